@@ -1,0 +1,1 @@
+"""Documents and images in, annotated samples in WebDataset shards out."""

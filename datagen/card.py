@@ -1,0 +1,102 @@
+"""The dataset card: README.md with the front matter that `datasets.load_dataset(DIR)` reads, and the counts for people."""
+
+import hashlib
+from collections import Counter
+
+import pyarrow as pa
+
+from datagen.shards import ShardReport
+
+_STRING, _INT, _FLOAT = "string", "int64", "float64"
+
+# Every field of a record (datagen/record.py), so that Arrow need not infer a schema from whatever page comes first.
+RECORD = {
+    "schema": _INT,
+    "key": _STRING,
+    "task": _STRING,
+    "lang": _STRING,
+    "script": _STRING,
+    "size": [_INT],
+    "text": _STRING,
+    "regions": [
+        {
+            "label": _STRING,
+            "box": [_INT],
+            "polygon": [[_FLOAT]],
+            "text": _STRING,
+            "score": _FLOAT,
+            "by": _STRING,
+            "lines": [{"box": [_INT], "text": _STRING, "font": _STRING, "direction": _STRING}],
+        }
+    ],
+    "quality": {"verdict": _STRING, "reasons": [_STRING], "signals": [{"name": _STRING, "value": _FLOAT}]},
+    "origin": {
+        "uri": _STRING,
+        "sha256": _STRING,
+        "page": _INT,
+        "licence": _STRING,
+        "engines": [{"name": _STRING, "version": _STRING}],
+    },
+    "stage": _STRING,
+    "round": _INT,
+}
+FEATURES = {"jpg": "image", "png": "image", "json": RECORD, "__key__": _STRING, "__url__": _STRING}
+
+
+def dataset_card(name: str, table: pa.Table, reports: list[ShardReport]) -> str:
+    """The card of the dataset `name`, from its manifest and its shards' reports."""
+    drops = Counter(d.reason for r in reports for d in r.drops)
+    licences = _count(table, "licence")
+    parts = [
+        _front_matter(name, reports),
+        f"# {name}\n\nMade by pagewheel. Images with annotated text in WebDataset shards; one JSON record beside each image.\n",
+        f"{table.num_rows:,} samples from {len(set(table['uri'].to_pylist())):,} documents in {len(reports):,} shards, "
+        f"{sum(r.num_bytes for r in reports) / 1e6:,.1f} MB; {drops.total():,} dropped, each with its reason in `drops.jsonl`.\n",
+        "```python\n"
+        'datasets.load_dataset("DIR", split="train")                                # this folder\n'
+        'webdataset.WebDataset("DIR/shards/NAME-000000.tar").decode("pil")\n```\n',
+        _table("language", _count(table, "lang")),
+        _table("script", _count(table, "script")),
+        _table("verdict on the text", _count(table, "verdict")),
+        _table("licence", {licence or "not stated": n for licence, n in licences.items()}),
+        _table("dropped because", dict(drops.most_common())),
+        "The samples keep their documents' licences: `origin.licence` and `origin.uri` in every record say whose they are.\n",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _count(table: pa.Table, column: str) -> dict[str, int]:
+    return dict(sorted(Counter(table[column].to_pylist()).items(), key=lambda item: (-item[1], item[0])))
+
+
+def _table(title: str, counts: dict[str, int]) -> str:
+    rows = "".join(f"| {name} | {n:,} |\n" for name, n in counts.items())
+    return f"| {title} | samples |\n| --- | ---: |\n{rows}" if rows else ""
+
+
+def _front_matter(name: str, reports: list[ShardReport]) -> str:
+    # `datasets` caches by the card, not by the files: without a digest of the content it would serve an older state, or another
+    # folder of the same name.
+    digest = hashlib.sha256("".join(r.sha256 for r in reports).encode()).hexdigest()
+    lines = [f"pretty_name: {name}", "configs:", "- config_name: default", f"  description: content {digest}", "  data_files:"]
+    lines += ["  - split: train", "    path: shards/*.tar", "dataset_info:", "  features:", *_struct(FEATURES, "  ")]
+    return "\n".join(["---", *lines, "---", ""])
+
+
+def _struct(fields: dict, indent: str) -> list[str]:
+    return [line for name, kind in fields.items() for line in [f"{indent}- name: '{name}'", *_kind(kind, f"{indent}  ")]]
+
+
+def _kind(kind: object, indent: str) -> list[str]:
+    """A feature in the card's YAML: a type's name, a list of something, or a struct of named fields."""
+    if isinstance(kind, str):
+        return [f"{indent}dtype: {kind}"]
+    if isinstance(kind, dict):
+        return [f"{indent}struct:", *_struct(kind, indent)]
+    assert isinstance(kind, list)
+    (item,) = kind
+    if isinstance(item, str):
+        return [f"{indent}list: {item}"]
+    if isinstance(item, dict):
+        return [f"{indent}list:", *_struct(item, indent)]
+    return [f"{indent}list:", *_kind(item, f"{indent}  ")]

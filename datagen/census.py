@@ -1,0 +1,229 @@
+"""What there is to read: listing, selection, and the lasting assignment of documents to shards.
+
+A census is listed anew by every run. What earlier runs haven't assigned becomes a new *generation* of shards, written to
+`census/{generation:06d}.parquet` before its first shard; shards of earlier generations keep their names and bytes.
+"""
+
+import dataclasses
+import glob
+import hashlib
+import io
+import itertools
+import json
+import logging
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datagen.storage import Folder, is_local
+
+log = logging.getLogger(__name__)
+
+LIST_COLUMNS = ("uri", "etag", "bytes", "lang", "licence", "pages")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One input. `uri` is a local path or an fsspec URL; `etag` changes when the content does.
+
+    `num_pages` is -1 and `sha256` "" until somebody looked inside (`deep`). `first_page` to `stop_page` (exclusive, -1 for the end)
+    is the part that a shard reads of a large document.
+    """
+
+    uri: str
+    etag: str = ""
+    num_bytes: int = 0
+    lang: str = ""
+    licence: str = ""
+    num_pages: int = -1
+    sha256: str = ""
+    first_page: int = 0
+    stop_page: int = -1
+
+
+Inputs = tuple[Document, ...]
+"""What one shard reads."""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A shard and its inputs."""
+
+    index: int
+    generation: int
+    inputs: Inputs
+
+
+class Census(Protocol):
+    """Where documents come from. Listing may take long and touch the network; building the object does neither."""
+
+    def documents(self) -> list[Document]: ...
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The documents under `input`: a folder, a glob, a file, or a `.parquet` or `.jsonl` list; `suffixes` select in a folder."""
+
+    input: str
+    suffixes: tuple[str, ...] = (".pdf",)
+
+    def documents(self) -> list[Document]:
+        """Sorted by uri. Raises `ValueError` if there is nothing to read."""
+        found, other = list_documents(self.input, self.suffixes)
+        if not found:
+            what = "/".join(s.lstrip(".").upper() for s in self.suffixes)
+            seen = ", ".join(f"{n} {suffix or 'without a suffix'}" for suffix, n in other.most_common(4)) or "no file"
+            raise ValueError(f"input={self.input}: no {what} to read there ({seen} found)")
+        if other:
+            log.info("census: %d files that are not %s left alone", other.total(), "/".join(self.suffixes))
+        return found
+
+
+def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document], Counter]:
+    """The documents that `input` names, each uri once, and a count by suffix of the files that a folder scan passed over."""
+    fs, path = fsspec.core.url_to_fs(os.path.expanduser(input))
+    other: Counter = Counter()
+    if input.endswith((".parquet", ".jsonl")):
+        if not fs.exists(path):
+            raise ValueError(f"input={input}: no such file")
+        documents = _from_list(input, fs, path)
+    elif glob.has_magic(input):
+        documents = [_document(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
+    elif fs.isdir(path):
+        documents = []
+        for info in fs.find(path, detail=True).values():
+            suffix = PurePosixPath(info["name"]).suffix.lower()
+            if suffix in suffixes:
+                documents.append(_document(fs, info))
+            else:
+                other[suffix] += 1
+    elif fs.exists(path):
+        documents = [_document(fs, fs.info(path))]
+    else:
+        raise ValueError(f"input={input}: no such file or folder")
+    return sorted({d.uri: d for d in documents}.values(), key=lambda d: d.uri), other
+
+
+def choose(documents: Iterable[Document], limit: int, seed: int) -> list[Document]:
+    """At most `limit` documents (0: all): round-robin over languages, each language's in an order given by the seed.
+
+    A larger limit keeps what a smaller one chose.
+    The order hashes the end of the uri, so that it doesn't depend on where the folder lies.
+    """
+    documents = sorted(documents, key=lambda d: d.uri)
+    if not limit:
+        return documents
+    by_lang: dict[str, list[Document]] = {}
+    for d in sorted(documents, key=lambda d: seeded(seed, "/".join(d.uri.split("/")[-2:]))):
+        by_lang.setdefault(d.lang, []).append(d)
+    languages = sorted(by_lang, key=lambda lang: seeded(seed, lang))
+    rounds = itertools.zip_longest(*(by_lang[lang] for lang in languages))
+    chosen = (d for round_ in rounds for d in round_ if d is not None)
+    return sorted(itertools.islice(chosen, limit), key=lambda d: d.uri)
+
+
+def seeded(seed: int, *values: object) -> bytes:
+    """A digest of the values that stands for a random draw: the same on every machine, in any order of calls."""
+    return hashlib.sha256(repr((seed, *values)).encode(errors="surrogateescape")).digest()
+
+
+def assigned(folder: Folder) -> list[Assigned]:
+    """All shards of the dataset in `folder`, of every generation."""
+    census = folder.sub("census")
+    shards: list[Assigned] = []
+    for generation, name in enumerate(census.names(".parquet")):
+        by_shard: dict[int, list[Document]] = {}
+        for row in pq.read_table(io.BytesIO(census.read(name))).to_pylist():
+            by_shard.setdefault(row.pop("shard"), []).append(Document(**row))
+        shards.extend(Assigned(index, generation, tuple(inputs)) for index, inputs in by_shard.items())
+    return shards
+
+
+def new_documents(documents: Sequence[Document], held: Sequence[Assigned]) -> list[Document]:
+    """The documents that no shard reads yet. Raises `ValueError` if one that a shard read has changed since."""
+    etags = {d.uri: d.etag for shard in held for d in shard.inputs}
+    changed = [d.uri for d in documents if d.uri in etags and etags[d.uri] != d.etag]
+    if changed:
+        raise ValueError(
+            f"{len(changed)} inputs have changed since they were read (first: {changed[0]}): "
+            "start a new output with out=…, or replace this one with overwrite=1"
+        )
+    return [d for d in documents if d.uri not in etags]
+
+
+def numbered(shards: Sequence[Inputs], held: Sequence[Assigned]) -> list[Assigned]:
+    """`shards` as the generation that comes after those of `held`."""
+    generation = max((s.generation for s in held), default=-1) + 1
+    start = max((s.index for s in held), default=-1) + 1
+    return [Assigned(start + i, generation, inputs) for i, inputs in enumerate(shards)]
+
+
+def add_generation(folder: Folder, shards: Sequence[Inputs], held: Sequence[Assigned]) -> list[Assigned]:
+    """Assign `shards` their numbers, durably, after those of earlier generations."""
+    added = numbered(shards, held)
+    rows = [{"shard": s.index, **dataclasses.asdict(d)} for s in added for d in s.inputs]
+    with folder.create(f"census/{added[0].generation:06d}.parquet") as file:
+        pq.write_table(pa.Table.from_pylist(rows), file)
+    return added
+
+
+def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Document]:
+    rows: list[dict[str, Any]]
+    with fs.open(path, "rb") as file:
+        try:
+            if input.endswith(".parquet"):
+                rows = pq.read_table(file).to_pylist()
+            else:
+                rows = [json.loads(line) for line in file if line.strip()]
+        except (ValueError, pa.ArrowException) as error:
+            raise ValueError(f"input={input}: not a readable list: {error}") from None
+    if not all(isinstance(row, dict) and isinstance(row.get("uri"), str) and row["uri"] for row in rows):
+        raise ValueError(f"input={input}: every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}")
+    folder = fs.unstrip_protocol(fs._parent(path)) if not is_local(fs) else os.path.dirname(path)
+    return [_listed(row, folder) for row in rows]
+
+
+def _listed(row: dict[str, Any], folder: str) -> Document:
+    """A list's row as a document. A relative uri is relative to the list."""
+    uri = row["uri"]
+    if "://" not in uri and not os.path.isabs(uri):
+        uri = f"{folder}/{uri}"
+    etag, num_bytes = row.get("etag") or "", row.get("bytes") or 0
+    if "://" not in uri and os.path.exists(uri):
+        st = os.stat(uri)
+        etag, num_bytes = etag or _stat_etag(st.st_size, st.st_mtime_ns), st.st_size
+    pages = row.get("pages")
+    return Document(
+        uri, etag, int(num_bytes), row.get("lang") or "", row.get("licence") or "", -1 if pages is None else int(pages)
+    )
+
+
+def _document(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Document:
+    """A listed file as a document."""
+    size = int(info.get("size") or 0)
+    if is_local(fs):
+        name = info["name"].encode(errors="surrogateescape").decode(errors="replace")  # what UTF-8 can't hold won't open
+        try:
+            st = os.stat(info["name"])
+            return Document(name, _stat_etag(st.st_size, st.st_mtime_ns), st.st_size)
+        except OSError:
+            return Document(name)  # a broken link, say: reading it tells, and is counted
+    etag = next((str(info[k]) for k in ("ETag", "etag", "md5Hash", "LastModified", "mtime") if info.get(k)), "")
+    return Document(fs.unstrip_protocol(info["name"]), etag.strip('"') or f"{size:x}", size)
+
+
+def _stat_etag(size: int, mtime_ns: int) -> str:
+    return f"{size:x}-{mtime_ns:x}"
+
+
+def is_plain_file(path: str) -> bool:
+    """Whether opening `path` for reading ends: a fifo or a device may block for ever."""
+    return stat.S_ISREG(os.stat(path).st_mode)

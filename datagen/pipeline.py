@@ -1,0 +1,213 @@
+"""Source -> stages -> shard: the types of a data step, and `run_shard`, the unit of work anywhere.
+
+census ── split ──> inputs ── source.read ──> samples ── stage ── stage ──> shard + manifest part + report
+                                    └── drops ──────────────────────────────────────────────┘
+"""
+
+import dataclasses
+import hashlib
+import importlib
+import json
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+from datagen import manifest
+from datagen.census import Assigned, Census, Document, Inputs
+from datagen.record import Drop, Sample, SampleError
+from datagen.shards import ShardReport, ShardWriter, read_report, shard_name
+from datagen.storage import Folder
+
+log = logging.getLogger(__name__)
+
+
+class Estimate(NamedTuple):
+    """`cpu_s` is seconds of one core, `num_bytes` the size in shards."""
+
+    num_samples: int
+    num_bytes: int
+    cpu_s: float
+
+
+class Source(Protocol):
+    """Reads documents. A frozen dataclass: its fields are its configuration and part of the fingerprint."""
+
+    def split(self, documents: Sequence[Document]) -> list[Inputs]:
+        """The inputs of each shard, in order."""
+        ...
+
+    def read(self, inputs: Inputs) -> Iterator[Sample | Drop]:
+        """Everything in `inputs`: at least one sample or drop of every document."""
+        ...
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        """What reading `inputs` will give and cost, about."""
+        ...
+
+    def probe(self, document: Document) -> Document:
+        """`document` with pages, sha256 and language, by looking inside; unchanged if it can't be read."""
+        ...
+
+    def engines(self) -> dict[str, str]:
+        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
+        ...
+
+
+class Stage(Protocol):
+    """A verb over samples. A frozen dataclass, like a source; heavy state is loaded once a process, not held in it.
+
+    `batch_size` samples at a time go in; a `SampleError` for a batch makes it run again one by one, so that one bad sample drops alone.
+    """
+
+    @property
+    def batch_size(self) -> int: ...
+
+    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]: ...
+
+    def engines(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A step that makes the dataset `name`.
+
+    `limit` documents (0: all) are chosen by `seed`; `deep` looks inside every document before that. `needs` says what a worker must
+    have. The run fails if more than `max_drop` of its documents yield nothing. None of these changes a shard's bytes.
+    """
+
+    name: str
+    census: Census
+    source: Source
+    stages: tuple[Stage, ...]
+    limit: int = 0
+    seed: int = 0
+    deep: bool = False
+    needs: Literal["cpu", "gpu"] = "cpu"
+    max_drop: float = 0.5
+
+    def process(self, inputs: Inputs) -> Iterator[Sample | Drop]:
+        """The samples of `inputs` after every stage, and all drops on the way."""
+        stream: Iterator[Sample | Drop] = self.source.read(inputs)
+        for stage in self.stages:
+            stream = _apply(stage, stream)
+        return stream
+
+    def description(self) -> dict[str, Any]:
+        """What decides the bytes of its shards: the values of source and stages, and what they run on."""
+        parts: list[Source | Stage] = [self.source, *self.stages]
+        engines = {name: version for part in parts for name, version in part.engines().items()}
+        return {"source": describe(self.source), "stages": [describe(s) for s in self.stages], "engines": engines}
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable."""
+
+    pipeline: Pipeline
+    url: str
+    shard: str
+    generation: int
+    inputs: Inputs
+    fingerprint: str
+
+
+def shard_task(pipeline: Pipeline, url: str, assigned: Assigned, description: dict[str, Any]) -> ShardTask:
+    inputs = [(d.uri, d.etag, d.first_page, d.stop_page) for d in assigned.inputs]
+    return ShardTask(
+        pipeline,
+        url,
+        shard_name(pipeline.name, assigned.index),
+        assigned.generation,
+        assigned.inputs,
+        fingerprint([description, inputs]),
+    )
+
+
+def run_shard(task: ShardTask) -> ShardReport:
+    """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before.
+
+    Raises what a source or stage raises that is not a `SampleError`: a bug, or a full disk. Nothing partial is left then.
+    """
+    folder = Folder(task.url)
+    held = read_report(folder, task.shard)
+    if held is not None and held.fingerprint == task.fingerprint:
+        return held
+    started = time.time()
+    rows, drops, seen, fruitful = [], [], set(), set()
+    with folder.create(f"shards/{task.shard}.tar") as file:
+        writer = ShardWriter(file)
+        for item in task.pipeline.process(task.inputs):
+            if isinstance(item, Drop):
+                drops.append(item)
+                seen.add(item.uri)
+                continue
+            offset, num_bytes = writer.write(item)
+            rows.append(manifest.row(item, task.shard, offset, num_bytes))
+            fruitful.add(item.origin.uri)
+        sha256 = writer.close()
+    unaccounted = [d.uri for d in task.inputs if d.uri not in seen | fruitful]
+    if unaccounted:
+        raise RuntimeError(f"{task.shard}: neither sample nor drop from {unaccounted[0]}: its source loses documents")
+    manifest.write_part(folder, task.shard, rows)
+    report = ShardReport(
+        shard=task.shard,
+        generation=task.generation,
+        fingerprint=task.fingerprint,
+        sha256=sha256,
+        num_bytes=writer.num_bytes,
+        num_samples=writer.num_samples,
+        num_inputs=len(task.inputs),
+        num_barren=sum(d.uri not in fruitful for d in task.inputs),
+        drops=tuple(drops),
+        started=round(started, 3),
+        finished=round(time.time(), 3),
+    )
+    folder.write(f"shards/{task.shard}.json", report.to_json())
+    log.info("%s: %d samples, %d drops", task.shard, report.num_samples, len(drops))
+    return report
+
+
+def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | Drop]:
+    """`stage` over the samples of `stream`, in batches that never cross a shard; drops pass by."""
+    batch: list[Sample] = []
+    for item in stream:
+        if isinstance(item, Drop):
+            yield item
+            continue
+        batch.append(item)
+        if len(batch) == stage.batch_size:
+            yield from _call(stage, batch)
+            batch = []
+    if batch:
+        yield from _call(stage, batch)
+
+
+def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
+    try:
+        return list(stage(batch))
+    except SampleError as error:
+        if len(batch) > 1:
+            return [item for sample in batch for item in _call(stage, [sample])]
+        return [batch[0].drop(error.reason, type(stage).__name__, error.detail)]
+
+
+def describe(value: Any) -> Any:
+    """A dataclass, however nested, as plain JSON values that name its type."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__, **fields}
+    if isinstance(value, (tuple, list)):
+        return [describe(v) for v in value]
+    return value
+
+
+def fingerprint(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def load(name: str) -> Any:
+    """The object that "module:name" stands for, imported when it is asked for."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,127 @@
+"""Where tasks run: in this process, or on a dask cluster. One task is one shard; results are on disk, only reports return."""
+
+import itertools
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Outcome = tuple[T, R | None, BaseException | None]
+"""A task, and what it returned or what it raised."""
+
+
+class Runner(Protocol):
+    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
+        """The outcome of every task, in order of completion. Takes from `tasks` only as fast as it is done with them."""
+        ...
+
+
+def make_runner(on: str, workers: int = 0) -> Runner:
+    """The runner for `on`: inline, local, slurm, or a scheduler's tcp:// or tls:// address. `workers` 0: one a core."""
+    if on == "inline":
+        return InProcess()
+    if on in ("local", "slurm") or on.startswith(("tcp://", "tls://")):
+        return DaskRunner(on, workers or len(os.sched_getaffinity(0)))
+    raise ValueError(f"on={on}: allowed are inline, local, slurm and tcp://HOST:PORT")
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """One task after the other, in this process."""
+
+    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
+        for task in tasks:
+            try:
+                yield task, fn(task), None
+            except Exception as error:
+                yield task, None, error
+
+
+@dataclass(frozen=True)
+class DaskRunner:
+    """A dask cluster, with one thread a worker, since engines aren't thread-safe.
+
+    Twice as many tasks as there are workers are submitted at a time: the scheduler holds a window, never the whole job.
+    """
+
+    on: str
+    workers: int
+
+    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
+        from distributed import as_completed
+
+        with self._cluster() as cluster, _client(cluster) as client:
+            if client.dashboard_link:
+                log.info("dask dashboard: %s", client.dashboard_link)
+            resources = {"GPU": 1} if needs == "gpu" else None
+            waiting = iter(tasks)
+            running: dict[str, T] = {}
+
+            def submit(n: int) -> list[Any]:
+                futures = []
+                for task in itertools.islice(waiting, n):
+                    future = client.submit(fn, task, pure=False, resources=resources)
+                    running[future.key] = task
+                    futures.append(future)
+                return futures
+
+            window = 2 * max(self.workers, len(client.nthreads()))
+            done = as_completed(submit(window), raise_errors=False)
+            for future in done:
+                task = running.pop(future.key)
+                error = future.exception() if future.status == "error" else None
+                if future.status == "cancelled":
+                    error = RuntimeError("the cluster lost this task")
+                result = future.result() if error is None else None
+                future.release()
+                done.update(submit(1))
+                yield task, result, error
+
+    def _cluster(self) -> Any:
+        if self.on == "local":
+            from distributed import LocalCluster
+
+            return LocalCluster(
+                n_workers=self.workers,
+                threads_per_worker=1,
+                memory_limit=0,  # the parser's child has the cap; a nanny that kills the worker would blame the innocent
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.ERROR,
+            )
+        if self.on == "slurm":
+            return slurm_cluster(self.workers)
+        return _Address(self.on)
+
+
+def slurm_cluster(workers: int) -> Any:
+    """`workers` jobs of one thread each, by the `slurm` section of the user's dask-jobqueue configuration."""
+    from dask_jobqueue import SLURMCluster
+
+    cluster = SLURMCluster(cores=1, processes=1)
+    cluster.scale(workers)
+    return cluster
+
+
+class _Address:
+    """A cluster that is somebody else's to start and stop."""
+
+    def __init__(self, address: str):
+        self.address = address
+
+    def __enter__(self) -> "_Address":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _client(cluster: Any) -> Any:
+    from distributed import Client
+
+    return Client(cluster.address if isinstance(cluster, _Address) else cluster, timeout=30)

@@ -1,0 +1,212 @@
+"""The child process that native parsers run in: a hang, a crash or a bomb costs one page, not a worker.
+
+The parent calls a generator function by name; the child runs it and sends back what it yields. Between two messages the child may
+use `deadline_s` seconds of CPU (reproducible whatever else the machine does) and ten times that on the wall clock (a stuck file
+system uses no CPU). Its address space is capped, so that a bomb meets a failed allocation instead of the kernel's killer.
+
+A plain `Popen`, not multiprocessing: dask's workers are daemonic and may not have multiprocessing children, and a spawned child
+re-imports the parent's main module.
+"""
+
+import ctypes
+import importlib
+import os
+import pickle
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from datagen.record import SampleError
+
+WALL_FACTOR = 10
+_PR_SET_PDEATHSIG = 1
+_MEMORY_MARKS = ("malloc", "calloc", "realloc", "out of memory", "cannot allocate")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`deadline_s` is CPU seconds a message; `memory_bytes` caps the address space; a child is replaced after `num_messages`."""
+
+    deadline_s: float = 30.0
+    memory_bytes: int = 3 << 30
+    num_messages: int = 5000
+
+
+class ChildDied(Exception):
+    """The child is gone. `reason` is `timeout`, `memory` or `crash`."""
+
+    def __init__(self, reason: str, detail: str):
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class ChildBug(RuntimeError):
+    """Our own code in the child raised what it should not: carries the child's traceback, and fails the shard."""
+
+
+class Sandbox:
+    """One child, started when it is first needed and after it was lost. Not shared between threads: see `sandbox()`."""
+
+    def __init__(self, limits: Limits):
+        self.limits = limits
+        self._process: subprocess.Popen | None = None
+
+    def run(self, function: str, **arguments: Any) -> Iterator[Any]:
+        """What the generator `function` ("module:name") yields in the child.
+
+        Raises `SampleError` as the function raised it, `ChildDied` if the child broke a limit or crashed, `ChildBug` for any other
+        exception. Closing the iterator early kills the child.
+        """
+        if self._process is not None and (self._process.poll() is not None or self._messages > self.limits.num_messages):
+            self.close()
+        if self._process is None:
+            self._start()
+        done = False
+        try:
+            self._connection.send((function, arguments))
+            while True:
+                kind, value = self._receive()
+                if kind == "yield":
+                    yield value
+                    continue
+                done = kind != "memory"
+                if kind == "error":
+                    raise value
+                if kind == "bug":
+                    raise ChildBug(value)
+                if kind == "memory":
+                    raise ChildDied("memory", value)
+                return
+        finally:
+            if not done:
+                self.close()
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._connection.close()
+            self._stderr.close()
+            self._process = None
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # a page's image in one go
+        self._stderr = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "import sys; from datagen.sandbox import child; child(*map(int, sys.argv[1:]))"]
+            + [str(theirs.fileno()), str(self.limits.memory_bytes), str(os.getpid())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._stderr,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"},
+        )
+        theirs.close()
+        self._connection = Connection(ours.detach())
+        self._messages = 0
+        self._cpu_s = 0.0
+        if self._receive()[0] != "ready":
+            raise ChildBug("the child did not start")
+
+    def _receive(self) -> tuple[str, Any]:
+        """The child's next message. Waits for it within the limits."""
+        assert self._process is not None
+        started = time.monotonic()
+        try:
+            while not self._connection.poll(min(1.0, self.limits.deadline_s / 4)):
+                cpu_s, wall_s = self._child_cpu_s() - self._cpu_s, time.monotonic() - started
+                if cpu_s > self.limits.deadline_s or wall_s > WALL_FACTOR * self.limits.deadline_s:
+                    raise ChildDied("timeout", f"over the deadline of {self.limits.deadline_s:g} s")
+            kind, value, self._cpu_s = self._connection.recv()
+        except (EOFError, ConnectionError, pickle.UnpicklingError):
+            raise self._post_mortem() from None
+        self._messages += 1
+        return kind, value
+
+    def _child_cpu_s(self) -> float:
+        assert self._process is not None
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return times.user + times.system
+
+    def _post_mortem(self) -> Exception:
+        assert self._process is not None
+        code = self._process.wait()
+        self._stderr.seek(0)
+        said = self._stderr.read()[-2000:].decode(errors="replace").strip()
+        if code > 0 and "Traceback" in said and "MemoryError" not in said:
+            return ChildBug(said)
+        name = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        out_of_memory = code == -signal.SIGKILL or any(m in said.lower() for m in (*_MEMORY_MARKS, "memoryerror"))
+        return ChildDied("memory" if out_of_memory else "crash", name)
+
+
+_local = threading.local()
+
+
+def sandbox(limits: Limits) -> Sandbox:
+    """This thread's child with these limits, kept from shard to shard: starting one costs more than many pages."""
+    held: Sandbox | None = getattr(_local, "sandbox", None)
+    if held is None or held.limits != limits:
+        if held is not None:
+            held.close()
+        _local.sandbox = held = Sandbox(limits)
+    return held
+
+
+def child(fd: int, memory_bytes: int, parent: int) -> None:
+    """The child's main loop: one call at a time until the parent hangs up."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # native code can't notice a closed pipe
+        if os.getppid() != parent:
+            return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    connection = Connection(fd)
+
+    def send(kind: str, value: Any = None) -> None:
+        connection.send((kind, value, time.process_time()))
+
+    send("ready")
+    while True:
+        try:
+            function, arguments = connection.recv()
+        except (EOFError, ConnectionError):
+            return
+        module, _, name = function.partition(":")
+        try:
+            for value in getattr(importlib.import_module(module), name)(**arguments):
+                send("yield", value)
+            send("return")
+        except SampleError as error:
+            send("error", error)
+        except MemoryError as error:
+            send("memory", str(error) or "allocation failed")
+            os._exit(0)  # the heap may hold the bomb still
+        except ConnectionError:
+            return
+        except Exception:
+            send("bug", traceback.format_exc())
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a native library's exception says that an allocation failed."""
+    return isinstance(error, MemoryError) or any(mark in str(error).lower() for mark in _MEMORY_MARKS)

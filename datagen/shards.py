@@ -1,0 +1,170 @@
+"""WebDataset shards: deterministic tar bytes, and the report beside each that commits it. The only file that knows tar.
+
+    shards/{dataset}-{shard:06d}.tar      {key}.jpg or {key}.png, then {key}.json, for every sample
+    shards/{dataset}-{shard:06d}.json     its ShardReport, written last: a shard without one doesn't count
+
+The bytes depend on the samples alone: no time, user or order of arrival enters. A shard whose inputs all dropped is an empty tar,
+so that shard numbers have no gaps.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from datagen.record import Drop, Sample, check
+from datagen.storage import Folder
+
+_BLOCK = 512
+_IMAGE_EXTENSIONS = {b"\xff\xd8\xff": "jpg", b"\x89PN": "png"}
+
+
+def shard_name(dataset: str, index: int) -> str:
+    return f"{dataset}-{index:06d}"
+
+
+@dataclass(frozen=True)
+class ShardReport:
+    """What became of a shard's inputs. Times are Unix seconds; `num_barren` counts the inputs that gave no sample."""
+
+    shard: str
+    generation: int
+    fingerprint: str
+    sha256: str
+    num_bytes: int
+    num_samples: int
+    num_inputs: int
+    num_barren: int
+    drops: tuple[Drop, ...]
+    started: float
+    finished: float
+
+    def to_json(self) -> bytes:
+        values = dataclasses.asdict(self) | {"drops": [d.to_dict() for d in self.drops]}
+        return json.dumps(values, ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "ShardReport":
+        values = json.loads(data)
+        return cls(**values | {"drops": tuple(Drop(**d) for d in values["drops"])})
+
+
+class ShardWriter:
+    """Writes samples to an open file as a tar, hashing on the way. `close` must be called: a shard is whole or nothing."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._keys: set[str] = set()
+        self.num_bytes = 0
+
+    @property
+    def num_samples(self) -> int:
+        return len(self._keys)
+
+    def write(self, sample: Sample) -> tuple[int, int]:
+        """Append a sample; returns the offset and length in bytes of its members. Raises `ValueError` on a bad record."""
+        check(sample)
+        if sample.key in self._keys:
+            raise ValueError(f"key {sample.key} twice in a shard")
+        self._keys.add(sample.key)
+        start = self.num_bytes
+        if sample.image is not None:
+            self._member(f"{sample.key}.{image_extension(sample.image)}", sample.image)
+        self._member(f"{sample.key}.json", sample.to_json())
+        return start, self.num_bytes - start
+
+    def close(self) -> str:
+        """Write the end of the archive; returns its sha256 in hex."""
+        self._put(bytes(tarfile.RECORDSIZE - self.num_bytes % tarfile.RECORDSIZE))
+        return self._hash.hexdigest()
+
+    def _member(self, name: str, data: bytes) -> None:
+        info = tarfile.TarInfo(name)  # mtime 0, no user, mode 0644: tarfile's defaults hold nothing of the machine
+        info.size = len(data)
+        self._put(info.tobuf(tarfile.USTAR_FORMAT))
+        self._put(data)
+        self._put(bytes(-len(data) % _BLOCK))
+
+    def _put(self, data: bytes) -> None:
+        self._hash.update(data)
+        self._file.write(data)
+        self.num_bytes += len(data)
+
+
+def image_extension(image: bytes) -> str:
+    try:
+        return _IMAGE_EXTENSIONS[image[:3]]
+    except KeyError:
+        raise ValueError(f"image starts with {image[:4]!r}: allowed are JPEG and PNG") from None
+
+
+def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, int, int]]:
+    """The samples of an open tar with the offset and length of each. Raises `tarfile.ReadError` or `ValueError` on damage."""
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        image, start = None, 0
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is None:
+                raise ValueError(f"{member.name} is not a plain file")
+            data = content.read()
+            if len(data) != member.size:
+                raise tarfile.ReadError(f"{member.name} is cut short")
+            if not member.name.endswith(".json"):
+                image, start = data, member.offset
+                continue
+            if image is None:
+                start = member.offset
+            end = member.offset_data + member.size + -member.size % _BLOCK
+            yield Sample.from_json(data, image), start, end - start
+            image = None
+
+
+def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Sample:
+    """One sample of the dataset in `folder`, by its place in the manifest."""
+    data = folder.read(f"shards/{shard}.tar", offset, offset + num_bytes)
+    return next(read_shard(io.BytesIO(data + bytes(2 * _BLOCK))))[0]
+
+
+def read_report(folder: Folder, shard: str) -> ShardReport | None:
+    """The report that commits `shard`, or None."""
+    try:
+        return ShardReport.from_json(folder.read(f"shards/{shard}.json"))
+    except FileNotFoundError:
+        return None
+
+
+def read_reports(folder: Folder) -> list[ShardReport]:
+    """The reports of all committed shards of the dataset in `folder`, in order."""
+    shards = folder.sub("shards")
+    return [ShardReport.from_json(shards.read(name)) for name in shards.names(".json")]
+
+
+def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
+    """What differs between a shard and its report, re-reading every byte; empty if nothing does."""
+    name = f"shards/{report.shard}.tar"
+    try:
+        with folder.open(name) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+            faults = []
+            if size != report.num_bytes:
+                faults.append(f"{name}: {size} bytes, its report says {report.num_bytes}")
+            if digest != report.sha256:
+                faults.append(f"{name}: sha256 {digest[:12]}…, its report says {report.sha256[:12]}…")
+            file.seek(0)
+            num_samples = 0
+            for sample, _, _ in read_shard(file):
+                check(sample)
+                num_samples += 1
+            if num_samples != report.num_samples:
+                faults.append(f"{name}: {num_samples} samples, its report says {report.num_samples}")
+            return faults
+    except FileNotFoundError:
+        return [f"{name}: missing, but its report is there"]
+    except (tarfile.TarError, ValueError, KeyError, TypeError, OSError) as error:
+        return [f"{name}: unreadable: {error}"]

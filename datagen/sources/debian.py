@@ -1,0 +1,142 @@
+"""Sample documents: real PDFs by others, in some forty languages, out of Debian's packages.
+
+The packages are downloaded by name with apt-get, unpacked without being installed, and kept in a cache; each document carries its
+package's licence. File times are the packages' own, so that the same package version gives the same census anywhere.
+"""
+
+import gzip
+import logging
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from datagen.census import Document, list_documents
+
+log = logging.getLogger(__name__)
+
+HOW_TO_GO_ON = "pass your own documents with input=DIR"
+
+
+@dataclass(frozen=True)
+class Package:
+    """`pattern` selects documents by path in the package; its group names the language unless `lang` does."""
+
+    name: str
+    licence: str
+    pattern: str
+    lang: str = ""
+
+
+# Licences as the packages' copyright files state them.
+PACKAGES = (
+    Package("debian-refcard", "GPL-3.0-or-later OR LPPL-1.3c", r"refcard-(\w+)-a4\.pdf"),
+    Package("installation-guide-amd64", "GPL-2.0-only", r"install\.(\w+)\.pdf"),
+    Package("debian-history", "GPL-2.0-or-later", r"project-history\.(\w+)\.pdf"),
+    Package("fonts-sil-abyssinica", "OFL-1.1-RFN", r"pdf/sample\.pdf", "am"),
+    Package("fonts-sil-alkalami", "OFL-1.1", r"pdf/sample\.pdf", "ha-Arab"),
+    Package("fonts-sil-awami-nastaliq", "OFL-1.1-RFN", r"pdf/sample\.pdf", "ur"),
+    Package("fonts-sil-harmattan", "OFL-1.1-RFN", r"pdf/sample\.pdf", "ar"),
+    Package("fonts-sil-mingzat", "OFL-1.1-RFN", r"typesample\.pdf", "lep"),
+    Package("fonts-sil-mondulkiri", "OFL-1.1", r"The Mondulkiri Font Family\.pdf", "km"),
+    Package("fonts-sil-padauk", "OFL-1.1", r"typesample\.pdf", "my"),
+    Package("fonts-sil-shimenkan", "OFL-1.1", r"字体使用说明\.pdf", "zh-Hans"),
+)
+
+_BCP47 = {"zh_CN": "zh-Hans", "zh_TW": "zh-Hant", "pt_BR": "pt-BR"}
+
+
+def cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pagewheel" / "debian"
+
+
+@dataclass(frozen=True)
+class DebianSamples:
+    """A census of the documents in `packages`, fetched when it is first listed."""
+
+    packages: tuple[Package, ...] = PACKAGES
+
+    def documents(self) -> list[Document]:
+        """Sorted by uri. Raises `ValueError`, saying how to go on, where there is no apt or nothing could be had."""
+        fetch(self.packages)
+        found = [d for package in self.packages for d in _documents(package)]
+        if not found:
+            raise ValueError(f"none of the sample packages could be had from Debian (is `apt-get update` due?): {HOW_TO_GO_ON}")
+        return sorted(found, key=lambda d: d.uri)
+
+    def missing(self) -> list[str]:
+        """The packages that listing would download."""
+        return [p.name for p in self.packages if not _cached(p)]
+
+
+def fetch(packages: tuple[Package, ...]) -> None:
+    """Download and unpack what the cache lacks. A package that can't be had is named in the log and left out."""
+    missing = [p for p in packages if not _cached(p)]
+    if not missing:
+        return
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise ValueError(f"the sample documents come from Debian's packages, and there is no {program} here: {HOW_TO_GO_ON}")
+    log.info("fetching %d packages of sample documents from Debian: %s", len(missing), " ".join(p.name for p in missing))
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder:
+        for package in missing:
+            said = _download(package.name, folder)
+            debs = list(Path(folder).glob(f"{package.name}_*.deb"))
+            if debs:
+                _unpack(package, debs[0], Path(folder))
+            else:
+                log.warning("%s could not be had: %s", package.name, said)
+
+
+def _download(name: str, folder: str) -> str:
+    """Ask apt for a package's file; returns the last thing it said."""
+    command = ["apt-get", "download", "-q", *(["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []), name]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return "apt-get took over 10 minutes"
+    return (done.stderr or done.stdout).strip().splitlines()[-1:][0] if done.returncode else ""
+
+
+def _unpack(package: Package, deb: Path, tmp: Path) -> None:
+    """The package's documents, decompressed, into the cache: all of them or none."""
+    raw, kept = tmp / f"{package.name}-raw", tmp / f"{package.name}-kept"
+    kept.mkdir()
+    subprocess.run(["dpkg-deb", "-x", str(deb), str(raw)], check=True, capture_output=True, timeout=600)
+    for path in sorted(raw.rglob("*.pdf*")):
+        name = str(path.relative_to(raw)).removesuffix(".gz")
+        if path.is_symlink() or not re.search(f"{package.pattern}$", name):
+            continue
+        target = kept / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file, open(target, "wb") as out:
+            shutil.copyfileobj(file, out)
+        os.utime(target, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
+    for copyright in raw.glob(f"usr/share/doc/{package.name}/copyright"):
+        shutil.copy2(copyright, kept / "copyright")
+    version = deb.name.removeprefix(f"{package.name}_").rsplit("_", 1)[0]
+    shutil.rmtree(raw)
+    kept.rename(cache_folder() / f"{package.name}_{version}")
+
+
+def _cached(package: Package) -> list[Path]:
+    """The package's folders in the cache, the newest last."""
+    folders = cache_folder().glob(f"{package.name}_*")
+    return sorted((f for f in folders if f.is_dir()), key=lambda f: f.stat().st_mtime_ns)
+
+
+def _documents(package: Package) -> list[Document]:
+    folders = _cached(package)
+    if not folders:
+        return []
+    found = []
+    for document in list_documents(str(folders[-1]), (".pdf",))[0]:
+        match = re.search(f"{package.pattern}$", document.uri)
+        if match:
+            lang = package.lang or _BCP47.get(match[1], match[1])
+            found.append(Document(document.uri, document.etag, document.num_bytes, lang, package.licence))
+    return found

@@ -1,0 +1,241 @@
+"""PDF files as page samples: the worker's side. The parser's side, in the sandboxed child, is `pdf_page.py`."""
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import fsspec
+
+from datagen.census import Document, Inputs, is_plain_file, seeded
+from datagen.pipeline import Estimate
+from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample, SampleError, clean_text
+from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.storage import is_local
+
+log = logging.getLogger(__name__)
+
+READ = "datagen.sources.pdf_page:read_document"
+PROBE = "datagen.sources.pdf_page:probe_document"
+STAGE = "PdfSource"
+
+
+@dataclass(frozen=True)
+class PdfSource:
+    """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge that layer by.
+
+    `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are read,
+    chosen by `seed`. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run in the child,
+    on the open page, and add regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages` pages.
+    """
+
+    long_side: int = 1920
+    jpeg_quality: int = 90
+    max_pages: int = 0
+    seed: int = 0
+    max_page_pt: float = 14_400.0
+    max_bytes: int = 2 << 30
+    max_fatal_pages: int = 3
+    page_functions: tuple[str, ...] = ("datagen.sources.pdf_page:text_layer", "datagen.sources.pdf_page:pictures")
+    limits: Limits = Limits()
+    shard_pages: int = 256
+
+    def engines(self) -> dict[str, str]:
+        return {name: version(name) for name in ("pymupdf", "pillow")}
+
+    def split(self, documents: Sequence[Document]) -> list[Inputs]:
+        """Documents in order, about `shard_pages` a shard; a document known to have more is cut into page ranges."""
+        shards: list[Inputs] = []
+        shard: list[Document] = []
+        room = self.shard_pages
+        for document in documents:
+            for part in self._parts(document):
+                pages = self.expected_pages(part)
+                if shard and pages > room:
+                    shards.append(tuple(shard))
+                    shard, room = [], self.shard_pages
+                shard.append(part)
+                room -= pages
+        return [*shards, tuple(shard)] if shard else shards
+
+    def expected_pages(self, part: Document) -> int:
+        """How many pages a document, or a range of one, gives: known, or guessed from its bytes."""
+        total = part.num_pages if part.num_pages >= 0 else max(1, round(part.num_bytes / 25_000))
+        wanted = min(total, self.max_pages or total)
+        if part.stop_page >= 0:
+            wanted = wanted * (part.stop_page - part.first_page) // max(1, total)
+        return max(1, wanted)
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        """By what A4 documentation pages cost: `make bench` measures it."""
+        pages, pixels = sum(map(self.expected_pages, inputs)), self.long_side**2
+        return Estimate(pages, round(pages * 0.12 * pixels), pages * (0.006 + 2.4e-9 * pixels))
+
+    def _parts(self, document: Document) -> list[Document]:
+        if document.num_pages <= self.shard_pages:
+            return [document]
+        starts = range(0, document.num_pages, self.shard_pages)
+        return [replace(document, first_page=s, stop_page=min(s + self.shard_pages, document.num_pages)) for s in starts]
+
+    def read(self, inputs: Inputs) -> Iterator[Sample | Drop]:
+        for document in inputs:
+            try:
+                with local_copy(document.uri, self.max_bytes) as path:
+                    yield from self._read_document(document, path)
+            except SampleError as error:
+                yield Drop("", clean_text(document.uri), -1, STAGE, error.reason, error.detail)
+
+    def probe(self, document: Document) -> Document:
+        from datagen.stages.language import identify
+
+        try:
+            with local_copy(document.uri, self.max_bytes) as path:
+                sha256 = _sha256(path)
+                ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path)
+        except (SampleError, ChildDied) as error:
+            log.info("census: could not look into %s: %s", document.uri, error)
+            return document
+        lang = document.lang or identify(text).lang
+        return replace(document, num_pages=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
+
+    def _read_document(self, document: Document, path: str) -> Iterator[Sample | Drop]:
+        """Its pages. After a fatal one, that page is tried again alone in a fresh child, and reading goes on behind it."""
+        sha256 = _sha256(path)
+        pages: list[int] | None = None  # all that remain; None until the child has said how many there are
+        fatal, alone = 0, False
+        while pages is None or pages:
+            asked = pages[:1] if alone and pages is not None else pages
+            try:
+                for kind, page, value in self._child_pages(document, path, sha256, asked):
+                    if kind == "pages":
+                        pages = value if pages is None else pages
+                        if not pages:
+                            yield from self._empty_range(document, sha256)
+                        continue
+                    assert pages is not None and pages[0] == page
+                    pages = pages[1:]
+                    yield (
+                        self._sample(document, sha256, page, value)
+                        if kind == "page"
+                        else self._drop(document, sha256, page, *value)
+                    )
+                alone = False
+            except ChildDied as death:
+                if not alone:
+                    alone = True
+                    continue
+                alone = False
+                if pages is None:
+                    raise SampleError(death.reason, f"at opening: {death.detail}") from None
+                fatal += 1
+                yield self._drop(document, sha256, pages[0], death.reason, death.detail)
+                pages = pages[1:]
+                if fatal == self.max_fatal_pages and pages:
+                    detail = f"{fatal} pages ended the parser; {len(pages)} pages after them not tried"
+                    yield self._drop(document, sha256, -1, death.reason, detail)
+                    return
+
+    def _child_pages(self, document: Document, path: str, sha256: str, pages: list[int] | None) -> Iterator[tuple[str, int, Any]]:
+        return sandbox(self.limits).run(
+            READ,
+            path=path,
+            pages=pages,
+            span=(document.first_page, document.stop_page),
+            draw=(self.max_pages, seeded(self.seed, sha256).hex()),
+            long_side=self.long_side,
+            jpeg_quality=self.jpeg_quality,
+            max_page_pt=self.max_page_pt,
+            page_functions=self.page_functions,
+        )
+
+    def _empty_range(self, document: Document, sha256: str) -> Iterator[Drop]:
+        if document.stop_page >= 0:
+            detail = f"none of pages {document.first_page} to {document.stop_page - 1} chosen, or the document is shorter"
+            yield self._drop(document, sha256, -1, "no_pages_in_range", detail)
+
+    def _drop(self, document: Document, sha256: str, page: int, reason: str, detail: str) -> Drop:
+        key = "" if page < 0 else page_key(document.uri, sha256, page)
+        return Drop(key, document.uri, page, STAGE, reason, clean_text(detail))
+
+    def _sample(self, document: Document, sha256: str, page: int, value: tuple[Any, ...]) -> Sample:
+        image, size, regions, signals = value
+        regions = tuple(
+            Region(
+                Box(*box),
+                label,
+                text,
+                None,
+                "pymupdf",
+                lines=tuple(Line(Box(*b), t, font, way) for b, t, font, way in lines),
+            )
+            for box, label, text, lines in regions
+        )
+        return Sample(
+            key=page_key(document.uri, sha256, page),
+            task="page",
+            image=image,
+            size=size,
+            lang=document.lang or "und",  # what was declared, until a stage has read the text
+            script="Zyyy",
+            text="\n\n".join(r.text for r in regions if r.text),
+            regions=regions,
+            quality=Quality(signals=signals),
+            origin=Origin(document.uri, sha256, page, document.licence, {"pymupdf": version("pymupdf")}),
+            stage="coarse",
+        )
+
+
+version = functools.cache(importlib.metadata.version)
+
+
+def page_key(uri: str, sha256: str, page: int) -> str:
+    """Content, place and page. Without the place, two copies of a file would give one key to two samples."""
+    return f"{sha256[:16]}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}-{page:06d}"
+
+
+@contextlib.contextmanager
+def local_copy(uri: str, max_bytes: int) -> Iterator[str]:
+    """A local path to the document: itself, or a temporary download. Raises `SampleError`: `not_found`, `unreadable`, `empty`,
+    `too_large`, `not_a_pdf`."""
+    try:
+        fs, path = fsspec.core.url_to_fs(uri)
+        if is_local(fs):
+            _check(path, max_bytes)
+            yield path
+        else:
+            with tempfile.TemporaryDirectory(prefix="pagewheel-") as folder:
+                if fs.size(path) > max_bytes:
+                    raise SampleError("too_large", f"over {max_bytes} bytes")
+                copy = os.path.join(folder, "document")
+                fs.get_file(path, copy)
+                _check(copy, max_bytes)
+                yield copy
+    except FileNotFoundError:
+        raise SampleError("not_found", "no such file") from None
+    except OSError as error:
+        raise SampleError("unreadable", error.strerror or str(error)) from None
+
+
+def _check(path: str, max_bytes: int) -> None:
+    """Raise `SampleError` for what the parser need not see."""
+    if not is_plain_file(path):
+        raise SampleError("unreadable", "not a plain file")
+    size = os.path.getsize(path)
+    if size == 0:
+        raise SampleError("empty", "0 bytes")
+    if size > max_bytes:
+        raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
+    with open(path, "rb") as file:
+        if b"%PDF-" not in file.read(1024):
+            raise SampleError("not_a_pdf", "no %PDF- in its first 1024 bytes")
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

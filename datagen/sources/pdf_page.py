@@ -1,0 +1,241 @@
+"""PDF pages, read with PyMuPDF: what runs in the sandboxed child, the only place that holds an open document.
+
+A page's content is interpreted once, into a display list, from which both the text and the image come, so that both share a frame:
+the rotated, cropped page as a viewer shows it.
+"""
+
+import contextlib
+import hashlib
+import importlib
+import io
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pymupdf
+from PIL import Image
+
+from datagen.record import SampleError, clean_text
+from datagen.sandbox import is_out_of_memory
+
+pymupdf.TOOLS.mupdf_display_errors(False)
+pymupdf.TOOLS.mupdf_display_warnings(False)
+
+# The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
+TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n"}
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]+")
+_RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+
+LineTuple = tuple[tuple[int, int, int, int], str, str, str]
+RegionTuple = tuple[tuple[int, int, int, int], str, str, list[LineTuple]]
+
+
+@dataclass(frozen=True)
+class OpenPage:
+    """What a page function gets. `zoom` is pixels a point; `size` the image's (width, height) in pixels."""
+
+    page: pymupdf.Page
+    displaylist: pymupdf.DisplayList
+    zoom: float
+    size: tuple[int, int]
+
+    def pixels(self, bbox: tuple[float, float, float, float]) -> tuple[int, int, int, int] | None:
+        """A box in points as the smallest pixel box that holds it, cut to the image; None if it lies outside."""
+        x0, y0, x1, y1 = bbox
+        if not all(map(math.isfinite, bbox)):
+            return None
+        left, top = max(0, math.floor(x0 * self.zoom)), max(0, math.floor(y0 * self.zoom))
+        right, bottom = min(self.size[0], math.ceil(x1 * self.zoom)), min(self.size[1], math.ceil(y1 * self.zoom))
+        return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+PageFunction = Callable[[OpenPage], tuple[list[RegionTuple], dict[str, float]]]
+
+
+def read_document(
+    path: str,
+    pages: list[int] | None,
+    span: tuple[int, int],
+    draw: tuple[int, str],
+    long_side: int,
+    jpeg_quality: int,
+    max_page_pt: float,
+    page_functions: tuple[str, ...],
+) -> Iterator[tuple[str, int, Any]]:
+    """Yields `("pages", -1, numbers)`, then for each `("page", number, (jpeg, size, regions, signals))` or `("drop", number, (reason,
+    detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError` for the whole document."""
+    functions = [_load(name) for name in page_functions]
+    with _open(path) as doc:
+        if pages is None:
+            pages = [n for n in choose_pages(len(doc), *draw) if span[0] <= n < (len(doc) if span[1] < 0 else span[1])]
+        yield "pages", -1, pages
+        for number in pages:
+            try:
+                yield "page", number, _read_page(doc, number, long_side, jpeg_quality, max_page_pt, functions)
+            except SampleError as error:
+                yield "drop", number, (error.reason, error.detail)
+    pymupdf.TOOLS.store_shrink(100)  # MuPDF bounds its store at 256 MB; nothing in it serves the next document
+
+
+def probe_document(path: str) -> Iterator[tuple[int, str]]:
+    """Yields `(num_pages, text)` once: the text of up to five pages spread over the document."""
+    with _open(path) as doc:
+        text = ""
+        for number in sorted({len(doc) * i // 5 for i in range(5)}):
+            with contextlib.suppress(SampleError), _native("broken_page"):
+                text += doc[number].get_text(flags=TEXT_FLAGS)
+        yield len(doc), clean_text(text)
+
+
+def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
+    """At most `max_pages` (0: all) page numbers, ascending. A larger `max_pages` keeps what a smaller one chose."""
+    if not max_pages or num_pages <= max_pages:
+        return list(range(num_pages))
+    order = sorted(range(num_pages), key=lambda n: hashlib.sha256(f"{seed}/{n}".encode()).digest())
+    return sorted(order[:max_pages])
+
+
+def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
+    """The text layer's blocks and lines in the file's order, and what there is to judge it by.
+
+    Control characters are taken out; what lies outside the visible page is left out; both are counted. Text under render mode 3 or
+    at opacity 0 stays, since a scan's hidden layer is its only text, and is counted. Signals are shares of the layer's characters.
+    """
+    with _native("broken_page"):
+        blocks = pymupdf.TextPage(view.displaylist.get_textpage(TEXT_FLAGS)).extractDICT()["blocks"]
+    regions: list[RegionTuple] = []
+    total = hidden = outside = fffd = private = control = 0
+    for block in blocks:
+        lines: list[LineTuple] = []
+        for line in block.get("lines", ()):
+            spans = line["spans"]
+            raw = "".join([s["text"] for s in spans])
+            if raw.isspace() or not raw:
+                continue
+            printing = raw.translate(_CONTROL)
+            text = clean_text(printing).strip()
+            total += len(raw)
+            control += len(raw) - len(printing)
+            hidden += sum(len(s["text"]) for s in spans if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE)
+            fffd += text.count("\ufffd")
+            if not text.isascii():
+                private += sum(map(len, _PRIVATE.findall(text)))
+            box = view.pixels(line["bbox"])
+            if box is None:
+                outside += len(raw)
+            elif text:
+                font = max(spans, key=lambda s: len(s["text"]))["font"]
+                lines.append((box, text, clean_text(font), _direction(text, line["wmode"])))
+        if lines:
+            x0, y0, x1, y1 = zip(*(line[0] for line in lines))
+            regions.append(((min(x0), min(y0), max(x1), max(y1)), "text", "\n".join(line[1] for line in lines), lines))
+    if not total:
+        return regions, {}
+    shares = {"unmapped": fffd, "private_use": private, "control": control, "hidden": hidden, "outside": outside}
+    return regions, {f"{name}_share": n / total for name, n in shares.items()} | {"num_chars": total}
+
+
+def pictures(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
+    """How much of the page its images cover, as `image_share`. No regions: what they show is a layout model's to say."""
+    with _native("broken_page"):
+        if not view.page.get_images():
+            return [], {"image_share": 0.0}
+        boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
+    coarse = 64  # a grid is exact enough for a share, and overlapping tiles count once
+    covered: set[tuple[int, int]] = set()
+    for box in boxes:
+        px = view.pixels(tuple(box))
+        if px:
+            (w, h), (x0, y0, x1, y1) = view.size, px
+            columns, rows = range(x0 * coarse // w, -(-x1 * coarse // w)), range(y0 * coarse // h, -(-y1 * coarse // h))
+            covered.update((x, y) for x in columns for y in rows)
+    return [], {"image_share": len(covered) / coarse**2}
+
+
+_VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
+
+
+def _read_page(
+    doc: pymupdf.Document,
+    number: int,
+    long_side: int,
+    jpeg_quality: int,
+    max_page_pt: float,
+    functions: list[PageFunction],
+) -> tuple[bytes, tuple[int, int], list[RegionTuple], dict[str, float]]:
+    with _native("broken_page"):
+        page = doc[number]
+        width, height = page.rect.width, page.rect.height
+        if not (0 < width < math.inf and 0 < height < math.inf):
+            raise SampleError("empty_page_box", f"{width:g} x {height:g} pt")
+        if max(width, height) > max_page_pt:
+            raise SampleError("page_too_large", f"{width:g} x {height:g} pt, allowed are {max_page_pt:g}")
+        zoom = long_side / max(width, height)
+        displaylist = page.get_displaylist()
+        pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+        size = (pixmap.width, pixmap.height)
+        # Pillow encodes some ten times faster than Pixmap.tobytes("jpg").
+        image = Image.frombuffer("RGB", size, pixmap.samples_mv, "raw", "RGB", 0, 1)
+    view = OpenPage(page, displaylist, zoom, size)
+    regions: list[RegionTuple] = []
+    signals = {"repaired": 1.0} if doc.is_repaired else {}
+    for function in functions:
+        more_regions, more_signals = function(view)
+        regions += more_regions
+        signals |= more_signals
+    if not regions:
+        signals["blank"] = float(_is_blank(image))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=jpeg_quality)
+    return file.getvalue(), size, regions, signals
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Whether the page is one colour, but for noise: seen on a small copy, where thin ink still shows as grey."""
+    low, high = image.reduce(8).convert("L").getextrema()
+    return high - low < 8
+
+
+def _direction(text: str, wmode: int) -> str:
+    if wmode:
+        return "ttb"
+    if not _RTL_BLOCKS.search(text):
+        return "ltr"
+    bidi = [unicodedata.bidirectional(c) for c in text]
+    rtl, ltr = bidi.count("R") + bidi.count("AL"), bidi.count("L")
+    return "rtl" if rtl > ltr else "ltr"
+
+
+def _open(path: str) -> contextlib.closing:
+    """The document. Raises `SampleError`: `broken`, `encrypted`, `no_pages`, `not_a_pdf`."""
+    with _native("broken"):
+        doc = pymupdf.open(path, filetype="pdf")
+        if not doc.is_pdf:
+            raise SampleError("not_a_pdf", str(doc.metadata.get("format")))
+        if doc.needs_pass:
+            raise SampleError("encrypted", "a password is needed")
+        if len(doc) == 0:
+            raise SampleError(*(("broken", "no page survives repair") if doc.is_repaired else ("no_pages", "0 pages")))
+    return contextlib.closing(doc)
+
+
+@contextlib.contextmanager
+def _native(reason: str) -> Iterator[None]:
+    """Whatever PyMuPDF raises on a hostile file, of any type, as a `SampleError`. Wraps calls into it, and no code of ours."""
+    try:
+        yield
+    except SampleError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise MemoryError(str(error)) from None
+        raise SampleError(reason, f"{type(error).__name__}: {error}") from None
+
+
+def _load(name: str) -> PageFunction:
+    module, _, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)

@@ -1,0 +1,1 @@
+"""Verbs applied to samples, in batches: each yields samples or drops."""

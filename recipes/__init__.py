@@ -1,0 +1,22 @@
+"""Recipes say what to build: each is a plain function that returns a frozen `Recipe`. This table is what there is.
+
+Only the standard library is imported here, so that listing works before anything is set up.
+"""
+
+# name -> ("module:function", what it does)
+RECIPES = {
+    "coarse": ("recipes.coarse:coarse", "page images and text layers of any PDFs, in shards, with a report"),
+    "multilingual": (
+        "recipes.multilingual:multilingual",
+        "the same from real documents in some forty languages, fetched if no input is given",
+    ),
+}
+
+# verb -> what it does
+VERBS = {
+    "status": "what is done, left and dropped in an output, step by step",
+    "verify": "re-read every shard of an output against its report",
+}
+
+# Verbs to come, which no recipe may be called.
+RESERVED = ("forget", "retry", "flywheel", "score")

@@ -1,0 +1,143 @@
+"""The command line: `python -m recipes NAME …` runs a recipe, `python -m recipes VERB DIR` looks at an output.
+
+The only place that configures logging.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from typing import NoReturn
+
+from recipes import RECIPES, VERBS
+
+USAGE = 2
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line that says what is wrong and what is allowed."""
+        allowed = [o for a in self._actions for o in a.option_strings if o.startswith("--")] or ["an output folder"]
+        self.exit(USAGE, f"{self.prog}: {message}; allowed: {', '.join(allowed)}\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 1 a shard failed (or verify found faults), 2 usage, 3 too many documents gave nothing."""
+    argv = sys.argv[1:] if argv is None else argv
+    word, rest = (argv[0], argv[1:]) if argv else ("list", [])
+    try:
+        if word in ("list", "-h", "--help"):
+            print(listing())
+            return 0
+        if word in RECIPES:
+            return run_recipe(word, rest)
+        if word in VERBS:
+            return run_verb(word, rest)
+        raise ValueError(f"no recipe or verb {word!r}: recipes are {', '.join(RECIPES)}; verbs are {', '.join(VERBS)}")
+    except ValueError as error:
+        print(f"pagewheel: {error}", file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"pagewheel: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("pagewheel: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        return 130
+
+
+def listing() -> str:
+    """The recipes and verbs, a line each."""
+    lines = ["recipes   make recipe=NAME [input=DIR] [out=DIR] [on=inline|local|slurm|tcp://…] [workers=N] [limit=N] [plan=1]"]
+    lines += [f"  {name:<14}{does}" for name, (_, does) in RECIPES.items()]
+    lines += ["verbs     make VERB out=DIR"]
+    lines += [f"  {name:<14}{does}" for name, does in VERBS.items()]
+    return "\n".join(lines)
+
+
+def run_recipe(name: str, argv: list[str]) -> int:
+    parser = Parser(prog=f"pagewheel {name}", description=RECIPES[name][1], allow_abbrev=False)
+    parser.add_argument(
+        "--input",
+        default="",
+        metavar="WHERE",
+        help="a folder, a glob, a PDF, or a list (.parquet, .jsonl) with a uri column",
+    )
+    parser.add_argument(
+        "--out",
+        default=os.path.join("out", name),
+        metavar="DIR",
+        help="default out/NAME; a local folder or an fsspec URL",
+    )
+    parser.add_argument(
+        "--on",
+        default="local",
+        metavar="WHERE",
+        help="inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT",
+    )
+    parser.add_argument("--workers", type=count, default=0, metavar="N", help="default: one a core")
+    parser.add_argument(
+        "--limit",
+        type=count,
+        default=0,
+        metavar="N",
+        help="at most N documents, chosen by seed, round-robin over languages",
+    )
+    parser.add_argument("--deep", action="store_true", help="look inside every document before sharding: pages, sha256, language")
+    parser.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in DIR")
+    parser.add_argument("--plan", action="store_true", help="say what would run, and run nothing")
+    parser.add_argument("--verbose", action="store_true", help="a line a shard")
+    args = parser.parse_args(argv)
+
+    from datagen.pipeline import load
+    from recipes.run import Place, plan, run
+
+    configure_logging(args.verbose)
+    recipe = load(RECIPES[name][0])(input=args.input, limit=args.limit, deep=args.deep)
+    place = Place(args.out, args.on, args.workers, args.overwrite)
+    if args.plan:
+        print(plan(recipe, place))
+        return 0
+    return run(recipe, place)
+
+
+def run_verb(verb: str, argv: list[str]) -> int:
+    parser = Parser(prog=f"pagewheel {verb}", description=VERBS[verb])
+    parser.add_argument("out", metavar="DIR")
+    out = parser.parse_args(argv).out
+
+    from recipes import status
+
+    if verb == "status":
+        print(status.status(out))
+        return 0
+    said, clean = status.verify(out)
+    print(said)
+    return 0 if clean else 1
+
+
+def count(word: str) -> int:
+    n = int(word)
+    if n < 0:
+        raise ValueError
+    return n
+
+
+count.__name__ = "whole number"
+
+
+def configure_logging(verbose: bool) -> None:
+    from rich.logging import RichHandler
+
+    from recipes.progress import console
+
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
+    plain = logging.StreamHandler()
+    rich = RichHandler(console=console, show_time=False, show_level=False, show_path=False, markup=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[rich if console.is_terminal else plain])
+    for name in ("recipes", "datagen"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    logging.getLogger("datagen.pipeline").setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""Coarse extraction alone, from any PDFs: what `fitz` gave the paper's 30M pages, with a verdict on each text layer."""
+
+from datagen.census import Listing
+from datagen.pipeline import Pipeline
+from datagen.sources.pdf import PdfSource
+from datagen.stages.language import IdentifyLanguage
+from datagen.stages.textlayer import JudgeTextLayer
+from recipes.recipe import Recipe, Report
+
+
+def coarse(input: str = "", limit: int = 0, deep: bool = False) -> Recipe:
+    """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them."""
+    if not input:
+        raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
+    pages = Pipeline("coarse", Listing(input), PdfSource(), (IdentifyLanguage(), JudgeTextLayer()), limit=limit, deep=deep)
+    return Recipe("coarse", (pages, Report(datasets=("coarse",))))

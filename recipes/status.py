@@ -1,0 +1,70 @@
+"""What there is in an output: read from its shards' reports alone, so it is true during a run, after it, and after a kill."""
+
+from collections import Counter
+from pathlib import Path
+
+from datagen import census, dataset
+from datagen.shards import ShardReport, read_reports
+from datagen.storage import Folder
+
+
+def datasets(out: str) -> list[Folder]:
+    """The dataset folders of an output, or the one that `out` itself is. Raises `ValueError` if there is none."""
+    folder = Folder(out)
+    if folder.exists("census"):
+        return [folder]
+    found = [f for f in (folder.sub(name) for name in _folders(folder)) if f.exists("census")]
+    if not found:
+        raise ValueError(f"out={out}: no output of pagewheel there")
+    return found
+
+
+def status(out: str) -> str:
+    """A paragraph a step: done, left, pages/s, dropped by reason."""
+    return "\n".join(_status(folder) for folder in datasets(out))
+
+
+def verify(out: str) -> tuple[str, bool]:
+    """A line for everything that differs, and whether nothing does."""
+    lines: list[str] = []
+    clean = True
+    for folder in datasets(out):
+        num_shards = num_faults = 0
+        for shard, faults in dataset.verify(folder):
+            num_shards += bool(shard)
+            num_faults += len(faults)
+            lines.extend(f"{Path(folder.url).name}: {fault}" for fault in faults)
+        lines.append(f"{Path(folder.url).name}: {num_shards} shards read, {num_faults} faults")
+        clean = clean and not num_faults
+    return "\n".join(lines), clean
+
+
+def _status(folder: Folder) -> str:
+    reports = read_reports(folder)
+    num_shards = len(census.assigned(folder))
+    samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
+    lines = [
+        f"{Path(folder.url).name}: {len(reports)} of {num_shards} shards done, {num_shards - len(reports)} left; "
+        f"{samples:,} samples, {num_bytes / 1e6:,.1f} MB, {rate(reports):.1f} pages/s"
+    ]
+    drops = Counter(d.reason for r in reports for d in r.drops)
+    lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
+    return "\n".join(lines)
+
+
+def rate(reports: list[ShardReport]) -> float:
+    """Samples a second over the time in which any shard was being made: pauses between runs don't count."""
+    busy, until = 0.0, 0.0
+    for started, finished in sorted((r.started, r.finished) for r in reports):
+        busy += max(0.0, finished - max(started, until))
+        until = max(until, finished)
+    return sum(r.num_samples for r in reports) / busy if busy else 0.0
+
+
+def _folders(folder: Folder) -> list[str]:
+    try:
+        return sorted(
+            f["name"].rsplit("/", 1)[-1] for f in folder.fs.ls(folder.path(""), detail=True) if f["type"] == "directory"
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return []

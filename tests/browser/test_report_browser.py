@@ -1,0 +1,291 @@
+"""The report as a reader meets it: opened from a disk in headless Chromium."""
+
+import io
+import shutil
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+from PIL import Image
+
+from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from recipes.report import render
+from recipes.report.corpus import corpus_sections
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
+
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMEDRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --window-size=1400,900"
+).split()
+HOSTILE = "</script><script>window.owned=1</script><img src=x onerror=window.owned=1><svg onload=window.owned=1>"
+TABLE = (
+    "<table><tr><th colspan=2>Head<td onclick=x><img src=x onerror=window.owned=1>cell</table>"
+    "<script>window.owned=1</script>"
+)
+W, H = 600, 800
+
+
+def sample(key: str, lang: str, verdict: str, text: str, direction: str = "ltr", reasons=(), label="text") -> Sample:
+    out = io.BytesIO()
+    Image.new("RGB", (W, H), "#eee").save(out, "JPEG")
+    box = Box(60, 80, 300, 240)
+    script = {"ar": "Arab", "ja": "Jpan"}.get(lang, "Latn")
+    regions = (
+        Region(box, label, text, None, "pymupdf", (), (Line(Box(60, 80, 300, 120), text, "", direction),)),
+        Region(Box(330, 400, 540, 700), "text", "second", 0.9, "flywheel/round-1"),
+    )
+    origin = Origin(f"file:///in/{key}.pdf", "ab" * 32, 2, "CC0-1.0", {"pymupdf": "2.0"})
+    quality = Quality(verdict, reasons, {"ink_recall": 0.75})
+    return Sample(key, "page", out.getvalue(), (W, H), lang, script, text, regions, quality, origin, "coarse")
+
+
+SAMPLES = [
+    sample("a-0", "en", "trusted", "first page"),
+    sample("b-0", "en", "suspect", HOSTILE, reasons=("low_ink",), label=HOSTILE),
+    sample("c-0", "ar", "trusted", "مرحبا بالعالم", "rtl"),
+    sample("d-0", "ja", "none", "縦書きの文章", "ttb", reasons=("no_text",)),
+    sample("e-0", "fr", "trusted", TABLE, label="table"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if not CHROMIUM or not CHROMEDRIVER:
+        pytest.skip("needs chromium and chromedriver on PATH (Debian: chromium, chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    # A path of its own keeps selenium from looking for, and downloading, another driver.
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=CHROMEDRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> str:
+    return written(tmp_path_factory.mktemp("report"), SAMPLES)
+
+
+@pytest.fixture
+def report(browser, url):
+    """The report opened by an address's fragment; what the console says is checked at the end of each test."""
+
+    def open_at(**state):
+        browser.get("about:blank")
+        browser.get(f"{url}#{urlencode({'v': 'coarse', **state})}" if state else url)
+        return browser
+
+    yield open_at
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert browser.execute_script("return window.owned") is None
+
+
+def written(folder, samples) -> str:
+    by_key = {s.key: s for s in samples}
+    rows = [
+        {
+            "key": s.key, "task": s.task, "lang": s.lang, "script": s.script, "verdict": s.quality.verdict,
+            "num_chars": len(s.text), "uri": s.origin.uri, "page": s.origin.page,
+        }
+        for s in samples
+    ]  # fmt: skip
+    path = folder / "index.html"
+    path.write_bytes(render("corpus", [], corpus_sections("coarse", rows, [], lambda r: by_key[r["key"]])))
+    return path.as_uri()
+
+
+def find(driver, css):
+    return driver.find_element(By.CSS_SELECTOR, css)
+
+
+def wait(driver, what):
+    return WebDriverWait(driver, 10).until(what)
+
+
+def shown(driver) -> str:
+    current = driver.find_elements(By.CSS_SELECTOR, ".list [aria-current]")
+    return current[0].get_attribute("data-key") if current else ""
+
+
+def press(driver, key):
+    find(driver, "body").send_keys(key)
+
+
+def listed(driver) -> list[str]:
+    return [a.get_attribute("data-key") for a in driver.find_elements(By.CSS_SELECTOR, ".list a")]
+
+
+def test_it_opens_with_a_page_and_its_image(report):
+    driver = report()
+    assert shown(driver) == "c-0"
+    assert find(driver, ".count").text == "5 of 5 pages"
+    wait(driver, lambda d: d.execute_script("return document.querySelector('.sheet img').naturalWidth") == W)
+
+
+def test_arrow_keys_turn_pages(report):
+    driver = report(key="c-0")
+    press(driver, Keys.ARROW_RIGHT)
+    wait(driver, lambda d: shown(d) == "a-0")
+    press(driver, Keys.ARROW_LEFT)
+    wait(driver, lambda d: shown(d) == "c-0")
+    press(driver, Keys.ARROW_LEFT)
+    assert shown(driver) == "c-0"
+
+
+def test_filters_narrow_and_back_undoes_them(report):
+    driver = report(key="a-0")
+    Select(find(driver, "[data-filter=verdict]")).select_by_value("trusted")
+    wait(driver, lambda d: listed(d) == ["c-0", "a-0", "e-0"])
+    assert shown(driver) == "a-0"
+    Select(find(driver, "[data-filter=lang]")).select_by_value("fr")
+    wait(driver, lambda d: shown(d) == "e-0")
+    assert find(driver, ".count").text == "1 of 5 pages"
+    driver.back()
+    wait(driver, lambda d: listed(d) == ["c-0", "a-0", "e-0"])
+    assert shown(driver) == "a-0"
+
+
+def test_filters_that_nothing_passes_say_so(report):
+    driver = report(lang="ar", reason="no_text")
+    assert "passes these filters" in find(driver, ".message").text
+    assert find(driver, ".count").text == "0 of 5 pages"
+    find(driver, ".message button").click()
+    wait(driver, lambda d: len(listed(d)) == 5)
+
+
+def test_a_bar_opens_the_viewer_filtered(report):
+    driver = report()
+    find(driver, "a[href='#v=coarse&verdict=suspect']").click()
+    wait(driver, lambda d: listed(d) == ["b-0"])
+
+
+@pytest.mark.parametrize("key, layer", [("l", ".lines"), ("o", ".order"), ("t", ".text"), ("i", ".sheet img")])
+def test_toggles_show_and_hide(report, key, layer):
+    def visible(d):
+        style = d.execute_script(
+            "const s = getComputedStyle(arguments[0]); return [s.display, s.visibility]", find(d, layer)
+        )
+        return style[0] != "none" and style[1] == "visible"
+
+    driver = report(key="a-0")
+    before = visible(driver)
+    assert before == (key == "i")
+    press(driver, key)
+    wait(driver, lambda d: visible(d) != before)
+    assert find(driver, f"[data-toggle={key}]").get_attribute("aria-pressed") == str(not before).lower()
+    press(driver, key)
+    wait(driver, lambda d: visible(d) == before)
+
+
+def test_region_boxes_toggle(report):
+    driver = report(key="a-0")
+    stroke = "return getComputedStyle(document.querySelector('.region')).stroke"
+    assert driver.execute_script(stroke) != "none"
+    find(driver, "[data-toggle=b]").click()
+    wait(driver, lambda d: d.execute_script(stroke) == "none")
+
+
+def test_a_link_restores_the_state(report):
+    driver = report(key="d-0", lang="ja", show="lo")
+    assert (shown(driver), listed(driver)) == ("d-0", ["d-0"])
+    assert Select(find(driver, "[data-filter=lang]")).first_selected_option.get_attribute("value") == "ja"
+    pressed = driver.find_elements(By.CSS_SELECTOR, "[data-toggle][aria-pressed=true]")
+    assert [b.get_attribute("data-toggle") for b in pressed] == ["l", "o"]
+    driver.execute_script("location.hash = 'v=coarse&key=e-0'")
+    wait(driver, lambda d: shown(d) == "e-0")
+
+
+def test_an_unknown_key_says_so(report):
+    driver = report(key="gone-7")
+    assert "gone-7" in find(driver, ".message").text
+    press(driver, Keys.ARROW_RIGHT)
+    wait(driver, lambda d: shown(d) == "c-0")
+
+
+def test_text_runs_in_its_own_direction(report):
+    style = "const s = getComputedStyle(document.querySelector('.reading .body')); return [s.direction, s.writingMode]"
+    driver = report(key="c-0")
+    assert driver.execute_script(style) == ["rtl", "horizontal-tb"]
+    assert find(driver, ".reading .body").get_attribute("lang") == "ar"
+    driver = report(key="d-0")
+    assert driver.execute_script(style) == ["ltr", "vertical-rl"]
+    driver = report(key="a-0")
+    assert driver.execute_script(style) == ["ltr", "horizontal-tb"]
+
+
+def test_hostile_text_is_shown_and_not_run(report):
+    driver = report(key="b-0", show="btoi")
+    assert find(driver, ".reading .body").text == HOSTILE
+    driver = report(key="e-0", show="bti")
+    assert find(driver, ".reading table").text.split() == ["Head", "cell"]
+    assert not driver.find_elements(By.CSS_SELECTOR, ".reading img, .reading script, .reading [onclick]")
+
+
+@pytest.mark.parametrize("show", ["bi", "bzi"])
+def test_boxes_lie_on_the_image_where_they_should(report, show):
+    driver = report(key="a-0", show=show)
+
+    def rect(css):
+        r = driver.execute_script("return document.querySelector(arguments[0]).getBoundingClientRect().toJSON()", css)
+        return r["left"], r["top"], r["width"], r["height"]
+
+    left, top, width, height = rect(".sheet img")
+    x, y, w, h = rect(".region[data-region='0']")
+    box = SAMPLES[0].regions[0].box
+    assert ((x - left) / width, (y - top) / height) == pytest.approx((box.x0 / W, box.y0 / H), abs=0.005)
+    assert (w / width, h / height) == pytest.approx(((box.x1 - box.x0) / W, (box.y1 - box.y0) / H), abs=0.005)
+    assert width / height == pytest.approx(W / H, rel=0.01)
+
+
+def test_a_region_and_its_text_light_up_together(report):
+    driver = report(key="a-0")
+    driver.execute_script("document.querySelector('article[data-region=\"1\"]').focus()")
+    wait(driver, lambda d: "hot" in find(d, ".region[data-region='1']").get_attribute("class"))
+    driver.execute_script(
+        "document.querySelector('.region[data-region=\"0\"]').dispatchEvent(new MouseEvent('mouseenter', {screenX: 5}))"
+    )
+    wait(driver, lambda d: "hot" in find(d, "article[data-region='0']").get_attribute("class"))
+    assert "hot" not in find(driver, ".region[data-region='1']").get_attribute("class")
+
+
+def test_help_opens_and_closes(report):
+    driver = report(key="a-0")
+    press(driver, "?")
+    wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, "dialog[open]"))
+    press(driver, Keys.ESCAPE)
+    wait(driver, lambda d: not d.find_elements(By.CSS_SELECTOR, "dialog[open]"))
+
+
+def test_pages_without_image_or_regions_are_shown(browser, tmp_path):
+    words = replace(SAMPLES[0], key="w-0", task="text", image=None, regions=(), text="words alone")
+    browser.get(written(tmp_path, [words]) + "#v=coarse&key=w-0")
+    assert find(browser, ".reading .body").text == "words alone"
+
+
+def test_an_empty_corpus_is_a_page_too(browser, tmp_path):
+    browser.get(written(tmp_path, []))
+    assert "no pages to look at" in find(browser, ".viewer").text
+    press(browser, Keys.ARROW_RIGHT)
+    assert browser.get_log("browser") == []
+
+
+def test_nothing_is_wider_than_a_phone(browser, url):
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    )
+    try:
+        browser.get("about:blank")
+        browser.get(url)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
