@@ -8,10 +8,11 @@ On disk (`Sample.to_json`) every record has the same keys with the same types an
 any first page: "" for no licence, -1 for no round and for text that was read from the file itself and not scored by a model.
 """
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
+
+import msgspec
 
 SCHEMA = 1
 TASKS = ("page", "crop", "table", "formula", "scene", "figure", "caption", "text")
@@ -20,6 +21,8 @@ DIRECTIONS = ("ltr", "rtl", "ttb")
 
 # webdataset splits a member's name at its first dot, so a dot in a key silently merges two samples.
 KEY = re.compile(r"[a-z0-9_-]{1,90}")
+# Of a page's record, the standard library's encoder costs as much as hashing and writing the page's image.
+_ENCODER = msgspec.json.Encoder()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -122,7 +125,7 @@ class Sample:
                     "text": r.text,
                     "score": -1.0 if r.score is None else round(float(r.score), 3),
                     "by": r.by,
-                    "lines": [{"box": li.box, "text": li.text, "font": li.font, "direction": li.direction} for li in r.lines],
+                    "lines": r.lines,
                 }
                 for r in self.regions
             ],
@@ -141,12 +144,12 @@ class Sample:
             "stage": self.stage,
             "round": self.round,
         }
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(record)
 
     @classmethod
     def from_json(cls, data: bytes, image: bytes | None = None) -> "Sample":
         """The sample that `to_json` wrote. Raises `ValueError` if the record is of another schema."""
-        r = json.loads(data)
+        r = msgspec.json.decode(data)
         if r.get("schema") != SCHEMA:
             raise ValueError(f"record schema is {r.get('schema')!r}, this version reads {SCHEMA}")
         q, o = r["quality"], r["origin"]

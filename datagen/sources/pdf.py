@@ -47,7 +47,7 @@ class PdfSource:
     shard_pages: int = 256
 
     def engines(self) -> dict[str, str]:
-        return {name: version(name) for name in ("pymupdf", "pillow")}
+        return {name: version(name) for name in ("pymupdf", "simplejpeg")}
 
     def split(self, documents: Sequence[Document]) -> list[Inputs]:
         """Documents in order, about `shard_pages` a shard; a document known to have more is cut into page ranges."""

@@ -7,7 +7,6 @@ the rotated, cropped page as a viewer shows it.
 import contextlib
 import hashlib
 import importlib
-import io
 import math
 import re
 import unicodedata
@@ -15,8 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import pymupdf
-from PIL import Image
+import simplejpeg
 
 from datagen.record import SampleError, clean_text
 from datagen.sandbox import is_out_of_memory
@@ -178,8 +178,7 @@ def _read_page(
         displaylist = page.get_displaylist()
         pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
         size = (pixmap.width, pixmap.height)
-        # Pillow encodes some ten times faster than Pixmap.tobytes("jpg").
-        image = Image.frombuffer("RGB", size, pixmap.samples_mv, "raw", "RGB", 0, 1)
+        pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
     view = OpenPage(page, displaylist, zoom, size)
     regions: list[RegionTuple] = []
     signals = {"repaired": 1.0} if doc.is_repaired else {}
@@ -188,16 +187,13 @@ def _read_page(
         regions += more_regions
         signals |= more_signals
     if not regions:
-        signals["blank"] = float(_is_blank(image))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=jpeg_quality)
-    return file.getvalue(), size, regions, signals
-
-
-def _is_blank(image: Image.Image) -> bool:
-    """Whether the page is one colour, but for noise: seen on a small copy, where thin ink still shows as grey."""
-    low, high = image.reduce(8).convert("L").getextrema()
-    return high - low < 8
+        signals["blank"] = float(int(pixels.max()) - int(pixels.min()) < 8)  # one colour, but for noise
+        if doc.is_repaired and signals["blank"]:
+            raise SampleError("broken_page", "nothing is left of it after repair of a damaged file")
+    # Straight from MuPDF's pixels, 1.2 to 1.4 times as fast as Pillow, which copies them first, and some ten times as fast as
+    # Pixmap.tobytes("jpg").
+    jpeg = simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False)
+    return jpeg, size, regions, signals
 
 
 def _direction(text: str, wmode: int) -> str:

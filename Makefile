@@ -1,0 +1,67 @@
+# The one front door. `make` alone says what there is.
+
+WORDS := recipe input out on workers limit deep overwrite plan verbose PYTHON
+SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core libgl1 libglib2.0-0
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+RUN := $(VENV)/bin/python -m recipes
+
+# make passes over a misspelt word in silence; we don't.
+WRONG := $(filter-out $(WORDS),$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v))))
+WRONG := $(filter-out MAKEFLAGS MFLAGS MAKEOVERRIDES CURDIR -*-%,$(WRONG))
+$(if $(WRONG),$(error no such word: $(WRONG); allowed are $(filter-out PYTHON,$(WORDS))))
+$(foreach v,deep overwrite plan verbose,$(if $(filter-out 0 1,$($(v))),$(error $(v)=$($(v)): allowed are 0 and 1)))
+
+.DEFAULT_GOAL := $(if $(recipe),run,help)
+.PHONY: help run status verify setup test lint bench clean
+
+help:
+	@$(or $(PYTHON),python3) -m recipes
+	@echo "also      make setup · make test · make lint · make bench · make clean"
+
+flag = $(if $(filter 1,$($(1))),--$(1))
+word = $(if $($(1)),--$(1) '$($(1))')
+
+run: setup
+	@$(RUN) '$(recipe)' $(foreach w,input out on workers limit,$(call word,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+
+status verify: setup
+	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ '$(out)'
+
+setup: $(VENV)/.installed $(VENV)/.system
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo "pagewheel needs Python 3.11 or later with venv: apt-get install python3 python3-venv, or PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "setting up $(VENV): about a minute and 2 GB, once"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+# A package is looked up under its plain name and the one with Debian's 64-bit time suffix.
+$(VENV)/.system: Makefile | $(VENV)/.installed
+	@missing=""; for p in $(SYSTEM_PACKAGES); do \
+	    dpkg-query -W -f '$${Status}\n' $$p $${p}t64 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then touch $@; \
+	elif ! command -v apt-get >/dev/null; then echo "please install what your system calls:$$missing" >&2; \
+	elif [ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then \
+	    echo "installing$$missing"; sudo=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --no-install-recommends $$missing >/dev/null && touch $@; \
+	else echo "please install, as root: apt-get install$$missing" >&2; fi
+
+test: setup
+	@$(VENV)/bin/python -m pytest -q
+
+lint: setup
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+bench: setup
+	@$(VENV)/bin/python -m tests.bench.extraction
+	@$(VENV)/bin/python -m tests.bench.memory
+
+# Outputs stay: they are yours.
+clean:
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,120 @@
+"""Coarse extraction against the bare loop of `raw_coarse.py`, on the same PDFs, interleaved, as ratios.
+
+    python -m tests.bench.extraction [--documents 16] [--repeats 3] [--sizes 1024 1920]
+
+One core: both pinned to core 0, the whole pipeline (sandboxed child, pipe, language, verdict, JSON, sha256, fsync) against the loop.
+Two: two dask workers against two processes of the loop, as the gain over one of the same kind. Medians of the repeats.
+The documents are Debian's installation guides, A4. Workers are up and warm before the clock starts, on both sides.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pymupdf
+
+from datagen.census import Document, Listing
+from datagen.dataset import build, plan
+from datagen.pipeline import Pipeline
+from datagen.runner import InProcess, make_runner
+from datagen.sources.debian import PACKAGES, DebianSamples
+from datagen.sources.pdf import PdfSource
+from datagen.stages.language import IdentifyLanguage
+from datagen.stages.textlayer import JudgeTextLayer
+from datagen.storage import Folder
+
+RAW = Path(__file__).with_name("raw_coarse.py")
+TARGETS = {1024: 0.75, 1920: 0.85}
+
+
+def guides(n: int) -> list[Document]:
+    (package,) = [p for p in PACKAGES if p.name == "installation-guide-amd64"]
+    return DebianSamples((package,)).documents()[:n]
+
+
+def raw(paths: list[str], long_side: int, processes: int, cores: list[int]) -> float:
+    """Pages/s of the bare loop."""
+    command = [sys.executable, str(RAW), *paths, "--long-side", str(long_side), "--processes", str(processes)]
+    return float(_pinned(command, cores).rsplit("=", 1)[1].split()[0])
+
+
+def ours(paths: list[str], long_side: int, workers: int, cores: list[int]) -> float:
+    """Pages/s of the pipeline, in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench.extraction", "--ours", *paths, "--sizes", str(long_side), "--workers", str(workers)]
+    return float(json.loads(_pinned(command, cores)))
+
+
+def _pinned(command: list[str], cores: list[int]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    if done.returncode:
+        sys.exit(done.stderr)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
+    """Run the pipeline here. Pages/s over all shards but the first two of each worker, which start its child and load its imports."""
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
+        documents = [{"uri": p, "pages": _num_pages(p)} for p in paths]
+        (Path(out) / "list.jsonl").write_text("".join(json.dumps(d) + "\n" for d in documents))
+        runner = make_runner("local", workers) if workers > 1 else InProcess()
+        stages = (IdentifyLanguage(), JudgeTextLayer())
+        pipeline = Pipeline("bench", Listing(f"{out}/list.jsonl"), PdfSource(long_side=long_side, shard_pages=64), stages)
+        folder = Folder(out)
+        reports = build(pipeline, folder, plan(pipeline, folder, runner, commit=True), runner, {}).reports
+        timed = sorted(reports, key=lambda r: r.started)[2 * workers :]
+        seconds = max(r.finished for r in timed) - min(r.started for r in timed)
+        return sum(r.num_samples for r in timed) / seconds
+
+
+def _num_pages(path: str) -> int:
+    with pymupdf.open(path) as doc:
+        return len(doc)
+
+
+def compare(name: str, repeats: int, theirs: Callable[[], float], mine: Callable[[], float]) -> tuple[float, float]:
+    """Medians of interleaved runs, printed as they come."""
+    pairs = []
+    for i in range(repeats):
+        pairs.append((theirs(), mine()))
+        print(f"  {name} run {i + 1}: loop {pairs[-1][0]:.1f}, pagewheel {pairs[-1][1]:.1f} pages/s", flush=True)
+    loop, pipeline = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return loop, pipeline
+
+
+def main() -> None:
+    args = argparse.ArgumentParser()
+    args.add_argument("--documents", type=int, default=16)
+    args.add_argument("--repeats", type=int, default=3)
+    args.add_argument("--sizes", type=int, nargs="+", default=[1024, 1920])
+    args.add_argument("--ours", nargs="+", default=[], help=argparse.SUPPRESS)
+    args.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
+    args = args.parse_args()
+    if args.ours:
+        print(measure_ours(args.ours, args.sizes[0], args.workers))
+        return
+    started = time.monotonic()
+    paths = [d.uri for d in guides(args.documents)]
+    print(f"{len(paths)} documents, {sum(map(_num_pages, paths))} pages, {platform.processor() or platform.machine()}")
+    cores = sorted(os.sched_getaffinity(0))
+    for size in args.sizes:
+        loop, mine = compare(f"{size} px, one core", args.repeats, lambda: raw(paths, size, 1, cores[:1]), lambda: ours(paths, size, 1, cores[:1]))
+        print(f"{size} px, one core: loop {loop:.1f}, pagewheel {mine:.1f} pages/s, ratio {mine / loop:.2f} (at least {TARGETS.get(size, 0.85)})")
+        if len(cores) < 2:
+            print("two workers: skipped, there is one core")
+            continue
+        loop2, mine2 = compare(f"{size} px, two", args.repeats, lambda: raw(paths, size, 2, cores[:2]), lambda: ours(paths, size, 2, cores[:2]))
+        gain, mine_gain = loop2 / loop, mine2 / mine
+        print(f"{size} px, two: loop gains {gain:.2f}, pagewheel {mine_gain:.2f}, ratio {mine_gain / gain:.2f} (at least 0.9)")
+    print(f"measured in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Memory of a worker and its parser over at least 5,000 pages: must be flat.
+
+    python -m tests.bench.memory [--pages 5000]
+
+Reads Debian's installation guides, again and again under other names, in one process at 1024 px, and notes the resident size of the
+worker and of its child after every shard. Prints both after the first fifth and at the end, and the child's replacements.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from datagen.census import Listing
+from datagen.dataset import build, plan
+from datagen.pipeline import Pipeline
+from datagen.runner import InProcess
+from datagen.shards import ShardReport
+from datagen.sources.pdf import PdfSource
+from datagen.stages.language import IdentifyLanguage
+from datagen.stages.textlayer import JudgeTextLayer
+from datagen.storage import Folder
+from tests.bench.extraction import guides
+
+
+def main() -> None:
+    args = argparse.ArgumentParser()
+    args.add_argument("--pages", type=int, default=5000)
+    wanted = args.parse_args().pages
+    sizes: list[tuple[int, float, float, int]] = []
+    pages = 0
+
+    def note(report: ShardReport) -> None:
+        nonlocal pages
+        pages += report.num_samples
+        me = psutil.Process()
+        child = max(me.children(), key=lambda p: p.memory_info().rss)
+        sizes.append((pages, me.memory_info().rss / 1e6, child.memory_info().rss / 1e6, child.pid))
+
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
+        uris = []
+        for copy in range(1 + wanted // 2000):
+            for document in guides(20):
+                link = Path(out) / f"copy{copy}-{Path(document.uri).name}"
+                link.symlink_to(document.uri)
+                uris.append(str(link))
+        (Path(out) / "list.jsonl").write_text("".join(json.dumps({"uri": u, "pages": 130}) + "\n" for u in uris))
+        stages = (IdentifyLanguage(), JudgeTextLayer())
+        pipeline = Pipeline("memory", Listing(f"{out}/list.jsonl"), PdfSource(long_side=1024, shard_pages=130), stages)
+        folder = Folder(out)
+        build(pipeline, folder, plan(pipeline, folder, InProcess(), commit=True), InProcess(), {}, note)
+    settled = sizes[len(sizes) // 5]
+    last, peak = sizes[-1], max(worker + child for _, worker, child, _ in sizes[len(sizes) // 5 :])
+    for name, (n, worker, child, _) in {"after warm-up": settled, "at the end": last}.items():
+        print(f"{name} ({n} pages): worker {worker:.0f} MB, parser {child:.0f} MB")
+    ratio = (last[1] + last[2]) / (settled[1] + settled[2])
+    print(f"memory over {last[0]} pages: peak {peak:.0f} MB, end/start ratio {ratio:.2f}, {len({s[3] for s in sizes})} children")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""PDFs that the tests make: known text in known places, and each of the ways in which a file can be bad."""
+
+import zlib
+from pathlib import Path
+
+import pymupdf
+
+LATIN = "All human beings are born free and equal in dignity and rights. They are endowed with reason and conscience."
+RUSSIAN = "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью."
+CHINESE = "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，并应以兄弟关系的精神相对待。"
+
+
+def write(path: Path, *pages: str, font: str = "helv", rotation: int = 0, **save: object) -> Path:
+    """A PDF with a page a text, a line a line of text; an empty text is a blank page."""
+    with pymupdf.open() as doc:
+        for text in pages:
+            page = doc.new_page(width=595, height=842)
+            writer = pymupdf.TextWriter(page.rect)
+            for i, line in enumerate(text.splitlines()):
+                writer.append((72, 100 + 24 * i), line, font=pymupdf.Font(font), fontsize=12)
+            if text:
+                writer.write_text(page)
+            page.set_rotation(rotation)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        doc.save(path, no_new_id=True, **save)
+    return path
+
+
+def lines(text: str, width: int = 60) -> str:
+    """`text` cut into lines of at most `width` characters, at spaces."""
+    out = [""]
+    for word in text.split(" "):
+        out[-1:] = [f"{out[-1]} {word}".strip()] if len(out[-1]) + len(word) < width else [out[-1], word]
+    return "\n".join(out)
+
+
+def encrypted(path: Path) -> Path:
+    return write(path, LATIN, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="secret", owner_pw="owner")
+
+
+def truncated(path: Path) -> Path:
+    """Cut off in the middle of its first page's content: nothing survives repair."""
+    data = write(path, LATIN).read_bytes()
+    path.write_bytes(data[: len(data) // 10])
+    return path
+
+
+def zero_pages(path: Path) -> Path:
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[]/Count 0>>"]
+    return assemble(path, objects)
+
+
+def huge_page(path: Path) -> Path:
+    with pymupdf.open() as doc:
+        doc.new_page(width=36_000, height=18_000)
+        doc.save(path)
+    return path
+
+
+def hang(path: Path, num_good_pages: int = 2) -> Path:
+    """`num_good_pages` good pages, then one whose forms draw each other ten times over, ten deep, and paint nothing; then one more
+    good page. No parser gets through that page."""
+    forms = 12
+    first_form = 4
+    kids = []
+    objects: list[bytes] = [b"<</Type/Catalog/Pages 2 0 R>>", b"", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
+    for i in range(forms):
+        inner = f"<</XObject<</F {first_form + i + 1} 0 R>>>>" if i < forms - 1 else "<<>>"
+        content = b"/F Do " * 10 if i < forms - 1 else b"q Q"
+        objects.append(stream(content, f"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources{inner}"))
+    for number in range(num_good_pages + 2):
+        content = b"/F Do" if number == num_good_pages else f"BT /T 12 Tf 72 700 Td (good page {number} {LATIN[:60]}) Tj ET".encode()
+        objects.append(stream(content))
+        kids.append(len(objects) + 1)
+        resources = f"<</Font<</T 3 0 R>>/XObject<</F {first_form} 0 R>>>>"
+        page = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents {len(objects)} 0 R/Resources{resources}>>"
+        objects.append(page.encode())
+    objects[1] = f"<</Type/Pages/Kids[{' '.join(f'{k} 0 R' for k in kids)}]/Count {len(kids)}>>".encode()
+    return assemble(path, objects)
+
+
+def memory_bomb(path: Path) -> Path:
+    """A page with an image of a hundred gigapixels, compressed to nothing."""
+    pixels = stream(
+        zlib.compress(bytes(1 << 20)),
+        "/Type/XObject/Subtype/Image/Width 320000/Height 320000/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/FlateDecode",
+    )
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>>",
+        stream(b"595 0 0 842 0 0 cm /I Do"),
+        pixels,
+    ]
+    return assemble(path, objects)
+
+
+def stream(content: bytes, entries: str = "") -> bytes:
+    return f"<<{entries}/Length {len(content)}>>stream\n".encode() + content + b"\nendstream"
+
+
+def assemble(path: Path, objects: list[bytes]) -> Path:
+    """A PDF of these objects, numbered from 1; the first is the catalogue."""
+    data, offsets = b"%PDF-1.7\n", []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(data))
+        data += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
+    xref = len(data)
+    data += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    data += b"".join(f"{offset:010d} 00000 n \n".encode() for offset in offsets)
+    data += f"trailer<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n{xref}\n%%EOF\n".encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
