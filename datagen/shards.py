@@ -149,8 +149,8 @@ def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
     name = f"shards/{report.shard}.tar"
     try:
         with folder.open(name) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            size = file.seek(0, io.SEEK_END)
             faults = []
             if size != report.num_bytes:
                 faults.append(f"{name}: {size} bytes, its report says {report.num_bytes}")

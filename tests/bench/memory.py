@@ -41,7 +41,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
         uris = []
-        for copy in range(1 + wanted // 2000):
+        for copy in range(-(-wanted // 2400)):
             for document in guides(20):
                 link = Path(out) / f"copy{copy}-{Path(document.uri).name}"
                 link.symlink_to(document.uri)

@@ -1,0 +1,61 @@
+"""Running the command line on small inputs, and looking at what it leaves."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from datagen.census import Listing
+from datagen.pipeline import Pipeline
+from datagen.record import Sample
+from datagen.shards import read_shard
+from datagen.sources.pdf import PdfSource
+from datagen.stages.language import IdentifyLanguage
+from datagen.stages.textlayer import JudgeTextLayer
+from recipes.recipe import Recipe, Report
+from recipes.run import Place, run
+
+ROOT = Path(__file__).parents[1]
+
+
+def recipe(folder: Path | str, shard_pages: int = 3, **source: object) -> Recipe:
+    """The coarse recipe with small shards."""
+    pages = Pipeline(
+        "coarse", Listing(str(folder)), PdfSource(long_side=512, shard_pages=shard_pages, **source), (IdentifyLanguage(), JudgeTextLayer())
+    )
+    return Recipe("test", (pages, Report(("coarse",))))
+
+
+def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, overwrite: bool = False, **source: object) -> int:
+    return run(recipe(folder, **source), Place(str(out), on, workers, overwrite))
+
+
+def shards(out: Path) -> dict[str, str]:
+    """The sha256 of every committed shard."""
+    tars = sorted((out / "coarse" / "shards").glob("*.tar"))
+    return {t.name: hashlib.sha256(t.read_bytes()).hexdigest() for t in tars if t.with_suffix(".json").exists()}
+
+
+def files(out: Path) -> dict[str, tuple[int, int, str]]:
+    """Every file with its time, inode and content: what a run that writes nothing leaves as it is."""
+    found = sorted(p for p in out.rglob("*") if p.is_file() and p.name != ".lock")
+    return {
+        str(p.relative_to(out)): (p.stat().st_mtime_ns, p.stat().st_ino, hashlib.sha256(p.read_bytes()).hexdigest()) for p in found
+    }
+
+
+def samples(out: Path) -> list[Sample]:
+    found = []
+    for tar in sorted((out / "coarse" / "shards").glob("*.tar")):
+        with open(tar, "rb") as file:
+            found += [s for s, _, _ in read_shard(file)]
+    return found
+
+
+def check_corpus(out: Path, *flags: str) -> None:
+    """The on-disk contract, by the program that uses none of the project's code."""
+    env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(out.parent / "hf")}
+    command = [sys.executable, str(ROOT / "tests/check_corpus.py"), str(out / "coarse"), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]

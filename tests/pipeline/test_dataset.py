@@ -1,0 +1,244 @@
+"""A dataset over its life: made, made again, grown, damaged, refused."""
+
+import json
+import shutil
+
+import datasets
+import pytest
+import webdataset
+
+from datagen import manifest
+from datagen.dataset import lock
+from datagen.shards import read_report
+from datagen.storage import Folder
+from recipes.run import Place, plan, run
+from recipes.status import status, verify
+from tests import pdfs
+from tests.outputs import check_corpus, files, make, recipe, samples, shards
+
+
+def test_a_corpus_keeps_the_contract_with_a_blank_unlicensed_page_first(corpus, tmp_path):
+    out = tmp_path / "out"
+    assert make(corpus, out) == 0
+    first = samples(out)[0]
+    assert (first.text, first.regions, first.origin.licence, first.quality.verdict) == ("", (), "", "none")
+    assert first.quality.reasons == ("blank",)
+    assert len(samples(out)) == 9
+    check_corpus(out, "--datasets")
+
+
+def test_plain_readers_open_it(corpus, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    make(corpus, out)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
+    loaded = datasets.load_dataset(str(out / "coarse"), split="train", cache_dir=str(tmp_path / "hf"))
+    assert loaded[0]["json"]["origin"]["licence"] == ""
+    assert loaded[1]["jpg"].size == tuple(loaded[1]["json"]["size"])
+    assert {row["lang"] for row in loaded["json"]} == {"und", "en", "ru", "zh"}
+    tars = sorted(str(p) for p in (out / "coarse/shards").glob("*.tar"))
+    assert len(list(webdataset.WebDataset(tars, shardshuffle=False).decode("pil"))) == 9
+
+
+def test_datasets_reads_the_grown_corpus_and_not_a_cached_one(corpus, tmp_path):
+    out = tmp_path / "out"
+    for expected in (9, 10):
+        make(corpus, out)
+        assert len(datasets.load_dataset(str(out / "coarse"), split="train", cache_dir=str(tmp_path / "hf"))) == expected
+        pdfs.write(corpus / "new.pdf", pdfs.LATIN)
+
+
+def test_a_first_shard_without_a_sample_is_an_empty_tar(tmp_path):
+    for i in range(3):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"a{i}.pdf").write_bytes(b"")
+    pdfs.write(tmp_path / "in" / "good.pdf", pdfs.LATIN)
+    pdfs.write(tmp_path / "in" / "better.pdf", pdfs.LATIN)
+    out = tmp_path / "out"
+    assert make(tmp_path / "in", out) == 3  # three of five documents gave nothing
+    assert (read_report(Folder(f"{out}/coarse"), "coarse-000000") or None).num_samples == 0
+    check_corpus(out, "--datasets")
+
+
+def test_the_same_command_again_writes_nothing(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    before = files(out)
+    assert make(corpus, out) == 0
+    assert files(out) == before
+
+
+def test_inline_two_and_three_workers_give_the_same_bytes(corpus, tmp_path):
+    outs = {}
+    for name, on, workers in (("inline", "inline", 0), ("two", "local", 2), ("three", "local", 3)):
+        assert make(corpus, tmp_path / name, on, workers) == 0
+        outs[name] = shards(tmp_path / name)
+    assert len(outs["inline"]) >= 3
+    assert outs["inline"] == outs["two"] == outs["three"]
+
+
+def test_a_new_document_makes_a_new_generation_and_old_shards_stay(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    before = files(out / "coarse/shards")
+    pdfs.write(corpus / "a-new-one-first-by-name.pdf", pdfs.LATIN)
+    make(corpus, out)
+    after = files(out / "coarse/shards")
+    assert {name: after[name] for name in before} == before
+    assert len(after) == len(before) + 2
+    newest = read_report(Folder(f"{out}/coarse"), f"coarse-{len(after) // 2 - 1:06d}")
+    assert newest.generation == 1
+    assert len(samples(out)) == 10
+    check_corpus(out)
+
+
+def test_a_changed_document_is_refused_with_what_to_do(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    before = files(out)
+    pdfs.write(corpus / "english.pdf", "Something else")
+    with pytest.raises(ValueError, match=r"have changed since they were read.*overwrite=1"):
+        make(corpus, out)
+    assert files(out) == before
+    assert make(corpus, out, overwrite=True) == 0
+    assert len(samples(out)) == 6
+
+
+def test_another_recipe_is_refused_and_the_difference_named(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    with pytest.raises(ValueError, match=r"jpeg_quality 90 -> 50.*overwrite=1"):
+        make(corpus, out, jpeg_quality=50)
+
+
+def test_overwrite_deletes_only_what_is_ours(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    (out / "coarse/notes.txt").write_text("mine")
+    (out / "thesis.tex").write_text("mine")
+    make(corpus, out, overwrite=True)
+    assert (out / "coarse/notes.txt").exists()
+    assert (out / "thesis.tex").exists()
+
+
+def test_two_runs_at_once_are_refused(corpus, tmp_path):
+    with lock(Folder(str(tmp_path / "out"))), pytest.raises(ValueError, match="another run is writing"):
+        make(corpus, tmp_path / "out")
+
+
+def test_limit_grows_and_never_shrinks(corpus, tmp_path):
+    counts = []
+    for limit in (2, 3, 1, 0):
+        pages = recipe(corpus).steps[0]
+        from dataclasses import replace
+
+        limited = replace(recipe(corpus), steps=(replace(pages, limit=limit),))
+        run(limited, Place(str(tmp_path / "out"), "inline"))
+        counts.append(len({s.origin.uri for s in samples(tmp_path / "out")}))
+    assert counts == [2, 3, 3, 4]
+
+
+def test_deep_looks_inside_before_it_shards(corpus, tmp_path):
+    from dataclasses import replace
+
+    pages = replace(recipe(corpus).steps[0], deep=True)
+    run(replace(recipe(corpus), steps=(pages,)), Place(str(tmp_path / "out"), "inline"))
+    from datagen.census import assigned
+
+    found = {d.uri.rsplit("/", 1)[1]: d for shard in assigned(Folder(f"{tmp_path}/out/coarse")) for d in shard.inputs}
+    assert (found["russian.pdf"].num_pages, found["russian.pdf"].lang) == (3, "ru")
+    assert len(found["russian.pdf"].sha256) == 64
+    assert len(samples(tmp_path / "out")) == 9
+
+
+def test_page_ranges_of_a_large_document_miss_no_page(tmp_path):
+    pdfs.write(tmp_path / "in" / "long.pdf", *[f"Page number {i}" for i in range(8)])
+    (tmp_path / "in" / "list.jsonl").write_text(json.dumps({"uri": "long.pdf", "pages": 8}))
+    make(tmp_path / "in/list.jsonl", tmp_path / "out")
+    assert [s.origin.page for s in samples(tmp_path / "out")] == list(range(8))
+    assert len(shards(tmp_path / "out")) == 3
+    check_corpus(tmp_path / "out")
+
+
+def test_pages_are_drawn_by_seed(tmp_path):
+    pdfs.write(tmp_path / "in" / "long.pdf", *[f"Page number {i}" for i in range(30)])
+    drawn = {}
+    for seed in (0, 0, 1):
+        make(tmp_path / "in", tmp_path / f"out{len(drawn)}{seed}", max_pages=5, seed=seed, shard_pages=99)
+        pages = tuple(s.origin.page for s in samples(tmp_path / f"out{len(drawn)}{seed}"))
+        assert drawn.setdefault(seed, pages) == pages
+        assert len(pages) == 5
+    assert drawn[0] != drawn[1]
+
+
+def test_status_and_verify_say_what_is_there(corpus, tmp_path):
+    out = tmp_path / "out"
+    (corpus / "empty.pdf").write_bytes(b"")
+    make(corpus, out)
+    assert "shards done, 0 left; 9 samples" in status(str(out))
+    assert "dropped 1 empty" in status(str(out))
+    said, clean = verify(str(out))
+    assert clean
+    assert "0 faults" in said
+    tar = out / "coarse/shards/coarse-000001.tar"
+    tar.write_bytes(tar.read_bytes()[:-5000])
+    (out / "coarse/manifest/coarse-000000.parquet").unlink()
+    (out / "coarse/shards/coarse-000002.json").unlink()
+    said, clean = verify(str(out))
+    assert not clean
+    assert "coarse-000001.tar" in said
+    assert "manifest/coarse-000000.parquet" in said
+    assert "coarse-000002.tar: no report commits it" in said
+    assert "1 left" in status(str(out))
+
+
+def test_the_manifest_can_be_rebuilt_from_the_shards(corpus, tmp_path):
+    from datagen.shards import read_shard
+
+    make(corpus, tmp_path / "out")
+    folder = Folder(f"{tmp_path}/out/coarse")
+    for name in folder.sub("shards").names(".tar"):
+        shard = name.removesuffix(".tar")
+        with folder.open(f"shards/{name}") as file:
+            rows = [manifest.row(sample, shard, offset, size) for sample, offset, size in read_shard(file)]
+        assert rows == manifest.read_part(folder, shard).to_pylist()
+
+
+def test_plan_runs_nothing(corpus, tmp_path):
+    said = plan(recipe(corpus), Place(str(tmp_path / "out"), "inline"))
+    assert "4 documents in" in said
+    assert "MB" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_shard_that_fails_lets_the_others_finish(corpus, tmp_path, caplog):
+    out = tmp_path / "out"
+    broken = ("datagen.sources.pdf_page:text_layer", "tests.pipeline.test_dataset:break_on_russian")
+    assert make(corpus, out, page_functions=broken) == 1
+    assert "ZeroDivisionError" in caplog.text
+    done = len(shards(out))
+    assert done >= 2
+    assert "1 shards failed" in caplog.text
+    assert json.loads((out / "coarse/run.json").read_text())["runs"][-1]["failed"] == 1
+
+
+def break_on_russian(view):
+    if "russian" in view.page.parent.name:
+        return 1 / 0
+    return [], {}
+
+
+def test_an_output_in_memory(corpus):
+    out = "memory://pagewheel-test-out"
+    assert run(recipe(corpus), Place(out, "inline")) == 0
+    said, clean = verify(out)
+    assert clean, said
+    assert Folder(out).exists("report/index.html")
+
+
+def test_the_output_can_be_moved(corpus, tmp_path):
+    make(corpus, tmp_path / "out")
+    shutil.move(tmp_path / "out", tmp_path / "elsewhere")
+    assert verify(str(tmp_path / "elsewhere"))[1]
+    before = files(tmp_path / "elsewhere/coarse")
+    assert make(corpus, tmp_path / "elsewhere") == 0
+    assert files(tmp_path / "elsewhere/coarse") == before

@@ -1,0 +1,34 @@
+"""Samples built by hand."""
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from datagen.record import Box, Line, Origin, Quality, Region, Sample
+
+
+def image(width: int = 64, height: int = 32, kind: str = "JPEG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(file, kind)
+    return file.getvalue()
+
+
+def sample(key: str = "a-000000", **values: Any) -> Sample:
+    """A page with one region of one line; `values` replace any of its fields."""
+    line = Line(Box(1, 2, 30, 12), "Über 東京", "Noto", "ltr")
+    region = Region(Box(1, 2, 30, 12), "text", "Über 東京", None, "pymupdf", lines=(line,))
+    fields: dict[str, Any] = {
+        "key": key,
+        "task": "page",
+        "image": image(),
+        "size": (64, 32),
+        "lang": "de",
+        "script": "Latn",
+        "text": "Über 東京",
+        "regions": (region,),
+        "quality": Quality("trusted", (), {"hidden_share": 0.0}),
+        "origin": Origin("/in/a.pdf", "ab" * 32, 3, "CC0-1.0", {"pymupdf": "2.0"}),
+        "stage": "coarse",
+    }
+    return Sample(**fields | values)

@@ -1,0 +1,125 @@
+import json
+import os
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from datagen.census import Document, Listing, add_generation, assigned, choose, list_documents, new_documents
+from datagen.sources.pdf import PdfSource
+from datagen.storage import Folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.pdf", "a.PDF", "sub/c.pdf", "notes.txt"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"%PDF-1.7")
+    return tmp_path / "in"
+
+
+def names(documents) -> list[str]:
+    return [d.uri.rsplit("/in/", 1)[1] for d in documents]
+
+
+def test_a_folder_lists_its_pdfs_and_counts_the_rest(folder):
+    found, other = list_documents(str(folder), (".pdf",))
+    assert names(found) == ["a.PDF", "b.pdf", "sub/c.pdf"]
+    assert other == {".txt": 1}
+    assert found[0].num_bytes == 8
+    assert found[0].etag
+
+
+def test_a_glob_and_a_file(folder):
+    assert names(Listing(f"{folder}/*.pdf").documents()) == ["b.pdf"]
+    assert names(Listing(f"{folder}/**/*.pdf").documents()) == ["b.pdf", "sub/c.pdf"]
+    assert names(Listing(f"{folder}/b.pdf").documents()) == ["b.pdf"]
+
+
+def test_lists_carry_what_is_known(folder):
+    rows = [{"uri": "b.pdf", "lang": "ru", "licence": "CC0-1.0", "pages": 7}, {"uri": "s3://bucket/x.pdf", "bytes": 99}]
+    (folder / "l.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    pq.write_table(pa.Table.from_pylist([{"lang": None, "licence": None, "pages": None, "bytes": None, **r} for r in rows]), folder / "l.parquet")
+    for kind in ("jsonl", "parquet"):
+        b, x = Listing(f"{folder}/l.{kind}").documents()
+        assert (b.uri, b.lang, b.licence, b.num_pages, b.num_bytes) == (str(folder / "b.pdf"), "ru", "CC0-1.0", 7, 8)
+        assert x == Document("s3://bucket/x.pdf", num_bytes=99)
+
+
+def test_a_uri_listed_twice_is_one_document(folder):
+    (folder / "l.jsonl").write_text('{"uri": "b.pdf"}\n{"uri": "b.pdf"}\n')
+    assert len(Listing(f"{folder}/l.jsonl").documents()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [('{"url": "x"}\n', "every row needs a uri"), ("not json\n", "not a readable list"), ("", "no PDF to read")],
+)
+def test_a_bad_list_is_one_clear_error(folder, content, said):
+    (folder / "l.jsonl").write_text(content)
+    with pytest.raises(ValueError, match=said):
+        Listing(f"{folder}/l.jsonl").documents()
+
+
+def test_nothing_to_read_says_what_was_seen(folder, tmp_path):
+    (tmp_path / "void").mkdir()
+    with pytest.raises(ValueError, match="no file found"):
+        Listing(str(tmp_path / "void")).documents()
+    for path in folder.rglob("*.[pP]*"):
+        path.unlink()
+    with pytest.raises(ValueError, match=r"1 \.txt found"):
+        Listing(str(folder)).documents()
+    with pytest.raises(ValueError, match="no such file"):
+        Listing(str(tmp_path / "gone")).documents()
+
+
+def test_a_name_that_is_not_utf8_is_listed(folder):
+    with open(os.fsencode(str(folder)) + b"/\xff.pdf", "wb") as file:
+        file.write(b"%PDF-")
+    assert any("\ufffd" in d.uri for d in Listing(str(folder)).documents())
+
+
+def documents(**langs: int) -> list[Document]:
+    return [Document(f"/in/{lang}/{i}.pdf", f"e{i}", 50_000, lang) for lang, n in langs.items() for i in range(n)]
+
+
+def test_limit_goes_round_the_languages_and_is_stable():
+    chosen = choose(documents(ru=50, de=50, my=1), 9, seed=0)
+    counts = {lang: sum(d.lang == lang for d in chosen) for lang in ("ru", "de", "my")}
+    assert counts == {"ru": 4, "de": 4, "my": 1}
+    assert set(chosen) < set(choose(documents(ru=50, de=50, my=1), 20, seed=0))
+    assert chosen == choose(reversed(documents(ru=50, de=50, my=1)), 9, seed=0)
+    assert chosen != choose(documents(ru=50, de=50, my=1), 9, seed=1)
+
+
+def test_limit_does_not_depend_on_where_the_folder_lies():
+    moved = [Document(d.uri.replace("/in/", "/elsewhere/in/"), lang=d.lang) for d in documents(ru=50)]
+    assert [d.uri[-9:] for d in choose(moved, 5, 0)] == [d.uri[-9:] for d in choose(documents(ru=50), 5, 0)]
+
+
+def test_generations_keep_their_numbers(tmp_path):
+    folder = Folder(str(tmp_path))
+    first = add_generation(folder, [(Document("/a.pdf", "1"),), (Document("/b.pdf", "1"),)], [])
+    second = add_generation(folder, [(Document("/c.pdf", "1"),)], first)
+    assert assigned(folder) == first + second
+    assert [(s.index, s.generation) for s in assigned(folder)] == [(0, 0), (1, 0), (2, 1)]
+
+
+def test_only_new_documents_are_new_and_changed_ones_are_refused(tmp_path):
+    held = add_generation(Folder(str(tmp_path)), [(Document("/a.pdf", "1"),)], [])
+    assert new_documents([Document("/a.pdf", "1"), Document("/b.pdf", "1")], held) == [Document("/b.pdf", "1")]
+    with pytest.raises(ValueError, match=r"1 inputs have changed.*overwrite=1"):
+        new_documents([Document("/a.pdf", "2")], held)
+
+
+def test_large_documents_are_split_when_their_pages_are_known():
+    source = PdfSource(shard_pages=100)
+    shards = source.split([Document("/a.pdf", num_pages=250), Document("/b.pdf", num_pages=30), Document("/c.pdf", num_pages=60)])
+    spans = [[(d.uri, d.first_page, d.stop_page) for d in shard] for shard in shards]
+    assert spans == [
+        [("/a.pdf", 0, 100)],
+        [("/a.pdf", 100, 200)],
+        [("/a.pdf", 200, 250), ("/b.pdf", 0, -1)],
+        [("/c.pdf", 0, -1)],
+    ]

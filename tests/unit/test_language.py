@@ -1,0 +1,60 @@
+import pytest
+
+from datagen.stages.language import IdentifyLanguage, identify, main_script
+from tests import pdfs
+from tests.samples import sample
+
+TEXTS = {
+    ("en", "Latn"): pdfs.LATIN,
+    ("ru", "Cyrl"): pdfs.RUSSIAN,
+    ("zh", "Hans"): pdfs.CHINESE,
+    ("zh", "Hant"): "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心，並應以兄弟關係的精神相對待。",
+    ("ja", "Jpan"): "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    ("ko", "Kore"): "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.",
+    ("ar", "Arab"): "يولد جميع الناس أحرارًا متساوين في الكرامة والحقوق. وقد وهبوا عقلاً وضميرًا",
+    ("he", "Hebr"): "כל בני האדם נולדו בני חורין ושווים בערכם ובזכויותיהם. כולם חוננו בתבונה ובמצפון",
+    ("hi", "Deva"): "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।",
+    ("el", "Grek"): "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα.",
+    ("th", "Thai"): "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกันในเกียรติศักดิ์และสิทธิ ต่างมีเหตุผลและมโนธรรม",
+}
+
+
+@pytest.mark.parametrize(("lang", "script"), TEXTS)
+def test_language_and_script(lang, script):
+    found = identify(TEXTS[lang, script])
+    assert (found.lang, found.script) == (lang, script)
+    assert found.share > 0.9
+
+
+def test_short_text_is_und_rather_than_a_guess():
+    assert identify("Fig. 12: 300 x 400").lang == "und"
+    assert identify("") == ("und", 0.0, "Zyyy", 0.0)
+
+
+def test_what_was_declared_decides_between_neighbours():
+    norwegian = "Alle mennesker er født frie og med samme menneskeverd og menneskerettigheter."
+    assert identify(norwegian, declared="nb").lang == "nb"
+    assert identify(norwegian, declared="da").lang == "da"
+    assert identify(norwegian, declared="fr").lang in ("nb", "da")
+    assert identify(pdfs.CHINESE, declared="zh-Hans").lang == "zh-Hans"
+
+
+def test_a_script_that_the_identifier_never_saw_keeps_what_was_declared():
+    lepcha = "ᰛᰧᰵᰶ ᰀᰦᰟᰫ ᰕᰪᰰ ᰌᰩᰵ ᰣᰦᰳ ᰛᰧᰵᰶ ᰀᰦᰟᰫ ᰕᰪᰰ ᰌᰩᰵ ᰣᰦᰳ ᰛᰧᰵᰶ ᰀᰦᰟᰫ"
+    assert identify(lepcha, declared="lep")[::2] == ("lep", "Lepc")
+    assert identify(lepcha).lang == "und"
+
+
+def test_latin_names_do_not_outweigh_another_script():
+    assert main_script("apt-get install mc — установить пакет mc")[0] == "Cyrl"
+    assert main_script("The word мир is Russian for peace and for the world")[0] == "Latn"
+    assert main_script("12 + 30 = 42") == ("Zyyy", 0.0)
+
+
+def test_the_stage_sets_language_script_signals_and_engine():
+    (found,) = IdentifyLanguage()([sample(text=pdfs.RUSSIAN, lang="und")])
+    assert (found.lang, found.script) == ("ru", "Cyrl")
+    assert found.quality.signals["lang_score"] > 0.5
+    assert found.quality.signals["hidden_share"] == 0.0
+    assert "lid.176.ftz" in found.origin.engines
+    assert IdentifyLanguage().engines()["lid.176.ftz"].startswith("sha256:")
