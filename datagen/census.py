@@ -34,8 +34,8 @@ LIST_COLUMNS = ("uri", "etag", "bytes", "lang", "licence", "pages")
 class Document:
     """One input. `uri` is a local path or an fsspec URL; `etag` changes when the content does.
 
-    `num_pages` is -1 and `sha256` "" until somebody looked inside (`deep`). `first_page` to `stop_page` (exclusive, -1 for the end)
-    is the part that a shard reads of a large document.
+    `num_pages` is -1 and `sha256` "" until somebody looked inside (`deep`). `first_page` to `stop_page` (exclusive, -1 for
+    the end) is the part that a shard reads of a large document.
     """
 
     uri: str

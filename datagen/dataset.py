@@ -46,7 +46,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the reports of all committed shards, how many of them are new, and the shards that failed with their errors."""
+    """How a run ended: the reports of all committed shards, how many are new, and the errors of the shards that failed."""
 
     reports: list[ShardReport]
     num_new: int

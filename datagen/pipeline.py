@@ -58,7 +58,8 @@ class Source(Protocol):
 class Stage(Protocol):
     """A verb over samples. A frozen dataclass, like a source; heavy state is loaded once a process, not held in it.
 
-    `batch_size` samples at a time go in; a `SampleError` for a batch makes it run again one by one, so that one bad sample drops alone.
+    `batch_size` samples at a time go in; a `SampleError` for a batch makes it run again one by one, so that one bad sample
+    drops alone.
     """
 
     @property
@@ -73,8 +74,9 @@ class Stage(Protocol):
 class Pipeline:
     """A step that makes the dataset `name`.
 
-    `limit` documents (0: all) are chosen by `seed`; `deep` looks inside every document before that. `needs` says what a worker must
-    have. The run fails if more than `max_drop` of its documents yield nothing. None of these changes a shard's bytes.
+    `limit` documents (0: all) are chosen by `seed`; `deep` looks inside every document before that. `needs` says what a
+    worker must have. The run fails if more than `max_drop` of its documents yield nothing. None of these changes a shard's
+    bytes.
     """
 
     name: str

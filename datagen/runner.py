@@ -96,9 +96,12 @@ def local_cluster(workers: int) -> Any:
     import dask
     from distributed import LocalCluster
 
-    # What dask sets for general use costs a page a quarter of its time: malloc giving its pixels back to the kernel to be faulted in
-    # again, and a profiler that looks at the worker's thread every 10 ms.
-    settings = {"distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30, "distributed.worker.profile.enabled": False}
+    # What dask sets for general use costs a page a quarter of its time: malloc giving its pixels back to the kernel to be
+    # faulted in again, and a profiler that looks at the worker's thread every 10 ms.
+    settings = {
+        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
+        "distributed.worker.profile.enabled": False,
+    }
     with dask.config.set(settings):
         return LocalCluster(
             n_workers=workers,

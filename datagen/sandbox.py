@@ -32,6 +32,7 @@ from datagen.record import SampleError
 
 WALL_FACTOR = 10
 _PR_SET_PDEATHSIG = 1
+_CHILD = "import sys; from datagen.sandbox import child; child(*map(int, sys.argv[1:]))"
 _MEMORY_MARKS = ("malloc", "calloc", "realloc", "out of memory", "cannot allocate")
 
 
@@ -67,8 +68,8 @@ class Sandbox:
     def run(self, function: str, **arguments: Any) -> Iterator[Any]:
         """What the generator `function` ("module:name") yields in the child.
 
-        Raises `SampleError` as the function raised it, `ChildDied` if the child broke a limit or crashed, `ChildBug` for any other
-        exception. Closing the iterator early kills the child.
+        Raises `SampleError` as the function raised it, `ChildDied` if the child broke a limit or crashed, `ChildBug` for any
+        other exception. Closing the iterator early kills the child.
         """
         if self._process is not None and (self._process.poll() is not None or self._messages > self.limits.num_messages):
             self.close()
@@ -106,10 +107,9 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # a page's image in one go
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "import sys; from datagen.sandbox import child; child(*map(int, sys.argv[1:]))"]
-            + [str(theirs.fileno()), str(self.limits.memory_bytes), str(os.getpid())],
+            [sys.executable, "-c", _CHILD, str(theirs.fileno()), str(self.limits.memory_bytes), str(os.getpid())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

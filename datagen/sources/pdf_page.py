@@ -1,7 +1,7 @@
 """PDF pages, read with PyMuPDF: what runs in the sandboxed child, the only place that holds an open document.
 
-A page's content is interpreted once, into a display list, from which both the text and the image come, so that both share a frame:
-the rotated, cropped page as a viewer shows it.
+A page's content is interpreted once, into a display list, from which both the text and the image come, so that both share a
+frame: the rotated, cropped page as a viewer shows it.
 """
 
 import contextlib
@@ -66,8 +66,9 @@ def read_document(
     max_page_pt: float,
     page_functions: tuple[str, ...],
 ) -> Iterator[tuple[str, int, Any]]:
-    """Yields `("pages", -1, numbers)`, then for each `("page", number, (jpeg, size, regions, signals))` or `("drop", number, (reason,
-    detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError` for the whole document."""
+    """Yields `("pages", -1, numbers)`, then for each of them `("page", number, (jpeg, size, regions, signals))` or
+    `("drop", number, (reason, detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError`
+    for the whole document."""
     functions = [_load(name) for name in page_functions]
     with _open(path) as doc:
         if pages is None:
@@ -102,8 +103,9 @@ def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
 def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
     """The text layer's blocks and lines in the file's order, and what there is to judge it by.
 
-    Control characters are taken out; what lies outside the visible page is left out; both are counted. Text under render mode 3 or
-    at opacity 0 stays, since a scan's hidden layer is its only text, and is counted. Signals are shares of the layer's characters.
+    Control characters are taken out; what lies outside the visible page is left out; both are counted. Text under render mode
+    3 or at opacity 0 stays, since a scan's hidden layer is its only text, and is counted. Signals are shares of the layer's
+    characters.
     """
     with _native("broken_page"):
         blocks = pymupdf.TextPage(view.displaylist.get_textpage(TEXT_FLAGS)).extractDICT()["blocks"]
@@ -131,7 +133,7 @@ def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
                 font = max(spans, key=lambda s: len(s["text"]))["font"]
                 lines.append((box, text, clean_text(font), _direction(text, line["wmode"])))
         if lines:
-            x0, y0, x1, y1 = zip(*(line[0] for line in lines))
+            x0, y0, x1, y1 = zip(*(line[0] for line in lines), strict=True)
             regions.append(((min(x0), min(y0), max(x1), max(y1)), "text", "\n".join(line[1] for line in lines), lines))
     if not total:
         return regions, {}

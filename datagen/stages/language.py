@@ -23,7 +23,7 @@ _SURE = 0.8
 
 
 class Language(NamedTuple):
-    """`lang` is BCP-47 or `und`, `score` the identifier's for it (0 to 1); `script` ISO 15924, `share` the letters that it has."""
+    """`lang` is BCP-47 or `und`, `score` the identifier's (0 to 1); `script` ISO 15924, `share` as of `main_script`."""
 
     lang: str
     score: float
@@ -78,11 +78,11 @@ def identify(
 
 
 def main_script(text: str) -> tuple[str, float]:
-    """The script of `text` (ISO 15924) and the share of its letters that are of it or Latin; `("Zyyy", 0.0)` if there is no letter.
+    """The script of `text` (ISO 15924) and the share of its letters that are of it or Latin; `("Zyyy", 0.0)` without letters.
 
-    Names and commands are Latin in documents of any script, so another one needs only a quarter of the letters. Chinese characters
-    with kana are `Jpan`, with hangul `Kore`; alone they are `Hans` or `Hant` by which of the two old national sets holds more of
-    them, `Hani` where that is even.
+    Names and commands are Latin in documents of any script, so another one needs only a quarter of the letters. Chinese
+    characters with kana are `Jpan`, with hangul `Kore`; alone they are `Hans` or `Hant` by which of the two old national sets
+    holds more of them, `Hani` where that is even.
     """
     counts: Counter[str] = Counter()
     for char, n in Counter(text).items():

@@ -15,8 +15,8 @@ class JudgeTextLayer:
 
     `none`     there is no text: `blank`, `picture_page` (images cover it), or `no_text`
     `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `hidden_text`, `outside_page`,
-               `picture_page` (an image lies over or under all of it: a scan's hidden layer), `unknown_language` (enough letters for
-               the identifier, and it knows nothing like them), `mixed_scripts` (a third one beside Latin)
+               `picture_page` (an image lies over or under all of it: a scan's hidden layer), `unknown_language` (enough
+               letters for the identifier, and it knows nothing like them), `mixed_scripts` (a third one beside Latin)
     `trusted`  none of these
     """
 

@@ -74,9 +74,7 @@ def pick_pages(rows: Sequence[dict], load: Callable[[dict], Sample], seed: int) 
     return Picked(tuple(chosen.values()), num_needed, counts, len(reasons), len(doubtful))
 
 
-def pages_section(
-    name: str, num_rows: int, picked: Picked, load: Callable[[dict], Sample], budget_bytes: int
-) -> Section:
+def pages_section(name: str, num_rows: int, picked: Picked, load: Callable[[dict], Sample], budget_bytes: int) -> Section:
     """The viewer, with as many of the picked rows as `budget_bytes` of data hold, by language and document."""
     left, size = budget_bytes, 0
     shown = []

@@ -2,8 +2,9 @@
 
     python -m tests.bench.memory [--pages 5000]
 
-Reads Debian's installation guides, again and again under other names, in one process at 1024 px, and notes the resident size of the
-worker and of its child after every shard. Prints both after the first fifth and at the end, and the child's replacements.
+Reads Debian's installation guides, again and again under other names, in one process at 1024 px, and notes the resident size
+of the worker and of its child after every shard. Prints both after the first fifth and at the end, and the child's
+replacements.
 """
 
 import argparse

@@ -25,10 +25,7 @@ FLAGS = (
     "--disable-component-update --disable-sync --window-size=1400,900"
 ).split()
 HOSTILE = "</script><script>window.owned=1</script><img src=x onerror=window.owned=1><svg onload=window.owned=1>"
-TABLE = (
-    "<table><tr><th colspan=2>Head<td onclick=x><img src=x onerror=window.owned=1>cell</table>"
-    "<script>window.owned=1</script>"
-)
+TABLE = "<table><tr><th colspan=2>Head<td onclick=x><img src=x onerror=window.owned=1>cell</table><script>window.owned=1</script>"
 W, H = 600, 800
 
 
@@ -169,12 +166,10 @@ def test_a_bar_opens_the_viewer_filtered(report):
     wait(driver, lambda d: listed(d) == ["b-0"])
 
 
-@pytest.mark.parametrize("key, layer", [("l", ".lines"), ("o", ".order"), ("t", ".text"), ("i", ".sheet img")])
+@pytest.mark.parametrize(("key", "layer"), [("l", ".lines"), ("o", ".order"), ("t", ".text"), ("i", ".sheet img")])
 def test_toggles_show_and_hide(report, key, layer):
     def visible(d):
-        style = d.execute_script(
-            "const s = getComputedStyle(arguments[0]); return [s.display, s.visibility]", find(d, layer)
-        )
+        style = d.execute_script("const s = getComputedStyle(arguments[0]); return [s.display, s.visibility]", find(d, layer))
         return style[0] != "none" and style[1] == "visible"
 
     driver = report(key="a-0")

@@ -40,7 +40,10 @@ def test_a_glob_and_a_file(folder):
 def test_lists_carry_what_is_known(folder):
     rows = [{"uri": "b.pdf", "lang": "ru", "licence": "CC0-1.0", "pages": 7}, {"uri": "s3://bucket/x.pdf", "bytes": 99}]
     (folder / "l.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    pq.write_table(pa.Table.from_pylist([{"lang": None, "licence": None, "pages": None, "bytes": None, **r} for r in rows]), folder / "l.parquet")
+    pq.write_table(
+        pa.Table.from_pylist([{"lang": None, "licence": None, "pages": None, "bytes": None, **r} for r in rows]),
+        folder / "l.parquet",
+    )
     for kind in ("jsonl", "parquet"):
         b, x = Listing(f"{folder}/l.{kind}").documents()
         assert (b.uri, b.lang, b.licence, b.num_pages, b.num_bytes) == (str(folder / "b.pdf"), "ru", "CC0-1.0", 7, 8)

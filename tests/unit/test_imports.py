@@ -10,7 +10,12 @@ import pytest
 from recipes import RECIPES, RESERVED, VERBS
 
 ROOT = Path(__file__).parents[2]
-MAY_IMPORT = {"recipes": {"datagen", "flywheel", "model"}, "flywheel": {"datagen", "model"}, "model": {"datagen"}, "datagen": set()}
+MAY_IMPORT = {
+    "recipes": {"datagen", "flywheel", "model"},
+    "flywheel": {"datagen", "model"},
+    "model": {"datagen"},
+    "datagen": set(),
+}
 MODEL_MAY_READ = {"datagen.record", "datagen.shards", "datagen.target"}
 HEAVY = ("torch", "dask", "distributed", "pymupdf", "fitz", "paddleocr", "transformers", "datasets")
 

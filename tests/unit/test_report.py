@@ -17,11 +17,7 @@ HOSTILE = "</script><script>window.owned=1</script><!--<img src=x onerror=window
 
 
 def picture(width: int, height: int, noise: int = 0) -> bytes:
-    image = (
-        Image.effect_noise((width, height), noise).convert("RGB")
-        if noise
-        else Image.new("RGB", (width, height), "white")
-    )
+    image = Image.effect_noise((width, height), noise).convert("RGB") if noise else Image.new("RGB", (width, height), "white")
     out = io.BytesIO()
     image.save(out, "JPEG")
     return out.getvalue()
@@ -30,9 +26,7 @@ def picture(width: int, height: int, noise: int = 0) -> bytes:
 BLANK = picture(300, 400)
 
 
-def sample(
-    key="k-00000", lang="en", verdict="trusted", reasons=(), text="plain text", image=BLANK, size=(300, 400), **origin
-):
+def sample(key="k-00000", lang="en", verdict="trusted", reasons=(), text="plain text", image=BLANK, size=(300, 400), **origin):
     line = Line(Box(30, 40, 270, 60), text, "Serif", "rtl" if lang == "ar" else "ltr")
     region = Region(Box(30, 40, 270, 100), "text", text, None, "pymupdf", (), (line,))
     return Sample(
@@ -112,8 +106,7 @@ def test_ids_are_checked():
 def test_the_budget_holds(max_bytes):
     noisy = picture(1500, 1900, noise=90)
     samples = [
-        sample(f"k-{i:05}", lang=f"l{i % 5}", image=noisy, size=(1500, 1900), text=f"\u2028<é{i}" * 300)
-        for i in range(12)
+        sample(f"k-{i:05}", lang=f"l{i % 5}", image=noisy, size=(1500, 1900), text=f"\u2028<é{i}" * 300) for i in range(12)
     ]
     out = render("t", [("recipe", "multilingual")], sections_of(samples, max_bytes=max_bytes))
     assert len(out) <= max_bytes
@@ -146,9 +139,7 @@ def test_the_choice_follows_from_the_seed_and_not_from_the_order():
 def test_every_language_verdict_and_reason_is_shown():
     samples = [sample(f"k-{i:05}", lang="en") for i in range(MAX_PAGES + 100)]
     samples += [sample(f"rare-{i:03}", lang=f"x{i}") for i in range(60)]
-    samples += [
-        sample(f"odd-{i}", verdict="suspect", reasons=[r]) for i, r in enumerate(["low_ink", "low_ink", "mojibake"])
-    ]
+    samples += [sample(f"odd-{i}", verdict="suspect", reasons=[r]) for i, r in enumerate(["low_ink", "low_ink", "mojibake"])]
     samples += [sample("bad-0", verdict="none", reasons=["no_text"])]
     sections = sections_of(samples)
     pages = shown(sections)

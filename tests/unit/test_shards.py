@@ -44,7 +44,8 @@ def test_the_same_samples_give_the_same_bytes_and_nothing_of_the_machine():
         writer.write(s)
     writer.close()
     assert again.getvalue() == file.getvalue()
-    members = tarfile.open(fileobj=io.BytesIO(file.getvalue())).getmembers()
+    with tarfile.open(fileobj=io.BytesIO(file.getvalue())) as tar:
+        members = tar.getmembers()
     assert [m.name for m in members] == ["a.jpg", "a.json", "b.png", "b.json", "c.json"]
     assert {(m.mtime, m.uid, m.gid, m.uname, m.gname, m.mode) for m in members} == {(0, 0, 0, "", "", 0o644)}
     assert len(file.getvalue()) % tarfile.RECORDSIZE == 0

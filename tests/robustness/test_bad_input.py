@@ -1,0 +1,182 @@
+"""Every way in which a file can be bad: a drop with its reason, in drops.jsonl and in the report, and the run goes on."""
+
+import ctypes
+import json
+import os
+
+import pytest
+
+from datagen.census import Listing
+from datagen.record import Drop, Sample
+from datagen.sandbox import Limits
+from datagen.sources.pdf import PdfSource
+from tests import pdfs
+from tests.outputs import check_corpus, make, samples, shards
+
+LIMITS = Limits(deadline_s=1.0, memory_bytes=1 << 30)
+
+
+def crash_on_request(view):
+    """A page function that ends the parser as a bug in native code does."""
+    if "CRASH" in view.page.get_text():
+        ctypes.string_at(0)
+    return [], {}
+
+
+def swallow_on_request(view):
+    if "SWALLOW" in view.page.get_text():
+        bytearray(4 << 30)
+    return [], {}
+
+
+PAGE_FUNCTIONS = (
+    "datagen.sources.pdf_page:text_layer",
+    "tests.robustness.test_bad_input:crash_on_request",
+    "tests.robustness.test_bad_input:swallow_on_request",
+)
+
+BAD = {
+    "empty.pdf": "empty",
+    "not_a_pdf.pdf": "not_a_pdf",
+    "picture.pdf": "not_a_pdf",
+    "encrypted.pdf": "encrypted",
+    "truncated.pdf": "broken_page",
+    "garbage.pdf": "broken",
+    "zero_pages.pdf": "no_pages",
+    "huge_page.pdf": "page_too_large",
+    "hang.pdf": "timeout",
+    "crash.pdf": "crash",
+    "swallow.pdf": "memory",
+    "dangling.pdf": "not_found",
+    "fifo.pdf": "unreadable",
+}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile") / "in"
+    folder.mkdir()
+    (folder / "empty.pdf").write_bytes(b"")
+    (folder / "not_a_pdf.pdf").write_bytes(b"Dear Sir or Madam")
+    (folder / "picture.pdf").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(2000))
+    (folder / "garbage.pdf").write_bytes(b"%PDF-1.7\n" + b"\xde\xad" * 500)
+    pdfs.encrypted(folder / "encrypted.pdf")
+    pdfs.truncated(folder / "truncated.pdf")
+    pdfs.zero_pages(folder / "zero_pages.pdf")
+    pdfs.huge_page(folder / "huge_page.pdf")
+    pdfs.hang(folder / "hang.pdf")
+    pdfs.write(folder / "crash.pdf", "first", "CRASH", "third")
+    pdfs.write(folder / "swallow.pdf", "first", "SWALLOW", "third")
+    (folder / "dangling.pdf").symlink_to(folder / "nowhere.pdf")
+    os.mkfifo(folder / "fifo.pdf")
+    for i in range(len(BAD)):
+        pdfs.write(folder / f"good{i:02d}.pdf", pdfs.LATIN)
+    return folder
+
+
+def test_every_input_is_accounted_for(hostile, tmp_path):
+    out = tmp_path / "out"
+    assert make(hostile, out, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8) == 0
+    drops = [json.loads(line) for line in (out / "coarse/drops.jsonl").read_text().splitlines()]
+    assert {os.path.basename(d["uri"]): d["reason"] for d in drops} == BAD
+    assert all(set(d) == {"key", "uri", "page", "stage", "reason", "detail"} for d in drops)
+    assert {os.path.basename(s.origin.uri) for s in samples(out)} >= {f"good{i:02d}.pdf" for i in range(len(BAD))}
+    html = (out / "report/index.html").read_text()
+    assert all(reason in html for reason in BAD.values())
+    check_corpus(out)
+
+
+def test_hostile_input_gives_the_same_bytes_on_workers(hostile, tmp_path):
+    for name, on in (("a", "inline"), ("b", "local")):
+        make(hostile, tmp_path / name, on, 2, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8)
+    assert shards(tmp_path / "a") == shards(tmp_path / "b")
+    assert (tmp_path / "a/coarse/drops.jsonl").read_bytes() == (tmp_path / "b/coarse/drops.jsonl").read_bytes()
+
+
+def read(path, **values) -> list[Sample | Drop]:
+    source = PdfSource(long_side=512, page_functions=PAGE_FUNCTIONS, limits=LIMITS, **values)
+    return list(source.read(tuple(Listing(str(path)).documents())))
+
+
+@pytest.mark.parametrize(("name", "good"), [("hang.pdf", [0, 1, 3]), ("crash.pdf", [0, 2]), ("swallow.pdf", [0, 2])])
+def test_a_fatal_page_costs_itself_alone(hostile, name, good):
+    found = read(hostile / name)
+    assert [s.origin.page for s in found if isinstance(s, Sample)] == good
+    (drop,) = [d for d in found if isinstance(d, Drop)]
+    assert drop.reason == BAD[name]
+    assert drop.page not in good
+
+
+def test_a_document_that_keeps_ending_the_parser_is_given_up(tmp_path):
+    pdfs.write(tmp_path / "many.pdf", "first", *["CRASH"] * 6)
+    found = read(tmp_path / "many.pdf")
+    assert [d.reason for d in found if isinstance(d, Drop)] == ["crash"] * 4
+    assert found[-1].page == -1
+    assert "3 pages after them not tried" in found[-1].detail
+
+
+def test_a_file_of_no_permission_is_unreadable(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    path = pdfs.write(tmp_path / "a.pdf", "x")
+    path.chmod(0)
+    assert [d.reason for d in read(path)] == ["unreadable"]
+
+
+def test_a_name_that_is_not_utf8_is_a_drop(tmp_path):
+    with open(os.fsencode(str(tmp_path)) + b"/\xff.pdf", "wb") as file:
+        file.write(b"%PDF-")
+    (drop,) = read(tmp_path)
+    assert drop.reason == "not_found"
+    json.dumps(drop.to_dict()).encode()
+
+
+def test_only_bad_documents_exit_over_max_drop(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "empty.pdf").write_bytes(b"")
+    assert make(tmp_path / "in", tmp_path / "out") == 3
+    assert len((tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()) == 1
+    assert (tmp_path / "out/report/index.html").exists()
+
+
+def test_a_full_disk_is_a_failed_shard_and_no_partial_file(corpus, tmp_path, caplog):
+    """A file system of 200 kB, mounted where root may."""
+    import subprocess
+
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting needs root")
+    try:
+        code = make(corpus, small / "out")
+        assert code == 1
+        assert "No space left" in caplog.text
+        assert not list((small / "out").rglob(".tmp-*"))
+        tars = list((small / "out/coarse/shards").glob("*.tar"))
+        assert all(t.with_suffix(".json").exists() for t in tars)
+    except OSError as error:
+        assert "No space left" in str(error)
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_text_that_utf8_cannot_hold_is_cleaned(tmp_path):
+    """A ToUnicode map that says a lone surrogate."""
+    cmap = (
+        b"/CIDInit/ProcSet findresource begin 12 dict begin begincmap/CMapName/X def/CMapType 2 def\n"
+        b"1 begincodespacerange<00><FF>endcodespacerange\n1 beginbfchar<41><D800>endbfchar\nendcmap end end"
+    )
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</T 5 0 R>>>>>>",
+        pdfs.stream(b"BT /T 12 Tf 72 700 Td (BAB) Tj ET"),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>",
+        pdfs.stream(cmap),
+    ]
+    pdfs.assemble(tmp_path / "surrogate.pdf", objects)
+    (found,) = read(tmp_path / "surrogate.pdf")
+    assert isinstance(found, Sample)
+    assert "\ud800" not in found.text
+    found.to_json()

@@ -1,0 +1,103 @@
+"""SIGKILL at any moment, and the same command again: it finishes, and every shard is that of an undisturbed run."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import pdfs
+from tests.outputs import ROOT, check_corpus, make, shards
+
+RUN = """
+import sys
+from pathlib import Path
+from tests.outputs import make
+sys.exit(make(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], 2))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kill") / "in"
+    for i in range(8):
+        pdfs.write(folder / f"{i}.pdf", *[pdfs.lines(f"Document {i}, page {p}. {pdfs.LATIN}") for p in range(12)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    assert make(folder, out) == 0
+    return shards(out)
+
+
+def start(folder: Path, out: Path, on: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(folder), str(out), on], cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def kill_and_count_survivors(run: subprocess.Popen) -> list[psutil.Process]:
+    """SIGKILL the run's own process alone; its workers and their children have to notice."""
+    family = psutil.Process(run.pid).children(recursive=True)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    return psutil.wait_procs(family, timeout=20)[1]
+
+
+@pytest.mark.parametrize("on", ["inline", "local"])
+@pytest.mark.parametrize("num_shards", [0, 1, 4])
+def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, on, num_shards):
+    out = tmp_path / "out"
+    run = start(folder, out, on)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and run.poll() is None:
+        writing = list((out / "coarse/shards").glob(".tmp-*"))
+        if len(shards(out)) >= num_shards and (writing or num_shards):
+            break
+        time.sleep(0.005)
+    if run.poll() is not None:
+        pytest.fail("the run ended before it could be killed")
+    assert kill_and_count_survivors(run) == []
+    kept = shards(out)
+    assert kept.items() <= undisturbed.items()
+    assert len(kept) < len(undisturbed)
+    assert make(folder, out) == 0
+    assert shards(out) == undisturbed
+    assert not list(out.rglob(".tmp-*"))
+    check_corpus(out)
+
+
+def test_a_killed_parser_costs_nothing(folder, undisturbed, tmp_path):
+    """The sandboxed child is killed from outside: its page is read again by the next child."""
+    out = tmp_path / "out"
+    run = start(folder, out, "inline")
+    killed = False
+    while run.poll() is None:
+        if not killed and len(shards(out)) >= 2:
+            for child in psutil.Process(run.pid).children():
+                if "datagen.sandbox" in " ".join(child.cmdline()):
+                    child.kill()
+                    killed = True
+        time.sleep(0.002)
+    assert run.returncode == 0
+    assert killed
+    assert shards(out) == undisturbed
+
+
+def test_ctrl_c_says_how_to_go_on(folder, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "recipes", "coarse", "--input", str(folder), "--out", str(out), "--on", "inline"]
+    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while run.poll() is None and not list((out / "coarse/shards").glob(".tmp-*")):
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
