@@ -50,7 +50,7 @@ def dataset_card(name: str, table: pa.Table, reports: list[ShardReport]) -> str:
     parts = [
         _front_matter(name, reports),
         f"# {name}\n\nMade by pagewheel. Images with annotated text in WebDataset shards; one JSON record beside each image.\n",
-        f"{table.num_rows:,} samples from {len(set(table['uri'].to_pylist())):,} documents in {len(reports):,} shards, "
+        f"{table.num_rows:,} samples from {len(table['uri'].unique()):,} documents in {len(reports):,} shards, "
         f"{sum(r.num_bytes for r in reports) / 1e6:,.1f} MB; {drops.total():,} dropped, each with its reason in `drops.jsonl`.\n",
         "```python\n"
         'datasets.load_dataset("DIR", split="train")                                # this folder\n'
@@ -66,7 +66,8 @@ def dataset_card(name: str, table: pa.Table, reports: list[ShardReport]) -> str:
 
 
 def _count(table: pa.Table, column: str) -> dict[str, int]:
-    return dict(sorted(Counter(table[column].to_pylist()).items(), key=lambda item: (-item[1], item[0])))
+    counts = {row["values"]: row["counts"] for row in table[column].value_counts().to_pylist()}
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _table(title: str, counts: dict[str, int]) -> str:

@@ -103,14 +103,14 @@ def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
 def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
     """The text layer's blocks and lines in the file's order, and what there is to judge it by.
 
-    Control characters are taken out; what lies outside the visible page is left out; both are counted. Text under render mode
-    3 or at opacity 0 stays, since a scan's hidden layer is its only text, and is counted. Signals are shares of the layer's
-    characters.
+    What lies outside the visible page isn't in a display list, so it isn't in the text. Control characters are taken out, and
+    counted. Text under render mode 3 or at opacity 0 stays, since a scan's hidden layer is its only text, and is counted. Signals
+    are shares of the layer's characters.
     """
     with _native("broken_page"):
         blocks = pymupdf.TextPage(view.displaylist.get_textpage(TEXT_FLAGS)).extractDICT()["blocks"]
     regions: list[RegionTuple] = []
-    total = hidden = outside = fffd = private = control = 0
+    total = hidden = fffd = private = control = 0
     for block in blocks:
         lines: list[LineTuple] = []
         for line in block.get("lines", ()):
@@ -127,9 +127,7 @@ def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
             if not text.isascii():
                 private += sum(map(len, _PRIVATE.findall(text)))
             box = view.pixels(line["bbox"])
-            if box is None:
-                outside += len(raw)
-            elif text:
+            if box is not None and text:
                 font = max(spans, key=lambda s: len(s["text"]))["font"]
                 lines.append((box, text, clean_text(font), _direction(text, line["wmode"])))
         if lines:
@@ -137,7 +135,7 @@ def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
             regions.append(((min(x0), min(y0), max(x1), max(y1)), "text", "\n".join(line[1] for line in lines), lines))
     if not total:
         return regions, {}
-    shares = {"unmapped": fffd, "private_use": private, "control": control, "hidden": hidden, "outside": outside}
+    shares = {"unmapped": fffd, "private_use": private, "control": control, "hidden": hidden}
     return regions, {f"{name}_share": n / total for name, n in shares.items()} | {"num_chars": total}
 
 

@@ -14,7 +14,7 @@ class JudgeTextLayer:
     """Sets a page's verdict and reasons from its signals. A limit is the largest share of the layer's characters that may be so.
 
     `none`     there is no text: `blank`, `picture_page` (images cover it), or `no_text`
-    `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `hidden_text`, `outside_page`,
+    `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `hidden_text`,
                `picture_page` (an image lies over or under all of it: a scan's hidden layer), `unknown_language` (enough
                letters for the identifier, and it knows nothing like them), `mixed_scripts` (a third one beside Latin)
     `trusted`  none of these
@@ -24,7 +24,6 @@ class JudgeTextLayer:
     max_private_use_share: float = 0.01
     max_control_share: float = 0.01
     max_hidden_share: float = 0.05
-    max_outside_share: float = 0.2
     max_image_share: float = 0.8
     min_letters: int = 200
     min_lang_score: float = 0.3
@@ -51,7 +50,6 @@ class JudgeTextLayer:
             "private_use": s.get("private_use_share", 0.0) > self.max_private_use_share,
             "control_characters": s.get("control_share", 0.0) > self.max_control_share,
             "hidden_text": s.get("hidden_share", 0.0) > self.max_hidden_share,
-            "outside_page": s.get("outside_share", 0.0) > self.max_outside_share,
             "picture_page": pictured,
             "unknown_language": readable and sample.lang == "und" and s["lang_score"] < self.min_lang_score,
             "mixed_scripts": readable and s["script_share"] < self.min_script_share,

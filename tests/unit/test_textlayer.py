@@ -24,7 +24,6 @@ def test_a_clean_layer_is_trusted():
         ({"private_use_share": 0.02}, "private_use"),
         ({"control_share": 0.02}, "control_characters"),
         ({"hidden_share": 1.0}, "hidden_text"),
-        ({"outside_share": 0.5}, "outside_page"),
         ({"image_share": 0.9}, "picture_page"),
         ({"script_share": 0.6}, "mixed_scripts"),
     ],

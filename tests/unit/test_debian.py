@@ -1,0 +1,81 @@
+"""Sample documents from a package that the test builds itself; only apt's download is stood in for, by copying that file."""
+
+import gzip
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from datagen.sources import debian
+from datagen.sources.debian import DebianSamples, Package
+
+PACKAGE = Package("guide", "GPL-2.0-only", r"install\.(\w+)\.pdf")
+
+pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb isn't installed")
+
+
+@pytest.fixture
+def archive(tmp_path, monkeypatch):
+    """A .deb with two guides, one compressed, and a document that the pattern passes over; and the list of downloads made."""
+    root = tmp_path / "guide"
+    docs = root / "usr/share/doc/guide"
+    docs.mkdir(parents=True)
+    (root / "DEBIAN").mkdir()
+    (root / "DEBIAN/control").write_text(
+        "Package: guide\nVersion: 1.2-3\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: a guide\n"
+    )
+    (docs / "copyright").write_text("GPL-2")
+    (docs / "other.pdf").write_bytes(b"%PDF-other")
+    (docs / "install.ru.pdf").write_bytes(b"%PDF-ru")
+    with gzip.open(docs / "install.zh_CN.pdf.gz", "wb") as file:
+        file.write(b"%PDF-zh")
+    for path in docs.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    deb = tmp_path / "guide_1.2-3_all.deb"
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", str(root), str(deb)], check=True, capture_output=True)
+    downloads = []
+
+    def download(name, folder):
+        downloads.append(name)
+        if name != "guide":
+            return f"E: Unable to locate package {name}"
+        shutil.copy(deb, folder)
+        return ""
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(debian, "_download", download)
+    return downloads
+
+
+def test_documents_carry_language_licence_and_the_packages_times(archive, tmp_path):
+    ru, zh = DebianSamples((PACKAGE,)).documents()
+    assert (ru.lang, ru.licence, zh.lang) == ("ru", "GPL-2.0-only", "zh-Hans")
+    assert "guide_1.2-3/usr/share/doc/guide/install.zh_CN.pdf" in zh.uri
+    with open(zh.uri, "rb") as file:
+        assert file.read() == b"%PDF-zh"
+    assert os.stat(zh.uri).st_mtime == os.stat(ru.uri).st_mtime == 1_700_000_000
+    assert (tmp_path / "cache/pagewheel/debian/guide_1.2-3/copyright").read_text() == "GPL-2"
+
+
+def test_what_is_cached_is_not_fetched_again(archive):
+    samples = DebianSamples((PACKAGE,))
+    assert samples.missing() == ["guide"]
+    first = samples.documents()
+    assert samples.missing() == []
+    assert samples.documents() == first
+    assert archive == ["guide"]
+
+
+def test_a_package_that_cannot_be_had_is_named_and_left_out(archive, caplog):
+    both = DebianSamples((PACKAGE, Package("gone", "?", r"\.pdf", "en")))
+    assert len(both.documents()) == 2
+    assert "gone could not be had: E: Unable to locate package gone" in caplog.text
+    with pytest.raises(ValueError, match="input=DIR"):
+        DebianSamples((Package("gone", "?", r"\.pdf", "en"),)).documents()
+
+
+def test_without_apt_it_says_how_to_go_on(archive, monkeypatch):
+    monkeypatch.setattr(debian.shutil, "which", lambda name: None)
+    with pytest.raises(ValueError, match=r"no apt-get here: pass your own documents with input=DIR"):
+        DebianSamples((PACKAGE,)).documents()
