@@ -20,10 +20,10 @@ help:
 	@echo "also      make setup · make test · make lint · make bench · make clean"
 
 flag = $(if $(filter 1,$($(1))),--$(1))
-word = $(if $($(1)),--$(1) '$($(1))')
+option = $(if $($(1)),--$(1) '$($(1))')
 
 run: setup
-	@$(RUN) '$(recipe)' $(foreach w,input out on workers limit,$(call word,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+	@$(RUN) '$(recipe)' $(foreach w,input out on workers limit,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
 
 status verify: setup
 	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ '$(out)'

@@ -7,7 +7,6 @@ A census is listed anew by every run. What earlier runs haven't assigned becomes
 import dataclasses
 import glob
 import hashlib
-import io
 import itertools
 import json
 import logging
@@ -21,9 +20,8 @@ from typing import Any, Protocol
 
 import fsspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from datagen.storage import Folder, is_local
+from datagen.storage import Folder, is_local, parquet_table
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +139,7 @@ def assigned(folder: Folder) -> list[Assigned]:
     shards: list[Assigned] = []
     for generation, name in enumerate(census.names(".parquet")):
         by_shard: dict[int, list[Document]] = {}
-        for row in pq.read_table(io.BytesIO(census.read(name))).to_pylist():
+        for row in census.read_table(name).to_pylist():
             by_shard.setdefault(row.pop("shard"), []).append(Document(**row))
         shards.extend(Assigned(index, generation, tuple(inputs)) for index, inputs in by_shard.items())
     return shards
@@ -170,8 +168,7 @@ def add_generation(folder: Folder, shards: Sequence[Inputs], held: Sequence[Assi
     """Assign `shards` their numbers, durably, after those of earlier generations."""
     added = numbered(shards, held)
     rows = [{"shard": s.index, **dataclasses.asdict(d)} for s in added for d in s.inputs]
-    with folder.create(f"census/{added[0].generation:06d}.parquet") as file:
-        pq.write_table(pa.Table.from_pylist(rows), file)
+    folder.write_table(f"census/{added[0].generation:06d}.parquet", pa.Table.from_pylist(rows))
     return added
 
 
@@ -180,7 +177,7 @@ def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Doc
     with fs.open(path, "rb") as file:
         try:
             if input.endswith(".parquet"):
-                rows = pq.read_table(file).to_pylist()
+                rows = parquet_table(file.read()).to_pylist()
             else:
                 rows = [json.loads(line) for line in file if line.strip()]
         except (ValueError, pa.ArrowException) as error:

@@ -1,7 +1,6 @@
 """The manifest: Parquet parts, one a shard, that say what is in the corpus and where. It can be rebuilt from the shards alone."""
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from datagen.record import Sample
 from datagen.storage import Folder
@@ -55,14 +54,12 @@ def row(sample: Sample, shard: str, offset: int, num_bytes: int) -> dict:
 
 
 def write_part(folder: Folder, shard: str, rows: list[dict]) -> None:
-    with folder.create(f"manifest/{shard}.parquet") as file:
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), file)
+    folder.write_table(f"manifest/{shard}.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
 
 
 def read_part(folder: Folder, shard: str) -> pa.Table:
     """The rows of one shard. Raises `FileNotFoundError`."""
-    with folder.open(f"manifest/{shard}.parquet") as file:
-        return pq.read_table(file)
+    return folder.read_table(f"manifest/{shard}.parquet")
 
 
 def read(folder: Folder, shards: list[str]) -> pa.Table:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 _TMP = ".tmp-"
 
@@ -95,6 +97,14 @@ class Folder:
             file.write(data)
         return True
 
+    def read_table(self, name: str) -> pa.Table:
+        """A Parquet file's rows. Raises `FileNotFoundError`, or `ValueError` (pyarrow's) if it isn't one."""
+        return parquet_table(self.read(name))
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        with self.create(name) as file:
+            pq.write_table(table, file)
+
     def remove(self, name: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             self.fs.rm(self.path(name), recursive=True)
@@ -105,6 +115,12 @@ class Folder:
         for path in leftovers:
             path.unlink(missing_ok=True)
         return len(leftovers)
+
+
+def parquet_table(data: bytes) -> pa.Table:
+    """The rows of a Parquet file's bytes. Read from a Python file, or on threads, Arrow may abort the process when it exits
+    (apache/arrow issues 34314, 50482)."""
+    return pq.read_table(pa.BufferReader(data), use_threads=False)
 
 
 def _fsync_folder(folder: Path) -> None:
