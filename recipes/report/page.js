@@ -51,11 +51,12 @@ function drawSheet(page, markerId, hot, pick) {
       text.append(...lineText(line, page.lang));
     }
     if (!region.lines.length && region.text) text.append(blockText(region, page.lang));
-    // The badge stands where reading starts.
-    const start = [region.dir === "rtl" || region.dir === "ttb" ? region.box[2] : region.box[0], region.box[1]];
+    // The badge stands where reading starts, outside the box, so that it hides no letter.
+    const fromRight = region.dir === "rtl" || region.dir === "ttb";
+    const start = [fromRight ? region.box[2] : region.box[0], region.box[1]];
     path.push(start.join(","));
     const tag = el("text", { x: start[0], y: start[1] }, String(i + 1));
-    order.append(el("g", { style }, el("circle", { cx: start[0], cy: start[1] }), tag));
+    order.append(el("g", { style, class: fromRight ? "from-right" : "from-left" }, el("circle", { cx: start[0], cy: start[1] }), tag));
   });
   const arrow = el("marker", { id: markerId, viewBox: "0 0 8 8", refX: 5, refY: 4, markerWidth: 5, markerHeight: 5, orient: "auto" });
   arrow.append(el("path", { d: "M0 0 L8 4 L0 8 Z" }));
