@@ -33,8 +33,9 @@ Progress = Callable[[ShardReport], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a pipeline would do to its dataset: shards that are committed, and shards to make."""
+    """What a pipeline would do to its dataset: all shards, those that are committed (`held`), and those to make."""
 
+    shards: list[Assigned]
     held: list[ShardReport]
     todo: list[Assigned]
     description: dict[str, Any]
@@ -46,17 +47,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the reports of all committed shards, how many are new, and the errors of the shards that failed."""
+    """How a run ended: the reports of all committed shards, the errors of those that failed, and the share of documents that gave
+    no sample."""
 
     reports: list[ShardReport]
-    num_new: int
     failed: dict[str, BaseException]
-
-    @property
-    def drop_share(self) -> float:
-        """The share of inputs that gave no sample."""
-        total = sum(r.num_inputs for r in self.reports)
-        return sum(r.num_barren for r in self.reports) / total if total else 0.0
+    drop_share: float
 
 
 @contextlib.contextmanager
@@ -101,7 +97,7 @@ def plan(pipeline: Pipeline, folder: Folder, runner: Runner, commit: bool) -> Pl
             assigned += census.numbered(shards, assigned)
     reports = {r.shard: r for r in read_reports(folder)}
     todo = [s for s in assigned if shard_name(pipeline.name, s.index) not in reports]
-    return Plan(list(reports.values()), todo, description)
+    return Plan(assigned, list(reports.values()), todo, description)
 
 
 def build(
@@ -126,8 +122,9 @@ def build(
             failed[task.shard] = error
             log.error("%s failed: %s: %s", task.shard, type(error).__name__, error, exc_info=error)
     reports = sorted([*todo.held, *new], key=lambda r: r.shard)
-    if new or not folder.exists("README.md"):
-        summarise(folder, pipeline.name, reports)
+    documents = {d.uri for shard in todo.shards if shard_name(pipeline.name, shard.index) not in failed for d in shard.inputs}
+    fruitful = summarise(folder, pipeline.name, reports)
+    if todo.todo:
         times = {
             "started": round(started, 3),
             "finished": round(time.time(), 3),
@@ -135,15 +132,17 @@ def build(
             "failed": len(failed),
         }
         _write_run(folder, todo.description, run | times)
-    return Outcome(reports, len(new), failed)
+    return Outcome(reports, failed, len(documents - fruitful) / len(documents) if documents else 0.0)
 
 
-def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> None:
-    """Rebuild what the shards' reports and manifest parts say together: drops.jsonl and the dataset card."""
+def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> set[str]:
+    """Rebuild what the shards' reports and manifest parts say together, drops.jsonl and the dataset card, where it isn't what is
+    there; returns the uris that gave samples."""
     drops = [json.dumps(d.to_dict(), ensure_ascii=False) for r in reports for d in r.drops]
     folder.write("drops.jsonl", "".join(f"{line}\n" for line in drops).encode())
     table = manifest.read(folder, [r.shard for r in reports])
     folder.write("README.md", dataset_card(name, table, reports).encode())
+    return set(table["uri"].unique().to_pylist())
 
 
 def clear(folder: Folder) -> None:

@@ -161,7 +161,6 @@ def run_shard(task: ShardTask) -> ShardReport:
         num_bytes=writer.num_bytes,
         num_samples=writer.num_samples,
         num_inputs=len(task.inputs),
-        num_barren=sum(d.uri not in fruitful for d in task.inputs),
         drops=tuple(drops),
         started=round(started, 3),
         finished=round(time.time(), 3),

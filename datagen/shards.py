@@ -29,7 +29,7 @@ def shard_name(dataset: str, index: int) -> str:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What became of a shard's inputs. Times are Unix seconds; `num_barren` counts the inputs that gave no sample."""
+    """What became of a shard's inputs. Times are Unix seconds."""
 
     shard: str
     generation: int
@@ -38,7 +38,6 @@ class ShardReport:
     num_bytes: int
     num_samples: int
     num_inputs: int
-    num_barren: int
     drops: tuple[Drop, ...]
     started: float
     finished: float

@@ -1,7 +1,6 @@
 """PDF files as page samples: the worker's side. The parser's side, in the sandboxed child, is `pdf_page.py`."""
 
 import contextlib
-import functools
 import hashlib
 import importlib.metadata
 import logging
@@ -15,8 +14,9 @@ import fsspec
 
 from datagen.census import Document, Inputs, is_plain_file, seeded
 from datagen.pipeline import Estimate
-from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample, SampleError, clean_text
+from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text
 from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.stages.language import identify
 from datagen.storage import is_local
 
 log = logging.getLogger(__name__)
@@ -46,9 +46,10 @@ class PdfSource:
     page_functions: tuple[str, ...] = ("datagen.sources.pdf_page:text_layer", "datagen.sources.pdf_page:pictures")
     limits: Limits = field(default_factory=Limits)
     shard_pages: int = 256
+    stage: str = "coarse"
 
     def engines(self) -> dict[str, str]:
-        return {name: version(name) for name in ("pymupdf", "simplejpeg")}
+        return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
 
     def split(self, documents: Sequence[Document]) -> list[Inputs]:
         """Documents in order, about `shard_pages` a shard; a document known to have more is cut into page ranges."""
@@ -79,7 +80,7 @@ class PdfSource:
         return Estimate(pages, round(pages * 0.12 * pixels), pages * (0.006 + 2.4e-9 * pixels))
 
     def _parts(self, document: Document) -> list[Document]:
-        if document.num_pages <= self.shard_pages:
+        if self.expected_pages(document) <= self.shard_pages or document.num_pages < 0:
             return [document]
         starts = range(0, document.num_pages, self.shard_pages)
         return [replace(document, first_page=s, stop_page=min(s + self.shard_pages, document.num_pages)) for s in starts]
@@ -93,8 +94,6 @@ class PdfSource:
                 yield Drop("", clean_text(document.uri), -1, STAGE, error.reason, error.detail)
 
     def probe(self, document: Document) -> Document:
-        from datagen.stages.language import identify
-
         try:
             with local_copy(document.uri, self.max_bytes) as path:
                 sha256 = _sha256(path)
@@ -165,18 +164,7 @@ class PdfSource:
         return Drop(key, document.uri, page, STAGE, reason, clean_text(detail))
 
     def _sample(self, document: Document, sha256: str, page: int, value: tuple[Any, ...]) -> Sample:
-        image, size, regions, signals = value
-        regions = tuple(
-            Region(
-                Box(*box),
-                label,
-                text,
-                None,
-                "pymupdf",
-                lines=tuple(Line(Box(*b), t, font, way) for b, t, font, way in lines),
-            )
-            for box, label, text, lines in regions
-        )
+        image, size, reading = value
         return Sample(
             key=page_key(document.uri, sha256, page),
             task="page",
@@ -184,15 +172,12 @@ class PdfSource:
             size=size,
             lang=document.lang or "und",  # what was declared, until a stage has read the text
             script="Zyyy",
-            text="\n\n".join(r.text for r in regions if r.text),
-            regions=regions,
-            quality=Quality(signals=signals),
-            origin=Origin(document.uri, sha256, page, document.licence, {"pymupdf": version("pymupdf")}),
-            stage="coarse",
+            text="\n\n".join(region.text for region in reading.regions if region.text),
+            regions=reading.regions,
+            quality=Quality(signals=reading.signals),
+            origin=Origin(document.uri, sha256, page, document.licence, reading.engines),
+            stage=self.stage,
         )
-
-
-version = functools.cache(importlib.metadata.version)
 
 
 def page_key(uri: str, sha256: str, page: int) -> str:

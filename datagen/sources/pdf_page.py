@@ -7,18 +7,19 @@ frame: the rotated, cropped page as a viewer shows it.
 import contextlib
 import hashlib
 import importlib
+import importlib.metadata
 import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy
 import pymupdf
 import simplejpeg
 
-from datagen.record import SampleError, clean_text
+from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.sandbox import is_out_of_memory
 
 pymupdf.TOOLS.mupdf_display_errors(False)
@@ -26,12 +27,10 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 
 # The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_PYMUPDF = {"pymupdf": importlib.metadata.version("pymupdf")}
 _CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n"}
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]+")
 _RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
-
-LineTuple = tuple[tuple[int, int, int, int], str, str, str]
-RegionTuple = tuple[tuple[int, int, int, int], str, str, list[LineTuple]]
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,26 @@ class OpenPage:
     zoom: float
     size: tuple[int, int]
 
-    def pixels(self, bbox: tuple[float, float, float, float]) -> tuple[int, int, int, int] | None:
+    def pixels(self, bbox: tuple[float, float, float, float]) -> Box | None:
         """A box in points as the smallest pixel box that holds it, cut to the image; None if it lies outside."""
         x0, y0, x1, y1 = bbox
         if not all(map(math.isfinite, bbox)):
             return None
         left, top = max(0, math.floor(x0 * self.zoom)), max(0, math.floor(y0 * self.zoom))
         right, bottom = min(self.size[0], math.ceil(x1 * self.zoom)), min(self.size[1], math.ceil(y1 * self.zoom))
-        return (left, top, right, bottom) if left < right and top < bottom else None
+        return Box(left, top, right, bottom) if left < right and top < bottom else None
 
 
-PageFunction = Callable[[OpenPage], tuple[list[RegionTuple], dict[str, float]]]
+@dataclass(frozen=True)
+class Reading:
+    """What a page function finds: regions in reading order, signals for `Quality`, and the engines it asked, with versions."""
+
+    regions: tuple[Region, ...] = ()
+    signals: dict[str, float] = field(default_factory=dict)
+    engines: dict[str, str] = field(default_factory=dict)
+
+
+PageFunction = Callable[[OpenPage], Reading]
 
 
 def read_document(
@@ -66,7 +74,7 @@ def read_document(
     max_page_pt: float,
     page_functions: tuple[str, ...],
 ) -> Iterator[tuple[str, int, Any]]:
-    """Yields `("pages", -1, numbers)`, then for each of them `("page", number, (jpeg, size, regions, signals))` or
+    """Yields `("pages", -1, numbers)`, then for each of them `("page", number, (jpeg, size, Reading))` or
     `("drop", number, (reason, detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError`
     for the whole document."""
     functions = [_load(name) for name in page_functions]
@@ -100,7 +108,7 @@ def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
     return sorted(order[:max_pages])
 
 
-def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
+def text_layer(view: OpenPage) -> Reading:
     """The text layer's blocks and lines in the file's order, and what there is to judge it by.
 
     What lies outside the visible page isn't in a display list, so it isn't in the text. Control characters are taken out, and
@@ -109,10 +117,10 @@ def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
     """
     with _native("broken_page"):
         blocks = pymupdf.TextPage(view.displaylist.get_textpage(TEXT_FLAGS)).extractDICT()["blocks"]
-    regions: list[RegionTuple] = []
+    regions: list[Region] = []
     total = hidden = fffd = private = control = 0
     for block in blocks:
-        lines: list[LineTuple] = []
+        lines: list[Line] = []
         for line in block.get("lines", ()):
             spans = line["spans"]
             raw = "".join([s["text"] for s in spans])
@@ -129,21 +137,24 @@ def text_layer(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
             box = view.pixels(line["bbox"])
             if box is not None and text:
                 font = max(spans, key=lambda s: len(s["text"]))["font"]
-                lines.append((box, text, clean_text(font), _direction(text, line["wmode"])))
+                lines.append(Line(box, text, clean_text(font), _direction(text, line["wmode"])))
         if lines:
-            x0, y0, x1, y1 = zip(*(line[0] for line in lines), strict=True)
-            regions.append(((min(x0), min(y0), max(x1), max(y1)), "text", "\n".join(line[1] for line in lines), lines))
+            x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
+            box = Box(min(x0), min(y0), max(x1), max(y1))
+            text = "\n".join(line.text for line in lines)
+            regions.append(Region(box, "text", text, score=None, by="pymupdf", lines=tuple(lines)))
     if not total:
-        return regions, {}
+        return Reading(engines=_PYMUPDF)
     shares = {"unmapped": fffd, "private_use": private, "control": control, "hidden": hidden}
-    return regions, {f"{name}_share": n / total for name, n in shares.items()} | {"num_chars": total}
+    signals = {f"{name}_share": n / total for name, n in shares.items()} | {"num_chars": total}
+    return Reading(tuple(regions), signals, _PYMUPDF)
 
 
-def pictures(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
+def pictures(view: OpenPage) -> Reading:
     """How much of the page its images cover, as `image_share`. No regions: what they show is a layout model's to say."""
     with _native("broken_page"):
         if not view.page.get_images():
-            return [], {"image_share": 0.0}
+            return Reading(signals={"image_share": 0.0})
         boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
     coarse = 64  # a grid is exact enough for a share, and overlapping tiles count once
     covered: set[tuple[int, int]] = set()
@@ -153,7 +164,7 @@ def pictures(view: OpenPage) -> tuple[list[RegionTuple], dict[str, float]]:
             (w, h), (x0, y0, x1, y1) = view.size, px
             columns, rows = range(x0 * coarse // w, -(-x1 * coarse // w)), range(y0 * coarse // h, -(-y1 * coarse // h))
             covered.update((x, y) for x in columns for y in rows)
-    return [], {"image_share": len(covered) / coarse**2}
+    return Reading(signals={"image_share": len(covered) / coarse**2})
 
 
 _VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
@@ -166,7 +177,7 @@ def _read_page(
     jpeg_quality: int,
     max_page_pt: float,
     functions: list[PageFunction],
-) -> tuple[bytes, tuple[int, int], list[RegionTuple], dict[str, float]]:
+) -> tuple[bytes, tuple[int, int], Reading]:
     with _native("broken_page"):
         page = doc[number]
         width, height = page.rect.width, page.rect.height
@@ -180,12 +191,12 @@ def _read_page(
         size = (pixmap.width, pixmap.height)
         pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
     view = OpenPage(page, displaylist, zoom, size)
-    regions: list[RegionTuple] = []
+    readings = [function(view) for function in functions]
+    regions = tuple(region for reading in readings for region in reading.regions)
+    engines = {name: version for reading in readings for name, version in reading.engines.items()}
     signals = {"repaired": 1.0} if doc.is_repaired else {}
-    for function in functions:
-        more_regions, more_signals = function(view)
-        regions += more_regions
-        signals |= more_signals
+    for reading in readings:
+        signals |= reading.signals
     if not regions:
         signals["blank"] = float(int(pixels.max()) - int(pixels.min()) < 8)  # one colour, but for noise
         if doc.is_repaired and signals["blank"]:
@@ -193,7 +204,7 @@ def _read_page(
     # Straight from MuPDF's pixels, 1.2 to 1.4 times as fast as Pillow, which copies them first, and some ten times as fast as
     # Pixmap.tobytes("jpg").
     jpeg = simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False)
-    return jpeg, size, regions, signals
+    return jpeg, size, Reading(regions, signals, engines)
 
 
 def _direction(text: str, wmode: int) -> str:

@@ -10,6 +10,7 @@ import webdataset
 from datagen import manifest
 from datagen.dataset import lock
 from datagen.shards import read_report
+from datagen.sources.pdf_page import Reading
 from datagen.storage import Folder
 from recipes.run import Place, plan, run
 from recipes.status import status, verify
@@ -74,6 +75,19 @@ def test_inline_two_and_three_workers_give_the_same_bytes(corpus, tmp_path):
         outs[name] = shards(tmp_path / name)
     assert len(outs["inline"]) >= 3
     assert outs["inline"] == outs["two"] == outs["three"]
+
+
+def test_what_a_kill_kept_from_being_summed_up_is_summed_up_by_the_next_run(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    before = files(out)
+    (out / "coarse/README.md").write_text("an older state")
+    (out / "coarse/drops.jsonl").unlink()
+    make(corpus, out)
+    after = files(out)
+    assert [after[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")] == [
+        before[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")
+    ]
 
 
 def test_a_new_document_makes_a_new_generation_and_old_shards_stay(corpus, tmp_path):
@@ -224,7 +238,7 @@ def test_a_shard_that_fails_lets_the_others_finish(corpus, tmp_path, caplog):
 def break_on_russian(view):
     if "russian" in view.page.parent.name:
         return 1 / 0
-    return [], {}
+    return Reading()
 
 
 def test_an_output_in_memory(corpus):

@@ -10,6 +10,7 @@ from datagen.census import Listing
 from datagen.record import Drop, Sample
 from datagen.sandbox import Limits
 from datagen.sources.pdf import PdfSource
+from datagen.sources.pdf_page import Reading
 from tests import pdfs
 from tests.outputs import check_corpus, make, samples, shards
 
@@ -20,13 +21,13 @@ def crash_on_request(view):
     """A page function that ends the parser as a bug in native code does."""
     if "CRASH" in view.page.get_text():
         ctypes.string_at(0)
-    return [], {}
+    return Reading()
 
 
 def swallow_on_request(view):
     if "SWALLOW" in view.page.get_text():
         bytearray(4 << 30)
-    return [], {}
+    return Reading()
 
 
 PAGE_FUNCTIONS = (
