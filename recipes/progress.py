@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -32,6 +32,13 @@ def progress(name: str, num_shards: int, expected: int) -> Iterator[OnReport]:
             bar.update(task, completed=count.shards, said=count.said())
 
         yield tell
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say that something goes on whose end can't be told: a spinner on a terminal, nothing elsewhere."""
+    with console.status(what) if console.is_terminal else nullcontext():
+        yield
 
 
 class Count:

@@ -3,6 +3,7 @@
 import logging
 import platform
 import subprocess
+import textwrap
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rich.pretty import pretty_repr
+
 from datagen import dataset
 from datagen.pipeline import Pipeline, describe
 from datagen.runner import InProcess, make_runner
 from datagen.storage import Folder
-from recipes.progress import progress
+from recipes.progress import progress, working
 from recipes.recipe import Recipe, Report
 
 log = logging.getLogger(__name__)
@@ -68,25 +71,24 @@ def plan(recipe: Recipe, place: Place) -> str:
     out = Folder(place.out)
     lines = [f"{recipe.name} -> {place.out} (on={place.on}, overwrite={int(place.overwrite)})"]
     for step in recipe.steps:
-        lines.append(f"\n{step.name}: {step!r}")
-        if isinstance(step, Report):
-            lines.append(f"  {step.name}/index.html, at most {step.max_bytes / 1e6:.0f} MB, in about 15 s")
-            continue
-        missing: list[str] = getattr(step.census, "missing", list)()
-        if missing:
-            lines.append(f"  {len(missing)} packages of sample documents to fetch first: {' '.join(missing)}")
-            lines.append("  how many documents and shards they give is known when they are here")
-            continue
-        folder = Folder("memory://pagewheel-plan") if place.overwrite else out.sub(step.name)
-        todo = dataset.plan(step, folder, InProcess(), commit=False)
-        estimates = [step.source.estimate(shard.inputs) for shard in todo.todo]
-        pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
-        workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
-        lines.append(
-            f"  {todo.num_documents} documents in {len(todo.todo)} shards to make ({len(todo.held)} made): about {pages} pages, "
-            f"{num_bytes / 1e6:,.0f} MB, {cpu_s / workers:,.0f} s on {workers} workers"
-        )
+        said = f"at most {step.max_bytes / 1e6:.0f} MB" if isinstance(step, Report) else _plan_pipeline(step, out, place)
+        lines += ["", f"{step.name}: {said}", textwrap.indent(pretty_repr(step, max_width=110), "  ")]
     return "\n".join(lines)
+
+
+def _plan_pipeline(step: Pipeline, out: Folder, place: Place) -> str:
+    missing: list[str] = getattr(step.census, "missing", list)()
+    if missing:
+        return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
+    folder = Folder("memory://pagewheel-plan") if place.overwrite else out.sub(step.name)
+    todo = dataset.plan(step, folder, InProcess(), commit=False)
+    estimates = [step.source.estimate(shard.inputs) for shard in todo.todo]
+    pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
+    workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
+    return (
+        f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.held)} made; "
+        f"about {pages:,} pages, {num_bytes / 1e6:,.0f} MB, {max(1, cpu_s / workers):,.0f} s on {workers} workers"
+    )
 
 
 def _run_pipeline(recipe: Recipe, step: Pipeline, folder: Folder, place: Place) -> int:
@@ -130,7 +132,9 @@ def _run_report(recipe: Recipe, step: Report, out: Folder, place: Place) -> None
     from recipes.report.build import build_report
 
     started = time.monotonic()
-    if build_report(step, recipe, out):
+    with working(f"{step.name}: choosing pages and shrinking their images, up to half a minute"):
+        made = build_report(step, recipe, out)
+    if made:
         log.info("%s: made in %.1f s", step.name, time.monotonic() - started)
     page = out.sub(step.name).path("index.html")
     log.info("%s: %s", step.name, Path(page).resolve().as_uri() if out.local else page)

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from datagen.census import Document, list_documents
@@ -57,7 +57,7 @@ def cache_folder() -> Path:
 class DebianSamples:
     """A census of the documents in `packages`, fetched when it is first listed."""
 
-    packages: tuple[Package, ...] = PACKAGES
+    packages: tuple[Package, ...] = field(default=PACKAGES, repr=False)
 
     def documents(self) -> list[Document]:
         """Sorted by uri. Raises `ValueError`, saying how to go on, where there is no apt or nothing could be had."""
