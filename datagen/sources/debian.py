@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from datagen.census import Document, list_documents
@@ -23,30 +23,53 @@ HOW_TO_GO_ON = "pass your own documents with input=DIR"
 
 @dataclass(frozen=True)
 class Package:
-    """`pattern` selects documents by path in the package; its group names the language unless `lang` does."""
+    """A Debian package, its licence, and its documents: the ending of a path, as a pattern, and the language of what it names ("":
+    the pattern's group says it)."""
 
     name: str
     licence: str
-    pattern: str
-    lang: str = ""
+    documents: tuple[tuple[str, str], ...]
 
+
+def _translated(name: str, licence: str, pattern: str, *suffixes: str) -> tuple[Package, ...]:
+    """A document's package and those of its translations."""
+    return tuple(Package(name + suffix, licence, ((pattern, ""),)) for suffix in ("", *suffixes))
+
+
+_GPL2, _OFL, _OFL_RFN = "GPL-2.0-or-later", "OFL-1.1", "OFL-1.1-RFN"
 
 # Licences as the packages' copyright files state them.
 PACKAGES = (
-    Package("debian-refcard", "GPL-3.0-or-later OR LPPL-1.3c", r"refcard-(\w+)-a4\.pdf"),
-    Package("installation-guide-amd64", "GPL-2.0-only", r"install\.(\w+)\.pdf"),
-    Package("debian-history", "GPL-2.0-or-later", r"project-history\.(\w+)\.pdf"),
-    Package("fonts-sil-abyssinica", "OFL-1.1-RFN", r"pdf/sample\.pdf", "am"),
-    Package("fonts-sil-alkalami", "OFL-1.1", r"pdf/sample\.pdf", "ha-Arab"),
-    Package("fonts-sil-awami-nastaliq", "OFL-1.1-RFN", r"pdf/sample\.pdf", "ur"),
-    Package("fonts-sil-harmattan", "OFL-1.1-RFN", r"pdf/sample\.pdf", "ar"),
-    Package("fonts-sil-mingzat", "OFL-1.1-RFN", r"typesample\.pdf", "lep"),
-    Package("fonts-sil-mondulkiri", "OFL-1.1", r"The Mondulkiri Font Family\.pdf", "km"),
-    Package("fonts-sil-padauk", "OFL-1.1", r"typesample\.pdf", "my"),
-    Package("fonts-sil-shimenkan", "OFL-1.1", r"字体使用说明\.pdf", "zh-Hans"),
+    Package("debian-refcard", "GPL-3.0-or-later OR LPPL-1.3c", ((r"refcard-(\w+)-a4\.pdf", ""),)),
+    Package("installation-guide-amd64", "GPL-2.0-only", ((r"install\.(\w+)\.pdf", ""),)),
+    Package("debian-history", _GPL2, ((r"project-history\.(\w+)\.pdf", ""),)),
+    *_translated("debian-faq", _GPL2, r"debian-faq\.(\w+)\.pdf", *"-de -fr -it -nl -pt -ru".split()),
+    *_translated("maint-guide", _GPL2, r"maint-guide\.([\w-]+)\.pdf", *"-ca -de -es -fr -it -ja -ru -vi -zh-cn -zh-tw".split()),
+    Package("developers-reference", _GPL2, ((r"developers-reference\.pdf", "en"),)),
+    Package("developers-reference-de", _GPL2, ((r"developers-reference\.pdf", "de"),)),
+    Package("developers-reference-fr", _GPL2, ((r"developers-reference\.pdf", "fr"),)),
+    Package("developers-reference-ja", _GPL2, ((r"developers-reference\.pdf", "ja"),)),
+    Package(
+        "texlive-lang-arabic",
+        "DFSG-free, by TeX Live component",
+        (
+            (r"lshort-persian/lshort\.pdf", "fa"),
+            (r"arabic-book/arabic-book\.pdf", "ar"),
+            (r"quran/quran-test2\.pdf", "ar"),
+            (r"kurdishlipsum\.pdf", "ckb"),
+        ),
+    ),
+    Package("fonts-sil-abyssinica", _OFL_RFN, ((r"pdf/sample\.pdf", "am"),)),
+    Package("fonts-sil-alkalami", _OFL, ((r"pdf/sample\.pdf", "ha-Arab"),)),
+    Package("fonts-sil-awami-nastaliq", _OFL_RFN, ((r"pdf/sample\.pdf", "ur"),)),
+    Package("fonts-sil-harmattan", _OFL_RFN, ((r"pdf/sample\.pdf", "ar"),)),
+    Package("fonts-sil-mingzat", _OFL_RFN, ((r"typesample\.pdf", "lep"),)),
+    Package("fonts-sil-mondulkiri", _OFL, ((r"The Mondulkiri Font Family\.pdf", "km"),)),
+    Package("fonts-sil-padauk", _OFL, ((r"typesample\.pdf", "my"),)),
+    Package("fonts-sil-shimenkan", _OFL, ((r"字体使用说明\.pdf", "zh-Hans"),)),
 )
 
-_BCP47 = {"zh_CN": "zh-Hans", "zh_TW": "zh-Hant", "pt_BR": "pt-BR"}
+_BCP47 = {"zh_CN": "zh-Hans", "zh_TW": "zh-Hant", "pt_BR": "pt-BR", "zh-cn": "zh-Hans", "zh-tw": "zh-Hant"}
 
 
 def cache_folder() -> Path:
@@ -103,13 +126,13 @@ def _download(name: str, folder: str) -> str:
 
 
 def _unpack(package: Package, deb: Path, tmp: Path) -> None:
-    """The package's documents, decompressed, into the cache: all of them or none."""
+    """The package's PDFs, decompressed, into the cache: all of them or none."""
     raw, kept = tmp / f"{package.name}-raw", tmp / f"{package.name}-kept"
     kept.mkdir()
     subprocess.run(["dpkg-deb", "-x", str(deb), str(raw)], check=True, capture_output=True, timeout=600)
     for path in sorted(raw.rglob("*.pdf*")):
         name = str(path.relative_to(raw)).removesuffix(".gz")
-        if path.is_symlink() or not re.search(f"{package.pattern}$", name):
+        if path.is_symlink() or not name.endswith(".pdf"):
             continue
         target = kept / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -135,8 +158,8 @@ def _documents(package: Package) -> list[Document]:
         return []
     found = []
     for document in list_documents(str(folders[-1]), (".pdf",))[0]:
-        match = re.search(f"{package.pattern}$", document.uri)
-        if match:
-            lang = package.lang or _BCP47.get(match[1], match[1])
-            found.append(Document(document.uri, document.etag, document.num_bytes, lang, package.licence))
+        for pattern, lang in package.documents:
+            if match := re.search(f"{pattern}$", document.uri):
+                lang = lang or _BCP47.get(match[1], match[1])
+                found.append(replace(document, lang=lang, licence=package.licence))
     return found

@@ -30,6 +30,8 @@ TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 _PYMUPDF = {"pymupdf": importlib.metadata.version("pymupdf")}
 _CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n"}
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]+")
+# Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
+_PRESENTATION_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 _RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
@@ -118,7 +120,7 @@ def text_layer(view: OpenPage) -> Reading:
     with _native("broken_page"):
         blocks = pymupdf.TextPage(view.displaylist.get_textpage(TEXT_FLAGS)).extractDICT()["blocks"]
     regions: list[Region] = []
-    total = hidden = fffd = private = control = 0
+    total = hidden = fffd = private = control = forms = 0
     for block in blocks:
         lines: list[Line] = []
         for line in block.get("lines", ()):
@@ -134,6 +136,7 @@ def text_layer(view: OpenPage) -> Reading:
             fffd += text.count("\ufffd")
             if not text.isascii():
                 private += sum(map(len, _PRIVATE.findall(text)))
+                forms += sum(map(len, _PRESENTATION_FORMS.findall(text)))
             box = view.pixels(line["bbox"])
             if box is not None and text:
                 font = max(spans, key=lambda s: len(s["text"]))["font"]
@@ -145,7 +148,7 @@ def text_layer(view: OpenPage) -> Reading:
             regions.append(Region(box, "text", text, score=None, by="pymupdf", lines=tuple(lines)))
     if not total:
         return Reading(engines=_PYMUPDF)
-    shares = {"unmapped": fffd, "private_use": private, "control": control, "hidden": hidden}
+    shares = {"unmapped": fffd, "private_use": private, "control": control, "hidden": hidden, "presentation": forms}
     signals = {f"{name}_share": n / total for name, n in shares.items()} | {"num_chars": total}
     return Reading(tuple(regions), signals, _PYMUPDF)
 

@@ -14,15 +14,17 @@ class JudgeTextLayer:
     """Sets a page's verdict and reasons from its signals. A limit is the largest share of the layer's characters that may be so.
 
     `none`     there is no text: `blank`, `picture_page` (images cover it), or `no_text`
-    `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `hidden_text`,
-               `picture_page` (an image lies over or under all of it: a scan's hidden layer), `unknown_language` (enough
-               letters for the identifier, and it knows nothing like them), `mixed_scripts` (a third one beside Latin)
+    `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `presentation_forms` (of Arabic),
+               `hidden_text`, `picture_page` (an image lies over or under all of it: a scan's hidden layer),
+               `unknown_language` (enough letters for the identifier, and it knows nothing like them), `mixed_scripts`
+               (a third one beside Latin)
     `trusted`  none of these
     """
 
     max_unmapped_share: float = 0.0
     max_private_use_share: float = 0.01
     max_control_share: float = 0.01
+    max_presentation_share: float = 0.05
     max_hidden_share: float = 0.05
     max_image_share: float = 0.8
     min_letters: int = 200
@@ -49,6 +51,7 @@ class JudgeTextLayer:
             "unmapped_characters": s.get("unmapped_share", 0.0) > self.max_unmapped_share,
             "private_use": s.get("private_use_share", 0.0) > self.max_private_use_share,
             "control_characters": s.get("control_share", 0.0) > self.max_control_share,
+            "presentation_forms": s.get("presentation_share", 0.0) > self.max_presentation_share,
             "hidden_text": s.get("hidden_share", 0.0) > self.max_hidden_share,
             "picture_page": pictured,
             "unknown_language": readable and sample.lang == "und" and s["lang_score"] < self.min_lang_score,

@@ -10,7 +10,7 @@ import pytest
 from datagen.sources import debian
 from datagen.sources.debian import DebianSamples, Package
 
-PACKAGE = Package("guide", "GPL-2.0-only", r"install\.(\w+)\.pdf")
+PACKAGE = Package("guide", "GPL-2.0-only", ((r"install\.(\w+)\.pdf", ""),))
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb isn't installed")
 
@@ -68,11 +68,11 @@ def test_what_is_cached_is_not_fetched_again(archive):
 
 
 def test_a_package_that_cannot_be_had_is_named_and_left_out(archive, caplog):
-    both = DebianSamples((PACKAGE, Package("gone", "?", r"\.pdf", "en")))
+    both = DebianSamples((PACKAGE, Package("gone", "?", ((r"\.pdf", "en"),))))
     assert len(both.documents()) == 2
     assert "gone could not be had: E: Unable to locate package gone" in caplog.text
     with pytest.raises(ValueError, match="input=DIR"):
-        DebianSamples((Package("gone", "?", r"\.pdf", "en"),)).documents()
+        DebianSamples((Package("gone", "?", ((r"\.pdf", "en"),)),)).documents()
 
 
 def test_without_apt_it_says_how_to_go_on(archive, monkeypatch):

@@ -23,6 +23,7 @@ def test_a_clean_layer_is_trusted():
         ({"unmapped_share": 0.001}, "unmapped_characters"),
         ({"private_use_share": 0.02}, "private_use"),
         ({"control_share": 0.02}, "control_characters"),
+        ({"presentation_share": 0.3}, "presentation_forms"),
         ({"hidden_share": 1.0}, "hidden_text"),
         ({"image_share": 0.9}, "picture_page"),
         ({"script_share": 0.6}, "mixed_scripts"),
