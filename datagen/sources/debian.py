@@ -23,8 +23,8 @@ HOW_TO_GO_ON = "pass your own documents with input=DIR"
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package, its licence, and its documents: the ending of a path, as a pattern, and the language of what it names ("":
-    the pattern's group says it)."""
+    """A Debian package, its licence, and its documents: the ending of a path, as a pattern, and the language of what it names
+    ("": the pattern's group says it)."""
 
     name: str
     licence: str
