@@ -20,13 +20,15 @@ help:
 	@echo "also      make setup · make test · make lint · make bench · make clean"
 
 flag = $(if $(filter 1,$($(1))),--$(1))
-option = $(if $($(1)),--$(1) '$($(1))')
+# What users type, quoted for the shell, apostrophes and all.
+quoted = '$(subst ','\'',$(1))'
+option = $(if $($(1)),--$(1) $(call quoted,$($(1))))
 
 run: setup
-	@$(RUN) '$(recipe)' $(foreach w,input out on workers limit,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+	@$(RUN) $(call quoted,$(recipe)) $(foreach w,input out on workers limit,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
 
 status verify: setup
-	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ '$(out)'
+	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(out))
 
 setup: $(VENV)/.installed $(VENV)/.system
 

@@ -1,6 +1,7 @@
 """The dataset card: README.md with the front matter that `datasets.load_dataset(DIR)` reads, and the counts for people."""
 
 import hashlib
+import html
 from collections import Counter
 
 import pyarrow as pa
@@ -71,15 +72,25 @@ def _count(table: pa.Table, column: str) -> dict[str, int]:
 
 
 def _table(title: str, counts: dict[str, int]) -> str:
-    rows = "".join(f"| {name} | {n:,} |\n" for name, n in counts.items())
+    rows = "".join(f"| {_plain(name)} | {n:,} |\n" for name, n in counts.items())
     return f"| {title} | samples |\n| --- | ---: |\n{rows}" if rows else ""
+
+
+def _plain(text: str) -> str:
+    """`text`, which may be a stranger's, as one table cell without markup."""
+    return html.escape(" ".join(text.split())).replace("|", "\\|").replace("[", "\\[")
+
+
+def content_digest(reports: list[ShardReport]) -> str:
+    """Of the shards and of how many drops there are: the same digest, the same card and drops.jsonl."""
+    return hashlib.sha256("".join(f"{r.sha256} {len(r.drops)}\n" for r in reports).encode()).hexdigest()
 
 
 def _front_matter(name: str, reports: list[ShardReport]) -> str:
     # `datasets` caches by the card, not by the files: without a digest of the content it would serve an older state, or another
     # folder of the same name.
-    digest = hashlib.sha256("".join(r.sha256 for r in reports).encode()).hexdigest()
-    lines = [f"pretty_name: {name}", "configs:", "- config_name: default", f"  description: content {digest}", "  data_files:"]
+    described = f"  description: content {content_digest(reports)}"
+    lines = [f"pretty_name: {name}", "configs:", "- config_name: default", described, "  data_files:"]
     lines += ["  - split: train", "    path: shards/*.tar", "dataset_info:", "  features:", *_struct(FEATURES, "  ")]
     return "\n".join(["---", *lines, "---", ""])
 

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import fsspec
 import pyarrow as pa
 
+from datagen.record import clean_text
 from datagen.storage import Folder, is_local, parquet_table
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document],
         if not fs.exists(path):
             raise ValueError(f"input={input}: no such file")
         documents = _from_list(input, fs, path)
-    elif glob.has_magic(input):
+    elif glob.has_magic(input) and not fs.exists(path):
         documents = [_document(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
     elif fs.isdir(path):
         documents = []
@@ -117,7 +118,7 @@ def choose(documents: Iterable[Document], limit: int, seed: int) -> list[Documen
     The order hashes the end of the uri, so that it doesn't depend on where the folder lies.
     """
     documents = sorted(documents, key=lambda d: d.uri)
-    if not limit:
+    if limit >= len(documents) or not limit:
         return documents
     by_lang: dict[str, list[Document]] = {}
     for d in sorted(documents, key=lambda d: seeded(seed, "/".join(d.uri.split("/")[-2:]))):
@@ -185,29 +186,37 @@ def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Doc
     if not all(isinstance(row, dict) and isinstance(row.get("uri"), str) and row["uri"] for row in rows):
         raise ValueError(f"input={input}: every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}")
     folder = fs.unstrip_protocol(fs._parent(path)) if not is_local(fs) else os.path.dirname(path)
-    return [_listed(row, folder) for row in rows]
+    try:
+        return [_listed(row, folder) for row in rows]
+    except ValueError as error:
+        raise ValueError(f"input={input}: {error}") from None
 
 
 def _listed(row: dict[str, Any], folder: str) -> Document:
-    """A list's row as a document. A relative uri is relative to the list."""
-    uri = row["uri"]
+    """A list's row as a document. A relative uri is relative to the list. Raises `ValueError`, naming what is wrong with it."""
+    uri = clean_text(row["uri"])
     if "://" not in uri and not os.path.isabs(uri):
         uri = f"{folder}/{uri}"
-    etag, num_bytes = row.get("etag") or "", row.get("bytes") or 0
-    if "://" not in uri and os.path.exists(uri):
-        st = os.stat(uri)
+    try:
+        num_bytes, num_pages = int(row.get("bytes") or 0), int(row["pages"]) if row.get("pages") is not None else -1
+    except (TypeError, ValueError):
+        raise ValueError(f"{uri}: bytes and pages are whole numbers") from None
+    etag = str(row.get("etag") or "")
+    try:
+        st = os.stat(uri.removeprefix("file://")) if "://" not in uri.removeprefix("file://") else None
+    except (OSError, ValueError):  # reading it will tell
+        st = None
+    if st is not None:
         etag, num_bytes = etag or _stat_etag(st.st_size, st.st_mtime_ns), st.st_size
-    pages = row.get("pages")
-    return Document(
-        uri, etag, int(num_bytes), row.get("lang") or "", row.get("licence") or "", -1 if pages is None else int(pages)
-    )
+    return Document(uri, etag, num_bytes, str(row.get("lang") or ""), str(row.get("licence") or ""), num_pages)
 
 
 def _document(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Document:
     """A listed file as a document."""
     size = int(info.get("size") or 0)
     if is_local(fs):
-        name = info["name"].encode(errors="surrogateescape").decode(errors="replace")  # what UTF-8 can't hold won't open
+        # A name that UTF-8 can't hold won't open; what it can't hold is spelt out, so that no two names become one.
+        name = info["name"].encode(errors="surrogateescape").decode(errors="backslashreplace")
         try:
             st = os.stat(info["name"])
             return Document(name, _stat_etag(st.st_size, st.st_mtime_ns), st.st_size)

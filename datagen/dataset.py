@@ -18,11 +18,11 @@ from typing import Any
 import filelock
 
 from datagen import census, manifest
-from datagen.card import dataset_card
-from datagen.census import Assigned, Document
-from datagen.pipeline import Pipeline, fingerprint, run_shard, shard_task
+from datagen.card import content_digest, dataset_card
+from datagen.census import Document
+from datagen.pipeline import Pipeline, ShardTask, fingerprint, run_shard, shard_fingerprint, shard_task
 from datagen.runner import Runner
-from datagen.shards import ShardReport, read_reports, shard_name, verify_shard
+from datagen.shards import ShardReport, read_report, read_reports, shard_name, verify_shard
 from datagen.storage import Folder
 
 log = logging.getLogger(__name__)
@@ -33,26 +33,29 @@ Progress = Callable[[ShardReport], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a pipeline would do to its dataset: all shards, those that are committed (`held`), and those to make."""
+    """What a pipeline would do to its dataset: the reports of shards that are committed, and the shards to make."""
 
-    shards: list[Assigned]
     held: list[ShardReport]
-    todo: list[Assigned]
+    todo: list[ShardTask]
     description: dict[str, Any]
 
     @property
     def num_documents(self) -> int:
-        return len({d.uri for shard in self.todo for d in shard.inputs})
+        return len({d.uri for task in self.todo for d in task.inputs})
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the reports of all committed shards, the errors of those that failed, and the share of documents that gave
-    no sample."""
+    """How a run ended: the reports of all committed shards, and the errors of those that failed."""
 
     reports: list[ShardReport]
     failed: dict[str, BaseException]
-    drop_share: float
+
+    @property
+    def drop_share(self) -> float:
+        """The share of documents that gave no page."""
+        total = sum(r.num_documents for r in self.reports)
+        return sum(r.num_barren for r in self.reports) / total if total else 0.0
 
 
 @contextlib.contextmanager
@@ -67,27 +70,29 @@ def lock(folder: Folder) -> Iterator[None]:
         held.acquire(timeout=0)
     except filelock.Timeout:
         raise ValueError(f"another run is writing to {folder.url}: wait for it, or choose another out=…") from None
-    with held:
+    try:
         yield
+    finally:
+        held.release()
 
 
-def plan(pipeline: Pipeline, folder: Folder, runner: Runner, commit: bool) -> Plan:
-    """What there is to do. Lists the census; with `commit`, assigns new documents to shards durably.
+def plan(pipeline: Pipeline, folder: Folder, documents: list[Document], runner: Runner, commit: bool) -> Plan:
+    """What there is to do about `documents`, the census of this run; with `commit`, new ones are assigned to shards, durably.
 
-    Raises `ValueError` if there is nothing to read, or the folder holds shards of another recipe or of inputs that changed.
+    Raises `ValueError` if the folder isn't a dataset's, or holds shards of another recipe or of inputs that changed.
     """
     description = pipeline.description()
     _refuse_another(folder, description)
     assigned = census.assigned(folder)
     held = {d.uri: d for shard in assigned for d in shard.inputs}
-    documents = pipeline.census.documents()
     new = census.new_documents(documents, assigned)
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
     if pipeline.limit:
         known = held | {d.uri: d for d in new}
         chosen = census.choose([known[d.uri] for d in documents], pipeline.limit, pipeline.seed)
-        new = [d for d in chosen if d.uri not in held][: max(0, pipeline.limit - len(held))]
+        room = pipeline.limit - len(held)
+        new = census.choose([d for d in chosen if d.uri not in held], room, pipeline.seed) if room > 0 else []
     if new:
         shards = pipeline.source.split(new)
         if commit:
@@ -95,25 +100,26 @@ def plan(pipeline: Pipeline, folder: Folder, runner: Runner, commit: bool) -> Pl
             assigned += census.add_generation(folder, shards, assigned)
         else:
             assigned += census.numbered(shards, assigned)
-    reports = {r.shard: r for r in read_reports(folder)}
-    todo = [s for s in assigned if shard_name(pipeline.name, s.index) not in reports]
-    return Plan(assigned, list(reports.values()), todo, description)
+    tasks = [shard_task(pipeline, folder.url, shard, description) for shard in assigned]
+    reports = _whole(folder)
+    expected = {task.shard: task.fingerprint for task in tasks}
+    strange = [shard for shard, report in reports.items() if expected.get(shard) != report.fingerprint]
+    if strange:
+        raise ValueError(
+            f"{folder.url}: {strange[0]} comes from another recipe or other inputs than its census says: "
+            "start a new output with out=…, or replace this one with overwrite=1"
+        )
+    return Plan(list(reports.values()), [t for t in tasks if t.shard not in reports], description)
 
 
 def build(
-    pipeline: Pipeline,
-    folder: Folder,
-    todo: Plan,
-    runner: Runner,
-    run: dict[str, Any],
-    progress: Progress = lambda r: None,
+    pipeline: Pipeline, folder: Folder, todo: Plan, runner: Runner, run: dict[str, Any], progress: Progress = lambda r: None
 ) -> Outcome:
     """Make the shards of `todo`. One that fails is reported and the others finish. `run` is what run.json says of this run."""
     started = time.time()
-    tasks = (shard_task(pipeline, folder.url, assigned, todo.description) for assigned in todo.todo)
     new: list[ShardReport] = []
     failed: dict[str, BaseException] = {}
-    for task, report, error in runner.map(run_shard, tasks, needs=pipeline.needs) if todo.todo else ():
+    for task, report, error in runner.map(run_shard, todo.todo, needs=pipeline.needs) if todo.todo else ():
         if report is not None:
             new.append(report)
             progress(report)
@@ -122,53 +128,73 @@ def build(
             failed[task.shard] = error
             log.error("%s failed: %s: %s", task.shard, type(error).__name__, error, exc_info=error)
     reports = sorted([*todo.held, *new], key=lambda r: r.shard)
-    documents = {d.uri for shard in todo.shards if shard_name(pipeline.name, shard.index) not in failed for d in shard.inputs}
-    fruitful = summarise(folder, pipeline.name, reports)
+    summarise(folder, pipeline.name, reports)
     if todo.todo:
-        times = {
-            "started": round(started, 3),
-            "finished": round(time.time(), 3),
-            "shards": len(new),
-            "failed": len(failed),
-        }
-        _write_run(folder, todo.description, run | times)
-    return Outcome(reports, failed, len(documents - fruitful) / len(documents) if documents else 0.0)
+        times = {"started": round(started, 3), "finished": round(time.time(), 3)}
+        _write_run(folder, todo.description, run | times | {"shards": len(new), "failed": sorted(failed)})
+    return Outcome(reports, failed)
 
 
-def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> set[str]:
-    """Rebuild what the shards' reports and manifest parts say together, drops.jsonl and the dataset card, where it isn't what is
-    there; returns the uris that gave samples."""
+def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> None:
+    """Rebuild what the reports and manifest parts say together, drops.jsonl and the dataset card, unless it is there already."""
+    made = folder.exists("drops.jsonl") and folder.exists("README.md")
+    if made and content_digest(reports).encode() in folder.read("README.md"):
+        return
     drops = [json.dumps(d.to_dict(), ensure_ascii=False) for r in reports for d in r.drops]
     folder.write("drops.jsonl", "".join(f"{line}\n" for line in drops).encode())
     table = manifest.read(folder, [r.shard for r in reports])
     folder.write("README.md", dataset_card(name, table, reports).encode())
-    return set(table["uri"].unique().to_pylist())
 
 
 def clear(folder: Folder) -> None:
-    """Delete a dataset that a pipeline made here, and nothing else that lies in the folder."""
-    for name in CONTENTS:
+    """Delete a dataset that a pipeline made here, and nothing else that lies in the folder. Raises `ValueError` if none did.
+
+    Killed on the way, it leaves a dataset with shards to make: reports go first, the census last.
+    """
+    _refuse_foreign(folder)
+    for name in folder.sub("shards").names(".json"):
+        folder.remove(f"shards/{name}")
+    for name in reversed(CONTENTS):
         folder.remove(name)
 
 
 def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
-    """Each committed shard with what differs from its report and its manifest part; then "" with what belongs to no shard."""
-    reports = read_reports(folder)
-    for report in reports:
-        faults = verify_shard(folder, report)
+    """Each committed shard with what differs from its report, its census and its manifest part; then "" with what belongs to no
+    shard."""
+    dataset = folder.path("").rstrip("/").rsplit("/", 1)[-1]
+    assigned = {shard_name(dataset, shard.index): shard for shard in census.assigned(folder)}
+    description = _run_json(folder).get("description", {})
+    found = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
+    for shard in sorted(found):
         try:
-            rows = manifest.read_part(folder, report.shard).num_rows
-            if rows != report.num_samples:
-                faults.append(f"manifest/{report.shard}.parquet: {rows} rows, the shard's report says {report.num_samples}")
-        except Exception as error:  # pyarrow's own types, for whatever the bytes may be
-            faults.append(f"manifest/{report.shard}.parquet: {type(error).__name__}: {error}")
-        yield report.shard, faults
-    committed = {r.shard for r in reports}
-    assigned = {s.index for s in census.assigned(folder)}
-    extra = [n for n in folder.sub("shards").names(".tar") if n.removesuffix(".tar") not in committed]
-    extra = [f"shards/{n}: no report commits it (an interrupted run; run again)" for n in extra]
-    missing = len(assigned) - len(reports)
-    yield "", extra + ([f"{missing} shards of the census are not made yet (run again)"] if missing > 0 else [])
+            report = read_report(folder, shard)
+        except ValueError as error:
+            yield shard, [str(error)]
+            continue
+        if report is None:
+            yield shard, [f"shards/{shard}.tar: no report commits it (an interrupted run; run again)"]
+            continue
+        faults = verify_shard(folder, report) + _verify_manifest(folder, report)
+        if shard not in assigned or report.fingerprint != shard_fingerprint(description, assigned[shard].inputs):
+            faults.append(f"shards/{shard}.json: its inputs or its recipe are not those of census/ and run.json")
+        yield shard, faults
+    missing = len(assigned.keys() - found)
+    yield "", [f"{missing} shards of the census are not made yet (run again)"] if missing else []
+
+
+def _verify_manifest(folder: Folder, report: ShardReport) -> list[str]:
+    name = f"manifest/{report.shard}.parquet"
+    try:
+        rows = manifest.read_part(folder, report.shard).num_rows
+    except (OSError, ValueError) as error:  # pyarrow's errors are of these
+        return [f"{name}: {error}"]
+    return [] if rows == report.num_samples else [f"{name}: {rows} rows, the shard's report says {report.num_samples}"]
+
+
+def _whole(folder: Folder) -> dict[str, ShardReport]:
+    """The reports by shard, but for those whose tar somebody took away: these shards are to be made again."""
+    tars = set(folder.sub("shards").names(".tar"))
+    return {r.shard: r for r in read_reports(folder) if f"{r.shard}.tar" in tars}
 
 
 def _probed(pipeline: Pipeline, documents: list[Document], runner: Runner) -> list[Document]:
@@ -183,10 +209,9 @@ def _probed(pipeline: Pipeline, documents: list[Document], runner: Runner) -> li
 
 def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
     """Raise `ValueError`, naming what differs, if the folder's shards come from another recipe or other engines."""
-    if not folder.exists("run.json"):
-        return
-    held = json.loads(folder.read("run.json"))
-    if held["fingerprint"] == fingerprint(description):
+    _refuse_foreign(folder)
+    held = _run_json(folder)
+    if not held or held["fingerprint"] == fingerprint(description):
         return
     theirs, ours = _flat(held["description"]), _flat(description)
     differing = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
@@ -195,6 +220,26 @@ def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
         f"{folder.url} was made differently ({said}{', …' if len(differing) > 3 else ''}): "
         "start a new output with out=…, or replace this one with overwrite=1"
     )
+
+
+def _refuse_foreign(folder: Folder) -> None:
+    """Raise `ValueError` if the folder holds somebody else's files under the names that a dataset uses."""
+    if folder.exists("run.json") or folder.exists("census"):
+        return
+    taken = [name for name in CONTENTS if folder.exists(name)]
+    if taken:
+        raise ValueError(f"{folder.url} holds {taken[0]}, and no dataset of pagewheel: choose another out=…")
+
+
+def _run_json(folder: Folder) -> dict[str, Any]:
+    """What run.json holds; empty if there is none. Raises `ValueError` if it is damaged."""
+    if not folder.exists("run.json"):
+        return {}
+    try:
+        held = json.loads(folder.read("run.json"))
+        return {"fingerprint": held["fingerprint"], "description": held["description"], "runs": list(held["runs"])}
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{folder.path('run.json')} is damaged: delete it to go on, or replace all with overwrite=1") from None
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
@@ -209,7 +254,7 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
 
 def _write_run(folder: Folder, description: dict[str, Any], run: dict[str, Any]) -> None:
     """Record what makes this dataset's bytes, and append a run to the list of those that worked on it."""
-    runs = json.loads(folder.read("run.json"))["runs"] if folder.exists("run.json") else []
+    runs = _run_json(folder).get("runs", [])
     if run:
         runs.append(run)
     record = {"fingerprint": fingerprint(description), "description": description, "runs": runs}

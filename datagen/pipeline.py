@@ -12,11 +12,11 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from datagen import manifest
 from datagen.census import Assigned, Census, Document, Inputs
-from datagen.record import Drop, Sample, SampleError
+from datagen.record import Drop, Sample, SampleError, clean_text
 from datagen.shards import ShardReport, ShardWriter, read_report, shard_name
 from datagen.storage import Folder
 
@@ -32,14 +32,20 @@ class Estimate(NamedTuple):
 
 
 class Source(Protocol):
-    """Reads documents. A frozen dataclass: its fields are its configuration and part of the fingerprint."""
+    """Reads documents. A frozen dataclass: its fields are its configuration and part of the fingerprint, and so is its `version`,
+    which goes up whenever its code gives other samples."""
+
+    version: ClassVar[int]
 
     def split(self, documents: Sequence[Document]) -> list[Inputs]:
         """The inputs of each shard, in order."""
         ...
 
-    def read(self, inputs: Inputs) -> Iterator[Sample | Drop]:
-        """Everything in `inputs`: at least one sample or drop of every document."""
+    def read(self, document: Document) -> Iterator[Sample | Drop]:
+        """The samples and drops of one document, or of the part of it that `first_page` and `stop_page` mark.
+
+        At least one, unless it is a later part. Raises `SampleError` where the whole document is bad.
+        """
         ...
 
     def estimate(self, inputs: Inputs) -> Estimate:
@@ -59,8 +65,10 @@ class Stage(Protocol):
     """A verb over samples. A frozen dataclass, like a source; heavy state is loaded once a process, not held in it.
 
     `batch_size` samples at a time go in; a `SampleError` for a batch makes it run again one by one, so that one bad sample
-    drops alone.
+    drops alone. Every sample that goes in comes out, under its key or as keys that start with it, or is dropped.
     """
+
+    version: ClassVar[int]
 
     @property
     def batch_size(self) -> int: ...
@@ -89,18 +97,16 @@ class Pipeline:
     needs: Literal["cpu", "gpu"] = "cpu"
     max_drop: float = 0.5
 
-    def process(self, inputs: Inputs) -> Iterator[Sample | Drop]:
-        """The samples of `inputs` after every stage, and all drops on the way."""
-        stream: Iterator[Sample | Drop] = self.source.read(inputs)
+    def process(self, inputs: Inputs, barren: list[Document]) -> Iterator[Sample | Drop]:
+        """The samples of `inputs` after every stage, and all drops on the way. Documents without a page are added to `barren`."""
+        stream = _read(self.source, inputs, barren)
         for stage in self.stages:
             stream = _apply(stage, stream)
         return stream
 
     def description(self) -> dict[str, Any]:
-        """What decides the bytes of its shards: the values of source and stages, and what they run on."""
-        parts: list[Source | Stage] = [self.source, *self.stages]
-        engines = {name: version for part in parts for name, version in part.engines().items()}
-        return {"source": describe(self.source), "stages": [describe(s) for s in self.stages], "engines": engines}
+        """What decides the bytes of its shards: values, versions and engines of source and stages."""
+        return {"source": describe(self.source), "stages": [describe(stage) for stage in self.stages]}
 
 
 @dataclass(frozen=True)
@@ -116,15 +122,18 @@ class ShardTask:
 
 
 def shard_task(pipeline: Pipeline, url: str, assigned: Assigned, description: dict[str, Any]) -> ShardTask:
-    inputs = [(d.uri, d.etag, d.first_page, d.stop_page) for d in assigned.inputs]
     return ShardTask(
         pipeline,
         url,
         shard_name(pipeline.name, assigned.index),
         assigned.generation,
         assigned.inputs,
-        fingerprint([description, inputs]),
+        shard_fingerprint(description, assigned.inputs),
     )
+
+
+def shard_fingerprint(description: dict[str, Any], inputs: Inputs) -> str:
+    return fingerprint([description, [(d.uri, d.etag, d.first_page, d.stop_page) for d in inputs]])
 
 
 def run_shard(task: ShardTask) -> ShardReport:
@@ -134,24 +143,21 @@ def run_shard(task: ShardTask) -> ShardReport:
     """
     folder = Folder(task.url)
     held = read_report(folder, task.shard)
-    if held is not None and held.fingerprint == task.fingerprint:
+    if held is not None and held.fingerprint == task.fingerprint and folder.exists(f"shards/{task.shard}.tar"):
         return held
+    folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
     started = time.time()
-    rows, drops, seen, fruitful = [], [], set(), set()
+    rows: list[dict[str, Any]] = []
+    drops: list[Drop] = []
+    barren: list[Document] = []
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        for item in task.pipeline.process(task.inputs):
+        for item in task.pipeline.process(task.inputs, barren):
             if isinstance(item, Drop):
                 drops.append(item)
-                seen.add(item.uri)
-                continue
-            offset, num_bytes = writer.write(item)
-            rows.append(manifest.row(item, task.shard, offset, num_bytes))
-            fruitful.add(item.origin.uri)
+            else:
+                rows.append(manifest.row(item, task.shard, *writer.write(item)))
         sha256 = writer.close()
-    unaccounted = [d.uri for d in task.inputs if d.uri not in seen | fruitful]
-    if unaccounted:
-        raise RuntimeError(f"{task.shard}: neither sample nor drop from {unaccounted[0]}: its source loses documents")
     manifest.write_part(folder, task.shard, rows)
     report = ShardReport(
         shard=task.shard,
@@ -160,7 +166,8 @@ def run_shard(task: ShardTask) -> ShardReport:
         sha256=sha256,
         num_bytes=writer.num_bytes,
         num_samples=writer.num_samples,
-        num_inputs=len(task.inputs),
+        num_documents=sum(d.first_page == 0 for d in task.inputs),
+        num_barren=len(barren),
         drops=tuple(drops),
         started=round(started, 3),
         finished=round(time.time(), 3),
@@ -168,6 +175,26 @@ def run_shard(task: ShardTask) -> ShardReport:
     folder.write(f"shards/{task.shard}.json", report.to_json())
     log.info("%s: %d samples, %d drops", task.shard, report.num_samples, len(drops))
     return report
+
+
+def _read(source: Source, inputs: Inputs, barren: list[Document]) -> Iterator[Sample | Drop]:
+    """What `source` gives of `inputs`. A document's fate as a whole is told once, by the part that begins it."""
+    for document in inputs:
+        num_samples = num_drops = 0
+        try:
+            for item in source.read(document):
+                num_samples += isinstance(item, Sample)
+                num_drops += isinstance(item, Drop)
+                yield item
+        except SampleError as error:
+            if document.first_page == 0:
+                num_drops += 1
+                uri = clean_text(document.uri)
+                yield Drop("", uri, -1, type(source).__name__, error.reason, clean_text(error.detail))
+        if document.first_page == 0 and not num_samples:
+            if not num_drops:
+                raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {document.uri}")
+            barren.append(document)
 
 
 def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | Drop]:
@@ -186,19 +213,28 @@ def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | D
 
 
 def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
+    name = type(stage).__name__
     try:
-        return list(stage(batch))
+        out = list(stage(batch))
     except SampleError as error:
         if len(batch) > 1:
             return [item for sample in batch for item in _call(stage, [sample])]
-        return [batch[0].drop(error.reason, type(stage).__name__, error.detail)]
+        return [batch[0].drop(error.reason, name, error.detail)]
+    keys = {item.key for item in out}
+    for sample in batch:
+        if sample.key not in keys and not any(key.startswith(sample.key) for key in keys):
+            raise RuntimeError(f"{name} gives neither sample nor drop of {sample.key}")
+    return out
 
 
 def describe(value: Any) -> Any:
-    """A dataclass, however nested, as plain JSON values that name its type."""
+    """A dataclass, however nested, as plain JSON values that name its type, and its version and engines where it has them."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"type": type(value).__name__, **fields}
+        described = {"type": type(value).__name__}
+        if hasattr(value, "version"):
+            described["version"] = value.version
+        described |= {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return described | ({"engines": value.engines()} if hasattr(value, "engines") else {})
     if isinstance(value, (tuple, list)):
         return [describe(v) for v in value]
     return value

@@ -8,6 +8,7 @@ On disk (`Sample.to_json`) every record has the same keys with the same types an
 any first page: "" for no licence, -1 for no round and for text that was read from the file itself and not scored by a model.
 """
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -213,6 +214,10 @@ def check(sample: Sample) -> None:
         raise ValueError(f"{sample.key}: verdict {sample.quality.verdict!r}: allowed are {', '.join(VERDICTS)}")
     if sample.image is None and sample.task != "text":
         raise ValueError(f"{sample.key}: a {sample.task} sample needs an image")
+    scores = [r.score for r in sample.regions if r.score is not None]
+    points = [x for r in sample.regions for point in r.polygon for x in point]
+    if not all(map(math.isfinite, (*sample.quality.signals.values(), *scores, *points))):
+        raise ValueError(f"{sample.key}: a signal, score or polygon holds a number that is not finite")
     w, h = sample.size
     for region in sample.regions:
         for box in (region.box, *[line.box for line in region.lines]):

@@ -56,7 +56,7 @@ class DaskRunner:
     def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
         from distributed import as_completed
 
-        with self._cluster() as cluster, _client(cluster) as client:
+        with self._cluster(needs) as cluster, _client(cluster) as client:
             if client.dashboard_link:
                 log.info("dask dashboard: %s", client.dashboard_link)
             resources = {"GPU": 1} if needs == "gpu" else None
@@ -83,16 +83,16 @@ class DaskRunner:
                 done.update(submit(1))
                 yield task, result, error
 
-    def _cluster(self) -> Any:
+    def _cluster(self, needs: str) -> Any:
         if self.on == "local":
-            return local_cluster(self.workers)
+            return local_cluster(self.workers, needs)
         if self.on == "slurm":
-            return slurm_cluster(self.workers)
+            return slurm_cluster(self.workers, needs)
         return _Address(self.on)
 
 
-def local_cluster(workers: int) -> Any:
-    """Worker processes on this machine."""
+def local_cluster(workers: int, needs: str = "cpu") -> Any:
+    """Worker processes on this machine; each may use a GPU if the tasks need one."""
     import dask
     from distributed import LocalCluster
 
@@ -106,17 +106,18 @@ def local_cluster(workers: int) -> Any:
         return LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
+            resources={"GPU": 1} if needs == "gpu" else None,
             memory_limit=0,  # the parser's child has the cap; a nanny that kills the worker would blame the innocent
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.ERROR,
         )
 
 
-def slurm_cluster(workers: int) -> Any:
+def slurm_cluster(workers: int, needs: str = "cpu") -> Any:
     """`workers` jobs of one thread each, by the `slurm` section of the user's dask-jobqueue configuration."""
     from dask_jobqueue import SLURMCluster
 
-    cluster = SLURMCluster(cores=1, processes=1)
+    cluster = SLURMCluster(cores=1, processes=1, worker_extra_args=["--resources", "GPU=1"] if needs == "gpu" else [])
     cluster.scale(workers)
     return cluster
 

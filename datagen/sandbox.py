@@ -5,7 +5,8 @@ use `deadline_s` seconds of CPU (reproducible whatever else the machine does) an
 system uses no CPU). Its address space is capped, so that a bomb meets a failed allocation instead of the kernel's killer.
 
 A plain `Popen`, not multiprocessing: dask's workers are daemonic and may not have multiprocessing children, and a spawned child
-re-imports the parent's main module.
+re-imports the parent's main module. What the child sends is unpickled: the sandbox holds the accidents of hostile files, not an
+attacker who already runs code in the parser.
 """
 
 import ctypes
@@ -33,7 +34,7 @@ from datagen.record import SampleError
 WALL_FACTOR = 10
 _PR_SET_PDEATHSIG = 1
 _CHILD = "import sys; from datagen.sandbox import child; child(*map(int, sys.argv[1:]))"
-_MEMORY_MARKS = ("malloc", "calloc", "realloc", "out of memory", "cannot allocate")
+MEMORY_MARKS = ("malloc", "calloc", "realloc", "out of memory", "cannot allocate")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Sandbox:
             self._start()
         done = False
         try:
-            self._connection.send((function, arguments))
+            self._send((function, arguments))
             while True:
                 kind, value = self._receive()
                 if kind == "yield":
@@ -123,6 +124,12 @@ class Sandbox:
         if self._receive()[0] != "ready":
             raise ChildBug("the child did not start")
 
+    def _send(self, call: tuple[str, dict[str, Any]]) -> None:
+        try:
+            self._connection.send(call)
+        except ConnectionError:  # it died while it waited: no matter of this call's, but the caller tries again
+            raise self._post_mortem() from None
+
     def _receive(self) -> tuple[str, Any]:
         """The child's next message. Waits for it within the limits."""
         assert self._process is not None
@@ -133,7 +140,9 @@ class Sandbox:
                 if cpu_s > self.limits.deadline_s or wall_s > WALL_FACTOR * self.limits.deadline_s:
                     raise ChildDied("timeout", f"over the deadline of {self.limits.deadline_s:g} s")
             kind, value, self._cpu_s = self._connection.recv()
-        except (EOFError, ConnectionError, pickle.UnpicklingError):
+        except pickle.UnpicklingError as error:
+            raise ChildDied("crash", f"garbled its answer: {error}") from None
+        except (EOFError, ConnectionError):
             raise self._post_mortem() from None
         self._messages += 1
         return kind, value
@@ -154,7 +163,7 @@ class Sandbox:
         if code > 0 and "Traceback" in said and "MemoryError" not in said:
             return ChildBug(said)
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
-        out_of_memory = code == -signal.SIGKILL or any(m in said.lower() for m in (*_MEMORY_MARKS, "memoryerror"))
+        out_of_memory = code == -signal.SIGKILL or any(m in said.lower() for m in (*MEMORY_MARKS, "memoryerror"))
         return ChildDied("memory" if out_of_memory else "crash", name)
 
 
@@ -216,4 +225,4 @@ def child(fd: int, memory_bytes: int, parent: int) -> None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a native library's exception says that an allocation failed."""
-    return isinstance(error, MemoryError) or any(mark in str(error).lower() for mark in _MEMORY_MARKS)
+    return isinstance(error, MemoryError) or any(mark in str(error).lower() for mark in MEMORY_MARKS)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from datagen.record import Drop, Sample, check
+from datagen.record import SCHEMA, Drop, Sample, check
 from datagen.storage import Folder
 
 _BLOCK = 512
@@ -29,7 +29,7 @@ def shard_name(dataset: str, index: int) -> str:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What became of a shard's inputs. Times are Unix seconds."""
+    """What became of a shard's inputs. Times are Unix seconds; `num_barren` of the documents that begin in it gave no page."""
 
     shard: str
     generation: int
@@ -37,19 +37,26 @@ class ShardReport:
     sha256: str
     num_bytes: int
     num_samples: int
-    num_inputs: int
+    num_documents: int
+    num_barren: int
     drops: tuple[Drop, ...]
     started: float
     finished: float
 
     def to_json(self) -> bytes:
-        values = dataclasses.asdict(self) | {"drops": [d.to_dict() for d in self.drops]}
+        values = {"schema": SCHEMA} | dataclasses.asdict(self) | {"drops": [d.to_dict() for d in self.drops]}
         return json.dumps(values, ensure_ascii=False, indent=1).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "ShardReport":
-        values = json.loads(data)
-        return cls(**values | {"drops": tuple(Drop(**d) for d in values["drops"])})
+        """Raises `ValueError` if `data` is not a report of this schema."""
+        try:
+            values = json.loads(data)
+            if values.pop("schema") != SCHEMA:
+                raise ValueError("another schema")
+            return cls(**values | {"drops": tuple(Drop(**d) for d in values["drops"])})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a shard's report ({error})") from None
 
 
 class ShardWriter:
@@ -130,17 +137,21 @@ def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Samp
 
 
 def read_report(folder: Folder, shard: str) -> ShardReport | None:
-    """The report that commits `shard`, or None."""
+    """The report that commits `shard`, or None. Raises `ValueError`, naming the file, if it is damaged."""
     try:
-        return ShardReport.from_json(folder.read(f"shards/{shard}.json"))
+        data = folder.read(f"shards/{shard}.json")
     except FileNotFoundError:
         return None
+    try:
+        return ShardReport.from_json(data)
+    except ValueError as error:
+        raise ValueError(f"{folder.path(f'shards/{shard}.json')}: {error}: delete it, and its shard is made again") from None
 
 
 def read_reports(folder: Folder) -> list[ShardReport]:
-    """The reports of all committed shards of the dataset in `folder`, in order."""
-    shards = folder.sub("shards")
-    return [ShardReport.from_json(shards.read(name)) for name in shards.names(".json")]
+    """The reports of all committed shards of the dataset in `folder`, in order. Raises `ValueError` as `read_report`."""
+    reports = (read_report(folder, name.removesuffix(".json")) for name in folder.sub("shards").names(".json"))
+    return [report for report in reports if report is not None]
 
 
 def verify_shard(folder: Folder, report: ShardReport) -> list[str]:

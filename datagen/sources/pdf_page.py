@@ -20,7 +20,7 @@ import pymupdf
 import simplejpeg
 
 from datagen.record import Box, Line, Region, SampleError, clean_text
-from datagen.sandbox import is_out_of_memory
+from datagen.sandbox import MEMORY_MARKS, is_out_of_memory
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -189,9 +189,13 @@ def _read_page(
         if max(width, height) > max_page_pt:
             raise SampleError("page_too_large", f"{width:g} x {height:g} pt, allowed are {max_page_pt:g}")
         zoom = long_side / max(width, height)
+        pymupdf.TOOLS.reset_mupdf_warnings()
         displaylist = page.get_displaylist()
         pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
         size = (pixmap.width, pixmap.height)
+        said = pymupdf.TOOLS.mupdf_warnings()
+        if any(mark in said.lower() for mark in MEMORY_MARKS):
+            raise MemoryError(said)  # MuPDF draws the page without what it could not hold
         pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
     view = OpenPage(page, displaylist, zoom, size)
     readings = [function(view) for function in functions]

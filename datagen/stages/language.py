@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from fontTools import unicodedata as scripts
 
@@ -39,6 +39,8 @@ class IdentifyLanguage:
     language declared with the document is believed where the identifier gives it `min_declared_score`, or has no label for it.
     """
 
+    version: ClassVar[int] = 1
+
     min_letters: int = 24
     min_score: float = 0.5
     min_declared_score: float = 0.1
@@ -60,20 +62,25 @@ class IdentifyLanguage:
 def identify(
     text: str, declared: str = "und", min_letters: int = 24, min_score: float = 0.5, min_declared_score: float = 0.1
 ) -> Language:
-    """The language and script of `text`; `declared` is a witness for the close calls, such as Danish and Norwegian."""
+    """The language and script of `text`; `declared` is a witness for the close calls, such as Danish and Norwegian.
+
+    A language that isn't written in the text's script is no candidate, whoever names it.
+    """
     script, share = main_script(text)
-    declared = declared or "und"
     words = _passages(_NOT_LETTERS.sub(" ", text[:_MAX_CHARS]))
     if len(words.replace(" ", "")) < min_letters:
         return Language("und", 0.0, script, share)
-    scores = _langid().scores(words)
-    best = max(scores, key=scores.__getitem__)
+    engine, declared = _langid(), declared or "und"
     base = declared.split("-")[0]
-    if scores.get(base, 0.0) >= min_declared_score:
+    unlabelled = declared if base not in engine.labels() else "und"  # what the identifier can't know about
+    if script not in engine.SCRIPTS:
+        return Language(unlabelled, 0.0, script, share)
+    scores = {lang: score for lang, score in engine.scores(words).items() if engine.writes(lang, script)} or {"und": 0.0}
+    best = max(scores, key=scores.__getitem__)
+    if scores.get(base, 0.0) >= max(min_declared_score, scores[best] / 3):
         return Language(declared, scores[base], script, share)
-    unlabelled = base != "und" and base not in _langid().labels()
-    if script not in _langid().SCRIPTS or (unlabelled and scores[best] < _SURE):
-        return Language(declared, 0.0, script, share)  # it can't know: what was declared, be it `und`
+    if unlabelled != "und" and scores[best] < _SURE:
+        return Language(unlabelled, 0.0, script, share)
     return Language(best if scores[best] >= min_score else "und", scores[best], script, share)
 
 

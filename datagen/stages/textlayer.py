@@ -5,6 +5,7 @@ A layer that draws one letter and says another passes here; only a look at the i
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from datagen.record import Drop, Sample
 
@@ -20,6 +21,8 @@ class JudgeTextLayer:
                (a third one beside Latin)
     `trusted`  none of these
     """
+
+    version: ClassVar[int] = 1
 
     max_unmapped_share: float = 0.0
     max_private_use_share: float = 0.01
@@ -45,7 +48,7 @@ class JudgeTextLayer:
         s = sample.quality.signals
         pictured = s.get("image_share", 0.0) >= self.max_image_share
         if not sample.text:
-            return ("blank" if s.get("blank") else "picture_page" if pictured else "no_text",)
+            return ("picture_page" if pictured else "blank" if s.get("blank") else "no_text",)
         readable = len(sample.text) >= self.min_letters and "lang_score" in s
         found = {
             "unmapped_characters": s.get("unmapped_share", 0.0) > self.max_unmapped_share,

@@ -2,14 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import datasets
 import pytest
 import webdataset
 
 from datagen import manifest
+from datagen.census import assigned
 from datagen.dataset import lock
-from datagen.shards import read_report
+from datagen.shards import read_report, read_shard
 from datagen.sources.pdf_page import Reading
 from datagen.storage import Folder
 from recipes.run import Place, plan, run
@@ -134,17 +136,97 @@ def test_overwrite_deletes_only_what_is_ours(corpus, tmp_path):
     assert (out / "thesis.tex").exists()
 
 
+def test_overwrite_deletes_nothing_before_it_has_something_to_read(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    before = files(out)
+    with pytest.raises(ValueError, match="no such file or folder"):
+        make(tmp_path / "mistyped", out, overwrite=True)
+    assert files(out) == before
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_somebody_elses_folder_is_left_alone(corpus, tmp_path, overwrite):
+    (tmp_path / "out/coarse").mkdir(parents=True)
+    (tmp_path / "out/coarse/README.md").write_text("my thesis")
+    with pytest.raises(ValueError, match=r"holds README\.md, and no dataset of pagewheel"):
+        make(corpus, tmp_path / "out", overwrite=overwrite)
+    assert (tmp_path / "out/coarse/README.md").read_text() == "my thesis"
+
+
+def test_a_kill_between_tar_and_report_or_a_lost_tar_is_mended(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    before = shards(out)
+    (out / "coarse/shards/coarse-000000.json").unlink()
+    (out / "coarse/shards/coarse-000000.tar").write_bytes(b"half a tar of a killed run, swept in by hand")
+    (out / "coarse/shards/coarse-000001.tar").unlink()
+    assert make(corpus, out) == 0
+    assert shards(out) == before
+    assert verify(str(out))[1]
+
+
+def test_shards_that_do_not_belong_to_the_census_are_refused(corpus, tmp_path):
+    """As a kill inside overwrite, or a hand, may leave them."""
+    out = tmp_path / "out"
+    make(corpus, out)
+    shutil.rmtree(out / "coarse/census")
+    (corpus / "english.pdf").unlink()
+    with pytest.raises(ValueError, match="comes from another recipe or other inputs"):
+        make(corpus, out)
+    assert not verify(str(out / "coarse"))[1]
+
+
+@pytest.mark.parametrize("name", ["run.json", "shards/coarse-000000.json"])
+def test_damaged_records_are_one_clear_line(corpus, tmp_path, name):
+    out = tmp_path / "out"
+    make(corpus, out)
+    (out / "coarse" / name).write_text("{")
+    with pytest.raises(ValueError, match=r"coarse-000000\.json: not a shard's report|run\.json is damaged"):
+        make(corpus, out)
+
+
+def test_run_json_says_what_made_it(corpus, tmp_path):
+    make(corpus, tmp_path / "out")
+    record = json.loads((tmp_path / "out/coarse/run.json").read_text())
+    assert record["description"]["source"]["engines"]["pymupdf"]
+    assert record["description"]["stages"][0]["engines"]["lid.176.ftz"].startswith("sha256:")
+    assert record["description"]["source"]["version"] == 1
+    (run,) = record["runs"]
+    assert run["step"]["source"]["seed"] == 0
+    assert {"git", "python", "versions", "started", "finished", "shards", "failed"} <= set(run)
+
+
+def test_a_document_in_ranges_that_cannot_be_read_is_one_drop(tmp_path):
+    pdfs.encrypted(tmp_path / "in/secret.pdf")
+    pdfs.write(tmp_path / "in/good.pdf", *["text"] * 4)
+    rows = [{"uri": "secret.pdf", "pages": 30}, {"uri": "good.pdf", "pages": 2}, {"uri": "foo://no/such/protocol.pdf"}]
+    (tmp_path / "in/list.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    assert make(tmp_path / "in/list.jsonl", tmp_path / "out") == 3
+    drops = [json.loads(line) for line in (tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()]
+    assert sorted(d["reason"] for d in drops) == ["bad_uri", "encrypted"]
+    assert [s.origin.page for s in samples(tmp_path / "out")] == [0, 1, 2, 3]  # the list said 2, and was wrong
+
+
+def test_a_strangers_licence_is_no_markup_in_the_card(tmp_path):
+    pdfs.write(tmp_path / "in/a.pdf", "text")
+    (tmp_path / "in/list.jsonl").write_text(json.dumps({"uri": "a.pdf", "licence": "CC0 | 9 |\n\n# Owned <img src=x>"}))
+    make(tmp_path / "in/list.jsonl", tmp_path / "out")
+    card = (tmp_path / "out/coarse/README.md").read_text()
+    assert "\n# Owned" not in card
+    assert "<img" not in card
+
+
 def test_two_runs_at_once_are_refused(corpus, tmp_path):
     with lock(Folder(str(tmp_path / "out"))), pytest.raises(ValueError, match="another run is writing"):
         make(corpus, tmp_path / "out")
+    assert make(corpus, tmp_path / "out") == 0
 
 
 def test_limit_grows_and_never_shrinks(corpus, tmp_path):
     counts = []
     for limit in (2, 3, 1, 0):
         pages = recipe(corpus).steps[0]
-        from dataclasses import replace
-
         limited = replace(recipe(corpus), steps=(replace(pages, limit=limit),))
         run(limited, Place(str(tmp_path / "out"), "inline"))
         counts.append(len({s.origin.uri for s in samples(tmp_path / "out")}))
@@ -152,12 +234,8 @@ def test_limit_grows_and_never_shrinks(corpus, tmp_path):
 
 
 def test_deep_looks_inside_before_it_shards(corpus, tmp_path):
-    from dataclasses import replace
-
     pages = replace(recipe(corpus).steps[0], deep=True)
     run(replace(recipe(corpus), steps=(pages,)), Place(str(tmp_path / "out"), "inline"))
-    from datagen.census import assigned
-
     found = {d.uri.rsplit("/", 1)[1]: d for shard in assigned(Folder(f"{tmp_path}/out/coarse")) for d in shard.inputs}
     assert (found["russian.pdf"].num_pages, found["russian.pdf"].lang) == (3, "ru")
     assert len(found["russian.pdf"].sha256) == 64
@@ -206,8 +284,6 @@ def test_status_and_verify_say_what_is_there(corpus, tmp_path):
 
 
 def test_the_manifest_can_be_rebuilt_from_the_shards(corpus, tmp_path):
-    from datagen.shards import read_shard
-
     make(corpus, tmp_path / "out")
     folder = Folder(f"{tmp_path}/out/coarse")
     for name in folder.sub("shards").names(".tar"):
@@ -232,7 +308,7 @@ def test_a_shard_that_fails_lets_the_others_finish(corpus, tmp_path, caplog):
     done = len(shards(out))
     assert done >= 2
     assert "1 shards failed" in caplog.text
-    assert json.loads((out / "coarse/run.json").read_text())["runs"][-1]["failed"] == 1
+    assert json.loads((out / "coarse/run.json").read_text())["runs"][-1]["failed"] == ["coarse-000001"]
 
 
 def break_on_russian(view):

@@ -15,7 +15,7 @@ from tests import pdfs
 
 
 def read(path, **values) -> list[Sample]:
-    found = list(PdfSource(**values).read((Document(str(path)),)))
+    found = list(PdfSource(**values).read(Document(str(path))))
     assert all(isinstance(s, Sample) for s in found), found
     return found
 

@@ -49,6 +49,11 @@ def test_a_workers_death_does_not_lose_its_task(tmp_path):
     assert (result, error) == ("done", None)
 
 
+def test_tasks_that_need_a_gpu_run_on_workers_that_may_use_one():
+    ((_, result, error),) = DaskRunner("local", 1).map(work, [2], needs="gpu")
+    assert (result, error) == (4, None)
+
+
 def test_a_scheduler_is_reached_by_its_address():
     from distributed import LocalCluster
 
@@ -69,6 +74,7 @@ def test_slurm_jobs_have_one_thread_and_what_the_users_file_says():
     assert "#SBATCH -A ocr" in script
     assert "#SBATCH --cpus-per-task=1" in script
     assert "--nthreads 1" in script
+    assert "GPU=1" not in script
 
 
 @pytest.mark.parametrize("on", ["moon", "", "http://x"])

@@ -1,14 +1,18 @@
 """Every way in which a file can be bad: a drop with its reason, in drops.jsonl and in the report, and the run goes on."""
 
 import ctypes
+import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
-from datagen.census import Listing
+from datagen.census import Document, Listing
+from datagen.pipeline import Pipeline
 from datagen.record import Drop, Sample
-from datagen.sandbox import Limits
+from datagen.sandbox import Limits, sandbox
+from datagen.sources import pdf
 from datagen.sources.pdf import PdfSource
 from datagen.sources.pdf_page import Reading
 from tests import pdfs
@@ -27,6 +31,15 @@ def crash_on_request(view):
 def swallow_on_request(view):
     if "SWALLOW" in view.page.get_text():
         bytearray(4 << 30)
+    return Reading()
+
+
+def crash_once(view):
+    """A page function that ends the parser at each page's first visit."""
+    mark = Path(view.page.parent.name).with_suffix(f".{view.page.number}")
+    if not mark.exists():
+        mark.touch()
+        ctypes.string_at(0)
     return Reading()
 
 
@@ -79,7 +92,7 @@ def test_every_input_is_accounted_for(hostile, tmp_path):
     out = tmp_path / "out"
     assert make(hostile, out, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8) == 0
     drops = [json.loads(line) for line in (out / "coarse/drops.jsonl").read_text().splitlines()]
-    assert {os.path.basename(d["uri"]): d["reason"] for d in drops} == BAD
+    assert sorted((os.path.basename(d["uri"]), d["reason"]) for d in drops) == sorted(BAD.items())
     assert all(set(d) == {"key", "uri", "page", "stage", "reason", "detail"} for d in drops)
     assert {os.path.basename(s.origin.uri) for s in samples(out)} >= {f"good{i:02d}.pdf" for i in range(len(BAD))}
     html = (out / "report/index.html").read_text()
@@ -96,7 +109,7 @@ def test_hostile_input_gives_the_same_bytes_on_workers(hostile, tmp_path):
 
 def read(path, **values) -> list[Sample | Drop]:
     source = PdfSource(long_side=512, page_functions=PAGE_FUNCTIONS, limits=LIMITS, **values)
-    return list(source.read(tuple(Listing(str(path)).documents())))
+    return list(Pipeline("test", Listing(str(path)), source, ()).process(tuple(Listing(str(path)).documents()), []))
 
 
 @pytest.mark.parametrize(("name", "good"), [("hang.pdf", [0, 1, 3]), ("crash.pdf", [0, 2]), ("swallow.pdf", [0, 2])])
@@ -106,6 +119,47 @@ def test_a_fatal_page_costs_itself_alone(hostile, name, good):
     (drop,) = [d for d in found if isinstance(d, Drop)]
     assert drop.reason == BAD[name]
     assert drop.page not in good
+
+
+def test_a_page_is_dropped_only_if_it_ends_the_parser_alone_too(tmp_path):
+    path = pdfs.write(tmp_path / "a.pdf", "first", "second", "third")
+    source = PdfSource(long_side=512, page_functions=("tests.robustness.test_bad_input:crash_once",), limits=LIMITS)
+    assert [s.origin.page for s in source.read(Document(str(path)))] == [0, 1, 2]
+
+
+def test_a_parser_that_died_while_it_waited_costs_nothing(tmp_path):
+    path = pdfs.write(tmp_path / "a.pdf", "first", "second")
+    source = PdfSource(long_side=512, limits=LIMITS)
+    assert len(list(source.read(Document(str(path))))) == 2
+    held = sandbox(LIMITS)
+    real = held._process.poll
+    held._process.kill()
+    held._process.wait()
+    held._process.poll = lambda: None  # the moment between looking and sending
+    try:
+        assert [type(s) for s in source.read(Document(str(path)))] == [Sample, Sample]
+    finally:
+        if held._process is not None:
+            held._process.poll = real
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ENOMEM, errno.EMFILE])
+def test_what_is_not_the_files_fault_fails_the_shard(tmp_path, monkeypatch, number):
+    path = pdfs.write(tmp_path / "a.pdf", "first")
+
+    def fetch(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(pdf, "_fetch", fetch)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        list(PdfSource().read(Document(str(path))))
+
+
+def test_an_image_that_swells_is_no_blank_page(tmp_path):
+    pdfs.memory_bomb(tmp_path / "in/a.pdf")
+    assert make(tmp_path / "in", tmp_path / "out", limits=LIMITS) == 0
+    (found,) = samples(tmp_path / "out")
+    assert found.quality.reasons == ("picture_page",)
 
 
 def test_a_document_that_keeps_ending_the_parser_is_given_up(tmp_path):

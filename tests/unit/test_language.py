@@ -45,6 +45,11 @@ def test_a_script_that_the_identifier_never_saw_keeps_what_was_declared():
     assert identify(lepcha).lang == "und"
 
 
+def test_a_language_not_written_in_the_texts_script_is_no_candidate():
+    assert identify(pdfs.LATIN, declared="km").lang == "en"
+    assert identify(pdfs.LATIN + " " + pdfs.RUSSIAN).lang != "en"
+
+
 def test_latin_names_do_not_outweigh_another_script():
     assert main_script("apt-get install mc — установить пакет mc")[0] == "Cyrl"
     assert main_script("The word мир is Russian for peace and for the world")[0] == "Latn"

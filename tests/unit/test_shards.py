@@ -25,7 +25,7 @@ def commit(folder: Folder, samples, name: str = "d-000000") -> ShardReport:
             writer.write(s)
         sha256 = writer.close()
     drop = Drop("", "/b.pdf", -1, "PdfSource", "empty", "0 bytes")
-    report = ShardReport(name, 0, "f", sha256, writer.num_bytes, writer.num_samples, 2, (drop,), 1.0, 2.0)
+    report = ShardReport(name, 0, "f", sha256, writer.num_bytes, writer.num_samples, 2, 1, (drop,), 1.0, 2.0)
     folder.write(f"shards/{name}.json", report.to_json())
     return report
 

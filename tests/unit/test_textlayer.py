@@ -39,7 +39,12 @@ def test_enough_text_in_no_language_is_suspect_and_little_is_not():
 
 
 @pytest.mark.parametrize(
-    ("signals", "reason"), [({"blank": 1.0}, "blank"), ({"image_share": 1.0}, "picture_page"), ({"blank": 0.0}, "no_text")]
+    ("signals", "reason"),
+    [
+        ({"blank": 1.0}, "blank"),
+        ({"image_share": 1.0, "blank": 1.0}, "picture_page"),
+        ({"blank": 0.0}, "no_text"),
+    ],
 )
 def test_no_text_says_what_is_there_instead(signals, reason):
     assert judge(text="", **signals) == ("none", (reason,))

@@ -1,0 +1,98 @@
+"""What a pipeline asks of its parts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from datagen.census import Document, Listing
+from datagen.pipeline import Pipeline, describe
+from datagen.record import Drop, Quality, Sample, SampleError, check
+from tests.samples import sample
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A source of one sample a letter of the document's uri."""
+
+    version = 1
+
+    def read(self, document: Document) -> Iterator[Sample | Drop]:
+        if document.uri == "bad":
+            raise SampleError("broken", "through and through")
+        for letter in document.uri.strip("-"):
+            yield sample(f"{letter}-0")
+
+    def engines(self) -> dict[str, str]:
+        return {"keys": "1"}
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """A stage that finds some samples bad, and loses others."""
+
+    bad: str = ""
+    lost: str = ""
+    batch_size: int = 3
+    version = 7
+
+    def __call__(self, batch) -> Iterator[Sample | Drop]:
+        if any(s.key[0] in self.bad for s in batch):
+            raise SampleError("ugly", "look at it")
+        yield from (s for s in batch if s.key[0] not in self.lost)
+
+    def engines(self) -> dict[str, str]:
+        return {}
+
+
+@dataclass(frozen=True)
+class Cut(Refuse):
+    """A stage that makes two crops of a page."""
+
+    def __call__(self, batch) -> Iterator[Sample | Drop]:
+        yield from (replace(s, key=f"{s.key}-{i}") for s in batch for i in range(2))
+
+
+def run(*stages, uris=("abcdefg",)):
+    barren: list[Document] = []
+    pipeline = Pipeline("test", Listing(""), Keys(), stages)
+    return list(pipeline.process(tuple(map(Document, uris)), barren)), [d.uri for d in barren]
+
+
+def test_a_bad_sample_drops_alone_out_of_its_batch():
+    out, _ = run(Refuse(bad="be"))
+    assert [s.key[0] for s in out if isinstance(s, Sample)] == list("acdfg")
+    assert [(d.key, d.stage, d.reason, d.detail) for d in out if isinstance(d, Drop)] == [
+        ("b-0", "Refuse", "ugly", "look at it"),
+        ("e-0", "Refuse", "ugly", "look at it"),
+    ]
+
+
+def test_a_stage_that_loses_a_sample_is_a_bug():
+    with pytest.raises(RuntimeError, match="Refuse gives neither sample nor drop of d-0"):
+        run(Refuse(lost="d"))
+
+
+def test_a_stage_may_make_many_of_one():
+    out, _ = run(Cut(), uris=("ab",))
+    assert [s.key for s in out] == ["a-0-0", "a-0-1", "b-0-0", "b-0-1"]
+
+
+def test_a_bad_document_is_a_drop_and_barren_and_a_lost_one_a_bug():
+    out, barren = run(uris=("ab", "bad", "c"))
+    assert [o.reason if isinstance(o, Drop) else o.key for o in out] == ["a-0", "b-0", "broken", "c-0"]
+    assert barren == ["bad"]
+    with pytest.raises(RuntimeError, match="Keys gives neither sample nor drop of --"):
+        run(uris=("--",))
+
+
+def test_the_description_holds_versions_and_each_parts_engines():
+    described = describe(Pipeline("test", Listing(""), Keys(), (Refuse(), Cut())).source)
+    assert described == {"type": "Keys", "version": 1, "engines": {"keys": "1"}}
+    assert describe(Refuse(bad="x"))["version"] == 7
+    assert describe(Refuse(bad="x")) != describe(Refuse(bad="y"))
+
+
+def test_numbers_that_json_does_not_have_are_refused():
+    with pytest.raises(ValueError, match="not finite"):
+        check(sample(quality=Quality("trusted", (), {"share": float("nan")})))
