@@ -8,6 +8,10 @@ from tests import pdfs
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew, after you raised the versions")
+
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A folder of small good documents in three languages, nine pages in all, one of them blank and first by name."""

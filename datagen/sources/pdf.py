@@ -121,11 +121,13 @@ class PdfSource:
                         drop = kind == "drop"
                         yield self._drop(document, sha256, page, *value) if drop else self._sample(document, sha256, page, value)
                 except ChildDied as death:
-                    at = pages[0] if pages else _OPENING
+                    if pages == []:
+                        return
+                    at = _OPENING if pages is None else pages[0]
                     if suspect != at:
                         suspect = at
                         continue
-                    if not pages:
+                    if pages is None:
                         raise SampleError(death.reason, f"at opening: {death.detail}") from None
                     yield self._drop(document, sha256, pages[0], death.reason, death.detail)
                     pages = pages[1:]
