@@ -22,13 +22,13 @@ help:
 flag = $(if $(filter 1,$($(1))),--$(1))
 # What users type, quoted for the shell, apostrophes and all.
 quoted = '$(subst ','\'',$(1))'
-option = $(if $($(1)),--$(1) $(call quoted,$($(1))))
+option = $(if $(value $(1)),--$(1) $(call quoted,$(value $(1))))
 
 run: setup
-	@$(RUN) $(call quoted,$(recipe)) $(foreach w,input out on workers limit,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
 
 status verify: setup
-	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(out))
+	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(value out))
 
 setup: $(VENV)/.installed $(VENV)/.system
 

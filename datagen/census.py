@@ -13,7 +13,7 @@ import logging
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ import fsspec
 import pyarrow as pa
 
 from datagen.record import clean_text
-from datagen.storage import Folder, is_local, parquet_table
+from datagen.storage import Folder, is_local, parquet_table, resolve
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Listing:
 
 def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document], Counter]:
     """The documents that `input` names, each uri once, and a count by suffix of the files that a folder scan passed over."""
-    fs, path = fsspec.core.url_to_fs(os.path.expanduser(input))
+    fs, path = resolve(input)
     other: Counter = Counter()
     if input.endswith((".parquet", ".jsonl")):
         if not fs.exists(path):
@@ -98,9 +98,9 @@ def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document],
         documents = [_document(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
     elif fs.isdir(path):
         documents = []
-        for info in fs.find(path, detail=True).values():
+        for info in _walk(path) if is_local(fs) else fs.find(path, detail=True).values():
             suffix = PurePosixPath(info["name"]).suffix.lower()
-            if suffix in suffixes:
+            if suffix in suffixes or info["type"] != "file":
                 documents.append(_document(fs, info))
             else:
                 other[suffix] += 1
@@ -140,7 +140,13 @@ def assigned(folder: Folder) -> list[Assigned]:
     shards: list[Assigned] = []
     for generation, name in enumerate(census.names(".parquet")):
         by_shard: dict[int, list[Document]] = {}
-        for row in census.read_table(name).to_pylist():
+        try:
+            rows = census.read_table(name).to_pylist()
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{census.path(name)} is damaged ({error}): start a new output, or replace this with overwrite=1"
+            ) from None
+        for row in rows:
             by_shard.setdefault(row.pop("shard"), []).append(Document(**row))
         shards.extend(Assigned(index, generation, tuple(inputs)) for index, inputs in by_shard.items())
     return shards
@@ -173,6 +179,21 @@ def add_generation(folder: Folder, shards: Sequence[Inputs], held: Sequence[Assi
     return added
 
 
+def _walk(path: str) -> Iterator[dict[str, Any]]:
+    """The files below a local folder, through links to folders too, each folder once. A folder that can't be read comes as an
+    entry of its own, so that its loss is a drop and not silence."""
+    unreadable: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for folder, folders, files in os.walk(path, followlinks=True, onerror=lambda error: unreadable.append(error.filename)):
+        st = os.stat(folder)
+        if (st.st_dev, st.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((st.st_dev, st.st_ino))
+        yield from ({"name": os.path.join(folder, name), "type": "file"} for name in files)
+    yield from ({"name": name, "type": "directory"} for name in unreadable)
+
+
 def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Document]:
     rows: list[dict[str, Any]]
     with fs.open(path, "rb") as file:
@@ -186,10 +207,13 @@ def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Doc
     if not all(isinstance(row, dict) and isinstance(row.get("uri"), str) and row["uri"] for row in rows):
         raise ValueError(f"input={input}: every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}")
     folder = fs.unstrip_protocol(fs._parent(path)) if not is_local(fs) else os.path.dirname(path)
-    try:
-        return [_listed(row, folder) for row in rows]
-    except ValueError as error:
-        raise ValueError(f"input={input}: {error}") from None
+    documents = []
+    for number, row in enumerate(rows, 1):
+        try:
+            documents.append(_listed(row, folder))
+        except ValueError as error:
+            raise ValueError(f"input={input}: row {number}: {error}") from None
+    return documents
 
 
 def _listed(row: dict[str, Any], folder: str) -> Document:
@@ -201,14 +225,16 @@ def _listed(row: dict[str, Any], folder: str) -> Document:
         num_bytes, num_pages = int(row.get("bytes") or 0), int(row["pages"]) if row.get("pages") is not None else -1
     except (TypeError, ValueError):
         raise ValueError(f"{uri}: bytes and pages are whole numbers") from None
-    etag = str(row.get("etag") or "")
+    etag, lang, licence = (row.get(name) or "" for name in ("etag", "lang", "licence"))
+    if not all(isinstance(word, str) for word in (etag, lang, licence)):
+        raise ValueError(f"{uri}: etag, lang and licence are words")
     try:
         st = os.stat(uri.removeprefix("file://")) if "://" not in uri.removeprefix("file://") else None
     except (OSError, ValueError):  # reading it will tell
         st = None
     if st is not None:
         etag, num_bytes = etag or _stat_etag(st.st_size, st.st_mtime_ns), st.st_size
-    return Document(uri, etag, num_bytes, str(row.get("lang") or ""), str(row.get("licence") or ""), num_pages)
+    return Document(uri, etag, num_bytes, lang, licence, num_pages)
 
 
 def _document(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Document:

@@ -64,7 +64,10 @@ def lock(folder: Folder) -> Iterator[None]:
     if folder.local is None:
         yield
         return
-    folder.local.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.local.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"out={folder.url}: a file is in the way of that folder") from None
     held = filelock.FileLock(folder.local / ".lock")
     try:
         held.acquire(timeout=0)
@@ -126,7 +129,13 @@ def build(
         else:
             assert error is not None
             failed[task.shard] = error
-            log.error("%s failed: %s: %s", task.shard, type(error).__name__, error, exc_info=error)
+            log.error(
+                "%s failed: %s: %s",
+                task.shard,
+                type(error).__name__,
+                error,
+                exc_info=None if isinstance(error, OSError) else error,
+            )
     reports = sorted([*todo.held, *new], key=lambda r: r.shard)
     summarise(folder, pipeline.name, reports)
     if todo.todo:

@@ -1,8 +1,11 @@
 """Where tasks run: in this process, or on a dask cluster. One task is one shard; results are on disk, only reports return."""
 
+import contextlib
 import itertools
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -59,6 +62,8 @@ class DaskRunner:
         with self._cluster(needs) as cluster, _client(cluster) as client:
             if client.dashboard_link:
                 log.info("dask dashboard: %s", client.dashboard_link)
+            if not client.nthreads():
+                log.info("waiting for the first worker of %s", self.on)
             resources = {"GPU": 1} if needs == "gpu" else None
             waiting = iter(tasks)
             running: dict[str, T] = {}
@@ -102,7 +107,7 @@ def local_cluster(workers: int, needs: str = "cpu") -> Any:
         "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
         "distributed.worker.profile.enabled": False,
     }
-    with dask.config.set(settings):
+    with dask.config.set(settings), _deaf_to_ctrl_c():
         return LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -113,10 +118,26 @@ def local_cluster(workers: int, needs: str = "cpu") -> Any:
         )
 
 
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes started in this block don't hear a terminal's Ctrl-C: the parent ends them, without their tracebacks."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def slurm_cluster(workers: int, needs: str = "cpu") -> Any:
     """`workers` jobs of one thread each, by the `slurm` section of the user's dask-jobqueue configuration."""
+    import dask
     from dask_jobqueue import SLURMCluster
 
+    if not dask.config.get("jobqueue.slurm.memory", None):
+        raise ValueError("on=slurm needs jobqueue.slurm in ~/.config/dask/jobqueue.yaml, memory at least: see the README")
     cluster = SLURMCluster(cores=1, processes=1, worker_extra_args=["--resources", "GPU=1"] if needs == "gpu" else [])
     cluster.scale(workers)
     return cluster

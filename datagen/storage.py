@@ -8,6 +8,7 @@ uploaded.
 import contextlib
 import os
 import posixpath
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -20,6 +21,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _TMP = ".tmp-"
+_LEFTOVER = re.compile(rf"{re.escape(_TMP)}[0-9a-f]{{32}}")
+
+
+def resolve(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """A file system and a path in it. What names no protocol is a local path, whatever it contains: fsspec alone takes `::` in it
+    for a chain. Raises `ImportError` or `ValueError` as fsspec does."""
+    if "://" in url:
+        return fsspec.core.url_to_fs(url)
+    return fsspec.filesystem("file"), os.path.abspath(os.path.expanduser(url))
 
 
 def is_local(fs: fsspec.AbstractFileSystem) -> bool:
@@ -34,16 +44,16 @@ class Folder:
 
     @property
     def fs(self) -> fsspec.AbstractFileSystem:
-        return fsspec.core.url_to_fs(self.url)[0]
+        return resolve(self.url)[0]
 
     @property
     def local(self) -> Path | None:
         """The folder as a path where it is on this machine's disk, else None."""
-        fs, root = fsspec.core.url_to_fs(self.url)
+        fs, root = resolve(self.url)
         return Path(root) if is_local(fs) else None
 
     def path(self, name: str) -> str:
-        return posixpath.join(fsspec.core.url_to_fs(self.url)[1], name)
+        return posixpath.join(resolve(self.url)[1], name)
 
     def sub(self, name: str) -> "Folder":
         return Folder(posixpath.join(self.url, name))
@@ -60,7 +70,7 @@ class Folder:
 
     def names(self, suffix: str = "") -> list[str]:
         """Sorted names of the files directly in this folder; empty if there is no folder. Leftovers are not listed."""
-        fs, root = fsspec.core.url_to_fs(self.url)
+        fs, root = resolve(self.url)
         try:
             found = fs.ls(root, detail=True, refresh=True)
         except (FileNotFoundError, NotADirectoryError):
@@ -111,7 +121,8 @@ class Folder:
 
     def sweep(self) -> int:
         """Delete what killed runs left under construction, here and below; returns how many. For the lock's holder only."""
-        leftovers = [path for path in self.local.rglob(f"{_TMP}*") if path.is_file()] if self.local else []
+        found = self.local.rglob(f"{_TMP}*") if self.local else []
+        leftovers = [path for path in found if _LEFTOVER.fullmatch(path.name) and path.is_file()]
         for path in leftovers:
             path.unlink(missing_ok=True)
         return len(leftovers)

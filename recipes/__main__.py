@@ -35,14 +35,20 @@ def main(argv: list[str] | None = None) -> int:
             return run_verb(word, rest)
         raise ValueError(f"no recipe or verb {word!r}: recipes are {', '.join(RECIPES)}; verbs are {', '.join(VERBS)}")
     except ValueError as error:
-        print(f"pagewheel: {error}", file=sys.stderr)
-        return USAGE
+        return complain(error, USAGE)
+    except ImportError as error:
+        return complain(f"{error} (in the environment of pagewheel: .venv/bin/pip install …)", USAGE)
     except OSError as error:
-        print(f"pagewheel: {error}", file=sys.stderr)
-        return 1
+        return complain(error, 1)
     except KeyboardInterrupt:
         print("pagewheel: interrupted; the same command goes on where this one stopped", file=sys.stderr)
         return 130
+
+
+def complain(what: object, code: int) -> int:
+    """Say it in one line, whatever characters a file's name brought into it."""
+    print("pagewheel:", " ".join(str(what).split()).encode(errors="replace").decode(), file=sys.stderr)
+    return code
 
 
 def listing() -> str:

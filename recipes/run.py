@@ -56,10 +56,10 @@ def run(recipe: Recipe, place: Place) -> int:
     make_runner(place.on, place.workers)  # a wrong word is said before anything is touched
     code = OK
     with dataset.lock(out):
-        if out.sweep():
-            log.info("swept what an interrupted run had left under construction")
         for step in recipe.steps:
             folder = out.sub(step.name)
+            if folder.sweep():
+                log.info("%s: swept what an interrupted run had left under construction", step.name)
             if isinstance(step, Pipeline):
                 code = max(code, _run_pipeline(recipe, step, folder, place))
             else:

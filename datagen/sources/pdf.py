@@ -11,14 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-import fsspec
-
 from datagen.census import Document, Inputs, is_plain_file, seeded
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text
 from datagen.sandbox import ChildDied, Limits, sandbox
 from datagen.stages.language import identify
-from datagen.storage import is_local
+from datagen.storage import is_local, resolve
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +212,7 @@ def local_copy(uri: str, max_bytes: int) -> Iterator[str]:
 
 def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
     try:
-        fs, path = fsspec.core.url_to_fs(uri)
+        fs, path = resolve(uri)
         if is_local(fs):
             os.stat(path)
             return path

@@ -217,6 +217,30 @@ def test_a_strangers_licence_is_no_markup_in_the_card(tmp_path):
     assert "<img" not in card
 
 
+def test_the_sweep_takes_only_what_a_run_left(corpus, tmp_path):
+    kept = [tmp_path / "out/.tmp-thesis", tmp_path / "out/coarse/shards/.tmp-mine", tmp_path / f"out/.tmp-{'0' * 32}"]
+    left = tmp_path / f"out/coarse/shards/.tmp-{'0' * 32}"
+    for path in (*kept, left):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    (tmp_path / "out/coarse/census").mkdir()
+    make(corpus, tmp_path / "out")
+    assert all(path.exists() for path in kept)
+    assert not left.exists()
+
+
+def test_an_output_whose_name_holds_a_colon(corpus, tmp_path):
+    assert make(corpus, tmp_path / "a::b") == 0
+    assert verify(str(tmp_path / "a::b"))[1]
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_file_in_the_way_of_the_output(corpus, tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(ValueError, match="a file is in the way"):
+        make(corpus, tmp_path / "out")
+
+
 def test_two_runs_at_once_are_refused(corpus, tmp_path):
     with lock(Folder(str(tmp_path / "out"))), pytest.raises(ValueError, match="another run is writing"):
         make(corpus, tmp_path / "out")

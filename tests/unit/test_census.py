@@ -36,6 +36,29 @@ def test_a_folder_whose_name_looks_like_a_glob(folder):
     assert len(Listing(str(folder.parent / "scans [2024]")).documents()) == 3
 
 
+def test_linked_folders_are_followed_once(folder):
+    (folder / "link").symlink_to(folder / "sub")
+    (folder / "loop").symlink_to(folder)
+    found = Listing(str(folder)).documents()
+    assert sorted(d.uri.rsplit("/", 1)[1] for d in found) == ["a.PDF", "b.pdf", "c.pdf"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_input_and_no_silence(folder, monkeypatch):
+    real = os.walk
+
+    def walk(path, onerror, **words):
+        onerror(PermissionError(13, "Permission denied", str(folder / "closed")))
+        return real(path, onerror=onerror, **words)
+
+    monkeypatch.setattr(os, "walk", walk)
+    assert str(folder / "closed") in [d.uri for d in Listing(str(folder)).documents()]
+
+
+def test_a_colon_in_a_name_is_a_colon(folder):
+    (folder / "sub/c.pdf").rename(folder / "sub/x::y.pdf")
+    assert "sub/x::y.pdf" in names(Listing(str(folder)).documents())
+
+
 def test_a_glob_and_a_file(folder):
     assert names(Listing(f"{folder}/*.pdf").documents()) == ["b.pdf"]
     assert names(Listing(f"{folder}/**/*.pdf").documents()) == ["b.pdf", "sub/c.pdf"]
@@ -63,7 +86,8 @@ def test_a_uri_listed_twice_is_one_document(folder):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"uri": "b.pdf", "pages": "many"}\n', "b.pdf: bytes and pages are whole numbers"),
+        ('{"uri": "b.pdf", "pages": "many"}\n', r"row 1: .*b\.pdf: bytes and pages are whole numbers"),
+        ('{"uri": "b.pdf"}\n{"uri": "b.pdf", "lang": 5}\n', r"row 2: .*b\.pdf: etag, lang and licence are words"),
         ('{"url": "x"}\n', "every row needs a uri"),
         ("not json\n", "not a readable list"),
         ("", "no PDF to read"),
