@@ -21,7 +21,11 @@ def datasets(out: str) -> list[Folder]:
 
 def status(out: str) -> str:
     """A paragraph a step: done, left, pages/s, dropped by reason."""
-    return "\n".join(_status(folder) for folder in datasets(out))
+    lines = [_status(folder) for folder in datasets(out)]
+    report = Folder(out).sub("report")
+    if report.exists("index.html"):
+        lines.append(f"report: {report.path('index.html')}")
+    return "\n".join(lines)
 
 
 def verify(out: str) -> tuple[str, bool]:

@@ -38,6 +38,20 @@ _ABOUT_THE_FILE = {
 
 
 @dataclass(frozen=True)
+class PageFunction:
+    """What the child does with an open page: `function` ("module:name") is called as `function(OpenPage, **arguments)`, and
+    returns a `Reading`; see `pdf_page.py`. Its `version` goes up whenever it returns something else."""
+
+    function: str
+    version: int = 1
+    arguments: tuple[tuple[str, Any], ...] = ()
+
+
+TEXT_LAYER = PageFunction("datagen.sources.pdf_page:text_layer")
+PICTURES = PageFunction("datagen.sources.pdf_page:pictures")
+
+
+@dataclass(frozen=True)
 class PdfSource:
     """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge that layer by.
 
@@ -56,7 +70,7 @@ class PdfSource:
     max_page_pt: float = 14_400.0
     max_bytes: int = 2 << 30
     max_fatal_pages: int = 3
-    page_functions: tuple[str, ...] = ("datagen.sources.pdf_page:text_layer", "datagen.sources.pdf_page:pictures")
+    page_functions: tuple[PageFunction, ...] = (TEXT_LAYER, PICTURES)
     limits: Limits = field(default_factory=Limits)
     shard_pages: int = 256
     stage: str = "coarse"
@@ -161,7 +175,7 @@ class PdfSource:
             long_side=self.long_side,
             jpeg_quality=self.jpeg_quality,
             max_page_pt=self.max_page_pt,
-            page_functions=self.page_functions,
+            page_functions=[(f.function, dict(f.arguments)) for f in self.page_functions],
         )
 
     def _drop(self, document: Document, sha256: str, page: int, reason: str, detail: str) -> Drop:

@@ -5,13 +5,14 @@ frame: the rotated, cropped page as a viewer shows it.
 """
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import importlib.metadata
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +64,7 @@ class Reading:
     engines: dict[str, str] = field(default_factory=dict)
 
 
-PageFunction = Callable[[OpenPage], Reading]
+PageReader = Callable[[OpenPage], Reading]
 
 
 def read_document(
@@ -74,12 +75,12 @@ def read_document(
     long_side: int,
     jpeg_quality: int,
     max_page_pt: float,
-    page_functions: tuple[str, ...],
+    page_functions: list[tuple[str, dict[str, Any]]],
 ) -> Iterator[tuple[str, int, Any]]:
     """Yields `("pages", -1, numbers)`, then for each of them `("page", number, (jpeg, size, Reading))` or
     `("drop", number, (reason, detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError`
     for the whole document."""
-    functions = [_load(name) for name in page_functions]
+    functions = [functools.partial(_load(name), **arguments) for name, arguments in page_functions]
     with _open(path) as doc:
         if pages is None:
             pages = [n for n in choose_pages(len(doc), *draw) if span[0] <= n < (len(doc) if span[1] < 0 else span[1])]
@@ -179,7 +180,7 @@ def _read_page(
     long_side: int,
     jpeg_quality: int,
     max_page_pt: float,
-    functions: list[PageFunction],
+    functions: Sequence[PageReader],
 ) -> tuple[bytes, tuple[int, int], Reading]:
     with _native("broken_page"):
         page = doc[number]
@@ -250,6 +251,6 @@ def _native(reason: str) -> Iterator[None]:
         raise SampleError(reason, f"{type(error).__name__}: {error}") from None
 
 
-def _load(name: str) -> PageFunction:
+def _load(name: str) -> Callable[..., Reading]:
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)

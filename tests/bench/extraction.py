@@ -78,7 +78,8 @@ def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
         stages = (IdentifyLanguage(), JudgeTextLayer())
         pipeline = Pipeline("bench", Listing(f"{out}/list.jsonl"), PdfSource(long_side=long_side, shard_pages=64), stages)
         folder = Folder(out)
-        reports = build(pipeline, folder, plan(pipeline, folder, runner, commit=True), runner, {}).reports
+        todo = plan(pipeline, folder, pipeline.census.documents(), runner, commit=True)
+        reports = build(pipeline, folder, todo, runner, {}).reports
         timed = sorted(reports, key=lambda r: r.started)[2 * workers :]
         seconds = max(r.finished for r in timed) - min(r.started for r in timed)
         return sum(r.num_samples for r in timed) / seconds

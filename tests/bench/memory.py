@@ -51,7 +51,8 @@ def main() -> None:
         stages = (IdentifyLanguage(), JudgeTextLayer())
         pipeline = Pipeline("memory", Listing(f"{out}/list.jsonl"), PdfSource(long_side=1024, shard_pages=130), stages)
         folder = Folder(out)
-        build(pipeline, folder, plan(pipeline, folder, InProcess(), commit=True), InProcess(), {}, note)
+        todo = plan(pipeline, folder, pipeline.census.documents(), InProcess(), commit=True)
+        build(pipeline, folder, todo, InProcess(), {}, note)
     settled = sizes[len(sizes) // 5]
     last, peak = sizes[-1], max(worker + child for _, worker, child, _ in sizes[len(sizes) // 5 :])
     for name, (n, worker, child, _) in {"after warm-up": settled, "at the end": last}.items():

@@ -12,6 +12,7 @@ from datagen import manifest
 from datagen.census import assigned
 from datagen.dataset import lock
 from datagen.shards import read_report, read_shard
+from datagen.sources.pdf import TEXT_LAYER, PageFunction
 from datagen.sources.pdf_page import Reading
 from datagen.storage import Folder
 from recipes.run import Place, plan, run
@@ -326,7 +327,7 @@ def test_plan_runs_nothing(corpus, tmp_path):
 
 def test_a_shard_that_fails_lets_the_others_finish(corpus, tmp_path, caplog):
     out = tmp_path / "out"
-    broken = ("datagen.sources.pdf_page:text_layer", "tests.pipeline.test_dataset:break_on_russian")
+    broken = (TEXT_LAYER, PageFunction("tests.pipeline.test_dataset:break_on", arguments=(("word", "russian"),)))
     assert make(corpus, out, page_functions=broken) == 1
     assert "ZeroDivisionError" in caplog.text
     done = len(shards(out))
@@ -335,8 +336,8 @@ def test_a_shard_that_fails_lets_the_others_finish(corpus, tmp_path, caplog):
     assert json.loads((out / "coarse/run.json").read_text())["runs"][-1]["failed"] == ["coarse-000001"]
 
 
-def break_on_russian(view):
-    if "russian" in view.page.parent.name:
+def break_on(view, word):
+    if word in view.page.parent.name:
         return 1 / 0
     return Reading()
 

@@ -13,7 +13,7 @@ from datagen.pipeline import Pipeline
 from datagen.record import Drop, Sample
 from datagen.sandbox import Limits, sandbox
 from datagen.sources import pdf
-from datagen.sources.pdf import PdfSource
+from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
 from datagen.sources.pdf_page import Reading
 from tests import pdfs
 from tests.outputs import check_corpus, make, samples, shards
@@ -44,9 +44,9 @@ def crash_once(view):
 
 
 PAGE_FUNCTIONS = (
-    "datagen.sources.pdf_page:text_layer",
-    "tests.robustness.test_bad_input:crash_on_request",
-    "tests.robustness.test_bad_input:swallow_on_request",
+    TEXT_LAYER,
+    PageFunction("tests.robustness.test_bad_input:crash_on_request"),
+    PageFunction("tests.robustness.test_bad_input:swallow_on_request"),
 )
 
 BAD = {
@@ -123,7 +123,7 @@ def test_a_fatal_page_costs_itself_alone(hostile, name, good):
 
 def test_a_page_is_dropped_only_if_it_ends_the_parser_alone_too(tmp_path):
     path = pdfs.write(tmp_path / "a.pdf", "first", "second", "third")
-    source = PdfSource(long_side=512, page_functions=("tests.robustness.test_bad_input:crash_once",), limits=LIMITS)
+    source = PdfSource(long_side=512, page_functions=(PageFunction("tests.robustness.test_bad_input:crash_once"),), limits=LIMITS)
     assert [s.origin.page for s in source.read(Document(str(path)))] == [0, 1, 2]
 
 
