@@ -22,7 +22,7 @@ from datagen.card import content_digest, dataset_card
 from datagen.census import Document
 from datagen.pipeline import Pipeline, ShardTask, fingerprint, run_shard, shard_fingerprint, shard_task
 from datagen.runner import Runner
-from datagen.shards import ShardReport, read_report, read_reports, shard_name, verify_shard
+from datagen.shards import ShardReport, read_report, read_reports, verify_shard
 from datagen.storage import Folder
 
 log = logging.getLogger(__name__)
@@ -170,8 +170,7 @@ def clear(folder: Folder) -> None:
 def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
     """Each committed shard with what differs from its report, its census and its manifest part; then "" with what belongs to no
     shard."""
-    dataset = folder.path("").rstrip("/").rsplit("/", 1)[-1]
-    assigned = {shard_name(dataset, shard.index): shard for shard in census.assigned(folder)}
+    assigned = {f"{shard.index:06d}": shard for shard in census.assigned(folder)}  # by number: the folder may have another name
     description = _run_json(folder).get("description", {})
     found = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
     for shard in sorted(found):
@@ -184,10 +183,11 @@ def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
             yield shard, [f"shards/{shard}.tar: no report commits it (an interrupted run; run again)"]
             continue
         faults = verify_shard(folder, report) + _verify_manifest(folder, report)
-        if shard not in assigned or report.fingerprint != shard_fingerprint(description, assigned[shard].inputs):
+        known = assigned.get(shard.rsplit("-", 1)[-1])
+        if known is None or report.fingerprint != shard_fingerprint(description, known.inputs):
             faults.append(f"shards/{shard}.json: its inputs or its recipe are not those of census/ and run.json")
         yield shard, faults
-    missing = len(assigned.keys() - found)
+    missing = len(assigned.keys() - {shard.rsplit("-", 1)[-1] for shard in found})
     yield "", [f"{missing} shards of the census are not made yet (run again)"] if missing else []
 
 

@@ -169,7 +169,7 @@ class Sandbox:
 
 def _environment() -> dict[str, str]:
     """The parent's environment, so that the child finds the same code, without what dask sets for its workers: with its
-    MALLOC_TRIM_THRESHOLD_ every page's pixels are given back to the kernel and faulted in again, a third of the time."""
+    MALLOC_TRIM_THRESHOLD_ every page's pixels are given back to the kernel and faulted in again."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
     return kept | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
 
@@ -219,7 +219,7 @@ def child(fd: int, memory_bytes: int, parent: int) -> None:
             os._exit(0)  # the heap may hold the bomb still
         except ConnectionError:
             return
-        except Exception:
+        except Exception:  # whatever it is, the parent raises it as a bug, which fails the shard
             send("bug", traceback.format_exc())
 
 

@@ -63,7 +63,7 @@ def run(recipe: Recipe, place: Place) -> int:
             if isinstance(step, Pipeline):
                 code = max(code, _run_pipeline(recipe, step, folder, place))
             else:
-                _run_report(recipe, step, out, place)
+                _run_report(recipe, step, out)
     return code
 
 
@@ -133,7 +133,7 @@ def _sum_up(step: Pipeline, folder: Folder, outcome: dataset.Outcome) -> int:
     return OK
 
 
-def _run_report(recipe: Recipe, step: Report, out: Folder, place: Place) -> None:
+def _run_report(recipe: Recipe, step: Report, out: Folder) -> None:
     from recipes.report.build import build_report
 
     started = time.monotonic()

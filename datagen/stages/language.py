@@ -36,7 +36,8 @@ class IdentifyLanguage:
     """Sets a sample's language and script from its text, and the signals `lang_score` and `script_share`.
 
     Under `min_letters` letters, or where the identifier gives less than `min_score`, the language is `und` rather than a guess. A
-    language declared with the document is believed where the identifier gives it `min_declared_score`, or has no label for it.
+    language declared with the document is believed where the identifier gives it `min_declared_score` and a
+    third of its best, or has no label for it.
     """
 
     version: ClassVar[int] = 1

@@ -354,6 +354,8 @@ def test_the_output_can_be_moved(corpus, tmp_path):
     make(corpus, tmp_path / "out")
     shutil.move(tmp_path / "out", tmp_path / "elsewhere")
     assert verify(str(tmp_path / "elsewhere"))[1]
+    shutil.copytree(tmp_path / "elsewhere/coarse", tmp_path / "my corpus")
+    assert verify(str(tmp_path / "my corpus"))[1]
     before = files(tmp_path / "elsewhere/coarse")
     assert make(corpus, tmp_path / "elsewhere") == 0
     assert files(tmp_path / "elsewhere/coarse") == before
