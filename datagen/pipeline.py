@@ -6,7 +6,6 @@ census ── split ──> inputs ── source.read ──> samples ── sta
 
 import dataclasses
 import hashlib
-import importlib
 import json
 import logging
 import time
@@ -242,9 +241,3 @@ def describe(value: Any) -> Any:
 
 def fingerprint(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def load(name: str) -> Any:
-    """The object that "module:name" stands for, imported when it is asked for."""
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)

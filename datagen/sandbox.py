@@ -10,9 +10,9 @@ attacker who already runs code in the parser.
 """
 
 import ctypes
-import importlib
 import os
 import pickle
+import pkgutil
 import resource
 import signal
 import socket
@@ -207,9 +207,8 @@ def child(fd: int, memory_bytes: int, parent: int) -> None:
             function, arguments = connection.recv()
         except (EOFError, ConnectionError):
             return
-        module, _, name = function.partition(":")
         try:
-            for value in getattr(importlib.import_module(module), name)(**arguments):
+            for value in pkgutil.resolve_name(function)(**arguments):
                 send("yield", value)
             send("return")
         except SampleError as error:

@@ -6,6 +6,7 @@ The only place that configures logging.
 import argparse
 import logging
 import os
+import pkgutil
 import sys
 from typing import NoReturn
 
@@ -94,11 +95,10 @@ def run_recipe(name: str, argv: list[str]) -> int:
     parser.add_argument("--verbose", action="store_true", help="a line a shard")
     args = parser.parse_args(argv)
 
-    from datagen.pipeline import load
     from recipes.run import Place, plan, run
 
     configure_logging(args.verbose)
-    recipe = load(RECIPES[name][0])(input=args.input, limit=args.limit, deep=args.deep)
+    recipe = pkgutil.resolve_name(RECIPES[name][0])(input=args.input, limit=args.limit, deep=args.deep)
     place = Place(args.out, args.on, args.workers, args.overwrite)
     if args.plan:
         print(plan(recipe, place))

@@ -7,9 +7,9 @@ frame: the rotated, cropped page as a viewer shows it.
 import contextlib
 import functools
 import hashlib
-import importlib
 import importlib.metadata
 import math
+import pkgutil
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +80,7 @@ def read_document(
     """Yields `("pages", -1, numbers)`, then for each of them `("page", number, (jpeg, size, Reading))` or
     `("drop", number, (reason, detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError`
     for the whole document."""
-    functions = [functools.partial(_load(name), **arguments) for name, arguments in page_functions]
+    functions = [functools.partial(pkgutil.resolve_name(name), **arguments) for name, arguments in page_functions]
     with _open(path) as doc:
         if pages is None:
             pages = [n for n in choose_pages(len(doc), *draw) if span[0] <= n < (len(doc) if span[1] < 0 else span[1])]
@@ -249,8 +249,3 @@ def _native(reason: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise MemoryError(str(error)) from None
         raise SampleError(reason, f"{type(error).__name__}: {error}") from None
-
-
-def _load(name: str) -> Callable[..., Reading]:
-    module, _, function = name.partition(":")
-    return getattr(importlib.import_module(module), function)
