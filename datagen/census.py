@@ -114,8 +114,8 @@ def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document],
 def choose(documents: Iterable[Document], limit: int, seed: int) -> list[Document]:
     """At most `limit` documents (0: all): round-robin over languages, each language's in an order given by the seed.
 
-    A larger limit keeps what a smaller one chose.
-    The order hashes the end of the uri, so that it doesn't depend on where the folder lies.
+    A larger limit keeps what a smaller one chose. The order hashes the end of the uri, so that it doesn't depend on where the
+    folder lies.
     """
     documents = sorted(documents, key=lambda d: d.uri)
     if limit >= len(documents) or not limit:

@@ -19,7 +19,7 @@ _LINE_EVERY_S = 5.0
 def progress(name: str, num_shards: int, expected: int) -> Iterator[OnReport]:
     """A callback to tell of every shard. `expected` samples are a guess, replaced shard by shard by what came out."""
     count = Count(num_shards, expected)
-    if not console.is_terminal:
+    if not num_shards or not console.is_terminal:
         with _lines(name, count) as tell:
             yield tell
         return

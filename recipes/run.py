@@ -105,7 +105,7 @@ def _run_pipeline(recipe: Recipe, step: Pipeline, folder: Folder, place: Place) 
         log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, len(todo.todo), place.on)
         if len(todo.todo) == 1 and place.on == "local":
             runner = InProcess()  # a cluster takes longer to start than one shard to finish
-    with progress(step.name, max(1, len(todo.todo)), expected) as tell:
+    with progress(step.name, len(todo.todo), expected) as tell:
         outcome = dataset.build(step, folder, todo, runner, _circumstances(recipe, step, place), tell)
     return _sum_up(step, folder, outcome)
 

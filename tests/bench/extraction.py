@@ -81,6 +81,8 @@ def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
         todo = plan(pipeline, folder, pipeline.census.documents(), runner, commit=True)
         reports = build(pipeline, folder, todo, runner, {}).reports
         timed = sorted(reports, key=lambda r: r.started)[2 * workers :]
+        if not timed:
+            raise SystemExit(f"{len(paths)} documents give {len(reports)} shards, all of which warm up: take more --documents")
         seconds = max(r.finished for r in timed) - min(r.started for r in timed)
         return sum(r.num_samples for r in timed) / seconds
 
@@ -115,13 +117,13 @@ def measure(paths: list[str], size: int, repeats: int, cores: list[int]) -> None
 
 
 def main() -> None:
-    args = argparse.ArgumentParser()
-    args.add_argument("--documents", type=int, default=16)
-    args.add_argument("--repeats", type=int, default=3)
-    args.add_argument("--sizes", type=int, nargs="+", default=[1024, 1920])
-    args.add_argument("--ours", nargs="+", default=[], help=argparse.SUPPRESS)
-    args.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
-    args = args.parse_args()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--documents", type=int, default=16)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1024, 1920])
+    parser.add_argument("--ours", nargs="+", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)
+    args = parser.parse_args()
     if args.ours:
         print(measure_ours(args.ours, args.sizes[0], args.workers))
         return

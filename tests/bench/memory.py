@@ -27,9 +27,9 @@ from tests.bench.extraction import guides
 
 
 def main() -> None:
-    args = argparse.ArgumentParser()
-    args.add_argument("--pages", type=int, default=5000)
-    wanted = args.parse_args().pages
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pages", type=int, default=5000)
+    wanted = parser.parse_args().pages
     sizes: list[tuple[int, float, float, int]] = []
     pages = 0
 
