@@ -1,7 +1,9 @@
 # The one front door. `make` alone says what there is.
 
-WORDS := recipe input out on workers limit deep overwrite plan verbose PYTHON
-SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core libgl1 libglib2.0-0
+WORDS := recipe input out on workers limit rounds deep overwrite plan verbose PYTHON
+# Fonts to draw with, what OpenCV links, and Tesseract with the languages of the sample documents that it is compared in.
+SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core libgl1 libglib2.0-0 tesseract-ocr \
+    $(addprefix tesseract-ocr-,amh ara bul ell fas hin kor mon mya rus srp ukr vie)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes
@@ -25,7 +27,7 @@ quoted = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(1) $(call quoted,$(value $(1))))
 
 run: setup
-	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit rounds,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
 
 status verify: setup
 	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(value out))

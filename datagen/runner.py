@@ -102,9 +102,11 @@ def local_cluster(workers: int, needs: str = "cpu") -> Any:
     from distributed import LocalCluster
 
     # What dask sets for general use costs a page a quarter of its time: malloc giving its pixels back to the kernel to be
-    # faulted in again, and a profiler that looks at the worker's thread every 10 ms.
+    # faulted in again, and a profiler that looks at the worker's thread every 10 ms. With the first set, malloc no longer finds
+    # its other threshold by itself, and training a reader takes half as long again; this is the largest that it takes.
     settings = {
         "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
+        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 << 20,
         "distributed.worker.profile.enabled": False,
     }
     with dask.config.set(settings), _deaf_to_ctrl_c():

@@ -4,6 +4,7 @@ The only place that configures logging.
 """
 
 import argparse
+import inspect
 import logging
 import os
 import pkgutil
@@ -54,7 +55,8 @@ def complain(what: object, code: int) -> int:
 
 def listing() -> str:
     """The recipes and verbs, a line each."""
-    lines = ["recipes   make recipe=NAME [input=DIR] [out=DIR] [on=inline|local|slurm|tcp://…] [workers=N] [limit=N] [plan=1]"]
+    words = "[input=DIR] [out=DIR] [on=inline|local|slurm|tcp://…] [workers=N] [limit=N] [rounds=N] [plan=1]"
+    lines = [f"recipes   make recipe=NAME {words}"]
     lines += [f"  {name:<14}{does}" for name, (_, does) in RECIPES.items()]
     lines += ["verbs     make VERB out=DIR"]
     lines += [f"  {name:<14}{does}" for name, does in VERBS.items()]
@@ -89,6 +91,13 @@ def run_recipe(name: str, argv: list[str]) -> int:
         metavar="N",
         help="at most N documents, chosen by seed, round-robin over languages",
     )
+    parser.add_argument(
+        "--rounds",
+        type=rounds,
+        default=None,
+        metavar="N",
+        help="how many rounds of the flywheel should exist; 0: none; fewer than exist changes nothing",
+    )
     parser.add_argument("--deep", action="store_true", help="look inside every document before sharding: pages, sha256, language")
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in DIR")
     parser.add_argument("--plan", action="store_true", help="say what would run, and run nothing")
@@ -98,7 +107,13 @@ def run_recipe(name: str, argv: list[str]) -> int:
     from recipes.run import Place, plan, run
 
     configure_logging(args.verbose)
-    recipe = pkgutil.resolve_name(RECIPES[name][0])(input=args.input, limit=args.limit, deep=args.deep)
+    function = pkgutil.resolve_name(RECIPES[name][0])
+    values = {"input": args.input, "limit": args.limit, "deep": args.deep}
+    if args.rounds is not None:
+        if "rounds" not in inspect.signature(function).parameters:
+            raise ValueError(f"rounds={args.rounds}: {name} has no flywheel")
+        values["rounds"] = args.rounds
+    recipe = function(**values)
     place = Place(args.out, args.on, args.workers, args.overwrite)
     if args.plan:
         print(plan(recipe, place))
@@ -128,7 +143,13 @@ def count(word: str) -> int:
     return n
 
 
-count.__name__ = "whole number"
+def rounds(word: str) -> int:
+    if word == "auto":
+        raise argparse.ArgumentTypeError("auto: the rule that stops by itself is not there yet; say how many rounds should exist")
+    return count(word)
+
+
+count.__name__ = rounds.__name__ = "whole number"
 
 
 def configure_logging(verbose: bool) -> None:
@@ -136,11 +157,11 @@ def configure_logging(verbose: bool) -> None:
 
     from recipes.progress import console
 
-    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # what fails comes back from the tasks themselves
     plain = logging.StreamHandler()
     rich = RichHandler(console=console, show_time=False, show_level=False, show_path=False, markup=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[rich if console.is_terminal else plain])
-    for name in ("recipes", "datagen"):
+    for name in ("recipes", "datagen", "flywheel", "model"):
         logging.getLogger(name).setLevel(logging.INFO)
     logging.getLogger("datagen.pipeline").setLevel(logging.INFO if verbose else logging.WARNING)
 

@@ -1,4 +1,4 @@
-"""From documents in many languages to a corpus: coarse extraction, then the report.
+"""From documents in many languages to a corpus, to readers of those that no reader here knows, to a model, and a report.
 
 Without `input` the documents are Debian's: reference cards, installation guides, type specimens, written by people of many
 languages.
@@ -10,13 +10,18 @@ from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import PdfSource
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
+from flywheel.step import Flywheel
+from model.step import Train
 from recipes.recipe import Recipe, Report
 
 SEED = 0
 
 
-def multilingual(input: str = "", limit: int = 0, deep: bool = False) -> Recipe:
-    """`input` as for coarse. At most 40 pages of a document, chosen by seed, so that no guide outweighs a language."""
+def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: int = 2) -> Recipe:
+    """`input` as for coarse; `rounds` of the flywheel should exist.
+
+    At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
+    """
     pages = Pipeline(
         "coarse",
         census=Listing(input) if input else DebianSamples(),
@@ -26,4 +31,6 @@ def multilingual(input: str = "", limit: int = 0, deep: bool = False) -> Recipe:
         seed=SEED,
         deep=deep,
     )
-    return Recipe("multilingual", (pages, Report(datasets=("coarse",), seed=SEED)))
+    wheel = Flywheel(pages="coarse", rounds=rounds, seed=SEED)
+    training = Train(datasets=("coarse", "round-*"), seed=SEED)
+    return Recipe("multilingual", (pages, wheel, training, Report(datasets=("coarse",), seed=SEED)))

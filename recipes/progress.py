@@ -16,9 +16,9 @@ _LINE_EVERY_S = 5.0
 
 
 @contextmanager
-def progress(name: str, num_shards: int, expected: int) -> Iterator[OnReport]:
+def progress(name: str, num_shards: int, expected: int, noun: str = "pages") -> Iterator[OnReport]:
     """A callback to tell of every shard. `expected` samples are a guess, replaced shard by shard by what came out."""
-    count = Count(num_shards, expected)
+    count = Count(num_shards, expected, noun)
     if not num_shards or not console.is_terminal:
         with _lines(name, count) as tell:
             yield tell
@@ -42,8 +42,8 @@ def working(what: str) -> Iterator[None]:
 
 
 class Count:
-    def __init__(self, num_shards: int, expected: int):
-        self.num_shards, self.expected = num_shards, expected
+    def __init__(self, num_shards: int, expected: int, noun: str = "pages"):
+        self.num_shards, self.expected, self.noun = num_shards, expected, noun
         self.shards = self.samples = self.drops = 0
         self.started = time.monotonic()
 
@@ -54,9 +54,9 @@ class Count:
 
     def said(self) -> str:
         elapsed = time.monotonic() - self.started
-        rate = f"{self.samples / elapsed:.1f} pages/s" if self.samples else "starting"
+        rate = f"{self.samples / elapsed:.1f} {self.noun}/s" if self.samples else "starting"
         dropped = f", {self.drops} dropped" if self.drops else ""
-        return f"{self.shards}/{self.num_shards} shards, {self.samples} of about {self.total()} pages{dropped}, {rate}"
+        return f"{self.shards}/{self.num_shards} shards, {self.samples} of about {self.total()} {self.noun}{dropped}, {rate}"
 
     def total(self) -> int:
         """Pages in all: those made, and for the shards left the guess, corrected by how it has fared so far."""

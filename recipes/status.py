@@ -1,5 +1,6 @@
 """What there is in an output: read from its shards' reports alone, so it is true during a run, after it, and after a kill."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def datasets(out: str) -> list[Folder]:
 def status(out: str) -> str:
     """A paragraph a step: done, left, pages/s, dropped by reason."""
     lines = [_status(folder) for folder in datasets(out)]
+    lines += _rounds(Folder(out)) + _training(Folder(out))
     report = Folder(out).sub("report")
     if report.exists("index.html"):
         lines.append(f"report: {report.path('index.html')}")
@@ -54,6 +56,26 @@ def _status(folder: Folder) -> str:
     drops = Counter(d.reason for r in reports for d in r.drops)
     lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
     return "\n".join(lines)
+
+
+def _rounds(out: Folder) -> list[str]:
+    """A line a round: error by language."""
+    lines: list[str] = []
+    while out.exists(f"round-{len(lines) + 1}/metrics.json"):
+        number = len(lines) + 1
+        rows = json.loads(out.read(f"round-{number}/metrics.json"))["languages"]
+        errors = [f"{lang} {100 * row['cer']:.2f}%" for lang, row in rows.items() if row["cer"] is not None]
+        accepted = sum(row["num_accepted"] for row in rows.values())
+        lines.append(f"round-{number}: character error {', '.join(errors)}; {accepted:,} lines labelled")
+    return lines
+
+
+def _training(out: Folder) -> list[str]:
+    if not out.exists("train/metrics.json"):
+        return []
+    metrics = json.loads(out.read("train/metrics.json"))
+    first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
+    return [f"train: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token"]
 
 
 def rate(reports: list[ShardReport]) -> float:

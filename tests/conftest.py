@@ -6,6 +6,7 @@ import pytest
 from tests import pdfs
 
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as recipes.run has it, and for the same reason
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,13 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from datagen import manifest
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.record import Sample
-from datagen.shards import read_shard
+from datagen.shards import ShardReport, ShardWriter, read_shard, shard_name
 from datagen.sources.pdf import PdfSource
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
+from datagen.storage import Folder
 from recipes.recipe import Recipe, Report
 from recipes.run import Place, run
 
@@ -63,3 +65,16 @@ def check_corpus(out: Path, *flags: str) -> None:
     command = [sys.executable, str(ROOT / "tests/check_corpus.py"), str(out / "coarse"), *flags]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+
+
+def write_dataset(folder: Path, found: list[Sample], name: str = "coarse") -> None:
+    """A dataset of one committed shard that holds these samples."""
+    target, shard, rows = Folder(str(folder)), shard_name(name, 0), []
+    with target.create(f"shards/{shard}.tar") as file:
+        writer = ShardWriter(file)
+        for sample in found:
+            rows.append(manifest.row(sample, shard, *writer.write(sample)))
+        sha256 = writer.close()
+    manifest.write_part(target, shard, rows)
+    report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(found), 1, 0, (), 0.0, 0.0)
+    target.write(f"shards/{shard}.json", report.to_json())

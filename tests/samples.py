@@ -32,3 +32,24 @@ def sample(key: str = "a-000000", **values: Any) -> Sample:
         "stage": "coarse",
     }
     return Sample(**fields | values)
+
+
+def page_sample(
+    key: str,
+    text: str,
+    lang: str = "ru",
+    script: str = "Cyrl",
+    verdict: str = "trusted",
+    page: int = 0,
+    sha256: str = "ab" * 32,
+    regions: tuple[Region, ...] | None = None,
+    signals: dict[str, float] | None = None,
+    **values: Any,
+) -> Sample:
+    """A page, or a crop, of a document: what flywheel and pools look at."""
+    box = Box(1, 2, 30, 12)
+    if regions is None:
+        regions = (Region(box, "text", text, None, "pymupdf", lines=(Line(box, text),)),) if text else ()
+    origin = Origin(f"/in/{sha256[:4]}.pdf", sha256, page)
+    fields = {"lang": lang, "script": script, "text": text, "regions": regions, "origin": origin}
+    return sample(key, quality=Quality(verdict, (), signals or {}), **fields | values)

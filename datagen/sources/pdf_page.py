@@ -81,7 +81,7 @@ def read_document(
     `("drop", number, (reason, detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError`
     for the whole document."""
     functions = [functools.partial(pkgutil.resolve_name(name), **arguments) for name, arguments in page_functions]
-    with _open(path) as doc:
+    with open_document(path) as doc:
         if pages is None:
             pages = [n for n in choose_pages(len(doc), *draw) if span[0] <= n < (len(doc) if span[1] < 0 else span[1])]
         yield "pages", -1, pages
@@ -95,10 +95,10 @@ def read_document(
 
 def probe_document(path: str) -> Iterator[tuple[int, str]]:
     """Yields `(num_pages, text)` once: the text of up to five pages spread over the document."""
-    with _open(path) as doc:
+    with open_document(path) as doc:
         text = ""
         for number in sorted({len(doc) * i // 5 for i in range(5)}):
-            with contextlib.suppress(SampleError), _native("broken_page"):
+            with contextlib.suppress(SampleError), native("broken_page"):
                 text += doc[number].get_text(flags=TEXT_FLAGS)
         yield len(doc), clean_text(text)
 
@@ -118,7 +118,7 @@ def text_layer(view: OpenPage) -> Reading:
     counted. Text under render mode 3 or at opacity 0 stays, since a scan's hidden layer is its only text, and is counted. Signals
     are shares of the layer's characters.
     """
-    with _native("broken_page"):
+    with native("broken_page"):
         blocks = pymupdf.TextPage(view.displaylist.get_textpage(TEXT_FLAGS)).extractDICT()["blocks"]
     regions: list[Region] = []
     total = hidden = fffd = private = control = forms = 0
@@ -156,7 +156,7 @@ def text_layer(view: OpenPage) -> Reading:
 
 def pictures(view: OpenPage) -> Reading:
     """How much of the page its images cover, as `image_share`. No regions: what they show is a layout model's to say."""
-    with _native("broken_page"):
+    with native("broken_page"):
         if not view.page.get_images():
             return Reading(signals={"image_share": 0.0})
         boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
@@ -182,7 +182,7 @@ def _read_page(
     max_page_pt: float,
     functions: Sequence[PageReader],
 ) -> tuple[bytes, tuple[int, int], Reading]:
-    with _native("broken_page"):
+    with native("broken_page"):
         page = doc[number]
         width, height = page.rect.width, page.rect.height
         if not (0 < width < math.inf and 0 < height < math.inf):
@@ -225,9 +225,9 @@ def _direction(text: str, wmode: int) -> str:
     return "rtl" if rtl > ltr else "ltr"
 
 
-def _open(path: str) -> contextlib.closing:
+def open_document(path: str) -> contextlib.closing:
     """The document. Raises `SampleError`: `broken`, `encrypted`, `no_pages`, `not_a_pdf`."""
-    with _native("broken"):
+    with native("broken"):
         doc = pymupdf.open(path, filetype="pdf")
         if not doc.is_pdf:
             raise SampleError("not_a_pdf", str(doc.metadata.get("format")))
@@ -239,7 +239,7 @@ def _open(path: str) -> contextlib.closing:
 
 
 @contextlib.contextmanager
-def _native(reason: str) -> Iterator[None]:
+def native(reason: str) -> Iterator[None]:
     """Whatever PyMuPDF raises on a hostile file, of any type, as a `SampleError`. Wraps calls into it, and no code of ours."""
     try:
         yield

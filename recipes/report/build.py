@@ -1,31 +1,37 @@
 """The report over an output's datasets: read from disk, so it says the same after one run or after ten interrupted ones."""
 
+import hashlib
 import importlib.resources
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from datagen import manifest
 from datagen.pipeline import describe, fingerprint
+from datagen.record import Sample
 from datagen.shards import ShardReport, read_reports, read_sample
 from datagen.storage import Folder
-from recipes.recipe import Recipe, Report
+from recipes.recipe import Report
 from recipes.report import Section, render
 from recipes.report.corpus import corpus_sections
+from recipes.report.flywheel import flywheel_sections
+from recipes.report.train import train_sections
 
 
-def build_report(step: Report, recipe: Recipe, out: Folder) -> bool:
+def build_report(step: Report, recipe: str, out: Folder) -> bool:
     """Write index.html. Returns False, and touches nothing, if the one that is there shows these very shards."""
     folder = out.sub(step.name)
     datasets = {name: read_reports(out.sub(name)) for name in step.datasets}
     shown = {name: [(r.shard, r.sha256, len(r.drops)) for r in reports] for name, reports in datasets.items()}
-    mark = {"fingerprint": fingerprint([describe(step), recipe.name, shown, _own_sources()])}
+    mark = {"fingerprint": fingerprint([describe(step), recipe, shown, _later_steps(out), _own_sources()])}
     if folder.exists("index.html") and folder.exists("run.json") and json.loads(folder.read("run.json")) == mark:
         return False
-    sections: list[Section] = []
+    sections = flywheel_sections(out, step.datasets[0], step.seed) + train_sections(out.sub("train"), _loader(out))
+    left = step.max_bytes - len(render("", [], sections))
     for name, reports in datasets.items():
-        sections += _corpus(out.sub(name), name, reports, step.seed, step.max_bytes // len(datasets))
-    folder.write("index.html", render(f"pagewheel · {recipe.name}", _facts(out, datasets), sections))
+        sections += _corpus(out.sub(name), name, reports, step.seed, left // len(datasets))
+    folder.write("index.html", render(f"pagewheel · {recipe}", _facts(out, datasets), sections))
     folder.write("run.json", json.dumps(mark).encode())
     return True
 
@@ -36,6 +42,18 @@ def _corpus(folder: Folder, name: str, reports: list[ShardReport], seed: int, ma
     return corpus_sections(
         name, rows, drops, lambda row: read_sample(folder, row["shard"], row["offset"], row["bytes"]), seed, max_bytes
     )
+
+
+def _loader(out: Folder) -> Callable[[dict], Sample]:
+    return lambda row: read_sample(out.sub(row["dataset"]), row["shard"], row["offset"], row["bytes"])
+
+
+def _later_steps(out: Folder) -> list[str]:
+    """Digests of what rounds and training say of themselves."""
+    names = ["train/metrics.json"]
+    while out.exists(f"round-{len(names)}/metrics.json"):
+        names.append(f"round-{len(names)}/metrics.json")
+    return [hashlib.sha256(out.read(name)).hexdigest() for name in names if out.exists(name)]
 
 
 def _facts(out: Folder, datasets: dict[str, list[ShardReport]]) -> list[tuple[str, str]]:

@@ -16,8 +16,8 @@ MAY_IMPORT = {
     "model": {"datagen"},
     "datagen": set(),
 }
-MODEL_MAY_READ = {"datagen.record", "datagen.shards", "datagen.target"}
-HEAVY = ("torch", "dask", "distributed", "pymupdf", "fitz", "paddleocr", "transformers", "datasets")
+MODEL_MAY_READ = {"datagen.record", "datagen.shards", "datagen.storage", "datagen.target"}
+HEAVY = ("torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets")
 
 
 def imported(path: Path) -> set[str]:

@@ -1,0 +1,239 @@
+"""The compact reader: a small network that reads lines of one script, trained by the flywheel where no engine here knows it.
+
+    gray crop ── 32 px high ──> convolutions ──> 2 transformer layers ──> CTC over an alphabet
+                                 (B,1,32,W)        (B,W/4,D)                (B,W/4,A)
+
+A reader is a folder: `model.safetensors`, `alphabet.json`, `config.json`. Shapes: B lines, W pixels, T = W/4 frames, D width,
+A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and paper 0, so that padding is paper.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy
+import safetensors.torch
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from datagen.engines.lookalikes import fold, unfold
+from datagen.storage import Folder
+
+HEIGHT = 32
+STRIDE = 4
+MAX_WIDTH = 1600
+_NORMAL = {0xAD: None, 0xFEFF: None, 0x200B: None, 0xB5: "μ"}
+_BATCH_WIDTH = 24_000  # pixels of line that are read at a time, padding included
+
+
+@dataclass(frozen=True)
+class CompactConfig:
+    """Sizes of the network: channels of its three convolution stages, then the transformer's width, layers and heads."""
+
+    channels: tuple[int, int, int] = (24, 48, 96)
+    width: int = 256
+    layers: int = 2
+    heads: int = 4
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The symbols of a script's lines: `symbols[i]` is class i + 1. Letters that look alike in it and in Latin are one symbol."""
+
+    script: str
+    symbols: str
+
+    @classmethod
+    def of(cls, script: str, texts: Iterable[str]) -> "Alphabet":
+        """What stands in `texts`."""
+        return cls(script, "".join(sorted({symbol for text in texts for symbol in fold(text, script)})))
+
+    def encode(self, text: str) -> list[int]:
+        """The classes of a text. Raises `KeyError` for a character that is not in it."""
+        classes = {symbol: i + 1 for i, symbol in enumerate(self.symbols)}
+        return [classes[c] for c in fold(text, self.script)]
+
+    def decode(self, classes: Sequence[int]) -> str:
+        """The text that `encode` took apart, letters that look alike told apart by their words."""
+        return unfold("".join(self.symbols[c - 1] for c in classes), self.script)
+
+
+def normalise(text: str) -> str:
+    """A line's text as readers learn and are judged on it: NFC, one space between words, no soft hyphens or other
+    characters without a shape, and the micro sign a mu."""
+    return " ".join(unicodedata.normalize("NFC", text.translate(_NORMAL)).split())
+
+
+class CompactNet(nn.Module):
+    """Line images to CTC scores. See the module's head for shapes."""
+
+    def __init__(self, config: CompactConfig, num_classes: int):
+        super().__init__()
+        c1, c2, c3 = config.channels
+        d = config.width
+        self.stem = nn.Sequential(
+            _conv(1, c1, stride=2),
+            _conv(c1, c2),
+            _conv(c2, c2, stride=2),
+            _Residual(c2),
+            _conv(c2, c3, stride=(2, 1)),
+            _Residual(c3),
+            _conv(c3, c3, stride=(2, 1)),
+        )
+        self.flatten = nn.Linear(2 * c3, d)
+        self.position = nn.Conv1d(d, d, 3, padding=1)
+        self.encoder = nn.ModuleList(_Layer(d, config.heads) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(d)
+        self.head = nn.Linear(d, num_classes)
+
+    def forward(self, image_B1HW: Tensor, num_frames_B: Tensor) -> Tensor:
+        """Log-probabilities (B, T, A) in fp32. Frames from `num_frames_B` on are padding, and nothing attends to them."""
+        x_BCHT = self.stem(image_B1HW)
+        x_BTD = self.flatten(x_BCHT.flatten(1, 2).transpose(1, 2))
+        x_BTD = x_BTD + self.position(x_BTD.transpose(1, 2)).transpose(1, 2)
+        real_BT = torch.arange(x_BTD.shape[1])[None] < num_frames_B[:, None]
+        for layer in self.encoder:
+            x_BTD = layer(x_BTD, real_BT[:, None, None])
+        return F.log_softmax(self.head(self.norm(x_BTD)).float(), dim=-1)
+
+
+def _conv(c_in: int, c_out: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
+    conv = nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv = _conv(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv(x)
+
+
+class _Layer(nn.Module):
+    """A transformer layer. No dropout: degraded lines are regularisation enough, and it cost a quarter of a step."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, x_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
+        q, k, v = self.qkv(self.norm1(x_BTD)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask_B11T)
+        x_BTD = x_BTD + self.out(attended.transpose(1, 2).flatten(2))
+        return x_BTD + self.mlp(self.norm2(x_BTD))
+
+
+class Reader:
+    """A trained reader. Not for two threads at once."""
+
+    def __init__(self, net: CompactNet, alphabet: Alphabet, config: CompactConfig, bf16: bool):
+        self.net = net.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.alphabet = alphabet
+        self.config = config
+        self.bf16 = bf16
+
+    @classmethod
+    def load(cls, folder: Folder) -> "Reader":
+        """The reader that `save` wrote. Raises `ValueError`, naming what is wrong, if the folder holds another thing."""
+        try:
+            held = json.loads(folder.read("config.json"))
+            alphabet = Alphabet(**json.loads(folder.read("alphabet.json")))
+            config = CompactConfig(**held["network"] | {"channels": tuple(held["network"]["channels"])})
+            net = CompactNet(config, len(alphabet.symbols) + 1)
+            net.load_state_dict(safetensors.torch.load(folder.read("model.safetensors")))
+        except (FileNotFoundError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+            raise ValueError(f"{folder.url} holds no compact reader: {type(error).__name__}: {error}") from None
+        return cls(net, alphabet, config, held["bf16"])
+
+    def save(self, folder: Folder, made: Mapping[str, object]) -> None:
+        """Write the reader's files; `made` says how it came about. config.json, the last of them, commits."""
+        folder.write(
+            "model.safetensors",
+            safetensors.torch.save({name: value.contiguous() for name, value in self.net.state_dict().items()}),
+        )
+        folder.write("alphabet.json", _json(dataclasses.asdict(self.alphabet)))
+        folder.write("config.json", _json({"network": dataclasses.asdict(self.config), "bf16": self.bf16, "made": dict(made)}))
+
+    @torch.inference_mode()
+    def read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
+        """What each crop, (H, W) gray bytes with one line in it, says, and the network's probability that this is so, letter for
+        letter: that of all alignments of the text, by the forward algorithm of CTC."""
+        lines = [line_image(crop) for crop in crops]
+        readings: list[tuple[str, float]] = [("", 0.0)] * len(lines)
+        for batch in _batches([line.shape[1] for line in lines]):
+            scores = self.scores([lines[i] for i in batch])
+            for i, reading in zip(batch, self._decode(*scores), strict=True):
+                readings[i] = reading
+        return readings
+
+    def scores(self, lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
+        """Log-probabilities (B, T, A) of `line_image`s, and the number of frames of each."""
+        image_B1HW, num_frames_B = collate(lines)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            return self.net(image_B1HW, num_frames_B), num_frames_B
+
+    def _decode(self, logp_BTA: Tensor, num_frames_B: Tensor) -> list[tuple[str, float]]:
+        """The best path of each line as text, and the probability of that text."""
+        classes = []
+        for path_T, n in zip(logp_BTA.argmax(-1), num_frames_B.tolist(), strict=True):
+            path = torch.unique_consecutive(path_T[:n]).tolist()
+            classes.append([c for c in path if c])
+        lengths_B = torch.tensor([len(c) for c in classes])
+        targets = torch.tensor([c for text in classes for c in text], dtype=torch.long)
+        nll_B = F.ctc_loss(logp_BTA.transpose(0, 1), targets, num_frames_B, lengths_B, reduction="none")
+        texts = [self.alphabet.decode(text) for text in classes]
+        return [(normalise(text), round(math.exp(-nll), 3)) for text, nll in zip(texts, nll_B.tolist(), strict=True)]
+
+
+def line_image(crop: numpy.ndarray, stretch: float = 1.0) -> numpy.ndarray:
+    """A crop, (H, W) gray bytes, as a network takes it: (32, W') floats, ink 1. `stretch` multiplies its width."""
+    height, width = crop.shape
+    wide = min(MAX_WIDTH, max(STRIDE, round(width * HEIGHT / height * stretch)))
+    wide += -wide % STRIDE
+    resized = Image.fromarray(crop).resize((wide, HEIGHT), Image.Resampling.BICUBIC)
+    return 1.0 - numpy.asarray(resized, numpy.float32) / 255.0
+
+
+def collate(lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
+    """Lines side by side as (B, 1, 32, W), padded with paper, and how many frames each of them is long."""
+    widths = [line.shape[1] for line in lines]
+    batch = numpy.zeros((len(lines), 1, HEIGHT, max(widths)), numpy.float32)
+    for i, line in enumerate(lines):
+        batch[i, 0, :, : line.shape[1]] = line
+    image = torch.from_numpy(batch).to(memory_format=torch.channels_last)
+    return image, torch.tensor([w // STRIDE for w in widths])
+
+
+def has_fast_bf16() -> bool:
+    """Whether this processor computes in bf16, and not merely emulates it."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def weights_sha256(folder: Folder) -> str:
+    return hashlib.sha256(folder.read("model.safetensors")).hexdigest()
+
+
+def _batches(widths: Sequence[int]) -> list[list[int]]:
+    """Indices in batches of lines about as wide."""
+    batches: list[list[int]] = []
+    for i in sorted(range(len(widths)), key=lambda i: (widths[i], i)):
+        if batches and (len(batches[-1]) + 1) * widths[i] <= _BATCH_WIDTH:
+            batches[-1].append(i)
+        else:
+            batches.append([i])
+    return batches
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode()

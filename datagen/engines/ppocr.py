@@ -1,0 +1,127 @@
+"""PP-OCRv6 small through PaddleOCR, on ONNX Runtime, with the weights that the `rapidocr` wheel carries: nothing is downloaded.
+
+PaddleOCR wants a folder with `inference.onnx` and `inference.yml`. The wheel has the first alone, so the second is written here,
+with the values of PaddleOCR's own configuration of the model (configs/det/PP-OCRv6). `rapidocr` itself is never imported.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
+
+Quad = tuple[tuple[float, float], ...]
+
+
+@functools.cache
+def alphabet() -> frozenset[str]:
+    """The characters that PP-OCRv6 small's recogniser can say, from the model file's own metadata."""
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(str(weights(RECOGNISER)), providers=["CPUExecutionProvider"])
+    return frozenset(session.get_modelmeta().custom_metadata_map["character"].split("\n")) - {""}
+
+
+def alphabet_share(letters: Mapping[str, int]) -> float:
+    """The share of the counted `letters` that are in the alphabet; 1.0 if there are none."""
+    known, total = alphabet(), sum(letters.values())
+    return sum(n for letter, n in letters.items() if letter in known) / total if total else 1.0
+
+
+def alphabet_sha256() -> str:
+    """A digest of the recogniser's weights, and so of its alphabet."""
+    return _sha256(RECOGNISER)
+
+
+class TextDetector:
+    """Finds lines of text in an image, in any script. One thread, so that two workers share two cores."""
+
+    def __init__(self, long_side: int = 960, threads: int = 1):
+        """`long_side` is what the image is resized to before it is looked at, in pixels."""
+        with _quiet():
+            from paddleocr import TextDetection
+
+            self._folder = tempfile.TemporaryDirectory(prefix="pagewheel-")
+            os.symlink(weights(DETECTOR), Path(self._folder.name, "inference.onnx"))
+            Path(self._folder.name, "inference.yml").write_text(json.dumps(_detection_yml(long_side)))  # JSON is YAML
+            self._engine = TextDetection(
+                model_name="PP-OCRv6_small_det",
+                model_dir=self._folder.name,
+                engine="onnxruntime",
+                engine_config={"intra_op_num_threads": threads, "inter_op_num_threads": 1},
+                device="cpu",
+            )
+
+    def detect(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
+        """Four corners (x, y), clockwise from the top left, and a score for each line in `image`, an (H, W, 3) array of RGB bytes;
+        from top to bottom."""
+        (found,) = self._engine.predict(numpy.ascontiguousarray(image[:, :, ::-1]))
+        quads = [tuple((float(x), float(y)) for x, y in quad) for quad in found["dt_polys"]]
+        scored = zip(quads, map(float, found["dt_scores"]), strict=True)
+        return sorted(scored, key=lambda line: (min(y for _, y in line[0]), min(x for x, _ in line[0])))
+
+
+def engines() -> dict[str, str]:
+    """What decides where lines are found: versions, and the sha256 of the weights."""
+    versions = {name: importlib.metadata.version(name) for name in ("paddleocr", "onnxruntime")}
+    return versions | {"PP-OCRv6_det_small": _sha256(DETECTOR)}
+
+
+def weights(name: str) -> Path:
+    """Where the installed `rapidocr` wheel keeps a model. Raises `ImportError`, saying what to install, if there is none."""
+    found = importlib.util.find_spec("rapidocr")
+    path = Path(found.origin).parent / "models" / name if found and found.origin else None
+    if path is None or not path.is_file():
+        raise ImportError(f"{name} comes with rapidocr>=3.10, which is not installed")
+    return path
+
+
+@functools.cache
+def _sha256(name: str) -> str:
+    return hashlib.sha256(weights(name).read_bytes()).hexdigest()
+
+
+def _detection_yml(long_side: int) -> dict[str, Any]:
+    normalise = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "order": "hwc", "scale": "1./255."}
+    return {
+        "Global": {"model_name": "PP-OCRv6_small_det"},
+        "PreProcess": {
+            "transform_ops": [
+                {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}},
+                {"DetResizeForTest": {"resize_long": long_side}},
+                {"NormalizeImage": normalise},
+                {"ToCHWImage": None},
+                {"KeepKeys": {"keep_keys": ["image", "shape"]}},
+            ]
+        },
+        "PostProcess": {
+            "name": "DBPostProcess",
+            "thresh": 0.3,
+            "box_thresh": 0.6,
+            "max_candidates": 1000,
+            "unclip_ratio": 1.5,
+        },
+    }
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """PaddleX looks for model hubs and greets the log as it is imported; neither is wanted."""
+    os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

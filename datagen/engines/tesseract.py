@@ -1,0 +1,75 @@
+"""Tesseract, by its command line: a witness, and the reader to beat. Its languages are packages of the system (`tesseract-ocr-rus`)."""
+
+import functools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy
+from PIL import Image
+
+_LINES_A_RUN = 60
+_SINGLE_LINE = "7"
+# BCP-47 to its names, where those are not ISO 639-2's terminological code or can't be derived from two letters.
+_NAMES = {
+    "am": "amh", "ar": "ara", "as": "asm", "az": "aze", "be": "bel", "bg": "bul", "bn": "ben", "bo": "bod",
+    "el": "ell", "fa": "fas", "gu": "guj", "he": "heb", "hi": "hin", "hy": "hye", "ka": "kat", "kk": "kaz", "km": "khm",
+    "kn": "kan", "ko": "kor", "ky": "kir", "lo": "lao", "mk": "mkd", "ml": "mal", "mn": "mon", "mr": "mar", "my": "mya",
+    "ne": "nep", "or": "ori", "pa": "pan", "ps": "pus", "ru": "rus", "sa": "san", "sd": "snd", "si": "sin", "sr": "srp",
+    "ta": "tam", "te": "tel", "tg": "tgk", "th": "tha", "ti": "tir", "ug": "uig", "uk": "ukr", "ur": "urd", "vi": "vie",
+    "yi": "yid",
+}  # fmt: skip
+
+
+def language(lang: str) -> str:
+    """Tesseract's name for a language (BCP-47), or "" if this machine hasn't its data."""
+    name = _NAMES.get(lang.split("-")[0], "")
+    return name if name in _installed() else ""
+
+
+def read_lines(crops: Sequence[numpy.ndarray], lang: str, workers: int = 2) -> list[str]:
+    """What each crop, (H, W) gray bytes with one line in it, says. Raises `ValueError` if the language isn't installed."""
+    name = language(lang)
+    if not name:
+        raise ValueError(
+            f"tesseract has no data for {lang}: apt-get install tesseract-ocr tesseract-ocr-{_NAMES.get(lang, lang)}"
+        )
+    parts = [crops[i : i + _LINES_A_RUN] for i in range(0, len(crops), _LINES_A_RUN)]
+    with ThreadPoolExecutor(workers) as pool:
+        return [text for texts in pool.map(lambda part: _run(part, name), parts) for text in texts]
+
+
+@functools.cache
+def version() -> str:
+    """Its version, or "" where there is none."""
+    if shutil.which("tesseract") is None:
+        return ""
+    said = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, timeout=60, check=True)
+    return (said.stdout or said.stderr).split()[1]
+
+
+@functools.cache
+def _installed() -> frozenset[str]:
+    if not version():
+        return frozenset()
+    said = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, timeout=60, check=True)
+    return frozenset(said.stdout.split("\n")[1:]) - {""}
+
+
+def _run(crops: Sequence[numpy.ndarray], name: str) -> list[str]:
+    """One process for many lines: loading a language takes longer than reading a line. Pages of its output end with a form feed."""
+    with tempfile.TemporaryDirectory(prefix="pagewheel-") as folder:
+        paths = [Path(folder, f"{i:03d}.png") for i in range(len(crops))]
+        for path, crop in zip(paths, crops, strict=True):
+            padded = numpy.pad(crop, 10, constant_values=255)  # it reads badly what touches the image's edge
+            Image.fromarray(padded).save(path, dpi=(200, 200))
+        Path(folder, "list.txt").write_text("".join(f"{path}\n" for path in paths))
+        command = ["tesseract", str(Path(folder, "list.txt")), "stdout", "-l", name, "--psm", _SINGLE_LINE]
+        env = os.environ | {"OMP_THREAD_LIMIT": "1"}
+        out = subprocess.run(command, capture_output=True, timeout=1800, check=True, env=env).stdout.decode(errors="replace")
+    pages = out.split("\f")[: len(crops)]
+    return [" ".join(page.split()) for page in pages] + [""] * (len(crops) - len(pages))

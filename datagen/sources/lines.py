@@ -1,0 +1,170 @@
+"""Lines of text as crops, cut from the PDFs behind a dataset of pages: the worker's side. The child's is `pdf_lines.py`.
+
+A page sample says where its lines are and what they say; its image is as small as a page's image is. A line that somebody learns
+to read from is drawn anew, at the height that a reader wants.
+"""
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, ClassVar
+
+from datagen.census import Document, Inputs
+from datagen.pipeline import Estimate
+from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample, SampleError
+from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.shards import read_report, read_shard
+from datagen.sources.pdf import local_copy
+from datagen.storage import Folder
+
+CUT = "datagen.sources.pdf_lines:cut_lines"
+STAGE = "LineCrops"
+
+
+@dataclass(frozen=True)
+class ShardsOf:
+    """The shards of a dataset as documents: one step's output as the next one's input. Its etag is a shard's sha256."""
+
+    dataset: str
+    shards: tuple[str, ...]
+
+    def documents(self) -> list[Document]:
+        """In order. Raises `ValueError` if a shard isn't committed."""
+        folder, found = Folder(self.dataset), []
+        for shard in self.shards:
+            report = read_report(folder, shard)
+            if report is None:
+                raise ValueError(f"{folder.path(shard)} is not made yet")
+            uri = folder.path(f"shards/{shard}.tar")
+            found.append(Document(uri, report.sha256, report.num_bytes, num_pages=report.num_samples))
+        return found
+
+
+@dataclass(frozen=True)
+class ShardSource:
+    """What sources that read shards of pages share: a shard in gives a shard out."""
+
+    version: ClassVar[int] = 1
+
+    def split(self, documents: Sequence[Document]) -> list[Inputs]:
+        return [(document,) for document in documents]
+
+    def probe(self, document: Document) -> Document:
+        return document
+
+    def pages(self, document: Document) -> Iterator[Sample]:
+        """The samples of the shard that `document` is."""
+        folder, _, name = document.uri.rpartition("/")
+        with Folder(folder).open(name) as file:
+            for sample, _, _ in read_shard(file):
+                yield sample
+
+
+@dataclass(frozen=True)
+class LineCrops(ShardSource):
+    """The lines of trusted pages in `languages`, as gray crops in which a line is `min_height` to `max_height` pixels high, with
+    `margin` of that height around it. The height is drawn by `seed` for each page.
+
+    A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines `right_to_left` or
+    `vertical`, `turned` (higher than wide), and those `not_in_the_image`.
+    """
+
+    languages: tuple[str, ...] = ()
+    min_height: int = 28
+    max_height: int = 48
+    margin: float = 0.3
+    seed: int = 0
+    jpeg_quality: int = 90
+    max_bytes: int = 2 << 30
+    limits: Limits = field(default_factory=Limits)
+
+    def engines(self) -> dict[str, str]:
+        return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        pages = sum(max(0, d.num_pages) for d in inputs)
+        return Estimate(30 * pages, 300_000 * pages, 0.06 * pages)
+
+    def read(self, document: Document) -> Iterator[Sample | Drop]:
+        pages = (p for p in self.pages(document) if p.quality.verdict == "trusted" and p.lang in self.languages)
+        num_items = 0
+        for _, found in groupby(pages, key=lambda p: p.origin.sha256):
+            for item in self._document(list(found)):
+                num_items += 1
+                yield item
+        if not num_items:
+            yield Drop("", document.uri, -1, STAGE, "no_lines", "no trusted page in the languages asked for")
+
+    def _document(self, pages: list[Sample]) -> Iterator[Sample | Drop]:
+        """The lines of pages of one PDF."""
+        origin = pages[0].origin
+        try:
+            with local_copy(origin.uri, self.max_bytes) as path:
+                with open(path, "rb") as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() != origin.sha256:
+                        raise SampleError("changed", "the file is not the one that its pages were read from")
+                while pages:
+                    try:
+                        for crops in self._cut(path, pages):
+                            page, *pages = pages
+                            yield from self._crops(page, crops)
+                    except ChildDied as death:
+                        page, *pages = pages
+                        yield page.drop(death.reason, STAGE, death.detail)
+        except SampleError as error:
+            for page in pages:
+                yield page.drop(error.reason, STAGE, error.detail)
+
+    def _cut(self, path: str, pages: list[Sample]) -> Iterator[Any]:
+        return sandbox(self.limits).run(
+            CUT,
+            path=path,
+            pages=[self._order(page) for page in pages],
+            heights=(self.min_height, self.max_height),
+            margin=self.margin,
+            jpeg_quality=self.jpeg_quality,
+        )
+
+    def _order(self, page: Sample) -> tuple[int, int, int, list[Box]]:
+        """What the child is asked for: a page, its image's longer side, the height wanted, and the boxes in the image's pixels."""
+        drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.key}".encode()).digest()[:4])
+        height = self.min_height + drawn % (self.max_height - self.min_height + 1)
+        return page.origin.page, max(page.size), height, [line.box for line in _lines(page)]
+
+    def _crops(self, page: Sample, crops: list[tuple[bytes, tuple[int, int], Box] | None]) -> Iterator[Sample | Drop]:
+        for number, (line, crop) in enumerate(zip(_lines(page), crops, strict=True)):
+            key = f"{page.key}-{number:04d}"
+            reason = _unfit(line) or ("" if crop else "not_in_the_image")
+            if reason or crop is None:
+                yield Drop(key, page.origin.uri, page.origin.page, STAGE, reason, line.text[:80])
+                continue
+            image, size, box = crop
+            region = Region(box, "text", line.text, None, "pymupdf", lines=(Line(box, line.text, line.font),))
+            o = page.origin
+            yield Sample(
+                key=key,
+                task="crop",
+                image=image,
+                size=size,
+                lang=page.lang,
+                script=page.script,
+                text=line.text,
+                regions=(region,),
+                quality=Quality("trusted"),
+                origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines()),
+                stage="crops",
+            )
+
+
+def _lines(page: Sample) -> list[Line]:
+    return [line for region in page.regions for line in region.lines]
+
+
+def _unfit(line: Line) -> str:
+    """Why a line is none that a reader of horizontal, left-to-right lines learns from; "" if it is one."""
+    if line.direction != "ltr":
+        return "right_to_left" if line.direction == "rtl" else "vertical"
+    width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
+    return "turned" if height > 1.5 * width and len(line.text) > 2 else ""

@@ -1,0 +1,86 @@
+"""Lines of PDF pages drawn at the height that a reader wants: what runs in the sandboxed child."""
+
+import statistics
+from collections.abc import Iterator
+
+import numpy
+import pymupdf
+import simplejpeg
+
+from datagen.record import Box
+from datagen.sources.pdf_page import native, open_document
+
+# A page is drawn once for most of its lines, as long as it stays under this; headings and footnotes are drawn alone.
+_MAX_PAGE_PIXELS = 40_000_000
+_MAX_CROP_SIDE = 8_000
+
+Crop = tuple[bytes, tuple[int, int], Box]
+
+
+def cut_lines(
+    path: str,
+    pages: list[tuple[int, int, int, list[Box]]],
+    heights: tuple[int, int] = (28, 48),
+    margin: float = 0.3,
+    jpeg_quality: int = 90,
+) -> Iterator[list[Crop | None]]:
+    """For each (page number, long side, line height, boxes) a crop for each box, or None where there is nothing to cut.
+
+    `boxes` are pixels of an image of the page with that long side. A crop is a gray JPEG, its size, and the line's box in it;
+    around the line lies `margin` of its height. Raises `SampleError` where the document as a whole can't be read.
+    """
+    with open_document(path) as doc:
+        for number, long_side, height, boxes in pages:
+            with native("broken_page"):
+                page = doc[number]
+                displaylist = page.get_displaylist()
+                zoom = long_side / max(page.rect.width, page.rect.height)
+            yield list(_page(displaylist, zoom, height, boxes, heights, margin, jpeg_quality))
+
+
+def _page(
+    displaylist: pymupdf.DisplayList,
+    zoom: float,
+    height: int,
+    boxes: list[Box],
+    heights: tuple[int, int],
+    margin: float,
+    jpeg_quality: int,
+) -> Iterator[Crop | None]:
+    if not boxes:
+        return
+    scale = height / statistics.median(box.y1 - box.y0 for box in boxes)
+    rect = displaylist.rect
+    drawn = None
+    if rect.width * rect.height * (zoom * scale) ** 2 <= _MAX_PAGE_PIXELS:
+        drawn = _draw(displaylist, zoom * scale, rect)
+    for box in boxes:
+        fits = heights[0] <= (box.y1 - box.y0) * scale <= heights[1]
+        own = scale if fits else height / (box.y1 - box.y0)
+        pad = margin * (box.y1 - box.y0)
+        outer = pymupdf.Rect(box.x0 - pad, box.y0 - pad, box.x1 + pad, box.y1 + pad)
+        if max(outer.width, outer.height) * own > _MAX_CROP_SIDE:
+            yield None
+            continue
+        if fits and drawn is not None:
+            x0, y0 = max(0, round(outer.x0 * own)), max(0, round(outer.y0 * own))
+            gray = drawn[y0 : round(outer.y1 * own), x0 : round(outer.x1 * own)]
+        else:
+            clip = outer / zoom & rect
+            gray = _draw(displaylist, zoom * own, clip)
+            x0, y0 = round(clip.x0 * zoom * own), round(clip.y0 * zoom * own)
+        h, w = gray.shape
+        left, top = max(0, round(box.x0 * own) - x0), max(0, round(box.y0 * own) - y0)
+        line = Box(left, top, min(w, round(box.x1 * own) - x0), min(h, round(box.y1 * own) - y0))
+        if h < 8 or line.x1 <= line.x0 or line.y1 <= line.y0:
+            yield None
+            continue
+        pixels = numpy.ascontiguousarray(gray)[:, :, None]
+        yield simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="GRAY"), (w, h), line
+
+
+def _draw(displaylist: pymupdf.DisplayList, zoom: float, clip: pymupdf.Rect) -> numpy.ndarray:
+    """The part `clip` (points) of a page as (H, W) gray bytes."""
+    with native("broken_page"):
+        pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csGRAY, alpha=False, clip=clip)
+        return numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width)

@@ -1,0 +1,104 @@
+"""What readers are trained and tested on: crops of lines with their text, by pool; and what degrades them on the way to training."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy
+import simplejpeg
+from PIL import Image, ImageFilter
+
+from datagen.engines.compact import normalise
+from datagen.record import Box, Sample
+from datagen.shards import read_reports, read_shard
+from datagen.storage import Folder
+from flywheel.pools import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A line's image, a gray JPEG in which the line lies at `box`, and its text as readers learn it."""
+
+    key: str
+    lang: str
+    script: str
+    text: str
+    jpeg: bytes
+    box: Box
+
+    def pixels(self) -> numpy.ndarray:
+        """The whole crop as (H, W) gray bytes."""
+        return simplejpeg.decode_jpeg(self.jpeg, colorspace="GRAY")[:, :, 0]
+
+    def line(self, margin: float = 0.1) -> numpy.ndarray:
+        """The line with `margin` of its height around it."""
+        return cut(self.pixels(), self.box, margin, margin, margin, margin)
+
+
+def read_crops(dataset: Folder, wanted: Mapping[str, frozenset[Place]]) -> list[Crop]:
+    """The crops of `dataset` whose page is among the `wanted` of their language, in order of their keys. A dataset of crops that
+    were read has no pages to choose from: see `read_accepted`."""
+    return _crops(dataset, lambda s: (s.origin.sha256, s.origin.page) in wanted.get(s.lang, ()))
+
+
+def read_accepted(dataset: Folder) -> list[Crop]:
+    """All trusted crops of a round's dataset."""
+    return _crops(dataset, lambda s: s.quality.verdict == "trusted")
+
+
+def _crops(dataset: Folder, wanted: Callable[[Sample], bool]) -> list[Crop]:
+    crops = []
+    for report in read_reports(dataset):
+        with dataset.open(f"shards/{report.shard}.tar") as file:
+            for s, _, _ in read_shard(file):
+                text = normalise(s.text)
+                if text and s.image and wanted(s):
+                    crops.append(Crop(s.key, s.lang, s.script, text, s.image, s.regions[0].box))
+    return sorted(crops, key=lambda c: c.key)
+
+
+def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, bottom: float) -> numpy.ndarray:
+    """`box` of an (H, W) image with margins, each in heights of the box, as far as the image goes."""
+    h = box.y1 - box.y0
+    y0, y1 = max(0, round(box.y0 - top * h)), round(box.y1 + bottom * h)
+    x0, x1 = max(0, round(box.x0 - left * h)), round(box.x1 + right * h)
+    return pixels[y0:y1, x0:x1]
+
+
+def _somewhere_around(crop: Crop, random: numpy.random.Generator) -> numpy.ndarray:
+    """The line as a detector may frame it: from just around its ink, as PaddleOCR's does, to more than its font's whole height."""
+    pixels, box = crop.pixels(), crop.box
+    h = box.y1 - box.y0
+    rows = numpy.flatnonzero((pixels[box.y0 : box.y1, box.x0 : box.x1] < 128).any(axis=1))
+    first, last = (box.y0 + int(rows[0]), box.y0 + int(rows[-1]) + 1) if len(rows) > h // 4 else (box.y0, box.y1)
+    top = random.uniform(box.y0 - 0.2 * h, first - 0.04 * h)
+    bottom = random.uniform(last + 0.04 * h, box.y1 + 0.2 * h)
+    left, right = random.uniform(-0.02, 0.3, 2)
+    frame = Box(box.x0, max(0, round(top)), box.x1, round(bottom))
+    return cut(pixels, frame, left, 0, right, 0)
+
+
+def degraded(crop: Crop, random: numpy.random.Generator) -> numpy.ndarray:
+    """The line as a poor scan, a small rendering or a careless detector would give it: (H, W) gray bytes."""
+    line = _somewhere_around(crop, random)
+    image = Image.fromarray(numpy.ascontiguousarray(line))
+    if random.random() < 0.6:  # small print, enlarged again when it is read
+        height = int(random.integers(15, 30))
+        size = (max(4, round(image.width * height / image.height)), height)
+        image = image.resize(size, Image.Resampling(int(random.choice([1, 2, 3]))))
+    if random.random() < 0.3:
+        image = image.filter(ImageFilter.GaussianBlur(float(random.uniform(0.2, 0.9))))
+    if random.random() < 0.15:
+        image = image.filter(ImageFilter.MinFilter(3) if image.height > 30 else ImageFilter.SMOOTH)
+    pixels = numpy.asarray(image, numpy.float32)
+    if random.random() < 0.5:  # gray ink, gray paper
+        dark, light = random.uniform(0, 90), random.uniform(180, 255)
+        pixels = dark + pixels * ((light - dark) / 255)
+    if random.random() < 0.4:
+        pixels = pixels + random.normal(0, random.uniform(2, 14), pixels.shape).astype(numpy.float32)
+    if random.random() < 0.05:
+        pixels = 255 - pixels
+    out = numpy.clip(pixels, 0, 255).astype(numpy.uint8)
+    if random.random() < 0.2:
+        jpeg = simplejpeg.encode_jpeg(numpy.ascontiguousarray(out[:, :, None]), int(random.integers(25, 80)), "GRAY")
+        out = simplejpeg.decode_jpeg(jpeg, colorspace="GRAY")[:, :, 0]
+    return out

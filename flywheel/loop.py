@@ -1,0 +1,271 @@
+"""The wheel: pools once, then round after round, each in a folder that nothing changes once its metrics.json is written.
+
+    flywheel/pools.json      which document trains, tests, waits; frozen when the first round begins
+    flywheel/tesseract.json  what Tesseract makes of the same test lines
+    crops/                   a dataset: lines of trusted pages, drawn for readers
+    round-N/                 a dataset: what round N's reader read and the gate let through
+        reader/SCRIPT/       model.safetensors, alphabet.json, config.json
+        round.json           what it came from
+        metrics.json         how good it is; written last, it commits the round
+
+Killed anywhere, the same command goes on: training from its last checkpoint, reading from its last shard.
+"""
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+
+from datagen import dataset
+from datagen.engines import ppocr
+from datagen.engines.compact import CompactConfig, Reader
+from datagen.pipeline import Pipeline, describe, fingerprint
+from datagen.record import Sample
+from datagen.runner import Runner
+from datagen.shards import ShardReport, read_reports, read_shard
+from datagen.sources.lines import LineCrops, ShardsOf
+from datagen.storage import Folder
+from flywheel import evaluate, pools, progress, score
+from flywheel.crops import read_crops
+from flywheel.pools import Pools
+from flywheel.relabel import Gate, ReadPages
+from flywheel.step import Flywheel
+from flywheel.train import FitTask, budgets, run_fit
+
+log = logging.getLogger(__name__)
+
+VERSION = 1  # goes up whenever the code here makes other rounds of the same pools
+CROPS = "crops"
+RunPipeline = Callable[[Pipeline], int]
+"""Makes a pipeline's dataset in the output, with progress; returns an exit code, 0 if it is whole."""
+
+
+def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
+    """Make the rounds that don't exist yet; readers are trained on `runner`. Returns the exit code.
+
+    Raises `ValueError` if the rounds that exist come from other values.
+    """
+    if step.rounds < 1:
+        return 0
+    chosen = _pools(step, out)
+    served = [p for p in chosen if not p.not_served]
+    for p in chosen:
+        if p.not_served:
+            log.info("%s: %s (%s) can't be served: %s", step.name, p.lang, p.script, p.not_served)
+    if not served:
+        log.info("%s: no language to serve, no round to make", step.name)
+        return 0
+    todo = [n for n in range(1, step.rounds + 1) if not _is_made(step, out, n)]
+    if not todo:
+        log.info("%s: nothing new, %d rounds are made", step.name, len(made_rounds(out)))
+        return 0
+    shards = _state(out)["shards"]
+    source = LineCrops(languages=tuple(p.lang for p in served), seed=step.seed)
+    if code := run(Pipeline(CROPS, ShardsOf(out.sub(step.pages).url, tuple(shards)), source, (), max_drop=1.0)):
+        return code
+    for number in todo:
+        if code := _Round(step, out, served, number).make(run, runner):
+            return code
+    return 0
+
+
+def made_rounds(out: Folder) -> list[int]:
+    """The numbers of the rounds that are whole."""
+    numbers: list[int] = []
+    while out.exists(f"round-{len(numbers) + 1}/metrics.json"):
+        numbers.append(len(numbers) + 1)
+    return numbers
+
+
+def clear(step: Flywheel, out: Folder) -> None:
+    """Delete pools, crops and all rounds. Killed on the way, it leaves rounds that are not whole, and pools."""
+    number = 1
+    while out.exists(f"round-{number}"):
+        folder = out.sub(f"round-{number}")
+        for name in ("metrics.json", "reader"):
+            folder.remove(name)
+        if folder.exists("census") or folder.exists("run.json"):
+            dataset.clear(folder)
+        folder.remove("round.json")
+        number += 1
+    if out.exists(f"{CROPS}/census"):
+        dataset.clear(out.sub(CROPS))
+    for name in ("tesseract.json", "pools.json"):
+        out.sub(step.name).remove(name)
+
+
+def _pools(step: Flywheel, out: Folder) -> list[Pools]:
+    """The pools that the first round froze, or new ones. New documents come in with a new output, or with overwrite=1."""
+    folder, pages = out.sub(step.name), out.sub(step.pages)
+    reports = read_reports(pages)
+    values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256()]
+    if not folder.exists("pools.json"):
+        languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
+        chosen = pools.assign(languages, step.seed, step.min_train_lines)
+        frozen = {"values": values, "shards": {r.shard: r.sha256 for r in reports}, "pools": [asdict(p) for p in chosen]}
+        folder.write("pools.json", json.dumps(frozen, ensure_ascii=False, indent=1).encode())
+    state = _state(out)
+    now = {r.shard: r.sha256 for r in reports}
+    if state["values"] != values or any(now.get(shard) != sha256 for shard, sha256 in state["shards"].items()):
+        raise ValueError(
+            f"{folder.path('pools.json')} was made from other pages or values: "
+            "start a new output with out=…, or replace this one with overwrite=1"
+        )
+    if new := len(now.keys() - state["shards"].keys()):
+        log.info("%s: %d shards are newer than the pools and stay out of them; overwrite=1 makes pools anew", step.name, new)
+    return [pools.from_dict(p) for p in state["pools"]]
+
+
+def _state(out: Folder) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(out.read("flywheel/pools.json"))
+    return state
+
+
+def _is_made(step: Flywheel, out: Folder, number: int) -> bool:
+    """Whether the round is whole. Raises `ValueError` if it, or what there is of it, comes from other values."""
+    folder = out.sub(f"round-{number}")
+    if folder.exists("round.json") and json.loads(folder.read("round.json"))["values"] != _values(step, number):
+        raise ValueError(
+            f"{folder.url} was made with other values: start a new output with out=…, or replace this one with overwrite=1"
+        )
+    return folder.exists("metrics.json")
+
+
+def _values(step: Flywheel, number: int) -> Any:
+    """What of the step decides a round."""
+    fitted = step.first if number == 1 else step.later
+    values = [VERSION, describe(fitted), describe(CompactConfig()), step.precision, step.max_held_out, torch.__version__]
+    return json.loads(json.dumps(values))
+
+
+class _Round:
+    """One turn of the wheel."""
+
+    def __init__(self, step: Flywheel, out: Folder, served: list[Pools], number: int):
+        self.step, self.out, self.served, self.number = step, out, served, number
+        self.name = f"round-{number}"
+        self.folder = out.sub(self.name)
+        self.before = out.sub(f"round-{number - 1}") if number > 1 else None
+
+    def make(self, run: RunPipeline, runner: Runner) -> int:
+        weights = self._train(runner)
+        readers = {script: Reader.load(self.folder.sub(f"reader/{script}")) for script in weights}
+        held_out = evaluate.HeldOut.read(self.out.sub(CROPS), self.served, self.step.max_held_out)
+        errors, thresholds = evaluate.measure(readers, held_out, self.step.precision)
+        witness = evaluate.tesseract(self.out.sub(self.step.name), held_out)
+        gates = tuple(Gate(p.lang, p.script, weights[p.script], thresholds[p.lang]) for p in self.served if p.lang in thresholds)
+        if code := run(self._relabelling(gates)):
+            return code
+        self._write_metrics(weights, errors, thresholds, witness, read_reports(self.folder))
+        return 0
+
+    def _train(self, runner: Runner) -> dict[str, str]:
+        """Make, finish or find the round's readers; returns the sha256 of each script's weights."""
+        tasks = self._fit_tasks()
+        accepted = sum(len(task.accepted()) for task in tasks)
+        todo = [task for task in tasks if not self.folder.exists(f"reader/{task.script}/config.json")]
+        if todo:
+            scripts = ", ".join(task.script for task in todo)
+            log.info("%s: training readers of %s, with %d lines read by the round before", self.name, scripts, accepted)
+        with progress.watched({t.script: self.folder.sub(f"reader/{t.script}") for t in todo}, self.name):
+            # Also those that are there: a task finds out whether its reader is the one that is asked for.
+            outcomes = list(runner.map(run_fit, tasks))
+        for _, _, error in outcomes:
+            if error is not None:
+                raise error
+        return {task.script: sha256 for task, sha256, _ in sorted(outcomes, key=lambda outcome: outcome[0].script) if sha256}
+
+    def _fit_tasks(self) -> list[FitTask]:
+        """A task a script, the longest first; and round.json, which says what they start from."""
+        lines = Counter(c.script for c in read_crops(self.out.sub(CROPS), {p.lang: frozenset(p.train) for p in self.served}))
+        fitted = replace(self.step.first if self.number == 1 else self.step.later, seed=self.step.seed + self.number)
+        before = self.before.url if self.before is not None else ""
+        came_from = {
+            "values": _values(self.step, self.number),
+            "parent": json.loads(self.before.read("metrics.json"))["readers"] if self.before is not None else {},
+            "pools": hashlib.sha256(self.out.read(f"{self.step.name}/pools.json")).hexdigest(),
+            "shards": {
+                name: [r.sha256 for r in read_reports(self.out.sub(name))]
+                for name in (CROPS, *([f"round-{self.number - 1}"] if before else []))
+            },
+            "engines": ppocr.engines() | {"torch": torch.__version__},
+        }
+        self.folder.write("round.json", json.dumps(came_from, ensure_ascii=False, indent=1).encode())
+        tasks = []
+        for script, budget in budgets(fitted, self.served, lines).items():
+            train = tuple((p.lang, p.train) for p in self.served if p.script == script)
+            mark = fingerprint([came_from, describe(budget), script])
+            tasks.append(FitTask(script, budget, train, self.out.sub(CROPS).url, before, self.folder.url, mark))
+        return tasks
+
+    def _relabelling(self, gates: tuple[Gate, ...]) -> Pipeline:
+        wanted = [(doc, page, p.lang) for p in self.served for doc, page in p.unlabelled]
+        read = ReadPages(self.folder.sub("reader").url, self.number, gates, tuple(sorted(wanted)))
+        pages = self.out.sub(self.step.pages)
+        shards = _shards_with(pages, tuple(_state(self.out)["shards"]), {(doc, page) for doc, page, _ in wanted})
+        return Pipeline(self.name, ShardsOf(pages.url, shards), read, (), max_drop=1.0)
+
+    def _write_metrics(
+        self,
+        weights: dict[str, str],
+        errors: dict[str, evaluate.gate.Errors],
+        thresholds: dict[str, float],
+        witness: dict[str, float | None],
+        reports: list[ShardReport],
+    ) -> None:
+        """metrics.json: a row for each language that needs a reader, served or not."""
+        refused: dict[str, Counter] = {}
+        for drop in (d for r in reports for d in r.drops if d.key):
+            refused.setdefault(json.loads(drop.detail)["lang"], Counter())[drop.reason] += 1
+        unlabelled = {place for p in self.served for place in p.unlabelled}
+        pages = [s for s in _samples(self.out.sub(self.step.pages)) if (s.origin.sha256, s.origin.page) in unlabelled]
+        counts = score.precision(pages, _samples(self.folder))
+        rows = {}
+        for p in (pools.from_dict(held) for held in _state(self.out)["pools"]):
+            found = errors.get(p.lang)
+            right, accepted = counts.get(p.lang, (0, 0))
+            limit = thresholds.get(p.lang)
+            rows[p.lang] = {
+                "script": p.script,
+                "alphabet_share": p.alphabet_share,
+                "not_served": p.not_served,
+                "cer": found.cer if found else None,
+                "cer_low": found.cer_low if found else None,
+                "cer_high": found.cer_high if found else None,
+                "num_chars": found.num_chars if found else 0,
+                "num_lines": found.num_lines if found else 0,
+                "num_exact": found.num_exact if found else 0,
+                "threshold": limit if limit is not None and limit <= 1 else None,
+                "num_accepted": accepted,
+                "rejected": dict(sorted(refused.get(p.lang, Counter()).items())),
+                "precision": round(right / accepted, 4) if accepted else None,
+                "tesseract_cer": witness.get(p.lang),
+                "pools": p.summary(),
+            }
+        metrics = {"round": self.number, "readers": weights, "languages": rows}
+        self.folder.write("metrics.json", json.dumps(metrics, ensure_ascii=False, indent=1).encode())
+
+
+def _shards_with(folder: Folder, shards: tuple[str, ...], places: set[pools.Place]) -> tuple[str, ...]:
+    """Those of `shards` that hold one of these pages."""
+    from datagen import manifest
+
+    found = []
+    for shard in shards:
+        part = manifest.read_part(folder, shard).select(["sha256", "page"]).to_pylist()
+        if any((row["sha256"], row["page"]) in places for row in part):
+            found.append(shard)
+    return tuple(found)
+
+
+def _samples(folder: Folder) -> list[Sample]:
+    samples = []
+    for report in read_reports(folder):
+        with folder.open(f"shards/{report.shard}.tar") as file:
+            samples += [replace(s, image=None) for s, _, _ in read_shard(file)]
+    return samples

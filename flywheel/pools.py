@@ -1,0 +1,171 @@
+"""Which languages need a reader of their own, and which of their documents train it, test it, or wait to be read.
+
+A language's documents go into three pools, by seed: *train* (crops with their text), *held-out* (never trained on: one part to
+calibrate the gate, one to test) and *unlabelled* (read as images; their text layer serves only to score what was accepted).
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from datagen.record import Sample
+from datagen.shards import read_reports, read_shard
+from datagen.storage import Folder
+
+Place = tuple[str, int]
+"""A page: its file's sha256 and its number. Two copies of a file are one document here, whatever they are called."""
+
+POOLS = ("train", "calibration", "test", "unlabelled")
+_GAP = 0.1  # of a document's pages, left out between pools that share it
+_MIN_PAGES = 8  # of a document that is worth reading, or worth cutting into ranges
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language that the embedded reader can't read. `alphabet_share` is the share of its letters that are in that reader's
+    alphabet; `documents` maps a trusted document's sha256 to its pages, in order, and `lines` to how many lines these have."""
+
+    lang: str
+    script: str
+    alphabet_share: float
+    documents: dict[str, list[int]] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pools:
+    """A language's pages by pool, how they were parted, and, where it isn't served, why (`not_served`, "" if it is).
+
+    `kind`: `documents` (pools are whole documents), `page_ranges` (some share a document, at a distance), `held_out_only` (it
+    reads with its script's reader, trained on other languages).
+    """
+
+    lang: str
+    script: str
+    alphabet_share: float
+    kind: str
+    not_served: str
+    train: tuple[Place, ...] = ()
+    calibration: tuple[Place, ...] = ()
+    test: tuple[Place, ...] = ()
+    unlabelled: tuple[Place, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """What metrics.json says of it: how the pools were made, and documents and pages in each."""
+        counts = {name: {"documents": len({d for d, _ in pool}), "pages": len(pool)} for name, pool in self._named()}
+        return {"kind": self.kind, **counts}
+
+    def _named(self) -> list[tuple[str, tuple[Place, ...]]]:
+        return [(name, getattr(self, name)) for name in POOLS]
+
+
+def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
+    """The languages in `dataset` with less than `least` of their letters in the embedded reader's alphabet, sorted."""
+    letters: dict[tuple[str, str], Counter] = defaultdict(Counter)
+    pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
+    for sample in _samples(dataset):
+        if sample.lang == "und" or not sample.text:
+            continue
+        written = (sample.lang, sample.script)
+        letters[written].update(c for c in sample.text if c.isalpha())
+        if sample.quality.verdict == "trusted":
+            lines = sum(line.direction == "ltr" for region in sample.regions for line in region.lines)
+            pages[written][sample.origin.sha256][sample.origin.page] = lines
+    languages = []
+    for lang in sorted({lang for lang, _ in letters}):
+        script = max((w for w in letters if w[0] == lang), key=lambda w: letters[w].total())[1]
+        share = alphabet_share(letters[lang, script])
+        if share < least:
+            found = {doc: numbers for doc, numbers in pages[lang, script].items() if sum(numbers.values())}
+            documents = {doc: sorted(numbers) for doc, numbers in sorted(found.items())}
+            languages.append(Language(lang, script, share, documents, {d: sum(found[d].values()) for d in documents}))
+    return languages
+
+
+def assign(languages: Iterable[Language], seed: int, min_train_lines: int) -> list[Pools]:
+    """Pools of each language. A language is served if its script has `min_train_lines` lines to train on."""
+    parted = [_part(language, seed) for language in languages]
+    lines: Counter = Counter()
+    for language, pools in zip(languages, parted, strict=True):
+        per_page = {d: language.lines[d] / len(language.documents[d]) for d in language.documents}
+        lines[language.script] += round(sum(per_page[d] for d, _ in pools.train))
+    return [_serve(pools, lines[pools.script], min_train_lines) for pools in parted]
+
+
+def _serve(pools: Pools, num_lines: int, least: int) -> Pools:
+    reason = ""
+    if not pools.test:
+        reason = "no page whose text layer is trusted has a left-to-right line"
+    elif num_lines < least:
+        reason = f"{num_lines} lines of {pools.script} to train on, at least {least} are needed"
+    return Pools(**asdict(pools) | {"not_served": reason})
+
+
+def _part(language: Language, seed: int) -> Pools:
+    """The language's pools. The document with most lines always trains; the seed orders the others, of which only those with
+    some pages are worth reading."""
+
+    def drawn(doc: str) -> bytes:
+        return hashlib.sha256(f"{seed}/{doc}".encode()).digest()
+
+    docs = sorted(language.documents, key=lambda doc: (-language.lines[doc], doc))
+    pages = {doc: [(doc, n) for n in language.documents[doc]] for doc in docs}
+    biggest, others = docs[:1], sorted(docs[1:], key=drawn)
+    train: list[Place] = []
+    held: list[Place] = []
+    unlabelled: list[Place] = []
+    kind = "documents"
+    if len(docs) >= 3:
+        to_read = [doc for doc in others if len(pages[doc]) >= _MIN_PAGES][: max(1, len(docs) // 4)]
+        others = [doc for doc in others if doc not in to_read]
+        num_held = max(1, len(docs) // 5)
+        unlabelled = [p for doc in to_read for p in pages[doc]]
+        held = [p for doc in others[:num_held] for p in pages[doc]]
+        train = [p for doc in [*biggest, *others[num_held:]] for p in pages[doc]]
+    elif docs and len(pages[docs[0]]) >= _MIN_PAGES:
+        kind = "page_ranges"
+        if len(docs) == 2:
+            held = pages[docs[1]]
+            train, unlabelled = _ranges(pages[docs[0]], (0.7, 0.3))
+        else:
+            train, unlabelled, held = _ranges(pages[docs[0]], (0.5, 0.2, 0.3))
+    else:
+        kind = "held_out_only"
+        held = [p for doc in docs for p in pages[doc]]
+    calibration, test = ([], held) if kind == "held_out_only" else _halves(held)
+    places = (tuple(train), tuple(calibration), tuple(test), tuple(unlabelled))
+    return Pools(language.lang, language.script, round(language.alphabet_share, 4), kind, "", *places)
+
+
+def _halves(held: list[Place]) -> tuple[list[Place], list[Place]]:
+    """What calibrates and what tests: whole documents if there are two, else the halves of one; a single page only tests."""
+    docs = list(dict.fromkeys(doc for doc, _ in held))
+    if len(docs) > 1:
+        return [p for p in held if p[0] in docs[1::2]], [p for p in held if p[0] in docs[::2]]
+    middle = len(held) // 2
+    return held[:middle], held[middle:]
+
+
+def _ranges(pages: list[Place], shares: tuple[float, ...]) -> list[list[Place]]:
+    """`pages` cut at these shares, with a gap between the parts."""
+    n, parts, start = len(pages), [], 0.0
+    for i, share in enumerate(shares):
+        stop = start + share * n
+        gap = _GAP * n if i < len(shares) - 1 else 0.0
+        parts.append(pages[round(start) : max(round(start) + 1, round(stop - gap))])
+        start = stop
+    return parts
+
+
+def from_dict(held: dict[str, Any]) -> Pools:
+    """The pools that `dataclasses.asdict` took apart and JSON kept."""
+    return Pools(**held | {name: tuple((doc, page) for doc, page in held[name]) for name in POOLS})
+
+
+def _samples(dataset: Folder) -> Iterable[Sample]:
+    for report in read_reports(dataset):
+        with dataset.open(f"shards/{report.shard}.tar") as file:
+            for sample, _, _ in read_shard(file):
+                yield sample

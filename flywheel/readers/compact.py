@@ -1,0 +1,176 @@
+"""Training of the compact reader: crops in, a reader's folder out. Killed, it goes on from its last checkpoint to the same bytes."""
+
+import dataclasses
+import itertools
+import json
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy
+import safetensors.torch
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from datagen.engines.compact import (
+    HEIGHT,
+    MAX_WIDTH,
+    STRIDE,
+    Alphabet,
+    CompactConfig,
+    CompactNet,
+    Reader,
+    collate,
+    has_fast_bf16,
+    line_image,
+)
+from datagen.storage import Folder
+from flywheel import progress
+from flywheel.crops import Crop, degraded
+from flywheel.step import Fit
+
+log = logging.getLogger(__name__)
+
+_TELL_EVERY_S = 10.0
+_SHORT = 10  # heights wide
+
+
+def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
+    """A reader trained on `crops`, all of one script, from the weights of the reader in `start` if there is one, and saved in `folder`; or the one that
+    is there. Symbols that `start` lacks begin with random weights.
+
+    `mark` tells one training from another: a checkpoint of another is left alone. Raises `ValueError` if there is nothing to
+    train on, or the folder has a reader of another training.
+    """
+    if not crops:
+        raise ValueError(f"no crops to train the reader in {folder.url} on")
+    if folder.exists("config.json"):
+        if json.loads(folder.read("config.json"))["made"]["mark"] != mark:
+            raise ValueError(f"{folder.url} holds a reader of another training: overwrite=1 replaces it, out=… leaves it alone")
+        return Reader.load(folder)
+    checkpoint = f"checkpoint-{mark[:16]}.safetensors"
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
+    net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1)
+    if start is not None:
+        _inherit(net, alphabet, Reader.load(start))
+    net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    bf16 = has_fast_bf16()
+    optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    first = _resume(folder, checkpoint, net, optimizer)
+    started, shown, losses = time.monotonic(), time.monotonic(), []
+    batches = itertools.islice(_batches(config, crops, 0 if start else config.short_steps), first, None)
+    for step, batch in zip(range(first, config.steps), batches, strict=False):
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
+        loss = _loss(net, alphabet, batch, numpy.random.default_rng([config.seed, 1, step]), bf16)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.item())
+        if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
+            _save(folder, checkpoint, net, optimizer, step + 1)
+        if time.monotonic() - shown > _TELL_EVERY_S:
+            shown = time.monotonic()
+            left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
+            progress.tell(folder, step + 1, config.steps, float(numpy.mean(losses[-50:])), left)
+    reader = Reader(net, alphabet, CompactConfig(), bf16)
+    made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(c.lang for c in crops))}
+    reader.save(folder, made)
+    for name in (checkpoint, progress.NAME):
+        folder.remove(name)
+    return reader
+
+
+def _loss(net: CompactNet, alphabet: Alphabet, batch: Sequence[Crop], random: numpy.random.Generator, bf16: bool) -> Tensor:
+    """CTC's loss in nats a character, over degraded lines."""
+    images, targets = [], []
+    for crop in batch:
+        image = line_image(degraded(crop, random), stretch=float(random.uniform(0.85, 1.12)))
+        classes = alphabet.encode(crop.text)
+        if image.shape[1] // STRIDE >= len(classes) + sum(a == b for a, b in itertools.pairwise(classes)):
+            images.append(image)
+            targets.append(classes)
+    image_B1HW, num_frames_B = collate(images)
+    lengths_B = torch.tensor([len(t) for t in targets])
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        logp_BTA = net(image_B1HW, num_frames_B)
+    flat = torch.tensor([c for t in targets for c in t])
+    nll_B = F.ctc_loss(logp_BTA.transpose(0, 1), flat, num_frames_B, lengths_B, reduction="none", zero_infinity=True)
+    return nll_B.sum() / lengths_B.sum()
+
+
+def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[list[Crop]]:
+    """Batches without end, each of lines about as wide. In the first `short_steps` there are short lines alone: on them CTC finds
+    out sooner that there is something to align."""
+    counts = Counter(c.lang for c in crops)
+    weights = numpy.array([counts[c.lang] ** -0.5 for c in crops])
+    short = numpy.array([_aspect(c) <= _SHORT for c in crops])
+    random, step = numpy.random.default_rng([config.seed, 0]), 0
+    while True:
+        p = weights * short if step < short_steps and short.any() else weights
+        drawn = [crops[i] for i in random.choice(len(crops), 256, p=p / p.sum())]
+        batches: list[list[Crop]] = []
+        room = 0.0
+        for crop in sorted(drawn, key=lambda c: (_aspect(c), c.key)):
+            width = min(_aspect(crop) * HEIGHT, MAX_WIDTH)
+            if width > room:
+                batches.append([])
+                room = float(config.batch_width)
+            batches[-1].append(crop)
+            room -= width
+        for i in random.permutation(len(batches)):
+            yield batches[i]
+        step += len(batches)
+
+
+def _aspect(crop: Crop) -> float:
+    return (crop.box.x1 - crop.box.x0) / (crop.box.y1 - crop.box.y0)
+
+
+def _schedule(done: float, warmup: float) -> float:
+    """Linear to 1 over the share `warmup` of the steps, then a cosine to 0.01."""
+    if done < warmup:
+        return (done + 1e-3) / warmup
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
+
+
+def _inherit(net: CompactNet, alphabet: Alphabet, start: Reader) -> None:
+    """Take over the weights of another reader; classes by their symbols."""
+    state, held = net.state_dict(), start.net.state_dict()
+    old = {symbol: i + 1 for i, symbol in enumerate(start.alphabet.symbols)}
+    pairs = [(0, 0), *((i + 1, old[s]) for i, s in enumerate(alphabet.symbols) if s in old)]
+    ours, theirs = (torch.tensor(side) for side in zip(*pairs, strict=True))
+    for name, value in held.items():
+        if name.startswith("head."):
+            state[name][ours] = value[theirs]
+        else:
+            state[name] = value
+    net.load_state_dict(state)
+
+
+def _save(folder: Folder, name: str, net: CompactNet, optimizer: torch.optim.AdamW, step: int) -> None:
+    tensors = {f"net/{key}": value for key, value in net.state_dict().items()}
+    for key, parameter in net.named_parameters():
+        for moment, value in optimizer.state[parameter].items():
+            tensors[f"optimizer/{key}/{moment}"] = value
+    tensors["step"] = torch.tensor(step)
+    with folder.create(name) as file:
+        file.write(safetensors.torch.save({key: value.contiguous() for key, value in tensors.items()}))
+
+
+def _resume(folder: Folder, name: str, net: CompactNet, optimizer: torch.optim.AdamW) -> int:
+    """Load the checkpoint, if there is one; returns the step to go on with."""
+    if not folder.exists(name):
+        return 0
+    tensors = safetensors.torch.load(folder.read(name))
+    net.load_state_dict({key.removeprefix("net/"): value for key, value in tensors.items() if key.startswith("net/")})
+    for key, parameter in net.named_parameters():
+        optimizer.state[parameter] = {m: tensors[f"optimizer/{key}/{m}"] for m in ("step", "exp_avg", "exp_avg_sq")}
+    return int(tensors["step"])

@@ -1,0 +1,163 @@
+"""Pages nobody has labelled, read as images: PaddleOCR's detector finds the lines, a round's reader says what they say, and the gate
+decides which of it is kept."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy
+import simplejpeg
+from PIL import Image
+
+from datagen.census import Document, Inputs
+from datagen.engines import ppocr
+from datagen.pipeline import Estimate
+from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
+from datagen.sources.lines import ShardSource
+from datagen.storage import Folder
+
+STAGE = "ReadPages"
+_MIN_HEIGHT = 10
+_MARGINS = (0.06, 0.18)  # of a box's height, around it: the two views of a line
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A language's reader, by its script and the sha256 of its weights, and the confidence that its readings need."""
+
+    lang: str
+    script: str
+    sha256: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class ReadPages(ShardSource):
+    """The pages among `pages` (sha256, number, language) as accepted line crops, and a drop for each line that is not accepted.
+
+    Their text layers are not looked at. `readers` is a folder with a compact reader for each script, `round` the round that
+    they come from. Reasons: `too_small` for the reader, `turned` (higher than wide), `nothing_read`, `views_differ` (the
+    same line with other margins reads otherwise), `low_confidence` (under the language's threshold). A drop's detail is JSON: lang,
+    box in the page's image, text, score. An accepted crop has its box in the page's image among its signals.
+    """
+
+    version: ClassVar[int] = 1
+
+    readers: str = ""
+    round: int = 0
+    gates: tuple[Gate, ...] = ()
+    pages_to_read: tuple[tuple[str, int, str], ...] = ()
+    long_side: int = 960
+    jpeg_quality: int = 92
+
+    def engines(self) -> dict[str, str]:
+        return ppocr.engines()
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        wanted = len(self.pages_to_read)
+        return Estimate(30 * wanted, 400_000 * wanted, 1.0 * wanted)
+
+    def read(self, document: Document) -> Iterator[Sample | Drop]:
+        wanted = {(sha256, page): lang for sha256, page, lang in self.pages_to_read}
+        gates = {gate.lang: gate for gate in self.gates}
+        num_items = 0
+        for page in self.pages(document):
+            lang = wanted.get((page.origin.sha256, page.origin.page))
+            if lang is not None and page.image is not None:
+                for item in self._page(page, gates[lang]):
+                    num_items += 1
+                    yield item
+        if not num_items:
+            yield Drop("", document.uri, -1, STAGE, "no_pages", "no page to read, or no line on it")
+
+    def _page(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
+        assert page.image is not None
+        image = numpy.asarray(Image.open(io.BytesIO(page.image)).convert("RGB"))
+        gray = numpy.asarray(Image.fromarray(image).convert("L"))
+        boxes = [_box(quad, page.size) for quad, _ in _detector(self.long_side).detect(image)]
+        views = [_views(gray, box) for box in boxes]
+        reader = _reader(f"{self.readers}/{gate.script}", gate.sha256)
+        readings = reader.read([plain for plain, _ in views])
+        # What is refused for its first reading needs no second.
+        promising = [i for i, (text, score) in enumerate(readings) if not refusal(boxes[i], text, text, score, gate.threshold)]
+        again = dict(zip(promising, reader.read([views[i][1] for i in promising]), strict=True))
+        for number, (box, (text, score)) in enumerate(zip(boxes, readings, strict=True)):
+            other, other_score = again.get(number, (text, score))
+            score = min(score, other_score)
+            reason = refusal(box, text, other, score, gate.threshold)
+            key = f"{page.key}-r{self.round}-{number:04d}"
+            if reason:
+                detail = {"lang": gate.lang, "box": box, "text": text, "score": score}
+                yield Drop(key, page.origin.uri, page.origin.page, STAGE, reason, json.dumps(detail, ensure_ascii=False))
+            else:
+                yield self._accepted(page, gate, key, box, views[number][0], text, score)
+
+    def _accepted(self, page: Sample, gate: Gate, key: str, found: Box, crop: numpy.ndarray, text: str, score: float) -> Sample:
+        height, width = crop.shape
+        box, by, o = Box(0, 0, width, height), f"flywheel/round-{self.round}", page.origin
+        place = {f"page_{name}": float(value) for name, value in zip(Box._fields, found, strict=True)}
+        return Sample(
+            key=key,
+            task="crop",
+            image=simplejpeg.encode_jpeg(numpy.ascontiguousarray(crop)[:, :, None], self.jpeg_quality, "GRAY"),
+            size=(width, height),
+            lang=gate.lang,
+            script=gate.script,
+            text=text,
+            regions=(Region(box, "text", text, score, by, lines=(Line(box, text),)),),
+            quality=Quality("trusted", signals={"confidence": score, **place}),
+            origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines() | {by: gate.sha256}),
+            stage=by,
+            round=self.round,
+        )
+
+
+def refusal(box: Box, text: str, other: str, score: float, threshold: float) -> str:
+    """Why a reading is not accepted; "" if it is."""
+    width, height = box.x1 - box.x0, box.y1 - box.y0
+    if height < _MIN_HEIGHT:
+        return "too_small"
+    if height > 1.5 * width and len(text) > 2:
+        return "turned"
+    if not text:
+        return "nothing_read"
+    if text != other:
+        return "views_differ"
+    return "low_confidence" if score < threshold else ""
+
+
+def _box(quad: ppocr.Quad, size: tuple[int, int]) -> Box:
+    """The upright box around a quad, at least a pixel large and inside the image."""
+    xs, ys = [x for x, _ in quad], [y for _, y in quad]
+    x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
+    return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))
+
+
+def _views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
+    """The line with a little around it, and with a little more."""
+    views = []
+    for margin in _MARGINS:
+        pad = max(1, round(margin * (box.y1 - box.y0)))
+        views.append(gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad])
+    return views
+
+
+@cache
+def _detector(long_side: int) -> ppocr.TextDetector:
+    return ppocr.TextDetector(long_side)
+
+
+@cache
+def _reader(folder: str, sha256: str) -> Any:
+    """The reader in `folder`; raises `ValueError` if its weights are not those of `sha256`."""
+    import torch
+
+    from datagen.engines.compact import Reader, weights_sha256
+
+    torch.set_num_threads(1)
+    if weights_sha256(Folder(folder)) != sha256:
+        raise ValueError(f"{folder} holds other weights than those that the round was planned with")
+    return Reader.load(Folder(folder))

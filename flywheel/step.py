@@ -1,0 +1,45 @@
+"""The flywheel as a step of a recipe: its values alone, so that building a recipe loads nothing."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a reader is trained. The budget is `steps` of lines that are `batch_width` pixels wide together; weights depend on
+    `threads`, so it is a value here.
+
+    Languages are drawn by the square root of how many lines they have. In the first `short_steps` of a reader that starts from
+    nothing, lines are short.
+    """
+
+    steps: int
+    learning_rate: float
+    short_steps: int = 0
+    batch_width: int = 10_000
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    checkpoint_every: int = 200
+    threads: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Flywheel:
+    """`rounds` of: train a reader, measure it, let it read what nobody has labelled, keep what the gate lets through.
+
+    It serves the languages of the dataset `pages` that have less than `min_alphabet_share` of their letters in the alphabet of
+    the embedded reader, if their script has `min_train_lines` lines to train on. The gate asks of calibration lines that
+    `precision` of those accepted are right, letter for letter. At most `max_held_out` lines of a language test a round, and as
+    many calibrate its gate. `rounds` says how many should exist; fewer than exist changes nothing.
+    """
+
+    pages: str
+    rounds: int = 2
+    seed: int = 0
+    min_alphabet_share: float = 0.99
+    min_train_lines: int = 300
+    precision: float = 0.97
+    max_held_out: int = 300
+    first: Fit = field(default_factory=lambda: Fit(steps=1100, learning_rate=3e-3, short_steps=200))
+    later: Fit = field(default_factory=lambda: Fit(steps=1000, learning_rate=2e-3))
+    name: str = "flywheel"

@@ -1,0 +1,231 @@
+"""The network's sizes, and its `config.json` in the released checkpoint's structure.
+
+Standard library only, for a recipe builds these.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SamConfig:
+    """The SAM tower. `image_size` is that of its position tables; images of other sizes interpolate them."""
+
+    width: int = 768
+    depth: int = 12
+    heads: int = 12
+    window: int = 14
+    global_blocks: tuple[int, ...] = (2, 5, 8, 11)
+    image_size: int = 1024
+    patch: int = 16
+    neck: int = 256
+    downsample: tuple[int, int] = (512, 1024)
+
+    @property
+    def grid(self) -> int:
+        return self.image_size // self.patch
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """The CLIP tower. Its width is the compressor's last; `image_size` and `patch` only say how large its position table is."""
+
+    width: int = 1024
+    depth: int = 24
+    heads: int = 16
+    image_size: int = 224
+    patch: int = 14
+
+    @property
+    def grid(self) -> int:
+        return self.image_size // self.patch
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    vocab_size: int = 129280
+    width: int = 1280
+    depth: int = 12
+    heads: int = 10
+    dense_width: int = 6848
+    num_dense_layers: int = 1
+    num_experts: int = 64
+    num_shared_experts: int = 2
+    num_experts_per_token: int = 6
+    expert_width: int = 896
+    max_positions: int = 8192
+    rope_theta: float = 10000.0
+    balance_alpha: float = 0.001
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """`init_std` is the standard deviation of a fresh linear layer's weights; it says nothing of a loaded network."""
+
+    sam: SamConfig = SamConfig()
+    clip: ClipConfig = ClipConfig()
+    decoder: DecoderConfig = DecoderConfig()
+    init_std: float = 0.02
+
+    def __post_init__(self) -> None:
+        if self.clip.width != self.sam.downsample[-1]:
+            raise ValueError(f"clip.width is {self.clip.width}: it must be sam.downsample's last, {self.sam.downsample[-1]}")
+
+    def with_vocab(self, vocab_size: int) -> "ModelConfig":
+        return dataclasses.replace(self, decoder=dataclasses.replace(self.decoder, vocab_size=vocab_size))
+
+    def to_json(self, **token_ids: int) -> bytes:
+        """`config.json`. `token_ids` are its tokenizer's: bos_token_id, eos_token_id, pad_token_id, image_token_id.
+
+        `vision_config.width` is the released structure; `sam_config` and `encoder_config` say the same, and what that structure
+        leaves to its code, in transformers' names.
+        """
+        sam, clip, decoder = self.sam, self.clip, self.decoder
+        language = {
+            "architectures": ["DeepseekV2ForCausalLM"],
+            "first_k_dense_replace": decoder.num_dense_layers,
+            "hidden_size": decoder.width,
+            "initializer_range": self.init_std,
+            "intermediate_size": decoder.dense_width,
+            "kv_lora_rank": None,
+            "max_position_embeddings": decoder.max_positions,
+            "moe_intermediate_size": decoder.expert_width,
+            "n_group": 1,
+            "n_routed_experts": decoder.num_experts,
+            "n_shared_experts": decoder.num_shared_experts,
+            "norm_topk_prob": False,
+            "num_attention_heads": decoder.heads,
+            "num_experts_per_tok": decoder.num_experts_per_token,
+            "num_hidden_layers": decoder.depth,
+            "num_key_value_heads": decoder.heads,
+            "q_lora_rank": None,
+            "qk_nope_head_dim": 0,
+            "qk_rope_head_dim": 0,
+            "rms_norm_eps": 1e-6,
+            "rope_theta": decoder.rope_theta,
+            "aux_loss_alpha": decoder.balance_alpha,
+            "topk_group": 1,
+            "topk_method": "greedy",
+            "use_mla": False,
+            "v_head_dim": 0,
+            "vocab_size": decoder.vocab_size,
+        } | {name: token_ids[name] for name in ("bos_token_id", "eos_token_id", "pad_token_id") if name in token_ids}
+        width = {
+            "clip-l-14-224": {
+                "heads": clip.heads,
+                "image_size": clip.image_size,
+                "layers": clip.depth,
+                "patch_size": clip.patch,
+                "width": clip.width,
+            },
+            "sam_vit_b": {
+                "downsample_channels": sam.downsample,
+                "global_attn_indexes": sam.global_blocks,
+                "heads": sam.heads,
+                "layers": sam.depth,
+                "width": sam.width,
+            },
+        }
+        sam_config = {
+            "hidden_size": sam.width,
+            "output_channels": sam.neck,
+            "num_hidden_layers": sam.depth,
+            "num_attention_heads": sam.heads,
+            "image_size": sam.image_size,
+            "patch_size": sam.patch,
+            "window_size": sam.window,
+            "global_attn_indexes": sam.global_blocks,
+            "mlp_dim": 4 * sam.width,
+            "downsample_channels": sam.downsample,
+        }
+        encoder_config = {
+            "hidden_size": clip.width,
+            "intermediate_size": 4 * clip.width,
+            "num_hidden_layers": clip.depth,
+            "num_attention_heads": clip.heads,
+            "image_size": clip.image_size,
+            "patch_size": clip.patch,
+        }
+        values = {
+            "architectures": ["DeepseekOCRForCausalLM"],
+            "model_type": "deepseek_vl_v2",
+            "tie_word_embeddings": False,
+            "language_config": language,
+            "projector_config": {
+                "input_dim": 2 * clip.width,
+                "model_type": "mlp_projector",
+                "n_embed": decoder.width,
+                "projector_type": "linear",
+            },
+            "vision_config": {
+                "image_size": sam.image_size,
+                "model_name": "deeplip_b_l",
+                "model_type": "vision",
+                "width": width,
+                "sam_config": sam_config,
+                "encoder_config": encoder_config,
+            },
+        } | token_ids
+        return json.dumps(values, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "ModelConfig":
+        """The sizes in a `config.json`, ours or the released one; what it leaves out is as released."""
+        values = json.loads(data)
+        language = values["language_config"]
+        vision: dict[str, Any] = values["vision_config"]
+        clip, sam = vision["width"]["clip-l-14-224"], vision["width"]["sam_vit_b"]
+        more = vision.get("sam_config", {})
+        return cls(
+            SamConfig(
+                width=sam["width"],
+                depth=sam["layers"],
+                heads=sam["heads"],
+                window=more.get("window_size", SamConfig.window),
+                global_blocks=tuple(sam["global_attn_indexes"]),
+                image_size=vision["image_size"],
+                patch=more.get("patch_size", SamConfig.patch),
+                neck=more.get("output_channels", SamConfig.neck),
+                downsample=tuple(sam["downsample_channels"]),
+            ),
+            ClipConfig(clip["width"], clip["layers"], clip["heads"], clip["image_size"], clip["patch_size"]),
+            DecoderConfig(
+                vocab_size=language["vocab_size"],
+                width=language["hidden_size"],
+                depth=language["num_hidden_layers"],
+                heads=language["num_attention_heads"],
+                dense_width=language["intermediate_size"],
+                num_dense_layers=language["first_k_dense_replace"],
+                num_experts=language["n_routed_experts"],
+                num_shared_experts=language["n_shared_experts"],
+                num_experts_per_token=language["num_experts_per_tok"],
+                expert_width=language["moe_intermediate_size"],
+                max_positions=language["max_position_embeddings"],
+                rope_theta=language.get("rope_theta", DecoderConfig.rope_theta),
+                balance_alpha=language.get("aux_loss_alpha", DecoderConfig.balance_alpha),
+            ),
+            init_std=language.get("initializer_range", cls.init_std),
+        )
+
+
+RELEASED = ModelConfig()
+
+# The released topology in small: window, window, global; the compressor; a CLIP-style tower; a dense layer, then experts.
+TINY = ModelConfig(
+    SamConfig(width=64, depth=3, heads=2, window=8, global_blocks=(2,), image_size=512, neck=64, downsample=(96, 128)),
+    ClipConfig(width=128, depth=2, heads=4, image_size=112),
+    DecoderConfig(
+        vocab_size=4096,
+        width=192,
+        depth=4,
+        heads=3,
+        dense_width=512,
+        num_experts=8,
+        num_experts_per_token=2,
+        expert_width=128,
+        max_positions=2048,
+    ),
+    init_std=0.08,
+)

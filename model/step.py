@@ -1,0 +1,63 @@
+"""A recipe's training step as plain values: loads no torch, so that a recipe that is only looked at stays light."""
+
+import math
+from dataclasses import dataclass
+
+from model.config import TINY, ModelConfig
+
+
+@dataclass(frozen=True)
+class Train:
+    """What is trained on what, for how many steps. Budgets are in steps: a clock's would not come out the same twice.
+
+    datasets            folders of the output; a name with * is a pattern and may match none
+    crop_share          of the steps, whose batches are line crops; the others' are pages. Where one is missing, all are the other
+    grounding_share     of the pages, asked for with boxes; the others are asked for plain text
+    length              of a sequence in tokens, the image's placeholders included; a longer answer is cut there, and counted
+    held_out_share      of the documents, never trained on
+    loss_samples, read_samples   held-out samples of each kind whose loss is measured, and that are read
+    shown_samples       of those read, of each kind, that the report shows
+    """
+
+    datasets: tuple[str, ...]
+    model: ModelConfig = TINY
+    steps: int = 450
+    page_batch: int = 2
+    crop_batch: int = 8
+    crop_share: float = 0.25
+    grounding_share: float = 0.25
+    mode: str = "tiny"
+    length: int = 640
+    learning_rate: float = 3e-3
+    min_learning_rate: float = 1e-4
+    warmup: int = 20
+    weight_decay: float = 0.05
+    max_norm: float = 1.0
+    tokenizer_samples: int = 1500
+    held_out_share: float = 0.1
+    loss_samples: int = 16
+    loss_every: int = 90
+    read_samples: int = 16
+    shown_samples: int = 4
+    max_new_tokens: int = 400
+    checkpoint_every: int = 50
+    seed: int = 0
+    threads: int = 2
+    name: str = "train"
+
+    def __post_init__(self) -> None:
+        for field in ("steps", "page_batch", "crop_batch", "length", "checkpoint_every", "loss_every", "loss_samples", "threads"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{field} is {getattr(self, field)}: it must be at least 1")
+        for field in ("crop_share", "grounding_share"):
+            if not 0 <= getattr(self, field) <= 1:
+                raise ValueError(f"{field} is {getattr(self, field)}: it must be from 0 to 1")
+        if not 0 < self.held_out_share < 1:
+            raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
+
+    def learning_rate_at(self, step: int) -> float:
+        """Up in a line over `warmup` steps, then down along a cosine."""
+        if step < self.warmup:
+            return self.learning_rate * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.min_learning_rate + (self.learning_rate - self.min_learning_rate) * (1 + math.cos(math.pi * done)) / 2

@@ -1,0 +1,80 @@
+"""A byte-level BPE tokenizer, trained on the corpus, with DeepSeek's special tokens: looked up by name, never by id."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from datagen.target import BOS, EOS, IMAGE, PAD, SPECIAL_TOKENS
+
+# As DeepSeek's own splits text before its merges: numbers by at most three digits, runs of Han and kana by themselves.
+_NUMBERS = r"\p{N}{1,3}"
+_HAN_KANA = r"[\x{4E00}-\x{9FA5}\x{3040}-\x{309F}\x{30A0}-\x{30FF}]+"
+
+
+@dataclass(frozen=True)
+class TextTokenizer:
+    """Text <-> ids. Every text comes back as it was: any byte has a token, and nothing is normalised."""
+
+    inner: Tokenizer
+
+    def __len__(self) -> int:
+        return self.inner.get_vocab_size()
+
+    def id(self, token: str) -> int:
+        found = self.inner.token_to_id(token)
+        if found is None:
+            raise ValueError(f"the tokenizer has no token {token!r}")
+        return found
+
+    @property
+    def eos(self) -> int:
+        return self.id(EOS)
+
+    @property
+    def pad(self) -> int:
+        return self.id(PAD)
+
+    @property
+    def image(self) -> int:
+        return self.id(IMAGE)
+
+    def encode(self, text: str) -> list[int]:
+        return self.inner.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text, special tokens as their names; U+FFFD for bytes that are no UTF-8."""
+        return self.inner.decode(list(ids), skip_special_tokens=False)
+
+    def prompt(self, text: str, num_image: int) -> list[int]:
+        """[bos], then `text` with its `<image>` as `num_image` placeholders."""
+        before, after = text.split(IMAGE)
+        return [self.id(BOS), *self.encode(before), *[self.image] * num_image, *self.encode(after)]
+
+    def to_json(self) -> bytes:
+        return self.inner.to_str(pretty=True).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "TextTokenizer":
+        return cls(Tokenizer.from_str(data.decode()))
+
+
+def train_tokenizer(texts: Iterable[str], vocab_size: int) -> TextTokenizer:
+    """At most `vocab_size` tokens, the special ones first; fewer where the texts give fewer. The same texts give the same."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_NUMBERS), "isolated"),
+            pre_tokenizers.Split(Regex(_HAN_KANA), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return TextTokenizer(tokenizer)

@@ -1,0 +1,331 @@
+"""The training step of a recipe: tokenizer, training, held-out evaluation and read-back, resumable and the same every time.
+
+    out/NAME/run.json       what this is: the step's values, its shards, the versions; and the fingerprint over them
+    out/NAME/model/         model.safetensors, config.json, tokenizer.json
+    out/NAME/loss.jsonl     a line a step: `step` counts those done, `num_tokens` the answers' tokens learned from so far
+    out/NAME/readback.json  held-out samples, their truth and what the network read
+    out/NAME/metrics.json   the measurements; written last, it is the mark that the step is done
+    out/NAME/checkpoint/    only while it trains
+
+On a processor for now: no GPU, one process, one view an image, no packing of short samples into rows.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import tokenizers
+import torch
+
+from datagen.storage import Folder
+from datagen.target import Prompt, encode, restore
+from model.checkpoint import TOKENIZER, load_state, save_model, save_state
+from model.deepseek_ocr import build
+from model.evaluate import answer_loss, edit_distance, mean_loss
+from model.generate import generate
+from model.image import load
+from model.loader import (
+    TASKS,
+    Batch,
+    Corpus,
+    Place,
+    Schedule,
+    collate,
+    drawn,
+    find_datasets,
+    index,
+    reports,
+    texts,
+)
+from model.step import Train
+from model.tokenizer import TextTokenizer, train_tokenizer
+
+TELL_EVERY_S = 5.0
+
+
+class NothingToLearn(ValueError):
+    """The datasets hold nothing to train on, or nothing to test with."""
+
+
+def train(
+    step: Train, out: Folder, held_out: frozenset[str] = frozenset(), tell: Callable[[str], None] = lambda line: None
+) -> bool:
+    """Train as `step` says on the datasets in `out`, into `out/NAME`. False, and nothing touched, if that is done already.
+
+    `held_out` are sha256s of documents never to train on, beside those that the step's own split holds out. `tell` gets a line of
+    progress every few seconds. After a kill the same call goes on from the last checkpoint and, on as many threads, ends in the
+    same bytes. A finished training stays when shards are added later, and says so; one that was killed begins again with them.
+    Raises `NothingToLearn`, and `ValueError` if the folder holds the results of another step, or of shards that are gone.
+    """
+    folder = out.sub(step.name)
+    run = describe(step, out, held_out)
+    if folder.exists("run.json"):
+        found = json.loads(folder.read("run.json"))
+        ours, theirs = ({k: v for k, v in r.items() if k not in ("shards", "fingerprint")} for r in (run, found))
+        if ours != theirs or not found["shards"].items() <= run["shards"].items():
+            changed = sorted(key for key in run if run[key] != found.get(key) and key != "fingerprint")
+            raise ValueError(
+                f"{folder.url} holds the results of another training (different: {', '.join(changed)}): "
+                "say overwrite=1 to replace them, or out=… for another folder"
+            )
+        num_new = len(run["shards"]) - len(found["shards"])
+        if folder.exists("metrics.json"):
+            if num_new:
+                tell(f"{step.name}: {num_new} shards are newer than the model, which stays; overwrite=1 trains it anew")
+            return False
+        if num_new:
+            clear(folder)
+    corpus = index(out, find_datasets(out, step.datasets), step.held_out_share, held_out)
+    if not any(corpus.train.values()) or not any(corpus.held_out.values()):
+        raise NothingToLearn(f"{step.name}: {', '.join(step.datasets)} hold no two trusted pages or crops with text")
+    folder.write("run.json", json.dumps(run, indent=1, ensure_ascii=False).encode())
+    threads = torch.get_num_threads()
+    torch.set_num_threads(step.threads)
+    try:
+        _Training(step, out, corpus, tell).run()
+    finally:
+        torch.set_num_threads(threads)
+    return True
+
+
+def clear(folder: Folder) -> None:
+    """Delete what a training left in `folder`, the mark that it is done first."""
+    for name in ("metrics.json", "checkpoint", "model", "loss.jsonl", "readback.json", "run.json"):
+        folder.remove(name)
+
+
+def precision() -> torch.dtype:
+    """bf16 where the processor multiplies it, else fp32: with AVX512-BF16 alone a step took 0.44 to 0.6 of fp32's time."""
+    has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile"))
+    return torch.bfloat16 if any(check() for check in has) else torch.float32
+
+
+def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, Any]:
+    """What `run.json` says: all that the weights' bytes follow from, and the fingerprint over it."""
+    run: dict[str, Any] = {
+        "step": dataclasses.asdict(step),
+        "shards": {report.shard: report.sha256 for _, report in reports(out, find_datasets(out, step.datasets))},
+        "held_out": hashlib.sha256(" ".join(sorted(held_out)).encode()).hexdigest(),
+        "versions": {"torch": torch.__version__, "tokenizers": tokenizers.__version__},
+        "precision": str(precision()).removeprefix("torch."),
+    }
+    run = json.loads(json.dumps(run))  # as it reads back: tuples are lists
+    return run | {"fingerprint": hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()}
+
+
+class _Training:
+    def __init__(self, step: Train, out: Folder, corpus: Corpus, tell: Callable[[str], None]):
+        self.step, self.out, self.tell = step, out, tell
+        self.folder = out.sub(step.name)
+        self.model, self.checkpoint = self.folder.sub("model"), self.folder.sub("checkpoint")
+        self.started = time.monotonic()
+        self.dtype = precision()
+        self.corpus = corpus
+        self.schedule = Schedule(corpus.train, step)
+        self.tokenizer = self._tokenizer()
+        self.net = build(step.model.with_vocab(len(self.tokenizer)), step.seed)
+        # What multiplies is decayed, what scales or shifts is not.
+        matrices = [p for p in self.net.parameters() if p.ndim > 1]
+        others = [p for p in self.net.parameters() if p.ndim <= 1]
+        groups = [{"params": matrices, "weight_decay": step.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=step.learning_rate, betas=(0.9, 0.95), fused=True)
+        self.progress: dict[str, Any] = {
+            "step": 0,
+            "seconds": 0.0,
+            "seconds_training": 0.0,
+            "num_samples": 0,
+            "num_tokens": 0,
+            "num_positions": 0,
+            "num_truncated": 0,
+            "num_upsampled": 0,
+        }
+        self.lines: list[dict] = []
+
+    def run(self) -> None:
+        if saved := load_state(self.checkpoint, self.net, self.optimizer):
+            self.lines = saved.pop("lines")
+            self.progress = saved
+            self.tell(f"resumed from step {saved['step']}")
+        self.seconds_before = self.progress["seconds"]
+        evaluation = {task: self._held_out_batches(task) for task in TASKS if self.corpus.held_out[task]}
+        if not self.lines:
+            self.lines.append({"step": 0, "num_tokens": 0} | self._held_out_loss(evaluation))
+        self._train(evaluation)
+        save_model(self.model, self.net, self.tokenizer)
+        self.folder.write("loss.jsonl", "".join(json.dumps(line) + "\n" for line in self.lines).encode())
+        self.tell("reading held-out samples")
+        self._finish()
+        self.folder.remove("checkpoint")
+
+    def _tokenizer(self) -> TextTokenizer:
+        if self.model.exists(TOKENIZER):
+            return TextTokenizer.from_json(self.model.read(TOKENIZER))
+        self.tell("training the tokenizer")
+        places = [place for task in TASKS for place in self.corpus.train[task]]
+        corpus = texts(self.out, places, self.step.tokenizer_samples, self.step.seed)
+        tokenizer = train_tokenizer(corpus, self.step.model.decoder.vocab_size)
+        self.model.write(TOKENIZER, tokenizer.to_json())
+        return tokenizer
+
+    def _train(self, evaluation: dict[str, list[Batch]]) -> None:
+        step, progress, told = self.step, self.progress, 0.0
+        self.net.train()
+        for batch in self._batches(progress["step"]):
+            began = time.monotonic()
+            loss, rate = self._update(batch)
+            progress["step"] += 1
+            progress["seconds_training"] += time.monotonic() - began
+            progress["num_samples"] += len(batch.ids_BL)
+            progress["num_tokens"] += batch.num_tokens
+            progress["num_positions"] += int(batch.real_BL.sum())
+            progress["num_truncated"] += batch.num_truncated
+            progress["num_upsampled"] += batch.num_upsampled
+            line = {"step": progress["step"], "num_tokens": progress["num_tokens"], "loss": round(loss, 5), "lr": round(rate, 8)}
+            last = progress["step"] == step.steps
+            if last or progress["step"] % step.loss_every == 0:
+                line |= self._held_out_loss(evaluation)
+            self.lines.append(line)
+            if last or progress["step"] % step.checkpoint_every == 0:
+                progress["seconds"] = self._seconds()
+                save_state(self.checkpoint, self.net, self.optimizer, progress | {"lines": self.lines})
+            if time.monotonic() - told > TELL_EVERY_S or "held_out_loss" in line:
+                told = time.monotonic()
+                self.tell(self._line(line))
+
+    def _update(self, batch: Batch) -> tuple[float, float]:
+        """One step of the optimizer; returns the loss before it, and the learning rate."""
+        rate = self.step.learning_rate_at(self.progress["step"])
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with self._autocast():
+            loss = answer_loss(self.net, batch)
+        (loss + self.net.balance_loss()).backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.step.max_norm)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        value = loss.item()
+        if value != value:
+            raise FloatingPointError(f"the loss is not a number at step {self.progress['step']}")
+        return value, rate
+
+    def _batches(self, start: int) -> Iterator[Batch]:
+        """The batches of the steps from `start`, each made while the one before is learned from."""
+        with ThreadPoolExecutor(1) as pool:
+            ahead = None
+            for number in range(start, self.step.steps):
+                batch = ahead or pool.submit(self._batch, self.schedule.at(number))
+                ahead = pool.submit(self._batch, self.schedule.at(number + 1)) if number + 1 < self.step.steps else None
+                yield batch.result()
+
+    def _batch(self, samples: list[tuple[Place, Prompt]]) -> Batch:
+        read = [(place.read(self.out), prompt) for place, prompt in samples]
+        return collate(read, self.tokenizer, self.step.mode, self.step.length)
+
+    def _held_out_batches(self, task: str) -> list[Batch]:
+        places = drawn(self.corpus.held_out[task], self.step.loss_samples)
+        size = self.step.page_batch if task == "page" else self.step.crop_batch
+        return [self._batch([(p, Prompt.FREE) for p in places[at : at + size]]) for at in range(0, len(places), size)]
+
+    def _held_out_loss(self, evaluation: dict[str, list[Batch]]) -> dict[str, Any]:
+        """Over all held-out tokens, and of each kind of sample."""
+        with self._autocast():
+            losses = {task: mean_loss(self.net, batches) for task, batches in evaluation.items()}
+        weights = {task: sum(batch.num_tokens for batch in batches) for task, batches in evaluation.items()}
+        overall = sum(losses[task] * weights[task] for task in losses) / sum(weights.values())
+        return {"held_out_loss": round(overall, 5)} | {f"held_out_loss_{task}": round(loss, 5) for task, loss in losses.items()}
+
+    def _finish(self) -> None:
+        step = self.step
+        shown: list[dict] = []
+        distances: dict[str, list[float]] = {}
+        for task in TASKS:
+            places = drawn(self.corpus.held_out[task], step.read_samples)
+            rows = self._read(places, Prompt.FREE)
+            if rows:
+                distances[task] = [row["edit_distance"] for row in rows]
+            shown += _one_a_language(rows)[: step.shown_samples]
+            if task == "page":
+                shown += self._read(places[: step.shown_samples // 2], Prompt.MARKDOWN)
+        everything = [value for values in distances.values() for value in values]
+        measured = [line for line in self.lines if "held_out_loss" in line]
+        total, active = self.net.num_parameters()
+        self.progress["seconds"] = self._seconds()
+        metrics = self.progress | {
+            "tokens_per_s": round(self.progress["num_positions"] / max(self.progress["seconds_training"], 1e-9), 1),
+            "precision": str(self.dtype).removeprefix("torch."),
+            "threads": step.threads,
+            "num_parameters": total,
+            "num_active_parameters": active,
+            "vocab_size": len(self.tokenizer),
+            "num_train": {task: len(places) for task, places in self.corpus.train.items()},
+            "num_held_out": {task: len(places) for task, places in self.corpus.held_out.items()},
+            "num_skipped": dict(sorted(self.corpus.skipped.items())),
+            "held_out_loss_first": measured[0]["held_out_loss"],
+            "held_out_loss_last": measured[-1]["held_out_loss"],
+            "edit_distance": {"all": _mean(everything)} | {task: _mean(values) for task, values in distances.items()},
+            "num_read": {"all": len(everything)} | {task: len(values) for task, values in distances.items()},
+        }
+        self.folder.write("readback.json", json.dumps(shown, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
+        self.folder.write("metrics.json", json.dumps(metrics, indent=1).encode())
+
+    def _read(self, places: list[Place], prompt: Prompt) -> list[dict]:
+        """What the network reads at `places`. The truth is whole, however short `max_new_tokens` keeps the reading."""
+        samples = [(place, place.read(self.out)) for place in places]
+        samples = [(place, sample) for place, sample in samples if prompt is Prompt.FREE or sample.regions]
+        if not samples:
+            return []
+        pixels = torch.stack([load(sample.image or b"", self.step.mode) for _, sample in samples])
+        # Steps of one token are too small to share: with another process on the second core, two threads took 100 times as long.
+        torch.set_num_threads(1)
+        with self._autocast():
+            readings = generate(self.net, self.tokenizer, pixels, prompt, self.step.mode, self.step.max_new_tokens)
+        rows = []
+        for (place, sample), reading in zip(samples, readings, strict=True):
+            truth = encode(sample, prompt)[1]
+            if prompt is Prompt.FREE:
+                truth, reading = sample.text, restore(reading)
+            rows.append(
+                {
+                    "dataset": place.dataset,
+                    "shard": place.shard,
+                    "offset": place.offset,
+                    "bytes": place.num_bytes,
+                    "key": place.key,
+                    "task": place.task,
+                    "lang": place.lang,
+                    "prompt": prompt.value,
+                    "truth": truth,
+                    "reading": reading,
+                    "edit_distance": round(edit_distance(truth, reading), 4),
+                }
+            )
+        return rows
+
+    def _autocast(self) -> contextlib.AbstractContextManager:
+        return torch.autocast("cpu", self.dtype) if self.dtype is torch.bfloat16 else contextlib.nullcontext()
+
+    def _seconds(self) -> float:
+        return round(self.seconds_before + time.monotonic() - self.started, 1)
+
+    def _line(self, line: dict) -> str:
+        progress = self.progress
+        rate = progress["num_positions"] / max(progress["seconds_training"], 1e-9)
+        left = (self.step.steps - progress["step"]) * progress["seconds_training"] / progress["step"]
+        parts = [f"step {line['step']}/{self.step.steps}", f"loss {line['loss']:.3f}"]
+        parts += [f"held out {line['held_out_loss']:.3f}"] if "held_out_loss" in line else []
+        return " · ".join([*parts, f"{rate:,.0f} tokens/s", f"{left:.0f} s left"])
+
+
+def _one_a_language(rows: list[dict]) -> list[dict]:
+    """`rows` with the first of each language in front: what is shown is chosen without a look at how well it was read."""
+    firsts = {row["lang"]: row for row in reversed(rows)}
+    return sorted(rows, key=lambda row: firsts[row["lang"]] is not row)
+
+
+def _mean(values: list[float]) -> float:
+    return round(sum(values) / len(values), 4)

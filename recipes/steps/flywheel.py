@@ -1,0 +1,37 @@
+"""The flywheel as a step."""
+
+import dataclasses
+
+from datagen.pipeline import Pipeline
+from datagen.runner import make_runner
+from datagen.storage import Folder
+from flywheel.step import Flywheel
+from recipes.steps import OK, Place, pipeline
+
+
+def plan(step: Flywheel, out: Folder, place: Place) -> str:
+    made = 0 if place.overwrite else num_made(out)
+    todo = max(0, step.rounds - made)
+    return f"{made} rounds made, {todo} to make; {step.first.steps if not made else step.later.steps} training steps in the next"
+
+
+def run(step: Flywheel, recipe: str, out: Folder, place: Place) -> int:
+    if not step.rounds and not place.overwrite:
+        return OK
+    from flywheel import loop
+
+    if place.overwrite:
+        loop.clear(step, out)
+    here = dataclasses.replace(place, overwrite=False)
+
+    def make(dataset: Pipeline) -> int:
+        return pipeline.run(dataset, recipe, out, here, noun="lines")
+
+    return loop.turn(step, out, make, make_runner(place.on, place.workers))
+
+
+def num_made(out: Folder) -> int:
+    made = 0
+    while out.exists(f"round-{made + 1}/metrics.json"):
+        made += 1
+    return made

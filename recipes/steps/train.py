@@ -1,0 +1,39 @@
+"""Training as a step."""
+
+import json
+import logging
+
+from datagen.storage import Folder
+from model.step import Train
+from recipes.steps import OK, Place
+
+log = logging.getLogger(__name__)
+
+
+def plan(step: Train, out: Folder, place: Place) -> str:
+    return f"{step.steps} steps on {', '.join(step.datasets)}"
+
+
+def run(step: Train, recipe: str, out: Folder, place: Place) -> int:
+    from model.train import NothingToLearn, clear, train
+
+    if place.overwrite:
+        clear(out.sub(step.name))
+
+    def tell(line: str) -> None:
+        log.info("%s: %s", step.name, line.removeprefix(f"{step.name}: "))
+
+    try:
+        if not train(step, out, _never_trained_on(out), tell):
+            log.info("%s: nothing new, the model is trained", step.name)
+    except NothingToLearn as error:
+        log.warning("%s: no model is made", error)
+    return OK
+
+
+def _never_trained_on(out: Folder) -> frozenset[str]:
+    """The documents that test the flywheel's readers."""
+    if not out.exists("flywheel/pools.json"):
+        return frozenset()
+    pools = json.loads(out.read("flywheel/pools.json"))["pools"]
+    return frozenset(doc for p in pools for name in ("calibration", "test") for doc, _ in p[name])

@@ -1,0 +1,64 @@
+"""Line crops rendered from text, and datasets of them."""
+
+import hashlib
+import io
+
+from PIL import Image, ImageDraw, ImageFont
+
+from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from datagen.shards import ShardReport, ShardWriter
+from datagen.storage import Folder
+
+HEIGHT = 40
+EIGHT = (
+    "The quick brown fox",
+    "Zwölf Boxkämpfer",
+    "Съешь ещё булок",
+    "Ξεσκεπάζω βδελυγμία",
+    "Trăm năm trong cõi",
+    "Příliš žluťoučký kůň",
+    "Total: 1,234.56 EUR",
+    "apt-get install make",
+)
+LONG = "The quick brown fox jumps over the lazy dog, and does so twice."
+
+
+def rendered(text: str) -> bytes:
+    font = ImageFont.truetype("DejaVuSans.ttf", 28)
+    image = Image.new("L", (int(font.getlength(text)) + 16, HEIGHT), 255)
+    ImageDraw.Draw(image).text((8, 2), text, fill=0, font=font)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def line_crop(text: str, key: str = "crop", document: str = "a", task: str = "crop", verdict: str = "trusted") -> Sample:
+    image = rendered(text)
+    size = Image.open(io.BytesIO(image)).size
+    box = Box(0, 0, *size)
+    return Sample(
+        key=key,
+        task=task,
+        image=image,
+        size=size,
+        lang="und",
+        script="Zyyy",
+        text=text,
+        regions=(Region(box, "text", text, None, "test", lines=(Line(box, text),)),),
+        quality=Quality(verdict),
+        origin=Origin(f"/in/{document}.pdf", hashlib.sha256(document.encode()).hexdigest(), 0),
+        stage="test",
+    )
+
+
+def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:
+    folder = out.sub(name)
+    for number, samples in enumerate(shards):
+        shard = f"{name}-{number:06d}"
+        with folder.create(f"shards/{shard}.tar") as file:
+            writer = ShardWriter(file)
+            for sample in samples:
+                writer.write(sample)
+            sha256 = writer.close()
+        report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, 1, 0, (), 0.0, 0.0)
+        folder.write(f"shards/{shard}.json", report.to_json())

@@ -1,0 +1,168 @@
+"""Which samples are trained on, in which order, and what a batch holds."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from datagen.storage import Folder
+from datagen.target import Prompt
+from model.image import load
+from model.loader import IGNORED, Schedule, collate, drawn, find_datasets, index, is_held_out
+from model.step import Train
+from model.tokenizer import train_tokenizer
+from tests.model.lines import EIGHT, LONG, line_crop, rendered, write_dataset
+
+STEP = Train(datasets=("coarse", "round-*"), page_batch=2, crop_batch=3, crop_share=0.4, grounding_share=0.5)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    out = Folder(str(tmp_path_factory.mktemp("out")))
+    pages = [line_crop(f"page {n}", f"p{n}", f"document {n % 20}", "page") for n in range(40)]
+    crops = [line_crop(f"crop {n}", f"c{n}", f"document {n % 20}") for n in range(60)]
+    others = [
+        line_crop("doubtful", "x0", verdict="suspect"),
+        line_crop("  ", "x1"),
+        line_crop("a formula", "x2", task="formula"),
+    ]
+    write_dataset(out, "coarse", [pages[:25], pages[25:] + others])
+    write_dataset(out, "round-1", [crops])
+    return out
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(EIGHT, 400)
+
+
+def keys(places):
+    return [place.key for place in places]
+
+
+def test_datasets_by_name_and_pattern(out):
+    assert find_datasets(out, ("coarse", "round-*", "fine-*")) == ["coarse", "round-1"]
+    assert find_datasets(out, ("*",)) == ["coarse", "round-1"]
+    with pytest.raises(ValueError, match="no dataset 'fine'; it has coarse, round-1"):
+        find_datasets(out, ("fine",))
+
+
+def test_only_trusted_pages_and_crops_with_text(out):
+    corpus = index(out, ["coarse", "round-1"], 0.2)
+    assert dict(corpus.skipped) == {"not_trusted": 1, "no_text": 1, "other_task": 1}
+    assert len(corpus.train["page"]) + len(corpus.held_out["page"]) == 40
+    assert len(corpus.train["crop"]) + len(corpus.held_out["crop"]) == 60
+
+
+def test_a_place_reads_back(out):
+    for place in index(out, ["coarse", "round-1"], 0.2).train["crop"][:5]:
+        sample = place.read(out)
+        assert sample.key == place.key and sample.text == f"crop {place.key[1:]}" and sample.image
+
+
+def test_a_document_is_on_one_side(out):
+    corpus = index(out, ["coarse", "round-1"], 0.3)
+    train = {p.sha256 for places in corpus.train.values() for p in places}
+    held_out = {p.sha256 for places in corpus.held_out.values() for p in places}
+    assert train and held_out and not train & held_out
+
+
+def test_where_no_hash_holds_a_document_out_one_is(out, tmp_path):
+    corpus = index(out, ["coarse", "round-1"], 1e-9)
+    held_out = {p.sha256 for places in corpus.held_out.values() for p in places}
+    assert len(held_out) == 1
+    assert len(corpus.train["page"]) + len(corpus.held_out["page"]) == 40
+    assert not held_out & {p.sha256 for places in corpus.train.values() for p in places}
+
+
+def test_of_a_single_document_some_samples_are_held_out(tmp_path):
+    alone = Folder(str(tmp_path))
+    write_dataset(alone, "coarse", [[line_crop(f"page {n}", f"p{n}", "one", "page") for n in range(10)]])
+    corpus = index(alone, ["coarse"], 1e-9)
+    assert (len(corpus.train["page"]), len(corpus.held_out["page"])) == (9, 1)
+
+
+def test_documents_held_out_from_outside(out):
+    before = index(out, ["coarse", "round-1"], 0.2)
+    chosen = before.train["page"][0].sha256
+    after = index(out, ["coarse", "round-1"], 0.2, frozenset({chosen}))
+    assert chosen not in {p.sha256 for places in after.train.values() for p in places}
+    assert {p.task for places in after.held_out.values() for p in places if p.sha256 == chosen} == {"page", "crop"}
+
+
+def test_the_share_held_out():
+    share = sum(is_held_out(f"{n:064x}", 0.1) for n in range(5000)) / 5000
+    assert 0.08 < share < 0.12
+
+
+def test_order_is_a_pure_function_of_seed_and_step(out):
+    places = index(out, ["coarse", "round-1"], 0.2).train
+    forwards = [Schedule(places, STEP).at(n) for n in range(50)]
+    backwards = [Schedule(places, STEP).at(n) for n in reversed(range(50))][::-1]
+    assert forwards == backwards
+    assert forwards != [Schedule(places, dataclasses.replace(STEP, seed=1)).at(n) for n in range(50)]
+
+
+def test_an_epoch_sees_every_sample_once_and_steps_are_of_one_kind(out):
+    places = index(out, ["coarse", "round-1"], 0.2).train
+    steps = [Schedule(places, STEP).at(n) for n in range(200)]
+    for samples in steps:
+        assert len({place.task for place, _ in samples}) == 1
+    assert sum(samples[0][0].task == "crop" for samples in steps) == 80
+    for task in ("page", "crop"):
+        seen = [place.key for samples in steps for place, _ in samples if place.task == task]
+        size = len(places[task])
+        assert sorted(seen[:size]) == sorted(seen[size : 2 * size]) == sorted(keys(places[task]))
+        assert seen[:size] != seen[size : 2 * size]
+
+
+def test_pages_are_asked_for_both_ways_and_crops_plainly(out):
+    steps = [Schedule(index(out, ["coarse", "round-1"], 0.2).train, STEP).at(n) for n in range(60)]
+    asked = {(place.task, prompt) for samples in steps for place, prompt in samples}
+    assert asked == {("page", Prompt.FREE), ("page", Prompt.MARKDOWN), ("crop", Prompt.FREE)}
+
+
+def test_one_kind_alone(out):
+    pages = Schedule(index(out, ["coarse"], 0.2).train, STEP)
+    crops = Schedule(index(out, ["round-1"], 0.2).train, STEP)
+    assert {place.task for n in range(10) for place, _ in pages.at(n)} == {"page"}
+    assert {place.task for n in range(10) for place, _ in crops.at(n)} == {"crop"}
+    with pytest.raises(ValueError, match="nothing to train on"):
+        Schedule({"page": [], "crop": []}, STEP)
+
+
+def test_a_draw_does_not_depend_on_order(out):
+    places = index(out, ["coarse", "round-1"], 0.2).train["page"]
+    assert drawn(places, 5) == drawn(places[::-1], 5)
+    assert len(drawn(places, 5)) == 5 and len(drawn(places, 500)) == len(places)
+
+
+def test_a_batch_by_hand(tokenizer):
+    short, long = line_crop("Ab", "a"), line_crop(LONG, "b")
+    batch = collate([(short, Prompt.FREE), (long, Prompt.FREE)], tokenizer, "tiny", 300)
+    assert batch.x_B3SS.shape == (2, 3, 512, 512)
+    assert batch.image_BL.sum(1).tolist() == [73, 73]
+    for row, sample in enumerate((short, long)):
+        learned = batch.labels_BL[row] != IGNORED
+        answer = batch.labels_BL[row][learned].tolist()
+        assert tokenizer.decode(answer[:-1]) == sample.text and answer[-1] == tokenizer.eos
+        # The label at a position is the token after it.
+        assert torch.equal(batch.labels_BL[row][learned], batch.ids_BL[row].roll(-1)[learned])
+    assert batch.num_tokens == sum(len(tokenizer.encode(s.text)) + 1 for s in (short, long))
+    assert (batch.num_truncated, batch.num_upsampled) == (0, 1)
+    assert not batch.real_BL[0, -1] and batch.real_BL[1].all()
+
+
+def test_a_long_answer_is_cut_without_an_end_and_counted(tokenizer):
+    batch = collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 90)
+    assert batch.ids_BL.shape == (1, 90) and batch.num_truncated == 1
+    assert tokenizer.eos not in batch.ids_BL
+    with pytest.raises(ValueError, match="length is 60"):
+        collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 60)
+
+
+def test_an_image_is_centred_on_grey():
+    pixels = load(rendered("a line"), "tiny")
+    assert pixels.shape == (3, 512, 512) and pixels.min() >= -1 and pixels.max() <= 1
+    assert torch.allclose(pixels[:, 0], torch.full((3, 512), 127 / 127.5 - 1))
+    assert pixels[:, 256].max() > 0.9

@@ -1,0 +1,180 @@
+"""The training step: what it leaves behind, that a killed one ends in the same bytes, and that finished work is left alone."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load
+
+from datagen.shards import read_sample
+from datagen.storage import Folder
+from model.checkpoint import load_model
+from model.step import Train
+from model.train import precision, train
+from recipes.report.train import IMAGES_BYTES, train_sections
+from tests.model.lines import EIGHT, line_crop, write_dataset
+
+ROOT = Path(__file__).parents[2]
+STEP = Train(
+    datasets=("coarse", "round-*"),
+    steps=8,
+    page_batch=2,
+    crop_batch=2,
+    crop_share=0.5,
+    grounding_share=0.5,
+    length=200,
+    warmup=2,
+    held_out_share=0.3,
+    loss_samples=2,
+    loss_every=4,
+    read_samples=3,
+    shown_samples=2,
+    max_new_tokens=8,
+    checkpoint_every=3,
+    threads=1,
+)
+# A process that dies by SIGKILL in the sixth step, after the checkpoint of the third.
+KILLED = """
+import os, signal
+import model.train
+from datagen.storage import Folder
+from tests.model.test_train import STEP
+update = model.train._Training._update
+def dying(self, batch):
+    if self.progress["step"] == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return update(self, batch)
+model.train._Training._update = dying
+model.train.train(STEP, Folder({url!r}))
+"""
+
+
+def make_corpus(root: Path) -> Folder:
+    out = Folder(str(root))
+    pages = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
+    crops = [line_crop(f"{EIGHT[n % 8]} {n}", f"c{n}", f"document {n % 12}") for n in range(24)]
+    write_dataset(out, "coarse", [pages])
+    write_dataset(out, "round-1", [crops])
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    out = make_corpus(tmp_path_factory.mktemp("whole"))
+    told: list[str] = []
+    assert train(STEP, out, tell=told.append)
+    return out, told
+
+
+def files(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {str(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_what_is_left(whole):
+    out, told = whole
+    root = Path(out.url) / "train"
+    assert sorted(files(root)) == [
+        "loss.jsonl",
+        "metrics.json",
+        "model/config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "readback.json",
+        "run.json",
+    ]
+    lines = [json.loads(line) for line in (root / "loss.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(9))
+    assert [line["step"] for line in lines if "held_out_loss" in line] == [0, 4, 8]
+    assert all({"loss", "lr", "num_tokens"} <= set(line) for line in lines[1:])
+    assert any("held out" in line for line in told)
+    metrics = json.loads((root / "metrics.json").read_text())
+    assert metrics["step"] == 8 and metrics["num_samples"] == 16 and metrics["threads"] == 1
+    assert metrics["num_tokens"] == lines[-1]["num_tokens"] > 0
+    assert metrics["precision"] == str(precision()).removeprefix("torch.")
+    assert metrics["held_out_loss_last"] < metrics["held_out_loss_first"]
+    assert set(metrics["edit_distance"]) == {"all", "page", "crop"}
+
+
+def test_the_folder_loads_as_a_network(whole):
+    out, _ = whole
+    net, tokenizer = load_model(out.sub("train/model"))
+    assert net.config.decoder.vocab_size == len(tokenizer)
+    assert net.num_parameters()[0] == json.loads(out.read("train/metrics.json"))["num_parameters"]
+
+
+def test_read_back_rows_lead_to_their_samples(whole):
+    out, _ = whole
+    rows = json.loads(out.read("train/readback.json"))
+    assert {row["task"] for row in rows} == {"page", "crop"}
+    trained = {line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)}
+    for row in rows:
+        sample = read_sample(out.sub(row["dataset"]), row["shard"], row["offset"], row["bytes"])
+        assert sample.key == row["key"] and sample.text in row["truth"] and sample.origin.sha256 in trained
+
+
+def test_the_same_step_again_touches_nothing(whole):
+    out, _ = whole
+    root = Path(out.url) / "train"
+    before = files(root)
+    assert train(STEP, out) is False
+    assert files(root) == before
+
+
+@pytest.mark.parametrize("change", [{"steps": 9}, {"learning_rate": 1e-4}, {"threads": 2}])
+def test_another_step_is_refused(whole, change):
+    out, _ = whole
+    before = files(Path(out.url) / "train")
+    with pytest.raises(ValueError, match=r"overwrite=1 .* out="):
+        train(dataclasses.replace(STEP, **change), out)
+    with pytest.raises(ValueError, match="held_out"):
+        train(STEP, out, frozenset({"ab" * 32}))
+    assert files(Path(out.url) / "train") == before
+
+
+def test_killed_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
+    out, _ = whole
+    other = make_corpus(tmp_path)
+    code = KILLED.format(url=other.url)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    assert other.exists("train/checkpoint/state.safetensors") and not other.exists("train/metrics.json")
+    told: list[str] = []
+    assert train(STEP, other, tell=told.append)
+    assert told[0] == "resumed from step 3"
+    weights = ("model/model.safetensors", "model/config.json", "model/tokenizer.json")
+    for name in (*weights, "loss.jsonl", "readback.json", "run.json"):
+        assert other.read(f"train/{name}") == out.read(f"train/{name}"), name
+    timing = ("seconds", "seconds_training", "tokens_per_s")
+    resumed, uninterrupted = (json.loads(folder.read("train/metrics.json")) for folder in (other, out))
+    assert {k: v for k, v in resumed.items() if k not in timing} == {k: v for k, v in uninterrupted.items() if k not in timing}
+    assert not other.exists("train/checkpoint")
+
+
+def test_weights_are_finite_and_moved(whole):
+    weights = load(whole[0].read("train/model/model.safetensors"))
+    assert all(value.isfinite().all() for value in weights.values())
+    assert weights["model.sam_model.blocks.2.attn.rel_pos_h"].any()  # zero before the first step
+
+
+def test_the_report_shows_it_and_escapes_it(whole):
+    out, _ = whole
+    rows = json.loads(out.read("train/readback.json"))
+    hostile = "<script>alert(1)</script>\u202e"
+    train_folder = Folder(out.url + "/hostile")
+    for name in ("metrics.json", "loss.jsonl"):
+        train_folder.write(name, out.read(f"train/{name}"))
+    rows = [row | {"truth": hostile, "reading": hostile, "lang": hostile} for row in rows]
+    train_folder.write("readback.json", json.dumps(rows).encode())
+    sections = train_sections(
+        train_folder, lambda row: read_sample(out.sub(row["dataset"]), row["shard"], row["offset"], row["bytes"])
+    )
+    html = "".join(section.html for section in sections)
+    assert "<script" not in html and "\u202e" not in html and "&lt;script&gt;" in html
+    assert html.count("<svg") == 1 and html.count("data:image/jpeg;base64,") == len(rows)
+    assert len(html) < IMAGES_BYTES + 40_000
+    assert train_sections(Folder(out.url + "/nothing"), lambda row: line_crop("x")) == []

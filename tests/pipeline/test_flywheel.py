@@ -1,0 +1,152 @@
+"""The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from datagen.engines.compact import Reader
+from datagen.record import Sample
+from datagen.shards import read_reports, read_shard
+from datagen.storage import Folder
+from recipes.run import Place, run
+from tests import pdfs, wheel
+from tests.outputs import check_corpus, files
+
+METRICS = {
+    "cer",
+    "cer_low",
+    "cer_high",
+    "num_chars",
+    "threshold",
+    "num_accepted",
+    "rejected",
+    "precision",
+    "tesseract_cer",
+    "pools",
+}
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("flywheel")
+    assert wheel.turn(wheel.documents(folder / "in"), folder / "out", rounds=2) == 0
+    return folder
+
+
+def metrics(out, number=1) -> dict:
+    return json.loads((out / f"round-{number}" / "metrics.json").read_text())
+
+
+def samples(folder) -> list[Sample]:
+    found = []
+    for tar in sorted(folder.glob("shards/*.tar")):
+        with open(tar, "rb") as file:
+            found += [s for s, _, _ in read_shard(file)]
+    return found
+
+
+def test_a_round_learns_measures_and_labels(turned):
+    first, second = metrics(turned / "out", 1), metrics(turned / "out", 2)
+    row = first["languages"]["ru"]
+    assert METRICS <= row.keys()
+    assert row["cer_low"] <= row["cer"] <= row["cer_high"] < 0.3
+    assert row["num_chars"] > 400
+    assert row["num_accepted"] > 20
+    assert row["precision"] >= 0.5
+    assert row["pools"]["kind"] == "documents"
+    assert {name: row["pools"][name]["documents"] for name in ("train", "unlabelled")} == {"train": 2, "unlabelled": 1}
+    assert first["readers"] != second["readers"]
+
+
+def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
+    folder = turned / "out" / "round-1"
+    row = metrics(turned / "out")["languages"]["ru"]
+    accepted = samples(folder)
+    assert len(accepted) == row["num_accepted"]
+    assert {s.regions[0].by for s in accepted} == {"flywheel/round-1"}
+    assert {(s.task, s.stage, s.round, s.lang) for s in accepted} == {("crop", "flywheel/round-1", 1, "ru")}
+    assert all(row["threshold"] <= s.regions[0].score <= 1 for s in accepted)
+    drops = [json.loads(line) for line in (folder / "drops.jsonl").read_text().splitlines()]
+    refused = [d for d in drops if d["key"]]
+    assert len(refused) == sum(row["rejected"].values())
+    assert all(json.loads(d["detail"]).keys() == {"lang", "box", "text", "score"} for d in refused)
+    assert len(accepted) + len(refused) == pytest.approx(9 * 14, abs=6)  # lines on the pages of `middle`
+
+
+def test_only_unlabelled_pages_are_read_and_their_layer_is_not_looked_at(turned):
+    assert {s.origin.uri.rsplit("/")[-1] for s in samples(turned / "out" / "round-1")} == {"middle.pdf"}
+
+
+def test_a_round_says_what_it_came_from_and_trains_on_what_was_accepted(turned):
+    first, second = (json.loads((turned / "out" / f"round-{n}" / "round.json").read_text()) for n in (1, 2))
+    assert first["parent"] == {}
+    assert second["parent"] == metrics(turned / "out", 1)["readers"]
+    folder = Folder(str(turned / "out" / "round-2" / "reader" / "Cyrl"))
+    assert set("людив") <= set(Reader.load(folder).alphabet.symbols)
+    made = [json.loads((turned / f"out/round-{n}/reader/Cyrl/config.json").read_text())["made"] for n in (1, 2)]
+    accepted = metrics(turned / "out", 1)["languages"]["ru"]["num_accepted"]
+    assert made[1]["languages"]["ru"] == made[0]["languages"]["ru"] + accepted
+    assert sorted(p.name for p in folder.local.iterdir()) == ["alphabet.json", "config.json", "model.safetensors"]
+
+
+def test_the_same_command_and_fewer_rounds_change_nothing(turned):
+    before = files(turned / "out")
+    for rounds in (2, 1, 0):
+        assert wheel.turn(turned / "in", turned / "out", rounds=rounds) == 0
+        assert files(turned / "out") == before
+
+
+def test_its_datasets_keep_the_contract(turned):
+    check_corpus(turned / "out", "--datasets")
+
+
+def test_another_recipe_is_refused_and_leaves_the_rounds_alone(turned):
+    before = files(turned / "out")
+    with pytest.raises(ValueError, match="overwrite=1"):
+        wheel.turn(turned / "in", turned / "out", rounds=2, precision=0.9)
+    with pytest.raises(ValueError, match="overwrite=1"):
+        wheel.turn(turned / "in", turned / "out", rounds=2, seed=5)
+    assert files(turned / "out") == before
+
+
+def test_new_documents_stay_out_of_pools_that_are_frozen(turned, tmp_path, caplog):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    wheel.documents(inputs)
+    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
+    assert wheel.turn(inputs, out, rounds=1, **few) == 0
+    pools = (out / "flywheel/pools.json").read_bytes()
+    pdfs.write(inputs / "new.pdf", *["\n".join([" ".join(wheel.WORDS)] * 3)] * 12)
+    with caplog.at_level("INFO"):
+        assert wheel.turn(inputs, out, rounds=2, **few | {"later": few["first"]}) == 0
+    assert "newer than the pools" in caplog.text
+    assert (out / "flywheel/pools.json").read_bytes() == pools
+    assert wheel.turn(inputs, out, rounds=1, overwrite=True, **few) == 0
+    assert (out / "flywheel/pools.json").read_bytes() != pools
+    assert not (out / "round-2/metrics.json").exists()
+
+
+def test_a_language_that_cannot_be_served_is_said_in_a_line(tmp_path, caplog):
+    pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
+    with caplog.at_level("INFO"):
+        assert wheel.turn(tmp_path / "in", tmp_path / "out") == 0
+    assert "ru (Cyrl) can't be served: 0 lines of Cyrl to train on, at least 50 are needed" in caplog.text
+    assert not (tmp_path / "out" / "round-1").exists()
+
+
+def test_the_report_shows_errors_and_crops(turned):
+    page = (turned / "out" / "report" / "index.html").read_text()
+    assert "flywheel: error by language and round" in page
+    assert page.count('<span class="accepted">') == 3
+    assert "data:image/jpeg;base64," in page
+
+
+def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
+    wheel.documents(tmp_path / "in")
+    steps = wheel.recipe(tmp_path / "in").steps
+    broken = replace(
+        steps[0], source=replace(steps[0].source, page_functions=(replace(steps[0].source.page_functions[0], function="os:x"),))
+    )
+    assert run(replace(wheel.recipe(tmp_path / "in"), steps=(broken, *steps[1:])), Place(str(tmp_path / "out"), "inline")) == 1
+    assert not read_reports(Folder(str(tmp_path / "out" / "crops")))
+    assert not (tmp_path / "out" / "flywheel").exists()

@@ -1,0 +1,145 @@
+"""The compact reader: what it is fed, how it decodes, what it keeps on disk."""
+
+import math
+
+import numpy
+import pytest
+import torch
+
+from datagen.engines.compact import (
+    HEIGHT,
+    MAX_WIDTH,
+    STRIDE,
+    Alphabet,
+    CompactConfig,
+    CompactNet,
+    Reader,
+    collate,
+    line_image,
+    normalise,
+)
+from datagen.engines.lookalikes import fold, unfold
+from datagen.storage import Folder
+
+ALPHABET = Alphabet.of("Cyrl", ["аб в", "abв"])
+
+
+def reader(seed: int = 0) -> Reader:
+    torch.manual_seed(seed)
+    config = CompactConfig((8, 8, 8), 32, 1, 2)
+    return Reader(CompactNet(config, len(ALPHABET.symbols) + 1), ALPHABET, config, bf16=False)
+
+
+def crop(width: int, height: int = 40, seed: int = 0) -> numpy.ndarray:
+    return numpy.random.default_rng(seed).integers(0, 255, (height, width), dtype=numpy.uint8)
+
+
+def test_normalise():
+    assert normalise(" a\u00a0 b\u00ad\t\u200bc ") == "a b c"
+    assert normalise("и\u0306") == "й"
+
+
+def test_letters_that_look_alike_are_one_symbol():
+    assert ALPHABET.symbols == "".join(sorted("aб вb"))
+    assert ALPHABET.decode(ALPHABET.encode("баб")) == "баб"
+    assert ALPHABET.decode(ALPHABET.encode("ba б")) == "ba б"
+    with pytest.raises(KeyError):
+        ALPHABET.encode("z")
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("Все люди", "Cyrl"),
+        ("apt-get install расширение", "Cyrl"),
+        ("с a package", "Cyrl"),  # the first word is told by nothing but its neighbours: see below
+        ("Οι άνθρωποι OK", "Grek"),
+        ("Вася, hop.", "Cyrl"),
+    ],
+)
+def test_words_tell_letters_apart_that_look_alike(text, script):
+    folded = fold(text, script)
+    assert not set("асеоВОХ") & set(folded)
+    said = unfold(folded, script)
+    assert fold(said, script) == folded
+    if text != "с a package" and "OK" not in text:
+        assert said == text
+
+
+def test_a_word_of_nothing_but_lookalikes_follows_its_neighbour():
+    assert unfold(fold("о вере", "Cyrl"), "Cyrl") == "о вере"
+    assert unfold("o the", "Cyrl") == "o the"
+    assert unfold("cop", "Cyrl") == "сор"
+    assert unfold("cop", "Latn") == "cop"
+
+
+def test_a_line_becomes_32_pixels_high_and_ink_is_one():
+    image = line_image(numpy.full((64, 200), 255, numpy.uint8))
+    assert image.shape == (HEIGHT, 100)
+    assert image.max() == 0
+    assert line_image(crop(31, 64)).shape[1] % STRIDE == 0
+    assert line_image(crop(9000, 32)).shape == (HEIGHT, MAX_WIDTH)
+
+
+def test_padding_changes_nothing():
+    lines = [line_image(crop(200, seed=1)), line_image(crop(600, seed=2))]
+    r = reader()
+    with torch.inference_mode():
+        together, frames = r.scores(lines)
+        alone, _ = r.scores(lines[:1])
+    short = int(frames[0])
+    # The last frames of the shorter line see the padding through the convolutions' rims.
+    assert torch.allclose(together[0, : short - 4], alone[0, : short - 4], atol=5e-2)
+    assert collate(lines)[0].shape == (2, 1, HEIGHT, lines[1].shape[1])
+
+
+def test_the_best_path_and_its_probability_by_hand():
+    r = reader()
+    a, b = r.alphabet.encode("аб")
+    # Two frames, classes blank, а, б: "а" is а-, -а and аа.
+    p = torch.full((1, 2, len(r.alphabet.symbols) + 1), 1e-9)
+    p[0, :, 0], p[0, :, a], p[0, :, b] = 0.3, 0.6, 0.1
+    (text, score), *_ = r._decode(p.log(), torch.tensor([2]))
+    assert text == "а"
+    assert score == pytest.approx(0.6 * 0.3 + 0.3 * 0.6 + 0.6 * 0.6, abs=1e-3)
+
+
+def test_repeats_need_a_blank_between_them():
+    r = reader()
+    (a,) = r.alphabet.encode("а")
+    path = [a, a, 0, a]
+    p = torch.full((1, 4, len(r.alphabet.symbols) + 1), 1e-4)
+    for t, c in enumerate(path):
+        p[0, t, c] = 1.0
+    assert r._decode(torch.log_softmax(p.log(), -1), torch.tensor([4]))[0][0] == "аа"
+
+
+def test_a_reader_says_only_what_it_has_and_how_sure_it_is():
+    said = reader().read([crop(300, seed=i) for i in range(4)])
+    assert set("".join(text for text, _ in said)) <= set("аaбbв ")
+    assert all(0 <= score <= 1 and math.isfinite(score) for _, score in said)
+
+
+def test_what_is_saved_reads_the_same(tmp_path):
+    folder = Folder(str(tmp_path / "reader"))
+    r = reader(3)
+    r.save(folder, {"why": "a test"})
+    crops = [crop(100 + 50 * i, seed=i) for i in range(5)]
+    assert Reader.load(folder).read(crops) == r.read(crops)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "other", "pickle"])
+def test_a_damaged_folder_is_named(tmp_path, damage):
+    folder = Folder(str(tmp_path / "reader"))
+    reader().save(folder, {})
+    weights = tmp_path / "reader" / "model.safetensors"
+    if damage == "missing":
+        weights.unlink()
+    elif damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    elif damage == "pickle":
+        torch.save({"a": torch.zeros(1)}, weights)
+    else:
+        (tmp_path / "reader" / "alphabet.json").write_text('{"script": "Cyrl", "symbols": "ab"}')
+    with pytest.raises(ValueError, match="holds no compact reader"):
+        Reader.load(folder)

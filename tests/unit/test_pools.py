@@ -1,0 +1,84 @@
+"""Which languages need a reader, and how their documents are parted."""
+
+import pytest
+
+from datagen.storage import Folder
+from flywheel.pools import POOLS, Language, assign, survey
+from tests.outputs import write_dataset
+from tests.samples import page_sample
+
+
+def language(lang="ru", script="Cyrl", **pages: int) -> Language:
+    """A language with documents of so many pages, ten lines each."""
+    documents = {doc: list(range(n)) for doc, n in pages.items()}
+    return Language(lang, script, 0.3, documents, {doc: 10 * n for doc, n in pages.items()})
+
+
+def docs(pool):
+    return {doc for doc, _ in pool}
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [{"a": 40, "b": 30, "c": 20}, {"a": 40, "b": 30, "c": 20, "d": 2, "e": 9}, {"a": 40, "b": 2}, {"a": 40}, {"a": 2}, {}],
+)
+def test_no_page_is_in_two_pools(pages):
+    (pools,) = assign([language(**pages)], seed=0, min_train_lines=1)
+    places = [place for name in POOLS for place in getattr(pools, name)]
+    assert len(places) == len(set(places))
+
+
+def test_with_three_documents_pools_are_whole_documents_and_the_largest_trains():
+    (pools,) = assign([language(big=40, middle=30, small=2)], seed=0, min_train_lines=1)
+    assert pools.kind == "documents"
+    assert docs(pools.train) == {"big"}
+    assert docs(pools.unlabelled) == {"middle"}  # two pages are not worth reading
+    assert docs(pools.calibration) == docs(pools.test) == {"small"}
+    assert not set(pools.calibration) & set(pools.test)
+
+
+def test_with_many_documents_calibration_and_test_are_different_documents():
+    (pools,) = assign([language(**{f"d{i}": 20 + i for i in range(10)})], seed=3, min_train_lines=1)
+    assert docs(pools.calibration)
+    assert docs(pools.test)
+    assert not docs(pools.calibration) & docs(pools.test)
+    assert len(docs(pools.train)) == 10 - 2 - 2
+
+
+def test_the_seed_decides_and_nothing_else():
+    several = language(**{f"d{i}": 20 + i for i in range(10)})
+    assert assign([several], 1, 1) == assign([several], 1, 1)
+    assert len({assign([several], seed, 1)[0].test for seed in range(8)}) > 1
+
+
+def test_one_long_document_is_cut_into_distant_ranges():
+    (pools,) = assign([language(a=40)], seed=0, min_train_lines=1)
+    assert pools.kind == "page_ranges"
+    train, unlabelled, held = (
+        [page for _, page in pool] for pool in (pools.train, pools.unlabelled, pools.calibration + pools.test)
+    )
+    assert max(train) + 2 < min(unlabelled)
+    assert max(unlabelled) + 2 < min(held)
+
+
+def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
+    many, few = assign([language("ru", a=40, b=30, c=20), language("sr", x=2)], seed=0, min_train_lines=300)
+    assert (few.kind, few.not_served) == ("held_out_only", "")
+    assert len(few.test) == 2
+    assert not few.train
+    assert not many.not_served
+    (alone,) = assign([language("sr", x=2)], seed=0, min_train_lines=300)
+    assert "0 lines of Cyrl to train on, at least 300" in alone.not_served
+
+
+def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
+    def page(key, text, verdict, number):
+        return page_sample(key, text, lang="el", script="Grek", verdict=verdict, page=number, sha256="d" * 64)
+
+    pages = [page("a", "αβγ", "trusted", 0), page("b", "αβγab", "suspect", 1)]
+    pages.append(page_sample("c", "hello", lang="en", script="Latn", verdict="trusted", page=0, sha256="e" * 64))
+    write_dataset(tmp_path / "coarse", pages)
+    latin = frozenset("abcdefghijklmnopqrstuvwxyz")
+    share = lambda letters: sum(n for c, n in letters.items() if c in latin) / letters.total()  # noqa: E731
+    (greek,) = survey(Folder(str(tmp_path / "coarse")), share, 0.99)
+    assert greek == Language("el", "Grek", 2 / 8, {"d" * 64: [0]}, {"d" * 64: 1})

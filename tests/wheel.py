@@ -1,0 +1,38 @@
+"""A small wheel that turns in seconds: Russian documents of a few words, and a reader that learns these words."""
+
+import random
+from pathlib import Path
+
+from datagen.census import Listing
+from datagen.pipeline import Pipeline
+from datagen.sources.pdf import PdfSource
+from datagen.stages.language import IdentifyLanguage
+from datagen.stages.textlayer import JudgeTextLayer
+from flywheel.step import Fit, Flywheel
+from recipes.recipe import Recipe, Report
+from recipes.run import Place, run
+from tests import pdfs
+
+WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах".split()
+
+
+def documents(folder: Path) -> Path:
+    """Four documents: one to train, one to read, two to test and calibrate."""
+    for name, num_pages in {"big": 14, "middle": 9, "small": 6, "smaller": 6}.items():
+        draw = random.Random(name)
+        pages = ["\n".join(" ".join(draw.choices(WORDS, k=3)) for _ in range(14)) for _ in range(num_pages)]
+        pdfs.write(folder / f"{name}.pdf", *pages)
+    return folder
+
+
+def recipe(folder: Path, rounds: int = 1, **values: object) -> Recipe:
+    stages = (IdentifyLanguage(), JudgeTextLayer())
+    pages = Pipeline("coarse", Listing(str(folder)), PdfSource(shard_pages=8), stages)
+    first = Fit(steps=300, learning_rate=4e-3, short_steps=0, batch_width=3_000, checkpoint_every=100)
+    later = Fit(steps=10, learning_rate=5e-4, batch_width=2_000, checkpoint_every=5)
+    given = {"rounds": rounds, "min_train_lines": 50, "precision": 0.5, "max_held_out": 40, "first": first, "later": later}
+    return Recipe("wheel", (pages, Flywheel("coarse", **given | values), Report(("coarse",))))
+
+
+def turn(folder: Path, out: Path, rounds: int = 1, on: str = "inline", overwrite: bool = False, **values: object) -> int:
+    return run(recipe(folder, rounds, **values), Place(str(out), on, 2, overwrite))
