@@ -64,6 +64,7 @@ lint: setup
 bench: setup
 	@$(VENV)/bin/python -m tests.bench.extraction
 	@$(VENV)/bin/python -m tests.bench.memory
+	@$(VENV)/bin/python -m tests.bench.reader
 
 # Outputs stay: they are yours.
 clean:

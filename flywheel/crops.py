@@ -1,4 +1,4 @@
-"""What readers are trained and tested on: crops of lines with their text, by pool; and what degrades them on the way to training."""
+"""What readers are trained and tested on: crops of lines with their text; and what degrades them on the way to training."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from datagen.record import Box, Sample
 from datagen.shards import read_reports, read_shard
 from datagen.storage import Folder
 from flywheel.pools import Place
+from flywheel.typefaces import typeset
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, 
     return pixels[y0:y1, x0:x1]
 
 
-def _somewhere_around(crop: Crop, random: numpy.random.Generator) -> numpy.ndarray:
-    """The line as a detector may frame it: from just around its ink, as PaddleOCR's does, to more than its font's whole height."""
-    pixels, box = crop.pixels(), crop.box
+def _somewhere_around(pixels: numpy.ndarray, box: Box, random: numpy.random.Generator) -> numpy.ndarray:
+    """The line as a detector may frame it: from just around its ink, as PaddleOCR's does, to more than its font's whole
+    height."""
     h = box.y1 - box.y0
     rows = numpy.flatnonzero((pixels[box.y0 : box.y1, box.x0 : box.x1] < 128).any(axis=1))
     first, last = (box.y0 + int(rows[0]), box.y0 + int(rows[-1]) + 1) if len(rows) > h // 4 else (box.y0, box.y1)
@@ -77,9 +78,12 @@ def _somewhere_around(crop: Crop, random: numpy.random.Generator) -> numpy.ndarr
     return cut(pixels, frame, left, 0, right, 0)
 
 
-def degraded(crop: Crop, random: numpy.random.Generator) -> numpy.ndarray:
-    """The line as a poor scan, a small rendering or a careless detector would give it: (H, W) gray bytes."""
-    line = _somewhere_around(crop, random)
+def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 0.0) -> numpy.ndarray:
+    """The line, or its text in another typeface, as a poor scan, a small rendering or a careless detector would give it: (H, W)
+    gray bytes."""
+    set_anew = typeset(crop.text, random) if random.random() < typeset_share else None
+    pixels, box = set_anew or (crop.pixels(), crop.box)
+    line = _somewhere_around(pixels, box, random)
     image = Image.fromarray(numpy.ascontiguousarray(line))
     if random.random() < 0.6:  # small print, enlarged again when it is read
         height = int(random.integers(15, 30))
@@ -89,15 +93,15 @@ def degraded(crop: Crop, random: numpy.random.Generator) -> numpy.ndarray:
         image = image.filter(ImageFilter.GaussianBlur(float(random.uniform(0.2, 0.9))))
     if random.random() < 0.15:
         image = image.filter(ImageFilter.MinFilter(3) if image.height > 30 else ImageFilter.SMOOTH)
-    pixels = numpy.asarray(image, numpy.float32)
+    gray = numpy.asarray(image, numpy.float32)
     if random.random() < 0.5:  # gray ink, gray paper
         dark, light = random.uniform(0, 90), random.uniform(180, 255)
-        pixels = dark + pixels * ((light - dark) / 255)
+        gray = dark + gray * ((light - dark) / 255)
     if random.random() < 0.4:
-        pixels = pixels + random.normal(0, random.uniform(2, 14), pixels.shape).astype(numpy.float32)
+        gray = gray + random.normal(0, random.uniform(2, 14), gray.shape).astype(numpy.float32)
     if random.random() < 0.05:
-        pixels = 255 - pixels
-    out = numpy.clip(pixels, 0, 255).astype(numpy.uint8)
+        gray = 255 - gray
+    out = numpy.clip(gray, 0, 255).astype(numpy.uint8)
     if random.random() < 0.2:
         jpeg = simplejpeg.encode_jpeg(numpy.ascontiguousarray(out[:, :, None]), int(random.integers(25, 80)), "GRAY")
         out = simplejpeg.decode_jpeg(jpeg, colorspace="GRAY")[:, :, 0]

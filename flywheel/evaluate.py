@@ -1,4 +1,5 @@
-"""How well a reader reads lines it was never trained on, what confidence its labels must have, and how Tesseract fares beside it."""
+"""How well readers read lines they were never trained on, what confidence their labels need, and how Tesseract fares beside
+them."""
 
 import hashlib
 import json
@@ -29,7 +30,7 @@ class HeldOut:
 
     @classmethod
     def read(cls, crops: Folder, served: Iterable[Pools], most: int) -> "HeldOut":
-        """At most `most` crops of a language and pool, drawn by their keys; a text that trains, or that came before, is left out."""
+        """At most `most` crops of a language and pool, drawn by their keys; a text that trains, or came before, is left out."""
         served = list(served)
         trained = {c.text for c in read_crops(crops, {p.lang: frozenset(p.train) for p in served})}
 

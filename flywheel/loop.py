@@ -30,12 +30,12 @@ from datagen.runner import Runner
 from datagen.shards import ShardReport, read_reports, read_shard
 from datagen.sources.lines import LineCrops, ShardsOf
 from datagen.storage import Folder
-from flywheel import evaluate, pools, progress, score
+from flywheel import evaluate, pools, progress, score, typefaces
 from flywheel.crops import read_crops
 from flywheel.pools import Pools
 from flywheel.relabel import Gate, ReadPages
 from flywheel.step import Flywheel
-from flywheel.train import FitTask, budgets, run_fit
+from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +154,7 @@ class _Round:
 
     def make(self, run: RunPipeline, runner: Runner) -> int:
         weights = self._train(runner)
+        self.served = [p for p in self.served if p.script in weights]  # a script may turn out to have no line to train on
         readers = {script: Reader.load(self.folder.sub(f"reader/{script}")) for script in weights}
         held_out = evaluate.HeldOut.read(self.out.sub(CROPS), self.served, self.step.max_held_out)
         errors, thresholds = evaluate.measure(readers, held_out, self.step.precision)
@@ -193,14 +194,15 @@ class _Round:
                 name: [r.sha256 for r in read_reports(self.out.sub(name))]
                 for name in (CROPS, *([f"round-{self.number - 1}"] if before else []))
             },
-            "engines": ppocr.engines() | {"torch": torch.__version__},
+            "engines": ppocr.engines() | {"torch": torch.__version__, "typefaces": typefaces.sha256()},
         }
         self.folder.write("round.json", json.dumps(came_from, ensure_ascii=False, indent=1).encode())
         tasks = []
-        for script, budget in budgets(fitted, self.served, lines).items():
+        for script, num_lines in sorted(lines.items(), key=lambda item: (-item[1], item[0])):
+            fit = budget(fitted, num_lines)
             train = tuple((p.lang, p.train) for p in self.served if p.script == script)
-            mark = fingerprint([came_from, describe(budget), script])
-            tasks.append(FitTask(script, budget, train, self.out.sub(CROPS).url, before, self.folder.url, mark))
+            mark = fingerprint([came_from, describe(fit), script])
+            tasks.append(FitTask(script, fit, train, self.out.sub(CROPS).url, before, self.folder.url, mark))
         return tasks
 
     def _relabelling(self, gates: tuple[Gate, ...]) -> Pipeline:

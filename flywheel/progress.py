@@ -1,4 +1,4 @@
-"""How far trainings are that run on workers elsewhere: each leaves a small file beside its checkpoint, and somebody looks at them."""
+"""How far trainings are that run on workers elsewhere: each leaves a small file beside its checkpoint, and somebody looks."""
 
 import contextlib
 import json

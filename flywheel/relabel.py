@@ -1,5 +1,5 @@
-"""Pages nobody has labelled, read as images: PaddleOCR's detector finds the lines, a round's reader says what they say, and the gate
-decides which of it is kept."""
+"""Pages nobody has labelled, read as images: PaddleOCR's detector finds lines, a round's reader reads them, and the gate decides
+what is kept."""
 
 import io
 import json
@@ -38,10 +38,10 @@ class Gate:
 class ReadPages(ShardSource):
     """The pages among `pages` (sha256, number, language) as accepted line crops, and a drop for each line that is not accepted.
 
-    Their text layers are not looked at. `readers` is a folder with a compact reader for each script, `round` the round that
-    they come from. Reasons: `too_small` for the reader, `turned` (higher than wide), `nothing_read`, `views_differ` (the
-    same line with other margins reads otherwise), `low_confidence` (under the language's threshold). A drop's detail is JSON: lang,
-    box in the page's image, text, score. An accepted crop has its box in the page's image among its signals.
+    Their text layers are not looked at. `readers` is a folder with a compact reader for each script, `round` the round that they
+    come from. Reasons: `too_small` for the reader, `turned` (higher than wide), `nothing_read`, `low_confidence` (under the
+    language's threshold), `views_differ` (with other margins the same line reads otherwise). A drop's detail is JSON: lang, box
+    in the page's image, text, score. An accepted crop has its box in the page's image among its signals.
     """
 
     version: ClassVar[int] = 1

@@ -5,20 +5,24 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Fit:
-    """How a reader is trained. The budget is `steps` of lines that are `batch_width` pixels wide together; weights depend on
+    """How a reader is trained. The budget is `steps` of lines that are `batch_width` pixels wide together, for `num_lines` of
+    them or more; fewer lines get fewer steps, by the square root, and `least_share` of them at least. Weights depend on
     `threads`, so it is a value here.
 
-    Languages are drawn by the square root of how many lines they have. In the first `short_steps` of a reader that starts from
-    nothing, lines are short.
+    `typeset_share` of the lines are set anew in typefaces of this machine. Languages are drawn by the square root of how many
+    lines they have. In the first `short_steps` of a reader that starts from nothing, lines are short.
     """
 
     steps: int
     learning_rate: float
     short_steps: int = 0
-    batch_width: int = 10_000
+    num_lines: int = 8_000
+    least_share: float = 0.25
+    typeset_share: float = 0.35
+    batch_width: int = 3_000
     warmup: float = 0.1
     weight_decay: float = 0.01
-    checkpoint_every: int = 200
+    checkpoint_every: int = 400
     threads: int = 1
     seed: int = 0
 
@@ -40,6 +44,6 @@ class Flywheel:
     min_train_lines: int = 300
     precision: float = 0.97
     max_held_out: int = 300
-    first: Fit = field(default_factory=lambda: Fit(steps=1100, learning_rate=3e-3, short_steps=200))
-    later: Fit = field(default_factory=lambda: Fit(steps=1000, learning_rate=2e-3))
+    first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
+    later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     name: str = "flywheel"

@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 from datagen.engines.compact import weights_sha256
 from datagen.storage import Folder
 from flywheel.crops import Crop, read_accepted, read_crops
-from flywheel.pools import Place, Pools
+from flywheel.pools import Place
 from flywheel.readers.compact import fit
 from flywheel.step import Fit
-
-_LEAST_SHARE = 0.3
 
 
 @dataclass(frozen=True)
 class FitTask:
-    """A reader to train on the crops of `script` whose pages are in `train` (language, pages), and on what the round before accepted
-    (`before`, "" for none). `url` is the round's folder."""
+    """A reader to train on the crops of `script` whose pages are in `train` (language, pages), and on what the round in `before`
+    ("": none) accepted. `url` is the round's folder."""
 
     script: str
     fit: Fit
@@ -43,9 +41,7 @@ def run_fit(task: FitTask) -> str:
     return weights_sha256(folder)
 
 
-def budgets(fitted: Fit, served: list[Pools], lines: dict[str, int]) -> dict[str, Fit]:
-    """The training of each script: the one with most lines gets all steps, others by the square root of theirs."""
-    scripts = sorted({p.script for p in served}, key=lambda script: (-lines[script], script))
-    most = max(lines.values())
-    shares = {script: max(_LEAST_SHARE, math.sqrt(lines[script] / most)) for script in scripts}
-    return {script: replace(fitted, steps=max(1, round(fitted.steps * share))) for script, share in shares.items()}
+def budget(fit: Fit, num_lines: int) -> Fit:
+    """The training that so many lines are worth."""
+    share = min(1.0, max(fit.least_share, math.sqrt(num_lines / fit.num_lines)))
+    return replace(fit, steps=max(1, round(fit.steps * share)))

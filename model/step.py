@@ -1,7 +1,7 @@
 """A recipe's training step as plain values: loads no torch, so that a recipe that is only looked at stays light."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.config import TINY, ModelConfig
 
@@ -11,6 +11,7 @@ class Train:
     """What is trained on what, for how many steps. Budgets are in steps: a clock's would not come out the same twice.
 
     datasets            folders of the output; a name with * is a pattern and may match none
+    num_samples         that `steps` are meant for; fewer get fewer steps, by the square root, and 0.3 of them at least
     crop_share          of the steps, whose batches are line crops; the others' are pages. Where one is missing, all are the other
     grounding_share     of the pages, asked for with boxes; the others are asked for plain text
     length              of a sequence in tokens, the image's placeholders included; a longer answer is cut there, and counted
@@ -22,6 +23,7 @@ class Train:
     datasets: tuple[str, ...]
     model: ModelConfig = TINY
     steps: int = 450
+    num_samples: int = 1
     page_batch: int = 2
     crop_batch: int = 8
     crop_share: float = 0.25
@@ -54,6 +56,11 @@ class Train:
                 raise ValueError(f"{field} is {getattr(self, field)}: it must be from 0 to 1")
         if not 0 < self.held_out_share < 1:
             raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
+
+    def worth(self, num_samples: int) -> "Train":
+        """This step with as many steps as so many samples are worth."""
+        share = min(1.0, max(0.3, math.sqrt(num_samples / self.num_samples)))
+        return replace(self, steps=max(1, round(self.steps * share)))
 
     def learning_rate_at(self, step: int) -> float:
         """Up in a line over `warmup` steps, then down along a cosine."""

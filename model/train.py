@@ -59,26 +59,29 @@ def train(
 
     `held_out` are sha256s of documents never to train on, beside those that the step's own split holds out. `tell` gets a line of
     progress every few seconds. After a kill the same call goes on from the last checkpoint and, on as many threads, ends in the
-    same bytes. A finished training stays when shards are added later, and says so; one that was killed begins again with them.
-    Raises `NothingToLearn`, and `ValueError` if the folder holds the results of another step, or of shards that are gone.
+    same bytes. A finished training stays when shards, or documents to hold out, are added later, and says so; one that was killed
+    begins again with them. Raises `NothingToLearn`, and `ValueError` if the folder holds the results of another step, or of
+    shards that are gone.
     """
     folder = out.sub(step.name)
     run = describe(step, out, held_out)
     if folder.exists("run.json"):
         found = json.loads(folder.read("run.json"))
-        ours, theirs = ({k: v for k, v in r.items() if k not in ("shards", "fingerprint")} for r in (run, found))
+        later = ("shards", "held_out", "fingerprint")  # what steps before this one may add to
+        ours, theirs = ({k: v for k, v in r.items() if k not in later} for r in (run, found))
         if ours != theirs or not found["shards"].items() <= run["shards"].items():
             changed = sorted(key for key in run if run[key] != found.get(key) and key != "fingerprint")
             raise ValueError(
                 f"{folder.url} holds the results of another training (different: {', '.join(changed)}): "
                 "say overwrite=1 to replace them, or out=… for another folder"
             )
-        num_new = len(run["shards"]) - len(found["shards"])
+        stale = run["fingerprint"] != found["fingerprint"]
         if folder.exists("metrics.json"):
-            if num_new:
-                tell(f"{step.name}: {num_new} shards are newer than the model, which stays; overwrite=1 trains it anew")
+            if stale:
+                num_new = len(run["shards"]) - len(found["shards"])
+                tell(f"the model is older than the corpus, by {num_new} shards, and stays; overwrite=1 trains it anew")
             return False
-        if num_new:
+        if stale:
             clear(folder)
     corpus = index(out, find_datasets(out, step.datasets), step.held_out_share, held_out)
     if not any(corpus.train.values()) or not any(corpus.held_out.values()):
@@ -87,7 +90,8 @@ def train(
     threads = torch.get_num_threads()
     torch.set_num_threads(step.threads)
     try:
-        _Training(step, out, corpus, tell).run()
+        num_samples = sum(map(len, corpus.train.values()))
+        _Training(step.worth(num_samples), out, corpus, tell).run()
     finally:
         torch.set_num_threads(threads)
     return True

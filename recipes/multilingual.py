@@ -32,5 +32,5 @@ def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: in
         deep=deep,
     )
     wheel = Flywheel(pages="coarse", rounds=rounds, seed=SEED)
-    training = Train(datasets=("coarse", "round-*"), seed=SEED)
+    training = Train(datasets=("coarse", "round-*"), num_samples=1_500, seed=SEED)
     return Recipe("multilingual", (pages, wheel, training, Report(datasets=("coarse",), seed=SEED)))

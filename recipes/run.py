@@ -33,12 +33,12 @@ def run(recipe: Recipe, place: Place) -> int:
     make_runner(place.on, place.workers)  # a wrong word is said before anything is touched
     code = OK
     with dataset.lock(out):
-        if out.sweep():
-            log.info("swept what an interrupted run had left under construction")
         for step in recipe.steps:
             if code == SHARD_FAILED and not isinstance(step, Report):
                 log.error("%s: not begun, since shards before it failed", step.name)
                 continue
+            if sum(out.sub(name).sweep() for name in _module(step).folders(step, out)):
+                log.info("%s: swept what an interrupted run had left under construction", step.name)
             code = max(code, _module(step).run(step, recipe.name, out, place))
     return code
 

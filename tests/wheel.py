@@ -13,14 +13,15 @@ from recipes.recipe import Recipe, Report
 from recipes.run import Place, run
 from tests import pdfs
 
-WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах".split()
+LINES = 22  # a page
+WORDS = "все люди в своем праве и доме".split()
 
 
 def documents(folder: Path) -> Path:
     """Four documents: one to train, one to read, two to test and calibrate."""
-    for name, num_pages in {"big": 14, "middle": 9, "small": 6, "smaller": 6}.items():
+    for name, num_pages in {"big": 12, "middle": 8, "small": 6, "smaller": 6}.items():
         draw = random.Random(name)
-        pages = ["\n".join(" ".join(draw.choices(WORDS, k=3)) for _ in range(14)) for _ in range(num_pages)]
+        pages = ["\n".join(" ".join(draw.choices(WORDS, k=4)) for _ in range(LINES)) for _ in range(num_pages)]
         pdfs.write(folder / f"{name}.pdf", *pages)
     return folder
 
@@ -28,9 +29,9 @@ def documents(folder: Path) -> Path:
 def recipe(folder: Path, rounds: int = 1, **values: object) -> Recipe:
     stages = (IdentifyLanguage(), JudgeTextLayer())
     pages = Pipeline("coarse", Listing(str(folder)), PdfSource(shard_pages=8), stages)
-    first = Fit(steps=300, learning_rate=4e-3, short_steps=0, batch_width=3_000, checkpoint_every=100)
-    later = Fit(steps=10, learning_rate=5e-4, batch_width=2_000, checkpoint_every=5)
-    given = {"rounds": rounds, "min_train_lines": 50, "precision": 0.5, "max_held_out": 40, "first": first, "later": later}
+    first = Fit(steps=650, learning_rate=3e-3, batch_width=1_500, typeset_share=0.0, num_lines=1, checkpoint_every=150)
+    later = Fit(steps=10, learning_rate=5e-4, batch_width=1_500, num_lines=1, checkpoint_every=5)
+    given = {"rounds": rounds, "min_train_lines": 50, "precision": 0.5, "max_held_out": 80, "first": first, "later": later}
     return Recipe("wheel", (pages, Flywheel("coarse", **given | values), Report(("coarse",))))
 
 

@@ -117,6 +117,13 @@ class _Residual(nn.Module):
         return x + self.conv(x)
 
 
+def attention(q: Tensor, k: Tensor, v: Tensor, mask_B11T: Tensor) -> Tensor:
+    """Attention, (B, heads, T, D/heads), to the frames in the mask. Spelled out: on a processor the fused kernel's backward costs
+    more (`make bench` says how much)."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    return scores.masked_fill(~mask_B11T, -1e4).softmax(-1, dtype=scores.dtype) @ v
+
+
 class _Layer(nn.Module):
     """A transformer layer. No dropout: degraded lines are regularisation enough, and it cost a quarter of a step."""
 
@@ -129,7 +136,7 @@ class _Layer(nn.Module):
 
     def forward(self, x_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
         q, k, v = self.qkv(self.norm1(x_BTD)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask_B11T)
+        attended = attention(q, k, v, mask_B11T)
         x_BTD = x_BTD + self.out(attended.transpose(1, 2).flatten(2))
         return x_BTD + self.mlp(self.norm2(x_BTD))
 

@@ -64,8 +64,8 @@ class TextDetector:
             )
 
     def detect(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
-        """Four corners (x, y), clockwise from the top left, and a score for each line in `image`, an (H, W, 3) array of RGB bytes;
-        from top to bottom."""
+        """Four corners (x, y), clockwise from the top left, and a score for each line in `image`, (H, W, 3) RGB bytes; from top
+        to bottom."""
         (found,) = self._engine.predict(numpy.ascontiguousarray(image[:, :, ::-1]))
         quads = [tuple((float(x), float(y)) for x, y in quad) for quad in found["dt_polys"]]
         scored = zip(quads, map(float, found["dt_scores"]), strict=True)

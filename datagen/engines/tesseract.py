@@ -1,4 +1,5 @@
-"""Tesseract, by its command line: a witness, and the reader to beat. Its languages are packages of the system (`tesseract-ocr-rus`)."""
+"""Tesseract, by its command line: a witness, and the reader to beat. Its languages are the system's packages
+(`tesseract-ocr-rus`)."""
 
 import functools
 import os
@@ -32,15 +33,19 @@ def language(lang: str) -> str:
 
 
 def read_lines(crops: Sequence[numpy.ndarray], lang: str, workers: int = 2) -> list[str]:
-    """What each crop, (H, W) gray bytes with one line in it, says. Raises `ValueError` if the language isn't installed."""
+    """What each crop, (H, W) gray bytes with one line in it, says, in `lang` or in English, as documents mix them.
+
+    Raises `ValueError` if the language isn't installed.
+    """
     name = language(lang)
     if not name:
         raise ValueError(
             f"tesseract has no data for {lang}: apt-get install tesseract-ocr tesseract-ocr-{_NAMES.get(lang, lang)}"
         )
+    names = f"{name}+eng" if "eng" in _installed() else name
     parts = [crops[i : i + _LINES_A_RUN] for i in range(0, len(crops), _LINES_A_RUN)]
     with ThreadPoolExecutor(workers) as pool:
-        return [text for texts in pool.map(lambda part: _run(part, name), parts) for text in texts]
+        return [text for texts in pool.map(lambda part: _run(part, names), parts) for text in texts]
 
 
 @functools.cache
@@ -60,15 +65,15 @@ def _installed() -> frozenset[str]:
     return frozenset(said.stdout.split("\n")[1:]) - {""}
 
 
-def _run(crops: Sequence[numpy.ndarray], name: str) -> list[str]:
-    """One process for many lines: loading a language takes longer than reading a line. Pages of its output end with a form feed."""
+def _run(crops: Sequence[numpy.ndarray], names: str) -> list[str]:
+    """One process for many lines: loading a language takes longer than reading a line. A form feed ends each line's text."""
     with tempfile.TemporaryDirectory(prefix="pagewheel-") as folder:
         paths = [Path(folder, f"{i:03d}.png") for i in range(len(crops))]
         for path, crop in zip(paths, crops, strict=True):
             padded = numpy.pad(crop, 10, constant_values=255)  # it reads badly what touches the image's edge
             Image.fromarray(padded).save(path, dpi=(200, 200))
         Path(folder, "list.txt").write_text("".join(f"{path}\n" for path in paths))
-        command = ["tesseract", str(Path(folder, "list.txt")), "stdout", "-l", name, "--psm", _SINGLE_LINE]
+        command = ["tesseract", str(Path(folder, "list.txt")), "stdout", "-l", names, "--psm", _SINGLE_LINE]
         env = os.environ | {"OMP_THREAD_LIMIT": "1"}
         out = subprocess.run(command, capture_output=True, timeout=1800, check=True, env=env).stdout.decode(errors="replace")
     pages = out.split("\f")[: len(crops)]

@@ -128,7 +128,7 @@ class LineCrops(ShardSource):
         )
 
     def _order(self, page: Sample) -> tuple[int, int, int, list[Box]]:
-        """What the child is asked for: a page, its image's longer side, the height wanted, and the boxes in the image's pixels."""
+        """What the child is asked for: a page, its image's longer side, the height wanted, and boxes in pixels of that image."""
         drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.key}".encode()).digest()[:4])
         height = self.min_height + drawn % (self.max_height - self.min_height + 1)
         return page.origin.page, max(page.size), height, [line.box for line in _lines(page)]

@@ -83,4 +83,5 @@ def _draw(displaylist: pymupdf.DisplayList, zoom: float, clip: pymupdf.Rect) -> 
     """The part `clip` (points) of a page as (H, W) gray bytes."""
     with native("broken_page"):
         pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csGRAY, alpha=False, clip=clip)
-        return numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width)
+        # A copy: the view's memory is the pixmap's, and goes with it.
+        return numpy.array(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width)

@@ -1,4 +1,4 @@
-"""Training of the compact reader: crops in, a reader's folder out. Killed, it goes on from its last checkpoint to the same bytes."""
+"""Training of the compact reader: crops in, a reader's folder out. Killed, it goes on from a checkpoint to the same bytes."""
 
 import dataclasses
 import itertools
@@ -39,8 +39,8 @@ _SHORT = 10  # heights wide
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
-    """A reader trained on `crops`, all of one script, from the weights of the reader in `start` if there is one, and saved in `folder`; or the one that
-    is there. Symbols that `start` lacks begin with random weights.
+    """A reader trained on `crops`, all of one script, and saved in `folder`; or the one that is there. It starts from the weights
+    of the reader in `start`, if there is one; symbols that this one lacks begin with random weights.
 
     `mark` tells one training from another: a checkpoint of another is left alone. Raises `ValueError` if there is nothing to
     train on, or the folder has a reader of another training.
@@ -68,7 +68,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     for step, batch in zip(range(first, config.steps), batches, strict=False):
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
-        loss = _loss(net, alphabet, batch, numpy.random.default_rng([config.seed, 1, step]), bf16)
+        loss = _loss(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
@@ -88,11 +88,13 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     return reader
 
 
-def _loss(net: CompactNet, alphabet: Alphabet, batch: Sequence[Crop], random: numpy.random.Generator, bf16: bool) -> Tensor:
+def _loss(
+    net: CompactNet, alphabet: Alphabet, config: Fit, batch: Sequence[Crop], random: numpy.random.Generator, bf16: bool
+) -> Tensor:
     """CTC's loss in nats a character, over degraded lines."""
     images, targets = [], []
     for crop in batch:
-        image = line_image(degraded(crop, random), stretch=float(random.uniform(0.85, 1.12)))
+        image = line_image(degraded(crop, random, config.typeset_share), stretch=float(random.uniform(0.85, 1.12)))
         classes = alphabet.encode(crop.text)
         if image.shape[1] // STRIDE >= len(classes) + sum(a == b for a, b in itertools.pairwise(classes)):
             images.append(image)

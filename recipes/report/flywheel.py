@@ -56,8 +56,8 @@ def _errors(rounds: list[dict[str, Any]]) -> str:
     rows = rounds[-1]["languages"]
     served = [lang for lang, row in rows.items() if row["cer"] is not None]
     parts = [
-        '<p class="note">Character error rate on held-out lines, with its 95% interval over resampled lines; the mark is Tesseract on '
-        f"the same lines. A bar that fills its track is {100 * _FULL_SCALE:.0f}% or more.</p>",
+        '<p class="note">Character error rate on held-out lines, with its 95% interval over resampled lines; the mark is '
+        f"Tesseract on the same lines. A bar that fills its track is {100 * _FULL_SCALE:.0f}% or more.</p>",
         '<table class="rounds"><thead><tr><th>language</th><th></th><th>error by round</th><th>Tesseract</th><th>held out</th>'
         "<th>pools</th></tr></thead><tbody>",
     ]
@@ -68,9 +68,11 @@ def _errors(rounds: list[dict[str, Any]]) -> str:
         figures = "<br>".join(_figure(of_round) for of_round in found)
         witness = "not installed" if row["tesseract_cer"] is None else f"{100 * row['tesseract_cer']:.2f}%"
         parts.append(
-            f'<tr><td><code>{escape(lang)}</code> <span data-lang-name="{escape(lang)}"></span></td><td class="bars">{bars}</td>'
+            f'<tr><td><code>{escape(lang)}</code> <span data-lang-name="{escape(lang)}"></span></td>'
+            f'<td class="bars">{bars}</td>'
             f'<td class="num">{figures}</td><td class="num">{witness}</td>'
-            f'<td class="num">{row["num_lines"]:,} lines, {row["num_chars"]:,} characters</td><td>{_pools(row["pools"])}</td></tr>'
+            f'<td class="num">{row["num_lines"]:,} lines, {row["num_chars"]:,} characters</td>'
+            f"<td>{_pools(row['pools'])}</td></tr>"
         )
     parts.append("</tbody></table>")
     refused = {lang: row for lang, row in rows.items() if row["not_served"]}
@@ -112,7 +114,8 @@ def _labels(metrics: dict[str, Any]) -> str:
     parts = [
         '<p class="note">Pages read as images: lines found by PaddleOCR, read by this round’s reader. Precision is the share of '
         "accepted lines that the text layer, hidden from the reader, has letter for letter.</p>",
-        f'<table class="rounds"><thead><tr><th>language</th><th>accepted</th><th>precision</th><th>threshold</th>{head}</tr></thead>',
+        '<table class="rounds"><thead><tr><th>language</th><th>accepted</th><th>precision</th><th>threshold</th>'
+        f"{head}</tr></thead>",
     ]
     for lang, row in read.items():
         precision = "" if row["precision"] is None else f"{100 * row['precision']:.1f}%"

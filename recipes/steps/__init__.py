@@ -1,7 +1,8 @@
-"""How each kind of step is planned and run, a file a kind, with the same two functions:
+"""How each kind of step is planned and run, a file a kind, with the same three functions:
 
 plan(step, out, place) -> str                  what `run` would do, for people; writes nothing
 run(step, recipe, out, place) -> int           do what is left to do; returns the exit code
+folders(step, out) -> list[str]                the folders of the output that are the step's
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,14 @@ from flywheel.step import Flywheel
 from recipes.steps import OK, Place, pipeline
 
 
+def folders(step: Flywheel, out: Folder) -> list[str]:
+    number, rounds = 1, []
+    while out.exists(f"round-{number}"):
+        rounds.append(f"round-{number}")
+        number += 1
+    return [step.name, "crops", *rounds]
+
+
 def plan(step: Flywheel, out: Folder, place: Place) -> str:
     made = 0 if place.overwrite else num_made(out)
     todo = max(0, step.rounds - made)

@@ -34,6 +34,10 @@ _PACKAGES = (
 )
 
 
+def folders(step: Pipeline, out: Folder) -> list[str]:
+    return [step.name]
+
+
 def plan(step: Pipeline, out: Folder, place: Place) -> str:
     missing: list[str] = getattr(step.census, "missing", list)()
     if missing:

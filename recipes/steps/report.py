@@ -12,6 +12,10 @@ from recipes.steps import OK, Place
 log = logging.getLogger(__name__)
 
 
+def folders(step: Report, out: Folder) -> list[str]:
+    return [step.name]
+
+
 def plan(step: Report, out: Folder, place: Place) -> str:
     return f"at most {step.max_bytes / 1e6:.0f} MB"
 

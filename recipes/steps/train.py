@@ -10,6 +10,10 @@ from recipes.steps import OK, Place
 log = logging.getLogger(__name__)
 
 
+def folders(step: Train, out: Folder) -> list[str]:
+    return [step.name]
+
+
 def plan(step: Train, out: Folder, place: Place) -> str:
     return f"{step.steps} steps on {', '.join(step.datasets)}"
 

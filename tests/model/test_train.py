@@ -15,7 +15,7 @@ from datagen.shards import read_sample
 from datagen.storage import Folder
 from model.checkpoint import load_model
 from model.step import Train
-from model.train import precision, train
+from model.train import NothingToLearn, precision, train
 from recipes.report.train import IMAGES_BYTES, train_sections
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
@@ -131,9 +131,29 @@ def test_another_step_is_refused(whole, change):
     before = files(Path(out.url) / "train")
     with pytest.raises(ValueError, match=r"overwrite=1 .* out="):
         train(dataclasses.replace(STEP, **change), out)
-    with pytest.raises(ValueError, match="held_out"):
-        train(STEP, out, frozenset({"ab" * 32}))
     assert files(Path(out.url) / "train") == before
+
+
+def test_a_finished_training_stays_when_its_corpus_grows(tmp_path):
+    out, told = make_corpus(tmp_path), []
+    few = dataclasses.replace(STEP, steps=2, loss_samples=1, read_samples=1)
+    assert train(few, out)
+    before = files(tmp_path / "train")
+    write_dataset(out, "round-2", [[line_crop("a line more", "new", "document 3")]])
+    assert train(few, out, frozenset({"ab" * 32}), told.append) is False
+    assert "older than the corpus, by 1 shards" in told[-1]
+    assert files(tmp_path / "train") == before
+    (tmp_path / "train" / "metrics.json").unlink()  # as one that was killed leaves it: it begins again, with all there is
+    assert train(few, out) is True
+    assert len(json.loads(out.read("train/run.json"))["shards"]) == 3
+
+
+def test_without_anything_to_learn_nothing_is_written(tmp_path):
+    out = Folder(str(tmp_path))
+    write_dataset(out, "coarse", [[line_crop("alone", "a", "one", "page")]])
+    with pytest.raises(NothingToLearn, match="no two trusted pages or crops"):
+        train(STEP, out)
+    assert not out.exists("train")
 
 
 def test_killed_and_run_again_ends_in_the_same_bytes(whole, tmp_path):

@@ -24,6 +24,9 @@ def said(capsys) -> str:
         (["coarse", "--imput", "x"], "--input"),
         (["coarse", "--workers", "many", "--input", "x"], "invalid whole number"),
         (["coarse", "--limit", "-1", "--input", "x"], "invalid whole number"),
+        (["coarse", "--rounds", "2", "--input", "x"], "coarse has no flywheel"),
+        (["multilingual", "--rounds", "auto"], "not there yet; say how many rounds"),
+        (["multilingual", "--rounds", "-1"], "invalid whole number"),
         (["coarse", "--on", "moon", "--input", "x"], "inline, local, slurm and tcp://HOST:PORT"),
         (["coarse"], "input=DIR"),
         (["coarse", "--input", "/nowhere/at/all"], "no such file or folder"),
@@ -58,7 +61,7 @@ def test_the_listing_names_every_recipe_and_verb(capsys):
 
 
 def test_nothing_but_the_command_line_configures_logging():
-    for path in [*ROOT.glob("datagen/**/*.py"), *ROOT.glob("recipes/**/*.py")]:
+    for path in [path for package in ("datagen", "flywheel", "model", "recipes") for path in ROOT.glob(f"{package}/**/*.py")]:
         if path.name != "__main__.py":
             assert "basicConfig" not in path.read_text(), path
 

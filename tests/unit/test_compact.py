@@ -73,6 +73,13 @@ def test_a_word_of_nothing_but_lookalikes_follows_its_neighbour():
     assert unfold("cop", "Latn") == "cop"
 
 
+def test_a_letter_of_the_wrong_script_that_is_similar_is_mended():
+    assert unfold("каталоr", "Cyrl") == "каталог"
+    assert unfold("gгep", "Cyrl") == "grep"
+    assert unfold("ps", "Cyrl") == "ps"  # hardly any language has Cyrillic ѕ
+    assert unfold("3апустить 3 раза, файл3", "Cyrl") == "Запустить 3 раза, файл3"
+
+
 def test_a_line_becomes_32_pixels_high_and_ink_is_one():
     image = line_image(numpy.full((64, 200), 255, numpy.uint8))
     assert image.shape == (HEIGHT, 100)

@@ -4,6 +4,8 @@ import pytest
 
 from datagen.storage import Folder
 from flywheel.pools import POOLS, Language, assign, survey
+from flywheel.step import Fit
+from flywheel.train import budget
 from tests.outputs import write_dataset
 from tests.samples import page_sample
 
@@ -82,3 +84,8 @@ def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
     share = lambda letters: sum(n for c, n in letters.items() if c in latin) / letters.total()  # noqa: E731
     (greek,) = survey(Folder(str(tmp_path / "coarse")), share, 0.99)
     assert greek == Language("el", "Grek", 2 / 8, {"d" * 64: [0]}, {"d" * 64: 1})
+
+
+def test_fewer_lines_get_fewer_steps():
+    fit = Fit(steps=1000, learning_rate=1e-3, num_lines=8_000, least_share=0.3)
+    assert [budget(fit, n).steps for n in (80_000, 8_000, 2_000, 10)] == [1000, 1000, 500, 300]

@@ -1,0 +1,97 @@
+"""The compact reader's speed on one thread: reading beside Tesseract on the same lines, and training with attention spelled out
+beside the same with torch's fused kernel. Prints ratios; run by `make bench`."""
+
+import time
+from collections.abc import Callable
+
+import numpy
+import simplejpeg
+import torch
+from torch.nn import functional as F
+
+from datagen.engines import compact, tesseract
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
+from flywheel.crops import Crop
+from flywheel.readers.compact import _batches, _loss
+from flywheel.step import Fit
+from flywheel.typefaces import typeset
+
+WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах они наделены разумом".split()
+NUM_LINES, NUM_STEPS, TURNS = 120, 25, 3
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    crops = lines(NUM_LINES)
+    alphabet = Alphabet.of("Cyrl", (c.text for c in crops))
+    reader = Reader(CompactNet(CompactConfig(), len(alphabet.symbols) + 1), alphabet, CompactConfig(), compact.has_fast_bf16())
+    images = [c.line() for c in crops]
+    ours = best(lambda: reader.read(images))
+    print(f"reading, lines/s on one thread: ours {NUM_LINES / ours:.0f}", end="")
+    if tesseract.language("ru"):
+        theirs = best(lambda: tesseract.read_lines(images, "ru", workers=1))
+        print(f", Tesseract {NUM_LINES / theirs:.1f}, ratio {theirs / ours:.1f}")
+    else:
+        print("; no Tesseract with Russian to compare with")
+    spelled, fused = training(crops, alphabet)
+    print(
+        f"training, steps/s on one thread: attention spelled out {NUM_STEPS / spelled:.2f}, fused {NUM_STEPS / fused:.2f}, "
+        f"ratio {fused / spelled:.2f}"
+    )
+
+
+def lines(count: int) -> list[Crop]:
+    random = numpy.random.default_rng(0)
+    crops: list[Crop] = []
+    while len(crops) < count:
+        text = " ".join(random.choice(WORDS, 8))
+        drawn = typeset(text, random)
+        if drawn is None:
+            raise SystemExit("no typeface with Cyrillic letters: apt-get install fonts-dejavu-core")
+        jpeg = simplejpeg.encode_jpeg(numpy.ascontiguousarray(drawn[0])[:, :, None], 90, "GRAY")
+        crops.append(Crop(str(len(crops)), "ru", "Cyrl", text, jpeg, drawn[1]))
+    return crops
+
+
+def training(crops: list[Crop], alphabet: Alphabet) -> tuple[float, float]:
+    """Seconds of `NUM_STEPS` steps with attention spelled out, and fused; each the best of interleaved turns."""
+    times: dict[str, list[float]] = {"spelled": [], "fused": []}
+    spelled = compact.attention
+    try:
+        for _ in range(TURNS):
+            for name, attention in (("spelled", spelled), ("fused", fused_attention)):
+                compact.attention = attention
+                times[name].append(train(crops, alphabet))
+    finally:
+        compact.attention = spelled
+    return min(times["spelled"]), min(times["fused"])
+
+
+def train(crops: list[Crop], alphabet: Alphabet) -> float:
+    torch.manual_seed(0)
+    fit = Fit(steps=NUM_STEPS, learning_rate=1e-3)
+    net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate)
+    started = time.perf_counter()
+    for step, batch in zip(range(NUM_STEPS), _batches(fit, crops, 0), strict=False):
+        _loss(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return time.perf_counter() - started
+
+
+def fused_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask_B11T: torch.Tensor) -> torch.Tensor:
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask_B11T)
+
+
+def best(function: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(TURNS):
+        started = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+if __name__ == "__main__":
+    main()
