@@ -62,7 +62,11 @@ class Pools:
 
 
 def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
-    """The languages in `dataset` with less than `least` of their letters in the embedded reader's alphabet, sorted."""
+    """The languages in `dataset` with less than `least` of their letters in the embedded reader's alphabet, sorted.
+
+    A document is of the language that most of its trusted lines are in, and its pages in others are left out: it can't train one
+    language and test another.
+    """
     letters: dict[tuple[str, str], Counter] = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
     for sample in _samples(dataset):
@@ -73,14 +77,22 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
         if sample.quality.verdict == "trusted":
             lines = sum(line.direction == "ltr" for region in sample.regions for line in region.lines)
             pages[written][sample.origin.sha256][sample.origin.page] = lines
+    of_document: dict[str, Counter] = defaultdict(Counter)
+    for written, documents in pages.items():
+        for doc, numbers in documents.items():
+            of_document[doc][written] += sum(numbers.values())
     languages = []
     for lang in sorted({lang for lang, _ in letters}):
         script = max((w for w in letters if w[0] == lang), key=lambda w: letters[w].total())[1]
         share = alphabet_share(letters[lang, script])
         if share < least:
-            found = {doc: numbers for doc, numbers in pages[lang, script].items() if sum(numbers.values())}
-            documents = {doc: sorted(numbers) for doc, numbers in sorted(found.items())}
-            languages.append(Language(lang, script, share, documents, {d: sum(found[d].values()) for d in documents}))
+            found = {
+                doc: numbers
+                for doc, numbers in pages[lang, script].items()
+                if sum(numbers.values()) and max(of_document[doc], key=lambda w: (of_document[doc][w], w)) == (lang, script)
+            }
+            kept = {doc: sorted(numbers) for doc, numbers in sorted(found.items())}
+            languages.append(Language(lang, script, share, kept, {d: sum(found[d].values()) for d in kept}))
     return languages
 
 

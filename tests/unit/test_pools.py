@@ -73,6 +73,15 @@ def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
     assert "0 lines of Cyrl to train on, at least 300" in alone.not_served
 
 
+def test_a_document_is_of_one_language_alone(tmp_path):
+    mostly_greek = [page_sample(f"g{n}", "αβγ", lang="el", script="Grek", page=n, sha256="d" * 64) for n in range(3)]
+    stray = page_sample("r", "где", lang="ru", script="Cyrl", page=3, sha256="d" * 64)
+    write_dataset(tmp_path / "coarse", [*mostly_greek, stray])
+    greek, russian = survey(Folder(str(tmp_path / "coarse")), lambda letters: 0.0, 0.99)
+    assert greek.documents == {"d" * 64: [0, 1, 2]}
+    assert russian.documents == {}
+
+
 def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
     def page(key, text, verdict, number):
         return page_sample(key, text, lang="el", script="Grek", verdict=verdict, page=number, sha256="d" * 64)
