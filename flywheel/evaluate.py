@@ -4,6 +4,7 @@ them."""
 import hashlib
 import json
 import logging
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,11 +33,13 @@ class HeldOut:
     def read(cls, crops: Folder, served: Iterable[Pools], most: int) -> "HeldOut":
         """At most `most` crops of a language and pool, drawn by their keys; a text that trains, or came before, is left out."""
         served = list(served)
-        trained = {c.text for c in read_crops(crops, {p.lang: frozenset(p.train) for p in served})}
+        # Also what waits to be read: the next round trains on it.
+        trained = {c.text for c in read_crops(crops, {p.lang: frozenset(p.train + p.unlabelled) for p in served})}
 
         def pool(wanted: dict[str, frozenset[Place]]) -> dict[str, list[Crop]]:
             found = _by_language(read_crops(crops, wanted))
-            return {lang: _drawn(of_it, trained, most) for lang, of_it in found.items()}
+            drawn = {lang: _drawn(of_it, trained, most) for lang, of_it in found.items()}
+            return {lang: of_it for lang, of_it in drawn.items() if of_it}
 
         test, calibration = ({p.lang: frozenset(getattr(p, name)) for p in served} for name in ("test", "calibration"))
         return cls(pool(test), pool(calibration), {p.lang: p.script for p in served})
@@ -52,9 +55,11 @@ def measure(
         errors[lang] = gate.errors([c.text for c in crops], [text for text, _ in said])
         log.info("held out, %s: %.2f%% character error on %d lines", lang, 100 * errors[lang].cer, len(crops))
     for lang, crops in held_out.calibration.items():
-        views = [readers[held_out.scripts[lang]].read([c.line(margin) for c in crops]) for margin in MARGINS]
+        reader = readers[held_out.scripts[lang]]
+        views = [reader.read([c.line(margin) for c in crops]) for margin in MARGINS]
         agreed = [(c, a, min(p, q)) for c, (a, p), (b, q) in zip(crops, *views, strict=True) if a == b and a]
-        thresholds[lang] = gate.threshold([score for _, _, score in agreed], [text == c.text for c, text, _ in agreed], precision)
+        right = [text == c.text for c, text, _ in agreed]
+        thresholds[lang] = gate.threshold([score for _, _, score in agreed], right, precision)
     return errors, thresholds
 
 
@@ -73,7 +78,12 @@ def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
         mark = hashlib.sha256(f"{engine.version()}{[c.key for c in crops]}".encode()).hexdigest()
         if held.get(lang, {}).get("mark") != mark:
             log.info("tesseract: reading %d lines, %s", len(crops), lang)
-            said = engine.read_lines([c.line(MARGINS[0]) for c in crops], lang)
+            try:
+                said = engine.read_lines([c.line(MARGINS[0]) for c in crops], lang)
+            except (OSError, subprocess.SubprocessError) as error:  # it is but a witness
+                log.warning("tesseract: %s: %s; its column stays empty", lang, error)
+                rates[lang] = None
+                continue
             held[lang] = {"mark": mark, "cer": gate.errors([c.text for c in crops], said).cer, "version": engine.version()}
             folder.write("tesseract.json", json.dumps(held, indent=1).encode())
         rates[lang] = held[lang]["cer"]

@@ -19,10 +19,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-import torch
-
 from datagen import dataset
-from datagen.engines import ppocr
+from datagen.engines import compact, ppocr
 from datagen.engines.compact import CompactConfig, Reader
 from datagen.pipeline import Pipeline, describe, fingerprint
 from datagen.record import Sample
@@ -30,7 +28,7 @@ from datagen.runner import Runner
 from datagen.shards import ShardReport, read_reports, read_shard
 from datagen.sources.lines import LineCrops, ShardsOf
 from datagen.storage import Folder
-from flywheel import evaluate, pools, progress, score, typefaces
+from flywheel import evaluate, gate, pools, progress, score, typefaces
 from flywheel.crops import read_crops
 from flywheel.pools import Pools
 from flywheel.relabel import Gate, ReadPages
@@ -41,6 +39,7 @@ log = logging.getLogger(__name__)
 
 VERSION = 1  # goes up whenever the code here makes other rounds of the same pools
 CROPS = "crops"
+SHARD_FAILED = 1  # as recipes.steps has it
 RunPipeline = Callable[[Pipeline], int]
 """Makes a pipeline's dataset in the output, with progress; returns an exit code, 0 if it is whole."""
 
@@ -64,7 +63,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
     if not todo:
         log.info("%s: nothing new, %d rounds are made", step.name, len(made_rounds(out)))
         return 0
-    shards = _state(out)["shards"]
+    shards = _state(step, out)["shards"]
     source = LineCrops(languages=tuple(p.lang for p in served), seed=step.seed)
     if code := run(Pipeline(CROPS, ShardsOf(out.sub(step.pages).url, tuple(shards)), source, (), max_drop=1.0)):
         return code
@@ -83,16 +82,16 @@ def made_rounds(out: Folder) -> list[int]:
 
 
 def clear(step: Flywheel, out: Folder) -> None:
-    """Delete pools, crops and all rounds. Killed on the way, it leaves rounds that are not whole, and pools."""
-    number = 1
-    while out.exists(f"round-{number}"):
-        folder = out.sub(f"round-{number}")
+    """Delete all rounds, the last first, then crops and pools."""
+    rounds: list[Folder] = []
+    while out.exists(f"round-{len(rounds) + 1}"):
+        rounds.append(out.sub(f"round-{len(rounds) + 1}"))
+    for folder in reversed(rounds):
         for name in ("metrics.json", "reader"):
             folder.remove(name)
         if folder.exists("census") or folder.exists("run.json"):
             dataset.clear(folder)
         folder.remove("round.json")
-        number += 1
     if out.exists(f"{CROPS}/census"):
         dataset.clear(out.sub(CROPS))
     for name in ("tesseract.json", "pools.json"):
@@ -100,16 +99,20 @@ def clear(step: Flywheel, out: Folder) -> None:
 
 
 def _pools(step: Flywheel, out: Folder) -> list[Pools]:
-    """The pools that the first round froze, or new ones. New documents come in with a new output, or with overwrite=1."""
+    """The pools that the first round froze, or, before it has begun, those of the corpus as it is. Later documents come in with a
+    new output, or with overwrite=1."""
     folder, pages = out.sub(step.name), out.sub(step.pages)
     reports = read_reports(pages)
     values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256()]
-    if not folder.exists("pools.json"):
+    if not out.exists("round-1/round.json"):
         languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
         chosen = pools.assign(languages, step.seed, step.min_train_lines)
         frozen = {"values": values, "shards": {r.shard: r.sha256 for r in reports}, "pools": [asdict(p) for p in chosen]}
-        folder.write("pools.json", json.dumps(frozen, ensure_ascii=False, indent=1).encode())
-    state = _state(out)
+        data = json.dumps(frozen, ensure_ascii=False, indent=1).encode()
+        if out.exists(f"{CROPS}/census") and not (folder.exists("pools.json") and folder.read("pools.json") == data):
+            dataset.clear(out.sub(CROPS))  # made for other pools, by a run that ended before its first round began
+        folder.write("pools.json", data)
+    state = _state(step, out)
     now = {r.shard: r.sha256 for r in reports}
     if state["values"] != values or any(now.get(shard) != sha256 for shard, sha256 in state["shards"].items()):
         raise ValueError(
@@ -121,8 +124,8 @@ def _pools(step: Flywheel, out: Folder) -> list[Pools]:
     return [pools.from_dict(p) for p in state["pools"]]
 
 
-def _state(out: Folder) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads(out.read("flywheel/pools.json"))
+def _state(step: Flywheel, out: Folder) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads(out.read(f"{step.name}/pools.json"))
     return state
 
 
@@ -139,7 +142,8 @@ def _is_made(step: Flywheel, out: Folder, number: int) -> bool:
 def _values(step: Flywheel, number: int) -> Any:
     """What of the step decides a round."""
     fitted = step.first if number == 1 else step.later
-    values = [VERSION, describe(fitted), describe(CompactConfig()), step.precision, step.max_held_out, torch.__version__]
+    engines = ppocr.engines() | compact.engines() | {"typefaces": typefaces.sha256()}
+    values = [VERSION, describe(fitted), describe(CompactConfig()), step.precision, step.max_held_out, engines]
     return json.loads(json.dumps(values))
 
 
@@ -151,22 +155,34 @@ class _Round:
         self.name = f"round-{number}"
         self.folder = out.sub(self.name)
         self.before = out.sub(f"round-{number - 1}") if number > 1 else None
+        self.left_out: dict[str, str] = {}
 
     def make(self, run: RunPipeline, runner: Runner) -> int:
         weights = self._train(runner)
-        self.served = [p for p in self.served if p.script in weights]  # a script may turn out to have no line to train on
+        if weights is None:
+            return SHARD_FAILED
         readers = {script: Reader.load(self.folder.sub(f"reader/{script}")) for script in weights}
+        self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in weights})
         held_out = evaluate.HeldOut.read(self.out.sub(CROPS), self.served, self.step.max_held_out)
+        self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
         errors, thresholds = evaluate.measure(readers, held_out, self.step.precision)
         witness = evaluate.tesseract(self.out.sub(self.step.name), held_out)
-        gates = tuple(Gate(p.lang, p.script, weights[p.script], thresholds[p.lang]) for p in self.served if p.lang in thresholds)
-        if code := run(self._relabelling(gates)):
+        limits = {p.lang: thresholds.get(p.lang, gate.NOBODY) for p in self.served}
+        pages = self._relabelling(tuple(Gate(p.lang, p.script, weights[p.script], limits[p.lang]) for p in self.served))
+        if pages is not None and (code := run(pages)):
             return code
         self._write_metrics(weights, errors, thresholds, witness, read_reports(self.folder))
         return 0
 
-    def _train(self, runner: Runner) -> dict[str, str]:
-        """Make, finish or find the round's readers; returns the sha256 of each script's weights."""
+    def _leave_out(self, reasons: dict[str, str]) -> None:
+        """Say of languages that pools could serve why this round doesn't."""
+        for lang, reason in reasons.items():
+            log.warning("%s: %s can't be served: %s", self.name, lang, reason)
+        self.left_out |= reasons
+        self.served = [p for p in self.served if p.lang not in reasons]
+
+    def _train(self, runner: Runner) -> dict[str, str] | None:
+        """Make, finish or find the round's readers; returns the sha256 of each script's weights, or None if one failed."""
         tasks = self._fit_tasks()
         accepted = sum(len(task.accepted()) for task in tasks)
         todo = [task for task in tasks if not self.folder.exists(f"reader/{task.script}/config.json")]
@@ -177,8 +193,12 @@ class _Round:
             # Also those that are there: a task finds out whether its reader is the one that is asked for.
             outcomes = list(runner.map(run_fit, tasks))
         for _, _, error in outcomes:
-            if error is not None:
+            if isinstance(error, ValueError):
                 raise error
+            if error is not None:
+                said = f"{type(error).__name__}: {error}"
+                log.error("%s: a reader could not be trained: %s. The same command goes on.", self.name, said)
+                return None
         return {task.script: sha256 for task, sha256, _ in sorted(outcomes, key=lambda outcome: outcome[0].script) if sha256}
 
     def _fit_tasks(self) -> list[FitTask]:
@@ -194,8 +214,12 @@ class _Round:
                 name: [r.sha256 for r in read_reports(self.out.sub(name))]
                 for name in (CROPS, *([f"round-{self.number - 1}"] if before else []))
             },
-            "engines": ppocr.engines() | {"torch": torch.__version__, "typefaces": typefaces.sha256()},
         }
+        if self.folder.exists("round.json") and json.loads(self.folder.read("round.json")) != came_from:
+            raise ValueError(
+                f"{self.folder.url} was begun from other crops or another round: "
+                "start a new output with out=…, or replace this one with overwrite=1"
+            )
         self.folder.write("round.json", json.dumps(came_from, ensure_ascii=False, indent=1).encode())
         tasks = []
         for script, num_lines in sorted(lines.items(), key=lambda item: (-item[1], item[0])):
@@ -205,17 +229,18 @@ class _Round:
             tasks.append(FitTask(script, fit, train, self.out.sub(CROPS).url, before, self.folder.url, mark))
         return tasks
 
-    def _relabelling(self, gates: tuple[Gate, ...]) -> Pipeline:
+    def _relabelling(self, gates: tuple[Gate, ...]) -> Pipeline | None:
+        """What reads the unlabelled pages; None if there are none."""
         wanted = [(doc, page, p.lang) for p in self.served for doc, page in p.unlabelled]
         read = ReadPages(self.folder.sub("reader").url, self.number, gates, tuple(sorted(wanted)))
         pages = self.out.sub(self.step.pages)
-        shards = _shards_with(pages, tuple(_state(self.out)["shards"]), {(doc, page) for doc, page, _ in wanted})
-        return Pipeline(self.name, ShardsOf(pages.url, shards), read, (), max_drop=1.0)
+        shards = _shards_with(pages, tuple(_state(self.step, self.out)["shards"]), {(doc, page) for doc, page, _ in wanted})
+        return Pipeline(self.name, ShardsOf(pages.url, shards), read, (), max_drop=1.0) if shards else None
 
     def _write_metrics(
         self,
         weights: dict[str, str],
-        errors: dict[str, evaluate.gate.Errors],
+        errors: dict[str, gate.Errors],
         thresholds: dict[str, float],
         witness: dict[str, float | None],
         reports: list[ShardReport],
@@ -228,14 +253,14 @@ class _Round:
         pages = [s for s in _samples(self.out.sub(self.step.pages)) if (s.origin.sha256, s.origin.page) in unlabelled]
         counts = score.precision(pages, _samples(self.folder))
         rows = {}
-        for p in (pools.from_dict(held) for held in _state(self.out)["pools"]):
+        for p in (pools.from_dict(held) for held in _state(self.step, self.out)["pools"]):
             found = errors.get(p.lang)
             right, accepted = counts.get(p.lang, (0, 0))
             limit = thresholds.get(p.lang)
             rows[p.lang] = {
                 "script": p.script,
                 "alphabet_share": p.alphabet_share,
-                "not_served": p.not_served,
+                "not_served": p.not_served or self.left_out.get(p.lang, ""),
                 "cer": found.cer if found else None,
                 "cer_low": found.cer_low if found else None,
                 "cer_high": found.cer_high if found else None,

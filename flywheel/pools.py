@@ -98,6 +98,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
 
 def assign(languages: Iterable[Language], seed: int, min_train_lines: int) -> list[Pools]:
     """Pools of each language. A language is served if its script has `min_train_lines` lines to train on."""
+    languages = list(languages)
     parted = [_part(language, seed) for language in languages]
     lines: Counter = Counter()
     for language, pools in zip(languages, parted, strict=True):

@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy
 import simplejpeg
 from PIL import Image
 
 from datagen.census import Document, Inputs
-from datagen.engines import ppocr
+from datagen.engines import compact, ppocr
+from datagen.engines.compact import Reader, weights_sha256
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
 from datagen.sources.lines import ShardSource
@@ -36,12 +37,13 @@ class Gate:
 
 @dataclass(frozen=True)
 class ReadPages(ShardSource):
-    """The pages among `pages` (sha256, number, language) as accepted line crops, and a drop for each line that is not accepted.
+    """Pages (sha256, number, language) as accepted line crops, and a drop for each line that is not accepted.
 
-    Their text layers are not looked at. `readers` is a folder with a compact reader for each script, `round` the round that they
-    come from. Reasons: `too_small` for the reader, `turned` (higher than wide), `nothing_read`, `low_confidence` (under the
-    language's threshold), `views_differ` (with other margins the same line reads otherwise). A drop's detail is JSON: lang, box
-    in the page's image, text, score. An accepted crop has its box in the page's image among its signals.
+    The pages are `pages_to_read`; their text layers are not looked at. `readers` is a folder with a compact reader for each
+    script, `round` the round that they come from. Reasons: `no_lines` on a page; `too_small` for the reader, `turned` (higher
+    than wide), `nothing_read`, `low_confidence` (under the language's threshold), `views_differ` (with other margins the same
+    line reads otherwise). A drop's detail is JSON: lang, box in the page's image, text, score. An accepted crop has its box in
+    the page's image among its signals.
     """
 
     version: ClassVar[int] = 1
@@ -54,11 +56,11 @@ class ReadPages(ShardSource):
     jpeg_quality: int = 92
 
     def engines(self) -> dict[str, str]:
-        return ppocr.engines()
+        return ppocr.engines() | compact.engines()
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        wanted = len(self.pages_to_read)
-        return Estimate(30 * wanted, 400_000 * wanted, 1.0 * wanted)
+        pages = sum(max(0, d.num_pages) for d in inputs)
+        return Estimate(pages, 10_000 * pages, 0.1 * pages)
 
     def read(self, document: Document) -> Iterator[Sample | Drop]:
         wanted = {(sha256, page): lang for sha256, page, lang in self.pages_to_read}
@@ -67,11 +69,10 @@ class ReadPages(ShardSource):
         for page in self.pages(document):
             lang = wanted.get((page.origin.sha256, page.origin.page))
             if lang is not None and page.image is not None:
-                for item in self._page(page, gates[lang]):
-                    num_items += 1
-                    yield item
+                num_items += 1
+                yield from self._page(page, gates[lang])
         if not num_items:
-            yield Drop("", document.uri, -1, STAGE, "no_pages", "no page to read, or no line on it")
+            yield Drop("", document.uri, -1, STAGE, "no_pages", "no page to read")
 
     def _page(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
         assert page.image is not None
@@ -80,6 +81,10 @@ class ReadPages(ShardSource):
         boxes = [_box(quad, page.size) for quad, _ in _detector(self.long_side).detect(image)]
         views = [_views(gray, box) for box in boxes]
         reader = _reader(f"{self.readers}/{gate.script}", gate.sha256)
+        if not boxes:
+            detail = {"lang": gate.lang, "box": (0, 0, *page.size), "text": "", "score": 0.0}
+            yield page.drop("no_lines", STAGE, json.dumps(detail))
+            return
         readings = reader.read([plain for plain, _ in views])
         # What is refused for its first reading needs no second.
         promising = [i for i, (text, score) in enumerate(readings) if not refusal(boxes[i], text, text, score, gate.threshold)]
@@ -151,13 +156,8 @@ def _detector(long_side: int) -> ppocr.TextDetector:
 
 
 @cache
-def _reader(folder: str, sha256: str) -> Any:
+def _reader(folder: str, sha256: str) -> Reader:
     """The reader in `folder`; raises `ValueError` if its weights are not those of `sha256`."""
-    import torch
-
-    from datagen.engines.compact import Reader, weights_sha256
-
-    torch.set_num_threads(1)
     if weights_sha256(Folder(folder)) != sha256:
         raise ValueError(f"{folder} holds other weights than those that the round was planned with")
     return Reader.load(Folder(folder))

@@ -48,7 +48,18 @@ class Train:
     name: str = "train"
 
     def __post_init__(self) -> None:
-        for field in ("steps", "page_batch", "crop_batch", "length", "checkpoint_every", "loss_every", "loss_samples", "threads"):
+        for field in (
+            "steps",
+            "page_batch",
+            "crop_batch",
+            "length",
+            "checkpoint_every",
+            "loss_every",
+            "loss_samples",
+            "read_samples",
+            "num_samples",
+            "threads",
+        ):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field} is {getattr(self, field)}: it must be at least 1")
         for field in ("crop_share", "grounding_share"):

@@ -45,6 +45,7 @@ from model.loader import (
 from model.step import Train
 from model.tokenizer import TextTokenizer, train_tokenizer
 
+VERSION = 1  # goes up whenever the same values would train other weights
 TELL_EVERY_S = 5.0
 
 
@@ -112,6 +113,7 @@ def precision() -> torch.dtype:
 def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, Any]:
     """What `run.json` says: all that the weights' bytes follow from, and the fingerprint over it."""
     run: dict[str, Any] = {
+        "version": VERSION,
         "step": dataclasses.asdict(step),
         "shards": {report.shard: report.sha256 for _, report in reports(out, find_datasets(out, step.datasets))},
         "held_out": hashlib.sha256(" ".join(sorted(held_out)).encode()).hexdigest(),

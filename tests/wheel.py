@@ -18,8 +18,13 @@ WORDS = "все люди в своем праве и доме".split()
 
 
 def documents(folder: Path) -> Path:
-    """Four documents: one to train, one to read, two to test and calibrate."""
-    for name, num_pages in {"big": 12, "middle": 8, "small": 6, "smaller": 6}.items():
+    """Eight documents: two to read, in different shards, one to calibrate and test on; the others train."""
+    return written(folder, {"big": 12, "medium": 8, "middle": 8} | {f"small-{n}": 5 for n in range(5)})
+
+
+def written(folder: Path, documents: dict[str, int]) -> Path:
+    """Documents of these names, of so many pages."""
+    for name, num_pages in documents.items():
         draw = random.Random(name)
         pages = ["\n".join(" ".join(draw.choices(WORDS, k=4)) for _ in range(LINES)) for _ in range(num_pages)]
         pdfs.write(folder / f"{name}.pdf", *pages)
@@ -28,9 +33,9 @@ def documents(folder: Path) -> Path:
 
 def recipe(folder: Path, rounds: int = 1, **values: object) -> Recipe:
     stages = (IdentifyLanguage(), JudgeTextLayer())
-    pages = Pipeline("coarse", Listing(str(folder)), PdfSource(shard_pages=8), stages)
+    pages = Pipeline("coarse", Listing(str(folder)), PdfSource(shard_pages=2), stages)
     first = Fit(steps=650, learning_rate=3e-3, batch_width=1_500, typeset_share=0.0, num_lines=1, checkpoint_every=150)
-    later = Fit(steps=10, learning_rate=5e-4, batch_width=1_500, num_lines=1, checkpoint_every=5)
+    later = Fit(steps=10, learning_rate=5e-5, batch_width=1_500, num_lines=1, checkpoint_every=5)
     given = {"rounds": rounds, "min_train_lines": 50, "precision": 0.5, "max_held_out": 80, "first": first, "later": later}
     return Recipe("wheel", (pages, Flywheel("coarse", **given | values), Report(("coarse",))))
 

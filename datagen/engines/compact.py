@@ -7,12 +7,14 @@ A reader is a folder: `model.safetensors`, `alphabet.json`, `config.json`. Shape
 A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and paper 0, so that padding is paper.
 """
 
+import contextlib
 import dataclasses
 import hashlib
+import importlib.metadata
 import json
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -178,10 +180,11 @@ class Reader:
         letter: that of all alignments of the text, by the forward algorithm of CTC."""
         lines = [line_image(crop) for crop in crops]
         readings: list[tuple[str, float]] = [("", 0.0)] * len(lines)
-        for batch in _batches([line.shape[1] for line in lines]):
-            scores = self.scores([lines[i] for i in batch])
-            for i, reading in zip(batch, self._decode(*scores), strict=True):
-                readings[i] = reading
+        with threads(1):
+            for batch in _batches([line.shape[1] for line in lines]):
+                scores = self.scores([lines[i] for i in batch])
+                for i, reading in zip(batch, self._decode(*scores), strict=True):
+                    readings[i] = reading
         return readings
 
     def scores(self, lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
@@ -220,6 +223,24 @@ def collate(lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
         batch[i, 0, :, : line.shape[1]] = line
     image = torch.from_numpy(batch).to(memory_format=torch.channels_last)
     return image, torch.tensor([w // STRIDE for w in widths])
+
+
+@contextlib.contextmanager
+def threads(count: int) -> Iterator[None]:
+    """The block computes on so many of torch's threads: on another number the last bits differ, and with them a reading now and
+    then."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def engines() -> dict[str, str]:
+    """What decides, beside its weights, what a reader reads."""
+    versions = {name: importlib.metadata.version(name) for name in ("torch", "pillow", "numpy", "simplejpeg")}
+    return versions | {"bf16": str(has_fast_bf16())}
 
 
 def has_fast_bf16() -> bool:

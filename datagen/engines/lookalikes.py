@@ -22,7 +22,7 @@ _TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _ALIK
 _MEND_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _SIMILAR.items()}
 _FROM_LATIN = {s: str.maketrans(_ALIKE[s][1] + _SIMILAR[s][1], _ALIKE[s][0] + _SIMILAR[s][0]) for s in _ALIKE}
 _WORD = re.compile(r"[^\W\d_]+")
-_THREE_FOR_ZE = re.compile("(?<![^\\W_])3(?=[\u0430-\u045f]{2})")
+_THREE_FOR_ZE = re.compile("(?<![^\\W_])3(?=[\u0430-\u045f]{3})")
 
 
 def fold(text: str, script: str) -> str:

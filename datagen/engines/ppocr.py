@@ -74,7 +74,7 @@ class TextDetector:
 
 def engines() -> dict[str, str]:
     """What decides where lines are found: versions, and the sha256 of the weights."""
-    versions = {name: importlib.metadata.version(name) for name in ("paddleocr", "onnxruntime")}
+    versions = {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
     return versions | {"PP-OCRv6_det_small": _sha256(DETECTOR)}
 
 

@@ -6,6 +6,7 @@ to read from is drawn anew, at the height that a reader wants.
 
 import hashlib
 import importlib.metadata
+import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -37,7 +38,8 @@ class ShardsOf:
             report = read_report(folder, shard)
             if report is None:
                 raise ValueError(f"{folder.path(shard)} is not made yet")
-            uri = folder.path(f"shards/{shard}.tar")
+            name = f"shards/{shard}.tar"
+            uri = folder.path(name) if folder.local else posixpath.join(folder.url, name)
             found.append(Document(uri, report.sha256, report.num_bytes, num_pages=report.num_samples))
         return found
 
@@ -68,7 +70,7 @@ class LineCrops(ShardSource):
     `margin` of that height around it. The height is drawn by `seed` for each page.
 
     A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines `right_to_left` or
-    `vertical`, `turned` (higher than wide), and those `not_in_the_image`.
+    `vertical`, `turned` (higher than wide), and those `not_in_the_image` or too long for one.
     """
 
     languages: tuple[str, ...] = ()
@@ -109,8 +111,13 @@ class LineCrops(ShardSource):
                     try:
                         for crops in self._cut(path, pages):
                             page, *pages = pages
-                            yield from self._crops(page, crops)
+                            if isinstance(crops, SampleError):
+                                yield page.drop(crops.reason, STAGE, crops.detail)
+                            else:
+                                yield from self._crops(page, crops)
                     except ChildDied as death:
+                        if not pages:
+                            break
                         page, *pages = pages
                         yield page.drop(death.reason, STAGE, death.detail)
         except SampleError as error:

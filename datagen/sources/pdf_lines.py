@@ -7,7 +7,7 @@ import numpy
 import pymupdf
 import simplejpeg
 
-from datagen.record import Box
+from datagen.record import Box, SampleError
 from datagen.sources.pdf_page import native, open_document
 
 # A page is drawn once for most of its lines, as long as it stays under this; headings and footnotes are drawn alone.
@@ -23,19 +23,25 @@ def cut_lines(
     heights: tuple[int, int] = (28, 48),
     margin: float = 0.3,
     jpeg_quality: int = 90,
-) -> Iterator[list[Crop | None]]:
-    """For each (page number, long side, line height, boxes) a crop for each box, or None where there is nothing to cut.
+) -> Iterator[list[Crop | None] | SampleError]:
+    """For each (page number, long side, line height, boxes) a crop for each box, or None where there is nothing to cut; or what
+    is wrong with the page.
 
     `boxes` are pixels of an image of the page with that long side. A crop is a gray JPEG, its size, and the line's box in it;
     around the line lies `margin` of its height. Raises `SampleError` where the document as a whole can't be read.
     """
     with open_document(path) as doc:
         for number, long_side, height, boxes in pages:
-            with native("broken_page"):
-                page = doc[number]
-                displaylist = page.get_displaylist()
-                zoom = long_side / max(page.rect.width, page.rect.height)
-            yield list(_page(displaylist, zoom, height, boxes, heights, margin, jpeg_quality))
+            try:
+                with native("broken_page"):
+                    page = doc[number]
+                    displaylist = page.get_displaylist()
+                    zoom = long_side / max(page.rect.width, page.rect.height)
+                crops = list(_page(displaylist, zoom, height, boxes, heights, margin, jpeg_quality))
+            except SampleError as error:
+                yield error
+            else:
+                yield crops
 
 
 def _page(

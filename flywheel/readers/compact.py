@@ -26,6 +26,7 @@ from datagen.engines.compact import (
     collate,
     has_fast_bf16,
     line_image,
+    threads,
 )
 from datagen.storage import Folder
 from flywheel import progress
@@ -50,11 +51,18 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     if folder.exists("config.json"):
         if json.loads(folder.read("config.json"))["made"]["mark"] != mark:
             raise ValueError(f"{folder.url} holds a reader of another training: overwrite=1 replaces it, out=… leaves it alone")
+        _tidy(folder)
         return Reader.load(folder)
-    checkpoint = f"checkpoint-{mark[:16]}.safetensors"
-    torch.set_num_threads(config.threads)
+    with threads(config.threads):
+        reader = _fit(config, crops, folder, start, f"checkpoint-{mark[:16]}.safetensors")
+    made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(c.lang for c in crops))}
+    reader.save(folder, made)
+    _tidy(folder)
+    return reader
+
+
+def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, checkpoint: str) -> Reader:
     torch.manual_seed(config.seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
     net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1)
     if start is not None:
@@ -69,6 +77,8 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
         loss = _loss(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16)
+        if loss is None:
+            continue
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
@@ -79,19 +89,21 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
         if time.monotonic() - shown > _TELL_EVERY_S:
             shown = time.monotonic()
             left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
-            progress.tell(folder, step + 1, config.steps, float(numpy.mean(losses[-50:])), left)
-    reader = Reader(net, alphabet, CompactConfig(), bf16)
-    made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(c.lang for c in crops))}
-    reader.save(folder, made)
-    for name in (checkpoint, progress.NAME):
-        folder.remove(name)
-    return reader
+            progress.tell(folder, step + 1, config.steps, float(numpy.mean(losses[-50:] or [0.0])), left)
+    return Reader(net, alphabet, CompactConfig(), bf16)
+
+
+def _tidy(folder: Folder) -> None:
+    """Take away what is only there while a reader is trained."""
+    for name in folder.names():
+        if name.startswith("checkpoint-") or name == progress.NAME:
+            folder.remove(name)
 
 
 def _loss(
     net: CompactNet, alphabet: Alphabet, config: Fit, batch: Sequence[Crop], random: numpy.random.Generator, bf16: bool
-) -> Tensor:
-    """CTC's loss in nats a character, over degraded lines."""
+) -> Tensor | None:
+    """CTC's loss in nats a character, over degraded lines; None if they are all too narrow for what they say."""
     images, targets = [], []
     for crop in batch:
         image = line_image(degraded(crop, random, config.typeset_share), stretch=float(random.uniform(0.85, 1.12)))
@@ -99,6 +111,8 @@ def _loss(
         if image.shape[1] // STRIDE >= len(classes) + sum(a == b for a, b in itertools.pairwise(classes)):
             images.append(image)
             targets.append(classes)
+    if not images:
+        return None
     image_B1HW, num_frames_B = collate(images)
     lengths_B = torch.tensor([len(t) for t in targets])
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):

@@ -16,7 +16,7 @@ from datagen.shards import read_report, read_reports, read_sample
 from datagen.storage import Folder
 from recipes.report import Section, escape
 
-ACCEPTED, REJECTED = 3, 4  # crops of a language that are shown
+ACCEPTED, REJECTED = 4, 1  # crops shown, of a language; and of a language and reason
 _FULL_SCALE = 0.25  # error rate at the right end of a bar
 _CROP_HEIGHT = 40
 
@@ -155,7 +155,7 @@ def _accepted(folder: Folder, seed: int) -> Iterator[Shown]:
 def _rejected(out: Folder, pages: str, number: int, seed: int) -> Iterator[Shown]:
     """Rejected lines, cut anew from their pages."""
     drops = [d for r in read_reports(out.sub(f"round-{number}")) for d in r.drops if d.key]
-    chosen = list(_few(drops, _lang_and_reason, lambda d: d.key, 1, seed))
+    chosen = list(_few(drops, _lang_and_reason, lambda d: d.key, REJECTED, seed))
     wanted = {(d.uri, d.page) for d in chosen}
     folder = out.sub(pages)
     found = {}

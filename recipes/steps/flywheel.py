@@ -20,7 +20,8 @@ def folders(step: Flywheel, out: Folder) -> list[str]:
 def plan(step: Flywheel, out: Folder, place: Place) -> str:
     made = 0 if place.overwrite else num_made(out)
     todo = max(0, step.rounds - made)
-    return f"{made} rounds made, {todo} to make; {step.first.steps if not made else step.later.steps} training steps in the next"
+    steps = step.later.steps if made else step.first.steps
+    return f"{made} rounds made, {todo} to make" + (f", the next of at most {steps} steps a script" if todo else "")
 
 
 def run(step: Flywheel, recipe: str, out: Folder, place: Place) -> int:

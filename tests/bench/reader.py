@@ -74,7 +74,9 @@ def train(crops: list[Crop], alphabet: Alphabet) -> float:
     optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate)
     started = time.perf_counter()
     for step, batch in zip(range(NUM_STEPS), _batches(fit, crops, 0), strict=False):
-        _loss(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16()).backward()
+        loss = _loss(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
+        assert loss is not None
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     return time.perf_counter() - started

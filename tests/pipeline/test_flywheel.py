@@ -9,6 +9,9 @@ from datagen.engines.compact import Reader
 from datagen.record import Sample
 from datagen.shards import read_reports, read_shard
 from datagen.storage import Folder
+from flywheel.crops import read_crops
+from flywheel.evaluate import HeldOut
+from flywheel.pools import from_dict
 from recipes.run import Place, run
 from tests import pdfs, wheel
 from tests.outputs import check_corpus, files
@@ -55,7 +58,7 @@ def test_a_round_learns_measures_and_labels(turned):
     assert row["num_accepted"] > 20
     assert row["precision"] >= 0.5
     assert row["pools"]["kind"] == "documents"
-    assert {name: row["pools"][name]["documents"] for name in ("train", "unlabelled")} == {"train": 2, "unlabelled": 1}
+    assert {name: row["pools"][name]["documents"] for name in ("train", "unlabelled")} == {"train": 5, "unlabelled": 2}
     assert first["readers"] != second["readers"]
 
 
@@ -71,11 +74,11 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     refused = [d for d in drops if d["key"]]
     assert len(refused) == sum(row["rejected"].values())
     assert all(json.loads(d["detail"]).keys() == {"lang", "box", "text", "score"} for d in refused)
-    assert len(accepted) + len(refused) == pytest.approx(8 * wheel.LINES, abs=8)  # lines on the pages of `middle`
+    assert len(accepted) + len(refused) == pytest.approx(16 * wheel.LINES, abs=16)  # lines on the pages to read
 
 
 def test_only_unlabelled_pages_are_read_and_their_layer_is_not_looked_at(turned):
-    assert {s.origin.uri.rsplit("/")[-1] for s in samples(turned / "out" / "round-1")} == {"middle.pdf"}
+    assert {s.origin.uri.rsplit("/")[-1] for s in samples(turned / "out" / "round-1")} == {"medium.pdf", "middle.pdf"}
 
 
 def test_a_round_says_what_it_came_from_and_trains_on_what_was_accepted(turned):
@@ -134,10 +137,53 @@ def test_a_language_that_cannot_be_served_is_said_in_a_line(tmp_path, caplog):
     assert not (tmp_path / "out" / "round-1").exists()
 
 
+def test_documents_that_make_a_language_servable_are_taken_in_while_no_round_has_begun(tmp_path):
+    pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
+    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    assert not (tmp_path / "out" / "round-1").exists()
+    wheel.documents(tmp_path / "in")
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    assert metrics(tmp_path / "out")["languages"]["ru"]["cer"] is not None
+
+
+def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
+    wheel.written(tmp_path / "in", dict.fromkeys("abcd", 5))
+    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    row = metrics(tmp_path / "out")["languages"]["ru"]
+    assert (row["num_accepted"], row["precision"], row["rejected"]) == (0, None, {})
+    assert row["pools"]["unlabelled"] == {"documents": 0, "pages": 0}
+    before = files(tmp_path / "out")
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    assert files(tmp_path / "out") == before
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **few) == 0
+
+
+def test_a_language_without_a_line_to_calibrate_on_accepts_nothing(tmp_path):
+    wheel.written(tmp_path / "in", {"long": 20, "short": 1})
+    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    row = metrics(tmp_path / "out")["languages"]["ru"]
+    assert (row["threshold"], row["num_accepted"], row["pools"]["calibration"]["pages"]) == (None, 0, 0)
+    assert sum(row["rejected"].values()) > 0
+
+
+def test_held_out_lines_are_none_that_anybody_trains_on(turned):
+    out = Folder(str(turned / "out"))
+    served = [from_dict(p) for p in json.loads(out.read("flywheel/pools.json"))["pools"]]
+    held_out = HeldOut.read(out.sub("crops"), served, 10_000)
+    texts = {c.text for pool in (held_out.test, held_out.calibration) for c in pool["ru"]}
+    learned = {c.text for c in read_crops(out.sub("crops"), {p.lang: frozenset(p.train + p.unlabelled) for p in served})}
+    assert texts
+    assert learned
+    assert not texts & learned
+
+
 def test_the_report_shows_errors_and_crops(turned):
     page = (turned / "out" / "report" / "index.html").read_text()
     assert "flywheel: error by language and round" in page
-    assert page.count('<span class="accepted">') == 3
+    assert page.count('<span class="accepted">') == 4
     assert "data:image/jpeg;base64," in page
 
 

@@ -77,7 +77,7 @@ def test_a_letter_of_the_wrong_script_that_is_similar_is_mended():
     assert unfold("каталоr", "Cyrl") == "каталог"
     assert unfold("gгep", "Cyrl") == "grep"
     assert unfold("ps", "Cyrl") == "ps"  # hardly any language has Cyrillic ѕ
-    assert unfold("3апустить 3 раза, файл3", "Cyrl") == "Запустить 3 раза, файл3"
+    assert unfold("3апустить 3 раза, 3км, файл3", "Cyrl") == "Запустить 3 раза, 3км, файл3"
 
 
 def test_a_line_becomes_32_pixels_high_and_ink_is_one():
