@@ -15,6 +15,9 @@ from model.step import Train
 from recipes.recipe import Recipe, Report
 
 SEED = 0
+# Which documents `limit` takes. By this one, two of Debian's eight are long and in languages that the wheel serves, Russian and
+# Vietnamese: a run of three minutes turns it.
+DRAW = 7
 
 
 def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: int = 2) -> Recipe:
@@ -28,7 +31,7 @@ def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: in
         source=PdfSource(max_pages=40, seed=SEED, shard_pages=128),
         stages=(IdentifyLanguage(), JudgeTextLayer()),
         limit=limit,
-        seed=SEED,
+        seed=DRAW,
         deep=deep,
     )
     wheel = Flywheel(pages="coarse", rounds=rounds, seed=SEED)
