@@ -110,7 +110,7 @@ def assign(languages: Iterable[Language], seed: int, min_train_lines: int) -> li
 def _serve(pools: Pools, num_lines: int, least: int) -> Pools:
     reason = ""
     if not pools.test:
-        reason = "no page whose text layer is trusted has a left-to-right line"
+        reason = "no document of its own has a trusted page with a left-to-right line"
     elif num_lines < least:
         reason = f"{num_lines} lines of {pools.script} to train on, at least {least} are needed"
     return Pools(**asdict(pools) | {"not_served": reason})
