@@ -130,6 +130,14 @@ def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, int, int]]:
             image = None
 
 
+def read_samples(folder: Folder) -> Iterator[Sample]:
+    """All samples of the dataset in `folder`, shard by shard. Raises as `read_shard` and `read_report` do."""
+    for report in read_reports(folder):
+        with folder.open(f"shards/{report.shard}.tar") as file:
+            for sample, _, _ in read_shard(file):
+                yield sample
+
+
 def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Sample:
     """One sample of the dataset in `folder`, by its place in the manifest."""
     data = folder.read(f"shards/{shard}.tar", offset, offset + num_bytes)

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from datagen.engines.compact import normalise
 from datagen.record import Box, Sample
-from datagen.shards import read_reports, read_shard
+from datagen.shards import read_samples
 from datagen.storage import Folder
 from flywheel.pools import Place
 from flywheel.typefaces import typeset
@@ -48,12 +48,10 @@ def read_accepted(dataset: Folder) -> list[Crop]:
 
 def _crops(dataset: Folder, wanted: Callable[[Sample], bool]) -> list[Crop]:
     crops = []
-    for report in read_reports(dataset):
-        with dataset.open(f"shards/{report.shard}.tar") as file:
-            for s, _, _ in read_shard(file):
-                text = normalise(s.text)
-                if text and s.image and wanted(s):
-                    crops.append(Crop(s.key, s.lang, s.script, text, s.image, s.regions[0].box))
+    for s in read_samples(dataset):
+        text = normalise(s.text)
+        if text and s.image and wanted(s):
+            crops.append(Crop(s.key, s.lang, s.script, text, s.image, s.regions[0].box))
     return sorted(crops, key=lambda c: c.key)
 
 

@@ -19,20 +19,19 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from datagen import dataset
+from datagen import dataset, manifest
 from datagen.engines import compact, ppocr
 from datagen.engines.compact import CompactConfig, Reader
 from datagen.pipeline import Pipeline, describe, fingerprint
-from datagen.record import Sample
 from datagen.runner import Runner
-from datagen.shards import ShardReport, read_reports, read_shard
+from datagen.shards import ShardReport, read_reports, read_samples
 from datagen.sources.lines import LineCrops, ShardsOf
 from datagen.storage import Folder
 from flywheel import evaluate, gate, pools, progress, score, typefaces
 from flywheel.crops import read_crops
 from flywheel.pools import Pools
 from flywheel.relabel import Gate, ReadPages
-from flywheel.step import Flywheel
+from flywheel.step import Flywheel, round_folders, round_metrics
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
         return 0
     todo = [n for n in range(1, step.rounds + 1) if not _is_made(step, out, n)]
     if not todo:
-        log.info("%s: nothing new, %d rounds are made", step.name, len(made_rounds(out)))
+        log.info("%s: nothing new, %d rounds are made", step.name, len(round_metrics(out)))
         return 0
     shards = _state(step, out)["shards"]
     source = LineCrops(languages=tuple(p.lang for p in served), seed=step.seed)
@@ -73,22 +72,12 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
     return 0
 
 
-def made_rounds(out: Folder) -> list[int]:
-    """The numbers of the rounds that are whole."""
-    numbers: list[int] = []
-    while out.exists(f"round-{len(numbers) + 1}/metrics.json"):
-        numbers.append(len(numbers) + 1)
-    return numbers
-
-
 def clear(step: Flywheel, out: Folder) -> None:
     """Delete all rounds, the last first, then crops and pools."""
-    rounds: list[Folder] = []
-    while out.exists(f"round-{len(rounds) + 1}"):
-        rounds.append(out.sub(f"round-{len(rounds) + 1}"))
-    for folder in reversed(rounds):
-        for name in ("metrics.json", "reader"):
-            folder.remove(name)
+    for name in reversed(round_folders(out)):
+        folder = out.sub(name)
+        folder.remove("metrics.json")
+        folder.remove("reader")
         if folder.exists("census") or folder.exists("run.json"):
             dataset.clear(folder)
         folder.remove("round.json")
@@ -184,11 +173,12 @@ class _Round:
     def _train(self, runner: Runner) -> dict[str, str] | None:
         """Make, finish or find the round's readers; returns the sha256 of each script's weights, or None if one failed."""
         tasks = self._fit_tasks()
-        accepted = sum(len(task.accepted()) for task in tasks)
         todo = [task for task in tasks if not self.folder.exists(f"reader/{task.script}/config.json")]
         if todo:
             scripts = ", ".join(task.script for task in todo)
-            log.info("%s: training readers of %s, with %d lines read by the round before", self.name, scripts, accepted)
+            log.info(
+                "%s: training readers of %s, with %d lines read by the round before", self.name, scripts, self._num_accepted()
+            )
         with progress.watched({t.script: self.folder.sub(f"reader/{t.script}") for t in todo}, self.name):
             # Also those that are there: a task finds out whether its reader is the one that is asked for.
             outcomes = list(runner.map(run_fit, tasks))
@@ -200,6 +190,12 @@ class _Round:
                 log.error("%s: a reader could not be trained: %s. The same command goes on.", self.name, said)
                 return None
         return {task.script: sha256 for task, sha256, _ in sorted(outcomes, key=lambda outcome: outcome[0].script) if sha256}
+
+    def _num_accepted(self) -> int:
+        """How many lines the round before labelled."""
+        if self.before is None:
+            return 0
+        return sum(row["num_accepted"] for row in json.loads(self.before.read("metrics.json"))["languages"].values())
 
     def _fit_tasks(self) -> list[FitTask]:
         """A task a script, the longest first; and round.json, which says what they start from."""
@@ -250,8 +246,12 @@ class _Round:
         for drop in (d for r in reports for d in r.drops if d.key):
             refused.setdefault(json.loads(drop.detail)["lang"], Counter())[drop.reason] += 1
         unlabelled = {place for p in self.served for place in p.unlabelled}
-        pages = [s for s in _samples(self.out.sub(self.step.pages)) if (s.origin.sha256, s.origin.page) in unlabelled]
-        counts = score.precision(pages, _samples(self.folder))
+        pages = (
+            replace(page, image=None)  # only what it says is kept
+            for page in read_samples(self.out.sub(self.step.pages))
+            if (page.origin.sha256, page.origin.page) in unlabelled
+        )
+        counts = score.precision(pages, read_samples(self.folder))
         rows = {}
         for p in (pools.from_dict(held) for held in _state(self.step, self.out)["pools"]):
             found = errors.get(p.lang)
@@ -280,19 +280,9 @@ class _Round:
 
 def _shards_with(folder: Folder, shards: tuple[str, ...], places: set[pools.Place]) -> tuple[str, ...]:
     """Those of `shards` that hold one of these pages."""
-    from datagen import manifest
-
     found = []
     for shard in shards:
         part = manifest.read_part(folder, shard).select(["sha256", "page"]).to_pylist()
         if any((row["sha256"], row["page"]) in places for row in part):
             found.append(shard)
     return tuple(found)
-
-
-def _samples(folder: Folder) -> list[Sample]:
-    samples = []
-    for report in read_reports(folder):
-        with folder.open(f"shards/{report.shard}.tar") as file:
-            samples += [replace(s, image=None) for s, _, _ in read_shard(file)]
-    return samples

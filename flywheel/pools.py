@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from datagen.record import Sample
-from datagen.shards import read_reports, read_shard
+from datagen.shards import read_samples
 from datagen.storage import Folder
 
 Place = tuple[str, int]
@@ -54,11 +53,9 @@ class Pools:
 
     def summary(self) -> dict[str, Any]:
         """What metrics.json says of it: how the pools were made, and documents and pages in each."""
-        counts = {name: {"documents": len({d for d, _ in pool}), "pages": len(pool)} for name, pool in self._named()}
+        pools: dict[str, tuple[Place, ...]] = {name: getattr(self, name) for name in POOLS}
+        counts = {name: {"documents": len({d for d, _ in pool}), "pages": len(pool)} for name, pool in pools.items()}
         return {"kind": self.kind, **counts}
-
-    def _named(self) -> list[tuple[str, tuple[Place, ...]]]:
-        return [(name, getattr(self, name)) for name in POOLS]
 
 
 def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
@@ -69,7 +66,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
     """
     letters: dict[tuple[str, str], Counter] = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    for sample in _samples(dataset):
+    for sample in read_samples(dataset):
         if sample.lang == "und" or not sample.text:
             continue
         written = (sample.lang, sample.script)
@@ -175,10 +172,3 @@ def _ranges(pages: list[Place], shares: tuple[float, ...]) -> list[list[Place]]:
 def from_dict(held: dict[str, Any]) -> Pools:
     """The pools that `dataclasses.asdict` took apart and JSON kept."""
     return Pools(**held | {name: tuple((doc, page) for doc, page in held[name]) for name in POOLS})
-
-
-def _samples(dataset: Folder) -> Iterable[Sample]:
-    for report in read_reports(dataset):
-        with dataset.open(f"shards/{report.shard}.tar") as file:
-            for sample, _, _ in read_shard(file):
-                yield sample

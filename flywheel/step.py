@@ -1,6 +1,11 @@
-"""The flywheel as a step of a recipe: its values alone, so that building a recipe loads nothing."""
+"""The flywheel as a step of a recipe: its values, and which rounds an output has, so that recipes and reports load nothing
+more."""
 
+import json
 from dataclasses import dataclass, field
+from typing import Any
+
+from datagen.storage import Folder
 
 
 @dataclass(frozen=True)
@@ -47,3 +52,20 @@ class Flywheel:
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     name: str = "flywheel"
+
+
+def round_folders(out: Folder) -> list[str]:
+    """The names of the rounds in an output, whole or not, in order."""
+    return _consecutive(out, "")
+
+
+def round_metrics(out: Folder) -> list[dict[str, Any]]:
+    """What metrics.json says of each round that is whole, in order."""
+    return [json.loads(out.read(f"{name}/metrics.json")) for name in _consecutive(out, "/metrics.json")]
+
+
+def _consecutive(out: Folder, within: str) -> list[str]:
+    names: list[str] = []
+    while out.exists(f"round-{len(names) + 1}{within}"):
+        names.append(f"round-{len(names) + 1}")
+    return names

@@ -7,6 +7,7 @@ from pathlib import Path
 from datagen import census, dataset
 from datagen.shards import ShardReport, read_reports
 from datagen.storage import Folder
+from flywheel.step import round_metrics
 
 
 def datasets(out: str) -> list[Folder]:
@@ -60,13 +61,12 @@ def _status(folder: Folder) -> str:
 
 def _rounds(out: Folder) -> list[str]:
     """A line a round: error by language."""
-    lines: list[str] = []
-    while out.exists(f"round-{len(lines) + 1}/metrics.json"):
-        number = len(lines) + 1
-        rows = json.loads(out.read(f"round-{number}/metrics.json"))["languages"]
+    lines = []
+    for metrics in round_metrics(out):
+        rows = metrics["languages"]
         errors = [f"{lang} {100 * row['cer']:.2f}%" for lang, row in rows.items() if row["cer"] is not None]
         accepted = sum(row["num_accepted"] for row in rows.values())
-        lines.append(f"round-{number}: character error {', '.join(errors)}; {accepted:,} lines labelled")
+        lines.append(f"round-{metrics['round']}: character error {', '.join(errors)}; {accepted:,} lines labelled")
     return lines
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 _LINES_A_RUN = 60
 _SINGLE_LINE = "7"
-# BCP-47 to its names, where those are not ISO 639-2's terminological code or can't be derived from two letters.
+# BCP-47 to its names, of languages in scripts other than Latin, and Vietnamese: those that the embedded reader may not know.
 _NAMES = {
     "am": "amh", "ar": "ara", "as": "asm", "az": "aze", "be": "bel", "bg": "bul", "bn": "ben", "bo": "bod",
     "el": "ell", "fa": "fas", "gu": "guj", "he": "heb", "hi": "hin", "hy": "hye", "ka": "kat", "kk": "kaz", "km": "khm",

@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import json
-import logging
 import math
 import time
 from collections import Counter
@@ -32,8 +31,6 @@ from datagen.storage import Folder
 from flywheel import progress
 from flywheel.crops import Crop, degraded
 from flywheel.step import Fit
-
-log = logging.getLogger(__name__)
 
 _TELL_EVERY_S = 10.0
 _SHORT = 10  # heights wide

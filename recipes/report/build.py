@@ -1,6 +1,5 @@
 """The report over an output's datasets: read from disk, so it says the same after one run or after ten interrupted ones."""
 
-import hashlib
 import importlib.resources
 import json
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from datagen.pipeline import describe, fingerprint
 from datagen.record import Sample
 from datagen.shards import ShardReport, read_reports, read_sample
 from datagen.storage import Folder
+from flywheel.step import round_metrics
 from recipes.recipe import Report
 from recipes.report import Section, render
 from recipes.report.corpus import corpus_sections
@@ -50,10 +50,8 @@ def _loader(out: Folder) -> Callable[[dict], Sample]:
 
 def _later_steps(out: Folder) -> list[str]:
     """Digests of what rounds and training say of themselves."""
-    names = ["train/metrics.json"]
-    while out.exists(f"round-{len(names)}/metrics.json"):
-        names.append(f"round-{len(names)}/metrics.json")
-    return [hashlib.sha256(out.read(name)).hexdigest() for name in names if out.exists(name)]
+    training = [json.loads(out.read("train/metrics.json"))] if out.exists("train/metrics.json") else []
+    return [fingerprint(metrics) for metrics in (*training, *round_metrics(out))]
 
 
 def _facts(out: Folder, datasets: dict[str, list[ShardReport]]) -> list[tuple[str, str]]:

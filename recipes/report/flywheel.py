@@ -14,6 +14,7 @@ from datagen import manifest
 from datagen.record import Box, Drop, Sample
 from datagen.shards import read_report, read_reports, read_sample
 from datagen.storage import Folder
+from flywheel.step import round_metrics
 from recipes.report import Section, escape
 
 ACCEPTED, REJECTED = 4, 1  # crops shown, of a language; and of a language and reason
@@ -34,7 +35,7 @@ class Shown:
 
 def flywheel_sections(out: Folder, pages: str, seed: int = 0) -> list[Section]:
     """Sections over the rounds in `out`, which read pages of the dataset `pages`; none if there is no round."""
-    rounds = _rounds(out)
+    rounds = round_metrics(out)
     if not rounds:
         return []
     number, last = len(rounds), rounds[-1]
@@ -42,13 +43,6 @@ def flywheel_sections(out: Folder, pages: str, seed: int = 0) -> list[Section]:
         Section("flywheel-error", "flywheel: error by language and round", _errors(rounds)),
         Section("flywheel-labels", f"flywheel: what round {number} labelled", _labels(last) + _crops(out, pages, number, seed)),
     ]
-
-
-def _rounds(out: Folder) -> list[dict[str, Any]]:
-    rounds: list[dict[str, Any]] = []
-    while out.exists(f"round-{len(rounds) + 1}/metrics.json"):
-        rounds.append(json.loads(out.read(f"round-{len(rounds) + 1}/metrics.json")))
-    return rounds
 
 
 def _errors(rounds: list[dict[str, Any]]) -> str:

@@ -5,20 +5,16 @@ import dataclasses
 from datagen.pipeline import Pipeline
 from datagen.runner import make_runner
 from datagen.storage import Folder
-from flywheel.step import Flywheel
+from flywheel.step import Flywheel, round_folders, round_metrics
 from recipes.steps import OK, Place, pipeline
 
 
 def folders(step: Flywheel, out: Folder) -> list[str]:
-    number, rounds = 1, []
-    while out.exists(f"round-{number}"):
-        rounds.append(f"round-{number}")
-        number += 1
-    return [step.name, "crops", *rounds]
+    return [step.name, "crops", *round_folders(out)]
 
 
 def plan(step: Flywheel, out: Folder, place: Place) -> str:
-    made = 0 if place.overwrite else num_made(out)
+    made = 0 if place.overwrite else len(round_metrics(out))
     todo = max(0, step.rounds - made)
     steps = step.later.steps if made else step.first.steps
     return f"{made} rounds made, {todo} to make" + (f", the next of at most {steps} steps a script" if todo else "")
@@ -37,10 +33,3 @@ def run(step: Flywheel, recipe: str, out: Folder, place: Place) -> int:
         return pipeline.run(dataset, recipe, out, here, noun="lines")
 
     return loop.turn(step, out, make, make_runner(place.on, place.workers))
-
-
-def num_made(out: Folder) -> int:
-    made = 0
-    while out.exists(f"round-{made + 1}/metrics.json"):
-        made += 1
-    return made

@@ -18,15 +18,6 @@ def reader():
     return build(TINY.with_vocab(len(tokenizer)), seed=3).eval(), tokenizer
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Steps of one token are too small for two threads, which wait for each other where another process runs."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def pixels(count: int) -> torch.Tensor:
     return torch.randn(count, 3, 512, 512, generator=torch.Generator().manual_seed(0))
 

@@ -1,6 +1,5 @@
 """The tiny network learns eight rendered lines by heart, and reads them back from their pixels alone."""
 
-import pytest
 import torch
 
 from datagen.target import Prompt
@@ -15,15 +14,6 @@ from tests.model.lines import EIGHT, line_crop
 
 STEPS = 80
 RATE = 2e-3
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The same sums on any machine, and no waiting for a second core that another process has."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_eight_crops_are_read_back_exactly():

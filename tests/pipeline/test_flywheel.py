@@ -7,7 +7,7 @@ import pytest
 
 from datagen.engines.compact import Reader
 from datagen.record import Sample
-from datagen.shards import read_reports, read_shard
+from datagen.shards import read_reports, read_samples
 from datagen.storage import Folder
 from flywheel.crops import read_crops
 from flywheel.evaluate import HeldOut
@@ -42,11 +42,7 @@ def metrics(out, number=1) -> dict:
 
 
 def samples(folder) -> list[Sample]:
-    found = []
-    for tar in sorted(folder.glob("shards/*.tar")):
-        with open(tar, "rb") as file:
-            found += [s for s, _, _ in read_shard(file)]
-    return found
+    return list(read_samples(Folder(str(folder))))
 
 
 def test_a_round_learns_measures_and_labels(turned):
