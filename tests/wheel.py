@@ -18,8 +18,11 @@ WORDS = "все люди в своем праве и доме".split()
 
 
 def documents(folder: Path) -> Path:
-    """Eight documents: two to read, in different shards, one to calibrate and test on; the others train."""
-    return written(folder, {"big": 12, "medium": 8, "middle": 8} | {f"small-{n}": 5 for n in range(5)})
+    """Eight documents: two to read, in different shards, one to calibrate and test on; the others train.
+
+    The held-out one has twice the lines that a threshold needs: on a processor without bf16 other lines differ between views.
+    """
+    return written(folder, {"big": 12, "medium": 10, "middle": 10} | {f"small-{n}": 9 for n in range(5)})
 
 
 def written(folder: Path, documents: dict[str, int]) -> Path:
