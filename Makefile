@@ -1,8 +1,10 @@
 # The one front door. `make` alone says what there is.
 
 WORDS := recipe input out on workers limit rounds deep overwrite plan verbose PYTHON
-# Fonts to draw with, what OpenCV links, and Tesseract with the languages of the sample documents that it is compared in.
-SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core libgl1 libglib2.0-0 tesseract-ocr \
+# Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with the languages of the sample documents that it is
+# compared in.
+SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
+    libgl1 libglib2.0-0 tesseract-ocr \
     $(addprefix tesseract-ocr-,amh ara bul ell fas hin kor mon mya rus srp ukr vie)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv

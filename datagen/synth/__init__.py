@@ -1,0 +1,1 @@
+"""Makers of pages that nobody has: known text in, documents out."""
