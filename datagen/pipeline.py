@@ -21,6 +21,9 @@ from datagen.storage import Folder
 
 log = logging.getLogger(__name__)
 
+DOCUMENT = 0
+"""The `batch_size` of a stage that takes a document's samples together."""
+
 
 class Estimate(NamedTuple):
     """`cpu_s` is seconds of one core, `num_bytes` the size in shards."""
@@ -63,8 +66,9 @@ class Source(Protocol):
 class Stage(Protocol):
     """A verb over samples. A frozen dataclass, like a source; heavy state is loaded once a process, not held in it.
 
-    `batch_size` samples at a time go in; a `SampleError` for a batch makes it run again one by one, so that one bad sample
-    drops alone. Every sample that goes in comes out, under its key or as keys that start with it, or is dropped.
+    `batch_size` samples at a time go in, or, if it is `DOCUMENT`, all of a document's that the shard has; a `SampleError` for a
+    batch makes it run again one by one, so that one bad sample drops alone. Every sample that goes in comes out, under its key
+    or as keys that start with it, or is dropped.
     """
 
     version: ClassVar[int]
@@ -203,6 +207,9 @@ def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | D
         if isinstance(item, Drop):
             yield item
             continue
+        if stage.batch_size == DOCUMENT and batch and batch[0].origin.uri != item.origin.uri:
+            yield from _call(stage, batch)
+            batch = []
         batch.append(item)
         if len(batch) == stage.batch_size:
             yield from _call(stage, batch)

@@ -10,6 +10,7 @@ any first page: "" for no licence, -1 for no round and for text that was read fr
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -18,12 +19,19 @@ import msgspec
 SCHEMA = 1
 TASKS = ("page", "crop", "table", "formula", "scene", "figure", "caption", "text")
 VERDICTS = ("trusted", "suspect", "none")
+# Reasons that say what a page's text lacks, and nothing against what it has.
+LACKING = frozenset({"ink_without_text", "formula_in_text", "incomplete"})
 DIRECTIONS = ("ltr", "rtl", "ttb")
 
 # webdataset splits a member's name at its first dot, so a dot in a key silently merges two samples.
 KEY = re.compile(r"[a-z0-9_-]{1,90}")
 # Of a page's record, the standard library's encoder costs as much as hashing and writing the page's image.
 _ENCODER = msgspec.json.Encoder()
+# Chinese, Japanese, Thai, Lao, Tibetan, Myanmar and Khmer: the letters, and the punctuation that is set in full width.
+_UNSPACED = re.compile(
+    "[\u0e00-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u2e80-\u303f\u3041-\u312f\u31a0-\u31ff\u3400-\u9fff\ua000-\ua4cf"
+    "\ua9e0-\ua9ff\uaa60-\uaadf\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff]"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -88,6 +96,11 @@ class Quality:
     verdict: str = "none"
     reasons: tuple[str, ...] = ()
     signals: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def words_hold(self) -> bool:
+        """Whether the words that are there can be believed, line by line, though the page may lack others."""
+        return self.verdict == "trusted" or (self.verdict == "suspect" and bool(self.reasons) and LACKING >= set(self.reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +214,25 @@ def clean_text(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         return _SURROGATE.sub("�", text)
+    return text
+
+
+def joined(lines: Sequence[Line]) -> str:
+    """The lines' text in one, with words whole that the typesetter cut.
+
+    A hyphen between a letter and a small letter is the typesetter's, and goes: that a compound such as `well-known` was broken at
+    its own can't be told from the text. All others stay, and draw the next line to them, as do the letters of scripts without
+    spaces between words. Between other lines stands a space.
+    """
+    text = ""
+    for line in lines:
+        right = line.text
+        if text and right:
+            if text[-1] == "-" and text[-2:-1].isalpha():
+                text = text[:-1] if right[0].islower() else text
+            elif not (_UNSPACED.match(text[-1]) and _UNSPACED.match(right)):
+                text += " "
+        text += right
     return text
 
 

@@ -71,7 +71,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
             continue
         written = (sample.lang, sample.script)
         letters[written].update(c for c in sample.text if c.isalpha())
-        if sample.quality.verdict == "trusted":
+        if sample.quality.words_hold:
             lines = sum(line.direction == "ltr" for region in sample.regions for line in region.lines)
             pages[written][sample.origin.sha256][sample.origin.page] = lines
     of_document: dict[str, Counter] = defaultdict(Counter)

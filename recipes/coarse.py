@@ -3,6 +3,7 @@
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.sources.pdf import PdfSource
+from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from recipes.recipe import Recipe, Report
@@ -12,5 +13,7 @@ def coarse(input: str = "", limit: int = 0, deep: bool = False) -> Recipe:
     """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them."""
     if not input:
         raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
-    pages = Pipeline("coarse", Listing(input), PdfSource(), (IdentifyLanguage(), JudgeTextLayer()), limit=limit, deep=deep)
+    pages = Pipeline(
+        "coarse", Listing(input), PdfSource(), (IdentifyLanguage(), CompareInk(), JudgeTextLayer()), limit=limit, deep=deep
+    )
     return Recipe("coarse", (pages, Report(datasets=("coarse",))))

@@ -8,6 +8,7 @@ from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import PdfSource
+from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from flywheel.step import Flywheel
@@ -29,7 +30,7 @@ def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: in
         "coarse",
         census=Listing(input) if input else DebianSamples(),
         source=PdfSource(max_pages=40, seed=SEED, shard_pages=128),
-        stages=(IdentifyLanguage(), JudgeTextLayer()),
+        stages=(IdentifyLanguage(), CompareInk(), JudgeTextLayer()),
         limit=limit,
         seed=DRAW,
         deep=deep,

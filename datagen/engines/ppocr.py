@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,15 @@ Quad = tuple[tuple[float, float], ...]
 @functools.cache
 def alphabet() -> frozenset[str]:
     """The characters that PP-OCRv6 small's recogniser can say, from the model file's own metadata."""
+    return frozenset(_characters()) - {""}
+
+
+@functools.cache
+def _characters() -> list[str]:
     from onnxruntime import InferenceSession
 
     session = InferenceSession(str(weights(RECOGNISER)), providers=["CPUExecutionProvider"])
-    return frozenset(session.get_modelmeta().custom_metadata_map["character"].split("\n")) - {""}
+    return session.get_modelmeta().custom_metadata_map["character"].split("\n")
 
 
 def alphabet_share(letters: Mapping[str, int]) -> float:
@@ -72,10 +77,42 @@ class TextDetector:
         return sorted(scored, key=lambda line: (min(y for _, y in line[0]), min(x for x, _ in line[0])))
 
 
+class TextReader:
+    """Reads lines in the scripts of `alphabet()`. One thread."""
+
+    def __init__(self, threads: int = 1):
+        with _quiet():
+            from paddleocr import TextRecognition
+
+            self._folder = tempfile.TemporaryDirectory(prefix="pagewheel-")
+            os.symlink(weights(RECOGNISER), Path(self._folder.name, "inference.onnx"))
+            Path(self._folder.name, "inference.yml").write_text(json.dumps(_recognition_yml()))
+            self._engine = TextRecognition(
+                model_name="PP-OCRv6_small_rec",
+                model_dir=self._folder.name,
+                engine="onnxruntime",
+                engine_config={"intra_op_num_threads": threads, "inter_op_num_threads": 1},
+                device="cpu",
+            )
+
+    def read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
+        """What each crop, (H, W) gray bytes with one line in it, says, and a score. One at a time: in a batch, a line's reading
+        depends on how wide the others are."""
+        images = [numpy.ascontiguousarray(numpy.repeat(crop[:, :, None], 3, 2)) for crop in crops]
+        found = [next(iter(self._engine.predict(image))) for image in images]
+        return [(str(f["rec_text"]), round(float(f["rec_score"]), 3)) for f in found]
+
+
 def engines() -> dict[str, str]:
     """What decides where lines are found: versions, and the sha256 of the weights."""
     versions = {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
     return versions | {"PP-OCRv6_det_small": _sha256(DETECTOR)}
+
+
+def reading_engines() -> dict[str, str]:
+    """What decides what a line says."""
+    versions = {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
+    return versions | {"PP-OCRv6_rec_small": _sha256(RECOGNISER)}
 
 
 def weights(name: str) -> Path:
@@ -112,6 +149,20 @@ def _detection_yml(long_side: int) -> dict[str, Any]:
             "max_candidates": 1000,
             "unclip_ratio": 1.5,
         },
+    }
+
+
+def _recognition_yml() -> dict[str, Any]:
+    return {
+        "Global": {"model_name": "PP-OCRv6_small_rec"},
+        "PreProcess": {
+            "transform_ops": [
+                {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}},
+                {"RecResizeImg": {"image_shape": [3, 48, 320]}},
+                {"KeepKeys": {"keep_keys": ["image", "shape"]}},
+            ]
+        },
+        "PostProcess": {"name": "CTCLabelDecode", "character_dict": _characters()},
     }
 
 

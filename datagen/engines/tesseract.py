@@ -58,6 +58,12 @@ def version() -> str:
 
 
 @functools.cache
+def described() -> str:
+    """Its version and languages: what decides who reads what."""
+    return " ".join([version(), *sorted(_installed())])
+
+
+@functools.cache
 def _installed() -> frozenset[str]:
     if not version():
         return frozenset()

@@ -66,7 +66,7 @@ class ShardSource:
 
 @dataclass(frozen=True)
 class LineCrops(ShardSource):
-    """The lines of trusted pages in `languages`, as gray crops in which a line is `min_height` to `max_height` pixels high, with
+    """The lines of pages in `languages` whose words hold, as gray crops in which a line is `min_height` to `max_height` pixels high, with
     `margin` of that height around it. The height is drawn by `seed` for each page.
 
     A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines `right_to_left` or
@@ -90,7 +90,7 @@ class LineCrops(ShardSource):
         return Estimate(30 * pages, 300_000 * pages, 0.06 * pages)
 
     def read(self, document: Document) -> Iterator[Sample | Drop]:
-        pages = (p for p in self.pages(document) if p.quality.verdict == "trusted" and p.lang in self.languages)
+        pages = (p for p in self.pages(document) if p.quality.words_hold and p.lang in self.languages)
         num_items = 0
         for _, found in groupby(pages, key=lambda p: p.origin.sha256):
             for item in self._document(list(found)):

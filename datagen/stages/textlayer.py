@@ -1,13 +1,18 @@
-"""The first verdict on a page's text layer, from what its reading counted: cheap, and only where the signs are plain.
+"""The verdict on a page's text layer, from what its reading counted and what its ink said."""
 
-A layer that draws one letter and says another passes here; only a look at the ink finds it.
-"""
-
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from fontTools import unicodedata as scripts
+
 from datagen.record import Drop, Sample
+
+# Scripts that languages write together within a word.
+_TOGETHER = (frozenset("Hani Hira Kana Hang Bopo Latn".split()), frozenset("Latn Grek".split()))
+_COMMON = frozenset("Zyyy Zinh Zzzz".split())
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -17,12 +22,15 @@ class JudgeTextLayer:
     `none`     there is no text: `blank`, `picture_page` (images cover it), or `no_text`
     `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `presentation_forms` (of Arabic),
                `hidden_text`, `picture_page` (an image lies over or under all of it: a scan's hidden layer),
-               `unknown_language` (enough letters for the identifier, and it knows nothing like them), `mixed_scripts`
-               (a third one beside Latin)
+               `unknown_language` (enough letters for the identifier, it knows nothing like them, and the ink wasn't asked:
+               many true languages are unknown to it), `mixed_scripts` (a third one beside Latin), `mixed_words` (letters of
+               two scripts in one word, as garbled clusters have)
+               `ink_disagrees` (fonts whose text isn't what they show, see `CompareInk`), `ink_unchecked` (too much in fonts of
+               which that can't be told), `ink_without_text` with `incomplete` (there is more on the page than its text)
     `trusted`  none of these
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     max_unmapped_share: float = 0.0
     max_private_use_share: float = 0.01
@@ -33,6 +41,10 @@ class JudgeTextLayer:
     min_letters: int = 200
     min_lang_score: float = 0.3
     min_script_share: float = 0.8
+    max_mixed_word_share: float = 0.02
+    max_ink_lies_share: float = 0.02
+    min_ink_checked_share: float = 0.8
+    min_ink_recall: float = 0.97
     batch_size: int = 1
 
     def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
@@ -49,6 +61,7 @@ class JudgeTextLayer:
         pictured = s.get("image_share", 0.0) >= self.max_image_share
         if not sample.text:
             return ("picture_page" if pictured else "blank" if s.get("blank") else "no_text",)
+        checked = s.get("ink_checked_share", 0.0) >= self.min_ink_checked_share
         readable = len(sample.text) >= self.min_letters and "lang_score" in s
         found = {
             "unmapped_characters": s.get("unmapped_share", 0.0) > self.max_unmapped_share,
@@ -57,7 +70,25 @@ class JudgeTextLayer:
             "presentation_forms": s.get("presentation_share", 0.0) > self.max_presentation_share,
             "hidden_text": s.get("hidden_share", 0.0) > self.max_hidden_share,
             "picture_page": pictured,
-            "unknown_language": readable and sample.lang == "und" and s["lang_score"] < self.min_lang_score,
+            "unknown_language": readable and not checked and sample.lang == "und" and s["lang_score"] < self.min_lang_score,
             "mixed_scripts": readable and s["script_share"] < self.min_script_share,
+            "mixed_words": readable and mixed_word_share(sample.text) > self.max_mixed_word_share,
+            "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
+            "ink_unchecked": "ink_checked_share" in s and not checked,
+            "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
+            "incomplete": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }
         return tuple(reason for reason, holds in found.items() if holds)
+
+
+def mixed_word_share(text: str) -> float:
+    """The share of words with letters of two scripts that no language writes together; 0 under three of them."""
+    if text.isascii():
+        return 0.0
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    mixed = sum(not any(found <= together for together in _TOGETHER) for word in words if len(found := _scripts(word)) > 1)
+    return mixed / len(text.split()) if mixed >= 3 else 0.0
+
+
+def _scripts(word: str) -> frozenset[str]:
+    return frozenset(map(scripts.script, word)) - _COMMON

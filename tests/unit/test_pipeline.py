@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from datagen.census import Document, Listing
-from datagen.pipeline import Pipeline, describe
-from datagen.record import Drop, Quality, Sample, SampleError, check
+from datagen.pipeline import DOCUMENT, Pipeline, describe
+from datagen.record import Drop, Origin, Quality, Sample, SampleError, check
 from tests.samples import sample
 
 
@@ -21,7 +21,7 @@ class Keys:
         if document.uri == "bad":
             raise SampleError("broken", "through and through")
         for letter in document.uri.strip("-"):
-            yield sample(f"{letter}-0")
+            yield sample(f"{letter}-0", origin=Origin(document.uri, "ab" * 32, 0))
 
     def engines(self) -> dict[str, str]:
         return {"keys": "1"}
@@ -66,6 +66,21 @@ def test_a_bad_sample_drops_alone_out_of_its_batch():
         ("b-0", "Refuse", "ugly", "look at it"),
         ("e-0", "Refuse", "ugly", "look at it"),
     ]
+
+
+def test_a_stage_may_take_a_documents_samples_together():
+    taken = []
+
+    @dataclass(frozen=True)
+    class Together(Refuse):
+        batch_size: int = DOCUMENT
+
+        def __call__(self, batch) -> Iterator[Sample | Drop]:
+            taken.append([s.key for s in batch])
+            yield from batch
+
+    run(Together(), uris=("abcd", "bad", "ef"))
+    assert taken == [["a-0", "b-0", "c-0", "d-0"], ["e-0", "f-0"]]
 
 
 def test_a_stage_that_loses_a_sample_is_a_bug():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from datagen.record import Box, Drop, Line, Region, Sample, SampleError, check, clean_text
+from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError, check, clean_text
 from tests.samples import image, sample
 
 
@@ -72,3 +72,10 @@ def test_sample_error_survives_pickling():
 
 def test_image_helper_makes_what_it_says():
     assert image(kind="PNG").startswith(b"\x89PNG")
+
+
+def test_words_hold_on_a_page_that_merely_lacks_some():
+    assert Quality("trusted").words_hold
+    assert Quality("suspect", ("ink_without_text", "incomplete")).words_hold
+    assert not Quality("suspect", ("incomplete", "ink_disagrees")).words_hold
+    assert not Quality("none", ("blank",)).words_hold

@@ -1,0 +1,236 @@
+"""Does ink look like what its text claims? Told without a reader: the claim is drawn in a reference face and compared, and so are
+the same words in random ciphers of their letters.
+
+A true claim is far more like the ink than any cipher of it. A claim that is itself a cipher (a constant shift, a legacy font, a
+permuted ToUnicode) is no more like it than the others, in any script that a font of this machine draws.
+"""
+
+import functools
+import hashlib
+import math
+import statistics
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy
+from fontTools import unicodedata as scripts
+from fontTools.ttLib import TTCollection, TTFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
+
+FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
+_WIDE_FACES = ("NotoSans-Regular.ttf", "NotoSerif-Regular.ttf", "DejaVuSansMono.ttf", "DejaVuSans.ttf", "FreeSerif.ttf")
+_CJK_FACES = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc")
+_CJK = frozenset("Hans Hant Hani Jpan Kore Bopo".split())
+_MAX_FACES = 4
+_SIZE = 40  # pixels an em, of the drawn words
+_HEIGHT = 24  # rows, that ink is compared at
+_BLUR = 1.2  # of these rows: typefaces differ by about a stroke
+_NUM_CIPHERS = 8
+_MIN_WORDS, _MAX_WORDS = 4, 10  # with a letter in them, to say anything of it
+_NUM_WEAKEST = 6
+_ASPECT = 0.25  # what a claim loses whose ink is e times as wide for its height as what was found
+
+
+class Ink(NamedTuple):
+    """A word as it stands on the page: its ink at the size that it is compared at, how wide it is for its height, its text."""
+
+    rows: numpy.ndarray
+    aspect: float
+    text: str
+
+
+class Lineup(NamedTuple):
+    """`margin`: by how much the claims are more like the ink than ciphers of them (a correlation: 0 for a lie, 0.3 to 0.8 for the
+    truth); `deviation`: the same in standard errors; `num_words` that were compared, with the reference `face`."""
+
+    margin: float = 0.0
+    deviation: float = 0.0
+    num_words: int = 0
+    face: str = ""
+
+
+def ink(image: numpy.ndarray, text: str) -> Ink | None:
+    """A word, (H, W) gray bytes with dark ink, and its claimed text, ready to be compared; None if it has no ink."""
+    found = _trimmed(255 - image)
+    if found is None:
+        return None
+    height, width = found.shape
+    return Ink(_resized(found, max(8, round(width * _HEIGHT / height))), width / height, text)
+
+
+def lineup(words: Sequence[Ink], script: str, seed: int = 0) -> Lineup:
+    """How the ink of `words` compares with the text claimed of it. `num_words` is 0 where no face of this machine has the
+    letters, or under two words say anything."""
+    random = numpy.random.default_rng(seed)
+    ciphers = [_cipher("".join(word.text for word in words), random) for _ in range(_NUM_CIPHERS)]
+    best, likeness = _best_face(words, script)
+    margins = []
+    for i, claimed in likeness.items():
+        text = words[i].text
+        # A word whose letters a cipher leaves alone says nothing.
+        others = [_likeness(words[i], best, other) for c in ciphers if (other := text.translate(c)) != text]
+        if others:
+            margins.append(claimed - statistics.fmean(others))
+    if len(margins) < 2:
+        return Lineup()
+    margin, error = _mean_and_error(margins)
+    return Lineup(margin, margin / error, len(margins), best)
+
+
+def preference(word: Ink, other: str, face: str) -> float:
+    """By how much a word's ink is more like `other` than like its own text; 0 where the face can't draw both."""
+    if not face or not _draws(face, word.text + other):
+        return 0.0
+    return _likeness(word, face, other) - _likeness(word, face, word.text)
+
+
+def letters_preferred(words: Sequence[Ink], face: str) -> dict[str, tuple[str, float, float]]:
+    """Letters whose words the ink likes better with another letter in its place: that other, by how much, and in standard errors.
+
+    Looked at are the letters in at least `_MIN_WORDS` words, and of these the few that a random other one changes least.
+    """
+    words = [word for word in words if face and _draws(face, word.text)]
+    having: dict[str, list[Ink]] = {}
+    for word in words:
+        for letter in sorted(set(word.text)):
+            if unicodedata.category(letter)[0] in "LM":
+                having.setdefault(letter, []).append(word)
+    kinds: dict[str, list[str]] = {}
+    for letter in having:
+        kinds.setdefault(unicodedata.category(letter), []).append(letter)
+    frequent = {letter: found[:_MAX_WORDS] for letter, found in sorted(having.items()) if len(found) >= _MIN_WORDS}
+    random = numpy.random.default_rng(len(words))
+
+    def gains(letter: str, other: str, most: int = _MAX_WORDS) -> list[float]:
+        return [preference(word, word.text.replace(letter, other), face) for word in frequent[letter][:most]]
+
+    def weakness(letter: str) -> float:
+        kind = [k for k in kinds[unicodedata.category(letter)] if k != letter]
+        drawn = [kind[i] for i in random.permutation(len(kind))[:2]]
+        return statistics.fmean(g for other in drawn for g in gains(letter, other, _MIN_WORDS)) if drawn else -1.0
+
+    weakest = sorted(frequent, key=weakness, reverse=True)[:_NUM_WEAKEST]
+    found = {}
+    for letter in weakest:
+        tried = []
+        for other in sorted(kinds[unicodedata.category(letter)]):
+            if other != letter:
+                gain, error = _mean_and_error(gains(letter, other))
+                tried.append((other, gain, gain / error))
+        if tried:
+            found[letter] = max(tried, key=lambda t: t[1])
+    return {letter: best for letter, best in found.items() if best[1] > 0}
+
+
+@functools.cache
+def faces(script: str) -> tuple[str, ...]:
+    """Files of upright text faces for a script, at most a few; may be none."""
+    if not features.check("raqm"):  # Pillow without it draws complex scripts wrong
+        return ()
+    if script in _CJK:
+        wanted = [*_CJK_FACES]
+    else:
+        name = scripts.script_name(script, default="").replace("_", "").replace("'", "")
+        own = [
+            n for n in _files() if name and n.startswith("Noto") and name in n and n.endswith(("-Regular.ttf", "-Regular.otf"))
+        ]
+        wanted = [*own[:_MAX_FACES], *_WIDE_FACES, *_CJK_FACES[:1]]
+    return tuple(_files()[n] for n in wanted if n in _files())
+
+
+@functools.cache
+def engines() -> dict[str, str]:
+    """What decides a line-up: Pillow with its shaper, and the machine's fonts, by their names and sizes."""
+    digest = hashlib.sha256()
+    for name, path in _files().items():
+        digest.update(f"{name} {Path(path).stat().st_size}\n".encode())
+    versions = {name: str(features.version(name)) for name in ("pil", "freetype2", "raqm", "harfbuzz")}
+    return versions | {"reference_fonts": digest.hexdigest()[:16]}
+
+
+@functools.cache
+def _files() -> dict[str, str]:
+    found = {p.name: str(p) for folder in FOLDERS for p in sorted(folder.rglob("*")) if p.suffix in (".ttf", ".otf", ".ttc")}
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def _characters(path: str) -> frozenset[int]:
+    if path.endswith(".ttc"):
+        with TTCollection(path, lazy=True) as collection:
+            return frozenset(collection.fonts[0].getBestCmap() or ())
+    with TTFont(path, lazy=True) as font:
+        return frozenset(font.getBestCmap() or ())
+
+
+def _draws(face: str, letters: str) -> bool:
+    return all(ord(c) in _characters(face) for c in set(letters))
+
+
+@functools.cache
+def _font(path: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, _SIZE, layout_engine=ImageFont.Layout.RAQM)
+
+
+@functools.lru_cache(maxsize=4096)
+def _drawn(path: str, text: str) -> numpy.ndarray | None:
+    """The ink of `text`, (H, W) bytes with ink 255."""
+    font = _font(path)
+    left, top, right, bottom = font.getbbox(text)
+    image = Image.new("L", (max(1, round(right - left)) + 4, max(1, round(bottom - top)) + 4))
+    ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font)
+    return _trimmed(numpy.asarray(image))
+
+
+def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
+    """What of an (H, W) image with bright ink holds it; None if there is none to speak of."""
+    dark = image > 96
+    rows, columns = numpy.flatnonzero(dark.any(axis=1)), numpy.flatnonzero(dark.any(axis=0))
+    if len(rows) < 3 or len(columns) < 2:
+        return None
+    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _best_face(words: Sequence[Ink], script: str) -> tuple[str, dict[int, float]]:
+    """The face in which most of the words look most like their ink, and by how much each does that it can draw."""
+    best, likeness = "", {}  # type: str, dict[int, float]
+    for face in faces(script):
+        found = {i: _likeness(word, face, word.text) for i, word in enumerate(words) if _draws(face, word.text)}
+        if sum(x for x in found.values() if x > 0) > sum(x for x in likeness.values() if x > 0):
+            best, likeness = face, found
+    return best, likeness
+
+
+def _likeness(word: Ink, face: str, text: str) -> float:
+    """The correlation of a word's ink and of `text` drawn, one stretched over the other, less what the stretching tells."""
+    drawn = _drawn(face, text)
+    if drawn is None:
+        return -1.0
+    other = _resized(drawn, word.rows.shape[1])
+    both = float((word.rows * other).sum()) / math.sqrt(float((word.rows**2).sum()) * float((other**2).sum()) + 1e-6)
+    return both - _ASPECT * abs(math.log(drawn.shape[1] / drawn.shape[0] / word.aspect))
+
+
+def _resized(ink: numpy.ndarray, columns: int) -> numpy.ndarray:
+    image = Image.fromarray(ink).resize((columns, _HEIGHT), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(_BLUR))
+    resized = numpy.asarray(image, numpy.float32)
+    return resized - resized.mean()
+
+
+def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    spread = statistics.stdev(values) if len(values) > 1 else 1.0
+    return statistics.fmean(values), max(spread / math.sqrt(len(values)), 5e-3)
+
+
+def _cipher(letters: str, random: numpy.random.Generator) -> dict[int, str]:
+    """A shuffle of the distinct `letters` among those of their general category, so that marks stay marks."""
+    kinds: dict[str, list[str]] = {}
+    for letter in sorted(set(letters)):
+        kinds.setdefault(unicodedata.category(letter), []).append(letter)
+    shuffled: dict[int, str] = {}
+    for kind in kinds.values():
+        order = random.permutation(len(kind))
+        shuffled |= {ord(letter): kind[i] for letter, i in zip(kind, order, strict=True)}
+    return shuffled

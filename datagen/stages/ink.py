@@ -1,0 +1,281 @@
+"""Does the text layer say what the ink shows? And is there ink that no text lies over?
+
+A font whose map from codes to characters is wrong gives valid-looking wrong text, and only a look at the ink tells. It is the
+font that lies, so it is fonts that are examined, on a seeded sample of a document's lines: in a page's average one broken font is
+diluted.
+"""
+
+import functools
+import hashlib
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from datagen.pipeline import DOCUMENT
+from datagen.record import Drop, Line, Sample
+from datagen.stages.language import main_script
+
+if TYPE_CHECKING:
+    import numpy
+
+    from datagen.engines.shapes import Ink, Lineup
+
+# Nominal seconds on one core, measured on the sample documents: a budget of time is a number of looks, and gives the same
+# verdicts on every machine.
+_DECODE_S, _LINEUP_S, _DETECT_S = 0.015, 0.1, 0.4
+_READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06), "letters": (0.8, 0.0)}
+_PP_ALPHABET = 0.99
+_PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
+_MAX_LINEUP = 24  # words
+
+
+@dataclass
+class FontInk:
+    """What the ink says of a font.
+
+    `error` is the character error rate of `num_lines` lines of its text by what a reader makes of them, spaces apart. Of
+    `num_words` words that could be matched with what was read, the ink prefers the reading in `num_wrong`. `num_swapped` letters
+    are more like another one, where there is no reader to ask.
+    """
+
+    lineup: "Lineup"
+    error: float = 1.0
+    num_lines: int = 0
+    num_words: int = 0
+    num_wrong: int = 0
+    num_swapped: int = 0
+
+    def opinion(self) -> bool | None:
+        """Whether the font says what it shows; None where that can't be told."""
+        found = self.lineup
+        alike = found.num_words >= 5 and found.margin >= 0.2 and found.deviation >= 3
+        if self.num_swapped or (self.num_words >= 8 and self.num_wrong > 0.08 * self.num_words):
+            return False
+        if alike or (self.num_lines and self.error <= 0.2):
+            return True
+        unlike = found.num_words >= 5 and found.margin < 0.12
+        return False if unlike or (self.num_lines and self.error > 0.5) else None
+
+
+@dataclass(frozen=True)
+class CompareInk:
+    """Adds to every page's signals what the ink says of its fonts, and of ink that no text lies over:
+
+    `ink_checked_share`  of the page's characters, those in fonts that could be told true from false
+    `ink_lies_share`     those in fonts whose text isn't what they show
+    `lineup_margin`      the least of the page's fonts, in the line-up of `datagen.engines.shapes`
+    `reader_error`       the greatest of the page's fonts, by an engine that knows the letters: PP-OCRv6, else the flywheel's
+                         reader in the folder `reader`, else Tesseract with the data of the language
+    `ink_recall`         of the area of text that the detector finds, the share that lies under the page's lines; on pages where
+                         `uncovered_ink` is at least `min_uncovered`
+
+    A font's margin and error count on pages that have `min_font_share` of their characters in it. Signals are absent where
+    nothing was looked at. At most `lines_a_font` lines are sampled by `seed`. All in all `budget_s` a document (0: the ink isn't
+    asked) are spent at nominal rates: half on fonts, those of most characters first, and half on the detector.
+    """
+
+    version: ClassVar[int] = 1
+
+    budget_s: float = 4.0
+    lines_a_font: int = 12
+    min_font_share: float = 0.02
+    min_uncovered: float = 0.02
+    reader: str = ""
+    seed: int = 0
+    batch_size: int = field(default=DOCUMENT, init=False)
+
+    def engines(self) -> dict[str, str]:
+        from datagen.engines import ppocr, shapes, tesseract
+
+        found = shapes.engines() | ppocr.engines() | ppocr.reading_engines() | {"tesseract": tesseract.described()}
+        if self.reader:
+            from datagen.engines import compact
+            from datagen.storage import Folder
+
+            found |= compact.engines() | {"reader": compact.weights_sha256(Folder(self.reader))}
+        return found
+
+    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+        if not self.budget_s:
+            yield from batch
+            return
+        images = [page.image or b"" for page in batch]
+        fonts = self.fonts(batch, images)
+        recalls = self._recalls(batch, images)
+        for i, page in enumerate(batch):
+            signals = self._signals(page, fonts) | ({"ink_recall": recalls[i]} if i in recalls else {})
+            yield replace(page, quality=replace(page.quality, signals=page.quality.signals | signals))
+
+    def fonts(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[str, FontInk]:
+        """What the ink says of a document's fonts, by name; of those that the budget reached."""
+        from datagen.engines import shapes
+
+        budget = self.budget_s / 2
+        decoded: dict[int, numpy.ndarray] = {}
+        sampled: dict[str, list[_Cut]] = {}
+        for name, _ in sorted(_chars_by_font(batch).items(), key=lambda item: (-item[1], item[0])):
+            places = self._draw(batch, name)
+            budget -= _LINEUP_S + _DECODE_S * len({i for i, _ in places} - decoded.keys())
+            if budget < 0:
+                break
+            if places:
+                decoded |= {i: _decode(images[i]) for i, _ in places if i not in decoded}
+                sampled[name] = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
+        found = {}
+        for name, cuts in sampled.items():
+            script = main_script("".join(cut.line.text for cut in cuts))[0]
+            words = [word for cut in cuts for word in cut.telling][:_MAX_LINEUP]
+            found[name] = FontInk(shapes.lineup(words, script, self.seed))
+        for name, cuts in sampled.items():
+            engine, lang = self._engine(cuts)
+            once_s, line_s = _READ_S[engine]
+            if (cost := once_s + line_s * len(cuts)) <= budget:
+                budget -= cost
+                self._ask(found[name], cuts, engine, lang)
+        return found
+
+    def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
+        """Seeded lines of a font, with the index of their page."""
+        from datagen.stages.ink_lines import comparable
+
+        lines = [
+            (hashlib.sha256(f"{self.seed}/{page.key}/{r}/{n}".encode()).digest(), i, line)
+            for i, page in enumerate(batch)
+            for r, region in enumerate(page.regions)
+            for n, line in enumerate(region.lines)
+            if line.font == font and comparable(line)
+        ]
+        return [(i, line) for _, i, line in sorted(lines, key=lambda entry: entry[0])[: self.lines_a_font]]
+
+    def _engine(self, cuts: "Sequence[_Cut]") -> tuple[str, str]:
+        """Who can read these lines, and in which language."""
+        from datagen.engines import ppocr, tesseract
+
+        letters = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
+        ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
+        if ppocr.alphabet_share(letters) >= _PP_ALPHABET:
+            return "ppocr", lang
+        if self.reader and set(letters) <= set(_compact_reader(self.reader).alphabet.symbols):
+            return "compact", lang
+        return "tesseract" if tesseract.language(lang) else "letters", lang
+
+    def _ask(self, font: FontInk, cuts: "Sequence[_Cut]", engine: str, lang: str) -> None:
+        from datagen.engines import shapes, tesseract
+        from datagen.stages.ink_lines import plain, text_error
+
+        if engine == "letters":
+            preferred = shapes.letters_preferred([word for cut in cuts for word in cut.telling], font.lineup.face)
+            strong = [1 for _, gain, deviation in preferred.values() if gain >= 0.05 and deviation >= 2.5]
+            font.num_swapped = len(strong)
+            return
+        crops = [cut.crop for cut in cuts]
+        if engine == "tesseract":
+            said = tesseract.read_lines(crops, lang, workers=1)
+        else:
+            reader = _text_reader() if engine == "ppocr" else _compact_reader(self.reader)
+            said = [text for text, _ in reader.read(crops)]
+        font.error, font.num_lines = text_error([cut.line.text for cut in cuts], said), len(cuts)
+        for cut, text in zip(cuts, said, strict=True):
+            tokens = text.split()
+            if cut.line.direction == "rtl":
+                tokens.reverse()
+            if len(tokens) != len(cut.words):
+                continue
+            for word, token in zip(cut.words, tokens, strict=True):
+                if word is None:
+                    continue
+                font.num_words += 1
+                if plain(word.text) != plain(token):
+                    font.num_wrong += shapes.preference(word, token, font.lineup.face) > _PREFERRED
+
+    def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
+        """`ink_recall` of pages by their index; of as many as the budget reaches, those with most uncovered ink first."""
+        from datagen.stages.ink_lines import covered_share
+
+        uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
+        doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
+        found = {}
+        for i in doubtful[: int(self.budget_s / 2 / _DETECT_S)]:
+            quads = [quad for quad, _ in _detector().detect(_decode(images[i], "RGB"))]
+            found[i] = covered_share(quads, batch[i])
+        return found
+
+    def _signals(self, page: Sample, fonts: dict[str, FontInk]) -> dict[str, float]:
+        chars = _chars_by_font([page])
+        total = chars.total()
+        if not total:
+            return {}
+        opinions = {name: fonts[name].opinion() for name in chars if name in fonts}
+        signals = {
+            "ink_checked_share": sum(chars[name] for name, says in opinions.items() if says is not None) / total,
+            "ink_lies_share": sum(chars[name] for name, says in opinions.items() if says is False) / total,
+        }
+        counted = [fonts[name] for name, n in chars.items() if name in fonts and n >= self.min_font_share * total]
+        if margins := [font.lineup.margin for font in counted if font.lineup.num_words]:
+            signals["lineup_margin"] = min(margins)
+        if errors := [font.error for font in counted if font.num_lines]:
+            signals["reader_error"] = max(errors)
+        return signals
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A line's ink, (H, W) gray bytes, and that of each of its words from left to right, None for one without ink; no words where
+    they don't stand apart."""
+
+    crop: "numpy.ndarray"
+    line: Line
+    lang: str
+    words: "tuple[Ink | None, ...]"
+
+    @property
+    def telling(self) -> "list[Ink]":
+        from datagen.stages.ink_lines import telling
+
+        return [word for word in self.words if word is not None and telling(word.text)]
+
+
+def _cut(page: "numpy.ndarray", line: Line, lang: str) -> _Cut:
+    from datagen.engines.shapes import ink
+    from datagen.stages.ink_lines import dark_on_white, split_words
+
+    crop = dark_on_white(page, line.box)
+    return _Cut(crop, line, lang, tuple(ink(image, text) for image, text in split_words(crop, line)))
+
+
+def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for line in (line for page in pages for region in page.regions for line in region.lines):
+        counts[line.font] += len(line.text.replace(" ", ""))
+    return +counts
+
+
+def _decode(image: bytes, colorspace: str = "GRAY") -> "numpy.ndarray":
+    import simplejpeg
+
+    pixels = simplejpeg.decode_jpeg(image, colorspace=colorspace)
+    return pixels[:, :, 0] if colorspace == "GRAY" else pixels
+
+
+@functools.cache
+def _text_reader() -> Any:
+    from datagen.engines.ppocr import TextReader
+
+    return TextReader()
+
+
+@functools.cache
+def _detector() -> Any:
+    from datagen.engines.ppocr import TextDetector
+
+    return TextDetector()
+
+
+@functools.lru_cache(maxsize=1)
+def _compact_reader(folder: str) -> Any:
+    from datagen.engines.compact import Reader
+    from datagen.storage import Folder
+
+    return Reader.load(Folder(folder))

@@ -1,0 +1,88 @@
+"""Lines of a page as ink: cut from its image, split into words, and how far a reading is from the text."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy
+from rapidfuzz.distance import Levenshtein
+
+from datagen.record import Box, Line, Sample
+
+_MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
+_DARK = 160
+_GAP = 1.3  # the narrowest gap between words, in widths of the widest within one
+_MASK_STRIDE = 4
+
+
+def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
+    """`box` of a page, (H, W) gray bytes, with its ink dark and its paper white, whatever their colours."""
+    crop = page[box.y0 : box.y1, box.x0 : box.x1].astype(numpy.int16)
+    ink = numpy.abs(crop - int(numpy.median(crop)))
+    strongest = int(ink.max())
+    if strongest < 40:  # nothing but noise
+        return numpy.full(crop.shape, 255, numpy.uint8)
+    return (255 - ink * 255 // strongest).astype(numpy.uint8)
+
+
+def comparable(line: Line) -> bool:
+    """Whether a line can be compared: horizontal, of some characters, not too long."""
+    width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
+    upright = line.direction != "ttb" and width > height / 2 and height >= 8
+    return upright and len(line.text) <= _LONGEST_LINE and len(line.text.replace(" ", "")) >= _MIN_LETTERS
+
+
+def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, str]]:
+    """The words of a line with their ink, (H, W) gray bytes each, from left to right.
+
+    Cut at the widest gaps, as many as the text has spaces; nothing where these don't stand out.
+    """
+    texts = line.text.split()
+    if line.direction == "rtl":
+        texts.reverse()
+    columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
+    if not len(columns):
+        return []
+    steps = numpy.diff(columns)
+    gaps = numpy.flatnonzero(steps > 1)
+    widest = gaps[numpy.argsort(-steps[gaps], kind="stable")][: len(texts) - 1]
+    others = numpy.setdiff1d(gaps, widest)
+    if len(widest) < len(texts) - 1 or (len(widest) and len(others) and steps[widest].min() < _GAP * steps[others].max()):
+        return []
+    cuts = sorted(int(i) for i in widest)
+    firsts = [columns[0], *(columns[i + 1] for i in cuts)]
+    lasts = [*(columns[i] for i in cuts), columns[-1]]
+    return [(crop[:, a : b + 1], text) for a, b, text in zip(firsts, lasts, texts, strict=True)]
+
+
+def telling(text: str) -> bool:
+    """Whether a word has enough characters to be compared, and not too many."""
+    return _MIN_LETTERS <= len(text) <= _MAX_WORD and len(set(text)) > 1  # dot leaders say nothing
+
+
+def text_error(claimed: Sequence[str], said: Sequence[str]) -> float:
+    """The character error rate of claimed lines by what was read there. Case, spaces and width forms don't count."""
+    pairs = [(plain(a), plain(b)) for a, b in zip(claimed, said, strict=True)]
+    total = sum(len(a) for a, _ in pairs)
+    return min(1.0, sum(Levenshtein.distance(a, b) for a, b in pairs) / total) if total else 1.0
+
+
+def plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def covered_share(quads: Sequence[Sequence[tuple[float, float]]], page: Sample) -> float:
+    """The share of the area of detected `quads` that lies under the page's lines. A quad half covered is covered: detectors and
+    fonts frame lines differently."""
+    mask = numpy.zeros([n // _MASK_STRIDE + 1 for n in reversed(page.size)], bool)
+    for line in (line for region in page.regions for line in region.lines):
+        x0, y0, x1, y1 = (v // _MASK_STRIDE for v in line.box)
+        pad = (y1 - y0) // 4
+        mask[max(0, y0 - pad) : y1 + pad + 1, max(0, x0 - pad) : x1 + pad + 1] = True
+    area = covered = 0
+    for quad in quads:
+        xs, ys = [int(x) // _MASK_STRIDE for x, _ in quad], [int(y) // _MASK_STRIDE for _, y in quad]
+        under = mask[max(0, min(ys)) : max(ys) + 1, max(0, min(xs)) : max(xs) + 1]
+        if under.size:
+            area += under.size
+            covered += under.size if under.mean() >= 0.5 else 0
+    return covered / area if area else 1.0

@@ -1,0 +1,189 @@
+"""What the ink says of text layers that lie: pages typeset here, whose lines claim what the test makes them claim."""
+
+import io
+from dataclasses import replace
+
+import numpy
+import pymupdf
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from datagen.engines import shapes
+from datagen.record import Box, Line, Region
+from datagen.sources.pdf_ink import uncovered_ink
+from datagen.stages.ink import CompareInk
+from datagen.stages.ink_lines import covered_share, dark_on_white, split_words, text_error
+from datagen.synth.typeset import Style, families, typeset
+from tests.samples import sample
+from tests.udhr import UDHR
+
+SHIFTED = {c: c + 1 for c in range(ord("a"), ord("z"))}
+READ = "Latn"  # a script that PP-OCRv6 reads
+UNREAD = ("Armn", "Ethi", "Geor", "Tibt", "Khmr", "Cher", "Hebr", "Taml")
+
+
+def page(script: str, lie=lambda text: text, num_paragraphs: int = 6, family: str = ""):
+    """A page in `script` as the coarse source would give it, but with its lines as truth has them, and `lie` told of them."""
+    lang, text = UDHR[script]
+    words = text.split()
+    paragraphs = [" ".join(words[i:] + words[:i]) for i in range(num_paragraphs)]
+    made = typeset(paragraphs, lang, Style(family=family, size_pt=12), max_pages=1)
+    zoom = 1920 / 842
+    with pymupdf.open(stream=made.pdf) as doc:
+        pixmap = doc[0].get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+        image = pixmap.pil_tobytes("JPEG", quality=90)
+    size = (pixmap.width, pixmap.height)
+    lines = []
+    for line in made.pages[0].lines:
+        box = Box(*(round(v * zoom) for v in line.box))
+        lines.append(Line(Box(max(0, box.x0), max(0, box.y0), *box[2:]), lie(line.text), "face", line.direction))
+    region = Region(Box(0, 0, *size), "text", "\n".join(line.text for line in lines), None, "pymupdf", lines=tuple(lines))
+    return sample(image=image, size=size, lang="und", script=script, text=region.text, regions=(region,))
+
+
+def signals(*pages, **values):
+    return [p.quality.signals for p in CompareInk(**values)(pages)]
+
+
+def shuffled(text: str) -> str:
+    """Each letter as the next one of the same general category in use: a font whose map is wrong."""
+    return text.translate(shapes._cipher(text, numpy.random.default_rng(5)))
+
+
+@pytest.mark.parametrize("script", [READ, *UNREAD])
+def test_a_true_layer_agrees_with_its_ink_in_any_typeface(script):
+    for family in families(UDHR[script][1], UDHR[script][0])[:2]:
+        (found,) = signals(page(script, family=family))
+        assert found["ink_checked_share"] == 1.0, family
+        assert found["ink_lies_share"] == 0.0, family
+
+
+@pytest.mark.parametrize("script", [READ, *UNREAD])
+def test_a_layer_in_a_cipher_does_not(script):
+    (found,) = signals(page(script, shuffled))
+    assert found["ink_lies_share"] == 1.0
+    assert found["lineup_margin"] < 0.15
+
+
+@pytest.mark.parametrize("script", ["Tibt", "Beng", "Mong"])
+def test_a_legacy_font_that_draws_a_script_under_ascii_codes_does_not(script):
+    letters = sorted(set(UDHR[script][1]) - set(" "))
+    legacy = {ord(c): chr(ord("A") + i % 58) for i, c in enumerate(letters)}
+    (found,) = signals(page(script, lambda text: text.translate(legacy)))
+    assert found["ink_lies_share"] == 1.0
+
+
+def test_three_letters_that_stand_for_each_other_are_found_by_a_reader():
+    (found,) = signals(page(READ, lambda text: text.translate(str.maketrans("aei", "eia"))))
+    assert found["ink_lies_share"] == 1.0
+    assert found["reader_error"] < 0.4
+
+
+@pytest.mark.parametrize("script", ["Geor", "Taml"])
+def test_and_without_one_by_the_shapes_of_their_words(script):
+    text = UDHR[script][1]
+    a, b, c = sorted((x for x in set(text) if x.isalpha()), key=lambda x: (-text.count(x), x))[:3]
+    (found,) = signals(page(script, lambda text: text.translate(str.maketrans(a + b + c, b + c + a))))
+    assert found["ink_lies_share"] == 1.0
+
+
+def test_one_lying_font_is_not_diluted_by_true_ones():
+    true = page(READ)
+    (region,) = true.regions
+    lines = tuple(replace(li, font="other", text=shuffled(li.text)) if i % 4 == 0 else li for i, li in enumerate(region.lines))
+    mixed = replace(true, regions=(replace(region, lines=lines),))
+    (found,) = signals(mixed)
+    assert 0.1 < found["ink_lies_share"] < 0.4
+
+
+def test_fonts_are_judged_over_all_of_a_documents_pages():
+    true, bare = page(READ), page(READ)
+    (region,) = bare.regions
+    bare = replace(bare, key="b-000001", regions=(replace(region, lines=region.lines[:1]),))
+    both = signals(true, bare)
+    assert [s["ink_checked_share"] for s in both] == [1.0, 1.0]
+
+
+def test_the_same_pages_give_the_same_signals():
+    pages = page(READ), replace(page("Armn"), key="b-000001")
+    assert signals(*pages) == signals(*pages)
+
+
+def test_what_the_budget_does_not_reach_is_unchecked():
+    (found,) = signals(page("Armn"), budget_s=0.1)
+    assert found["ink_checked_share"] == 0.0
+    assert "lineup_margin" not in found
+
+
+def test_without_a_budget_nothing_is_said():
+    assert signals(page(READ), budget_s=0) == [sample().quality.signals]
+
+
+def test_a_page_without_letters_says_nothing():
+    assert signals(sample(text="", regions=())) == [sample().quality.signals]
+
+
+def with_ink_outside(text: str):
+    """A page on which `text` is drawn below all lines, without being in the layer."""
+    true = page(READ, num_paragraphs=3)
+    picture = Image.open(io.BytesIO(true.image))
+    ImageDraw.Draw(picture).multiline_text((200, 1200), text, "black", ImageFont.load_default(34))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=90)
+    boxes = [line.box for region in true.regions for line in region.lines]
+    share = uncovered_ink(numpy.asarray(picture), boxes)
+    quality = replace(true.quality, signals={"uncovered_ink": share})
+    return replace(true, image=file.getvalue(), quality=quality)
+
+
+def test_text_that_no_line_lies_over_lowers_the_recall():
+    (found,) = signals(with_ink_outside("Written by hand, and\nnot in the text layer"))
+    assert found["uncovered_ink"] > 0.05
+    assert found["ink_recall"] < 0.95
+
+
+def test_a_page_that_its_lines_cover_is_not_looked_at_again():
+    (found,) = signals(with_ink_outside(""))
+    assert found["uncovered_ink"] == 0.0
+    assert "ink_recall" not in found
+
+
+def test_rules_and_fills_are_not_taken_for_text():
+    pixels = numpy.full((1900, 1300, 3), 255, numpy.uint8)
+    pixels[100:104] = 0
+    pixels[:, 200:203] = 0
+    pixels[500:900, 500:900] = 30
+    assert uncovered_ink(pixels, ()) == 0.0
+    assert uncovered_ink(numpy.zeros((5, 5, 3), numpy.uint8), ()) == 0.0
+
+
+def test_white_on_black_is_turned_over():
+    pixels = numpy.zeros((40, 100), numpy.uint8)
+    pixels[10:30, 20:30] = 255
+    crop = dark_on_white(pixels, Box(0, 0, 100, 40))
+    assert crop[0, 0] == 255
+    assert crop[20, 25] < 5
+
+
+def test_words_are_cut_at_gaps_and_only_where_these_stand_out():
+    crop = numpy.full((20, 60), 255, numpy.uint8)
+    for x in (0, 6, 12, 30, 36):
+        crop[5:15, x : x + 4] = 0
+    box = Box(0, 0, 60, 20)
+    assert [(ink.shape[1], text) for ink, text in split_words(crop, Line(box, "abc de"))] == [(16, "abc"), (10, "de")]
+    assert [text for _, text in split_words(crop, Line(box, "אב גדה", direction="rtl"))] == ["גדה", "אב"]
+    assert split_words(crop, Line(box, "a b c")) == []
+
+
+def test_case_spaces_and_width_do_not_count_as_errors():
+    assert text_error(["Ab ｃ"], ["a B C"]) == 0.0
+    assert text_error(["abcd"], ["abxd"]) == 0.25
+
+
+def test_half_covered_is_covered():
+    covered = sample(
+        size=(100, 100), regions=(Region(Box(0, 0, 50, 20), "text", "x", None, "t", lines=(Line(Box(0, 0, 50, 20), "x"),)),)
+    )
+    assert covered_share([[(0, 0), (90, 0), (90, 20), (0, 20)]], covered) == 1.0
+    assert covered_share([[(0, 60), (90, 60), (90, 80), (0, 80)]], covered) == 0.0
+    assert covered_share([], covered) == 1.0
