@@ -60,7 +60,7 @@ def render(title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Sect
         "facts": "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts),
         "nav": nav,
         "sections": body or '<p class="note">This report has no sections.</p>',
-        "css": "".join(map(_asset, ("report.css", "viewer.css", "flywheel.css", "train.css"))),
+        "css": "".join(map(_asset, ("report.css", "viewer.css", "verdicts.css", "flywheel.css", "train.css"))),
         "js": _asset("report.js") + _asset("page.js") + _asset("viewer.js"),
     }
     # One pass over the template, so that a value which happens to hold a placeholder's name is left alone.

@@ -7,11 +7,14 @@ from urllib.parse import urlencode
 from datagen.record import VERDICTS, Drop, Sample
 from recipes.report import Section, escape, render
 from recipes.report.pages import Picked, pages_section, pick_pages, seeded
+from recipes.report.verdicts import verdicts_section
 
 TOP = 40
 EXAMPLES = 5
 # Room for what the caller adds to the file: its title and its facts.
 MARGIN_BYTES = 32_000
+# Examples of verdicts may take one in so many of the bytes; pages take what they leave.
+VERDICTS_PART = 6
 
 
 def corpus_sections(
@@ -22,20 +25,22 @@ def corpus_sections(
     seed: int = 0,
     max_bytes: int = 24_000_000,
 ) -> list[Section]:
-    """Counts, drops and a page viewer for the dataset called `name`.
+    """Counts, verdicts with examples, drops and a page viewer for the dataset called `name`.
 
     `rows` are its manifest rows; their order doesn't matter. `load(row)` returns the sample. Which pages are shown
     follows from `seed` and the keys. A report of these sections alone stays within `max_bytes`: what the counts leave
     goes to pages. A row may carry `reasons`, a list; where rows don't, those of doubtful pages are read by `load`.
     """
     picked = pick_pages(rows, load, seed)
-    sections = [
-        Section(f"{name}-counts", f"{name}: what it holds", _counts(name, rows, drops, picked)),
-        Section(f"{name}-drops", f"{name}: what was dropped", _drops(drops, seed)),
-    ]
+    counts = Section(f"{name}-counts", f"{name}: what it holds", _counts(name, rows, drops, picked))
+    dropped = Section(f"{name}-drops", f"{name}: what was dropped", _drops(drops, seed))
+    verdicts = verdicts_section(name, rows, picked, load, seed, budget_bytes=0)
     empty = pages_section(name, len(rows), picked, load, budget_bytes=0)
-    used = len(render(name, [], [*sections, empty])) + MARGIN_BYTES
-    return [*sections, pages_section(name, len(rows), picked, load, budget_bytes=max_bytes - used)]
+    left = max_bytes - len(render(name, [], [counts, verdicts, dropped, empty])) - MARGIN_BYTES
+    bare = len(verdicts.html.encode("utf-8", "replace"))
+    verdicts = verdicts_section(name, rows, picked, load, seed, budget_bytes=left // VERDICTS_PART)
+    left -= len(verdicts.html.encode("utf-8", "replace")) - bare
+    return [counts, verdicts, dropped, pages_section(name, len(rows), picked, load, budget_bytes=left)]
 
 
 def _counts(name: str, rows: Sequence[dict], drops: Sequence[Drop], picked: Picked) -> str:

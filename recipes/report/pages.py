@@ -28,7 +28,8 @@ RTL_SCRIPTS = frozenset("Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend 
 class Picked:
     """Rows in the order they are to be shown, the first `num_needed` of which cover every language, reason and verdict.
 
-    `reasons` counts the reasons of the `num_probed` rows read, among the `num_doubtful` that aren't trusted.
+    `doubts` are the `num_probed` rows read, each with its reasons, which `reasons` counts, among the `num_doubtful` that aren't
+    trusted.
     """
 
     rows: tuple[dict, ...]
@@ -36,6 +37,7 @@ class Picked:
     reasons: Counter
     num_probed: int
     num_doubtful: int
+    doubts: tuple[tuple[dict, tuple[str, ...]], ...]
 
 
 def seeded(seed: int, text: str) -> bytes:
@@ -71,7 +73,8 @@ def pick_pages(rows: Sequence[dict], load: Callable[[dict], Sample], seed: int) 
     turns = [(turn, at, row) for at, s in enumerate(sorted(strata)) for turn, row in enumerate(strata[s])]
     for _, _, row in sorted(turns, key=lambda t: t[:2])[: max(0, MAX_PAGES - num_needed)]:
         chosen[row["key"]] = row
-    return Picked(tuple(chosen.values()), num_needed, counts, len(reasons), len(doubtful))
+    doubts = tuple((row, tuple(reasons[row["key"]])) for row in doubtful[:MAX_PROBED])
+    return Picked(tuple(chosen.values()), num_needed, counts, len(reasons), len(doubtful), doubts)
 
 
 def pages_section(name: str, num_rows: int, picked: Picked, load: Callable[[dict], Sample], budget_bytes: int) -> Section:

@@ -267,6 +267,41 @@ def test_pages_without_image_or_regions_are_shown(browser, tmp_path):
     assert find(browser, ".reading .body").text == "words alone"
 
 
+def test_examples_of_verdicts_stand_beside_their_text(report):
+    driver = report()
+    css = "#coarse-verdicts article"
+    # low_ink, no_text, and the trusted pages of Latin and Arabic script.
+    assert len(driver.find_elements(By.CSS_SELECTOR, css)) == 5
+    sizes = driver.execute_script(f"return [...document.querySelectorAll('{css} img')].map(i => [i.complete, i.naturalWidth])")
+    assert len(sizes) == 5 and all(complete and width > 0 for complete, width in sizes)
+    place = f"const b = n => document.querySelector(`{css} ${{n}}`).getBoundingClientRect(); const i = b('img'), p = b('.said');"
+    assert driver.execute_script(f"{place} return i.right <= p.left && p.top < i.bottom && i.top < p.bottom")
+    assert find(driver, f"{css} .said p").text == HOSTILE
+    assert find(driver, f"{css} [data-lang-name=en]").text == "English"
+    alt = find(driver, f"{css} img").get_attribute("alt")
+    assert "page 3" in alt and "b-0.pdf" in alt
+
+
+def test_examples_run_in_their_own_direction(report):
+    driver = report()
+    style = "const s = getComputedStyle(arguments[0]); return [s.direction, s.textAlign, s.writingMode]"
+    at = {lang: find(driver, f"#coarse-verdicts .said[lang={lang}] p") for lang in ("ar", "ja", "en")}
+    assert driver.execute_script(style, at["ar"]) == ["rtl", "right", "horizontal-tb"]
+    assert driver.execute_script(style, at["en"])[0] == "ltr"
+    assert at["ar"].get_attribute("dir") == "rtl" and at["en"].get_attribute("dir") == "auto"
+
+
+def test_verdicts_fold_and_lead_to_the_viewer_by_keyboard(report):
+    driver = report()
+    summary = find(driver, "#coarse-verdicts summary")
+    driver.execute_script("arguments[0].focus()", summary)
+    summary.send_keys(Keys.ENTER)
+    wait(driver, lambda d: not find(d, "#coarse-verdicts article img").is_displayed())
+    summary.send_keys(Keys.ENTER)
+    find(driver, "#coarse-verdicts article header a").send_keys(Keys.ENTER)
+    wait(driver, lambda d: shown(d) == "b-0")
+
+
 def test_an_empty_corpus_is_a_page_too(browser, tmp_path):
     browser.get(written(tmp_path, []))
     assert "no pages to look at" in find(browser, ".viewer").text
