@@ -100,7 +100,7 @@ class Quality:
     @property
     def words_hold(self) -> bool:
         """Whether the words that are there can be believed, line by line, though the page may lack others."""
-        return self.verdict == "trusted" or (self.verdict == "suspect" and bool(self.reasons) and LACKING >= set(self.reasons))
+        return self.verdict == "trusted" or (self.verdict == "suspect" and bool(self.reasons) and set(self.reasons) <= LACKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +228,8 @@ def joined(lines: Sequence[Line]) -> str:
     for line in lines:
         right = line.text
         if text and right:
-            if text[-1] == "-" and text[-2:-1].isalpha():
-                text = text[:-1] if right[0].islower() else text
+            if text[-1] == "-" and text[-2:-1].isalnum():
+                text = text[:-1] if text[-2].isalpha() and right[0].islower() else text
             elif not (_UNSPACED.match(text[-1]) and _UNSPACED.match(right)):
                 text += " "
         text += right

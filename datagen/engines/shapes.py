@@ -86,12 +86,13 @@ def preference(word: Ink, other: str, face: str) -> float:
     return _likeness(word, face, other) - _likeness(word, face, word.text)
 
 
-def letters_preferred(words: Sequence[Ink], face: str) -> dict[str, tuple[str, float, float]]:
+def letters_preferred(words: Sequence[Ink], script: str, face: str) -> dict[str, tuple[str, float, float]]:
     """Letters whose words the ink likes better with another letter in its place: that other, by how much, and in standard errors.
 
-    Looked at are the letters in at least `_MIN_WORDS` words, and of these the few that a random other one changes least.
+    Looked at are the letters in at least `_MIN_WORDS` different words, and of these the few that a random other one changes
+    least. What other faces of the script don't prefer, too, is one face's way to draw a letter, and left out.
     """
-    words = [word for word in words if face and _draws(face, word.text)]
+    words = list({word.text: word for word in words if face and _draws(face, word.text)}.values())
     having: dict[str, list[Ink]] = {}
     for word in words:
         for letter in sorted(set(word.text)):
@@ -121,7 +122,16 @@ def letters_preferred(words: Sequence[Ink], face: str) -> dict[str, tuple[str, f
                 tried.append((other, gain, gain / error))
         if tried:
             found[letter] = max(tried, key=lambda t: t[1])
-    return {letter: best for letter, best in found.items() if best[1] > 0}
+    others = [name for name in faces(script) if name != face]
+
+    def elsewhere(letter: str, other: str) -> bool:
+        swapped = [(word, word.text.replace(letter, other)) for word in frequent[letter]]
+        drawn = [
+            [preference(w, t, name) for w, t in swapped] for name in others if all(_draws(name, w.text + t) for w, t in swapped)
+        ]
+        return all(statistics.fmean(of_face) > 0 for of_face in drawn)
+
+    return {letter: best for letter, best in found.items() if best[1] > 0 and elsewhere(letter, best[0])}
 
 
 @functools.cache

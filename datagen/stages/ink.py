@@ -35,7 +35,8 @@ _MAX_LINEUP = 24  # words
 class FontInk:
     """What the ink says of a font.
 
-    `error` is the character error rate of `num_lines` lines of its text by what a reader makes of them, spaces apart. Of
+    `error` is the character error rate of `num_lines` lines of its text by what a reader makes of them, spaces apart; one who
+    `is_sure` hardly errs. Of
     `num_words` words that could be matched with what was read, the ink prefers the reading in `num_wrong`. `num_swapped` letters
     are more like another one, where there is no reader to ask.
     """
@@ -43,6 +44,7 @@ class FontInk:
     lineup: "Lineup"
     error: float = 1.0
     num_lines: int = 0
+    is_sure: bool = False
     num_words: int = 0
     num_wrong: int = 0
     num_swapped: int = 0
@@ -51,12 +53,12 @@ class FontInk:
         """Whether the font says what it shows; None where that can't be told."""
         found = self.lineup
         alike = found.num_words >= 5 and found.margin >= 0.2 and found.deviation >= 3
-        if self.num_swapped or (self.num_words >= 8 and self.num_wrong > 0.08 * self.num_words):
-            return False
-        if alike or (self.num_lines and self.error <= 0.2):
-            return True
         unlike = found.num_words >= 5 and found.margin < 0.12
-        return False if unlike or (self.num_lines and self.error > 0.5) else None
+        if self.num_swapped > 1 or (self.num_words >= 8 and self.num_wrong > 0.08 * self.num_words):
+            return False
+        if self.num_lines and (self.error > 0.5 if self.is_sure else self.error > 0.5 and not alike):
+            return False
+        return True if alike or (self.num_lines and self.error <= 0.2) else False if unlike else None
 
 
 @dataclass(frozen=True)
@@ -123,17 +125,17 @@ class CompareInk:
             if places:
                 decoded |= {i: _decode(images[i]) for i, _ in places if i not in decoded}
                 sampled[name] = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
+        scripts = {name: main_script("".join(cut.line.text for cut in cuts))[0] for name, cuts in sampled.items()}
         found = {}
         for name, cuts in sampled.items():
-            script = main_script("".join(cut.line.text for cut in cuts))[0]
             words = [word for cut in cuts for word in cut.telling][:_MAX_LINEUP]
-            found[name] = FontInk(shapes.lineup(words, script, self.seed))
+            found[name] = FontInk(shapes.lineup(words, scripts[name], self.seed))
         for name, cuts in sampled.items():
             engine, lang = self._engine(cuts)
             once_s, line_s = _READ_S[engine]
             if (cost := once_s + line_s * len(cuts)) <= budget:
                 budget -= cost
-                self._ask(found[name], cuts, engine, lang)
+                self._ask(found[name], cuts, engine, lang, scripts[name])
         return found
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
@@ -161,14 +163,14 @@ class CompareInk:
             return "compact", lang
         return "tesseract" if tesseract.language(lang) else "letters", lang
 
-    def _ask(self, font: FontInk, cuts: "Sequence[_Cut]", engine: str, lang: str) -> None:
+    def _ask(self, font: FontInk, cuts: "Sequence[_Cut]", engine: str, lang: str, script: str) -> None:
         from datagen.engines import shapes, tesseract
-        from datagen.stages.ink_lines import plain, text_error
+        from datagen.stages.ink_lines import bare, text_error
 
         if engine == "letters":
-            preferred = shapes.letters_preferred([word for cut in cuts for word in cut.telling], font.lineup.face)
-            strong = [1 for _, gain, deviation in preferred.values() if gain >= 0.05 and deviation >= 2.5]
-            font.num_swapped = len(strong)
+            preferred = shapes.letters_preferred([word for cut in cuts for word in cut.telling], script, font.lineup.face)
+            # One letter alone may be a face's own way to draw it; who swaps one swaps two.
+            font.num_swapped = sum(gain >= _PREFERRED and deviation >= 2 for _, gain, deviation in preferred.values())
             return
         crops = [cut.crop for cut in cuts]
         if engine == "tesseract":
@@ -177,6 +179,7 @@ class CompareInk:
             reader = _text_reader() if engine == "ppocr" else _compact_reader(self.reader)
             said = [text for text, _ in reader.read(crops)]
         font.error, font.num_lines = text_error([cut.line.text for cut in cuts], said), len(cuts)
+        font.is_sure = engine == "ppocr"
         for cut, text in zip(cuts, said, strict=True):
             tokens = text.split()
             if cut.line.direction == "rtl":
@@ -187,20 +190,23 @@ class CompareInk:
                 if word is None:
                     continue
                 font.num_words += 1
-                if plain(word.text) != plain(token):
+                if bare(word.text) != bare(token):
                     font.num_wrong += shapes.preference(word, token, font.lineup.face) > _PREFERRED
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
-        """`ink_recall` of pages by their index; of as many as the budget reaches, those with most uncovered ink first."""
+        """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much
+        is taken for text as on the worst of these."""
         from datagen.stages.ink_lines import covered_share
 
         uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
         doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
+        seen = doubtful[: int(self.budget_s / 2 / _DETECT_S)]
         found = {}
-        for i in doubtful[: int(self.budget_s / 2 / _DETECT_S)]:
+        for i in seen:
             quads = [quad for quad, _ in _detector().detect(_decode(images[i], "RGB"))]
             found[i] = covered_share(quads, batch[i])
-        return found
+        textlike = max(((1 - found[i]) / uncovered[i] for i in seen), default=0.0)
+        return found | {i: max(0.0, 1 - textlike * uncovered[i]) for i in doubtful[len(seen) :]}
 
     def _signals(self, page: Sample, fonts: dict[str, FontInk]) -> dict[str, float]:
         chars = _chars_by_font([page])

@@ -1,5 +1,6 @@
 """Lines of a page as ink: cut from its image, split into words, and how far a reading is from the text."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ _MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
 _DARK = 160
 _GAP = 1.3  # the narrowest gap between words, in widths of the widest within one
 _MASK_STRIDE = 4
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
@@ -67,7 +69,13 @@ def text_error(claimed: Sequence[str], said: Sequence[str]) -> float:
 
 
 def plain(text: str) -> str:
+    """`text` without what readings differ in anyway: case, spaces, width forms."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def bare(text: str) -> str:
+    """`plain` text without accents: readers mix them up, and line boxes cut them off above capitals."""
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", plain(text)))
 
 
 def covered_share(quads: Sequence[Sequence[tuple[float, float]]], page: Sample) -> float:

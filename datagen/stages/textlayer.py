@@ -9,9 +9,9 @@ from fontTools import unicodedata as scripts
 
 from datagen.record import Drop, Sample
 
-# Scripts that languages write together within a word.
-_TOGETHER = (frozenset("Hani Hira Kana Hang Bopo Latn".split()), frozenset("Latn Grek".split()))
-_COMMON = frozenset("Zyyy Zinh Zzzz".split())
+# Scripts that languages write together within a word, and Latin, whose names and units join any.
+_TOGETHER = frozenset("Hani Hira Kana Hang Bopo".split())
+_APART = frozenset("Zyyy Zinh Zzzz Latn".split())
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -82,13 +82,13 @@ class JudgeTextLayer:
 
 
 def mixed_word_share(text: str) -> float:
-    """The share of words with letters of two scripts that no language writes together; 0 under three of them."""
+    """The share of words with letters of two scripts that no language writes together, Latin aside; 0 under three of them."""
     if text.isascii():
         return 0.0
     words = [word for word in _WORD.findall(text) if not word.isascii()]
-    mixed = sum(not any(found <= together for together in _TOGETHER) for word in words if len(found := _scripts(word)) > 1)
+    mixed = sum(not found <= _TOGETHER for word in words if len(found := _scripts(word)) > 1)
     return mixed / len(text.split()) if mixed >= 3 else 0.0
 
 
 def _scripts(word: str) -> frozenset[str]:
-    return frozenset(map(scripts.script, word)) - _COMMON
+    return frozenset(map(scripts.script, word)) - _APART
