@@ -67,6 +67,7 @@ bench: setup
 	@$(VENV)/bin/python -m tests.bench.extraction
 	@$(VENV)/bin/python -m tests.bench.memory
 	@$(VENV)/bin/python -m tests.bench.reader
+	@$(VENV)/bin/python -m tests.bench.language
 	@$(VENV)/bin/python -m tests.bench.truth
 
 # Outputs stay: they are yours.

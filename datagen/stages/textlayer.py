@@ -12,7 +12,8 @@ from datagen.record import Drop, Sample
 # Scripts that languages write together within a word, and Latin, whose names and units join any.
 _TOGETHER = frozenset("Hani Hira Kana Hang Bopo".split())
 _APART = frozenset("Zyyy Zinh Zzzz Latn".split())
-_WORD = re.compile(r"[^\W\d_]+")
+_KINDS = frozenset({"form", "cover"})
+_WORD = re.compile(r"[^\s!-/:-@\[-`{-\xbf\u2000-\u200b\u200e-\u206f\u3000-\u303f]+")  # not "\\w+", which stops at vowel signs
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class JudgeTextLayer:
                two scripts in one word, as garbled clusters have)
                `ink_disagrees` (fonts whose text isn't what they show, see `CompareInk`), `ink_unchecked` (too much in fonts of
                which that can't be told), `ink_without_text` with `incomplete` (there is more on the page than its text)
-    `trusted`  none of these
+    `trusted`  none of these; and of any verdict, what kind of page it is: `form` (it has fields to fill in), `cover` (a first
+               page with little on it, in large type or on a picture)
     """
 
     version: ClassVar[int] = 2
@@ -45,12 +47,13 @@ class JudgeTextLayer:
     max_ink_lies_share: float = 0.02
     min_ink_checked_share: float = 0.8
     min_ink_recall: float = 0.97
+    max_cover_chars: int = 300
     batch_size: int = 1
 
     def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
         for sample in batch:
             reasons = self.reasons(sample)
-            verdict = "none" if not sample.text else "suspect" if reasons else "trusted"
+            verdict = "none" if not sample.text else "suspect" if set(reasons) - _KINDS else "trusted"
             yield sample.with_quality(verdict, reasons)
 
     def engines(self) -> dict[str, str]:
@@ -59,6 +62,10 @@ class JudgeTextLayer:
     def reasons(self, sample: Sample) -> tuple[str, ...]:
         s = sample.quality.signals
         pictured = s.get("image_share", 0.0) >= self.max_image_share
+        kinds = {
+            "form": s.get("num_fields", 0) > 0,
+            "cover": sample.origin.page == 0 and len(sample.text) < self.max_cover_chars and (_is_big(sample) or pictured),
+        }
         if not sample.text:
             return ("picture_page" if pictured else "blank" if s.get("blank") else "no_text",)
         checked = s.get("ink_checked_share", 0.0) >= self.min_ink_checked_share
@@ -78,7 +85,7 @@ class JudgeTextLayer:
             "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
             "incomplete": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }
-        return tuple(reason for reason, holds in found.items() if holds)
+        return tuple(reason for reason, holds in (found | kinds).items() if holds)
 
 
 def mixed_word_share(text: str) -> float:
@@ -88,6 +95,11 @@ def mixed_word_share(text: str) -> float:
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     mixed = sum(not found <= _TOGETHER for word in words if len(found := _scripts(word)) > 1)
     return mixed / len(text.split()) if mixed >= 3 else 0.0
+
+
+def _is_big(sample: Sample) -> bool:
+    """Whether a line of the page is set as large as titles are: a fortieth of its height."""
+    return any(40 * (line.box.y1 - line.box.y0) > sample.size[1] for region in sample.regions for line in region.lines)
 
 
 def _scripts(word: str) -> frozenset[str]:

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from datagen.record import Quality
+from datagen.record import Box, Line, Quality
 from datagen.stages.textlayer import JudgeTextLayer
 from tests.samples import sample
 
@@ -27,6 +29,8 @@ def test_a_clean_layer_is_trusted():
         ({"hidden_share": 1.0}, "hidden_text"),
         ({"image_share": 0.9}, "picture_page"),
         ({"script_share": 0.6}, "mixed_scripts"),
+        ({"ink_checked_share": 1.0, "ink_lies_share": 0.1}, "ink_disagrees"),
+        ({"ink_checked_share": 0.5}, "ink_unchecked"),
     ],
 )
 def test_one_sign_makes_it_suspect(signals, reason):
@@ -48,3 +52,27 @@ def test_enough_text_in_no_language_is_suspect_and_little_is_not():
 )
 def test_no_text_says_what_is_there_instead(signals, reason):
     assert judge(text="", **signals) == ("none", (reason,))
+
+
+def test_a_page_that_lacks_text_is_incomplete_and_its_words_still_hold():
+    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"ink_recall": 0.9}))])
+    assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("ink_without_text", "incomplete"))
+    assert found.quality.words_hold
+
+
+def test_a_language_that_nobody_knows_is_trusted_if_the_ink_agrees():
+    assert judge(lang="und", lang_score=0.1, ink_checked_share=1.0) == ("trusted", ())
+
+
+def test_words_in_two_scripts_are_what_garbled_clusters_look_like():
+    garbled = "प्रयोक्ता योЭा होस्ट " * 20
+    assert judge(text=garbled, lang="hi") == ("suspect", ("mixed_words",))
+    assert judge(text="ԱրմTEX και μm 東京タワー Tシャツ한글 " * 20) == ("trusted", ())
+
+
+def test_the_kind_of_a_page_is_said_of_trusted_ones_too():
+    assert judge(num_fields=3.0) == ("trusted", ("form",))
+    big = replace(sample().regions[0], lines=(Line(Box(0, 0, 60, 12), "TITLE"),))
+    cover = sample(text="TITLE", regions=(big,), origin=replace(sample().origin, page=0))
+    (found,) = JudgeTextLayer()([cover])
+    assert (found.quality.verdict, found.quality.reasons) == ("trusted", ("cover",))
