@@ -66,8 +66,8 @@ class ShardSource:
 
 @dataclass(frozen=True)
 class LineCrops(ShardSource):
-    """The lines of pages in `languages` whose words hold, as gray crops in which a line is `min_height` to `max_height` pixels high, with
-    `margin` of that height around it. The height is drawn by `seed` for each page.
+    """The lines of pages in `languages` whose words hold, as gray crops in which a line is `min_height` to `max_height` pixels
+    high, with `margin` of that height around it. The height is drawn by `seed` for each page.
 
     A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines `right_to_left` or
     `vertical`, `turned` (higher than wide), and those `not_in_the_image` or too long for one.

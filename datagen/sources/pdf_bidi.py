@@ -1,0 +1,182 @@
+"""The order in which right-to-left text is read, from the order in which it stands: the Unicode bidirectional algorithm (UAX 9),
+backwards.
+
+A library such as python-bidi goes forwards, from what is read to what is drawn, and gives a string, in which equal characters
+can't be told apart. Here glyphs are to be reordered, and backwards: what is needed of the algorithm is its implicit levels,
+since a PDF's text holds no embedding controls.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_CLOSING = {close: opening for opening, close in _BRACKETS.items()}
+_MIRRORED = dict(zip("()[]{}<>«»‹›≤≥⟨⟩", ")(][}{><»«›‹≥≤⟩⟨", strict=True))
+KINDS = ("()", "[]", "{}", "«»", "‹›")  # of brackets that look mirrored in right-to-left text
+_NEUTRAL = ("B", "S", "WS", "ON")
+
+
+def mirror(char: str) -> str:
+    """The other one of a pair of brackets; any other character, or more than one, as it is."""
+    return _MIRRORED.get(char, char)
+
+
+def mirroring_helps(visual: Sequence[str], kind: str) -> int:
+    """+1 if the brackets of a kind (such as "()") only pair up when mirrored, -1 if they do as they are, 0 if none says."""
+    brackets = [c for c in visual if c in kind]
+    as_is, mirrored = _num_pairs(brackets, kind), _num_pairs(brackets, kind[::-1])
+    return (mirrored > as_is) - (mirrored < as_is)
+
+
+def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
+    """For characters as they stand, from left to right, their indices as they are read, and for each whether it stands in a
+    right-to-left run. `rtl` is the direction of the paragraph; brackets are as they look.
+
+    Several readings may be drawn alike; the first of three candidates is taken that the algorithm would draw as `visual` is.
+    """
+    indices = list(range(len(visual)))[:: -1 if rtl else 1]
+    if rtl and not any(unicodedata.bidirectional(c) in ("L", "EN", "AN") for c in visual):
+        return [(i, True) for i in indices]
+    best = None
+    for pairs in (-1, 0, 1) if rtl else (1, 0, -1):
+        found = levels([mirror(visual[i]) if rtl else visual[i] for i in indices], rtl, pairs)
+        moved = _reversed_runs(found, 2) if rtl else visual_order(found)
+        order = [indices[i] for i in moved]
+        text = [mirror(visual[indices[i]]) if found[i] % 2 else visual[indices[i]] for i in moved]
+        forward = levels(text, rtl)
+        result = [(i, level % 2 == 1) for i, level in zip(order, forward, strict=True)]
+        if [order[i] for i in visual_order(forward)] == list(range(len(visual))):
+            return result
+        best = best or result
+    return best or []
+
+
+def visual_order(levels: Sequence[int]) -> list[int]:
+    """Indices from left to right (rule L2)."""
+    order = list(range(len(levels)))
+    for level in range(max(levels, default=0), 0, -1):
+        order = [order[i] for i in _reversed_runs([levels[i] for i in order], level)]
+    return order
+
+
+def levels(text: Sequence[str], rtl: bool, pairs: int = 1) -> list[int]:
+    """The embedding level of each character, of a text without embedding controls. `pairs`: brackets go together (rule N0).
+    -1: the same for a text whose left-to-right runs stand backwards, so that numbers and brackets go with what follows them."""
+    base = "R" if rtl else "L"
+    types = [unicodedata.bidirectional(c) or "L" for c in text]
+    _weak(types, base, pairs < 0)
+    if pairs:
+        _paired(types, text, base, pairs < 0)
+    _neutral(types, base)
+    if rtl:
+        return [1 if t == "R" else 2 for t in types]
+    return [{"L": 0, "R": 1}.get(t, 2) for t in types]
+
+
+def _weak(types: list[str], base: str, backwards: bool) -> None:
+    """Rules W1 to W7, in place. `backwards`: a number goes with the letters that follow it."""
+    order = range(len(types) - 1, -1, -1) if backwards else range(len(types))
+    for i, t in enumerate(types):  # W1, W3
+        if t in ("NSM", "BN"):
+            types[i] = types[i - 1] if i else base
+    strong = base
+    for i in order:  # W2
+        if types[i] == "EN" and strong == "AL":
+            types[i] = "AN"
+        elif types[i] in ("L", "R", "AL"):
+            strong = types[i]
+    types[:] = ["R" if t == "AL" else t for t in types]
+    for i in range(1, len(types) - 1):  # W4
+        left, t, right = types[i - 1 : i + 2]
+        if left == right and ((t in ("ES", "CS") and left == "EN") or (t == "CS" and left == "AN")):
+            types[i] = left
+    i = 0
+    while i < len(types):  # W5, W6
+        stop = i
+        while stop < len(types) and types[stop] == "ET":
+            stop += 1
+        if stop > i:
+            number = "EN" in (types[i - 1] if i else "", types[stop] if stop < len(types) else "")
+            types[i:stop] = ["EN" if number else "ON"] * (stop - i)
+        i = stop + 1
+    strong = base
+    for i in order:  # W6, W7
+        t = types[i]
+        if t in ("ES", "CS", "ET"):
+            types[i] = "ON"
+        elif t in ("L", "R"):
+            strong = t
+        elif t == "EN" and strong == "L":
+            types[i] = "L"
+
+
+def _paired(types: list[str], text: Sequence[str], base: str, backwards: bool) -> None:
+    """Rule N0, in place."""
+    stack: list[tuple[str, int]] = []
+    found: list[tuple[int, int]] = []
+    for i, c in enumerate(text):
+        if types[i] != "ON":
+            continue
+        if c in _BRACKETS:
+            stack.append((c, i))
+        elif c in _CLOSING:
+            at = next((k for k in range(len(stack) - 1, -1, -1) if stack[k][0] == _CLOSING[c]), -1)
+            if at >= 0:
+                found.append((stack[at][1], i))
+                del stack[at:]
+    for opening, closing in sorted(found):
+        inside = {_strong(t) for t in types[opening + 1 : closing]} - {""}
+        if base in inside:
+            direction = base
+        elif inside:
+            outside = types[closing + 1 :] if backwards else reversed(types[:opening])
+            before = next((s for s in map(_strong, outside) if s), base)
+            direction = before if before in inside else base
+        else:
+            continue
+        types[opening] = types[closing] = direction
+
+
+def _neutral(types: list[str], base: str) -> None:
+    """Rules N1 and N2, in place."""
+    i = 0
+    while i < len(types):
+        stop = i
+        while stop < len(types) and types[stop] in _NEUTRAL:
+            stop += 1
+        if stop > i:
+            left = _strong(types[i - 1]) if i else base
+            right = _strong(types[stop]) if stop < len(types) else base
+            types[i:stop] = [left if left == right else base] * (stop - i)
+        i = stop + 1
+
+
+def _strong(kind: str) -> str:
+    """A number counts as right-to-left among neutrals."""
+    return {"L": "L", "R": "R", "EN": "R", "AN": "R"}.get(kind, "")
+
+
+def _reversed_runs(levels: Sequence[int], level: int) -> list[int]:
+    """Indices with each run at `level` or above reversed."""
+    order: list[int] = []
+    i = 0
+    while i < len(levels):
+        stop = i
+        while stop < len(levels) and levels[stop] >= level:
+            stop += 1
+        order += range(stop - 1, i - 1, -1)
+        if stop == i:
+            order.append(i)
+        i = max(stop, i + 1)
+    return order
+
+
+def _num_pairs(brackets: Sequence[str], kind: str) -> int:
+    num = depth = 0
+    for c in brackets:
+        if c == kind[0]:
+            depth += 1
+        elif depth:
+            depth -= 1
+            num += 1
+    return num

@@ -1,0 +1,293 @@
+"""Pieces of lines, as MuPDF finds them, put together: rows and vertical lines, with ruby apart. Boxes are in points, in the
+page's frame."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from datagen.sources.pdf_glyphs import CLUSTERS, HAN, PHRASES, TWO_PARTS, Glyph, is_mark
+
+Rect = tuple[float, float, float, float]
+
+_HAN = re.compile(f"[{HAN}\uac00-\ud7a3]")
+_IDEOGRAPH = re.compile("[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_ANNOTATION = re.compile("[\u3041-\u30ff\u3105-\u312f\u31a0-\u31ff\uff65-\uff9f\u02c7\u02ca\u02cb\u02d9]+|[a-z\u00e0-\u01dc ]+")
+_NUMBER = re.compile(r"[!-~]{1,4}")
+_DOUBLE_EM = 0.15  # text drawn again no further off than this is drawn again for boldness
+_MAX_SAME = 64  # of a text's earlier places that are looked at, lest a page of nothing but dots take minutes
+_RUBY = 0.65  # of its base's size, at most
+_ROW_EM = 0.25  # baselines no further apart than this are one
+_STRETCHED_EM = 2.5  # how wide a space is set in justified text
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """A line, or part of one. `size` is its font's in points; `direction` the unit vector that it is written along; `glyphs` are
+    there where they were asked for, with the `baseline` across the direction."""
+
+    bbox: Rect
+    text: str
+    font: str
+    size: float
+    direction: tuple[float, float] = (1.0, 0.0)
+    vertical: bool = False
+    num_hidden: int = 0
+    glyphs: list[Glyph] = field(default_factory=list)
+    baseline: float = 0.0
+    num_joined: int = 1
+
+    @property
+    def single_words(self) -> bool:
+        """Whether it holds no space that MuPDF took for one."""
+        return self.text.strip().count(" ") < self.num_joined
+
+    @property
+    def upright(self) -> bool:
+        return self.direction[0] > 0.99 and not self.vertical
+
+
+Block = list[Piece]
+
+
+def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
+    """The blocks without the pieces that are drawn on top of themselves, and how many characters those had."""
+    seen: dict[str, list[Piece]] = {}
+    num = 0
+    result: list[Block] = []
+    for block in blocks:
+        kept: Block = []
+        for piece in block:
+            same = seen.setdefault(piece.text, [])
+            near = _DOUBLE_EM * piece.size
+            if any(abs(p.bbox[0] - piece.bbox[0]) <= near and abs(p.bbox[1] - piece.bbox[1]) <= near for p in same[-_MAX_SAME:]):
+                num += len(piece.text)
+            else:
+                same.append(piece)
+                kept.append(piece)
+        result.append(kept)
+    return [block for block in result if block], num
+
+
+def joined_rows(blocks: Sequence[Block]) -> list[Block]:
+    """Pieces with glyphs that stand on one baseline, one right behind the other, as one, at the first one's place in the file.
+
+    MuPDF ends a line wherever right-to-left text jumps, which it does at every change of direction.
+    """
+    first = {id(p): n for n, p in enumerate(p for block in blocks for p in block)}
+    pieces = [p for block in blocks for p in block if p.glyphs and not p.vertical]
+    instead: dict[int, Piece | None] = {}
+    for row in _rows(pieces):
+        chain = [row[0]]
+        for piece in [*row[1:], None]:
+            if piece is not None:
+                em = min(piece.size, chain[-1].size)
+                gap = _start(piece) - max(_end(p) for p in chain)
+                spaced = any(g[0] == " " for g in (max(chain[-1].glyphs, key=_middle), min(piece.glyphs, key=_middle)))
+                wide = _STRETCHED_EM if spaced and chain[-1].single_words and piece.single_words else 1.0
+                if -0.6 * em < gap < wide * em and (piece.num_hidden > 0) == (chain[0].num_hidden > 0):
+                    chain.append(piece)
+                    continue
+            if len(chain) > 1:
+                instead |= dict.fromkeys(map(id, chain))
+                instead[min(map(id, chain), key=lambda i: first[i])] = _joined(chain)
+            chain = [piece] if piece is not None else []
+    found = ([instead.get(id(p), p) for p in block] for block in blocks)
+    return [kept for block in found if (kept := [p for p in block if p is not None])]
+
+
+def whole_lines(blocks: Sequence[Block], clusters: bool) -> list[Block]:
+    """The blocks, with the lines whole that MuPDF ended at a wide gap: behind a space, in justified text; and, of scripts with
+    `clusters`, in the midst of one.
+
+    Where an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the rest for a gap. On a page where
+    that is seen to have happened, pieces of these scripts are joined over any such gap without a space.
+    """
+    pairs = [(a, b) for block in blocks for a, b in itertools.pairwise(block) if clusters or a.text[-1] == " "]
+    cut = clusters and any(_is_cut(a, b) for a, b in pairs)
+    if not cut and not any(_is_stretched(a, b) for a, b in pairs):
+        return list(blocks)
+    result: list[Block] = []
+    for block in blocks:
+        whole: Block = []
+        for piece in block:
+            last = whole[-1] if whole else None
+            if last and (_is_stretched(last, piece) or (cut and (_is_cut(last, piece) or _goes_on_over(last, piece)))):
+                whole[-1] = _joined([last, piece])
+                if piece.text[0] == last.text[-1] and TWO_PARTS.match(piece.text, 1):
+                    whole[-1].text = last.text + piece.text[1:]  # said in place of the vowel's first part
+            else:
+                whole.append(piece)
+        result.append(whole)
+    return result
+
+
+def _is_stretched(a: Piece, b: Piece) -> bool:
+    """Whether `b` goes on where `a` ends with a space. Where a space is very wide, so are the others of the line."""
+    if a.text[-1] != " " or a.direction != b.direction or a.size != b.size or abs(a.bbox[3] - b.bbox[3]) > 0.3 * a.size:
+        return False
+    wide = _STRETCHED_EM if a.single_words and b.single_words else 1.0
+    return a.upright and b.upright and 0 < b.bbox[0] - a.bbox[2] < wide * a.size
+
+
+def _is_cut(a: Piece, b: Piece) -> bool:
+    """Whether a line is seen to go on with `b` where `a` ends: with a mark, at once, or with the same letter before a vowel sign
+    of two parts."""
+    if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or b.size <= 0:
+        return False
+    gap = (b.bbox[0] - a.bbox[2]) / b.size
+    if is_mark(b.text[0]):
+        return abs(gap) < 3
+    at_once = -0.5 < gap < 0.3 and PHRASES.match(a.text[-1]) and PHRASES.match(b.text)
+    return bool(at_once or (0 < gap < 2 and a.text[-1] == b.text[0] and TWO_PARTS.match(b.text, 1)))
+
+
+def _goes_on_over(a: Piece, b: Piece) -> bool:
+    """Whether `b` may go on behind a gap that is other glyphs of `a`."""
+    if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or " " in (a.text[-1], b.text[0]):
+        return False
+    return -0.5 * b.size < b.bbox[0] - a.bbox[2] < 2 * b.size and bool(CLUSTERS.match(a.text[-1]) and CLUSTERS.match(b.text))
+
+
+def stacked(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks with glyphs that stand below each other as vertical lines, each in the block of its first.
+
+    Chromium writes vertical text so, glyph by glyph, with Latin words in blocks of their own.
+    """
+    result: list[Block] = []
+    run: list[Piece] = []
+    home: Block = []
+    for block in blocks:
+        result.append([])
+        for piece in block:
+            cell = _is_cell(piece)
+            if run and not (cell and _below(run[-1], piece)):
+                home += _column(run)
+                run = []
+            if not cell:
+                result[-1].append(piece)
+                continue
+            home = home if run else result[-1]
+            run.append(piece)
+    home += _column(run)
+    return [block for block in result if block]
+
+
+def without_ruby(blocks: Sequence[Block]) -> tuple[list[Block], dict[int, list[Piece]]]:
+    """The blocks without ruby, and by the `id` of a line the ruby that stands beside it. Lines that ruby had cut are whole."""
+    sizes = [p.size for block in blocks for p in block]
+    if not sizes or min(sizes) > _RUBY * max(sizes):
+        return list(blocks), {}
+    bases = [p for block in blocks for p in block if _IDEOGRAPH.search(p.text)]
+    ruby: dict[int, list[Piece]] = {}
+    kept: list[Block] = []
+    for block in blocks:
+        kept.append([])
+        for piece in block:
+            small = _ANNOTATION.fullmatch(piece.text.strip())
+            base = next((b for b in bases if _annotates(piece, b)), None) if small else None
+            if base is None:
+                kept[-1].append(piece)
+            else:
+                ruby.setdefault(id(base), []).append(piece)
+    return (_mended(kept, ruby) if ruby else list(blocks)), ruby
+
+
+def _mended(blocks: Sequence[Block], ruby: dict[int, list[Piece]]) -> list[Block]:
+    result: list[Block] = []
+    last: Piece | None = None
+    for block in blocks:
+        result.append([])
+        for piece in block:
+            if last is not None and _goes_on(last, piece):
+                home = next(b for b in reversed(result) if b)
+                home[-1] = _joined([last, piece])
+                ruby[id(home[-1])] = [*ruby.pop(id(last), []), *ruby.pop(id(piece), [])]
+                last = home[-1]
+            else:
+                result[-1].append(piece)
+                last = piece
+    return [block for block in result if block]
+
+
+def _goes_on(a: Piece, b: Piece) -> bool:
+    """Whether `b` is the rest of the line `a`."""
+    if a.size != b.size or a.vertical != b.vertical:
+        return False
+    if a.vertical:
+        return overlap(a.bbox, b.bbox, 0) > 0.9 and -0.3 * b.size < b.bbox[1] - a.bbox[3] < 0.5 * b.size
+    return a.upright and b.upright and overlap(a.bbox, b.bbox, 1) > 0.9 and -0.3 * b.size < b.bbox[0] - a.bbox[2] < 0.5 * b.size
+
+
+def overlap(a: Rect, b: Rect, axis: int) -> float:
+    """How much of the smaller extent along an axis the two share."""
+    smaller = min(a[axis + 2] - a[axis], b[axis + 2] - b[axis])
+    return (min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])) / smaller if smaller > 0 else 0.0
+
+
+def _middle(glyph: Glyph) -> float:
+    return glyph[1] + glyph[2]
+
+
+def _start(piece: Piece) -> float:
+    return min(g[1] for g in piece.glyphs)
+
+
+def _end(piece: Piece) -> float:
+    return max(g[2] for g in piece.glyphs)
+
+
+def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Pieces on one baseline, in the order they stand in."""
+    row: list[Piece] = []
+
+    def turned(p: Piece) -> tuple[int, int]:
+        return round(p.direction[0]), round(p.direction[1])
+
+    for piece in sorted(pieces, key=lambda p: (turned(p), p.baseline)):
+        if row and (turned(piece) != turned(row[-1]) or piece.baseline - row[-1].baseline > _ROW_EM * piece.size):
+            yield sorted(row, key=_start)
+            row = []
+        row.append(piece)
+    if row:
+        yield sorted(row, key=_start)
+
+
+def _joined(chain: Sequence[Piece]) -> Piece:
+    """One piece of several, with the font of the longest."""
+    x0, y0, x1, y1 = zip(*(p.bbox for p in chain), strict=True)
+    longest = max(chain, key=lambda p: len(p.text))
+    box = (min(x0), min(y0), max(x1), max(y1))
+    text = "".join(p.text for p in chain)
+    glyphs = [g for p in chain for g in p.glyphs]
+    return replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=sum(p.num_joined for p in chain))
+
+
+def _is_cell(piece: Piece) -> bool:
+    """Whether it may be a part of a vertical line: a character, a number set upright, or a run that goes down."""
+    if piece.vertical or piece.direction[1] > 0.99:
+        return True
+    text = piece.text.strip()
+    return piece.upright and (len(text) == 1 or bool(_NUMBER.fullmatch(text)))
+
+
+def _below(a: Piece, b: Piece) -> bool:
+    em = max(a.size, b.size)
+    aligned = abs(a.bbox[0] + a.bbox[2] - b.bbox[0] - b.bbox[2]) < 0.7 * em
+    return aligned and -0.5 * em < b.bbox[1] - a.bbox[3] < em and 0.8 < a.size / max(b.size, 0.01) < 1.25
+
+
+def _column(run: Block) -> Block:
+    num_upright = sum(p.upright and bool(_HAN.match(p.text)) for p in run)
+    if len(run) < 2 or not (num_upright >= 2 or (num_upright and len(run) > 2) or any(p.vertical for p in run)):
+        return run
+    return [replace(_joined(run), vertical=True)]
+
+
+def _annotates(piece: Piece, base: Piece) -> bool:
+    if piece is base or piece.size > _RUBY * base.size or (piece.vertical != base.vertical and len(piece.text.strip()) > 1):
+        return False
+    a, b, em = piece.bbox, base.bbox, base.size
+    if base.vertical:
+        return -0.5 * em < a[0] - b[2] < 0.7 * em and b[1] - em < a[1] and a[3] < b[3] + em
+    return -0.7 * em < b[1] - a[3] < 0.5 * em and b[0] - em < a[0] and a[2] < b[2] + em

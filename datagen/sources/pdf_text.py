@@ -1,0 +1,276 @@
+"""The text layer of a PDF page, made fit to be a label: what the image shows, in the order in which it is read."""
+
+import contextlib
+import functools
+import importlib.metadata
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pymupdf
+
+from datagen.record import Box, Line, Region, SampleError, clean_text
+from datagen.sources import pdf_glyphs, pdf_pieces
+from datagen.sources.pdf_bidi import KINDS, mirroring_helps
+from datagen.sources.pdf_clean import cleaner, without_control
+from datagen.sources.pdf_order import reading_order
+from datagen.sources.pdf_page import TEXT_FLAGS, OpenPage, Reading, native
+from datagen.sources.pdf_pieces import Piece
+
+# Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
+_FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
+_PYMUPDF = {"pymupdf": importlib.metadata.version("pymupdf")}
+_VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]+")
+# Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
+_PRESENTATION_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
+_RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+# Letters that are followed by spaces, and behind which MuPDF adds none. A space behind one is the file's own.
+_UNSPACED = re.compile(
+    "[\u0700-\u0dff\u10a0-\u177f\u1800-\u194f\u1a00-\u1a1f\u1b00-\u1fff\u2c00-\u2ddf\ua4d0-\ua97f\uaa00-\uaa5f\uaa80-\ud7a3]( ?)"
+)
+_LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
+# Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
+_TWICE_FIRST = re.compile(f"([\u0985-\u0db9])\\1{pdf_glyphs.TWO_PARTS.pattern}")
+_SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
+# Letters of formulas by their fonts, and signs that hardly stand in prose.
+_MATH_FONT = re.compile(r"CMMI|CMSY|CMEX|MSAM|MSBM|MTSY|MTMI|MathJax|Euclid(Math|Symbol|Extra)|Math(?!ias|ilde)")
+_MATH = re.compile("[\u2200-\u2211\u2213-\u22ff\u27c0-\u27ef\u2980-\u2aff\U0001d400-\U0001d7ff]")
+_HAN_OR_KANA = re.compile("[\u3041-\u30ff\u3105-\u312f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
+_LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z]) (?=[{pdf_glyphs.HAN}])")
+_HAN_LATIN = re.compile(f"[{pdf_glyphs.HAN}]( ?)[0-9A-Za-z]")
+
+
+def text_layer(view: OpenPage) -> Reading:
+    """The text layer's blocks as regions labelled "text", with their lines, in reading order; and what there is to judge it by.
+
+    Spaces: as the gaps between glyphs show them, one for each, where the layer has none or too many of its own. Scripts that put
+    no spaces between words get none but where the gap is a space's; the quarter em between Chinese and Latin isn't.
+    Order: the file's. Where that goes across columns of prose row by row, or up the page again and again, columns are read one
+    after the other, and titles across them where they stand. Columns of right-to-left text are read from the right.
+    Frame: the image's, of the rotated page; what lies outside the crop box isn't there. Lines at an angle are read along it.
+    Vertical text: a line a column, from right to left, direction "ttb"; also where its glyphs were placed one by one.
+    Ruby: not in the line it stands beside. What annotates a region is the lines of one labelled "ruby", right behind it.
+    Right-to-left text: logical order, worked out from the places of the glyphs, since the layer's own order depends on who wrote
+    it: numbers and Latin words left to right, brackets as they are read. A hidden layer's order stays as it is.
+    Clusters: neither split nor repeated where MuPDF does so with an /ActualText, nor parted by a space.
+    Characters: NFC; ligatures and presentation forms as letters; no-break spaces as spaces; every hyphen that looks like `-` as
+    that, soft ones where they are drawn, so that a line ends as it does in the image (`record.joined` makes words whole). What
+    draws nothing goes, control characters with it, which are counted.
+    Doubled text (drawn again for boldness) stands once. Text under render mode 3 or at opacity 0 stays, since a scan's hidden
+    layer is its only text, and is counted.
+
+    Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `private_use_share`,
+    `control_share`, `hidden_share`, `presentation_share` (before they are resolved), `doubled_share`, `spaces_added_share`,
+    `silent_share` (soft hyphens within a line, where none is drawn: letters that say nothing), `math_share` (letters in fonts of
+    formulas, and their signs).
+
+    Raises `SampleError` (`broken_page`).
+    """
+    layer = _read(view, _FLAGS)
+    if rtl := bool(_RTL_BLOCKS.search(layer.alphabet)):
+        layer = _without_actual_text(view, layer)
+    if not layer.num_chars:
+        return Reading(engines=_PYMUPDF)
+    by_char = layer.blocks
+    if rtl or _asks_for_glyphs(layer.text, layer.alphabet):
+        with contextlib.suppress(SampleError), native("broken_page"):  # a character above U+10FFFF, which only this refuses
+            by_char = [b for b in layer.textpage.extractRAWDICT()["blocks"] if b.get("lines")]
+    signals, printing = _counted(layer)
+    lines = iter(printing)
+    found = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
+    num_hidden = sum(p.num_hidden for block in found for p in block)
+    found, num_doubled = pdf_pieces.without_doubles([block for block in found if block])
+    if rtl:
+        found = pdf_pieces.joined_rows(found)
+    num_added = _read_glyphs(found, rtl, by_char is not layer.blocks and not _lacks_spaces(layer.text))
+    found = pdf_pieces.whole_lines(found, bool(pdf_glyphs.CLUSTERS.search(layer.alphabet)))
+    ruby: dict[int, list[Piece]] = {}
+    if _HAN_OR_KANA.search(layer.alphabet):
+        found = pdf_pieces.stacked(found)
+        found, ruby = pdf_pieces.without_ruby(found)
+    clean = cleaner(layer.alphabet)
+    regions: list[Region] = []
+    for block in reading_order(found, rtl):
+        regions += _regions(view, block, "text", clean)
+        if ruby:
+            regions += _regions(view, [annotation for piece in block for annotation in ruby.get(id(piece), ())], "ruby", clean)
+    for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
+        signals[f"{name}_share"] = num / layer.num_chars
+    return Reading(tuple(regions), signals, _PYMUPDF)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """What MuPDF finds: blocks with lines, the text of each line, that of all lines which aren't blank, and the characters in it:
+    to search these is a hundredth of the work."""
+
+    textpage: pymupdf.TextPage
+    blocks: list[dict[str, Any]]
+    raws: list[str]
+    text: str
+    alphabet: str
+    num_chars: int
+
+
+def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
+    """What is wrong with a layer's characters, as shares of them; and its lines without control characters, and without the
+    spaces that MuPDF sees between Latin and Chinese."""
+    text, alphabet, total = layer.text, layer.alphabet, layer.num_chars
+    nums = dict.fromkeys(("unmapped", "private_use", "control", "presentation", "silent"), 0)
+    nums["math"] = sum(
+        _num_math(s["font"], s["text"]) for block in layer.blocks for line in block["lines"] for s in line["spans"]
+    )
+    lines = layer.raws
+    if without_control(alphabet) != alphabet:
+        lines = [without_control(line) for line in lines]
+        nums["control"] = len(text) - len(without_control(text))
+    if not alphabet.isascii():
+        if "\ufffd" in clean_text(alphabet):
+            nums["unmapped"] = clean_text(text).count("\ufffd")
+        if _PRIVATE.search(alphabet):
+            nums["private_use"] = sum(map(len, _PRIVATE.findall(text)))
+        if _PRESENTATION_FORMS.search(alphabet):
+            nums["presentation"] = sum(map(len, _PRESENTATION_FORMS.findall(text)))
+        if "\u00ad" in alphabet:
+            nums["silent"] = len(_SOFT_INSIDE.findall(text))
+        if _MATH.search(alphabet):
+            nums["math"] += len(_MATH.findall(text))
+        gaps = _HAN_LATIN.findall(text) if _HAN_OR_KANA.search(alphabet) else []
+        if len(gaps) > 4 * sum(map(len, gaps)):
+            lines = [_LATIN_HAN.sub("", line) for line in lines]
+    return {f"{name}_share": num / total for name, num in nums.items()} | {"num_chars": total}, lines
+
+
+def _num_math(font: str, text: str) -> int:
+    return sum(map(str.isalpha, text)) if _is_math(font) else 0
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_math(font: str) -> bool:
+    return bool(_MATH_FONT.search(font))
+
+
+def _read(view: OpenPage, flags: int) -> _Layer:
+    with native("broken_page"):
+        textpage = pymupdf.TextPage(view.displaylist.get_textpage(flags))
+        blocks = [block for block in textpage.extractDICT()["blocks"] if block.get("lines")]
+        raws = ["".join([s["text"] for s in line["spans"]]) for block in blocks for line in block["lines"]]
+        alphabet = "".join(sorted(set().union(*raws)))
+        if pdf_glyphs.CLUSTERS.search(alphabet):
+            _add_lost_marks(raws, textpage.extractText().splitlines())
+    filled = [raw for raw in raws if raw and not raw.isspace()]
+    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)))
+
+
+def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
+    """Put into `raws` what PyMuPDF leaves out of a dictionary as an empty box: lines of nothing but marks, whose bases are at the
+    end of the line before."""
+    at = 0
+    for line in lines:
+        if at < len(raws) and line == raws[at]:
+            at += 1
+        elif at > 0 and line and all(map(pdf_glyphs.is_mark, line)):
+            raws[at - 1] += line
+
+
+def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
+    """The layer as its glyphs are mapped, if these have as many right-to-left letters, and no more unmapped, as with /ActualText:
+    MuPDF puts that in wrong places, and loses the alef that stands before a lam-alef."""
+    other = _read(view, _FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
+    worse = other.text.count("\ufffd") > layer.text.count("\ufffd")
+    return layer if worse or len(_RTL_BLOCKS.findall(other.text)) < len(_RTL_BLOCKS.findall(layer.text)) else other
+
+
+def _asks_for_glyphs(text: str, alphabet: str) -> bool:
+    """Whether spaces can't be told from the text, and glyphs have to be looked at one by one, at twice the cost."""
+    if _LETTERSPACED.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
+        return True
+    return bool(_UNSPACED.search(alphabet)) and (_lacks_spaces(text) or bool(_TWICE_FIRST.search(text)))
+
+
+def _lacks_spaces(text: str) -> bool:
+    letters = _UNSPACED.findall(text)
+    return len(letters) > 1 and sum(map(len, letters)) * 40 < len(letters)
+
+
+def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str], rtl: bool) -> Iterator[Piece]:
+    """The lines of a block that have any text."""
+    for line, chars in zip(block["lines"], by_char["lines"], strict=True):
+        text = next(lines)
+        if not text or text.isspace() or not all(map(math.isfinite, line["bbox"])):
+            continue
+        spans = line["spans"]
+        span = max(spans, key=lambda s: len(s["text"])) if len(spans) > 1 else spans[0]
+        piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
+        for s in spans:
+            if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE:
+                piece.num_hidden += len(s["text"])
+        straight = max(map(abs, piece.direction)) > 0.999
+        if chars is not line and straight and not piece.vertical and (rtl or _asks_for_glyphs(text, text)):
+            piece.glyphs = pdf_glyphs.glyphs(chars)
+            piece.baseline = pdf_glyphs.baseline(chars) if rtl else 0.0
+        yield piece
+
+
+def _read_glyphs(blocks: Sequence[pdf_pieces.Block], rtl: bool, complete: bool) -> int:
+    """Put into pieces with glyphs the text that these say; return how many spaces that added. In a hidden layer the places are
+    guesses, and the order is the text's. `complete`: the layer has its spaces."""
+    leans = [rtl and sum(_num_rtl(p.text) for p in block) > 0 for block in blocks]
+    lines = [(p, rtl and _is_rtl_line(p.text, lean)) for block, lean in zip(blocks, leans, strict=True) for p in block]
+    lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
+    clusters = {
+        id(p): pdf_glyphs.clusters_by_place(p.glyphs, p.size)
+        for p, in_rtl in lines
+        if in_rtl or (rtl and _RTL_BLOCKS.search(p.text))
+    }
+    # A font's map says for the glyph of a bracket what it was first used for, which may be the other one of the pair.
+    drawn = [[c[0] for c in found] for found in clusters.values()]
+    mirrored = {kind: sum(mirroring_helps(line, kind) for line in drawn) for kind in KINDS}
+    num_added = 0
+    for piece, in_rtl in lines:
+        if found := clusters.get(id(piece)):
+            text = pdf_glyphs.read_rtl(found, in_rtl, mirrored)
+            num = sum(c[0] == " " for c in found) - sum(c[0] == " " for c in piece.glyphs)
+        else:
+            text, num = pdf_glyphs.spaced(piece.glyphs, piece.size, complete)
+        piece.text = without_control(text)
+        num_added += max(0, num)
+    return num_added
+
+
+def _is_rtl_line(text: str, in_rtl: bool) -> bool:
+    """The direction of the paragraph that a line is part of."""
+    num = _num_rtl(text)
+    if num == 0 or _RTL_BLOCKS.search(text):
+        return in_rtl or num > 0
+    return num > 0
+
+
+def _num_rtl(text: str) -> int:
+    kinds = [unicodedata.bidirectional(c) for c in text]
+    return kinds.count("R") + kinds.count("AL") - kinds.count("L")
+
+
+def _regions(view: OpenPage, block: pdf_pieces.Block, label: str, clean: Callable[[str], str]) -> Iterator[Region]:
+    """The block as a region, if any of its lines is on the page and has text."""
+    lines: list[Line] = []
+    for piece in block:
+        text = clean(piece.text)
+        box = view.pixels(piece.bbox)
+        if text and box is not None:
+            lines.append(Line(box, text, clean_text(piece.font), _direction(text, piece.vertical)))
+    if lines:
+        x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
+        box = Box(min(x0), min(y0), max(x1), max(y1))
+        yield Region(box, label, "\n".join(line.text for line in lines), score=None, by="pymupdf", lines=tuple(lines))
+
+
+def _direction(text: str, vertical: bool) -> str:
+    if vertical:
+        return "ttb"
+    return "rtl" if _RTL_BLOCKS.search(text) and _num_rtl(text) > 0 else "ltr"
