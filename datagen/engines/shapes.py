@@ -235,10 +235,15 @@ def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _cipher(letters: str, random: numpy.random.Generator) -> dict[int, str]:
-    """A shuffle of the distinct `letters` among those of their general category, so that marks stay marks."""
+    """A shuffle of the distinct letters, marks and digits among those of their general category, so that marks stay marks.
+
+    Punctuation stays: in a layer that lies it is often true, and would speak for the rest.
+    """
     kinds: dict[str, list[str]] = {}
     for letter in sorted(set(letters)):
-        kinds.setdefault(unicodedata.category(letter), []).append(letter)
+        kind = unicodedata.category(letter)
+        if kind[0] in "LMN":
+            kinds.setdefault(kind, []).append(letter)
     shuffled: dict[int, str] = {}
     for kind in kinds.values():
         order = random.permutation(len(kind))

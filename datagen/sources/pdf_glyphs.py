@@ -24,6 +24,7 @@ PHRASES = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u195
 CLUSTERS = re.compile("[\u0900-\u0dff\u0f00-\u109f\u1780-\u17ff\ua980-\ua9df\U00011000-\U00011fff]")
 TWO_PARTS = re.compile("[\u09cb\u09cc\u0b4b\u0b4c\u0bca-\u0bcc\u0d4a-\u0d4c\u0ddc-\u0dde]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
+_WORDSPACE = "\u1361"  # Ethiopic's, which is a sign: justified, such text has gaps between letters
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
 _LAM, _ALEF = "\u0644", "\u0622\u0623\u0625\u0627\u0671"
@@ -74,7 +75,7 @@ def spaced(chars: Sequence[Glyph], size: float, complete: bool = False) -> tuple
     gaps = [i for i, (a, b) in enumerate(itertools.pairwise(chars), 1) if b[1] - a[2] > least]
     if not gaps:
         return text, 0
-    own = complete or " " in text
+    own = complete or " " in text or _WORDSPACE in text
     wider = _tracking(chars, size) if 2 * len(gaps) >= len(chars) else 0.0
     parts: list[str] = []
     done = 0

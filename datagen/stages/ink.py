@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _DECODE_S, _LINEUP_S, _DETECT_S = 0.015, 0.1, 0.4
 _READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06), "letters": (0.8, 0.0)}
 _PP_ALPHABET = 0.99
+_HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _MAX_LINEUP = 24  # words
 
@@ -131,7 +132,7 @@ class CompareInk:
             words = [word for cut in cuts for word in cut.telling][:_MAX_LINEUP]
             found[name] = FontInk(shapes.lineup(words, scripts[name], self.seed))
         for name, cuts in sampled.items():
-            engine, lang = self._engine(cuts)
+            engine, lang = self._engine(cuts, scripts[name])
             once_s, line_s = _READ_S[engine]
             if (cost := once_s + line_s * len(cuts)) <= budget:
                 budget -= cost
@@ -151,13 +152,14 @@ class CompareInk:
         ]
         return [(i, line) for _, i, line in sorted(lines, key=lambda entry: entry[0])[: self.lines_a_font]]
 
-    def _engine(self, cuts: "Sequence[_Cut]") -> tuple[str, str]:
+    def _engine(self, cuts: "Sequence[_Cut]", script: str) -> tuple[str, str]:
         """Who can read these lines, and in which language."""
         from datagen.engines import ppocr, tesseract
 
         letters = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
         ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
-        if ppocr.alphabet_share(letters) >= _PP_ALPHABET:
+        # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
+        if ppocr.alphabet_share(letters) >= _PP_ALPHABET or script in _HAN:
             return "ppocr", lang
         if self.reader and set(letters) <= set(_compact_reader(self.reader).alphabet.symbols):
             return "compact", lang
