@@ -245,7 +245,7 @@ def _cipher(letters: str, random: numpy.random.Generator) -> dict[int, str]:
         if kind[0] in "LMN":
             kinds.setdefault(kind, []).append(letter)
     shuffled: dict[int, str] = {}
-    for kind in kinds.values():
-        order = random.permutation(len(kind))
-        shuffled |= {ord(letter): kind[i] for letter, i in zip(kind, order, strict=True)}
+    for members in kinds.values():
+        order = random.permutation(len(members))
+        shuffled |= {ord(letter): members[i] for letter, i in zip(members, order, strict=True)}
     return shuffled

@@ -53,7 +53,7 @@ class FontInk:
     def opinion(self) -> bool | None:
         """Whether the font says what it shows; None where that can't be told."""
         found = self.lineup
-        alike = found.num_words >= 5 and found.margin >= 0.2 and found.deviation >= 3
+        alike = found.num_words >= 5 and found.margin >= 0.25 and found.deviation >= 3
         unlike = found.num_words >= 5 and found.margin < 0.12
         if self.num_swapped > 1 or (self.num_words >= 8 and self.num_wrong > 0.08 * self.num_words):
             return False
@@ -75,7 +75,8 @@ class CompareInk:
                          `uncovered_ink` is at least `min_uncovered`
 
     A font's margin and error count on pages that have `min_font_share` of their characters in it. Signals are absent where
-    nothing was looked at. At most `lines_a_font` lines are sampled by `seed`. All in all `budget_s` a document (0: the ink isn't
+    nothing was looked at. At most `lines_a_font` lines are read, and twice as many cut into
+    words, drawn by `seed`. All in all `budget_s` a document (0: the ink isn't
     asked) are spent at nominal rates: half on fonts, those of most characters first, and half on the detector.
     """
 
@@ -134,7 +135,7 @@ class CompareInk:
         for name, cuts in sampled.items():
             engine, lang = self._engine(cuts, scripts[name])
             once_s, line_s = _READ_S[engine]
-            if (cost := once_s + line_s * len(cuts)) <= budget:
+            if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                 budget -= cost
                 self._ask(found[name], cuts, engine, lang, scripts[name])
         return found
@@ -150,7 +151,7 @@ class CompareInk:
             for n, line in enumerate(region.lines)
             if line.font == font and comparable(line)
         ]
-        return [(i, line) for _, i, line in sorted(lines, key=lambda entry: entry[0])[: self.lines_a_font]]
+        return [(i, line) for _, i, line in sorted(lines, key=lambda entry: entry[0])[: 2 * self.lines_a_font]]
 
     def _engine(self, cuts: "Sequence[_Cut]", script: str) -> tuple[str, str]:
         """Who can read these lines, and in which language."""
@@ -172,8 +173,10 @@ class CompareInk:
         if engine == "letters":
             preferred = shapes.letters_preferred([word for cut in cuts for word in cut.telling], script, font.lineup.face)
             # One letter alone may be a face's own way to draw it; who swaps one swaps two.
-            font.num_swapped = sum(gain >= _PREFERRED and deviation >= 2 for _, gain, deviation in preferred.values())
+            if any(gain >= 0.05 and deviation >= 2 for _, gain, deviation in preferred.values()):
+                font.num_swapped = sum(gain >= _PREFERRED and deviation >= 1.5 for _, gain, deviation in preferred.values())
             return
+        cuts = cuts[: self.lines_a_font]
         crops = [cut.crop for cut in cuts]
         if engine == "tesseract":
             said = tesseract.read_lines(crops, lang, workers=1)

@@ -46,7 +46,7 @@ class JudgeTextLayer:
     min_letters: int = 200
     min_lang_score: float = 0.3
     min_script_share: float = 0.8
-    max_mixed_word_share: float = 0.02
+    max_mixed_word_share: float = 0.005
     max_ink_lies_share: float = 0.02
     min_ink_checked_share: float = 0.8
     min_ink_recall: float = 0.97
