@@ -7,20 +7,24 @@ diluted.
 
 import functools
 import hashlib
+import logging
+import subprocess
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+import numpy
+import simplejpeg
+
+from datagen.engines import ppocr, shapes, tesseract
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
+from datagen.stages.ink_lines import bare, comparable, covered_share, dark_on_white, split_words, telling, text_error
 from datagen.stages.language import main_script
 
-if TYPE_CHECKING:
-    import numpy
-
-    from datagen.engines.shapes import Ink, Lineup
+log = logging.getLogger(__name__)
 
 # Nominal seconds on one core, measured on the sample documents: a budget of time is a number of looks, and gives the same
 # verdicts on every machine.
@@ -42,7 +46,7 @@ class FontInk:
     are more like another one, where there is no reader to ask.
     """
 
-    lineup: "Lineup"
+    lineup: shapes.Lineup
     error: float = 1.0
     num_lines: int = 0
     is_sure: bool = False
@@ -91,7 +95,6 @@ class CompareInk:
     batch_size: int = field(default=DOCUMENT, init=False)
 
     def engines(self) -> dict[str, str]:
-        from datagen.engines import ppocr, shapes, tesseract
 
         found = shapes.engines() | ppocr.engines() | ppocr.reading_engines() | {"tesseract": tesseract.described()}
         if self.reader:
@@ -114,8 +117,6 @@ class CompareInk:
 
     def fonts(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[str, FontInk]:
         """What the ink says of a document's fonts, by name; of those that the budget reached."""
-        from datagen.engines import shapes
-
         budget = self.budget_s / 2
         decoded: dict[int, numpy.ndarray] = {}
         sampled: dict[str, list[_Cut]] = {}
@@ -142,8 +143,6 @@ class CompareInk:
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
         """Seeded lines of a font, with the index of their page."""
-        from datagen.stages.ink_lines import comparable
-
         lines = [
             (hashlib.sha256(f"{self.seed}/{page.key}/{r}/{n}".encode()).digest(), i, line)
             for i, page in enumerate(batch)
@@ -153,10 +152,8 @@ class CompareInk:
         ]
         return [(i, line) for _, i, line in sorted(lines, key=lambda entry: entry[0])[: 2 * self.lines_a_font]]
 
-    def _engine(self, cuts: "Sequence[_Cut]", script: str) -> tuple[str, str]:
+    def _engine(self, cuts: Sequence["_Cut"], script: str) -> tuple[str, str]:
         """Who can read these lines, and in which language."""
-        from datagen.engines import ppocr, tesseract
-
         letters = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
         ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
         # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
@@ -166,9 +163,7 @@ class CompareInk:
             return "compact", lang
         return "tesseract" if tesseract.language(lang) else "letters", lang
 
-    def _ask(self, font: FontInk, cuts: "Sequence[_Cut]", engine: str, lang: str, script: str) -> None:
-        from datagen.engines import shapes, tesseract
-        from datagen.stages.ink_lines import bare, text_error
+    def _ask(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str, script: str) -> None:
 
         if engine == "letters":
             preferred = shapes.letters_preferred([word for cut in cuts for word in cut.telling], script, font.lineup.face)
@@ -179,7 +174,11 @@ class CompareInk:
         cuts = cuts[: self.lines_a_font]
         crops = [cut.crop for cut in cuts]
         if engine == "tesseract":
-            said = tesseract.read_lines(crops, lang, workers=1)
+            try:
+                said = tesseract.read_lines(crops, lang, workers=1)
+            except (OSError, subprocess.SubprocessError) as error:  # another's program: the line-up stands without it
+                log.warning("tesseract: %s: %s; %d lines not read", lang, error, len(crops))
+                return
         else:
             reader = _text_reader() if engine == "ppocr" else _compact_reader(self.reader)
             said = [text for text, _ in reader.read(crops)]
@@ -201,7 +200,6 @@ class CompareInk:
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
         """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much
         is taken for text as on the worst of these."""
-        from datagen.stages.ink_lines import covered_share
 
         uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
         doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
@@ -236,24 +234,21 @@ class _Cut:
     """A line's ink, (H, W) gray bytes, and that of each of its words from left to right, None for one without ink; no words where
     they don't stand apart."""
 
-    crop: "numpy.ndarray"
+    crop: numpy.ndarray
     line: Line
     lang: str
-    words: "tuple[Ink | None, ...]"
+    words: tuple[shapes.Ink | None, ...]
 
     @property
-    def telling(self) -> "list[Ink]":
-        from datagen.stages.ink_lines import telling
+    def telling(self) -> list[shapes.Ink]:
 
         return [word for word in self.words if word is not None and telling(word.text)]
 
 
-def _cut(page: "numpy.ndarray", line: Line, lang: str) -> _Cut:
-    from datagen.engines.shapes import ink
-    from datagen.stages.ink_lines import dark_on_white, split_words
+def _cut(page: numpy.ndarray, line: Line, lang: str) -> _Cut:
 
     crop = dark_on_white(page, line.box)
-    return _Cut(crop, line, lang, tuple(ink(image, text) for image, text in split_words(crop, line)))
+    return _Cut(crop, line, lang, tuple(shapes.ink(image, text) for image, text in split_words(crop, line)))
 
 
 def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:
@@ -263,8 +258,7 @@ def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:
     return +counts
 
 
-def _decode(image: bytes, colorspace: str = "GRAY") -> "numpy.ndarray":
-    import simplejpeg
+def _decode(image: bytes, colorspace: str = "GRAY") -> numpy.ndarray:
 
     pixels = simplejpeg.decode_jpeg(image, colorspace=colorspace)
     return pixels[:, :, 0] if colorspace == "GRAY" else pixels
@@ -272,16 +266,14 @@ def _decode(image: bytes, colorspace: str = "GRAY") -> "numpy.ndarray":
 
 @functools.cache
 def _text_reader() -> Any:
-    from datagen.engines.ppocr import TextReader
 
-    return TextReader()
+    return ppocr.TextReader()
 
 
 @functools.cache
 def _detector() -> Any:
-    from datagen.engines.ppocr import TextDetector
 
-    return TextDetector()
+    return ppocr.TextDetector()
 
 
 @functools.lru_cache(maxsize=1)

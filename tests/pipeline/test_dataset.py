@@ -12,7 +12,7 @@ from datagen import manifest
 from datagen.census import assigned
 from datagen.dataset import lock
 from datagen.shards import read_report, read_shard
-from datagen.sources.pdf import TEXT_LAYER, PageFunction
+from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
 from datagen.sources.pdf_page import Reading
 from datagen.storage import Folder
 from recipes.run import Place, plan, run
@@ -192,7 +192,7 @@ def test_run_json_says_what_made_it(corpus, tmp_path):
     record = json.loads((tmp_path / "out/coarse/run.json").read_text())
     assert record["description"]["source"]["engines"]["pymupdf"]
     assert record["description"]["stages"][0]["engines"]["lid.176.ftz"].startswith("sha256:")
-    assert record["description"]["source"]["version"] == 1
+    assert record["description"]["source"]["version"] == PdfSource.version
     (run,) = record["runs"]
     assert run["step"]["source"]["seed"] == 0
     assert {"git", "python", "versions", "started", "finished", "shards", "failed"} <= set(run)
