@@ -26,16 +26,30 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 
 # The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_CONTRAST = 64  # of 255, of ink to paper
 
 
 @dataclass(frozen=True)
 class OpenPage:
-    """What a page function gets. `zoom` is pixels a point; `size` the image's (width, height) in pixels."""
+    """What a page function gets. `zoom` is pixels a point; `size` the image's (width, height) in pixels, `image` its (H, W, 3)
+    bytes."""
 
     page: pymupdf.Page
     displaylist: pymupdf.DisplayList
     zoom: float
     size: tuple[int, int]
+    image: numpy.ndarray
+
+    def is_clear(self, bbox: tuple[float, float, float, float]) -> bool:
+        """Whether nothing is drawn in the middle of a box in points: an underline, or tails of the lines around it, may be."""
+        box = self.pixels(bbox)
+        if box is None:
+            return True
+        height = box.y1 - box.y0
+        part = self.image[
+            box.y0 + 2 * height // 5 : box.y0 + 2 * height // 3, box.x0 + height // 5 : max(0, box.x1 - height // 5), 1
+        ]
+        return part.size == 0 or int(part.max()) - int(part.min()) < _CONTRAST
 
     def pixels(self, bbox: tuple[float, float, float, float]) -> Box | None:
         """A box in points as the smallest pixel box that holds it, cut to the image; None if it lies outside."""
@@ -147,7 +161,7 @@ def _read_page(
         if any(mark in said.lower() for mark in MEMORY_MARKS):
             raise MemoryError(said)  # MuPDF draws the page without what it could not hold
         pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
-    view = OpenPage(page, displaylist, zoom, size)
+    view = OpenPage(page, displaylist, zoom, size, pixels)
     readings = [function(view) for function in functions]
     regions = tuple(region for reading in readings for region in reading.regions)
     engines = {name: version for reading in readings for name, version in reading.engines.items()}

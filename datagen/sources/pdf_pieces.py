@@ -3,7 +3,7 @@ page's frame."""
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from datagen.sources.pdf_glyphs import CLUSTERS, HAN, PHRASES, TWO_PARTS, Glyph, is_mark
@@ -69,10 +69,11 @@ def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
     return [block for block in result if block], num
 
 
-def joined_rows(blocks: Sequence[Block]) -> list[Block]:
+def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> list[Block]:
     """Pieces with glyphs that stand on one baseline, one right behind the other, as one, at the first one's place in the file.
 
-    MuPDF ends a line wherever right-to-left text jumps, which it does at every change of direction.
+    MuPDF ends a line wherever right-to-left text jumps, which it does at every change of direction. Where something is drawn in a
+    gap, words are missing, and what is left of the line stays apart.
     """
     first = {id(p): n for n, p in enumerate(p for block in blocks for p in block)}
     pieces = [p for block in blocks for p in block if p.glyphs and not p.vertical]
@@ -85,7 +86,8 @@ def joined_rows(blocks: Sequence[Block]) -> list[Block]:
                 gap = _start(piece) - max(_end(p) for p in chain)
                 spaced = any(g[0] == " " for g in (max(chain[-1].glyphs, key=_middle), min(piece.glyphs, key=_middle)))
                 wide = _STRETCHED_EM if spaced and chain[-1].single_words and piece.single_words else 1.0
-                if -0.6 * em < gap < wide * em and (piece.num_hidden > 0) == (chain[0].num_hidden > 0):
+                alike = (piece.num_hidden > 0) == (chain[0].num_hidden > 0)
+                if -0.6 * em < gap < wide * em and alike and (gap < 0.3 * em or is_clear(_between(chain, piece))):
                     chain.append(piece)
                     continue
             if len(chain) > 1:
@@ -96,12 +98,13 @@ def joined_rows(blocks: Sequence[Block]) -> list[Block]:
     return [kept for block in found if (kept := [p for p in block if p is not None])]
 
 
-def whole_lines(blocks: Sequence[Block], clusters: bool) -> list[Block]:
+def whole_lines(blocks: Sequence[Block], clusters: bool, is_clear: Callable[[Rect], bool]) -> list[Block]:
     """The blocks, with the lines whole that MuPDF ended at a wide gap: behind a space, in justified text; and, of scripts with
     `clusters`, in the midst of one.
 
     Where an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the rest for a gap. On a page where
-    that is seen to have happened, pieces of these scripts are joined over any such gap without a space.
+    that is seen to have happened, pieces of these scripts are joined over any such gap without a space. A gap in which something
+    is drawn, behind a space, is of missing words.
     """
     pairs = [(a, b) for block in blocks for a, b in itertools.pairwise(block) if clusters or a.text[-1] == " "]
     cut = clusters and any(_is_cut(a, b) for a, b in pairs)
@@ -112,7 +115,8 @@ def whole_lines(blocks: Sequence[Block], clusters: bool) -> list[Block]:
         whole: Block = []
         for piece in block:
             last = whole[-1] if whole else None
-            if last and (_is_stretched(last, piece) or (cut and (_is_cut(last, piece) or _goes_on_over(last, piece)))):
+            stretched = last is not None and _is_stretched(last, piece) and is_clear(_gap(last, piece))
+            if last and (stretched or (cut and (_is_cut(last, piece) or _goes_on_over(last, piece)))):
                 whole[-1] = _joined([last, piece])
                 if piece.text[0] == last.text[-1] and TWO_PARTS.match(piece.text, 1):
                     whole[-1].text = last.text + piece.text[1:]  # said in place of the vowel's first part
@@ -120,6 +124,10 @@ def whole_lines(blocks: Sequence[Block], clusters: bool) -> list[Block]:
                 whole.append(piece)
         result.append(whole)
     return result
+
+
+def _gap(a: Piece, b: Piece) -> Rect:
+    return a.bbox[2], max(a.bbox[1], b.bbox[1]), b.bbox[0], min(a.bbox[3], b.bbox[3])
 
 
 def _is_stretched(a: Piece, b: Piece) -> bool:
@@ -235,6 +243,12 @@ def _start(piece: Piece) -> float:
 
 def _end(piece: Piece) -> float:
     return max(g[2] for g in piece.glyphs)
+
+
+def _between(chain: Sequence[Piece], piece: Piece) -> Rect:
+    """The gap in front of a piece; empty for one that isn't upright."""
+    x0 = max(_end(p) for p in chain)
+    return (x0, piece.bbox[1], _start(piece), piece.bbox[3]) if piece.upright else (x0, 0.0, x0, 0.0)
 
 
 def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:

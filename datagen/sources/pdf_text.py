@@ -86,9 +86,9 @@ def text_layer(view: OpenPage) -> Reading:
     num_hidden = sum(p.num_hidden for block in found for p in block)
     found, num_doubled = pdf_pieces.without_doubles([block for block in found if block])
     if rtl:
-        found = pdf_pieces.joined_rows(found)
+        found = pdf_pieces.joined_rows(found, view.is_clear)
     num_added = _read_glyphs(found, rtl, by_char is not layer.blocks and not _lacks_spaces(layer.text))
-    found = pdf_pieces.whole_lines(found, bool(pdf_glyphs.CLUSTERS.search(layer.alphabet)))
+    found = pdf_pieces.whole_lines(found, bool(pdf_glyphs.CLUSTERS.search(layer.alphabet)), view.is_clear)
     ruby: dict[int, list[Piece]] = {}
     if _HAN_OR_KANA.search(layer.alphabet):
         found = pdf_pieces.stacked(found)

@@ -79,18 +79,31 @@ def bare(text: str) -> str:
 
 
 def covered_share(quads: Sequence[Sequence[tuple[float, float]]], page: Sample) -> float:
-    """The share of the area of detected `quads` that lies under the page's lines. A quad half covered is covered: detectors and
-    fonts frame lines differently."""
+    """The share of the area of detected `quads` that lies under the page's lines.
+
+    Detectors and fonts frame lines differently, so a quad is covered along its length, but for gaps longer than it is high: words
+    that a line lacks.
+    """
     mask = numpy.zeros([n // _MASK_STRIDE + 1 for n in reversed(page.size)], bool)
     for line in (line for region in page.regions for line in region.lines):
         x0, y0, x1, y1 = (v // _MASK_STRIDE for v in line.box)
         pad = (y1 - y0) // 4
         mask[max(0, y0 - pad) : y1 + pad + 1, max(0, x0 - pad) : x1 + pad + 1] = True
-    area = covered = 0
+    area = covered = 0.0
     for quad in quads:
         xs, ys = [int(x) // _MASK_STRIDE for x, _ in quad], [int(y) // _MASK_STRIDE for _, y in quad]
         under = mask[max(0, min(ys)) : max(ys) + 1, max(0, min(xs)) : max(xs) + 1]
         if under.size:
+            across = 0 if under.shape[1] >= under.shape[0] else 1
             area += under.size
-            covered += under.size if under.mean() >= 0.5 else 0
+            covered += under.size * _filled(under.mean(axis=across) >= 0.5, under.shape[across])
     return covered / area if area else 1.0
+
+
+def _filled(covered: numpy.ndarray, gap: int) -> float:
+    """The share of a row that is covered, with holes up to `gap` counted as such."""
+    inside = numpy.flatnonzero(covered)
+    if not len(inside):
+        return 0.0
+    steps = numpy.diff(numpy.concatenate(([-1], inside, [len(covered)]))) - 1
+    return 1.0 - float(steps[steps > gap].sum()) / len(covered)

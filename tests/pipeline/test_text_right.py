@@ -7,6 +7,7 @@ import shutil
 import unicodedata
 from pathlib import Path
 
+import numpy
 import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
@@ -32,8 +33,10 @@ def read(pdf: bytes | Path, page: int = 0) -> Reading:
     with pymupdf.open(stream=pdf.read_bytes() if isinstance(pdf, Path) else pdf, filetype="pdf") as doc:
         opened = doc[page]
         zoom = 1920 / max(opened.rect.width, opened.rect.height)
-        size = (round(opened.rect.width * zoom), round(opened.rect.height * zoom))
-        return text_layer(OpenPage(opened, opened.get_displaylist(), zoom, size))
+        displaylist = opened.get_displaylist()
+        pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+        pixels = numpy.array(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
+        return text_layer(OpenPage(opened, displaylist, zoom, (pixmap.width, pixmap.height), pixels))
 
 
 def texts(pdf: bytes | Path, label: str = "text") -> list[str]:
@@ -364,6 +367,18 @@ def test_no_place_or_size_of_a_glyph_raises_anything():
             pdf_glyphs.spaced(piece.glyphs, size)
             pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(piece.glyphs, size), True, {})
         found, _ = pdf_pieces.without_doubles(blocks)
-        found = pdf_pieces.whole_lines(pdf_pieces.joined_rows(found), True)
+        found = pdf_pieces.whole_lines(pdf_pieces.joined_rows(found, lambda box: True), True, lambda box: True)
         found, _ = pdf_pieces.without_ruby(pdf_pieces.stacked(found))
         reading_order(found, False)
+
+
+def test_what_is_drawn_between_words_keeps_them_apart():
+    """Outlined words: their line is no line any more, so that their ink is seen to lie outside of all lines."""
+    document = typeset([" ".join(UDHR["Latn"][1].split()[:8])], "en", Style(size_pt=12))
+    words = document.pages[0].lines[0].words
+    with pymupdf.open(stream=document.pdf, filetype="pdf") as doc:
+        doc[0].add_redact_annot(pymupdf.Rect(words[3].box), fill=False)
+        doc[0].apply_redactions(graphics=0)
+        x0, y0, x1, y1 = words[3].box
+        doc[0].draw_rect(pymupdf.Rect(x0 + 1, y0 + 3, x1 - 1, y1 - 3), fill=(0, 0, 0))
+        assert len(texts(doc.tobytes())) == 2

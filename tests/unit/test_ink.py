@@ -180,10 +180,10 @@ def test_case_spaces_and_width_do_not_count_as_errors():
     assert text_error(["abcd"], ["abxd"]) == 0.25
 
 
-def test_half_covered_is_covered():
-    covered = sample(
-        size=(100, 100), regions=(Region(Box(0, 0, 50, 20), "text", "x", None, "t", lines=(Line(Box(0, 0, 50, 20), "x"),)),)
-    )
-    assert covered_share([[(0, 0), (90, 0), (90, 20), (0, 20)]], covered) == 1.0
+def test_a_line_is_covered_but_for_the_words_that_it_lacks():
+    lines = tuple(Line(Box(x0, 0, x1, 20), "x") for x0, x1 in ((0, 100), (108, 200), (300, 400)))
+    covered = sample(size=(400, 100), regions=(Region(Box(0, 0, 400, 20), "text", "x", None, "t", lines=lines),))
+    assert covered_share([[(0, 0), (200, 0), (200, 24), (0, 24)]], covered) == 1.0
+    assert 0.7 < covered_share([[(0, 0), (400, 0), (400, 20), (0, 20)]], covered) < 0.8
     assert covered_share([[(0, 60), (90, 60), (90, 80), (0, 80)]], covered) == 0.0
     assert covered_share([], covered) == 1.0

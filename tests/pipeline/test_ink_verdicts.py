@@ -1,0 +1,50 @@
+"""Verdicts that rest on the ink, through the coarse recipe itself: from PDF to shard."""
+
+import pytest
+
+from datagen.shards import read_samples
+from datagen.storage import Folder
+from datagen.synth.typeset import Style, typeset
+from recipes.coarse import coarse
+from recipes.recipe import Recipe
+from recipes.run import Place, run
+from tests.damage import damage
+from tests.outputs import shards
+from tests.udhr import UDHR
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    """A true document and two that lie, a page each: one that PP-OCRv6 reads, and one that no engine does."""
+    folder = tmp_path_factory.mktemp("documents")
+    for script in ("Latn", "Geor"):
+        lang, text = UDHR[script]
+        words = text.split()
+        paragraphs = [" ".join(words[i:] + words[:i]) for i in range(6)]
+        pdf = typeset(paragraphs, lang, Style(size_pt=12), max_pages=1).pdf
+        (folder / f"{script}.pdf").write_bytes(pdf)
+        (folder / f"{script}-permuted.pdf").write_bytes(damage(pdf, "permuted"))
+    (folder / "Latn-outlined.pdf").write_bytes(damage((folder / "Latn.pdf").read_bytes(), "outlined"))
+    return folder
+
+
+def made(documents, out, on="inline", workers=0):
+    recipe = coarse(str(documents))
+    assert run(Recipe("coarse", recipe.steps[:1]), Place(str(out), on, workers, False)) == 0
+    return out
+
+
+def test_true_layers_are_trusted_and_lies_are_not(documents, tmp_path):
+    out = made(documents, tmp_path / "out")
+    pages = {s.origin.uri.rsplit("/")[-1][:-4]: s.quality for s in read_samples(Folder(str(out / "coarse")))}
+    assert {name: q.verdict for name, q in pages.items() if "-" not in name} == {"Latn": "trusted", "Geor": "trusted"}
+    assert "ink_disagrees" in pages["Latn-permuted"].reasons
+    assert "ink_disagrees" in pages["Geor-permuted"].reasons
+    assert pages["Latn-outlined"].reasons == ("ink_without_text", "incomplete")
+    assert pages["Latn-outlined"].words_hold
+
+
+def test_workers_give_the_verdicts_that_one_process_gives(documents, tmp_path):
+    inline = shards(made(documents, tmp_path / "inline"))
+    assert inline
+    assert shards(made(documents, tmp_path / "two", "local", 2)) == inline
