@@ -19,6 +19,7 @@ import numpy
 import simplejpeg
 
 from datagen.engines import ppocr, shapes, tesseract
+from datagen.engines.lookalikes import fold
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
 from datagen.stages.ink_lines import bare, comparable, covered_share, dark_on_white, split_words, telling, text_error
@@ -159,8 +160,10 @@ class CompareInk:
         # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
         if ppocr.alphabet_share(letters) >= _PP_ALPHABET or script in _HAN:
             return "ppocr", lang
-        if self.reader and set(letters) <= set(_compact_reader(self.reader).alphabet.symbols):
-            return "compact", lang
+        if self.reader:
+            alphabet = _compact_reader(self.reader).alphabet
+            if alphabet.script == script and set(fold("".join(letters), script)) <= set(alphabet.symbols):
+                return "compact", lang
         return "tesseract" if tesseract.language(lang) else "letters", lang
 
     def _ask(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str, script: str) -> None:

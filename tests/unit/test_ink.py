@@ -9,10 +9,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from datagen.engines import shapes
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk
 from datagen.stages.ink_lines import covered_share, dark_on_white, split_words, text_error
+from datagen.storage import Folder
 from datagen.synth.typeset import Style, families, typeset
 from tests.samples import sample
 from tests.udhr import UDHR
@@ -107,6 +109,22 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
 def test_the_same_pages_give_the_same_signals():
     pages = page(READ), replace(page("Armn"), key="b-000001")
     assert signals(*pages) == signals(*pages)
+
+
+def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path):
+    config = CompactConfig(channels=(8, 8, 8), width=16, layers=1, heads=2)
+    for script in ("Geor", "Cyrl"):
+        alphabet = Alphabet.of(script, [UDHR[script][1]])
+        reader = Reader(CompactNet(config, len(alphabet.symbols) + 1), alphabet, config, bf16=False)
+        reader.save(Folder(str(tmp_path / script)), {})
+    asked, other = (signals(page("Geor"), reader=str(tmp_path / script))[0] for script in ("Geor", "Cyrl"))
+    assert asked["reader_error"] > 0.5  # it was never trained; the line-up overrules it
+    assert asked["ink_lies_share"] == 0.0
+    assert "reader_error" not in other
+    assert (
+        CompareInk(reader=str(tmp_path / "Geor")).engines()["reader"]
+        != CompareInk(reader=str(tmp_path / "Cyrl")).engines()["reader"]
+    )
 
 
 def test_what_the_budget_does_not_reach_is_unchecked():
