@@ -163,7 +163,9 @@ def main() -> None:
         return
     started = time.monotonic()
     paths = [d.uri for d in guides(args.documents)]
-    print(f"{len(paths)} documents, {sum(map(_num_pages, paths))} pages, {platform.processor() or platform.machine()}")
+    print(
+        f"{len(paths)} documents, {sum(map(_num_pages, paths))} pages, {platform.processor() or platform.machine()}", flush=True
+    )
     cores = sorted(os.sched_getaffinity(0))
     for size in args.sizes:
         measure(paths, size, args.repeats, cores)
