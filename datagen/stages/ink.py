@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import numpy
 import simplejpeg
+from rapidfuzz.distance import Levenshtein
 
 from datagen.engines import ppocr, shapes, tesseract
 from datagen.engines.lookalikes import fold
@@ -42,16 +43,15 @@ class FontInk:
     """What the ink says of a font.
 
     `error` is the character error rate of `num_lines` lines of its text by what a reader makes of them, spaces apart; one who
-    `is_sure` hardly errs. Of
-    `num_words` words that could be matched with what was read, the ink prefers the reading in `num_wrong`. `num_swapped` letters
-    are more like another one, where there is no reader to ask.
+    `is_sure` hardly errs. Of `num_chars` characters in words that could be matched with what was read, `num_wrong` differ where
+    the ink prefers the reading. `num_swapped` letters are more like another one, where there is no reader to ask.
     """
 
     lineup: shapes.Lineup
     error: float = 1.0
     num_lines: int = 0
     is_sure: bool = False
-    num_words: int = 0
+    num_chars: int = 0
     num_wrong: int = 0
     num_swapped: int = 0
 
@@ -60,7 +60,7 @@ class FontInk:
         found = self.lineup
         alike = found.num_words >= 5 and found.margin >= 0.25 and found.deviation >= 3
         unlike = found.num_words >= 5 and found.margin < 0.12
-        if self.num_swapped > 1 or (self.num_words >= 8 and self.num_wrong > 0.08 * self.num_words):
+        if self.num_swapped > 1 or (self.num_chars >= 30 and self.num_wrong > 0.03 * self.num_chars):
             return False
         if self.num_lines and (self.error > 0.5 if self.is_sure else self.error > 0.5 and not alike):
             return False
@@ -196,9 +196,10 @@ class CompareInk:
             for word, token in zip(cut.words, tokens, strict=True):
                 if word is None:
                     continue
-                font.num_words += 1
-                if bare(word.text) != bare(token):
-                    font.num_wrong += shapes.preference(word, token, font.lineup.face) > _PREFERRED
+                claimed, read = bare(word.text), bare(token)
+                font.num_chars += len(claimed)
+                if claimed != read and shapes.preference(word, token, font.lineup.face) > _PREFERRED:
+                    font.num_wrong += Levenshtein.distance(claimed, read)
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
         """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much
