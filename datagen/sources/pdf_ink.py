@@ -27,7 +27,7 @@ def uncovered_ink(pixels: numpy.ndarray, boxes: Iterable[Box]) -> float:
         top, left, bottom, right = (max(0, v) // _STRIDE for v in (y0 - pad, x0 - pad, y1 + pad, x1 + pad))
         free[top : bottom + 1, left : right + 1] = False
     if numpy.count_nonzero(free) <= _NOTHING * numpy.count_nonzero(ink):
-        return 0.0  # most pages, at a fifth of the cost
+        return 0.0
     num_free = _cells(free)
     return num_free / max(num_free, _cells(ink)) if num_free > _FEW else 0.0
 
@@ -37,7 +37,7 @@ def _cells(ink: numpy.ndarray) -> int:
     rows, columns = (n // _CELL for n in ink.shape)
     if not rows or not columns:
         return 0
-    # Pillow's reduce averages blocks, some five times as fast as numpy's sums over them.
+    # Pillow's reduce averages blocks faster than numpy's sums over them.
     image = Image.fromarray(ink[: rows * _CELL, : columns * _CELL].view(numpy.uint8) * 255)
     filled = numpy.asarray(image.reduce(_CELL), numpy.float32) / 255
     across = numpy.asarray(image.reduce((_CELL, 1))) == 255  # inked right through

@@ -28,8 +28,8 @@ from datagen.stages.language import main_script
 
 log = logging.getLogger(__name__)
 
-# Nominal seconds on one core, measured on the sample documents: a budget of time is a number of looks, and gives the same
-# verdicts on every machine.
+# Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
+# on every machine.
 _DECODE_S, _LINEUP_S, _DETECT_S = 0.015, 0.1, 0.4
 _READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06), "letters": (0.8, 0.0)}
 _PP_ALPHABET = 0.99
@@ -62,9 +62,11 @@ class FontInk:
         unlike = found.num_words >= 5 and found.margin < 0.12
         if self.num_swapped > 1 or (self.num_chars >= 30 and self.num_wrong > 0.03 * self.num_chars):
             return False
-        if self.num_lines and (self.error > 0.5 if self.is_sure else self.error > 0.5 and not alike):
+        if self.num_lines and self.error > 0.5 and (self.is_sure or not alike):
             return False
-        return True if alike or (self.num_lines and self.error <= 0.2) else False if unlike else None
+        if alike or (self.num_lines and self.error <= 0.2):
+            return True
+        return False if unlike else None
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,9 @@ class CompareInk:
                          `uncovered_ink` is at least `min_uncovered`
 
     A font's margin and error count on pages that have `min_font_share` of their characters in it. Signals are absent where
-    nothing was looked at. At most `lines_a_font` lines are read, and twice as many cut into
-    words, drawn by `seed`. All in all `budget_s` a document (0: the ink isn't
-    asked) are spent at nominal rates: half on fonts, those of most characters first, and half on the detector.
+    nothing was looked at. At most `lines_a_font` lines are read, and twice as many cut into words, drawn by `seed`. All in all
+    `budget_s` a document (0: the ink isn't asked) are spent at nominal rates: half on fonts, those of most characters first, and
+    half on the detector.
     """
 
     version: ClassVar[int] = 1
@@ -96,7 +98,6 @@ class CompareInk:
     batch_size: int = field(default=DOCUMENT, init=False)
 
     def engines(self) -> dict[str, str]:
-
         found = shapes.engines() | ppocr.engines() | ppocr.reading_engines() | {"tesseract": tesseract.described()}
         if self.reader:
             from datagen.engines import compact
@@ -167,7 +168,6 @@ class CompareInk:
         return "tesseract" if tesseract.language(lang) else "letters", lang
 
     def _ask(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str, script: str) -> None:
-
         if engine == "letters":
             preferred = shapes.letters_preferred([word for cut in cuts for word in cut.telling], script, font.lineup.face)
             # One letter alone may be a face's own way to draw it; who swaps one swaps two.
@@ -202,9 +202,8 @@ class CompareInk:
                     font.num_wrong += Levenshtein.distance(claimed, read)
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
-        """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much
-        is taken for text as on the worst of these."""
-
+        """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much of it is taken
+        for text as on the worst of these."""
         uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
         doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
         seen = doubtful[: int(self.budget_s / 2 / _DETECT_S)]
@@ -245,12 +244,10 @@ class _Cut:
 
     @property
     def telling(self) -> list[shapes.Ink]:
-
         return [word for word in self.words if word is not None and telling(word.text)]
 
 
 def _cut(page: numpy.ndarray, line: Line, lang: str) -> _Cut:
-
     crop = dark_on_white(page, line.box)
     return _Cut(crop, line, lang, tuple(shapes.ink(image, text) for image, text in split_words(crop, line)))
 
@@ -263,20 +260,17 @@ def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:
 
 
 def _decode(image: bytes, colorspace: str = "GRAY") -> numpy.ndarray:
-
     pixels = simplejpeg.decode_jpeg(image, colorspace=colorspace)
     return pixels[:, :, 0] if colorspace == "GRAY" else pixels
 
 
 @functools.cache
 def _text_reader() -> Any:
-
     return ppocr.TextReader()
 
 
 @functools.cache
 def _detector() -> Any:
-
     return ppocr.TextDetector()
 
 

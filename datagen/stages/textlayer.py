@@ -29,7 +29,7 @@ class JudgeTextLayer:
                they were before they were resolved) and `unknown_language` (enough letters for the identifier, and it knows
                nothing like them). `incomplete`: the page's words hold and it has others, for `ink_without_text` or
                `formula_in_text`
-    `trusted`  none of these; and of any verdict, what kind of page it is: `form` (it has fields to fill in), `cover` (a first
+    `trusted`  none of these; and of any page with text, its kind: `form` (it has fields to fill in), `cover` (a first
                page with little on it, in large type or on a picture)
     """
 
@@ -65,12 +65,12 @@ class JudgeTextLayer:
     def reasons(self, sample: Sample) -> tuple[str, ...]:
         s = sample.quality.signals
         pictured = s.get("image_share", 0.0) >= self.max_image_share
+        if not sample.text:
+            return ("picture_page" if pictured else "blank" if s.get("blank") else "no_text",)
         kinds = {
             "form": s.get("num_fields", 0) > 0,
             "cover": sample.origin.page == 0 and len(sample.text) < self.max_cover_chars and (_is_big(sample) or pictured),
         }
-        if not sample.text:
-            return ("picture_page" if pictured else "blank" if s.get("blank") else "no_text",)
         checked = s.get("ink_checked_share", 0.0) >= self.min_ink_checked_share
         readable = len(sample.text) >= self.min_letters and "lang_score" in s
         found = {
