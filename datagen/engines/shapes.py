@@ -8,6 +8,7 @@ permuted ToUnicode) is no more like it than the others, in any script that a fon
 import functools
 import hashlib
 import math
+import re
 import statistics
 import unicodedata
 from collections.abc import Sequence
@@ -20,7 +21,13 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
 
 from datagen.engines.typefaces import draws, font_files
 
-_WIDE_FACES = ("NotoSans-Regular.ttf", "NotoSerif-Regular.ttf", "DejaVuSansMono.ttf", "DejaVuSans.ttf", "FreeSerif.ttf")
+# Beside a script's own: faces that draw many scripts.
+_WIDE_FACES = (
+    *("NotoSans-Regular.ttf", "NotoSerif-Regular.ttf", "DejaVuSansMono.ttf", "DejaVuSans.ttf", "FreeSerif.ttf"),
+    *("FreeSans.ttf", "FreeMono.ttf", "NotoSansMono-Regular.ttf"),
+)
+# Those whose name doesn't tell the script that they draw.
+_NAMED_OTHERWISE = {"Arab": ("NotoNastaliqUrdu-Regular.ttf",), "Yiii": ("NuosuSIL-Regular.ttf",)}
 _CJK_FACES = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc")
 _CJK = frozenset("Hans Hant Hani Jpan Kore Bopo".split())
 _MAX_FACES = 4
@@ -28,8 +35,8 @@ _SIZE = 40  # pixels an em, of the drawn words
 _HEIGHT = 24  # rows, that ink is compared at
 _BLUR = 1.2  # of these rows: typefaces differ by about a stroke
 _NUM_CIPHERS = 8
-_MIN_WORDS, _MAX_WORDS = 4, 10  # with a letter in them, to say anything of it
-_NUM_WEAKEST = 6
+_VIRAMA = 9  # the combining class
+_JOINER = "\u200d"
 _ASPECT = 0.25  # what a claim loses whose ink is e times as wide for its height as what was found
 
 
@@ -75,7 +82,7 @@ def lineup(words: Sequence[Ink], script: str, seed: int = 0) -> Lineup:
             margins.append(claimed - statistics.fmean(others))
     if len(margins) < 2:
         return Lineup()
-    margin, error = _mean_and_error(margins)
+    margin, error = mean_and_error(margins)
     return Lineup(margin, margin / error, len(margins), best)
 
 
@@ -86,52 +93,21 @@ def preference(word: Ink, other: str, face: str) -> float:
     return _likeness(word, face, other) - _likeness(word, face, word.text)
 
 
-def letters_preferred(words: Sequence[Ink], script: str, face: str) -> dict[str, tuple[str, float, float]]:
-    """Letters whose words the ink likes better with another letter in its place: that other, by how much, and in standard errors.
+def clusters(text: str, script: str) -> list[tuple[int, float]]:
+    """Where the clusters of `text` end: how many characters, and at which share of its width as a face of the script draws it;
+    nothing if none does."""
+    ends = [i for i in range(1, len(text)) if not _joins(text[i - 1], text[i])]
+    face = next((name for name in faces(script) if draws(name, text)), "")
+    if not face:
+        return []
+    font = _font(face)
+    width = font.getlength(text)
+    return [(i, font.getlength(text[:i]) / width) for i in ends] if width else []
 
-    Looked at are the letters in at least `_MIN_WORDS` different words, and of these the few that a random other one changes
-    least. What other faces of the script don't prefer, too, is one face's way to draw a letter, and left out.
-    """
-    words = list({word.text: word for word in words if face and draws(face, word.text)}.values())
-    having: dict[str, list[Ink]] = {}
-    for word in words:
-        for letter in sorted(set(word.text)):
-            if unicodedata.category(letter)[0] in "LM":
-                having.setdefault(letter, []).append(word)
-    kinds: dict[str, list[str]] = {}
-    for letter in having:
-        kinds.setdefault(unicodedata.category(letter), []).append(letter)
-    frequent = {letter: found[:_MAX_WORDS] for letter, found in sorted(having.items()) if len(found) >= _MIN_WORDS}
-    random = numpy.random.default_rng(len(words))
 
-    def gains(letter: str, other: str, most: int = _MAX_WORDS) -> list[float]:
-        return [preference(word, word.text.replace(letter, other), face) for word in frequent[letter][:most]]
-
-    def weakness(letter: str) -> float:
-        kind = [k for k in kinds[unicodedata.category(letter)] if k != letter]
-        drawn = [kind[i] for i in random.permutation(len(kind))[:2]]
-        return statistics.fmean(g for other in drawn for g in gains(letter, other, _MIN_WORDS)) if drawn else -1.0
-
-    weakest = sorted(frequent, key=weakness, reverse=True)[:_NUM_WEAKEST]
-    found = {}
-    for letter in weakest:
-        tried = []
-        for other in sorted(kinds[unicodedata.category(letter)]):
-            if other != letter:
-                gain, error = _mean_and_error(gains(letter, other))
-                tried.append((other, gain, gain / error))
-        if tried:
-            found[letter] = max(tried, key=lambda t: t[1])
-    others = [name for name in faces(script) if name != face]
-
-    def elsewhere(letter: str, other: str) -> bool:
-        swapped = [(word, word.text.replace(letter, other)) for word in frequent[letter]]
-        drawn = [
-            [preference(w, t, name) for w, t in swapped] for name in others if all(draws(name, w.text + t) for w, t in swapped)
-        ]
-        return all(statistics.fmean(of_face) > 0 for of_face in drawn)
-
-    return {letter: best for letter, best in found.items() if best[1] > 0 and elsewhere(letter, best[0])}
+def _joins(left: str, right: str) -> bool:
+    """Whether two characters are drawn as parts of one cluster: a mark joins what is before it, a virama what is behind."""
+    return unicodedata.category(right)[0] == "M" or unicodedata.combining(left) == _VIRAMA or _JOINER in (left, right)
 
 
 @functools.cache
@@ -142,10 +118,10 @@ def faces(script: str) -> tuple[str, ...]:
     if script in _CJK:
         wanted = [*_CJK_FACES]
     else:
-        name = scripts.script_name(script, default="").replace("_", "").replace("'", "")
+        name = re.sub("[ _']", "", scripts.script_name(script, default=""))
         regular = [n for n in font_files() if n.startswith("Noto") and n.endswith(("-Regular.ttf", "-Regular.otf"))]
         own = [n for n in regular if name and name in n]
-        wanted = [*own[:_MAX_FACES], *_WIDE_FACES, *_CJK_FACES[:1]]
+        wanted = [*own[:_MAX_FACES], *_NAMED_OTHERWISE.get(script, ()), *_WIDE_FACES, *_CJK_FACES[:1]]
     return tuple(font_files()[n] for n in wanted if n in font_files())
 
 
@@ -168,9 +144,9 @@ def _font(path: str) -> ImageFont.FreeTypeFont:
 def _drawn(path: str, text: str) -> numpy.ndarray | None:
     """The ink of `text`, (H, W) bytes with ink 255."""
     font = _font(path)
-    left, top, right, bottom = font.getbbox(text)
-    image = Image.new("L", (max(1, round(right - left)) + 4, max(1, round(bottom - top)) + 4))
-    ImageDraw.Draw(image).text((2 - left, 2 - top), text, 255, font)
+    # The exact box takes a third as long as the drawing; the advance alone, next to nothing.
+    image = Image.new("L", (round(font.getlength(text)) + 3 * _SIZE, 4 * _SIZE))
+    ImageDraw.Draw(image).text((_SIZE, 2.5 * _SIZE), text, 255, font, anchor="ls")
     return _trimmed(numpy.asarray(image))
 
 
@@ -209,7 +185,7 @@ def _resized(ink: numpy.ndarray, columns: int) -> numpy.ndarray:
     return resized - resized.mean()
 
 
-def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     spread = statistics.stdev(values) if len(values) > 1 else 1.0
     return statistics.fmean(values), max(spread / math.sqrt(len(values)), 5e-3)
 

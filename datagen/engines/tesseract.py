@@ -15,14 +15,22 @@ from PIL import Image
 
 _LINES_A_RUN = 60
 _SINGLE_LINE = "7"
-# BCP-47 to its names, of languages in scripts other than Latin, and Vietnamese: those that the embedded reader may not know.
+# BCP-47 to its names, of languages in scripts other than Latin, and of those in Latin with letters that the embedded reader may
+# not know.
 _NAMES = {
-    "am": "amh", "ar": "ara", "as": "asm", "az": "aze", "be": "bel", "bg": "bul", "bn": "ben", "bo": "bod",
-    "el": "ell", "fa": "fas", "gu": "guj", "he": "heb", "hi": "hin", "hy": "hye", "ka": "kat", "kk": "kaz", "km": "khm",
-    "kn": "kan", "ko": "kor", "ky": "kir", "lo": "lao", "mk": "mkd", "ml": "mal", "mn": "mon", "mr": "mar", "my": "mya",
-    "ne": "nep", "or": "ori", "pa": "pan", "ps": "pus", "ru": "rus", "sa": "san", "sd": "snd", "si": "sin", "sr": "srp",
-    "ta": "tam", "te": "tel", "tg": "tgk", "th": "tha", "ti": "tir", "ug": "uig", "uk": "ukr", "ur": "urd", "vi": "vie",
-    "yi": "yid",
+    "am": "amh", "ar": "ara", "as": "asm", "az": "aze", "be": "bel", "bg": "bul", "bn": "ben", "bo": "bod", "chr": "chr",
+    "dv": "div", "dz": "dzo", "el": "ell", "fa": "fas", "gu": "guj", "he": "heb", "hi": "hin", "hy": "hye", "iu": "iku",
+    "ka": "kat", "kk": "kaz", "km": "khm", "kn": "kan", "ko": "kor", "ky": "kir", "lo": "lao", "mk": "mkd", "ml": "mal",
+    "mn": "mon", "mr": "mar", "my": "mya", "ne": "nep", "or": "ori", "pa": "pan", "ps": "pus", "ru": "rus", "sa": "san",
+    "sd": "snd", "si": "sin", "sr": "srp", "syr": "syr", "ta": "tam", "te": "tel", "tg": "tgk", "th": "tha", "ti": "tir",
+    "tt": "tat", "ug": "uig", "uk": "ukr", "ur": "urd", "vi": "vie", "yi": "yid", "yo": "yor",
+}  # fmt: skip
+# Who reads a script whose languages share most of its letters, where the language isn't known or has no data.
+_OF_SCRIPT = {
+    "Armn": "hy", "Beng": "bn", "Cans": "iu", "Cher": "chr", "Deva": "hi", "Ethi": "am", "Geor": "ka", "Grek": "el",
+    "Gujr": "gu", "Guru": "pa", "Hebr": "he", "Khmr": "km", "Knda": "kn", "Kore": "ko", "Laoo": "lo", "Mlym": "ml",
+    "Mymr": "my", "Orya": "or", "Sinh": "si", "Syrc": "syr", "Taml": "ta", "Telu": "te", "Thaa": "dv", "Thai": "th",
+    "Tibt": "bo",
 }  # fmt: skip
 
 
@@ -30,6 +38,11 @@ def language(lang: str) -> str:
     """Tesseract's name for a language (BCP-47), or "" if this machine hasn't its data."""
     name = _NAMES.get(lang.split("-")[0], "")
     return name if name in _installed() else ""
+
+
+def reads(lang: str, script: str) -> str:
+    """The language (BCP-47) to read `lang` in: itself, or else the one that stands for its script; "" if neither is installed."""
+    return next((code for code in (lang, _OF_SCRIPT.get(script, "")) if language(code)), "")
 
 
 def read_lines(crops: Sequence[numpy.ndarray], lang: str, workers: int = 2) -> list[str]:

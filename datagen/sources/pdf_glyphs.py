@@ -24,7 +24,8 @@ PHRASES = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u195
 CLUSTERS = re.compile("[\u0900-\u0dff\u0f00-\u109f\u1780-\u17ff\ua980-\ua9df\U00011000-\U00011fff]")
 TWO_PARTS = re.compile("[\u09cb\u09cc\u0b4b\u0b4c\u0bca-\u0bcc\u0d4a-\u0d4c\u0ddc-\u0dde]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
-_WORDSPACE = "\u1361"  # Ethiopic's, which is a sign: justified, such text has gaps between letters
+# Ethiopic's, which is a sign: justified, such text has gaps between letters. Two of them are a full stop.
+_WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
 _LAM, _ALEF = "\u0644", "\u0622\u0623\u0625\u0627\u0671"
@@ -53,14 +54,17 @@ def baseline(line: dict[str, Any]) -> float:
     return statistics.median([c["origin"][across] for s in line["spans"] for c in s["chars"]])
 
 
-def spaced(chars: Sequence[Glyph], size: float, complete: bool = False) -> tuple[str, int]:
+def spaced(
+    chars: Sequence[Glyph], size: float, complete: bool = False, is_blank: Callable[[float, float], bool] | None = None
+) -> tuple[str, int]:
     """The text of glyphs in the order they come in, with a space where the gap shows one; and how many were added. `size` is the
     font's in points.
 
     No space goes before a mark, nor where the next glyph lies back: there the file follows the text, not the page. In a line with
     spaces of its own, or if the page's are `complete`, none goes behind letters behind which MuPDF adds none either: where
-    /ActualText stands for several glyphs, MuPDF tells the place of one of them, and the others leave a gap. A soft hyphen that is
-    drawn becomes a hyphen.
+    /ActualText stands for several glyphs, MuPDF tells the place of one of them, and the others leave a gap. For the same reason none
+    goes between letters drawn in clusters unless `is_blank` (from where, to where) says that the image shows a gap, too. A soft
+    hyphen that is drawn becomes a hyphen.
     """
     text = "".join([c[0] for c in chars])
     hardly = _HARDLY_EM * size
@@ -75,7 +79,7 @@ def spaced(chars: Sequence[Glyph], size: float, complete: bool = False) -> tuple
     gaps = [i for i, (a, b) in enumerate(itertools.pairwise(chars), 1) if b[1] - a[2] > least]
     if not gaps:
         return text, 0
-    own = complete or " " in text or _WORDSPACE in text
+    own = complete or " " in text or bool(_WORDSPACE.search(text))
     wider = _tracking(chars, size) if 2 * len(gaps) >= len(chars) else 0.0
     parts: list[str] = []
     done = 0
@@ -90,6 +94,8 @@ def spaced(chars: Sequence[Glyph], size: float, complete: bool = False) -> tuple
         if " " in (before, char) or char in _JOINERS or is_mark(char) or (own and _is_silent(before)):
             continue
         if x0 - end > size * _space_em(before, char) + _between(wider, before, char):
+            if is_blank and CLUSTERS.match(before) and CLUSTERS.match(char) and not is_blank(end, x0):
+                continue
             parts.append(text[done:i])
             done = i
     parts.append(text[done:])

@@ -51,6 +51,17 @@ class OpenPage:
         ]
         return part.size == 0 or int(part.max()) - int(part.min()) < _CONTRAST
 
+    def has_gap(self, bbox: tuple[float, float, float, float], least_pt: float) -> bool:
+        """Whether a strip from top to bottom of a box in points, `least_pt` wide, is blank."""
+        box = self.pixels(bbox)
+        if box is None:
+            return False
+        trim = (box.y1 - box.y0) // 12  # tails of the lines around it
+        part = self.image[box.y0 + trim : box.y1 - trim, box.x0 : box.x1, 1]
+        inked = numpy.flatnonzero(part.max(axis=0, initial=0) - part.min(axis=0, initial=255) >= _CONTRAST)
+        edges = numpy.concatenate(([-1], inked, [part.shape[1]]))
+        return int(numpy.diff(edges).max()) - 1 >= least_pt * self.zoom
+
     def pixels(self, bbox: tuple[float, float, float, float]) -> Box | None:
         """A box in points as the smallest pixel box that holds it, cut to the image; None if it lies outside."""
         x0, y0, x1, y1 = bbox

@@ -32,6 +32,9 @@ _RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U0
 _UNSPACED = re.compile(
     "[\u0700-\u0dff\u10a0-\u177f\u1800-\u194f\u1a00-\u1a1f\u1b00-\u1fff\u2c00-\u2ddf\ua4d0-\ua97f\uaa00-\uaa5f\uaa80-\ud7a3]( ?)"
 )
+# Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
+_PHRASED = re.compile(f"{pdf_glyphs.PHRASES.pattern}( ?)")
+_GAP_EM = 0.08  # of a gap's blank strip, at least
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([\u0985-\u0db9])\\1{pdf_glyphs.TWO_PARTS.pattern}")
@@ -87,7 +90,7 @@ def text_layer(view: OpenPage) -> Reading:
     found, num_doubled = pdf_pieces.without_doubles([block for block in found if block])
     if rtl:
         found = pdf_pieces.joined_rows(found, view.is_clear)
-    num_added = _read_glyphs(found, rtl, by_char is not layer.blocks and not _lacks_spaces(layer.text))
+    num_added = _read_glyphs(view, found, rtl, by_char is not layer.blocks and not _lacks_spaces(layer.text, layer.alphabet))
     found = pdf_pieces.whole_lines(found, bool(pdf_glyphs.CLUSTERS.search(layer.alphabet)), view.is_clear)
     ruby: dict[int, list[Piece]] = {}
     if _HAN_OR_KANA.search(layer.alphabet):
@@ -190,12 +193,16 @@ def _asks_for_glyphs(text: str, alphabet: str) -> bool:
     """Whether spaces can't be told from the text, and glyphs have to be looked at one by one, at twice the cost."""
     if _LETTERSPACED.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
         return True
-    return bool(_UNSPACED.search(alphabet)) and (_lacks_spaces(text) or bool(_TWICE_FIRST.search(text)))
+    return _lacks_spaces(text, alphabet) or (bool(_UNSPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text)))
 
 
-def _lacks_spaces(text: str) -> bool:
-    letters = _UNSPACED.findall(text)
-    return len(letters) > 1 and sum(map(len, letters)) * 40 < len(letters)
+def _lacks_spaces(text: str, alphabet: str) -> bool:
+    """Whether hardly any letter is followed by a space, of those that may be."""
+    for followed, rare in ((_UNSPACED, 40), (_PHRASED, 400)):
+        letters = followed.findall(text) if followed.search(alphabet) else []
+        if len(letters) > 1 and sum(map(len, letters)) * rare < len(letters):
+            return True
+    return False
 
 
 def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str], rtl: bool) -> Iterator[Piece]:
@@ -217,7 +224,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
         yield piece
 
 
-def _read_glyphs(blocks: Sequence[pdf_pieces.Block], rtl: bool, complete: bool) -> int:
+def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, complete: bool) -> int:
     """Put into pieces with glyphs the text that these say; return how many spaces that added. In a hidden layer the places are
     guesses, and the order is the text's. `complete`: the layer has its spaces."""
     leans = [rtl and sum(_num_rtl(p.text) for p in block) > 0 for block in blocks]
@@ -237,10 +244,18 @@ def _read_glyphs(blocks: Sequence[pdf_pieces.Block], rtl: bool, complete: bool) 
             text = pdf_glyphs.read_rtl(found, in_rtl, mirrored)
             num = sum(c[0] == " " for c in found) - sum(c[0] == " " for c in piece.glyphs)
         else:
-            text, num = pdf_glyphs.spaced(piece.glyphs, piece.size, complete)
+            text, num = pdf_glyphs.spaced(piece.glyphs, piece.size, complete, _gaps(view, piece))
         piece.text = without_control(text)
         num_added += max(0, num)
     return num_added
+
+
+def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None:
+    """Whether the image of an upright line has a gap somewhere between two places along it."""
+    if not piece.upright:
+        return None
+    _, y0, _, y1 = piece.bbox
+    return lambda x0, x1: view.has_gap((x0, y0, x1, y1), _GAP_EM * piece.size)
 
 
 def _is_rtl_line(text: str, in_rtl: bool) -> bool:

@@ -19,11 +19,11 @@ import numpy
 import simplejpeg
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines import ppocr, shapes, tesseract
+from datagen.engines import letters, ppocr, shapes, tesseract
 from datagen.engines.lookalikes import fold
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
-from datagen.stages.ink_lines import bare, comparable, covered_share, dark_on_white, split_words, telling, text_error
+from datagen.stages.ink_lines import bare, comparable, covered_share, dark_on_white, split_long, split_words, telling, text_error
 from datagen.stages.language import main_script
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _MAX_LINEUP = 24  # words
+_DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
 
 @dataclass
@@ -60,7 +61,7 @@ class FontInk:
         found = self.lineup
         alike = found.num_words >= 5 and found.margin >= 0.25 and found.deviation >= 3
         unlike = found.num_words >= 5 and found.margin < 0.12
-        if self.num_swapped > 1 or (self.num_chars >= 30 and self.num_wrong > 0.03 * self.num_chars):
+        if self.num_swapped or (self.num_chars >= 30 and self.num_wrong > 0.03 * self.num_chars):
             return False
         if self.num_lines and self.error > 0.5 and (self.is_sure or not alike):
             return False
@@ -132,47 +133,57 @@ class CompareInk:
                 sampled[name] = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
         scripts = {name: main_script("".join(cut.line.text for cut in cuts))[0] for name, cuts in sampled.items()}
         found = {}
-        for name, cuts in sampled.items():
-            words = [word for cut in cuts for word in cut.telling][:_MAX_LINEUP]
-            found[name] = FontInk(shapes.lineup(words, scripts[name], self.seed))
+        pieces = {name: [piece for cut in cuts for piece in cut.pieces(scripts[name])] for name, cuts in sampled.items()}
+        for name in sampled:
+            found[name] = FontInk(shapes.lineup(_spread(pieces[name], _MAX_LINEUP), scripts[name], self.seed))
         for name, cuts in sampled.items():
             engine, lang = self._engine(cuts, scripts[name])
             once_s, line_s = _READ_S[engine]
             if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                 budget -= cost
-                self._ask(found[name], cuts, engine, lang, scripts[name])
+                self._ask(found[name], cuts, pieces[name], engine, lang, scripts[name])
         return found
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
-        """Seeded lines of a font, with the index of their page."""
-        lines = [
-            (hashlib.sha256(f"{self.seed}/{page.key}/{r}/{n}".encode()).digest(), i, line)
-            for i, page in enumerate(batch)
-            for r, region in enumerate(page.regions)
-            for n, line in enumerate(region.lines)
-            if line.font == font and comparable(line)
-        ]
-        return [(i, line) for _, i, line in sorted(lines, key=lambda entry: entry[0])[: 2 * self.lines_a_font]]
+        """Seeded lines of a font, with the index of their page. Of as few pages as give `_LINES_A_PAGE` each: a page's image
+        takes longer to decode than its lines to compare."""
+
+        def order(page: Sample, *place: int) -> bytes:
+            # By content, not by key: a document's verdict mustn't hang on where it lies.
+            return hashlib.sha256("/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
+
+        found: list[tuple[int, bytes, int, Line]] = []
+        for i, page in enumerate(batch):
+            lines = [
+                (order(page, r, n), line)
+                for r, region in enumerate(page.regions)
+                for n, line in enumerate(region.lines)
+                if line.font == font and comparable(line)
+            ]
+            by_hash = sorted(lines, key=lambda entry: entry[0])
+            found += [(k // _LINES_A_PAGE, order(page), i, line) for k, (_, line) in enumerate(by_hash)]
+        found.sort(key=lambda entry: entry[:3])
+        return [(i, line) for _, _, i, line in found[: _DRAWN * self.lines_a_font]]
 
     def _engine(self, cuts: Sequence["_Cut"], script: str) -> tuple[str, str]:
         """Who can read these lines, and in which language."""
-        letters = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
+        drawn = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
         ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
         # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
-        if ppocr.alphabet_share(letters) >= _PP_ALPHABET or script in _HAN:
+        if ppocr.alphabet_share(drawn) >= _PP_ALPHABET or script in _HAN:
             return "ppocr", lang
         if self.reader:
             alphabet = _compact_reader(self.reader).alphabet
-            if alphabet.script == script and set(fold("".join(letters), script)) <= set(alphabet.symbols):
+            if alphabet.script == script and set(fold("".join(drawn), script)) <= set(alphabet.symbols):
                 return "compact", lang
-        return "tesseract" if tesseract.language(lang) else "letters", lang
+        read_in = tesseract.reads(lang, script)
+        return ("tesseract", read_in) if read_in else ("letters", lang)
 
-    def _ask(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str, script: str) -> None:
+    def _ask(
+        self, font: FontInk, cuts: Sequence["_Cut"], pieces: Sequence[shapes.Ink], engine: str, lang: str, script: str
+    ) -> None:
         if engine == "letters":
-            preferred = shapes.letters_preferred([word for cut in cuts for word in cut.telling], script, font.lineup.face)
-            # One letter alone may be a face's own way to draw it; who swaps one swaps two.
-            if any(gain >= 0.05 and deviation >= 2 for _, gain, deviation in preferred.values()):
-                font.num_swapped = sum(gain >= _PREFERRED and deviation >= 1.5 for _, gain, deviation in preferred.values())
+            font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
             return
         cuts = cuts[: self.lines_a_font]
         crops = [cut.crop for cut in cuts]
@@ -240,16 +251,30 @@ class _Cut:
     crop: numpy.ndarray
     line: Line
     lang: str
-    words: tuple[shapes.Ink | None, ...]
+    images: tuple[tuple[numpy.ndarray, str], ...]
 
-    @property
-    def telling(self) -> list[shapes.Ink]:
-        return [word for word in self.words if word is not None and telling(word.text)]
+    @functools.cached_property
+    def words(self) -> list[shapes.Ink | None]:
+        return [shapes.ink(image, text) for image, text in self.images]
+
+    def pieces(self, script: str) -> list[shapes.Ink]:
+        """What can be compared: words, and those of many letters in pieces, as the whole line where words don't stand apart."""
+        parts = self.images
+        if self.line.direction == "ltr":
+            whole = parts or [(self.crop, self.line.text)]
+            parts = [p for image, text in whole for p in split_long(image, text, shapes.clusters(text, script))]
+        inks = [shapes.ink(image, text) for image, text in parts if telling(text)]
+        return [piece for piece in inks if piece is not None]
 
 
 def _cut(page: numpy.ndarray, line: Line, lang: str) -> _Cut:
     crop = dark_on_white(page, line.box)
-    return _Cut(crop, line, lang, tuple(shapes.ink(image, text) for image, text in split_words(crop, line)))
+    return _Cut(crop, line, lang, tuple(split_words(crop, line)))
+
+
+def _spread(words: Sequence[shapes.Ink], most: int) -> Sequence[shapes.Ink]:
+    """At most so many of the words, from all lines."""
+    return [words[i * len(words) // most] for i in range(most)] if len(words) > most else words
 
 
 def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:

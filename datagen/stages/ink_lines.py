@@ -13,6 +13,8 @@ _MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
 _DARK = 160
 _GAP = 1.3  # the narrowest gap between words, in widths of the widest within one
 _MASK_STRIDE = 4
+_MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
+_NEAR = 0.4  # of a cluster's width, from where the reference face ends it
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
@@ -54,6 +56,32 @@ def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, st
     firsts = [columns[0], *(columns[i + 1] for i in cuts)]
     lasts = [*(columns[i] for i in cuts), columns[-1]]
     return [(crop[:, a : b + 1], text) for a, b, text in zip(firsts, lasts, texts, strict=True)]
+
+
+def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, float]]) -> list[tuple[numpy.ndarray, str]]:
+    """The pieces of a word of many clusters, as scripts have that put no spaces between words: cut at gaps of its ink that lie
+    where its `clusters` (how many characters, at which share of its width) end. What has no such gaps stays whole."""
+    columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
+    if len(clusters) < _MANY_CLUSTERS or len(columns) < 2:
+        return [(crop, text)]
+    at = numpy.flatnonzero(numpy.diff(columns) > 1)
+    gaps = (columns[at] + columns[at + 1]) / 2
+    done, share, left, last = 0, 0.0, float(columns[0]), float(columns[-1])
+    near = _NEAR * (last - left) / (len(clusters) + 1)
+    pieces = []
+    i = _PIECE_CLUSTERS
+    while i < len(clusters) - _PIECE_CLUSTERS // 2 and len(gaps):
+        off = []
+        for end, at_share in clusters[i - 2 : i + 3]:
+            x = left + (at_share - share) / (1 - share) * (last - left)
+            gap = float(gaps[numpy.abs(gaps - x).argmin()])
+            off.append((abs(gap - x), end, at_share, gap))
+        distance, end, at_share, gap = min(off)
+        i += _PIECE_CLUSTERS
+        if distance <= near and gap > left:
+            pieces.append((crop[:, round(left) : round(gap) + 1], text[done:end].strip()))
+            done, share, left = end, at_share, gap
+    return [*pieces, (crop[:, round(left) :], text[done:].strip())]
 
 
 def telling(text: str) -> bool:

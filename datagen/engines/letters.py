@@ -1,0 +1,88 @@
+"""Letters that stand for one another: told by the ink of the words they are in, without a reader.
+
+A font with a few letters wrong draws mostly what it claims, so words still look like their text. But every word that has such a
+letter would look still more like it with the right one in its place.
+"""
+
+import statistics
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from datagen.engines.shapes import Ink, faces, mean_and_error, preference
+from datagen.engines.typefaces import draws
+
+_MIN_WORDS, _FEW_WORDS, _MANY_WORDS = 4, 2, 12  # with a letter in them: to say anything of it; to look first; to look again
+_MAX_LETTERS, _MAX_OTHERS = 16, 48
+_NUM_LIKELY = 4  # of these others, to look at again
+_MAX_FACES = 4
+# In likeness, and in standard errors. Faces differ by as much in a letter here and there, by more hardly ever, and then the other
+# faces of the script don't agree.
+_SOME, _MUCH = (0.02, 1.5), (0.05, 2.0)
+
+
+class Preferred(NamedTuple):
+    """Another letter that the ink of a letter's words is more like: by how much (in likeness), in standard errors, and by how much
+    in the mean of other faces of the script; the same if there are none."""
+
+    other: str
+    gain: float
+    deviation: float
+    elsewhere: float
+
+    def by(self, least: tuple[float, float]) -> bool:
+        return self.gain >= least[0] and self.deviation >= least[1] and self.elsewhere > 0
+
+
+def num_swapped(words: Sequence[Ink], script: str, face: str) -> int:
+    """How many letters of `words` stand for others, as far as the ink tells; 0 for a single one, which may be the typeface's way
+    to draw it."""
+    found = {letter: best for letter, best in preferred(words, script, face).items() if best.by(_SOME)}
+    sure = {letter for letter, best in found.items() if best.by(_MUCH)}
+    # Who swaps one letter swaps another, mostly with the first.
+    linked = {letter for letter in sure if found[letter].other in found}
+    return len(found) if len(sure) > 1 or linked else 0
+
+
+def preferred(words: Sequence[Ink], script: str, face: str) -> dict[str, Preferred]:
+    """By letter, the other one that the ink of its words likes best in its place, where it likes it better.
+
+    Looked at are the most frequent letters that are in at least `_MIN_WORDS` different words; those words first of which the
+    letter is most.
+    """
+    words = list({word.text: word for word in words if face and draws(face, word.text)}.values())
+    having: dict[str, list[Ink]] = {}
+    for word in words:
+        for letter in sorted(set(word.text)):
+            if unicodedata.category(letter)[0] in "LM":
+                having.setdefault(letter, []).append(word)
+    by_count = sorted(having, key=lambda letter: (-len(having[letter]), letter))
+    found = {}
+    for letter in [letter for letter in by_count if len(having[letter]) >= _MIN_WORDS][:_MAX_LETTERS]:
+        kind = unicodedata.category(letter)
+        others = [other for other in by_count if other != letter and unicodedata.category(other) == kind][:_MAX_OTHERS]
+        mine = sorted(having[letter], key=lambda word: (-word.text.count(letter) / len(word.text), word.text))
+        if best := _best(letter, others, mine[:_MANY_WORDS], face):
+            elsewhere = [g for name in _other_faces(script, face) for g in _gains(letter, best[0], mine[:_MANY_WORDS], name) if g]
+            found[letter] = Preferred(*best, statistics.fmean(elsewhere) if elsewhere else best[1])
+    return found
+
+
+def _best(letter: str, others: Sequence[str], words: Sequence[Ink], face: str) -> tuple[str, float, float] | None:
+    """Of `others` the one that `words` are most like in place of `letter`: it, by how much, and in standard errors."""
+    first = {other: statistics.fmean(_gains(letter, other, words[:_FEW_WORDS], face)) for other in others}
+    likely = sorted((other for other in first if first[other] > 0), key=lambda other: (-first[other], other))[:_NUM_LIKELY]
+    again = {other: mean_and_error(_gains(letter, other, words, face)) for other in likely}
+    other = max(again, key=lambda other: again[other][0], default="")
+    if not other or again[other][0] < _SOME[0]:
+        return None
+    gain, error = again[other]
+    return other, gain, gain / error
+
+
+def _gains(letter: str, other: str, words: Sequence[Ink], face: str) -> list[float]:
+    return [preference(word, word.text.replace(letter, other), face) for word in words]
+
+
+def _other_faces(script: str, face: str) -> list[str]:
+    return [name for name in faces(script) if name != face][:_MAX_FACES]
