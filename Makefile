@@ -1,11 +1,12 @@
 # The one front door. `make` alone says what there is.
 
 WORDS := recipe input out on workers limit rounds deep overwrite plan verbose PYTHON
-# Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with the languages of the sample documents that it is
-# compared in.
+# Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
+# doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
     libgl1 libglib2.0-0 tesseract-ocr \
-    $(addprefix tesseract-ocr-,amh ara bul ell fas hin kor mon mya rus srp ukr vie)
+    $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul chr div dzo ell fas guj heb hin hye iku kan kat kaz khm kir kor lao \
+    mal mar mkd mon mya nep ori pan pus rus san sin snd srp syr tam tat tel tgk tha tir uig ukr urd vie yid yor)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes

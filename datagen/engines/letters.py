@@ -22,8 +22,8 @@ _SOME, _MUCH = (0.02, 1.5), (0.05, 2.0)
 
 
 class Preferred(NamedTuple):
-    """Another letter that the ink of a letter's words is more like: by how much (in likeness), in standard errors, and by how much
-    in the mean of other faces of the script; the same if there are none."""
+    """Another letter that the ink of a letter's words is more like: by how much (in likeness), in standard errors, and by how
+    much in the mean of other faces of the script; the same if there are none."""
 
     other: str
     gain: float

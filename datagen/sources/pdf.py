@@ -61,7 +61,7 @@ class PdfSource:
     pages.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     long_side: int = 1920
     jpeg_quality: int = 90

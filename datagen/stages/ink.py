@@ -30,13 +30,18 @@ log = logging.getLogger(__name__)
 
 # Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
 # on every machine.
-_DECODE_S, _LINEUP_S, _DETECT_S = 0.015, 0.1, 0.4
-_READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06), "letters": (0.8, 0.0)}
+_DECODE_S, _LINEUP_S, _LETTERS_S, _DETECT_S = 0.015, 0.2, 1.0, 0.4
+_READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06)}  # once, and a line
 _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _MAX_LINEUP = 24  # words
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
+
+
+# What tells whether a font says what it shows: its words among ciphers of them; a reading of its lines; words of which the ink
+# prefers the reading to the text; letters of which it prefers others.
+WITNESSES = ("lineup", "reader", "words", "letters")
 
 
 @dataclass
@@ -45,7 +50,7 @@ class FontInk:
 
     `error` is the character error rate of `num_lines` lines of its text by what a reader makes of them, spaces apart; one who
     `is_sure` hardly errs. Of `num_chars` characters in words that could be matched with what was read, `num_wrong` differ where
-    the ink prefers the reading. `num_swapped` letters are more like another one, where there is no reader to ask.
+    the ink prefers the reading. `num_swapped` letters are more like another one, by their words.
     """
 
     lineup: shapes.Lineup
@@ -56,18 +61,31 @@ class FontInk:
     num_wrong: int = 0
     num_swapped: int = 0
 
-    def opinion(self) -> bool | None:
-        """Whether the font says what it shows; None where that can't be told."""
+    def witnesses(self) -> dict[str, bool]:
+        """Whether the font says what it shows, by each of `WITNESSES` that can tell."""
+        said = {}
         found = self.lineup
-        alike = found.num_words >= 5 and found.margin >= 0.25 and found.deviation >= 3
-        unlike = found.num_words >= 5 and found.margin < 0.12
-        if self.num_swapped or (self.num_chars >= 30 and self.num_wrong > 0.03 * self.num_chars):
+        if found.num_words >= 5 and found.margin >= 0.3 and found.deviation >= 3:
+            said["lineup"] = True
+        elif found.num_words >= 5 and found.margin < 0.12:
+            said["lineup"] = False
+        if self.num_lines and not 0.2 < self.error <= 0.5:
+            said["reader"] = self.error <= 0.2
+        if self.num_chars >= 30 and self.num_wrong > 0.03 * self.num_chars:
+            said["words"] = False
+        if self.num_swapped:
+            said["letters"] = False
+        return said
+
+    def opinion(self) -> bool | None:
+        """Whether the font says what it shows, all in all; None where that can't be told."""
+        said = self.witnesses()
+        if not said.get("words", True) or not said.get("letters", True):  # single letters, which the others don't see
             return False
-        if self.num_lines and self.error > 0.5 and (self.is_sure or not alike):
+        if self.is_sure and not said.get("reader", True):
             return False
-        if alike or (self.num_lines and self.error <= 0.2):
-            return True
-        return False if unlike else None
+        votes = {said.get("lineup"), said.get("reader")}
+        return True if True in votes else False if False in votes else None
 
 
 @dataclass(frozen=True)
@@ -75,7 +93,8 @@ class CompareInk:
     """Adds to every page's signals what the ink says of its fonts, and of ink that no text lies over:
 
     `ink_checked_share`  of the page's characters, those in fonts that could be told true from false
-    `ink_lies_share`     those in fonts whose text isn't what they show
+    `ink_lies_share`     those in fonts whose text isn't what they show; `lies_by_*` those in fonts of which one of
+                         `WITNESSES` says so, where there are any
     `lineup_margin`      the least of the page's fonts, in the line-up of `datagen.engines.shapes`
     `reader_error`       the greatest of the page's fonts, by an engine that knows the letters: PP-OCRv6, else the flywheel's
                          reader in the folder `reader`, else Tesseract with the data of the language
@@ -83,14 +102,14 @@ class CompareInk:
                          `uncovered_ink` is at least `min_uncovered`
 
     A font's margin and error count on pages that have `min_font_share` of their characters in it. Signals are absent where
-    nothing was looked at. At most `lines_a_font` lines are read, and twice as many cut into words, drawn by `seed`. All in all
-    `budget_s` a document (0: the ink isn't asked) are spent at nominal rates: half on fonts, those of most characters first, and
-    half on the detector.
+    nothing was looked at. At most `lines_a_font` lines are read, and three times as many cut into words, drawn by `seed`. All in
+    all `budget_s` a document (0: the ink isn't asked) are spent at nominal rates: half on fonts, those of most characters first,
+    and half on the detector.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
-    budget_s: float = 4.0
+    budget_s: float = 6.0
     lines_a_font: int = 12
     min_font_share: float = 0.02
     min_uncovered: float = 0.02
@@ -132,16 +151,17 @@ class CompareInk:
                 decoded |= {i: _decode(images[i]) for i, _ in places if i not in decoded}
                 sampled[name] = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
         scripts = {name: main_script("".join(cut.line.text for cut in cuts))[0] for name, cuts in sampled.items()}
-        found = {}
         pieces = {name: [piece for cut in cuts for piece in cut.pieces(scripts[name])] for name, cuts in sampled.items()}
-        for name in sampled:
-            found[name] = FontInk(shapes.lineup(_spread(pieces[name], _MAX_LINEUP), scripts[name], self.seed))
+        found = {name: FontInk(shapes.lineup(_spread(pieces[name], _MAX_LINEUP), scripts[name], self.seed)) for name in sampled}
         for name, cuts in sampled.items():
             engine, lang = self._engine(cuts, scripts[name])
-            once_s, line_s = _READ_S[engine]
-            if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
+            once_s, line_s = _READ_S.get(engine, (0.0, 0.0))
+            if engine and (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                 budget -= cost
-                self._ask(found[name], cuts, pieces[name], engine, lang, scripts[name])
+                self._read(found[name], cuts, engine, lang)
+            if engine != "ppocr" and budget >= _LETTERS_S:
+                budget -= _LETTERS_S
+                found[name].num_swapped = letters.num_swapped(pieces[name], scripts[name], found[name].lineup.face)
         return found
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
@@ -154,6 +174,7 @@ class CompareInk:
 
         found: list[tuple[int, bytes, int, Line]] = []
         for i, page in enumerate(batch):
+            page_order = order(page)
             lines = [
                 (order(page, r, n), line)
                 for r, region in enumerate(page.regions)
@@ -161,12 +182,12 @@ class CompareInk:
                 if line.font == font and comparable(line)
             ]
             by_hash = sorted(lines, key=lambda entry: entry[0])
-            found += [(k // _LINES_A_PAGE, order(page), i, line) for k, (_, line) in enumerate(by_hash)]
+            found += [(k // _LINES_A_PAGE, page_order, i, line) for k, (_, line) in enumerate(by_hash)]
         found.sort(key=lambda entry: entry[:3])
         return [(i, line) for _, _, i, line in found[: _DRAWN * self.lines_a_font]]
 
     def _engine(self, cuts: Sequence["_Cut"], script: str) -> tuple[str, str]:
-        """Who can read these lines, and in which language."""
+        """Who can read these lines, "" for nobody, and in which language."""
         drawn = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
         ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
         # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
@@ -177,14 +198,10 @@ class CompareInk:
             if alphabet.script == script and set(fold("".join(drawn), script)) <= set(alphabet.symbols):
                 return "compact", lang
         read_in = tesseract.reads(lang, script)
-        return ("tesseract", read_in) if read_in else ("letters", lang)
+        return "tesseract" if read_in else "", read_in
 
-    def _ask(
-        self, font: FontInk, cuts: Sequence["_Cut"], pieces: Sequence[shapes.Ink], engine: str, lang: str, script: str
-    ) -> None:
-        if engine == "letters":
-            font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
-            return
+    def _read(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str) -> None:
+        """Puts into `font` what the engine makes of its first lines."""
         cuts = cuts[: self.lines_a_font]
         crops = [cut.crop for cut in cuts]
         if engine == "tesseract":
@@ -235,6 +252,10 @@ class CompareInk:
             "ink_checked_share": sum(chars[name] for name, says in opinions.items() if says is not None) / total,
             "ink_lies_share": sum(chars[name] for name, says in opinions.items() if says is False) / total,
         }
+        said = {name: fonts[name].witnesses() for name in opinions}
+        for witness in WITNESSES:
+            if lies := sum(chars[name] for name in said if not said[name].get(witness, True)):
+                signals[f"lies_by_{witness}"] = lies / total
         counted = [fonts[name] for name, n in chars.items() if name in fonts and n >= self.min_font_share * total]
         if margins := [font.lineup.margin for font in counted if font.lineup.num_words]:
             signals["lineup_margin"] = min(margins)

@@ -33,7 +33,9 @@ from pathlib import Path
 from rapidfuzz.distance import Levenshtein
 
 from datagen.pipeline import Pipeline
-from datagen.record import Drop
+from datagen.record import Drop, Quality
+from datagen.stages.ink import WITNESSES
+from datagen.stages.textlayer import JudgeTextLayer
 from datagen.synth.typeset import Style, families, typeset
 from recipes.coarse import coarse
 from tests.bench.udhr import declaration
@@ -43,6 +45,7 @@ MAX_ERROR = 0.02
 CONFIDENCE = 0.95
 SIZES_PT = (8, 14)
 GOOD = "undamaged"
+LIMIT = JudgeTextLayer().max_ink_lies_share
 MILD = ("doubled", "off_page", "spaces_dropped")  # what is wrong then may be what was wrong before
 _TEXTS = """
     Latn eng vie tur pol yor · Cyrl rus ukr srp_cyrl khk · Grek ell_monotonic ell_polytonic · Arab arb pes_1 urd uig_arab
@@ -71,7 +74,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Page:
-    """A page's verdict, and the character error of its text, also with spaces left out of both."""
+    """A page's verdict, its reasons and who of the ink's witnesses spoke against it, and the character error of its text, also
+    with spaces left out of both."""
 
     script: str
     code: str
@@ -83,6 +87,7 @@ class Page:
     error_unspaced: float
     verdict: str
     reasons: tuple[str, ...]
+    witnesses: tuple[str, ...] = ()
 
     @property
     def true(self) -> bool:
@@ -128,9 +133,11 @@ def judge(task: Task) -> list[Page]:
         for kind, pdf in itertools.islice(_documents(task, made.pdf), 1 + task.num_kinds):
             path = Path(folder) / f"{kind}.pdf"
             path.write_bytes(pdf)
-            for number, verdict, reasons, found in _verdicts(path, len(truth)):
+            for number, quality, found in _verdicts(path, len(truth)):
                 errors = error(found, truth[number]), error(_unspaced(found), _unspaced(truth[number]))
-                out.append(Page(task.script, task.code, task.family, task.size_pt, kind, number, *errors, verdict, reasons))
+                against = tuple(w for w in WITNESSES if quality.signals.get(f"lies_by_{w}", 0.0) > LIMIT)
+                what = task.script, task.code, task.family, task.size_pt, kind, number
+                out.append(Page(*what, *errors, quality.verdict, quality.reasons, against))
     return out
 
 
@@ -142,18 +149,18 @@ def _documents(task: Task, pdf: bytes) -> Iterator[tuple[str, bytes]]:
             yield kind, damage(pdf, kind, task.seed)
 
 
-def _verdicts(path: Path, num_pages: int) -> Iterator[tuple[int, str, tuple[str, ...], str]]:
-    """Number, verdict, reasons and text of each page; a dropped page is refused for the drop's reason."""
+def _verdicts(path: Path, num_pages: int) -> Iterator[tuple[int, Quality, str]]:
+    """Number, quality and text of each page; a dropped page is refused for the drop's reason."""
     pipeline = coarse(input=str(path)).steps[0]
     assert isinstance(pipeline, Pipeline)
     documents = tuple(pipeline.census.documents())
     for item in pipeline.process(documents, []):
         if not isinstance(item, Drop):
-            yield item.origin.page, item.quality.verdict, item.quality.reasons, item.text
+            yield item.origin.page, item.quality, item.text
         elif item.page >= 0:
-            yield item.page, "dropped", (item.reason,), ""
+            yield item.page, Quality("dropped", (item.reason,)), ""
         else:
-            yield from ((number, "dropped", (item.reason,), "") for number in range(num_pages))
+            yield from ((number, Quality("dropped", (item.reason,)), "") for number in range(num_pages))
 
 
 def error(text: str, truth: str) -> float:
@@ -175,6 +182,11 @@ def damaged(document: Document) -> bool:
 
 def falsely_trusted(document: Document) -> bool:
     return sum(page.trusted and not page.true for page in document) * 2 > len(document)
+
+
+def caught_by(document: Document, reason: str) -> bool:
+    """Whether the document would not be falsely trusted if this were the only reason, or witness, there is."""
+    return sum(not page.true and reason not in (*page.reasons, *page.witnesses) for page in document) * 2 <= len(document)
 
 
 def interval(k: int, n: int) -> tuple[float, float]:
@@ -214,8 +226,9 @@ def report(pages: Sequence[Page]) -> str:
             "Damages that left the text true, or that extraction repaired: trusted documents, of all\n" + _left_true(tried),
             "Undamaged pages that are trusted, of the true ones and of those with faults of the typesetter or extraction\n"
             + _by_script(good),
-            "What each reason does: damaged documents that it catches, and catches alone; undamaged true pages likewise\n"
-            + _by_reason(hurt, good),
+            "What each reason would do without the others, and of `ink_disagrees` each witness: damaged documents that it\n"
+            "catches; those that nothing else does; undamaged true pages that it refuses\n" + _by_reason(hurt, good),
+            "Damaged documents that each would catch, of all, by damage\n" + _reason_by_damage(hurt),
             _headline(hurt, good),
         )
     )
@@ -231,6 +244,9 @@ def _by_damage(hurt: Sequence[Document]) -> str:
             cell = [d for d in hurt if script in (d[0].script, "all") and kind in (d[0].kind, "all")]
             cells.append(f"{sum(map(falsely_trusted, cell))}/{len(cell)}" if cell else "·")
         rows.append([script, *cells])
+    counts = [[d for d in hurt if kind in (d[0].kind, "all")] for kind in (*kinds, "all")]
+    bounds = [interval(sum(map(falsely_trusted, cell)), len(cell)) for cell in counts]
+    rows.append([f"{CONFIDENCE:.0%}", *(f"{low:.0%}-{high:.1%}" for low, high in bounds)])
     return _table(rows)
 
 
@@ -260,13 +276,40 @@ def _by_script(good: Sequence[Document]) -> str:
 
 
 def _by_reason(hurt: Sequence[Document], good: Sequence[Document]) -> str:
-    caught = [{reason for p in d for reason in p.reasons} for d in hurt if not falsely_trusted(d)]
-    refused = [set(p.reasons) for d in good for p in d if p.true and not p.trusted]
-    rows = [["", "catches", "alone", "refuses", "alone"]]
-    for reason in sorted(set().union(*caught, *refused)):
-        counts = [(sum(reason in r for r in sets), sum(r == {reason} for r in sets)) for sets in (caught, refused)]
-        rows.append([reason, *(str(n) for pair in counts for n in pair)])
+    true = [p for d in good for p in d if p.true]
+    rows = [["", "catches", f"{CONFIDENCE:.0%} interval", "alone", "refuses", f"{CONFIDENCE:.0%} interval"]]
+
+    def row(name: str, caught: int, alone: int, refused: int) -> None:
+        shares = [f"{low:.1%} to {high:.1%}" for low, high in (interval(caught, len(hurt)), interval(refused, len(true)))]
+        rows.append([name, f"{caught}/{len(hurt)}", shares[0], str(alone), f"{refused}/{len(true)}", shares[1]])
+
+    if not hurt or not true:
+        return "nothing to compare"
+    names = _evidence(hurt, good)
+    caught = {name: {i for i, d in enumerate(hurt) if caught_by(d, name)} for name in names}
+    for name in names:
+        group = WITNESSES if name in WITNESSES else [other for other in names if other not in WITNESSES]
+        others = set().union(*(caught[other] for other in group if other != name and other in caught))
+        refused = sum(not p.trusted and name in (*p.reasons, *p.witnesses) for p in true)
+        row(name, len(caught[name]), len(caught[name] - others), refused)
+    row("all", sum(not falsely_trusted(d) for d in hurt), 0, sum(not p.trusted for p in true))
     return _table(rows)
+
+
+def _reason_by_damage(hurt: Sequence[Document]) -> str:
+    kinds = [kind for kind in KINDS if any(d[0].kind == kind for d in hurt)]
+    rows = [["", *kinds]]
+    for name in _evidence(hurt):
+        cells = [[d for d in hurt if d[0].kind == kind] for kind in kinds]
+        rows.append([name, *(f"{n}/{len(cell)}" if (n := sum(caught_by(d, name) for d in cell)) else "·" for cell in cells)])
+    return _table(rows)
+
+
+def _evidence(*groups: Sequence[Document]) -> list[str]:
+    """The reasons that anything was refused for, then the ink's witnesses."""
+    pages = [p for documents in groups for d in documents for p in d if not p.trusted]
+    reasons = {reason for p in pages for reason in p.reasons}
+    return [*sorted(reasons), *(witness for witness in WITNESSES if any(witness in p.witnesses for p in pages))]
 
 
 def _headline(hurt: Sequence[Document], good: Sequence[Document]) -> str:
