@@ -20,7 +20,7 @@ SCHEMA = 1
 TASKS = ("page", "crop", "table", "formula", "scene", "figure", "caption", "text")
 VERDICTS = ("trusted", "suspect", "none")
 # Reasons that say what a page's text lacks, and nothing against what it has.
-LACKING = frozenset({"ink_without_text", "formula_in_text", "incomplete"})
+LACKING = frozenset({"ink_without_text", "formula_in_text", "few_unmapped", "incomplete"})
 DIRECTIONS = ("ltr", "rtl", "ttb")
 
 # webdataset splits a member's name at its first dot, so a dot in a key silently merges two samples.

@@ -48,7 +48,7 @@ class ShardsOf:
 class ShardSource:
     """What sources that read shards of pages share: a shard in gives a shard out."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def split(self, documents: Sequence[Document]) -> list[Inputs]:
         return [(document,) for document in documents]
@@ -70,7 +70,7 @@ class LineCrops(ShardSource):
     high, with `margin` of that height around it. The height is drawn by `seed` for each page.
 
     A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines `right_to_left` or
-    `vertical`, `turned` (higher than wide), and those `not_in_the_image` or too long for one.
+    `vertical`, `turned` (higher than wide), `unmapped` (with U+FFFD), and those `not_in_the_image` or too long for one.
     """
 
     languages: tuple[str, ...] = ()
@@ -173,5 +173,7 @@ def _unfit(line: Line) -> str:
     """Why a line is none that a reader of horizontal, left-to-right lines learns from; "" if it is one."""
     if line.direction != "ltr":
         return "right_to_left" if line.direction == "rtl" else "vertical"
+    if "\ufffd" in line.text:
+        return "unmapped"
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
     return "turned" if height > 1.5 * width and len(line.text) > 2 else ""

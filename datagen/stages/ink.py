@@ -23,7 +23,17 @@ from datagen.engines import letters, ppocr, shapes, tesseract
 from datagen.engines.lookalikes import fold
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
-from datagen.stages.ink_lines import bare, comparable, covered_share, dark_on_white, split_long, split_words, telling, text_error
+from datagen.stages.ink_lines import (
+    bare,
+    comparable,
+    covered_share,
+    dark_on_white,
+    laid_flat,
+    split_long,
+    split_words,
+    telling,
+    text_error,
+)
 from datagen.stages.language import main_script
 
 log = logging.getLogger(__name__)
@@ -34,6 +44,7 @@ _DECODE_S, _LINEUP_S, _LETTERS_S, _DETECT_S = 0.015, 0.2, 1.0, 0.4
 _READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06)}  # once, and a line
 _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
+_MIN_READ = 30  # characters, to judge a font by
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _MAX_LINEUP = 24  # words
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
@@ -49,8 +60,9 @@ class FontInk:
     """What the ink says of a font.
 
     `error` is the character error rate of `num_lines` lines of its text by what a reader makes of them, spaces apart; one who
-    `is_sure` hardly errs. Of `num_chars` characters in words that could be matched with what was read, `num_wrong` differ where
-    the ink prefers the reading. `num_swapped` letters are more like another one, by their words.
+    `is_sure` hardly errs. Of `num_chars` characters in words that could be matched with what was read, `num_differing` differ,
+    `num_wrong` of them in words of which the ink prefers the reading. `num_swapped` letters are more like another one, by their
+    words.
     """
 
     lineup: shapes.Lineup
@@ -58,6 +70,7 @@ class FontInk:
     num_lines: int = 0
     is_sure: bool = False
     num_chars: int = 0
+    num_differing: int = 0
     num_wrong: int = 0
     num_swapped: int = 0
 
@@ -71,7 +84,9 @@ class FontInk:
             said["lineup"] = False
         if self.num_lines and not 0.2 < self.error <= 0.5:
             said["reader"] = self.error <= 0.2
-        if self.num_chars >= 30 and self.num_wrong > 0.03 * self.num_chars:
+        wrong = self.num_wrong / max(self.num_chars, _MIN_READ)
+        # Of a true text a poor reader misreads as many letters; but the ink takes its side in few of them.
+        if wrong > 0.06 or (wrong > 0.03 and self.num_wrong >= 0.5 * self.num_differing):
             said["words"] = False
         if self.num_swapped:
             said["letters"] = False
@@ -226,8 +241,11 @@ class CompareInk:
                     continue
                 claimed, read = bare(word.text), bare(token)
                 font.num_chars += len(claimed)
-                if claimed != read and shapes.preference(word, token, font.lineup.face) > _PREFERRED:
-                    font.num_wrong += Levenshtein.distance(claimed, read)
+                if claimed != read:
+                    differing = Levenshtein.distance(claimed, read)
+                    font.num_differing += differing
+                    if shapes.preference(word, token, font.lineup.face) > _PREFERRED:
+                        font.num_wrong += differing
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
         """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much of it is taken
@@ -280,8 +298,8 @@ class _Cut:
 
     def pieces(self, script: str) -> list[shapes.Ink]:
         """What can be compared: words, and those of many letters in pieces, as the whole line where words don't stand apart."""
-        parts = self.images
-        if self.line.direction == "ltr":
+        parts: Sequence[tuple[numpy.ndarray, str]] = self.images
+        if self.line.direction != "rtl":
             whole = parts or [(self.crop, self.line.text)]
             parts = [p for image, text in whole for p in split_long(image, text, shapes.clusters(text, script))]
         inks = [shapes.ink(image, text) for image, text in parts if telling(text)]
@@ -290,6 +308,8 @@ class _Cut:
 
 def _cut(page: numpy.ndarray, line: Line, lang: str) -> _Cut:
     crop = dark_on_white(page, line.box)
+    if line.direction == "ttb":
+        crop = laid_flat(crop, line.text)
     return _Cut(crop, line, lang, tuple(split_words(crop, line)))
 
 

@@ -8,6 +8,7 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 
 from datagen.record import Box, Line, Sample
+from datagen.sources.pdf_glyphs import HAN
 
 _MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
 _DARK = 160
@@ -15,6 +16,7 @@ _GAP = 1.3  # the narrowest gap between words, in widths of the widest within on
 _MASK_STRIDE = 4
 _MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
 _NEAR = 0.4  # of a cluster's width, from where the reference face ends it
+_UPRIGHT = re.compile(f"[{HAN}]")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
@@ -29,10 +31,20 @@ def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
 
 
 def comparable(line: Line) -> bool:
-    """Whether a line can be compared: horizontal, of some characters, not too long."""
+    """Whether a line can be compared: not at an angle, of some characters, not too long."""
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
-    upright = line.direction != "ttb" and width > height / 2 and height >= 8
-    return upright and len(line.text) <= _LONGEST_LINE and len(line.text.replace(" ", "")) >= _MIN_LETTERS
+    along, across = (height, width) if line.direction == "ttb" else (width, height)
+    fits = along > across / 2 and across >= 8
+    return fits and len(line.text) <= _LONGEST_LINE and len(line.text.replace(" ", "")) >= _MIN_LETTERS
+
+
+def laid_flat(crop: numpy.ndarray, text: str) -> numpy.ndarray:
+    """A vertical line as a horizontal one: where characters stand upright, as Chinese and Japanese ones do, side by side; else
+    turned by a quarter, as Mongolian is written."""
+    if not _UPRIGHT.search(text):
+        return numpy.rot90(crop)
+    cell = crop.shape[0] / len(text)
+    return numpy.hstack([crop[round(i * cell) :][: int(cell)] for i in range(len(text))])
 
 
 def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, str]]:

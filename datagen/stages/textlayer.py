@@ -27,15 +27,15 @@ class JudgeTextLayer:
                clusters have), `ink_disagrees` (fonts whose text isn't what they show, see `CompareInk`), `ink_unchecked` (too
                much in fonts of which that can't be told); where the ink wasn't asked, also `presentation_forms` (of Arabic, as
                they were before they were resolved) and `unknown_language` (enough letters for the identifier, and it knows
-               nothing like them). `incomplete`: the page's words hold and it has others, for `ink_without_text` or
-               `formula_in_text`
+               nothing like them). `incomplete`: the page's words hold and it has others, for `ink_without_text`,
+               `formula_in_text`, or `few_unmapped` (U+FFFD for an arrow or two)
     `trusted`  none of these; and of any page with text, its kind: `form` (it has fields to fill in), `cover` (a first
                page with little on it, in large type or on a picture)
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
-    max_unmapped_share: float = 0.0
+    max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
     max_control_share: float = 0.01
     max_presentation_share: float = 0.05
@@ -89,7 +89,8 @@ class JudgeTextLayer:
             "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }
         found["formula_in_text"] = s.get("math_share", 0.0) * s.get("num_chars", 0.0) > self.max_math_chars
-        found["incomplete"] = found["ink_without_text"] or found["formula_in_text"]
+        found["few_unmapped"] = 0 < s.get("unmapped_share", 0.0) <= self.max_unmapped_share
+        found["incomplete"] = found["ink_without_text"] or found["formula_in_text"] or found["few_unmapped"]
         return tuple(reason for reason, holds in (found | kinds).items() if holds)
 
 

@@ -58,7 +58,10 @@ _PICTURE = _Reason(
 REASONS = {
     "ink_disagrees": _Reason(
         "The text of some fonts isn’t what they show: copied or extracted, it reads as other letters.",
-        ("ink_lies_share", "ink_checked_share", "lineup_margin", "reader_error"),
+        (
+            *("ink_lies_share", "lies_by_lineup", "lies_by_reader", "lies_by_words", "lies_by_letters"),
+            *("ink_checked_share", "lineup_margin", "reader_error"),
+        ),
         font_share=lambda s: s.get("ink_lies_share", 1.0),
     ),
     "ink_unchecked": _Reason(
@@ -79,6 +82,11 @@ REASONS = {
     ),
     "unmapped_characters": _Reason(
         "The file doesn’t say which characters some of its glyphs are.", ("unmapped_share",), tells=lambda c: c == "\ufffd"
+    ),
+    "few_unmapped": _Reason(
+        "The file doesn’t say which characters a few of its glyphs are; lines without these are good.",
+        ("unmapped_share",),
+        tells=lambda c: c == "\ufffd",
     ),
     "private_use": _Reason(
         "Some characters are private ones, which mean nothing outside their font.",

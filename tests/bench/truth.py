@@ -1,6 +1,6 @@
 """How far a verdict on a text layer can be trusted: documents whose text is known, good and damaged, through the coarse recipe.
 
-    python -m tests.bench.truth [--scripts Deva Latn] [--damages permuted] [--families 2] [--pages 4] [--each 4] [--seed 0]
+    python -m tests.bench.truth [--scripts Deva Latn] [--damages permuted] [--families 3] [--pages 4] [--each 6] [--seed 0]
                                 [--workers 2] [--json FILE]
 
 The Universal Declaration of Human Rights is typeset in many scripts and typefaces, a typeface a document, and damaged in the ways
@@ -348,9 +348,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scripts", nargs="+", default=list(LANGUAGES), choices=list(LANGUAGES), metavar="SCRIPT")
     parser.add_argument("--damages", nargs="+", default=list(KINDS), choices=list(KINDS), metavar="DAMAGE")
-    parser.add_argument("--families", type=int, default=2)
+    parser.add_argument("--families", type=int, default=3)
     parser.add_argument("--pages", type=int, default=4)
-    parser.add_argument("--each", type=int, default=4)
+    parser.add_argument("--each", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path)

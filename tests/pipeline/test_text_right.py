@@ -22,6 +22,7 @@ from datagen.sources.pdf_pieces import Piece
 from datagen.sources.pdf_text import text_layer
 from datagen.synth.typeset import Style, typeset
 from datagen.synth.vertical import vertical
+from tests.damage import damage
 from tests.pdfs import LATIN, assemble, stream
 from tests.udhr import UDHR
 
@@ -171,6 +172,25 @@ def test_gaps_are_spaces_where_a_font_has_none_to_show():
     pdf = drawn(draw)
     assert texts(pdf) == [vietnamese]
     assert read(pdf).signals["spaces_added_share"] > 0.1
+
+
+@pytest.mark.parametrize("script", ["Cyrl", "Deva", "Ethi", "Kore", "Knda", "Mymr", "Telu", "Thai"])
+def test_spaces_that_the_layer_lacks_are_seen_in_the_gaps(script):
+    lang, text = UDHR[script]
+    document = typeset([text.replace("\u1361", " ")], lang)
+    truth = "\n".join(plain(line.text) for line in document.pages[0].lines)
+    found = "\n".join(map(plain, texts(damage(document.pdf, "spaces_dropped"))))
+    # Signs below the line that hang over into a gap close one or two; Devanagari has its other faults (`WRONG`).
+    assert Levenshtein.distance(found, truth) <= 0.015 * len(truth) + WRONG.get(script, 0.0)
+    assert truth.count(" ") - 2 <= found.count(" ") <= truth.count(" ")
+    assert found.count(" ") > 1
+
+
+def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
+    glyphs = [("\u0c95", 0.0, 5.0), ("\u0c95", 9.0, 14.0)]
+    assert pdf_glyphs.spaced(glyphs, 10.0) == ("\u0c95 \u0c95", 1)
+    assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: (x0, x1) == (5.0, 9.0)) == ("\u0c95 \u0c95", 1)
+    assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: False) == ("\u0c95\u0c95", 0)
 
 
 def test_korean_words_are_parted_and_chinese_is_not():

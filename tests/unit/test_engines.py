@@ -1,5 +1,8 @@
 """The embedded engines: alphabets, detection and Tesseract, on lines that the tests draw."""
 
+import re
+from pathlib import Path
+
 import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -44,6 +47,20 @@ def test_tesseract_reads_lines_in_order():
     lines = ["Все люди рождаются", "свободными и равными", "в своем достоинстве"]
     crops = [numpy.asarray(Image.fromarray(drawn(line, size=(700, 140))).convert("L"))[40:100] for line in lines]
     assert tesseract.read_lines(crops, "ru") == lines
+
+
+def test_setup_installs_the_languages_that_tesseract_is_asked_in():
+    makefile = Path(__file__).parents[2].joinpath("Makefile").read_text().replace("\\\n", " ")
+    (listed,) = re.findall(r"addprefix tesseract-ocr-,([a-z\s]+)\)", makefile)
+    assert sorted(listed.split()) == sorted(set(tesseract._NAMES.values()))
+
+
+def test_a_script_is_read_in_a_language_that_stands_for_it(monkeypatch):
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("hin", "mar")))
+    assert tesseract.reads("mr", "Deva") == "mr"
+    assert tesseract.reads("und", "Deva") == "hi"
+    assert tesseract.reads("und", "Cyrl") == ""
+    assert tesseract.reads("th", "Thai") == ""
 
 
 def test_a_language_without_data_is_named():

@@ -8,12 +8,12 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import shapes
+from datagen.engines import shapes, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk
-from datagen.stages.ink_lines import covered_share, dark_on_white, split_words, text_error
+from datagen.stages.ink_lines import covered_share, dark_on_white, split_long, split_words, text_error
 from datagen.storage import Folder
 from datagen.synth.typeset import Style, families, typeset
 from tests.samples import sample
@@ -89,6 +89,51 @@ def test_and_without_one_by_the_shapes_of_their_words(script):
     assert found["ink_lies_share"] == 1.0
 
 
+@pytest.mark.parametrize("script", ["Thai", "Khmr", "Tibt", "Mong"])
+def test_lines_without_spaces_are_compared_in_pieces(script):
+    true, lies = page(script), page(script, shuffled)
+    assert signals(true)[0]["lineup_margin"] > 0.3
+    assert signals(lies)[0]["ink_lies_share"] == 1.0
+
+
+def test_a_long_word_is_cut_at_the_gaps_where_its_clusters_end():
+    text = "abcdefghijklmnopqrst"
+    crop = numpy.full((20, 200), 255, numpy.uint8)
+    for i in range(20):
+        crop[5:15, 10 * i + 1 : 10 * i + 8] = 0
+    clusters = [(i, i / 20) for i in range(1, 20)]
+    pieces = split_long(crop, text, clusters)
+    assert "".join(piece for _, piece in pieces) == text
+    assert len(pieces) == 3
+    for ink, piece in pieces:
+        assert abs(ink.shape[1] - 10 * len(piece)) < 8
+    assert split_long(crop, text, clusters[:5]) == [(crop, text)]
+    assert split_long(numpy.where(crop < 999, 0, 0).astype(numpy.uint8), text, clusters)[0][1] == text  # no gaps
+
+
+def test_clusters_end_where_no_mark_and_no_virama_joins():
+    assert [end for end, _ in shapes.clusters("กำลังที่", "Thai")] == [1, 2, 4, 5]
+    assert [end for end, _ in shapes.clusters("ស្រី", "Khmr")] == []
+    shares = [share for _, share in shapes.clusters("iiiWWW", "Latn")]
+    assert shares == sorted(shares)
+    assert shares[2] < 0.3
+    assert shapes.clusters("\U00018b00\U00018b01", "Kits") == []
+
+
+def test_letters_that_are_swapped_are_counted_and_true_ones_are_not():
+    true, lies = (page("Geor", lie) for lie in (lambda t: t, lambda t: t.translate(str.maketrans("აის", "საი"))))
+    for sample_, least in ((true, 0), (lies, 2)):
+        (font,) = CompareInk().fonts([sample_], [sample_.image]).values()
+        assert (font.num_swapped >= 2) == bool(least)
+        assert font.opinion() is not bool(least)
+
+
+def test_a_verdict_does_not_hang_on_where_the_file_lies():
+    here = page("Armn")
+    there = replace(here, key="other-000000", origin=replace(here.origin, uri="elsewhere.pdf"))
+    assert signals(here) == signals(there)
+
+
 def test_one_lying_font_is_not_diluted_by_true_ones():
     true = page(READ)
     (region,) = true.regions
@@ -111,7 +156,8 @@ def test_the_same_pages_give_the_same_signals():
     assert signals(*pages) == signals(*pages)
 
 
-def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path):
+def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path, monkeypatch):
+    monkeypatch.setattr(tesseract, "reads", lambda lang, script: "")
     config = CompactConfig(channels=(8, 8, 8), width=16, layers=1, heads=2)
     for script in ("Geor", "Cyrl"):
         alphabet = Alphabet.of(script, [UDHR[script][1]])

@@ -22,7 +22,7 @@ def test_a_clean_layer_is_trusted():
 @pytest.mark.parametrize(
     ("signals", "reason"),
     [
-        ({"unmapped_share": 0.001}, "unmapped_characters"),
+        ({"unmapped_share": 0.01}, "unmapped_characters"),
         ({"private_use_share": 0.02}, "private_use"),
         ({"control_share": 0.02}, "control_characters"),
         ({"presentation_share": 0.3}, "presentation_forms"),
@@ -58,6 +58,12 @@ def test_no_text_says_what_is_there_instead(signals, reason):
 def test_a_page_that_lacks_text_is_incomplete_and_its_words_still_hold():
     (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"ink_recall": 0.9}))])
     assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("ink_without_text", "incomplete"))
+    assert found.quality.words_hold
+
+
+def test_a_few_unmapped_signs_leave_the_other_lines():
+    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"unmapped_share": 0.001}))])
+    assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("few_unmapped", "incomplete"))
     assert found.quality.words_hold
 
 
