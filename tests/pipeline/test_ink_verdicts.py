@@ -1,10 +1,13 @@
 """Verdicts that rest on the ink, through the coarse recipe itself: from PDF to shard."""
 
+import shutil
+
 import pytest
 
 from datagen.shards import read_samples
 from datagen.storage import Folder
 from datagen.synth.typeset import Style, typeset
+from datagen.synth.vertical import vertical
 from recipes.coarse import coarse
 from recipes.recipe import Recipe
 from recipes.run import Place, run
@@ -42,6 +45,17 @@ def test_true_layers_are_trusted_and_lies_are_not(documents, tmp_path):
     assert "ink_disagrees" in pages["Geor-permuted"].reasons
     assert pages["Latn-outlined"].reasons == ("ink_without_text", "incomplete")
     assert pages["Latn-outlined"].words_hold
+
+
+def test_vertical_text_is_compared_too(tmp_path):
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        pytest.skip("there is no Chromium")
+    lang, text = UDHR["Jpan"]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "vertical.pdf").write_bytes(vertical([text] * 4, lang).pdf)
+    (page,) = read_samples(Folder(str(made(tmp_path / "in", tmp_path / "out") / "coarse")))
+    assert {line.direction for region in page.regions for line in region.lines} == {"ttb"}
+    assert (page.quality.verdict, page.quality.reasons) == ("trusted", ())
 
 
 def test_workers_give_the_verdicts_that_one_process_gives(documents, tmp_path):

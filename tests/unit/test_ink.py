@@ -13,7 +13,7 @@ from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk
-from datagen.stages.ink_lines import covered_share, dark_on_white, split_long, split_words, text_error
+from datagen.stages.ink_lines import covered_share, dark_on_white, laid_flat, split_long, split_words, text_error
 from datagen.storage import Folder
 from datagen.synth.typeset import Style, families, typeset
 from tests.samples import sample
@@ -109,6 +109,18 @@ def test_a_long_word_is_cut_at_the_gaps_where_its_clusters_end():
         assert abs(ink.shape[1] - 10 * len(piece)) < 8
     assert split_long(crop, text, clusters[:5]) == [(crop, text)]
     assert split_long(numpy.where(crop < 999, 0, 0).astype(numpy.uint8), text, clusters)[0][1] == text  # no gaps
+
+
+def test_a_vertical_line_is_laid_flat_side_by_side_or_turned():
+    crop = numpy.full((61, 20), 255, numpy.uint8)
+    for i in range(3):
+        crop[20 * i + 4 : 20 * i + 8, 2 : 6 + 5 * i] = 0
+    flat = laid_flat(crop, "一二三")
+    assert flat.shape == (20, 60)
+    assert [int((flat[:, 20 * i : 20 * i + 20] == 0).sum()) for i in range(3)] == [16, 36, 56]
+    turned = laid_flat(crop, "ᠮᠣᠩ")
+    assert turned.shape == (20, 61)
+    assert (turned[:, :20] == 0).sum() == 16
 
 
 def test_clusters_end_where_no_mark_and_no_virama_joins():
