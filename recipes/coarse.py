@@ -13,6 +13,6 @@ def coarse(input: str = "", limit: int = 0, deep: bool = False) -> Recipe:
     """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them."""
     if not input:
         raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
-    stages = (IdentifyLanguage(), CompareInk(budget_s=6.0), JudgeTextLayer())
+    stages = (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer())
     pages = Pipeline("coarse", Listing(input), PdfSource(), stages, limit=limit, deep=deep)
     return Recipe("coarse", (pages, Report(datasets=("coarse",))))

@@ -30,7 +30,7 @@ def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: in
         "coarse",
         census=Listing(input) if input else DebianSamples(),
         source=PdfSource(max_pages=40, seed=SEED, shard_pages=128),
-        stages=(IdentifyLanguage(), CompareInk(budget_s=6.0), JudgeTextLayer()),
+        stages=(IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer()),
         limit=limit,
         seed=DRAW,
         deep=deep,

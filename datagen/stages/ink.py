@@ -45,6 +45,10 @@ _READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.0
 _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _MIN_READ = 30  # characters, to judge a font by
+_CLOSE = 0.1  # the error of a reading up to which its words tell of single letters
+_ANOTHER = 0.9  # of a word's characters: who reads more of them otherwise has read another word
+_FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
+_SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it isn't alike
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _MAX_LINEUP = 24  # words
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
@@ -84,9 +88,9 @@ class FontInk:
             said["lineup"] = False
         if self.num_lines and not 0.2 < self.error <= 0.5:
             said["reader"] = self.error <= 0.2
-        wrong = self.num_wrong / max(self.num_chars, _MIN_READ)
-        # Of a true text a poor reader misreads as many letters; but the ink takes its side in few of them.
-        if wrong > 0.06 or (wrong > 0.03 and self.num_wrong >= 0.5 * self.num_differing):
+        wrong = self.num_wrong / self.num_chars if self.num_chars >= _MIN_READ else 0.0
+        # A poor reader misreads as many letters of a true text, but then the ink hardly ever takes its side.
+        if (wrong > 0.06 and self.error <= 0.5) or (wrong > 0.03 and self.num_wrong >= 0.5 * self.num_differing):
             said["words"] = False
         if self.num_swapped:
             said["letters"] = False
@@ -118,13 +122,13 @@ class CompareInk:
 
     A font's margin and error count on pages that have `min_font_share` of their characters in it. Signals are absent where
     nothing was looked at. At most `lines_a_font` lines are read, and three times as many cut into words, drawn by `seed`. All in
-    all `budget_s` a document (0: the ink isn't asked) are spent at nominal rates: half on fonts, those of most characters first,
-    and half on the detector.
+    all `budget_s` a document (0: the ink isn't asked) are spent at nominal rates: two thirds on fonts, those of most characters
+    first, each as far as it takes, and the rest on the detector.
     """
 
     version: ClassVar[int] = 2
 
-    budget_s: float = 6.0
+    budget_s: float = 9.0
     lines_a_font: int = 12
     min_font_share: float = 0.02
     min_uncovered: float = 0.02
@@ -154,29 +158,32 @@ class CompareInk:
 
     def fonts(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[str, FontInk]:
         """What the ink says of a document's fonts, by name; of those that the budget reached."""
-        budget = self.budget_s / 2
+        budget = _FONTS_SHARE * self.budget_s
+        chars = _chars_by_font(batch)
         decoded: dict[int, numpy.ndarray] = {}
-        sampled: dict[str, list[_Cut]] = {}
-        for name, _ in sorted(_chars_by_font(batch).items(), key=lambda item: (-item[1], item[0])):
+        found: dict[str, FontInk] = {}
+        for name, num in sorted(chars.items(), key=lambda item: (-item[1], item[0])):
             places = self._draw(batch, name)
             budget -= _LINEUP_S + _DECODE_S * len({i for i, _ in places} - decoded.keys())
             if budget < 0:
                 break
-            if places:
-                decoded |= {i: _decode(images[i]) for i, _ in places if i not in decoded}
-                sampled[name] = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
-        scripts = {name: main_script("".join(cut.line.text for cut in cuts))[0] for name, cuts in sampled.items()}
-        pieces = {name: [piece for cut in cuts for piece in cut.pieces(scripts[name])] for name, cuts in sampled.items()}
-        found = {name: FontInk(shapes.lineup(_spread(pieces[name], _MAX_LINEUP), scripts[name], self.seed)) for name in sampled}
-        for name, cuts in sampled.items():
-            engine, lang = self._engine(cuts, scripts[name])
+            if not places:
+                continue
+            decoded |= {i: _decode(images[i]) for i, _ in places if i not in decoded}
+            cuts = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
+            script = main_script("".join(cut.line.text for cut in cuts))[0]
+            pieces = [piece for cut in cuts for piece in cut.pieces(script)]
+            font = found[name] = FontInk(shapes.lineup(_spread(pieces, _MAX_LINEUP), script, self.seed))
+            if num < _SMALL_SHARE * chars.total() and font.opinion():
+                continue  # it is alike, and a letter or two of it is little
+            engine, lang = self._engine(cuts, script)
             once_s, line_s = _READ_S.get(engine, (0.0, 0.0))
             if engine and (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                 budget -= cost
-                self._read(found[name], cuts, engine, lang)
-            if engine != "ppocr" and budget >= _LETTERS_S:
+                self._read(font, cuts, engine, lang)
+            if engine != "ppocr" and font.error > _CLOSE and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
-                found[name].num_swapped = letters.num_swapped(pieces[name], scripts[name], found[name].lineup.face)
+                font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
         return found
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
@@ -197,7 +204,8 @@ class CompareInk:
                 if line.font == font and comparable(line)
             ]
             by_hash = sorted(lines, key=lambda entry: entry[0])
-            found += [(k // _LINES_A_PAGE, page_order, i, line) for k, (_, line) in enumerate(by_hash)]
+            few = len(lines) < _LINES_A_PAGE
+            found += [(few or k // _LINES_A_PAGE, page_order, i, line) for k, (_, line) in enumerate(by_hash)]
         found.sort(key=lambda entry: entry[:3])
         return [(i, line) for _, _, i, line in found[: _DRAWN * self.lines_a_font]]
 
@@ -240,9 +248,11 @@ class CompareInk:
                 if word is None:
                     continue
                 claimed, read = bare(word.text), bare(token)
+                differing = Levenshtein.distance(claimed, read)
+                if differing > _ANOTHER * len(claimed) or "\ufffd" in claimed:
+                    continue
                 font.num_chars += len(claimed)
-                if claimed != read:
-                    differing = Levenshtein.distance(claimed, read)
+                if differing:
                     font.num_differing += differing
                     if shapes.preference(word, token, font.lineup.face) > _PREFERRED:
                         font.num_wrong += differing
@@ -252,7 +262,7 @@ class CompareInk:
         for text as on the worst of these."""
         uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
         doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
-        seen = doubtful[: int(self.budget_s / 2 / _DETECT_S)]
+        seen = doubtful[: int((1 - _FONTS_SHARE) * self.budget_s / _DETECT_S)]
         found = {}
         for i in seen:
             quads = [quad for quad, _ in _detector().detect(_decode(images[i], "RGB"))]

@@ -5,10 +5,10 @@
 
 The Universal Declaration of Human Rights is typeset in many scripts and typefaces, a typeface a document, and damaged in the ways
 of `tests/damage.py`: `--each` of them a typeface, in turn (0: all), so that a few typefaces of a script cover them. A page is
-true if its text differs from the typeset one in at most `truth_tables.MAX_ERROR` of the characters, whatever was done to it: a damage that
-extraction repairs is none. A document is damaged if more than half of its pages aren't true, and falsely trusted if more than
-half of its pages are trusted and not true. What is wrong in an undamaged document, by its typesetter or in extraction, is counted
-apart.
+true if its text differs from the typeset one in at most `truth_tables.MAX_ERROR` of the characters, whatever was done to it: a
+damage that extraction repairs is none. A document is damaged if more than half of its pages aren't true, and falsely trusted if
+more than half of its pages are trusted and not true. What is wrong in an undamaged document, by its typesetter or in extraction,
+is counted apart.
 
 Typefaces are this machine's, and so are those that ink is compared with. `--strangers` leaves a document's own out of the latter,
 as it is with most documents.
