@@ -35,8 +35,8 @@ class Preferred(NamedTuple):
 
 
 def num_swapped(words: Sequence[Ink], script: str, face: str) -> int:
-    """How many letters of `words` stand for others, as far as the ink tells; 0 for a single one, which may be the typeface's way
-    to draw it."""
+    """How many letters of `words` stand for others, as far as the ink tells; 0 unless it is sure of two, or of one that stands
+    for another of them: a single one may be the typeface's way to draw it."""
     found = {letter: best for letter, best in preferred(words, script, face).items() if best.by(_SOME)}
     sure = {letter for letter, best in found.items() if best.by(_MUCH)}
     # Who swaps one letter swaps another, mostly with the first.

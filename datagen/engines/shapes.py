@@ -36,7 +36,7 @@ _HEIGHT = 24  # rows, that ink is compared at
 _BLUR = 1.2  # of these rows: typefaces differ by about a stroke
 _NUM_CIPHERS = 8
 _VIRAMA = 9  # the combining class
-_JOINER = "\u200d"
+_JOINERS = "\u200c\u200d"
 _ASPECT = 0.25  # what a claim loses whose ink is e times as wide for its height as what was found
 
 
@@ -94,25 +94,28 @@ def preference(word: Ink, other: str, face: str) -> float:
 
 
 def clusters(text: str, script: str) -> list[tuple[int, float]]:
-    """Where the clusters of `text` end: how many characters, and at which share of its width as a face of the script draws it;
-    nothing if none does."""
+    """Where the clusters of `text` end but for the last: after how many characters, and at which share of its width as a face of
+    the script draws it; nothing if none does."""
     ends = [i for i in range(1, len(text)) if not _joins(text[i - 1], text[i])]
     face = next((name for name in faces(script) if draws(name, text)), "")
     if not face:
         return []
     font = _font(face)
     width = font.getlength(text)
-    return [(i, font.getlength(text[:i]) / width) for i in ends] if width else []
+    shares = [(i, font.getlength(text[:i]) / width) for i in ends] if width else []
+    return [(i, share) for i, share in shares if share < 1]
 
 
 def _joins(left: str, right: str) -> bool:
     """Whether two characters are drawn as parts of one cluster: a mark joins what is before it, a virama what is behind."""
-    return unicodedata.category(right)[0] == "M" or unicodedata.combining(left) == _VIRAMA or _JOINER in (left, right)
+    return (
+        unicodedata.category(right)[0] == "M" or unicodedata.combining(left) == _VIRAMA or left in _JOINERS or right in _JOINERS
+    )
 
 
 @functools.cache
 def faces(script: str) -> tuple[str, ...]:
-    """Files of upright text faces for a script, at most a few; may be none."""
+    """Files of upright text faces for a script, or that may have it, some ten; may be none."""
     if not features.check("raqm"):  # Pillow without it draws complex scripts wrong
         return ()
     if script in _CJK:

@@ -63,7 +63,7 @@ def spaced(
     No space goes before a mark, nor where the next glyph lies back: there the file follows the text, not the page. In a line with
     spaces of its own, or if the page's are `complete`, none goes behind letters behind which MuPDF adds none either: where
     /ActualText stands for several glyphs, MuPDF tells the place of one of them, and the others leave a gap. For the same reason
-    none goes between letters drawn in clusters unless `is_blank` (from where, to where) says that the image shows a gap, too. A
+    none goes between letters drawn in clusters where `is_blank` (from where, to where) says that the image shows no gap. A
     soft hyphen that is drawn becomes a hyphen.
     """
     text = "".join([c[0] for c in chars])

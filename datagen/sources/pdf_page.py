@@ -57,7 +57,10 @@ class OpenPage:
         if box is None:
             return False
         trim = (box.y1 - box.y0) // 12  # tails of the lines around it
-        part = self.image[box.y0 + trim : box.y1 - trim, box.x0 : box.x1, 1]
+        part = self.image[box.y0 + trim : box.y1 - trim, box.x0 : box.x1, 1].astype(numpy.int16)
+        underline = numpy.arange(len(part)) > 3 * len(part) // 4
+        underline &= numpy.ptp(part, axis=1) < _CONTRAST
+        part = part[~underline]
         inked = numpy.flatnonzero(part.max(axis=0, initial=0) - part.min(axis=0, initial=255) >= _CONTRAST)
         edges = numpy.concatenate(([-1], inked, [part.shape[1]]))
         return int(numpy.diff(edges).max()) - 1 >= least_pt * self.zoom

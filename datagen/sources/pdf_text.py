@@ -80,7 +80,8 @@ def text_layer(view: OpenPage) -> Reading:
     if not layer.num_chars:
         return Reading(engines=_PYMUPDF)
     by_char = layer.blocks
-    if rtl or _asks_for_glyphs(layer.text, layer.alphabet):
+    lacks_spaces = _lacks_spaces(layer.text, layer.alphabet)
+    if rtl or lacks_spaces or _asks_for_glyphs(layer.text, layer.alphabet):
         with contextlib.suppress(SampleError), native("broken_page"):  # a character above U+10FFFF, which only this refuses
             by_char = [b for b in layer.textpage.extractRAWDICT()["blocks"] if b.get("lines")]
     signals, printing = _counted(layer)
@@ -90,7 +91,7 @@ def text_layer(view: OpenPage) -> Reading:
     found, num_doubled = pdf_pieces.without_doubles([block for block in found if block])
     if rtl:
         found = pdf_pieces.joined_rows(found, view.is_clear)
-    num_added = _read_glyphs(view, found, rtl, by_char is not layer.blocks and not _lacks_spaces(layer.text, layer.alphabet))
+    num_added = _read_glyphs(view, found, rtl, by_char is not layer.blocks and not lacks_spaces)
     found = pdf_pieces.whole_lines(found, bool(pdf_glyphs.CLUSTERS.search(layer.alphabet)), view.is_clear)
     ruby: dict[int, list[Piece]] = {}
     if _HAN_OR_KANA.search(layer.alphabet):
@@ -190,17 +191,18 @@ def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
 
 
 def _asks_for_glyphs(text: str, alphabet: str) -> bool:
-    """Whether spaces can't be told from the text, and glyphs have to be looked at one by one, at twice the cost."""
+    """Whether characters can't be told from the text, and glyphs have to be looked at one by one, at twice the cost; as they have
+    to be for spaces that it lacks."""
     if _LETTERSPACED.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
         return True
-    return _lacks_spaces(text, alphabet) or (bool(_UNSPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text)))
+    return bool(_UNSPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text))
 
 
 def _lacks_spaces(text: str, alphabet: str) -> bool:
     """Whether hardly any letter is followed by a space, of those that may be."""
-    for followed, rare in ((_UNSPACED, 40), (_PHRASED, 400)):
+    for followed, rare, few in ((_UNSPACED, 40, 2), (_PHRASED, 400, 40)):
         letters = followed.findall(text) if followed.search(alphabet) else []
-        if len(letters) > 1 and sum(map(len, letters)) * rare < len(letters):
+        if len(letters) >= few and sum(map(len, letters)) * rare < len(letters):
             return True
     return False
 
@@ -218,7 +220,8 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
             if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE:
                 piece.num_hidden += len(s["text"])
         straight = max(map(abs, piece.direction)) > 0.999
-        if chars is not line and straight and not piece.vertical and (rtl or _asks_for_glyphs(text, text)):
+        asks = rtl or _lacks_spaces(text, text) or _asks_for_glyphs(text, text)
+        if chars is not line and straight and not piece.vertical and asks:
             piece.glyphs = pdf_glyphs.glyphs(chars)
             piece.baseline = pdf_glyphs.baseline(chars) if rtl else 0.0
         yield piece

@@ -24,6 +24,7 @@ from datagen.engines.lookalikes import fold
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
 from datagen.stages.ink_lines import (
+    MANY_CLUSTERS,
     bare,
     comparable,
     covered_share,
@@ -116,7 +117,7 @@ class CompareInk:
                          `WITNESSES` says so, where there are any
     `lineup_margin`      the least of the page's fonts, in the line-up of `datagen.engines.shapes`
     `reader_error`       the greatest of the page's fonts, by an engine that knows the letters: PP-OCRv6, else the flywheel's
-                         reader in the folder `reader`, else Tesseract with the data of the language
+                         reader in the folder `reader`, else Tesseract with the data of the language, or of one in its script
     `ink_recall`         of the area of text that the detector finds, the share that lies under the page's lines; on pages where
                          `uncovered_ink` is at least `min_uncovered`
 
@@ -164,11 +165,11 @@ class CompareInk:
         found: dict[str, FontInk] = {}
         for name, num in sorted(chars.items(), key=lambda item: (-item[1], item[0])):
             places = self._draw(batch, name)
+            if not places:
+                continue
             budget -= _LINEUP_S + _DECODE_S * len({i for i, _ in places} - decoded.keys())
             if budget < 0:
                 break
-            if not places:
-                continue
             decoded |= {i: _decode(images[i]) for i, _ in places if i not in decoded}
             cuts = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
             script = main_script("".join(cut.line.text for cut in cuts))[0]
@@ -177,11 +178,12 @@ class CompareInk:
             if num < _SMALL_SHARE * chars.total() and font.opinion():
                 continue  # it is alike, and a letter or two of it is little
             engine, lang = self._engine(cuts, script)
-            once_s, line_s = _READ_S.get(engine, (0.0, 0.0))
-            if engine and (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
-                budget -= cost
-                self._read(font, cuts, engine, lang)
-            if engine != "ppocr" and font.error > _CLOSE and budget >= _LETTERS_S:
+            if engine:
+                once_s, line_s = _READ_S[engine]
+                if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
+                    budget -= cost
+                    self._read(font, cuts, engine, lang)
+            if engine != "ppocr" and font.error > _CLOSE and font.lineup.face and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
                 font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
         return found
@@ -204,13 +206,16 @@ class CompareInk:
                 if line.font == font and comparable(line)
             ]
             by_hash = sorted(lines, key=lambda entry: entry[0])
-            few = len(lines) < _LINES_A_PAGE
-            found += [(few or k // _LINES_A_PAGE, page_order, i, line) for k, (_, line) in enumerate(by_hash)]
+            # Pages with fewer lines come in the second round.
+            first = 0 if len(lines) >= _LINES_A_PAGE else 1
+            found += [(first + k // _LINES_A_PAGE, page_order, i, line) for k, (_, line) in enumerate(by_hash)]
         found.sort(key=lambda entry: entry[:3])
         return [(i, line) for _, _, i, line in found[: _DRAWN * self.lines_a_font]]
 
     def _engine(self, cuts: Sequence["_Cut"], script: str) -> tuple[str, str]:
         """Who can read these lines, "" for nobody, and in which language."""
+        from datagen.engines import langid
+
         drawn = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
         ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
         # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
@@ -220,7 +225,7 @@ class CompareInk:
             alphabet = _compact_reader(self.reader).alphabet
             if alphabet.script == script and set(fold("".join(drawn), script)) <= set(alphabet.symbols):
                 return "compact", lang
-        read_in = tesseract.reads(lang, script)
+        read_in = tesseract.reads(lang if langid.writes(lang, script) else "", script)
         return "tesseract" if read_in else "", read_in
 
     def _read(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str) -> None:
@@ -294,8 +299,8 @@ class CompareInk:
 
 @dataclass(frozen=True)
 class _Cut:
-    """A line's ink, (H, W) gray bytes, and that of each of its words from left to right, None for one without ink; no words where
-    they don't stand apart."""
+    """A line's ink, (H, W) gray bytes, and `images` of its words, likewise, with their texts, from left to right; none where they
+    don't stand apart."""
 
     crop: numpy.ndarray
     line: Line
@@ -311,7 +316,11 @@ class _Cut:
         parts: Sequence[tuple[numpy.ndarray, str]] = self.images
         if self.line.direction != "rtl":
             whole = parts or [(self.crop, self.line.text)]
-            parts = [p for image, text in whole for p in split_long(image, text, shapes.clusters(text, script))]
+
+            def clusters(text: str) -> Sequence[tuple[int, float]]:
+                return shapes.clusters(text, script) if len(text) > MANY_CLUSTERS else ()
+
+            parts = [p for image, text in whole for p in split_long(image, text, clusters(text))]
         inks = [shapes.ink(image, text) for image, text in parts if telling(text)]
         return [piece for piece in inks if piece is not None]
 

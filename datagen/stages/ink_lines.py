@@ -8,15 +8,16 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 
 from datagen.record import Box, Line, Sample
-from datagen.sources.pdf_glyphs import HAN
+from datagen.sources.pdf_glyphs import HAN, is_mark
 
 _MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
 _DARK = 160
 _GAP = 1.3  # the narrowest gap between words, in widths of the widest within one
 _MASK_STRIDE = 4
-_MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
+MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
 _NEAR = 0.4  # of a cluster's width, from where the reference face ends it
-_UPRIGHT = re.compile(f"[{HAN}]")
+_UPRIGHT = re.compile(f"[{HAN}\uac00-\ud7a3]")
+_NARROW = re.compile("[!-~]")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
@@ -31,20 +32,29 @@ def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
 
 
 def comparable(line: Line) -> bool:
-    """Whether a line can be compared: not at an angle, of some characters, not too long."""
+    """Whether a line can be compared: with a box along its direction, of some characters, not too long; and if they stand below
+    each other, in cells of about a square."""
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
     along, across = (height, width) if line.direction == "ttb" else (width, height)
-    fits = along > across / 2 and across >= 8
-    return fits and len(line.text) <= _LONGEST_LINE and len(line.text.replace(" ", "")) >= _MIN_LETTERS
+    num = sum(not (c.isspace() or is_mark(c)) for c in line.text)
+    if along <= across / 2 or across < 8 or not _MIN_LETTERS <= num <= _LONGEST_LINE:
+        return False
+    if line.direction != "ttb" or not _stands_upright(line.text):
+        return True
+    return not _NARROW.search(line.text) and across / 2 <= along / len(line.text) <= 2 * across
 
 
 def laid_flat(crop: numpy.ndarray, text: str) -> numpy.ndarray:
-    """A vertical line as a horizontal one: where characters stand upright, as Chinese and Japanese ones do, side by side; else
-    turned by a quarter, as Mongolian is written."""
-    if not _UPRIGHT.search(text):
+    """A comparable vertical line as a horizontal one: characters that stand upright, as Chinese and Japanese ones do, side by
+    side; others turned by a quarter, as Mongolian is written."""
+    if not _stands_upright(text):
         return numpy.rot90(crop)
     cell = crop.shape[0] / len(text)
     return numpy.hstack([crop[round(i * cell) :][: int(cell)] for i in range(len(text))])
+
+
+def _stands_upright(text: str) -> bool:
+    return 2 * len(_UPRIGHT.findall(text)) > len(_NARROW.sub("", text))
 
 
 def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, str]]:
@@ -71,10 +81,10 @@ def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, st
 
 
 def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, float]]) -> list[tuple[numpy.ndarray, str]]:
-    """The pieces of a word of many clusters, as scripts have that put no spaces between words: cut at gaps of its ink that lie
-    where its `clusters` (how many characters, at which share of its width) end. What has no such gaps stays whole."""
+    """The pieces of a text of many clusters, a word of a script that puts no spaces between words, or a line: cut at gaps of its
+    ink that lie where its `clusters` (how many characters, at which share of its width) end. Without such gaps it stays whole."""
     columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
-    if len(clusters) < _MANY_CLUSTERS or len(columns) < 2:
+    if len(clusters) < MANY_CLUSTERS or len(columns) < 2:
         return [(crop, text)]
     at = numpy.flatnonzero(numpy.diff(columns) > 1)
     gaps = (columns[at] + columns[at + 1]) / 2

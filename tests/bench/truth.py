@@ -115,13 +115,20 @@ def judge(task: Task) -> list[Page]:
 @contextlib.contextmanager
 def _left_out(family: str) -> Iterator[None]:
     """Without the files of a typeface family among those that ink is compared with."""
-    files, name = typefaces.font_files(), re.sub(r" (SC|TC|JP|KR)$", "", family).replace(" ", "")
-    own = {file: files.pop(file) for file in list(files) if re.split(r"[-.]", file)[0] == name}
+    files = typefaces.font_files()
+    name = (
+        re.sub(r" (SC|TC|JP|KR)$", "", family).replace("Mono CJK", "CJK").replace(" ", "")
+    )  # the mono's outlines are the sans's
+    whole = dict(files)
+    for file in whole:
+        if re.split(r"[-.]", file)[0] == name:
+            del files[file]
     shapes.faces.cache_clear()
     try:
         yield
     finally:
-        files |= own
+        files.clear()
+        files.update(whole)
         shapes.faces.cache_clear()
 
 

@@ -12,6 +12,7 @@ from tests.damage import KINDS
 MAX_ERROR = 0.02
 CONFIDENCE = 0.95
 GOOD = "undamaged"
+_NO_EVIDENCE = {"incomplete", "cover", "form"}  # what follows from others, and kinds of pages
 MILD = ("doubled", "off_page", "spaces_dropped")  # what is wrong then may be what was wrong before
 
 
@@ -176,7 +177,7 @@ def _reason_by_damage(hurt: Sequence[Document]) -> str:
 def _evidence(*groups: Sequence[Document]) -> list[str]:
     """The reasons that anything was refused for, then the ink's witnesses."""
     pages = [p for documents in groups for d in documents for p in d if not p.trusted]
-    reasons = {reason for p in pages for reason in p.reasons}
+    reasons = {reason for p in pages for reason in p.reasons} - _NO_EVIDENCE
     return [*sorted(reasons), *(witness for witness in WITNESSES if any(witness in p.witnesses for p in pages))]
 
 

@@ -193,6 +193,29 @@ def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
     assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: False) == ("\u0c95\u0c95", 0)
 
 
+def test_an_underline_closes_no_gap():
+    def view(draw) -> OpenPage:
+        image = numpy.full((100, 100, 3), 255, numpy.uint8)
+        draw(image)
+        return OpenPage(None, None, 1.0, (100, 100), image)
+
+    def letters(image):
+        image[30:70, 10:20] = image[30:70, 40:50] = 0
+
+    def underlined(image):
+        letters(image)
+        image[72:74] = 0
+
+    def filled(image):
+        letters(image)
+        image[40:60, 20:40] = 0
+
+    assert view(letters).has_gap((20, 20, 40, 80), 15)
+    assert view(underlined).has_gap((20, 20, 40, 80), 15)
+    assert not view(filled).has_gap((20, 20, 40, 80), 3)
+    assert not view(letters).has_gap((200, 20, 240, 80), 3)
+
+
 def test_korean_words_are_parted_and_chinese_is_not():
     korean = typeset(["모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다"], "ko")
     assert texts(korean.pdf) == [line.text for line in korean.pages[0].lines]

@@ -13,7 +13,7 @@ from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk
-from datagen.stages.ink_lines import covered_share, dark_on_white, laid_flat, split_long, split_words, text_error
+from datagen.stages.ink_lines import comparable, covered_share, dark_on_white, laid_flat, split_long, split_words, text_error
 from datagen.storage import Folder
 from datagen.synth.typeset import Style, families, typeset
 from tests.samples import sample
@@ -118,9 +118,37 @@ def test_a_vertical_line_is_laid_flat_side_by_side_or_turned():
     flat = laid_flat(crop, "一二三")
     assert flat.shape == (20, 60)
     assert [int((flat[:, 20 * i : 20 * i + 20] == 0).sum()) for i in range(3)] == [16, 36, 56]
-    turned = laid_flat(crop, "ᠮᠣᠩ")
+    turned = laid_flat(crop, "ᠮᠣᠩ《")
     assert turned.shape == (20, 61)
     assert (turned[:, :20] == 0).sum() == 16
+
+
+@pytest.mark.parametrize(
+    ("text", "box", "direction", "holds"),
+    [
+        ("人人生而自由", Box(0, 0, 20, 120), "ttb", True),
+        ("人人生而自由" * 6, Box(0, 0, 20, 30), "ttb", False),  # squeezed
+        ("令和2024年", Box(0, 0, 20, 100), "ttb", False),  # a number in one cell
+        ("모든 사람은", Box(0, 0, 20, 120), "ttb", True),
+        ("ᠬᠦᠮᠦᠨ", Box(0, 0, 20, 120), "ttb", True),
+        ("human beings", Box(0, 0, 20, 120), "ltr", False),
+        ("human beings", Box(0, 0, 120, 20), "ltr", True),
+        ("\u3000\u3000 \u3000", Box(0, 0, 120, 20), "ltr", False),
+        ("ཀླུ" * 90, Box(0, 0, 900, 20), "ltr", True),  # its marks don't count
+        ("a" * 101, Box(0, 0, 900, 20), "ltr", False),
+    ],
+)
+def test_lines_are_compared_that_lie_along_their_box_and_are_not_too_long(text, box, direction, holds):
+    assert comparable(Line(box, text, direction=direction)) is holds
+
+
+def test_letters_without_width_neither_end_clusters_nor_break_the_cutting():
+    text = "m" * 9 + "l" + "\u200c" * 20
+    clusters = shapes.clusters(text, "Latn")
+    assert [end for end, _ in clusters] == list(range(1, 10))
+    crop = numpy.full((20, 200), 255, numpy.uint8)
+    crop[5:15, :180] = crop[5:15, 190:] = 0
+    assert "".join(piece for _, piece in split_long(crop, text, [(i, i / 40) for i in range(1, 30)])) == text
 
 
 def test_clusters_end_where_no_mark_and_no_virama_joins():
