@@ -30,7 +30,8 @@ _PRESENTATION_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 _RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 # Letters that are followed by spaces, and behind which MuPDF adds none. A space behind one is the file's own.
 _UNSPACED = re.compile(
-    "[\u0700-\u0dff\u10a0-\u177f\u1800-\u194f\u1a00-\u1a1f\u1b00-\u1fff\u2c00-\u2ddf\ua4d0-\ua97f\uaa00-\uaa5f\uaa80-\ud7a3]( ?)"
+    "[\u0700-\u0dff\u10a0-\u177f\u1800-\u194f\u1a00-\u1a1f\u1b00-\u1fff\u2c00-\u2ddf\ua4d0-\ua97f\uaa00-\uaa5f\uaa80-\ud7a3"
+    "\U00010280-\U00016fdf\U0001e000-\U0001e95f]( ?)"
 )
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
 _PHRASED = re.compile(f"{pdf_glyphs.PHRASES.pattern}( ?)")

@@ -47,10 +47,11 @@ _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _MIN_READ = 30  # characters, to judge a font by
 _CLOSE = 0.1  # the error of a reading up to which its words tell of single letters
-_ANOTHER = 0.9  # of a word's characters: who reads more of them otherwise has read another word
+_ANOTHER = 1.7  # times a word's length: a reading so long, or a word so much longer than its reading, is another word's
 _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
 _SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it isn't alike
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
+_FEW_OF = 8  # a word of more than this times as many characters as differ is preferred for less
 _MAX_LINEUP = 24  # words
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
@@ -183,7 +184,7 @@ class CompareInk:
                 if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                     budget -= cost
                     self._read(font, cuts, engine, lang)
-            if engine != "ppocr" and font.error > _CLOSE and font.lineup.face and budget >= _LETTERS_S:
+            if font.error > _CLOSE and font.lineup.face and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
                 font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
         return found
@@ -253,13 +254,14 @@ class CompareInk:
                 if word is None:
                     continue
                 claimed, read = bare(word.text), bare(token)
-                differing = Levenshtein.distance(claimed, read)
-                if differing > _ANOTHER * len(claimed) or "\ufffd" in claimed:
+                if not 1 / _ANOTHER <= len(read) / max(1, len(claimed)) <= _ANOTHER or "\ufffd" in claimed:
                     continue
+                differing = Levenshtein.distance(claimed, read)
                 font.num_chars += len(claimed)
                 if differing:
                     font.num_differing += differing
-                    if shapes.preference(word, token, font.lineup.face) > _PREFERRED:
+                    least = _PREFERRED * min(1.0, _FEW_OF * differing / len(claimed))
+                    if shapes.preference(word, token, font.lineup.face) > least:
                         font.num_wrong += differing
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:

@@ -1,6 +1,6 @@
 """How far a verdict on a text layer can be trusted: documents whose text is known, good and damaged, through the coarse recipe.
 
-    python -m tests.bench.truth [--scripts Deva Latn] [--damages permuted] [--families 3] [--pages 4] [--each 6] [--seed 0]
+    python -m tests.bench.truth [--scripts Deva Latn] [--damages permuted] [--families 3] [--pages 4] [--each 7] [--seed 0]
                                 [--strangers] [--workers 2] [--json FILE]
 
 The Universal Declaration of Human Rights is typeset in many scripts and typefaces, a typeface a document, and damaged in the ways
@@ -170,7 +170,7 @@ def main() -> None:
     parser.add_argument("--damages", nargs="+", default=list(KINDS), choices=list(KINDS), metavar="DAMAGE")
     parser.add_argument("--families", type=int, default=3)
     parser.add_argument("--pages", type=int, default=4)
-    parser.add_argument("--each", type=int, default=6)
+    parser.add_argument("--each", type=int, default=7)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--strangers", action="store_true")
     parser.add_argument("--workers", type=int, default=2)
