@@ -184,7 +184,8 @@ class CompareInk:
                 if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                     budget -= cost
                     self._read(font, cuts, engine, lang)
-            if font.error > _CLOSE and font.lineup.face and budget >= _LETTERS_S:
+            # Of ink that isn't like its text to begin with, letters tell nothing.
+            if font.witnesses().get("lineup") and font.error > _CLOSE and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
                 font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
         return found
@@ -226,7 +227,8 @@ class CompareInk:
             alphabet = _compact_reader(self.reader).alphabet
             if alphabet.script == script and set(fold("".join(drawn), script)) <= set(alphabet.symbols):
                 return "compact", lang
-        read_in = tesseract.reads(lang if langid.writes(lang, script) else "", script)
+        # With any language Tesseract reads English, too.
+        read_in = tesseract.reads(lang if script == "Latn" or langid.writes(lang, script) else "", script)
         return "tesseract" if read_in else "", read_in
 
     def _read(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str) -> None:
