@@ -30,6 +30,7 @@ _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspace
 _HARDLY_EM = 0.02
 _LAM, _ALEF = "\u0644", "\u0622\u0623\u0625\u0627\u0671"
 _JOINERS = "\u200c\u200d"
+_STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
 
 
 def glyphs(line: dict[str, Any]) -> list[Glyph]:
@@ -91,7 +92,13 @@ def spaced(
             k -= 1
             end = max(end, chars[k][2])
         before = chars[k][0]
-        if " " in (before, char) or char in _JOINERS or is_mark(char) or (own and _is_silent(before)):
+        if (
+            " " in (before, char)
+            or char in _JOINERS
+            or is_mark(char)
+            or chars[i - 1][0] in _STACKERS
+            or (own and _is_silent(before))
+        ):
             continue
         if x0 - end > size * _space_em(before, char) + _between(wider, before, char):
             if is_blank and CLUSTERS.match(before) and CLUSTERS.match(char) and not is_blank(end, x0):
@@ -217,8 +224,8 @@ def _tracking(chars: Sequence[Glyph], size: float) -> float:
         for a, b in itertools.pairwise(chars)
         if b[1] - a[2] > least and a[0].isalnum() and b[0].isalnum() and b[2] - b[1] > _HARDLY_EM * size
     ]
-    # Most pairs of characters are such pairs of letters: else these gaps are what parts words.
-    if len(gaps) < 4 or len(gaps) * 2 < sum(a[0].isalnum() and b[0].isalnum() for a, b in itertools.pairwise(chars)):
+    # Nearly all pairs of letters are such pairs: else these gaps are what parts words, many of one letter in some languages.
+    if len(gaps) < 4 or len(gaps) * 5 < 4 * sum(a[0].isalnum() and b[0].isalnum() for a, b in itertools.pairwise(chars)):
         return 0.0
     middle = statistics.median(gaps)
     return middle if middle < size else 0.0

@@ -9,9 +9,9 @@ from fontTools import unicodedata as scripts
 
 from datagen.record import Drop, Sample
 
-# Scripts that languages write together within a word, and Latin, whose names and units join any.
+# Scripts that languages write together within a word, and those of no word's letters.
 _TOGETHER = frozenset("Hani Hira Kana Hang Bopo".split())
-_APART = frozenset("Zyyy Zinh Zzzz Latn".split())
+_APART = frozenset("Zyyy Zinh Zzzz".split())
 _KINDS = frozenset({"form", "cover"})
 _WORD = re.compile(r"[^\s!-/:-@\[-`{-\xbf\u2000-\u200b\u200e-\u206f\u3000-\u303f]+")  # not "\\w+", which stops at vowel signs
 
@@ -95,7 +95,8 @@ class JudgeTextLayer:
 
 
 def mixed_word_share(text: str) -> float:
-    """The share of words with letters of two scripts that no language writes together, Latin aside; 0 under three of them."""
+    """The share of words with letters of two scripts that no language writes together; 0 under three of them. Latin letters of
+    ASCII, of names and units, join any."""
     if text.isascii():
         return 0.0
     words = [word for word in _WORD.findall(text) if not word.isascii()]
@@ -109,4 +110,4 @@ def _is_big(sample: Sample) -> bool:
 
 
 def _scripts(word: str) -> frozenset[str]:
-    return frozenset(map(scripts.script, word)) - _APART
+    return frozenset(scripts.script(c) for c in word if not c.isascii()) - _APART

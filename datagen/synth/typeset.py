@@ -189,6 +189,8 @@ def families(text: str, lang: str = "und") -> tuple[str, ...]:
     def meant(name: str) -> bool:
         if _NO_TEXT.search(name):
             return False
+        if script == "Deva" and "Mono" in name:
+            return False  # FreeMono, which draws no conjuncts in some languages
         if script in _CJK and "CJK" in name:
             return name.endswith(f" {_CJK[script]}")
         return not name.startswith("Noto ") or script not in ("Latn", "Cyrl", "Grek") or bool(_NOTO_GENERAL.fullmatch(name))

@@ -193,6 +193,17 @@ def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
     assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: False) == ("\u0c95\u0c95", 0)
 
 
+def test_no_space_goes_behind_what_stacks_and_one_letter_words_are_not_letterspaced():
+    coeng = [("\u1787", 0.0, 6.0), ("\u17d2", 6.0, 6.0), ("\u179a", 9.0, 15.0)]
+    assert pdf_glyphs.spaced(coeng, 10.0) == ("\u1787\u17d2\u179a", 0)
+    vai = [
+        (c, 10.0 * i - 2.5 * (i % 3 == 2), 10.0 * i + 7.5 - 2.5 * (i % 3 == 2)) for i, c in enumerate("\ua5de\ua530\ua58a" * 4)
+    ]
+    assert pdf_glyphs.spaced(vai, 10.0)[0].count(" ") == 7
+    tracked = [(c, 8.0 * i, 8.0 * i + 5.0) for i, c in enumerate("ABCDEFGH")]
+    assert pdf_glyphs.spaced(tracked, 10.0) == ("ABCDEFGH", 0)
+
+
 def test_an_underline_closes_no_gap():
     def view(draw) -> OpenPage:
         image = numpy.full((100, 100, 3), 255, numpy.uint8)

@@ -79,6 +79,7 @@ def test_a_language_that_nobody_knows_is_trusted_if_the_ink_agrees():
 def test_words_in_two_scripts_are_what_garbled_clusters_look_like():
     garbled = "प्रयोक्ता योЭा होस्ट " * 20
     assert judge(text=garbled, lang="hi") == ("suspect", ("mixed_words",))
+    assert judge(text="ປະຊາŊຊົນ ທຸກໆĒຄົນ " * 20, lang="lo") == ("suspect", ("mixed_words",))
     assert judge(text="ԱրմTEX και μm 東京タワー Tシャツ한글 " * 20) == ("trusted", ())
 
 
