@@ -80,6 +80,8 @@ def test_words_in_two_scripts_are_what_garbled_clusters_look_like():
     garbled = "प्रयोक्ता योЭा होस्ट " * 20
     assert judge(text=garbled, lang="hi") == ("suspect", ("mixed_words",))
     assert judge(text="ປະຊາŊຊົນ ທຸກໆĒຄົນ " * 20, lang="lo") == ("suspect", ("mixed_words",))
+    borrowed = "\U0001e93c\U0001e92b\u014b\U0001e93c\U0001e92d " + "\U0001e93c\U0001e92b\U0001e93c " * 99
+    assert judge(text=borrowed * 3) == ("trusted", ())
     assert judge(text="ԱրմTEX και μm 東京タワー Tシャツ한글 " * 20) == ("trusted", ())
 
 
