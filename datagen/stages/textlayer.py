@@ -96,13 +96,13 @@ class JudgeTextLayer:
 
 def mixed_word_share(text: str) -> float:
     """The share of words with letters of two scripts that no language writes together; 0 under three of them. Latin letters of
-    ASCII, of names and units, join any; a word with others counts as a quarter, since some are borrowed, as is Fulfulde's eng."""
+    ASCII, of names and units, join any; a word with others counts as a tenth, since some are borrowed, as is Fulfulde's eng."""
     if text.isascii():
         return 0.0
     found = [_scripts(word) for word in _WORD.findall(text) if not word.isascii()]
     mixed = sum(not scripts_of - {"Latn"} <= _TOGETHER for scripts_of in found if len(scripts_of - {"Latn"}) > 1)
     with_latin = sum("Latn" in scripts_of for scripts_of in found if len(scripts_of) == 2)
-    return (mixed + with_latin / 4) / len(text.split()) if mixed + with_latin >= 3 else 0.0
+    return (mixed + with_latin / 10) / len(text.split()) if mixed + with_latin >= 3 else 0.0
 
 
 def _is_big(sample: Sample) -> bool:

@@ -58,7 +58,7 @@ def caught_by(document: Document, reason: str) -> bool:
     return sum(not page.true and reason not in (*page.reasons, *page.witnesses) for page in document) * 2 <= len(document)
 
 
-def interval(k: int, n: int) -> tuple[float, float]:
+def interval(k: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Clopper and Pearson's exact interval of a share of which `k` of `n` were seen."""
 
     def tail(p: float, counts: Iterable[int]) -> float:
@@ -74,7 +74,7 @@ def interval(k: int, n: int) -> tuple[float, float]:
             low, high = (middle, high) if rises(middle) < 0 else (low, middle)
         return (low + high) / 2
 
-    miss = (1 - CONFIDENCE) / 2
+    miss = (1 - confidence) / 2
     lower = solve(lambda p: tail(p, range(k, n + 1)) - miss) if k else 0.0
     upper = solve(lambda p: miss - tail(p, range(k + 1))) if k < n else 1.0
     return lower, upper
@@ -200,7 +200,12 @@ def _headline(hurt: Sequence[Document], good: Sequence[Document]) -> str:
 
 
 def _bound(k: int, n: int) -> str:
-    return f"{k / n:.1%}, {CONFIDENCE:.0%} upper bound {interval(k, n)[1]:.1%}" if n else "none"
+    """A share with its two-sided interval, and the bound that it is under with the same confidence."""
+    if not n:
+        return "none"
+    low, high = interval(k, n)
+    upper = interval(k, n, 2 * CONFIDENCE - 1)[1]
+    return f"{k / n:.1%}, {CONFIDENCE:.0%} interval {low:.1%} to {high:.1%}, one-sided upper bound {upper:.2%}"
 
 
 def _reasons(pages: Iterable[Page]) -> str:

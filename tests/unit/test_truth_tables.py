@@ -39,7 +39,9 @@ def test_the_report_counts_by_damage_script_and_reason():
     missed = page("few_letters", 0.1)
     said = report([*good, caught, missed])
     of_lineup = [line.split() for line in said.splitlines() if line.startswith("lineup ")]
-    assert "2 damaged fonts over 1 scripts, false trust 1 (50.0%, 95% upper bound 98.7%)" in said
+    assert (
+        "2 damaged fonts over 1 scripts, false trust 1 (50.0%, 95% interval 1.3% to 98.7%, one-sided upper bound 97.47%)" in said
+    )
     assert "lowest trusted share over scripts: Latn 50% of 2 pages" in said
     assert [row[1] for row in of_lineup] == ["1/2", "1/1"]  # of all, and of those permuted
     assert "nothing to compare" in report(good)
