@@ -22,7 +22,6 @@ from datagen.sources.pdf_pieces import Piece
 from datagen.sources.pdf_text import text_layer
 from datagen.synth.typeset import Style, typeset
 from datagen.synth.vertical import vertical
-from tests.damage import damage
 from tests.pdfs import LATIN, assemble, stream
 from tests.udhr import UDHR
 
@@ -172,59 +171,6 @@ def test_gaps_are_spaces_where_a_font_has_none_to_show():
     pdf = drawn(draw)
     assert texts(pdf) == [vietnamese]
     assert read(pdf).signals["spaces_added_share"] > 0.1
-
-
-@pytest.mark.parametrize("script", ["Cyrl", "Deva", "Ethi", "Kore", "Knda", "Mymr", "Telu", "Thai"])
-def test_spaces_that_the_layer_lacks_are_seen_in_the_gaps(script):
-    lang, text = UDHR[script]
-    document = typeset([text.replace("\u1361", " ")], lang)
-    truth = "\n".join(plain(line.text) for line in document.pages[0].lines)
-    found = "\n".join(map(plain, texts(damage(document.pdf, "spaces_dropped"))))
-    # Signs below the line that hang over into a gap close one or two; Devanagari has its other faults (`WRONG`).
-    assert Levenshtein.distance(found, truth) <= 0.015 * len(truth) + WRONG.get(script, 0.0)
-    assert truth.count(" ") - 2 <= found.count(" ") <= truth.count(" ")
-    assert found.count(" ") > 1
-
-
-def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
-    glyphs = [("\u0c95", 0.0, 5.0), ("\u0c95", 9.0, 14.0)]
-    assert pdf_glyphs.spaced(glyphs, 10.0) == ("\u0c95 \u0c95", 1)
-    assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: (x0, x1) == (5.0, 9.0)) == ("\u0c95 \u0c95", 1)
-    assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: False) == ("\u0c95\u0c95", 0)
-
-
-def test_no_space_goes_behind_what_stacks_and_one_letter_words_are_not_letterspaced():
-    coeng = [("\u1787", 0.0, 6.0), ("\u17d2", 6.0, 6.0), ("\u179a", 9.0, 15.0)]
-    assert pdf_glyphs.spaced(coeng, 10.0) == ("\u1787\u17d2\u179a", 0)
-    vai = [
-        (c, 10.0 * i - 2.5 * (i % 3 == 2), 10.0 * i + 7.5 - 2.5 * (i % 3 == 2)) for i, c in enumerate("\ua5de\ua530\ua58a" * 4)
-    ]
-    assert pdf_glyphs.spaced(vai, 10.0)[0].count(" ") == 7
-    tracked = [(c, 8.0 * i, 8.0 * i + 5.0) for i, c in enumerate("ABCDEFGH")]
-    assert pdf_glyphs.spaced(tracked, 10.0) == ("ABCDEFGH", 0)
-
-
-def test_an_underline_closes_no_gap():
-    def view(draw) -> OpenPage:
-        image = numpy.full((100, 100, 3), 255, numpy.uint8)
-        draw(image)
-        return OpenPage(None, None, 1.0, (100, 100), image)
-
-    def letters(image):
-        image[30:70, 10:20] = image[30:70, 40:50] = 0
-
-    def underlined(image):
-        letters(image)
-        image[72:74] = 0
-
-    def filled(image):
-        letters(image)
-        image[40:60, 20:40] = 0
-
-    assert view(letters).has_gap((20, 20, 40, 80), 15)
-    assert view(underlined).has_gap((20, 20, 40, 80), 15)
-    assert not view(filled).has_gap((20, 20, 40, 80), 3)
-    assert not view(letters).has_gap((200, 20, 240, 80), 3)
 
 
 def test_korean_words_are_parted_and_chinese_is_not():
