@@ -4,7 +4,6 @@ What is known comes from the input and from Pango's layout, never from the text 
 Needs libpangocairo. Same input, fonts and library versions: same bytes.
 """
 
-import functools
 import io
 import re
 import unicodedata
@@ -14,24 +13,15 @@ from typing import Any, NamedTuple
 
 import cairocffi
 import pangocairocffi
-from fontTools import unicodedata as scripts
-from pangocffi import Layout, ffi, glib, gobject, pango
+from pangocffi import Layout, ffi, pango
 
-from datagen.stages.language import main_script
+from datagen.synth.families import PANGO_UNIT, description, family, installed, missing
 
 Rect = tuple[float, float, float, float]  # x0, y0, x1, y1 in points, origin top left, x1/y1 exclusive
 
-_UNIT = 1024  # Pango's, to a point
 _SOFT_HYPHEN = "\u00ad"
 _CREATED = "2000-01-01T00:00:00Z"  # Cairo would write the time of day
 _BREAK_INSERTS_HYPHEN = 1 << 13  # in PangoLogAttr's bit field, which pangocffi leaves opaque
-# Text faces first, book before sans; then what is for screens, posters, labels and code.
-_ODD = re.compile(r"Mono|Display|Looped|Condensed|Light|Kufi|Nastaliq|Rashi|Unjoined|Slanted|Supplement|Traditional|Tifinagh .")
-_NO_TEXT = re.compile(r"Math|Symbols|Music|SignWriting|Siyaq|Numerals")
-_NOTO_GENERAL = re.compile(r"Noto (Sans|Serif|Mono|Sans Mono|Sans Display|Serif Display)")
-_CJK = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR", "Bopo": "TC"}
-_PARTS = {"Hans": ("Hani",), "Hant": ("Hani",), "Jpan": ("Hani", "Hira", "Kana"), "Kore": ("Hani", "Hang")}
-_PACKAGES = dict.fromkeys((*_CJK, "Hani"), "fonts-noto-cjk") | {"Yiii": "fonts-sil-nuosusil", "Brai": "fonts-freefont-ttf"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +119,7 @@ def typeset(paragraphs: Sequence[str], lang: str = "und", style: Style = Style()
         raise ValueError(f"no room for text of size_pt={style.size_pt:g} in {style}")
     paragraphs = [unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs if paragraph.strip()]
     name = style.family or family("\n".join(paragraphs), lang)
-    if name not in _installed():
+    if name not in installed():
         raise ValueError(f"family={name!r}: not installed")
     buffer = io.BytesIO()
     surface = cairocffi.PDFSurface(buffer, style.width_pt, style.height_pt)
@@ -166,87 +156,6 @@ def _finished(surface: cairocffi.PDFSurface, buffer: io.BytesIO, style: Style, p
     return Typeset(buffer.getvalue(), tuple(read))
 
 
-def family(text: str, lang: str = "und") -> str:
-    """The typeface for `text`: the first of `families`. Raises `ValueError`, with what to install, if there is none."""
-    found = families(text, lang)
-    if found:
-        return found[0]
-    script, letters = _script_letters(text, lang)
-    best = max(_installed(), key=lambda name: -len(_missing(name, letters)), default="")
-    missing = "".join(sorted(_missing(best, letters) if best else letters))[:20]
-    package = _PACKAGES.get(script, "fonts-noto-core")
-    raise ValueError(f"no installed font has the {script} letters of the text, {missing!r} among them: apt-get install {package}")
-
-
-def families(text: str, lang: str = "und") -> tuple[str, ...]:
-    """The installed families that have every letter of the text's main script, the usual ones first.
-
-    Its other characters, such as digits or names in another script, may come from other fonts. Han typefaces are those of the
-    text's own tradition, by its letters or `lang`. Typefaces that are for other scripts first are left out.
-    """
-    script, letters = _script_letters(text, lang)
-
-    def meant(name: str) -> bool:
-        if _NO_TEXT.search(name):
-            return False
-        if script == "Deva" and "Mono" in name:
-            return False  # FreeMono, which draws no conjuncts in some languages
-        if script in _CJK and "CJK" in name:
-            return name.endswith(f" {_CJK[script]}")
-        return not name.startswith("Noto ") or script not in ("Latn", "Cyrl", "Grek") or bool(_NOTO_GENERAL.fullmatch(name))
-
-    def rank(name: str) -> tuple[bool, bool, bool, str]:
-        return not name.startswith("Noto "), bool(_ODD.search(name)), "Sans" in name, name
-
-    return tuple(sorted((name for name in _installed() if meant(name) and not _missing(name, letters)), key=rank))
-
-
-def _script_letters(text: str, lang: str) -> tuple[str, frozenset[str]]:
-    """The text's main script, and the letters and marks of it that the text holds."""
-    text = unicodedata.normalize("NFC", text)
-    script = main_script(text)[0]
-    if script == "Hani":
-        by_lang = {"ja": "Jpan", "ko": "Kore", "zh-hant": "Hant", "zh-tw": "Hant", "zh-hk": "Hant", "yue": "Hant"}
-        script = next((by_lang[key] for key in by_lang if lang.lower().startswith(key)), "Hans")
-    parts = _PARTS.get(script, (script,))
-    letters, inside = set(), False
-    for char in text:
-        own = scripts.script(char)
-        inside = own in parts or (inside and own == "Zinh")  # marks belong to the letter before
-        if inside and unicodedata.category(char)[0] in "LM":
-            letters.add(char)
-    return script, frozenset(letters)
-
-
-@functools.cache
-def _installed() -> dict[str, Any]:
-    """A font of each installed family, by name, in the order of names."""
-    fontmap = pangocairocffi.PangoCairoFontMap.get_default().pointer
-    fontmap = ffi.cast("PangoFontMap *", fontmap)
-    context = ffi.gc(pango.pango_font_map_create_context(fontmap), gobject.g_object_unref)
-    array, number = ffi.new("PangoFontFamily ***"), ffi.new("int *")
-    pango.pango_font_map_list_families(fontmap, array, number)
-    names = sorted({ffi.string(pango.pango_font_family_get_name(array[0][i])).decode() for i in range(number[0])})
-    glib.g_free(array[0])
-    fonts = {name: pango.pango_font_map_load_font(fontmap, context, _description(name, 10)) for name in names}
-    return {name: font for name, font in fonts.items() if font != ffi.NULL}
-
-
-@functools.lru_cache(maxsize=4096)
-def _missing(name: str, letters: frozenset[str]) -> frozenset[str]:
-    font = _installed()[name]
-    return frozenset(char for char in letters if not pango.pango_font_has_char(font, ord(char)))
-
-
-def _description(name: str, size_pt: float, weight: int = 400, italic: bool = False) -> Any:
-    description = ffi.gc(pango.pango_font_description_new(), pango.pango_font_description_free)
-    pango.pango_font_description_set_family(description, name.encode())
-    pango.pango_font_description_set_absolute_size(description, size_pt * _UNIT)
-    pango.pango_font_description_set_weight(description, weight)
-    pango.pango_font_description_set_style(description, pango.PANGO_STYLE_ITALIC if italic else pango.PANGO_STYLE_NORMAL)
-    return description
-
-
 def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: Style) -> Layout:
     """A layout of one paragraph. Raises `ValueError` if no font has some of its characters."""
     layout = pangocairocffi.create_layout(context)
@@ -256,11 +165,11 @@ def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: 
     pango.pango_context_set_round_glyph_positions(pango.pango_layout_get_context(pointer), False)
     plain = "Noto Sans" if "Sans" in name else "Noto Serif"
     pango.pango_layout_set_font_description(
-        pointer, _description(f"{name},{plain},DejaVu Sans", style.size_pt, style.weight, style.italic)
+        pointer, description(f"{name},{plain},DejaVu Sans", style.size_pt, style.weight, style.italic)
     )
     pango.pango_layout_set_wrap(pointer, pango.PANGO_WRAP_WORD_CHAR)
     pango.pango_layout_set_justify(pointer, style.justify)
-    pango.pango_layout_set_width(pointer, int(style.column_width_pt * _UNIT))
+    pango.pango_layout_set_width(pointer, int(style.column_width_pt * PANGO_UNIT))
     layout.text = text
     if _SOFT_HYPHEN not in text:
         # Else Pango puts hyphens where it cuts what is wider than the column, in scripts too that have none.
@@ -268,9 +177,9 @@ def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: 
         pango.pango_attr_list_insert(attributes, pango.pango_attr_insert_hyphens_new(False))
         pango.pango_layout_set_attributes(pointer, attributes)
     if pango.pango_layout_get_unknown_glyphs_count(pointer):
-        missing = frozenset.intersection(*(_missing(name, frozenset(text)) for name in _installed()))
-        missing |= {char for char in text if unicodedata.category(char) == "Cc"} - set("\t\n")
-        raise ValueError(f"no installed font has {''.join(sorted(missing))!r}")
+        lacking = frozenset.intersection(*(missing(name, frozenset(text)) for name in installed()))
+        lacking |= {char for char in text if unicodedata.category(char) == "Cc"} - set("\t\n")
+        raise ValueError(f"no installed font has {''.join(sorted(lacking))!r}")
     return layout
 
 
@@ -368,7 +277,7 @@ def _clusters(layout: Any) -> dict[int, tuple[float, float]]:
     while True:
         if pango.pango_layout_iter_get_run_readonly(iterator):  # none at a line's end
             pango.pango_layout_iter_get_cluster_extents(iterator, ffi.NULL, logical)
-            found[pango.pango_layout_iter_get_index(iterator)] = logical.x / _UNIT, (logical.x + logical.width) / _UNIT
+            found[pango.pango_layout_iter_get_index(iterator)] = logical.x / PANGO_UNIT, (logical.x + logical.width) / PANGO_UNIT
         if not pango.pango_layout_iter_next_cluster(iterator):
             return found
 
@@ -391,7 +300,7 @@ def _words(
 
 def _rect(rectangle: Any, baseline: int) -> Rect:
     x, y = rectangle.x, rectangle.y - baseline
-    return x / _UNIT, y / _UNIT, (x + rectangle.width) / _UNIT, (y + rectangle.height) / _UNIT
+    return x / PANGO_UNIT, y / PANGO_UNIT, (x + rectangle.width) / PANGO_UNIT, (y + rectangle.height) / PANGO_UNIT
 
 
 def _union(a: Rect, b: Rect) -> Rect:

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen.synth.typeset import Rect, Ruby, Style, Typeset, TypesetLine, TypesetPage, Word, family
+from datagen.synth.families import family
+from datagen.synth.typeset import Rect, Ruby, Style, Typeset, TypesetLine, TypesetPage, Word
 
 Piece = str | tuple[str, str]  # characters, or (base, reading)
 

@@ -37,7 +37,8 @@ from datagen.pipeline import Pipeline
 from datagen.record import Drop, Quality
 from datagen.stages.ink import WITNESSES
 from datagen.stages.textlayer import JudgeTextLayer
-from datagen.synth.typeset import Style, families, typeset
+from datagen.synth.families import families
+from datagen.synth.typeset import Style, typeset
 from recipes.coarse import coarse
 from tests.bench.truth_tables import GOOD, Page, report
 from tests.bench.udhr import declaration

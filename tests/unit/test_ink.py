@@ -15,7 +15,8 @@ from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk
 from datagen.stages.ink_lines import comparable, covered_share, dark_on_white, laid_flat, split_long, split_words, text_error
 from datagen.storage import Folder
-from datagen.synth.typeset import Style, families, typeset
+from datagen.synth.families import families
+from datagen.synth.typeset import Style, typeset
 from tests.samples import sample
 from tests.udhr import UDHR
 

@@ -13,9 +13,10 @@ import numpy
 import pymupdf
 import pytest
 
-from datagen.synth import typeset as module
+from datagen.synth import families as module
 from datagen.synth import vertical as vertical_module
-from datagen.synth.typeset import Style, Typeset, families, family, typeset
+from datagen.synth.families import families, family
+from datagen.synth.typeset import Rect, Style, Typeset, typeset
 from datagen.synth.vertical import vertical
 from tests.udhr import UDHR
 
@@ -33,7 +34,7 @@ def ink(made: Typeset, page: int) -> numpy.ndarray:
     return numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width) < DARK
 
 
-def within(dark: numpy.ndarray, box: module.Rect, slack_pt: float = 0) -> numpy.ndarray:
+def within(dark: numpy.ndarray, box: Rect, slack_pt: float = 0) -> numpy.ndarray:
     x0, y0, x1, y1 = box
     return dark[
         max(0, round((y0 - slack_pt) * ZOOM)) : round((y1 + slack_pt) * ZOOM),
@@ -222,6 +223,13 @@ def test_han_is_set_in_the_typeface_of_its_tradition():
     assert family("人人", "ja").endswith("JP") and family("人人", "zh-TW").endswith("TC")
 
 
+def test_typefaces_that_draw_no_conjuncts_in_a_language_are_left_out():
+    text = "मानव परिवारका सबै सदस्यहरूको अन्तर्निहित मान तथा सम्मान र अवछिन्न अधिकारहरू"
+    assert "FreeMono" in families(text, "hi")
+    for lang in ("mr", "ne"):
+        assert "FreeMono" not in families(text, lang) and "FreeSerif" in families(text, lang)
+
+
 def test_what_cannot_be_set_is_a_value_error():
     with pytest.raises(ValueError, match="no installed font has"):
         typeset(["\U00016d43\U00016d44\U00016d45"])  # Kirat Rai, of Unicode 16
@@ -234,8 +242,8 @@ def test_what_cannot_be_set_is_a_value_error():
 
 
 def test_a_missing_script_says_which_package_has_it(monkeypatch):
-    latin_only = {name: font for name, font in module._installed().items() if name.startswith("DejaVu")}
-    monkeypatch.setattr(module, "_installed", lambda: latin_only)
+    latin_only = {name: font for name, font in module.installed().items() if name.startswith("DejaVu")}
+    monkeypatch.setattr(module, "installed", lambda: latin_only)
     with pytest.raises(ValueError, match=r"Khmr.*fonts-noto-core"):
         family(UDHR["Khmr"][1], "km")
     with pytest.raises(ValueError, match=r"Hans.*fonts-noto-cjk"):
