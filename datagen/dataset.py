@@ -24,6 +24,7 @@ from datagen.pipeline import Pipeline, ShardTask, fingerprint, run_shard, shard_
 from datagen.runner import Runner
 from datagen.shards import ShardReport, read_report, read_reports, verify_shard
 from datagen.storage import Folder
+from datagen.tombstones import NOTHING, Forgotten
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,16 @@ def lock(folder: Folder) -> Iterator[None]:
         held.release()
 
 
-def plan(pipeline: Pipeline, folder: Folder, documents: list[Document], runner: Runner, commit: bool) -> Plan:
-    """What there is to do about `documents`, the census of this run; with `commit`, new ones are assigned to shards, durably.
+def plan(
+    pipeline: Pipeline,
+    folder: Folder,
+    documents: list[Document],
+    runner: Runner,
+    commit: bool,
+    forgotten: Forgotten = NOTHING,
+) -> Plan:
+    """What there is to do about `documents`, the census of this run; with `commit`, new ones are assigned to shards, durably. Of
+    what is `forgotten`, none is new, and no shard will read it.
 
     Raises `ValueError` if the folder isn't a dataset's, or holds shards of another recipe or of inputs that changed.
     """
@@ -88,6 +97,7 @@ def plan(pipeline: Pipeline, folder: Folder, documents: list[Document], runner: 
     _refuse_another(folder, description)
     assigned = census.assigned(folder)
     held = {d.uri: d for shard in assigned for d in shard.inputs}
+    documents = [d for d in documents if not forgotten.document(d)]
     new = census.new_documents(documents, assigned)
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
@@ -103,7 +113,7 @@ def plan(pipeline: Pipeline, folder: Folder, documents: list[Document], runner: 
             assigned += census.add_generation(folder, shards, assigned)
         else:
             assigned += census.numbered(shards, assigned)
-    tasks = [shard_task(pipeline, folder.url, shard, description) for shard in assigned]
+    tasks = [shard_task(pipeline, folder.url, shard, description, forgotten) for shard in assigned]
     reports = _whole(folder)
     expected = {task.shard: task.fingerprint for task in tasks}
     strange = [shard for shard, report in reports.items() if expected.get(shard) != report.fingerprint]

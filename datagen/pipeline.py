@@ -18,6 +18,7 @@ from datagen.census import Assigned, Census, Document, Inputs
 from datagen.record import Drop, Sample, SampleError, clean_text
 from datagen.shards import ShardReport, ShardWriter, read_report, shard_name
 from datagen.storage import Folder
+from datagen.tombstones import NOTHING, Forgotten
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +101,10 @@ class Pipeline:
     needs: Literal["cpu", "gpu"] = "cpu"
     max_drop: float = 0.5
 
-    def process(self, inputs: Inputs, barren: list[Document]) -> Iterator[Sample | Drop]:
-        """The samples of `inputs` after every stage, and all drops on the way. Documents without a page are added to `barren`."""
-        stream = _read(self.source, inputs, barren)
+    def process(self, inputs: Inputs, barren: list[Document], forgotten: Forgotten = NOTHING) -> Iterator[Sample | Drop]:
+        """The samples of `inputs` after every stage, and all drops on the way. Documents without a page are added to `barren`; of
+        what is `forgotten` nothing comes."""
+        stream = _read(self.source, inputs, barren, forgotten)
         for stage in self.stages:
             stream = _apply(stage, stream)
         return stream
@@ -122,9 +124,12 @@ class ShardTask:
     generation: int
     inputs: Inputs
     fingerprint: str
+    forgotten: Forgotten = NOTHING
 
 
-def shard_task(pipeline: Pipeline, url: str, assigned: Assigned, description: dict[str, Any]) -> ShardTask:
+def shard_task(
+    pipeline: Pipeline, url: str, assigned: Assigned, description: dict[str, Any], forgotten: Forgotten = NOTHING
+) -> ShardTask:
     return ShardTask(
         pipeline,
         url,
@@ -132,6 +137,7 @@ def shard_task(pipeline: Pipeline, url: str, assigned: Assigned, description: di
         assigned.generation,
         assigned.inputs,
         shard_fingerprint(description, assigned.inputs),
+        forgotten,
     )
 
 
@@ -155,7 +161,7 @@ def run_shard(task: ShardTask) -> ShardReport:
     barren: list[Document] = []
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        for item in task.pipeline.process(task.inputs, barren):
+        for item in task.pipeline.process(task.inputs, barren, task.forgotten):
             if isinstance(item, Drop):
                 drops.append(item)
             else:
@@ -169,23 +175,29 @@ def run_shard(task: ShardTask) -> ShardReport:
         sha256=sha256,
         num_bytes=writer.num_bytes,
         num_samples=writer.num_samples,
-        num_documents=sum(d.first_page == 0 for d in task.inputs),
+        num_documents=sum(d.first_page == 0 and not task.forgotten.document(d) for d in task.inputs),
         num_barren=len(barren),
         drops=tuple(drops),
         started=round(started, 3),
         finished=round(time.time(), 3),
+        identity=held.identity if held is not None and held.fingerprint == task.fingerprint else "",
     )
     folder.write(f"shards/{task.shard}.json", report.to_json())
     log.info("%s: %d samples, %d drops", task.shard, report.num_samples, len(drops))
     return report
 
 
-def _read(source: Source, inputs: Inputs, barren: list[Document]) -> Iterator[Sample | Drop]:
+def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: Forgotten) -> Iterator[Sample | Drop]:
     """What `source` gives of `inputs`. A document's fate as a whole is told once, by the part that begins it."""
     for document in inputs:
-        num_samples = num_drops = 0
+        if forgotten.document(document):
+            continue
+        num_samples = num_drops = num_forgotten = 0
         try:
             for item in source.read(document):
+                if forgotten.item(item):
+                    num_forgotten += 1
+                    continue
                 num_samples += isinstance(item, Sample)
                 num_drops += isinstance(item, Drop)
                 yield item
@@ -194,7 +206,7 @@ def _read(source: Source, inputs: Inputs, barren: list[Document]) -> Iterator[Sa
                 num_drops += 1
                 uri = clean_text(document.uri)
                 yield Drop("", uri, -1, type(source).__name__, error.reason, clean_text(error.detail))
-        if document.first_page == 0 and not num_samples:
+        if document.first_page == 0 and not num_samples and not num_forgotten:
             if not num_drops:
                 raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {document.uri}")
             barren.append(document)

@@ -8,6 +8,7 @@ On disk (`Sample.to_json`) every record has the same keys with the same types an
 any first page: "" for no licence, -1 for no round and for text that was read from the file itself and not scored by a model.
 """
 
+import hashlib
 import math
 import re
 from collections.abc import Sequence
@@ -206,6 +207,17 @@ class Drop:
 
     def to_dict(self) -> dict[str, Any]:
         return {name: clean_text(v) if isinstance(v, str) else v for name in self.__slots__ for v in [getattr(self, name)]}
+
+
+def content_key(sha256: str) -> str:
+    """What the keys of a file's samples begin with."""
+    return sha256[:16]
+
+
+def source_key(uri: str, sha256: str) -> str:
+    """What the keys of a file's samples begin with, if it lies at `uri`. Without the place, two copies of a file would give one
+    key to two samples."""
+    return f"{content_key(sha256)}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}"
 
 
 def clean_text(text: str) -> str:

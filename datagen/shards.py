@@ -29,7 +29,11 @@ def shard_name(dataset: str, index: int) -> str:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What became of a shard's inputs. Times are Unix seconds; `num_barren` of the documents that begin in it gave no page."""
+    """What became of a shard's inputs. Times are Unix seconds; `num_barren` of the documents that begin in it gave no page.
+
+    `identity` is the sha256 that the shard was first made with, where a source has been taken out of it since. Steps that read
+    the shard know it by `known_as`, so that they needn't be made again for what they read no more.
+    """
 
     shard: str
     generation: int
@@ -42,6 +46,11 @@ class ShardReport:
     drops: tuple[Drop, ...]
     started: float
     finished: float
+    identity: str = ""
+
+    @property
+    def known_as(self) -> str:
+        return self.identity or self.sha256
 
     def to_json(self) -> bytes:
         values = {"schema": SCHEMA} | dataclasses.asdict(self) | {"drops": [d.to_dict() for d in self.drops]}
@@ -75,19 +84,28 @@ class ShardWriter:
     def write(self, sample: Sample) -> tuple[int, int]:
         """Append a sample; returns the offset and length in bytes of its members. Raises `ValueError` on a bad record."""
         check(sample)
-        if sample.key in self._keys:
-            raise ValueError(f"key {sample.key} twice in a shard")
-        self._keys.add(sample.key)
-        start = self.num_bytes
+        start = self._begin(sample.key)
         if sample.image is not None:
             self._member(f"{sample.key}.{image_extension(sample.image)}", sample.image)
         self._member(f"{sample.key}.json", sample.to_json())
         return start, self.num_bytes - start
 
+    def copy(self, key: str, members: bytes) -> tuple[int, int]:
+        """Append a sample's members as another shard holds them; returns their offset and length."""
+        start = self._begin(key)
+        self._put(members)
+        return start, len(members)
+
     def close(self) -> str:
         """Write the end of the archive; returns its sha256 in hex."""
         self._put(bytes(tarfile.RECORDSIZE - self.num_bytes % tarfile.RECORDSIZE))
         return self._hash.hexdigest()
+
+    def _begin(self, key: str) -> int:
+        if key in self._keys:
+            raise ValueError(f"key {key} twice in a shard")
+        self._keys.add(key)
+        return self.num_bytes
 
     def _member(self, name: str, data: bytes) -> None:
         info = tarfile.TarInfo(name)  # mtime 0, no user, mode 0644: tarfile's defaults hold nothing of the machine

@@ -31,7 +31,7 @@ from flywheel import evaluate, gate, pools, progress, score, typefaces
 from flywheel.crops import read_crops
 from flywheel.pools import Pools
 from flywheel.relabel import Gate, ReadPages
-from flywheel.step import Flywheel, round_folders, round_metrics
+from flywheel.step import Flywheel, clear_round, round_folders, round_metrics
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
@@ -75,12 +75,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
 def clear(step: Flywheel, out: Folder) -> None:
     """Delete all rounds, the last first, then crops and pools."""
     for name in reversed(round_folders(out)):
-        folder = out.sub(name)
-        folder.remove("metrics.json")
-        folder.remove("reader")
-        if folder.exists("census") or folder.exists("run.json"):
-            dataset.clear(folder)
-        folder.remove("round.json")
+        clear_round(out.sub(name))
     if out.exists(f"{CROPS}/census"):
         dataset.clear(out.sub(CROPS))
     for name in ("tesseract.json", "pools.json"):
@@ -96,13 +91,13 @@ def _pools(step: Flywheel, out: Folder) -> list[Pools]:
     if not out.exists("round-1/round.json"):
         languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
         chosen = pools.assign(languages, step.seed, step.min_train_lines)
-        frozen = {"values": values, "shards": {r.shard: r.sha256 for r in reports}, "pools": [asdict(p) for p in chosen]}
+        frozen = {"values": values, "shards": {r.shard: r.known_as for r in reports}, "pools": [asdict(p) for p in chosen]}
         data = json.dumps(frozen, ensure_ascii=False, indent=1).encode()
         if out.exists(f"{CROPS}/census") and not (folder.exists("pools.json") and folder.read("pools.json") == data):
             dataset.clear(out.sub(CROPS))  # made for other pools, by a run that ended before its first round began
         folder.write("pools.json", data)
     state = _state(step, out)
-    now = {r.shard: r.sha256 for r in reports}
+    now = {r.shard: r.known_as for r in reports}
     if state["values"] != values or any(now.get(shard) != sha256 for shard, sha256 in state["shards"].items()):
         raise ValueError(
             f"{folder.path('pools.json')} was made from other pages or values: "
@@ -207,7 +202,7 @@ class _Round:
             "parent": json.loads(self.before.read("metrics.json"))["readers"] if self.before is not None else {},
             "pools": hashlib.sha256(self.out.read(f"{self.step.name}/pools.json")).hexdigest(),
             "shards": {
-                name: [r.sha256 for r in read_reports(self.out.sub(name))]
+                name: [r.known_as for r in read_reports(self.out.sub(name))]
                 for name in (CROPS, *([f"round-{self.number - 1}"] if before else []))
             },
         }

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from datagen import dataset
 from datagen.storage import Folder
 
 
@@ -57,6 +58,15 @@ class Flywheel:
 def round_folders(out: Folder) -> list[str]:
     """The names of the rounds in an output, whole or not, in order."""
     return _consecutive(out, "")
+
+
+def clear_round(folder: Folder) -> None:
+    """Delete a round, the mark that it is whole first."""
+    folder.remove("metrics.json")
+    folder.remove("reader")
+    if folder.exists("census") or folder.exists("run.json"):
+        dataset.clear(folder)
+    folder.remove("round.json")
 
 
 def round_metrics(out: Folder) -> list[dict[str, Any]]:

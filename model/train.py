@@ -115,7 +115,7 @@ def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, An
     run: dict[str, Any] = {
         "version": VERSION,
         "step": dataclasses.asdict(step),
-        "shards": {report.shard: report.sha256 for _, report in reports(out, find_datasets(out, step.datasets))},
+        "shards": {report.shard: report.known_as for _, report in reports(out, find_datasets(out, step.datasets))},
         "held_out": hashlib.sha256(" ".join(sorted(held_out)).encode()).hexdigest(),
         "versions": {"torch": torch.__version__, "tokenizers": tokenizers.__version__},
         "precision": str(precision()).removeprefix("torch."),

@@ -16,7 +16,8 @@ RECIPES = {
 VERBS = {
     "status": "what is done, left and dropped in an output, step by step",
     "verify": "re-read every shard of an output against its report",
+    "forget": "take a source, uri=… or sha256=…, out of an output, and keep it out",
 }
 
 # Verbs to come, which no recipe may be called.
-RESERVED = ("forget", "retry", "flywheel", "score")
+RESERVED = ("retry", "flywheel", "score")

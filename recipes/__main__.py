@@ -104,6 +104,7 @@ def run_recipe(name: str, argv: list[str]) -> int:
     parser.add_argument("--verbose", action="store_true", help="a line a shard")
     args = parser.parse_args(argv)
 
+    from recipes.called import build
     from recipes.run import Place, plan, run
 
     configure_logging(args.verbose)
@@ -113,25 +114,32 @@ def run_recipe(name: str, argv: list[str]) -> int:
         if "rounds" not in inspect.signature(function).parameters:
             raise ValueError(f"rounds={args.rounds}: {name} has no flywheel")
         values["rounds"] = args.rounds
-    recipe = function(**values)
+    recipe = build(name, values)
     place = Place(args.out, args.on, args.workers, args.overwrite)
     if args.plan:
         print(plan(recipe, place))
         return 0
-    return run(recipe, place)
+    return run(recipe, place, values)
 
 
 def run_verb(verb: str, argv: list[str]) -> int:
     parser = Parser(prog=f"pagewheel {verb}", description=VERBS[verb])
     parser.add_argument("out", metavar="DIR")
-    out = parser.parse_args(argv).out
+    if verb == "forget":
+        parser.add_argument("--uri", default="", help="where the source lies, as its samples' records say")
+        parser.add_argument("--sha256", default="", help="the source's content, wherever it lies")
+    args = parser.parse_args(argv)
 
-    from recipes import status
+    from recipes import forget, status
 
     if verb == "status":
-        print(status.status(out))
+        print(status.status(args.out))
         return 0
-    said, clean = status.verify(out)
+    if verb == "forget":
+        configure_logging(verbose=False)
+        print(forget.forget(args.out, args.uri, args.sha256))
+        return 0
+    said, clean = status.verify(args.out)
     print(said)
     return 0 if clean else 1
 

@@ -14,6 +14,7 @@ from datagen.runner import make_runner
 from datagen.storage import Folder
 from flywheel.step import Flywheel
 from model.step import Train
+from recipes import called, forget
 from recipes.recipe import Recipe, Report, Step
 from recipes.steps import OK, SHARD_FAILED, Place
 
@@ -22,8 +23,10 @@ log = logging.getLogger(__name__)
 _MODULES = {Pipeline: "pipeline", Flywheel: "flywheel", Train: "train", Report: "report"}
 
 
-def run(recipe: Recipe, place: Place) -> int:
+def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None) -> int:
     """Run what has not run yet; returns the exit code. Raises `ValueError` for what the user has to change.
+
+    `words` are those that the recipe of this name was called with, for verbs that come later.
 
     After a step with failed shards only the report is made: what follows would be made from a part, and made to stay.
     """
@@ -33,6 +36,7 @@ def run(recipe: Recipe, place: Place) -> int:
     make_runner(place.on, place.workers)  # a wrong word is said before anything is touched
     code = OK
     with dataset.lock(out):
+        forget.finish(out)
         for step in recipe.steps:
             if code == SHARD_FAILED and not isinstance(step, Report):
                 log.error("%s: not begun, since shards before it failed", step.name)
@@ -40,6 +44,8 @@ def run(recipe: Recipe, place: Place) -> int:
             if sum(out.sub(name).sweep() for name in _module(step).folders(step, out)):
                 log.info("%s: swept what an interrupted run had left under construction", step.name)
             code = max(code, _module(step).run(step, recipe.name, out, place))
+            if words is not None:
+                called.remember(out, recipe.name, words)
     return code
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from datagen import census, dataset
+from datagen import census, dataset, tombstones
 from datagen.shards import ShardReport, read_reports
 from datagen.storage import Folder
 from flywheel.step import round_metrics
@@ -24,7 +24,7 @@ def datasets(out: str) -> list[Folder]:
 def status(out: str) -> str:
     """A paragraph a step: done, left, pages/s, dropped by reason."""
     lines = [_status(folder) for folder in datasets(out)]
-    lines += _rounds(Folder(out)) + _training(Folder(out))
+    lines += _rounds(Folder(out)) + _training(Folder(out)) + _forgotten(Folder(out))
     report = Folder(out).sub("report")
     if report.exists("index.html"):
         lines.append(f"report: {report.path('index.html')}")
@@ -76,6 +76,16 @@ def _training(out: Folder) -> list[str]:
     metrics = json.loads(out.read("train/metrics.json"))
     first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
     return [f"train: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token"]
+
+
+def _forgotten(out: Folder) -> list[str]:
+    """A line a source that was taken out."""
+    lines = []
+    for tombstone in tombstones.read(out):
+        what = f"uri={tombstone.uri}" if tombstone.uri else f"sha256={tombstone.sha256}"
+        learned = f"; had learned from it: {', '.join(tombstone.trained)}" if tombstone.trained else ""
+        lines.append(f"forgotten: {what}{'' if tombstone.done else ' (under way: run again)'}{learned}")
+    return lines
 
 
 def rate(reports: list[ShardReport]) -> float:

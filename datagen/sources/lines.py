@@ -26,7 +26,7 @@ STAGE = "LineCrops"
 
 @dataclass(frozen=True)
 class ShardsOf:
-    """The shards of a dataset as documents: one step's output as the next one's input. Its etag is a shard's sha256."""
+    """The shards of a dataset as documents: one step's output as the next one's input. Its etag is what a shard is known as."""
 
     dataset: str
     shards: tuple[str, ...]
@@ -40,7 +40,7 @@ class ShardsOf:
                 raise ValueError(f"{folder.path(shard)} is not made yet")
             name = f"shards/{shard}.tar"
             uri = folder.path(name) if folder.local else posixpath.join(folder.url, name)
-            found.append(Document(uri, report.sha256, report.num_bytes, num_pages=report.num_samples))
+            found.append(Document(uri, report.known_as, report.num_bytes, num_pages=report.num_samples))
         return found
 
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from datagen.census import Document, Inputs, is_plain_file, seeded
 from datagen.pipeline import Estimate
-from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text
+from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text, source_key
 from datagen.sandbox import ChildDied, Limits, sandbox
 from datagen.stages.language import identify
 from datagen.storage import is_local, resolve
@@ -200,8 +200,7 @@ class PdfSource:
 
 
 def page_key(uri: str, sha256: str, page: int) -> str:
-    """Content, place and page. Without the place, two copies of a file would give one key to two samples."""
-    return f"{sha256[:16]}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}-{page:06d}"
+    return f"{source_key(uri, sha256)}-{page:06d}"
 
 
 @contextlib.contextmanager

@@ -45,7 +45,15 @@ def _corpus(folder: Folder, name: str, reports: list[ShardReport], seed: int, ma
 
 
 def _loader(out: Folder) -> Callable[[dict], Sample]:
-    return lambda row: read_sample(out.sub(row["dataset"]), row["shard"], row["offset"], row["bytes"])
+    """Finds a sample by its key: where it lies in its shard may have changed since, if another was forgotten."""
+
+    def load(row: dict) -> Sample:
+        folder = out.sub(row["dataset"])
+        rows = manifest.read_part(folder, row["shard"]).to_pylist()
+        place = next(found for found in rows if found["key"] == row["key"])
+        return read_sample(folder, row["shard"], place["offset"], place["bytes"])
+
+    return load
 
 
 def _later_steps(out: Folder) -> list[str]:

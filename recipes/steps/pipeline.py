@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from datagen import dataset
+from datagen import dataset, tombstones
 from datagen.pipeline import Pipeline, describe
 from datagen.runner import InProcess, make_runner
 from datagen.storage import Folder
+from datagen.tombstones import Forgotten
 from recipes.progress import progress
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place
 
@@ -43,7 +44,8 @@ def plan(step: Pipeline, out: Folder, place: Place) -> str:
     if missing:
         return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
     folder = Folder("memory://pagewheel-plan") if place.overwrite else out.sub(step.name)
-    todo = dataset.plan(step, folder, step.census.documents(), InProcess(), commit=False)
+    gone = Forgotten.of(tombstones.read(out))
+    todo = dataset.plan(step, folder, step.census.documents(), InProcess(), False, gone)
     estimates = [step.source.estimate(task.inputs) for task in todo.todo]
     pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
     workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
@@ -60,7 +62,8 @@ def run(step: Pipeline, recipe: str, out: Folder, place: Place, noun: str = "pag
     documents = step.census.documents()
     if place.overwrite:  # only now that there is something to put in its place
         dataset.clear(folder)
-    todo = dataset.plan(step, folder, documents, runner, commit=True)
+    gone = Forgotten.of(tombstones.read(out))
+    todo = dataset.plan(step, folder, documents, runner, True, gone)
     expected = sum(step.source.estimate(task.inputs).num_samples for task in todo.todo)
     if not todo.todo:
         log.info("%s: nothing new, %d shards are made", step.name, len(todo.held))

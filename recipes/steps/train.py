@@ -30,14 +30,14 @@ def run(step: Train, recipe: str, out: Folder, place: Place) -> int:
         log.info("%s: %s", step.name, line.removeprefix(f"{step.name}: "))
 
     try:
-        if not train(step, out, _never_trained_on(out), tell):
+        if not train(step, out, never_trained_on(out), tell):
             log.info("%s: nothing new, the model is trained", step.name)
     except NothingToLearn as error:
         log.warning("%s: no model is made", error)
     return OK
 
 
-def _never_trained_on(out: Folder) -> frozenset[str]:
+def never_trained_on(out: Folder) -> frozenset[str]:
     """The documents that only test the flywheel's readers; one whose other pages train them can't be left out as a whole."""
     if not out.exists("flywheel/pools.json"):
         return frozenset()

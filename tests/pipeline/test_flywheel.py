@@ -1,6 +1,7 @@
 """The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from datagen.storage import Folder
 from flywheel.crops import read_crops
 from flywheel.evaluate import HeldOut
 from flywheel.pools import from_dict
+from recipes.forget import forget
 from recipes.run import Place, run
 from tests import pdfs, wheel
 from tests.outputs import check_corpus, files
@@ -196,3 +198,24 @@ def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
     assert run(replace(wheel.recipe(tmp_path / "in"), steps=(broken, *steps[1:])), Place(str(tmp_path / "out"), "inline")) == 1
     assert not read_reports(Folder(str(tmp_path / "out" / "crops")))
     assert not (tmp_path / "out" / "flywheel").exists()
+
+
+def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(turned / "out", out)
+    (pools,) = map(from_dict, json.loads((out / "flywheel/pools.json").read_text())["pools"])
+    learned, read = pools.train[0][0], pools.unlabelled[0][0]
+    assert [s for s in samples(out / "crops") if s.origin.sha256 == learned]
+    assert [s for s in samples(out / "round-1") if s.origin.sha256 == read]
+    assert "trained on it, and not changed: round-1/reader/Cyrl, round-2/reader/Cyrl;" in forget(str(out), sha256=learned)
+    assert "trained on it, and not changed: round-2/reader/Cyrl;" in forget(str(out), sha256=read)
+    for name in ("coarse", "crops", "round-1", "round-2"):
+        assert {s.origin.sha256 for s in samples(out / name)}.isdisjoint({learned, read})
+    check_corpus(out, "--datasets")
+    before = files(out)
+    assert wheel.turn(turned / "in", out, rounds=2) == 0  # nothing is refused, and nothing made again but the report
+    after = files(out)
+    assert {name for name in {**before, **after} if before.get(name) != after.get(name)} <= {
+        "report/index.html",
+        "report/run.json",
+    }

@@ -1,0 +1,82 @@
+"""Sources that were taken out of an output, and that no later run may bring back.
+
+    forgotten.jsonl    in the output's folder, beside its datasets, where overwrite=1 doesn't reach: a line a request
+
+A line is written before the first byte is removed (`done` false), so that whatever comes after a kill finishes the removal.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from datagen.census import Document
+from datagen.record import Drop, Sample, content_key
+from datagen.storage import Folder
+
+NAME = "forgotten.jsonl"
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """A request to forget the source `uri`, or all with the content `sha256`.
+
+    `sources` are what it meant when it was made, each a uri and a sha256 ("" where the document gave nothing); `trained` names
+    what had learned from them: readers of rounds, and models. `time` is Unix seconds.
+    """
+
+    uri: str = ""
+    sha256: str = ""
+    sources: tuple[tuple[str, str], ...] = ()
+    trained: tuple[str, ...] = ()
+    time: float = 0.0
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What may not be read again."""
+
+    uris: frozenset[str] = frozenset()
+    sha256s: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.uris or self.sha256s)
+
+    @classmethod
+    def of(cls, tombstones: Sequence[Tombstone]) -> "Forgotten":
+        """What they say together."""
+        uris = {uri for t in tombstones for uri in (t.uri, *(uri for uri, _ in t.sources)) if uri}
+        return cls(frozenset(uris), frozenset(t.sha256 for t in tombstones if t.sha256))
+
+    def document(self, document: Document) -> bool:
+        return document.uri in self.uris or document.sha256 in self.sha256s
+
+    def origin(self, uri: str, sha256: str) -> bool:
+        return uri in self.uris or sha256 in self.sha256s
+
+    def item(self, item: Sample | Drop) -> bool:
+        """Whether a sample, or the trace that a dropped one left, is of a forgotten source."""
+        if isinstance(item, Sample):
+            return self.origin(item.origin.uri, item.origin.sha256)
+        return item.uri in self.uris or item.key.startswith(tuple(map(content_key, self.sha256s)))
+
+
+NOTHING = Forgotten()
+
+
+def read(out: Folder) -> list[Tombstone]:
+    """All requests that were made of the output, in order. Raises `ValueError` if the file is damaged."""
+    if not out.exists(NAME):
+        return []
+    try:
+        rows = [json.loads(line) for line in out.read(NAME).splitlines() if line.strip()]
+        lists = ({"sources": tuple(map(tuple, row["sources"])), "trained": tuple(row["trained"])} for row in rows)
+        return [Tombstone(**row | held) for row, held in zip(rows, lists, strict=True)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{out.path(NAME)} is damaged ({error}): mend it by hand, so that nothing forgotten comes back"
+        ) from None
+
+
+def write(out: Folder, tombstones: Sequence[Tombstone]) -> None:
+    out.write(NAME, "".join(json.dumps(asdict(t), ensure_ascii=False) + "\n" for t in tombstones).encode())

@@ -1,0 +1,39 @@
+"""recipe.json: with which words an output's recipe was called, so that verbs can build it again."""
+
+import json
+import os
+import pkgutil
+from typing import Any
+
+from datagen.storage import Folder
+from recipes import RECIPES
+from recipes.recipe import Recipe
+
+NAME = "recipe.json"
+
+
+def build(name: str, values: dict[str, Any]) -> Recipe:
+    """The recipe `name` with these words. Raises `ValueError` as its function does."""
+    recipe: Recipe = pkgutil.resolve_name(RECIPES[name][0])(**values)
+    return recipe
+
+
+def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
+    given = values.get("input", "")
+    if given and "://" not in given:
+        values = values | {"input": os.path.abspath(os.path.expanduser(given))}
+    out.write(NAME, json.dumps({"recipe": name, "values": values}, ensure_ascii=False, indent=1).encode())
+
+
+def again(out: Folder) -> Recipe:
+    """The recipe that the output was last made with. Raises `ValueError` if nobody wrote that down."""
+    if not out.exists(NAME):
+        raise ValueError(f"{out.url} has no {NAME}, which says how it was made: run its recipe again first")
+    try:
+        held = json.loads(out.read(NAME))
+        name, values = held["recipe"], dict(held["values"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{out.path(NAME)} is damaged ({error}): run its recipe again") from None
+    if name not in RECIPES:
+        raise ValueError(f"{out.path(NAME)} names the recipe {name!r}, which isn't there: recipes are {', '.join(RECIPES)}")
+    return build(name, values)

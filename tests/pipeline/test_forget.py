@@ -1,0 +1,205 @@
+"""A source is taken out of everything, stays out whatever runs later, and is taken out whole by whoever comes after a kill."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from datagen import manifest, tombstones
+from datagen.shards import read_reports
+from datagen.storage import Folder
+from datagen.tombstones import Tombstone
+from recipes.__main__ import main
+from recipes.forget import forget
+from recipes.status import status, verify
+from tests import pdfs
+from tests.outputs import ROOT, check_corpus, files, make, samples, shards
+
+
+def sha256_of(path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def traces(out, word: bytes) -> set[str]:
+    """The files of an output that hold `word`, but for the census, which says what was read, and the tombstones."""
+    found = {str(p.relative_to(out)) for p in out.rglob("*") if p.is_file() and word in p.read_bytes()}
+    return {name for name in found if "census" not in name and name != tombstones.NAME}
+
+
+@pytest.fixture
+def made(corpus, tmp_path):
+    """The nine pages, and one that drops, made on the command line, so that the output knows its recipe."""
+    pdfs.truncated(corpus / "russian-too.pdf")
+    out = tmp_path / "out"
+    assert main(["coarse", "--input", str(corpus), "--out", str(out), "--on", "inline"]) == 0
+    return out
+
+
+def test_a_source_goes_from_shards_manifest_drops_card_and_report(made, corpus):
+    uri = str(corpus / "russian.pdf")
+    said = forget(str(made), uri=uri)
+    assert "3 samples taken out" in said
+    assert len(samples(made)) == 6
+    assert {s.origin.uri for s in samples(made)} == {str(corpus / n) for n in ("a-blank.pdf", "english.pdf", "sub/chinese.pdf")}
+    assert traces(made, b"russian.pdf") == set()
+    assert "Страница" not in (made / "report/index.html").read_text()
+    assert (made / "report/index.html").exists()
+    check_corpus(made, "--datasets")
+    assert verify(str(made))[1]
+    assert f"forgotten: uri={uri}" in status(str(made))
+
+
+def test_a_source_that_gave_nothing_is_forgotten_too(made, corpus):
+    assert traces(made, b"russian-too.pdf") != set()
+    assert "0 samples" in forget(str(made), uri=str(corpus / "russian-too.pdf"))
+    assert traces(made, b"russian-too.pdf") == set()
+
+
+def test_what_stays_is_what_a_run_that_never_saw_it_makes(corpus, tmp_path):
+    out, other = tmp_path / "out", tmp_path / "other"
+    make(corpus, out)
+    forget(str(out), uri=str(corpus / "english.pdf"))
+    other.mkdir()
+    tombstones.write(Folder(str(other)), [Tombstone(uri=str(corpus / "english.pdf"), done=True)])
+    make(corpus, other)
+    kept = [s.to_json() for s in samples(out)]
+    assert kept == [s.to_json() for s in samples(other)]
+    assert all(b"english" not in data for data in kept)
+
+
+def test_no_later_run_brings_it_back(made, corpus, tmp_path):
+    again = ["coarse", "--input", str(corpus), "--out", str(made), "--on", "inline"]
+    forget(str(made), uri=str(corpus / "russian.pdf"))
+    forget(str(made), sha256=sha256_of(corpus / "english.pdf"))
+    before = files(made)
+    assert main(again) == 0
+    assert files(made) == before
+    (shard,) = shards(made)
+    (made / "coarse/shards" / shard).unlink()  # the shard is made again, of what is left
+    assert main(again) == 0
+    assert len(samples(made)) == 2
+    shutil.copy(corpus / "english.pdf", corpus / "copy.pdf")  # its content, under a name that nobody forgot
+    pdfs.write(corpus / "new.pdf", pdfs.LATIN)
+    assert main(again) == 0
+    assert sorted(s.origin.uri.rpartition("/")[2] for s in samples(made)) == ["a-blank.pdf", "chinese.pdf", "new.pdf"]
+    assert main([*again, "--overwrite"]) == 0
+    assert sorted(s.origin.uri.rpartition("/")[2] for s in samples(made)) == ["a-blank.pdf", "chinese.pdf", "new.pdf"]
+
+
+def test_copies_are_told_of_and_go_by_their_content(corpus, tmp_path):
+    shutil.copy(corpus / "english.pdf", corpus / "sub" / "copy.pdf")
+    out, digest = tmp_path / "out", sha256_of(corpus / "english.pdf")
+    make(corpus, out)
+    said = forget(str(out), uri=str(corpus / "english.pdf"))
+    assert f"stays under {corpus / 'sub' / 'copy.pdf'}" in said and f"sha256={digest}" in said
+    assert "4 samples" in forget(str(out), sha256=digest)
+    assert not [s for s in samples(out) if s.origin.sha256 == digest]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "one of uri=… and sha256=…"),
+        (["--uri", "a", "--sha256", "b"], "one of uri=… and sha256=…"),
+        (["--sha256", "123"], "64 digits in hex"),
+        (["--sha256", "0" * 64], "nothing in"),
+        (["--uri", "rusian.pdf"], "the nearest is"),
+    ],
+)
+def test_a_wrong_word_changes_nothing(made, words, said, capsys):
+    before = files(made)
+    assert main(["forget", str(made), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert files(made) == before
+
+
+def test_a_dataset_is_not_an_output(made, corpus):
+    with pytest.raises(ValueError, match="name the output folder"):
+        forget(str(made / "coarse"), uri=str(corpus / "english.pdf"))
+
+
+def test_what_the_recipe_is_not_known_of_loses_its_report(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)  # not by the command line
+    forget(str(out), uri=str(corpus / "english.pdf"))
+    assert not (out / "report/index.html").exists()
+    make(corpus, out)
+    assert "english.pdf" not in (out / "report/index.html").read_text()
+
+
+def test_damaged_tombstones_stop_everything(made, corpus):
+    (made / tombstones.NAME).write_text('{"uri": "a"}\n')
+    assert main(["coarse", "--input", str(corpus), "--out", str(made), "--on", "inline"]) == 2
+
+
+@pytest.mark.parametrize("num_rewritten", [0, 1, 5])
+def test_killed_at_it_the_next_run_finishes(tmp_path, num_rewritten):
+    """A source that is in many shards."""
+    inputs, out, undisturbed = tmp_path / "in", tmp_path / "out", tmp_path / "undisturbed"
+    pdfs.write(inputs / "b.pdf", *[pdfs.lines(f"Page {p}. {pdfs.LATIN}") for p in range(12)])
+    for i in range(30):  # two documents a shard
+        pdfs.write(inputs / f"a{i:02}.pdf", pdfs.lines(f"Document {i}. {pdfs.LATIN}"))
+    for i in range(30):
+        shutil.copy(inputs / "b.pdf", inputs / f"a{i:02}-b.pdf")
+    make(inputs, out, shard_pages=2)
+    digest = sha256_of(inputs / "b.pdf")
+    assert len(shards(out)) >= 15
+    shutil.copytree(out, undisturbed)
+    forget(str(undisturbed), sha256=digest)
+    before = {p.name: p.stat().st_ino for p in (out / "coarse/manifest").glob("*.parquet")}
+    run = subprocess.Popen(
+        [sys.executable, "-m", "recipes", "forget", str(out), "--sha256", digest], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and run.poll() is None:
+        done = sum(p.stat().st_ino != before.get(p.name) for p in (out / "coarse/manifest").glob("[!.]*.parquet"))
+        if (out / tombstones.NAME).exists() and done >= num_rewritten:
+            break
+    os.kill(run.pid, signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL, "it ended before it could be killed"
+    (tombstone,) = tombstones.read(Folder(str(out)))
+    assert not tombstone.done
+    assert any(digest in manifest.read_part(Folder(f"{out}/coarse"), shard)["sha256"].to_pylist() for shard in names(out))
+    assert make(inputs, out, shard_pages=2) == 0
+    assert shards(out) == shards(undisturbed)
+    assert {s.origin.sha256 for s in samples(out)}.isdisjoint({digest})
+    assert not list(out.rglob(".tmp-*"))
+    check_corpus(out)
+    assert verify(str(out))[1]
+    (tombstone,) = tombstones.read(Folder(str(out)))
+    assert tombstone.done
+
+
+def names(out) -> list[str]:
+    return [r.shard for r in read_reports(Folder(f"{out}/coarse"))]
+
+
+def test_what_an_interrupted_run_left_goes_too(made, corpus):
+    """A tar that no report commits may hold the source."""
+    left = made / "coarse/shards/coarse-000007.tar"
+    shutil.copy(next((made / "coarse/shards").glob("*.tar")), left)
+    forget(str(made), uri=str(corpus / "russian.pdf"))
+    assert not left.exists()
+
+
+def test_the_readback_of_a_training_loses_it(made, corpus):
+    """Of a model that is whole, what it read stays but for the source; one that isn't whole begins again."""
+    keys = {s.origin.uri.rpartition("/")[2]: s.key for s in samples(made)}
+    train = made / "train"
+    train.mkdir()
+    (train / "readback.json").write_text(json.dumps([{"key": keys[n], "truth": n} for n in ("russian.pdf", "english.pdf")]))
+    (train / "metrics.json").write_text("{}")
+    (train / "run.json").write_text(
+        json.dumps({"step": {"datasets": ["coarse"], "held_out_share": 1e-9}, "shards": dict.fromkeys(names(made), "")})
+    )
+    (made / "report/index.html").unlink()  # there is no whole training to show
+    forget(str(made), uri=str(corpus / "russian.pdf"))
+    assert [row["truth"] for row in json.loads((train / "readback.json").read_text())] == ["english.pdf"]
+    (tombstone,) = tombstones.read(Folder(str(made)))
+    assert tombstone.trained == ("train/model",)
