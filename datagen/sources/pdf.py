@@ -47,7 +47,7 @@ class PageFunction:
     arguments: tuple[tuple[str, Any], ...] = ()
 
 
-TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=2)
+TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=3)
 PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=2)
 
 

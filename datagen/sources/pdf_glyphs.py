@@ -21,7 +21,7 @@ _HAN = re.compile(f"[{HAN}]")
 # Scripts that put spaces between phrases, not between words, and so set them wide.
 PHRASES = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf]")
 # Scripts whose letters are drawn in clusters; and their vowel signs that stand on both sides of a consonant.
-CLUSTERS = re.compile("[\u0900-\u0dff\u0f00-\u109f\u1780-\u17ff\ua980-\ua9df\U00011000-\U00011fff]")
+CLUSTERS = re.compile("[\u0900-\u0dff\u0f00-\u109f\u1780-\u17ff\u1a20-\u1aaf\ua980-\ua9df\U00011000-\U00011fff]")
 TWO_PARTS = re.compile("[\u09cb\u09cc\u0b4b\u0b4c\u0bca-\u0bcc\u0d4a-\u0d4c\u0ddc-\u0dde]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
 # Ethiopic's, which is a sign: justified, such text has gaps between letters. Two of them are a full stop.

@@ -25,6 +25,7 @@ from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
 from datagen.stages.ink_lines import (
     MANY_CLUSTERS,
+    aligned,
     bare,
     comparable,
     covered_share,
@@ -128,7 +129,7 @@ class CompareInk:
     first, each as far as it takes, and the rest on the detector.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     budget_s: float = 9.0
     lines_a_font: int = 12
@@ -183,7 +184,7 @@ class CompareInk:
                 once_s, line_s = _READ_S[engine]
                 if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                     budget -= cost
-                    self._read(font, cuts, engine, lang)
+                    self._read(font, cuts, engine, lang, script)
             # Of ink that isn't like its text to begin with, letters tell nothing.
             if font.witnesses().get("lineup") and font.error > _CLOSE and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
@@ -231,7 +232,7 @@ class CompareInk:
         read_in = tesseract.reads(lang if script == "Latn" or langid.writes(lang, script) else "", script)
         return "tesseract" if read_in else "", read_in
 
-    def _read(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str) -> None:
+    def _read(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str, script: str) -> None:
         """Puts into `font` what the engine makes of its first lines."""
         cuts = cuts[: self.lines_a_font]
         crops = [cut.crop for cut in cuts]
@@ -247,23 +248,16 @@ class CompareInk:
         font.error, font.num_lines = text_error([cut.line.text for cut in cuts], said), len(cuts)
         font.is_sure = engine == "ppocr"
         for cut, text in zip(cuts, said, strict=True):
-            tokens = text.split()
-            if cut.line.direction == "rtl":
-                tokens.reverse()
-            if len(tokens) != len(cut.words):
-                continue
-            for word, token in zip(cut.words, tokens, strict=True):
-                if word is None:
+            for word, read in cut.readings(text, script):
+                claimed, read_bare = bare(word.text), bare(read)
+                if not claimed or not 1 / _ANOTHER <= len(read_bare) / len(claimed) <= _ANOTHER or "\ufffd" in claimed:
                     continue
-                claimed, read = bare(word.text), bare(token)
-                if not 1 / _ANOTHER <= len(read) / max(1, len(claimed)) <= _ANOTHER or "\ufffd" in claimed:
-                    continue
-                differing = Levenshtein.distance(claimed, read)
+                differing = Levenshtein.distance(claimed, read_bare)
                 font.num_chars += len(claimed)
                 if differing:
                     font.num_differing += differing
                     least = _PREFERRED * min(1.0, _FEW_OF * differing / len(claimed))
-                    if shapes.preference(word, token, font.lineup.face) > least:
+                    if shapes.preference(word, read, font.lineup.face) > least:
                         font.num_wrong += differing
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
@@ -311,22 +305,35 @@ class _Cut:
     lang: str
     images: tuple[tuple[numpy.ndarray, str], ...]
 
-    @functools.cached_property
-    def words(self) -> list[shapes.Ink | None]:
-        return [shapes.ink(image, text) for image, text in self.images]
+    def parts(self, script: str) -> list[tuple[numpy.ndarray, str]]:
+        """Words, and those of many letters in pieces, as the whole line where words don't stand apart."""
+        parts = self.images or ((self.crop, self.line.text),)
+        if self.line.direction == "rtl":
+            return list(parts if self.images else ())
+
+        def clusters(text: str) -> Sequence[tuple[int, float]]:
+            return shapes.clusters(text, script) if len(text) > MANY_CLUSTERS else ()
+
+        return [p for image, text in parts for p in split_long(image, text, clusters(text))]
 
     def pieces(self, script: str) -> list[shapes.Ink]:
-        """What can be compared: words, and those of many letters in pieces, as the whole line where words don't stand apart."""
-        parts: Sequence[tuple[numpy.ndarray, str]] = self.images
-        if self.line.direction != "rtl":
-            whole = parts or [(self.crop, self.line.text)]
-
-            def clusters(text: str) -> Sequence[tuple[int, float]]:
-                return shapes.clusters(text, script) if len(text) > MANY_CLUSTERS else ()
-
-            parts = [p for image, text in whole for p in split_long(image, text, clusters(text))]
-        inks = [shapes.ink(image, text) for image, text in parts if telling(text)]
+        """What of `parts` can be compared."""
+        inks = [shapes.ink(image, text) for image, text in self.parts(script) if telling(text)]
         return [piece for piece in inks if piece is not None]
+
+    def readings(self, said: str, script: str) -> Iterator[tuple[shapes.Ink, str]]:
+        """The line's `parts` with what was read of each, if all of it `said`. Where the text's words don't stand apart, but those
+        that were read do, these are the parts: text that says a space for a letter can be read no other way."""
+        words = [] if self.images else split_words(self.crop, replace(self.line, text=said))
+        by_text = len(words) < 2
+        parts = self.parts(script) if by_text else words
+        if self.line.direction == "rtl":
+            parts.reverse()
+        ours = [text for _, text in parts]
+        theirs = aligned(ours, said if by_text else self.line.text)
+        for (image, _), claimed, read in zip(parts, *((ours, theirs) if by_text else (theirs, ours)), strict=True):
+            if (word := shapes.ink(image, claimed)) is not None:
+                yield word, read
 
 
 def _cut(page: numpy.ndarray, line: Line, lang: str) -> _Cut:

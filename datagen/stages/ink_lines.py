@@ -66,7 +66,7 @@ def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, st
     if line.direction == "rtl":
         texts.reverse()
     columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
-    if not len(columns):
+    if not len(columns) or not texts:
         return []
     steps = numpy.diff(columns)
     gaps = numpy.flatnonzero(steps > 1)
@@ -104,6 +104,21 @@ def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, flo
             pieces.append((crop[:, round(left) : round(gap) + 1], text[done:end].strip()))
             done, share, left = end, at_share, gap
     return [*pieces, (crop[:, round(left) :], text[done:].strip())]
+
+
+def aligned(parts: Sequence[str], other: str) -> list[str]:
+    """`other` cut as `parts` are, where the two are alike. Spaces don't count, and stay within the cuts of `other` only."""
+    places = [i for i, char in enumerate(other) if not char.isspace()]
+    whole, dense = "".join("".join(parts).split()), "".join(other[i] for i in places)
+    blocks = Levenshtein.opcodes(whole, dense)
+    cuts, done = [0], 0
+    for part in parts[:-1]:
+        done += len("".join(part.split()))
+        block = next(b for b in blocks if done <= b.src_end)
+        share = (done - block.src_start) / max(1, block.src_end - block.src_start)
+        cuts.append(block.dest_start + round(share * (block.dest_end - block.dest_start)))
+    ends = [*cuts[1:], len(dense)]
+    return [other[places[a] : places[b - 1] + 1] if a < b else "" for a, b in zip(cuts, ends, strict=True)]
 
 
 def telling(text: str) -> bool:

@@ -12,6 +12,10 @@ from datagen.record import Drop, Sample
 # Scripts that languages write together within a word, and those of no word's letters.
 _TOGETHER = frozenset("Hani Hira Kana Hang Bopo".split())
 _APART = frozenset("Zyyy Zinh Zzzz".split())
+# Scripts whose letters are drawn in clusters: a glyph may be wider or narrower than it says, so that gaps tell less of spaces.
+_CLUSTERS = frozenset(
+    "Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Thai Laoo Tibt Mymr Khmr Lana Java Bali Cakm Gran Tavt Sund Limb".split()
+)
 _KINDS = frozenset({"form", "cover"})
 _WORD = re.compile(r"[^\s!-/:-@\[-`{-\xbf\u2000-\u200b\u200e-\u206f\u3000-\u303f]+")  # not "\\w+", which stops at vowel signs
 
@@ -25,21 +29,23 @@ class JudgeTextLayer:
                of letters), `hidden_text`, `picture_page` (an image lies over or under all of it: a scan's hidden layer),
                `mixed_scripts` (a third one beside Latin), `mixed_words` (letters of two scripts in one word, as garbled
                clusters have), `ink_disagrees` (fonts whose text isn't what they show, see `CompareInk`), `ink_unchecked` (too
-               much in fonts of which that can't be told); where the ink wasn't asked, also `presentation_forms` (of Arabic, as
-               they were before they were resolved) and `unknown_language` (enough letters for the identifier, and it knows
-               nothing like them). `incomplete`: the page's words hold and it has others, for `ink_without_text`,
-               `formula_in_text`, or `few_unmapped` (U+FFFD for an arrow or two)
+               much in fonts of which that can't be told), `spaces_unchecked` (where the layer had no spaces gaps put them, in
+               a script of clusters, and nobody could read the page); where the ink wasn't asked, also `presentation_forms`
+               (of Arabic, as they were before they were resolved) and `unknown_language` (enough letters for the identifier,
+               and it knows nothing like them). `incomplete`: the page's words hold and it has others, for
+               `ink_without_text`, `formula_in_text`, or `few_unmapped` (U+FFFD for an arrow or two)
     `trusted`  none of these; and of any page with text, its kind: `form` (it has fields to fill in), `cover` (a first
                page with little on it, in large type or on a picture)
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
     max_control_share: float = 0.01
     max_presentation_share: float = 0.05
     max_silent_share: float = 0.003
+    max_spaces_added_share: float = 0.01
     max_math_chars: int = 2
     max_hidden_share: float = 0.05
     max_image_share: float = 0.8
@@ -86,6 +92,10 @@ class JudgeTextLayer:
             "mixed_words": readable and mixed_word_share(sample.text) > self.max_mixed_word_share,
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
+            "spaces_unchecked": "ink_checked_share" in s
+            and "reader_error" not in s
+            and sample.script in _CLUSTERS
+            and s.get("spaces_added_share", 0.0) > self.max_spaces_added_share,
             "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }
         found["formula_in_text"] = s.get("math_share", 0.0) * s.get("num_chars", 0.0) > self.max_math_chars

@@ -69,6 +69,10 @@ REASONS = {
         ("ink_checked_share", "lineup_margin", "reader_error"),
         font_share=lambda s: 1.0 - s.get("ink_checked_share", 0.0),
     ),
+    "spaces_unchecked": _Reason(
+        "The text lacked spaces; they were put where gaps are, and nobody here reads the script to tell whether that is right.",
+        ("spaces_added_share",),
+    ),
     "ink_without_text": _Reason(
         "There is writing on the page over which no text lies.", ("ink_recall", "uncovered_ink", "image_share"), True
     ),

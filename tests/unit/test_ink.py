@@ -13,7 +13,16 @@ from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk
-from datagen.stages.ink_lines import comparable, covered_share, dark_on_white, laid_flat, split_long, split_words, text_error
+from datagen.stages.ink_lines import (
+    aligned,
+    comparable,
+    covered_share,
+    dark_on_white,
+    laid_flat,
+    split_long,
+    split_words,
+    text_error,
+)
 from datagen.storage import Folder
 from datagen.synth.families import families
 from datagen.synth.typeset import Style, typeset
@@ -278,6 +287,25 @@ def test_words_are_cut_at_gaps_and_only_where_these_stand_out():
     assert [(ink.shape[1], text) for ink, text in split_words(crop, Line(box, "abc de"))] == [(16, "abc"), (10, "de")]
     assert [text for _, text in split_words(crop, Line(box, "אב גדה", direction="rtl"))] == ["גדה", "אב"]
     assert split_words(crop, Line(box, "a b c")) == []
+
+
+def test_a_reading_is_cut_as_the_text_is():
+    assert aligned(["Déclara", "tion", "universelle"], "Declaration universelle") == ["Declara", "tion", "universelle"]
+    assert aligned(["Déclaration", "universelle"], "Déclara ion univer elle") == ["Déclara ion", "univer elle"]
+    assert aligned(["ab", "cd"], "") == ["", ""]
+    assert aligned(["人人有权", "工作的人"], "人人的有工作权人") == ["人人的有", "工作权人"]
+
+
+def test_a_letter_that_says_a_space_is_found_by_a_reader():
+    """Words then don't stand apart where the text says, but those that were read do."""
+    (found,) = signals(page(READ, lie=lambda text: text.replace("n", " ")))
+    assert found["lies_by_words"] == 1.0
+
+
+def test_letters_swapped_in_text_without_spaces_are_found_by_a_reader():
+    (found,) = signals(page("Hans", lie=lambda text: text.translate(str.maketrans("人的和", "的和人"))))
+    assert found["ink_lies_share"] == 1.0
+    assert signals(page("Hans"))[0]["ink_lies_share"] == 0.0
 
 
 def test_case_spaces_and_width_do_not_count_as_errors():

@@ -9,9 +9,9 @@ from tests.samples import sample
 LONG = "all human beings are born free and equal " * 10
 
 
-def judge(text: str = LONG, lang: str = "en", **signals: float):
+def judge(text: str = LONG, lang: str = "en", script: str = "Latn", **signals: float):
     given = {"lang_score": 0.9, "script_share": 1.0, **signals}
-    (found,) = JudgeTextLayer()([sample(text=text, lang=lang, quality=Quality(signals=given))])
+    (found,) = JudgeTextLayer()([sample(text=text, lang=lang, script=script, quality=Quality(signals=given))])
     return found.quality.verdict, found.quality.reasons
 
 
@@ -65,6 +65,14 @@ def test_a_few_unmapped_signs_leave_the_other_lines():
     (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"unmapped_share": 0.001}))])
     assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("few_unmapped", "incomplete"))
     assert found.quality.words_hold
+
+
+def test_spaces_put_in_by_gaps_need_a_reader_in_scripts_of_clusters():
+    spaced = {"spaces_added_share": 0.1, "ink_checked_share": 1.0}
+    assert judge(script="Gran", **spaced) == ("suspect", ("spaces_unchecked",))
+    assert judge(script="Gran", spaces_added_share=0.1) == ("trusted", ())  # the ink wasn't asked of anything
+    assert judge(script="Khmr", reader_error=0.05, **spaced) == ("trusted", ())
+    assert judge(script="Latn", **spaced) == ("trusted", ())
 
 
 def test_a_formula_in_a_line_of_text_makes_a_page_incomplete():
