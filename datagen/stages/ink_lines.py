@@ -1,5 +1,6 @@
 """Lines of a page as ink: cut from its image, split into words, and how far a reading is from the text."""
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -117,8 +118,8 @@ def aligned(parts: Sequence[str], other: str) -> list[str]:
         block = next(b for b in blocks if done <= b.src_end)
         share = (done - block.src_start) / max(1, block.src_end - block.src_start)
         cuts.append(block.dest_start + round(share * (block.dest_end - block.dest_start)))
-    ends = [*cuts[1:], len(dense)]
-    return [other[places[a] : places[b - 1] + 1] if a < b else "" for a, b in zip(cuts, ends, strict=True)]
+    bounds = itertools.pairwise([*cuts, len(dense)]) if parts else ()
+    return [other[places[a] : places[b - 1] + 1] if a < b else "" for a, b in bounds]
 
 
 def telling(text: str) -> bool:

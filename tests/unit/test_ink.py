@@ -293,6 +293,7 @@ def test_a_reading_is_cut_as_the_text_is():
     assert aligned(["Déclara", "tion", "universelle"], "Declaration universelle") == ["Declara", "tion", "universelle"]
     assert aligned(["Déclaration", "universelle"], "Déclara ion univer elle") == ["Déclara ion", "univer elle"]
     assert aligned(["ab", "cd"], "") == ["", ""]
+    assert aligned([], "read") == []
     assert aligned(["人人有权", "工作的人"], "人人的有工作权人") == ["人人的有", "工作权人"]
 
 
