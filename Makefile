@@ -1,6 +1,6 @@
 # The one front door. `make` alone says what there is.
 
-WORDS := recipe input out on workers limit rounds deep overwrite plan verbose uri sha256 PYTHON
+WORDS := recipe input out on workers limit rounds passwords deep overwrite plan verbose uri sha256 reason PYTHON
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
@@ -18,7 +18,7 @@ $(if $(WRONG),$(error no such word: $(WRONG); allowed are $(filter-out PYTHON,$(
 $(foreach v,deep overwrite plan verbose,$(if $(filter-out 0 1,$($(v))),$(error $(v)=$($(v)): allowed are 0 and 1)))
 
 .DEFAULT_GOAL := $(if $(recipe),run,help)
-.PHONY: help run status verify forget setup test lint bench clean
+.PHONY: help run status verify forget retry setup test lint bench clean
 
 help:
 	@$(or $(PYTHON),python3) -m recipes
@@ -30,10 +30,10 @@ quoted = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(1) $(call quoted,$(value $(1))))
 
 run: setup
-	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit rounds,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit rounds passwords,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
 
-status verify forget: setup
-	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(value out)) $(foreach w,uri sha256,$(call option,$(w)))
+status verify forget retry: setup
+	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(value out)) $(foreach w,uri sha256 reason passwords on workers,$(call option,$(w)))
 
 setup: $(VENV)/.installed $(VENV)/.system
 

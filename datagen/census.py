@@ -34,7 +34,7 @@ class Document:
     """One input. `uri` is a local path or an fsspec URL; `etag` changes when the content does.
 
     `num_pages` is -1 and `sha256` "" until somebody looked inside (`deep`). `first_page` to `stop_page` (exclusive, -1 for
-    the end) is the part that a shard reads of a large document.
+    the end) is the part that a shard reads of a large document; `again`, one that was read before and lacked just these pages.
     """
 
     uri: str
@@ -46,6 +46,12 @@ class Document:
     sha256: str = ""
     first_page: int = 0
     stop_page: int = -1
+    again: bool = False
+
+    @property
+    def begins(self) -> bool:
+        """Whether a shard that reads this tells the document's fate as a whole."""
+        return self.first_page == 0 and not self.again
 
 
 Inputs = tuple[Document, ...]

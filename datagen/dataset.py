@@ -21,6 +21,7 @@ from datagen import census, manifest
 from datagen.card import content_digest, dataset_card
 from datagen.census import Document
 from datagen.pipeline import Pipeline, ShardTask, fingerprint, run_shard, shard_fingerprint, shard_task
+from datagen.retry import settle
 from datagen.runner import Runner
 from datagen.shards import ShardReport, read_report, read_reports, verify_shard
 from datagen.storage import Folder
@@ -106,6 +107,8 @@ def plan(
         chosen = census.choose([known[d.uri] for d in documents], pipeline.limit, pipeline.seed)
         room = pipeline.limit - len(held)
         new = census.choose([d for d in chosen if d.uri not in held], room, pipeline.seed) if room > 0 else []
+    if commit:
+        settle(folder, pipeline.name, assigned)
     if new:
         shards = pipeline.source.split(new)
         if commit:

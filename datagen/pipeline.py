@@ -175,7 +175,7 @@ def run_shard(task: ShardTask) -> ShardReport:
         sha256=sha256,
         num_bytes=writer.num_bytes,
         num_samples=writer.num_samples,
-        num_documents=sum(d.first_page == 0 and not task.forgotten.document(d) for d in task.inputs),
+        num_documents=sum(d.begins and not task.forgotten.document(d) for d in task.inputs),
         num_barren=len(barren),
         drops=tuple(drops),
         started=round(started, 3),
@@ -202,11 +202,11 @@ def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: For
                 num_drops += isinstance(item, Drop)
                 yield item
         except SampleError as error:
-            if document.first_page == 0:
+            if document.begins or document.again:
                 num_drops += 1
                 uri = clean_text(document.uri)
                 yield Drop("", uri, -1, type(source).__name__, error.reason, clean_text(error.detail))
-        if document.first_page == 0 and not num_samples and not num_forgotten:
+        if document.begins and not num_samples and not num_forgotten:
             if not num_drops:
                 raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {document.uri}")
             barren.append(document)
@@ -246,12 +246,14 @@ def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
 
 
 def describe(value: Any) -> Any:
-    """A dataclass, however nested, as plain JSON values that name its type, and its version and engines where it has them."""
+    """A dataclass, however nested, as plain JSON values that name its type, and its version and engines where it has them. Fields
+    that are secret, by their metadata, are left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         described = {"type": type(value).__name__}
         if hasattr(value, "version"):
             described["version"] = value.version
-        described |= {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = (f for f in dataclasses.fields(value) if not f.metadata.get("secret"))
+        described |= {f.name: describe(getattr(value, f.name)) for f in fields}
         return described | ({"engines": value.engines()} if hasattr(value, "engines") else {})
     if isinstance(value, (tuple, list)):
         return [describe(v) for v in value]

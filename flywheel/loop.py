@@ -63,7 +63,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
         log.info("%s: nothing new, %d rounds are made", step.name, len(round_metrics(out)))
         return 0
     shards = _state(step, out)["shards"]
-    source = LineCrops(languages=tuple(p.lang for p in served), seed=step.seed)
+    source = LineCrops(languages=tuple(p.lang for p in served), seed=step.seed, passwords=step.passwords)
     if code := run(Pipeline(CROPS, ShardsOf(out.sub(step.pages).url, tuple(shards)), source, (), max_drop=1.0)):
         return code
     for number in todo:

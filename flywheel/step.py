@@ -52,6 +52,7 @@ class Flywheel:
     max_held_out: int = 300
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
+    passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
     name: str = "flywheel"
 
 

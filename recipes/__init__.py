@@ -17,7 +17,8 @@ VERBS = {
     "status": "what is done, left and dropped in an output, step by step",
     "verify": "re-read every shard of an output against its report",
     "forget": "take a source, uri=… or sha256=…, out of an output, and keep it out",
+    "retry": "read again what dropped for a reason, reason=…, and nothing else",
 }
 
 # Verbs to come, which no recipe may be called.
-RESERVED = ("retry", "flywheel", "score")
+RESERVED = ("flywheel", "score")

@@ -77,13 +77,7 @@ def run_recipe(name: str, argv: list[str]) -> int:
         metavar="DIR",
         help="default out/NAME; a local folder or an fsspec URL",
     )
-    parser.add_argument(
-        "--on",
-        default="local",
-        metavar="WHERE",
-        help="inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT",
-    )
-    parser.add_argument("--workers", type=count, default=0, metavar="N", help="default: one a core")
+    add_place(parser)
     parser.add_argument(
         "--limit",
         type=count,
@@ -98,6 +92,7 @@ def run_recipe(name: str, argv: list[str]) -> int:
         metavar="N",
         help="how many rounds of the flywheel should exist; 0: none; fewer than exist changes nothing",
     )
+    parser.add_argument("--passwords", default="", metavar="FILE", help="a text file, a password a line, for what is encrypted")
     parser.add_argument("--deep", action="store_true", help="look inside every document before sharding: pages, sha256, language")
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in DIR")
     parser.add_argument("--plan", action="store_true", help="say what would run, and run nothing")
@@ -109,7 +104,7 @@ def run_recipe(name: str, argv: list[str]) -> int:
 
     configure_logging(args.verbose)
     function = pkgutil.resolve_name(RECIPES[name][0])
-    values = {"input": args.input, "limit": args.limit, "deep": args.deep}
+    values = {"input": args.input, "limit": args.limit, "deep": args.deep, "passwords": args.passwords}
     if args.rounds is not None:
         if "rounds" not in inspect.signature(function).parameters:
             raise ValueError(f"rounds={args.rounds}: {name} has no flywheel")
@@ -128,20 +123,39 @@ def run_verb(verb: str, argv: list[str]) -> int:
     if verb == "forget":
         parser.add_argument("--uri", default="", help="where the source lies, as its samples' records say")
         parser.add_argument("--sha256", default="", help="the source's content, wherever it lies")
+    if verb == "retry":
+        parser.add_argument("--reason", default="", help="as drops.jsonl has it, such as timeout or not_found")
+        parser.add_argument(
+            "--passwords", default="", metavar="FILE", help="for reason=encrypted: a text file, a password a line"
+        )
+        add_place(parser)
     args = parser.parse_args(argv)
+    if verb in ("forget", "retry"):
+        configure_logging(verbose=False)
 
-    from recipes import forget, status
+    from recipes import forget, retry, status
 
     if verb == "status":
         print(status.status(args.out))
         return 0
     if verb == "forget":
-        configure_logging(verbose=False)
         print(forget.forget(args.out, args.uri, args.sha256))
         return 0
+    if verb == "retry":
+        return retry.retry(retry.Place(args.out, args.on, args.workers), args.reason, args.passwords)
     said, clean = status.verify(args.out)
     print(said)
     return 0 if clean else 1
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--on",
+        default="local",
+        metavar="WHERE",
+        help="inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT",
+    )
+    parser.add_argument("--workers", type=count, default=0, metavar="N", help="default: one a core")
 
 
 def count(word: str) -> int:

@@ -19,14 +19,16 @@ def build(name: str, values: dict[str, Any]) -> Recipe:
 
 
 def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
-    given = values.get("input", "")
-    if given and "://" not in given:
-        values = values | {"input": os.path.abspath(os.path.expanduser(given))}
+    for word in ("input", "passwords"):  # files, wherever the next command is given
+        given = values.get(word, "")
+        if given and "://" not in given:
+            values = values | {word: os.path.abspath(os.path.expanduser(given))}
     out.write(NAME, json.dumps({"recipe": name, "values": values}, ensure_ascii=False, indent=1).encode())
 
 
-def again(out: Folder) -> Recipe:
-    """The recipe that the output was last made with. Raises `ValueError` if nobody wrote that down."""
+def again(out: Folder, **changed: Any) -> Recipe:
+    """The recipe that the output was last made with, but for words that have `changed`. Raises `ValueError` if nobody wrote that
+    down."""
     if not out.exists(NAME):
         raise ValueError(f"{out.url} has no {NAME}, which says how it was made: run its recipe again first")
     try:
@@ -36,4 +38,4 @@ def again(out: Folder) -> Recipe:
         raise ValueError(f"{out.path(NAME)} is damaged ({error}): run its recipe again") from None
     if name not in RECIPES:
         raise ValueError(f"{out.path(NAME)} names the recipe {name!r}, which isn't there: recipes are {', '.join(RECIPES)}")
-    return build(name, values)
+    return build(name, values | changed)

@@ -6,13 +6,13 @@ from datagen.sources.pdf import PdfSource
 from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
-from recipes.recipe import Recipe, Report
+from recipes.recipe import Recipe, Report, read_passwords
 
 
-def coarse(input: str = "", limit: int = 0, deep: bool = False) -> Recipe:
-    """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them."""
+def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "") -> Recipe:
+    """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them; `passwords`: a text file, one a line."""
     if not input:
         raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
     stages = (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer())
-    pages = Pipeline("coarse", Listing(input), PdfSource(), stages, limit=limit, deep=deep)
+    pages = Pipeline("coarse", Listing(input), PdfSource(passwords=read_passwords(passwords)), stages, limit=limit, deep=deep)
     return Recipe("coarse", (pages, Report(datasets=("coarse",))))

@@ -13,7 +13,7 @@ from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from flywheel.step import Flywheel
 from model.step import Train
-from recipes.recipe import Recipe, Report
+from recipes.recipe import Recipe, Report, read_passwords
 
 SEED = 0
 # Which documents `limit` takes. By this one, two of Debian's eight are long and in languages that the wheel serves, Russian and
@@ -21,20 +21,21 @@ SEED = 0
 DRAW = 7
 
 
-def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: int = 2) -> Recipe:
-    """`input` as for coarse; `rounds` of the flywheel should exist.
+def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: int = 2, passwords: str = "") -> Recipe:
+    """`input` and `passwords` as for coarse; `rounds` of the flywheel should exist.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
+    words = read_passwords(passwords)
     pages = Pipeline(
         "coarse",
         census=Listing(input) if input else DebianSamples(),
-        source=PdfSource(max_pages=40, seed=SEED, shard_pages=128),
+        source=PdfSource(max_pages=40, seed=SEED, shard_pages=128, passwords=words),
         stages=(IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer()),
         limit=limit,
         seed=DRAW,
         deep=deep,
     )
-    wheel = Flywheel(pages="coarse", rounds=rounds, seed=SEED)
+    wheel = Flywheel(pages="coarse", rounds=rounds, seed=SEED, passwords=words)
     training = Train(datasets=("coarse", "round-*"), num_samples=1_500, seed=SEED)
     return Recipe("multilingual", (pages, wheel, training, Report(datasets=("coarse",), seed=SEED)))

@@ -1,6 +1,7 @@
 """What a recipe is made of."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from datagen.pipeline import Pipeline
 from flywheel.step import Flywheel
@@ -16,6 +17,16 @@ class Report:
     seed: int = 0
     max_bytes: int = 28_000_000
     name: str = "report"
+
+
+def read_passwords(file: str) -> tuple[str, ...]:
+    """The lines of a text file; none of no file. Raises `ValueError` if it can't be read."""
+    if not file:
+        return ()
+    try:
+        return tuple(line for line in Path(file).read_text(encoding="utf-8").splitlines() if line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"passwords={file}: a text file with a password a line is needed ({error})") from None
 
 
 Step = Pipeline | Flywheel | Train | Report

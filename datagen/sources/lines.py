@@ -81,6 +81,7 @@ class LineCrops(ShardSource):
     jpeg_quality: int = 90
     max_bytes: int = 2 << 30
     limits: Limits = field(default_factory=Limits)
+    passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
         return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
@@ -132,6 +133,7 @@ class LineCrops(ShardSource):
             heights=(self.min_height, self.max_height),
             margin=self.margin,
             jpeg_quality=self.jpeg_quality,
+            passwords=self.passwords,
         )
 
     def _order(self, page: Sample) -> tuple[int, int, int, list[Box]]:

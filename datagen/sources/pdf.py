@@ -58,7 +58,7 @@ class PdfSource:
     `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are
     read, chosen by `seed`. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run
     in the child, on the open page, and add regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages`
-    pages.
+    pages. `passwords` are tried on what is encrypted; they are written down nowhere, and no output is refused for them.
     """
 
     version: ClassVar[int] = 3
@@ -74,6 +74,7 @@ class PdfSource:
     limits: Limits = field(default_factory=Limits)
     shard_pages: int = 256
     stage: str = "coarse"
+    passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
         return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
@@ -95,8 +96,10 @@ class PdfSource:
 
     def expected_pages(self, part: Document) -> int:
         """How many pages a document, or a range of one, gives: known, or guessed from its bytes."""
-        if part.num_pages >= 0:
-            total = (part.num_pages if part.stop_page < 0 else part.stop_page) - part.first_page
+        if part.stop_page >= 0:
+            total = part.stop_page - part.first_page
+        elif part.num_pages >= 0:
+            total = part.num_pages - part.first_page
         else:
             total = round(part.num_bytes / _PAGE_BYTES) if part.num_bytes else _UNKNOWN_PAGES
         return max(1, min(total, self.max_pages or total))
@@ -108,7 +111,8 @@ class PdfSource:
 
     def _parts(self, document: Document) -> list[Document]:
         """Page ranges of at most `shard_pages`; the last goes to the document's end, wherever that proves to be."""
-        if self.max_pages or document.num_pages <= self.shard_pages:
+        is_part = document.first_page > 0 or document.stop_page >= 0
+        if self.max_pages or is_part or document.num_pages <= self.shard_pages:
             return [document]
         starts = list(range(0, document.num_pages, self.shard_pages))
         return [replace(document, first_page=a, stop_page=b) for a, b in zip(starts, [*starts[1:], -1], strict=True)]
@@ -154,7 +158,7 @@ class PdfSource:
             try:
                 with local_copy(document.uri, self.max_bytes) as path:
                     sha256 = _sha256(path)
-                    ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path)
+                    ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path, passwords=self.passwords)
                 lang = document.lang or identify(text).lang
                 return replace(document, num_pages=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
             except SampleError as error:
@@ -176,6 +180,7 @@ class PdfSource:
             jpeg_quality=self.jpeg_quality,
             max_page_pt=self.max_page_pt,
             page_functions=[(f.function, dict(f.arguments)) for f in self.page_functions],
+            passwords=self.passwords,
         )
 
     def _drop(self, document: Document, sha256: str, page: int, reason: str, detail: str) -> Drop:

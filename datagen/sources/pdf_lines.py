@@ -1,7 +1,7 @@
 """Lines of PDF pages drawn at the height that a reader wants: what runs in the sandboxed child."""
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy
 import pymupdf
@@ -23,6 +23,7 @@ def cut_lines(
     heights: tuple[int, int] = (28, 48),
     margin: float = 0.3,
     jpeg_quality: int = 90,
+    passwords: Sequence[str] = (),
 ) -> Iterator[list[Crop | None] | SampleError]:
     """For each (page number, long side, line height, boxes) a crop for each box, or None where there is nothing to cut; or what
     is wrong with the page.
@@ -30,7 +31,7 @@ def cut_lines(
     `boxes` are pixels of an image of the page with that long side. A crop is a gray JPEG, its size, and the line's box in it;
     around the line lies `margin` of its height. Raises `SampleError` where the document as a whole can't be read.
     """
-    with open_document(path) as doc:
+    with open_document(path, passwords) as doc:
         for number, long_side, height, boxes in pages:
             try:
                 with native("broken_page"):

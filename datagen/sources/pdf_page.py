@@ -96,12 +96,13 @@ def read_document(
     jpeg_quality: int,
     max_page_pt: float,
     page_functions: list[tuple[str, dict[str, Any]]],
+    passwords: Sequence[str] = (),
 ) -> Iterator[tuple[str, int, Any]]:
     """Yields `("pages", -1, numbers)`, then for each of them `("page", number, (jpeg, size, Reading))` or
     `("drop", number, (reason, detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError`
     for the whole document."""
     functions = [functools.partial(pkgutil.resolve_name(name), **arguments) for name, arguments in page_functions]
-    with open_document(path) as doc:
+    with open_document(path, passwords) as doc:
         if pages is None:
             pages = [n for n in choose_pages(len(doc), *draw) if span[0] <= n < (len(doc) if span[1] < 0 else span[1])]
         yield "pages", -1, pages
@@ -113,9 +114,9 @@ def read_document(
     pymupdf.TOOLS.store_shrink(100)  # MuPDF bounds its store at 256 MB; nothing in it serves the next document
 
 
-def probe_document(path: str) -> Iterator[tuple[int, str]]:
+def probe_document(path: str, passwords: Sequence[str] = ()) -> Iterator[tuple[int, str]]:
     """Yields `(num_pages, text)` once: the text of up to five pages spread over the document."""
-    with open_document(path) as doc:
+    with open_document(path, passwords) as doc:
         text = ""
         for number in sorted({len(doc) * i // 5 for i in range(5)}):
             with contextlib.suppress(SampleError), native("broken_page"):
@@ -194,14 +195,16 @@ def _read_page(
     return jpeg, size, Reading(regions, signals, engines)
 
 
-def open_document(path: str) -> contextlib.closing:
-    """The document. Raises `SampleError`: `broken`, `encrypted`, `no_pages`, `not_a_pdf`."""
+def open_document(path: str, passwords: Sequence[str] = ()) -> contextlib.closing:
+    """The document, with the first of `passwords` that fits if it asks for one. Raises `SampleError`: `broken`, `encrypted`,
+    `no_pages`, `not_a_pdf`."""
     with native("broken"):
         doc = pymupdf.open(path, filetype="pdf")
         if not doc.is_pdf:
             raise SampleError("not_a_pdf", str(doc.metadata.get("format")))
-        if doc.needs_pass:
-            raise SampleError("encrypted", "a password is needed")
+        if doc.needs_pass and not any(doc.authenticate(word) for word in passwords):
+            tried = f"; none of {len(passwords)} fits" if passwords else ""
+            raise SampleError("encrypted", f"a password is needed{tried}")
         if len(doc) == 0:
             raise SampleError(*(("broken", "no page survives repair") if doc.is_repaired else ("no_pages", "0 pages")))
     return contextlib.closing(doc)
