@@ -11,7 +11,6 @@ import itertools
 import json
 import logging
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,11 @@ from typing import Any, Protocol
 import fsspec
 import pyarrow as pa
 
-from datagen.record import clean_text
+from datagen.record import SampleError, clean_text
+from datagen.sandbox import Limits
+from datagen.sources import archive
+from datagen.sources.archive import COMMON_CRAWL
+from datagen.sources.local import archive_at
 from datagen.storage import Folder, is_local, parquet_table, resolve
 
 log = logging.getLogger(__name__)
@@ -75,7 +78,8 @@ class Census(Protocol):
 
 @dataclass(frozen=True)
 class Listing:
-    """The documents under `input`: a folder, a glob, a file, or a `.parquet` or `.jsonl` list; `suffixes` select in a folder."""
+    """The documents under `input`: a folder, a glob, a file, or a `.parquet` or `.jsonl` list; `suffixes` select in a folder. Of
+    zip, tar and WARC files, the PDFs in them."""
 
     input: str
     suffixes: tuple[str, ...] = (".pdf",)
@@ -108,8 +112,12 @@ def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document],
             suffix = PurePosixPath(info["name"]).suffix.lower()
             if suffix in suffixes or info["type"] != "file":
                 documents.append(_document(fs, info))
+            elif archive.kind_of(info["name"]):
+                documents += _members(_document(fs, info))
             else:
                 other[suffix] += 1
+    elif fs.exists(path) and archive.kind_of(path):
+        documents = _members(_document(fs, fs.info(path)))
     elif fs.exists(path):
         documents = [_document(fs, fs.info(path))]
     else:
@@ -185,6 +193,20 @@ def add_generation(folder: Folder, shards: Sequence[Inputs], held: Sequence[Assi
     return added
 
 
+def _members(whole: Document) -> list[Document]:
+    """The PDFs in an archive; with it itself where it can't be looked into, or not to its end, so that this is a drop and not
+    silence."""
+    found = []
+    try:
+        with archive_at(whole.uri) as path:
+            for member, etag, num_bytes in archive.members(path, whole.uri, Limits()):
+                found.append(Document(member.uri, etag, num_bytes))
+    except SampleError as error:
+        log.info("census: %s: %s", whole.uri, error)
+        found.append(whole)
+    return found
+
+
 def _walk(path: str) -> Iterator[dict[str, Any]]:
     """The files below a local folder, through links to folders too, each folder once. A folder that can't be read comes as an
     entry of its own, so that its loss is a drop and not silence."""
@@ -210,8 +232,13 @@ def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Doc
                 rows = [json.loads(line) for line in file if line.strip()]
         except (ValueError, pa.ArrowException) as error:
             raise ValueError(f"input={input}: not a readable list: {error}") from None
-    if not all(isinstance(row, dict) and isinstance(row.get("uri"), str) and row["uri"] for row in rows):
-        raise ValueError(f"input={input}: every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}")
+    if not all(
+        isinstance(row, dict) and any(isinstance(row.get(n), str) and row[n] for n in ("uri", "warc_filename")) for row in rows
+    ):
+        raise ValueError(
+            f"input={input}: every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}; "
+            "or a capture's warc_filename, warc_record_offset and warc_record_length"
+        )
     folder = fs.unstrip_protocol(fs._parent(path)) if not is_local(fs) else os.path.dirname(path)
     documents = []
     for number, row in enumerate(rows, 1):
@@ -224,7 +251,7 @@ def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Doc
 
 def _listed(row: dict[str, Any], folder: str) -> Document:
     """A list's row as a document. A relative uri is relative to the list. Raises `ValueError`, naming what is wrong with it."""
-    uri = clean_text(row["uri"])
+    uri = clean_text(row["uri"]) if "uri" in row else _captured(row)
     if "://" not in uri and not os.path.isabs(uri):
         uri = f"{folder}/{uri}"
     try:
@@ -241,6 +268,15 @@ def _listed(row: dict[str, Any], folder: str) -> Document:
     if st is not None:
         etag, num_bytes = etag or _stat_etag(st.st_size, st.st_mtime_ns), st.st_size
     return Document(uri, etag, num_bytes, lang, licence, num_pages)
+
+
+def _captured(row: dict[str, Any]) -> str:
+    """The uri of a capture, a row of Common Crawl's columnar index. Raises `ValueError`."""
+    try:
+        first, num_bytes = int(row["warc_record_offset"]), int(row["warc_record_length"])
+    except (TypeError, ValueError):
+        raise ValueError(f"{row['warc_filename']}: warc_record_offset and warc_record_length are whole numbers") from None
+    return archive.Member("warc", str(row.get("url") or ""), COMMON_CRAWL + row["warc_filename"], first, num_bytes).uri
 
 
 def _document(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Document:
@@ -260,8 +296,3 @@ def _document(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Document:
 
 def _stat_etag(size: int, mtime_ns: int) -> str:
     return f"{size:x}-{mtime_ns:x}"
-
-
-def is_plain_file(path: str) -> bool:
-    """Whether opening `path` for reading ends: a fifo or a device may block for ever."""
-    return stat.S_ISREG(os.stat(path).st_mode)

@@ -9,6 +9,7 @@ import contextlib
 import os
 import posixpath
 import re
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ def resolve(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
 
 def is_local(fs: fsspec.AbstractFileSystem) -> bool:
     return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
+
+
+def is_plain_file(path: str) -> bool:
+    """Whether opening `path` for reading ends: a fifo or a device may block for ever."""
+    return stat.S_ISREG(os.stat(path).st_mode)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample, SampleError
 from datagen.sandbox import ChildDied, Limits, sandbox
 from datagen.shards import read_report, read_shard
-from datagen.sources.pdf import local_copy
+from datagen.sources.local import local_copy
 from datagen.storage import Folder
 
 CUT = "datagen.sources.pdf_lines:cut_lines"
@@ -104,7 +104,7 @@ class LineCrops(ShardSource):
         """The lines of pages of one PDF."""
         origin = pages[0].origin
         try:
-            with local_copy(origin.uri, self.max_bytes) as path:
+            with local_copy(origin.uri, self.max_bytes, self.limits) as path:
                 with open(path, "rb") as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != origin.sha256:
                         raise SampleError("changed", "the file is not the one that its pages were read from")

@@ -1,22 +1,17 @@
 """PDF files as page samples: the worker's side. The parser's side, in the sandboxed child, is `pdf_page.py`."""
 
-import contextlib
-import errno
-import hashlib
 import importlib.metadata
 import logging
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from datagen.census import Document, Inputs, is_plain_file, seeded
+from datagen.census import Document, Inputs, seeded
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text, source_key
 from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.sources.local import local_copy, sha256_of
 from datagen.stages.language import identify
-from datagen.storage import is_local, resolve
 
 log = logging.getLogger(__name__)
 
@@ -25,16 +20,6 @@ PROBE = "datagen.sources.pdf_page:probe_document"
 STAGE = "PdfSource"
 _NOTHING, _OPENING = -2, -1  # what may have ended the parser, beside a page's number
 _PAGE_BYTES, _UNKNOWN_PAGES = 25_000, 20
-# What an operating system says of a file. Of anything else (a full disk, a lost server) the file is not guilty: the shard fails.
-_ABOUT_THE_FILE = {
-    errno.ENOENT: "not_found",
-    errno.EACCES: "unreadable",
-    errno.EPERM: "unreadable",
-    errno.EISDIR: "unreadable",
-    errno.ENOTDIR: "unreadable",
-    errno.ELOOP: "unreadable",
-    errno.ENAMETOOLONG: "unreadable",
-}
 
 
 @dataclass(frozen=True)
@@ -120,8 +105,8 @@ class PdfSource:
     def read(self, document: Document) -> Iterator[Sample | Drop]:
         """Its pages, or those of a range. A page that ended the parser is tried again alone in a fresh child, and reading goes on
         behind it."""
-        with local_copy(document.uri, self.max_bytes) as path:
-            sha256 = _sha256(path)
+        with local_copy(document.uri, self.max_bytes, self.limits) as path:
+            sha256 = sha256_of(path)
             pages: list[int] | None = None  # all that remain; None until the child has said how many there are
             suspect, num_fatal = _NOTHING, 0
             while pages is None or pages:
@@ -156,8 +141,8 @@ class PdfSource:
     def probe(self, document: Document) -> Document:
         for last_try in (False, True):
             try:
-                with local_copy(document.uri, self.max_bytes) as path:
-                    sha256 = _sha256(path)
+                with local_copy(document.uri, self.max_bytes, self.limits) as path:
+                    sha256 = sha256_of(path)
                     ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path, passwords=self.passwords)
                 lang = document.lang or identify(text).lang
                 return replace(document, num_pages=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
@@ -206,58 +191,3 @@ class PdfSource:
 
 def page_key(uri: str, sha256: str, page: int) -> str:
     return f"{source_key(uri, sha256)}-{page:06d}"
-
-
-@contextlib.contextmanager
-def local_copy(uri: str, max_bytes: int) -> Iterator[str]:
-    """A local path to the document: itself, or a temporary download.
-
-    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf`), or `OSError` where the fault
-    isn't the document's.
-    """
-    with contextlib.ExitStack() as stack:
-        try:
-            path = _fetch(uri, max_bytes, stack)
-            _check(path, max_bytes)
-        except OSError as error:
-            # fsspec's file systems raise FileNotFoundError and PermissionError without an errno.
-            number = error.errno or {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES}.get(type(error), 0)
-            if number not in _ABOUT_THE_FILE:
-                raise
-            raise SampleError(_ABOUT_THE_FILE[number], os.strerror(number)) from None
-        yield path
-
-
-def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
-    try:
-        fs, path = resolve(uri)
-        if is_local(fs):
-            os.stat(path)
-            return path
-    except (ImportError, ValueError) as error:
-        raise SampleError("bad_uri", str(error)) from None
-    size = fs.size(path)
-    if size is not None and size > max_bytes:
-        raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
-    copy = os.path.join(stack.enter_context(tempfile.TemporaryDirectory(prefix="pagewheel-")), "document")
-    fs.get_file(path, copy)
-    return copy
-
-
-def _check(path: str, max_bytes: int) -> None:
-    """Raise `SampleError` for what the parser need not see."""
-    if not is_plain_file(path):
-        raise SampleError("unreadable", "not a plain file")
-    size = os.path.getsize(path)
-    if size == 0:
-        raise SampleError("empty", "0 bytes")
-    if size > max_bytes:
-        raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
-    with open(path, "rb") as file:
-        if b"%PDF-" not in file.read(1024):
-            raise SampleError("not_a_pdf", "no %PDF- in its first 1024 bytes")
-
-
-def _sha256(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,7 +12,7 @@ from datagen.census import Document, Listing
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Sample
 from datagen.sandbox import Limits, sandbox
-from datagen.sources import pdf
+from datagen.sources import local
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
 from datagen.sources.pdf_page import Reading
 from tests import pdfs
@@ -150,7 +150,7 @@ def test_what_is_not_the_files_fault_fails_the_shard(tmp_path, monkeypatch, numb
     def fetch(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(pdf, "_fetch", fetch)
+    monkeypatch.setattr(local, "_fetch", fetch)
     with pytest.raises(OSError, match=os.strerror(number)):
         list(PdfSource().read(Document(str(path))))
 

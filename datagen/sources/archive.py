@@ -1,0 +1,88 @@
+"""PDFs inside zip, tar and WARC files: a document there has a uri that says where in which archive it lies.
+
+    zip://NAME::ARCHIVE                      NAME, percent-encoded
+    tar://OFFSET/NAME::ARCHIVE               a member whose header is there
+    warc://OFFSET-LENGTH/TARGET::ARCHIVE     a record of so many bytes; TARGET is the address that it was fetched from
+
+ARCHIVE is a path or an fsspec URL. Nothing is ever unpacked by name: a member is copied, alone, into a file that we named.
+Archives are as hostile as PDFs, so `archive_members.py` looks into them, in the sandboxed child.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote
+
+from datagen.record import SampleError
+from datagen.sandbox import ChildDied, Limits, sandbox
+
+LIST = "datagen.sources.archive_members:list_members"
+COPY = "datagen.sources.archive_members:copy_member"
+KINDS = {".zip": "zip", ".tar": "tar", ".warc": "warc", ".warc.gz": "warc"}
+COMMON_CRAWL = "https://data.commoncrawl.org/"
+
+
+class Member(NamedTuple):
+    """A document in an archive of `kind`. `name` is its name there, or the address that it was fetched from; `first` is where a
+    tar's or WARC's record of it begins, and `num_bytes` what the record takes of a WARC; else 0."""
+
+    kind: str
+    name: str
+    archive: str
+    first: int = 0
+    num_bytes: int = 0
+
+    @property
+    def uri(self) -> str:
+        place = {"zip": "", "tar": f"{self.first}/", "warc": f"{self.first}-{self.num_bytes}/"}[self.kind]
+        return f"{self.kind}://{place}{quote(self.name, safe='/')}::{self.archive}"
+
+
+def kind_of(path: str) -> str:
+    """The kind of archive that a file of this name is, "" if none."""
+    return next((kind for suffix, kind in KINDS.items() if path.lower().endswith(suffix)), "")
+
+
+def parse(uri: str) -> Member | None:
+    """The member that a uri names; None if it is no member's. Raises `SampleError` (`bad_uri`)."""
+    kind, _, rest = uri.partition("://")
+    if kind not in KINDS.values():
+        return None
+    name, divided, archive = rest.partition("::")
+    if not divided or not archive:
+        raise SampleError("bad_uri", f"{kind}:// needs an archive behind ::")
+    place, _, behind = name.partition("/")
+    try:
+        first, num_bytes = {"zip": lambda: (0, 0), "tar": lambda: (int(place), 0), "warc": lambda: map(int, place.split("-"))}[
+            kind
+        ]()
+    except ValueError:
+        raise SampleError("bad_uri", f"{kind}:// needs {'OFFSET' if kind == 'tar' else 'OFFSET-LENGTH'}/ first") from None
+    if first < 0 or num_bytes < (kind == "warc"):
+        raise SampleError("bad_uri", f"no record of {num_bytes} bytes at {first}")
+    name = name if kind == "zip" else behind
+    return Member(kind, unquote(name), archive, first, num_bytes)
+
+
+def members(path: str, archive: str, limits: Limits) -> Iterator[tuple[Member, str, int]]:
+    """The PDFs in a local archive, called `archive` in uris, each with an etag and its bytes, 0 if nobody says how many. Raises
+    `SampleError` (`broken_archive`, or what ended the child), behind the members that could be listed."""
+    kind = kind_of(path)
+    for listed in _in_child(LIST, limits, path=path, kind=kind):
+        for name, first, length, etag, num_bytes in listed:
+            yield Member(kind, name, archive, first, length), etag, num_bytes
+
+
+def copy(member: Member, path: str, target: str, max_bytes: int, limits: Limits) -> None:
+    """Copy the member of the archive at `path` to the file `target`. Of a WARC, `path` may hold the record alone.
+
+    Raises `SampleError`: `not_found`, `unsafe_path`, `not_a_file`, `encrypted`, `too_large`, `truncated`, `broken_archive`, or
+    what ended the child.
+    """
+    list(_in_child(COPY, limits, path=path, member=tuple(member), target=target, max_bytes=max_bytes))
+
+
+def _in_child(function: str, limits: Limits, **arguments: Any) -> Iterator[Any]:
+    try:
+        yield from sandbox(limits).run(function, **arguments)
+    except ChildDied as death:
+        raise SampleError(death.reason, f"in the archive: {death.detail}") from None

@@ -1,0 +1,137 @@
+"""Looking into archives, in the sandboxed child. Nothing here unpacks by name: one member's bytes go to one file."""
+
+import contextlib
+import itertools
+import os
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecord
+
+from datagen.record import SampleError, clean_text
+
+Listed = tuple[str, int, int, str, int]
+"""A member's name, where its record begins, how long that is (of a WARC), an etag, and its bytes."""
+
+_CHUNK = 1 << 20
+_A_MESSAGE = 1000
+_SUFFIX = ".pdf"
+_ENCRYPTED = 0x1  # in a zip member's flags
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, ArchiveLoadFailed, zlib.error, EOFError, NotImplementedError, ValueError)
+
+
+def list_members(path: str, kind: str) -> Iterator[list[Listed]]:
+    """The archive's PDFs, some at a time: by their names, of a WARC by what the server or a look at the bytes says."""
+    found = {"zip": _zip, "tar": _tar, "warc": _warc}[kind](path)
+    with _damage():
+        while listed := list(itertools.islice(found, _A_MESSAGE)):
+            yield listed
+
+
+def copy_member(path: str, member: tuple[str, str, str, int, int], target: str, max_bytes: int) -> Iterator[None]:
+    """Write one member's bytes to the file `target`. Yields nothing."""
+    kind, name, _, first, length = member
+    opened = {"zip": _open_zip, "tar": _open_tar, "warc": _open_warc}[kind](path, name, first, length)
+    left = max_bytes
+    with _damage(), opened as source, open(target, "xb") as file:
+        while chunk := source.read(min(_CHUNK, left + 1)):
+            left -= len(chunk)
+            if left < 0:  # whatever its header says
+                raise SampleError("too_large", f"swells to more than {max_bytes} bytes")
+            file.write(chunk)
+    yield from ()
+
+
+@contextlib.contextmanager
+def _damage() -> Iterator[None]:
+    """What the libraries raise on a damaged archive, as a `SampleError`."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
+
+
+def _zip(path: str) -> Iterator[Listed]:
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.filename.lower().endswith(_SUFFIX) and not info.is_dir():
+                yield clean_text(info.filename), 0, 0, f"{info.CRC:x}-{info.file_size:x}", info.file_size
+
+
+def _tar(path: str) -> Iterator[Listed]:
+    with tarfile.open(path, "r:") as archive:
+        for info in archive:
+            if info.name.lower().endswith(_SUFFIX) and not info.isdir():
+                yield clean_text(info.name), info.offset, 0, f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}", info.size
+
+
+def _warc(path: str) -> Iterator[Listed]:
+    with open(path, "rb") as file:
+        archive = ArchiveIterator(file)
+        for record in archive:
+            head = _content(record).read(1024) if record.rec_type in ("response", "resource") else b""
+            archive.read_to_end()  # its length is known only then
+            if b"%PDF-" in head:
+                address = clean_text(record.rec_headers.get_header("WARC-Target-URI") or "")
+                digest = record.rec_headers.get_header("WARC-Payload-Digest") or record.rec_headers.get_header("WARC-Record-ID")
+                yield address, archive.get_record_offset(), archive.get_record_length(), clean_text(digest or ""), 0
+
+
+def _check_name(name: str) -> None:
+    """A name that leads out of the archive tells of somebody who wanted just that."""
+    if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
+        raise SampleError("unsafe_path", name)
+
+
+@contextlib.contextmanager
+def _open_zip(path: str, name: str, first: int, length: int) -> Iterator[IO[bytes]]:
+    _check_name(name)
+    with zipfile.ZipFile(path) as archive:
+        try:
+            info = archive.getinfo(name)
+        except KeyError:
+            raise SampleError("not_found", f"no {name} in the archive") from None
+        if info.external_attr >> 16 & 0o170000 not in (0, 0o100000):
+            raise SampleError("not_a_file", "a link or a device")
+        if info.flag_bits & _ENCRYPTED:
+            raise SampleError("encrypted", "in the archive")
+        with archive.open(info) as file:
+            yield file
+
+
+@contextlib.contextmanager
+def _open_tar(path: str, name: str, first: int, length: int) -> Iterator[IO[bytes]]:
+    _check_name(name)
+    with open(path, "rb") as whole:
+        whole.seek(first)
+        archive = tarfile.open(fileobj=whole, mode="r:")  # noqa: SIM115 - it has nothing of its own to close
+        info = archive.next()
+        if info is None or clean_text(info.name) != name:
+            raise SampleError("not_found", f"no {name} at {first}")
+        file = archive.extractfile(info) if info.isreg() else None  # of a link it would follow the name
+        if file is None:
+            raise SampleError("not_a_file", "a link or a device")
+        with file:
+            yield file
+
+
+@contextlib.contextmanager
+def _open_warc(path: str, name: str, first: int, length: int) -> Iterator[Any]:
+    """The payload of a record, without HTTP's headers and encodings."""
+    with open(path, "rb") as file:
+        file.seek(first if os.path.getsize(path) > length else 0)
+        record = next(iter(ArchiveIterator(file)), None)
+        if record is None:
+            raise SampleError("not_found", f"no record at {first}")
+        if truncated := record.rec_headers.get_header("WARC-Truncated"):
+            raise SampleError("truncated", f"the crawler cut it off: {truncated}")
+        yield _content(record)
+
+
+def _content(record: ArcWarcRecord) -> Any:
+    return record.content_stream() if record.http_headers else record.raw_stream

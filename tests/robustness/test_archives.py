@@ -1,0 +1,227 @@
+"""PDFs inside archives: read in place; and every way in which an archive can be bad is a reason, and nothing lands outside."""
+
+import hashlib
+import io
+import json
+import struct
+import tarfile
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from datagen.census import Listing
+from datagen.record import SampleError
+from datagen.sources import archive
+from datagen.sources.archive import Member
+from tests import pdfs
+from tests.outputs import check_corpus, files, make, samples
+
+LIMIT = 3_000_000  # bytes a document may have
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory) -> bytes:
+    return pdfs.write(tmp_path_factory.mktemp("pdf") / "a.pdf", pdfs.LATIN, pdfs.LATIN).read_bytes()
+
+
+def bomb() -> bytes:
+    """A PDF, by its beginning, and ten megabytes of nothing."""
+    return b"%PDF-1.7\n" + bytes(10_000_000)
+
+
+def zipped(path: Path, good: bytes) -> dict[str, str]:
+    """A zip with a good PDF and bad ones; returns the reasons of the latter by name."""
+    link = zipfile.ZipInfo("link.pdf")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (
+            "good.pdf",
+            "sub/good, too: 100%.pdf",
+            "../up.pdf",
+            "/etc/absolute.pdf",
+            "a/../../up.pdf",
+            "C:\\up.pdf",
+            "..\\up.pdf",
+        ):
+            archive.writestr(name, good)
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("bomb.pdf", bomb())
+        archive.writestr("empty.pdf", b"")
+        archive.writestr("inner.zip", b"PK")
+        archive.writestr("notes.txt", "Dear Sir or Madam")
+        archive.writestr("letter.pdf", "Dear Sir or Madam")
+        archive.writestr("locked.pdf", good)
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"locked.pdf") - 46  # its entry in the directory: a flag says that it is encrypted
+    data[at + 8] |= 1
+    path.write_bytes(data)
+    return {
+        **dict.fromkeys(("../up.pdf", "/etc/absolute.pdf", "a/../../up.pdf", "C:\\up.pdf", "..\\up.pdf"), "unsafe_path"),
+        "link.pdf": "not_a_file",
+        "bomb.pdf": "too_large",
+        "empty.pdf": "empty",
+        "letter.pdf": "not_a_pdf",
+        "locked.pdf": "encrypted",
+    }
+
+
+def tarred(path: Path, good: bytes) -> dict[str, str]:
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for name in ("good.pdf", "ä" * 120 + ".pdf", "../up.pdf", "/etc/absolute.pdf"):
+            info = tarfile.TarInfo(name)
+            info.size = len(good)
+            archive.addfile(info, io.BytesIO(good))
+        for name, kind in (("soft.pdf", tarfile.SYMTYPE), ("hard.pdf", tarfile.LNKTYPE), ("fifo.pdf", tarfile.FIFOTYPE)):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+        info = tarfile.TarInfo("bomb.pdf")
+        info.size = len(bomb())
+        archive.addfile(info, io.BytesIO(bomb()))
+    return {
+        **dict.fromkeys(("../up.pdf", "/etc/absolute.pdf"), "unsafe_path"),
+        **dict.fromkeys(("soft.pdf", "hard.pdf", "fifo.pdf"), "not_a_file"),
+        "bomb.pdf": "too_large",
+    }
+
+
+def crawled(path: Path, good: bytes) -> dict[str, str]:
+    """A WARC as crawlers write them: a record of each kind, a gzip member each."""
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (good[:1000], good[1000:], b""))
+    with open(path, "wb") as file:
+        writer = WARCWriter(file, gzip=path.suffix == ".gz")
+
+        def add(address: str, body: bytes, kind: str = "application/pdf", http=(), warc=(), rec_type: str = "response") -> None:
+            head = StatusAndHeaders("200 OK", [("Content-Type", kind), *http], protocol="HTTP/1.1")
+            record = writer.create_warc_record(
+                address, rec_type, payload=io.BytesIO(body), http_headers=head, warc_headers_dict=dict(warc)
+            )
+            writer.write_record(record)
+
+        add("https://example.org/page.html", b"<p>%PDF it is not", "text/html")
+        add("https://example.org/good.pdf", good)
+        add("https://example.org/download?id=7&as=::pdf", good, "application/octet-stream")
+        add("https://example.org/chunked.pdf", chunked, http=[("Transfer-Encoding", "chunked")])
+        add("https://example.org/cut.pdf", good[: len(good) // 2], warc=[("WARC-Truncated", "length")])
+        add("https://example.org/../../bomb.pdf", bomb())
+        add("https://example.org/good.pdf", b"", rec_type="request")
+    return {"https://example.org/cut.pdf": "truncated", "https://example.org/../../bomb.pdf": "too_large"}
+
+
+def told(out: Path) -> Counter:
+    drops = [json.loads(line) for line in (out / "coarse/drops.jsonl").read_text().splitlines()]
+    return Counter((archive.parse(d["uri"]).name if "::" in d["uri"] else Path(d["uri"]).name, d["reason"]) for d in drops)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "num_good"), [("a.zip", zipped, 2), ("a.tar", tarred, 2), ("a.warc", crawled, 3), ("a.warc.gz", crawled, 3)]
+)
+def test_good_members_are_read_and_bad_ones_told(tmp_path, good, name, write, num_good):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    bad = write(inputs / name, good)
+    for i in range(len(bad)):
+        pdfs.write(inputs / f"plain{i}.pdf", pdfs.LATIN)
+    before = files(tmp_path)
+    assert make(inputs, out, max_bytes=LIMIT) == 0
+    assert told(out) == Counter(bad.items())
+    inside = [s for s in samples(out) if "::" in s.origin.uri]
+    assert len(inside) == 2 * num_good
+    assert len({s.origin.uri for s in inside}) == num_good
+    assert {s.origin.sha256 for s in inside} == {hashlib.sha256(good).hexdigest()}
+    assert before.items() <= files(tmp_path).items()
+    assert {p.name for p in tmp_path.iterdir()} == {"in", "out"}
+    check_corpus(out)
+    state = files(out)
+    assert make(inputs, out, max_bytes=LIMIT) == 0
+    assert files(out) == state
+
+
+def test_an_archive_alone_is_an_input_and_its_uris_are_too(tmp_path, good):
+    zipped(tmp_path / "a.zip", good)
+    found = Listing(str(tmp_path / "a.zip")).documents()
+    uri = next(d.uri for d in found if "100%25" in d.uri)
+    assert uri == f"zip://sub/good%2C%20too%3A%20100%25.pdf::{tmp_path}/a.zip"
+    (tmp_path / "list.jsonl").write_text(json.dumps({"uri": uri, "lang": "en"}))
+    assert make(tmp_path / "list.jsonl", tmp_path / "out") == 0
+    assert {s.origin.uri for s in samples(tmp_path / "out")} == {uri}
+
+
+def test_an_archive_that_cannot_be_listed_is_a_drop(tmp_path, good):
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    crawled(inputs / "cut.warc.gz", good)
+    whole = (inputs / "cut.warc.gz").read_bytes()
+    (inputs / "cut.warc.gz").write_bytes(whole[: len(whole) // 2] + b"\x00garbage" * 20)
+    (inputs / "garbage.zip").write_bytes(b"PK\x03\x04" + bytes(300))
+    (inputs / "empty.tar").write_bytes(b"")
+    for i in range(8):
+        pdfs.write(inputs / f"plain{i}.pdf", pdfs.LATIN)
+    assert make(inputs, tmp_path / "out", max_bytes=LIMIT) == 0
+    reasons = told(tmp_path / "out")
+    assert reasons["garbage.zip", "broken_archive"] == reasons["empty.tar", "broken_archive"] == 1
+
+
+def test_a_directory_that_claims_a_billion_members_ends_with_a_reason(tmp_path, good):
+    """The end of central directory says what it likes."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr("good.pdf", good)
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    at = data.rindex(b"PK\x05\x06")
+    data[at + 10 : at + 16] = struct.pack("<HI", 0xFFFF, 0xFFFFFF00)
+    (tmp_path / "a.zip").write_bytes(data)
+    assert make(tmp_path / "a.zip", tmp_path / "out") == 3
+    assert told(tmp_path / "out") == {("a.zip", "broken_archive"): 1}
+
+
+def test_captures_are_read_from_afar_by_their_range(tmp_path, good):
+    """A list of records on a file system that isn't a disk: only their bytes are fetched."""
+    crawled(tmp_path / "a.warc.gz", good)
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/crawl/a.warc.gz", (tmp_path / "a.warc.gz").read_bytes())
+    uris = [d.uri.replace(f"::{tmp_path}/", "::memory://crawl/") for d in Listing(str(tmp_path / "a.warc.gz")).documents()]
+    (tmp_path / "list.jsonl").write_text("\n".join(json.dumps({"uri": uri}) for uri in uris))
+    assert make(tmp_path / "list.jsonl", tmp_path / "out", max_bytes=LIMIT) == 0
+    assert len(samples(tmp_path / "out")) == 6
+    assert told(tmp_path / "out")["https://example.org/cut.pdf", "truncated"] == 1
+
+
+def test_a_zip_from_afar_is_fetched(tmp_path, good):
+    zipped(tmp_path / "a.zip", good)
+    fsspec.filesystem("memory").pipe("/zips/a.zip", (tmp_path / "a.zip").read_bytes())
+    assert make("memory://zips", tmp_path / "out", max_bytes=LIMIT) == 3
+    assert len(samples(tmp_path / "out")) == 4
+
+
+def test_rows_of_common_crawls_index_are_a_list(tmp_path):
+    row = {
+        "url": "https://example.org/a.pdf",
+        "warc_filename": "crawl-data/x.warc.gz",
+        "warc_record_offset": 7,
+        "warc_record_length": 99,
+    }
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "list.parquet")
+    (document,) = Listing(str(tmp_path / "list.parquet")).documents()
+    assert document.uri == "warc://7-99/https%3A//example.org/a.pdf::https://data.commoncrawl.org/crawl-data/x.warc.gz"
+    assert archive.parse(document.uri) == Member(
+        "warc", "https://example.org/a.pdf", "https://data.commoncrawl.org/crawl-data/x.warc.gz", 7, 99
+    )
+    (tmp_path / "list.jsonl").write_text(json.dumps(row | {"warc_record_offset": "x"}))
+    with pytest.raises(ValueError, match=r"row 1: .*whole numbers"):
+        Listing(str(tmp_path / "list.jsonl")).documents()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["zip://a.pdf", "zip://a.pdf::", "warc://a::b.warc", "warc://1/a::b.warc", "warc://-1-5/a::b.warc", "tar://x/a.pdf::b.tar"],
+)
+def test_a_uri_that_names_no_place_is_bad(uri):
+    with pytest.raises(SampleError, match="bad_uri"):
+        archive.parse(uri)
