@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -34,6 +34,7 @@ from datagen.record import SampleError
 WALL_FACTOR = 10
 _PR_SET_PDEATHSIG = 1
 _CHILD = "import sys; from datagen.sandbox import child; child(*map(int, sys.argv[1:]))"
+_LOADING_S = 120.0  # of processor time, for our own code to be imported
 MEMORY_MARKS = ("malloc", "calloc", "realloc", "out of memory", "cannot allocate")
 
 
@@ -66,8 +67,9 @@ class Sandbox:
         self.limits = limits
         self._process: subprocess.Popen | None = None
 
-    def run(self, function: str, **arguments: Any) -> Iterator[Any]:
-        """What the generator `function` ("module:name") yields in the child.
+    def run(self, function: str, imports: Sequence[str] = (), **arguments: Any) -> Iterator[Any]:
+        """What the generator `function` ("module:name") yields in the child. What it will import beside its own module, `imports`
+        name likewise: our code takes its time to load, which is not the document's.
 
         Raises `SampleError` as the function raised it, `ChildDied` if the child broke a limit or crashed, `ChildBug` for any
         other exception. Closing the iterator early kills the child.
@@ -78,9 +80,13 @@ class Sandbox:
             self._start()
         done = False
         try:
-            self._send((function, arguments))
+            self._send((function, imports, arguments))
+            deadline_s = _LOADING_S
             while True:
-                kind, value = self._receive()
+                kind, value = self._receive(deadline_s)
+                if kind == "loaded":
+                    deadline_s = self.limits.deadline_s
+                    continue
                 if kind == "yield":
                     yield value
                     continue
@@ -121,24 +127,24 @@ class Sandbox:
         self._connection = Connection(ours.detach())
         self._messages = 0
         self._cpu_s = 0.0
-        if self._receive()[0] != "ready":
+        if self._receive(_LOADING_S)[0] != "ready":
             raise ChildBug("the child did not start")
 
-    def _send(self, call: tuple[str, dict[str, Any]]) -> None:
+    def _send(self, call: tuple[str, Sequence[str], dict[str, Any]]) -> None:
         try:
             self._connection.send(call)
         except ConnectionError:  # it died while it waited: no matter of this call's, but the caller tries again
             raise self._post_mortem() from None
 
-    def _receive(self) -> tuple[str, Any]:
-        """The child's next message. Waits for it within the limits."""
+    def _receive(self, deadline_s: float) -> tuple[str, Any]:
+        """The child's next message. Waits `deadline_s` for it, of its processor's time."""
         assert self._process is not None
         started = time.monotonic()
         try:
-            while not self._connection.poll(min(1.0, self.limits.deadline_s / 4)):
+            while not self._connection.poll(min(1.0, deadline_s / 4)):
                 cpu_s, wall_s = self._child_cpu_s() - self._cpu_s, time.monotonic() - started
-                if cpu_s > self.limits.deadline_s or wall_s > WALL_FACTOR * self.limits.deadline_s:
-                    raise ChildDied("timeout", f"over the deadline of {self.limits.deadline_s:g} s")
+                if cpu_s > deadline_s or wall_s > WALL_FACTOR * deadline_s:
+                    raise ChildDied("timeout", f"over the deadline of {deadline_s:g} s")
             kind, value, self._cpu_s = self._connection.recv()
         except pickle.UnpicklingError as error:
             raise ChildDied("crash", f"garbled its answer: {error}") from None
@@ -204,11 +210,13 @@ def child(fd: int, memory_bytes: int, parent: int) -> None:
     send("ready")
     while True:
         try:
-            function, arguments = connection.recv()
+            function, imports, arguments = connection.recv()
         except (EOFError, ConnectionError):
             return
         try:
-            for value in pkgutil.resolve_name(function)(**arguments):
+            run, *_ = map(pkgutil.resolve_name, (function, *imports))
+            send("loaded")
+            for value in run(**arguments):
                 send("yield", value)
             send("return")
         except SampleError as error:

@@ -157,6 +157,7 @@ class PdfSource:
     def _child_pages(self, document: Document, path: str, sha256: str, pages: list[int] | None) -> Iterator[tuple[str, int, Any]]:
         return sandbox(self.limits).run(
             READ,
+            [f.function for f in self.page_functions],
             path=path,
             pages=pages,
             span=(document.first_page, document.stop_page),

@@ -139,3 +139,17 @@ next(stream)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     assert psutil.wait_procs([child], timeout=10)[1] == []
+
+
+def test_what_cannot_be_imported_is_a_bug_and_said_at_once(box):
+    with pytest.raises(ChildBug, match="no_such_module"):
+        list(box.run(HERE + "numbers", ["no_such_module:name"], n=1))
+    assert list(box.run(HERE + "numbers", n=2)) == [0, 1]
+
+
+def test_loading_our_own_code_is_not_counted_as_the_documents_time():
+    slow = Sandbox(Limits(deadline_s=0.3))
+    try:
+        assert list(slow.run(HERE + "numbers", ["tests.unit.slow_to_load:name"], n=2)) == [0, 1]
+    finally:
+        slow.close()
