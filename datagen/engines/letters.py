@@ -9,13 +9,14 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from datagen.engines.shapes import Ink, faces, mean_and_error, preference
+from datagen.engines.shapes import Ink, faces, likeness, mean_and_error, preference
 from datagen.engines.typefaces import draws
 
 _MIN_WORDS, _FEW_WORDS, _MANY_WORDS = 4, 2, 12  # with a letter in them: to say anything of it; to look first; to look again
 _MAX_LETTERS, _MAX_OTHERS = 16, 48
 _NUM_LIKELY = 4  # of these others, to look at again
 _MAX_FACES = 4
+_BEST, _WELL_CUT = 0.75, 0.5  # the share of words that are less like their text than the best; the share of that likeness
 # In likeness, and in standard errors. Faces differ by as much in a letter here and there, by more hardly ever, and then the other
 # faces of the script don't agree.
 _SOME, _MUCH = (0.02, 1.5), (0.05, 2.0)
@@ -50,7 +51,7 @@ def preferred(words: Sequence[Ink], script: str, face: str) -> dict[str, Preferr
     Looked at are the most frequent letters that are in at least `_MIN_WORDS` different words; those words first of which the
     letter is most.
     """
-    words = list({word.text: word for word in words if face and draws(face, word.text)}.values())
+    words = _well_cut(list({word.text: word for word in words if face and draws(face, word.text)}.values()), face)
     having: dict[str, list[Ink]] = {}
     for word in words:
         for letter in sorted(set(word.text)):
@@ -66,6 +67,14 @@ def preferred(words: Sequence[Ink], script: str, face: str) -> dict[str, Preferr
             elsewhere = [g for name in _other_faces(script, face) for g in _gains(letter, best[0], mine[:_MANY_WORDS], name) if g]
             found[letter] = Preferred(*best, statistics.fmean(elsewhere) if elsewhere else best[1])
     return found
+
+
+def _well_cut(words: Sequence[Ink], face: str) -> list[Ink]:
+    """The words that are like their text at least by half as much as most of the best: ink that was cut in the wrong places is
+    like nothing. A letter or two that stand for others take less away."""
+    alike = [likeness(word, face, word.text) for word in words]
+    least = _WELL_CUT * sorted(alike)[round(_BEST * (len(alike) - 1))] if alike else 0.0
+    return [word for word, found in zip(words, alike, strict=True) if found >= least]
 
 
 def _best(letter: str, others: Sequence[str], words: Sequence[Ink], face: str) -> tuple[str, float, float] | None:

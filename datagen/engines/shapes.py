@@ -35,6 +35,7 @@ _SIZE = 40  # pixels an em, of the drawn words
 _HEIGHT = 24  # rows, that ink is compared at
 _BLUR = 1.2  # of these rows: typefaces differ by about a stroke
 _NUM_CIPHERS = 8
+_MOST_OF = 0.7  # of the words that any face can draw, that one must draw to be compared
 _VIRAMA = 9  # the combining class
 _JOINERS = "\u200c\u200d"
 _ASPECT = 0.25  # what a claim loses whose ink is e times as wide for its height as what was found
@@ -67,21 +68,27 @@ def ink(image: numpy.ndarray, text: str) -> Ink | None:
     return Ink(_resized(found, max(8, round(width * _HEIGHT / height))), width / height, text)
 
 
-def lineup(words: Sequence[Ink], script: str, seed: int = 0) -> Lineup:
+def lineup(words: Sequence[Ink], script: str, seed: int = 0, alike_share: float = 1.0) -> Lineup:
     """How the ink of `words` compares with the text claimed of it. `num_words` is 0 where no face of this machine has the
-    letters, or under two words say anything."""
+    letters, or under two words say anything.
+
+    Only `alike_share` of them count, those that are most like their claim or a cipher of it. Ink that is like none was cut in the
+    wrong places, as happens where words overlap; and of a lie no cipher is less like the ink than the claim.
+    """
     random = numpy.random.default_rng(seed)
     ciphers = [_cipher("".join(word.text for word in words), random) for _ in range(_NUM_CIPHERS)]
-    best, likeness = _best_face(words, script)
-    margins = []
-    for i, claimed in likeness.items():
+    best, alike = _best_face(words, script)
+    found = []
+    for i, claimed in alike.items():
         text = words[i].text
         # A word whose letters a cipher leaves alone says nothing.
-        others = [_likeness(words[i], best, other) for c in ciphers if (other := text.translate(c)) != text]
+        others = [likeness(words[i], best, other) for c in ciphers if (other := text.translate(c)) != text]
         if others:
-            margins.append(claimed - statistics.fmean(others))
-    if len(margins) < 2:
+            found.append((max(claimed, *others), claimed - statistics.fmean(others)))
+    if len(found) < 2:
         return Lineup()
+    found.sort(reverse=True)
+    margins = [margin for _, margin in found[: max(2, round(alike_share * len(found)))]]
     margin, error = mean_and_error(margins)
     return Lineup(margin, margin / error, len(margins), best)
 
@@ -90,7 +97,7 @@ def preference(word: Ink, other: str, face: str) -> float:
     """By how much a word's ink is more like `other` than like its own text; 0 where the face can't draw both."""
     if not face or not draws(face, word.text + other):
         return 0.0
-    return _likeness(word, face, other) - _likeness(word, face, word.text)
+    return likeness(word, face, other) - likeness(word, face, word.text)
 
 
 def clusters(text: str, script: str) -> list[tuple[int, float]]:
@@ -163,16 +170,20 @@ def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
 
 
 def _best_face(words: Sequence[Ink], script: str) -> tuple[str, dict[int, float]]:
-    """The face in which most of the words look most like their ink, and by how much each does that it can draw."""
-    best, likeness = "", {}  # type: str, dict[int, float]
-    for face in faces(script):
-        found = {i: _likeness(word, face, word.text) for i, word in enumerate(words) if draws(face, word.text)}
-        if sum(x for x in found.values() if x > 0) > sum(x for x in likeness.values() if x > 0):
-            best, likeness = face, found
-    return best, likeness
+    """Of the faces that can draw most of the words the one in which these look most like their ink, and by how much each does."""
+    drawn = {face: [i for i, word in enumerate(words) if draws(face, word.text)] for face in faces(script)}
+    least = _MOST_OF * max(map(len, drawn.values()), default=0)
+    best, alike, most = "", {}, 0.0  # type: str, dict[int, float], float
+    for face, able in drawn.items():
+        if able and len(able) >= least:
+            found = {i: likeness(words[i], face, words[i].text) for i in able}
+            mean = statistics.fmean(max(0.0, x) for x in found.values())
+            if mean > most:
+                best, alike, most = face, found, mean
+    return best, alike
 
 
-def _likeness(word: Ink, face: str, text: str) -> float:
+def likeness(word: Ink, face: str, text: str) -> float:
     """The correlation of a word's ink and of `text` drawn, one stretched over the other, less what the stretching tells."""
     drawn = _drawn(face, text)
     if drawn is None:

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 # Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
 # on every machine.
-_DECODE_S, _LINEUP_S, _LETTERS_S, _DETECT_S = 0.015, 0.2, 1.0, 0.4
+_DECODE_S, _LINEUP_S, _AGAIN_S, _LETTERS_S, _DETECT_S = 0.015, 0.2, 0.4, 1.0, 0.4
 _READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06)}  # once, and a line
 _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
@@ -53,7 +53,7 @@ _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
 _SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it isn't alike
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _FEW_OF = 8  # a word of more than this times as many characters as differ is preferred for less
-_MAX_LINEUP = 24  # words
+_MAX_LINEUP, _MORE, _ALIKE_SHARE = 24, 3, 0.5  # words; times as many; the share of these that are most alike
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
 
@@ -177,6 +177,10 @@ class CompareInk:
             script = main_script("".join(cut.line.text for cut in cuts))[0]
             pieces = [piece for cut in cuts for piece in cut.pieces(script)]
             font = found[name] = FontInk(shapes.lineup(_spread(pieces, _MAX_LINEUP), script, self.seed))
+            for alike_share in (1.0, _ALIKE_SHARE):  # where it can't tell, more of them, then the better half
+                if "lineup" not in font.witnesses() and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
+                    budget -= _AGAIN_S
+                    font.lineup = shapes.lineup(_spread(pieces, _MORE * _MAX_LINEUP), script, self.seed, alike_share)
             if num < _SMALL_SHARE * chars.total() and font.opinion():
                 continue  # it is alike, and a letter or two of it is little
             engine, lang = self._engine(cuts, script)

@@ -178,6 +178,26 @@ def test_letters_that_are_swapped_are_counted_and_true_ones_are_not():
         assert font.opinion() is not bool(least)
 
 
+def drawn_words(script: str, lie=lambda text: text) -> list[shapes.Ink]:
+    """Words of a script's text as ink, one in three of them cut in the wrong place: with the ink of another."""
+    texts = list(dict.fromkeys(w for w in UDHR[script][1].split() if len(w) > 2))[:24]
+    face = shapes.faces(script)[0]
+    claims = lie(" ".join(texts)).split()
+    inks = [shapes.ink(255 - shapes._drawn(face, text), claim) for text, claim in zip(texts, claims, strict=True)]
+    wrong = inks[::3]
+    for i, other in zip(range(0, len(inks), 3), [*wrong[1:], wrong[0]], strict=True):
+        inks[i] = inks[i]._replace(rows=other.rows, aspect=other.aspect)
+    return inks
+
+
+@pytest.mark.parametrize("script", ["Latn", "Hebr", "Grek", "Armn"])
+def test_ink_cut_in_the_wrong_places_hides_no_truth_and_helps_no_lie(script):
+    true, lying = drawn_words(script), drawn_words(script, shuffled)
+    assert shapes.lineup(true, script, alike_share=0.5).margin > shapes.lineup(true, script).margin + 0.1
+    assert shapes.lineup(true, script, alike_share=0.5).deviation > 3
+    assert shapes.lineup(lying, script, alike_share=0.5).margin < 0.15
+
+
 def test_a_verdict_does_not_hang_on_where_the_file_lies():
     here = page("Armn")
     there = replace(here, key="other-000000", origin=replace(here.origin, uri="elsewhere.pdf"))
