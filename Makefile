@@ -1,6 +1,6 @@
 # The one front door. `make` alone says what there is.
 
-WORDS := recipe input out on workers limit rounds passwords deep overwrite plan verbose uri sha256 reason PYTHON
+WORDS := recipe input out on workers limit rounds passwords benchmarks deep overwrite plan verbose uri sha256 reason PYTHON
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
@@ -30,7 +30,7 @@ quoted = '$(subst ','\'',$(1))'
 option = $(if $(value $(1)),--$(1) $(call quoted,$(value $(1))))
 
 run: setup
-	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit rounds passwords,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit rounds passwords benchmarks,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
 
 status verify forget retry: setup
 	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(value out)) $(foreach w,uri sha256 reason passwords on workers,$(call option,$(w)))

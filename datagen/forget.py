@@ -8,7 +8,7 @@ import dataclasses
 
 import pyarrow as pa
 
-from datagen import census, manifest
+from datagen import census, manifest, signatures
 from datagen.dataset import summarise
 from datagen.record import content_key
 from datagen.shards import ShardReport, ShardWriter, read_reports, read_shard
@@ -75,6 +75,7 @@ def _forget_in_shard(folder: Folder, report: ShardReport, forgotten: Forgotten) 
         drops=tuple(d for d in report.drops if not forgotten.item(d)),
     )
     folder.write(f"shards/{report.shard}.json", fewer.to_json())
+    signatures.forget(folder, report.shard)
     rows = [
         row | dict(zip(("offset", "bytes"), kept[row["key"]], strict=True)) for row in table.to_pylist() if row["key"] in kept
     ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from datagen.marks import excluded
 from datagen.shards import read_samples
 from datagen.storage import Folder
 
@@ -66,8 +67,9 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
     """
     letters: dict[tuple[str, str], Counter] = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
+    alike = excluded(dataset)  # else a copy of what trains might test
     for sample in read_samples(dataset):
-        if sample.lang == "und" or not sample.text:
+        if sample.lang == "und" or not sample.text or sample.key in alike:
             continue
         written = (sample.lang, sample.script)
         letters[written].update(c for c in sample.text if c.isalpha())

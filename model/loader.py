@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from datagen.marks import excluded
 from datagen.record import Sample
 from datagen.shards import ShardReport, read_reports, read_sample, read_shard
 from datagen.storage import Folder
@@ -83,10 +84,11 @@ def index(out: Folder, datasets: Sequence[str], held_out_share: float, held_out:
     train: dict[str, list[Place]] = {task: [] for task in TASKS}
     kept: dict[str, list[Place]] = {task: [] for task in TASKS}
     skipped: Counter = Counter()
+    marked = {dataset: excluded(out.sub(dataset)) for dataset in datasets}
     for dataset, report in reports(out, datasets):
         with out.sub(dataset).open(f"shards/{report.shard}.tar") as file:
             for sample, offset, num_bytes in read_shard(file):
-                if reason := unfit(sample):
+                if reason := unfit(sample) or ("marked" if sample.key in marked[dataset] else ""):
                     skipped[reason] += 1
                     continue
                 sha256 = sample.origin.sha256

@@ -93,6 +93,7 @@ def run_recipe(name: str, argv: list[str]) -> int:
         help="how many rounds of the flywheel should exist; 0: none; fewer than exist changes nothing",
     )
     parser.add_argument("--passwords", default="", metavar="FILE", help="a text file, a password a line, for what is encrypted")
+    parser.add_argument("--benchmarks", default="", metavar="DIR", help="a folder of pages to mark what is like them")
     parser.add_argument("--deep", action="store_true", help="look inside every document before sharding: pages, sha256, language")
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier run left in DIR")
     parser.add_argument("--plan", action="store_true", help="say what would run, and run nothing")
@@ -104,7 +105,13 @@ def run_recipe(name: str, argv: list[str]) -> int:
 
     configure_logging(args.verbose)
     function = pkgutil.resolve_name(RECIPES[name][0])
-    values = {"input": args.input, "limit": args.limit, "deep": args.deep, "passwords": args.passwords}
+    values = {
+        "input": args.input,
+        "limit": args.limit,
+        "deep": args.deep,
+        "passwords": args.passwords,
+        "benchmarks": args.benchmarks,
+    }
     if args.rounds is not None:
         if "rounds" not in inspect.signature(function).parameters:
             raise ValueError(f"rounds={args.rounds}: {name} has no flywheel")

@@ -19,7 +19,7 @@ def build(name: str, values: dict[str, Any]) -> Recipe:
 
 
 def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
-    for word in ("input", "passwords"):  # files, wherever the next command is given
+    for word in ("input", "passwords", "benchmarks"):  # files, wherever the next command is given
         given = values.get(word, "")
         if given and "://" not in given:
             values = values | {word: os.path.abspath(os.path.expanduser(given))}

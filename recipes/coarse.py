@@ -1,5 +1,6 @@
 """Coarse extraction alone, from any PDFs: what `fitz` gave the paper's 30M pages, with a verdict on each text layer."""
 
+from datagen.alike import MarkAlike
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.sources.pdf import PdfSource
@@ -9,10 +10,12 @@ from datagen.stages.textlayer import JudgeTextLayer
 from recipes.recipe import Recipe, Report, read_passwords
 
 
-def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "") -> Recipe:
-    """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them; `passwords`: a text file, one a line."""
+def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "") -> Recipe:
+    """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them; `passwords`: a text file, one a line;
+    `benchmarks`: a folder of pages that the corpus must not hold."""
     if not input:
         raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
     stages = (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer())
     pages = Pipeline("coarse", Listing(input), PdfSource(passwords=read_passwords(passwords)), stages, limit=limit, deep=deep)
-    return Recipe("coarse", (pages, Report(datasets=("coarse",))))
+    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmarks)
+    return Recipe("coarse", (pages, alike, Report(datasets=("coarse",))))

@@ -10,8 +10,9 @@ import re
 import time
 from dataclasses import replace
 
-from datagen import dataset, manifest, tombstones
+from datagen import dataset, manifest, marks, tombstones
 from datagen import forget as datagen_forget
+from datagen.alike import MarkAlike
 from datagen.record import source_key
 from datagen.shards import read_reports
 from datagen.storage import Folder
@@ -21,7 +22,7 @@ from flywheel.trained import readers_trained_on
 from recipes import called
 from recipes.recipe import Report
 from recipes.status import datasets
-from recipes.steps import Place, report
+from recipes.steps import Place, mark, report
 from recipes.steps.train import never_trained_on
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def finish(out: Folder) -> int:
         folder.sweep()
         num_removed += datagen_forget.forget(folder, gone)
     _forget_trainings(out, tuple(source_key(*source) for t in asked for source in t.sources if source[1]))
-    _remake_report(out)
+    _remake(out)
     tombstones.write(out, [replace(t, done=True) for t in asked])
     return num_removed
 
@@ -120,14 +121,19 @@ def _forget_trainings(out: Folder, keys: tuple[str, ...]) -> None:
             folder.write("readback.json", json.dumps(left, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _remake_report(out: Folder) -> None:
-    """The report without the source. Where nobody knows the recipe, no report: it holds images of pages."""
+def _remake(out: Folder) -> None:
+    """Marks and report without the source. Where nobody knows the recipe there are none until the next run: a report holds images
+    of pages, and marks say which samples are alike."""
     with contextlib.suppress(ValueError):
         recipe = called.again(out)
         for step in recipe.steps:
-            if isinstance(step, Report) and out.exists(f"{step.name}/index.html"):
+            if isinstance(step, MarkAlike):
+                mark.run(step, recipe.name, out, Place(out.url))
+            elif isinstance(step, Report) and out.exists(f"{step.name}/index.html"):
                 report.run(step, recipe.name, out, Place(out.url))
-                return
+        return
+    for folder in datasets(out.url):
+        folder.remove(marks.NAME)
     if out.exists("report/index.html"):
         out.remove("report/index.html")
         log.warning("report: removed, since it shows pages; the next run makes it anew")

@@ -4,6 +4,7 @@ Without `input` the documents are Debian's: reference cards, installation guides
 languages.
 """
 
+from datagen.alike import MarkAlike
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.sources.debian import DebianSamples
@@ -21,8 +22,10 @@ SEED = 0
 DRAW = 7
 
 
-def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: int = 2, passwords: str = "") -> Recipe:
-    """`input` and `passwords` as for coarse; `rounds` of the flywheel should exist.
+def multilingual(
+    input: str = "", limit: int = 0, deep: bool = False, rounds: int = 2, passwords: str = "", benchmarks: str = ""
+) -> Recipe:
+    """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -36,6 +39,7 @@ def multilingual(input: str = "", limit: int = 0, deep: bool = False, rounds: in
         seed=DRAW,
         deep=deep,
     )
+    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmarks)
     wheel = Flywheel(pages="coarse", rounds=rounds, seed=SEED, passwords=words)
     training = Train(datasets=("coarse", "round-*"), num_samples=1_500, seed=SEED)
-    return Recipe("multilingual", (pages, wheel, training, Report(datasets=("coarse",), seed=SEED)))
+    return Recipe("multilingual", (pages, alike, wheel, training, Report(datasets=("coarse",), seed=SEED)))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from datagen.alike import MarkAlike
 from datagen.pipeline import Pipeline
 from flywheel.step import Flywheel
 from model.step import Train
@@ -29,7 +30,7 @@ def read_passwords(file: str) -> tuple[str, ...]:
         raise ValueError(f"passwords={file}: a text file with a password a line is needed ({error})") from None
 
 
-Step = Pipeline | Flywheel | Train | Report
+Step = Pipeline | MarkAlike | Flywheel | Train | Report
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.pretty import pretty_repr
 
 from datagen import dataset
+from datagen.alike import MarkAlike
 from datagen.pipeline import Pipeline
 from datagen.runner import make_runner
 from datagen.storage import Folder
@@ -20,7 +21,7 @@ from recipes.steps import OK, SHARD_FAILED, Place
 
 log = logging.getLogger(__name__)
 
-_MODULES = {Pipeline: "pipeline", Flywheel: "flywheel", Train: "train", Report: "report"}
+_MODULES = {Pipeline: "pipeline", MarkAlike: "mark", Flywheel: "flywheel", Train: "train", Report: "report"}
 
 
 def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None) -> int:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from datagen import census, dataset, tombstones
+from datagen import census, dataset, marks, tombstones
 from datagen.shards import ShardReport, read_reports
 from datagen.storage import Folder
 from flywheel.step import round_metrics
@@ -56,6 +56,8 @@ def _status(folder: Folder) -> str:
     ]
     drops = Counter(d.reason for r in reports for d in r.drops)
     lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
+    marked = Counter(marks.read(folder)["mark"].to_pylist())
+    lines += [f"  marked {n:,} {mark}" for mark, n in marked.most_common()]
     return "\n".join(lines)
 
 

@@ -1,0 +1,159 @@
+"""Which samples say what others say: exact and near-duplicates over all shards of a dataset, from their signatures.
+
+Locality-sensitive hashing in `NUM_BANDS` bands: two pages are compared if a band of their MinHashes is equal. A band at a time is
+in memory, 8 bytes a page, with arrays of indices beside it, and the whole MinHashes of those that it found alike.
+
+Of pages that are alike, the first stays, in the order of shards: what an older generation holds is never marked for a newer one's
+sake.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy
+import pyarrow as pa
+
+from datagen import signatures
+from datagen.marks import Mark
+from datagen.shards import ShardReport
+from datagen.signatures import NUM_HASHES
+from datagen.storage import Folder
+
+NUM_BANDS = 14
+_ROWS = NUM_HASHES // NUM_BANDS
+
+
+def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterator[Mark]:
+    """The duplicates among the signed samples of a dataset's shards: `duplicate`, of the same image, and `near_duplicate`, of a
+    text with `least` similarity. Raises `ValueError` if a shard isn't signed."""
+    places = _Places(folder, reports)
+    parents = numpy.arange(len(places), dtype=numpy.int32)
+    similarity = numpy.ones(len(places), numpy.float32)
+    exact = numpy.zeros(len(places), bool)
+    for first, other in _alike(places.images()):
+        _join(parents, first, other)
+        exact[other] = True
+    for band in range(NUM_BANDS):
+        hashes, known = places.band(band)
+        pairs = [(int(known[a]), int(known[b])) for a, b in _alike(hashes)]
+        pairs = [(a, b) for a, b in pairs if _root(parents, a) != _root(parents, b)]
+        for (first, other), found in zip(pairs, places.similarities(pairs), strict=True):
+            if found >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
+                _join(parents, a, b)
+                similarity[max(a, b)] = found
+    copies = numpy.flatnonzero(parents != numpy.arange(len(parents)))
+    roots = numpy.array([_root(parents, int(i)) for i in copies], numpy.int64)
+    keys = places.keys(numpy.union1d(copies, roots))
+    for i, root in zip(copies.tolist(), roots.tolist(), strict=True):
+        mark = "duplicate" if exact[i] else "near_duplicate"
+        yield Mark(keys[i], mark, keys[root], round(float(similarity[i]), 3))
+
+
+def find_contaminated(
+    folder: Folder, reports: Sequence[ShardReport], names: Sequence[str], benchmark: numpy.ndarray, least: float
+) -> Iterator[Mark]:
+    """The signed samples with `least` similarity to a page of a benchmark, (N, NUM_HASHES) MinHashes with `names`:
+    `contaminated`, by the page that is most like it."""
+    if not len(names):
+        return
+    for _, part in _Places(folder, reports).parts():
+        known, rows = _hashes(part)
+        for i, row in zip(known.tolist(), rows, strict=True):
+            similar = (benchmark == row).mean(axis=1)
+            best = int(similar.argmax())
+            if similar[best] >= least:
+                yield Mark(part["key"][i].as_py(), "contaminated", names[best], round(float(similar[best]), 3))
+
+
+class _Places:
+    """The signed samples of a dataset by number, in the order of shards."""
+
+    def __init__(self, folder: Folder, reports: Sequence[ShardReport]):
+        self.folder, self.reports = folder, reports
+        self.starts = numpy.cumsum([0, *(self._part(i).num_rows for i in range(len(reports)))])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def _part(self, i: int) -> pa.Table:
+        report = self.reports[i]
+        table = signatures.read(self.folder, report.shard, report.sha256)
+        if table is None:
+            raise ValueError(f"{self.folder.path(report.shard)} isn't signed")
+        return table
+
+    def parts(self) -> Iterator[tuple[int, pa.Table]]:
+        """Where each shard's numbers start, and its signatures."""
+        for i in range(len(self.reports)):
+            yield int(self.starts[i]), self._part(i)
+
+    def keys(self, numbers: numpy.ndarray) -> dict[int, str]:
+        """Of samples by number, ascending."""
+        found: dict[int, str] = {}
+        for start, part in self.parts() if len(numbers) else ():
+            a, b = numpy.searchsorted(numbers, (start, start + part.num_rows))
+            found |= {int(n): str(part["key"][int(n) - start].as_py()) for n in numbers[a:b]}
+        return found
+
+    def images(self) -> numpy.ndarray:
+        return numpy.concatenate([numpy.zeros(0, numpy.uint64), *(part["image"].to_numpy() for _, part in self.parts())])
+
+    def band(self, band: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """A band of all MinHashes as uint64 each, and the numbers of the samples that they are of."""
+        hashes, numbers = [numpy.zeros(0, numpy.uint64)], [numpy.zeros(0, numpy.int32)]
+        for start, part in self.parts():
+            known, rows = _hashes(part)
+            hashes.append(_mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]))
+            numbers.append((start + known).astype(numpy.int32))
+        return numpy.concatenate(hashes), numpy.concatenate(numbers)
+
+    def similarities(self, pairs: Sequence[tuple[int, int]]) -> list[float]:
+        """Of the MinHashes of each pair; read shard by shard."""
+        wanted = numpy.unique(numpy.array(pairs, numpy.int64).reshape(-1))
+        rows = numpy.zeros((len(wanted), NUM_HASHES), numpy.uint32)
+        for start, part in self.parts() if len(wanted) else ():
+            a, b = numpy.searchsorted(wanted, (start, start + part.num_rows))
+            if a < b:
+                known, found = _hashes(part)
+                rows[a:b] = found[numpy.searchsorted(known, wanted[a:b] - start)]
+        first, other = (numpy.searchsorted(wanted, [pair[side] for pair in pairs]) for side in (0, 1))
+        return [float((rows[a] == rows[b]).mean()) for a, b in zip(first, other, strict=True)]
+
+
+def _hashes(part: pa.Table) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Which rows of a part have a MinHash, and these, (N, NUM_HASHES)."""
+    column = part["minhash"].combine_chunks()
+    known = numpy.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+    data = b"".join(value.as_py() for value in column.drop_null())
+    return known, numpy.frombuffer(data, numpy.uint32).reshape(len(known), NUM_HASHES)
+
+
+def _mixed(rows: numpy.ndarray) -> numpy.ndarray:
+    """(N, R) uint32 as N uint64, by FNV-1a over the columns."""
+    mixed = numpy.full(len(rows), 0xCBF29CE484222325, numpy.uint64)
+    for column in rows.T:
+        mixed = (mixed ^ column.astype(numpy.uint64)) * numpy.uint64(0x100000001B3)
+    return mixed
+
+
+def _alike(values: numpy.ndarray) -> Iterator[tuple[int, int]]:
+    """The first index of each value that comes again, with each later one of it."""
+    order = numpy.argsort(values, kind="stable")
+    ordered = values[order]
+    same = numpy.flatnonzero(ordered[1:] == ordered[:-1]) + 1
+    first = -1
+    for i in same:
+        if first < 0 or ordered[first] != ordered[i]:
+            first = int(i) - 1
+        yield int(order[first]), int(order[i])
+
+
+def _root(parents: numpy.ndarray, i: int) -> int:
+    while parents[i] != i:
+        parents[i] = parents[parents[i]]
+        i = int(parents[i])
+    return i
+
+
+def _join(parents: numpy.ndarray, a: int, b: int) -> None:
+    a, b = _root(parents, a), _root(parents, b)
+    parents[max(a, b)] = min(a, b)

@@ -1,0 +1,49 @@
+"""What is said of samples without touching them: rows in `marks/marks.parquet`, beside the manifest.
+
+    key · mark (duplicate, near_duplicate, contaminated) · of (another sample's key, or a benchmark's page) · similarity
+
+A marked sample stays in its shard, and out of what is trained on.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from datagen.storage import Folder
+
+NAME = "marks/marks.parquet"
+SCHEMA = pa.schema([("key", pa.string()), ("mark", pa.string()), ("of", pa.string()), ("similarity", pa.float32())])
+
+
+class Mark(NamedTuple):
+    """The sample `key` is like `of`, which stays: another sample, or a benchmark's page. `similarity` is Jaccard's, of their
+    n-grams, as MinHash estimates it; 1.0 of one image."""
+
+    key: str
+    mark: str
+    of: str
+    similarity: float
+
+
+def write(folder: Folder, found: Sequence[Mark], state: str) -> None:
+    table = pa.Table.from_pylist([m._asdict() for m in found], SCHEMA)
+    folder.write_table(NAME, table.replace_schema_metadata({b"state": state.encode()}))
+
+
+def read(folder: Folder) -> pa.Table:
+    """All marks of a dataset; none if nobody has looked."""
+    try:
+        return folder.read_table(NAME)
+    except FileNotFoundError:
+        return SCHEMA.empty_table()
+
+
+def excluded(folder: Folder) -> frozenset[str]:
+    """The keys of samples that aren't to be trained on."""
+    return frozenset(read(folder)["key"].to_pylist())
+
+
+def state(folder: Folder) -> str:
+    """What the marks were made from, as `write` was told."""
+    return ((read(folder).schema.metadata or {}).get(b"state") or b"").decode()

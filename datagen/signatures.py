@@ -1,0 +1,105 @@
+"""What a page is recognised by: a digest of its image, and a MinHash of the letters of its text.
+
+Character n-grams, since words find nothing in Thai, Khmer or Chinese; letters alone, so that page numbers and spaces don't tell
+two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once:
+
+    key · image (64 bits of the image's digest) · letters (how many) · minhash (`NUM_HASHES` x uint32; null under `MIN_LETTERS`)
+"""
+
+import functools
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy
+import pyarrow as pa
+import xxhash
+from datasketch import MinHash
+
+from datagen.record import Sample
+from datagen.shards import read_report, read_shard
+from datagen.storage import Folder
+
+NUM_HASHES, NGRAM, MIN_LETTERS = 112, 5, 50
+VERSION = 1  # goes up whenever the same page would be signed otherwise
+_SEED = 1
+SCHEMA = pa.schema(
+    [("key", pa.string()), ("image", pa.uint64()), ("letters", pa.int32()), ("minhash", pa.binary(4 * NUM_HASHES))]
+)
+
+
+@dataclass(frozen=True)
+class SignTask:
+    """A shard of the dataset in the folder `url`, as it is known by `sha256`."""
+
+    url: str
+    shard: str
+    sha256: str
+
+
+def sign_shard(task: SignTask) -> int:
+    """Write the signatures of a shard's samples, unless they are there; returns how many it has."""
+    folder = Folder(task.url)
+    if (held := read(folder, task.shard, task.sha256)) is not None:
+        return held.num_rows
+    with folder.open(f"shards/{task.shard}.tar") as file:
+        rows = [_row(sample) for sample, _, _ in read_shard(file)]
+    table = pa.Table.from_pylist(rows, SCHEMA).replace_schema_metadata(_mark(task.sha256))
+    folder.write_table(_name(task.shard), table)
+    return len(rows)
+
+
+def read(folder: Folder, shard: str, sha256: str) -> pa.Table | None:
+    """The signatures of a shard; None if they aren't made, or are of another state of it."""
+    try:
+        table = folder.read_table(_name(shard))
+    except FileNotFoundError:
+        return None
+    return table if (table.schema.metadata or {}) == _mark(sha256) else None
+
+
+def forget(folder: Folder, shard: str) -> None:
+    folder.remove(_name(shard))
+
+
+def tasks(folder: Folder, shards: Sequence[str]) -> list[SignTask]:
+    reports = [read_report(folder, shard) for shard in shards]
+    return [SignTask(folder.url, r.shard, r.sha256) for r in reports if r is not None]
+
+
+def minhash(text: str) -> numpy.ndarray | None:
+    """`NUM_HASHES` uint32 of a text; None if it has too few letters to tell."""
+    letters = letters_of(text)
+    if len(letters) < MIN_LETTERS:
+        return None
+    found = MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
+    found.update_batch({letters[i : i + NGRAM].encode() for i in range(len(letters) - NGRAM + 1)})
+    return found.hashvalues.astype(numpy.uint32)
+
+
+def letters_of(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] in "LM")
+
+
+@functools.cache
+def _permutations() -> tuple:
+    """Made once: they cost more than a page."""
+    return MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
+
+
+def _row(sample: Sample) -> dict:
+    signature = minhash(sample.text)
+    return {
+        "key": sample.key,
+        "image": xxhash.xxh64_intdigest(sample.image or sample.text.encode()),
+        "letters": len(letters_of(sample.text)),
+        "minhash": None if signature is None else signature.tobytes(),
+    }
+
+
+def _name(shard: str) -> str:
+    return f"marks/signatures/{shard}.parquet"
+
+
+def _mark(sha256: str) -> dict[bytes, bytes]:
+    return {b"shard": sha256.encode(), b"version": str(VERSION).encode()}

@@ -1,0 +1,175 @@
+"""Samples that are alike, or like a page of a benchmark: marked in every script, over shards and generations, never rewritten."""
+
+import io
+import json
+import random
+
+import numpy
+import pymupdf
+import pytest
+from PIL import Image
+
+from datagen import alike, duplicates, marks, signatures
+from datagen.alike import MarkAlike
+from datagen.record import Origin
+from datagen.runner import InProcess
+from datagen.shards import read_reports
+from datagen.storage import Folder
+from model.loader import index
+from recipes.__main__ import main as cli
+from tests import pdfs
+from tests.outputs import check_corpus, files, samples, shards, write_dataset
+from tests.samples import sample
+from tests.udhr import UDHR
+
+
+def jpeg(seed: int) -> bytes:
+    """An image like no other."""
+    file = io.BytesIO()
+    Image.fromarray(numpy.random.default_rng(seed).integers(0, 255, (16, 16, 3), numpy.uint8)).save(file, "JPEG")
+    return file.getvalue()
+
+
+def pages(*texts: str, start: int = 0, images=()) -> list:
+    made = []
+    for i, text in enumerate(texts, start):
+        image = images[i - start] if images else jpeg(i)
+        origin = Origin(f"{i}.pdf", f"{i:064x}", 0)
+        made.append(sample(f"page-{i:03}", text=text, image=image, size=(16, 16), regions=(), origin=origin))
+    return made
+
+
+def marked(folder, found, **values) -> dict[str, tuple[str, str]]:
+    write_dataset(folder, found)
+    alike.mark(MarkAlike(("coarse",), **values), Folder(str(folder)), InProcess())
+    return {row["key"]: (row["mark"], row["of"]) for row in marks.read(Folder(str(folder))).to_pylist()}
+
+
+def scrambled(text: str, share: float) -> str:
+    """`text` with so many of its letters replaced by others of it."""
+    rng = random.Random(0)
+    letters = [c for c in text if c.isalpha()]
+    return "".join(rng.choice(letters) if c.isalpha() and rng.random() < share else c for c in text)
+
+
+@pytest.mark.parametrize("script", ["Latn", "Thai", "Khmr", "Hans", "Arab", "Deva", "Kore"])
+def test_near_duplicates_are_found_in_every_script(tmp_path, script):
+    text = UDHR[script][1]
+    text, other = text + text[::-1], "".join(sorted(text))
+    found = marked(tmp_path / "coarse", pages(text, scrambled(text, 0.01), f"7 {text} 8.", other))
+    assert found == {"page-001": ("near_duplicate", "page-000"), "page-002": ("near_duplicate", "page-000")}
+
+
+def test_what_is_only_alike_is_not_marked(tmp_path):
+    text = UDHR["Latn"][1]
+    assert marked(tmp_path / "coarse", pages(text, scrambled(text, 0.2))) == {}
+
+
+def test_the_same_image_is_a_duplicate_whatever_text_it_has(tmp_path):
+    image = jpeg(1)
+    found = marked(tmp_path / "coarse", pages("one", "two", "", images=[image, image, jpeg(2)]))
+    assert found == {"page-001": ("duplicate", "page-000")}
+
+
+def test_short_texts_are_not_compared(tmp_path):
+    assert marked(tmp_path / "coarse", pages("Chapter 1", "Chapter 1")) == {}
+
+
+def test_a_chain_of_likenesses_leaves_its_first(tmp_path):
+    texts = [UDHR["Latn"][1]]
+    for _ in range(3):
+        texts.append(scrambled(texts[-1], 0.01))
+    found = marked(tmp_path / "coarse", pages(*texts))
+    assert set(found) == {"page-001", "page-002", "page-003"} and {of for _, of in found.values()} == {"page-000"}
+
+
+def test_minhash_estimates_jaccards_similarity():
+    """Against the sets of n-grams themselves."""
+    text = UDHR["Latn"][1] * 3
+    for share in (0.0, 0.02, 0.05, 0.2, 1.0):
+        other = scrambled(text, share)
+        a, b = (signatures.letters_of(t) for t in (text, other))
+        a, b = ({t[i : i + signatures.NGRAM] for i in range(len(t) - signatures.NGRAM + 1)} for t in (a, b))
+        estimated = (signatures.minhash(text) == signatures.minhash(other)).mean()
+        assert estimated == pytest.approx(len(a & b) / len(a | b), abs=4 * 0.5 / signatures.NUM_HASHES**0.5)
+
+
+def coarse(folder, out, *words: str) -> int:
+    return cli(["coarse", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
+
+
+def test_over_generations_the_older_stays_and_shards_keep_their_bytes(corpus, tmp_path):
+    out = tmp_path / "out"
+    assert coarse(corpus, out) == 0
+    before = shards(out)
+    (corpus / "0-first-by-name.pdf").write_bytes((corpus / "english.pdf").read_bytes())
+    assert coarse(corpus, out) == 0
+    assert before.items() <= shards(out).items()
+    by_key = {s.key: s for s in samples(out)}
+    found = marks.read(Folder(f"{out}/coarse")).to_pylist()
+    copies = [row for row in found if by_key[row["key"]].origin.uri.endswith("0-first-by-name.pdf")]
+    assert len(copies) == 4
+    assert all(by_key[row["of"]].origin.uri.endswith("english.pdf") for row in copies)
+    assert {row["mark"] for row in copies} == {"duplicate"}
+    state = files(out)
+    assert coarse(corpus, out) == 0
+    assert files(out) == state
+    check_corpus(out, "--datasets")
+
+
+def test_marked_samples_are_not_trained_on(tmp_path):
+    text = UDHR["Latn"][1]
+    made = [s.with_quality("trusted") for s in pages(text, text, UDHR["Arab"][1], UDHR["Thai"][1])]
+    marked(tmp_path / "coarse", made)
+    corpus = index(Folder(str(tmp_path)), ["coarse"], 0.3)
+    assert corpus.skipped == {"marked": 1}
+    assert {p.key for side in (corpus.train, corpus.held_out) for p in side["page"]} == {"page-000", "page-002", "page-003"}
+
+
+def test_pages_of_a_benchmark_are_marked_by_its_texts_pdfs_and_images(tmp_path):
+    folder = tmp_path / "benchmark"
+    latin, thai, hindi = (UDHR[s][1] for s in ("Latn", "Thai", "Deva"))
+    pdfs.write(folder / "english.pdf", pdfs.lines(latin))
+    (folder / "sub").mkdir()
+    (folder / "sub/thai.png").write_bytes(jpeg(9))
+    (folder / "sub/thai.txt").write_text(thai)
+    with pymupdf.open() as doc:
+        page = doc.new_page()
+        page.insert_textbox((50, 50, 550, 800), "Nobody shall be held in slavery or servitude; " * 8 + latin[::-1], fontsize=14)
+        (folder / "picture.png").write_bytes(page.get_pixmap(dpi=150).tobytes())
+    texts = (f"Preface {latin}", scrambled(thai, 0.03), hindi, "Nobody shall be held in slavery or servitude; " * 8 + latin[::-1])
+    found = marked(tmp_path / "coarse", pages(*texts), benchmarks=str(folder))
+    assert found == {
+        "page-000": ("contaminated", "english.pdf page 0"),
+        "page-001": ("contaminated", "sub/thai.txt"),
+        "page-003": ("contaminated", "picture.png"),
+    }
+
+
+def test_a_folder_without_a_page_is_no_benchmark(corpus, tmp_path, capsys):
+    (tmp_path / "none").mkdir()
+    assert coarse(corpus, tmp_path / "out", "--benchmarks", str(tmp_path / "none")) == 2
+    assert "no page with text in it" in capsys.readouterr().err
+
+
+def test_a_damaged_file_in_a_benchmark_is_passed_over(tmp_path, caplog):
+    folder = tmp_path / "benchmark"
+    pdfs.write(folder / "a.pdf", pdfs.lines(UDHR["Latn"][1]))
+    (folder / "b.pdf").write_bytes(b"%PDF-1.7\n" + b"\xde\xad" * 500)
+    (folder / "c.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
+    found = marked(tmp_path / "coarse", pages(UDHR["Latn"][1]), benchmarks=str(folder))
+    assert found == {"page-000": ("contaminated", "a.pdf page 0")}
+    assert "b.pdf" in caplog.text and "an image can't be read" in caplog.text
+
+
+def test_signatures_of_another_state_of_a_shard_are_made_again(tmp_path):
+    folder = Folder(str(tmp_path / "coarse"))
+    write_dataset(tmp_path / "coarse", pages(UDHR["Latn"][1]))
+    (report,) = read_reports(folder)
+    with pytest.raises(ValueError, match="isn't signed"):
+        list(duplicates.find(folder, [report], 0.8))
+    for task in signatures.tasks(folder, [report.shard]):
+        assert signatures.sign_shard(task) == 1
+    assert signatures.read(folder, report.shard, report.sha256).num_rows == 1
+    assert signatures.read(folder, report.shard, "0" * 64) is None
+    assert json.loads(json.dumps(marks.read(folder).to_pylist())) == []
