@@ -1,5 +1,6 @@
 """PDFs that the tests make: known text in known places, and each of the ways in which a file can be bad."""
 
+import re
 import zlib
 from pathlib import Path
 
@@ -79,6 +80,41 @@ def hang(path: Path, num_good_pages: int = 2) -> Path:
         objects.append(page.encode())
     objects[1] = f"<</Type/Pages/Kids[{' '.join(f'{k} 0 R' for k in kids)}]/Count {len(kids)}>>".encode()
     return assemble(path, objects)
+
+
+def cyclic_page_tree(path: Path) -> Path:
+    """Two nodes of the page tree that are each other's children, and one that is its own."""
+    return assemble(
+        path,
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R 2 0 R]/Count 9>>",
+            b"<</Type/Pages/Parent 2 0 R/Kids[2 0 R 3 0 R]/Count 9>>",
+        ],
+    )
+
+
+def deep_nesting(path: Path, depth: int = 200_000) -> Path:
+    """A page whose resources are an array in an array in an array, and whose content nests as deep."""
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources " + b"[" * depth + b"]" * depth + b">>"
+    pages = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    return assemble(path, [b"<</Type/Catalog/Pages 2 0 R>>", pages, page, stream(b"q " * depth + b"[" * depth)])
+
+
+def bad_xref(path: Path) -> Path:
+    """Good pages, but every object is said to lie somewhere else, the table itself too."""
+    data = write(path, LATIN, LATIN).read_bytes()
+    path.write_bytes(re.sub(rb"\d{10} 00000 n|startxref\s+\d+", lambda m: re.sub(rb"\d", b"7", m.group()), data))
+    return path
+
+
+def bomb_in_streams(path: Path) -> Path:
+    """A page whose content is half a gigabyte of spaces, deflated twice."""
+    content = zlib.compress(zlib.compress(b" " * (1 << 29)), 9)
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<<>>>>"
+    pages = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+    twice = "/Filter[/FlateDecode/FlateDecode]"
+    return assemble(path, [b"<</Type/Catalog/Pages 2 0 R>>", pages, page, stream(content, twice)])
 
 
 def memory_bomb(path: Path) -> Path:

@@ -57,6 +57,7 @@ BAD = {
     "truncated.pdf": "broken_page",
     "garbage.pdf": "broken",
     "zero_pages.pdf": "no_pages",
+    "cyclic.pdf": "broken",
     "huge_page.pdf": "page_too_large",
     "hang.pdf": "timeout",
     "crash.pdf": "crash",
@@ -77,6 +78,7 @@ def hostile(tmp_path_factory):
     pdfs.encrypted(folder / "encrypted.pdf")
     pdfs.truncated(folder / "truncated.pdf")
     pdfs.zero_pages(folder / "zero_pages.pdf")
+    pdfs.cyclic_page_tree(folder / "cyclic.pdf")
     pdfs.huge_page(folder / "huge_page.pdf")
     pdfs.hang(folder / "hang.pdf")
     pdfs.write(folder / "crash.pdf", "first", "CRASH", "third")
@@ -153,6 +155,25 @@ def test_what_is_not_the_files_fault_fails_the_shard(tmp_path, monkeypatch, numb
     monkeypatch.setattr(local, "_fetch", fetch)
     with pytest.raises(OSError, match=os.strerror(number)):
         list(PdfSource().read(Document(str(path))))
+
+
+@pytest.mark.parametrize(
+    ("make_it", "allowed"),
+    [
+        (pdfs.deep_nesting, {"timeout", "memory", "crash", "broken_page", ""}),
+        (pdfs.bomb_in_streams, {"timeout", "memory"}),
+        (pdfs.bad_xref, {""}),
+    ],
+)
+def test_what_is_made_to_exhaust_a_parser_costs_a_page(tmp_path, make_it, allowed):
+    """Which limit it meets first is the machine's to say; the document beside it is read."""
+    (tmp_path / "in").mkdir()
+    make_it(tmp_path / "in/a.pdf")
+    pdfs.write(tmp_path / "in/b.pdf", pdfs.LATIN)
+    assert make(tmp_path / "in", tmp_path / "out", limits=LIMITS) == 0
+    drops = [json.loads(line)["reason"] for line in (tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()]
+    assert set(drops or [""]) <= allowed
+    assert [s for s in samples(tmp_path / "out") if s.origin.uri.endswith("b.pdf")]
 
 
 def test_an_image_that_swells_is_no_blank_page(tmp_path):

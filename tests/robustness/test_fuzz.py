@@ -1,0 +1,145 @@
+"""Files damaged at random: whatever comes of them is a sample, or a drop with a reason, and never a bug.
+
+python -m tests.robustness.test_fuzz --seconds 300      for longer, from another seed each time; prints what came of them
+"""
+
+import argparse
+import functools
+import random
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from datagen.census import Document
+from datagen.record import Drop, Sample, SampleError, check
+from datagen.sandbox import Limits
+from datagen.sources import archive
+from datagen.sources.pdf import PdfSource
+from tests import pdfs
+
+LIMITS = Limits(deadline_s=5.0, memory_bytes=1 << 30)
+REASONS = {
+    "pdf": {"broken", "broken_page", "no_pages", "not_a_pdf", "encrypted", "empty", "empty_page_box", "page_too_large"},
+    "archive": {"broken_archive", "not_found", "unsafe_path", "not_a_file", "encrypted", "too_large", "truncated"},
+}
+LIMITED = {"timeout", "memory", "crash"}
+
+Edit = tuple[str, float, bytes]
+"""What is done, where (a share of the file), and with which bytes."""
+
+KINDS = ("put", "insert", "cut", "copy", "end")
+# Words that mean something to a parser do more harm than bytes that don't.
+WORDS = (
+    b"obj",
+    b"endobj",
+    b"stream",
+    b"/Kids",
+    b"/Length 99999999",
+    b"2 0 R",
+    b"<<",
+    b"]]",
+    b"-1",
+    b"4294967296",
+    b"\x00",
+    b"xref",
+)
+EDITS = st.lists(
+    st.tuples(
+        st.sampled_from(KINDS),
+        st.floats(0, 1, exclude_max=True),
+        st.sampled_from(WORDS) | st.binary(min_size=1, max_size=24),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def damaged(data: bytes, edits: list[Edit]) -> bytes:
+    for kind, place, some in edits:
+        at = int(place * len(data))
+        if kind == "put":
+            data = data[:at] + some + data[at + len(some) :]
+        elif kind == "insert":
+            data = data[:at] + some + data[at:]
+        elif kind == "cut":
+            data = data[:at] + data[at + 8 * len(some) :]
+        elif kind == "copy":
+            data = data[:at] + data[at : at + 64 * len(some)] + data[at:]
+        else:
+            data = data[: max(1, at)]
+    return data
+
+
+@functools.cache
+def originals() -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pdfs.write(folder / "a.pdf", pdfs.lines(pdfs.LATIN), pdfs.lines(pdfs.RUSSIAN))
+        pdfs.write(folder / "b.pdf", pdfs.CHINESE, font="china-s", garbage=4, deflate=True, use_objstms=1)
+        pdfs.encrypted(folder / "c.pdf")
+        with zipfile.ZipFile(folder / "d.zip", "w", zipfile.ZIP_DEFLATED) as made:
+            made.write(folder / "a.pdf", "a.pdf")
+        with tarfile.open(folder / "e.tar", "w") as made:
+            made.add(folder / "a.pdf", "a.pdf")
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def outcome(name: str, data: bytes, folder: Path) -> str:
+    """What came of a damaged file: "read", or the reasons. Raises what is a bug."""
+    path = folder / name
+    path.write_bytes(data)
+    reasons: set[str] = set()
+    try:
+        if name.endswith(".pdf"):
+            for item in PdfSource(limits=LIMITS, long_side=400).read(Document(str(path))):
+                if isinstance(item, Sample):
+                    check(item)
+                else:
+                    assert isinstance(item, Drop)
+                    reasons.add(item.reason)
+        else:
+            for member, _, _ in archive.members(str(path), str(path), LIMITS):
+                archive.copy(member, str(path), str(folder / "copied"), 1 << 20, LIMITS)
+    except SampleError as error:
+        reasons.add(error.reason)
+    (folder / "copied").unlink(missing_ok=True)
+    allowed = REASONS["pdf" if name.endswith(".pdf") else "archive"] | LIMITED
+    assert reasons <= allowed, reasons - allowed
+    return " ".join(sorted(reasons)) or "read"
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "b.pdf", "c.pdf", "d.zip", "e.tar"])
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(edits=EDITS)
+def test_a_damaged_file_is_read_or_dropped_with_a_reason(name, tmp_path_factory, edits):
+    outcome(name, damaged(originals()[name], edits), tmp_path_factory.getbasetemp())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    args = parser.parse_args()
+    rng, counts, ends = random.Random(args.seed), Counter(), time.monotonic() + args.seconds
+    with tempfile.TemporaryDirectory() as folder:
+        while time.monotonic() < ends:
+            name = rng.choice(sorted(originals()))
+            edits = [
+                (rng.choices(KINDS, (4, 4, 4, 4, 1))[0], rng.random(), rng.choice((rng.randbytes(8), *WORDS)))
+                for _ in range(rng.randint(1, 12))
+            ]
+            counts[name.rpartition(".")[2], outcome(name, damaged(originals()[name], edits), Path(folder))] += 1
+    print(f"seed {args.seed}: {counts.total()} files in {args.seconds:.0f} s, no bug")
+    for (suffix, what), n in counts.most_common():
+        print(f"{n:8} {suffix} {what}")
+
+
+if __name__ == "__main__":
+    main()
