@@ -128,19 +128,23 @@ def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document],
 def choose(documents: Iterable[Document], limit: int, seed: int) -> list[Document]:
     """At most `limit` documents (0: all): round-robin over languages, each language's in an order given by the seed.
 
-    A larger limit keeps what a smaller one chose. The order hashes the end of the uri, so that it doesn't depend on where the
-    folder lies.
+    A larger limit keeps what a smaller one chose.
     """
     documents = sorted(documents, key=lambda d: d.uri)
     if limit >= len(documents) or not limit:
         return documents
     by_lang: dict[str, list[Document]] = {}
-    for d in sorted(documents, key=lambda d: seeded(seed, "/".join(d.uri.split("/")[-2:]))):
+    for d in by_seed(documents, seed):
         by_lang.setdefault(d.lang, []).append(d)
     languages = sorted(by_lang, key=lambda lang: seeded(seed, lang))
     rounds = itertools.zip_longest(*(by_lang[lang] for lang in languages))
     chosen = (d for round_ in rounds for d in round_ if d is not None)
     return sorted(itertools.islice(chosen, limit), key=lambda d: d.uri)
+
+
+def by_seed(documents: Iterable[Document], seed: int) -> list[Document]:
+    """`documents` in an order that the seed gives, by the end of the uri: it doesn't depend on where a folder lies."""
+    return sorted(documents, key=lambda d: seeded(seed, "/".join(d.uri.split("/")[-2:])))
 
 
 def seeded(seed: int, *values: object) -> bytes:

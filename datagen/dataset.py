@@ -26,6 +26,7 @@ from datagen.runner import Runner
 from datagen.shards import ShardReport, read_report, read_reports, verify_shard
 from datagen.storage import Folder
 from datagen.tombstones import NOTHING, Forgotten
+from datagen.weights import weigh
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +103,12 @@ def plan(
     new = census.new_documents(documents, assigned)
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
+    if pipeline.weights:
+        read = [d for shard in assigned for d in shard.inputs]
+        new = weigh(new, read, pipeline.weights, lambda d: pipeline.source.estimate((d,)).num_samples)
     if pipeline.limit:
         known = held | {d.uri: d for d in new}
-        chosen = census.choose([known[d.uri] for d in documents], pipeline.limit, pipeline.seed)
+        chosen = census.choose([known[d.uri] for d in documents if d.uri in known], pipeline.limit, pipeline.seed)
         room = pipeline.limit - len(held)
         new = census.choose([d for d in chosen if d.uri not in held], room, pipeline.seed) if room > 0 else []
     if commit:

@@ -19,6 +19,7 @@ from datagen.record import Drop, Sample, SampleError, clean_text
 from datagen.shards import ShardReport, ShardWriter, read_report, shard_name
 from datagen.storage import Folder
 from datagen.tombstones import NOTHING, Forgotten
+from datagen.weights import Weights
 
 log = logging.getLogger(__name__)
 
@@ -86,15 +87,16 @@ class Stage(Protocol):
 class Pipeline:
     """A step that makes the dataset `name`.
 
-    `limit` documents (0: all) are chosen by `seed`; `deep` looks inside every document before that. `needs` says what a
-    worker must have. The run fails if more than `max_drop` of its documents yield nothing. None of these changes a shard's
-    bytes.
+    Documents are chosen by `weights` of languages, if there are any, and at most `limit` of them (0: all) by `seed`; `deep` looks
+    inside every document before that. `needs` says what a worker must have. The run fails if more than `max_drop` of its
+    documents yield nothing. None of these changes a shard's bytes.
     """
 
     name: str
     census: Census
     source: Source
     stages: tuple[Stage, ...]
+    weights: Weights | None = None
     limit: int = 0
     seed: int = 0
     deep: bool = False

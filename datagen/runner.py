@@ -134,13 +134,24 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 
 def slurm_cluster(workers: int, needs: str = "cpu") -> Any:
-    """`workers` jobs of one thread each, by the `slurm` section of the user's dask-jobqueue configuration."""
+    """`workers` jobs of one thread each, by the section `slurm` of the user's dask-jobqueue configuration; for tasks that need a
+    GPU, with what `slurm-gpu` says otherwise. Raises `ValueError`, saying what to copy where, if it isn't there."""
     import dask
     from dask_jobqueue import SLURMCluster
 
     if not dask.config.get("jobqueue.slurm.memory", None):
-        raise ValueError("on=slurm needs jobqueue.slurm in ~/.config/dask/jobqueue.yaml, memory at least: see the README")
-    cluster = SLURMCluster(cores=1, processes=1, worker_extra_args=["--resources", "GPU=1"] if needs == "gpu" else [])
+        raise ValueError(
+            "on=slurm needs jobqueue.slurm in ~/.config/dask/jobqueue.yaml, memory at least: "
+            "recipes/jobqueue.yaml is one to start from"
+        )
+    given: dict[str, Any] = {}
+    if needs == "gpu":
+        section = dask.config.get("jobqueue.slurm-gpu", None)
+        if not section:
+            raise ValueError("on=slurm for tasks that need a GPU needs jobqueue.slurm-gpu in ~/.config/dask/jobqueue.yaml")
+        given = {name.replace("-", "_"): value for name, value in section.items()}
+        given["worker_extra_args"] = [*given.get("worker_extra_args", ()), "--resources", "GPU=1"]
+    cluster = SLURMCluster(**given | {"cores": 1, "processes": 1})
     cluster.scale(workers)
     return cluster
 

@@ -10,6 +10,7 @@ RECIPES = {
         "recipes.multilingual:multilingual",
         "the same from real documents in some forty languages, fetched if no input is given",
     ),
+    "corpus30m": ("recipes.corpus30m:corpus30m", "the paper's 30M pages from a list of documents; plan=1: what they cost"),
 }
 
 # verb -> what it does

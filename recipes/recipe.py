@@ -7,6 +7,7 @@ from datagen.alike import MarkAlike
 from datagen.pipeline import Pipeline
 from flywheel.step import Flywheel
 from model.step import Train
+from recipes.mixture import Part
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ Step = Pipeline | MarkAlike | Flywheel | Train | Report
 
 @dataclass(frozen=True)
 class Recipe:
-    """Steps, one after the other, each with a folder of its name in the output. Its `repr` is the whole plan."""
+    """Steps, one after the other, each with a folder of its name in the output. Its `repr` is the whole plan.
+
+    A `mixture` is the table of what a corpus is made of, for its plan; without steps a recipe can only be planned.
+    """
 
     name: str
     steps: tuple[Step, ...]
+    mixture: tuple[Part, ...] = ()

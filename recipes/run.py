@@ -15,7 +15,8 @@ from datagen.runner import make_runner
 from datagen.storage import Folder
 from flywheel.step import Flywheel
 from model.step import Train
-from recipes import called, forget
+from recipes import called, forget, mixture
+from recipes.rates import rates
 from recipes.recipe import Recipe, Report, Step
 from recipes.steps import OK, SHARD_FAILED, Place
 
@@ -31,6 +32,8 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None) -> in
 
     After a step with failed shards only the report is made: what follows would be made from a part, and made to stay.
     """
+    if not recipe.steps:
+        raise ValueError(f"{recipe.name} needs input=LIST.parquet, or a folder or a glob; plan=1 says what all of it would cost")
     # OpenMP's threads spin while they wait, and two teams of them that do so on the same cores bring each other to a halt.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     out = Folder(place.out)
@@ -54,6 +57,8 @@ def plan(recipe: Recipe, place: Place) -> str:
     """What `run` would do, for people. Runs nothing, writes nothing, fetches nothing."""
     out = Folder(place.out)
     lines = [f"{recipe.name} -> {place.out} (on={place.on}, overwrite={int(place.overwrite)})"]
+    if recipe.mixture:
+        lines += ["", mixture.table(recipe.mixture, rates())]
     for step in recipe.steps:
         said = _module(step).plan(step, out, place)
         lines += ["", f"{step.name}: {said}", textwrap.indent(pretty_repr(step, max_width=110), "  ")]

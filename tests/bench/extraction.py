@@ -35,6 +35,7 @@ from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.storage import Folder
+from recipes import rates
 
 RAW = Path(__file__).with_name("raw_coarse.py")
 TARGETS = {1024: 0.75, 1920: 0.70}
@@ -105,7 +106,7 @@ def measure_others(paths: list[str], long_side: int, core: list[int]) -> None:
 def measure_ink(paths: list[str], long_side: int) -> None:
     """What `CompareInk` takes, a document and a page, as the recipe has it, at most 40 pages a document."""
     stage, source = CompareInk(), PdfSource(long_side=long_side, max_pages=40)
-    seconds = num_pages = 0.0
+    seconds = num_pages = num_bytes = 0.0
     for path in paths:
         pages = [x for x in source.read(Document(path)) if isinstance(x, Sample)]
         pages = [x for page in pages for x in IdentifyLanguage()([page]) if isinstance(x, Sample)]
@@ -115,6 +116,8 @@ def measure_ink(paths: list[str], long_side: int) -> None:
         list(stage(pages))
         seconds += time.monotonic() - started
         num_pages += len(pages)
+        num_bytes += sum(len(page.image or b"") + len(page.to_json()) for page in pages)
+    rates.record("tests.bench.extraction", coarse__ink_core_s=seconds / num_pages, coarse__page_bytes=num_bytes / num_pages)
     print(
         f"{long_side} px: asking the ink takes {seconds / len(paths):.2f} s a document (budget {stage.budget_s:g} s), "
         f"{1000 * seconds / num_pages:.0f} ms a page of {num_pages:.0f}"
@@ -141,6 +144,8 @@ def measure(paths: list[str], size: int, repeats: int, cores: list[int]) -> None
     loop, mine = compare(f"{size} px, one core", repeats, lambda: raw(paths, size, 1, one), lambda: ours(paths, size, 1, one))
     target = TARGETS.get(size, 0.85)
     print(f"{size} px, one core: loop {loop:.1f}, pagewheel {mine:.1f} pages/s, ratio {mine / loop:.2f} (at least {target})")
+    if size == PdfSource().long_side:
+        rates.record("tests.bench.extraction", coarse__read_core_s=1 / mine)
     if len(cores) < 2:
         print("two workers: skipped, there is one core")
         return

@@ -1,5 +1,5 @@
-"""The compact reader's speed on one thread: reading beside Tesseract on the same lines, and training with attention spelled out
-beside the same with torch's fused kernel. Prints ratios; run by `make bench`."""
+"""The compact reader's speed on one thread: reading beside Tesseract on the same lines, those of a page, and training
+with attention spelled out beside the same with torch's fused kernel. Prints ratios; run by `make bench`."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,13 @@ import simplejpeg
 import torch
 from torch.nn import functional as F
 
-from datagen.engines import compact, tesseract
+from datagen.engines import compact, ppocr, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from flywheel.crops import Crop
 from flywheel.readers.compact import _batches, _loss
 from flywheel.step import Fit
 from flywheel.typefaces import typeset
+from recipes import rates
 
 WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах они наделены разумом".split()
 NUM_LINES, NUM_STEPS, TURNS = 120, 25, 3
@@ -33,6 +34,15 @@ def main() -> None:
         print(f", Tesseract {NUM_LINES / theirs:.1f}, ratio {theirs / ours:.1f}")
     else:
         print("; no Tesseract with Russian to compare with")
+    page = numpy.full((1357, 960, 3), 255, numpy.uint8)  # A4 at the long side that the flywheel looks for lines at
+    for row, crop in zip(range(40, 1300, 30), images, strict=False):
+        height, width = min(24, crop.shape[0]), min(880, crop.shape[1])
+        page[row : row + height, 40 : 40 + width] = crop[:height, :width, None]
+    detector = ppocr.TextDetector()
+    found = len(detector.detect(page))
+    detecting = best(lambda: detector.detect(page))
+    print(f"a page of {found} lines: {detecting:.2f} s to find them, {2 * found * ours / NUM_LINES:.2f} s to read them twice")
+    rates.record("tests.bench.reader", minority__page_core_s=detecting + 2 * found * ours / NUM_LINES)
     spelled, fused = training(crops, alphabet)
     print(
         f"training, steps/s on one thread: attention spelled out {NUM_STEPS / spelled:.2f}, fused {NUM_STEPS / fused:.2f}, "

@@ -2,11 +2,16 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
+import dask
+import dask_jobqueue.local
 import pytest
+import yaml
 
 from datagen.runner import DaskRunner, InProcess, make_runner, slurm_cluster
+from tests.outputs import ROOT, make, shards
 
 
 def work(n: int) -> int:
@@ -62,19 +67,47 @@ def test_a_scheduler_is_reached_by_its_address():
     assert sorted(result for _, result, _ in outcomes) == [1, 4]
 
 
-def test_slurm_jobs_have_one_thread_and_what_the_users_file_says():
-    import dask
+@pytest.fixture
+def jobqueue(tmp_path):
+    """The example file as dask has it when it lies in ~/.config/dask, but with logs that may be written here."""
+    example = yaml.safe_load((ROOT / "recipes/jobqueue.yaml").read_text())
+    example["jobqueue"]["slurm"]["log-directory"] = str(tmp_path)
+    merged = dask.config.merge(dask.config.config, example)
+    with dask.config.set({name: merged[name] for name in example}):
+        yield example["jobqueue"]["slurm"]
 
-    section = {"memory": "3 GB", "queue": "documents", "walltime": "02:00:00", "account": "ocr"}
-    with dask.config.set({f"jobqueue.slurm.{name}": value for name, value in section.items()}):
-        cluster = slurm_cluster(0)
-        script = cluster.job_script()
-        cluster.close()
-    assert "#SBATCH -p documents" in script
-    assert "#SBATCH -A ocr" in script
-    assert "#SBATCH --cpus-per-task=1" in script
-    assert "--nthreads 1" in script
-    assert "GPU=1" not in script
+
+@pytest.mark.parametrize(
+    ("needs", "there", "not_there"),
+    [
+        ("cpu", ["#SBATCH -p cpu", "#SBATCH --mem=6G", "--memory-limit 5.59GiB"], ["GPU=1", "--gres"]),
+        ("gpu", ["#SBATCH -p gpu", "#SBATCH --mem=30G", "#SBATCH --gres=gpu:1", "--resources GPU=1"], []),
+    ],
+)
+def test_slurm_jobs_are_what_the_example_file_says_and_have_one_thread(jobqueue, needs, there, not_there):
+    cluster = slurm_cluster(0, needs)
+    script = cluster.job_script()
+    cluster.close()
+    both = ["#SBATCH -A ocr", "#SBATCH --cpus-per-task=1", "#SBATCH -t 12:00:00", "cd /shared/pagewheel\n", "--nthreads 1"]
+    assert [line for line in [*both, *there, f"{jobqueue['python']} -m "] if line not in script] == []
+    assert [line for line in not_there if line in script] == []
+
+
+def test_without_a_section_slurm_says_where_one_can_be_had():
+    with pytest.raises(ValueError, match=r"recipes/jobqueue\.yaml"):
+        slurm_cluster(1)
+
+
+def test_a_recipe_runs_in_jobs(jobqueue, corpus, tmp_path, monkeypatch):
+    """dask-jobqueue's own local cluster runs what the job scripts say, where SLURM's would hand them to sbatch; it knows no
+    prologue."""
+    jobqueue |= {"python": sys.executable, "job-script-prologue": [], "memory": "2 GB"}
+    values = dask.config.merge(dask.config.get("jobqueue.local"), jobqueue)
+    monkeypatch.setattr(dask_jobqueue, "SLURMCluster", dask_jobqueue.local.LocalCluster)
+    with dask.config.set({"jobqueue.local": values}):
+        assert make(corpus, tmp_path / "jobs", "slurm", workers=2) == 0
+    assert make(corpus, tmp_path / "here") == 0
+    assert shards(tmp_path / "jobs") == shards(tmp_path / "here")
 
 
 @pytest.mark.parametrize("on", ["moon", "", "http://x"])

@@ -1,0 +1,45 @@
+"""The paper's corpus of PDF pages at its full size: 30M in about a hundred languages, 25M of them Chinese and English.
+
+The stages of `coarse`, and filters; a shard is a few minutes' work and about 450 MB.
+"""
+
+from datagen.alike import MarkAlike
+from datagen.census import Listing
+from datagen.pipeline import Pipeline
+from datagen.sources.pdf import PdfSource
+from datagen.stages.filters import DropBoilerplate, DropLowInformation, DropRepetition
+from datagen.stages.ink import CompareInk
+from datagen.stages.language import IdentifyLanguage
+from datagen.stages.textlayer import JudgeTextLayer
+from datagen.weights import Share, Weights
+from recipes.mixture import PAPER
+from recipes.recipe import Recipe, Report, read_passwords
+
+SEED = 0
+WEIGHTS = Weights((Share(25_000_000, ("zh", "en")), Share(5_000_000)), temperature=3.3, seed=SEED)
+
+
+def corpus30m(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "") -> Recipe:
+    """`input`: a list of documents as for coarse, that names their languages; `deep` looks for these. The more of its rows have
+    `bytes` or `pages`, the better the weights hold. Without it there is the paper's table to `plan`, and nothing to run."""
+    if not input:
+        return Recipe("corpus30m", (), PAPER)
+    stages = (
+        IdentifyLanguage(),
+        CompareInk(budget_s=9.0),
+        JudgeTextLayer(),
+        DropLowInformation(),
+        DropBoilerplate(),
+        DropRepetition(),
+    )
+    pages = Pipeline(
+        "coarse",
+        census=Listing(input),
+        source=PdfSource(max_pages=200, seed=SEED, shard_pages=1024, passwords=read_passwords(passwords)),
+        stages=stages,
+        weights=WEIGHTS,
+        limit=limit,
+        deep=deep,
+    )
+    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmarks)
+    return Recipe("corpus30m", (pages, alike, Report(datasets=("coarse",), seed=SEED)), PAPER)

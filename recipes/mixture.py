@@ -1,0 +1,92 @@
+"""The paper's data table (DeepSeek-OCR, arXiv 2510.18234, section 3.4), and what making it costs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recipes.rates import Rate
+
+SHARD_BYTES = 450e6
+"""About what a shard of `recipes/corpus30m.py` holds."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A row of the table. Costs are a sample's: cores times seconds, seconds of a GPU, bytes in a shard. Each is a number, which
+    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, "" if nothing does yet."""
+
+    name: str
+    num_samples: int
+    num_bytes: float | tuple[str, ...]
+    core_s: float | tuple[str, ...]
+    gpu_s: float = 0.0
+    made_by: str = ""
+
+
+# General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
+# doesn't say.
+_OTHERS = (30_000_000 + 4_000_000 + 600_000 + 3_000_000 + 20_000_000) + (10_000_000 + 5_000_000 + 1_000_000)
+PAPER = (
+    Part(
+        "PDF pages, coarse",
+        30_000_000,
+        ("coarse.page_bytes",),
+        ("coarse.read_core_s", "coarse.ink_core_s"),
+        made_by="recipes/corpus30m.py",
+    ),
+    Part("PDF pages, fine (2M zh, 2M en)", 4_000_000, ("coarse.page_bytes",), 0.5, 1.0),
+    Part("minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
+    Part("Word documents", 3_000_000, ("coarse.page_bytes",), 2.0),
+    Part("scene text (10M zh, 10M en)", 20_000_000, 150_000, 0.1, 0.05),
+    Part("charts", 10_000_000, 60_000, 0.3),
+    Part("chemical formulas", 5_000_000, 15_000, 0.01),
+    Part("plane geometry", 1_000_000, 20_000, 0.05),
+    Part("general vision (20%)", round(_OTHERS / 0.7 * 0.2), 150_000, 0.02),
+    Part("text only (10%)", round(_OTHERS / 0.7 * 0.1), 30_000, 0.005),
+)
+
+
+def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
+    """What each part and all of them come to, for people; a guess has a question mark, and what nothing makes yet says so."""
+    header = ("part", "samples", "shards", "TB", "core-hours", "GPU-hours", "made by")
+    rows, sums = [], [0.0] * 5
+    for part in parts:
+        num_bytes, sure_bytes = _cost(part.num_bytes, rates)
+        core_s, sure_core = _cost(part.core_s, rates)
+        n = part.num_samples
+        values = (n, max(1, round(n * num_bytes / SHARD_BYTES)), n * num_bytes / 1e12, n * core_s / 3600, n * part.gpu_s / 3600)
+        sums = [a + b for a, b in zip(sums, values, strict=True)]
+        rows.append((part.name, *_row(values, sure_bytes, sure_core), part.made_by or "nothing here yet"))
+    rows.append(("together", *_row(tuple(sums), False, False), ""))
+    measured = sorted({rate.by for rate in rates.values() if rate.by})
+    said = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
+    said.append("? rests on a guess, which recipes/mixture.py or recipes/rates.py holds")
+    return "\n".join([*_columns([header, *rows]), "", *said])
+
+
+def _cost(cost: float | tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[float, bool]:
+    """A value, and whether it was measured."""
+    if isinstance(cost, tuple):
+        return sum(rates[name].value for name in cost), all(rates[name].by for name in cost)
+    return cost, False
+
+
+def _row(values: tuple[float, ...], sure_bytes: bool, sure_core: bool) -> tuple[str, ...]:
+    samples, shards, terabytes, core_h, gpu_h = values
+    of_bytes, of_core = "" if sure_bytes else "?", "" if sure_core else "?"
+    return (
+        f"{samples:,.0f}",
+        f"{shards:,.0f}{of_bytes}",
+        f"{terabytes:,.2f}{of_bytes}",
+        f"{core_h:,.0f}{of_core}",
+        f"{gpu_h:,.0f}?" if gpu_h else "0",
+    )
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows as lines, the first and the last column to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for first, *numbers, last in rows:
+        cells = [n.rjust(w) for n, w in zip(numbers, widths[1:-1], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells, last]).rstrip())
+    return lines

@@ -1,0 +1,63 @@
+"""What a sample costs on this machine, as `make bench` measured it, and a guess where it hasn't."""
+
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+# Cores times seconds a sample, or bytes, until somebody measures them.
+GUESSES = {
+    "coarse.read_core_s": 0.02,
+    "coarse.ink_core_s": 0.1,
+    "coarse.page_bytes": 440_000.0,
+    "minority.page_core_s": 2.5,
+}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`by` names the benchmark, its day and its machine; "" means that the value is a guess."""
+
+    value: float
+    by: str = ""
+
+
+def path() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(cache) / "pagewheel" / "rates.json"
+
+
+def record(by: str, **values: float) -> None:
+    """Keep what a benchmark measured; a name's first dot is written as two underscores."""
+    measured = _read()
+    where = f"{by}, {time.strftime('%Y-%m-%d')}, {_processor()}"
+    for name, value in values.items():
+        name = name.replace("__", ".", 1)
+        if name not in GUESSES:
+            raise ValueError(f"no rate is called {name}: {', '.join(GUESSES)}")
+        measured[name] = Rate(value, where)
+    path().parent.mkdir(parents=True, exist_ok=True)
+    path().write_text(json.dumps({name: asdict(rate) for name, rate in measured.items()}, indent=1))
+
+
+def rates() -> dict[str, Rate]:
+    """By name, all that there are."""
+    return {name: Rate(value) for name, value in GUESSES.items()} | _read()
+
+
+def _read() -> dict[str, Rate]:
+    try:
+        held = json.loads(path().read_text())
+        return {name: Rate(float(held[name]["value"]), str(held[name]["by"])) for name in GUESSES if name in held}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or not ours: `make bench` writes it anew
+        return {}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.machine()
