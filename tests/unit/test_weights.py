@@ -1,0 +1,74 @@
+"""Languages by weight: budgets, temperature, what a language lacks, and runs that grow."""
+
+import pytest
+
+from datagen.census import Document
+from datagen.weights import Share, Weights, weigh
+
+PAGES = 10
+
+
+def documents(**count):
+    """So many documents of `PAGES` pages of each language."""
+    return [Document(f"{lang}/{i}.pdf", lang=lang, num_pages=PAGES) for lang, n in count.items() for i in range(n)]
+
+
+def pages(chosen):
+    counts = {}
+    for document in chosen:
+        counts[document.lang] = counts.get(document.lang, 0) + document.num_pages
+    return counts
+
+
+def test_a_temperature_of_one_keeps_proportions_and_a_large_one_levels_them():
+    available = {"ru": 8_000, "el": 1_000}
+    assert Weights((Share(900),), temperature=1).targets(available) == {"ru": 800, "el": 100}
+    assert Weights((Share(900),), temperature=3).targets(available) == {"ru": 600, "el": 300}  # cube roots: 20 to 10
+    assert Weights((Share(900),), temperature=1e6).targets(available) == {"ru": 450, "el": 450}
+
+
+def test_what_a_language_lacks_goes_to_the_others_of_its_share():
+    weights = Weights((Share(1_000, ("zh", "en")), Share(600)), temperature=1e6)
+    assert weights.targets({"zh": 5_000, "en": 5_000, "ru": 5_000, "el": 50, "ko": 5_000}) == {
+        "zh": 500, "en": 500, "el": 50, "ru": 275, "ko": 275,
+    }  # fmt: skip
+    assert weights.targets({"zh": 3, "ru": 4}) == {"zh": 3, "ru": 4}
+    assert weights.targets({}) == {}
+
+
+def test_documents_are_taken_until_a_language_has_its_pages():
+    weights = Weights((Share(100, ("en",)), Share(60)), temperature=1)
+    new = documents(en=50, ru=40, el=20)
+    chosen = weigh(new, [], weights, lambda d: d.num_pages)
+    assert pages(chosen) == {"en": 100, "ru": 40, "el": 20}
+    assert [d.uri for d in chosen] == sorted(d.uri for d in chosen)
+    larger = Weights((Share(200, ("en",)), Share(120)), temperature=1)
+    assert {d.uri for d in chosen} < {d.uri for d in weigh(new, [], larger, lambda d: d.num_pages)}
+
+
+def test_what_is_held_counts():
+    weights = Weights((Share(100),), temperature=1)
+    new = documents(en=50)
+    held = weigh(new, [], weights, lambda d: d.num_pages)
+    left = [d for d in new if d not in held]
+    assert weigh(left, held, weights, lambda d: d.num_pages) == []
+    assert pages(weigh(left, held[:4], weights, lambda d: d.num_pages)) == {"en": 60}
+
+
+def test_a_language_is_known_by_its_primary_subtag():
+    new = [
+        Document("a.pdf", lang="zh-Hant", num_pages=5),
+        Document("b.pdf", lang="ZH_cn", num_pages=5),
+        Document("c.pdf", num_pages=5),
+    ]
+    chosen = weigh(new, [], Weights((Share(10, ("zh",)), Share(0))), lambda d: d.num_pages)
+    assert [d.uri for d in chosen] == ["a.pdf", "b.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [(((Share(1, ("en",)), Share(2, ("en", "zh"))), 1.0), "two shares"), (((Share(1),), 0.0), "above 0")],
+)
+def test_wrong_weights_are_refused(values, said):
+    with pytest.raises(ValueError, match=said):
+        Weights(*values)
