@@ -4,8 +4,7 @@ import hashlib
 import html
 from collections import Counter
 
-import pyarrow as pa
-
+from datagen.manifest import Tally
 from datagen.shards import ShardReport
 
 _STRING, _INT, _FLOAT = "string", "int64", "float64"
@@ -44,21 +43,21 @@ RECORD = {
 FEATURES = {"jpg": "image", "png": "image", "json": RECORD, "__key__": _STRING, "__url__": _STRING}
 
 
-def dataset_card(name: str, table: pa.Table, reports: list[ShardReport]) -> str:
-    """The card of the dataset `name`, from its manifest and its shards' reports."""
+def dataset_card(name: str, tally: Tally, reports: list[ShardReport]) -> str:
+    """The card of the dataset `name`, from what its manifest adds up to and its shards' reports."""
     drops = Counter(d.reason for r in reports for d in r.drops)
-    licences = _count(table, "licence")
+    licences = _count(tally, "licence")
     parts = [
         _front_matter(name, reports),
         f"# {name}\n\nMade by pagewheel. Images with annotated text in WebDataset shards; one JSON record beside each image.\n",
-        f"{table.num_rows:,} samples from {len(table['uri'].unique()):,} documents in {len(reports):,} shards, "
+        f"{tally.num_samples:,} samples from {tally.num_documents:,} documents in {len(reports):,} shards, "
         f"{sum(r.num_bytes for r in reports) / 1e6:,.1f} MB; {drops.total():,} dropped, each with its reason in `drops.jsonl`.\n",
         "```python\n"
         'datasets.load_dataset("DIR", split="train")                                # this folder\n'
         'webdataset.WebDataset("DIR/shards/NAME-000000.tar").decode("pil")\n```\n',
-        _table("language", _count(table, "lang")),
-        _table("script", _count(table, "script")),
-        _table("verdict on the text", _count(table, "verdict")),
+        _table("language", _count(tally, "lang")),
+        _table("script", _count(tally, "script")),
+        _table("verdict on the text", _count(tally, "verdict")),
         _table("licence", {licence or "not stated": n for licence, n in licences.items()}),
         _table("dropped because", dict(drops.most_common())),
         "The samples keep their documents' licences: `origin.licence` and `origin.uri` in every record say whose they are.\n",
@@ -66,9 +65,8 @@ def dataset_card(name: str, table: pa.Table, reports: list[ShardReport]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _count(table: pa.Table, column: str) -> dict[str, int]:
-    counts = {row["values"]: row["counts"] for row in table[column].value_counts().to_pylist()}
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+def _count(tally: Tally, name: str) -> dict[str, int]:
+    return dict(sorted(tally.by(name).items(), key=lambda item: (-item[1], item[0])))
 
 
 def _table(title: str, counts: dict[str, int]) -> str:

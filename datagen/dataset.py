@@ -166,10 +166,13 @@ def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> None:
     made = folder.exists("drops.jsonl") and folder.exists("README.md")
     if made and content_digest(reports).encode() in folder.read("README.md"):
         return
-    drops = [json.dumps(d.to_dict(), ensure_ascii=False) for r in reports for d in r.drops]
-    folder.write("drops.jsonl", "".join(f"{line}\n" for line in drops).encode())
-    table = manifest.read(folder, [r.shard for r in reports])
-    folder.write("README.md", dataset_card(name, table, reports).encode())
+    with folder.create("drops.jsonl") as file:
+        for drop in (drop for report in reports for drop in report.drops):
+            file.write(f"{json.dumps(drop.to_dict(), ensure_ascii=False)}\n".encode())
+    tally = manifest.Tally()
+    for part in manifest.parts(folder, [r.shard for r in reports]):
+        tally.add(part)
+    folder.write("README.md", dataset_card(name, tally, reports).encode())
 
 
 def clear(folder: Folder) -> None:

@@ -165,19 +165,23 @@ def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Samp
 def read_report(folder: Folder, shard: str) -> ShardReport | None:
     """The report that commits `shard`, or None. Raises `ValueError`, naming the file, if it is damaged."""
     try:
-        data = folder.read(f"shards/{shard}.json")
+        return _report(folder, f"shards/{shard}.json", folder.read(f"shards/{shard}.json"))
     except FileNotFoundError:
         return None
-    try:
-        return ShardReport.from_json(data)
-    except ValueError as error:
-        raise ValueError(f"{folder.path(f'shards/{shard}.json')}: {error}: delete it, and its shard is made again") from None
 
 
 def read_reports(folder: Folder) -> list[ShardReport]:
     """The reports of all committed shards of the dataset in `folder`, in order. Raises `ValueError` as `read_report`."""
-    reports = (read_report(folder, name.removesuffix(".json")) for name in folder.sub("shards").names(".json"))
-    return [report for report in reports if report is not None]
+    names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
+    found = zip(names, folder.read_each(names), strict=True)
+    return [_report(folder, name, data) for name, data in found if data is not None]
+
+
+def _report(folder: Folder, name: str, data: bytes) -> ShardReport:
+    try:
+        return ShardReport.from_json(data)
+    except ValueError as error:
+        raise ValueError(f"{folder.path(name)}: {error}: delete it, and its shard is made again") from None
 
 
 def verify_shard(folder: Folder, report: ShardReport) -> list[str]:

@@ -12,7 +12,7 @@ import re
 import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _TMP = ".tmp-"
+_AT_A_TIME = 64
 _LEFTOVER = re.compile(rf"{re.escape(_TMP)}[0-9a-f]{{32}}")
 
 
@@ -70,6 +71,19 @@ class Folder:
     def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes:
         """The bytes of `name`, or of its range `start` (inclusive) to `end` (exclusive). Raises `FileNotFoundError`."""
         return self.fs.cat_file(self.path(name), start=start, end=end)
+
+    def read_each(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        """The bytes of each, in order; None of a file that isn't there. Asks for many at a time: on object storage they take as
+        long as one."""
+        for start in range(0, len(names), _AT_A_TIME):
+            paths = [self.path(name) for name in names[start : start + _AT_A_TIME]]
+            for found in self.fs.cat_ranges(paths, None, None, on_error="return"):
+                if isinstance(found, FileNotFoundError):
+                    yield None
+                elif isinstance(found, BaseException):
+                    raise found
+                else:
+                    yield found
 
     def open(self, name: str) -> BinaryIO:
         return self.fs.open(self.path(name), "rb")

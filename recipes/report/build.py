@@ -16,6 +16,7 @@ from recipes.recipe import Report
 from recipes.report import Section, render
 from recipes.report.corpus import corpus_sections
 from recipes.report.flywheel import flywheel_sections
+from recipes.report.pages import Survey
 from recipes.report.train import train_sections
 
 
@@ -37,10 +38,10 @@ def build_report(step: Report, recipe: str, out: Folder) -> bool:
 
 
 def _corpus(folder: Folder, name: str, reports: list[ShardReport], seed: int, max_bytes: int) -> list[Section]:
-    rows = manifest.read(folder, [r.shard for r in reports]).to_pylist()
+    survey = Survey.of(manifest.parts(folder, [r.shard for r in reports]), seed)
     drops = [d for r in reports for d in r.drops]
     return corpus_sections(
-        name, rows, drops, lambda row: read_sample(folder, row["shard"], row["offset"], row["bytes"]), seed, max_bytes
+        name, survey, drops, lambda row: read_sample(folder, row["shard"], row["offset"], row["bytes"]), seed, max_bytes
     )
 
 

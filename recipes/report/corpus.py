@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlencode
 
+from datagen.manifest import Tally
 from datagen.record import VERDICTS, Drop, Sample
 from recipes.report import Section, escape, render
-from recipes.report.pages import Picked, pages_section, pick_pages, seeded
+from recipes.report.pages import Picked, Survey, pages_section, pick_pages, seeded
 from recipes.report.verdicts import verdicts_section
 
 TOP = 40
@@ -19,7 +20,7 @@ VERDICTS_PART = 6
 
 def corpus_sections(
     name: str,
-    rows: list[dict],
+    survey: Survey,
     drops: list[Drop],
     load: Callable[[dict], Sample],
     seed: int = 0,
@@ -27,47 +28,46 @@ def corpus_sections(
 ) -> list[Section]:
     """Counts, verdicts with examples, drops and a page viewer for the dataset called `name`.
 
-    `rows` are its manifest rows; their order doesn't matter. `load(row)` returns the sample. Which pages are shown
-    follows from `seed` and the keys. A report of these sections alone stays within `max_bytes`: what the counts leave
-    goes to pages. A row may carry `reasons`, a list; where rows don't, those of doubtful pages are read by `load`.
+    `load(row)` returns the sample of a row of its manifest. Which pages are shown follows from `seed` and the keys. A report of
+    these sections alone stays within `max_bytes`: what the counts leave goes to pages. A row may carry `reasons`, a list; where
+    rows don't, those of doubtful pages are read by `load`.
     """
-    picked = pick_pages(rows, load, seed)
-    counts = Section(f"{name}-counts", f"{name}: what it holds", _counts(name, rows, drops, picked))
+    picked = pick_pages(survey, load, seed)
+    counts = Section(f"{name}-counts", f"{name}: what it holds", _counts(name, survey.tally, drops, picked))
     dropped = Section(f"{name}-drops", f"{name}: what was dropped", _drops(drops, seed))
-    verdicts = verdicts_section(name, rows, picked, load, seed, budget_bytes=0)
-    empty = pages_section(name, len(rows), picked, load, budget_bytes=0)
+    verdicts = verdicts_section(name, survey, picked, load, seed, budget_bytes=0)
+    empty = pages_section(name, survey.tally.num_samples, picked, load, budget_bytes=0)
     left = max_bytes - len(render(name, [], [counts, verdicts, dropped, empty])) - MARGIN_BYTES
     bare = len(verdicts.html.encode("utf-8", "replace"))
-    verdicts = verdicts_section(name, rows, picked, load, seed, budget_bytes=left // VERDICTS_PART)
+    verdicts = verdicts_section(name, survey, picked, load, seed, budget_bytes=left // VERDICTS_PART)
     left -= len(verdicts.html.encode("utf-8", "replace")) - bare
-    return [counts, verdicts, dropped, pages_section(name, len(rows), picked, load, budget_bytes=left)]
+    return [counts, verdicts, dropped, pages_section(name, survey.tally.num_samples, picked, load, budget_bytes=left)]
 
 
-def _counts(name: str, rows: Sequence[dict], drops: Sequence[Drop], picked: Picked) -> str:
-    tasks = Counter(r["task"] for r in rows)
+def _counts(name: str, tally: Tally, drops: Sequence[Drop], picked: Picked) -> str:
+    tasks = tally.by("task")
     tiles = [
-        ("pages" if set(tasks) <= {"page"} else "samples", len(rows)),
-        ("documents", len({r["uri"] for r in rows})),
-        ("languages", len({r["lang"] for r in rows})),
-        ("scripts", len({r["script"] for r in rows})),
-        ("characters", sum(r["num_chars"] for r in rows)),
+        ("pages" if set(tasks) <= {"page"} else "samples", tally.num_samples),
+        ("documents", tally.num_documents),
+        ("languages", len(tally.by("lang"))),
+        ("scripts", len(tally.by("script"))),
+        ("characters", tally.num_chars),
         ("dropped", len(drops)),
     ]
     out = ['<ul class="tiles">']
     out += [f'<li title="{n:,} {label}"><b>{_short(n)}</b> {label}</li>' for label, n in tiles]
     out.append("</ul>")
-    if not rows:
+    if not tally.num_samples:
         out.append('<p class="note">This dataset has no samples yet. The drops say what became of its inputs.</p>')
         return "".join(out)
     legend = "".join(f'<span><i class="{v}"></i>{v}</span>' for v in VERDICTS)
     out.append(f'<div class="charts"><p class="legend">Verdict on a page’s text: {legend}</p>')
     for field, title in (("lang", "Languages"), ("script", "Scripts")):
-        pairs = Counter((r[field], r["verdict"]) for r in rows)
-        out.append(_stacked(name, field, title, pairs))
-    verdicts = Counter(r["verdict"] for r in rows)
+        out.append(_stacked(name, field, title, tally.by(field, "verdict")))
+    verdicts = tally.by("verdict")
     out.append(_stacked(name, "verdict", "Verdicts", Counter({(v, v): n for v, n in verdicts.items()})))
     if len(tasks) > 1:
-        out.append(_stacked(name, "task", "Tasks", Counter((r["task"], r["verdict"]) for r in rows)))
+        out.append(_stacked(name, "task", "Tasks", tally.by("task", "verdict")))
     out.append(_reasons(name, picked))
     out.append("</div>")
     return "".join(out)

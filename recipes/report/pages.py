@@ -4,12 +4,14 @@ import base64
 import io
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+import pyarrow as pa
 from PIL import Image
 
+from datagen.manifest import Tally
 from datagen.record import Region, Sample
 from recipes.report import Section, data_element, embed, escape
 
@@ -22,6 +24,8 @@ SIZES = ((1100, 62), (1000, 50), (860, 42), (720, 36), (600, 30))
 # A page of more is cut and says so: one hostile page must not take the room of the rest.
 MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
 RTL_SCRIPTS = frozenset("Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi".split())
+
+_COLUMNS = ("key", "shard", "offset", "bytes", "task", "lang", "script", "verdict", "uri", "page", "reasons")
 
 
 @dataclass(frozen=True)
@@ -40,17 +44,41 @@ class Picked:
     doubts: tuple[tuple[dict, tuple[str, ...]], ...]
 
 
+@dataclass(frozen=True)
+class Survey:
+    """A manifest as the report needs it: what all of its rows add up to, and of each language, script and verdict those rows that
+    come first when they are shuffled by `seed`, as many as could be looked at."""
+
+    tally: Tally
+    rows: tuple[dict, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[pa.Table], seed: int) -> "Survey":
+        """Of the manifest's parts, in any order. Never more than two parts and what is kept are in memory."""
+        tally = Tally()
+        kept: dict[tuple[str, str, str], list[tuple[bytes, str, dict]]] = {}
+        for part in parts:
+            tally.add(part)
+            for row in part.select([name for name in _COLUMNS if name in part.column_names]).to_pylist():
+                stratum = kept.setdefault((row["lang"], row["script"], row["verdict"]), [])
+                stratum.append((seeded(seed, row["key"]), row["key"], row))
+                if len(stratum) >= 2 * MAX_PROBED:
+                    stratum[:] = sorted(stratum, key=lambda entry: entry[:2])[:MAX_PROBED]
+        rows = [row for s in kept.values() for _, _, row in sorted(s, key=lambda entry: entry[:2])[:MAX_PROBED]]
+        return cls(tally, tuple(rows))
+
+
 def seeded(seed: int, text: str) -> bytes:
     """A sort key that shuffles, the same on every machine."""
     return blake2b(f"{seed}:{text}".encode("utf-8", "replace"), digest_size=8).digest()
 
 
-def pick_pages(rows: Sequence[dict], load: Callable[[dict], Sample], seed: int) -> Picked:
+def pick_pages(survey: Survey, load: Callable[[dict], Sample], seed: int) -> Picked:
     """Which rows to show: one of each language, reason and verdict, then in turn from each language and verdict.
 
     At most `MAX_PAGES`, or as many as there are languages and reasons if these are more.
     """
-    shuffled = sorted(rows, key=lambda r: (seeded(seed, r["key"]), r["key"]))
+    shuffled = sorted(survey.rows, key=lambda r: (seeded(seed, r["key"]), r["key"]))
     doubtful = [r for r in shuffled if r["verdict"] != "trusted"]
     reasons = {r["key"]: r["reasons"] if "reasons" in r else load(r).quality.reasons for r in doubtful[:MAX_PROBED]}
     counts = Counter(reason for found in reasons.values() for reason in found)
@@ -74,7 +102,8 @@ def pick_pages(rows: Sequence[dict], load: Callable[[dict], Sample], seed: int) 
     for _, _, row in sorted(turns, key=lambda t: t[:2])[: max(0, MAX_PAGES - num_needed)]:
         chosen[row["key"]] = row
     doubts = tuple((row, tuple(reasons[row["key"]])) for row in doubtful[:MAX_PROBED])
-    return Picked(tuple(chosen.values()), num_needed, counts, len(reasons), len(doubtful), doubts)
+    num_doubtful = survey.tally.num_samples - survey.tally.by("verdict")["trusted"]
+    return Picked(tuple(chosen.values()), num_needed, counts, len(reasons), num_doubtful, doubts)
 
 
 def pages_section(name: str, num_rows: int, picked: Picked, load: Callable[[dict], Sample], budget_bytes: int) -> Section:

@@ -25,7 +25,7 @@ from recipes.report.excerpts import (
     third_script,
     unseen,
 )
-from recipes.report.pages import Picked, seeded
+from recipes.report.pages import Picked, Survey, seeded
 
 EXAMPLES = 6
 TRUSTED_A_SCRIPT = 2
@@ -134,18 +134,19 @@ _OTHER = _Reason("")
 
 @dataclass(frozen=True)
 class _Group:
-    """Pages of the same reasons; none for trusted ones."""
+    """`num` pages of the same reasons, none for trusted ones; `rows` of those that were looked at."""
 
     reasons: tuple[str, ...]
+    num: int
     rows: Sequence[dict]
     shown: Sequence[dict]
 
 
 def verdicts_section(
-    name: str, rows: Sequence[dict], picked: Picked, load: Callable[[dict], Sample], seed: int, budget_bytes: int
+    name: str, survey: Survey, picked: Picked, load: Callable[[dict], Sample], seed: int, budget_bytes: int
 ) -> Section:
     """The reasons of doubt, commonest first, then trusted pages by script, with as many examples as `budget_bytes` hold."""
-    groups = [*_doubted(picked, seed), *_trusted(rows, seed)]
+    groups = [*_doubted(picked, seed), *_trusted(survey, seed)]
     in_viewer = {row["key"] for row in picked.rows}
     turns = sorted((turn, at) for at, group in enumerate(groups) for turn in range(len(group.shown)))
     examples: dict[int, list[str]] = defaultdict(list)
@@ -157,7 +158,7 @@ def verdicts_section(
             break
         left -= size
         examples[at].append(html)
-    return Section(f"{name}-verdicts", f"{name}: verdicts on text layers", _html(name, rows, picked, groups, examples))
+    return Section(f"{name}-verdicts", f"{name}: verdicts on text layers", _html(name, picked, groups, examples))
 
 
 def _doubted(picked: Picked, seed: int) -> list[_Group]:
@@ -175,17 +176,21 @@ def _doubted(picked: Picked, seed: int) -> list[_Group]:
         found = by_reason[names[0]]
         shown = _spread(found, EXAMPLES, seed, used)
         used.update(row["key"] for row in shown)
-        groups.append(_Group(tuple(names), found, shown))
-    return sorted(groups, key=lambda group: (-len(group.rows), group.reasons))
+        groups.append(_Group(tuple(names), len(found), found, shown))
+    return sorted(groups, key=lambda group: (-group.num, group.reasons))
 
 
-def _trusted(rows: Sequence[dict], seed: int) -> list[_Group]:
+def _trusted(survey: Survey, seed: int) -> list[_Group]:
     by_script: dict[str, list[dict]] = defaultdict(list)
-    for row in rows:
+    for row in survey.rows:
         if row["verdict"] == "trusted":
             by_script[row["script"]].append(row)
-    ranked = sorted(by_script.values(), key=lambda found: (-len(found), found[0]["script"]))
-    return [_Group((), found, _spread(found, TRUSTED_A_SCRIPT, seed, Counter())) for found in ranked]
+    counts = survey.tally.by("script", "verdict")
+    ranked = sorted(by_script, key=lambda script: (-counts[script, "trusted"], script))
+    return [
+        _Group((), counts[script, "trusted"], found, _spread(found, TRUSTED_A_SCRIPT, seed, Counter()))
+        for script, found in ((script, by_script[script]) for script in ranked)
+    ]
 
 
 def _spread(rows: Iterable[dict], most: int, seed: int, used: Counter[str]) -> list[dict]:
@@ -198,8 +203,8 @@ def _spread(rows: Iterable[dict], most: int, seed: int, used: Counter[str]) -> l
     return [row for _, _, row in sorted(turns, key=lambda turn: turn[:2])[:most]]
 
 
-def _html(name: str, rows: Sequence[dict], picked: Picked, groups: Sequence[_Group], examples: dict[int, list[str]]) -> str:
-    if not rows:
+def _html(name: str, picked: Picked, groups: Sequence[_Group], examples: dict[int, list[str]]) -> str:
+    if not groups:
         return '<p class="note">There is no page to judge.</p>'
     out = [
         '<p class="note">What each verdict rests on, with pages drawn by seed: the image beside what the text layer says for '
@@ -210,9 +215,9 @@ def _html(name: str, rows: Sequence[dict], picked: Picked, groups: Sequence[_Gro
         counted = f"Reasons are counted on a seeded {picked.num_probed:,} of {picked.num_doubtful:,} doubtful pages."
         out.append(f'<p class="note">{counted}</p>')
     doubted = [at for at, group in enumerate(groups) if group.reasons]
-    longest = max((len(groups[at].rows) for at in doubted), default=1)
+    longest = max((groups[at].num for at in doubted), default=1)
     for at in doubted:
-        reasons, num = groups[at].reasons, len(groups[at].rows)
+        reasons, num = groups[at].reasons, groups[at].num
         names = " ".join(f"<code>{escape(reason or 'no reason', 60)}</code>" for reason in reasons)
         says = " ".join(REASONS.get(reason, _OTHER).says for reason in reasons).strip()
         shade = " Shaded is where the layer has text." if _whole(reasons) and "blank" not in reasons else ""
@@ -223,13 +228,13 @@ def _html(name: str, rows: Sequence[dict], picked: Picked, groups: Sequence[_Gro
             f'<div class="examples{" sheets" if _whole(reasons) else ""}">{"".join(examples[at])}</div></details>',
         ]
     trusted = [at for at, group in enumerate(groups) if not group.reasons]
-    num = sum(len(groups[at].rows) for at in trusted)
+    num = sum(groups[at].num for at in trusted)
     if trusted:
         out += [_summary("<code>trusted</code>", "trusted", num, num), f'<p class="note">{_TRUSTED.says}</p>']
     for at in trusted:
         script = groups[at].rows[0]["script"]
         head = f'<code>{escape(script)}</code> <span data-script-name="{escape(script)}"></span>'
-        out.append(f"<h4>{head} <small>{len(groups[at].rows):,}</small></h4>")
+        out.append(f"<h4>{head} <small>{groups[at].num:,}</small></h4>")
         out.append(f'<div class="examples">{"".join(examples[at])}</div>')
     return "".join([*out, "</details>" if trusted else "", "</div>"])
 

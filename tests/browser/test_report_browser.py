@@ -5,12 +5,15 @@ import shutil
 from dataclasses import replace
 from urllib.parse import urlencode
 
+import pyarrow as pa
 import pytest
 from PIL import Image
 
+from datagen import manifest
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 from recipes.report import render
 from recipes.report.corpus import corpus_sections
+from recipes.report.pages import Survey
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
@@ -92,12 +95,13 @@ def written(folder, samples) -> str:
     rows = [
         {
             "key": s.key, "task": s.task, "lang": s.lang, "script": s.script, "verdict": s.quality.verdict,
-            "num_chars": len(s.text), "uri": s.origin.uri, "page": s.origin.page,
+            "num_chars": len(s.text), "uri": s.origin.uri, "page": s.origin.page, "licence": s.origin.licence,
         }
         for s in samples
     ]  # fmt: skip
     path = folder / "index.html"
-    path.write_bytes(render("corpus", [], corpus_sections("coarse", rows, [], lambda r: by_key[r["key"]])))
+    survey = Survey.of([pa.Table.from_pylist(rows, manifest.SCHEMA)], 0)
+    path.write_bytes(render("corpus", [], corpus_sections("coarse", survey, [], lambda r: by_key[r["key"]])))
     return path.as_uri()
 
 

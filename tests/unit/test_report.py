@@ -6,14 +6,16 @@ import json
 import re
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 from PIL import Image, ImageDraw
 
+from datagen import manifest
 from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
 from recipes.report import Section, embed, escape, render
 from recipes.report.corpus import corpus_sections
 from recipes.report.excerpts import font_of_share, letters, marked, middle, sheet, unseen
-from recipes.report.pages import MAX_PAGES, direction, page_record, pick_pages
+from recipes.report.pages import MAX_PAGES, Survey, direction, page_record, pick_pages
 from recipes.report.verdicts import EXAMPLES, REASONS, TRUSTED_A_SCRIPT, verdicts_section
 
 HOSTILE = "</script><script>window.owned=1</script><!--<img src=x onerror=window.owned=1>\u2028\u2029\x00\ud800&\"'"
@@ -49,9 +51,16 @@ def row_of(s: Sample) -> dict:
     }  # fmt: skip
 
 
+def survey_of(samples, seed=0) -> Survey:
+    """In parts of three rows, since that is how they come; Parquet holds no lone surrogates."""
+    rows = [row_of(s) for s in samples]
+    rows = [{k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in row.items()} for row in rows]
+    return Survey.of((pa.Table.from_pylist(rows[i : i + 3], manifest.SCHEMA) for i in range(0, len(rows), 3)), seed)
+
+
 def sections_of(samples, drops=(), **options) -> list[Section]:
     by_key = {s.key: s for s in samples}
-    return corpus_sections("coarse", [row_of(s) for s in samples], list(drops), lambda r: by_key[r["key"]], **options)
+    return corpus_sections("coarse", survey_of(samples), list(drops), lambda r: by_key[r["key"]], **options)
 
 
 def part(sections: list[Section], name: str) -> Section:
@@ -169,7 +178,7 @@ def test_reasons_in_the_rows_spare_reading_the_samples():
         raise AssertionError("read a sample")
 
     rows = [row_of(sample("a", verdict="suspect")) | {"reasons": ["low_ink"]}, row_of(sample("b"))]
-    picked = pick_pages(rows, load, 0)
+    picked = pick_pages(Survey.of([pa.Table.from_pylist(rows)], 0), load, 0)
     assert picked.reasons == {"low_ink": 1}
     assert {r["key"] for r in picked.rows} == {"a", "b"}
 
@@ -222,9 +231,9 @@ def test_odd_samples_are_shown_without_their_image():
 
 def section_of(samples, seed=0, budget_bytes=2_000_000) -> Section:
     by_key = {s.key: s for s in samples}
-    rows = [row_of(s) for s in samples]
-    picked = pick_pages(rows, lambda row: by_key[row["key"]], seed)
-    return verdicts_section("coarse", rows, picked, lambda row: by_key[row["key"]], seed, budget_bytes)
+    survey = survey_of(samples, seed)
+    picked = pick_pages(survey, lambda row: by_key[row["key"]], seed)
+    return verdicts_section("coarse", survey, picked, lambda row: by_key[row["key"]], seed, budget_bytes)
 
 
 def groups(html: str) -> dict[str, str]:
