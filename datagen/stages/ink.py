@@ -129,7 +129,7 @@ class CompareInk:
     first, each as far as it takes, and the rest on the detector.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     budget_s: float = 9.0
     lines_a_font: int = 12

@@ -8,7 +8,7 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import shapes, tesseract
+from datagen.engines import letters, shapes, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
@@ -176,6 +176,28 @@ def test_letters_that_are_swapped_are_counted_and_true_ones_are_not():
         (font,) = CompareInk().fonts([sample_], [sample_.image]).values()
         assert (font.num_swapped >= 2) == bool(least)
         assert font.opinion() is not bool(least)
+
+
+def test_a_letter_that_stands_for_a_rare_one_is_enough():
+    lies = page("Geor", lambda text: text.translate(str.maketrans("აჭ", "ჭა")))  # too rare to be looked at itself
+    (font,) = CompareInk().fonts([lies], [lies.image]).values()
+    assert (font.num_swapped, font.opinion()) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("likes", "num"),
+    [
+        ({"a": ("z", 0.17, 3.4, 0.18)}, 0),  # as typefaces differ
+        ({"a": ("z", 0.17, 7.0, 0.18)}, 1),
+        ({"a": ("z", 0.17, 7.0, -0.01)}, 0),  # the script's other faces don't agree
+        ({"a": ("b", 0.06, 2.5, 0.05)}, 0),
+        ({"a": ("b", 0.06, 2.5, 0.05), "b": ("c", 0.03, 0.8, 0.01)}, 1),  # what it stands for stands for another
+        ({"a": ("b", 0.06, 2.5, 0.05), "c": ("d", 0.07, 2.1, 0.02)}, 2),
+    ],
+)
+def test_how_many_letters_are_swapped_by_what_their_ink_likes_better(monkeypatch, likes, num):
+    monkeypatch.setattr(letters, "preferred", lambda *_: {letter: letters.Preferred(*best) for letter, best in likes.items()})
+    assert letters.num_swapped([], "Latn", "face") == num
 
 
 def drawn_words(script: str, lie=lambda text: text) -> list[shapes.Ink]:
