@@ -109,8 +109,8 @@ def bad_xref(path: Path) -> Path:
 
 
 def bomb_in_streams(path: Path) -> Path:
-    """A page whose content is half a gigabyte of spaces, deflated twice."""
-    content = zlib.compress(zlib.compress(b" " * (1 << 29)), 9)
+    """A page whose content is a hundred million operators, deflated twice."""
+    content = zlib.compress(zlib.compress(b"q Q " * (1 << 26)), 9)
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<<>>>>"
     pages = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
     twice = "/Filter[/FlateDecode/FlateDecode]"

@@ -103,6 +103,7 @@ def test_a_recipe_runs_in_jobs(jobqueue, corpus, tmp_path, monkeypatch):
     prologue."""
     jobqueue |= {"python": sys.executable, "job-script-prologue": [], "memory": "2 GB"}
     values = dask.config.merge(dask.config.get("jobqueue.local"), jobqueue)
+    monkeypatch.setenv("DASK_LOGGING__DISTRIBUTED", "info")  # by its log line it tells that a worker has started
     monkeypatch.setattr(dask_jobqueue, "SLURMCluster", dask_jobqueue.local.LocalCluster)
     with dask.config.set({"jobqueue.local": values}):
         assert make(corpus, tmp_path / "jobs", "slurm", workers=2) == 0

@@ -20,7 +20,7 @@ def said(capsys) -> str:
 @pytest.mark.parametrize(
     ("argv", "allowed"),
     [
-        (["corase"], "recipes are coarse, multilingual; verbs are status, verify"),
+        (["corase"], "recipes are coarse, multilingual, corpus30m; verbs are status, verify"),
         (["coarse", "--imput", "x"], "--input"),
         (["coarse", "--workers", "many", "--input", "x"], "invalid whole number"),
         (["coarse", "--limit", "-1", "--input", "x"], "invalid whole number"),
