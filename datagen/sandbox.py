@@ -61,10 +61,14 @@ class ChildBug(RuntimeError):
 
 
 class Sandbox:
-    """One child, started when it is first needed and after it was lost. Not shared between threads: see `sandbox()`."""
+    """One child, started when it is first needed and after it was lost. Not shared between threads: see `sandbox()`.
+
+    `call_s` is what the last call has taken of the child's processor so far, in seconds.
+    """
 
     def __init__(self, limits: Limits):
         self.limits = limits
+        self.call_s = 0.0
         self._process: subprocess.Popen | None = None
 
     def run(self, function: str, imports: Sequence[str] = (), **arguments: Any) -> Iterator[Any]:
@@ -79,14 +83,16 @@ class Sandbox:
         if self._process is None:
             self._start()
         done = False
+        self.call_s = 0.0
         try:
             self._send((function, imports, arguments))
-            deadline_s = _LOADING_S
+            deadline_s, began_s = _LOADING_S, self._cpu_s
             while True:
                 kind, value = self._receive(deadline_s)
                 if kind == "loaded":
-                    deadline_s = self.limits.deadline_s
+                    deadline_s, began_s = self.limits.deadline_s, self._cpu_s
                     continue
+                self.call_s = self._cpu_s - began_s
                 if kind == "yield":
                     yield value
                     continue

@@ -117,6 +117,38 @@ def bomb_in_streams(path: Path) -> Path:
     return assemble(path, [b"<</Type/Catalog/Pages 2 0 R>>", pages, page, stream(content, twice)])
 
 
+def slow(path: Path, num_pages: int) -> Path:
+    """Pages that take a parser some tenths of a second each: millions of operators that draw nothing."""
+    kids = b" ".join(b"%d 0 R" % (3 + i) for i in range(num_pages))
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R/Resources<<>>>>" % (3 + num_pages)
+    pages = b"<</Type/Pages/Kids[%b]/Count %d>>" % (kids, num_pages)
+    content = stream(zlib.compress(b"q Q " * (1 << 21)), "/Filter/FlateDecode")
+    return assemble(path, [b"<</Type/Catalog/Pages 2 0 R>>", pages, *[page] * num_pages, content])
+
+
+def beckoning(path: Path, address: str, file: Path) -> Path:
+    """A page that asks a reader to run scripts and programs, to fetch from `address`, and to show what `file` says."""
+    elsewhere = b"<</FS/URL/F(%b/stream)>>" % address.encode()
+    script = b"<</S/JavaScript/JS(app.launchURL\\('%b/script'\\))>>" % address.encode()
+    launch = b"<</S/Launch/F(/bin/sh)/Unix<</F(/bin/sh)/P(-c 'echo > %b.ran')>>>>" % str(file).encode()
+    link = b"<</Type/Annot/Subtype/Link/Rect[0 0 595 842]/A<</S/URI/URI(%b/link)>>>>" % address.encode()
+    form = f"/Type/XObject/Subtype/Form/BBox[0 0 595 842]/Ref<</F({address}/form.pdf)/Page 0>>"
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents[4 0 R 5 0 R 6 0 R]/Annots[%b]/AA<</O %b>>"
+        b"/Resources<</Font<</F0<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>/XObject<</X0 7 0 R>>>>>>" % (link, launch)
+    )
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R/OpenAction %b/AcroForm<</Fields[]/XFA(%b/xfa)>>>>" % (script, address.encode()),
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        page,
+        stream(b"BT /F0 24 Tf 72 700 Td (nothing but this) Tj ET /X0 Do"),
+        stream(b"", f"/F {elsewhere.decode()}"),
+        stream(b"", f"/F({file})"),
+        stream(b"", form),
+    ]
+    return assemble(path, objects)
+
+
 def memory_bomb(path: Path) -> Path:
     """A page with an image of a hundred gigapixels, compressed to nothing."""
     pixels = stream(

@@ -41,12 +41,13 @@ class PdfSource:
     """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge that layer by.
 
     `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are
-    read, chosen by `seed`. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run
-    in the child, on the open page, and add regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages`
-    pages. `passwords` are tried on what is encrypted; they are written down nowhere, and no output is refused for them.
+    read, chosen by `seed`; what it lacks after `max_document_s` seconds of the parser's processor time is given up. A page over
+    `max_page_pt` points is no page that could be read at that size. `page_functions` run in the child, on the open page, and add
+    regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages` pages. `passwords` are tried on what is
+    encrypted; they are written down nowhere, and no output is refused for them.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     long_side: int = 1920
     jpeg_quality: int = 90
@@ -55,6 +56,7 @@ class PdfSource:
     max_page_pt: float = 14_400.0
     max_bytes: int = 2 << 30
     max_fatal_pages: int = 3
+    max_document_s: float = 1800.0
     page_functions: tuple[PageFunction, ...] = (TEXT_LAYER, PICTURES)
     limits: Limits = field(default_factory=Limits)
     shard_pages: int = 256
@@ -108,7 +110,7 @@ class PdfSource:
         with local_copy(document.uri, self.max_bytes, self.limits) as path:
             sha256 = sha256_of(path)
             pages: list[int] | None = None  # all that remain; None until the child has said how many there are
-            suspect, num_fatal = _NOTHING, 0
+            suspect, num_fatal, spent_s = _NOTHING, 0, 0.0
             while pages is None or pages:
                 alone = pages is not None and pages[0] == suspect
                 try:
@@ -121,7 +123,13 @@ class PdfSource:
                         pages = pages[1:]
                         drop = kind == "drop"
                         yield self._drop(document, sha256, page, *value) if drop else self._sample(document, sha256, page, value)
+                        if pages and spent_s + sandbox(self.limits).call_s > self.max_document_s:
+                            detail = f"over {self.max_document_s:g} s for the document; {len(pages)} pages of it not read"
+                            yield self._drop(document, sha256, -1, "timeout", detail)
+                            return
+                    spent_s += sandbox(self.limits).call_s
                 except ChildDied as death:
+                    spent_s += sandbox(self.limits).call_s
                     if pages == []:
                         return
                     at = _OPENING if pages is None else pages[0]

@@ -2,8 +2,10 @@
 
 import ctypes
 import errno
+import http.server
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,38 @@ def test_what_is_made_to_exhaust_a_parser_costs_a_page(tmp_path, make_it, allowe
     drops = [json.loads(line)["reason"] for line in (tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()]
     assert set(drops or [""]) <= allowed
     assert [s for s in samples(tmp_path / "out") if s.origin.uri.endswith("b.pdf")]
+
+
+def test_a_document_that_takes_too_long_is_given_up_and_keeps_what_was_read(tmp_path):
+    source = PdfSource(long_side=512, max_document_s=0.5)
+    items = list(source.read(Document(str(pdfs.slow(tmp_path / "slow.pdf", 12)))))
+    *pages, drop = items
+    assert 0 < len(pages) < 12
+    assert all(isinstance(page, Sample) for page in pages)
+    assert (drop.reason, drop.page) == ("timeout", -1)
+    assert drop.detail.endswith(f"{12 - len(pages)} pages of it not read")
+
+
+def test_nothing_in_a_document_is_run_or_fetched(tmp_path):
+    """Scripts, programs, addresses and other files that it names stay what they are: names."""
+    asked = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        secret = tmp_path / "secret.txt"
+        secret.write_text("BT /F0 24 Tf 72 500 Td (a secret) Tj ET")
+        pdfs.beckoning(tmp_path / "in/a.pdf", f"http://127.0.0.1:{server.server_port}", secret)
+        assert make(tmp_path / "in", tmp_path / "out") == 0
+        server.shutdown()
+    (page,) = samples(tmp_path / "out")
+    assert page.text == "nothing but this"
+    assert asked == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out", "secret.txt"]
 
 
 def test_an_image_that_swells_is_no_blank_page(tmp_path):
