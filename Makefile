@@ -69,6 +69,7 @@ bench: setup
 	@$(VENV)/bin/python -m tests.bench.memory
 	@$(VENV)/bin/python -m tests.bench.reader
 	@$(VENV)/bin/python -m tests.bench.language
+	@$(VENV)/bin/python -m tests.bench.scale --shards 5000
 	@$(VENV)/bin/python -m tests.bench.truth
 
 # Outputs stay: they are yours.
