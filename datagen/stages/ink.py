@@ -53,6 +53,7 @@ _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
 _SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it isn't alike
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _FEW_OF = 8  # a word of more than this times as many characters as differ is preferred for less
+_LIKE_CIPHERS = 0.06  # by how much the words of a lie are more like their ink, in a line-up of `_MAX_LINEUP`, at most
 _MAX_LINEUP, _MORE, _ALIKE_SHARE = 24, 3, 0.5  # words; times as many; the share of these that are most alike
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
@@ -80,6 +81,11 @@ class FontInk:
     num_differing: int = 0
     num_wrong: int = 0
     num_swapped: int = 0
+
+    @property
+    def lineup_is_clear(self) -> bool:
+        """Whether a look at more words would change nothing: they are alike, or no more than ciphers of them are."""
+        return bool(self.witnesses().get("lineup")) or self.lineup.margin < _LIKE_CIPHERS
 
     def witnesses(self) -> dict[str, bool]:
         """Whether the font says what it shows, by each of `WITNESSES` that can tell."""
@@ -177,8 +183,8 @@ class CompareInk:
             script = main_script("".join(cut.line.text for cut in cuts))[0]
             pieces = [piece for cut in cuts for piece in cut.pieces(script)]
             font = found[name] = FontInk(shapes.lineup(_spread(pieces, _MAX_LINEUP), script, self.seed))
-            for alike_share in (1.0, _ALIKE_SHARE):  # where it can't tell, more of them, then the better half
-                if "lineup" not in font.witnesses() and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
+            for alike_share in (1.0, _ALIKE_SHARE):  # where it isn't clear, more of them, then the better half
+                if not font.lineup_is_clear and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
                     budget -= _AGAIN_S
                     font.lineup = shapes.lineup(_spread(pieces, _MORE * _MAX_LINEUP), script, self.seed, alike_share)
             if num < _SMALL_SHARE * chars.total() and font.opinion():

@@ -12,7 +12,7 @@ from datagen.engines import letters, shapes, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
-from datagen.stages.ink import CompareInk
+from datagen.stages.ink import CompareInk, FontInk
 from datagen.stages.ink_lines import (
     aligned,
     comparable,
@@ -198,6 +198,14 @@ def test_a_letter_that_stands_for_a_rare_one_is_enough():
 def test_how_many_letters_are_swapped_by_what_their_ink_likes_better(monkeypatch, likes, num):
     monkeypatch.setattr(letters, "preferred", lambda *_: {letter: letters.Preferred(*best) for letter, best in likes.items()})
     assert letters.num_swapped([], "Latn", "face") == num
+
+
+@pytest.mark.parametrize(
+    ("margin", "deviation", "clear"),
+    [(0.5, 6.0, True), (0.5, 2.0, False), (0.2, 6.0, False), (0.1, 1.3, False), (0.03, 0.5, True)],
+)
+def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviation, clear):
+    assert FontInk(shapes.Lineup(margin, deviation, 24, "face")).lineup_is_clear is clear
 
 
 def drawn_words(script: str, lie=lambda text: text) -> list[shapes.Ink]:
