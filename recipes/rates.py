@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,12 +30,11 @@ def path() -> Path:
     return Path(cache) / "pagewheel" / "rates.json"
 
 
-def record(by: str, **values: float) -> None:
-    """Keep what a benchmark measured; a name's first dot is written as two underscores."""
+def record(by: str, values: Mapping[str, float]) -> None:
+    """Keep what the benchmark `by` measured, by names of `GUESSES`. Raises `ValueError` for another."""
     measured = _read()
     where = f"{by}, {time.strftime('%Y-%m-%d')}, {_processor()}"
     for name, value in values.items():
-        name = name.replace("__", ".", 1)
         if name not in GUESSES:
             raise ValueError(f"no rate is called {name}: {', '.join(GUESSES)}")
         measured[name] = Rate(value, where)

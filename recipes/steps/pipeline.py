@@ -11,9 +11,11 @@ from typing import Any
 from datagen import dataset, tombstones
 from datagen.pipeline import Pipeline, describe
 from datagen.runner import InProcess, make_runner
+from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten
 from recipes.progress import progress
+from recipes.rates import rates
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ def plan(step: Pipeline, out: Folder, place: Place) -> str:
     todo = dataset.plan(step, folder, step.census.documents(), InProcess(), False, gone)
     estimates = [step.source.estimate(task.inputs) for task in todo.todo]
     pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
+    if any(isinstance(stage, CompareInk) and stage.budget_s for stage in step.stages):
+        cpu_s += pages * rates()["coarse.ink_core_s"].value
     workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
     return (
         f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.held)} made; "

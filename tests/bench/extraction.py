@@ -117,7 +117,8 @@ def measure_ink(paths: list[str], long_side: int) -> None:
         seconds += time.monotonic() - started
         num_pages += len(pages)
         num_bytes += sum(len(page.image or b"") + len(page.to_json()) for page in pages)
-    rates.record("tests.bench.extraction", coarse__ink_core_s=seconds / num_pages, coarse__page_bytes=num_bytes / num_pages)
+    measured = {"coarse.ink_core_s": seconds / num_pages, "coarse.page_bytes": num_bytes / num_pages}
+    rates.record("tests.bench.extraction", measured)
     print(
         f"{long_side} px: asking the ink takes {seconds / len(paths):.2f} s a document (budget {stage.budget_s:g} s), "
         f"{1000 * seconds / num_pages:.0f} ms a page of {num_pages:.0f}"
@@ -145,7 +146,7 @@ def measure(paths: list[str], size: int, repeats: int, cores: list[int]) -> None
     target = TARGETS.get(size, 0.85)
     print(f"{size} px, one core: loop {loop:.1f}, pagewheel {mine:.1f} pages/s, ratio {mine / loop:.2f} (at least {target})")
     if size == PdfSource().long_side:
-        rates.record("tests.bench.extraction", coarse__read_core_s=1 / mine)
+        rates.record("tests.bench.extraction", {"coarse.read_core_s": 1 / mine})
     if len(cores) < 2:
         print("two workers: skipped, there is one core")
         return

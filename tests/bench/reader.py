@@ -42,7 +42,7 @@ def main() -> None:
     found = len(detector.detect(page))
     detecting = best(lambda: detector.detect(page))
     print(f"a page of {found} lines: {detecting:.2f} s to find them, {2 * found * ours / NUM_LINES:.2f} s to read them twice")
-    rates.record("tests.bench.reader", minority__page_core_s=detecting + 2 * found * ours / NUM_LINES)
+    rates.record("tests.bench.reader", {"minority.page_core_s": detecting + 2 * found * ours / NUM_LINES})
     spelled, fused = training(crops, alphabet)
     print(
         f"training, steps/s on one thread: attention spelled out {NUM_STEPS / spelled:.2f}, fused {NUM_STEPS / fused:.2f}, "

@@ -32,13 +32,13 @@ def test_one_guess_makes_a_sum_a_guess():
 
 def test_what_a_benchmark_measured_is_kept_and_says_by_whom():
     assert rates.rates()["coarse.read_core_s"].by == ""
-    rates.record("tests.bench.some", coarse__read_core_s=0.5)
-    rates.record("tests.bench.other", coarse__page_bytes=7.0)
+    rates.record("tests.bench.some", {"coarse.read_core_s": 0.5})
+    rates.record("tests.bench.other", {"coarse.page_bytes": 7.0})
     found = rates.rates()
     assert (found["coarse.read_core_s"].value, found["coarse.page_bytes"].value) == (0.5, 7.0)
     assert found["coarse.read_core_s"].by.startswith("tests.bench.some, ")
     with pytest.raises(ValueError, match="no rate is called"):
-        rates.record("tests.bench.some", speed=1.0)
+        rates.record("tests.bench.some", {"speed": 1.0})
 
 
 def test_a_damaged_file_of_rates_is_guesses():
