@@ -104,8 +104,9 @@ def plan(
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
     if pipeline.weights:
-        read = [d for shard in assigned for d in shard.inputs]
-        new = weigh(new, read, pipeline.weights, lambda d: pipeline.source.estimate((d,)).num_samples)
+        read = [d for shard in assigned for d in shard.inputs if not d.again and not forgotten.document(d)]
+        parts = {(d.uri, d.first_page): d for d in read}  # once each, also where `retry` reads one anew
+        new = weigh(new, list(parts.values()), pipeline.weights, lambda d: pipeline.source.estimate((d,)).num_samples)
     if pipeline.limit:
         known = held | {d.uri: d for d in new}
         chosen = census.choose([known[d.uri] for d in documents if d.uri in known], pipeline.limit, pipeline.seed)

@@ -150,9 +150,10 @@ def slurm_cluster(workers: int, needs: str = "cpu") -> Any:
         if not section:
             raise ValueError("on=slurm for tasks that need a GPU needs jobqueue.slurm-gpu in ~/.config/dask/jobqueue.yaml")
         given = {name.replace("-", "_"): value for name, value in section.items()}
-        given["worker_extra_args"] = [*given.get("worker_extra_args", ()), "--resources", "GPU=1"]
+        extra = given.get("worker_extra_args", dask.config.get("jobqueue.slurm.worker-extra-args", None))
+        given["worker_extra_args"] = [*(extra or ()), "--resources", "GPU=1"]
     cluster = SLURMCluster(**given | {"cores": 1, "processes": 1})
-    cluster.scale(workers)
+    cluster.adapt(minimum=workers, maximum=workers)  # `scale` would not replace jobs that have come to their walltime
     return cluster
 
 

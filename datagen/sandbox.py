@@ -10,6 +10,7 @@ attacker who already runs code in the parser.
 """
 
 import ctypes
+import math
 import os
 import pickle
 import pkgutil
@@ -69,6 +70,7 @@ class Sandbox:
     def __init__(self, limits: Limits):
         self.limits = limits
         self.call_s = 0.0
+        self._is_busy = False
         self._process: subprocess.Popen | None = None
 
     def run(self, function: str, imports: Sequence[str] = (), **arguments: Any) -> Iterator[Any]:
@@ -78,21 +80,24 @@ class Sandbox:
         Raises `SampleError` as the function raised it, `ChildDied` if the child broke a limit or crashed, `ChildBug` for any
         other exception. Closing the iterator early kills the child.
         """
+        self.call_s = 0.0
+        if self._is_busy:  # with a call that nobody came back to: its messages would be taken for this one's
+            self.close()
         if self._process is not None and (self._process.poll() is not None or self._messages > self.limits.num_messages):
             self.close()
         if self._process is None:
             self._start()
-        done = False
-        self.call_s = 0.0
+        done, process = False, self._process
+        self._is_busy, self._began_s = True, math.inf
         try:
             self._send((function, imports, arguments))
-            deadline_s, began_s = _LOADING_S, self._cpu_s
+            deadline_s = _LOADING_S
             while True:
                 kind, value = self._receive(deadline_s)
                 if kind == "loaded":
-                    deadline_s, began_s = self.limits.deadline_s, self._cpu_s
+                    deadline_s, self._began_s = self.limits.deadline_s, self._cpu_s
                     continue
-                self.call_s = self._cpu_s - began_s
+                self.call_s = self._cpu_s - self._began_s
                 if kind == "yield":
                     yield value
                     continue
@@ -105,8 +110,10 @@ class Sandbox:
                     raise ChildDied("memory", value)
                 return
         finally:
-            if not done:
-                self.close()
+            if self._process is process:  # and not another call's
+                self._is_busy = False
+                if not done:
+                    self.close()
 
     def close(self) -> None:
         if self._process is not None:
@@ -115,6 +122,7 @@ class Sandbox:
             self._connection.close()
             self._stderr.close()
             self._process = None
+        self._is_busy = False
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -132,7 +140,7 @@ class Sandbox:
         theirs.close()
         self._connection = Connection(ours.detach())
         self._messages = 0
-        self._cpu_s = 0.0
+        self._cpu_s, self._began_s = 0.0, math.inf
         if self._receive(_LOADING_S)[0] != "ready":
             raise ChildBug("the child did not start")
 
@@ -148,7 +156,8 @@ class Sandbox:
         started = time.monotonic()
         try:
             while not self._connection.poll(min(1.0, deadline_s / 4)):
-                cpu_s, wall_s = self._child_cpu_s() - self._cpu_s, time.monotonic() - started
+                now_s, wall_s = self._child_cpu_s(), time.monotonic() - started
+                cpu_s, self.call_s = now_s - self._cpu_s, max(self.call_s, now_s - self._began_s)
                 if cpu_s > deadline_s or wall_s > WALL_FACTOR * deadline_s:
                     raise ChildDied("timeout", f"over the deadline of {deadline_s:g} s")
             kind, value, self._cpu_s = self._connection.recv()

@@ -73,8 +73,8 @@ class Folder:
         return self.fs.cat_file(self.path(name), start=start, end=end)
 
     def read_each(self, names: Sequence[str]) -> Iterator[bytes | None]:
-        """The bytes of each, in order; None of a file that isn't there. Asks for many at a time: on object storage they take as
-        long as one."""
+        """The bytes of each, in order; None of a file that isn't there. Asks for many at a time, since on object storage most of
+        what one takes is waiting."""
         for start in range(0, len(names), _AT_A_TIME):
             paths = [self.path(name) for name in names[start : start + _AT_A_TIME]]
             for found in self.fs.cat_ranges(paths, None, None, on_error="return"):

@@ -5,11 +5,19 @@ A language with n pages gets a share proportional to n^(1/T): T=1 leaves the lan
 leaves goes to the others of its group.
 """
 
+import functools
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import langcodes
+
 from datagen.census import Document, by_seed
+
+log = logging.getLogger(__name__)
+
+_HALVINGS = 100  # of the interval that a group's scale is looked for in
 
 
 @dataclass(frozen=True)
@@ -30,50 +38,55 @@ class Weights:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        named = [lang for share in self.shares for lang in share.languages]
+        named = [lang for share in self.shares for lang in share.languages or ("",)]
         if len(named) != len(set(named)):
-            raise ValueError(f"weights: a language stands in two shares: {' '.join(sorted(named))}")
+            raise ValueError("weights: a language stands in two shares, or two shares name none")
         if not self.temperature > 0:
             raise ValueError(f"weights: temperature={self.temperature}: a number above 0 is needed")
 
-    def targets(self, available: Mapping[str, int]) -> dict[str, int]:
-        """How many pages of each language, out of those `available`."""
+    def targets(self, available: Mapping[str, int], held: Mapping[str, int] | None = None) -> dict[str, int]:
+        """How many pages of each language, out of those `available`; never fewer than are `held` already."""
         named = {lang for share in self.shares for lang in share.languages}
         wanted: dict[str, int] = {}
         for share in self.shares:
             languages = set(share.languages) or set(available) - named
-            have = {lang: n for lang, n in sorted(available.items()) if lang in languages}
-            wanted |= self._divided(share.num_pages, have)
+            have = {lang: n for lang, n in sorted(available.items()) if lang in languages and n > 0}
+            if share.num_pages and not have:
+                log.warning("weights: no document is in %s", " or ".join(share.languages) or "any other language")
+            wanted |= self._divided(share.num_pages, have, held or {})
         return wanted
 
-    def _divided(self, budget: int, available: dict[str, int]) -> dict[str, int]:
-        """A budget over languages. Those whose share is more than they have give all, and the rest is divided again."""
-        wanted: dict[str, int] = {}
-        open_ = {lang: n ** (1 / self.temperature) for lang, n in available.items() if n > 0}
-        while open_:
-            total, left = sum(open_.values()), budget - sum(wanted.values())
-            exhausted = [lang for lang, weight in open_.items() if left * weight / total >= available[lang]]
-            if not exhausted:
-                return wanted | {lang: round(left * weight / total) for lang, weight in open_.items()}
-            wanted |= {lang: available[lang] for lang in exhausted}
-            open_ = {lang: weight for lang, weight in open_.items() if lang not in wanted}
-        return wanted
+    def _divided(self, budget: int, available: dict[str, int], held: Mapping[str, int]) -> dict[str, int]:
+        """A budget over languages: as many pages as a common scale of their weights gives, but between what is held of a language
+        and what there is."""
+        weights = {lang: n ** (1 / self.temperature) for lang, n in available.items()}
+
+        def at(scale: float) -> dict[str, float]:
+            return {lang: min(max(scale * weights[lang], held.get(lang, 0)), n) for lang, n in available.items()}
+
+        low, high = 0.0, max((n / weights[lang] for lang, n in available.items()), default=0.0)
+        if sum(at(high).values()) <= budget:
+            return available
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if sum(at(middle).values()) <= budget else (low, middle)
+        return {lang: round(n) for lang, n in at(low).items()}
 
 
 def weigh(
     new: Sequence[Document], held: Iterable[Document], weights: Weights, num_pages: Callable[[Document], int]
 ) -> list[Document]:
-    """Of `new` documents those that belong in a corpus of these weights, beside those that it holds; sorted by uri."""
+    """Of `new` documents those that belong in a corpus of these weights, beside those that it has read or will; sorted by uri. By
+    what `num_pages` expects of each, whatever it gave."""
     taken: dict[str, int] = defaultdict(int)
     for document in held:
-        if not document.again:
-            taken[language(document)] += num_pages(document)
+        taken[language(document.lang)] += num_pages(document)
     found: dict[str, list[Document]] = defaultdict(list)
     for document in new:
-        found[language(document)].append(document)
+        found[language(document.lang)].append(document)
     available = {lang: taken[lang] + sum(map(num_pages, found[lang])) for lang in {*taken, *found}}
     chosen: list[Document] = []
-    for lang, target in weights.targets(available).items():
+    for lang, target in weights.targets(available, taken).items():
         room = target - taken[lang]
         for document in by_seed(found[lang], weights.seed):
             if room <= 0:
@@ -83,6 +96,10 @@ def weigh(
     return sorted(chosen, key=lambda d: d.uri)
 
 
-def language(document: Document) -> str:
-    """The primary subtag of the language that it is declared to be in, "und" without one."""
-    return document.lang.replace("_", "-").split("-")[0].lower() or "und"
+@functools.cache
+def language(tag: str) -> str:
+    """The primary subtag of a language tag, the shortest that there is for it (zho, cmn-Hans and zh_TW are zh); "und" of none."""
+    try:
+        return langcodes.standardize_tag(tag, macro=True).split("-")[0] if tag else "und"
+    except ValueError:  # no tag: a language of its own
+        return tag.lower()

@@ -41,10 +41,10 @@ class PdfSource:
     """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge that layer by.
 
     `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are
-    read, chosen by `seed`; what it lacks after `max_document_s` seconds of the parser's processor time is given up. A page over
-    `max_page_pt` points is no page that could be read at that size. `page_functions` run in the child, on the open page, and add
-    regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages` pages. `passwords` are tried on what is
-    encrypted; they are written down nowhere, and no output is refused for them.
+    read, chosen by `seed`; what it, or the part of it that a shard reads, lacks after `max_document_s` seconds of the parser's
+    processor time is given up. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run
+    in the child, on the open page, and add regions and signals: see `pdf_page.OpenPage`. A shard reads about `shard_pages` pages.
+    `passwords` are tried on what is encrypted; they are written down nowhere, and no output is refused for them.
     """
 
     version: ClassVar[int] = 4
@@ -124,7 +124,7 @@ class PdfSource:
                         drop = kind == "drop"
                         yield self._drop(document, sha256, page, *value) if drop else self._sample(document, sha256, page, value)
                         if pages and spent_s + sandbox(self.limits).call_s > self.max_document_s:
-                            detail = f"over {self.max_document_s:g} s for the document; {len(pages)} pages of it not read"
+                            detail = f"over {self.max_document_s:g} s for the document; {len(pages)} pages not read"
                             yield self._drop(document, sha256, -1, "timeout", detail)
                             return
                     spent_s += sandbox(self.limits).call_s

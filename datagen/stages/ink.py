@@ -85,7 +85,8 @@ class FontInk:
     @property
     def lineup_is_clear(self) -> bool:
         """Whether a look at more words would change nothing: they are alike, or no more than ciphers of them are."""
-        return bool(self.witnesses().get("lineup")) or self.lineup.margin < _LIKE_CIPHERS
+        says = self.witnesses().get("lineup")
+        return says is True or (says is False and self.lineup.margin < _LIKE_CIPHERS)
 
     def witnesses(self) -> dict[str, bool]:
         """Whether the font says what it shows, by each of `WITNESSES` that can tell."""

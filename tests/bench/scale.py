@@ -5,7 +5,7 @@
 The run is killed on its way, as often as told, with SIGKILL and without warning, and gone on with. Prints shards/s, bytes that a
 task sends between processes (all that goes over loopback, divided), memory of the run's own process, how long it takes to begin
 again, and what a million shards would come to. Everything is real but what the shards hold: census, tasks, tars, fsyncs, manifest
-parts, reports, drops and the card.
+parts, reports and the card.
 """
 
 import argparse
@@ -110,6 +110,7 @@ def measure(num: int, workers: int, kills: int, out: str) -> None:
                 peak = max(peak, psutil.Process(run.pid).memory_info().rss)
             except psutil.NoSuchProcess:
                 break
+        ended, done = time.monotonic(), _reports(shards)
         if turn < kills:
             family = psutil.Process(run.pid).children(recursive=True)
             run.kill()
@@ -120,7 +121,9 @@ def measure(num: int, workers: int, kills: int, out: str) -> None:
             if run.returncode:
                 sys.exit(f"the run ended with {run.returncode}")
             print(f"it ended with {json.loads(said)}")
-        ended, done = time.monotonic(), _reports(shards)
+            ended, done = time.monotonic(), _reports(shards)
+        if not began_work:
+            sys.exit(f"the run made no shard in {ended - began:.0f} s")
         seconds += ended - began_work
         first = max(first, began_work - began)
         sent += _loopback_bytes() - loopback

@@ -185,7 +185,7 @@ def test_a_document_that_takes_too_long_is_given_up_and_keeps_what_was_read(tmp_
     assert 0 < len(pages) < 12
     assert all(isinstance(page, Sample) for page in pages)
     assert (drop.reason, drop.page) == ("timeout", -1)
-    assert drop.detail.endswith(f"{12 - len(pages)} pages of it not read")
+    assert drop.detail.endswith(f"{12 - len(pages)} pages not read")
 
 
 def test_nothing_in_a_document_is_run_or_fetched(tmp_path):

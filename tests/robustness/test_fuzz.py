@@ -105,8 +105,10 @@ def outcome(name: str, data: bytes, folder: Path) -> str:
                     assert isinstance(item, Drop)
                     reasons.add(item.reason)
         else:
-            for member, _, _ in archive.members(str(path), str(path), LIMITS):
+            for member, _, _ in list(archive.members(str(path), str(path), LIMITS)):
+                (folder / "copied").unlink(missing_ok=True)
                 archive.copy(member, str(path), str(folder / "copied"), 1 << 20, LIMITS)
+                assert (folder / "copied").exists()
     except SampleError as error:
         reasons.add(error.reason)
     (folder / "copied").unlink(missing_ok=True)

@@ -201,11 +201,19 @@ def test_how_many_letters_are_swapped_by_what_their_ink_likes_better(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("margin", "deviation", "clear"),
-    [(0.5, 6.0, True), (0.5, 2.0, False), (0.2, 6.0, False), (0.1, 1.3, False), (0.03, 0.5, True)],
+    ("margin", "deviation", "num_words", "clear"),
+    [
+        (0.5, 6.0, 24, True),
+        (0.5, 2.0, 24, False),
+        (0.2, 6.0, 24, False),
+        (0.1, 1.3, 24, False),
+        (0.03, 0.5, 24, True),
+        (0.03, 0.5, 4, False),
+        (0.0, 0.0, 0, False),
+    ],
 )
-def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviation, clear):
-    assert FontInk(shapes.Lineup(margin, deviation, 24, "face")).lineup_is_clear is clear
+def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviation, num_words, clear):
+    assert FontInk(shapes.Lineup(margin, deviation, num_words, "face")).lineup_is_clear is clear
 
 
 def drawn_words(script: str, lie=lambda text: text) -> list[shapes.Ink]:

@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.census import Document
-from datagen.weights import Share, Weights, weigh
+from datagen.weights import Share, Weights, language, weigh
 
 PAGES = 10
 
@@ -55,6 +55,28 @@ def test_what_is_held_counts():
     assert pages(weigh(left, held[:4], weights, lambda d: d.num_pages)) == {"en": 60}
 
 
+def test_a_list_that_grows_stays_within_its_share():
+    weights = Weights((Share(100, ("zh", "en")),), temperature=1)
+    held = weigh(documents(en=50), [], weights, lambda d: d.num_pages)
+    assert pages(held) == {"en": 100}
+    assert weigh(documents(zh=50), held, weights, lambda d: d.num_pages) == []
+    more = Weights((Share(160, ("zh", "en")),), temperature=1)
+    assert pages(weigh(documents(zh=50), held, more, lambda d: d.num_pages)) == {"zh": 60}
+
+
+def test_a_share_that_nothing_is_for_is_said(caplog):
+    Weights((Share(100, ("zh", "en")), Share(0))).targets({"ru": 5})
+    assert "no document is in zh or en" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("tag", "known_as"),
+    [("zho", "zh"), ("cmn-Hans", "zh"), ("zh_TW", "zh"), ("eng", "en"), ("pt-BR", "pt"), ("arb", "ar"), ("", "und"), ("?", "?")],
+)
+def test_tags_of_one_language_are_one(tag, known_as):
+    assert language(tag) == known_as
+
+
 def test_a_language_is_known_by_its_primary_subtag():
     new = [
         Document("a.pdf", lang="zh-Hant", num_pages=5),
@@ -67,7 +89,11 @@ def test_a_language_is_known_by_its_primary_subtag():
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [(((Share(1, ("en",)), Share(2, ("en", "zh"))), 1.0), "two shares"), (((Share(1),), 0.0), "above 0")],
+    [
+        (((Share(1, ("en",)), Share(2, ("en", "zh"))), 1.0), "two shares"),
+        (((Share(1), Share(2)), 1.0), "two shares"),
+        (((Share(1),), 0.0), "above 0"),
+    ],
 )
 def test_wrong_weights_are_refused(values, said):
     with pytest.raises(ValueError, match=said):
