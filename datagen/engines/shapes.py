@@ -27,7 +27,7 @@ _WIDE_FACES = (
     *("FreeSans.ttf", "FreeMono.ttf", "NotoSansMono-Regular.ttf"),
 )
 # Those whose name doesn't tell the script that they draw.
-_NAMED_OTHERWISE = {"Arab": ("NotoNastaliqUrdu-Regular.ttf",), "Yiii": ("NuosuSIL-Regular.ttf",)}
+_NAMED_OTHERWISE = {"Arab": ("NotoNastaliqUrdu-Regular.ttf", "NotoNastaliqUrdu-Bold.ttf"), "Yiii": ("NuosuSIL-Regular.ttf",)}
 _CJK_FACES = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc")
 _CJK = frozenset("Hans Hant Hani Jpan Kore Bopo".split())
 _MAX_FACES = 4
@@ -111,6 +111,12 @@ def clusters(text: str, script: str) -> list[tuple[int, float]]:
     width = font.getlength(text)
     shares = [(i, font.getlength(text[:i]) / width) for i in ends] if width else []
     return [(i, share) for i, share in shares if share < 1]
+
+
+def widths(texts: Sequence[str], script: str) -> list[float]:
+    """How wide each text is as a face of the script draws it, in its units; nothing if none draws them all."""
+    face = next((name for name in faces(script) if draws(name, "".join(texts))), "")
+    return [_font(face).getlength(text) for text in texts] if face else []
 
 
 def _joins(left: str, right: str) -> bool:

@@ -29,12 +29,14 @@ from datagen.stages.ink_lines import (
     bare,
     comparable,
     covered_share,
+    cut_as_drawn,
     dark_on_white,
     laid_flat,
     split_long,
     split_words,
     telling,
     text_error,
+    whole,
 )
 from datagen.stages.language import main_script
 
@@ -320,7 +322,8 @@ class _Cut:
         """Words, and those of many letters in pieces, as the whole line where words don't stand apart."""
         parts = self.images or ((self.crop, self.line.text),)
         if self.line.direction == "rtl":
-            return list(parts if self.images else ())
+            widths = shapes.widths([text for _, text in self.images], script)
+            return list(parts) if widths and cut_as_drawn(self.images, widths) else []
 
         def clusters(text: str) -> Sequence[tuple[int, float]]:
             return shapes.clusters(text, script) if len(text) > MANY_CLUSTERS else ()
@@ -348,9 +351,10 @@ class _Cut:
 
 
 def _cut(page: numpy.ndarray, line: Line, lang: str) -> _Cut:
-    crop = dark_on_white(page, line.box)
     if line.direction == "ttb":
-        crop = laid_flat(crop, line.text)
+        crop = laid_flat(dark_on_white(page, line.box), line.text)
+    else:
+        crop = dark_on_white(page, whole(page, line.box))
     return _Cut(crop, line, lang, tuple(split_words(crop, line)))
 
 

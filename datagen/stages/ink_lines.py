@@ -13,8 +13,10 @@ from datagen.sources.pdf_glyphs import HAN, is_mark
 
 _MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
 _DARK = 160
+_REACH = 0.2  # of a line's height, beyond its box
 _GAP = 1.3  # the narrowest gap between words, in widths of the widest within one
 _MASK_STRIDE = 4
+_OFF = 0.4  # of a word's width, or of its line's mean one
 MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
 _NEAR = 0.4  # of a cluster's width, from where the reference face ends it
 _UPRIGHT = re.compile(f"[{HAN}\uac00-\ud7a3]")
@@ -30,6 +32,17 @@ def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
     if strongest < 40:  # nothing but noise
         return numpy.full(crop.shape, 255, numpy.uint8)
     return (255 - ink * 255 // strongest).astype(numpy.uint8)
+
+
+def whole(page: numpy.ndarray, box: Box) -> Box:
+    """A line's `box`, higher where it cuts ink: as far as the ink goes on, if that isn't far. Signs of some scripts stand above
+    and below what their typefaces call a line."""
+    reach = round(_REACH * (box.y1 - box.y0))
+    y0, y1 = max(0, box.y0 - reach), min(page.shape[0], box.y1 + reach)
+    inked = (dark_on_white(page, Box(box.x0, y0, box.x1, y1)) < _DARK).any(axis=1)
+    blank = numpy.flatnonzero(~inked) + y0
+    above, below = blank[blank <= box.y0], blank[blank >= box.y1 - 1]
+    return Box(box.x0, int(above[-1]) if len(above) else box.y0, box.x1, int(below[0]) + 1 if len(below) else box.y1)
 
 
 def comparable(line: Line) -> bool:
@@ -79,6 +92,15 @@ def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, st
     firsts = [columns[0], *(columns[i + 1] for i in cuts)]
     lasts = [*(columns[i] for i in cuts), columns[-1]]
     return [(crop[:, a : b + 1], text) for a, b, text in zip(firsts, lasts, texts, strict=True)]
+
+
+def cut_as_drawn(parts: Sequence[tuple[numpy.ndarray, str]], widths: Sequence[float]) -> bool:
+    """Whether the words of a line are about as wide as they are drawn, `widths` of any unit, beside one another. Words that lean
+    over each other, as in Nastaliq, have no gap between them, and wide ones within."""
+    found = numpy.array([image.shape[1] for image, _ in parts], float)
+    drawn = numpy.array(widths, float)
+    drawn *= found.sum() / drawn.sum()
+    return bool((numpy.abs(found - drawn) <= _OFF * numpy.maximum(drawn, drawn.mean())).all())
 
 
 def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, float]]) -> list[tuple[numpy.ndarray, str]]:

@@ -17,11 +17,13 @@ from datagen.stages.ink_lines import (
     aligned,
     comparable,
     covered_share,
+    cut_as_drawn,
     dark_on_white,
     laid_flat,
     split_long,
     split_words,
     text_error,
+    whole,
 )
 from datagen.storage import Folder
 from datagen.synth.families import families
@@ -159,6 +161,24 @@ def test_letters_without_width_neither_end_clusters_nor_break_the_cutting():
     crop = numpy.full((20, 200), 255, numpy.uint8)
     crop[5:15, :180] = crop[5:15, 190:] = 0
     assert "".join(piece for _, piece in split_long(crop, text, [(i, i / 40) for i in range(1, 30)])) == text
+
+
+def test_a_line_that_cuts_its_ink_is_taken_higher_as_far_as_the_ink_goes():
+    page_ = numpy.full((200, 300), 255, numpy.uint8)
+    page_[50:106, 20:280] = 0  # six rows beyond the box, above and below
+    page_[118:150, 20:280] = 0  # the next line
+    assert whole(page_, Box(10, 56, 290, 100)) == Box(10, 49, 290, 107)
+    assert whole(page_, Box(10, 40, 290, 110)) == Box(10, 40, 290, 110)
+    page_[20:180, 100:110] = 0  # a rule through all of them
+    assert whole(page_, Box(10, 56, 290, 100)) == Box(10, 56, 290, 100)
+
+
+def test_words_that_were_cut_elsewhere_than_between_them_are_told_by_their_widths():
+    def cut(*widths):
+        return [(numpy.zeros((10, width), numpy.uint8), "word") for width in widths]
+
+    assert cut_as_drawn(cut(60, 30, 40), [12.0, 6.0, 8.5])
+    assert not cut_as_drawn(cut(20, 70, 40), [12.0, 6.0, 8.5])
 
 
 def test_clusters_end_where_no_mark_and_no_virama_joins():
