@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recipes.rates import Rate
+from recipes.rates import DOCUMENT_PAGES, Rate
 
 SHARD_BYTES = 450e6
 """About what a shard of `recipes/corpus30m.py` holds."""
@@ -27,7 +27,7 @@ class Part:
 _OTHERS = (30_000_000 + 4_000_000 + 600_000 + 3_000_000 + 20_000_000) + (10_000_000 + 5_000_000 + 1_000_000)
 PAPER = (
     Part(
-        "PDF pages, coarse",
+        f"PDF pages, coarse ({DOCUMENT_PAGES} a document)",
         30_000_000,
         ("coarse.page_bytes",),
         ("coarse.read_core_s", "coarse.ink_core_s"),

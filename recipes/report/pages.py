@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -46,26 +46,47 @@ class Picked:
 
 @dataclass(frozen=True)
 class Survey:
-    """A manifest as the report needs it: what all of its rows add up to, and of each language, script and verdict those rows that
-    come first when they are shuffled by `seed`, as many as could be looked at."""
+    """A manifest as the report needs it: what all of its rows add up to, and those rows that could be shown. When they are
+    shuffled by a seed, these are the first `MAX_PAGES` of each language, script and verdict, and the first `MAX_PROBED` of those
+    that aren't trusted."""
 
     tally: Tally
     rows: tuple[dict, ...]
 
     @classmethod
     def of(cls, parts: Iterable[pa.Table], seed: int) -> "Survey":
-        """Of the manifest's parts, in any order. Never more than two parts and what is kept are in memory."""
-        tally = Tally()
-        kept: dict[tuple[str, str, str], list[tuple[bytes, str, dict]]] = {}
+        """Of the manifest's parts, in any order, one at a time."""
+        tally, doubtful = Tally(), _First(MAX_PROBED)
+        strata: dict[tuple[str, str, str], _First] = defaultdict(lambda: _First(MAX_PAGES))
         for part in parts:
             tally.add(part)
             for row in part.select([name for name in _COLUMNS if name in part.column_names]).to_pylist():
-                stratum = kept.setdefault((row["lang"], row["script"], row["verdict"]), [])
-                stratum.append((seeded(seed, row["key"]), row["key"], row))
-                if len(stratum) >= 2 * MAX_PROBED:
-                    stratum[:] = sorted(stratum, key=lambda entry: entry[:2])[:MAX_PROBED]
-        rows = [row for s in kept.values() for _, _, row in sorted(s, key=lambda entry: entry[:2])[:MAX_PROBED]]
-        return cls(tally, tuple(rows))
+                place = seeded(seed, row["key"])
+                strata[row["lang"], row["script"], row["verdict"]].add(place, row)
+                if row["verdict"] != "trusted":
+                    doubtful.add(place, row)
+        kept = {row["key"]: row for first in (*strata.values(), doubtful) for row in first.rows()}
+        return cls(tally, tuple(kept.values()))
+
+
+class _First:
+    """Of rows that come in any order, the first `most` by their place."""
+
+    def __init__(self, most: int):
+        self.most = most
+        self._entries: list[tuple[bytes, str, dict]] = []
+
+    def add(self, place: bytes, row: dict) -> None:
+        self._entries.append((place, row["key"], row))
+        if len(self._entries) >= 2 * self.most:
+            self._sort()
+
+    def rows(self) -> list[dict]:
+        self._sort()
+        return [row for _, _, row in self._entries]
+
+    def _sort(self) -> None:
+        self._entries = sorted(self._entries, key=lambda entry: entry[:2])[: self.most]
 
 
 def seeded(seed: int, text: str) -> bytes:

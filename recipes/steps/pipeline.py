@@ -15,7 +15,7 @@ from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten
 from recipes.progress import progress
-from recipes.rates import rates
+from recipes.rates import DOCUMENT_PAGES, rates
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def plan(step: Pipeline, out: Folder, place: Place) -> str:
     estimates = [step.source.estimate(task.inputs) for task in todo.todo]
     pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
     if any(isinstance(stage, CompareInk) and stage.budget_s for stage in step.stages):
-        cpu_s += pages * rates()["coarse.ink_core_s"].value
+        cpu_s += todo.num_documents * DOCUMENT_PAGES * rates()["coarse.ink_core_s"].value
     workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
     return (
         f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.held)} made; "

@@ -13,18 +13,6 @@ from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk, FontInk
-from datagen.stages.ink_lines import (
-    aligned,
-    comparable,
-    covered_share,
-    cut_as_drawn,
-    dark_on_white,
-    laid_flat,
-    split_long,
-    split_words,
-    text_error,
-    whole,
-)
 from datagen.storage import Folder
 from datagen.synth.families import families
 from datagen.synth.typeset import Style, typeset
@@ -106,79 +94,6 @@ def test_lines_without_spaces_are_compared_in_pieces(script):
     true, lies = page(script), page(script, shuffled)
     assert signals(true)[0]["lineup_margin"] > 0.3
     assert signals(lies)[0]["ink_lies_share"] == 1.0
-
-
-def test_a_long_word_is_cut_at_the_gaps_where_its_clusters_end():
-    text = "abcdefghijklmnopqrst"
-    crop = numpy.full((20, 200), 255, numpy.uint8)
-    for i in range(20):
-        crop[5:15, 10 * i + 1 : 10 * i + 8] = 0
-    clusters = [(i, i / 20) for i in range(1, 20)]
-    pieces = split_long(crop, text, clusters)
-    assert "".join(piece for _, piece in pieces) == text
-    assert len(pieces) == 3
-    for ink, piece in pieces:
-        assert abs(ink.shape[1] - 10 * len(piece)) < 8
-    assert split_long(crop, text, clusters[:5]) == [(crop, text)]
-    assert split_long(numpy.where(crop < 999, 0, 0).astype(numpy.uint8), text, clusters)[0][1] == text  # no gaps
-
-
-def test_a_vertical_line_is_laid_flat_side_by_side_or_turned():
-    crop = numpy.full((61, 20), 255, numpy.uint8)
-    for i in range(3):
-        crop[20 * i + 4 : 20 * i + 8, 2 : 6 + 5 * i] = 0
-    flat = laid_flat(crop, "一二三")
-    assert flat.shape == (20, 60)
-    assert [int((flat[:, 20 * i : 20 * i + 20] == 0).sum()) for i in range(3)] == [16, 36, 56]
-    turned = laid_flat(crop, "ᠮᠣᠩ《")
-    assert turned.shape == (20, 61)
-    assert (turned[:, :20] == 0).sum() == 16
-
-
-@pytest.mark.parametrize(
-    ("text", "box", "direction", "holds"),
-    [
-        ("人人生而自由", Box(0, 0, 20, 120), "ttb", True),
-        ("人人生而自由" * 6, Box(0, 0, 20, 30), "ttb", False),  # squeezed
-        ("令和2024年", Box(0, 0, 20, 100), "ttb", False),  # a number in one cell
-        ("모든 사람은", Box(0, 0, 20, 120), "ttb", True),
-        ("ᠬᠦᠮᠦᠨ", Box(0, 0, 20, 120), "ttb", True),
-        ("human beings", Box(0, 0, 20, 120), "ltr", False),
-        ("human beings", Box(0, 0, 120, 20), "ltr", True),
-        ("\u3000\u3000 \u3000", Box(0, 0, 120, 20), "ltr", False),
-        ("ཀླུ" * 90, Box(0, 0, 900, 20), "ltr", True),  # its marks don't count
-        ("a" * 101, Box(0, 0, 900, 20), "ltr", False),
-    ],
-)
-def test_lines_are_compared_that_lie_along_their_box_and_are_not_too_long(text, box, direction, holds):
-    assert comparable(Line(box, text, direction=direction)) is holds
-
-
-def test_letters_without_width_neither_end_clusters_nor_break_the_cutting():
-    text = "m" * 9 + "l" + "\u200c" * 20
-    clusters = shapes.clusters(text, "Latn")
-    assert [end for end, _ in clusters] == list(range(1, 10))
-    crop = numpy.full((20, 200), 255, numpy.uint8)
-    crop[5:15, :180] = crop[5:15, 190:] = 0
-    assert "".join(piece for _, piece in split_long(crop, text, [(i, i / 40) for i in range(1, 30)])) == text
-
-
-def test_a_line_that_cuts_its_ink_is_taken_higher_as_far_as_the_ink_goes():
-    page_ = numpy.full((200, 300), 255, numpy.uint8)
-    page_[50:106, 20:280] = 0  # six rows beyond the box, above and below
-    page_[118:150, 20:280] = 0  # the next line
-    assert whole(page_, Box(10, 56, 290, 100)) == Box(10, 49, 290, 107)
-    assert whole(page_, Box(10, 40, 290, 110)) == Box(10, 40, 290, 110)
-    page_[20:180, 100:110] = 0  # a rule through all of them
-    assert whole(page_, Box(10, 56, 290, 100)) == Box(10, 56, 290, 100)
-
-
-def test_words_that_were_cut_elsewhere_than_between_them_are_told_by_their_widths():
-    def cut(*widths):
-        return [(numpy.zeros((10, width), numpy.uint8), "word") for width in widths]
-
-    assert cut_as_drawn(cut(60, 30, 40), [12.0, 6.0, 8.5])
-    assert not cut_as_drawn(cut(20, 70, 40), [12.0, 6.0, 8.5])
 
 
 def test_clusters_end_where_no_mark_and_no_virama_joins():
@@ -349,32 +264,6 @@ def test_rules_and_fills_are_not_taken_for_text():
     assert uncovered_ink(numpy.zeros((5, 5, 3), numpy.uint8), ()) == 0.0
 
 
-def test_white_on_black_is_turned_over():
-    pixels = numpy.zeros((40, 100), numpy.uint8)
-    pixels[10:30, 20:30] = 255
-    crop = dark_on_white(pixels, Box(0, 0, 100, 40))
-    assert crop[0, 0] == 255
-    assert crop[20, 25] < 5
-
-
-def test_words_are_cut_at_gaps_and_only_where_these_stand_out():
-    crop = numpy.full((20, 60), 255, numpy.uint8)
-    for x in (0, 6, 12, 30, 36):
-        crop[5:15, x : x + 4] = 0
-    box = Box(0, 0, 60, 20)
-    assert [(ink.shape[1], text) for ink, text in split_words(crop, Line(box, "abc de"))] == [(16, "abc"), (10, "de")]
-    assert [text for _, text in split_words(crop, Line(box, "אב גדה", direction="rtl"))] == ["גדה", "אב"]
-    assert split_words(crop, Line(box, "a b c")) == []
-
-
-def test_a_reading_is_cut_as_the_text_is():
-    assert aligned(["Déclara", "tion", "universelle"], "Declaration universelle") == ["Declara", "tion", "universelle"]
-    assert aligned(["Déclaration", "universelle"], "Déclara ion univer elle") == ["Déclara ion", "univer elle"]
-    assert aligned(["ab", "cd"], "") == ["", ""]
-    assert aligned([], "read") == []
-    assert aligned(["人人有权", "工作的人"], "人人的有工作权人") == ["人人的有", "工作权人"]
-
-
 def test_a_letter_that_says_a_space_is_found_by_a_reader():
     """Words then don't stand apart where the text says, but those that were read do."""
     (found,) = signals(page(READ, lie=lambda text: text.replace("n", " ")))
@@ -385,17 +274,3 @@ def test_letters_swapped_in_text_without_spaces_are_found_by_a_reader():
     (found,) = signals(page("Hans", lie=lambda text: text.translate(str.maketrans("人的和", "的和人"))))
     assert found["ink_lies_share"] == 1.0
     assert signals(page("Hans"))[0]["ink_lies_share"] == 0.0
-
-
-def test_case_spaces_and_width_do_not_count_as_errors():
-    assert text_error(["Ab ｃ"], ["a B C"]) == 0.0
-    assert text_error(["abcd"], ["abxd"]) == 0.25
-
-
-def test_a_line_is_covered_but_for_the_words_that_it_lacks():
-    lines = tuple(Line(Box(x0, 0, x1, 20), "x") for x0, x1 in ((0, 100), (108, 200), (300, 400)))
-    covered = sample(size=(400, 100), regions=(Region(Box(0, 0, 400, 20), "text", "x", None, "t", lines=lines),))
-    assert covered_share([[(0, 0), (200, 0), (200, 24), (0, 24)]], covered) == 1.0
-    assert 0.7 < covered_share([[(0, 0), (400, 0), (400, 20), (0, 20)]], covered) < 0.8
-    assert covered_share([[(0, 60), (90, 60), (90, 80), (0, 80)]], covered) == 0.0
-    assert covered_share([], covered) == 1.0

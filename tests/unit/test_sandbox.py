@@ -115,6 +115,23 @@ def test_an_abandoned_call_does_not_leak_into_the_next(box):
     assert list(box.run(HERE + "numbers", n=2)) == [0, 1]
 
 
+def test_a_call_left_open_does_not_either_nor_does_its_end_harm_the_next(box):
+    left = box.run(HERE + "numbers", n=1000)  # as an exception's traceback keeps one
+    assert next(left) == 0
+    stream = box.run(HERE + "numbers", n=3)
+    assert next(stream) == 0
+    left.close()
+    assert list(stream) == [1, 2]
+    assert list(box.run(HERE + "numbers", n=2)) == [0, 1]
+
+
+def test_the_last_call_says_what_it_took_of_the_processor_also_if_it_was_ended(box):
+    list(box.run(HERE + "numbers", n=2))
+    assert box.call_s < 0.5
+    until_death(box.run(HERE + "spin"))
+    assert box.call_s > 0.9
+
+
 def test_the_child_is_replaced_after_its_number_of_messages():
     box = Sandbox(Limits(num_messages=10))
     first = list(box.run(HERE + "whoami"))
