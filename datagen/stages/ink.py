@@ -55,7 +55,7 @@ _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
 _SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it isn't alike
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _FEW_OF = 8  # a word of more than this times as many characters as differ is preferred for less
-_LIKE_CIPHERS = 0.06  # by how much the words of a lie are more like their ink, in a line-up of `_MAX_LINEUP`, at most
+_UNLIKE, _SURELY_UNLIKE = 0.12, 0.06  # a lie's margin is less; a few words' is, where more would say the same
 _MAX_LINEUP, _MORE, _ALIKE_SHARE = 24, 3, 0.5  # words; times as many; the share of these that are most alike
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
@@ -84,11 +84,10 @@ class FontInk:
     num_wrong: int = 0
     num_swapped: int = 0
 
-    @property
-    def lineup_is_clear(self) -> bool:
-        """Whether a look at more words would change nothing: they are alike, or no more than ciphers of them are."""
+    def lineup_is_clear(self, less: float) -> bool:
+        """Whether a look at more words would change nothing: they are alike, or less than `less` more than ciphers of them."""
         says = self.witnesses().get("lineup")
-        return says is True or (says is False and self.lineup.margin < _LIKE_CIPHERS)
+        return says is True or (says is False and self.lineup.margin < less)
 
     def witnesses(self) -> dict[str, bool]:
         """Whether the font says what it shows, by each of `WITNESSES` that can tell."""
@@ -96,7 +95,7 @@ class FontInk:
         found = self.lineup
         if found.num_words >= 5 and found.margin >= 0.3 and found.deviation >= 3:
             said["lineup"] = True
-        elif found.num_words >= 5 and found.margin < 0.12:
+        elif found.num_words >= 5 and found.margin < _UNLIKE:
             said["lineup"] = False
         if self.num_lines and not 0.2 < self.error <= 0.5:
             said["reader"] = self.error <= 0.2
@@ -186,8 +185,9 @@ class CompareInk:
             script = main_script("".join(cut.line.text for cut in cuts))[0]
             pieces = [piece for cut in cuts for piece in cut.pieces(script)]
             font = found[name] = FontInk(shapes.lineup(_spread(pieces, _MAX_LINEUP), script, self.seed))
-            for alike_share in (1.0, _ALIKE_SHARE):  # where it isn't clear, more of them, then the better half
-                if not font.lineup_is_clear and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
+            # Where it isn't clear, more of them, then the better half.
+            for less, alike_share in ((_SURELY_UNLIKE, 1.0), (_UNLIKE, _ALIKE_SHARE)):
+                if not font.lineup_is_clear(less) and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
                     budget -= _AGAIN_S
                     font.lineup = shapes.lineup(_spread(pieces, _MORE * _MAX_LINEUP), script, self.seed, alike_share)
             if num < _SMALL_SHARE * chars.total() and font.opinion():

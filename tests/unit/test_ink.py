@@ -148,7 +148,7 @@ def test_how_many_letters_are_swapped_by_what_their_ink_likes_better(monkeypatch
     ],
 )
 def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviation, num_words, clear):
-    assert FontInk(shapes.Lineup(margin, deviation, num_words, "face")).lineup_is_clear is clear
+    assert FontInk(shapes.Lineup(margin, deviation, num_words, "face")).lineup_is_clear(0.06) is clear
 
 
 def drawn_words(script: str, lie=lambda text: text) -> list[shapes.Ink]:
