@@ -23,6 +23,7 @@ _CHUNK = 1 << 20
 _A_MESSAGE = 1000
 _SUFFIX = ".pdf"
 _ENCRYPTED = 0x1  # in a zip member's flags
+# The last two as zipfile raises them: of a compression that no Python knows, and of fields that contradict each other.
 _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, ArchiveLoadFailed, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
