@@ -54,7 +54,7 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None) -> in
 
 
 def plan(recipe: Recipe, place: Place) -> str:
-    """What `run` would do, for people. Runs nothing, writes nothing, fetches nothing."""
+    """What `run` would do, for people. Runs nothing, writes nothing; fetches nothing but documents that `deep` looks into."""
     out = Folder(place.out)
     lines = [f"{recipe.name} -> {place.out} (on={place.on}, overwrite={int(place.overwrite)})"]
     if recipe.mixture:

@@ -20,8 +20,8 @@ _BEST, _WELL_CUT = 0.75, 0.5  # the share of words that are less like their text
 # In likeness, and in standard errors. Faces differ by as much in a letter here and there, by more hardly ever, and then the other
 # faces of the script don't agree.
 _SOME, _MUCH = (0.02, 1.5), (0.05, 2.0)
-# Their product, from which on one letter is enough. True letters came to 0.6, to 0.8 in a face unlike all others; swapped ones
-# to 10.
+# Their product, from which on one letter is enough. True letters came to 0.8, and to 1.7 where their own face was left out;
+# swapped ones to 15.
 _CERTAIN = 1.0
 
 
