@@ -1,4 +1,4 @@
-"""A network in a folder, and a training's state. Written whole or not at all, read without unpickling."""
+"""A network and its tokenizer in a folder, and a training's state. Written whole or not at all, read without unpickling."""
 
 import json
 
@@ -7,29 +7,25 @@ from safetensors.torch import load, save
 
 from datagen.storage import Folder
 from datagen.target import BOS, EOS, IMAGE, PAD
-from model.config import ModelConfig
+from model import weights
 from model.deepseek_ocr import DeepseekOcr
 from model.tokenizer import TextTokenizer
 
-MODEL = "model.safetensors"
-CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 STATE = "state.safetensors"
 
 
 def save_model(folder: Folder, net: DeepseekOcr, tokenizer: TextTokenizer) -> None:
-    """`model.safetensors` in the released names, `config.json` and `tokenizer.json`. The same weights give the same bytes."""
+    """Weights in the released names, `config.json` and `tokenizer.json`. The same weights give the same bytes."""
     names = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, "image_token_id": IMAGE}
     folder.write(TOKENIZER, tokenizer.to_json())
-    folder.write(CONFIG, net.config.to_json(**{field: tokenizer.id(token) for field, token in names.items()}))
-    folder.write(MODEL, save(_contiguous(net.state_dict()), {"format": "pt"}))
+    folder.write(weights.CONFIG, net.config.to_json(**{field: tokenizer.id(token) for field, token in names.items()}))
+    weights.save(folder, net)
 
 
 def load_model(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer]:
-    """The network, ready to read, and its tokenizer. Raises `FileNotFoundError`, `RuntimeError` if weights and sizes differ."""
-    net = DeepseekOcr(ModelConfig.from_json(folder.read(CONFIG)))
-    net.load_state_dict(load(folder.read(MODEL)))
-    return net.eval(), TextTokenizer.from_json(folder.read(TOKENIZER))
+    """The network, ready to read, and its tokenizer. Raises as `weights.load` does."""
+    return weights.load(folder), TextTokenizer.from_json(folder.read(TOKENIZER))
 
 
 def save_state(folder: Folder, net: DeepseekOcr, optimizer: torch.optim.Optimizer, progress: dict) -> None:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.checkpointing import checkpointed
 from model.config import ClipConfig
 from model.sam import resized
 
@@ -83,6 +84,7 @@ class Clip(nn.Module):
 
     def __init__(self, config: ClipConfig):
         super().__init__()
+        self.checkpointing = False
         self.embeddings = Embeddings(config)
         self.pre_layrnorm = nn.LayerNorm(config.width, eps=1e-5)  # spelled so in the checkpoint
         self.transformer = Transformer(config)
@@ -90,5 +92,5 @@ class Clip(nn.Module):
     def forward(self, x_BDhw: Tensor) -> Tensor:
         x_BLD = self.pre_layrnorm(self.embeddings(x_BDhw))
         for layer in self.transformer.layers:
-            x_BLD = layer(x_BLD)
+            x_BLD = checkpointed(self, layer, x_BLD)
         return x_BLD[:, 1:]

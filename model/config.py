@@ -45,6 +45,8 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class DecoderConfig:
+    """The decoder. With as many dense layers as layers it has no experts: the compact decoder of stage 1 is such a one."""
+
     vocab_size: int = 129280
     width: int = 1280
     depth: int = 12
@@ -210,22 +212,49 @@ class ModelConfig:
         )
 
 
-RELEASED = ModelConfig()
+def full() -> ModelConfig:
+    """The released network: 3,336,106,240 parameters."""
+    return ModelConfig()
 
-# The released topology in small: window, window, global; the compressor; a CLIP-style tower; a dense layer, then experts.
-TINY = ModelConfig(
-    SamConfig(width=64, depth=3, heads=2, window=8, global_blocks=(2,), image_size=512, neck=64, downsample=(96, 128)),
-    ClipConfig(width=128, depth=2, heads=4, image_size=112),
-    DecoderConfig(
-        vocab_size=4096,
-        width=192,
-        depth=4,
-        heads=3,
-        dense_width=512,
-        num_experts=8,
-        num_experts_per_token=2,
-        expert_width=128,
-        max_positions=2048,
-    ),
-    init_std=0.08,
-)
+
+def stage1() -> ModelConfig:
+    """The paper's first stage: DeepEncoder as released before a compact dense decoder, 12 layers of 768, whose size we chose."""
+    return ModelConfig(decoder=DecoderConfig(width=768, heads=12, dense_width=2048, num_dense_layers=12))
+
+
+def small_moe() -> ModelConfig:
+    """The released topology at a size that two processor cores train at some thousand tokens/s: what `make bench` compares."""
+    return ModelConfig(
+        SamConfig(width=256, depth=4, heads=4, global_blocks=(1, 3), neck=128, downsample=(192, 256)),
+        ClipConfig(width=256, depth=4, heads=4),
+        DecoderConfig(
+            vocab_size=16384,
+            width=512,
+            depth=4,
+            heads=4,
+            dense_width=1536,
+            num_experts=32,
+            num_experts_per_token=6,
+            expert_width=384,
+        ),
+    )
+
+
+def tiny() -> ModelConfig:
+    """The released topology in small: window, window, global; the compressor; a CLIP-style tower; a dense layer, then experts."""
+    return ModelConfig(
+        SamConfig(width=64, depth=3, heads=2, window=8, global_blocks=(2,), image_size=512, neck=64, downsample=(96, 128)),
+        ClipConfig(width=128, depth=2, heads=4, image_size=112),
+        DecoderConfig(
+            vocab_size=4096,
+            width=192,
+            depth=4,
+            heads=3,
+            dense_width=512,
+            num_experts=8,
+            num_experts_per_token=2,
+            expert_width=128,
+            max_positions=2048,
+        ),
+        init_std=0.08,
+    )

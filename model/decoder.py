@@ -1,51 +1,17 @@
 """The decoder: causal attention with rotary positions, and dense or expert layers.
 
-    B samples · L positions · P positions with those in the cache · D width · N heads · K head dim
+    B rows · L positions · D width · N heads · K head dim
 
-Structure and names: the released `modeling_deepseekv2.py` without latent attention.
+The paper's section 3.3; structure and names: the released `modeling_deepseekv2.py` without latent attention.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.attention import PADDING, Cache, Places, attend, places, rotated
+from model.checkpointing import checkpointed
 from model.config import DecoderConfig
-from model.moe import GatedMlp, MixtureOfExperts
-
-
-class Cache:
-    """Keys and values of a batch's past, layer by layer. Every sample of the batch has the same length."""
-
-    def __init__(self, depth: int):
-        self.layers: list[tuple[Tensor, Tensor] | None] = [None] * depth
-
-    @property
-    def length(self) -> int:
-        return 0 if self.layers[0] is None else self.layers[0][0].shape[2]
-
-    def extend(self, layer: int, k_BNLK: Tensor, v_BNLK: Tensor) -> tuple[Tensor, Tensor]:
-        past = self.layers[layer]
-        both = (k_BNLK, v_BNLK) if past is None else (torch.cat([past[0], k_BNLK], 2), torch.cat([past[1], v_BNLK], 2))
-        self.layers[layer] = both
-        return both
-
-    def keep(self, rows: Tensor) -> None:
-        """Go on with these samples of the batch alone."""
-        self.layers = [pair and (pair[0][rows], pair[1][rows]) for pair in self.layers]
-
-
-def rotary(length: int, start: int, head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """cos and sin, (length, head_dim) in fp32, of positions from `start`."""
-    rates = theta ** (-torch.arange(0, head_dim, 2, device=device).float() / head_dim)
-    angles = torch.arange(start, start + length, device=device).float()[:, None] * rates
-    angles = torch.cat([angles, angles], -1)
-    return angles.cos(), angles.sin()
-
-
-def rotated(x_BNLK: Tensor, cos_LK: Tensor, sin_LK: Tensor) -> Tensor:
-    """Half-split: dimension i turns with i + K/2."""
-    a, b = x_BNLK.chunk(2, -1)
-    return (x_BNLK * cos_LK + torch.cat([-b, a], -1) * sin_LK).to(x_BNLK.dtype)
+from model.moe import GatedMlp, MixtureOfExperts, Samples
 
 
 class Attention(nn.Module):
@@ -57,17 +23,15 @@ class Attention(nn.Module):
         self.v_proj = nn.Linear(config.width, config.width, bias=False)
         self.o_proj = nn.Linear(config.width, config.width, bias=False)
 
-    def forward(self, x_BLD: Tensor, cos_LK: Tensor, sin_LK: Tensor, cache: Cache | None, layer: int) -> Tensor:
+    def forward(self, x_BLD: Tensor, at: Places, cache: Cache | None, layer: int) -> Tensor:
         B, L, D = x_BLD.shape
         q_BNLK, k_BNLK, v_BNPK = (
             proj(x_BLD).view(B, L, self.heads, -1).transpose(1, 2) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
-        q_BNLK, k_BNPK = rotated(q_BNLK, cos_LK, sin_LK), rotated(k_BNLK, cos_LK, sin_LK)
+        q_BNLK, k_BNPK = (rotated(x_BNLK, at.cos_B1LK, at.sin_B1LK) for x_BNLK in (q_BNLK, k_BNLK))
         if cache is not None:
             k_BNPK, v_BNPK = cache.extend(layer, k_BNPK, v_BNPK)
-        assert L in (1, k_BNPK.shape[2]), "a cache takes a prompt at once, then one token at a time"
-        x_BNLK = F.scaled_dot_product_attention(q_BNLK, k_BNPK, v_BNPK, is_causal=L > 1)
-        return self.o_proj(x_BNLK.transpose(1, 2).reshape(B, L, D))
+        return self.o_proj(attend(q_BNLK, k_BNPK, v_BNPK, at.seen).transpose(1, 2).reshape(B, L, D))
 
 
 class RmsNorm(nn.Module):
@@ -91,8 +55,52 @@ class Layer(nn.Module):
         self.mlp = GatedMlp(config.width, config.dense_width) if dense else MixtureOfExperts(config)
 
     def forward(
-        self, x_BLD: Tensor, cos_LK: Tensor, sin_LK: Tensor, cache: Cache | None, layer: int, real_BL: Tensor | None
-    ) -> Tensor:
-        x_BLD = x_BLD + self.self_attn(self.input_layernorm(x_BLD), cos_LK, sin_LK, cache, layer)
-        y_BLD = self.post_attention_layernorm(x_BLD)
-        return x_BLD + (self.mlp(y_BLD, real_BL) if isinstance(self.mlp, MixtureOfExperts) else self.mlp(y_BLD))
+        self, x_BLD: Tensor, at: Places, samples: Samples | None, cache: Cache | None, layer: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """The output, and an expert layer's balance loss over `samples` if they are given."""
+        x_BLD = x_BLD + self.self_attn(self.input_layernorm(x_BLD), at, cache, layer)
+        y_BLD, loss = self.post_attention_layernorm(x_BLD), None
+        if isinstance(self.mlp, MixtureOfExperts):
+            y_BLD, loss = self.mlp(y_BLD, samples)
+        else:
+            y_BLD = self.mlp(y_BLD)
+        return x_BLD + y_BLD, loss
+
+
+class Decoder(nn.Module):
+    def __init__(self, config: DecoderConfig):
+        super().__init__()
+        self.config = config
+        self.checkpointing = False
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.width)
+        self.layers = nn.ModuleList(Layer(config, n < config.num_dense_layers) for n in range(config.depth))
+        self.norm = RmsNorm(config.width)
+
+    def forward(self, x_BLD: Tensor, samples_BL: Tensor | None = None, cache: Cache | None = None) -> tuple[Tensor, Tensor]:
+        """(B, L, D) after the last norm, and the layers' balance losses summed: 0 outside training.
+
+        `samples_BL` numbers the samples of a row, `PADDING` where there is none; without it each row is one sample, whole.
+        """
+        at = places(self.config, x_BLD.shape[1], x_BLD.device, samples_BL, cache)
+        samples = numbered(x_BLD, samples_BL) if self.training else None
+        total = torch.zeros((), device=x_BLD.device)
+        for n, layer in enumerate(self.layers):
+            x_BLD, loss = checkpointed(self, layer, x_BLD, at, samples, cache, n)
+            if loss is not None:
+                total = total + loss
+        if cache is not None:
+            cache.advance(x_BLD.shape[1])
+        return self.norm(x_BLD), total
+
+
+def numbered(x_BLD: Tensor, samples_BL: Tensor | None) -> Samples:
+    """The samples of all rows, numbered through."""
+    B, L, _ = x_BLD.shape
+    row_BL = torch.arange(B, device=x_BLD.device)[:, None].expand(B, L)
+    if samples_BL is None:
+        return Samples(row_BL.flatten(), B)
+    real_BL = samples_BL != PADDING
+    found, of_real = torch.unique((row_BL * L + samples_BL)[real_BL], return_inverse=True)
+    of_BL = torch.full_like(samples_BL, len(found))
+    of_BL[real_BL] = of_real
+    return Samples(of_BL.flatten(), len(found))

@@ -1,34 +1,88 @@
-"""DeepEncoder's fusion: SAM, the compressor, CLIP, and what the decoder gets of them.
+"""DeepEncoder: SAM, the compressor, CLIP and the projector; and the order in which the decoder gets what they see.
 
-B images · H W pixels · h w vision tokens · L = h*w · C channels of the compressor and of CLIP · D decoder width
+    B views · H W pixels · h w vision tokens · C channels of the compressor and of CLIP · D decoder width · L tokens of an image
+
+The paper's section 3.2 and figure 3; the released `modeling_deepseekocr.py` for the layout. Works alone, and before any decoder
+that takes embeddings: the README shows both.
 """
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from model.clip import Clip
+from model.compressor import Compressor
+from model.config import ModelConfig
+from model.image import Views
 from model.sam import Sam
 
 
-class Projector(nn.Module):
-    def __init__(self, width_in: int, width_out: int):
+class DeepEncoder(nn.Module):
+    """Images to vision tokens of the decoder's width. Gradients reach every part; the released code's reach none."""
+
+    def __init__(self, config: ModelConfig):
         super().__init__()
-        self.layers = nn.Linear(width_in, width_out)  # one layer, named in the plural in the checkpoint
+        width = config.decoder.width
+        self.sam = Sam(config.sam)
+        self.compressor = Compressor(config.sam)
+        self.clip = Clip(config.clip)
+        self.projector = nn.Linear(2 * config.clip.width, width)
+        self.image_newline = nn.Parameter(torch.empty(width))
+        self.view_separator = nn.Parameter(torch.empty(width))
 
-    def forward(self, x_BLC: Tensor) -> Tensor:
-        return self.layers(x_BLC)
+    def grids(self, x_B3HW: Tensor) -> Tensor:
+        """(B, h, w, D), h = H/64: vision tokens of views that have one size."""
+        local_BChw = self.compressor(self.sam(x_B3HW))
+        global_BLC = self.clip(local_BChw)
+        x_BLD = self.projector(torch.cat([global_BLC, local_BChw.flatten(2).transpose(1, 2)], -1))
+        return x_BLD.unflatten(1, local_BChw.shape[2:])
+
+    def forward(self, images: Sequence[Views]) -> list[Tensor]:
+        """(L, D) for each image, L as its mode's `num_tokens` says: its tiles' grid, the whole's grid, the separator.
+
+        Views of one size go through the towers together, whatever image they are of.
+        """
+        parts = defaultdict(list)
+        for image in images:
+            parts[image.whole_3SS.shape[-1]].append(image.whole_3SS[None])
+            if image.tiles_N3TT is not None:
+                parts[image.tiles_N3TT.shape[-1]].append(image.tiles_N3TT)
+        seen = {side: iter(self.grids(torch.cat(views)).split([len(view) for view in views])) for side, views in parts.items()}
+        found = []
+        for image in images:
+            # Asked for in the order in which they were put in, for a tile may be as large as a whole.
+            whole_1hwD = next(seen[image.whole_3SS.shape[-1]])
+            rows = [self._rows(whole_1hwD[0]), self.view_separator[None].to(whole_1hwD.dtype)]
+            if image.tiles_N3TT is not None:
+                tiles_NhwD = next(seen[image.tiles_N3TT.shape[-1]])
+                rows.insert(0, self._rows(stitched(tiles_NhwD, image.grid)))
+            found.append(torch.cat(rows))
+        return found
+
+    def _rows(self, x_hwD: Tensor) -> Tensor:
+        """(h * (w + 1), D): a newline after each row."""
+        newline_h1D = self.image_newline.to(x_hwD.dtype).expand(x_hwD.shape[0], 1, -1)
+        return torch.cat([x_hwD, newline_h1D], 1).flatten(0, 1)
+
+    def init_marks(self, source: torch.Generator) -> None:
+        for mark in (self.image_newline, self.view_separator):
+            mark.normal_(0, 1 / math.sqrt(mark.numel()), generator=source)
 
 
-def encode(sam: Sam, clip: Clip, projector: Projector, x_B3HW: Tensor) -> Tensor:
-    """(B, h, w, D): vision tokens of one view of each image."""
-    sam_BChw = sam(x_B3HW)
-    clip_BLC = clip(sam_BChw)
-    x_BLD = projector(torch.cat([clip_BLC, sam_BChw.flatten(2).transpose(1, 2)], -1))
-    return x_BLD.unflatten(1, sam_BChw.shape[2:])
+def stitched(tiles_NhwD: Tensor, grid: tuple[int, int]) -> Tensor:
+    """(rows * h, columns * w, D) of tiles that lie row by row over `grid` (columns, rows)."""
+    return tiles_NhwD.unflatten(0, (grid[1], grid[0])).transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
 
-def laid_out(x_BhwD: Tensor, newline_D: Tensor, separator_D: Tensor) -> Tensor:
-    """(B, h * (w + 1) + 1, D): the grid row by row, a newline after each row, then the separator."""
-    B, h, _, D = x_BhwD.shape
-    rows_BhwD = torch.cat([x_BhwD, newline_D.to(x_BhwD.dtype).expand(B, h, 1, D)], 2)
-    return torch.cat([rows_BhwD.flatten(1, 2), separator_D.to(x_BhwD.dtype).expand(B, 1, D)], 1)
+def placed(x_BLD: Tensor, image_BL: Tensor, features: Sequence[Tensor]) -> Tensor:
+    """`x_BLD` with the images' tokens at the places that `image_BL` marks, in order. Raises `ValueError` if their numbers differ
+    (on CUDA, where counting would wait for the device, what `masked_scatter` raises)."""
+    if not features:
+        return x_BLD
+    together_TD = torch.cat(list(features)).to(x_BLD.dtype)
+    if x_BLD.device.type == "cpu" and (marked := int(image_BL.sum())) != len(together_TD):
+        raise ValueError(f"{marked} places are marked for {len(together_TD)} image tokens")
+    return x_BLD.masked_scatter(image_BL[..., None], together_TD)

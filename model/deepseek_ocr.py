@@ -1,91 +1,94 @@
-"""The whole network under the released checkpoint's names.
+"""The whole network: DeepEncoder before a mixture-of-experts decoder. The paper's figure 3.
 
-    B samples · L positions · D width · V vocabulary · H W pixels
+    B rows · L positions · D width · V vocabulary
 
-One view an image: tiles (gundam) are not here yet.
+Names and shapes of weights are ours, with a layer's experts stacked; `model/weights.py` reads and writes the released ones.
 """
 
-import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from model.clip import Clip, Embeddings
+from model.attention import Cache
+from model.clip import Embeddings
 from model.config import ModelConfig
-from model.decoder import Cache, Layer, RmsNorm, rotary
-from model.deepencoder import Projector, encode, laid_out
-from model.moe import MixtureOfExperts, Router
+from model.decoder import Decoder, RmsNorm
+from model.deepencoder import DeepEncoder, placed
+from model.image import Views
+from model.moe import Experts, Router
 from model.sam import Attention, Sam
 
+# What can be trained or frozen, and the beginnings of its parameters' names; the first that fits counts.
+PARTS = {
+    "sam": ("encoder.sam.", "encoder.compressor."),
+    "clip": ("encoder.clip.",),
+    "projector": ("encoder.",),
+    "experts": ("decoder.layers.*.mlp.experts.",),
+    "embeddings": ("decoder.embed_tokens.", "lm_head."),
+    "decoder": ("decoder.",),
+}
+# In the released checkpoint, and used by nothing.
+_UNUSED = "encoder.clip.embeddings.patch_embedding.weight"
 
-class DeepseekOcrModel(nn.Module):
+
+class DeepseekOcr(nn.Module):
+    """`encoder` sees, `decoder` reads, `lm_head` says. As built, its weights are empty memory: `initialise` or load them."""
+
     def __init__(self, config: ModelConfig):
         super().__init__()
-        decoder = config.decoder
-        self.decoder = decoder
-        self.sam_model = Sam(config.sam)
-        self.vision_model = Clip(config.clip)
-        self.projector = Projector(2 * config.clip.width, decoder.width)
-        self.image_newline = nn.Parameter(torch.empty(decoder.width))
-        self.view_seperator = nn.Parameter(torch.empty(decoder.width))  # spelled so in the checkpoint
-        self.embed_tokens = nn.Embedding(decoder.vocab_size, decoder.width)
-        self.layers = nn.ModuleList(Layer(decoder, n < decoder.num_dense_layers) for n in range(decoder.depth))
-        self.norm = RmsNorm(decoder.width)
-
-    def images(self, x_B3HW: Tensor) -> Tensor:
-        """(B, tokens an image, D). Gradients reach the encoder; the released code's do not."""
-        grid_BhwD = encode(self.sam_model, self.vision_model, self.projector, x_B3HW)
-        return laid_out(grid_BhwD, self.image_newline, self.view_seperator)
+        self.config = config
+        self.encoder = DeepEncoder(config)
+        self.decoder = Decoder(config.decoder)
+        self.lm_head = nn.Linear(config.decoder.width, config.decoder.vocab_size, bias=False)
+        self.get_parameter(_UNUSED).requires_grad_(False)
 
     def forward(
         self,
         ids_BL: Tensor,
-        x_B3HW: Tensor | None = None,
+        images: Sequence[Views] = (),
         image_BL: Tensor | None = None,
+        samples_BL: Tensor | None = None,
         cache: Cache | None = None,
-        real_BL: Tensor | None = None,
-    ) -> Tensor:
-        """(B, L, D) after the last norm. `image_BL` marks the placeholders, as many a row as an image has tokens.
+    ) -> tuple[Tensor, Tensor]:
+        """(B, L, D) after the last norm, and the balance loss, 0 outside training. `logits` goes on from there.
 
-        `real_BL` marks the positions that aren't padding: they alone count in the balance loss. Padding stands at the end, where
-        no real position attends to it.
+        `image_BL` marks the placeholders: as many, from the first row's first to the last one's last, as `images` have tokens.
+        `samples_BL` numbers the samples that share a row, and is `PADDING` where there is none; without it a row is one sample.
         """
-        x_BLD = self.embed_tokens(ids_BL)
-        if x_B3HW is not None:
-            assert image_BL is not None, "pixels need image_BL, the places of their tokens"
-            x_BLD = x_BLD.masked_scatter(image_BL[..., None], self.images(x_B3HW).to(x_BLD.dtype))
-        start = cache.length if cache else 0
-        head_dim = self.decoder.width // self.decoder.heads
-        cos_LK, sin_LK = rotary(ids_BL.shape[1], start, head_dim, self.decoder.rope_theta, x_BLD.device)
-        for n, layer in enumerate(self.layers):
-            x_BLD = layer(x_BLD, cos_LK, sin_LK, cache, n, real_BL)
-        return self.norm(x_BLD)
-
-
-class DeepseekOcr(nn.Module):
-    def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.config = config
-        self.model = DeepseekOcrModel(config)
-        self.lm_head = nn.Linear(config.decoder.width, config.decoder.vocab_size, bias=False)
+        x_BLD = self.decoder.embed_tokens(ids_BL)
+        if images:
+            if image_BL is None:
+                raise ValueError("images need image_BL, the places of their tokens")
+            x_BLD = placed(x_BLD, image_BL, self.encoder(images))
+        return self.decoder(x_BLD, samples_BL, cache)
 
     def logits(self, x_D: Tensor) -> Tensor:
-        """(…, V) in fp32, of `DeepseekOcrModel`'s output or of the positions of it that matter."""
+        """(…, V) in fp32, of what `forward` gives, or of the positions of it that matter."""
         return self.lm_head(x_D).float()
-
-    def balance_loss(self) -> Tensor:
-        """The sum over expert layers of the last training forward's balance loss."""
-        losses = [m.balance_loss for m in self.modules() if isinstance(m, MixtureOfExperts) and m.balance_loss is not None]
-        return torch.stack(losses).sum() if losses else torch.zeros(())
 
     def num_parameters(self) -> tuple[int, int]:
         """All parameters; and those active on a token: the decoder's with the chosen experts alone, without the embedding."""
-        decoder = self.config.decoder
+        config = self.config.decoder
         total = sum(p.numel() for p in self.parameters())
-        experts = sum(p.numel() for m in self.modules() if isinstance(m, MixtureOfExperts) for p in m.experts.parameters())
-        parts = (self.model.layers, self.model.norm, self.lm_head)
+        experts = sum(p.numel() for m in self.modules() if isinstance(m, Experts) for p in m.parameters())
+        parts = (self.decoder.layers, self.decoder.norm, self.lm_head)
         text = sum(p.numel() for part in parts for p in part.parameters())
-        return total, text - experts + experts * decoder.num_experts_per_token // decoder.num_experts
+        return total, text - experts + experts * config.num_experts_per_token // config.num_experts
+
+
+def part_of(name: str) -> str:
+    """Which of `PARTS` the parameter `name` belongs to."""
+    plain = ".".join("*" if piece.isdigit() else piece for piece in name.split("."))
+    return next(part for part, beginnings in PARTS.items() if plain.startswith(beginnings))
+
+
+def train_only(net: DeepseekOcr, parts: Sequence[str]) -> None:
+    """Let these of `PARTS` have gradients, and no others. Raises `ValueError` for a name that is none of them."""
+    if unknown := sorted(set(parts) - set(PARTS)):
+        raise ValueError(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(part_of(name) in parts and name != _UNUSED)
 
 
 @torch.no_grad()
@@ -107,6 +110,9 @@ def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
                     module.bias.zero_()
             case Router():
                 module.weight.normal_(0, std, generator=source)
+            case Experts():
+                module.gate_up.normal_(0, std, generator=source)
+                module.down.normal_(0, std, generator=source)
             case Attention():
                 module.rel_pos_h.zero_()
                 module.rel_pos_w.zero_()
@@ -114,9 +120,8 @@ def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
                 module.pos_embed.normal_(0, std, generator=source)
             case Embeddings():
                 module.class_embedding.normal_(0, module.class_embedding.numel() ** -0.5, generator=source)
-            case DeepseekOcrModel():
-                for mark in (module.image_newline, module.view_seperator):
-                    mark.normal_(0, 1 / math.sqrt(mark.numel()), generator=source)
+            case DeepEncoder():
+                module.init_marks(source)
     return net
 
 

@@ -6,20 +6,19 @@ B samples · L positions · D width · T tokens of answers · V vocabulary
 from collections.abc import Iterable
 
 import torch
-import torch.nn.functional as F
 from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
+from model.batch import IGNORED, Batch
 from model.deepseek_ocr import DeepseekOcr
-from model.loader import IGNORED, Batch
+from model.loss import cross_entropy
 
 
-def answer_loss(net: DeepseekOcr, batch: Batch, reduction: str = "mean") -> Tensor:
-    """Cross-entropy over the answers' tokens alone. The head, much of a small network's work, sees no other position."""
-    h_BLD = net.model(batch.ids_BL, batch.x_B3SS, batch.image_BL, real_BL=batch.real_BL)
+def answer_loss(net: DeepseekOcr, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Cross-entropy summed over the answers' tokens alone, in nats; and the balance loss. The head sees no other position."""
+    h_BLD, balance = net(batch.ids_BL, batch.images, batch.image_BL, batch.samples_BL)
     answers_BL = batch.labels_BL != IGNORED
-    logits_TV = net.logits(h_BLD[answers_BL])
-    return F.cross_entropy(logits_TV, batch.labels_BL[answers_BL], reduction=reduction)
+    return cross_entropy(h_BLD[answers_BL], net.lm_head.weight, batch.labels_BL[answers_BL]), balance
 
 
 @torch.no_grad()
@@ -28,7 +27,7 @@ def mean_loss(net: DeepseekOcr, batches: Iterable[Batch]) -> float:
     net.eval()
     total, num_tokens = 0.0, 0
     for batch in batches:
-        total += answer_loss(net, batch, "sum").item()
+        total += answer_loss(net, batch)[0].item()
         num_tokens += batch.num_tokens
     net.train()
     return total / num_tokens

@@ -1,69 +1,187 @@
-"""Reading: greedy generation with a cache, a batch of images under one prompt at a time.
+"""Reading: greedy generation with a cache, a batch of images of any modes under one prompt at a time.
 
-B samples still going · L positions · S side in pixels · D width
+    python -m model.generate FOLDER IMAGE [IMAGE ...] [--mode gundam] [--prompt markdown]
+
+B rows still going · L positions · D width · V vocabulary
 """
 
-from collections import defaultdict
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
+from PIL import UnidentifiedImageError
+from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
+from datagen.storage import Folder
 from datagen.target import Prompt
-from model.decoder import Cache
+from model.attention import Cache
 from model.deepseek_ocr import DeepseekOcr
-from model.image import num_tokens
+from model.image import MODES, Views, load
 from model.tokenizer import TextTokenizer
 
-NO_REPEAT_NGRAM = 20
+
+@dataclass(frozen=True)
+class NoRepeat:
+    """No `ngram` tokens come twice in a text, its prompt counted in; with `window`, not twice within so many tokens at its end.
+
+    As the released inference has it; as it is served, 30, 90 and the ids of `<td>` and `</td>` in `exempt`: those may always
+    come.
+    """
+
+    ngram: int = 20
+    window: int | None = None
+    exempt: frozenset[int] = frozenset()
+
+
+@dataclass
+class _Text:
+    """What a row has said, and which token followed which `ngram` - 1 tokens, and where that began the last time."""
+
+    row: int
+    ids: list[int]
+    rule: NoRepeat
+    num_asked: int = 0
+    followers: dict[tuple[int, ...], dict[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.num_asked = len(self.ids)
+        asked, self.ids = self.ids, []
+        for token in asked:
+            self.say(token)
+
+    def say(self, token: int) -> None:
+        start = len(self.ids) - (self.rule.ngram - 1)
+        if start >= 0:
+            self.followers.setdefault(tuple(self.ids[start:]), {})[token] = start
+        self.ids.append(token)
+
+    def banned(self) -> list[int]:
+        start = len(self.ids) - (self.rule.ngram - 1)
+        if start < 0:
+            return []
+        oldest = 0 if self.rule.window is None else len(self.ids) - self.rule.window
+        found = self.followers.get(tuple(self.ids[start:]), {})
+        return [token for token, began in found.items() if began >= oldest and token not in self.rule.exempt]
+
+    @property
+    def answer(self) -> list[int]:
+        return self.ids[self.num_asked :]
 
 
 @torch.no_grad()
+def tokens(
+    net: DeepseekOcr,
+    tokenizer: TextTokenizer,
+    images: Sequence[Views],
+    prompt: Prompt,
+    max_new_tokens: int,
+    no_repeat: NoRepeat = NoRepeat(),
+) -> Iterator[tuple[int, int]]:
+    """(which image, token) as the tokens come; a text ends with its [eos], which isn't given, or after `max_new_tokens`.
+
+    Texts don't depend on what else is in the batch. The network is in its reading mode meanwhile.
+    """
+    device = net.lm_head.weight.device
+    heads = [tokenizer.prompt(prompt.value, image.num_tokens) for image in images]
+    texts = [_Text(row, head, no_repeat) for row, head in enumerate(heads)]
+    longest = max(map(len, heads))
+    max_new_tokens = min(max_new_tokens, net.config.decoder.max_positions - longest)
+    ids_BL = torch.full((len(heads), longest), tokenizer.pad)
+    for row, head in enumerate(heads):
+        ids_BL[row, longest - len(head) :] = torch.tensor(head)  # ends aligned, so that all rows go on at one place
+    starts_B = torch.tensor([longest - len(head) for head in heads], device=device)
+    dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else net.lm_head.weight.dtype
+    cache = Cache(net.config.decoder, starts_B, longest + max_new_tokens, dtype)
+    was_training = net.training
+    net.eval()
+    try:
+        ids_BL = ids_BL.to(device)
+        views = [image.to(device) for image in images]
+        h_BLD, _ = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
+        for left in reversed(range(max_new_tokens)):
+            next_B = _choose(net.logits(h_BLD[:, -1]), texts)
+            said = next_B.tolist()
+            for row in reversed(range(len(texts))):
+                if said[row] == tokenizer.eos:
+                    cache.drop(row)  # the last row moves to its place, here as there
+                    texts[row], said[row] = texts[-1], said[-1]
+                    del texts[-1], said[-1]
+            for text, token in zip(texts, said, strict=True):
+                text.say(token)
+                yield text.row, token
+            if not texts or not left:
+                return
+            h_BLD, _ = net(torch.tensor(said, device=device)[:, None], cache=cache)
+    finally:
+        net.train(was_training)
+
+
+def _choose(logits_BV: Tensor, texts: list[_Text]) -> Tensor:
+    for b, text in enumerate(texts):
+        if banned := text.banned():
+            logits_BV[b, banned] = -torch.inf
+    return logits_BV.argmax(-1)
+
+
+def stream(
+    net: DeepseekOcr,
+    tokenizer: TextTokenizer,
+    images: Sequence[Views],
+    prompt: Prompt,
+    max_new_tokens: int,
+    no_repeat: NoRepeat = NoRepeat(),
+) -> Iterator[tuple[int, str]]:
+    """(which image, text) in pieces, each as soon as its tokens make up whole characters."""
+    decoders = [DecodeStream(skip_special_tokens=False) for _ in images]
+    for row, token in tokens(net, tokenizer, images, prompt, max_new_tokens, no_repeat):
+        if piece := decoders[row].step(tokenizer.inner, token):
+            yield row, piece
+
+
 def generate(
     net: DeepseekOcr,
     tokenizer: TextTokenizer,
-    x_B3SS: Tensor,
+    images: Sequence[Views],
     prompt: Prompt,
-    mode: str,
     max_new_tokens: int,
-    ngram: int = NO_REPEAT_NGRAM,
+    no_repeat: NoRepeat = NoRepeat(),
 ) -> list[str]:
-    """What the network reads in each image: up to its [eos], or to `max_new_tokens`. No `ngram` tokens come twice in a text.
+    """What the network reads in each image, whole.
 
     The text is as the tokens say it: `datagen.target` takes it apart (`decode`, `restore`).
     """
-    head = tokenizer.prompt(prompt.value, num_tokens(mode))
-    num_rows = len(x_B3SS)
-    ids_BL = torch.tensor([head] * num_rows, device=x_B3SS.device)
-    said: list[list[int]] = [[] for _ in range(num_rows)]
-    followers: list[dict] = [defaultdict(set) for _ in range(num_rows)]
-    going = list(range(num_rows))
-    cache = Cache(net.config.decoder.depth)
-    max_new_tokens = min(max_new_tokens, net.config.decoder.max_positions - len(head))
-    was_training = net.training
-    net.eval()
-    h_BLD = net.model(ids_BL, x_B3SS, ids_BL == tokenizer.image, cache)
-    for _ in range(max_new_tokens):
-        logits_BV = net.logits(h_BLD[:, -1])
-        for b, row in enumerate(going):
-            banned = followers[row].get(tuple(said[row][-(ngram - 1) :])) if len(said[row]) >= ngram - 1 else None
-            if banned:
-                logits_BV[b, list(banned)] = -torch.inf
-        next_B = logits_BV.argmax(-1)
-        keep = []
-        for b, (row, token) in enumerate(zip(going, next_B.tolist(), strict=True)):
-            if token == tokenizer.eos:
-                continue
-            if len(said[row]) >= ngram - 1:
-                followers[row][tuple(said[row][-(ngram - 1) :])].add(token)
-            said[row].append(token)
-            keep.append(b)
-        if not keep:
-            break
-        if len(keep) < len(going):
-            going = [going[b] for b in keep]
-            rows = torch.tensor(keep, device=next_B.device)
-            next_B = next_B[rows]
-            cache.keep(rows)
-        h_BLD = net.model(next_B[:, None], cache=cache)
-    net.train(was_training)
+    said: list[list[int]] = [[] for _ in images]
+    for row, token in tokens(net, tokenizer, images, prompt, max_new_tokens, no_repeat):
+        said[row].append(token)
     return [tokenizer.decode(ids) for ids in said]
+
+
+def main() -> None:
+    from model.checkpoint import load_model
+
+    parser = argparse.ArgumentParser(prog="python -m model.generate", description="read images with a trained network")
+    parser.add_argument("folder", help="of model.safetensors, config.json and tokenizer.json")
+    parser.add_argument("images", nargs="+", metavar="IMAGE")
+    parser.add_argument("--mode", choices=MODES, default="base")
+    parser.add_argument("--prompt", choices=[p.name.lower() for p in Prompt], default="free")
+    parser.add_argument("--max-new-tokens", type=int, default=4096)
+    args = parser.parse_args()
+    try:
+        net, tokenizer = load_model(Folder(args.folder))
+        for name in args.images:
+            images = [load(Path(name).read_bytes(), args.mode)]
+            if len(args.images) > 1:
+                print(f"\n==> {name} <==")
+            for _, piece in stream(net, tokenizer, images, Prompt[args.prompt.upper()], args.max_new_tokens):
+                print(piece, end="", flush=True)
+            print()
+    except (OSError, ValueError, UnidentifiedImageError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

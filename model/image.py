@@ -1,38 +1,124 @@
-"""Pixels in, tensors out: the released resolution modes, one view an image.
+"""Pixels in, tensors out: the released resolution modes, with their padding, resizing and tiles.
 
-Every image is padded to its mode's square, as in the released base and large modes. Not here yet: the resize without padding of
-the released tiny and small modes, and gundam's tiles. Mean and standard deviation are 0.5, padding is grey 127.
+    S side of the whole view in pixels · N tiles · T side of a tile
+
+Sizes and rules: the released DeepSeek-OCR processing code (`process/image_process.py`) and the paper's table 1. Mean and standard
+deviation are 0.5, padding is grey 127, EXIF's turn comes first.
 """
 
+import functools
 import io
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-MODES = {"tiny": 512, "small": 640, "base": 1024, "large": 1280}
-_GREY = 127
+GREY = (127, 127, 127)
+MAX_TILES = 9
 # SAM's patch of 16 pixels, and 4 patches along a side to one token.
 _TOKEN_SIDE = 64
 
 
-def num_tokens(mode: str) -> int:
-    """The placeholders that an image stands for in the decoder: its grid, a newline after each row, and the separator."""
-    side = MODES[mode] // _TOKEN_SIDE
-    return side * (side + 1) + 1
+@dataclass(frozen=True)
+class Mode:
+    """`side` of the whole view; whether it is padded to a square or squeezed into one; `tile`, the side of tiles, 0 for none."""
+
+    side: int
+    padded: bool
+    tile: int = 0
+
+    def num_tokens(self, grid: tuple[int, int] = (0, 0)) -> int:
+        """The placeholders that an image cut into `grid` (columns, rows) tiles stands for in the decoder.
+
+        Of the tiles, stitched together, a newline after each row of tokens; of the whole, the same; then one separator.
+        """
+        return _num_tokens(self.side, self.tile, grid)
 
 
-def load(image: bytes, mode: str) -> Tensor:
-    """(3, S, S) fp32 in -1..1 of an encoded image, turned as its EXIF says, S the side of `mode`.
+def _num_tokens(side: int, tile: int, grid: tuple[int, int]) -> int:
+    columns, rows = (count * tile // _TOKEN_SIDE for count in grid)
+    side //= _TOKEN_SIDE
+    return rows * (columns + 1) + side * (side + 1) + 1
 
-    A large JPEG is decoded at the half, quarter or eighth that still covers S: half the time on pages of 1920 pixels. The pixels
-    then differ a little from the released code's, which decodes it whole.
+
+MODES = {
+    "tiny": Mode(512, padded=False),
+    "small": Mode(640, padded=False),
+    "base": Mode(1024, padded=True),
+    "large": Mode(1280, padded=True),
+    "gundam": Mode(1024, padded=True, tile=640),
+    "gundam-m": Mode(1280, padded=True, tile=1024),
+}
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the encoder gets of one image: the whole, (3, S, S), and (N, 3, T, T) tiles, row by row, `grid` (columns, rows)."""
+
+    whole_3SS: Tensor
+    tiles_N3TT: Tensor | None = None
+    grid: tuple[int, int] = (0, 0)
+
+    @property
+    def num_tokens(self) -> int:
+        tile = 0 if self.tiles_N3TT is None else self.tiles_N3TT.shape[-1]
+        return _num_tokens(self.whole_3SS.shape[-1], tile, self.grid)
+
+    def to(self, device: torch.device | str) -> "Views":
+        tiles = None if self.tiles_N3TT is None else self.tiles_N3TT.to(device, non_blocking=True)
+        return Views(self.whole_3SS.to(device, non_blocking=True), tiles, self.grid)
+
+
+def tile_grid(width: int, height: int, tile: int, max_tiles: int = MAX_TILES) -> tuple[int, int]:
+    """(columns, rows) of the tiles for an image of that many pixels; (0, 0) if it fits into one tile, and so gets none.
+
+    Of all grids of 2 to `max_tiles` tiles, fewer first, the one whose shape is nearest to the image's; of two that are as near,
+    the later if the image has more than half of its pixels.
     """
-    side = MODES[mode]
+    if width <= tile and height <= tile:
+        return 0, 0
+    shape, nearest, best = width / height, float("inf"), (1, 1)
+    for columns, rows in _grids(max_tiles):
+        distance = abs(shape - columns / rows)
+        large = width * height > 0.5 * tile * tile * columns * rows
+        if distance < nearest or (distance == nearest and large):
+            nearest, best = distance, (columns, rows)
+    return best
+
+
+@functools.cache
+def _grids(max_tiles: int) -> list[tuple[int, int]]:
+    sides = range(1, max_tiles + 1)
+    return sorted(((i, j) for i in sides for j in sides if 2 <= i * j <= max_tiles), key=lambda grid: grid[0] * grid[1])
+
+
+def open_upright(image: bytes) -> Image.Image:
+    """The decoded image in RGB, turned as its EXIF says. Raises what Pillow raises."""
     with Image.open(io.BytesIO(image)) as opened:
-        opened.draft("RGB", (side, side))
-        upright = ImageOps.exif_transpose(opened).convert("RGB")
-    padded = ImageOps.pad(upright, (side, side), color=(_GREY, _GREY, _GREY))
-    pixels_HW3 = torch.from_numpy(np.array(padded))
-    return pixels_HW3.permute(2, 0, 1).float().div_(127.5).sub_(1)
+        return ImageOps.exif_transpose(opened).convert("RGB")
+
+
+def views(image: Image.Image, mode: str) -> Views:
+    """fp32 in -1..1 of an upright RGB image in `mode`, a key of `MODES`."""
+    chosen = MODES[mode]
+    square = (chosen.side, chosen.side)
+    whole_3SS = pixels(ImageOps.pad(image, square, color=GREY) if chosen.padded else image.resize(square))
+    columns, rows = grid = tile_grid(*image.size, chosen.tile) if chosen.tile else (0, 0)
+    if not columns:
+        return Views(whole_3SS)
+    # The tiles don't keep the image's shape: it is resized to the grid's.
+    stretched = pixels(image.resize((columns * chosen.tile, rows * chosen.tile)))
+    tiles_N3TT = stretched.unflatten(2, (columns, -1)).unflatten(1, (rows, -1)).permute(1, 3, 0, 2, 4).flatten(0, 1)
+    return Views(whole_3SS, tiles_N3TT.contiguous(), grid)
+
+
+def load(image: bytes, mode: str) -> Views:
+    """An encoded image's views."""
+    return views(open_upright(image), mode)
+
+
+def pixels(image: Image.Image) -> Tensor:
+    """(3, H, W) in -1..1."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float().div_(255).sub_(0.5).div_(0.5)

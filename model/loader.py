@@ -1,6 +1,4 @@
-"""Shards -> batches. What a step trains on follows from the corpus, the seed and the step's number alone, so a resume is exact.
-
-    B samples · L positions · S side in pixels
+"""Shards -> the samples of each step. They follow from the corpus, the seed and the step's number alone: a resume is exact.
 
 The places of all samples are kept in memory: right for the small form, not for millions of shards.
 """
@@ -14,20 +12,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from datagen.marks import excluded
 from datagen.record import Sample
 from datagen.shards import ShardReport, read_reports, read_sample, read_shard
 from datagen.storage import Folder
 from datagen.target import Prompt, encode
-from model.image import MODES, load, num_tokens
 from model.step import Train
-from model.tokenizer import TextTokenizer
 
 TASKS = ("page", "crop")
-IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,59 +171,6 @@ def _shuffled(seed: str, length: int) -> list[int]:
     order = list(range(length))
     random.Random(seed).shuffle(order)
     return order
-
-
-@dataclass(frozen=True)
-class Batch:
-    """`labels_BL[b, l]` is the token after position l where it belongs to the answer, else `IGNORED`."""
-
-    ids_BL: Tensor
-    labels_BL: Tensor
-    image_BL: Tensor
-    real_BL: Tensor
-    x_B3SS: Tensor
-    num_truncated: int
-    num_upsampled: int
-
-    @property
-    def num_tokens(self) -> int:
-        return int((self.labels_BL != IGNORED).sum())
-
-
-def collate(samples: Sequence[tuple[Sample, Prompt]], tokenizer: TextTokenizer, mode: str, length: int) -> Batch:
-    """Sequences [bos] image prompt answer [eos], padded at the end to the longest.
-
-    An answer that doesn't fit into `length` is cut and gets no [eos], so that nothing teaches the model to stop there: it counts
-    in `num_truncated`. `num_upsampled` counts the images that have fewer pixels along their longer side than the mode.
-    """
-    rows, num_truncated = [], 0
-    for sample, prompt in samples:
-        prompt_text, answer = encode(sample, prompt if sample.regions else Prompt.FREE)
-        head = tokenizer.prompt(prompt_text, num_tokens(mode))
-        tail = [*tokenizer.encode(answer), tokenizer.eos]
-        room = length - len(head)
-        if room < 1:
-            raise ValueError(f"length is {length}: the image and the prompt alone take {len(head)} tokens in mode {mode}")
-        num_truncated += len(tail) > room
-        rows.append((head, tail[:room]))
-    longest = max(len(head) + len(tail) for head, tail in rows)
-    ids_BL = torch.full((len(rows), longest), tokenizer.pad)
-    labels_BL = torch.full((len(rows), longest), IGNORED)
-    for row, (head, tail) in enumerate(rows):
-        end = len(head) + len(tail)
-        ids_BL[row, :end] = torch.tensor(head + tail)
-        labels_BL[row, len(head) - 1 : end - 1] = torch.tensor(tail)
-    images = [sample.image for sample, _ in samples]
-    assert all(image is not None for image in images), "the index passes over samples without an image"
-    return Batch(
-        ids_BL=ids_BL,
-        labels_BL=labels_BL,
-        image_BL=ids_BL == tokenizer.image,
-        real_BL=ids_BL != tokenizer.pad,
-        x_B3SS=torch.stack([load(image, mode) for image in images if image is not None]),
-        num_truncated=num_truncated,
-        num_upsampled=sum(max(sample.size) < MODES[mode] for sample, _ in samples),
-    )
 
 
 def texts(out: Folder, places: Sequence[Place], count: int, seed: int) -> Iterator[str]:

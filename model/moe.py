@@ -1,15 +1,19 @@
 """The decoder's feed-forward layers: a gated MLP, and a mixture of such MLPs, shared and routed.
 
-    B samples · L positions · T = B*L tokens · D width · E routed experts · S experts a token
+    B rows · L positions · T = B*L tokens · D width · E routed experts · S experts a token · F an expert's inner width · N samples
 
-Routing and balance loss: the released `modeling_deepseekv2.py`, class `MoEGate`; DeepSeekMoE, arXiv 2401.06066.
+Routing and balance loss: the released `modeling_deepseekv2.py`, class `MoEGate`; DeepSeekMoE, arXiv 2401.06066; the paper's
+section 3.3. The products are in `model/experts.py`.
 """
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.config import DecoderConfig
+from model.experts import routed
 
 
 class GatedMlp(nn.Module):
@@ -39,46 +43,52 @@ class Router(nn.Module):
         return probs_TE, weights_TS, chosen_TS
 
 
+class Experts(nn.Module):
+    """All routed experts of a layer, stacked: `gate_up` (E, 2F, D) holds gate's rows, then up's; `down` (E, D, F)."""
+
+    def __init__(self, config: DecoderConfig):
+        super().__init__()
+        self.gate_up = nn.Parameter(torch.empty(config.num_experts, 2 * config.expert_width, config.width))
+        self.down = nn.Parameter(torch.empty(config.num_experts, config.width, config.expert_width))
+
+    def forward(self, x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor) -> Tensor:
+        return routed(x_TD, weights_TS, chosen_TS, self.gate_up, self.down)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Which sample each token is of, over all rows: `of_T` in 0..num, where num itself stands for padding."""
+
+    of_T: Tensor
+    num: int
+
+
 class MixtureOfExperts(nn.Module):
-    """Shared experts plus the weighted routed ones. `balance_loss` is that of the last forward: see `balance`."""
+    """Shared experts plus the weighted routed ones."""
 
     def __init__(self, config: DecoderConfig):
         super().__init__()
         self.alpha = config.balance_alpha
-        self.experts = nn.ModuleList(GatedMlp(config.width, config.expert_width) for _ in range(config.num_experts))
+        self.experts = Experts(config)
         self.gate = Router(config)
         self.shared_experts = GatedMlp(config.width, config.num_shared_experts * config.expert_width)
-        self.balance_loss: Tensor | None = None
 
-    def forward(self, x_BLD: Tensor, real_BL: Tensor | None = None) -> Tensor:
+    def forward(self, x_BLD: Tensor, samples: Samples | None = None) -> tuple[Tensor, Tensor | None]:
+        """The output, and the balance loss over `samples` if they are given."""
         x_TD = x_BLD.flatten(0, 1)
         probs_TE, weights_TS, chosen_TS = self.gate(x_TD)
-        if self.training:
-            shape = (*x_BLD.shape[:2], -1)
-            real_BL = torch.ones(shape[:2], dtype=torch.bool, device=x_BLD.device) if real_BL is None else real_BL
-            self.balance_loss = self.alpha * balance(probs_TE.view(shape), chosen_TS.view(shape), real_BL)
-        return self.shared_experts(x_BLD) + self.routed(x_TD, weights_TS, chosen_TS).view_as(x_BLD)
-
-    def routed(self, x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor) -> Tensor:
-        # Tokens are sorted by expert once, so that each expert sees one slice.
-        order = chosen_TS.flatten().argsort(stable=True)
-        tokens = order // chosen_TS.shape[1]
-        counts = chosen_TS.flatten().bincount(minlength=len(self.experts)).tolist()
-        slices = x_TD[tokens].split(counts)
-        y = torch.cat([expert(part) for expert, part in zip(self.experts, slices, strict=True)])
-        y = y * weights_TS.flatten()[order, None].to(y.dtype)
-        return torch.zeros_like(x_TD, dtype=y.dtype).index_add(0, tokens, y)
+        loss = None if samples is None else self.alpha * balance(probs_TE, chosen_TS, samples)
+        return self.shared_experts(x_BLD) + self.experts(x_TD, weights_TS, chosen_TS).view_as(x_BLD), loss
 
 
-def balance(probs_BLE: Tensor, chosen_BLS: Tensor, real_BL: Tensor) -> Tensor:
-    """The mean over samples of sum_e f_e P_e, 1 where the experts are evenly used. Positions that aren't `real_BL` don't count.
+def balance(probs_TE: Tensor, chosen_TS: Tensor, samples: Samples) -> Tensor:
+    """The mean over samples of sum_e f_e P_e, 1 where the experts are evenly used.
 
-    f_e is the share of a sample's choices that fell on expert e, times E; P_e its mean probability.
+    f_e is the share of a sample's choices that fell on expert e, times E; P_e its mean probability. Only P has a gradient.
     """
-    num_experts, num_chosen = probs_BLE.shape[-1], chosen_BLS.shape[-1]
-    real_BL1 = real_BL[..., None].to(probs_BLE.dtype)
-    lengths_B1 = real_BL1.sum(1).clamp(min=1)
-    counts_BLE = torch.zeros_like(probs_BLE).scatter(-1, chosen_BLS, 1.0)
-    f_BE = (counts_BLE * real_BL1).sum(1) * num_experts / (lengths_B1 * num_chosen)
-    p_BE = (probs_BLE * real_BL1).sum(1) / lengths_B1
-    return (f_BE * p_BE).sum(-1).mean()
+    num_experts, num_chosen = probs_TE.shape[-1], chosen_TS.shape[-1]
+    counts_TE = torch.zeros_like(probs_TE).scatter_(-1, chosen_TS, 1.0)
+    sums_NE = probs_TE.new_zeros(samples.num + 1, num_experts)
+    f_NE, p_NE = (sums_NE.index_add(0, samples.of_T, part)[:-1] for part in (counts_TE, probs_TE))
+    lengths_N1 = f_NE.sum(-1, keepdim=True).clamp(min=1) / num_chosen
+    return (f_NE * num_experts / (lengths_N1 * num_chosen) * p_NE / lengths_N1).sum(-1).mean()

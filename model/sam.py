@@ -1,4 +1,4 @@
-"""The SAM tower and the compressor: from pixels to a grid of tokens a sixteenth of SAM's.
+"""The SAM tower: from pixels to a grid of patches, most of its attention in windows.
 
     B images · H W pixels · h w patches · L = h*w · D width · N heads · K head dim · G windows · C channels
 
@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.checkpointing import checkpointed
 from model.config import SamConfig
 
 
@@ -100,10 +101,11 @@ class PatchEmbed(nn.Module):
 
 
 class Sam(nn.Module):
-    """(B, 3, H, W) pixels to (B, C, H/64, W/64): SAM over 16-pixel patches, then the compressor's two strided convolutions."""
+    """(B, 3, H, W) pixels to (B, C, H/16, W/16): blocks over 16-pixel patches, then the neck."""
 
     def __init__(self, config: SamConfig):
         super().__init__()
+        self.checkpointing = False
         self.patch_embed = PatchEmbed(config.width, config.patch)
         self.pos_embed = nn.Parameter(torch.empty(1, config.grid, config.grid, config.width))
         self.blocks = nn.ModuleList(Block(config, 0 if n in config.global_blocks else config.window) for n in range(config.depth))
@@ -113,15 +115,13 @@ class Sam(nn.Module):
             nn.Conv2d(config.neck, config.neck, 3, padding=1, bias=False),
             LayerNorm2d(config.neck, eps=1e-6),
         )
-        self.net_2 = nn.Conv2d(config.neck, config.downsample[0], 3, stride=2, padding=1, bias=False)
-        self.net_3 = nn.Conv2d(config.downsample[0], config.downsample[1], 3, stride=2, padding=1, bias=False)
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
         x_BhwD = self.patch_embed(x_B3HW)
         x_BhwD = x_BhwD + resized(self.pos_embed, x_BhwD.shape[1], x_BhwD.shape[2])
         for block in self.blocks:
-            x_BhwD = block(x_BhwD)
-        return self.net_3(self.net_2(self.neck(x_BhwD.permute(0, 3, 1, 2))))
+            x_BhwD = checkpointed(self, block, x_BhwD)
+        return self.neck(x_BhwD.permute(0, 3, 1, 2))
 
 
 def resized(table_1hwD: Tensor, height: int, width: int) -> Tensor:

@@ -1,9 +1,9 @@
 """A recipe's training step as plain values: loads no torch, so that a recipe that is only looked at stays light."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from model.config import TINY, ModelConfig
+from model.config import ModelConfig, tiny
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Train:
     """
 
     datasets: tuple[str, ...]
-    model: ModelConfig = TINY
+    model: ModelConfig = field(default_factory=tiny)
     steps: int = 450
     num_samples: int = 1
     page_batch: int = 2
@@ -48,7 +48,7 @@ class Train:
     name: str = "train"
 
     def __post_init__(self) -> None:
-        for field in (
+        for name in (
             "steps",
             "page_batch",
             "crop_batch",
@@ -60,11 +60,11 @@ class Train:
             "num_samples",
             "threads",
         ):
-            if getattr(self, field) < 1:
-                raise ValueError(f"{field} is {getattr(self, field)}: it must be at least 1")
-        for field in ("crop_share", "grounding_share"):
-            if not 0 <= getattr(self, field) <= 1:
-                raise ValueError(f"{field} is {getattr(self, field)}: it must be from 0 to 1")
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        for name in ("crop_share", "grounding_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be from 0 to 1")
         if not 0 < self.held_out_share < 1:
             raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
 

@@ -28,6 +28,10 @@ class TextTokenizer:
         return found
 
     @property
+    def bos(self) -> int:
+        return self.id(BOS)
+
+    @property
     def eos(self) -> int:
         return self.id(EOS)
 
@@ -49,7 +53,7 @@ class TextTokenizer:
     def prompt(self, text: str, num_image: int) -> list[int]:
         """[bos], then `text` with its `<image>` as `num_image` placeholders."""
         before, after = text.split(IMAGE)
-        return [self.id(BOS), *self.encode(before), *[self.image] * num_image, *self.encode(after)]
+        return [self.bos, *self.encode(before), *[self.image] * num_image, *self.encode(after)]
 
     def to_json(self) -> bytes:
         return self.inner.to_str(pretty=True).encode()

@@ -7,7 +7,7 @@
     out/NAME/metrics.json   the measurements; written last, it is the mark that the step is done
     out/NAME/checkpoint/    only while it trains
 
-On a processor for now: no GPU, one process, one view an image, no packing of short samples into rows.
+On a processor for now: no GPU, one process, no packing of short samples into rows.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ import torch
 
 from datagen.storage import Folder
 from datagen.target import Prompt, encode, restore
+from model.batch import Batch, collate
 from model.checkpoint import TOKENIZER, load_state, save_model, save_state
 from model.deepseek_ocr import build
 from model.evaluate import answer_loss, edit_distance, mean_loss
@@ -31,11 +32,9 @@ from model.generate import generate
 from model.image import load
 from model.loader import (
     TASKS,
-    Batch,
     Corpus,
     Place,
     Schedule,
-    collate,
     drawn,
     find_datasets,
     index,
@@ -45,7 +44,7 @@ from model.loader import (
 from model.step import Train
 from model.tokenizer import TextTokenizer, train_tokenizer
 
-VERSION = 1  # goes up whenever the same values would train other weights
+VERSION = 2  # goes up whenever the same values would train other weights
 TELL_EVERY_S = 5.0
 
 
@@ -188,7 +187,7 @@ class _Training:
             progress["seconds_training"] += time.monotonic() - began
             progress["num_samples"] += len(batch.ids_BL)
             progress["num_tokens"] += batch.num_tokens
-            progress["num_positions"] += int(batch.real_BL.sum())
+            progress["num_positions"] += batch.num_positions
             progress["num_truncated"] += batch.num_truncated
             progress["num_upsampled"] += batch.num_upsampled
             line = {"step": progress["step"], "num_tokens": progress["num_tokens"], "loss": round(loss, 5), "lr": round(rate, 8)}
@@ -209,8 +208,9 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with self._autocast():
-            loss = answer_loss(self.net, batch)
-        (loss + self.net.balance_loss()).backward()
+            total, balance = answer_loss(self.net, batch)
+        loss = total / batch.num_tokens
+        (loss + balance).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.step.max_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -285,11 +285,11 @@ class _Training:
         samples = [(place, sample) for place, sample in samples if prompt is Prompt.FREE or sample.regions]
         if not samples:
             return []
-        pixels = torch.stack([load(sample.image or b"", self.step.mode) for _, sample in samples])
+        images = [load(sample.image or b"", self.step.mode) for _, sample in samples]
         # Steps of one token are too small to share: with another process on the second core, two threads took 100 times as long.
         torch.set_num_threads(1)
         with self._autocast():
-            readings = generate(self.net, self.tokenizer, pixels, prompt, self.step.mode, self.step.max_new_tokens)
+            readings = generate(self.net, self.tokenizer, images, prompt, self.step.max_new_tokens)
         rows = []
         for (place, sample), reading in zip(samples, readings, strict=True):
             truth = encode(sample, prompt)[1]

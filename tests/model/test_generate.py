@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from datagen.target import Prompt
-from model.config import TINY
+from model.config import tiny
 from model.deepseek_ocr import build
 from model.evaluate import edit_distance
-from model.generate import generate
+from model.generate import NoRepeat, generate, stream
+from model.image import MODES, Views
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
 
@@ -15,73 +16,114 @@ from tests.model.lines import EIGHT
 @pytest.fixture(scope="module")
 def reader():
     tokenizer = train_tokenizer(EIGHT, 400)
-    return build(TINY.with_vocab(len(tokenizer)), seed=3).eval(), tokenizer
+    return build(tiny().with_vocab(len(tokenizer)), seed=3).eval(), tokenizer
 
 
-def pixels(count: int) -> torch.Tensor:
-    return torch.randn(count, 3, 512, 512, generator=torch.Generator().manual_seed(0))
+def images(*modes: str) -> list[Views]:
+    source = torch.Generator().manual_seed(0)
+    return [Views(torch.randn(3, MODES[mode].side, MODES[mode].side, generator=source)) for mode in modes]
+
+
+class Scripted(torch.nn.Module):
+    """The tiny network with other logits: what `say` makes of the step and the number of rows."""
+
+    def __init__(self, net, say):
+        super().__init__()
+        self.inner, self.say, self.step = net, say, 0
+        self.config, self.lm_head = net.config, net.lm_head
+
+    def forward(self, *args, **more):
+        return self.inner(*args, **more)
+
+    def logits(self, h_BD):
+        self.step += 1
+        return self.say(self.step, len(h_BD))
 
 
 def test_a_batch_says_what_its_samples_say_alone(reader):
+    """Of several modes, so that some rows begin later than others."""
     net, tokenizer = reader
-    x_B3SS = pixels(3)
-    together = generate(net, tokenizer, x_B3SS, Prompt.FREE, "tiny", 12)
-    alone = [generate(net, tokenizer, x[None], Prompt.FREE, "tiny", 12)[0] for x in x_B3SS]
+    views = images("tiny", "small", "tiny", "small")
+    together = generate(net, tokenizer, views, Prompt.FREE, 12)
+    alone = [generate(net, tokenizer, [view], Prompt.FREE, 12)[0] for view in views]
     assert together == alone
     assert all(together)
 
 
 def test_a_cache_says_what_whole_forwards_say(reader):
     net, tokenizer = reader
-    x_B3SS = pixels(1)
+    views = images("tiny")
     ids = tokenizer.prompt(Prompt.FREE, 73)
     start = len(ids)
     with torch.no_grad():
         for _ in range(10):
             ids_BL = torch.tensor([ids])
-            h_BLD = net.model(ids_BL, x_B3SS, ids_BL == tokenizer.image)
+            h_BLD, _ = net(ids_BL, views, ids_BL == tokenizer.image)
             ids.append(int(net.logits(h_BLD[:, -1]).argmax()))
-    assert generate(net, tokenizer, x_B3SS, Prompt.FREE, "tiny", 10) == [tokenizer.decode(ids[start:])]
+    assert generate(net, tokenizer, views, Prompt.FREE, 10) == [tokenizer.decode(ids[start:])]
+
+
+def preferring(tokenizer, letters: str):
+    words = [tokenizer.encode(letter)[0] for letter in letters]
+
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, words] = torch.arange(len(words), 0, -1).float()
+        return logits
+
+    return say
 
 
 def test_a_banned_ngram_by_hand(reader):
     """A network that would say `a` for ever, then `b`, then `c`: no three tokens come twice."""
     net, tokenizer = reader
-    words = [tokenizer.encode(letter)[0] for letter in "abc"]
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(3)) == ["aaabaacaa"]
 
-    class Stuck(torch.nn.Module):
-        config = net.config
-        training = False
-        model = net.model
 
-        def logits(self, h_BD):
-            logits = torch.zeros(len(h_BD), len(tokenizer))
-            logits[:, words] = torch.tensor([3.0, 2.0, 1.0])
-            return logits
+def test_a_window_forgets(reader):
+    """Of the last four tokens, no two come twice: `aa` may come again when the first of it is five back."""
+    net, tokenizer = reader
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(2, window=4)) == ["aabacaaba"]
 
-    assert generate(Stuck(), tokenizer, pixels(1), Prompt.FREE, "tiny", 9, ngram=3) == ["aaabaacaa"]
+
+def test_what_is_exempt_may_always_come(reader):
+    net, tokenizer = reader
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    rule = NoRepeat(2, exempt=frozenset(tokenizer.encode("b")))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 7, rule) == ["aababbb"]
 
 
 def test_eos_ends_a_sample_and_the_others_go_on(reader):
+    """The first sample ends after two tokens, the second after four, and the third has all the room there is."""
     net, tokenizer = reader
 
-    class Counting(torch.nn.Module):
-        """The first sample ends after two tokens, the second after four."""
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, tokenizer.encode("x")[0]] = 1
+        if step == 3:
+            logits[0, tokenizer.eos] = 2
+        if step == 5:
+            logits[1, tokenizer.eos] = 2  # the last row took the first one's place
+        return logits
 
-        config = net.config
-        training = False
-        model = net.model
-        step = 0
+    assert generate(Scripted(net, say), tokenizer, images("tiny", "small", "tiny"), Prompt.FREE, 7) == ["xx", "xxxx", "x" * 7]
 
-        def logits(self, h_BD):
-            self.step += 1
-            logits = torch.zeros(len(h_BD), len(tokenizer))
-            logits[:, tokenizer.encode("x")[0]] = 1
-            if self.step in (3, 5):
-                logits[0, tokenizer.eos] = 2
-            return logits
 
-    assert generate(Counting(), tokenizer, pixels(2), Prompt.FREE, "tiny", 20) == ["xx", "xxxx"]
+def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
+    net, tokenizer = reader
+    said = "naïve 東京"
+    ids = tokenizer.encode(said)
+
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, [*ids, tokenizer.eos][step - 1]] = 1
+        return logits
+
+    pieces = list(stream(Scripted(net, say), tokenizer, images("tiny"), Prompt.FREE, 40))
+    assert "".join(piece for _, piece in pieces) == said
+    assert len(pieces) > 3 and not any("\ufffd" in piece for _, piece in pieces)
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,14 @@
-"""Which samples are trained on, in which order, and what a batch holds."""
+"""Which samples are trained on, and in which order."""
 
 import dataclasses
 
 import pytest
-import torch
 
 from datagen.storage import Folder
 from datagen.target import Prompt
-from model.image import load
-from model.loader import IGNORED, Schedule, collate, drawn, find_datasets, index, is_held_out
+from model.loader import Schedule, drawn, find_datasets, index, is_held_out
 from model.step import Train
-from model.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, LONG, line_crop, rendered, write_dataset
+from tests.model.lines import line_crop, write_dataset
 
 STEP = Train(datasets=("coarse", "round-*"), page_batch=2, crop_batch=3, crop_share=0.4, grounding_share=0.5)
 
@@ -29,11 +26,6 @@ def out(tmp_path_factory):
     write_dataset(out, "coarse", [pages[:25], pages[25:] + others])
     write_dataset(out, "round-1", [crops])
     return out
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(EIGHT, 400)
 
 
 def keys(places):
@@ -135,34 +127,3 @@ def test_a_draw_does_not_depend_on_order(out):
     places = index(out, ["coarse", "round-1"], 0.2).train["page"]
     assert drawn(places, 5) == drawn(places[::-1], 5)
     assert len(drawn(places, 5)) == 5 and len(drawn(places, 500)) == len(places)
-
-
-def test_a_batch_by_hand(tokenizer):
-    short, long = line_crop("Ab", "a"), line_crop(LONG, "b")
-    batch = collate([(short, Prompt.FREE), (long, Prompt.FREE)], tokenizer, "tiny", 300)
-    assert batch.x_B3SS.shape == (2, 3, 512, 512)
-    assert batch.image_BL.sum(1).tolist() == [73, 73]
-    for row, sample in enumerate((short, long)):
-        learned = batch.labels_BL[row] != IGNORED
-        answer = batch.labels_BL[row][learned].tolist()
-        assert tokenizer.decode(answer[:-1]) == sample.text and answer[-1] == tokenizer.eos
-        # The label at a position is the token after it.
-        assert torch.equal(batch.labels_BL[row][learned], batch.ids_BL[row].roll(-1)[learned])
-    assert batch.num_tokens == sum(len(tokenizer.encode(s.text)) + 1 for s in (short, long))
-    assert (batch.num_truncated, batch.num_upsampled) == (0, 1)
-    assert not batch.real_BL[0, -1] and batch.real_BL[1].all()
-
-
-def test_a_long_answer_is_cut_without_an_end_and_counted(tokenizer):
-    batch = collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 90)
-    assert batch.ids_BL.shape == (1, 90) and batch.num_truncated == 1
-    assert tokenizer.eos not in batch.ids_BL
-    with pytest.raises(ValueError, match="length is 60"):
-        collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 60)
-
-
-def test_an_image_is_centred_on_grey():
-    pixels = load(rendered("a line"), "tiny")
-    assert pixels.shape == (3, 512, 512) and pixels.min() >= -1 and pixels.max() <= 1
-    assert torch.allclose(pixels[:, 0], torch.full((3, 512), 127 / 127.5 - 1))
-    assert pixels[:, 256].max() > 0.9

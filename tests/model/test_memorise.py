@@ -3,11 +3,11 @@
 import torch
 
 from datagen.target import Prompt
-from model.config import TINY
+from model.batch import collate
+from model.config import tiny
 from model.deepseek_ocr import build
 from model.evaluate import answer_loss
 from model.generate import generate
-from model.loader import collate
 from model.tokenizer import train_tokenizer
 from model.train import precision
 from tests.model.lines import EIGHT, line_crop
@@ -20,17 +20,17 @@ def test_eight_crops_are_read_back_exactly():
     samples = [(line_crop(text), Prompt.FREE) for text in EIGHT]
     tokenizer = train_tokenizer(EIGHT, 512)
     batch = collate(samples, tokenizer, "tiny", 256)
-    net = build(TINY.with_vocab(len(tokenizer)), seed=0).train()
+    net = build(tiny().with_vocab(len(tokenizer)), seed=0).train()
     optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
     for step in range(STEPS):
         # Up for ten steps, then down in a line: at a constant rate the loss still jumps when it is near zero.
         optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / STEPS)
         with torch.autocast("cpu", torch.bfloat16, enabled=precision() is torch.bfloat16):
-            loss = answer_loss(net, batch)
-        (loss + net.balance_loss()).backward()
+            loss, balance = answer_loss(net, batch)
+        (loss / batch.num_tokens + balance).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-    assert generate(net, tokenizer, batch.x_B3SS, Prompt.FREE, "tiny", 64) == list(EIGHT)
+    assert generate(net, tokenizer, batch.images, Prompt.FREE, 64) == list(EIGHT)
     # Only the pixels say which line it is: in another order they give the texts in that order.
-    assert generate(net, tokenizer, batch.x_B3SS.flip(0), Prompt.FREE, "tiny", 64) == list(reversed(EIGHT))
+    assert generate(net, tokenizer, batch.images[::-1], Prompt.FREE, 64) == list(reversed(EIGHT))

@@ -1,113 +1,224 @@
-"""Our network against transformers' `unlimited_ocr`, the same one: our folder loaded by theirs, logits compared in fp32."""
+"""Our network against transformers' `unlimited_ocr`, the same one: our folder loaded by theirs, compared in fp32."""
 
-import json
-import os
+import copy
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
-from model.decoder import Cache
-from model.deepseek_ocr import DeepseekOcr
-
-os.environ["HF_HUB_OFFLINE"] = "1"
-unlimited_ocr = pytest.importorskip("transformers.models.unlimited_ocr")
-transformers = pytest.importorskip("transformers")
-
-TOLERANCE = 1e-4
-IMAGE_ID = 50
-# Tables that fit no grid below, windows that need padding, the experts unevenly chosen.
-CONFIG = ModelConfig(
-    SamConfig(width=32, depth=3, heads=2, window=5, global_blocks=(1,), image_size=192, neck=16, downsample=(24, 32)),
-    ClipConfig(width=32, depth=2, heads=4, image_size=70),
-    DecoderConfig(
-        vocab_size=64,
-        width=48,
-        depth=3,
-        heads=4,
-        dense_width=80,
-        num_experts=8,
-        num_experts_per_token=3,
-        expert_width=16,
-        max_positions=256,
-    ),
+from datagen.storage import Folder
+from datagen.target import Prompt
+from model import weights
+from model.attention import Cache
+from model.batch import PADDING
+from model.config import ModelConfig
+from model.generate import NoRepeat, tokens
+from model.image import MODES, Views
+from model.loss import cross_entropy
+from model.moe import MixtureOfExperts
+from model.safetensors_files import stored
+from model.safetensors_files import tensors as read_tensors
+from tests.parity.reference import (
+    DEEPER,
+    NARROW,
+    RELEASED_WIDTHS,
+    TOLERANCE,
+    as_theirs,
+    loaded,
+    randomised,
+    save_for_transformers,
+    tokenizer_for,
 )
 
+pytest.importorskip("transformers.models.unlimited_ocr")
 
-def randomised(net: DeepseekOcr) -> DeepseekOcr:
-    """Weights so large that every part moves the logits: fresh ones leave relative positions at zero."""
-    source = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():
-            norm = "norm" in name and name.endswith("weight")
-            parameter.normal_(1 if norm else 0, 0.15, generator=source)
-    return net
+CONFIGS = {"narrow": NARROW, "deeper": DEEPER, "released widths": RELEASED_WIDTHS}
+
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def pair(request, tmp_path_factory):
+    config = CONFIGS[request.param]
+    ours, tokenizer = randomised(config), tokenizer_for(config)
+    folder = save_for_transformers(ours, tmp_path_factory.mktemp("ours"), tokenizer.image)
+    return request.param, ours, loaded(folder), tokenizer
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ours")
-    ours = randomised(DeepseekOcr(CONFIG)).eval()
-    save_file(ours.state_dict(), folder / "model.safetensors", metadata={"format": "pt"})
-    config = json.loads(CONFIG.to_json(bos_token_id=0, eos_token_id=1, pad_token_id=2, image_token_id=IMAGE_ID))
-    config["model_type"] = "unlimited_ocr"
-    config["language_config"]["layer_types"] = ["full_attention"] * CONFIG.decoder.depth
-    (folder / "config.json").write_text(json.dumps(config))
-    theirs, info = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
-    )
-    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
-    return ours, theirs.eval()
+def narrow(tmp_path_factory):
+    ours, tokenizer = randomised(NARROW), tokenizer_for(NARROW)
+    folder = save_for_transformers(ours, tmp_path_factory.mktemp("narrow"), tokenizer.image)
+    return ours, loaded(folder), tokenizer
 
 
-def largest(ours: torch.Tensor, theirs: torch.Tensor, what: str) -> float:
-    difference = (ours - theirs).abs().max().item()
-    print(f"{what}: largest difference {difference:.2e} of values up to {theirs.abs().max().item():.2f}")
-    return difference
+def views(mode: str, *grids: tuple[int, int], seed: int = 3) -> list[Views]:
+    """Noise, an image for each of `grids`."""
+    source = torch.Generator().manual_seed(seed)
+    chosen = MODES[mode]
+    found = []
+    for columns, rows in grids:
+        whole = torch.randn(3, chosen.side, chosen.side, generator=source)
+        tiles = torch.randn(columns * rows, 3, chosen.tile, chosen.tile, generator=source) if columns else None
+        found.append(Views(whole, tiles, (columns, rows)))
+    return found
 
 
-def sequence(num_image: int, num_text: int) -> tuple[torch.Tensor, torch.Tensor]:
+def sequence(images_of_rows: list[list[Views]], tokenizer, num_text: int = 20) -> torch.Tensor:
+    """Rows of text with that row's images in it, ragged: padded at the end."""
     source = torch.Generator().manual_seed(7)
-    ids_BL = torch.randint(3, IMAGE_ID, (2, 1 + num_image + num_text), generator=source)
-    ids_BL[:, 1 : 1 + num_image] = IMAGE_ID
-    return ids_BL, ids_BL == IMAGE_ID
+    rows = []
+    for images in images_of_rows:
+        row = [tokenizer.bos]
+        for image in images:
+            row += [tokenizer.image] * image.num_tokens
+            row += torch.randint(20, 250, (num_text,), generator=source).tolist()
+        rows.append(row if images else row + torch.randint(20, 250, (num_text,), generator=source).tolist())
+        num_text += 3
+    longest = max(map(len, rows))
+    return torch.tensor([row + [tokenizer.pad] * (longest - len(row)) for row in rows])
 
 
-@pytest.mark.parametrize("side", [192, 256, 320])
-def test_logits_agree(pair, side):
-    ours, theirs = pair
-    grid = side // 64
-    ids_BL, image_BL = sequence(grid * (grid + 1) + 1, 20)
-    x_B3HW = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(side))
+def compare_logits(ours, theirs, tokenizer, images_of_rows, differ, what: str) -> None:
+    ids_BL = sequence(images_of_rows, tokenizer)
+    real_BL = ids_BL != tokenizer.pad
+    images = [image for row in images_of_rows for image in row]
     with torch.no_grad():
-        mine = ours.logits(ours.model(ids_BL, x_B3HW, image_BL))
-        other = theirs(input_ids=ids_BL, pixel_values=x_B3HW).logits
-        features = theirs.get_image_features(pixel_values=x_B3HW).pooler_output
-        images = ours.model.images(x_B3HW)
-    assert largest(images, torch.stack(list(features)), f"image features at {side}") < TOLERANCE
-    assert largest(mine, other, f"logits at {side}") < TOLERANCE
-    assert other.std() > 0.1
+        mine = ours.logits(ours(ids_BL, images, ids_BL == tokenizer.image, torch.where(real_BL, 0, PADDING))[0])
+        other = theirs(input_ids=ids_BL, attention_mask=real_BL.long(), **(as_theirs(images) if images else {})).logits
+    assert differ("logits", what, mine[real_BL], other[real_BL]) < TOLERANCE
+    assert torch.equal(mine[real_BL].argmax(-1), other[real_BL].argmax(-1))
+    assert other[real_BL].std() > 0.1
 
 
-def test_text_alone_agrees(pair):
-    ours, theirs = pair
-    ids_BL = torch.randint(3, IMAGE_ID, (3, 40), generator=torch.Generator().manual_seed(1))
+# The wide and the many-tiled modes differ from the others by nothing that widths change: the narrow network tells them all.
+ONE_VIEW = [("tiny", [(0, 0)] * 2), ("small", [(0, 0)])]
+ALL = [
+    *ONE_VIEW,
+    ("base", [(0, 0)]),
+    ("large", [(0, 0)]),
+    ("gundam", [(2, 1), (0, 0)]),
+    ("gundam", [(2, 3)]),
+    ("gundam-m", [(1, 2)]),
+]
+
+
+@pytest.mark.parametrize(("mode", "grids"), ALL)
+def test_logits_agree_in_every_mode(narrow, mode, grids, differ):
+    ours, theirs, tokenizer = narrow
+    compare_logits(ours, theirs, tokenizer, [[image] for image in views(mode, *grids)], differ, f"narrow, {mode} {grids}")
+
+
+@pytest.mark.parametrize(("mode", "grids"), ONE_VIEW)
+def test_logits_agree_at_every_width(pair, mode, grids, differ):
+    name, ours, theirs, tokenizer = pair
+    compare_logits(ours, theirs, tokenizer, [[image] for image in views(mode, *grids)], differ, f"{name}, {mode}")
+
+
+def test_text_alone_agrees(pair, differ):
+    name, ours, theirs, tokenizer = pair
+    compare_logits(ours, theirs, tokenizer, [[], [], []], differ, f"{name}, text alone")
+
+
+def test_several_images_a_sequence_agree(narrow, differ):
+    """And ragged rows: none, one and three images."""
+    ours, theirs, tokenizer = narrow
+    images = views("tiny", *[(0, 0)] * 4)
+    compare_logits(ours, theirs, tokenizer, [images[:1], images[1:]], differ, "narrow, several images, padded")
+    gundam = views("gundam", (1, 2), (2, 1))
+    compare_logits(ours, theirs, tokenizer, [gundam], differ, "narrow, two gundam images in a row")
+
+
+def test_the_parts_agree_one_by_one(pair, differ):
+    name, ours, theirs, _ = pair
+    x_B3HW = torch.randn(2, 3, 256, 256, generator=torch.Generator().manual_seed(1))
+    tower, config = theirs.model.vision_tower, ours.config
     with torch.no_grad():
-        assert largest(ours.logits(ours.model(ids_BL)), theirs(input_ids=ids_BL).logits, "logits of text") < TOLERANCE
+        local_BChw = ours.encoder.compressor(ours.encoder.sam(x_B3HW))
+        assert differ("SAM and compressor", name, local_BChw, tower.sam_encoder(x_B3HW).last_hidden_state) < TOLERANCE
+        clip = tower.vision_encoder(local_BChw).last_hidden_state[:, 1:]
+        assert differ("CLIP", name, ours.encoder.clip(local_BChw), clip) < TOLERANCE
+        x_BLD = torch.randn(2, 40, config.decoder.width, generator=torch.Generator().manual_seed(2))
+        layer = config.decoder.num_dense_layers
+        dense, mixture = ours.decoder.layers[0].mlp, ours.decoder.layers[layer].mlp
+        assert differ("dense MLP", name, dense(x_BLD), theirs.model.language_model.layers[0].mlp(x_BLD)) < TOLERANCE
+        assert isinstance(mixture, MixtureOfExperts)
+        assert differ("MoE", name, mixture(x_BLD)[0], theirs.model.language_model.layers[layer].mlp(x_BLD)) < TOLERANCE
 
 
-def test_a_cache_changes_nothing(pair):
-    ours, _ = pair
-    ids_BL, image_BL = sequence(13, 20)
-    x_B3HW = torch.randn(2, 3, 192, 192, generator=torch.Generator().manual_seed(3))
+def test_gradients_agree(pair, differ, tmp_path):
+    """Of every parameter. Theirs are put in the weights' place and saved, so that they have the released names."""
+    name, ours, theirs, tokenizer = pair
+    images = views("tiny", (0, 0), (0, 0))
+    ids_BL = sequence([[images[0]], [images[1]]], tokenizer, num_text=30)
+    real_BL = ids_BL != tokenizer.pad
+    labels_BL = torch.where((ids_BL == tokenizer.image) | ~real_BL, -100, ids_BL)
+    kept = {key: value.detach().clone() for key, value in theirs.named_parameters()}
+    theirs.zero_grad()
+    loss = theirs(input_ids=ids_BL, attention_mask=real_BL.long(), labels=labels_BL, **as_theirs(images)).loss
+    loss.backward()
+    for parameter in theirs.parameters():
+        parameter.data = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+    theirs.save_pretrained(tmp_path)
+    for key, parameter in theirs.named_parameters():
+        parameter.data, parameter.grad = kept[key], None
+    found = stored(Folder(str(tmp_path)))
+    expected = {tensor.key: value for tensor, value in read_tensors(Folder(str(tmp_path)), found.values())}
+
+    ours.zero_grad()
+    hidden_BLD, _ = ours(ids_BL, images, ids_BL == tokenizer.image, torch.where(real_BL, 0, PADDING))
+    wanted_BL = labels_BL[:, 1:] != -100
+    mine = cross_entropy(hidden_BLD[:, :-1][wanted_BL], ours.lm_head.weight, labels_BL[:, 1:][wanted_BL]) / wanted_BL.sum()
+    mine.backward()
+    assert differ("loss", name, mine.detach(), loss.detach()) < TOLERANCE
+    worst, num = 0.0, 0
+    gradients = {n: p.grad for n, p in ours.named_parameters() if p.grad is not None}
+    for n, gradient in gradients.items():
+        for piece in weights.pieces(n, tuple(gradient.shape)):
+            theirs_, mine_ = expected[piece.key], piece.of(gradient)
+            scale = theirs_.abs().max().item()
+            worst, num = max(worst, (mine_ - theirs_).abs().max().item() / (scale or 1)), num + 1
+    ours.zero_grad()
+    assert num == len(weights.all_pieces(ours.config)) - 2  # all but patch_embedding and position_ids
+    assert differ("gradients, relative", f"{name}, {num} tensors", torch.tensor(worst), torch.tensor(0.0)) < TOLERANCE
+
+
+def test_a_cache_changes_nothing(narrow, differ):
+    ours, _, tokenizer = narrow
+    images = views("tiny", (0, 0), (0, 0))
+    ids_BL = sequence([[images[0]], [images[1]]], tokenizer, 20)[:, :90]
+    image_BL = ids_BL == tokenizer.image
     with torch.no_grad():
-        whole = ours.logits(ours.model(ids_BL, x_B3HW, image_BL))
-        cache = Cache(CONFIG.decoder.depth)
-        steps = [ours.model(ids_BL[:, :20], x_B3HW, image_BL[:, :20], cache)]
-        steps += [ours.model(ids_BL[:, at : at + 1], cache=cache) for at in range(20, ids_BL.shape[1])]
-        assert largest(ours.logits(torch.cat(steps, 1)), whole, "logits with a cache") < TOLERANCE
+        whole, _ = ours(ids_BL, images, image_BL)
+        cache = Cache(ours.config.decoder, torch.zeros(2, dtype=torch.long), 90, torch.float32)
+        steps = [ours(ids_BL[:, :80], images, image_BL[:, :80], cache=cache)[0]]
+        steps += [ours(ids_BL[:, at : at + 1], cache=cache)[0] for at in range(80, 90)]
+    assert differ("cache", "narrow, against whole forwards", torch.cat(steps, 1), whole) < TOLERANCE
+
+
+@pytest.mark.parametrize("no_repeat", [NoRepeat(10_000), NoRepeat(3), NoRepeat(2, window=8)], ids=["free", "ngram", "window"])
+def test_generation_agrees_token_for_token(pair, no_repeat):
+    _, ours, theirs, tokenizer = pair
+    images = views("tiny", (0, 0), (0, 0), (0, 0))
+    said: list[list[int]] = [[] for _ in images]
+    for row, token in tokens(ours, tokenizer, images, Prompt.FREE, 30, no_repeat):
+        said[row].append(token)
+    head = torch.tensor([tokenizer.prompt(Prompt.FREE.value, image.num_tokens) for image in images])
+    config = copy.deepcopy(theirs.generation_config)
+    config.no_repeat_ngram_size = no_repeat.ngram
+    config.no_repeat_ngram_window_size = no_repeat.window
+    with torch.no_grad():
+        other = theirs.generate(
+            input_ids=head,
+            attention_mask=torch.ones_like(head),
+            **as_theirs(images),
+            max_new_tokens=30,
+            do_sample=False,
+            eos_token_id=tokenizer.eos,
+            pad_token_id=tokenizer.pad,
+            generation_config=config,
+        )
+    for mine, row in zip(said, other[:, head.shape[1] :].tolist(), strict=True):
+        assert mine == row[: row.index(tokenizer.eos)] if tokenizer.eos in row else mine == row
 
 
 def test_released_sizes_read_back():
-    assert ModelConfig.from_json(CONFIG.to_json()) == CONFIG
+    for config in CONFIGS.values():
+        assert ModelConfig.from_json(config.to_json()) == config

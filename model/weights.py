@@ -1,0 +1,245 @@
+"""The released checkpoint's names <-> ours, key by key; and a folder's weights in, out, rearranged and looked at.
+
+    python -m model.weights inspect FOLDER               what a folder holds
+    python -m model.weights convert FOLDER OUT           released names to ours, or back: whichever FOLDER doesn't have
+
+Both layouts hold the same bytes. Ours stacks a layer's experts, as the network has them; the released one has three matrices for
+each expert, and is what transformers and vLLM load. `load` takes either; what trains is saved as released.
+"""
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from datagen.storage import Folder
+from model.config import ModelConfig
+from model.deepseek_ocr import PARTS, DeepseekOcr, part_of
+from model.safetensors_files import BadCheckpoint, Planned, Stored, copied, header, planned, stored, tensors, write
+
+CONFIG = "config.json"
+MAX_FILE_BYTES = 5_000_000_000
+# Beginnings of names, ours and the released ones: the first that fits counts, in either direction.
+_BEGINNINGS = (
+    ("encoder.compressor.", "model.sam_model."),
+    ("encoder.sam.", "model.sam_model."),
+    ("encoder.clip.", "model.vision_model."),
+    ("encoder.projector.", "model.projector.layers."),
+    ("encoder.image_newline", "model.image_newline"),
+    ("encoder.view_separator", "model.view_seperator"),  # spelled so
+    ("decoder.", "model."),
+    ("lm_head.", "lm_head."),
+)
+_STACKED = re.compile(r"(.*\.mlp\.experts)\.(gate_up|down)")
+_HALVES = {"gate_up": ("gate_proj", "up_proj"), "down": ("down_proj",)}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A tensor of the released checkpoint, and where it is in ours: rows `start` to `end` of an expert, or the whole of it."""
+
+    key: str
+    name: str
+    expert: int | None = None
+    start: int = 0
+    end: int = 0
+
+    def of(self, value: Tensor) -> Tensor:
+        """The part of our tensor `value` that it is, a view."""
+        return value if self.expert is None else value[self.expert, self.start : self.end]
+
+
+def pieces(name: str, shape: tuple[int, ...]) -> Iterator[Piece]:
+    """What our tensor `name` of `shape` is in the released checkpoint, in the order of its bytes."""
+    stacked = _STACKED.fullmatch(name)
+    if not stacked:
+        yield Piece(released_name(name), name)
+        return
+    halves = _HALVES[stacked[2]]
+    height = shape[1] // len(halves)
+    for expert in range(shape[0]):
+        for n, half in enumerate(halves):
+            key = f"{released_name(stacked[1])}.{expert}.{half}.weight"
+            yield Piece(key, name, expert, n * height, (n + 1) * height)
+
+
+def released_name(name: str) -> str:
+    for ours, theirs in _BEGINNINGS:
+        if name.startswith(ours):
+            return theirs + name.removeprefix(ours)
+    raise ValueError(f"{name} is no part of the network")
+
+
+def all_pieces(config: ModelConfig) -> dict[str, Piece]:
+    """By released key."""
+    return {piece.key: piece for name, value in _blank(config).items() for piece in pieces(name, tuple(value.shape))}
+
+
+def released_tensors(net: DeepseekOcr) -> dict[str, Tensor]:
+    """`net`'s weights under the released keys: views, nothing is copied."""
+    state = net.state_dict()
+    return {piece.key: piece.of(value) for name, value in state.items() for piece in pieces(name, tuple(value.shape))}
+
+
+def _blank(config: ModelConfig) -> dict[str, Tensor]:
+    """Our tensors' names and shapes, without memory."""
+    with torch.device("meta"):
+        return DeepseekOcr(config).state_dict()
+
+
+def read_config(folder: Folder) -> ModelConfig:
+    """Raises `FileNotFoundError` and `BadCheckpoint`."""
+    try:
+        return ModelConfig.from_json(folder.read(CONFIG))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadCheckpoint(f"{folder.path(CONFIG)} doesn't describe this network: {error!r}") from error
+
+
+def load(folder: Folder | str, device: str | torch.device = "cpu", dtype: torch.dtype | None = None) -> DeepseekOcr:
+    """The network in a folder, of released or of our names, ready to read. `dtype` None keeps each tensor's own.
+
+    Takes the network's memory and that of one stored tensor. Raises `FileNotFoundError`, and `BadCheckpoint` that names the
+    tensor, what was expected and what was found.
+    """
+    folder = Folder(folder) if isinstance(folder, str) else folder
+    with torch.device("meta"):
+        net = DeepseekOcr(read_config(folder))
+    blank = net.state_dict()
+    found = stored(folder)
+    where = targets(blank, found, folder)
+    state: dict[str, Tensor] = {}
+    for tensor, value in tensors(folder, (found[key] for key in where)):
+        piece = where[tensor.key]
+        if piece.name not in state:
+            kept = dtype if dtype and value.is_floating_point() else value.dtype
+            state[piece.name] = torch.empty(blank[piece.name].shape, dtype=kept, device=device)
+        piece.of(state[piece.name]).copy_(value)
+    net.load_state_dict(state, assign=True)
+    return net.eval()
+
+
+def targets(blank: dict[str, Tensor], found: dict[str, Stored], folder: Folder) -> dict[str, Piece]:
+    """Where each stored tensor goes in a network of `blank`'s shapes. Keys that it has no place for are left out.
+
+    Raises `BadCheckpoint` for tensors that are missing or have another shape.
+    """
+    theirs = {piece.key: piece for name, value in blank.items() for piece in pieces(name, tuple(value.shape))}
+    ours = {name: Piece(name, name) for name in blank}
+    wanted = ours if is_ours(found) else theirs
+    if missing := [key for key in wanted if key not in found]:
+        more = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
+        raise BadCheckpoint(f"{folder.url} lacks {missing[0]}{more}, which {CONFIG} asks for")
+    for key, piece in wanted.items():
+        expected = tuple(piece.of(blank[piece.name]).shape)
+        if found[key].shape != expected:
+            raise BadCheckpoint(f"{folder.url}: {key} should be {expected} by {CONFIG}, and is {found[key].shape}")
+    return wanted
+
+
+def is_ours(keys: dict[str, Stored]) -> bool:
+    return any(key.startswith(("encoder.", "decoder.")) for key in keys)
+
+
+def save(folder: Folder, net: DeepseekOcr, tell: Callable[[str], None] = lambda line: None) -> None:
+    """Write `net`'s weights under the released names, five gigabytes a file. The same weights give the same bytes."""
+    write(folder, (planned(key, value) for key, value in released_tensors(net).items()), {"format": "pt"}, MAX_FILE_BYTES, tell)
+
+
+def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda line: None) -> str:
+    """Rewrite a folder's weights from released names to ours, or back. Returns which they are now: "ours" or "released".
+
+    A stacked tensor is its experts' bytes one after the other, so that bytes are only moved, and a round trip is exact. Tensors
+    that the network doesn't know are kept under their names, other files as they are. Raises `ValueError` and `BadCheckpoint`.
+    """
+    if out.fs == source.fs and out.path("") == source.path(""):
+        raise ValueError("the folder to write must be another than the one to read")
+    found = stored(source)
+    blank = _blank(read_config(source))
+    to_ours = not is_ours(found)
+    where = targets(blank, found, source)
+    plan = [p for name, value in blank.items() for p in _rearranged(source, found, name, tuple(value.shape), to_ours)]
+    plan += [_moved(source, t.key, t.dtype, t.shape, [t]) for key, t in found.items() if key not in where]
+    files = {tensor.file for tensor in found.values()}
+    metadata = {key: value for file in sorted(files) for key, value in header(source, file)[1].items()}
+    write(out, plan, metadata, sys.maxsize if len(files) == 1 else MAX_FILE_BYTES, tell)
+    for name in source.names():
+        if not name.endswith((".safetensors", ".safetensors.index.json")):
+            with source.open(name) as file, out.create(name) as copy:
+                while data := file.read(1 << 20):
+                    copy.write(data)
+    return "ours" if to_ours else "released"
+
+
+def _rearranged(source: Folder, found: dict[str, Stored], name: str, shape: tuple[int, ...], to_ours: bool) -> Iterator[Planned]:
+    parts = list(pieces(name, shape))
+    if to_ours:
+        tensors = [found[part.key] for part in parts]
+        if len({tensor.dtype for tensor in tensors}) > 1:
+            raise BadCheckpoint(f"{source.url}: the experts of {name} have several dtypes, and can't be stacked")
+        yield _moved(source, name, tensors[0].dtype, shape, tensors)
+        return
+    whole, start = found[name], found[name].start
+    for part in parts:
+        size = tuple(part.of(torch.empty(shape, device="meta")).shape)
+        tensor = Stored(whole.file, part.key, whole.dtype, size, start)
+        start += tensor.num_bytes
+        yield _moved(source, part.key, whole.dtype, size, [tensor])
+
+
+def _moved(source: Folder, key: str, dtype: torch.dtype, shape: tuple[int, ...], parts: list[Stored]) -> Planned:
+    return Planned(key, dtype, shape, lambda: copied(source, parts))
+
+
+def inspect(folder: Folder) -> str:
+    """What a folder holds, as lines of text. Raises `FileNotFoundError` and `BadCheckpoint`."""
+    found = stored(folder)
+    config = read_config(folder)
+    blank = _blank(config)
+    where = targets(blank, found, folder)
+    sizes: Counter[str] = Counter()
+    for key, piece in where.items():
+        sizes[part_of(piece.name) if not piece.name.endswith("position_ids") else "buffers"] += (
+            found[key].num_bytes // found[key].dtype.itemsize
+        )
+    dtypes = Counter(str(tensor.dtype).removeprefix("torch.") for tensor in found.values())
+    num_bytes = sum(tensor.num_bytes for tensor in found.values())
+    unknown = sorted(set(found) - set(where))
+    lines = [
+        f"{folder.url}: {'our' if is_ours(found) else 'the released'} names, {len({t.file for t in found.values()})} files",
+        f"{len(found):,} tensors, {num_bytes:,} bytes; {', '.join(f'{num:,} {dtype}' for dtype, num in dtypes.most_common())}",
+        f"{sum(sizes[part] for part in PARTS):,} parameters",
+        *(f"  {part:<12} {sizes[part]:>15,}" for part in PARTS if sizes[part]),
+    ]
+    if unknown:
+        lines.append(
+            f"{len(unknown)} tensors that the network doesn't know: {', '.join(unknown[:5])}{' …' if unknown[5:] else ''}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m model.weights", description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    look = commands.add_parser("inspect", help="say what a folder holds")
+    change = commands.add_parser("convert", help="rewrite released names to ours, or ours to the released ones")
+    for command in (look, change):
+        command.add_argument("folder")
+    change.add_argument("out")
+    args = parser.parse_args()
+    try:
+        if args.command == "inspect":
+            print(inspect(Folder(args.folder)))
+        else:
+            now = convert(Folder(args.folder), Folder(args.out), lambda line: print(line, flush=True))
+            print(f"{args.out} has {'our' if now == 'ours' else 'the released'} names")
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

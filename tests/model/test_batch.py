@@ -1,0 +1,84 @@
+"""What a batch holds, and that samples which share a row don't see each other."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from datagen.target import Prompt
+from model.attention import PADDING
+from model.batch import IGNORED, batch, collate, packed, sequence
+from model.config import tiny
+from model.deepseek_ocr import build
+from model.evaluate import answer_loss
+from model.tokenizer import train_tokenizer
+from tests.model.lines import EIGHT, LONG, line_crop
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(EIGHT, 400)
+
+
+def text_alone(text: str):
+    return dataclasses.replace(line_crop(text), image=None, size=(0, 0))
+
+
+def test_a_batch_by_hand(tokenizer):
+    short, long = line_crop("Ab", "a"), line_crop(LONG, "b")
+    batch = collate([(short, Prompt.FREE), (long, Prompt.FREE)], tokenizer, "tiny", 300)
+    assert [image.whole_3SS.shape for image in batch.images] == [(3, 512, 512)] * 2
+    assert batch.image_BL.sum(1).tolist() == [73, 73]
+    for row, sample in enumerate((short, long)):
+        learned = batch.labels_BL[row] != IGNORED
+        answer = batch.labels_BL[row][learned].tolist()
+        assert tokenizer.decode(answer[:-1]) == sample.text and answer[-1] == tokenizer.eos
+        # The label at a position is the token after it.
+        assert torch.equal(batch.labels_BL[row][learned], batch.ids_BL[row].roll(-1)[learned])
+    assert batch.num_tokens == sum(len(tokenizer.encode(s.text)) + 1 for s in (short, long))
+    assert (batch.num_truncated, batch.num_upsampled) == (0, 1)
+    assert batch.samples_BL[0, -1] == PADDING and (batch.samples_BL[1] == 0).all()
+
+
+def test_a_long_answer_is_cut_without_an_end_and_counted(tokenizer):
+    batch = collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 90)
+    assert batch.ids_BL.shape == (1, 90) and batch.num_truncated == 1
+    assert tokenizer.eos not in batch.ids_BL
+    with pytest.raises(ValueError, match="length is 60"):
+        collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 60)
+
+
+def test_text_alone_beside_images(tokenizer):
+    together = collate([(text_alone("Ab"), Prompt.FREE), (line_crop("Ab"), Prompt.FREE)], tokenizer, "tiny", 300)
+    assert len(together.images) == 1 and together.image_BL.sum(1).tolist() == [0, 73]
+    learned = together.labels_BL[0] != IGNORED
+    assert together.labels_BL[0][learned].tolist() == [*tokenizer.encode("Ab"), tokenizer.eos]
+    assert learned[0] and together.ids_BL[0, 0] == tokenizer.bos
+
+
+def test_rows_are_filled_in_turn(tokenizer):
+    sequences = [sequence(text_alone("x" * n), Prompt.FREE, tokenizer, "tiny", 300) for n in (5, 9, 3, 6, 1)]
+    lengths = [[len(one.ids) for one in row] for row in packed(sequences, 14)]
+    alone = [len(one.ids) for one in sequences]
+    assert sorted(length for row in lengths for length in row) == sorted(alone) and all(sum(row) <= 14 for row in lengths)
+    assert lengths[0][0] == alone[0] and len(lengths) < 5
+
+
+def test_packed_rows_give_what_samples_give_alone(tokenizer):
+    """Loss, balance loss and every gradient: images and text alone, in rows of several and one by one."""
+    samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
+    sequences = [sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples]
+    rows = packed(sequences, 260)
+    assert any(len(row) > 1 for row in rows) and len(rows) > 1
+    results = []
+    for arranged in (rows, [[one] for one in sequences]):
+        net = build(tiny().with_vocab(len(tokenizer)), seed=1).train()
+        loss, balance = answer_loss(net, batch(arranged, tokenizer))
+        (loss + 100 * balance).backward()
+        results.append((loss.item(), balance.item(), {name: p.grad for name, p in net.named_parameters()}))
+    (loss, balance, gradients), (loss_alone, balance_alone, gradients_alone) = results
+    assert loss == pytest.approx(loss_alone, rel=1e-5)
+    assert balance == pytest.approx(balance_alone, rel=1e-4) and balance > 0
+    for name, gradient in gradients.items():
+        if gradient is not None:
+            assert torch.allclose(gradient, gradients_alone[name], rtol=1e-3, atol=1e-4 * gradients_alone[name].abs().max()), name

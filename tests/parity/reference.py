@@ -1,0 +1,106 @@
+"""transformers' `unlimited_ocr`, which is the same network, with the weights of one of ours: saved as released, loaded there."""
+
+import json
+import os
+from pathlib import Path
+
+import torch
+
+from datagen.storage import Folder
+from model import weights
+from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
+from model.deepseek_ocr import DeepseekOcr
+from model.image import Views
+from model.tokenizer import TextTokenizer, train_tokenizer
+from tests.model.lines import EIGHT
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+TOLERANCE = 1e-4
+
+# Tables that fit no grid below, windows that need padding, the experts unevenly chosen.
+NARROW = ModelConfig(
+    SamConfig(width=32, depth=3, heads=2, window=5, global_blocks=(1,), image_size=192, neck=16, downsample=(24, 32)),
+    ClipConfig(width=32, depth=2, heads=4, image_size=70),
+    DecoderConfig(
+        vocab_size=400,
+        width=48,
+        depth=3,
+        heads=4,
+        dense_width=80,
+        num_experts=8,
+        num_experts_per_token=3,
+        expert_width=16,
+        max_positions=4096,
+    ),
+)
+# Deeper, other ratios, two dense layers, one shared expert, as many experts chosen as there are but one.
+DEEPER = ModelConfig(
+    SamConfig(width=48, depth=5, heads=3, window=7, global_blocks=(0, 4), image_size=512, neck=24, downsample=(16, 64)),
+    ClipConfig(width=64, depth=4, heads=2, image_size=112),
+    DecoderConfig(
+        vocab_size=400,
+        width=64,
+        depth=5,
+        heads=2,
+        dense_width=96,
+        num_dense_layers=2,
+        num_experts=5,
+        num_shared_experts=1,
+        num_experts_per_token=4,
+        expert_width=24,
+        max_positions=4096,
+    ),
+)
+# Every width as released, and so every shape of a weight; fewer layers and experts, a small vocabulary.
+RELEASED_WIDTHS = ModelConfig(
+    SamConfig(depth=2, global_blocks=(1,)),
+    ClipConfig(depth=2),
+    DecoderConfig(vocab_size=400, depth=2, num_experts=16),
+)
+
+
+def tokenizer_for(config: ModelConfig) -> TextTokenizer:
+    return train_tokenizer(EIGHT, config.decoder.vocab_size)
+
+
+def randomised(config: ModelConfig) -> DeepseekOcr:
+    """Weights so large that every part moves the logits: fresh ones leave relative positions at zero."""
+    net = DeepseekOcr(config)
+    source = torch.Generator().manual_seed(5)
+    narrowest = min(config.sam.width, config.clip.width, config.decoder.width)
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            norm = "norm" in name and name.endswith("weight")
+            parameter.normal_(1 if norm else 0, 0.15 * (32 / narrowest) ** 0.5, generator=source)
+    return net.eval()
+
+
+def save_for_transformers(net: DeepseekOcr, folder: Path, image_id: int) -> Path:
+    """As one that we save, but for the two entries of config.json by which transformers knows the network."""
+    weights.save(Folder(str(folder)), net)
+    config = json.loads(net.config.to_json(bos_token_id=0, eos_token_id=1, pad_token_id=2, image_token_id=image_id))
+    config["model_type"] = "unlimited_ocr"
+    config["language_config"]["layer_types"] = ["full_attention"] * net.config.decoder.depth
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def loaded(folder: Path):
+    import transformers
+
+    theirs, info = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+    )
+    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
+    return theirs.eval()
+
+
+def as_theirs(images: list[Views]) -> dict:
+    """Our views as their arguments. All wholes have one size there, and so have all tiles."""
+    found = {"pixel_values": torch.stack([image.whole_3SS for image in images])}
+    tiles = [image.tiles_N3TT for image in images if image.tiles_N3TT is not None]
+    if tiles:
+        found["pixel_values_local"] = torch.cat(tiles)
+    found["num_local_patches"] = [0 if i.tiles_N3TT is None else len(i.tiles_N3TT) for i in images]
+    found["patches_grid"] = [list(i.grid if i.tiles_N3TT is not None else (1, 1)) for i in images]
+    return found
