@@ -1,0 +1,84 @@
+"""Pixels as the released processing makes them; tiles and token counts as transformers' processor chooses them."""
+
+import io
+import random
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageOps
+from transformers.models.deepseek_ocr2.image_processing_pil_deepseek_ocr2 import get_optimal_tiled_canvas
+
+from model.image import MODES, load, tile_grid, views
+
+
+def picture(width: int, height: int, seed: int = 0) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def as_released(image: Image.Image) -> torch.Tensor:
+    """torchvision's ToTensor and Normalize(0.5, 0.5), written out."""
+    return (torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1) / 255 - 0.5) / 0.5
+
+
+def test_tiles_and_token_counts_over_ten_thousand_sizes():
+    """Against transformers' choice; counts against the paper's formula, a newline a row and a separator."""
+    chance = random.Random(0)
+    for tile, mode in ((640, "gundam"), (1024, "gundam-m")):
+        for _ in range(5000):
+            width, height = (chance.choice([chance.randint(1, 5000), chance.randint(1, 16) * 160]) for _ in range(2))
+            columns, rows = tile_grid(width, height, tile)
+            if width <= tile and height <= tile:
+                assert (columns, rows) == (0, 0)
+            else:
+                assert (columns, rows) == tuple(get_optimal_tiled_canvas((height, width), (tile, tile), 2, 9))
+            whole, side = MODES[mode].side // 64, tile // 64
+            expected = whole * (whole + 1) + 1 + (side * rows) * (side * columns + 1)
+            assert MODES[mode].num_tokens((columns, rows)) == expected
+
+
+def test_placeholders_of_the_modes():
+    assert {mode: MODES[mode].num_tokens() for mode in list(MODES)[:4]} == {"tiny": 73, "small": 111, "base": 273, "large": 421}
+    a4 = tile_grid(1654, 2339, 640)
+    assert a4 == (2, 3) and MODES["gundam"].num_tokens(a4) == 903
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (700, 1400), (1281, 33), (640, 640), (1000, 999)])
+@pytest.mark.parametrize("mode", MODES)
+def test_pixels_are_the_released_ones(mode, width, height):
+    image, side, tile = picture(width, height), MODES[mode].side, MODES[mode].tile
+    found = views(image, mode)
+    if mode in ("tiny", "small"):
+        expected = image.resize((side, side))
+    else:
+        scale = min(side / width, side / height)
+        assert round(max(width, height) * scale) == side
+        expected = ImageOps.pad(image, (side, side), color=(127, 127, 127))
+    assert torch.equal(found.whole_3SS, as_released(expected))
+    assert found.num_tokens == MODES[mode].num_tokens(found.grid)
+    if not tile or (width <= tile and height <= tile):
+        assert found.tiles_N3TT is None
+        return
+    columns, rows = found.grid
+    stretched = image.resize((columns * tile, rows * tile))
+    for n in range(columns * rows):
+        left, top = n % columns * tile, n // columns * tile
+        assert torch.equal(found.tiles_N3TT[n], as_released(stretched.crop((left, top, left + tile, top + tile))))
+
+
+def test_padding_is_grey_and_the_image_is_centred():
+    """By hand, not by Pillow: a white band of half the height between grey."""
+    pixels = views(Image.new("RGB", (512, 256), "white"), "base").whole_3SS
+    assert torch.equal(pixels[:, 256:768], torch.ones(3, 512, 1024))
+    assert torch.equal(pixels[:, :256], pixels[:, 768:]) and pixels[0, 0, 0] == (127 / 255 - 0.5) / 0.5
+
+
+def test_exif_turns_first():
+    image = picture(90, 40)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right by a quarter
+    data = io.BytesIO()
+    image.save(data, "PNG", exif=exif)
+    assert torch.equal(
+        load(data.getvalue(), "base").whole_3SS, views(image.transpose(Image.Transpose.ROTATE_270), "base").whole_3SS
+    )

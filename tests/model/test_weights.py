@@ -1,0 +1,155 @@
+"""Folders of weights: released names and ours, both ways, byte for byte; and what is wrong with a bad one, told in a line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import model
+from datagen.storage import Folder
+from model import weights
+from model.config import tiny
+from model.deepseek_ocr import build
+from model.safetensors_files import BadCheckpoint, write
+
+CONFIG = tiny()
+
+
+@pytest.fixture(scope="module")
+def net():
+    return build(CONFIG, seed=4)
+
+
+@pytest.fixture
+def released(net, tmp_path):
+    """As a publisher would leave it: written by the library, in bf16, with a tensor that the network doesn't know."""
+    folder = tmp_path / "released"
+    folder.mkdir()
+    state = {
+        key: value.to(torch.bfloat16) if value.is_floating_point() else value
+        for key, value in weights.released_tensors(net).items()
+    }
+    state = {key: value.contiguous() for key, value in state.items()} | {"model.extra.thing": torch.arange(7.0)}
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_bytes(CONFIG.to_json())
+    (folder / "tokenizer.json").write_text("{}")
+    return folder
+
+
+def test_a_round_trip_is_byte_exact(released, tmp_path):
+    ours, back = tmp_path / "ours", tmp_path / "back"
+    assert weights.convert(Folder(str(released)), Folder(str(ours))) == "ours"
+    assert weights.convert(Folder(str(ours)), Folder(str(back))) == "released"
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        assert (back / name).read_bytes() == (released / name).read_bytes(), name
+    stacked = load_file(ours / "model.safetensors")
+    assert stacked["decoder.layers.1.mlp.experts.gate_up"].shape == (8, 256, 192) and "model.extra.thing" in stacked
+
+
+def test_either_layout_loads_to_the_same_network(released, tmp_path, net):
+    weights.convert(Folder(str(released)), Folder(str(tmp_path / "ours")))
+    one, other = model.load(str(released)), model.load(str(tmp_path / "ours"), dtype=torch.float32)
+    assert one.lm_head.weight.dtype == torch.bfloat16 and other.lm_head.weight.dtype == torch.float32
+    for name, value in net.state_dict().items():
+        expected = value.to(torch.bfloat16) if value.is_floating_point() else value
+        assert torch.equal(one.state_dict()[name], expected), name
+        assert torch.equal(other.state_dict()[name], expected.to(other.state_dict()[name].dtype)), name
+
+
+def test_what_is_saved_is_the_librarys_bytes(net, tmp_path):
+    weights.save(Folder(str(tmp_path)), net)
+    save_file(
+        {k: v.contiguous() for k, v in weights.released_tensors(net).items()}, tmp_path / "theirs", metadata={"format": "pt"}
+    )
+    assert (tmp_path / "model.safetensors").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+def test_several_files_and_their_index(net, tmp_path):
+    folder = Folder(str(tmp_path / "parts"))
+    plan = [weights.planned(key, value) for key, value in weights.released_tensors(net).items()]
+    write(folder, plan, {"format": "pt"}, 4_000_000, lambda line: None)
+    folder.write("config.json", CONFIG.to_json())
+    files = folder.names(".safetensors")
+    assert len(files) > 2
+    index = json.loads(folder.read("model.safetensors.index.json"))
+    assert set(index["weight_map"]) == set(weights.released_tensors(net)) and set(index["weight_map"].values()) == set(files)
+    again = weights.load(folder)
+    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), net.state_dict().values(), strict=True))
+    # An expert's tensors may lie in several files: stacked they are in one, and the way back is exact.
+    weights.convert(folder, Folder(str(tmp_path / "ours")))
+    weights.convert(Folder(str(tmp_path / "ours")), Folder(str(tmp_path / "back")))
+    back = load_file(tmp_path / "back/model.safetensors")
+    assert all(torch.equal(back[key], value) for key, value in weights.released_tensors(net).items())
+    (tmp_path / "parts" / files[1]).unlink()
+    with pytest.raises(BadCheckpoint, match=f"names {files[1]}, which isn't there"):
+        weights.load(folder)
+
+
+def rewritten(folder, change):
+    state = load_file(folder / "model.safetensors")
+    change(state)
+    save_file(state, folder / "model.safetensors")
+
+
+def test_a_shape_that_differs_is_named(released):
+    rewritten(released, lambda state: state.update({"model.projector.layers.bias": torch.zeros(5)}))
+    with pytest.raises(BadCheckpoint, match=r"model\.projector\.layers\.bias should be \(192,\) by config\.json, and is \(5,\)"):
+        model.load(str(released))
+
+
+def test_what_lacks_is_named(released):
+    rewritten(released, lambda state: [state.pop(f"model.layers.2.mlp.experts.3.{half}_proj.weight") for half in ("up", "down")])
+    with pytest.raises(BadCheckpoint, match=r"lacks model\.layers\.2\.mlp\.experts\.3\.\w+_proj\.weight and 1 others"):
+        model.load(str(released))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:-100], r"is cut off: \S+ .* ends at byte \d+, the file at \d+"),
+        (lambda data: data[:50], "is no safetensors file, or cut off within its header: 50 bytes"),
+        (lambda data: b"", "is no safetensors file, or cut off within its header: 0 bytes"),
+        (lambda data: data + b"more", "has 4 bytes after its last tensor"),
+        (lambda data: data[:9] + b"\xff" + data[10:], "its header can't be read"),
+        (lambda data: data.replace(b'"BF16"', b'"B_16"', 1), "has the unknown dtype B_16"),
+        (lambda data: b"PK\x03\x04" + data[4:], "is no safetensors file"),
+    ],
+)
+def test_a_damaged_file_is_told_in_a_line(released, damage, message):
+    path = released / "model.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(BadCheckpoint, match=message) as error:
+        model.load(str(released))
+    assert "\n" not in str(error.value)
+
+
+def test_pickled_weights_are_never_loaded(net, tmp_path):
+    torch.save(net.state_dict(), tmp_path / "pytorch_model.bin")
+    (tmp_path / "config.json").write_bytes(CONFIG.to_json())
+    with pytest.raises(FileNotFoundError, match="pickled weights are never loaded"):
+        model.load(str(tmp_path))
+
+
+def test_a_config_of_something_else_is_told(released):
+    (released / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(BadCheckpoint, match=r"config\.json doesn't describe this network: KeyError\('language_config'\)"):
+        model.load(str(released))
+
+
+def command(*args: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "model.weights", *args], capture_output=True, text=True)
+
+
+def test_the_command_line(released, tmp_path):
+    done = command("inspect", str(released))
+    assert "the released names, 1 files" in done.stdout and "experts" in done.stdout
+    assert "1 tensors that the network doesn't know: model.extra.thing" in done.stdout
+    done = command("convert", str(released), str(tmp_path / "ours"))
+    assert done.returncode == 0 and done.stdout.endswith("ours has our names\n")
+    done = command("convert", str(released), str(released))
+    assert done.returncode == 1 and "must be another" in done.stderr and "Traceback" not in done.stderr
+    done = command("inspect", str(tmp_path / "nothing"))
+    assert done.returncode == 1 and "holds no *.safetensors file" in done.stderr
