@@ -36,7 +36,7 @@ _CLIP = (
 
 
 def start_sam(net: DeepseekOcr, folder: Folder | str) -> None:
-    """Put a SAM's image encoder into `net`. Raises `FileNotFoundError`, and `BadCheckpoint` that names what lacks or doesn't fit."""
+    """Put a SAM's image encoder into `net`. Raises `FileNotFoundError`, and `BadCheckpoint` with what lacks or doesn't fit."""
     _start(net.encoder.sam.state_dict(), folder, _SAM, "vision_encoder.")
 
 
