@@ -6,12 +6,11 @@ Structure and names: the released DeepSeek-OCR `deepencoder.py`.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.checkpointing import checkpointed
 from model.config import ClipConfig
-from model.sam import resized
+from model.sam import resized, weighed
 
 
 class Embeddings(nn.Module):
@@ -45,7 +44,7 @@ class Attention(nn.Module):
     def forward(self, x_BLD: Tensor) -> Tensor:
         B, L, D = x_BLD.shape
         q_BNLK, k_BNLK, v_BNLK = self.qkv_proj(x_BLD).view(B, L, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
-        x_BNLK = F.scaled_dot_product_attention(q_BNLK, k_BNLK, v_BNLK)
+        x_BNLK = weighed(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNLK, v_BNLK)
         return self.out_proj(x_BNLK.transpose(1, 2).reshape(B, L, D))
 
 

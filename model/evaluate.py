@@ -15,10 +15,10 @@ from model.loss import cross_entropy
 
 
 def answer_loss(net: DeepseekOcr, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Cross-entropy summed over the answers' tokens alone, in nats; and the balance loss. The head sees no other position."""
+    """Cross-entropy over the answers' tokens alone, in nats a token; and the balance loss. The head sees no other position."""
     h_BLD, balance = net(batch.ids_BL, batch.images, batch.image_BL, batch.samples_BL)
     answers_BL = batch.labels_BL != IGNORED
-    return cross_entropy(h_BLD[answers_BL], net.lm_head.weight, batch.labels_BL[answers_BL]), balance
+    return cross_entropy(h_BLD[answers_BL], net.lm_head.weight, batch.labels_BL[answers_BL], 1 / batch.num_tokens), balance
 
 
 @torch.no_grad()
@@ -27,7 +27,7 @@ def mean_loss(net: DeepseekOcr, batches: Iterable[Batch]) -> float:
     net.eval()
     total, num_tokens = 0.0, 0
     for batch in batches:
-        total += answer_loss(net, batch)[0].item()
+        total += answer_loss(net, batch)[0].item() * batch.num_tokens
         num_tokens += batch.num_tokens
     net.train()
     return total / num_tokens

@@ -13,50 +13,60 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-CHUNK_BYTES = 256 << 20  # of one chunk's logits in fp32
+CHUNK_BYTES = 256 << 20  # of one chunk's logits
+_CACHED_BYTES = 4 << 20  # of the rows whose softmax is taken at a time, in fp32, on a processor: what stays in its cache
 
 
-def cross_entropy(x_TD: Tensor, head_VD: Tensor, labels_T: Tensor) -> Tensor:
-    """The sum over tokens of -log p(label) in fp32, of logits `x_TD @ head_VD.T`.
+def cross_entropy(x_TD: Tensor, head_VD: Tensor, labels_T: Tensor, scale: float = 1.0) -> Tensor:
+    """`scale` times the sum over tokens of -log p(label), in fp32, of logits `x_TD @ head_VD.T`.
 
     Holds one chunk's logits at a time, forward and backward. Products are in the inputs' precision, or autocast's; softmax, loss
-    and sums of the head's gradient in fp32.
+    and, over several chunks, sums of the head's gradient in fp32.
     """
     device = x_TD.device.type
     if torch.is_autocast_enabled(device):
         dtype = torch.get_autocast_dtype(device)
         x_TD, head_VD = x_TD.to(dtype), head_VD.to(dtype)
-    return _ChunkedCrossEntropy.apply(x_TD, head_VD, labels_T)
+    return _ChunkedCrossEntropy.apply(x_TD, head_VD, labels_T, scale)
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x_TD: Tensor, head_VD: Tensor, labels_T: Tensor) -> Tensor:
-        needs_x, needs_head, _ = ctx.needs_input_grad
+    def forward(ctx: Any, x_TD: Tensor, head_VD: Tensor, labels_T: Tensor, scale: float) -> Tensor:
+        needs_x, needs_head, _, _ = ctx.needs_input_grad
         dx_TD = torch.empty_like(x_TD) if needs_x else None
-        d_head_VD = torch.zeros_like(head_VD, dtype=torch.float32) if needs_head else None
+        d_head_VD: Tensor | None = None
         total = torch.zeros((), device=x_TD.device)
-        size = max(1, CHUNK_BYTES // (4 * len(head_VD)))
-        for start in range(0, len(x_TD), size):
-            x_CD, labels_C1 = x_TD[start : start + size], labels_T[start : start + size, None]
-            logits_CV = F.linear(x_CD, head_VD).float()
-            lse_C1 = logits_CV.logsumexp(-1, keepdim=True)
-            total += (lse_C1 - logits_CV.gather(1, labels_C1)).sum()
-            if not (needs_x or needs_head):
-                continue
-            d_CV = logits_CV.sub_(lse_C1).exp_()
-            d_CV = d_CV.scatter_add_(1, labels_C1, d_CV.new_full(labels_C1.shape, -1.0)).to(x_CD.dtype)
+        for chunk in _slices(len(x_TD), CHUNK_BYTES // (x_TD.element_size() * len(head_VD))):
+            logits_CV = F.linear(x_TD[chunk], head_VD)
+            total += _softmax_minus_label(logits_CV, labels_T[chunk], scale, needs_x or needs_head)
             if dx_TD is not None:
-                torch.mm(d_CV, head_VD, out=dx_TD[start : start + size])
-            if d_head_VD is not None:
-                d_head_VD += d_CV.t() @ x_CD
-        ctx.save_for_backward(dx_TD, d_head_VD)
-        ctx.dtype = head_VD.dtype
-        return total
+                torch.mm(logits_CV, head_VD, out=dx_TD[chunk])
+            if needs_head:
+                part_VD = logits_CV.t() @ x_TD[chunk]
+                d_head_VD = part_VD if d_head_VD is None else d_head_VD.float().add_(part_VD)
+        ctx.gradients, ctx.dtype = (dx_TD, d_head_VD), head_VD.dtype
+        return total * scale
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        dx_TD, d_head_VD = ctx.saved_tensors
-        dx_TD = None if dx_TD is None else dx_TD * scale.to(dx_TD.dtype)
-        return dx_TD, None if d_head_VD is None else (d_head_VD * scale).to(ctx.dtype), None
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        dx_TD, d_head_VD = (None if value is None else value.mul_(upstream) for value in ctx.gradients)
+        return dx_TD, None if d_head_VD is None else d_head_VD.to(ctx.dtype), None, None
+
+
+def _softmax_minus_label(logits_CV: Tensor, labels_C: Tensor, scale: float, gradient: bool) -> Tensor:
+    """The summed loss of a chunk; with `gradient`, what replaces its logits is the loss's gradient by them, times `scale`."""
+    total = torch.zeros((), device=logits_CV.device)
+    num_rows, vocab = logits_CV.shape
+    for part in _slices(num_rows, num_rows if logits_CV.is_cuda else _CACHED_BYTES // (4 * vocab)):
+        logp = F.log_softmax(logits_CV[part], -1, dtype=torch.float32)
+        labels = labels_C[part, None]
+        total -= logp.gather(1, labels).sum()
+        if gradient:
+            logits_CV[part] = logp.exp_().scatter_add_(1, labels, logp.new_full(labels.shape, -1.0)).mul_(scale)
+    return total
+
+
+def _slices(length: int, size: int) -> list[slice]:
+    return [slice(start, start + max(1, size)) for start in range(0, length, max(1, size))]

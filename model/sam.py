@@ -1,6 +1,7 @@
 """The SAM tower: from pixels to a grid of patches, most of its attention in windows.
 
-    B images · H W pixels · h w patches · L = h*w · D width · N heads · K head dim · G windows · C channels
+    B images · H W pixels · h w patches · L = h*w · D width · N heads · K head dim · M = K + h + w
+    G windows · C channels
 
 Structure and names: the released DeepSeek-OCR `deepencoder.py`; segment-anything `modeling/image_encoder.py`.
 """
@@ -12,9 +13,17 @@ from torch import Tensor, nn
 from model.checkpointing import checkpointed
 from model.config import SamConfig
 
+# From so many queries on, scores are never held: fused attention takes less time and no memory for them.
+_MANY = 512
+
 
 class Attention(nn.Module):
-    """Attention over a grid, with a bias from decomposed relative positions: one table for rows, one for columns."""
+    """Attention over a grid, with a bias from decomposed relative positions: one table for rows, one for columns.
+
+    The bias of query q and key (i, j) is rows[q, i] + columns[q, j]: the product of q's biases with i and j, one-hot. So queries
+    get their biases as further dimensions and keys their places, and the bias is part of the product, exactly: it is never laid
+    out, L x L, for scores or for gradients.
+    """
 
     def __init__(self, config: SamConfig, grid: int):
         super().__init__()
@@ -29,13 +38,30 @@ class Attention(nn.Module):
         q_BNLK, k_BNLK, v_BNLK = self.qkv(x_BhwD).view(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
         q_BNhwK = q_BNLK.unflatten(2, (h, w))
         # The bias is of the unscaled q.
-        rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h))
-        columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w))
-        bias_BNLL = (rows_BNhwh[..., :, None] + columns_BNhww[..., None, :]).reshape(B, self.heads, h * w, h * w)
-        # Written out, this took a third of scaled_dot_product_attention's time with a bias, forward and backward in bf16 on CPU.
-        scores_BNLL = (q_BNLK * q_BNLK.shape[-1] ** -0.5) @ k_BNLK.transpose(-2, -1) + bias_BNLL
-        x_BLD = (scores_BNLL.softmax(-1) @ v_BNLK).transpose(1, 2).reshape(B, h, w, D)
+        rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNLK.dtype))
+        columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNLK.dtype))
+        K = q_BNLK.shape[-1]
+        q_BNLM = torch.cat([q_BNLK * K**-0.5, rows_BNhwh.flatten(2, 3), columns_BNhww.flatten(2, 3)], -1)
+        k_BNLM = torch.cat([k_BNLK, one_hot_places(h, w, k_BNLK).expand(*k_BNLK.shape[:3], -1)], -1)
+        x_BLD = weighed(q_BNLM, k_BNLM, v_BNLK).transpose(1, 2).reshape(B, h, w, D)
         return self.proj(x_BLD)
+
+
+def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
+    """softmax(q k) v, without a scale. Few queries on a processor are faster written out."""
+    if not q_BNLM.is_cuda and q_BNLM.shape[2] < _MANY:
+        return (q_BNLM @ k_BNLM.transpose(-2, -1)).softmax(-1) @ v_BNLK
+    # Fused attention wants one width for all three, on CUDA a multiple of 8.
+    width = -(-q_BNLM.shape[-1] // 8) * 8
+    q, k, v = (F.pad(x, (0, width - x.shape[-1])) for x in (q_BNLM, k_BNLM, v_BNLK))
+    return F.scaled_dot_product_attention(q, k, v, scale=1.0)[..., : v_BNLK.shape[-1]]
+
+
+def one_hot_places(height: int, width: int, like: Tensor) -> Tensor:
+    """(h*w, h + w): each place's row and its column, one-hot."""
+    rows, columns = (torch.eye(side, dtype=like.dtype, device=like.device) for side in (height, width))
+    size = (height, width, -1)
+    return torch.cat([rows[:, None].expand(size), columns[None].expand(size)], -1).flatten(0, 1)
 
 
 def relative(table_RK: Tensor, size: int) -> Tensor:

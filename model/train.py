@@ -208,8 +208,7 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with self._autocast():
-            total, balance = answer_loss(self.net, batch)
-        loss = total / batch.num_tokens
+            loss, balance = answer_loss(self.net, batch)
         (loss + balance).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.step.max_norm)
         self.optimizer.step()

@@ -1,0 +1,178 @@
+"""The hot path's own functions against plain ones: experts, loss, checkpointing; and DeepEncoder before another's decoder."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from model import loss as loss_module
+from model.checkpointing import set_checkpointing
+from model.config import tiny
+from model.deepencoder import DeepEncoder, placed
+from model.deepseek_ocr import build
+from model.experts import ByExpert, Grouped, arranged, routed
+from model.image import Views
+from model.loss import cross_entropy
+
+
+def plainly(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF):
+    """A token at a time, in float64 where its inputs are."""
+    rows = []
+    for x_D, weights_S, chosen_S in zip(x_TD, weights_TS, chosen_TS, strict=True):
+        total = 0
+        for weight, expert in zip(weights_S, chosen_S, strict=True):
+            gate, up = (gate_up_EGD[expert] @ x_D).chunk(2)
+            total = total + weight * (down_EDF[expert] @ (F.silu(gate) * up))
+        rows.append(total)
+    return torch.stack(rows)
+
+
+def inputs(num_tokens: int, dtype=torch.float64, num_experts: int = 6, unused: int = 4):
+    """Expert `unused` gets nothing."""
+    source = torch.Generator().manual_seed(num_tokens)
+    x, gate_up, down = (
+        torch.randn(*size, generator=source).to(dtype).requires_grad_()
+        for size in ((num_tokens, 16), (num_experts, 48, 16), (num_experts, 16, 24))
+    )
+    logits = torch.randn(num_tokens, num_experts, generator=source)
+    logits[:, unused] = -torch.inf
+    weights, chosen = logits.softmax(-1).topk(3)
+    return x, weights.to(dtype).requires_grad_(), chosen, gate_up, down
+
+
+def outcome(function, arguments):
+    x, weights, chosen, gate_up, down = arguments
+    y = function(x, weights, chosen, gate_up, down)
+    learned = (x, weights, gate_up, down)
+    return [y, *torch.autograd.grad(y, learned, torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y))]
+
+
+def grouped(x, weights, chosen, gate_up, down):
+    return Grouped.apply(x, weights, arranged(chosen, len(gate_up)), gate_up, down)
+
+
+def by_expert(rounded):
+    def function(x, weights, chosen, gate_up, down):
+        return ByExpert.apply(x, weights, arranged(chosen, len(gate_up), rounded), gate_up, down)
+
+    return function
+
+
+# `grouped_mm` runs on a processor too, in fp32 and bf16: the way that a GPU takes is tested without one.
+@pytest.mark.parametrize(
+    ("function", "dtype", "tolerance"),
+    [
+        (by_expert(1), torch.float64, 1e-6),  # sums over a token's experts are in fp32
+        (by_expert(16), torch.float64, 1e-6),
+        (grouped, torch.float32, 1e-5),
+        (routed, torch.float32, 1e-5),
+        (by_expert(8), torch.bfloat16, 3e-2),
+        (grouped, torch.bfloat16, 3e-2),
+    ],
+)
+@pytest.mark.parametrize("num_tokens", [1, 37, 150])
+def test_experts_are_what_they_are_a_token_at_a_time(function, dtype, tolerance, num_tokens):
+    exact = outcome(plainly, inputs(num_tokens))
+    found = outcome(function, inputs(num_tokens, dtype))
+    for ours, theirs in zip(found, exact, strict=True):
+        assert ours.dtype == dtype
+        assert (ours.double() - theirs).abs().max() <= tolerance * theirs.abs().max()
+
+
+def test_experts_under_autocast_keep_weights_and_gradients_in_fp32():
+    x, weights, chosen, gate_up, down = inputs(60, torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = routed(x, weights, chosen, gate_up, down)
+    assert y.dtype == torch.bfloat16
+    y.float().sum().backward()
+    exact = outcome(routed, inputs(60, torch.float32))
+    assert gate_up.grad.dtype == torch.float32 and (y.float() - exact[0]).abs().max() < 3e-2 * exact[0].abs().max()
+
+
+@pytest.mark.parametrize("chunk_bytes", [1 << 30, 4 * 50 * 7, 1])
+@pytest.mark.parametrize("cached_bytes", [1 << 30, 4 * 50 * 3])
+def test_the_loss_in_chunks_is_the_loss(monkeypatch, chunk_bytes, cached_bytes):
+    monkeypatch.setattr(loss_module, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(loss_module, "_CACHED_BYTES", cached_bytes)
+    source = torch.Generator().manual_seed(0)
+    x, head = (torch.randn(*size, generator=source).requires_grad_() for size in ((23, 8), (50, 8)))
+    labels = torch.randint(0, 50, (23,), generator=source)
+    ours, theirs = cross_entropy(x, head, labels, 1 / 23), F.cross_entropy(x @ head.T, labels)
+    assert torch.allclose(ours, theirs)
+    # Twice the loss, twice the gradient: what comes from above counts.
+    for mine, other in zip(torch.autograd.grad(2 * ours, (x, head)), torch.autograd.grad(2 * theirs, (x, head)), strict=True):
+        assert torch.allclose(mine, other, atol=1e-6)
+
+
+def test_the_loss_of_bf16_is_in_fp32_and_a_frozen_head_has_no_gradient():
+    source = torch.Generator().manual_seed(0)
+    x, head = (torch.randn(*size, generator=source).bfloat16() for size in ((64, 32), (1000, 32)))
+    labels = torch.randint(0, 1000, (64,), generator=source)
+    x.requires_grad_()
+    loss = cross_entropy(x, head, labels)
+    exact = F.cross_entropy(x.float() @ head.float().T, labels, reduction="sum")
+    assert loss.dtype == torch.float32 and abs(loss - exact) < 2e-3 * exact
+    loss.backward()
+    assert head.grad is None and x.grad is not None
+    with torch.no_grad():
+        assert cross_entropy(x, head, labels) == loss
+
+
+def checkpointed_gradients(on: bool, between=lambda net: None):
+    """Of a loss over images and text; `between` happens after the forward pass."""
+    ids = torch.randint(6, 4000, (2, 90), generator=torch.Generator().manual_seed(1))
+    ids[:, 1:74] = 5
+    images = [Views(torch.randn(3, 512, 512, generator=torch.Generator().manual_seed(n))) for n in range(2)]
+    net = build(tiny(), 2).train()
+    set_checkpointing(net, on)
+    hidden, balance = net(ids, images, ids == 5)
+    loss = hidden.square().mean() + balance
+    between(net)
+    loss.backward()
+    return {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
+
+
+def test_checkpointing_changes_no_gradient():
+    plain, saving = checkpointed_gradients(False), checkpointed_gradients(True)
+    assert plain.keys() == saving.keys()
+    for name, gradient in plain.items():
+        assert torch.equal(gradient, saving[name]), name
+
+
+def test_checkpointing_keeps_the_routing():
+    """Were it made again in the backward pass, with a router turned round in between, other experts would learn."""
+
+    def turn_round(net):
+        gate = net.decoder.layers[-1].mlp.gate.weight
+        gate.data = -gate.data
+
+    plain, turned = checkpointed_gradients(False), checkpointed_gradients(True, turn_round)
+    for name in ("gate_up", "down"):
+        key = f"decoder.layers.{tiny().decoder.depth - 1}.mlp.experts.{name}"
+        assert torch.equal(plain[key], turned[key]) and plain[key].any()
+
+
+def test_the_encoder_alone():
+    encoder = DeepEncoder(tiny())
+    encoder.load_state_dict(build(tiny()).encoder.state_dict())
+    found = encoder([Views(torch.randn(3, 512, 512)), Views(torch.randn(3, 640, 640))])
+    assert [tuple(tokens.shape) for tokens in found] == [(73, 192), (111, 192)]
+
+
+def test_the_encoder_before_another_decoder():
+    """As the README shows it. Gradients go through the decoder into every part of the encoder."""
+    llama = LlamaForCausalLM(
+        LlamaConfig(hidden_size=192, intermediate_size=256, num_hidden_layers=2, num_attention_heads=4, vocab_size=100)
+    )
+    encoder = build(tiny()).encoder
+    image_id, views = 99, [Views(torch.randn(3, 512, 512))]
+    ids_BL = torch.tensor([[1, *[image_id] * views[0].num_tokens, 5, 6, 7]])
+    x_BLD = placed(llama.get_input_embeddings()(ids_BL), ids_BL == image_id, encoder(views))
+    llama(inputs_embeds=x_BLD, labels=ids_BL).loss.backward()
+    still = {name for name, p in encoder.named_parameters() if p.grad is None or not p.grad.any()}
+    assert still == {"clip.embeddings.patch_embedding.weight"}
+
+
+def test_places_that_are_not_as_many_as_the_tokens_are_told():
+    with pytest.raises(ValueError, match="3 places are marked for 2 image tokens"):
+        placed(torch.zeros(1, 5, 4), torch.tensor([[True, True, True, False, False]]), [torch.zeros(2, 4)])
