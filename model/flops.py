@@ -1,0 +1,65 @@
+"""Floating-point operations of the network by formula: what model FLOPs utilisation is measured against.
+
+    L patches of a view · l vision tokens · D width · n keys that a query sees
+
+A product of (a, b) and (b, c) counts 2abc. Attention counts every pair within its window or sequence, causal or not, as PaLM's
+appendix B has it (arXiv 2204.02311) and as torch's counter does. Norms, activations, softmax and the resizing of position tables
+aren't counted, nor what an implementation does beyond the formula: folding SAM's bias into the product, checkpointing. A backward
+pass is twice the forward one.
+"""
+
+from collections.abc import Sequence
+
+from model.config import DecoderConfig, ModelConfig, SamConfig
+
+
+def sam(config: SamConfig, side: int) -> int:
+    """One view of `side` pixels through SAM and the compressor."""
+    grid = side // config.patch
+    L, D, N = grid * grid, config.width, config.heads
+    total = 2 * L * 3 * config.patch**2 * D
+    for n in range(config.depth):
+        window = grid if n in config.global_blocks else config.window
+        padded = (-(-grid // window) * window) ** 2
+        total += 2 * padded * 4 * D * D + 4 * padded * window**2 * D
+        total += 2 * padded * 2 * window * (D // N) * N  # the biases of rows and columns
+        total += 2 * L * 8 * D * D
+    first, second = config.downsample
+    total += 2 * L * config.neck * (D + 9 * config.neck)
+    return total + 2 * 9 * (L // 4) * config.neck * first + 2 * 9 * (L // 16) * first * second
+
+
+def view(config: ModelConfig, side: int) -> int:
+    """One view through DeepEncoder."""
+    C, num_tokens = config.clip.width, (side // config.sam.patch // 4) ** 2
+    l = num_tokens + 1  # noqa: E741
+    clip = config.clip.depth * (2 * l * 12 * C * C + 4 * l * l * C)
+    return sam(config.sam, side) + clip + 2 * num_tokens * 2 * C * config.decoder.width
+
+
+def decoder(config: DecoderConfig, num_tokens: int, num_keys: float) -> int:
+    """`num_tokens` tokens that see `num_keys` positions each, through the layers, without the head."""
+    D, total = config.width, 0
+    for n in range(config.depth):
+        total += 2 * 4 * D * D + round(4 * num_keys * D)
+        if n < config.num_dense_layers:
+            total += 2 * 3 * D * config.dense_width
+        else:
+            experts = config.num_experts_per_token + config.num_shared_experts
+            total += 2 * D * config.num_experts + 2 * 3 * D * config.expert_width * experts
+    return num_tokens * total
+
+
+def head(config: DecoderConfig, num_tokens: int) -> int:
+    return 2 * num_tokens * config.width * config.vocab_size
+
+
+def forward(config: ModelConfig, sides: Sequence[int], lengths: Sequence[int], num_learned: int) -> int:
+    """A batch: its views by their sides in pixels, its samples by their lengths, and how many positions see the head."""
+    texts = sum(decoder(config.decoder, length, length) for length in lengths)
+    return sum(view(config, side) for side in sides) + texts + head(config.decoder, num_learned)
+
+
+def training(config: ModelConfig, sides: Sequence[int], lengths: Sequence[int], num_learned: int) -> int:
+    """A step that trains every part."""
+    return 3 * forward(config, sides, lengths, num_learned)

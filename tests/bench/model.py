@@ -1,0 +1,242 @@
+"""A training step and generation, ours and transformers' `unlimited_ocr`: one configuration, one precision, the same threads.
+
+    python -m tests.bench.model [--modes tiny small base] [--dtypes bfloat16 float32] [--rounds 3] [--texts 500]
+
+Each contender runs in a process of its own, in turn with the others, `rounds` times; its best step counts. transformers' class is
+measured with each of its expert and attention implementations, and the best is what ours is divided by. A step is forward, loss
+and backward of two samples: an image in the mode, and `texts` tokens that are learned. Peak memory is the process's, less what it
+took before its first step. Experts as batched products of copied weights ("batched_mm") are tried in generation alone: in training
+they would copy gigabytes a layer.
+
+With a CUDA device the released sizes are measured there, with model FLOPs utilisation (`model/flops.py`); without one `small_moe`.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from datagen.storage import Folder
+from datagen.target import Prompt
+from model import flops, weights
+from model.config import ModelConfig, full, small_moe
+from model.deepseek_ocr import build
+from model.generate import NoRepeat, tokens
+from model.image import MODES, Views
+from model.loss import cross_entropy
+from model.tokenizer import TextTokenizer, train_tokenizer
+from tests.model.lines import EIGHT
+from tests.parity.reference import as_theirs, save_for_transformers
+
+OURS = "ours"
+TRAINED = [f"{experts}, {attention}" for experts in ("grouped_mm", "eager") for attention in ("sdpa", "eager")]
+GENERATED = [f"{experts}, sdpa" for experts in ("grouped_mm", "batched_mm", "eager")]
+IMAGE = 50  # the placeholder's id
+SAMPLES = 2
+NEW_TOKENS = 64
+# Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
+PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
+
+
+def released() -> ModelConfig:
+    return full() if torch.cuda.is_available() else small_moe()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--modes", nargs="+", default=["tiny", "small", "base"], choices=MODES)
+    parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--texts", type=int, default=500)
+    parser.add_argument("--batches", nargs="+", type=int, default=[1, 4])
+    parser.add_argument("--run", nargs="+", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.run:
+        print(json.dumps(run(*args.run)))
+        return
+    with tempfile.TemporaryDirectory(prefix="pagewheel-model-") as folder:
+        save_for_transformers(build(released()), Path(folder), IMAGE)
+        print(f"{released().decoder.depth} decoder layers of {released().decoder.width}, {torch.get_num_threads()} threads")
+        for dtype in args.dtypes:
+            for mode in args.modes:
+                found = {c: contend(args.rounds, "train", folder, c, dtype, mode, str(args.texts)) for c in (OURS, *TRAINED)}
+                show(f"training step, {mode}, {dtype}", found)
+            for batch in args.batches:
+                found = {c: contend(args.rounds, "generate", folder, c, dtype, "small", str(batch)) for c in (OURS, *GENERATED)}
+                show(f"{NEW_TOKENS} tokens of each of {batch} images, {dtype}", found)
+
+
+def contend(rounds: int, *what: str) -> dict[str, Any]:
+    """The best of `rounds` processes."""
+    found = []
+    for _ in range(rounds):
+        done = subprocess.run([sys.executable, "-m", "tests.bench.model", "--run", *what], capture_output=True, text=True)
+        if done.returncode:
+            return {"failed": done.stderr.strip().splitlines()[-1][:100] if done.stderr.strip() else f"exit {done.returncode}"}
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    return min(found, key=lambda one: one["seconds"])
+
+
+def show(title: str, found: dict[str, dict[str, Any]]) -> None:
+    theirs = {c: one for c, one in found.items() if c != OURS and "failed" not in one}
+    best = min(theirs, key=lambda c: theirs[c]["seconds"])
+    print(f"\n{title}")
+    for contender, one in found.items():
+        if "failed" in one:
+            print(f"  {contender:<24} failed: {one['failed']}")
+            continue
+        mfu = f", {one['mfu']:.0%} of peak" if "mfu" in one else ""
+        rate = f"{one['seconds']:7.3f} s {one['tokens'] / one['seconds']:9,.0f} tokens/s"
+        print(f"  {contender:<24} {rate} {one['memory'] / 1e6:7,.0f} MB{mfu}{'  <- best of theirs' if contender == best else ''}")
+    ratio = theirs[best]["seconds"] / found[OURS]["seconds"]
+    memory = found[OURS]["memory"] / theirs[best]["memory"]
+    print(f"  {ratio:.2f} times as fast as the best of theirs, {memory:.2f} times its memory", flush=True)
+
+
+def run(what: str, folder: str, contender: str, dtype_name: str, mode: str, number: str) -> dict[str, Any]:
+    dtype, device = getattr(torch, dtype_name), "cuda" if torch.cuda.is_available() else "cpu"
+    work: Callable[[], Any]
+    num_views = SAMPLES if what == "train" else int(number)
+    side = MODES[mode].side
+    images = [
+        Views(torch.randn(3, side, side, generator=torch.Generator().manual_seed(n)).to(device, dtype)) for n in range(num_views)
+    ]
+    if what == "train":
+        work, num_tokens, operations = training(folder, contender, dtype, device, images, int(number))
+    else:
+        work, num_tokens, operations = generation(folder, contender, dtype, device, images)
+    with Peak(device) as peak:
+        seconds = min(timed(work, device) for _ in range(4))
+    found = {"seconds": seconds, "tokens": num_tokens, "memory": peak.bytes}
+    if device == "cuda":
+        found["mfu"] = operations / seconds / next(v for k, v in PEAKS.items() if k in torch.cuda.get_device_name())
+    return found
+
+
+def timed(work: Callable[[], Any], device: str) -> float:
+    began = time.perf_counter()
+    work()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+class Peak:
+    """The most memory that was in use beyond what was at the start: the device's, or this process's resident memory."""
+
+    def __init__(self, device: str):
+        self.device, self.bytes = device, 0
+
+    def __enter__(self) -> "Peak":
+        self.over = threading.Event()
+        if self.device == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+            self.start = torch.cuda.memory_allocated()
+        else:
+            self.start = psutil.Process().memory_info().rss
+            threading.Thread(target=self._watch, daemon=True).start()
+        return self
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while not self.over.wait(0.002):
+            self.bytes = max(self.bytes, process.memory_info().rss - self.start)
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        if self.device == "cuda":
+            self.bytes = torch.cuda.max_memory_allocated() - self.start
+
+
+def theirs(folder: str, contender: str, dtype: torch.dtype, device: str) -> Any:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import transformers
+
+    experts, attention = contender.split(", ")
+    return transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
+        folder, dtype=dtype, attn_implementation=attention, experts_implementation=experts
+    ).to(device)
+
+
+def training(
+    folder: str, contender: str, dtype: torch.dtype, device: str, images: list[Views], num_text: int
+) -> tuple[Callable[[], Any], int, int]:
+    """The step, how many positions it takes, and its operations by formula."""
+    head, source = 1 + images[0].num_tokens, torch.Generator().manual_seed(0)
+    ids_BL = torch.randint(60, released().decoder.vocab_size, (len(images), head + num_text), generator=source)
+    ids_BL[:, 1:head] = IMAGE
+    labels_BL = ids_BL.clone()
+    labels_BL[:, :head] = -100
+    ids_BL, labels_BL = ids_BL.to(device), labels_BL.to(device)
+    sides = [image.whole_3SS.shape[-1] for image in images]
+    operations = flops.training(released(), sides, [head + num_text] * len(images), num_text * len(images))
+    if contender != OURS:
+        net = theirs(folder, contender, dtype, device).train()
+        arguments = as_theirs(images)
+
+        def step() -> None:
+            net(input_ids=ids_BL, labels=labels_BL, **arguments).loss.backward()
+            net.zero_grad()
+
+        return step, ids_BL.numel(), operations
+    ours = weights.load(folder, device, dtype).train()
+    learned_BL = labels_BL[:, 1:] != -100
+    labels_T = labels_BL[:, 1:][learned_BL]
+
+    def our_step() -> None:
+        hidden_BLD, balance = ours(ids_BL, images, ids_BL == IMAGE)
+        loss = cross_entropy(hidden_BLD[:, :-1][learned_BL], ours.lm_head.weight, labels_T, 1 / len(labels_T))
+        (loss + balance).backward()
+        ours.zero_grad()
+
+    return our_step, ids_BL.numel(), operations
+
+
+def generation(
+    folder: str, contender: str, dtype: torch.dtype, device: str, images: list[Views]
+) -> tuple[Callable[[], Any], int, int]:
+    """Images read, `NEW_TOKENS` each whatever comes; the tokens said, and the operations by formula."""
+    tokenizer, config = train_tokenizer(EIGHT, 400), released()
+    head = tokenizer.prompt(Prompt.FREE.value, images[0].num_tokens)
+    sides = [image.whole_3SS.shape[-1] for image in images]
+    said = len(images) * NEW_TOKENS
+    operations = flops.forward(config, sides, [len(head)] * len(images), said)
+    operations += flops.decoder(config.decoder, said, len(head) + NEW_TOKENS / 2)
+    if contender == OURS:
+        net = weights.load(Folder(folder), device, dtype)
+        never = _NeverEnds(tokenizer.inner)
+        return lambda: list(tokens(net, never, images, Prompt.FREE, NEW_TOKENS, NoRepeat(20))), said, operations
+    other = theirs(folder, contender, dtype, device).eval()
+    other.config.image_token_id = tokenizer.image
+    other.model.config.image_token_id = tokenizer.image
+    ids_BL = torch.tensor([head] * len(images), device=device)
+    arguments = as_theirs(images) | {"attention_mask": torch.ones_like(ids_BL), "do_sample": False, "no_repeat_ngram_size": 20}
+
+    def generate() -> None:
+        with torch.no_grad():
+            out = other.generate(input_ids=ids_BL, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, **arguments)
+        assert out.shape[1] == len(head) + NEW_TOKENS
+
+    return generate, said, operations
+
+
+class _NeverEnds(TextTokenizer):
+    """A tokenizer whose [eos] is no token, so that a text ends at its length alone."""
+
+    @property
+    def eos(self) -> int:
+        return -1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The formula against torch's counter, part by part, forward and backward."""
+
+import pytest
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from model import experts, flops
+from model.config import ModelConfig, small_moe, tiny
+from model.deepseek_ocr import build
+from model.image import Views
+from model.loss import cross_entropy
+
+
+def counted(function) -> int:
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):  # the fused one isn't counted on a processor
+        function()
+    return counter.get_total_flops()
+
+
+def folded(config: ModelConfig, side: int) -> int:
+    """What SAM's attention does beyond the formula: biases and places as further dimensions of queries and keys, and, where fused
+    attention wants one width for all, of values."""
+    sam, total = config.sam, 0
+    grid = side // sam.patch
+    for n in range(sam.depth):
+        window = grid if n in sam.global_blocks else sam.window
+        padded = (-(-grid // window) * window) ** 2
+        wider = -(-(sam.width // sam.heads + 2 * window) // 8) * 8 - sam.width // sam.heads
+        total += 2 * padded * window**2 * sam.heads * (2 * wider if window**2 >= 512 else 2 * window)
+    return total
+
+
+@pytest.fixture(autouse=True)
+def not_rounded(monkeypatch):
+    """An expert's rows as many as it has tokens: what fills them up is no part of the formula."""
+    monkeypatch.setattr(experts, "_ROUND", 1)
+
+
+@pytest.mark.parametrize("config", [tiny(), small_moe()], ids=["tiny", "small_moe"])
+def test_the_formula_is_what_is_counted(config):
+    net = build(config)
+    with torch.no_grad():
+        view = Views(torch.randn(3, 512, 512))
+        expected = flops.view(config, 512) + folded(config, 512)
+        assert counted(lambda: net.encoder([view])) == pytest.approx(expected, rel=1e-3)
+        ids = torch.randint(0, config.decoder.vocab_size, (2, 60))
+        assert counted(lambda: net(ids)) == pytest.approx(flops.decoder(config.decoder, 120, 60), rel=1e-3)
+
+
+def test_a_backward_pass_is_twice_the_forward_one():
+    """Of the decoder and the loss."""
+    config = tiny()
+    net = build(config).train()
+    ids = torch.randint(0, config.decoder.vocab_size, (4, 256))
+
+    def step():
+        hidden, balance = net(ids)
+        loss = cross_entropy(hidden.flatten(0, 1), net.lm_head.weight, ids.flatten())
+        (loss + balance).backward()
+
+    expected = flops.training(config, [], [256] * 4, 1024)
+    assert counted(step) == pytest.approx(expected, rel=1e-3)
