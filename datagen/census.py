@@ -56,6 +56,22 @@ class Document:
         """Whether a shard that reads this tells the document's fate as a whole."""
         return self.first_page == 0 and not self.again
 
+    @property
+    def is_part(self) -> bool:
+        """Whether others read other pages of it."""
+        return self.again or self.first_page > 0 or self.stop_page >= 0
+
+    @property
+    def span(self) -> str:
+        """Its pages, for people; "" of a whole document."""
+        if self.stop_page >= 0:
+            return f"pages {self.first_page} to {self.stop_page - 1}"
+        return f"pages from {self.first_page} on" if self.first_page else ""
+
+    def has(self, page: int) -> bool:
+        """Whether the page is one of its own."""
+        return self.first_page <= page and (self.stop_page < 0 or page < self.stop_page)
+
 
 Inputs = tuple[Document, ...]
 """What one shard reads."""

@@ -113,7 +113,7 @@ def plan(
         room = pipeline.limit - len(held)
         new = census.choose([d for d in chosen if d.uri not in held], room, pipeline.seed) if room > 0 else []
     if commit:
-        settle(folder, pipeline.name, assigned)
+        settle(pipeline, folder, assigned)
     if new:
         shards = pipeline.source.split(new)
         if commit:

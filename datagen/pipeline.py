@@ -190,7 +190,8 @@ def run_shard(task: ShardTask) -> ShardReport:
 
 
 def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: Forgotten) -> Iterator[Sample | Drop]:
-    """What `source` gives of `inputs`. A document's fate as a whole is told once, by the part that begins it."""
+    """What `source` gives of `inputs`. Whether a document is barren is told once, by the part that begins it; every part that
+    can't be read at all is a drop."""
     for document in inputs:
         if forgotten.document(document):
             continue
@@ -202,16 +203,31 @@ def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: For
                     continue
                 num_samples += isinstance(item, Sample)
                 num_drops += isinstance(item, Drop)
-                yield item
+                yield _placed(item, document)
         except SampleError as error:
-            if document.begins or document.again:
-                num_drops += 1
-                uri = clean_text(document.uri)
-                yield Drop("", uri, -1, type(source).__name__, error.reason, clean_text(error.detail))
+            num_drops += 1
+            detail = clean_text(": ".join(filter(None, (document.span, error.detail))))
+            yield _placed(Drop("", clean_text(document.uri), -1, type(source).__name__, error.reason, detail), document)
         if document.begins and not num_samples and not num_forgotten:
             if not num_drops:
                 raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {document.uri}")
             barren.append(document)
+
+
+def reads_again(part: Document, item: Sample | Drop, before: Document) -> bool:
+    """Whether `part`, of a later generation, reads what `item` tells of `before`, a part of the same document."""
+    page, key = (item.origin.page, item.key) if isinstance(item, Sample) else (item.page, item.key)
+    if key:
+        return before.has(page) and part.has(page)
+    ends = part.stop_page == before.stop_page and part.first_page >= before.first_page
+    return ends and (page < 0 or page == before.first_page)
+
+
+def _placed(item: Sample | Drop, document: Document) -> Sample | Drop:
+    """What a part tells of itself as a whole names the page that it begins with, so that the parts of a document stay apart."""
+    if isinstance(item, Drop) and not item.key and not document.begins:
+        return dataclasses.replace(item, page=document.first_page)
+    return item
 
 
 def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | Drop]:

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from datagen import retry
-from datagen.record import SampleError
+from datagen import dataset, retry
+from datagen.census import Document
+from datagen.pipeline import _placed, reads_again, run_shard
+from datagen.record import Drop, SampleError
+from datagen.runner import InProcess
 from datagen.shards import read_reports
 from datagen.sources.pdf import TEXT_LAYER, PageFunction
 from datagen.sources.pdf_page import Reading
@@ -110,10 +114,17 @@ def test_an_output_whose_recipe_nobody_knows_is_left_alone(lacking, capsys):
 
 
 def refuse_for_now(view):
-    """A page function that refuses pages that say SOMETIMES, until a file beside the document says that it may not."""
-    if "SOMETIMES" in view.page.get_text() and not Path(view.page.parent.name).with_suffix(".good").exists():
-        raise SampleError("not_today")
+    """A page function that refuses pages that say SOMETIMES or OTHERWISE, until a file beside the document says that it may
+    not."""
+    text = view.page.get_text()
+    if not Path(view.page.parent.name).with_suffix(".good").exists():
+        for word, reason in (("SOMETIMES", "not_today"), ("OTHERWISE", "not_ever")):
+            if word in text:
+                raise SampleError(reason)
     return Reading()
+
+
+FLAKY = (TEXT_LAYER, PageFunction("tests.pipeline.test_retry:refuse_for_now"))
 
 
 def test_single_pages_are_read_again_and_their_neighbours_are_not(tmp_path):
@@ -121,8 +132,7 @@ def test_single_pages_are_read_again_and_their_neighbours_are_not(tmp_path):
     texts = [pdfs.lines(f"{'SOMETIMES' if n in (0, 3, 4, 7) else 'always'} {n} {pdfs.LATIN}") for n in range(9)]
     pdfs.write(inputs / "a.pdf", *texts)
     pdfs.write(inputs / "b.pdf", pdfs.LATIN)
-    flaky = (TEXT_LAYER, PageFunction("tests.pipeline.test_retry:refuse_for_now"))
-    made = recipe(inputs, page_functions=flaky)
+    made = recipe(inputs, page_functions=FLAKY)
     assert run(made, Place(str(out), "inline")) == 0
     before = shards(out)
     assert drops(out) == {"not_today": 4}
@@ -139,16 +149,84 @@ def test_single_pages_are_read_again_and_their_neighbours_are_not(tmp_path):
     check_corpus(out)
 
 
+@pytest.mark.parametrize("num_mended", [3, 1, 0])
+def test_documents_whose_every_page_dropped_count_as_what_they_give_now(tmp_path, num_mended):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    for n in range(3):
+        pdfs.write(inputs / f"{n}.pdf", *[pdfs.lines(f"SOMETIMES {n} {p} {pdfs.LATIN}") for p in range(2)])
+    made = recipe(inputs, page_functions=FLAKY)
+    assert run(made, Place(str(out), "inline")) == 3
+    for n in range(num_mended):
+        (inputs / f"{n}.good").touch()
+    folder, pages = Folder(f"{out}/coarse"), made.steps[0]
+    assert retry.retry(pages, folder, pages.census.documents(), "not_today") == 6
+    assert run(made, Place(str(out), "inline")) == (0 if num_mended == 3 else 3)
+    reports = read_reports(folder)
+    assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (3, 3 - num_mended)
+    assert len(samples(out)) == 2 * num_mended
+    assert sum(drops(out).values()) == 6 - 2 * num_mended
+
+
+def test_a_document_that_dropped_for_two_reasons_is_barren_until_both_are_mended(tmp_path):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    pdfs.write(inputs / "a.pdf", f"SOMETIMES {pdfs.LATIN}", f"OTHERWISE {pdfs.LATIN}")
+    made = recipe(inputs, page_functions=FLAKY)
+    assert run(made, Place(str(out), "inline")) == 3
+    (inputs / "a.good").touch()
+    folder, pages = Folder(f"{out}/coarse"), made.steps[0]
+    for reason, code, read in (("not_today", 3, [0]), ("not_ever", 0, [0, 1])):
+        assert retry.retry(pages, folder, pages.census.documents(), reason) == 1
+        assert run(made, Place(str(out), "inline")) == code
+        assert sorted(s.origin.page for s in samples(out)) == read
+    assert drops(out) == {}
+    check_corpus(out)
+
+
 def test_a_page_of_a_file_that_changed_is_not_mixed_with_the_others(tmp_path):
     inputs, out = tmp_path / "in", tmp_path / "out"
     pdfs.write(inputs / "a.pdf", f"SOMETIMES {pdfs.LATIN}", pdfs.LATIN)
-    made = recipe(inputs, page_functions=(TEXT_LAYER, PageFunction("tests.pipeline.test_retry:refuse_for_now")))
+    made = recipe(inputs, page_functions=FLAKY)
     assert run(made, Place(str(out), "inline")) == 0
     pdfs.write(inputs / "a.pdf", pdfs.LATIN, pdfs.LATIN, pdfs.LATIN)
     before = files(out)
     with pytest.raises(ValueError, match="has changed since its other pages were read"):
         retry.retry(made.steps[0], Folder(f"{out}/coarse"), made.steps[0].census.documents(), "not_today")
     assert files(out) == before
+
+
+def test_a_file_that_goes_away_between_its_shards_is_a_drop_a_part_and_each_is_read_again(tmp_path):
+    inputs, out, away = tmp_path / "in", tmp_path / "out", tmp_path / "away.pdf"
+    pdfs.write(inputs / "a.pdf", *[pdfs.lines(f"Page {n}. {pdfs.LATIN}") for n in range(8)])
+    made = recipe(inputs)
+    deep = replace(made, steps=(replace(made.steps[0], deep=True), *made.steps[1:]))
+    folder, pages = Folder(f"{out}/coarse"), deep.steps[0]
+    todo = dataset.plan(pages, folder, pages.census.documents(), InProcess(), commit=True)
+    assert [(d.first_page, d.stop_page) for task in todo.todo for d in task.inputs] == [(0, 3), (3, 6), (6, -1)]
+    run_shard(todo.todo[0])
+    (inputs / "a.pdf").rename(away)
+    todo = dataset.plan(pages, folder, [], InProcess(), commit=True)
+    reports = dataset.build(pages, folder, todo, InProcess(), {}).reports
+    assert [len(r.drops) for r in reports] == [0, 1, 1]
+    assert drops(out) == {"not_found": 2}
+    assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (1, 0)
+    before = shards(out)
+    away.rename(inputs / "a.pdf")
+    assert retry.retry(pages, folder, pages.census.documents(), "not_found") == 2
+    assert run(deep, Place(str(out), "inline")) == 0
+    assert before.items() < shards(out).items()
+    assert drops(out) == {}
+    assert [s.origin.page for s in samples(out)] == list(range(8))
+    reports = read_reports(folder)
+    assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (1, 0)
+    check_corpus(out)
+
+
+def test_the_drop_of_one_part_says_nothing_of_another(tmp_path):
+    """A part that dropped for another reason stays told of."""
+    parts = [Document("a.pdf", first_page=n, stop_page=n + 2) for n in (0, 2, 4)]
+    told = [_placed(Drop("", "a.pdf", -1, "PdfSource", "timeout"), part) for part in parts]
+    again = [[reads_again(part, drop, before) for drop, before in zip(told, parts, strict=True)] for part in parts]
+    assert again == [[True, False, False], [False, True, False], [False, False, True]]
 
 
 RETRY = """
