@@ -112,6 +112,19 @@ class Listing:
         return found
 
 
+@dataclass(frozen=True)
+class Known:
+    """Of what `census` lists, what the dataset in the folder `dataset` has shards for."""
+
+    census: Census
+    dataset: str
+
+    def documents(self) -> list[Document]:
+        """Sorted as the census is, whose errors it raises."""
+        known = {d.uri for shard in assigned(Folder(self.dataset)) for d in shard.inputs}
+        return [d for d in self.census.documents() if d.uri in known]
+
+
 def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document], Counter]:
     """The documents that `input` names, each uri once, and a count by suffix of the files that a folder scan passed over."""
     fs, path = resolve(input)

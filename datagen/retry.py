@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from datagen import census, manifest
 from datagen.census import Assigned, Document, Inputs
-from datagen.pipeline import Pipeline, reads_again
+from datagen.pipeline import DOCUMENT, Pipeline
 from datagen.record import Drop
 from datagen.shards import ShardReport, read_report, shard_name
 from datagen.storage import Folder
@@ -20,7 +20,8 @@ def retry(pipeline: Pipeline, folder: Folder, documents: Iterable[Document], rea
     """Assign what dropped for `reason` to new shards, durably; returns how many drops that are. `documents` are the census of
     today: a file that was put right may have changed.
 
-    Raises `ValueError` if one has changed of which other pages are in the dataset.
+    Raises `ValueError` if one has changed of which other pages are in the dataset, or if the reason is that of a stage that looks
+    at a document's pages together.
     """
     assigned = census.assigned(folder)
     now, later = {d.uri: d for d in documents}, read_later(assigned)
@@ -31,6 +32,7 @@ def retry(pipeline: Pipeline, folder: Folder, documents: Iterable[Document], rea
         report = read_report(folder, shard_name(pipeline.name, shard.index))
         drops = [d for d in report.drops if d.reason == reason] if report else []
         num_drops += len(drops)
+        _refuse_together(pipeline, drops)
         for read in shard.inputs:
             mine = [d for d in drops if d.uri == read.uri and _is_of(d, read)]
             if report and mine:
@@ -49,6 +51,16 @@ def retry(pipeline: Pipeline, folder: Folder, documents: Iterable[Document], rea
     return num_drops
 
 
+def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
+    together = {type(stage).__name__ for stage in pipeline.stages if stage.batch_size == DOCUMENT}
+    for drop in drops:
+        if drop.stage in together:
+            raise ValueError(
+                f"reason={drop.reason}: {drop.stage} compares a document's pages, and would keep one that is read alone: "
+                "change the stage in the recipe, and start a new output with out=…, or replace this one with overwrite=1"
+            )
+
+
 def settle(pipeline: Pipeline, folder: Folder, assigned: Sequence[Assigned]) -> None:
     """Take out of the dataset's reports the drops that a later generation reads again. After a kill, the same once more."""
     later = read_later(assigned)
@@ -57,7 +69,7 @@ def settle(pipeline: Pipeline, folder: Folder, assigned: Sequence[Assigned]) -> 
         if report is None:
             continue
         again = [(part, document) for part in later[shard.index] for document in shard.inputs if document.uri == part.uri]
-        gone = {d for d in report.drops if any(d.uri == part.uri and reads_again(part, d, before) for part, before in again)}
+        gone = {d for d in report.drops if any(d.uri == part.uri and _reads(part, d, before) for part, before in again)}
         if gone:
             fewer = _without(pipeline, folder, report, shard.inputs, later[shard.index], gone)
             folder.write(f"shards/{report.shard}.json", fewer.to_json())
@@ -114,6 +126,13 @@ def _parts(
     if any(not d.key for d in drops):  # of the pages after the last that was tried
         parts.append(replace(read, first_page=max(known) + 1, again=True))
     return parts
+
+
+def _reads(part: Document, drop: Drop, before: Document) -> bool:
+    """Whether `part`, of a later generation, reads what dropped of `before`, a part of the same document."""
+    if drop.key:
+        return part.has(drop.page) and before.has(drop.page)
+    return _is_of(drop, before) and part.stop_page == before.stop_page and part.first_page >= before.first_page
 
 
 def _is_of(drop: Drop, document: Document) -> bool:

@@ -7,17 +7,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from datagen import dataset, retry
-from datagen.census import Document
-from datagen.pipeline import _placed, reads_again, run_shard
-from datagen.record import Drop, SampleError
+from datagen.census import Document, Listing
+from datagen.pipeline import DOCUMENT, Pipeline, _placed, run_shard
+from datagen.record import Drop, Origin, SampleError
 from datagen.runner import InProcess
-from datagen.shards import read_reports
+from datagen.shards import read_report, read_reports
 from datagen.sources.pdf import TEXT_LAYER, PageFunction
 from datagen.sources.pdf_page import Reading
 from datagen.storage import Folder
@@ -26,6 +26,7 @@ from recipes.run import Place, run
 from recipes.status import status, verify
 from tests import pdfs
 from tests.outputs import ROOT, check_corpus, files, make, recipe, samples, shards
+from tests.samples import sample
 
 
 def coarse(folder, out, *words: str) -> int:
@@ -225,8 +226,103 @@ def test_the_drop_of_one_part_says_nothing_of_another(tmp_path):
     """A part that dropped for another reason stays told of."""
     parts = [Document("a.pdf", first_page=n, stop_page=n + 2) for n in (0, 2, 4)]
     told = [_placed(Drop("", "a.pdf", -1, "PdfSource", "timeout"), part) for part in parts]
-    again = [[reads_again(part, drop, before) for drop, before in zip(told, parts, strict=True)] for part in parts]
+    again = [[retry._reads(part, drop, before) for drop, before in zip(told, parts, strict=True)] for part in parts]
     assert again == [[True, False, False], [False, True, False], [False, False, True]]
+
+
+def test_a_shard_made_again_leaves_to_later_ones_what_they_read(tmp_path):
+    """Single pages, a whole document, and one whose page dropped again."""
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    texts = [pdfs.lines(f"{'SOMETIMES' if n in (1, 2) else 'always'} {n} {pdfs.LATIN}") for n in range(4)]
+    pdfs.write(inputs / "a.pdf", *texts)
+    pdfs.write(inputs / "b.pdf", pdfs.lines(f"SOMETIMES {pdfs.LATIN}"))
+    pdfs.write(inputs / "c.pdf", *texts[1:])
+    (inputs / "late.pdf").symlink_to(tmp_path / "late.pdf")
+    made = recipe(inputs, shard_pages=99, page_functions=FLAKY)
+    assert run(made, Place(str(out), "inline")) == 0
+    (first,) = shards(out)
+    for name in "ab":
+        (inputs / f"{name}.good").touch()
+    pdfs.write(tmp_path / "late.pdf", pdfs.lines(pdfs.LATIN))
+    folder, pages = Folder(f"{out}/coarse"), made.steps[0]
+    assert retry.retry(pages, folder, pages.census.documents(), "not_today") == 5
+    assert retry.retry(pages, folder, pages.census.documents(), "not_found") == 1
+    assert run(made, Place(str(out), "inline")) == 0
+    before, told = shards(out), drops(out)
+    reports = [(r.num_documents, r.num_barren, r.drops) for r in read_reports(folder)]
+    assert told == {"not_today": 2}
+    (out / "coarse/shards" / first).unlink()
+    for name in "abc":  # were a page read here, it would be no drop any more
+        (inputs / f"{name}.good").touch()
+    assert run(made, Place(str(out), "inline")) == 0
+    assert shards(out) == before
+    assert drops(out) == told
+    assert [(r.num_documents, r.num_barren, r.drops) for r in read_reports(folder)] == reports
+    assert verify(str(out))[1]
+
+
+def test_what_later_parts_do_not_reach_is_told_where_it_was():
+    """A shard made again comes to other pages before it gives up."""
+    document, tail = Document("a.pdf"), Document("a.pdf", first_page=3, again=True)
+
+    @dataclass(frozen=True)
+    class GivesUp:
+        num_pages: int
+
+        def read(self, document):
+            yield from (sample(f"{n}", origin=Origin("a.pdf", "ab" * 32, n)) for n in range(self.num_pages))
+            yield Drop("", "a.pdf", -1, "GivesUp", "timeout")
+
+    for num_pages, kept in ((3, ["0", "1", "2"]), (4, ["0", "1", "2"]), (2, ["0", "1", ""])):
+        pipeline = Pipeline("test", Listing(""), GivesUp(num_pages), ())
+        assert [item.key for item in pipeline.process((document,), [], later=(tail,))] == kept
+
+
+def test_a_key_in_two_shards_is_a_fault(lacking):
+    left, copy = (lacking / "coarse/shards" / f"coarse-{n:06d}" for n in (0, 1))
+    for suffix in (".tar", ".json"):
+        shutil.copy(left.with_suffix(suffix), copy.with_suffix(suffix))
+    shutil.copy(lacking / "coarse/manifest/coarse-000000.parquet", lacking / "coarse/manifest/coarse-000001.parquet")
+    report = read_report(Folder(f"{lacking}/coarse"), "coarse-000001")
+    copy.with_suffix(".json").write_bytes(replace(report, shard="coarse-000001").to_json())
+    said, clean = verify(str(lacking))
+    assert not clean
+    assert said.count("is in coarse-000000 and coarse-000001") == len(samples(lacking)) // 2
+
+
+def test_a_retry_reads_no_document_that_is_new(lacking, corpus, tmp_path):
+    pdfs.write(tmp_path / "late.pdf", pdfs.LATIN)
+    pdfs.write(corpus / "brand-new.pdf", pdfs.LATIN)
+    assert again(lacking, "not_found") == 0
+    assert not [s for s in samples(lacking) if s.origin.uri.endswith("brand-new.pdf")]
+    assert [s for s in samples(lacking) if s.origin.uri.endswith("late.pdf")]
+    assert coarse(corpus, lacking) == 0
+    assert [s for s in samples(lacking) if s.origin.uri.endswith("brand-new.pdf")]
+
+
+@dataclass(frozen=True)
+class DropLast:
+    """A stage that needs a document's pages together."""
+
+    version = 1
+    batch_size: int = DOCUMENT
+
+    def __call__(self, batch):
+        yield from batch[:-1]
+        yield batch[-1].drop("last", "DropLast")
+
+    def engines(self):
+        return {}
+
+
+def test_what_dropped_beside_other_pages_is_not_tried_alone(corpus, tmp_path):
+    out, made = tmp_path / "out", recipe(corpus)
+    made = replace(made, steps=(replace(made.steps[0], stages=(DropLast(),)),))
+    run(made, Place(str(out), "inline"))
+    before, pages = files(out), made.steps[0]
+    with pytest.raises(ValueError, match=r"DropLast compares a document's pages, .* overwrite=1"):
+        retry.retry(pages, Folder(f"{out}/coarse"), pages.census.documents(), "last")
+    assert files(out) == before
 
 
 RETRY = """
