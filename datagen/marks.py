@@ -17,8 +17,9 @@ SCHEMA = pa.schema([("key", pa.string()), ("mark", pa.string()), ("of", pa.strin
 
 
 class Mark(NamedTuple):
-    """The sample `key` is like `of`, which stays: another sample, or a benchmark's page. `similarity` is Jaccard's, of their
-    n-grams, as MinHash estimates it; 1.0 of one image."""
+    """The sample `key` is like `of`: a benchmark's page, or another sample, which stays; but the first of an image, which its
+    `duplicate`s name, may be a `near_duplicate` itself. `similarity` is Jaccard's, of their n-grams, as MinHash estimates it; 1.0
+    of one image, 0.0 where only a copy of the image has a text to compare."""
 
     key: str
     mark: str
