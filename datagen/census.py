@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -199,16 +199,19 @@ def assigned(folder: Folder) -> list[Assigned]:
     return shards
 
 
-def new_documents(documents: Sequence[Document], held: Sequence[Assigned]) -> list[Document]:
-    """The documents that no shard reads yet. Raises `ValueError` if one that a shard read has changed since."""
+def new_documents(documents: Sequence[Document], held: Sequence[Assigned], emptied: Set[str] = frozenset()) -> list[Document]:
+    """The documents that no shard reads yet; at the uris `emptied`, where another file may come, also those that have changed.
+    Raises `ValueError` if another that a shard read has changed since."""
     etags = {d.uri: d.etag for shard in held for d in shard.inputs}
-    changed = [d.uri for d in documents if d.uri in etags and etags[d.uri] != d.etag]
+    changed = [d for d in documents if d.uri in etags and etags[d.uri] != d.etag]
+    replaced = {d.uri for d in changed if d.uri in emptied}
+    changed = [d for d in changed if d.uri not in replaced]
     if changed:
         raise ValueError(
-            f"{len(changed)} inputs have changed since they were read (first: {changed[0]}): "
+            f"{len(changed)} inputs have changed since they were read (first: {changed[0].uri}): "
             "start a new output with out=…, or replace this one with overwrite=1"
         )
-    return [d for d in documents if d.uri not in etags]
+    return [d for d in documents if d.uri not in etags or d.uri in replaced]
 
 
 def numbered(shards: Sequence[Inputs], held: Sequence[Assigned]) -> list[Assigned]:

@@ -102,14 +102,17 @@ def plan(
     assigned = census.assigned(folder)
     held = {d.uri: d for shard in assigned for d in shard.inputs}
     documents = [d for d in documents if not forgotten.document(d)]
-    new = census.new_documents(documents, assigned)
+    new = census.new_documents(documents, assigned, forgotten.emptied)
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
     if pipeline.weights:
         read = [d for shard in assigned for d in shard.inputs if not d.again and not forgotten.document(d)]
+        read = [d for d in read if d.uri not in forgotten.emptied]
         parts = {(d.uri, d.first_page): d for d in read}  # once each, also where `retry` reads one anew
         new = weigh(new, list(parts.values()), pipeline.weights, lambda d: pipeline.source.estimate((d,)).num_samples)
     if pipeline.limit:
+        for document in new:  # in the place of one that is forgotten
+            held.pop(document.uri, None)
         known = held | {d.uri: d for d in new}
         chosen = census.choose([known[d.uri] for d in documents if d.uri in known], pipeline.limit, pipeline.seed)
         room = pipeline.limit - len(held)

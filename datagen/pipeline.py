@@ -212,12 +212,14 @@ def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: For
         if forgotten.document(document) or _cover(parts, document.first_page, document.stop_page):
             continue
         num_samples = num_drops = num_passed = 0
+        gone = False
         rest = document.first_page  # what the part tells of itself as a whole is about the pages from here on
         for item in _items(source, document):
             page = item.origin.page if isinstance(item, Sample) else item.page if item.key else None
             rest = rest if page is None else page + 1
             again = _cover(parts, rest, document.stop_page) if page is None else any(part.has(page) for part in parts)
-            if again or forgotten.item(item):
+            gone = forgotten.item(item) or (gone and page is None)  # what tells of no page has no content to be known by
+            if again or gone:
                 num_passed += 1
                 continue
             num_samples += isinstance(item, Sample)
