@@ -5,7 +5,8 @@
 A marked sample stays in its shard, and out of what is trained on.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -43,6 +44,11 @@ def read(folder: Folder) -> pa.Table:
 def excluded(folder: Folder) -> frozenset[str]:
     """The keys of samples that aren't to be trained on."""
     return frozenset(read(folder)["key"].to_pylist())
+
+
+def digest(folders: Iterable[Folder]) -> str:
+    """Of the keys that are `excluded` in any of the datasets: another where others are."""
+    return hashlib.sha256(" ".join(sorted(frozenset().union(*map(excluded, folders)))).encode()).hexdigest()
 
 
 def state(folder: Folder) -> str:
