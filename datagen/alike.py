@@ -34,7 +34,7 @@ def mark(step: MarkAlike, folder: Folder, runner: Runner) -> Counter[str] | None
     names, hashes = benchmarks.read(step.benchmarks) if step.benchmarks else ([], benchmarks.NONE)
     values = {name: value for name, value in describe(step).items() if name not in ("datasets", "benchmarks")}
     digest = benchmarks.digest(names, hashes)
-    state = fingerprint([values, digest, signatures.VERSION, [(r.shard, r.sha256) for r in reports]])
+    state = fingerprint([values, digest, signatures.VERSION, duplicates.VERSION, [(r.shard, r.sha256) for r in reports]])
     if marks.state(folder) == state:
         return None
     for _, _, error in runner.map(signatures.sign_shard, signatures.tasks(folder, [r.shard for r in reports])):

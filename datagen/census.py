@@ -12,7 +12,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -56,6 +56,22 @@ class Document:
         """Whether a shard that reads this tells the document's fate as a whole."""
         return self.first_page == 0 and not self.again
 
+    @property
+    def is_part(self) -> bool:
+        """Whether others read other pages of it."""
+        return self.again or self.first_page > 0 or self.stop_page >= 0
+
+    @property
+    def span(self) -> str:
+        """Its pages, for people; "" of a whole document."""
+        if self.stop_page >= 0:
+            return f"pages {self.first_page} to {self.stop_page - 1}"
+        return f"pages from {self.first_page} on" if self.first_page else ""
+
+    def has(self, page: int) -> bool:
+        """Whether the page is one of its own."""
+        return self.first_page <= page and (self.stop_page < 0 or page < self.stop_page)
+
 
 Inputs = tuple[Document, ...]
 """What one shard reads."""
@@ -94,6 +110,19 @@ class Listing:
         if other:
             log.info("census: %d files that are not %s left alone", other.total(), "/".join(self.suffixes))
         return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of what `census` lists, what the dataset in the folder `dataset` has shards for."""
+
+    census: Census
+    dataset: str
+
+    def documents(self) -> list[Document]:
+        """Sorted as the census is, whose errors it raises."""
+        known = {d.uri for shard in assigned(Folder(self.dataset)) for d in shard.inputs}
+        return [d for d in self.census.documents() if d.uri in known]
 
 
 def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document], Counter]:
@@ -170,16 +199,19 @@ def assigned(folder: Folder) -> list[Assigned]:
     return shards
 
 
-def new_documents(documents: Sequence[Document], held: Sequence[Assigned]) -> list[Document]:
-    """The documents that no shard reads yet. Raises `ValueError` if one that a shard read has changed since."""
+def new_documents(documents: Sequence[Document], held: Sequence[Assigned], emptied: Set[str] = frozenset()) -> list[Document]:
+    """The documents that no shard reads yet; at the uris `emptied`, where another file may come, also those that have changed.
+    Raises `ValueError` if another that a shard read has changed since."""
     etags = {d.uri: d.etag for shard in held for d in shard.inputs}
-    changed = [d.uri for d in documents if d.uri in etags and etags[d.uri] != d.etag]
+    changed = [d for d in documents if d.uri in etags and etags[d.uri] != d.etag]
+    replaced = {d.uri for d in changed if d.uri in emptied}
+    changed = [d for d in changed if d.uri not in replaced]
     if changed:
         raise ValueError(
-            f"{len(changed)} inputs have changed since they were read (first: {changed[0]}): "
+            f"{len(changed)} inputs have changed since they were read (first: {changed[0].uri}): "
             "start a new output with out=…, or replace this one with overwrite=1"
         )
-    return [d for d in documents if d.uri not in etags]
+    return [d for d in documents if d.uri not in etags or d.uri in replaced]
 
 
 def numbered(shards: Sequence[Inputs], held: Sequence[Assigned]) -> list[Assigned]:

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import filelock
+import numpy
+import xxhash
 
 from datagen import census, manifest
 from datagen.card import content_digest, dataset_card
 from datagen.census import Document
 from datagen.pipeline import Pipeline, ShardTask, fingerprint, run_shard, shard_fingerprint, shard_task
-from datagen.retry import settle
+from datagen.retry import read_later, settle
 from datagen.runner import Runner
 from datagen.shards import ShardReport, read_report, read_reports, verify_shard
 from datagen.storage import Folder
@@ -100,20 +102,23 @@ def plan(
     assigned = census.assigned(folder)
     held = {d.uri: d for shard in assigned for d in shard.inputs}
     documents = [d for d in documents if not forgotten.document(d)]
-    new = census.new_documents(documents, assigned)
+    new = census.new_documents(documents, assigned, forgotten.emptied)
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
     if pipeline.weights:
         read = [d for shard in assigned for d in shard.inputs if not d.again and not forgotten.document(d)]
+        read = [d for d in read if d.uri not in forgotten.emptied]
         parts = {(d.uri, d.first_page): d for d in read}  # once each, also where `retry` reads one anew
         new = weigh(new, list(parts.values()), pipeline.weights, lambda d: pipeline.source.estimate((d,)).num_samples)
     if pipeline.limit:
+        for document in new:  # in the place of one that is forgotten
+            held.pop(document.uri, None)
         known = held | {d.uri: d for d in new}
         chosen = census.choose([known[d.uri] for d in documents if d.uri in known], pipeline.limit, pipeline.seed)
         room = pipeline.limit - len(held)
         new = census.choose([d for d in chosen if d.uri not in held], room, pipeline.seed) if room > 0 else []
     if commit:
-        settle(folder, pipeline.name, assigned)
+        settle(pipeline, folder, assigned)
     if new:
         shards = pipeline.source.split(new)
         if commit:
@@ -121,7 +126,8 @@ def plan(
             assigned += census.add_generation(folder, shards, assigned)
         else:
             assigned += census.numbered(shards, assigned)
-    tasks = [shard_task(pipeline, folder.url, shard, description, forgotten) for shard in assigned]
+    later = read_later(assigned)
+    tasks = [shard_task(pipeline, folder.url, shard, description, forgotten, later.get(shard.index, ())) for shard in assigned]
     reports = _whole(folder)
     expected = {task.shard: task.fingerprint for task in tasks}
     strange = [shard for shard, report in reports.items() if expected.get(shard) != report.fingerprint]
@@ -189,8 +195,8 @@ def clear(folder: Folder) -> None:
 
 
 def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
-    """Each committed shard with what differs from its report, its census and its manifest part; then "" with what belongs to no
-    shard."""
+    """Each committed shard with what differs from its report, its census and its manifest part; then "" with what is no single
+    shard's."""
     assigned = {f"{shard.index:06d}": shard for shard in census.assigned(folder)}  # by number: the folder may have another name
     description = _run_json(folder).get("description", {})
     found = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
@@ -209,7 +215,28 @@ def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
             faults.append(f"shards/{shard}.json: its inputs or its recipe are not those of census/ and run.json")
         yield shard, faults
     missing = len(assigned.keys() - {shard.rsplit("-", 1)[-1] for shard in found})
-    yield "", [f"{missing} shards of the census are not made yet (run again)"] if missing else []
+    faults = [f"{missing} shards of the census are not made yet (run again)"] if missing else []
+    yield "", faults + _verify_keys(folder)
+
+
+def _verify_keys(folder: Folder) -> list[str]:
+    """The keys that more than one shard has, by the manifest. 8 bytes a sample: names are looked at where digests meet."""
+    names = [name for name in folder.sub("manifest").names(".parquet") if folder.exists(f"shards/{name[:-8]}.json")]
+
+    def keys() -> Iterator[tuple[str, list[str]]]:
+        for name in names:
+            with contextlib.suppress(OSError, ValueError):  # told of by its shard
+                yield name.removesuffix(".parquet"), folder.read_table(f"manifest/{name}")["key"].to_pylist()
+
+    digests = [numpy.array([xxhash.xxh3_64_intdigest(key.encode()) for key in found], numpy.uint64) for _, found in keys()]
+    values, counts = numpy.unique(numpy.concatenate([numpy.zeros(0, numpy.uint64), *digests]), return_counts=True)
+    twice = set(values[counts > 1].tolist())
+    shards_of: dict[str, list[str]] = {}
+    for shard, found in keys() if twice else ():
+        for key in found:
+            if xxhash.xxh3_64_intdigest(key.encode()) in twice:
+                shards_of.setdefault(key, []).append(shard)
+    return [f"key {key} is in {' and '.join(shards)}" for key, shards in shards_of.items() if len(shards) > 1]
 
 
 def _verify_manifest(folder: Folder, report: ShardReport) -> list[str]:

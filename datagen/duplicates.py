@@ -4,7 +4,7 @@ Locality-sensitive hashing in `NUM_BANDS` bands: two pages are compared if a ban
 in memory, 8 bytes a page, with arrays of indices beside it, and the whole MinHashes of those that it found alike.
 
 Of pages that are alike, the first stays, in the order of shards: what an older generation holds is never marked for a newer one's
-sake.
+sake. A chain of likenesses is one group, whose last may be less like its first than pages have to be to be joined.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ from datagen.shards import ShardReport
 from datagen.signatures import NUM_HASHES
 from datagen.storage import Folder
 
+VERSION = 2  # goes up whenever the same signatures would be marked otherwise
 NUM_BANDS = 14
 _ROWS = NUM_HASHES // NUM_BANDS
 
@@ -27,11 +28,9 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterat
     text with `least` similarity. Raises `ValueError` if a shard isn't signed."""
     places = _Places(folder, reports)
     parents = numpy.arange(len(places), dtype=numpy.int32)
-    similarity = numpy.ones(len(places), numpy.float32)
-    exact = numpy.zeros(len(places), bool)
     for first, other in _alike(places.images()):
         _join(parents, first, other)
-        exact[other] = True
+    firsts = parents.copy()  # of each image
     for band in range(NUM_BANDS):
         hashes, known = places.band(band)
         pairs = [(int(known[a]), int(known[b])) for a, b in _alike(hashes)]
@@ -39,13 +38,15 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterat
         for (first, other), found in zip(pairs, places.similarities(pairs), strict=True):
             if found >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
                 _join(parents, a, b)
-                similarity[max(a, b)] = found
     copies = numpy.flatnonzero(parents != numpy.arange(len(parents)))
+    exact = firsts[copies] != copies
     roots = numpy.array([_root(parents, int(i)) for i in copies], numpy.int64)
+    roots[exact] = firsts[copies[exact]]
+    similarity = numpy.ones(len(copies), numpy.float32)
+    similarity[~exact] = places.similarities(list(zip(copies[~exact].tolist(), roots[~exact].tolist(), strict=True)))
     keys = places.keys(numpy.union1d(copies, roots))
-    for i, root in zip(copies.tolist(), roots.tolist(), strict=True):
-        mark = "duplicate" if exact[i] else "near_duplicate"
-        yield Mark(keys[i], mark, keys[root], round(float(similarity[i]), 3))
+    for i, root, same, like in zip(copies.tolist(), roots.tolist(), exact.tolist(), similarity.tolist(), strict=True):
+        yield Mark(keys[i], "duplicate" if same else "near_duplicate", keys[root], round(like, 3))
 
 
 def find_contaminated(
@@ -107,16 +108,17 @@ class _Places:
         return numpy.concatenate(hashes), numpy.concatenate(numbers)
 
     def similarities(self, pairs: Sequence[tuple[int, int]]) -> list[float]:
-        """Of the MinHashes of each pair; read shard by shard."""
+        """Of the MinHashes of each pair, 0.0 where one has none; read shard by shard."""
         wanted = numpy.unique(numpy.array(pairs, numpy.int64).reshape(-1))
-        rows = numpy.zeros((len(wanted), NUM_HASHES), numpy.uint32)
+        rows, has = numpy.zeros((len(wanted), NUM_HASHES), numpy.uint32), numpy.zeros(len(wanted), bool)
         for start, part in self.parts() if len(wanted) else ():
             a, b = numpy.searchsorted(wanted, (start, start + part.num_rows))
             if a < b:
                 known, found = _hashes(part)
-                rows[a:b] = found[numpy.searchsorted(known, wanted[a:b] - start)]
+                _, at, places = numpy.intersect1d(known, wanted[a:b] - start, return_indices=True)
+                rows[a + places], has[a + places] = found[at], True
         first, other = (numpy.searchsorted(wanted, [pair[side] for pair in pairs]) for side in (0, 1))
-        return [float((rows[a] == rows[b]).mean()) for a, b in zip(first, other, strict=True)]
+        return [float((rows[a] == rows[b]).mean() * (has[a] and has[b])) for a, b in zip(first, other, strict=True)]
 
 
 def _hashes(part: pa.Table) -> tuple[numpy.ndarray, numpy.ndarray]:

@@ -54,8 +54,9 @@ def forget(folder: Folder, forgotten: Forgotten) -> int:
 
 def _forget_in_shard(folder: Folder, report: ShardReport, forgotten: Forgotten) -> ShardReport:
     table = manifest.read_part(folder, report.shard)
-    held = any(forgotten.origin(*row) for row in _sources(table))
-    if not held and not any(forgotten.item(drop) for drop in report.drops):
+    gone = {uri for uri, sha256 in _sources(table) if forgotten.origin(uri, sha256)}
+    gone |= {drop.uri for drop in report.drops if forgotten.item(drop)}
+    if not gone:
         return report
     kept: dict[str, tuple[int, int]] = {}
     name = f"shards/{report.shard}.tar"
@@ -72,7 +73,7 @@ def _forget_in_shard(folder: Folder, report: ShardReport, forgotten: Forgotten) 
         identity=report.identity or report.sha256,
         num_bytes=writer.num_bytes,
         num_samples=writer.num_samples,
-        drops=tuple(d for d in report.drops if not forgotten.item(d)),
+        drops=tuple(d for d in report.drops if not forgotten.item(d) and (d.key or d.uri not in gone)),
     )
     folder.write(f"shards/{report.shard}.json", fewer.to_json())
     signatures.forget(folder, report.shard)

@@ -5,7 +5,8 @@
 A marked sample stays in its shard, and out of what is trained on.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -17,8 +18,9 @@ SCHEMA = pa.schema([("key", pa.string()), ("mark", pa.string()), ("of", pa.strin
 
 
 class Mark(NamedTuple):
-    """The sample `key` is like `of`, which stays: another sample, or a benchmark's page. `similarity` is Jaccard's, of their
-    n-grams, as MinHash estimates it; 1.0 of one image."""
+    """The sample `key` is like `of`: a benchmark's page, or another sample, which stays; but the first of an image, which its
+    `duplicate`s name, may be a `near_duplicate` itself. `similarity` is Jaccard's, of their n-grams, as MinHash estimates it; 1.0
+    of one image, 0.0 where only a copy of the image has a text to compare."""
 
     key: str
     mark: str
@@ -42,6 +44,11 @@ def read(folder: Folder) -> pa.Table:
 def excluded(folder: Folder) -> frozenset[str]:
     """The keys of samples that aren't to be trained on."""
     return frozenset(read(folder)["key"].to_pylist())
+
+
+def digest(folders: Iterable[Folder]) -> str:
+    """Of the keys that are `excluded` in any of the datasets: another where others are."""
+    return hashlib.sha256(" ".join(sorted(frozenset().union(*map(excluded, folders)))).encode()).hexdigest()
 
 
 def state(folder: Folder) -> str:

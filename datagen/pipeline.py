@@ -103,10 +103,12 @@ class Pipeline:
     needs: Literal["cpu", "gpu"] = "cpu"
     max_drop: float = 0.5
 
-    def process(self, inputs: Inputs, barren: list[Document], forgotten: Forgotten = NOTHING) -> Iterator[Sample | Drop]:
+    def process(
+        self, inputs: Inputs, barren: list[Document], forgotten: Forgotten = NOTHING, later: Inputs = ()
+    ) -> Iterator[Sample | Drop]:
         """The samples of `inputs` after every stage, and all drops on the way. Documents without a page are added to `barren`; of
-        what is `forgotten` nothing comes."""
-        stream = _read(self.source, inputs, barren, forgotten)
+        what is `forgotten`, or read again by `later` shards, nothing comes."""
+        stream = _read(self.source, inputs, barren, forgotten, later)
         for stage in self.stages:
             stream = _apply(stage, stream)
         return stream
@@ -118,7 +120,8 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class ShardTask:
-    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable."""
+    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `later` is what shards of
+    later generations read again of its documents."""
 
     pipeline: Pipeline
     url: str
@@ -127,10 +130,21 @@ class ShardTask:
     inputs: Inputs
     fingerprint: str
     forgotten: Forgotten = NOTHING
+    later: Inputs = ()
+
+    def counts(self, document: Document) -> bool:
+        """Whether the document is one of those that this shard tells the fate of."""
+        elsewhere = any(part.begins and part.uri == document.uri for part in self.later)
+        return document.begins and not elsewhere and not self.forgotten.document(document)
 
 
 def shard_task(
-    pipeline: Pipeline, url: str, assigned: Assigned, description: dict[str, Any], forgotten: Forgotten = NOTHING
+    pipeline: Pipeline,
+    url: str,
+    assigned: Assigned,
+    description: dict[str, Any],
+    forgotten: Forgotten = NOTHING,
+    later: Inputs = (),
 ) -> ShardTask:
     return ShardTask(
         pipeline,
@@ -140,6 +154,7 @@ def shard_task(
         assigned.inputs,
         shard_fingerprint(description, assigned.inputs),
         forgotten,
+        later,
     )
 
 
@@ -163,7 +178,7 @@ def run_shard(task: ShardTask) -> ShardReport:
     barren: list[Document] = []
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        for item in task.pipeline.process(task.inputs, barren, task.forgotten):
+        for item in task.pipeline.process(task.inputs, barren, task.forgotten, task.later):
             if isinstance(item, Drop):
                 drops.append(item)
             else:
@@ -177,7 +192,7 @@ def run_shard(task: ShardTask) -> ShardReport:
         sha256=sha256,
         num_bytes=writer.num_bytes,
         num_samples=writer.num_samples,
-        num_documents=sum(d.begins and not task.forgotten.document(d) for d in task.inputs),
+        num_documents=sum(map(task.counts, task.inputs)),
         num_barren=len(barren),
         drops=tuple(drops),
         started=round(started, 3),
@@ -189,29 +204,57 @@ def run_shard(task: ShardTask) -> ShardReport:
     return report
 
 
-def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: Forgotten) -> Iterator[Sample | Drop]:
-    """What `source` gives of `inputs`. A document's fate as a whole is told once, by the part that begins it."""
+def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:
+    """What `source` gives of `inputs`. Whether a document is barren is told once, by the part that begins it; every part that
+    can't be read at all is a drop."""
     for document in inputs:
-        if forgotten.document(document):
+        parts = [part for part in later if part.uri == document.uri]
+        if forgotten.document(document) or _cover(parts, document.first_page, document.stop_page):
             continue
-        num_samples = num_drops = num_forgotten = 0
-        try:
-            for item in source.read(document):
-                if forgotten.item(item):
-                    num_forgotten += 1
-                    continue
-                num_samples += isinstance(item, Sample)
-                num_drops += isinstance(item, Drop)
-                yield item
-        except SampleError as error:
-            if document.begins or document.again:
-                num_drops += 1
-                uri = clean_text(document.uri)
-                yield Drop("", uri, -1, type(source).__name__, error.reason, clean_text(error.detail))
-        if document.begins and not num_samples and not num_forgotten:
+        num_samples = num_drops = num_passed = 0
+        gone = False
+        rest = document.first_page  # what the part tells of itself as a whole is about the pages from here on
+        for item in _items(source, document):
+            page = item.origin.page if isinstance(item, Sample) else item.page if item.key else None
+            rest = rest if page is None else page + 1
+            again = _cover(parts, rest, document.stop_page) if page is None else any(part.has(page) for part in parts)
+            gone = forgotten.item(item) or (gone and page is None)  # what tells of no page has no content to be known by
+            if again or gone:
+                num_passed += 1
+                continue
+            num_samples += isinstance(item, Sample)
+            num_drops += isinstance(item, Drop)
+            yield item
+        if document.begins and not num_samples and not num_passed:
             if not num_drops:
                 raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {document.uri}")
             barren.append(document)
+
+
+def _items(source: Source, document: Document) -> Iterator[Sample | Drop]:
+    """What `source` gives of a part. What it tells of the part as a whole names the page that this begins with, so that the parts
+    of a document stay apart."""
+    try:
+        for item in source.read(document):
+            yield _placed(item, document)
+    except SampleError as error:
+        detail = clean_text(": ".join(filter(None, (document.span, error.detail))))
+        yield _placed(Drop("", clean_text(document.uri), -1, type(source).__name__, error.reason, detail), document)
+
+
+def _placed(item: Sample | Drop, document: Document) -> Sample | Drop:
+    if isinstance(item, Drop) and not item.key and not document.begins:
+        return dataclasses.replace(item, page=document.first_page)
+    return item
+
+
+def _cover(parts: Sequence[Document], first: int, stop: int) -> bool:
+    """Whether the parts together read the pages from `first` to `stop` (exclusive, -1 for the end)."""
+    for part in sorted(parts, key=lambda p: p.first_page):
+        if part.first_page <= first and part.stop_page < 0:
+            return True
+        first = max(first, part.stop_page) if part.first_page <= first else first
+    return 0 <= stop <= first
 
 
 def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | Drop]:

@@ -196,7 +196,8 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """An input that gave no sample: never silent. `page` is -1 and `key` "" where a whole document went."""
+    """An input that gave no sample: never silent. `key` is "" and `page` -1 where a whole document went; where a part of one did,
+    that doesn't begin it, `page` is the first of the part."""
 
     key: str
     uri: str

@@ -50,7 +50,8 @@ class InProcess:
 class DaskRunner:
     """A dask cluster, with one thread a worker, since engines aren't thread-safe.
 
-    Twice as many tasks as there are workers are submitted at a time: the scheduler holds a window, never the whole job.
+    Twice as many tasks as there are workers are submitted at a time: the scheduler holds a window, never the whole job. Workers
+    may join while it runs.
     """
 
     on: str
@@ -68,16 +69,17 @@ class DaskRunner:
             waiting = iter(tasks)
             running: dict[str, T] = {}
 
-            def submit(n: int) -> list[Any]:
+            def submit() -> list[Any]:
+                """Tasks up to the window of the workers that there are now."""
+                window = 2 * max(self.workers, sum(client.nthreads().values()))
                 futures = []
-                for task in itertools.islice(waiting, n):
+                for task in itertools.islice(waiting, max(0, window - len(running))):
                     future = client.submit(fn, task, pure=False, resources=resources)
                     running[future.key] = task
                     futures.append(future)
                 return futures
 
-            window = 2 * max(self.workers, len(client.nthreads()))
-            done = as_completed(submit(window), raise_errors=False)
+            done = as_completed(submit(), raise_errors=False)
             for future in done:
                 task = running.pop(future.key)
                 error = future.exception() if future.status == "error" else None
@@ -85,7 +87,7 @@ class DaskRunner:
                     error = RuntimeError("the cluster lost this task")
                 result = future.result() if error is None else None
                 future.release()
-                done.update(submit(1))
+                done.update(submit())
                 yield task, result, error
 
     def _cluster(self, needs: str) -> Any:

@@ -160,10 +160,13 @@ class Sandbox:
                 cpu_s, self.call_s = now_s - self._cpu_s, max(self.call_s, now_s - self._began_s)
                 if cpu_s > deadline_s or wall_s > WALL_FACTOR * deadline_s:
                     raise ChildDied("timeout", f"over the deadline of {deadline_s:g} s")
+        except ConnectionError:
+            raise self._post_mortem() from None
+        try:
             kind, value, self._cpu_s = self._connection.recv()
         except pickle.UnpicklingError as error:
             raise ChildDied("crash", f"garbled its answer: {error}") from None
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # a plain OSError where it died amid a message
             raise self._post_mortem() from None
         self._messages += 1
         return kind, value

@@ -1,8 +1,7 @@
 """A folder anywhere that fsspec reaches: names in, bytes out, and one way to commit a file.
 
 A file under construction has a unique temporary name. On a local disk it is fsynced and renamed into place; on object
-storage, which has no rename and shows an object only when it is whole, it is built in the system's temporary folder and
-uploaded.
+storage, which has no rename and shows an object only when it is whole, it is built in a temporary folder and uploaded.
 """
 
 import contextlib
@@ -10,7 +9,6 @@ import os
 import posixpath
 import re
 import stat
-import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,8 @@ from typing import BinaryIO
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from datagen.temporary import temporary_folder
 
 _TMP = ".tmp-"
 _AT_A_TIME = 64
@@ -102,7 +102,14 @@ class Folder:
     def create(self, name: str) -> Iterator[BinaryIO]:
         """A binary file to write. It appears under `name`, whole and durable, when the block ends; not at all if that raises."""
         target = self.local
-        folder = (target / name).parent if target else Path(tempfile.gettempdir())
+        if target is None:
+            with temporary_folder() as built, open(os.path.join(built, "file"), "xb") as file:
+                yield file
+                file.flush()
+                self.fs.makedirs(posixpath.dirname(self.path(name)), exist_ok=True)
+                self.fs.put_file(file.name, self.path(name))
+            return
+        folder = (target / name).parent
         folder.mkdir(parents=True, exist_ok=True)
         tmp = folder / f"{_TMP}{uuid.uuid4().hex}"
         try:
@@ -110,12 +117,8 @@ class Folder:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            if target:
-                os.replace(tmp, target / name)
-                _fsync_folder(folder)
-            else:
-                self.fs.makedirs(posixpath.dirname(self.path(name)), exist_ok=True)
-                self.fs.put_file(str(tmp), self.path(name))
+            os.replace(tmp, target / name)
+            _fsync_folder(folder)
         finally:
             tmp.unlink(missing_ok=True)
 
@@ -140,7 +143,8 @@ class Folder:
             self.fs.rm(self.path(name), recursive=True)
 
     def sweep(self) -> int:
-        """Delete what killed runs left under construction, here and below; returns how many. For the lock's holder only."""
+        """Delete what killed runs left under construction, here and below; returns how many. For the lock's holder only. Of a
+        folder that isn't on a local disk, `temporary` does."""
         found = self.local.rglob(f"{_TMP}*") if self.local else []
         leftovers = [path for path in found if _LEFTOVER.fullmatch(path.name) and path.is_file()]
         for path in leftovers:

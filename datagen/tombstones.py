@@ -34,10 +34,12 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What may not be read again."""
+    """What may not be read again: what lies at `uris`, and what has the content of `sha256s`. At `emptied`, where such a content
+    lay, another file may come."""
 
     uris: frozenset[str] = frozenset()
     sha256s: frozenset[str] = frozenset()
+    emptied: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.uris or self.sha256s)
@@ -45,8 +47,10 @@ class Forgotten:
     @classmethod
     def of(cls, tombstones: Sequence[Tombstone]) -> "Forgotten":
         """What they say together."""
-        uris = {uri for t in tombstones for uri in (t.uri, *(uri for uri, _ in t.sources)) if uri}
-        return cls(frozenset(uris), frozenset(t.sha256 for t in tombstones if t.sha256))
+        sources = [(t, uri, sha256) for t in tombstones for uri, sha256 in t.sources]
+        uris = {t.uri for t in tombstones if t.uri} | {uri for t, uri, sha256 in sources if t.uri or not sha256}
+        emptied = {uri for _, uri, _ in sources} - uris
+        return cls(frozenset(uris), frozenset(t.sha256 for t in tombstones if t.sha256), frozenset(emptied))
 
     def document(self, document: Document) -> bool:
         return document.uri in self.uris or document.sha256 in self.sha256s

@@ -6,6 +6,7 @@ The places of all samples are kept in memory: right for the small form, not for 
 import fnmatch
 import functools
 import hashlib
+import itertools
 import posixpath
 import random
 from collections import Counter
@@ -76,11 +77,11 @@ def index(out: Folder, datasets: Sequence[str], held_out_share: float, held_out:
     train: dict[str, list[Place]] = {task: [] for task in TASKS}
     kept: dict[str, list[Place]] = {task: [] for task in TASKS}
     skipped: Counter = Counter()
-    marked = {dataset: excluded(out.sub(dataset)) for dataset in datasets}
+    marked = frozenset[str]().union(*(excluded(out.sub(dataset)) for dataset in datasets))
     for dataset, report in reports(out, datasets):
         with out.sub(dataset).open(f"shards/{report.shard}.tar") as file:
             for sample, offset, num_bytes in read_shard(file):
-                if reason := unfit(sample) or ("marked" if sample.key in marked[dataset] else ""):
+                if reason := unfit(sample) or ("marked" if _is_marked(sample.key, marked) else ""):
                     skipped[reason] += 1
                     continue
                 sha256 = sample.origin.sha256
@@ -113,6 +114,11 @@ def unfit(sample: Sample) -> str:
     if sample.quality.verdict != "trusted":
         return "not_trusted"
     return "" if sample.text.strip() else "no_text"
+
+
+def _is_marked(key: str, marked: frozenset[str]) -> bool:
+    """Whether a sample is marked, or the page that it was cut from, in whatever dataset: keys begin with those of their pages."""
+    return any(part in marked for part in itertools.accumulate(key.split("-"), "{}-{}".format))
 
 
 def is_held_out(sha256: str, share: float) -> bool:

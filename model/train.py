@@ -22,6 +22,7 @@ from typing import Any
 import tokenizers
 import torch
 
+from datagen.marks import digest
 from datagen.storage import Folder
 from datagen.target import Prompt, encode, restore
 from model.batch import Batch, collate
@@ -46,6 +47,7 @@ from model.tokenizer import TextTokenizer, train_tokenizer
 
 VERSION = 2  # goes up whenever the same values would train other weights
 TELL_EVERY_S = 5.0
+_LATER = {"held_out": "documents to hold out", "marks": "marks"}  # beside shards, what steps before this one may add to
 
 
 class NothingToLearn(ValueError):
@@ -59,15 +61,15 @@ def train(
 
     `held_out` are sha256s of documents never to train on, beside those that the step's own split holds out. `tell` gets a line of
     progress every few seconds. After a kill the same call goes on from the last checkpoint and, on as many threads, ends in the
-    same bytes. A finished training stays when shards, or documents to hold out, are added later, and says so; one that was killed
-    begins again with them. Raises `NothingToLearn`, and `ValueError` if the folder holds the results of another step, or of
-    shards that are gone.
+    same bytes. A finished training stays when shards, documents to hold out, or marks are added later, and says so; one that was
+    killed begins again with them. Raises `NothingToLearn`, and `ValueError` if the folder holds the results of another step, or
+    of shards that are gone.
     """
     folder = out.sub(step.name)
     run = describe(step, out, held_out)
     if folder.exists("run.json"):
         found = json.loads(folder.read("run.json"))
-        later = ("shards", "held_out", "fingerprint")  # what steps before this one may add to
+        later = ("shards", *_LATER, "fingerprint")
         ours, theirs = ({k: v for k, v in r.items() if k not in later} for r in (run, found))
         if ours != theirs or not found["shards"].items() <= run["shards"].items():
             changed = sorted(key for key in run if run[key] != found.get(key) and key != "fingerprint")
@@ -79,7 +81,9 @@ def train(
         if folder.exists("metrics.json"):
             if stale:
                 num_new = len(run["shards"]) - len(found["shards"])
-                tell(f"the model is older than the corpus, by {num_new} shards, and stays; overwrite=1 trains it anew")
+                news = [f"{num_new} shards"] if num_new else []
+                news += [said for name, said in _LATER.items() if run[name] != found.get(name)]
+                tell(f"the model is older than the corpus, by {', '.join(news)}, and stays; overwrite=1 trains it anew")
             return False
         if stale:
             clear(folder)
@@ -111,11 +115,13 @@ def precision() -> torch.dtype:
 
 def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, Any]:
     """What `run.json` says: all that the weights' bytes follow from, and the fingerprint over it."""
+    datasets = find_datasets(out, step.datasets)
     run: dict[str, Any] = {
         "version": VERSION,
         "step": dataclasses.asdict(step),
-        "shards": {report.shard: report.known_as for _, report in reports(out, find_datasets(out, step.datasets))},
+        "shards": {report.shard: report.known_as for _, report in reports(out, datasets)},
         "held_out": hashlib.sha256(" ".join(sorted(held_out)).encode()).hexdigest(),
+        "marks": digest(map(out.sub, datasets)),
         "versions": {"torch": torch.__version__, "tokenizers": tokenizers.__version__},
         "precision": str(precision()).removeprefix("torch."),
     }

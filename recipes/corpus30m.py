@@ -1,6 +1,6 @@
 """The paper's corpus of PDF pages at its full size: 30M in about a hundred languages, 25M of them Chinese and English.
 
-The stages of `coarse`, and filters; a shard is a few minutes' work and about 450 MB.
+The stages of `coarse`, and filters; a shard is a few minutes' work and about 500 MB.
 """
 
 from datagen.alike import MarkAlike
@@ -12,7 +12,7 @@ from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.weights import Share, Weights
-from recipes.mixture import PAPER
+from recipes.mixture import PAPER, SHARD_PAGES
 from recipes.recipe import Recipe, Report, read_passwords
 
 SEED = 0
@@ -35,7 +35,7 @@ def corpus30m(input: str = "", limit: int = 0, deep: bool = False, passwords: st
     pages = Pipeline(
         "coarse",
         census=Listing(input),
-        source=PdfSource(max_pages=200, seed=SEED, shard_pages=1024, passwords=read_passwords(passwords)),
+        source=PdfSource(max_pages=200, seed=SEED, shard_pages=SHARD_PAGES, passwords=read_passwords(passwords)),
         stages=stages,
         weights=WEIGHTS,
         limit=limit,

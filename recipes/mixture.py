@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from recipes.rates import DOCUMENT_PAGES, Rate
 
-SHARD_BYTES = 450e6
+SHARD_PAGES = 1024
 """About what a shard of `recipes/corpus30m.py` holds."""
+SHARD_BYTES = 450e6
+"""About what a shard of samples holds that nothing here cuts by their number yet."""
 
 
 @dataclass(frozen=True)
 class Part:
     """A row of the table. Costs are a sample's: cores times seconds, seconds of a GPU, bytes in a shard. Each is a number, which
-    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, "" if nothing does yet."""
+    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, "" if nothing does yet, and
+    `shard_samples` how many samples a shard of it has, 0 where its bytes decide."""
 
     name: str
     num_samples: int
@@ -20,6 +23,7 @@ class Part:
     core_s: float | tuple[str, ...]
     gpu_s: float = 0.0
     made_by: str = ""
+    shard_samples: int = 0
 
 
 # General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
@@ -32,6 +36,7 @@ PAPER = (
         ("coarse.page_bytes",),
         ("coarse.read_core_s", "coarse.ink_core_s"),
         made_by="recipes/corpus30m.py",
+        shard_samples=SHARD_PAGES,
     ),
     Part("PDF pages, fine (2M zh, 2M en)", 4_000_000, ("coarse.page_bytes",), 0.5, 1.0),
     Part("minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
@@ -53,10 +58,12 @@ def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
         num_bytes, sure_bytes = _cost(part.num_bytes, rates)
         core_s, sure_core = _cost(part.core_s, rates)
         n = part.num_samples
-        values = (n, max(1, round(n * num_bytes / SHARD_BYTES)), n * num_bytes / 1e12, n * core_s / 3600, n * part.gpu_s / 3600)
+        shards = n / part.shard_samples if part.shard_samples else n * num_bytes / SHARD_BYTES
+        values = (n, max(1, round(shards)), n * num_bytes / 1e12, n * core_s / 3600, n * part.gpu_s / 3600)
         sums = [a + b for a, b in zip(sums, values, strict=True)]
-        rows.append((part.name, *_row(values, sure_bytes, sure_core), part.made_by or "nothing here yet"))
-    rows.append(("together", *_row(tuple(sums), False, False), ""))
+        sure_shards = sure_bytes or bool(part.shard_samples)
+        rows.append((part.name, *_row(values, sure_shards, sure_bytes, sure_core), part.made_by or "nothing here yet"))
+    rows.append(("together", *_row(tuple(sums), False, False, False), ""))
     measured = sorted({rate.by for rate in rates.values() if rate.by})
     said = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
     said.append("? rests on a guess, which recipes/mixture.py or recipes/rates.py holds")
@@ -70,12 +77,12 @@ def _cost(cost: float | tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[flo
     return cost, False
 
 
-def _row(values: tuple[float, ...], sure_bytes: bool, sure_core: bool) -> tuple[str, ...]:
+def _row(values: tuple[float, ...], sure_shards: bool, sure_bytes: bool, sure_core: bool) -> tuple[str, ...]:
     samples, shards, terabytes, core_h, gpu_h = values
-    of_bytes, of_core = "" if sure_bytes else "?", "" if sure_core else "?"
+    of_shards, of_bytes, of_core = ("" if sure else "?" for sure in (sure_shards, sure_bytes, sure_core))
     return (
         f"{samples:,.0f}",
-        f"{shards:,.0f}{of_bytes}",
+        f"{shards:,.0f}{of_shards}",
         f"{terabytes:,.2f}{of_bytes}",
         f"{core_h:,.0f}{of_core}",
         f"{gpu_h:,.0f}?" if gpu_h else "0",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datagen import dataset
 from datagen import retry as datagen_retry
 from datagen.alike import MarkAlike
+from datagen.census import Known
 from datagen.pipeline import Pipeline
 from datagen.runner import InProcess
 from datagen.shards import read_reports
@@ -40,6 +41,9 @@ def retry(place: Place, reason: str, passwords: str = "") -> int:
     if not num_drops:
         known = ", ".join(f"{n} {name}" for name, n in found.most_common()) or "nothing dropped at all"
         raise ValueError(f"reason={reason or '…'}: nothing in {place.out} dropped for that; dropped are: {known}")
-    return run(
-        replace(recipe, steps=tuple(s for s in recipe.steps if s in datasets or isinstance(s, (MarkAlike, Report)))), place
-    )
+    steps = [
+        replace(step, census=Known(step.census, out.sub(step.name).url)) if isinstance(step, Pipeline) else step
+        for step in recipe.steps
+        if step in datasets or isinstance(step, (MarkAlike, Report))
+    ]
+    return run(replace(recipe, steps=tuple(steps)), place)

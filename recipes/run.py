@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.pretty import pretty_repr
 
-from datagen import dataset
+from datagen import dataset, temporary
 from datagen.alike import MarkAlike
 from datagen.pipeline import Pipeline
 from datagen.runner import make_runner
@@ -40,6 +40,8 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None) -> in
     make_runner(place.on, place.workers)  # a wrong word is said before anything is touched
     code = OK
     with dataset.lock(out):
+        if temporary.sweep():
+            log.info("swept temporary files that an interrupted run had left on this machine")
         forget.finish(out)
         for step in recipe.steps:
             if code == SHARD_FAILED and not isinstance(step, Report):

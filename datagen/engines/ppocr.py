@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy
 
+from datagen.temporary import temporary_folder
+
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 
 Quad = tuple[tuple[float, float], ...]
@@ -110,7 +112,7 @@ def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int) -> tupl
     with _quiet():
         import paddleocr
 
-        folder = tempfile.TemporaryDirectory(prefix="pagewheel-")
+        folder = temporary_folder()
         os.symlink(weights(model), Path(folder.name, "inference.onnx"))
         Path(folder.name, "inference.yml").write_text(json.dumps(yml))  # JSON is YAML
         engine = getattr(paddleocr, kind)(

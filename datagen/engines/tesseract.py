@@ -5,13 +5,14 @@ import functools
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
 from PIL import Image
+
+from datagen.temporary import temporary_folder
 
 _LINES_A_RUN = 60
 _SINGLE_LINE = "7"
@@ -86,7 +87,7 @@ def _installed() -> frozenset[str]:
 
 def _run(crops: Sequence[numpy.ndarray], names: str) -> list[str]:
     """One process for many lines: loading a language takes longer than reading a line. A form feed ends each line's text."""
-    with tempfile.TemporaryDirectory(prefix="pagewheel-") as folder:
+    with temporary_folder() as folder:
         paths = [Path(folder, f"{i:03d}.png") for i in range(len(crops))]
         for path, crop in zip(paths, crops, strict=True):
             padded = numpy.pad(crop, 10, constant_values=255)  # it reads badly what touches the image's edge

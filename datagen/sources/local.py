@@ -4,7 +4,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 
 import fsspec
@@ -13,6 +12,7 @@ from datagen.record import SampleError
 from datagen.sandbox import Limits
 from datagen.sources import archive
 from datagen.storage import is_local, is_plain_file, resolve
+from datagen.temporary import temporary_folder
 
 _MAX_ARCHIVE_BYTES = 64 << 30  # that is fetched as a whole
 # What an operating system says of a file. Of anything else (a full disk, a lost server) the file is not guilty: the shard fails.
@@ -129,7 +129,7 @@ def _resolved(uri: str) -> tuple[fsspec.AbstractFileSystem, str]:
 
 
 def _temporary(stack: contextlib.ExitStack) -> str:
-    return stack.enter_context(tempfile.TemporaryDirectory(prefix="pagewheel-"))
+    return stack.enter_context(temporary_folder())
 
 
 def _check(path: str, max_bytes: int) -> None:

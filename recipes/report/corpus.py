@@ -150,9 +150,16 @@ def _spread(drops: Iterable[Drop], seed: int) -> list[Drop]:
 
 
 def _example(drop: Drop) -> str:
-    page = f'<span class="page">{f"page {drop.page + 1:,}" if drop.page >= 0 else "document"}</span>'
+    page = f'<span class="page">{_place(drop)}</span>'
     detail = f"<q>{escape(drop.detail, 400)}</q>" if drop.detail else ""
     return f'<li>{page} <span class="uri" title="{escape(drop.uri, 2000)}">{escape(drop.uri, 160)}</span> {detail}</li>'
+
+
+def _place(drop: Drop) -> str:
+    """What of its document dropped."""
+    if drop.page < 0:
+        return "document"
+    return f"page {drop.page + 1:,}" if drop.key else f"from page {drop.page + 1:,}"
 
 
 def _short(n: int) -> str:

@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from datagen import marks
+from datagen.marks import Mark
 from datagen.storage import Folder
 from datagen.target import Prompt
 from model.loader import Schedule, drawn, find_datasets, index, is_held_out
@@ -44,6 +46,19 @@ def test_only_trusted_pages_and_crops_with_text(out):
     assert dict(corpus.skipped) == {"not_trusted": 1, "no_text": 1, "other_task": 1}
     assert len(corpus.train["page"]) + len(corpus.held_out["page"]) == 40
     assert len(corpus.train["crop"]) + len(corpus.held_out["crop"]) == 60
+
+
+def test_crops_of_marked_pages_are_passed_over_in_every_dataset(tmp_path):
+    out = Folder(str(tmp_path))
+    key = ["0123456789abcdef-01234567-00000" + str(n) for n in range(3)]
+    write_dataset(out, "coarse", [[line_crop(f"page {n}", key[n], f"document {n}", "page") for n in range(3)]])
+    write_dataset(out, "crops", [[line_crop(f"crop {n}", f"{key[n]}-0007", f"document {n}") for n in range(3)]])
+    write_dataset(out, "round-1", [[line_crop(f"read {n}", f"{key[n]}-r1-0007", f"document {n}") for n in range(3)]])
+    marks.write(out.sub("coarse"), [Mark(key[1], "contaminated", "a benchmark's page", 0.9)], "")
+    corpus = index(out, ["coarse", "crops", "round-1"], 0.3)
+    assert dict(corpus.skipped) == {"marked": 3}
+    found = {place.key for side in (corpus.train, corpus.held_out) for places in side.values() for place in places}
+    assert found == {f"{key[n]}{end}" for n in (0, 2) for end in ("", "-0007", "-r1-0007")}
 
 
 def test_a_place_reads_back(out):

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load
 
+from datagen import marks
+from datagen.marks import Mark
 from datagen.shards import read_sample
 from datagen.storage import Folder
 from model.checkpoint import load_model
@@ -141,11 +143,27 @@ def test_a_finished_training_stays_when_its_corpus_grows(tmp_path):
     before = files(tmp_path / "train")
     write_dataset(out, "round-2", [[line_crop("a line more", "new", "document 3")]])
     assert train(few, out, frozenset({"ab" * 32}), told.append) is False
-    assert "older than the corpus, by 1 shards" in told[-1]
+    assert "older than the corpus, by 1 shards" in told[-1] and "marks" not in told[-1]
     assert files(tmp_path / "train") == before
     (tmp_path / "train" / "metrics.json").unlink()  # as one that was killed leaves it: it begins again, with all there is
     assert train(few, out) is True
     assert len(json.loads(out.read("train/run.json"))["shards"]) == 3
+
+
+def test_marks_that_come_later_are_told_of_and_a_killed_training_begins_again_without_what_they_name(tmp_path):
+    out, told = make_corpus(tmp_path), []
+    few = dataclasses.replace(STEP, steps=2, loss_samples=1, read_samples=1, checkpoint_every=1)
+    assert train(few, out)
+    before = files(tmp_path / "train")
+    marks.write(out.sub("coarse"), [Mark("p3", "contaminated", "a benchmark's page", 0.9)], "")
+    assert train(few, out, tell=told.append) is False
+    assert told == ["the model is older than the corpus, by marks, and stays; overwrite=1 trains it anew"]
+    assert files(tmp_path / "train") == before
+    (tmp_path / "train" / "metrics.json").unlink()  # as one that was killed leaves it
+    (tmp_path / "train" / "checkpoint").mkdir()
+    (tmp_path / "train" / "checkpoint" / "state.safetensors").touch()  # which nobody is to go on from
+    assert train(few, out, tell=told.append) is True
+    assert json.loads(out.read("train/metrics.json"))["num_skipped"] == {"marked": 1}
 
 
 def test_without_anything_to_learn_nothing_is_written(tmp_path):

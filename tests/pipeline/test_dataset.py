@@ -11,7 +11,7 @@ import webdataset
 from datagen import manifest
 from datagen.census import assigned
 from datagen.dataset import lock
-from datagen.shards import read_report, read_shard
+from datagen.shards import read_report, read_reports, read_shard
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
 from datagen.sources.pdf_page import Reading
 from datagen.storage import Folder
@@ -198,14 +198,17 @@ def test_run_json_says_what_made_it(corpus, tmp_path):
     assert {"git", "python", "versions", "started", "finished", "shards", "failed"} <= set(run)
 
 
-def test_a_document_in_ranges_that_cannot_be_read_is_one_drop(tmp_path):
+def test_a_document_in_ranges_that_cannot_be_read_is_a_drop_a_range(tmp_path):
     pdfs.encrypted(tmp_path / "in/secret.pdf")
     pdfs.write(tmp_path / "in/good.pdf", *["text"] * 4)
     rows = [{"uri": "secret.pdf", "pages": 30}, {"uri": "good.pdf", "pages": 2}, {"uri": "foo://no/such/protocol.pdf"}]
     (tmp_path / "in/list.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     assert make(tmp_path / "in/list.jsonl", tmp_path / "out") == 3
     drops = [json.loads(line) for line in (tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()]
-    assert sorted(d["reason"] for d in drops) == ["bad_uri", "encrypted"]
+    assert [d["page"] for d in drops if d["reason"] == "encrypted"] == [-1, *range(3, 30, 3)]
+    assert [d["reason"] for d in drops if d["reason"] != "encrypted"] == ["bad_uri"]
+    reports = read_reports(Folder(f"{tmp_path}/out/coarse"))
+    assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (3, 2)
     assert [s.origin.page for s in samples(tmp_path / "out")] == [0, 1, 2, 3]  # the list said 2, and was wrong
 
 

@@ -92,6 +92,43 @@ def test_no_later_run_brings_it_back(made, corpus, tmp_path):
     assert sorted(s.origin.uri.rpartition("/")[2] for s in samples(made)) == ["a-blank.pdf", "chinese.pdf", "new.pdf"]
 
 
+@pytest.mark.parametrize("limit", [[], ["--limit", "5"]])
+def test_where_a_content_is_forgotten_another_file_may_come(made, corpus, limit):
+    """A redacted one, say; the shards that were made before know the path."""
+    again = ["coarse", "--input", str(corpus), "--out", str(made), "--on", "inline", *limit]
+    english, before = corpus / "english.pdf", samples(made)
+    forget(str(made), sha256=sha256_of(english))
+    state = files(made)
+    assert main(again) == 0
+    if not limit:  # which recipe.json remembers
+        assert files(made) == state
+    pdfs.write(english, pdfs.lines(f"Redacted. {pdfs.LATIN}"))
+    assert main(again) == 0
+    (page,) = (s for s in samples(made) if s.origin.uri == str(english))
+    assert page.text.startswith("Redacted.")
+    assert len(samples(made)) == len(before) - 4 + 1
+    (made / "coarse/shards/coarse-000000.tar").unlink()  # made again, it leaves the file to the shard that read it
+    state = shards(made)
+    assert main(again) == 0
+    assert state.items() < shards(made).items() and len(samples(made)) == len(before) - 4 + 1
+    assert verify(str(made))[1]
+    pdfs.write(corpus / "russian.pdf", pdfs.LATIN)
+    assert main(again) == 2
+
+
+def test_what_tells_of_no_page_goes_with_the_pages_beside_it(tmp_path):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    pdfs.write(inputs / "a.pdf", *[pdfs.lines(f"Page {p}. {pdfs.LATIN}") for p in range(3)])
+    assert make(inputs, out, max_document_s=1e-9) == 0  # gives up after a page
+    assert [(d.key, d.reason) for r in read_reports(Folder(f"{out}/coarse")) for d in r.drops] == [("", "timeout")]
+    forget(str(out), sha256=sha256_of(inputs / "a.pdf"))
+    assert traces(out, b"a.pdf") == set()
+    (tar,) = (out / "coarse/shards").glob("*.tar")
+    tar.unlink()
+    assert make(inputs, out, max_document_s=1e-9) == 0
+    assert traces(out, b"a.pdf") == set()
+
+
 def test_copies_are_told_of_and_go_by_their_content(corpus, tmp_path):
     shutil.copy(corpus / "english.pdf", corpus / "sub" / "copy.pdf")
     out, digest = tmp_path / "out", sha256_of(corpus / "english.pdf")

@@ -83,6 +83,29 @@ def test_a_chain_of_likenesses_leaves_its_first(tmp_path):
     assert set(found) == {"page-001", "page-002", "page-003"} and {of for _, of in found.values()} == {"page-000"}
 
 
+def test_a_duplicate_is_of_its_own_image_and_the_similarity_that_of_the_two_that_are_named(tmp_path):
+    """The first of an image may be a near-duplicate itself, and the last of a chain less like its first than its neighbour."""
+    texts = [UDHR["Latn"][1] * 2]
+    for _ in range(4):
+        texts.append(scrambled(texts[-1], 0.01))
+    image = jpeg(90)
+    made = pages(*texts, "entirely other words " * 30, images=[*map(jpeg, range(4)), image, image])
+    assert marked(tmp_path / "coarse", made)["page-005"] == ("duplicate", "page-004")
+    hashes = {page.key: signatures.minhash(page.text) for page in made}
+    rows = marks.read(Folder(str(tmp_path / "coarse"))).to_pylist()
+    assert [row["of"] for row in rows] == ["page-000"] * 4 + ["page-004"]
+    near = [(row["similarity"], (hashes[row["key"]] == hashes[row["of"]]).mean()) for row in rows[:4]]
+    assert [found for found, _ in near] == pytest.approx([true for _, true in near], abs=0.001)
+    assert rows[4]["similarity"] == 1.0
+
+
+def test_a_text_may_be_that_of_a_copy_of_its_image(tmp_path):
+    text, image = UDHR["Latn"][1], jpeg(9)
+    found = marked(tmp_path / "coarse", pages("", text, scrambled(text, 0.01), images=[image, image, jpeg(1)]))
+    assert found == {"page-001": ("duplicate", "page-000"), "page-002": ("near_duplicate", "page-000")}
+    assert marks.read(Folder(str(tmp_path / "coarse")))["similarity"].to_pylist() == [1.0, 0.0]
+
+
 def test_minhash_estimates_jaccards_similarity():
     """Against the sets of n-grams themselves."""
     text = UDHR["Latn"][1] * 3

@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from datagen import retry
-from datagen.record import SampleError
-from datagen.shards import read_reports
+from datagen import dataset, retry
+from datagen.census import Document, Listing
+from datagen.pipeline import DOCUMENT, Pipeline, _placed, run_shard
+from datagen.record import Drop, Origin, SampleError
+from datagen.runner import InProcess
+from datagen.shards import read_report, read_reports
 from datagen.sources.pdf import TEXT_LAYER, PageFunction
 from datagen.sources.pdf_page import Reading
 from datagen.storage import Folder
@@ -22,6 +26,7 @@ from recipes.run import Place, run
 from recipes.status import status, verify
 from tests import pdfs
 from tests.outputs import ROOT, check_corpus, files, make, recipe, samples, shards
+from tests.samples import sample
 
 
 def coarse(folder, out, *words: str) -> int:
@@ -110,10 +115,17 @@ def test_an_output_whose_recipe_nobody_knows_is_left_alone(lacking, capsys):
 
 
 def refuse_for_now(view):
-    """A page function that refuses pages that say SOMETIMES, until a file beside the document says that it may not."""
-    if "SOMETIMES" in view.page.get_text() and not Path(view.page.parent.name).with_suffix(".good").exists():
-        raise SampleError("not_today")
+    """A page function that refuses pages that say SOMETIMES or OTHERWISE, until a file beside the document says that it may
+    not."""
+    text = view.page.get_text()
+    if not Path(view.page.parent.name).with_suffix(".good").exists():
+        for word, reason in (("SOMETIMES", "not_today"), ("OTHERWISE", "not_ever")):
+            if word in text:
+                raise SampleError(reason)
     return Reading()
+
+
+FLAKY = (TEXT_LAYER, PageFunction("tests.pipeline.test_retry:refuse_for_now"))
 
 
 def test_single_pages_are_read_again_and_their_neighbours_are_not(tmp_path):
@@ -121,8 +133,7 @@ def test_single_pages_are_read_again_and_their_neighbours_are_not(tmp_path):
     texts = [pdfs.lines(f"{'SOMETIMES' if n in (0, 3, 4, 7) else 'always'} {n} {pdfs.LATIN}") for n in range(9)]
     pdfs.write(inputs / "a.pdf", *texts)
     pdfs.write(inputs / "b.pdf", pdfs.LATIN)
-    flaky = (TEXT_LAYER, PageFunction("tests.pipeline.test_retry:refuse_for_now"))
-    made = recipe(inputs, page_functions=flaky)
+    made = recipe(inputs, page_functions=FLAKY)
     assert run(made, Place(str(out), "inline")) == 0
     before = shards(out)
     assert drops(out) == {"not_today": 4}
@@ -139,15 +150,178 @@ def test_single_pages_are_read_again_and_their_neighbours_are_not(tmp_path):
     check_corpus(out)
 
 
+@pytest.mark.parametrize("num_mended", [3, 1, 0])
+def test_documents_whose_every_page_dropped_count_as_what_they_give_now(tmp_path, num_mended):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    for n in range(3):
+        pdfs.write(inputs / f"{n}.pdf", *[pdfs.lines(f"SOMETIMES {n} {p} {pdfs.LATIN}") for p in range(2)])
+    made = recipe(inputs, page_functions=FLAKY)
+    assert run(made, Place(str(out), "inline")) == 3
+    for n in range(num_mended):
+        (inputs / f"{n}.good").touch()
+    folder, pages = Folder(f"{out}/coarse"), made.steps[0]
+    assert retry.retry(pages, folder, pages.census.documents(), "not_today") == 6
+    assert run(made, Place(str(out), "inline")) == (0 if num_mended == 3 else 3)
+    reports = read_reports(folder)
+    assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (3, 3 - num_mended)
+    assert len(samples(out)) == 2 * num_mended
+    assert sum(drops(out).values()) == 6 - 2 * num_mended
+
+
+def test_a_document_that_dropped_for_two_reasons_is_barren_until_both_are_mended(tmp_path):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    pdfs.write(inputs / "a.pdf", f"SOMETIMES {pdfs.LATIN}", f"OTHERWISE {pdfs.LATIN}")
+    made = recipe(inputs, page_functions=FLAKY)
+    assert run(made, Place(str(out), "inline")) == 3
+    (inputs / "a.good").touch()
+    folder, pages = Folder(f"{out}/coarse"), made.steps[0]
+    for reason, code, read in (("not_today", 3, [0]), ("not_ever", 0, [0, 1])):
+        assert retry.retry(pages, folder, pages.census.documents(), reason) == 1
+        assert run(made, Place(str(out), "inline")) == code
+        assert sorted(s.origin.page for s in samples(out)) == read
+    assert drops(out) == {}
+    check_corpus(out)
+
+
 def test_a_page_of_a_file_that_changed_is_not_mixed_with_the_others(tmp_path):
     inputs, out = tmp_path / "in", tmp_path / "out"
     pdfs.write(inputs / "a.pdf", f"SOMETIMES {pdfs.LATIN}", pdfs.LATIN)
-    made = recipe(inputs, page_functions=(TEXT_LAYER, PageFunction("tests.pipeline.test_retry:refuse_for_now")))
+    made = recipe(inputs, page_functions=FLAKY)
     assert run(made, Place(str(out), "inline")) == 0
     pdfs.write(inputs / "a.pdf", pdfs.LATIN, pdfs.LATIN, pdfs.LATIN)
     before = files(out)
     with pytest.raises(ValueError, match="has changed since its other pages were read"):
         retry.retry(made.steps[0], Folder(f"{out}/coarse"), made.steps[0].census.documents(), "not_today")
+    assert files(out) == before
+
+
+def test_a_file_that_goes_away_between_its_shards_is_a_drop_a_part_and_each_is_read_again(tmp_path):
+    inputs, out, away = tmp_path / "in", tmp_path / "out", tmp_path / "away.pdf"
+    pdfs.write(inputs / "a.pdf", *[pdfs.lines(f"Page {n}. {pdfs.LATIN}") for n in range(8)])
+    made = recipe(inputs)
+    deep = replace(made, steps=(replace(made.steps[0], deep=True), *made.steps[1:]))
+    folder, pages = Folder(f"{out}/coarse"), deep.steps[0]
+    todo = dataset.plan(pages, folder, pages.census.documents(), InProcess(), commit=True)
+    assert [(d.first_page, d.stop_page) for task in todo.todo for d in task.inputs] == [(0, 3), (3, 6), (6, -1)]
+    run_shard(todo.todo[0])
+    (inputs / "a.pdf").rename(away)
+    todo = dataset.plan(pages, folder, [], InProcess(), commit=True)
+    reports = dataset.build(pages, folder, todo, InProcess(), {}).reports
+    assert [len(r.drops) for r in reports] == [0, 1, 1]
+    assert drops(out) == {"not_found": 2}
+    assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (1, 0)
+    before = shards(out)
+    away.rename(inputs / "a.pdf")
+    assert retry.retry(pages, folder, pages.census.documents(), "not_found") == 2
+    assert run(deep, Place(str(out), "inline")) == 0
+    assert before.items() < shards(out).items()
+    assert drops(out) == {}
+    assert [s.origin.page for s in samples(out)] == list(range(8))
+    reports = read_reports(folder)
+    assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (1, 0)
+    check_corpus(out)
+
+
+def test_the_drop_of_one_part_says_nothing_of_another(tmp_path):
+    """A part that dropped for another reason stays told of."""
+    parts = [Document("a.pdf", first_page=n, stop_page=n + 2) for n in (0, 2, 4)]
+    told = [_placed(Drop("", "a.pdf", -1, "PdfSource", "timeout"), part) for part in parts]
+    again = [[retry._reads(part, drop, before) for drop, before in zip(told, parts, strict=True)] for part in parts]
+    assert again == [[True, False, False], [False, True, False], [False, False, True]]
+
+
+def test_a_shard_made_again_leaves_to_later_ones_what_they_read(tmp_path):
+    """Single pages, a whole document, and one whose page dropped again."""
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    texts = [pdfs.lines(f"{'SOMETIMES' if n in (1, 2) else 'always'} {n} {pdfs.LATIN}") for n in range(4)]
+    pdfs.write(inputs / "a.pdf", *texts)
+    pdfs.write(inputs / "b.pdf", pdfs.lines(f"SOMETIMES {pdfs.LATIN}"))
+    pdfs.write(inputs / "c.pdf", *texts[1:])
+    (inputs / "late.pdf").symlink_to(tmp_path / "late.pdf")
+    made = recipe(inputs, shard_pages=99, page_functions=FLAKY)
+    assert run(made, Place(str(out), "inline")) == 0
+    (first,) = shards(out)
+    for name in "ab":
+        (inputs / f"{name}.good").touch()
+    pdfs.write(tmp_path / "late.pdf", pdfs.lines(pdfs.LATIN))
+    folder, pages = Folder(f"{out}/coarse"), made.steps[0]
+    assert retry.retry(pages, folder, pages.census.documents(), "not_today") == 5
+    assert retry.retry(pages, folder, pages.census.documents(), "not_found") == 1
+    assert run(made, Place(str(out), "inline")) == 0
+    before, told = shards(out), drops(out)
+    reports = [(r.num_documents, r.num_barren, r.drops) for r in read_reports(folder)]
+    assert told == {"not_today": 2}
+    (out / "coarse/shards" / first).unlink()
+    for name in "abc":  # were a page read here, it would be no drop any more
+        (inputs / f"{name}.good").touch()
+    assert run(made, Place(str(out), "inline")) == 0
+    assert shards(out) == before
+    assert drops(out) == told
+    assert [(r.num_documents, r.num_barren, r.drops) for r in read_reports(folder)] == reports
+    assert verify(str(out))[1]
+
+
+def test_what_later_parts_do_not_reach_is_told_where_it_was():
+    """A shard made again comes to other pages before it gives up."""
+    document, tail = Document("a.pdf"), Document("a.pdf", first_page=3, again=True)
+
+    @dataclass(frozen=True)
+    class GivesUp:
+        num_pages: int
+
+        def read(self, document):
+            yield from (sample(f"{n}", origin=Origin("a.pdf", "ab" * 32, n)) for n in range(self.num_pages))
+            yield Drop("", "a.pdf", -1, "GivesUp", "timeout")
+
+    for num_pages, kept in ((3, ["0", "1", "2"]), (4, ["0", "1", "2"]), (2, ["0", "1", ""])):
+        pipeline = Pipeline("test", Listing(""), GivesUp(num_pages), ())
+        assert [item.key for item in pipeline.process((document,), [], later=(tail,))] == kept
+
+
+def test_a_key_in_two_shards_is_a_fault(lacking):
+    left, copy = (lacking / "coarse/shards" / f"coarse-{n:06d}" for n in (0, 1))
+    for suffix in (".tar", ".json"):
+        shutil.copy(left.with_suffix(suffix), copy.with_suffix(suffix))
+    shutil.copy(lacking / "coarse/manifest/coarse-000000.parquet", lacking / "coarse/manifest/coarse-000001.parquet")
+    report = read_report(Folder(f"{lacking}/coarse"), "coarse-000001")
+    copy.with_suffix(".json").write_bytes(replace(report, shard="coarse-000001").to_json())
+    said, clean = verify(str(lacking))
+    assert not clean
+    assert said.count("is in coarse-000000 and coarse-000001") == len(samples(lacking)) // 2
+
+
+def test_a_retry_reads_no_document_that_is_new(lacking, corpus, tmp_path):
+    pdfs.write(tmp_path / "late.pdf", pdfs.LATIN)
+    pdfs.write(corpus / "brand-new.pdf", pdfs.LATIN)
+    assert again(lacking, "not_found") == 0
+    assert not [s for s in samples(lacking) if s.origin.uri.endswith("brand-new.pdf")]
+    assert [s for s in samples(lacking) if s.origin.uri.endswith("late.pdf")]
+    assert coarse(corpus, lacking) == 0
+    assert [s for s in samples(lacking) if s.origin.uri.endswith("brand-new.pdf")]
+
+
+@dataclass(frozen=True)
+class DropLast:
+    """A stage that needs a document's pages together."""
+
+    version = 1
+    batch_size: int = DOCUMENT
+
+    def __call__(self, batch):
+        yield from batch[:-1]
+        yield batch[-1].drop("last", "DropLast")
+
+    def engines(self):
+        return {}
+
+
+def test_what_dropped_beside_other_pages_is_not_tried_alone(corpus, tmp_path):
+    out, made = tmp_path / "out", recipe(corpus)
+    made = replace(made, steps=(replace(made.steps[0], stages=(DropLast(),)),))
+    run(made, Place(str(out), "inline"))
+    before, pages = files(out), made.steps[0]
+    with pytest.raises(ValueError, match=r"DropLast compares a document's pages, .* overwrite=1"):
+        retry.retry(pages, Folder(f"{out}/coarse"), pages.census.documents(), "last")
     assert files(out) == before
 
 

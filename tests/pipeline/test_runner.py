@@ -67,6 +67,30 @@ def test_a_scheduler_is_reached_by_its_address():
     assert sorted(result for _, result, _ in outcomes) == [1, 4]
 
 
+def test_workers_that_join_later_get_their_share():
+    """A task that is done brings as many as are missing for all workers that there are by then."""
+    from distributed import Client, LocalCluster
+
+    taken = []
+
+    def tasks():
+        for n in range(100):
+            taken.append(n)
+            yield n + 10
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", protocol="tcp") as cluster:
+        outcomes = make_runner(cluster.scheduler_address, 1).map(work, tasks())
+        for _ in range(3):
+            next(outcomes)
+        assert len(taken) == 5
+        cluster.scale(6)
+        with Client(cluster) as client:
+            client.wait_for_workers(6)
+        next(outcomes)
+        assert len(taken) == 4 + 12
+        assert len(list(outcomes)) == 96
+
+
 @pytest.fixture
 def jobqueue(tmp_path):
     """The example file as dask has it when it lies in ~/.config/dask, but with logs that may be written here."""

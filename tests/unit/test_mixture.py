@@ -23,6 +23,13 @@ def test_a_part_costs_what_its_samples_do():
     assert row.split() == ["pages", "9,000,000", "10,000", "4.50", "500", "1,000?", "here"]
 
 
+def test_the_coarse_pages_are_as_many_shards_as_the_recipe_cuts():
+    pages = corpus30m(input="list.parquet").steps[0].source.shard_pages
+    (part,) = (part for part in PAPER if part.made_by == "recipes/corpus30m.py")
+    row = table((part,), rates.rates()).splitlines()[1].removeprefix(part.name)
+    assert row.split()[:2] == ["30,000,000", f"{round(30_000_000 / pages):,}"]
+
+
 def test_one_guess_makes_a_sum_a_guess():
     part = Part("pages", 3_600, 1e6, ("coarse.read_core_s", "coarse.ink_core_s"))
     row = table((part,), {"coarse.read_core_s": Rate(1.0, "a benchmark"), "coarse.ink_core_s": Rate(1.0)}).splitlines()[1]

@@ -101,6 +101,19 @@ def test_a_bad_document_is_a_drop_and_barren_and_a_lost_one_a_bug():
         run(uris=("--",))
 
 
+def test_each_part_of_a_document_that_cannot_be_read_is_a_drop_of_its_own():
+    whole = Document("bad", num_pages=9)
+    parts = [replace(whole, stop_page=3), replace(whole, first_page=3, stop_page=6), replace(whole, first_page=6)]
+    barren: list[Document] = []
+    out = list(Pipeline("test", Listing(""), Keys(), ()).process(tuple(parts), barren))
+    assert [(d.key, d.page, d.reason, d.detail) for d in out if isinstance(d, Drop)] == [
+        ("", -1, "broken", "pages 0 to 2: through and through"),
+        ("", 3, "broken", "pages 3 to 5: through and through"),
+        ("", 6, "broken", "pages from 6 on: through and through"),
+    ]
+    assert barren == parts[:1]
+
+
 def test_the_description_holds_versions_and_each_parts_engines():
     described = describe(Pipeline("test", Listing(""), Keys(), (Refuse(), Cut())).source)
     assert described == {"type": "Keys", "version": 1, "engines": {"keys": "1"}}

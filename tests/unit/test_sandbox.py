@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -42,6 +43,13 @@ def segfault():
     ctypes.string_at(0)
 
 
+def die_while_it_speaks():
+    """Half of a message, on the connection that the command line names."""
+    yield "before"
+    os.write(int(sys.argv[1]), struct.pack("!i", 1000) + bytes(500))
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 def refuse():
     raise SampleError("encrypted", "a password")
     yield
@@ -79,7 +87,12 @@ def test_values_arrive_in_order_from_one_child(box):
 
 @pytest.mark.parametrize(
     ("function", "arguments", "reason"),
-    [("spin", {}, "timeout"), ("segfault", {}, "crash"), ("swallow", {"num_bytes": 4 << 30}, "memory")],
+    [
+        ("spin", {}, "timeout"),
+        ("segfault", {}, "crash"),
+        ("die_while_it_speaks", {}, "crash"),
+        ("swallow", {"num_bytes": 4 << 30}, "memory"),
+    ],
 )
 def test_what_came_before_the_end_is_kept_and_the_next_call_works(box, function, arguments, reason):
     assert until_death(box.run(HERE + function, **arguments)) == (["before"], reason)
