@@ -1,6 +1,6 @@
 """The decoder's attention: rotary positions, who sees whom, and the cache of a batch that is being read.
 
-    B rows · L positions · P positions with those in the cache · N heads · K head dim
+    B rows · L positions · P positions with those in the cache · N heads · K head dim · H = K/2
 
 A row may hold several samples, one after the other ("packed"). Attention and positions are kept inside each.
 """
@@ -54,10 +54,10 @@ class Cache:
 
 @dataclass(frozen=True)
 class Places:
-    """Of one forward: rotary cos and sin, (B or 1, 1, L, K) in fp32, and who sees whom: None is everyone who comes before."""
+    """Of one forward: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and who sees whom: None is everyone who comes before."""
 
-    cos_B1LK: Tensor
-    sin_B1LK: Tensor
+    cos_B1LH: Tensor
+    sin_B1LH: Tensor
     seen: Tensor | BlockMask | None
 
 
@@ -114,15 +114,14 @@ def _flex() -> Any:
 
 
 def rotary(config: DecoderConfig, positions_BL: Tensor) -> tuple[Tensor, Tensor]:
-    """cos and sin of each position's angles, (B, 1, L, K) in fp32."""
+    """cos and sin of each position's angles, (B, 1, L, K/2) in fp32."""
     head_dim = config.width // config.heads
     rates = config.rope_theta ** (-torch.arange(0, head_dim, 2, device=positions_BL.device).float() / head_dim)
     angles = positions_BL[:, None, :, None].float() * rates
-    angles = torch.cat([angles, angles], -1)
     return angles.cos(), angles.sin()
 
 
-def rotated(x_BNLK: Tensor, cos_B1LK: Tensor, sin_B1LK: Tensor) -> Tensor:
-    """Half-split: dimension i turns with i + K/2."""
-    a, b = x_BNLK.chunk(2, -1)
-    return (x_BNLK * cos_B1LK + torch.cat([-b, a], -1) * sin_B1LK).to(x_BNLK.dtype)
+def rotated(x_BNLK: Tensor, cos_B1LH: Tensor, sin_B1LH: Tensor) -> Tensor:
+    """Half-split: dimension i turns with i + K/2. In fp32: products of mixed precision take a processor twice as long."""
+    a, b = x_BNLK.float().chunk(2, -1)
+    return torch.cat([a * cos_B1LH - b * sin_B1LH, b * cos_B1LH + a * sin_B1LH], -1).to(x_BNLK.dtype)

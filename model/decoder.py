@@ -5,8 +5,11 @@
 The paper's section 3.3; structure and names: the released `modeling_deepseekv2.py` without latent attention.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from model.attention import PADDING, Cache, Places, attend, places, rotated
 from model.checkpointing import checkpointed
@@ -28,7 +31,7 @@ class Attention(nn.Module):
         q_BNLK, k_BNLK, v_BNPK = (
             proj(x_BLD).view(B, L, self.heads, -1).transpose(1, 2) for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
-        q_BNLK, k_BNPK = (rotated(x_BNLK, at.cos_B1LK, at.sin_B1LK) for x_BNLK in (q_BNLK, k_BNLK))
+        q_BNLK, k_BNPK = (rotated(x_BNLK, at.cos_B1LH, at.sin_B1LH) for x_BNLK in (q_BNLK, k_BNLK))
         if cache is not None:
             k_BNPK, v_BNPK = cache.extend(layer, k_BNPK, v_BNPK)
         return self.o_proj(attend(q_BNLK, k_BNPK, v_BNPK, at.seen).transpose(1, 2).reshape(B, L, D))
@@ -40,9 +43,31 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.empty(width))
 
     def forward(self, x_BLD: Tensor) -> Tensor:
+        return _RmsNorm.apply(x_BLD, self.weight)
+
+
+class _RmsNorm(torch.autograd.Function):
+    """x / rms(x) in fp32, then the weight in x's precision. Written out, since torch's own has no fused kernel on a processor:
+    this takes half of its time there, and keeps one number a position instead of three tensors."""
+
+    @staticmethod
+    def forward(ctx: Any, x_BLD: Tensor, weight_D: Tensor) -> Tensor:
         y_BLD = x_BLD.float()
-        y_BLD = y_BLD * torch.rsqrt(y_BLD.square().mean(-1, keepdim=True) + 1e-6)
-        return self.weight * y_BLD.to(x_BLD.dtype)
+        norm_BL1 = torch.linalg.vector_norm(y_BLD, dim=-1, keepdim=True)
+        scale_BL1 = torch.rsqrt(norm_BL1.square() / x_BLD.shape[-1] + 1e-6)
+        ctx.save_for_backward(x_BLD, weight_D, scale_BL1)
+        return weight_D * (y_BLD * scale_BL1).to(x_BLD.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy_BLD: Tensor) -> tuple[Tensor, Tensor]:
+        x_BLD, weight_D, scale_BL1 = ctx.saved_tensors
+        unit_BLD, dy_BLD = x_BLD.float().mul_(scale_BL1), dy_BLD.float()
+        d_weight_D = (dy_BLD * unit_BLD).flatten(0, -2).sum(0)
+        d_unit_BLD = dy_BLD * weight_D.float()
+        along_BL1 = (d_unit_BLD * unit_BLD).mean(-1, keepdim=True)
+        dx_BLD = d_unit_BLD.sub_(unit_BLD.mul_(along_BL1)).mul_(scale_BL1)
+        return dx_BLD.to(x_BLD.dtype), d_weight_D.to(weight_D.dtype)
 
 
 class Layer(nn.Module):

@@ -5,10 +5,10 @@
 Each contender runs in a process of its own, in turn with the others, `rounds` times; its best step counts. transformers' class is
 measured with each of its expert and attention implementations, and the best is what ours is divided by. A step is forward, loss
 and backward of two samples: an image in the mode, and `texts` tokens that are learned. Peak memory is the process's, less what it
-took before its first step. Experts as batched products of copied weights ("batched_mm") are tried in generation alone: in training
-they would copy gigabytes a layer.
+took before its first step. Experts as batched products of copied weights ("batched_mm") are tried in generation alone: in
+training they would copy gigabytes a layer.
 
-With a CUDA device the released sizes are measured there, with model FLOPs utilisation (`model/flops.py`); without one `small_moe`.
+With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/flops.py`; else `small_moe`.
 """
 
 import argparse
@@ -163,9 +163,10 @@ def theirs(folder: str, contender: str, dtype: torch.dtype, device: str) -> Any:
     import transformers
 
     experts, attention = contender.split(", ")
-    return transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
+    found: Any = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
         folder, dtype=dtype, attn_implementation=attention, experts_implementation=experts
-    ).to(device)
+    )
+    return found.to(device)
 
 
 def training(

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -85,19 +86,20 @@ def save_for_transformers(net: DeepseekOcr, folder: Path, image_id: int) -> Path
     return folder
 
 
-def loaded(folder: Path):
+def loaded(folder: Path) -> Any:
     import transformers
 
-    theirs, info = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
+    found: Any = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
     )
+    theirs, info = found
     assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
     return theirs.eval()
 
 
-def as_theirs(images: list[Views]) -> dict:
+def as_theirs(images: list[Views]) -> dict[str, Any]:
     """Our views as their arguments. All wholes have one size there, and so have all tiles."""
-    found = {"pixel_values": torch.stack([image.whole_3SS for image in images])}
+    found: dict[str, Any] = {"pixel_values": torch.stack([image.whole_3SS for image in images])}
     tiles = [image.tiles_N3TT for image in images if image.tiles_N3TT is not None]
     if tiles:
         found["pixel_values_local"] = torch.cat(tiles)
