@@ -2,9 +2,9 @@
 
 import contextlib
 import errno
-import itertools
 import os
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ Listed = tuple[str, int, int, str, int]
 """A member's name, where its record begins, how long that is (of a WARC), an etag, and its bytes."""
 
 _CHUNK = 1 << 20
-_A_MESSAGE = 1000
+# Of a WARC each at once: what comes behind it may swell until the deadline, and then what wasn't sent is lost.
+_A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1}
+_BEAT_S = 1.0  # of processor time: the sandbox's deadline is one between messages, and a large archive may hold few PDFs
 _SUFFIX = ".pdf"
 _ENCRYPTED = 0x1  # in a zip member's flags
 # The last two as zipfile raises them: of a compression that no Python knows, and of fields that contradict each other.
@@ -28,11 +30,23 @@ _DAMAGED = (zipfile.BadZipFile, tarfile.TarError, ArchiveLoadFailed, zlib.error,
 
 
 def list_members(path: str, kind: str) -> Iterator[list[Listed]]:
-    """The archive's PDFs, some at a time: by their names, of a WARC by what the server or a look at the bytes says."""
+    """The archive's PDFs, some at a time: by their names, of a WARC by what a look at the bytes says. An empty list says that
+    there is more to look at. Raises `SampleError` (`broken_archive`), behind what could be listed."""
     found = {"zip": _zip, "tar": _tar, "warc": _warc}[kind](path)
-    with _damage():
-        while listed := list(itertools.islice(found, _A_MESSAGE)):
-            yield listed
+    listed: list[Listed] = []
+    sent_s = time.process_time()
+    try:
+        with _damage():
+            for member in found:
+                if member is not None:
+                    listed.append(member)
+                if len(listed) == _A_MESSAGE[kind] or time.process_time() - sent_s > _BEAT_S:
+                    yield listed
+                    listed, sent_s = [], time.process_time()
+    except Exception:
+        yield listed
+        raise
+    yield listed
 
 
 def copy_member(path: str, member: tuple[str, str, str, int, int], target: str, max_bytes: int) -> Iterator[None]:
@@ -62,21 +76,28 @@ def _damage() -> Iterator[None]:
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
 
 
-def _zip(path: str) -> Iterator[Listed]:
+# Of these three, None is a member that is no PDF.
+
+
+def _zip(path: str) -> Iterator[Listed | None]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.filename.lower().endswith(_SUFFIX) and not info.is_dir():
                 yield clean_text(info.filename), 0, 0, f"{info.CRC:x}-{info.file_size:x}", info.file_size
+            else:
+                yield None
 
 
-def _tar(path: str) -> Iterator[Listed]:
+def _tar(path: str) -> Iterator[Listed | None]:
     with tarfile.open(path, "r:") as archive:
         for info in archive:
             if info.name.lower().endswith(_SUFFIX) and not info.isdir():
                 yield clean_text(info.name), info.offset, 0, f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}", info.size
+            else:
+                yield None
 
 
-def _warc(path: str) -> Iterator[Listed]:
+def _warc(path: str) -> Iterator[Listed | None]:
     with open(path, "rb") as file:
         archive = ArchiveIterator(file)
         for record in archive:
@@ -86,6 +107,8 @@ def _warc(path: str) -> Iterator[Listed]:
                 address = clean_text(record.rec_headers.get_header("WARC-Target-URI") or "")
                 digest = record.rec_headers.get_header("WARC-Payload-Digest") or record.rec_headers.get_header("WARC-Record-ID")
                 yield address, archive.get_record_offset(), archive.get_record_length(), clean_text(digest or ""), 0
+            else:
+                yield None
 
 
 def _check_name(name: str) -> None:

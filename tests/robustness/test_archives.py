@@ -18,7 +18,7 @@ from warcio.warcwriter import WARCWriter
 
 from datagen.census import Listing
 from datagen.record import SampleError
-from datagen.sources import archive
+from datagen.sources import archive, archive_members
 from datagen.sources.archive import Member
 from tests import pdfs
 from tests.outputs import check_corpus, files, make, samples
@@ -167,6 +167,31 @@ def test_an_archive_that_cannot_be_listed_is_a_drop(tmp_path, good):
     assert make(inputs, tmp_path / "out", max_bytes=LIMIT) == 0
     reasons = told(tmp_path / "out")
     assert reasons["garbage.zip", "broken_archive"] == reasons["empty.tar", "broken_archive"] == 1
+
+
+def listed(path: Path) -> list[str]:
+    """The names of what the census finds in an archive; the archive's own where it can't be looked into to its end."""
+    found = Listing(str(path)).documents()
+    return sorted(archive.parse(d.uri).name if "::" in d.uri else Path(d.uri).name for d in found)
+
+
+@pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
+def test_what_stands_before_the_damage_is_listed(tmp_path, good, suffix):
+    path = tmp_path / f"a{suffix}"
+    crawled(path, good)
+    before = listed(path)
+    path.write_bytes(path.read_bytes() + b"\x00garbage" * 20)
+    assert len(before) == 5
+    assert listed(path) == sorted([*before, path.name])
+
+
+def test_an_archive_without_pdfs_is_heard_of(tmp_path, monkeypatch):
+    """The sandbox's deadline is one between messages, not one for an archive."""
+    monkeypatch.setattr(archive_members, "_BEAT_S", -1.0)
+    with tarfile.open(tmp_path / "a.tar", "w") as made:
+        for name in "abc":
+            made.addfile(tarfile.TarInfo(f"{name}.txt"))
+    assert list(archive_members.list_members(str(tmp_path / "a.tar"), "tar")) == [[]] * 4
 
 
 def test_a_directory_that_claims_a_billion_members_ends_with_a_reason(tmp_path, good):
