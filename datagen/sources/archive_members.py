@@ -95,6 +95,23 @@ def _tar(path: str) -> Iterator[Listed | None]:
                 yield clean_text(info.name), info.offset, 0, f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}", info.size
             else:
                 yield None
+            if archive.offset <= info.offset:  # and so on for ever
+                raise tarfile.ReadError("a member that ends before it begins")
+        _check_end(archive)
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise unless the archive ends with zeros, as POSIX has it: to tarfile whatever is no header is the end, too."""
+    file = archive.fileobj
+    assert file is not None
+    file.seek(archive.offset)
+    zeros = file.read(tarfile.BLOCKSIZE)
+    if len(zeros) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("cut off: no mark of its end")
+    while zeros:
+        if zeros.count(0) < len(zeros):
+            raise tarfile.ReadError("a damaged header, or more behind its end")
+        zeros = file.read(_CHUNK)
 
 
 def _warc(path: str) -> Iterator[Listed | None]:
@@ -102,13 +119,23 @@ def _warc(path: str) -> Iterator[Listed | None]:
         archive = ArchiveIterator(file)
         for record in archive:
             head = _content(record).read(1024) if record.rec_type in ("response", "resource") else b""
-            archive.read_to_end()  # its length is known only then
+            _read_to_end(archive, record)  # its length is known only then
             if b"%PDF-" in head:
                 address = clean_text(record.rec_headers.get_header("WARC-Target-URI") or "")
                 digest = record.rec_headers.get_header("WARC-Payload-Digest") or record.rec_headers.get_header("WARC-Record-ID")
                 yield address, archive.get_record_offset(), archive.get_record_length(), clean_text(digest or ""), 0
             else:
                 yield None
+        if archive.offset < max(1, os.path.getsize(path)):
+            raise ArchiveLoadFailed("cut off, or nothing in it")
+
+
+def _read_to_end(archive: ArchiveIterator, record: ArcWarcRecord) -> None:
+    """Read the rest of a record. Raises if there is too little of it: to warcio that, and what doesn't inflate, is the end."""
+    archive.read_to_end()
+    gzip = archive.reader.decompressor
+    if not (gzip.eof or archive.next_line if gzip else getattr(record.raw_stream, "limit", -1) == 0):
+        raise ArchiveLoadFailed("a record that is cut off or damaged")
 
 
 def _check_name(name: str) -> None:
@@ -154,12 +181,14 @@ def _open_warc(path: str, name: str, first: int, length: int) -> Iterator[Any]:
     """The payload of a record, without HTTP's headers and encodings."""
     with open(path, "rb") as file:
         file.seek(first if os.path.getsize(path) > length else 0)
-        record = next(iter(ArchiveIterator(file)), None)
+        archive = ArchiveIterator(file)
+        record = next(iter(archive), None)
         if record is None:
             raise SampleError("not_found", f"no record at {first}")
         if truncated := record.rec_headers.get_header("WARC-Truncated"):
             raise SampleError("truncated", f"the crawler cut it off: {truncated}")
         yield _content(record)
+        _read_to_end(archive, record)
 
 
 def _content(record: ArcWarcRecord) -> Any:

@@ -18,6 +18,7 @@ from warcio.warcwriter import WARCWriter
 
 from datagen.census import Listing
 from datagen.record import SampleError
+from datagen.sandbox import Limits
 from datagen.sources import archive, archive_members
 from datagen.sources.archive import Member
 from tests import pdfs
@@ -167,6 +168,7 @@ def test_an_archive_that_cannot_be_listed_is_a_drop(tmp_path, good):
     assert make(inputs, tmp_path / "out", max_bytes=LIMIT) == 0
     reasons = told(tmp_path / "out")
     assert reasons["garbage.zip", "broken_archive"] == reasons["empty.tar", "broken_archive"] == 1
+    assert reasons["cut.warc.gz", "broken_archive"] == 1
 
 
 def listed(path: Path) -> list[str]:
@@ -183,6 +185,93 @@ def test_what_stands_before_the_damage_is_listed(tmp_path, good, suffix):
     path.write_bytes(path.read_bytes() + b"\x00garbage" * 20)
     assert len(before) == 5
     assert listed(path) == sorted([*before, path.name])
+
+
+@pytest.fixture
+def five(tmp_path, good):
+    """A tar of five PDFs, and where each one's header is, and the end."""
+    with tarfile.open(tmp_path / "five.tar", "w") as archive:
+        for i in range(5):
+            info = tarfile.TarInfo(f"{i}.pdf")
+            info.size = len(good)
+            archive.addfile(info, io.BytesIO(good))
+    with tarfile.open(tmp_path / "five.tar") as archive:
+        return tmp_path / "five.tar", [*(info.offset for info in archive.getmembers()), archive.offset]
+
+
+def test_a_tar_that_does_not_reach_its_end_is_told_of(five):
+    path, at = five
+    whole = path.read_bytes()
+    assert listed(path) == [f"{i}.pdf" for i in range(5)]
+    damaged = {
+        "a byte of a header": (whole[: at[2] + 150] + bytes([whole[at[2] + 150] ^ 1]) + whole[at[2] + 151 :], 2),
+        "a header of zeros": (whole[: at[2]] + bytes(512) + whole[at[2] + 512 :], 2),
+        "two blocks of zeros": (whole[: at[2]] + bytes(1024) + whole[at[2] + 1024 :], 2),
+        "cut in a header": (whole[: at[2] + 200], 2),
+        "cut between members": (whole[: at[2]], 2),
+        "cut in a member": (whole[: at[2] + 1000], 3),
+        "no mark of the end": (whole[: at[5]], 5),
+        "another behind it": (whole + whole, 5),
+    }
+    for what, (data, num_listed) in damaged.items():
+        path.write_bytes(data)
+        assert listed(path) == [*(f"{i}.pdf" for i in range(num_listed)), "five.tar"], what
+    for num_zeros in (512, 1024, 100_000):  # a lone block of them is end enough
+        path.write_bytes(whole[: at[5]] + bytes(num_zeros))
+        assert listed(path) == [f"{i}.pdf" for i in range(5)]
+
+
+def test_a_tar_that_leads_back_ends(five):
+    path, at = five
+    data = bytearray(path.read_bytes())
+    header = data[at[1] : at[1] + 512]
+    header[124:136] = (-1024).to_bytes(12, "big", signed=True)  # its size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    data[at[1] : at[1] + 512] = header
+    path.write_bytes(data)
+    assert listed(path) == ["0.pdf", "1.pdf", "five.tar"]
+
+
+@pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
+def test_a_warc_that_does_not_reach_its_end_is_told_of(tmp_path, good, suffix):
+    path = tmp_path / f"a{suffix}"
+    crawled(path, good)
+    whole, members = path.read_bytes(), [archive.parse(d.uri) for d in Listing(str(path)).documents()]
+    first = min(members, key=lambda m: m.first)
+    end = first.first + first.num_bytes
+    middle = first.first + first.num_bytes // 2
+    damaged = {  # of a .warc, what follows a record are blank lines
+        "nothing": (b"", 0),
+        "cut in the first record": (whole[:middle], 0),
+        "a record's first bytes": (whole[: end + 4] + whole[end : end + 5], 1),
+        "cut in the last": (whole[:-30], 5),
+    }
+    if suffix == ".warc.gz":
+        damaged["a byte"] = (whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :], 0)
+    else:
+        damaged["cut behind a record's headers"] = (whole[: whole.index(b"HTTP/1.1 200 OK", end)], 1)
+    for what, (data, num_listed) in damaged.items():
+        path.write_bytes(data)
+        found = listed(path)
+        assert path.name in found, what
+        assert len(found) == num_listed + 1, what
+
+
+def test_a_record_that_is_cut_off_is_a_drop(tmp_path, good):
+    path = tmp_path / "a.warc.gz"
+    crawled(path, good)
+    member = next(archive.parse(d.uri) for d in Listing(str(path)).documents() if "download" in d.uri)
+    record = path.read_bytes()[member.first : member.first + member.num_bytes]
+    for data, reason in ((record, ""), (record[:-200], "broken_archive")):
+        path.write_bytes(data)
+        (tmp_path / "copy").unlink(missing_ok=True)
+        try:
+            archive.copy(member, str(path), str(tmp_path / "copy"), LIMIT, Limits())
+            assert not reason
+            assert (tmp_path / "copy").read_bytes() == good
+        except SampleError as error:
+            assert error.reason == reason
 
 
 def test_an_archive_without_pdfs_is_heard_of(tmp_path, monkeypatch):
