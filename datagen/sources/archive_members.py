@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import lzma
 import os
+import struct
 import tarfile
 import time
 import zipfile
@@ -25,8 +27,18 @@ _A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1}
 _BEAT_S = 1.0  # of processor time: the sandbox's deadline is one between messages, and a large archive may hold few PDFs
 _SUFFIX = ".pdf"
 _ENCRYPTED = 0x1  # in a zip member's flags
-# The last two as zipfile raises them: of a compression that no Python knows, and of fields that contradict each other.
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, ArchiveLoadFailed, zlib.error, EOFError, NotImplementedError, ValueError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    ArchiveLoadFailed,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,  # of a zip's compression that no Python knows
+    ValueError,  # of fields that contradict each other
+    RecursionError,  # of tar headers that each announce one more
+)
 
 
 def list_members(path: str, kind: str) -> Iterator[list[Listed]]:
@@ -71,7 +83,8 @@ def _damage() -> Iterator[None]:
     except _DAMAGED as error:
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
     except OSError as error:
-        if error.errno != errno.EINVAL:  # such is a seek to before the file's beginning; other errors are the machine's
+        # A seek to before the file's beginning, and what bzip2 says, with no number; other errors are the machine's.
+        if error.errno not in (errno.EINVAL, None):
             raise
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
 
@@ -117,7 +130,7 @@ def _check_end(archive: tarfile.TarFile) -> None:
 def _warc(path: str) -> Iterator[Listed | None]:
     with open(path, "rb") as file:
         archive = ArchiveIterator(file)
-        for record in archive:
+        for record in _records(archive):
             head = _content(record).read(1024) if record.rec_type in ("response", "resource") else b""
             _read_to_end(archive, record)  # its length is known only then
             if b"%PDF-" in head:
@@ -128,6 +141,13 @@ def _warc(path: str) -> Iterator[Listed | None]:
                 yield None
         if archive.offset < max(1, os.path.getsize(path)):
             raise ArchiveLoadFailed("cut off, or nothing in it")
+
+
+def _records(archive: ArchiveIterator) -> Iterator[ArcWarcRecord]:
+    try:
+        yield from archive
+    except AttributeError:  # warcio's, where a response has no address
+        raise ArchiveLoadFailed("a response without its address") from None
 
 
 def _read_to_end(archive: ArchiveIterator, record: ArcWarcRecord) -> None:
@@ -182,7 +202,7 @@ def _open_warc(path: str, name: str, first: int, length: int) -> Iterator[Any]:
     with open(path, "rb") as file:
         file.seek(first if os.path.getsize(path) > length else 0)
         archive = ArchiveIterator(file)
-        record = next(iter(archive), None)
+        record = next(_records(archive), None)
         if record is None:
             raise SampleError("not_found", f"no record at {first}")
         if truncated := record.rec_headers.get_header("WARC-Truncated"):

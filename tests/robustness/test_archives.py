@@ -233,6 +233,44 @@ def test_a_tar_that_leads_back_ends(five):
     assert listed(path) == ["0.pdf", "1.pdf", "five.tar"]
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_tar_of_headers_that_each_announce_one_more_is_a_drop(tmp_path, kind):
+    info = tarfile.TarInfo("more")
+    info.type, info.size = kind, 10
+    (tmp_path / "a.tar").write_bytes((info.tobuf(tarfile.GNU_FORMAT) + b"10 a=bcde\n".ljust(512, b"\0")) * 3000 + bytes(10240))
+    assert listed(tmp_path / "a.tar") == ["a.tar"]
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_does_not_unpack_is_a_drop(tmp_path, good, compression):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    with zipfile.ZipFile(inputs / "a.zip", "w", compression) as made:
+        made.writestr("bad.pdf", good)
+    data = bytearray((inputs / "a.zip").read_bytes())
+    for at in range(60, 120):
+        data[at] ^= 0x5A
+    (inputs / "a.zip").write_bytes(data)
+    pdfs.write(inputs / "plain.pdf", pdfs.LATIN)
+    assert make(inputs, out) == 0
+    assert told(out) == {("bad.pdf", "broken_archive"): 1}
+    assert len(samples(out)) == 1
+
+
+@pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
+def test_a_response_without_its_address_is_told_of(tmp_path, good, suffix):
+    path = tmp_path / f"a{suffix}"
+    with open(path, "wb") as file:
+        writer = WARCWriter(file, gzip=suffix == ".warc.gz")
+        for address in ("https://example.org/a.pdf", "https://example.org/b.pdf"):
+            head = StatusAndHeaders("200 OK", [("Content-Type", "application/pdf")], protocol="HTTP/1.1")
+            record = writer.create_warc_record(address, "response", payload=io.BytesIO(good), http_headers=head)
+            if address.endswith("b.pdf"):
+                record.rec_headers.remove_header("WARC-Target-URI")
+            writer.write_record(record)
+    assert listed(path) == sorted([path.name, "https://example.org/a.pdf"])
+
+
 @pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
 def test_a_warc_that_does_not_reach_its_end_is_told_of(tmp_path, good, suffix):
     path = tmp_path / f"a{suffix}"
