@@ -37,6 +37,7 @@ _DAMAGED = (
     EOFError,
     NotImplementedError,  # of a zip's compression that no Python knows
     ValueError,  # of fields that contradict each other
+    OverflowError,  # of sizes and times beyond all numbers
     RecursionError,  # of tar headers that each announce one more
 )
 

@@ -241,6 +241,16 @@ def test_a_tar_of_headers_that_each_announce_one_more_is_a_drop(tmp_path, kind):
     assert listed(tmp_path / "a.tar") == ["a.tar"]
 
 
+@pytest.mark.parametrize(("field", "value"), [("mtime", "1e400"), ("mtime", "nan"), ("size", "-5000"), ("size", f"{2**80}")])
+def test_a_tar_of_impossible_numbers_ends_there(tmp_path, field, value):
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as made:
+        for name in ("0.pdf", "1.pdf"):
+            info = tarfile.TarInfo(name)
+            info.pax_headers = {field: value} if name == "1.pdf" else {}
+            made.addfile(info)
+    assert {"0.pdf", "a.tar"} <= set(listed(tmp_path / "a.tar"))
+
+
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_what_does_not_unpack_is_a_drop(tmp_path, good, compression):
     inputs, out = tmp_path / "in", tmp_path / "out"
