@@ -143,8 +143,19 @@ def choose(documents: Iterable[Document], limit: int, seed: int) -> list[Documen
 
 
 def by_seed(documents: Iterable[Document], seed: int) -> list[Document]:
-    """`documents` in an order that the seed gives, by the end of the uri: it doesn't depend on where a folder lies."""
-    return sorted(documents, key=lambda d: seeded(seed, "/".join(d.uri.split("/")[-2:])))
+    """`documents` in an order that the seed gives, by the ends of their uris: it doesn't depend on where a folder lies."""
+    return sorted(documents, key=lambda d: seeded(seed, _end(d.uri)))
+
+
+def _end(uri: str) -> str:
+    """What of a uri stays when a folder is moved: its last two names, or an archive's name and a member's place and name."""
+    try:
+        member = archive.parse(uri)
+    except SampleError:  # reading it will tell
+        member = None
+    if member is None:
+        return "/".join(uri.split("/")[-2:])
+    return f"{PurePosixPath(member.archive).name}/{member.first}/{member.name}"
 
 
 def seeded(seed: int, *values: object) -> bytes:

@@ -137,6 +137,25 @@ def test_limit_does_not_depend_on_where_the_folder_lies():
     assert [d.uri[-9:] for d in choose(moved, 5, 0)] == [d.uri[-9:] for d in choose(documents(ru=50), 5, 0)]
 
 
+def test_limit_draws_among_an_archives_members():
+    zipped = [Document(f"zip://{i:04d}.pdf::/data/big.zip") for i in range(1000)]
+    drawn = [[d.uri for d in choose(zipped, 5, seed)] for seed in (0, 1)]
+    assert drawn[0] != drawn[1]
+    assert drawn[0] != [d.uri for d in zipped[:5]]
+    moved = [Document(d.uri.replace("/data/", "s3://bucket/")) for d in zipped]
+    assert [d.uri.replace("s3://bucket/", "/data/") for d in choose(moved, 5, 0)] == drawn[0]
+    crawl = "https://data.commoncrawl.org/crawl-data/CC/warc"
+    crawled = [Document(f"warc://{i}-9/https%3A//e.org/{i}.pdf::{crawl}/W{w}.warc.gz") for w in range(4) for i in range(1000)]
+    chosen = choose(crawled, 500, 0)
+    counts = [sum(d.uri.endswith(f"W{w}.warc.gz") for d in chosen) for w in range(4)]
+    assert min(counts) > 90
+    assert sum(int(d.uri[7:].split("-")[0]) >= 500 for d in chosen) > 200
+
+
+def test_a_uri_that_is_no_archives_is_drawn_as_it_is():
+    assert len(choose([Document(f"zip://{i}.pdf") for i in range(9)], 5, 0)) == 5
+
+
 def test_generations_keep_their_numbers(tmp_path):
     folder = Folder(str(tmp_path))
     first = add_generation(folder, [(Document("/a.pdf", "1"),), (Document("/b.pdf", "1"),)], [])
