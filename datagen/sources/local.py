@@ -31,8 +31,8 @@ _ABOUT_THE_FILE = {
 def local_copy(uri: str, max_bytes: int, limits: Limits) -> Iterator[str]:
     """A local path to a PDF: itself, or a temporary copy of what lies elsewhere or in an archive.
 
-    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf`, and as `archive.copy` does), or
-    `OSError` where the fault isn't the document's.
+    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf`, `repaired_archive`, and as
+    `archive.copy` does), or `OSError` where the fault isn't the document's.
     """
     with contextlib.ExitStack() as stack:
         with about_the_file():
@@ -74,11 +74,11 @@ def _document(uri: str, max_bytes: int, limits: Limits, stack: contextlib.ExitSt
         copy = os.path.join(_temporary(stack), "document")
         archive.copy(member, _archive_of(member, max_bytes, stack), copy, max_bytes, limits)
         return copy
-    path = _fetch(uri, max_bytes, stack)
-    if archive.kind_of(uri):  # the census could not look into it
+    path = _fetch(uri, _MAX_ARCHIVE_BYTES if archive.kind_of(uri) else max_bytes, stack)
+    if archive.kind_of(uri):  # the census could not look into it, or not to its end
         for _ in archive.members(path, uri, limits):
             pass
-        raise SampleError("broken_archive", "its members could not be listed")
+        raise SampleError("repaired_archive", "it can be looked into now: the next run takes in what is new in it")
     return path
 
 
@@ -111,8 +111,10 @@ def _kept(uri: str) -> str:
 def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
     fs, path = _resolved(uri)
     if is_local(fs):
-        os.stat(path)
-        return path
+        if not is_plain_file(path):
+            raise SampleError("unreadable", "not a plain file")
+        with open(path, "rb"):  # what can't be opened is told here: in the child it would be a bug
+            return path
     size = fs.size(path)
     if size is not None and size > max_bytes:
         raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
@@ -134,8 +136,6 @@ def _temporary(stack: contextlib.ExitStack) -> str:
 
 def _check(path: str, max_bytes: int) -> None:
     """Raise `SampleError` for what the parser need not see."""
-    if not is_plain_file(path):
-        raise SampleError("unreadable", "not a plain file")
     size = os.path.getsize(path)
     if size == 0:
         raise SampleError("empty", "0 bytes")

@@ -1,5 +1,6 @@
 import json
 import os
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -81,6 +82,34 @@ def test_lists_carry_what_is_known(folder):
 def test_a_uri_listed_twice_is_one_document(folder):
     (folder / "l.jsonl").write_text('{"uri": "b.pdf"}\n{"uri": "b.pdf"}\n')
     assert len(Listing(f"{folder}/l.jsonl").documents()) == 1
+
+
+def test_an_archive_is_looked_into_wherever_it_is_named(folder):
+    with zipfile.ZipFile(folder / "a.zip", "w") as made:
+        made.writestr("x.pdf", b"%PDF-1.7")
+    (folder / "l.jsonl").write_text('{"uri": "a.zip", "lang": "ru", "licence": "CC0-1.0"}\n')
+    (folder / "m.jsonl").write_text(json.dumps({"uri": f"zip://x.pdf::{folder}/a.zip"}))
+    uri = f"zip://x.pdf::{folder}/a.zip"
+    for input in ("*.zip", "a.zip", "l.jsonl", "m.jsonl", "[ab].*"):
+        assert uri in [d.uri for d in Listing(f"{folder}/{input}").documents()], input
+        assert str(folder / "a.zip") not in [d.uri for d in Listing(f"{folder}/{input}").documents()], input
+    (member,) = Listing(f"{folder}/l.jsonl").documents()
+    assert (member.lang, member.licence, member.num_bytes) == ("ru", "CC0-1.0", 8)
+
+
+def test_a_folder_or_a_fifo_that_is_called_an_archive_is_an_input_and_no_bug(folder):
+    (folder / "folder.zip").mkdir()
+    os.mkfifo(folder / "fifo.tar")
+    (folder / "l.jsonl").write_text('{"uri": "folder.zip"}\n{"uri": "fifo.tar"}\n{"uri": "gone.zip"}\n')
+    assert names(Listing(f"{folder}/l.jsonl").documents()) == ["fifo.tar", "folder.zip", "gone.zip"]
+
+
+def test_a_list_of_documents_and_captures_has_one_of_two_columns_in_a_row(folder):
+    capture = {"uri": None, "url": "u", "warc_filename": "x.warc.gz", "warc_record_offset": 7, "warc_record_length": 9}
+    rows = [dict.fromkeys(capture) | {"uri": "b.pdf"}, capture]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "l.parquet")
+    found = Listing(f"{folder}/l.parquet").documents()
+    assert [d.uri for d in found] == [str(folder / "b.pdf"), "warc://7-9/u::https://data.commoncrawl.org/x.warc.gz"]
 
 
 @pytest.mark.parametrize(
