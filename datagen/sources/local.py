@@ -5,7 +5,8 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import fsspec
 
@@ -90,7 +91,7 @@ def _archive_of(member: archive.Member, max_bytes: int, stack: contextlib.ExitSt
             raise SampleError("too_large", f"{member.num_bytes} bytes, allowed are {max_bytes}")
         record = os.path.join(_temporary(stack), "record")
         with open(record, "xb") as file:
-            file.write(fs.cat_file(path, start=member.first, end=member.first + member.num_bytes))
+            file.write(_asked(fs, lambda: fs.cat_file(path, start=member.first, end=member.first + member.num_bytes)))
         return record
     return _kept(member.archive) if not is_local(fs) else _fetch(member.archive, _MAX_ARCHIVE_BYTES, stack)
 
@@ -115,12 +116,21 @@ def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
             raise SampleError("unreadable", "not a plain file")
         with open(path, "rb"):  # what can't be opened is told here: in the child it would be a bug
             return path
-    size = fs.size(path)
+    size = _asked(fs, lambda: fs.size(path))
     if size is not None and size > max_bytes:
         raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
     copy = os.path.join(_temporary(stack), os.path.basename(path) if archive.kind_of(path) else "document")
-    fs.get_file(path, copy)
+    _asked(fs, lambda: fs.get_file(path, copy))
     return copy
+
+
+def _asked(fs: fsspec.AbstractFileSystem, question: Callable[[], Any]) -> Any:
+    """What `question` gives, asked of a file system that isn't local."""
+    if "http" not in fs.protocol:
+        return question()
+    from datagen.sources.web import asked  # it takes its time to load, and few need it
+
+    return asked(question)
 
 
 def _resolved(uri: str) -> tuple[fsspec.AbstractFileSystem, str]:
