@@ -95,7 +95,7 @@ class Census(Protocol):
 @dataclass(frozen=True)
 class Listing:
     """The documents under `input`: a folder, a glob, a file, or a `.parquet` or `.jsonl` list; `suffixes` select in a folder. Of
-    zip, tar and WARC files, the PDFs in them."""
+    zip, tar and WARC files, wherever they are named, the PDFs in them."""
 
     input: str
     suffixes: tuple[str, ...] = (".pdf",)
@@ -114,7 +114,8 @@ class Listing:
 
 @dataclass(frozen=True)
 class Known:
-    """Of what `census` lists, what the dataset in the folder `dataset` has shards for."""
+    """Of what `census` lists, what the dataset in the folder `dataset` has shards for; of an archive that has one, since it
+    couldn't be listed, its members too."""
 
     census: Census
     dataset: str
@@ -122,7 +123,7 @@ class Known:
     def documents(self) -> list[Document]:
         """Sorted as the census is, whose errors it raises."""
         known = {d.uri for shard in assigned(Folder(self.dataset)) for d in shard.inputs}
-        return [d for d in self.census.documents() if d.uri in known]
+        return [d for d in self.census.documents() if d.uri in known or d.uri.partition("::")[2] in known]
 
 
 def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document], Counter]:
@@ -134,7 +135,8 @@ def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document],
             raise ValueError(f"input={input}: no such file")
         documents = _from_list(input, fs, path)
     elif glob.has_magic(input) and not fs.exists(path):
-        documents = [_document(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
+        files = [_document(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
+        documents = [document for file in files for document in _looked_into(file)]
     elif fs.isdir(path):
         documents = []
         for info in _walk(path) if is_local(fs) else fs.find(path, detail=True).values():
@@ -142,13 +144,11 @@ def list_documents(input: str, suffixes: Sequence[str]) -> tuple[list[Document],
             if suffix in suffixes or info["type"] != "file":
                 documents.append(_document(fs, info))
             elif archive.kind_of(info["name"]):
-                documents += _members(_document(fs, info))
+                documents += _looked_into(_document(fs, info))
             else:
                 other[suffix] += 1
-    elif fs.exists(path) and archive.kind_of(path):
-        documents = _members(_document(fs, fs.info(path)))
     elif fs.exists(path):
-        documents = [_document(fs, fs.info(path))]
+        documents = _looked_into(_document(fs, fs.info(path)))
     else:
         raise ValueError(f"input={input}: no such file or folder")
     return sorted({d.uri: d for d in documents}.values(), key=lambda d: d.uri), other
@@ -172,8 +172,19 @@ def choose(documents: Iterable[Document], limit: int, seed: int) -> list[Documen
 
 
 def by_seed(documents: Iterable[Document], seed: int) -> list[Document]:
-    """`documents` in an order that the seed gives, by the end of the uri: it doesn't depend on where a folder lies."""
-    return sorted(documents, key=lambda d: seeded(seed, "/".join(d.uri.split("/")[-2:])))
+    """`documents` in an order that the seed gives, by the ends of their uris: it doesn't depend on where a folder lies."""
+    return sorted(documents, key=lambda d: seeded(seed, _end(d.uri)))
+
+
+def _end(uri: str) -> str:
+    """What of a uri stays when a folder is moved: its last two names, or an archive's name and a member's place and name."""
+    try:
+        member = archive.parse(uri)
+    except SampleError:  # reading it will tell
+        member = None
+    if member is None:
+        return "/".join(uri.split("/")[-2:])
+    return f"{PurePosixPath(member.archive).name}/{member.first}/{member.name}"
 
 
 def seeded(seed: int, *values: object) -> bytes:
@@ -229,14 +240,16 @@ def add_generation(folder: Folder, shards: Sequence[Inputs], held: Sequence[Assi
     return added
 
 
-def _members(whole: Document) -> list[Document]:
-    """The PDFs in an archive; with it itself where it can't be looked into, or not to its end, so that this is a drop and not
-    silence."""
+def _looked_into(whole: Document) -> list[Document]:
+    """The PDFs in a document that is an archive; with it itself where it can't be looked into, or not to its end, so that this is
+    a drop and not silence. Any other document alone."""
+    if not archive.kind_of(whole.uri):
+        return [whole]
     found = []
     try:
         with archive_at(whole.uri) as path:
             for member, etag, num_bytes in archive.members(path, whole.uri, Limits()):
-                found.append(Document(member.uri, etag, num_bytes))
+                found.append(Document(member.uri, etag, num_bytes, whole.lang, whole.licence))
     except SampleError as error:
         log.info("census: %s: %s", whole.uri, error)
         found.append(whole)
@@ -268,9 +281,7 @@ def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Doc
                 rows = [json.loads(line) for line in file if line.strip()]
         except (ValueError, pa.ArrowException) as error:
             raise ValueError(f"input={input}: not a readable list: {error}") from None
-    if not all(
-        isinstance(row, dict) and any(isinstance(row.get(n), str) and row[n] for n in ("uri", "warc_filename")) for row in rows
-    ):
+    if not all(isinstance(row, dict) and (_is_named(row, "uri") or _is_named(row, "warc_filename")) for row in rows):
         raise ValueError(
             f"input={input}: every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}; "
             "or a capture's warc_filename, warc_record_offset and warc_record_length"
@@ -279,15 +290,19 @@ def _from_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Doc
     documents = []
     for number, row in enumerate(rows, 1):
         try:
-            documents.append(_listed(row, folder))
+            documents += _looked_into(_listed(row, folder))
         except ValueError as error:
             raise ValueError(f"input={input}: row {number}: {error}") from None
     return documents
 
 
+def _is_named(row: dict[str, Any], column: str) -> bool:
+    return isinstance(row.get(column), str) and bool(row[column])
+
+
 def _listed(row: dict[str, Any], folder: str) -> Document:
     """A list's row as a document. A relative uri is relative to the list. Raises `ValueError`, naming what is wrong with it."""
-    uri = clean_text(row["uri"]) if "uri" in row else _captured(row)
+    uri = clean_text(row["uri"]) if _is_named(row, "uri") else _captured(row)
     if "://" not in uri and not os.path.isabs(uri):
         uri = f"{folder}/{uri}"
     try:

@@ -37,9 +37,11 @@ class Member(NamedTuple):
         return f"{self.kind}://{place}{quote(self.name, safe='/')}::{self.archive}"
 
 
-def kind_of(path: str) -> str:
-    """The kind of archive that a file of this name is, "" if none."""
-    return next((kind for suffix, kind in KINDS.items() if path.lower().endswith(suffix)), "")
+def kind_of(uri: str) -> str:
+    """The kind of archive that a file of this name is, "" if none, or if this is a member's uri."""
+    if uri.partition("://")[0] in KINDS.values():
+        return ""
+    return next((kind for suffix, kind in KINDS.items() if uri.lower().endswith(suffix)), "")
 
 
 def parse(uri: str) -> Member | None:

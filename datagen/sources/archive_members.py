@@ -2,9 +2,11 @@
 
 import contextlib
 import errno
-import itertools
+import lzma
 import os
+import struct
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,19 +22,44 @@ Listed = tuple[str, int, int, str, int]
 """A member's name, where its record begins, how long that is (of a WARC), an etag, and its bytes."""
 
 _CHUNK = 1 << 20
-_A_MESSAGE = 1000
+# Of a WARC each at once: what comes behind it may swell until the deadline, and then what wasn't sent is lost.
+_A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1}
+_BEAT_S = 1.0  # of processor time: the sandbox's deadline is one between messages, and a large archive may hold few PDFs
 _SUFFIX = ".pdf"
 _ENCRYPTED = 0x1  # in a zip member's flags
-# The last two as zipfile raises them: of a compression that no Python knows, and of fields that contradict each other.
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, ArchiveLoadFailed, zlib.error, EOFError, NotImplementedError, ValueError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    ArchiveLoadFailed,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,  # of a zip's compression that no Python knows
+    ValueError,  # of fields that contradict each other
+    OverflowError,  # of sizes and times beyond all numbers
+    RecursionError,  # of tar headers that each announce one more
+)
 
 
 def list_members(path: str, kind: str) -> Iterator[list[Listed]]:
-    """The archive's PDFs, some at a time: by their names, of a WARC by what the server or a look at the bytes says."""
+    """The archive's PDFs, some at a time: by their names, of a WARC by what a look at the bytes says. An empty list says that
+    there is more to look at. Raises `SampleError` (`broken_archive`), behind what could be listed."""
     found = {"zip": _zip, "tar": _tar, "warc": _warc}[kind](path)
-    with _damage():
-        while listed := list(itertools.islice(found, _A_MESSAGE)):
-            yield listed
+    listed: list[Listed] = []
+    sent_s = time.process_time()
+    try:
+        with _damage():
+            for member in found:
+                if member is not None:
+                    listed.append(member)
+                if len(listed) == _A_MESSAGE[kind] or time.process_time() - sent_s > _BEAT_S:
+                    yield listed
+                    listed, sent_s = [], time.process_time()
+    except Exception:
+        yield listed
+        raise
+    yield listed
 
 
 def copy_member(path: str, member: tuple[str, str, str, int, int], target: str, max_bytes: int) -> Iterator[None]:
@@ -57,35 +84,79 @@ def _damage() -> Iterator[None]:
     except _DAMAGED as error:
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
     except OSError as error:
-        if error.errno != errno.EINVAL:  # such is a seek to before the file's beginning; other errors are the machine's
+        # A seek to before the file's beginning, and what bzip2 says, with no number; other errors are the machine's.
+        if error.errno not in (errno.EINVAL, None):
             raise
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
 
 
-def _zip(path: str) -> Iterator[Listed]:
+# Of these three, None is a member that is no PDF.
+
+
+def _zip(path: str) -> Iterator[Listed | None]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.filename.lower().endswith(_SUFFIX) and not info.is_dir():
                 yield clean_text(info.filename), 0, 0, f"{info.CRC:x}-{info.file_size:x}", info.file_size
+            else:
+                yield None
 
 
-def _tar(path: str) -> Iterator[Listed]:
+def _tar(path: str) -> Iterator[Listed | None]:
     with tarfile.open(path, "r:") as archive:
         for info in archive:
             if info.name.lower().endswith(_SUFFIX) and not info.isdir():
                 yield clean_text(info.name), info.offset, 0, f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}", info.size
+            else:
+                yield None
+            if archive.offset <= info.offset:  # and so on for ever
+                raise tarfile.ReadError("a member that ends before it begins")
+        _check_end(archive)
 
 
-def _warc(path: str) -> Iterator[Listed]:
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raise unless the archive ends with zeros, as POSIX has it: to tarfile whatever is no header is the end, too."""
+    file = archive.fileobj
+    assert file is not None
+    file.seek(archive.offset)
+    zeros = file.read(tarfile.BLOCKSIZE)
+    if len(zeros) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("cut off: no mark of its end")
+    while zeros:
+        if zeros.count(0) < len(zeros):
+            raise tarfile.ReadError("a damaged header, or more behind its end")
+        zeros = file.read(_CHUNK)
+
+
+def _warc(path: str) -> Iterator[Listed | None]:
     with open(path, "rb") as file:
         archive = ArchiveIterator(file)
-        for record in archive:
+        for record in _records(archive):
             head = _content(record).read(1024) if record.rec_type in ("response", "resource") else b""
-            archive.read_to_end()  # its length is known only then
+            _read_to_end(archive, record)  # its length is known only then
             if b"%PDF-" in head:
                 address = clean_text(record.rec_headers.get_header("WARC-Target-URI") or "")
                 digest = record.rec_headers.get_header("WARC-Payload-Digest") or record.rec_headers.get_header("WARC-Record-ID")
                 yield address, archive.get_record_offset(), archive.get_record_length(), clean_text(digest or ""), 0
+            else:
+                yield None
+        if archive.offset < max(1, os.path.getsize(path)):
+            raise ArchiveLoadFailed("cut off, or nothing in it")
+
+
+def _records(archive: ArchiveIterator) -> Iterator[ArcWarcRecord]:
+    try:
+        yield from archive
+    except AttributeError:  # warcio's, where a response has no address
+        raise ArchiveLoadFailed("a response without its address") from None
+
+
+def _read_to_end(archive: ArchiveIterator, record: ArcWarcRecord) -> None:
+    """Read the rest of a record. Raises if there is too little of it: to warcio that, and what doesn't inflate, is the end."""
+    archive.read_to_end()
+    gzip = archive.reader.decompressor
+    if not (gzip.eof or archive.next_line if gzip else getattr(record.raw_stream, "limit", -1) == 0):
+        raise ArchiveLoadFailed("a record that is cut off or damaged")
 
 
 def _check_name(name: str) -> None:
@@ -131,12 +202,14 @@ def _open_warc(path: str, name: str, first: int, length: int) -> Iterator[Any]:
     """The payload of a record, without HTTP's headers and encodings."""
     with open(path, "rb") as file:
         file.seek(first if os.path.getsize(path) > length else 0)
-        record = next(iter(ArchiveIterator(file)), None)
+        archive = ArchiveIterator(file)
+        record = next(_records(archive), None)
         if record is None:
             raise SampleError("not_found", f"no record at {first}")
         if truncated := record.rec_headers.get_header("WARC-Truncated"):
             raise SampleError("truncated", f"the crawler cut it off: {truncated}")
         yield _content(record)
+        _read_to_end(archive, record)
 
 
 def _content(record: ArcWarcRecord) -> Any:

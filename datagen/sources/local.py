@@ -4,7 +4,8 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import fsspec
 
@@ -31,8 +32,8 @@ _ABOUT_THE_FILE = {
 def local_copy(uri: str, max_bytes: int, limits: Limits) -> Iterator[str]:
     """A local path to a PDF: itself, or a temporary copy of what lies elsewhere or in an archive.
 
-    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf`, and as `archive.copy` does), or
-    `OSError` where the fault isn't the document's.
+    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf`, `repaired_archive`, and as
+    `archive.copy` does), or `OSError` where the fault isn't the document's.
     """
     with contextlib.ExitStack() as stack:
         with about_the_file():
@@ -74,11 +75,11 @@ def _document(uri: str, max_bytes: int, limits: Limits, stack: contextlib.ExitSt
         copy = os.path.join(_temporary(stack), "document")
         archive.copy(member, _archive_of(member, max_bytes, stack), copy, max_bytes, limits)
         return copy
-    path = _fetch(uri, max_bytes, stack)
-    if archive.kind_of(uri):  # the census could not look into it
+    path = _fetch(uri, _MAX_ARCHIVE_BYTES if archive.kind_of(uri) else max_bytes, stack)
+    if archive.kind_of(uri):  # the census could not look into it, or not to its end
         for _ in archive.members(path, uri, limits):
             pass
-        raise SampleError("broken_archive", "its members could not be listed")
+        raise SampleError("repaired_archive", "it can be looked into now: what is in it is read as documents of their own")
     return path
 
 
@@ -90,7 +91,7 @@ def _archive_of(member: archive.Member, max_bytes: int, stack: contextlib.ExitSt
             raise SampleError("too_large", f"{member.num_bytes} bytes, allowed are {max_bytes}")
         record = os.path.join(_temporary(stack), "record")
         with open(record, "xb") as file:
-            file.write(fs.cat_file(path, start=member.first, end=member.first + member.num_bytes))
+            file.write(_asked(fs, lambda: fs.cat_file(path, start=member.first, end=member.first + member.num_bytes)))
         return record
     return _kept(member.archive) if not is_local(fs) else _fetch(member.archive, _MAX_ARCHIVE_BYTES, stack)
 
@@ -111,14 +112,25 @@ def _kept(uri: str) -> str:
 def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
     fs, path = _resolved(uri)
     if is_local(fs):
-        os.stat(path)
-        return path
-    size = fs.size(path)
+        if not is_plain_file(path):
+            raise SampleError("unreadable", "not a plain file")
+        with open(path, "rb"):  # what can't be opened is told here: in the child it would be a bug
+            return path
+    size = _asked(fs, lambda: fs.size(path))
     if size is not None and size > max_bytes:
         raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
     copy = os.path.join(_temporary(stack), os.path.basename(path) if archive.kind_of(path) else "document")
-    fs.get_file(path, copy)
+    _asked(fs, lambda: fs.get_file(path, copy))
     return copy
+
+
+def _asked(fs: fsspec.AbstractFileSystem, question: Callable[[], Any]) -> Any:
+    """What `question` gives, asked of a file system that isn't local."""
+    if "http" not in fs.protocol:
+        return question()
+    from datagen.sources.web import asked  # it takes its time to load, and few need it
+
+    return asked(question)
 
 
 def _resolved(uri: str) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -134,8 +146,6 @@ def _temporary(stack: contextlib.ExitStack) -> str:
 
 def _check(path: str, max_bytes: int) -> None:
     """Raise `SampleError` for what the parser need not see."""
-    if not is_plain_file(path):
-        raise SampleError("unreadable", "not a plain file")
     size = os.path.getsize(path)
     if size == 0:
         raise SampleError("empty", "0 bytes")

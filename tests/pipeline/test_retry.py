@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,6 +78,19 @@ def test_what_drops_again_is_told_once_and_can_be_tried_again(lacking, tmp_path)
     assert again(lacking, "not_found") == 0
     assert drops(lacking) == {"encrypted": 1}
     assert len(samples(lacking)) == 10
+
+
+def test_an_archive_that_was_repaired_is_not_called_broken_for_ever(corpus, tmp_path):
+    out, path = tmp_path / "out", corpus / "a.zip"
+    path.write_bytes(b"PK\x03\x04" + bytes(300))
+    assert coarse(corpus, out) == 0
+    assert again(out, "broken_archive") == 0
+    assert drops(out) == {"broken_archive": 1}
+    with zipfile.ZipFile(path, "w") as made:
+        made.write(pdfs.write(tmp_path / "x.pdf", pdfs.LATIN), "x.pdf")
+    assert again(out, "broken_archive") == 0
+    assert drops(out) == {"repaired_archive": 1}
+    assert [s.origin.uri for s in samples(out) if "::" in s.origin.uri] == [f"zip://x.pdf::{path}"]
 
 
 def test_passwords_open_what_was_encrypted_and_are_written_nowhere(lacking, tmp_path):

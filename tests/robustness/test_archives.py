@@ -18,7 +18,8 @@ from warcio.warcwriter import WARCWriter
 
 from datagen.census import Listing
 from datagen.record import SampleError
-from datagen.sources import archive
+from datagen.sandbox import Limits
+from datagen.sources import archive, archive_members
 from datagen.sources.archive import Member
 from tests import pdfs
 from tests.outputs import check_corpus, files, make, samples
@@ -167,6 +168,167 @@ def test_an_archive_that_cannot_be_listed_is_a_drop(tmp_path, good):
     assert make(inputs, tmp_path / "out", max_bytes=LIMIT) == 0
     reasons = told(tmp_path / "out")
     assert reasons["garbage.zip", "broken_archive"] == reasons["empty.tar", "broken_archive"] == 1
+    assert reasons["cut.warc.gz", "broken_archive"] == 1
+
+
+def listed(path: Path) -> list[str]:
+    """The names of what the census finds in an archive; the archive's own where it can't be looked into to its end."""
+    found = Listing(str(path)).documents()
+    return sorted(archive.parse(d.uri).name if "::" in d.uri else Path(d.uri).name for d in found)
+
+
+@pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
+def test_what_stands_before_the_damage_is_listed(tmp_path, good, suffix):
+    path = tmp_path / f"a{suffix}"
+    crawled(path, good)
+    before = listed(path)
+    path.write_bytes(path.read_bytes() + b"\x00garbage" * 20)
+    assert len(before) == 5
+    assert listed(path) == sorted([*before, path.name])
+
+
+@pytest.fixture
+def five(tmp_path, good):
+    """A tar of five PDFs, and where each one's header is, and the end."""
+    with tarfile.open(tmp_path / "five.tar", "w") as archive:
+        for i in range(5):
+            info = tarfile.TarInfo(f"{i}.pdf")
+            info.size = len(good)
+            archive.addfile(info, io.BytesIO(good))
+    with tarfile.open(tmp_path / "five.tar") as archive:
+        return tmp_path / "five.tar", [*(info.offset for info in archive.getmembers()), archive.offset]
+
+
+def test_a_tar_that_does_not_reach_its_end_is_told_of(five):
+    path, at = five
+    whole = path.read_bytes()
+    assert listed(path) == [f"{i}.pdf" for i in range(5)]
+    damaged = {
+        "a byte of a header": (whole[: at[2] + 150] + bytes([whole[at[2] + 150] ^ 1]) + whole[at[2] + 151 :], 2),
+        "a header of zeros": (whole[: at[2]] + bytes(512) + whole[at[2] + 512 :], 2),
+        "two blocks of zeros": (whole[: at[2]] + bytes(1024) + whole[at[2] + 1024 :], 2),
+        "cut in a header": (whole[: at[2] + 200], 2),
+        "cut between members": (whole[: at[2]], 2),
+        "cut in a member": (whole[: at[2] + 1000], 3),
+        "no mark of the end": (whole[: at[5]], 5),
+        "another behind it": (whole + whole, 5),
+    }
+    for what, (data, num_listed) in damaged.items():
+        path.write_bytes(data)
+        assert listed(path) == [*(f"{i}.pdf" for i in range(num_listed)), "five.tar"], what
+    for num_zeros in (512, 1024, 100_000):  # a lone block of them is end enough
+        path.write_bytes(whole[: at[5]] + bytes(num_zeros))
+        assert listed(path) == [f"{i}.pdf" for i in range(5)]
+
+
+def test_a_tar_that_leads_back_ends(five):
+    path, at = five
+    data = bytearray(path.read_bytes())
+    header = data[at[1] : at[1] + 512]
+    header[124:136] = (-1024).to_bytes(12, "big", signed=True)  # its size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    data[at[1] : at[1] + 512] = header
+    path.write_bytes(data)
+    assert listed(path) == ["0.pdf", "1.pdf", "five.tar"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_tar_of_headers_that_each_announce_one_more_is_a_drop(tmp_path, kind):
+    info = tarfile.TarInfo("more")
+    info.type, info.size = kind, 10
+    (tmp_path / "a.tar").write_bytes((info.tobuf(tarfile.GNU_FORMAT) + b"10 a=bcde\n".ljust(512, b"\0")) * 3000 + bytes(10240))
+    assert listed(tmp_path / "a.tar") == ["a.tar"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("mtime", "1e400"), ("mtime", "nan"), ("size", "-5000"), ("size", f"{2**80}")])
+def test_a_tar_of_impossible_numbers_ends_there(tmp_path, field, value):
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as made:
+        for name in ("0.pdf", "1.pdf"):
+            info = tarfile.TarInfo(name)
+            info.pax_headers = {field: value} if name == "1.pdf" else {}
+            made.addfile(info)
+    assert {"0.pdf", "a.tar"} <= set(listed(tmp_path / "a.tar"))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_does_not_unpack_is_a_drop(tmp_path, good, compression):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    inputs.mkdir()
+    with zipfile.ZipFile(inputs / "a.zip", "w", compression) as made:
+        made.writestr("bad.pdf", good)
+    data = bytearray((inputs / "a.zip").read_bytes())
+    for at in range(60, 120):
+        data[at] ^= 0x5A
+    (inputs / "a.zip").write_bytes(data)
+    pdfs.write(inputs / "plain.pdf", pdfs.LATIN)
+    assert make(inputs, out) == 0
+    assert told(out) == {("bad.pdf", "broken_archive"): 1}
+    assert len(samples(out)) == 1
+
+
+@pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
+def test_a_response_without_its_address_is_told_of(tmp_path, good, suffix):
+    path = tmp_path / f"a{suffix}"
+    with open(path, "wb") as file:
+        writer = WARCWriter(file, gzip=suffix == ".warc.gz")
+        for address in ("https://example.org/a.pdf", "https://example.org/b.pdf"):
+            head = StatusAndHeaders("200 OK", [("Content-Type", "application/pdf")], protocol="HTTP/1.1")
+            record = writer.create_warc_record(address, "response", payload=io.BytesIO(good), http_headers=head)
+            if address.endswith("b.pdf"):
+                record.rec_headers.remove_header("WARC-Target-URI")
+            writer.write_record(record)
+    assert listed(path) == sorted([path.name, "https://example.org/a.pdf"])
+
+
+@pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
+def test_a_warc_that_does_not_reach_its_end_is_told_of(tmp_path, good, suffix):
+    path = tmp_path / f"a{suffix}"
+    crawled(path, good)
+    whole, members = path.read_bytes(), [archive.parse(d.uri) for d in Listing(str(path)).documents()]
+    first = min(members, key=lambda m: m.first)
+    end = first.first + first.num_bytes
+    middle = first.first + first.num_bytes // 2
+    damaged = {  # of a .warc, what follows a record are blank lines
+        "nothing": (b"", 0),
+        "cut in the first record": (whole[:middle], 0),
+        "a record's first bytes": (whole[: end + 4] + whole[end : end + 5], 1),
+        "cut in the last": (whole[:-30], 5),
+    }
+    if suffix == ".warc.gz":
+        damaged["a byte"] = (whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :], 0)
+    else:
+        damaged["cut behind a record's headers"] = (whole[: whole.index(b"HTTP/1.1 200 OK", end)], 1)
+    for what, (data, num_listed) in damaged.items():
+        path.write_bytes(data)
+        found = listed(path)
+        assert path.name in found, what
+        assert len(found) == num_listed + 1, what
+
+
+def test_a_record_that_is_cut_off_is_a_drop(tmp_path, good):
+    path = tmp_path / "a.warc.gz"
+    crawled(path, good)
+    member = next(archive.parse(d.uri) for d in Listing(str(path)).documents() if "download" in d.uri)
+    record = path.read_bytes()[member.first : member.first + member.num_bytes]
+    for data, reason in ((record, ""), (record[:-200], "broken_archive")):
+        path.write_bytes(data)
+        (tmp_path / "copy").unlink(missing_ok=True)
+        try:
+            archive.copy(member, str(path), str(tmp_path / "copy"), LIMIT, Limits())
+            assert not reason
+            assert (tmp_path / "copy").read_bytes() == good
+        except SampleError as error:
+            assert error.reason == reason
+
+
+def test_an_archive_without_pdfs_is_heard_of(tmp_path, monkeypatch):
+    """The sandbox's deadline is one between messages, not one for an archive."""
+    monkeypatch.setattr(archive_members, "_BEAT_S", -1.0)
+    with tarfile.open(tmp_path / "a.tar", "w") as made:
+        for name in "abc":
+            made.addfile(tarfile.TarInfo(f"{name}.txt"))
+    assert list(archive_members.list_members(str(tmp_path / "a.tar"), "tar")) == [[]] * 4
 
 
 def test_a_directory_that_claims_a_billion_members_ends_with_a_reason(tmp_path, good):

@@ -12,9 +12,9 @@ import pytest
 
 from datagen.census import Document, Listing
 from datagen.pipeline import Pipeline
-from datagen.record import Drop, Sample
+from datagen.record import Drop, Sample, SampleError
 from datagen.sandbox import Limits, sandbox
-from datagen.sources import local
+from datagen.sources import local, web
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
 from datagen.sources.pdf_page import Reading
 from tests import pdfs
@@ -157,6 +157,71 @@ def test_what_is_not_the_files_fault_fails_the_shard(tmp_path, monkeypatch, numb
     monkeypatch.setattr(local, "_fetch", fetch)
     with pytest.raises(OSError, match=os.strerror(number)):
         list(PdfSource().read(Document(str(path))))
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """The address of a server that answers what the path says, such as /503,200/a.pdf; what it was asked for, without HEADs."""
+    monkeypatch.setattr(web, "_PAUSES_S", (0.0, 0.0))
+    data, asked = pdfs.write(tmp_path / "served.pdf", pdfs.LATIN).read_bytes(), []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            self.send_error(405)
+
+        def do_GET(self):
+            answers = self.path.split("/")[1].split(",")
+            answer = answers[min(asked.count(self.path), len(answers) - 1)]
+            asked.append(self.path)
+            if answer not in ("200", "cut"):
+                return self.send_error(int(answer))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            return self.wfile.write(data[: len(data) // 2] if answer == "cut" else data)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_port}", asked
+        served.shutdown()
+
+
+@pytest.mark.parametrize("uri", ["{}/{}/a.pdf", "warc://7-9/x::{}/{}/a.warc.gz", "zip://a.pdf::{}/{}/a.zip"])
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(404, "not_found"), (410, "not_found"), (401, "unreadable"), (403, "unreadable"), (451, "unreadable"), (400, "unreadable")],
+)
+def test_what_a_server_says_of_a_file_is_a_drop(server, uri, answer, reason):
+    address, asked = server
+    with pytest.raises(SampleError, match=reason), local.local_copy(uri.format(address, answer), 1 << 20, LIMITS):
+        pass
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("uri", ["{}/{}/a.pdf", "warc://7-9/x::{}/{}/a.warc.gz", "zip://a.pdf::{}/{}/a.zip"])
+@pytest.mark.parametrize("answer", ["500", "503", "429", "200,cut"])
+def test_a_lost_server_is_not_the_files_fault(server, uri, answer):
+    address, asked = server
+    answer = "cut" if uri.startswith("warc") and answer == "200,cut" else answer  # it isn't asked for its size
+    with pytest.raises(OSError, match="Error"), local.local_copy(uri.format(address, answer), 1 << 20, LIMITS):
+        pass
+    assert len(asked) == 3 + (answer == "200,cut")
+
+
+def test_nor_is_one_that_does_not_answer(server):
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as gone:
+        port = gone.server_port
+    with pytest.raises(OSError, match="Connect"), local.local_copy(f"http://127.0.0.1:{port}/a.pdf", 1 << 20, LIMITS):
+        pass
+
+
+@pytest.mark.parametrize("answers", ["200", "503,503,200", "200,503,cut,200"])
+def test_a_server_that_comes_back_is_asked_again(server, answers):
+    address, _ = server
+    assert [type(item) for item in PdfSource(long_side=512).read(Document(f"{address}/{answers}/a.pdf"))] == [Sample]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import json
 import os
+import zipfile
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -83,6 +84,34 @@ def test_a_uri_listed_twice_is_one_document(folder):
     assert len(Listing(f"{folder}/l.jsonl").documents()) == 1
 
 
+def test_an_archive_is_looked_into_wherever_it_is_named(folder):
+    with zipfile.ZipFile(folder / "a.zip", "w") as made:
+        made.writestr("x.pdf", b"%PDF-1.7")
+    (folder / "l.jsonl").write_text('{"uri": "a.zip", "lang": "ru", "licence": "CC0-1.0"}\n')
+    (folder / "m.jsonl").write_text(json.dumps({"uri": f"zip://x.pdf::{folder}/a.zip"}))
+    uri = f"zip://x.pdf::{folder}/a.zip"
+    for input in ("*.zip", "a.zip", "l.jsonl", "m.jsonl", "[ab].*"):
+        assert uri in [d.uri for d in Listing(f"{folder}/{input}").documents()], input
+        assert str(folder / "a.zip") not in [d.uri for d in Listing(f"{folder}/{input}").documents()], input
+    (member,) = Listing(f"{folder}/l.jsonl").documents()
+    assert (member.lang, member.licence, member.num_bytes) == ("ru", "CC0-1.0", 8)
+
+
+def test_a_folder_or_a_fifo_that_is_called_an_archive_is_an_input_and_no_bug(folder):
+    (folder / "folder.zip").mkdir()
+    os.mkfifo(folder / "fifo.tar")
+    (folder / "l.jsonl").write_text('{"uri": "folder.zip"}\n{"uri": "fifo.tar"}\n{"uri": "gone.zip"}\n')
+    assert names(Listing(f"{folder}/l.jsonl").documents()) == ["fifo.tar", "folder.zip", "gone.zip"]
+
+
+def test_a_list_of_documents_and_captures_has_one_of_two_columns_in_a_row(folder):
+    capture = {"uri": None, "url": "u", "warc_filename": "x.warc.gz", "warc_record_offset": 7, "warc_record_length": 9}
+    rows = [dict.fromkeys(capture) | {"uri": "b.pdf"}, capture]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "l.parquet")
+    found = Listing(f"{folder}/l.parquet").documents()
+    assert [d.uri for d in found] == [str(folder / "b.pdf"), "warc://7-9/u::https://data.commoncrawl.org/x.warc.gz"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -135,6 +164,25 @@ def test_limit_goes_round_the_languages_and_is_stable():
 def test_limit_does_not_depend_on_where_the_folder_lies():
     moved = [Document(d.uri.replace("/in/", "/elsewhere/in/"), lang=d.lang) for d in documents(ru=50)]
     assert [d.uri[-9:] for d in choose(moved, 5, 0)] == [d.uri[-9:] for d in choose(documents(ru=50), 5, 0)]
+
+
+def test_limit_draws_among_an_archives_members():
+    zipped = [Document(f"zip://{i:04d}.pdf::/data/big.zip") for i in range(1000)]
+    drawn = [[d.uri for d in choose(zipped, 5, seed)] for seed in (0, 1)]
+    assert drawn[0] != drawn[1]
+    assert drawn[0] != [d.uri for d in zipped[:5]]
+    moved = [Document(d.uri.replace("/data/", "s3://bucket/")) for d in zipped]
+    assert [d.uri.replace("s3://bucket/", "/data/") for d in choose(moved, 5, 0)] == drawn[0]
+    crawl = "https://data.commoncrawl.org/crawl-data/CC/warc"
+    crawled = [Document(f"warc://{i}-9/https%3A//e.org/{i}.pdf::{crawl}/W{w}.warc.gz") for w in range(4) for i in range(1000)]
+    chosen = choose(crawled, 500, 0)
+    counts = [sum(d.uri.endswith(f"W{w}.warc.gz") for d in chosen) for w in range(4)]
+    assert min(counts) > 90
+    assert sum(int(d.uri[7:].split("-")[0]) >= 500 for d in chosen) > 200
+
+
+def test_a_uri_that_is_no_archives_is_drawn_as_it_is():
+    assert len(choose([Document(f"zip://{i}.pdf") for i in range(9)], 5, 0)) == 5
 
 
 def test_generations_keep_their_numbers(tmp_path):
