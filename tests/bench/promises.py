@@ -1,0 +1,153 @@
+"""The design's two promises at the released sizes: few activations at high resolution, a 3B decoder at the pace of a 0.5B one.
+
+    python -m tests.bench.promises [--tokens 1024]
+
+1. What a page's forward pass keeps for the backward one, in bf16, by mode: through DeepEncoder, plain and checkpointed, and
+   through CLIP-large's 24 layers over all of SAM's patches, which is what the compressor spares.
+2. Tokens/s of the mixture-of-experts decoder and of a dense one with as many active parameters, alike in all but the experts:
+   reading a prompt, a training step (forward and backward), and one token after the other. 13 GB of memory.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from model.attention import Cache
+from model.checkpointing import set_checkpointing
+from model.clip import Clip
+from model.config import DecoderConfig, full
+from model.decoder import Decoder
+from model.deepencoder import DeepEncoder
+from model.image import MODES, Views
+
+DTYPE = torch.bfloat16
+GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}
+SAID = 32
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tokens", type=int, default=1024)
+    parser.add_argument("--modes", nargs="+", default=list(MODES), choices=MODES)
+    args = parser.parse_args()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    name = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads of a processor"
+    print(f"on {name}, bf16\n")
+    activations(args.modes, device)
+    paces(args.tokens, device)
+
+
+def activations(modes: list[str], device: str) -> None:
+    encoder, clip = made(DeepEncoder, full(), device), made(Clip, full().clip, device)
+    print(f"{'mode':<12} {'vision tokens':>13} {'kept':>9} {'checkpointed':>13} {'CLIP over all patches':>22} {'ratio':>6}")
+    for mode in modes:
+        chosen, grid = MODES[mode], GRIDS.get(mode, (0, 0))
+        tiles = torch.randn(grid[0] * grid[1], 3, chosen.tile, chosen.tile, device=device, dtype=DTYPE) if any(grid) else None
+        page = Views(torch.randn(3, chosen.side, chosen.side, device=device, dtype=DTYPE), tiles, grid)
+        set_checkpointing(encoder, False)
+        plain = kept(encoder, [page])
+        set_checkpointing(encoder, True)
+        saved = kept(encoder, [page])
+        without = kept(clip, patches(chosen.side, 1, device))
+        if tiles is not None:
+            without += kept(clip, patches(chosen.tile, len(tiles), device))
+        sizes = f"{plain / 1e6:6,.0f} MB {saved / 1e6:10,.0f} MB {without / 1e6:19,.0f} MB"
+        print(f"{mode:<12} {page.num_tokens:>13} {sizes} {without / plain:>6.1f}", flush=True)
+
+
+def patches(side: int, count: int, device: str) -> Tensor:
+    """What SAM would give CLIP if nothing stood between them."""
+    return torch.randn(count, full().clip.width, side // 16, side // 16, device=device, dtype=DTYPE)
+
+
+def kept(net: nn.Module, seen: Any) -> int:
+    """The bytes that a forward pass saves for the backward one, the weights left out."""
+    held = {p.untyped_storage().data_ptr() for p in net.parameters()}
+    found: dict[int, int] = {}
+    alive = []
+
+    def pack(value: Tensor) -> Tensor:
+        storage = value.untyped_storage()
+        if storage.data_ptr() not in held:
+            found[storage.data_ptr()] = storage.nbytes()
+            alive.append(storage)  # so that no other tensor gets its address
+        return value
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda value: value):
+        result = net(seen)
+    del result
+    return sum(found.values())
+
+
+def paces(num_tokens: int, device: str) -> None:
+    mixture = full().decoder
+    active = 3 * mixture.expert_width * (mixture.num_experts_per_token + mixture.num_shared_experts)
+    dense = replace(mixture, num_dense_layers=mixture.depth, dense_width=active // 3)
+    print(f"\n{'decoder':<10} {'parameters':>12} {'prompt':>16} {'training step':>18} {'token by token':>18}")
+    rates = []
+    for name, config in (("mixture", mixture), ("dense", dense)):
+        net = made(Decoder, config, device)
+        x_BLD = torch.randn(1, num_tokens, config.width, device=device, dtype=DTYPE)
+        rate = [num_tokens / best(device, prompt, net, x_BLD)]
+        rate.append(num_tokens / best(device, step, net, x_BLD))
+        net.zero_grad()
+        rate.append(SAID / best(device, say, net, config, device))
+        size = sum(p.numel() for p in net.layers.parameters()) / 1e9
+        print(
+            f"{name:<10} {size:>11.2f}B {rate[0]:>8,.0f} tokens/s {rate[1]:>9,.0f} tokens/s {rate[2]:>9,.1f} tokens/s", flush=True
+        )
+        rates.append(rate)
+        del net
+    shares = (f"{a / b:.2f}" for a, b in zip(*rates, strict=True))
+    print(f"mixture / dense: {', '.join(shares)}")
+
+
+def prompt(net: Decoder, x_BLD: Tensor) -> None:
+    with torch.no_grad():
+        net.eval()(x_BLD)
+
+
+def step(net: Decoder, x_BLD: Tensor) -> None:
+    hidden_BLD, balance = net.train()(x_BLD)
+    (hidden_BLD.float().square().mean() + balance).backward()
+    net.zero_grad(set_to_none=False)
+
+
+def say(net: Decoder, config: DecoderConfig, device: str) -> None:
+    cache = Cache(config, torch.zeros(1, dtype=torch.long, device=device), 512 + SAID, DTYPE)
+    with torch.no_grad():
+        net.eval()
+        cache.advance(512)
+        for _ in range(SAID):
+            net(torch.randn(1, 1, config.width, device=device, dtype=DTYPE), cache=cache)
+
+
+def best(device: str, work: Callable[..., None], *args: Any) -> float:
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        work(*args)
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def made(build: Callable[[Any], nn.Module], config: Any, device: str) -> Any:
+    """With random weights, and no more memory than they take."""
+    with torch.device("meta"):
+        net = build(config)
+    net = net.to(DTYPE).to_empty(device=device)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.normal_(0, 0.02)
+    return net
+
+
+if __name__ == "__main__":
+    main()
