@@ -14,6 +14,7 @@ from torch.autograd.function import once_differentiable
 from model.attention import PADDING, Cache, Places, attend, places, rotated
 from model.checkpointing import checkpointed
 from model.config import DecoderConfig
+from model.linear import Linear
 from model.moe import GatedMlp, MixtureOfExperts, Samples
 
 
@@ -21,10 +22,10 @@ class Attention(nn.Module):
     def __init__(self, config: DecoderConfig):
         super().__init__()
         self.heads = config.heads
-        self.q_proj = nn.Linear(config.width, config.width, bias=False)
-        self.k_proj = nn.Linear(config.width, config.width, bias=False)
-        self.v_proj = nn.Linear(config.width, config.width, bias=False)
-        self.o_proj = nn.Linear(config.width, config.width, bias=False)
+        self.q_proj = Linear(config.width, config.width)
+        self.k_proj = Linear(config.width, config.width)
+        self.v_proj = Linear(config.width, config.width)
+        self.o_proj = Linear(config.width, config.width)
 
     def forward(self, x_BLD: Tensor, at: Places, cache: Cache | None, layer: int) -> Tensor:
         B, L, D = x_BLD.shape
@@ -43,7 +44,15 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.empty(width))
 
     def forward(self, x_BLD: Tensor) -> Tensor:
-        return _RmsNorm.apply(x_BLD, self.weight)
+        return _RmsNorm.apply(x_BLD, self.weight) if torch.is_grad_enabled() else _normed(x_BLD, self.weight)[0]
+
+
+def _normed(x_BLD: Tensor, weight_D: Tensor) -> tuple[Tensor, Tensor]:
+    """And what `x_BLD` was multiplied with, (B, L, 1)."""
+    y_BLD = x_BLD.float()
+    norm_BL1 = torch.linalg.vector_norm(y_BLD, dim=-1, keepdim=True)
+    scale_BL1 = torch.rsqrt(norm_BL1.square() / x_BLD.shape[-1] + 1e-6)
+    return weight_D * (y_BLD * scale_BL1).to(x_BLD.dtype), scale_BL1
 
 
 class _RmsNorm(torch.autograd.Function):
@@ -52,11 +61,9 @@ class _RmsNorm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x_BLD: Tensor, weight_D: Tensor) -> Tensor:
-        y_BLD = x_BLD.float()
-        norm_BL1 = torch.linalg.vector_norm(y_BLD, dim=-1, keepdim=True)
-        scale_BL1 = torch.rsqrt(norm_BL1.square() / x_BLD.shape[-1] + 1e-6)
+        y_BLD, scale_BL1 = _normed(x_BLD, weight_D)
         ctx.save_for_backward(x_BLD, weight_D, scale_BL1)
-        return weight_D * (y_BLD * scale_BL1).to(x_BLD.dtype)
+        return y_BLD
 
     @staticmethod
     @once_differentiable

@@ -16,6 +16,7 @@ from model.config import ModelConfig
 from model.decoder import Decoder, RmsNorm
 from model.deepencoder import DeepEncoder, placed
 from model.image import Views
+from model.linear import Linear
 from model.moe import Experts, Router
 from model.sam import Attention, Sam
 
@@ -40,7 +41,7 @@ class DeepseekOcr(nn.Module):
         self.config = config
         self.encoder = DeepEncoder(config)
         self.decoder = Decoder(config.decoder)
-        self.lm_head = nn.Linear(config.decoder.width, config.decoder.vocab_size, bias=False)
+        self.lm_head = Linear(config.decoder.width, config.decoder.vocab_size)
         self.get_parameter(_UNUSED).requires_grad_(False)
 
     def forward(

@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from model.linear import upright
+
 # oneDNN makes and keeps a kernel for each shape. Experts get other numbers of tokens at every step; rounded up, the shapes come
 # again, and are such as its matrix units like: in bf16 that halved the products' time.
 _ROUND = 16
@@ -119,8 +121,8 @@ class ByExpert(torch.autograd.Function):
         kept = x_TD.new_empty(len(rows.token_R) * gate_up_EGD.shape[1])
         gate_up = _upright(kept, slices)
         for (expert, at), both_Gn in zip(slices, gate_up, strict=True):
-            torch.mm(gate_up_EGD[expert].to(x_TD.dtype), x_TD.index_select(0, rows.token_R[at]).t(), out=both_Gn)
-            y_RD[at] = (down_EDF[expert].to(x_TD.dtype) @ _gated(both_Gn, 0)).t()
+            upright(gate_up_EGD[expert].to(x_TD.dtype), x_TD.index_select(0, rows.token_R[at]), both_Gn)
+            y_RD[at] = upright(down_EDF[expert].to(x_TD.dtype), _gated(both_Gn, 0).t()).t()
         ctx.rows = rows
         ctx.save_for_backward(x_TD, weights_TS, kept, gate_up_EGD, down_EDF)
         return _summed(y_RD, rows.place_TS, weights_TS)

@@ -14,14 +14,15 @@ from torch import Tensor, nn
 
 from model.config import DecoderConfig
 from model.experts import routed
+from model.linear import Linear
 
 
 class GatedMlp(nn.Module):
     def __init__(self, width: int, inner: int):
         super().__init__()
-        self.gate_proj = nn.Linear(width, inner, bias=False)
-        self.up_proj = nn.Linear(width, inner, bias=False)
-        self.down_proj = nn.Linear(inner, width, bias=False)
+        self.gate_proj = Linear(width, inner)
+        self.up_proj = Linear(width, inner)
+        self.down_proj = Linear(inner, width)
 
     def forward(self, x_D: Tensor) -> Tensor:
         return self.down_proj(F.silu(self.gate_proj(x_D)) * self.up_proj(x_D))
