@@ -70,6 +70,8 @@ bench: setup
 	@$(VENV)/bin/python -m tests.bench.reader
 	@$(VENV)/bin/python -m tests.bench.language
 	@$(VENV)/bin/python -m tests.bench.scale --shards 5000
+	@$(VENV)/bin/python -m tests.bench.model
+	@$(VENV)/bin/python -m tests.bench.promises
 	@$(VENV)/bin/python -m tests.bench.truth
 
 # Outputs stay: they are yours.

@@ -7,6 +7,8 @@ back are gathers, never scatters; and no weight is sliced, whose gradient would 
 
     Grouped    CUDA: `grouped_mm`, without a loop, and without waiting for the device
     ByExpert   a processor: one expert after the other, from its rows' gathering to its gradients, while they are in the cache
+
+A few tokens that are only read go one by one.
 """
 
 from dataclasses import dataclass
@@ -73,10 +75,27 @@ def routed(x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Ten
     if torch.is_autocast_enabled(device):
         x_TD = x_TD.to(torch.get_autocast_dtype(device))
     with torch.autocast(device, enabled=False):
+        if not x_TD.is_cuda and not torch.is_grad_enabled() and chosen_TS.numel() <= num_experts:
+            return one_by_one(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF)
         if x_TD.is_cuda:
             return Grouped.apply(x_TD, weights_TS, arranged(chosen_TS, num_experts), gate_up_EGD, down_EDF)
         rows = arranged(chosen_TS, num_experts, _ROUND if chosen_TS.numel() >= _ROUND * num_experts else 1)
         return ByExpert.apply(x_TD, weights_TS, rows, gate_up_EGD, down_EDF)
+
+
+def one_by_one(x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor) -> Tensor:
+    """`routed` for a few tokens that are only read: with no more choices than experts hardly two fall on one, and nothing is
+    gained by sorting them."""
+    choices = chosen_TS.tolist()
+    both_TSG = x_TD.new_empty(*chosen_TS.shape, gate_up_EGD.shape[1])
+    y_TSD = x_TD.new_empty(*chosen_TS.shape, x_TD.shape[1])
+    for x_D, both_SG, experts in zip(x_TD, both_TSG, choices, strict=True):
+        for both_G, expert in zip(both_SG, experts, strict=True):
+            torch.mv(gate_up_EGD[expert].to(x_D.dtype), x_D, out=both_G)
+    for inner_SF, y_SD, experts in zip(_gated(both_TSG), y_TSD, choices, strict=True):
+        for inner_F, y_D, expert in zip(inner_SF, y_SD, experts, strict=True):
+            torch.mv(down_EDF[expert].to(inner_F.dtype), inner_F, out=y_D)
+    return (weights_TS[..., None] * y_TSD.float()).sum(1).to(x_TD.dtype)
 
 
 class Grouped(torch.autograd.Function):
