@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from datagen.record import Sample
-from datagen.target import Prompt, encode
+from datagen.target import Prompt, encode, neutralise
 from model.attention import PADDING
 from model.image import MODES, Views, load
 from model.tokenizer import TextTokenizer
@@ -59,7 +59,7 @@ class Batch:
 def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
     """At most `length` tokens. Raises `ValueError` if the image and the prompt alone take as many."""
     if sample.image is None:
-        ids = [tokenizer.bos, *tokenizer.encode(sample.text), tokenizer.eos]
+        ids = [tokenizer.bos, *tokenizer.encode(neutralise(sample.text)), tokenizer.eos]
         return Tokens(ids[:length], 1, None, len(ids) > length, False)
     prompt_text, answer = encode(sample, prompt if sample.regions else Prompt.FREE)
     image = load(sample.image, mode)

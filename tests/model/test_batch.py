@@ -56,6 +56,11 @@ def test_text_alone_beside_images(tokenizer):
     assert learned[0] and together.ids_BL[0, 0] == tokenizer.bos
 
 
+def test_text_that_names_a_placeholder_marks_no_place(tokenizer):
+    batch = collate([(text_alone("an <image> here"), Prompt.FREE)], tokenizer, "tiny", 300)
+    assert not batch.image_BL.any() and not batch.images
+
+
 def test_rows_are_filled_in_turn(tokenizer):
     sequences = [sequence(text_alone("x" * n), Prompt.FREE, tokenizer, "tiny", 300) for n in (5, 9, 3, 6, 1)]
     lengths = [[len(one.ids) for one in row] for row in packed(sequences, 14)]
