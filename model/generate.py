@@ -173,14 +173,21 @@ def main() -> None:
     try:
         net, tokenizer = load_model(Folder(args.folder))
         for name in args.images:
-            images = [load(Path(name).read_bytes(), args.mode)]
+            images = [_opened(name, args.mode)]
             if len(args.images) > 1:
                 print(f"\n==> {name} <==")
             for _, piece in stream(net, tokenizer, images, Prompt[args.prompt.upper()], args.max_new_tokens):
                 print(piece, end="", flush=True)
             print()
-    except (OSError, ValueError, UnidentifiedImageError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
+
+
+def _opened(name: str, mode: str) -> Views:
+    try:
+        return load(Path(name).read_bytes(), mode)
+    except UnidentifiedImageError:
+        raise ValueError(f"{name} is no image that Pillow knows") from None
 
 
 if __name__ == "__main__":
