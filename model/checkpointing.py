@@ -16,7 +16,6 @@ _aten = torch.ops.aten
 KEPT = {
     _aten.topk.default,
     _aten.sort.stable,
-    _aten.bincount.default,
     _aten._scaled_dot_product_flash_attention_for_cpu.default,
     _aten._scaled_dot_product_flash_attention.default,
     _aten._scaled_dot_product_efficient_attention.default,

@@ -47,9 +47,10 @@ class Rows:
 
 def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
     """The rows of a routing, each expert's a multiple of `rounded`. With 1, none is too many and no device waited for."""
-    order_R = chosen_TS.flatten().sort(stable=True).indices
-    counts_E = chosen_TS.flatten().bincount(minlength=num_experts)
     num_slots, num_choices, device = chosen_TS.shape[1], chosen_TS.numel(), chosen_TS.device
+    order_R = chosen_TS.flatten().sort(stable=True).indices
+    # bincount would wait for the device, to learn the largest.
+    counts_E = order_R.new_zeros(num_experts).scatter_add_(0, chosen_TS.flatten(), torch.ones_like(order_R))
     place_R = torch.arange(num_choices, device=device)
     ends_E = counts_E.cumsum(0)
     real_R = torch.ones(num_choices, device=device)
