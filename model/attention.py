@@ -1,6 +1,6 @@
-"""The decoder's attention: rotary positions, who sees whom, and the cache of a batch that is being read.
+"""The decoder's attention: rotary positions, and who sees whom.
 
-    B rows · L positions · P positions with those in the cache · N heads · K head dim · H = K/2
+    B rows · L positions · P positions seen · N heads · K head dim · H = K/2
 
 A row may hold several samples, one after the other ("packed"). Attention and positions are kept inside each.
 """
@@ -14,42 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
+from model import blocked
+from model.cache import Cache
 from model.config import DecoderConfig
 
 PADDING = -1  # in place of a sample's number
-
-
-class Cache:
-    """Keys and values of a batch's past in buffers made once, for `capacity` positions. Rows are aligned at their ends.
-
-    `start_B` is where each row begins: before it is padding. The rows beyond `num_rows` are done with.
-    """
-
-    def __init__(self, config: DecoderConfig, start_B: Tensor, capacity: int, dtype: torch.dtype):
-        self.num_rows, self.capacity, self.length = len(start_B), capacity, 0
-        self.start_B = start_B
-        self.padded = bool(start_B.any())
-        shape = (config.depth, self.num_rows, config.heads, capacity, config.width // config.heads)
-        self.keys, self.values = (torch.empty(shape, dtype=dtype, device=start_B.device) for _ in range(2))
-
-    def extend(self, layer: int, k_BNLK: Tensor, v_BNLK: Tensor) -> tuple[Tensor, Tensor]:
-        """All keys and values up to these. `advance` makes them the past."""
-        rows, end = slice(self.num_rows), self.length + k_BNLK.shape[2]
-        assert end <= self.capacity, f"the cache holds {self.capacity} positions; {end} are asked for"
-        for buffer, new in ((self.keys, k_BNLK), (self.values, v_BNLK)):
-            buffer[layer, rows, :, self.length : end] = new
-        return self.keys[layer, rows, :, :end], self.values[layer, rows, :, :end]
-
-    def advance(self, num_positions: int) -> None:
-        self.length += num_positions
-
-    def drop(self, row: int) -> None:
-        """Forget `row`; the last one takes its place."""
-        self.num_rows -= 1
-        if row != self.num_rows:
-            for buffer in (self.keys, self.values):
-                buffer[:, row, :, : self.length] = buffer[:, self.num_rows, :, : self.length]
-            self.start_B[row] = self.start_B[self.num_rows].clone()
 
 
 @dataclass(frozen=True)
@@ -68,7 +37,8 @@ def places(config: DecoderConfig, length: int, device: torch.device, samples_BL:
         slots_L = torch.arange(cache.length, cache.length + length, device=device)
         start_B1 = cache.start_B[: cache.num_rows, None]
         positions_BL = (slots_L - start_B1).clamp(min=0) if cache.padded else slots_L[None]
-        return Places(*rotary(config, positions_BL), _seen_in_cache(slots_L, start_B1, cache))
+        assert cache.length == 0 or length == 1, "a cache takes a prompt at once, then one token at a time"
+        return Places(*rotary(config, positions_BL), cache.seen() if cache.length else _seen_in_prompt(cache, slots_L))
     if samples_BL is None:
         return Places(*rotary(config, torch.arange(length, device=device)[None]), None)
     new_BL = torch.ones_like(samples_BL, dtype=torch.bool)
@@ -78,14 +48,12 @@ def places(config: DecoderConfig, length: int, device: torch.device, samples_BL:
     return Places(*rotary(config, positions_BL), _seen_packed(samples_BL))
 
 
-def _seen_in_cache(slots_L: Tensor, start_B1: Tensor, cache: Cache) -> Tensor | None:
-    assert cache.length == 0 or len(slots_L) == 1, "a cache takes a prompt at once, then one token at a time"
+def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
     if not cache.padded:
         return None
-    past_P = torch.arange(cache.length + len(slots_L), device=slots_L.device)
-    seen_BLP = (past_P <= slots_L[:, None]) & (past_P >= start_B1)[:, None]
+    seen_BLL = (slots_L <= slots_L[:, None]) & (slots_L >= cache.start_B[:, None])[:, None]
     # A padding position sees itself, for a softmax over nothing is no number.
-    return (seen_BLP | (past_P == slots_L[:, None]))[:, None]
+    return (seen_BLL | (slots_L == slots_L[:, None]))[:, None]
 
 
 def _seen_packed(samples_BL: Tensor) -> Tensor | BlockMask | None:
@@ -105,7 +73,9 @@ def _seen_packed(samples_BL: Tensor) -> Tensor | BlockMask | None:
 def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Tensor | BlockMask | None) -> Tensor:
     if isinstance(seen, BlockMask):
         return _flex()(q_BNLK, k_BNPK, v_BNPK, block_mask=seen)
-    return F.scaled_dot_product_attention(q_BNLK, k_BNPK, v_BNPK, seen, is_causal=seen is None and q_BNLK.shape[2] > 1)
+    if not q_BNLK.is_cuda and seen is None:
+        return blocked.attention(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNPK, v_BNPK, causal=True)
+    return F.scaled_dot_product_attention(q_BNLK, k_BNPK, v_BNPK, seen, is_causal=seen is None)
 
 
 @functools.cache

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from model.attention import PADDING, Cache, Places, attend, places, rotated
+from model.attention import PADDING, Places, attend, places, rotated
+from model.cache import Cache
 from model.checkpointing import checkpointed
 from model.config import DecoderConfig
-from model.linear import Linear
+from model.linear import Linear, together
 from model.moe import GatedMlp, MixtureOfExperts, Samples
 
 
@@ -29,13 +30,17 @@ class Attention(nn.Module):
 
     def forward(self, x_BLD: Tensor, at: Places, cache: Cache | None, layer: int) -> Tensor:
         B, L, D = x_BLD.shape
-        q_BNLK, k_BNLK, v_BNPK = (
-            proj(x_BLD).view(B, L, self.heads, -1).transpose(1, 2) for proj in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        q_BNLK, k_BNPK = (rotated(x_BNLK, at.cos_B1LH, at.sin_B1LH) for x_BNLK in (q_BNLK, k_BNLK))
-        if cache is not None:
-            k_BNPK, v_BNPK = cache.extend(layer, k_BNPK, v_BNPK)
-        return self.o_proj(attend(q_BNLK, k_BNPK, v_BNPK, at.seen).transpose(1, 2).reshape(B, L, D))
+        projected = together(x_BLD, self.q_proj, self.k_proj, self.v_proj)
+        q_BNLK, k_BNLK, v_BNLK = (y_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2) for y_BLD in projected)
+        q_BNLK, k_BNLK = (rotated(y_BNLK, at.cos_B1LH, at.sin_B1LH) for y_BNLK in (q_BNLK, k_BNLK))
+        if cache is not None and cache.length:
+            assert isinstance(at.seen, Tensor)
+            y_BNLK = cache.attend(layer, q_BNLK, k_BNLK, v_BNLK, at.seen)
+        else:
+            if cache is not None:
+                cache.fill(layer, k_BNLK, v_BNLK)
+            y_BNLK = attend(q_BNLK, k_BNLK, v_BNLK, at.seen)
+        return self.o_proj(y_BNLK.transpose(1, 2).reshape(B, L, D))
 
 
 class RmsNorm(nn.Module):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from model.attention import Cache
+from model.cache import Cache
 from model.clip import Embeddings
 from model.config import ModelConfig
 from model.decoder import Decoder, RmsNorm

@@ -7,10 +7,10 @@ back are gathers, never scatters; and no weight is sliced, whose gradient would 
 
     Grouped    CUDA: `grouped_mm`, without a loop, and without waiting for the device
     ByExpert   a processor: one expert after the other, from its rows' gathering to its gradients, while they are in the cache
-
-A few tokens that are only read go one by one.
+    few        a processor, for a few tokens that are only read
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from model.linear import upright
+from model.linear import FEW, Packs, product
 
 # oneDNN makes and keeps a kernel for each shape. Experts get other numbers of tokens at every step; rounded up, the shapes come
 # again, and are such as its matrix units like: in bf16 that halved the products' time.
@@ -67,7 +67,9 @@ def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
     return Rows(source_R // num_slots, source_R % num_slots, real_R, place_TS, ends_E)
 
 
-def routed(x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor) -> Tensor:
+def routed(
+    x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor, packs: Packs | None = None
+) -> Tensor:
     """(T, D): for each token the sum of its experts' outputs by their weights. `gate_up_EGD` holds gate then up, G = 2F.
 
     Products are in the precision of `x_TD`, or autocast's; sums over a token's experts in fp32.
@@ -76,26 +78,35 @@ def routed(x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Ten
     if torch.is_autocast_enabled(device):
         x_TD = x_TD.to(torch.get_autocast_dtype(device))
     with torch.autocast(device, enabled=False):
-        if not x_TD.is_cuda and not torch.is_grad_enabled() and chosen_TS.numel() <= num_experts:
-            return one_by_one(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF)
+        if not x_TD.is_cuda and not torch.is_grad_enabled() and len(x_TD) <= FEW:
+            return few(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF, packs)
         if x_TD.is_cuda:
             return Grouped.apply(x_TD, weights_TS, arranged(chosen_TS, num_experts), gate_up_EGD, down_EDF)
         rows = arranged(chosen_TS, num_experts, _ROUND if chosen_TS.numel() >= _ROUND * num_experts else 1)
         return ByExpert.apply(x_TD, weights_TS, rows, gate_up_EGD, down_EDF)
 
 
-def one_by_one(x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor) -> Tensor:
-    """`routed` for a few tokens that are only read: with no more choices than experts hardly two fall on one, and nothing is
-    gained by sorting them."""
-    choices = chosen_TS.tolist()
-    both_TSG = x_TD.new_empty(*chosen_TS.shape, gate_up_EGD.shape[1])
-    y_TSD = x_TD.new_empty(*chosen_TS.shape, x_TD.shape[1])
-    for x_D, both_SG, experts in zip(x_TD, both_TSG, choices, strict=True):
-        for both_G, expert in zip(both_SG, experts, strict=True):
-            torch.mv(gate_up_EGD[expert].to(x_D.dtype), x_D, out=both_G)
-    for inner_SF, y_SD, experts in zip(_gated(both_TSG), y_TSD, choices, strict=True):
-        for inner_F, y_D, expert in zip(inner_SF, y_SD, experts, strict=True):
-            torch.mv(down_EDF[expert].to(inner_F.dtype), inner_F, out=y_D)
+def few(
+    x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor, packs: Packs | None = None
+) -> Tensor:
+    """`routed` for a few tokens that are only read: no activation is kept, and what isn't a product is done for all experts
+    together."""
+    num_slots = chosen_TS.shape[1]
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, expert in enumerate(chosen_TS.flatten().tolist()):
+        places[expert].append(place)
+    order_R = torch.tensor([place for some in places.values() for place in some])
+    sizes = [len(some) for some in places.values()]
+    gate_up = [
+        product(x_nD, [gate_up_EGD[expert]], packs, 2 * expert)
+        for expert, x_nD in zip(places, x_TD[order_R // num_slots].split(sizes), strict=True)
+    ]
+    inner_RF = _gated(torch.cat(gate_up))
+    y = [
+        product(inner_nF, [down_EDF[expert]], packs, 2 * expert + 1)
+        for expert, inner_nF in zip(places, inner_RF.split(sizes), strict=True)
+    ]
+    y_TSD = x_TD.new_empty(len(order_R), x_TD.shape[1]).index_copy_(0, order_R, torch.cat(y)).unflatten(0, (-1, num_slots))
     return (weights_TS[..., None] * y_TSD.float()).sum(1).to(x_TD.dtype)
 
 
@@ -141,8 +152,8 @@ class ByExpert(torch.autograd.Function):
         kept = x_TD.new_empty(len(rows.token_R) * gate_up_EGD.shape[1])
         gate_up = _upright(kept, slices)
         for (expert, at), both_Gn in zip(slices, gate_up, strict=True):
-            upright(gate_up_EGD[expert].to(x_TD.dtype), x_TD.index_select(0, rows.token_R[at]), both_Gn)
-            y_RD[at] = upright(down_EDF[expert].to(x_TD.dtype), _gated(both_Gn, 0).t()).t()
+            torch.mm(gate_up_EGD[expert].to(x_TD.dtype), x_TD.index_select(0, rows.token_R[at]).t(), out=both_Gn)
+            y_RD[at] = (down_EDF[expert].to(x_TD.dtype) @ _gated(both_Gn, 0)).t()
         ctx.rows = rows
         ctx.save_for_backward(x_TD, weights_TS, kept, gate_up_EGD, down_EDF)
         return _summed(y_RD, rows.place_TS, weights_TS)
@@ -203,10 +214,12 @@ def _gated(gate_up: Tensor, dim: int = -1) -> Tensor:
 
 
 def _gated_gradient(gate_up: Tensor, d_inner: Tensor, dim: int = -1) -> Tensor:
-    """Spoils `d_inner`."""
     gate, up = gate_up.chunk(2, dim)
-    d_gate = torch.ops.aten.silu_backward(d_inner * up, gate)
-    return torch.cat([d_gate, d_inner.mul_(F.silu(gate))], dim)
+    d_gate_up = torch.empty_like(gate_up)
+    d_gate, d_up = d_gate_up.chunk(2, dim)
+    torch.ops.aten.silu_backward.grad_input(d_inner * up, gate, grad_input=d_gate)
+    torch.mul(d_inner, F.silu(gate), out=d_up)
+    return d_gate_up
 
 
 def _summed(y_RD: Tensor, place_TS: Tensor, weights_TS: Tensor | None = None) -> Tensor:

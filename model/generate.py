@@ -8,6 +8,7 @@ B rows still going · L positions · D width · V vocabulary
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from torch import Tensor
 
 from datagen.storage import Folder
 from datagen.target import Prompt
-from model.attention import Cache
+from model.cache import Cache
 from model.deepseek_ocr import DeepseekOcr
 from model.image import MODES, Views, load
+from model.linear import keep_packed
 from model.tokenizer import TextTokenizer
 
 
@@ -96,9 +98,7 @@ def tokens(
     starts_B = torch.tensor([longest - len(head) for head in heads], device=device)
     dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else net.lm_head.weight.dtype
     cache = Cache(net.config.decoder, starts_B, longest + max_new_tokens, dtype)
-    was_training = net.training
-    net.eval()
-    try:
+    with _reading(net):
         ids_BL = ids_BL.to(device)
         views = [image.to(device) for image in images]
         h_BLD, _ = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
@@ -116,6 +116,15 @@ def tokens(
             if not texts or not left:
                 return
             h_BLD, _ = net(torch.tensor(said, device=device)[:, None], cache=cache)
+
+
+@contextmanager
+def _reading(net: DeepseekOcr) -> Iterator[None]:
+    was_training = net.training
+    net.eval()
+    try:
+        with keep_packed(net):
+            yield
     finally:
         net.train(was_training)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from model.config import DecoderConfig
 from model.experts import routed
-from model.linear import Linear
+from model.linear import Linear, Packs, together
 
 
 class GatedMlp(nn.Module):
@@ -25,7 +25,8 @@ class GatedMlp(nn.Module):
         self.down_proj = Linear(inner, width)
 
     def forward(self, x_D: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x_D)) * self.up_proj(x_D))
+        gate_F, up_F = together(x_D, self.gate_proj, self.up_proj)
+        return self.down_proj(F.silu(gate_F) * up_F)
 
 
 class Router(nn.Module):
@@ -47,13 +48,15 @@ class Router(nn.Module):
 class Experts(nn.Module):
     """All routed experts of a layer, stacked: `gate_up` (E, 2F, D) holds gate's rows, then up's; `down` (E, D, F)."""
 
+    packs: Packs | None = None
+
     def __init__(self, config: DecoderConfig):
         super().__init__()
         self.gate_up = nn.Parameter(torch.empty(config.num_experts, 2 * config.expert_width, config.width))
         self.down = nn.Parameter(torch.empty(config.num_experts, config.width, config.expert_width))
 
     def forward(self, x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor) -> Tensor:
-        return routed(x_TD, weights_TS, chosen_TS, self.gate_up, self.down)
+        return routed(x_TD, weights_TS, chosen_TS, self.gate_up, self.down, self.packs)
 
 
 @dataclass(frozen=True)

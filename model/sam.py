@@ -10,19 +10,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model import blocked
 from model.checkpointing import checkpointed
 from model.config import SamConfig
 
-# From so many queries on, scores are never held: fused attention takes less time and no memory for them.
+# From so many queries on, scores are never held.
 _MANY = 512
 
 
 class Attention(nn.Module):
     """Attention over a grid, with a bias from decomposed relative positions: one table for rows, one for columns.
 
-    The bias of query q and key (i, j) is rows[q, i] + columns[q, j]: the product of q's biases with i and j, one-hot. So queries
-    get their biases as further dimensions and keys their places, and the bias is part of the product, exactly: it is never laid
-    out, L x L, for scores or for gradients.
+    The bias of query q and key (i, j) is rows[q, i] + columns[q, j]: the product of q's biases with i and j, one-hot. Where torch
+    attends, queries get their biases as further dimensions and keys their places, and the bias is part of the product, exactly.
+    Either way it is never laid out, L x L, for scores or for gradients.
     """
 
     def __init__(self, config: SamConfig, grid: int):
@@ -40,16 +41,26 @@ class Attention(nn.Module):
         # The bias is of the unscaled q.
         rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNLK.dtype))
         columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNLK.dtype))
-        K = q_BNLK.shape[-1]
-        q_BNLM = torch.cat([q_BNLK * K**-0.5, rows_BNhwh.flatten(2, 3), columns_BNhww.flatten(2, 3)], -1)
-        k_BNLM = torch.cat([k_BNLK, one_hot_places(h, w, k_BNLK).expand(*k_BNLK.shape[:3], -1)], -1)
-        x_BLD = weighed(q_BNLM, k_BNLM, v_BNLK).transpose(1, 2).reshape(B, h, w, D)
-        return self.proj(x_BLD)
+        bias = rows_BNhwh.flatten(2, 3), columns_BNhww.flatten(2, 3)
+        q_BNLK = q_BNLK * q_BNLK.shape[-1] ** -0.5
+        if blockwise(q_BNLK):
+            x_BNLK = blocked.attention(q_BNLK, k_BNLK, v_BNLK, *bias)
+        else:
+            k_BNLM = torch.cat([k_BNLK, one_hot_places(h, w, k_BNLK).expand(*k_BNLK.shape[:3], -1)], -1)
+            x_BNLK = weighed(torch.cat([q_BNLK, *bias], -1), k_BNLM, v_BNLK)
+        return self.proj(x_BNLK.transpose(1, 2).reshape(B, h, w, D))
+
+
+def blockwise(q_BNLK: Tensor) -> bool:
+    """Whether scores are too many to be held, on a processor."""
+    return not q_BNLK.is_cuda and q_BNLK.shape[2] >= _MANY
 
 
 def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
-    """softmax(q k) v, without a scale. Few queries on a processor are faster written out."""
-    if not q_BNLM.is_cuda and q_BNLM.shape[2] < _MANY:
+    """softmax(q k) v, without a scale. Few queries on a processor are fastest written out."""
+    if not q_BNLM.is_cuda:
+        if blockwise(q_BNLM):
+            return blocked.attention(q_BNLM, k_BNLM, v_BNLK)
         return (q_BNLM @ k_BNLM.transpose(-2, -1)).softmax(-1) @ v_BNLK
     # Fused attention wants one width for all three, on CUDA a multiple of 8.
     width = -(-q_BNLM.shape[-1] // 8) * 8

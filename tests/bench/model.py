@@ -43,7 +43,7 @@ TRAINED = [f"{experts}, {attention}" for experts in ("grouped_mm", "eager") for 
 GENERATED = [f"{experts}, sdpa" for experts in ("grouped_mm", "batched_mm", "eager")]
 IMAGE = 50  # the placeholder's id
 SAMPLES = 2
-NEW_TOKENS = 64
+NEW_TOKENS = 256
 # Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 

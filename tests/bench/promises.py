@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from model.attention import Cache
+from model.cache import Cache
 from model.checkpointing import set_checkpointing
 from model.clip import Clip
 from model.config import DecoderConfig, full

@@ -10,7 +10,7 @@ from model.checkpointing import set_checkpointing
 from model.config import tiny
 from model.deepencoder import DeepEncoder, placed
 from model.deepseek_ocr import build
-from model.experts import ByExpert, Grouped, arranged, one_by_one, routed
+from model.experts import ByExpert, Grouped, arranged, few, routed
 from model.image import Views
 from model.loss import cross_entropy
 
@@ -84,8 +84,8 @@ def test_a_few_tokens_that_are_only_read(num_tokens):
     exact = outcome(plainly, inputs(num_tokens))[0]
     arguments = [value.detach() for value in inputs(num_tokens, torch.float32)]
     with torch.no_grad():
-        assert torch.allclose(routed(*arguments), one_by_one(*arguments), atol=1e-6)
-        assert torch.allclose(one_by_one(*arguments).double(), exact, atol=1e-4)
+        assert torch.allclose(routed(*arguments), few(*arguments), atol=1e-6)
+        assert torch.allclose(few(*arguments).double(), exact, atol=1e-4)
 
 
 def test_experts_under_autocast_keep_weights_and_gradients_in_fp32():

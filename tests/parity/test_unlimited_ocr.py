@@ -8,8 +8,8 @@ import torch
 from datagen.storage import Folder
 from datagen.target import Prompt
 from model import weights
-from model.attention import Cache
 from model.batch import PADDING
+from model.cache import Cache
 from model.config import ModelConfig
 from model.generate import NoRepeat, tokens
 from model.image import MODES, Views

@@ -1,0 +1,73 @@
+"""Keys and values of a batch that is being read, and a new token's attention to them.
+
+B rows · N heads · K head dim · P positions shown · n blocks of S positions, P = n*S · G = n*B*N
+"""
+
+import torch
+from torch import Tensor
+
+from model.config import DecoderConfig
+
+_BLOCK = 64
+
+
+class Cache:
+    """The past in buffers made once, for `capacity` positions. Rows are aligned at their ends.
+
+    `start_B` is where each row begins: before it is padding. The rows beyond `num_rows` are done with.
+
+    Positions lie in blocks, (n, B, N, S, K), so that those of a growing past are one dense piece, which is what oneDNN multiplies
+    without copying it, and so that shapes stay for a block's length: it makes a kernel for each, which takes longer than a token.
+    """
+
+    def __init__(self, config: DecoderConfig, start_B: Tensor, capacity: int, dtype: torch.dtype):
+        self.num_rows, self.capacity, self.length = len(start_B), capacity, 0
+        self.start_B = start_B
+        self.padded = bool(start_B.any())
+        size = (config.depth, -(-capacity // _BLOCK), self.num_rows, config.heads, _BLOCK, config.width // config.heads)
+        # Zeros, for what isn't seen is multiplied with 0.
+        self.keys, self.values = (torch.zeros(size, dtype=dtype, device=start_B.device) for _ in range(2))
+
+    def fill(self, layer: int, k_BNLK: Tensor, v_BNLK: Tensor) -> None:
+        """Take a prompt's. `advance` makes them the past, when all layers have."""
+        self._check(k_BNLK.shape[2])
+        for buffer, new_BNLK in ((self.keys, k_BNLK), (self.values, v_BNLK)):
+            for n, part_BNSK in enumerate(new_BNLK.split(_BLOCK, 2)):
+                buffer[layer, n, :, :, : part_BNSK.shape[2]] = part_BNSK
+
+    def attend(self, layer: int, q_BN1K: Tensor, k_BN1K: Tensor, v_BN1K: Tensor, seen_B11P: Tensor) -> Tensor:
+        """(B, N, 1, K): a new token's attention to what is seen, itself among it."""
+        self._check(1)
+        n, at = divmod(self.length, _BLOCK)
+        for buffer, new_BN1K in ((self.keys, k_BN1K), (self.values, v_BN1K)):
+            buffer[layer, n, : self.num_rows, :, at] = new_BN1K[:, :, 0]
+        n, (B, N, _, K) = n + 1, q_BN1K.shape
+        k_GSK, v_GSK = (buffer[layer, :n, : self.num_rows].flatten(0, 2) for buffer in (self.keys, self.values))
+        q_G1K = (q_BN1K * K**-0.5).expand(n, -1, -1, -1, -1).flatten(0, 2)
+        s_BN1P = torch.bmm(q_G1K, k_GSK.mT).view(n, B, N, _BLOCK).permute(1, 2, 0, 3).reshape(B, N, 1, -1)
+        p_BN1P = s_BN1P.masked_fill_(~seen_B11P, -torch.inf).softmax(-1)
+        p_G1S = p_BN1P.view(B, N, n, 1, _BLOCK).permute(2, 0, 1, 3, 4).reshape(n * B * N, 1, _BLOCK)
+        return torch.bmm(p_G1S, v_GSK).view(n, B, N, 1, K).sum(0)
+
+    def seen(self) -> Tensor:
+        """(B or 1, 1, 1, P): which positions a new token sees, of those that `attend` shows."""
+        at_P = torch.arange((self.length // _BLOCK + 1) * _BLOCK, device=self.start_B.device)
+        seen_BP = (at_P <= self.length)[None]
+        if self.padded:
+            seen_BP = seen_BP & (at_P >= self.start_B[: self.num_rows, None])
+        return seen_BP[:, None, None]
+
+    def advance(self, num_positions: int) -> None:
+        self.length += num_positions
+
+    def drop(self, row: int) -> None:
+        """Forget `row`; the last one takes its place."""
+        self.num_rows -= 1
+        if row != self.num_rows:
+            for buffer in (self.keys, self.values):
+                buffer[:, :, row] = buffer[:, :, self.num_rows]
+            self.start_B[row] = self.start_B[self.num_rows].clone()
+
+    def _check(self, num_new: int) -> None:
+        end = self.length + num_new
+        assert end <= self.capacity, f"the cache holds {self.capacity} positions; {end} are asked for"
