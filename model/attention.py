@@ -23,11 +23,15 @@ PADDING = -1  # in place of a sample's number
 
 @dataclass(frozen=True)
 class Places:
-    """Of one forward: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and who sees whom: None is everyone who comes before."""
+    """Of one forward: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and who sees whom: None is everyone who comes before.
+
+    With a cache that has a past, `unseen` is the cache's.
+    """
 
     cos_B1LH: Tensor
     sin_B1LH: Tensor
     seen: Tensor | BlockMask | None
+    unseen: Tensor | None = None
 
 
 def places(config: DecoderConfig, length: int, device: torch.device, samples_BL: Tensor | None, cache: Cache | None) -> Places:
@@ -38,7 +42,9 @@ def places(config: DecoderConfig, length: int, device: torch.device, samples_BL:
         start_B1 = cache.start_B[: cache.num_rows, None]
         positions_BL = (slots_L - start_B1).clamp(min=0) if cache.padded else slots_L[None]
         assert cache.length == 0 or length == 1, "a cache takes a prompt at once, then one token at a time"
-        return Places(*rotary(config, positions_BL), cache.seen() if cache.length else _seen_in_prompt(cache, slots_L))
+        if cache.length:
+            return Places(*rotary(config, positions_BL), None, cache.unseen())
+        return Places(*rotary(config, positions_BL), _seen_in_prompt(cache, slots_L))
     if samples_BL is None:
         return Places(*rotary(config, torch.arange(length, device=device)[None]), None)
     new_BL = torch.ones_like(samples_BL, dtype=torch.bool)
@@ -94,4 +100,5 @@ def rotary(config: DecoderConfig, positions_BL: Tensor) -> tuple[Tensor, Tensor]
 def rotated(x_BNLK: Tensor, cos_B1LH: Tensor, sin_B1LH: Tensor) -> Tensor:
     """Half-split: dimension i turns with i + K/2. In fp32: products of mixed precision take a processor twice as long."""
     a, b = x_BNLK.float().chunk(2, -1)
-    return torch.cat([a * cos_B1LH - b * sin_B1LH, b * cos_B1LH + a * sin_B1LH], -1).to(x_BNLK.dtype)
+    turned = torch.addcmul(a * cos_B1LH, b, sin_B1LH, value=-1), torch.addcmul(b * cos_B1LH, a, sin_B1LH)
+    return torch.cat(turned, -1).to(x_BNLK.dtype)

@@ -35,27 +35,28 @@ class Cache:
             for n, part_BNSK in enumerate(new_BNLK.split(_BLOCK, 2)):
                 buffer[layer, n, :, :, : part_BNSK.shape[2]] = part_BNSK
 
-    def attend(self, layer: int, q_BN1K: Tensor, k_BN1K: Tensor, v_BN1K: Tensor, seen_B11P: Tensor) -> Tensor:
-        """(B, N, 1, K): a new token's attention to what is seen, itself among it."""
+    def attend(self, layer: int, q_BN1K: Tensor, k_BN1K: Tensor, v_BN1K: Tensor, unseen_B11P: Tensor) -> Tensor:
+        """(B, N, 1, K): a new token's attention to what isn't `unseen`, itself among it."""
         self._check(1)
         n, at = divmod(self.length, _BLOCK)
         for buffer, new_BN1K in ((self.keys, k_BN1K), (self.values, v_BN1K)):
             buffer[layer, n, : self.num_rows, :, at] = new_BN1K[:, :, 0]
-        n, (B, N, _, K) = n + 1, q_BN1K.shape
+        n += 1
+        B, N, _, K = q_BN1K.shape
         k_GSK, v_GSK = (buffer[layer, :n, : self.num_rows].flatten(0, 2) for buffer in (self.keys, self.values))
         q_G1K = (q_BN1K * K**-0.5).expand(n, -1, -1, -1, -1).flatten(0, 2)
         s_BN1P = torch.bmm(q_G1K, k_GSK.mT).view(n, B, N, _BLOCK).permute(1, 2, 0, 3).reshape(B, N, 1, -1)
-        p_BN1P = s_BN1P.masked_fill_(~seen_B11P, -torch.inf).softmax(-1)
+        p_BN1P = s_BN1P.masked_fill_(unseen_B11P, -torch.inf).softmax(-1)
         p_G1S = p_BN1P.view(B, N, n, 1, _BLOCK).permute(2, 0, 1, 3, 4).reshape(n * B * N, 1, _BLOCK)
         return torch.bmm(p_G1S, v_GSK).view(n, B, N, 1, K).sum(0)
 
-    def seen(self) -> Tensor:
-        """(B or 1, 1, 1, P): which positions a new token sees, of those that `attend` shows."""
+    def unseen(self) -> Tensor:
+        """(B or 1, 1, 1, P): which positions a new token doesn't see, of those that `attend` looks at."""
         at_P = torch.arange((self.length // _BLOCK + 1) * _BLOCK, device=self.start_B.device)
-        seen_BP = (at_P <= self.length)[None]
+        unseen_BP = (at_P > self.length)[None]
         if self.padded:
-            seen_BP = seen_BP & (at_P >= self.start_B[: self.num_rows, None])
-        return seen_BP[:, None, None]
+            unseen_BP = unseen_BP | (at_P < self.start_B[: self.num_rows, None])
+        return unseen_BP[:, None, None]
 
     def advance(self, num_positions: int) -> None:
         self.length += num_positions

@@ -33,9 +33,8 @@ class Attention(nn.Module):
         projected = together(x_BLD, self.q_proj, self.k_proj, self.v_proj)
         q_BNLK, k_BNLK, v_BNLK = (y_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2) for y_BLD in projected)
         q_BNLK, k_BNLK = (rotated(y_BNLK, at.cos_B1LH, at.sin_B1LH) for y_BNLK in (q_BNLK, k_BNLK))
-        if cache is not None and cache.length:
-            assert isinstance(at.seen, Tensor)
-            y_BNLK = cache.attend(layer, q_BNLK, k_BNLK, v_BNLK, at.seen)
+        if cache is not None and at.unseen is not None:
+            y_BNLK = cache.attend(layer, q_BNLK, k_BNLK, v_BNLK, at.unseen)
         else:
             if cache is not None:
                 cache.fill(layer, k_BNLK, v_BNLK)

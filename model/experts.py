@@ -95,19 +95,19 @@ def few(
     places: dict[int, list[int]] = defaultdict(list)
     for place, expert in enumerate(chosen_TS.flatten().tolist()):
         places[expert].append(place)
-    order_R = torch.tensor([place for some in places.values() for place in some])
     sizes = [len(some) for some in places.values()]
-    gate_up = [
-        product(x_nD, [gate_up_EGD[expert]], packs, 2 * expert)
-        for expert, x_nD in zip(places, x_TD[order_R // num_slots].split(sizes), strict=True)
-    ]
-    inner_RF = _gated(torch.cat(gate_up))
-    y = [
-        product(inner_nF, [down_EDF[expert]], packs, 2 * expert + 1)
-        for expert, inner_nF in zip(places, inner_RF.split(sizes), strict=True)
-    ]
-    y_TSD = x_TD.new_empty(len(order_R), x_TD.shape[1]).index_copy_(0, order_R, torch.cat(y)).unflatten(0, (-1, num_slots))
-    return (weights_TS[..., None] * y_TSD.float()).sum(1).to(x_TD.dtype)
+    if len(x_TD) == 1:  # its rows are in order as they are
+        x_RD = x_TD.expand(num_slots, -1)
+    else:
+        order_R = torch.tensor([place for some in places.values() for place in some])
+        x_RD = x_TD[order_R // num_slots]
+    parts = zip(places, x_RD.split(sizes), strict=True)
+    inner_RF = _gated(torch.cat([product(x_nD, [gate_up_EGD[e]], packs, 2 * e) for e, x_nD in parts]))
+    parts = zip(places, inner_RF.split(sizes), strict=True)
+    y_RD = torch.cat([product(inner_nF, [down_EDF[e]], packs, 2 * e + 1) for e, inner_nF in parts])
+    if len(x_TD) > 1:
+        y_RD = torch.empty_like(y_RD).index_copy_(0, order_R, y_RD)
+    return (weights_TS[..., None] * y_RD.unflatten(0, (-1, num_slots)).float()).sum(1).to(x_TD.dtype)
 
 
 class Grouped(torch.autograd.Function):

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from model import blocked
 from model import loss as loss_module
 from model.checkpointing import set_checkpointing
 from model.config import tiny
@@ -12,6 +13,7 @@ from model.deepencoder import DeepEncoder, placed
 from model.deepseek_ocr import build
 from model.experts import ByExpert, Grouped, arranged, few, routed
 from model.image import Views
+from model.linear import keep_packed
 from model.loss import cross_entropy
 
 
@@ -88,6 +90,32 @@ def test_a_few_tokens_that_are_only_read(num_tokens):
         assert torch.allclose(few(*arguments).double(), exact, atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_packed_weights_give_what_others_give(dtype, autocast):
+    """While a text is read; and what has changed by the next one is read as it is then."""
+    net = build(tiny(), 3).to(dtype).eval()
+    ids_BL = torch.randint(6, 4000, (2, 9), generator=torch.Generator().manual_seed(0))
+
+    def logits():
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            return net.logits(net(ids_BL)[0])
+
+    layers = [module for module in net.modules() if hasattr(module, "packs")]
+    for _ in range(2):
+        exact = logits()
+        with keep_packed(net):
+            found = [logits() for _ in range(8)]
+            packed = [pack for layer in layers for pack in layer.packs.values() if not isinstance(pack, int)]
+        assert len(packed) > len(layers) or (dtype == torch.bfloat16 and not packed)  # a processor may not pack bf16
+        tolerance = 1e-4 if dtype == torch.float32 and not autocast else 3e-2
+        assert all((again - exact).abs().max() <= tolerance * exact.abs().max() for again in found)
+        assert all(layer.packs is None for layer in layers)
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.mul_(1.1)
+
+
 def test_experts_under_autocast_keep_weights_and_gradients_in_fp32():
     x, weights, chosen, gate_up, down = inputs(60, torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
@@ -146,6 +174,18 @@ def test_checkpointing_changes_no_gradient():
     assert plain.keys() == saving.keys()
     for name, gradient in plain.items():
         assert torch.equal(gradient, saving[name]), name
+
+
+def test_checkpointing_keeps_what_attention_gave(monkeypatch):
+    """Blocks of queries are attended to as often as without it: not once more in the backward pass."""
+    asked, attended = [], blocked._blocks
+    monkeypatch.setattr(blocked, "_blocks", lambda *args: asked.append(args) or attended(*args))
+    counts = []
+    for on in (False, True):
+        asked.clear()
+        checkpointed_gradients(on)
+        counts.append(len(asked))
+    assert counts[0] == counts[1] > 0
 
 
 def test_checkpointing_keeps_the_routing():
