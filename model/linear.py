@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 FEW = 64
-_PAYS = 5  # no more uses than pay for the packing: twice that many products take as long
+# Uses after which a weight is packed: that takes as long as some ten products save, which a text that goes on soon needs.
+_PAYS = 5
 
 # Of the weights that a layer has read with: how often, or packed.
 Packs = dict[int, int | Tensor]
