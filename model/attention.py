@@ -79,7 +79,7 @@ def _seen_packed(samples_BL: Tensor) -> Tensor | BlockMask | None:
 def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Tensor | BlockMask | None) -> Tensor:
     if isinstance(seen, BlockMask):
         return _flex()(q_BNLK, k_BNPK, v_BNPK, block_mask=seen)
-    if not q_BNLK.is_cuda and seen is None:
+    if q_BNLK.device.type == "cpu" and seen is None:
         return blocked.attention(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNPK, v_BNPK, causal=True)
     return F.scaled_dot_product_attention(q_BNLK, k_BNPK, v_BNPK, seen, is_causal=seen is None)
 

@@ -3,7 +3,8 @@
     B images or rows · N heads · G = some of all B*N · L queries · P keys · C queries of a block · K head dim
     h w the keys' grid, P = h*w
 
-Scores are in the inputs' precision, sums over blocks in fp32, and nothing of the size L x P is held. torch's own fused attention
+Scores are in the inputs' precision, as attention written out has them (torch's fused one keeps them in fp32), sums over blocks in
+fp32, and nothing of the size L x P is held. torch's own fused attention
 took a processor without matrix units 1.6 to 2.5 times as long in bf16, forward and backward (1,024 and 4,096 patches), and it
 takes no bias that is a sum of rows' and columns'. An operator of its own, so that checkpointing can keep its result.
 """
@@ -25,7 +26,12 @@ def attention(
     columns_BNLw: Tensor | None = None,
     causal: bool = False,
 ) -> Tensor:
-    """softmax(q k + bias) v, without a scale. The bias of a query and the key at (i, j) is `rows`[i] + `columns`[j]."""
+    """softmax(q k + bias) v, without a scale. The bias of a query and the key at (i, j) is `rows`[i] + `columns`[j].
+
+    `causal` wants as many queries as keys.
+    """
+    assert (rows_BNLh is None) == (columns_BNLw is None), "a bias is one of rows and of columns"
+    assert not causal or q_BNLK.shape[2] == k_BNPK.shape[2], "causal attention is to as many keys as there are queries"
     with torch.autocast(q_BNLK.device.type, enabled=False):
         inputs = [None if x is None else x.flatten(0, 1) for x in (q_BNLK, k_BNPK, v_BNPK, rows_BNLh, columns_BNLw)]
         return attend(*inputs, causal).unflatten(0, q_BNLK.shape[:2])
@@ -54,7 +60,7 @@ def attend_backward(
 ) -> list[Tensor]:
     """The gradients of q, k and v; with a bias, of rows and columns."""
     dq_GLK = torch.empty_like(q_GLK)
-    dk_GPK, dv_GPK = (torch.zeros(x.shape, device=x.device) for x in (k_GPK, v_GPK))
+    dk_GPK, dv_GPK = (torch.zeros(x.shape, dtype=torch.float32, device=x.device) for x in (k_GPK, v_GPK))
     d_rows_GLh, d_columns_GLw = (None if x is None else torch.empty_like(x) for x in (rows_GLh, columns_GLw))
     for at, end in _blocks(q_GLK, k_GPK, causal):
         heads, dy_GCK = at[0], dy_GLK[at]

@@ -14,7 +14,7 @@ _BLOCK = 64
 class Cache:
     """The past in buffers made once, for `capacity` positions. Rows are aligned at their ends.
 
-    `start_B` is where each row begins: before it is padding. The rows beyond `num_rows` are done with.
+    `start_B` is where each row begins: before it is padding. Of `start_B` the rows beyond `num_rows` are done with.
 
     Positions lie in blocks, (n, B, N, S, K), so that those of a growing past are one dense piece, which is what oneDNN multiplies
     without copying it, and so that shapes stay for a block's length: it makes a kernel for each, which takes longer than a token.
@@ -40,10 +40,10 @@ class Cache:
         self._check(1)
         n, at = divmod(self.length, _BLOCK)
         for buffer, new_BN1K in ((self.keys, k_BN1K), (self.values, v_BN1K)):
-            buffer[layer, n, : self.num_rows, :, at] = new_BN1K[:, :, 0]
+            buffer[layer, n, :, :, at] = new_BN1K[:, :, 0]
         n += 1
         B, N, _, K = q_BN1K.shape
-        k_GSK, v_GSK = (buffer[layer, :n, : self.num_rows].flatten(0, 2) for buffer in (self.keys, self.values))
+        k_GSK, v_GSK = (buffer[layer, :n].flatten(0, 2) for buffer in (self.keys, self.values))
         q_G1K = (q_BN1K * K**-0.5).expand(n, -1, -1, -1, -1).flatten(0, 2)
         s_BN1P = torch.bmm(q_G1K, k_GSK.mT).view(n, B, N, _BLOCK).permute(1, 2, 0, 3).reshape(B, N, 1, -1)
         p_BN1P = s_BN1P.masked_fill_(unseen_B11P, -torch.inf).softmax(-1)
@@ -62,12 +62,14 @@ class Cache:
         self.length += num_positions
 
     def drop(self, row: int) -> None:
-        """Forget `row`; the last one takes its place."""
+        """Forget `row`; the last one takes its place. What is left is put together, so that it stays one piece."""
         self.num_rows -= 1
         if row != self.num_rows:
             for buffer in (self.keys, self.values):
                 buffer[:, :, row] = buffer[:, :, self.num_rows]
             self.start_B[row] = self.start_B[self.num_rows].clone()
+        self.keys = self.keys[:, :, : self.num_rows].clone()
+        self.values = self.values[:, :, : self.num_rows].clone()
 
     def _check(self, num_new: int) -> None:
         end = self.length + num_new

@@ -78,7 +78,7 @@ def routed(
     if torch.is_autocast_enabled(device):
         x_TD = x_TD.to(torch.get_autocast_dtype(device))
     with torch.autocast(device, enabled=False):
-        if not x_TD.is_cuda and not torch.is_grad_enabled() and len(x_TD) <= FEW:
+        if not x_TD.is_cuda and not torch.is_grad_enabled() and 0 < len(x_TD) <= FEW:
             return few(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF, packs)
         if x_TD.is_cuda:
             return Grouped.apply(x_TD, weights_TS, arranged(chosen_TS, num_experts), gate_up_EGD, down_EDF)
@@ -99,7 +99,7 @@ def few(
     if len(x_TD) == 1:  # its rows are in order as they are
         x_RD = x_TD.expand(num_slots, -1)
     else:
-        order_R = torch.tensor([place for some in places.values() for place in some])
+        order_R = torch.tensor([place for some in places.values() for place in some], device=x_TD.device)
         x_RD = x_TD[order_R // num_slots]
     parts = zip(places, x_RD.split(sizes), strict=True)
     inner_RF = _gated(torch.cat([product(x_nD, [gate_up_EGD[e]], packs, 2 * e) for e, x_nD in parts]))

@@ -85,7 +85,7 @@ def tokens(
 ) -> Iterator[tuple[int, int]]:
     """(which image, token) as the tokens come; a text ends with its [eos], which isn't given, or after `max_new_tokens`.
 
-    Texts don't depend on what else is in the batch. The network is in its reading mode meanwhile.
+    Texts don't depend on what else is in the batch, but for rounding. The network is in its reading mode meanwhile.
     """
     device = net.lm_head.weight.device
     heads = [tokenizer.prompt(prompt.value, image.num_tokens) for image in images]

@@ -18,8 +18,10 @@ FEW = 64
 # Uses after which a weight is packed: that takes as long as some ten products save, which a text that goes on soon needs.
 _PAYS = 5
 
-# Of the weights that a layer has read with: how often, or packed.
-Packs = dict[int, int | Tensor]
+
+class Packs(dict[tuple[int, torch.dtype], tuple[int, int | Tensor]]):
+    """Of weights that a layer reads with, by a number and the precision: their versions, and how often they were used, or
+    they themselves, packed. A weight that has changed is another one."""
 
 
 class Linear(nn.Linear):
@@ -29,31 +31,54 @@ class Linear(nn.Linear):
         super().__init__(width_in, width_out, bias=False)
 
     def forward(self, x_RK: Tensor) -> Tensor:
-        return together(x_RK, self)[0]
+        dtype = _reading(x_RK, self.packs)
+        return F.linear(x_RK, self.weight) if dtype is None else product(x_RK.to(dtype), [self.weight], self.packs, 0)
+
+
+_TOGETHER = -1
 
 
 def together(x_RK: Tensor, *layers: Linear) -> Sequence[Tensor]:
     """What each of `layers` makes of `x_RK`: where they are packed, by one product."""
-    packs = layers[0].packs
-    if packs is None or torch.is_grad_enabled() or x_RK.numel() > FEW * x_RK.shape[-1]:
-        return [F.linear(x_RK, layer.weight) for layer in layers]
-    if torch.is_autocast_enabled("cpu"):
-        x_RK = x_RK.to(torch.get_autocast_dtype("cpu"))
-    y_RN = product(x_RK, [layer.weight for layer in layers], packs, 0)
+    dtype = _reading(x_RK, layers[0].packs)
+    if dtype is None:
+        return [layer(x_RK) for layer in layers]
+    y_RN = product(x_RK.to(dtype), [layer.weight for layer in layers], layers[0].packs, _TOGETHER)
     return y_RN.split([layer.out_features for layer in layers], -1)
 
 
-def product(x_RK: Tensor, weights_NK: Sequence[Tensor], packs: Packs | None, key: int) -> Tensor:
-    """(R, N) or (..., N), in the precision of `x_RK`, with N of all the weights together, which `packs` knows as `key`."""
-    packed = 0 if packs is None else packs.get(key, 0)
+def _reading(x_RK: Tensor, packs: Packs | None) -> torch.dtype | None:
+    """The precision in which a few rows are read with weights that are kept packed; None where they aren't."""
+    if packs is None or torch.is_grad_enabled() or x_RK.numel() > FEW * x_RK.shape[-1]:
+        return None
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x_RK.dtype
+    return dtype if _packs(dtype) else None
+
+
+def product(x_RK: Tensor, weights_NK: Sequence[Tensor], packs: Packs | None, number: int) -> Tensor:
+    """(R, N) or (..., N), in the precision of `x_RK`, with N of all the weights together, which `packs` knows by `number`."""
+    dtype = x_RK.dtype
+    if packs is None or not _packs(dtype):
+        return _each(x_RK, weights_NK)
+    version = sum(0 if weight_NK.is_inference() else weight_NK._version for weight_NK in weights_NK)
+    before, packed = packs.get((number, dtype), (version, 0))
+    if before != version:
+        packed = 0
     if isinstance(packed, int):
-        weights_NK = [weight_NK.to(x_RK.dtype) for weight_NK in weights_NK]
-        if packs is None or packed < _PAYS or not _packs(x_RK.dtype):
-            if packs is not None:
-                packs[key] = packed + 1
-            return torch.cat([F.linear(x_RK, weight_NK) for weight_NK in weights_NK], -1)
-        packed = packs[key] = torch.ops.mkldnn._reorder_linear_weight(torch.cat(weights_NK), FEW)
+        if packed < _PAYS:
+            packs[number, dtype] = version, packed + 1
+            return _each(x_RK, weights_NK)
+        packed = torch.ops.mkldnn._reorder_linear_weight(_joined([weight_NK.to(dtype) for weight_NK in weights_NK], 0), FEW)
+        packs[number, dtype] = version, packed
     return torch.ops.mkldnn._linear_pointwise(x_RK, packed, None, "none", [], "")
+
+
+def _each(x_RK: Tensor, weights_NK: Sequence[Tensor]) -> Tensor:
+    return _joined([F.linear(x_RK, weight_NK.to(x_RK.dtype)) for weight_NK in weights_NK], -1)
+
+
+def _joined(parts: Sequence[Tensor], dim: int) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts), dim)
 
 
 @functools.cache
@@ -68,12 +93,12 @@ def _packs(dtype: torch.dtype) -> bool:
 def keep_packed(net: nn.Module) -> Iterator[None]:
     """While it lasts, `net`, on a processor, keeps the weights packed that it often reads a few rows with.
 
-    That takes as much memory again as these weights do. They must not change meanwhile.
+    That takes as much memory again as these weights do.
     """
     layers = [module for module in net.modules() if hasattr(module, "packs")]
     for layer in layers:
         # mypy takes a module's attributes for tensors.
-        setattr(layer, "packs", {} if next(layer.parameters()).device.type == "cpu" else None)  # noqa: B010
+        setattr(layer, "packs", Packs() if next(layer.parameters()).device.type == "cpu" else None)  # noqa: B010
     try:
         yield
     finally:

@@ -53,12 +53,12 @@ class Attention(nn.Module):
 
 def blockwise(q_BNLK: Tensor) -> bool:
     """Whether scores are too many to be held, on a processor."""
-    return not q_BNLK.is_cuda and q_BNLK.shape[2] >= _MANY
+    return q_BNLK.device.type == "cpu" and q_BNLK.shape[2] >= _MANY
 
 
 def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
     """softmax(q k) v, without a scale. Few queries on a processor are fastest written out."""
-    if not q_BNLM.is_cuda:
+    if q_BNLM.device.type == "cpu":
         if blockwise(q_BNLM):
             return blocked.attention(q_BNLM, k_BNLM, v_BNLK)
         return (q_BNLM @ k_BNLM.transpose(-2, -1)).softmax(-1) @ v_BNLK

@@ -24,6 +24,7 @@ from model.config import DecoderConfig, full
 from model.decoder import Decoder
 from model.deepencoder import DeepEncoder
 from model.image import MODES, Views
+from model.linear import keep_packed
 
 DTYPE = torch.bfloat16
 GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}
@@ -120,7 +121,7 @@ def step(net: Decoder, x_BLD: Tensor) -> None:
 
 def say(net: Decoder, config: DecoderConfig, device: str) -> None:
     cache = Cache(config, torch.zeros(1, dtype=torch.long, device=device), 512 + SAID, DTYPE)
-    with torch.no_grad():
+    with torch.no_grad(), keep_packed(net):
         net.eval()
         cache.advance(512)
         for _ in range(SAID):
