@@ -4,8 +4,8 @@
 
 A product of (a, b) and (b, c) counts 2abc. Attention counts every pair within its window or sequence, causal or not, as PaLM's
 appendix B has it (arXiv 2204.02311) and as torch's counter does. Norms, activations, softmax and the resizing of position tables
-aren't counted, nor what an implementation does beyond the formula: folding SAM's bias into the product, checkpointing. A backward
-pass is twice the forward one.
+aren't counted, nor what an implementation does beyond the formula: folding SAM's bias into the product, scores made again,
+checkpointing. A backward pass is twice the forward one.
 """
 
 from collections.abc import Sequence
