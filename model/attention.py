@@ -39,7 +39,7 @@ def places(config: DecoderConfig, length: int, device: torch.device, samples_BL:
     if cache is not None:
         assert samples_BL is None, "what is read with a cache isn't packed"
         slots_L = torch.arange(cache.length, cache.length + length, device=device)
-        start_B1 = cache.start_B[: cache.num_rows, None]
+        start_B1 = cache.start_B[:, None]
         positions_BL = (slots_L - start_B1).clamp(min=0) if cache.padded else slots_L[None]
         assert cache.length == 0 or length == 1, "a cache takes a prompt at once, then one token at a time"
         if cache.length:

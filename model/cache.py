@@ -14,17 +14,17 @@ _BLOCK = 64
 class Cache:
     """The past in buffers made once, for `capacity` positions. Rows are aligned at their ends.
 
-    `start_B` is where each row begins: before it is padding. Of `start_B` the rows beyond `num_rows` are done with.
+    `start_B` is where each row begins: before it is padding.
 
     Positions lie in blocks, (n, B, N, S, K), so that those of a growing past are one dense piece, which is what oneDNN multiplies
     without copying it, and so that shapes stay for a block's length: it makes a kernel for each, which takes longer than a token.
     """
 
     def __init__(self, config: DecoderConfig, start_B: Tensor, capacity: int, dtype: torch.dtype):
-        self.num_rows, self.capacity, self.length = len(start_B), capacity, 0
+        self.capacity, self.length = capacity, 0
         self.start_B = start_B
         self.padded = bool(start_B.any())
-        size = (config.depth, -(-capacity // _BLOCK), self.num_rows, config.heads, _BLOCK, config.width // config.heads)
+        size = (config.depth, -(-capacity // _BLOCK), len(start_B), config.heads, _BLOCK, config.width // config.heads)
         # Zeros, for what isn't seen is multiplied with 0.
         self.keys, self.values = (torch.zeros(size, dtype=dtype, device=start_B.device) for _ in range(2))
 
@@ -55,7 +55,7 @@ class Cache:
         at_P = torch.arange((self.length // _BLOCK + 1) * _BLOCK, device=self.start_B.device)
         unseen_BP = (at_P > self.length)[None]
         if self.padded:
-            unseen_BP = unseen_BP | (at_P < self.start_B[: self.num_rows, None])
+            unseen_BP = unseen_BP | (at_P < self.start_B[:, None])
         return unseen_BP[:, None, None]
 
     def advance(self, num_positions: int) -> None:
@@ -63,13 +63,10 @@ class Cache:
 
     def drop(self, row: int) -> None:
         """Forget `row`; the last one takes its place. What is left is put together, so that it stays one piece."""
-        self.num_rows -= 1
-        if row != self.num_rows:
-            for buffer in (self.keys, self.values):
-                buffer[:, :, row] = buffer[:, :, self.num_rows]
-            self.start_B[row] = self.start_B[self.num_rows].clone()
-        self.keys = self.keys[:, :, : self.num_rows].clone()
-        self.values = self.values[:, :, : self.num_rows].clone()
+        rows = list(range(len(self.start_B)))
+        rows[row] = rows[-1]
+        del rows[-1]
+        self.start_B, self.keys, self.values = self.start_B[rows], self.keys[:, :, rows], self.values[:, :, rows]
 
     def _check(self, num_new: int) -> None:
         end = self.length + num_new

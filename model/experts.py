@@ -90,7 +90,7 @@ def few(
     x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor, packs: Packs | None = None
 ) -> Tensor:
     """`routed` for a few tokens that are only read: no activation is kept, and what isn't a product is done for all experts
-    together."""
+    together. Sorted here, for the small operators of `arranged` took a tenth of a token's time."""
     num_slots = chosen_TS.shape[1]
     places: dict[int, list[int]] = defaultdict(list)
     for place, expert in enumerate(chosen_TS.flatten().tolist()):

@@ -81,13 +81,12 @@ def test_experts_are_what_they_are_a_token_at_a_time(function, dtype, tolerance,
         assert (ours.double() - theirs).abs().max() <= tolerance * theirs.abs().max()
 
 
-@pytest.mark.parametrize("num_tokens", [1, 2])
+@pytest.mark.parametrize("num_tokens", [1, 2, 37])
 def test_a_few_tokens_that_are_only_read(num_tokens):
     exact = outcome(plainly, inputs(num_tokens))[0]
-    arguments = [value.detach() for value in inputs(num_tokens, torch.float32)]
     with torch.no_grad():
-        assert torch.allclose(routed(*arguments), few(*arguments), atol=1e-6)
-        assert torch.allclose(few(*arguments).double(), exact, atol=1e-4)
+        found = few(*inputs(num_tokens, torch.float32))
+    assert (found.double() - exact).abs().max() <= 1e-5 * exact.abs().max()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
