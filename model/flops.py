@@ -21,9 +21,9 @@ def sam(config: SamConfig, side: int) -> int:
     for n in range(config.depth):
         window = grid if n in config.global_blocks else config.window
         padded = (-(-grid // window) * window) ** 2
-        total += 2 * padded * 4 * D * D + 4 * padded * window**2 * D
+        total += 4 * padded * window**2 * D
         total += 2 * padded * 2 * window * (D // N) * N  # the biases of rows and columns
-        total += 2 * L * 8 * D * D
+        total += 2 * L * 12 * D * D
     first, second = config.downsample
     total += 2 * L * config.neck * (D + 9 * config.neck)
     return total + 2 * 9 * (L // 4) * config.neck * first + 2 * 9 * (L // 16) * first * second

@@ -1,7 +1,7 @@
 """The SAM tower: from pixels to a grid of patches, most of its attention in windows.
 
     B images · H W pixels · h w patches · L = h*w · D width · N heads · K head dim · M = K + h + w
-    G windows · C channels
+    G windows · r c their rows and columns · C channels · E = 3D
 
 Structure and names: the released DeepSeek-OCR `deepencoder.py`; segment-anything `modeling/image_encoder.py`.
 """
@@ -34,9 +34,22 @@ class Attention(nn.Module):
         self.rel_pos_h = nn.Parameter(torch.empty(2 * grid - 1, config.width // config.heads))
         self.rel_pos_w = nn.Parameter(torch.empty(2 * grid - 1, config.width // config.heads))
 
-    def forward(self, x_BhwD: Tensor) -> Tensor:
-        B, h, w, D = x_BhwD.shape
-        q_BNLK, k_BNLK, v_BNLK = self.qkv(x_BhwD).view(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
+    def forward(self, x_BhwD: Tensor, window: int = 0) -> Tensor:
+        """In windows of `window` patches; 0 attends to the whole grid.
+
+        What a window lacks at the grid's edges are zeros, unmasked, for the released weights know them so. They are put in after
+        the projection, which makes its bias of them.
+        """
+        _, h, w, _ = x_BhwD.shape
+        qkv_BhwE = self.qkv(x_BhwD)
+        if not window:
+            return self.proj(self.attend(qkv_BhwE))
+        x_GhwD = self.attend(windowed(qkv_BhwE, window, self.qkv.bias))
+        return self.proj(whole(x_GhwD, h, w))
+
+    def attend(self, qkv_BhwE: Tensor) -> Tensor:
+        B, h, w, _ = qkv_BhwE.shape
+        q_BNLK, k_BNLK, v_BNLK = qkv_BhwE.view(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
         q_BNhwK = q_BNLK.unflatten(2, (h, w))
         # The bias is of the unscaled q.
         rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNLK.dtype))
@@ -48,7 +61,25 @@ class Attention(nn.Module):
         else:
             k_BNLM = torch.cat([k_BNLK, one_hot_places(h, w, k_BNLK).expand(*k_BNLK.shape[:3], -1)], -1)
             x_BNLK = weighed(torch.cat([q_BNLK, *bias], -1), k_BNLM, v_BNLK)
-        return self.proj(x_BNLK.transpose(1, 2).reshape(B, h, w, D))
+        return x_BNLK.transpose(1, 2).reshape(B, h, w, -1)
+
+
+def windowed(x_BhwE: Tensor, size: int, filling_E: Tensor) -> Tensor:
+    """(G, size, size, E): the grid's windows, the last ones filled up."""
+    B, h, w, E = x_BhwE.shape
+    filling_E = filling_E.to(x_BhwE.dtype)
+    x_BhwE = torch.cat([x_BhwE, filling_E.expand(B, h, -w % size, E)], 2)
+    x_BhwE = torch.cat([x_BhwE, filling_E.expand(B, -h % size, x_BhwE.shape[2], E)], 1)
+    x_BrhcwE = x_BhwE.unflatten(2, (-1, size)).unflatten(1, (-1, size))
+    return x_BrhcwE.transpose(2, 3).reshape(-1, size, size, E)
+
+
+def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
+    """(B, height, width, D): the grid of `windowed`'s windows, without what filled them up."""
+    size, D = x_GhwD.shape[1], x_GhwD.shape[-1]
+    rows, columns = -(-height // size), -(-width // size)
+    x_BrchwD = x_GhwD.view(-1, rows, columns, size, size, D)
+    return x_BrchwD.transpose(2, 3).reshape(-1, rows * size, columns * size, D)[:, :height, :width]
 
 
 def blockwise(q_BNLK: Tensor) -> bool:
@@ -106,21 +137,8 @@ class Block(nn.Module):
         self.mlp = Mlp(config.width)
 
     def forward(self, x_BhwD: Tensor) -> Tensor:
-        y_BhwD = self.norm1(x_BhwD)
-        y_BhwD = windowed(self.attn, y_BhwD, self.window) if self.window else self.attn(y_BhwD)
-        x_BhwD = x_BhwD + y_BhwD
+        x_BhwD = x_BhwD + self.attn(self.norm1(x_BhwD), self.window)
         return x_BhwD + self.mlp(self.norm2(x_BhwD))
-
-
-def windowed(attention: nn.Module, x_BhwD: Tensor, size: int) -> Tensor:
-    """`attention` in windows of `size` patches. Zeros fill the last ones, unmasked: the released weights know them so."""
-    B, h, w, D = x_BhwD.shape
-    x_BhwD = F.pad(x_BhwD, (0, 0, 0, -w % size, 0, -h % size))
-    rows, columns = x_BhwD.shape[1] // size, x_BhwD.shape[2] // size
-    x_GhwD = x_BhwD.view(B, rows, size, columns, size, D).transpose(2, 3).reshape(-1, size, size, D)
-    x_GhwD = attention(x_GhwD)
-    x_BhwD = x_GhwD.view(B, rows, columns, size, size, D).transpose(2, 3).reshape(B, rows * size, columns * size, D)
-    return x_BhwD[:, :h, :w]
 
 
 class LayerNorm2d(nn.LayerNorm):
