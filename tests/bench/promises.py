@@ -1,21 +1,25 @@
 """The design's two promises at the released sizes: few activations at high resolution, a 3B decoder at the pace of a 0.5B one.
 
-    python -m tests.bench.promises [--tokens 1024]
+    python -m tests.bench.promises [--modes tiny small base large gundam gundam-m] [--layers 12] [--tokens 1024]
 
 1. What a page's forward pass keeps for the backward one, in bf16, by mode: through DeepEncoder, plain and checkpointed, and
-   through CLIP-large's 24 layers over all of SAM's patches, which is what the compressor spares.
+   through CLIP-large's 24 layers over all of SAM's patches, which is what the compressor spares. On a processor the tensors have
+   shapes and no content, so that neither memory nor time is needed; what is kept is the same.
 2. Tokens/s of the mixture-of-experts decoder and of a dense one with as many active parameters, alike in all but the experts:
-   reading a prompt, a training step (forward and backward), and one token after the other. 13 GB of memory.
+   reading a prompt, a training step (forward and backward), and one token after the other. In bf16, 13 GB of memory with 12
+   layers; where the processor doesn't multiply it, in fp32, and 11 GB with 6.
 """
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from model.cache import Cache
 from model.checkpointing import set_checkpointing
@@ -25,8 +29,9 @@ from model.decoder import Decoder
 from model.deepencoder import DeepEncoder
 from model.image import MODES, Views
 from model.linear import keep_packed
+from model.train import precision
 
-DTYPE = torch.bfloat16
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}
 SAID = 32
 
@@ -34,48 +39,59 @@ SAID = 32
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tokens", type=int, default=1024)
-    parser.add_argument("--modes", nargs="+", default=list(MODES), choices=MODES)
+    parser.add_argument("--layers", type=int, default=full().decoder.depth)
+    parser.add_argument("--modes", nargs="*", default=list(MODES), choices=MODES)
     args = parser.parse_args()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    name = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads of a processor"
-    print(f"on {name}, bf16\n")
-    activations(args.modes, device)
-    paces(args.tokens, device)
+    print(f"on {torch.cuda.get_device_name() if DEVICE == 'cuda' else f'{torch.get_num_threads()} threads of a processor'}")
+    with defaults(torch.bfloat16), FakeTensorMode() if DEVICE == "cpu" else nullcontext():
+        activations(args.modes)
+    with defaults(torch.bfloat16 if DEVICE == "cuda" else precision()):
+        paces(args.tokens, args.layers)
 
 
-def activations(modes: list[str], device: str) -> None:
-    encoder, clip = made(DeepEncoder, full(), device), made(Clip, full().clip, device)
-    print(f"{'mode':<12} {'vision tokens':>13} {'kept':>9} {'checkpointed':>13} {'CLIP over all patches':>22} {'ratio':>6}")
+@contextmanager
+def defaults(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def activations(modes: list[str]) -> None:
+    encoder, clip = made(DeepEncoder, full()), made(Clip, full().clip)
+    print(f"\n{'mode':<12} {'vision tokens':>13} {'kept':>9} {'checkpointed':>13} {'CLIP over all patches':>22} {'ratio':>6}")
     for mode in modes:
         chosen, grid = MODES[mode], GRIDS.get(mode, (0, 0))
-        tiles = torch.randn(grid[0] * grid[1], 3, chosen.tile, chosen.tile, device=device, dtype=DTYPE) if any(grid) else None
-        page = Views(torch.randn(3, chosen.side, chosen.side, device=device, dtype=DTYPE), tiles, grid)
+        tiles = torch.randn(grid[0] * grid[1], 3, chosen.tile, chosen.tile, device=DEVICE) if any(grid) else None
+        page = Views(torch.randn(3, chosen.side, chosen.side, device=DEVICE), tiles, grid)
         set_checkpointing(encoder, False)
         plain = kept(encoder, [page])
         set_checkpointing(encoder, True)
         saved = kept(encoder, [page])
-        without = kept(clip, patches(chosen.side, 1, device))
+        without = kept(clip, patches(chosen.side, 1))
         if tiles is not None:
-            without += kept(clip, patches(chosen.tile, len(tiles), device))
+            without += kept(clip, patches(chosen.tile, len(tiles)))
         sizes = f"{plain / 1e6:6,.0f} MB {saved / 1e6:10,.0f} MB {without / 1e6:19,.0f} MB"
         print(f"{mode:<12} {page.num_tokens:>13} {sizes} {without / plain:>6.1f}", flush=True)
 
 
-def patches(side: int, count: int, device: str) -> Tensor:
+def patches(side: int, count: int) -> Tensor:
     """What SAM would give CLIP if nothing stood between them."""
-    return torch.randn(count, full().clip.width, side // 16, side // 16, device=device, dtype=DTYPE)
+    return torch.randn(count, full().clip.width, side // 16, side // 16, device=DEVICE)
 
 
 def kept(net: nn.Module, seen: Any) -> int:
     """The bytes that a forward pass saves for the backward one, the weights left out."""
-    held = {p.untyped_storage().data_ptr() for p in net.parameters()}
+    held = {p.untyped_storage()._cdata for p in net.parameters()}  # an address; what has no content has no other
     found: dict[int, int] = {}
     alive = []
 
     def pack(value: Tensor) -> Tensor:
         storage = value.untyped_storage()
-        if storage.data_ptr() not in held:
-            found[storage.data_ptr()] = storage.nbytes()
+        if storage._cdata not in held:
+            found[storage._cdata] = storage.nbytes()
             alive.append(storage)  # so that no other tensor gets its address
         return value
 
@@ -85,19 +101,20 @@ def kept(net: nn.Module, seen: Any) -> int:
     return sum(found.values())
 
 
-def paces(num_tokens: int, device: str) -> None:
-    mixture = full().decoder
+def paces(num_tokens: int, num_layers: int) -> None:
+    mixture = replace(full().decoder, depth=num_layers)
     active = 3 * mixture.expert_width * (mixture.num_experts_per_token + mixture.num_shared_experts)
     dense = replace(mixture, num_dense_layers=mixture.depth, dense_width=active // 3)
-    print(f"\n{'decoder':<10} {'parameters':>12} {'prompt':>16} {'training step':>18} {'token by token':>18}")
+    print(f"\n{num_layers} layers, {str(torch.get_default_dtype()).removeprefix('torch.')}")
+    print(f"{'decoder':<10} {'parameters':>12} {'prompt':>16} {'training step':>18} {'token by token':>18}")
     rates = []
     for name, config in (("mixture", mixture), ("dense", dense)):
-        net = made(Decoder, config, device)
-        x_BLD = torch.randn(1, num_tokens, config.width, device=device, dtype=DTYPE)
-        rate = [num_tokens / best(device, prompt, net, x_BLD)]
-        rate.append(num_tokens / best(device, step, net, x_BLD))
+        net = made(Decoder, config)
+        x_BLD = torch.randn(1, num_tokens, config.width, device=DEVICE)
+        rate = [num_tokens / best(prompt, net, x_BLD)]
+        rate.append(num_tokens / best(step, net, x_BLD))
         net.zero_grad()
-        rate.append(SAID / best(device, say, net, config, device))
+        rate.append(SAID / best(say, net, config))
         size = sum(p.numel() for p in net.layers.parameters()) / 1e9
         print(
             f"{name:<10} {size:>11.2f}B {rate[0]:>8,.0f} tokens/s {rate[1]:>9,.0f} tokens/s {rate[2]:>9,.1f} tokens/s", flush=True
@@ -119,31 +136,29 @@ def step(net: Decoder, x_BLD: Tensor) -> None:
     net.zero_grad(set_to_none=False)
 
 
-def say(net: Decoder, config: DecoderConfig, device: str) -> None:
-    cache = Cache(config, torch.zeros(1, dtype=torch.long, device=device), 512 + SAID, DTYPE)
+def say(net: Decoder, config: DecoderConfig) -> None:
+    cache = Cache(config, torch.zeros(1, dtype=torch.long, device=DEVICE), 512 + SAID, torch.get_default_dtype())
     with torch.no_grad(), keep_packed(net):
         net.eval()
         cache.advance(512)
         for _ in range(SAID):
-            net(torch.randn(1, 1, config.width, device=device, dtype=DTYPE), cache=cache)
+            net(torch.randn(1, 1, config.width, device=DEVICE), cache=cache)
 
 
-def best(device: str, work: Callable[..., None], *args: Any) -> float:
+def best(work: Callable[..., None], *args: Any) -> float:
     times = []
     for _ in range(3):
         began = time.perf_counter()
         work(*args)
-        if device == "cuda":
+        if torch.cuda.is_available():
             torch.cuda.synchronize()
         times.append(time.perf_counter() - began)
     return min(times)
 
 
-def made(build: Callable[[Any], nn.Module], config: Any, device: str) -> Any:
-    """With random weights, and no more memory than they take."""
-    with torch.device("meta"):
+def made(build: Callable[[Any], nn.Module], config: Any) -> Any:
+    with torch.device(DEVICE):
         net = build(config)
-    net = net.to(DTYPE).to_empty(device=device)
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.normal_(0, 0.02)
