@@ -78,10 +78,10 @@ def routed(
     if torch.is_autocast_enabled(device):
         x_TD = x_TD.to(torch.get_autocast_dtype(device))
     with torch.autocast(device, enabled=False):
-        if not x_TD.is_cuda and not torch.is_grad_enabled() and 0 < len(x_TD) <= FEW:
-            return few(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF, packs)
-        if x_TD.is_cuda:
+        if device != "cpu":
             return Grouped.apply(x_TD, weights_TS, arranged(chosen_TS, num_experts), gate_up_EGD, down_EDF)
+        if not torch.is_grad_enabled() and 0 < len(x_TD) <= FEW:
+            return few(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF, packs)
         rows = arranged(chosen_TS, num_experts, _ROUND if chosen_TS.numel() >= _ROUND * num_experts else 1)
         return ByExpert.apply(x_TD, weights_TS, rows, gate_up_EGD, down_EDF)
 

@@ -59,7 +59,7 @@ def _softmax_minus_label(logits_CV: Tensor, labels_C: Tensor, scale: float, grad
     """The summed loss of a chunk; with `gradient`, what replaces its logits is the loss's gradient by them, times `scale`."""
     total = torch.zeros((), device=logits_CV.device)
     num_rows, vocab = logits_CV.shape
-    for part in _slices(num_rows, num_rows if logits_CV.is_cuda else _CACHED_BYTES // (4 * vocab)):
+    for part in _slices(num_rows, _CACHED_BYTES // (4 * vocab) if logits_CV.device.type == "cpu" else num_rows):
         logp = F.log_softmax(logits_CV[part], -1, dtype=torch.float32)
         labels = labels_C[part, None]
         total -= logp.gather(1, labels).sum()
