@@ -38,6 +38,13 @@ def is_local(fs: fsspec.AbstractFileSystem) -> bool:
     return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
 
 
+def same_place(one: "Folder", other: "Folder") -> bool:
+    """Whether both name the same folder, by a link too."""
+    if one.local and other.local:
+        return one.local.resolve() == other.local.resolve()
+    return resolve(one.url) == resolve(other.url)
+
+
 def is_plain_file(path: str) -> bool:
     """Whether opening `path` for reading ends: a fifo or a device may block for ever."""
     return stat.S_ISREG(os.stat(path).st_mode)
@@ -95,7 +102,9 @@ class Folder:
             found = fs.ls(root, detail=True, refresh=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        names = (posixpath.basename(f["name"]) for f in found if f["type"] == "file")
+        # A link is neither file nor folder to fsspec.
+        files = (f["name"] for f in found if f["type"] == "file" or (f.get("islink") and os.path.isfile(f["name"])))
+        names = map(posixpath.basename, files)
         return sorted(n for n in names if n.endswith(suffix) and not n.startswith(_TMP))
 
     @contextlib.contextmanager

@@ -1,12 +1,13 @@
 """DeepEncoder and its mixture-of-experts decoder: the network, its training on shards, its reading and its weights."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from model.deepseek_ocr import DeepseekOcr
 
 
-def load(folder: str, **options: Any) -> "DeepseekOcr":
+def load(folder: str | os.PathLike[str], **options: Any) -> "DeepseekOcr":
     """The network in a folder, released or ours: see `model.weights.load`."""
     from model.weights import load  # torch, only where a network is wanted
 

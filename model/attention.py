@@ -64,7 +64,7 @@ def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
 
 def _seen_packed(samples_BL: Tensor) -> Tensor | BlockMask | None:
     B, L = samples_BL.shape
-    if samples_BL.is_cuda:
+    if _flexes(samples_BL.device):
 
         def same(b: Tensor, h: Tensor, q: Tensor, k: Tensor) -> Tensor:
             return (samples_BL[b, q] == samples_BL[b, k]) & (q >= k)
@@ -82,6 +82,11 @@ def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Tensor | BlockM
     if q_BNLK.device.type == "cpu" and seen is None:
         return blocked.attention(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNPK, v_BNPK, causal=True)
     return F.scaled_dot_product_attention(q_BNLK, k_BNPK, v_BNPK, seen, is_causal=seen is None)
+
+
+def _flexes(device: torch.device) -> bool:
+    """Whether attention within samples skips, in compiled code, what isn't seen."""
+    return device.type == "cuda"
 
 
 @functools.cache

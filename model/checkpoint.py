@@ -23,9 +23,10 @@ def save_model(folder: Folder, net: DeepseekOcr, tokenizer: TextTokenizer) -> No
     weights.save(folder, net)
 
 
-def load_model(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer]:
-    """The network, ready to read, and its tokenizer. Raises as `weights.load` does."""
-    return weights.load(folder), TextTokenizer.from_json(folder.read(TOKENIZER))
+def load_model(folder: Folder, device: str = "cpu", dtype: torch.dtype | None = None) -> tuple[DeepseekOcr, TextTokenizer]:
+    """The network, ready to read, and its tokenizer. Raises as `weights.load` does, and `ValueError` for a bad tokenizer."""
+    tokenizer = TextTokenizer.from_json(folder.read(TOKENIZER))
+    return weights.load(folder, device, dtype), tokenizer
 
 
 def save_state(folder: Folder, net: DeepseekOcr, optimizer: torch.optim.Optimizer, progress: dict) -> None:

@@ -62,6 +62,9 @@ class DecoderConfig:
     balance_alpha: float = 0.001
 
 
+_MAY_BE_NONE = ("num_dense_layers", "num_shared_experts")
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """`init_std` is the standard deviation of a fresh linear layer's weights; it says nothing of a loaded network."""
@@ -72,6 +75,13 @@ class ModelConfig:
     init_std: float = 0.02
 
     def __post_init__(self) -> None:
+        for part, name in ((self.sam, "sam"), (self.clip, "clip"), (self.decoder, "decoder")):
+            for field in dataclasses.fields(part):
+                value, least = getattr(part, field.name), 0 if field.name in _MAY_BE_NONE else 1
+                if isinstance(field.default, int) and (not isinstance(value, int) or value < least):
+                    raise ValueError(f"{name}.{field.name} is {value!r}: it must be a whole number, {least} or more")
+            if part.width % part.heads:
+                raise ValueError(f"{name}.width is {part.width}: it must be a multiple of {name}.heads, {part.heads}")
         if self.clip.width != self.sam.downsample[-1]:
             raise ValueError(f"clip.width is {self.clip.width}: it must be sam.downsample's last, {self.sam.downsample[-1]}")
 
@@ -210,6 +220,14 @@ class ModelConfig:
             ),
             init_std=language.get("initializer_range", cls.init_std),
         )
+
+
+def for_transformers(config: bytes) -> dict[str, Any]:
+    """A `config.json` of ours, or the released one, as what transformers' `UnlimitedOcrConfig` takes: the same network, whose
+    layers it would otherwise give a window, under a name that isn't the released one."""
+    values = json.loads(config)
+    language = values["language_config"] | {"layer_types": ["full_attention"] * values["language_config"]["num_hidden_layers"]}
+    return {key: value for key, value in values.items() if key not in ("model_type", "auto_map")} | {"language_config": language}
 
 
 def full() -> ModelConfig:

@@ -73,7 +73,7 @@ class _RmsNorm(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, dy_BLD: Tensor) -> tuple[Tensor, Tensor]:
         x_BLD, weight_D, scale_BL1 = ctx.saved_tensors
-        unit_BLD, dy_BLD = x_BLD.float().mul_(scale_BL1), dy_BLD.float()
+        unit_BLD, dy_BLD = x_BLD.float() * scale_BL1, dy_BLD.float()
         d_weight_D = (dy_BLD * unit_BLD).flatten(0, -2).sum(0)
         d_unit_BLD = dy_BLD * weight_D.float()
         along_BL1 = (d_unit_BLD * unit_BLD).mean(-1, keepdim=True)

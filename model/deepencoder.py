@@ -78,11 +78,13 @@ def stitched(tiles_NhwD: Tensor, grid: tuple[int, int]) -> Tensor:
 
 
 def placed(x_BLD: Tensor, image_BL: Tensor, features: Sequence[Tensor]) -> Tensor:
-    """`x_BLD` with the images' tokens at the places that `image_BL` marks, in order. Raises `ValueError` if their numbers differ
-    (on CUDA, where counting would wait for the device, what `masked_scatter` raises)."""
+    """`x_BLD` with the images' tokens at the places that `image_BL` marks, in order. Raises `ValueError` if their numbers differ;
+    on a GPU, where counting would wait for it, an assertion of the device's fails later."""
     if not features:
         return x_BLD
     together_TD = torch.cat(list(features)).to(x_BLD.dtype)
-    if x_BLD.device.type == "cpu" and (marked := int(image_BL.sum())) != len(together_TD):
+    if x_BLD.device.type != "cpu":
+        torch._assert_async(image_BL.sum() == len(together_TD), f"{len(together_TD)} image tokens have not as many places")
+    elif (marked := int(image_BL.sum())) != len(together_TD):
         raise ValueError(f"{marked} places are marked for {len(together_TD)} image tokens")
     return x_BLD.masked_scatter(image_BL[..., None], together_TD)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from PIL import UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
@@ -22,13 +22,14 @@ from datagen.target import Prompt
 from model.cache import Cache
 from model.deepseek_ocr import DeepseekOcr
 from model.image import MODES, Views, load
-from model.linear import keep_packed
+from model.linear import keep_packed, precision
 from model.tokenizer import TextTokenizer
 
 
 @dataclass(frozen=True)
 class NoRepeat:
     """No `ngram` tokens come twice in a text, its prompt counted in; with `window`, not twice within so many tokens at its end.
+    With `ngram` 0 anything may come.
 
     As the released inference has it; as it is served, 30, 90 and the ids of `<td>` and `</td>` in `exempt`: those may always
     come.
@@ -62,6 +63,8 @@ class _Text:
         self.ids.append(token)
 
     def banned(self) -> list[int]:
+        if not self.rule.ngram:
+            return []
         start = len(self.ids) - (self.rule.ngram - 1)
         if start < 0:
             return []
@@ -85,13 +88,20 @@ def tokens(
 ) -> Iterator[tuple[int, int]]:
     """(which image, token) as the tokens come; a text ends with its [eos], which isn't given, or after `max_new_tokens`.
 
-    Texts don't depend on what else is in the batch, but for rounding. The network is in its reading mode meanwhile.
+    Texts don't depend on what else is in the batch, but for rounding. The network is in its reading mode meanwhile. Raises
+    `ValueError` if an image leaves no room for an answer.
     """
-    device = net.lm_head.weight.device
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens is {max_new_tokens}: it must be at least 1")
+    if not images:
+        return
+    device, max_positions = net.lm_head.weight.device, net.config.decoder.max_positions
     heads = [tokenizer.prompt(prompt.value, image.num_tokens) for image in images]
     texts = [_Text(row, head, no_repeat) for row, head in enumerate(heads)]
     longest = max(map(len, heads))
-    max_new_tokens = min(max_new_tokens, net.config.decoder.max_positions - longest)
+    if longest >= max_positions:
+        raise ValueError(f"the image and the prompt take {longest} tokens, of {max_positions} in all: a smaller mode takes fewer")
+    max_new_tokens = min(max_new_tokens, max_positions - longest)
     ids_BL = torch.full((len(heads), longest), tokenizer.pad)
     for row, head in enumerate(heads):
         ids_BL[row, longest - len(head) :] = torch.tensor(head)  # ends aligned, so that all rows go on at one place
@@ -144,11 +154,19 @@ def stream(
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> Iterator[tuple[int, str]]:
-    """(which image, text) in pieces, each as soon as its tokens make up whole characters."""
+    """(which image, text) in pieces, each as soon as its tokens make up whole characters. A text that stops within a character
+    ends in U+FFFD, as `generate` has it."""
     decoders = [DecodeStream(skip_special_tokens=False) for _ in images]
+    said: list[list[int]] = [[] for _ in images]
+    num_given = [0] * len(images)
     for row, token in tokens(net, tokenizer, images, prompt, max_new_tokens, no_repeat):
+        said[row].append(token)
         if piece := decoders[row].step(tokenizer.inner, token):
+            num_given[row] += len(piece)
             yield row, piece
+    for row, ids in enumerate(said):
+        if rest := tokenizer.decode(ids)[num_given[row] :]:
+            yield row, rest
 
 
 def generate(
@@ -180,7 +198,10 @@ def main() -> None:
     parser.add_argument("--max-new-tokens", type=int, default=4096)
     args = parser.parse_args()
     try:
-        net, tokenizer = load_model(Folder(args.folder))
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        # bf16 took a processor without it 160 times as long as fp32.
+        dtype = torch.float32 if device == "cpu" and precision() is torch.float32 else None
+        net, tokenizer = load_model(Folder(args.folder), device, dtype)
         for name in args.images:
             images = [_opened(name, args.mode)]
             if len(args.images) > 1:
@@ -197,6 +218,8 @@ def _opened(name: str, mode: str) -> Views:
         return load(Path(name).read_bytes(), mode)
     except UnidentifiedImageError:
         raise ValueError(f"{name} is no image that Pillow knows") from None
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 if __name__ == "__main__":

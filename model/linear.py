@@ -19,6 +19,12 @@ FEW = 64
 _PAYS = 5
 
 
+def precision() -> torch.dtype:
+    """bf16 where the processor multiplies it, else fp32: with AVX512-BF16 alone a step took 0.44 to 0.6 of fp32's time."""
+    has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile"))
+    return torch.bfloat16 if any(check() for check in has) else torch.float32
+
+
 class Packs(dict[tuple[int, torch.dtype], tuple[int, int | Tensor]]):
     """Of weights that a layer reads with, by a number and the precision: their versions, and how often they were used, or
     they themselves, packed. A weight that has changed is another one."""

@@ -45,13 +45,15 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             if needs_head:
                 part_VD = logits_CV.t() @ x_TD[chunk]
                 d_head_VD = part_VD if d_head_VD is None else d_head_VD.float().add_(part_VD)
-        ctx.gradients, ctx.dtype = (dx_TD, d_head_VD), head_VD.dtype
+        ctx.save_for_backward(dx_TD, d_head_VD)
+        ctx.dtype = head_VD.dtype
         return total * scale
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        dx_TD, d_head_VD = (None if value is None else value.mul_(upstream) for value in ctx.gradients)
+        # In place, for the head's is large: a second backward pass raises.
+        dx_TD, d_head_VD = (None if value is None else value.mul_(upstream) for value in ctx.saved_tensors)
         return dx_TD, None if d_head_VD is None else d_head_VD.to(ctx.dtype), None, None
 
 

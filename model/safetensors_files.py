@@ -6,6 +6,7 @@ read, written and rearranged here with one tensor's worth. Format: eight bytes o
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -17,21 +18,27 @@ from datagen.storage import Folder
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
+# In the order in which the library lays them into a file.
 DTYPES = {
+    "U64": torch.uint64,
+    "I64": torch.int64,
     "F64": torch.float64,
     "F32": torch.float32,
-    "F16": torch.float16,
+    "U32": torch.uint32,
+    "I32": torch.int32,
     "BF16": torch.bfloat16,
+    "F16": torch.float16,
+    "U16": torch.uint16,
+    "I16": torch.int16,
     "F8_E4M3": torch.float8_e4m3fn,
     "F8_E5M2": torch.float8_e5m2,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "I16": torch.int16,
     "I8": torch.int8,
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_ORDER = {dtype: place for place, dtype in enumerate(DTYPES.values())}
+_WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _MAX_HEADER = 100 << 20  # as the library has it
 _PIECE = 16 << 20
 
@@ -61,7 +68,7 @@ def stored(folder: Folder) -> dict[str, Stored]:
     if not files:
         raise FileNotFoundError(f"{folder.url} holds no *.safetensors file; pickled weights are never loaded")
     if folder.exists(INDEX):
-        files = sorted(set(json.loads(folder.read(INDEX))["weight_map"].values()))
+        files = sorted(set(weight_map(folder.path(INDEX), folder.read(INDEX)).values()))
         if missing := [name for name in files if not folder.exists(name)]:
             raise BadCheckpoint(f"{folder.url}: {INDEX} names {', '.join(missing)}, which isn't there")
     found: dict[str, Stored] = {}
@@ -70,6 +77,17 @@ def stored(folder: Folder) -> dict[str, Stored]:
             if tensor.key in found:
                 raise BadCheckpoint(f"{folder.url}: {tensor.key} is in {found[tensor.key].file} and in {name}")
             found[tensor.key] = tensor
+    return found
+
+
+def weight_map(where: str, index: bytes) -> dict[str, str]:
+    """The file of each key, by an index. Raises `BadCheckpoint`, which names it as `where`."""
+    try:
+        found = json.loads(index)["weight_map"]
+        if not all(isinstance(name, str) and "/" not in name for name in found.values()):
+            raise ValueError("a tensor's file is no file's name")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadCheckpoint(f"{where} is no index of safetensors files: {error!r}") from error
     return found
 
 
@@ -174,25 +192,56 @@ def copied(folder: Folder, parts: Iterable[Stored]) -> Iterator[bytes]:
 
 
 def write(
-    folder: Folder, planned: Iterable[Planned], metadata: dict[str, str], max_bytes: int, tell: Callable[[str], None]
+    folder: Folder,
+    planned: Iterable[Planned],
+    metadata: dict[str, str],
+    max_bytes: int,
+    tell: Callable[[str], None],
+    index: bytes | None = None,
 ) -> None:
-    """`model.safetensors`, or, beyond `max_bytes`, several files and their index. As the library orders tensors: by size of their
-    elements, then by name; so that one file is the same bytes as the library's."""
-    tensors = sorted(planned, key=lambda tensor: (-tensor.dtype.itemsize, tensor.key))
+    """`model.safetensors`, or, beyond `max_bytes`, several files and their index; with `index`, the files that it names, and it.
+
+    Tensors are in the library's order, so that a file is the same bytes as the library's. Weights that the folder held are gone
+    at the end; after a kill they are there whole, or what is there doesn't load.
+    """
+    tensors = sorted(planned, key=lambda tensor: (_ORDER[tensor.dtype], tensor.key))
+    shards = _shards(tensors, max_bytes) if index is None else _shards_of(weight_map(INDEX, index), tensors)
+    if index is None and len(shards) > 1:
+        where = {tensor.key: name for name, shard in shards.items() for tensor in shard}
+        total = sum(tensor.num_bytes for tensor in tensors)
+        index = json.dumps({"metadata": {"total_size": total}, "weight_map": where}, indent=1).encode()
+    before = [name for name in folder.names(".safetensors") if _WEIGHTS.fullmatch(name)]
+    if index is not None:
+        for name in [INDEX, *before]:  # an old part under a new part's name would be taken for one
+            folder.remove(name)
+    for name, shard in shards.items():
+        tell(f"{name}: {len(shard)} tensors, {sum(t.num_bytes for t in shard) / 1e9:.2f} GB")
+        with folder.create(name) as file:
+            _write_one(file, shard, metadata)
+    if index is not None:
+        folder.write(INDEX, index)
+        return
+    for name in [INDEX, *before]:
+        if name not in shards:
+            folder.remove(name)
+
+
+def _shards(tensors: list[Planned], max_bytes: int) -> dict[str, list[Planned]]:
     shards: list[list[Planned]] = [[]]
     for tensor in tensors:
         if shards[-1] and sum(t.num_bytes for t in shards[-1]) + tensor.num_bytes > max_bytes:
             shards.append([])
         shards[-1].append(tensor)
-    names = [SINGLE] if len(shards) == 1 else [f"model-{n:05}-of-{len(shards):05}.safetensors" for n in range(1, len(shards) + 1)]
-    for name, shard in zip(names, shards, strict=True):
-        tell(f"{name}: {len(shard)} tensors, {sum(t.num_bytes for t in shard) / 1e9:.2f} GB")
-        with folder.create(name) as file:
-            _write_one(file, shard, metadata)
-    if len(shards) > 1:
-        total = sum(tensor.num_bytes for tensor in tensors)
-        where = {tensor.key: name for name, shard in zip(names, shards, strict=True) for tensor in shard}
-        folder.write(INDEX, json.dumps({"metadata": {"total_size": total}, "weight_map": where}, indent=1).encode())
+    if len(shards) == 1:
+        return {SINGLE: shards[0]}
+    return {f"model-{n:05}-of-{len(shards):05}.safetensors": shard for n, shard in enumerate(shards, 1)}
+
+
+def _shards_of(where: dict[str, str], tensors: list[Planned]) -> dict[str, list[Planned]]:
+    shards: dict[str, list[Planned]] = {name: [] for name in sorted(set(where.values()))}
+    for tensor in tensors:
+        shards[where[tensor.key]].append(tensor)
+    return shards
 
 
 def _write_one(file: BinaryIO, shard: list[Planned], metadata: dict[str, str]) -> None:

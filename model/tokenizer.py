@@ -60,7 +60,11 @@ class TextTokenizer:
 
     @classmethod
     def from_json(cls, data: bytes) -> "TextTokenizer":
-        return cls(Tokenizer.from_str(data.decode()))
+        """Raises `ValueError` if `data` is no `tokenizer.json`."""
+        try:
+            return cls(Tokenizer.from_str(data.decode()))
+        except Exception as error:  # the library has no kind of its own
+            raise ValueError(f"tokenizer.json can't be read: {error}") from error
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> TextTokenizer:

@@ -31,6 +31,7 @@ from model.deepseek_ocr import build
 from model.evaluate import answer_loss, edit_distance, mean_loss
 from model.generate import generate
 from model.image import load
+from model.linear import precision
 from model.loader import (
     TASKS,
     Corpus,
@@ -105,12 +106,6 @@ def clear(folder: Folder) -> None:
     """Delete what a training left in `folder`, the mark that it is done first."""
     for name in ("metrics.json", "checkpoint", "model", "loss.jsonl", "readback.json", "run.json"):
         folder.remove(name)
-
-
-def precision() -> torch.dtype:
-    """bf16 where the processor multiplies it, else fp32: with AVX512-BF16 alone a step took 0.44 to 0.6 of fp32's time."""
-    has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile"))
-    return torch.bfloat16 if any(check() for check in has) else torch.float32
 
 
 def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, Any]:

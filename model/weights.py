@@ -8,6 +8,7 @@ each expert, and is what transformers and vLLM load. `load` takes either; what t
 """
 
 import argparse
+import os
 import re
 import sys
 from collections import Counter
@@ -17,12 +18,25 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from datagen.storage import Folder
+from datagen.storage import Folder, same_place
 from model.config import ModelConfig
 from model.deepseek_ocr import PARTS, DeepseekOcr, part_of
-from model.safetensors_files import BadCheckpoint, Planned, Stored, copied, header, planned, stored, tensors, write
+from model.safetensors_files import (
+    INDEX,
+    BadCheckpoint,
+    Planned,
+    Stored,
+    copied,
+    header,
+    planned,
+    stored,
+    tensors,
+    weight_map,
+    write,
+)
 
 CONFIG = "config.json"
+RELEASED_INDEX = "released.safetensors.index.json"  # beside ours: which released file held what
 MAX_FILE_BYTES = 5_000_000_000
 # Beginnings of names, ours and the released ones: the first that fits counts, in either direction.
 _BEGINNINGS = (
@@ -96,17 +110,19 @@ def read_config(folder: Folder) -> ModelConfig:
     """Raises `FileNotFoundError` and `BadCheckpoint`."""
     try:
         return ModelConfig.from_json(folder.read(CONFIG))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadCheckpoint(f"{folder.path(CONFIG)} doesn't describe this network: {error!r}") from error
 
 
-def load(folder: Folder | str, device: str | torch.device = "cpu", dtype: torch.dtype | None = None) -> DeepseekOcr:
+def load(
+    folder: Folder | str | os.PathLike[str], device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+) -> DeepseekOcr:
     """The network in a folder, of released or of our names, ready to read. `dtype` None keeps each tensor's own.
 
     Takes the network's memory and that of one stored tensor. Raises `FileNotFoundError`, and `BadCheckpoint` that names the
     tensor, what was expected and what was found.
     """
-    folder = Folder(folder) if isinstance(folder, str) else folder
+    folder = folder if isinstance(folder, Folder) else Folder(os.fspath(folder))
     with torch.device("meta"):
         net = DeepseekOcr(read_config(folder))
     blank = net.state_dict()
@@ -118,6 +134,8 @@ def load(folder: Folder | str, device: str | torch.device = "cpu", dtype: torch.
         if piece.name not in state:
             kept = dtype if dtype and value.is_floating_point() else value.dtype
             state[piece.name] = torch.empty(blank[piece.name].shape, dtype=kept, device=device)
+        elif dtype is None and state[piece.name].dtype != value.dtype:
+            raise BadCheckpoint(f"{folder.url}: the experts of {piece.name} have several dtypes: load with one, as dtype=…")
         piece.of(state[piece.name]).copy_(value)
     net.load_state_dict(state, assign=True)
     return net.eval()
@@ -126,7 +144,7 @@ def load(folder: Folder | str, device: str | torch.device = "cpu", dtype: torch.
 def targets(blank: dict[str, Tensor], found: dict[str, Stored], folder: Folder) -> dict[str, Piece]:
     """Where each stored tensor goes in a network of `blank`'s shapes. Keys that it has no place for are left out.
 
-    Raises `BadCheckpoint` for tensors that are missing or have another shape.
+    Raises `BadCheckpoint` for tensors that are missing, have another shape, or numbers of another kind.
     """
     theirs = {piece.key: piece for name, value in blank.items() for piece in pieces(name, tuple(value.shape))}
     ours = {name: Piece(name, name) for name in blank}
@@ -138,6 +156,9 @@ def targets(blank: dict[str, Tensor], found: dict[str, Stored], folder: Folder) 
         expected = tuple(piece.of(blank[piece.name]).shape)
         if found[key].shape != expected:
             raise BadCheckpoint(f"{folder.url}: {key} should be {expected} by {CONFIG}, and is {found[key].shape}")
+        if found[key].dtype.is_floating_point != blank[piece.name].dtype.is_floating_point:
+            expected_dtype = str(blank[piece.name].dtype).removeprefix("torch.")
+            raise BadCheckpoint(f"{folder.url}: {key} should be of {expected_dtype} or the like, and is {found[key].dtype}")
     return wanted
 
 
@@ -153,11 +174,13 @@ def save(folder: Folder, net: DeepseekOcr, tell: Callable[[str], None] = lambda 
 def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda line: None) -> str:
     """Rewrite a folder's weights from released names to ours, or back. Returns which they are now: "ours" or "released".
 
-    A stacked tensor is its experts' bytes one after the other, so that bytes are only moved, and a round trip is exact. Tensors
-    that the network doesn't know are kept under their names, other files as they are. Raises `ValueError` and `BadCheckpoint`.
+    A stacked tensor is its experts' bytes one after the other, so that bytes are only moved, and a round trip is exact: the same
+    files, by the index that came with them. Tensors that the network doesn't know are kept under their names, other files as they
+    are. Weights that `out` holds are replaced. Raises `ValueError` and `BadCheckpoint`.
     """
-    if out.fs == source.fs and out.path("") == source.path(""):
+    if same_place(source, out):
         raise ValueError("the folder to write must be another than the one to read")
+    out.sweep()
     found = stored(source)
     blank = _blank(read_config(source))
     to_ours = not is_ours(found)
@@ -166,13 +189,26 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
     plan += [_moved(source, t.key, t.dtype, t.shape, [t]) for key, t in found.items() if key not in where]
     files = {tensor.file for tensor in found.values()}
     metadata = {key: value for file in sorted(files) for key, value in header(source, file)[1].items()}
-    write(out, plan, metadata, sys.maxsize if len(files) == 1 else MAX_FILE_BYTES, tell)
+    index = _released_index(source, to_ours, {tensor.key for tensor in plan})
+    write(out, plan, metadata, sys.maxsize if len(files) == 1 else MAX_FILE_BYTES, tell, None if to_ours else index)
+    out.remove(RELEASED_INDEX)
+    if to_ours and index is not None:
+        out.write(RELEASED_INDEX, index)
     for name in source.names():
         if not name.endswith((".safetensors", ".safetensors.index.json")):
             with source.open(name) as file, out.create(name) as copy:
                 while data := file.read(1 << 20):
                     copy.write(data)
     return "ours" if to_ours else "released"
+
+
+def _released_index(source: Folder, to_ours: bool, keys: set[str]) -> bytes | None:
+    """The index of the released files, if there is one. Ours lies beside it under another name, for the way back."""
+    name = INDEX if to_ours else RELEASED_INDEX
+    if not source.exists(name):
+        return None
+    index = source.read(name)
+    return index if to_ours or keys == set(weight_map(source.path(name), index)) else None
 
 
 def _rearranged(source: Folder, found: dict[str, Stored], name: str, shape: tuple[int, ...], to_ours: bool) -> Iterator[Planned]:
@@ -222,14 +258,20 @@ def inspect(folder: Folder) -> str:
     return "\n".join(lines)
 
 
+def _word(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("the folder's name is empty")
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.weights", description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     look = commands.add_parser("inspect", help="say what a folder holds")
     change = commands.add_parser("convert", help="rewrite released names to ours, or ours to the released ones")
     for command in (look, change):
-        command.add_argument("folder")
-    change.add_argument("out")
+        command.add_argument("folder", type=_word)
+    change.add_argument("out", type=_word)
     args = parser.parse_args()
     try:
         if args.command == "inspect":
@@ -237,7 +279,7 @@ def main() -> None:
         else:
             now = convert(Folder(args.folder), Folder(args.out), lambda line: print(line, flush=True))
             print(f"{args.out} has {'our' if now == 'ours' else 'the released'} names")
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         sys.exit(str(error))
 
 

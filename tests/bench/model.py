@@ -13,7 +13,6 @@ With a CUDA device the released sizes are measured there, with model FLOPs utili
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ from model.image import MODES, Views
 from model.loss import cross_entropy
 from model.tokenizer import TextTokenizer, train_tokenizer
 from tests.model.lines import EIGHT
-from tests.parity.reference import as_theirs, save_for_transformers
+from tests.parity.reference import as_theirs, loaded, saved
 
 OURS = "ours"
 TRAINED = [f"{experts}, {attention}" for experts in ("grouped_mm", "eager") for attention in ("sdpa", "eager")]
@@ -64,7 +63,7 @@ def main() -> None:
         print(json.dumps(run(*args.run)))
         return
     with tempfile.TemporaryDirectory(prefix="pagewheel-model-") as folder:
-        save_for_transformers(build(released()), Path(folder), IMAGE)
+        saved(build(released()), Path(folder), IMAGE)
         print(f"{released().decoder.depth} decoder layers of {released().decoder.width}, {torch.get_num_threads()} threads")
         for dtype in args.dtypes:
             for mode in args.modes:
@@ -127,8 +126,9 @@ def run(what: str, folder: str, contender: str, dtype_name: str, mode: str, numb
     with Peak(device) as peak:
         seconds = min(timed(work, device) for _ in range(8 if what == "train" else 2))
     found = {"seconds": seconds, "tokens": num_tokens, "memory": peak.bytes}
-    if device == "cuda":
-        found["mfu"] = operations / seconds / next(v for k, v in PEAKS.items() if k in torch.cuda.get_device_name())
+    peaks = [peak for card, peak in PEAKS.items() if device == "cuda" and card in torch.cuda.get_device_name()]
+    if peaks and dtype is torch.bfloat16:
+        found["mfu"] = operations / seconds / peaks[0]
     return found
 
 
@@ -166,14 +166,8 @@ class Peak:
 
 
 def theirs(folder: str, contender: str, dtype: torch.dtype, device: str) -> Any:
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    import transformers
-
     experts, attention = contender.split(", ")
-    found: Any = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
-        folder, dtype=dtype, attn_implementation=attention, experts_implementation=experts
-    )
-    return found.to(device)
+    return loaded(Path(folder), dtype, attention, experts_implementation=experts).to(device)
 
 
 def training(

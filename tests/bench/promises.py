@@ -28,8 +28,7 @@ from model.config import DecoderConfig, full
 from model.decoder import Decoder
 from model.deepencoder import DeepEncoder
 from model.image import MODES, Views
-from model.linear import keep_packed
-from model.train import precision
+from model.linear import keep_packed, precision
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}

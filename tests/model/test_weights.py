@@ -78,14 +78,102 @@ def test_several_files_and_their_index(net, tmp_path):
     assert set(index["weight_map"]) == set(weights.released_tensors(net)) and set(index["weight_map"].values()) == set(files)
     again = weights.load(folder)
     assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), net.state_dict().values(), strict=True))
-    # An expert's tensors may lie in several files: stacked they are in one, and the way back is exact.
+    # An expert's tensors may lie in several files: stacked they are in one.
     weights.convert(folder, Folder(str(tmp_path / "ours")))
-    weights.convert(Folder(str(tmp_path / "ours")), Folder(str(tmp_path / "back")))
-    back = load_file(tmp_path / "back/model.safetensors")
-    assert all(torch.equal(back[key], value) for key, value in weights.released_tensors(net).items())
+    again = weights.load(str(tmp_path / "ours"))
+    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), net.state_dict().values(), strict=True))
     (tmp_path / "parts" / files[1]).unlink()
     with pytest.raises(BadCheckpoint, match=f"names {files[1]}, which isn't there"):
         weights.load(folder)
+
+
+def in_files(folder, tmp_path, name: str, num_files: int):
+    """The released folder's tensors in files named as a publisher may, written by the library, with an index."""
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    state = load_file(folder / "model.safetensors")
+    where = {key: name.format(n % num_files + 1) for n, key in enumerate(state)}
+    for file in sorted(set(where.values())):
+        save_file({key: state[key] for key in state if where[key] == file}, parts / file, metadata={"format": "pt"})
+    index = json.dumps({"metadata": {"total_size": 7}, "weight_map": where}, indent=2) + "\n"
+    (parts / "model.safetensors.index.json").write_text(index)
+    (parts / "config.json").write_bytes(CONFIG.to_json())
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("name", "num_files"), [("model-00001-of-000001.safetensors", 1), ("model-{:05}-of-00003.safetensors", 3)]
+)
+def test_a_round_trip_gives_the_same_files(released, tmp_path, name, num_files):
+    parts = in_files(released, tmp_path, name, num_files)
+    weights.convert(Folder(str(parts)), Folder(str(tmp_path / "ours")))
+    weights.convert(Folder(str(tmp_path / "ours")), Folder(str(tmp_path / "back")))
+    files = sorted(path.name for path in parts.iterdir())
+    assert sorted(path.name for path in (tmp_path / "back").iterdir()) == files and len(files) == num_files + 2
+    for file in files:
+        assert (tmp_path / "back" / file).read_bytes() == (parts / file).read_bytes(), file
+
+
+def test_weights_that_were_there_are_replaced(released, tmp_path, net):
+    """Of several files by one, and of one by several: none of the old ones is left, or read."""
+    parts = in_files(released, tmp_path, "model-{:05}-of-00003.safetensors", 3)
+    other = build(CONFIG, seed=5)
+    weights.save(Folder(str(parts)), other)
+    assert Folder(str(parts)).names(".safetensors") == ["model.safetensors"]
+    assert torch.equal(weights.load(str(parts)).lm_head.weight, other.lm_head.weight)
+    plan = [weights.planned(key, value) for key, value in weights.released_tensors(net).items()]
+    write(Folder(str(parts)), plan, {}, 4_000_000, lambda line: None)
+    assert "model.safetensors" not in Folder(str(parts)).names(".safetensors")
+    assert torch.equal(weights.load(str(parts)).lm_head.weight, net.lm_head.weight)
+
+
+def test_old_and_new_files_never_mix(released, tmp_path, net):
+    """Killed after its first file, a write of as many files as there were leaves what doesn't load."""
+    folder = Folder(str(in_files(released, tmp_path, "model-{:05}-of-00003.safetensors", 3)))
+    plan = [weights.planned(key, value) for key, value in weights.released_tensors(net).items()]
+
+    def killed(line: str) -> None:
+        if line.startswith("model-00002"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(folder, plan, {}, sum(tensor.num_bytes for tensor in plan) // 3 + 500_000, killed)
+    with pytest.raises(BadCheckpoint, match="lacks"):
+        weights.load(folder)
+
+
+def test_links_are_followed(released, tmp_path):
+    """As a hub's cache has them: a folder of links to files that are named by their content."""
+    snapshot, again = tmp_path / "snapshot", tmp_path / "again"
+    snapshot.mkdir()
+    for path in released.iterdir():
+        (snapshot / path.name).symlink_to(path)
+    (snapshot / "gone.safetensors").symlink_to(tmp_path / "nowhere")
+    assert model.load(snapshot).lm_head.weight.dtype == torch.bfloat16
+    weights.convert(Folder(str(snapshot)), Folder(str(again)))
+    assert (again / "tokenizer.json").read_text() == "{}"
+    alias = tmp_path / "alias"
+    alias.symlink_to(released)
+    with pytest.raises(ValueError, match="must be another"):
+        weights.convert(Folder(str(released)), Folder(str(alias)))
+
+
+def test_tensors_lie_as_the_library_lays_them(tmp_path):
+    dtypes = (torch.int32, torch.float32, torch.uint32, torch.int64, torch.float64, torch.bfloat16, torch.float16, torch.int16)
+    dtypes += (torch.uint8, torch.int8, torch.bool, torch.float8_e4m3fn, torch.float8_e5m2, torch.uint16, torch.uint64)
+    state = {f"{name} of {dtype}": torch.zeros(3, dtype=dtype) for dtype in dtypes for name in ("a", "b")}
+    write(Folder(str(tmp_path)), [weights.planned(*item) for item in state.items()], {}, 1 << 30, lambda line: None)
+    save_file(state, tmp_path / "theirs")
+    assert (tmp_path / "model.safetensors").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "index", ["{}", "[]", "{", '{"weight_map": []}', '{"weight_map": {"a": 7}}', '{"weight_map": {"a": "../b"}}']
+)
+def test_a_bad_index_is_told_in_a_line(released, index):
+    (released / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(BadCheckpoint, match=r"model\.safetensors\.index\.json is no index of safetensors files"):
+        model.load(str(released))
 
 
 def rewritten(folder, change):
@@ -98,6 +186,20 @@ def test_a_shape_that_differs_is_named(released):
     rewritten(released, lambda state: state.update({"model.projector.layers.bias": torch.zeros(5)}))
     with pytest.raises(BadCheckpoint, match=r"model\.projector\.layers\.bias should be \(192,\) by config\.json, and is \(5,\)"):
         model.load(str(released))
+
+
+def test_numbers_of_another_kind_are_named(released):
+    rewritten(released, lambda state: state.update({"model.norm.weight": torch.zeros(192, dtype=torch.int8)}))
+    with pytest.raises(BadCheckpoint, match=r"model\.norm\.weight should be of float32 or the like, and is torch\.int8"):
+        model.load(str(released))
+
+
+def test_experts_of_several_dtypes_want_one_said(released):
+    key = "model.layers.2.mlp.experts.3.up_proj.weight"
+    rewritten(released, lambda state: state.update({key: state[key].float()}))
+    with pytest.raises(BadCheckpoint, match=r"the experts of decoder\.layers\.2\.mlp\.experts\.gate_up have several dtypes"):
+        model.load(str(released))
+    assert model.load(str(released), dtype=torch.float32).lm_head.weight.dtype == torch.float32
 
 
 def test_what_lacks_is_named(released):
@@ -139,6 +241,24 @@ def test_a_config_of_something_else_is_told(released):
         model.load(str(released))
 
 
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [
+        ("hidden_size", -3, r"decoder\.width is -3"),
+        ("hidden_size", "192", r"decoder\.width is '192'"),
+        ("num_attention_heads", 0, r"decoder\.heads is 0"),
+        ("num_attention_heads", 7, r"must be a multiple of decoder\.heads, 7"),
+        ("num_hidden_layers", None, r"decoder\.depth is None"),
+    ],
+)
+def test_a_config_of_no_network_is_told(released, entry, value, message):
+    config = json.loads((released / "config.json").read_text())
+    config["language_config"][entry] = value
+    (released / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BadCheckpoint, match=message):
+        model.load(str(released))
+
+
 def command(*args: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "model.weights", *args], capture_output=True, text=True)
 
@@ -151,5 +271,11 @@ def test_the_command_line(released, tmp_path):
     assert done.returncode == 0 and done.stdout.endswith("ours has our names\n")
     done = command("convert", str(released), str(released))
     assert done.returncode == 1 and "must be another" in done.stderr and "Traceback" not in done.stderr
+    (tmp_path / "file").write_text("")
+    for out in (str(tmp_path / "file"), "/proc/nowhere"):
+        done = command("convert", str(released), out)
+        assert done.returncode == 1 and done.stderr and "Traceback" not in done.stderr
+    done = command("inspect", "")
+    assert done.returncode == 2 and "is empty" in done.stderr
     done = command("inspect", str(tmp_path / "nothing"))
     assert done.returncode == 1 and "holds no *.safetensors file" in done.stderr

@@ -1,6 +1,5 @@
 """transformers' `unlimited_ocr`, which is the same network, with the weights of one of ours: saved as released, loaded there."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 
 from datagen.storage import Folder
 from model import weights
-from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
+from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
 from model.deepseek_ocr import DeepseekOcr
 from model.image import Views
 from model.tokenizer import TextTokenizer, train_tokenizer
@@ -76,21 +75,19 @@ def randomised(config: ModelConfig) -> DeepseekOcr:
     return net.eval()
 
 
-def save_for_transformers(net: DeepseekOcr, folder: Path, image_id: int) -> Path:
-    """As one that we save, but for the two entries of config.json by which transformers knows the network."""
+def saved(net: DeepseekOcr, folder: Path, image_id: int) -> Path:
     weights.save(Folder(str(folder)), net)
-    config = json.loads(net.config.to_json(bos_token_id=0, eos_token_id=1, pad_token_id=2, image_token_id=image_id))
-    config["model_type"] = "unlimited_ocr"
-    config["language_config"]["layer_types"] = ["full_attention"] * net.config.decoder.depth
-    (folder / "config.json").write_text(json.dumps(config))
+    ids = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2, "image_token_id": image_id}
+    (folder / "config.json").write_bytes(net.config.to_json(**ids))
     return folder
 
 
-def loaded(folder: Path) -> Any:
+def loaded(folder: Path, dtype: torch.dtype = torch.float32, attention: str = "eager", **more: Any) -> Any:
     import transformers
 
+    config = transformers.UnlimitedOcrConfig(**for_transformers((folder / "config.json").read_bytes()))
     found: Any = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+        folder, config=config, dtype=dtype, output_loading_info=True, attn_implementation=attention, **more
     )
     theirs, info = found
     assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]

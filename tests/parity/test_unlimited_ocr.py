@@ -25,7 +25,7 @@ from tests.parity.reference import (
     as_theirs,
     loaded,
     randomised,
-    save_for_transformers,
+    saved,
     tokenizer_for,
 )
 
@@ -38,14 +38,14 @@ CONFIGS = {"narrow": NARROW, "deeper": DEEPER, "released widths": RELEASED_WIDTH
 def pair(request, tmp_path_factory):
     config = CONFIGS[request.param]
     ours, tokenizer = randomised(config), tokenizer_for(config)
-    folder = save_for_transformers(ours, tmp_path_factory.mktemp("ours"), tokenizer.image)
+    folder = saved(ours, tmp_path_factory.mktemp("ours"), tokenizer.image)
     return request.param, ours, loaded(folder), tokenizer
 
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory):
     ours, tokenizer = randomised(NARROW), tokenizer_for(NARROW)
-    folder = save_for_transformers(ours, tmp_path_factory.mktemp("narrow"), tokenizer.image)
+    folder = saved(ours, tmp_path_factory.mktemp("narrow"), tokenizer.image)
     return ours, loaded(folder), tokenizer
 
 
