@@ -1,11 +1,13 @@
 """What a batch holds, and that samples which share a row don't see each other."""
 
 import dataclasses
+import warnings
 
 import pytest
 import torch
 
 from datagen.target import Prompt
+from model import attention
 from model.attention import PADDING
 from model.batch import IGNORED, batch, collate, packed, sequence
 from model.config import tiny
@@ -87,3 +89,20 @@ def test_packed_rows_give_what_samples_give_alone(tokenizer):
     for name, gradient in gradients.items():
         if gradient is not None:
             assert torch.allclose(gradient, gradients_alone[name], rtol=1e-3, atol=1e-4 * gradients_alone[name].abs().max()), name
+
+
+def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
+    """flex attention, not compiled, forward: all that a processor has of it."""
+    samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
+    rows = packed([sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples], 260)
+    net, one = build(tiny().with_vocab(len(tokenizer)), seed=1).eval(), batch(rows, tokenizer)
+    found = []
+    for flexes in (False, True):
+        monkeypatch.setattr(attention, "_flexes", lambda device, flexes=flexes: flexes)
+        monkeypatch.setattr(attention, "_flex", lambda: attention.flex_attention)
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is slow so
+            seen = attention.places(net.config.decoder, one.ids_BL.shape[1], one.ids_BL.device, one.samples_BL, None).seen
+            assert isinstance(seen, attention.BlockMask) == flexes
+            found.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL)[0][one.samples_BL != PADDING])
+    assert torch.allclose(*found, atol=1e-4)

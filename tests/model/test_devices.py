@@ -1,5 +1,6 @@
 """The way that a GPU takes, on tensors without content: a value that is waited for, or a grouped product of shapes, strides or
-types that CUDA refuses, raises there. What comes out is compared with the processor's in `test_parts.py`.
+types that CUDA refuses, raises there. Of rows of one sample each: those of several ask which samples there are. What comes out
+is compared with the processor's in `test_parts.py`.
 """
 
 import contextlib

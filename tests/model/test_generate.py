@@ -1,13 +1,19 @@
 """Greedy generation: a batch says what its samples say alone, and repetition is cut."""
 
+import copy
+import sys
+
 import pytest
 import torch
+from PIL import Image
 
+from datagen.storage import Folder
 from datagen.target import Prompt
+from model.checkpoint import save_model
 from model.config import tiny
 from model.deepseek_ocr import build
 from model.evaluate import edit_distance
-from model.generate import NoRepeat, generate, stream
+from model.generate import NoRepeat, generate, main, stream
 from model.image import MODES, Views
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
@@ -124,6 +130,59 @@ def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
     pieces = list(stream(Scripted(net, say), tokenizer, images("tiny"), Prompt.FREE, 40))
     assert "".join(piece for _, piece in pieces) == said
     assert len(pieces) > 3 and not any("\ufffd" in piece for _, piece in pieces)
+
+
+def test_a_stream_that_stops_within_a_character_says_so(reader):
+    net, tokenizer = reader
+    ids = tokenizer.encode("ab東")
+
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, ids[step - 1]] = 1
+        return logits
+
+    arguments = tokenizer, images("tiny"), Prompt.FREE, len(ids) - 1
+    whole = generate(Scripted(net, say), *arguments)[0]
+    assert "".join(piece for _, piece in stream(Scripted(net, say), *arguments)) == whole
+    assert whole.startswith("ab") and whole.endswith("\ufffd")
+
+
+def test_without_a_rule_anything_may_come(reader):
+    net, tokenizer = reader
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(0)) == ["a" * 9]
+
+
+def test_what_cannot_be_read_is_told(reader):
+    net, tokenizer = reader
+    assert generate(net, tokenizer, [], Prompt.FREE, 9) == []
+    with pytest.raises(ValueError, match="max_new_tokens is -3: it must be at least 1"):
+        generate(net, tokenizer, images("tiny"), Prompt.FREE, -3)
+    tiles = Views(torch.zeros(3, 1280, 1280), torch.zeros(9, 3, 1024, 1024), (3, 3))
+    with pytest.raises(ValueError, match=r"take 2\d\d\d tokens, of 2048 in all: a smaller mode takes fewer"):
+        generate(net, tokenizer, [tiles], Prompt.FREE, 9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_the_command_line_reads_weights_of_any_precision(reader, tmp_path, monkeypatch, capsys, dtype):
+    net, tokenizer = reader
+    save_model(Folder(str(tmp_path)), copy.deepcopy(net).to(dtype), tokenizer)
+    Image.new("RGB", (60, 40), "white").save(tmp_path / "page.png")
+    (tmp_path / "no.png").write_text("no")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/tokenizer.json").write_text("{}")
+    words = ["model.generate", "--mode", "tiny", "--max-new-tokens", "5"]
+    monkeypatch.setattr(sys, "argv", [*words, str(tmp_path), str(tmp_path / "page.png")])
+    main()
+    assert capsys.readouterr().out.strip()
+    for folder, image, message in (
+        (tmp_path, tmp_path / "no.png", "is no image that Pillow knows"),
+        (tmp_path / "bad", tmp_path / "page.png", "tokenizer.json can't be read"),
+        (tmp_path / "nowhere", tmp_path / "page.png", "nowhere"),
+    ):
+        monkeypatch.setattr(sys, "argv", [*words, str(folder), str(image)])
+        with pytest.raises(SystemExit, match=message):
+            main()
 
 
 @pytest.mark.parametrize(
