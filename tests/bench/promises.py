@@ -42,8 +42,9 @@ def main() -> None:
     parser.add_argument("--modes", nargs="*", default=list(MODES), choices=MODES)
     args = parser.parse_args()
     print(f"on {torch.cuda.get_device_name() if DEVICE == 'cuda' else f'{torch.get_num_threads()} threads of a processor'}")
-    with defaults(torch.bfloat16), FakeTensorMode() if DEVICE == "cpu" else nullcontext():
-        activations(args.modes)
+    if args.modes:
+        with defaults(torch.bfloat16), FakeTensorMode() if DEVICE == "cpu" else nullcontext():
+            activations(args.modes)
     with defaults(torch.bfloat16 if DEVICE == "cuda" else precision()):
         paces(args.tokens, args.layers)
 
