@@ -84,8 +84,8 @@ def weight_map(where: str, index: bytes) -> dict[str, str]:
     """The file of each key, by an index. Raises `BadCheckpoint`, which names it as `where`."""
     try:
         found = json.loads(index)["weight_map"]
-        if not all(isinstance(name, str) and "/" not in name for name in found.values()):
-            raise ValueError("a tensor's file is no file's name")
+        if wrong := [name for name in found.values() if "/" in name or not name.endswith(".safetensors")]:
+            raise ValueError(f"{wrong[0]} is no safetensors file beside it")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadCheckpoint(f"{where} is no index of safetensors files: {error!r}") from error
     return found

@@ -168,7 +168,16 @@ def test_tensors_lie_as_the_library_lays_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "index", ["{}", "[]", "{", '{"weight_map": []}', '{"weight_map": {"a": 7}}', '{"weight_map": {"a": "../b"}}']
+    "index",
+    [
+        "{}",
+        "[]",
+        "{",
+        '{"weight_map": []}',
+        '{"weight_map": {"a": 7}}',
+        '{"weight_map": {"a": "../b.safetensors"}}',
+        '{"weight_map": {"a": "config.json"}}',
+    ],
 )
 def test_a_bad_index_is_told_in_a_line(released, index):
     (released / "model.safetensors.index.json").write_text(index)
