@@ -152,6 +152,7 @@ class PatchEmbed(nn.Module):
         self.proj = nn.Conv2d(3, width, patch, stride=patch)
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
+        # Images are loaded in fp32, whatever the weights are in.
         return self.proj(x_B3HW.to(self.proj.weight.dtype)).permute(0, 2, 3, 1)
 
 
