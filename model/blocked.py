@@ -4,9 +4,9 @@
     h w the keys' grid, P = h*w
 
 Scores are in the inputs' precision, as attention written out has them (torch's fused one keeps them in fp32), sums over blocks in
-fp32, and nothing of the size L x P is held. torch's own fused attention took a processor without matrix units 1.6 to 2.5 times as
-long in bf16, forward and backward (1,024 and 4,096 patches), and it takes no bias that is a sum of rows' and columns'. An operator
-of its own, so that checkpointing can keep its result.
+fp32, and nothing of the size L x P is held. torch's own fused attention took a processor without matrix units 1.6 to 2.5 times
+as long in bf16, forward and backward (1,024 and 4,096 patches), and it takes no bias that is a sum of rows' and columns'. An
+operator of its own, so that checkpointing can keep its result.
 """
 
 from typing import Any
