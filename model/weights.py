@@ -4,8 +4,8 @@
     python -m model.weights convert FOLDER OUT           released names to ours, or back: whichever FOLDER doesn't have
 
 Both layouts hold the same bytes. Ours stacks a layer's experts, as the network has them; the released one has three matrices for
-each expert, is what transformers loads (with `config.for_transformers`), and has vLLM's names. `load` takes either; what trains is
-saved as released.
+each expert, is what transformers loads (with `config.for_transformers`), and has vLLM's names. `load` takes either; what trains
+is saved as released.
 """
 
 import argparse
