@@ -4,7 +4,7 @@
 
 1. What a page's forward pass keeps for the backward one, in bf16, by mode: through DeepEncoder, plain and checkpointed, and
    through CLIP-large's 24 layers over all of SAM's patches, which is what the compressor spares. On a processor the tensors have
-   shapes and no content, so that neither memory nor time is needed; what is kept is the same.
+   shapes and no content: all modes take two minutes and no memory to speak of, and what is kept is the same.
 2. Tokens/s of the mixture-of-experts decoder and of a dense one with as many active parameters, alike in all but the experts:
    reading a prompt, a training step (forward and backward), and one token after the other. In bf16; in fp32 on a processor
    without it. Weights and gradients alone take 11 GB with 12 layers in bf16, or with 6 in fp32.
