@@ -20,17 +20,21 @@ from model.config import DecoderConfig
 
 PADDING = -1  # in place of a sample's number
 
+# A mask (B, 1, L, L); flex attention's; the lengths of samples and of what pads them, row after row, which see themselves alone;
+# or everyone who comes before.
+Seen = Tensor | BlockMask | list[int] | None
+
 
 @dataclass(frozen=True)
 class Places:
-    """Of one forward: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and who sees whom: None is everyone who comes before.
+    """Of one forward: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and who sees whom.
 
     With a cache that has a past, `unseen` is the cache's.
     """
 
     cos_B1LH: Tensor
     sin_B1LH: Tensor
-    seen: Tensor | BlockMask | None
+    seen: Seen
     unseen: Tensor | None = None
 
 
@@ -51,7 +55,7 @@ def places(config: DecoderConfig, length: int, device: torch.device, samples_BL:
     new_BL[:, 1:] = samples_BL[:, 1:] != samples_BL[:, :-1]
     at_L = torch.arange(length, device=device)
     positions_BL = at_L - (at_L * new_BL).cummax(1).values
-    return Places(*rotary(config, positions_BL), _seen_packed(samples_BL))
+    return Places(*rotary(config, positions_BL), _seen_packed(samples_BL, new_BL))
 
 
 def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
@@ -62,7 +66,7 @@ def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
     return (seen_BLL | (slots_L == slots_L[:, None]))[:, None]
 
 
-def _seen_packed(samples_BL: Tensor) -> Tensor | BlockMask | None:
+def _seen_packed(samples_BL: Tensor, new_BL: Tensor) -> list[int] | BlockMask:
     B, L = samples_BL.shape
     if _flexes(samples_BL.device):
 
@@ -70,18 +74,26 @@ def _seen_packed(samples_BL: Tensor) -> Tensor | BlockMask | None:
             return (samples_BL[b, q] == samples_BL[b, k]) & (q >= k)
 
         return create_block_mask(same, B, None, L, L, samples_BL.device)
-    real_BL = samples_BL != PADDING
-    if bool(((samples_BL == samples_BL[:, :1]) | ~real_BL).all()) and bool((real_BL[:, :-1] | ~real_BL[:, 1:]).all()):
-        return None  # one sample a row, padded at its end: no real position looks there
-    return (samples_BL[:, None, :, None] == samples_BL[:, None, None, :]).tril()
+    starts = new_BL.flatten().nonzero()[:, 0]
+    return torch.diff(starts, append=starts.new_tensor([B * L])).tolist()
 
 
-def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Tensor | BlockMask | None) -> Tensor:
+def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor:
     if isinstance(seen, BlockMask):
         return _flex()(q_BNLK, k_BNPK, v_BNPK, block_mask=seen)
+    if isinstance(seen, list):
+        return _within(q_BNLK, k_BNPK, v_BNPK, seen)
     if q_BNLK.device.type == "cpu" and seen is None:
         return blocked.attention(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNPK, v_BNPK, causal=True)
     return F.scaled_dot_product_attention(q_BNLK, k_BNPK, v_BNPK, seen, is_causal=seen is None)
+
+
+def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) -> Tensor:
+    """Each run's attention to itself, one after the other: nothing between samples is computed."""
+    B = len(q_BNLK)
+    q, k, v = (x_BNLK.transpose(0, 1).flatten(1, 2)[None].split(lengths, 2) for x_BNLK in (q_BNLK, k_BNLK, v_BNLK))
+    y_1NTK = torch.cat([attend(*run, seen=None) for run in zip(q, k, v, strict=True)], 2)
+    return y_1NTK[0].unflatten(1, (B, -1)).transpose(0, 1)
 
 
 def _flexes(device: torch.device) -> bool:

@@ -112,5 +112,5 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer) -> Batch:
 
 
 def collate(samples: Sequence[tuple[Sample, Prompt]], tokenizer: TextTokenizer, mode: str, length: int) -> Batch:
-    """A sample a row."""
-    return batch([[sequence(sample, prompt, tokenizer, mode, length)] for sample, prompt in samples], tokenizer)
+    """All in one row, one after the other: nothing is padded."""
+    return batch([[sequence(sample, prompt, tokenizer, mode, length) for sample, prompt in samples]], tokenizer)

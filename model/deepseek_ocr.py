@@ -44,6 +44,11 @@ class DeepseekOcr(nn.Module):
         self.lm_head = Linear(config.decoder.width, config.decoder.vocab_size)
         self.get_parameter(_UNUSED).requires_grad_(False)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """What positions are in: the encoder's precision. The decoder's weights may be of a lower one, which spares memory."""
+        return self.encoder.projector.weight.dtype
+
     def forward(
         self,
         ids_BL: Tensor,
@@ -57,7 +62,7 @@ class DeepseekOcr(nn.Module):
         `image_BL` marks the placeholders: as many, from the first row's first to the last one's last, as `images` have tokens.
         `samples_BL` numbers the samples that share a row, and is `PADDING` where there is none; without it a row is one sample.
         """
-        x_BLD = self.decoder.embed_tokens(ids_BL)
+        x_BLD = self.decoder.embed_tokens(ids_BL).to(self.dtype)
         if images:
             if image_BL is None:
                 raise ValueError("images need image_BL, the places of their tokens")

@@ -106,7 +106,7 @@ def tokens(
     for row, head in enumerate(heads):
         ids_BL[row, longest - len(head) :] = torch.tensor(head)  # ends aligned, so that all rows go on at one place
     starts_B = torch.tensor([longest - len(head) for head in heads], device=device)
-    dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else net.lm_head.weight.dtype
+    dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else net.dtype
     cache = Cache(net.config.decoder, starts_B, longest + max_new_tokens, dtype)
     with _reading(net):
         ids_BL = ids_BL.to(device)
@@ -199,9 +199,10 @@ def main() -> None:
     args = parser.parse_args()
     try:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        # bf16 took a processor without it 160 times as long as fp32.
-        dtype = torch.float32 if device == "cpu" and precision() is torch.float32 else None
-        net, tokenizer = load_model(Folder(args.folder), device, dtype)
+        net, tokenizer = load_model(Folder(args.folder), device)
+        if device == "cpu" and precision() is torch.float32:
+            # bf16 took a processor without it 160 times as long as fp32. The decoder's weights may stay what they are.
+            net.encoder.float()
         for name in args.images:
             images = [_opened(name, args.mode)]
             if len(args.images) > 1:

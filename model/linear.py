@@ -17,6 +17,8 @@ from torch import Tensor, nn
 FEW = 64
 # Uses after which a weight is packed: that takes as long as some ten products save, which a text that goes on soon needs.
 _PAYS = 5
+# So many rows a processor without bf16 takes through a weight of that precision in less time than it takes to widen the weight.
+_THIN = 16
 
 
 def precision() -> torch.dtype:
@@ -38,7 +40,7 @@ class Linear(nn.Linear):
 
     def forward(self, x_RK: Tensor) -> Tensor:
         dtype = _reading(x_RK, self.packs)
-        return F.linear(x_RK, self.weight) if dtype is None else product(x_RK.to(dtype), [self.weight], self.packs, 0)
+        return multiplied(x_RK, self.weight) if dtype is None else product(x_RK.to(dtype), [self.weight], self.packs, 0)
 
 
 _TOGETHER = -1
@@ -64,7 +66,7 @@ def _reading(x_RK: Tensor, packs: Packs | None) -> torch.dtype | None:
 def product(x_RK: Tensor, weights_NK: Sequence[Tensor], packs: Packs | None, number: int) -> Tensor:
     """(R, N) or (..., N), in the precision of `x_RK`, with N of all the weights together, which `packs` knows by `number`."""
     dtype = x_RK.dtype
-    if packs is None or not _packs(dtype):
+    if packs is None or not _packs(dtype) or _narrower(weights_NK[0], x_RK):
         return _each(x_RK, weights_NK)
     version = sum(0 if weight_NK.is_inference() else weight_NK._version for weight_NK in weights_NK)
     before, packed = packs.get((number, dtype), (version, 0))
@@ -80,7 +82,24 @@ def product(x_RK: Tensor, weights_NK: Sequence[Tensor], packs: Packs | None, num
 
 
 def _each(x_RK: Tensor, weights_NK: Sequence[Tensor]) -> Tensor:
-    return _joined([F.linear(x_RK, weight_NK.to(x_RK.dtype)) for weight_NK in weights_NK], -1)
+    return _joined([multiplied(x_RK, weight_NK) for weight_NK in weights_NK], -1)
+
+
+def multiplied(x_RK: Tensor, weight_NK: Tensor) -> Tensor:
+    """(R, N) or (..., N), in the precision of `x_RK`, or autocast's.
+
+    A weight of lower precision is left so: a few rows are read in it, for they take as long as the weight takes to come from
+    memory, and many with a copy of it that lasts for the product.
+    """
+    if torch.is_autocast_enabled(x_RK.device.type):
+        return F.linear(x_RK, weight_NK)
+    if _narrower(weight_NK, x_RK) and x_RK.numel() <= _THIN * x_RK.shape[-1]:
+        return F.linear(x_RK.to(weight_NK.dtype), weight_NK).to(x_RK.dtype)
+    return F.linear(x_RK, weight_NK.to(x_RK.dtype))
+
+
+def _narrower(weight_NK: Tensor, x_RK: Tensor) -> bool:
+    return weight_NK.dtype.itemsize < x_RK.dtype.itemsize
 
 
 def _joined(parts: Sequence[Tensor], dim: int) -> Tensor:

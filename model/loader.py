@@ -138,7 +138,7 @@ def drawn(places: Sequence[Place], count: int) -> list[Place]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What each step trains on. A step's samples are all pages or all crops, so that short lines aren't padded to pages."""
+    """What each step trains on. A step's samples are all pages or all crops, of which more go into one."""
 
     places: dict[str, list[Place]]
     step: Train

@@ -7,7 +7,7 @@
     out/NAME/metrics.json   the measurements; written last, it is the mark that the step is done
     out/NAME/checkpoint/    only while it trains
 
-On a processor for now: no GPU, one process, no packing of short samples into rows.
+On a processor for now: no GPU, one process.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ from model.loader import (
 from model.step import Train
 from model.tokenizer import TextTokenizer, train_tokenizer
 
-VERSION = 2  # goes up whenever the same values would train other weights
+VERSION = 3  # goes up whenever the same values would train other weights
 TELL_EVERY_S = 5.0
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}  # beside shards, what steps before this one may add to
 
@@ -186,7 +186,7 @@ class _Training:
             loss, rate = self._update(batch)
             progress["step"] += 1
             progress["seconds_training"] += time.monotonic() - began
-            progress["num_samples"] += len(batch.ids_BL)
+            progress["num_samples"] += batch.num_samples
             progress["num_tokens"] += batch.num_tokens
             progress["num_positions"] += batch.num_positions
             progress["num_truncated"] += batch.num_truncated

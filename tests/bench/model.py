@@ -1,17 +1,20 @@
 """A training step and generation, ours and transformers' `unlimited_ocr`: one configuration, one precision, the same threads.
 
-    python -m tests.bench.model [--modes tiny small base] [--dtypes bfloat16 float32] [--rounds 3] [--texts 500]
+    python -m tests.bench.model [--modes tiny small base] [--dtypes bfloat16 float32] [--rounds 3] [--texts 500 500]
 
 Each contender runs in a process of its own, in turn with the others, `rounds` times; its best step counts. transformers' class is
 measured with each of its expert and attention implementations, and the best is what ours is divided by. A step is forward, loss
-and backward of two samples: an image in the mode, and `texts` tokens that are learned. Peak memory is the process's, less what it
-took before its first step. Experts as batched products of copied weights ("batched_mm") are tried in generation alone: in
-training they would copy gigabytes a layer.
+and backward of some samples: an image in the mode, and as many tokens that are learned as `texts` says of each; without `--texts`
+two of 500, then four as unlike as pages are. Ours takes them in one row, as `model/train.py` does; theirs, which would see from
+one sample into another, in rows that are padded at the end, and without a mask, which takes it longer. Peak memory is the
+process's, less what it took before its first step. Experts as batched products of copied weights ("batched_mm") are tried in
+generation alone: in training they would copy gigabytes a layer.
 
 With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/flops.py`; else `small_moe`.
 """
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -23,6 +26,8 @@ from typing import Any
 
 import psutil
 import torch
+import torch.nn.functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from datagen.storage import Folder
 from datagen.target import Prompt
@@ -37,10 +42,12 @@ from tests.model.lines import EIGHT
 from tests.parity.reference import as_theirs, loaded, saved
 
 OURS = "ours"
+NARROW = "ours, decoder in bf16"  # its weights alone: fp32 for what they are multiplied with
 TRAINED = [f"{experts}, {attention}" for experts in ("grouped_mm", "eager") for attention in ("sdpa", "eager")]
 GENERATED = [f"{experts}, sdpa" for experts in ("grouped_mm", "batched_mm", "eager")]
 IMAGE = 50  # the placeholder's id
-SAMPLES = 2
+# Of 500 tokens each; and as long as TODO.
+TEXTS = [(500, 500), (100, 300, 600, 1000)]
 NEW_TOKENS = 512
 # Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
@@ -55,7 +62,7 @@ def main() -> None:
     parser.add_argument("--modes", nargs="+", default=["tiny", "small", "base"], choices=MODES)
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--texts", type=int, default=500)
+    parser.add_argument("--texts", nargs="+", type=int, help="learned tokens of each sample of a step")
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 4])
     parser.add_argument("--run", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -66,11 +73,12 @@ def main() -> None:
         saved(build(released()), Path(folder), IMAGE)
         print(f"{released().decoder.depth} decoder layers of {released().decoder.width}, {torch.get_num_threads()} threads")
         for dtype in args.dtypes:
-            for mode in args.modes:
-                found = contend(args.rounds, [OURS, *TRAINED], "train", folder, dtype, mode, str(args.texts))
-                show(f"training step, {mode}, {dtype}", found)
+            for mode, texts in itertools.product(args.modes, [args.texts] if args.texts else TEXTS):
+                found = contend(args.rounds, [OURS, *TRAINED], "train", folder, dtype, mode, *map(str, texts))
+                show(f"training step, {mode}, texts of {', '.join(map(str, texts))} tokens, {dtype}", found)
             for batch in args.batches:
-                found = contend(args.rounds, [OURS, *GENERATED], "generate", folder, dtype, "small", str(batch))
+                ours = [OURS, NARROW] if dtype == "float32" else [OURS]
+                found = contend(args.rounds, [*ours, *GENERATED], "generate", folder, dtype, "small", str(batch))
                 show(f"{NEW_TOKENS} tokens of each of {batch} images, {dtype}", found)
 
 
@@ -96,31 +104,32 @@ def once(*what: str) -> dict[str, Any]:
 
 
 def show(title: str, found: dict[str, dict[str, Any]]) -> None:
-    theirs = {c: one for c, one in found.items() if c != OURS and "failed" not in one}
-    best = min(theirs, key=lambda c: theirs[c]["seconds"])
+    done = {contender: one for contender, one in found.items() if "failed" not in one}
+    best = min((c for c in done if not c.startswith(OURS)), key=lambda c: done[c]["seconds"])
     print(f"\n{title}")
     for contender, one in found.items():
-        if "failed" in one:
+        if contender not in done:
             print(f"  {contender:<24} failed: {one['failed']}")
             continue
         mfu = f", {one['mfu']:.0%} of peak" if "mfu" in one else ""
         rate = f"{one['seconds']:7.3f} s {one['tokens'] / one['seconds']:9,.0f} tokens/s"
         print(f"  {contender:<24} {rate} {one['memory'] / 1e6:7,.0f} MB{mfu}{'  <- best of theirs' if contender == best else ''}")
-    ratio = theirs[best]["seconds"] / found[OURS]["seconds"]
-    memory = found[OURS]["memory"] / theirs[best]["memory"]
-    print(f"  {ratio:.2f} times as fast as the best of theirs, {memory:.2f} times its memory", flush=True)
+    for contender in (c for c in done if c.startswith(OURS)):
+        ratio = done[best]["seconds"] / done[contender]["seconds"]
+        memory = done[contender]["memory"] / done[best]["memory"]
+        print(f"  {contender}: {ratio:.2f} times as fast as the best of theirs, {memory:.2f} times its memory", flush=True)
 
 
-def run(what: str, folder: str, contender: str, dtype_name: str, mode: str, number: str) -> dict[str, Any]:
+def run(what: str, folder: str, contender: str, dtype_name: str, mode: str, *numbers: str) -> dict[str, Any]:
     dtype, device = getattr(torch, dtype_name), "cuda" if torch.cuda.is_available() else "cpu"
     work: Callable[[], Any]
-    num_views = SAMPLES if what == "train" else int(number)
+    num_views = len(numbers) if what == "train" else int(numbers[0])
     side = MODES[mode].side
     images = [
         Views(torch.randn(3, side, side, generator=torch.Generator().manual_seed(n)).to(device, dtype)) for n in range(num_views)
     ]
     if what == "train":
-        work, num_tokens, operations = training(folder, contender, dtype, device, images, int(number))
+        work, num_tokens, operations = training(folder, contender, dtype, device, images, list(map(int, numbers)))
     else:
         work, num_tokens, operations = generation(folder, contender, dtype, device, images)
     with Peak(device) as peak:
@@ -171,37 +180,44 @@ def theirs(folder: str, contender: str, dtype: torch.dtype, device: str) -> Any:
 
 
 def training(
-    folder: str, contender: str, dtype: torch.dtype, device: str, images: list[Views], num_text: int
+    folder: str, contender: str, dtype: torch.dtype, device: str, images: list[Views], texts: list[int]
 ) -> tuple[Callable[[], Any], int, int]:
-    """The step, how many positions it takes, and its operations by formula."""
+    """The step, how many tokens it takes, padding left out, and its operations by formula."""
     head, source = 1 + images[0].num_tokens, torch.Generator().manual_seed(0)
-    ids_BL = torch.randint(60, released().decoder.vocab_size, (len(images), head + num_text), generator=source)
-    ids_BL[:, 1:head] = IMAGE
-    labels_BL = ids_BL.clone()
-    labels_BL[:, :head] = -100
-    ids_BL, labels_BL = ids_BL.to(device), labels_BL.to(device)
+    ids, labels = [], []
+    for num_text in texts:
+        ids_L = torch.randint(60, released().decoder.vocab_size, (head + num_text,), generator=source)
+        ids_L[1:head] = IMAGE
+        ids.append(ids_L)
+        labels.append(ids_L.clone().index_fill_(0, torch.arange(head), -100))
     sides = [image.whole_3SS.shape[-1] for image in images]
-    operations = flops.training(released(), sides, [head + num_text] * len(images), num_text * len(images))
+    lengths = [len(ids_L) for ids_L in ids]
+    operations = flops.training(released(), sides, lengths, sum(texts))
     if contender != OURS:
         net = theirs(folder, contender, dtype, device).train()
         arguments = as_theirs(images)
+        ids_BL, labels_BL = (pad_sequence(x, True, fill).to(device) for x, fill in ((ids, 0), (labels, -100)))
 
         def step() -> None:
             net(input_ids=ids_BL, labels=labels_BL, **arguments).loss.backward()
             net.zero_grad()
 
-        return step, ids_BL.numel(), operations
+        return step, sum(lengths), operations
     ours = weights.load(folder, device, dtype).train()
-    learned_BL = labels_BL[:, 1:] != -100
-    labels_T = labels_BL[:, 1:][learned_BL]
+    ids_BL = torch.cat(ids)[None].to(device)
+    samples_BL = torch.arange(len(ids)).repeat_interleave(torch.tensor(lengths))[None].to(device)
+    # A label stands where it is foretold.
+    labels_BL = torch.cat([F.pad(labels_L[1:], (0, 1), value=-100) for labels_L in labels])[None].to(device)
+    learned_BL = labels_BL != -100
+    labels_T = labels_BL[learned_BL]
 
     def our_step() -> None:
-        hidden_BLD, balance = ours(ids_BL, images, ids_BL == IMAGE)
-        loss = cross_entropy(hidden_BLD[:, :-1][learned_BL], ours.lm_head.weight, labels_T, 1 / len(labels_T))
+        hidden_BLD, balance = ours(ids_BL, images, ids_BL == IMAGE, samples_BL)
+        loss = cross_entropy(hidden_BLD[learned_BL], ours.lm_head.weight, labels_T, 1 / len(labels_T))
         (loss + balance).backward()
         ours.zero_grad()
 
-    return our_step, ids_BL.numel(), operations
+    return our_step, sum(lengths), operations
 
 
 def generation(
@@ -214,8 +230,9 @@ def generation(
     said = len(images) * NEW_TOKENS
     operations = flops.forward(config, sides, [len(head)] * len(images), said)
     operations += flops.decoder(config.decoder, said, len(head) + NEW_TOKENS / 2)
-    if contender == OURS:
-        net = weights.load(Folder(folder), device, dtype)
+    if contender.startswith(OURS):
+        net = weights.load(Folder(folder), device, torch.bfloat16 if contender == NARROW else dtype)
+        net.encoder.to(dtype)
         never = _NeverEnds(tokenizer.inner)
         return lambda: list(tokens(net, never, images, Prompt.FREE, NEW_TOKENS, NoRepeat(20))), said, operations
     other = theirs(folder, contender, dtype, device).eval()

@@ -26,9 +26,13 @@ def text_alone(text: str):
     return dataclasses.replace(line_crop(text), image=None, size=(0, 0))
 
 
+def a_sample_a_row(samples, tokenizer):
+    return batch([[sequence(sample, Prompt.FREE, tokenizer, "tiny", 300)] for sample in samples], tokenizer)
+
+
 def test_a_batch_by_hand(tokenizer):
     short, long = line_crop("Ab", "a"), line_crop(LONG, "b")
-    batch = collate([(short, Prompt.FREE), (long, Prompt.FREE)], tokenizer, "tiny", 300)
+    batch = a_sample_a_row([short, long], tokenizer)
     assert [image.whole_3SS.shape for image in batch.images] == [(3, 512, 512)] * 2
     assert batch.image_BL.sum(1).tolist() == [73, 73]
     for row, sample in enumerate((short, long)):
@@ -42,6 +46,18 @@ def test_a_batch_by_hand(tokenizer):
     assert batch.samples_BL[0, -1] == PADDING and (batch.samples_BL[1] == 0).all()
 
 
+def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
+    samples = [line_crop("Ab", "a"), text_alone("c"), line_crop(LONG, "b")]
+    apart = a_sample_a_row(samples, tokenizer)
+    together = collate([(sample, Prompt.FREE) for sample in samples], tokenizer, "tiny", 300)
+    real_BL = apart.samples_BL != PADDING
+    assert together.ids_BL.tolist() == [apart.ids_BL[real_BL].tolist()]
+    assert together.labels_BL.tolist() == [apart.labels_BL[real_BL].tolist()]
+    lengths = real_BL.sum(1).tolist()
+    assert together.samples_BL.tolist() == [[n for n, length in enumerate(lengths) for _ in range(length)]]
+    assert (together.num_samples, together.num_positions) == (3, apart.num_positions)
+
+
 def test_a_long_answer_is_cut_without_an_end_and_counted(tokenizer):
     batch = collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 90)
     assert batch.ids_BL.shape == (1, 90) and batch.num_truncated == 1
@@ -51,7 +67,7 @@ def test_a_long_answer_is_cut_without_an_end_and_counted(tokenizer):
 
 
 def test_text_alone_beside_images(tokenizer):
-    together = collate([(text_alone("Ab"), Prompt.FREE), (line_crop("Ab"), Prompt.FREE)], tokenizer, "tiny", 300)
+    together = a_sample_a_row([text_alone("Ab"), line_crop("Ab")], tokenizer)
     assert len(together.images) == 1 and together.image_BL.sum(1).tolist() == [0, 73]
     learned = together.labels_BL[0] != IGNORED
     assert together.labels_BL[0][learned].tolist() == [*tokenizer.encode("Ab"), tokenizer.eos]

@@ -1,5 +1,7 @@
 """The hot path's own functions against plain ones: experts, loss, checkpointing; and DeepEncoder before another's decoder."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -115,6 +117,26 @@ def test_packed_weights_give_what_others_give(dtype, autocast):
         assert all(layer.packs is None for layer in layers)
         for parameter in net.parameters():
             parameter.mul_(1.1)
+
+
+@torch.no_grad()
+def test_a_decoder_of_lower_precision_reads_in_the_encoders():
+    """Many rows exactly as with widened weights, a few as in the weights' precision; and none is held in a higher one."""
+    net = build(tiny(), 3).bfloat16().eval()
+    exact = copy.deepcopy(net).float()
+    net.encoder.float()
+    source = torch.Generator().manual_seed(0)
+    image, ids_BL = Views(torch.randn(3, 512, 512, generator=source)), torch.randint(6, 4000, (1, 90), generator=source)
+    image_BL = (torch.arange(90) < 73)[None]
+    many, expected = (one(ids_BL, [image], image_BL)[0] for one in (net, exact))
+    assert many.dtype == torch.float32 and (many - expected).abs().max() <= 1e-5 * expected.abs().max()
+    with keep_packed(net):
+        a_few = [net.logits(net(ids_BL[:, :9])[0]) for _ in range(8)]
+        packs = [module.packs for module in net.modules() if getattr(module, "packs", None)]
+        assert not [pack for some in packs for _, pack in some.values() if not isinstance(pack, int)]
+    expected = exact.logits(exact(ids_BL[:, :9])[0])
+    assert all((found - expected).abs().max() <= 3e-2 * expected.abs().max() for found in a_few)
+    assert {p.dtype for p in net.decoder.parameters()} == {torch.bfloat16}
 
 
 def test_experts_under_autocast_keep_weights_and_gradients_in_fp32():
