@@ -10,7 +10,8 @@ one sample into another, in rows that are padded at the end, and without a mask,
 process's, less what it took before its first step. Experts as batched products of copied weights ("batched_mm") are tried in
 generation alone: in training they would copy gigabytes a layer.
 
-With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/flops.py`; else `small_moe`.
+With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/flops.py`; else `small_moe`, and
+with `--released` reading alone at the released sizes, in fp32, for which a processor needs 20 GB.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from torch.nn.utils.rnn import pad_sequence
 from datagen.storage import Folder
 from datagen.target import Prompt
 from model import flops, weights
-from model.config import ModelConfig, full, small_moe
+from model.config import full, small_moe
 from model.deepseek_ocr import build
 from model.generate import NoRepeat, tokens
 from model.image import MODES, Views
@@ -53,25 +54,26 @@ NEW_TOKENS = 512
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 
 
-def released() -> ModelConfig:
-    return full() if torch.cuda.is_available() else small_moe()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--modes", nargs="+", default=["tiny", "small", "base"], choices=MODES)
+    parser.add_argument("--modes", nargs="*", default=["tiny", "small", "base"], choices=MODES)
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--texts", nargs="+", type=int, help="learned tokens of each sample of a step")
-    parser.add_argument("--batches", nargs="+", type=int, default=[1, 4])
+    parser.add_argument("--batches", nargs="*", type=int, default=[1, 4])
+    parser.add_argument("--released", action="store_true", help="reading at the released sizes, on a processor")
     parser.add_argument("--run", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.run:
         print(json.dumps(run(*args.run)))
         return
+    config = full() if args.released or torch.cuda.is_available() else small_moe()
+    if args.released and not torch.cuda.is_available():
+        args.modes, args.dtypes = [], ["float32"]
     with tempfile.TemporaryDirectory(prefix="pagewheel-model-") as folder:
-        saved(build(released()), Path(folder), IMAGE)
-        print(f"{released().decoder.depth} decoder layers of {released().decoder.width}, {torch.get_num_threads()} threads")
+        torch.set_default_dtype(torch.bfloat16)  # as it is released
+        saved(build(config), Path(folder), IMAGE)
+        print(f"{config.decoder.depth} decoder layers of {config.decoder.width}, {torch.get_num_threads()} threads")
         for dtype in args.dtypes:
             for mode, texts in itertools.product(args.modes, [args.texts] if args.texts else TEXTS):
                 found = contend(args.rounds, [OURS, *TRAINED], "train", folder, dtype, mode, *map(str, texts))
@@ -183,16 +185,17 @@ def training(
     folder: str, contender: str, dtype: torch.dtype, device: str, images: list[Views], texts: list[int]
 ) -> tuple[Callable[[], Any], int, int]:
     """The step, how many tokens it takes, padding left out, and its operations by formula."""
+    config = weights.read_config(Folder(folder))
     head, source = 1 + images[0].num_tokens, torch.Generator().manual_seed(0)
     ids, labels = [], []
     for num_text in texts:
-        ids_L = torch.randint(60, released().decoder.vocab_size, (head + num_text,), generator=source)
+        ids_L = torch.randint(60, config.decoder.vocab_size, (head + num_text,), generator=source)
         ids_L[1:head] = IMAGE
         ids.append(ids_L)
         labels.append(ids_L.clone().index_fill_(0, torch.arange(head), -100))
     sides = [image.whole_3SS.shape[-1] for image in images]
     lengths = [len(ids_L) for ids_L in ids]
-    operations = flops.training(released(), sides, lengths, sum(texts))
+    operations = flops.training(config, sides, lengths, sum(texts))
     if contender != OURS:
         net = theirs(folder, contender, dtype, device).train()
         arguments = as_theirs(images)
@@ -224,7 +227,7 @@ def generation(
     folder: str, contender: str, dtype: torch.dtype, device: str, images: list[Views]
 ) -> tuple[Callable[[], Any], int, int]:
     """Images read, `NEW_TOKENS` each whatever comes; the tokens said, and the operations by formula."""
-    tokenizer, config = train_tokenizer(EIGHT, 400), released()
+    tokenizer, config = train_tokenizer(EIGHT, 400), weights.read_config(Folder(folder))
     head = tokenizer.prompt(Prompt.FREE.value, images[0].num_tokens)
     sides = [image.whole_3SS.shape[-1] for image in images]
     said = len(images) * NEW_TOKENS
