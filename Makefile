@@ -57,7 +57,7 @@ $(VENV)/.system: Makefile | $(VENV)/.installed
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
 test: setup
-	@$(VENV)/bin/python -m pytest -q
+	@$(VENV)/bin/python -m pytest -q --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: setup
 	@$(VENV)/bin/ruff check .

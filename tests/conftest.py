@@ -13,6 +13,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew, after you raised the versions")
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """The table of parity. Here, for where tests run in several processes, this file alone is read by the one that reports."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if getattr(report, "when", "") == "call"]
+    by_file = sorted(reports, key=lambda report: report.location[0])
+    rows = [value for report in by_file for name, value in report.user_properties if name == "parity"]
+    if rows:
+        terminalreporter.section("parity with transformers' unlimited_ocr, fp32")
+        terminalreporter.write_line(f"{'part':<22} {'case':<38} {'largest difference':>18} {'largest value':>14}")
+        for part, case, difference, scale in rows:
+            terminalreporter.write_line(f"{part:<22} {case:<38} {difference:>18.1e} {scale:>14.3g}")
+
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A folder of small good documents in three languages, nine pages in all, one of them blank and first by name."""

@@ -1,8 +1,15 @@
-"""The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round."""
+"""The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round; killed half-way too."""
 
+import hashlib
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +23,9 @@ from flywheel.pools import from_dict
 from recipes.forget import forget
 from recipes.run import Place, run
 from tests import pdfs, wheel
-from tests.outputs import check_corpus, files
+from tests.outputs import ROOT, check_corpus, files
 
+pytestmark = pytest.mark.timeout(900)  # a reader is trained in earnest, on a processor without bf16 for minutes
 METRICS = {
     "cer",
     "cer_low",
@@ -219,3 +227,53 @@ def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what
         "report/index.html",
         "report/run.json",
     }
+
+
+RUN = """
+import sys
+from pathlib import Path
+from tests import wheel
+sys.exit(wheel.turn(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+def digests(out: Path) -> dict[str, str]:
+    """What a round leaves that others build on: the reader, the labels, the figures."""
+    kept = [
+        *out.glob("round-1/reader/Cyrl/*"),
+        *out.glob("round-1/shards/*.tar"),
+        out / "round-1/metrics.json",
+        out / "round-1/round.json",
+    ]
+    return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(kept)}
+
+
+def kill_when(folder: Path, out: Path, seen) -> None:
+    """Run until `seen` says so, and kill."""
+    run = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(folder), str(out)],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+    )
+    deadline = time.monotonic() + 600
+    while not seen() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert run.poll() is None, "the run ended before it could be killed"
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def test_killed_in_training_and_in_reading_it_ends_in_the_same_reader_and_the_same_labels(turned, tmp_path):
+    folder, out = turned / "in", tmp_path / "out"
+    reader, shards = out / "round-1" / "reader" / "Cyrl", out / "round-1" / "shards"
+    kill_when(folder, out, lambda: list(reader.glob("checkpoint-*.safetensors")))
+    assert not (reader / "config.json").exists()
+    kill_when(folder, out, lambda: list(shards.glob("*.json")))
+    assert not (out / "round-1" / "metrics.json").exists()
+    assert len(list(shards.glob("*.json"))) < len(list((turned / "out/round-1/shards").glob("*.json")))
+    assert wheel.turn(folder, out) == 0
+    assert digests(out) == digests(turned / "out")
+    assert not list(out.rglob(".tmp-*"))
+    check_corpus(out)
