@@ -47,8 +47,8 @@ NARROW = "ours, decoder in bf16"  # its weights alone: fp32 for what they are mu
 TRAINED = [f"{experts}, {attention}" for experts in ("grouped_mm", "eager") for attention in ("sdpa", "eager")]
 GENERATED = [f"{experts}, sdpa" for experts in ("grouped_mm", "batched_mm", "eager")]
 IMAGE = 50  # the placeholder's id
-# Of 500 tokens each; and as long as pages are: an eighth, three, five and seven eighths of the default run's have no more tokens of
-# a vocabulary as large as `small_moe`'s.
+# Of 500 tokens each; and as long as pages are: an eighth, three, five and seven eighths of the default run's are no longer, in
+# tokens of a vocabulary as large as `small_moe`'s.
 TEXTS = [(500, 500), (367, 744, 951, 1270)]
 NEW_TOKENS = 512
 # Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
