@@ -46,8 +46,11 @@ class DeepseekOcr(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """What positions are in: the encoder's precision. The decoder's weights may be of a lower one, which spares memory."""
-        return self.encoder.projector.weight.dtype
+        """What hidden states are in, outside autocast: the higher of the encoder's and the decoder's precision.
+
+        A decoder in bf16 behind an encoder in fp32 spares memory, and a processor without bf16 time.
+        """
+        return torch.promote_types(self.encoder.projector.weight.dtype, self.lm_head.weight.dtype)
 
     def forward(
         self,

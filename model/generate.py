@@ -201,8 +201,8 @@ def main() -> None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         net, tokenizer = load_model(Folder(args.folder), device)
         if device == "cpu" and precision() is torch.float32:
-            # bf16 took a processor without it 160 times as long as fp32. The decoder's weights may stay what they are.
-            net.encoder.float()
+            # bf16 took a processor without it 160 times as long as fp32. A decoder's weights may stay in it.
+            (net.encoder if net.lm_head.weight.dtype is torch.bfloat16 else net).float()
         for name in args.images:
             images = [_opened(name, args.mode)]
             if len(args.images) > 1:

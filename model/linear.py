@@ -17,7 +17,7 @@ from torch import Tensor, nn
 FEW = 64
 # Uses after which a weight is packed: that takes as long as some ten products save, which a text that goes on soon needs.
 _PAYS = 5
-# So many rows a processor without bf16 takes through a weight of that precision in less time than it takes to widen the weight.
+# So many rows a processor without bf16 takes through a weight in bf16 in less time than it takes to widen the weight.
 _THIN = 16
 
 
@@ -88,12 +88,13 @@ def _each(x_RK: Tensor, weights_NK: Sequence[Tensor]) -> Tensor:
 def multiplied(x_RK: Tensor, weight_NK: Tensor) -> Tensor:
     """(R, N) or (..., N), in the precision of `x_RK`, or autocast's.
 
-    A weight of lower precision is left so: a few rows are read in it, for they take as long as the weight takes to come from
-    memory, and many with a copy of it that lasts for the product.
+    A weight of lower precision is left so. A few rows are rounded to bf16 if it is in bf16, and so is their product: it takes as
+    long as the weight takes to come from memory. Others are multiplied with a wider copy, which is made for each product.
     """
     if torch.is_autocast_enabled(x_RK.device.type):
         return F.linear(x_RK, weight_NK)
-    if _narrower(weight_NK, x_RK) and x_RK.numel() <= _THIN * x_RK.shape[-1]:
+    few = x_RK.numel() <= _THIN * x_RK.shape[-1]
+    if few and weight_NK.dtype is torch.bfloat16 and _narrower(weight_NK, x_RK):
         return F.linear(x_RK.to(weight_NK.dtype), weight_NK).to(x_RK.dtype)
     return F.linear(x_RK, weight_NK.to(x_RK.dtype))
 

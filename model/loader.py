@@ -138,7 +138,7 @@ def drawn(places: Sequence[Place], count: int) -> list[Place]:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What each step trains on. A step's samples are all pages or all crops, of which more go into one."""
+    """What each step trains on. A step takes `page_batch` pages or `crop_batch` crops, never both."""
 
     places: dict[str, list[Place]]
     step: Train

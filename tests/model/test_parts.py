@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from datagen.target import Prompt
 from model import blocked, linear
 from model import loss as loss_module
 from model.checkpointing import set_checkpointing
@@ -13,9 +14,12 @@ from model.config import tiny
 from model.deepencoder import DeepEncoder, placed
 from model.deepseek_ocr import build
 from model.experts import ByExpert, Grouped, arranged, few, routed
+from model.generate import tokens
 from model.image import Views
 from model.linear import keep_packed
 from model.loss import cross_entropy
+from model.tokenizer import train_tokenizer
+from tests.model.lines import EIGHT
 
 
 def plainly(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF):
@@ -121,7 +125,7 @@ def test_packed_weights_give_what_others_give(dtype, autocast):
 
 @torch.no_grad()
 def test_a_decoder_of_lower_precision_reads_in_the_encoders():
-    """Many rows exactly as with widened weights, a few as in the weights' precision; and none is held in a higher one."""
+    """Many rows exactly as with widened weights, a few in the weights' precision; and no weight is held in a higher one."""
     net = build(tiny(), 3).bfloat16().eval()
     exact = copy.deepcopy(net).float()
     net.encoder.float()
@@ -136,7 +140,22 @@ def test_a_decoder_of_lower_precision_reads_in_the_encoders():
         assert not [pack for some in packs for _, pack in some.values() if not isinstance(pack, int)]
     expected = exact.logits(exact(ids_BL[:, :9])[0])
     assert all((found - expected).abs().max() <= 3e-2 * expected.abs().max() for found in a_few)
+    assert all(torch.equal(found, found.bfloat16().float()) for found in a_few)
+    labels_T = ids_BL[0, 1:]
+    assert cross_entropy(many[0, :-1], net.lm_head.weight, labels_T).item() == pytest.approx(
+        cross_entropy(many[0, :-1], exact.lm_head.weight, labels_T).item(), rel=1e-6
+    )
     assert {p.dtype for p in net.decoder.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("encoder", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("decoder", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_two_precisions_read_together(encoder, decoder):
+    tokenizer = train_tokenizer(EIGHT, 400)
+    net = build(tiny().with_vocab(len(tokenizer)), 3).to(decoder).eval()
+    net.encoder.to(encoder)
+    image = Views(torch.randn(3, 512, 512, generator=torch.Generator().manual_seed(0)))
+    assert len(list(tokens(net, tokenizer, [image] * 2, Prompt.FREE, 5))) >= 5
 
 
 def test_experts_under_autocast_keep_weights_and_gradients_in_fp32():

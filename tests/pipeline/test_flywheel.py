@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -257,12 +256,13 @@ def kill_when(folder: Path, out: Path, seen) -> None:
         start_new_session=True,
         env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
     )
-    deadline = time.monotonic() + 600
-    while not seen() and run.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert run.poll() is None, "the run ended before it could be killed"
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
+    try:
+        while not seen():
+            assert run.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.01)
+    finally:
+        run.kill()
+        run.wait()
 
 
 def test_killed_in_training_and_in_reading_it_ends_in_the_same_reader_and_the_same_labels(turned, tmp_path):
