@@ -48,7 +48,7 @@ class DeepseekOcr(nn.Module):
     def dtype(self) -> torch.dtype:
         """What hidden states are in, outside autocast: the higher of the encoder's and the decoder's precision.
 
-        A decoder in bf16 behind an encoder in fp32 spares memory, and a processor without bf16 time.
+        A decoder in bf16 behind an encoder in fp32 spares memory where a processor has no bf16.
         """
         return torch.promote_types(self.encoder.projector.weight.dtype, self.lm_head.weight.dtype)
 

@@ -17,8 +17,11 @@ from torch import Tensor, nn
 FEW = 64
 # Uses after which a weight is packed: that takes as long as some ten products save, which a text that goes on soon needs.
 _PAYS = 5
-# So many rows a processor without bf16 takes through a weight in bf16 in less time than it takes to widen the weight.
-_THIN = 16
+# So many rows a processor without bf16 takes through a weight in bf16 in no more time than through a wider copy.
+_THIN = 4
+# Numbers of a weight that are widened at a time: what stays in cache, and in memory that comes again. Whole, the larger weights
+# took a few rows three to six times as long.
+_WIDENED = 1 << 20
 
 
 def precision() -> torch.dtype:
@@ -40,7 +43,7 @@ class Linear(nn.Linear):
 
     def forward(self, x_RK: Tensor) -> Tensor:
         dtype = _reading(x_RK, self.packs)
-        return multiplied(x_RK, self.weight) if dtype is None else product(x_RK.to(dtype), [self.weight], self.packs, 0)
+        return _multiplied(x_RK, self.weight) if dtype is None else product(x_RK.to(dtype), [self.weight], self.packs, 0)
 
 
 _TOGETHER = -1
@@ -82,21 +85,23 @@ def product(x_RK: Tensor, weights_NK: Sequence[Tensor], packs: Packs | None, num
 
 
 def _each(x_RK: Tensor, weights_NK: Sequence[Tensor]) -> Tensor:
-    return _joined([multiplied(x_RK, weight_NK) for weight_NK in weights_NK], -1)
+    return _joined([_multiplied(x_RK, weight_NK) for weight_NK in weights_NK], -1)
 
 
-def multiplied(x_RK: Tensor, weight_NK: Tensor) -> Tensor:
+def _multiplied(x_RK: Tensor, weight_NK: Tensor) -> Tensor:
     """(R, N) or (..., N), in the precision of `x_RK`, or autocast's.
 
-    A weight of lower precision is left so. A few rows are rounded to bf16 if it is in bf16, and so is their product: it takes as
-    long as the weight takes to come from memory. Others are multiplied with a wider copy, which is made for each product.
+    A weight of lower precision is left so. Up to four rows are rounded to bf16 if it is in bf16, and so is their product; more
+    are multiplied with a wider copy, made of some of the weight at a time.
     """
     if torch.is_autocast_enabled(x_RK.device.type):
         return F.linear(x_RK, weight_NK)
-    few = x_RK.numel() <= _THIN * x_RK.shape[-1]
-    if few and weight_NK.dtype is torch.bfloat16 and _narrower(weight_NK, x_RK):
+    if not _narrower(weight_NK, x_RK):
+        return F.linear(x_RK, weight_NK.to(x_RK.dtype))
+    if weight_NK.dtype is torch.bfloat16 and x_RK.numel() <= _THIN * x_RK.shape[-1]:
         return F.linear(x_RK.to(weight_NK.dtype), weight_NK).to(x_RK.dtype)
-    return F.linear(x_RK, weight_NK.to(x_RK.dtype))
+    parts = weight_NK.split(max(1, _WIDENED // weight_NK.shape[1]))
+    return _joined([F.linear(x_RK, part_NK.to(x_RK.dtype)) for part_NK in parts], -1)
 
 
 def _narrower(weight_NK: Tensor, x_RK: Tensor) -> bool:

@@ -56,7 +56,7 @@ def list_members(path: str, kind: str) -> Iterator[list[Listed]]:
                 if len(listed) == _A_MESSAGE[kind] or time.process_time() - sent_s > _BEAT_S:
                     yield listed
                     listed, sent_s = [], time.process_time()
-    except Exception:
+    except Exception:  # whatever it is, what was found before it counts
         yield listed
         raise
     yield listed

@@ -6,12 +6,12 @@ Each contender runs in a process of its own, in turn with the others, `rounds` t
 measured with each of its expert and attention implementations, and the best is what ours is divided by. A step is forward, loss
 and backward of some samples: an image in the mode, and as many tokens that are learned as `texts` says of each; without `--texts`
 two of 500, then four as unlike as pages are. Ours takes them in one row, as `model/train.py` does; theirs both so, with positions
-that begin anew, and in rows that are padded at the end, without a mask, which takes it longer. Peak memory is the process's, less
-what it took before its first step. Experts as batched products of copied weights ("batched_mm") are tried in generation alone: in
-training they would copy gigabytes a layer.
+that begin anew, and in rows that are padded at the end, without a mask. Peak memory is the process's, less what it took before
+its first step. Experts as batched products of copied weights ("batched_mm") are tried in generation alone: in training they would
+copy gigabytes a layer.
 
-"ours, decoder in bf16" is for processors without bf16: the prompt is in fp32, and each token after it, of up to 16 texts, rounded
-to bf16 where it meets the decoder's weights. That is no fp32, in which it is listed.
+"ours, decoder in bf16" is for processors without bf16: the prompt is in fp32, and each token after it, of up to four texts,
+rounded to bf16 where it meets the decoder's weights. That is no fp32, in which it is listed.
 
 With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/flops.py`; else `small_moe`, and
 with `--released` reading alone at the released sizes, in fp32, for which a processor needs 20 GB.
@@ -51,8 +51,8 @@ TRAINED = [f"{experts}, {attention}" for experts in ("grouped_mm", "eager") for 
 TRAINED += [f"grouped_mm, {attention}, one row" for attention in ("sdpa", "eager")]
 GENERATED = [f"{experts}, sdpa" for experts in ("grouped_mm", "batched_mm", "eager")]
 IMAGE = 50  # the placeholder's id
-# Of 500 tokens each; and as long as pages are: an eighth, three, five and seven eighths of the default run's are no longer, in
-# tokens of a vocabulary as large as `small_moe`'s.
+# Of 500 tokens each; and as long as pages are: an eighth, three, five and seven eighths of 972 trusted pages of the default run
+# are no longer, in tokens of a vocabulary as large as `small_moe`'s.
 TEXTS = [(500, 500), (367, 744, 951, 1270)]
 NEW_TOKENS = 512
 # Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
@@ -84,7 +84,7 @@ def main() -> None:
                 found = contend(args.rounds, [OURS, *TRAINED], "train", folder, dtype, mode, *map(str, texts))
                 show(f"training step, {mode}, texts of {', '.join(map(str, texts))} tokens, {dtype}", found)
             for batch in args.batches:
-                ours = [OURS, NARROW] if dtype == "float32" else [OURS]
+                ours = [OURS, NARROW] if dtype == "float32" and not torch.cuda.is_available() else [OURS]
                 found = contend(args.rounds, [*ours, *GENERATED], "generate", folder, dtype, "small", str(batch))
                 show(f"{NEW_TOKENS} tokens of each of {batch} images, {dtype}", found)
 
