@@ -17,6 +17,7 @@ from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex
 from model import blocked
 from model.cache import Cache
 from model.config import DecoderConfig
+from model.precision import wide
 
 PADDING = -1  # in place of a sample's number
 
@@ -85,7 +86,8 @@ def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor
         return _within(q_BNLK, k_BNPK, v_BNPK, seen)
     if q_BNLK.device.type == "cpu" and seen is None:
         return blocked.attention(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNPK, v_BNPK, causal=True)
-    return F.scaled_dot_product_attention(q_BNLK, k_BNPK, v_BNPK, seen, is_causal=seen is None)
+    q, k, v = wide(q_BNLK), wide(k_BNPK), wide(v_BNPK)
+    return F.scaled_dot_product_attention(q, k, v, seen, is_causal=seen is None).to(v_BNPK.dtype)
 
 
 def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) -> Tensor:

@@ -3,16 +3,18 @@
     B images or rows · N heads · G = some of all B*N · L queries · P keys · C queries of a block · K head dim
     h w the keys' grid, P = h*w
 
-Scores are in the inputs' precision, as attention written out has them (torch's fused one keeps them in fp32), sums over blocks in
-fp32, and nothing of the size L x P is held. torch's own fused attention took a processor without matrix units 1.6 to 2.5 times
-as long in bf16, forward and backward (1,024 and 4,096 patches), and it takes no bias that is a sum of rows' and columns'. An
-operator of its own, so that checkpointing can keep its result.
+Scores are in the precision in which inputs are multiplied, as attention written out has them (torch's fused one keeps them in
+fp32), sums over blocks in fp32, and nothing of the size L x P is held. torch's own fused attention took a processor without
+matrix units 1.6 to 2.5 times as long in bf16, forward and backward (1,024 and 4,096 patches), and it takes no bias that is a sum
+of rows' and columns'. An operator of its own, so that checkpointing can keep its result.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from model.precision import product_dtype, put_product, wide
 
 QUERIES = 256
 _CACHED_BYTES = 2 << 20  # a thread's scores
@@ -44,7 +46,7 @@ def attend(
     y_GLK = q_GLK.new_empty(*q_GLK.shape[:2], v_GPK.shape[-1])
     for at, end in _blocks(q_GLK, k_GPK, causal):
         p_GCP = _probabilities(q_GLK, k_GPK, rows_GLh, columns_GLw, causal, at, end)
-        torch.bmm(p_GCP, v_GPK[at[0], :end], out=y_GLK[at])
+        put_product(p_GCP, wide(v_GPK[at[0], :end]), y_GLK[at])
     return y_GLK
 
 
@@ -63,17 +65,16 @@ def attend_backward(
     dk_GPK, dv_GPK = (torch.zeros(x.shape, dtype=torch.float32, device=x.device) for x in (k_GPK, v_GPK))
     d_rows_GLh, d_columns_GLw = (None if x is None else torch.empty_like(x) for x in (rows_GLh, columns_GLw))
     for at, end in _blocks(q_GLK, k_GPK, causal):
-        heads, dy_GCK = at[0], dy_GLK[at]
+        heads, dy_GCK = at[0], wide(dy_GLK[at])
         p_GCP = _probabilities(q_GLK, k_GPK, rows_GLh, columns_GLw, causal, at, end)
         dv_GPK[heads, :end] += torch.bmm(p_GCP.mT, dy_GCK)
-        dp_GCP = torch.bmm(dy_GCK, v_GPK[heads, :end].mT)
+        dp_GCP = torch.bmm(dy_GCK, wide(v_GPK[heads, :end]).mT)
         ds_GCP = torch.ops.aten._softmax_backward_data(dp_GCP, p_GCP, -1, p_GCP.dtype)
-        torch.bmm(ds_GCP, k_GPK[heads, :end], out=dq_GLK[at])
-        dk_GPK[heads, :end] += torch.bmm(ds_GCP.mT, q_GLK[at])
+        put_product(ds_GCP, wide(k_GPK[heads, :end]), dq_GLK[at])
+        dk_GPK[heads, :end] += torch.bmm(ds_GCP.mT, wide(q_GLK[at]))
         if d_rows_GLh is not None and d_columns_GLw is not None:
             ds_GChw = ds_GCP.unflatten(-1, (d_rows_GLh.shape[-1], d_columns_GLw.shape[-1]))
-            torch.sum(ds_GChw, -1, out=d_rows_GLh[at])
-            torch.sum(ds_GChw, -2, out=d_columns_GLw[at])
+            d_rows_GLh[at], d_columns_GLw[at] = ds_GChw.sum(-1), ds_GChw.sum(-2)
     found = [dq_GLK, dk_GPK.to(k_GPK.dtype), dv_GPK.to(v_GPK.dtype), d_rows_GLh, d_columns_GLw]
     return [x for x in found if x is not None]
 
@@ -81,7 +82,7 @@ def attend_backward(
 def _blocks(q_GLK: Tensor, k_GPK: Tensor, causal: bool) -> list[tuple[tuple[slice, slice], int]]:
     """((heads, queries), how many keys they see)."""
     (G, L, _), P = q_GLK.shape, k_GPK.shape[1]
-    scores_bytes = min(QUERIES, L) * P * q_GLK.element_size()
+    scores_bytes = min(QUERIES, L) * P * product_dtype(q_GLK).itemsize
     num_heads = max(1, torch.get_num_threads() * _CACHED_BYTES // max(1, scores_bytes))
     return [
         ((slice(g, min(g + num_heads, G)), slice(c, min(c + QUERIES, L))), min(c + QUERIES, P) if causal else P)
@@ -99,7 +100,7 @@ def _probabilities(
     at: tuple[slice, slice],
     end: int,
 ) -> Tensor:
-    s_GCP = torch.bmm(q_GLK[at], k_GPK[at[0], :end].mT)
+    s_GCP = torch.bmm(wide(q_GLK[at]), wide(k_GPK[at[0], :end]).mT)
     if rows_GLh is not None and columns_GLw is not None:
         s_GChw = s_GCP.unflatten(-1, (rows_GLh.shape[-1], columns_GLw.shape[-1]))
         s_GChw.add_(rows_GLh[at].unsqueeze(-1)).add_(columns_GLw[at].unsqueeze(-2))

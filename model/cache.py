@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from model.config import DecoderConfig
+from model.precision import wide
 
 _BLOCK = 64
 
@@ -25,8 +26,8 @@ class Cache:
         self.start_B = start_B
         self.padded = bool(start_B.any())
         size = (config.depth, -(-capacity // _BLOCK), len(start_B), config.heads, _BLOCK, config.width // config.heads)
-        # Zeros, for what isn't seen is multiplied with 0.
-        self.keys, self.values = (torch.zeros(size, dtype=dtype, device=start_B.device) for _ in range(2))
+        # Zeros, for what isn't seen is multiplied with 0. As they are multiplied, so that no token widens the whole past.
+        self.keys, self.values = (wide(torch.zeros(size, dtype=dtype, device=start_B.device)) for _ in range(2))
 
     def fill(self, layer: int, k_BNLK: Tensor, v_BNLK: Tensor) -> None:
         """Take a prompt's. `advance` makes them the past, when all layers have."""
@@ -44,11 +45,11 @@ class Cache:
         n += 1
         B, N, _, K = q_BN1K.shape
         k_GSK, v_GSK = (buffer[layer, :n].flatten(0, 2) for buffer in (self.keys, self.values))
-        q_G1K = (q_BN1K * K**-0.5).expand(n, -1, -1, -1, -1).flatten(0, 2)
+        q_G1K = (q_BN1K * K**-0.5).to(k_GSK.dtype).expand(n, -1, -1, -1, -1).flatten(0, 2)
         s_BN1P = torch.bmm(q_G1K, k_GSK.mT).view(n, B, N, _BLOCK).permute(1, 2, 0, 3).reshape(B, N, 1, -1)
         p_BN1P = s_BN1P.masked_fill_(unseen_B11P, -torch.inf).softmax(-1)
         p_G1S = p_BN1P.view(B, N, n, 1, _BLOCK).permute(2, 0, 1, 3, 4).reshape(n * B * N, 1, _BLOCK)
-        return torch.bmm(p_G1S, v_GSK).view(n, B, N, 1, K).sum(0)
+        return torch.bmm(p_G1S, v_GSK).view(n, B, N, 1, K).sum(0).to(q_BN1K.dtype)
 
     def unseen(self) -> Tensor:
         """(B or 1, 1, 1, P): which positions a new token doesn't see, of those that `attend` looks at."""

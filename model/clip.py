@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from model.checkpointing import checkpointed
 from model.config import ClipConfig
+from model.precision import Conv2d, Linear
 from model.sam import resized, weighed
 
 
@@ -21,7 +22,7 @@ class Embeddings(nn.Module):
         self.grid = config.grid
         num_positions = config.grid**2 + 1
         self.class_embedding = nn.Parameter(torch.empty(config.width))
-        self.patch_embedding = nn.Conv2d(3, config.width, config.patch, stride=config.patch, bias=False)
+        self.patch_embedding = Conv2d(3, config.width, config.patch, stride=config.patch, bias=False)
         self.position_embedding = nn.Embedding(num_positions, config.width)
         self.position_ids: Tensor
         self.register_buffer("position_ids", torch.arange(num_positions)[None])
@@ -38,8 +39,8 @@ class Attention(nn.Module):
     def __init__(self, config: ClipConfig):
         super().__init__()
         self.heads = config.heads
-        self.qkv_proj = nn.Linear(config.width, 3 * config.width)
-        self.out_proj = nn.Linear(config.width, config.width)
+        self.qkv_proj = Linear(config.width, 3 * config.width)
+        self.out_proj = Linear(config.width, config.width)
 
     def forward(self, x_BLD: Tensor) -> Tensor:
         B, L, D = x_BLD.shape
@@ -51,8 +52,8 @@ class Attention(nn.Module):
 class Mlp(nn.Module):
     def __init__(self, width: int):
         super().__init__()
-        self.fc1 = nn.Linear(width, 4 * width)
-        self.fc2 = nn.Linear(4 * width, width)
+        self.fc1 = Linear(width, 4 * width)
+        self.fc2 = Linear(4 * width, width)
 
     def forward(self, x_BLD: Tensor) -> Tensor:
         x_BLF = self.fc1(x_BLD)

@@ -8,6 +8,7 @@ Structure and names: the released DeepSeek-OCR `deepencoder.py`, `net_2` and `ne
 from torch import Tensor, nn
 
 from model.config import SamConfig
+from model.precision import Conv2d
 
 
 class Compressor(nn.Module):
@@ -15,8 +16,8 @@ class Compressor(nn.Module):
 
     def __init__(self, config: SamConfig):
         super().__init__()
-        self.net_2 = nn.Conv2d(config.neck, config.downsample[0], 3, stride=2, padding=1, bias=False)
-        self.net_3 = nn.Conv2d(config.downsample[0], config.downsample[1], 3, stride=2, padding=1, bias=False)
+        self.net_2 = Conv2d(config.neck, config.downsample[0], 3, stride=2, padding=1, bias=False)
+        self.net_3 = Conv2d(config.downsample[0], config.downsample[1], 3, stride=2, padding=1, bias=False)
 
     def forward(self, x_BChw: Tensor) -> Tensor:
         return self.net_3(self.net_2(x_BChw))

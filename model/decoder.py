@@ -15,7 +15,7 @@ from model.attention import PADDING, Places, attend, places, rotated
 from model.cache import Cache
 from model.checkpointing import checkpointed
 from model.config import DecoderConfig
-from model.linear import Linear, together
+from model.linear import Unbiased, together
 from model.moe import GatedMlp, MixtureOfExperts, Samples
 
 
@@ -23,10 +23,10 @@ class Attention(nn.Module):
     def __init__(self, config: DecoderConfig):
         super().__init__()
         self.heads = config.heads
-        self.q_proj = Linear(config.width, config.width)
-        self.k_proj = Linear(config.width, config.width)
-        self.v_proj = Linear(config.width, config.width)
-        self.o_proj = Linear(config.width, config.width)
+        self.q_proj = Unbiased(config.width, config.width)
+        self.k_proj = Unbiased(config.width, config.width)
+        self.v_proj = Unbiased(config.width, config.width)
+        self.o_proj = Unbiased(config.width, config.width)
 
     def forward(self, x_BLD: Tensor, at: Places, cache: Cache | None, layer: int) -> Tensor:
         B, L, D = x_BLD.shape

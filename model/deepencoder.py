@@ -17,6 +17,7 @@ from model.clip import Clip
 from model.compressor import Compressor
 from model.config import ModelConfig
 from model.image import Views
+from model.precision import Linear
 from model.sam import Sam
 
 
@@ -29,7 +30,7 @@ class DeepEncoder(nn.Module):
         self.sam = Sam(config.sam)
         self.compressor = Compressor(config.sam)
         self.clip = Clip(config.clip)
-        self.projector = nn.Linear(2 * config.clip.width, width)
+        self.projector = Linear(2 * config.clip.width, width)
         self.image_newline = nn.Parameter(torch.empty(width))
         self.view_separator = nn.Parameter(torch.empty(width))
 

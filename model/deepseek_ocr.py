@@ -16,7 +16,7 @@ from model.config import ModelConfig
 from model.decoder import Decoder, RmsNorm
 from model.deepencoder import DeepEncoder, placed
 from model.image import Views
-from model.linear import Linear
+from model.linear import Unbiased
 from model.moe import Experts, Router
 from model.sam import Attention, Sam
 
@@ -41,16 +41,8 @@ class DeepseekOcr(nn.Module):
         self.config = config
         self.encoder = DeepEncoder(config)
         self.decoder = Decoder(config.decoder)
-        self.lm_head = Linear(config.decoder.width, config.decoder.vocab_size)
+        self.lm_head = Unbiased(config.decoder.width, config.decoder.vocab_size)
         self.get_parameter(_UNUSED).requires_grad_(False)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What hidden states are in, outside autocast: the higher of the encoder's and the decoder's precision.
-
-        A decoder in bf16 behind an encoder in fp32 spares memory where a processor has no bf16.
-        """
-        return torch.promote_types(self.encoder.projector.weight.dtype, self.lm_head.weight.dtype)
 
     def forward(
         self,
@@ -65,7 +57,7 @@ class DeepseekOcr(nn.Module):
         `image_BL` marks the placeholders: as many, from the first row's first to the last one's last, as `images` have tokens.
         `samples_BL` numbers the samples that share a row, and is `PADDING` where there is none; without it a row is one sample.
         """
-        x_BLD = self.decoder.embed_tokens(ids_BL).to(self.dtype)
+        x_BLD = self.decoder.embed_tokens(ids_BL)
         if images:
             if image_BL is None:
                 raise ValueError("images need image_BL, the places of their tokens")

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from model.linear import FEW, Packs, product
+from model.precision import product_dtype, put_product, wide
 
 # oneDNN makes and keeps a kernel for each shape. Experts get other numbers of tokens at every step; rounded up, the shapes come
 # again, and are such as its matrix units like: in bf16 that halved the products' time.
@@ -72,7 +73,7 @@ def routed(
 ) -> Tensor:
     """(T, D): for each token the sum of its experts' outputs by their weights. `gate_up_EGD` holds gate then up, G = 2F.
 
-    Products are in the precision of `x_TD`, or autocast's; sums over a token's experts in fp32.
+    Products are in what `x_TD`, or autocast's precision, is multiplied in; sums over a token's experts in fp32.
     """
     device, num_experts = x_TD.device.type, len(gate_up_EGD)
     if torch.is_autocast_enabled(device):
@@ -151,9 +152,10 @@ class ByExpert(torch.autograd.Function):
         y_RD = x_TD.new_empty(len(rows.token_R), x_TD.shape[1])
         kept = x_TD.new_empty(len(rows.token_R) * gate_up_EGD.shape[1])
         gate_up = _upright(kept, slices)
+        dtype = product_dtype(x_TD)
         for (expert, at), both_Gn in zip(slices, gate_up, strict=True):
-            torch.mm(gate_up_EGD[expert].to(x_TD.dtype), x_TD.index_select(0, rows.token_R[at]).t(), out=both_Gn)
-            y_RD[at] = (down_EDF[expert].to(x_TD.dtype) @ _gated(both_Gn, 0)).t()
+            put_product(gate_up_EGD[expert].to(dtype), wide(x_TD.index_select(0, rows.token_R[at])).t(), both_Gn)
+            y_RD[at] = (down_EDF[expert].to(dtype) @ _gated(wide(both_Gn), 0)).t()
         ctx.rows = rows
         ctx.save_for_backward(x_TD, weights_TS, kept, gate_up_EGD, down_EDF)
         return _summed(y_RD, rows.place_TS, weights_TS)
@@ -164,7 +166,7 @@ class ByExpert(torch.autograd.Function):
         x_TD, weights_TS, kept, gate_up_EGD, down_EDF = ctx.saved_tensors
         rows: Rows = ctx.rows
         needs_x, needs_weights, _, needs_gate_up, needs_down = ctx.needs_input_grad
-        slices, weights_1R = _slices(rows), rows.weights(weights_TS, dy_TD.dtype).t()
+        slices, weights_1R = _slices(rows), rows.weights(weights_TS, product_dtype(dy_TD)).t()
         d_weights_R = weights_TS.new_zeros(len(rows.token_R)) if needs_weights else None
         blank = torch.empty_like if len(slices) == len(down_EDF) else torch.zeros_like  # for experts without rows
         d_down = blank(down_EDF) if needs_down else None
@@ -172,17 +174,18 @@ class ByExpert(torch.autograd.Function):
         dx_RD = dy_TD.new_empty(len(rows.token_R), x_TD.shape[1]) if needs_x else None
         for (expert, at), both_Gn in zip(slices, _upright(kept, slices), strict=True):
             token_n, weights_1n = rows.token_R[at], weights_1R[:, at]
-            dy_Dn, inner_Fn = dy_TD.index_select(0, token_n).t().contiguous(), _gated(both_Gn, 0)
+            dy_Dn, both_Gn = wide(dy_TD.index_select(0, token_n)).t().contiguous(), wide(both_Gn)
+            inner_Fn = _gated(both_Gn, 0)
             d_inner_Fn = down_EDF[expert].to(dy_Dn.dtype).t() @ dy_Dn  # of the unweighted output
             if d_weights_R is not None:
                 d_weights_R[at] = (d_inner_Fn * inner_Fn).sum(0, dtype=torch.float32)
             if d_down is not None:
-                _product(dy_Dn, inner_Fn.mul_(weights_1n).t(), d_down[expert])
+                put_product(dy_Dn, inner_Fn.mul_(weights_1n).t(), d_down[expert])
             d_both_Gn = _gated_gradient(both_Gn, d_inner_Fn.mul_(weights_1n), 0)
             if d_gate_up is not None:
-                _product(d_both_Gn, x_TD.index_select(0, token_n), d_gate_up[expert])
+                put_product(d_both_Gn, wide(x_TD.index_select(0, token_n)), d_gate_up[expert])
             if dx_RD is not None:
-                torch.mm(d_both_Gn.t(), gate_up_EGD[expert].to(dy_Dn.dtype), out=dx_RD[at])
+                put_product(d_both_Gn.t(), gate_up_EGD[expert].to(dy_Dn.dtype), dx_RD[at])
         dx_TD = None if dx_RD is None else _summed(dx_RD, rows.place_TS)
         return dx_TD, None if d_weights_R is None else d_weights_R[rows.place_TS], None, d_gate_up, d_down
 
@@ -198,14 +201,6 @@ def _slices(rows: Rows) -> list[tuple[int, slice]]:
     """The rows of the experts that have any."""
     ends = rows.ends_E.tolist()
     return [(e, slice(start, end)) for e, (start, end) in enumerate(zip([0, *ends], ends, strict=False)) if end > start]
-
-
-def _product(a: Tensor, b: Tensor, out: Tensor) -> None:
-    """`a @ b` into `out`, which may be of higher precision."""
-    if out.dtype == a.dtype:
-        torch.mm(a, b, out=out)
-    else:
-        out.copy_(a @ b)
 
 
 def _gated(gate_up: Tensor, dim: int = -1) -> Tensor:

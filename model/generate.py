@@ -22,7 +22,7 @@ from datagen.target import Prompt
 from model.cache import Cache
 from model.deepseek_ocr import DeepseekOcr
 from model.image import MODES, Views, load
-from model.linear import keep_packed, precision
+from model.linear import keep_packed
 from model.tokenizer import TextTokenizer
 
 
@@ -106,7 +106,8 @@ def tokens(
     for row, head in enumerate(heads):
         ids_BL[row, longest - len(head) :] = torch.tensor(head)  # ends aligned, so that all rows go on at one place
     starts_B = torch.tensor([longest - len(head) for head in heads], device=device)
-    dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else net.dtype
+    autocast = torch.is_autocast_enabled(device.type)
+    dtype = torch.get_autocast_dtype(device.type) if autocast else net.lm_head.weight.dtype
     cache = Cache(net.config.decoder, starts_B, longest + max_new_tokens, dtype)
     with _reading(net):
         ids_BL = ids_BL.to(device)
@@ -200,9 +201,8 @@ def main() -> None:
     try:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         net, tokenizer = load_model(Folder(args.folder), device)
-        if device == "cpu" and precision() is torch.float32:
-            # bf16 took a processor without it 160 times as long as fp32. A decoder's weights may stay in it.
-            (net.encoder if net.lm_head.weight.dtype is torch.bfloat16 else net).float()
+        if device == "cpu" and net.lm_head.weight.dtype is torch.float16:
+            net.float()  # else each token would widen all weights
         for name in args.images:
             images = [_opened(name, args.mode)]
             if len(args.images) > 1:

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from model.precision import wide
+
 CHUNK_BYTES = 256 << 20  # of one chunk's logits
 _CACHED_BYTES = 4 << 20  # of the rows whose softmax is taken at a time, in fp32, on a processor: what stays in its cache
 
@@ -20,14 +22,14 @@ _CACHED_BYTES = 4 << 20  # of the rows whose softmax is taken at a time, in fp32
 def cross_entropy(x_TD: Tensor, head_VD: Tensor, labels_T: Tensor, scale: float = 1.0) -> Tensor:
     """`scale` times the sum over tokens of -log p(label), in fp32, of logits `x_TD @ head_VD.T`.
 
-    Holds one chunk's logits at a time, forward and backward. Products are in the higher precision of the inputs, or autocast's;
-    softmax, loss and, over several chunks, sums of the head's gradient in fp32.
+    Holds one chunk's logits at a time, forward and backward. Products are in what the higher precision of the inputs, or
+    autocast's, is multiplied in; softmax, loss and, over several chunks, sums of the head's gradient in fp32.
     """
     device = x_TD.device.type
     autocast = torch.is_autocast_enabled(device)
     dtype = torch.get_autocast_dtype(device) if autocast else torch.promote_types(x_TD.dtype, head_VD.dtype)
-    x_TD, head_VD = x_TD.to(dtype), head_VD.to(dtype)
-    return _ChunkedCrossEntropy.apply(x_TD, head_VD, labels_T, scale)
+    with torch.autocast(device, enabled=False):
+        return _ChunkedCrossEntropy.apply(wide(x_TD.to(dtype)), wide(head_VD.to(dtype)), labels_T, scale)
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):

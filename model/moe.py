@@ -14,15 +14,15 @@ from torch import Tensor, nn
 
 from model.config import DecoderConfig
 from model.experts import routed
-from model.linear import Linear, Packs, together
+from model.linear import Packs, Unbiased, together
 
 
 class GatedMlp(nn.Module):
     def __init__(self, width: int, inner: int):
         super().__init__()
-        self.gate_proj = Linear(width, inner)
-        self.up_proj = Linear(width, inner)
-        self.down_proj = Linear(inner, width)
+        self.gate_proj = Unbiased(width, inner)
+        self.up_proj = Unbiased(width, inner)
+        self.down_proj = Unbiased(inner, width)
 
     def forward(self, x_D: Tensor) -> Tensor:
         gate_F, up_F = together(x_D, self.gate_proj, self.up_proj)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from model import blocked
 from model.checkpointing import checkpointed
 from model.config import SamConfig
+from model.precision import Conv2d, Linear, product_dtype, wide
 
 # From so many queries on, scores are never held.
 _MANY = 512
@@ -29,8 +30,8 @@ class Attention(nn.Module):
     def __init__(self, config: SamConfig, grid: int):
         super().__init__()
         self.heads = config.heads
-        self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.proj = nn.Linear(config.width, config.width)
+        self.qkv = Linear(config.width, 3 * config.width)
+        self.proj = Linear(config.width, config.width)
         self.rel_pos_h = nn.Parameter(torch.empty(2 * grid - 1, config.width // config.heads))
         self.rel_pos_w = nn.Parameter(torch.empty(2 * grid - 1, config.width // config.heads))
 
@@ -52,9 +53,10 @@ class Attention(nn.Module):
         q_BNLK, k_BNLK, v_BNLK = qkv_BhwE.view(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
         q_BNhwK = q_BNLK.unflatten(2, (h, w))
         # The bias is of the unscaled q.
-        rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNLK.dtype))
-        columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNLK.dtype))
-        bias = rows_BNhwh.flatten(2, 3), columns_BNhww.flatten(2, 3)
+        dtype, q_BNhwK = q_BNLK.dtype, wide(q_BNhwK)
+        rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNhwK.dtype))
+        columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNhwK.dtype))
+        bias = rows_BNhwh.flatten(2, 3).to(dtype), columns_BNhww.flatten(2, 3).to(dtype)
         q_BNLK = q_BNLK * q_BNLK.shape[-1] ** -0.5
         if blockwise(q_BNLK):
             x_BNLK = blocked.attention(q_BNLK, k_BNLK, v_BNLK, *bias)
@@ -83,8 +85,8 @@ def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
 
 
 def blockwise(q_BNLK: Tensor) -> bool:
-    """Whether scores are too many to be held, on a processor."""
-    return q_BNLK.device.type == "cpu" and q_BNLK.shape[2] >= _MANY
+    """Whether scores aren't to be held, on a processor: for they are many, or would be in a wider precision than the rest."""
+    return q_BNLK.device.type == "cpu" and (q_BNLK.shape[2] >= _MANY or product_dtype(q_BNLK) != q_BNLK.dtype)
 
 
 def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
@@ -118,8 +120,8 @@ def relative(table_RK: Tensor, size: int) -> Tensor:
 class Mlp(nn.Module):
     def __init__(self, width: int):
         super().__init__()
-        self.lin1 = nn.Linear(width, 4 * width)
-        self.lin2 = nn.Linear(4 * width, width)
+        self.lin1 = Linear(width, 4 * width)
+        self.lin2 = Linear(4 * width, width)
 
     def forward(self, x_BhwD: Tensor) -> Tensor:
         return self.lin2(F.gelu(self.lin1(x_BhwD)))
@@ -149,7 +151,7 @@ class LayerNorm2d(nn.LayerNorm):
 class PatchEmbed(nn.Module):
     def __init__(self, width: int, patch: int):
         super().__init__()
-        self.proj = nn.Conv2d(3, width, patch, stride=patch)
+        self.proj = Conv2d(3, width, patch, stride=patch)
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
         # Images are loaded in fp32, whatever the weights are in.
@@ -166,9 +168,9 @@ class Sam(nn.Module):
         self.pos_embed = nn.Parameter(torch.empty(1, config.grid, config.grid, config.width))
         self.blocks = nn.ModuleList(Block(config, 0 if n in config.global_blocks else config.window) for n in range(config.depth))
         self.neck = nn.Sequential(
-            nn.Conv2d(config.width, config.neck, 1, bias=False),
+            Conv2d(config.width, config.neck, 1, bias=False),
             LayerNorm2d(config.neck, eps=1e-6),
-            nn.Conv2d(config.neck, config.neck, 3, padding=1, bias=False),
+            Conv2d(config.neck, config.neck, 3, padding=1, bias=False),
             LayerNorm2d(config.neck, eps=1e-6),
         )
 

@@ -31,7 +31,6 @@ from model.deepseek_ocr import build
 from model.evaluate import answer_loss, edit_distance, mean_loss
 from model.generate import generate
 from model.image import load
-from model.linear import precision
 from model.loader import (
     TASKS,
     Corpus,
@@ -43,6 +42,7 @@ from model.loader import (
     reports,
     texts,
 )
+from model.precision import precision
 from model.step import Train
 from model.tokenizer import TextTokenizer, train_tokenizer
 

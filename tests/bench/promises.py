@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,8 @@ from model.config import DecoderConfig, full
 from model.decoder import Decoder
 from model.deepencoder import DeepEncoder
 from model.image import MODES, Views
-from model.linear import keep_packed, precision
+from model.linear import keep_packed
+from model.precision import precision
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}
@@ -44,7 +46,8 @@ def main() -> None:
     print(f"on {torch.cuda.get_device_name() if DEVICE == 'cuda' else f'{torch.get_num_threads()} threads of a processor'}")
     torch.set_default_dtype(torch.bfloat16)
     if args.modes:
-        with FakeTensorMode() if DEVICE == "cpu" else nullcontext():
+        # As where bf16 is multiplied, whatever this processor does.
+        with FakeTensorMode() if DEVICE == "cpu" else nullcontext(), patch("model.precision.precision", torch.get_default_dtype):
             activations(args.modes)
     if DEVICE == "cpu":
         torch.set_default_dtype(precision())

@@ -36,7 +36,7 @@ class Scripted(torch.nn.Module):
     def __init__(self, net, say):
         super().__init__()
         self.inner, self.say, self.step = net, say, 0
-        self.config, self.lm_head, self.dtype = net.config, net.lm_head, net.dtype
+        self.config, self.lm_head = net.config, net.lm_head
 
     def forward(self, *args, **more):
         return self.inner(*args, **more)

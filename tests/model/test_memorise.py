@@ -8,7 +8,7 @@ from model.config import tiny
 from model.deepseek_ocr import build
 from model.evaluate import answer_loss
 from model.generate import generate
-from model.linear import precision
+from model.precision import precision
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT, line_crop
 

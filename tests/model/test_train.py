@@ -16,7 +16,7 @@ from datagen.marks import Mark
 from datagen.shards import read_sample
 from datagen.storage import Folder
 from model.checkpoint import load_model
-from model.linear import precision
+from model.precision import precision
 from model.step import Train
 from model.train import NothingToLearn, train
 from recipes.report.train import IMAGES_BYTES, train_sections

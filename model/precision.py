@@ -1,0 +1,113 @@
+"""Products in half precision, where a processor has none.
+
+    R rows · K in · N out
+
+Before AVX512-BF16 oneDNN has no kernels for bf16, and torch's own take 35 to 70 times as long as fp32's do. So there, what is
+in half precision stays so in memory and between layers, and is widened to fp32 where it is multiplied.
+"""
+
+import functools
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+# So many rows take no longer through a weight in bf16 than through a wider copy.
+_THIN = 4
+# Numbers of a weight that are widened at a time: what stays in cache, and in memory that comes again. Whole, the larger weights
+# took a few rows three to six times as long.
+_WIDENED = 1 << 20
+
+
+@functools.cache
+def precision() -> torch.dtype:
+    """bf16 where the processor multiplies it, else fp32: with AVX512-BF16 alone a step took 0.44 to 0.6 of fp32's time."""
+    has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile"))
+    return torch.bfloat16 if any(check() for check in has) else torch.float32
+
+
+def product_dtype(x: Tensor) -> torch.dtype:
+    """What products of `x` are computed in: its own precision, or fp32 on a processor that doesn't multiply that."""
+    return torch.float32 if x.device.type == "cpu" and _lacks(x.dtype) else x.dtype
+
+
+def _lacks(dtype: torch.dtype) -> bool:
+    return dtype == torch.float16 or (dtype == torch.bfloat16 and precision() is torch.float32)
+
+
+def wide(x: Tensor) -> Tensor:
+    """`x` as it is multiplied."""
+    return x.to(product_dtype(x))
+
+
+def put_product(a: Tensor, b: Tensor, out: Tensor) -> None:
+    """`a @ b`, of matrices or of batches of them, into `out`, which may be of another precision."""
+    if out.dtype == a.dtype:
+        (torch.mm if a.dim() == 2 else torch.bmm)(a, b, out=out)
+    else:
+        out.copy_(a @ b)
+
+
+def linear(x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None = None) -> Tensor:
+    """(R, N) or (..., N), in the precision of `x_RK`, or autocast's."""
+    if torch.is_autocast_enabled(x_RK.device.type):
+        return F.linear(x_RK, weight_NK, bias_N)
+    weight_NK, bias_N = weight_NK.to(x_RK.dtype), None if bias_N is None else bias_N.to(x_RK.dtype)
+    thin = x_RK.dtype is torch.bfloat16 and x_RK.numel() <= _THIN * x_RK.shape[-1] and not torch.is_grad_enabled()
+    if thin or product_dtype(x_RK) == x_RK.dtype:
+        return F.linear(x_RK, weight_NK, bias_N)
+    *rows, width = x_RK.shape
+    return _Widened.apply(x_RK.reshape(-1, width), weight_NK, bias_N).view(*rows, len(weight_NK))
+
+
+class _Widened(torch.autograd.Function):
+    """Keeps what it is given, as far as gradients need it, not the wider copies."""
+
+    @staticmethod
+    def forward(ctx: Any, x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None) -> Tensor:
+        needs_x, needs_weight, _ = ctx.needs_input_grad
+        ctx.save_for_backward(x_RK if needs_weight else None, weight_NK if needs_x else None)
+        ctx.shape, ctx.dtype = weight_NK.shape, x_RK.dtype
+        y_RN, wide_RK = x_RK.new_empty(len(x_RK), len(weight_NK)), x_RK.float()
+        for part in _parts(*weight_NK.shape):
+            y_RN[:, part] = F.linear(wide_RK, weight_NK[part].float(), None if bias_N is None else bias_N[part].float())
+        return y_RN
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy_RN: Tensor) -> tuple[Tensor | None, ...]:
+        x_RK, weight_NK = ctx.saved_tensors
+        (N, K), wide_RN = ctx.shape, dy_RN.float()
+        dx_RK = d_weight_NK = None
+        if weight_NK is not None:
+            wide_dx_RK = wide_RN.new_zeros(len(wide_RN), K)
+            for part in _parts(N, K):
+                wide_dx_RK.addmm_(wide_RN[:, part], weight_NK[part].float())
+            dx_RK = wide_dx_RK.to(ctx.dtype)
+        if x_RK is not None:
+            wide_RK, d_weight_NK = x_RK.float(), x_RK.new_empty(N, K)
+            for part in _parts(N, K):
+                d_weight_NK[part] = wide_RN[:, part].t() @ wide_RK
+        return dx_RK, d_weight_NK, wide_RN.sum(0).to(ctx.dtype) if ctx.needs_input_grad[2] else None
+
+
+def _parts(num_rows: int, width: int) -> list[slice]:
+    size = max(1, _WIDENED // width)
+    return [slice(start, start + size) for start in range(0, num_rows, size)]
+
+
+class Linear(nn.Linear):
+    def forward(self, x_RK: Tensor) -> Tensor:
+        return linear(x_RK, self.weight, self.bias)
+
+
+class Conv2d(nn.Conv2d):
+    """Of few weights and small inputs: wider copies are kept for the gradients."""
+
+    def forward(self, x_BChw: Tensor) -> Tensor:
+        if product_dtype(x_BChw) == x_BChw.dtype:
+            return super().forward(x_BChw)
+        bias_C = None if self.bias is None else wide(self.bias)
+        return self._conv_forward(wide(x_BChw), wide(self.weight), bias_C).to(x_BChw.dtype)
