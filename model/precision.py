@@ -2,8 +2,9 @@
 
     R rows · K in · N out
 
-Before AVX512-BF16 oneDNN has no kernels for bf16, and torch's own take 35 to 70 times as long as fp32's do. So there, what is
-in half precision stays so in memory and between layers, and is widened to fp32 where it is multiplied.
+On one of the AVX2 kind a layer of 1,200 rows took 7 times as long in bf16 as in fp32, and its gradients 17 and 140 times: oneDNN
+has nothing for it there. So what is in half precision stays so in memory and between layers, and is widened to fp32 where it is
+multiplied.
 """
 
 import functools
