@@ -45,8 +45,12 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             if dx_TD is not None:
                 torch.mm(logits_CV, head_VD, out=dx_TD[chunk])
             if needs_head:
-                part_VD = logits_CV.t() @ x_TD[chunk]
-                d_head_VD = part_VD if d_head_VD is None else d_head_VD.float().add_(part_VD)
+                if d_head_VD is None:
+                    d_head_VD = logits_CV.t() @ x_TD[chunk]
+                elif x_TD.dtype == torch.float32:
+                    d_head_VD.addmm_(logits_CV.t(), x_TD[chunk])
+                else:
+                    d_head_VD = d_head_VD.float().add_(logits_CV.t() @ x_TD[chunk])
         ctx.save_for_backward(dx_TD, d_head_VD)
         ctx.dtype = head_VD.dtype
         return total * scale
