@@ -82,7 +82,7 @@ def attend_backward(
 def _blocks(q_GLK: Tensor, k_GPK: Tensor, causal: bool) -> list[tuple[tuple[slice, slice], int]]:
     """((heads, queries), how many keys they see)."""
     (G, L, _), P = q_GLK.shape, k_GPK.shape[1]
-    scores_bytes = min(QUERIES, L) * P * product_dtype(q_GLK).itemsize
+    scores_bytes = min(QUERIES, L) * P * product_dtype(q_GLK.dtype, q_GLK.device).itemsize
     num_heads = max(1, torch.get_num_threads() * _CACHED_BYTES // max(1, scores_bytes))
     return [
         ((slice(g, min(g + num_heads, G)), slice(c, min(c + QUERIES, L))), min(c + QUERIES, P) if causal else P)

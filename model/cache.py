@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from model.config import DecoderConfig
-from model.precision import wide
+from model.precision import product_dtype
 
 _BLOCK = 64
 
@@ -26,8 +26,9 @@ class Cache:
         self.start_B = start_B
         self.padded = bool(start_B.any())
         size = (config.depth, -(-capacity // _BLOCK), len(start_B), config.heads, _BLOCK, config.width // config.heads)
-        # Zeros, for what isn't seen is multiplied with 0. As they are multiplied, so that no token widens the whole past.
-        self.keys, self.values = (wide(torch.zeros(size, dtype=dtype, device=start_B.device)) for _ in range(2))
+        dtype = product_dtype(dtype, start_B.device)  # so that no token widens the whole past
+        # Zeros, for what isn't seen is multiplied with 0.
+        self.keys, self.values = (torch.zeros(size, dtype=dtype, device=start_B.device) for _ in range(2))
 
     def fill(self, layer: int, k_BNLK: Tensor, v_BNLK: Tensor) -> None:
         """Take a prompt's. `advance` makes them the past, when all layers have."""

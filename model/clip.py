@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from model.checkpointing import checkpointed
 from model.config import ClipConfig
-from model.precision import Conv2d, Linear
+from model.precision import Linear
 from model.sam import resized, weighed
 
 
@@ -22,7 +22,7 @@ class Embeddings(nn.Module):
         self.grid = config.grid
         num_positions = config.grid**2 + 1
         self.class_embedding = nn.Parameter(torch.empty(config.width))
-        self.patch_embedding = Conv2d(3, config.width, config.patch, stride=config.patch, bias=False)
+        self.patch_embedding = nn.Conv2d(3, config.width, config.patch, stride=config.patch, bias=False)
         self.position_embedding = nn.Embedding(num_positions, config.width)
         self.position_ids: Tensor
         self.register_buffer("position_ids", torch.arange(num_positions)[None])

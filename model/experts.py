@@ -152,7 +152,7 @@ class ByExpert(torch.autograd.Function):
         y_RD = x_TD.new_empty(len(rows.token_R), x_TD.shape[1])
         kept = x_TD.new_empty(len(rows.token_R) * gate_up_EGD.shape[1])
         gate_up = _upright(kept, slices)
-        dtype = product_dtype(x_TD)
+        dtype = product_dtype(x_TD.dtype, x_TD.device)
         for (expert, at), both_Gn in zip(slices, gate_up, strict=True):
             put_product(gate_up_EGD[expert].to(dtype), wide(x_TD.index_select(0, rows.token_R[at])).t(), both_Gn)
             y_RD[at] = (down_EDF[expert].to(dtype) @ _gated(wide(both_Gn), 0)).t()
@@ -166,7 +166,7 @@ class ByExpert(torch.autograd.Function):
         x_TD, weights_TS, kept, gate_up_EGD, down_EDF = ctx.saved_tensors
         rows: Rows = ctx.rows
         needs_x, needs_weights, _, needs_gate_up, needs_down = ctx.needs_input_grad
-        slices, weights_1R = _slices(rows), rows.weights(weights_TS, product_dtype(dy_TD)).t()
+        slices, weights_1R = _slices(rows), rows.weights(weights_TS, product_dtype(dy_TD.dtype, dy_TD.device)).t()
         d_weights_R = weights_TS.new_zeros(len(rows.token_R)) if needs_weights else None
         blank = torch.empty_like if len(slices) == len(down_EDF) else torch.zeros_like  # for experts without rows
         d_down = blank(down_EDF) if needs_down else None

@@ -201,8 +201,6 @@ def main() -> None:
     try:
         device = "cuda" if torch.cuda.is_available() else "cpu"
         net, tokenizer = load_model(Folder(args.folder), device)
-        if device == "cpu" and net.lm_head.weight.dtype is torch.float16:
-            net.float()  # else each token would widen all weights
         for name in args.images:
             images = [_opened(name, args.mode)]
             if len(args.images) > 1:

@@ -2,7 +2,7 @@
 
     R rows · K in · N out
 
-On one of the AVX2 kind a layer of 1,200 rows took 7 times as long in bf16 as in fp32, and its gradients 17 and 140 times: oneDNN
+On one of the AVX2 kind a layer of 1,200 rows took 7 times as long in bf16 as in fp32, and its gradients 20 and 130 times: oneDNN
 has nothing for it there. So what is in half precision stays so in memory and between layers, and is widened to fp32 where it is
 multiplied.
 """
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# So many rows take no longer through a weight in bf16 than through a wider copy.
+# So many rows take hardly longer through a weight in half precision than through a wider copy, one row at best half as long.
 _THIN = 4
 # Numbers of a weight that are widened at a time: what stays in cache, and in memory that comes again. Whole, the larger weights
 # took a few rows three to six times as long.
@@ -29,18 +29,19 @@ def precision() -> torch.dtype:
     return torch.bfloat16 if any(check() for check in has) else torch.float32
 
 
-def product_dtype(x: Tensor) -> torch.dtype:
-    """What products of `x` are computed in: its own precision, or fp32 on a processor that doesn't multiply that."""
-    return torch.float32 if x.device.type == "cpu" and _lacks(x.dtype) else x.dtype
-
-
-def _lacks(dtype: torch.dtype) -> bool:
-    return dtype == torch.float16 or (dtype == torch.bfloat16 and precision() is torch.float32)
+def product_dtype(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """What products of `dtype` are computed in: it, or fp32 on a processor that doesn't multiply it."""
+    lacking = dtype == torch.float16 or (dtype == torch.bfloat16 and precision() is torch.float32)
+    return torch.float32 if lacking and device.type == "cpu" else dtype
 
 
 def wide(x: Tensor) -> Tensor:
     """`x` as it is multiplied."""
-    return x.to(product_dtype(x))
+    return x.to(product_dtype(x.dtype, x.device))
+
+
+def widens(x: Tensor) -> bool:
+    return product_dtype(x.dtype, x.device) != x.dtype
 
 
 def put_product(a: Tensor, b: Tensor, out: Tensor) -> None:
@@ -56,8 +57,8 @@ def linear(x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None = None) -> Ten
     if torch.is_autocast_enabled(x_RK.device.type):
         return F.linear(x_RK, weight_NK, bias_N)
     weight_NK, bias_N = weight_NK.to(x_RK.dtype), None if bias_N is None else bias_N.to(x_RK.dtype)
-    thin = x_RK.dtype is torch.bfloat16 and x_RK.numel() <= _THIN * x_RK.shape[-1] and not torch.is_grad_enabled()
-    if thin or product_dtype(x_RK) == x_RK.dtype:
+    thin = x_RK.numel() <= _THIN * x_RK.shape[-1] and not torch.is_grad_enabled()
+    if thin or not widens(x_RK):
         return F.linear(x_RK, weight_NK, bias_N)
     *rows, width = x_RK.shape
     return _Widened.apply(x_RK.reshape(-1, width), weight_NK, bias_N).view(*rows, len(weight_NK))
@@ -108,7 +109,7 @@ class Conv2d(nn.Conv2d):
     """Of few weights and small inputs: wider copies are kept for the gradients."""
 
     def forward(self, x_BChw: Tensor) -> Tensor:
-        if product_dtype(x_BChw) == x_BChw.dtype:
+        if not widens(x_BChw):
             return super().forward(x_BChw)
         bias_C = None if self.bias is None else wide(self.bias)
         return self._conv_forward(wide(x_BChw), wide(self.weight), bias_C).to(x_BChw.dtype)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from model import blocked
 from model.checkpointing import checkpointed
 from model.config import SamConfig
-from model.precision import Conv2d, Linear, product_dtype, wide
+from model.precision import Conv2d, Linear, wide, widens
 
 # From so many queries on, scores are never held.
 _MANY = 512
@@ -51,9 +51,8 @@ class Attention(nn.Module):
     def attend(self, qkv_BhwE: Tensor) -> Tensor:
         B, h, w, _ = qkv_BhwE.shape
         q_BNLK, k_BNLK, v_BNLK = qkv_BhwE.view(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
-        q_BNhwK = q_BNLK.unflatten(2, (h, w))
         # The bias is of the unscaled q.
-        dtype, q_BNhwK = q_BNLK.dtype, wide(q_BNhwK)
+        q_BNhwK, dtype = wide(q_BNLK.unflatten(2, (h, w))), q_BNLK.dtype
         rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNhwK.dtype))
         columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNhwK.dtype))
         bias = rows_BNhwh.flatten(2, 3).to(dtype), columns_BNhww.flatten(2, 3).to(dtype)
@@ -86,7 +85,7 @@ def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
 
 def blockwise(q_BNLK: Tensor) -> bool:
     """Whether scores aren't to be held, on a processor: for they are many, or would be in a wider precision than the rest."""
-    return q_BNLK.device.type == "cpu" and (q_BNLK.shape[2] >= _MANY or product_dtype(q_BNLK) != q_BNLK.dtype)
+    return q_BNLK.device.type == "cpu" and (q_BNLK.shape[2] >= _MANY or widens(q_BNLK))
 
 
 def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:

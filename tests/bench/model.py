@@ -15,7 +15,7 @@ fp32. transformers' class in bf16 (`--dtypes bfloat16`) takes such a processor m
 often.
 
 With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/flops.py`; else `small_moe`, and
-with `--released` reading alone at the released sizes, in fp32, for which a processor needs 20 GB.
+with `--released` reading alone at the released sizes, in fp32, for which a processor needs 20 GB, and ours in bf16.
 """
 
 import argparse
@@ -82,8 +82,8 @@ def main() -> None:
         torch.set_default_dtype(torch.bfloat16)  # as it is released
         saved(build(config), Path(folder), IMAGE)
         print(f"{config.decoder.depth} decoder layers of {config.decoder.width}, {torch.get_num_threads()} threads")
+        lacking = not torch.cuda.is_available() and precision() is torch.float32
         for dtype in args.dtypes:
-            lacking = not torch.cuda.is_available() and precision() is torch.float32
             ours = [OURS, OURS_IN_BF16] if dtype == "float32" and lacking else [OURS]
             for mode, texts in itertools.product(args.modes, [args.texts] if args.texts else TEXTS):
                 found = contend(args.rounds, [*ours, *TRAINED], "train", folder, dtype, mode, *map(str, texts))

@@ -163,7 +163,7 @@ def test_what_cannot_be_read_is_told(reader):
         generate(net, tokenizer, [tiles], Prompt.FREE, 9)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 def test_the_command_line_reads_weights_of_any_precision(reader, tmp_path, monkeypatch, capsys, dtype):
     net, tokenizer = reader
     save_model(Folder(str(tmp_path)), copy.deepcopy(net).to(dtype), tokenizer)

@@ -140,11 +140,12 @@ def test_logits_of_tokens_after_a_prompt(monkeypatch, num_texts):
     assert found[0].norm().item() == pytest.approx(found[1].norm().item(), rel=1e-2)
 
 
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
 @pytest.mark.parametrize("num_images", [1, 5])
-def test_reading_multiplies_up_to_four_rows_as_they_are(monkeypatch, num_images):
+def test_reading_multiplies_up_to_four_rows_as_they_are(monkeypatch, num_images, dtype):
     monkeypatch.setattr(linear, "_packs", lambda dtype: dtype == torch.float32)
     tokenizer = train_tokenizer(EIGHT, 400)
-    net = build(tiny().with_vocab(len(tokenizer)), 3).bfloat16().eval()
+    net = build(tiny().with_vocab(len(tokenizer)), 3).to(dtype).eval()
     sides = (512, 640, 512, 512, 512)[:num_images]
     images = [Views(torch.randn(3, side, side, generator=torch.Generator().manual_seed(side))) for side in sides]
     exact = copy.deepcopy(net).float()
@@ -154,4 +155,4 @@ def test_reading_multiplies_up_to_four_rows_as_they_are(monkeypatch, num_images)
     assert halves.rows and max(halves.rows) <= 4
     said = list(tokens(exact, tokenizer, images, Prompt.FREE, 8))
     assert found[:num_images] == said[:num_images] and len(found) >= num_images
-    assert {p.dtype for p in net.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in net.parameters()} == {dtype}
