@@ -1,6 +1,6 @@
 # The one front door. `make` alone says what there is.
 
-WORDS := recipe input out on workers limit rounds passwords benchmarks deep overwrite plan verbose uri sha256 reason PYTHON
+WORDS := recipe input out on workers limit rounds passwords benchmarks deep overwrite plan verbose uri sha256 reason only PYTHON
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
@@ -18,11 +18,11 @@ $(if $(WRONG),$(error no such word: $(WRONG); allowed are $(filter-out PYTHON,$(
 $(foreach v,deep overwrite plan verbose,$(if $(filter-out 0 1,$($(v))),$(error $(v)=$($(v)): allowed are 0 and 1)))
 
 .DEFAULT_GOAL := $(if $(recipe),run,help)
-.PHONY: help run status verify forget retry setup test lint bench clean
+.PHONY: help run status verify forget retry setup test test-slow lint bench clean
 
 help:
 	@$(or $(PYTHON),python3) -m recipes
-	@echo "also      make setup · make test · make lint · make bench · make clean"
+	@echo "also      make setup · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
 
 flag = $(if $(filter 1,$($(1))),--$(1))
 # What users type, quoted for the shell, apostrophes and all.
@@ -56,8 +56,14 @@ $(VENV)/.system: Makefile | $(VENV)/.installed
 	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --no-install-recommends $$missing >/dev/null && touch $@; \
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
+# A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py).
+PYTEST := $(VENV)/bin/python -m pytest -q --numprocesses logical --maxprocesses 4 --dist worksteal
+
 test: setup
-	@$(VENV)/bin/python -m pytest -q --numprocesses logical --maxprocesses 4 --dist loadfile
+	@$(PYTEST) -m 'not slow'
+
+test-slow: setup
+	@$(PYTEST) -m slow
 
 lint: setup
 	@$(VENV)/bin/ruff check .
@@ -65,14 +71,7 @@ lint: setup
 	@$(VENV)/bin/mypy
 
 bench: setup
-	@$(VENV)/bin/python -m tests.bench.extraction
-	@$(VENV)/bin/python -m tests.bench.memory
-	@$(VENV)/bin/python -m tests.bench.reader
-	@$(VENV)/bin/python -m tests.bench.language
-	@$(VENV)/bin/python -m tests.bench.scale --shards 5000
-	@$(VENV)/bin/python -m tests.bench.model
-	@$(VENV)/bin/python -m tests.bench.promises
-	@$(VENV)/bin/python -m tests.bench.truth
+	@$(VENV)/bin/python -m tests.bench $(call quoted,$(value only))
 
 # Outputs stay: they are yours.
 clean:

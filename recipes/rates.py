@@ -36,7 +36,7 @@ def path() -> Path:
 def record(by: str, values: Mapping[str, float]) -> None:
     """Keep what the benchmark `by` measured, by names of `GUESSES`. Raises `ValueError` for another."""
     measured = _read()
-    where = f"{by}, {time.strftime('%Y-%m-%d')}, {_processor()}"
+    where = f"{by}, {time.strftime('%Y-%m-%d')}, {processor()}"
     for name, value in values.items():
         if name not in GUESSES:
             raise ValueError(f"no rate is called {name}: {', '.join(GUESSES)}")
@@ -58,7 +58,8 @@ def _read() -> dict[str, Rate]:
         return {}
 
 
-def _processor() -> str:
+def processor() -> str:
+    """This machine's processor, by its maker's name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

@@ -1,7 +1,10 @@
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests import pdfs
 
@@ -15,7 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter) -> None:
     """The table of parity. Here, for where tests run in several processes, this file alone is read by the one that reports."""
-    reports = [report for found in terminalreporter.stats.values() for report in found if getattr(report, "when", "") == "call"]
+    reports = [
+        report for reports in terminalreporter.stats.values() for report in reports if getattr(report, "when", "") == "call"
+    ]
     by_file = sorted(reports, key=lambda report: report.location[0])
     rows = [value for report in by_file for name, value in report.user_properties if name == "parity"]
     if rows:
@@ -23,6 +28,29 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.write_line(f"{'part':<22} {'case':<38} {'largest difference':>18} {'largest value':>14}")
         for part, case, difference, scale in rows:
             terminalreporter.write_line(f"{part:<22} {case:<38} {difference:>18.1e} {scale:>14.3g}")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """`shared(name, fill)` returns a folder that `fill(folder)` filled once in this session, whichever process came first.
+
+    Tests of all processes read the folder, so no test may write to it: a test that runs something in it copies it first.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # each process has a folder of its own in the session's
+
+    def folder(name: str, fill: Callable[[Path], object]) -> Path:
+        target, unfinished = base / name, base / f"{name}.unfinished"
+        with FileLock(base / f"{name}.lock"):
+            if not target.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                fill(unfinished)
+                unfinished.rename(target)
+        return target
+
+    return folder
 
 
 @pytest.fixture

@@ -1,9 +1,15 @@
 """The benchmarks still run; what they measure is `make bench`'s to say."""
 
+import importlib.util
+import time
+
+import pytest
 import torch
 
+from recipes.rates import processor
 from tests import pdfs
-from tests.bench import reader
+from tests.bench import reader, results
+from tests.bench.__main__ import ALL, BENCHES, chosen
 from tests.bench.extraction import measure_ours
 
 
@@ -19,6 +25,33 @@ def test_the_readers_benchmark_runs(monkeypatch, capsys, tmp_path):
         monkeypatch.setattr(reader, name, value)
     reader.main()
     torch.set_num_threads(threads)
-    said = capsys.readouterr().out
-    assert said.count("ratio") >= 1
-    assert "lines/s" in said
+    output = capsys.readouterr().out
+    assert output.count("ratio") >= 1
+    assert "lines/s" in output
+
+
+def test_a_benchmark_records_its_own_section_and_leaves_the_others(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    results.record(path, "scale", results.section("python -m tests.bench.scale", 0.1, "9 shards/s\n"), list(ALL))
+    results.record(path, "reader", results.section("python -m tests.bench.reader", 1.7, "## ratio 9.1\n\n  lines\n"), list(ALL))
+    first = path.read_text()
+    assert first.index("## reader") < first.index("## scale")  # in the order in which they run
+    assert "    ## ratio 9.1\n\n      lines\n" in first
+    assert f"{time.strftime('%Y-%m-%d')}, {processor()}" in first
+    assert "1.7 processes of others wanted a core" in first
+    results.record(path, "reader", "anew", list(ALL))
+    second = path.read_text()
+    assert "ratio 9.1" not in second and "\n## reader\n\nanew\n" in second
+    assert second[second.index("## scale") :] == first[first.index("## scale") :]
+
+
+def test_a_benchmark_that_there_is_not_is_refused_with_the_names():
+    assert chosen("") == list(BENCHES)
+    assert chosen("long_run") == ["long_run"]
+    with pytest.raises(ValueError, match=r"only=speed: there is no such benchmark; allowed are extraction, memory, .*weights"):
+        chosen("speed")
+
+
+def test_every_benchmark_is_a_program():
+    for name in ALL:
+        assert importlib.util.find_spec(f"tests.bench.{name}"), name

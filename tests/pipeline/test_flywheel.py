@@ -39,11 +39,20 @@ METRICS = {
 }
 
 
-@pytest.fixture(scope="module")
-def turned(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("flywheel")
+def turn_twice(folder: Path) -> None:
     assert wheel.turn(wheel.documents(folder / "in"), folder / "out", rounds=2) == 0
-    return folder
+
+
+@pytest.fixture(scope="module")
+def turned(shared):
+    """Documents in `in`, and two rounds of them in `out`, for reading alone."""
+    return shared("flywheel", turn_twice)
+
+
+@pytest.fixture
+def output(turned, tmp_path):
+    """A copy of the two rounds, to run in."""
+    return shutil.copytree(turned / "out", tmp_path / "out")
 
 
 def metrics(out, number=1) -> dict:
@@ -102,24 +111,24 @@ def test_a_round_says_what_it_came_from_and_trains_on_what_was_accepted(turned):
     assert sorted(p.name for p in folder.local.iterdir()) == ["alphabet.json", "config.json", "model.safetensors"]
 
 
-def test_the_same_command_and_fewer_rounds_change_nothing(turned):
-    before = files(turned / "out")
+def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
+    before = files(output)
     for rounds in (2, 1, 0):
-        assert wheel.turn(turned / "in", turned / "out", rounds=rounds) == 0
-        assert files(turned / "out") == before
+        assert wheel.turn(turned / "in", output, rounds=rounds) == 0
+        assert files(output) == before
 
 
 def test_its_datasets_keep_the_contract(turned):
     check_corpus(turned / "out", "--datasets")
 
 
-def test_another_recipe_is_refused_and_leaves_the_rounds_alone(turned):
-    before = files(turned / "out")
+def test_another_recipe_is_refused_and_leaves_the_rounds_alone(turned, output):
+    before = files(output)
     with pytest.raises(ValueError, match="overwrite=1"):
-        wheel.turn(turned / "in", turned / "out", rounds=2, precision=0.9)
+        wheel.turn(turned / "in", output, rounds=2, precision=0.9)
     with pytest.raises(ValueError, match="overwrite=1"):
-        wheel.turn(turned / "in", turned / "out", rounds=2, seed=5)
-    assert files(turned / "out") == before
+        wheel.turn(turned / "in", output, rounds=2, seed=5)
+    assert files(output) == before
 
 
 def test_new_documents_stay_out_of_pools_that_are_frozen(turned, tmp_path, caplog):
@@ -207,9 +216,8 @@ def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "flywheel").exists()
 
 
-def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, tmp_path):
-    out = tmp_path / "out"
-    shutil.copytree(turned / "out", out)
+def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, output):
+    out = output
     (pools,) = map(from_dict, json.loads((out / "flywheel/pools.json").read_text())["pools"])
     learned, read = pools.train[0][0], pools.unlabelled[0][0]
     assert [s for s in samples(out / "crops") if s.origin.sha256 == learned]
