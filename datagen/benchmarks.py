@@ -4,18 +4,17 @@ A file with a text beside it (`page.png`, `page.txt` or `page.md`) is known by t
 what PP-OCRv6 reads, in the scripts that it reads.
 """
 
-import functools
 import hashlib
 import io
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy
 from PIL import Image
 
 from datagen.census import Document
+from datagen.engines import Engines
 from datagen.record import Sample, SampleError
 from datagen.signatures import NUM_HASHES, minhash
 from datagen.sources.pdf import PdfSource
@@ -30,13 +29,14 @@ def read(folder: str) -> tuple[list[str], numpy.ndarray]:
     """The names and MinHashes, (N, NUM_HASHES), of the pages below a local folder. Pages with too few letters to be recognised
     are left out, and said. Raises `ValueError` if there is no page."""
     names, rows, num_short = [], [], 0
-    for name, text in _pages(Path(folder)):
-        signature = minhash(text)
-        if signature is None:
-            num_short += 1
-        else:
-            names.append(name)
-            rows.append(signature)
+    with Engines() as engines:
+        for name, text in _pages(Path(folder), engines):
+            signature = minhash(text)
+            if signature is None:
+                num_short += 1
+            else:
+                names.append(name)
+                rows.append(signature)
     if num_short:
         log.warning("benchmarks: %d pages of %s have too few letters to be recognised by", num_short, folder)
     if not names:
@@ -48,7 +48,7 @@ def digest(names: Sequence[str], hashes: numpy.ndarray) -> str:
     return hashlib.sha256("\n".join(names).encode() + hashes.tobytes()).hexdigest()
 
 
-def _pages(folder: Path) -> Iterator[tuple[str, str]]:
+def _pages(folder: Path, engines: Engines) -> Iterator[tuple[str, str]]:
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     texts = {p.with_suffix("") for p in files if p.suffix.lower() in _TEXTS}
     for path in files:
@@ -58,23 +58,23 @@ def _pages(folder: Path) -> Iterator[tuple[str, str]]:
         elif path.with_suffix("") in texts:
             continue
         elif suffix == ".pdf":
-            yield from _pdf(path, name)
+            yield from _pdf(path, name, engines)
         elif suffix in _IMAGES:
-            yield name, _read_image(path.read_bytes())
+            yield name, _read_image(path.read_bytes(), engines)
 
 
-def _pdf(path: Path, name: str) -> Iterator[tuple[str, str]]:
+def _pdf(path: Path, name: str, engines: Engines) -> Iterator[tuple[str, str]]:
     try:
         for item in PdfSource().read(Document(str(path))):
             if isinstance(item, Sample):
-                yield f"{name} page {item.origin.page}", item.text or _read_image(item.image or b"")
+                yield f"{name} page {item.origin.page}", item.text or _read_image(item.image or b"", engines)
             else:
                 log.warning("benchmarks: %s page %d: %s", name, item.page, item.reason)
     except SampleError as error:
         log.warning("benchmarks: %s: %s", name, error)
 
 
-def _read_image(data: bytes) -> str:
+def _read_image(data: bytes, engines: Engines) -> str:
     """What PP-OCRv6 reads in an image, line by line; nothing of one that can't be opened."""
     try:
         with Image.open(io.BytesIO(data)) as image:
@@ -83,16 +83,8 @@ def _read_image(data: bytes) -> str:
         log.warning("benchmarks: an image can't be read: %s", error)
         return ""
     gray = numpy.asarray(Image.fromarray(pixels).convert("L"))
-    detector, reader = _engines()
     crops = []
-    for quad, _ in detector.detect(pixels):
+    for quad, _ in engines.get("ppocr-detector").detect([pixels])[0]:
         xs, ys = [max(0, int(x)) for x, _ in quad], [max(0, int(y)) for _, y in quad]
         crops.append(gray[min(ys) : max(ys) + 1, min(xs) : max(xs) + 1])
-    return "\n".join(text for text, _ in reader.read([crop for crop in crops if crop.size]))
-
-
-@functools.cache
-def _engines() -> tuple[Any, Any]:
-    from datagen.engines import ppocr
-
-    return ppocr.TextDetector(), ppocr.TextReader()
+    return "\n".join(text for text, _ in engines.get("ppocr").read([crop for crop in crops if crop.size]))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from datagen.engines import OPEN
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -36,14 +38,17 @@ def make_runner(on: str, workers: int = 0) -> Runner:
 
 @dataclass(frozen=True)
 class InProcess:
-    """One task after the other, in this process."""
+    """One task after the other, in this process. The engines that they opened are closed after the last."""
 
     def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
-        for task in tasks:
-            try:
-                yield task, fn(task), None
-            except Exception as error:
-                yield task, None, error
+        try:
+            for task in tasks:
+                try:
+                    yield task, fn(task), None
+                except Exception as error:
+                    yield task, None, error
+        finally:
+            OPEN.close()
 
 
 @dataclass(frozen=True)

@@ -79,12 +79,13 @@ def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
         if held.get(lang, {}).get("mark") != mark:
             log.info("tesseract: reading %d lines, %s", len(crops), lang)
             try:
-                said = engine.read_lines([c.line(MARGINS[0]) for c in crops], lang)
+                readings = engine.Tesseract(workers=2).read([c.line(MARGINS[0]) for c in crops], lang)
             except (OSError, subprocess.SubprocessError) as error:  # it is but a witness
                 log.warning("tesseract: %s: %s; its column stays empty", lang, error)
                 rates[lang] = None
                 continue
-            held[lang] = {"mark": mark, "cer": gate.errors([c.text for c in crops], said).cer, "version": engine.version()}
+            cer = gate.errors([c.text for c in crops], [text for text, _ in readings]).cer
+            held[lang] = {"mark": mark, "cer": cer, "version": engine.version()}
             folder.write("tesseract.json", json.dumps(held, indent=1).encode())
         rates[lang] = held[lang]["cer"]
     return rates

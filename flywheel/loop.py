@@ -20,7 +20,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from datagen import dataset, manifest
-from datagen.engines import compact, ppocr
+from datagen.engines import compact, ppocr, versions
 from datagen.engines.compact import CompactConfig, Reader
 from datagen.pipeline import Pipeline, describe, fingerprint
 from datagen.runner import Runner
@@ -126,7 +126,7 @@ def _is_made(step: Flywheel, out: Folder, number: int) -> bool:
 def _values(step: Flywheel, number: int) -> Any:
     """What of the step decides a round."""
     fitted = step.first if number == 1 else step.later
-    engines = ppocr.engines() | compact.engines() | {"typefaces": typefaces.sha256()}
+    engines = versions("ppocr-detector") | compact.engines() | {"typefaces": typefaces.sha256()}
     values = [VERSION, describe(fitted), describe(CompactConfig()), step.precision, step.max_held_out, engines]
     return json.loads(json.dumps(values))
 

@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import ClassVar
 
 import numpy
@@ -13,12 +12,10 @@ import simplejpeg
 from PIL import Image
 
 from datagen.census import Document, Inputs
-from datagen.engines import compact, ppocr
-from datagen.engines.compact import Reader, weights_sha256
+from datagen.engines import OPEN, Quad, compact, versions
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
 from datagen.sources.lines import ShardSource
-from datagen.storage import Folder
 
 STAGE = "ReadPages"
 _MIN_HEIGHT = 10
@@ -56,7 +53,7 @@ class ReadPages(ShardSource):
     jpeg_quality: int = 92
 
     def engines(self) -> dict[str, str]:
-        return ppocr.engines() | compact.engines()
+        return versions("ppocr-detector") | compact.engines()
 
     def estimate(self, inputs: Inputs) -> Estimate:
         pages = sum(max(0, d.num_pages) for d in inputs)
@@ -78,9 +75,9 @@ class ReadPages(ShardSource):
         assert page.image is not None
         image = numpy.asarray(Image.open(io.BytesIO(page.image)).convert("RGB"))
         gray = numpy.asarray(Image.fromarray(image).convert("L"))
-        boxes = [_box(quad, page.size) for quad, _ in _detector(self.long_side).detect(image)]
+        boxes = [_box(quad, page.size) for quad, _ in OPEN.get("ppocr-detector", long_side=self.long_side).detect([image])[0]]
         views = [_views(gray, box) for box in boxes]
-        reader = _reader(f"{self.readers}/{gate.script}", gate.sha256)
+        reader = OPEN.get("compact", folder=f"{self.readers}/{gate.script}", sha256=gate.sha256)
         if not boxes:
             detail = {"lang": gate.lang, "box": (0, 0, *page.size), "text": "", "score": 0.0}
             yield page.drop("no_lines", STAGE, json.dumps(detail))
@@ -134,7 +131,7 @@ def refusal(box: Box, text: str, other: str, score: float, threshold: float) -> 
     return "low_confidence" if score < threshold else ""
 
 
-def _box(quad: ppocr.Quad, size: tuple[int, int]) -> Box:
+def _box(quad: Quad, size: tuple[int, int]) -> Box:
     """The upright box around a quad, at least a pixel large and inside the image."""
     xs, ys = [x for x, _ in quad], [y for _, y in quad]
     x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
@@ -148,16 +145,3 @@ def _views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
         pad = max(1, round(margin * (box.y1 - box.y0)))
         views.append(gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad])
     return views
-
-
-@cache
-def _detector(long_side: int) -> ppocr.TextDetector:
-    return ppocr.TextDetector(long_side)
-
-
-@cache
-def _reader(folder: str, sha256: str) -> Reader:
-    """The reader in `folder`; raises `ValueError` if its weights are not those of `sha256`."""
-    if weights_sha256(Folder(folder)) != sha256:
-        raise ValueError(f"{folder} holds other weights than those that the round was planned with")
-    return Reader.load(Folder(folder))

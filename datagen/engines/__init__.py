@@ -1,1 +1,124 @@
-"""Adapters to other people's models, one a file. An adapter only converts types; nobody imports it until it is used."""
+"""Engines: other people's models behind a few protocols, one adapter a file, opened by name.
+
+    engines.get("ppocr")                        one instance a process and setting, made by whoever asks first
+    versions("compact", folder="out/r/Geor")    what a fingerprint needs, without loading a model
+
+An adapter only converts types. Making an instance is cheap: it checks its settings, and loads its model with the first call. So a
+plan can ask for versions on a machine that could not run the model. Nobody imports an adapter's file until its name is asked for.
+
+Finding lines and reading them are two protocols, since one detector serves readers of every script. What an engine reads (lines,
+tables, formulas) is its own; one that reads several takes it as a setting.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any, Protocol
+
+import numpy
+
+from datagen.record import Region
+
+ENGINES = {
+    "ppocr": "datagen.engines.ppocr:TextReader",
+    "ppocr-detector": "datagen.engines.ppocr:TextDetector",
+    "tesseract": "datagen.engines.tesseract:Tesseract",
+    "compact": "datagen.engines.compact:FolderReader",
+}
+
+Quad = tuple[tuple[float, float], ...]
+"""Four corners (x, y) in pixels, clockwise from the top left."""
+
+
+class Engine(Protocol):
+    def versions(self) -> dict[str, str]:
+        """Name to version, or to the sha256 of weights, of all that decides what the engine says. Loads no model."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the engine holds: memory, a GPU, a process. Nobody calls the engine after that."""
+        ...
+
+
+class Layout(Engine, Protocol):
+    def regions(self, images: Sequence[numpy.ndarray]) -> list[tuple[Region, ...]]:
+        """The regions of each image, (H, W, 3) RGB bytes, in reading order, without text."""
+        ...
+
+
+class Detector(Engine, Protocol):
+    def detect(self, images: Sequence[numpy.ndarray]) -> list[list[tuple[Quad, float]]]:
+        """The lines of text in each image, (H, W, 3) RGB bytes, with scores from 0 to 1, from top to bottom."""
+        ...
+
+
+class Reader(Engine, Protocol):
+    def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
+        """The text of each crop, (H, W) gray bytes, in `lang` (BCP-47), and its score from 0 to 1; None from an engine that gives
+        no scores. A crop's text doesn't depend on the other crops."""
+        ...
+
+
+class Office(Engine, Protocol):
+    def pdf(self, path: Path, folder: Path) -> Path:
+        """The PDF that the document at `path` prints as, written into `folder`."""
+        ...
+
+
+class Engines:
+    """The engines that are open in this process. Not for two threads at once, as engines aren't."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[Any, ...], Engine] = {}
+
+    def get(self, name: str, **settings: Any) -> Any:
+        """The engine of that name and these settings, the same instance every time. Raises as `load` does."""
+        key = (name, *sorted(settings.items()))
+        if key not in self._open:
+            self._open[key] = load(name)(**settings)
+        return self._open[key]
+
+    def close(self) -> None:
+        """Close them all. What asks for an engine after that opens it anew."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def __enter__(self) -> "Engines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+OPEN = Engines()
+"""The engines of this process's tasks. The runner closes them: at the end of a run in this process, and when a worker stops."""
+
+
+def load(name: str) -> type[Any]:
+    """The class of an engine. Raises `ValueError` for a name that isn't in the table, and `ImportError`, saying what to install,
+    where a package is missing."""
+    if name not in ENGINES:
+        raise ValueError(f"engine {name!r}: allowed are {', '.join(ENGINES)}")
+    with needed_by(name):
+        engine: type[Any] = resolve_name(ENGINES[name])
+        return engine
+
+
+def versions(name: str, **settings: Any) -> dict[str, str]:
+    """What `Engine.versions` says of an engine that need not be open."""
+    with needed_by(name):
+        found: dict[str, str] = load(name)(**settings).versions()
+        return found
+
+
+@contextlib.contextmanager
+def needed_by(name: str) -> Iterator[None]:
+    """A package that is missing in this block is named with the engine that needs it, and how to install it."""
+    try:
+        yield
+    except ImportError as error:
+        if error.name is None or str(error).startswith("engine "):
+            raise
+        message = f"engine {name} needs {error.name}, which is not installed: pip install {error.name}"
+        raise ImportError(message, name=error.name) from error

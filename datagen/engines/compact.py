@@ -9,6 +9,7 @@ A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and paper 0, so
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -156,14 +157,14 @@ class Reader:
     def load(cls, folder: Folder) -> "Reader":
         """The reader that `save` wrote. Raises `ValueError`, naming what is wrong, if the folder holds another thing."""
         try:
-            held = json.loads(folder.read("config.json"))
+            saved = json.loads(folder.read("config.json"))
             alphabet = Alphabet(**json.loads(folder.read("alphabet.json")))
-            config = CompactConfig(**held["network"] | {"channels": tuple(held["network"]["channels"])})
+            config = CompactConfig(**saved["network"] | {"channels": tuple(saved["network"]["channels"])})
             net = CompactNet(config, len(alphabet.symbols) + 1)
             net.load_state_dict(safetensors.torch.load(folder.read("model.safetensors")))
         except (FileNotFoundError, KeyError, TypeError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
             raise ValueError(f"{folder.url} holds no compact reader: {type(error).__name__}: {error}") from None
-        return cls(net, alphabet, config, held["bf16"])
+        return cls(net, alphabet, config, saved["bf16"])
 
     def save(self, folder: Folder, made: Mapping[str, object]) -> None:
         """Write the reader's files; `made` says how it came about. config.json, the last of them, commits."""
@@ -206,6 +207,33 @@ class Reader:
         return [(normalise(text), round(math.exp(-nll), 3)) for text, nll in zip(texts, nll_B.tolist(), strict=True)]
 
 
+class FolderReader:
+    """The engine `compact`: the reader in `folder`, which must have the weights of `sha256` ("": any)."""
+
+    def __init__(self, folder: str, sha256: str = ""):
+        self.folder, self.sha256 = Folder(folder), sha256
+
+    def versions(self) -> dict[str, str]:
+        return engines() | {"compact": weights_sha256(self.folder)}
+
+    @property
+    def alphabet(self) -> Alphabet:
+        return self._reader.alphabet
+
+    def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
+        """As `Reader.read`; the reader's script decides the language."""
+        return self._reader.read(crops)
+
+    def close(self) -> None:
+        self.__dict__.pop("_reader", None)
+
+    @functools.cached_property
+    def _reader(self) -> Reader:
+        if self.sha256 and weights_sha256(self.folder) != self.sha256:
+            raise ValueError(f"{self.folder.url} holds other weights than those that were planned with")
+        return Reader.load(self.folder)
+
+
 def line_image(crop: numpy.ndarray, stretch: float = 1.0) -> numpy.ndarray:
     """A crop, (H, W) gray bytes, as a network takes it: (32, W') floats, ink 1. `stretch` multiplies its width."""
     height, width = crop.shape
@@ -238,9 +266,9 @@ def threads(count: int) -> Iterator[None]:
 
 
 def engines() -> dict[str, str]:
-    """What decides, beside its weights, what a reader reads."""
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "pillow", "numpy", "simplejpeg")}
-    return versions | {"bf16": str(has_fast_bf16())}
+    """What decides, beside its weights, what a reader reads. The arithmetic (bf16 or not) is the reader's own, from its
+    config.json, whatever the processor."""
+    return {name: importlib.metadata.version(name) for name in ("torch", "pillow", "numpy", "simplejpeg")}
 
 
 def has_fast_bf16() -> bool:

@@ -19,11 +19,10 @@ from typing import Any
 
 import numpy
 
+from datagen.engines import Quad, needed_by
 from datagen.temporary import temporary_folder
 
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
-
-Quad = tuple[tuple[float, float], ...]
 
 
 @functools.cache
@@ -52,51 +51,67 @@ def alphabet_sha256() -> str:
 
 
 class TextDetector:
-    """Finds lines of text in an image, in any script. One thread, so that two workers share two cores."""
+    """Finds lines of text in an image, in any script, on one thread, so that two workers share two cores.
+
+    `long_side` is what an image is resized to before it is looked at, in pixels.
+    """
 
     def __init__(self, long_side: int = 960, threads: int = 1):
-        """`long_side` is what the image is resized to before it is looked at, in pixels."""
-        self._engine, self._folder = _loaded("TextDetection", DETECTOR, _detection_yml(long_side), threads)
+        self.long_side, self.threads = long_side, threads
 
-    def detect(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
-        """Four corners (x, y), clockwise from the top left, and a score for each line in `image`, (H, W, 3) RGB bytes; from top
-        to bottom."""
-        (found,) = self._engine.predict(numpy.ascontiguousarray(image[:, :, ::-1]))
-        quads = [tuple((float(x), float(y)) for x, y in quad) for quad in found["dt_polys"]]
-        scored = zip(quads, map(float, found["dt_scores"]), strict=True)
+    def versions(self) -> dict[str, str]:
+        return _packages() | {"PP-OCRv6_det_small": _sha256(DETECTOR)}
+
+    def detect(self, images: Sequence[numpy.ndarray]) -> list[list[tuple[Quad, float]]]:
+        """The lines of each image, (H, W, 3) RGB bytes, with scores, from top to bottom. One image at a time."""
+        return [self._lines(image) for image in images]
+
+    def close(self) -> None:
+        self.__dict__.pop("_model", None)
+
+    @functools.cached_property
+    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory]:
+        return _loaded("TextDetection", DETECTOR, _detection_yml(self.long_side), self.threads)
+
+    def _lines(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
+        (output,) = self._model[0].predict(numpy.ascontiguousarray(image[:, :, ::-1]))
+        quads = [tuple((float(x), float(y)) for x, y in quad) for quad in output["dt_polys"]]
+        scored = zip(quads, map(float, output["dt_scores"]), strict=True)
         return sorted(scored, key=lambda line: (min(y for _, y in line[0]), min(x for x, _ in line[0])))
 
 
 class TextReader:
-    """Reads lines in the scripts of `alphabet()`. One thread."""
+    """Reads lines in the scripts of `alphabet()`, on one thread."""
 
     def __init__(self, threads: int = 1):
-        self._engine, self._folder = _loaded("TextRecognition", RECOGNISER, _recognition_yml(), threads)
+        self.threads = threads
 
-    def read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
-        """What each crop, (H, W) gray bytes with one line in it, says, and a score. One at a time: in a batch, a line's reading
-        depends on how wide the others are."""
+    def versions(self) -> dict[str, str]:
+        return _packages() | {"PP-OCRv6_rec_small": _sha256(RECOGNISER)}
+
+    def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
+        """The text of each crop, (H, W) gray bytes with one line in it, and a score; the model has no languages to choose from.
+        One crop at a time: in a batch, a line's text depends on how wide the others are."""
         images = [numpy.ascontiguousarray(numpy.repeat(crop[:, :, None], 3, 2)) for crop in crops]
-        found = [next(iter(self._engine.predict(image))) for image in images]
-        return [(str(f["rec_text"]), round(float(f["rec_score"]), 3)) for f in found]
+        outputs = [next(iter(self._model[0].predict(image))) for image in images]
+        return [(str(o["rec_text"]), round(float(o["rec_score"]), 3)) for o in outputs]
+
+    def close(self) -> None:
+        self.__dict__.pop("_model", None)
+
+    @functools.cached_property
+    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory]:
+        return _loaded("TextRecognition", RECOGNISER, _recognition_yml(), self.threads)
 
 
-def engines() -> dict[str, str]:
-    """What decides where lines are found: versions, and the sha256 of the weights."""
-    versions = {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
-    return versions | {"PP-OCRv6_det_small": _sha256(DETECTOR)}
-
-
-def reading_engines() -> dict[str, str]:
-    """What decides what a line says."""
-    versions = {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
-    return versions | {"PP-OCRv6_rec_small": _sha256(RECOGNISER)}
+def _packages() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
 
 
 def weights(name: str) -> Path:
     """Where the installed `rapidocr` wheel keeps a model. Raises `ImportError`, saying what to install, if there is none."""
-    found = importlib.util.find_spec("rapidocr")
-    path = Path(found.origin).parent / "models" / name if found and found.origin else None
+    package = importlib.util.find_spec("rapidocr")
+    path = Path(package.origin).parent / "models" / name if package and package.origin else None
     if path is None or not path.is_file():
         raise ImportError(f"{name} comes with rapidocr>=3.10, which is not installed")
     return path
@@ -109,7 +124,7 @@ def _sha256(name: str) -> str:
 
 def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int) -> tuple[Any, tempfile.TemporaryDirectory]:
     """PaddleOCR's predictor of a `kind` with the wheel's weights, and the folder that it reads them from."""
-    with _quiet():
+    with _quiet(), needed_by("ppocr"):
         import paddleocr
 
         folder = temporary_folder()

@@ -2,6 +2,7 @@
 (`tesseract-ocr-rus`)."""
 
 import functools
+import logging
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ import numpy
 from PIL import Image
 
 from datagen.temporary import temporary_folder
+
+log = logging.getLogger(__name__)
 
 _LINES_A_RUN = 60
 _SINGLE_LINE = "7"
@@ -46,20 +49,32 @@ def reads(lang: str, script: str) -> str:
     return next((code for code in (lang, _OF_SCRIPT.get(script, "")) if language(code)), "")
 
 
-def read_lines(crops: Sequence[numpy.ndarray], lang: str, workers: int = 2) -> list[str]:
-    """What each crop, (H, W) gray bytes with one line in it, says, in `lang` or in English, as documents mix them.
+class Tesseract:
+    """Reads lines, `workers` processes at a time."""
 
-    Raises `ValueError` if the language isn't installed.
-    """
-    name = language(lang)
-    if not name:
-        raise ValueError(
-            f"tesseract has no data for {lang}: apt-get install tesseract-ocr tesseract-ocr-{_NAMES.get(lang, lang)}"
-        )
-    names = f"{name}+eng" if "eng" in _installed() else name
-    parts = [crops[i : i + _LINES_A_RUN] for i in range(0, len(crops), _LINES_A_RUN)]
-    with ThreadPoolExecutor(workers) as pool:
-        return [text for texts in pool.map(lambda part: _run(part, names), parts) for text in texts]
+    def __init__(self, workers: int = 1):
+        self.workers = workers
+
+    def versions(self) -> dict[str, str]:
+        """Its version and languages, which decide who reads what; no version where it isn't installed."""
+        return {"tesseract": " ".join([version(), *sorted(_installed())])}
+
+    def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, None]]:
+        """The text of each crop, (H, W) gray bytes with one line in it, in `lang` or in English, as documents mix them.
+
+        Raises `ValueError` if the language isn't installed, and what `subprocess.run` raises if the program fails twice.
+        """
+        name = language(lang)
+        if not name:
+            packages = f"tesseract-ocr tesseract-ocr-{_NAMES.get(lang, lang)}"
+            raise ValueError(f"tesseract has no data for {lang}: apt-get install {packages}")
+        names = f"{name}+eng" if "eng" in _installed() else name
+        parts = [crops[i : i + _LINES_A_RUN] for i in range(0, len(crops), _LINES_A_RUN)]
+        with ThreadPoolExecutor(self.workers) as pool:
+            return [(text, None) for texts in pool.map(lambda part: _run(part, names), parts) for text in texts]
+
+    def close(self) -> None:
+        """Nothing stays open: each run is a process of its own."""
 
 
 @functools.cache
@@ -67,22 +82,16 @@ def version() -> str:
     """Its version, or "" where there is none."""
     if shutil.which("tesseract") is None:
         return ""
-    said = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, timeout=60, check=True)
-    return (said.stdout or said.stderr).split()[1]
-
-
-@functools.cache
-def described() -> str:
-    """Its version and languages: what decides who reads what."""
-    return " ".join([version(), *sorted(_installed())])
+    run = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, timeout=60, check=True)
+    return (run.stdout or run.stderr).split()[1]
 
 
 @functools.cache
 def _installed() -> frozenset[str]:
     if not version():
         return frozenset()
-    said = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, timeout=60, check=True)
-    return frozenset(said.stdout.split("\n")[1:]) - {""}
+    run = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, timeout=60, check=True)
+    return frozenset(run.stdout.split("\n")[1:]) - {""}
 
 
 def _run(crops: Sequence[numpy.ndarray], names: str) -> list[str]:
@@ -94,7 +103,21 @@ def _run(crops: Sequence[numpy.ndarray], names: str) -> list[str]:
             Image.fromarray(padded).save(path, dpi=(200, 200))
         Path(folder, "list.txt").write_text("".join(f"{path}\n" for path in paths))
         command = ["tesseract", str(Path(folder, "list.txt")), "stdout", "-l", names, "--psm", _SINGLE_LINE]
-        env = os.environ | {"OMP_THREAD_LIMIT": "1"}
-        out = subprocess.run(command, capture_output=True, timeout=1800, check=True, env=env).stdout.decode(errors="replace")
+        out = _output(command).decode(errors="replace")
     pages = out.split("\f")[: len(crops)]
     return [" ".join(page.split()) for page in pages] + [""] * (len(crops) - len(pages))
+
+
+def _output(command: Sequence[str]) -> bytes:
+    """What the command prints. One that fails is run once more, since a machine short of memory fails now and then, and what it
+    was asked decides verdicts; then the failure is raised."""
+    env = os.environ | {"OMP_THREAD_LIMIT": "1"}
+
+    def output() -> bytes:
+        return subprocess.run(command, capture_output=True, timeout=1800, check=True, env=env).stdout
+
+    try:
+        return output()
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("tesseract: %s; trying again", error)
+        return output()

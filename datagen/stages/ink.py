@@ -5,21 +5,18 @@ font that lies, so it is fonts that are examined, on a seeded sample of a docume
 diluted.
 """
 
-import functools
 import hashlib
-import logging
-import subprocess
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy
 import simplejpeg
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines import letters, ppocr, shapes, tesseract
+from datagen.engines import OPEN, letters, ppocr, shapes, tesseract, versions
 from datagen.engines.lookalikes import fold
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
@@ -39,8 +36,6 @@ from datagen.stages.ink_lines import (
     whole,
 )
 from datagen.stages.language import main_script
-
-log = logging.getLogger(__name__)
 
 # Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
 # on every machine.
@@ -148,13 +143,8 @@ class CompareInk:
     batch_size: int = field(default=DOCUMENT, init=False)
 
     def engines(self) -> dict[str, str]:
-        found = shapes.engines() | ppocr.engines() | ppocr.reading_engines() | {"tesseract": tesseract.described()}
-        if self.reader:
-            from datagen.engines import compact
-            from datagen.storage import Folder
-
-            found |= compact.engines() | {"reader": compact.weights_sha256(Folder(self.reader))}
-        return found
+        asked = shapes.engines() | versions("ppocr-detector") | versions("ppocr") | versions("tesseract")
+        return asked | (versions("compact", folder=self.reader) if self.reader else {})
 
     def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
         if not self.budget_s:
@@ -238,7 +228,7 @@ class CompareInk:
         if ppocr.alphabet_share(drawn) >= _PP_ALPHABET or script in _HAN:
             return "ppocr", lang
         if self.reader:
-            alphabet = _compact_reader(self.reader).alphabet
+            alphabet = OPEN.get("compact", folder=self.reader).alphabet
             if alphabet.script == script and set(fold("".join(drawn), script)) <= set(alphabet.symbols):
                 return "compact", lang
         # With any language Tesseract reads English, too.
@@ -249,18 +239,11 @@ class CompareInk:
         """Puts into `font` what the engine makes of its first lines."""
         cuts = cuts[: self.lines_a_font]
         crops = [cut.crop for cut in cuts]
-        if engine == "tesseract":
-            try:
-                said = tesseract.read_lines(crops, lang, workers=1)
-            except (OSError, subprocess.SubprocessError) as error:  # another's program: the line-up stands without it
-                log.warning("tesseract: %s: %s; %d lines not read", lang, error, len(crops))
-                return
-        else:
-            reader = _text_reader() if engine == "ppocr" else _compact_reader(self.reader)
-            said = [text for text, _ in reader.read(crops)]
-        font.error, font.num_lines = text_error([cut.line.text for cut in cuts], said), len(cuts)
+        settings = {"folder": self.reader} if engine == "compact" else {}
+        texts = [text for text, _ in OPEN.get(engine, **settings).read(crops, lang)]
+        font.error, font.num_lines = text_error([cut.line.text for cut in cuts], texts), len(cuts)
         font.is_sure = engine == "ppocr"
-        for cut, text in zip(cuts, said, strict=True):
+        for cut, text in zip(cuts, texts, strict=True):
             for word, read in cut.readings(text, script):
                 claimed, read_bare = bare(word.text), bare(read)
                 if not claimed or not 1 / _ANOTHER <= len(read_bare) / len(claimed) <= _ANOTHER or "\ufffd" in claimed:
@@ -281,7 +264,8 @@ class CompareInk:
         seen = doubtful[: int((1 - _FONTS_SHARE) * self.budget_s / _DETECT_S)]
         found = {}
         for i in seen:
-            quads = [quad for quad, _ in _detector().detect(_decode(images[i], "RGB"))]
+            (lines,) = OPEN.get("ppocr-detector").detect([_decode(images[i], "RGB")])
+            quads = [quad for quad, _ in lines]
             found[i] = covered_share(quads, batch[i])
         textlike = max(((1 - found[i]) / uncovered[i] for i in seen), default=0.0)
         return found | {i: max(0.0, 1 - textlike * uncovered[i]) for i in doubtful[len(seen) :]}
@@ -373,21 +357,3 @@ def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:
 def _decode(image: bytes, colorspace: str = "GRAY") -> numpy.ndarray:
     pixels = simplejpeg.decode_jpeg(image, colorspace=colorspace)
     return pixels[:, :, 0] if colorspace == "GRAY" else pixels
-
-
-@functools.cache
-def _text_reader() -> Any:
-    return ppocr.TextReader()
-
-
-@functools.cache
-def _detector() -> Any:
-    return ppocr.TextDetector()
-
-
-@functools.lru_cache(maxsize=1)
-def _compact_reader(folder: str) -> Any:
-    from datagen.engines.compact import Reader
-    from datagen.storage import Folder
-
-    return Reader.load(Folder(folder))

@@ -30,7 +30,7 @@ def main() -> None:
     ours = best(lambda: reader.read(images))
     print(f"reading, lines/s on one thread: ours {NUM_LINES / ours:.0f}", end="")
     if tesseract.language("ru"):
-        theirs = best(lambda: tesseract.read_lines(images, "ru", workers=1))
+        theirs = best(lambda: tesseract.Tesseract().read(images, "ru"))
         print(f", Tesseract {NUM_LINES / theirs:.1f}, ratio {theirs / ours:.1f}")
     else:
         print("; no Tesseract with Russian to compare with")
@@ -39,10 +39,11 @@ def main() -> None:
         height, width = min(24, crop.shape[0]), min(880, crop.shape[1])
         page[row : row + height, 40 : 40 + width] = crop[:height, :width, None]
     detector = ppocr.TextDetector()
-    found = len(detector.detect(page))
-    detecting = best(lambda: detector.detect(page))
-    print(f"a page of {found} lines: {detecting:.2f} s to find them, {2 * found * ours / NUM_LINES:.2f} s to read them twice")
-    rates.record("tests.bench.reader", {"minority.page_core_s": detecting + 2 * found * ours / NUM_LINES})
+    num_lines = len(detector.detect([page])[0])
+    detecting = best(lambda: detector.detect([page]))
+    reading = 2 * num_lines * ours / NUM_LINES
+    print(f"a page of {num_lines} lines: {detecting:.2f} s to find them, {reading:.2f} s to read them twice")
+    rates.record("tests.bench.reader", {"minority.page_core_s": detecting + reading})
     spelled, fused = training(crops, alphabet)
     print(
         f"training, steps/s on one thread: attention spelled out {NUM_STEPS / spelled:.2f}, fused {NUM_STEPS / fused:.2f}, "

@@ -1,13 +1,15 @@
-"""The embedded engines: alphabets, detection and Tesseract, on lines that the tests draw."""
+"""The table of engines and their life in a process; the embedded ones on lines that the tests draw."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import ppocr, tesseract
+from datagen.engines import ENGINES, Engines, load, ppocr, tesseract, versions
 
 SANS = "DejaVuSans.ttf"
 
@@ -28,16 +30,94 @@ def test_the_embedded_alphabet_is_read_from_the_model():
     assert ppocr.alphabet_share({}) == 1.0
 
 
+class Counting:
+    """An engine that counts how often it is opened and closed."""
+
+    opened, closed = 0, 0
+
+    def __init__(self, size: int = 1):
+        Counting.opened += 1
+        self.size = size
+
+    def versions(self) -> dict[str, str]:
+        return {"counting": str(self.size)}
+
+    def close(self) -> None:
+        Counting.closed += 1
+
+
+def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(monkeypatch):
+    monkeypatch.setitem(ENGINES, "counting", "tests.unit.test_engines:Counting")
+    monkeypatch.setattr(Counting, "opened", 0)
+    monkeypatch.setattr(Counting, "closed", 0)
+    with Engines() as engines:
+        small = engines.get("counting")
+        assert engines.get("counting") is small
+        assert engines.get("counting", size=2) is not small
+        assert (Counting.opened, Counting.closed) == (2, 0)
+    assert Counting.closed == 2
+    assert engines.get("counting") is not small
+    assert versions("counting", size=3) == {"counting": "3"}
+
+
+def test_a_name_that_is_not_in_the_table_is_refused():
+    with pytest.raises(ValueError, match="engine 'nobody': allowed are ppocr, "):
+        Engines().get("nobody")
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_name_in_the_table_is_an_engine(name):
+    assert {"versions", "close"} <= set(dir(load(name)))
+
+
+@pytest.mark.parametrize(("name", "package"), [("ppocr", "paddleocr"), ("ppocr-detector", "paddleocr"), ("compact", "torch")])
+def test_an_engine_without_its_package_says_what_to_install(name, package):
+    """In a process of its own, where the package was never imported; the rest of the table still loads."""
+    code = f"""
+import sys, numpy
+sys.modules[{package!r}] = None
+from datagen.engines import Engines
+image = numpy.zeros((64, 64, 3), numpy.uint8)
+Engines().get("tesseract")
+engine = Engines().get({name!r}, **({{"folder": "none"}} if {name!r} == "compact" else {{}}))
+engine.read([image[:, :, 0]]) if hasattr(engine, "read") else engine.detect([image])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    needs = "ppocr" if name.startswith("ppocr") else name
+    assert run.stderr.splitlines()[-1] == (
+        f"ImportError: engine {needs} needs {package}, which is not installed: pip install {package}"
+    )
+
+
+def test_versions_load_no_model(monkeypatch):
+    monkeypatch.setattr(ppocr, "_loaded", None)
+    for name in ("ppocr", "ppocr-detector"):
+        assert {"paddleocr", "onnxruntime"} < set(versions(name))
+
+
 def test_lines_of_any_script_are_found_from_top_to_bottom():
     image = drawn("Все люди рождаются", "Όλοι οι άνθρωποι", "All human beings")
-    found = ppocr.TextDetector().detect(image)
-    assert len(found) == 3
-    tops = [min(y for _, y in quad) for quad, _ in found]
+    with Engines() as engines:
+        lines, nothing = engines.get("ppocr-detector").detect([image, drawn()])
+    assert nothing == []
+    assert len(lines) == 3
+    tops = [min(y for _, y in quad) for quad, _ in lines]
     assert tops == sorted(tops)
-    for i, (quad, score) in enumerate(found):
+    for i, (quad, score) in enumerate(lines):
         assert 0.5 < score <= 1
         assert min(y for _, y in quad) < 65 + 80 * i < max(y for _, y in quad)
-    assert ppocr.TextDetector().detect(drawn()) == []
+
+
+def crops(lines: list[str]) -> list[numpy.ndarray]:
+    return [numpy.asarray(Image.fromarray(drawn(line, size=(700, 140))).convert("L"))[40:100] for line in lines]
+
+
+def test_the_embedded_reader_reads_latin_with_no_download_and_again_after_it_was_closed():
+    reader = ppocr.TextReader()
+    for _ in range(2):
+        ((text, score),) = reader.read(crops(["All human beings are born free"]))
+        assert (text.replace(" ", ""), score > 0.9) == ("Allhumanbeingsarebornfree", True)
+        reader.close()
 
 
 @pytest.mark.skipif(
@@ -45,8 +125,27 @@ def test_lines_of_any_script_are_found_from_top_to_bottom():
 )
 def test_tesseract_reads_lines_in_order():
     lines = ["Все люди рождаются", "свободными и равными", "в своем достоинстве"]
-    crops = [numpy.asarray(Image.fromarray(drawn(line, size=(700, 140))).convert("L"))[40:100] for line in lines]
-    assert tesseract.read_lines(crops, "ru") == lines
+    with Engines() as engines:
+        assert [text for text, _ in engines.get("tesseract", workers=2).read(crops(lines), "ru")] == lines
+
+
+@pytest.mark.parametrize("num_failures", [1, 2])
+def test_a_tesseract_that_fails_is_asked_once_more_and_then_its_failure_is_raised(monkeypatch, num_failures):
+    """What it reads decides verdicts, so that a page without its answer would be another page."""
+    failures = [subprocess.CalledProcessError(1, "tesseract")] * num_failures
+
+    def run(*args, **kwargs):
+        if failures:
+            raise failures.pop()
+        return subprocess.CompletedProcess(args, 0, stdout="мир\f".encode())
+
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset({"rus"}))
+    monkeypatch.setattr(tesseract.subprocess, "run", run)
+    if num_failures == 1:
+        assert tesseract.Tesseract().read(crops(["мир"]), "ru") == [("мир", None)]
+    else:
+        with pytest.raises(subprocess.CalledProcessError):
+            tesseract.Tesseract().read(crops(["мир"]), "ru")
 
 
 def test_setup_installs_the_languages_that_tesseract_is_asked_in():
@@ -66,4 +165,4 @@ def test_a_script_is_read_in_a_language_that_stands_for_it(monkeypatch):
 def test_a_language_without_data_is_named():
     assert tesseract.language("xx") == ""
     with pytest.raises(ValueError, match="tesseract has no data for xx"):
-        tesseract.read_lines([], "xx")
+        tesseract.Tesseract().read([], "xx")

@@ -211,8 +211,8 @@ def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path, monkeypa
     assert asked["ink_lies_share"] == 0.0
     assert "reader_error" not in other
     assert (
-        CompareInk(reader=str(tmp_path / "Geor")).engines()["reader"]
-        != CompareInk(reader=str(tmp_path / "Cyrl")).engines()["reader"]
+        CompareInk(reader=str(tmp_path / "Geor")).engines()["compact"]
+        != CompareInk(reader=str(tmp_path / "Cyrl")).engines()["compact"]
     )
 
 
