@@ -14,10 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
-from model import blocked
+from model import cpu
 from model.cache import Cache
 from model.config import DecoderConfig
-from model.precision import wide
 
 PADDING = -1  # in place of a sample's number
 
@@ -85,8 +84,8 @@ def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor
     if isinstance(seen, list):
         return _within(q_BNLK, k_BNPK, v_BNPK, seen)
     if q_BNLK.device.type == "cpu" and seen is None:
-        return blocked.attention(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNPK, v_BNPK, causal=True)
-    q, k, v = wide(q_BNLK), wide(k_BNPK), wide(v_BNPK)
+        return cpu.attention(q_BNLK * q_BNLK.shape[-1] ** -0.5, k_BNPK, v_BNPK, causal=True)
+    q, k, v = cpu.wide(q_BNLK), cpu.wide(k_BNPK), cpu.wide(v_BNPK)
     return F.scaled_dot_product_attention(q, k, v, seen, is_causal=seen is None).to(v_BNPK.dtype)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from model.config import DecoderConfig
-from model.precision import product_dtype
+from model.cpu import product_dtype
 
 _BLOCK = 64
 

@@ -12,13 +12,13 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
-from model import blocked
+from model.cpu import ATTENTION_OPERATOR
 
 _aten = torch.ops.aten
 KEPT = {
     _aten.topk.default,
     _aten.sort.stable,
-    blocked.OPERATOR,
+    ATTENTION_OPERATOR,
     _aten._scaled_dot_product_flash_attention_for_cpu.default,
     _aten._scaled_dot_product_flash_attention.default,
     _aten._scaled_dot_product_efficient_attention.default,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from model.checkpointing import checkpointed
 from model.config import ClipConfig
-from model.precision import Linear
+from model.cpu import Linear
 from model.sam import resized, weighed
 
 

@@ -8,7 +8,7 @@ Structure and names: the released DeepSeek-OCR `deepencoder.py`, `net_2` and `ne
 from torch import Tensor, nn
 
 from model.config import SamConfig
-from model.precision import Conv2d
+from model.cpu import Conv2d
 
 
 class Compressor(nn.Module):

@@ -15,7 +15,7 @@ from model.attention import PADDING, Places, attend, places, rotated
 from model.cache import Cache
 from model.checkpointing import checkpointed
 from model.config import DecoderConfig
-from model.linear import Unbiased, together
+from model.cpu import Unbiased, together
 from model.moe import GatedMlp, MixtureOfExperts, Samples
 
 

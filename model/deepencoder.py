@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from model.clip import Clip
 from model.compressor import Compressor
 from model.config import ModelConfig
+from model.cpu import Linear
 from model.image import Views
-from model.precision import Linear
 from model.sam import Sam
 
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from model.cache import Cache
 from model.clip import Embeddings
 from model.config import ModelConfig
+from model.cpu import Unbiased
 from model.decoder import Decoder, RmsNorm
 from model.deepencoder import DeepEncoder, placed
 from model.image import Views
-from model.linear import Unbiased
 from model.moe import Experts, Router
 from model.sam import Attention, Sam
 

@@ -20,9 +20,9 @@ from torch import Tensor
 from datagen.storage import Folder
 from datagen.target import Prompt
 from model.cache import Cache
+from model.cpu import keep_packed
 from model.deepseek_ocr import DeepseekOcr
 from model.image import MODES, Views, load
-from model.linear import keep_packed
 from model.tokenizer import TextTokenizer
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from model.precision import wide
+from model.cpu import wide
 
 CHUNK_BYTES = 256 << 20  # of one chunk's logits
 _CACHED_BYTES = 4 << 20  # of the rows whose softmax is taken at a time, in fp32, on a processor: what stays in its cache

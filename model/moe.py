@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model.config import DecoderConfig
+from model.cpu import Packs, Unbiased, together
 from model.experts import routed
-from model.linear import Packs, Unbiased, together
 
 
 class GatedMlp(nn.Module):

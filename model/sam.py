@@ -10,13 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model import blocked
+from model import cpu
 from model.checkpointing import checkpointed
 from model.config import SamConfig
-from model.precision import Conv2d, Linear, wide, widens
-
-# From so many queries on, scores are never held.
-_MANY = 512
+from model.cpu import Conv2d, Linear, wide
 
 
 class Attention(nn.Module):
@@ -57,8 +54,8 @@ class Attention(nn.Module):
         columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNhwK.dtype))
         bias = rows_BNhwh.flatten(2, 3).to(dtype), columns_BNhww.flatten(2, 3).to(dtype)
         q_BNLK = q_BNLK * q_BNLK.shape[-1] ** -0.5
-        if blockwise(q_BNLK):
-            x_BNLK = blocked.attention(q_BNLK, k_BNLK, v_BNLK, *bias)
+        if cpu.is_blockwise(q_BNLK):
+            x_BNLK = cpu.attention(q_BNLK, k_BNLK, v_BNLK, *bias)
         else:
             k_BNLM = torch.cat([k_BNLK, one_hot_places(h, w, k_BNLK).expand(*k_BNLK.shape[:3], -1)], -1)
             x_BNLK = weighed(torch.cat([q_BNLK, *bias], -1), k_BNLM, v_BNLK)
@@ -83,16 +80,11 @@ def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
     return x_BrchwD.transpose(2, 3).reshape(-1, rows * size, columns * size, D)[:, :height, :width]
 
 
-def blockwise(q_BNLK: Tensor) -> bool:
-    """Whether scores aren't to be held, on a processor: for they are many, or would be in a wider precision than the rest."""
-    return q_BNLK.device.type == "cpu" and (q_BNLK.shape[2] >= _MANY or widens(q_BNLK))
-
-
 def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
     """softmax(q k) v, without a scale. Few queries on a processor are fastest written out."""
     if q_BNLM.device.type == "cpu":
-        if blockwise(q_BNLM):
-            return blocked.attention(q_BNLM, k_BNLM, v_BNLK)
+        if cpu.is_blockwise(q_BNLM):
+            return cpu.attention(q_BNLM, k_BNLM, v_BNLK)
         return (q_BNLM @ k_BNLM.transpose(-2, -1)).softmax(-1) @ v_BNLK
     # Fused attention wants one width for all three, on CUDA a multiple of 8.
     width = -(-q_BNLM.shape[-1] // 8) * 8

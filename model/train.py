@@ -27,6 +27,7 @@ from datagen.storage import Folder
 from datagen.target import Prompt, encode, restore
 from model.batch import Batch, collate
 from model.checkpoint import TOKENIZER, load_state, save_model, save_state
+from model.cpu import native_dtype
 from model.deepseek_ocr import build
 from model.evaluate import answer_loss, edit_distance, mean_loss
 from model.generate import generate
@@ -42,7 +43,6 @@ from model.loader import (
     reports,
     texts,
 )
-from model.precision import precision
 from model.step import Train
 from model.tokenizer import TextTokenizer, train_tokenizer
 
@@ -118,7 +118,7 @@ def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, An
         "held_out": hashlib.sha256(" ".join(sorted(held_out)).encode()).hexdigest(),
         "marks": digest(map(out.sub, datasets)),
         "versions": {"torch": torch.__version__, "tokenizers": tokenizers.__version__},
-        "precision": str(precision()).removeprefix("torch."),
+        "precision": str(native_dtype()).removeprefix("torch."),
     }
     run = json.loads(json.dumps(run))  # as it reads back: tuples are lists
     return run | {"fingerprint": hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()}
@@ -130,7 +130,7 @@ class _Training:
         self.folder = out.sub(step.name)
         self.model, self.checkpoint = self.folder.sub("model"), self.folder.sub("checkpoint")
         self.started = time.monotonic()
-        self.dtype = precision()
+        self.dtype = native_dtype()
         self.corpus = corpus
         self.schedule = Schedule(corpus.train, step)
         self.tokenizer = self._tokenizer()

@@ -38,11 +38,11 @@ from datagen.storage import Folder
 from datagen.target import Prompt
 from model import flops, weights
 from model.config import full, small_moe
+from model.cpu import native_dtype
 from model.deepseek_ocr import build
 from model.generate import NoRepeat, tokens
 from model.image import MODES, Views
 from model.loss import cross_entropy
-from model.precision import precision
 from model.tokenizer import TextTokenizer, train_tokenizer
 from tests.model.lines import EIGHT
 from tests.parity.reference import as_theirs, loaded, saved
@@ -82,7 +82,7 @@ def main() -> None:
         torch.set_default_dtype(torch.bfloat16)  # as it is released
         saved(build(config), Path(folder), IMAGE)
         print(f"{config.decoder.depth} decoder layers of {config.decoder.width}, {torch.get_num_threads()} threads")
-        lacking = not torch.cuda.is_available() and precision() is torch.float32
+        lacking = not torch.cuda.is_available() and native_dtype() is torch.float32
         for dtype in args.dtypes:
             ours = [OURS, OURS_IN_BF16] if dtype == "float32" and lacking else [OURS]
             for mode, texts in itertools.product(args.modes, [args.texts] if args.texts else TEXTS):

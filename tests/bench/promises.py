@@ -26,11 +26,10 @@ from model.cache import Cache
 from model.checkpointing import set_checkpointing
 from model.clip import Clip
 from model.config import DecoderConfig, full
+from model.cpu import keep_packed, native_dtype
 from model.decoder import Decoder
 from model.deepencoder import DeepEncoder
 from model.image import MODES, Views
-from model.linear import keep_packed
-from model.precision import precision
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}
@@ -47,10 +46,13 @@ def main() -> None:
     torch.set_default_dtype(torch.bfloat16)
     if args.modes:
         # As where bf16 is multiplied, whatever this processor does.
-        with FakeTensorMode() if DEVICE == "cpu" else nullcontext(), patch("model.precision.precision", torch.get_default_dtype):
+        with (
+            FakeTensorMode() if DEVICE == "cpu" else nullcontext(),
+            patch("model.cpu.widened.native_dtype", torch.get_default_dtype),
+        ):
             activations(args.modes)
     if DEVICE == "cpu":
-        torch.set_default_dtype(precision())
+        torch.set_default_dtype(native_dtype())
     paces(args.tokens, args.layers)
 
 

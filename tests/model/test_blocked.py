@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from model import blocked
 from model.cache import Cache
 from model.config import tiny
+from model.cpu import blocked
 from model.deepseek_ocr import build
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from model import blocked, experts, flops
+from model import cpu, flops
 from model.config import ModelConfig, small_moe, tiny
+from model.cpu import experts
 from model.deepseek_ocr import build
 from model.image import Views
 from model.loss import cross_entropy
@@ -38,7 +39,7 @@ def written_out(q, k, v, rows=None, columns=None, causal=False):
 def countable(monkeypatch):
     """And an expert's rows are as many as it has tokens: what fills them up is no part of the formula."""
     monkeypatch.setattr(experts, "_ROUND", 1)
-    monkeypatch.setattr(blocked, "attention", written_out)
+    monkeypatch.setattr(cpu, "attention", written_out)
 
 
 @pytest.mark.parametrize("config", [tiny(), small_moe()], ids=["tiny", "small_moe"])

@@ -5,10 +5,10 @@ import torch
 from datagen.target import Prompt
 from model.batch import collate
 from model.config import tiny
+from model.cpu import native_dtype
 from model.deepseek_ocr import build
 from model.evaluate import answer_loss
 from model.generate import generate
-from model.precision import precision
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT, line_crop
 
@@ -25,7 +25,7 @@ def test_eight_crops_are_read_back_exactly():
     for step in range(STEPS):
         # Up for ten steps, then down in a line: at a constant rate the loss still jumps when it is near zero.
         optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / STEPS)
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision() is torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=native_dtype() is torch.bfloat16):
             loss, balance = answer_loss(net, batch)
         (loss + balance).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

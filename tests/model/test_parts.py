@@ -5,16 +5,16 @@ import torch
 import torch.nn.functional as F
 
 from datagen.target import Prompt
-from model import blocked, linear
 from model import loss as loss_module
 from model.checkpointing import set_checkpointing
 from model.config import tiny
+from model.cpu import blocked, keep_packed, packs
+from model.cpu.experts import ByExpert, few
 from model.deepencoder import DeepEncoder, placed
 from model.deepseek_ocr import build
-from model.experts import ByExpert, Grouped, arranged, few, routed
+from model.experts import Grouped, arranged, routed
 from model.generate import tokens
 from model.image import Views
-from model.linear import keep_packed
 from model.loss import cross_entropy
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
@@ -110,7 +110,7 @@ def test_packed_weights_give_what_others_give(dtype, autocast):
         with keep_packed(net):
             found = [logits() for _ in range(8)]
             packed = [pack for layer in layers for _, pack in layer.packs.values() if not isinstance(pack, int)]
-            if expected := linear._packs(torch.bfloat16 if autocast else dtype):  # not every processor packs bf16
+            if expected := packs._packs(torch.bfloat16 if autocast else dtype):  # not every processor packs bf16
                 net.lm_head.weight.mul_(-1)
                 assert (logits() + exact).abs().max() <= 3e-2 * exact.abs().max()  # what changes is packed anew
         assert len(packed) > len(layers) / 2 if expected else not packed

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from datagen.target import Prompt
-from model import blocked, linear, precision
 from model.cache import Cache
 from model.config import tiny
+from model.cpu import blocked, packs, widened
 from model.deepseek_ocr import build
 from model.generate import tokens
 from model.image import Views
@@ -26,8 +26,8 @@ PRODUCTS = {aten.mm, aten.addmm, aten.bmm, aten.baddbmm, aten.mv, aten.dot, aten
 
 @pytest.fixture(autouse=True)
 def _lacking(monkeypatch):
-    monkeypatch.setattr(precision, "precision", lambda: torch.float32)
-    monkeypatch.setattr(precision, "_WIDENED", 10_000)  # a weight in several parts
+    monkeypatch.setattr(widened, "native_dtype", lambda: torch.float32)
+    monkeypatch.setattr(widened, "_WIDENED", 10_000)  # a weight in several parts
 
 
 class HalfProducts(TorchDispatchMode):
@@ -50,7 +50,7 @@ class HalfProducts(TorchDispatchMode):
 @pytest.mark.parametrize("shape", [(90,), (2, 45), (1, 3), ()], ids=str)
 def test_a_linear_layer_rounds_once_and_keeps_nothing_wide(shape, dtype, biased):
     source = torch.Generator().manual_seed(0)
-    layer = precision.Linear(64, 500, bias=biased).to(dtype)
+    layer = widened.Linear(64, 500, bias=biased).to(dtype)
     x = torch.randn(*shape, 64, generator=source).to(dtype).requires_grad_()
     dy = torch.randn(*shape, 500, generator=source).to(dtype)
     given = [x, layer.weight, *([layer.bias] if biased else [])]
@@ -127,7 +127,7 @@ def test_attention_by_blocks_multiplies_in_fp32_alone(causal):
 @pytest.mark.parametrize("num_texts", [1, 5])
 @torch.no_grad()
 def test_logits_of_tokens_after_a_prompt(monkeypatch, num_texts):
-    monkeypatch.setattr(linear, "_packs", lambda dtype: dtype == torch.float32)
+    monkeypatch.setattr(packs, "_packs", lambda dtype: dtype == torch.float32)
     net = build(tiny(), 3).bfloat16().eval()
     exact = copy.deepcopy(net).float()
     ids_BL = torch.randint(6, 4000, (num_texts, 40), generator=torch.Generator().manual_seed(0))
@@ -143,7 +143,7 @@ def test_logits_of_tokens_after_a_prompt(monkeypatch, num_texts):
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
 @pytest.mark.parametrize("num_images", [1, 5])
 def test_reading_multiplies_up_to_four_rows_as_they_are(monkeypatch, num_images, dtype):
-    monkeypatch.setattr(linear, "_packs", lambda dtype: dtype == torch.float32)
+    monkeypatch.setattr(packs, "_packs", lambda dtype: dtype == torch.float32)
     tokenizer = train_tokenizer(EIGHT, 400)
     net = build(tiny().with_vocab(len(tokenizer)), 3).to(dtype).eval()
     sides = (512, 640, 512, 512, 512)[:num_images]

@@ -16,7 +16,7 @@ from datagen.marks import Mark
 from datagen.shards import read_sample
 from datagen.storage import Folder
 from model.checkpoint import load_model
-from model.precision import precision
+from model.cpu import native_dtype
 from model.step import Train
 from model.train import NothingToLearn, train
 from recipes.report.train import IMAGES_BYTES, train_sections
@@ -98,7 +98,7 @@ def test_what_is_left(whole):
     metrics = json.loads((root / "metrics.json").read_text())
     assert metrics["step"] == 8 and metrics["num_samples"] == 16 and metrics["threads"] == 1
     assert metrics["num_tokens"] == lines[-1]["num_tokens"] > 0
-    assert metrics["precision"] == str(precision()).removeprefix("torch.")
+    assert metrics["precision"] == str(native_dtype()).removeprefix("torch.")
     assert metrics["held_out_loss_last"] < metrics["held_out_loss_first"]
     assert set(metrics["edit_distance"]) == {"all", "page", "crop"}
 

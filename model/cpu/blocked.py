@@ -14,10 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from model.precision import product_dtype, put_product, wide
+from model.cpu.widened import product_dtype, put_product, wide, widens
 
 QUERIES = 256
+_MANY = 512  # from so many queries on, scores are never laid out whole
 _CACHED_BYTES = 2 << 20  # a thread's scores
+
+
+def is_blockwise(q_BNLK: Tensor) -> bool:
+    """Whether to call `attention`: on a processor, where scores are many or would be in a wider precision than the rest."""
+    return q_BNLK.device.type == "cpu" and (q_BNLK.shape[2] >= _MANY or widens(q_BNLK))
 
 
 def attention(

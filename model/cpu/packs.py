@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from model.precision import Linear, linear, precision
+from model.cpu.widened import Linear, linear, native_dtype
 
 FEW = 64
 # Uses after which a weight is packed: that takes as long as some ten products save, which a text that goes on soon needs.
@@ -87,7 +87,7 @@ def _packs(dtype: torch.dtype) -> bool:
     """Whether this build of torch, on this processor, packs weights of `dtype`."""
     if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return False
-    return dtype in (torch.float32, precision())
+    return dtype in (torch.float32, native_dtype())
 
 
 @contextmanager

@@ -1,0 +1,77 @@
+"""Which rows each expert gets, and what all ways of computing them share: the gate's activation and the sum over experts.
+
+T tokens · S experts a token · R rows, a token's S times, sorted by expert · E experts · D width
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Where tokens' rows lie when they are sorted by expert.
+
+    `token_R` and `slot_R` say which token a row is of, and which of its choices; `place_TS` which row a choice is. Expert e has
+    rows `ends_E[e - 1]` to `ends_E[e]`. Some may be no token's: these are copies of token 0's, and `real_R` is 0, else 1.
+    """
+
+    token_R: Tensor
+    slot_R: Tensor
+    real_R: Tensor
+    place_TS: Tensor
+    ends_E: Tensor
+
+    def weights(self, weights_TS: Tensor, dtype: torch.dtype) -> Tensor:
+        """(R, 1): what a row counts in its token's sum."""
+        return (weights_TS[self.token_R, self.slot_R] * self.real_R)[:, None].to(dtype)
+
+
+def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
+    """The rows of a routing, each expert's a multiple of `rounded`. With 1, none is too many and no device waited for."""
+    num_slots, num_choices, device = chosen_TS.shape[1], chosen_TS.numel(), chosen_TS.device
+    order_R = chosen_TS.flatten().sort(stable=True).indices
+    # bincount would wait for the device, to learn the largest.
+    counts_E = order_R.new_zeros(num_experts).scatter_add_(0, chosen_TS.flatten(), torch.ones_like(order_R))
+    place_R = torch.arange(num_choices, device=device)
+    ends_E = counts_E.cumsum(0)
+    real_R = torch.ones(num_choices, device=device)
+    source_R = order_R
+    if rounded > 1:
+        sizes_E = (counts_E + rounded - 1) // rounded * rounded
+        starts_E = ends_E - counts_E
+        ends_E = sizes_E.cumsum(0)
+        place_R += (ends_E - sizes_E - starts_E).repeat_interleave(counts_E)
+        num_rows = int(ends_E[-1])
+        real_R = torch.zeros(num_rows, device=device).index_fill_(0, place_R, 1)
+        source_R = order_R.new_zeros(num_rows).index_copy_(0, place_R, order_R)
+    place_TS = torch.empty_like(order_R).index_copy_(0, order_R, place_R).view_as(chosen_TS)
+    return Rows(source_R // num_slots, source_R % num_slots, real_R, place_TS, ends_E)
+
+
+def gated(gate_up: Tensor, dim: int = -1) -> Tensor:
+    gate, up = gate_up.chunk(2, dim)
+    return F.silu(gate).mul_(up)
+
+
+def gated_gradient(gate_up: Tensor, d_inner: Tensor, dim: int = -1) -> Tensor:
+    gate, up = gate_up.chunk(2, dim)
+    d_gate_up = torch.empty_like(gate_up)
+    d_gate, d_up = d_gate_up.chunk(2, dim)
+    torch.ops.aten.silu_backward.grad_input(d_inner * up, gate, grad_input=d_gate)
+    torch.mul(d_inner, F.silu(gate), out=d_up)
+    return d_gate_up
+
+
+def summed(y_RD: Tensor, place_TS: Tensor, weights_TS: Tensor | None = None) -> Tensor:
+    """(T, D): the sum of a token's rows, each by its weight."""
+    total_TD = None
+    for slot in range(place_TS.shape[1]):
+        part_TD = y_RD.index_select(0, place_TS[:, slot]).float()
+        if weights_TS is not None:
+            part_TD = part_TD.mul_(weights_TS[:, slot, None])
+        total_TD = part_TD if total_TD is None else total_TD.add_(part_TD)
+    assert total_TD is not None, "a token goes to one expert at least"
+    return total_TD.to(y_RD.dtype)
