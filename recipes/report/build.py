@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
+
 from datagen import manifest
 from datagen.pipeline import describe, fingerprint
 from datagen.record import Sample
@@ -28,7 +30,9 @@ def build_report(step: Report, recipe: str, out: Folder) -> bool:
     mark = {"fingerprint": fingerprint([describe(step), recipe, shown, _later_steps(out), _own_sources()])}
     if folder.exists("index.html") and folder.exists("run.json") and json.loads(folder.read("run.json")) == mark:
         return False
-    sections = flywheel_sections(out, step.datasets[0], step.seed) + train_sections(out.sub("train"), _loader(out))
+    rounds = round_metrics(out)
+    sections = flywheel_sections("flywheel", rounds, out.sub(f"round-{len(rounds)}"), out.sub(step.datasets[0]), step.seed)
+    sections += train_sections("train", out.sub("train"), _loader(out))
     left = step.max_bytes - len(render("", [], sections))
     for name, reports in datasets.items():
         sections += _corpus(out.sub(name), name, reports, step.seed, left // len(datasets))
@@ -38,11 +42,20 @@ def build_report(step: Report, recipe: str, out: Folder) -> bool:
 
 
 def _corpus(folder: Folder, name: str, reports: list[ShardReport], seed: int, max_bytes: int) -> list[Section]:
-    survey = Survey.of(manifest.parts(folder, [r.shard for r in reports]), seed)
+    survey = Survey.of((_with_reasons(folder, part) for part in manifest.parts(folder, [r.shard for r in reports])), seed)
     drops = [d for r in reports for d in r.drops]
     return corpus_sections(
         name, survey, drops, lambda row: read_sample(folder, row["shard"], row["offset"], row["bytes"]), seed, max_bytes
     )
+
+
+def _with_reasons(folder: Folder, part: pa.Table) -> pa.Table:
+    """The part with a column of reasons, read from the samples that aren't trusted."""
+    reasons = [
+        () if row["verdict"] == "trusted" else read_sample(folder, row["shard"], row["offset"], row["bytes"]).quality.reasons
+        for row in part.to_pylist()
+    ]
+    return part.append_column("reasons", pa.array(reasons, pa.list_(pa.string())))
 
 
 def _loader(out: Folder) -> Callable[[dict], Sample]:
@@ -51,7 +64,7 @@ def _loader(out: Folder) -> Callable[[dict], Sample]:
     def load(row: dict) -> Sample:
         folder = out.sub(row["dataset"])
         rows = manifest.read_part(folder, row["shard"]).to_pylist()
-        place = next(found for found in rows if found["key"] == row["key"])
+        place = next(other for other in rows if other["key"] == row["key"])
         return read_sample(folder, row["shard"], place["offset"], place["bytes"])
 
     return load
@@ -83,5 +96,6 @@ def _facts(out: Folder, datasets: dict[str, list[ShardReport]]) -> list[tuple[st
 
 def _own_sources() -> list[str]:
     """Digests of this package's files: a report made by older code is made again."""
-    files = sorted(importlib.resources.files("recipes.report").iterdir(), key=lambda f: f.name)
+    package = importlib.resources.files("recipes.report")
+    files = sorted([*package.iterdir(), *package.joinpath("templates").iterdir()], key=lambda f: f.name)
     return [fingerprint(f.read_text()) for f in files if f.name.endswith((".py", ".js", ".css", ".html"))]

@@ -1,18 +1,12 @@
 // One page: its image under an overlay in image pixels, its text region by region, and what is known of it.
 
-const HUES = {
-  title: 265, section_header: 265, heading: 265, doc_title: 265, paragraph_title: 265, text: 212, list: 190, list_item: 190,
-  table: 150, figure: 28, picture: 28, image: 28, chart: 28, caption: 48, formula: 320, equation: 320,
-  header: 0, footer: 0, page_header: 0, page_footer: 0, footnote: 90,
-};
-
-function hueOf(label) {
-  const name = label.toLowerCase().replace(/[\s-]+/g, "_");
-  if (Object.hasOwn(HUES, name)) return HUES[name];
-  let hash = 7;
-  for (const character of name) hash = (hash * 31 + character.codePointAt(0)) % 360;
-  return hash;
-}
+// By label, so that what belongs together looks alike.
+const HUES = new Map(Object.entries({
+  title: 265, sub_title: 265, toc: 265, text: 212, reference: 212, code: 240, list: 190, equation: 320, molecule: 320, geometry: 320,
+  table: 150, table_caption: 170, table_footnote: 170, image: 28, chart: 28, image_caption: 48, seal: 10, header: 0, footer: 0,
+  page_number: 0, footnote: 90,
+}));
+const hueOf = (label) => HUES.get(label) ?? 212;
 
 // A resting pointer enters whatever is scrolled under it; only one that moved may take the highlight from the keyboard.
 let pointerAt = "";
@@ -35,6 +29,7 @@ function drawSheet(page, markerId, hot, pick) {
   } else {
     sheet.classList.add("no-image");
   }
+  if (page.doubts.some((doubt) => doubt.whole)) sheet.classList.add("shaded");
   const regions = el("g", { class: "regions" });
   const lines = el("g", { class: "lines" });
   const order = el("g", { class: "order" });
@@ -120,7 +115,7 @@ function drawText(page, hot, pick) {
     const formula = /formula|equation/.test(region.label);
     const body = el("div", { class: formula ? "body formula" : "body", ...(formula || !region.text ? {} : directed(region.dir, page.lang)) });
     if (isTable(region)) body.append(drawTable(region.text));
-    else if (region.text) body.append(region.text);
+    else if (region.text) body.append(...clamped(region.text));
     else body.append(el("em", {}, "no text"));
     const head = el("header", {}, el("b", {}, String(i + 1)), el("span", { class: "label" }, region.label));
     head.append(el("span", { class: "by" }, region.score === null ? region.by : `${region.by} ${region.score}`));
@@ -130,17 +125,48 @@ function drawText(page, hot, pick) {
     }, head, body));
   });
   if (!page.regions.length) {
-    const body = page.text || "This page has no text.";
-    list.append(el("article", {}, el("div", { class: page.text ? "body" : "body note", ...directed(page.dir, page.lang) }, body)));
+    const body = page.text ? clamped(page.text) : ["This page has no text."];
+    list.append(el("article", {}, el("div", { class: page.text ? "body" : "body note", ...directed(page.dir, page.lang) }, ...body)));
   }
-  if (page.cut) list.append(el("p", { class: "note" }, "This page says more than the report has room for; the dataset holds all of it."));
+  if (page.cut) list.append(el("p", { class: "note" }, "The report has no room for all of this page’s text. The dataset has all of it."));
   return list;
+}
+
+// Why the page is in doubt: what each reason means, and the lines that show it, the image above what the text layer says there.
+function drawDoubts(page) {
+  const out = el("div", { class: "doubts" });
+  for (const doubt of page.doubts) {
+    const signals = doubt.signals.map(([name, value]) => el("span", { class: "num" }, `${name} ${value}`));
+    const notes = [doubt.sentence];
+    if (doubt === page.doubts.find(({ whole }) => whole)) notes.push("The layer has text where the page is shaded.");
+    if (doubt.gone) notes.push("The text no longer has such characters.");
+    const article = el("article", {}, el("header", {}, el("code", {}, doubt.reason), ...signals), el("p", {}, notes.join(" ")));
+    if (doubt.box && page.image) article.append(cutOut(page, doubt.box));
+    const down = doubt.lines.length && doubt.lines.every((line) => line.dir === "ttb");
+    const layer = el("div", { class: down ? "layer down" : "layer", lang: page.lang === "und" ? null : page.lang });
+    for (const line of doubt.lines) layer.append(el("div", { dir: line.dir === "rtl" ? "rtl" : "auto" }, ...line.runs.map(drawRun)));
+    if (doubt.cut) layer.append(el("div", {}, "…"));
+    if (!doubt.whole) article.append(doubt.lines.length ? layer : el("p", { class: "note" }, "The layer has no text here."));
+    out.append(article);
+  }
+  if (!page.doubts.length && page.verdict !== "trusted") out.append(el("article", {}, "This page has no reason of doubt beside its verdict."));
+  return out;
+}
+
+const drawRun = ([kind, text]) => (kind === "odd" ? el("span", { class: "odd" }, text) : kind === "mark" ? el("mark", {}, text) : text);
+
+// The part of the page's image in `box`, as wide as there is room and no larger than the page was.
+function cutOut(page, [x0, y0, x1, y1]) {
+  const [w, h] = [x1 - x0, y1 - y0];
+  const place = `width:${(100 * page.size[0]) / w}%;left:${(-100 * x0) / w}%;top:${(-100 * y0) / h}%`;
+  const image = el("img", { alt: `Lines of page ${page.page + 1}`, style: place });
+  image.src = page.image;
+  return el("div", { class: "cutout", style: `aspect-ratio:${w}/${h};max-width:${w}px` }, image);
 }
 
 function drawFacts(page) {
   const row = (name, ...value) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value));
   const verdict = el("span", { class: `verdict ${page.verdict}` }, page.verdict);
-  const reasons = page.reasons.map((reason) => el("code", {}, reason));
   const table = (pairs) => el("table", {}, ...pairs.map(([name, value]) => el("tr", {}, el("th", {}, name), el("td", {}, String(value)))));
   const many = [];
   if (page.signals.length) many.push(row("signals", table(page.signals)));
@@ -152,7 +178,7 @@ function drawFacts(page) {
     el("dl", {},
       row("source", el("span", { class: "uri" }, page.uri), page.page >= 0 ? ` page ${page.page + 1}` : ""),
       row("language", el("code", {}, page.lang), ` ${languageName(page.lang)}`, el("br"), el("code", {}, page.script), script ? ` ${script}` : ""),
-      row("verdict", verdict, ...reasons),
+      row("verdict", verdict),
       row("licence", page.licence || "not known"),
       row("sha256", el("code", { title: page.sha256 }, page.sha256.slice(0, 12)))),
     el("details", {}, el("summary", {}, "Signals and engines"), el("dl", {}, ...many)));

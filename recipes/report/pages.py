@@ -1,76 +1,70 @@
 """The pages that a report shows: which of a dataset's, and each as JSON with its image, to a budget of bytes."""
 
-import base64
-import io
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TypeVar
 
 import pyarrow as pa
-from PIL import Image
 
 from datagen.manifest import Tally
 from datagen.record import Region, Sample
-from recipes.report import Section, data_element, embed, escape
+from recipes.report import Section, asset, embed, fill
+from recipes.report.pictures import data_uri, decode
+from recipes.report.reasons import doubts, number
+
+T = TypeVar("T")
 
 MAX_PAGES = 240
-# Pages that aren't trusted and whose record is read to learn its reasons, where the manifest doesn't say.
-MAX_PROBED = 2_000
+# Pages of a reason that are shown before the rest is filled up by language and verdict.
+OF_A_REASON = 6
+# Pages of a reason that these are drawn from, so that they can be of different documents.
+_REASON_POOL = 60
 # Long side in pixels and WebP quality, best first: the later ones are for datasets of more languages than fit so. At
 # the last the page's lines go too, whose text its regions repeat.
 SIZES = ((1100, 62), (1000, 50), (860, 42), (720, 36), (600, 30))
 # A page of more is cut and says so: one hostile page must not take the room of the rest.
 MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
+# What the element of a page takes beside its id and its JSON.
+_ELEMENT_BYTES = 80
 RTL_SCRIPTS = frozenset("Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi".split())
 
-_COLUMNS = ("key", "shard", "offset", "bytes", "task", "lang", "script", "verdict", "uri", "page", "reasons")
-
-
-@dataclass(frozen=True)
-class Picked:
-    """Rows in the order they are to be shown, the first `num_needed` of which cover every language, reason and verdict.
-
-    `doubts` are the `num_probed` rows read, each with its reasons, which `reasons` counts, among the `num_doubtful` that aren't
-    trusted.
-    """
-
-    rows: tuple[dict, ...]
-    num_needed: int
-    reasons: Counter
-    num_probed: int
-    num_doubtful: int
-    doubts: tuple[tuple[dict, tuple[str, ...]], ...]
+_COLUMNS = ["key", "shard", "offset", "bytes", "lang", "script", "verdict", "uri", "reasons"]
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A manifest as the report needs it: what all of its rows add up to, and those rows that could be shown. When they are
-    shuffled by a seed, these are the first `MAX_PAGES` of each language, script and verdict, and the first `MAX_PROBED` of those
-    that aren't trusted."""
+    """A manifest as the report needs it: what its rows add up to, how many have each reason, and the rows that could be shown.
+
+    When all rows are shuffled by a seed, the rows are the first `MAX_PAGES` of each language, script and verdict, and the first
+    few of each reason.
+    """
 
     tally: Tally
+    reasons: Counter[str]
     rows: tuple[dict, ...]
 
     @classmethod
     def of(cls, parts: Iterable[pa.Table], seed: int) -> "Survey":
-        """Of the manifest's parts, in any order, one at a time."""
-        tally, doubtful = Tally(), _First(MAX_PROBED)
-        strata: dict[tuple[str, str, str], _First] = defaultdict(lambda: _First(MAX_PAGES))
+        """The survey of the manifest's parts, which come in any order, one at a time."""
+        tally, reasons = Tally(), Counter[str]()
+        strata: dict[tuple[str, ...], _First] = defaultdict(lambda: _First(MAX_PAGES))
+        by_reason: dict[str, _First] = defaultdict(lambda: _First(_REASON_POOL))
         for part in parts:
             tally.add(part)
-            for row in part.select([name for name in _COLUMNS if name in part.column_names]).to_pylist():
+            for row in part.select(_COLUMNS).to_pylist():
                 place = seeded(seed, row["key"])
                 strata[row["lang"], row["script"], row["verdict"]].add(place, row)
-                if row["verdict"] != "trusted":
-                    doubtful.add(place, row)
-        kept = {row["key"]: row for first in (*strata.values(), doubtful) for row in first.rows()}
-        return cls(tally, tuple(kept.values()))
+                for reason in row["reasons"]:
+                    reasons[reason] += 1
+                    by_reason[reason].add(place, row)
+        rows = {row["key"]: row for first in (*strata.values(), *by_reason.values()) for row in first.rows()}
+        return cls(tally, reasons, tuple(rows.values()))
 
 
 class _First:
-    """Of rows that come in any order, the first `most` by their place."""
+    """The first `most` by their place of rows that come in any order."""
 
     def __init__(self, most: int):
         self.most = most
@@ -94,48 +88,56 @@ def seeded(seed: int, text: str) -> bytes:
     return blake2b(f"{seed}:{text}".encode("utf-8", "replace"), digest_size=8).digest()
 
 
-def pick_pages(survey: Survey, load: Callable[[dict], Sample], seed: int) -> Picked:
-    """Which rows to show: one of each language, reason and verdict, then in turn from each language and verdict.
+def spread(items: Iterable[T], group: Callable[[T], Hashable]) -> list[T]:
+    """The items in their order, but first one of each group, then a second of each, and so on."""
+    turns: Counter[Hashable] = Counter()
+    ordered: list[tuple[int, int, T]] = []
+    for item in items:
+        ordered.append((turns[group(item)], len(ordered), item))
+        turns[group(item)] += 1
+    return [item for _, _, item in sorted(ordered, key=lambda turn: turn[:2])]
 
-    At most `MAX_PAGES`, or as many as there are languages and reasons if these are more.
+
+def pick_pages(survey: Survey, seed: int) -> tuple[list[dict], int]:
+    """The rows to show, and how many of the first ones cover every language, reason, verdict and script.
+
+    Behind these come up to `OF_A_REASON` for each reason, of different documents if there are, then rows of each language and
+    verdict in turn. They are at most `MAX_PAGES`, or as many as are needed to cover everything if these are more.
     """
-    shuffled = sorted(survey.rows, key=lambda r: (seeded(seed, r["key"]), r["key"]))
-    doubtful = [r for r in shuffled if r["verdict"] != "trusted"]
-    reasons = {r["key"]: r["reasons"] if "reasons" in r else load(r).quality.reasons for r in doubtful[:MAX_PROBED]}
-    counts = Counter(reason for found in reasons.values() for reason in found)
-
+    shuffled = sorted(survey.rows, key=lambda row: (seeded(seed, row["key"]), row["key"]))
     chosen: dict[str, dict] = {}
-    seen: set[tuple[str, str]] = set()
-    for wanted in ("lang", "reason", "verdict", "script"):
+    covered: set[tuple[str, str]] = set()
+    for field in ("lang", "reasons", "verdict", "script"):
         for row in shuffled:
-            values = reasons.get(row["key"], ()) if wanted == "reason" else (row[wanted],)
-            if any((wanted, v) not in seen for v in values):
+            if not _values(row, field) <= covered:
                 chosen[row["key"]] = row
-                seen |= {(w, row[w]) for w in ("lang", "verdict", "script")}
-                seen |= {("reason", v) for v in reasons.get(row["key"], ())}
+                covered |= {value for name in ("lang", "reasons", "verdict", "script") for value in _values(row, name)}
     num_needed = len(chosen)
 
-    strata: dict[tuple[str, str], list[dict]] = {}
-    for row in shuffled:
-        if row["key"] not in chosen:
-            strata.setdefault((row["lang"], row["verdict"]), []).append(row)
-    turns = [(turn, at, row) for at, s in enumerate(sorted(strata)) for turn, row in enumerate(strata[s])]
-    for _, _, row in sorted(turns, key=lambda t: t[:2])[: max(0, MAX_PAGES - num_needed)]:
-        chosen[row["key"]] = row
-    doubts = tuple((row, tuple(reasons[row["key"]])) for row in doubtful[:MAX_PROBED])
-    num_doubtful = survey.tally.num_samples - survey.tally.by("verdict")["trusted"]
-    return Picked(tuple(chosen.values()), num_needed, counts, len(reasons), num_doubtful, doubts)
+    extra: list[dict] = []
+    for reason in sorted(survey.reasons):
+        extra += spread((row for row in shuffled if reason in row["reasons"]), lambda row: row["uri"])[:OF_A_REASON]
+    extra += spread(shuffled, lambda row: (row["lang"], row["verdict"]))
+    for row in extra:
+        if len(chosen) < MAX_PAGES:
+            chosen.setdefault(row["key"], row)
+    return list(chosen.values()), num_needed
 
 
-def pages_section(name: str, num_rows: int, picked: Picked, load: Callable[[dict], Sample], budget_bytes: int) -> Section:
-    """The viewer, with as many of the picked rows as `budget_bytes` of data hold, by language and document."""
+def _values(row: dict, field: str) -> set[tuple[str, str]]:
+    return {(field, value) for value in (row[field] if field == "reasons" else [row[field]])}
+
+
+def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], seed: int, budget_bytes: int) -> Section:
+    """The viewer, with as many of the picked pages as `budget_bytes` of data hold, by language and document."""
+    rows, num_needed = pick_pages(survey, seed) if budget_bytes > 0 else ([], 0)
     left, size = budget_bytes, 0
     shown = []
-    for number, row in enumerate(picked.rows if budget_bytes > 0 else ()):
+    for at, row in enumerate(rows):
         sample = load(row)
         entry = _index_entry(sample)
-        room = left - len(embed(entry)) - len(data_element(f"{name}-page-{sample.key}", b"")) - 2
-        needed = picked.num_needed - number
+        room = left - len(embed(entry)) - len(f"{name}-page-{sample.key}") - _ELEMENT_BYTES
+        needed = num_needed - at
         if needed > 0:
             # None may take more than its share of what the report needs. Starting near the last one's size spares the
             # time of trying the better ones each time.
@@ -148,12 +150,10 @@ def pages_section(name: str, num_rows: int, picked: Picked, load: Callable[[dict
         elif needed <= 0:
             break
     shown.sort(key=lambda item: [item[0][k] for k in ("lang", "script", "uri", "page", "key")])
-    index = {"name": name, "total": num_rows, "pages": [entry for entry, _ in shown]}
-    data = [(f"{name}-index", embed(index))]
-    data += [(f"{name}-page-{entry['key']}", blob) for entry, blob in shown]
-    no_script = "<noscript>Looking at pages needs JavaScript.</noscript>"
-    body = f'<div class="viewer" data-viewer="{escape(name)}">{no_script}</div>'
-    return Section(f"{name}-pages", f"{name}: pages", body, data)
+    index = {"name": name, "total": survey.tally.num_samples, "pages": [entry for entry, _ in shown]}
+    data = [(f"{name}-index", embed(index)), *[(f"{name}-page-{entry['key']}", blob) for entry, blob in shown]]
+    js = asset("page.js") + asset("viewer.js")
+    return Section(f"{name}-pages", f"{name}: pages", fill("pages.html", name=name), asset("viewer.css"), js, data)
 
 
 def _index_entry(sample: Sample) -> dict:
@@ -177,14 +177,16 @@ def _tail(text: str, limit: int) -> str:
 def _fit(sample: Sample, sizes: Sequence[int], share: int) -> tuple[bytes, int]:
     """The page's JSON at the first of `sizes`, which index SIZES, that is within `share` bytes; else at the last."""
     record = page_record(sample)
+    image = decode(sample.image, SIZES[sizes[0]][0])
     blob, size = b"", 0
     for size in sizes:
         if size == len(SIZES) - 1:
             has_lines = any(region["lines"] for region in record["regions"])
             regions = [{**region, "lines": []} for region in record["regions"]]
             record |= {"regions": regions, "cut": record["cut"] or has_lines}
-        if sample.image:
-            record["image"] = _data_uri(sample.image, *SIZES[size])
+        if image is not None:
+            side, quality = SIZES[size]
+            record["image"] = data_uri(image, (side, side), quality)
         blob = embed(record)
         if len(blob) <= share:
             break
@@ -192,7 +194,7 @@ def _fit(sample: Sample, sizes: Sequence[int], share: int) -> tuple[bytes, int]:
 
 
 def page_record(sample: Sample) -> dict:
-    """What the viewer shows of a page, but for its image."""
+    """What the viewer shows of a page, without its image."""
     regions, num_lines, num_chars = [], 0, 0
     for region in sample.regions[:MAX_REGIONS]:
         text = region.text[: max(0, MAX_CHARS - num_chars)]
@@ -204,7 +206,7 @@ def page_record(sample: Sample) -> dict:
                 "box": list(region.box),
                 "polygon": [[round(x, 1), round(y, 1)] for x, y in region.polygon[:100]],
                 "text": text,
-                "score": None if region.score is None else _number(region.score),
+                "score": None if region.score is None else number(region.score),
                 "by": region.by,
                 "dir": direction(region, sample.script),
                 "lines": [[*line.box, line.text[:2000], line.direction] for line in lines],
@@ -220,8 +222,8 @@ def page_record(sample: Sample) -> dict:
         "lang": sample.lang,
         "script": sample.script,
         "verdict": sample.quality.verdict,
-        "reasons": list(sample.quality.reasons),
-        "signals": [[name, _number(value)] for name, value in sample.quality.signals.items()],
+        "doubts": doubts(sample),
+        "signals": [[name, number(value)] for name, value in sample.quality.signals.items()],
         "uri": sample.origin.uri[:4000],
         "sha256": sample.origin.sha256,
         "page": sample.origin.page,
@@ -243,25 +245,3 @@ def direction(region: Region, script: str) -> str:
     if weights:
         return max(sorted(weights), key=lambda d: weights[d])
     return "rtl" if script in RTL_SCRIPTS else "auto"
-
-
-def _data_uri(encoded: bytes, long_side: int, quality: int) -> str:
-    """The image at most `long_side` pixels long, as a WebP data URI; "" if it can't be decoded."""
-    try:
-        with Image.open(io.BytesIO(encoded)) as file:
-            file.draft("RGB", (long_side, long_side))
-            image = file.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return ""
-    scale = long_side / max(image.size)
-    if scale < 1:
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    out = io.BytesIO()
-    image.save(out, "WEBP", quality=quality, method=2)
-    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
-
-
-def _number(value: float) -> float | str:
-    """`value` to three decimals; as a word where JSON has no such number."""
-    return round(float(value), 3) if math.isfinite(value) else str(value)

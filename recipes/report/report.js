@@ -1,7 +1,4 @@
-// What the report's parts share: elements, names of languages, the viewer's state in the address.
-
-// Keeps a right-to-left name from reordering what stands around it, where no element can.
-const isolate = (text) => `\u2068${text}\u2069`;
+// What the report's parts share: elements, names of languages, long texts.
 
 // Children that are strings become text nodes: document text is never parsed as HTML.
 function el(tag, attributes = {}, ...children) {
@@ -41,43 +38,31 @@ function languageName(code) {
 
 const scriptName = (code) => nameOf("script", code);
 
-function fillNames(root) {
-  for (const node of root.querySelectorAll("[data-lang-name]")) node.textContent = languageName(node.dataset.langName);
-  for (const node of root.querySelectorAll("[data-script-name]")) node.textContent = scriptName(node.dataset.scriptName);
-}
+for (const node of document.querySelectorAll("[data-lang-name]")) node.textContent = languageName(node.dataset.langName);
+for (const node of document.querySelectorAll("[data-script-name]")) node.textContent = scriptName(node.dataset.scriptName);
 
-// The state of the one viewer that the address speaks of: #v=coarse&key=…&lang=…&show=bo. Any other fragment is an anchor.
-const FILTERS = ["lang", "script", "verdict", "reason"];
-const SHOWN_AT_FIRST = "bi";
-
-function readHash() {
-  const text = location.hash.slice(1);
-  if (!text.includes("=")) return null;
-  const found = new URLSearchParams(text);
-  const state = { v: found.get("v") ?? "", key: found.get("key") ?? "", show: found.get("show") ?? SHOWN_AT_FIRST };
-  for (const name of FILTERS) state[name] = found.get(name) ?? "";
-  return state;
-}
-
-function writeHash(state) {
-  const out = new URLSearchParams({ v: state.v });
-  if (state.key) out.set("key", state.key);
-  for (const name of FILTERS) if (state[name]) out.set(name, state[name]);
-  if (state.show !== SHOWN_AT_FIRST) out.set("show", state.show);
-  return "#" + out;
-}
-
-async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const area = el("textarea", { readonly: true, class: "offscreen" });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
+// A text as nodes: more than three blank lines in a row become one that counts them. A model may write hundreds.
+function clamped(text) {
+  const nodes = [];
+  let lines = [];
+  let blank = 0;
+  const endBlank = () => {
+    if (blank > 3) {
+      nodes.push(lines.join("\n"), el("span", { class: "blank" }, `⋯ ${blank} blank lines`));
+      lines = [];
+    } else lines.push(...Array(blank).fill(""));
+    blank = 0;
+  };
+  for (const line of text.split("\n")) {
+    if (!line.trim()) blank += 1;
+    else {
+      endBlank();
+      lines.push(line);
+    }
   }
+  endBlank();
+  return [...nodes, lines.join("\n")].filter((node) => node !== "");
 }
+
+for (const node of document.querySelectorAll("[data-clamp]")) node.replaceChildren(...clamped(node.textContent));
+

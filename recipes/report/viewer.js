@@ -1,6 +1,45 @@
 // The page viewer. The address is the one source of what it shows: everything that is clicked or typed changes the address,
 // and the address changes the viewer. So each state is a link, and back and forward need no code of their own.
 
+// The state of one viewer as it stands in the address: #v=coarse&key=…&lang=…&show=bo. Any other fragment is an anchor.
+const FILTERS = ["lang", "script", "verdict", "reason"];
+const SHOWN_AT_FIRST = "bi";
+
+function readHash() {
+  const text = location.hash.slice(1);
+  if (!text.includes("=")) return null;
+  const found = new URLSearchParams(text);
+  const state = { v: found.get("v") ?? "", key: found.get("key") ?? "", show: found.get("show") ?? SHOWN_AT_FIRST };
+  for (const name of FILTERS) state[name] = found.get(name) ?? "";
+  return state;
+}
+
+function writeHash(state) {
+  const out = new URLSearchParams({ v: state.v });
+  if (state.key) out.set("key", state.key);
+  for (const name of FILTERS) if (state[name]) out.set(name, state[name]);
+  if (state.show !== SHOWN_AT_FIRST) out.set("show", state.show);
+  return "#" + out;
+}
+
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = el("textarea", { readonly: true, class: "offscreen" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
+// Keeps a right-to-left name from reordering what stands around it, where no element can.
+const isolate = (text) => `\u2068${text}\u2069`;
+
 const TOGGLES = [
   ["b", "regions", "Region boxes"], ["l", "lines", "Line boxes"], ["o", "order", "Reading order"],
   ["t", "text", "Text over the image"], ["i", "image", "Page image"], ["z", "zoom", "Twice the width"],
@@ -181,7 +220,7 @@ class Viewer {
     const page = JSON.parse(document.getElementById(`${this.name}-page-${key}`).textContent);
     const hot = (i) => this.hot(i);
     this.stage.replaceChildren(drawSheet(page, `${this.name}-arrow`, hot, (i) => this.side.querySelector(`article[data-region="${i}"]`)?.focus()));
-    this.side.replaceChildren(drawFacts(page), drawText(page, hot, (i) => this.reveal(i)));
+    this.side.replaceChildren(drawFacts(page), drawDoubts(page), drawText(page, hot, (i) => this.reveal(i)));
     this.stage.scrollTop = this.side.scrollTop = 0;
   }
 
@@ -261,6 +300,5 @@ addEventListener("keydown", (event) => {
 });
 
 for (const root of document.querySelectorAll(".viewer")) viewers.push(new Viewer(root));
-fillNames(document);
 addEventListener("hashchange", fromHash);
 fromHash();

@@ -9,11 +9,13 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from datagen import manifest
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
-from recipes.report import render
+from datagen.storage import Folder
+from recipes.report import Section, render
 from recipes.report.corpus import corpus_sections
 from recipes.report.pages import Survey
+from recipes.report.train import train_sections
+from tests.unit.test_report import COLUMNS, written_training
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
@@ -42,13 +44,13 @@ def sample(key: str, lang: str, verdict: str, text: str, direction: str = "ltr",
         Region(Box(330, 400, 540, 700), "text", "second", 0.9, "flywheel/round-1"),
     )
     origin = Origin(f"file:///in/{key}.pdf", "ab" * 32, 2, "CC0-1.0", {"pymupdf": "2.0"})
-    quality = Quality(verdict, reasons, {"ink_recall": 0.75})
+    quality = Quality(verdict, reasons, {"hidden_share": 0.25})
     return Sample(key, "page", out.getvalue(), (W, H), lang, script, text, regions, quality, origin, "coarse")
 
 
 SAMPLES = [
     sample("a-0", "en", "trusted", "first page"),
-    sample("b-0", "en", "suspect", HOSTILE, reasons=("low_ink",), label=HOSTILE),
+    sample("b-0", "en", "suspect", HOSTILE, reasons=("hidden_text",), label=HOSTILE),
     sample("c-0", "ar", "trusted", "مرحبا بالعالم", "rtl"),
     sample("d-0", "ja", "none", "縦書きの文章", "ttb", reasons=("no_text",)),
     sample("e-0", "fr", "trusted", TABLE, label="table"),
@@ -91,18 +93,23 @@ def report(browser, url):
 
 
 def written(folder, samples) -> str:
+    path = folder / "index.html"
+    path.write_bytes(render("corpus", [], sections_of(samples)))
+    return path.as_uri()
+
+
+def sections_of(samples) -> list[Section]:
     by_key = {s.key: s for s in samples}
     rows = [
         {
             "key": s.key, "task": s.task, "lang": s.lang, "script": s.script, "verdict": s.quality.verdict,
+            "reasons": list(s.quality.reasons),
             "num_chars": len(s.text), "uri": s.origin.uri, "page": s.origin.page, "licence": s.origin.licence,
         }
         for s in samples
     ]  # fmt: skip
-    path = folder / "index.html"
-    survey = Survey.of([pa.Table.from_pylist(rows, manifest.SCHEMA)], 0)
-    path.write_bytes(render("corpus", [], corpus_sections("coarse", survey, [], lambda r: by_key[r["key"]])))
-    return path.as_uri()
+    survey = Survey.of([pa.Table.from_pylist(rows, COLUMNS)], 0)
+    return corpus_sections("coarse", survey, [], lambda r: by_key[r["key"]])
 
 
 def find(driver, css):
@@ -271,39 +278,41 @@ def test_pages_without_image_or_regions_are_shown(browser, tmp_path):
     assert find(browser, ".reading .body").text == "words alone"
 
 
-def test_examples_of_verdicts_stand_beside_their_text(report):
-    driver = report()
-    css = "#coarse-verdicts article"
-    # low_ink, no_text, and the trusted pages of Latin and Arabic script.
-    assert len(driver.find_elements(By.CSS_SELECTOR, css)) == 5
-    sizes = driver.execute_script(f"return [...document.querySelectorAll('{css} img')].map(i => [i.complete, i.naturalWidth])")
-    assert len(sizes) == 5 and all(complete and width > 0 for complete, width in sizes)
-    place = f"const b = n => document.querySelector(`{css} ${{n}}`).getBoundingClientRect(); const i = b('img'), p = b('.said');"
-    assert driver.execute_script(f"{place} return i.right <= p.left && p.top < i.bottom && i.top < p.bottom")
-    assert find(driver, f"{css} .said p").text == HOSTILE
-    assert find(driver, f"{css} [data-lang-name=en]").text == "English"
-    alt = find(driver, f"{css} img").get_attribute("alt")
-    assert "page 3" in alt and "b-0.pdf" in alt
+def test_a_doubtful_page_shows_why(report):
+    driver = report(key="b-0")
+    assert find(driver, ".doubts header").text.split() == ["hidden_text", "hidden_share", "0.25"]
+    assert "isn’t visible" in find(driver, ".doubts p").text
+    assert find(driver, ".doubts .layer").text == HOSTILE
+    # The cut-out shows the line's box of the page's image, at the box's proportions.
+    box = SAMPLES[1].regions[0].lines[0].box
+    rect = "const r = arguments[0].getBoundingClientRect(); return [r.left, r.top, r.width, r.height]"
+    x, y, w, h = driver.execute_script(rect, find(driver, ".cutout"))
+    left, top, width, height = driver.execute_script(rect, find(driver, ".cutout img"))
+    assert (w / width, (x - left) / width) == pytest.approx(((box.x1 - box.x0 + 10) / W, (box.x0 - 5) / W), abs=0.01)
+    assert (h / height, (y - top) / height) == pytest.approx(((box.y1 - box.y0 + 10) / H, (box.y0 - 5) / H), abs=0.01)
 
 
-def test_examples_run_in_their_own_direction(report):
-    driver = report()
-    style = "const s = getComputedStyle(arguments[0]); return [s.direction, s.textAlign, s.writingMode]"
-    at = {lang: find(driver, f"#coarse-verdicts .said[lang={lang}] p") for lang in ("ar", "ja", "en")}
-    assert driver.execute_script(style, at["ar"]) == ["rtl", "right", "horizontal-tb"]
-    assert driver.execute_script(style, at["en"])[0] == "ltr"
-    assert at["ar"].get_attribute("dir") == "rtl" and at["en"].get_attribute("dir") == "auto"
+def test_a_page_that_shows_it_as_a_whole_is_shaded(report):
+    shade = "return [...document.querySelectorAll('.sheet')].map(s => getComputedStyle(s.querySelector('.lines')).display)"
+    assert report(key="d-0").execute_script(shade) == ["inline"]
+    assert report(key="a-0").execute_script(shade) == ["none"]
 
 
-def test_verdicts_fold_and_lead_to_the_viewer_by_keyboard(report):
-    driver = report()
-    summary = find(driver, "#coarse-verdicts summary")
-    driver.execute_script("arguments[0].focus()", summary)
-    summary.send_keys(Keys.ENTER)
-    wait(driver, lambda d: not find(d, "#coarse-verdicts article img").is_displayed())
-    summary.send_keys(Keys.ENTER)
-    find(driver, "#coarse-verdicts article header a").send_keys(Keys.ENTER)
-    wait(driver, lambda d: shown(d) == "b-0")
+def test_blank_lines_of_a_model_are_counted_and_long_texts_scroll(browser, tmp_path):
+    readings = ["one" + "\n" * 313 + "two\n\nthree", "\n".join(f"line {i}" for i in range(300)), HOSTILE]
+    written_training(Folder(str(tmp_path)), readings)
+    page = replace(SAMPLES[0], regions=(replace(SAMPLES[0].regions[0], text=readings[0]),))
+    sections = [*train_sections("train", Folder(str(tmp_path)), lambda row: SAMPLES[0]), *sections_of([page])]
+    (tmp_path / "index.html").write_bytes(render("corpus", [], sections))
+    browser.get((tmp_path / "index.html").as_uri())
+    cells = browser.find_elements(By.CSS_SELECTOR, ".readback .text")
+    assert [cell.text for cell in cells[:2]] == ["one\n⋯ 312 blank lines\ntwo\n\nthree"] * 2  # the truth and the reading
+    assert find(browser, ".reading .body").text == cells[0].text
+    scrolls = "return [arguments[0].clientHeight < innerHeight / 2, arguments[0].scrollHeight > arguments[0].clientHeight]"
+    assert [browser.execute_script(scrolls, cell) for cell in (cells[0], cells[2])] == [[True, False], [True, True]]
+    assert "line 299" in cells[2].text
+    assert cells[4].text == HOSTILE
+    assert browser.execute_script("return window.owned") is None
 
 
 def test_an_empty_corpus_is_a_page_too(browser, tmp_path):

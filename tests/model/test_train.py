@@ -210,10 +210,10 @@ def test_the_report_shows_it_and_escapes_it(whole):
     rows = [row | {"truth": hostile, "reading": hostile, "lang": hostile} for row in rows]
     train_folder.write("readback.json", json.dumps(rows).encode())
     sections = train_sections(
-        train_folder, lambda row: read_sample(out.sub(row["dataset"]), row["shard"], row["offset"], row["bytes"])
+        "train", train_folder, lambda row: read_sample(out.sub(row["dataset"]), row["shard"], row["offset"], row["bytes"])
     )
     html = "".join(section.html for section in sections)
     assert "<script" not in html and "\u202e" not in html and "&lt;script&gt;" in html
-    assert html.count("<svg") == 1 and html.count("data:image/jpeg;base64,") == len(rows)
+    assert html.count("<svg") == 1 and html.count("data:image/webp;base64,") == len(rows)
     assert len(html) < IMAGES_BYTES + 40_000
-    assert train_sections(Folder(out.url + "/nothing"), lambda row: line_crop("x")) == []
+    assert train_sections("train", Folder(out.url + "/nothing"), lambda row: line_crop("x")) == []

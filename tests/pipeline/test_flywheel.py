@@ -202,7 +202,7 @@ def test_the_report_shows_errors_and_crops(turned):
     page = (turned / "out" / "report" / "index.html").read_text()
     assert "flywheel: error by language and round" in page
     assert page.count('<span class="accepted">') == 4
-    assert "data:image/jpeg;base64," in page
+    assert "data:image/webp;base64," in page
 
 
 def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):

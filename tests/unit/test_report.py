@@ -1,24 +1,29 @@
 """The report's bytes: what is in them, how many there are, and that no document's text gets out of its place."""
 
-import base64
 import io
 import json
 import re
 from dataclasses import replace
+from importlib import resources
 
 import pyarrow as pa
 import pytest
+from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from datagen import manifest
 from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
-from recipes.report import Section, embed, escape, render
+from datagen.storage import Folder
+from recipes import report
+from recipes.report import Section, cut, embed, flywheel, render
 from recipes.report.corpus import corpus_sections
-from recipes.report.excerpts import font_of_share, letters, marked, middle, sheet, unseen
-from recipes.report.pages import MAX_PAGES, Survey, direction, page_record, pick_pages
-from recipes.report.verdicts import EXAMPLES, REASONS, TRUSTED_A_SCRIPT, verdicts_section
+from recipes.report.flywheel import flywheel_sections
+from recipes.report.pages import MAX_PAGES, OF_A_REASON, Survey, direction, page_record, pick_pages
+from recipes.report.reasons import REASONS, doubts, excerpt, font_of_share, letters, marked, unseen
+from recipes.report.train import train_sections
 
-HOSTILE = "</script><script>window.owned=1</script><!--<img src=x onerror=window.owned=1>\u2028\u2029\x00\ud800&\"'"
+HOSTILE = "</script><script>window.owned=1</script><!--<img src=x onerror=window.owned=1>"
+HOSTILE += "\u2028\u2029\x00\ud800\u202e&\"' {{ 7 * 1910000007 }}{% x %}"
 
 
 def picture(width: int, height: int, noise: int = 0) -> bytes:
@@ -29,6 +34,7 @@ def picture(width: int, height: int, noise: int = 0) -> bytes:
 
 
 BLANK = picture(300, 400)
+COLUMNS = manifest.SCHEMA.append(pa.field("reasons", pa.list_(pa.string())))
 
 
 def sample(key="k-00000", lang="en", verdict="trusted", reasons=(), text="plain text", image=BLANK, size=(300, 400), **origin):
@@ -45,7 +51,8 @@ def row_of(s: Sample) -> dict:
     w, h = s.size
     return {
         "key": s.key, "shard": "coarse-000000.tar", "offset": 0, "bytes": 1, "task": s.task, "lang": s.lang,
-        "script": s.script, "verdict": s.quality.verdict, "num_regions": len(s.regions), "num_chars": len(s.text),
+        "script": s.script, "verdict": s.quality.verdict, "reasons": list(s.quality.reasons),
+        "num_regions": len(s.regions), "num_chars": len(s.text),
         "width": w, "height": h, "uri": s.origin.uri, "sha256": s.origin.sha256, "page": s.origin.page,
         "licence": s.origin.licence, "stage": s.stage, "round": s.round,
     }  # fmt: skip
@@ -54,8 +61,8 @@ def row_of(s: Sample) -> dict:
 def survey_of(samples, seed=0) -> Survey:
     """In parts of three rows, since that is how they come; Parquet holds no lone surrogates."""
     rows = [row_of(s) for s in samples]
-    rows = [{k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in row.items()} for row in rows]
-    return Survey.of((pa.Table.from_pylist(rows[i : i + 3], manifest.SCHEMA) for i in range(0, len(rows), 3)), seed)
+    rows = json.loads(json.dumps(rows, ensure_ascii=False).encode("utf-8", "replace"))
+    return Survey.of((pa.Table.from_pylist(rows[i : i + 3], COLUMNS) for i in range(0, len(rows), 3)), seed)
 
 
 def sections_of(samples, drops=(), **options) -> list[Section]:
@@ -71,16 +78,84 @@ def shown(sections: list[Section]) -> list[dict]:
     return json.loads(dict(part(sections, "pages").data)["coarse-index"])["pages"]
 
 
+def assert_inert(html: str) -> None:
+    """Nothing of HOSTILE is an element, ends an attribute, is a template's or disturbs the text around it."""
+    assert "&lt;/script&gt;&lt;script&gt;window.owned=1" in html
+    assert "<script>window" not in html and "<img src=x" not in html and "<!--" not in html and "&\"'" not in html
+    assert "{{ 7 * 1910000007 }}{% x %}" in html and str(7 * 1910000007) not in html
+    assert not set("\u2028\u2029\x00\ud800\u202e") & set(html)
+
+
 def test_hostile_text_stays_in_its_element():
-    evil = sample(text=HOSTILE, lang="en", uri=HOSTILE, licence=HOSTILE)
-    evil = replace(evil, regions=(replace(evil.regions[0], label=HOSTILE, by=HOSTILE),), lang=HOSTILE)
+    evil = sample(text=HOSTILE, uri=HOSTILE, licence=HOSTILE, verdict="suspect", reasons=[HOSTILE])
+    evil = replace(evil, regions=(replace(evil.regions[0], label=HOSTILE, by=HOSTILE),), lang=HOSTILE, script=HOSTILE)
+    evil = replace(evil, quality=replace(evil.quality, signals={HOSTILE: float("nan")}))
     drops = [Drop("", HOSTILE, -1, HOSTILE, HOSTILE, HOSTILE)]
-    out = render(HOSTILE, [(HOSTILE, HOSTILE)], sections_of([evil], drops)).decode()
-    assert "<script>window" not in out and "<img src" not in out and "<!--" not in out
-    assert not set("\u2028\u2029\x00") & set(out[out.index("</style>") :])
+    sections = sections_of([evil], drops)
+    for section in sections[:2]:
+        assert_inert(section.html)
+    out = render(HOSTILE, [(HOSTILE, HOSTILE)], sections).decode()
+    assert_inert(out[out.index("</style>") : out.index("<script")])
+    assert "<script>window" not in out and "<img src=x" not in out and not set("\u2028\u2029\x00") & set(out)
     # Our own script, and one element for the index and for the page: nothing opened or closed another.
     assert len(re.findall("<script", out)) == len(re.findall("</script>", out)) == 3
-    assert re.search(r'<script type="application/json" id="coarse-page-k-00000">(.*)</script>', out)
+    (page,) = re.findall(r'<script type="application/json" id="coarse-page-k-00000">(.*)</script>', out)
+    assert json.loads(page)["regions"][0]["label"] == HOSTILE
+
+
+def test_hostile_rounds_are_inert():
+    row = {
+        "script": HOSTILE, "cer": 0.1, "cer_low": 0.05, "cer_high": 0.2, "tesseract_cer": None, "num_lines": 9, "num_chars": 90,
+        "pools": {name: {"pages": 1} for name in ("train", "calibration", "test", "unlabelled")}, "not_served": HOSTILE,
+        "num_accepted": 1, "rejected": {HOSTILE: 2}, "precision": 0.9, "threshold": None,
+    }  # fmt: skip
+    metrics = {"languages": {HOSTILE: row}}
+    assert_inert(flywheel._errors([metrics]))
+    assert_inert(flywheel._labels(metrics, [flywheel.Crop(HOSTILE, HOSTILE, 0.5, HOSTILE, "data:,")]))
+    assert flywheel_sections("wheel", [], Folder("memory://none"), Folder("memory://none")) == []
+
+
+def test_hostile_readings_are_inert(tmp_path):
+    folder = Folder(str(tmp_path))
+    assert train_sections("second", folder, lambda row: sample()) == []
+    written_training(folder, [HOSTILE])
+    measurements, readback = train_sections("second", folder, lambda row: sample())
+    assert_inert(readback.html)
+    assert readback.html.count("data:image/webp;base64,") == 1
+    assert (measurements.id, measurements.html.count("<polyline"), measurements.html.count("<circle")) == ("second-metrics", 3, 2)
+
+
+def written_training(folder: Folder, readings: list[str]) -> None:
+    """What a training leaves in its folder for the report."""
+    metrics = {
+        "step": 2, "num_parameters": 9_000, "num_active_parameters": 900, "num_tokens": 100, "seconds": 3, "threads": 1,
+        "precision": "float32", "held_out_loss_first": 4.0, "held_out_loss_last": 3.0, "edit_distance": {"all": 0.9, "page": 0.9},
+        "num_read": {"all": 1, "page": 1}, "num_train": {"page": 2}, "num_held_out": {"page": 1}, "num_skipped": {"no_text": 3},
+        "num_samples": 4, "num_truncated": 1, "num_upsampled": 1,
+    }  # fmt: skip
+    losses = [{"step": 0, "held_out_loss": 4.0}, {"step": 1, "loss": 3.9}, {"step": 2, "loss": 3.5, "held_out_loss": 3.0}]
+    rows = [{"lang": r, "task": r, "prompt": r, "truth": r, "reading": r, "edit_distance": 0.9} for r in readings]
+    folder.write("metrics.json", json.dumps(metrics).encode())
+    folder.write("loss.jsonl", "\n".join(map(json.dumps, losses)).encode())
+    folder.write("readback.json", json.dumps(rows).encode())
+
+
+def test_every_template_is_escaped():
+    assert report._TEMPLATES.autoescape is True
+    templates = [file.read_text() for file in resources.files(report).joinpath("templates").iterdir()]
+    assert len(templates) > 5
+    # What could bring in text that isn't escaped, or glue it to HTML before it is neutralised.
+    assert not re.search(r"\|\s*safe|autoescape|\bMarkup\b|~|\{%-?\s*raw", "".join(templates))
+
+
+def test_html_that_no_template_made_is_text():
+    assert "&lt;b&gt;" in render("t", [], [Section("a", "A", "<b>")]).decode()
+
+
+def test_code_comes_once():
+    sections = [Section(name, name, Markup(""), css=".x {}", js=f"use({name});") for name in "ab"]
+    out = render("t", [], sections).decode()
+    assert [out.count(code) for code in (".x {}", "use(a);", "use(b);")] == [1, 1, 1]
 
 
 def test_embedded_json_reads_back():
@@ -90,7 +165,7 @@ def test_embedded_json_reads_back():
 
 
 def test_render_neutralises_the_data_of_any_section():
-    section = Section("train", "Training", "<p>loss</p>", [("curve", json.dumps({"a": HOSTILE[:60]}).encode())])
+    section = Section("train", "Training", Markup("<p>loss</p>"), data=[("curve", json.dumps({"a": HOSTILE[:60]}).encode())])
     out = render("t", [], [section])
     assert json.loads(re.search(b'id="curve">(.*?)</script>', out)[1])["a"] == HOSTILE[:60]
 
@@ -106,9 +181,9 @@ def test_nothing_is_asked_of_the_network():
     assert "innerHTML" not in out
 
 
-def test_escape_drops_controls_and_cuts_the_middle():
-    assert escape("a\u202eb\x1b<") == "a\ufffdb\ufffd&lt;"
-    assert escape("x" * 50 + "y" * 50, 10) == "xxxxx…yyyyy"
+def test_a_long_text_loses_its_middle():
+    assert cut("x" * 50 + "y" * 50, 10) == "xxxxx…yyyyy"
+    assert cut("short", 10) == "short"
 
 
 def test_ids_are_checked():
@@ -146,10 +221,15 @@ def test_one_huge_page_is_cut_and_says_so():
 
 def test_the_choice_follows_from_the_seed_and_not_from_the_order():
     samples = [sample(f"k-{i:05}", lang="en" if i % 3 else "fr") for i in range(MAX_PAGES + 60)]
-    bytes_of = lambda found, seed: render("t", [], sections_of(found, seed=seed))  # noqa: E731
-    assert bytes_of(samples, 1) == bytes_of(samples[::-1], 1)
-    assert bytes_of(samples, 1) != bytes_of(samples, 2)
-    assert len(shown(sections_of(samples))) == MAX_PAGES
+    assert keys(samples, 1) == keys(samples[::-1], 1)
+    assert keys(samples, 1) != keys(samples, 2)
+    assert len(keys(samples)) == MAX_PAGES
+    bytes_of = lambda order: render("t", [], sections_of(order, seed=1))  # noqa: E731
+    assert bytes_of(samples[:20]) == bytes_of(samples[:20][::-1])
+
+
+def keys(samples, seed=0) -> list[str]:
+    return [row["key"] for row in pick_pages(survey_of(samples, seed), seed)[0]]
 
 
 def test_every_language_verdict_and_reason_is_shown():
@@ -157,30 +237,45 @@ def test_every_language_verdict_and_reason_is_shown():
     samples += [sample(f"rare-{i:03}", lang=f"x{i}") for i in range(60)]
     samples += [sample(f"odd-{i}", verdict="suspect", reasons=[r]) for i, r in enumerate(["low_ink", "low_ink", "mojibake"])]
     samples += [sample("bad-0", verdict="none", reasons=["no_text"])]
-    sections = sections_of(samples)
-    pages = shown(sections)
+    by_key = {s.key: s for s in samples}
+    pages = [by_key[key] for key in keys(samples)]
     assert len(pages) == MAX_PAGES
-    assert {p["lang"] for p in pages} == {s.lang for s in samples}
-    assert {p["verdict"] for p in pages} == {"trusted", "suspect", "none"}
-    assert {r for p in pages for r in p["reasons"]} == {"low_ink", "mojibake", "no_text"}
-    assert "Counted on 4 pages" in sections[0].html
+    assert {s.lang for s in pages} == {s.lang for s in samples}
+    assert {s.quality.verdict for s in pages} == {"trusted", "suspect", "none"}
+    assert {r for s in pages for r in s.quality.reasons} == {"low_ink", "mojibake", "no_text"}
 
 
 def test_more_languages_than_pages_all_get_one():
     samples = [sample(f"k-{i:05}", lang=f"q{i}") for i in range(MAX_PAGES + 50)]
-    sections = sections_of(samples)
-    assert len(shown(sections)) == MAX_PAGES + 50
-    assert f"and {MAX_PAGES + 10} more" in sections[0].html
+    assert len(keys(samples)) == MAX_PAGES + 50
+    counts = corpus_sections("coarse", survey_of(samples), [], lambda row: samples[0], max_bytes=0)[0].html
+    assert f"and {MAX_PAGES + 10} more" in counts
 
 
-def test_reasons_in_the_rows_spare_reading_the_samples():
+def test_a_reason_is_shown_on_pages_of_different_documents_first():
+    samples = [sample(f"a-{i:03}", lang=f"q{i % 70}", uri="in/a.pdf") for i in range(MAX_PAGES)]
+    samples += [sample(f"b-{i:02}", verdict="suspect", reasons=["form", "cover"], uri="in/b.pdf") for i in range(60)]
+    samples += [sample(f"c-{i}", verdict="suspect", reasons=["form"], uri=f"in/{c}.pdf") for i, c in enumerate("cdefg")]
+    by_key = {s.key: s for s in samples}
+    shown = [by_key[key] for key in keys(samples) if by_key[key].quality.reasons]
+    assert {s.origin.uri for s in shown} == {f"in/{c}.pdf" for c in "bcdefg"}
+    assert sum("cover" in s.quality.reasons for s in shown) >= OF_A_REASON
+
+
+def test_only_pages_that_are_shown_are_read():
+    samples = {s.key: s for s in [sample("a"), sample("b", verdict="suspect", reasons=["cover"]), sample("c")]}
+    read = []
+
     def load(row):
-        raise AssertionError("read a sample")
+        read.append(row["key"])
+        return samples[row["key"]]
 
-    rows = [row_of(sample("a", verdict="suspect")) | {"reasons": ["low_ink"]}, row_of(sample("b"))]
-    picked = pick_pages(Survey.of([pa.Table.from_pylist(rows)], 0), load, 0)
-    assert picked.reasons == {"low_ink": 1}
-    assert {r["key"] for r in picked.rows} == {"a", "b"}
+    survey = survey_of(list(samples.values()))
+    assert survey.reasons == {"cover": 1}
+    corpus_sections("coarse", survey, [], load, max_bytes=0)
+    assert read == []
+    corpus_sections("coarse", survey, [], load)
+    assert sorted(read) == ["a", "b", "c"]
 
 
 def test_an_empty_dataset_still_makes_a_page():
@@ -229,115 +324,60 @@ def test_odd_samples_are_shown_without_their_image():
     assert data["coarse-page-nan"]["image"].startswith("data:image/webp;base64,")
 
 
-def section_of(samples, seed=0, budget_bytes=2_000_000) -> Section:
-    by_key = {s.key: s for s in samples}
-    survey = survey_of(samples, seed)
-    picked = pick_pages(survey, lambda row: by_key[row["key"]], seed)
-    return verdicts_section("coarse", survey, picked, lambda row: by_key[row["key"]], seed, budget_bytes)
-
-
-def groups(html: str) -> dict[str, str]:
-    """Each group's HTML by its reasons."""
-    found = re.findall(r"<details open>(.*?)</details>", html, re.S)
-    return {" ".join(re.findall(r"<code>(.*?)</code>", group.split("</summary>")[0])): group for group in found}
-
-
-def page_of(lines: list[tuple[Line, ...]], image: bytes = b"", script="Latn", **signals: float) -> Sample:
-    regions = [Region(found[0].box, "text", "\n".join(li.text for li in found), None, "pymupdf", (), found) for found in lines]
-    text = "\n".join(region.text for region in regions)
-    page = replace(sample(), regions=tuple(regions), text=text, script=script, image=image or sample().image)
-    return replace(page, quality=Quality("suspect", ("x",), signals))
+def page_of(lines: list[tuple[Line, ...]], image: bytes = BLANK, script="Latn", reason="x", **signals: float) -> Sample:
+    regions = [Region(group[0].box, "text", "\n".join(li.text for li in group), None, "pymupdf", (), group) for group in lines]
+    page = replace(sample(), regions=tuple(regions), text="\n".join(r.text for r in regions), script=script, image=image)
+    return replace(page, quality=Quality("suspect", (reason,), signals))
 
 
 def lines_at(y: int, *texts: str, font="Serif", x=30, height=12) -> tuple[Line, ...]:
     return tuple(Line(Box(x, y + 16 * i, 240, y + 16 * i + height), text, font) for i, text in enumerate(texts))
 
 
-def test_pages_are_counted_by_reason_and_shown_a_few_each():
-    samples = [sample(f"a-{i:02}", verdict="suspect", reasons=["ink_disagrees"]) for i in range(9)]
-    samples += [sample(f"b-{i}", verdict="suspect", reasons=["ink_disagrees", "hidden_text"]) for i in range(2)]
-    samples += [sample(f"c-{i}", verdict="none", reasons=["blank"], text="") for i in range(3)]
-    samples += [sample(f"t-{i}", lang=lang) for i, lang in enumerate(["en"] * 5 + ["ar"] * 4)]
-    found = groups(section_of(samples).html)
-    assert list(found) == ["ink_disagrees", "blank", "hidden_text", "trusted"]
-    assert [re.search(r'class="num">([^<]*)<', g)[1] for g in found.values()] == ["11 pages", "3 pages", "2 pages", "9 pages"]
-    assert [g.count("<article>") for g in found.values()] == [EXAMPLES, 3, 2, 2 * TRUSTED_A_SCRIPT]
-    assert all(REASONS[reason].says in found[reason] for reason in list(found)[:3])
-    assert "<code>Arab</code>" in found["trusted"] and 'dir="rtl"' in found["trusted"]
+def texts_of(page: Sample, weigh) -> list[str]:
+    return [line.text for line in excerpt(page, weigh)[1]]
 
 
-def test_reasons_that_always_come_together_are_told_together():
-    samples = [sample(f"a-{i}", verdict="suspect", reasons=["ink_without_text", "incomplete"]) for i in range(3)]
-    html = section_of([*samples, sample("b", verdict="suspect", reasons=["never_heard_of"]), sample("c", verdict="none")]).html
-    assert set(groups(html)) == {"ink_without_text incomplete", "never_heard_of", "no reason"}
+def test_reasons_say_what_they_mean_and_rest_on():
+    known, unknown = sample(reasons=["incomplete"]), sample(reasons=["never_heard_of"])
+    assert doubts(known)[0] | {"sentence": ""} == {
+        "reason": "incomplete", "sentence": "", "signals": [["ink_recall", 0.5]], "whole": True, "gone": False, "box": None,
+        "lines": [], "cut": False,
+    }  # fmt: skip
+    assert doubts(known)[0]["sentence"] == REASONS["incomplete"].sentence
     # A reason that isn't known here shows what signals there are.
-    assert "ink_recall 0.5" in groups(html)["never_heard_of"]
-
-
-def test_the_examples_follow_from_the_seed_and_not_from_the_order():
-    samples = [sample(f"k-{i:03}", verdict="suspect", reasons=["private_use"]) for i in range(40)]
-    assert section_of(samples, 1) == section_of(samples[::-1], 1)
-    assert section_of(samples, 1) != section_of(samples, 2)
-
-
-def test_examples_are_of_different_documents_first():
-    samples = [sample(f"a-{i:02}", verdict="suspect", reasons=["form"], uri="in/a.pdf") for i in range(60)]
-    samples += [sample(f"b-{i}", verdict="suspect", reasons=["form"], uri=f"in/{c}.pdf") for i, c in enumerate("bcdef")]
-    html = section_of(samples).html
-    assert all(html.count(f"in/{c}.pdf</span>") == 1 for c in "abcdef")
-
-
-@pytest.mark.parametrize("budget", [0, 10_000, 100_000])
-def test_examples_keep_to_their_bytes_and_every_reason_has_its_turn(budget):
-    noisy = picture(1500, 1900, noise=90)
-    samples = [
-        sample(f"k-{i:03}", verdict="suspect", reasons=[f"r{i % 4}"], image=noisy, size=(1500, 1900), text="\x00" * 5_000)
-        for i in range(24)
-    ]
-    bare, html = section_of(samples, budget_bytes=0).html, section_of(samples, budget_bytes=budget).html
-    assert len(html.encode()) - len(bare.encode()) <= budget
-    counts = [group.count("<article>") for group in groups(html).values()]
-    assert max(counts) - min(counts) <= 1
-    assert all(name in html for name in ("r0", "r1", "r2", "r3"))
-
-
-def test_hostile_text_is_escaped():
-    evil = sample(text=HOSTILE, verdict="suspect", reasons=[HOSTILE], uri=HOSTILE, lang=HOSTILE)
-    evil = replace(evil, quality=replace(evil.quality, signals={HOSTILE: float("nan")}))
-    html = section_of([evil, replace(evil, key="k-00001", script=HOSTILE, quality=Quality("trusted"))]).html
-    assert "<script" not in html and "<img src" not in html and "onerror=window.owned=1>" not in html
-    assert not set("\u2028\u2029\x00") & set(html)
-    assert '<span class="odd">2028 2029 0000 D800</span>' in html
+    assert (doubts(unknown)[0]["sentence"], doubts(unknown)[0]["signals"]) == ("", [["ink_recall", 0.5]])
+    counts = sections_of([known, unknown])[0].html
+    assert REASONS["incomplete"].sentence in counts and "never_heard_of" in counts
+    assert 'href="#v=coarse&amp;reason=incomplete"' in counts
 
 
 def test_characters_that_dont_show_are_written_as_code_points():
-    line = Line(Box(0, 0, 9, 9), "a\x03\ue001\u202eb\u200cc\ufffd<")
-    html = marked([line], "fa", lambda c: c == "b")
-    assert '<p dir="auto">a<span class="odd">0003 E001 202E</span><mark>b</mark>\u200cc<mark>\ufffd</mark>&lt;</p>' in html
-    assert 'lang="fa"' in html
+    runs = marked("a\x03\ue001\u202eb\u200cc\ufffd<", lambda c: c == "b")
+    assert runs == [("", "a"), ("odd", "0003 E001 202E"), ("mark", "b"), ("", "\u200cc"), ("mark", "\ufffd"), ("", "<")]
 
 
-def test_the_lines_shown_are_those_cut_out():
-    lines = [lines_at(20, "Alpha"), lines_at(100, "gamma one", "gamma two"), lines_at(300, "omega")]
-    found = middle(page_of(lines), lambda line: "omega" in line.text)
-    assert [line.text for line in found.lines] == ["omega"]
-    box = lines[2][0].box
-    assert found.image.size == (box.x1 - box.x0 + 10, box.y1 - box.y0 + 10)
-    assert [line.text for line in middle(page_of(lines), letters(page_of(lines))).lines] == ["gamma one", "gamma two"]
+def test_the_lines_shown_are_those_in_the_box():
+    page = page_of([lines_at(20, "Alpha"), lines_at(100, "gamma one", "gamma two"), lines_at(300, "omega")])
+    box, lines = excerpt(page, lambda line: "omega" in line.text)
+    assert [line.text for line in lines] == ["omega"]
+    assert box == (25, 295, 245, 317)
+    assert texts_of(page, letters(page)) == ["gamma one", "gamma two"]
 
 
 def test_lines_laid_over_each_other_are_all_shown():
-    lines = [lines_at(100, "what is shown there"), lines_at(101, "twice")]
-    found = middle(page_of(lines), letters(page_of(lines)))
-    assert [line.text for line in found.lines] == ["what is shown there", "twice"]
+    page = page_of([lines_at(100, "what is shown there"), lines_at(101, "twice")])
+    assert texts_of(page, letters(page)) == ["what is shown there", "twice"]
 
 
 def test_the_font_in_doubt_is_the_one_with_that_share():
     page = page_of([lines_at(100, "abcdefgh" * 3, font="True"), lines_at(200, "lies", font="False")])
-    assert [line.text for line in middle(page, font_of_share(page, 0.1)).lines] == ["lies"]
+    assert texts_of(page, font_of_share(page, 0.1)) == ["lies"]
+    lies = replace(page, quality=Quality("suspect", ("ink_disagrees",), {"ink_lies_share": 0.1}))
+    assert doubts(lies)[0]["lines"] == [{"dir": "ltr", "runs": [("", "lies")]}]
 
 
-def test_hidden_lines_are_found_by_their_missing_ink():
+def test_hidden_lines_are_those_without_ink():
     image = Image.new("RGB", (300, 400), "white")
     ImageDraw.Draw(image).rectangle((30, 100, 240, 112), "black", "white")
     ImageDraw.Draw(image).line((30, 104, 240, 104), "white")
@@ -347,13 +387,14 @@ def test_hidden_lines_are_found_by_their_missing_ink():
     assert [unseen(page)(region.lines[0]) for region in page.regions] == [0, 6]
 
 
-def test_characters_that_reading_took_away_are_said_to_be_gone():
-    here = sample("a-0", verdict="suspect", reasons=["private_use"], text="with \ue001")
-    gone = sample("b-0", verdict="suspect", reasons=["private_use"], text="without")
-    assert [section_of([s]).html.count("none of them is left") for s in (here, gone)] == [0, 1]
+def test_telling_characters_are_marked_or_gone():
+    here = page_of([lines_at(20, "none"), lines_at(300, "a = b")], reason="formula_in_text")
+    assert doubts(here)[0]["lines"] == [{"dir": "ltr", "runs": [("", "a "), ("mark", "="), ("", " b")]}]
+    gone = page_of([lines_at(20, "none")], reason="formula_in_text")
+    assert [doubts(page)[0]["gone"] for page in (here, gone)] == [False, True]
 
 
-def test_lines_with_words_of_two_scripts_are_found():
+def test_words_of_two_scripts_weigh():
     weigh = REASONS["mixed_words"].weight(sample())
     assert [weigh(Line(Box(0, 0, 1, 1), text)) for text in ("слoво and слово", "слово word 12")] == [1, 0]
 
@@ -363,24 +404,13 @@ def test_letters_of_another_script_than_latin_weigh():
     assert [weigh(Line(Box(0, 0, 1, 1), text)) for text in ("latin", "слово1")] == [0, 5]
 
 
-def test_a_sheet_is_shaded_where_it_has_text():
-    image = sheet(page_of([lines_at(100, "text")]), 200).image
-    assert image.size == (150, 200)
-    r, _, b = image.getpixel((60, 53))
-    assert b > r + 30
-    assert image.getpixel((60, 150)) == (255, 255, 255)
+def test_a_long_excerpt_is_cut():
+    (doubt,) = doubts(page_of([lines_at(100, "\x00" * 5_000)], reason="control_characters"))
+    assert doubt["cut"] and len(embed(doubt)) < 10_000
 
 
-def test_samples_without_lines_regions_or_image_are_shown():
-    bare = replace(sample("crop"), task="crop", regions=(), quality=Quality("none"), text="words alone")
-    broken = sample("broken", verdict="suspect", reasons=["blank"], image=b"not an image")
-    words = replace(sample("words"), task="text", image=None, regions=())
-    html = section_of([bare, broken, words]).html
-    assert html.count("There is no image") == 2 and "words alone" in html
-    assert "There is no page" in section_of([]).html
-
-
-def test_the_images_are_pictures():
-    html = section_of([sample(verdict="suspect", reasons=["ink_disagrees"])]).html
-    (data,) = re.findall(r'src="data:image/webp;base64,([^"]*)"', html)
-    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (250, 30)
+def test_doubts_of_pages_without_lines_regions_or_image():
+    bare = replace(sample(reasons=["mixed_words"]), task="crop", regions=(), text="words alone")
+    assert doubts(bare)[0]["lines"] == [{"dir": "ltr", "runs": [("", "words alone")]}]
+    assert doubts(sample(reasons=["hidden_text"], image=b"not an image"))[0]["box"] == (25, 35, 275, 65)
+    assert doubts(replace(sample(reasons=["mixed_words"]), regions=(), text=""))[0]["lines"] == []

@@ -1,0 +1,26 @@
+"""Images as the report holds them: small, and inside the file."""
+
+import base64
+import io
+
+from PIL import Image
+
+
+def decode(encoded: bytes | None, side: int = 0) -> Image.Image | None:
+    """The image as RGB, None if it can't be decoded. A JPEG may come smaller, but at least `side` pixels long."""
+    try:
+        with Image.open(io.BytesIO(encoded or b"")) as file:
+            if side:
+                file.draft("RGB", (side, side))
+            return file.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def data_uri(image: Image.Image, size: tuple[int, int], quality: int) -> str:
+    """The image as a WebP data URI, made smaller to fit into `size`."""
+    small = image.copy()
+    small.thumbnail(size)
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=quality, method=2)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

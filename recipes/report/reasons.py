@@ -1,0 +1,302 @@
+"""What a reason of doubt means, and the lines of a page that show it, with the characters that the reason is about."""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from fontTools import unicodedata as scripts
+
+from datagen.record import Box, Line, Sample
+from recipes.report.pictures import decode
+
+# Of a hostile page no more is looked at or written.
+_MAX_REASONS, _MAX_LINES_READ, _MAX_WINDOW, _MAX_LINES, _MAX_CHARS = 12, 2_000, 4, 12, 1_200
+_PAD = 5
+_JOINERS = "\u200c\u200d"  # part of how Persian and the scripts of India are spelt
+_INVISIBLE = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
+_HAN = frozenset("Hani Hira Kana Hang Bopo".split())
+_COMMON = frozenset(("Zyyy", "Zinh", "Zzzz"))
+_WORD = re.compile(r"[^\W\d_]+")
+
+Weight = Callable[[Line], float]
+IsTelling = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What a reason means, the signals that it rests on, and how a page shows it.
+
+    The page shows it as a whole, or by the lines with the most characters that `is_telling` accepts, or by those that weigh
+    most. By default a line weighs as much as it has letters.
+    """
+
+    sentence: str
+    signals: tuple[str, ...] = ()
+    is_whole: bool = False
+    is_telling: Callable[[Sample], IsTelling] | None = None
+    weight: Callable[[Sample], Weight] | None = None
+
+
+def letters(sample: Sample) -> Weight:
+    """Weighs a line by its letters. Latin ones don't count in a text of another script."""
+    is_foreign = sample.script != "Latn"
+    return lambda line: float(sum(c.isalpha() and not (is_foreign and scripts.script(c) == "Latn") for c in line.text))
+
+
+def font_of_share(sample: Sample, share: float) -> Weight:
+    """Weighs a line by its letters in the font whose share of the page's letters is nearest to `share`."""
+    counts: Counter[str] = Counter()
+    for line in lines_of(sample):
+        counts[line.font] += sum(map(str.isalpha, line.text))
+    total = max(1, counts.total())
+    font = min(sorted(counts), key=lambda name: abs(counts[name] / total - share), default="")
+    return lambda line: float(sum(map(str.isalpha, line.text)) * (line.font == font))
+
+
+def unseen(sample: Sample) -> Weight:
+    """Weighs a line by its letters if the image shows hardly any ink there."""
+    image = decode(sample.image)
+    gray = image.convert("L") if image is not None else None
+
+    def weigh(line: Line) -> float:
+        if gray is None:
+            return 0.0
+        low, high = gray.crop(line.box).getextrema()
+        return float(sum(map(str.isalpha, line.text)) * (int(high) - int(low) < 48))  # type: ignore[arg-type]
+
+    return weigh
+
+
+def mixed_words(line: Line) -> float:
+    """The number of the line's words with letters of more than one script."""
+    return float(sum(len({scripts.script(c) for c in word} - _COMMON) > 1 for word in _WORD.findall(line.text)))
+
+
+def third_script(sample: Sample) -> IsTelling:
+    """Accepts the characters of a script that is neither the page's nor Latin."""
+    own = {sample.script, "Latn", *_COMMON} | (_HAN if sample.script in ("Hans", "Hant", "Jpan", "Kore", *_HAN) else set())
+    return lambda c: scripts.script(c) not in own
+
+
+def _category(name: str) -> Callable[[Sample], IsTelling]:
+    return lambda _: lambda c: unicodedata.category(c) == name
+
+
+def _is_math(c: str) -> bool:
+    return unicodedata.category(c) == "Sm" or 0x1D400 <= ord(c) <= 0x1D7FF
+
+
+def _is_arabic_shape(c: str) -> bool:
+    return "\ufb50" <= c <= "\ufdff" or "\ufe70" <= c <= "\ufefc"
+
+
+def _is_unmapped(c: str) -> bool:
+    return c == "\ufffd"
+
+
+class _Reasons(dict[str, Reason]):
+    """By name; a reason that isn't in the table has no sentence."""
+
+    def __missing__(self, name: str) -> Reason:
+        return Reason("")
+
+
+REASONS = _Reasons(
+    ink_disagrees=Reason(
+        "The text of some fonts isn’t what they show: copied or extracted, it reads as other letters.",
+        (
+            *("ink_lies_share", "lies_by_lineup", "lies_by_reader", "lies_by_words", "lies_by_letters"),
+            *("ink_checked_share", "lineup_margin", "reader_error"),
+        ),
+        weight=lambda sample: font_of_share(sample, sample.quality.signals.get("ink_lies_share", 1.0)),
+    ),
+    ink_unchecked=Reason(
+        "Much of the page is in fonts that could not be checked: nobody knows whether their text is what they show.",
+        ("ink_checked_share", "lineup_margin", "reader_error"),
+        weight=lambda sample: font_of_share(sample, 1.0 - sample.quality.signals.get("ink_checked_share", 0.0)),
+    ),
+    spaces_unchecked=Reason(
+        "The text lacked spaces, and gaps were taken for them. No engine here reads the script to check that.",
+        ("spaces_added_share",),
+    ),
+    ink_without_text=Reason(
+        "The page shows writing that no text lies over.", ("ink_recall", "uncovered_ink", "image_share"), is_whole=True
+    ),
+    incomplete=Reason(
+        "The text that is there is right, but the page shows more than it.", ("ink_recall", "uncovered_ink"), is_whole=True
+    ),
+    formula_in_text=Reason(
+        "The page has formulas. The order and levels of their signs are lost in its text.",
+        ("math_share",),
+        is_telling=lambda _: _is_math,
+    ),
+    unmapped_characters=Reason(
+        "The file doesn’t say which characters some of its glyphs are.", ("unmapped_share",), is_telling=lambda _: _is_unmapped
+    ),
+    few_unmapped=Reason(
+        "The file doesn’t say which characters a few of its glyphs are. Lines without these are good.",
+        ("unmapped_share",),
+        is_telling=lambda _: _is_unmapped,
+    ),
+    private_use=Reason(
+        "Some characters are private ones, which mean nothing outside their font.",
+        ("private_use_share",),
+        is_telling=_category("Co"),
+    ),
+    control_characters=Reason(
+        "Control characters stand where letters should be.", ("control_share",), is_telling=_category("Cc")
+    ),
+    silent_characters=Reason("Soft hyphens stand where the page shows letters: the text lacks these letters.", ("silent_share",)),
+    presentation_forms=Reason(
+        "The text has the shapes of Arabic letters in place of the letters.",
+        ("presentation_share",),
+        is_telling=lambda _: _is_arabic_shape,
+    ),
+    hidden_text=Reason("Some of the text isn’t visible on the page.", ("hidden_share",), weight=unseen),
+    mixed_scripts=Reason(
+        "The letters that aren’t Latin are of more than one script.", ("script_share", "lang_score"), is_telling=third_script
+    ),
+    mixed_words=Reason(
+        "Some words have letters of two scripts that aren’t written together, as garbled text has.",
+        ("script_share", "lang_score"),
+        weight=lambda _: mixed_words,
+    ),
+    unknown_language=Reason(
+        "The page has letters enough to name its language, but the identifier doesn’t know it.", ("lang_score", "script_share")
+    ),
+    picture_page=Reason(
+        "Images cover the page. Any text lies under or over a picture, as a scan’s hidden layer does.",
+        ("image_share",),
+        is_whole=True,
+    ),
+    blank=Reason("The page has one colour and no text.", ("uncovered_ink",), is_whole=True),
+    no_text=Reason("The page shows something, but the file has no text for it.", ("image_share", "uncovered_ink"), is_whole=True),
+    form=Reason("The page has fields to fill in.", ("num_fields",), is_whole=True),
+    cover=Reason("A document’s first page, with little on it.", is_whole=True),
+)
+
+
+def doubts(sample: Sample) -> list[dict[str, Any]]:
+    """A page's reasons as the viewer shows them: the sentence, the signals, and an excerpt unless the whole page shows it."""
+    return [_doubt(sample, name) for name in sample.quality.reasons[:_MAX_REASONS]]
+
+
+def _doubt(sample: Sample, name: str) -> dict[str, Any]:
+    reason, signals = REASONS[name], sample.quality.signals
+    # A reason that isn't in the table shows a few signals of any kind.
+    wanted = [key for key in reason.signals if key in signals] if reason.sentence else list(signals)[:5]
+    doubt: dict[str, Any] = {
+        "reason": name,
+        "sentence": reason.sentence,
+        "signals": [[key, number(signals[key])] for key in wanted],
+    }
+    doubt |= {"whole": reason.is_whole, "gone": False, "box": None, "lines": [], "cut": False}
+    if reason.is_whole:
+        return doubt
+    is_telling = reason.is_telling(sample) if reason.is_telling else None
+    box, lines = excerpt(sample, _weight(sample, reason, is_telling))
+    runs, left = [], _MAX_CHARS
+    for line in lines[:_MAX_LINES]:
+        runs.append({"dir": line.direction, "runs": marked(line.text[:left], is_telling)})
+        left -= len(line.text[:left])
+    is_cut = len(lines) > _MAX_LINES or sum(len(line.text) for line in lines) > _MAX_CHARS
+    is_gone = is_telling is not None and not any(map(is_telling, sample.text))
+    return doubt | {"gone": is_gone, "box": box, "lines": [line for line in runs if line["runs"]], "cut": is_cut}
+
+
+def _weight(sample: Sample, reason: Reason, is_telling: IsTelling | None) -> Weight:
+    """A line's letters break ties, and choose where no line has what the signals counted."""
+    by_letters = letters(sample)
+    if is_telling is not None:
+        return lambda line: 1000.0 * sum(map(is_telling, line.text)) + by_letters(line)
+    if reason.weight is None:
+        return by_letters
+    weigh = reason.weight(sample)
+    return lambda line: 1000.0 * weigh(line) + by_letters(line)
+
+
+def excerpt(sample: Sample, weigh: Weight) -> tuple[Box | None, tuple[Line, ...]]:
+    """A box around the few lines that weigh most, near the page's middle if there is a choice, and the lines in it.
+
+    Without lines on the page there is no box, and the text is one line.
+    """
+    windows = [(sum(map(weigh, lines)), _union(lines)) for lines in _windows(sample)]
+    if not windows:
+        return None, lines_of(sample)
+    most = max(weight for weight, _ in windows)
+    width, height = sample.size
+
+    def distance(box: Box) -> float:
+        return math.hypot((box.x0 + box.x1) / 2 / width - 0.5, (box.y0 + box.y1) / 2 / height - 0.5)
+
+    box = min((box for weight, box in windows if weight >= 0.7 * most), key=distance)
+    # Other lines there are shown, too: a person should see what the layer says twice, or between the lines.
+    inside = tuple(line for line in lines_of(sample) if _share_inside(line.box, box) > 0.5)
+    return Box(max(0, box.x0 - _PAD), max(0, box.y0 - _PAD), min(width, box.x1 + _PAD), min(height, box.y1 + _PAD)), inside
+
+
+def lines_of(sample: Sample) -> tuple[Line, ...]:
+    """The page's lines. A region without lines is one, and so is a sample without regions."""
+    lines = [line for lines in _lines_by_region(sample) for line in lines]
+    if not lines and sample.text:
+        return (Line(Box(0, 0, *sample.size), sample.text),)
+    return tuple(lines[:_MAX_LINES_READ])
+
+
+def _lines_by_region(sample: Sample) -> Iterator[Sequence[Line]]:
+    for region in sample.regions[:_MAX_LINES_READ]:
+        yield region.lines[:_MAX_LINES_READ] or ((Line(region.box, region.text),) if region.text else ())
+
+
+def _windows(sample: Sample) -> Iterator[Sequence[Line]]:
+    """Lines of a region that follow each other and fill their common box, so that a cut shows them and little else."""
+    deepest = 0.25 * max(sample.size)
+    num_read = 0
+    for lines in _lines_by_region(sample):
+        for start in range(len(lines)):
+            if (num_read := num_read + 1) > _MAX_LINES_READ:
+                return
+            end = start + 1
+            while end < len(lines) and end - start < _MAX_WINDOW:
+                box = _union(lines[start : end + 1])
+                filled = sum(_area(line.box) for line in lines[start : end + 1])
+                if _area(box) > 2.5 * filled or min(box.x1 - box.x0, box.y1 - box.y0) > deepest:
+                    break
+                end += 1
+            yield lines[start:end]
+
+
+def _union(lines: Sequence[Line]) -> Box:
+    x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
+    return Box(min(x0), min(y0), max(x1), max(y1))
+
+
+def _area(box: Box) -> int:
+    return (box.x1 - box.x0) * (box.y1 - box.y0)
+
+
+def _share_inside(box: Box, other: Box) -> float:
+    width, height = min(box.x1, other.x1) - max(box.x0, other.x0), min(box.y1, other.y1) - max(box.y0, other.y0)
+    return max(0, width) * max(0, height) / max(1, _area(box))
+
+
+def marked(text: str, is_telling: IsTelling | None) -> list[tuple[str, str]]:
+    """The text as runs, each with its kind: "mark" is what a reason is about, "odd" the code points of what doesn't show."""
+
+    def kind(char: str) -> str:
+        if char not in _JOINERS and unicodedata.category(char) in _INVISIBLE:
+            return "odd"
+        return "mark" if _is_unmapped(char) or (is_telling is not None and is_telling(char)) else ""
+
+    runs = [(name, "".join(group)) for name, group in groupby(text, kind)]
+    return [(name, " ".join(f"{ord(c):04X}" for c in run) if name == "odd" else run) for name, run in runs]
+
+
+def number(value: float) -> float | str:
+    """`value` to three decimals; as a word where JSON has no such number."""
+    return round(float(value), 3) if math.isfinite(value) else str(value)
