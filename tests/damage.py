@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 import pymupdf
-from fontTools import unicodedata as scripts
 
+from datagen import scripts
 from tests.cairo_pdf import UNKNOWN, Begin, Document, End, Font, Operation, Other, Show, read, write_content
 
 _LINE_STEP = 0.8  # in font sizes: a smaller move up or down sets a mark

@@ -8,6 +8,8 @@ none, the nearest word that has some does. The same rule mends a letter of the w
 import re
 from collections.abc import Sequence
 
+from datagen import scripts
+
 # By script, its letters and the Latin ones that are drawn alike, in the same order: of Unicode's confusables (UTS 39), those that
 # no common typeface tells apart. One class.
 _ALIKE = {
@@ -22,7 +24,7 @@ _TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _ALIK
 _MEND_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _SIMILAR.items()}
 _FROM_LATIN = {s: str.maketrans(_ALIKE[s][1] + _SIMILAR[s][1], _ALIKE[s][0] + _SIMILAR[s][0]) for s in _ALIKE}
 _WORD = re.compile(r"[^\W\d_]+")
-_THREE_FOR_ZE = re.compile("(?<![^\\W_])3(?=[\u0430-\u045f]{3})")
+_THREE_FOR_ZE = re.compile(f"(?<![^\\W_])3(?=[{scripts.SMALL_CYRILLIC}]{{3}})")
 
 
 def fold(text: str, script: str) -> str:
@@ -51,7 +53,7 @@ def _side(word: str, script: str) -> int:
     Latin."""
     unsure = _ALIKE[script][1] + "".join(_SIMILAR[script])
     sure = [c for c in word if c not in unsure]
-    side = sum(-1 if c < "\u0250" or "\u1e00" <= c <= "\u1eff" else 1 for c in sure)
+    side = sum(-1 if scripts.script(c) == "Latn" else 1 for c in sure)
     return side or -any(c in _RARE[script] for c in word)
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy
-from fontTools import unicodedata as scripts
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
 
+from datagen import scripts
 from datagen.engines.typefaces import draws, font_files
 
 # Beside a script's own: faces that draw many scripts.
@@ -37,7 +37,6 @@ _BLUR = 1.2  # of these rows: typefaces differ by about a stroke
 _NUM_CIPHERS = 8
 _MOST_OF = 0.7  # of the words that any face can draw, that one must draw to be compared
 _VIRAMA = 9  # the combining class
-_JOINERS = "\u200c\u200d"
 _ASPECT = 0.25  # what a claim loses whose ink is e times as wide for its height as what was found
 
 
@@ -122,7 +121,10 @@ def widths(texts: Sequence[str], script: str) -> list[float]:
 def _joins(left: str, right: str) -> bool:
     """Whether two characters are drawn as parts of one cluster: a mark joins what is before it, a virama what is behind."""
     return (
-        unicodedata.category(right)[0] == "M" or unicodedata.combining(left) == _VIRAMA or left in _JOINERS or right in _JOINERS
+        unicodedata.category(right)[0] == "M"
+        or unicodedata.combining(left) == _VIRAMA
+        or left in scripts.JOINERS
+        or right in scripts.JOINERS
     )
 
 
@@ -134,7 +136,7 @@ def faces(script: str) -> tuple[str, ...]:
     if script in _CJK:
         wanted = [*_CJK_FACES]
     else:
-        name = re.sub("[ _']", "", scripts.script_name(script, default=""))
+        name = re.sub("[ _']", "", scripts.name(script))
         regular = [n for n in font_files() if n.startswith("Noto") and n.endswith(("-Regular.ttf", "-Regular.otf"))]
         own = [n for n in regular if name and name in n]
         wanted = [*own[:_MAX_FACES], *_NAMED_OTHERWISE.get(script, ()), *_WIDE_FACES, *_CJK_FACES[:1]]

@@ -8,28 +8,22 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from datagen import scripts
 from datagen.sources.pdf_bidi import KINDS, logical_order, mirror, mirroring_helps
 
 # A character and where its advance starts and ends along the line, in points. No width: one of several that share a glyph.
 Glyph = tuple[str, float, float]
 
-HAN = (
-    "\u2e80-\u303f\u3041-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff"
-)
-_HAN = re.compile(f"[{HAN}]")
-# Scripts that put spaces between phrases, not between words, and so set them wide.
-PHRASES = re.compile("[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\ua9e0-\ua9ff\uaa60-\uaadf]")
-# Scripts whose letters are drawn in clusters; and their vowel signs that stand on both sides of a consonant.
-CLUSTERS = re.compile("[\u0900-\u0dff\u0f00-\u109f\u1780-\u17ff\u1a20-\u1aaf\ua980-\ua9df\U00011000-\U00011fff]")
-TWO_PARTS = re.compile("[\u09cb\u09cc\u0b4b\u0b4c\u0bca-\u0bcc\u0d4a-\u0d4c\u0ddc-\u0dde]")
+_HAN = re.compile(f"[{scripts.HAN}]")
+_PHRASED = re.compile(f"[{scripts.PHRASED}]")
+_CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+_TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
 # Ethiopic's, which is a sign: justified, such text has gaps between letters. Two of them are a full stop.
 _WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
 _LAM, _ALEF = "\u0644", "\u0622\u0623\u0625\u0627\u0671"
-_JOINERS = "\u200c\u200d"
 _STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
 
 
@@ -69,7 +63,7 @@ def spaced(
     """
     text = "".join([c[0] for c in chars])
     hardly = _HARDLY_EM * size
-    if TWO_PARTS.search(text):
+    if _TWO_PART_VOWEL.search(text):
         # What stands for the first glyph of a cluster, and again for its own.
         twice = [a[0] == b[0] and a[2] - a[1] <= hardly < b[1] - a[1] for a, b in itertools.pairwise(chars)]
         chars = [c for c, again in zip(chars, [*twice, False], strict=True) if not again]
@@ -88,20 +82,20 @@ def spaced(
         char, x0, _ = chars[i]
         k = i - 1
         end = chars[k][2]
-        while k and (chars[k][0] in _JOINERS or is_mark(chars[k][0])):
+        while k and (chars[k][0] in scripts.JOINERS or is_mark(chars[k][0])):
             k -= 1
             end = max(end, chars[k][2])
         before = chars[k][0]
         if (
             " " in (before, char)
-            or char in _JOINERS
+            or char in scripts.JOINERS
             or is_mark(char)
             or chars[i - 1][0] in _STACKERS
             or (own and _is_silent(before))
         ):
             continue
         if x0 - end > size * _space_em(before, char) + _between(wider, before, char):
-            if is_blank and CLUSTERS.match(before) and CLUSTERS.match(char) and not is_blank(end, x0):
+            if is_blank and _CLUSTERED.match(before) and _CLUSTERED.match(char) and not is_blank(end, x0):
                 continue
             parts.append(text[done:i])
             done = i
@@ -211,7 +205,7 @@ def _is_silent(char: str) -> bool:
 def _space_em(left: str, right: str) -> float:
     if _HAN.match(left) or _HAN.match(right):
         return _HAN_SPACE_EM
-    if PHRASES.match(left) and PHRASES.match(right):
+    if _PHRASED.match(left) and _PHRASED.match(right):
         return _PHRASE_SPACE_EM
     return _SPACE_EM
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy
 
-from datagen.sources.pdf_glyphs import HAN, PHRASES
+from datagen import scripts
 from datagen.sources.pdf_pieces import Block, Piece, Rect, overlap
 
-_UNSPACED = re.compile(f"[{HAN}]|{PHRASES.pattern}")
+_UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
 _CELL_CHARS = 7  # in what is shorter, no columns are looked for
 _MIN_SIGNS = 4  # of a wrong order on a page, before the file's is given up
 

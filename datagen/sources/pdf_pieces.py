@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from datagen.sources.pdf_glyphs import CLUSTERS, HAN, PHRASES, TWO_PARTS, Glyph, is_mark
+from datagen import scripts
+from datagen.sources.pdf_glyphs import Glyph, is_mark
 
 Rect = tuple[float, float, float, float]
 
-_HAN = re.compile(f"[{HAN}\uac00-\ud7a3]")
-_IDEOGRAPH = re.compile("[\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_ANNOTATION = re.compile("[\u3041-\u30ff\u3105-\u312f\u31a0-\u31ff\uff65-\uff9f\u02c7\u02ca\u02cb\u02d9]+|[a-z\u00e0-\u01dc ]+")
+_UPRIGHT = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")  # in vertical lines
+_IDEOGRAPH = re.compile(f"[々{scripts.IDEOGRAPHS}]")
+_ANNOTATION = re.compile(f"[{scripts.RUBY}]+|[{scripts.PINYIN} ]+")
+_PHRASED = re.compile(f"[{scripts.PHRASED}]")
+_CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+_TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _NUMBER = re.compile(r"[!-~]{1,4}")
 _DOUBLE_EM = 0.15  # text drawn again no further off than this is drawn again for boldness
 _MAX_SAME = 64  # of a text's earlier places that are looked at, lest a page of nothing but dots take minutes
@@ -118,7 +122,7 @@ def whole_lines(blocks: Sequence[Block], clusters: bool, is_clear: Callable[[Rec
             stretched = last is not None and _is_stretched(last, piece) and is_clear(_gap(last, piece))
             if last and (stretched or (cut and (_is_cut(last, piece) or _goes_on_over(last, piece)))):
                 whole[-1] = _joined([last, piece])
-                if piece.text[0] == last.text[-1] and TWO_PARTS.match(piece.text, 1):
+                if piece.text[0] == last.text[-1] and _TWO_PART_VOWEL.match(piece.text, 1):
                     whole[-1].text = last.text + piece.text[1:]  # said in place of the vowel's first part
             else:
                 whole.append(piece)
@@ -146,15 +150,15 @@ def _is_cut(a: Piece, b: Piece) -> bool:
     gap = (b.bbox[0] - a.bbox[2]) / b.size
     if is_mark(b.text[0]):
         return abs(gap) < 3
-    at_once = -0.5 < gap < 0.3 and PHRASES.match(a.text[-1]) and PHRASES.match(b.text)
-    return bool(at_once or (0 < gap < 2 and a.text[-1] == b.text[0] and TWO_PARTS.match(b.text, 1)))
+    at_once = -0.5 < gap < 0.3 and _PHRASED.match(a.text[-1]) and _PHRASED.match(b.text)
+    return bool(at_once or (0 < gap < 2 and a.text[-1] == b.text[0] and _TWO_PART_VOWEL.match(b.text, 1)))
 
 
 def _goes_on_over(a: Piece, b: Piece) -> bool:
     """Whether `b` may go on behind a gap that is other glyphs of `a`."""
     if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or " " in (a.text[-1], b.text[0]):
         return False
-    return -0.5 * b.size < b.bbox[0] - a.bbox[2] < 2 * b.size and bool(CLUSTERS.match(a.text[-1]) and CLUSTERS.match(b.text))
+    return -0.5 * b.size < b.bbox[0] - a.bbox[2] < 2 * b.size and bool(_CLUSTERED.match(a.text[-1]) and _CLUSTERED.match(b.text))
 
 
 def stacked(blocks: Sequence[Block]) -> list[Block]:
@@ -292,7 +296,7 @@ def _below(a: Piece, b: Piece) -> bool:
 
 
 def _column(run: Block) -> Block:
-    num_upright = sum(p.upright and bool(_HAN.match(p.text)) for p in run)
+    num_upright = sum(p.upright and bool(_UPRIGHT.match(p.text)) for p in run)
     if len(run) < 2 or not (num_upright >= 2 or (num_upright and len(run) > 2) or any(p.vertical for p in run)):
         return run
     return [replace(_joined(run), vertical=True)]

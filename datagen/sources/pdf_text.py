@@ -12,6 +12,7 @@ from typing import Any
 
 import pymupdf
 
+from datagen import scripts
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.sources import pdf_glyphs, pdf_pieces
 from datagen.sources.pdf_bidi import KINDS, mirroring_helps
@@ -24,29 +25,27 @@ from datagen.sources.pdf_pieces import Piece
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
 _PYMUPDF = {"pymupdf": importlib.metadata.version("pymupdf")}
 _VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
-_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]+")
+_PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
 # Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
-_PRESENTATION_FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
-_RTL_BLOCKS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
-# Letters that are followed by spaces, and behind which MuPDF adds none. A space behind one is the file's own.
-_UNSPACED = re.compile(
-    "[\u0700-\u0dff\u10a0-\u177f\u1800-\u194f\u1a00-\u1a1f\u1b00-\u1fff\u2c00-\u2ddf\ua4d0-\ua97f\uaa00-\uaa5f\uaa80-\ud7a3"
-    "\U00010280-\U00016fdf\U0001e000-\U0001e95f]( ?)"
-)
+_PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
+_RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
+_CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+# Letters behind which MuPDF adds no space: one behind them is the file's own.
+_SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
-_PHRASED = re.compile(f"{pdf_glyphs.PHRASES.pattern}( ?)")
+_PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
 _GAP_EM = 0.08  # of a gap's blank strip, at least
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
-_TWICE_FIRST = re.compile(f"([\u0985-\u0db9])\\1{pdf_glyphs.TWO_PARTS.pattern}")
+_TWICE_FIRST = re.compile(f"([{scripts.SOUTHERN_LETTERS}])\\1[{scripts.TWO_PART_VOWELS}]")
 _SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
 # Letters of formulas by their fonts, and signs that hardly stand in prose.
 _MATH_FONT = re.compile(r"CMMI|CMSY|CMEX|MSAM|MSBM|MTSY|MTMI|MathJax|Euclid(Math|Symbol|Extra)|Math(?!ias|ilde)")
-_MATH = re.compile("[\u2200-\u2211\u2213-\u22ff\u27c0-\u27ef\u2980-\u2aff\U0001d400-\U0001d7ff]")
-_HAN_OR_KANA = re.compile("[\u3041-\u30ff\u3105-\u312f\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_MATH = re.compile(f"[{scripts.MATH}]")
+_HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
 # MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
-_LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z]) (?=[{pdf_glyphs.HAN}])")
-_HAN_LATIN = re.compile(f"[{pdf_glyphs.HAN}]( ?)[0-9A-Za-z]")
+_LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z]) (?=[{scripts.HAN}])")
+_HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
 
 
 def text_layer(view: OpenPage) -> Reading:
@@ -76,7 +75,7 @@ def text_layer(view: OpenPage) -> Reading:
     Raises `SampleError` (`broken_page`).
     """
     layer = _read(view, _FLAGS)
-    if rtl := bool(_RTL_BLOCKS.search(layer.alphabet)):
+    if rtl := bool(_RIGHT_TO_LEFT.search(layer.alphabet)):
         layer = _without_actual_text(view, layer)
     if not layer.num_chars:
         return Reading(engines=_PYMUPDF)
@@ -93,7 +92,7 @@ def text_layer(view: OpenPage) -> Reading:
     if rtl:
         found = pdf_pieces.joined_rows(found, view.is_clear)
     num_added = _read_glyphs(view, found, rtl, by_char is not layer.blocks and not lacks_spaces)
-    found = pdf_pieces.whole_lines(found, bool(pdf_glyphs.CLUSTERS.search(layer.alphabet)), view.is_clear)
+    found = pdf_pieces.whole_lines(found, bool(_CLUSTERED.search(layer.alphabet)), view.is_clear)
     ruby: dict[int, list[Piece]] = {}
     if _HAN_OR_KANA.search(layer.alphabet):
         found = pdf_pieces.stacked(found)
@@ -166,7 +165,7 @@ def _read(view: OpenPage, flags: int) -> _Layer:
         blocks = [block for block in textpage.extractDICT()["blocks"] if block.get("lines")]
         raws = ["".join([s["text"] for s in line["spans"]]) for block in blocks for line in block["lines"]]
         alphabet = "".join(sorted(set().union(*raws)))
-        if pdf_glyphs.CLUSTERS.search(alphabet):
+        if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())
     filled = [raw for raw in raws if raw and not raw.isspace()]
     return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)))
@@ -188,7 +187,7 @@ def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
     MuPDF puts that in wrong places, and loses the alef that stands before a lam-alef."""
     other = _read(view, _FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
     worse = other.text.count("\ufffd") > layer.text.count("\ufffd")
-    return layer if worse or len(_RTL_BLOCKS.findall(other.text)) < len(_RTL_BLOCKS.findall(layer.text)) else other
+    return layer if worse or len(_RIGHT_TO_LEFT.findall(other.text)) < len(_RIGHT_TO_LEFT.findall(layer.text)) else other
 
 
 def _asks_for_glyphs(text: str, alphabet: str) -> bool:
@@ -196,12 +195,12 @@ def _asks_for_glyphs(text: str, alphabet: str) -> bool:
     to be for spaces that it lacks."""
     if _LETTERSPACED.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
         return True
-    return bool(_UNSPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text))
+    return bool(_SPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text))
 
 
 def _lacks_spaces(text: str, alphabet: str) -> bool:
     """Whether hardly any letter is followed by a space, of those that may be."""
-    for followed, rare, few in ((_UNSPACED, 40, 2), (_PHRASED, 400, 40)):
+    for followed, rare, few in ((_SPACED, 40, 2), (_PHRASED, 400, 40)):
         letters = followed.findall(text) if followed.search(alphabet) else []
         if len(letters) >= few and sum(map(len, letters)) * rare < len(letters):
             return True
@@ -237,7 +236,7 @@ def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, 
     clusters = {
         id(p): pdf_glyphs.clusters_by_place(p.glyphs, p.size)
         for p, in_rtl in lines
-        if in_rtl or (rtl and _RTL_BLOCKS.search(p.text))
+        if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))
     }
     # A font's map says for the glyph of a bracket what it was first used for, which may be the other one of the pair.
     drawn = [[c[0] for c in found] for found in clusters.values()]
@@ -265,7 +264,7 @@ def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None
 def _is_rtl_line(text: str, in_rtl: bool) -> bool:
     """The direction of the paragraph that a line is part of."""
     num = _num_rtl(text)
-    if num == 0 or _RTL_BLOCKS.search(text):
+    if num == 0 or _RIGHT_TO_LEFT.search(text):
         return in_rtl or num > 0
     return num > 0
 
@@ -292,4 +291,4 @@ def _regions(view: OpenPage, block: pdf_pieces.Block, label: str, clean: Callabl
 def _direction(text: str, vertical: bool) -> str:
     if vertical:
         return "ttb"
-    return "rtl" if _RTL_BLOCKS.search(text) and _num_rtl(text) > 0 else "ltr"
+    return "rtl" if _RIGHT_TO_LEFT.search(text) and _num_rtl(text) > 0 else "ltr"

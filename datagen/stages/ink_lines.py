@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy
 from rapidfuzz.distance import Levenshtein
 
+from datagen import scripts
 from datagen.record import Box, Line, Sample
-from datagen.sources.pdf_glyphs import HAN, is_mark
+from datagen.sources.pdf_glyphs import is_mark
 
 _MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
 _DARK = 160
@@ -19,9 +20,9 @@ _MASK_STRIDE = 4
 _OFF = 0.4  # of a word's width, or of its line's mean one
 MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
 _NEAR = 0.4  # of a cluster's width, from where the reference face ends it
-_UPRIGHT = re.compile(f"[{HAN}\uac00-\ud7a3]")
+_UPRIGHT = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
 _NARROW = re.compile("[!-~]")
-_ACCENTS = re.compile("[\u0300-\u036f]+")
+_ACCENTS = re.compile(f"[{scripts.ACCENTS}]+")
 
 
 def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import ClassVar, NamedTuple
 
-from fontTools import unicodedata as scripts
-
+from datagen import scripts
 from datagen.record import Drop, Region, Sample
 
 _WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
-_UNWRITTEN = ("Zyyy", "Zinh", "Zzzz")  # digits and punctuation, combining marks, unassigned and private characters
 # Not "\W", which holds the vowel signs of Indic scripts.
-_NOT_LETTERS = re.compile(r"[\x00-@\[-`{-\xbf\u2000-\u206f\u2190-\u27ff\u3000-\u303f\ue000-\uf8ff\ufffd]+")
+_NOT_LETTERS = re.compile(f"[{scripts.NOT_LETTERS}]+")
 _ASCII_LETTER = re.compile("[A-Za-z]")
 _MAX_CHARS = 20_000
 _NUM_PASSAGES, _PASSAGE_CHARS = 4, 120  # the identifier's time grows with its text, and its answer hardly changes
@@ -177,8 +175,8 @@ def main_script(text: str) -> tuple[str, float]:
         return ("Latn", 1.0) if _ASCII_LETTER.search(text) else ("Zyyy", 0.0)
     counts: Counter[str] = Counter()
     for char, n in Counter(text).items():
-        counts[_script(char)] += n
-    for script in _UNWRITTEN:
+        counts[scripts.script(char)] += n
+    for script in scripts.NO_SCRIPT:
         counts.pop(script, None)
     total = counts.total()
     if not total:
@@ -199,11 +197,6 @@ def _passages(words: str) -> str:
         return words
     step = (len(words) - _PASSAGE_CHARS) // (_NUM_PASSAGES - 1)
     return " ".join(words[i * step : i * step + _PASSAGE_CHARS] for i in range(_NUM_PASSAGES))
-
-
-@functools.cache
-def _script(char: str) -> str:
-    return scripts.script(char)
 
 
 def _han_variant(text: str) -> str:

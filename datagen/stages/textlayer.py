@@ -5,19 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fontTools import unicodedata as scripts
-
+from datagen import scripts
 from datagen.record import Drop, Sample
 
-# Scripts that languages write together within a word, and those of no word's letters.
-_TOGETHER = frozenset("Hani Hira Kana Hang Bopo".split())
-_APART = frozenset("Zyyy Zinh Zzzz".split())
 # Scripts whose letters are drawn in clusters: a glyph may be wider or narrower than it says, so that gaps tell less of spaces.
 _CLUSTERS = frozenset(
     "Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Thai Laoo Tibt Mymr Khmr Lana Java Bali Cakm Gran Tavt Sund Limb".split()
 )
 _KINDS = frozenset({"form", "cover"})
-_WORD = re.compile(r"[^\s!-/:-@\[-`{-\xbf\u2000-\u200b\u200e-\u206f\u3000-\u303f]+")  # not "\\w+", which stops at vowel signs
+_WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vowel signs
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ def mixed_word_share(text: str) -> float:
     if text.isascii():
         return 0.0
     found = [_scripts(word) for word in _WORD.findall(text) if not word.isascii()]
-    mixed = sum(not scripts_of - {"Latn"} <= _TOGETHER for scripts_of in found if len(scripts_of - {"Latn"}) > 1)
+    mixed = sum(not scripts_of - {"Latn"} <= scripts.EAST_ASIAN for scripts_of in found if len(scripts_of - {"Latn"}) > 1)
     with_latin = sum("Latn" in scripts_of for scripts_of in found if len(scripts_of) == 2)
     return (mixed + with_latin / 10) / len(text.split()) if mixed + with_latin >= 3 else 0.0
 
@@ -121,4 +117,4 @@ def _is_big(sample: Sample) -> bool:
 
 
 def _scripts(word: str) -> frozenset[str]:
-    return frozenset(scripts.script(c) for c in word if not c.isascii()) - _APART
+    return frozenset(scripts.script(c) for c in word if not c.isascii()) - scripts.NO_SCRIPT

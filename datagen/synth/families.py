@@ -6,9 +6,9 @@ import unicodedata
 from typing import Any
 
 import pangocairocffi
-from fontTools import unicodedata as scripts
 from pangocffi import ffi, glib, gobject, pango
 
+from datagen import scripts
 from datagen.stages.language import main_script
 
 PANGO_UNIT = 1024  # to a point

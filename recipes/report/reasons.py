@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from fontTools import unicodedata as scripts
-
+from datagen import scripts
 from datagen.record import Box, Line, Sample
 from recipes.report.pictures import decode
 
 # Of a hostile page no more is looked at or written.
 _MAX_REASONS, _MAX_LINES_READ, _MAX_WINDOW, _MAX_LINES, _MAX_CHARS = 12, 2_000, 4, 12, 1_200
 _PAD = 5
-_JOINERS = "\u200c\u200d"  # part of how Persian and the scripts of India are spelt
 _INVISIBLE = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
-_HAN = frozenset("Hani Hira Kana Hang Bopo".split())
-_COMMON = frozenset(("Zyyy", "Zinh", "Zzzz"))
+_MATH = re.compile(f"[{scripts.MATH}]")
+_ARABIC_FORM = re.compile(f"[{scripts.ARABIC_FORMS}]")
 _WORD = re.compile(r"[^\W\d_]+")
 
 Weight = Callable[[Line], float]
@@ -74,12 +72,14 @@ def unseen(sample: Sample) -> Weight:
 
 def mixed_words(line: Line) -> float:
     """The number of the line's words with letters of more than one script."""
-    return float(sum(len({scripts.script(c) for c in word} - _COMMON) > 1 for word in _WORD.findall(line.text)))
+    return float(sum(len({scripts.script(c) for c in word} - scripts.NO_SCRIPT) > 1 for word in _WORD.findall(line.text)))
 
 
 def third_script(sample: Sample) -> IsTelling:
     """Accepts the characters of a script that is neither the page's nor Latin."""
-    own = {sample.script, "Latn", *_COMMON} | (_HAN if sample.script in ("Hans", "Hant", "Jpan", "Kore", *_HAN) else set())
+    own = {sample.script, "Latn", *scripts.NO_SCRIPT}
+    if sample.script in ("Hans", "Hant", "Jpan", "Kore", *scripts.EAST_ASIAN):
+        own |= scripts.EAST_ASIAN
     return lambda c: scripts.script(c) not in own
 
 
@@ -88,11 +88,11 @@ def _category(name: str) -> Callable[[Sample], IsTelling]:
 
 
 def _is_math(c: str) -> bool:
-    return unicodedata.category(c) == "Sm" or 0x1D400 <= ord(c) <= 0x1D7FF
+    return unicodedata.category(c) == "Sm" or _MATH.match(c) is not None
 
 
 def _is_arabic_shape(c: str) -> bool:
-    return "\ufb50" <= c <= "\ufdff" or "\ufe70" <= c <= "\ufefc"
+    return _ARABIC_FORM.match(c) is not None
 
 
 def _is_unmapped(c: str) -> bool:
@@ -289,7 +289,7 @@ def marked(text: str, is_telling: IsTelling | None) -> list[tuple[str, str]]:
     """The text as runs, each with its kind: "mark" is what a reason is about, "odd" the code points of what doesn't show."""
 
     def kind(char: str) -> str:
-        if char not in _JOINERS and unicodedata.category(char) in _INVISIBLE:
+        if char not in scripts.JOINERS and unicodedata.category(char) in _INVISIBLE:
             return "odd"
         return "mark" if _is_unmapped(char) or (is_telling is not None and is_telling(char)) else ""
 
