@@ -86,10 +86,11 @@ CLUSTERED = _blocks(
     "Devanagari..Sinhala", "Tibetan..Myanmar", "Khmer", "Tai Tham", "Javanese", "Brahmi..Tamil Supplement"
 )  # fmt: skip
 INDIC_LETTERS = _blocks("Devanagari..Malayalam", only=_is_letter)
-SOUTHERN_LETTERS = _blocks("Bengali..Sinhala", only=_is_letter)
 STACKED_LETTERS = _blocks("Telugu..Malayalam", "Myanmar", "Khmer", only=_is_letter)
 VIRAMAS = _blocks("Devanagari..Malayalam", only=lambda char: unicodedata.combining(char) == 9)
 TWO_PART_VOWELS = "\u09cb\u09cc\u0b4b\u0b4c\u0bca-\u0bcc\u0d4a-\u0d4c\u0ddc-\u0dde"
+# Letters of scripts with such vowels. Sinhala's from ya on aren't among them: its words do have ya twice before such a vowel.
+LETTERS_OF_TWO_PART_VOWELS = _blocks("Bengali..Sinhala", only=lambda char: char < "\u0dba" and _is_letter(char))
 # Vowel signs, and in some scripts what stands among them: signs of nasals and breath, medial consonants.
 VOWEL_SIGNS = (
     "\u0901-\u0903\u093e-\u094c\u0981-\u0983\u09be-\u09cc\u0a3e-\u0a4c\u0abe-\u0acc\u0b3e-\u0b4c\u0bbe-\u0bcc\u0c3e-\u0c4c"

@@ -37,7 +37,7 @@ _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
 _GAP_EM = 0.08  # of a gap's blank strip, at least
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
-_TWICE_FIRST = re.compile(f"([{scripts.SOUTHERN_LETTERS}])\\1[{scripts.TWO_PART_VOWELS}]")
+_TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
 _SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
 # Letters of formulas by their fonts, and signs that hardly stand in prose.
 _MATH_FONT = re.compile(r"CMMI|CMSY|CMEX|MSAM|MSBM|MTSY|MTMI|MathJax|Euclid(Math|Symbol|Extra)|Math(?!ias|ilde)")
