@@ -95,6 +95,17 @@ class Folder:
     def open(self, name: str) -> BinaryIO:
         return self.fs.open(self.path(name), "rb")
 
+    @contextlib.contextmanager
+    def on_disk(self, name: str) -> Iterator[str]:
+        """The path of `name` on this machine's disk: its own, or that of a copy, which goes when the block ends."""
+        if self.local is not None:
+            yield self.path(name)
+            return
+        with temporary_folder() as folder:
+            copy = os.path.join(folder, "file")
+            self.fs.get_file(self.path(name), copy)
+            yield copy
+
     def names(self, suffix: str = "") -> list[str]:
         """Sorted names of the files directly in this folder; empty if there is no folder. Leftovers are not listed."""
         fs, root = resolve(self.url)

@@ -3,12 +3,13 @@
 import json
 
 import torch
-from safetensors.torch import load, save
+from safetensors import safe_open
 
 from datagen.storage import Folder
 from datagen.target import BOS, EOS, IMAGE, PAD
 from model import weights
 from model.deepseek_ocr import DeepseekOcr
+from model.safetensors_files import in_order, planned, write_one
 from model.tokenizer import TextTokenizer
 
 TOKENIZER = "tokenizer.json"
@@ -35,26 +36,19 @@ def save_state(folder: Folder, net: DeepseekOcr, optimizer: torch.optim.Optimize
     for name, parameter in net.named_parameters():
         tensors |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
     with folder.create(STATE) as file:
-        file.write(save(_contiguous(tensors), {"progress": json.dumps(progress)}))
+        write_one(file, in_order(planned(*item) for item in tensors.items()), {"progress": json.dumps(progress)})
 
 
 def load_state(folder: Folder, net: DeepseekOcr, optimizer: torch.optim.Optimizer) -> dict | None:
-    """Put the last committed weights and moments into `net` and `optimizer`; returns its progress, None if there is none."""
-    try:
-        data = folder.read(STATE)
-    except FileNotFoundError:
+    """Put the last committed weights and moments into `net` and `optimizer`. Returns its progress, or None if there is none."""
+    if not folder.exists(STATE):
         return None
-    tensors = load(data)
-    net.load_state_dict({name.removeprefix("net/"): value for name, value in tensors.items() if name.startswith("net/")})
-    parameters = dict(net.named_parameters())
-    for key, value in tensors.items():
-        slot, name = key.split("/", 1)
-        if slot != "net":
-            optimizer.state[parameters[name]][slot] = value
-    # safetensors' own reader gives no metadata from bytes: the header is its length in eight bytes, then JSON.
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    return json.loads(header["__metadata__"]["progress"])
-
-
-def _contiguous(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: value.contiguous() for name, value in tensors.items()}
+    weights, parameters = net.state_dict(), dict(net.named_parameters())
+    with folder.on_disk(STATE) as path, safe_open(path, "pt") as file:
+        for key in file.keys():  # noqa: SIM118  (a file of the library's is no dict)
+            slot, name = key.split("/", 1)
+            if slot == "net":
+                weights[name].copy_(file.get_tensor(key))
+            else:
+                optimizer.state[parameters[name]][slot] = file.get_tensor(key).clone()
+        return json.loads(file.metadata()["progress"])

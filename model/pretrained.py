@@ -15,7 +15,7 @@ from torch import Tensor
 
 from datagen.storage import Folder
 from model.deepseek_ocr import DeepseekOcr
-from model.safetensors_files import BadCheckpoint, stored, tensors
+from model.safetensors_files import BadCheckpoint, Reader
 
 _SAM = (
     (r"vision_encoder\.(pos_embed)", r"\1"),
@@ -56,17 +56,19 @@ def _start(
     unused: Callable[[str], bool] = lambda name: False,
 ) -> None:
     folder = Folder(folder) if isinstance(folder, str) else folder
-    wanted = {key: found for key, found in stored(folder).items() if key.startswith(beginning) and not unused(key)}
     waiting = _slots(state)
-    for tensor, value in tensors(folder, (wanted[key] for key in wanted)):
-        slot = waiting.pop(_renamed(tensor.key, names), None)
-        if slot is None:
-            if not tensor.key.endswith("position_ids"):
-                raise BadCheckpoint(f"{folder.url}: {tensor.key} has no place in this tower")
-        elif slot.shape != value.shape:
-            raise BadCheckpoint(f"{folder.url}: {tensor.key} should be {tuple(slot.shape)}, and is {tuple(value.shape)}")
-        else:
-            slot.copy_(value)
+    with Reader(folder) as files:
+        for key, tensor in files.tensors.items():
+            if not key.startswith(beginning) or unused(key):
+                continue
+            slot = waiting.pop(_renamed(key, names), None)
+            if slot is None:
+                if not key.endswith("position_ids"):
+                    raise BadCheckpoint(f"{folder.url}: {key} has no place in this tower")
+            elif slot.shape != tensor.shape:
+                raise BadCheckpoint(f"{folder.url}: {key} should be {tuple(slot.shape)}, and is {tensor.shape}")
+            else:
+                slot.copy_(files.read(key))
     if waiting:
         raise BadCheckpoint(
             f"{folder.url} lacks what goes to {min(waiting)}" + (f" and {len(waiting) - 1} others" * (len(waiting) > 1))
@@ -75,13 +77,13 @@ def _start(
 
 def _slots(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors to fill, by name; of the fused q, k and v each third by itself, as `NAME:q`."""
-    found: dict[str, Tensor] = {}
+    slots: dict[str, Tensor] = {}
     for name, value in state.items():
         if ".qkv_proj." in name:
-            found |= {f"{name}:{letter}": third for letter, third in zip("qkv", value.chunk(3), strict=True)}
+            slots |= {f"{name}:{letter}": third for letter, third in zip("qkv", value.chunk(3), strict=True)}
         else:
-            found[name] = value
-    return found
+            slots[name] = value
+    return slots
 
 
 def _renamed(key: str, names: Iterable[tuple[str, str]]) -> str:

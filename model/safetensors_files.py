@@ -1,17 +1,21 @@
-"""safetensors folders as byte ranges: what a folder holds, its tensors one at a time, and files written as a stream.
+"""safetensors folders: what a folder holds, its tensors one at a time, and files written as a stream.
 
-The library reads a file into memory or maps it, and writes what is in memory as a whole; a checkpoint of several gigabytes is
-read, written and rearranged here with one tensor's worth. Format: eight bytes of length, JSON, then the tensors.
+The library reads, and this file keeps its memory small: the library maps a file, and what was read of it counts as this process's
+memory until the file is closed. The library writes only what is in memory as a whole, so writing is done here, in the same bytes.
 """
 
+import contextlib
 import json
 import math
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from datagen.storage import Folder
@@ -39,8 +43,8 @@ DTYPES = {
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
 _ORDER = {dtype: place for place, dtype in enumerate(DTYPES.values())}
 _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
-_MAX_HEADER = 100 << 20  # as the library has it
-_PIECE = 16 << 20
+_MAPPED_BYTES = 16 << 20  # that are read of a file before it is opened anew
+_PIECE_BYTES = 8 << 20
 
 
 class BadCheckpoint(ValueError):
@@ -49,21 +53,95 @@ class BadCheckpoint(ValueError):
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor in a file: `start` counts from the file's beginning."""
+    """A tensor in a file of a folder."""
 
     file: str
     key: str
     dtype: torch.dtype
     shape: tuple[int, ...]
-    start: int
 
     @property
     def num_bytes(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def stored(folder: Folder) -> dict[str, Stored]:
-    """All tensors of a folder's safetensors files, by key. Raises `FileNotFoundError` and `BadCheckpoint`."""
+class Reader:
+    """The tensors of a folder's safetensors files, to be used with `with`.
+
+    A file that isn't on this machine's disk is copied to it until the block ends. Opening raises `FileNotFoundError` and
+    `BadCheckpoint`.
+    """
+
+    def __init__(self, folder: Folder):
+        self.folder = folder
+        self.tensors: dict[str, Stored] = {}  # by key, file by file, in the order of their bytes
+        self.metadata: dict[str, str] = {}
+        self._copies = contextlib.ExitStack()
+        self._paths: dict[str, str] = {}
+        self._file: Any = None
+        self._name, self._num_read = "", 0
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            stack.push(self)  # so that copies go, too, if one of the files is bad
+            for name in _files(self.folder):
+                self._paths[name] = self._copies.enter_context(self.folder.on_disk(name))
+                self._open(name)
+                self.metadata |= self._file.metadata() or {}
+                for key in self._file.offset_keys():
+                    if key in self.tensors:
+                        raise BadCheckpoint(f"{self.folder.url}: {key} is in {self.tensors[key].file} and in {name}")
+                    self.tensors[key] = self._stored(key)
+            stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._close()
+        self._copies.close()
+
+    def read(self, key: str, at: tuple[int | slice, ...] = ()) -> Tensor:
+        """The tensor `key`, or what `at` selects of it. Its bytes are the file's, mapped: copy what is to be kept."""
+        tensor = self.tensors[key]
+        if self._name != tensor.file or self._num_read >= _MAPPED_BYTES:
+            self._open(tensor.file)
+        value = self._file.get_slice(key)[at] if at else self._file.get_tensor(key)
+        self._num_read += value.numel() * value.element_size()
+        return value
+
+    def pieces(self, key: str, at: tuple[int | slice, ...] = ()) -> Iterator[memoryview]:
+        """The bytes of `read(key, at)`, some megabytes at a time. `at` must select one run of bytes."""
+        tensor = self.tensors[key]
+        if at or tensor.num_bytes <= _PIECE_BYTES:
+            yield bytes_of(self.read(key, at))
+            return
+        num_rows = max(1, _PIECE_BYTES * tensor.shape[0] // tensor.num_bytes)
+        for start in range(0, tensor.shape[0], num_rows):
+            yield bytes_of(self.read(key, (slice(start, start + num_rows),)))
+
+    def _stored(self, key: str) -> Stored:
+        entry = self._file.get_slice(key)
+        if entry.get_dtype() not in DTYPES:
+            raise BadCheckpoint(f"{self.folder.path(self._name)}: {key} has the unknown dtype {entry.get_dtype()}")
+        return Stored(self._name, key, DTYPES[entry.get_dtype()], tuple(entry.get_shape()))
+
+    def _open(self, name: str) -> None:
+        self._close()
+        try:
+            self._file = safe_open(self._paths[name], "pt").__enter__()
+        except SafetensorError as error:
+            key = _first_cut(self._paths[name])
+            where = f"{self.folder.path(name)} is cut off within {key}" if key else f"{self.folder.path(name)} can't be read"
+            raise BadCheckpoint(f"{where}: {error}") from error
+        self._name, self._num_read = name, 0
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.__exit__(None, None, None)
+        self._file, self._name = None, ""
+
+
+def _files(folder: Folder) -> list[str]:
+    """The safetensors files of a folder, those of its index if it has one. Raises `FileNotFoundError` and `BadCheckpoint`."""
     files = folder.names(".safetensors")
     if not files:
         raise FileNotFoundError(f"{folder.url} holds no *.safetensors file; pickled weights are never loaded")
@@ -71,88 +149,35 @@ def stored(folder: Folder) -> dict[str, Stored]:
         files = sorted(set(weight_map(folder.path(INDEX), folder.read(INDEX)).values()))
         if missing := [name for name in files if not folder.exists(name)]:
             raise BadCheckpoint(f"{folder.url}: {INDEX} names {', '.join(missing)}, which isn't there")
-    found: dict[str, Stored] = {}
-    for name in files:
-        for tensor in header(folder, name)[0]:
-            if tensor.key in found:
-                raise BadCheckpoint(f"{folder.url}: {tensor.key} is in {found[tensor.key].file} and in {name}")
-            found[tensor.key] = tensor
-    return found
+    return files
+
+
+def _first_cut(path: str) -> str:
+    """The first tensor that a file is too short for, or "". The library says that a file is cut off, and not where."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file, contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+        length = int.from_bytes(file.read(8), "little")
+        entries = json.loads(file.read(min(length, size)))
+        ends = {key: 8 + length + entry["data_offsets"][1] for key, entry in entries.items() if key != "__metadata__"}
+        return min((key for key, end in ends.items() if end > size), key=lambda key: ends[key], default="")
+    return ""
 
 
 def weight_map(where: str, index: bytes) -> dict[str, str]:
-    """The file of each key, by an index. Raises `BadCheckpoint`, which names it as `where`."""
+    """The file of each key, by an index. Raises `BadCheckpoint`, which names the index as `where`."""
     try:
-        found = json.loads(index)["weight_map"]
-        if wrong := [name for name in found.values() if "/" in name or not name.endswith(".safetensors")]:
+        files = json.loads(index)["weight_map"]
+        if wrong := [name for name in files.values() if "/" in name or not name.endswith(".safetensors")]:
             raise ValueError(f"{wrong[0]} is no safetensors file beside it")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadCheckpoint(f"{where} is no index of safetensors files: {error!r}") from error
-    return found
+    return files
 
 
-def header(folder: Folder, name: str) -> tuple[list[Stored], dict[str, str]]:
-    """The tensors of one file, in the order of their bytes, and its metadata. Raises `BadCheckpoint`."""
-    where = folder.path(name)
-    size = folder.fs.size(where)
-    length = int.from_bytes(folder.read(name, 0, 8), "little")
-    if size < 8 or length > min(_MAX_HEADER, size - 8):
-        raise BadCheckpoint(f"{where} is no safetensors file, or cut off within its header: {size} bytes")
-    try:
-        values: dict[str, Any] = json.loads(folder.read(name, 8, 8 + length))
-        metadata = values.pop("__metadata__", {})
-        found = [_stored(name, key, value, 8 + length) for key, value in values.items()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadCheckpoint(f"{where}: its header can't be read: {error}") from error
-    found.sort(key=lambda tensor: (tensor.start, tensor.num_bytes))
-    end = 8 + length
-    for tensor in found:
-        if tensor.start != end:
-            raise BadCheckpoint(f"{where}: {tensor.key} begins at byte {tensor.start}; the one before ends at {end}")
-        end += tensor.num_bytes
-        if end > size:
-            raise BadCheckpoint(f"{where} is cut off: {tensor.key} {tensor.shape} ends at byte {end}, the file at {size}")
-    if end != size:
-        raise BadCheckpoint(f"{where} has {size - end} bytes after its last tensor")
-    return found, metadata
-
-
-def _stored(file: str, key: str, value: Mapping[str, Any], base: int) -> Stored:
-    if value["dtype"] not in DTYPES:
-        raise ValueError(f"{key} has the unknown dtype {value['dtype']}")
-    start, end = value["data_offsets"]
-    tensor = Stored(file, key, DTYPES[value["dtype"]], tuple(value["shape"]), base + start)
-    if tensor.num_bytes != end - start or start < 0 or any(side < 0 for side in tensor.shape):
-        raise ValueError(f"{key} {tensor.shape} takes {tensor.num_bytes} bytes; {end - start} are set aside")
-    return tensor
-
-
-def tensors(folder: Folder, wanted: Iterable[Stored]) -> Iterator[tuple[Stored, Tensor]]:
-    """Each of `wanted` from its file, one at a time, on the CPU."""
-    for file, opened, tensor in _in_order(folder, wanted):
-        data = bytearray(tensor.num_bytes)
-        opened.seek(tensor.start)
-        if _fill(opened, data) != len(data):
-            raise BadCheckpoint(f"{folder.path(file)} is cut off within {tensor.key}")
-        flat = torch.frombuffer(data, dtype=tensor.dtype) if data else torch.empty(0, dtype=tensor.dtype)
-        yield tensor, flat.view(tensor.shape)
-
-
-def _in_order(folder: Folder, wanted: Iterable[Stored]) -> Iterator[tuple[str, BinaryIO, Stored]]:
-    by_file: dict[str, list[Stored]] = {}
-    for tensor in wanted:
-        by_file.setdefault(tensor.file, []).append(tensor)
-    for file, found in by_file.items():
-        with folder.open(file) as opened:
-            for tensor in sorted(found, key=lambda tensor: tensor.start):
-                yield file, opened, tensor
-
-
-def _fill(file: BinaryIO, data: bytearray) -> int:
-    view, done = memoryview(data), 0
-    while done < len(view) and (num := file.readinto(view[done:])):  # type: ignore[attr-defined]
-        done += num
-    return done
+def bytes_of(value: Tensor) -> memoryview:
+    """The bytes of a tensor, which are copied only if it isn't on the CPU, or not in one piece."""
+    flat = value.detach().contiguous().cpu().reshape(-1)
+    return flat.view(torch.uint8).numpy().data if flat.numel() else memoryview(b"")
 
 
 @dataclass(frozen=True)
@@ -170,25 +195,7 @@ class Planned:
 
 
 def planned(key: str, value: Tensor) -> Planned:
-    def data() -> Iterator[memoryview]:
-        flat = value.detach().contiguous().cpu().reshape(-1)
-        yield flat.view(torch.uint8).numpy().data if flat.numel() else memoryview(b"")
-
-    return Planned(key, value.dtype, tuple(value.shape), data)
-
-
-def copied(folder: Folder, parts: Iterable[Stored]) -> Iterator[bytes]:
-    """The bytes of tensors one after the other, some megabytes at a time."""
-    for tensor in parts:
-        with folder.open(tensor.file) as opened:
-            opened.seek(tensor.start)
-            left = tensor.num_bytes
-            while left:
-                piece = opened.read(min(left, _PIECE))
-                if not piece:
-                    raise BadCheckpoint(f"{folder.path(tensor.file)} is cut off within {tensor.key}")
-                left -= len(piece)
-                yield piece
+    return Planned(key, value.dtype, tuple(value.shape), lambda: [bytes_of(value)])
 
 
 def write(
@@ -201,10 +208,10 @@ def write(
 ) -> None:
     """`model.safetensors`, or, beyond `max_bytes`, several files and their index; with `index`, the files that it names, and it.
 
-    Tensors are in the library's order, so that a file is the same bytes as the library's. Weights that the folder held are gone
-    at the end; after a kill they are there whole, or what is there doesn't load.
+    Tensors are in the library's order, so that a file is the same bytes as the library's. At the end the folder holds no other
+    weights. After a kill the folder holds the old weights, the new ones, or files that don't load: never a mix that loads.
     """
-    tensors = sorted(planned, key=lambda tensor: (_ORDER[tensor.dtype], tensor.key))
+    tensors = in_order(planned)
     shards = _shards(tensors, max_bytes) if index is None else _shards_of(weight_map(INDEX, index), tensors)
     if index is None and len(shards) > 1:
         where = {tensor.key: name for name, shard in shards.items() for tensor in shard}
@@ -217,13 +224,18 @@ def write(
     for name, shard in shards.items():
         tell(f"{name}: {len(shard)} tensors, {sum(t.num_bytes for t in shard) / 1e9:.2f} GB")
         with folder.create(name) as file:
-            _write_one(file, shard, metadata)
+            write_one(file, shard, metadata)
     if index is not None:
         folder.write(INDEX, index)
         return
     for name in [INDEX, *before]:
         if name not in shards:
             folder.remove(name)
+
+
+def in_order(tensors: Iterable[Planned]) -> list[Planned]:
+    """`tensors` as the library lays them into a file."""
+    return sorted(tensors, key=lambda tensor: (_ORDER[tensor.dtype], tensor.key))
 
 
 def _shards(tensors: list[Planned], max_bytes: int) -> dict[str, list[Planned]]:
@@ -244,10 +256,11 @@ def _shards_of(where: dict[str, str], tensors: list[Planned]) -> dict[str, list[
     return shards
 
 
-def _write_one(file: BinaryIO, shard: list[Planned], metadata: dict[str, str]) -> None:
+def write_one(file: BinaryIO, tensors: list[Planned], metadata: dict[str, str]) -> None:
+    """Write one file of `tensors`, in their order. Takes the memory of one part of one tensor."""
     values: dict[str, Any] = {"__metadata__": metadata} if metadata else {}
     end = 0
-    for tensor in shard:
+    for tensor in tensors:
         values[tensor.key] = {
             "dtype": _NAMES[tensor.dtype],
             "shape": list(tensor.shape),
@@ -257,6 +270,6 @@ def _write_one(file: BinaryIO, shard: list[Planned], metadata: dict[str, str]) -
     text = json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
     file.write(len(text).to_bytes(8, "little") + text)
-    for tensor in shard:
+    for tensor in tensors:
         written = sum(file.write(part) for part in tensor.data())
         assert written == tensor.num_bytes, f"{tensor.key}: {written} bytes of {tensor.num_bytes}"

@@ -9,8 +9,10 @@ is saved as released.
 """
 
 import argparse
+import functools
 import os
 import re
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,19 +24,7 @@ from torch import Tensor
 from datagen.storage import Folder, same_place
 from model.config import ModelConfig
 from model.deepseek_ocr import PARTS, DeepseekOcr, part_of
-from model.safetensors_files import (
-    INDEX,
-    BadCheckpoint,
-    Planned,
-    Stored,
-    copied,
-    header,
-    planned,
-    stored,
-    tensors,
-    weight_map,
-    write,
-)
+from model.safetensors_files import INDEX, BadCheckpoint, Planned, Reader, Stored, planned, weight_map, write
 
 CONFIG = "config.json"
 RELEASED_INDEX = "released.safetensors.index.json"  # beside ours: which released file held what
@@ -64,9 +54,14 @@ class Piece:
     start: int = 0
     end: int = 0
 
+    @property
+    def at(self) -> tuple[int | slice, ...]:
+        """Which part of our tensor it is, as an index; () for the whole."""
+        return () if self.expert is None else (self.expert, slice(self.start, self.end))
+
     def of(self, value: Tensor) -> Tensor:
         """The part of our tensor `value` that it is, a view."""
-        return value if self.expert is None else value[self.expert, self.start : self.end]
+        return value[self.at]
 
 
 def pieces(name: str, shape: tuple[int, ...]) -> Iterator[Piece]:
@@ -120,46 +115,48 @@ def load(
 ) -> DeepseekOcr:
     """The network in a folder, of released or of our names, ready to read. `dtype` None keeps each tensor's own.
 
-    Takes the network's memory and that of one stored tensor. Raises `FileNotFoundError`, and `BadCheckpoint` that names the
-    tensor, what was expected and what was found.
+    Takes the memory of the network and of one stored tensor. Raises `FileNotFoundError`, and `BadCheckpoint`, which names the
+    tensor, what it should be and what it is.
     """
     folder = folder if isinstance(folder, Folder) else Folder(os.fspath(folder))
     with torch.device("meta"):
         net = DeepseekOcr(read_config(folder))
     blank = net.state_dict()
-    found = stored(folder)
-    where = targets(blank, found, folder)
     state: dict[str, Tensor] = {}
-    for tensor, value in tensors(folder, (found[key] for key in where)):
-        piece = where[tensor.key]
-        if piece.name not in state:
-            kept = dtype if dtype and value.is_floating_point() else value.dtype
-            state[piece.name] = torch.empty(blank[piece.name].shape, dtype=kept, device=device)
-        elif dtype is None and state[piece.name].dtype != value.dtype:
-            raise BadCheckpoint(f"{folder.url}: the experts of {piece.name} have several dtypes: load with one, as dtype=…")
-        piece.of(state[piece.name]).copy_(value)
+    with Reader(folder) as files:
+        places = targets(blank, files.tensors, folder)
+        for key, tensor in files.tensors.items():
+            if key not in places:
+                continue
+            piece = places[key]
+            if piece.name not in state:
+                own = dtype if dtype and tensor.dtype.is_floating_point else tensor.dtype
+                state[piece.name] = torch.empty(blank[piece.name].shape, dtype=own, device=device)
+            elif dtype is None and state[piece.name].dtype != tensor.dtype:
+                raise BadCheckpoint(f"{folder.url}: the experts of {piece.name} have several dtypes: load with one, as dtype=…")
+            piece.of(state[piece.name]).copy_(files.read(key))
     net.load_state_dict(state, assign=True)
     return net.eval()
 
 
-def targets(blank: dict[str, Tensor], found: dict[str, Stored], folder: Folder) -> dict[str, Piece]:
+def targets(blank: dict[str, Tensor], tensors: dict[str, Stored], folder: Folder) -> dict[str, Piece]:
     """Where each stored tensor goes in a network of `blank`'s shapes. Keys that it has no place for are left out.
 
     Raises `BadCheckpoint` for tensors that are missing, have another shape, or numbers of another kind.
     """
     theirs = {piece.key: piece for name, value in blank.items() for piece in pieces(name, tuple(value.shape))}
     ours = {name: Piece(name, name) for name in blank}
-    wanted = ours if is_ours(found) else theirs
-    if missing := [key for key in wanted if key not in found]:
+    wanted = ours if is_ours(tensors) else theirs
+    if missing := [key for key in wanted if key not in tensors]:
         more = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
         raise BadCheckpoint(f"{folder.url} lacks {missing[0]}{more}, which {CONFIG} asks for")
     for key, piece in wanted.items():
         expected = tuple(piece.of(blank[piece.name]).shape)
-        if found[key].shape != expected:
-            raise BadCheckpoint(f"{folder.url}: {key} should be {expected} by {CONFIG}, and is {found[key].shape}")
-        if found[key].dtype.is_floating_point != blank[piece.name].dtype.is_floating_point:
+        if tensors[key].shape != expected:
+            raise BadCheckpoint(f"{folder.url}: {key} should be {expected} by {CONFIG}, and is {tensors[key].shape}")
+        if tensors[key].dtype.is_floating_point != blank[piece.name].dtype.is_floating_point:
             expected_dtype = str(blank[piece.name].dtype).removeprefix("torch.")
-            raise BadCheckpoint(f"{folder.url}: {key} should be of {expected_dtype} or the like, and is {found[key].dtype}")
+            raise BadCheckpoint(f"{folder.url}: {key} should be of {expected_dtype} or the like, and is {tensors[key].dtype}")
     return wanted
 
 
@@ -182,24 +179,23 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
     if same_place(source, out):
         raise ValueError("the folder to write must be another than the one to read")
     out.sweep()
-    found = stored(source)
     blank = _blank(read_config(source))
-    to_ours = not is_ours(found)
-    where = targets(blank, found, source)
-    plan = [p for name, value in blank.items() for p in _rearranged(source, found, name, tuple(value.shape), to_ours)]
-    plan += [_moved(source, t.key, t.dtype, t.shape, [t]) for key, t in found.items() if key not in where]
-    files = {tensor.file for tensor in found.values()}
-    metadata = {key: value for file in sorted(files) for key, value in header(source, file)[1].items()}
-    index = _released_index(source, to_ours, {tensor.key for tensor in plan})
-    write(out, plan, metadata, sys.maxsize if len(files) == 1 else MAX_FILE_BYTES, tell, None if to_ours else index)
+    with Reader(source) as files:
+        to_ours = not is_ours(files.tensors)
+        places = targets(blank, files.tensors, source)
+        plan = [p for name, value in blank.items() for p in _rearranged(files, name, tuple(value.shape), to_ours)]
+        plan += [_copied(files, key) for key in files.tensors if key not in places]
+        index = _released_index(source, to_ours, {tensor.key for tensor in plan})
+        one_file = len({tensor.file for tensor in files.tensors.values()}) == 1
+        max_bytes = sys.maxsize if one_file else MAX_FILE_BYTES
+        write(out, plan, files.metadata, max_bytes, tell, None if to_ours else index)
     out.remove(RELEASED_INDEX)
     if to_ours and index is not None:
         out.write(RELEASED_INDEX, index)
     for name in source.names():
         if not name.endswith((".safetensors", ".safetensors.index.json")):
             with source.open(name) as file, out.create(name) as copy:
-                while data := file.read(1 << 20):
-                    copy.write(data)
+                shutil.copyfileobj(file, copy, 1 << 20)
     return "ours" if to_ours else "released"
 
 
@@ -212,50 +208,48 @@ def _released_index(source: Folder, to_ours: bool, keys: set[str]) -> bytes | No
     return index if to_ours or keys == set(weight_map(source.path(name), index)) else None
 
 
-def _rearranged(source: Folder, found: dict[str, Stored], name: str, shape: tuple[int, ...], to_ours: bool) -> Iterator[Planned]:
+def _rearranged(files: Reader, name: str, shape: tuple[int, ...], to_ours: bool) -> Iterator[Planned]:
+    """What our tensor `name` is written as: itself from its pieces, or its pieces from it."""
     parts = list(pieces(name, shape))
-    if to_ours:
-        tensors = [found[part.key] for part in parts]
-        if len({tensor.dtype for tensor in tensors}) > 1:
-            raise BadCheckpoint(f"{source.url}: the experts of {name} have several dtypes, and can't be stacked")
-        yield _moved(source, name, tensors[0].dtype, shape, tensors)
+    if not to_ours:
+        dtype = files.tensors[name].dtype
+        for part in parts:
+            size = tuple(part.of(torch.empty(shape, device="meta")).shape)
+            yield Planned(part.key, dtype, size, functools.partial(files.pieces, name, part.at))
         return
-    whole, start = found[name], found[name].start
-    for part in parts:
-        size = tuple(part.of(torch.empty(shape, device="meta")).shape)
-        tensor = Stored(whole.file, part.key, whole.dtype, size, start)
-        start += tensor.num_bytes
-        yield _moved(source, part.key, whole.dtype, size, [tensor])
+    dtypes = {files.tensors[part.key].dtype for part in parts}
+    if len(dtypes) > 1:
+        raise BadCheckpoint(f"{files.folder.url}: the experts of {name} have several dtypes, and can't be stacked")
+    yield Planned(name, dtypes.pop(), shape, lambda: (data for part in parts for data in files.pieces(part.key)))
 
 
-def _moved(source: Folder, key: str, dtype: torch.dtype, shape: tuple[int, ...], parts: list[Stored]) -> Planned:
-    return Planned(key, dtype, shape, lambda: copied(source, parts))
+def _copied(files: Reader, key: str) -> Planned:
+    tensor = files.tensors[key]
+    return Planned(key, tensor.dtype, tensor.shape, functools.partial(files.pieces, key))
 
 
 def inspect(folder: Folder) -> str:
     """What a folder holds, as lines of text. Raises `FileNotFoundError` and `BadCheckpoint`."""
-    found = stored(folder)
-    config = read_config(folder)
-    blank = _blank(config)
-    where = targets(blank, found, folder)
+    with Reader(folder) as files:
+        tensors = files.tensors
+    blank = _blank(read_config(folder))
+    places = targets(blank, tensors, folder)
     sizes: Counter[str] = Counter()
-    for key, piece in where.items():
-        sizes[part_of(piece.name) if not piece.name.endswith("position_ids") else "buffers"] += (
-            found[key].num_bytes // found[key].dtype.itemsize
-        )
-    dtypes = Counter(str(tensor.dtype).removeprefix("torch.") for tensor in found.values())
-    num_bytes = sum(tensor.num_bytes for tensor in found.values())
-    unknown = sorted(set(found) - set(where))
+    for key, piece in places.items():
+        part = "buffers" if piece.name.endswith("position_ids") else part_of(piece.name)
+        sizes[part] += tensors[key].num_bytes // tensors[key].dtype.itemsize
+    dtypes = Counter(str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values())
+    num_bytes = sum(tensor.num_bytes for tensor in tensors.values())
+    unknown = sorted(set(tensors) - set(places))
     lines = [
-        f"{folder.url}: {'our' if is_ours(found) else 'the released'} names, {len({t.file for t in found.values()})} files",
-        f"{len(found):,} tensors, {num_bytes:,} bytes; {', '.join(f'{num:,} {dtype}' for dtype, num in dtypes.most_common())}",
+        f"{folder.url}: {'our' if is_ours(tensors) else 'the released'} names, {len({t.file for t in tensors.values()})} files",
+        f"{len(tensors):,} tensors, {num_bytes:,} bytes; {', '.join(f'{num:,} {dtype}' for dtype, num in dtypes.most_common())}",
         f"{sum(sizes[part] for part in PARTS):,} parameters",
         *(f"  {part:<12} {sizes[part]:>15,}" for part in PARTS if sizes[part]),
     ]
     if unknown:
-        lines.append(
-            f"{len(unknown)} tensors that the network doesn't know: {', '.join(unknown[:5])}{' …' if unknown[5:] else ''}"
-        )
+        names = ", ".join(unknown[:5]) + (" …" if unknown[5:] else "")
+        lines.append(f"{len(unknown)} tensors that the network doesn't know: {names}")
     return "\n".join(lines)
 
 

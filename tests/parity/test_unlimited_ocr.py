@@ -15,8 +15,7 @@ from model.generate import NoRepeat, tokens
 from model.image import MODES, Views
 from model.loss import cross_entropy
 from model.moe import MixtureOfExperts
-from model.safetensors_files import stored
-from model.safetensors_files import tensors as read_tensors
+from model.safetensors_files import Reader
 from tests.parity.reference import (
     DEEPER,
     NARROW,
@@ -159,8 +158,8 @@ def test_gradients_agree(pair, differ, tmp_path):
     theirs.save_pretrained(tmp_path)
     for key, parameter in theirs.named_parameters():
         parameter.data, parameter.grad = kept[key], None
-    found = stored(Folder(str(tmp_path)))
-    expected = {tensor.key: value for tensor, value in read_tensors(Folder(str(tmp_path)), found.values())}
+    with Reader(Folder(str(tmp_path))) as files:
+        expected = {key: files.read(key).clone() for key in files.tensors}
 
     ours.zero_grad()
     hidden_BLD, _ = ours(ids_BL, images, ids_BL == tokenizer.image, torch.where(real_BL, 0, PADDING))
