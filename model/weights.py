@@ -85,11 +85,6 @@ def released_name(name: str) -> str:
     raise ValueError(f"{name} is no part of the network")
 
 
-def all_pieces(config: ModelConfig) -> dict[str, Piece]:
-    """By released key."""
-    return {piece.key: piece for name, value in _blank(config).items() for piece in pieces(name, tuple(value.shape))}
-
-
 def released_tensors(net: DeepseekOcr) -> dict[str, Tensor]:
     """`net`'s weights under the released keys: views, nothing is copied."""
     state = net.state_dict()

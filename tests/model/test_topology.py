@@ -14,7 +14,7 @@ from model.evaluate import answer_loss
 from model.image import Views
 from model.moe import Samples, balance
 from model.tokenizer import train_tokenizer
-from model.weights import all_pieces, released_tensors
+from model.weights import released_tensors
 from tests.model.lines import EIGHT, line_crop
 
 RELEASED_NAMES = (
@@ -70,7 +70,7 @@ def test_the_released_sizes():
 @pytest.mark.parametrize("config", [tiny(), small_moe(), full()], ids=["tiny", "small_moe", "full"])
 def test_names_are_the_released_ones(config):
     used = set()
-    for name in all_pieces(config):
+    for name in released_tensors(on_meta(config)):
         matches = [pattern for pattern in RELEASED_NAMES if re.fullmatch(pattern, name)]
         assert len(matches) == 1, f"{name} matches {matches}"
         used |= set(matches)
