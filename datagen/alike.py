@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import ClassVar
 
 from datagen import benchmarks, duplicates, marks, signatures
 from datagen.pipeline import describe, fingerprint
@@ -17,6 +18,8 @@ class MarkAlike:
     Two texts are near-duplicates from `similarity` on (Jaccard's, of 5-grams of letters), and a page is contaminated from
     `benchmark_similarity` on: a benchmark may have been read by an engine, which errs.
     """
+
+    runs: ClassVar[str] = "recipes.steps.mark:MarkRunner"
 
     datasets: tuple[str, ...]
     similarity: float = 0.8

@@ -92,6 +92,8 @@ class Pipeline:
     documents yield nothing. None of these changes a shard's bytes.
     """
 
+    runs: ClassVar[str] = "recipes.steps.pipeline:PipelineRunner"
+
     name: str
     census: Census
     source: Source

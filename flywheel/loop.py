@@ -31,13 +31,12 @@ from flywheel import evaluate, gate, pools, progress, score, typefaces
 from flywheel.crops import read_crops
 from flywheel.pools import Pools
 from flywheel.relabel import Gate, ReadPages
-from flywheel.step import Flywheel, clear_round, round_folders, round_metrics
+from flywheel.step import CROPS, Flywheel, clear_round, round_folders, round_metrics
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
 VERSION = 1  # goes up whenever the code here makes other rounds of the same pools
-CROPS = "crops"
 SHARD_FAILED = 1  # as recipes.steps has it
 RunPipeline = Callable[[Pipeline], int]
 """Makes a pipeline's dataset in the output, with progress; returns an exit code, 0 if it is whole."""

@@ -3,10 +3,13 @@ more."""
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from datagen import dataset
 from datagen.storage import Folder
+
+CROPS = "crops"
+"""The dataset of line crops that all rounds share."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Flywheel:
     `precision` of those accepted are right, letter for letter. At most `max_held_out` lines of a language test a round, and as
     many calibrate its gate. `rounds` says how many should exist; fewer than exist changes nothing.
     """
+
+    runs: ClassVar[str] = "recipes.steps.flywheel:FlywheelRunner"
 
     pages: str
     rounds: int = 2

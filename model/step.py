@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from model.config import ModelConfig, tiny
 
@@ -19,6 +20,8 @@ class Train:
     loss_samples, read_samples   held-out samples of each kind whose loss is measured, and that are read
     shown_samples       of those read, of each kind, that the report shows
     """
+
+    runs: ClassVar[str] = "recipes.steps.train:TrainRunner"
 
     datasets: tuple[str, ...]
     model: ModelConfig = field(default_factory=tiny)

@@ -101,7 +101,8 @@ def run_recipe(name: str, argv: list[str]) -> int:
     args = parser.parse_args(argv)
 
     from recipes.called import build
-    from recipes.run import Place, plan, run
+    from recipes.run import plan, run
+    from recipes.steps import Place
 
     configure_logging(args.verbose)
     function = pkgutil.resolve_name(RECIPES[name][0])
@@ -141,17 +142,19 @@ def run_verb(verb: str, argv: list[str]) -> int:
         configure_logging(verbose=False)
 
     from recipes import forget, retry, status
+    from recipes.steps import Place
 
     if verb == "status":
         print(status.status(args.out))
         return 0
     if verb == "forget":
-        print(forget.forget(args.out, args.uri, args.sha256))
-        return 0
+        message, done = forget.forget(args.out, args.uri, args.sha256)
+        print(message)
+        return 0 if done else 1
     if verb == "retry":
-        return retry.retry(retry.Place(args.out, args.on, args.workers), args.reason, args.passwords)
-    said, clean = status.verify(args.out)
-    print(said)
+        return retry.retry(Place(args.out, args.on, args.workers), args.reason, args.passwords)
+    message, clean = status.verify(args.out)
+    print(message)
     return 0 if clean else 1
 
 

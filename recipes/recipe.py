@@ -1,19 +1,29 @@
 """What a recipe is made of."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Protocol
 
-from datagen.alike import MarkAlike
-from datagen.pipeline import Pipeline
-from flywheel.step import Flywheel
-from model.step import Train
 from recipes.mixture import Part
+
+
+class Step(Protocol):
+    """One step of a recipe: a frozen dataclass of plain values. Its `name` is that of its folder in the output."""
+
+    runs: ClassVar[str]
+    """The class that plans and runs it, "module:Class", a `recipes.steps.StepRunner`."""
+
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Report:
-    """The HTML report over the `datasets` of earlier steps, with a seeded sample of their pages, over the flywheel's rounds and
-    over the training, where there are any, in at most `max_bytes`."""
+    """The HTML report: a section or more for each step that has something to show, and for each of the `datasets` a seeded sample
+    of its pages, in at most `max_bytes`."""
+
+    runs: ClassVar[str] = "recipes.steps.report:ReportRunner"
 
     datasets: tuple[str, ...]
     seed: int = 0
@@ -31,16 +41,22 @@ def read_passwords(file: str) -> tuple[str, ...]:
         raise ValueError(f"passwords={file}: a text file with a password a line is needed ({error})") from None
 
 
-Step = Pipeline | MarkAlike | Flywheel | Train | Report
-
-
 @dataclass(frozen=True)
 class Recipe:
     """Steps, one after the other, each with a folder of its name in the output. Its `repr` is the whole plan.
 
-    A `mixture` is the table of what a corpus is made of, for its plan; without steps a recipe can only be planned.
+    A `mixture` is the table of what a corpus is made of, for its plan; without steps a recipe can only be planned. Raises
+    `ValueError` if two steps share a name, or a name can't be a folder's.
     """
 
     name: str
     steps: tuple[Step, ...]
     mixture: tuple[Part, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [step.name for step in self.steps]
+        for name in names:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+                raise ValueError(f"{self.name}: a step is called {name!r}: allowed are letters, digits, _ and -")
+            if names.count(name) > 1:
+                raise ValueError(f"{self.name}: two steps are called {name!r}: names of steps must differ")

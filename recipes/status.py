@@ -1,13 +1,13 @@
 """What there is in an output: read from its shards' reports alone, so it is true during a run, after it, and after a kill."""
 
-import json
-from collections import Counter
 from pathlib import Path
 
-from datagen import census, dataset, marks, tombstones
-from datagen.shards import ShardReport, read_reports
+from datagen import dataset, tombstones
 from datagen.storage import Folder
-from flywheel.step import round_metrics
+from recipes import called
+from recipes.recipe import Recipe
+from recipes.steps import Place, runners
+from recipes.steps.pipeline import dataset_status
 
 
 def datasets(out: str) -> list[Folder]:
@@ -15,20 +15,28 @@ def datasets(out: str) -> list[Folder]:
     folder = Folder(out)
     if folder.exists("census"):
         return [folder]
-    found = [f for f in (folder.sub(name) for name in _folders(folder)) if f.exists("census")]
-    if not found:
+    inside = [f for f in (folder.sub(name) for name in subfolders(folder)) if f.exists("census")]
+    if not inside:
         raise ValueError(f"out={out}: no output of pagewheel there")
-    return found
+    return inside
 
 
-def status(out: str) -> str:
-    """A paragraph a step: done, left, pages/s, dropped by reason."""
-    lines = [_status(folder) for folder in datasets(out)]
-    lines += _rounds(Folder(out)) + _training(Folder(out)) + _forgotten(Folder(out))
-    report = Folder(out).sub("report")
-    if report.exists("index.html"):
-        lines.append(f"report: {report.path('index.html')}")
-    return "\n".join(lines)
+def status(out: str, recipe: Recipe | None = None) -> str:
+    """A paragraph a step: done, left, pages/s, dropped by reason. `recipe` made the output, if recipe.json doesn't say which.
+
+    Where the recipe isn't known, datasets are all that is told of.
+    """
+    folders, notes = datasets(out), []
+    if recipe is None:
+        try:
+            recipe = called.again(Folder(out))
+        except ValueError as error:
+            notes = [] if Folder(out).exists("census") else [f"only datasets are listed: {error}"]
+    of_steps = runners(recipe, Place(out)) if recipe else []
+    lines = [line for runner in of_steps for line in runner.status()]
+    claimed = {name for runner in of_steps for name in runner.folders()}
+    lines += [line for folder in folders if Path(folder.url).name not in claimed for line in dataset_status(folder)]
+    return "\n".join(lines + _forgotten(Folder(out)) + notes)
 
 
 def verify(out: str) -> tuple[str, bool]:
@@ -46,38 +54,13 @@ def verify(out: str) -> tuple[str, bool]:
     return "\n".join(lines), clean
 
 
-def _status(folder: Folder) -> str:
-    reports = read_reports(folder)
-    num_shards = len(census.assigned(folder))
-    samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
-    lines = [
-        f"{Path(folder.url).name}: {len(reports)} of {num_shards} shards done, {num_shards - len(reports)} left; "
-        f"{samples:,} samples, {num_bytes / 1e6:,.1f} MB, {rate(reports):.1f} pages/s"
-    ]
-    drops = Counter(d.reason for r in reports for d in r.drops)
-    lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
-    marked = Counter(marks.read(folder)["mark"].to_pylist())
-    lines += [f"  marked {n:,} {mark}" for mark, n in marked.most_common()]
-    return "\n".join(lines)
-
-
-def _rounds(out: Folder) -> list[str]:
-    """A line a round: error by language."""
-    lines = []
-    for metrics in round_metrics(out):
-        rows = metrics["languages"]
-        errors = [f"{lang} {100 * row['cer']:.2f}%" for lang, row in rows.items() if row["cer"] is not None]
-        accepted = sum(row["num_accepted"] for row in rows.values())
-        lines.append(f"round-{metrics['round']}: character error {', '.join(errors)}; {accepted:,} lines labelled")
-    return lines
-
-
-def _training(out: Folder) -> list[str]:
-    if not out.exists("train/metrics.json"):
+def subfolders(folder: Folder) -> list[str]:
+    """The names of the folders directly in `folder`, sorted; none if it isn't there."""
+    try:
+        entries = folder.fs.ls(folder.path(""), detail=True)
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    metrics = json.loads(out.read("train/metrics.json"))
-    first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
-    return [f"train: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token"]
+    return sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
 
 
 def _forgotten(out: Folder) -> list[str]:
@@ -88,21 +71,3 @@ def _forgotten(out: Folder) -> list[str]:
         learned = f"; had learned from it: {', '.join(tombstone.trained)}" if tombstone.trained else ""
         lines.append(f"forgotten: {what}{'' if tombstone.done else ' (under way: run again)'}{learned}")
     return lines
-
-
-def rate(reports: list[ShardReport]) -> float:
-    """Samples a second over the time in which any shard was being made: pauses between runs don't count."""
-    busy, until = 0.0, 0.0
-    for started, finished in sorted((r.started, r.finished) for r in reports):
-        busy += max(0.0, finished - max(started, until))
-        until = max(until, finished)
-    return sum(r.num_samples for r in reports) / busy if busy else 0.0
-
-
-def _folders(folder: Folder) -> list[str]:
-    try:
-        return sorted(
-            f["name"].rsplit("/", 1)[-1] for f in folder.fs.ls(folder.path(""), detail=True) if f["type"] == "directory"
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        return []

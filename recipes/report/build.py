@@ -2,83 +2,41 @@
 
 import importlib.resources
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import pyarrow as pa
-
-from datagen import manifest
 from datagen.pipeline import describe, fingerprint
-from datagen.record import Sample
-from datagen.shards import ShardReport, read_reports, read_sample
+from datagen.shards import ShardReport, read_reports
 from datagen.storage import Folder
-from flywheel.step import round_metrics
 from recipes.recipe import Report
-from recipes.report import Section, render
-from recipes.report.corpus import corpus_sections
-from recipes.report.flywheel import flywheel_sections
-from recipes.report.pages import Survey
-from recipes.report.train import train_sections
+from recipes.report import render
+from recipes.steps import StepRunner
 
 
-def build_report(step: Report, recipe: str, out: Folder) -> bool:
-    """Write index.html. Returns False, and touches nothing, if the one that is there shows these very shards."""
+def build_report(step: Report, recipe: str, out: Folder, parts: Sequence[StepRunner[Any]]) -> bool:
+    """Write index.html with the sections of the `parts`, the recipe's other steps. Returns False, and touches nothing, if the one
+    that is there shows these very states of theirs."""
     folder = out.sub(step.name)
-    datasets = {name: read_reports(out.sub(name)) for name in step.datasets}
-    shown = {name: [(r.shard, r.sha256, len(r.drops)) for r in reports] for name, reports in datasets.items()}
-    mark = {"fingerprint": fingerprint([describe(step), recipe, shown, _later_steps(out), _own_sources()])}
+    shown = {part.step.name: part.shown() for part in parts}
+    mark = {"fingerprint": fingerprint([describe(step), recipe, shown, _own_sources()])}
     if folder.exists("index.html") and folder.exists("run.json") and json.loads(folder.read("run.json")) == mark:
         return False
-    rounds = round_metrics(out)
-    sections = flywheel_sections("flywheel", rounds, out.sub(f"round-{len(rounds)}"), out.sub(step.datasets[0]), step.seed)
-    sections += train_sections("train", out.sub("train"), _loader(out))
+    datasets = [part for part in parts if part.step.name in step.datasets]
+    others = [part for part in parts if part not in datasets]
+    sections = [section for part in others for section in part.sections(step, step.max_bytes)]
     left = step.max_bytes - len(render("", [], sections))
-    for name, reports in datasets.items():
-        sections += _corpus(out.sub(name), name, reports, step.seed, left // len(datasets))
-    folder.write("index.html", render(f"pagewheel · {recipe}", _facts(out, datasets), sections))
+    for part in datasets:
+        sections += part.sections(step, left // len(datasets))
+    reports = {name: read_reports(out.sub(name)) for name in step.datasets}
+    folder.write("index.html", render(f"pagewheel · {recipe}", _facts(out, reports), sections))
     folder.write("run.json", json.dumps(mark).encode())
     return True
 
 
-def _corpus(folder: Folder, name: str, reports: list[ShardReport], seed: int, max_bytes: int) -> list[Section]:
-    survey = Survey.of((_with_reasons(folder, part) for part in manifest.parts(folder, [r.shard for r in reports])), seed)
-    drops = [d for r in reports for d in r.drops]
-    return corpus_sections(
-        name, survey, drops, lambda row: read_sample(folder, row["shard"], row["offset"], row["bytes"]), seed, max_bytes
-    )
-
-
-def _with_reasons(folder: Folder, part: pa.Table) -> pa.Table:
-    """The part with a column of reasons, read from the samples that aren't trusted."""
-    reasons = [
-        () if row["verdict"] == "trusted" else read_sample(folder, row["shard"], row["offset"], row["bytes"]).quality.reasons
-        for row in part.to_pylist()
-    ]
-    return part.append_column("reasons", pa.array(reasons, pa.list_(pa.string())))
-
-
-def _loader(out: Folder) -> Callable[[dict], Sample]:
-    """Finds a sample by its key: where it lies in its shard may have changed since, if another was forgotten."""
-
-    def load(row: dict) -> Sample:
-        folder = out.sub(row["dataset"])
-        rows = manifest.read_part(folder, row["shard"]).to_pylist()
-        place = next(other for other in rows if other["key"] == row["key"])
-        return read_sample(folder, row["shard"], place["offset"], place["bytes"])
-
-    return load
-
-
-def _later_steps(out: Folder) -> list[str]:
-    """Digests of what rounds and training say of themselves."""
-    training = [json.loads(out.read("train/metrics.json"))] if out.exists("train/metrics.json") else []
-    return [fingerprint(metrics) for metrics in (*training, *round_metrics(out))]
-
-
 def _facts(out: Folder, datasets: dict[str, list[ShardReport]]) -> list[tuple[str, str]]:
     """What stands at the report's head, from run.json and the shards' own times."""
-    reports = [r for found in datasets.values() for r in found]
+    reports = [r for of_dataset in datasets.values() for r in of_dataset]
     runs: list[dict[str, Any]] = []
     for name in datasets:
         if out.exists(f"{name}/run.json"):

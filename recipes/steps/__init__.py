@@ -1,13 +1,25 @@
-"""How each kind of step is planned and run, a file a kind, with the same three functions:
+"""The kinds of steps, a file a kind: how each is planned and run, and what it answers to verbs, the report and later steps.
 
-plan(step, out, place) -> str                  what `run` would do, for people; writes nothing
-run(step, recipe, out, place) -> int           do what is left to do; returns the exit code
-folders(step, out) -> list[str]                the folders of the output that are the step's
+A step is a frozen dataclass of plain values, with a `name`. Its class attribute `runs` names its runner, "module:Class", a
+`StepRunner`. Nothing else in the project lists the kinds.
 """
 
+import pkgutil
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from datagen.storage import Folder
+from datagen.tombstones import Forgotten
+from recipes.recipe import Recipe, Report, Step
+
+if TYPE_CHECKING:
+    from recipes.report import Section
 
 OK, SHARD_FAILED, USAGE, OVER_MAX_DROP = 0, 1, 2, 3
+
+S = TypeVar("S", bound=Step)
 
 
 @dataclass(frozen=True)
@@ -18,3 +30,103 @@ class Place:
     on: str = "local"
     workers: int = 0
     overwrite: bool = False
+
+
+class Gone(NamedTuple):
+    """What is being forgotten: sources, and what the keys of their samples begin with."""
+
+    sources: Forgotten
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StepRunner(Generic[S]):
+    """Does and answers everything about one step of a recipe. A new kind needs `plan` and `run`; the other methods say that there
+    is nothing of theirs.
+
+    `recipe` is whole, so that a step can ask those before it.
+    """
+
+    step: S
+    recipe: Recipe
+    place: Place
+
+    runs_after_failure: ClassVar[bool] = False
+    """Whether the step runs although shards of a step before it failed."""
+
+    @property
+    def out(self) -> Folder:
+        """The output of the whole recipe."""
+        return Folder(self.place.out)
+
+    @property
+    def folder(self) -> Folder:
+        """The folder of the output that has the step's name."""
+        return self.out.sub(self.step.name)
+
+    def earlier(self) -> "list[StepRunner[Any]]":
+        """The runners of the steps before this one."""
+        names = [step.name for step in self.recipe.steps]
+        return runners(self.recipe, self.place)[: names.index(self.step.name)]
+
+    def plan(self) -> str:
+        """What `run` would do, for people. Writes nothing."""
+        raise NotImplementedError
+
+    def run(self) -> int:
+        """Do what is left to do; returns the exit code. Raises `ValueError` for what the user has to change."""
+        raise NotImplementedError
+
+    def folders(self) -> list[str]:
+        """The folders of the output that are the step's."""
+        return [self.step.name]
+
+    def status(self) -> list[str]:
+        """What is done and what is left, in lines for people."""
+        return []
+
+    def shown(self) -> Any:
+        """What `sections` follow from, as JSON's types: the report is made again when it changes."""
+        return None
+
+    def sections(self, report: Report, max_bytes: int) -> "list[Section]":
+        """The step's part of the report, in at most `max_bytes` of HTML and data."""
+        return []
+
+    def held_out(self) -> frozenset[str]:
+        """The sha256s of documents that no later step may train on."""
+        return frozenset()
+
+    def learned_from(self, sha256s: frozenset[str]) -> list[str]:
+        """The folders of models and readers that learned from these documents. Asked while their samples are in the output."""
+        return []
+
+    def forget(self, gone: Gone) -> None:
+        """Remove what the step has of sources beside its datasets, whose shards are rewritten before this is called.
+
+        What isn't finished begins again. Done twice, it changes nothing more. Raises `ValueError` or `OSError` if it can't be
+        done; the request then stays open.
+        """
+
+    def retriable(self) -> Counter[str]:
+        """How many of the step's drops could be read again, by reason."""
+        return Counter()
+
+    def retry(self, reason: str) -> int:
+        """Assign what dropped for `reason` to new shards, durably; returns how many drops that are."""
+        return 0
+
+    def after_retry(self) -> Step | None:
+        """The step as it runs after a retry; None if it doesn't."""
+        return None
+
+
+def runner_of(step: Step, recipe: Recipe, place: Place) -> StepRunner[Any]:
+    """The runner that the step names."""
+    runner: StepRunner[Any] = pkgutil.resolve_name(step.runs)(step, recipe, place)
+    return runner
+
+
+def runners(recipe: Recipe, place: Place, steps: Sequence[Step] | None = None) -> list[StepRunner[Any]]:
+    """The runners of all steps of the recipe, or of these `steps`, in order."""
+    return [runner_of(step, recipe, place) for step in (recipe.steps if steps is None else steps)]

@@ -1,35 +1,72 @@
 """The flywheel as a step."""
 
 import dataclasses
+from typing import TYPE_CHECKING, Any
 
-from datagen.pipeline import Pipeline
+from datagen.pipeline import Pipeline, fingerprint
 from datagen.runner import make_runner
-from datagen.storage import Folder
-from flywheel.step import Flywheel, round_folders, round_metrics
-from recipes.steps import OK, Place, pipeline
+from flywheel import trained
+from flywheel.step import CROPS, Flywheel, clear_round, round_folders, round_metrics
+from recipes.recipe import Report
+from recipes.steps import OK, Gone, StepRunner, pipeline
+
+if TYPE_CHECKING:
+    from recipes.report import Section
 
 
-def folders(step: Flywheel, out: Folder) -> list[str]:
-    return [step.name, "crops", *round_folders(out)]
+class FlywheelRunner(StepRunner[Flywheel]):
+    def plan(self) -> str:
+        made = 0 if self.place.overwrite else len(round_metrics(self.out))
+        todo = max(0, self.step.rounds - made)
+        steps = self.step.later.steps if made else self.step.first.steps
+        return f"{made} rounds made, {todo} to make" + (f", the next of at most {steps} steps a script" if todo else "")
 
+    def run(self) -> int:
+        if not self.step.rounds and not self.place.overwrite:
+            return OK
+        from flywheel import loop
 
-def plan(step: Flywheel, out: Folder, place: Place) -> str:
-    made = 0 if place.overwrite else len(round_metrics(out))
-    todo = max(0, step.rounds - made)
-    steps = step.later.steps if made else step.first.steps
-    return f"{made} rounds made, {todo} to make" + (f", the next of at most {steps} steps a script" if todo else "")
+        if self.place.overwrite:
+            loop.clear(self.step, self.out)
+        here = dataclasses.replace(self.place, overwrite=False)
 
+        def make(dataset: Pipeline) -> int:
+            return pipeline.make(dataset, self.recipe.name, here, noun="lines")
 
-def run(step: Flywheel, recipe: str, out: Folder, place: Place) -> int:
-    if not step.rounds and not place.overwrite:
-        return OK
-    from flywheel import loop
+        return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers))
 
-    if place.overwrite:
-        loop.clear(step, out)
-    here = dataclasses.replace(place, overwrite=False)
+    def folders(self) -> list[str]:
+        return [self.step.name, CROPS, *round_folders(self.out)]
 
-    def make(dataset: Pipeline) -> int:
-        return pipeline.run(dataset, recipe, out, here, noun="lines")
+    def status(self) -> list[str]:
+        """Crops and lines as datasets, then a line a round that gives its errors by language."""
+        datasets = [self.out.sub(name) for name in self.folders()]
+        lines = [line for folder in datasets if folder.exists("census") for line in pipeline.dataset_status(folder)]
+        for metrics in round_metrics(self.out):
+            rows = metrics["languages"]
+            errors = [f"{lang} {100 * row['cer']:.2f}%" for lang, row in rows.items() if row["cer"] is not None]
+            accepted = sum(row["num_accepted"] for row in rows.values())
+            lines.append(f"round-{metrics['round']}: character error {', '.join(errors)}; {accepted:,} lines labelled")
+        return lines
 
-    return loop.turn(step, out, make, make_runner(place.on, place.workers))
+    def shown(self) -> Any:
+        return [fingerprint(metrics) for metrics in round_metrics(self.out)]
+
+    def sections(self, report: Report, max_bytes: int) -> "list[Section]":
+        from recipes.report.flywheel import flywheel_sections
+
+        rounds = round_metrics(self.out)
+        last = self.out.sub(f"round-{len(rounds)}")
+        return flywheel_sections(self.step.name, rounds, last, self.out.sub(self.step.pages), report.seed)
+
+    def held_out(self) -> frozenset[str]:
+        return trained.held_out(self.step, self.out)
+
+    def learned_from(self, sha256s: frozenset[str]) -> list[str]:
+        return trained.readers_trained_on(self.step, self.out, sha256s)
+
+    def forget(self, gone: Gone) -> None:
+        """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources."""
+        for name in round_folders(self.out):
+            if not self.out.exists(f"{name}/metrics.json"):
+                clear_round(self.out.sub(name))

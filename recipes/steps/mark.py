@@ -6,34 +6,43 @@ from datagen import alike
 from datagen.alike import MarkAlike
 from datagen.runner import InProcess, make_runner
 from datagen.shards import read_reports
-from datagen.storage import Folder
 from recipes.progress import working
-from recipes.steps import OK, Place
+from recipes.recipe import Step
+from recipes.steps import OK, Gone, StepRunner
 
 log = logging.getLogger(__name__)
 
 _FEW_SHARDS = 8  # take less than a cluster takes to start
 
 
-def folders(step: MarkAlike, out: Folder) -> list[str]:
-    return []
+class MarkRunner(StepRunner[MarkAlike]):
+    def plan(self) -> str:
+        against = f", and what is like a page in {self.step.benchmarks}" if self.step.benchmarks else ""
+        return f"marks duplicates in {', '.join(self.step.datasets)}{against}"
 
+    def run(self) -> int:
+        self._mark(self.step.datasets)
+        return OK
 
-def plan(step: MarkAlike, out: Folder, place: Place) -> str:
-    against = f", and what is like a page in {step.benchmarks}" if step.benchmarks else ""
-    return f"marks duplicates in {', '.join(step.datasets)}{against}"
+    def folders(self) -> list[str]:
+        return []
 
+    def forget(self, gone: Gone) -> None:
+        """Mark the datasets anew. The old marks stay until the new ones replace them, so that none is ever missing."""
+        self._mark(tuple(name for name in self.step.datasets if self.out.exists(f"{name}/census")))
 
-def run(step: MarkAlike, recipe: str, out: Folder, place: Place) -> int:
-    for name in step.datasets:
-        folder = out.sub(name)
-        few = len(read_reports(folder)) <= _FEW_SHARDS
-        with working(f"{step.name}: looking for pages of {name} that are alike"):
-            found = alike.mark(step, folder, InProcess() if few else make_runner(place.on, place.workers))
-        if found is None:
-            log.info("%s: nothing new in %s", step.name, name)
-        else:
-            log.info(
-                "%s: of %s %s", step.name, name, ", ".join(f"{n} {mark}" for mark, n in found.most_common()) or "none is alike"
-            )
-    return OK
+    def after_retry(self) -> Step | None:
+        return self.step
+
+    def _mark(self, datasets: tuple[str, ...]) -> None:
+        step = self.step
+        for name in datasets:
+            folder = self.out.sub(name)
+            few = len(read_reports(folder)) <= _FEW_SHARDS
+            with working(f"{step.name}: looking for pages of {name} that are alike"):
+                counts = alike.mark(step, folder, InProcess() if few else make_runner(self.place.on, self.place.workers))
+            if counts is None:
+                log.info("%s: nothing new in %s", step.name, name)
+            else:
+                alike_pages = ", ".join(f"{n} {mark}" for mark, n in counts.most_common()) or "none is alike"
+                log.info("%s: of %s %s", step.name, name, alike_pages)

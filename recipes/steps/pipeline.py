@@ -1,22 +1,33 @@
-"""A pipeline as a step: its dataset made on the recipe's workers, with progress, and its end summed up."""
+"""A pipeline as a step: its dataset made on the recipe's workers, with progress, its status, and its part of the report."""
 
 import logging
 import platform
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from datagen import dataset, tombstones
+import pyarrow as pa
+
+from datagen import census, dataset, manifest, marks, tombstones
+from datagen import retry as datagen_retry
+from datagen.census import Known
 from datagen.pipeline import Pipeline, describe
+from datagen.record import Drop
 from datagen.runner import InProcess, make_runner
+from datagen.shards import ShardReport, read_reports, read_sample
 from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten
 from recipes.progress import progress
 from recipes.rates import DOCUMENT_PAGES, rates
-from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place
+from recipes.recipe import Report, Step
+from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner
+
+if TYPE_CHECKING:
+    from recipes.report import Section
 
 log = logging.getLogger(__name__)
 
@@ -37,30 +48,76 @@ _PACKAGES = (
 )
 
 
-def folders(step: Pipeline, out: Folder) -> list[str]:
-    return [step.name]
+class PipelineRunner(StepRunner[Pipeline]):
+    def plan(self) -> str:
+        step, place = self.step, self.place
+        missing: list[str] = getattr(step.census, "missing", list)()
+        if missing:
+            return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
+        folder = Folder("memory://pagewheel-plan") if place.overwrite else self.folder
+        todo = dataset.plan(step, folder, step.census.documents(), InProcess(), False, self._forgotten())
+        estimates = [step.source.estimate(task.inputs) for task in todo.todo]
+        pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
+        if any(isinstance(stage, CompareInk) and stage.budget_s for stage in step.stages):
+            cpu_s += todo.num_documents * DOCUMENT_PAGES * rates()["coarse.ink_core_s"].value
+        workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
+        return (
+            f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.held)} made; "
+            f"about {pages:,} pages, {num_bytes / 1e6:,.0f} MB, {max(1, cpu_s / workers):,.0f} s on {workers} workers"
+        )
+
+    def run(self) -> int:
+        return make(self.step, self.recipe.name, self.place)
+
+    def status(self) -> list[str]:
+        return dataset_status(self.folder) if self.folder.exists("census") else []
+
+    def shown(self) -> Any:
+        return [(r.shard, r.sha256, len(r.drops)) for r in read_reports(self.folder)]
+
+    def sections(self, report: Report, max_bytes: int) -> "list[Section]":
+        if self.step.name not in report.datasets:
+            return []
+        from recipes.report.corpus import corpus_sections
+        from recipes.report.pages import Survey
+
+        reports = read_reports(self.folder)
+        parts = manifest.parts(self.folder, [r.shard for r in reports])
+        survey = Survey.of((_with_reasons(self.folder, part) for part in parts), report.seed)
+        drops = [drop for r in reports for drop in r.drops]
+
+        def load(row: dict) -> Any:
+            return read_sample(self.folder, row["shard"], row["offset"], row["bytes"])
+
+        return corpus_sections(self.step.name, survey, drops, load, report.seed, max_bytes)
+
+    def retriable(self) -> Counter[str]:
+        return Counter(drop.reason for drop in self._drops())
+
+    def retry(self, reason: str) -> int:
+        step, documents = self.step, self.step.census.documents()
+        uris = {drop.uri for drop in self._drops() if drop.reason == reason}
+        if not uris:
+            return 0
+        # Refuse now what the run would refuse, but for files that were put right.
+        others = [d for d in documents if d.uri not in uris]
+        dataset.plan(step, self.folder, others, InProcess(), commit=False, forgotten=self._forgotten())
+        return datagen_retry.retry(step, self.folder, documents, reason)
+
+    def after_retry(self) -> Step | None:
+        """The step with the documents that it knows, so that a retry reads no new one."""
+        return replace(self.step, census=Known(self.step.census, self.folder.url)) if self.folder.exists("census") else None
+
+    def _drops(self) -> list[Drop]:
+        return [drop for report in read_reports(self.folder) for drop in report.drops]
+
+    def _forgotten(self) -> Forgotten:
+        return Forgotten.of(tombstones.read(self.out))
 
 
-def plan(step: Pipeline, out: Folder, place: Place) -> str:
-    missing: list[str] = getattr(step.census, "missing", list)()
-    if missing:
-        return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
-    folder = Folder("memory://pagewheel-plan") if place.overwrite else out.sub(step.name)
-    gone = Forgotten.of(tombstones.read(out))
-    todo = dataset.plan(step, folder, step.census.documents(), InProcess(), False, gone)
-    estimates = [step.source.estimate(task.inputs) for task in todo.todo]
-    pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
-    if any(isinstance(stage, CompareInk) and stage.budget_s for stage in step.stages):
-        cpu_s += todo.num_documents * DOCUMENT_PAGES * rates()["coarse.ink_core_s"].value
-    workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
-    return (
-        f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.held)} made; "
-        f"about {pages:,} pages, {num_bytes / 1e6:,.0f} MB, {max(1, cpu_s / workers):,.0f} s on {workers} workers"
-    )
-
-
-def run(step: Pipeline, recipe: str, out: Folder, place: Place, noun: str = "pages") -> int:
-    """Make what is not made yet; `noun` is what its samples are called. Returns the exit code."""
+def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
+    """Make what is not made yet of the dataset of `step`; `noun` is what its samples are called. Returns the exit code."""
+    out = Folder(place.out)
     folder = out.sub(step.name)
     runner = make_runner(place.on, place.workers)
     documents = step.census.documents()
@@ -78,6 +135,39 @@ def run(step: Pipeline, recipe: str, out: Folder, place: Place, noun: str = "pag
     with progress(step.name, len(todo.todo), expected, noun) as tell:
         outcome = dataset.build(step, folder, todo, runner, _circumstances(recipe, step, place), tell)
     return _sum_up(step, folder, outcome)
+
+
+def dataset_status(folder: Folder) -> list[str]:
+    """A line that says how far a dataset is, then a line a reason of drops and a line a mark."""
+    reports = read_reports(folder)
+    num_shards = len(census.assigned(folder))
+    samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
+    lines = [
+        f"{Path(folder.url).name}: {len(reports)} of {num_shards} shards done, {num_shards - len(reports)} left; "
+        f"{samples:,} samples, {num_bytes / 1e6:,.1f} MB, {rate(reports):.1f} pages/s"
+    ]
+    drops = Counter(drop.reason for report in reports for drop in report.drops)
+    lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
+    marked = Counter(marks.read(folder)["mark"].to_pylist())
+    return lines + [f"  marked {n:,} {mark}" for mark, n in marked.most_common()]
+
+
+def _with_reasons(folder: Folder, part: pa.Table) -> pa.Table:
+    """The part with a column of reasons, read from the samples that aren't trusted."""
+    reasons = [
+        () if row["verdict"] == "trusted" else read_sample(folder, row["shard"], row["offset"], row["bytes"]).quality.reasons
+        for row in part.to_pylist()
+    ]
+    return part.append_column("reasons", pa.array(reasons, pa.list_(pa.string())))
+
+
+def rate(reports: list[ShardReport]) -> float:
+    """Samples a second over the time in which any shard was being made: pauses between runs don't count."""
+    busy, until = 0.0, 0.0
+    for started, finished in sorted((r.started, r.finished) for r in reports):
+        busy += max(0.0, finished - max(started, until))
+        until = max(until, finished)
+    return sum(r.num_samples for r in reports) / busy if busy else 0.0
 
 
 def _sum_up(step: Pipeline, folder: Folder, outcome: dataset.Outcome) -> int:

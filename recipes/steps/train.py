@@ -2,45 +2,95 @@
 
 import json
 import logging
+from typing import TYPE_CHECKING, Any
 
-from datagen.storage import Folder
+from datagen import manifest
+from datagen.pipeline import fingerprint
+from datagen.record import Sample
+from datagen.shards import read_reports, read_sample
 from model.step import Train
-from recipes.steps import OK, Place
+from recipes.recipe import Report
+from recipes.steps import OK, Gone, StepRunner
+
+if TYPE_CHECKING:
+    from recipes.report import Section
 
 log = logging.getLogger(__name__)
 
-HELD_OUT, USED = ("calibration", "test"), ("train", "unlabelled")
+METRICS, READBACK = "metrics.json", "readback.json"
 
 
-def folders(step: Train, out: Folder) -> list[str]:
-    return [step.name]
+class TrainRunner(StepRunner[Train]):
+    def plan(self) -> str:
+        return f"{self.step.steps} steps on {', '.join(self.step.datasets)}"
 
+    def run(self) -> int:
+        from model.train import NothingToLearn, clear, train
 
-def plan(step: Train, out: Folder, place: Place) -> str:
-    return f"{step.steps} steps on {', '.join(step.datasets)}"
+        if self.place.overwrite:
+            clear(self.folder)
 
+        def tell(line: str) -> None:
+            log.info("%s: %s", self.step.name, line.removeprefix(f"{self.step.name}: "))
 
-def run(step: Train, recipe: str, out: Folder, place: Place) -> int:
-    from model.train import NothingToLearn, clear, train
+        try:
+            if not train(self.step, self.out, self._never_trained_on(), tell):
+                log.info("%s: nothing new, the model is trained", self.step.name)
+        except NothingToLearn as error:
+            log.warning("%s: no model is made", error)
+        return OK
 
-    if place.overwrite:
-        clear(out.sub(step.name))
+    def status(self) -> list[str]:
+        if not self.folder.exists(METRICS):
+            return []
+        metrics = json.loads(self.folder.read(METRICS))
+        first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
+        return [f"{self.step.name}: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token"]
 
-    def tell(line: str) -> None:
-        log.info("%s: %s", step.name, line.removeprefix(f"{step.name}: "))
+    def shown(self) -> Any:
+        return fingerprint(json.loads(self.folder.read(METRICS))) if self.folder.exists(METRICS) else None
 
-    try:
-        if not train(step, out, never_trained_on(out), tell):
-            log.info("%s: nothing new, the model is trained", step.name)
-    except NothingToLearn as error:
-        log.warning("%s: no model is made", error)
-    return OK
+    def sections(self, report: Report, max_bytes: int) -> "list[Section]":
+        from recipes.report.train import train_sections
 
+        return train_sections(self.step.name, self.folder, self._load)
 
-def never_trained_on(out: Folder) -> frozenset[str]:
-    """The documents that only test the flywheel's readers; one whose other pages train them can't be left out as a whole."""
-    if not out.exists("flywheel/pools.json"):
-        return frozenset()
-    pools = json.loads(out.read("flywheel/pools.json"))["pools"]
-    held, used = ({doc for p in pools for name in names for doc, _ in p[name]} for names in (HELD_OUT, USED))
-    return frozenset(held - used)
+    def learned_from(self, sha256s: frozenset[str]) -> list[str]:
+        """The model, if it is whole and one of the samples that it was trained on is of these documents."""
+        if not self.folder.exists(METRICS):
+            return []
+        from model.loader import TASKS, find_datasets, is_held_out
+
+        run = json.loads(self.folder.read("run.json"))
+        learned = {s for s in sha256s - self._never_trained_on() if not is_held_out(s, run["step"]["held_out_share"])}
+        for name in find_datasets(self.out, run["step"]["datasets"]):
+            dataset = self.out.sub(name)
+            for shard in (r.shard for r in read_reports(dataset) if r.shard in run["shards"]):
+                for row in manifest.read_part(dataset, shard).to_pylist():
+                    if row["sha256"] in learned and row["verdict"] == "trusted" and row["task"] in TASKS:
+                        return [f"{self.step.name}/model"]
+        return []
+
+    def forget(self, gone: Gone) -> None:
+        """Clear a training that isn't whole; it begins again. A whole one loses what it shows of samples of the sources."""
+        if self.folder.exists("run.json") and not self.folder.exists(METRICS):
+            from model.train import clear
+
+            clear(self.folder)
+        if self.folder.exists(READBACK):
+            rows = json.loads(self.folder.read(READBACK))
+            left = [row for row in rows if not row["key"].startswith(gone.keys)]
+            if len(left) < len(rows):
+                self.folder.write(READBACK, json.dumps(left, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
+
+    def _never_trained_on(self) -> frozenset[str]:
+        """The documents that earlier steps hold out."""
+        return frozenset[str]().union(*(runner.held_out() for runner in self.earlier()))
+
+    def _load(self, row: dict) -> Sample:
+        """The sample of a row that was read back. It is looked up by its key: its place in the shard changes when another sample
+        is forgotten."""
+        folder = self.out.sub(row["dataset"])
+        rows = manifest.read_part(folder, row["shard"]).to_pylist()
+        place = next(r for r in rows if r["key"] == row["key"])
+        return read_sample(folder, row["shard"], place["offset"], place["bytes"])

@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
-from datagen import manifest, tombstones
+from datagen import manifest, marks, tombstones
 from datagen.shards import read_reports
 from datagen.storage import Folder
 from datagen.tombstones import Tombstone
+from model.step import Train
+from recipes import called
 from recipes.__main__ import main
 from recipes.forget import forget
 from recipes.status import status, verify
@@ -43,8 +46,8 @@ def made(corpus, tmp_path):
 
 def test_a_source_goes_from_shards_manifest_drops_card_and_report(made, corpus):
     uri = str(corpus / "russian.pdf")
-    said = forget(str(made), uri=uri)
-    assert "3 samples taken out" in said
+    message, done = forget(str(made), uri=uri)
+    assert done and "3 samples taken out" in message
     assert len(samples(made)) == 6
     assert {s.origin.uri for s in samples(made)} == {str(corpus / n) for n in ("a-blank.pdf", "english.pdf", "sub/chinese.pdf")}
     assert traces(made, b"russian.pdf") == set()
@@ -57,7 +60,7 @@ def test_a_source_goes_from_shards_manifest_drops_card_and_report(made, corpus):
 
 def test_a_source_that_gave_nothing_is_forgotten_too(made, corpus):
     assert traces(made, b"russian-too.pdf") != set()
-    assert "0 samples" in forget(str(made), uri=str(corpus / "russian-too.pdf"))
+    assert "0 samples" in forget(str(made), uri=str(corpus / "russian-too.pdf"))[0]
     assert traces(made, b"russian-too.pdf") == set()
 
 
@@ -133,9 +136,9 @@ def test_copies_are_told_of_and_go_by_their_content(corpus, tmp_path):
     shutil.copy(corpus / "english.pdf", corpus / "sub" / "copy.pdf")
     out, digest = tmp_path / "out", sha256_of(corpus / "english.pdf")
     make(corpus, out)
-    said = forget(str(out), uri=str(corpus / "english.pdf"))
-    assert f"stays under {corpus / 'sub' / 'copy.pdf'}" in said and f"sha256={digest}" in said
-    assert "4 samples" in forget(str(out), sha256=digest)
+    message, _ = forget(str(out), uri=str(corpus / "english.pdf"))
+    assert f"stays under {corpus / 'sub' / 'copy.pdf'}" in message and f"sha256={digest}" in message
+    assert "4 samples" in forget(str(out), sha256=digest)[0]
     assert not [s for s in samples(out) if s.origin.sha256 == digest]
 
 
@@ -161,13 +164,54 @@ def test_a_dataset_is_not_an_output(made, corpus):
         forget(str(made / "coarse"), uri=str(corpus / "english.pdf"))
 
 
-def test_what_the_recipe_is_not_known_of_loses_its_report(corpus, tmp_path):
+def test_without_its_recipe_an_output_loses_its_report_and_the_next_run_does_the_rest(corpus, tmp_path):
     out = tmp_path / "out"
-    make(corpus, out)  # not by the command line
-    forget(str(out), uri=str(corpus / "english.pdf"))
+    make(corpus, out)  # not by the command line, so that there is no recipe.json
+    message, done = forget(str(out), uri=str(corpus / "english.pdf"))
+    assert not done and "until its recipe runs again" in message
     assert not (out / "report/index.html").exists()
+    assert not tombstones.read(Folder(str(out)))[0].done
     make(corpus, out)
     assert "english.pdf" not in (out / "report/index.html").read_text()
+    assert tombstones.read(Folder(str(out)))[0].done
+
+
+@pytest.mark.parametrize("damage", ["no recipe", "damaged recipe", "no benchmark"])
+def test_marks_stay_where_they_cannot_be_made_anew_and_the_next_run_makes_them(corpus, tmp_path, capsys, damage):
+    benchmark, out = tmp_path / "benchmark", tmp_path / "out"
+    pdfs.write(benchmark / "page.pdf", pdfs.lines(f"Page 2. {pdfs.LATIN}"))
+    again = ["coarse", "--input", str(corpus), "--out", str(out), "--on", "inline", "--benchmarks", str(benchmark)]
+    assert main(again) == 0
+    excluded = marks.excluded(Folder(f"{out}/coarse"))
+    assert excluded
+    if damage == "no recipe":
+        (out / "recipe.json").unlink()
+    elif damage == "damaged recipe":
+        (out / "recipe.json").write_text("{")
+    else:
+        benchmark.rename(tmp_path / "elsewhere")
+    capsys.readouterr()
+    assert main(["forget", str(out), "--uri", str(corpus / "russian.pdf")]) == 1
+    assert "not finished: " in capsys.readouterr().out
+    assert traces(out, b"russian.pdf") <= {"report/index.html"} - ({"report/index.html"} if damage != "no benchmark" else set())
+    assert excluded <= marks.excluded(Folder(f"{out}/coarse"))
+    assert not tombstones.read(Folder(str(out)))[0].done
+    if damage == "no benchmark":
+        (tmp_path / "elsewhere").rename(benchmark)
+    assert main(again) == 0
+    assert tombstones.read(Folder(str(out)))[0].done
+    left = {s.key for s in samples(out)}
+    assert marks.excluded(Folder(f"{out}/coarse")) == excluded & left
+
+
+def test_what_no_step_of_the_recipe_made_is_named_and_keeps_the_request_open(made, corpus):
+    (made / "old").mkdir()
+    (made / "old/run.json").write_text("{}")
+    message, done = forget(str(made), uri=str(corpus / "english.pdf"))
+    assert not done and "old: no step of coarse makes it" in message
+    (made / "old/run.json").unlink()
+    message, done = forget(str(made), uri=str(corpus / "russian.pdf"))
+    assert done and all(t.done for t in tombstones.read(Folder(str(made))))
 
 
 def test_damaged_tombstones_stop_everything(made, corpus):
@@ -228,15 +272,22 @@ def test_what_an_interrupted_run_left_goes_too(made, corpus):
 def test_the_readback_of_a_training_loses_it(made, corpus):
     """Of a model that is whole, what it read stays but for the source; one that isn't whole begins again."""
     keys = {s.origin.uri.rpartition("/")[2]: s.key for s in samples(made)}
-    train = made / "train"
-    train.mkdir()
-    (train / "readback.json").write_text(json.dumps([{"key": keys[n], "truth": n} for n in ("russian.pdf", "english.pdf")]))
-    (train / "metrics.json").write_text("{}")
-    (train / "run.json").write_text(
-        json.dumps({"step": {"datasets": ["coarse"], "held_out_share": 1e-9}, "shards": dict.fromkeys(names(made), "")})
-    )
+    coarse = called.again(Folder(str(made)))
+    trains = (Train(("coarse",), name="first"), Train(("coarse",), name="second"), Train(("coarse",), name="begun"))
+    run_json = {"step": {"datasets": ["coarse"], "held_out_share": 1e-9}, "shards": dict.fromkeys(names(made), "")}
+    for train in trains:
+        folder = made / train.name
+        folder.mkdir()
+        (folder / "run.json").write_text(json.dumps(run_json))
+        if train.name != "begun":
+            rows = [{"key": keys[n], "truth": n} for n in ("russian.pdf", "english.pdf")]
+            (folder / "readback.json").write_text(json.dumps(rows))
+            (folder / "metrics.json").write_text("{}")
     (made / "report/index.html").unlink()  # there is no whole training to show
-    forget(str(made), uri=str(corpus / "russian.pdf"))
-    assert [row["truth"] for row in json.loads((train / "readback.json").read_text())] == ["english.pdf"]
+    _, done = forget(str(made), uri=str(corpus / "russian.pdf"), recipe=replace(coarse, steps=(*coarse.steps, *trains)))
+    assert done
+    for name in ("first", "second"):
+        assert [row["truth"] for row in json.loads((made / name / "readback.json").read_text())] == ["english.pdf"]
+    assert not (made / "begun/run.json").exists()
     (tombstone,) = tombstones.read(Folder(str(made)))
-    assert tombstone.trained == ("train/model",)
+    assert tombstone.trained == ("first/model", "second/model")

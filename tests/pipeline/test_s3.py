@@ -131,7 +131,7 @@ def test_a_second_run_writes_nothing(s3, listed, undisturbed):
 def test_a_source_is_forgotten(s3, listed):
     out = "s3://corpus/forgetful"
     assert run(recipe(listed), Place(out, "inline")) == 0
-    assert "12 samples taken out" in forget(out, uri="s3://corpus/in/3.pdf")
+    assert "12 samples taken out" in forget(out, uri="s3://corpus/in/3.pdf", recipe=recipe(listed))[0]
     assert not [s for s in read_samples(Folder(f"{out}/coarse")) if s.origin.uri.endswith("/3.pdf")]
     assert run(recipe(listed), Place(out, "inline")) == 0
     assert len(list(read_samples(Folder(f"{out}/coarse")))) == 60

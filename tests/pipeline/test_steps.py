@@ -1,0 +1,138 @@
+"""A step kind is one class with `runs`, and a runner. Two steps of one kind stand beside each other, under any names."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from markupsafe import Markup
+
+import recipes
+from datagen.storage import Folder
+from flywheel.step import Flywheel
+from model.step import Train
+from recipes import called
+from recipes.__main__ import main
+from recipes.recipe import Recipe, Report
+from recipes.report import Section
+from recipes.run import Place, plan, run
+from recipes.status import status
+from recipes.steps import OK, StepRunner, runner_of
+from tests import outputs
+from tests.model.lines import EIGHT, line_crop
+from tests.model.test_train import STEP
+
+TINY = replace(STEP, datasets=("lines",), steps=2, loss_samples=1, read_samples=1, shown_samples=1, checkpoint_every=1)
+
+
+@dataclass(frozen=True)
+class CountLetters:
+    """A step kind that no file of the project knows: how often letters stand in a dataset's texts."""
+
+    runs: ClassVar[str] = "tests.pipeline.test_steps:CountRunner"
+
+    dataset: str
+    name: str = "letters"
+
+
+class CountRunner(StepRunner[CountLetters]):
+    def plan(self) -> str:
+        return f"counts the letters of {self.step.dataset}"
+
+    def run(self) -> int:
+        texts = {s.origin.uri: s.text for s in outputs.samples(Path(self.place.out))}
+        self.folder.write("counts.json", json.dumps({uri: len(text) for uri, text in texts.items()}).encode())
+        return OK
+
+    def counts(self) -> dict[str, int]:
+        return json.loads(self.folder.read("counts.json"))
+
+    def status(self) -> list[str]:
+        return [f"{self.step.name}: {len(self.counts())} documents counted"]
+
+    def shown(self):
+        return self.counts()
+
+    def sections(self, report, max_bytes):
+        return [Section(self.step.name, "Letters", Markup(f"<p>{len(self.counts())} counted</p>"), css="/* of letters */")]
+
+    def learned_from(self, sha256s):
+        return [f"{self.step.name}/counts.json"]
+
+    def forget(self, gone):
+        left = {uri: n for uri, n in self.counts().items() if not gone.sources.origin(uri, "")}
+        self.folder.write("counts.json", json.dumps(left).encode())
+
+
+def letters(input: str = "") -> Recipe:
+    pages, report = outputs.recipe(input).steps
+    return Recipe("letters", (pages, CountLetters("coarse"), report))
+
+
+def test_a_new_kind_is_planned_run_shown_and_forgets(corpus, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(recipes.RECIPES, "letters", ("tests.pipeline.test_steps:letters", "counts letters"))
+    out = tmp_path / "out"
+    made = letters(str(corpus))
+    assert "counts the letters of coarse" in plan(made, Place(str(out)))
+    assert run(made, Place(str(out), "inline"), {"input": str(corpus)}) == 0
+    assert "letters: 4 documents counted" in status(str(out))
+    page = (out / "report/index.html").read_text()
+    assert "<p>4 counted</p>" in page and page.count("/* of letters */") == 1
+    assert main(["forget", str(out), "--uri", str(corpus / "english.pdf")]) == 0
+    assert "trained on it, and not changed: letters/counts.json" in capsys.readouterr().out
+    assert "letters: 3 documents counted" in status(str(out))
+    assert "<p>3 counted</p>" in (out / "report/index.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """An output with two trainings on one dataset, and a report over both."""
+    out = Folder(str(tmp_path_factory.mktemp("two")))
+    lines = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
+    outputs.write_dataset(Path(out.url) / "lines", lines, "lines")
+    made = Recipe("two", (replace(TINY, name="first"), replace(TINY, name="second", seed=1), Report(())))
+    assert run(made, Place(out.url, "inline")) == 0
+    return out, made
+
+
+def test_two_trainings_of_one_recipe_stand_beside_each_other(trained):
+    out, made = trained
+    page = out.read("report/index.html").decode()
+    for name in ("first", "second"):
+        assert out.exists(f"{name}/model/model.safetensors")
+        assert f'id="{name}-metrics"' in page and f'id="{name}-readback"' in page
+    assert out.read("first/model/model.safetensors") != out.read("second/model/model.safetensors")
+    before = outputs.files(Path(out.url))
+    assert run(made, Place(out.url, "inline")) == 0
+    assert outputs.files(Path(out.url)) == before
+
+
+def test_a_flywheel_under_another_name_holds_out_what_it_tests_on(tmp_path):
+    out = Folder(str(tmp_path))
+    pool = {"not_served": "", "train": [["a", 0], ["both", 0]], "calibration": [["b", 0]], "unlabelled": [["d", 0]]}
+    pool["test"] = [["c", 0], ["both", 1]]
+    out.write("wheel/pools.json", json.dumps({"pools": [pool]}).encode())
+    wheel = Flywheel("coarse", name="wheel")
+    made = Recipe("renamed", (wheel, Train(("coarse",), name="stage-1"), Train(("coarse",), name="stage-2")))
+    for train in made.steps[1:]:
+        runner = runner_of(train, made, Place(out.url))
+        assert frozenset().union(*(earlier.held_out() for earlier in runner.earlier())) == {"b", "c"}
+    out.write("round-1/round.json", b"{}")
+    other = replace(made, steps=(replace(wheel, name="other"), *made.steps[1:]))
+    with pytest.raises(ValueError, match=r"has round-1 but no other/pools\.json"):
+        runner_of(other.steps[0], other, Place(out.url)).held_out()
+
+
+@pytest.mark.parametrize(("names", "message"), [(("a", "a"), "two steps are called 'a'"), (("a/b",), "a step is called 'a/b'")])
+def test_names_of_steps_are_checked(names, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe("wrong", tuple(Train(("coarse",), name=name) for name in names))
+
+
+def test_recipe_json_that_names_an_unknown_recipe_is_told_of(corpus, tmp_path):
+    out = tmp_path / "out"
+    assert outputs.make(corpus, out) == 0
+    called.remember(Folder(str(out)), "gone", {})
+    message = status(str(out))
+    assert "coarse: " in message and "names the recipe 'gone', which isn't there" in message
