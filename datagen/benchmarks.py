@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy
 from PIL import Image
 
-from datagen.census import Document
 from datagen.engines import Engines
+from datagen.items import Item
 from datagen.record import Sample, SampleError
 from datagen.signatures import NUM_HASHES, minhash
 from datagen.sources.pdf import PdfSource
@@ -65,11 +65,11 @@ def _pages(folder: Path, engines: Engines) -> Iterator[tuple[str, str]]:
 
 def _pdf(path: Path, name: str, engines: Engines) -> Iterator[tuple[str, str]]:
     try:
-        for item in PdfSource().read(Document(str(path))):
+        for item in PdfSource().read(Item(str(path))):
             if isinstance(item, Sample):
                 yield f"{name} page {item.origin.page}", item.text or _read_image(item.image or b"", engines)
             else:
-                log.warning("benchmarks: %s page %d: %s", name, item.page, item.reason)
+                log.warning("benchmarks: %s, %s: %s", name, f"page {item.part}" if item.part else "all of it", item.reason)
     except SampleError as error:
         log.warning("benchmarks: %s: %s", name, error)
 

@@ -7,7 +7,7 @@ from collections import Counter
 from datagen.manifest import Tally
 from datagen.shards import ShardReport
 
-_STRING, _INT, _FLOAT = "string", "int64", "float64"
+_STRING, _INT, _FLOAT, _BOOL = "string", "int64", "float64", "bool"
 
 # Every field of a record (datagen/record.py), so that Arrow need not infer a schema from whatever page comes first.
 RECORD = {
@@ -18,29 +18,48 @@ RECORD = {
     "script": _STRING,
     "size": [_INT],
     "text": _STRING,
+    "caption": _STRING,
     "regions": [
         {
             "label": _STRING,
             "box": [_INT],
             "polygon": [[_FLOAT]],
+            "format": _STRING,
             "text": _STRING,
             "score": _FLOAT,
             "by": _STRING,
-            "lines": [{"box": [_INT], "text": _STRING, "font": _STRING, "direction": _STRING}],
+            "detected_by": _STRING,
+            "is_unread": _BOOL,
+            "continues": _BOOL,
+            "lines": [
+                {
+                    "box": [_INT],
+                    "polygon": [[_FLOAT]],
+                    "text": _STRING,
+                    "score": _FLOAT,
+                    "font": _STRING,
+                    "direction": _STRING,
+                }
+            ],
         }
     ],
     "quality": {"verdict": _STRING, "reasons": [_STRING], "signals": [{"name": _STRING, "value": _FLOAT}]},
+    "difficulty": _FLOAT,
+    "group": _STRING,
+    "metadata": [{"name": _STRING, "value": _STRING}],
     "origin": {
         "uri": _STRING,
         "sha256": _STRING,
         "page": _INT,
         "licence": _STRING,
         "engines": [{"name": _STRING, "version": _STRING}],
+        "parent": _STRING,
+        "box": [_INT],
     },
     "stage": _STRING,
     "round": _INT,
 }
-FEATURES = {"jpg": "image", "png": "image", "json": RECORD, "__key__": _STRING, "__url__": _STRING}
+FEATURES = {"jpg": "image", "png": "image", "webp": "image", "json": RECORD, "__key__": _STRING, "__url__": _STRING}
 
 
 def dataset_card(name: str, tally: Tally, reports: list[ShardReport]) -> str:

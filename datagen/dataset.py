@@ -19,12 +19,15 @@ import filelock
 import numpy
 import xxhash
 
-from datagen import census, manifest
+from datagen import manifest
+from datagen.assignment import Assigned, add_generation, assigned, new_items, numbered
 from datagen.card import content_digest, dataset_card
-from datagen.census import Document
+from datagen.items import Item
 from datagen.pipeline import Pipeline, ShardTask, fingerprint, run_shard, shard_fingerprint, shard_task
+from datagen.record import SCHEMA, another_schema
 from datagen.retry import read_later, settle
 from datagen.runner import Runner
+from datagen.selection import choose
 from datagen.shards import ShardReport, read_report, read_reports, verify_shard
 from datagen.storage import Folder
 from datagen.tombstones import NOTHING, Forgotten
@@ -38,15 +41,15 @@ Progress = Callable[[ShardReport], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a pipeline would do to its dataset: the reports of shards that are committed, and the shards to make."""
+    """What a pipeline would do to its dataset: `made` are the reports of committed shards, `todo` the shards to make."""
 
-    held: list[ShardReport]
+    made: list[ShardReport]
     todo: list[ShardTask]
     description: dict[str, Any]
 
     @property
     def num_documents(self) -> int:
-        return len({d.uri for task in self.todo for d in task.inputs})
+        return len({item.uri for task in self.todo for item in task.inputs})
 
 
 @dataclass(frozen=True)
@@ -73,61 +76,46 @@ def lock(folder: Folder) -> Iterator[None]:
         folder.local.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise ValueError(f"out={folder.url}: a file is in the way of that folder") from None
-    held = filelock.FileLock(folder.local / ".lock")
+    file_lock = filelock.FileLock(folder.local / ".lock")
     try:
-        held.acquire(timeout=0)
+        file_lock.acquire(timeout=0)
     except filelock.Timeout:
         raise ValueError(f"another run is writing to {folder.url}: wait for it, or choose another out=…") from None
     try:
         yield
     finally:
-        held.release()
+        file_lock.release()
 
 
 def plan(
     pipeline: Pipeline,
     folder: Folder,
-    documents: list[Document],
+    items: list[Item],
     runner: Runner,
     commit: bool,
     forgotten: Forgotten = NOTHING,
 ) -> Plan:
-    """What there is to do about `documents`, the census of this run; with `commit`, new ones are assigned to shards, durably. Of
-    what is `forgotten`, none is new, and no shard will read it.
+    """What there is to do about `items`, the census of this run. With `commit`, new ones are assigned to shards, durably. What is
+    `forgotten` is never new, and no shard will read it.
 
-    Raises `ValueError` if the folder isn't a dataset's, or holds shards of another recipe or of inputs that changed.
+    Raises `ValueError` if the folder isn't a dataset's, or has shards of another recipe or of inputs that changed.
     """
     description = pipeline.description()
     _refuse_another(folder, description)
-    assigned = census.assigned(folder)
-    held = {d.uri: d for shard in assigned for d in shard.inputs}
-    documents = [d for d in documents if not forgotten.document(d)]
-    new = census.new_documents(documents, assigned, forgotten.emptied)
-    if pipeline.deep:
-        new = _probed(pipeline, new, runner)
-    if pipeline.weights:
-        read = [d for shard in assigned for d in shard.inputs if not d.again and not forgotten.document(d)]
-        read = [d for d in read if d.uri not in forgotten.emptied]
-        parts = {(d.uri, d.first_page): d for d in read}  # once each, also where `retry` reads one anew
-        new = weigh(new, list(parts.values()), pipeline.weights, lambda d: pipeline.source.estimate((d,)).num_samples)
-    if pipeline.limit:
-        for document in new:  # in the place of one that is forgotten
-            held.pop(document.uri, None)
-        known = held | {d.uri: d for d in new}
-        chosen = census.choose([known[d.uri] for d in documents if d.uri in known], pipeline.limit, pipeline.seed)
-        room = pipeline.limit - len(held)
-        new = census.choose([d for d in chosen if d.uri not in held], room, pipeline.seed) if room > 0 else []
+    shards = assigned(folder)
+    items = [item for item in items if not forgotten.holds(item)]
+    new = _chosen(pipeline, items, new_items(items, shards, forgotten.emptied), shards, runner, forgotten)
     if commit:
-        settle(pipeline, folder, assigned)
+        settle(pipeline, folder, shards)
     if new:
-        shards = pipeline.source.split(new)
+        inputs = pipeline.source.split(new)
         if commit:
             _write_run(folder, description, {})
-            assigned += census.add_generation(folder, shards, assigned)
+            shards += add_generation(folder, inputs, shards)
         else:
-            assigned += census.numbered(shards, assigned)
-    later = read_later(assigned)
-    tasks = [shard_task(pipeline, folder.url, shard, description, forgotten, later.get(shard.index, ())) for shard in assigned]
+            shards += numbered(inputs, shards)
+    later = read_later(shards)
+    tasks = [shard_task(pipeline, folder.url, shard, description, forgotten, later.get(shard.index, ())) for shard in shards]
     reports = _whole(folder)
     expected = {task.shard: task.fingerprint for task in tasks}
     strange = [shard for shard, report in reports.items() if expected.get(shard) != report.fingerprint]
@@ -137,6 +125,28 @@ def plan(
             "start a new output with out=…, or replace this one with overwrite=1"
         )
     return Plan(list(reports.values()), [t for t in tasks if t.shard not in reports], description)
+
+
+def _chosen(
+    pipeline: Pipeline, items: list[Item], new: list[Item], shards: list[Assigned], runner: Runner, forgotten: Forgotten
+) -> list[Item]:
+    """Those of the `new` items that the pipeline's weights and limit take, beside what `shards` read already."""
+    if pipeline.deep:
+        new = _probed(pipeline, new, runner)
+    known = {item.uri: item for shard in shards for item in shard.inputs}
+    if pipeline.weights:
+        read = [item for shard in shards for item in shard.inputs if not item.again and not forgotten.holds(item)]
+        read = [item for item in read if item.uri not in forgotten.emptied]
+        ranges = {(item.uri, item.first): item for item in read}  # once each, also where `retry` reads one anew
+        new = weigh(new, list(ranges.values()), pipeline.weights, lambda item: pipeline.source.estimate((item,)).num_samples)
+    if pipeline.limit:
+        for item in new:  # in the place of one that is forgotten
+            known.pop(item.uri, None)
+        everything = known | {item.uri: item for item in new}
+        chosen = choose([everything[i.uri] for i in items if i.uri in everything], pipeline.limit, pipeline.seed)
+        room = pipeline.limit - len(known)
+        new = choose([item for item in chosen if item.uri not in known], room, pipeline.seed) if room > 0 else []
+    return new
 
 
 def build(
@@ -160,7 +170,7 @@ def build(
                 error,
                 exc_info=None if isinstance(error, OSError) else error,
             )
-    reports = sorted([*todo.held, *new], key=lambda r: r.shard)
+    reports = sorted([*todo.made, *new], key=lambda r: r.shard)
     summarise(folder, pipeline.name, reports)
     if todo.todo:
         times = {"started": round(started, 3), "finished": round(time.time(), 3)}
@@ -197,10 +207,10 @@ def clear(folder: Folder) -> None:
 def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
     """Each committed shard with what differs from its report, its census and its manifest part; then "" with what is no single
     shard's."""
-    assigned = {f"{shard.index:06d}": shard for shard in census.assigned(folder)}  # by number: the folder may have another name
+    shards = {f"{shard.index:06d}": shard for shard in assigned(folder)}  # by number: the folder may have another name
     description = _run_json(folder).get("description", {})
-    found = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
-    for shard in sorted(found):
+    names = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
+    for shard in sorted(names):
         try:
             report = read_report(folder, shard)
         except ValueError as error:
@@ -210,11 +220,11 @@ def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
             yield shard, [f"shards/{shard}.tar: no report commits it (an interrupted run; run again)"]
             continue
         faults = verify_shard(folder, report) + _verify_manifest(folder, report)
-        known = assigned.get(shard.rsplit("-", 1)[-1])
+        known = shards.get(shard.rsplit("-", 1)[-1])
         if known is None or report.fingerprint != shard_fingerprint(description, known.inputs):
             faults.append(f"shards/{shard}.json: its inputs or its recipe are not those of census/ and run.json")
         yield shard, faults
-    missing = len(assigned.keys() - {shard.rsplit("-", 1)[-1] for shard in found})
+    missing = len(shards.keys() - {shard.rsplit("-", 1)[-1] for shard in names})
     faults = [f"{missing} shards of the census are not made yet (run again)"] if missing else []
     yield "", faults + _verify_keys(folder)
 
@@ -254,27 +264,27 @@ def _whole(folder: Folder) -> dict[str, ShardReport]:
     return {r.shard: r for r in read_reports(folder) if f"{r.shard}.tar" in tars}
 
 
-def _probed(pipeline: Pipeline, documents: list[Document], runner: Runner) -> list[Document]:
-    """`documents` with what looking inside tells, in their order."""
-    found = {}
-    for document, probed, error in runner.map(pipeline.source.probe, documents):
+def _probed(pipeline: Pipeline, items: list[Item], runner: Runner) -> list[Item]:
+    """`items` with what looking inside tells, in their order."""
+    probed_items = {}
+    for item, probed, error in runner.map(pipeline.source.probe, items):
         if error is not None:
             raise error
-        found[document.uri] = probed or document
-    return [found[d.uri] for d in documents]
+        probed_items[item.uri] = probed or item
+    return [probed_items[item.uri] for item in items]
 
 
 def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
     """Raise `ValueError`, naming what differs, if the folder's shards come from another recipe or other engines."""
     _refuse_foreign(folder)
-    held = _run_json(folder)
-    if not held or held["fingerprint"] == fingerprint(description):
+    run = _run_json(folder)
+    if not run or run["fingerprint"] == fingerprint(description):
         return
-    theirs, ours = _flat(held["description"]), _flat(description)
+    theirs, ours = _flat(run["description"]), _flat(description)
     differing = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
-    said = ", ".join(f"{name} {theirs.get(name)} -> {ours.get(name)}" for name in differing[:3])
+    changes = ", ".join(f"{name} {theirs.get(name)} -> {ours.get(name)}" for name in differing[:3])
     raise ValueError(
-        f"{folder.url} was made differently ({said}{', …' if len(differing) > 3 else ''}): "
+        f"{folder.url} was made differently ({changes}{', …' if len(differing) > 3 else ''}): "
         "start a new output with out=…, or replace this one with overwrite=1"
     )
 
@@ -289,14 +299,18 @@ def _refuse_foreign(folder: Folder) -> None:
 
 
 def _run_json(folder: Folder) -> dict[str, Any]:
-    """What run.json holds; empty if there is none. Raises `ValueError` if it is damaged."""
+    """The contents of run.json; empty if there is none. Raises `ValueError` if it is damaged, or another version's."""
     if not folder.exists("run.json"):
         return {}
     try:
-        held = json.loads(folder.read("run.json"))
-        return {"fingerprint": held["fingerprint"], "description": held["description"], "runs": list(held["runs"])}
-    except (KeyError, TypeError, ValueError):
+        run = json.loads(folder.read("run.json"))
+        schema = run.get("schema", 1)
+        contents = {"fingerprint": run["fingerprint"], "description": run["description"], "runs": list(run["runs"])}
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise ValueError(f"{folder.path('run.json')} is damaged: delete it to go on, or replace all with overwrite=1") from None
+    if schema != SCHEMA:
+        raise ValueError(f"{folder.url}: {another_schema(schema)}")
+    return contents
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
@@ -314,5 +328,5 @@ def _write_run(folder: Folder, description: dict[str, Any], run: dict[str, Any])
     runs = _run_json(folder).get("runs", [])
     if run:
         runs.append(run)
-    record = {"fingerprint": fingerprint(description), "description": description, "runs": runs}
+    record = {"schema": SCHEMA, "fingerprint": fingerprint(description), "description": description, "runs": runs}
     folder.write("run.json", json.dumps(record, ensure_ascii=False, indent=1).encode())

@@ -8,7 +8,8 @@ import dataclasses
 
 import pyarrow as pa
 
-from datagen import census, manifest, signatures
+from datagen import manifest, signatures
+from datagen.assignment import assigned
 from datagen.dataset import summarise
 from datagen.record import content_key
 from datagen.shards import ShardReport, ShardWriter, read_reports, read_shard
@@ -17,18 +18,16 @@ from datagen.tombstones import Forgotten
 
 
 def sources(folder: Folder, uri: str = "", sha256: str = "") -> set[tuple[str, str]]:
-    """(uri, sha256) of the dataset's sources that are `uri`, or have the content `sha256`. A document that gave nothing
-    has "" for its sha256."""
-    found: set[tuple[str, str]] = set()
+    """(uri, sha256) of the dataset's sources that are `uri`, or have the content `sha256`. A container that gave nothing has ""
+    for its sha256."""
+    matches: set[tuple[str, str]] = set()
     for report in read_reports(folder):
-        for row in _sources(manifest.read_part(folder, report.shard)):
-            if row[0] == uri or row[1] == sha256:
-                found.add(row)
-        found |= {(d.uri, sha256) for d in report.drops if sha256 and d.key.startswith(content_key(sha256))}
-    for shard in census.assigned(folder):
-        found |= {(d.uri, d.sha256) for d in shard.inputs if d.uri == uri or (sha256 and d.sha256 == sha256)}
-    known = {u for u, s in found if s}
-    return {(u, s) for u, s in found if s or u not in known}
+        matches |= {row for row in _sources(manifest.read_part(folder, report.shard)) if row[0] == uri or row[1] == sha256}
+        matches |= {(d.uri, sha256) for d in report.drops if sha256 and d.key.startswith(content_key(sha256))}
+    for shard in assigned(folder):
+        matches |= {(i.uri, i.sha256) for i in shard.inputs if i.uri == uri or (sha256 and i.sha256 == sha256)}
+    known = {u for u, s in matches if s}
+    return {(u, s) for u, s in matches if s or u not in known}
 
 
 def forget(folder: Folder, forgotten: Forgotten) -> int:
@@ -53,19 +52,18 @@ def forget(folder: Folder, forgotten: Forgotten) -> int:
 
 
 def _forget_in_shard(folder: Folder, report: ShardReport, forgotten: Forgotten) -> ShardReport:
-    table = manifest.read_part(folder, report.shard)
-    gone = {uri for uri, sha256 in _sources(table) if forgotten.origin(uri, sha256)}
-    gone |= {drop.uri for drop in report.drops if forgotten.item(drop)}
+    gone = {u for u, sha256 in _sources(manifest.read_part(folder, report.shard)) if forgotten.origin(u, sha256)}
+    gone |= {drop.uri for drop in report.drops if forgotten.holds_outcome(drop)}
     if not gone:
         return report
-    kept: dict[str, tuple[int, int]] = {}
+    part = manifest.PartBuilder(report.shard)
     name = f"shards/{report.shard}.tar"
     with folder.open(name) as old, folder.open(name) as raw, folder.create(name) as new:
         writer = ShardWriter(new)
-        for sample, start, num_bytes in read_shard(old):
-            if not forgotten.item(sample):
-                raw.seek(start)
-                kept[sample.key] = writer.copy(sample.key, raw.read(num_bytes))
+        for sample, place in read_shard(old):
+            if not forgotten.holds_outcome(sample):
+                raw.seek(place.offset)
+                part.add(sample, writer.copy(sample.key, raw.read(place.num_bytes), place))
         sha256 = writer.close()
     fewer = dataclasses.replace(
         report,
@@ -73,14 +71,11 @@ def _forget_in_shard(folder: Folder, report: ShardReport, forgotten: Forgotten) 
         identity=report.identity or report.sha256,
         num_bytes=writer.num_bytes,
         num_samples=writer.num_samples,
-        drops=tuple(d for d in report.drops if not forgotten.item(d) and (d.key or d.uri not in gone)),
+        drops=tuple(d for d in report.drops if not forgotten.holds_outcome(d) and (d.key or d.uri not in gone)),
     )
     folder.write(f"shards/{report.shard}.json", fewer.to_json())
     signatures.forget(folder, report.shard)
-    rows = [
-        row | dict(zip(("offset", "bytes"), kept[row["key"]], strict=True)) for row in table.to_pylist() if row["key"] in kept
-    ]
-    manifest.write_part(folder, report.shard, rows)
+    part.write(folder)
     return fewer
 
 

@@ -1,78 +1,133 @@
-"""The manifest: Parquet parts, one a shard, that say what is in the corpus and where. It can be rebuilt from the shards alone."""
+"""The manifest: Parquet parts, one a shard, that say what is in the corpus and where. It can be rebuilt from the shards alone.
 
+It says enough that nobody opens a shard to plan, split, index or count.
+"""
+
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 import pyarrow as pa
 import xxhash
 
 from datagen.record import Sample
+from datagen.shards import Place, read_reports
 from datagen.storage import Folder, parquet_table
 
 SCHEMA = pa.schema(
     [
         ("key", pa.string()),
         ("shard", pa.string()),
-        ("offset", pa.int64()),
+        ("offset", pa.int64()),  # of the sample's members in the shard's tar
         ("bytes", pa.int64()),
+        ("record_offset", pa.int64()),  # of the JSON record in the tar, without its header
+        ("record_bytes", pa.int32()),
         ("task", pa.string()),
         ("lang", pa.string()),
         ("script", pa.string()),
         ("verdict", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("group", pa.string()),  # what a split goes by
+        ("difficulty", pa.float32()),
+        ("formats", pa.list_(pa.string())),  # of the regions' text, each once
         ("num_regions", pa.int32()),
-        ("num_chars", pa.int32()),
+        ("num_lines", pa.int32()),
+        ("num_ltr_lines", pa.int32()),
+        ("num_chars", pa.int32()),  # 0 where there is white space alone
+        ("has_caption", pa.bool_()),
         ("width", pa.int32()),
         ("height", pa.int32()),
+        ("image_xxh64", pa.uint64()),  # of the encoded image; of the text where there is no image
         ("uri", pa.string()),
         ("sha256", pa.string()),
         ("page", pa.int32()),
+        ("parent", pa.string()),
         ("licence", pa.string()),
         ("stage", pa.string()),
         ("round", pa.int32()),
     ]
 )
+_LETTERS = b"letters"
+Letters = dict[tuple[str, str], Counter[str]]
+"""How often each letter stands in the texts of a language and script."""
 
 
-def row(sample: Sample, shard: str, offset: int, num_bytes: int) -> dict:
-    """A sample's row. `offset` and `num_bytes` are the place of its members in the shard's tar."""
+class PartBuilder:
+    """Collects the manifest part of one shard, sample by sample."""
+
+    def __init__(self, shard: str):
+        self.shard = shard
+        self._rows: list[dict] = []
+        self._letters: Letters = {}
+
+    def add(self, sample: Sample, place: Place) -> None:
+        self._rows.append(row(sample, self.shard, place))
+        letters = self._letters.setdefault((sample.lang, sample.script), Counter())
+        for char, n in Counter(sample.text).items():
+            if char.isalpha():
+                letters[char] += n
+
+    def write(self, folder: Folder) -> None:
+        counts = {" ".join(written): dict(sorted(n.items())) for written, n in sorted(self._letters.items())}
+        table = pa.Table.from_pylist(self._rows, schema=SCHEMA)
+        metadata = {_LETTERS: json.dumps(counts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")}
+        folder.write_table(_name(self.shard), table.replace_schema_metadata(metadata))
+
+
+def row(sample: Sample, shard: str, place: Place) -> dict:
+    """A sample's row. `place` is where it lies in the shard's tar."""
+    lines = [line for region in sample.regions for line in region.lines]
     return {
         "key": sample.key,
         "shard": shard,
-        "offset": offset,
-        "bytes": num_bytes,
+        "offset": place.offset,
+        "bytes": place.num_bytes,
+        "record_offset": place.record_offset,
+        "record_bytes": place.record_bytes,
         "task": sample.task,
         "lang": sample.lang,
         "script": sample.script,
         "verdict": sample.quality.verdict,
+        "reasons": list(sample.quality.reasons),
+        "group": sample.split_group,
+        "difficulty": sample.difficulty,
+        "formats": sorted({region.format for region in sample.regions}),
         "num_regions": len(sample.regions),
-        "num_chars": len(sample.text),
+        "num_lines": len(lines),
+        "num_ltr_lines": sum(line.direction == "ltr" for line in lines),
+        "num_chars": len(sample.text) if sample.text.strip() else 0,
+        "has_caption": bool(sample.caption),
         "width": sample.size[0],
         "height": sample.size[1],
+        "image_xxh64": xxhash.xxh64_intdigest(sample.image or sample.text.encode("utf-8", "replace")),
         "uri": sample.origin.uri,
         "sha256": sample.origin.sha256,
         "page": sample.origin.page,
+        "parent": sample.origin.parent,
         "licence": sample.origin.licence,
         "stage": sample.stage,
         "round": sample.round,
     }
 
 
-def write_part(folder: Folder, shard: str, rows: list[dict]) -> None:
-    folder.write_table(f"manifest/{shard}.parquet", pa.Table.from_pylist(rows, schema=SCHEMA))
+def letters(part: pa.Table) -> Letters:
+    """How often each letter stands in a part's texts, by (language, script)."""
+    counts = json.loads((part.schema.metadata or {}).get(_LETTERS, b"{}"))
+    return {tuple(written.split(" ")): Counter(n) for written, n in counts.items()}
 
 
 def read_part(folder: Folder, shard: str) -> pa.Table:
     """The rows of one shard. Raises `FileNotFoundError`."""
-    return folder.read_table(f"manifest/{shard}.parquet")
+    return folder.read_table(_name(shard))
 
 
 def parts(folder: Folder, shards: Sequence[str]) -> Iterator[pa.Table]:
     """The manifest of the dataset in `folder` over its committed `shards`, a table each: a part left by a killed run is not read.
     Raises `FileNotFoundError`."""
-    names = [f"manifest/{shard}.parquet" for shard in shards]
+    names = list(map(_name, shards))
     for name, data in zip(names, folder.read_each(names), strict=True):
         if data is None:
             raise FileNotFoundError(folder.path(name))
@@ -80,8 +135,18 @@ def parts(folder: Folder, shards: Sequence[str]) -> Iterator[pa.Table]:
 
 
 def read(folder: Folder, shards: Sequence[str]) -> pa.Table:
-    """All of `parts` as one table: 300 bytes a sample."""
-    return pa.concat_tables([SCHEMA.empty_table(), *parts(folder, shards)])
+    """All of `parts` as one table: some 400 bytes a sample."""
+    return pa.concat_tables([SCHEMA.empty_table(), *(part.replace_schema_metadata(None) for part in parts(folder, shards))])
+
+
+def rows(folder: Folder, wanted: Callable[[dict[str, Any]], bool] = lambda row: True) -> Iterator[dict[str, Any]]:
+    """The rows of all committed shards that are `wanted`, in order, read part by part."""
+    for part in parts(folder, [report.shard for report in read_reports(folder)]):
+        yield from (row for row in part.to_pylist() if wanted(row))
+
+
+def _name(shard: str) -> str:
+    return f"manifest/{shard}.parquet"
 
 
 class Values(NamedTuple):

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from datagen import manifest
-from datagen.census import Assigned, Census, Document, Inputs
-from datagen.record import Drop, Sample, SampleError, clean_text
+from datagen.assignment import Assigned
+from datagen.census import Census
+from datagen.items import Inputs, Item
+from datagen.record import Drop, Range, Sample, SampleError, clean_text
 from datagen.shards import ShardReport, ShardWriter, read_report, shard_name
 from datagen.storage import Folder
 from datagen.tombstones import NOTHING, Forgotten
@@ -24,7 +26,9 @@ from datagen.weights import Weights
 log = logging.getLogger(__name__)
 
 DOCUMENT = 0
-"""The `batch_size` of a stage that takes a document's samples together."""
+"""The `batch_size` of a stage that takes a document's samples together, `MAX_TOGETHER` of them at most."""
+MAX_TOGETHER = 256
+"""How many samples of one document are in memory at a time. A page with its image is about half a megabyte."""
 
 
 class Estimate(NamedTuple):
@@ -36,28 +40,26 @@ class Estimate(NamedTuple):
 
 
 class Source(Protocol):
-    """Reads documents. A frozen dataclass: its fields are its configuration and part of the fingerprint, and so is its `version`,
+    """Reads items. A frozen dataclass: its fields are its configuration and part of the fingerprint, and so is its `version`,
     which goes up whenever its code gives other samples."""
 
     version: ClassVar[int]
 
-    def split(self, documents: Sequence[Document]) -> list[Inputs]:
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
         """The inputs of each shard, in order."""
         ...
 
-    def read(self, document: Document) -> Iterator[Sample | Drop]:
-        """The samples and drops of one document, or of the part of it that `first_page` and `stop_page` mark.
-
-        At least one, unless it is a later part. Raises `SampleError` where the whole document is bad.
-        """
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        """The samples and drops of one item, at least one of them unless the item is a later range of its container. Raises
+        `SampleError` where the whole item is bad."""
         ...
 
     def estimate(self, inputs: Inputs) -> Estimate:
         """What reading `inputs` will give and cost, about."""
         ...
 
-    def probe(self, document: Document) -> Document:
-        """`document` with pages, sha256 and language, by looking inside; unchanged if it can't be read."""
+    def probe(self, item: Item) -> Item:
+        """`item` with count, sha256 and language, by looking inside; unchanged if it can't be read."""
         ...
 
     def engines(self) -> dict[str, str]:
@@ -68,9 +70,9 @@ class Source(Protocol):
 class Stage(Protocol):
     """A verb over samples. A frozen dataclass, like a source; heavy state is loaded once a process, not held in it.
 
-    `batch_size` samples at a time go in, or, if it is `DOCUMENT`, all of a document's that the shard has; a `SampleError` for a
-    batch makes it run again one by one, so that one bad sample drops alone. Every sample that goes in comes out, under its key
-    or as keys that start with it, or is dropped.
+    `batch_size` samples at a time go in, or, if it is `DOCUMENT`, those of a document that the shard has. Where a batch raises
+    `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
+    sample that goes in comes out, under its key or as keys that start with it, or is dropped.
     """
 
     version: ClassVar[int]
@@ -87,9 +89,9 @@ class Stage(Protocol):
 class Pipeline:
     """A step that makes the dataset `name`.
 
-    Documents are chosen by `weights` of languages, if there are any, and at most `limit` of them (0: all) by `seed`; `deep` looks
-    inside every document before that. `needs` says what a worker must have. The run fails if more than `max_drop` of its
-    documents yield nothing. None of these changes a shard's bytes.
+    Items are chosen by `weights` of languages, if there are any, and at most `limit` of them (0: all) by `seed`; `deep` looks
+    inside every item before that. `needs` says what a worker must have. The run fails if more than `max_drop` of its containers
+    yield nothing. None of these changes a shard's bytes.
     """
 
     runs: ClassVar[str] = "recipes.steps.pipeline:PipelineRunner"
@@ -106,10 +108,10 @@ class Pipeline:
     max_drop: float = 0.5
 
     def process(
-        self, inputs: Inputs, barren: list[Document], forgotten: Forgotten = NOTHING, later: Inputs = ()
+        self, inputs: Inputs, barren: list[Item], forgotten: Forgotten = NOTHING, later: Inputs = ()
     ) -> Iterator[Sample | Drop]:
-        """The samples of `inputs` after every stage, and all drops on the way. Documents without a page are added to `barren`; of
-        what is `forgotten`, or read again by `later` shards, nothing comes."""
+        """The samples of `inputs` after every stage, and all drops on the way. Items that begin a container which gave nothing
+        are added to `barren`. What is `forgotten`, or read again by `later` shards, doesn't come."""
         stream = _read(self.source, inputs, barren, forgotten, later)
         for stage in self.stages:
             stream = _apply(stage, stream)
@@ -122,8 +124,8 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class ShardTask:
-    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `later` is what shards of
-    later generations read again of its documents."""
+    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `later` are the items
+    that shards of later generations read again."""
 
     pipeline: Pipeline
     url: str
@@ -134,10 +136,10 @@ class ShardTask:
     forgotten: Forgotten = NOTHING
     later: Inputs = ()
 
-    def counts(self, document: Document) -> bool:
-        """Whether the document is one of those that this shard tells the fate of."""
-        elsewhere = any(part.begins and part.uri == document.uri for part in self.later)
-        return document.begins and not elsewhere and not self.forgotten.document(document)
+    def counts(self, item: Item) -> bool:
+        """Whether this shard tells the fate of the item's container."""
+        elsewhere = any(other.begins and other.uri == item.uri for other in self.later)
+        return item.begins and not elsewhere and not self.forgotten.holds(item)
 
 
 def shard_task(
@@ -161,7 +163,7 @@ def shard_task(
 
 
 def shard_fingerprint(description: dict[str, Any], inputs: Inputs) -> str:
-    return fingerprint([description, [(d.uri, d.etag, d.first_page, d.stop_page) for d in inputs]])
+    return fingerprint([description, [(item.uri, item.etag, item.first, item.stop) for item in inputs]])
 
 
 def run_shard(task: ShardTask) -> ShardReport:
@@ -170,23 +172,24 @@ def run_shard(task: ShardTask) -> ShardReport:
     Raises what a source or stage raises that is not a `SampleError`: a bug, or a full disk. Nothing partial is left then.
     """
     folder = Folder(task.url)
-    held = read_report(folder, task.shard)
-    if held is not None and held.fingerprint == task.fingerprint and folder.exists(f"shards/{task.shard}.tar"):
-        return held
+    existing = read_report(folder, task.shard)
+    is_same = existing is not None and existing.fingerprint == task.fingerprint
+    if existing is not None and is_same and folder.exists(f"shards/{task.shard}.tar"):
+        return existing
     folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
     started = time.time()
-    rows: list[dict[str, Any]] = []
+    part = manifest.PartBuilder(task.shard)
     drops: list[Drop] = []
-    barren: list[Document] = []
+    barren: list[Item] = []
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        for item in task.pipeline.process(task.inputs, barren, task.forgotten, task.later):
-            if isinstance(item, Drop):
-                drops.append(item)
+        for outcome in task.pipeline.process(task.inputs, barren, task.forgotten, task.later):
+            if isinstance(outcome, Drop):
+                drops.append(outcome)
             else:
-                rows.append(manifest.row(item, task.shard, *writer.write(item)))
+                part.add(outcome, writer.write(outcome))
         sha256 = writer.close()
-    manifest.write_part(folder, task.shard, rows)
+    part.write(folder)
     report = ShardReport(
         shard=task.shard,
         generation=task.generation,
@@ -199,78 +202,81 @@ def run_shard(task: ShardTask) -> ShardReport:
         drops=tuple(drops),
         started=round(started, 3),
         finished=round(time.time(), 3),
-        identity=held.identity if held is not None and held.fingerprint == task.fingerprint else "",
+        identity=existing.identity if existing is not None and is_same else "",
     )
     folder.write(f"shards/{task.shard}.json", report.to_json())
     log.info("%s: %d samples, %d drops", task.shard, report.num_samples, len(drops))
     return report
 
 
-def _read(source: Source, inputs: Inputs, barren: list[Document], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:
-    """What `source` gives of `inputs`. Whether a document is barren is told once, by the part that begins it; every part that
-    can't be read at all is a drop."""
-    for document in inputs:
-        parts = [part for part in later if part.uri == document.uri]
-        if forgotten.document(document) or _cover(parts, document.first_page, document.stop_page):
-            continue
-        num_samples = num_drops = num_passed = 0
-        gone = False
-        rest = document.first_page  # what the part tells of itself as a whole is about the pages from here on
-        for item in _items(source, document):
-            page = item.origin.page if isinstance(item, Sample) else item.page if item.key else None
-            rest = rest if page is None else page + 1
-            again = _cover(parts, rest, document.stop_page) if page is None else any(part.has(page) for part in parts)
-            gone = forgotten.item(item) or (gone and page is None)  # what tells of no page has no content to be known by
-            if again or gone:
-                num_passed += 1
-                continue
-            num_samples += isinstance(item, Sample)
-            num_drops += isinstance(item, Drop)
-            yield item
-        if document.begins and not num_samples and not num_passed:
-            if not num_drops:
-                raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {document.uri}")
-            barren.append(document)
+def part_of(outcome: Sample | Drop, item: Item) -> Range:
+    """The parts of the item's container that a sample or drop tells of."""
+    if isinstance(outcome, Sample):
+        return Range(outcome.origin.page, outcome.origin.page + 1)
+    return item.part if outcome.part is None else outcome.part
 
 
-def _items(source: Source, document: Document) -> Iterator[Sample | Drop]:
-    """What `source` gives of a part. What it tells of the part as a whole names the page that this begins with, so that the parts
-    of a document stay apart."""
-    try:
-        for item in source.read(document):
-            yield _placed(item, document)
-    except SampleError as error:
-        detail = clean_text(": ".join(filter(None, (document.span, error.detail))))
-        yield _placed(Drop("", clean_text(document.uri), -1, type(source).__name__, error.reason, detail), document)
-
-
-def _placed(item: Sample | Drop, document: Document) -> Sample | Drop:
-    if isinstance(item, Drop) and not item.key and not document.begins:
-        return dataclasses.replace(item, page=document.first_page)
-    return item
-
-
-def _cover(parts: Sequence[Document], first: int, stop: int) -> bool:
-    """Whether the parts together read the pages from `first` to `stop` (exclusive, -1 for the end)."""
-    for part in sorted(parts, key=lambda p: p.first_page):
-        if part.first_page <= first and part.stop_page < 0:
+def covered(part: Range, by: Iterable[Range]) -> bool:
+    """Whether the ranges of `by` together hold all of `part`."""
+    first = part.first
+    for other in sorted(by):
+        if other.first > first:
+            break
+        if other.stop < 0:
             return True
-        first = max(first, part.stop_page) if part.first_page <= first else first
-    return 0 <= stop <= first
+        first = max(first, other.stop)
+    return 0 <= part.stop <= first
+
+
+def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:
+    """What `source` gives of `inputs`. Only the item that begins a container says whether it is barren; every item that can't be
+    read at all is a drop."""
+    for item in inputs:
+        read_again = [other.part for other in later if other.uri == item.uri]
+        if forgotten.holds(item) or covered(item.part, read_again):
+            continue
+        num_samples = num_drops = num_skipped = 0
+        is_forgotten = False
+        for outcome in _outcomes(source, item):
+            # A drop without a key has no content to be known by. It goes with what was read before it.
+            is_forgotten = forgotten.holds_outcome(outcome) or (is_forgotten and isinstance(outcome, Drop) and not outcome.key)
+            if is_forgotten or covered(part_of(outcome, item), read_again):
+                num_skipped += 1
+                continue
+            num_samples += isinstance(outcome, Sample)
+            num_drops += isinstance(outcome, Drop)
+            yield outcome
+        if item.begins and not num_samples and not num_skipped:
+            if not num_drops:
+                raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {item.uri}")
+            barren.append(item)
+
+
+def _outcomes(source: Source, item: Item) -> Iterator[Sample | Drop]:
+    """What `source` gives of an item. A drop of a whole item that is a range of its container names that range."""
+    whole = item.part if item.is_part else None
+    try:
+        for outcome in source.read(item):
+            if isinstance(outcome, Drop) and outcome.part is None:
+                outcome = dataclasses.replace(outcome, part=whole)
+            yield outcome
+    except SampleError as error:
+        yield Drop("", clean_text(item.uri), whole, type(source).__name__, error.reason, clean_text(error.detail))
 
 
 def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | Drop]:
     """`stage` over the samples of `stream`, in batches that never cross a shard; drops pass by."""
+    size = stage.batch_size or MAX_TOGETHER
     batch: list[Sample] = []
-    for item in stream:
-        if isinstance(item, Drop):
-            yield item
+    for outcome in stream:
+        if isinstance(outcome, Drop):
+            yield outcome
             continue
-        if stage.batch_size == DOCUMENT and batch and batch[0].origin.uri != item.origin.uri:
+        if stage.batch_size == DOCUMENT and batch and batch[0].origin.uri != outcome.origin.uri:
             yield from _call(stage, batch)
             batch = []
-        batch.append(item)
-        if len(batch) == stage.batch_size:
+        batch.append(outcome)
+        if len(batch) == size:
             yield from _call(stage, batch)
             batch = []
     if batch:
@@ -278,18 +284,42 @@ def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | D
 
 
 def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
-    name = type(stage).__name__
+    """What the stage makes of a batch. A sample that it can't take drops alone, and spoils nothing for the others."""
     try:
-        out = list(stage(batch))
+        return _complete(stage, batch)
     except SampleError as error:
-        if len(batch) > 1:
-            return [item for sample in batch for item in _call(stage, [sample])]
-        return [batch[0].drop(error.reason, name, error.detail)]
-    keys = {item.key for item in out}
+        failure = error
+    if len(batch) == 1:
+        return [_drop(stage, batch[0], failure)]
+    if stage.batch_size != DOCUMENT:
+        return [outcome for sample in batch for outcome in _call(stage, [sample])]
+    failures = {sample.key: alone for sample in batch if (alone := _failure_alone(stage, sample))}
+    rest = [sample for sample in batch if sample.key not in failures]
+    if not failures:  # no sample is to blame, and one that is looked at alone isn't what the stage is for
+        return [_drop(stage, sample, failure) for sample in batch]
+    drops: list[Sample | Drop] = [_drop(stage, s, failures[s.key]) for s in batch if s.key in failures]
+    return drops + (_call(stage, rest) if rest else [])
+
+
+def _failure_alone(stage: Stage, sample: Sample) -> SampleError | None:
+    try:
+        _complete(stage, [sample])
+    except SampleError as error:
+        return error
+    return None
+
+
+def _drop(stage: Stage, sample: Sample, error: SampleError) -> Drop:
+    return sample.drop(error.reason, type(stage).__name__, error.detail)
+
+
+def _complete(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
+    outcomes = list(stage(batch))
+    keys = {outcome.key for outcome in outcomes}
     for sample in batch:
         if sample.key not in keys and not any(key.startswith(sample.key) for key in keys):
-            raise RuntimeError(f"{name} gives neither sample nor drop of {sample.key}")
-    return out
+            raise RuntimeError(f"{type(stage).__name__} gives neither sample nor drop of {sample.key}")
+    return outcomes
 
 
 def describe(value: Any) -> Any:

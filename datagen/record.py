@@ -1,12 +1,16 @@
 """The sample: what every part of pagewheel passes on, and its form on disk.
 
-Units are stated here, once. Boxes are integer image pixels, origin top-left, `x1` and `y1` exclusive. Pages count from 0. Sizes
-are `(width, height)` in pixels. `lang` is BCP-47 (`und` where it can't be told), `script` ISO 15924. Text is Unicode; a region's
-is Markdown, a table's HTML, a formula's bare LaTeX.
+Units are stated here, once.
 
-On disk (`Sample.to_json`) every record has the same keys with the same types and no null, so that Arrow infers one schema from
-any first page: "" for no licence, -1 for no round and for text that was read from the file itself and not scored by a model.
-"""
+- Boxes are integer image pixels. The origin is the top left corner. `x1` and `y1` are exclusive.
+- Polygons are (x, y) corners in the same pixels, as floats.
+- Sizes are `(width, height)` in pixels. Pages, rows, members and draws count from 0.
+- `lang` is BCP-47 (`und` where it can't be told), `script` is ISO 15924.
+- Text is Unicode. A region's `format` says what kind of text it is: Markdown, an HTML table, bare LaTeX, or SMILES.
+
+On disk (`Sample.to_json`) every record has the same keys with the same types and no null, so that Arrow sees one schema. ""
+stands for no licence, no caption and no parent. -1 stands for no round, no difficulty, and for text that was read from the file
+itself and that no model scored. Four zeros stand for no box."""
 
 import hashlib
 import math
@@ -17,22 +21,24 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 TASKS = ("page", "crop", "table", "formula", "scene", "figure", "caption", "text")
 VERDICTS = ("trusted", "suspect", "none")
-# Reasons that say what a page's text lacks, and nothing against what it has.
-LACKING = frozenset({"ink_without_text", "formula_in_text", "few_unmapped", "incomplete"})
+# fmt: off
+LABELS = (
+    "title", "sub_title", "text", "list", "equation", "image", "image_caption", "table", "table_caption", "table_footnote",
+    "code", "header", "footer", "page_number", "footnote", "reference", "toc", "seal", "chart", "molecule", "geometry",
+)
+# fmt: on
+FORMATS = ("markdown", "html", "latex", "smiles")
 DIRECTIONS = ("ltr", "rtl", "ttb")
+# These reasons say what a page's text lacks. They say nothing against the text that is there.
+LACKING = frozenset({"ink_without_text", "formula_in_text", "few_unmapped", "incomplete"})
 
 # webdataset splits a member's name at its first dot, so a dot in a key silently merges two samples.
 KEY = re.compile(r"[a-z0-9_-]{1,90}")
-# Of a page's record, the standard library's encoder costs as much as hashing and writing the page's image.
+# The standard library's encoder costs as much as hashing and writing the page's image.
 _ENCODER = msgspec.json.Encoder()
-# Chinese, Japanese, Thai, Lao, Tibetan, Myanmar and Khmer: the letters, and the punctuation that is set in full width.
-_UNSPACED = re.compile(
-    "[\u0e00-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u2e80-\u303f\u3041-\u312f\u31a0-\u31ff\u3400-\u9fff\ua000-\ua4cf"
-    "\ua9e0-\ua9ff\uaa60-\uaadf\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff]"
-)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -58,36 +64,75 @@ class Box(NamedTuple):
     y1: int
 
 
+NOWHERE = Box(0, 0, 0, 0)
+Polygon = tuple[tuple[float, float], ...]
+
+
+class Range(NamedTuple):
+    """The parts of a container (pages, rows, members or draws) from `first` to `stop`, exclusive; a `stop` of -1 means the
+    end."""
+
+    first: int
+    stop: int = -1
+
+    def __contains__(self, part: object) -> bool:
+        return isinstance(part, int) and self.first <= part and (self.stop < 0 or part < self.stop)
+
+    def __str__(self) -> str:
+        if self.stop == self.first + 1:
+            return f"{self.first}"
+        return f"{self.first} to {self.stop - 1}" if self.stop >= 0 else f"from {self.first} on"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
+    """A line of text. `font` is "" and `score` None where nobody says them."""
+
     box: Box
     text: str
     font: str = ""
     direction: str = "ltr"
+    score: float | None = None
+    polygon: Polygon = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A block of a page, in reading order. `by` names the engine, or `flywheel/round-N`, that said its text."""
+    """A block of a page, in reading order.
+
+    `by` names the engine, or `flywheel/round-N`, that read the text; `detected_by` names the one that drew the box, "" if it is
+    the same. `score` is None where the text comes from the file itself. An `is_unread` region has a box and no text yet. A region
+    that `continues` goes on in the next column or on the next page.
+    """
 
     box: Box
     label: str
     text: str
     score: float | None
     by: str
-    polygon: tuple[tuple[float, float], ...] = ()
+    polygon: Polygon = ()
     lines: tuple[Line, ...] = ()
+    format: str = "markdown"
+    detected_by: str = ""
+    is_unread: bool = False
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a sample comes from. `sha256` is of the whole source file, in hex; `engines` maps a name to a version."""
+    """Where a sample comes from. `sha256` is of the whole source file, in hex; `engines` maps a name to a version.
+
+    `page` is the place in the container: a page, row, member or draw. A sample that was cut from another has that sample's key as
+    its `parent`, and lies at `box` in the parent's image.
+    """
 
     uri: str
     sha256: str
     page: int
     licence: str = ""
     engines: dict[str, str] = field(default_factory=dict)
+    parent: str = ""
+    box: Box = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +146,22 @@ class Quality:
     @property
     def words_hold(self) -> bool:
         """Whether the words that are there can be believed, line by line, though the page may lack others."""
-        return self.verdict == "trusted" or (self.verdict == "suspect" and bool(self.reasons) and set(self.reasons) <= LACKING)
+        return words_hold(self.verdict, self.reasons)
+
+
+def words_hold(verdict: str, reasons: Sequence[str]) -> bool:
+    """Whether the words of a sample with this verdict can be believed, line by line, though it may lack others."""
+    return verdict == "trusted" or (verdict == "suspect" and bool(reasons) and LACKING.issuperset(reasons))
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One training sample. `image` holds the encoded file (JPEG or PNG), or None for text alone."""
+    """One training sample.
+
+    `image` holds the encoded file (JPEG, PNG or WebP). It is None for text alone, and where a record was read without its image.
+    Samples of one `group` are on one side of any split; "" stands for the source file's sha256. `difficulty` is from 0 to 1, or
+    -1 where nobody measured it. `caption` is what somebody wrote about the picture. `metadata` is what the source says of it, by
+    name: an address, a licence, safety scores."""
 
     key: str
     task: str
@@ -120,6 +175,15 @@ class Sample:
     origin: Origin
     stage: str
     round: int = -1
+    group: str = ""
+    difficulty: float = -1.0
+    caption: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def split_group(self) -> str:
+        """What a split goes by."""
+        return self.group or self.origin.sha256
 
     def to_json(self) -> bytes:
         """The record as UTF-8 JSON, without the image. Deterministic: the same sample gives the same bytes."""
@@ -132,15 +196,30 @@ class Sample:
             "script": self.script,
             "size": self.size,
             "text": self.text,
+            "caption": self.caption,
             "regions": [
                 {
                     "label": r.label,
                     "box": r.box,
                     "polygon": r.polygon,
+                    "format": r.format,
                     "text": r.text,
-                    "score": -1.0 if r.score is None else round(float(r.score), 3),
+                    "score": _score(r.score),
                     "by": r.by,
-                    "lines": r.lines,
+                    "detected_by": r.detected_by,
+                    "is_unread": r.is_unread,
+                    "continues": r.continues,
+                    "lines": [
+                        {
+                            "box": line.box,
+                            "polygon": line.polygon,
+                            "text": line.text,
+                            "score": _score(line.score),
+                            "font": line.font,
+                            "direction": line.direction,
+                        }
+                        for line in r.lines
+                    ],
                 }
                 for r in self.regions
             ],
@@ -149,12 +228,17 @@ class Sample:
                 "reasons": q.reasons,
                 "signals": [{"name": n, "value": round(float(v), 3)} for n, v in q.signals.items()],
             },
+            "difficulty": round(float(self.difficulty), 3),
+            "group": self.split_group,
+            "metadata": [{"name": n, "value": v} for n, v in self.metadata.items()],
             "origin": {
                 "uri": o.uri,
                 "sha256": o.sha256,
                 "page": o.page,
                 "licence": o.licence,
                 "engines": [{"name": n, "version": v} for n, v in o.engines.items()],
+                "parent": o.parent,
+                "box": o.box,
             },
             "stage": self.stage,
             "round": self.round,
@@ -166,8 +250,9 @@ class Sample:
         """The sample that `to_json` wrote. Raises `ValueError` if the record is of another schema."""
         r = msgspec.json.decode(data)
         if r.get("schema") != SCHEMA:
-            raise ValueError(f"record schema is {r.get('schema')!r}, this version reads {SCHEMA}")
+            raise ValueError(another_schema(r.get("schema")))
         q, o = r["quality"], r["origin"]
+        engines = {e["name"]: e["version"] for e in o["engines"]}
         return cls(
             key=r["key"],
             task=r["task"],
@@ -176,11 +261,15 @@ class Sample:
             lang=r["lang"],
             script=r["script"],
             text=r["text"],
-            regions=tuple(_region(x) for x in r["regions"]),
+            regions=tuple(map(_region, r["regions"])),
             quality=Quality(q["verdict"], tuple(q["reasons"]), {s["name"]: s["value"] for s in q["signals"]}),
-            origin=Origin(o["uri"], o["sha256"], o["page"], o["licence"], {e["name"]: e["version"] for e in o["engines"]}),
+            origin=Origin(o["uri"], o["sha256"], o["page"], o["licence"], engines, o["parent"], Box(*o["box"])),
             stage=r["stage"],
             round=r["round"],
+            group="" if r["group"] == o["sha256"] else r["group"],
+            difficulty=r["difficulty"],
+            caption=r["caption"],
+            metadata={m["name"]: m["value"] for m in r["metadata"]},
         )
 
     def with_quality(self, verdict: str, reasons: tuple[str, ...] = (), **signals: float) -> "Sample":
@@ -190,24 +279,67 @@ class Sample:
     def with_engine(self, name: str, version: str) -> "Sample":
         return replace(self, origin=replace(self.origin, engines={**self.origin.engines, name: version}))
 
-    def drop(self, reason: str, stage: str, detail: str = "") -> "Drop":
-        return Drop(self.key, self.origin.uri, self.origin.page, stage, reason, detail)
+    def drop(self, reason: str, stage: str, detail: str = "", readings: "tuple[Reading, ...]" = ()) -> "Drop":
+        part = Range(self.origin.page, self.origin.page + 1)
+        return Drop(self.key, self.origin.uri, part, stage, reason, detail, readings)
+
+
+class Reading(NamedTuple):
+    """What a reader made of a line at `box`, in pixels of its page's image. `score` is the reader's confidence, from 0 to 1."""
+
+    lang: str
+    box: Box
+    text: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """An input that gave no sample: never silent. `key` is "" and `page` -1 where a whole document went; where a part of one did,
-    that doesn't begin it, `page` is the first of the part."""
+    """An input that gave no sample. Nothing goes silently: every drop is counted and written down.
+
+    `part` says which parts of the container went; None says that all of it did. `key` is the key of the sample that went, ""
+    where no single sample is meant. `reason` is stable snake_case and is counted. `detail` is for people; `readings` is what a
+    machine needs of lines that a gate refused."""
 
     key: str
     uri: str
-    page: int
+    part: Range | None
     stage: str
     reason: str
     detail: str = ""
+    readings: tuple[Reading, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return {name: clean_text(v) if isinstance(v, str) else v for name in self.__slots__ for v in [getattr(self, name)]}
+        """Plain values for JSON. `first` and `stop` are -1 where there is no part."""
+        part = self.part if self.part is not None else Range(-1, -1)
+        return {
+            "key": self.key,
+            "uri": clean_text(self.uri),
+            "first": part.first,
+            "stop": part.stop,
+            "stage": self.stage,
+            "reason": self.reason,
+            "detail": clean_text(self.detail),
+            "readings": [
+                {"lang": r.lang, "box": list(r.box), "text": clean_text(r.text), "score": round(float(r.score), 3)}
+                for r in self.readings
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Drop":
+        """The drop that `to_dict` took apart. Raises `KeyError` or `TypeError` for other values."""
+        readings = tuple(Reading(r["lang"], Box(*r["box"]), r["text"], r["score"]) for r in values["readings"])
+        part = None if values["first"] < 0 else Range(values["first"], values["stop"])
+        return cls(values["key"], values["uri"], part, values["stage"], values["reason"], values["detail"], readings)
+
+
+def another_schema(schema: object) -> str:
+    """What to say of an output that another version of pagewheel wrote."""
+    return (
+        f"it was made by another version of pagewheel (schema {schema}, this version has {SCHEMA}): "
+        "start a new output with out=…, or replace this one with overwrite=1"
+    )
 
 
 def content_key(sha256: str) -> str:
@@ -230,44 +362,39 @@ def clean_text(text: str) -> str:
     return text
 
 
-def joined(lines: Sequence[Line]) -> str:
-    """The lines' text in one, with words whole that the typesetter cut.
-
-    A hyphen between a letter and a small letter is the typesetter's, and goes: that a compound such as `well-known` was broken at
-    its own can't be told from the text. All others stay, and draw the next line to them, as do the letters of scripts without
-    spaces between words. Between other lines stands a space.
-    """
-    text = ""
-    for line in lines:
-        right = line.text
-        if text and right:
-            if text[-1] == "-" and text[-2:-1].isalnum():
-                text = text[:-1] if text[-2].isalpha() and right[0].islower() else text
-            elif not (_UNSPACED.match(text[-1]) and _UNSPACED.match(right)):
-                text += " "
-        text += right
-    return text
-
-
 def check(sample: Sample) -> None:
     """Raise `ValueError` if `sample` breaks the contract that shards keep. A stage that does so has a bug."""
     if not KEY.fullmatch(sample.key):
         raise ValueError(f"key {sample.key!r}: allowed are a-z 0-9 _ -, at most 90 of them")
-    if sample.task not in TASKS:
-        raise ValueError(f"{sample.key}: task {sample.task!r}: allowed are {', '.join(TASKS)}")
-    if sample.quality.verdict not in VERDICTS:
-        raise ValueError(f"{sample.key}: verdict {sample.quality.verdict!r}: allowed are {', '.join(VERDICTS)}")
+    _check_word(sample, "task", sample.task, TASKS)
+    _check_word(sample, "verdict", sample.quality.verdict, VERDICTS)
     if sample.image is None and sample.task != "text":
         raise ValueError(f"{sample.key}: a {sample.task} sample needs an image")
-    scores = [r.score for r in sample.regions if r.score is not None]
-    points = [x for r in sample.regions for point in r.polygon for x in point]
-    if not all(map(math.isfinite, (*sample.quality.signals.values(), *scores, *points))):
-        raise ValueError(f"{sample.key}: a signal, score or polygon holds a number that is not finite")
+    scored: list[Region | Line] = [*sample.regions, *(line for region in sample.regions for line in region.lines)]
+    scores = [part.score for part in scored if part.score is not None]
+    points = [x for part in scored for point in part.polygon for x in point]
+    if not all(map(math.isfinite, (*sample.quality.signals.values(), *scores, *points, sample.difficulty))):
+        raise ValueError(f"{sample.key}: a signal, score, polygon or difficulty is a number that is not finite")
     w, h = sample.size
     for region in sample.regions:
+        _check_word(sample, "label", region.label, LABELS)
+        _check_word(sample, "format", region.format, FORMATS)
+        if region.is_unread and region.text:
+            raise ValueError(f"{sample.key}: a region is_unread and has text")
+        for line in region.lines:
+            _check_word(sample, "direction", line.direction, DIRECTIONS)
         for box in (region.box, *[line.box for line in region.lines]):
             if not (0 <= box[0] < box[2] <= w and 0 <= box[1] < box[3] <= h):
                 raise ValueError(f"{sample.key}: box {tuple(box)} is empty or outside {w} x {h}")
+
+
+def _check_word(sample: Sample, name: str, word: str, allowed: Sequence[str]) -> None:
+    if word not in allowed:
+        raise ValueError(f"{sample.key}: {name} {word!r}: allowed are {', '.join(allowed)}")
+
+
+def _score(score: float | None) -> float:
+    return -1.0 if score is None else round(float(score), 3)
 
 
 def _region(r: dict) -> Region:
@@ -277,6 +404,19 @@ def _region(r: dict) -> Region:
         text=r["text"],
         score=None if r["score"] < 0 else r["score"],
         by=r["by"],
-        polygon=tuple((x, y) for x, y in r["polygon"]),
-        lines=tuple(Line(Box(*li["box"]), li["text"], li["font"], li["direction"]) for li in r["lines"]),
+        polygon=_polygon(r["polygon"]),
+        lines=tuple(map(_line, r["lines"])),
+        format=r["format"],
+        detected_by=r["detected_by"],
+        is_unread=r["is_unread"],
+        continues=r["continues"],
     )
+
+
+def _line(r: dict) -> Line:
+    score = None if r["score"] < 0 else r["score"]
+    return Line(Box(*r["box"]), r["text"], r["font"], r["direction"], score, _polygon(r["polygon"]))
+
+
+def _polygon(points: list) -> Polygon:
+    return tuple((x, y) for x, y in points)

@@ -1,54 +1,82 @@
 """Reading again what dropped for a reason, and nothing else.
 
-It becomes a generation of shards of its own, of whole documents and of ranges of pages; old shards keep their names and bytes.
-The drops leave the reports that told of them, since the new shards tell what became of them.
-"""
+What is read again becomes a generation of shards of its own. Old shards keep their names and bytes. Retried drops are deleted
+from the old shard's report; the new shard reports the outcome."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from datagen import census, manifest
-from datagen.census import Assigned, Document, Inputs
-from datagen.pipeline import DOCUMENT, Pipeline
-from datagen.record import Drop
+from datagen import manifest
+from datagen.assignment import Assigned, add_generation, assigned
+from datagen.items import Inputs, Item
+from datagen.pipeline import DOCUMENT, Pipeline, covered, part_of
+from datagen.record import Drop, Range
 from datagen.shards import ShardReport, read_report, shard_name
 from datagen.storage import Folder
 
 
-def retry(pipeline: Pipeline, folder: Folder, documents: Iterable[Document], reason: str) -> int:
-    """Assign what dropped for `reason` to new shards, durably; returns how many drops that are. `documents` are the census of
-    today: a file that was put right may have changed.
+def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str) -> int:
+    """Assign what dropped for `reason` to new shards, durably; returns how many drops that are. `items` are the census of today:
+    a file that was put right may have changed.
 
-    Raises `ValueError` if one has changed of which other pages are in the dataset, or if the reason is that of a stage that looks
-    at a document's pages together.
+    Raises `ValueError` if a file has changed of which other parts are in the dataset, or if the reason is that of a stage that
+    looks at a document's pages together.
     """
-    assigned = census.assigned(folder)
-    now, later = {d.uri: d for d in documents}, read_later(assigned)
-    shards_of = _shards_of_parts(pipeline.name, assigned)
-    parts: list[Document] = []
+    shards = assigned(folder)
+    today, later = {item.uri: item for item in items}, read_later(shards)
+    todo: list[Item] = []
     num_drops = 0
-    for shard in assigned:
+    for shard in shards:
         report = read_report(folder, shard_name(pipeline.name, shard.index))
-        drops = [d for d in report.drops if d.reason == reason] if report else []
+        drops = [drop for drop in report.drops if drop.reason == reason] if report else []
         num_drops += len(drops)
         _refuse_together(pipeline, drops)
-        for read in shard.inputs:
-            mine = [d for d in drops if d.uri == read.uri and _is_of(d, read)]
-            if report and mine:
-                today, again = now.get(read.uri, read), any(part.uri == read.uri for part in later.get(shard.index, ()))
-                found = _parts(folder, report, read, today, mine, again)
-                keeps_others = any(part.again for part in found) or _has_pages(folder, shards_of.get(read.uri, ()), read.uri)
-                if today.etag != read.etag and keeps_others:
+        for item in shard.inputs:
+            of_item = [drop for drop in drops if _tells_of(drop, item)]
+            if report and of_item:
+                now = today.get(item.uri, item)
+                is_retried = any(other.uri == item.uri for other in later.get(shard.index, ()))
+                again = _again(folder, report, item, now, of_item, is_retried)
+                keeps_others = any(part.again for part in again) or _has_samples(pipeline, folder, shards, item.uri)
+                if now.etag != item.etag and keeps_others:
                     raise ValueError(
-                        f"{read.uri} has changed since its other pages were read: start a new output with out=…, or replace "
+                        f"{item.uri} has changed since its other parts were read: start a new output with out=…, or replace "
                         "this one with overwrite=1"
                     )
-                parts += found
-    if parts:
-        census.add_generation(folder, pipeline.source.split(parts), assigned)
-        settle(pipeline, folder, census.assigned(folder))
+                todo += again
+    if todo:
+        add_generation(folder, pipeline.source.split(todo), shards)
+        settle(pipeline, folder, assigned(folder))
     return num_drops
+
+
+def settle(pipeline: Pipeline, folder: Folder, shards: Sequence[Assigned]) -> None:
+    """Take out of the dataset's reports the drops that a later generation reads again. After a kill, the same once more."""
+    later = read_later(shards)
+    for shard in shards:
+        report = read_report(folder, shard_name(pipeline.name, shard.index)) if shard.index in later else None
+        if report is None:
+            continue
+        gone = {drop for drop in report.drops for item in shard.inputs if _is_read_again(drop, item, later[shard.index])}
+        if gone:
+            fewer = _without(pipeline, folder, report, shard.inputs, later[shard.index], gone)
+            folder.write(f"shards/{report.shard}.json", fewer.to_json())
+
+
+def read_later(shards: Sequence[Assigned]) -> dict[int, Inputs]:
+    """The items that later generations read again, by the number of the shard that read them first. Shards without any are left
+    out."""
+    newer: dict[str, list[tuple[int, Item]]] = {}
+    for shard in shards:
+        for item in shard.inputs if shard.generation else ():
+            newer.setdefault(item.uri, []).append((shard.generation, item))
+    later = {}
+    for shard in shards:
+        uris = dict.fromkeys(item.uri for item in shard.inputs)
+        again = tuple(item for uri in uris for generation, item in newer.get(uri, ()) if generation > shard.generation)
+        if again:
+            later[shard.index] = again
+    return later
 
 
 def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
@@ -61,46 +89,52 @@ def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
             )
 
 
-def settle(pipeline: Pipeline, folder: Folder, assigned: Sequence[Assigned]) -> None:
-    """Take out of the dataset's reports the drops that a later generation reads again. After a kill, the same once more."""
-    later = read_later(assigned)
-    for shard in assigned:
-        report = read_report(folder, shard_name(pipeline.name, shard.index)) if shard.index in later else None
-        if report is None:
-            continue
-        again = [(part, document) for part in later[shard.index] for document in shard.inputs if document.uri == part.uri]
-        gone = {d for d in report.drops if any(d.uri == part.uri and _reads(part, d, before) for part, before in again)}
-        if gone:
-            fewer = _without(pipeline, folder, report, shard.inputs, later[shard.index], gone)
-            folder.write(f"shards/{report.shard}.json", fewer.to_json())
+def _tells_of(drop: Drop, item: Item) -> bool:
+    """Whether the drop is of the container's range that `item` is. A drop without a part is of all of an item that is whole."""
+    if drop.uri != item.uri:
+        return False
+    return not item.is_part if drop.part is None else covered(drop.part, [item.part])
 
 
-def read_later(assigned: Sequence[Assigned]) -> dict[int, Inputs]:
-    """By a shard's number, what later generations read again of its documents; of those shards of which they do."""
-    newer: dict[str, list[tuple[int, Document]]] = {}
-    for shard in assigned:
-        for document in shard.inputs if shard.generation else ():
-            newer.setdefault(document.uri, []).append((shard.generation, document))
-    found = {}
-    for shard in assigned:
-        uris = dict.fromkeys(document.uri for document in shard.inputs)
-        parts = tuple(part for uri in uris for generation, part in newer.get(uri, ()) if generation > shard.generation)
-        if parts:
-            found[shard.index] = parts
-    return found
+def _is_read_again(drop: Drop, item: Item, later: Inputs) -> bool:
+    again = [other.part for other in later if other.uri == item.uri]
+    return _tells_of(drop, item) and covered(part_of(drop, item), again)
+
+
+def _again(folder: Folder, report: ShardReport, item: Item, now: Item, drops: Sequence[Drop], is_retried: bool) -> list[Item]:
+    """What to read again of `item`, which is `now` so: all of it if it gave nothing and everything dropped for this reason, else
+    the ranges that dropped. `is_retried`: some of it was read again before."""
+    rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
+    gave_samples = any(row["uri"] == item.uri and item.has(row["page"]) for row in rows)
+    of_item = [drop for drop in report.drops if _tells_of(drop, item)]
+    has_whole = any(part_of(drop, item) == item.part for drop in drops)
+    if has_whole or (not gave_samples and not is_retried and len(of_item) == len(drops)):
+        return [replace(now, first=item.first, stop=item.stop, again=item.again)]
+    return [replace(item, first=part.first, stop=part.stop, again=True) for part in _joined(d.part for d in drops if d.part)]
+
+
+def _joined(parts: Iterable[Range]) -> list[Range]:
+    """The ranges in order, neighbours made one. A range that goes to the end stays apart, since nobody knows how long it is."""
+    joined: list[Range] = []
+    for part in sorted(set(parts)):
+        if joined and joined[-1].stop == part.first and part.stop >= 0:
+            joined[-1] = Range(joined[-1].first, part.stop)
+        else:
+            joined.append(part)
+    return joined
 
 
 def _without(
     pipeline: Pipeline, folder: Folder, report: ShardReport, inputs: Inputs, later: Inputs, gone: set[Drop]
 ) -> ShardReport:
-    """A report without the drops that are `gone`, and without their documents' fate."""
-    left = tuple(d for d in report.drops if d not in gone)
-    rows = set(manifest.read_part(folder, report.shard)["uri"].to_pylist())
+    """The report without the drops that are `gone`, and without the fate of containers that later shards tell."""
+    left = tuple(drop for drop in report.drops if drop not in gone)
     # What a stage dropped its source had read.
-    gave = rows | {d.uri for d in report.drops if d.stage != type(pipeline.source).__name__}
-    told = {document.uri for document in inputs if document.begins} & {d.uri for d in gone}
-    elsewhere = told & {part.uri for part in later if part.begins}
-    mended = told - elsewhere - {d.uri for d in left}
+    gave = set(manifest.read_part(folder, report.shard)["uri"].to_pylist())
+    gave |= {drop.uri for drop in report.drops if drop.stage != type(pipeline.source).__name__}
+    begun = {item.uri for item in inputs if item.begins} & {drop.uri for drop in gone}
+    elsewhere = begun & {item.uri for item in later if item.begins}
+    mended = begun - elsewhere - {drop.uri for drop in left}
     return replace(
         report,
         drops=left,
@@ -109,50 +143,8 @@ def _without(
     )
 
 
-def _parts(
-    folder: Folder, report: ShardReport, read: Document, now: Document, drops: Sequence[Drop], again: bool
-) -> list[Document]:
-    """What to read again of `read`, which is `now` so: all of it if it gave nothing and all that dropped of it did so for this
-    reason, else the pages that did. `again`: some of it was tried again before."""
-    rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
-    given = {row["page"] for row in rows if row["uri"] == read.uri and read.has(row["page"])}
-    told = [d for d in report.drops if d.uri == read.uri and _is_of(d, read)]
-    known = given | {d.page for d in told if d.key}
-    if not known or (not given and not again and len(told) == len(drops)):
-        return [replace(now, first_page=read.first_page, stop_page=read.stop_page, again=read.again)]
-    pages = sorted({d.page for d in drops if d.key})
-    runs = [list(run) for _, run in itertools.groupby(pages, key=lambda page: page - pages.index(page))]
-    parts = [replace(read, first_page=run[0], stop_page=run[-1] + 1, again=True) for run in runs]
-    if any(not d.key for d in drops):  # of the pages after the last that was tried
-        parts.append(replace(read, first_page=max(known) + 1, again=True))
-    return parts
-
-
-def _reads(part: Document, drop: Drop, before: Document) -> bool:
-    """Whether `part`, of a later generation, reads what dropped of `before`, a part of the same document."""
-    if drop.key:
-        return part.has(drop.page) and before.has(drop.page)
-    return _is_of(drop, before) and part.stop_page == before.stop_page and part.first_page >= before.first_page
-
-
-def _is_of(drop: Drop, document: Document) -> bool:
-    """Whether a drop of a document's is of the part that `document` is."""
-    if drop.key:
-        return document.has(drop.page)
-    return drop.page < 0 or drop.page == document.first_page
-
-
-def _shards_of_parts(name: str, assigned: Sequence[Assigned]) -> dict[str, list[str]]:
-    """The shards that read documents in parts, by their uris."""
-    found: dict[str, list[str]] = {}
-    for shard in assigned:
-        for document in shard.inputs:
-            if document.is_part:
-                found.setdefault(document.uri, []).append(shard_name(name, shard.index))
-    return found
-
-
-def _has_pages(folder: Folder, shards: Iterable[str], uri: str) -> bool:
-    """Whether one of the shards, as far as they are made, holds a page of the document."""
-    made = (shard for shard in dict.fromkeys(shards) if folder.exists(f"shards/{shard}.json"))
-    return any(uri in manifest.read_part(folder, shard)["uri"].to_pylist() for shard in made)
+def _has_samples(pipeline: Pipeline, folder: Folder, shards: Sequence[Assigned], uri: str) -> bool:
+    """Whether a shard that reads a range of the container, and is made, holds a sample of it."""
+    names = [shard_name(pipeline.name, s.index) for s in shards if any(i.uri == uri and i.is_part for i in s.inputs)]
+    made = [name for name in names if folder.exists(f"shards/{name}.json")]
+    return any(uri in manifest.read_part(folder, name)["uri"].to_pylist() for name in made)

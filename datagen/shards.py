@@ -1,6 +1,6 @@
 """WebDataset shards: deterministic tar bytes, and the report beside each that commits it. The only file that knows tar.
 
-    shards/{dataset}-{shard:06d}.tar      {key}.jpg or {key}.png, then {key}.json, for every sample
+    shards/{dataset}-{shard:06d}.tar      {key}.jpg, .png or .webp, then {key}.json, for every sample
     shards/{dataset}-{shard:06d}.json     its ShardReport, written last: a shard without one doesn't count
 
 The bytes depend on the samples alone: no time, user or order of arrival enters. A shard whose inputs all dropped is an empty tar,
@@ -12,15 +12,24 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from datagen.record import SCHEMA, Drop, Sample, check
+from datagen.record import SCHEMA, Drop, Sample, another_schema, check
 from datagen.storage import Folder
 
 _BLOCK = 512
-_IMAGE_EXTENSIONS = {b"\xff\xd8\xff": "jpg", b"\x89PN": "png"}
+_EXTENSIONS = {b"\xff\xd8\xff": "jpg", b"\x89PN": "png", b"RIF": "webp"}
+
+
+class Place(NamedTuple):
+    """Where a sample lies in a shard's tar, in bytes: its members with their headers, and its JSON record without one."""
+
+    offset: int
+    num_bytes: int
+    record_offset: int
+    record_bytes: int
 
 
 def shard_name(dataset: str, index: int) -> str:
@@ -61,11 +70,12 @@ class ShardReport:
         """Raises `ValueError` if `data` is not a report of this schema."""
         try:
             values = json.loads(data)
-            if values.pop("schema") != SCHEMA:
-                raise ValueError("another schema")
-            return cls(**values | {"drops": tuple(Drop(**d) for d in values["drops"])})
+            schema = values.pop("schema")
+            if schema == SCHEMA:
+                return cls(**values | {"drops": tuple(map(Drop.from_dict, values["drops"]))})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"not a shard's report ({error})") from None
+            raise ValueError(f"not a shard's report ({error}): delete it, and its shard is made again") from None
+        raise ValueError(another_schema(schema))
 
 
 class ShardWriter:
@@ -81,20 +91,22 @@ class ShardWriter:
     def num_samples(self) -> int:
         return len(self._keys)
 
-    def write(self, sample: Sample) -> tuple[int, int]:
-        """Append a sample; returns the offset and length in bytes of its members. Raises `ValueError` on a bad record."""
+    def write(self, sample: Sample) -> Place:
+        """Append a sample. Raises `ValueError` on a bad record."""
         check(sample)
         start = self._begin(sample.key)
         if sample.image is not None:
             self._member(f"{sample.key}.{image_extension(sample.image)}", sample.image)
-        self._member(f"{sample.key}.json", sample.to_json())
-        return start, self.num_bytes - start
+        record = sample.to_json()
+        record_offset = self.num_bytes + _BLOCK
+        self._member(f"{sample.key}.json", record)
+        return Place(start, self.num_bytes - start, record_offset, len(record))
 
-    def copy(self, key: str, members: bytes) -> tuple[int, int]:
-        """Append a sample's members as another shard holds them; returns their offset and length."""
+    def copy(self, key: str, members: bytes, place: Place) -> Place:
+        """Append a sample's members, which lie at `place` in another shard."""
         start = self._begin(key)
         self._put(members)
-        return start, len(members)
+        return Place(start, len(members), start + place.record_offset - place.offset, place.record_bytes)
 
     def close(self) -> str:
         """Write the end of the archive; returns its sha256 in hex."""
@@ -121,14 +133,15 @@ class ShardWriter:
 
 
 def image_extension(image: bytes) -> str:
+    """The ending of a member's name, without its dot. Raises `ValueError` for what is no JPEG, PNG or WebP."""
     try:
-        return _IMAGE_EXTENSIONS[image[:3]]
+        return _EXTENSIONS[image[:3]]
     except KeyError:
-        raise ValueError(f"image starts with {image[:4]!r}: allowed are JPEG and PNG") from None
+        raise ValueError(f"image starts with {image[:4]!r}: allowed are JPEG, PNG and WebP") from None
 
 
-def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, int, int]]:
-    """The samples of an open tar with the offset and length of each. Raises `tarfile.ReadError` or `ValueError` on damage."""
+def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, Place]]:
+    """The samples of an open tar and where each lies. Raises `tarfile.ReadError` or `ValueError` on damage."""
     with tarfile.open(fileobj=file, mode="r:") as tar:
         image, start = None, 0
         for member in tar:
@@ -144,22 +157,31 @@ def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, int, int]]:
             if image is None:
                 start = member.offset
             end = member.offset_data + member.size + -member.size % _BLOCK
-            yield Sample.from_json(data, image), start, end - start
+            yield Sample.from_json(data, image), Place(start, end - start, member.offset_data, member.size)
             image = None
-
-
-def read_samples(folder: Folder) -> Iterator[Sample]:
-    """All samples of the dataset in `folder`, shard by shard. Raises as `read_shard` and `read_report` do."""
-    for report in read_reports(folder):
-        with folder.open(f"shards/{report.shard}.tar") as file:
-            for sample, _, _ in read_shard(file):
-                yield sample
 
 
 def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Sample:
     """One sample of the dataset in `folder`, by its place in the manifest."""
     data = folder.read(f"shards/{shard}.tar", offset, offset + num_bytes)
     return next(read_shard(io.BytesIO(data + bytes(2 * _BLOCK))))[0]
+
+
+def read_samples(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
+    """The samples of a manifest's `rows`, with their images, in order. A row needs shard, offset and bytes."""
+    for data in folder.read_ranges((_tar(row), row["offset"], row["offset"] + row["bytes"]) for row in rows):
+        yield next(read_shard(io.BytesIO(data + bytes(2 * _BLOCK))))[0]
+
+
+def read_records(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
+    """The samples of a manifest's `rows`, without their images, in order: no byte of an image is read. A row needs shard,
+    record_offset and record_bytes."""
+    ranges = ((_tar(row), row["record_offset"], row["record_offset"] + row["record_bytes"]) for row in rows)
+    yield from map(Sample.from_json, folder.read_ranges(ranges))
+
+
+def _tar(row: Mapping[str, Any]) -> str:
+    return f"shards/{row['shard']}.tar"
 
 
 def read_report(folder: Folder, shard: str) -> ShardReport | None:
@@ -181,7 +203,7 @@ def _report(folder: Folder, name: str, data: bytes) -> ShardReport:
     try:
         return ShardReport.from_json(data)
     except ValueError as error:
-        raise ValueError(f"{folder.path(name)}: {error}: delete it, and its shard is made again") from None
+        raise ValueError(f"{folder.path(name)}: {error}") from None
 
 
 def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
@@ -198,7 +220,7 @@ def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
                 faults.append(f"{name}: sha256 {digest[:12]}…, its report says {report.sha256[:12]}…")
             file.seek(0)
             num_samples = 0
-            for sample, _, _ in read_shard(file):
+            for sample, _ in read_shard(file):
                 check(sample)
                 num_samples += 1
             if num_samples != report.num_samples:

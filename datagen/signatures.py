@@ -16,8 +16,9 @@ import pyarrow as pa
 import xxhash
 from datasketch import MinHash
 
+from datagen import manifest
 from datagen.record import Sample
-from datagen.shards import read_report, read_shard
+from datagen.shards import read_records, read_report
 from datagen.storage import Folder
 
 NUM_HASHES, NGRAM, MIN_LETTERS = 112, 5, 50
@@ -40,10 +41,10 @@ class SignTask:
 def sign_shard(task: SignTask) -> int:
     """Write the signatures of a shard's samples, unless they are there; returns how many it has."""
     folder = Folder(task.url)
-    if (held := read(folder, task.shard, task.sha256)) is not None:
-        return held.num_rows
-    with folder.open(f"shards/{task.shard}.tar") as file:
-        rows = [_row(sample) for sample, _, _ in read_shard(file)]
+    if (existing := read(folder, task.shard, task.sha256)) is not None:
+        return existing.num_rows
+    part = manifest.read_part(folder, task.shard).to_pylist()
+    rows = [_row(sample, row["image_xxh64"]) for sample, row in zip(read_records(folder, part), part, strict=True)]
     table = pa.Table.from_pylist(rows, SCHEMA).replace_schema_metadata(_mark(task.sha256))
     folder.write_table(_name(task.shard), table)
     return len(rows)
@@ -87,11 +88,11 @@ def _permutations() -> tuple:
     return MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 
-def _row(sample: Sample) -> dict:
+def _row(sample: Sample, image_xxh64: int) -> dict:
     signature = minhash(sample.text)
     return {
         "key": sample.key,
-        "image": xxhash.xxh64_intdigest(sample.image or sample.text.encode()),
+        "image": image_xxh64,
         "letters": len(letters_of(sample.text)),
         "minhash": None if signature is None else signature.tobytes(),
     }

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from datagen.census import Document
+from datagen.items import Item
 from datagen.record import Drop, Sample, content_key
 from datagen.storage import Folder
 
@@ -52,17 +52,17 @@ class Forgotten:
         emptied = {uri for _, uri, _ in sources} - uris
         return cls(frozenset(uris), frozenset(t.sha256 for t in tombstones if t.sha256), frozenset(emptied))
 
-    def document(self, document: Document) -> bool:
-        return document.uri in self.uris or document.sha256 in self.sha256s
+    def holds(self, item: Item) -> bool:
+        return self.origin(item.uri, item.sha256)
 
     def origin(self, uri: str, sha256: str) -> bool:
         return uri in self.uris or sha256 in self.sha256s
 
-    def item(self, item: Sample | Drop) -> bool:
+    def holds_outcome(self, outcome: Sample | Drop) -> bool:
         """Whether a sample, or the trace that a dropped one left, is of a forgotten source."""
-        if isinstance(item, Sample):
-            return self.origin(item.origin.uri, item.origin.sha256)
-        return item.uri in self.uris or item.key.startswith(tuple(map(content_key, self.sha256s)))
+        if isinstance(outcome, Sample):
+            return self.origin(outcome.origin.uri, outcome.origin.sha256)
+        return outcome.uri in self.uris or outcome.key.startswith(tuple(map(content_key, self.sha256s)))
 
 
 NOTHING = Forgotten()
@@ -75,7 +75,7 @@ def read(out: Folder) -> list[Tombstone]:
     try:
         rows = [json.loads(line) for line in out.read(NAME).splitlines() if line.strip()]
         lists = ({"sources": tuple(map(tuple, row["sources"])), "trained": tuple(row["trained"])} for row in rows)
-        return [Tombstone(**row | held) for row, held in zip(rows, lists, strict=True)]
+        return [Tombstone(**row | tuples) for row, tuples in zip(rows, lists, strict=True)]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{out.path(NAME)} is damaged ({error}): mend it by hand, so that nothing forgotten comes back"

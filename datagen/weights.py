@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import langcodes
 
-from datagen.census import Document, by_seed
+from datagen.items import Item
+from datagen.selection import by_seed
 
 log = logging.getLogger(__name__)
 
@@ -73,19 +74,17 @@ class Weights:
         return {lang: round(n) for lang, n in at(low).items()}
 
 
-def weigh(
-    new: Sequence[Document], held: Iterable[Document], weights: Weights, num_pages: Callable[[Document], int]
-) -> list[Document]:
+def weigh(new: Sequence[Item], held: Iterable[Item], weights: Weights, num_pages: Callable[[Item], int]) -> list[Item]:
     """Of `new` documents those that belong in a corpus of these weights, beside those that it has read or will; sorted by uri. By
     what `num_pages` expects of each, whatever it gave."""
     taken: dict[str, int] = defaultdict(int)
     for document in held:
         taken[language(document.lang)] += num_pages(document)
-    found: dict[str, list[Document]] = defaultdict(list)
+    found: dict[str, list[Item]] = defaultdict(list)
     for document in new:
         found[language(document.lang)].append(document)
     available = {lang: taken[lang] + sum(map(num_pages, found[lang])) for lang in {*taken, *found}}
-    chosen: list[Document] = []
+    chosen: list[Item] = []
     for lang, target in weights.targets(available, taken).items():
         room = target - taken[lang]
         for document in by_seed(found[lang], weights.seed):

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy
 import simplejpeg
 from PIL import Image, ImageFilter
 
+from datagen import manifest
 from datagen.engines.compact import normalise
-from datagen.record import Box, Sample
+from datagen.record import Box
 from datagen.shards import read_samples
 from datagen.storage import Folder
 from flywheel.pools import Place
@@ -38,20 +40,21 @@ class Crop:
 def read_crops(dataset: Folder, wanted: Mapping[str, frozenset[Place]]) -> list[Crop]:
     """The crops of `dataset` whose page is among the `wanted` of their language, in order of their keys. A dataset of crops that
     were read has no pages to choose from: see `read_accepted`."""
-    return _crops(dataset, lambda s: (s.origin.sha256, s.origin.page) in wanted.get(s.lang, ()))
+    return _crops(dataset, lambda row: (row["sha256"], row["page"]) in wanted.get(row["lang"], ()))
 
 
 def read_accepted(dataset: Folder) -> list[Crop]:
     """All trusted crops of a round's dataset."""
-    return _crops(dataset, lambda s: s.quality.verdict == "trusted")
+    return _crops(dataset, lambda row: row["verdict"] == "trusted")
 
 
-def _crops(dataset: Folder, wanted: Callable[[Sample], bool]) -> list[Crop]:
+def _crops(dataset: Folder, wanted: Callable[[dict[str, Any]], bool]) -> list[Crop]:
+    """The crops with text whose rows of the manifest are `wanted`."""
     crops = []
-    for s in read_samples(dataset):
-        text = normalise(s.text)
-        if text and s.image and wanted(s):
-            crops.append(Crop(s.key, s.lang, s.script, text, s.image, s.regions[0].box))
+    for sample in read_samples(dataset, manifest.rows(dataset, wanted)):
+        text = normalise(sample.text)
+        if text and sample.image:
+            crops.append(Crop(sample.key, sample.lang, sample.script, text, sample.image, sample.regions[0].box))
     return sorted(crops, key=lambda c: c.key)
 
 

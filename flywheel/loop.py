@@ -24,7 +24,7 @@ from datagen.engines import compact, ppocr, versions
 from datagen.engines.compact import CompactConfig, Reader
 from datagen.pipeline import Pipeline, describe, fingerprint
 from datagen.runner import Runner
-from datagen.shards import ShardReport, read_reports, read_samples
+from datagen.shards import ShardReport, read_records, read_reports
 from datagen.sources.lines import LineCrops, ShardsOf
 from datagen.storage import Folder
 from flywheel import evaluate, gate, pools, progress, score, typefaces
@@ -238,14 +238,11 @@ class _Round:
         """metrics.json: a row for each language that needs a reader, served or not."""
         refused: dict[str, Counter] = {}
         for drop in (d for r in reports for d in r.drops if d.key):
-            refused.setdefault(json.loads(drop.detail)["lang"], Counter())[drop.reason] += 1
+            refused.setdefault(drop.readings[0].lang, Counter())[drop.reason] += 1
         unlabelled = {place for p in self.served for place in p.unlabelled}
-        pages = (
-            replace(page, image=None)  # only what it says is kept
-            for page in read_samples(self.out.sub(self.step.pages))
-            if (page.origin.sha256, page.origin.page) in unlabelled
-        )
-        counts = score.precision(pages, read_samples(self.folder))
+        pages = self.out.sub(self.step.pages)
+        rows_to_read = manifest.rows(pages, lambda row: (row["sha256"], row["page"]) in unlabelled)
+        counts = score.precision(read_records(pages, rows_to_read), read_records(self.folder, manifest.rows(self.folder)))
         rows = {}
         for p in (pools.from_dict(held) for held in _state(self.step, self.out)["pools"]):
             found = errors.get(p.lang)

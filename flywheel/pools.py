@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from datagen import manifest
 from datagen.marks import excluded
-from datagen.shards import read_samples
+from datagen.record import words_hold
+from datagen.shards import read_reports
 from datagen.storage import Folder
 
 Place = tuple[str, int]
@@ -65,17 +67,18 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
     A document is of the language that most of its trusted lines are in, and its pages in others are left out: it can't train one
     language and test another.
     """
-    letters: dict[tuple[str, str], Counter] = defaultdict(Counter)
+    letters: manifest.Letters = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
     alike = excluded(dataset)  # else a copy of what trains might test
-    for sample in read_samples(dataset):
-        if sample.lang == "und" or not sample.text or sample.key in alike:
-            continue
-        written = (sample.lang, sample.script)
-        letters[written].update(c for c in sample.text if c.isalpha())
-        if sample.quality.words_hold:
-            lines = sum(line.direction == "ltr" for region in sample.regions for line in region.lines)
-            pages[written][sample.origin.sha256][sample.origin.page] = lines
+    for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
+        for written, counts in manifest.letters(part).items():
+            if written[0] != "und":
+                letters[written].update(counts)
+        for row in part.to_pylist():
+            if row["lang"] == "und" or not row["num_chars"] or row["key"] in alike:
+                continue
+            if words_hold(row["verdict"], row["reasons"]):
+                pages[row["lang"], row["script"]][row["sha256"]][row["page"]] = row["num_ltr_lines"]
     of_document: dict[str, Counter] = defaultdict(Counter)
     for written, documents in pages.items():
         for doc, numbers in documents.items():

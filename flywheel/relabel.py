@@ -2,7 +2,6 @@
 what is kept."""
 
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,10 +10,10 @@ import numpy
 import simplejpeg
 from PIL import Image
 
-from datagen.census import Document, Inputs
 from datagen.engines import OPEN, Quad, compact, versions
+from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
-from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
 from datagen.sources.lines import ShardSource
 
 STAGE = "ReadPages"
@@ -39,8 +38,7 @@ class ReadPages(ShardSource):
     The pages are `pages_to_read`; their text layers are not looked at. `readers` is a folder with a compact reader for each
     script, `round` the round that they come from. Reasons: `no_lines` on a page; `too_small` for the reader, `turned` (higher
     than wide), `nothing_read`, `low_confidence` (under the language's threshold), `views_differ` (with other margins the same
-    line reads otherwise). A drop's detail is JSON: lang, box in the page's image, text, score. An accepted crop has its box in
-    the page's image among its signals.
+    line reads otherwise). A drop has the reading that was refused. An accepted crop's origin says where in the page it lies.
     """
 
     version: ClassVar[int] = 1
@@ -56,20 +54,18 @@ class ReadPages(ShardSource):
         return versions("ppocr-detector") | compact.engines()
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        pages = sum(max(0, d.num_pages) for d in inputs)
+        pages = sum(max(0, item.count) for item in inputs)
         return Estimate(pages, 10_000 * pages, 0.1 * pages)
 
-    def read(self, document: Document) -> Iterator[Sample | Drop]:
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
         wanted = {(sha256, page): lang for sha256, page, lang in self.pages_to_read}
         gates = {gate.lang: gate for gate in self.gates}
         num_items = 0
-        for page in self.pages(document):
-            lang = wanted.get((page.origin.sha256, page.origin.page))
-            if lang is not None and page.image is not None:
-                num_items += 1
-                yield from self._page(page, gates[lang])
+        for page in self.pages(item, lambda row: (row["sha256"], row["page"]) in wanted, images=True):
+            num_items += 1
+            yield from self._page(page, gates[wanted[page.origin.sha256, page.origin.page]])
         if not num_items:
-            yield Drop("", document.uri, -1, STAGE, "no_pages", "no page to read")
+            yield Drop("", item.uri, None, STAGE, "no_pages", "no page to read")
 
     def _page(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
         assert page.image is not None
@@ -79,8 +75,7 @@ class ReadPages(ShardSource):
         views = [_views(gray, box) for box in boxes]
         reader = OPEN.get("compact", folder=f"{self.readers}/{gate.script}", sha256=gate.sha256)
         if not boxes:
-            detail = {"lang": gate.lang, "box": (0, 0, *page.size), "text": "", "score": 0.0}
-            yield page.drop("no_lines", STAGE, json.dumps(detail))
+            yield page.drop("no_lines", STAGE, readings=(Reading(gate.lang, Box(0, 0, *page.size), "", 0.0),))
             return
         readings = reader.read([plain for plain, _ in views])
         # What is refused for its first reading needs no second.
@@ -92,15 +87,14 @@ class ReadPages(ShardSource):
             reason = refusal(box, text, other, score, gate.threshold)
             key = f"{page.key}-r{self.round}-{number:04d}"
             if reason:
-                detail = {"lang": gate.lang, "box": box, "text": text, "score": score}
-                yield Drop(key, page.origin.uri, page.origin.page, STAGE, reason, json.dumps(detail, ensure_ascii=False))
+                part = Range(page.origin.page, page.origin.page + 1)
+                yield Drop(key, page.origin.uri, part, STAGE, reason, readings=(Reading(gate.lang, box, text, score),))
             else:
                 yield self._accepted(page, gate, key, box, views[number][0], text, score)
 
-    def _accepted(self, page: Sample, gate: Gate, key: str, found: Box, crop: numpy.ndarray, text: str, score: float) -> Sample:
+    def _accepted(self, page: Sample, gate: Gate, key: str, place: Box, crop: numpy.ndarray, text: str, score: float) -> Sample:
         height, width = crop.shape
         box, by, o = Box(0, 0, width, height), f"flywheel/round-{self.round}", page.origin
-        place = {f"page_{name}": float(value) for name, value in zip(Box._fields, found, strict=True)}
         return Sample(
             key=key,
             task="crop",
@@ -110,10 +104,11 @@ class ReadPages(ShardSource):
             script=gate.script,
             text=text,
             regions=(Region(box, "text", text, score, by, lines=(Line(box, text),)),),
-            quality=Quality("trusted", signals={"confidence": score, **place}),
-            origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines() | {by: gate.sha256}),
+            quality=Quality("trusted", signals={"confidence": score}),
+            origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines() | {by: gate.sha256}, page.key, place),
             stage=by,
             round=self.round,
+            group=page.group,
         )
 
 

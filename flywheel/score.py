@@ -29,11 +29,9 @@ def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, 
     by_place = {(p.origin.sha256, p.origin.page): p for p in pages}
     counts: dict[str, tuple[int, int]] = {}
     for crop in accepted:
-        s = crop.quality.signals
-        box = Box(*(int(s[f"page_{name}"]) for name in Box._fields))
         right, total = counts.get(crop.lang, (0, 0))
         page = by_place[crop.origin.sha256, crop.origin.page]
-        counts[crop.lang] = (right + is_right(page, box, crop.text), total + 1)
+        counts[crop.lang] = (right + is_right(page, crop.origin.box, crop.text), total + 1)
     return counts
 
 

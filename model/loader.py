@@ -80,7 +80,7 @@ def index(out: Folder, datasets: Sequence[str], held_out_share: float, held_out:
     marked = frozenset[str]().union(*(excluded(out.sub(dataset)) for dataset in datasets))
     for dataset, report in reports(out, datasets):
         with out.sub(dataset).open(f"shards/{report.shard}.tar") as file:
-            for sample, offset, num_bytes in read_shard(file):
+            for sample, (offset, num_bytes, *_) in read_shard(file):
                 if reason := unfit(sample) or ("marked" if _is_marked(sample.key, marked) else ""):
                     skipped[reason] += 1
                     continue

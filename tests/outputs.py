@@ -10,7 +10,7 @@ from datagen import manifest
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.record import Sample
-from datagen.shards import ShardReport, ShardWriter, read_shard, shard_name
+from datagen.shards import ShardReport, ShardWriter, read_samples, read_shard, shard_name
 from datagen.sources.pdf import PdfSource
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
@@ -52,11 +52,17 @@ def files(out: Path) -> dict[str, tuple[int, int, str]]:
 
 
 def samples(out: Path) -> list[Sample]:
-    found = []
+    """All samples of the dataset `coarse`, by its shards alone."""
+    of_shards = []
     for tar in sorted((out / "coarse" / "shards").glob("*.tar")):
         with open(tar, "rb") as file:
-            found += [s for s, _, _ in read_shard(file)]
-    return found
+            of_shards += [sample for sample, _ in read_shard(file)]
+    return of_shards
+
+
+def dataset_samples(folder: Folder) -> list[Sample]:
+    """All samples of a dataset, by its manifest."""
+    return list(read_samples(folder, manifest.rows(folder)))
 
 
 def check_corpus(out: Path, *flags: str) -> None:
@@ -67,14 +73,15 @@ def check_corpus(out: Path, *flags: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
 
-def write_dataset(folder: Path, found: list[Sample], name: str = "coarse") -> None:
-    """A dataset of one committed shard that holds these samples."""
-    target, shard, rows = Folder(str(folder)), shard_name(name, 0), []
+def write_dataset(folder: Path, samples: list[Sample], name: str = "coarse") -> None:
+    """A dataset of one committed shard that has these samples."""
+    target, shard = Folder(str(folder)), shard_name(name, 0)
+    part = manifest.PartBuilder(shard)
     with target.create(f"shards/{shard}.tar") as file:
         writer = ShardWriter(file)
-        for sample in found:
-            rows.append(manifest.row(sample, shard, *writer.write(sample)))
+        for sample in samples:
+            part.add(sample, writer.write(sample))
         sha256 = writer.close()
-    manifest.write_part(target, shard, rows)
-    report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(found), 1, 0, (), 0.0, 0.0)
+    part.write(target)
+    report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, (), 0.0, 0.0)
     target.write(f"shards/{shard}.json", report.to_json())

@@ -14,7 +14,8 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datagen.census import Document, list_documents
+from datagen.census import Listing
+from datagen.items import Item
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +87,13 @@ class DebianSamples:
 
     packages: tuple[Package, ...] = field(default=PACKAGES, repr=False)
 
-    def documents(self) -> list[Document]:
+    def items(self) -> list[Item]:
         """Sorted by uri. Raises `ValueError`, saying how to go on, where there is no apt or nothing could be had."""
         fetch(self.packages)
-        found = [d for package in self.packages for d in _documents(package)]
-        if not found:
+        items = [item for package in self.packages for item in _items(package)]
+        if not items:
             raise ValueError(f"none of the sample packages could be had from Debian (is `apt-get update` due?): {HOW_TO_GO_ON}")
-        return sorted(found, key=lambda d: d.uri)
+        return sorted(items, key=lambda item: item.uri)
 
     def missing(self) -> list[str]:
         """The packages that listing would download."""
@@ -113,16 +114,16 @@ def fetch(packages: tuple[Package, ...]) -> None:
         for package in missing:
             if _cached(package):
                 continue
-            said = _download(package.name, folder)
+            message = _download(package.name, folder)
             debs = list(Path(folder).glob(f"{package.name}_*.deb"))
             if debs:
                 _unpack(package, debs[0], Path(folder))
             else:
-                log.warning("%s could not be had: %s", package.name, said)
+                log.warning("%s could not be had: %s", package.name, message)
 
 
 def _download(name: str, folder: str) -> str:
-    """Ask apt for a package's file; returns the last thing it said."""
+    """Ask apt for a package's file; returns its last message."""
     command = ["apt-get", "download", "-q", *(["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []), name]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
@@ -158,14 +159,14 @@ def _cached(package: Package) -> list[Path]:
     return sorted((f for f in folders if f.is_dir()), key=lambda f: f.stat().st_mtime_ns)
 
 
-def _documents(package: Package) -> list[Document]:
+def _items(package: Package) -> list[Item]:
     folders = _cached(package)
     if not folders:
         return []
-    found = []
-    for document in list_documents(str(folders[-1]), (".pdf",))[0]:
+    items = []
+    for item in Listing(str(folders[-1])).scan()[0]:
         for pattern, lang in package.documents:
-            if match := re.search(f"{pattern}$", document.uri):
+            if match := re.search(f"{pattern}$", item.uri):
                 lang = lang or _BCP47.get(match[1], match[1])
-                found.append(replace(document, lang=lang, licence=package.licence))
-    return found
+                items.append(replace(item, lang=lang, licence=package.licence))
+    return items

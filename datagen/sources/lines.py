@@ -7,16 +7,17 @@ to read from is drawn anew, at the height that a reader wants.
 import hashlib
 import importlib.metadata
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, ClassVar
 
-from datagen.census import Document, Inputs
+from datagen import manifest
+from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
-from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample, SampleError
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
 from datagen.sandbox import ChildDied, Limits, sandbox
-from datagen.shards import read_report, read_shard
+from datagen.shards import read_records, read_report, read_samples
 from datagen.sources.local import local_copy
 from datagen.storage import Folder
 
@@ -31,17 +32,17 @@ class ShardsOf:
     dataset: str
     shards: tuple[str, ...]
 
-    def documents(self) -> list[Document]:
+    def items(self) -> list[Item]:
         """In order. Raises `ValueError` if a shard isn't committed."""
-        folder, found = Folder(self.dataset), []
+        folder, items = Folder(self.dataset), []
         for shard in self.shards:
             report = read_report(folder, shard)
             if report is None:
                 raise ValueError(f"{folder.path(shard)} is not made yet")
             name = f"shards/{shard}.tar"
             uri = folder.path(name) if folder.local else posixpath.join(folder.url, name)
-            found.append(Document(uri, report.known_as, report.num_bytes, num_pages=report.num_samples))
-        return found
+            items.append(Item(uri, report.known_as, report.num_bytes, count=report.num_samples))
+        return items
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,18 @@ class ShardSource:
 
     version: ClassVar[int] = 2
 
-    def split(self, documents: Sequence[Document]) -> list[Inputs]:
+    def split(self, documents: Sequence[Item]) -> list[Inputs]:
         return [(document,) for document in documents]
 
-    def probe(self, document: Document) -> Document:
+    def probe(self, document: Item) -> Item:
         return document
 
-    def pages(self, document: Document) -> Iterator[Sample]:
-        """The samples of the shard that `document` is."""
-        folder, _, name = document.uri.rpartition("/")
-        with Folder(folder).open(name) as file:
-            for sample, _, _ in read_shard(file):
-                yield sample
+    def pages(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
+        """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""
+        url, _, name = item.uri.rpartition("/")
+        folder = Folder(url.rpartition("/")[0])
+        rows = (row for row in manifest.read_part(folder, name.removesuffix(".tar")).to_pylist() if wanted(row))
+        return read_samples(folder, rows) if images else read_records(folder, rows)
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,18 @@ class LineCrops(ShardSource):
         return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        pages = sum(max(0, d.num_pages) for d in inputs)
+        pages = sum(max(0, item.count) for item in inputs)
         return Estimate(30 * pages, 300_000 * pages, 0.06 * pages)
 
-    def read(self, document: Document) -> Iterator[Sample | Drop]:
-        pages = (p for p in self.pages(document) if p.quality.words_hold and p.lang in self.languages)
+    def read(self, document: Item) -> Iterator[Sample | Drop]:
+        pages = self.pages(document, lambda row: row["lang"] in self.languages and words_hold(row["verdict"], row["reasons"]))
         num_items = 0
-        for _, found in groupby(pages, key=lambda p: p.origin.sha256):
-            for item in self._document(list(found)):
+        for _, of_document in groupby(pages, key=lambda p: p.origin.sha256):
+            for outcome in self._document(list(of_document)):
                 num_items += 1
-                yield item
+                yield outcome
         if not num_items:
-            yield Drop("", document.uri, -1, STAGE, "no_lines", "no trusted page in the languages asked for")
+            yield Drop("", document.uri, None, STAGE, "no_lines", "no trusted page in the languages asked for")
 
     def _document(self, pages: list[Sample]) -> Iterator[Sample | Drop]:
         """The lines of pages of one PDF."""
@@ -147,7 +148,8 @@ class LineCrops(ShardSource):
             key = f"{page.key}-{number:04d}"
             reason = _unfit(line) or ("" if crop else "not_in_the_image")
             if reason or crop is None:
-                yield Drop(key, page.origin.uri, page.origin.page, STAGE, reason, line.text[:80])
+                part = Range(page.origin.page, page.origin.page + 1)
+                yield Drop(key, page.origin.uri, part, STAGE, reason, line.text[:80])
                 continue
             image, size, box = crop
             region = Region(box, "text", line.text, None, "pymupdf", lines=(Line(box, line.text, line.font),))
@@ -162,8 +164,9 @@ class LineCrops(ShardSource):
                 text=line.text,
                 regions=(region,),
                 quality=Quality("trusted"),
-                origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines()),
+                origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines(), page.key, line.box),
                 stage="crops",
+                group=page.group,
             )
 
 

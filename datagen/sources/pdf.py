@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from datagen.census import Document, Inputs, seeded
+from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
-from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text, source_key
+from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, clean_text, source_key
 from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.selection import seeded
 from datagen.sources.local import local_copy, sha256_of
 from datagen.stages.language import identify
 
@@ -66,10 +67,10 @@ class PdfSource:
     def engines(self) -> dict[str, str]:
         return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
 
-    def split(self, documents: Sequence[Document]) -> list[Inputs]:
+    def split(self, documents: Sequence[Item]) -> list[Inputs]:
         """Documents in order, about `shard_pages` a shard; a document known to have more is cut into page ranges."""
         shards: list[Inputs] = []
-        shard: list[Document] = []
+        shard: list[Item] = []
         room = self.shard_pages
         for document in documents:
             for part in self._parts(document):
@@ -81,12 +82,12 @@ class PdfSource:
                 room -= pages
         return [*shards, tuple(shard)] if shard else shards
 
-    def expected_pages(self, part: Document) -> int:
+    def expected_pages(self, part: Item) -> int:
         """How many pages a document, or a range of one, gives: known, or guessed from its bytes."""
-        if part.stop_page >= 0:
-            total = part.stop_page - part.first_page
-        elif part.num_pages >= 0:
-            total = part.num_pages - part.first_page
+        if part.stop >= 0:
+            total = part.stop - part.first
+        elif part.count >= 0:
+            total = part.count - part.first
         else:
             total = round(part.num_bytes / _PAGE_BYTES) if part.num_bytes else _UNKNOWN_PAGES
         return max(1, min(total, self.max_pages or total))
@@ -96,15 +97,15 @@ class PdfSource:
         pages, pixels = sum(map(self.expected_pages, inputs)), self.long_side**2
         return Estimate(pages, round(pages * 0.12 * pixels), pages * (0.006 + 2.4e-9 * pixels))
 
-    def _parts(self, document: Document) -> list[Document]:
+    def _parts(self, document: Item) -> list[Item]:
         """Page ranges of at most `shard_pages`; the last goes to the document's end, wherever that proves to be."""
-        is_part = document.first_page > 0 or document.stop_page >= 0
-        if self.max_pages or is_part or document.num_pages <= self.shard_pages:
+        is_part = document.first > 0 or document.stop >= 0
+        if self.max_pages or is_part or document.count <= self.shard_pages:
             return [document]
-        starts = list(range(0, document.num_pages, self.shard_pages))
-        return [replace(document, first_page=a, stop_page=b) for a, b in zip(starts, [*starts[1:], -1], strict=True)]
+        starts = list(range(0, document.count, self.shard_pages))
+        return [replace(document, first=a, stop=b) for a, b in zip(starts, [*starts[1:], -1], strict=True)]
 
-    def read(self, document: Document) -> Iterator[Sample | Drop]:
+    def read(self, document: Item) -> Iterator[Sample | Drop]:
         """Its pages, or those of a range. A page that ended the parser is tried again alone in a fresh child, and reading goes on
         behind it."""
         with local_copy(document.uri, self.max_bytes, self.limits) as path:
@@ -121,11 +122,13 @@ class PdfSource:
                         assert pages is not None
                         assert pages[0] == page
                         pages = pages[1:]
-                        drop = kind == "drop"
-                        yield self._drop(document, sha256, page, *value) if drop else self._sample(document, sha256, page, value)
+                        if kind == "drop":
+                            yield self._page_drop(document, sha256, page, *value)
+                        else:
+                            yield self._sample(document, sha256, page, value)
                         if pages and spent_s + sandbox(self.limits).call_s > self.max_document_s:
                             detail = f"over {self.max_document_s:g} s for the document; {len(pages)} pages not read"
-                            yield self._drop(document, sha256, -1, "timeout", detail)
+                            yield Drop("", document.uri, Range(pages[0], document.stop), STAGE, "timeout", detail)
                             return
                     spent_s += sandbox(self.limits).call_s
                 except ChildDied as death:
@@ -138,22 +141,22 @@ class PdfSource:
                         continue
                     if pages is None:
                         raise SampleError(death.reason, f"at opening: {death.detail}") from None
-                    yield self._drop(document, sha256, pages[0], death.reason, death.detail)
+                    yield self._page_drop(document, sha256, pages[0], death.reason, death.detail)
                     pages = pages[1:]
                     num_fatal += 1
                     if num_fatal == self.max_fatal_pages and pages:
                         detail = f"{num_fatal} pages ended the parser; {len(pages)} pages after them not tried"
-                        yield self._drop(document, sha256, -1, death.reason, detail)
+                        yield Drop("", document.uri, Range(pages[0], document.stop), STAGE, death.reason, detail)
                         return
 
-    def probe(self, document: Document) -> Document:
+    def probe(self, document: Item) -> Item:
         for last_try in (False, True):
             try:
                 with local_copy(document.uri, self.max_bytes, self.limits) as path:
                     sha256 = sha256_of(path)
                     ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path, passwords=self.passwords)
                 lang = document.lang or identify(text).lang
-                return replace(document, num_pages=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
+                return replace(document, count=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
             except SampleError as error:
                 log.info("census: could not look into %s: %s", document.uri, error)
                 break
@@ -162,13 +165,13 @@ class PdfSource:
                     log.info("census: could not look into %s: %s", document.uri, death)
         return document
 
-    def _child_pages(self, document: Document, path: str, sha256: str, pages: list[int] | None) -> Iterator[tuple[str, int, Any]]:
+    def _child_pages(self, document: Item, path: str, sha256: str, pages: list[int] | None) -> Iterator[tuple[str, int, Any]]:
         return sandbox(self.limits).run(
             READ,
             [f.function for f in self.page_functions],
             path=path,
             pages=pages,
-            span=(document.first_page, document.stop_page),
+            span=(document.first, document.stop),
             draw=(self.max_pages, seeded(self.seed, sha256).hex()),
             long_side=self.long_side,
             jpeg_quality=self.jpeg_quality,
@@ -177,11 +180,10 @@ class PdfSource:
             passwords=self.passwords,
         )
 
-    def _drop(self, document: Document, sha256: str, page: int, reason: str, detail: str) -> Drop:
-        key = "" if page < 0 else page_key(document.uri, sha256, page)
-        return Drop(key, document.uri, page, STAGE, reason, clean_text(detail))
+    def _page_drop(self, document: Item, sha256: str, page: int, reason: str, detail: str) -> Drop:
+        return Drop(page_key(document.uri, sha256, page), document.uri, Range(page, page + 1), STAGE, reason, clean_text(detail))
 
-    def _sample(self, document: Document, sha256: str, page: int, value: tuple[Any, ...]) -> Sample:
+    def _sample(self, document: Item, sha256: str, page: int, value: tuple[Any, ...]) -> Sample:
         image, size, reading = value
         return Sample(
             key=page_key(document.uri, sha256, page),

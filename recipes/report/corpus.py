@@ -125,7 +125,7 @@ def _groups(drops: Sequence[Drop], seed: int) -> list[dict]:
         by_reason.setdefault(drop.reason, []).append(drop)
     groups = []
     for reason, dropped in sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0])):
-        shuffled = sorted(dropped, key=lambda d: (seeded(seed, f"{d.uri}#{d.page}"), d.key, d.detail))
+        shuffled = sorted(dropped, key=lambda d: (seeded(seed, f"{d.uri}#{d.part}"), d.key, d.detail))
         examples = spread(shuffled, lambda drop: drop.uri)[:EXAMPLES]
         groups.append(
             {
@@ -140,9 +140,12 @@ def _groups(drops: Sequence[Drop], seed: int) -> list[dict]:
 
 def _place(drop: Drop) -> str:
     """The part of its document that dropped."""
-    if drop.page < 0:
+    if drop.part is None:
         return "document"
-    return f"page {drop.page + 1:,}" if drop.key else f"from page {drop.page + 1:,}"
+    first, stop = drop.part
+    if stop == first + 1:
+        return f"page {first + 1:,}"
+    return f"pages {first + 1:,} to {stop:,}" if stop >= 0 else f"from page {first + 1:,}"
 
 
 def _short(number: int) -> str:

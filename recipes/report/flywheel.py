@@ -1,6 +1,5 @@
 """The flywheel's rounds, as sections of the report: how well its readers read, beside Tesseract, and crops to look at."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,7 +8,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from datagen import manifest
-from datagen.record import Box, Drop
+from datagen.record import Drop
 from datagen.shards import read_reports, read_sample
 from datagen.storage import Folder
 from recipes.report import Section, asset, fill
@@ -90,22 +89,21 @@ def _rejected(folder: Folder, pages: Folder, seed: int) -> Iterator[Crop]:
     """Rejected lines, cut anew from their pages."""
     drops = [drop for report in read_reports(folder) for drop in report.drops if drop.key]
     chosen = list(_few(drops, _lang_and_reason, lambda drop: drop.key, REJECTED, seed))
-    wanted = {(drop.uri, drop.page) for drop in chosen}
+    wanted = {(drop.uri, drop.part.first) for drop in chosen if drop.part}
     rows = {}
     for part in manifest.parts(pages, [report.shard for report in read_reports(pages)] if wanted else []):
         for row in part.select(["uri", "page", "shard", "offset", "bytes"]).to_pylist():
             if (row["uri"], row["page"]) in wanted:
                 rows[row["uri"], row["page"]] = row
     for drop in chosen:
-        if row := rows.get((drop.uri, drop.page)):
-            reading = json.loads(drop.detail)
+        if drop.part and (row := rows.get((drop.uri, drop.part.first))):
+            (reading,) = drop.readings
             if image := decode(read_sample(pages, row["shard"], row["offset"], row["bytes"]).image):
-                crop = _line(image.crop(Box(*reading["box"])))
-                yield Crop(reading["lang"], reading["text"], reading["score"], drop.reason, crop)
+                yield Crop(reading.lang, reading.text, reading.score, drop.reason, _line(image.crop(reading.box)))
 
 
 def _lang_and_reason(drop: Drop) -> tuple[str, ...]:
-    return json.loads(drop.detail)["lang"], drop.reason
+    return drop.readings[0].lang, drop.reason
 
 
 def _few(items: Iterable[T], group: Callable[[T], tuple[str, ...]], key: Callable[[T], str], most: int, seed: int) -> Iterator[T]:

@@ -9,11 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from datagen import census, dataset, manifest, marks, tombstones
+from datagen import dataset, manifest, marks, tombstones
 from datagen import retry as datagen_retry
-from datagen.census import Known
+from datagen.assignment import Known, assigned
 from datagen.pipeline import Pipeline, describe
 from datagen.record import Drop
 from datagen.runner import InProcess, make_runner
@@ -55,14 +53,14 @@ class PipelineRunner(StepRunner[Pipeline]):
         if missing:
             return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
         folder = Folder("memory://pagewheel-plan") if place.overwrite else self.folder
-        todo = dataset.plan(step, folder, step.census.documents(), InProcess(), False, self._forgotten())
+        todo = dataset.plan(step, folder, step.census.items(), InProcess(), False, self._forgotten())
         estimates = [step.source.estimate(task.inputs) for task in todo.todo]
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
         if any(isinstance(stage, CompareInk) and stage.budget_s for stage in step.stages):
             cpu_s += todo.num_documents * DOCUMENT_PAGES * rates()["coarse.ink_core_s"].value
         workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
         return (
-            f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.held)} made; "
+            f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.made)} made; "
             f"about {pages:,} pages, {num_bytes / 1e6:,.0f} MB, {max(1, cpu_s / workers):,.0f} s on {workers} workers"
         )
 
@@ -82,8 +80,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         from recipes.report.pages import Survey
 
         reports = read_reports(self.folder)
-        parts = manifest.parts(self.folder, [r.shard for r in reports])
-        survey = Survey.of((_with_reasons(self.folder, part) for part in parts), report.seed)
+        survey = Survey.of(manifest.parts(self.folder, [r.shard for r in reports]), report.seed)
         drops = [drop for r in reports for drop in r.drops]
 
         def load(row: dict) -> Any:
@@ -95,7 +92,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         return Counter(drop.reason for drop in self._drops())
 
     def retry(self, reason: str) -> int:
-        step, documents = self.step, self.step.census.documents()
+        step, documents = self.step, self.step.census.items()
         uris = {drop.uri for drop in self._drops() if drop.reason == reason}
         if not uris:
             return 0
@@ -120,14 +117,14 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
     out = Folder(place.out)
     folder = out.sub(step.name)
     runner = make_runner(place.on, place.workers)
-    documents = step.census.documents()
+    documents = step.census.items()
     if place.overwrite:  # only now that there is something to put in its place
         dataset.clear(folder)
     gone = Forgotten.of(tombstones.read(out))
     todo = dataset.plan(step, folder, documents, runner, True, gone)
     expected = sum(step.source.estimate(task.inputs).num_samples for task in todo.todo)
     if not todo.todo:
-        log.info("%s: nothing new, %d shards are made", step.name, len(todo.held))
+        log.info("%s: nothing new, %d shards are made", step.name, len(todo.made))
     else:
         log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, len(todo.todo), place.on)
         if len(todo.todo) == 1 and place.on == "local":
@@ -140,7 +137,7 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
 def dataset_status(folder: Folder) -> list[str]:
     """A line that says how far a dataset is, then a line a reason of drops and a line a mark."""
     reports = read_reports(folder)
-    num_shards = len(census.assigned(folder))
+    num_shards = len(assigned(folder))
     samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
     lines = [
         f"{Path(folder.url).name}: {len(reports)} of {num_shards} shards done, {num_shards - len(reports)} left; "
@@ -150,15 +147,6 @@ def dataset_status(folder: Folder) -> list[str]:
     lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
     marked = Counter(marks.read(folder)["mark"].to_pylist())
     return lines + [f"  marked {n:,} {mark}" for mark, n in marked.most_common()]
-
-
-def _with_reasons(folder: Folder, part: pa.Table) -> pa.Table:
-    """The part with a column of reasons, read from the samples that aren't trusted."""
-    reasons = [
-        () if row["verdict"] == "trusted" else read_sample(folder, row["shard"], row["offset"], row["bytes"]).quality.reasons
-        for row in part.to_pylist()
-    ]
-    return part.append_column("reasons", pa.array(reasons, pa.list_(pa.string())))
 
 
 def rate(reports: list[ShardReport]) -> float:

@@ -24,8 +24,9 @@ from pathlib import Path
 
 import pymupdf
 
-from datagen.census import Document, Listing
+from datagen.census import Listing
 from datagen.dataset import build, plan
+from datagen.items import Item
 from datagen.pipeline import Pipeline
 from datagen.record import Sample
 from datagen.runner import InProcess, make_runner
@@ -42,9 +43,9 @@ TARGETS = {1024: 0.75, 1920: 0.70}
 OTHERS = Path(__file__).with_name("others.py")
 
 
-def guides(n: int) -> list[Document]:
+def guides(n: int) -> list[Item]:
     (package,) = [p for p in PACKAGES if p.name == "installation-guide-amd64"]
-    return DebianSamples((package,)).documents()[:n]
+    return DebianSamples((package,)).items()[:n]
 
 
 def raw(paths: list[str], long_side: int, processes: int, cores: list[int]) -> float:
@@ -85,7 +86,7 @@ def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
         stages = (IdentifyLanguage(), JudgeTextLayer())
         pipeline = Pipeline("bench", Listing(f"{out}/list.jsonl"), PdfSource(long_side=long_side, shard_pages=64), stages)
         folder = Folder(out)
-        todo = plan(pipeline, folder, pipeline.census.documents(), runner, commit=True)
+        todo = plan(pipeline, folder, pipeline.census.items(), runner, commit=True)
         reports = build(pipeline, folder, todo, runner, {}).reports
         timed = sorted(reports, key=lambda r: r.started)[2 * workers :]
         if not timed:
@@ -108,7 +109,7 @@ def measure_ink(paths: list[str], long_side: int, max_pages: int) -> None:
     stage, source = CompareInk(), PdfSource(long_side=long_side, max_pages=max_pages)
     seconds = num_pages = num_bytes = 0.0
     for path in paths:
-        pages = [x for x in source.read(Document(path)) if isinstance(x, Sample)]
+        pages = [x for x in source.read(Item(path)) if isinstance(x, Sample)]
         pages = [x for page in pages for x in IdentifyLanguage()([page]) if isinstance(x, Sample)]
         if not num_pages:
             list(stage(pages))  # loads the engines

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datagen.census import Document
 from datagen.engines import langid
+from datagen.items import Item
 from datagen.record import Sample
 from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import PdfSource
@@ -85,11 +85,11 @@ def read(pdf: bytes, folder: str) -> Sample:
     """The only page of a PDF."""
     path = Path(folder) / "page.pdf"
     path.write_bytes(pdf)
-    (page,) = identified(Document(str(path)), PdfSource(long_side=_LONG_SIDE))
+    (page,) = identified(Item(str(path)), PdfSource(long_side=_LONG_SIDE))
     return page
 
 
-def identified(document: Document, source: PdfSource) -> Iterator[Sample]:
+def identified(document: Item, source: PdfSource) -> Iterator[Sample]:
     """The document's pages after the stage that is measured."""
     for page in source.read(replace(document, lang="")):
         if isinstance(page, Sample):
@@ -187,7 +187,7 @@ def _letters(text: str) -> int:
 def measure_documents(pages: int) -> None:
     told: list[Told] = []
     by_document: list[Told] = []
-    for document in DebianSamples().documents():
+    for document in DebianSamples().items():
         truth = _label(document.lang)
         if truth not in langid.labels():
             truth = ""

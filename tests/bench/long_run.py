@@ -45,7 +45,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pagewheel-long-") as folder:
         listed = Path(folder) / "list.jsonl"
-        found = documents().documents()
+        found = documents().items()
         rows = ({"uri": d.uri, "lang": d.lang, "licence": d.licence, "bytes": d.num_bytes} for d in found)
         listed.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
         print(f"{len(found)} documents", flush=True)

@@ -51,7 +51,7 @@ def main() -> None:
         stages = (IdentifyLanguage(), JudgeTextLayer())
         pipeline = Pipeline("memory", Listing(f"{out}/list.jsonl"), PdfSource(long_side=1024, shard_pages=130), stages)
         folder = Folder(out)
-        todo = plan(pipeline, folder, pipeline.census.documents(), InProcess(), commit=True)
+        todo = plan(pipeline, folder, pipeline.census.items(), InProcess(), commit=True)
         build(pipeline, folder, todo, InProcess(), {}, note)
     settled = sizes[len(sizes) // 5]
     last, peak = sizes[-1], max(worker + child for _, worker, child, _ in sizes[len(sizes) // 5 :])

@@ -23,7 +23,7 @@ from typing import ClassVar
 import psutil
 
 from datagen import dataset
-from datagen.census import Document, Inputs
+from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate, Pipeline
 from datagen.record import Drop, Origin, Quality, Sample
 from datagen.runner import make_runner
@@ -38,8 +38,8 @@ class Numbers:
 
     num: int
 
-    def documents(self) -> list[Document]:
-        return [Document(f"nowhere/{i:07d}", "1", 1) for i in range(self.num)]
+    def items(self) -> list[Item]:
+        return [Item(f"nowhere/{i:07d}", "1", 1) for i in range(self.num)]
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,17 @@ class Nothing:
 
     version: ClassVar[int] = 1
 
-    def split(self, documents: Sequence[Document]) -> list[Inputs]:
+    def split(self, documents: Sequence[Item]) -> list[Inputs]:
         return [(document,) for document in documents]
 
-    def read(self, document: Document) -> Iterator[Sample | Drop]:
+    def read(self, document: Item) -> Iterator[Sample | Drop]:
         origin = Origin(document.uri, "0" * 64, 0)
         yield Sample(document.uri[-7:], "text", None, (0, 0), "und", "Zyyy", "word", (), Quality("none"), origin, "scale")
 
     def estimate(self, inputs: Inputs) -> Estimate:
         return Estimate(len(inputs), 10_240 * len(inputs), 0.0)
 
-    def probe(self, document: Document) -> Document:
+    def probe(self, document: Item) -> Item:
         return document
 
     def engines(self) -> dict[str, str]:
@@ -71,7 +71,7 @@ def work(num: int, workers: int, out: str) -> None:
     folder, runner = Folder(out), make_runner("local", workers)
     with dataset.lock(folder):
         folder.sweep()
-        todo = dataset.plan(pipeline, folder, pipeline.census.documents(), runner, commit=True)
+        todo = dataset.plan(pipeline, folder, pipeline.census.items(), runner, commit=True)
         outcome = dataset.build(pipeline, folder, todo, runner, {})
     assert not outcome.failed
     print(json.dumps({"shards": len(outcome.reports), "samples": sum(r.num_samples for r in outcome.reports)}))

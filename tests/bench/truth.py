@@ -164,12 +164,12 @@ def _verdicts(path: Path, num_pages: int) -> Iterator[tuple[int, Quality, str]]:
     """Number, quality and text of each page; a dropped page is refused for the drop's reason."""
     pipeline = coarse(input=str(path)).steps[0]
     assert isinstance(pipeline, Pipeline)
-    documents = tuple(pipeline.census.documents())
+    documents = tuple(pipeline.census.items())
     for item in pipeline.process(documents, []):
         if not isinstance(item, Drop):
             yield item.origin.page, item.quality, item.text
-        elif item.page >= 0:
-            yield item.page, Quality("dropped", (item.reason,)), ""
+        elif item.part is not None:
+            yield item.part.first, Quality("dropped", (item.reason,)), ""
         else:
             yield from ((number, Quality("dropped", (item.reason,)), "") for number in range(num_pages))
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from datagen.census import Document, Listing
+from datagen.census import Listing
+from datagen.items import Item
 from datagen.pipeline import Pipeline
 from datagen.sources.pdf import PdfSource
 from datagen.stages.language import IdentifyLanguage
@@ -23,7 +24,7 @@ def test_records_change_only_with_a_version(tmp_path, monkeypatch, request):
     pdfs.write(Path("chinese.pdf"), pdfs.CHINESE, font="china-s")
     pipeline = Pipeline("golden", Listing(""), PdfSource(long_side=512), (IdentifyLanguage(), JudgeTextLayer()))
     names = ("latin.pdf", "russian.pdf", "chinese.pdf")
-    samples = pipeline.process(tuple(map(Document, names)), [])
+    samples = pipeline.process(tuple(map(Item, names)), [])
     found = {
         "description": json.loads(json.dumps(pipeline.description())),
         "records": [without_file(json.loads(s.to_json())) for s in samples],
@@ -39,7 +40,7 @@ def test_records_change_only_with_a_version(tmp_path, monkeypatch, request):
 
 def without_file(record: dict) -> dict:
     """`record` without what hangs on the bytes of the PDF, which PyMuPDF dates."""
-    return record | {"key": record["key"][-6:], "origin": record["origin"] | {"sha256": ""}}
+    return record | {"key": record["key"][-6:], "group": "", "origin": record["origin"] | {"sha256": ""}}
 
 
 def engines(part: dict | list) -> list:

@@ -9,7 +9,7 @@ import pytest
 import webdataset
 
 from datagen import manifest
-from datagen.census import assigned
+from datagen.assignment import assigned
 from datagen.dataset import lock
 from datagen.shards import read_report, read_reports, read_shard
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
@@ -205,7 +205,7 @@ def test_a_document_in_ranges_that_cannot_be_read_is_a_drop_a_range(tmp_path):
     (tmp_path / "in/list.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     assert make(tmp_path / "in/list.jsonl", tmp_path / "out") == 3
     drops = [json.loads(line) for line in (tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()]
-    assert [d["page"] for d in drops if d["reason"] == "encrypted"] == [-1, *range(3, 30, 3)]
+    assert [d["first"] for d in drops if d["reason"] == "encrypted"] == list(range(0, 30, 3))
     assert [d["reason"] for d in drops if d["reason"] != "encrypted"] == ["bad_uri"]
     reports = read_reports(Folder(f"{tmp_path}/out/coarse"))
     assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (3, 2)
@@ -265,7 +265,7 @@ def test_deep_looks_inside_before_it_shards(corpus, tmp_path):
     pages = replace(recipe(corpus).steps[0], deep=True)
     run(replace(recipe(corpus), steps=(pages,)), Place(str(tmp_path / "out"), "inline"))
     found = {d.uri.rsplit("/", 1)[1]: d for shard in assigned(Folder(f"{tmp_path}/out/coarse")) for d in shard.inputs}
-    assert (found["russian.pdf"].num_pages, found["russian.pdf"].lang) == (3, "ru")
+    assert (found["russian.pdf"].count, found["russian.pdf"].lang) == (3, "ru")
     assert len(found["russian.pdf"].sha256) == 64
     assert len(samples(tmp_path / "out")) == 9
 
@@ -317,7 +317,7 @@ def test_the_manifest_can_be_rebuilt_from_the_shards(corpus, tmp_path):
     for name in folder.sub("shards").names(".tar"):
         shard = name.removesuffix(".tar")
         with folder.open(f"shards/{name}") as file:
-            rows = [manifest.row(sample, shard, offset, size) for sample, offset, size in read_shard(file)]
+            rows = [manifest.row(sample, shard, place) for sample, place in read_shard(file)]
         assert rows == manifest.read_part(folder, shard).to_pylist()
 
 

@@ -8,14 +8,14 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from datagen.census import Document
+from datagen.items import Item
 from datagen.record import Box, Sample
 from datagen.sources.pdf import PdfSource
 from tests import pdfs
 
 
 def read(path, **values) -> list[Sample]:
-    found = list(PdfSource(**values).read(Document(str(path))))
+    found = list(PdfSource(**values).read(Item(str(path))))
     assert all(isinstance(s, Sample) for s in found), found
     return found
 

@@ -14,7 +14,7 @@ import pytest
 
 from datagen.engines.compact import Reader
 from datagen.record import Sample
-from datagen.shards import read_reports, read_samples
+from datagen.shards import read_reports
 from datagen.storage import Folder
 from flywheel.crops import read_crops
 from flywheel.evaluate import HeldOut
@@ -22,7 +22,7 @@ from flywheel.pools import from_dict
 from recipes.forget import forget
 from recipes.run import Place, run
 from tests import pdfs, wheel
-from tests.outputs import ROOT, check_corpus, files
+from tests.outputs import ROOT, check_corpus, dataset_samples, files
 
 pytestmark = pytest.mark.timeout(900)  # a reader is trained in earnest, on a processor without bf16 for minutes
 METRICS = {
@@ -60,7 +60,7 @@ def metrics(out, number=1) -> dict:
 
 
 def samples(folder) -> list[Sample]:
-    return list(read_samples(Folder(str(folder))))
+    return list(dataset_samples(Folder(str(folder))))
 
 
 def test_a_round_learns_measures_and_labels(turned):

@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from datagen.shards import read_samples
 from datagen.storage import Folder
 from datagen.synth.typeset import Style, typeset
 from datagen.synth.vertical import vertical
@@ -12,7 +11,7 @@ from recipes.coarse import coarse
 from recipes.recipe import Recipe
 from recipes.run import Place, run
 from tests.damage import damage
-from tests.outputs import shards
+from tests.outputs import dataset_samples, shards
 from tests.udhr import UDHR
 
 
@@ -39,7 +38,7 @@ def made(documents, out, on="inline", workers=0):
 
 def test_true_layers_are_trusted_and_lies_are_not(documents, tmp_path):
     out = made(documents, tmp_path / "out")
-    pages = {s.origin.uri.rsplit("/")[-1][:-4]: s.quality for s in read_samples(Folder(str(out / "coarse")))}
+    pages = {s.origin.uri.rsplit("/")[-1][:-4]: s.quality for s in dataset_samples(Folder(str(out / "coarse")))}
     assert {name: q.verdict for name, q in pages.items() if "-" not in name} == {"Latn": "trusted", "Geor": "trusted"}
     assert "ink_disagrees" in pages["Latn-permuted"].reasons
     assert "ink_disagrees" in pages["Geor-permuted"].reasons
@@ -53,7 +52,7 @@ def test_vertical_text_is_compared_too(tmp_path):
     lang, text = UDHR["Jpan"]
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "vertical.pdf").write_bytes(vertical([text] * 4, lang).pdf)
-    (page,) = read_samples(Folder(str(made(tmp_path / "in", tmp_path / "out") / "coarse")))
+    (page,) = dataset_samples(Folder(str(made(tmp_path / "in", tmp_path / "out") / "coarse")))
     assert {line.direction for region in page.regions for line in region.lines} == {"ttb"}
     assert (page.quality.verdict, page.quality.reasons) == ("trusted", ())
 

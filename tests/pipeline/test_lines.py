@@ -29,7 +29,7 @@ def out(tmp_path_factory):
 def cut(out, **values) -> list[Sample | Drop]:
     coarse = Folder(str(out / "out" / "coarse"))
     source = LineCrops(languages=("ru",), **values)
-    documents = ShardsOf(coarse.url, tuple(r.shard for r in read_reports(coarse))).documents()
+    documents = ShardsOf(coarse.url, tuple(r.shard for r in read_reports(coarse))).items()
     return [item for document in documents for item in source.read(document)]
 
 
@@ -56,7 +56,7 @@ def test_as_a_pipeline_it_makes_a_dataset_that_verifies(out):
     pipeline = Pipeline(
         "crops", ShardsOf(coarse.url, tuple(r.shard for r in read_reports(coarse))), LineCrops(languages=("ru",)), ()
     )
-    todo = dataset.plan(pipeline, folder, pipeline.census.documents(), InProcess(), commit=True)
+    todo = dataset.plan(pipeline, folder, pipeline.census.items(), InProcess(), commit=True)
     outcome = dataset.build(pipeline, folder, todo, InProcess(), {})
     assert not outcome.failed
     assert sum(r.num_samples for r in outcome.reports) > 5
@@ -74,4 +74,4 @@ def test_a_pdf_that_changed_or_went_costs_its_lines_and_is_counted(out, tmp_path
 
 def test_a_shard_that_is_not_there_is_named(out):
     with pytest.raises(ValueError, match="coarse-000099 is not made yet"):
-        ShardsOf(str(out / "out" / "coarse"), ("coarse-000099",)).documents()
+        ShardsOf(str(out / "out" / "coarse"), ("coarse-000099",)).items()

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from datagen import dataset, retry
-from datagen.census import Document, Listing
-from datagen.pipeline import DOCUMENT, Pipeline, _placed, run_shard
-from datagen.record import Drop, Origin, SampleError
+from datagen.census import Listing
+from datagen.items import Item
+from datagen.pipeline import DOCUMENT, Pipeline, run_shard
+from datagen.record import Drop, Origin, Range, SampleError
 from datagen.runner import InProcess
 from datagen.shards import read_report, read_reports
 from datagen.sources.pdf import TEXT_LAYER, PageFunction
@@ -153,7 +154,7 @@ def test_single_pages_are_read_again_and_their_neighbours_are_not(tmp_path):
     assert drops(out) == {"not_today": 4}
     inputs.joinpath("a.good").touch()
     folder, pages = Folder(f"{out}/coarse"), made.steps[0]
-    assert retry.retry(pages, folder, pages.census.documents(), "not_today") == 4
+    assert retry.retry(pages, folder, pages.census.items(), "not_today") == 4
     assert run(made, Place(str(out), "inline")) == 0
     assert before.items() < shards(out).items()
     assert drops(out) == {}
@@ -174,7 +175,7 @@ def test_documents_whose_every_page_dropped_count_as_what_they_give_now(tmp_path
     for n in range(num_mended):
         (inputs / f"{n}.good").touch()
     folder, pages = Folder(f"{out}/coarse"), made.steps[0]
-    assert retry.retry(pages, folder, pages.census.documents(), "not_today") == 6
+    assert retry.retry(pages, folder, pages.census.items(), "not_today") == 6
     assert run(made, Place(str(out), "inline")) == (0 if num_mended == 3 else 3)
     reports = read_reports(folder)
     assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (3, 3 - num_mended)
@@ -190,7 +191,7 @@ def test_a_document_that_dropped_for_two_reasons_is_barren_until_both_are_mended
     (inputs / "a.good").touch()
     folder, pages = Folder(f"{out}/coarse"), made.steps[0]
     for reason, code, read in (("not_today", 3, [0]), ("not_ever", 0, [0, 1])):
-        assert retry.retry(pages, folder, pages.census.documents(), reason) == 1
+        assert retry.retry(pages, folder, pages.census.items(), reason) == 1
         assert run(made, Place(str(out), "inline")) == code
         assert sorted(s.origin.page for s in samples(out)) == read
     assert drops(out) == {}
@@ -204,8 +205,8 @@ def test_a_page_of_a_file_that_changed_is_not_mixed_with_the_others(tmp_path):
     assert run(made, Place(str(out), "inline")) == 0
     pdfs.write(inputs / "a.pdf", pdfs.LATIN, pdfs.LATIN, pdfs.LATIN)
     before = files(out)
-    with pytest.raises(ValueError, match="has changed since its other pages were read"):
-        retry.retry(made.steps[0], Folder(f"{out}/coarse"), made.steps[0].census.documents(), "not_today")
+    with pytest.raises(ValueError, match="has changed since its other parts were read"):
+        retry.retry(made.steps[0], Folder(f"{out}/coarse"), made.steps[0].census.items(), "not_today")
     assert files(out) == before
 
 
@@ -215,8 +216,8 @@ def test_a_file_that_goes_away_between_its_shards_is_a_drop_a_part_and_each_is_r
     made = recipe(inputs)
     deep = replace(made, steps=(replace(made.steps[0], deep=True), *made.steps[1:]))
     folder, pages = Folder(f"{out}/coarse"), deep.steps[0]
-    todo = dataset.plan(pages, folder, pages.census.documents(), InProcess(), commit=True)
-    assert [(d.first_page, d.stop_page) for task in todo.todo for d in task.inputs] == [(0, 3), (3, 6), (6, -1)]
+    todo = dataset.plan(pages, folder, pages.census.items(), InProcess(), commit=True)
+    assert [(d.first, d.stop) for task in todo.todo for d in task.inputs] == [(0, 3), (3, 6), (6, -1)]
     run_shard(todo.todo[0])
     (inputs / "a.pdf").rename(away)
     todo = dataset.plan(pages, folder, [], InProcess(), commit=True)
@@ -226,7 +227,7 @@ def test_a_file_that_goes_away_between_its_shards_is_a_drop_a_part_and_each_is_r
     assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (1, 0)
     before = shards(out)
     away.rename(inputs / "a.pdf")
-    assert retry.retry(pages, folder, pages.census.documents(), "not_found") == 2
+    assert retry.retry(pages, folder, pages.census.items(), "not_found") == 2
     assert run(deep, Place(str(out), "inline")) == 0
     assert before.items() < shards(out).items()
     assert drops(out) == {}
@@ -238,9 +239,9 @@ def test_a_file_that_goes_away_between_its_shards_is_a_drop_a_part_and_each_is_r
 
 def test_the_drop_of_one_part_says_nothing_of_another(tmp_path):
     """A part that dropped for another reason stays told of."""
-    parts = [Document("a.pdf", first_page=n, stop_page=n + 2) for n in (0, 2, 4)]
-    told = [_placed(Drop("", "a.pdf", -1, "PdfSource", "timeout"), part) for part in parts]
-    again = [[retry._reads(part, drop, before) for drop, before in zip(told, parts, strict=True)] for part in parts]
+    parts = [Item("a.pdf", first=n, stop=n + 2) for n in (0, 2, 4)]
+    drops = [Drop("", "a.pdf", item.part, "PdfSource", "timeout") for item in parts]
+    again = [[retry._is_read_again(drop, read, (item,)) for drop, read in zip(drops, parts, strict=True)] for item in parts]
     assert again == [[True, False, False], [False, True, False], [False, False, True]]
 
 
@@ -259,8 +260,8 @@ def test_a_shard_made_again_leaves_to_later_ones_what_they_read(tmp_path):
         (inputs / f"{name}.good").touch()
     pdfs.write(tmp_path / "late.pdf", pdfs.lines(pdfs.LATIN))
     folder, pages = Folder(f"{out}/coarse"), made.steps[0]
-    assert retry.retry(pages, folder, pages.census.documents(), "not_today") == 5
-    assert retry.retry(pages, folder, pages.census.documents(), "not_found") == 1
+    assert retry.retry(pages, folder, pages.census.items(), "not_today") == 5
+    assert retry.retry(pages, folder, pages.census.items(), "not_found") == 1
     assert run(made, Place(str(out), "inline")) == 0
     before, told = shards(out), drops(out)
     reports = [(r.num_documents, r.num_barren, r.drops) for r in read_reports(folder)]
@@ -277,7 +278,7 @@ def test_a_shard_made_again_leaves_to_later_ones_what_they_read(tmp_path):
 
 def test_what_later_parts_do_not_reach_is_told_where_it_was():
     """A shard made again comes to other pages before it gives up."""
-    document, tail = Document("a.pdf"), Document("a.pdf", first_page=3, again=True)
+    document, tail = Item("a.pdf"), Item("a.pdf", first=3, again=True)
 
     @dataclass(frozen=True)
     class GivesUp:
@@ -285,7 +286,7 @@ def test_what_later_parts_do_not_reach_is_told_where_it_was():
 
         def read(self, document):
             yield from (sample(f"{n}", origin=Origin("a.pdf", "ab" * 32, n)) for n in range(self.num_pages))
-            yield Drop("", "a.pdf", -1, "GivesUp", "timeout")
+            yield Drop("", "a.pdf", Range(self.num_pages), "GivesUp", "timeout")
 
     for num_pages, kept in ((3, ["0", "1", "2"]), (4, ["0", "1", "2"]), (2, ["0", "1", ""])):
         pipeline = Pipeline("test", Listing(""), GivesUp(num_pages), ())
@@ -335,7 +336,7 @@ def test_what_dropped_beside_other_pages_is_not_tried_alone(corpus, tmp_path):
     run(made, Place(str(out), "inline"))
     before, pages = files(out), made.steps[0]
     with pytest.raises(ValueError, match=r"DropLast compares a document's pages, .* overwrite=1"):
-        retry.retry(pages, Folder(f"{out}/coarse"), pages.census.documents(), "last")
+        retry.retry(pages, Folder(f"{out}/coarse"), pages.census.items(), "last")
     assert files(out) == before
 
 
@@ -347,7 +348,7 @@ from recipes.run import Place, run
 from tests.outputs import recipe
 made = recipe(sys.argv[1], shard_pages=1)
 (pages, _), folder = made.steps, Folder(sys.argv[2] + "/coarse")
-retry.retry(pages, folder, pages.census.documents(), "not_found")
+retry.retry(pages, folder, pages.census.items(), "not_found")
 sys.exit(run(made, Place(sys.argv[2], "inline")))
 """
 

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 import s3fs
 
-from datagen.shards import read_reports, read_samples
+from datagen.shards import read_reports
 from datagen.storage import Folder
 from recipes.forget import forget
 from recipes.run import Place, run
 from recipes.status import status, verify
 from tests import pdfs
-from tests.outputs import ROOT, recipe
+from tests.outputs import ROOT, dataset_samples, recipe
 
 RUN = """
 import sys
@@ -89,11 +89,11 @@ def undisturbed(listed):
 
 def test_what_is_listed_in_a_bucket_is_read_from_it_and_written_to_it(s3, undisturbed):
     folder = Folder("s3://corpus/undisturbed/coarse")
-    assert sorted({s.origin.uri.rsplit("/", 1)[-1] for s in read_samples(folder)}) == [
+    assert sorted({s.origin.uri.rsplit("/", 1)[-1] for s in dataset_samples(folder)}) == [
         *(f"{i}.pdf" for i in range(2, 6)),
         "two.zip",
     ]
-    assert len(list(read_samples(folder))) == 72
+    assert len(list(dataset_samples(folder))) == 72
     assert b'"not_found"' in folder.read("drops.jsonl")
     assert verify("s3://corpus/undisturbed")[1]
     assert b"<html" in s3.cat("corpus/undisturbed/report/index.html")
@@ -132,7 +132,7 @@ def test_a_source_is_forgotten(s3, listed):
     out = "s3://corpus/forgetful"
     assert run(recipe(listed), Place(out, "inline")) == 0
     assert "12 samples taken out" in forget(out, uri="s3://corpus/in/3.pdf", recipe=recipe(listed))[0]
-    assert not [s for s in read_samples(Folder(f"{out}/coarse")) if s.origin.uri.endswith("/3.pdf")]
+    assert not [s for s in dataset_samples(Folder(f"{out}/coarse")) if s.origin.uri.endswith("/3.pdf")]
     assert run(recipe(listed), Place(out, "inline")) == 0
-    assert len(list(read_samples(Folder(f"{out}/coarse")))) == 60
+    assert len(list(dataset_samples(Folder(f"{out}/coarse")))) == 60
     assert verify(out)[1]

@@ -12,7 +12,7 @@ import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from datagen.record import Line, joined
+from datagen.record import Line
 from datagen.sources import pdf_glyphs, pdf_pieces
 from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
 from datagen.sources.pdf_clean import clean_line
@@ -22,6 +22,7 @@ from datagen.sources.pdf_pieces import Piece
 from datagen.sources.pdf_text import text_layer
 from datagen.synth.typeset import Style, typeset
 from datagen.synth.vertical import vertical
+from datagen.text import joined
 from tests.pdfs import LATIN, assemble, stream
 from tests.udhr import UDHR
 

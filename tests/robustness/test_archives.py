@@ -147,7 +147,7 @@ def test_good_members_are_read_and_bad_ones_told(tmp_path, good, name, write, nu
 
 def test_an_archive_alone_is_an_input_and_its_uris_are_too(tmp_path, good):
     zipped(tmp_path / "a.zip", good)
-    found = Listing(str(tmp_path / "a.zip")).documents()
+    found = Listing(str(tmp_path / "a.zip")).items()
     uri = next(d.uri for d in found if "100%25" in d.uri)
     assert uri == f"zip://sub/good%2C%20too%3A%20100%25.pdf::{tmp_path}/a.zip"
     (tmp_path / "list.jsonl").write_text(json.dumps({"uri": uri, "lang": "en"}))
@@ -173,7 +173,7 @@ def test_an_archive_that_cannot_be_listed_is_a_drop(tmp_path, good):
 
 def listed(path: Path) -> list[str]:
     """The names of what the census finds in an archive; the archive's own where it can't be looked into to its end."""
-    found = Listing(str(path)).documents()
+    found = Listing(str(path)).items()
     return sorted(archive.parse(d.uri).name if "::" in d.uri else Path(d.uri).name for d in found)
 
 
@@ -285,7 +285,7 @@ def test_a_response_without_its_address_is_told_of(tmp_path, good, suffix):
 def test_a_warc_that_does_not_reach_its_end_is_told_of(tmp_path, good, suffix):
     path = tmp_path / f"a{suffix}"
     crawled(path, good)
-    whole, members = path.read_bytes(), [archive.parse(d.uri) for d in Listing(str(path)).documents()]
+    whole, members = path.read_bytes(), [archive.parse(d.uri) for d in Listing(str(path)).items()]
     first = min(members, key=lambda m: m.first)
     end = first.first + first.num_bytes
     middle = first.first + first.num_bytes // 2
@@ -309,7 +309,7 @@ def test_a_warc_that_does_not_reach_its_end_is_told_of(tmp_path, good, suffix):
 def test_a_record_that_is_cut_off_is_a_drop(tmp_path, good):
     path = tmp_path / "a.warc.gz"
     crawled(path, good)
-    member = next(archive.parse(d.uri) for d in Listing(str(path)).documents() if "download" in d.uri)
+    member = next(archive.parse(d.uri) for d in Listing(str(path)).items() if "download" in d.uri)
     record = path.read_bytes()[member.first : member.first + member.num_bytes]
     for data, reason in ((record, ""), (record[:-200], "broken_archive")):
         path.write_bytes(data)
@@ -348,7 +348,7 @@ def test_captures_are_read_from_afar_by_their_range(tmp_path, good):
     crawled(tmp_path / "a.warc.gz", good)
     memory = fsspec.filesystem("memory")
     memory.pipe("/crawl/a.warc.gz", (tmp_path / "a.warc.gz").read_bytes())
-    uris = [d.uri.replace(f"::{tmp_path}/", "::memory://crawl/") for d in Listing(str(tmp_path / "a.warc.gz")).documents()]
+    uris = [d.uri.replace(f"::{tmp_path}/", "::memory://crawl/") for d in Listing(str(tmp_path / "a.warc.gz")).items()]
     (tmp_path / "list.jsonl").write_text("\n".join(json.dumps({"uri": uri}) for uri in uris))
     assert make(tmp_path / "list.jsonl", tmp_path / "out", max_bytes=LIMIT) == 0
     assert len(samples(tmp_path / "out")) == 6
@@ -370,14 +370,14 @@ def test_rows_of_common_crawls_index_are_a_list(tmp_path):
         "warc_record_length": 99,
     }
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "list.parquet")
-    (document,) = Listing(str(tmp_path / "list.parquet")).documents()
+    (document,) = Listing(str(tmp_path / "list.parquet")).items()
     assert document.uri == "warc://7-99/https%3A//example.org/a.pdf::https://data.commoncrawl.org/crawl-data/x.warc.gz"
     assert archive.parse(document.uri) == Member(
         "warc", "https://example.org/a.pdf", "https://data.commoncrawl.org/crawl-data/x.warc.gz", 7, 99
     )
     (tmp_path / "list.jsonl").write_text(json.dumps(row | {"warc_record_offset": "x"}))
     with pytest.raises(ValueError, match=r"row 1: .*whole numbers"):
-        Listing(str(tmp_path / "list.jsonl")).documents()
+        Listing(str(tmp_path / "list.jsonl")).items()
 
 
 @pytest.mark.parametrize(

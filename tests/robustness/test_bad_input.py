@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from datagen.census import Document, Listing
+from datagen.census import Listing
+from datagen.items import Item
 from datagen.pipeline import Pipeline
-from datagen.record import Drop, Sample, SampleError
+from datagen.record import Drop, Range, Sample, SampleError
 from datagen.sandbox import Limits, sandbox
 from datagen.sources import local, web
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
@@ -113,7 +114,7 @@ def test_hostile_input_gives_the_same_bytes_on_workers(hostile, tmp_path):
 
 def read(path, **values) -> list[Sample | Drop]:
     source = PdfSource(long_side=512, page_functions=PAGE_FUNCTIONS, limits=LIMITS, **values)
-    return list(Pipeline("test", Listing(str(path)), source, ()).process(tuple(Listing(str(path)).documents()), []))
+    return list(Pipeline("test", Listing(str(path)), source, ()).process(tuple(Listing(str(path)).items()), []))
 
 
 @pytest.mark.parametrize(("name", "good"), [("hang.pdf", [0, 1, 3]), ("crash.pdf", [0, 2]), ("swallow.pdf", [0, 2])])
@@ -122,26 +123,27 @@ def test_a_fatal_page_costs_itself_alone(hostile, name, good):
     assert [s.origin.page for s in found if isinstance(s, Sample)] == good
     (drop,) = [d for d in found if isinstance(d, Drop)]
     assert drop.reason == BAD[name]
-    assert drop.page not in good
+    assert drop.part is not None
+    assert drop.part.first not in good
 
 
 def test_a_page_is_dropped_only_if_it_ends_the_parser_alone_too(tmp_path):
     path = pdfs.write(tmp_path / "a.pdf", "first", "second", "third")
     source = PdfSource(long_side=512, page_functions=(PageFunction("tests.robustness.test_bad_input:crash_once"),), limits=LIMITS)
-    assert [s.origin.page for s in source.read(Document(str(path)))] == [0, 1, 2]
+    assert [s.origin.page for s in source.read(Item(str(path)))] == [0, 1, 2]
 
 
 def test_a_parser_that_died_while_it_waited_costs_nothing(tmp_path):
     path = pdfs.write(tmp_path / "a.pdf", "first", "second")
     source = PdfSource(long_side=512, limits=LIMITS)
-    assert len(list(source.read(Document(str(path))))) == 2
+    assert len(list(source.read(Item(str(path))))) == 2
     held = sandbox(LIMITS)
     real = held._process.poll
     held._process.kill()
     held._process.wait()
     held._process.poll = lambda: None  # the moment between looking and sending
     try:
-        assert [type(s) for s in source.read(Document(str(path)))] == [Sample, Sample]
+        assert [type(s) for s in source.read(Item(str(path)))] == [Sample, Sample]
     finally:
         if held._process is not None:
             held._process.poll = real
@@ -156,7 +158,7 @@ def test_what_is_not_the_files_fault_fails_the_shard(tmp_path, monkeypatch, numb
 
     monkeypatch.setattr(local, "_fetch", fetch)
     with pytest.raises(OSError, match=os.strerror(number)):
-        list(PdfSource().read(Document(str(path))))
+        list(PdfSource().read(Item(str(path))))
 
 
 @pytest.fixture
@@ -221,7 +223,7 @@ def test_nor_is_one_that_does_not_answer(server):
 @pytest.mark.parametrize("answers", ["200", "503,503,200", "200,503,cut,200"])
 def test_a_server_that_comes_back_is_asked_again(server, answers):
     address, _ = server
-    assert [type(item) for item in PdfSource(long_side=512).read(Document(f"{address}/{answers}/a.pdf"))] == [Sample]
+    assert [type(item) for item in PdfSource(long_side=512).read(Item(f"{address}/{answers}/a.pdf"))] == [Sample]
 
 
 @pytest.mark.parametrize(
@@ -245,11 +247,11 @@ def test_what_is_made_to_exhaust_a_parser_costs_a_page(tmp_path, make_it, allowe
 
 def test_a_document_that_takes_too_long_is_given_up_and_keeps_what_was_read(tmp_path):
     source = PdfSource(long_side=512, max_document_s=0.5)
-    items = list(source.read(Document(str(pdfs.slow(tmp_path / "slow.pdf", 12)))))
+    items = list(source.read(Item(str(pdfs.slow(tmp_path / "slow.pdf", 12)))))
     *pages, drop = items
     assert 0 < len(pages) < 12
     assert all(isinstance(page, Sample) for page in pages)
-    assert (drop.reason, drop.page) == ("timeout", -1)
+    assert (drop.reason, drop.part) == ("timeout", Range(len(pages), -1))
     assert drop.detail.endswith(f"{12 - len(pages)} pages not read")
 
 
@@ -286,7 +288,7 @@ def test_a_document_that_keeps_ending_the_parser_is_given_up(tmp_path):
     pdfs.write(tmp_path / "many.pdf", "first", *["CRASH"] * 6)
     found = read(tmp_path / "many.pdf")
     assert [d.reason for d in found if isinstance(d, Drop)] == ["crash"] * 4
-    assert found[-1].page == -1
+    assert found[-1].part == Range(4, -1)
     assert "3 pages after them not tried" in found[-1].detail
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from datagen.census import Document
+from datagen.items import Item
 from datagen.record import Drop, Sample, SampleError, check
 from datagen.sandbox import Limits
 from datagen.sources import archive
@@ -112,7 +112,7 @@ def outcome(name: str, data: bytes, folder: Path) -> str:
     members: list[archive.Member] = []
     try:
         if name.endswith(".pdf"):
-            for item in PdfSource(limits=LIMITS, long_side=400).read(Document(str(path))):
+            for item in PdfSource(limits=LIMITS, long_side=400).read(Item(str(path))):
                 if isinstance(item, Sample):
                     check(item)
                 else:

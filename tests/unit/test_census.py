@@ -6,7 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datagen.census import Document, Listing, add_generation, assigned, choose, list_documents, new_documents
+from datagen.assignment import add_generation, assigned, new_items
+from datagen.census import Listing
+from datagen.items import Item
+from datagen.selection import choose
 from datagen.sources.pdf import PdfSource
 from datagen.storage import Folder
 
@@ -25,7 +28,7 @@ def names(documents) -> list[str]:
 
 
 def test_a_folder_lists_its_pdfs_and_counts_the_rest(folder):
-    found, other = list_documents(str(folder), (".pdf",))
+    found, other = Listing(str(folder)).scan()
     assert names(found) == ["a.PDF", "b.pdf", "sub/c.pdf"]
     assert other == {".txt": 1}
     assert found[0].num_bytes == 8
@@ -34,13 +37,13 @@ def test_a_folder_lists_its_pdfs_and_counts_the_rest(folder):
 
 def test_a_folder_whose_name_looks_like_a_glob(folder):
     folder.rename(folder.parent / "scans [2024]")
-    assert len(Listing(str(folder.parent / "scans [2024]")).documents()) == 3
+    assert len(Listing(str(folder.parent / "scans [2024]")).items()) == 3
 
 
 def test_linked_folders_are_followed_once(folder):
     (folder / "link").symlink_to(folder / "sub")
     (folder / "loop").symlink_to(folder)
-    found = Listing(str(folder)).documents()
+    found = Listing(str(folder)).items()
     assert sorted(d.uri.rsplit("/", 1)[1] for d in found) == ["a.PDF", "b.pdf", "c.pdf"]
 
 
@@ -52,18 +55,18 @@ def test_a_folder_that_cannot_be_read_is_an_input_and_no_silence(folder, monkeyp
         return real(path, onerror=onerror, **words)
 
     monkeypatch.setattr(os, "walk", walk)
-    assert str(folder / "closed") in [d.uri for d in Listing(str(folder)).documents()]
+    assert str(folder / "closed") in [d.uri for d in Listing(str(folder)).items()]
 
 
 def test_a_colon_in_a_name_is_a_colon(folder):
     (folder / "sub/c.pdf").rename(folder / "sub/x::y.pdf")
-    assert "sub/x::y.pdf" in names(Listing(str(folder)).documents())
+    assert "sub/x::y.pdf" in names(Listing(str(folder)).items())
 
 
 def test_a_glob_and_a_file(folder):
-    assert names(Listing(f"{folder}/*.pdf").documents()) == ["b.pdf"]
-    assert names(Listing(f"{folder}/**/*.pdf").documents()) == ["b.pdf", "sub/c.pdf"]
-    assert names(Listing(f"{folder}/b.pdf").documents()) == ["b.pdf"]
+    assert names(Listing(f"{folder}/*.pdf").items()) == ["b.pdf"]
+    assert names(Listing(f"{folder}/**/*.pdf").items()) == ["b.pdf", "sub/c.pdf"]
+    assert names(Listing(f"{folder}/b.pdf").items()) == ["b.pdf"]
 
 
 def test_lists_carry_what_is_known(folder):
@@ -74,14 +77,14 @@ def test_lists_carry_what_is_known(folder):
         folder / "l.parquet",
     )
     for kind in ("jsonl", "parquet"):
-        b, x = Listing(f"{folder}/l.{kind}").documents()
-        assert (b.uri, b.lang, b.licence, b.num_pages, b.num_bytes) == (str(folder / "b.pdf"), "ru", "CC0-1.0", 7, 8)
-        assert x == Document("s3://bucket/x.pdf", num_bytes=99)
+        b, x = Listing(f"{folder}/l.{kind}").items()
+        assert (b.uri, b.lang, b.licence, b.count, b.num_bytes) == (str(folder / "b.pdf"), "ru", "CC0-1.0", 7, 8)
+        assert x == Item("s3://bucket/x.pdf", num_bytes=99)
 
 
 def test_a_uri_listed_twice_is_one_document(folder):
     (folder / "l.jsonl").write_text('{"uri": "b.pdf"}\n{"uri": "b.pdf"}\n')
-    assert len(Listing(f"{folder}/l.jsonl").documents()) == 1
+    assert len(Listing(f"{folder}/l.jsonl").items()) == 1
 
 
 def test_an_archive_is_looked_into_wherever_it_is_named(folder):
@@ -91,9 +94,9 @@ def test_an_archive_is_looked_into_wherever_it_is_named(folder):
     (folder / "m.jsonl").write_text(json.dumps({"uri": f"zip://x.pdf::{folder}/a.zip"}))
     uri = f"zip://x.pdf::{folder}/a.zip"
     for input in ("*.zip", "a.zip", "l.jsonl", "m.jsonl", "[ab].*"):
-        assert uri in [d.uri for d in Listing(f"{folder}/{input}").documents()], input
-        assert str(folder / "a.zip") not in [d.uri for d in Listing(f"{folder}/{input}").documents()], input
-    (member,) = Listing(f"{folder}/l.jsonl").documents()
+        assert uri in [d.uri for d in Listing(f"{folder}/{input}").items()], input
+        assert str(folder / "a.zip") not in [d.uri for d in Listing(f"{folder}/{input}").items()], input
+    (member,) = Listing(f"{folder}/l.jsonl").items()
     assert (member.lang, member.licence, member.num_bytes) == ("ru", "CC0-1.0", 8)
 
 
@@ -101,14 +104,14 @@ def test_a_folder_or_a_fifo_that_is_called_an_archive_is_an_input_and_no_bug(fol
     (folder / "folder.zip").mkdir()
     os.mkfifo(folder / "fifo.tar")
     (folder / "l.jsonl").write_text('{"uri": "folder.zip"}\n{"uri": "fifo.tar"}\n{"uri": "gone.zip"}\n')
-    assert names(Listing(f"{folder}/l.jsonl").documents()) == ["fifo.tar", "folder.zip", "gone.zip"]
+    assert names(Listing(f"{folder}/l.jsonl").items()) == ["fifo.tar", "folder.zip", "gone.zip"]
 
 
 def test_a_list_of_documents_and_captures_has_one_of_two_columns_in_a_row(folder):
     capture = {"uri": None, "url": "u", "warc_filename": "x.warc.gz", "warc_record_offset": 7, "warc_record_length": 9}
     rows = [dict.fromkeys(capture) | {"uri": "b.pdf"}, capture]
     pq.write_table(pa.Table.from_pylist(rows), folder / "l.parquet")
-    found = Listing(f"{folder}/l.parquet").documents()
+    found = Listing(f"{folder}/l.parquet").items()
     assert [d.uri for d in found] == [str(folder / "b.pdf"), "warc://7-9/u::https://data.commoncrawl.org/x.warc.gz"]
 
 
@@ -125,19 +128,19 @@ def test_a_list_of_documents_and_captures_has_one_of_two_columns_in_a_row(folder
 def test_a_bad_list_is_one_clear_error(folder, content, said):
     (folder / "l.jsonl").write_text(content)
     with pytest.raises(ValueError, match=said):
-        Listing(f"{folder}/l.jsonl").documents()
+        Listing(f"{folder}/l.jsonl").items()
 
 
 def test_nothing_to_read_says_what_was_seen(folder, tmp_path):
     (tmp_path / "void").mkdir()
     with pytest.raises(ValueError, match="no file found"):
-        Listing(str(tmp_path / "void")).documents()
+        Listing(str(tmp_path / "void")).items()
     for path in folder.rglob("*.[pP]*"):
         path.unlink()
     with pytest.raises(ValueError, match=r"1 \.txt found"):
-        Listing(str(folder)).documents()
+        Listing(str(folder)).items()
     with pytest.raises(ValueError, match="no such file"):
-        Listing(str(tmp_path / "gone")).documents()
+        Listing(str(tmp_path / "gone")).items()
 
 
 def test_a_name_that_is_not_utf8_is_listed(folder):
@@ -145,11 +148,11 @@ def test_a_name_that_is_not_utf8_is_listed(folder):
         file.write(b"%PDF-")
     with open(os.fsencode(str(folder)) + b"/\xfe.pdf", "wb") as file:
         file.write(b"%PDF-")
-    assert {"\\xfe.pdf", "\\xff.pdf"} <= set(names(Listing(str(folder)).documents()))
+    assert {"\\xfe.pdf", "\\xff.pdf"} <= set(names(Listing(str(folder)).items()))
 
 
-def documents(**langs: int) -> list[Document]:
-    return [Document(f"/in/{lang}/{i}.pdf", f"e{i}", 50_000, lang) for lang, n in langs.items() for i in range(n)]
+def documents(**langs: int) -> list[Item]:
+    return [Item(f"/in/{lang}/{i}.pdf", f"e{i}", 50_000, lang) for lang, n in langs.items() for i in range(n)]
 
 
 def test_limit_goes_round_the_languages_and_is_stable():
@@ -162,19 +165,19 @@ def test_limit_goes_round_the_languages_and_is_stable():
 
 
 def test_limit_does_not_depend_on_where_the_folder_lies():
-    moved = [Document(d.uri.replace("/in/", "/elsewhere/in/"), lang=d.lang) for d in documents(ru=50)]
+    moved = [Item(d.uri.replace("/in/", "/elsewhere/in/"), lang=d.lang) for d in documents(ru=50)]
     assert [d.uri[-9:] for d in choose(moved, 5, 0)] == [d.uri[-9:] for d in choose(documents(ru=50), 5, 0)]
 
 
 def test_limit_draws_among_an_archives_members():
-    zipped = [Document(f"zip://{i:04d}.pdf::/data/big.zip") for i in range(1000)]
+    zipped = [Item(f"zip://{i:04d}.pdf::/data/big.zip") for i in range(1000)]
     drawn = [[d.uri for d in choose(zipped, 5, seed)] for seed in (0, 1)]
     assert drawn[0] != drawn[1]
     assert drawn[0] != [d.uri for d in zipped[:5]]
-    moved = [Document(d.uri.replace("/data/", "s3://bucket/")) for d in zipped]
+    moved = [Item(d.uri.replace("/data/", "s3://bucket/")) for d in zipped]
     assert [d.uri.replace("s3://bucket/", "/data/") for d in choose(moved, 5, 0)] == drawn[0]
     crawl = "https://data.commoncrawl.org/crawl-data/CC/warc"
-    crawled = [Document(f"warc://{i}-9/https%3A//e.org/{i}.pdf::{crawl}/W{w}.warc.gz") for w in range(4) for i in range(1000)]
+    crawled = [Item(f"warc://{i}-9/https%3A//e.org/{i}.pdf::{crawl}/W{w}.warc.gz") for w in range(4) for i in range(1000)]
     chosen = choose(crawled, 500, 0)
     counts = [sum(d.uri.endswith(f"W{w}.warc.gz") for d in chosen) for w in range(4)]
     assert min(counts) > 90
@@ -182,28 +185,28 @@ def test_limit_draws_among_an_archives_members():
 
 
 def test_a_uri_that_is_no_archives_is_drawn_as_it_is():
-    assert len(choose([Document(f"zip://{i}.pdf") for i in range(9)], 5, 0)) == 5
+    assert len(choose([Item(f"zip://{i}.pdf") for i in range(9)], 5, 0)) == 5
 
 
 def test_generations_keep_their_numbers(tmp_path):
     folder = Folder(str(tmp_path))
-    first = add_generation(folder, [(Document("/a.pdf", "1"),), (Document("/b.pdf", "1"),)], [])
-    second = add_generation(folder, [(Document("/c.pdf", "1"),)], first)
+    first = add_generation(folder, [(Item("/a.pdf", "1"),), (Item("/b.pdf", "1"),)], [])
+    second = add_generation(folder, [(Item("/c.pdf", "1"),)], first)
     assert assigned(folder) == first + second
     assert [(s.index, s.generation) for s in assigned(folder)] == [(0, 0), (1, 0), (2, 1)]
 
 
 def test_only_new_documents_are_new_and_changed_ones_are_refused(tmp_path):
-    held = add_generation(Folder(str(tmp_path)), [(Document("/a.pdf", "1"),)], [])
-    assert new_documents([Document("/a.pdf", "1"), Document("/b.pdf", "1")], held) == [Document("/b.pdf", "1")]
+    held = add_generation(Folder(str(tmp_path)), [(Item("/a.pdf", "1"),)], [])
+    assert new_items([Item("/a.pdf", "1"), Item("/b.pdf", "1")], held) == [Item("/b.pdf", "1")]
     with pytest.raises(ValueError, match=r"1 inputs have changed.*overwrite=1"):
-        new_documents([Document("/a.pdf", "2")], held)
+        new_items([Item("/a.pdf", "2")], held)
 
 
 def test_large_documents_are_split_when_their_pages_are_known():
     source = PdfSource(shard_pages=100)
-    shards = source.split([Document("/a.pdf", num_pages=250), Document("/b.pdf", num_pages=30), Document("/c.pdf", num_pages=60)])
-    spans = [[(d.uri, d.first_page, d.stop_page) for d in shard] for shard in shards]
+    shards = source.split([Item("/a.pdf", count=250), Item("/b.pdf", count=30), Item("/c.pdf", count=60)])
+    spans = [[(d.uri, d.first, d.stop) for d in shard] for shard in shards]
     assert spans == [
         [("/a.pdf", 0, 100)],
         [("/a.pdf", 100, 200)],

@@ -49,7 +49,7 @@ def archive(tmp_path, monkeypatch):
 
 
 def test_documents_carry_language_licence_and_the_packages_times(archive, tmp_path):
-    ru, zh = DebianSamples((PACKAGE,)).documents()
+    ru, zh = DebianSamples((PACKAGE,)).items()
     assert (ru.lang, ru.licence, zh.lang) == ("ru", "GPL-2.0-only", "zh-Hans")
     assert "guide_1.2-3/usr/share/doc/guide/install.zh_CN.pdf" in zh.uri
     with open(zh.uri, "rb") as file:
@@ -61,21 +61,21 @@ def test_documents_carry_language_licence_and_the_packages_times(archive, tmp_pa
 def test_what_is_cached_is_not_fetched_again(archive):
     samples = DebianSamples((PACKAGE,))
     assert samples.missing() == ["guide"]
-    first = samples.documents()
+    first = samples.items()
     assert samples.missing() == []
-    assert samples.documents() == first
+    assert samples.items() == first
     assert archive == ["guide"]
 
 
 def test_a_package_that_cannot_be_had_is_named_and_left_out(archive, caplog):
     both = DebianSamples((PACKAGE, Package("gone", "?", ((r"\.pdf", "en"),))))
-    assert len(both.documents()) == 2
+    assert len(both.items()) == 2
     assert "gone could not be had: E: Unable to locate package gone" in caplog.text
     with pytest.raises(ValueError, match="input=DIR"):
-        DebianSamples((Package("gone", "?", ((r"\.pdf", "en"),)),)).documents()
+        DebianSamples((Package("gone", "?", ((r"\.pdf", "en"),)),)).items()
 
 
 def test_without_apt_it_says_how_to_go_on(archive, monkeypatch):
     monkeypatch.setattr(debian.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match=r"no apt-get here: pass your own documents with input=DIR"):
-        DebianSamples((PACKAGE,)).documents()
+        DebianSamples((PACKAGE,)).items()

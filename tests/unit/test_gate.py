@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from datagen.record import Box, Line, Region
+from datagen.record import Box, Line, Origin, Region
 from flywheel.gate import NOBODY, errors, threshold
 from flywheel.relabel import refusal
 from flywheel.score import is_right, precision
@@ -97,8 +97,8 @@ def test_precision_counts_by_language():
     page = layered((Box(10, 100, 110, 120), "слово"))
 
     def crop(key, text, lang):
-        place = {"page_x0": 8.0, "page_y0": 98.0, "page_x1": 112.0, "page_y1": 122.0}
-        return page_sample(key, text, lang=lang, page=3, sha256="f" * 64, signals=place)
+        origin = Origin("/in/f.pdf", "f" * 64, 3, parent=page.key, box=Box(8, 98, 112, 122))
+        return page_sample(key, text, lang=lang, origin=origin)
 
     assert precision([page], [crop("a", "слово", "ru"), crop("b", "слава", "ru"), crop("c", "слово", "uk")]) == {
         "ru": (1, 2),

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from datagen.census import Document, Listing
-from datagen.pipeline import DOCUMENT, Pipeline, describe
-from datagen.record import Drop, Origin, Quality, Sample, SampleError, check
+from datagen.census import Listing
+from datagen.items import Item
+from datagen.pipeline import DOCUMENT, Pipeline, covered, describe
+from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, check
 from tests.samples import sample
 
 
@@ -17,7 +18,7 @@ class Keys:
 
     version = 1
 
-    def read(self, document: Document) -> Iterator[Sample | Drop]:
+    def read(self, document: Item) -> Iterator[Sample | Drop]:
         if document.uri == "bad":
             raise SampleError("broken", "through and through")
         for letter in document.uri.strip("-"):
@@ -54,9 +55,9 @@ class Cut(Refuse):
 
 
 def run(*stages, uris=("abcdefg",)):
-    barren: list[Document] = []
+    barren: list[Item] = []
     pipeline = Pipeline("test", Listing(""), Keys(), stages)
-    return list(pipeline.process(tuple(map(Document, uris)), barren)), [d.uri for d in barren]
+    return list(pipeline.process(tuple(map(Item, uris)), barren)), [d.uri for d in barren]
 
 
 def test_a_bad_sample_drops_alone_out_of_its_batch():
@@ -83,6 +84,45 @@ def test_a_stage_may_take_a_documents_samples_together():
     assert taken == [["a-0", "b-0", "c-0", "d-0"], ["e-0", "f-0"]]
 
 
+def test_a_bad_page_spoils_no_stage_for_the_other_pages_of_its_document():
+    @dataclass(frozen=True)
+    class Common(Refuse):
+        """Drops what three pages of a document or more have in common, as `DropBoilerplate` does."""
+
+        batch_size: int = DOCUMENT
+
+        def __call__(self, batch) -> Iterator[Sample | Drop]:
+            if any(s.key[0] in self.bad for s in batch):
+                raise SampleError("ugly")
+            yield from (s.drop("common", "Common") if len(batch) >= 3 else s for s in batch)
+
+    out, _ = run(Common(bad="e"))
+    assert sorted((d.key, d.reason) for d in out) == sorted([(f"{c}-0", "common") for c in "abcdfg"] + [("e-0", "ugly")])
+
+
+def test_a_stage_that_takes_documents_gets_a_bounded_number_of_pages(monkeypatch):
+    monkeypatch.setattr("datagen.pipeline.MAX_TOGETHER", 3)
+    sizes = []
+
+    @dataclass(frozen=True)
+    class Together(Refuse):
+        batch_size: int = DOCUMENT
+
+        def __call__(self, batch) -> Iterator[Sample | Drop]:
+            sizes.append(len(batch))
+            yield from batch
+
+    run(Together(), uris=("abcdefgh", "ij"))
+    assert sizes == [3, 3, 2, 2]
+
+
+def test_ranges_cover_a_part_only_without_gaps():
+    assert covered(Range(2, 6), [Range(0, 3), Range(3, 9)])
+    assert covered(Range(2), [Range(4), Range(0, 4)])
+    assert not covered(Range(2, 6), [Range(0, 3), Range(4, 9)])
+    assert not covered(Range(2), [Range(0, 99)])
+
+
 def test_a_stage_that_loses_a_sample_is_a_bug():
     with pytest.raises(RuntimeError, match="Refuse gives neither sample nor drop of d-0"):
         run(Refuse(lost="d"))
@@ -102,14 +142,14 @@ def test_a_bad_document_is_a_drop_and_barren_and_a_lost_one_a_bug():
 
 
 def test_each_part_of_a_document_that_cannot_be_read_is_a_drop_of_its_own():
-    whole = Document("bad", num_pages=9)
-    parts = [replace(whole, stop_page=3), replace(whole, first_page=3, stop_page=6), replace(whole, first_page=6)]
-    barren: list[Document] = []
+    whole = Item("bad", count=9)
+    parts = [replace(whole, stop=3), replace(whole, first=3, stop=6), replace(whole, first=6)]
+    barren: list[Item] = []
     out = list(Pipeline("test", Listing(""), Keys(), ()).process(tuple(parts), barren))
-    assert [(d.key, d.page, d.reason, d.detail) for d in out if isinstance(d, Drop)] == [
-        ("", -1, "broken", "pages 0 to 2: through and through"),
-        ("", 3, "broken", "pages 3 to 5: through and through"),
-        ("", 6, "broken", "pages from 6 on: through and through"),
+    assert [(d.key, d.part, d.reason, d.detail) for d in out if isinstance(d, Drop)] == [
+        ("", Range(0, 3), "broken", "through and through"),
+        ("", Range(3, 6), "broken", "through and through"),
+        ("", Range(6, -1), "broken", "through and through"),
     ]
     assert barren == parts[:1]
 

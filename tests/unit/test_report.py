@@ -12,7 +12,8 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from datagen import manifest
-from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample
+from datagen.shards import Place
 from datagen.storage import Folder
 from recipes import report
 from recipes.report import Section, cut, embed, flywheel, render
@@ -34,7 +35,6 @@ def picture(width: int, height: int, noise: int = 0) -> bytes:
 
 
 BLANK = picture(300, 400)
-COLUMNS = manifest.SCHEMA.append(pa.field("reasons", pa.list_(pa.string())))
 
 
 def sample(key="k-00000", lang="en", verdict="trusted", reasons=(), text="plain text", image=BLANK, size=(300, 400), **origin):
@@ -48,21 +48,14 @@ def sample(key="k-00000", lang="en", verdict="trusted", reasons=(), text="plain 
 
 
 def row_of(s: Sample) -> dict:
-    w, h = s.size
-    return {
-        "key": s.key, "shard": "coarse-000000.tar", "offset": 0, "bytes": 1, "task": s.task, "lang": s.lang,
-        "script": s.script, "verdict": s.quality.verdict, "reasons": list(s.quality.reasons),
-        "num_regions": len(s.regions), "num_chars": len(s.text),
-        "width": w, "height": h, "uri": s.origin.uri, "sha256": s.origin.sha256, "page": s.origin.page,
-        "licence": s.origin.licence, "stage": s.stage, "round": s.round,
-    }  # fmt: skip
+    return manifest.row(s, "coarse-000000.tar", Place(0, 1, 0, 1))
 
 
 def survey_of(samples, seed=0) -> Survey:
     """In parts of three rows, since that is how they come; Parquet holds no lone surrogates."""
     rows = [row_of(s) for s in samples]
     rows = json.loads(json.dumps(rows, ensure_ascii=False).encode("utf-8", "replace"))
-    return Survey.of((pa.Table.from_pylist(rows[i : i + 3], COLUMNS) for i in range(0, len(rows), 3)), seed)
+    return Survey.of((pa.Table.from_pylist(rows[i : i + 3], manifest.SCHEMA) for i in range(0, len(rows), 3)), seed)
 
 
 def sections_of(samples, drops=(), **options) -> list[Section]:
@@ -90,7 +83,7 @@ def test_hostile_text_stays_in_its_element():
     evil = sample(text=HOSTILE, uri=HOSTILE, licence=HOSTILE, verdict="suspect", reasons=[HOSTILE])
     evil = replace(evil, regions=(replace(evil.regions[0], label=HOSTILE, by=HOSTILE),), lang=HOSTILE, script=HOSTILE)
     evil = replace(evil, quality=replace(evil.quality, signals={HOSTILE: float("nan")}))
-    drops = [Drop("", HOSTILE, -1, HOSTILE, HOSTILE, HOSTILE)]
+    drops = [Drop("", HOSTILE, None, HOSTILE, HOSTILE, HOSTILE)]
     sections = sections_of([evil], drops)
     for section in sections[:2]:
         assert_inert(section.html)
@@ -290,8 +283,8 @@ def test_an_empty_dataset_still_makes_a_page():
 
 
 def test_drops_are_counted_with_examples_of_different_documents():
-    drops = [Drop("k", "file:///in/a.pdf", i, "DropShort", "too_short", f"{i} characters") for i in range(30)]
-    drops += [Drop("", f"file:///in/{c}.pdf", -1, "DropShort", "too_short", "empty") for c in "bcde"]
+    drops = [Drop("k", "file:///in/a.pdf", Range(i, i + 1), "DropShort", "too_short", f"{i} characters") for i in range(30)]
+    drops += [Drop("", f"file:///in/{c}.pdf", None, "DropShort", "too_short", "empty") for c in "bcde"]
     html = part(sections_of([sample()], drops), "drops").html
     assert html.count("<li>") == 5 and "5 of 34 shown" in html
     assert all(f"/{c}.pdf" in html for c in "abcde")

@@ -1,12 +1,24 @@
 import hashlib
 import io
 import tarfile
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 import webdataset
 
+from datagen import manifest
 from datagen.record import Drop
-from datagen.shards import ShardReport, ShardWriter, read_report, read_sample, read_shard, verify_shard
+from datagen.shards import (
+    ShardReport,
+    ShardWriter,
+    read_records,
+    read_report,
+    read_sample,
+    read_samples,
+    read_shard,
+    verify_shard,
+)
 from datagen.storage import Folder
 from tests.samples import image, sample
 
@@ -24,7 +36,7 @@ def commit(folder: Folder, samples, name: str = "d-000000") -> ShardReport:
         for s in samples:
             writer.write(s)
         sha256 = writer.close()
-    drop = Drop("", "/b.pdf", -1, "PdfSource", "empty", "0 bytes")
+    drop = Drop("", "/b.pdf", None, "PdfSource", "empty", "0 bytes")
     report = ShardReport(name, 0, "f", sha256, writer.num_bytes, writer.num_samples, 2, 1, (drop,), 1.0, 2.0)
     folder.write(f"shards/{name}.json", report.to_json())
     return report
@@ -55,10 +67,27 @@ def test_a_shard_reads_back_with_the_places_of_its_samples(tmp_path):
     samples = [sample("a"), sample("b", task="text", image=None), sample("c", image=image(kind="PNG"))]
     commit(Folder(str(tmp_path)), samples)
     with open(tmp_path / "shards/d-000000.tar", "rb") as file:
-        found = list(read_shard(file))
-    assert [s for s, _, _ in found] == samples
-    for expected, offset, num_bytes in found:
-        assert read_sample(Folder(str(tmp_path)), "d-000000", offset, num_bytes) == expected
+        places = list(read_shard(file))
+    assert [s for s, _ in places] == samples
+    for expected, place in places:
+        assert read_sample(Folder(str(tmp_path)), "d-000000", place.offset, place.num_bytes) == expected
+
+
+@pytest.mark.parametrize("where", ["disk", "memory"])
+def test_samples_and_records_are_read_by_rows_of_the_manifest(tmp_path, where):
+    folder = Folder(str(tmp_path) if where == "disk" else "memory://pagewheel-test-rows")
+    samples = [sample("a"), sample("b", task="text", image=None), sample("c", image=image(kind="WEBP"))]
+    part = manifest.PartBuilder("d-000000")
+    with folder.create("shards/d-000000.tar") as file:
+        writer = ShardWriter(file)
+        for s in samples:
+            part.add(s, writer.write(s))
+        writer.close()
+    part.write(folder)
+    rows = manifest.read_part(folder, "d-000000").to_pylist()
+    assert list(read_samples(folder, rows[::-1])) == samples[::-1]
+    assert list(read_records(folder, rows)) == [replace(s, image=None) for s in samples]
+    assert manifest.letters(manifest.read_part(folder, "d-000000")) == {("de", "Latn"): Counter("Über東京" * 3)}
 
 
 def test_plain_webdataset_reads_it(tmp_path):
@@ -107,7 +136,7 @@ def test_verify_finds_every_kind_of_damage(tmp_path):
 
 
 def test_an_image_of_another_kind_is_refused():
-    with pytest.raises(ValueError, match="allowed are JPEG and PNG"):
+    with pytest.raises(ValueError, match="allowed are JPEG, PNG and WebP"):
         write([sample(image=b"GIF89a")])
 
 

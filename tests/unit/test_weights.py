@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.census import Document
+from datagen.items import Item
 from datagen.weights import Share, Weights, language, weigh
 
 PAGES = 10
@@ -10,13 +10,13 @@ PAGES = 10
 
 def documents(**count):
     """So many documents of `PAGES` pages of each language."""
-    return [Document(f"{lang}/{i}.pdf", lang=lang, num_pages=PAGES) for lang, n in count.items() for i in range(n)]
+    return [Item(f"{lang}/{i}.pdf", lang=lang, count=PAGES) for lang, n in count.items() for i in range(n)]
 
 
 def pages(chosen):
     counts = {}
     for document in chosen:
-        counts[document.lang] = counts.get(document.lang, 0) + document.num_pages
+        counts[document.lang] = counts.get(document.lang, 0) + document.count
     return counts
 
 
@@ -39,29 +39,29 @@ def test_what_a_language_lacks_goes_to_the_others_of_its_share():
 def test_documents_are_taken_until_a_language_has_its_pages():
     weights = Weights((Share(100, ("en",)), Share(60)), temperature=1)
     new = documents(en=50, ru=40, el=20)
-    chosen = weigh(new, [], weights, lambda d: d.num_pages)
+    chosen = weigh(new, [], weights, lambda d: d.count)
     assert pages(chosen) == {"en": 100, "ru": 40, "el": 20}
     assert [d.uri for d in chosen] == sorted(d.uri for d in chosen)
     larger = Weights((Share(200, ("en",)), Share(120)), temperature=1)
-    assert {d.uri for d in chosen} < {d.uri for d in weigh(new, [], larger, lambda d: d.num_pages)}
+    assert {d.uri for d in chosen} < {d.uri for d in weigh(new, [], larger, lambda d: d.count)}
 
 
 def test_what_is_held_counts():
     weights = Weights((Share(100),), temperature=1)
     new = documents(en=50)
-    held = weigh(new, [], weights, lambda d: d.num_pages)
+    held = weigh(new, [], weights, lambda d: d.count)
     left = [d for d in new if d not in held]
-    assert weigh(left, held, weights, lambda d: d.num_pages) == []
-    assert pages(weigh(left, held[:4], weights, lambda d: d.num_pages)) == {"en": 60}
+    assert weigh(left, held, weights, lambda d: d.count) == []
+    assert pages(weigh(left, held[:4], weights, lambda d: d.count)) == {"en": 60}
 
 
 def test_a_list_that_grows_stays_within_its_share():
     weights = Weights((Share(100, ("zh", "en")),), temperature=1)
-    held = weigh(documents(en=50), [], weights, lambda d: d.num_pages)
+    held = weigh(documents(en=50), [], weights, lambda d: d.count)
     assert pages(held) == {"en": 100}
-    assert weigh(documents(zh=50), held, weights, lambda d: d.num_pages) == []
+    assert weigh(documents(zh=50), held, weights, lambda d: d.count) == []
     more = Weights((Share(160, ("zh", "en")),), temperature=1)
-    assert pages(weigh(documents(zh=50), held, more, lambda d: d.num_pages)) == {"zh": 60}
+    assert pages(weigh(documents(zh=50), held, more, lambda d: d.count)) == {"zh": 60}
 
 
 def test_a_share_that_nothing_is_for_is_said(caplog):
@@ -79,11 +79,11 @@ def test_tags_of_one_language_are_one(tag, known_as):
 
 def test_a_language_is_known_by_its_primary_subtag():
     new = [
-        Document("a.pdf", lang="zh-Hant", num_pages=5),
-        Document("b.pdf", lang="ZH_cn", num_pages=5),
-        Document("c.pdf", num_pages=5),
+        Item("a.pdf", lang="zh-Hant", count=5),
+        Item("b.pdf", lang="ZH_cn", count=5),
+        Item("c.pdf", count=5),
     ]
-    chosen = weigh(new, [], Weights((Share(10, ("zh",)), Share(0))), lambda d: d.num_pages)
+    chosen = weigh(new, [], Weights((Share(10, ("zh",)), Share(0))), lambda d: d.count)
     assert [d.uri for d in chosen] == ["a.pdf", "b.pdf"]
 
 

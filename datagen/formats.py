@@ -1,0 +1,36 @@
+"""Which files are of which kind: by their names where a folder is listed, by their first bytes where they are read."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+HEAD_BYTES = 1024
+"""How many of a file's first bytes `Format.matches` looks at."""
+
+
+class Format(NamedTuple):
+    """A kind of file. `suffixes` are lower case, with their dot; `matches` says whether a file's first bytes are of the kind."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    matches: Callable[[bytes], bool]
+
+
+_ALL = (
+    Format("pdf", (".pdf",), lambda head: b"%PDF-" in head),
+    Format("jpeg", (".jpg", ".jpeg"), lambda head: head.startswith(b"\xff\xd8\xff")),
+    Format("png", (".png",), lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
+    Format("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+    Format("tiff", (".tif", ".tiff"), lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+)
+FORMATS = {format.name: format for format in _ALL}
+"""All formats by name."""
+
+
+def format_of(head: bytes, names: Iterable[str]) -> Format | None:
+    """The first of the formats called `names` that a file's first bytes are of."""
+    return next((FORMATS[name] for name in names if FORMATS[name].matches(head)), None)
+
+
+def suffixes(names: Iterable[str]) -> tuple[str, ...]:
+    """The endings of file names of these formats."""
+    return tuple(suffix for name in names for suffix in FORMATS[name].suffixes)

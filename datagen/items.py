@@ -1,0 +1,50 @@
+"""What a source reads: an item is a container, or a range of its parts.
+
+A container is a file or an archive's member. Its parts are pages, rows, members or draws: what they are is the source's to say.
+"""
+
+from dataclasses import dataclass
+
+from datagen.record import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One input. `uri` is a local path, an fsspec URL or a member's uri; `etag` changes when the content does.
+
+    `count` is how many parts the container has: -1 until somebody looked inside (`deep`), and so is `sha256` "". `first` to
+    `stop` (exclusive, -1 for the end) is the range that a shard reads of a large container. `again` marks a range that was read
+    before and lacked just these parts."""
+
+    uri: str
+    etag: str = ""
+    num_bytes: int = 0
+    lang: str = ""
+    licence: str = ""
+    count: int = -1
+    sha256: str = ""
+    first: int = 0
+    stop: int = -1
+    again: bool = False
+
+    @property
+    def part(self) -> Range:
+        return Range(self.first, self.stop)
+
+    @property
+    def begins(self) -> bool:
+        """Whether a shard that reads this item tells the whole container's fate."""
+        return self.first == 0 and not self.again
+
+    @property
+    def is_part(self) -> bool:
+        """Whether other items read other parts of the container."""
+        return self.again or self.first > 0 or self.stop >= 0
+
+    def has(self, part: int) -> bool:
+        """Whether a part of the container is one of the item's own."""
+        return part in self.part
+
+
+Inputs = tuple[Item, ...]
+"""What one shard reads."""
