@@ -1,6 +1,5 @@
 # The one front door. `make` alone says what there is.
 
-WORDS := recipe input out on workers limit rounds passwords benchmarks deep overwrite plan verbose uri sha256 reason only PYTHON
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
@@ -11,29 +10,30 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes
 
-# make passes over a misspelt word in silence; we don't.
-WRONG := $(filter-out $(WORDS),$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v))))
-WRONG := $(filter-out MAKEFLAGS MFLAGS MAKEOVERRIDES CURDIR -*-%,$(WRONG))
-$(if $(WRONG),$(error no such word: $(WRONG); allowed are $(filter-out PYTHON,$(WORDS))))
-$(foreach v,deep overwrite plan verbose,$(if $(filter-out 0 1,$($(v))),$(error $(v)=$($(v)): allowed are 0 and 1)))
-
-.DEFAULT_GOAL := $(if $(recipe),run,help)
-.PHONY: help run status verify forget retry setup test test-slow lint bench clean
-
-help:
-	@$(or $(PYTHON),python3) -m recipes
-	@echo "also      make setup · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
-
-flag = $(if $(filter 1,$($(1))),--$(1))
 # What users type, quoted for the shell, apostrophes and all.
 quoted = '$(subst ','\'',$(1))'
-option = $(if $(value $(1)),--$(1) $(call quoted,$(value $(1))))
+
+# The words of recipes and verbs are declared in recipes/words.py. make passes over a misspelt word in silence, so that file is
+# asked, by a bare python3, before anything is set up. `only` is a word of bench.
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v)))
+GIVEN := $(filter-out PYTHON only MAKEFLAGS MFLAGS MAKEOVERRIDES CURDIR -*-%,$(GIVEN))
+given = $(foreach w,$(filter-out $(1),$(GIVEN)),$(call quoted,$(w)=$(value $(w))))
+ANSWER := $(shell $(PYTHON) -m recipes words $(MAKECMDGOALS) $(call given) 2>&1)
+$(if $(filter pagewheel:,$(firstword $(ANSWER))),$(error $(ANSWER)))
+VERBS := $(if $(filter verbs:,$(firstword $(ANSWER))),$(filter-out verbs:,$(ANSWER)))
+
+.DEFAULT_GOAL := $(if $(recipe),$(if $(filter 1,$(help)),help,run),help)
+.PHONY: help run $(VERBS) setup test test-slow lint bench clean
+
+help:
+	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
+	@echo "also      make setup · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
 
 run: setup
-	@$(RUN) $(call quoted,$(value recipe)) $(foreach w,input out on workers limit rounds passwords benchmarks,$(call option,$(w))) $(foreach f,deep overwrite plan verbose,$(call flag,$(f)))
+	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
-status verify forget retry: setup
-	@$(if $(out),,$(error make $@ needs out=DIR))$(RUN) $@ $(call quoted,$(value out)) $(foreach w,uri sha256 reason passwords on workers,$(call option,$(w)))
+$(VERBS): setup
+	@$(RUN) $@ $(call given)
 
 setup: $(VENV)/.installed $(VENV)/.system
 

@@ -3,23 +3,40 @@
 Only the standard library is imported here, so that listing works before anything is set up.
 """
 
-# name -> ("module:function", what it does)
+from recipes.words import Entry
+
 RECIPES = {
-    "coarse": ("recipes.coarse:coarse", "page images and text layers of any PDFs, in shards, with a report"),
-    "multilingual": (
+    "coarse": Entry(
+        "recipes.coarse:coarse",
+        "page images and text layers of any PDFs, in shards, with a report",
+        ("input", "limit", "deep", "passwords", "benchmarks"),
+    ),
+    "multilingual": Entry(
         "recipes.multilingual:multilingual",
         "the same from real documents in some forty languages, fetched if no input is given",
+        ("input", "limit", "deep", "rounds", "passwords", "benchmarks"),
     ),
-    "corpus30m": ("recipes.corpus30m:corpus30m", "the paper's 30M pages from a list of documents; plan=1: what they cost"),
+    "corpus30m": Entry(
+        "recipes.corpus30m:corpus30m",
+        "the paper's 30M pages from a list of documents; plan=1: what they cost",
+        ("input", "limit", "deep", "passwords", "benchmarks"),
+    ),
 }
 
-# verb -> what it does
 VERBS = {
-    "status": "what is done, left and dropped in an output, step by step",
-    "verify": "re-read every shard of an output against its report",
-    "forget": "take a source, uri=… or sha256=…, out of an output, and keep it out",
-    "retry": "read again what dropped for a reason, reason=…, and nothing else",
+    "status": Entry("recipes.verbs:status", "what is done, left and dropped in an output, step by step", ("out",)),
+    "verify": Entry("recipes.verbs:verify", "re-read every shard of an output against its report", ("out",)),
+    "forget": Entry(
+        "recipes.verbs:forget",
+        "take a source, uri=… or sha256=…, out of an output, and keep it out",
+        ("out", "uri", "sha256"),
+    ),
+    "retry": Entry(
+        "recipes.verbs:retry",
+        "read again what dropped for a reason, reason=…, and nothing else",
+        ("out", "reason", "passwords", "on", "workers"),
+    ),
 }
 
-# Verbs to come, which no recipe may be called.
-RESERVED = ("flywheel", "score")
+# Verbs to come, which no recipe may be called; and what make asks for.
+RESERVED = ("flywheel", "score", "read", "words")

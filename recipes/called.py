@@ -8,32 +8,33 @@ from typing import Any
 from datagen.storage import Folder
 from recipes import RECIPES
 from recipes.recipe import Recipe
+from recipes.words import WORDS
 
 NAME = "recipe.json"
 
 
 def build(name: str, values: dict[str, Any]) -> Recipe:
     """The recipe `name` with these words. Raises `ValueError` as its function does."""
-    recipe: Recipe = pkgutil.resolve_name(RECIPES[name][0])(**values)
+    recipe: Recipe = pkgutil.resolve_name(RECIPES[name].function)(**values)
     return recipe
 
 
 def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
-    for word in ("input", "passwords", "benchmarks"):  # files, wherever the next command is given
-        given = values.get(word, "")
-        if given and "://" not in given:
-            values = values | {word: os.path.abspath(os.path.expanduser(given))}
+    """Write down the words. Relative paths become absolute ones, so that the next command may come from another folder."""
+    for name_of_word, value in values.items():
+        if WORDS[name_of_word].is_path and value and "://" not in value:
+            values = values | {name_of_word: os.path.abspath(os.path.expanduser(value))}
     out.write(NAME, json.dumps({"recipe": name, "values": values}, ensure_ascii=False, indent=1).encode())
 
 
 def again(out: Folder, **changed: Any) -> Recipe:
-    """The recipe that the output was last made with, but for words that have `changed`. Raises `ValueError` if nobody wrote that
-    down."""
+    """The recipe that the output was last made with, but for words that have `changed`. Raises `ValueError` if recipe.json is
+    missing or damaged."""
     if not out.exists(NAME):
         raise ValueError(f"{out.url} has no {NAME}, which says how it was made: run its recipe again first")
     try:
-        held = json.loads(out.read(NAME))
-        name, values = held["recipe"], dict(held["values"])
+        record = json.loads(out.read(NAME))
+        name, values = record["recipe"], dict(record["values"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{out.path(NAME)} is damaged ({error}): run its recipe again") from None
     if name not in RECIPES:

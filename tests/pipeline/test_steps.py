@@ -19,6 +19,7 @@ from recipes.report import Section
 from recipes.run import Place, plan, run
 from recipes.status import status
 from recipes.steps import OK, StepRunner, runner_of
+from recipes.words import Entry
 from tests import outputs
 from tests.model.lines import EIGHT, line_crop
 from tests.model.test_train import STEP
@@ -71,7 +72,7 @@ def letters(input: str = "") -> Recipe:
 
 
 def test_a_new_kind_is_planned_run_shown_and_forgets(corpus, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(recipes.RECIPES, "letters", ("tests.pipeline.test_steps:letters", "counts letters"))
+    monkeypatch.setitem(recipes.RECIPES, "letters", Entry("tests.pipeline.test_steps:letters", "counts letters", ("input",)))
     out = tmp_path / "out"
     made = letters(str(corpus))
     assert "counts the letters of coarse" in plan(made, Place(str(out)))

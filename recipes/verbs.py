@@ -1,0 +1,30 @@
+"""The functions behind the verbs: each prints what it has to say and returns the exit code. Their parameters are their words."""
+
+from recipes import forget as forgetting
+from recipes import retry as retrying
+from recipes import status as reading
+from recipes.steps import Place
+
+
+def status(out: str) -> int:
+    print(reading.status(out))
+    return 0
+
+
+def verify(out: str) -> int:
+    """1 if a shard differs from its report."""
+    message, clean = reading.verify(out)
+    print(message)
+    return 0 if clean else 1
+
+
+def forget(out: str, uri: str = "", sha256: str = "") -> int:
+    """1 if something could not be done yet, and is left to the next run."""
+    message, done = forgetting.forget(out, uri, sha256)
+    print(message)
+    return 0 if done else 1
+
+
+def retry(out: str, reason: str = "", passwords: str = "", on: str = "local", workers: int = 0) -> int:
+    """The exit code of the run that reads what dropped."""
+    return retrying.retry(Place(out, on, workers), reason, passwords)

@@ -1,0 +1,122 @@
+"""The words that recipes and verbs take, each as name=value, declared once.
+
+The command line, its help, make's check and what recipe.json remembers follow from this table. It imports the standard library
+alone, so that make can ask it before anything is set up.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+
+class Entry(NamedTuple):
+    """A recipe or a verb: the function behind it as "module:function", what it does, and the words that the function takes."""
+
+    function: str
+    does: str
+    words: tuple[str, ...] = ()
+
+
+def text(value: str) -> str:
+    return value
+
+
+def number(value: str) -> int:
+    if not value.isascii() or not value.isdigit():
+        raise ValueError("a whole number is needed, 0 or more")
+    return int(value)
+
+
+def rounds(value: str) -> int:
+    if value == "auto":
+        raise ValueError("the rule that stops by itself is not there yet; say how many rounds should exist")
+    return number(value)
+
+
+def flag(value: str) -> bool:
+    if value not in ("0", "1"):
+        raise ValueError("allowed are 0 and 1")
+    return value == "1"
+
+
+class Word(NamedTuple):
+    """`takes` stands for its value in the help. `read` makes a value of what was typed, and raises `ValueError` that says what is
+    allowed. `is_path`: a relative value is relative to where the user is."""
+
+    name: str
+    takes: str
+    help: str
+    read: Callable[[str], Any] = text
+    is_path: bool = False
+
+
+_ALL = (
+    Word("input", "WHERE", "a folder, a glob, a PDF, or a list (.parquet, .jsonl) with a uri column", is_path=True),
+    Word("out", "DIR", "the output: a local folder or an fsspec URL; a recipe's is out/NAME by default"),
+    Word("on", "WHERE", "inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT"),
+    Word("workers", "N", "how many processes or jobs; default: one a core", number),
+    Word("limit", "N", "at most N documents, chosen by seed, round-robin over languages", number),
+    Word("rounds", "N", "how many rounds of the flywheel should exist; 0: none; fewer than exist changes nothing", rounds),
+    Word("passwords", "FILE", "a text file, a password a line, for encrypted documents", is_path=True),
+    Word("benchmarks", "DIR", "a folder of benchmark pages; what is like one of them is never trained on", is_path=True),
+    Word("deep", "0|1", "look inside every document before sharding: pages, sha256, language", flag),
+    Word("overwrite", "0|1", "replace what an earlier run left in out", flag),
+    Word("plan", "0|1", "print what would run, and run nothing", flag),
+    Word("verbose", "0|1", "log a line a shard", flag),
+    Word("help", "0|1", "print these words", flag),
+    Word("uri", "URI", "where the source lies, as its samples' records have it under origin"),
+    Word("sha256", "HEX", "the content of the source, wherever it lies"),
+    Word("reason", "NAME", "why documents or pages dropped, as drops.jsonl has it, such as timeout or not_found"),
+)
+WORDS = {word.name: word for word in _ALL}
+
+EVERY_RECIPE = ("out", "on", "workers", "overwrite", "plan", "verbose", "help")
+"""What a recipe takes beside the words of its own function: where it runs, and what of it."""
+EVERY_VERB = ("help",)
+
+
+def parse(owner: str, names: Sequence[str], arguments: Sequence[str]) -> dict[str, Any]:
+    """The values of the words given to `owner`, a recipe or a verb that takes the words `names`: `name=value`, `--name=value` or
+    `--name value`, `--name` alone for a flag; anything else is `out`, if that is one of them. An empty value is none.
+
+    Raises `ValueError`, one sentence, for any other word, one given twice, and a wrong value.
+    """
+    values: dict[str, Any] = {}
+    left = list(arguments)
+    while left:
+        name, typed = _split(left.pop(0))
+        if name not in names:
+            raise ValueError(f"{owner} has no word {name!r}: its words are {', '.join(names)}")
+        word = WORDS[name]
+        if typed is None and word.read is flag:
+            typed = "1"
+        if typed is None:
+            if not left or left[0].startswith("--"):
+                raise ValueError(f"{name} needs a value: {name}={word.takes}")
+            typed = left.pop(0)
+        if name in values:
+            raise ValueError(f"{owner}: {name} is given twice")
+        if typed:
+            try:
+                values[name] = word.read(typed)
+            except ValueError as error:
+                raise ValueError(f"{name}={typed}: {error}") from None
+    return values
+
+
+def _split(argument: str) -> tuple[str, str | None]:
+    """The name of a word, and its value if it is joined to it."""
+    name, joined, typed = argument.partition("=")
+    if name.startswith("--"):
+        return name[2:], typed if joined else None
+    if argument == "-h":
+        return "help", "1"
+    if joined and name.isidentifier():
+        return name, typed
+    return "out", argument
+
+
+def explained(names: Sequence[str]) -> list[str]:
+    """A line a word, for people."""
+    words = [WORDS[name] for name in names]
+    width = max(len(f"{word.name}={word.takes}") for word in words)
+    return [f"  {f'{word.name}={word.takes}':<{width}}  {word.help}" for word in words]
