@@ -17,6 +17,8 @@ addEventListener("mousemove", (event) => (pointerAt = placeOf(event)), { capture
 const center = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 const boxShape = (box, attributes) =>
   el("rect", { x: box[0], y: box[1], width: box[2] - box[0], height: box[3] - box[1], ...attributes });
+const outline = (box, polygon, attributes) =>
+  polygon.length > 2 ? el("polygon", { points: polygon.map((p) => p.join(",")).join(" "), ...attributes }) : boxShape(box, attributes);
 
 // `hot(i)` tells the other half which region the pointer or the focus is on, -1 for none; `pick(i)` that it was chosen.
 function drawSheet(page, markerId, hot, pick) {
@@ -39,10 +41,9 @@ function drawSheet(page, markerId, hot, pick) {
     const style = `--hue:${hueOf(region.label)}`;
     const events = { onmouseenter: (event) => pointerMoved(event) && hot(i), onmouseleave: () => hot(-1), onclick: () => pick(i) };
     const shape = { class: "region", "data-region": i, style, ...events };
-    const outline = region.polygon.length > 2;
-    regions.append(outline ? el("polygon", { points: region.polygon.map((p) => p.join(",")).join(" "), ...shape }) : boxShape(region.box, shape));
+    regions.append(outline(region.box, region.polygon, shape));
     for (const line of region.lines) {
-      lines.append(boxShape(line, { style }));
+      lines.append(outline(line, line[7], { style }));
       text.append(...lineText(line, page.lang));
     }
     if (!region.lines.length && region.text) text.append(blockText(region, page.lang));
@@ -93,7 +94,7 @@ function directed(dir, lang) {
 }
 
 const inert = (html) => new DOMParser().parseFromString(html, "text/html");
-const isTable = (region) => /^\s*<table[\s>]/i.test(region.text);
+const isTable = (region) => region.format === "html";
 
 // A table's rows and cells are built anew from the parsed text: no element or attribute of the document's own gets in.
 function drawTable(html) {
@@ -112,13 +113,13 @@ function drawTable(html) {
 function drawText(page, hot, pick) {
   const list = el("div", { class: "reading" });
   page.regions.forEach((region, i) => {
-    const formula = /formula|equation/.test(region.label);
+    const formula = region.format === "latex" || region.format === "smiles";
     const body = el("div", { class: formula ? "body formula" : "body", ...(formula || !region.text ? {} : directed(region.dir, page.lang)) });
     if (isTable(region)) body.append(drawTable(region.text));
     else if (region.text) body.append(...clamped(region.text));
-    else body.append(el("em", {}, "no text"));
+    else body.append(el("em", {}, region.unread ? "not read yet" : "no text"));
     const head = el("header", {}, el("b", {}, String(i + 1)), el("span", { class: "label" }, region.label));
-    head.append(el("span", { class: "by" }, region.score === null ? region.by : `${region.by} ${region.score}`));
+    head.append(el("span", { class: "by" }, madeBy(region)));
     list.append(el("article", {
       tabindex: 0, "data-region": i, style: `--hue:${hueOf(region.label)}`, "aria-label": `Region ${i + 1}, ${region.label}`,
       onmouseenter: (event) => pointerMoved(event) && hot(i), onmouseleave: () => hot(-1), onfocus: () => hot(i), onblur: () => hot(-1), onclick: () => pick(i),
@@ -164,6 +165,17 @@ function cutOut(page, [x0, y0, x1, y1]) {
   return el("div", { class: "cutout", style: `aspect-ratio:${w}/${h};max-width:${w}px` }, image);
 }
 
+// The engines of a region's box and text, its scores, and what is unusual about it.
+function madeBy(region) {
+  const facts = [region.score === null ? region.by : `${region.by} ${region.score}`];
+  if (region.detected_by) facts.unshift(`box by ${region.detected_by}`);
+  const scores = region.lines.map((line) => line[6]).filter((score) => score !== null);
+  if (scores.length) facts.push(`lines ${Math.min(...scores)} to ${Math.max(...scores)}`);
+  if (region.format !== "markdown") facts.push(region.format);
+  if (region.continues) facts.push("goes on elsewhere");
+  return facts.join(" · ");
+}
+
 function drawFacts(page) {
   const row = (name, ...value) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value));
   const verdict = el("span", { class: `verdict ${page.verdict}` }, page.verdict);
@@ -180,6 +192,7 @@ function drawFacts(page) {
       row("language", el("code", {}, page.lang), ` ${languageName(page.lang)}`, el("br"), el("code", {}, page.script), script ? ` ${script}` : ""),
       row("verdict", verdict),
       row("licence", page.licence || "not known"),
-      row("sha256", el("code", { title: page.sha256 }, page.sha256.slice(0, 12)))),
+      row("sha256", el("code", { title: page.sha256 }, page.sha256.slice(0, 12))),
+      ...page.more.map(([name, value]) => row(name, value))),
     el("details", {}, el("summary", {}, "Signals and engines"), el("dl", {}, ...many)));
 }

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from datagen.manifest import Tally
-from datagen.record import Region, Sample
+from datagen.record import NOWHERE, Polygon, Region, Sample
 from recipes.report import Section, asset, embed, fill
 from recipes.report.pictures import data_uri, decode
 from recipes.report.reasons import doubts, number
@@ -204,12 +204,18 @@ def page_record(sample: Sample) -> dict:
             {
                 "label": region.label,
                 "box": list(region.box),
-                "polygon": [[round(x, 1), round(y, 1)] for x, y in region.polygon[:100]],
+                "polygon": _polygon(region.polygon),
                 "text": text,
-                "score": None if region.score is None else number(region.score),
+                "format": region.format,
+                "score": _score(region.score),
                 "by": region.by,
+                "detected_by": region.detected_by,
+                "unread": region.is_unread,
+                "continues": region.continues,
                 "dir": direction(region, sample.script),
-                "lines": [[*line.box, line.text[:2000], line.direction] for line in lines],
+                "lines": [
+                    [*line.box, line.text[:2000], line.direction, _score(line.score), _polygon(line.polygon)] for line in lines
+                ],
             }
         )
     whole = sum(len(r.text) for r in sample.regions)
@@ -229,12 +235,33 @@ def page_record(sample: Sample) -> dict:
         "page": sample.origin.page,
         "licence": sample.origin.licence[:1000],
         "engines": [list(pair) for pair in sample.origin.engines.items()],
+        "more": _more(sample),
         "text": "" if regions else sample.text[:MAX_CHARS],
         "dir": "rtl" if sample.script in RTL_SCRIPTS else "auto",
         "regions": regions,
         "cut": len(regions) < len(sample.regions) or num_chars < whole or len(sample.text) > 2 * MAX_CHARS,
         "image": "",
     }
+
+
+def _more(sample: Sample) -> list[tuple[str, str]]:
+    """The names and values of what few samples have."""
+    origin = sample.origin
+    difficulty = "" if sample.difficulty < 0 else f"{sample.difficulty:.3f}"
+    cut_from = (
+        f"{origin.parent} at {', '.join(map(str, origin.box))}" if origin.parent and origin.box != NOWHERE else origin.parent
+    )
+    group = "" if sample.split_group == origin.sha256 else sample.group
+    values = {"caption": sample.caption, "cut from": cut_from, "split group": group, "difficulty": difficulty, **sample.metadata}
+    return [(name[:100], value[:1000]) for name, value in list(values.items())[:50] if value]
+
+
+def _score(score: float | None) -> float | str | None:
+    return None if score is None else number(score)
+
+
+def _polygon(polygon: Polygon) -> list[list[float]]:
+    return [[round(x, 1), round(y, 1)] for x, y in polygon[:100]]
 
 
 def direction(region: Region, script: str) -> str:

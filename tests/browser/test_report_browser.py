@@ -39,8 +39,9 @@ def sample(key: str, lang: str, verdict: str, text: str, direction: str = "ltr",
     Image.new("RGB", (W, H), "#eee").save(out, "JPEG")
     box = Box(60, 80, 300, 240)
     script = {"ar": "Arab", "ja": "Jpan"}.get(lang, "Latn")
+    lines = (Line(Box(60, 80, 300, 120), text, "", direction),)
     regions = (
-        Region(box, label, text, None, "pymupdf", (), (Line(Box(60, 80, 300, 120), text, "", direction),)),
+        Region(box, label, text, None, "pymupdf", (), lines, "html" if label == "table" else "markdown"),
         Region(Box(330, 400, 540, 700), "text", "second", 0.9, "flywheel/round-1"),
     )
     origin = Origin(f"file:///in/{key}.pdf", "ab" * 32, 2, "CC0-1.0", {"pymupdf": "2.0"})
@@ -199,6 +200,26 @@ def test_region_boxes_toggle(report):
     assert driver.execute_script(stroke) != "none"
     find(driver, "[data-toggle=b]").click()
     wait(driver, lambda d: d.execute_script(stroke) == "none")
+
+
+def test_what_is_unusual_stands_beside_the_page(browser, tmp_path):
+    first, second = SAMPLES[0].regions
+    slanted = replace(first.lines[0], score=0.625, polygon=((60.0, 90.0), (290.0, 80.0), (300.0, 110.0), (70.0, 120.0)))
+    regions = (
+        replace(first, text="E = mc^2", format="latex", detected_by="layouter", continues=True, lines=(slanted,)),
+        replace(second, text="", is_unread=True),
+    )
+    origin = replace(SAMPLES[0].origin, parent="whole-7", box=Box(1, 2, 30, 40))
+    more = {"group": "g-12", "difficulty": 0.25, "caption": HOSTILE, "metadata": {"url": "https://example.org/a.png"}}
+    page = replace(SAMPLES[0], regions=regions, origin=origin, **more)
+    browser.get(written(tmp_path, [page]) + "#v=coarse&show=li")
+    by = [node.text for node in browser.find_elements(By.CSS_SELECTOR, ".reading .by")]
+    assert by == ["box by layouter · pymupdf · lines 0.625 to 0.625 · latex · goes on elsewhere", "flywheel/round-1 0.9"]
+    assert find(browser, "article[data-region='1'] .body").text == "not read yet"
+    assert find(browser, ".lines polygon").get_attribute("points") == "60,90 290,80 300,110 70,120"
+    facts = find(browser, ".about dl").text
+    assert all(fact in facts for fact in ("whole-7 at 1, 2, 30, 40", "g-12", "0.250", HOSTILE, "https://example.org/a.png"))
+    assert browser.execute_script("return window.owned") is None
 
 
 def test_a_link_restores_the_state(report):
