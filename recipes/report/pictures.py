@@ -19,8 +19,10 @@ def decode(encoded: bytes | None, side: int = 0) -> Image.Image | None:
 
 def data_uri(image: Image.Image, size: tuple[int, int], quality: int) -> str:
     """The image as a WebP data URI, made smaller to fit into `size`."""
-    small = image.copy()
-    small.thumbnail(size)
+    scale = min(1.0, size[0] / image.width, size[1] / image.height)
+    if scale < 1:
+        small = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(small, Image.Resampling.BICUBIC, reducing_gap=2.0)
     file = io.BytesIO()
-    small.save(file, "WEBP", quality=quality, method=2)
+    image.save(file, "WEBP", quality=quality, method=2)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -225,6 +226,7 @@ def excerpt(sample: Sample, weigh: Weight) -> tuple[Box | None, tuple[Line, ...]
 
     Without lines on the page there is no box, and the text is one line.
     """
+    weigh = cache(weigh)  # a line is in up to `_MAX_WINDOW` windows
     windows = [(sum(map(weigh, lines)), _union(lines)) for lines in _windows(sample)]
     if not windows:
         return None, lines_of(sample)
