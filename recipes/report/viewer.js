@@ -8,9 +8,9 @@ const SHOWN_AT_FIRST = "bi";
 function readHash() {
   const text = location.hash.slice(1);
   if (!text.includes("=")) return null;
-  const found = new URLSearchParams(text);
-  const state = { v: found.get("v") ?? "", key: found.get("key") ?? "", show: found.get("show") ?? SHOWN_AT_FIRST };
-  for (const name of FILTERS) state[name] = found.get(name) ?? "";
+  const params = new URLSearchParams(text);
+  const state = { v: params.get("v") ?? "", key: params.get("key") ?? "", show: params.get("show") ?? SHOWN_AT_FIRST };
+  for (const name of FILTERS) state[name] = params.get(name) ?? "";
   return state;
 }
 

@@ -9,13 +9,15 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from datagen import manifest
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from datagen.shards import Place
 from datagen.storage import Folder
 from recipes.report import Section, render
 from recipes.report.corpus import corpus_sections
 from recipes.report.pages import Survey
 from recipes.report.train import train_sections
-from tests.unit.test_report import COLUMNS, written_training
+from tests.unit.test_report import written_training
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
@@ -101,15 +103,8 @@ def written(folder, samples) -> str:
 
 def sections_of(samples) -> list[Section]:
     by_key = {s.key: s for s in samples}
-    rows = [
-        {
-            "key": s.key, "task": s.task, "lang": s.lang, "script": s.script, "verdict": s.quality.verdict,
-            "reasons": list(s.quality.reasons),
-            "num_chars": len(s.text), "uri": s.origin.uri, "page": s.origin.page, "licence": s.origin.licence,
-        }
-        for s in samples
-    ]  # fmt: skip
-    survey = Survey.of([pa.Table.from_pylist(rows, COLUMNS)], 0)
+    rows = [manifest.row(s, "coarse-000000.tar", Place(0, 1, 0, 1)) for s in samples]
+    survey = Survey.of([pa.Table.from_pylist(rows, manifest.SCHEMA)], 0)
     return corpus_sections("coarse", survey, [], lambda r: by_key[r["key"]])
 
 
