@@ -1,14 +1,16 @@
-"""Classes of characters by Unicode's blocks, each as the inside of a class of `re`: `f"[{HAN}{HANGUL}]"` matches one of either.
+"""Scripts of characters and of texts; and classes of characters by Unicode's blocks.
 
-All ranges of characters stand here. Blocks come from fontTools' tables. The `regex` library knows them, too, but a search by its
-properties took 10 to 25 times as long as one by a plain class, and extraction makes some twenty of them a page. Where Unicode
-names no block or category for what is meant, the ranges are written out.
+Each class is the inside of one of `re`, so that `f"[{HAN}{HANGUL}]"` matches a character of either. All ranges of characters
+stand here. Blocks come from fontTools' tables. The `regex` library knows them, too, but a search by its properties took 10 to 25
+times as long as one by a plain class, and extraction makes some twenty of them a page. Where Unicode names no block or category
+for what is meant, the ranges are written out.
 """
 
 import functools
 import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from fontTools import unicodedata as tables
@@ -45,6 +47,7 @@ NO_SCRIPT = frozenset("Zyyy Zinh Zzzz".split())
 # Codes of the scripts that Chinese, Japanese and Korean write together within a word.
 EAST_ASIAN = frozenset("Hani Hira Kana Hang Bopo".split())
 
+_WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
 # Chinese and Japanese.
 IDEOGRAPHS = _blocks(
     "CJK Unified Ideographs",
@@ -143,6 +146,7 @@ NOT_LETTERS = (
     + _blocks("General Punctuation", "Arrows..Supplemental Arrows-A", "CJK Symbols and Punctuation", "Private Use Area")
     + "\ufffd"
 )
+_ASCII_LETTER = re.compile("[A-Za-z]")
 SMALL_CYRILLIC = _blocks("Cyrillic", only=str.islower)
 
 
@@ -155,3 +159,49 @@ def script(char: str) -> str:
 def name(script: str) -> str:
     """The script's name in English, by its code; "" for codes that Unicode doesn't have."""
     return tables.script_name(script, default="")
+
+
+def main_script(text: str) -> tuple[str, float]:
+    """The script of `text` (ISO 15924) and the share of its letters that are of it or Latin; `("Zyyy", 0.0)` without letters.
+
+    Names and commands are Latin in documents of any script, so another one needs only a quarter of the letters. Chinese
+    characters with kana are `Jpan`, with hangul `Kore`; alone they are `Hans` or `Hant` by which of the two old national sets
+    holds more of them, `Hani` where that is even.
+    """
+    if text.isascii():
+        return ("Latn", 1.0) if _ASCII_LETTER.search(text) else ("Zyyy", 0.0)
+    counts: Counter[str] = Counter()
+    for char, n in Counter(text).items():
+        counts[script(char)] += n
+    for code in NO_SCRIPT:
+        counts.pop(code, None)
+    total = counts.total()
+    if not total:
+        return "Zyyy", 0.0
+    for part, code in _WITH_HAN.items():
+        if counts[part] > 0.02 * total:
+            counts[code] += counts.pop(part) + counts.pop("Hani", 0)
+    latin = counts.pop("Latn", 0)
+    code, n = max(counts.items(), key=lambda item: (item[1], item[0]), default=("Latn", 0))
+    if n < total / 4 and latin > n:
+        return "Latn", latin / total
+    return (_han_variant(text) if code == "Hani" else code), (n + latin) / total
+
+
+def _han_variant(text: str) -> str:
+    simplified = sum(n * _only_in(char, "gb2312", "big5") for char, n in Counter(text).items())
+    return "Hans" if simplified > 0 else "Hant" if simplified < 0 else "Hani"
+
+
+@functools.cache
+def _only_in(char: str, charset: str, other: str) -> int:
+    """1 if only `charset` has the character, -1 if only `other` has, 0 otherwise."""
+    return _has(charset, char) - _has(other, char)
+
+
+def _has(charset: str, char: str) -> bool:
+    try:
+        char.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from datagen.engines.shapes import Ink, faces, likeness, mean_and_error, preference
-from datagen.engines.typefaces import draws
+from datagen.engines.shapes import Ink, likeness, mean_and_error, preference
+from datagen.typefaces import draws, reference_faces
 
 _MIN_WORDS, _FEW_WORDS, _MANY_WORDS = 4, 2, 12  # with a letter in them: to say anything of it; to look first; to look again
 _MAX_LETTERS, _MAX_OTHERS = 16, 48
@@ -102,4 +102,4 @@ def _gains(letter: str, other: str, words: Sequence[Ink], face: str) -> list[flo
 
 
 def _other_faces(script: str, face: str) -> list[str]:
-    return [name for name in faces(script) if name != face][:_MAX_FACES]
+    return [name for name in reference_faces(script) if name != face][:_MAX_FACES]

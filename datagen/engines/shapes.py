@@ -6,32 +6,20 @@ permuted ToUnicode) is no more like it than the others, in any script that a fon
 """
 
 import functools
-import hashlib
 import math
-import re
 import statistics
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy
-from PIL import Image, ImageDraw, ImageFilter, ImageFont, features
+from PIL import Image, ImageFilter
 
-from datagen import scripts
-from datagen.engines.typefaces import draws, font_files
+from datagen import drawing, scripts, typefaces
+from datagen.typefaces import draws, reference_faces
 
-# Beside a script's own: faces that draw many scripts.
-_WIDE_FACES = (
-    *("NotoSans-Regular.ttf", "NotoSerif-Regular.ttf", "DejaVuSansMono.ttf", "DejaVuSans.ttf", "FreeSerif.ttf"),
-    *("FreeSans.ttf", "FreeMono.ttf", "NotoSansMono-Regular.ttf"),
-)
-# Those whose name doesn't tell the script that they draw.
-_NAMED_OTHERWISE = {"Arab": ("NotoNastaliqUrdu-Regular.ttf", "NotoNastaliqUrdu-Bold.ttf"), "Yiii": ("NuosuSIL-Regular.ttf",)}
-_CJK_FACES = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc")
-_CJK = frozenset("Hans Hant Hani Jpan Kore Bopo".split())
-_MAX_FACES = 4
 _SIZE = 40  # pixels an em, of the drawn words
+_MARGIN = 60  # of these pixels: stacked letters and swashes reach far beyond a line
 _HEIGHT = 24  # rows, that ink is compared at
 _BLUR = 1.2  # of these rows: typefaces differ by about a stroke
 _NUM_CIPHERS = 8
@@ -103,19 +91,18 @@ def clusters(text: str, script: str) -> list[tuple[int, float]]:
     """Where the clusters of `text` end but for the last: after how many characters, and at which share of its width as a face of
     the script draws it; nothing if none does."""
     ends = [i for i in range(1, len(text)) if not _joins(text[i - 1], text[i])]
-    face = next((name for name in faces(script) if draws(name, text)), "")
+    face = next((name for name in reference_faces(script) if draws(name, text)), "")
     if not face:
         return []
-    font = _font(face)
-    width = font.getlength(text)
-    shares = [(i, font.getlength(text[:i]) / width) for i in ends] if width else []
+    width = drawing.width(face, _SIZE, text)
+    shares = [(i, drawing.width(face, _SIZE, text[:i]) / width) for i in ends] if width else []
     return [(i, share) for i, share in shares if share < 1]
 
 
 def widths(texts: Sequence[str], script: str) -> list[float]:
     """How wide each text is as a face of the script draws it, in its units; nothing if none draws them all."""
-    face = next((name for name in faces(script) if draws(name, "".join(texts))), "")
-    return [_font(face).getlength(text) for text in texts] if face else []
+    face = next((name for name in reference_faces(script) if draws(name, "".join(texts))), "")
+    return [drawing.width(face, _SIZE, text) for text in texts] if face else []
 
 
 def _joins(left: str, right: str) -> bool:
@@ -129,43 +116,15 @@ def _joins(left: str, right: str) -> bool:
 
 
 @functools.cache
-def faces(script: str) -> tuple[str, ...]:
-    """Files of upright text faces for a script, or that may have it, some ten; may be none."""
-    if not features.check("raqm"):  # Pillow without it draws complex scripts wrong
-        return ()
-    if script in _CJK:
-        wanted = [*_CJK_FACES]
-    else:
-        name = re.sub("[ _']", "", scripts.name(script))
-        regular = [n for n in font_files() if n.startswith("Noto") and n.endswith(("-Regular.ttf", "-Regular.otf"))]
-        own = [n for n in regular if name and name in n]
-        wanted = [*own[:_MAX_FACES], *_NAMED_OTHERWISE.get(script, ()), *_WIDE_FACES, *_CJK_FACES[:1]]
-    return tuple(font_files()[n] for n in wanted if n in font_files())
-
-
-@functools.cache
 def engines() -> dict[str, str]:
-    """What decides a line-up: Pillow with its shaper, and the machine's fonts, by their names and sizes."""
-    digest = hashlib.sha256()
-    for name, path in font_files().items():
-        digest.update(f"{name} {Path(path).stat().st_size}\n".encode())
-    versions = {name: str(features.version(name)) for name in ("pil", "freetype2", "raqm", "harfbuzz")}
-    return versions | {"reference_fonts": digest.hexdigest()[:16]}
-
-
-@functools.cache
-def _font(path: str) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, _SIZE, layout_engine=ImageFont.Layout.RAQM)
+    """What decides a line-up: Pillow with its shaper, and the faces that ink is compared with."""
+    return drawing.VERSIONS | {"reference_fonts": typefaces.digest(typefaces.all_reference_faces())}
 
 
 @functools.lru_cache(maxsize=4096)
 def _drawn(path: str, text: str) -> numpy.ndarray | None:
     """The ink of `text`, (H, W) bytes with ink 255."""
-    font = _font(path)
-    # The exact box takes a third as long as the drawing; the advance alone, next to nothing.
-    image = Image.new("L", (round(font.getlength(text)) + 3 * _SIZE, 4 * _SIZE))
-    ImageDraw.Draw(image).text((_SIZE, 2.5 * _SIZE), text, 255, font, anchor="ls")
-    return _trimmed(numpy.asarray(image))
+    return _trimmed(drawing.line(path, _SIZE, text, _MARGIN)[0])
 
 
 def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
@@ -179,7 +138,7 @@ def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
 
 def _best_face(words: Sequence[Ink], script: str) -> tuple[str, dict[int, float]]:
     """Of the faces that can draw most of the words the one in which these look most like their ink, and by how much each does."""
-    drawn = {face: [i for i, word in enumerate(words) if draws(face, word.text)] for face in faces(script)}
+    drawn = {face: [i for i, word in enumerate(words) if draws(face, word.text)] for face in reference_faces(script)}
     least = _MOST_OF * max(map(len, drawn.values()), default=0)
     best, alike, most = "", {}, 0.0  # type: str, dict[int, float], float
     for face, able in drawn.items():

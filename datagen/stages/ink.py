@@ -20,6 +20,7 @@ from datagen.engines import OPEN, letters, ppocr, shapes, tesseract, versions
 from datagen.engines.lookalikes import fold
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
+from datagen.scripts import main_script
 from datagen.stages.ink_lines import (
     MANY_CLUSTERS,
     aligned,
@@ -35,7 +36,6 @@ from datagen.stages.ink_lines import (
     text_error,
     whole,
 )
-from datagen.stages.language import main_script
 
 # Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
 # on every machine.

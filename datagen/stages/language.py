@@ -12,10 +12,8 @@ from typing import ClassVar, NamedTuple
 from datagen import scripts
 from datagen.record import Drop, Region, Sample
 
-_WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
 # Not "\W", which holds the vowel signs of Indic scripts.
 _NOT_LETTERS = re.compile(f"[{scripts.NOT_LETTERS}]+")
-_ASCII_LETTER = re.compile("[A-Za-z]")
 _MAX_CHARS = 20_000
 _NUM_PASSAGES, _PASSAGE_CHARS = 4, 120  # the identifier's time grows with its text, and its answer hardly changes
 _SURE = 0.8
@@ -26,7 +24,7 @@ _NUM_LOOKS, _LOOK_CHARS, _MIN_LOOK_LETTERS = 8, 100, 24
 
 
 class Language(NamedTuple):
-    """`lang` is BCP-47 or `und`, `score` the identifier's (0 to 1); `script` ISO 15924, `share` as of `main_script`."""
+    """`lang` is BCP-47 or `und`, `score` the identifier's (0 to 1); `script` ISO 15924, `share` as of `scripts.main_script`."""
 
     lang: str
     score: float
@@ -102,7 +100,7 @@ def identify_regions(sample: Sample, min_letters: int = 60, min_score: float = 0
 
 
 def _region_language(region: Region, sample: Sample, min_letters: int, min_score: float) -> Language:
-    script, share = main_script(region.text)
+    script, share = scripts.main_script(region.text)
     need = min_letters if script in _SHARED_SCRIPTS else min_letters * 2 // 5
     if len(region.text) < need:
         return Language("und", 0.0, script, share)
@@ -141,7 +139,7 @@ def identify(
 
     A language that isn't written in the text's script is no candidate, whoever names it.
     """
-    return _identify(text, *main_script(text), declared, min_letters, min_score, min_declared_score)
+    return _identify(text, *scripts.main_script(text), declared, min_letters, min_score, min_declared_score)
 
 
 def _identify(
@@ -164,58 +162,12 @@ def _identify(
     return Language(best if scores[best] >= min_score else "und", scores[best], script, share)
 
 
-def main_script(text: str) -> tuple[str, float]:
-    """The script of `text` (ISO 15924) and the share of its letters that are of it or Latin; `("Zyyy", 0.0)` without letters.
-
-    Names and commands are Latin in documents of any script, so another one needs only a quarter of the letters. Chinese
-    characters with kana are `Jpan`, with hangul `Kore`; alone they are `Hans` or `Hant` by which of the two old national sets
-    holds more of them, `Hani` where that is even.
-    """
-    if text.isascii():
-        return ("Latn", 1.0) if _ASCII_LETTER.search(text) else ("Zyyy", 0.0)
-    counts: Counter[str] = Counter()
-    for char, n in Counter(text).items():
-        counts[scripts.script(char)] += n
-    for script in scripts.NO_SCRIPT:
-        counts.pop(script, None)
-    total = counts.total()
-    if not total:
-        return "Zyyy", 0.0
-    for part, script in _WITH_HAN.items():
-        if counts[part] > 0.02 * total:
-            counts[script] += counts.pop(part) + counts.pop("Hani", 0)
-    latin = counts.pop("Latn", 0)
-    script, n = max(counts.items(), key=lambda item: (item[1], item[0]), default=("Latn", 0))
-    if n < total / 4 and latin > n:
-        return "Latn", latin / total
-    return (_han_variant(text) if script == "Hani" else script), (n + latin) / total
-
-
 def _passages(words: str) -> str:
     """`words`, or a few passages from start to end: a page's head alone is often a title in another language."""
     if len(words) <= _NUM_PASSAGES * _PASSAGE_CHARS:
         return words
     step = (len(words) - _PASSAGE_CHARS) // (_NUM_PASSAGES - 1)
     return " ".join(words[i * step : i * step + _PASSAGE_CHARS] for i in range(_NUM_PASSAGES))
-
-
-def _han_variant(text: str) -> str:
-    simplified = sum(n * _only_in(char, "gb2312", "big5") for char, n in Counter(text).items())
-    return "Hans" if simplified > 0 else "Hant" if simplified < 0 else "Hani"
-
-
-@functools.cache
-def _only_in(char: str, charset: str, other: str) -> int:
-    """1 if only `charset` has the character, -1 if only `other` has, 0 otherwise."""
-    return _has(charset, char) - _has(other, char)
-
-
-def _has(charset: str, char: str) -> bool:
-    try:
-        char.encode(charset)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @functools.cache

@@ -15,7 +15,8 @@ import cairocffi
 import pangocairocffi
 from pangocffi import Layout, ffi, pango
 
-from datagen.synth.families import PANGO_UNIT, description, family, installed, missing
+from datagen.synth.families import PANGO_UNIT, description, family
+from datagen.typefaces import installed, missing
 
 Rect = tuple[float, float, float, float]  # x0, y0, x1, y1 in points, origin top left, x1/y1 exclusive
 

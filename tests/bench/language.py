@@ -22,9 +22,10 @@ from pathlib import Path
 from datagen.engines import langid
 from datagen.items import Item
 from datagen.record import Sample
+from datagen.scripts import main_script
 from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import PdfSource
-from datagen.stages.language import IdentifyLanguage, identify_regions, main_script
+from datagen.stages.language import IdentifyLanguage, identify_regions
 from datagen.synth.typeset import Style, typeset
 from tests.bench import udhr
 

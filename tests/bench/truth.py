@@ -35,7 +35,7 @@ from pathlib import Path
 
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines import shapes, typefaces
+from datagen import typefaces
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Quality
 from datagen.stages.ink import WITNESSES
@@ -136,20 +136,20 @@ def judge(task: Task) -> list[Page]:
 @contextlib.contextmanager
 def _left_out(family: str) -> Iterator[None]:
     """Without the files of a typeface family among those that ink is compared with."""
-    files = typefaces.font_files()
+    files = typefaces.files()
     # Noto Sans Mono CJK has its outlines from Noto Sans CJK.
     name = re.sub(r" (SC|TC|JP|KR)$", "", family).replace("Mono CJK", "CJK").replace(" ", "")
     whole = dict(files)
     for file in whole:
         if re.split(r"[-.]", file)[0] == name:
             del files[file]
-    shapes.faces.cache_clear()
+    typefaces.reference_faces.cache_clear()
     try:
         yield
     finally:
         files.clear()
         files.update(whole)
-        shapes.faces.cache_clear()
+        typefaces.reference_faces.cache_clear()
 
 
 def _documents(task: Task, pdf: bytes) -> Iterator[tuple[str, bytes]]:

@@ -8,6 +8,7 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from datagen import typefaces
 from datagen.engines import letters, shapes, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
@@ -154,7 +155,7 @@ def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviati
 def drawn_words(script: str, lie=lambda text: text) -> list[shapes.Ink]:
     """Words of a script's text as ink, one in three of them cut in the wrong place: with the ink of another."""
     texts = list(dict.fromkeys(w for w in UDHR[script][1].split() if len(w) > 2))[:24]
-    face = shapes.faces(script)[0]
+    face = typefaces.reference_faces(script)[0]
     claims = lie(" ".join(texts)).split()
     inks = [shapes.ink(255 - shapes._drawn(face, text), claim) for text, claim in zip(texts, claims, strict=True)]
     wrong = inks[::3]

@@ -1,7 +1,8 @@
 import pytest
 
 from datagen.record import Box, Region, Sample
-from datagen.stages.language import IdentifyLanguage, identify, identify_regions, main_script
+from datagen.scripts import main_script
+from datagen.stages.language import IdentifyLanguage, identify, identify_regions
 from tests import pdfs
 from tests.samples import sample
 

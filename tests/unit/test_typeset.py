@@ -13,7 +13,7 @@ import numpy
 import pymupdf
 import pytest
 
-from datagen.synth import families as module
+from datagen import typefaces
 from datagen.synth import vertical as vertical_module
 from datagen.synth.families import families, family
 from datagen.synth.typeset import Rect, Style, Typeset, typeset
@@ -242,8 +242,8 @@ def test_what_cannot_be_set_is_a_value_error():
 
 
 def test_a_missing_script_says_which_package_has_it(monkeypatch):
-    latin_only = {name: font for name, font in module.installed().items() if name.startswith("DejaVu")}
-    monkeypatch.setattr(module, "installed", lambda: latin_only)
+    latin_only = {name: font for name, font in typefaces.installed().items() if name.startswith("DejaVu")}
+    monkeypatch.setattr(typefaces, "installed", lambda: latin_only)
     with pytest.raises(ValueError, match=r"Khmr.*fonts-noto-core"):
         family(UDHR["Khmr"][1], "km")
     with pytest.raises(ValueError, match=r"Hans.*fonts-noto-cjk"):
