@@ -1,7 +1,7 @@
-"""Letters that stand for one another: told by the ink of the words they are in, without a reader.
+"""Finds letters of a text that stand for others, by the ink of the words that they are in, without a reader.
 
-A font with a few letters wrong draws mostly what it claims, so words still look like their text. But every word that has such a
-letter would look still more like it with the right one in its place.
+If a font's map has a few letters wrong, its words still look mostly like their text. But each word with such a letter would look
+more like its ink with the right letter in its place.
 """
 
 import statistics
@@ -26,8 +26,11 @@ _CERTAIN = 1.0
 
 
 class Preferred(NamedTuple):
-    """Another letter that the ink of a letter's words is more like: by how much (in likeness), in standard errors, and by how
-    much in the mean of other faces of the script; the same if there are none."""
+    """A letter that suits the ink of some words better than the one in their text.
+
+    `gain` is how much more like the ink the words become, `deviation` the same in standard errors. `elsewhere` is the gain in the
+    mean of other faces of the script; it equals `gain` if there are none.
+    """
 
     other: str
     gain: float
@@ -43,21 +46,24 @@ class Preferred(NamedTuple):
 
 
 def num_swapped(words: Sequence[Ink], script: str, face: str) -> int:
-    """How many letters of `words` stand for others, as far as the ink tells; 0 unless it is sure of two, or of one that stands
-    for another of which it likes others better, or certain of one: a single one may be the typeface's way to draw it."""
+    """The number of letters in `words` that the ink shows to stand for others.
+
+    A single letter may just be drawn differently in this typeface. So the number is 0 unless two letters are confidently swapped,
+    or one is and the letter that it stands for looks swapped too, or one is nearly certain.
+    """
     likes = preferred(words, script, face)
-    found = {letter: best for letter, best in likes.items() if best.by(_SOME)}
-    sure = {letter for letter, best in found.items() if best.by(_MUCH)}
+    doubtful = {letter: best for letter, best in likes.items() if best.by(_SOME)}
+    sure = {letter for letter, best in doubtful.items() if best.by(_MUCH)}
     # Who swaps one letter swaps another, mostly with the first.
-    linked = any(found[letter].other in likes for letter in sure)
-    return len(found) if len(sure) > 1 or linked or any(best.certain for best in found.values()) else 0
+    linked = any(doubtful[letter].other in likes for letter in sure)
+    return len(doubtful) if len(sure) > 1 or linked or any(best.certain for best in doubtful.values()) else 0
 
 
 def preferred(words: Sequence[Ink], script: str, face: str) -> dict[str, Preferred]:
-    """By letter, the other one that the ink of its words likes best in its place, where it likes it better.
+    """For each letter that another one suits better, the one that suits the ink of its words best.
 
-    Looked at are the most frequent letters that are in at least `_MIN_WORDS` different words; those words first of which the
-    letter is most.
+    Only the most frequent letters are tried, of those in at least `_MIN_WORDS` different words. Words in which the letter makes
+    up more of the text come first.
     """
     words = _well_cut(list({word.text: word for word in words if face and draws(face, word.text)}.values()), face)
     having: dict[str, list[Ink]] = {}
@@ -66,27 +72,29 @@ def preferred(words: Sequence[Ink], script: str, face: str) -> dict[str, Preferr
             if unicodedata.category(letter)[0] in "LM":
                 having.setdefault(letter, []).append(word)
     by_count = sorted(having, key=lambda letter: (-len(having[letter]), letter))
-    found = {}
+    preferences = {}
     for letter in [letter for letter in by_count if len(having[letter]) >= _MIN_WORDS][:_MAX_LETTERS]:
         kind = unicodedata.category(letter)
         others = [other for other in by_count if other != letter and unicodedata.category(other) == kind][:_MAX_OTHERS]
         mine = sorted(having[letter], key=lambda word: (-word.text.count(letter) / len(word.text), word.text))
         if best := _best(letter, others, mine[:_MANY_WORDS], face):
             elsewhere = [g for name in _other_faces(script, face) for g in _gains(letter, best[0], mine[:_MANY_WORDS], name) if g]
-            found[letter] = Preferred(*best, statistics.fmean(elsewhere) if elsewhere else best[1])
-    return found
+            preferences[letter] = Preferred(*best, statistics.fmean(elsewhere) if elsewhere else best[1])
+    return preferences
 
 
 def _well_cut(words: Sequence[Ink], face: str) -> list[Ink]:
-    """The words that are like their text at least by half as much as most of the best: ink that was cut in the wrong places is
-    like nothing. A letter or two that stand for others take less away."""
+    """The words whose ink was cut in the right places: they are at least half as like their text as good ones are.
+
+    Ink that was cut in the wrong places is like nothing. A swapped letter or two make a word less unlike its text than that.
+    """
     alike = [likeness(word, face, word.text) for word in words]
     least = _WELL_CUT * sorted(alike)[round(_BEST * (len(alike) - 1))] if alike else 0.0
-    return [word for word, found in zip(words, alike, strict=True) if found >= least]
+    return [word for word, how_alike in zip(words, alike, strict=True) if how_alike >= least]
 
 
 def _best(letter: str, others: Sequence[str], words: Sequence[Ink], face: str) -> tuple[str, float, float] | None:
-    """Of `others` the one that `words` are most like in place of `letter`: it, by how much, and in standard errors."""
+    """The one of `others` that suits the ink of `words` best in place of `letter`, its gain, and that in standard errors."""
     first = {other: statistics.fmean(_gains(letter, other, words[:_FEW_WORDS], face)) for other in others}
     likely = sorted((other for other in first if first[other] > 0), key=lambda other: (-first[other], other))[:_NUM_LIKELY]
     again = {other: mean_and_error(_gains(letter, other, words, face)) for other in likely}

@@ -1,8 +1,8 @@
-"""Letters that look the same in two scripts: one class to a reader that sees shapes, told apart by the word they stand in.
+"""Letters that look the same in two scripts. A reader learns them as one class, and the word around them says which is meant.
 
-Cyrillic `Все` and Latin `Bce` are one picture. No word mixes two scripts, so a word's other letters say which it is; where it has
-none, the nearest word that has some does. The same rule mends a letter of the wrong script that is merely similar (`гm`,
-`кaraлог`).
+Cyrillic `Все` and Latin `Bce` are one picture. No word mixes two scripts, so its other letters say which script a word is in. If
+it has no others, the nearest word that has some decides. The same rule mends letters of the wrong script that are merely similar
+(`гm`, `кaraлог`).
 """
 
 import re
@@ -10,15 +10,15 @@ from collections.abc import Sequence
 
 from datagen import scripts
 
-# By script, its letters and the Latin ones that are drawn alike, in the same order: of Unicode's confusables (UTS 39), those that
-# no common typeface tells apart. One class.
+# For each script, its letters and the Latin ones that are drawn alike, in the same order. They are those of Unicode's confusables
+# (UTS 39) that no common typeface tells apart. A pair is one class.
 _ALIKE = {
     "Cyrl": ("асеорхуіјѕАВСЕНІЈКМОРЅТХҮ", "aceopxyijsABCEHIJKMOPSTXY"),
     "Grek": ("οΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oABEZHIKMNOPTYX"),
 }
-# Those that are similar: two classes, but no evidence of which script a word is in.
+# Similar letters are two classes, but they don't show which script a word is in.
 _SIMILAR = {"Cyrl": ("гкпи", "rknu"), "Grek": ("υνικρ", "uvikp")}
-# Of those alike, letters that hardly any language of the script has.
+# The letters among those alike that hardly any language of the script has.
 _RARE = {"Cyrl": frozenset("sSjJ"), "Grek": frozenset()}
 _TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _ALIKE.items()}
 _MEND_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _SIMILAR.items()}
@@ -33,8 +33,10 @@ def fold(text: str, script: str) -> str:
 
 
 def unfold(text: str, script: str) -> str:
-    """What `fold` made of a text, as far as words tell: the inverse, but for a Latin word that has only letters that look alike
-    and stands among the script's."""
+    """The text that `fold` was given, as far as words tell.
+
+    A Latin word that has only letters that look alike, and stands among words of the script, comes back in the script.
+    """
     if script not in _ALIKE:
         return text
     words = list(_WORD.finditer(text))
@@ -44,13 +46,13 @@ def unfold(text: str, script: str) -> str:
         table = _FROM_LATIN if _nearest(sides, i) >= 0 else _MEND_TO_LATIN
         out += [text[end : word.start()], word[0].translate(table[script])]
         end = word.end()
-    said = "".join([*out, text[end:]])
-    return _THREE_FOR_ZE.sub("\u0417", said) if script == "Cyrl" else said
+    mended = "".join([*out, text[end:]])
+    return _THREE_FOR_ZE.sub("\u0417", mended) if script == "Cyrl" else mended
 
 
 def _side(word: str, script: str) -> int:
-    """How many more letters of a word are surely the script's than are surely Latin; where none is, a rare one speaks for
-    Latin."""
+    """The number of letters that are surely the script's, less the number that are surely Latin. If there are none of either, a
+    rare letter counts as Latin."""
     unsure = _ALIKE[script][1] + "".join(_SIMILAR[script])
     sure = [c for c in word if c not in unsure]
     side = sum(-1 if scripts.script(c) == "Latn" else 1 for c in sure)
@@ -58,7 +60,7 @@ def _side(word: str, script: str) -> int:
 
 
 def _nearest(sides: Sequence[int], i: int) -> int:
-    """The side of the word `i`, or of the nearest one that has a side, the one before first; 1, the script's own, if none has."""
+    """The side of word `i`, or of the nearest word that has one; of two equally near the earlier. 1, the script's, if none has."""
     for distance in range(len(sides)):
         for j in (i - distance, i + distance):
             if 0 <= j < len(sides) and sides[j]:

@@ -1,8 +1,8 @@
-"""Does ink look like what its text claims? Told without a reader: the claim is drawn in a reference face and compared, and so are
-the same words in random ciphers of their letters.
+"""Does ink look like what its text claims? Without a reader: by a line-up of the claim and of wrong texts, drawn in a reference face.
 
-A true claim is far more like the ink than any cipher of it. A claim that is itself a cipher (a constant shift, a legacy font, a
-permuted ToUnicode) is no more like it than the others, in any script that a font of this machine draws.
+The wrong texts are the same words in random ciphers of their letters. A true claim is far more like the ink than any of them. A
+claim that is itself a cipher (a constant shift, a legacy font, a permuted ToUnicode) is no more like the ink than the others.
+This works in any script that a font of this machine draws.
 """
 
 import functools
@@ -48,34 +48,35 @@ class Lineup(NamedTuple):
 
 def ink(image: numpy.ndarray, text: str) -> Ink | None:
     """A word, (H, W) gray bytes with dark ink, and its claimed text, ready to be compared; None if it has no ink."""
-    found = _trimmed(255 - image)
-    if found is None:
+    trimmed = _trimmed(255 - image)
+    if trimmed is None:
         return None
-    height, width = found.shape
-    return Ink(_resized(found, max(8, round(width * _HEIGHT / height))), width / height, text)
+    height, width = trimmed.shape
+    return Ink(_resized(trimmed, max(8, round(width * _HEIGHT / height))), width / height, text)
 
 
 def lineup(words: Sequence[Ink], script: str, seed: int = 0, alike_share: float = 1.0) -> Lineup:
-    """How the ink of `words` compares with the text claimed of it. `num_words` is 0 where no face of this machine has the
-    letters, or under two words say anything.
+    """How much more like their ink the claimed texts of `words` are than ciphers of them.
 
-    Only `alike_share` of them count, those that are most like their claim or a cipher of it. Ink that is like none was cut in the
-    wrong places, as happens where words overlap; and of a lie no cipher is less like the ink than the claim.
+    `num_words` is 0 if no face of this machine has the letters, or if fewer than two words say anything.
+
+    Only the `alike_share` of the words count that are most like their claim or a cipher of it. Ink that is like none of these was
+    cut in the wrong places, as happens where words overlap. This spares no lie: of one, ciphers are as like the ink as the claim.
     """
     random = numpy.random.default_rng(seed)
     ciphers = [_cipher("".join(word.text for word in words), random) for _ in range(_NUM_CIPHERS)]
     best, alike = _best_face(words, script)
-    found = []
+    compared = []
     for i, claimed in alike.items():
         text = words[i].text
         # A word whose letters a cipher leaves alone says nothing.
         others = [likeness(words[i], best, other) for c in ciphers if (other := text.translate(c)) != text]
         if others:
-            found.append((max(claimed, *others), claimed - statistics.fmean(others)))
-    if len(found) < 2:
+            compared.append((max(claimed, *others), claimed - statistics.fmean(others)))
+    if len(compared) < 2:
         return Lineup()
-    found.sort(reverse=True)
-    margins = [margin for _, margin in found[: max(2, round(alike_share * len(found)))]]
+    compared.sort(reverse=True)
+    margins = [margin for _, margin in compared[: max(2, round(alike_share * len(compared)))]]
     margin, error = mean_and_error(margins)
     return Lineup(margin, margin / error, len(margins), best)
 
@@ -88,8 +89,10 @@ def preference(word: Ink, other: str, face: str) -> float:
 
 
 def clusters(text: str, script: str) -> list[tuple[int, float]]:
-    """Where the clusters of `text` end but for the last: after how many characters, and at which share of its width as a face of
-    the script draws it; nothing if none does."""
+    """Where the clusters of `text` end, but for the last one. Empty if no face draws it.
+
+    Each end is a number of characters, and the share of the text's width that they take in a face of the script.
+    """
     ends = [i for i in range(1, len(text)) if not _joins(text[i - 1], text[i])]
     face = next((name for name in reference_faces(script) if draws(name, text)), "")
     if not face:
@@ -100,7 +103,7 @@ def clusters(text: str, script: str) -> list[tuple[int, float]]:
 
 
 def widths(texts: Sequence[str], script: str) -> list[float]:
-    """How wide each text is as a face of the script draws it, in its units; nothing if none draws them all."""
+    """How wide each text is in one face of the script, in pixels of its drawing. Empty if no face draws them all."""
     face = next((name for name in reference_faces(script) if draws(name, "".join(texts))), "")
     return [drawing.width(face, _SIZE, text) for text in texts] if face else []
 
@@ -137,21 +140,21 @@ def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
 
 
 def _best_face(words: Sequence[Ink], script: str) -> tuple[str, dict[int, float]]:
-    """Of the faces that can draw most of the words the one in which these look most like their ink, and by how much each does."""
+    """The face in which the words look most like their ink, of those that draw most of them; and each word's likeness in it."""
     drawn = {face: [i for i, word in enumerate(words) if draws(face, word.text)] for face in reference_faces(script)}
     least = _MOST_OF * max(map(len, drawn.values()), default=0)
     best, alike, most = "", {}, 0.0  # type: str, dict[int, float], float
     for face, able in drawn.items():
         if able and len(able) >= least:
-            found = {i: likeness(words[i], face, words[i].text) for i in able}
-            mean = statistics.fmean(max(0.0, x) for x in found.values())
+            likenesses = {i: likeness(words[i], face, words[i].text) for i in able}
+            mean = statistics.fmean(max(0.0, x) for x in likenesses.values())
             if mean > most:
-                best, alike, most = face, found, mean
+                best, alike, most = face, likenesses, mean
     return best, alike
 
 
 def likeness(word: Ink, face: str, text: str) -> float:
-    """The correlation of a word's ink and of `text` drawn, one stretched over the other, less what the stretching tells."""
+    """The correlation of a word's ink with `text` as the face draws it, stretched to the same width, less a cost of stretching."""
     drawn = _drawn(face, text)
     if drawn is None:
         return -1.0
@@ -172,9 +175,9 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _cipher(letters: str, random: numpy.random.Generator) -> dict[int, str]:
-    """A shuffle of the distinct letters, marks and digits among those of their general category, so that marks stay marks.
+    """A table that shuffles the distinct letters, marks and digits within their general categories, so that marks stay marks.
 
-    Punctuation stays: in a layer that lies it is often true, and would speak for the rest.
+    Punctuation stays as it is. In a layer that lies it is often true, and would speak for the rest.
     """
     kinds: dict[str, list[str]] = {}
     for letter in sorted(set(letters)):

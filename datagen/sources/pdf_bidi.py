@@ -39,10 +39,10 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
         return [(i, True) for i in indices]
     best = None
     for pairs in (-1, 0, 1) if rtl else (1, 0, -1):
-        found = levels([mirror(visual[i]) if rtl else visual[i] for i in indices], rtl, pairs)
-        moved = _reversed_runs(found, 2) if rtl else visual_order(found)
+        embedding = levels([mirror(visual[i]) if rtl else visual[i] for i in indices], rtl, pairs)
+        moved = _reversed_runs(embedding, 2) if rtl else visual_order(embedding)
         order = [indices[i] for i in moved]
-        text = [mirror(visual[indices[i]]) if found[i] % 2 else visual[indices[i]] for i in moved]
+        text = [mirror(visual[indices[i]]) if embedding[i] % 2 else visual[indices[i]] for i in moved]
         forward = levels(text, rtl)
         result = [(i, level % 2 == 1) for i, level in zip(order, forward, strict=True)]
         if [order[i] for i in visual_order(forward)] == list(range(len(visual))):
@@ -113,7 +113,7 @@ def _weak(types: list[str], base: str, backwards: bool) -> None:
 def _paired(types: list[str], text: Sequence[str], base: str, backwards: bool) -> None:
     """Rule N0, in place."""
     stack: list[tuple[str, int]] = []
-    found: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     for i, c in enumerate(text):
         if types[i] != "ON":
             continue
@@ -122,9 +122,9 @@ def _paired(types: list[str], text: Sequence[str], base: str, backwards: bool) -
         elif c in _CLOSING:
             at = next((k for k in range(len(stack) - 1, -1, -1) if stack[k][0] == _CLOSING[c]), -1)
             if at >= 0:
-                found.append((stack[at][1], i))
+                pairs.append((stack[at][1], i))
                 del stack[at:]
-    for opening, closing in sorted(found):
+    for opening, closing in sorted(pairs):
         inside = {_strong(t) for t in types[opening + 1 : closing]} - {""}
         if base in inside:
             direction = base

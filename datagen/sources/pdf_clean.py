@@ -72,12 +72,12 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (re.compile("[\u2010\u2011]").search, lambda line: line.translate(_HYPHENS)),
     (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
     (_may_compose, functools.partial(unicodedata.normalize, "NFC")),
-    (_CLUSTERED.search, lambda line: _TWICE.sub(lambda found: found[1] or found[4] or found[5], line)),
+    (_CLUSTERED.search, lambda line: _TWICE.sub(lambda match: match[1] or match[4] or match[5], line)),
 )
 
 
-def _letters(found: re.Match[str]) -> str:
-    text = unicodedata.normalize("NFKC", found[0])
-    if _VERTICAL_FORM.match(found[0]):  # vertical forms of what Chinese and Japanese set in full width
+def _letters(match: re.Match[str]) -> str:
+    text = unicodedata.normalize("NFKC", match[0])
+    if _VERTICAL_FORM.match(match[0]):  # vertical forms of what Chinese and Japanese set in full width
         return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
     return text.strip(" \u0640") or text

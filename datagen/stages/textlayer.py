@@ -75,7 +75,7 @@ class JudgeTextLayer:
         }
         checked = s.get("ink_checked_share", 0.0) >= self.min_ink_checked_share
         readable = len(sample.text) >= self.min_letters and "lang_score" in s
-        found = {
+        doubts = {
             "unmapped_characters": s.get("unmapped_share", 0.0) > self.max_unmapped_share,
             "private_use": s.get("private_use_share", 0.0) > self.max_private_use_share,
             "control_characters": s.get("control_share", 0.0) > self.max_control_share,
@@ -94,10 +94,10 @@ class JudgeTextLayer:
             and s.get("spaces_added_share", 0.0) > self.max_spaces_added_share,
             "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }
-        found["formula_in_text"] = s.get("math_share", 0.0) * s.get("num_chars", 0.0) > self.max_math_chars
-        found["few_unmapped"] = 0 < s.get("unmapped_share", 0.0) <= self.max_unmapped_share
-        found["incomplete"] = found["ink_without_text"] or found["formula_in_text"] or found["few_unmapped"]
-        return tuple(reason for reason, holds in (found | kinds).items() if holds)
+        doubts["formula_in_text"] = s.get("math_share", 0.0) * s.get("num_chars", 0.0) > self.max_math_chars
+        doubts["few_unmapped"] = 0 < s.get("unmapped_share", 0.0) <= self.max_unmapped_share
+        doubts["incomplete"] = doubts["ink_without_text"] or doubts["formula_in_text"] or doubts["few_unmapped"]
+        return tuple(reason for reason, holds in (doubts | kinds).items() if holds)
 
 
 def mixed_word_share(text: str) -> float:
@@ -105,9 +105,11 @@ def mixed_word_share(text: str) -> float:
     ASCII, of names and units, join any; a word with others counts as a tenth, since some are borrowed, as is Fulfulde's eng."""
     if text.isascii():
         return 0.0
-    found = [_scripts(word) for word in _WORD.findall(text) if not word.isascii()]
-    mixed = sum(not scripts_of - {"Latn"} <= scripts.EAST_ASIAN for scripts_of in found if len(scripts_of - {"Latn"}) > 1)
-    with_latin = sum("Latn" in scripts_of for scripts_of in found if len(scripts_of) == 2)
+    scripts_of_words = [_scripts(word) for word in _WORD.findall(text) if not word.isascii()]
+    mixed = sum(
+        not scripts_of - {"Latn"} <= scripts.EAST_ASIAN for scripts_of in scripts_of_words if len(scripts_of - {"Latn"}) > 1
+    )
+    with_latin = sum("Latn" in scripts_of for scripts_of in scripts_of_words if len(scripts_of) == 2)
     return (mixed + with_latin / 10) / len(text.split()) if mixed + with_latin >= 3 else 0.0
 
 

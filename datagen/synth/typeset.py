@@ -272,15 +272,18 @@ def _clusters(layout: Any) -> dict[int, tuple[float, float]]:
 
     Pango can tell the same of any range of text, but for some scripts' clusters of several glyphs stops in their middle.
     """
-    found: dict[int, tuple[float, float]] = {}
+    extents: dict[int, tuple[float, float]] = {}
     iterator = ffi.gc(pango.pango_layout_get_iter(layout), pango.pango_layout_iter_free)
     logical = ffi.new("PangoRectangle *")
     while True:
         if pango.pango_layout_iter_get_run_readonly(iterator):  # none at a line's end
             pango.pango_layout_iter_get_cluster_extents(iterator, ffi.NULL, logical)
-            found[pango.pango_layout_iter_get_index(iterator)] = logical.x / PANGO_UNIT, (logical.x + logical.width) / PANGO_UNIT
+            extents[pango.pango_layout_iter_get_index(iterator)] = (
+                logical.x / PANGO_UNIT,
+                (logical.x + logical.width) / PANGO_UNIT,
+            )
         if not pango.pango_layout_iter_next_cluster(iterator):
-            return found
+            return extents
 
 
 def _words(
