@@ -3,13 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from datagen import scripts
 from datagen.record import Line
 
-# Chinese, Japanese, Thai, Lao, Tibetan, Myanmar and Khmer: the letters, and the punctuation that is set in full width.
-_UNSPACED = re.compile(
-    "[\u0e00-\u109f\u1780-\u17ff\u1950-\u19df\u1a20-\u1aaf\u2e80-\u303f\u3041-\u312f\u31a0-\u31ff\u3400-\u9fff\ua000-\ua4cf"
-    "\ua9e0-\ua9ff\uaa60-\uaadf\uf900-\ufaff\uff01-\uff9f\U00020000-\U0003ffff]"
-)
+# The letters of scripts without spaces between words, and the punctuation that they set in full width.
+_UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}{scripts.YI}]")
 
 
 def joined(lines: Sequence[Line]) -> str:

@@ -60,7 +60,7 @@ def _side(word: str, script: str) -> int:
 
 
 def _nearest(sides: Sequence[int], i: int) -> int:
-    """The side of word `i`, or of the nearest word that has one; of two equally near the earlier. 1, the script's, if none has."""
+    """The side of word `i`, or of the nearest word that has one; of two as near, the earlier. 1, the script's, if none has."""
     for distance in range(len(sides)):
         for j in (i - distance, i + distance):
             if 0 <= j < len(sides) and sides[j]:

@@ -1,8 +1,8 @@
-"""Does ink look like what its text claims? Without a reader: by a line-up of the claim and of wrong texts, drawn in a reference face.
+"""Does ink look like what its text claims? It is told without a reader, by a line-up of the claim and of wrong texts.
 
-The wrong texts are the same words in random ciphers of their letters. A true claim is far more like the ink than any of them. A
-claim that is itself a cipher (a constant shift, a legacy font, a permuted ToUnicode) is no more like the ink than the others.
-This works in any script that a font of this machine draws.
+All are drawn in a reference face. The wrong texts are the same words in random ciphers of their letters. A true claim is far more
+like the ink than any of them. A claim that is itself a cipher (a constant shift, a legacy font, a permuted ToUnicode) is no more
+like the ink than the others. This works in any script that a font of this machine draws.
 """
 
 import functools
@@ -154,7 +154,7 @@ def _best_face(words: Sequence[Ink], script: str) -> tuple[str, dict[int, float]
 
 
 def likeness(word: Ink, face: str, text: str) -> float:
-    """The correlation of a word's ink with `text` as the face draws it, stretched to the same width, less a cost of stretching."""
+    """The correlation of a word's ink with `text` as the face draws it, stretched to its width, less a cost of stretching."""
     drawn = _drawn(face, text)
     if drawn is None:
         return -1.0

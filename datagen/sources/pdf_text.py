@@ -62,7 +62,7 @@ def text_layer(view: OpenPage) -> Reading:
     it: numbers and Latin words left to right, brackets as they are read. A hidden layer's order stays as it is.
     Clusters: neither split nor repeated where MuPDF does so with an /ActualText, nor parted by a space.
     Characters: NFC; ligatures and presentation forms as letters; no-break spaces as spaces; every hyphen that looks like `-` as
-    that, soft ones where they are drawn, so that a line ends as it does in the image (`record.joined` makes words whole). What
+    that, soft ones where they are drawn, so that a line ends as it does in the image (`text.joined` makes words whole). What
     draws nothing goes, control characters with it, which are counted.
     Doubled text (drawn again for boldness) stands once. Text under render mode 3 or at opacity 0 stays, since a scan's hidden
     layer is its only text, and is counted.
