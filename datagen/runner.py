@@ -1,11 +1,13 @@
-"""Where tasks run: in this process, or on a dask cluster. One task is one shard; results are on disk, only reports return."""
+"""Where tasks run: in this process, or on a dask cluster. One task is one shard; results are on disk, only reports return.
 
-import contextlib
+Placing tasks is the runner's: a task says what it `Needs`, and the runner starts as many workers as there is room for, each with
+GPUs of its own. It also closes the engines that tasks opened.
+"""
+
 import itertools
 import logging
 import os
-import signal
-import threading
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -21,18 +23,42 @@ Outcome = tuple[T, R | None, BaseException | None]
 """A task, and what it returned or what it raised."""
 
 
+@dataclass(frozen=True)
+class Needs:
+    """What a task must have for itself, beside one core: a number of GPUs, and bytes of memory where it takes much."""
+
+    gpus: int = 0
+    memory_bytes: int = 0
+
+    @classmethod
+    def most(cls, needs: Iterable["Needs"]) -> "Needs":
+        """What covers all of `needs`, of which one is used at a time."""
+        needs = list(needs)
+        return cls(max((n.gpus for n in needs), default=0), max((n.memory_bytes for n in needs), default=0))
+
+
+A_CORE = Needs()
+
+
 class Runner(Protocol):
-    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
+    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: Needs = A_CORE) -> Iterator[Outcome]:
         """The outcome of every task, in order of completion. Takes from `tasks` only as fast as it is done with them."""
+        ...
+
+    def num_workers(self, needs: Needs = A_CORE) -> int:
+        """How many tasks with these needs run at a time. Raises `ValueError` where there is no room for one."""
         ...
 
 
 def make_runner(on: str, workers: int = 0) -> Runner:
-    """The runner for `on`: inline, local, slurm, or a scheduler's tcp:// or tls:// address. `workers` 0: one a core."""
+    """The runner for `on`: inline, local, slurm, or a scheduler's tcp:// or tls:// address. `workers` 0: as many as there is room
+    for on this machine. Raises `ValueError` for another `on`, and for slurm without a number of workers."""
     if on == "inline":
         return InProcess()
+    if on == "slurm" and not workers:
+        raise ValueError("workers=0: on=slurm needs workers=N, the number of jobs to ask for")
     if on in ("local", "slurm") or on.startswith(("tcp://", "tls://")):
-        return DaskRunner(on, workers or len(os.sched_getaffinity(0)))
+        return DaskRunner(on, workers)
     raise ValueError(f"on={on}: allowed are inline, local, slurm and tcp://HOST:PORT")
 
 
@@ -40,7 +66,8 @@ def make_runner(on: str, workers: int = 0) -> Runner:
 class InProcess:
     """One task after the other, in this process. The engines that they opened are closed after the last."""
 
-    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
+    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: Needs = A_CORE) -> Iterator[Outcome]:
+        self.num_workers(needs)
         try:
             for task in tasks:
                 try:
@@ -50,33 +77,39 @@ class InProcess:
         finally:
             OPEN.close()
 
+    def num_workers(self, needs: Needs = A_CORE) -> int:
+        return _room(needs, 1)
+
 
 @dataclass(frozen=True)
 class DaskRunner:
-    """A dask cluster, with one thread a worker, since engines aren't thread-safe.
+    """A dask cluster of workers of one thread.
 
     Twice as many tasks as there are workers are submitted at a time: the scheduler holds a window, never the whole job. Workers
     may join while it runs.
     """
 
     on: str
-    workers: int
+    workers: int = 0
 
-    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: str = "cpu") -> Iterator[Outcome]:
+    def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: Needs = A_CORE) -> Iterator[Outcome]:
         from distributed import as_completed
 
-        with self._cluster(needs) as cluster, _client(cluster) as client:
+        from datagen.cluster import connected
+
+        workers = self.num_workers(needs)
+        with connected(self.on, workers, needs) as client:
             if client.dashboard_link:
                 log.info("dask dashboard: %s", client.dashboard_link)
             if not client.nthreads():
                 log.info("waiting for the first worker of %s", self.on)
-            resources = {"GPU": 1} if needs == "gpu" else None
+            resources = {"GPU": needs.gpus} if needs.gpus else None
             waiting = iter(tasks)
             running: dict[str, T] = {}
 
             def submit() -> list[Any]:
                 """Tasks up to the window of the workers that there are now."""
-                window = 2 * max(self.workers, sum(client.nthreads().values()))
+                window = 2 * max(workers, sum(client.nthreads().values()))
                 futures = []
                 for task in itertools.islice(waiting, max(0, window - len(running))):
                     future = client.submit(fn, task, pure=False, resources=resources)
@@ -95,89 +128,38 @@ class DaskRunner:
                 done.update(submit())
                 yield task, result, error
 
-    def _cluster(self, needs: str) -> Any:
-        if self.on == "local":
-            return local_cluster(self.workers, needs)
-        if self.on == "slurm":
-            return slurm_cluster(self.workers, needs)
-        return _Address(self.on)
+    def num_workers(self, needs: Needs = A_CORE) -> int:
+        if self.on != "local":
+            return self.workers or 1  # of somebody else's cluster, only its scheduler knows
+        return _room(needs, self.workers or (len(gpus()) if needs.gpus else len(os.sched_getaffinity(0))))
 
 
-def local_cluster(workers: int, needs: str = "cpu") -> Any:
-    """Worker processes on this machine; each may use a GPU if the tasks need one."""
-    import dask
-    from distributed import LocalCluster
-
-    # What dask sets for general use costs a page a quarter of its time: malloc giving its pixels back to the kernel to be
-    # faulted in again, and a profiler that looks at the worker's thread every 10 ms. With the first set, malloc no longer finds
-    # its other threshold by itself, and training a reader takes half as long again; this is the largest that it takes.
-    settings = {
-        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
-        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 << 20,
-        "distributed.worker.profile.enabled": False,
-    }
-    with dask.config.set(settings), _deaf_to_ctrl_c():
-        return LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            resources={"GPU": 1} if needs == "gpu" else None,
-            memory_limit=0,  # the parser's child has the cap; a nanny that kills the worker would blame the innocent
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.ERROR,
-        )
-
-
-@contextlib.contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started in this block don't hear a terminal's Ctrl-C: the parent ends them, without their tracebacks."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def gpus() -> list[str]:
+    """The GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES has for them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return list(itertools.takewhile(lambda name: name not in ("", "-1"), (name.strip() for name in visible.split(","))))
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        return []
 
 
-def slurm_cluster(workers: int, needs: str = "cpu") -> Any:
-    """`workers` jobs of one thread each, by the section `slurm` of the user's dask-jobqueue configuration; for tasks that need a
-    GPU, with what `slurm-gpu` says otherwise. Raises `ValueError`, saying what to copy where, if it isn't there."""
-    import dask
-    from dask_jobqueue import SLURMCluster
-
-    if not dask.config.get("jobqueue.slurm.memory", None):
-        raise ValueError(
-            "on=slurm needs jobqueue.slurm in ~/.config/dask/jobqueue.yaml, memory at least: "
-            "recipes/jobqueue.yaml is one to start from"
-        )
-    given: dict[str, Any] = {}
-    if needs == "gpu":
-        section = dask.config.get("jobqueue.slurm-gpu", None)
-        if not section:
-            raise ValueError("on=slurm for tasks that need a GPU needs jobqueue.slurm-gpu in ~/.config/dask/jobqueue.yaml")
-        given = {name.replace("-", "_"): value for name, value in section.items()}
-        extra = given.get("worker_extra_args", dask.config.get("jobqueue.slurm.worker-extra-args", None))
-        given["worker_extra_args"] = [*(extra or ()), "--resources", "GPU=1"]
-    cluster = SLURMCluster(**given | {"cores": 1, "processes": 1})
-    cluster.adapt(minimum=workers, maximum=workers)  # `scale` would not replace jobs that have come to their walltime
-    return cluster
-
-
-class _Address:
-    """A cluster that is somebody else's to start and stop."""
-
-    def __init__(self, address: str):
-        self.address = address
-
-    def __enter__(self) -> "_Address":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
-def _client(cluster: Any) -> Any:
-    from distributed import Client
-
-    return Client(cluster.address if isinstance(cluster, _Address) else cluster, timeout=30)
+def _room(needs: Needs, most: int) -> int:
+    """How many tasks with these needs this machine has GPUs and memory for, up to `most`. Raises `ValueError` if not for one."""
+    room = most
+    if needs.gpus:
+        num_gpus = len(gpus())
+        if num_gpus < needs.gpus:
+            raise ValueError(
+                f"a task needs GPUs: {needs.gpus}; this machine has {num_gpus} "
+                "(by CUDA_VISIBLE_DEVICES, or by nvidia-smi where that is not set): choose another on=…"
+            )
+        room = min(room, num_gpus // needs.gpus)
+    if needs.memory_bytes:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if memory < needs.memory_bytes:
+            raise ValueError(f"a task needs {needs.memory_bytes / 1e9:.1f} GB of memory, this machine has {memory / 1e9:.1f} GB")
+        room = min(room, memory // needs.memory_bytes)
+    return room

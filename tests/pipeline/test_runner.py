@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import dask
@@ -10,7 +11,9 @@ import dask_jobqueue.local
 import pytest
 import yaml
 
-from datagen.runner import DaskRunner, InProcess, make_runner, slurm_cluster
+from datagen.cluster import slurm_cluster
+from datagen.engines import ENGINES, OPEN
+from datagen.runner import DaskRunner, InProcess, Needs, gpus, make_runner
 from tests.outputs import ROOT, make, shards
 
 
@@ -54,9 +57,75 @@ def test_a_workers_death_does_not_lose_its_task(tmp_path):
     assert (result, error) == ("done", None)
 
 
-def test_tasks_that_need_a_gpu_run_on_workers_that_may_use_one():
-    ((_, result, error),) = DaskRunner("local", 1).map(work, [2], needs="gpu")
-    assert (result, error) == (4, None)
+def sees(seconds: float) -> tuple[int, str]:
+    time.sleep(seconds)
+    return os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
+
+def test_each_worker_sees_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    outcomes = list(make_runner("local").map(sees, [0.2] * 8, needs=Needs(gpus=1)))
+    assert [error for _, _, error in outcomes if error] == []
+    assert sorted(device for _, device in {result for _, result, _ in outcomes}) == ["3", "5"]
+
+
+def test_a_task_that_needs_two_gpus_has_both(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    ((_, (_, devices), error),) = make_runner("local", 7).map(sees, [0.0], needs=Needs(gpus=2))
+    assert (devices, error) == ("0,1", None)
+
+
+@pytest.mark.parametrize("on", ["local", "inline"])
+@pytest.mark.parametrize("visible", ["", "-1"])
+def test_where_there_is_no_gpu_a_task_that_needs_one_says_so(on, visible, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(ValueError, match="a task needs GPUs: 1; this machine has 0"):
+        list(make_runner(on).map(work, [1], needs=Needs(gpus=1)))
+
+
+def test_gpus_are_asked_of_nvidia_smi_where_no_variable_names_them(monkeypatch, tmp_path):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nprintf '0\\n1\\n'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert gpus() == ["0", "1"]
+    program.unlink()
+    assert gpus() == []
+
+
+def test_a_worker_has_the_memory_that_its_task_needs():
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert make_runner("local", 8).num_workers(Needs(memory_bytes=memory // 3)) == 3
+    with pytest.raises(ValueError, match="GB of memory, this machine has"):
+        make_runner("local").num_workers(Needs(memory_bytes=memory + 1))
+
+
+class Closing:
+    """An engine that leaves a mark as it is closed."""
+
+    def __init__(self, mark: str):
+        self.mark = Path(mark)
+
+    def versions(self) -> dict[str, str]:
+        return {}
+
+    def close(self) -> None:
+        self.mark.touch()
+
+
+def open_engine(mark: str) -> bool:
+    ENGINES["closing"] = "tests.pipeline.test_runner:Closing"
+    OPEN.get("closing", mark=mark)
+    return Path(mark).exists()
+
+
+@pytest.mark.parametrize("runner", [InProcess(), DaskRunner("local", 1)], ids=["inline", "local"])
+def test_engines_stay_open_from_task_to_task_and_are_closed_at_the_end(runner, tmp_path, monkeypatch):
+    monkeypatch.setitem(ENGINES, "closing", "tests.pipeline.test_runner:Closing")
+    mark = tmp_path / "closed"
+    assert [result for _, result, _ in runner.map(open_engine, [str(mark)] * 3)] == [False] * 3
+    assert mark.exists()
 
 
 def test_a_scheduler_is_reached_by_its_address():
@@ -104,8 +173,8 @@ def jobqueue(tmp_path):
 @pytest.mark.parametrize(
     ("needs", "there", "not_there"),
     [
-        ("cpu", ["#SBATCH -p cpu", "#SBATCH --mem=6G", "--memory-limit 5.59GiB"], ["GPU=1", "--gres"]),
-        ("gpu", ["#SBATCH -p gpu", "#SBATCH --mem=30G", "#SBATCH --gres=gpu:1", "--resources GPU=1"], []),
+        (Needs(), ["#SBATCH -p cpu", "#SBATCH --mem=6G", "--memory-limit 5.59GiB"], ["GPU=1", "--gres"]),
+        (Needs(gpus=1), ["#SBATCH -p gpu", "#SBATCH --mem=30G", "#SBATCH --gres=gpu:1", "--resources GPU=1"], []),
     ],
 )
 def test_slurm_jobs_are_what_the_example_file_says_and_have_one_thread(jobqueue, needs, there, not_there):
@@ -133,6 +202,16 @@ def test_a_recipe_runs_in_jobs(jobqueue, corpus, tmp_path, monkeypatch):
         assert make(corpus, tmp_path / "jobs", "slurm", workers=2) == 0
     assert make(corpus, tmp_path / "here") == 0
     assert shards(tmp_path / "jobs") == shards(tmp_path / "here")
+
+
+def test_slurm_is_told_how_many_jobs_to_ask_for():
+    with pytest.raises(ValueError, match="on=slurm needs workers=N"):
+        make_runner("slurm")
+
+
+def test_slurm_jobs_have_the_memory_that_a_task_needs(jobqueue):
+    with pytest.raises(ValueError, match=r"jobqueue\.slurm\.memory=6 GB: a task needs 20\.0 GB"):
+        slurm_cluster(0, Needs(memory_bytes=20 * 10**9))
 
 
 @pytest.mark.parametrize("on", ["moon", "", "http://x"])
