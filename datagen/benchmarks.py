@@ -5,7 +5,6 @@ what PP-OCRv6 reads, in the scripts that it reads.
 """
 
 import hashlib
-import io
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy
 from PIL import Image
 
 from datagen.engines import Engines
+from datagen.images import pixels
 from datagen.items import Item
 from datagen.record import Sample, SampleError
 from datagen.signatures import NUM_HASHES, minhash
@@ -77,14 +77,13 @@ def _pdf(path: Path, name: str, engines: Engines) -> Iterator[tuple[str, str]]:
 def _read_image(data: bytes, engines: Engines) -> str:
     """What PP-OCRv6 reads in an image, line by line; nothing of one that can't be opened."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            pixels = numpy.asarray(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        image = pixels(data)
+    except SampleError as error:
         log.warning("benchmarks: an image can't be read: %s", error)
         return ""
-    gray = numpy.asarray(Image.fromarray(pixels).convert("L"))
+    gray = numpy.asarray(Image.fromarray(image).convert("L"))
     crops = []
-    for quad, _ in engines.get("ppocr-detector").detect([pixels])[0]:
+    for quad, _ in engines.get("ppocr-detector").detect([image])[0]:
         xs, ys = [max(0, int(x)) for x, _ in quad], [max(0, int(y)) for _, y in quad]
         crops.append(gray[min(ys) : max(ys) + 1, min(xs) : max(xs) + 1])
     return "\n".join(text for text, _ in engines.get("ppocr").read([crop for crop in crops if crop.size]))

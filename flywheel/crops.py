@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 
 from datagen import manifest
 from datagen.engines.compact import normalise
+from datagen.images import pixels
 from datagen.record import Box
 from datagen.shards import read_samples
 from datagen.storage import Folder
@@ -19,18 +20,18 @@ from flywheel.typefaces import typeset
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A line's image, a gray JPEG in which the line lies at `box`, and its text as readers learn it."""
+    """A line's encoded image, in which the line lies at `box`, and its text as readers learn it."""
 
     key: str
     lang: str
     script: str
     text: str
-    jpeg: bytes
+    image: bytes
     box: Box
 
     def pixels(self) -> numpy.ndarray:
         """The whole crop as (H, W) gray bytes."""
-        return simplejpeg.decode_jpeg(self.jpeg, colorspace="GRAY")[:, :, 0]
+        return pixels(self.image, "L")
 
     def line(self, margin: float = 0.1) -> numpy.ndarray:
         """The line with `margin` of its height around it."""

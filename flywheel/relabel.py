@@ -1,7 +1,6 @@
 """Pages nobody has labelled, read as images: PaddleOCR's detector finds lines, a round's reader reads them, and the gate decides
 what is kept."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +10,7 @@ import simplejpeg
 from PIL import Image
 
 from datagen.engines import OPEN, Quad, compact, versions
+from datagen.images import pixels
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
@@ -69,7 +69,7 @@ class ReadPages(ShardSource):
 
     def _page(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
         assert page.image is not None
-        image = numpy.asarray(Image.open(io.BytesIO(page.image)).convert("RGB"))
+        image = pixels(page.image)
         gray = numpy.asarray(Image.fromarray(image).convert("L"))
         boxes = [_box(quad, page.size) for quad, _ in OPEN.get("ppocr-detector", long_side=self.long_side).detect([image])[0]]
         views = [_views(gray, box) for box in boxes]

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy
-import simplejpeg
 from rapidfuzz.distance import Levenshtein
 
 from datagen.engines import OPEN, letters, ppocr, shapes, tesseract, versions
 from datagen.engines.lookalikes import fold
+from datagen.images import pixels
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
 from datagen.scripts import main_script
@@ -170,7 +170,7 @@ class CompareInk:
             budget -= _LINEUP_S + _DECODE_S * len({i for i, _ in places} - decoded.keys())
             if budget < 0:
                 break
-            decoded |= {i: _decode(images[i]) for i, _ in places if i not in decoded}
+            decoded |= {i: pixels(images[i], "L") for i, _ in places if i not in decoded}
             cuts = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
             script = main_script("".join(cut.line.text for cut in cuts))[0]
             pieces = [piece for cut in cuts for piece in cut.pieces(script)]
@@ -264,7 +264,7 @@ class CompareInk:
         seen = doubtful[: int((1 - _FONTS_SHARE) * self.budget_s / _DETECT_S)]
         found = {}
         for i in seen:
-            (lines,) = OPEN.get("ppocr-detector").detect([_decode(images[i], "RGB")])
+            (lines,) = OPEN.get("ppocr-detector").detect([pixels(images[i])])
             quads = [quad for quad, _ in lines]
             found[i] = covered_share(quads, batch[i])
         textlike = max(((1 - found[i]) / uncovered[i] for i in seen), default=0.0)
@@ -352,8 +352,3 @@ def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:
     for line in (line for page in pages for region in page.regions for line in region.lines):
         counts[line.font] += len(line.text.replace(" ", ""))
     return +counts
-
-
-def _decode(image: bytes, colorspace: str = "GRAY") -> numpy.ndarray:
-    pixels = simplejpeg.decode_jpeg(image, colorspace=colorspace)
-    return pixels[:, :, 0] if colorspace == "GRAY" else pixels

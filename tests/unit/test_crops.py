@@ -57,4 +57,4 @@ def test_a_line_is_cut_with_its_margin():
     line = crop()
     height = line.box.y1 - line.box.y0
     assert line.line(0.1).shape[0] == pytest.approx(1.2 * height, abs=2)
-    assert Crop("k", "ru", "Cyrl", "a", line.jpeg, Box(0, 0, 10, 10)).line(0.5).shape == (15, 15)
+    assert Crop("k", "ru", "Cyrl", "a", line.image, Box(0, 0, 10, 10)).line(0.5).shape == (15, 15)

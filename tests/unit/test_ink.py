@@ -195,6 +195,18 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
     assert [s["ink_checked_share"] for s in both] == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF"])
+def test_the_ink_of_any_image_format_is_looked_at(format):
+    """Without loss of pixels, what is said of a page is what is said of its JPEG, or nearly so."""
+    jpeg = with_ink_outside("Written by hand, and\nnot in the text layer")
+    file = io.BytesIO()
+    Image.open(io.BytesIO(jpeg.image)).save(file, format, lossless=True)
+    expected, found = signals(jpeg)[0], signals(replace(jpeg, image=file.getvalue()))[0]
+    assert found.keys() == expected.keys()
+    assert found["ink_checked_share"] == 1.0
+    assert found["ink_recall"] == pytest.approx(expected["ink_recall"], abs=0.02)
+
+
 def test_the_same_pages_give_the_same_signals():
     pages = page(READ), replace(page("Armn"), key="b-000001")
     assert signals(*pages) == signals(*pages)

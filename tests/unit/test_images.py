@@ -1,0 +1,70 @@
+"""Encoded images to pixels, whatever their format."""
+
+import io
+
+import numpy
+import pytest
+from PIL import Image
+
+from datagen import images
+from datagen.images import pixels
+from datagen.record import SampleError
+
+
+def drawn(mode: str = "RGB") -> Image.Image:
+    """Red on the left, white on the right, in bands that no format blurs much."""
+    image = Image.new("RGB", (64, 32), "white")
+    image.paste((200, 0, 0), (0, 0, 32, 32))
+    return image.convert(mode)
+
+
+def encoded(image: Image.Image, format: str, **values) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **values)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("format", "mode"), [("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "P"), ("PNG", "1"),
+                         ("PNG", "RGBA"), ("WEBP", "RGB"), ("TIFF", "RGB"), ("TIFF", "L"), ("TIFF", "CMYK")],
+)  # fmt: skip
+def test_an_image_of_any_format_is_decoded_to_colour_and_to_gray(format, mode):
+    data = encoded(drawn(mode), format)
+    colour, gray = pixels(data), pixels(data, "L")
+    assert (colour.shape, gray.shape) == ((32, 64, 3), (32, 64))
+    assert (colour.dtype, gray.dtype) == (numpy.uint8, numpy.uint8)
+    assert gray[:, :24].mean() + 60 < gray[:, 40:].mean()
+    assert colour[:, 40:].min() > 240
+
+
+def test_what_is_transparent_shows_paper_and_not_what_lies_under_it():
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    image.putpixel((3, 3), (0, 0, 0, 255))
+    gray = pixels(encoded(image, "PNG"), "L")
+    assert (gray[3, 3], gray[0, 0]) == (0, 255)
+
+
+def test_sixteen_bits_are_scaled_and_not_cut_off():
+    values = numpy.linspace(0, 65535, 64).astype(numpy.uint16).reshape(8, 8)
+    gray = pixels(encoded(Image.fromarray(values), "PNG"), "L")
+    assert gray.ravel().tolist() == [v >> 8 for v in values.ravel().tolist()]
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_damaged_image_is_a_bad_sample(format):
+    noise = Image.fromarray(numpy.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=numpy.uint8))
+    data = encoded(noise, format)
+    for damaged in (data[: len(data) // 2], data[:20], b"", b"no image at all"):
+        with pytest.raises(SampleError, match="damaged_image"):
+            pixels(damaged)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_bomb_is_refused_before_it_is_decoded(format, monkeypatch):
+    data = encoded(Image.new("L", (4000, 4000)), format)
+    assert len(data) < 20_000_000
+    monkeypatch.setattr(images, "MAX_PIXELS", 10_000_000)
+    monkeypatch.setattr(images, "_on_paper", None)
+    monkeypatch.setattr(images.simplejpeg, "decode_jpeg", None)
+    with pytest.raises(SampleError, match="image_too_large: 4000 x 4000 pixels"):
+        pixels(data)
