@@ -11,13 +11,15 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from datagen import manifest
 from datagen.assignment import Assigned
 from datagen.census import Census
+from datagen.engines import OPEN, Engines
 from datagen.items import Inputs, Item
 from datagen.record import Drop, Range, Sample, SampleError, clean_text
+from datagen.runner import Needs
 from datagen.shards import ShardReport, ShardWriter, read_report, shard_name
 from datagen.storage import Folder
 from datagen.tombstones import NOTHING, Forgotten
@@ -68,11 +70,15 @@ class Source(Protocol):
 
 
 class Stage(Protocol):
-    """A verb over samples. A frozen dataclass, like a source; heavy state is loaded once a process, not held in it.
+    """A verb over samples. A frozen dataclass, like a source; it opens its engines by name from those of the process, which the
+    runner closes.
 
     `batch_size` samples at a time go in, or, if it is `DOCUMENT`, those of a document that the shard has. Where a batch raises
     `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
     sample that goes in comes out, under its key or as keys that start with it, or is dropped.
+
+    Stages are plain functions of a batch, also where an engine is asynchronous inside, as vLLM is: the stage hands all crops of
+    its batch to the engine's `read` at once, and that runs its own event loop until the last is read.
     """
 
     version: ClassVar[int]
@@ -80,9 +86,16 @@ class Stage(Protocol):
     @property
     def batch_size(self) -> int: ...
 
-    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]: ...
+    @property
+    def needs(self) -> Needs:
+        """What a worker must have to run the stage. Decides no bytes."""
+        ...
 
-    def engines(self) -> dict[str, str]: ...
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...
+
+    def engines(self) -> dict[str, str]:
+        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +103,7 @@ class Pipeline:
     """A step that makes the dataset `name`.
 
     Items are chosen by `weights` of languages, if there are any, and at most `limit` of them (0: all) by `seed`; `deep` looks
-    inside every item before that. `needs` says what a worker must have. The run fails if more than `max_drop` of its containers
+    inside every item before that. The run fails if more than `max_drop` of its containers
     yield nothing. None of these changes a shard's bytes.
     """
 
@@ -104,8 +117,12 @@ class Pipeline:
     limit: int = 0
     seed: int = 0
     deep: bool = False
-    needs: Literal["cpu", "gpu"] = "cpu"
     max_drop: float = 0.5
+
+    @property
+    def needs(self) -> Needs:
+        """What a worker must have: what covers each of the stages."""
+        return Needs.most(stage.needs for stage in self.stages)
 
     def process(
         self, inputs: Inputs, barren: list[Item], forgotten: Forgotten = NOTHING, later: Inputs = ()
@@ -314,7 +331,7 @@ def _drop(stage: Stage, sample: Sample, error: SampleError) -> Drop:
 
 
 def _complete(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
-    outcomes = list(stage(batch))
+    outcomes = list(stage(batch, OPEN))
     keys = {outcome.key for outcome in outcomes}
     for sample in batch:
         if sample.key not in keys and not any(key.startswith(sample.key) for key in keys):

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from datagen.engines import Engines
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Sample
+from datagen.runner import A_CORE, Needs
 
 _DIGITS = re.compile(r"\d+")
 
@@ -26,6 +28,7 @@ class DropRepetition:
     """
 
     version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
 
     max_line_share: float = 0.3
     max_run_share: float = 0.2
@@ -33,7 +36,7 @@ class DropRepetition:
     min_chars: int = 200
     batch_size: int = 1
 
-    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
             detail = self._repeated(sample)
             yield sample.drop("repetition", type(self).__name__, detail) if detail else sample
@@ -63,12 +66,13 @@ class DropBoilerplate:
     have, whatever numbers are in them: `boilerplate`. Takes a document's pages together."""
 
     version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
 
     max_share: float = 0.8
     min_pages: int = 3
     batch_size: int = field(default=DOCUMENT, init=False)
 
-    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         pages = [[_DIGITS.sub("0", _dense(line)) for line in _lines(sample)] for sample in batch]
         having = Counter(line for lines in pages for line in set(lines))
         for sample, lines in zip(batch, pages, strict=True):
@@ -88,12 +92,13 @@ class DropLowInformation:
     """Drops pages with text, but fewer than `min_letters` letters or less than `min_letter_share` of them: `low_information`."""
 
     version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
 
     min_letters: int = 20
     min_letter_share: float = 0.3
     batch_size: int = 1
 
-    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
             dense = _dense(sample.text)
             num = sum(unicodedata.category(c)[0] in "LM" for c in dense)

@@ -15,11 +15,12 @@ from typing import ClassVar
 import numpy
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines import OPEN, letters, ppocr, shapes, tesseract, versions
+from datagen.engines import Engines, Reader, letters, ppocr, shapes, tesseract, versions
 from datagen.engines.lookalikes import fold
 from datagen.images import pixels
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
+from datagen.runner import A_CORE, Needs
 from datagen.scripts import main_script
 from datagen.stages.ink_lines import (
     MANY_CLUSTERS,
@@ -133,6 +134,7 @@ class CompareInk:
     """
 
     version: ClassVar[int] = 4
+    needs: ClassVar[Needs] = A_CORE
 
     budget_s: float = 9.0
     lines_a_font: int = 12
@@ -146,18 +148,18 @@ class CompareInk:
         asked = shapes.engines() | versions("ppocr-detector") | versions("ppocr") | versions("tesseract")
         return asked | (versions("compact", folder=self.reader) if self.reader else {})
 
-    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         if not self.budget_s:
             yield from batch
             return
         images = [page.image or b"" for page in batch]
-        fonts = self.fonts(batch, images)
-        recalls = self._recalls(batch, images)
+        fonts = self.fonts(batch, images, engines)
+        recalls = self._recalls(batch, images, engines)
         for i, page in enumerate(batch):
             signals = self._signals(page, fonts) | ({"ink_recall": recalls[i]} if i in recalls else {})
             yield replace(page, quality=replace(page.quality, signals=page.quality.signals | signals))
 
-    def fonts(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[str, FontInk]:
+    def fonts(self, batch: Sequence[Sample], images: Sequence[bytes], engines: Engines) -> dict[str, FontInk]:
         """What the ink says of a document's fonts, by name; of those that the budget reached."""
         budget = _FONTS_SHARE * self.budget_s
         chars = _chars_by_font(batch)
@@ -182,12 +184,13 @@ class CompareInk:
                     font.lineup = shapes.lineup(_spread(pieces, _MORE * _MAX_LINEUP), script, self.seed, alike_share)
             if num < _SMALL_SHARE * chars.total() and font.opinion():
                 continue  # it is alike, and a letter or two of it is little
-            engine, lang = self._engine(cuts, script)
+            engine, lang = self._engine(cuts, script, engines)
             if engine:
                 once_s, line_s = _READ_S[engine]
                 if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
                     budget -= cost
-                    self._read(font, cuts, engine, lang, script)
+                    self._read(font, cuts, self._reader(engine, engines), lang, script)
+                    font.is_sure = engine == "ppocr"
             # Of ink that isn't like its text to begin with, letters tell nothing.
             if font.witnesses().get("lineup") and font.error > _CLOSE and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
@@ -218,7 +221,7 @@ class CompareInk:
         found.sort(key=lambda entry: entry[:3])
         return [(i, line) for _, _, i, line in found[: _DRAWN * self.lines_a_font]]
 
-    def _engine(self, cuts: Sequence["_Cut"], script: str) -> tuple[str, str]:
+    def _engine(self, cuts: Sequence["_Cut"], script: str, engines: Engines) -> tuple[str, str]:
         """Who can read these lines, "" for nobody, and in which language."""
         from datagen.engines import langid
 
@@ -228,21 +231,23 @@ class CompareInk:
         if ppocr.alphabet_share(drawn) >= _PP_ALPHABET or script in _HAN:
             return "ppocr", lang
         if self.reader:
-            alphabet = OPEN.get("compact", folder=self.reader).alphabet
+            alphabet = engines.get("compact", folder=self.reader).alphabet
             if alphabet.script == script and set(fold("".join(drawn), script)) <= set(alphabet.symbols):
                 return "compact", lang
         # With any language Tesseract reads English, too.
         read_in = tesseract.reads(lang if script == "Latn" or langid.writes(lang, script) else "", script)
         return "tesseract" if read_in else "", read_in
 
-    def _read(self, font: FontInk, cuts: Sequence["_Cut"], engine: str, lang: str, script: str) -> None:
-        """Puts into `font` what the engine makes of its first lines."""
+    def _reader(self, engine: str, engines: Engines) -> Reader:
+        reader: Reader = engines.get(engine, **{"folder": self.reader} if engine == "compact" else {})
+        return reader
+
+    def _read(self, font: FontInk, cuts: Sequence["_Cut"], reader: Reader, lang: str, script: str) -> None:
+        """Puts into `font` what the reader makes of its first lines."""
         cuts = cuts[: self.lines_a_font]
         crops = [cut.crop for cut in cuts]
-        settings = {"folder": self.reader} if engine == "compact" else {}
-        texts = [text for text, _ in OPEN.get(engine, **settings).read(crops, lang)]
+        texts = [text for text, _ in reader.read(crops, lang)]
         font.error, font.num_lines = text_error([cut.line.text for cut in cuts], texts), len(cuts)
-        font.is_sure = engine == "ppocr"
         for cut, text in zip(cuts, texts, strict=True):
             for word, read in cut.readings(text, script):
                 claimed, read_bare = bare(word.text), bare(read)
@@ -256,7 +261,7 @@ class CompareInk:
                     if shapes.preference(word, read, font.lineup.face) > least:
                         font.num_wrong += differing
 
-    def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes]) -> dict[int, float]:
+    def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes], engines: Engines) -> dict[int, float]:
         """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much of it is taken
         for text as on the worst of these."""
         uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
@@ -264,7 +269,7 @@ class CompareInk:
         seen = doubtful[: int((1 - _FONTS_SHARE) * self.budget_s / _DETECT_S)]
         found = {}
         for i in seen:
-            (lines,) = OPEN.get("ppocr-detector").detect([pixels(images[i])])
+            (lines,) = engines.get("ppocr-detector").detect([pixels(images[i])])
             quads = [quad for quad, _ in lines]
             found[i] = covered_share(quads, batch[i])
         textlike = max(((1 - found[i]) / uncovered[i] for i in seen), default=0.0)

@@ -10,7 +10,9 @@ from types import ModuleType
 from typing import ClassVar, NamedTuple
 
 from datagen import scripts
+from datagen.engines import Engines
 from datagen.record import Drop, Region, Sample
+from datagen.runner import A_CORE, Needs
 
 # Not "\W", which holds the vowel signs of Indic scripts.
 _NOT_LETTERS = re.compile(f"[{scripts.NOT_LETTERS}]+")
@@ -46,6 +48,7 @@ class IdentifyLanguage:
     """
 
     version: ClassVar[int] = 2
+    needs: ClassVar[Needs] = A_CORE
 
     min_letters: int = 24
     min_score: float = 0.5
@@ -55,7 +58,7 @@ class IdentifyLanguage:
     min_share: float = 0.1
     batch_size: int = 1
 
-    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
             language = identify(sample.text, sample.lang, self.min_letters, self.min_score, self.min_declared_score)
             signals = sample.quality.signals | {"lang_score": language.score, "script_share": language.share}

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from datagen import scripts
+from datagen.engines import Engines
 from datagen.record import Drop, Sample
+from datagen.runner import A_CORE, Needs
 
 # Scripts whose letters are drawn in clusters: a glyph may be wider or narrower than it says, so that gaps tell less of spaces.
 _CLUSTERS = frozenset(
@@ -35,6 +37,7 @@ class JudgeTextLayer:
     """
 
     version: ClassVar[int] = 4
+    needs: ClassVar[Needs] = A_CORE
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
@@ -55,7 +58,7 @@ class JudgeTextLayer:
     max_cover_chars: int = 300
     batch_size: int = 1
 
-    def __call__(self, batch: Sequence[Sample]) -> Iterator[Sample | Drop]:
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
             reasons = self.reasons(sample)
             verdict = "none" if not sample.text else "suspect" if set(reasons) - _KINDS else "trusted"

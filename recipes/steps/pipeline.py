@@ -58,7 +58,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
         if any(isinstance(stage, CompareInk) and stage.budget_s for stage in step.stages):
             cpu_s += todo.num_documents * DOCUMENT_PAGES * rates()["coarse.ink_core_s"].value
-        workers = 1 if place.on == "inline" else getattr(make_runner(place.on, place.workers), "workers", 1)
+        workers = make_runner(place.on, place.workers).num_workers(step.needs)
         return (
             f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.made)} made; "
             f"about {pages:,} pages, {num_bytes / 1e6:,.0f} MB, {max(1, cpu_s / workers):,.0f} s on {workers} workers"

@@ -26,6 +26,7 @@ import pymupdf
 
 from datagen.census import Listing
 from datagen.dataset import build, plan
+from datagen.engines import OPEN
 from datagen.items import Item
 from datagen.pipeline import Pipeline
 from datagen.record import Sample
@@ -110,11 +111,11 @@ def measure_ink(paths: list[str], long_side: int, max_pages: int) -> None:
     seconds = num_pages = num_bytes = 0.0
     for path in paths:
         pages = [x for x in source.read(Item(path)) if isinstance(x, Sample)]
-        pages = [x for page in pages for x in IdentifyLanguage()([page]) if isinstance(x, Sample)]
+        pages = [x for page in pages for x in IdentifyLanguage()([page], OPEN) if isinstance(x, Sample)]
         if not num_pages:
-            list(stage(pages))  # loads the engines
+            list(stage(pages, OPEN))  # loads the engines
         started = time.monotonic()
-        list(stage(pages))
+        list(stage(pages, OPEN))
         seconds += time.monotonic() - started
         num_pages += len(pages)
         num_bytes += sum(len(page.image or b"") + len(page.to_json()) for page in pages)

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datagen.engines import langid
+from datagen.engines import OPEN, langid
 from datagen.items import Item
 from datagen.record import Sample
 from datagen.scripts import main_script
@@ -94,7 +94,7 @@ def identified(document: Item, source: PdfSource) -> Iterator[Sample]:
     """The document's pages after the stage that is measured."""
     for page in source.read(replace(document, lang="")):
         if isinstance(page, Sample):
-            yield from (found for found in IdentifyLanguage()([page]) if isinstance(found, Sample))
+            yield from (found for found in IdentifyLanguage()([page], OPEN) if isinstance(found, Sample))
 
 
 def shares(page: Sample) -> set[str]:

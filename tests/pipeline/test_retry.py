@@ -18,7 +18,7 @@ from datagen.census import Listing
 from datagen.items import Item
 from datagen.pipeline import DOCUMENT, Pipeline, run_shard
 from datagen.record import Drop, Origin, Range, SampleError
-from datagen.runner import InProcess
+from datagen.runner import A_CORE, InProcess
 from datagen.shards import read_report, read_reports
 from datagen.sources.pdf import TEXT_LAYER, PageFunction
 from datagen.sources.pdf_page import Reading
@@ -321,8 +321,9 @@ class DropLast:
 
     version = 1
     batch_size: int = DOCUMENT
+    needs = A_CORE
 
-    def __call__(self, batch):
+    def __call__(self, batch, engines):
         yield from batch[:-1]
         yield batch[-1].drop("last", "DropLast")
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from datagen.engines import OPEN
 from datagen.record import Box, Drop, Line, Origin, Region
 from datagen.stages.filters import DropBoilerplate, DropLowInformation, DropRepetition
 from tests.samples import sample
@@ -19,7 +20,7 @@ def page(*lines: str, number: int = 0):
 
 def fate(stage, *pages) -> list[str]:
     """The reason for which each page drops, "" for those that stay."""
-    return [item.reason if isinstance(item, Drop) else "" for item in stage(pages)]
+    return [item.reason if isinstance(item, Drop) else "" for item in stage(pages, OPEN)]
 
 
 def words(script: str) -> list[str]:
@@ -38,7 +39,7 @@ def test_lines_that_come_back_are_repetition():
     assert fate(DropRepetition(), page(*words("Latn")[:2], *["Page intentionally left blank for your notes."] * 6)) == [
         "repetition"
     ]
-    (drop,) = DropRepetition()([page(*["The same line, and again and again."] * 9)])
+    (drop,) = DropRepetition()([page(*["The same line, and again and again."] * 9)], OPEN)
     assert "89% in lines that were there before" in drop.detail
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from datagen import typefaces
-from datagen.engines import letters, shapes, tesseract
+from datagen.engines import OPEN, letters, shapes, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
@@ -45,7 +45,7 @@ def page(script: str, lie=lambda text: text, num_paragraphs: int = 6, family: st
 
 
 def signals(*pages, **values):
-    return [p.quality.signals for p in CompareInk(**values)(pages)]
+    return [p.quality.signals for p in CompareInk(**values)(pages, OPEN)]
 
 
 def shuffled(text: str) -> str:
@@ -109,14 +109,14 @@ def test_clusters_end_where_no_mark_and_no_virama_joins():
 def test_letters_that_are_swapped_are_counted_and_true_ones_are_not():
     true, lies = (page("Geor", lie) for lie in (lambda t: t, lambda t: t.translate(str.maketrans("აის", "საი"))))
     for sample_, least in ((true, 0), (lies, 2)):
-        (font,) = CompareInk().fonts([sample_], [sample_.image]).values()
+        (font,) = CompareInk().fonts([sample_], [sample_.image], OPEN).values()
         assert (font.num_swapped >= 2) == bool(least)
         assert font.opinion() is not bool(least)
 
 
 def test_a_letter_that_stands_for_a_rare_one_is_enough():
     lies = page("Geor", lambda text: text.translate(str.maketrans("აჭ", "ჭა")))  # too rare to be looked at itself
-    (font,) = CompareInk().fonts([lies], [lies.image]).values()
+    (font,) = CompareInk().fonts([lies], [lies.image], OPEN).values()
     assert (font.num_swapped, font.opinion()) == (1, False)
 
 

@@ -1,5 +1,6 @@
 import pytest
 
+from datagen.engines import OPEN
 from datagen.record import Box, Region, Sample
 from datagen.scripts import main_script
 from datagen.stages.language import IdentifyLanguage, identify, identify_regions
@@ -30,7 +31,7 @@ def page(*texts: str, lang: str = "und", script: str = "Zyyy") -> Sample:
 
 def identified(sample: Sample) -> tuple[str, str, dict[str, float]]:
     """The page's language and script, and its shares of languages."""
-    (found,) = IdentifyLanguage()([sample])
+    (found,) = IdentifyLanguage()([sample], OPEN)
     assert isinstance(found, Sample)
     shares = {n.removeprefix("lang_share_"): v for n, v in found.quality.signals.items() if n.startswith("lang_share_")}
     return found.lang, found.script, shares
@@ -74,7 +75,7 @@ def test_latin_names_do_not_outweigh_another_script():
 
 
 def test_the_stage_sets_language_script_signals_and_engine():
-    (found,) = IdentifyLanguage()([sample(text=pdfs.RUSSIAN, lang="und")])
+    (found,) = IdentifyLanguage()([sample(text=pdfs.RUSSIAN, lang="und")], OPEN)
     assert (found.lang, found.script) == ("ru", "Cyrl")
     assert found.quality.signals["lang_score"] > 0.5
     assert found.quality.signals["hidden_share"] == 0.0

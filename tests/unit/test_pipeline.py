@@ -9,6 +9,7 @@ from datagen.census import Listing
 from datagen.items import Item
 from datagen.pipeline import DOCUMENT, Pipeline, covered, describe
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, check
+from datagen.runner import A_CORE, Needs
 from tests.samples import sample
 
 
@@ -35,9 +36,10 @@ class Refuse:
     bad: str = ""
     lost: str = ""
     batch_size: int = 3
+    needs = A_CORE
     version = 7
 
-    def __call__(self, batch) -> Iterator[Sample | Drop]:
+    def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
         if any(s.key[0] in self.bad for s in batch):
             raise SampleError("ugly", "look at it")
         yield from (s for s in batch if s.key[0] not in self.lost)
@@ -50,7 +52,7 @@ class Refuse:
 class Cut(Refuse):
     """A stage that makes two crops of a page."""
 
-    def __call__(self, batch) -> Iterator[Sample | Drop]:
+    def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
         yield from (replace(s, key=f"{s.key}-{i}") for s in batch for i in range(2))
 
 
@@ -76,7 +78,7 @@ def test_a_stage_may_take_a_documents_samples_together():
     class Together(Refuse):
         batch_size: int = DOCUMENT
 
-        def __call__(self, batch) -> Iterator[Sample | Drop]:
+        def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
             taken.append([s.key for s in batch])
             yield from batch
 
@@ -91,7 +93,7 @@ def test_a_bad_page_spoils_no_stage_for_the_other_pages_of_its_document():
 
         batch_size: int = DOCUMENT
 
-        def __call__(self, batch) -> Iterator[Sample | Drop]:
+        def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
             if any(s.key[0] in self.bad for s in batch):
                 raise SampleError("ugly")
             yield from (s.drop("common", "Common") if len(batch) >= 3 else s for s in batch)
@@ -108,7 +110,7 @@ def test_a_stage_that_takes_documents_gets_a_bounded_number_of_pages(monkeypatch
     class Together(Refuse):
         batch_size: int = DOCUMENT
 
-        def __call__(self, batch) -> Iterator[Sample | Drop]:
+        def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
             sizes.append(len(batch))
             yield from batch
 
@@ -152,6 +154,33 @@ def test_each_part_of_a_document_that_cannot_be_read_is_a_drop_of_its_own():
         ("", Range(6, -1), "broken", "through and through"),
     ]
     assert barren == parts[:1]
+
+
+def test_a_pipeline_needs_what_covers_each_of_its_stages():
+    @dataclass(frozen=True)
+    class Large(Refuse):
+        needs = Needs(gpus=1, memory_bytes=5)
+
+    @dataclass(frozen=True)
+    class Wide(Refuse):
+        needs = Needs(gpus=4, memory_bytes=3)
+
+    pipelines = [Pipeline("test", Listing(""), Keys(), stages) for stages in ((), (Refuse(),), (Large(), Refuse(), Wide()))]
+    assert [p.needs for p in pipelines] == [A_CORE, A_CORE, Needs(gpus=4, memory_bytes=5)]
+
+
+def test_a_stage_asks_for_engines_by_name():
+    asked = []
+
+    @dataclass(frozen=True)
+    class Ask(Refuse):
+        def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
+            asked.append(engines.get("tesseract"))
+            yield from batch
+
+    run(Ask(), Ask())
+    assert len(asked) == 6
+    assert len(set(map(id, asked))) == 1
 
 
 def test_the_description_holds_versions_and_each_parts_engines():

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from datagen.engines import OPEN
 from datagen.record import Box, Line, Quality
 from datagen.stages.textlayer import JudgeTextLayer
 from tests.samples import sample
@@ -11,7 +12,7 @@ LONG = "all human beings are born free and equal " * 10
 
 def judge(text: str = LONG, lang: str = "en", script: str = "Latn", **signals: float):
     given = {"lang_score": 0.9, "script_share": 1.0, **signals}
-    (found,) = JudgeTextLayer()([sample(text=text, lang=lang, script=script, quality=Quality(signals=given))])
+    (found,) = JudgeTextLayer()([sample(text=text, lang=lang, script=script, quality=Quality(signals=given))], OPEN)
     return found.quality.verdict, found.quality.reasons
 
 
@@ -56,13 +57,13 @@ def test_no_text_says_what_is_there_instead(signals, reason):
 
 
 def test_a_page_that_lacks_text_is_incomplete_and_its_words_still_hold():
-    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"ink_recall": 0.9}))])
+    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"ink_recall": 0.9}))], OPEN)
     assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("ink_without_text", "incomplete"))
     assert found.quality.words_hold
 
 
 def test_a_few_unmapped_signs_leave_the_other_lines():
-    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"unmapped_share": 0.001}))])
+    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"unmapped_share": 0.001}))], OPEN)
     assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("few_unmapped", "incomplete"))
     assert found.quality.words_hold
 
@@ -97,5 +98,5 @@ def test_the_kind_of_a_page_is_said_of_trusted_ones_too():
     assert judge(num_fields=3.0) == ("trusted", ("form",))
     big = replace(sample().regions[0], lines=(Line(Box(0, 0, 60, 12), "TITLE"),))
     cover = sample(text="TITLE", regions=(big,), origin=replace(sample().origin, page=0))
-    (found,) = JudgeTextLayer()([cover])
+    (found,) = JudgeTextLayer()([cover], OPEN)
     assert (found.quality.verdict, found.quality.reasons) == ("trusted", ("cover",))
