@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from datagen import benchmarks, duplicates, marks, signatures
-from datagen.pipeline import describe, fingerprint
 from datagen.runner import Runner
 from datagen.shards import read_reports
+from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
 
 

@@ -23,12 +23,13 @@ from datagen import manifest
 from datagen.assignment import Assigned, add_generation, assigned, new_items, numbered
 from datagen.card import content_digest, dataset_card
 from datagen.items import Item
-from datagen.pipeline import Pipeline, ShardTask, fingerprint, run_shard, shard_fingerprint, shard_task
+from datagen.pipeline import Pipeline, ShardTask, run_shard, shard_fingerprint, shard_task
 from datagen.record import SCHEMA, another_schema
 from datagen.retry import read_later, settle
 from datagen.runner import Runner
 from datagen.selection import choose
 from datagen.shards import ShardReport, read_report, read_reports, verify_shard
+from datagen.specification import differences, fingerprint
 from datagen.storage import Folder
 from datagen.tombstones import NOTHING, Forgotten
 from datagen.weights import weigh
@@ -280,9 +281,8 @@ def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
     run = _run_json(folder)
     if not run or run["fingerprint"] == fingerprint(description):
         return
-    theirs, ours = _flat(run["description"]), _flat(description)
-    differing = [name for name in {**theirs, **ours} if theirs.get(name) != ours.get(name)]
-    changes = ", ".join(f"{name} {theirs.get(name)} -> {ours.get(name)}" for name in differing[:3])
+    differing = differences(run["description"], description)
+    changes = ", ".join(f"{name} {theirs} -> {ours}" for name, (theirs, ours) in list(differing.items())[:3])
     raise ValueError(
         f"{folder.url} was made differently ({changes}{', …' if len(differing) > 3 else ''}): "
         "start a new output with out=…, or replace this one with overwrite=1"
@@ -311,16 +311,6 @@ def _run_json(folder: Folder) -> dict[str, Any]:
     if schema != SCHEMA:
         raise ValueError(f"{folder.url}: {another_schema(schema)}")
     return contents
-
-
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value):
-        items = {str(v.get("type", i) if isinstance(v, dict) else i): v for i, v in enumerate(value)}.items()
-    else:
-        return {name: value}
-    return {k: v for key, item in items for k, v in _flat(item, f"{name}.{key}".lstrip(".")).items()}
 
 
 def _write_run(folder: Folder, description: dict[str, Any], run: dict[str, Any]) -> None:

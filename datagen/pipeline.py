@@ -5,8 +5,6 @@ census ── split ──> inputs ── source.read ──> samples ── sta
 """
 
 import dataclasses
-import hashlib
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +19,7 @@ from datagen.items import Inputs, Item
 from datagen.record import Drop, Range, Sample, SampleError, clean_text
 from datagen.runner import Needs
 from datagen.shards import ShardReport, ShardWriter, read_report, shard_name
+from datagen.specification import describe, fingerprint, verify_worker
 from datagen.storage import Folder
 from datagen.tombstones import NOTHING, Forgotten
 from datagen.weights import Weights
@@ -141,8 +140,9 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class ShardTask:
-    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `later` are the items
-    that shards of later generations read again."""
+    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `planned` is the
+    fingerprint of the pipeline's description where the run was planned; `later` are the items that shards of later generations
+    read again."""
 
     pipeline: Pipeline
     url: str
@@ -150,6 +150,7 @@ class ShardTask:
     generation: int
     inputs: Inputs
     fingerprint: str
+    planned: str
     forgotten: Forgotten = NOTHING
     later: Inputs = ()
 
@@ -174,6 +175,7 @@ def shard_task(
         assigned.generation,
         assigned.inputs,
         shard_fingerprint(description, assigned.inputs),
+        fingerprint(description),
         forgotten,
         later,
     )
@@ -186,13 +188,15 @@ def shard_fingerprint(description: dict[str, Any], inputs: Inputs) -> str:
 def run_shard(task: ShardTask) -> ShardReport:
     """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before.
 
-    Raises what a source or stage raises that is not a `SampleError`: a bug, or a full disk. Nothing partial is left then.
+    Raises `RuntimeError` on a worker with other engines than the run was planned with, and what a source or stage raises that is
+    not a `SampleError`: a bug, or a full disk. Nothing partial is left then.
     """
     folder = Folder(task.url)
     existing = read_report(folder, task.shard)
     is_same = existing is not None and existing.fingerprint == task.fingerprint
     if existing is not None and is_same and folder.exists(f"shards/{task.shard}.tar"):
         return existing
+    verify_worker(task.pipeline.description, task.planned, folder)
     folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
     started = time.time()
     part = manifest.PartBuilder(task.shard)
@@ -337,22 +341,3 @@ def _complete(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
         if sample.key not in keys and not any(key.startswith(sample.key) for key in keys):
             raise RuntimeError(f"{type(stage).__name__} gives neither sample nor drop of {sample.key}")
     return outcomes
-
-
-def describe(value: Any) -> Any:
-    """A dataclass, however nested, as plain JSON values that name its type, and its version and engines where it has them. Fields
-    that are secret, by their metadata, are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        described = {"type": type(value).__name__}
-        if hasattr(value, "version"):
-            described["version"] = value.version
-        fields = (f for f in dataclasses.fields(value) if not f.metadata.get("secret"))
-        described |= {f.name: describe(getattr(value, f.name)) for f in fields}
-        return described | ({"engines": value.engines()} if hasattr(value, "engines") else {})
-    if isinstance(value, (tuple, list)):
-        return [describe(v) for v in value]
-    return value
-
-
-def fingerprint(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

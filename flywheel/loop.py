@@ -22,10 +22,11 @@ from typing import Any
 from datagen import dataset, manifest
 from datagen.engines import compact, ppocr, versions
 from datagen.engines.compact import CompactConfig, Reader
-from datagen.pipeline import Pipeline, describe, fingerprint
+from datagen.pipeline import Pipeline
 from datagen.runner import Runner
 from datagen.shards import ShardReport, read_records, read_reports
 from datagen.sources.lines import LineCrops, ShardsOf
+from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
 from flywheel import evaluate, gate, pools, progress, score, typefaces
 from flywheel.crops import read_crops

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from datagen.pipeline import describe, fingerprint
 from datagen.shards import ShardReport, read_reports
+from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
 from recipes.recipe import Report
 from recipes.report import render

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from datagen import dataset, manifest, marks, tombstones
 from datagen import retry as datagen_retry
 from datagen.assignment import Known, assigned
-from datagen.pipeline import Pipeline, describe
+from datagen.pipeline import Pipeline
 from datagen.record import Drop
 from datagen.runner import InProcess, make_runner
 from datagen.shards import ShardReport, read_reports, read_sample
+from datagen.specification import describe
 from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten

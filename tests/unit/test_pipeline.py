@@ -7,9 +7,10 @@ import pytest
 
 from datagen.census import Listing
 from datagen.items import Item
-from datagen.pipeline import DOCUMENT, Pipeline, covered, describe
+from datagen.pipeline import DOCUMENT, Pipeline, covered
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, check
 from datagen.runner import A_CORE, Needs
+from datagen.specification import describe
 from tests.samples import sample
 
 
