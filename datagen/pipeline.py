@@ -139,6 +139,14 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
+class NoCensus:
+    """The census of a task's pipeline. Its items are in the task, and the list of all items may be long."""
+
+    def items(self) -> list[Item]:
+        return []
+
+
+@dataclass(frozen=True)
 class ShardTask:
     """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `planned` is the
     fingerprint of the pipeline's description where the run was planned; `later` are the items that shards of later generations
@@ -169,7 +177,7 @@ def shard_task(
     later: Inputs = (),
 ) -> ShardTask:
     return ShardTask(
-        pipeline,
+        dataclasses.replace(pipeline, census=NoCensus()),
         url,
         shard_name(pipeline.name, assigned.index),
         assigned.generation,

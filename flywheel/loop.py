@@ -6,6 +6,7 @@
     round-N/                 a dataset: what round N's reader read and the gate let through
         reader/SCRIPT/       model.safetensors, alphabet.json, config.json
         round.json           what it came from
+        pages_to_read.json   the unlabelled pages that its readers read, with their languages
         metrics.json         how good it is; written last, it commits the round
 
 Killed anywhere, the same command goes on: training from its last checkpoint, reading from its last shard.
@@ -30,6 +31,7 @@ from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
 from flywheel import evaluate, gate, pools, progress, score, typefaces
 from flywheel.crops import read_crops
+from flywheel.places import PlaceFile
 from flywheel.pools import Pools
 from flywheel.relabel import Gate, ReadPages
 from flywheel.step import CROPS, Flywheel, clear_round, round_folders, round_metrics
@@ -222,10 +224,11 @@ class _Round:
 
     def _relabelling(self, gates: tuple[Gate, ...]) -> Pipeline | None:
         """What reads the unlabelled pages; None if there are none."""
-        wanted = [(doc, page, p.lang) for p in self.served for doc, page in p.unlabelled]
-        read = ReadPages(self.folder.sub("reader").url, self.number, gates, tuple(sorted(wanted)))
+        languages = {place: p.lang for p in self.served for place in p.unlabelled}
+        to_read = PlaceFile.write(self.folder, "pages_to_read.json", languages)
+        read = ReadPages(self.folder.sub("reader").url, self.number, gates, to_read)
         pages = self.out.sub(self.step.pages)
-        shards = _shards_with(pages, tuple(_state(self.step, self.out)["shards"]), {(doc, page) for doc, page, _ in wanted})
+        shards = _shards_with(pages, tuple(_state(self.step, self.out)["shards"]), set(languages))
         return Pipeline(self.name, ShardsOf(pages.url, shards), read, (), max_drop=1.0) if shards else None
 
     def _write_metrics(

@@ -2,7 +2,7 @@
 what is kept."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy
@@ -15,6 +15,7 @@ from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
 from datagen.sources.lines import ShardSource
+from flywheel.places import PlaceFile
 
 STAGE = "ReadPages"
 _MIN_HEIGHT = 10
@@ -33,12 +34,13 @@ class Gate:
 
 @dataclass(frozen=True)
 class ReadPages(ShardSource):
-    """Pages (sha256, number, language) as accepted line crops, and a drop for each line that is not accepted.
+    """Pages as accepted line crops, and a drop for each line that is not accepted.
 
-    The pages are `pages_to_read`; their text layers are not looked at. `readers` is a folder with a compact reader for each
-    script, `round` the round that they come from. Reasons: `no_lines` on a page; `too_small` for the reader, `turned` (higher
-    than wide), `nothing_read`, `low_confidence` (under the language's threshold), `views_differ` (with other margins the same
-    line reads otherwise). A drop has the reading that was refused. An accepted crop's origin says where in the page it lies.
+    The pages are those of the file `pages_to_read`; their text layers are not looked at. `readers` is a folder with a compact
+    reader for each script, `round` the round that they come from. Reasons: `no_lines` on a page; `too_small` for the reader,
+    `turned` (higher than wide), `nothing_read`, `low_confidence` (under the language's threshold), `views_differ` (with other
+    margins the same line reads otherwise). A drop has the reading that was refused. An accepted crop's origin says where in the
+    page it lies.
     """
 
     version: ClassVar[int] = 1
@@ -46,7 +48,7 @@ class ReadPages(ShardSource):
     readers: str = ""
     round: int = 0
     gates: tuple[Gate, ...] = ()
-    pages_to_read: tuple[tuple[str, int, str], ...] = ()
+    pages_to_read: PlaceFile = field(default_factory=PlaceFile)
     long_side: int = 960
     jpeg_quality: int = 92
 
@@ -58,7 +60,7 @@ class ReadPages(ShardSource):
         return Estimate(pages, 10_000 * pages, 0.1 * pages)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
-        wanted = {(sha256, page): lang for sha256, page, lang in self.pages_to_read}
+        wanted = self.pages_to_read.languages()
         gates = {gate.lang: gate for gate in self.gates}
         num_items = 0
         for page in self.pages(item, lambda row: (row["sha256"], row["page"]) in wanted, images=True):

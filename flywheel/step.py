@@ -72,6 +72,7 @@ def clear_round(folder: Folder) -> None:
     folder.remove("reader")
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
+    folder.remove("pages_to_read.json")
     folder.remove("round.json")
 
 

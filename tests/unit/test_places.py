@@ -1,0 +1,38 @@
+"""The pages that a round reads, as a file that its tasks refer to."""
+
+import pickle
+
+import pytest
+
+from datagen.assignment import Assigned
+from datagen.items import Item
+from datagen.pipeline import Pipeline, shard_task
+from datagen.sources.lines import ShardsOf
+from datagen.storage import Folder
+from flywheel.places import PlaceFile
+from flywheel.relabel import Gate, ReadPages
+
+
+def test_the_pages_come_back_with_their_languages(tmp_path):
+    languages = {("ab" * 32, 3): "ru", ("cd" * 32, 0): "uk"}
+    file = PlaceFile.write(Folder(str(tmp_path)), "pages.json", languages)
+    assert dict(file.languages()) == languages
+    assert PlaceFile.write(Folder(str(tmp_path)), "pages.json", dict(reversed(languages.items()))) == file
+
+
+def test_a_file_that_changed_since_the_task_was_planned_is_refused(tmp_path):
+    file = PlaceFile.write(Folder(str(tmp_path)), "pages.json", {("ab" * 32, 3): "ru"})
+    PlaceFile.write(Folder(str(tmp_path)), "pages.json", {("ab" * 32, 4): "ru"})
+    with pytest.raises(ValueError, match=r"pages\.json has other pages than the run was planned with"):
+        file.languages()
+
+
+def test_a_task_is_small_however_many_pages_and_shards_there_are(tmp_path):
+    folder = Folder(str(tmp_path))
+    languages = {(f"{i:064x}", page): "ru" for i in range(1000) for page in range(10)}
+    read = ReadPages("readers", 1, (Gate("ru", "Cyrl", "ab" * 32, 0.9),), PlaceFile.write(folder, "pages.json", languages))
+    census = ShardsOf("out/coarse", tuple(f"coarse-{i:06d}" for i in range(10_000)))
+    pipeline = Pipeline("round-1", census, read, ())
+    task = shard_task(pipeline, folder.url, Assigned(0, 0, (Item("out/coarse/shards/coarse-000000.tar"),)), {})
+    assert len(pickle.dumps(task)) < 4000
+    assert len(str(pipeline.description())) < 4000
