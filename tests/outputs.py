@@ -65,10 +65,10 @@ def dataset_samples(folder: Folder) -> list[Sample]:
     return list(read_samples(folder, manifest.rows(folder)))
 
 
-def check_corpus(out: Path, *flags: str) -> None:
+def check_corpus(out: Path, *flags: str, name: str = "coarse") -> None:
     """The on-disk contract, by the program that uses none of the project's code."""
     env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(out.parent / "hf")}
-    command = [sys.executable, str(ROOT / "tests/check_corpus.py"), str(out / "coarse"), *flags]
+    command = [sys.executable, str(ROOT / "tests/check_corpus.py"), str(out / name), *flags]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
