@@ -10,7 +10,7 @@ from typing import Any
 from datagen.storage import Folder
 
 _VERIFIED: set[str] = set()
-"""Fingerprints of the descriptions that this process was found to agree with."""
+"""Fingerprints of the descriptions that this process agrees with."""
 
 
 def describe(value: Any) -> Any:

@@ -108,8 +108,8 @@ def load(name: str) -> type[Any]:
 def versions(name: str, **settings: Any) -> dict[str, str]:
     """What `Engine.versions` says of an engine that need not be open."""
     with needed_by(name):
-        found: dict[str, str] = load(name)(**settings).versions()
-        return found
+        names_to_versions: dict[str, str] = load(name)(**settings).versions()
+        return names_to_versions
 
 
 @contextlib.contextmanager

@@ -56,8 +56,8 @@ _MAX_LINEUP, _MORE, _ALIKE_SHARE = 24, 3, 0.5  # words; times as many; the share
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
 
-# What tells whether a font says what it shows: its words among ciphers of them; a reading of its lines; words of which the ink
-# prefers the reading to the text; letters of which it prefers others.
+# Four ways to tell whether a font's text is what its ink shows. The line-up compares its words with ciphers of them. The reader
+# reads its lines. Words lie where the ink is more like the reading than like the text, letters where it is more like others.
 WITNESSES = ("lineup", "reader", "words", "letters")
 
 
@@ -65,10 +65,10 @@ WITNESSES = ("lineup", "reader", "words", "letters")
 class FontInk:
     """What the ink says of a font.
 
-    `error` is the character error rate of `num_lines` lines of its text by what a reader makes of them, spaces apart; one who
-    `is_sure` hardly errs. Of `num_chars` characters in words that could be matched with what was read, `num_differing` differ,
-    `num_wrong` of them in words of which the ink prefers the reading. `num_swapped` letters are more like another one, by their
-    words.
+    `error` is the character error rate of its text in `num_lines` lines against what a reader read there, spaces apart. A reader
+    that `is_sure` hardly errs. `num_chars` characters stand in words that could be matched with words of the reading.
+    `num_differing` of them differ; `num_wrong` of these stand in words whose ink is more like the reading. `num_swapped` letters
+    are more like another letter, in the words that they stand in.
     """
 
     lineup: shapes.Lineup
@@ -87,50 +87,51 @@ class FontInk:
 
     def witnesses(self) -> dict[str, bool]:
         """Whether the font says what it shows, by each of `WITNESSES` that can tell."""
-        said = {}
-        found = self.lineup
-        if found.num_words >= 5 and found.margin >= 0.3 and found.deviation >= 3:
-            said["lineup"] = True
-        elif found.num_words >= 5 and found.margin < _UNLIKE:
-            said["lineup"] = False
+        opinions = {}
+        lineup = self.lineup
+        if lineup.num_words >= 5 and lineup.margin >= 0.3 and lineup.deviation >= 3:
+            opinions["lineup"] = True
+        elif lineup.num_words >= 5 and lineup.margin < _UNLIKE:
+            opinions["lineup"] = False
         if self.num_lines and not 0.2 < self.error <= 0.5:
-            said["reader"] = self.error <= 0.2
+            opinions["reader"] = self.error <= 0.2
         wrong = self.num_wrong / self.num_chars if self.num_chars >= _MIN_READ else 0.0
         # A poor reader misreads as many letters of a true text, but then the ink hardly ever takes its side.
         if (wrong > 0.06 and self.error <= 0.5) or (wrong > 0.03 and self.num_wrong >= 0.5 * self.num_differing):
-            said["words"] = False
+            opinions["words"] = False
         if self.num_swapped:
-            said["letters"] = False
-        return said
+            opinions["letters"] = False
+        return opinions
 
     def opinion(self) -> bool | None:
-        """Whether the font says what it shows, all in all; None where that can't be told."""
-        said = self.witnesses()
-        if not said.get("words", True) or not said.get("letters", True):  # single letters, which the others don't see
+        """Whether the font says what it shows, all in all; None where nobody can tell."""
+        opinions = self.witnesses()
+        if not opinions.get("words", True) or not opinions.get("letters", True):  # single letters, which the others don't see
             return False
-        if self.is_sure and not said.get("reader", True):
+        if self.is_sure and not opinions.get("reader", True):
             return False
-        votes = {said.get("lineup"), said.get("reader")}
+        votes = {opinions.get("lineup"), opinions.get("reader")}
         return True if True in votes else False if False in votes else None
 
 
 @dataclass(frozen=True)
 class CompareInk:
-    """Adds to every page's signals what the ink says of its fonts, and of ink that no text lies over:
+    """Adds signals to every page: what the ink says of its fonts, and how much ink no text lies over.
 
-    `ink_checked_share`  of the page's characters, those in fonts that could be told true from false
-    `ink_lies_share`     those in fonts whose text isn't what they show; `lies_by_*` those in fonts of which one of
+    `ink_checked_share`  the share of the page's characters in fonts that could be told true from false
+    `ink_lies_share`     the share in fonts whose text isn't what they show; `lies_by_*` is the share in fonts of which one of
                          `WITNESSES` says so, where there are any
-    `lineup_margin`      the least of the page's fonts, in the line-up of `datagen.engines.shapes`
-    `reader_error`       the greatest of the page's fonts, by an engine that knows the letters: PP-OCRv6, else the flywheel's
+    `lineup_margin`      the least margin of the page's fonts in the line-up of `datagen.engines.shapes`
+    `reader_error`       the greatest error of the page's fonts, by a reader that knows the letters: PP-OCRv6, else the flywheel's
                          reader in the folder `reader`, else Tesseract with the data of the language, or of one in its script
     `ink_recall`         of the area of text that the detector finds, the share that lies under the page's lines; on pages where
                          `uncovered_ink` is at least `min_uncovered`
 
     A font's margin and error count on pages that have `min_font_share` of their characters in it. Signals are absent where
-    nothing was looked at. At most `lines_a_font` lines are read, and three times as many cut into words, drawn by `seed`. All in
-    all `budget_s` a document (0: the ink isn't asked) are spent at nominal rates: two thirds on fonts, those of most characters
-    first, each as far as it takes, and the rest on the detector.
+    nothing was looked at. `seed` draws the lines: at most `lines_a_font` are read, and three times as many are cut into words.
+
+    A document costs at most `budget_s` seconds at nominal rates; 0 means that the ink isn't looked at. Two thirds go to fonts,
+    the one with most characters first, and each takes as much as it needs. The rest goes to the detector.
     """
 
     version: ClassVar[int] = 4
@@ -164,7 +165,7 @@ class CompareInk:
         budget = _FONTS_SHARE * self.budget_s
         chars = _chars_by_font(batch)
         decoded: dict[int, numpy.ndarray] = {}
-        found: dict[str, FontInk] = {}
+        judged: dict[str, FontInk] = {}
         for name, num in sorted(chars.items(), key=lambda item: (-item[1], item[0])):
             places = self._draw(batch, name)
             if not places:
@@ -176,7 +177,7 @@ class CompareInk:
             cuts = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
             script = main_script("".join(cut.line.text for cut in cuts))[0]
             pieces = [piece for cut in cuts for piece in cut.pieces(script)]
-            font = found[name] = FontInk(shapes.lineup(_spread(pieces, _MAX_LINEUP), script, self.seed))
+            font = judged[name] = FontInk(shapes.lineup(_spread(pieces, _MAX_LINEUP), script, self.seed))
             # Where it isn't clear, more of them, then the better half.
             for less, alike_share in ((_SURELY_UNLIKE, 1.0), (_UNLIKE, _ALIKE_SHARE)):
                 if not font.lineup_is_clear(less) and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
@@ -195,7 +196,7 @@ class CompareInk:
             if font.witnesses().get("lineup") and font.error > _CLOSE and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
                 font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
-        return found
+        return judged
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
         """Seeded lines of a font, with the index of their page. Of as few pages as give `_LINES_A_PAGE` each: a page's image
@@ -205,7 +206,7 @@ class CompareInk:
             # By content, not by key: a document's verdict mustn't hang on where it lies.
             return hashlib.sha256("/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
 
-        found: list[tuple[int, bytes, int, Line]] = []
+        candidates: list[tuple[int, bytes, int, Line]] = []
         for i, page in enumerate(batch):
             page_order = order(page)
             lines = [
@@ -217,9 +218,9 @@ class CompareInk:
             by_hash = sorted(lines, key=lambda entry: entry[0])
             # Pages with fewer lines come in the second round.
             first = 0 if len(lines) >= _LINES_A_PAGE else 1
-            found += [(first + k // _LINES_A_PAGE, page_order, i, line) for k, (_, line) in enumerate(by_hash)]
-        found.sort(key=lambda entry: entry[:3])
-        return [(i, line) for _, _, i, line in found[: _DRAWN * self.lines_a_font]]
+            candidates += [(first + k // _LINES_A_PAGE, page_order, i, line) for k, (_, line) in enumerate(by_hash)]
+        candidates.sort(key=lambda entry: entry[:3])
+        return [(i, line) for _, _, i, line in candidates[: _DRAWN * self.lines_a_font]]
 
     def _engine(self, cuts: Sequence["_Cut"], script: str, engines: Engines) -> tuple[str, str]:
         """Who can read these lines, "" for nobody, and in which language."""
@@ -267,13 +268,13 @@ class CompareInk:
         uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
         doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
         seen = doubtful[: int((1 - _FONTS_SHARE) * self.budget_s / _DETECT_S)]
-        found = {}
+        recalls = {}
         for i in seen:
             (lines,) = engines.get("ppocr-detector").detect([pixels(images[i])])
             quads = [quad for quad, _ in lines]
-            found[i] = covered_share(quads, batch[i])
-        textlike = max(((1 - found[i]) / uncovered[i] for i in seen), default=0.0)
-        return found | {i: max(0.0, 1 - textlike * uncovered[i]) for i in doubtful[len(seen) :]}
+            recalls[i] = covered_share(quads, batch[i])
+        textlike = max(((1 - recalls[i]) / uncovered[i] for i in seen), default=0.0)
+        return recalls | {i: max(0.0, 1 - textlike * uncovered[i]) for i in doubtful[len(seen) :]}
 
     def _signals(self, page: Sample, fonts: dict[str, FontInk]) -> dict[str, float]:
         chars = _chars_by_font([page])
@@ -285,9 +286,9 @@ class CompareInk:
             "ink_checked_share": sum(chars[name] for name, says in opinions.items() if says is not None) / total,
             "ink_lies_share": sum(chars[name] for name, says in opinions.items() if says is False) / total,
         }
-        said = {name: fonts[name].witnesses() for name in opinions}
+        witnesses = {name: fonts[name].witnesses() for name in opinions}
         for witness in WITNESSES:
-            if lies := sum(chars[name] for name in said if not said[name].get(witness, True)):
+            if lies := sum(chars[name] for name in witnesses if not witnesses[name].get(witness, True)):
                 signals[f"lies_by_{witness}"] = lies / total
         counted = [fonts[name] for name, n in chars.items() if name in fonts and n >= self.min_font_share * total]
         if margins := [font.lineup.margin for font in counted if font.lineup.num_words]:
@@ -324,16 +325,19 @@ class _Cut:
         inks = [shapes.ink(image, text) for image, text in self.parts(script) if telling(text)]
         return [piece for piece in inks if piece is not None]
 
-    def readings(self, said: str, script: str) -> Iterator[tuple[shapes.Ink, str]]:
-        """The line's `parts` with what was read of each, if all of it `said`. Where the text's words don't stand apart, but those
-        that were read do, these are the parts: text that says a space for a letter can be read no other way."""
-        words = [] if self.images else split_words(self.crop, replace(self.line, text=said))
+    def readings(self, reading: str, script: str) -> Iterator[tuple[shapes.Ink, str]]:
+        """The line's `parts`, each with its share of `reading`, a reading of the whole line.
+
+        Where the text's words don't stand apart in the ink, but the words that were read do, these are the parts: a text that
+        has a space in the place of a letter can be read no other way.
+        """
+        words = [] if self.images else split_words(self.crop, replace(self.line, text=reading))
         by_text = len(words) < 2
         parts = self.parts(script) if by_text else words
         if self.line.direction == "rtl":
             parts.reverse()
         ours = [text for _, text in parts]
-        theirs = aligned(ours, said if by_text else self.line.text)
+        theirs = aligned(ours, reading if by_text else self.line.text)
         for (image, _), claimed, read in zip(parts, *((ours, theirs) if by_text else (theirs, ours)), strict=True):
             if (word := shapes.ink(image, claimed)) is not None:
                 yield word, read

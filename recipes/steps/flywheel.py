@@ -3,8 +3,9 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from datagen.pipeline import Pipeline, fingerprint
+from datagen.pipeline import Pipeline
 from datagen.runner import make_runner
+from datagen.specification import fingerprint
 from flywheel import trained
 from flywheel.step import CROPS, Flywheel, clear_round, round_folders, round_metrics
 from recipes.recipe import Report

@@ -5,9 +5,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from datagen import manifest
-from datagen.pipeline import fingerprint
 from datagen.record import Sample
 from datagen.shards import read_reports, read_sample
+from datagen.specification import fingerprint
 from model.step import Train
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner
