@@ -15,7 +15,7 @@ from datagen.shards import read_reports
 from datagen.sources.dataset import SamplesOf, Shards
 from datagen.storage import Folder
 from recipes.steps import Place
-from recipes.steps import pipeline as step
+from recipes.steps.pipeline import make as make_dataset
 from tests import pdfs
 from tests.outputs import check_corpus, dataset_samples, make
 
@@ -47,7 +47,7 @@ def _box(quad) -> Box:
 
 def make_lines(out, **values) -> int:
     pipeline = Pipeline("lines", Shards(str(out / "coarse")), SamplesOf("lines", **values), (FindLines(),), max_drop=1.0)
-    return step.run(pipeline, "test", Folder(str(out)), Place(str(out), "inline"))
+    return make_dataset(pipeline, "test", Place(str(out), "inline"))
 
 
 def test_the_pages_of_one_dataset_become_a_dataset_of_their_own(corpus, tmp_path):
