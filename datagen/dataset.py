@@ -37,7 +37,7 @@ from datagen.weights import weigh
 log = logging.getLogger(__name__)
 
 CONTENTS = ("census", "shards", "manifest", "marks", "drops.jsonl", "README.md", "run.json")
-Progress = Callable[[ShardReport], None]
+OnShard = Callable[[ShardReport], None]
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _chosen(
 
 
 def build(
-    pipeline: Pipeline, folder: Folder, todo: Plan, runner: Runner, run: dict[str, Any], progress: Progress = lambda r: None
+    pipeline: Pipeline, folder: Folder, todo: Plan, runner: Runner, run: dict[str, Any], on_shard: OnShard = lambda report: None
 ) -> Outcome:
     """Make the shards of `todo`. One that fails is reported and the others finish. `run` is what run.json says of this run."""
     started = time.time()
@@ -160,7 +160,7 @@ def build(
     for task, report, error in runner.map(run_shard, todo.todo, needs=pipeline.needs) if todo.todo else ():
         if report is not None:
             new.append(report)
-            progress(report)
+            on_shard(report)
         else:
             assert error is not None
             failed[task.shard] = error

@@ -16,7 +16,8 @@ import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -29,7 +30,7 @@ from datagen.shards import ShardReport, read_records, read_reports
 from datagen.sources.lines import LineCrops, ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import evaluate, gate, pools, progress, score, typefaces
+from flywheel import evaluate, gate, pools, score, typefaces
 from flywheel.crops import read_crops
 from flywheel.places import PlaceFile
 from flywheel.pools import Pools
@@ -43,10 +44,13 @@ VERSION = 1  # goes up whenever the code here makes other rounds of the same poo
 SHARD_FAILED = 1  # as recipes.steps has it
 RunPipeline = Callable[[Pipeline], int]
 """Makes a pipeline's dataset in the output, with progress; returns an exit code, 0 if it is whole."""
+Watch = Callable[[str, Mapping[str, Folder]], AbstractContextManager[None]]
+"""Shows what trainings of that name write in their folders, by script, while its block runs."""
 
 
-def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
-    """Make the rounds that don't exist yet; readers are trained on `runner`. Returns the exit code.
+def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: Watch) -> int:
+    """Make the rounds that don't exist yet; readers are trained on `runner`, and `watch` shows how
+    far they are. Returns the exit code.
 
     Raises `ValueError` if the rounds that exist come from other values.
     """
@@ -69,7 +73,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner) -> int:
     if code := run(Pipeline(CROPS, ShardsOf(out.sub(step.pages).url, tuple(shards)), source, (), max_drop=1.0)):
         return code
     for number in todo:
-        if code := _Round(step, out, served, number).make(run, runner):
+        if code := _Round(step, out, served, number).make(run, runner, watch):
             return code
     return 0
 
@@ -143,8 +147,8 @@ class _Round:
         self.before = out.sub(f"round-{number - 1}") if number > 1 else None
         self.left_out: dict[str, str] = {}
 
-    def make(self, run: RunPipeline, runner: Runner) -> int:
-        weights = self._train(runner)
+    def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
+        weights = self._train(runner, watch)
         if weights is None:
             return SHARD_FAILED
         readers = {script: Reader.load(self.folder.sub(f"reader/{script}")) for script in weights}
@@ -167,7 +171,7 @@ class _Round:
         self.left_out |= reasons
         self.served = [p for p in self.served if p.lang not in reasons]
 
-    def _train(self, runner: Runner) -> dict[str, str] | None:
+    def _train(self, runner: Runner, watch: Watch) -> dict[str, str] | None:
         """Make, finish or find the round's readers; returns the sha256 of each script's weights, or None if one failed."""
         tasks = self._fit_tasks()
         todo = [task for task in tasks if not self.folder.exists(f"reader/{task.script}/config.json")]
@@ -176,7 +180,7 @@ class _Round:
             log.info(
                 "%s: training readers of %s, with %d lines read by the round before", self.name, scripts, self._num_accepted()
             )
-        with progress.watched({t.script: self.folder.sub(f"reader/{t.script}") for t in todo}, self.name):
+        with watch(self.name, {t.script: self.folder.sub(f"reader/{t.script}") for t in todo}):
             # Also those that are there: a task finds out whether its reader is the one that is asked for.
             outcomes = list(runner.map(run_fit, tasks))
         for _, _, error in outcomes:

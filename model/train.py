@@ -15,7 +15,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -23,6 +23,7 @@ import tokenizers
 import torch
 
 from datagen.marks import digest
+from datagen.progress import OnState, State, ignore
 from datagen.storage import Folder
 from datagen.target import Prompt, encode, restore
 from model.batch import Batch, collate
@@ -47,7 +48,7 @@ from model.step import Train
 from model.tokenizer import TextTokenizer, train_tokenizer
 
 VERSION = 3  # goes up whenever the same values would train other weights
-TELL_EVERY_S = 5.0
+STATE_EVERY_S = 5.0
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}  # beside shards, what steps before this one may add to
 
 
@@ -55,13 +56,11 @@ class NothingToLearn(ValueError):
     """The datasets hold nothing to train on, or nothing to test with."""
 
 
-def train(
-    step: Train, out: Folder, held_out: frozenset[str] = frozenset(), tell: Callable[[str], None] = lambda line: None
-) -> bool:
+def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_state: OnState = ignore) -> bool:
     """Train as `step` says on the datasets in `out`, into `out/NAME`. False, and nothing touched, if that is done already.
 
-    `held_out` are sha256s of documents never to train on, beside those that the step's own split holds out. `tell` gets a line of
-    progress every few seconds. After a kill the same call goes on from the last checkpoint and, on as many threads, ends in the
+    `held_out` are sha256s of documents never to train on, beside those that the step's own split holds out. `on_state` gets
+    a state every few seconds. After a kill the same call goes on from the last checkpoint and, on as many threads, ends in the
     same bytes. A finished training stays when shards, documents to hold out, or marks are added later, and says so; one that was
     killed begins again with them. Raises `NothingToLearn`, and `ValueError` if the folder holds the results of another step, or
     of shards that are gone.
@@ -84,7 +83,8 @@ def train(
                 num_new = len(run["shards"]) - len(found["shards"])
                 news = [f"{num_new} shards"] if num_new else []
                 news += [said for name, said in _LATER.items() if run[name] != found.get(name)]
-                tell(f"the model is older than the corpus, by {', '.join(news)}, and stays; overwrite=1 trains it anew")
+                note = f"the model is older than the corpus, by {', '.join(news)}, and stays; overwrite=1 trains it anew"
+                on_state(State(note=note))
             return False
         if stale:
             clear(folder)
@@ -96,7 +96,7 @@ def train(
     torch.set_num_threads(step.threads)
     try:
         num_samples = sum(map(len, corpus.train.values()))
-        _Training(step.worth(num_samples), out, corpus, tell).run()
+        _Training(step.worth(num_samples), out, corpus, on_state).run()
     finally:
         torch.set_num_threads(threads)
     return True
@@ -125,8 +125,8 @@ def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, An
 
 
 class _Training:
-    def __init__(self, step: Train, out: Folder, corpus: Corpus, tell: Callable[[str], None]):
-        self.step, self.out, self.tell = step, out, tell
+    def __init__(self, step: Train, out: Folder, corpus: Corpus, on_state: OnState):
+        self.step, self.out, self.on_state = step, out, on_state
         self.folder = out.sub(step.name)
         self.model, self.checkpoint = self.folder.sub("model"), self.folder.sub("checkpoint")
         self.started = time.monotonic()
@@ -156,7 +156,7 @@ class _Training:
         if saved := load_state(self.checkpoint, self.net, self.optimizer):
             self.lines = saved.pop("lines")
             self.progress = saved
-            self.tell(f"resumed from step {saved['step']}")
+            self.on_state(State(note=f"resumed from step {saved['step']}"))
         self.seconds_before = self.progress["seconds"]
         evaluation = {task: self._held_out_batches(task) for task in TASKS if self.corpus.held_out[task]}
         if not self.lines:
@@ -164,14 +164,14 @@ class _Training:
         self._train(evaluation)
         save_model(self.model, self.net, self.tokenizer)
         self.folder.write("loss.jsonl", "".join(json.dumps(line) + "\n" for line in self.lines).encode())
-        self.tell("reading held-out samples")
+        self.on_state(State(note="reading held-out samples"))
         self._finish()
         self.folder.remove("checkpoint")
 
     def _tokenizer(self) -> TextTokenizer:
         if self.model.exists(TOKENIZER):
             return TextTokenizer.from_json(self.model.read(TOKENIZER))
-        self.tell("training the tokenizer")
+        self.on_state(State(note="training the tokenizer"))
         places = [place for task in TASKS for place in self.corpus.train[task]]
         corpus = texts(self.out, places, self.step.tokenizer_samples, self.step.seed)
         tokenizer = train_tokenizer(corpus, self.step.model.decoder.vocab_size)
@@ -179,7 +179,7 @@ class _Training:
         return tokenizer
 
     def _train(self, evaluation: dict[str, list[Batch]]) -> None:
-        step, progress, told = self.step, self.progress, 0.0
+        step, progress, last_state = self.step, self.progress, 0.0
         self.net.train()
         for batch in self._batches(progress["step"]):
             began = time.monotonic()
@@ -199,9 +199,9 @@ class _Training:
             if last or progress["step"] % step.checkpoint_every == 0:
                 progress["seconds"] = self._seconds()
                 save_state(self.checkpoint, self.net, self.optimizer, progress | {"lines": self.lines})
-            if time.monotonic() - told > TELL_EVERY_S or "held_out_loss" in line:
-                told = time.monotonic()
-                self.tell(self._line(line))
+            if time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line:
+                last_state = time.monotonic()
+                self.on_state(self._state(line))
 
     def _update(self, batch: Batch) -> tuple[float, float]:
         """One step of the optimizer; returns the loss before it, and the learning rate."""
@@ -318,13 +318,13 @@ class _Training:
     def _seconds(self) -> float:
         return round(self.seconds_before + time.monotonic() - self.started, 1)
 
-    def _line(self, line: dict) -> str:
+    def _state(self, line: dict) -> State:
         progress = self.progress
         rate = progress["num_positions"] / max(progress["seconds_training"], 1e-9)
         left = (self.step.steps - progress["step"]) * progress["seconds_training"] / progress["step"]
-        parts = [f"step {line['step']}/{self.step.steps}", f"loss {line['loss']:.3f}"]
-        parts += [f"held out {line['held_out_loss']:.3f}"] if "held_out_loss" in line else []
-        return " · ".join([*parts, f"{rate:,.0f} tokens/s", f"{left:.0f} s left"])
+        held_out = [earlier["held_out_loss"] for earlier in self.lines if "held_out_loss" in earlier][-1:]
+        losses = [f"loss {line['loss']:.3f}", *[f"held out {loss:.3f}" for loss in held_out]]
+        return State(line["step"], self.step.steps, "steps", ", ".join([*losses, f"{rate:,.0f} tokens/s"]), left)
 
 
 def _one_a_language(rows: list[dict]) -> list[dict]:

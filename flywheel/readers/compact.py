@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from datagen import progress
 from datagen.engines.compact import (
     HEIGHT,
     MAX_WIDTH,
@@ -27,12 +28,12 @@ from datagen.engines.compact import (
     line_image,
     threads,
 )
+from datagen.progress import State
 from datagen.storage import Folder
-from flywheel import progress
 from flywheel.crops import Crop, degraded
 from flywheel.step import Fit
 
-_TELL_EVERY_S = 10.0
+_REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
 
 
@@ -83,10 +84,11 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
         losses.append(loss.item())
         if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
             _save(folder, checkpoint, net, optimizer, step + 1)
-        if time.monotonic() - shown > _TELL_EVERY_S:
+        if time.monotonic() - shown > _REPORT_EVERY_S:
             shown = time.monotonic()
             left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
-            progress.tell(folder, step + 1, config.steps, float(numpy.mean(losses[-50:] or [0.0])), left)
+            note = f"loss {numpy.mean(losses[-50:]):.2f} nats a character"
+            progress.write(folder, State(step + 1, config.steps, "steps", note, left))
     return Reader(net, alphabet, CompactConfig(), bf16)
 
 

@@ -8,6 +8,7 @@ from datagen.runner import make_runner
 from datagen.specification import fingerprint
 from flywheel import trained
 from flywheel.step import CROPS, Flywheel, clear_round, round_folders, round_metrics
+from recipes.progress import watched
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner, pipeline
 
@@ -34,7 +35,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         def make(dataset: Pipeline) -> int:
             return pipeline.make(dataset, self.recipe.name, here, noun="lines")
 
-        return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers))
+        return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers), watched)
 
     def folders(self) -> list[str]:
         return [self.step.name, CROPS, *round_folders(self.out)]

@@ -20,7 +20,7 @@ from datagen.specification import describe
 from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten
-from recipes.progress import progress
+from recipes.progress import Shards, shown
 from recipes.rates import DOCUMENT_PAGES, rates
 from recipes.recipe import Report, Step
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner
@@ -130,8 +130,10 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
         log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, len(todo.todo), place.on)
         if len(todo.todo) == 1 and place.on == "local":
             runner = InProcess()  # a cluster takes longer to start than one shard to finish
-    with progress(step.name, len(todo.todo), expected, noun) as tell:
-        outcome = dataset.build(step, folder, todo, runner, _circumstances(recipe, step, place), tell)
+    count = Shards(len(todo.todo), expected, noun)
+    with shown(step.name) as show:
+        run = _circumstances(recipe, step, place)
+        outcome = dataset.build(step, folder, todo, runner, run, lambda report: show(count.add(report)))
     return _sum_up(step, folder, outcome)
 
 

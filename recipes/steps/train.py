@@ -9,6 +9,7 @@ from datagen.record import Sample
 from datagen.shards import read_reports, read_sample
 from datagen.specification import fingerprint
 from model.step import Train
+from recipes.progress import shown
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner
 
@@ -30,11 +31,10 @@ class TrainRunner(StepRunner[Train]):
         if self.place.overwrite:
             clear(self.folder)
 
-        def tell(line: str) -> None:
-            log.info("%s: %s", self.step.name, line.removeprefix(f"{self.step.name}: "))
-
         try:
-            if not train(self.step, self.out, self._never_trained_on(), tell):
+            with shown(self.step.name) as show:
+                made = train(self.step, self.out, self._never_trained_on(), show)
+            if not made:
                 log.info("%s: nothing new, the model is trained", self.step.name)
         except NothingToLearn as error:
             log.warning("%s: no model is made", error)

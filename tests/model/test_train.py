@@ -13,6 +13,7 @@ from safetensors.torch import load
 
 from datagen import marks
 from datagen.marks import Mark
+from datagen.progress import State
 from datagen.shards import read_sample
 from datagen.storage import Folder
 from model.checkpoint import load_model
@@ -69,9 +70,9 @@ def make_corpus(root: Path) -> Folder:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     out = make_corpus(tmp_path_factory.mktemp("whole"))
-    told: list[str] = []
-    assert train(STEP, out, tell=told.append)
-    return out, told
+    states: list[State] = []
+    assert train(STEP, out, on_state=states.append)
+    return out, states
 
 
 def files(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -79,7 +80,7 @@ def files(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_what_is_left(whole):
-    out, told = whole
+    out, states = whole
     root = Path(out.url) / "train"
     assert sorted(files(root)) == [
         "loss.jsonl",
@@ -94,7 +95,7 @@ def test_what_is_left(whole):
     assert [line["step"] for line in lines] == list(range(9))
     assert [line["step"] for line in lines if "held_out_loss" in line] == [0, 4, 8]
     assert all({"loss", "lr", "num_tokens"} <= set(line) for line in lines[1:])
-    assert any("held out" in line for line in told)
+    assert any("held out" in state.note for state in states)
     metrics = json.loads((root / "metrics.json").read_text())
     assert metrics["step"] == 8 and metrics["num_samples"] == 16 and metrics["threads"] == 1
     assert metrics["num_tokens"] == lines[-1]["num_tokens"] > 0
@@ -138,13 +139,13 @@ def test_another_step_is_refused(whole, change):
 
 
 def test_a_finished_training_stays_when_its_corpus_grows(tmp_path):
-    out, told = make_corpus(tmp_path), []
+    out, states = make_corpus(tmp_path), []
     few = dataclasses.replace(STEP, steps=2, loss_samples=1, read_samples=1)
     assert train(few, out)
     before = files(tmp_path / "train")
     write_dataset(out, "round-2", [[line_crop("a line more", "new", "document 3")]])
-    assert train(few, out, frozenset({"ab" * 32}), told.append) is False
-    assert "older than the corpus, by 1 shards" in told[-1] and "marks" not in told[-1]
+    assert train(few, out, frozenset({"ab" * 32}), states.append) is False
+    assert "older than the corpus, by 1 shards" in states[-1].note and "marks" not in states[-1].note
     assert files(tmp_path / "train") == before
     (tmp_path / "train" / "metrics.json").unlink()  # as one that was killed leaves it: it begins again, with all there is
     assert train(few, out) is True
@@ -152,18 +153,18 @@ def test_a_finished_training_stays_when_its_corpus_grows(tmp_path):
 
 
 def test_marks_that_come_later_are_told_of_and_a_killed_training_begins_again_without_what_they_name(tmp_path):
-    out, told = make_corpus(tmp_path), []
+    out, states = make_corpus(tmp_path), []
     few = dataclasses.replace(STEP, steps=2, loss_samples=1, read_samples=1, checkpoint_every=1)
     assert train(few, out)
     before = files(tmp_path / "train")
     marks.write(out.sub("coarse"), [Mark("p3", "contaminated", "a benchmark's page", 0.9)], "")
-    assert train(few, out, tell=told.append) is False
-    assert told == ["the model is older than the corpus, by marks, and stays; overwrite=1 trains it anew"]
+    assert train(few, out, on_state=states.append) is False
+    assert states == [State(note="the model is older than the corpus, by marks, and stays; overwrite=1 trains it anew")]
     assert files(tmp_path / "train") == before
     (tmp_path / "train" / "metrics.json").unlink()  # as one that was killed leaves it
     (tmp_path / "train" / "checkpoint").mkdir()
     (tmp_path / "train" / "checkpoint" / "state.safetensors").touch()  # which nobody is to go on from
-    assert train(few, out, tell=told.append) is True
+    assert train(few, out, on_state=states.append) is True
     assert json.loads(out.read("train/metrics.json"))["num_skipped"] == {"marked": 1}
 
 
@@ -182,9 +183,9 @@ def test_killed_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=120)
     assert done.returncode == -signal.SIGKILL
     assert other.exists("train/checkpoint/state.safetensors") and not other.exists("train/metrics.json")
-    told: list[str] = []
-    assert train(STEP, other, tell=told.append)
-    assert told[0] == "resumed from step 3"
+    states: list[State] = []
+    assert train(STEP, other, on_state=states.append)
+    assert states[0].note == "resumed from step 3"
     weights = ("model/model.safetensors", "model/config.json", "model/tokenizer.json")
     for name in (*weights, "loss.jsonl", "readback.json", "run.json"):
         assert other.read(f"train/{name}") == out.read(f"train/{name}"), name
