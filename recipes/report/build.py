@@ -1,4 +1,4 @@
-"""The report over an output's datasets: read from disk, so it says the same after one run or after ten interrupted ones."""
+"""The report over an output. It is made from what is on disk, so it is the same after one run and after ten interrupted ones."""
 
 import importlib.resources
 import json
@@ -15,8 +15,10 @@ from recipes.steps import StepRunner
 
 
 def build_report(step: Report, recipe: str, out: Folder, parts: Sequence[StepRunner[Any]]) -> bool:
-    """Write index.html with the sections of the `parts`, the recipe's other steps. Returns False, and touches nothing, if the one
-    that is there shows these very states of theirs."""
+    """Write index.html; returns whether it was written. One that shows the present state of every part stays as it is.
+
+    `parts` are the recipe's other steps, which make the sections. Datasets come last and share the bytes that are left.
+    """
     folder = out.sub(step.name)
     shown = {part.step.name: part.shown() for part in parts}
     mark = {"fingerprint": fingerprint([describe(step), recipe, shown, _own_sources()])}

@@ -21,10 +21,10 @@ MAX_PAGES = 240
 OF_A_REASON = 6
 # Pages of a reason that these are drawn from, so that they can be of different documents.
 _REASON_POOL = 60
-# Long side in pixels and WebP quality, best first: the later ones are for datasets of more languages than fit so. At
-# the last the page's lines go too, whose text its regions repeat.
+# Long side in pixels and WebP quality, best first. The later ones are for datasets with more languages than fit at the first. The
+# last one also leaves out the lines, since the regions have their text, too.
 SIZES = ((1100, 62), (1000, 50), (860, 42), (720, 36), (600, 30))
-# A page of more is cut and says so: one hostile page must not take the room of the rest.
+# A page with more is cut, and the viewer says so: one hostile page must not take the room of the others.
 MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
 # What the element of a page takes beside its id and its JSON.
 _ELEMENT_BYTES = 80
@@ -139,8 +139,8 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
         room = left - len(embed(entry)) - len(f"{name}-page-{sample.key}") - _ELEMENT_BYTES
         needed = num_needed - at
         if needed > 0:
-            # None may take more than its share of what the report needs. Starting near the last one's size spares the
-            # time of trying the better ones each time.
+            # A page may take an equal share of what is left for the pages that the report needs. Starting near the size of
+            # the page before saves encoding each page at sizes that are too large.
             blob, size = _fit(sample, range(max(0, size - 1), len(SIZES)), room // needed)
         else:
             blob, _ = _fit(sample, range(1), room)

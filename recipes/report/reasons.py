@@ -14,7 +14,7 @@ from datagen import scripts
 from datagen.record import Box, Line, Sample
 from recipes.report.pictures import decode
 
-# Of a hostile page no more is looked at or written.
+# One page, which may be hostile, is read and shown up to these limits.
 _MAX_REASONS, _MAX_LINES_READ, _MAX_WINDOW, _MAX_LINES, _MAX_CHARS = 12, 2_000, 4, 12, 1_200
 _PAD = 5
 _INVISIBLE = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
