@@ -69,7 +69,8 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     run = describe(step, out, held_out)
     if folder.exists("run.json"):
         found = json.loads(folder.read("run.json"))
-        later = ("shards", *_LATER, "fingerprint")
+        # Another processor would train other bytes, but what one has finished is good on any.
+        later = ("shards", *_LATER, "precision", "fingerprint")
         ours, theirs = ({k: v for k, v in r.items() if k not in later} for r in (run, found))
         if ours != theirs or not found["shards"].items() <= run["shards"].items():
             changed = sorted(key for key in run if run[key] != found.get(key) and key != "fingerprint")
@@ -79,10 +80,10 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
             )
         stale = run["fingerprint"] != found["fingerprint"]
         if folder.exists("metrics.json"):
-            if stale:
-                num_new = len(run["shards"]) - len(found["shards"])
-                news = [f"{num_new} shards"] if num_new else []
-                news += [said for name, said in _LATER.items() if run[name] != found.get(name)]
+            num_new = len(run["shards"]) - len(found["shards"])
+            news = [f"{num_new} shards"] if num_new else []
+            news += [what for name, what in _LATER.items() if run[name] != found.get(name)]
+            if news:
                 note = f"the model is older than the corpus, by {', '.join(news)}, and stays; overwrite=1 trains it anew"
                 on_state(State(note=note))
             return False

@@ -51,8 +51,10 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
             raise ValueError(f"{folder.url} holds a reader of another training: overwrite=1 replaces it, out=… leaves it alone")
         _tidy(folder)
         return Reader.load(folder)
+    # A processor with another arithmetic begins anew: half a training of each kind would give bytes that nobody can make again.
+    checkpoint = f"checkpoint-{mark[:16]}{'-bf16' if has_fast_bf16() else ''}.safetensors"
     with threads(config.threads):
-        reader = _fit(config, crops, folder, start, f"checkpoint-{mark[:16]}.safetensors")
+        reader = _fit(config, crops, folder, start, checkpoint)
     made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(c.lang for c in crops))}
     reader.save(folder, made)
     _tidy(folder)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load
 
 from datagen import marks
@@ -127,6 +128,16 @@ def test_the_same_step_again_touches_nothing(whole):
     before = files(root)
     assert train(STEP, out) is False
     assert files(root) == before
+
+
+def test_a_finished_training_is_good_on_another_processor(whole, monkeypatch):
+    out, _ = whole
+    before = files(Path(out.url) / "train")
+    another = torch.float16 if native_dtype() != torch.float16 else torch.float32
+    monkeypatch.setattr("model.train.native_dtype", lambda: another)
+    states: list = []
+    assert train(STEP, out, on_state=states.append) is False
+    assert (states, files(Path(out.url) / "train")) == ([], before)
 
 
 @pytest.mark.parametrize("change", [{"steps": 9}, {"learning_rate": 1e-4}, {"threads": 2}])
