@@ -1,20 +1,30 @@
 """The child process that native parsers run in: a hang, a crash or a bomb costs one page, not a worker.
 
-The parent calls a generator function by name; the child runs it and sends back what it yields. Between two messages the child may
-use `deadline_s` seconds of CPU (reproducible whatever else the machine does) and ten times that on the wall clock (a stuck file
-system uses no CPU). Its address space is capped, so that a bomb meets a failed allocation instead of the kernel's killer.
+The worker calls a generator function by name; the child runs it and sends back what it yields. Between two answers the child and
+whatever it starts may use `deadline_s` seconds of CPU (reproducible whatever else the machine does), and ten times that on the
+wall clock (a stuck file system uses no CPU). The address space of each of its processes is capped, so that a bomb meets a failed
+allocation instead of the kernel's killer.
+
+What this protects from:
+
+- A parser that hangs, crashes or swells, and the programs that it started: none outlives its deadline, `close()`, or the worker.
+- A parser that is talked into reading an address on the network: it can open no socket but Unix ones, where the kernel filters
+  system calls (`Sandbox.walls()` says so).
+- A parser that leaks its environment: it gets a short list of variables, none of them a credential, and an empty home.
+- A worker that runs what a broken parser wrote: answers are MessagePack, decoded into the types that the caller names.
+
+What this doesn't protect from: an attacker who already runs code in the parser. The child is the same user as the worker: it can
+read and write every file that the user can, and look into the worker through /proc. If you expect such attackers, run pagewheel
+in a container or a virtual machine of its own.
 
 A plain `Popen`, not multiprocessing: dask's workers are daemonic and may not have multiprocessing children, and a spawned child
-re-imports the parent's main module. What the child sends is unpickled: the sandbox holds the accidents of hostile files, not an
-attacker who already runs code in the parser.
+re-imports the parent's main module. `sandbox_child.py` is the other side.
 """
 
-import ctypes
-import math
+import contextlib
+import functools
+import logging
 import os
-import pickle
-import pkgutil
-import resource
 import signal
 import socket
 import subprocess
@@ -22,39 +32,55 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+import msgspec
 import psutil
 
 from datagen.record import SampleError
+from datagen.sandbox_child import LENGTH_BYTES, MEMORY_MARKS, Message, Request, Walls
+from datagen.temporary import temporary_folder
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 WALL_FACTOR = 10
-_PR_SET_PDEATHSIG = 1
-_CHILD = "import sys; from datagen.sandbox import child; child(*map(int, sys.argv[1:]))"
+_CHILD = "import sys; from datagen.sandbox_child import main; main(*map(int, sys.argv[1:]))"
 _LOADING_S = 120.0  # of processor time, for our own code to be imported
-MEMORY_MARKS = ("malloc", "calloc", "realloc", "out of memory", "cannot allocate")
+_ENDING_S = 10.0  # on the wall clock, for the supervisor to end all that is left
+_MAX_ANSWER_BYTES = 1 << 28
+# What of the worker's environment a child may see: what it takes to find programs, libraries and fonts, and to read text.
+_ENVIRONMENT = ("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "PYTHONHOME", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`deadline_s` is CPU seconds a message; `memory_bytes` caps the address space; a child is replaced after `num_messages`."""
+    """`deadline_s` is CPU seconds an answer; `memory_bytes` caps the address space; a child is replaced after `num_messages`."""
 
     deadline_s: float = 30.0
     memory_bytes: int = 3 << 30
     num_messages: int = 5000
 
 
-class ChildDied(Exception):
-    """The child is gone. `reason` is `timeout`, `memory` or `crash`."""
+class Answer(NamedTuple, Generic[T]):
+    """One value that the child's function yielded. `cpu_s` is what it took of the processor since the one before."""
 
-    def __init__(self, reason: str, detail: str):
+    value: T
+    cpu_s: float
+
+
+class ChildDied(Exception):
+    """The child is gone. `reason` is `timeout`, `memory` or `crash`. `cpu_s` is the processor time since its last answer, as far
+    as it was seen."""
+
+    def __init__(self, reason: str, detail: str, cpu_s: float = 0.0):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.cpu_s = cpu_s
 
 
 class ChildBug(RuntimeError):
@@ -62,72 +88,87 @@ class ChildBug(RuntimeError):
 
 
 class Sandbox:
-    """One child, started when it is first needed and after it was lost. Not shared between threads: see `sandbox()`.
-
-    `call_s` is what the last call has taken of the child's processor so far, in seconds.
-    """
+    """One child, started when it is first needed and after it was lost. Not shared between threads: see `sandbox()`."""
 
     def __init__(self, limits: Limits):
         self.limits = limits
-        self.call_s = 0.0
         self._is_busy = False
         self._process: subprocess.Popen | None = None
 
-    def run(self, function: str, imports: Sequence[str] = (), **arguments: Any) -> Iterator[Any]:
-        """What the generator `function` ("module:name") yields in the child. What it will import beside its own module, `imports`
-        name likewise: our code takes its time to load, which is not the document's.
+    def run(
+        self, function: str, answer_type: type[T], imports: Sequence[str] = (), **arguments: Any
+    ) -> Generator[Answer[T], None, None]:
+        """What the generator `function` ("module:name") yields in the child, each value an `answer_type`.
 
-        Raises `SampleError` as the function raised it, `ChildDied` if the child broke a limit or crashed, `ChildBug` for any
-        other exception. Closing the iterator early kills the child.
+        `imports` names, in the same form, what the function will import beside its own module: our code takes its time to load,
+        which is not the document's. Arguments arrive as the types that the function's signature names.
+
+        Raises `SampleError` as the function raised it, `ChildDied` if the child broke a limit, crashed, or answered what is no
+        `answer_type`, and `ChildBug` for any other exception. Closing the iterator early kills the child.
         """
-        self.call_s = 0.0
+        decoder = _decoder(cast(Any, answer_type))
         if self._is_busy:  # with a call that nobody came back to: its messages would be taken for this one's
             self.close()
         if self._process is not None and (self._process.poll() is not None or self._messages > self.limits.num_messages):
             self.close()
         if self._process is None:
             self._start()
-        done, process = False, self._process
-        self._is_busy, self._began_s = True, math.inf
+        is_done, process = False, self._process
+        self._is_busy = True
         try:
-            self._send((function, imports, arguments))
+            self._send(Request(function, list(imports), arguments))
             deadline_s = _LOADING_S
             while True:
-                kind, value = self._receive(deadline_s)
-                if kind == "loaded":
-                    deadline_s, self._began_s = self.limits.deadline_s, self._cpu_s
-                    continue
-                self.call_s = self._cpu_s - self._began_s
-                if kind == "yield":
-                    yield value
-                    continue
-                done = kind != "memory"
-                if kind == "error":
-                    raise value
-                if kind == "bug":
-                    raise ChildBug(value)
-                if kind == "memory":
-                    raise ChildDied("memory", value)
-                return
+                message, cpu_s = self._receive(deadline_s)
+                if message.kind == "loaded":
+                    deadline_s = self.limits.deadline_s
+                elif message.kind == "yield":
+                    yield Answer(_decoded(decoder, message.body), cpu_s)
+                elif message.kind == "return":
+                    is_done = True
+                    return
+                elif message.kind == "error":
+                    is_done = True
+                    raise SampleError(*_decoded(_decoder(tuple[str, str]), message.body))
+                elif message.kind == "bug":
+                    is_done = True
+                    raise ChildBug(_decoded(_decoder(str), message.body))
+                elif message.kind == "memory":
+                    raise ChildDied("memory", _decoded(_decoder(str), message.body), cpu_s)
+                else:
+                    raise ChildDied("crash", f"garbled its answer: no message is a {message.kind!r}", cpu_s)
         finally:
             if self._process is process:  # and not another call's
                 self._is_busy = False
-                if not done:
+                if not is_done:
                     self.close()
 
+    def walls(self) -> Walls:
+        """What the kernel let the child have. Starts it."""
+        if self._process is None:
+            self._start()
+        return self._walls
+
     def close(self) -> None:
+        """End the child and all that it started. They are gone when this returns."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._connection.close()
+            self._process.terminate()
+            try:
+                self._process.wait(_ENDING_S)
+            except subprocess.TimeoutExpired:  # somebody stopped it
+                self._process.kill()
+                self._process.wait()
+            self._socket.close()
             self._stderr.close()
+            self._home.cleanup()
             self._process = None
         self._is_busy = False
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        for end in (ours, theirs):
+        self._socket, theirs = socket.socketpair()
+        for end in (self._socket, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # a page's image in one go
+        self._home = temporary_folder()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
         self._process = subprocess.Popen(
             [sys.executable, "-c", _CHILD, str(theirs.fileno()), str(self.limits.memory_bytes), str(os.getpid())],
@@ -135,67 +176,118 @@ class Sandbox:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._stderr,
-            env=_environment(),
+            env=_environment(self._home.name),
+            start_new_session=True,
         )
         theirs.close()
-        self._connection = Connection(ours.detach())
-        self._messages = 0
-        self._cpu_s, self._began_s = 0.0, math.inf
-        if self._receive(_LOADING_S)[0] != "ready":
-            raise ChildBug("the child did not start")
+        self._messages, self._cpu_s = 0, 0.0
+        self._walls = _decoded(_decoder(Walls), self._receive(_LOADING_S)[0].body)
+        if not self._walls.network_is_closed:
+            log.info("parsers run with the network open: this kernel filters no system calls")
 
-    def _send(self, call: tuple[str, Sequence[str], dict[str, Any]]) -> None:
+    def _send(self, request: Request) -> None:
+        message = msgspec.msgpack.encode(request)
+        self._socket.settimeout(None)
         try:
-            self._connection.send(call)
+            self._socket.sendall(len(message).to_bytes(LENGTH_BYTES) + message)
         except ConnectionError:  # it died while it waited: no matter of this call's, but the caller tries again
-            raise self._post_mortem() from None
+            raise self._post_mortem(0.0) from None
 
-    def _receive(self, deadline_s: float) -> tuple[str, Any]:
-        """The child's next message. Waits `deadline_s` for it, of its processor's time."""
-        assert self._process is not None
+    def _receive(self, deadline_s: float) -> tuple[Message, float]:
+        """The child's next message, and the processor time since the last. Raises `ChildDied` after `deadline_s` of it."""
         started = time.monotonic()
-        try:
-            while not self._connection.poll(min(1.0, deadline_s / 4)):
-                now_s, wall_s = self._child_cpu_s(), time.monotonic() - started
-                cpu_s, self.call_s = now_s - self._cpu_s, max(self.call_s, now_s - self._began_s)
-                if cpu_s > deadline_s or wall_s > WALL_FACTOR * deadline_s:
-                    raise ChildDied("timeout", f"over the deadline of {deadline_s:g} s")
-        except ConnectionError:
-            raise self._post_mortem() from None
-        try:
-            kind, value, self._cpu_s = self._connection.recv()
-        except pickle.UnpicklingError as error:
-            raise ChildDied("crash", f"garbled its answer: {error}") from None
-        except (EOFError, OSError):  # a plain OSError where it died amid a message
-            raise self._post_mortem() from None
+        length = int.from_bytes(self._exactly(LENGTH_BYTES, deadline_s, started))
+        if length > _MAX_ANSWER_BYTES:
+            raise ChildDied("crash", f"garbled its answer: {length} bytes")
+        message = _decoded(_MESSAGE, self._exactly(length, deadline_s, started))
+        before_s = self._cpu_s
+        # A child that has children of its own can't say what those took that still run.
+        self._cpu_s = max(before_s, self._tree_cpu_s() if message.has_children else message.cpu_s)
         self._messages += 1
-        return kind, value
+        return message, self._cpu_s - before_s
 
-    def _child_cpu_s(self) -> float:
+    def _exactly(self, num_bytes: int, deadline_s: float, started: float) -> bytearray:
+        """The next bytes that the child sends. Looks at its clocks now and then, also while bytes trickle in."""
+        data = bytearray(num_bytes)
+        view = memoryview(data)
+        interval_s, looked, spent_s = min(1.0, deadline_s / 4), started, 0.0
+        self._socket.settimeout(interval_s)
+        while view:
+            try:
+                count = self._socket.recv_into(view)
+                if count == 0:
+                    raise self._post_mortem(spent_s)
+                view = view[count:]
+            except TimeoutError:
+                pass
+            except OSError:  # a connection that is reset amid a message
+                raise self._post_mortem(spent_s) from None
+            now = time.monotonic()
+            if view and now - looked >= interval_s:
+                looked, spent_s = now, max(spent_s, self._tree_cpu_s() - self._cpu_s)
+                if spent_s > deadline_s or now - started > WALL_FACTOR * deadline_s:
+                    raise ChildDied("timeout", f"over the deadline of {deadline_s:g} s", spent_s)
+                if (
+                    self._process is None or self._process.poll() is not None
+                ):  # the supervisor was killed, whoever keeps the line open
+                    raise self._post_mortem(spent_s)
+        return data
+
+    def _tree_cpu_s(self) -> float:
+        """What the child, and all that it started, took of the processor."""
+        assert self._process is not None
+        seconds = 0.0
+        with contextlib.suppress(psutil.NoSuchProcess):
+            supervisor = psutil.Process(self._process.pid)
+            times = supervisor.cpu_times()
+            seconds = times.children_user + times.children_system  # of orphans that it inherited
+            for process in supervisor.children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    times = process.cpu_times()
+                    seconds += times.user + times.system + times.children_user + times.children_system
+        return seconds
+
+    def _post_mortem(self, cpu_s: float) -> Exception:
+        """What the child died of, as an exception."""
         assert self._process is not None
         try:
-            times = psutil.Process(self._process.pid).cpu_times()
-        except psutil.NoSuchProcess:
-            return 0.0
-        return times.user + times.system
-
-    def _post_mortem(self) -> Exception:
-        assert self._process is not None
-        code = self._process.wait()
+            code = self._process.wait(_ENDING_S)
+        except subprocess.TimeoutExpired:
+            return ChildDied("crash", "hung up", cpu_s)
         self._stderr.seek(0)
-        said = self._stderr.read()[-2000:].decode(errors="replace").strip()
-        if code > 0 and "Traceback" in said and "MemoryError" not in said:
-            return ChildBug(said)
+        output = self._stderr.read()[-2000:].decode(errors="replace").strip()
+        if code > 0 and "Traceback" in output and "MemoryError" not in output:
+            return ChildBug(output)
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
-        out_of_memory = code == -signal.SIGKILL or any(m in said.lower() for m in (*MEMORY_MARKS, "memoryerror"))
-        return ChildDied("memory" if out_of_memory else "crash", name)
+        is_memory = code == -signal.SIGKILL or any(mark in output.lower() for mark in (*MEMORY_MARKS, "memoryerror"))
+        return ChildDied("memory" if is_memory else "crash", name, cpu_s)
 
 
-def _environment() -> dict[str, str]:
-    """The parent's environment, so that the child finds the same code, without what dask sets for its workers: with its
-    MALLOC_TRIM_THRESHOLD_ every page's pixels are given back to the kernel and faulted in again."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    return kept | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+_MESSAGE = msgspec.msgpack.Decoder(Message)
+
+
+@functools.cache
+def _decoder(answer_type: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(answer_type)
+
+
+def _decoded(decoder: msgspec.msgpack.Decoder[T], data: msgspec.Raw | bytearray) -> T:
+    """Raises `ChildDied` for what isn't MessagePack or not of the decoder's type: it executes nothing."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ChildDied("crash", f"garbled its answer: {error}") from None
+
+
+def _environment(home: str) -> dict[str, str]:
+    """The environment of a child: what it takes to find our code, programs and fonts. It holds no credentials.
+
+    Nor does it hold what dask sets for its workers: with its MALLOC_TRIM_THRESHOLD_ every page's pixels would be given back to
+    the kernel and faulted in again.
+    """
+    passed = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT or name.startswith("LC_")}
+    code = os.pathsep.join(path for path in sys.path if path)
+    return passed | {"HOME": home, "TMPDIR": home, "PYTHONPATH": code, "OMP_NUM_THREADS": "1"}
 
 
 _local = threading.local()
@@ -203,51 +295,9 @@ _local = threading.local()
 
 def sandbox(limits: Limits) -> Sandbox:
     """This thread's child with these limits, kept from shard to shard: starting one costs more than many pages."""
-    held: Sandbox | None = getattr(_local, "sandbox", None)
-    if held is None or held.limits != limits:
-        if held is not None:
-            held.close()
-        _local.sandbox = held = Sandbox(limits)
-    return held
-
-
-def child(fd: int, memory_bytes: int, parent: int) -> None:
-    """The child's main loop: one call at a time until the parent hangs up."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # native code can't notice a closed pipe
-        if os.getppid() != parent:
-            return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    connection = Connection(fd)
-
-    def send(kind: str, value: Any = None) -> None:
-        connection.send((kind, value, time.process_time()))
-
-    send("ready")
-    while True:
-        try:
-            function, imports, arguments = connection.recv()
-        except (EOFError, ConnectionError):
-            return
-        try:
-            run, *_ = map(pkgutil.resolve_name, (function, *imports))
-            send("loaded")
-            for value in run(**arguments):
-                send("yield", value)
-            send("return")
-        except SampleError as error:
-            send("error", error)
-        except MemoryError as error:
-            send("memory", str(error) or "allocation failed")
-            os._exit(0)  # the heap may hold the bomb still
-        except ConnectionError:
-            return
-        except Exception:  # whatever it is, the parent raises it as a bug, which fails the shard
-            send("bug", traceback.format_exc())
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a native library's exception says that an allocation failed."""
-    return isinstance(error, MemoryError) or any(mark in str(error).lower() for mark in MEMORY_MARKS)
+    kept: Sandbox | None = getattr(_local, "sandbox", None)
+    if kept is None or kept.limits != limits:
+        if kept is not None:
+            kept.close()
+        _local.sandbox = kept = Sandbox(limits)
+    return kept

@@ -9,11 +9,13 @@ Archives are as hostile as PDFs, so `archive_members.py` looks into them, in the
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 from datagen.record import SampleError
 from datagen.sandbox import ChildDied, Limits, sandbox
+
+T = TypeVar("T")
 
 LIST = "datagen.sources.archive_members:list_members"
 COPY = "datagen.sources.archive_members:copy_member"
@@ -35,6 +37,17 @@ class Member(NamedTuple):
     def uri(self) -> str:
         place = {"zip": "", "tar": f"{self.first}/", "warc": f"{self.first}-{self.num_bytes}/"}[self.kind]
         return f"{self.kind}://{place}{quote(self.name, safe='/')}::{self.archive}"
+
+
+class Listed(NamedTuple):
+    """What the child says of a member: its name, where its record begins, how long that is (of a WARC, else 0), an etag, and its
+    bytes, 0 if nobody says how many."""
+
+    name: str
+    first: int
+    length: int
+    etag: str
+    num_bytes: int
 
 
 def kind_of(uri: str) -> str:
@@ -69,7 +82,7 @@ def members(path: str, archive: str, limits: Limits) -> Iterator[tuple[Member, s
     """The PDFs in a local archive, called `archive` in uris, each with an etag and its bytes, 0 if nobody says how many. Raises
     `SampleError` (`broken_archive`, or what ended the child), behind the members that could be listed."""
     kind = kind_of(path)
-    for listed in _in_child(LIST, limits, path=path, kind=kind):
+    for listed in _in_child(LIST, list[Listed], limits, path=path, kind=kind):
         for name, first, length, etag, num_bytes in listed:
             yield Member(kind, name, archive, first, length), etag, num_bytes
 
@@ -80,11 +93,12 @@ def copy(member: Member, path: str, target: str, max_bytes: int, limits: Limits)
     Raises `SampleError`: `not_found`, `unsafe_path`, `not_a_file`, `encrypted`, `too_large`, `truncated`, `broken_archive`, or
     what ended the child.
     """
-    list(_in_child(COPY, limits, path=path, member=tuple(member), target=target, max_bytes=max_bytes))
+    list(_in_child(COPY, type(None), limits, path=path, member=member, target=target, max_bytes=max_bytes))
 
 
-def _in_child(function: str, limits: Limits, **arguments: Any) -> Iterator[Any]:
+def _in_child(function: str, answer_type: type[T], limits: Limits, **arguments: Any) -> Iterator[T]:
     try:
-        yield from sandbox(limits).run(function, **arguments)
+        for answer in sandbox(limits).run(function, answer_type, **arguments):
+            yield answer.value
     except ChildDied as death:
         raise SampleError(death.reason, f"in the archive: {death.detail}") from None

@@ -17,9 +17,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 
 from datagen.record import SampleError, clean_text
-
-Listed = tuple[str, int, int, str, int]
-"""A member's name, where its record begins, how long that is (of a WARC), an etag, and its bytes."""
+from datagen.sources.archive import Listed, Member
 
 _CHUNK = 1 << 20
 # Of a WARC each at once: what comes behind it may swell until the deadline, and then what wasn't sent is lost.
@@ -62,10 +60,11 @@ def list_members(path: str, kind: str) -> Iterator[list[Listed]]:
     yield listed
 
 
-def copy_member(path: str, member: tuple[str, str, str, int, int], target: str, max_bytes: int) -> Iterator[None]:
+def copy_member(path: str, member: Member, target: str, max_bytes: int) -> Iterator[None]:
     """Write one member's bytes to the file `target`. Yields nothing."""
-    kind, name, _, first, length = member
-    opened = {"zip": _open_zip, "tar": _open_tar, "warc": _open_warc}[kind](path, name, first, length)
+    opened = {"zip": _open_zip, "tar": _open_tar, "warc": _open_warc}[member.kind](
+        path, member.name, member.first, member.num_bytes
+    )
     left = max_bytes
     with _damage(), opened as source, open(target, "xb") as file:
         while chunk := source.read(min(_CHUNK, left + 1)):
@@ -97,7 +96,7 @@ def _zip(path: str) -> Iterator[Listed | None]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             if info.filename.lower().endswith(_SUFFIX) and not info.is_dir():
-                yield clean_text(info.filename), 0, 0, f"{info.CRC:x}-{info.file_size:x}", info.file_size
+                yield Listed(clean_text(info.filename), 0, 0, f"{info.CRC:x}-{info.file_size:x}", info.file_size)
             else:
                 yield None
 
@@ -106,7 +105,8 @@ def _tar(path: str) -> Iterator[Listed | None]:
     with tarfile.open(path, "r:") as archive:
         for info in archive:
             if info.name.lower().endswith(_SUFFIX) and not info.isdir():
-                yield clean_text(info.name), info.offset, 0, f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}", info.size
+                etag = f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}"
+                yield Listed(clean_text(info.name), info.offset, 0, etag, info.size)
             else:
                 yield None
             if archive.offset <= info.offset:  # and so on for ever
@@ -137,7 +137,7 @@ def _warc(path: str) -> Iterator[Listed | None]:
             if b"%PDF-" in head:
                 address = clean_text(record.rec_headers.get_header("WARC-Target-URI") or "")
                 digest = record.rec_headers.get_header("WARC-Payload-Digest") or record.rec_headers.get_header("WARC-Record-ID")
-                yield address, archive.get_record_offset(), archive.get_record_length(), clean_text(digest or ""), 0
+                yield Listed(address, archive.get_record_offset(), archive.get_record_length(), clean_text(digest or ""), 0)
             else:
                 yield None
         if archive.offset < max(1, os.path.getsize(path)):

@@ -13,12 +13,15 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 from datagen import manifest
+from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item
+from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
-from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
-from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
+from datagen.sandbox import Limits
 from datagen.shards import read_records, read_report, read_samples
-from datagen.sources.local import local_copy
+from datagen.sources.local import local_copy, sha256_of
+from datagen.sources.pdf_answers import CutOrder, LineCrop
 from datagen.storage import Folder
 
 CUT = "datagen.sources.pdf_lines:cut_lines"
@@ -103,47 +106,44 @@ class LineCrops(ShardSource):
 
     def _document(self, pages: list[Sample]) -> Iterator[Sample | Drop]:
         """The lines of pages of one PDF."""
-        origin = pages[0].origin
+        origin, num_done = pages[0].origin, 0
         try:
             with local_copy(origin.uri, self.max_bytes, self.limits) as path:
-                with open(path, "rb") as file:
-                    if hashlib.file_digest(file, "sha256").hexdigest() != origin.sha256:
-                        raise SampleError("changed", "the file is not the one that its pages were read from")
-                while pages:
-                    try:
-                        for crops in self._cut(path, pages):
-                            page, *pages = pages
-                            if isinstance(crops, SampleError):
-                                yield page.drop(crops.reason, STAGE, crops.detail)
-                            else:
-                                yield from self._crops(page, crops)
-                    except ChildDied as death:
-                        if not pages:
-                            break
-                        page, *pages = pages
-                        yield page.drop(death.reason, STAGE, death.detail)
+                if sha256_of(path) != origin.sha256:
+                    raise SampleError("changed", "the file is not the one that its pages were read from")
+                for part in self._cut(path, pages):
+                    if isinstance(part, Failed):
+                        first, stop = part.parts
+                        for page in pages[first : stop if stop >= 0 else None]:
+                            yield page.drop(part.reason, STAGE, part.detail)
+                    else:
+                        yield from self._crops(pages[part.number], part.value)
+                    num_done += 1
         except SampleError as error:
-            for page in pages:
+            for page in pages[num_done:]:
                 yield page.drop(error.reason, STAGE, error.detail)
 
-    def _cut(self, path: str, pages: list[Sample]) -> Iterator[Any]:
-        return sandbox(self.limits).run(
+    def _cut(self, path: str, pages: list[Sample]) -> Iterator[Part[list[LineCrop | None]] | Failed]:
+        return read_parts(
             CUT,
+            list[LineCrop | None],
+            self.limits,
+            range(len(pages)),
+            noun="pages",
             path=path,
-            pages=[self._order(page) for page in pages],
+            orders=[self._order(page) for page in pages],
             heights=(self.min_height, self.max_height),
             margin=self.margin,
             jpeg_quality=self.jpeg_quality,
             passwords=self.passwords,
         )
 
-    def _order(self, page: Sample) -> tuple[int, int, int, list[Box]]:
-        """What the child is asked for: a page, its image's longer side, the height wanted, and boxes in pixels of that image."""
+    def _order(self, page: Sample) -> CutOrder:
         drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.key}".encode()).digest()[:4])
         height = self.min_height + drawn % (self.max_height - self.min_height + 1)
-        return page.origin.page, max(page.size), height, [line.box for line in _lines(page)]
+        return CutOrder(page.origin.page, max(page.size), height, [line.box for line in _lines(page)])
 
-    def _crops(self, page: Sample, crops: list[tuple[bytes, tuple[int, int], Box] | None]) -> Iterator[Sample | Drop]:
+    def _crops(self, page: Sample, crops: list[LineCrop | None]) -> Iterator[Sample | Drop]:
         for number, (line, crop) in enumerate(zip(_lines(page), crops, strict=True)):
             key = f"{page.key}-{number:04d}"
             reason = _unfit(line) or ("" if crop else "not_in_the_image")

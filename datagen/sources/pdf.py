@@ -6,27 +6,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item
+from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, clean_text, source_key
-from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.sandbox import Limits
 from datagen.selection import seeded
 from datagen.sources.local import local_copy, sha256_of
+from datagen.sources.pdf_answers import Draw, PageCall, Probe, ReadPage
 from datagen.stages.language import identify
 
 log = logging.getLogger(__name__)
 
-READ = "datagen.sources.pdf_page:read_document"
+READ = "datagen.sources.pdf_page:read_pages"
 PROBE = "datagen.sources.pdf_page:probe_document"
 STAGE = "PdfSource"
-_NOTHING, _OPENING = -2, -1  # what may have ended the parser, beside a page's number
 _PAGE_BYTES, _UNKNOWN_PAGES = 25_000, 20
 
 
 @dataclass(frozen=True)
 class PageFunction:
     """What the child does with an open page: `function` ("module:name") is called as `function(OpenPage, **arguments)`, and
-    returns a `Reading`; see `pdf_page.py`. Its `version` goes up whenever it returns something else."""
+    returns a `PageContent`; see `pdf_page.py`. Its `version` goes up whenever it returns something else."""
 
     function: str
     version: int = 1
@@ -106,96 +108,61 @@ class PdfSource:
         return [replace(document, first=a, stop=b) for a, b in zip(starts, [*starts[1:], -1], strict=True)]
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
-        """Its pages, or those of a range. A page that ended the parser is tried again alone in a fresh child, and reading goes on
-        behind it."""
+        """Its pages, or those of a range. A page that ends the parser costs itself alone."""
         with local_copy(document.uri, self.max_bytes, self.limits) as path:
             sha256 = sha256_of(path)
-            pages: list[int] | None = None  # all that remain; None until the child has said how many there are
-            suspect, num_fatal, spent_s = _NOTHING, 0, 0.0
-            while pages is None or pages:
-                alone = pages is not None and pages[0] == suspect
-                try:
-                    for kind, page, value in self._child_pages(document, path, sha256, pages[:1] if pages and alone else pages):
-                        if kind == "pages":
-                            pages = value if pages is None else pages
-                            continue
-                        assert pages is not None
-                        assert pages[0] == page
-                        pages = pages[1:]
-                        if kind == "drop":
-                            yield self._page_drop(document, sha256, page, *value)
-                        else:
-                            yield self._sample(document, sha256, page, value)
-                        if pages and spent_s + sandbox(self.limits).call_s > self.max_document_s:
-                            detail = f"over {self.max_document_s:g} s for the document; {len(pages)} pages not read"
-                            yield Drop("", document.uri, Range(pages[0], document.stop), STAGE, "timeout", detail)
-                            return
-                    spent_s += sandbox(self.limits).call_s
-                except ChildDied as death:
-                    spent_s += sandbox(self.limits).call_s
-                    if pages == []:
-                        return
-                    at = _OPENING if pages is None else pages[0]
-                    if suspect != at:
-                        suspect = at
-                        continue
-                    if pages is None:
-                        raise SampleError(death.reason, f"at opening: {death.detail}") from None
-                    yield self._page_drop(document, sha256, pages[0], death.reason, death.detail)
-                    pages = pages[1:]
-                    num_fatal += 1
-                    if num_fatal == self.max_fatal_pages and pages:
-                        detail = f"{num_fatal} pages ended the parser; {len(pages)} pages after them not tried"
-                        yield Drop("", document.uri, Range(pages[0], document.stop), STAGE, death.reason, detail)
-                        return
+            pages = read_parts(
+                READ,
+                ReadPage,
+                self.limits,
+                imports=[f.function for f in self.page_functions],
+                max_fatal=self.max_fatal_pages,
+                max_cpu_s=self.max_document_s,
+                noun="pages",
+                path=path,
+                within=document.part,
+                draw=Draw(self.max_pages, seeded(self.seed, sha256).hex()),
+                long_side=self.long_side,
+                jpeg_quality=self.jpeg_quality,
+                max_page_pt=self.max_page_pt,
+                page_functions=[PageCall(f.function, dict(f.arguments)) for f in self.page_functions],
+                passwords=self.passwords,
+            )
+            for page in pages:
+                yield self._drop(document, sha256, page) if isinstance(page, Failed) else self._sample(document, sha256, page)
 
     def probe(self, document: Item) -> Item:
-        for last_try in (False, True):
-            try:
-                with local_copy(document.uri, self.max_bytes, self.limits) as path:
-                    sha256 = sha256_of(path)
-                    ((num_pages, text),) = sandbox(self.limits).run(PROBE, path=path, passwords=self.passwords)
-                lang = document.lang or identify(text).lang
-                return replace(document, count=num_pages, sha256=sha256, lang="" if lang == "und" else lang)
-            except SampleError as error:
-                log.info("census: could not look into %s: %s", document.uri, error)
-                break
-            except ChildDied as death:
-                if last_try:
-                    log.info("census: could not look into %s: %s", document.uri, death)
-        return document
+        try:
+            with local_copy(document.uri, self.max_bytes, self.limits) as path:
+                sha256 = sha256_of(path)
+                (part,) = read_parts(PROBE, Probe, self.limits, [0], path=path, passwords=self.passwords)
+            if isinstance(part, Failed):
+                raise SampleError(part.reason, part.detail)
+        except SampleError as error:
+            log.info("census: could not look into %s: %s", document.uri, error)
+            return document
+        lang = document.lang or identify(part.value.text).lang
+        return replace(document, count=part.value.num_pages, sha256=sha256, lang="" if lang == "und" else lang)
 
-    def _child_pages(self, document: Item, path: str, sha256: str, pages: list[int] | None) -> Iterator[tuple[str, int, Any]]:
-        return sandbox(self.limits).run(
-            READ,
-            [f.function for f in self.page_functions],
-            path=path,
-            pages=pages,
-            span=(document.first, document.stop),
-            draw=(self.max_pages, seeded(self.seed, sha256).hex()),
-            long_side=self.long_side,
-            jpeg_quality=self.jpeg_quality,
-            max_page_pt=self.max_page_pt,
-            page_functions=[(f.function, dict(f.arguments)) for f in self.page_functions],
-            passwords=self.passwords,
-        )
+    def _drop(self, document: Item, sha256: str, failed: Failed) -> Drop:
+        first, stop = failed.parts
+        key = page_key(document.uri, sha256, first) if stop == first + 1 else ""
+        part = Range(first, document.stop) if stop < 0 else failed.parts
+        return Drop(key, document.uri, part, STAGE, failed.reason, clean_text(failed.detail))
 
-    def _page_drop(self, document: Item, sha256: str, page: int, reason: str, detail: str) -> Drop:
-        return Drop(page_key(document.uri, sha256, page), document.uri, Range(page, page + 1), STAGE, reason, clean_text(detail))
-
-    def _sample(self, document: Item, sha256: str, page: int, value: tuple[Any, ...]) -> Sample:
-        image, size, reading = value
+    def _sample(self, document: Item, sha256: str, page: Part[ReadPage]) -> Sample:
+        image, size, content = page.value
         return Sample(
-            key=page_key(document.uri, sha256, page),
+            key=page_key(document.uri, sha256, page.number),
             task="page",
             image=image,
             size=size,
             lang=document.lang or "und",  # what was declared, until a stage has read the text
             script="Zyyy",
-            text="\n\n".join(region.text for region in reading.regions if region.text),
-            regions=reading.regions,
-            quality=Quality(signals=reading.signals),
-            origin=Origin(document.uri, sha256, page, document.licence, reading.engines),
+            text="\n\n".join(region.text for region in content.regions if region.text),
+            regions=content.regions,
+            quality=Quality(signals=content.signals),
+            origin=Origin(document.uri, sha256, page.number, document.licence, content.engines),
             stage=self.stage,
         )
 

@@ -7,42 +7,38 @@ import numpy
 import pymupdf
 import simplejpeg
 
-from datagen.record import Box, SampleError
+from datagen.parts import Failed, Part, each
+from datagen.record import Box
+from datagen.sources.pdf_answers import CutOrder, LineCrop
 from datagen.sources.pdf_page import native, open_document
 
 # A page is drawn once for most of its lines, as long as it stays under this; headings and footnotes are drawn alone.
 _MAX_PAGE_PIXELS = 40_000_000
 _MAX_CROP_SIDE = 8_000
 
-Crop = tuple[bytes, tuple[int, int], Box]
-
 
 def cut_lines(
     path: str,
-    pages: list[tuple[int, int, int, list[Box]]],
+    numbers: list[int],
+    orders: list[CutOrder],
     heights: tuple[int, int] = (28, 48),
     margin: float = 0.3,
     jpeg_quality: int = 90,
     passwords: Sequence[str] = (),
-) -> Iterator[list[Crop | None] | SampleError]:
-    """For each (page number, long side, line height, boxes) a crop for each box, or None where there is nothing to cut; or what
-    is wrong with the page.
-
-    `boxes` are pixels of an image of the page with that long side. A crop is a gray JPEG, its size, and the line's box in it;
-    around the line lies `margin` of its height. Raises `SampleError` where the document as a whole can't be read.
-    """
+) -> Iterator[Part[list[LineCrop | None]] | Failed]:
+    """Yields, for each number, the crops of that order's boxes, None where there is nothing to cut. Around a line lies `margin`
+    of its height. Raises `SampleError` where the document as a whole can't be read."""
     with open_document(path, passwords) as doc:
-        for number, long_side, height, boxes in pages:
-            try:
-                with native("broken_page"):
-                    page = doc[number]
-                    displaylist = page.get_displaylist()
-                    zoom = long_side / max(page.rect.width, page.rect.height)
-                crops = list(_page(displaylist, zoom, height, boxes, heights, margin, jpeg_quality))
-            except SampleError as error:
-                yield error
-            else:
-                yield crops
+
+        def cut(number: int) -> list[LineCrop | None]:
+            order = orders[number]
+            with native("broken_page"):
+                page = doc[order.page]
+                displaylist = page.get_displaylist()
+                zoom = order.long_side / max(page.rect.width, page.rect.height)
+            return list(_page(displaylist, zoom, order.height, order.boxes, heights, margin, jpeg_quality))
+
+        yield from each(numbers, cut)
 
 
 def _page(
@@ -53,7 +49,7 @@ def _page(
     heights: tuple[int, int],
     margin: float,
     jpeg_quality: int,
-) -> Iterator[Crop | None]:
+) -> Iterator[LineCrop | None]:
     if not boxes:
         return
     scale = height / statistics.median(box.y1 - box.y0 for box in boxes)
@@ -83,7 +79,7 @@ def _page(
             yield None
             continue
         pixels = numpy.ascontiguousarray(gray)[:, :, None]
-        yield simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="GRAY"), (w, h), line
+        yield LineCrop(simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="GRAY"), (w, h), line)
 
 
 def _draw(displaylist: pymupdf.DisplayList, zoom: float, clip: pymupdf.Rect) -> numpy.ndarray:

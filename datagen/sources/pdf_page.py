@@ -10,15 +10,16 @@ import hashlib
 import math
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy
 import pymupdf
 import simplejpeg
 
-from datagen.record import Box, Region, SampleError, clean_text
-from datagen.sandbox import MEMORY_MARKS, is_out_of_memory
+from datagen.parts import Failed, Part, Parts, each
+from datagen.record import Box, Range, SampleError, clean_text
+from datagen.sandbox_child import MEMORY_MARKS, is_out_of_memory
+from datagen.sources.pdf_answers import Draw, PageCall, PageContent, Probe, ReadPage
 from datagen.sources.pdf_ink import uncovered_ink
 
 pymupdf.TOOLS.mupdf_display_errors(False)
@@ -75,53 +76,39 @@ class OpenPage:
         return Box(left, top, right, bottom) if left < right and top < bottom else None
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a page function finds: regions in reading order, signals for `Quality`, and the engines it asked, with versions."""
-
-    regions: tuple[Region, ...] = ()
-    signals: dict[str, float] = field(default_factory=dict)
-    engines: dict[str, str] = field(default_factory=dict)
+PageReader = Callable[[OpenPage], PageContent]
 
 
-PageReader = Callable[[OpenPage], Reading]
-
-
-def read_document(
+def read_pages(
     path: str,
-    pages: list[int] | None,
-    span: tuple[int, int],
-    draw: tuple[int, str],
+    numbers: list[int] | None,
+    within: Range,
+    draw: Draw,
     long_side: int,
     jpeg_quality: int,
     max_page_pt: float,
-    page_functions: list[tuple[str, dict[str, Any]]],
+    page_functions: list[PageCall],
     passwords: Sequence[str] = (),
-) -> Iterator[tuple[str, int, Any]]:
-    """Yields `("pages", -1, numbers)`, then for each of them `("page", number, (jpeg, size, Reading))` or
-    `("drop", number, (reason, detail))`. `pages` None stands for the pages of `span` that `draw` chooses. Raises `SampleError`
-    for the whole document."""
-    functions = [functools.partial(pkgutil.resolve_name(name), **arguments) for name, arguments in page_functions]
+) -> Iterator[Parts | Part[ReadPage] | Failed]:
+    """Yields each of the pages called `numbers`, or, if that is None, of those pages `within` a range that `draw` chooses. Raises
+    `SampleError` for the whole document."""
+    functions = [functools.partial(pkgutil.resolve_name(call.function), **call.arguments) for call in page_functions]
     with open_document(path, passwords) as doc:
-        if pages is None:
-            pages = [n for n in choose_pages(len(doc), *draw) if span[0] <= n < (len(doc) if span[1] < 0 else span[1])]
-        yield "pages", -1, pages
-        for number in pages:
-            try:
-                yield "page", number, _read_page(doc, number, long_side, jpeg_quality, max_page_pt, functions)
-            except SampleError as error:
-                yield "drop", number, (error.reason, error.detail)
+        if numbers is None:
+            numbers = [number for number in choose_pages(len(doc), *draw) if number in within]
+            yield Parts(numbers)
+        yield from each(numbers, lambda number: _read_page(doc, number, long_side, jpeg_quality, max_page_pt, functions))
     pymupdf.TOOLS.store_shrink(100)  # MuPDF bounds its store at 256 MB; nothing in it serves the next document
 
 
-def probe_document(path: str, passwords: Sequence[str] = ()) -> Iterator[tuple[int, str]]:
-    """Yields `(num_pages, text)` once: the text of up to five pages spread over the document."""
+def probe_document(path: str, numbers: list[int], passwords: Sequence[str] = ()) -> Iterator[Part[Probe]]:
+    """Yields one part: the number of pages, and the text of up to five of them, spread over the document."""
     with open_document(path, passwords) as doc:
         text = ""
-        for number in sorted({len(doc) * i // 5 for i in range(5)}):
+        for page in sorted({len(doc) * i // 5 for i in range(5)}):
             with contextlib.suppress(SampleError), native("broken_page"):
-                text += doc[number].get_text(flags=TEXT_FLAGS)
-        yield len(doc), clean_text(text)
+                text += doc[page].get_text(flags=TEXT_FLAGS)
+        yield Part(numbers[0], Probe(len(doc), clean_text(text)))
 
 
 def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
@@ -132,14 +119,14 @@ def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
     return sorted(order[:max_pages])
 
 
-def pictures(view: OpenPage) -> Reading:
+def pictures(view: OpenPage) -> PageContent:
     """How much of the page its images cover, as `image_share`, and how many fields are there to fill in, as `num_fields` if there
     are any. No regions: what images show is a layout model's to say."""
     with native("broken_page"):
         num_fields = sum(1 for _ in view.page.widgets()) if view.page.first_widget else 0
         fields = {"num_fields": float(num_fields)} if num_fields else {}
         if not view.page.get_images():
-            return Reading(signals={"image_share": 0.0} | fields)
+            return PageContent(signals={"image_share": 0.0} | fields)
         boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
     coarse = 64  # a grid is exact enough for a share, and overlapping tiles count once
     covered: set[tuple[int, int]] = set()
@@ -149,7 +136,7 @@ def pictures(view: OpenPage) -> Reading:
             (w, h), (x0, y0, x1, y1) = view.size, px
             columns, rows = range(x0 * coarse // w, -(-x1 * coarse // w)), range(y0 * coarse // h, -(-y1 * coarse // h))
             covered.update((x, y) for x in columns for y in rows)
-    return Reading(signals={"image_share": len(covered) / coarse**2} | fields)
+    return PageContent(signals={"image_share": len(covered) / coarse**2} | fields)
 
 
 def _read_page(
@@ -159,7 +146,7 @@ def _read_page(
     jpeg_quality: int,
     max_page_pt: float,
     functions: Sequence[PageReader],
-) -> tuple[bytes, tuple[int, int], Reading]:
+) -> ReadPage:
     with native("broken_page"):
         page = doc[number]
         width, height = page.rect.width, page.rect.height
@@ -172,9 +159,9 @@ def _read_page(
         displaylist = page.get_displaylist()
         pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
         size = (pixmap.width, pixmap.height)
-        said = pymupdf.TOOLS.mupdf_warnings()
-        if any(mark in said.lower() for mark in MEMORY_MARKS):
-            raise MemoryError(said)  # MuPDF draws the page without what it could not hold
+        warnings = pymupdf.TOOLS.mupdf_warnings()
+        if any(mark in warnings.lower() for mark in MEMORY_MARKS):
+            raise MemoryError(warnings)  # MuPDF draws the page without what it could not hold
         pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
     view = OpenPage(page, displaylist, zoom, size, pixels)
     readings = [function(view) for function in functions]
@@ -192,7 +179,7 @@ def _read_page(
     # Straight from MuPDF's pixels, 1.1 to 1.5 times as fast as Pillow, which copies them first, and some ten times as fast as
     # Pixmap.tobytes("jpg").
     jpeg = simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False)
-    return jpeg, size, Reading(regions, signals, engines)
+    return ReadPage(jpeg, size, PageContent(regions, signals, engines))
 
 
 def open_document(path: str, passwords: Sequence[str] = ()) -> contextlib.closing:

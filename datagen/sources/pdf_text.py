@@ -15,10 +15,11 @@ import pymupdf
 from datagen import scripts
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.sources import pdf_glyphs, pdf_pieces
+from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import KINDS, mirroring_helps
 from datagen.sources.pdf_clean import cleaner, without_control
 from datagen.sources.pdf_order import reading_order
-from datagen.sources.pdf_page import TEXT_FLAGS, OpenPage, Reading, native
+from datagen.sources.pdf_page import TEXT_FLAGS, OpenPage, native
 from datagen.sources.pdf_pieces import Piece
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
@@ -48,7 +49,7 @@ _LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z]) (?=[{scripts.HAN}])")
 _HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
 
 
-def text_layer(view: OpenPage) -> Reading:
+def text_layer(view: OpenPage) -> PageContent:
     """The text layer's blocks as regions labelled "text", with their lines, in reading order; and what there is to judge it by.
 
     Spaces: as the gaps between glyphs show them, one for each, where the layer has none or too many of its own. Scripts that put
@@ -78,7 +79,7 @@ def text_layer(view: OpenPage) -> Reading:
     if rtl := bool(_RIGHT_TO_LEFT.search(layer.alphabet)):
         layer = _without_actual_text(view, layer)
     if not layer.num_chars:
-        return Reading(engines=_PYMUPDF)
+        return PageContent(engines=_PYMUPDF)
     by_char = layer.blocks
     lacks_spaces = _lacks_spaces(layer.text, layer.alphabet)
     if rtl or lacks_spaces or _asks_for_glyphs(layer.text, layer.alphabet):
@@ -105,7 +106,7 @@ def text_layer(view: OpenPage) -> Reading:
             regions += _regions(view, [annotation for piece in block for annotation in ruby.get(id(piece), ())], "ruby", clean)
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
-    return Reading(tuple(regions), signals, _PYMUPDF)
+    return PageContent(tuple(regions), signals, _PYMUPDF)
 
 
 @dataclass(frozen=True, slots=True)

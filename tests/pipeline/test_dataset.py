@@ -13,7 +13,7 @@ from datagen.assignment import assigned
 from datagen.dataset import lock
 from datagen.shards import read_report, read_reports, read_shard
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
-from datagen.sources.pdf_page import Reading
+from datagen.sources.pdf_answers import PageContent
 from datagen.storage import Folder
 from recipes.run import Place, plan, run
 from recipes.status import status, verify
@@ -342,7 +342,7 @@ def test_a_shard_that_fails_lets_the_others_finish(corpus, tmp_path, caplog):
 def break_on(view, word):
     if word in view.page.parent.name:
         return 1 / 0
-    return Reading()
+    return PageContent()
 
 
 def test_an_output_in_memory(corpus):

@@ -21,7 +21,7 @@ from datagen.record import Drop, Origin, Range, SampleError
 from datagen.runner import A_CORE, InProcess
 from datagen.shards import read_report, read_reports
 from datagen.sources.pdf import TEXT_LAYER, PageFunction
-from datagen.sources.pdf_page import Reading
+from datagen.sources.pdf_answers import PageContent
 from datagen.storage import Folder
 from recipes.__main__ import main
 from recipes.run import Place, run
@@ -137,7 +137,7 @@ def refuse_for_now(view):
         for word, reason in (("SOMETIMES", "not_today"), ("OTHERWISE", "not_ever")):
             if word in text:
                 raise SampleError(reason)
-    return Reading()
+    return PageContent()
 
 
 FLAKY = (TEXT_LAYER, PageFunction("tests.pipeline.test_retry:refuse_for_now"))

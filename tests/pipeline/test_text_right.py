@@ -14,10 +14,11 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.record import Line
 from datagen.sources import pdf_glyphs, pdf_pieces
+from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
 from datagen.sources.pdf_clean import clean_line
 from datagen.sources.pdf_order import reading_order
-from datagen.sources.pdf_page import OpenPage, Reading
+from datagen.sources.pdf_page import OpenPage
 from datagen.sources.pdf_pieces import Piece
 from datagen.sources.pdf_text import text_layer
 from datagen.synth.typeset import Style, typeset
@@ -30,7 +31,7 @@ from tests.udhr import UDHR
 UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u180e"))
 
 
-def read(pdf: bytes | Path, page: int = 0) -> Reading:
+def read(pdf: bytes | Path, page: int = 0) -> PageContent:
     with pymupdf.open(stream=pdf.read_bytes() if isinstance(pdf, Path) else pdf, filetype="pdf") as doc:
         opened = doc[page]
         zoom = 1920 / max(opened.rect.width, opened.rect.height)

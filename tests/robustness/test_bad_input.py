@@ -17,7 +17,7 @@ from datagen.record import Drop, Range, Sample, SampleError
 from datagen.sandbox import Limits, sandbox
 from datagen.sources import local, web
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
-from datagen.sources.pdf_page import Reading
+from datagen.sources.pdf_answers import PageContent
 from tests import pdfs
 from tests.outputs import check_corpus, make, samples, shards
 
@@ -28,13 +28,13 @@ def crash_on_request(view):
     """A page function that ends the parser as a bug in native code does."""
     if "CRASH" in view.page.get_text():
         ctypes.string_at(0)
-    return Reading()
+    return PageContent()
 
 
 def swallow_on_request(view):
     if "SWALLOW" in view.page.get_text():
         bytearray(4 << 30)
-    return Reading()
+    return PageContent()
 
 
 def crash_once(view):
@@ -43,7 +43,7 @@ def crash_once(view):
     if not mark.exists():
         mark.touch()
         ctypes.string_at(0)
-    return Reading()
+    return PageContent()
 
 
 PAGE_FUNCTIONS = (
@@ -98,7 +98,7 @@ def test_every_input_is_accounted_for(hostile, tmp_path):
     assert make(hostile, out, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8) == 0
     drops = [json.loads(line) for line in (out / "coarse/drops.jsonl").read_text().splitlines()]
     assert sorted((os.path.basename(d["uri"]), d["reason"]) for d in drops) == sorted(BAD.items())
-    assert all(set(d) == {"key", "uri", "page", "stage", "reason", "detail"} for d in drops)
+    assert all(set(d) == {"key", "uri", "first", "stop", "stage", "reason", "detail", "readings"} for d in drops)
     assert {os.path.basename(s.origin.uri) for s in samples(out)} >= {f"good{i:02d}.pdf" for i in range(len(BAD))}
     html = (out / "report/index.html").read_text()
     assert all(reason in html for reason in BAD.values())

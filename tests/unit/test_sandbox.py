@@ -1,18 +1,25 @@
-"""The child process: what it passes on, and every way in which it can end."""
+"""The child process: what it passes on, every way in which it can end, and that nothing it started outlives it."""
 
+import contextlib
 import ctypes
+import functools
 import os
+import pickle
 import signal
-import struct
+import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
 
-from datagen.record import SampleError
+from datagen.record import Box, Line, Region, SampleError
 from datagen.sandbox import ChildBug, ChildDied, Limits, Sandbox
+from datagen.sandbox_child import LENGTH_BYTES
 
 HERE = "tests.unit.test_sandbox:"
 
@@ -46,8 +53,46 @@ def segfault():
 def die_while_it_speaks():
     """Half of a message, on the connection that the command line names."""
     yield "before"
-    os.write(int(sys.argv[1]), struct.pack("!i", 1000) + bytes(500))
-    os.kill(os.getpid(), signal.SIGSEGV)
+    os.write(int(sys.argv[1]), (1000).to_bytes(LENGTH_BYTES) + bytes(500))
+    ctypes.string_at(0)
+
+
+def trickle():
+    """A message that never ends, a byte at a time."""
+    yield "before"
+    os.write(int(sys.argv[1]), (1000).to_bytes(LENGTH_BYTES))
+    while True:
+        os.write(int(sys.argv[1]), b" ")
+        time.sleep(0.1)
+
+
+def write(data: bytes):
+    """What is no answer, in place of one."""
+    os.write(int(sys.argv[1]), len(data).to_bytes(LENGTH_BYTES) + data)
+    time.sleep(60)
+    yield
+
+
+def announce(num_bytes):
+    os.write(int(sys.argv[1]), num_bytes.to_bytes(LENGTH_BYTES))
+    time.sleep(60)
+    yield
+
+
+def hang_up():
+    os.close(int(sys.argv[1]))
+    time.sleep(60)
+    yield
+
+
+class Touch:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path: str):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mknod, (self.path,)
 
 
 def refuse():
@@ -60,8 +105,93 @@ def blunder():
     yield
 
 
+def abort():
+    yield "before"
+    os.abort()
+
+
 def whoami():
-    yield os.getpid()
+    """The process as this machine knows it, whatever number it has in a namespace of its own."""
+    yield int(os.readlink("/proc/self"))
+
+
+def environment():
+    yield dict(os.environ)
+    yield sorted(os.listdir(os.environ["HOME"]))
+
+
+class Order(NamedTuple):
+    number: int
+    box: Box
+
+
+def widths(orders: list[Order], by_name: dict[str, Box]) -> Iterator[int]:
+    yield from (order.box.x1 - order.box.x0 for order in orders)
+    yield from (box.x1 for box in by_name.values())
+
+
+def region(n: int) -> Iterator[Region]:
+    lines = tuple(Line(Box(0, i, 9, i + 1), f"line {i}", "Helvetica") for i in range(n))
+    yield Region(Box(0, 0, 9, 99), "text", "text \ufffd", None, "test", lines=lines)
+
+
+def connect(port: int) -> Iterator[str]:
+    """What comes of every way to reach an address."""
+    for family, kind in (
+        (socket.AF_INET, socket.SOCK_STREAM),
+        (socket.AF_INET, socket.SOCK_DGRAM),
+        (socket.AF_INET6, socket.SOCK_STREAM),
+    ):
+        try:
+            with socket.socket(family, kind) as end:
+                end.connect(("127.0.0.1" if family == socket.AF_INET else "::1", port))
+            yield "connected"
+        except OSError as error:
+            yield type(error).__name__
+    command = f"import socket; socket.create_connection(('127.0.0.1', {port}))"
+    yield f"exit {subprocess.run([sys.executable, '-c', command], capture_output=True).returncode}"
+
+
+# What a program that was started by a parser may do to stay: nothing, or leave its session, its parent and its signals behind.
+LEAVE = """
+import os, signal, sys, time
+if os.fork(): os._exit(0)
+os.setsid()
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT): signal.signal(number, signal.SIG_IGN)
+if os.fork(): os._exit(0)
+open(sys.argv[1], "w").write(os.readlink("/proc/self"))
+time.sleep(600)
+"""
+STAY = "import os, sys, time; open(sys.argv[1], 'w').write(os.readlink('/proc/self')); time.sleep(600)"
+SPIN = "import os, sys\nopen(sys.argv[1], 'w').write(os.readlink('/proc/self'))\nwhile True: pass"
+
+
+def start(programs: dict[str, str], folder: str, then: str = "spin") -> Iterator[str]:
+    """Start programs that write their numbers into files in `folder`; then hang, wait, end, crash, or go on answering."""
+    for name, code in programs.items():
+        subprocess.Popen([sys.executable, "-c", code, f"{folder}/.{name}"])
+    for name in programs:
+        while not os.path.exists(f"{folder}/.{name}") or not os.path.getsize(f"{folder}/.{name}"):
+            time.sleep(0.01)
+        os.rename(f"{folder}/.{name}", f"{folder}/{name}")
+    yield "started"
+    if then == "crash":
+        ctypes.string_at(0)
+    while then == "spin":
+        pass
+    while then == "wait":
+        time.sleep(0.1)
+    while then == "answer":
+        yield "on"
+        time.sleep(0.1)
+
+
+def run_and_wait(seconds: float) -> Iterator[str]:
+    """A program that takes so many seconds of the processor, waited for."""
+    code = f"import time\nwhile time.process_time() < {seconds}: pass"
+    yield "before"
+    subprocess.run([sys.executable, "-c", code])
+    yield "after"
 
 
 @pytest.fixture
@@ -71,18 +201,47 @@ def box():
     box.close()
 
 
+def values(stream) -> list[Any]:
+    return [answer.value for answer in stream]
+
+
 def until_death(stream):
     got = []
     with pytest.raises(ChildDied) as death:
-        for value in stream:
-            got.append(value)
+        for answer in stream:
+            got.append(answer.value)
     return got, death.value.reason
 
 
+def family(folder) -> list[psutil.Process]:
+    """The processes whose numbers stand in the files in `folder`, all of them alive."""
+    processes = [psutil.Process(int(path.read_text())) for path in sorted(folder.iterdir())]
+    assert all(process.is_running() for process in processes)
+    return processes
+
+
+def survivors(processes, timeout: float = 10) -> list[psutil.Process]:
+    return psutil.wait_procs(processes, timeout=timeout)[1]
+
+
 def test_values_arrive_in_order_from_one_child(box):
-    assert list(box.run(HERE + "numbers", n=1000)) == list(range(1000))
-    first, second = list(box.run(HERE + "whoami")), list(box.run(HERE + "whoami"))
+    assert values(box.run(HERE + "numbers", int, n=1000)) == list(range(1000))
+    first, second = values(box.run(HERE + "whoami", int)), values(box.run(HERE + "whoami", int))
     assert first == second != [os.getpid()]
+
+
+def test_arguments_and_answers_arrive_as_their_types(box):
+    orders, by_name = [Order(0, Box(1, 2, 30, 4)), Order(1, Box(0, 0, 7, 1))], {"a": Box(0, 0, 5, 5)}
+    assert values(box.run(HERE + "widths", int, orders=orders, by_name=by_name)) == [29, 7, 5]
+    assert values(box.run(HERE + "region", Region, n=3)) == list(region(3))
+
+
+def test_a_large_answer_arrives_whole(box):
+    assert values(box.run("tests.unit.test_sandbox:large", bytes, num_bytes=5_000_000)) == [bytes(5_000_000)]
+
+
+def large(num_bytes):
+    yield bytes(num_bytes)
 
 
 @pytest.mark.parametrize(
@@ -90,96 +249,282 @@ def test_values_arrive_in_order_from_one_child(box):
     [
         ("spin", {}, "timeout"),
         ("segfault", {}, "crash"),
+        ("abort", {}, "crash"),
         ("die_while_it_speaks", {}, "crash"),
         ("swallow", {"num_bytes": 4 << 30}, "memory"),
     ],
 )
 def test_what_came_before_the_end_is_kept_and_the_next_call_works(box, function, arguments, reason):
-    assert until_death(box.run(HERE + function, **arguments)) == (["before"], reason)
-    assert list(box.run(HERE + "numbers", n=3)) == [0, 1, 2]
+    assert until_death(box.run(HERE + function, str, **arguments)) == (["before"], reason)
+    assert values(box.run(HERE + "numbers", int, n=3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(lambda path: pickle.dumps(Touch(path)), id="a pickle"),
+        pytest.param(lambda path: pickle.dumps(("yield", Touch(path), 0.0)), id="a pickle of an answer"),
+        pytest.param(lambda path: b"", id="nothing"),
+        pytest.param(lambda path: b"\x94\xa5yield\xcb" + bytes(8) + b"\xc2\xa3abc", id="an answer of another type"),
+        pytest.param(lambda path: b"\x91" * 100_000, id="a deep one"),
+        pytest.param(lambda path: b"\x94\xa3say\xcb" + bytes(8) + b"\xc2\x07", id="of no kind"),
+    ],
+)
+def test_a_hostile_answer_is_a_crash_and_runs_nothing(box, tmp_path, data):
+    made = tmp_path / "made"
+    assert until_death(box.run(HERE + "write", int, data=data(str(made)))) == ([], "crash")
+    assert not made.exists()
+    assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
+
+
+def test_a_touch_would_have_made_its_file(tmp_path):
+    pickle.loads(pickle.dumps(Touch(str(tmp_path / "made"))))
+    assert (tmp_path / "made").exists()
+
+
+def test_an_answer_beyond_all_measure_is_a_crash(box):
+    assert until_death(box.run(HERE + "announce", int, num_bytes=(1 << 32) - 1)) == ([], "crash")
+
+
+def test_a_child_that_hangs_up_is_a_crash_though_it_lives(box, monkeypatch):
+    monkeypatch.setattr("datagen.sandbox._ENDING_S", 0.5)
+    assert until_death(box.run(HERE + "hang_up", int)) == ([], "crash")
+    assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
 
 
 def test_the_deadline_counts_cpu_and_waiting_is_free(box):
-    assert list(box.run(HERE + "nap", seconds=2.5)) == ["before", "after"]
+    assert values(box.run(HERE + "nap", str, seconds=2.5)) == ["before", "after"]
 
 
-def test_the_wall_clock_stands_behind_it():
-    box = Sandbox(Limits(deadline_s=0.2))
-    assert until_death(box.run(HERE + "nap", seconds=60)) == (["before"], "timeout")
+@pytest.mark.parametrize("function", ["nap", "trickle"])
+def test_the_wall_clock_stands_behind_it(function):
+    box = Sandbox(Limits(deadline_s=0.1))
+    arguments = {"seconds": 60} if function == "nap" else {}
+    assert until_death(box.run(HERE + function, str, **arguments)) == (["before"], "timeout")
 
 
 def test_a_sample_error_passes_and_the_child_lives(box):
-    (pid,) = box.run(HERE + "whoami")
+    (pid,) = values(box.run(HERE + "whoami", int))
     with pytest.raises(SampleError) as error:
-        list(box.run(HERE + "refuse"))
+        list(box.run(HERE + "refuse", int))
     assert (error.value.reason, error.value.detail) == ("encrypted", "a password")
-    assert list(box.run(HERE + "whoami")) == [pid]
+    assert values(box.run(HERE + "whoami", int)) == [pid]
 
 
 def test_a_bug_carries_the_childs_traceback(box):
     with pytest.raises(ChildBug, match="KeyError: 'oops'"):
-        list(box.run(HERE + "blunder"))
+        list(box.run(HERE + "blunder", int))
+
+
+def test_an_answer_of_another_type_is_no_value(box):
+    assert until_death(box.run(HERE + "numbers", str, n=2)) == ([], "crash")
 
 
 def test_an_abandoned_call_does_not_leak_into_the_next(box):
-    stream = box.run(HERE + "numbers", n=1000)
-    assert next(stream) == 0
+    stream = box.run(HERE + "numbers", int, n=1000)
+    assert next(stream).value == 0
     stream.close()
-    assert list(box.run(HERE + "numbers", n=2)) == [0, 1]
+    assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
 
 
 def test_a_call_left_open_does_not_either_nor_does_its_end_harm_the_next(box):
-    left = box.run(HERE + "numbers", n=1000)  # as an exception's traceback keeps one
-    assert next(left) == 0
-    stream = box.run(HERE + "numbers", n=3)
-    assert next(stream) == 0
+    left = box.run(HERE + "numbers", int, n=1000)  # as an exception's traceback keeps one
+    assert next(left).value == 0
+    stream = box.run(HERE + "numbers", int, n=3)
+    assert next(stream).value == 0
     left.close()
-    assert list(stream) == [1, 2]
-    assert list(box.run(HERE + "numbers", n=2)) == [0, 1]
+    assert values(stream) == [1, 2]
+    assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
 
 
-def test_the_last_call_says_what_it_took_of_the_processor_also_if_it_was_ended(box):
-    list(box.run(HERE + "numbers", n=2))
-    assert box.call_s < 0.5
-    until_death(box.run(HERE + "spin"))
-    assert box.call_s > 0.9
+def test_every_answer_and_death_tells_what_it_took_of_the_processor(box):
+    assert sum(answer.cpu_s for answer in box.run(HERE + "numbers", int, n=2)) < 0.5
+    before, after = box.run(HERE + "run_and_wait", str, seconds=0.5)
+    assert before.cpu_s < 0.3 < 0.5 <= after.cpu_s
+    with pytest.raises(ChildDied) as death:
+        list(box.run(HERE + "spin", str))
+    assert death.value.cpu_s > 0.9
 
 
 def test_the_child_is_replaced_after_its_number_of_messages():
     box = Sandbox(Limits(num_messages=10))
-    first = list(box.run(HERE + "whoami"))
-    list(box.run(HERE + "numbers", n=20))
-    assert list(box.run(HERE + "whoami")) != first
+    first = values(box.run(HERE + "whoami", int))
+    list(box.run(HERE + "numbers", int, n=20))
+    assert values(box.run(HERE + "whoami", int)) != first
     box.close()
 
 
-def test_the_child_dies_with_its_parent_even_in_native_code():
-    code = f"""
+# What the child starts.
+
+PROGRAMS = {"stays": STAY, "leaves": LEAVE}
+
+
+def test_the_deadline_ends_what_the_child_started(box, tmp_path):
+    stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path))
+    assert next(stream).value == "started"
+    processes = family(tmp_path)
+    assert until_death(stream) == ([], "timeout")
+    assert survivors(processes, timeout=0) == []
+
+
+def test_closing_ends_what_the_child_started(box, tmp_path):
+    stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path), then="wait")
+    assert next(stream).value == "started"
+    processes = family(tmp_path)
+    box.close()
+    assert survivors(processes, timeout=0) == []
+
+
+def test_a_crash_ends_what_the_child_started(box, tmp_path):
+    stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path), then="crash")
+    assert until_death(stream) == (["started"], "crash")
+    assert survivors(family_of(tmp_path)) == []
+
+
+def family_of(folder) -> list[psutil.Process]:
+    processes = []
+    for path in folder.iterdir():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            processes.append(psutil.Process(int(path.read_text())))
+    return processes
+
+
+PARENT = f"""
 import sys
 from datagen.sandbox import Limits, Sandbox
+from tests.unit.test_sandbox import PROGRAMS
 box = Sandbox(Limits(deadline_s=100))
-stream = box.run({HERE!r} + "spin")
+stream = box.run({HERE!r} + "start", str, programs=PROGRAMS, folder=sys.argv[1], then=sys.argv[2])
 next(stream)
 print(box._process.pid, flush=True)
 next(stream)
 """
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    child = psutil.Process(int(parent.stdout.readline()))
-    assert child.is_running()
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    assert psutil.wait_procs([child], timeout=10)[1] == []
+
+
+@pytest.mark.parametrize(("which", "then"), [("worker", "spin"), ("worker", "wait"), ("supervisor", "spin")])
+def test_whoever_is_killed_nothing_that_the_child_started_lives_on(box, tmp_path, which, then):
+    """With `spin`, while the parser is in code that looks at no pipe."""
+    if which == "supervisor" and not box.walls().has_pid_namespace:
+        pytest.skip("this kernel refuses a PID namespace: a supervisor that is killed leaves what it watched")
+    worker = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path), then], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    supervisor = psutil.Process(int(worker.stdout.readline()))
+    processes = [*family(tmp_path), supervisor, *supervisor.children(recursive=True)]
+    assert len({process.pid for process in processes}) >= 4
+    (worker if which == "worker" else supervisor).send_signal(signal.SIGKILL)
+    assert survivors(processes) == []
+    worker.wait(10)
+
+
+def test_a_child_of_no_namespace_leaves_nothing_either(box, tmp_path, monkeypatch):
+    """As where the kernel refuses: the supervisor finds what detached itself."""
+    monkeypatch.setattr("datagen.sandbox._CHILD", NO_NAMESPACE)
+    assert box.walls() == (False, False)
+    for then in ("spin", "crash", "wait"):
+        (tmp_path / then).mkdir()
+        stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path / then), then=then)
+        next(stream)
+        processes = family_of(tmp_path / then)
+        if then != "wait":
+            until_death(stream)
+        box.close()
+        assert survivors(processes, timeout=0) == []
+
+
+NO_NAMESPACE = """
+import sys
+from datagen import sandbox_child
+sandbox_child._has_pid_namespace = sandbox_child._network_is_closed = lambda: False
+sandbox_child.main(*map(int, sys.argv[1:]))
+"""
+
+
+def test_a_worker_that_is_killed_leaves_nothing_without_a_namespace(tmp_path):
+    parent = f"import datagen.sandbox\ndatagen.sandbox._CHILD = {NO_NAMESPACE!r}\n{PARENT}"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", parent, str(tmp_path), "spin"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    supervisor = psutil.Process(int(worker.stdout.readline()))
+    processes = [*family(tmp_path), supervisor, *supervisor.children(recursive=True)]
+    worker.kill()
+    worker.wait()
+    assert survivors(processes) == []
+
+
+def test_a_busy_program_trips_the_deadline_though_the_child_itself_sleeps(tmp_path):
+    box = Sandbox(Limits(deadline_s=1.0))
+    started = time.monotonic()
+    stream = box.run(HERE + "start", str, programs={"spins": SPIN}, folder=str(tmp_path), then="wait")
+    with pytest.raises(ChildDied) as death:
+        list(stream)
+    assert death.value.reason == "timeout"
+    assert death.value.cpu_s > 1.0
+    assert time.monotonic() - started < 8  # not the wall clock, which is at ten
+    assert survivors(family_of(tmp_path)) == []
+
+
+def test_a_program_that_was_waited_for_counts_too(box):
+    assert values(box.run(HERE + "run_and_wait", str, seconds=0.3)) == ["before", "after"]
+    assert until_death(box.run(HERE + "run_and_wait", str, seconds=30)) == (["before"], "timeout")
+
+
+def test_what_a_program_took_before_an_answer_is_not_counted_against_the_next(tmp_path):
+    """One that runs through many answers, as an office or a browser does, takes more in all than one answer may."""
+    box = Sandbox(Limits(deadline_s=1.0))
+    stream = box.run(HERE + "start", str, programs={"spins": SPIN}, folder=str(tmp_path), then="answer")
+    spent_s, started = 0.0, time.monotonic()
+    for answer in stream:
+        spent_s += answer.cpu_s
+        if spent_s > 2.5:
+            break
+        assert time.monotonic() - started < 60
+    stream.close()
+    assert survivors(family_of(tmp_path), timeout=0) == []
+
+
+# What the child can reach.
+
+
+def test_the_environment_holds_no_credential_and_the_home_is_empty(box, monkeypatch):
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "SSH_AUTH_SOCK", "MALLOC_TRIM_THRESHOLD_"):
+        monkeypatch.setenv(name, "a secret")
+    monkeypatch.setenv("LC_TIME", "C.UTF-8")
+    variables, home = values(box.run(HERE + "environment", Any))
+    assert "a secret" not in variables.values()
+    assert variables["LC_TIME"] == "C.UTF-8"
+    assert variables["HOME"] not in ("", os.environ.get("HOME"))
+    assert home == []
+    box.close()
+    assert not os.path.exists(variables["HOME"])
+
+
+def test_the_network_is_closed(box):
+    if not box.walls().network_is_closed:
+        pytest.skip("this kernel filters no system calls for us")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        threading.Thread(target=functools.partial(accept, listener), daemon=True).start()
+        with socket.create_connection(("127.0.0.1", port)):  # from out here it can be reached
+            pass
+        assert values(box.run(HERE + "connect", str, port=port)) == ["PermissionError"] * 3 + ["exit 1"]
+
+
+def accept(listener: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            listener.accept()[0].close()
 
 
 def test_what_cannot_be_imported_is_a_bug_and_said_at_once(box):
     with pytest.raises(ChildBug, match="no_such_module"):
-        list(box.run(HERE + "numbers", ["no_such_module:name"], n=1))
-    assert list(box.run(HERE + "numbers", n=2)) == [0, 1]
+        list(box.run(HERE + "numbers", int, ["no_such_module:name"], n=1))
+    assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
 
 
 def test_loading_our_own_code_is_not_counted_as_the_documents_time():
     slow = Sandbox(Limits(deadline_s=0.3))
     try:
-        assert list(slow.run(HERE + "numbers", ["tests.unit.slow_to_load:name"], n=2)) == [0, 1]
+        assert values(slow.run(HERE + "numbers", int, ["tests.unit.slow_to_load:name"], n=2)) == [0, 1]
     finally:
         slow.close()
