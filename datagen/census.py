@@ -87,7 +87,7 @@ class Listing:
         items = []
         try:
             with archive_at(file.uri) as path:
-                for member, etag, num_bytes in archive.members(path, file.uri, Limits()):
+                for member, etag, num_bytes in archive.members(path, file.uri, self.formats, Limits()):
                     items.append(Item(member.uri, etag, num_bytes, file.lang, file.licence))
         except SampleError as error:
             log.info("census: %s: %s", file.uri, error)

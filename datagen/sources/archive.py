@@ -1,6 +1,7 @@
-"""PDFs inside zip, tar and WARC files: a document there has a uri that says where in which archive it lies.
+"""Files inside zip, tar and WARC files: each has a uri that says where in which archive it lies.
 
     zip://NAME::ARCHIVE                      NAME, percent-encoded
+    zip://NAME#N::ARCHIVE                    one of several of that name: N members of it come behind
     tar://OFFSET/NAME::ARCHIVE               a member whose header is there
     warc://OFFSET-LENGTH/TARGET::ARCHIVE     a record of so many bytes; TARGET is the address that it was fetched from
 
@@ -8,7 +9,8 @@ ARCHIVE is a path or an fsspec URL. Nothing is ever unpacked by name: a member i
 Archives are as hostile as PDFs, so `archive_members.py` looks into them, in the sandboxed child.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
@@ -24,8 +26,11 @@ COMMON_CRAWL = "https://data.commoncrawl.org/"
 
 
 class Member(NamedTuple):
-    """A document in an archive of `kind`. `name` is its name there, or the address that it was fetched from; `first` is where a
-    tar's or WARC's record of it begins, and `num_bytes` what the record takes of a WARC; else 0."""
+    """A file in an archive of `kind`. `name` is its name there, or the address that it was fetched from.
+
+    `first` is where its record begins in a tar or WARC. In a zip it counts the members of the same name behind it: 0 for the last
+    one, which is what others take for the only one. `num_bytes` is the length of a WARC's record, else 0.
+    """
 
     kind: str
     name: str
@@ -36,12 +41,13 @@ class Member(NamedTuple):
     @property
     def uri(self) -> str:
         place = {"zip": "", "tar": f"{self.first}/", "warc": f"{self.first}-{self.num_bytes}/"}[self.kind]
-        return f"{self.kind}://{place}{quote(self.name, safe='/')}::{self.archive}"
+        behind = f"#{self.first}" if self.kind == "zip" and self.first else ""
+        return f"{self.kind}://{place}{quote(self.name, safe='/')}{behind}::{self.archive}"
 
 
 class Listed(NamedTuple):
-    """What the child says of a member: its name, where its record begins, how long that is (of a WARC, else 0), an etag, and its
-    bytes, 0 if nobody says how many."""
+    """What the child says of a member. `length` is the `num_bytes` of `Member`; `num_bytes` here is the file's size, 0 if nobody
+    says it."""
 
     name: str
     first: int
@@ -65,24 +71,24 @@ def parse(uri: str) -> Member | None:
     name, divided, archive = rest.partition("::")
     if not divided or not archive:
         raise SampleError("bad_uri", f"{kind}:// needs an archive behind ::")
-    place, _, behind = name.partition("/")
+    if kind == "zip":
+        several = re.fullmatch(r"(.*)#(\d+)", name, re.DOTALL)
+        return Member(kind, unquote(several[1]), archive, int(several[2])) if several else Member(kind, unquote(name), archive)
+    place, _, name = name.partition("/")
     try:
-        first, num_bytes = {"zip": lambda: (0, 0), "tar": lambda: (int(place), 0), "warc": lambda: map(int, place.split("-"))}[
-            kind
-        ]()
+        first, num_bytes = (int(place), 0) if kind == "tar" else map(int, place.split("-"))
     except ValueError:
         raise SampleError("bad_uri", f"{kind}:// needs {'OFFSET' if kind == 'tar' else 'OFFSET-LENGTH'}/ first") from None
     if first < 0 or num_bytes < (kind == "warc"):
         raise SampleError("bad_uri", f"no record of {num_bytes} bytes at {first}")
-    name = name if kind == "zip" else behind
     return Member(kind, unquote(name), archive, first, num_bytes)
 
 
-def members(path: str, archive: str, limits: Limits) -> Iterator[tuple[Member, str, int]]:
-    """The PDFs in a local archive, called `archive` in uris, each with an etag and its bytes, 0 if nobody says how many. Raises
-    `SampleError` (`broken_archive`, or what ended the child), behind the members that could be listed."""
+def members(path: str, archive: str, formats: Sequence[str], limits: Limits) -> Iterator[tuple[Member, str, int]]:
+    """The files of `formats` in a local archive, called `archive` in uris, each with an etag and its bytes, 0 if nobody says how
+    many. Raises `SampleError` (`broken_archive`, or what ended the child), behind the members that could be listed."""
     kind = kind_of(path)
-    for listed in _in_child(LIST, list[Listed], limits, path=path, kind=kind):
+    for listed in _in_child(LIST, list[Listed], limits, path=path, kind=kind, formats=formats):
         for name, first, length, etag, num_bytes in listed:
             yield Member(kind, name, archive, first, length), etag, num_bytes
 

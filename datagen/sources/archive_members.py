@@ -9,6 +9,7 @@ import tarfile
 import time
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -16,6 +17,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord
 
+from datagen.formats import HEAD_BYTES, format_of, suffixes
 from datagen.record import SampleError, clean_text
 from datagen.sources.archive import Listed, Member
 
@@ -23,7 +25,6 @@ _CHUNK = 1 << 20
 # Of a WARC each at once: what comes behind it may swell until the deadline, and then what wasn't sent is lost.
 _A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1}
 _BEAT_S = 1.0  # of processor time: the sandbox's deadline is one between messages, and a large archive may hold few PDFs
-_SUFFIX = ".pdf"
 _ENCRYPTED = 0x1  # in a zip member's flags
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -40,21 +41,21 @@ _DAMAGED = (
 )
 
 
-def list_members(path: str, kind: str) -> Iterator[list[Listed]]:
-    """The archive's PDFs, some at a time: by their names, of a WARC by what a look at the bytes says. An empty list says that
-    there is more to look at. Raises `SampleError` (`broken_archive`), behind what could be listed."""
-    found = {"zip": _zip, "tar": _tar, "warc": _warc}[kind](path)
+def list_members(path: str, kind: str, formats: list[str]) -> Iterator[list[Listed]]:
+    """The archive's files of `formats`, some at a time. A name's suffix tells the format; in a WARC a file's first bytes do. An
+    empty list says that there is more to look at. Raises `SampleError` (`broken_archive`), behind what could be listed."""
+    members = {"zip": _zip, "tar": _tar, "warc": _warc}[kind](path, formats)
     listed: list[Listed] = []
     sent_s = time.process_time()
     try:
         with _damage():
-            for member in found:
+            for member in members:
                 if member is not None:
                     listed.append(member)
                 if len(listed) == _A_MESSAGE[kind] or time.process_time() - sent_s > _BEAT_S:
                     yield listed
                     listed, sent_s = [], time.process_time()
-    except Exception:  # whatever it is, what was found before it counts
+    except Exception:  # whatever it is, what was listed before it counts
         yield listed
         raise
     yield listed
@@ -89,22 +90,29 @@ def _damage() -> Iterator[None]:
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
 
 
-# Of these three, None is a member that is no PDF.
+# Of these three, None is a member of no format that is asked for.
 
 
-def _zip(path: str) -> Iterator[Listed | None]:
+def _zip(path: str, formats: list[str]) -> Iterator[Listed | None]:
     with zipfile.ZipFile(path) as archive:
+        endings = suffixes(formats)
+        behind = Counter(clean_text(info.filename) for info in archive.infolist())
         for info in archive.infolist():
-            if info.filename.lower().endswith(_SUFFIX) and not info.is_dir():
-                yield Listed(clean_text(info.filename), 0, 0, f"{info.CRC:x}-{info.file_size:x}", info.file_size)
+            name = clean_text(info.filename)
+            behind[name] -= 1
+            if name.lower().endswith(endings) and not info.is_dir():
+                yield Listed(name, behind[name], 0, f"{info.CRC:x}-{info.file_size:x}", info.file_size)
             else:
                 yield None
 
 
-def _tar(path: str) -> Iterator[Listed | None]:
+def _tar(path: str, formats: list[str]) -> Iterator[Listed | None]:
     with tarfile.open(path, "r:") as archive:
+        endings = suffixes(formats)
         for info in archive:
-            if info.name.lower().endswith(_SUFFIX) and not info.isdir():
+            if info.size >> 63:
+                raise tarfile.ReadError(f"a member of {info.size} bytes")
+            if info.name.lower().endswith(endings) and not info.isdir():
                 etag = f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}"
                 yield Listed(clean_text(info.name), info.offset, 0, etag, info.size)
             else:
@@ -128,13 +136,13 @@ def _check_end(archive: tarfile.TarFile) -> None:
         zeros = file.read(_CHUNK)
 
 
-def _warc(path: str) -> Iterator[Listed | None]:
+def _warc(path: str, formats: list[str]) -> Iterator[Listed | None]:
     with open(path, "rb") as file:
         archive = ArchiveIterator(file)
         for record in _records(archive):
-            head = _content(record).read(1024) if record.rec_type in ("response", "resource") else b""
+            head = _content(record).read(HEAD_BYTES) if record.rec_type in ("response", "resource") else b""
             _read_to_end(archive, record)  # its length is known only then
-            if b"%PDF-" in head:
+            if format_of(head, formats):
                 address = clean_text(record.rec_headers.get_header("WARC-Target-URI") or "")
                 digest = record.rec_headers.get_header("WARC-Payload-Digest") or record.rec_headers.get_header("WARC-Record-ID")
                 yield Listed(address, archive.get_record_offset(), archive.get_record_length(), clean_text(digest or ""), 0)
@@ -169,10 +177,10 @@ def _check_name(name: str) -> None:
 def _open_zip(path: str, name: str, first: int, length: int) -> Iterator[IO[bytes]]:
     _check_name(name)
     with zipfile.ZipFile(path) as archive:
-        try:
-            info = archive.getinfo(name)
-        except KeyError:
-            raise SampleError("not_found", f"no {name} in the archive") from None
+        same = [info for info in archive.infolist() if clean_text(info.filename) == name]
+        if len(same) <= first:
+            raise SampleError("not_found", f"no {name} in the archive" + (f" with {first} more behind it" if first else ""))
+        info = same[-1 - first]
         if info.external_attr >> 16 & 0o170000 not in (0, 0o100000):
             raise SampleError("not_a_file", "a link or a device")
         if info.flag_bits & _ENCRYPTED:

@@ -20,7 +20,7 @@ from datagen.pipeline import Estimate
 from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
 from datagen.sandbox import Limits
 from datagen.shards import read_records, read_report, read_samples
-from datagen.sources.local import local_copy, sha256_of
+from datagen.sources.local import fetched, sha256_of
 from datagen.sources.pdf_answers import CutOrder, LineCrop
 from datagen.storage import Folder
 
@@ -108,7 +108,7 @@ class LineCrops(ShardSource):
         """The lines of pages of one PDF."""
         origin, num_done = pages[0].origin, 0
         try:
-            with local_copy(origin.uri, self.max_bytes, self.limits) as path:
+            with fetched(origin.uri, ("pdf",), self.max_bytes, self.limits) as (path, _):
                 if sha256_of(path) != origin.sha256:
                     raise SampleError("changed", "the file is not the one that its pages were read from")
                 for part in self._cut(path, pages):

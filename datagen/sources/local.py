@@ -1,14 +1,15 @@
-"""A document as a local file, wherever it lies."""
+"""A file here, wherever it lies."""
 
 import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import fsspec
 
+from datagen.formats import HEAD_BYTES, Format, format_of
 from datagen.record import SampleError
 from datagen.sandbox import Limits
 from datagen.sources import archive
@@ -28,23 +29,30 @@ _ABOUT_THE_FILE = {
 }
 
 
-@contextlib.contextmanager
-def local_copy(uri: str, max_bytes: int, limits: Limits) -> Iterator[str]:
-    """A local path to a PDF: itself, or a temporary copy of what lies elsewhere or in an archive.
+class Fetched(NamedTuple):
+    """A file here: a path, and the format that its first bytes are of."""
 
-    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf`, `repaired_archive`, and as
-    `archive.copy` does), or `OSError` where the fault isn't the document's.
+    path: str
+    format: Format
+
+
+@contextlib.contextmanager
+def fetched(uri: str, formats: Sequence[str], max_bytes: int, limits: Limits) -> Iterator[Fetched]:
+    """A file of one of `formats`: itself, or a temporary copy of what lies elsewhere or in an archive.
+
+    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf` or what other format alone was
+    asked for, `other_format`, `repaired_archive`, and as `archive.copy` does), or `OSError` where the fault isn't the file's.
     """
     with contextlib.ExitStack() as stack:
         with about_the_file():
-            path = _document(uri, max_bytes, limits, stack)
-            _check(path, max_bytes)
-        yield path
+            path = _file(uri, formats, max_bytes, limits, stack)
+            format = _format(path, formats, max_bytes)
+        yield Fetched(path, format)
 
 
 @contextlib.contextmanager
 def archive_at(uri: str) -> Iterator[str]:
-    """A local path to an archive: itself, or a temporary copy. Raises as `local_copy` does."""
+    """A local path to an archive: itself, or a temporary copy. Raises as `fetched` does."""
     with contextlib.ExitStack() as stack:
         with about_the_file():
             path = _fetch(uri, _MAX_ARCHIVE_BYTES, stack)
@@ -69,7 +77,7 @@ def sha256_of(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _document(uri: str, max_bytes: int, limits: Limits, stack: contextlib.ExitStack) -> str:
+def _file(uri: str, formats: Sequence[str], max_bytes: int, limits: Limits, stack: contextlib.ExitStack) -> str:
     member = archive.parse(uri)
     if member is not None:
         copy = os.path.join(_temporary(stack), "document")
@@ -77,7 +85,7 @@ def _document(uri: str, max_bytes: int, limits: Limits, stack: contextlib.ExitSt
         return copy
     path = _fetch(uri, _MAX_ARCHIVE_BYTES if archive.kind_of(uri) else max_bytes, stack)
     if archive.kind_of(uri):  # the census could not look into it, or not to its end
-        for _ in archive.members(path, uri, limits):
+        for _ in archive.members(path, uri, formats, limits):
             pass
         raise SampleError("repaired_archive", "it can be looked into now: what is in it is read as documents of their own")
     return path
@@ -91,22 +99,23 @@ def _archive_of(member: archive.Member, max_bytes: int, stack: contextlib.ExitSt
             raise SampleError("too_large", f"{member.num_bytes} bytes, allowed are {max_bytes}")
         record = os.path.join(_temporary(stack), "record")
         with open(record, "xb") as file:
-            file.write(_asked(fs, lambda: fs.cat_file(path, start=member.first, end=member.first + member.num_bytes)))
+            file.write(_called(fs, lambda: fs.cat_file(path, start=member.first, end=member.first + member.num_bytes)))
         return record
-    return _kept(member.archive) if not is_local(fs) else _fetch(member.archive, _MAX_ARCHIVE_BYTES, stack)
+    return _archive_copy(member.archive) if not is_local(fs) else _fetch(member.archive, _MAX_ARCHIVE_BYTES, stack)
 
 
-_held: list[tuple[str, contextlib.ExitStack, str]] = []
+_copies: list[tuple[str, contextlib.ExitStack, str]] = []  # one at most: an archive's uri, what deletes its copy, and its path
 
 
-def _kept(uri: str) -> str:
-    """A local copy of an archive from elsewhere, kept for its next member: these come one after the other."""
-    if not (_held and _held[0][0] == uri):
-        while _held:
-            _held.pop()[1].close()
+def _archive_copy(uri: str) -> str:
+    """A local copy of an archive from elsewhere. It stays until another archive is asked for, since members come one after the
+    other."""
+    if not (_copies and _copies[0][0] == uri):
+        while _copies:
+            _copies.pop()[1].close()
         stack = contextlib.ExitStack()
-        _held.append((uri, stack, _fetch(uri, _MAX_ARCHIVE_BYTES, stack)))
-    return _held[0][2]
+        _copies.append((uri, stack, _fetch(uri, _MAX_ARCHIVE_BYTES, stack)))
+    return _copies[0][2]
 
 
 def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
@@ -114,23 +123,23 @@ def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
     if is_local(fs):
         if not is_plain_file(path):
             raise SampleError("unreadable", "not a plain file")
-        with open(path, "rb"):  # what can't be opened is told here: in the child it would be a bug
+        with open(path, "rb"):  # what can't be opened is an error here: in the child it would be a bug
             return path
-    size = _asked(fs, lambda: fs.size(path))
+    size = _called(fs, lambda: fs.size(path))
     if size is not None and size > max_bytes:
         raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
     copy = os.path.join(_temporary(stack), os.path.basename(path) if archive.kind_of(path) else "document")
-    _asked(fs, lambda: fs.get_file(path, copy))
+    _called(fs, lambda: fs.get_file(path, copy))
     return copy
 
 
-def _asked(fs: fsspec.AbstractFileSystem, question: Callable[[], Any]) -> Any:
-    """What `question` gives, asked of a file system that isn't local."""
+def _called(fs: fsspec.AbstractFileSystem, call: Callable[[], Any]) -> Any:
+    """What `call` returns, a call of a file system that isn't local. A web server is called again where it fails."""
     if "http" not in fs.protocol:
-        return question()
-    from datagen.sources.web import asked  # it takes its time to load, and few need it
+        return call()
+    from datagen.sources.web import called  # it takes its time to load, and few need it
 
-    return asked(question)
+    return called(call)
 
 
 def _resolved(uri: str) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -144,13 +153,16 @@ def _temporary(stack: contextlib.ExitStack) -> str:
     return stack.enter_context(temporary_folder())
 
 
-def _check(path: str, max_bytes: int) -> None:
-    """Raise `SampleError` for what the parser need not see."""
+def _format(path: str, formats: Sequence[str], max_bytes: int) -> Format:
+    """The format of a file. Raises `SampleError` for what the parser need not see."""
     size = os.path.getsize(path)
     if size == 0:
         raise SampleError("empty", "0 bytes")
     if size > max_bytes:
         raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
     with open(path, "rb") as file:
-        if b"%PDF-" not in file.read(1024):
-            raise SampleError("not_a_pdf", "no %PDF- in its first 1024 bytes")
+        format = format_of(file.read(HEAD_BYTES), formats)
+    if format is None:
+        reason = f"not_a_{formats[0]}" if len(formats) == 1 else "other_format"
+        raise SampleError(reason, f"its first {HEAD_BYTES} bytes are not those of a file of {' or '.join(formats)}")
+    return format

@@ -13,7 +13,7 @@ from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, clean_text, source_key
 from datagen.sandbox import Limits
 from datagen.selection import seeded
-from datagen.sources.local import local_copy, sha256_of
+from datagen.sources.local import fetched, sha256_of
 from datagen.sources.pdf_answers import Draw, PageCall, Probe, ReadPage
 from datagen.stages.language import identify
 
@@ -109,7 +109,7 @@ class PdfSource:
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
         """Its pages, or those of a range. A page that ends the parser costs itself alone."""
-        with local_copy(document.uri, self.max_bytes, self.limits) as path:
+        with fetched(document.uri, ("pdf",), self.max_bytes, self.limits) as (path, _):
             sha256 = sha256_of(path)
             pages = read_parts(
                 READ,
@@ -133,7 +133,7 @@ class PdfSource:
 
     def probe(self, document: Item) -> Item:
         try:
-            with local_copy(document.uri, self.max_bytes, self.limits) as path:
+            with fetched(document.uri, ("pdf",), self.max_bytes, self.limits) as (path, _):
                 sha256 = sha256_of(path)
                 (part,) = read_parts(PROBE, Probe, self.limits, [0], path=path, passwords=self.passwords)
             if isinstance(part, Failed):

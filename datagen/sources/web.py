@@ -15,14 +15,14 @@ _GONE = (404, 410)
 _NOT_ABOUT_THE_FILE = (407, 408, 421, 425, 429)  # of 4xx: about who asks, when, and how often
 
 
-def asked(question: Callable[[], T]) -> T:
-    """What `question`, a call of fsspec's, gives; tried again where it fails for the server, or for the way to it.
+def called(call: Callable[[], T]) -> T:
+    """What `call`, a call of fsspec's, returns; called again where the server fails, or the way to it.
 
-    Raises `SampleError` (`not_found`, `unreadable`, `bad_uri`) for what is said of the file, else `OSError`.
+    Raises `SampleError` (`not_found`, `unreadable`, `bad_uri`) for what the server says of the file, else `OSError`.
     """
     for pause_s in (*_PAUSES_S, None):
         try:
-            return question()
+            return call()
         except (aiohttp.ClientError, TimeoutError, FileNotFoundError) as error:
             failure = error.__cause__ if isinstance(error, FileNotFoundError) else error
             if failure is None:

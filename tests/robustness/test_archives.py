@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import tarfile
+import warnings
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -19,7 +20,7 @@ from warcio.warcwriter import WARCWriter
 from datagen.census import Listing
 from datagen.record import SampleError
 from datagen.sandbox import Limits
-from datagen.sources import archive, archive_members
+from datagen.sources import archive, archive_members, local
 from datagen.sources.archive import Member
 from tests import pdfs
 from tests.outputs import check_corpus, files, make, samples
@@ -153,6 +154,64 @@ def test_an_archive_alone_is_an_input_and_its_uris_are_too(tmp_path, good):
     (tmp_path / "list.jsonl").write_text(json.dumps({"uri": uri, "lang": "en"}))
     assert make(tmp_path / "list.jsonl", tmp_path / "out") == 0
     assert {s.origin.uri for s in samples(tmp_path / "out")} == {uri}
+
+
+def test_members_of_one_name_in_a_zip_are_all_read_each_as_itself(tmp_path):
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        for text in ("the first of them", "the one between", "the last of them"):
+            made.write(pdfs.write(tmp_path / "page.pdf", text), "a.pdf")
+        made.write(tmp_path / "page.pdf", "other.pdf")
+    uris = sorted(item.uri.partition("::")[0] for item in Listing(str(tmp_path / "a.zip")).items())
+    assert uris == ["zip://a.pdf", "zip://a.pdf#1", "zip://a.pdf#2", "zip://other.pdf"]
+    assert make(tmp_path / "a.zip", tmp_path / "out") == 0
+    texts = {sample.origin.uri.partition("::")[0]: sample.text for sample in samples(tmp_path / "out")}
+    assert texts == dict(zip(uris, ["the last of them", "the one between", "the first of them", "the last of them"], strict=True))
+    gone = f"zip://a.pdf#3::{tmp_path}/a.zip"
+    with pytest.raises(SampleError, match="not_found"), local.fetched(gone, ("pdf",), LIMIT, Limits()):
+        pass
+
+
+def test_a_hash_in_a_name_is_no_number(tmp_path, good):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
+        made.writestr("a#1.pdf", good)
+        made.writestr("b.pdf#1", good)
+    (item,) = Listing(str(tmp_path / "a.zip")).items()
+    assert item.uri == f"zip://a%231.pdf::{tmp_path}/a.zip"
+    assert archive.parse(f"zip://b.pdf%231::{tmp_path}/a.zip") == Member("zip", "b.pdf#1", f"{tmp_path}/a.zip")
+    with local.fetched(f"zip://b.pdf%231::{tmp_path}/a.zip", ("pdf",), LIMIT, Limits()) as (path, format):
+        assert Path(path).read_bytes() == good
+        assert format.name == "pdf"
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar", ".warc.gz"])
+def test_an_archive_is_listed_for_the_formats_that_are_asked_for(tmp_path, good, suffix):
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(100)
+    path = tmp_path / f"a{suffix}"
+    members = {"a.pdf": good, "b.png": picture, "c.txt": b"Dear Sir or Madam"}
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as made:
+            for name, data in members.items():
+                made.writestr(name, data)
+    elif suffix == ".tar":
+        with tarfile.open(path, "w") as made:
+            for name, data in members.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                made.addfile(info, io.BytesIO(data))
+    else:
+        with open(path, "wb") as file:
+            writer = WARCWriter(file, gzip=True)
+            for name, data in members.items():
+                writer.write_record(writer.create_warc_record(name, "resource", payload=io.BytesIO(data)))
+    for formats, names in ((("pdf",), ["a.pdf"]), (("jpeg", "png"), ["b.png"]), (("png", "pdf"), ["a.pdf", "b.png"])):
+        listing = list(archive.members(str(path), str(path), formats, Limits()))
+        assert [member.name for member, _, _ in listing] == names
+        for member, _, _ in listing:
+            with local.fetched(member.uri, formats, LIMIT, Limits()) as (copy, format):
+                assert Path(copy).read_bytes() == members[member.name]
+                assert format.name == member.name[-3:]
+    with pytest.raises(SampleError, match="other_format"), local.fetched(member.uri, ("jpeg", "tiff"), LIMIT, Limits()):
+        pass
 
 
 def test_an_archive_that_cannot_be_listed_is_a_drop(tmp_path, good):
@@ -328,7 +387,7 @@ def test_an_archive_without_pdfs_is_heard_of(tmp_path, monkeypatch):
     with tarfile.open(tmp_path / "a.tar", "w") as made:
         for name in "abc":
             made.addfile(tarfile.TarInfo(f"{name}.txt"))
-    assert list(archive_members.list_members(str(tmp_path / "a.tar"), "tar")) == [[]] * 4
+    assert list(archive_members.list_members(str(tmp_path / "a.tar"), "tar", ["pdf"])) == [[]] * 4
 
 
 def test_a_directory_that_claims_a_billion_members_ends_with_a_reason(tmp_path, good):

@@ -198,7 +198,7 @@ def server(tmp_path, monkeypatch):
 )
 def test_what_a_server_says_of_a_file_is_a_drop(server, uri, answer, reason):
     address, asked = server
-    with pytest.raises(SampleError, match=reason), local.local_copy(uri.format(address, answer), 1 << 20, LIMITS):
+    with pytest.raises(SampleError, match=reason), local.fetched(uri.format(address, answer), ("pdf",), 1 << 20, LIMITS):
         pass
     assert len(asked) == 1
 
@@ -208,7 +208,7 @@ def test_what_a_server_says_of_a_file_is_a_drop(server, uri, answer, reason):
 def test_a_lost_server_is_not_the_files_fault(server, uri, answer):
     address, asked = server
     answer = "cut" if uri.startswith("warc") and answer == "200,cut" else answer  # it isn't asked for its size
-    with pytest.raises(OSError, match="Error"), local.local_copy(uri.format(address, answer), 1 << 20, LIMITS):
+    with pytest.raises(OSError, match="Error"), local.fetched(uri.format(address, answer), ("pdf",), 1 << 20, LIMITS):
         pass
     assert len(asked) == 3 + (answer == "200,cut")
 
@@ -216,7 +216,7 @@ def test_a_lost_server_is_not_the_files_fault(server, uri, answer):
 def test_nor_is_one_that_does_not_answer(server):
     with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as gone:
         port = gone.server_port
-    with pytest.raises(OSError, match="Connect"), local.local_copy(f"http://127.0.0.1:{port}/a.pdf", 1 << 20, LIMITS):
+    with pytest.raises(OSError, match="Connect"), local.fetched(f"http://127.0.0.1:{port}/a.pdf", ("pdf",), 1 << 20, LIMITS):
         pass
 
 

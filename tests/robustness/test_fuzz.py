@@ -119,7 +119,7 @@ def outcome(name: str, data: bytes, folder: Path) -> str:
                     assert isinstance(item, Drop)
                     reasons.add(item.reason)
         else:
-            for member, _, _ in archive.members(str(path), str(path), LIMITS):
+            for member, _, _ in archive.members(str(path), str(path), ("pdf",), LIMITS):
                 members.append(member)
     except SampleError as error:
         reasons.add(error.reason)
