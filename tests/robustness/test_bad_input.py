@@ -1,12 +1,10 @@
 """Every way in which a file can be bad: a drop with its reason, in drops.jsonl and in the report, and the run goes on."""
 
-import ctypes
 import errno
 import http.server
 import json
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -17,39 +15,16 @@ from datagen.record import Drop, Range, Sample, SampleError
 from datagen.sandbox import Limits, sandbox
 from datagen.sources import local, web
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
-from datagen.sources.pdf_answers import PageContent
 from tests import pdfs
 from tests.outputs import check_corpus, make, samples, shards
 
-LIMITS = Limits(deadline_s=1.0, memory_bytes=1 << 30)
-
-
-def crash_on_request(view):
-    """A page function that ends the parser as a bug in native code does."""
-    if "CRASH" in view.page.get_text():
-        ctypes.string_at(0)
-    return PageContent()
-
-
-def swallow_on_request(view):
-    if "SWALLOW" in view.page.get_text():
-        bytearray(4 << 30)
-    return PageContent()
-
-
-def crash_once(view):
-    """A page function that ends the parser at each page's first visit."""
-    mark = Path(view.page.parent.name).with_suffix(f".{view.page.number}")
-    if not mark.exists():
-        mark.touch()
-        ctypes.string_at(0)
-    return PageContent()
+LIMITS = Limits(deadline_s=0.5, memory_bytes=1 << 30)
 
 
 PAGE_FUNCTIONS = (
     TEXT_LAYER,
-    PageFunction("tests.robustness.test_bad_input:crash_on_request"),
-    PageFunction("tests.robustness.test_bad_input:swallow_on_request"),
+    PageFunction("tests.page_functions:crash_on_request"),
+    PageFunction("tests.page_functions:swallow_on_request"),
 )
 
 BAD = {
@@ -93,9 +68,15 @@ def hostile(tmp_path_factory):
     return folder
 
 
-def test_every_input_is_accounted_for(hostile, tmp_path):
-    out = tmp_path / "out"
+@pytest.fixture(scope="module")
+def read_inline(hostile, tmp_path_factory):
+    out = tmp_path_factory.mktemp("inline") / "out"
     assert make(hostile, out, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8) == 0
+    return out
+
+
+def test_every_input_is_accounted_for(read_inline):
+    out = read_inline
     drops = [json.loads(line) for line in (out / "coarse/drops.jsonl").read_text().splitlines()]
     assert sorted((os.path.basename(d["uri"]), d["reason"]) for d in drops) == sorted(BAD.items())
     assert all(set(d) == {"key", "uri", "first", "stop", "stage", "reason", "detail", "readings"} for d in drops)
@@ -105,11 +86,11 @@ def test_every_input_is_accounted_for(hostile, tmp_path):
     check_corpus(out)
 
 
-def test_hostile_input_gives_the_same_bytes_on_workers(hostile, tmp_path):
-    for name, on in (("a", "inline"), ("b", "local")):
-        make(hostile, tmp_path / name, on, 2, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8)
-    assert shards(tmp_path / "a") == shards(tmp_path / "b")
-    assert (tmp_path / "a/coarse/drops.jsonl").read_bytes() == (tmp_path / "b/coarse/drops.jsonl").read_bytes()
+def test_hostile_input_gives_the_same_bytes_on_workers(hostile, read_inline, tmp_path):
+    out = tmp_path / "out"
+    assert make(hostile, out, "local", 2, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8) == 0
+    assert shards(out) == shards(read_inline)
+    assert (out / "coarse/drops.jsonl").read_bytes() == (read_inline / "coarse/drops.jsonl").read_bytes()
 
 
 def read(path, **values) -> list[Sample | Drop]:
@@ -129,7 +110,7 @@ def test_a_fatal_page_costs_itself_alone(hostile, name, good):
 
 def test_a_page_is_dropped_only_if_it_ends_the_parser_alone_too(tmp_path):
     path = pdfs.write(tmp_path / "a.pdf", "first", "second", "third")
-    source = PdfSource(long_side=512, page_functions=(PageFunction("tests.robustness.test_bad_input:crash_once"),), limits=LIMITS)
+    source = PdfSource(long_side=512, page_functions=(PageFunction("tests.page_functions:crash_once"),), limits=LIMITS)
     assert [s.origin.page for s in source.read(Item(str(path)))] == [0, 1, 2]
 
 

@@ -26,7 +26,7 @@ from datagen.sources import archive
 from datagen.sources.pdf import PdfSource
 from tests import pdfs
 
-LIMITS = Limits(deadline_s=5.0, memory_bytes=1 << 30)
+LIMITS = Limits(deadline_s=1.0, memory_bytes=1 << 30)
 REASONS = {
     "pdf": {"broken", "broken_page", "no_pages", "not_a_pdf", "encrypted", "empty", "empty_page_box", "page_too_large"},
     "archive": {"broken_archive", "not_found", "unsafe_path", "not_a_file", "encrypted", "too_large", "truncated"},

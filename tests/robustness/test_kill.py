@@ -50,8 +50,20 @@ def kill_and_count_survivors(run: subprocess.Popen) -> list[psutil.Process]:
     return psutil.wait_procs(family, timeout=20)[1]
 
 
-@pytest.mark.parametrize("on", ["inline", "local"])
-@pytest.mark.parametrize("num_shards", [0, 1, 4])
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("on", "num_shards"),
+    [
+        pytest.param("inline", 0, marks=slow),
+        pytest.param("inline", 1),
+        pytest.param("inline", 4, marks=slow),
+        pytest.param("local", 0, marks=slow),
+        pytest.param("local", 1),
+        pytest.param("local", 4, marks=slow),
+    ],
+)
 def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, on, num_shards):
     out = tmp_path / "out"
     run = start(folder, out, on)
