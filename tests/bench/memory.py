@@ -29,7 +29,8 @@ from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.storage import Folder
 from tests.bench.extraction import guides
-from tests.pdfs import LATIN
+
+WORDS = "all human beings are born free and equal in dignity and rights they are endowed with reason and conscience".split()
 
 
 def main() -> None:
@@ -76,7 +77,7 @@ def one_document(num_pages: int) -> None:
             for number in range(num_pages):
                 page, words = doc.new_page(width=300, height=400), random.Random(number)
                 for line in range(24):
-                    text = " ".join(words.choices(LATIN.split(), k=8))
+                    text = " ".join(words.choices(WORDS, k=8))
                     page.insert_text((20, 30 + 15 * line), text, fontsize=9)
             doc.save(path)
         stages = (IdentifyLanguage(), DropBoilerplate(), JudgeTextLayer())
