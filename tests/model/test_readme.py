@@ -1,4 +1,4 @@
-"""The README's code about the model, as it stands there, on a small network in the place of the released one."""
+"""The code in model/README.md, as it stands there, on a small network in place of the released one."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from model.deepseek_ocr import build
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "model" / "README.md"
 
 
 def test_the_code_runs(tmp_path, monkeypatch):
