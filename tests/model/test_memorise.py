@@ -1,5 +1,6 @@
 """The tiny network learns eight rendered lines by heart, and reads them back from their pixels alone."""
 
+import pytest
 import torch
 
 from datagen.target import Prompt
@@ -9,22 +10,25 @@ from model.cpu import native_dtype
 from model.deepseek_ocr import build
 from model.evaluate import answer_loss
 from model.generate import generate
+from model.image import MODES, Mode
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT, line_crop
 
-STEPS = 80
 RATE = 2e-3
 
 
-def test_eight_crops_are_read_back_exactly():
+@pytest.mark.parametrize(("side", "steps"), [(128, 60), pytest.param(512, 80, marks=pytest.mark.slow)])
+def test_eight_crops_are_read_back_exactly(monkeypatch, side, steps):
+    """In images of 4 tokens, and slowly of 64, as the mode has them."""
+    monkeypatch.setitem(MODES, "tiny", Mode(side, padded=False))
     samples = [(line_crop(text), Prompt.FREE) for text in EIGHT]
     tokenizer = train_tokenizer(EIGHT, 512)
     batch = collate(samples, tokenizer, "tiny", 256)
     net = build(tiny().with_vocab(len(tokenizer)), seed=0).train()
     optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
-    for step in range(STEPS):
+    for step in range(steps):
         # Up for ten steps, then down in a line: at a constant rate the loss still jumps when it is near zero.
-        optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / STEPS)
+        optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / steps)
         with torch.autocast("cpu", torch.bfloat16, enabled=native_dtype() is torch.bfloat16):
             loss, balance = answer_loss(net, batch)
         (loss + balance).backward()

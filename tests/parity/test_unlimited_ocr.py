@@ -33,6 +33,10 @@ pytest.importorskip("transformers.models.unlimited_ocr")
 CONFIGS = {"narrow": NARROW, "deeper": DEEPER, "released widths": RELEASED_WIDTHS}
 
 
+# At the released widths, logits are compared always, and what takes long only among the slow tests.
+SLOW_WHERE_WIDE = [pytest.param(name, marks=[pytest.mark.slow] * (config is RELEASED_WIDTHS)) for name, config in CONFIGS.items()]
+
+
 @pytest.fixture(scope="module", params=CONFIGS)
 def pair(request, tmp_path_factory):
     config = CONFIGS[request.param]
@@ -142,6 +146,7 @@ def test_the_parts_agree_one_by_one(pair, differ):
         assert differ("MoE", name, mixture(x_BLD)[0], theirs.model.language_model.layers[layer].mlp(x_BLD)) < TOLERANCE
 
 
+@pytest.mark.parametrize("pair", SLOW_WHERE_WIDE, indirect=True)
 def test_gradients_agree(pair, differ, tmp_path):
     """Of every parameter. Theirs are put in the weights' place and saved, so that they have the released names."""
     name, ours, theirs, tokenizer = pair
@@ -194,6 +199,7 @@ def test_a_cache_changes_nothing(narrow, differ):
     assert differ("cache", "narrow, against whole forwards", torch.cat(steps, 1), whole) < TOLERANCE
 
 
+@pytest.mark.parametrize("pair", SLOW_WHERE_WIDE, indirect=True)
 @pytest.mark.parametrize("no_repeat", [NoRepeat(10_000), NoRepeat(3), NoRepeat(2, window=8)], ids=["free", "ngram", "window"])
 def test_generation_agrees_token_for_token(pair, no_repeat):
     _, ours, theirs, tokenizer = pair
