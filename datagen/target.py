@@ -51,6 +51,11 @@ class Prompt(StrEnum):
     LINES = f"{IMAGE}\n{GROUNDING}OCR this image."
 
 
+# The prompts that a sample of each task can be asked: the plain one, then those that want regions. The model trains on no other
+# task.
+PROMPTS = {"page": (Prompt.FREE, Prompt.MARKDOWN), "crop": (Prompt.FREE,)}
+
+
 def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
     """The prompt's text and `sample`'s answer to it. Raises `ValueError` if grounding is asked of a sample without regions."""
     if prompt is Prompt.FREE:

@@ -1,6 +1,6 @@
-"""Shards -> the samples of each step. They follow from the corpus, the seed and the step's number alone: a resume is exact.
+"""The samples of each training step, from manifests. They follow from the corpus, the seed and the step's number alone.
 
-The places of all samples are kept in memory: right for the small form, not for millions of shards.
+The places of all samples are kept in memory: that is right for the small form, and not for millions of shards.
 """
 
 import fnmatch
@@ -10,22 +10,24 @@ import itertools
 import posixpath
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from datagen.manifest import parts
 from datagen.marks import excluded
 from datagen.record import Sample
-from datagen.shards import ShardReport, read_reports, read_sample, read_shard
+from datagen.shards import ShardReport, read_reports, read_sample
 from datagen.storage import Folder
-from datagen.target import Prompt, encode
+from datagen.target import PROMPTS, Prompt, encode
 from model.step import Train
 
-TASKS = ("page", "crop")
+_COLUMNS = ["key", "shard", "offset", "bytes", "task", "lang", "verdict", "num_chars", "group", "sha256"]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a sample is, and what the schedule and the report need to know of it."""
+    """Where a sample lies, and what the schedule and the report need to know of it."""
 
     dataset: str
     shard: str
@@ -34,15 +36,16 @@ class Place:
     key: str
     task: str
     lang: str
-    sha256: str
+    group: str
 
     def read(self, out: Folder) -> Sample:
+        """The sample, with its image."""
         return read_sample(out.sub(self.dataset), self.shard, self.offset, self.num_bytes)
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The samples that can be trained on and those held out, by task; and why the others can't, counted."""
+    """The samples to train on and those held out, by task. `skipped` counts the others by the reason."""
 
     train: dict[str, list[Place]]
     held_out: dict[str, list[Place]]
@@ -50,95 +53,102 @@ class Corpus:
 
 
 def find_datasets(out: Folder, names: Sequence[str]) -> list[str]:
-    """The folders of `out` that `names` mean, in their order. Raises `ValueError` if one that is no pattern isn't there."""
+    """The folders of `out` that `names` match, in the names' order. Raises `ValueError` if a name without * matches none."""
     entries = out.fs.ls(out.path(""), detail=True) if out.exists("") else []
     folders = sorted(posixpath.basename(entry["name"].rstrip("/")) for entry in entries if entry["type"] == "directory")
-    found: list[str] = []
+    datasets: list[str] = []
     for name in names:
         matches = [folder for folder in folders if fnmatch.fnmatchcase(folder, name)]
         if not matches and "*" not in name:
             raise ValueError(f"{out.url} has no dataset {name!r}; it has {', '.join(folders) or 'none'}")
-        found += [match for match in matches if match not in found]
-    return found
+        datasets += [match for match in matches if match not in datasets]
+    return datasets
 
 
 def reports(out: Folder, datasets: Sequence[str]) -> list[tuple[str, ShardReport]]:
-    """The committed shards of all `datasets`, in order."""
+    """(dataset, report) of the committed shards of all `datasets`, in order."""
     return [(dataset, report) for dataset in datasets for report in read_reports(out.sub(dataset))]
 
 
 def index(out: Folder, datasets: Sequence[str], held_out_share: float, held_out: frozenset[str] = frozenset()) -> Corpus:
-    """Where everything is, from one pass over the shards.
+    """The places of all samples, from the manifests: no shard is opened.
 
-    A document is held out if `held_out` names its sha256 or if a hash of it says so: all its pages and crops fall on one side,
-    whatever the seed. Translations of one text are different documents, and may fall on both. Where no document is held out by
-    that, one is; and of a single document, pages are.
+    A group of samples is held out if a hash of it says so, whatever the seed. `held_out` names groups, or documents by their
+    sha256, that are held out as well. A group is a document unless its source says otherwise, so all pages and crops of one
+    document are on one side. Translations of one text are different documents, and may be on both sides. If that holds no group
+    out, one is; and if there is only one, some of its samples are. Raises `FileNotFoundError` if a shard lacks its part of the
+    manifest.
     """
-    train: dict[str, list[Place]] = {task: [] for task in TASKS}
-    kept: dict[str, list[Place]] = {task: [] for task in TASKS}
+    to_train: dict[str, list[Place]] = {task: [] for task in PROMPTS}
+    to_test: dict[str, list[Place]] = {task: [] for task in PROMPTS}
     skipped: Counter = Counter()
     marked = frozenset[str]().union(*(excluded(out.sub(dataset)) for dataset in datasets))
-    for dataset, report in reports(out, datasets):
-        with out.sub(dataset).open(f"shards/{report.shard}.tar") as file:
-            for sample, (offset, num_bytes, *_) in read_shard(file):
-                if reason := unfit(sample) or ("marked" if _is_marked(sample.key, marked) else ""):
+    for dataset in datasets:
+        shards = [report.shard for report in read_reports(out.sub(dataset))]
+        for part in parts(out.sub(dataset), shards):
+            for row in part.select(_COLUMNS).to_pylist():
+                if reason := unfit(row) or ("marked" if _is_marked(row["key"], marked) else ""):
                     skipped[reason] += 1
                     continue
-                sha256 = sample.origin.sha256
-                place = Place(dataset, report.shard, offset, num_bytes, sample.key, sample.task, sample.lang, sha256)
-                side = kept if sha256 in held_out or is_held_out(sha256, held_out_share) else train
-                side[sample.task].append(place)
-    if not any(kept.values()):
-        train, kept = _hold_some_out(train, held_out_share)
-    return Corpus(train, kept, skipped)
+                place = Place(
+                    dataset, row["shard"], row["offset"], row["bytes"], row["key"], row["task"], row["lang"], row["group"]
+                )
+                is_named = row["sha256"] in held_out or row["group"] in held_out
+                side = to_test if is_named or is_held_out(row["group"], held_out_share) else to_train
+                side[row["task"]].append(place)
+    if not any(to_test.values()):
+        to_train, to_test = _hold_some_out(to_train, held_out_share)
+    return Corpus(to_train, to_test, skipped)
 
 
 def _hold_some_out(places: dict[str, list[Place]], share: float) -> tuple[dict[str, list[Place]], dict[str, list[Place]]]:
-    """What to train on, and what not: one document of several, or a share of a single one's samples, one at least."""
-    everything = [place for found in places.values() for place in found]
-    documents = sorted({place.sha256 for place in everything}, key=_fraction)
-    if len(documents) > 1:
-        held = {place.key for place in everything if place.sha256 == documents[0]}
+    """`places` to train on, and to test with: one group of several, or a share of the only one's samples, one at least."""
+    all_places = [place for of_task in places.values() for place in of_task]
+    groups = sorted({place.group for place in all_places}, key=_fraction)
+    if len(groups) > 1:
+        keys = {place.key for place in all_places if place.group == groups[0]}
     else:
-        held = {place.key for place in drawn(everything, max(1, round(share * len(everything))))}
-    train, kept = (
-        {task: [p for p in found if (p.key in held) == out] for task, found in places.items()} for out in (False, True)
+        keys = {place.key for place in drawn(all_places, max(1, round(share * len(all_places))))}
+    to_train, to_test = (
+        {task: [p for p in of_task if (p.key in keys) == is_test] for task, of_task in places.items()}
+        for is_test in (False, True)
     )
-    return train, kept
+    return to_train, to_test
 
 
-def unfit(sample: Sample) -> str:
-    """Why `sample` isn't trained on, or ""."""
-    if sample.task not in TASKS or sample.image is None:
+def unfit(row: Mapping[str, Any]) -> str:
+    """Why the sample of a manifest's row isn't trained on, or ""."""
+    if row["task"] not in PROMPTS:
         return "other_task"
-    if sample.quality.verdict != "trusted":
+    if row["verdict"] != "trusted":
         return "not_trusted"
-    return "" if sample.text.strip() else "no_text"
+    return "" if row["num_chars"] else "no_text"
 
 
 def _is_marked(key: str, marked: frozenset[str]) -> bool:
-    """Whether a sample is marked, or the page that it was cut from, in whatever dataset: keys begin with those of their pages."""
+    """Whether a sample is marked, or the page that it was cut from, in whatever dataset: a crop's key begins with its page's."""
     return any(part in marked for part in itertools.accumulate(key.split("-"), "{}-{}".format))
 
 
-def is_held_out(sha256: str, share: float) -> bool:
-    return _fraction(sha256) < share
+def is_held_out(group: str, share: float) -> bool:
+    """Whether a hash of `group` holds it out, as it does with a `share` of all groups."""
+    return _fraction(group) < share
 
 
-def _fraction(sha256: str) -> float:
-    """A number from 0 to 1 that follows from a document's content."""
-    digest = hashlib.blake2b(f"held out {sha256}".encode(), digest_size=8).digest()
+def _fraction(group: str) -> float:
+    """A number from 0 to 1 that follows from the group's name."""
+    digest = hashlib.blake2b(f"held out {group}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 
 def drawn(places: Sequence[Place], count: int) -> list[Place]:
-    """Up to `count` of `places`, a fair draw by their keys' hashes; the same whatever their order or the seed."""
+    """Up to `count` of `places`, drawn by hashes of their keys: the same ones whatever the order of `places` or the seed."""
     return sorted(places, key=lambda p: hashlib.blake2b(f"drawn {p.key}".encode(), digest_size=8).digest())[:count]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What each step trains on. A step takes `page_batch` pages or `crop_batch` crops, never both."""
+    """The samples of each step. A step takes `page_batch` pages or `crop_batch` crops, never both."""
 
     places: dict[str, list[Place]]
     step: Train
@@ -154,7 +164,7 @@ class Schedule:
         return self.step.crop_share if self.places["crop"] else 0.0
 
     def at(self, number: int) -> list[tuple[Place, Prompt]]:
-        """The samples of step `number`, which counts from 0, and what is asked of each."""
+        """(place, prompt) of the samples of step `number`, which counts from 0."""
         # The crop steps before a step are a closed form: no history is needed to know where in the corpus it stands.
         num_crop_steps = int(number * self.crop_share + 1e-9)
         if int((number + 1) * self.crop_share + 1e-9) > num_crop_steps:
@@ -167,8 +177,8 @@ class Schedule:
             epoch, at = divmod(position, len(places))
             place = places[_shuffled(f"{self.step.seed} {task} {epoch}", len(places))[at]]
             chance = random.Random(f"{self.step.seed} {number} {place.key}").random()
-            grounded = task == "page" and chance < self.step.grounding_share
-            samples.append((place, Prompt.MARKDOWN if grounded else Prompt.FREE))
+            plain, *grounded = PROMPTS[task]
+            samples.append((place, grounded[0] if grounded and chance < self.step.grounding_share else plain))
         return samples
 
 
@@ -180,9 +190,9 @@ def _shuffled(seed: str, length: int) -> list[int]:
 
 
 def texts(out: Folder, places: Sequence[Place], count: int, seed: int) -> Iterator[str]:
-    """What a tokenizer learns from: the answers, plain and grounded, of `count` samples drawn from `places`."""
+    """The answers, plain and grounded, of `count` samples drawn from `places`: what a tokenizer learns from."""
     for place in random.Random(f"{seed} tokenizer").sample(places, min(count, len(places))):
         sample = place.read(out)
         yield sample.text
-        if place.task == "page" and sample.regions:
-            yield encode(sample, Prompt.MARKDOWN)[1]
+        if sample.regions:
+            yield from (encode(sample, prompt)[1] for prompt in PROMPTS[place.task][1:])

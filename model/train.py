@@ -25,7 +25,7 @@ import torch
 from datagen.marks import digest
 from datagen.progress import OnState, State, ignore
 from datagen.storage import Folder
-from datagen.target import Prompt, encode, restore
+from datagen.target import PROMPTS, Prompt, encode, restore
 from model.batch import Batch, collate
 from model.checkpoint import TOKENIZER, load_state, save_model, save_state
 from model.cpu import native_dtype
@@ -34,7 +34,6 @@ from model.evaluate import answer_loss, edit_distance, mean_loss
 from model.generate import generate
 from model.image import load
 from model.loader import (
-    TASKS,
     Corpus,
     Place,
     Schedule,
@@ -159,7 +158,7 @@ class _Training:
             self.progress = saved
             self.on_state(State(note=f"resumed from step {saved['step']}"))
         self.seconds_before = self.progress["seconds"]
-        evaluation = {task: self._held_out_batches(task) for task in TASKS if self.corpus.held_out[task]}
+        evaluation = {task: self._held_out_batches(task) for task in PROMPTS if self.corpus.held_out[task]}
         if not self.lines:
             self.lines.append({"step": 0, "num_tokens": 0} | self._held_out_loss(evaluation))
         self._train(evaluation)
@@ -173,7 +172,7 @@ class _Training:
         if self.model.exists(TOKENIZER):
             return TextTokenizer.from_json(self.model.read(TOKENIZER))
         self.on_state(State(note="training the tokenizer"))
-        places = [place for task in TASKS for place in self.corpus.train[task]]
+        places = [place for task in PROMPTS for place in self.corpus.train[task]]
         corpus = texts(self.out, places, self.step.tokenizer_samples, self.step.seed)
         tokenizer = train_tokenizer(corpus, self.step.model.decoder.vocab_size)
         self.model.write(TOKENIZER, tokenizer.to_json())
@@ -250,14 +249,14 @@ class _Training:
         step = self.step
         shown: list[dict] = []
         distances: dict[str, list[float]] = {}
-        for task in TASKS:
+        for task in PROMPTS:
             places = drawn(self.corpus.held_out[task], step.read_samples)
             rows = self._read(places, Prompt.FREE)
             if rows:
                 distances[task] = [row["edit_distance"] for row in rows]
             shown += _one_a_language(rows)[: step.shown_samples]
-            if task == "page":
-                shown += self._read(places[: step.shown_samples // 2], Prompt.MARKDOWN)
+            for prompt in PROMPTS[task][1:]:
+                shown += self._read(places[: step.shown_samples // 2], prompt)
         everything = [value for values in distances.values() for value in values]
         measured = [line for line in self.lines if "held_out_loss" in line]
         total, active = self.net.num_parameters()

@@ -59,15 +59,15 @@ class TrainRunner(StepRunner[Train]):
         """The model, if it is whole and one of the samples that it was trained on is of these documents."""
         if not self.folder.exists(METRICS):
             return []
-        from model.loader import TASKS, find_datasets, is_held_out
+        from model.loader import find_datasets, is_held_out, unfit
 
         run = json.loads(self.folder.read("run.json"))
-        learned = {s for s in sha256s - self._never_trained_on() if not is_held_out(s, run["step"]["held_out_share"])}
+        share, documents = run["step"]["held_out_share"], sha256s - self._never_trained_on()
         for name in find_datasets(self.out, run["step"]["datasets"]):
             dataset = self.out.sub(name)
             for shard in (r.shard for r in read_reports(dataset) if r.shard in run["shards"]):
                 for row in manifest.read_part(dataset, shard).to_pylist():
-                    if row["sha256"] in learned and row["verdict"] == "trusted" and row["task"] in TASKS:
+                    if row["sha256"] in documents and not unfit(row) and not is_held_out(row["group"], share):
                         return [f"{self.step.name}/model"]
         return []
 

@@ -5,6 +5,7 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
+from datagen.manifest import PartBuilder
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 from datagen.shards import ShardReport, ShardWriter
 from datagen.storage import Folder
@@ -55,10 +56,12 @@ def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:
     folder = out.sub(name)
     for number, samples in enumerate(shards):
         shard = f"{name}-{number:06d}"
+        part = PartBuilder(shard)
         with folder.create(f"shards/{shard}.tar") as file:
             writer = ShardWriter(file)
             for sample in samples:
-                writer.write(sample)
+                part.add(sample, writer.write(sample))
             sha256 = writer.close()
+        part.write(folder)
         report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, 1, 0, (), 0.0, 0.0)
         folder.write(f"shards/{shard}.json", report.to_json())

@@ -6,8 +6,9 @@ import pytest
 
 from datagen import marks
 from datagen.marks import Mark
+from datagen.shards import read_reports, read_shard
 from datagen.storage import Folder
-from datagen.target import Prompt
+from datagen.target import PROMPTS, Prompt
 from model.loader import Schedule, drawn, find_datasets, index, is_held_out
 from model.step import Train
 from tests.model.lines import line_crop, write_dataset
@@ -48,6 +49,32 @@ def test_only_trusted_pages_and_crops_with_text(out):
     assert len(corpus.train["crop"]) + len(corpus.held_out["crop"]) == 60
 
 
+def test_the_manifest_chooses_what_the_records_would(out):
+    """The same samples on the same sides in the same order as from reading every record in every shard."""
+    sides: dict[str, list[str]] = {"train": [], "held_out": []}
+    for dataset in ("coarse", "round-1"):
+        for report in read_reports(out.sub(dataset)):
+            with out.sub(dataset).open(f"shards/{report.shard}.tar") as file:
+                for sample, place in read_shard(file):
+                    if sample.task in ("page", "crop") and sample.quality.verdict == "trusted" and sample.text.strip():
+                        side = "held_out" if is_held_out(sample.origin.sha256, 0.2) else "train"
+                        sides[side].append(f"{sample.key} {report.shard} {place.offset} {place.num_bytes}")
+    corpus = index(out, ["coarse", "round-1"], 0.2)
+    for side, expected in sides.items():
+        places = [place for task in PROMPTS for place in getattr(corpus, side)[task]]
+        assert [f"{p.key} {p.shard} {p.offset} {p.num_bytes}" for p in places] == expected and len(expected) > 10
+
+
+def test_the_split_goes_by_the_group(tmp_path):
+    """One file whose samples are in several groups is on both sides, each group on one."""
+    out = Folder(str(tmp_path))
+    samples = [dataclasses.replace(line_crop(f"draw {n}", f"d{n}", "one", "page"), group=f"draw {n // 2}") for n in range(60)]
+    write_dataset(out, "coarse", [samples])
+    corpus = index(out, ["coarse"], 0.3, frozenset({"draw 7"}))
+    train, held_out = ({p.group for p in side["page"]} for side in (corpus.train, corpus.held_out))
+    assert len(train) > 10 and len(held_out) > 3 and not train & held_out and "draw 7" in held_out
+
+
 def test_crops_of_marked_pages_are_passed_over_in_every_dataset(tmp_path):
     out = Folder(str(tmp_path))
     key = ["0123456789abcdef-01234567-00000" + str(n) for n in range(3)]
@@ -69,17 +96,17 @@ def test_a_place_reads_back(out):
 
 def test_a_document_is_on_one_side(out):
     corpus = index(out, ["coarse", "round-1"], 0.3)
-    train = {p.sha256 for places in corpus.train.values() for p in places}
-    held_out = {p.sha256 for places in corpus.held_out.values() for p in places}
+    train = {p.group for places in corpus.train.values() for p in places}
+    held_out = {p.group for places in corpus.held_out.values() for p in places}
     assert train and held_out and not train & held_out
 
 
 def test_where_no_hash_holds_a_document_out_one_is(out, tmp_path):
     corpus = index(out, ["coarse", "round-1"], 1e-9)
-    held_out = {p.sha256 for places in corpus.held_out.values() for p in places}
+    held_out = {p.group for places in corpus.held_out.values() for p in places}
     assert len(held_out) == 1
     assert len(corpus.train["page"]) + len(corpus.held_out["page"]) == 40
-    assert not held_out & {p.sha256 for places in corpus.train.values() for p in places}
+    assert not held_out & {p.group for places in corpus.train.values() for p in places}
 
 
 def test_of_a_single_document_some_samples_are_held_out(tmp_path):
@@ -91,10 +118,10 @@ def test_of_a_single_document_some_samples_are_held_out(tmp_path):
 
 def test_documents_held_out_from_outside(out):
     before = index(out, ["coarse", "round-1"], 0.2)
-    chosen = before.train["page"][0].sha256
+    chosen = before.train["page"][0].group
     after = index(out, ["coarse", "round-1"], 0.2, frozenset({chosen}))
-    assert chosen not in {p.sha256 for places in after.train.values() for p in places}
-    assert {p.task for places in after.held_out.values() for p in places if p.sha256 == chosen} == {"page", "crop"}
+    assert chosen not in {p.group for places in after.train.values() for p in places}
+    assert {p.task for places in after.held_out.values() for p in places if p.group == chosen} == {"page", "crop"}
 
 
 def test_the_share_held_out():

@@ -140,6 +140,15 @@ def test_a_finished_training_is_good_on_another_processor(whole, monkeypatch):
     assert (states, files(Path(out.url) / "train")) == ([], before)
 
 
+def test_two_trainings_stand_beside_each_other(whole):
+    out, _ = whole
+    before = files(Path(out.url) / "train")
+    second = dataclasses.replace(STEP, name="second", steps=1, loss_samples=1, read_samples=1)
+    assert train(second, out) is True and train(second, out) is False
+    assert json.loads(out.read("second/metrics.json"))["step"] == 1
+    assert train(STEP, out) is False and files(Path(out.url) / "train") == before
+
+
 @pytest.mark.parametrize("change", [{"steps": 9}, {"learning_rate": 1e-4}, {"threads": 2}])
 def test_another_step_is_refused(whole, change):
     out, _ = whole

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "model": {"datagen"},
     "datagen": set(),
 }
-MODEL_MAY_READ = {"datagen.marks", "datagen.progress", "datagen.record", "datagen.shards", "datagen.storage", "datagen.target"}
+MODEL_MAY_READ = {f"datagen.{name}" for name in ("manifest", "marks", "progress", "record", "shards", "storage", "target")}
 HEAVY = ("torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets")
 
 
