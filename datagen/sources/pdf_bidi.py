@@ -1,9 +1,8 @@
-"""The order in which right-to-left text is read, from the order in which it stands: the Unicode bidirectional algorithm (UAX 9),
-backwards.
+"""The order in which right-to-left text is read, worked out from the order in which its glyphs stand on the page.
 
-A library such as python-bidi goes forwards, from what is read to what is drawn, and gives a string, in which equal characters
-can't be told apart. Here glyphs are to be reordered, and backwards: what is needed of the algorithm is its implicit levels,
-since a PDF's text holds no embedding controls.
+This is the Unicode bidirectional algorithm (UAX 9) backwards. A PDF's text holds no embedding controls, so the implicit levels of
+the algorithm are enough. Libraries such as python-bidi go forwards, from what is read to what is drawn, and give a string, in
+which two equal characters can't be told apart. Here glyphs are put in order. The tests compare the levels with python-bidi's.
 """
 
 import unicodedata
@@ -17,22 +16,22 @@ _NEUTRAL = ("B", "S", "WS", "ON")
 
 
 def mirror(char: str) -> str:
-    """The other one of a pair of brackets; any other character, or more than one, as it is."""
+    """The other bracket of a pair. Any other text comes back as it is."""
     return _MIRRORED.get(char, char)
 
 
 def mirroring_helps(visual: Sequence[str], kind: str) -> int:
-    """+1 if the brackets of a kind (such as "()") only pair up when mirrored, -1 if they do as they are, 0 if none says."""
+    """+1 if brackets of a kind (such as "()") pair up only when they are mirrored, -1 if they pair up as they are, else 0."""
     brackets = [c for c in visual if c in kind]
     as_is, mirrored = _num_pairs(brackets, kind), _num_pairs(brackets, kind[::-1])
     return (mirrored > as_is) - (mirrored < as_is)
 
 
 def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
-    """For characters as they stand, from left to right, their indices as they are read, and for each whether it stands in a
-    right-to-left run. `rtl` is the direction of the paragraph; brackets are as they look.
+    """The indices of characters in the order in which they are read, each with whether it is in a right-to-left run.
 
-    Several readings may be drawn alike; the first of three candidates is taken that the algorithm would draw as `visual` is.
+    `visual` has the characters as they stand, from left to right, brackets as they look. `rtl` is the paragraph's direction.
+    Several readings may be drawn alike. Of three candidates, the first is taken that the algorithm would draw as `visual` is.
     """
     indices = list(range(len(visual)))[:: -1 if rtl else 1]
     if rtl and not any(unicodedata.bidirectional(c) in ("L", "EN", "AN") for c in visual):
@@ -52,7 +51,7 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
 
 
 def visual_order(levels: Sequence[int]) -> list[int]:
-    """Indices from left to right (rule L2)."""
+    """The indices of characters from left to right, by their levels (rule L2)."""
     order = list(range(len(levels)))
     for level in range(max(levels, default=0), 0, -1):
         order = [order[i] for i in _reversed_runs([levels[i] for i in order], level)]
@@ -60,8 +59,11 @@ def visual_order(levels: Sequence[int]) -> list[int]:
 
 
 def levels(text: Sequence[str], rtl: bool, pairs: int = 1) -> list[int]:
-    """The embedding level of each character, of a text without embedding controls. `pairs`: brackets go together (rule N0).
-    -1: the same for a text whose left-to-right runs stand backwards, so that numbers and brackets go with what follows them."""
+    """The embedding level of each character of a text without embedding controls.
+
+    `pairs` is 1 if brackets go together (rule N0), and 0 if they don't. It is -1 for a text whose left-to-right runs stand
+    backwards, in which numbers and brackets go with what follows them.
+    """
     base = "R" if rtl else "L"
     types = [unicodedata.bidirectional(c) or "L" for c in text]
     _weak(types, base, pairs < 0)

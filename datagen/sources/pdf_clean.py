@@ -15,9 +15,9 @@ _INVISIBLE = re.compile(f"[{scripts.INVISIBLE}]")
 _HYPHENS = str.maketrans("\u2010\u2011", "--")
 _GLYPHS = re.compile(f"[{scripts.GLYPHS}]")
 _VERTICAL_FORM = re.compile(f"[{scripts.VERTICAL_FORMS}]")
-# What MuPDF says twice: it takes the bytes of an /ActualText for its characters, and so repeats what stands at its end; and says
-# the consonants in place of the first part of a vowel sign that stands on both sides of them. No word has the same vowel sign
-# twice in a row, nor the same letter three times below each other, nor twice below another one but where that is an r.
+# MuPDF says some characters twice. It takes the bytes of an /ActualText for its characters, and so repeats the end of it. And it
+# says consonants in place of the first part of a vowel sign that stands on both sides of them. No word has the same vowel sign
+# twice in a row, or a letter three times in one stack, or a letter twice below another one, unless that one is an r.
 _LETTER, _VIRAMA, _STACKED = f"[{scripts.INDIC_LETTERS}]", f"[{scripts.VIRAMAS}]", f"[{scripts.STACKED_LETTERS}]"
 _TWICE = re.compile(
     f"((?<=({_LETTER}))({_VIRAMA})\\2)\\1|"
@@ -32,17 +32,13 @@ def without_control(text: str) -> str:
     return text.translate(_CONTROL)
 
 
-def clean_line(text: str) -> str:
-    """A line in NFC, without what draws nothing, ligatures and presentation forms as letters, each gap as one space.
-
-    U+2010 and U+2011 look like `-` and become it, as does a soft hyphen at the end, where it is drawn. Lone surrogates become
-    U+FFFD.
-    """
-    return cleaner(text)(text)
-
-
 def cleaner(alphabet: str) -> Callable[[str], str]:
-    """`clean_line` for lines of these characters: most pages' need little of it, and have a hundred lines."""
+    """A function that writes lines of these characters as labels have them. Only the steps that these need are in it.
+
+    A line comes out in NFC, without characters that draw nothing. Ligatures and presentation forms become letters. White space
+    becomes one space. U+2010 and U+2011 look like `-` and become it, as does a soft hyphen at the end, where it is drawn. Lone
+    surrogates become U+FFFD. Most pages need few of these steps, and have a hundred lines.
+    """
     steps = [step for needed, step in _STEPS if needed(alphabet)] if not alphabet.isascii() else []
     if not steps:
         return _spaces

@@ -1,4 +1,4 @@
-"""A line's text from where its glyphs stand: spaces by the gaps, right-to-left text in the order in which it is read."""
+"""A line's text by the places of its glyphs: gaps show spaces, and right-to-left text is put in the order in which it is read."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from typing import Any
 from datagen import scripts
 from datagen.sources.pdf_bidi import KINDS, logical_order, mirror, mirroring_helps
 
-# A character and where its advance starts and ends along the line, in points. No width: one of several that share a glyph.
+# A character, and where its advance starts and ends along the line, in points. One without width shares another one's glyph.
 Glyph = tuple[str, float, float]
 
 _HAN = re.compile(f"[{scripts.HAN}]")
@@ -19,7 +19,7 @@ _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
-# Ethiopic's, which is a sign: justified, such text has gaps between letters. Two of them are a full stop.
+# Ethiopic's wordspace is a sign. Justified, such text has gaps between letters. Two of the signs are a full stop.
 _WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
@@ -28,7 +28,7 @@ _STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next let
 
 
 def glyphs(line: dict[str, Any]) -> list[Glyph]:
-    """The characters of a `rawdict` line that lies along an axis, in the file's order, without the spaces that MuPDF added."""
+    """The characters of a `rawdict` line in the file's order, without spaces that MuPDF added. The line lies along an axis."""
     direction = tuple(round(v) for v in line["dir"])
     if direction == (1, 0):  # nearly all, at a third of the cost
         return [(c["c"], c["bbox"][0], c["bbox"][2]) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
@@ -44,7 +44,7 @@ _AXES: dict[tuple[int, ...], Callable[[Sequence[float]], tuple[float, float]]] =
 
 
 def baseline(line: dict[str, Any]) -> float:
-    """Where a `rawdict` line along an axis stands across it, in points."""
+    """The place of a `rawdict` line's baseline across its direction, in points. The line lies along an axis."""
     across = 0 if round(line["dir"][1]) else 1
     return statistics.median([c["origin"][across] for s in line["spans"] for c in s["chars"]])
 
@@ -52,14 +52,13 @@ def baseline(line: dict[str, Any]) -> float:
 def spaced(
     chars: Sequence[Glyph], size: float, complete: bool = False, is_blank: Callable[[float, float], bool] | None = None
 ) -> tuple[str, int]:
-    """The text of glyphs in the order they come in, with a space where the gap shows one; and how many were added. `size` is the
-    font's in points.
+    """The text of glyphs in their order, with a space where a gap shows one, and the number of spaces that were added.
 
-    No space goes before a mark, nor where the next glyph lies back: there the file follows the text, not the page. In a line with
-    spaces of its own, or if the page's are `complete`, none goes behind letters behind which MuPDF adds none either: where
-    /ActualText stands for several glyphs, MuPDF tells the place of one of them, and the others leave a gap. For the same reason
-    none goes between letters drawn in clusters where `is_blank` (from where, to where) says that the image shows no gap. A
-    soft hyphen that is drawn becomes a hyphen.
+    `size` is the font's, in points. No space is put before a mark, or where the next glyph lies further back, since there the
+    file follows the text and not the page. If /ActualText stands for several glyphs, MuPDF tells the place of one of them, and
+    the others leave gaps that are no spaces. So none is put behind letters behind which MuPDF adds none either, if the line has
+    spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
+    `is_blank(start, end)` says that the image shows no gap there. A soft hyphen that is drawn becomes a hyphen.
     """
     text = "".join([c[0] for c in chars])
     hardly = _HARDLY_EM * size
@@ -104,8 +103,11 @@ def spaced(
 
 
 def read_rtl(clusters: Sequence[Glyph], rtl: bool, mirrored: Mapping[str, int]) -> str:
-    """The text of a line with right-to-left letters, in the order in which it is read, whatever the order in the file. `rtl`: its
-    paragraph's direction; `mirrored`: by kind of bracket, above 0 where the page's are mirrored, if the line doesn't say."""
+    """The text of a line with right-to-left letters in the order in which it is read, whatever the order in the file.
+
+    `rtl` is the direction of the line's paragraph. `mirrored` is above 0 for kinds of brackets that the page has mirrored; it
+    decides where the line itself doesn't show that.
+    """
     texts = [c[0] for c in clusters]
     for kind in KINDS:
         if (mirroring_helps(texts, kind) or mirrored.get(kind, 0)) > 0:
@@ -114,8 +116,10 @@ def read_rtl(clusters: Sequence[Glyph], rtl: bool, mirrored: Mapping[str, int]) 
 
 
 def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
-    """What is drawn as one, as one: bases with their marks, and ligatures with all their letters, from left to right, with
-    spaces where the gaps show them."""
+    """Glyphs from left to right, each with all characters that are drawn as one with it, and spaces where gaps show them.
+
+    These are bases with their marks, and ligatures with their letters.
+    """
     owner = _owners(chars, size)
     texts = {i: [chars[i][0]] for i, o in enumerate(owner) if o == i}
     # Letters of a ligature stand beside it in the file, before it if MuPDF reversed the run: nearest first.
@@ -143,10 +147,11 @@ def is_mark(char: str) -> bool:
 
 
 def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
-    """For each character, the index of the one that it belongs to: itself, or the base of a mark, or a ligature's first letter.
+    """For each character, the index of the one that it belongs to: itself, a mark's base, or the first letter of a ligature.
 
-    The second letter of a ligature has no width, and stands where the first one ends, or within it. It comes behind it in the
-    file; before it where MuPDF has reversed the run, or left a run reversed as it is drawn. So does a mark.
+    The second letter of a ligature has no width, and stands where the first one ends, or within it. In the file it comes after
+    the first. It comes before it if MuPDF has reversed the run, or has left a run reversed as it is drawn. The same is true of
+    marks.
     """
     hardly = _HARDLY_EM * size
     owner = list(range(len(chars)))
@@ -179,7 +184,7 @@ def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
 
 
 def _neighbours(length: int, chosen: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Each index that isn't chosen, with the chosen ones before and behind it, -1 where there is none."""
+    """Each index that isn't chosen, with the nearest chosen ones before and after it. -1 stands for none."""
     before, at = -1, 0
     for i in range(length):
         if at < len(chosen) and chosen[at] == i:
@@ -189,8 +194,10 @@ def _neighbours(length: int, chosen: Sequence[int]) -> Iterator[tuple[int, int, 
 
 
 def _nearer(chars: Sequence[Glyph], candidates: Sequence[int]) -> int:
-    """Of the two neighbours in the file, the one that a character belongs to: the one behind it in a run drawn from left to
-    right, the one before it in one from right to left."""
+    """The one of the two neighbours in the file that a character belongs to.
+
+    It is the one after it in a run that is drawn from left to right, the one before it in a run from right to left.
+    """
     if len(candidates) == 1:
         return candidates[0]
     left, right = candidates
@@ -211,14 +218,14 @@ def _space_em(left: str, right: str) -> float:
 
 
 def _tracking(chars: Sequence[Glyph], size: float) -> float:
-    """How far apart the letters of a letterspaced line are throughout; 0 for other lines."""
+    """The distance between the letters of a letterspaced line, in points. 0 for other lines."""
     least = _TRACKED_EM * size
     gaps = [
         b[1] - a[2]
         for a, b in itertools.pairwise(chars)
         if b[1] - a[2] > least and a[0].isalnum() and b[0].isalnum() and b[2] - b[1] > _HARDLY_EM * size
     ]
-    # Nearly all pairs of letters are such pairs: else these gaps are what parts words, many of one letter in some languages.
+    # In a letterspaced line nearly all pairs are so far apart. Else gaps part words, in some languages of one letter.
     if len(gaps) < 4 or len(gaps) * 5 < 4 * sum(a[0].isalnum() and b[0].isalnum() for a, b in itertools.pairwise(chars)):
         return 0.0
     middle = statistics.median(gaps)

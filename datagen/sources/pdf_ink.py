@@ -1,4 +1,4 @@
-"""Ink that no text lies over: cheap enough for every page, so that the text detector need only look where there may be more."""
+"""Ink that no text lies over. It is measured on every page, so that a text detector need only look at pages that have some."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,16 @@ from datagen.record import Box
 _STRIDE = 3  # of rows and columns looked at
 _CELL = 8  # of them, to a side of a cell: about a line of text high at 1920 pixels
 _CONTRAST = 64  # of 255, to the paper
-_FEW = 6  # cells: corners of frames, where rules end
+_FEW = 6  # cells that don't count: corners of frames, ends of rules
 _NOTHING = 0.002  # of the ink: edges of letters
-_TEXTLIKE = (0.10, 0.65)  # of a cell's area, rules aside: fills and photographs have more
+_TEXTLIKE = (0.10, 0.65)  # of a cell's area, without rules: fills and photographs have more
 
 
 def uncovered_ink(pixels: numpy.ndarray, boxes: Iterable[Box]) -> float:
-    """The share of a page's inked cells, with as much ink in them as text has, that lie outside of `boxes`. `pixels`: (H, W, 3)
-    bytes; boxes in its pixels. 0 for a page without ink."""
+    """The share of the cells with as much ink as text has that lie outside of `boxes`. 0 for a page without ink.
+
+    `pixels` are (H, W, 3) bytes, and boxes are in its pixels.
+    """
     green = numpy.ascontiguousarray(pixels[::_STRIDE, ::_STRIDE, 1])  # near enough to luminance
     paper = int(numpy.bincount(green[::4].ravel(), minlength=256).argmax())
     ink = (green < max(0, paper - _CONTRAST)) | (green > min(255, paper + _CONTRAST))
@@ -33,7 +35,7 @@ def uncovered_ink(pixels: numpy.ndarray, boxes: Iterable[Box]) -> float:
 
 
 def _cells(ink: numpy.ndarray) -> int:
-    """How many cells have about as much ink in them as text has."""
+    """The number of cells that have about as much ink as text has."""
     rows, columns = (n // _CELL for n in ink.shape)
     if not rows or not columns:
         return 0

@@ -1,4 +1,4 @@
-"""The order in which a page's lines are read: by columns, where the file goes across them."""
+"""The order in which a page's lines are read. It is the file's, or by columns if the file goes across them."""
 
 import itertools
 import re
@@ -11,14 +11,14 @@ from datagen import scripts
 from datagen.sources.pdf_pieces import Block, Piece, Rect, overlap
 
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
-_CELL_CHARS = 7  # in what is shorter, no columns are looked for
-_MIN_SIGNS = 4  # of a wrong order on a page, before the file's is given up
+_CELL_CHARS = 7  # lines shorter than this don't show columns
+_MIN_SIGNS = 4  # signs of a wrong order on a page that it takes to give the file's order up
 
 
 def reading_order(blocks: Sequence[Block], rtl: bool) -> list[Block]:
-    """The blocks in the file's order, unless that is wrong: then by columns, from the right if `rtl`, and in new blocks.
+    """The blocks in the file's order. If that is wrong, new blocks, column by column; from the right if `rtl`.
 
-    Lines of a table, or a list of terms, stand row by row too; columns are what is filled with lines of prose.
+    A column is filled with lines of prose. Lines of a table, or of a list of terms, stand row by row, too, and are no columns.
     """
     pieces = [p for block in blocks for p in block]
     vertical = sum(p.vertical for p in pieces) * 2 > len(pieces)
@@ -49,7 +49,7 @@ Placed = tuple[Piece, Rect]
 
 
 def _cut(placed: Sequence[Placed], rtl: bool) -> Iterator[Placed]:
-    """The pieces column by column, between those that stand across the columns."""
+    """The pieces column by column. A piece across the columns stands between what is above and below it."""
     gutter = _gutter(placed)
     by_height = sorted(placed, key=lambda p: p[1][1] + p[1][3])
     if gutter is None:
@@ -78,7 +78,7 @@ def _cut(placed: Sequence[Placed], rtl: bool) -> Iterator[Placed]:
 
 
 def _gutter(placed: Sequence[Placed]) -> tuple[float, float] | None:
-    """Where the widest part of the pieces stands in two columns of prose: the gap between them."""
+    """The left and right edge of the gap between two columns of prose that hold most of the pieces. None without such columns."""
     if len(placed) < 2 * _MIN_SIGNS:
         return None
     boxes = numpy.array([box for _, box in placed])
@@ -101,7 +101,7 @@ def _gutter(placed: Sequence[Placed]) -> tuple[float, float] | None:
 
 
 def _is_prose(placed: Sequence[Placed], chosen: numpy.ndarray) -> bool:
-    """Most lines fill the width that they have together, are too long for the cells of a table, and stand close to the next."""
+    """Whether most of the lines fill their common width, are too long for cells of a table, and stand close to the next line."""
     lines = [placed[i] for i in numpy.flatnonzero(chosen)]
     width = max(b[2] for _, b in lines) - min(b[0] for _, b in lines)
     if statistics.median(b[2] - b[0] for _, b in lines) <= 0.4 * width:
@@ -115,7 +115,7 @@ def _is_prose(placed: Sequence[Placed], chosen: numpy.ndarray) -> bool:
 
 
 def _across(ordered: Sequence[Placed], before: Sequence[Piece]) -> int:
-    """How many pieces are followed by another one than in the file."""
+    """The number of pieces that another piece follows than in the file."""
     follows = {id(a): id(b) for a, b in itertools.pairwise(before)}
     return sum(follows.get(id(a[0])) != id(b[0]) for a, b in itertools.pairwise(ordered))
 
@@ -137,5 +137,5 @@ def _grouped(ordered: Iterable[Placed]) -> Iterator[Block]:
 
 
 def _frame(box: Rect, vertical: bool) -> Rect:
-    """The box as if its text ran from left to right: of vertical text, the rightmost line is the top one."""
+    """The box as if its text ran from left to right. The rightmost line of vertical text becomes the top one."""
     return (box[1], -box[2], box[3], -box[0]) if vertical else box

@@ -1,5 +1,7 @@
-"""Pieces of lines, as MuPDF finds them, put together: rows and vertical lines, with ruby apart. Boxes are in points, in the
-page's frame."""
+"""Puts the pieces of lines that MuPDF finds together, to rows and vertical lines, and sets ruby apart.
+
+Boxes are in points, in the page's frame.
+"""
 
 import itertools
 import re
@@ -18,8 +20,8 @@ _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _NUMBER = re.compile(r"[!-~]{1,4}")
-_DOUBLE_EM = 0.15  # text drawn again no further off than this is drawn again for boldness
-_MAX_SAME = 64  # of a text's earlier places that are looked at, lest a page of nothing but dots take minutes
+_DOUBLE_EM = 0.15  # text that is drawn again so near is drawn again for boldness
+_MAX_SAME = 64  # earlier places of a text that are looked at: a page of nothing but dots would take minutes
 _RUBY = 0.65  # of its base's size, at most
 _ROW_EM = 0.25  # baselines no further apart than this are one
 _STRETCHED_EM = 2.5  # how wide a space is set in justified text
@@ -27,8 +29,11 @@ _STRETCHED_EM = 2.5  # how wide a space is set in justified text
 
 @dataclass(slots=True, eq=False)
 class Piece:
-    """A line, or part of one. `size` is its font's in points; `direction` the unit vector that it is written along; `glyphs` are
-    there where they were asked for, with the `baseline` across the direction."""
+    """A line, or a part of one.
+
+    `size` is the font's, in points. `direction` is the unit vector that the line is written along. `glyphs`, and the place of the
+    `baseline` across the direction, are there only if somebody asked for them.
+    """
 
     bbox: Rect
     text: str
@@ -43,7 +48,7 @@ class Piece:
 
     @property
     def single_words(self) -> bool:
-        """Whether it holds no space that MuPDF took for one."""
+        """Whether MuPDF saw no space within any of the pieces that it is made of."""
         return self.text.strip().count(" ") < self.num_joined
 
     @property
@@ -55,7 +60,7 @@ Block = list[Piece]
 
 
 def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
-    """The blocks without the pieces that are drawn on top of themselves, and how many characters those had."""
+    """The blocks without pieces that are drawn a second time in the same place, and the number of characters in these."""
     seen: dict[str, list[Piece]] = {}
     num = 0
     result: list[Block] = []
@@ -74,10 +79,11 @@ def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
 
 
 def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> list[Block]:
-    """Pieces with glyphs that stand on one baseline, one right behind the other, as one, at the first one's place in the file.
+    """The blocks, in which pieces that follow each other on one baseline are one. Only pieces with glyphs are looked at.
 
-    MuPDF ends a line wherever right-to-left text jumps, which it does at every change of direction. Where something is drawn in a
-    gap, words are missing, and what is left of the line stays apart.
+    The joined piece takes the place of the piece that comes first in the file. MuPDF ends a line wherever right-to-left text
+    jumps, and it jumps at every change of direction. If something is drawn in a gap, words are missing there, and the pieces stay
+    apart.
     """
     first = {id(p): n for n, p in enumerate(p for block in blocks for p in block)}
     pieces = [p for block in blocks for p in block if p.glyphs and not p.vertical]
@@ -103,12 +109,12 @@ def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> li
 
 
 def whole_lines(blocks: Sequence[Block], clusters: bool, is_clear: Callable[[Rect], bool]) -> list[Block]:
-    """The blocks, with the lines whole that MuPDF ended at a wide gap: behind a space, in justified text; and, of scripts with
-    `clusters`, in the midst of one.
+    """The blocks, with those lines whole again that MuPDF ended at a wide gap.
 
-    Where an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the rest for a gap. On a page where
-    that is seen to have happened, pieces of these scripts are joined over any such gap without a space. A gap in which something
-    is drawn, behind a space, is of missing words.
+    It does so behind a space in justified text. In scripts whose letters are drawn in clusters (`clusters`), it also does so
+    inside of a cluster: if an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the others for a
+    gap. If that is seen to have happened on the page, pieces of these scripts are joined over all such gaps that have no space.
+    If something is drawn in a gap behind a space, words are missing there, and the pieces stay apart.
     """
     pairs = [(a, b) for block in blocks for a, b in itertools.pairwise(block) if clusters or a.text[-1] == " "]
     cut = clusters and any(_is_cut(a, b) for a, b in pairs)
@@ -135,7 +141,7 @@ def _gap(a: Piece, b: Piece) -> Rect:
 
 
 def _is_stretched(a: Piece, b: Piece) -> bool:
-    """Whether `b` goes on where `a` ends with a space. Where a space is very wide, so are the others of the line."""
+    """Whether `b` goes on where `a` ends with a space. If one space of a line is very wide, so are the others."""
     if a.text[-1] != " " or a.direction != b.direction or a.size != b.size or abs(a.bbox[3] - b.bbox[3]) > 0.3 * a.size:
         return False
     wide = _STRETCHED_EM if a.single_words and b.single_words else 1.0
@@ -143,8 +149,7 @@ def _is_stretched(a: Piece, b: Piece) -> bool:
 
 
 def _is_cut(a: Piece, b: Piece) -> bool:
-    """Whether a line is seen to go on with `b` where `a` ends: with a mark, at once, or with the same letter before a vowel sign
-    of two parts."""
+    """Whether `b` surely goes on where `a` ends. It starts with a mark, or at once, or with `a`'s last letter said again."""
     if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or b.size <= 0:
         return False
     gap = (b.bbox[0] - a.bbox[2]) / b.size
@@ -155,16 +160,16 @@ def _is_cut(a: Piece, b: Piece) -> bool:
 
 
 def _goes_on_over(a: Piece, b: Piece) -> bool:
-    """Whether `b` may go on behind a gap that is other glyphs of `a`."""
+    """Whether `b` may go on where `a` ends, and the gap between them be glyphs of `a`."""
     if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or " " in (a.text[-1], b.text[0]):
         return False
     return -0.5 * b.size < b.bbox[0] - a.bbox[2] < 2 * b.size and bool(_CLUSTERED.match(a.text[-1]) and _CLUSTERED.match(b.text))
 
 
 def stacked(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks with glyphs that stand below each other as vertical lines, each in the block of its first.
+    """The blocks, in which glyphs that stand below each other are one vertical line, in the block of its first glyph.
 
-    Chromium writes vertical text so, glyph by glyph, with Latin words in blocks of their own.
+    Chromium writes vertical text glyph by glyph, with Latin words in blocks of their own.
     """
     result: list[Block] = []
     run: list[Piece] = []
@@ -186,7 +191,7 @@ def stacked(blocks: Sequence[Block]) -> list[Block]:
 
 
 def without_ruby(blocks: Sequence[Block]) -> tuple[list[Block], dict[int, list[Piece]]]:
-    """The blocks without ruby, and by the `id` of a line the ruby that stands beside it. Lines that ruby had cut are whole."""
+    """The blocks without ruby, and the ruby beside each line by the line's `id`. Lines that ruby had cut in two are whole."""
     sizes = [p.size for block in blocks for p in block]
     if not sizes or min(sizes) > _RUBY * max(sizes):
         return list(blocks), {}
@@ -232,7 +237,7 @@ def _goes_on(a: Piece, b: Piece) -> bool:
 
 
 def overlap(a: Rect, b: Rect, axis: int) -> float:
-    """How much of the smaller extent along an axis the two share."""
+    """The share of the smaller box's extent along an axis (0: x, 1: y) that both boxes have. Below 0 if they are apart."""
     smaller = min(a[axis + 2] - a[axis], b[axis + 2] - b[axis])
     return (min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])) / smaller if smaller > 0 else 0.0
 

@@ -16,7 +16,7 @@ from datagen.record import Line
 from datagen.sources import pdf_glyphs, pdf_pieces
 from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
-from datagen.sources.pdf_clean import clean_line
+from datagen.sources.pdf_clean import cleaner
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_page import OpenPage
 from datagen.sources.pdf_pieces import Piece
@@ -95,6 +95,10 @@ def test_justified_columns_come_out_line_by_line(script):
     document = typeset([text, text], lang, Style(columns=2, size_pt=9, justify=True, height_pt=200))
     truth = [plain(line.text) for line in document.pages[0].lines]
     assert [plain(line) for line in texts(document.pdf)] == truth
+
+
+def clean_line(text: str) -> str:
+    return cleaner(text)(text)
 
 
 def plain(text: str) -> str:
