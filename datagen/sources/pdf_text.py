@@ -1,4 +1,4 @@
-"""The text layer of a PDF page, made fit to be a label: what the image shows, in the order in which it is read."""
+"""The text layer of a PDF page as a label: what the image shows, in the order in which it is read."""
 
 import contextlib
 import functools
@@ -50,28 +50,29 @@ _HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
 
 
 def text_layer(view: OpenPage) -> PageContent:
-    """The text layer's blocks as regions labelled "text", with their lines, in reading order; and what there is to judge it by.
+    """The blocks of the page's text layer as regions labelled "text", with their lines, and signals to judge it by.
 
-    Spaces: as the gaps between glyphs show them, one for each, where the layer has none or too many of its own. Scripts that put
-    no spaces between words get none but where the gap is a space's; the quarter em between Chinese and Latin isn't.
-    Order: the file's. Where that goes across columns of prose row by row, or up the page again and again, columns are read one
-    after the other, and titles across them where they stand. Columns of right-to-left text are read from the right.
-    Frame: the image's, of the rotated page; what lies outside the crop box isn't there. Lines at an angle are read along it.
-    Vertical text: a line a column, from right to left, direction "ttb"; also where its glyphs were placed one by one.
-    Ruby: not in the line it stands beside. What annotates a region is the lines of one labelled "ruby", right behind it.
-    Right-to-left text: logical order, worked out from the places of the glyphs, since the layer's own order depends on who wrote
-    it: numbers and Latin words left to right, brackets as they are read. A hidden layer's order stays as it is.
-    Clusters: neither split nor repeated where MuPDF does so with an /ActualText, nor parted by a space.
-    Characters: NFC; ligatures and presentation forms as letters; no-break spaces as spaces; every hyphen that looks like `-` as
-    that, soft ones where they are drawn, so that a line ends as it does in the image (`text.joined` makes words whole). What
-    draws nothing goes, control characters with it, which are counted.
-    Doubled text (drawn again for boldness) stands once. Text under render mode 3 or at opacity 0 stays, since a scan's hidden
-    layer is its only text, and is counted.
+    - Order: the file's. If that goes across columns of prose row by row, or up the page again and again, columns are read one
+      after the other, and titles across them where they stand. Columns of right-to-left text are read from the right.
+    - Frame: the image's, which is that of the rotated page. What lies outside of the crop box isn't there. Lines at an angle are
+      read along it.
+    - Spaces: if the layer has none, or too many, one for each gap that shows one. In scripts without spaces between words, only a
+      gap as wide as a space shows one. The quarter em between Chinese and Latin is no space.
+    - Vertical text: one line a column, from right to left, direction "ttb"; also if its glyphs were placed one by one.
+    - Ruby: its lines are a region of their own, right behind the region that they stand beside.
+    - Right-to-left text: in logical order, worked out from the places of the glyphs, since the order in the file depends on who
+      wrote it. Numbers and Latin words run left to right, and brackets are as they are read. A hidden layer's order stays.
+    - Clusters: whole. MuPDF splits or repeats those that an /ActualText stands for.
+    - Characters: NFC. Ligatures and presentation forms are letters, no-break spaces are spaces. Every hyphen that looks like `-`
+      is that. A soft hyphen is one where it is drawn, so that a line ends as it does in the image (`text.joined` makes words
+      whole). What draws nothing is left out, and so are control characters, which are counted.
+    - Doubled text, which is drawn again for boldness, stands once. Text under render mode 3 or at opacity 0 stays, since it is
+      all the text that a scan has, and is counted.
 
     Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `private_use_share`,
-    `control_share`, `hidden_share`, `presentation_share` (before they are resolved), `doubled_share`, `spaces_added_share`,
-    `silent_share` (soft hyphens within a line, where none is drawn: letters that say nothing), `math_share` (letters in fonts of
-    formulas, and their signs).
+    `control_share`, `hidden_share`, `presentation_share` (before they become letters), `doubled_share`, `spaces_added_share`,
+    `silent_share` (soft hyphens within a line, where none is drawn, so that a letter isn't said), `math_share` (letters in fonts
+    of formulas, and their signs).
 
     Raises `SampleError` (`broken_page`).
     """
@@ -101,9 +102,9 @@ def text_layer(view: OpenPage) -> PageContent:
     clean = cleaner(layer.alphabet)
     regions: list[Region] = []
     for block in reading_order(blocks, rtl):
-        regions += _regions(view, block, "text", clean)
+        regions += _regions(view, block, clean)
         if ruby:
-            regions += _regions(view, [annotation for piece in block for annotation in ruby.get(id(piece), ())], "ruby", clean)
+            regions += _regions(view, [annotation for piece in block for annotation in ruby.get(id(piece), ())], clean)
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
     return PageContent(tuple(regions), signals, _PYMUPDF)
@@ -111,8 +112,10 @@ def text_layer(view: OpenPage) -> PageContent:
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """What MuPDF finds: blocks with lines, the text of each line, that of all lines which aren't blank, and the characters in it:
-    to search these is a hundredth of the work."""
+    """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
+
+    `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work.
+    """
 
     textpage: pymupdf.TextPage
     blocks: list[dict[str, Any]]
@@ -123,8 +126,10 @@ class _Layer:
 
 
 def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
-    """What is wrong with a layer's characters, as shares of them; and its lines without control characters, and without the
-    spaces that MuPDF sees between Latin and Chinese."""
+    """Signals of what is wrong with the layer's characters; and its lines without control characters.
+
+    Spaces that MuPDF sees between Latin and Chinese are left out of the lines, too.
+    """
     text, alphabet, total = layer.text, layer.alphabet, layer.num_chars
     nums = dict.fromkeys(("unmapped", "private_use", "control", "presentation", "silent"), 0)
     nums["math"] = sum(
@@ -173,8 +178,10 @@ def _read(view: OpenPage, flags: int) -> _Layer:
 
 
 def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
-    """Put into `raws` what PyMuPDF leaves out of a dictionary as an empty box: lines of nothing but marks, whose bases are at the
-    end of the line before."""
+    """Put lines of nothing but marks into `raws`, behind the line before, which ends with their bases.
+
+    Their boxes are empty, so PyMuPDF leaves them out of its dictionary.
+    """
     at = 0
     for line in lines:
         if at < len(raws) and line == raws[at]:
@@ -184,23 +191,24 @@ def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
 
 
 def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
-    """The layer as its glyphs are mapped, if these have as many right-to-left letters, and no more unmapped, as with /ActualText:
-    MuPDF puts that in wrong places, and loses the alef that stands before a lam-alef."""
+    """The layer without its /ActualText, unless it then has fewer right-to-left letters, or more that are unmapped.
+
+    MuPDF puts an /ActualText in wrong places, and loses the alef that stands before a lam-alef.
+    """
     other = _read(view, _FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
     worse = other.text.count("\ufffd") > layer.text.count("\ufffd")
     return layer if worse or len(_RIGHT_TO_LEFT.findall(other.text)) < len(_RIGHT_TO_LEFT.findall(layer.text)) else other
 
 
 def _asks_for_glyphs(text: str, alphabet: str) -> bool:
-    """Whether characters can't be told from the text, and glyphs have to be looked at one by one, at twice the cost; as they have
-    to be for spaces that it lacks."""
+    """Whether glyphs have to be looked at one by one, at twice the cost, since the text doesn't say what the characters are."""
     if _LETTERSPACED.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
         return True
     return bool(_SPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text))
 
 
 def _lacks_spaces(text: str, alphabet: str) -> bool:
-    """Whether hardly any letter is followed by a space, of those that may be."""
+    """Whether hardly any letter is followed by a space, in scripts of which MuPDF adds none."""
     for followed, rare, few in ((_SPACED, 40, 2), (_PHRASED, 400, 40)):
         letters = followed.findall(text) if followed.search(alphabet) else []
         if len(letters) >= few and sum(map(len, letters)) * rare < len(letters):
@@ -229,8 +237,10 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
 
 
 def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, complete: bool) -> int:
-    """Put into pieces with glyphs the text that these say; return how many spaces that added. In a hidden layer the places are
-    guesses, and the order is the text's. `complete`: the layer has its spaces."""
+    """Set the text of pieces that have glyphs to what these say, and return the number of spaces that this added.
+
+    A piece of a hidden layer stays as it is, since its places are guesses. `complete`: the layer has all of its spaces.
+    """
     leans = [rtl and sum(_num_rtl(p.text) for p in block) > 0 for block in blocks]
     lines = [(p, rtl and _is_rtl_line(p.text, lean)) for block, lean in zip(blocks, leans, strict=True) for p in block]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
@@ -239,7 +249,7 @@ def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, 
         for p, in_rtl in lines
         if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))
     }
-    # A font's map says for the glyph of a bracket what it was first used for, which may be the other one of the pair.
+    # A font's map says what the glyph of a bracket was first used for, which may be the other bracket of the pair.
     drawn = [[c[0] for c in line] for line in clusters.values()]
     mirrored = {kind: sum(mirroring_helps(line, kind) for line in drawn) for kind in KINDS}
     num_added = 0
@@ -255,7 +265,7 @@ def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, 
 
 
 def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None:
-    """Whether the image of an upright line has a gap somewhere between two places along it."""
+    """Says whether the image of a line has a gap somewhere between two places along it. None for lines that aren't upright."""
     if not piece.upright:
         return None
     _, y0, _, y1 = piece.bbox
@@ -263,7 +273,7 @@ def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None
 
 
 def _is_rtl_line(text: str, in_rtl: bool) -> bool:
-    """The direction of the paragraph that a line is part of."""
+    """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is."""
     num = _num_rtl(text)
     if num == 0 or _RIGHT_TO_LEFT.search(text):
         return in_rtl or num > 0
@@ -275,8 +285,8 @@ def _num_rtl(text: str) -> int:
     return kinds.count("R") + kinds.count("AL") - kinds.count("L")
 
 
-def _regions(view: OpenPage, block: pdf_pieces.Block, label: str, clean: Callable[[str], str]) -> Iterator[Region]:
-    """The block as a region, if any of its lines is on the page and has text."""
+def _regions(view: OpenPage, block: pdf_pieces.Block, clean: Callable[[str], str]) -> Iterator[Region]:
+    """The block as a region. None at all if no line of it is on the page and has text."""
     lines: list[Line] = []
     for piece in block:
         text = clean(piece.text)
@@ -286,7 +296,7 @@ def _regions(view: OpenPage, block: pdf_pieces.Block, label: str, clean: Callabl
     if lines:
         x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
         box = Box(min(x0), min(y0), max(x1), max(y1))
-        yield Region(box, label, "\n".join(line.text for line in lines), score=None, by="pymupdf", lines=tuple(lines))
+        yield Region(box, "text", "\n".join(line.text for line in lines), score=None, by="pymupdf", lines=tuple(lines))
 
 
 def _direction(text: str, vertical: bool) -> str:
