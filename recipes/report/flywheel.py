@@ -87,7 +87,7 @@ def _accepted(folder: Folder, seed: int) -> Iterator[Crop]:
 
 def _rejected(folder: Folder, pages: Folder, seed: int) -> Iterator[Crop]:
     """Rejected lines, cut anew from their pages."""
-    drops = [drop for report in read_reports(folder) for drop in report.drops if drop.key]
+    drops = [drop for report in read_reports(folder) for drop in report.drops if drop.readings]
     chosen = list(_few(drops, _lang_and_reason, lambda drop: drop.key, REJECTED, seed))
     wanted = {(drop.uri, drop.part.first) for drop in chosen if drop.part}
     rows = {}

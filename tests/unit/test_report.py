@@ -1,5 +1,6 @@
 """The report's bytes: what is in them, how many there are, and that no document's text gets out of its place."""
 
+import base64
 import io
 import json
 import re
@@ -12,8 +13,8 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from datagen import manifest
-from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample
-from datagen.shards import Place
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
+from datagen.shards import Place, ShardReport, ShardWriter
 from datagen.storage import Folder
 from recipes import report
 from recipes.report import Section, cut, embed, flywheel, render
@@ -106,6 +107,35 @@ def test_hostile_rounds_are_inert():
     assert_inert(flywheel._errors([metrics]))
     assert_inert(flywheel._labels(metrics, [flywheel.Crop(HOSTILE, HOSTILE, 0.5, HOSTILE, "data:,")]))
     assert flywheel_sections("wheel", [], Folder("memory://none"), Folder("memory://none")) == []
+
+
+def write_dataset(folder: Folder, samples: list[Sample], drops: list[Drop]) -> Folder:
+    shard = "a-000000"
+    part = manifest.PartBuilder(shard)
+    with folder.create(f"shards/{shard}.tar") as file:
+        writer = ShardWriter(file)
+        for s in samples:
+            part.add(s, writer.write(s))
+        sha256 = writer.close()
+    part.write(folder)
+    report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, tuple(drops), 0.0, 0.0)
+    folder.write(f"shards/{shard}.json", report.to_json())
+    return folder
+
+
+def test_crops_are_shown_and_rejected_ones_cut_from_their_page(tmp_path):
+    page = sample("page", image=picture(300, 400, noise=10))
+    accepted = [replace(sample(f"crop-{i}", lang=lang), task="crop") for i, lang in enumerate(["he"] * 9 + ["am"])]
+    readings = [Reading("he", Box(10, 20, 110, 40), f"reading {i}", 0.25) for i in range(3)]
+    drops = [Drop(f"d-{i}", page.origin.uri, Range(0, 1), "read", "views_differ", "", (r,)) for i, r in enumerate(readings)]
+    drops.append(Drop("d-9", "file:///gone.pdf", Range(0, 1), "read", "turned", "", (readings[0],)))
+    drops.append(Drop("page", page.origin.uri, Range(0, 1), "read", "no_lines"))
+    pages = write_dataset(Folder(str(tmp_path / "pages")), [page], [])
+    last = write_dataset(Folder(str(tmp_path / "last")), accepted, drops)
+    crops = [*flywheel._accepted(last, 0), *flywheel._rejected(last, pages, 0)]
+    assert [(c.lang, c.reason) for c in crops] == [("am", ""), *[("he", "")] * flywheel.ACCEPTED, ("he", "views_differ")]
+    assert (crops[-1].text[:-1], crops[-1].score) == ("reading ", 0.25)
+    assert Image.open(io.BytesIO(base64.b64decode(crops[-1].image.split(",")[1]))).size == (100, 20)
 
 
 def test_hostile_readings_are_inert(tmp_path):
