@@ -1,7 +1,7 @@
-"""What isn't worth a place in a corpus: stages that drop pages, each with a reason of its own.
+"""Stages that drop pages which aren't worth a place in a corpus, each for a reason of its own.
 
-Limits count characters, not words, so that they hold in scripts that put no spaces between words. Pages without text are not
-theirs to judge: their verdicts say what they are.
+Limits count characters, not words, so that they suit scripts without spaces between words. No stage drops pages without text:
+their verdicts say what they are.
 """
 
 import re
@@ -21,10 +21,11 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class DropRepetition:
-    """Drops pages that say the same again and again, `repetition`: more than `max_line_share` of the characters stand in lines
-    that were there before, or a run of `run` letters that comes back makes up more than `max_run_share` of them.
+    """Drops pages that say the same again and again, for the reason `repetition`.
 
-    The measures follow Gopher's repetition filters (Rae et al. 2021), by characters; the limits are ours.
+    On these, more than `max_line_share` of the characters are in lines that repeat earlier ones, or one run of `run` letters that
+    comes back makes up more than `max_run_share` of them. The measures follow Gopher's repetition filters (Rae et al. 2021), by
+    characters. The limits are ours.
     """
 
     version: ClassVar[int] = 1
@@ -62,8 +63,11 @@ class DropRepetition:
 
 @dataclass(frozen=True)
 class DropBoilerplate:
-    """Drops pages of which more than `max_share` of the characters stand in lines that `min_pages` or more pages of the document
-    have, whatever numbers are in them: `boilerplate`. Takes a document's pages together."""
+    """Drops pages that mostly repeat other pages of their document, for the reason `boilerplate`.
+
+    More than `max_share` of their characters are in lines that at least `min_pages` pages of the document have. Lines that differ
+    in numbers alone are the same. The stage takes a document's pages together.
+    """
 
     version: ClassVar[int] = 1
     needs: ClassVar[Needs] = A_CORE
@@ -89,7 +93,7 @@ class DropBoilerplate:
 
 @dataclass(frozen=True)
 class DropLowInformation:
-    """Drops pages with text, but fewer than `min_letters` letters or less than `min_letter_share` of them: `low_information`."""
+    """Drops pages whose text has fewer than `min_letters` letters, or less than `min_letter_share` of them: `low_information`."""
 
     version: ClassVar[int] = 1
     needs: ClassVar[Needs] = A_CORE

@@ -1,4 +1,4 @@
-"""Lines of a page as ink: cut from its image, split into words, and how far a reading is from the text."""
+"""Lines of a page as ink: cut out of its image, split into words, and compared with what was read in them."""
 
 import itertools
 import re
@@ -26,7 +26,7 @@ _ACCENTS = re.compile(f"[{scripts.ACCENTS}]+")
 
 
 def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
-    """`box` of a page, (H, W) gray bytes, with its ink dark and its paper white, whatever their colours."""
+    """The part of a page in `box`, (H, W) gray bytes, with dark ink on white paper, whatever their colours are."""
     crop = page[box.y0 : box.y1, box.x0 : box.x1].astype(numpy.int16)
     ink = numpy.abs(crop - int(numpy.median(crop)))
     strongest = int(ink.max())
@@ -36,8 +36,10 @@ def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
 
 
 def whole(page: numpy.ndarray, box: Box) -> Box:
-    """A line's `box`, higher where it cuts ink: as far as the ink goes on, if that isn't far. Signs of some scripts stand above
-    and below what their typefaces call a line."""
+    """A line's `box`, made higher where it cuts ink, to where the ink ends, if that isn't far.
+
+    Signs of some scripts stand above and below what their typefaces call a line.
+    """
     reach = round(_REACH * (box.y1 - box.y0))
     y0, y1 = max(0, box.y0 - reach), min(page.shape[0], box.y1 + reach)
     inked = (dark_on_white(page, Box(box.x0, y0, box.x1, y1)) < _DARK).any(axis=1)
@@ -47,8 +49,11 @@ def whole(page: numpy.ndarray, box: Box) -> Box:
 
 
 def comparable(line: Line) -> bool:
-    """Whether a line can be compared: with a box along its direction, of some characters, not too long; and if they stand below
-    each other, in cells of about a square."""
+    """Whether a line's ink can be compared with its text.
+
+    It has to have more than one letter, not too many, and a box that is longer along the line's direction than across. If its
+    characters stand below each other, their cells have to be about squares.
+    """
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
     along, across = (height, width) if line.direction == "ttb" else (width, height)
     num = sum(not (c.isspace() or is_mark(c)) for c in line.text)
@@ -60,8 +65,11 @@ def comparable(line: Line) -> bool:
 
 
 def laid_flat(crop: numpy.ndarray, text: str) -> numpy.ndarray:
-    """A comparable vertical line as a horizontal one: characters that stand upright, as Chinese and Japanese ones do, side by
-    side; others turned by a quarter, as Mongolian is written."""
+    """A comparable vertical line as a horizontal one.
+
+    Upright characters, such as Chinese and Japanese ones, are put side by side. Lines of others, such as Mongolian, are turned by
+    a quarter.
+    """
     if not _stands_upright(text):
         return numpy.rot90(crop)
     cell = crop.shape[0] / len(text)
@@ -73,9 +81,9 @@ def _stands_upright(text: str) -> bool:
 
 
 def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, str]]:
-    """The words of a line with their ink, (H, W) gray bytes each, from left to right.
+    """The ink of a line's words, (H, W) gray bytes each, and their texts, from left to right.
 
-    Cut at the widest gaps, as many as the text has spaces; nothing where these don't stand out.
+    The line is cut at its widest gaps, as many as its text has spaces. Empty if these gaps aren't clearly wider than the others.
     """
     texts = line.text.split()
     if line.direction == "rtl":
@@ -105,8 +113,11 @@ def cut_as_drawn(parts: Sequence[tuple[numpy.ndarray, str]], widths: Sequence[fl
 
 
 def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, float]]) -> list[tuple[numpy.ndarray, str]]:
-    """The pieces of a text of many clusters, a word of a script that puts no spaces between words, or a line: cut at gaps of its
-    ink that lie where its `clusters` (how many characters, at which share of its width) end. Without such gaps it stays whole."""
+    """A long text in pieces: a line, or a word of a script that puts no spaces between words.
+
+    It is cut at gaps of its ink that lie where its `clusters` end, which are given as numbers of characters and shares of its
+    width. A text without such gaps, or with few clusters, stays whole.
+    """
     columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
     if len(clusters) < MANY_CLUSTERS or len(columns) < 2:
         return [(crop, text)]
@@ -131,7 +142,10 @@ def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, flo
 
 
 def aligned(parts: Sequence[str], other: str) -> list[str]:
-    """`other` cut as `parts` are, where the two are alike. Spaces don't count, and stay within the cuts of `other` only."""
+    """`other` in as many parts as `parts`, cut at the same places of the text, as far as the two texts are alike.
+
+    Spaces don't count. Those of `other` stay where they are within a part.
+    """
     places = [i for i, char in enumerate(other) if not char.isspace()]
     whole, dense = "".join("".join(parts).split()), "".join(other[i] for i in places)
     blocks = Levenshtein.opcodes(whole, dense)
@@ -146,32 +160,32 @@ def aligned(parts: Sequence[str], other: str) -> list[str]:
 
 
 def telling(text: str) -> bool:
-    """Whether a word has enough characters to be compared, and not too many."""
+    """Whether a word has enough different characters to be compared, and not too many."""
     return _MIN_LETTERS <= len(text) <= _MAX_WORD and len(set(text)) > 1  # dot leaders say nothing
 
 
 def text_error(claimed: Sequence[str], readings: Sequence[str]) -> float:
-    """The character error rate of claimed lines by what was read there. Case, spaces and width forms don't count."""
+    """The character error rate of the claimed lines, if `readings` are right. Case, spaces and width forms don't count."""
     pairs = [(plain(a), plain(b)) for a, b in zip(claimed, readings, strict=True)]
     total = sum(len(a) for a, _ in pairs)
     return min(1.0, sum(Levenshtein.distance(a, b) for a, b in pairs) / total) if total else 1.0
 
 
 def plain(text: str) -> str:
-    """`text` without what readings differ in anyway: case, spaces, width forms."""
+    """`text` without case, spaces and width forms, in which readings differ anyway."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def bare(text: str) -> str:
-    """`plain` text without accents: readers mix them up, and line boxes cut them off above capitals."""
+    """`plain` text without accents. Readers mix accents up, and line boxes cut them off above capitals."""
     return _ACCENTS.sub("", unicodedata.normalize("NFD", plain(text)))
 
 
 def covered_share(quads: Sequence[Sequence[tuple[float, float]]], page: Sample) -> float:
-    """The share of the area of detected `quads` that lies under the page's lines.
+    """The share of the area of detected `quads` that the page's lines cover.
 
-    Detectors and fonts frame lines differently, so a quad is covered along its length, but for gaps longer than it is high: words
-    that a line lacks.
+    Detectors and fonts frame lines differently. So a quad is covered along its length wherever a line covers half of its height.
+    Gaps count only if they are longer than the quad is high: these are words that the line lacks.
     """
     mask = numpy.zeros([n // _MASK_STRIDE + 1 for n in reversed(page.size)], bool)
     for line in (line for region in page.regions for line in region.lines):
@@ -190,7 +204,7 @@ def covered_share(quads: Sequence[Sequence[tuple[float, float]]], page: Sample) 
 
 
 def _filled(covered: numpy.ndarray, gap: int) -> float:
-    """The share of a row that is covered, with holes up to `gap` counted as such."""
+    """The share of a row that is covered. Holes of up to `gap` count as covered."""
     inside = numpy.flatnonzero(covered)
     if not len(inside):
         return 0.0

@@ -26,7 +26,7 @@ _NUM_LOOKS, _LOOK_CHARS, _MIN_LOOK_LETTERS = 8, 100, 24
 
 
 class Language(NamedTuple):
-    """`lang` is BCP-47 or `und`, `score` the identifier's (0 to 1); `script` ISO 15924, `share` as of `scripts.main_script`."""
+    """`lang` is BCP-47 or `und`, `score` the identifier's (0 to 1). `script` and `share` are as by `scripts.main_script`."""
 
     lang: str
     score: float
@@ -38,13 +38,14 @@ class Language(NamedTuple):
 class IdentifyLanguage:
     """Sets a sample's language and script from its text, and the signals `lang_score` and `script_share`.
 
-    Under `min_letters` letters, or where the identifier gives less than `min_score`, the language is `und` rather than a guess. A
-    language declared with the document is believed where the identifier gives it `min_declared_score` and a
-    third of its best, or has no label for it.
+    The language is `und`, and no guess, if there are fewer than `min_letters` letters, or if the identifier's score is less than
+    `min_score`. A language that is declared with the document is believed if its score is at least `min_declared_score` and a
+    third of the best one, or if the identifier has no label for it.
 
-    Where the regions tell two languages or more, each in `min_share` of the letters, the signals `lang_share_<BCP-47>` say how
-    much of the page is in regions of each. If one has more than half, the page is in that one, unless the declared language has a
-    third as much: of a mixed page's whole text the identifier says now this, now that.
+    A page is mixed if its regions are in two languages or more, each with `min_share` of the letters. Then the signals
+    `lang_share_<BCP-47>` say how much of the page is in each. If one has more than half, it is the page's language, unless the
+    declared language has a third as much. The identifier can't be asked for a mixed page's whole text: it answers now this, now
+    that.
     """
 
     version: ClassVar[int] = 2
@@ -79,7 +80,7 @@ class IdentifyLanguage:
         return versions | {"lid.176.ftz": f"sha256:{_langid().weights_sha256()}"}
 
     def _mixture(self, sample: Sample) -> tuple[dict[str, float], dict[str, str]]:
-        """Shares and scripts of the languages told in `min_share` of the letters, the largest first; empty for one alone."""
+        """The languages with `min_share` of the letters: their shares, largest first, and scripts. Empty if there is but one."""
         third_script = sample.quality.signals["script_share"] <= 1 - self.min_share
         if not third_script and not _may_be_mixed(sample, self.min_region_score):
             return {}, {}
@@ -98,8 +99,9 @@ class IdentifyLanguage:
 def identify_regions(sample: Sample, min_letters: int = 60, min_score: float = 0.7) -> list[Language]:
     """The language and script of each region, in order, by its own text.
 
-    The page's language is a witness, as a declared one is, where the script agrees. Nothing else is taken from the page: under
-    `min_letters` letters (two fifths of them in a script that one language has nearly to itself) or `min_score` it is `und`.
+    The page's language counts as a declared one in regions of the page's script. Nothing else is taken from the page. The
+    language is `und` if the score is less than `min_score`, or if there are fewer than `min_letters` letters (two fifths of that
+    in a script that one language has nearly to itself).
     """
     return [_region_language(region, sample, min_letters, min_score) for region in sample.regions]
 
@@ -115,9 +117,9 @@ def _region_language(region: Region, sample: Sample, min_letters: int, min_score
 
 
 def _may_be_mixed(sample: Sample, min_score: float) -> bool:
-    """Whether a few looks at the regions find another language than the page's; to look at every region would cost too much.
+    """Whether a few samples of the regions' text are in another language than the page. To ask for all of them costs too much.
 
-    The looks are spread evenly over the page's text.
+    The samples are spread evenly over the page's text.
     """
     lengths = [len(region.text) for region in sample.regions]
     step = sum(lengths) / _NUM_LOOKS
@@ -140,9 +142,9 @@ def _may_be_mixed(sample: Sample, min_score: float) -> bool:
 def identify(
     text: str, declared: str = "und", min_letters: int = 24, min_score: float = 0.5, min_declared_score: float = 0.1
 ) -> Language:
-    """The language and script of `text`; `declared` is a witness for the close calls, such as Danish and Norwegian.
+    """The language and script of `text`. The `declared` language decides close calls, such as between Danish and Norwegian.
 
-    A language that isn't written in the text's script is no candidate, whoever names it.
+    A language that isn't written in the text's script is no candidate, even if it is declared.
     """
     return _identify(text, *scripts.main_script(text), declared, min_letters, min_score, min_declared_score)
 
@@ -168,7 +170,7 @@ def _identify(
 
 
 def _passages(words: str) -> str:
-    """`words`, or a few passages from start to end: a page's head alone is often a title in another language."""
+    """`words`, or a few passages of them from start to end. A page's head alone is often a title in another language."""
     if len(words) <= _NUM_PASSAGES * _PASSAGE_CHARS:
         return words
     step = (len(words) - _PASSAGE_CHARS) // (_NUM_PASSAGES - 1)

@@ -1,4 +1,4 @@
-"""The verdict on a page's text layer, from what its reading counted and what its ink said."""
+"""The verdict on a page's text layer, by the signals that were measured of its characters and of its ink."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from datagen.engines import Engines
 from datagen.record import Drop, Sample
 from datagen.runner import A_CORE, Needs
 
-# Scripts whose letters are drawn in clusters: a glyph may be wider or narrower than it says, so that gaps tell less of spaces.
+# Scripts whose letters are drawn in clusters. Their glyphs may be wider or narrower than they say, so gaps show spaces less well.
 _CLUSTERS = frozenset(
     "Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Thai Laoo Tibt Mymr Khmr Lana Java Bali Cakm Gran Tavt Sund Limb".split()
 )
@@ -22,18 +22,22 @@ _WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vo
 class JudgeTextLayer:
     """Sets a page's verdict and reasons from its signals. A limit is the largest share of the layer's characters that may be so.
 
-    `none`     there is no text: `blank`, `picture_page` (images cover it), or `no_text`
-    `suspect`  `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens in place
-               of letters), `hidden_text`, `picture_page` (an image lies over or under all of it: a scan's hidden layer),
-               `mixed_scripts` (a third one beside Latin), `mixed_words` (letters of two scripts in one word, as garbled
-               clusters have), `ink_disagrees` (fonts whose text isn't what they show, see `CompareInk`), `ink_unchecked` (too
-               much in fonts of which that can't be told), `spaces_unchecked` (where the layer had no spaces gaps put them, in
-               a script of clusters, and nobody could read the page); where the ink wasn't asked, also `presentation_forms`
-               (of Arabic, as they were before they were resolved) and `unknown_language` (enough letters for the identifier,
-               and it knows nothing like them). `incomplete`: the page's words hold and it has others, for
-               `ink_without_text`, `formula_in_text`, or `few_unmapped` (U+FFFD for an arrow or two)
-    `trusted`  none of these; and of any page with text, its kind: `form` (it has fields to fill in), `cover` (a first
-               page with little on it, in large type or on a picture)
+    `none`: the page has no text.
+        `blank`, `picture_page` (images cover it), `no_text`
+    `suspect`: the text may be wrong, or lacks something.
+        `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens for letters)
+        `hidden_text`, `picture_page` (an image lies over or under all of it: the text is a scan's hidden layer)
+        `mixed_scripts` (a third script beside Latin), `mixed_words` (letters of two scripts in one word, as in garbled clusters)
+        `ink_disagrees` (fonts don't show what their text says, see `CompareInk`), `ink_unchecked` (too much text is in fonts of
+        which nobody can tell)
+        `spaces_unchecked` (the layer had no spaces, gaps showed them, in a script of clusters, and no engine could read the page)
+        `presentation_forms` (of Arabic) and `unknown_language` (enough letters, but the identifier knows no language like it):
+        only if the ink wasn't checked
+        `incomplete` (the words that are there are right, but others lack), together with `ink_without_text`,
+        `formula_in_text`, or `few_unmapped` (U+FFFD for an arrow or two)
+    `trusted`: none of these reasons.
+    A page with text of any verdict may also have its kind as a reason: `form` (it has fields to fill in), `cover` (it is a first
+    page with little text, in large type or on a picture).
     """
 
     version: ClassVar[int] = 4
@@ -104,8 +108,11 @@ class JudgeTextLayer:
 
 
 def mixed_word_share(text: str) -> float:
-    """The share of words with letters of two scripts that no language writes together; 0 under three of them. Latin letters of
-    ASCII, of names and units, join any; a word with others counts as a tenth, since some are borrowed, as is Fulfulde's eng."""
+    """The share of words with letters of two scripts that no language writes together. 0 if there are fewer than three of them.
+
+    ASCII letters may stand in any word, as in names and units. A word with other Latin letters counts as a tenth of one, since
+    some scripts borrow them.
+    """
     if text.isascii():
         return 0.0
     scripts_of_words = [_scripts(word) for word in _WORD.findall(text) if not word.isascii()]

@@ -1,7 +1,9 @@
-"""Text as typeset PDF pages, with shaping, by Pango and Cairo; and where each line and word of it stands.
+"""Text as typeset PDF pages, with the place of each line and word, by Pango and Cairo.
 
-What is known comes from the input and from Pango's layout, never from the text layer of the PDF: that is what is to be tested.
-Needs libpangocairo. Same input, fonts and library versions: same bytes.
+The places and texts come from the input and from Pango's layout. They never come from the text layer of the PDF, since that is
+what they are to test. Pango is needed because it breaks lines, orders right-to-left text, and knows where each cluster stands;
+lines of training come from `datagen.drawing`, which can do none of this. Needs libpangocairo. The same input, fonts and library
+versions give the same bytes.
 """
 
 import io
@@ -27,7 +29,7 @@ _BREAK_INSERTS_HYPHEN = 1 << 13  # in PangoLogAttr's bit field, which pangocffi 
 
 @dataclass(frozen=True)
 class Word:
-    """A run between white space; in scripts that put none between words, the whole run."""
+    """A run of characters between white space. In scripts without spaces between words, that is many words."""
 
     text: str
     box: Rect
@@ -35,7 +37,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Ruby:
-    """A reading beside the characters of a line that it belongs to. `box` is the reading's."""
+    """A reading beside the characters of a line that it belongs to (`base`). `box` is the reading's."""
 
     base: str
     text: str
@@ -46,9 +48,8 @@ class Ruby:
 class TypesetLine:
     """A line as the input has it, in logical order, without the space that it is broken at.
 
-    `box` holds the logical extents and the ink. Soft hyphens draw nothing and are left out; one that the line is broken at is
-    drawn and stands as `-` at the end (`hyphenated`).
-    Of ruby, `text` and `box` hold the base only.
+    `box` holds the logical extents and the ink. Soft hyphens draw nothing and are left out. If the line is broken at one, it is
+    drawn, and stands as `-` at the end (`hyphenated`). `text` and `box` don't include ruby.
     """
 
     text: str
@@ -61,7 +62,7 @@ class TypesetLine:
 
 @dataclass(frozen=True)
 class TypesetPage:
-    """`paragraphs` as they are read. One that goes on over a page break has lines on both pages."""
+    """The lines of `paragraphs`, in reading order. A paragraph that is broken over two pages has lines on both."""
 
     size_pt: tuple[float, float]
     paragraphs: tuple[tuple[TypesetLine, ...], ...]
@@ -83,8 +84,11 @@ class Typeset:
 
 @dataclass(frozen=True)
 class Style:
-    """How a document looks. `family` empty: chosen by the text; what a named one lacks comes from other fonts. `line_spacing` is
-    from baseline to baseline in font sizes, raised where the font's lines are higher. `colour` is RGB, 0 to 1."""
+    """How a document looks.
+
+    An empty `family` is chosen by the text. Characters that a named one lacks come from other fonts. `line_spacing` is the
+    distance of baselines in font sizes; lines of fonts that are higher get more. `colour` is RGB, 0 to 1.
+    """
 
     width_pt: float = 595
     height_pt: float = 842
@@ -110,11 +114,11 @@ class Style:
 
 
 def typeset(paragraphs: Sequence[str], lang: str = "und", style: Style = Style(), max_pages: int = 0) -> Typeset:
-    """The paragraphs on as many pages as they fill, at most `max_pages` (0: all); the text beyond is left out.
+    """The paragraphs on as many pages as they fill, but at most `max_pages` (0: all). The text beyond these is left out.
 
-    A newline in a paragraph breaks the line. Base direction is each paragraph's own; columns fill from the right if the first
-    line's is right to left. `lang` (BCP-47) chooses between forms of letters and rules of line breaking. Raises `ValueError` if
-    no font has the text's letters, or if the style leaves no room for them.
+    A newline in a paragraph breaks the line. Each paragraph has its own base direction. Columns fill from the right if the first
+    line is right to left. `lang` (BCP-47) chooses forms of letters and rules of line breaking. Raises `ValueError` if no font has
+    the text's letters, or if the style leaves no room for them.
     """
     if style.columns < 1 or style.column_width_pt < style.size_pt or style.column_height_pt < 2 * style.size_pt:
         raise ValueError(f"no room for text of size_pt={style.size_pt:g} in {style}")
@@ -173,7 +177,7 @@ def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: 
     pango.pango_layout_set_width(pointer, int(style.column_width_pt * PANGO_UNIT))
     layout.text = text
     if _SOFT_HYPHEN not in text:
-        # Else Pango puts hyphens where it cuts what is wider than the column, in scripts too that have none.
+        # Else Pango puts hyphens where it cuts words that are wider than the column, even in scripts without hyphens.
         attributes = ffi.gc(pango.pango_attr_list_new(), pango.pango_attr_list_unref)
         pango.pango_attr_list_insert(attributes, pango.pango_attr_insert_hyphens_new(False))
         pango.pango_layout_set_attributes(pointer, attributes)
@@ -185,7 +189,7 @@ def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: 
 
 
 class _Slots:
-    """Where the next line goes: columns are filled from top to bottom, pages column by column."""
+    """Gives lines their places. Columns are filled from top to bottom, and pages column by column."""
 
     def __init__(self, style: Style, from_right: bool) -> None:
         self.style, self.from_right = style, from_right
@@ -204,7 +208,7 @@ class _Slots:
 
 
 class _Line(NamedTuple):
-    """A line that Pango has broken: x from the column's left edge, y from the baseline, in points."""
+    """A line that Pango has broken. x is from the column's left edge, y from the baseline, in points."""
 
     pointer: Any
     text: str
@@ -235,7 +239,7 @@ class _Line(NamedTuple):
 
 
 def _lines(layout: Layout, text: bytes) -> Iterator[_Line]:
-    """The layout's lines from top to bottom. They live no longer than the layout."""
+    """The layout's lines from top to bottom. They are freed with the layout."""
     pointer = layout.pointer
     number = ffi.new("int *")
     attributes = ffi.cast("uint32_t *", pango.pango_layout_get_log_attrs_readonly(pointer, number))
@@ -268,9 +272,9 @@ def _lines(layout: Layout, text: bytes) -> Iterator[_Line]:
 
 
 def _clusters(layout: Any) -> dict[int, tuple[float, float]]:
-    """From where to where each cluster of glyphs stands, by the first byte of its text.
+    """The left and right edge of each cluster of glyphs, by the first byte of its text.
 
-    Pango can tell the same of any range of text, but for some scripts' clusters of several glyphs stops in their middle.
+    Pango also gives the edges of any range of text, but they are wrong inside some scripts' clusters of several glyphs.
     """
     extents: dict[int, tuple[float, float]] = {}
     iterator = ffi.gc(pango.pango_layout_get_iter(layout), pango.pango_layout_iter_free)
@@ -289,7 +293,10 @@ def _clusters(layout: Any) -> dict[int, tuple[float, float]]:
 def _words(
     text: str, start: int, hyphen: str, clusters: dict[int, tuple[float, float]], edges: Rect
 ) -> list[tuple[str, float, float]]:
-    """The words of a line that starts at byte `start`, each with its left and right; what bidi splits, with what is between."""
+    """The words of a line that starts at byte `start`, each with its left and right edge.
+
+    A word whose parts stand apart, since part of it runs the other way, has edges around all that stands between them.
+    """
     words = []
     tokens = list(re.finditer(r"\S+", text))
     for token in tokens:

@@ -1,6 +1,7 @@
-"""Chinese and Japanese text set vertically, with ruby, as PDF pages by headless Chromium; and where each line of it stands.
+"""Chinese and Japanese text set vertically, with ruby, as PDF pages, with the place of each line, by headless Chromium.
 
-We break the lines and place each, so that what is known is known before the browser draws. Needs Chromium; one call a document.
+Lines are broken and placed here, so that their places are known before the browser draws them. A browser is needed because Pango
+sets no ruby. Needs Chromium, which is started once a document.
 """
 
 import html
@@ -35,10 +36,10 @@ _CREATED = b"20000101000000"
 def vertical(paragraphs: Sequence[str | Sequence[Piece]], lang: str = "ja", style: Style = STYLE, max_pages: int = 0) -> Typeset:
     """The paragraphs in lines from top to bottom, right to left, on as many pages as they fill, at most `max_pages` (0: all).
 
-    A paragraph is a text, or texts and (base, reading) pairs; a reading is set half as large to the right of its base, and a pair
-    isn't broken. `style.columns` is the number of tiers. Each character takes a square, so all have to be full width, and a base
-    shorter than its reading stands in the middle of as many squares as the reading needs. Raises `ValueError` on other
-    characters, where no font has the text, and where no line fits; `OSError` without a browser.
+    A paragraph is a text, or a list of texts and (base, reading) pairs. A reading is set half as large to the right of its base,
+    and a pair isn't broken. `style.columns` is the number of tiers. Each character takes a square, so all have to be full width.
+    A base that is shorter than its reading stands in the middle of as many squares as the reading needs. Raises `ValueError` for
+    other characters, if no font has the text, and if no line fits; `OSError` without a browser.
     """
     height = (style.column_height_pt - (style.columns - 1) * style.column_gap_pt) / style.columns
     capacity = int(height / style.size_pt + 1e-6)
@@ -66,7 +67,7 @@ class _Line(NamedTuple):
 
 
 def _units(paragraph: str | Sequence[Piece]) -> list[tuple[str, str]]:
-    """What isn't broken, as (base, reading): each character, and each pair."""
+    """The units that aren't broken, as (base, reading): each character, and each pair."""
     units: list[tuple[str, str]] = []
     for piece in [paragraph] if isinstance(paragraph, str) else paragraph:
         if isinstance(piece, str):
@@ -81,7 +82,7 @@ def _units(paragraph: str | Sequence[Piece]) -> list[tuple[str, str]]:
 
 
 def _break(units: list[tuple[str, str]], capacity: int) -> Iterator[list[tuple[str, str]]]:
-    """Lines of at most `capacity` squares, none of which starts with a closing mark if the character before it can go along."""
+    """Lines of at most `capacity` squares. A character before a closing mark goes to the next line with it, if there is room."""
     start = 0
     while start < len(units):
         end, length = start, 0
@@ -101,7 +102,7 @@ def _squares(base: str, reading: str) -> int:
 
 
 def _places(style: Style, height: float) -> Iterator[tuple[int, float, float]]:
-    """The page, left edge and top of each line: from the right in each tier, tiers from the top."""
+    """The page, left edge and top of each line: tiers from the top, and lines from the right in each tier."""
     pitch = style.size_pt * max(1.0, style.line_spacing)
     number = 1 + int((style.width_pt - 2 * style.margin_pt - style.size_pt) / pitch + 1e-6)
     page = 0
