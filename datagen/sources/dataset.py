@@ -19,10 +19,20 @@ from datagen.storage import Folder
 
 
 @dataclass(frozen=True)
-class Shards:
-    """The committed shards of the dataset in the folder `dataset`. Shards that it gains later are new input then."""
+class AllShards:
+    """The committed shards of a dataset. Shards that it gains later are new input then.
+
+    `dataset` is its folder or URL; in a recipe, where that isn't known yet, it may be the name of an earlier step.
+    """
 
     dataset: str
+
+    def within(self, out: Folder) -> "AllShards":
+        """With the folder that a step's name stands for in the output `out`."""
+        return self if "/" in self.dataset else replace(self, dataset=out.sub(self.dataset).url)
+
+    def are_made(self) -> bool:
+        return bool(read_reports(Folder(self.dataset)))
 
     def items(self) -> list[Item]:
         """In order. Raises `ValueError` if there is none."""

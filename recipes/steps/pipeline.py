@@ -16,6 +16,7 @@ from datagen.pipeline import Pipeline
 from datagen.record import Drop
 from datagen.runner import InProcess, make_runner
 from datagen.shards import ShardReport, read_reports, read_sample
+from datagen.sources.dataset import AllShards
 from datagen.specification import describe
 from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
@@ -49,7 +50,9 @@ _PACKAGES = (
 
 class PipelineRunner(StepRunner[Pipeline]):
     def plan(self) -> str:
-        step, place = self.step, self.place
+        step, place = _within(self.step, self.out), self.place
+        if isinstance(step.census, AllShards) and not step.census.are_made():
+            return f"waits for {step.census.dataset}, then knows its shards"
         missing: list[str] = getattr(step.census, "missing", list)()
         if missing:
             return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
@@ -93,7 +96,8 @@ class PipelineRunner(StepRunner[Pipeline]):
         return Counter(drop.reason for drop in self._drops())
 
     def retry(self, reason: str) -> int:
-        step, documents = self.step, self.step.census.items()
+        step = _within(self.step, self.out)
+        documents = step.census.items()
         uris = {drop.uri for drop in self._drops() if drop.reason == reason}
         if not uris:
             return 0
@@ -104,7 +108,8 @@ class PipelineRunner(StepRunner[Pipeline]):
 
     def after_retry(self) -> Step | None:
         """The step with the documents that it knows, so that a retry reads no new one."""
-        return replace(self.step, census=Known(self.step.census, self.folder.url)) if self.folder.exists("census") else None
+        step = _within(self.step, self.out)
+        return replace(step, census=Known(step.census, self.folder.url)) if self.folder.exists("census") else None
 
     def _drops(self) -> list[Drop]:
         return [drop for report in read_reports(self.folder) for drop in report.drops]
@@ -117,6 +122,7 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
     """Make what is not made yet of the dataset of `step`; `noun` is what its samples are called. Returns the exit code."""
     out = Folder(place.out)
     folder = out.sub(step.name)
+    step = _within(step, out)
     runner = make_runner(place.on, place.workers)
     documents = step.census.items()
     if place.overwrite:  # only now that there is something to put in its place
@@ -135,6 +141,11 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
         run = _circumstances(recipe, step, place)
         outcome = dataset.build(step, folder, todo, runner, run, lambda report: show(count.add(report)))
     return _sum_up(step, folder, outcome)
+
+
+def _within(step: Pipeline, out: Folder) -> Pipeline:
+    """The step with the dataset of an earlier step, if it reads one, where it lies in `out`."""
+    return replace(step, census=step.census.within(out)) if isinstance(step.census, AllShards) else step
 
 
 def dataset_status(folder: Folder) -> list[str]:

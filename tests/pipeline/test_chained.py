@@ -12,12 +12,14 @@ from datagen.pipeline import Pipeline
 from datagen.record import Box, Drop, Region, Sample
 from datagen.runner import A_CORE
 from datagen.shards import read_reports
-from datagen.sources.dataset import SamplesOf, Shards
+from datagen.sources.dataset import AllShards, SamplesOf
 from datagen.storage import Folder
+from recipes.recipe import Recipe
+from recipes.run import plan, run
 from recipes.steps import Place
 from recipes.steps.pipeline import make as make_dataset
 from tests import pdfs
-from tests.outputs import check_corpus, dataset_samples, make
+from tests.outputs import check_corpus, dataset_samples, make, recipe
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def _box(quad) -> Box:
 
 
 def make_lines(out, **values) -> int:
-    pipeline = Pipeline("lines", Shards(str(out / "coarse")), SamplesOf("lines", **values), (FindLines(),), max_drop=1.0)
+    pipeline = Pipeline("lines", AllShards(str(out / "coarse")), SamplesOf("lines", **values), (FindLines(),), max_drop=1.0)
     return make_dataset(pipeline, "test", Place(str(out), "inline"))
 
 
@@ -101,6 +103,17 @@ def test_samples_are_chosen_by_language_and_verdict_and_a_shard_without_one_is_a
     assert {d.reason for r in reports if not r.num_samples for d in r.drops} == {"nothing_chosen"}
 
 
+def test_a_recipe_chains_its_steps_by_name(corpus, tmp_path):
+    first = recipe(corpus).steps[0]
+    second = Pipeline("lines", AllShards("coarse"), SamplesOf("lines"), (FindLines(),), max_drop=1.0)
+    place = Place(str(tmp_path / "out"), "inline")
+    both = Recipe("test", (first, second))
+    assert "lines: waits for" in plan(both, place)
+    assert run(both, place) == 0
+    assert len(dataset_samples(Folder(str(tmp_path / "out/lines")))) == 8
+    assert "lines: 0 documents in 0 shards to make, 3 made" in plan(both, place)
+
+
 def test_a_dataset_that_is_not_made_yet_is_named(tmp_path):
     with pytest.raises(ValueError, match="has no shard yet: make that dataset first"):
-        Shards(str(tmp_path / "coarse")).items()
+        AllShards(str(tmp_path / "coarse")).items()
