@@ -36,7 +36,10 @@ class CloseEngines(WorkerPlugin):
 
 @contextlib.contextmanager
 def connected(on: str, workers: int, needs: Needs) -> Iterator[Any]:
-    """A client of a cluster for tasks with these needs; a cluster that was started here ends with the block."""
+    """A client of a cluster for tasks with these needs. A cluster that was started here ends with the block.
+
+    Raises `ValueError` if somebody else's cluster has workers, but none with the GPUs that a task needs: it would wait for ever.
+    """
     with contextlib.ExitStack() as stack:
         address: Any = on
         if on == "local":
@@ -45,6 +48,9 @@ def connected(on: str, workers: int, needs: Needs) -> Iterator[Any]:
             address = stack.enter_context(slurm_cluster(workers, needs))
         client = stack.enter_context(Client(address, timeout=30))
         client.register_plugin(CloseEngines())
+        workers_here = client.scheduler_info(n_workers=-1)["workers"].values()
+        if workers_here and all(worker["resources"].get("GPU", 0) < needs.gpus for worker in workers_here):
+            raise ValueError(f"on={on}: no worker has GPU={needs.gpus}: start dask's workers with --resources GPU={needs.gpus}")
         yield client
 
 

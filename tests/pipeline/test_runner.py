@@ -136,6 +136,15 @@ def test_a_scheduler_is_reached_by_its_address():
     assert sorted(result for _, result, _ in outcomes) == [1, 4]
 
 
+def test_a_cluster_whose_workers_have_no_gpu_is_refused_where_tasks_need_one():
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0", protocol="tcp") as cluster:
+        outcomes = make_runner(cluster.scheduler_address).map(work, [1], needs=Needs(gpus=1))
+        with pytest.raises(ValueError, match="no worker has GPU=1: start dask's workers with --resources GPU=1"):
+            next(outcomes)
+
+
 def test_workers_that_join_later_get_their_share():
     """A task that is done brings as many as are missing for all workers that there are by then."""
     from distributed import Client, LocalCluster
