@@ -3,7 +3,8 @@
 A container is a file or an archive's member. Its parts are pages, rows, members or draws: what they are is the source's to say.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from datagen.record import Range
 
@@ -48,3 +49,28 @@ class Item:
 
 Inputs = tuple[Item, ...]
 """What one shard reads."""
+
+
+def shards_of(items: Sequence[Item], num_parts: Callable[[Item], int], shard_parts: int, cut: bool = True) -> list[Inputs]:
+    """The items in order, about `shard_parts` parts a shard by what `num_parts` expects of each. With `cut`, an item that is known
+    to have more is cut into ranges."""
+    shards: list[Inputs] = []
+    shard: list[Item] = []
+    room = shard_parts
+    for item in items:
+        for part in _ranges(item, shard_parts) if cut else [item]:
+            expected = num_parts(part)
+            if shard and expected > room:
+                shards.append(tuple(shard))
+                shard, room = [], shard_parts
+            shard.append(part)
+            room -= expected
+    return [*shards, tuple(shard)] if shard else shards
+
+
+def _ranges(item: Item, size: int) -> list[Item]:
+    """Ranges of at most `size` parts. The last goes to the container's end, wherever that proves to be."""
+    if item.first > 0 or item.stop >= 0 or item.count <= size:
+        return [item]
+    starts = range(0, item.count, size)
+    return [replace(item, first=start, stop=start + size if start + size < item.count else -1) for start in starts]
