@@ -55,7 +55,7 @@ def assigned(folder: Folder) -> list[Assigned]:
                 f"{census.path(name)} is damaged ({error}): start a new output, or replace this with overwrite=1"
             ) from None
         if set(table.column_names) != _FIELDS:
-            raise ValueError(f"{folder.url}: {another_schema('of another form')}")
+            raise ValueError(f"{folder.url}: {another_schema()}")
         for row in table.to_pylist():
             by_shard.setdefault(row.pop("shard"), []).append(Item(**row))
         shards.extend(Assigned(index, generation, tuple(inputs)) for index, inputs in by_shard.items())

@@ -52,8 +52,8 @@ Inputs = tuple[Item, ...]
 
 
 def shards_of(items: Sequence[Item], num_parts: Callable[[Item], int], shard_parts: int, cut: bool = True) -> list[Inputs]:
-    """The items in order, about `shard_parts` parts a shard by what `num_parts` expects of each. With `cut`, an item that is known
-    to have more is cut into ranges."""
+    """The items in order, about `shard_parts` parts a shard by what `num_parts` expects of each. With `cut`, an item that is
+    known to have more is cut into ranges."""
     shards: list[Inputs] = []
     shard: list[Item] = []
     room = shard_parts

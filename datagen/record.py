@@ -334,12 +334,11 @@ class Drop:
         return cls(values["key"], values["uri"], part, values["stage"], values["reason"], values["detail"], readings)
 
 
-def another_schema(schema: object) -> str:
+def another_schema(schema: object = None) -> str:
     """What to say of an output that another version of pagewheel wrote."""
-    return (
-        f"it was made by another version of pagewheel (schema {schema}, this version has {SCHEMA}): "
-        "start a new output with out=…, or replace this one with overwrite=1"
-    )
+    schemas = f" (schema {schema}, this version has {SCHEMA})" if schema is not None else ""
+    what_to_do = "start a new output with out=…, or replace this one with overwrite=1"
+    return f"it was made by another version of pagewheel{schemas}: {what_to_do}"
 
 
 def content_key(sha256: str) -> str:

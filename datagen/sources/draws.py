@@ -7,15 +7,16 @@ a draw comes out the same on every machine, and a larger count keeps the draws o
 import hashlib
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
 from datagen.items import Inputs, Item, shards_of
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Range, Region, Sample, SampleError, content_key
 
 
-class Drawing(NamedTuple):
+@dataclass(frozen=True)
+class Drawing:
     """What a maker draws. The label is exact, since the picture was made from it."""
 
     image: bytes | None
@@ -25,7 +26,7 @@ class Drawing(NamedTuple):
     lang: str = "und"
     script: str = "Zyyy"
     difficulty: float = -1.0
-    metadata: dict[str, str] = {}
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 class Maker(Protocol):

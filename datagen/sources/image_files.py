@@ -31,9 +31,9 @@ def read_images(
 ) -> Iterator[Parts | Part[Picture] | Failed]:
     """The images of a file, or of an archive of `kind`, that `numbers` name, or all `within` a range."""
     with contextlib.ExitStack() as stack, damage():
-        entries = entries(path, kind, stack)
-        by_name = {entry.name: entry for entry in entries}
-        images = [entry for entry in entries if not kind or entry.name.lower().endswith(suffixes(FORMATS))]
+        files = entries(path, kind, stack)
+        by_name = {entry.name: entry for entry in files}
+        images = [entry for entry in files if not kind or entry.name.lower().endswith(suffixes(FORMATS))]
         frames = [(entry, n) for entry in (images if kind else images[:1]) for n in range(_num_frames(entry, max_bytes))]
         if numbers is None:
             yield Parts(numbers := [number for number in range(len(frames)) if number in within])

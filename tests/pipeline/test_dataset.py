@@ -362,3 +362,23 @@ def test_the_output_can_be_moved(corpus, tmp_path):
     before = files(tmp_path / "elsewhere/coarse")
     assert make(corpus, tmp_path / "elsewhere") == 0
     assert files(tmp_path / "elsewhere/coarse") == before
+
+
+def test_an_output_of_another_schema_is_refused_in_one_sentence(tmp_path):
+    """As the version before wrote it: no schema in run.json, number 1 in the reports, and other columns in the census."""
+    pdfs.write(tmp_path / "in/a.pdf", pdfs.lines(pdfs.LATIN))
+    out = tmp_path / "out"
+    assert make(tmp_path / "in", out) == 0
+    for name, old, new in (("run.json", '"schema": 2,', ""), ("shards/coarse-000000.json", '"schema": 2', '"schema": 1')):
+        path = out / "coarse" / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new, 1))
+    census = Folder(f"{out}/coarse/census")
+    census.write_table("000000.parquet", census.read_table("000000.parquet").rename_columns({"first": "first_page"}))
+    before = files(out)
+    for look in (lambda: status(str(out)), lambda: verify(str(out)), lambda: make(tmp_path / "in", out)):
+        with pytest.raises(ValueError, match=r"made by another version of pagewheel.*start a new output with out=…, or replace"):
+            look()
+    assert files(out) == before
+    assert make(tmp_path / "in", out, overwrite=True) == 0
+    assert len(samples(out)) == 1
