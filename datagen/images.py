@@ -1,19 +1,23 @@
 """Encoded images to pixels: JPEG, PNG, WebP, TIFF, in one place. What is damaged, or too large to hold, is a `SampleError`."""
 
+import contextlib
 import io
 import struct
 import warnings
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy
 import simplejpeg
-from PIL import Image
+from PIL import Image, ImageOps
 
 from datagen.record import SampleError
 
 MAX_PIXELS = 100_000_000
 """The most pixels that an image may have: A0 at 300 dpi has 140 million, A1 70. Three bytes each are what decoding takes."""
 
+_AS_IT_IS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "WEBP": ("RGB",)}  # formats and modes that shards take
+_ORIENTATION = 0x0112  # EXIF's tag
 _16_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -29,12 +33,45 @@ def pixels(image: bytes, mode: Literal["RGB", "L"] = "RGB") -> numpy.ndarray:
             return _jpeg(image, mode)
         except ValueError:  # of a kind that only Pillow reads, or damaged
             pass
+    with _opened(image) as opened:
+        return numpy.asarray(_on_paper(opened).convert(mode))
+
+
+def num_frames(image: bytes) -> int:
+    """The pages of a TIFF. 1 for any other image, since an animation is one picture, and for what can't be opened: decoding it
+    will say why."""
+    try:
+        with _opened(image) as opened:
+            return getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+    except SampleError:
+        return 1
+
+
+def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS) -> tuple[bytes, tuple[int, int]]:
+    """An image as a file that shards take, and its (width, height): the bytes themselves, if they are an upright and opaque JPEG,
+    PNG or WebP in gray or RGB, else one of its frames written anew. Raises `SampleError` as `pixels`."""
+    with _opened(image, max_pixels) as opened:
+        is_turned = opened.getexif().get(_ORIENTATION, 1) != 1
+        if opened.mode in _AS_IT_IS.get(opened.format or "", ()) and not (is_turned or opened.has_transparency_data):
+            opened.load()  # a file that is cut short raises here, and not in a training
+            return image, opened.size
+        opened.seek(frame)
+        still = ImageOps.exif_transpose(_on_paper(opened)) if is_turned else _on_paper(opened)
+        still = still.convert("L" if still.mode in ("1", "L") else "RGB")
+        file = io.BytesIO()
+        still.save(file, *(("JPEG",) if opened.format == "JPEG" else ("PNG",)), quality=95)
+        return file.getvalue(), still.size
+
+
+@contextlib.contextmanager
+def _opened(image: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """An image that Pillow reads in this block, where what it raises of damaged files is a `SampleError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(image)) as opened:
-                _check_size(*opened.size)
-                return numpy.asarray(_on_paper(opened).convert(mode))
+                _check_size(*opened.size, max_pixels)
+                yield opened
     except Image.DecompressionBombError as error:
         raise SampleError("image_too_large", str(error)) from None
     # Pillow's plugins raise all of these on damaged files.
@@ -61,6 +98,6 @@ def _on_paper(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
 
 
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise SampleError("image_too_large", f"{width} x {height} pixels, over {MAX_PIXELS:,}")
+def _check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
+    if width * height > max_pixels:
+        raise SampleError("image_too_large", f"{width} x {height} pixels, over {max_pixels:,}")

@@ -51,15 +51,22 @@ Inputs = tuple[Item, ...]
 """What one shard reads."""
 
 
-def shards_of(items: Sequence[Item], num_parts: Callable[[Item], int], shard_parts: int, cut: bool = True) -> list[Inputs]:
-    """The items in order, about `shard_parts` parts a shard by what `num_parts` expects of each. With `cut`, an item that is
+def num_parts(item: Item, part_bytes: int, unknown: int = 1) -> int:
+    """How many parts an item gives: known, or guessed from its bytes; `unknown` where nobody knows these either."""
+    if item.stop >= 0 or item.count >= 0:
+        return (item.stop if item.stop >= 0 else item.count) - item.first
+    return max(1, round(item.num_bytes / part_bytes)) if item.num_bytes else unknown
+
+
+def shards_of(items: Sequence[Item], expected_parts: Callable[[Item], int], shard_parts: int, cut: bool = True) -> list[Inputs]:
+    """The items in order, about `shard_parts` parts a shard by what `expected_parts` says of each. With `cut`, an item that is
     known to have more is cut into ranges."""
     shards: list[Inputs] = []
     shard: list[Item] = []
     room = shard_parts
     for item in items:
         for part in _ranges(item, shard_parts) if cut else [item]:
-            expected = num_parts(part)
+            expected = expected_parts(part)
             if shard and expected > room:
                 shards.append(tuple(shard))
                 shard, room = [], shard_parts

@@ -10,8 +10,9 @@ import time
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import IO, Any, NamedTuple
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -48,7 +49,7 @@ def list_members(path: str, kind: str, formats: list[str]) -> Iterator[list[List
     listed: list[Listed] = []
     sent_s = time.process_time()
     try:
-        with _damage():
+        with damage():
             for member in members:
                 if member is not None:
                     listed.append(member)
@@ -67,7 +68,7 @@ def copy_member(path: str, member: Member, target: str, max_bytes: int) -> Itera
         path, member.name, member.first, member.num_bytes
     )
     left = max_bytes
-    with _damage(), opened as source, open(target, "xb") as file:
+    with damage(), opened as source, open(target, "xb") as file:
         while chunk := source.read(min(_CHUNK, left + 1)):
             left -= len(chunk)
             if left < 0:  # whatever its header says
@@ -76,8 +77,47 @@ def copy_member(path: str, member: Member, target: str, max_bytes: int) -> Itera
     yield from ()
 
 
+class Entry(NamedTuple):
+    """A plain file in an archive, or beside another file."""
+
+    name: str
+    num_bytes: int
+    content: Callable[[], bytes]
+
+    def read(self, max_bytes: int) -> bytes:
+        """The whole file. Raises `SampleError`: `too_large`, `broken_archive`, `encrypted`."""
+        if self.num_bytes > max_bytes:
+            raise SampleError("too_large", f"{self.name}: {self.num_bytes} bytes, allowed are {max_bytes}")
+        with damage():
+            return self.content()
+
+
+def entries(path: str, kind: str, stack: contextlib.ExitStack) -> list[Entry]:
+    """The plain files of a zip or tar, in order, those that share a name, too; `stack` closes it. Raises `SampleError`."""
+    with damage():
+        if kind == "zip":
+            zipped = stack.enter_context(zipfile.ZipFile(path))
+            return [Entry(i.filename, i.file_size, partial(_zipped, zipped, i)) for i in zipped.infolist() if not i.is_dir()]
+        if kind == "tar":
+            tar = stack.enter_context(tarfile.open(path, "r:"))  # noqa: SIM115 - the stack closes it
+            return [Entry(i.name, i.size, partial(_tarred, tar, i)) for i in tar if i.isreg()]
+    raise SampleError("unsupported_archive", f"{kind}: only zip and tar are read so")
+
+
+def _zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    if info.flag_bits & _ENCRYPTED:
+        raise SampleError("encrypted", f"{info.filename} in the archive")
+    return archive.read(info)
+
+
+def _tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(info)
+    assert file is not None  # it is a plain file
+    return file.read()
+
+
 @contextlib.contextmanager
-def _damage() -> Iterator[None]:
+def damage() -> Iterator[None]:
     """What the libraries raise on a damaged archive, as a `SampleError`."""
     try:
         yield

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from datagen.items import Inputs, Item, shards_of
+from datagen.items import Inputs, Item, num_parts, shards_of
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Range, Region, Sample, SampleError, content_key
 
@@ -78,10 +78,10 @@ class DrawSource:
         return self.maker.engines()
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
-        return shards_of(items, _num_draws, self.shard_draws)
+        return shards_of(items, lambda item: num_parts(item, 1), self.shard_draws)
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        num_draws = sum(map(_num_draws, inputs))
+        num_draws = sum(num_parts(item, 1) for item in inputs)
         return Estimate(num_draws, 20_000 * num_draws, 0.02 * num_draws)
 
     def probe(self, item: Item) -> Item:
@@ -116,7 +116,3 @@ class DrawSource:
                 difficulty=drawing.difficulty,
                 metadata=drawing.metadata,
             )
-
-
-def _num_draws(item: Item) -> int:
-    return (item.stop if item.stop >= 0 else item.count) - item.first

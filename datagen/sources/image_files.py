@@ -11,7 +11,7 @@ from datagen.formats import suffixes
 from datagen.images import num_frames, upright
 from datagen.parts import Failed, Part, Parts, each
 from datagen.record import Range, SampleError, clean_text
-from datagen.sources.archive_members import Entry, damage, entries
+from datagen.sources.archive_members import Entry, entries
 
 FORMATS = ("jpeg", "png", "webp", "tiff")
 
@@ -27,14 +27,17 @@ class Picture(NamedTuple):
 
 
 def read_images(
-    path: str, kind: str, within: Range, min_side: int, max_pixels: int, max_bytes: int, numbers: list[int] | None = None
+    path: str, kind: str, within: Range, bounds: tuple[int, int, int], numbers: list[int] | None = None
 ) -> Iterator[Parts | Part[Picture] | Failed]:
-    """The images of a file, or of an archive of `kind`, that `numbers` name, or all `within` a range."""
-    with contextlib.ExitStack() as stack, damage():
-        files = entries(path, kind, stack)
+    """The images of a file, or of an archive of `kind`, that `numbers` name, or all `within` a range. `bounds` are the shortest
+    side, the most pixels, and the most bytes of a file."""
+    min_side, max_pixels, max_bytes = bounds
+    with contextlib.ExitStack() as stack:
+        files = entries(path, kind, stack) if kind else _beside(Path(path))
         by_name = {entry.name: entry for entry in files}
-        images = [entry for entry in files if not kind or entry.name.lower().endswith(suffixes(FORMATS))]
-        frames = [(entry, n) for entry in (images if kind else images[:1]) for n in range(_num_frames(entry, max_bytes))]
+        images = [entry for entry in files if entry.name.lower().endswith(suffixes(FORMATS))] if kind else files[:1]
+        tiffs = {e for e in images if e.name.lower().endswith(suffixes(["tiff"])) and e.num_bytes <= max_bytes}
+        frames = [(e, n) for e in images for n in range(num_frames(e.read(max_bytes)) if e in tiffs else 1)]
         if numbers is None:
             yield Parts(numbers := [number for number in range(len(frames)) if number in within])
 
@@ -48,18 +51,17 @@ def read_images(
             image, size = upright(data, frame, max_pixels)
             if min(size) < min_side:
                 raise SampleError("image_too_small", f"{size[0]} x {size[1]}, a side needs {min_side} at least")
-            metadata = {"name": clean_text(Path(entry.name).name if not kind else entry.name)} | _values(beside(entry, ".json"))
-            return Picture(image, size, hashlib.sha256(data).hexdigest(), beside(entry, ".txt"), metadata)
+            name = clean_text(entry.name if kind else Path(path).name)
+            values = _values(beside(entry, ".json"))
+            return Picture(image, size, hashlib.sha256(data).hexdigest(), beside(entry, ".txt"), {"name": name} | values)
 
         yield from each(numbers, picture)
 
 
-def _num_frames(entry: Entry, max_bytes: int) -> int:
-    """The pages of a TIFF; 1 for any other image, since an animation is one picture, and for what can't be opened."""
-    try:
-        return num_frames(entry.read(max_bytes)) if entry.name.lower().endswith((".tif", ".tiff")) else 1
-    except SampleError:  # reading it will say why
-        return 1
+def _beside(file: Path) -> list[Entry]:
+    """A file, and the caption and metadata that share its stem."""
+    files = [f for f in (file, file.with_suffix(".txt"), file.with_suffix(".json")) if f.is_file()]
+    return [Entry(str(f), f.stat().st_size, f.read_bytes) for f in files]
 
 
 def _values(text: str) -> dict[str, str]:

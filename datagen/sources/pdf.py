@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from datagen.child_loop import read_parts
-from datagen.items import Inputs, Item
+from datagen.items import Inputs, Item, num_parts, shards_of
 from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, clean_text, source_key
@@ -70,42 +70,17 @@ class PdfSource:
         return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
 
     def split(self, documents: Sequence[Item]) -> list[Inputs]:
-        """Documents in order, about `shard_pages` a shard; a document known to have more is cut into page ranges."""
-        shards: list[Inputs] = []
-        shard: list[Item] = []
-        room = self.shard_pages
-        for document in documents:
-            for part in self._parts(document):
-                pages = self.expected_pages(part)
-                if shard and pages > room:
-                    shards.append(tuple(shard))
-                    shard, room = [], self.shard_pages
-                shard.append(part)
-                room -= pages
-        return [*shards, tuple(shard)] if shard else shards
+        return shards_of(documents, self.expected_pages, self.shard_pages, cut=not self.max_pages)
 
     def expected_pages(self, part: Item) -> int:
         """How many pages a document, or a range of one, gives: known, or guessed from its bytes."""
-        if part.stop >= 0:
-            total = part.stop - part.first
-        elif part.count >= 0:
-            total = part.count - part.first
-        else:
-            total = round(part.num_bytes / _PAGE_BYTES) if part.num_bytes else _UNKNOWN_PAGES
+        total = num_parts(part, _PAGE_BYTES, _UNKNOWN_PAGES)
         return max(1, min(total, self.max_pages or total))
 
     def estimate(self, inputs: Inputs) -> Estimate:
         """By what A4 documentation pages cost: `make bench` measures it."""
         pages, pixels = sum(map(self.expected_pages, inputs)), self.long_side**2
         return Estimate(pages, round(pages * 0.12 * pixels), pages * (0.006 + 2.4e-9 * pixels))
-
-    def _parts(self, document: Item) -> list[Item]:
-        """Page ranges of at most `shard_pages`; the last goes to the document's end, wherever that proves to be."""
-        is_part = document.first > 0 or document.stop >= 0
-        if self.max_pages or is_part or document.count <= self.shard_pages:
-            return [document]
-        starts = list(range(0, document.count, self.shard_pages))
-        return [replace(document, first=a, stop=b) for a, b in zip(starts, [*starts[1:], -1], strict=True)]
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
         """Its pages, or those of a range. A page that ends the parser costs itself alone."""
