@@ -27,7 +27,7 @@ _TEXTS, _IMAGES = (".txt", ".md"), (".png", ".jpg", ".jpeg", ".webp", ".tif", ".
 
 def read(folder: str) -> tuple[list[str], numpy.ndarray]:
     """The names and MinHashes, (N, NUM_HASHES), of the pages below a local folder. Pages with too few letters to be recognised
-    are left out, and said. Raises `ValueError` if there is no page."""
+    are left out, and counted in the log. Raises `ValueError` if there is no page."""
     names, rows, num_short = [], [], 0
     with Engines() as engines:
         for name, text in _pages(Path(folder), engines):

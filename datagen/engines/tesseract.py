@@ -1,5 +1,5 @@
-"""Tesseract, by its command line: a witness, and the reader to beat. Its languages are the system's packages
-(`tesseract-ocr-rus`)."""
+"""Tesseract, by its command line. It tells whether a text layer is true where no other reader knows the script, and is what the
+flywheel's readers are compared with. Its languages are packages of the system (`tesseract-ocr-rus`)."""
 
 import functools
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _LINES_A_RUN = 60
 _SINGLE_LINE = "7"
-# BCP-47 to its names, of languages in scripts other than Latin, and of those in Latin with letters that the embedded reader may
+# From BCP-47 to Tesseract's names: the languages in scripts other than Latin, and those in Latin with letters that PP-OCRv6 may
 # not know.
 _NAMES = {
     "am": "amh", "ar": "ara", "as": "asm", "az": "aze", "be": "bel", "bg": "bul", "bn": "ben", "bo": "bod", "chr": "chr",
@@ -29,7 +29,8 @@ _NAMES = {
     "sd": "snd", "si": "sin", "sr": "srp", "syr": "syr", "ta": "tam", "te": "tel", "tg": "tgk", "th": "tha", "ti": "tir",
     "tt": "tat", "ug": "uig", "uk": "ukr", "ur": "urd", "vi": "vie", "yi": "yid", "yo": "yor",
 }  # fmt: skip
-# Who reads a script whose languages share most of its letters, where the language isn't known or has no data.
+# The language that reads a script, where a text's own language isn't known or has no data. Only scripts whose languages share
+# most letters have one.
 _OF_SCRIPT = {
     "Armn": "hy", "Beng": "bn", "Cans": "iu", "Cher": "chr", "Deva": "hi", "Ethi": "am", "Geor": "ka", "Grek": "el",
     "Gujr": "gu", "Guru": "pa", "Hebr": "he", "Khmr": "km", "Knda": "kn", "Kore": "ko", "Laoo": "lo", "Mlym": "ml",
@@ -45,7 +46,7 @@ def language(lang: str) -> str:
 
 
 def reads(lang: str, script: str) -> str:
-    """The language (BCP-47) to read `lang` in: itself, or else the one that stands for its script; "" if neither is installed."""
+    """The language (BCP-47) in which to read `lang`: itself, or else the one of its script; "" if neither is installed."""
     return next((code for code in (lang, _OF_SCRIPT.get(script, "")) if language(code)), "")
 
 
@@ -95,7 +96,10 @@ def _installed() -> frozenset[str]:
 
 
 def _run(crops: Sequence[numpy.ndarray], names: str) -> list[str]:
-    """One process for many lines: loading a language takes longer than reading a line. A form feed ends each line's text."""
+    """The texts of the crops, by one process, since loading a language takes longer than reading a line.
+
+    In what Tesseract prints, a form feed ends each line's text.
+    """
     with temporary_folder() as folder:
         paths = [Path(folder, f"{i:03d}.png") for i in range(len(crops))]
         for path, crop in zip(paths, crops, strict=True):
@@ -109,8 +113,10 @@ def _run(crops: Sequence[numpy.ndarray], names: str) -> list[str]:
 
 
 def _output(command: Sequence[str]) -> bytes:
-    """What the command prints. One that fails is run once more, since a machine short of memory fails now and then, and what it
-    was asked decides verdicts; then the failure is raised."""
+    """What the command prints. It runs once more if it fails, since a machine short of memory fails now and then.
+
+    A second failure is raised: without the answer a page would get another verdict.
+    """
     env = os.environ | {"OMP_THREAD_LIMIT": "1"}
 
     def output() -> bytes:

@@ -56,38 +56,38 @@ def shuffled(text: str) -> str:
 @pytest.mark.parametrize("script", [READ, *UNREAD])
 def test_a_true_layer_agrees_with_its_ink_in_any_typeface(script):
     for family in families(UDHR[script][1], UDHR[script][0])[:2]:
-        (found,) = signals(page(script, family=family))
-        assert found["ink_checked_share"] == 1.0, family
-        assert found["ink_lies_share"] == 0.0, family
+        (measured,) = signals(page(script, family=family))
+        assert measured["ink_checked_share"] == 1.0, family
+        assert measured["ink_lies_share"] == 0.0, family
 
 
 @pytest.mark.parametrize("script", [READ, *UNREAD])
 def test_a_layer_in_a_cipher_does_not(script):
-    (found,) = signals(page(script, shuffled))
-    assert found["ink_lies_share"] == 1.0
-    assert found["lineup_margin"] < 0.15
+    (measured,) = signals(page(script, shuffled))
+    assert measured["ink_lies_share"] == 1.0
+    assert measured["lineup_margin"] < 0.15
 
 
 @pytest.mark.parametrize("script", ["Tibt", "Beng", "Mong"])
 def test_a_legacy_font_that_draws_a_script_under_ascii_codes_does_not(script):
     letters = sorted(set(UDHR[script][1]) - set(" "))
     legacy = {ord(c): chr(ord("A") + i % 58) for i, c in enumerate(letters)}
-    (found,) = signals(page(script, lambda text: text.translate(legacy)))
-    assert found["ink_lies_share"] == 1.0
+    (measured,) = signals(page(script, lambda text: text.translate(legacy)))
+    assert measured["ink_lies_share"] == 1.0
 
 
 def test_three_letters_that_stand_for_each_other_are_found_by_a_reader():
-    (found,) = signals(page(READ, lambda text: text.translate(str.maketrans("aei", "eia"))))
-    assert found["ink_lies_share"] == 1.0
-    assert found["reader_error"] < 0.4
+    (measured,) = signals(page(READ, lambda text: text.translate(str.maketrans("aei", "eia"))))
+    assert measured["ink_lies_share"] == 1.0
+    assert measured["reader_error"] < 0.4
 
 
 @pytest.mark.parametrize("script", ["Geor", "Taml"])
 def test_and_without_one_by_the_shapes_of_their_words(script):
     text = UDHR[script][1]
     a, b, c = sorted((x for x in set(text) if x.isalpha()), key=lambda x: (-text.count(x), x))[:3]
-    (found,) = signals(page(script, lambda text: text.translate(str.maketrans(a + b + c, b + c + a))))
-    assert found["ink_lies_share"] == 1.0
+    (measured,) = signals(page(script, lambda text: text.translate(str.maketrans(a + b + c, b + c + a))))
+    assert measured["ink_lies_share"] == 1.0
 
 
 @pytest.mark.parametrize("script", ["Thai", "Khmr", "Tibt", "Mong"])
@@ -183,8 +183,8 @@ def test_one_lying_font_is_not_diluted_by_true_ones():
     (region,) = true.regions
     lines = tuple(replace(li, font="other", text=shuffled(li.text)) if i % 4 == 0 else li for i, li in enumerate(region.lines))
     mixed = replace(true, regions=(replace(region, lines=lines),))
-    (found,) = signals(mixed)
-    assert 0.1 < found["ink_lies_share"] < 0.4
+    (measured,) = signals(mixed)
+    assert 0.1 < measured["ink_lies_share"] < 0.4
 
 
 def test_fonts_are_judged_over_all_of_a_documents_pages():
@@ -201,10 +201,10 @@ def test_the_ink_of_any_image_format_is_looked_at(format):
     jpeg = with_ink_outside("Written by hand, and\nnot in the text layer")
     file = io.BytesIO()
     Image.open(io.BytesIO(jpeg.image)).save(file, format, lossless=True)
-    expected, found = signals(jpeg)[0], signals(replace(jpeg, image=file.getvalue()))[0]
-    assert found.keys() == expected.keys()
-    assert found["ink_checked_share"] == 1.0
-    assert found["ink_recall"] == pytest.approx(expected["ink_recall"], abs=0.02)
+    expected, measured = signals(jpeg)[0], signals(replace(jpeg, image=file.getvalue()))[0]
+    assert measured.keys() == expected.keys()
+    assert measured["ink_checked_share"] == 1.0
+    assert measured["ink_recall"] == pytest.approx(expected["ink_recall"], abs=0.02)
 
 
 def test_the_same_pages_give_the_same_signals():
@@ -230,9 +230,9 @@ def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path, monkeypa
 
 
 def test_what_the_budget_does_not_reach_is_unchecked():
-    (found,) = signals(page("Armn"), budget_s=0.1)
-    assert found["ink_checked_share"] == 0.0
-    assert "lineup_margin" not in found
+    (measured,) = signals(page("Armn"), budget_s=0.1)
+    assert measured["ink_checked_share"] == 0.0
+    assert "lineup_margin" not in measured
 
 
 def test_without_a_budget_nothing_is_said():
@@ -257,15 +257,15 @@ def with_ink_outside(text: str):
 
 
 def test_text_that_no_line_lies_over_lowers_the_recall():
-    (found,) = signals(with_ink_outside("Written by hand, and\nnot in the text layer"))
-    assert found["uncovered_ink"] > 0.05
-    assert found["ink_recall"] < 0.95
+    (measured,) = signals(with_ink_outside("Written by hand, and\nnot in the text layer"))
+    assert measured["uncovered_ink"] > 0.05
+    assert measured["ink_recall"] < 0.95
 
 
 def test_a_page_that_its_lines_cover_is_not_looked_at_again():
-    (found,) = signals(with_ink_outside(""))
-    assert found["uncovered_ink"] == 0.0
-    assert "ink_recall" not in found
+    (measured,) = signals(with_ink_outside(""))
+    assert measured["uncovered_ink"] == 0.0
+    assert "ink_recall" not in measured
 
 
 def test_rules_and_fills_are_not_taken_for_text():
@@ -279,11 +279,11 @@ def test_rules_and_fills_are_not_taken_for_text():
 
 def test_a_letter_that_says_a_space_is_found_by_a_reader():
     """Words then don't stand apart where the text says, but those that were read do."""
-    (found,) = signals(page(READ, lie=lambda text: text.replace("n", " ")))
-    assert found["lies_by_words"] == 1.0
+    (measured,) = signals(page(READ, lie=lambda text: text.replace("n", " ")))
+    assert measured["lies_by_words"] == 1.0
 
 
 def test_letters_swapped_in_text_without_spaces_are_found_by_a_reader():
-    (found,) = signals(page("Hans", lie=lambda text: text.translate(str.maketrans("人的和", "的和人"))))
-    assert found["ink_lies_share"] == 1.0
+    (measured,) = signals(page("Hans", lie=lambda text: text.translate(str.maketrans("人的和", "的和人"))))
+    assert measured["ink_lies_share"] == 1.0
     assert signals(page("Hans"))[0]["ink_lies_share"] == 0.0
