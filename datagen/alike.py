@@ -43,9 +43,9 @@ def mark(step: MarkAlike, folder: Folder, runner: Runner) -> Counter[str] | None
     for _, _, error in runner.map(signatures.sign_shard, signatures.tasks(folder, [r.shard for r in reports])):
         if error is not None:
             raise error
-    found = [
+    new_marks = [
         *duplicates.find(folder, reports, step.similarity),
         *duplicates.find_contaminated(folder, reports, names, hashes, step.benchmark_similarity),
     ]
-    marks.write(folder, found, state)
-    return Counter(m.mark for m in found)
+    marks.write(folder, new_marks, state)
+    return Counter(m.mark for m in new_marks)

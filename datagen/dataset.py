@@ -236,15 +236,15 @@ def _verify_keys(folder: Folder) -> list[str]:
 
     def keys() -> Iterator[tuple[str, list[str]]]:
         for name in names:
-            with contextlib.suppress(OSError, ValueError):  # told of by its shard
+            with contextlib.suppress(OSError, ValueError):  # its shard reports it
                 yield name.removesuffix(".parquet"), folder.read_table(f"manifest/{name}")["key"].to_pylist()
 
-    digests = [numpy.array([xxhash.xxh3_64_intdigest(key.encode()) for key in found], numpy.uint64) for _, found in keys()]
+    digests = [numpy.array([xxhash.xxh3_64_intdigest(key.encode()) for key in of_shard], numpy.uint64) for _, of_shard in keys()]
     values, counts = numpy.unique(numpy.concatenate([numpy.zeros(0, numpy.uint64), *digests]), return_counts=True)
     twice = set(values[counts > 1].tolist())
     shards_of: dict[str, list[str]] = {}
-    for shard, found in keys() if twice else ():
-        for key in found:
+    for shard, of_shard in keys() if twice else ():
+        for key in of_shard:
             if xxhash.xxh3_64_intdigest(key.encode()) in twice:
                 shards_of.setdefault(key, []).append(shard)
     return [f"key {key} is in {' and '.join(shards)}" for key, shards in shards_of.items() if len(shards) > 1]

@@ -35,8 +35,8 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterat
         hashes, known = places.band(band)
         pairs = [(int(known[a]), int(known[b])) for a, b in _alike(hashes)]
         pairs = [(a, b) for a, b in pairs if _root(parents, a) != _root(parents, b)]
-        for (first, other), found in zip(pairs, places.similarities(pairs), strict=True):
-            if found >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
+        for (first, other), similarity in zip(pairs, places.similarities(pairs), strict=True):
+            if similarity >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
                 _join(parents, a, b)
     copies = numpy.flatnonzero(parents != numpy.arange(len(parents)))
     exact = firsts[copies] != copies
@@ -89,11 +89,11 @@ class _Places:
 
     def keys(self, numbers: numpy.ndarray) -> dict[int, str]:
         """Of samples by number, ascending."""
-        found: dict[int, str] = {}
+        keys: dict[int, str] = {}
         for start, part in self.parts() if len(numbers) else ():
             a, b = numpy.searchsorted(numbers, (start, start + part.num_rows))
-            found |= {int(n): str(part["key"][int(n) - start].as_py()) for n in numbers[a:b]}
-        return found
+            keys |= {int(n): str(part["key"][int(n) - start].as_py()) for n in numbers[a:b]}
+        return keys
 
     def images(self) -> numpy.ndarray:
         return numpy.concatenate([numpy.zeros(0, numpy.uint64), *(part["image"].to_numpy() for _, part in self.parts())])
@@ -114,9 +114,9 @@ class _Places:
         for start, part in self.parts() if len(wanted) else ():
             a, b = numpy.searchsorted(wanted, (start, start + part.num_rows))
             if a < b:
-                known, found = _hashes(part)
+                known, hashes = _hashes(part)
                 _, at, places = numpy.intersect1d(known, wanted[a:b] - start, return_indices=True)
-                rows[a + places], has[a + places] = found[at], True
+                rows[a + places], has[a + places] = hashes[at], True
         first, other = (numpy.searchsorted(wanted, [pair[side] for pair in pairs]) for side in (0, 1))
         return [float((rows[a] == rows[b]).mean() * (has[a] and has[b])) for a, b in zip(first, other, strict=True)]
 

@@ -169,9 +169,9 @@ class Tally:
 
     def add(self, part: pa.Table) -> None:
         grouped = part.group_by(list(Values._fields), use_threads=False).aggregate([([], "count_all"), ("num_chars", "sum")])
-        for found in grouped.to_pylist():
-            self.counts[Values(*(found[name] for name in Values._fields))] += found["count_all"]
-            self.num_chars += found["num_chars_sum"]
+        for group in grouped.to_pylist():
+            self.counts[Values(*(group[name] for name in Values._fields))] += group["count_all"]
+            self.num_chars += group["num_chars_sum"]
         uris = part["uri"].unique().to_pylist()
         self._documents.append(numpy.array([xxhash.xxh3_64_intdigest(uri.encode()) for uri in uris], numpy.uint64))
 
@@ -185,8 +185,8 @@ class Tally:
 
     def by(self, *names: str) -> Counter:
         """Samples by one of `Values`, or by several, as tuples."""
-        found: Counter = Counter()
+        counts: Counter = Counter()
         for values, n in self.counts.items():
             chosen = tuple(getattr(values, name) for name in names)
-            found[chosen if len(names) > 1 else chosen[0]] += n
-        return found
+            counts[chosen if len(names) > 1 else chosen[0]] += n
+        return counts

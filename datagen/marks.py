@@ -1,4 +1,4 @@
-"""What is said of samples without touching them: rows in `marks/marks.parquet`, beside the manifest.
+"""Marks of samples, made without touching them: rows in `marks/marks.parquet`, beside the manifest.
 
     key · mark (duplicate, near_duplicate, contaminated) · of (another sample's key, or a benchmark's page) · similarity
 
@@ -28,8 +28,8 @@ class Mark(NamedTuple):
     similarity: float
 
 
-def write(folder: Folder, found: Sequence[Mark], state: str) -> None:
-    table = pa.Table.from_pylist([m._asdict() for m in found], SCHEMA)
+def write(folder: Folder, marks: Sequence[Mark], state: str) -> None:
+    table = pa.Table.from_pylist([mark._asdict() for mark in marks], SCHEMA)
     folder.write_table(NAME, table.replace_schema_metadata({b"state": state.encode()}))
 
 
@@ -52,5 +52,5 @@ def digest(folders: Iterable[Folder]) -> str:
 
 
 def state(folder: Folder) -> str:
-    """What the marks were made from, as `write` was told."""
+    """What the marks were made from, as `write` got it."""
     return ((read(folder).schema.metadata or {}).get(b"state") or b"").decode()

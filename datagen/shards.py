@@ -195,8 +195,8 @@ def read_report(folder: Folder, shard: str) -> ShardReport | None:
 def read_reports(folder: Folder) -> list[ShardReport]:
     """The reports of all committed shards of the dataset in `folder`, in order. Raises `ValueError` as `read_report`."""
     names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
-    found = zip(names, folder.read_each(names), strict=True)
-    return [_report(folder, name, data) for name, data in found if data is not None]
+    files = zip(names, folder.read_each(names), strict=True)
+    return [_report(folder, name, data) for name, data in files if data is not None]
 
 
 def _report(folder: Folder, name: str, data: bytes) -> ShardReport:

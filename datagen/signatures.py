@@ -73,9 +73,9 @@ def minhash(text: str) -> numpy.ndarray | None:
     letters = letters_of(text)
     if len(letters) < MIN_LETTERS:
         return None
-    found = MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
-    found.update_batch({letters[i : i + NGRAM].encode() for i in range(len(letters) - NGRAM + 1)})
-    return found.hashvalues.astype(numpy.uint32)
+    signature = MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
+    signature.update_batch({letters[i : i + NGRAM].encode() for i in range(len(letters) - NGRAM + 1)})
+    return signature.hashvalues.astype(numpy.uint32)
 
 
 def letters_of(text: str) -> str:

@@ -85,13 +85,13 @@ class Folder:
         what one takes is waiting."""
         for start in range(0, len(names), _AT_A_TIME):
             paths = [self.path(name) for name in names[start : start + _AT_A_TIME]]
-            for found in self.fs.cat_ranges(paths, None, None, on_error="return"):
-                if isinstance(found, FileNotFoundError):
+            for content in self.fs.cat_ranges(paths, None, None, on_error="return"):
+                if isinstance(content, FileNotFoundError):
                     yield None
-                elif isinstance(found, BaseException):
-                    raise found
+                elif isinstance(content, BaseException):
+                    raise content
                 else:
-                    yield found
+                    yield content
 
     def read_ranges(self, ranges: Iterable[tuple[str, int, int]]) -> Iterator[bytes]:
         """The bytes of each (name, start, end), in order. A local file stays open for the ranges that follow each other in it; on
@@ -129,11 +129,11 @@ class Folder:
         """Sorted names of the files directly in this folder; empty if there is no folder. Leftovers are not listed."""
         fs, root = resolve(self.url)
         try:
-            found = fs.ls(root, detail=True, refresh=True)
+            entries = fs.ls(root, detail=True, refresh=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
         # A link is neither file nor folder to fsspec.
-        files = (f["name"] for f in found if f["type"] == "file" or (f.get("islink") and os.path.isfile(f["name"])))
+        files = (f["name"] for f in entries if f["type"] == "file" or (f.get("islink") and os.path.isfile(f["name"])))
         names = map(posixpath.basename, files)
         return sorted(n for n in names if n.endswith(suffix) and not n.startswith(_TMP))
 
@@ -184,8 +184,8 @@ class Folder:
     def sweep(self) -> int:
         """Delete what killed runs left under construction, here and below; returns how many. For the lock's holder only. Of a
         folder that isn't on a local disk, `temporary` does."""
-        found = self.local.rglob(f"{_TMP}*") if self.local else []
-        leftovers = [path for path in found if _LEFTOVER.fullmatch(path.name) and path.is_file()]
+        paths = self.local.rglob(f"{_TMP}*") if self.local else []
+        leftovers = [path for path in paths if _LEFTOVER.fullmatch(path.name) and path.is_file()]
         for path in leftovers:
             path.unlink(missing_ok=True)
         return len(leftovers)

@@ -35,8 +35,8 @@ def temporary_folder() -> tempfile.TemporaryDirectory:
 def sweep() -> int:
     """Delete what killed processes of this user left on this machine; returns how many folders."""
     with os.scandir(tempfile.gettempdir()) as entries:
-        found = [entry.path for entry in entries if entry.name.startswith(_prefix())]
-    return sum(map(_swept, found))
+        paths = [entry.path for entry in entries if entry.name.startswith(_prefix())]
+    return sum(map(_swept, paths))
 
 
 _sweep_once = functools.cache(sweep)

@@ -45,8 +45,8 @@ class Weights:
         if not self.temperature > 0:
             raise ValueError(f"weights: temperature={self.temperature}: a number above 0 is needed")
 
-    def targets(self, available: Mapping[str, int], held: Mapping[str, int] | None = None) -> dict[str, int]:
-        """How many pages of each language, out of those `available`; never fewer than are `held` already."""
+    def targets(self, available: Mapping[str, int], taken: Mapping[str, int] | None = None) -> dict[str, int]:
+        """How many pages of each language, out of those `available`; never fewer than are `taken` already."""
         named = {lang for share in self.shares for lang in share.languages}
         wanted: dict[str, int] = {}
         for share in self.shares:
@@ -54,16 +54,16 @@ class Weights:
             have = {lang: n for lang, n in sorted(available.items()) if lang in languages and n > 0}
             if share.num_pages and not have:
                 log.warning("weights: no document is in %s", " or ".join(share.languages) or "any other language")
-            wanted |= self._divided(share.num_pages, have, held or {})
+            wanted |= self._divided(share.num_pages, have, taken or {})
         return wanted
 
-    def _divided(self, budget: int, available: dict[str, int], held: Mapping[str, int]) -> dict[str, int]:
-        """A budget over languages: as many pages as a common scale of their weights gives, but between what is held of a language
+    def _divided(self, budget: int, available: dict[str, int], taken: Mapping[str, int]) -> dict[str, int]:
+        """A budget over languages: as many pages as a common scale of their weights gives, but between what is taken of a language
         and what there is."""
         weights = {lang: n ** (1 / self.temperature) for lang, n in available.items()}
 
         def at(scale: float) -> dict[str, float]:
-            return {lang: min(max(scale * weights[lang], held.get(lang, 0)), n) for lang, n in available.items()}
+            return {lang: min(max(scale * weights[lang], taken.get(lang, 0)), n) for lang, n in available.items()}
 
         low, high = 0.0, max((n / weights[lang] for lang, n in available.items()), default=0.0)
         if sum(at(high).values()) <= budget:
@@ -74,20 +74,20 @@ class Weights:
         return {lang: round(n) for lang, n in at(low).items()}
 
 
-def weigh(new: Sequence[Item], held: Iterable[Item], weights: Weights, num_pages: Callable[[Item], int]) -> list[Item]:
+def weigh(new: Sequence[Item], read: Iterable[Item], weights: Weights, num_pages: Callable[[Item], int]) -> list[Item]:
     """Of `new` documents those that belong in a corpus of these weights, beside those that it has read or will; sorted by uri. By
     what `num_pages` expects of each, whatever it gave."""
     taken: dict[str, int] = defaultdict(int)
-    for document in held:
+    for document in read:
         taken[language(document.lang)] += num_pages(document)
-    found: dict[str, list[Item]] = defaultdict(list)
+    new_of: dict[str, list[Item]] = defaultdict(list)
     for document in new:
-        found[language(document.lang)].append(document)
-    available = {lang: taken[lang] + sum(map(num_pages, found[lang])) for lang in {*taken, *found}}
+        new_of[language(document.lang)].append(document)
+    available = {lang: taken[lang] + sum(map(num_pages, new_of[lang])) for lang in {*taken, *new_of}}
     chosen: list[Item] = []
     for lang, target in weights.targets(available, taken).items():
         room = target - taken[lang]
-        for document in by_seed(found[lang], weights.seed):
+        for document in by_seed(new_of[lang], weights.seed):
             if room <= 0:
                 break
             chosen.append(document)

@@ -65,9 +65,9 @@ def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
         rows.append((part.name, *_row(values, sure_shards, sure_bytes, sure_core), part.made_by or "nothing here yet"))
     rows.append(("together", *_row(tuple(sums), False, False, False), ""))
     measured = sorted({rate.by for rate in rates.values() if rate.by})
-    said = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
-    said.append("? rests on a guess, which recipes/mixture.py or recipes/rates.py holds")
-    return "\n".join([*_columns([header, *rows]), "", *said])
+    notes = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
+    notes.append("? rests on a guess, which recipes/mixture.py or recipes/rates.py holds")
+    return "\n".join([*_columns([header, *rows]), "", *notes])
 
 
 def _cost(cost: float | tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[float, bool]:

@@ -52,8 +52,8 @@ def rates() -> dict[str, Rate]:
 
 def _read() -> dict[str, Rate]:
     try:
-        held = json.loads(path().read_text())
-        return {name: Rate(float(held[name]["value"]), str(held[name]["by"])) for name in GUESSES if name in held}
+        measured = json.loads(path().read_text())
+        return {name: Rate(float(measured[name]["value"]), str(measured[name]["by"])) for name in GUESSES if name in measured}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or not ours: `make bench` writes it anew
         return {}
 

@@ -134,23 +134,23 @@ def _download(name: str, folder: str) -> str:
 
 def _unpack(package: Package, deb: Path, tmp: Path) -> None:
     """The package's PDFs, decompressed, into the cache: all of them or none."""
-    raw, kept = tmp / f"{package.name}-raw", tmp / f"{package.name}-kept"
-    kept.mkdir()
+    raw, unpacked = tmp / f"{package.name}-raw", tmp / f"{package.name}-unpacked"
+    unpacked.mkdir()
     subprocess.run(["dpkg-deb", "-x", str(deb), str(raw)], check=True, capture_output=True, timeout=600)
     for path in sorted(raw.rglob("*.pdf*")):
         name = str(path.relative_to(raw)).removesuffix(".gz")
         if path.is_symlink() or not name.endswith(".pdf"):
             continue
-        target = kept / name
+        target = unpacked / name
         target.parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file, open(target, "wb") as out:
             shutil.copyfileobj(file, out)
         os.utime(target, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
     for copyright in raw.glob(f"usr/share/doc/{package.name}/copyright"):
-        shutil.copy2(copyright, kept / "copyright")
+        shutil.copy2(copyright, unpacked / "copyright")
     version = deb.name.removeprefix(f"{package.name}_").rsplit("_", 1)[0]
     shutil.rmtree(raw)
-    kept.rename(cache_folder() / f"{package.name}_{version}")
+    unpacked.rename(cache_folder() / f"{package.name}_{version}")
 
 
 def _cached(package: Package) -> list[Path]:
