@@ -35,8 +35,8 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterat
         hashes, known = places.band(band)
         pairs = [(int(known[a]), int(known[b])) for a, b in _alike(hashes)]
         pairs = [(a, b) for a, b in pairs if _root(parents, a) != _root(parents, b)]
-        for (first, other), similarity in zip(pairs, places.similarities(pairs), strict=True):
-            if similarity >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
+        for (first, other), estimate in zip(pairs, places.similarities(pairs), strict=True):
+            if estimate >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
                 _join(parents, a, b)
     copies = numpy.flatnonzero(parents != numpy.arange(len(parents)))
     exact = firsts[copies] != copies

@@ -58,8 +58,8 @@ class Weights:
         return wanted
 
     def _divided(self, budget: int, available: dict[str, int], taken: Mapping[str, int]) -> dict[str, int]:
-        """A budget over languages: as many pages as a common scale of their weights gives, but between what is taken of a language
-        and what there is."""
+        """A budget over languages: as many pages as a common scale of their weights gives, but between what is taken of a
+        language and what there is."""
         weights = {lang: n ** (1 / self.temperature) for lang, n in available.items()}
 
         def at(scale: float) -> dict[str, float]:
