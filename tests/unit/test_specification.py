@@ -1,5 +1,6 @@
 """What a run was planned with, and a worker that has something else."""
 
+import os
 import pickle
 import socket
 from dataclasses import dataclass
@@ -11,20 +12,18 @@ from datagen.census import Listing
 from datagen.items import Item
 from datagen.pipeline import Estimate, Pipeline
 from datagen.record import Drop
-from datagen.runner import InProcess
+from datagen.runner import DaskRunner, InProcess
 from datagen.specification import describe, differences, fingerprint, verify_worker
 from datagen.storage import Folder
-
-INSTALLED = {"parser": "2.0.0", "weights": "ab"}
-"""What this machine has: a test changes it after a run was planned."""
 
 
 @dataclass(frozen=True)
 class Documents:
-    """A source of drops."""
+    """A source of drops, by a parser whose version a variable of the machine says."""
 
     version = 1
     pages: tuple[int, ...] = ()
+    name: str = ""
 
     def split(self, items):
         return [(item,) for item in items]
@@ -39,24 +38,25 @@ class Documents:
         return item
 
     def engines(self):
-        return dict(INSTALLED)
+        return {"parser": os.environ.get("TEST_PARSER", "2.0.0"), "weights": "ab"}
 
 
 def planned(folder: Folder):
-    pipeline = Pipeline("test", Listing(""), Documents((1, 2)), ())
+    pipeline = Pipeline("test", Listing(""), Documents((1, 2), folder.url), ())
     return pipeline, dataset.plan(pipeline, folder, [Item("a"), Item("b")], InProcess(), commit=True)
 
 
-def test_a_worker_with_another_engine_fails_its_tasks_and_names_it(tmp_path, monkeypatch):
+@pytest.mark.parametrize("runner", [InProcess(), DaskRunner("local", 1)], ids=["inline", "local"])
+def test_a_worker_with_another_engine_fails_its_tasks_and_names_it(runner, tmp_path, monkeypatch):
     folder = Folder(str(tmp_path / "out"))
     pipeline, todo = planned(folder)
-    monkeypatch.setitem(INSTALLED, "parser", "2.0.1")
-    outcome = dataset.build(pipeline, folder, todo, InProcess(), {})
+    monkeypatch.setenv("TEST_PARSER", "2.0.1")
+    outcome = dataset.build(pipeline, folder, todo, runner, {})
     assert [report.shard for report in outcome.reports] == []
     assert {str(error) for error in outcome.failed.values()} == {
         f"worker {socket.gethostname()} has other engines than the run was planned with: parser 2.0.1, not 2.0.0"
     }
-    monkeypatch.setitem(INSTALLED, "parser", "2.0.0")
+    monkeypatch.delenv("TEST_PARSER")
     assert len(dataset.build(pipeline, folder, todo, InProcess(), {}).reports) == 2
 
 
