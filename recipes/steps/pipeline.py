@@ -22,7 +22,7 @@ from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten
 from recipes.progress import Shards, shown
-from recipes.rates import DOCUMENT_PAGES, rates
+from recipes.rates import DOCUMENT_PAGES, processor, rates
 from recipes.recipe import Report, Step
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner
 
@@ -205,6 +205,7 @@ def _circumstances(recipe: str, step: Pipeline, place: Place) -> dict[str, Any]:
         "git": git_revision(),
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "processor": processor(),
         "versions": {name: version(name) for name in _PACKAGES},
     }
 

@@ -191,6 +191,7 @@ def test_run_json_says_what_made_it(corpus, tmp_path):
     make(corpus, tmp_path / "out")
     record = json.loads((tmp_path / "out/coarse/run.json").read_text())
     assert record["description"]["source"]["engines"]["pymupdf"]
+    assert record["runs"][0]["processor"]
     assert record["description"]["stages"][0]["engines"]["lid.176.ftz"].startswith("sha256:")
     assert record["description"]["source"]["version"] == PdfSource.version
     (run,) = record["runs"]
