@@ -42,16 +42,16 @@ def read_parts(
     answer_type = Parts | Failed | generic[value_type]
     remaining = None if numbers is None else deque(numbers)
     is_second_try, num_fatal = False, 0
-    spent_s = untold_s = 0.0  # in all; and what no part has told of yet
+    spent_s = unreported_s = 0.0  # in all; and what no part has reported yet
     while remaining is None or remaining:
-        asked = None if remaining is None else [remaining[0]] if is_second_try else list(remaining)
-        num_due = len(asked or ())
+        wanted = None if remaining is None else [remaining[0]] if is_second_try else list(remaining)
+        num_due = len(wanted or ())
         death: ChildDied | None = None
-        answers = sandbox(limits).run(function, answer_type, imports, numbers=asked, **arguments)
+        answers = sandbox(limits).run(function, answer_type, imports, numbers=wanted, **arguments)
         try:
             with contextlib.closing(answers):
                 for answer, cpu_s in answers:
-                    spent_s, untold_s = spent_s + cpu_s, untold_s + cpu_s
+                    spent_s, unreported_s = spent_s + cpu_s, unreported_s + cpu_s
                     if remaining is None:
                         remaining = deque(_numbers(answer))
                         num_due = len(remaining)
@@ -59,8 +59,8 @@ def read_parts(
                         _check_turn(answer, remaining[0] if num_due else None)
                         remaining.popleft()
                         num_due -= 1
-                        yield msgspec.structs.replace(answer, cpu_s=untold_s)
-                        untold_s = 0.0
+                        yield msgspec.structs.replace(answer, cpu_s=unreported_s)
+                        unreported_s = 0.0
                         if remaining and spent_s > max_cpu_s:
                             detail = f"over {max_cpu_s:g} s for the file; {len(remaining)} {noun} not read"
                             yield Failed(Range(remaining[0]), "timeout", detail)
@@ -70,7 +70,7 @@ def read_parts(
                     raise ChildDied("crash", "returned before its last part")
         except ChildDied as error:
             death = error
-            spent_s, untold_s = spent_s + error.cpu_s, untold_s + error.cpu_s
+            spent_s, unreported_s = spent_s + error.cpu_s, unreported_s + error.cpu_s
         if death is None or (remaining is not None and not remaining):
             continue
         if not is_second_try:
@@ -81,8 +81,8 @@ def read_parts(
         is_second_try = False
         number = remaining.popleft()
         num_fatal += 1
-        yield Failed(Range(number, number + 1), death.reason, death.detail, untold_s)
-        untold_s = 0.0
+        yield Failed(Range(number, number + 1), death.reason, death.detail, unreported_s)
+        unreported_s = 0.0
         if num_fatal == max_fatal and remaining:
             detail = f"{num_fatal} {noun} ended the parser; {len(remaining)} {noun} after them not tried"
             yield Failed(Range(remaining[0]), death.reason, detail)
@@ -91,7 +91,7 @@ def read_parts(
 
 def _numbers(answer: Parts | Part[Any] | Failed) -> list[int]:
     if not isinstance(answer, Parts):
-        raise ChildDied("crash", "read a part before it told which there are")
+        raise ChildDied("crash", "read a part before it named the parts")
     return answer.numbers
 
 

@@ -120,18 +120,16 @@ class Sandbox:
             deadline_s = _LOADING_S
             while True:
                 message, cpu_s = self._receive(deadline_s)
+                is_done = message.kind in ("return", "error", "bug")
                 if message.kind == "loaded":
                     deadline_s = self.limits.deadline_s
                 elif message.kind == "yield":
                     yield Answer(_decoded(decoder, message.body), cpu_s)
                 elif message.kind == "return":
-                    is_done = True
                     return
                 elif message.kind == "error":
-                    is_done = True
                     raise SampleError(*_decoded(_decoder(tuple[str, str]), message.body))
                 elif message.kind == "bug":
-                    is_done = True
                     raise ChildBug(_decoded(_decoder(str), message.body))
                 elif message.kind == "memory":
                     raise ChildDied("memory", _decoded(_decoder(str), message.body), cpu_s)
@@ -227,9 +225,8 @@ class Sandbox:
                 looked, spent_s = now, max(spent_s, self._tree_cpu_s() - self._cpu_s)
                 if spent_s > deadline_s or now - started > WALL_FACTOR * deadline_s:
                     raise ChildDied("timeout", f"over the deadline of {deadline_s:g} s", spent_s)
-                if (
-                    self._process is None or self._process.poll() is not None
-                ):  # the supervisor was killed, whoever keeps the line open
+                # Whoever keeps the line open, a supervisor that was killed watches nobody.
+                if self._process is None or self._process.poll() is not None:
                     raise self._post_mortem(spent_s)
         return data
 
@@ -295,9 +292,9 @@ _local = threading.local()
 
 def sandbox(limits: Limits) -> Sandbox:
     """This thread's child with these limits, kept from shard to shard: starting one costs more than many pages."""
-    kept: Sandbox | None = getattr(_local, "sandbox", None)
-    if kept is None or kept.limits != limits:
-        if kept is not None:
-            kept.close()
-        _local.sandbox = kept = Sandbox(limits)
-    return kept
+    box: Sandbox | None = getattr(_local, "sandbox", None)
+    if box is None or box.limits != limits:
+        if box is not None:
+            box.close()
+        _local.sandbox = box = Sandbox(limits)
+    return box

@@ -76,9 +76,7 @@ def one_document(num_pages: int) -> None:
         with pymupdf.open() as doc:
             for number in range(num_pages):
                 page, words = doc.new_page(width=300, height=400), random.Random(number)
-                for line in range(24):
-                    text = " ".join(words.choices(WORDS, k=8))
-                    page.insert_text((20, 30 + 15 * line), text, fontsize=9)
+                page.insert_text((20, 30), [" ".join(words.choices(WORDS, k=8)) for _ in range(24)], fontsize=9)
             doc.save(path)
         stages = (IdentifyLanguage(), DropBoilerplate(), JudgeTextLayer())
         pipeline = Pipeline("memory", Listing(str(path)), PdfSource(long_side=1024, shard_pages=num_pages), stages)

@@ -117,7 +117,8 @@ def crawled(path: Path, good: bytes) -> dict[str, str]:
     return {"https://example.org/cut.pdf": "truncated", "https://example.org/../../bomb.pdf": "too_large"}
 
 
-def told(out: Path) -> Counter:
+def drop_reasons(out: Path) -> Counter:
+    """How often which member or file was dropped for which reason."""
     drops = [json.loads(line) for line in (out / "coarse/drops.jsonl").read_text().splitlines()]
     return Counter((archive.parse(d["uri"]).name if "::" in d["uri"] else Path(d["uri"]).name, d["reason"]) for d in drops)
 
@@ -133,7 +134,7 @@ def test_good_members_are_read_and_bad_ones_told(tmp_path, good, name, write, nu
         pdfs.write(inputs / f"plain{i}.pdf", pdfs.LATIN)
     before = files(tmp_path)
     assert make(inputs, out, max_bytes=LIMIT) == 0
-    assert told(out) == Counter(bad.items())
+    assert drop_reasons(out) == Counter(bad.items())
     inside = [s for s in samples(out) if "::" in s.origin.uri]
     assert len(inside) == 2 * num_good
     assert len({s.origin.uri for s in inside}) == num_good
@@ -148,8 +149,8 @@ def test_good_members_are_read_and_bad_ones_told(tmp_path, good, name, write, nu
 
 def test_an_archive_alone_is_an_input_and_its_uris_are_too(tmp_path, good):
     zipped(tmp_path / "a.zip", good)
-    found = Listing(str(tmp_path / "a.zip")).items()
-    uri = next(d.uri for d in found if "100%25" in d.uri)
+    items = Listing(str(tmp_path / "a.zip")).items()
+    uri = next(d.uri for d in items if "100%25" in d.uri)
     assert uri == f"zip://sub/good%2C%20too%3A%20100%25.pdf::{tmp_path}/a.zip"
     (tmp_path / "list.jsonl").write_text(json.dumps({"uri": uri, "lang": "en"}))
     assert make(tmp_path / "list.jsonl", tmp_path / "out") == 0
@@ -225,15 +226,15 @@ def test_an_archive_that_cannot_be_listed_is_a_drop(tmp_path, good):
     for i in range(8):
         pdfs.write(inputs / f"plain{i}.pdf", pdfs.LATIN)
     assert make(inputs, tmp_path / "out", max_bytes=LIMIT) == 0
-    reasons = told(tmp_path / "out")
+    reasons = drop_reasons(tmp_path / "out")
     assert reasons["garbage.zip", "broken_archive"] == reasons["empty.tar", "broken_archive"] == 1
     assert reasons["cut.warc.gz", "broken_archive"] == 1
 
 
 def listed(path: Path) -> list[str]:
     """The names of what the census finds in an archive; the archive's own where it can't be looked into to its end."""
-    found = Listing(str(path)).items()
-    return sorted(archive.parse(d.uri).name if "::" in d.uri else Path(d.uri).name for d in found)
+    items = Listing(str(path)).items()
+    return sorted(archive.parse(d.uri).name if "::" in d.uri else Path(d.uri).name for d in items)
 
 
 @pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
@@ -322,7 +323,7 @@ def test_what_does_not_unpack_is_a_drop(tmp_path, good, compression):
     (inputs / "a.zip").write_bytes(data)
     pdfs.write(inputs / "plain.pdf", pdfs.LATIN)
     assert make(inputs, out) == 0
-    assert told(out) == {("bad.pdf", "broken_archive"): 1}
+    assert drop_reasons(out) == {("bad.pdf", "broken_archive"): 1}
     assert len(samples(out)) == 1
 
 
@@ -360,9 +361,9 @@ def test_a_warc_that_does_not_reach_its_end_is_told_of(tmp_path, good, suffix):
         damaged["cut behind a record's headers"] = (whole[: whole.index(b"HTTP/1.1 200 OK", end)], 1)
     for what, (data, num_listed) in damaged.items():
         path.write_bytes(data)
-        found = listed(path)
-        assert path.name in found, what
-        assert len(found) == num_listed + 1, what
+        names = listed(path)
+        assert path.name in names, what
+        assert len(names) == num_listed + 1, what
 
 
 def test_a_record_that_is_cut_off_is_a_drop(tmp_path, good):
@@ -399,7 +400,7 @@ def test_a_directory_that_claims_a_billion_members_ends_with_a_reason(tmp_path, 
     data[at + 10 : at + 16] = struct.pack("<HI", 0xFFFF, 0xFFFFFF00)
     (tmp_path / "a.zip").write_bytes(data)
     assert make(tmp_path / "a.zip", tmp_path / "out") == 3
-    assert told(tmp_path / "out") == {("a.zip", "broken_archive"): 1}
+    assert drop_reasons(tmp_path / "out") == {("a.zip", "broken_archive"): 1}
 
 
 def test_captures_are_read_from_afar_by_their_range(tmp_path, good):
@@ -411,7 +412,7 @@ def test_captures_are_read_from_afar_by_their_range(tmp_path, good):
     (tmp_path / "list.jsonl").write_text("\n".join(json.dumps({"uri": uri}) for uri in uris))
     assert make(tmp_path / "list.jsonl", tmp_path / "out", max_bytes=LIMIT) == 0
     assert len(samples(tmp_path / "out")) == 6
-    assert told(tmp_path / "out")["https://example.org/cut.pdf", "truncated"] == 1
+    assert drop_reasons(tmp_path / "out")["https://example.org/cut.pdf", "truncated"] == 1
 
 
 def test_a_zip_from_afar_is_fetched(tmp_path, good):

@@ -100,9 +100,9 @@ def read(path, **values) -> list[Sample | Drop]:
 
 @pytest.mark.parametrize(("name", "good"), [("hang.pdf", [0, 1, 3]), ("crash.pdf", [0, 2]), ("swallow.pdf", [0, 2])])
 def test_a_fatal_page_costs_itself_alone(hostile, name, good):
-    found = read(hostile / name)
-    assert [s.origin.page for s in found if isinstance(s, Sample)] == good
-    (drop,) = [d for d in found if isinstance(d, Drop)]
+    outcomes = read(hostile / name)
+    assert [s.origin.page for s in outcomes if isinstance(s, Sample)] == good
+    (drop,) = [d for d in outcomes if isinstance(d, Drop)]
     assert drop.reason == BAD[name]
     assert drop.part is not None
     assert drop.part.first not in good
@@ -118,16 +118,16 @@ def test_a_parser_that_died_while_it_waited_costs_nothing(tmp_path):
     path = pdfs.write(tmp_path / "a.pdf", "first", "second")
     source = PdfSource(long_side=512, limits=LIMITS)
     assert len(list(source.read(Item(str(path))))) == 2
-    held = sandbox(LIMITS)
-    real = held._process.poll
-    held._process.kill()
-    held._process.wait()
-    held._process.poll = lambda: None  # the moment between looking and sending
+    box = sandbox(LIMITS)
+    real = box._process.poll
+    box._process.kill()
+    box._process.wait()
+    box._process.poll = lambda: None  # the moment between looking and sending
     try:
         assert [type(s) for s in source.read(Item(str(path)))] == [Sample, Sample]
     finally:
-        if held._process is not None:
-            held._process.poll = real
+        if box._process is not None:
+            box._process.poll = real
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ENOMEM, errno.EMFILE])
@@ -144,9 +144,9 @@ def test_what_is_not_the_files_fault_fails_the_shard(tmp_path, monkeypatch, numb
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    """The address of a server that answers what the path says, such as /503,200/a.pdf; what it was asked for, without HEADs."""
+    """The address of a server that answers what the path says, such as /503,200/a.pdf; and the paths of its GETs."""
     monkeypatch.setattr(web, "_PAUSES_S", (0.0, 0.0))
-    data, asked = pdfs.write(tmp_path / "served.pdf", pdfs.LATIN).read_bytes(), []
+    data, requests = pdfs.write(tmp_path / "served.pdf", pdfs.LATIN).read_bytes(), []
 
     class Server(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self):
@@ -154,8 +154,8 @@ def server(tmp_path, monkeypatch):
 
         def do_GET(self):
             answers = self.path.split("/")[1].split(",")
-            answer = answers[min(asked.count(self.path), len(answers) - 1)]
-            asked.append(self.path)
+            answer = answers[min(requests.count(self.path), len(answers) - 1)]
+            requests.append(self.path)
             if answer not in ("200", "cut"):
                 return self.send_error(int(answer))
             self.send_response(200)
@@ -168,7 +168,7 @@ def server(tmp_path, monkeypatch):
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as served:
         threading.Thread(target=served.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{served.server_port}", asked
+        yield f"http://127.0.0.1:{served.server_port}", requests
         served.shutdown()
 
 
@@ -178,20 +178,20 @@ def server(tmp_path, monkeypatch):
     [(404, "not_found"), (410, "not_found"), (401, "unreadable"), (403, "unreadable"), (451, "unreadable"), (400, "unreadable")],
 )
 def test_what_a_server_says_of_a_file_is_a_drop(server, uri, answer, reason):
-    address, asked = server
+    address, requests = server
     with pytest.raises(SampleError, match=reason), local.fetched(uri.format(address, answer), ("pdf",), 1 << 20, LIMITS):
         pass
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize("uri", ["{}/{}/a.pdf", "warc://7-9/x::{}/{}/a.warc.gz", "zip://a.pdf::{}/{}/a.zip"])
 @pytest.mark.parametrize("answer", ["500", "503", "429", "200,cut"])
 def test_a_lost_server_is_not_the_files_fault(server, uri, answer):
-    address, asked = server
+    address, requests = server
     answer = "cut" if uri.startswith("warc") and answer == "200,cut" else answer  # it isn't asked for its size
     with pytest.raises(OSError, match="Error"), local.fetched(uri.format(address, answer), ("pdf",), 1 << 20, LIMITS):
         pass
-    assert len(asked) == 3 + (answer == "200,cut")
+    assert len(requests) == 3 + (answer == "200,cut")
 
 
 def test_nor_is_one_that_does_not_answer(server):
@@ -238,11 +238,11 @@ def test_a_document_that_takes_too_long_is_given_up_and_keeps_what_was_read(tmp_
 
 def test_nothing_in_a_document_is_run_or_fetched(tmp_path):
     """Scripts, programs, addresses and other files that it names stay what they are: names."""
-    asked = []
+    requests = []
 
     class Server(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
+            requests.append(self.path)
             self.send_error(404)
 
     with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
@@ -254,23 +254,23 @@ def test_nothing_in_a_document_is_run_or_fetched(tmp_path):
         server.shutdown()
     (page,) = samples(tmp_path / "out")
     assert page.text == "nothing but this"
-    assert asked == []
+    assert requests == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out", "secret.txt"]
 
 
 def test_an_image_that_swells_is_no_blank_page(tmp_path):
     pdfs.memory_bomb(tmp_path / "in/a.pdf")
     assert make(tmp_path / "in", tmp_path / "out", limits=LIMITS) == 0
-    (found,) = samples(tmp_path / "out")
-    assert found.quality.reasons == ("picture_page",)
+    (page,) = samples(tmp_path / "out")
+    assert page.quality.reasons == ("picture_page",)
 
 
 def test_a_document_that_keeps_ending_the_parser_is_given_up(tmp_path):
     pdfs.write(tmp_path / "many.pdf", "first", *["CRASH"] * 6)
-    found = read(tmp_path / "many.pdf")
-    assert [d.reason for d in found if isinstance(d, Drop)] == ["crash"] * 4
-    assert found[-1].part == Range(4, -1)
-    assert "3 pages after them not tried" in found[-1].detail
+    outcomes = read(tmp_path / "many.pdf")
+    assert [d.reason for d in outcomes if isinstance(d, Drop)] == ["crash"] * 4
+    assert outcomes[-1].part == Range(4, -1)
+    assert "3 pages after them not tried" in outcomes[-1].detail
 
 
 def test_a_file_of_no_permission_is_unreadable(tmp_path):
@@ -334,7 +334,7 @@ def test_text_that_utf8_cannot_hold_is_cleaned(tmp_path):
         pdfs.stream(cmap),
     ]
     pdfs.assemble(tmp_path / "surrogate.pdf", objects)
-    (found,) = read(tmp_path / "surrogate.pdf")
-    assert isinstance(found, Sample)
-    assert "\ud800" not in found.text
-    found.to_json()
+    (page,) = read(tmp_path / "surrogate.pdf")
+    assert isinstance(page, Sample)
+    assert "\ud800" not in page.text
+    page.to_json()

@@ -76,9 +76,9 @@ def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, o
     if run.poll() is not None:
         pytest.fail("the run ended before it could be killed")
     assert kill_and_count_survivors(run) == []
-    kept = shards(out)
-    assert kept.items() <= undisturbed.items()
-    assert len(kept) < len(undisturbed)
+    committed = shards(out)
+    assert committed.items() <= undisturbed.items()
+    assert len(committed) < len(undisturbed)
     assert make(folder, out) == 0
     assert shards(out) == undisturbed
     assert not list(out.rglob(".tmp-*"))
@@ -103,26 +103,26 @@ def test_a_killed_parser_costs_nothing(folder, undisturbed, tmp_path):
 
 
 def interrupt(command: list[str], out: Path) -> tuple[int, str]:
-    """Run `command` until it writes a shard, send Ctrl-C to all its processes, and return its exit code and what it said."""
+    """Run `command` until it writes a shard, send Ctrl-C to all its processes, and return its exit code and its errors."""
     run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     while run.poll() is None and not list((out / "coarse/shards").glob(".tmp-*")):
         time.sleep(0.01)
     os.killpg(run.pid, signal.SIGINT)
-    _, said = run.communicate(timeout=60)
-    return run.returncode, said
+    _, errors = run.communicate(timeout=60)
+    return run.returncode, errors
 
 
 def test_ctrl_c_says_how_to_go_on(folder, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "recipes", "coarse", "--input", str(folder), "--out", str(out), "--on", "inline"]
-    code, said = interrupt(command, out)
+    code, errors = interrupt(command, out)
     assert code == 130
-    assert "the same command goes on" in said
-    assert "Traceback" not in said
+    assert "the same command goes on" in errors
+    assert "Traceback" not in errors
 
 
 def test_ctrl_c_is_not_answered_by_every_worker(folder, tmp_path):
-    code, said = interrupt([sys.executable, "-c", RUN, str(folder), str(tmp_path / "out"), "local"], tmp_path / "out")
+    code, errors = interrupt([sys.executable, "-c", RUN, str(folder), str(tmp_path / "out"), "local"], tmp_path / "out")
     assert code != 0
-    assert said.count("Traceback (most recent call last)") == 1  # that of this test's own main program
+    assert errors.count("Traceback (most recent call last)") == 1  # that of this test's own main program
     assert make(folder, tmp_path / "out") == 0

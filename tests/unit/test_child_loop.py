@@ -1,4 +1,4 @@
-"""The loop that reads a file's parts in a child: a part that ends the parser costs itself alone, and every second is told."""
+"""The loop that reads a file's parts in a child: a part that ends the parser costs itself alone, and every second is reported."""
 
 import ctypes
 import time
