@@ -150,7 +150,7 @@ def _tar(path: str, formats: list[str]) -> Iterator[Listed | None]:
     with tarfile.open(path, "r:") as archive:
         endings = suffixes(formats)
         for info in archive:
-            if info.size >> 63:
+            if info.size >= 1 << 63:
                 raise tarfile.ReadError(f"a member of {info.size} bytes")
             if info.name.lower().endswith(endings) and not info.isdir():
                 etag = f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}"
