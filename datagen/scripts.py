@@ -20,7 +20,7 @@ _STOPS = dict(zip(tables.Blocks.VALUES, [*tables.Blocks.RANGES[1:], 0x110000], s
 
 
 def _ranges(names: tuple[str, ...], only: Callable[[str], bool] | None) -> Iterator[tuple[int, int]]:
-    """First and last code points."""
+    """The first and last code point of each range of characters."""
     for name in names:
         first, _, last = name.partition("..")
         start, stop = _STARTS[first], _STOPS[last or first]
@@ -46,9 +46,11 @@ def _is_letter(char: str) -> bool:
 NO_SCRIPT = frozenset("Zyyy Zinh Zzzz".split())
 # Codes of the scripts that Chinese, Japanese and Korean write together within a word.
 EAST_ASIAN = frozenset("Hani Hira Kana Hang Bopo".split())
-
+# The scripts of languages that write Chinese characters beside letters of these.
 _WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
-# Chinese and Japanese.
+_ASCII_LETTER = re.compile("[A-Za-z]")
+
+# What Chinese and Japanese are written in.
 IDEOGRAPHS = _blocks(
     "CJK Unified Ideographs",
     "CJK Compatibility Ideographs",
@@ -146,7 +148,6 @@ NOT_LETTERS = (
     + _blocks("General Punctuation", "Arrows..Supplemental Arrows-A", "CJK Symbols and Punctuation", "Private Use Area")
     + "\ufffd"
 )
-_ASCII_LETTER = re.compile("[A-Za-z]")
 SMALL_CYRILLIC = _blocks("Cyrillic", only=str.islower)
 
 
