@@ -20,6 +20,7 @@ GIVEN := $(filter-out PYTHON only MAKEFLAGS MFLAGS MAKEOVERRIDES CURDIR -*-%,$(G
 given = $(foreach w,$(filter-out $(1),$(GIVEN)),$(call quoted,$(w)=$(value $(w))))
 ANSWER := $(shell $(PYTHON) -m recipes words $(MAKECMDGOALS) $(call given) 2>&1)
 $(if $(filter pagewheel:,$(firstword $(ANSWER))),$(error $(ANSWER)))
+$(if $(value only),$(if $(filter-out bench,$(or $(MAKECMDGOALS),help)),$(error only=$(value only): it is a word of bench alone)))
 VERBS := $(if $(filter verbs:,$(firstword $(ANSWER))),$(filter-out verbs:,$(ANSWER)))
 
 .DEFAULT_GOAL := $(if $(recipe),$(if $(filter 1,$(help)),help,run),help)

@@ -1,6 +1,6 @@
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,16 +41,25 @@ def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
         base = base.parent  # each process has a folder of its own in the session's
 
     def folder(name: str, fill: Callable[[Path], object]) -> Path:
-        target, unfinished = base / name, base / f"{name}.unfinished"
+        target, filled = base / name, base / f"{name}.filled"
         with FileLock(base / f"{name}.lock"):
-            if not target.exists():
-                shutil.rmtree(unfinished, ignore_errors=True)
-                unfinished.mkdir()
-                fill(unfinished)
-                unfinished.rename(target)
+            if not filled.exists():  # a mark, since a folder that is renamed would change the addresses in what `fill` makes
+                shutil.rmtree(target, ignore_errors=True)
+                target.mkdir()
+                fill(target)
+                filled.touch()
         return target
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """`on=` for two worker processes that all tests of this process share: the address of the cluster that `on=local` starts."""
+    from datagen.runner import local_cluster
+
+    with local_cluster(2) as cluster:
+        yield cluster.scheduler_address
 
 
 @pytest.fixture

@@ -71,13 +71,13 @@ def test_the_same_command_again_writes_nothing(corpus, tmp_path):
     assert files(out) == before
 
 
-def test_inline_two_and_three_workers_give_the_same_bytes(corpus, tmp_path):
+def test_inline_a_cluster_and_three_workers_give_the_same_bytes(corpus, cluster, tmp_path):
     outs = {}
-    for name, on, workers in (("inline", "inline", 0), ("two", "local", 2), ("three", "local", 3)):
+    for name, on, workers in (("inline", "inline", 0), ("cluster", cluster, 0), ("three", "local", 3)):
         assert make(corpus, tmp_path / name, on, workers) == 0
         outs[name] = shards(tmp_path / name)
     assert len(outs["inline"]) >= 3
-    assert outs["inline"] == outs["two"] == outs["three"]
+    assert outs["inline"] == outs["cluster"] == outs["three"]
 
 
 def test_what_a_kill_kept_from_being_summed_up_is_summed_up_by_the_next_run(corpus, tmp_path):

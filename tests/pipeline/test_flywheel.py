@@ -1,14 +1,11 @@
-"""The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round; killed half-way too."""
+"""The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round.
 
-import hashlib
+That a reader learns what isn't made easy for it, and what a kill does, is in test_flywheel_slow.py.
+"""
+
 import json
-import os
 import shutil
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -22,9 +19,8 @@ from flywheel.pools import from_dict
 from recipes.forget import forget
 from recipes.run import Place, run
 from tests import pdfs, wheel
-from tests.outputs import ROOT, check_corpus, dataset_samples, files
+from tests.outputs import check_corpus, dataset_samples, files
 
-pytestmark = pytest.mark.timeout(900)  # a reader is trained in earnest, on a processor without bf16 for minutes
 METRICS = {
     "cer",
     "cer_low",
@@ -39,14 +35,10 @@ METRICS = {
 }
 
 
-def turn_twice(folder: Path) -> None:
-    assert wheel.turn(wheel.documents(folder / "in"), folder / "out", rounds=2) == 0
-
-
 @pytest.fixture(scope="module")
 def turned(shared):
     """Documents in `in`, and two rounds of them in `out`, for reading alone."""
-    return shared("flywheel", turn_twice)
+    return shared("flywheel", wheel.turn_twice)
 
 
 @pytest.fixture
@@ -67,7 +59,7 @@ def test_a_round_learns_measures_and_labels(turned):
     first, second = metrics(turned / "out", 1), metrics(turned / "out", 2)
     row = first["languages"]["ru"]
     assert row.keys() >= METRICS
-    assert row["cer_low"] <= row["cer"] <= row["cer_high"] < 0.3
+    assert row["cer_low"] <= row["cer"] <= row["cer_high"] < 0.1
     assert row["num_chars"] > 400
     assert row["num_accepted"] > 20
     assert row["precision"] >= 0.5
@@ -133,16 +125,15 @@ def test_another_recipe_is_refused_and_leaves_the_rounds_alone(turned, output):
 
 def test_new_documents_stay_out_of_pools_that_are_frozen(turned, tmp_path, caplog):
     inputs, out = tmp_path / "in", tmp_path / "out"
-    wheel.documents(inputs)
-    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
-    assert wheel.turn(inputs, out, rounds=1, **few) == 0
+    wheel.few_documents(inputs)
+    assert wheel.turn(inputs, out, rounds=1, **wheel.UNTRAINED) == 0
     pools = (out / "flywheel/pools.json").read_bytes()
     pdfs.write(inputs / "new.pdf", *["\n".join([" ".join(wheel.WORDS)] * 3)] * 12)
     with caplog.at_level("INFO"):
-        assert wheel.turn(inputs, out, rounds=2, **few | {"later": few["first"]}) == 0
+        assert wheel.turn(inputs, out, rounds=2, **wheel.UNTRAINED | {"later": wheel.UNTRAINED["first"]}) == 0
     assert "newer than the pools" in caplog.text
     assert (out / "flywheel/pools.json").read_bytes() == pools
-    assert wheel.turn(inputs, out, rounds=1, overwrite=True, **few) == 0
+    assert wheel.turn(inputs, out, rounds=1, overwrite=True, **wheel.UNTRAINED) == 0
     assert (out / "flywheel/pools.json").read_bytes() != pools
     assert not (out / "round-2/metrics.json").exists()
 
@@ -157,31 +148,28 @@ def test_a_language_that_cannot_be_served_is_said_in_a_line(tmp_path, caplog):
 
 def test_documents_that_make_a_language_servable_are_taken_in_while_no_round_has_begun(tmp_path):
     pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
-    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     assert not (tmp_path / "out" / "round-1").exists()
-    wheel.documents(tmp_path / "in")
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    wheel.few_documents(tmp_path / "in")
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     assert metrics(tmp_path / "out")["languages"]["ru"]["cer"] is not None
 
 
 def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
     wheel.written(tmp_path / "in", dict.fromkeys("abcd", 5))
-    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     row = metrics(tmp_path / "out")["languages"]["ru"]
     assert (row["num_accepted"], row["precision"], row["rejected"]) == (0, None, {})
     assert row["pools"]["unlabelled"] == {"documents": 0, "pages": 0}
     before = files(tmp_path / "out")
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     assert files(tmp_path / "out") == before
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **few) == 0
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **wheel.UNTRAINED) == 0
 
 
 def test_a_language_without_a_line_to_calibrate_on_accepts_nothing(tmp_path):
     wheel.written(tmp_path / "in", {"long": 20, "short": 1})
-    few = {"first": wheel.Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **few) == 0
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     row = metrics(tmp_path / "out")["languages"]["ru"]
     assert (row["threshold"], row["num_accepted"], row["pools"]["calibration"]["pages"]) == (None, 0, 0)
     assert sum(row["rejected"].values()) > 0
@@ -206,7 +194,7 @@ def test_the_report_shows_errors_and_crops(turned):
 
 
 def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
-    wheel.documents(tmp_path / "in")
+    wheel.few_documents(tmp_path / "in")
     steps = wheel.recipe(tmp_path / "in").steps
     broken = replace(
         steps[0], source=replace(steps[0].source, page_functions=(replace(steps[0].source.page_functions[0], function="os:x"),))
@@ -237,54 +225,3 @@ def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what
         "report/index.html",
         "report/run.json",
     }
-
-
-RUN = """
-import sys
-from pathlib import Path
-from tests import wheel
-sys.exit(wheel.turn(Path(sys.argv[1]), Path(sys.argv[2])))
-"""
-
-
-def digests(out: Path) -> dict[str, str]:
-    """What a round leaves that others build on: the reader, the labels, the figures."""
-    kept = [
-        *out.glob("round-1/reader/Cyrl/*"),
-        *out.glob("round-1/shards/*.tar"),
-        out / "round-1/metrics.json",
-        out / "round-1/round.json",
-    ]
-    return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(kept)}
-
-
-def kill_when(folder: Path, out: Path, seen) -> None:
-    """Run until `seen` says so, and kill."""
-    run = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder), str(out)],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
-    )
-    try:
-        while not seen():
-            assert run.poll() is None, "the run ended before it could be killed"
-            time.sleep(0.01)
-    finally:
-        run.kill()
-        run.wait()
-
-
-def test_killed_in_training_and_in_reading_it_ends_in_the_same_reader_and_the_same_labels(turned, tmp_path):
-    folder, out = turned / "in", tmp_path / "out"
-    reader, shards = out / "round-1" / "reader" / "Cyrl", out / "round-1" / "shards"
-    kill_when(folder, out, lambda: list(reader.glob("checkpoint-*.safetensors")))
-    assert not (reader / "config.json").exists()
-    kill_when(folder, out, lambda: list(shards.glob("*.json")))
-    assert not (out / "round-1" / "metrics.json").exists()
-    assert len(list(shards.glob("*.json"))) < len(list((turned / "out/round-1/shards").glob("*.json")))
-    assert wheel.turn(folder, out) == 0
-    assert digests(out) == digests(turned / "out")
-    assert not list(out.rglob(".tmp-*"))
-    check_corpus(out)

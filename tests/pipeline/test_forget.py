@@ -2,17 +2,12 @@
 
 import hashlib
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
 
-from datagen import manifest, marks, tombstones
+from datagen import marks, tombstones
 from datagen.shards import read_reports
 from datagen.storage import Folder
 from datagen.tombstones import Tombstone
@@ -22,7 +17,7 @@ from recipes.__main__ import main
 from recipes.forget import forget
 from recipes.status import status, verify
 from tests import pdfs
-from tests.outputs import ROOT, check_corpus, files, make, samples, shards
+from tests.outputs import check_corpus, files, make, samples, shards
 
 
 def sha256_of(path) -> str:
@@ -217,44 +212,6 @@ def test_what_no_step_of_the_recipe_made_is_named_and_keeps_the_request_open(mad
 def test_damaged_tombstones_stop_everything(made, corpus):
     (made / tombstones.NAME).write_text('{"uri": "a"}\n')
     assert main(["coarse", "--input", str(corpus), "--out", str(made), "--on", "inline"]) == 2
-
-
-@pytest.mark.parametrize("num_rewritten", [0, 1, 5])
-def test_killed_at_it_the_next_run_finishes(tmp_path, num_rewritten):
-    """A source that is in many shards."""
-    inputs, out, undisturbed = tmp_path / "in", tmp_path / "out", tmp_path / "undisturbed"
-    pdfs.write(inputs / "b.pdf", *[pdfs.lines(f"Page {p}. {pdfs.LATIN}") for p in range(12)])
-    for i in range(30):  # two documents a shard
-        pdfs.write(inputs / f"a{i:02}.pdf", pdfs.lines(f"Document {i}. {pdfs.LATIN}"))
-    for i in range(30):
-        shutil.copy(inputs / "b.pdf", inputs / f"a{i:02}-b.pdf")
-    make(inputs, out, shard_pages=2)
-    digest = sha256_of(inputs / "b.pdf")
-    assert len(shards(out)) >= 15
-    shutil.copytree(out, undisturbed)
-    forget(str(undisturbed), sha256=digest)
-    before = {p.name: p.stat().st_ino for p in (out / "coarse/manifest").glob("*.parquet")}
-    run = subprocess.Popen(
-        [sys.executable, "-m", "recipes", "forget", str(out), "--sha256", digest], cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and run.poll() is None:
-        done = sum(p.stat().st_ino != before.get(p.name) for p in (out / "coarse/manifest").glob("[!.]*.parquet"))
-        if (out / tombstones.NAME).exists() and done >= num_rewritten:
-            break
-    os.kill(run.pid, signal.SIGKILL)
-    assert run.wait() == -signal.SIGKILL, "it ended before it could be killed"
-    (tombstone,) = tombstones.read(Folder(str(out)))
-    assert not tombstone.done
-    assert any(digest in manifest.read_part(Folder(f"{out}/coarse"), shard)["sha256"].to_pylist() for shard in names(out))
-    assert make(inputs, out, shard_pages=2) == 0
-    assert shards(out) == shards(undisturbed)
-    assert {s.origin.sha256 for s in samples(out)}.isdisjoint({digest})
-    assert not list(out.rglob(".tmp-*"))
-    check_corpus(out)
-    assert verify(str(out))[1]
-    (tombstone,) = tombstones.read(Folder(str(out)))
-    assert tombstone.done
 
 
 def names(out) -> list[str]:

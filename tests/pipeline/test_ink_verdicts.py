@@ -15,10 +15,11 @@ from tests.outputs import dataset_samples, shards
 from tests.udhr import UDHR
 
 
-@pytest.fixture(scope="module")
-def documents(tmp_path_factory):
-    """A true document and two that lie, a page each: one that PP-OCRv6 reads, and one that no engine does."""
-    folder = tmp_path_factory.mktemp("documents")
+def write_documents(folder):
+    """True documents and others that lie, a page each, in a script that PP-OCRv6 reads and in one that no engine does; and what
+    the recipe makes of them in one process."""
+    folder = folder / "in"
+    folder.mkdir()
     for script in ("Latn", "Geor"):
         lang, text = UDHR[script]
         words = text.split()
@@ -27,18 +28,22 @@ def documents(tmp_path_factory):
         (folder / f"{script}.pdf").write_bytes(pdf)
         (folder / f"{script}-permuted.pdf").write_bytes(damage(pdf, "permuted"))
     (folder / "Latn-outlined.pdf").write_bytes(damage((folder / "Latn.pdf").read_bytes(), "outlined"))
-    return folder
+    made(folder, folder.parent / "out")
 
 
-def made(documents, out, on="inline", workers=0):
+def made(documents, out, on="inline"):
     recipe = coarse(str(documents))
-    assert run(Recipe("coarse", recipe.steps[:1]), Place(str(out), on, workers, False)) == 0
+    assert run(Recipe("coarse", recipe.steps[:1]), Place(str(out), on)) == 0
     return out
 
 
-def test_true_layers_are_trusted_and_lies_are_not(documents, tmp_path):
-    out = made(documents, tmp_path / "out")
-    pages = {s.origin.uri.rsplit("/")[-1][:-4]: s.quality for s in dataset_samples(Folder(str(out / "coarse")))}
+@pytest.fixture(scope="module")
+def judged(shared):
+    return shared("ink-verdicts", write_documents)
+
+
+def test_true_layers_are_trusted_and_lies_are_not(judged):
+    pages = {s.origin.uri.rsplit("/")[-1][:-4]: s.quality for s in dataset_samples(Folder(str(judged / "out/coarse")))}
     assert {name: q.verdict for name, q in pages.items() if "-" not in name} == {"Latn": "trusted", "Geor": "trusted"}
     assert "ink_disagrees" in pages["Latn-permuted"].reasons
     assert "ink_disagrees" in pages["Geor-permuted"].reasons
@@ -57,7 +62,5 @@ def test_vertical_text_is_compared_too(tmp_path):
     assert (page.quality.verdict, page.quality.reasons) == ("trusted", ())
 
 
-def test_workers_give_the_verdicts_that_one_process_gives(documents, tmp_path):
-    inline = shards(made(documents, tmp_path / "inline"))
-    assert inline
-    assert shards(made(documents, tmp_path / "two", "local", 2)) == inline
+def test_workers_give_the_verdicts_that_one_process_gives(judged, cluster, tmp_path):
+    assert shards(made(judged / "in", tmp_path / "two", cluster)) == shards(judged / "out") != {}

@@ -2,10 +2,6 @@
 
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -27,7 +23,7 @@ from recipes.__main__ import main
 from recipes.run import Place, run
 from recipes.status import status, verify
 from tests import pdfs
-from tests.outputs import ROOT, check_corpus, files, make, recipe, samples, shards
+from tests.outputs import check_corpus, files, recipe, samples, shards
 from tests.samples import sample
 
 
@@ -339,45 +335,3 @@ def test_what_dropped_beside_other_pages_is_not_tried_alone(corpus, tmp_path):
     with pytest.raises(ValueError, match=r"DropLast compares a document's pages, .* overwrite=1"):
         retry.retry(pages, Folder(f"{out}/coarse"), pages.census.items(), "last")
     assert files(out) == before
-
-
-RETRY = """
-import sys
-from datagen import retry
-from datagen.storage import Folder
-from recipes.run import Place, run
-from tests.outputs import recipe
-made = recipe(sys.argv[1], shard_pages=1)
-(pages, _), folder = made.steps, Folder(sys.argv[2] + "/coarse")
-retry.retry(pages, folder, pages.census.items(), "not_found")
-sys.exit(run(made, Place(sys.argv[2], "inline")))
-"""
-
-
-@pytest.mark.parametrize("num_shards", [0, 2])
-def test_killed_at_it_the_recipe_goes_on(tmp_path, num_shards):
-    inputs, out, undisturbed = tmp_path / "in", tmp_path / "out", tmp_path / "undisturbed"
-    inputs.mkdir()
-    for i in range(6):
-        (inputs / f"{i}.pdf").symlink_to(tmp_path / f"late-{i}.pdf")
-    pdfs.write(inputs / "there.pdf", pdfs.LATIN)
-    assert make(inputs, out, shard_pages=1) == 3  # more than half of the documents gave nothing
-    shutil.copytree(out, undisturbed)
-    for i in range(6):
-        pdfs.write(tmp_path / f"late-{i}.pdf", *[pdfs.lines(f"Document {i}, page {p}. {pdfs.LATIN}") for p in range(20)])
-    commands = [[sys.executable, "-c", RETRY, str(inputs), str(folder)] for folder in (undisturbed, out)]
-    assert subprocess.run(commands[0], cwd=ROOT, stderr=subprocess.DEVNULL).returncode == 0
-    before = len(shards(out))
-    retrying = subprocess.Popen(commands[1], cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and retrying.poll() is None:
-        if len(list((out / "coarse/census").glob("0*.parquet"))) > 1 and len(shards(out)) >= before + num_shards:
-            break
-        time.sleep(0.002)
-    retrying.kill()
-    assert retrying.wait() == -signal.SIGKILL, "it ended before it could be killed"
-    assert len(shards(out)) < len(shards(undisturbed))
-    assert make(inputs, out, shard_pages=1) == 0
-    assert shards(out) == shards(undisturbed)
-    assert drops(out) == {}
-    check_corpus(out)

@@ -86,9 +86,9 @@ def test_every_input_is_accounted_for(read_inline):
     check_corpus(out)
 
 
-def test_hostile_input_gives_the_same_bytes_on_workers(hostile, read_inline, tmp_path):
+def test_hostile_input_gives_the_same_bytes_on_workers(hostile, read_inline, cluster, tmp_path):
     out = tmp_path / "out"
-    assert make(hostile, out, "local", 2, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8) == 0
+    assert make(hostile, out, cluster, page_functions=PAGE_FUNCTIONS, limits=LIMITS, shard_pages=8) == 0
     assert shards(out) == shards(read_inline)
     assert (out / "coarse/drops.jsonl").read_bytes() == (read_inline / "coarse/drops.jsonl").read_bytes()
 

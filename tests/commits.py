@@ -1,0 +1,64 @@
+"""Ends a run at one of its commit points, in the process, as a kill between two of them would."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from datagen.storage import Folder
+
+
+class Killed(BaseException):
+    """No `except Exception` catches it, as none catches SIGKILL."""
+
+
+@contextlib.contextmanager
+def killed_before(change: int, within: str = "") -> Iterator[list[str]]:
+    """Whatever runs in this block ends before it commits or deletes the file number `change`, counted from 0; the names of the
+    changes that came to pass, and the one that didn't, are the list. Files outside of folders whose URL has `within` in it don't
+    count.
+
+    Nothing is changed after that: a process that is dead doesn't tidy up.
+    """
+    names: list[str] = []
+    create, remove = Folder.create, Folder.remove
+
+    def count(folder: Folder, name: str) -> None:
+        if len(names) <= change and within in folder.path(name):
+            names.append(name)
+        if len(names) > change:
+            raise Killed(name)
+
+    @contextlib.contextmanager
+    def counted_create(folder: Folder, name: str):
+        with create(folder, name) as file:
+            yield file
+            count(folder, name)
+
+    def counted_remove(folder: Folder, name: str) -> None:
+        count(folder, name)
+        remove(folder, name)
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
+        patch.setattr(Folder, "create", counted_create)
+        patch.setattr(Folder, "remove", counted_remove)
+        yield names
+
+
+def at_every_commit(
+    run: Callable[[int], object], check: Callable[[int, str], None], within: str = "", most: int = 200
+) -> list[str]:
+    """Call `run(n)`, ended before its change number n, then `check(n, name)` with the name of the file that it was about to
+    change, for every n until a run comes to its end. Returns the names.
+
+    `run` begins from the same state each time.
+    """
+    ended = []
+    for number in range(most):
+        with killed_before(number, within) as names:
+            run(number)
+        if len(names) <= number:
+            return ended
+        ended.append(names[number])
+        check(number, names[number])
+    raise AssertionError(f"{most} changes, and it hasn't come to its end")
