@@ -159,7 +159,8 @@ const drawRun = ([kind, text]) => (kind === "odd" ? el("span", { class: "odd" },
 // The part of the page's image in `box`, as wide as there is room and no larger than the page was.
 function cutOut(page, [x0, y0, x1, y1]) {
   const [w, h] = [x1 - x0, y1 - y0];
-  const place = `width:${(100 * page.size[0]) / w}%;left:${(-100 * x0) / w}%;top:${(-100 * y0) / h}%`;
+  // Margins in percent are of the width, whichever side they are on.
+  const place = `width:${(100 * page.size[0]) / w}%;margin:${(-100 * y0) / w}% 0 0 ${(-100 * x0) / w}%`;
   const image = el("img", { alt: `Lines of page ${page.page + 1}`, style: place });
   image.src = page.image;
   return el("div", { class: "cutout", style: `aspect-ratio:${w}/${h};max-width:${w}px` }, image);
