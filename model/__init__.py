@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def load(folder: str | os.PathLike[str], **options: Any) -> "DeepseekOcr":
-    """The network in a folder, released or ours: see `model.weights.load`."""
+    """The network in a folder, with the released names or ours. See `model.weights.load`."""
     from model.weights import load  # torch, only where a network is wanted
 
     return load(folder, **options)

@@ -1,8 +1,8 @@
-"""The decoder's attention: rotary positions, and who sees whom.
+"""The decoder's attention: rotary positions, and which positions see which.
 
     B rows · L positions · P positions seen · N heads · K head dim · H = K/2
 
-A row may hold several samples, one after the other ("packed"). Attention and positions are kept inside each.
+A row may hold several samples, one after the other ("packed"). Each sample attends to itself alone and counts its own positions.
 """
 
 import functools
@@ -20,16 +20,16 @@ from model.config import DecoderConfig
 
 PADDING = -1  # in place of a sample's number
 
-# A mask (B, 1, L, L); flex attention's; the lengths of samples and of what pads them, row after row, which see themselves alone;
-# or everyone who comes before.
+# What positions see. A mask (B, 1, L, L). Or flex attention's mask. Or lengths of samples and paddings, row after row, each of
+# which sees itself alone. Or None: all earlier positions.
 Seen = Tensor | BlockMask | list[int] | None
 
 
 @dataclass(frozen=True)
 class Places:
-    """Of one forward: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and who sees whom.
+    """The positions of one forward pass: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and what each position sees.
 
-    With a cache that has a past, `unseen` is the cache's.
+    `unseen` is the cache's mask, where there is a cache with a past.
     """
 
     cos_B1LH: Tensor
@@ -39,7 +39,10 @@ class Places:
 
 
 def places(config: DecoderConfig, length: int, device: torch.device, samples_BL: Tensor | None, cache: Cache | None) -> Places:
-    """`samples_BL` numbers the samples, `PADDING` where there is none; without it each row is one sample."""
+    """The positions of a forward pass over `length` tokens a row.
+
+    `samples_BL` numbers each row's samples, and is `PADDING` where there is none. Without it each row is one sample.
+    """
     if cache is not None:
         assert samples_BL is None, "what is read with a cache isn't packed"
         slots_L = torch.arange(cache.length, cache.length + length, device=device)
@@ -62,7 +65,7 @@ def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
     if not cache.padded:
         return None
     seen_BLL = (slots_L <= slots_L[:, None]) & (slots_L >= cache.start_B[:, None])[:, None]
-    # A padding position sees itself, for a softmax over nothing is no number.
+    # A padding position sees itself, because a softmax over nothing is not a number.
     return (seen_BLL | (slots_L == slots_L[:, None]))[:, None]
 
 
@@ -79,6 +82,7 @@ def _seen_packed(samples_BL: Tensor, new_BL: Tensor) -> list[int] | BlockMask:
 
 
 def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor:
+    """(B, N, L, K): what each position takes from the positions that it sees."""
     if isinstance(seen, BlockMask):
         return _flex()(q_BNLK, k_BNPK, v_BNPK, block_mask=seen)
     if isinstance(seen, list):
@@ -90,7 +94,7 @@ def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor
 
 
 def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) -> Tensor:
-    """Each run's attention to itself, one after the other: nothing between samples is computed."""
+    """The attention of each run of positions to itself, one run after the other: nothing between samples is computed."""
     B = len(q_BNLK)
     q, k, v = (x_BNLK.transpose(0, 1).flatten(1, 2)[None].split(lengths, 2) for x_BNLK in (q_BNLK, k_BNLK, v_BNLK))
     y_1NTK = torch.cat([attend(*run, seen=None) for run in zip(q, k, v, strict=True)], 2)
@@ -98,7 +102,7 @@ def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) 
 
 
 def _flexes(device: torch.device) -> bool:
-    """Whether attention within samples skips, in compiled code, what isn't seen."""
+    """Whether compiled flex attention is used for packed samples, which skips what isn't seen."""
     return device.type == "cuda"
 
 
@@ -116,7 +120,8 @@ def rotary(config: DecoderConfig, positions_BL: Tensor) -> tuple[Tensor, Tensor]
 
 
 def rotated(x_BNLK: Tensor, cos_B1LH: Tensor, sin_B1LH: Tensor) -> Tensor:
-    """Half-split: dimension i turns with i + K/2. In fp32: products of mixed precision take a processor twice as long."""
+    """`x_BNLK` turned by its positions' angles. Dimension i turns with i + K/2. In fp32, because products of mixed precision
+    take a processor twice as long."""
     a, b = x_BNLK.float().chunk(2, -1)
     turned = torch.addcmul(a * cos_B1LH, b, sin_B1LH, value=-1), torch.addcmul(b * cos_B1LH, a, sin_B1LH)
     return torch.cat(turned, -1).to(x_BNLK.dtype)

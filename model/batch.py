@@ -1,4 +1,4 @@
-"""Samples -> sequences -> rows -> a batch: images beside text alone, one sample a row or several.
+"""From samples to token sequences, rows and a batch. A row holds one sample or several, with images or of text alone.
 
 B rows · L positions
 """
@@ -20,10 +20,10 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Tokens:
-    """[bos] image prompt answer [eos], the first `num_asked` of which aren't learned; of text alone that is [bos].
+    """One sample as tokens: [bos] image prompt answer [eos], or [bos] text [eos]. The first `num_asked` tokens are not learned.
 
-    `truncated`: the answer was cut, and gets no [eos], so that nothing teaches the model to stop there. `upsampled`: the image
-    has fewer pixels along its longer side than the mode.
+    `truncated` says that the answer was cut. It then ends without [eos], so that nothing teaches the model to stop there.
+    `upsampled` says that the image's longer side has fewer pixels than the mode.
     """
 
     ids: list[int]
@@ -35,8 +35,12 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Batch:
-    """`labels_BL[b, l]` is the token after position l where it belongs to the answer, else `IGNORED`. `samples_BL` numbers a
-    row's samples from 0, and is `PADDING` after them. `images` are in the order of their places, row by row."""
+    """What a training step learns from.
+
+    `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_BL` marks the
+    placeholders of images. `samples_BL` numbers a row's samples from 0, and is `PADDING` after them. `images` are in the order of
+    their placeholders, row by row.
+    """
 
     ids_BL: Tensor
     labels_BL: Tensor
@@ -49,15 +53,18 @@ class Batch:
 
     @property
     def num_tokens(self) -> int:
+        """The tokens that are learned."""
         return int((self.labels_BL != IGNORED).sum())
 
     @property
     def num_positions(self) -> int:
+        """The positions that aren't padding."""
         return int((self.samples_BL != PADDING).sum())
 
 
 def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
-    """At most `length` tokens. Raises `ValueError` if the image and the prompt alone take as many."""
+    """A sample as at most `length` tokens, under `prompt`, or plainly if it has no regions. Raises `ValueError` if the image
+    and the prompt alone take `length` tokens."""
     if sample.image is None:
         ids = [tokenizer.bos, *tokenizer.encode(neutralise(sample.text)), tokenizer.eos]
         return Tokens(ids[:length], 1, None, len(ids) > length, False)
@@ -71,46 +78,46 @@ def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str
 
 
 def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
-    """Rows of at most `length` tokens, each sequence in the first one with room for it."""
+    """Rows of at most `length` tokens. Each sequence goes into the first row with room for it."""
     rows: list[list[Tokens]] = []
     room: list[int] = []
-    for one in sequences:
-        at = next((n for n, left in enumerate(room) if len(one.ids) <= left), len(rows))
-        if at == len(rows):
+    for tokens in sequences:
+        row = next((n for n, left in enumerate(room) if len(tokens.ids) <= left), len(rows))
+        if row == len(rows):
             rows.append([])
             room.append(length)
-        rows[at].append(one)
-        room[at] -= len(one.ids)
+        rows[row].append(tokens)
+        room[row] -= len(tokens.ids)
     return rows
 
 
 def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer) -> Batch:
-    """Rows of one sequence or several, padded at the end to the longest."""
-    longest = max(sum(len(one.ids) for one in row) for row in rows)
+    """The batch of these rows, each padded at its end to the longest row's length."""
+    longest = max(sum(len(tokens.ids) for tokens in row) for row in rows)
     ids_BL = torch.full((len(rows), longest), tokenizer.pad)
     labels_BL = torch.full((len(rows), longest), IGNORED)
     samples_BL = torch.full((len(rows), longest), PADDING)
     for b, row in enumerate(rows):
         start = 0
-        for number, one in enumerate(row):
-            end = start + len(one.ids)
-            ids_BL[b, start:end] = torch.tensor(one.ids)
-            labels_BL[b, start + one.num_asked - 1 : end - 1] = torch.tensor(one.ids[one.num_asked :])
+        for number, tokens in enumerate(row):
+            end = start + len(tokens.ids)
+            ids_BL[b, start:end] = torch.tensor(tokens.ids)
+            labels_BL[b, start + tokens.num_asked - 1 : end - 1] = torch.tensor(tokens.ids[tokens.num_asked :])
             samples_BL[b, start:end] = number
             start = end
-    everything = [one for row in rows for one in row]
+    sequences = [tokens for row in rows for tokens in row]
     return Batch(
         ids_BL=ids_BL,
         labels_BL=labels_BL,
         image_BL=ids_BL == tokenizer.image,
         samples_BL=samples_BL,
-        images=tuple(one.image for one in everything if one.image is not None),
-        num_samples=len(everything),
-        num_truncated=sum(one.truncated for one in everything),
-        num_upsampled=sum(one.upsampled for one in everything),
+        images=tuple(tokens.image for tokens in sequences if tokens.image is not None),
+        num_samples=len(sequences),
+        num_truncated=sum(tokens.truncated for tokens in sequences),
+        num_upsampled=sum(tokens.upsampled for tokens in sequences),
     )
 
 
 def collate(samples: Sequence[tuple[Sample, Prompt]], tokenizer: TextTokenizer, mode: str, length: int) -> Batch:
-    """All in one row, one after the other: nothing is padded."""
+    """The batch of these samples in one row, one after the other, without padding."""
     return batch([[sequence(sample, prompt, tokenizer, mode, length) for sample, prompt in samples]], tokenizer)

@@ -1,4 +1,5 @@
-"""A network and its tokenizer in a folder, and a training's state. Written whole or not at all, read without unpickling."""
+"""A network and its tokenizer in a folder, and the state of a training. Files are written whole or not at all, and never
+unpickled."""
 
 import json
 
@@ -17,7 +18,7 @@ STATE = "state.safetensors"
 
 
 def save_model(folder: Folder, net: DeepseekOcr, tokenizer: TextTokenizer) -> None:
-    """Weights in the released names, `config.json` and `tokenizer.json`. The same weights give the same bytes."""
+    """Write the weights under the released names, `config.json` and `tokenizer.json`. The same weights give the same bytes."""
     names = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, "image_token_id": IMAGE}
     folder.write(TOKENIZER, tokenizer.to_json())
     folder.write(weights.CONFIG, net.config.to_json(**{field: tokenizer.id(token) for field, token in names.items()}))

@@ -1,8 +1,8 @@
-"""Selective activation checkpointing: a block's activations are computed again in the backward pass, but for what must not be.
+"""Selective activation checkpointing: the backward pass computes a block's activations again, with two exceptions.
 
-Kept are attention's results, which cost most to compute again for what they hold, and the router's choice: computed again in
-another precision or order of sums, a token on the edge between two experts could go the other way, and the gradient would be of
-a network that never ran.
+Attention's results are saved, because they cost most to compute again for the memory that they take. The router's choice is
+saved, because a second computation may round otherwise: a token on the edge between two experts could go to the other one, and
+the gradient would belong to a network that never ran.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selectiv
 from model.cpu import ATTENTION_OPERATOR
 
 _aten = torch.ops.aten
-KEPT = {
+SAVED = {
     _aten.topk.default,
     _aten.sort.stable,
     ATTENTION_OPERATOR,
@@ -27,7 +27,7 @@ KEPT = {
 
 
 def _policy(_context: Any, operation: Any, *_args: Any, **_more: Any) -> CheckpointPolicy:
-    return CheckpointPolicy.MUST_SAVE if operation in KEPT else CheckpointPolicy.PREFER_RECOMPUTE
+    return CheckpointPolicy.MUST_SAVE if operation in SAVED else CheckpointPolicy.PREFER_RECOMPUTE
 
 
 def _contexts() -> tuple[Any, Any]:
@@ -35,14 +35,14 @@ def _contexts() -> tuple[Any, Any]:
 
 
 def checkpointed(tower: nn.Module, block: Callable[..., Any], *args: Any) -> Any:
-    """`block(*args)`; through a checkpoint while `tower.checkpointing` is on and gradients are wanted."""
+    """The result of `block(*args)`. It goes through a checkpoint if `tower.checkpointing` is on and gradients are wanted."""
     if tower.checkpointing and torch.is_grad_enabled():
         return checkpoint(block, *args, use_reentrant=False, context_fn=_contexts)
     return block(*args)
 
 
 def set_checkpointing(net: nn.Module, on: bool) -> None:
-    """Turn it on or off in every tower of `net`: SAM, CLIP and the decoder."""
+    """Turn checkpointing on or off in every tower of `net`: SAM, CLIP and the decoder."""
     for module in net.modules():
         if hasattr(module, "checkpointing"):
             setattr(module, "checkpointing", on)  # noqa: B010  (mypy takes a module's attributes for tensors)

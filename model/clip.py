@@ -15,7 +15,10 @@ from model.sam import resized, weighed
 
 
 class Embeddings(nn.Module):
-    """`patch_embedding` and `position_ids` do nothing here; the released checkpoint holds them, and a round trip keeps them."""
+    """The class token and positions, added to the compressor's output.
+
+    `patch_embedding` and `position_ids` do nothing. The released checkpoint has them, and a round trip must not lose them.
+    """
 
     def __init__(self, config: ClipConfig):
         super().__init__()
@@ -80,7 +83,7 @@ class Transformer(nn.Module):
 
 
 class Clip(nn.Module):
-    """(B, D, h, w) of the compressor to (B, h*w, D), the class token left out. No norm at the end."""
+    """From the compressor's (B, D, h, w) to (B, h*w, D), without the class token. There is no norm at the end."""
 
     def __init__(self, config: ClipConfig):
         super().__init__()

@@ -12,7 +12,7 @@ from model.cpu import Conv2d
 
 
 class Compressor(nn.Module):
-    """(B, C, h, w) of SAM's neck to (B, C', h/4, w/4). No bias, and no activation between the two."""
+    """From SAM's neck, (B, C, h, w), to (B, C', h/4, w/4). There is no bias, and no activation between the two convolutions."""
 
     def __init__(self, config: SamConfig):
         super().__init__()

@@ -1,6 +1,6 @@
 """The network's sizes, and its `config.json` in the released checkpoint's structure.
 
-Standard library only, for a recipe builds these.
+This file imports the standard library alone, because recipes build these types.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class SamConfig:
-    """The SAM tower. `image_size` is that of its position tables; images of other sizes interpolate them."""
+    """The sizes of the SAM tower. `image_size` belongs to its position tables. Images of other sizes interpolate them."""
 
     width: int = 768
     depth: int = 12
@@ -30,7 +30,7 @@ class SamConfig:
 
 @dataclass(frozen=True)
 class ClipConfig:
-    """The CLIP tower. Its width is the compressor's last; `image_size` and `patch` only say how large its position table is."""
+    """The sizes of the CLIP tower. `width` is the compressor's last. `image_size` and `patch` only size the position table."""
 
     width: int = 1024
     depth: int = 24
@@ -45,7 +45,7 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """The decoder. With as many dense layers as layers it has no experts: the compact decoder of stage 1 is such a one."""
+    """The sizes of the decoder. It has no experts if all its layers are dense, as in the compact decoder of stage 1."""
 
     vocab_size: int = 129280
     width: int = 1280
@@ -67,7 +67,10 @@ _MAY_BE_NONE = ("num_dense_layers", "num_shared_experts")
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """`init_std` is the standard deviation of a fresh linear layer's weights; it says nothing of a loaded network."""
+    """The sizes of the whole network. `init_std` is the standard deviation of a fresh linear layer's weights.
+
+    Raises `ValueError` for sizes that make no network, naming the field.
+    """
 
     sam: SamConfig = SamConfig()
     clip: ClipConfig = ClipConfig()
@@ -86,13 +89,14 @@ class ModelConfig:
             raise ValueError(f"clip.width is {self.clip.width}: it must be sam.downsample's last, {self.sam.downsample[-1]}")
 
     def with_vocab(self, vocab_size: int) -> "ModelConfig":
+        """These sizes with a vocabulary of `vocab_size`."""
         return dataclasses.replace(self, decoder=dataclasses.replace(self.decoder, vocab_size=vocab_size))
 
     def to_json(self, **token_ids: int) -> bytes:
-        """`config.json`. `token_ids` are its tokenizer's: bos_token_id, eos_token_id, pad_token_id, image_token_id.
+        """The bytes of `config.json`. `token_ids` may be bos_token_id, eos_token_id, pad_token_id and image_token_id.
 
-        `vision_config.width` is the released structure; `sam_config` and `encoder_config` say the same, and what that structure
-        leaves to its code, in transformers' names.
+        `vision_config.width` has the released structure. `sam_config` and `encoder_config` say the same in transformers' names,
+        and add what the released structure leaves to its code.
         """
         sam, clip, decoder = self.sam, self.clip, self.decoder
         language = {
@@ -184,7 +188,7 @@ class ModelConfig:
 
     @classmethod
     def from_json(cls, data: bytes) -> "ModelConfig":
-        """The sizes in a `config.json`, ours or the released one; what it leaves out is as released."""
+        """The sizes in a `config.json`, ours or the released one. What the file leaves out is as released."""
         values = json.loads(data)
         language = values["language_config"]
         vision: dict[str, Any] = values["vision_config"]
@@ -223,8 +227,11 @@ class ModelConfig:
 
 
 def for_transformers(config: bytes) -> dict[str, Any]:
-    """A `config.json` of ours, or the released one, as what transformers' `UnlimitedOcrConfig` takes: the same network, whose
-    layers it would otherwise give a window, under a name that isn't the released one."""
+    """The arguments of transformers' `UnlimitedOcrConfig` for a `config.json`, ours or the released one.
+
+    Without them transformers would give the layers a window. The released name of the model is left out, because transformers
+    knows the network by another.
+    """
     values = json.loads(config)
     language = values["language_config"] | {"layer_types": ["full_attention"] * values["language_config"]["num_hidden_layers"]}
     return {key: value for key, value in values.items() if key not in ("model_type", "auto_map")} | {"language_config": language}
@@ -236,12 +243,12 @@ def full() -> ModelConfig:
 
 
 def stage1() -> ModelConfig:
-    """The paper's first stage: DeepEncoder as released before a compact dense decoder, 12 layers of 768, whose size we chose."""
+    """The paper's first stage: DeepEncoder as released before a compact dense decoder, 12 layers of 768. We chose that size."""
     return ModelConfig(decoder=DecoderConfig(width=768, heads=12, dense_width=2048, num_dense_layers=12))
 
 
 def small_moe() -> ModelConfig:
-    """The released topology at a size that two processor cores train at some thousand tokens/s: what `make bench` compares."""
+    """The released topology in the size that `make bench` compares. Two cores train it at some thousand tokens a second."""
     return ModelConfig(
         SamConfig(width=256, depth=4, heads=4, global_blocks=(1, 3), neck=128, downsample=(192, 256)),
         ClipConfig(width=256, depth=4, heads=4),
@@ -259,7 +266,7 @@ def small_moe() -> ModelConfig:
 
 
 def tiny() -> ModelConfig:
-    """The released topology in small: window, window, global; the compressor; a CLIP-style tower; a dense layer, then experts."""
+    """The released topology in small: SAM with windowed blocks and a global one, a dense layer, then layers of experts."""
     return ModelConfig(
         SamConfig(width=64, depth=3, heads=2, window=8, global_blocks=(2,), image_size=512, neck=64, downsample=(96, 128)),
         ClipConfig(width=128, depth=2, heads=4, image_size=112),

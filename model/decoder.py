@@ -52,7 +52,7 @@ class RmsNorm(nn.Module):
 
 
 def _normed(x_BLD: Tensor, weight_D: Tensor) -> tuple[Tensor, Tensor]:
-    """And what `x_BLD` was multiplied with, (B, L, 1)."""
+    """The normed `x_BLD`, and the factor of each position, (B, L, 1)."""
     y_BLD = x_BLD.float()
     norm_BL1 = torch.linalg.vector_norm(y_BLD, dim=-1, keepdim=True)
     scale_BL1 = torch.rsqrt(norm_BL1.square() / x_BLD.shape[-1] + 1e-6)
@@ -60,8 +60,11 @@ def _normed(x_BLD: Tensor, weight_D: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class _RmsNorm(torch.autograd.Function):
-    """x / rms(x) in fp32, then the weight in x's precision. Written out, since torch's own has no fused kernel on a processor:
-    this takes half of its time there, and keeps one number a position instead of three tensors."""
+    """x / rms(x) in fp32, times the weight in x's precision.
+
+    It is written out because torch's own has no fused kernel on a processor. There this takes half the time, and saves one
+    number a position instead of three tensors.
+    """
 
     @staticmethod
     def forward(ctx: Any, x_BLD: Tensor, weight_D: Tensor) -> Tensor:
@@ -93,7 +96,7 @@ class Layer(nn.Module):
     def forward(
         self, x_BLD: Tensor, at: Places, samples: Samples | None, cache: Cache | None, layer: int
     ) -> tuple[Tensor, Tensor | None]:
-        """The output, and an expert layer's balance loss over `samples` if they are given."""
+        """(B, L, D), and the balance loss over `samples` if they are given and the layer has experts, else None."""
         x_BLD = x_BLD + self.self_attn(self.input_layernorm(x_BLD), at, cache, layer)
         y_BLD, loss = self.post_attention_layernorm(x_BLD), None
         if isinstance(self.mlp, MixtureOfExperts):
@@ -113,9 +116,9 @@ class Decoder(nn.Module):
         self.norm = RmsNorm(config.width)
 
     def forward(self, x_BLD: Tensor, samples_BL: Tensor | None = None, cache: Cache | None = None) -> tuple[Tensor, Tensor]:
-        """(B, L, D) after the last norm, and the layers' balance losses summed: 0 outside training.
+        """(B, L, D) after the last norm, and the sum of the layers' balance losses, which is 0 outside training.
 
-        `samples_BL` numbers the samples of a row, `PADDING` where there is none; without it each row is one sample, whole.
+        `samples_BL` numbers a row's samples, and is `PADDING` where there is none. Without it each row is one sample.
         """
         at = places(self.config, x_BLD.shape[1], x_BLD.device, samples_BL, cache)
         samples = numbered(x_BLD, samples_BL) if self.training else None
@@ -130,13 +133,13 @@ class Decoder(nn.Module):
 
 
 def numbered(x_BLD: Tensor, samples_BL: Tensor | None) -> Samples:
-    """The samples of all rows, numbered through."""
+    """The samples of all rows, numbered from the first row's first to the last row's last."""
     B, L, _ = x_BLD.shape
     row_BL = torch.arange(B, device=x_BLD.device)[:, None].expand(B, L)
     if samples_BL is None:
         return Samples(row_BL.flatten(), B)
     real_BL = samples_BL != PADDING
-    found, of_real = torch.unique((row_BL * L + samples_BL)[real_BL], return_inverse=True)
-    of_BL = torch.full_like(samples_BL, len(found))
+    numbers, of_real = torch.unique((row_BL * L + samples_BL)[real_BL], return_inverse=True)
+    of_BL = torch.full_like(samples_BL, len(numbers))
     of_BL[real_BL] = of_real
-    return Samples(of_BL.flatten(), len(found))
+    return Samples(of_BL.flatten(), len(numbers))

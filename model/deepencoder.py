@@ -1,9 +1,9 @@
-"""DeepEncoder: SAM, the compressor, CLIP and the projector; and the order in which the decoder gets what they see.
+"""DeepEncoder: SAM, the compressor, CLIP and the projector, and the order in which the decoder gets an image's tokens.
 
     B views · H W pixels · h w vision tokens · C channels of the compressor and of CLIP · D decoder width · L tokens of an image
 
-The paper's section 3.2 and figure 3; the released `modeling_deepseekocr.py` for the layout. Works alone, and before any decoder
-that takes embeddings: the README shows both.
+The paper's section 3.2 and figure 3. The layout is that of the released `modeling_deepseekocr.py`. The encoder works alone, and
+before any decoder that takes embeddings: `model/README.md` shows both.
 """
 
 import math
@@ -22,7 +22,7 @@ from model.sam import Sam
 
 
 class DeepEncoder(nn.Module):
-    """Images to vision tokens of the decoder's width. Gradients reach every part; the released code's reach none."""
+    """From images to vision tokens of the decoder's width. Gradients reach every part; in the released code they reach none."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -35,33 +35,33 @@ class DeepEncoder(nn.Module):
         self.view_separator = nn.Parameter(torch.empty(width))
 
     def grids(self, x_B3HW: Tensor) -> Tensor:
-        """(B, h, w, D), h = H/64: vision tokens of views that have one size."""
+        """(B, h, w, D), where h = H/64: the vision tokens of views that have one size."""
         local_BChw = self.compressor(self.sam(x_B3HW))
         global_BLC = self.clip(local_BChw)
         x_BLD = self.projector(torch.cat([global_BLC, local_BChw.flatten(2).transpose(1, 2)], -1))
         return x_BLD.unflatten(1, local_BChw.shape[2:])
 
     def forward(self, images: Sequence[Views]) -> list[Tensor]:
-        """(L, D) for each image, L as its mode's `num_tokens` says: its tiles' grid, the whole's grid, the separator.
+        """(L, D) for each image: the grid of its tiles, the grid of the whole view, the separator. L is the image's `num_tokens`.
 
-        Views of one size go through the towers together, whatever image they are of.
+        Views of one size go through the towers together, whichever image they belong to.
         """
         parts = defaultdict(list)
         for image in images:
             parts[image.whole_3SS.shape[-1]].append(image.whole_3SS[None])
             if image.tiles_N3TT is not None:
                 parts[image.tiles_N3TT.shape[-1]].append(image.tiles_N3TT)
-        seen = {side: iter(self.grids(torch.cat(views)).split([len(view) for view in views])) for side, views in parts.items()}
-        found = []
+        grids = {side: iter(self.grids(torch.cat(views)).split([len(view) for view in views])) for side, views in parts.items()}
+        tokens = []
         for image in images:
-            # Asked for in the order in which they were put in, for a tile may be as large as a whole.
-            whole_1hwD = next(seen[image.whole_3SS.shape[-1]])
+            # In the order in which the views were put in, because a tile may be as large as a whole view.
+            whole_1hwD = next(grids[image.whole_3SS.shape[-1]])
             rows = [self._rows(whole_1hwD[0]), self.view_separator[None].to(whole_1hwD.dtype)]
             if image.tiles_N3TT is not None:
-                tiles_NhwD = next(seen[image.tiles_N3TT.shape[-1]])
+                tiles_NhwD = next(grids[image.tiles_N3TT.shape[-1]])
                 rows.insert(0, self._rows(stitched(tiles_NhwD, image.grid)))
-            found.append(torch.cat(rows))
-        return found
+            tokens.append(torch.cat(rows))
+        return tokens
 
     def _rows(self, x_hwD: Tensor) -> Tensor:
         """(h * (w + 1), D): a newline after each row."""
@@ -69,18 +69,22 @@ class DeepEncoder(nn.Module):
         return torch.cat([x_hwD, newline_h1D], 1).flatten(0, 1)
 
     def init_marks(self, source: torch.Generator) -> None:
+        """Draw the newline and the separator afresh."""
         for mark in (self.image_newline, self.view_separator):
             mark.normal_(0, 1 / math.sqrt(mark.numel()), generator=source)
 
 
 def stitched(tiles_NhwD: Tensor, grid: tuple[int, int]) -> Tensor:
-    """(rows * h, columns * w, D) of tiles that lie row by row over `grid` (columns, rows)."""
+    """(rows * h, columns * w, D): the tiles put together. They lie row by row over `grid` (columns, rows)."""
     return tiles_NhwD.unflatten(0, (grid[1], grid[0])).transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
 
 def placed(x_BLD: Tensor, image_BL: Tensor, features: Sequence[Tensor]) -> Tensor:
-    """`x_BLD` with the images' tokens at the places that `image_BL` marks, in order. Raises `ValueError` if their numbers differ;
-    on a GPU, where counting would wait for it, an assertion of the device's fails later."""
+    """`x_BLD` with the images' tokens at the places that `image_BL` marks, in order.
+
+    Raises `ValueError` if there are more or fewer places than tokens. On a GPU counting would wait for the device: there an
+    assertion on the device fails later.
+    """
     if not features:
         return x_BLD
     together_TD = torch.cat(list(features)).to(x_BLD.dtype)

@@ -2,7 +2,7 @@
 
     B rows · L positions · D width · V vocabulary
 
-Names and shapes of weights are ours, with a layer's experts stacked; `model/weights.py` reads and writes the released ones.
+Names and shapes of the weights are ours: a layer's experts are stacked. `model/weights.py` reads and writes the released names.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from model.image import Views
 from model.moe import Experts, Router
 from model.sam import Attention, Sam
 
-# What can be trained or frozen, and the beginnings of its parameters' names; the first that fits counts.
+# What can be trained or frozen, with the beginnings of its parameters' names. The first part that fits counts.
 PARTS = {
     "sam": ("encoder.sam.", "encoder.compressor."),
     "clip": ("encoder.clip.",),
@@ -29,12 +29,12 @@ PARTS = {
     "embeddings": ("decoder.embed_tokens.", "lm_head."),
     "decoder": ("decoder.",),
 }
-# In the released checkpoint, and used by nothing.
+# The released checkpoint has it, and nothing uses it.
 _UNUSED = "encoder.clip.embeddings.patch_embedding.weight"
 
 
 class DeepseekOcr(nn.Module):
-    """`encoder` sees, `decoder` reads, `lm_head` says. As built, its weights are empty memory: `initialise` or load them."""
+    """The network: `encoder`, `decoder` and `lm_head`. Its weights are empty memory until they are initialised or loaded."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -52,10 +52,11 @@ class DeepseekOcr(nn.Module):
         samples_BL: Tensor | None = None,
         cache: Cache | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """(B, L, D) after the last norm, and the balance loss, 0 outside training. `logits` goes on from there.
+        """(B, L, D) after the last norm, for `logits`; and the balance loss, which is 0 outside training.
 
-        `image_BL` marks the placeholders: as many, from the first row's first to the last one's last, as `images` have tokens.
-        `samples_BL` numbers the samples that share a row, and is `PADDING` where there is none; without it a row is one sample.
+        `image_BL` marks the placeholders, row by row: as many as `images` have tokens. `samples_BL` numbers the samples that
+        share a row, and is `PADDING` where there is none. Without it each row is one sample. Raises `ValueError` for images
+        without places.
         """
         x_BLD = self.decoder.embed_tokens(ids_BL)
         if images:
@@ -65,11 +66,12 @@ class DeepseekOcr(nn.Module):
         return self.decoder(x_BLD, samples_BL, cache)
 
     def logits(self, x_D: Tensor) -> Tensor:
-        """(…, V) in fp32, of what `forward` gives, or of the positions of it that matter."""
+        """(…, V) in fp32, for the output of `forward` or for some of its positions."""
         return self.lm_head(x_D).float()
 
     def num_parameters(self) -> tuple[int, int]:
-        """All parameters; and those active on a token: the decoder's with the chosen experts alone, without the embedding."""
+        """(all parameters, those active on a token). The latter are the decoder's without the embedding, and with as many
+        experts as a token goes to."""
         config = self.config.decoder
         total = sum(p.numel() for p in self.parameters())
         experts = sum(p.numel() for m in self.modules() if isinstance(m, Experts) for p in m.parameters())
@@ -79,13 +81,13 @@ class DeepseekOcr(nn.Module):
 
 
 def part_of(name: str) -> str:
-    """Which of `PARTS` the parameter `name` belongs to."""
+    """The one of `PARTS` that the parameter `name` belongs to."""
     plain = ".".join("*" if piece.isdigit() else piece for piece in name.split("."))
     return next(part for part, beginnings in PARTS.items() if plain.startswith(beginnings))
 
 
 def train_only(net: DeepseekOcr, parts: Sequence[str]) -> None:
-    """Let these of `PARTS` have gradients, and no others. Raises `ValueError` for a name that is none of them."""
+    """Let the parameters of these `PARTS` have gradients, and no others. Raises `ValueError` for an unknown part."""
     if unknown := sorted(set(parts) - set(PARTS)):
         raise ValueError(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     for name, parameter in net.named_parameters():
@@ -94,7 +96,7 @@ def train_only(net: DeepseekOcr, parts: Sequence[str]) -> None:
 
 @torch.no_grad()
 def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
-    """`net` with fresh weights, which follow from `seed` alone: not from the threads, nor from what else draws numbers."""
+    """`net` with fresh weights. They follow from `seed` alone, whatever the number of threads."""
     source = torch.Generator().manual_seed(seed)
     std = net.config.init_std
     for module in net.modules():
@@ -127,4 +129,5 @@ def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
 
 
 def build(config: ModelConfig, seed: int = 0) -> DeepseekOcr:
+    """A fresh network."""
     return initialise(DeepseekOcr(config), seed)

@@ -1,4 +1,4 @@
-"""What the network is worth on samples that it never saw: its loss, and its readings' distance from the truth.
+"""How good the network is on samples that it never saw: its loss, and its readings' distance from the truth.
 
 B samples · L positions · D width · T tokens of answers · V vocabulary
 """
@@ -15,7 +15,7 @@ from model.loss import cross_entropy
 
 
 def answer_loss(net: DeepseekOcr, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Cross-entropy over the answers' tokens alone, in nats a token; and the balance loss. The head sees no other position."""
+    """(cross-entropy over the answers' tokens in nats a token, balance loss). The head is computed for the answers alone."""
     h_BLD, balance = net(batch.ids_BL, batch.images, batch.image_BL, batch.samples_BL)
     answers_BL = batch.labels_BL != IGNORED
     return cross_entropy(h_BLD[answers_BL], net.lm_head.weight, batch.labels_BL[answers_BL], 1 / batch.num_tokens), balance
@@ -23,7 +23,7 @@ def answer_loss(net: DeepseekOcr, batch: Batch) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def mean_loss(net: DeepseekOcr, batches: Iterable[Batch]) -> float:
-    """The mean over all answer tokens of `batches`, in nats: a batch counts by its tokens."""
+    """The mean loss over all answer tokens of `batches`, in nats. Each token counts the same, whichever batch it is in."""
     net.eval()
     total, num_tokens = 0.0, 0
     for batch in batches:
@@ -34,5 +34,5 @@ def mean_loss(net: DeepseekOcr, batches: Iterable[Batch]) -> float:
 
 
 def edit_distance(truth: str, reading: str) -> float:
-    """Levenshtein distance in characters over the longer text's length, as OmniDocBench has it: 0 is exact, 1 nothing right."""
+    """The Levenshtein distance in characters over the longer text's length, as in OmniDocBench: 0 is exact, 1 all wrong."""
     return Levenshtein.normalized_distance(truth, reading)

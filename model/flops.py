@@ -1,11 +1,11 @@
-"""Floating-point operations of the network by formula: what model FLOPs utilisation is measured against.
+"""Floating-point operations of the network by formula. Model FLOPs utilisation is measured against them.
 
     L patches of a view · l vision tokens · D width · n keys that a query sees
 
-A product of (a, b) and (b, c) counts 2abc. Attention counts every pair within its window or sequence, causal or not, as PaLM's
-appendix B has it (arXiv 2204.02311) and as torch's counter does. Norms, activations, softmax and the resizing of position tables
-aren't counted, nor what an implementation does beyond the formula: folding SAM's bias into the product, scores made again,
-checkpointing. A backward pass is twice the forward one.
+A product of (a, b) and (b, c) counts 2abc. Attention counts every pair within its window or sequence, causal or not, as in
+PaLM's appendix B (arXiv 2204.02311) and in torch's counter. Norms, activations, softmax and the resizing of position tables
+aren't counted. What an implementation does beyond the formula isn't either: SAM's bias folded into the product, scores computed
+again, checkpointing. A backward pass counts twice the forward pass.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from model.config import DecoderConfig, ModelConfig, SamConfig
 
 
 def sam(config: SamConfig, side: int) -> int:
-    """One view of `side` pixels through SAM and the compressor."""
+    """The operations of one view of `side` pixels through SAM and the compressor."""
     grid = side // config.patch
     L, D, N = grid * grid, config.width, config.heads
     total = 2 * L * 3 * config.patch**2 * D
@@ -30,7 +30,7 @@ def sam(config: SamConfig, side: int) -> int:
 
 
 def view(config: ModelConfig, side: int) -> int:
-    """One view through DeepEncoder."""
+    """The operations of one view of `side` pixels through DeepEncoder."""
     C, num_tokens = config.clip.width, (side // config.sam.patch // 4) ** 2
     l = num_tokens + 1  # noqa: E741
     clip = config.clip.depth * (2 * l * 12 * C * C + 4 * l * l * C)
@@ -38,7 +38,7 @@ def view(config: ModelConfig, side: int) -> int:
 
 
 def decoder(config: DecoderConfig, num_tokens: int, num_keys: float) -> int:
-    """`num_tokens` tokens that see `num_keys` positions each, through the layers, without the head."""
+    """The operations of `num_tokens` tokens through the decoder's layers, without the head. Each sees `num_keys` positions."""
     D, total = config.width, 0
     for n in range(config.depth):
         total += 2 * 4 * D * D + round(4 * num_keys * D)
@@ -51,15 +51,17 @@ def decoder(config: DecoderConfig, num_tokens: int, num_keys: float) -> int:
 
 
 def head(config: DecoderConfig, num_tokens: int) -> int:
+    """The operations of the head at `num_tokens` positions."""
     return 2 * num_tokens * config.width * config.vocab_size
 
 
 def forward(config: ModelConfig, sides: Sequence[int], lengths: Sequence[int], num_learned: int) -> int:
-    """A batch: its views by their sides in pixels, its samples by their lengths, and how many positions see the head."""
+    """The operations of a batch, forward: views of these sides in pixels, samples of these lengths, the head at `num_learned`
+    positions."""
     texts = sum(decoder(config.decoder, length, length) for length in lengths)
     return sum(view(config, side) for side in sides) + texts + head(config.decoder, num_learned)
 
 
 def training(config: ModelConfig, sides: Sequence[int], lengths: Sequence[int], num_learned: int) -> int:
-    """A step that trains every part."""
+    """The operations of a training step of every part, forward and backward."""
     return 3 * forward(config, sides, lengths, num_learned)

@@ -1,4 +1,4 @@
-"""Reading: greedy generation with a cache, a batch of images of any modes under one prompt at a time.
+"""Reading: greedy generation with a cache, for a batch of images of any modes under one prompt.
 
     python -m model.generate FOLDER IMAGE [IMAGE ...] [--mode gundam] [--prompt markdown]
 
@@ -28,11 +28,10 @@ from model.tokenizer import TextTokenizer
 
 @dataclass(frozen=True)
 class NoRepeat:
-    """No `ngram` tokens come twice in a text, its prompt counted in; with `window`, not twice within so many tokens at its end.
-    With `ngram` 0 anything may come.
+    """A rule against loops: no run of `ngram` tokens comes twice in a text and its prompt. 0 allows everything.
 
-    As the released inference has it; as it is served, 30, 90 and the ids of `<td>` and `</td>` in `exempt`: those may always
-    come.
+    With `window`, a run may not come twice within so many tokens at the text's end. Tokens in `exempt` may always come. The
+    released inference has the defaults. Where the model is served the values are 30, 90, and the ids of `<td>` and `</td>`.
     """
 
     ngram: int = 20
@@ -42,7 +41,8 @@ class NoRepeat:
 
 @dataclass
 class _Text:
-    """What a row has said, and which token followed which `ngram` - 1 tokens, and where that began the last time."""
+    """The tokens of a row. `followers` has for each run of `ngram` - 1 tokens the tokens that followed it, and where each such
+    run began the last time."""
 
     row: int
     ids: list[int]
@@ -54,23 +54,24 @@ class _Text:
         self.num_asked = len(self.ids)
         asked, self.ids = self.ids, []
         for token in asked:
-            self.say(token)
+            self.append(token)
 
-    def say(self, token: int) -> None:
+    def append(self, token: int) -> None:
         start = len(self.ids) - (self.rule.ngram - 1)
         if start >= 0:
             self.followers.setdefault(tuple(self.ids[start:]), {})[token] = start
         self.ids.append(token)
 
     def banned(self) -> list[int]:
+        """The tokens that the rule forbids next."""
         if not self.rule.ngram:
             return []
         start = len(self.ids) - (self.rule.ngram - 1)
         if start < 0:
             return []
         oldest = 0 if self.rule.window is None else len(self.ids) - self.rule.window
-        found = self.followers.get(tuple(self.ids[start:]), {})
-        return [token for token, began in found.items() if began >= oldest and token not in self.rule.exempt]
+        followers = self.followers.get(tuple(self.ids[start:]), {})
+        return [token for token, began in followers.items() if began >= oldest and token not in self.rule.exempt]
 
     @property
     def answer(self) -> list[int]:
@@ -86,10 +87,10 @@ def tokens(
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> Iterator[tuple[int, int]]:
-    """(which image, token) as the tokens come; a text ends with its [eos], which isn't given, or after `max_new_tokens`.
+    """(number of the image, token), as the tokens come. A text ends before its [eos], or after `max_new_tokens`.
 
-    Texts don't depend on what else is in the batch, but for rounding. The network is in its reading mode meanwhile. Raises
-    `ValueError` if an image leaves no room for an answer.
+    A text doesn't depend on the other images in the batch, but for rounding. Until the iterator ends, the network is in
+    evaluation mode. Raises `ValueError` if an image leaves no room for an answer.
     """
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens is {max_new_tokens}: it must be at least 1")
@@ -115,18 +116,18 @@ def tokens(
         h_BLD, _ = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
         for left in reversed(range(max_new_tokens)):
             next_B = _choose(net.logits(h_BLD[:, -1]), texts)
-            said = next_B.tolist()
+            new = next_B.tolist()
             for row in reversed(range(len(texts))):
-                if said[row] == tokenizer.eos:
-                    cache.drop(row)  # the last row moves to its place, here as there
-                    texts[row], said[row] = texts[-1], said[-1]
-                    del texts[-1], said[-1]
-            for text, token in zip(texts, said, strict=True):
-                text.say(token)
+                if new[row] == tokenizer.eos:
+                    cache.drop(row)  # the last row takes its place in the cache, and so here
+                    texts[row], new[row] = texts[-1], new[-1]
+                    del texts[-1], new[-1]
+            for text, token in zip(texts, new, strict=True):
+                text.append(token)
                 yield text.row, token
             if not texts or not left:
                 return
-            h_BLD, _ = net(torch.tensor(said, device=device)[:, None], cache=cache)
+            h_BLD, _ = net(torch.tensor(new, device=device)[:, None], cache=cache)
 
 
 @contextmanager
@@ -155,17 +156,19 @@ def stream(
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> Iterator[tuple[int, str]]:
-    """(which image, text) in pieces, each as soon as its tokens make up whole characters. A text that stops within a character
-    ends in U+FFFD, as `generate` has it."""
+    """(number of the image, piece of its text), each piece as soon as its tokens make up whole characters.
+
+    A text that stops within a character ends in U+FFFD, as from `generate`.
+    """
     decoders = [DecodeStream(skip_special_tokens=False) for _ in images]
-    said: list[list[int]] = [[] for _ in images]
+    ids_of: list[list[int]] = [[] for _ in images]
     num_given = [0] * len(images)
     for row, token in tokens(net, tokenizer, images, prompt, max_new_tokens, no_repeat):
-        said[row].append(token)
+        ids_of[row].append(token)
         if piece := decoders[row].step(tokenizer.inner, token):
             num_given[row] += len(piece)
             yield row, piece
-    for row, ids in enumerate(said):
+    for row, ids in enumerate(ids_of):
         if rest := tokenizer.decode(ids)[num_given[row] :]:
             yield row, rest
 
@@ -178,14 +181,12 @@ def generate(
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> list[str]:
-    """What the network reads in each image, whole.
-
-    The text is as the tokens say it: `datagen.target` takes it apart (`decode`, `restore`).
-    """
-    said: list[list[int]] = [[] for _ in images]
+    """The text that the network reads in each image, as its tokens spell it. `datagen.target` takes it apart (`decode`,
+    `restore`)."""
+    ids_of: list[list[int]] = [[] for _ in images]
     for row, token in tokens(net, tokenizer, images, prompt, max_new_tokens, no_repeat):
-        said[row].append(token)
-    return [tokenizer.decode(ids) for ids in said]
+        ids_of[row].append(token)
+    return [tokenizer.decode(ids) for ids in ids_of]
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
     S side of the whole view in pixels · N tiles · T side of a tile
 
-Sizes and rules: the released DeepSeek-OCR processing code (`process/image_process.py`) and the paper's table 1. Mean and standard
-deviation are 0.5, padding is grey 127, EXIF's turn comes first.
+Sizes and rules are those of the released processing code (`process/image_process.py`) and of the paper's table 1. Mean and
+standard deviation are 0.5. Padding is grey 127. EXIF's turn comes first.
 """
 
 import functools
@@ -23,16 +23,17 @@ _TOKEN_SIDE = 64
 
 @dataclass(frozen=True)
 class Mode:
-    """`side` of the whole view; whether it is padded to a square or squeezed into one; `tile`, the side of tiles, 0 for none."""
+    """A resolution mode. `side` is that of the whole view, `tile` that of the tiles, 0 for no tiles. A whole view that isn't
+    `padded` to a square is squeezed into one."""
 
     side: int
     padded: bool
     tile: int = 0
 
     def num_tokens(self, grid: tuple[int, int] = (0, 0)) -> int:
-        """The placeholders that an image cut into `grid` (columns, rows) tiles stands for in the decoder.
+        """The number of an image's placeholders in the decoder, if it is cut into `grid` (columns, rows) tiles.
 
-        Of the tiles, stitched together, a newline after each row of tokens; of the whole, the same; then one separator.
+        The tiles, put together, have a newline after each row of tokens. So has the whole view. Then comes one separator.
         """
         return _num_tokens(self.side, self.tile, grid)
 
@@ -55,7 +56,7 @@ MODES = {
 
 @dataclass(frozen=True)
 class Views:
-    """What the encoder gets of one image: the whole, (3, S, S), and (N, 3, T, T) tiles, row by row, `grid` (columns, rows)."""
+    """One image for the encoder: the whole view, (3, S, S), and tiles, (N, 3, T, T), row by row over `grid` (columns, rows)."""
 
     whole_3SS: Tensor
     tiles_N3TT: Tensor | None = None
@@ -72,10 +73,10 @@ class Views:
 
 
 def tile_grid(width: int, height: int, tile: int, max_tiles: int = MAX_TILES) -> tuple[int, int]:
-    """(columns, rows) of the tiles for an image of that many pixels; (0, 0) if it fits into one tile, and so gets none.
+    """(columns, rows) of the tiles for an image of so many pixels, or (0, 0) if it fits into one tile and gets none.
 
-    Of all grids of 2 to `max_tiles` tiles, fewer first, the one whose shape is nearest to the image's; of two that are as near,
-    the later if the image has more than half of its pixels.
+    It is the grid of 2 to `max_tiles` tiles whose shape is nearest to the image's. Grids with
+    fewer tiles come first. Of two that are equally near, the later counts if the image has more than half of its pixels.
     """
     if width <= tile and height <= tile:
         return 0, 0
@@ -95,13 +96,13 @@ def _grids(max_tiles: int) -> list[tuple[int, int]]:
 
 
 def open_upright(image: bytes) -> Image.Image:
-    """The decoded image in RGB, turned as its EXIF says. Raises what Pillow raises."""
+    """The decoded image in RGB, turned as its EXIF says. Raises Pillow's errors."""
     with Image.open(io.BytesIO(image)) as opened:
         return ImageOps.exif_transpose(opened).convert("RGB")
 
 
 def views(image: Image.Image, mode: str) -> Views:
-    """fp32 in -1..1 of an upright RGB image in `mode`, a key of `MODES`."""
+    """The views of an upright RGB image in `mode`, a key of `MODES`: fp32 from -1 to 1."""
     chosen = MODES[mode]
     square = (chosen.side, chosen.side)
     whole_3SS = pixels(ImageOps.pad(image, square, color=GREY) if chosen.padded else image.resize(square))
@@ -115,10 +116,10 @@ def views(image: Image.Image, mode: str) -> Views:
 
 
 def load(image: bytes, mode: str) -> Views:
-    """An encoded image's views."""
+    """The views of an encoded image in `mode`. Raises Pillow's errors."""
     return views(open_upright(image), mode)
 
 
 def pixels(image: Image.Image) -> Tensor:
-    """(3, H, W) in -1..1."""
+    """(3, H, W) in fp32, from -1 to 1."""
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).float().div_(255).sub_(0.5).div_(0.5)

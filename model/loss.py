@@ -1,9 +1,9 @@
-"""The loss over a large vocabulary, without its logits: a chunk of tokens at a time, gradients made as the logits go by.
+"""The loss over a large vocabulary without all of its logits: a chunk of tokens at a time, and the gradients in the same pass.
 
     T tokens · D width · V vocabulary · C tokens of a chunk
 
-torch 2.13's `linear_cross_entropy` does so too, but gives the loss of bf16 inputs in bf16, where 40.13 is 40, and passes over
-autocast; older ones have none.
+torch 2.13's `linear_cross_entropy` does the same, but returns the loss of bf16 inputs in bf16, where 40.13 is 40, and ignores
+autocast. Older versions of torch have no such function.
 """
 
 from typing import Any
@@ -15,15 +15,15 @@ from torch.autograd.function import once_differentiable
 
 from model.cpu import wide
 
-CHUNK_BYTES = 256 << 20  # of one chunk's logits
-_CACHED_BYTES = 4 << 20  # of the rows whose softmax is taken at a time, in fp32, on a processor: what stays in its cache
+CHUNK_BYTES = 256 << 20  # one chunk's logits
+_CACHED_BYTES = 4 << 20  # a processor takes the softmax of so many bytes of rows at a time, in fp32: they stay in its cache
 
 
 def cross_entropy(x_TD: Tensor, head_VD: Tensor, labels_T: Tensor, scale: float = 1.0) -> Tensor:
     """`scale` times the sum over tokens of -log p(label), in fp32, of logits `x_TD @ head_VD.T`.
 
-    Holds one chunk's logits at a time, forward and backward. Products are in what the higher precision of the inputs, or
-    autocast's, is multiplied in; softmax, loss and, over several chunks, sums of the head's gradient in fp32.
+    One chunk's logits are in memory at a time, forward and backward. Products are in the higher precision of the two inputs, or
+    in autocast's. Softmax, loss, and sums of the head's gradient over several chunks are in fp32.
     """
     device = x_TD.device.type
     autocast = torch.is_autocast_enabled(device)
@@ -58,13 +58,13 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
-        # In place, for the head's is large: a second backward pass raises.
+        # In place, because the head's gradient is large. So a second backward pass raises.
         dx_TD, d_head_VD = (None if value is None else value.mul_(upstream) for value in ctx.saved_tensors)
         return dx_TD, None if d_head_VD is None else d_head_VD.to(ctx.dtype), None, None
 
 
 def _softmax_minus_label(logits_CV: Tensor, labels_C: Tensor, scale: float, gradient: bool) -> Tensor:
-    """The summed loss of a chunk; with `gradient`, what replaces its logits is the loss's gradient by them, times `scale`."""
+    """The summed loss of a chunk. With `gradient`, the logits are replaced by the loss's gradient by them, times `scale`."""
     total = torch.zeros((), device=logits_CV.device)
     num_rows, vocab = logits_CV.shape
     for part in _slices(num_rows, _CACHED_BYTES // (4 * vocab) if logits_CV.device.type == "cpu" else num_rows):

@@ -1,4 +1,4 @@
-"""The decoder's feed-forward layers: a gated MLP, and a mixture of such MLPs, shared and routed.
+"""The decoder's feed-forward layers: a gated MLP, and a mixture of such MLPs, some shared and some routed.
 
     B rows · L positions · T = B*L tokens · D width · E routed experts · S experts a token · F an expert's inner width · N samples
 
@@ -18,6 +18,8 @@ from model.experts import routed
 
 
 class GatedMlp(nn.Module):
+    """down(silu(gate(x)) * up(x))."""
+
     def __init__(self, width: int, inner: int):
         super().__init__()
         self.gate_proj = Unbiased(width, inner)
@@ -30,7 +32,8 @@ class GatedMlp(nn.Module):
 
 
 class Router(nn.Module):
-    """For every token, the probabilities (T, E) over experts and the S experts that it goes to. In fp32, under autocast too."""
+    """For each token the probabilities over experts, (T, E), and the weights and numbers of its S experts, (T, S). In fp32, also
+    under autocast."""
 
     def __init__(self, config: DecoderConfig):
         super().__init__()
@@ -40,13 +43,13 @@ class Router(nn.Module):
     def forward(self, x_TD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         with torch.autocast(x_TD.device.type, enabled=False):
             probs_TE = F.linear(x_TD.float(), self.weight.float()).softmax(-1)
-        # The weights of the chosen are their probabilities as they are: they don't sum to one.
+        # The weights of the chosen experts are their probabilities, unchanged: they don't sum to one.
         weights_TS, chosen_TS = probs_TE.topk(self.num_chosen, -1)
         return probs_TE, weights_TS, chosen_TS
 
 
 class Experts(nn.Module):
-    """All routed experts of a layer, stacked: `gate_up` (E, 2F, D) holds gate's rows, then up's; `down` (E, D, F)."""
+    """All routed experts of a layer, stacked. `gate_up`, (E, 2F, D), has gate's rows and then up's. `down` is (E, D, F)."""
 
     packs: Packs | None = None
 
@@ -61,14 +64,14 @@ class Experts(nn.Module):
 
 @dataclass(frozen=True)
 class Samples:
-    """Which sample each token is of, over all rows: `of_T` in 0..num, where num itself stands for padding."""
+    """The sample of each token, over all rows: `of_T` counts from 0. `num` is the number of samples, and stands for padding."""
 
     of_T: Tensor
     num: int
 
 
 class MixtureOfExperts(nn.Module):
-    """Shared experts plus the weighted routed ones."""
+    """The sum of the shared experts' output and of the routed experts' by their weights."""
 
     def __init__(self, config: DecoderConfig):
         super().__init__()
@@ -78,7 +81,7 @@ class MixtureOfExperts(nn.Module):
         self.shared_experts = GatedMlp(config.width, config.num_shared_experts * config.expert_width)
 
     def forward(self, x_BLD: Tensor, samples: Samples | None = None) -> tuple[Tensor, Tensor | None]:
-        """The output, and the balance loss over `samples` if they are given."""
+        """(B, L, D), and the balance loss over `samples`, or None without them."""
         x_TD = x_BLD.flatten(0, 1)
         probs_TE, weights_TS, chosen_TS = self.gate(x_TD)
         loss = None if samples is None else self.alpha * balance(probs_TE, chosen_TS, samples)
@@ -86,9 +89,10 @@ class MixtureOfExperts(nn.Module):
 
 
 def balance(probs_TE: Tensor, chosen_TS: Tensor, samples: Samples) -> Tensor:
-    """The mean over samples of sum_e f_e P_e, 1 where the experts are evenly used.
+    """The mean over samples of sum_e f_e P_e. It is 1 if the experts are evenly used.
 
-    f_e is the share of a sample's choices that fell on expert e, times E; P_e its mean probability. Only P has a gradient.
+    f_e is the share of a sample's choices that fell on expert e, times E. P_e is the expert's mean probability. Only P has a
+    gradient.
     """
     num_experts, num_chosen = probs_TE.shape[-1], chosen_TS.shape[-1]
     counts_TE = torch.zeros_like(probs_TE).scatter_(-1, chosen_TS, 1.0)

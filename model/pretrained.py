@@ -3,8 +3,8 @@
     start_sam(net, "…/sam-vit-base")                    facebook/sam-vit-base, downloaded
     start_clip(net, "…/clip-vit-large-patch14")         openai/clip-vit-large-patch14
 
-Folders in transformers' layout, safetensors only. The compressor has no public weights: it starts fresh, as in the paper. CLIP's
-patch embedding is taken along and unused, as in the released checkpoint; its last norm has no place.
+The folders have transformers' layout and hold safetensors. The compressor has no public weights: it starts fresh, as in the
+paper. CLIP's patch embedding is loaded and unused, as in the released checkpoint. CLIP's last norm has no place here.
 """
 
 import re
@@ -36,7 +36,7 @@ _CLIP = (
 
 
 def start_sam(net: DeepseekOcr, folder: Folder | str) -> None:
-    """Put a SAM's image encoder into `net`. Raises `FileNotFoundError`, and `BadCheckpoint` with what lacks or doesn't fit."""
+    """Put a SAM's image encoder into `net`. Raises `FileNotFoundError`, and `BadCheckpoint` if a tensor lacks or doesn't fit."""
     _start(net.encoder.sam.state_dict(), folder, _SAM, "vision_encoder.")
 
 
@@ -76,7 +76,7 @@ def _start(
 
 
 def _slots(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors to fill, by name; of the fused q, k and v each third by itself, as `NAME:q`."""
+    """The tensors to fill, by name. Each third of a fused q, k and v is a tensor by itself, `NAME:q`."""
     slots: dict[str, Tensor] = {}
     for name, value in state.items():
         if ".qkv_proj." in name:

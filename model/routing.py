@@ -12,10 +12,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Rows:
-    """Where tokens' rows lie when they are sorted by expert.
+    """The rows of all tokens, sorted by expert.
 
-    `token_R` and `slot_R` say which token a row is of, and which of its choices; `place_TS` which row a choice is. Expert e has
-    rows `ends_E[e - 1]` to `ends_E[e]`. Some may be no token's: these are copies of token 0's, and `real_R` is 0, else 1.
+    A row belongs to token `token_R`, and is the choice `slot_R` of it. `place_TS` is the row of each choice. Expert e has the
+    rows `ends_E[e - 1]` to `ends_E[e]`. Some rows only fill up: they are copies of token 0's, and their `real_R` is 0, else 1.
     """
 
     token_R: Tensor
@@ -25,12 +25,13 @@ class Rows:
     ends_E: Tensor
 
     def weights(self, weights_TS: Tensor, dtype: torch.dtype) -> Tensor:
-        """(R, 1): what a row counts in its token's sum."""
+        """(R, 1): the weight of a row in its token's sum."""
         return (weights_TS[self.token_R, self.slot_R] * self.real_R)[:, None].to(dtype)
 
 
 def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
-    """The rows of a routing, each expert's a multiple of `rounded`. With 1, none is too many and no device waited for."""
+    """The rows of a routing. Each expert has a multiple of `rounded` rows. With 1 there are no more rows than choices, and this
+    doesn't wait for the device."""
     num_slots, num_choices, device = chosen_TS.shape[1], chosen_TS.numel(), chosen_TS.device
     order_R = chosen_TS.flatten().sort(stable=True).indices
     # bincount would wait for the device, to learn the largest.
@@ -52,11 +53,13 @@ def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
 
 
 def gated(gate_up: Tensor, dim: int = -1) -> Tensor:
+    """silu(gate) * up, where gate and up are the halves of `gate_up` along `dim`."""
     gate, up = gate_up.chunk(2, dim)
     return F.silu(gate).mul_(up)
 
 
 def gated_gradient(gate_up: Tensor, d_inner: Tensor, dim: int = -1) -> Tensor:
+    """The gradient by `gate_up`, given the gradient by `gated(gate_up)`."""
     gate, up = gate_up.chunk(2, dim)
     d_gate_up = torch.empty_like(gate_up)
     d_gate, d_up = d_gate_up.chunk(2, dim)
@@ -66,7 +69,7 @@ def gated_gradient(gate_up: Tensor, d_inner: Tensor, dim: int = -1) -> Tensor:
 
 
 def summed(y_RD: Tensor, place_TS: Tensor, weights_TS: Tensor | None = None) -> Tensor:
-    """(T, D): the sum of a token's rows, each by its weight."""
+    """(T, D): the sum of each token's rows, by their weights if there are any."""
     total_TD = None
     for slot in range(place_TS.shape[1]):
         part_TD = y_RD.index_select(0, place_TS[:, slot]).float()

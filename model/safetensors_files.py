@@ -100,7 +100,7 @@ class Reader:
         self._copies.close()
 
     def read(self, key: str, at: tuple[int | slice, ...] = ()) -> Tensor:
-        """The tensor `key`, or what `at` selects of it. Its bytes are the file's, mapped: copy what is to be kept."""
+        """The tensor `key`, or the part that `at` selects. Its memory is the mapped file: copy it to use it for long."""
         tensor = self.tensors[key]
         if self._name != tensor.file or self._num_read >= _MAPPED_BYTES:
             self._open(tensor.file)
@@ -182,7 +182,7 @@ def bytes_of(value: Tensor) -> memoryview:
 
 @dataclass(frozen=True)
 class Planned:
-    """A tensor to write: `data` yields its bytes, in parts as large as it likes."""
+    """A tensor to write. `data` yields its bytes, in parts of any size."""
 
     key: str
     dtype: torch.dtype
@@ -195,6 +195,7 @@ class Planned:
 
 
 def planned(key: str, value: Tensor) -> Planned:
+    """`value` as a tensor to write."""
     return Planned(key, value.dtype, tuple(value.shape), lambda: [bytes_of(value)])
 
 

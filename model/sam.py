@@ -19,9 +19,9 @@ from model.cpu import Conv2d, Linear, wide
 class Attention(nn.Module):
     """Attention over a grid, with a bias from decomposed relative positions: one table for rows, one for columns.
 
-    The bias of query q and key (i, j) is rows[q, i] + columns[q, j]: the product of q's biases with i and j, one-hot. Where torch
-    attends, queries get their biases as further dimensions and keys their places, and the bias is part of the product, exactly.
-    Either way it is never laid out, L x L, for scores or for gradients.
+    The bias of query q and key (i, j) is rows[q, i] + columns[q, j], which is the product of q's biases with i and j one-hot.
+    So for torch's attention queries get their biases as further dimensions, and keys their places, and the bias is part of the
+    product. On either path the bias is never laid out as L x L, neither for scores nor for gradients.
     """
 
     def __init__(self, config: SamConfig, grid: int):
@@ -33,10 +33,10 @@ class Attention(nn.Module):
         self.rel_pos_w = nn.Parameter(torch.empty(2 * grid - 1, config.width // config.heads))
 
     def forward(self, x_BhwD: Tensor, window: int = 0) -> Tensor:
-        """In windows of `window` patches; 0 attends to the whole grid.
+        """(B, h, w, D). Attends in windows of `window` patches, or with 0 to the whole grid.
 
-        What a window lacks at the grid's edges are zeros, unmasked, for the released weights know them so. They are put in after
-        the projection, which makes its bias of them.
+        Windows at the grid's edges are filled up with zeros, unmasked, because the released weights were trained so. They are
+        filled after the projection, which turns zeros into its bias.
         """
         _, h, w, _ = x_BhwD.shape
         qkv_BhwE = self.qkv(x_BhwD)
@@ -63,7 +63,7 @@ class Attention(nn.Module):
 
 
 def windowed(x_BhwE: Tensor, size: int, filling_E: Tensor) -> Tensor:
-    """(G, size, size, E): the grid's windows, the last ones filled up."""
+    """(G, size, size, E): the grid's windows. Those at the edges are filled up with `filling_E`."""
     B, h, w, E = x_BhwE.shape
     filling_E = filling_E.to(x_BhwE.dtype)
     x_BhwE = torch.cat([x_BhwE, filling_E.expand(B, h, -w % size, E)], 2)
@@ -73,7 +73,7 @@ def windowed(x_BhwE: Tensor, size: int, filling_E: Tensor) -> Tensor:
 
 
 def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
-    """(B, height, width, D): the grid of `windowed`'s windows, without what filled them up."""
+    """(B, height, width, D): the grid that `windowed` cut into windows, without the filling."""
     size, D = x_GhwD.shape[1], x_GhwD.shape[-1]
     rows, columns = -(-height // size), -(-width // size)
     x_BrchwD = x_GhwD.view(-1, rows, columns, size, size, D)
@@ -81,7 +81,7 @@ def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
 
 
 def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
-    """softmax(q k) v, without a scale. Few queries on a processor are fastest written out."""
+    """(B, N, L, K): softmax(q k) v, without a scale. It is written out for few queries on a processor, where that is fastest."""
     if q_BNLM.device.type == "cpu":
         if cpu.is_blockwise(q_BNLM):
             return cpu.attention(q_BNLM, k_BNLM, v_BNLK)
@@ -93,14 +93,14 @@ def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
 
 
 def one_hot_places(height: int, width: int, like: Tensor) -> Tensor:
-    """(h*w, h + w): each place's row and its column, one-hot."""
+    """(h*w, h + w): the row and the column of each place, one-hot."""
     rows, columns = (torch.eye(side, dtype=like.dtype, device=like.device) for side in (height, width))
     size = (height, width, -1)
     return torch.cat([rows[:, None].expand(size), columns[None].expand(size)], -1).flatten(0, 1)
 
 
 def relative(table_RK: Tensor, size: int) -> Tensor:
-    """(size, size, K): the table's row for each query's and key's distance. A table of another length is interpolated."""
+    """(size, size, K): the table's row for each pair of query and key. A table of another length is interpolated."""
     length = 2 * size - 1
     if table_RK.shape[0] != length:
         table_RK = F.interpolate(table_RK.float().T[None], size=length, mode="linear")[0].T.to(table_RK.dtype)
@@ -119,7 +119,7 @@ class Mlp(nn.Module):
 
 
 class Block(nn.Module):
-    """`window` 0 attends to the whole grid."""
+    """A block of the tower. With `window` 0 it attends to the whole grid."""
 
     def __init__(self, config: SamConfig, window: int):
         super().__init__()
@@ -150,7 +150,7 @@ class PatchEmbed(nn.Module):
 
 
 class Sam(nn.Module):
-    """(B, 3, H, W) pixels to (B, C, H/16, W/16): blocks over 16-pixel patches, then the neck."""
+    """From pixels, (B, 3, H, W), to (B, C, H/16, W/16): blocks over patches of 16 pixels, then the neck."""
 
     def __init__(self, config: SamConfig):
         super().__init__()
@@ -174,7 +174,7 @@ class Sam(nn.Module):
 
 
 def resized(table_1hwD: Tensor, height: int, width: int) -> Tensor:
-    """A position table over another grid: bicubic with antialias, in fp32."""
+    """The position table for another grid: resized in fp32, bicubic with antialias."""
     if table_1hwD.shape[1:3] == (height, width):
         return table_1hwD
     table_1Dhw = table_1hwD.permute(0, 3, 1, 2).float()

@@ -1,4 +1,4 @@
-"""A recipe's training step as plain values: loads no torch, so that a recipe that is only looked at stays light."""
+"""A recipe's training step as plain values. This file loads no torch, so that a recipe is quick to build and to show."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -9,16 +9,18 @@ from model.config import ModelConfig, tiny
 
 @dataclass(frozen=True)
 class Train:
-    """What is trained on what, for how many steps. Budgets are in steps: a clock's would not come out the same twice.
+    """A training: which network learns from which datasets, in how many steps. Budgets are in steps, because a budget in seconds
+    would not give the same weights twice.
 
-    datasets            folders of the output; a name with * is a pattern and may match none
-    num_samples         that `steps` are meant for; fewer get fewer steps, by the square root, and 0.3 of them at least
-    crop_share          of the steps, whose batches are line crops; the others' are pages. Where one is missing, all are the other
-    grounding_share     of the pages, asked for with boxes; the others are asked for plain text
-    length              of a sequence in tokens, the image's placeholders included; a longer answer is cut there, and counted
-    held_out_share      of the documents, never trained on
-    loss_samples, read_samples   held-out samples of each kind whose loss is measured, and that are read
-    shown_samples       of those read, of each kind, that the report shows
+    datasets            folders of the output. A name with * is a pattern, and may match none
+    num_samples         the number of samples that `steps` is meant for. See `worth`
+    crop_share          the share of steps that take line crops. The others take pages. If there are no pages, all take crops
+    grounding_share     the share of pages that are asked for with boxes. The others are asked for plain text
+    length              tokens of a sequence at most, placeholders included. A longer answer is cut, and counted
+    held_out_share      the share of groups, usually documents, that are never trained on
+    loss_samples        held-out samples of each task whose loss is measured
+    read_samples        held-out samples of each task that are read at the end
+    shown_samples       samples of each task that the report shows, of those read
     """
 
     runs: ClassVar[str] = "recipes.steps.train:TrainRunner"
@@ -72,12 +74,12 @@ class Train:
             raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
 
     def worth(self, num_samples: int) -> "Train":
-        """This step with as many steps as so many samples are worth."""
+        """This step with fewer `steps` if there are fewer than `num_samples`: by the square root, and 0.3 of them at least."""
         share = min(1.0, max(0.3, math.sqrt(num_samples / self.num_samples)))
         return replace(self, steps=max(1, round(self.steps * share)))
 
     def learning_rate_at(self, step: int) -> float:
-        """Up in a line over `warmup` steps, then down along a cosine."""
+        """The learning rate of a step: up in a line over `warmup` steps, then down along a cosine."""
         if step < self.warmup:
             return self.learning_rate * (step + 1) / self.warmup
         done = (step - self.warmup) / max(1, self.steps - self.warmup)

@@ -1,4 +1,4 @@
-"""A byte-level BPE tokenizer, trained on the corpus, with DeepSeek's special tokens: looked up by name, never by id."""
+"""A byte-level BPE tokenizer, trained on the corpus, with DeepSeek's special tokens. They are looked up by name, never by id."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _HAN_KANA = r"[\x{4E00}-\x{9FA5}\x{3040}-\x{309F}\x{30A0}-\x{30FF}]+"
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """Text <-> ids. Every text comes back as it was: any byte has a token, and nothing is normalised."""
+    """From text to ids and back. Every text comes back as it was: any byte has a token, and nothing is normalised."""
 
     inner: Tokenizer
 
@@ -22,10 +22,11 @@ class TextTokenizer:
         return self.inner.get_vocab_size()
 
     def id(self, token: str) -> int:
-        found = self.inner.token_to_id(token)
-        if found is None:
+        """The id of a token by its name. Raises `ValueError` if there is none."""
+        number = self.inner.token_to_id(token)
+        if number is None:
             raise ValueError(f"the tokenizer has no token {token!r}")
-        return found
+        return number
 
     @property
     def bos(self) -> int:
@@ -47,11 +48,11 @@ class TextTokenizer:
         return self.inner.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text, special tokens as their names; U+FFFD for bytes that are no UTF-8."""
+        """The text, with special tokens as their names, and U+FFFD for bytes that are no UTF-8."""
         return self.inner.decode(list(ids), skip_special_tokens=False)
 
     def prompt(self, text: str, num_image: int) -> list[int]:
-        """[bos], then `text` with its `<image>` as `num_image` placeholders."""
+        """The ids of [bos] and `text`, in which `<image>` becomes `num_image` placeholders."""
         before, after = text.split(IMAGE)
         return [self.bos, *self.encode(before), *[self.image] * num_image, *self.encode(after)]
 
@@ -60,7 +61,7 @@ class TextTokenizer:
 
     @classmethod
     def from_json(cls, data: bytes) -> "TextTokenizer":
-        """Raises `ValueError` if `data` is no `tokenizer.json`."""
+        """The tokenizer of a `tokenizer.json`. Raises `ValueError` if `data` is none."""
         try:
             return cls(Tokenizer.from_str(data.decode()))
         except Exception as error:  # the library has no kind of its own
@@ -68,7 +69,7 @@ class TextTokenizer:
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> TextTokenizer:
-    """At most `vocab_size` tokens, the special ones first; fewer where the texts give fewer. The same texts give the same."""
+    """A tokenizer of at most `vocab_size` tokens, the special ones first. The same texts give the same tokenizer."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

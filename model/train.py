@@ -1,13 +1,13 @@
-"""The training step of a recipe: tokenizer, training, held-out evaluation and read-back, resumable and the same every time.
+"""The training step of a recipe: tokenizer, training, reading of held-out samples. It can be resumed, and repeats exactly.
 
-    out/NAME/run.json       what this is: the step's values, its shards, the versions; and the fingerprint over them
+    out/NAME/run.json       the step's values, its shards, the versions, and the fingerprint over them
     out/NAME/model/         model.safetensors, config.json, tokenizer.json
-    out/NAME/loss.jsonl     a line a step: `step` counts those done, `num_tokens` the answers' tokens learned from so far
-    out/NAME/readback.json  held-out samples, their truth and what the network read
-    out/NAME/metrics.json   the measurements; written last, it is the mark that the step is done
-    out/NAME/checkpoint/    only while it trains
+    out/NAME/loss.jsonl     a line a step: `step` counts the steps done, `num_tokens` the answers' tokens learned so far
+    out/NAME/readback.json  held-out samples: their truth, and the network's reading
+    out/NAME/metrics.json   the measurements. It is written last, and marks the training as done
+    out/NAME/checkpoint/    exists only during the training
 
-On a processor for now: no GPU, one process.
+It runs on a processor, in one process; GPUs are not used yet.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ from model.tokenizer import TextTokenizer, train_tokenizer
 
 VERSION = 3  # goes up whenever the same values would train other weights
 STATE_EVERY_S = 5.0
-_LATER = {"held_out": "documents to hold out", "marks": "marks"}  # beside shards, what steps before this one may add to
+_LATER = {"held_out": "documents to hold out", "marks": "marks"}  # earlier steps may add to these, and to the shards
 
 
 class NothingToLearn(ValueError):
@@ -56,32 +56,32 @@ class NothingToLearn(ValueError):
 
 
 def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_state: OnState = ignore) -> bool:
-    """Train as `step` says on the datasets in `out`, into `out/NAME`. False, and nothing touched, if that is done already.
+    """Train as `step` says on the datasets in `out`, into `out/NAME`. Returns False, and touches nothing, if it is done.
 
-    `held_out` are sha256s of documents never to train on, beside those that the step's own split holds out. `on_state` gets
-    a state every few seconds. After a kill the same call goes on from the last checkpoint and, on as many threads, ends in the
-    same bytes. A finished training stays when shards, documents to hold out, or marks are added later, and says so; one that was
-    killed begins again with them. Raises `NothingToLearn`, and `ValueError` if the folder holds the results of another step, or
-    of shards that are gone.
+    `held_out` names groups, or documents by their sha256, that are never trained on, beside those that the split holds out.
+    `on_state` gets a state every few seconds. After a kill the same call goes on from the last checkpoint. On as many threads
+    it ends in the same bytes. If shards, documents to hold out, or marks are added later, a finished training stays, and says
+    so; one that was killed begins again with them. Raises `NothingToLearn`, and `ValueError` if the folder has the results of
+    another step, or of shards that are gone.
     """
     folder = out.sub(step.name)
     run = describe(step, out, held_out)
     if folder.exists("run.json"):
-        found = json.loads(folder.read("run.json"))
+        earlier = json.loads(folder.read("run.json"))
         # Another processor would train other bytes, but what one has finished is good on any.
         later = ("shards", *_LATER, "precision", "fingerprint")
-        ours, theirs = ({k: v for k, v in r.items() if k not in later} for r in (run, found))
-        if ours != theirs or not found["shards"].items() <= run["shards"].items():
-            changed = sorted(key for key in run if run[key] != found.get(key) and key != "fingerprint")
+        ours, theirs = ({k: v for k, v in r.items() if k not in later} for r in (run, earlier))
+        if ours != theirs or not earlier["shards"].items() <= run["shards"].items():
+            changed = sorted(key for key in run if run[key] != earlier.get(key) and key != "fingerprint")
             raise ValueError(
                 f"{folder.url} holds the results of another training (different: {', '.join(changed)}): "
                 "say overwrite=1 to replace them, or out=… for another folder"
             )
-        stale = run["fingerprint"] != found["fingerprint"]
+        stale = run["fingerprint"] != earlier["fingerprint"]
         if folder.exists("metrics.json"):
-            num_new = len(run["shards"]) - len(found["shards"])
+            num_new = len(run["shards"]) - len(earlier["shards"])
             news = [f"{num_new} shards"] if num_new else []
-            news += [what for name, what in _LATER.items() if run[name] != found.get(name)]
+            news += [what for name, what in _LATER.items() if run[name] != earlier.get(name)]
             if news:
                 note = f"the model is older than the corpus, by {', '.join(news)}, and stays; overwrite=1 trains it anew"
                 on_state(State(note=note))
@@ -103,13 +103,13 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
 
 
 def clear(folder: Folder) -> None:
-    """Delete what a training left in `folder`, the mark that it is done first."""
+    """Delete a training's files in `folder`, `metrics.json` first, which marks it as done."""
     for name in ("metrics.json", "checkpoint", "model", "loss.jsonl", "readback.json", "run.json"):
         folder.remove(name)
 
 
 def describe(step: Train, out: Folder, held_out: frozenset[str]) -> dict[str, Any]:
-    """What `run.json` says: all that the weights' bytes follow from, and the fingerprint over it."""
+    """The values of `run.json`: all that the weights' bytes follow from, and the fingerprint over them."""
     datasets = find_datasets(out, step.datasets)
     run: dict[str, Any] = {
         "version": VERSION,
@@ -135,7 +135,7 @@ class _Training:
         self.schedule = Schedule(corpus.train, step)
         self.tokenizer = self._tokenizer()
         self.net = build(step.model.with_vocab(len(self.tokenizer)), step.seed)
-        # What multiplies is decayed, what scales or shifts is not.
+        # Matrices and tables decay. Scales and biases don't.
         matrices = [p for p in self.net.parameters() if p.ndim > 1]
         others = [p for p in self.net.parameters() if p.ndim <= 1]
         groups = [{"params": matrices, "weight_decay": step.weight_decay}, {"params": others, "weight_decay": 0.0}]
@@ -204,7 +204,7 @@ class _Training:
                 self.on_state(self._state(line))
 
     def _update(self, batch: Batch) -> tuple[float, float]:
-        """One step of the optimizer; returns the loss before it, and the learning rate."""
+        """(loss before the step, learning rate), after one step of the optimizer."""
         rate = self.step.learning_rate_at(self.progress["step"])
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -220,7 +220,7 @@ class _Training:
         return value, rate
 
     def _batches(self, start: int) -> Iterator[Batch]:
-        """The batches of the steps from `start`, each made while the one before is learned from."""
+        """The batches of the steps from `start` on. Each is made while the one before is learned."""
         with ThreadPoolExecutor(1) as pool:
             ahead = None
             for number in range(start, self.step.steps):
@@ -238,7 +238,7 @@ class _Training:
         return [self._batch([(p, Prompt.FREE) for p in places[at : at + size]]) for at in range(0, len(places), size)]
 
     def _held_out_loss(self, evaluation: dict[str, list[Batch]]) -> dict[str, Any]:
-        """Over all held-out tokens, and of each kind of sample."""
+        """The loss over all held-out tokens, and over those of each task."""
         with self._autocast():
             losses = {task: mean_loss(self.net, batches) for task, batches in evaluation.items()}
         weights = {task: sum(batch.num_tokens for batch in batches) for task, batches in evaluation.items()}
@@ -280,13 +280,13 @@ class _Training:
         self.folder.write("metrics.json", json.dumps(metrics, indent=1).encode())
 
     def _read(self, places: list[Place], prompt: Prompt) -> list[dict]:
-        """What the network reads at `places`. The truth is whole, however short `max_new_tokens` keeps the reading."""
+        """The network's readings of the samples at `places`. `max_new_tokens` cuts a reading, and never the truth."""
         samples = [(place, place.read(self.out)) for place in places]
         samples = [(place, sample) for place, sample in samples if prompt is Prompt.FREE or sample.regions]
         if not samples:
             return []
         images = [load(sample.image or b"", self.step.mode) for _, sample in samples]
-        # Steps of one token are too small to share: with another process on the second core, two threads took 100 times as long.
+        # One token is too little work to share: with another process on the second core, two threads took 100 times as long.
         torch.set_num_threads(1)
         with self._autocast():
             readings = generate(self.net, self.tokenizer, images, prompt, self.step.max_new_tokens)
@@ -328,7 +328,7 @@ class _Training:
 
 
 def _one_a_language(rows: list[dict]) -> list[dict]:
-    """`rows` with the first of each language in front: what is shown is chosen without a look at how well it was read."""
+    """`rows` with the first of each language in front. So the choice of what is shown doesn't depend on how well it was read."""
     firsts = {row["lang"]: row for row in reversed(rows)}
     return sorted(rows, key=lambda row: firsts[row["lang"]] is not row)
 

@@ -1,11 +1,11 @@
-"""The released checkpoint's names <-> ours, key by key; and a folder's weights in, out, rearranged and looked at.
+"""The released checkpoint's names and ours, key by key. Folders of weights are loaded, saved, converted and inspected.
 
     python -m model.weights inspect FOLDER               what a folder holds
-    python -m model.weights convert FOLDER OUT           released names to ours, or back: whichever FOLDER doesn't have
+    python -m model.weights convert FOLDER OUT           released names to ours, or ours to the released ones
 
-Both layouts hold the same bytes. Ours stacks a layer's experts, as the network has them; the released one has three matrices for
-each expert, is what transformers loads (with `config.for_transformers`), and has vLLM's names. `load` takes either; what trains
-is saved as released.
+Both layouts hold the same bytes. Ours stacks a layer's experts, as the network does. The released one has three matrices for
+each expert. transformers loads it (with `config.for_transformers`), and vLLM's names are the same. `load` takes either layout,
+and `save` writes the released one.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from model.deepseek_ocr import PARTS, DeepseekOcr, part_of
 from model.safetensors_files import INDEX, BadCheckpoint, Planned, Reader, Stored, planned, weight_map, write
 
 CONFIG = "config.json"
-RELEASED_INDEX = "released.safetensors.index.json"  # beside ours: which released file held what
+RELEASED_INDEX = "released.safetensors.index.json"  # lies beside our files, and says which released file had which tensor
 MAX_FILE_BYTES = 5_000_000_000
-# Beginnings of names, ours and the released ones: the first that fits counts, in either direction.
+# Beginnings of names, ours and the released ones. The first that fits counts.
 _BEGINNINGS = (
     ("encoder.compressor.", "model.sam_model."),
     ("encoder.sam.", "model.sam_model."),
@@ -46,7 +46,7 @@ _HALVES = {"gate_up": ("gate_proj", "up_proj"), "down": ("down_proj",)}
 
 @dataclass(frozen=True)
 class Piece:
-    """A tensor of the released checkpoint, and where it is in ours: rows `start` to `end` of an expert, or the whole of it."""
+    """A released tensor, `key`, and its place in our tensor `name`: rows `start` to `end` of an expert, or all of it."""
 
     key: str
     name: str
@@ -56,16 +56,16 @@ class Piece:
 
     @property
     def at(self) -> tuple[int | slice, ...]:
-        """Which part of our tensor it is, as an index; () for the whole."""
+        """Its place as an index of our tensor, () for the whole."""
         return () if self.expert is None else (self.expert, slice(self.start, self.end))
 
     def of(self, value: Tensor) -> Tensor:
-        """The part of our tensor `value` that it is, a view."""
+        """Its part of our tensor `value`, a view."""
         return value[self.at]
 
 
 def pieces(name: str, shape: tuple[int, ...]) -> Iterator[Piece]:
-    """What our tensor `name` of `shape` is in the released checkpoint, in the order of its bytes."""
+    """The released tensors that our tensor `name` of `shape` consists of, in the order of its bytes."""
     stacked = _STACKED.fullmatch(name)
     if not stacked:
         yield Piece(released_name(name), name)
@@ -79,6 +79,7 @@ def pieces(name: str, shape: tuple[int, ...]) -> Iterator[Piece]:
 
 
 def released_name(name: str) -> str:
+    """The released name of our tensor `name`, which must not be stacked."""
     for ours, theirs in _BEGINNINGS:
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)
@@ -86,19 +87,19 @@ def released_name(name: str) -> str:
 
 
 def released_tensors(net: DeepseekOcr) -> dict[str, Tensor]:
-    """`net`'s weights under the released keys: views, nothing is copied."""
+    """The weights of `net` under the released keys: views, without a copy."""
     state = net.state_dict()
     return {piece.key: piece.of(value) for name, value in state.items() for piece in pieces(name, tuple(value.shape))}
 
 
 def _blank(config: ModelConfig) -> dict[str, Tensor]:
-    """Our tensors' names and shapes, without memory."""
+    """Our tensors by name, on the meta device: shapes without memory."""
     with torch.device("meta"):
         return DeepseekOcr(config).state_dict()
 
 
 def read_config(folder: Folder) -> ModelConfig:
-    """Raises `FileNotFoundError` and `BadCheckpoint`."""
+    """The sizes in a folder's `config.json`. Raises `FileNotFoundError` and `BadCheckpoint`."""
     try:
         return ModelConfig.from_json(folder.read(CONFIG))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -108,7 +109,7 @@ def read_config(folder: Folder) -> ModelConfig:
 def load(
     folder: Folder | str | os.PathLike[str], device: str | torch.device = "cpu", dtype: torch.dtype | None = None
 ) -> DeepseekOcr:
-    """The network in a folder, of released or of our names, ready to read. `dtype` None keeps each tensor's own.
+    """The network in a folder, with the released names or ours, in evaluation mode. `dtype` None means each tensor's own.
 
     Takes the memory of the network and of one stored tensor. Raises `FileNotFoundError`, and `BadCheckpoint`, which names the
     tensor, what it should be and what it is.
@@ -135,9 +136,9 @@ def load(
 
 
 def targets(blank: dict[str, Tensor], tensors: dict[str, Stored], folder: Folder) -> dict[str, Piece]:
-    """Where each stored tensor goes in a network of `blank`'s shapes. Keys that it has no place for are left out.
+    """The place of each stored tensor in a network with the shapes of `blank`. Tensors without a place are left out.
 
-    Raises `BadCheckpoint` for tensors that are missing, have another shape, or numbers of another kind.
+    Raises `BadCheckpoint` if a tensor is missing, has another shape, or has integers for floats.
     """
     theirs = {piece.key: piece for name, value in blank.items() for piece in pieces(name, tuple(value.shape))}
     ours = {name: Piece(name, name) for name in blank}
@@ -156,20 +157,21 @@ def targets(blank: dict[str, Tensor], tensors: dict[str, Stored], folder: Folder
 
 
 def is_ours(keys: dict[str, Stored]) -> bool:
+    """Whether these are our names, and not the released ones."""
     return any(key.startswith(("encoder.", "decoder.")) for key in keys)
 
 
 def save(folder: Folder, net: DeepseekOcr, tell: Callable[[str], None] = lambda line: None) -> None:
-    """Write `net`'s weights under the released names, five gigabytes a file. The same weights give the same bytes."""
+    """Write the weights of `net` under the released names, at most 5 GB a file. The same weights give the same bytes."""
     write(folder, (planned(key, value) for key, value in released_tensors(net).items()), {"format": "pt"}, MAX_FILE_BYTES, tell)
 
 
 def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda line: None) -> str:
-    """Rewrite a folder's weights from released names to ours, or back. Returns which they are now: "ours" or "released".
+    """Write a folder's weights into `out`, from released names to ours or back. Returns the new names: "ours" or "released".
 
-    A stacked tensor is its experts' bytes one after the other, so that bytes are only moved, and a round trip is exact: the same
-    files, by the index that came with them. Tensors that the network doesn't know are kept under their names, other files as they
-    are. Weights that `out` holds are replaced. Raises `ValueError` and `BadCheckpoint`.
+    A stacked tensor is its experts' bytes one after the other. So bytes are only moved, and a round trip gives the same files,
+    by the index that came with them. Tensors that the network doesn't know get no other name. Other files are copied. Weights
+    that are in `out` are replaced. Raises `ValueError` and `BadCheckpoint`.
     """
     if same_place(source, out):
         raise ValueError("the folder to write must be another than the one to read")
@@ -195,7 +197,7 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
 
 
 def _released_index(source: Folder, to_ours: bool, keys: set[str]) -> bytes | None:
-    """The index of the released files, if there is one. Ours lies beside it under another name, for the way back."""
+    """The index of the released files, if there is one. Beside our files it has another name, and waits for the way back."""
     name = INDEX if to_ours else RELEASED_INDEX
     if not source.exists(name):
         return None
@@ -224,7 +226,7 @@ def _copied(files: Reader, key: str) -> Planned:
 
 
 def inspect(folder: Folder) -> str:
-    """What a folder holds, as lines of text. Raises `FileNotFoundError` and `BadCheckpoint`."""
+    """A description of a folder's weights, in lines. Raises `FileNotFoundError` and `BadCheckpoint`."""
     with Reader(folder) as files:
         tensors = files.tensors
     blank = _blank(read_config(folder))

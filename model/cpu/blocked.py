@@ -1,12 +1,12 @@
-"""Attention on a processor, a block of queries at a time, whose scores stay in its cache, forward and backward.
+"""Attention on a processor, a block of queries at a time. A block's scores stay in the processor's cache, forward and backward.
 
     B images or rows · N heads · G = some of all B*N · L queries · P keys · C queries of a block · K head dim
     h w the keys' grid, P = h*w
 
-Scores are in the precision in which inputs are multiplied, as attention written out has them (torch's fused one keeps them in
-fp32), sums over blocks in fp32, and nothing of the size L x P is held. torch's own fused attention took a processor without
-matrix units 1.6 to 2.5 times as long in bf16, forward and backward (1,024 and 4,096 patches), and it takes no bias that is a sum
-of rows' and columns'. An operator of its own, so that checkpointing can keep its result.
+Scores are in the precision in which inputs are multiplied, as in attention written out; torch's fused attention has them in
+fp32. Sums over blocks are in fp32. Nothing of the size L x P is allocated. torch's own fused attention took a processor without
+matrix units 1.6 to 2.5 times as long in bf16, forward and backward (1,024 and 4,096 patches), and it takes no bias that is a
+sum of rows' and columns' biases. The operator is registered with torch, so that checkpointing can save its result.
 """
 
 from typing import Any
@@ -34,9 +34,10 @@ def attention(
     columns_BNLw: Tensor | None = None,
     causal: bool = False,
 ) -> Tensor:
-    """softmax(q k + bias) v, without a scale. The bias of a query and the key at (i, j) is `rows`[i] + `columns`[j].
+    """(B, N, L, K): softmax(q k + bias) v, without a scale.
 
-    `causal` wants as many queries as keys.
+    The bias of a query and the key at (i, j) is `rows`[i] + `columns`[j]. With `causal`, a query sees the keys up to its own,
+    and there must be as many queries as keys.
     """
     assert (rows_BNLh is None) == (columns_BNLw is None), "a bias is one of rows and of columns"
     assert not causal or q_BNLK.shape[2] == k_BNPK.shape[2], "causal attention is to as many keys as there are queries"
@@ -66,7 +67,7 @@ def attend_backward(
     columns_GLw: Tensor | None,
     causal: bool,
 ) -> list[Tensor]:
-    """The gradients of q, k and v; with a bias, of rows and columns."""
+    """The gradients of q, k and v, and with a bias those of rows and columns."""
     dq_GLK = torch.empty_like(q_GLK)
     dk_GPK, dv_GPK = (torch.zeros(x.shape, dtype=torch.float32, device=x.device) for x in (k_GPK, v_GPK))
     d_rows_GLh, d_columns_GLw = (None if x is None else torch.empty_like(x) for x in (rows_GLh, columns_GLw))
@@ -81,12 +82,12 @@ def attend_backward(
         if d_rows_GLh is not None and d_columns_GLw is not None:
             ds_GChw = ds_GCP.unflatten(-1, (d_rows_GLh.shape[-1], d_columns_GLw.shape[-1]))
             d_rows_GLh[at], d_columns_GLw[at] = ds_GChw.sum(-1), ds_GChw.sum(-2)
-    found = [dq_GLK, dk_GPK.to(k_GPK.dtype), dv_GPK.to(v_GPK.dtype), d_rows_GLh, d_columns_GLw]
-    return [x for x in found if x is not None]
+    gradients = [dq_GLK, dk_GPK.to(k_GPK.dtype), dv_GPK.to(v_GPK.dtype), d_rows_GLh, d_columns_GLw]
+    return [x for x in gradients if x is not None]
 
 
 def _blocks(q_GLK: Tensor, k_GPK: Tensor, causal: bool) -> list[tuple[tuple[slice, slice], int]]:
-    """((heads, queries), how many keys they see)."""
+    """The blocks, as ((heads, queries), the number of keys that they see)."""
     (G, L, _), P = q_GLK.shape, k_GPK.shape[1]
     scores_bytes = min(QUERIES, L) * P * product_dtype(q_GLK.dtype, q_GLK.device).itemsize
     num_heads = max(1, torch.get_num_threads() * _CACHED_BYTES // max(1, scores_bytes))
@@ -127,18 +128,18 @@ def _(dy_GLK: Tensor, *inputs: object) -> list[Tensor]:
     return [torch.empty_like(x) for x in inputs if isinstance(x, Tensor)]
 
 
-def _keep(ctx: Any, inputs: tuple[object, ...], output: Tensor) -> None:
+def _save(ctx: Any, inputs: tuple[object, ...], output: Tensor) -> None:
     ctx.save_for_backward(*inputs[:-1])
     ctx.causal = inputs[-1]
 
 
 def _backward(ctx: Any, dy_GLK: Tensor) -> tuple[Tensor | None, ...]:
     with torch.autocast(dy_GLK.device.type, enabled=False):
-        found = attend_backward(dy_GLK, *ctx.saved_tensors, ctx.causal)
-    return (*found, *[None] * (6 - len(found)))
+        gradients = attend_backward(dy_GLK, *ctx.saved_tensors, ctx.causal)
+    return (*gradients, *[None] * (6 - len(gradients)))
 
 
-attend.register_autograd(_backward, setup_context=_keep)
+attend.register_autograd(_backward, setup_context=_save)
 
-# As it stands in a record of operators.
+# The name under which torch's dispatcher, and so checkpointing's policy, sees it.
 OPERATOR = torch.ops.pagewheel.blocked_attention.default

@@ -36,8 +36,11 @@ def routed(
 def few(
     x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor, packs: Packs | None = None
 ) -> Tensor:
-    """`routed` for a few tokens that are only read: no activation is kept, and what isn't a product is done for all experts
-    together. Sorted here, for the small operators of `arranged` took a tenth of a token's time."""
+    """`routed` for a few tokens that are only read.
+
+    No activation is saved, and what isn't a product is done for all experts at once. Tokens are sorted in Python, because the
+    small operators of `arranged` took a tenth of a token's time.
+    """
     num_slots = chosen_TS.shape[1]
     places: dict[int, list[int]] = defaultdict(list)
     for place, expert in enumerate(chosen_TS.flatten().tolist()):
@@ -58,27 +61,30 @@ def few(
 
 
 class ByExpert(torch.autograd.Function):
-    """Activations stand upright here, (G, n) and (F, n) of an expert's n rows: as a product's second operand, the one that oneDNN
-    packs, they are smaller than the weights, and each half of gate and up lies in one piece."""
+    """`routed` with a backward pass, one expert after the other.
+
+    Activations stand upright, (G, n) and (F, n). So they are a product's second operand, the one that oneDNN packs, and they are
+    smaller than the weights. And each half of gate and up lies in one piece.
+    """
 
     @staticmethod
     def forward(ctx: Any, x_TD: Tensor, weights_TS: Tensor, rows: Rows, gate_up_EGD: Tensor, down_EDF: Tensor) -> Tensor:
         slices = _slices(rows)
         y_RD = x_TD.new_empty(len(rows.token_R), x_TD.shape[1])
-        kept = x_TD.new_empty(len(rows.token_R) * gate_up_EGD.shape[1])
-        gate_up = _upright(kept, slices)
+        activations = x_TD.new_empty(len(rows.token_R) * gate_up_EGD.shape[1])
+        gate_up = _upright(activations, slices)
         dtype = product_dtype(x_TD.dtype, x_TD.device)
         for (expert, at), both_Gn in zip(slices, gate_up, strict=True):
             put_product(gate_up_EGD[expert].to(dtype), wide(x_TD.index_select(0, rows.token_R[at])).t(), both_Gn)
             y_RD[at] = (down_EDF[expert].to(dtype) @ gated(wide(both_Gn), 0)).t()
         ctx.rows = rows
-        ctx.save_for_backward(x_TD, weights_TS, kept, gate_up_EGD, down_EDF)
+        ctx.save_for_backward(x_TD, weights_TS, activations, gate_up_EGD, down_EDF)
         return summed(y_RD, rows.place_TS, weights_TS)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_TD: Tensor) -> tuple[Tensor | None, ...]:
-        x_TD, weights_TS, kept, gate_up_EGD, down_EDF = ctx.saved_tensors
+        x_TD, weights_TS, activations, gate_up_EGD, down_EDF = ctx.saved_tensors
         rows: Rows = ctx.rows
         needs_x, needs_weights, _, needs_gate_up, needs_down = ctx.needs_input_grad
         slices, weights_1R = _slices(rows), rows.weights(weights_TS, product_dtype(dy_TD.dtype, dy_TD.device)).t()
@@ -87,7 +93,7 @@ class ByExpert(torch.autograd.Function):
         d_down = blank(down_EDF) if needs_down else None
         d_gate_up = blank(gate_up_EGD) if needs_gate_up else None
         dx_RD = dy_TD.new_empty(len(rows.token_R), x_TD.shape[1]) if needs_x else None
-        for (expert, at), both_Gn in zip(slices, _upright(kept, slices), strict=True):
+        for (expert, at), both_Gn in zip(slices, _upright(activations, slices), strict=True):
             token_n, weights_1n = rows.token_R[at], weights_1R[:, at]
             dy_Dn, both_Gn = wide(dy_TD.index_select(0, token_n)).t().contiguous(), wide(both_Gn)
             inner_Fn = gated(both_Gn, 0)
@@ -106,13 +112,13 @@ class ByExpert(torch.autograd.Function):
 
 
 def _upright(flat: Tensor, slices: list[tuple[int, slice]]) -> list[Tensor]:
-    """Each expert's (G, n) in `flat`, one after the other."""
+    """Views of `flat`, one expert's (G, n) after the other."""
     num_rows = slices[-1][1].stop if slices else 0
     height = flat.numel() // num_rows if num_rows else 0
     return [flat[height * at.start : height * at.stop].view(height, at.stop - at.start) for _, at in slices]
 
 
 def _slices(rows: Rows) -> list[tuple[int, slice]]:
-    """The rows of the experts that have any."""
+    """(expert, its rows) for the experts that have rows."""
     ends = rows.ends_E.tolist()
     return [(e, slice(start, end)) for e, (start, end) in enumerate(zip([0, *ends], ends, strict=False)) if end > start]

@@ -1,9 +1,9 @@
-"""A linear layer without bias, quick for a few rows, too: what reading token by token is made of.
+"""A linear layer without bias that is also quick for a few rows, which is what reading token by token needs.
 
 R rows · K in · N out
 
-oneDNN packs a weight at every product, which for a few rows takes longer than the product. While a text is read, weights that are
-used again and again are packed once (`keep_packed`).
+oneDNN packs a weight at every product. For a few rows that takes longer than the product. So while a text is read, weights that
+are used again and again are packed once (`keep_packed`).
 """
 
 import functools
@@ -16,16 +16,20 @@ from torch import Tensor, nn
 from model.cpu.widened import Linear, linear, native_dtype
 
 FEW = 64
-# Uses after which a weight is packed: that takes as long as some ten products save, which a text that goes on soon needs.
+# A weight is packed after so many uses. Packing takes as long as some ten products save, which any longer text needs soon.
 _PAYS = 5
 
 
 class Packs(dict[tuple[int, torch.dtype], tuple[int, int | Tensor]]):
-    """Of weights that a layer reads with, by a number and the precision: their versions, and how often they were used, or
-    they themselves, packed. A weight that has changed is another one."""
+    """A layer's packed weights, by a number and the precision: (version, the packed weight, or how often it was used so far).
+
+    A weight with another version has changed, and is packed anew.
+    """
 
 
 class Unbiased(Linear):
+    """A linear layer without bias. `packs` is set while `keep_packed` lasts."""
+
     packs: Packs | None = None
 
     def __init__(self, width_in: int, width_out: int):
@@ -40,16 +44,18 @@ _TOGETHER = -1
 
 
 def together(x_RK: Tensor, *layers: Unbiased) -> Sequence[Tensor]:
-    """What each of `layers` makes of `x_RK`: where they are packed, by one product."""
-    dtype = _reading(x_RK, layers[0].packs)
+    """The outputs of all `layers` for `x_RK`. Where their weights are packed, they take one product."""
+    # A layer that another library has wrapped, such as an adapter, is called as it is.
+    packs = layers[0].packs if all(type(layer) is Unbiased for layer in layers) else None
+    dtype = _reading(x_RK, packs)
     if dtype is None:
         return [layer(x_RK) for layer in layers]
-    y_RN = product(x_RK.to(dtype), [layer.weight for layer in layers], layers[0].packs, _TOGETHER)
+    y_RN = product(x_RK.to(dtype), [layer.weight for layer in layers], packs, _TOGETHER)
     return y_RN.split([layer.out_features for layer in layers], -1)
 
 
 def _reading(x_RK: Tensor, packs: Packs | None) -> torch.dtype | None:
-    """The precision in which a few rows are read with weights that are kept packed; None where they aren't."""
+    """The precision in which `x_RK` is multiplied with packed weights, or None if it isn't."""
     if packs is None or torch.is_grad_enabled() or x_RK.numel() > FEW * x_RK.shape[-1]:
         return None
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x_RK.dtype
@@ -57,7 +63,7 @@ def _reading(x_RK: Tensor, packs: Packs | None) -> torch.dtype | None:
 
 
 def product(x_RK: Tensor, weights_NK: Sequence[Tensor], packs: Packs | None, number: int) -> Tensor:
-    """(R, N) or (..., N), in the precision of `x_RK`, with N of all the weights together, which `packs` knows by `number`."""
+    """(R, N) or (..., N), in the precision of `x_RK`, where N counts the rows of all weights. `packs` knows them by `number`."""
     dtype = x_RK.dtype
     if packs is None or not _packs(dtype):
         return _each(x_RK, weights_NK)
@@ -84,7 +90,7 @@ def _joined(parts: Sequence[Tensor], dim: int) -> Tensor:
 
 @functools.cache
 def _packs(dtype: torch.dtype) -> bool:
-    """Whether this build of torch, on this processor, packs weights of `dtype`."""
+    """Whether this build of torch packs weights of `dtype` on this processor."""
     if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
         return False
     return dtype in (torch.float32, native_dtype())
@@ -92,9 +98,9 @@ def _packs(dtype: torch.dtype) -> bool:
 
 @contextmanager
 def keep_packed(net: nn.Module) -> Iterator[None]:
-    """While it lasts, `net`, on a processor, keeps the weights packed that it often reads a few rows with.
+    """Until the block ends, keep the weights packed that `net` multiplies few rows with. Does nothing on another device.
 
-    That takes as much memory again as these weights do.
+    The packed weights take as much memory again as the weights themselves.
     """
     layers = [module for module in net.modules() if hasattr(module, "packs")]
     for layer in layers:

@@ -1,10 +1,10 @@
-"""Products in half precision, where a processor has none.
+"""Products of tensors in half precision, on processors that don't multiply half precision.
 
     R rows · K in · N out
 
-On one of the AVX2 kind a layer of 1,200 rows took 7 times as long in bf16 as in fp32, and its gradients 20 and 130 times: oneDNN
-has nothing for it there. So what is in half precision stays so in memory and between layers, and is widened to fp32 where it is
-multiplied.
+On a processor of the AVX2 kind a layer of 1,200 rows took 7 times as long in bf16 as in fp32, and its gradients 20 and 130
+times: oneDNN has no kernel for it there. So tensors in half precision stay so in memory and between layers, and are widened to
+fp32 where they are multiplied.
 """
 
 import functools
@@ -15,37 +15,38 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# So many rows take hardly longer through a weight in half precision than through a wider copy, one row at best half as long.
+# So few rows take hardly longer through a weight in half precision than through a wider copy. One row takes half as long at best.
 _THIN = 4
-# Numbers of a weight that are widened at a time: what stays in cache, and in memory that comes again. Whole, the larger weights
-# took a few rows three to six times as long.
+# How many numbers of a weight are widened at a time. So many stay in cache, and their memory is used again. Widened whole, the
+# larger weights took a few rows three to six times as long.
 _WIDENED = 1 << 20
 
 
 @functools.cache
 def native_dtype() -> torch.dtype:
-    """bf16 where the processor multiplies it, else fp32: with AVX512-BF16 alone a step took 0.44 to 0.6 of fp32's time."""
+    """bf16 if this processor multiplies it, else fp32. With AVX512-BF16 alone a training step took 0.44 to 0.6 of fp32's time."""
     has = (getattr(torch.cpu, f"_is_{name}_supported", bool) for name in ("avx512_bf16", "amx_tile"))
     return torch.bfloat16 if any(check() for check in has) else torch.float32
 
 
 def product_dtype(dtype: torch.dtype, device: torch.device) -> torch.dtype:
-    """What products of `dtype` are computed in: it, or fp32 on a processor that doesn't multiply it."""
+    """The precision that products of `dtype` are computed in: `dtype`, or fp32 on a processor that doesn't multiply it."""
     lacking = dtype == torch.float16 or (dtype == torch.bfloat16 and native_dtype() is torch.float32)
     return torch.float32 if lacking and device.type == "cpu" else dtype
 
 
 def wide(x: Tensor) -> Tensor:
-    """`x` as it is multiplied."""
+    """`x` in the precision that its products are computed in."""
     return x.to(product_dtype(x.dtype, x.device))
 
 
 def widens(x: Tensor) -> bool:
+    """Whether `wide` changes the precision of `x`."""
     return product_dtype(x.dtype, x.device) != x.dtype
 
 
 def put_product(a: Tensor, b: Tensor, out: Tensor) -> None:
-    """`a @ b`, of matrices or of batches of them, into `out`, which may be of another precision."""
+    """Write `a @ b`, of matrices or of batches of matrices, into `out`, which may have another precision."""
     if out.dtype == a.dtype:
         (torch.mm if a.dim() == 2 else torch.bmm)(a, b, out=out)
     else:
@@ -53,7 +54,7 @@ def put_product(a: Tensor, b: Tensor, out: Tensor) -> None:
 
 
 def linear(x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None = None) -> Tensor:
-    """(R, N) or (..., N), in the precision of `x_RK`, or autocast's."""
+    """(R, N) or (..., N): `F.linear` in the precision of `x_RK`, or in autocast's."""
     if torch.is_autocast_enabled(x_RK.device.type):
         return F.linear(x_RK, weight_NK, bias_N)
     weight_NK, bias_N = weight_NK.to(x_RK.dtype), None if bias_N is None else bias_N.to(x_RK.dtype)
@@ -65,7 +66,7 @@ def linear(x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None = None) -> Ten
 
 
 class _Widened(torch.autograd.Function):
-    """Keeps what it is given, as far as gradients need it, not the wider copies."""
+    """A linear layer that is widened part by part. It saves its inputs for the backward pass, and not the wider copies."""
 
     @staticmethod
     def forward(ctx: Any, x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None) -> Tensor:
@@ -101,12 +102,14 @@ def _parts(num_rows: int, width: int) -> list[slice]:
 
 
 class Linear(nn.Linear):
+    """torch's layer. Products in half precision are widened on processors that need it."""
+
     def forward(self, x_RK: Tensor) -> Tensor:
         return linear(x_RK, self.weight, self.bias)
 
 
 class Conv2d(nn.Conv2d):
-    """Of few weights and small inputs: wider copies are kept for the gradients."""
+    """torch's layer, widened like `Linear`. The wider copies are saved for the backward pass: weights and inputs are small."""
 
     def forward(self, x_BChw: Tensor) -> Tensor:
         if not widens(x_BChw):

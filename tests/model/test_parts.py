@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from datagen.target import Prompt
 from model import loss as loss_module
@@ -119,6 +120,34 @@ def test_packed_weights_give_what_others_give(dtype, autocast):
         assert all(layer.packs is None for layer in layers)
         for parameter in net.parameters():
             parameter.mul_(1.1)
+
+
+class Adapted(nn.Module):
+    """A layer with something added to its output, as an adapter's library wraps it."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.base = layer
+
+    @property
+    def weight(self):
+        return self.base.weight
+
+    def forward(self, x):
+        return self.base(x) + 1
+
+
+@pytest.mark.parametrize("name", ["q_proj", "v_proj"])
+@torch.no_grad()
+def test_a_wrapped_layer_is_called_also_where_weights_are_packed(name):
+    net = build(tiny(), 3).eval()
+    attention = net.decoder.layers[0].self_attn
+    setattr(attention, name, Adapted(getattr(attention, name)))
+    ids_BL = torch.randint(6, 4000, (2, 9), generator=torch.Generator().manual_seed(0))
+    exact = net(ids_BL)[0]
+    with keep_packed(net):
+        hidden_states = [net(ids_BL)[0] for _ in range(8)]
+    assert all(torch.allclose(hidden, exact, atol=1e-4) for hidden in hidden_states)
 
 
 PARTS = [("encoder",), ("decoder", "lm_head"), ("encoder", "decoder"), ("decoder.layers",), ("decoder.norm",), ("lm_head",)]
