@@ -127,6 +127,8 @@ JOINERS = "\u200c\u200d"  # not drawn, but they choose forms of letters
 # Zero-width spaces, joiners of words, marks of direction, soft hyphens: nothing is drawn.
 INVISIBLE = "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad"
 SURROGATES = _blocks("High Surrogates..Low Surrogates")
+# Separators of lines, overrides of direction, lone surrogates: they disturb the text around them.
+DISTURBING = "\u2028-\u202e\u2066-\u2069" + SURROGATES
 PRIVATE = _blocks("Private Use Area", "Supplementary Private Use Area-A", "Supplementary Private Use Area-B")
 ACCENTS = _blocks("Combining Diacritical Marks")
 # Signs that hardly stand in prose, without the minus.

@@ -15,6 +15,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from datagen import scripts
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # `<` ends or opens a script element early (`</script>`, `<!--`); U+2028 and U+2029 end a line of JavaScript. In JSON
 # all of them can only stand inside a string, where the escaped form means the same.
@@ -25,8 +27,8 @@ _UNSAFE = {
     b"\xe2\x80\xa8": b"\\u2028",
     b"\xe2\x80\xa9": b"\\u2029",
 }
-# What HTML can't hold, and the line separators and bidirectional overrides that would disturb the text around them.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# What HTML can't hold, and what would disturb the text around it.
+_CONTROL = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f{scripts.DISTURBING}]")
 
 
 @dataclass(frozen=True)
