@@ -1,6 +1,6 @@
 """What readers are trained and tested on: crops of lines with their text; and what degrades them on the way to training."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,18 @@ from datagen import manifest
 from datagen.engines.compact import normalise
 from datagen.images import pixels
 from datagen.record import Box
-from datagen.shards import read_samples
+from datagen.shards import read_reports, read_samples
 from datagen.storage import Folder
 from flywheel.pools import Place
 from flywheel.typefaces import typeset
+
+Row = dict[str, Any]
+"""A row of a manifest, with the columns of `_COLUMNS`."""
+
+_COLUMNS = [
+    "key", "shard", "offset", "bytes", "record_offset", "record_bytes", "lang", "script", "verdict", "num_chars", "sha256",
+    "page",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +46,36 @@ class Crop:
         return cut(self.pixels(), self.box, margin, margin, margin, margin)
 
 
-def read_crops(dataset: Folder, wanted: Mapping[str, frozenset[Place]]) -> list[Crop]:
-    """The crops of `dataset` whose page is among the `wanted` of their language, in order of their keys. A dataset of crops that
-    were read has no pages to choose from: see `read_accepted`."""
-    return _crops(dataset, lambda row: (row["sha256"], row["page"]) in wanted.get(row["lang"], ()))
+def crop_rows(dataset: Folder, wanted: Callable[[Row], bool]) -> Iterator[Row]:
+    """The manifest's rows of the crops that have text and are `wanted`, shard by shard. No shard is opened."""
+    for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
+        yield from (row for row in part.select(_COLUMNS).to_pylist() if row["num_chars"] and wanted(row))
 
 
-def read_accepted(dataset: Folder) -> list[Crop]:
-    """All trusted crops of a round's dataset."""
-    return _crops(dataset, lambda row: row["verdict"] == "trusted")
+def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str = "") -> Iterator[Row]:
+    """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given.
+
+    Crops that a round has read have no pool to choose them by: see `read_accepted`.
+    """
+    return crop_rows(
+        dataset,
+        lambda row: languages.get((row["sha256"], row["page"])) == row["lang"] and (not script or row["script"] == script),
+    )
 
 
-def _crops(dataset: Folder, wanted: Callable[[dict[str, Any]], bool]) -> list[Crop]:
-    """The crops with text whose rows of the manifest are `wanted`."""
+def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:
+    """The crops of these rows in order of their keys. A crop whose text is empty after `normalise` is left out."""
     crops = []
-    for sample in read_samples(dataset, manifest.rows(dataset, wanted)):
+    for sample in read_samples(dataset, rows):
         text = normalise(sample.text)
         if text and sample.image:
             crops.append(Crop(sample.key, sample.lang, sample.script, text, sample.image, sample.regions[0].box))
-    return sorted(crops, key=lambda c: c.key)
+    return sorted(crops, key=lambda crop: crop.key)
+
+
+def read_accepted(dataset: Folder, script: str) -> list[Crop]:
+    """The trusted crops of a round's dataset that are of this script."""
+    return read_crops(dataset, crop_rows(dataset, lambda row: row["verdict"] == "trusted" and row["script"] == script))
 
 
 def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, bottom: float) -> numpy.ndarray:

@@ -1,48 +1,61 @@
-"""How well readers read lines they were never trained on, what confidence their labels need, and how Tesseract fares beside
-them."""
+"""How well readers read lines that they were never trained on, which confidence their labels need, and how well Tesseract reads
+the same lines."""
 
 import hashlib
 import json
 import logging
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from datagen.engines import tesseract as engine
-from datagen.engines.compact import Reader
+from datagen.engines.compact import Reader, normalise
+from datagen.shards import read_records
 from datagen.storage import Folder
 from flywheel import gate
-from flywheel.crops import Crop, read_crops
-from flywheel.pools import Place, Pools
+from flywheel.crops import Crop, Row, read_crops, rows_of_pages
+from flywheel.pools import Pools
 
 log = logging.getLogger(__name__)
 
 MARGINS = (0.1, 0.22)
-"""The two views of a line, in heights of margin around it, on which a reader has to say the same."""
+"""The margins of the two views of a line, in heights of the line. A reader has to read the same in both."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Crops by language: `test` measures, `calibration` sets the gate."""
+    """Crops by language. `test` measures readers and `calibration` sets the gate; `scripts` says each language's script."""
 
     test: Mapping[str, Sequence[Crop]]
     calibration: Mapping[str, Sequence[Crop]]
     scripts: Mapping[str, str]
 
     @classmethod
-    def read(cls, crops: Folder, served: Iterable[Pools], most: int) -> "HeldOut":
-        """At most `most` crops of a language and pool, drawn by their keys; a text that trains, or came before, is left out."""
-        served = list(served)
-        # Also what waits to be read: the next round trains on it.
-        trained = {c.text for c in read_crops(crops, {p.lang: frozenset(p.train + p.unlabelled) for p in served})}
+    def read(cls, crops: Folder, served: Sequence[Pools], most: int) -> "HeldOut":
+        """At most `most` crops of each language and pool, drawn by their keys.
 
-        def pool(wanted: dict[str, frozenset[Place]]) -> dict[str, list[Crop]]:
-            found = _by_language(read_crops(crops, wanted))
-            drawn = {lang: _drawn(of_it, trained, most) for lang, of_it in found.items()}
-            return {lang: of_it for lang, of_it in drawn.items() if of_it}
-
-        test, calibration = ({p.lang: frozenset(getattr(p, name)) for p in served} for name in ("test", "calibration"))
-        return cls(pool(test), pool(calibration), {p.lang: p.script for p in served})
+        A text that stands in a page to train on is left out, and so is one in a page to be read, since the next round trains on
+        it. Each text is taken once. Texts are read from the records; only the crops that are drawn are read with their images.
+        """
+        learned: set[str] = set()
+        test: dict[str, dict[str, Row]] = defaultdict(dict)
+        calibration: dict[str, dict[str, Row]] = defaultdict(dict)
+        pool_of = {place: name for p in served for name in ("test", "calibration") for place in getattr(p, name)}
+        places = {place: p.lang for p in served for place in p.train + p.calibration + p.test + p.unlabelled}
+        rows = list(rows_of_pages(crops, places))
+        for row, record in zip(rows, read_records(crops, rows), strict=True):
+            text, pool = normalise(record.text), pool_of.get((row["sha256"], row["page"]))
+            if pool is None:
+                learned.add(text)
+            elif text:
+                by_text = (test if pool == "test" else calibration)[row["lang"]]
+                by_text[text] = min(row, by_text.get(text, row), key=lambda row: row["key"])
+        return cls(
+            _by_language(crops, _drawn(test, learned, most)),
+            _by_language(crops, _drawn(calibration, learned, most)),
+            {p.lang: p.script for p in served},
+        )
 
 
 def measure(
@@ -51,8 +64,8 @@ def measure(
     """Errors on the test lines, and thresholds from the calibration lines, by language. `readers` are by script."""
     errors, thresholds = {}, {}
     for lang, crops in held_out.test.items():
-        said = readers[held_out.scripts[lang]].read([c.line(MARGINS[0]) for c in crops])
-        errors[lang] = gate.errors([c.text for c in crops], [text for text, _ in said])
+        readings = readers[held_out.scripts[lang]].read([c.line(MARGINS[0]) for c in crops])
+        errors[lang] = gate.errors([c.text for c in crops], [text for text, _ in readings])
         log.info("held out, %s: %.2f%% character error on %d lines", lang, 100 * errors[lang].cer, len(crops))
     for lang, crops in held_out.calibration.items():
         reader = readers[held_out.scripts[lang]]
@@ -64,11 +77,11 @@ def measure(
 
 
 def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
-    """Tesseract's character error rate on the same test lines, None where it isn't installed for a language.
+    """Tesseract's character error rate on the same test lines, by language; None if Tesseract has no data for a language.
 
-    Kept in tesseract.json, since it is slow and no round changes it.
+    The rates stay in tesseract.json in the step's `folder`, since Tesseract is slow and no round changes them.
     """
-    held = json.loads(folder.read("tesseract.json")) if folder.exists("tesseract.json") else {}
+    saved = json.loads(folder.read("tesseract.json")) if folder.exists("tesseract.json") else {}
     rates: dict[str, float | None] = {}
     for lang, crops in held_out.test.items():
         if not engine.language(lang):
@@ -76,29 +89,33 @@ def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
             rates[lang] = None
             continue
         mark = hashlib.sha256(f"{engine.version()}{[c.key for c in crops]}".encode()).hexdigest()
-        if held.get(lang, {}).get("mark") != mark:
+        if saved.get(lang, {}).get("mark") != mark:
             log.info("tesseract: reading %d lines, %s", len(crops), lang)
             try:
                 readings = engine.Tesseract(workers=2).read([c.line(MARGINS[0]) for c in crops], lang)
-            except (OSError, subprocess.SubprocessError) as error:  # it is but a witness
+            except (OSError, subprocess.SubprocessError) as error:  # a round doesn't need the comparison
                 log.warning("tesseract: %s: %s; its column stays empty", lang, error)
                 rates[lang] = None
                 continue
             cer = gate.errors([c.text for c in crops], [text for text, _ in readings]).cer
-            held[lang] = {"mark": mark, "cer": cer, "version": engine.version()}
-            folder.write("tesseract.json", json.dumps(held, indent=1).encode())
-        rates[lang] = held[lang]["cer"]
+            saved[lang] = {"mark": mark, "cer": cer, "version": engine.version()}
+            folder.write("tesseract.json", json.dumps(saved, indent=1).encode())
+        rates[lang] = saved[lang]["cer"]
     return rates
 
 
-def _by_language(crops: Iterable[Crop]) -> dict[str, list[Crop]]:
-    found: dict[str, list[Crop]] = {}
-    for crop in crops:
-        found.setdefault(crop.lang, []).append(crop)
-    return dict(sorted(found.items()))
+def _drawn(by_text: Mapping[str, Mapping[str, Row]], learned: set[str], most: int) -> list[Row]:
+    """At most `most` rows of each language whose text is not `learned`, in the order of the dataset."""
+    drawn: list[Row] = []
+    for rows in by_text.values():
+        new = [row for text, row in rows.items() if text not in learned]
+        drawn += sorted(new, key=lambda row: hashlib.sha256(row["key"].encode()).digest())[:most]
+    return sorted(drawn, key=lambda row: (row["shard"], row["offset"]))
 
 
-def _drawn(crops: Sequence[Crop], trained: set[str], most: int) -> list[Crop]:
-    fresh = {c.text: c for c in reversed(crops) if c.text not in trained}
-    drawn = sorted(fresh.values(), key=lambda c: hashlib.sha256(c.key.encode()).digest())[:most]
-    return sorted(drawn, key=lambda c: c.key)
+def _by_language(dataset: Folder, rows: Sequence[Row]) -> dict[str, list[Crop]]:
+    """The crops of these rows by language, both in order."""
+    crops: dict[str, list[Crop]] = defaultdict(list)
+    for crop in read_crops(dataset, rows):
+        crops[crop.lang].append(crop)
+    return dict(sorted(crops.items()))

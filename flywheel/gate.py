@@ -1,7 +1,7 @@
-"""The gate before labels: what a reader's confidence must be, by held-out lines of known text, and how far off its readings are.
+"""The gate before labels: a reader's errors on held-out lines of known text, and the confidence that its readings need.
 
-A character error rate is the edit distance between readings and truth over the truth's characters, both as `normalise` leaves
-them. Its interval is the middle 95% over resampled lines.
+A character error rate is the edit distance between readings and truth, divided by the truth's characters. Both texts are
+normalised first. The interval is the middle 95% of the rates of resampled lines.
 """
 
 from collections.abc import Sequence
@@ -45,8 +45,11 @@ def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_re
 
 
 def threshold(scores: Sequence[float], right: Sequence[bool], precision: float, min_lines: int = 20) -> float:
-    """The lowest confidence from which on at least `precision` of the lines are right, with `min_lines` of them at least;
-    `NOBODY` where there is none. Lines of equal confidence stand or fall together."""
+    """The lowest confidence from which on at least `precision` of the lines are right; `NOBODY` if there is none.
+
+    At least `min_lines` lines have that confidence or more. Lines of equal confidence are accepted or refused together. The
+    precision is that of these lines. It is no bound for others: the lowest of many thresholds is the luckiest one.
+    """
     order = sorted(zip(scores, right, strict=True), reverse=True)
     best, num_right = NOBODY, 0
     for i, (score, is_right) in enumerate(order):

@@ -1,4 +1,4 @@
-"""Which pages a task is about, as a file: a task names it by its digest, and stays small however many pages there are."""
+"""The pages that a task is about, in a file. A task names the file and its digest, and stays small."""
 
 import functools
 import hashlib

@@ -1,7 +1,8 @@
 """Which languages need a reader of their own, and which of their documents train it, test it, or wait to be read.
 
-A language's documents go into three pools, by seed: *train* (crops with their text), *held-out* (never trained on: one part to
-calibrate the gate, one to test) and *unlabelled* (read as images; their text layer serves only to score what was accepted).
+A seed parts a language's documents into three pools. Lines of the pool *train* teach the reader. The *held-out* documents never
+do: one part of them calibrates the gate, the other tests. The *unlabelled* documents are read as images; their text layer serves
+only to score the accepted lines.
 """
 
 import hashlib
@@ -26,8 +27,11 @@ _MIN_PAGES = 8  # of a document that is worth reading, or worth cutting into ran
 
 @dataclass(frozen=True)
 class Language:
-    """A language that the embedded reader can't read. `alphabet_share` is the share of its letters that are in that reader's
-    alphabet; `documents` maps a trusted document's sha256 to its pages, in order, and `lines` to how many lines these have."""
+    """A language that the embedded reader can't read.
+
+    `alphabet_share` is the share of its letters that are in that reader's alphabet. `documents` maps the sha256 of a document to
+    its trusted pages, in order. `lines` maps it to the number of lines that these pages have.
+    """
 
     lang: str
     script: str
@@ -38,10 +42,10 @@ class Language:
 
 @dataclass(frozen=True)
 class Pools:
-    """A language's pages by pool, how they were parted, and, where it isn't served, why (`not_served`, "" if it is).
+    """A language's pages by pool. `not_served` says why the language gets no reader; "" if it gets one.
 
-    `kind`: `documents` (pools are whole documents), `page_ranges` (some share a document, at a distance), `held_out_only` (it
-    reads with its script's reader, trained on other languages).
+    `kind` says how the pages were parted. `documents`: pools are whole documents. `page_ranges`: some pools share a document, at
+    a distance. `held_out_only`: no page trains, and the language's lines are read by its script's reader.
     """
 
     lang: str
@@ -55,17 +59,17 @@ class Pools:
     unlabelled: tuple[Place, ...] = ()
 
     def summary(self) -> dict[str, Any]:
-        """What metrics.json says of it: how the pools were made, and documents and pages in each."""
+        """How the pools were made, and how many documents and pages each has: what metrics.json has of them."""
         pools: dict[str, tuple[Place, ...]] = {name: getattr(self, name) for name in POOLS}
         counts = {name: {"documents": len({d for d, _ in pool}), "pages": len(pool)} for name, pool in pools.items()}
         return {"kind": self.kind, **counts}
 
 
 def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
-    """The languages in `dataset` with less than `least` of their letters in the embedded reader's alphabet, sorted.
+    """The languages in `dataset` that have less than `least` of their letters in the embedded reader's alphabet, sorted.
 
-    A document is of the language that most of its trusted lines are in, and its pages in others are left out: it can't train one
-    language and test another.
+    A document is of the language that most of its trusted lines are in. Its pages in other languages are left out, so that it
+    can't train one language and test another.
     """
     letters: manifest.Letters = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
@@ -88,18 +92,18 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
         script = max((w for w in letters if w[0] == lang), key=lambda w: letters[w].total())[1]
         share = alphabet_share(letters[lang, script])
         if share < least:
-            found = {
+            documents = {
                 doc: numbers
-                for doc, numbers in pages[lang, script].items()
+                for doc, numbers in sorted(pages[lang, script].items())
                 if sum(numbers.values()) and max(of_document[doc], key=lambda w: (of_document[doc][w], w)) == (lang, script)
             }
-            kept = {doc: sorted(numbers) for doc, numbers in sorted(found.items())}
-            languages.append(Language(lang, script, share, kept, {d: sum(found[d].values()) for d in kept}))
+            lines = {doc: sum(numbers.values()) for doc, numbers in documents.items()}
+            languages.append(Language(lang, script, share, {doc: sorted(n) for doc, n in documents.items()}, lines))
     return languages
 
 
 def assign(languages: Iterable[Language], seed: int, min_train_lines: int) -> list[Pools]:
-    """Pools of each language. A language is served if its script has `min_train_lines` lines to train on."""
+    """The pools of each language. A language is served if its script has `min_train_lines` lines to train on."""
     languages = list(languages)
     parted = [_part(language, seed) for language in languages]
     lines: Counter = Counter()
@@ -119,8 +123,8 @@ def _serve(pools: Pools, num_lines: int, least: int) -> Pools:
 
 
 def _part(language: Language, seed: int) -> Pools:
-    """The language's pools. The document with most lines always trains; the seed orders the others, of which only those with
-    some pages are worth reading."""
+    """The language's pools. The document with most lines always trains. The seed orders the others. A document with few pages is
+    never in the pool to be read."""
 
     def drawn(doc: str) -> bytes:
         return hashlib.sha256(f"{seed}/{doc}".encode()).digest()
@@ -129,38 +133,38 @@ def _part(language: Language, seed: int) -> Pools:
     pages = {doc: [(doc, n) for n in language.documents[doc]] for doc in docs}
     biggest, others = docs[:1], sorted(docs[1:], key=drawn)
     train: list[Place] = []
-    held: list[Place] = []
+    held_out: list[Place] = []
     unlabelled: list[Place] = []
     kind = "documents"
     if len(docs) >= 3:
         to_read = [doc for doc in others if len(pages[doc]) >= _MIN_PAGES][: max(1, len(docs) // 4)]
         others = [doc for doc in others if doc not in to_read]
-        num_held = max(1, len(docs) // 5)
+        num_held_out = max(1, len(docs) // 5)
         unlabelled = [p for doc in to_read for p in pages[doc]]
-        held = [p for doc in others[:num_held] for p in pages[doc]]
-        train = [p for doc in [*biggest, *others[num_held:]] for p in pages[doc]]
+        held_out = [p for doc in others[:num_held_out] for p in pages[doc]]
+        train = [p for doc in [*biggest, *others[num_held_out:]] for p in pages[doc]]
     elif docs and len(pages[docs[0]]) >= _MIN_PAGES:
         kind = "page_ranges"
         if len(docs) == 2:
-            held = pages[docs[1]]
+            held_out = pages[docs[1]]
             train, unlabelled = _ranges(pages[docs[0]], (0.7, 0.3))
         else:
-            train, unlabelled, held = _ranges(pages[docs[0]], (0.5, 0.2, 0.3))
+            train, unlabelled, held_out = _ranges(pages[docs[0]], (0.5, 0.2, 0.3))
     else:
         kind = "held_out_only"
-        held = [p for doc in docs for p in pages[doc]]
-    calibration, test = ([], held) if kind == "held_out_only" else _halves(held)
+        held_out = [p for doc in docs for p in pages[doc]]
+    calibration, test = ([], held_out) if kind == "held_out_only" else _halves(held_out)
     places = (tuple(train), tuple(calibration), tuple(test), tuple(unlabelled))
     return Pools(language.lang, language.script, round(language.alphabet_share, 4), kind, "", *places)
 
 
-def _halves(held: list[Place]) -> tuple[list[Place], list[Place]]:
-    """What calibrates and what tests: whole documents if there are two, else the halves of one; a single page only tests."""
-    docs = list(dict.fromkeys(doc for doc, _ in held))
+def _halves(held_out: list[Place]) -> tuple[list[Place], list[Place]]:
+    """The pages that calibrate and those that test: whole documents if there are two, else halves of one. A single page tests."""
+    docs = list(dict.fromkeys(doc for doc, _ in held_out))
     if len(docs) > 1:
-        return [p for p in held if p[0] in docs[1::2]], [p for p in held if p[0] in docs[::2]]
-    middle = len(held) // 2
-    return held[:middle], held[middle:]
+        return [p for p in held_out if p[0] in docs[1::2]], [p for p in held_out if p[0] in docs[::2]]
+    middle = len(held_out) // 2
+    return held_out[:middle], held_out[middle:]
 
 
 def _ranges(pages: list[Place], shares: tuple[float, ...]) -> list[list[Place]]:
@@ -172,8 +176,3 @@ def _ranges(pages: list[Place], shares: tuple[float, ...]) -> list[list[Place]]:
         parts.append(pages[round(start) : max(round(start) + 1, round(stop - gap))])
         start = stop
     return parts
-
-
-def from_dict(held: dict[str, Any]) -> Pools:
-    """The pools that `dataclasses.asdict` took apart and JSON kept."""
-    return Pools(**held | {name: tuple((doc, page) for doc, page in held[name]) for name in POOLS})

@@ -1,5 +1,7 @@
-"""Pages nobody has labelled, read as images: PaddleOCR's detector finds lines, a round's reader reads them, and the gate decides
-what is kept."""
+"""Reading pages that nobody has labelled, as images.
+
+PaddleOCR's detector finds the lines, a round's reader reads them, and the gate decides which readings are accepted.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,12 +21,12 @@ from flywheel.places import PlaceFile
 
 STAGE = "ReadPages"
 _MIN_HEIGHT = 10
-_MARGINS = (0.06, 0.18)  # of a box's height, around it: the two views of a line
+_MARGINS = (0.06, 0.18)  # the margins of the two views of a line, in heights of its box
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A language's reader, by its script and the sha256 of its weights, and the confidence that its readings need."""
+    """The reader of a language, and the confidence that its readings need. `sha256` is of the weights of the script's reader."""
 
     lang: str
     script: str
@@ -34,13 +36,13 @@ class Gate:
 
 @dataclass(frozen=True)
 class ReadPages(ShardSource):
-    """Pages as accepted line crops, and a drop for each line that is not accepted.
+    """Reads pages; gives a crop for each line that is accepted, and a drop for each line that is refused.
 
-    The pages are those of the file `pages_to_read`; their text layers are not looked at. `readers` is a folder with a compact
-    reader for each script, `round` the round that they come from. Reasons: `no_lines` on a page; `too_small` for the reader,
-    `turned` (higher than wide), `nothing_read`, `low_confidence` (under the language's threshold), `views_differ` (with other
-    margins the same line reads otherwise). A drop has the reading that was refused. An accepted crop's origin says where in the
-    page it lies.
+    The file `pages_to_read` names the pages. Nobody looks at their text layers. The folder `readers` has a compact reader for
+    each script, from the round `round`. An accepted crop's origin says which page it is from and where it lies there. A drop has
+    the reading that was refused. Its reason is `too_small` (for the reader), `turned` (higher than wide), `nothing_read`,
+    `low_confidence` (under the language's threshold) or `views_differ` (the line reads otherwise with another margin). A page
+    without a line is a drop, `no_lines`.
     """
 
     version: ClassVar[int] = 1
@@ -80,7 +82,7 @@ class ReadPages(ShardSource):
             yield page.drop("no_lines", STAGE, readings=(Reading(gate.lang, Box(0, 0, *page.size), "", 0.0),))
             return
         readings = reader.read([plain for plain, _ in views])
-        # What is refused for its first reading needs no second.
+        # A line that its first reading refuses needs no second one.
         promising = [i for i, (text, score) in enumerate(readings) if not refusal(boxes[i], text, text, score, gate.threshold)]
         again = dict(zip(promising, reader.read([views[i][1] for i in promising]), strict=True))
         for number, (box, (text, score)) in enumerate(zip(boxes, readings, strict=True)):
@@ -136,7 +138,7 @@ def _box(quad: Quad, size: tuple[int, int]) -> Box:
 
 
 def _views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
-    """The line with a little around it, and with a little more."""
+    """The two views of a line."""
     views = []
     for margin in _MARGINS:
         pad = max(1, round(margin * (box.y1 - box.y0)))

@@ -1,4 +1,4 @@
-"""What accepted labels are worth: each against the text layer that was hidden from the reader."""
+"""How many accepted labels are right, by the text layer that was hidden from the reader."""
 
 from collections.abc import Iterable
 
@@ -17,34 +17,35 @@ def is_right(page: Sample, box: Box, text: str) -> bool:
     row = _row(page, box)
     if not row:
         return False
-    said, truth = normalise(text), normalise(" ".join(line.text for line in row))
+    label, truth = normalise(text), normalise(" ".join(line.text for line in row))
     expected = sum(len(line.text) * _covered(line.box, box) for line in row)
-    if abs(len(said) - expected) > max(_SLACK_CHARS, _SLACK_SHARE * expected):
+    if abs(len(label) - expected) > max(_SLACK_CHARS, _SLACK_SHARE * expected):
         return False
-    return f" {said} " in f" {truth} "
+    return f" {label} " in f" {truth} "
 
 
 def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, tuple[int, int]]:
-    """By language: how many accepted crops are right by the hidden layer, and how many there are."""
-    by_place = {(p.origin.sha256, p.origin.page): p for p in pages}
+    """By language: how many accepted crops are right by the hidden layer, and how many there are. `pages` has the page that each
+    crop was cut from."""
+    by_key = {page.key: page for page in pages}
     counts: dict[str, tuple[int, int]] = {}
     for crop in accepted:
-        right, total = counts.get(crop.lang, (0, 0))
-        page = by_place[crop.origin.sha256, crop.origin.page]
-        counts[crop.lang] = (right + is_right(page, crop.origin.box, crop.text), total + 1)
+        num_right, total = counts.get(crop.lang, (0, 0))
+        page = by_key[crop.origin.parent]
+        counts[crop.lang] = (num_right + is_right(page, crop.origin.box, crop.text), total + 1)
     return counts
 
 
 def _row(page: Sample, box: Box) -> list[Line]:
     """The layer's lines that share the box's height and some of its width, from left to right."""
-    found = []
+    row = []
     for region in page.regions:
         for line in region.lines:
             overlap = min(line.box.y1, box.y1) - max(line.box.y0, box.y0)
             lower = min(line.box.y1 - line.box.y0, box.y1 - box.y0)
             if overlap > 0.5 * lower and _covered(line.box, box) > 0.02:
-                found.append(line)
-    return sorted(found, key=lambda line: line.box.x0)
+                row.append(line)
+    return sorted(row, key=lambda line: line.box.x0)
 
 
 def _covered(line: Box, box: Box) -> float:

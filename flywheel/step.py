@@ -1,5 +1,7 @@
-"""The flywheel as a step of a recipe: its values, and which rounds an output has, so that recipes and reports load nothing
-more."""
+"""The flywheel as a step of a recipe: its values, and the folders that it makes in an output.
+
+Recipes, verbs and the report read this file without loading what trains and reads.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -11,15 +13,22 @@ from datagen.storage import Folder
 CROPS = "crops"
 """The dataset of line crops that all rounds share."""
 
+METRICS = "metrics.json"
+"""The file of a round that is written last. A round that has it is whole, and never changes again."""
+
+ORIGIN = "round.json"
+"""The file of a round that is written first. It says what the round is made from."""
+
 
 @dataclass(frozen=True)
 class Fit:
-    """How a reader is trained. The budget is `steps` of lines that are `batch_width` pixels wide together, for `num_lines` of
-    them or more; fewer lines get fewer steps, by the square root, and `least_share` of them at least. Weights depend on
-    `threads`, so it is a value here.
+    """How a reader is trained.
 
-    `typeset_share` of the lines are set anew in typefaces of this machine. Languages are drawn by the square root of how many
-    lines they have. In the first `short_steps` of a reader that starts from nothing, lines are short.
+    A script with `num_lines` lines or more gets `steps` steps. Fewer lines get fewer steps, by the square root, but at least
+    `least_share` of them. In a step the lines are `batch_width` pixels wide together. `typeset_share` of the lines are set anew
+    in typefaces of this machine. A language's share of the lines grows by the square root of how many it has. A reader that
+    starts from nothing sees only short lines in its first `short_steps` steps. Weights depend on the number of `threads`, so it
+    is a value here.
     """
 
     steps: int
@@ -38,12 +47,16 @@ class Fit:
 
 @dataclass(frozen=True)
 class Flywheel:
-    """`rounds` of: train a reader, measure it, let it read what nobody has labelled, keep what the gate lets through.
+    """`rounds` rounds, each of which trains readers, measures them, and lets them label pages that nobody has labelled.
 
-    It serves the languages of the dataset `pages` that have less than `min_alphabet_share` of their letters in the alphabet of
-    the embedded reader, if their script has `min_train_lines` lines to train on. The gate asks of calibration lines that
-    `precision` of those accepted are right, letter for letter. At most `max_held_out` lines of a language test a round, and as
-    many calibrate its gate. `rounds` says how many should exist; fewer than exist changes nothing.
+    `pages` is the dataset of pages. A language needs a reader if less than `min_alphabet_share` of its letters are in the
+    alphabet of the embedded reader. It gets one if its script has `min_train_lines` lines to train on. The gate looks for a
+    confidence from which on `precision` of the calibration lines are read right, letter for letter. At most `max_held_out` lines
+    of a language test a round, and as many calibrate its gate. `rounds` says how many rounds should exist. A number smaller than
+    what exists changes nothing.
+
+    The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops` and `round-N`, so an output has
+    one flywheel.
     """
 
     runs: ClassVar[str] = "recipes.steps.flywheel:FlywheelRunner"
@@ -61,28 +74,48 @@ class Flywheel:
     name: str = "flywheel"
 
 
+def round_name(number: int) -> str:
+    """The name of a round's folder. Rounds count from 1."""
+    return f"round-{number}"
+
+
+def reader_name(script: str) -> str:
+    """The name of the folder of a script's reader, in its round's folder."""
+    return f"reader/{script}"
+
+
+def has_reader(round_folder: Folder, script: str) -> bool:
+    """Whether the round's reader of the script is trained."""
+    return round_folder.exists(f"{reader_name(script)}/config.json")
+
+
 def round_folders(out: Folder) -> list[str]:
-    """The names of the rounds in an output, whole or not, in order."""
+    """The names of the rounds in an output, in order, whether they are whole or not."""
     return _consecutive(out, "")
 
 
-def clear_round(folder: Folder) -> None:
-    """Delete a round, the mark that it is whole first."""
-    folder.remove("metrics.json")
-    folder.remove("reader")
-    if folder.exists("census") or folder.exists("run.json"):
-        dataset.clear(folder)
-    folder.remove("pages_to_read.json")
-    folder.remove("round.json")
+def is_whole(folder: Folder) -> bool:
+    """Whether the round in `folder` is finished."""
+    return folder.exists(METRICS)
 
 
 def round_metrics(out: Folder) -> list[dict[str, Any]]:
-    """What metrics.json says of each round that is whole, in order."""
-    return [json.loads(out.read(f"{name}/metrics.json")) for name in _consecutive(out, "/metrics.json")]
+    """The contents of metrics.json of each whole round, in order."""
+    return [json.loads(out.read(f"{name}/{METRICS}")) for name in _consecutive(out, f"/{METRICS}")]
+
+
+def clear_round(folder: Folder) -> None:
+    """Delete a round. The file that says that it is whole goes first."""
+    folder.remove(METRICS)
+    folder.remove("reader")
+    if folder.exists("census") or folder.exists("run.json"):
+        dataset.clear(folder)
+    for name in ("pages_to_read.json", "pages_to_train.json", ORIGIN):
+        folder.remove(name)
 
 
 def _consecutive(out: Folder, within: str) -> list[str]:
     names: list[str] = []
-    while out.exists(f"round-{len(names) + 1}{within}"):
-        names.append(f"round-{len(names) + 1}")
+    while out.exists(f"{round_name(len(names) + 1)}{within}"):
+        names.append(round_name(len(names) + 1))
     return names

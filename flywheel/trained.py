@@ -1,15 +1,13 @@
-"""Which documents taught the readers of an output, and which only tested them."""
+"""Which documents the readers of an output learned from, and which only tested them."""
 
-import json
-from typing import Any
+from collections.abc import Iterable
 
 from datagen import manifest
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel.step import Flywheel, round_folders
-
-TESTS, TEACHES = ("calibration", "test"), ("train", "unlabelled")
-"""The pools whose documents measure readers, and those whose documents readers learn from or label."""
+from flywheel import frozen
+from flywheel.pools import Place, Pools
+from flywheel.step import Flywheel, has_reader, reader_name, round_folders
 
 
 def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
@@ -18,40 +16,43 @@ def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
     Raises `ValueError` if there are rounds but nothing that says what they were tested on.
     """
     pools = _pools(step, out)
-    tests, teaches = ({doc for pool in pools for name in names for doc, _ in pool[name]} for names in (TESTS, TEACHES))
-    return frozenset(tests - teaches)
+    tests = _documents(place for p in pools for place in p.calibration + p.test)
+    teaches = _documents(place for p in pools for place in p.train + p.unlabelled)
+    return tests - teaches
 
 
 def readers_trained_on(step: Flywheel, out: Folder, sha256s: frozenset[str]) -> list[str]:
-    """The folders of readers that learned from these documents: from crops of their lines, from lines that the round before read
-    in them, or by starting from the weights of a reader that did. To be asked while their samples are in the output."""
-    pools = _pools(step, out)
-    scripts = {p["script"] for p in pools if not p["not_served"] and any(doc in sha256s for doc, _ in p["train"])}
+    """The folders of readers that learned from these documents.
+
+    A reader learned from a document if it was trained on lines of it, or on lines that the round before read in it, or if it
+    started from the weights of such a reader. Ask while the documents' samples are in the output.
+    """
+    scripts = {p.script for p in _pools(step, out) if not p.not_served and _documents(p.train) & sha256s}
     readers = []
     for name in round_folders(out):
-        readers += [f"{name}/reader/{s}" for s in sorted(scripts) if out.exists(f"{name}/reader/{s}/config.json")]
-        scripts |= _read_in(out.sub(name), sha256s)
+        readers += [f"{name}/{reader_name(s)}" for s in sorted(scripts) if has_reader(out.sub(name), s)]
+        scripts |= _scripts_read(out.sub(name), sha256s)
     return readers
 
 
-def _pools(step: Flywheel, out: Folder) -> list[dict[str, Any]]:
+def _documents(places: Iterable[Place]) -> frozenset[str]:
+    return frozenset(doc for doc, _ in places)
+
+
+def _pools(step: Flywheel, out: Folder) -> tuple[Pools, ...]:
     """The pools as they were frozen; none before the first round. Raises `ValueError` if rounds have none."""
-    name = f"{step.name}/pools.json"
-    if not out.exists(name):
-        if rounds := round_folders(out):
-            raise ValueError(
-                f"{out.url} has {rounds[0]} but no {name}, which says what its readers are tested on: "
-                "give the flywheel its old name, or start a new output with out=…"
-            )
-        return []
-    pools: list[dict[str, Any]] = json.loads(out.read(name))["pools"]
-    return pools
+    pools = frozen.read(out.sub(step.name))
+    if pools is None and (rounds := round_folders(out)):
+        raise ValueError(
+            f"{out.url} has {rounds[0]} but no {step.name}/{frozen.NAME}, which says what its readers are tested on: "
+            "give the flywheel its old name, or start a new output with out=…"
+        )
+    return pools.pools if pools else ()
 
 
-def _read_in(folder: Folder, sha256s: frozenset[str]) -> set[str]:
-    """The scripts of lines that a round read in the documents."""
+def _scripts_read(folder: Folder, sha256s: frozenset[str]) -> set[str]:
+    """The scripts of the lines that a round read in the documents."""
     scripts: set[str] = set()
-    for report in read_reports(folder):
-        rows = manifest.read_part(folder, report.shard).select(["sha256", "script"]).to_pylist()
-        scripts |= {row["script"] for row in rows if row["sha256"] in sha256s}
+    for part in manifest.parts(folder, [report.shard for report in read_reports(folder)]):
+        scripts |= {row["script"] for row in part.select(["sha256", "script"]).to_pylist() if row["sha256"] in sha256s}
     return scripts

@@ -1,4 +1,7 @@
-"""Training of the compact reader: crops in, a reader's folder out. Killed, it goes on from a checkpoint to the same bytes."""
+"""Training of the compact reader: crops in, a reader's folder out.
+
+A killed training goes on from its checkpoint, to the same bytes.
+"""
 
 import dataclasses
 import itertools
@@ -38,11 +41,11 @@ _SHORT = 10  # heights wide
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
-    """A reader trained on `crops`, all of one script, and saved in `folder`; or the one that is there. It starts from the weights
-    of the reader in `start`, if there is one; symbols that this one lacks begin with random weights.
+    """A reader trained on `crops`, which are of one script, and saved in `folder`. A reader that is there already is returned.
 
-    `mark` tells one training from another: a checkpoint of another is left alone. Raises `ValueError` if there is nothing to
-    train on, or the folder has a reader of another training.
+    The training starts from the weights of the reader in `start`, if there is one. Symbols that this one lacks begin with random
+    weights. `mark` tells this training from others, and a checkpoint of another training is not used. Raises `ValueError` if
+    there are no crops, or if the folder has a reader of another training.
     """
     if not crops:
         raise ValueError(f"no crops to train the reader in {folder.url} on")
@@ -95,7 +98,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
 
 
 def _tidy(folder: Folder) -> None:
-    """Take away what is only there while a reader is trained."""
+    """Remove the files that are only needed while a reader is trained."""
     for name in folder.names():
         if name.startswith("checkpoint-") or name == progress.NAME:
             folder.remove(name)
@@ -104,7 +107,7 @@ def _tidy(folder: Folder) -> None:
 def _loss(
     net: CompactNet, alphabet: Alphabet, config: Fit, batch: Sequence[Crop], random: numpy.random.Generator, bf16: bool
 ) -> Tensor | None:
-    """CTC's loss in nats a character, over degraded lines; None if they are all too narrow for what they say."""
+    """CTC's loss over degraded lines, in nats a character; None if every line is too narrow for its text."""
     images, targets = [], []
     for crop in batch:
         image = line_image(degraded(crop, random, config.typeset_share), stretch=float(random.uniform(0.85, 1.12)))
@@ -124,8 +127,8 @@ def _loss(
 
 
 def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[list[Crop]]:
-    """Batches without end, each of lines about as wide. In the first `short_steps` there are short lines alone: on them CTC finds
-    out sooner that there is something to align."""
+    """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
+    CTC learns sooner on them that there is something to align."""
     counts = Counter(c.lang for c in crops)
     weights = numpy.array([counts[c.lang] ** -0.5 for c in crops])
     short = numpy.array([_aspect(c) <= _SHORT for c in crops])
@@ -159,12 +162,12 @@ def _schedule(done: float, warmup: float) -> float:
 
 
 def _inherit(net: CompactNet, alphabet: Alphabet, start: Reader) -> None:
-    """Take over the weights of another reader; classes by their symbols."""
-    state, held = net.state_dict(), start.net.state_dict()
+    """Copy the weights of the reader `start`. The weights of a class follow its symbol."""
+    state = net.state_dict()
     old = {symbol: i + 1 for i, symbol in enumerate(start.alphabet.symbols)}
     pairs = [(0, 0), *((i + 1, old[s]) for i, s in enumerate(alphabet.symbols) if s in old)]
     ours, theirs = (torch.tensor(side) for side in zip(*pairs, strict=True))
-    for name, value in held.items():
+    for name, value in start.net.state_dict().items():
         if name.startswith("head."):
             state[name][ours] = value[theirs]
         else:
@@ -183,7 +186,7 @@ def _save(folder: Folder, name: str, net: CompactNet, optimizer: torch.optim.Ada
 
 
 def _resume(folder: Folder, name: str, net: CompactNet, optimizer: torch.optim.AdamW) -> int:
-    """Load the checkpoint, if there is one; returns the step to go on with."""
+    """Load the checkpoint, if there is one. Returns the number of steps that are done."""
     if not folder.exists(name):
         return 0
     tensors = safetensors.torch.load(folder.read(name))

@@ -7,7 +7,7 @@ from datagen.pipeline import Pipeline
 from datagen.runner import make_runner
 from datagen.specification import fingerprint
 from flywheel import trained
-from flywheel.step import CROPS, Flywheel, clear_round, round_folders, round_metrics
+from flywheel.step import CROPS, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
 from recipes.progress import watched
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner, pipeline
@@ -48,7 +48,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
             rows = metrics["languages"]
             errors = [f"{lang} {100 * row['cer']:.2f}%" for lang, row in rows.items() if row["cer"] is not None]
             accepted = sum(row["num_accepted"] for row in rows.values())
-            lines.append(f"round-{metrics['round']}: character error {', '.join(errors)}; {accepted:,} lines labelled")
+            lines.append(f"{round_name(metrics['round'])}: character error {', '.join(errors)}; {accepted:,} lines labelled")
         return lines
 
     def shown(self) -> Any:
@@ -58,7 +58,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         from recipes.report.flywheel import flywheel_sections
 
         rounds = round_metrics(self.out)
-        last = self.out.sub(f"round-{len(rounds)}")
+        last = self.out.sub(round_name(len(rounds)))
         return flywheel_sections(self.step.name, rounds, last, self.out.sub(self.step.pages), report.seed)
 
     def held_out(self) -> frozenset[str]:
@@ -70,5 +70,5 @@ class FlywheelRunner(StepRunner[Flywheel]):
     def forget(self, gone: Gone) -> None:
         """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources."""
         for name in round_folders(self.out):
-            if not self.out.exists(f"{name}/metrics.json"):
+            if not is_whole(self.out.sub(name)):
                 clear_round(self.out.sub(name))

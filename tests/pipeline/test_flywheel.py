@@ -13,9 +13,9 @@ from datagen.engines.compact import Reader
 from datagen.record import Sample
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel.crops import read_crops
+from flywheel import frozen
+from flywheel.crops import read_crops, rows_of_pages
 from flywheel.evaluate import HeldOut
-from flywheel.pools import from_dict
 from recipes.forget import forget
 from recipes.run import Place, run
 from tests import pdfs, wheel
@@ -79,14 +79,14 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     drops = [json.loads(line) for line in (folder / "drops.jsonl").read_text().splitlines()]
     refused = [d for d in drops if d["key"]]
     assert len(refused) == sum(row["rejected"].values())
-    assert all(json.loads(d["detail"]).keys() == {"lang", "box", "text", "score"} for d in refused)
+    assert all(reading.keys() == {"lang", "box", "text", "score"} for d in refused for reading in d["readings"])
     num_pages = row["pools"]["unlabelled"]["pages"]
     assert len(accepted) + len(refused) == pytest.approx(num_pages * wheel.LINES, rel=0.05)  # lines on the pages to read
 
 
 def test_only_unlabelled_pages_are_read_and_their_layer_is_not_looked_at(turned):
     pages = {(s.origin.sha256, s.origin.page) for s in samples(turned / "out" / "round-1")}
-    (pools,) = map(from_dict, json.loads((turned / "out/flywheel/pools.json").read_text())["pools"])
+    (pools,) = frozen.read(Folder(str(turned / "out/flywheel"))).pools
     assert len({sha256 for sha256, _ in pages}) == 2
     assert pages <= set(pools.unlabelled)
 
@@ -177,10 +177,11 @@ def test_a_language_without_a_line_to_calibrate_on_accepts_nothing(tmp_path):
 
 def test_held_out_lines_are_none_that_anybody_trains_on(turned):
     out = Folder(str(turned / "out"))
-    served = [from_dict(p) for p in json.loads(out.read("flywheel/pools.json"))["pools"]]
+    served = frozen.read(out.sub("flywheel")).served
     held_out = HeldOut.read(out.sub("crops"), served, 10_000)
     texts = {c.text for pool in (held_out.test, held_out.calibration) for c in pool["ru"]}
-    learned = {c.text for c in read_crops(out.sub("crops"), {p.lang: frozenset(p.train + p.unlabelled) for p in served})}
+    languages = {place: p.lang for p in served for place in p.train + p.unlabelled}
+    learned = {c.text for c in read_crops(out.sub("crops"), rows_of_pages(out.sub("crops"), languages))}
     assert texts
     assert learned
     assert not texts & learned
@@ -206,7 +207,7 @@ def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
 
 def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, output):
     out = output
-    (pools,) = map(from_dict, json.loads((out / "flywheel/pools.json").read_text())["pools"])
+    (pools,) = frozen.read(Folder(str(out / "flywheel"))).pools
     learned, read = pools.train[0][0], pools.unlabelled[0][0]
     assert [s for s in samples(out / "crops") if s.origin.sha256 == learned]
     assert [s for s in samples(out / "round-1") if s.origin.sha256 == read]

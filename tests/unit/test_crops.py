@@ -1,13 +1,21 @@
-"""Lines on their way to training: framed anew, degraded, or set in another typeface; the same for the same seed."""
+"""Which lines train and which test; and lines on their way to training, the same for the same seed."""
 
 import numpy
 import pytest
 import simplejpeg
 
 from datagen.record import Box
+from datagen.storage import Folder
 from flywheel import typefaces
-from flywheel.crops import Crop, degraded
+from flywheel.crops import Crop, degraded, read_accepted, read_crops, rows_of_pages
+from flywheel.evaluate import HeldOut
+from flywheel.places import PlaceFile
+from flywheel.pools import Pools
+from flywheel.step import Fit
+from flywheel.train import FitTask
 from flywheel.typefaces import typeset
+from tests.outputs import write_dataset
+from tests.samples import page_sample
 
 WORDS = "Все люди ґрунт ђак"
 
@@ -58,3 +66,69 @@ def test_a_line_is_cut_with_its_margin():
     height = line.box.y1 - line.box.y0
     assert line.line(0.1).shape[0] == pytest.approx(1.2 * height, abs=2)
     assert Crop("k", "ru", "Cyrl", "a", line.image, Box(0, 0, 10, 10)).line(0.5).shape == (15, 15)
+
+
+DOCUMENT = "ab" * 32
+RUSSIAN = Pools("ru", "Cyrl", 0.1, "page_ranges", "", ((DOCUMENT, 0),), ((DOCUMENT, 2),), ((DOCUMENT, 1),), ((DOCUMENT, 3),))
+
+
+def lines(folder, *crops: tuple[str, int, str]) -> Folder:
+    """A dataset of crops: keys, pages and texts."""
+    write_dataset(folder, [page_sample(key, text, page=page, task="crop") for key, page, text in crops], "crops")
+    return Folder(str(folder))
+
+
+def texts(crops) -> dict[str, str]:
+    return {c.key: c.text for c in crops}
+
+
+def test_held_out_lines_are_new_and_each_text_is_taken_once(tmp_path):
+    crops = lines(
+        tmp_path,
+        *[("a1", 0, "learned"), ("a2", 1, "learned"), ("a3", 1, " new  line "), ("a4", 1, "new line"), ("a5", 1, "to be read")],
+        *[("a6", 2, "calibrates"), ("a7", 2, "learned"), ("a8", 3, "to be read"), ("a9", 1, "\u200b"), ("b1", 4, "in no pool")],
+    )
+    held_out = HeldOut.read(crops, [RUSSIAN], 10)
+    assert {lang: texts(of_it) for lang, of_it in held_out.test.items()} == {"ru": {"a3": "new line"}}
+    assert {lang: texts(of_it) for lang, of_it in held_out.calibration.items()} == {"ru": {"a6": "calibrates"}}
+    assert held_out.scripts == {"ru": "Cyrl"}
+    assert all(c.image for c in held_out.test["ru"])
+
+
+def test_held_out_lines_are_at_most_so_many_and_drawn_by_their_keys(tmp_path):
+    crops = lines(tmp_path, *[(f"a{i:02d}", 1, f"line {i}") for i in range(30)])
+    drawn = HeldOut.read(crops, [RUSSIAN], 7).test["ru"]
+    assert len(drawn) == 7
+    assert [c.key for c in drawn] == sorted(c.key for c in drawn)
+    more = {c.key for c in HeldOut.read(crops, [RUSSIAN], 12).test["ru"]}
+    assert {c.key for c in drawn} < more
+    assert sorted(more) != [f"a{i:02d}" for i in range(12)]
+
+
+def test_a_training_reads_the_lines_of_its_pages_and_script_alone(tmp_path):
+    samples = [
+        page_sample("b", "text", page=0, task="crop"),
+        page_sample("a", "other page", page=0, task="crop"),
+        page_sample("c", "other language", lang="sr", page=0, task="crop"),
+        page_sample("d", "not to train on", page=1, task="crop"),
+        page_sample("e", "  ", page=0, task="crop"),
+        page_sample("f", "ελ", lang="el", script="Grek", sha256="cd" * 32, task="crop"),
+    ]
+    write_dataset(tmp_path / "crops", samples, "crops")
+    pages = PlaceFile.write(Folder(str(tmp_path)), "pages.json", {(DOCUMENT, 0): "ru", ("cd" * 32, 0): "el"})
+    task = FitTask("Cyrl", Fit(steps=1, learning_rate=1e-3), pages, str(tmp_path / "crops"), "", str(tmp_path), "")
+    assert texts(task.trusted()) == {"a": "other page", "b": "text"}
+    assert [c.key for c in task.trusted()] == ["a", "b"]
+    assert task.accepted() == []
+    crops = Folder(str(tmp_path / "crops"))
+    assert texts(read_crops(crops, rows_of_pages(crops, pages.languages()))) == {"a": "other page", "b": "text", "f": "ελ"}
+
+
+def test_of_a_round_the_trusted_lines_of_the_script_are_read(tmp_path):
+    samples = [
+        page_sample("a", "text", task="crop"),
+        page_sample("b", "doubted", verdict="suspect", task="crop"),
+        page_sample("c", "ελ", lang="el", script="Grek", task="crop"),
+    ]
+    write_dataset(tmp_path, samples, "round-1")
+    assert texts(read_accepted(Folder(str(tmp_path)), "Cyrl")) == {"a": "text"}

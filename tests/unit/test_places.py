@@ -1,4 +1,4 @@
-"""The pages that a round reads, as a file that its tasks refer to."""
+"""The pages that a round trains on and reads, as files that its tasks refer to."""
 
 import pickle
 
@@ -11,6 +11,8 @@ from datagen.sources.lines import ShardsOf
 from datagen.storage import Folder
 from flywheel.places import PlaceFile
 from flywheel.relabel import Gate, ReadPages
+from flywheel.step import Fit
+from flywheel.train import FitTask
 
 
 def test_the_pages_come_back_with_their_languages(tmp_path):
@@ -29,10 +31,13 @@ def test_a_file_that_changed_since_the_task_was_planned_is_refused(tmp_path):
 
 def test_a_task_is_small_however_many_pages_and_shards_there_are(tmp_path):
     folder = Folder(str(tmp_path))
-    languages = {(f"{i:064x}", page): "ru" for i in range(1000) for page in range(10)}
-    read = ReadPages("readers", 1, (Gate("ru", "Cyrl", "ab" * 32, 0.9),), PlaceFile.write(folder, "pages.json", languages))
+    languages = {(f"{i:064x}", page): "ru" for i in range(10_000) for page in range(10)}
+    pages = PlaceFile.write(folder, "pages.json", languages)
+    read = ReadPages("readers", 1, (Gate("ru", "Cyrl", "ab" * 32, 0.9),), pages)
     census = ShardsOf("out/coarse", tuple(f"coarse-{i:06d}" for i in range(10_000)))
     pipeline = Pipeline("round-1", census, read, ())
     task = shard_task(pipeline, folder.url, Assigned(0, 0, (Item("out/coarse/shards/coarse-000000.tar"),)), {})
     assert len(pickle.dumps(task)) < 4000
     assert len(str(pipeline.description())) < 4000
+    training = FitTask("Cyrl", Fit(steps=1, learning_rate=1e-3), pages, "out/crops", "", "out/round-1", "ab" * 32)
+    assert len(pickle.dumps(training)) < 4000

@@ -1,0 +1,95 @@
+"""The pools as the first round froze them: the file pools.json in the step's folder.
+
+Rounds are compared with each other, so a document that tests the first round must test all of them. Documents that arrive after
+the first round stay out of the pools until a run with overwrite=1 makes the pools anew.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from datagen import dataset
+from datagen.engines import ppocr
+from datagen.shards import read_reports
+from datagen.storage import Folder
+from flywheel import pools
+from flywheel.pools import POOLS, Pools
+from flywheel.step import CROPS, ORIGIN, Flywheel, round_name
+
+log = logging.getLogger(__name__)
+
+NAME = "pools.json"
+VERSION = 1  # goes up whenever the code makes other pools of the same pages
+
+
+@dataclass(frozen=True)
+class FrozenPools:
+    """The pools of each language, the `values` that they were made with, and the `shards` of pages that they were made from.
+
+    `shards` maps a shard's name to what it was known as.
+    """
+
+    values: list[Any]
+    shards: dict[str, str]
+    pools: tuple[Pools, ...]
+
+    @property
+    def served(self) -> list[Pools]:
+        """The pools of the languages that get a reader."""
+        return [p for p in self.pools if not p.not_served]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "FrozenPools":
+        state = json.loads(data)
+        return cls(state["values"], state["shards"], tuple(map(_pools, state["pools"])))
+
+
+def read(folder: Folder) -> FrozenPools | None:
+    """The pools in the step's `folder`; None before they are made."""
+    return FrozenPools.from_json(folder.read(NAME)) if folder.exists(NAME) else None
+
+
+def freeze(step: Flywheel, out: Folder) -> FrozenPools:
+    """The pools of the output. Until the first round begins they are made of the corpus as it is, and written.
+
+    Raises `ValueError` if the pools were made of other pages, or with other values.
+    """
+    folder, pages = out.sub(step.name), out.sub(step.pages)
+    shards = {report.shard: report.known_as for report in read_reports(pages)}
+    values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256()]
+    if not out.exists(f"{round_name(1)}/{ORIGIN}"):
+        made = FrozenPools(values, shards, tuple(_assign(step, pages)))
+        if out.exists(f"{CROPS}/census") and read(folder) != made:
+            dataset.clear(out.sub(CROPS))  # made for other pools, by a run that ended before its first round began
+        folder.write(NAME, made.to_json())
+        return made
+    frozen = read(folder)
+    is_same = frozen is not None and frozen.values == values
+    if frozen is None or not is_same or any(shards.get(shard) != known_as for shard, known_as in frozen.shards.items()):
+        raise ValueError(
+            f"{folder.path(NAME)} was made from other pages or values: "
+            "start a new output with out=…, or replace this one with overwrite=1"
+        )
+    if num_new := len(shards.keys() - frozen.shards.keys()):
+        log.info("%s: %d shards are newer than the pools and stay out of them; overwrite=1 makes pools anew", step.name, num_new)
+    return frozen
+
+
+def _assign(step: Flywheel, pages: Folder) -> Sequence[Pools]:
+    languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
+    return pools.assign(languages, step.seed, step.min_train_lines)
+
+
+def _pools(values: dict[str, Any]) -> Pools:
+    """The pools that `dataclasses.asdict` took apart."""
+    return Pools(**values | {name: tuple((doc, page) for doc, page in values[name]) for name in POOLS})
