@@ -13,6 +13,9 @@ from datagen.storage import Folder
 CROPS = "crops"
 """The dataset of line crops that all rounds share."""
 
+ROUNDS = "round-*"
+"""The pattern of the rounds' names, for a later step that reads all of them."""
+
 METRICS = "metrics.json"
 """The file of a round that is written last. A round that has it is whole, and never changes again."""
 

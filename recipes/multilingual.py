@@ -12,13 +12,13 @@ from datagen.sources.pdf import PdfSource
 from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
-from flywheel.step import Flywheel
+from flywheel.step import ROUNDS, Flywheel
 from model.step import Train
 from recipes.recipe import Recipe, Report, read_passwords
 
 SEED = 0
-# Which documents `limit` takes. By this one, two of Debian's eight are long and in languages that the wheel serves, Russian and
-# Vietnamese: a run of three minutes turns it.
+# The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
+# serves, Russian and Vietnamese, so a run of three minutes makes a round.
 DRAW = 7
 
 
@@ -39,7 +39,7 @@ def multilingual(
         seed=DRAW,
         deep=deep,
     )
-    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmarks)
-    wheel = Flywheel(pages="coarse", rounds=rounds, seed=SEED, passwords=words)
-    training = Train(datasets=("coarse", "round-*"), num_samples=1_500, seed=SEED)
-    return Recipe("multilingual", (pages, alike, wheel, training, Report(datasets=("coarse",), seed=SEED)))
+    alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmarks)
+    wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, passwords=words)
+    training = Train(datasets=(pages.name, ROUNDS), num_samples=1_500, seed=SEED)
+    return Recipe("multilingual", (pages, alike, wheel, training, Report(datasets=(pages.name,), seed=SEED)))
