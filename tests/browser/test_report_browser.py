@@ -301,6 +301,21 @@ def test_a_doubtful_page_shows_why(report):
     assert find(driver, ".doubts .layer").text == HOSTILE
 
 
+def test_excerpts_run_in_their_own_direction(browser, tmp_path):
+    pages = [replace(SAMPLES[i], quality=Quality("suspect", ("mixed_words",))) for i in (0, 2, 3)]
+    url = written(tmp_path, pages)
+    style = "const s = getComputedStyle(document.querySelector('.layer div')); return [s.direction, s.textAlign, s.writingMode]"
+    directions = {}
+    for page in pages:
+        browser.get("about:blank")
+        browser.get(f"{url}#v=coarse&key={page.key}")
+        directions[page.lang] = browser.execute_script(style)
+        assert find(browser, ".layer").get_attribute("lang") == page.lang
+    assert directions["en"][::2] == ["ltr", "horizontal-tb"]
+    assert directions["ar"] == ["rtl", "right", "horizontal-tb"]
+    assert directions["ja"][2] == "vertical-rl"
+
+
 def test_a_cut_out_shows_the_box_of_the_image(browser, tmp_path):
     box = Box(60, 700, 300, 706)  # thin and far down, where a small error of scale would show another line
     line = replace(SAMPLES[1].regions[0].lines[0], box=box)
