@@ -28,8 +28,6 @@ function drawSheet(page, markerId, hot, pick) {
     const image = el("img", { alt: `Image of page ${page.page + 1}`, draggable: "false" });
     image.src = page.image;
     sheet.append(image);
-  } else {
-    sheet.classList.add("no-image");
   }
   if (page.doubts.some((doubt) => doubt.whole)) sheet.classList.add("shaded");
   const regions = el("g", { class: "regions" });
@@ -93,13 +91,12 @@ function directed(dir, lang) {
   return { dir: dir === "ttb" ? "ltr" : dir, "data-dir": dir, lang: lang === "und" ? null : lang };
 }
 
-const inert = (html) => new DOMParser().parseFromString(html, "text/html");
-const isTable = (region) => region.format === "html";
+const isTable = (region) => region.format === "html" && region.text;
 
 // A table's rows and cells are built anew from the parsed text: no element or attribute of the document's own gets in.
 function drawTable(html) {
   const table = el("table");
-  for (const row of inert(html).querySelectorAll("tr")) {
+  for (const row of new DOMParser().parseFromString(html, "text/html").querySelectorAll("tr")) {
     const out = el("tr");
     for (const cell of row.querySelectorAll("td,th")) {
       const span = (name) => Math.min(100, Math.max(1, parseInt(cell.getAttribute(name), 10) || 1));
