@@ -1,1 +1,1 @@
-"""Crops -> reader -> labels, round by round, each round behind a gate: languages that no reader here knows well."""
+"""Readers for languages that no reader here knows, and labels by them, round by round. How it works is in README.md."""

@@ -52,7 +52,7 @@ def test_letters_that_look_alike_are_one_symbol():
     [
         ("Все люди", "Cyrl"),
         ("apt-get install расширение", "Cyrl"),
-        ("с a package", "Cyrl"),  # the first word is told by nothing but its neighbours: see below
+        ("с a package", "Cyrl"),  # only its neighbours say which script the first word is in: see below
         ("Οι άνθρωποι OK", "Grek"),
         ("Вася, hop.", "Cyrl"),
     ],
@@ -60,10 +60,10 @@ def test_letters_that_look_alike_are_one_symbol():
 def test_words_tell_letters_apart_that_look_alike(text, script):
     folded = fold(text, script)
     assert not set("асеоВОХ") & set(folded)
-    said = unfold(folded, script)
-    assert fold(said, script) == folded
+    unfolded = unfold(folded, script)
+    assert fold(unfolded, script) == folded
     if text != "с a package" and "OK" not in text:
-        assert said == text
+        assert unfolded == text
 
 
 def test_a_word_of_nothing_but_lookalikes_follows_its_neighbour():
@@ -122,9 +122,9 @@ def test_repeats_need_a_blank_between_them():
 
 
 def test_a_reader_says_only_what_it_has_and_how_sure_it_is():
-    said = reader().read([crop(300, seed=i) for i in range(4)])
-    assert set("".join(text for text, _ in said)) <= set("аaбbв ")
-    assert all(0 <= score <= 1 and math.isfinite(score) for _, score in said)
+    readings = reader().read([crop(300, seed=i) for i in range(4)])
+    assert set("".join(text for text, _ in readings)) <= set("аaбbв ")
+    assert all(0 <= score <= 1 and math.isfinite(score) for _, score in readings)
 
 
 def test_what_is_saved_reads_the_same(tmp_path):

@@ -26,11 +26,11 @@ def test_error_rate_is_edit_distance_over_the_truths_length():
     truths = ["".join(random.choices("абвг ", k=random.randint(1, 30))).strip() or "а" for _ in range(50)]
     readings = ["".join(c for c in t if random.random() < 0.9) for t in truths]
     truths, readings = [" ".join(t.split()) for t in truths], [" ".join(r.split()) for r in readings]
-    found = errors(truths, readings)
-    assert found.cer == pytest.approx(sum(map(distance, truths, readings)) / sum(map(len, truths)), abs=1e-5)
-    assert found.cer_low <= found.cer <= found.cer_high
-    assert found.num_exact == sum(t == r for t, r in zip(truths, readings, strict=True))
-    assert found == errors(truths, readings)
+    measured = errors(truths, readings)
+    assert measured.cer == pytest.approx(sum(map(distance, truths, readings)) / sum(map(len, truths)), abs=1e-5)
+    assert measured.cer_low <= measured.cer <= measured.cer_high
+    assert measured.num_exact == sum(t == r for t, r in zip(truths, readings, strict=True))
+    assert measured == errors(truths, readings)
 
 
 def test_perfect_readings_leave_no_interval_and_nothing_to_compare_is_an_error():
@@ -75,8 +75,7 @@ def test_why_a_reading_is_refused(box, text, other, score, reason):
 
 
 def layered(*lines: tuple[Box, str]):
-    found = tuple(Line(box, text) for box, text in lines)
-    region = Region(Box(0, 0, 500, 500), "text", "", None, "pymupdf", lines=found)
+    region = Region(Box(0, 0, 500, 500), "text", "", None, "pymupdf", lines=tuple(Line(box, text) for box, text in lines))
     return page_sample("p", "", regions=(region,), size=(500, 500), page=3, sha256="f" * 64)
 
 

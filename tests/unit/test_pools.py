@@ -1,8 +1,12 @@
-"""Which languages need a reader, and how their documents are parted."""
+"""Which languages need a reader, how their documents are parted, and the file that freezes them."""
+
+import hashlib
 
 import pytest
 
 from datagen.storage import Folder
+from flywheel import frozen
+from flywheel.frozen import FrozenPools
 from flywheel.pools import POOLS, Language, assign, survey
 from flywheel.step import Fit
 from flywheel.train import budget
@@ -56,11 +60,11 @@ def test_the_seed_decides_and_nothing_else():
 def test_one_long_document_is_cut_into_distant_ranges():
     (pools,) = assign([language(a=40)], seed=0, min_train_lines=1)
     assert pools.kind == "page_ranges"
-    train, unlabelled, held = (
+    train, unlabelled, held_out = (
         [page for _, page in pool] for pool in (pools.train, pools.unlabelled, pools.calibration + pools.test)
     )
     assert max(train) + 2 < min(unlabelled)
-    assert max(unlabelled) + 2 < min(held)
+    assert max(unlabelled) + 2 < min(held_out)
 
 
 def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
@@ -93,6 +97,17 @@ def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
     share = lambda letters: sum(n for c, n in letters.items() if c in latin) / letters.total()  # noqa: E731
     (greek,) = survey(Folder(str(tmp_path / "coarse")), share, 0.99)
     assert greek == Language("el", "Grek", 2 / 8, {"d" * 64: [0]}, {"d" * 64: 1})
+
+
+def test_frozen_pools_come_back_as_they_were(tmp_path):
+    languages = [language("ru", a=40, b=30, c=20), language("el", "Grek", x=2)]
+    pools = FrozenPools([1, 0, 0.99], {"coarse-000000": "ab" * 32}, tuple(assign(languages, seed=0, min_train_lines=300)))
+    folder = Folder(str(tmp_path))
+    assert frozen.read(folder) is None
+    folder.write(frozen.NAME, pools.to_json())
+    assert frozen.read(folder) == pools
+    assert pools.sha256 == frozen.read(folder).sha256 == hashlib.sha256(folder.read(frozen.NAME)).hexdigest()
+    assert [p.lang for p in pools.served] == ["ru"]
 
 
 def test_fewer_lines_get_fewer_steps():
