@@ -28,7 +28,7 @@ class Assigned:
 
 
 @dataclass(frozen=True)
-class Known:
+class Known(Census):
     """The items of `census` that the dataset in the folder `dataset` has shards for. An archive that couldn't be listed before is
     known with all of its members."""
 
@@ -39,6 +39,9 @@ class Known:
         """Sorted as the census is, whose errors it raises."""
         known = {item.uri for shard in assigned(Folder(self.dataset)) for item in shard.inputs}
         return [item for item in self.census.items() if item.uri in known or item.uri.partition("::")[2] in known]
+
+    def pending(self) -> str:
+        return self.census.pending()
 
 
 def assigned(folder: Folder) -> list[Assigned]:

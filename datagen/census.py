@@ -18,7 +18,7 @@ from datagen.record import SampleError
 from datagen.sandbox import Limits
 from datagen.sources import archive
 from datagen.sources.local import archive_at
-from datagen.storage import is_local, resolve, stat_etag
+from datagen.storage import Folder, is_local, resolve, stat_etag
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,17 @@ class Census(Protocol):
         """Sorted by uri. Raises `ValueError` if there is nothing to read."""
         ...
 
+    def pending(self) -> str:
+        """What happens before the items are known, for a plan, such as a download; "" if nothing does."""
+        return ""
+
+    def within(self, out: Folder) -> "Census":
+        """The census in the output `out`, for one that names another step's folder."""
+        return self
+
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Census):
     """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list.
 
     zip, tar and WARC files are archives, wherever they are named: each of their members of these formats is an item, or, with

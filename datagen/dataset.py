@@ -95,15 +95,18 @@ def plan(
     runner: Runner,
     commit: bool,
     forgotten: Forgotten = NOTHING,
+    afresh: bool = False,
 ) -> Plan:
     """What there is to do about `items`, the census of this run. With `commit`, new ones are assigned to shards, durably. What is
-    `forgotten` is never new, and no shard will read it.
+    `forgotten` is never new, and no shard will read it. `afresh`: as if the folder were empty, which `clear` will make it.
 
     Raises `ValueError` if the folder isn't a dataset's, or has shards of another recipe or of inputs that changed.
     """
     description = pipeline.description()
-    _refuse_another(folder, description)
-    shards = assigned(folder)
+    assert not (commit and afresh)
+    if not afresh:
+        _refuse_another(folder, description)
+    shards = [] if afresh else assigned(folder)
     items = [item for item in items if not forgotten.holds(item)]
     new = _chosen(pipeline, items, new_items(items, shards, forgotten.emptied), shards, runner, forgotten)
     if commit:
@@ -117,7 +120,7 @@ def plan(
             shards += numbered(inputs, shards)
     later = read_later(shards)
     tasks = [shard_task(pipeline, folder.url, shard, description, forgotten, later.get(shard.index, ())) for shard in shards]
-    reports = _whole(folder)
+    reports = {} if afresh else _whole(folder)
     expected = {task.shard: task.fingerprint for task in tasks}
     strange = [shard for shard, report in reports.items() if expected.get(shard) != report.fingerprint]
     if strange:

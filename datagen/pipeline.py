@@ -90,6 +90,12 @@ class Stage(Protocol):
         """What a worker must have to run the stage. Decides no bytes."""
         ...
 
+    @property
+    def rate(self) -> str:
+        """The name of what a sample costs in core-seconds, where `make bench` measures it (recipes/rates.py), for a plan; "" if
+        that is next to nothing. Decides no bytes."""
+        ...
+
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...
 
     def engines(self) -> dict[str, str]:
@@ -139,7 +145,7 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
-class NoCensus:
+class NoCensus(Census):
     """The census of a task's pipeline. Its items are in the task, and the list of all items may be long."""
 
     def items(self) -> list[Item]:

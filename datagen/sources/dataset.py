@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from datagen.census import Census
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Sample
@@ -19,7 +20,7 @@ from datagen.storage import Folder
 
 
 @dataclass(frozen=True)
-class AllShards:
+class AllShards(Census):
     """The committed shards of a dataset. Shards that it gains later are new input then.
 
     `dataset` is its folder or URL; in a recipe, where that isn't known yet, it may be the name of an earlier step.
@@ -31,9 +32,6 @@ class AllShards:
         """With the folder that a step's name stands for in the output `out`."""
         return self if "/" in self.dataset else replace(self, dataset=out.sub(self.dataset).url)
 
-    def are_made(self) -> bool:
-        return bool(read_reports(Folder(self.dataset)))
-
     def items(self) -> list[Item]:
         """In order. Raises `ValueError` if there is none."""
         folder = Folder(self.dataset)
@@ -41,6 +39,9 @@ class AllShards:
         if not reports:
             raise ValueError(f"{folder.url} has no shard yet: make that dataset first")
         return [Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in reports]
+
+    def pending(self) -> str:
+        return "" if read_reports(Folder(self.dataset)) else f"waits for {self.dataset}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datagen.census import Listing
+from datagen.census import Census, Listing
 from datagen.items import Item
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def cache_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class DebianSamples:
+class DebianSamples(Census):
     """A census of the documents in `packages`, fetched when it is first listed."""
 
     packages: tuple[Package, ...] = field(default=PACKAGES, repr=False)
@@ -94,6 +94,10 @@ class DebianSamples:
         if not items:
             raise ValueError(f"none of the sample packages could be had from Debian (is `apt-get update` due?): {HOW_TO_GO_ON}")
         return sorted(items, key=lambda item: item.uri)
+
+    def pending(self) -> str:
+        missing = self.missing()
+        return f"fetches {len(missing)} packages first ({' '.join(missing)})" if missing else ""
 
     def missing(self) -> list[str]:
         """The packages that listing would download."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from datagen.census import Census
 from datagen.items import Inputs, Item, num_parts, shards_of
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Range, Region, Sample, SampleError, content_key
@@ -44,7 +45,7 @@ class Maker(Protocol):
 
 
 @dataclass(frozen=True)
-class Draws:
+class Draws(Census):
     """A census of `count` draws of the maker called `maker`, by `seed`. An item is a block of `block` draws, its parts.
 
     Raises `ValueError` unless `count` is a number of whole blocks: the last block must not change when the count grows.

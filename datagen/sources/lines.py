@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 from datagen import manifest
+from datagen.census import Census
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item
 from datagen.parts import Failed, Part
@@ -29,7 +30,7 @@ STAGE = "LineCrops"
 
 
 @dataclass(frozen=True)
-class ShardsOf:
+class ShardsOf(Census):
     """The shards of a dataset as documents: one step's output as the next one's input. Its etag is what a shard is known as."""
 
     dataset: str

@@ -145,6 +145,10 @@ class CompareInk:
     seed: int = 0
     batch_size: int = field(default=DOCUMENT, init=False)
 
+    @property
+    def rate(self) -> str:
+        return "coarse.ink_core_s" if self.budget_s else ""
+
     def engines(self) -> dict[str, str]:
         asked = shapes.engines() | versions("ppocr-detector") | versions("ppocr") | versions("tesseract")
         return asked | (versions("compact", folder=self.reader) if self.reader else {})

@@ -16,9 +16,7 @@ from datagen.pipeline import Pipeline
 from datagen.record import Drop
 from datagen.runner import InProcess, make_runner
 from datagen.shards import ShardReport, read_reports, read_sample
-from datagen.sources.dataset import AllShards
 from datagen.specification import describe
-from datagen.stages.ink import CompareInk
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten
 from recipes.progress import Shards, shown
@@ -51,17 +49,15 @@ _PACKAGES = (
 class PipelineRunner(StepRunner[Pipeline]):
     def plan(self) -> str:
         step, place = _within(self.step, self.out), self.place
-        if isinstance(step.census, AllShards) and not step.census.are_made():
-            return f"waits for {step.census.dataset}, then knows its shards"
-        missing: list[str] = getattr(step.census, "missing", list)()
-        if missing:
-            return f"fetches {len(missing)} packages first, then knows its documents and shards: {' '.join(missing)}"
-        folder = Folder("memory://pagewheel-plan") if place.overwrite else self.folder
-        todo = dataset.plan(step, folder, step.census.items(), InProcess(), False, self._forgotten())
+        if pending := step.census.pending():
+            return f"{pending}, then knows its documents and shards"
+        items = step.census.items()
+        todo = dataset.plan(step, self.folder, items, InProcess(), False, self._forgotten(), afresh=place.overwrite)
         estimates = [step.source.estimate(task.inputs) for task in todo.todo]
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
-        if any(isinstance(stage, CompareInk) and stage.budget_s for stage in step.stages):
-            cpu_s += todo.num_documents * DOCUMENT_PAGES * rates()["coarse.ink_core_s"].value
+        known_rates = rates()
+        per_sample = sum(known_rates[stage.rate].value for stage in step.stages if stage.rate)
+        cpu_s += todo.num_documents * DOCUMENT_PAGES * per_sample
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
         return (
             f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.made)} made; "
@@ -145,7 +141,7 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
 
 def _within(step: Pipeline, out: Folder) -> Pipeline:
     """The step with the dataset of an earlier step, if it reads one, where it lies in `out`."""
-    return replace(step, census=step.census.within(out)) if isinstance(step.census, AllShards) else step
+    return replace(step, census=step.census.within(out))
 
 
 def dataset_status(folder: Folder) -> list[str]:

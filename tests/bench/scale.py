@@ -23,6 +23,7 @@ from typing import ClassVar
 import psutil
 
 from datagen import dataset
+from datagen.census import Census
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate, Pipeline
 from datagen.record import Drop, Origin, Quality, Sample
@@ -33,7 +34,7 @@ MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
-class Numbers:
+class Numbers(Census):
     """Documents that lie nowhere."""
 
     num: int
