@@ -24,7 +24,7 @@ def datasets(out: str) -> list[Folder]:
 def status(out: str, recipe: Recipe | None = None) -> str:
     """A paragraph a step: done, left, pages/s, dropped by reason. `recipe` made the output, if recipe.json doesn't say which.
 
-    Where the recipe isn't known, datasets are all that is told of.
+    Where the recipe isn't known, only datasets are listed.
     """
     folders, notes = datasets(out), []
     if recipe is None:

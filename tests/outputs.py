@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from datagen import manifest
+from datagen.alike import MarkAlike
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.record import Sample
@@ -15,8 +16,9 @@ from datagen.sources.pdf import PdfSource
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.storage import Folder
-from recipes.recipe import Recipe, Report
+from recipes.recipe import Recipe, Report, read_passwords
 from recipes.run import Place, run
+from recipes.words import Entry
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,6 +32,17 @@ def recipe(folder: Path | str, shard_pages: int = 3, **source: object) -> Recipe
         (IdentifyLanguage(), JudgeTextLayer()),
     )
     return Recipe("test", (pages, Report(("coarse",))))
+
+
+def small(input: str = "", limit: int = 0, passwords: str = "", benchmarks: str = "") -> Recipe:
+    """The coarse recipe by its words, with small images and without a look at the ink."""
+    stages = (IdentifyLanguage(), JudgeTextLayer())
+    source = PdfSource(long_side=512, passwords=read_passwords(passwords))
+    pages = Pipeline("coarse", Listing(input), source, stages, limit=limit)
+    return Recipe("small", (pages, MarkAlike(("coarse",), benchmarks=benchmarks), Report(("coarse",))))
+
+
+SMALL = Entry("tests.outputs:small", "coarse, quickly", ("input", "limit", "passwords", "benchmarks"))
 
 
 def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, overwrite: bool = False, **source: object) -> int:

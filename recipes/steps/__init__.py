@@ -94,7 +94,7 @@ class StepRunner(Generic[S]):
         return []
 
     def held_out(self) -> frozenset[str]:
-        """The sha256s of documents that no later step may train on."""
+        """The sha256s of documents, or the groups of samples, that no later step may train on."""
         return frozenset()
 
     def learned_from(self, sha256s: frozenset[str]) -> list[str]:

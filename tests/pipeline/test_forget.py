@@ -12,12 +12,17 @@ from datagen.shards import read_reports
 from datagen.storage import Folder
 from datagen.tombstones import Tombstone
 from model.step import Train
-from recipes import called
+from recipes import RECIPES, called
 from recipes.__main__ import main
 from recipes.forget import forget
 from recipes.status import status, verify
 from tests import pdfs
-from tests.outputs import check_corpus, files, make, samples, shards
+from tests.outputs import SMALL, check_corpus, files, make, samples, shards
+
+
+@pytest.fixture(autouse=True)
+def small_recipe(monkeypatch):
+    monkeypatch.setitem(RECIPES, "small", SMALL)
 
 
 def sha256_of(path) -> str:
@@ -35,7 +40,7 @@ def made(corpus, tmp_path):
     """The nine pages, and one that drops, made on the command line, so that the output knows its recipe."""
     pdfs.truncated(corpus / "russian-too.pdf")
     out = tmp_path / "out"
-    assert main(["coarse", "--input", str(corpus), "--out", str(out), "--on", "inline"]) == 0
+    assert main(["small", "--input", str(corpus), "--out", str(out), "--on", "inline"]) == 0
     return out
 
 
@@ -72,7 +77,7 @@ def test_what_stays_is_what_a_run_that_never_saw_it_makes(corpus, tmp_path):
 
 
 def test_no_later_run_brings_it_back(made, corpus, tmp_path):
-    again = ["coarse", "--input", str(corpus), "--out", str(made), "--on", "inline"]
+    again = ["small", "--input", str(corpus), "--out", str(made), "--on", "inline"]
     forget(str(made), uri=str(corpus / "russian.pdf"))
     forget(str(made), sha256=sha256_of(corpus / "english.pdf"))
     before = files(made)
@@ -93,7 +98,7 @@ def test_no_later_run_brings_it_back(made, corpus, tmp_path):
 @pytest.mark.parametrize("limit", [[], ["--limit", "5"]])
 def test_where_a_content_is_forgotten_another_file_may_come(made, corpus, limit):
     """A redacted one, say; the shards that were made before know the path."""
-    again = ["coarse", "--input", str(corpus), "--out", str(made), "--on", "inline", *limit]
+    again = ["small", "--input", str(corpus), "--out", str(made), "--on", "inline", *limit]
     english, before = corpus / "english.pdf", samples(made)
     forget(str(made), sha256=sha256_of(english))
     state = files(made)
@@ -175,7 +180,7 @@ def test_without_its_recipe_an_output_loses_its_report_and_the_next_run_does_the
 def test_marks_stay_where_they_cannot_be_made_anew_and_the_next_run_makes_them(corpus, tmp_path, capsys, damage):
     benchmark, out = tmp_path / "benchmark", tmp_path / "out"
     pdfs.write(benchmark / "page.pdf", pdfs.lines(f"Page 2. {pdfs.LATIN}"))
-    again = ["coarse", "--input", str(corpus), "--out", str(out), "--on", "inline", "--benchmarks", str(benchmark)]
+    again = ["small", "--input", str(corpus), "--out", str(out), "--on", "inline", "--benchmarks", str(benchmark)]
     assert main(again) == 0
     excluded = marks.excluded(Folder(f"{out}/coarse"))
     assert excluded
@@ -203,7 +208,7 @@ def test_what_no_step_of_the_recipe_made_is_named_and_keeps_the_request_open(mad
     (made / "old").mkdir()
     (made / "old/run.json").write_text("{}")
     message, done = forget(str(made), uri=str(corpus / "english.pdf"))
-    assert not done and "old: no step of coarse makes it" in message
+    assert not done and "old: no step of small makes it" in message
     (made / "old/run.json").unlink()
     message, done = forget(str(made), uri=str(corpus / "russian.pdf"))
     assert done and all(t.done for t in tombstones.read(Folder(str(made))))
@@ -211,7 +216,7 @@ def test_what_no_step_of_the_recipe_made_is_named_and_keeps_the_request_open(mad
 
 def test_damaged_tombstones_stop_everything(made, corpus):
     (made / tombstones.NAME).write_text('{"uri": "a"}\n')
-    assert main(["coarse", "--input", str(corpus), "--out", str(made), "--on", "inline"]) == 2
+    assert main(["small", "--input", str(corpus), "--out", str(made), "--on", "inline"]) == 2
 
 
 def names(out) -> list[str]:

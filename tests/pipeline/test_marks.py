@@ -16,11 +16,17 @@ from datagen.runner import InProcess
 from datagen.shards import read_reports
 from datagen.storage import Folder
 from model.loader import index
+from recipes import RECIPES
 from recipes.__main__ import main as cli
 from tests import pdfs
-from tests.outputs import check_corpus, files, samples, shards, write_dataset
+from tests.outputs import SMALL, check_corpus, files, samples, shards, write_dataset
 from tests.samples import sample
 from tests.udhr import UDHR
+
+
+@pytest.fixture(autouse=True)
+def small_recipe(monkeypatch):
+    monkeypatch.setitem(RECIPES, "small", SMALL)
 
 
 def jpeg(seed: int) -> bytes:
@@ -118,7 +124,7 @@ def test_minhash_estimates_jaccards_similarity():
 
 
 def coarse(folder, out, *words: str) -> int:
-    return cli(["coarse", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
+    return cli(["small", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
 
 
 def test_over_generations_the_older_stays_and_shards_keep_their_bytes(corpus, tmp_path):

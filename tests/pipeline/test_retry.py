@@ -19,16 +19,22 @@ from datagen.shards import read_report, read_reports
 from datagen.sources.pdf import TEXT_LAYER, PageFunction
 from datagen.sources.pdf_answers import PageContent
 from datagen.storage import Folder
+from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.run import Place, run
 from recipes.status import status, verify
 from tests import pdfs
-from tests.outputs import check_corpus, files, recipe, samples, shards
+from tests.outputs import SMALL, check_corpus, files, recipe, samples, shards
 from tests.samples import sample
 
 
+@pytest.fixture(autouse=True)
+def small_recipe(monkeypatch):
+    monkeypatch.setitem(RECIPES, "small", SMALL)
+
+
 def coarse(folder, out, *words: str) -> int:
-    return main(["coarse", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
+    return main(["small", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
 
 
 def again(out, reason: str, *words: str) -> int:
