@@ -76,6 +76,8 @@ class Stage(Protocol):
     `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
     sample that goes in comes out, under its key or as keys that start with it, or is dropped.
 
+    A stage that costs much may have a `rate`, the name in recipes/rates.py of what a page costs it in core-seconds, for plans.
+
     Stages are plain functions of a batch, also where an engine is asynchronous inside, as vLLM is: the stage hands all crops of
     its batch to the engine's `read` at once, and that runs its own event loop until the last is read.
     """
@@ -88,12 +90,6 @@ class Stage(Protocol):
     @property
     def needs(self) -> Needs:
         """What a worker must have to run the stage. Decides no bytes."""
-        ...
-
-    @property
-    def rate(self) -> str:
-        """The name of what a sample costs in core-seconds, where `make bench` measures it (recipes/rates.py), for a plan; "" if
-        that is next to nothing. Decides no bytes."""
         ...
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...

@@ -30,7 +30,6 @@ class DropRepetition:
 
     version: ClassVar[int] = 1
     needs: ClassVar[Needs] = A_CORE
-    rate: ClassVar[str] = ""
 
     max_line_share: float = 0.3
     max_run_share: float = 0.2
@@ -72,7 +71,6 @@ class DropBoilerplate:
 
     version: ClassVar[int] = 1
     needs: ClassVar[Needs] = A_CORE
-    rate: ClassVar[str] = ""
 
     max_share: float = 0.8
     min_pages: int = 3
@@ -99,7 +97,6 @@ class DropLowInformation:
 
     version: ClassVar[int] = 1
     needs: ClassVar[Needs] = A_CORE
-    rate: ClassVar[str] = ""
 
     min_letters: int = 20
     min_letter_share: float = 0.3

@@ -50,7 +50,6 @@ class IdentifyLanguage:
 
     version: ClassVar[int] = 2
     needs: ClassVar[Needs] = A_CORE
-    rate: ClassVar[str] = ""
 
     min_letters: int = 24
     min_score: float = 0.5

@@ -42,7 +42,6 @@ class JudgeTextLayer:
 
     version: ClassVar[int] = 4
     needs: ClassVar[Needs] = A_CORE
-    rate: ClassVar[str] = ""
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01

@@ -55,9 +55,8 @@ class PipelineRunner(StepRunner[Pipeline]):
         todo = dataset.plan(step, self.folder, items, InProcess(), False, self._forgotten(), afresh=place.overwrite)
         estimates = [step.source.estimate(task.inputs) for task in todo.todo]
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
-        known_rates = rates()
-        per_sample = sum(known_rates[stage.rate].value for stage in step.stages if stage.rate)
-        cpu_s += todo.num_documents * DOCUMENT_PAGES * per_sample
+        names = [name for stage in step.stages if (name := getattr(stage, "rate", ""))]  # most cost next to nothing
+        cpu_s += todo.num_documents * DOCUMENT_PAGES * sum(rates()[name].value for name in names)
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
         return (
             f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.made)} made; "
