@@ -4,11 +4,11 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 import numpy
-import pymupdf
 import simplejpeg
 
 from datagen.parts import Failed, Part, each
 from datagen.record import Box
+from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import CutOrder, LineCrop
 from datagen.sources.pdf_page import native, open_document
 

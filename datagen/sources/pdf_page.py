@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy
-import pymupdf
 import simplejpeg
 
 from datagen.parts import Failed, Part, Parts, each
 from datagen.record import Box, Range, SampleError, clean_text
 from datagen.sandbox_child import MEMORY_MARKS, is_out_of_memory
+from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import Draw, PageCall, PageContent, Probe, ReadPage
 from datagen.sources.pdf_ink import uncovered_ink
 

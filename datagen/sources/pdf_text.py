@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pymupdf
-
 from datagen import scripts
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.sources import pdf_glyphs, pdf_pieces
+from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import KINDS, mirroring_helps
 from datagen.sources.pdf_clean import cleaner, without_control

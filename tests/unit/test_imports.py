@@ -60,3 +60,10 @@ def test_listing_loads_the_standard_library_alone():
 
 def test_names_are_not_used_twice():
     assert not set(RECIPES) & {*VERBS, *RESERVED}
+
+
+def test_a_child_loads_pymupdf_without_its_layout_model_and_can_have_it():
+    child = "import datagen.sources.pdf_lines, datagen.sources.pdf_page, datagen.sources.pdf_text"
+    assert not loaded_by(child) & {"onnxruntime", "pymupdf4llm", "psutil", "pyarrow", "fsspec"}
+    assert "onnxruntime" in loaded_by(f"{child}, pymupdf.layout")
+    loaded_by(f"{child}, pymupdf; assert pymupdf.TOOLS.unset_quad_corrections()")
