@@ -2,7 +2,7 @@
 
     make bench [only=NAME]          python -m tests.bench [NAME]
 
-Each is a program of its own; `python -m tests.bench.NAME --help` says what it measures and what it takes.
+Each is a program of its own, `python -m tests.bench.NAME`, whose head says what it measures and which options it takes.
 """
 
 import os

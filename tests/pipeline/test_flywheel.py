@@ -21,6 +21,7 @@ from recipes.run import Place, run
 from tests import pdfs, wheel
 from tests.outputs import check_corpus, dataset_samples, files
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for two rounds, beside whatever else runs
 METRICS = {
     "cer",
     "cer_low",
