@@ -112,7 +112,7 @@ def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
     samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
     rows = packed([sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples], 260)
     net, one = build(tiny().with_vocab(len(tokenizer)), seed=1).eval(), batch(rows, tokenizer)
-    found = []
+    outputs = []
     for flexes in (False, True):
         monkeypatch.setattr(attention, "_flexes", lambda device, flexes=flexes: flexes)
         monkeypatch.setattr(attention, "_flex", lambda: attention.flex_attention)
@@ -120,5 +120,5 @@ def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
             warnings.simplefilter("ignore")  # that it is slow so
             seen = attention.places(net.config.decoder, one.ids_BL.shape[1], one.ids_BL.device, one.samples_BL, None).seen
             assert isinstance(seen, attention.BlockMask) == flexes
-            found.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL)[0][one.samples_BL != PADDING])
-    assert torch.allclose(*found, atol=1e-4)
+            outputs.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL)[0][one.samples_BL != PADDING])
+    assert torch.allclose(*outputs, atol=1e-4)

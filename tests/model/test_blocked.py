@@ -40,12 +40,12 @@ CASES = [
 @pytest.mark.parametrize(("length", "grid", "causal"), CASES)
 def test_blocks_are_attention(monkeypatch, length, grid, causal, cached_bytes):
     monkeypatch.setattr(blocked, "_CACHED_BYTES", cached_bytes)
-    found = {}
+    results = {}
     for attention in (blocked.attention, plainly):
         given = inputs(length, grid)
         y = attention(*given, causal=causal)
-        found[attention] = [y, *torch.autograd.grad(y, given, torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y))]
-    for ours, exact in zip(found[blocked.attention], found[plainly], strict=True):
+        results[attention] = [y, *torch.autograd.grad(y, given, torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y))]
+    for ours, exact in zip(results[blocked.attention], results[plainly], strict=True):
         assert torch.allclose(ours, exact, rtol=1e-5, atol=1e-5 * float(exact.detach().abs().max()))  # sums in fp32
 
 
@@ -58,10 +58,10 @@ def outcome(attention, given, causal):
 def test_blocks_in_bf16_are_as_exact_as_attention_written_out_and_the_same_under_autocast(length, grid, causal):
     exact = outcome(plainly, inputs(length, grid), causal)
     written = outcome(plainly, inputs(length, grid, torch.bfloat16), causal)
-    found = outcome(blocked.attention, inputs(length, grid, torch.bfloat16), causal)
+    results = outcome(blocked.attention, inputs(length, grid, torch.bfloat16), causal)
     with torch.autocast("cpu", torch.bfloat16):
         same = outcome(blocked.attention, inputs(length, grid, torch.bfloat16), causal)
-    for ours, theirs, true, again in zip(found, written, exact, same, strict=True):
+    for ours, theirs, true, again in zip(results, written, exact, same, strict=True):
         assert ours.dtype == torch.bfloat16 and torch.equal(ours, again)
         assert (ours.double() - true).square().mean() <= 1.5 * (theirs.double() - true).square().mean()
 

@@ -119,8 +119,8 @@ def test_eos_ends_a_sample_and_the_others_go_on(reader):
 
 def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
     net, tokenizer = reader
-    said = "naïve 東京"
-    ids = tokenizer.encode(said)
+    spelled = "naïve 東京"
+    ids = tokenizer.encode(spelled)
 
     def say(step, num_rows):
         logits = torch.zeros(num_rows, len(tokenizer))
@@ -128,7 +128,7 @@ def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
         return logits
 
     pieces = list(stream(Scripted(net, say), tokenizer, images("tiny"), Prompt.FREE, 40))
-    assert "".join(piece for _, piece in pieces) == said
+    assert "".join(piece for _, piece in pieces) == spelled
     assert len(pieces) > 3 and not any("\ufffd" in piece for _, piece in pieces)
 
 

@@ -47,23 +47,23 @@ def test_placeholders_of_the_modes():
 @pytest.mark.parametrize("mode", MODES)
 def test_pixels_are_the_released_ones(mode, width, height):
     image, side, tile = picture(width, height), MODES[mode].side, MODES[mode].tile
-    found = views(image, mode)
+    chosen_views = views(image, mode)
     if mode in ("tiny", "small"):
         expected = image.resize((side, side))
     else:
         scale = min(side / width, side / height)
         assert round(max(width, height) * scale) == side
         expected = ImageOps.pad(image, (side, side), color=(127, 127, 127))
-    assert torch.equal(found.whole_3SS, as_released(expected))
-    assert found.num_tokens == MODES[mode].num_tokens(found.grid)
+    assert torch.equal(chosen_views.whole_3SS, as_released(expected))
+    assert chosen_views.num_tokens == MODES[mode].num_tokens(chosen_views.grid)
     if not tile or (width <= tile and height <= tile):
-        assert found.tiles_N3TT is None
+        assert chosen_views.tiles_N3TT is None
         return
-    columns, rows = found.grid
+    columns, rows = chosen_views.grid
     stretched = image.resize((columns * tile, rows * tile))
     for n in range(columns * rows):
         left, top = n % columns * tile, n // columns * tile
-        assert torch.equal(found.tiles_N3TT[n], as_released(stretched.crop((left, top, left + tile, top + tile))))
+        assert torch.equal(chosen_views.tiles_N3TT[n], as_released(stretched.crop((left, top, left + tile, top + tile))))
 
 
 def test_padding_is_grey_and_the_image_is_centred():

@@ -84,8 +84,8 @@ def test_crops_of_marked_pages_are_passed_over_in_every_dataset(tmp_path):
     marks.write(out.sub("coarse"), [Mark(key[1], "contaminated", "a benchmark's page", 0.9)], "")
     corpus = index(out, ["coarse", "crops", "round-1"], 0.3)
     assert dict(corpus.skipped) == {"marked": 3}
-    found = {place.key for side in (corpus.train, corpus.held_out) for places in side.values() for place in places}
-    assert found == {f"{key[n]}{end}" for n in (0, 2) for end in ("", "-0007", "-r1-0007")}
+    chosen_keys = {place.key for side in (corpus.train, corpus.held_out) for places in side.values() for place in places}
+    assert chosen_keys == {f"{key[n]}{end}" for n in (0, 2) for end in ("", "-0007", "-r1-0007")}
 
 
 def test_a_place_reads_back(out):

@@ -79,8 +79,8 @@ def by_expert(rounded):
 @pytest.mark.parametrize("num_tokens", [1, 37, 150])
 def test_experts_are_what_they_are_a_token_at_a_time(function, dtype, tolerance, num_tokens):
     exact = outcome(plainly, inputs(num_tokens))
-    found = outcome(function, inputs(num_tokens, dtype))
-    for ours, theirs in zip(found, exact, strict=True):
+    results = outcome(function, inputs(num_tokens, dtype))
+    for ours, theirs in zip(results, exact, strict=True):
         assert ours.dtype == dtype
         assert (ours.double() - theirs).abs().max() <= tolerance * theirs.abs().max()
 
@@ -89,8 +89,8 @@ def test_experts_are_what_they_are_a_token_at_a_time(function, dtype, tolerance,
 def test_a_few_tokens_that_are_only_read(num_tokens):
     exact = outcome(plainly, inputs(num_tokens))[0]
     with torch.no_grad():
-        found = few(*inputs(num_tokens, torch.float32))
-    assert (found.double() - exact).abs().max() <= 1e-5 * exact.abs().max()
+        results = few(*inputs(num_tokens, torch.float32))
+    assert (results.double() - exact).abs().max() <= 1e-5 * exact.abs().max()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -109,14 +109,14 @@ def test_packed_weights_give_what_others_give(dtype, autocast):
     for _ in range(2):
         exact = logits()
         with keep_packed(net):
-            found = [logits() for _ in range(8)]
+            results = [logits() for _ in range(8)]
             packed = [pack for layer in layers for _, pack in layer.packs.values() if not isinstance(pack, int)]
             if expected := packs._packs(torch.bfloat16 if autocast else dtype):  # not every processor packs bf16
                 net.lm_head.weight.mul_(-1)
                 assert (logits() + exact).abs().max() <= 3e-2 * exact.abs().max()  # what changes is packed anew
         assert len(packed) > len(layers) / 2 if expected else not packed
         tolerance = 1e-4 if dtype == torch.float32 and not autocast else 3e-2
-        assert all((again - exact).abs().max() <= tolerance * exact.abs().max() for again in found)
+        assert all((again - exact).abs().max() <= tolerance * exact.abs().max() for again in results)
         assert all(layer.packs is None for layer in layers)
         for parameter in net.parameters():
             parameter.mul_(1.1)
@@ -162,8 +162,8 @@ def test_parts_of_half_precision_read_and_train_with_others(dtype, parts):
     exact = [token for _, token in tokens(net, tokenizer, [image], Prompt.FREE, 1)]
     for part in parts:
         net.get_submodule(part).to(dtype)
-    found = list(tokens(net, tokenizer, [image] * 2, Prompt.FREE, 5))
-    assert [token for _, token in found[:2]] == exact * 2
+    results = list(tokens(net, tokenizer, [image] * 2, Prompt.FREE, 5))
+    assert [token for _, token in results[:2]] == exact * 2
     ids_BL = torch.randint(6, 400, (1, 90))
     hidden_BLD, balance = net.train()(ids_BL, [image], (torch.arange(90) < 73)[None])
     (cross_entropy(hidden_BLD[0, :-1], net.lm_head.weight, ids_BL[0, 1:]) + balance).backward()
@@ -281,8 +281,8 @@ def test_checkpointing_keeps_the_routing():
 def test_the_encoder_alone():
     encoder = DeepEncoder(tiny())
     encoder.load_state_dict(build(tiny()).encoder.state_dict())
-    found = encoder([Views(torch.randn(3, 512, 512)), Views(torch.randn(3, 640, 640))])
-    assert [tuple(tokens.shape) for tokens in found] == [(73, 192), (111, 192)]
+    results = encoder([Views(torch.randn(3, 512, 512)), Views(torch.randn(3, 640, 640))])
+    assert [tuple(tokens.shape) for tokens in results] == [(73, 192), (111, 192)]
 
 
 def test_places_that_are_not_as_many_as_the_tokens_are_told():

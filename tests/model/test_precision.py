@@ -54,23 +54,23 @@ def test_a_linear_layer_rounds_once_and_keeps_nothing_wide(shape, dtype, biased)
     x = torch.randn(*shape, 64, generator=source).to(dtype).requires_grad_()
     dy = torch.randn(*shape, 500, generator=source).to(dtype)
     given = [x, layer.weight, *([layer.bias] if biased else [])]
-    kept = []
+    saved = []
 
     def outcome(function, given, dy):
         y = function(*given)
         return [y, *torch.autograd.grad(y, given, dy)]
 
     exact = outcome(F.linear, [value.detach().double().requires_grad_() for value in given], dy.double())
-    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t), HalfProducts() as halves:
-        found = outcome(lambda x, *_: layer(x), given, dy)
-        assert {t.dtype for t in kept} == {dtype} and not halves.rows
-        kept.clear()
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t) or t, lambda t: t), HalfProducts() as halves:
+        results = outcome(lambda x, *_: layer(x), given, dy)
+        assert {t.dtype for t in saved} == {dtype} and not halves.rows
+        saved.clear()
         layer.weight.requires_grad_(False)
         layer(x)
-        assert [t.data_ptr() for t in kept] == [layer.weight.data_ptr()]
+        assert [t.data_ptr() for t in saved] == [layer.weight.data_ptr()]
     with torch.no_grad():
-        found.append(layer(x))  # of up to four rows in another way
-    for ours, true in zip(found, [*exact, exact[0]], strict=True):
+        results.append(layer(x))  # of up to four rows in another way
+    for ours, true in zip(results, [*exact, exact[0]], strict=True):
         assert ours.dtype == dtype and torch.allclose(ours.double(), true, rtol=torch.finfo(dtype).eps, atol=1e-3)
 
 
@@ -98,13 +98,13 @@ def test_a_step_multiplies_in_fp32_alone(dtype):
 
     def loss(net):
         hidden_BLD, balance = net(ids_BL, [image], image_BL)
-        found = cross_entropy(hidden_BLD[0, 73:-1], net.lm_head.weight, ids_BL[0, 74:], 1 / 226) + balance
-        found.backward()
-        return found.item()
+        results = cross_entropy(hidden_BLD[0, 73:-1], net.lm_head.weight, ids_BL[0, 74:], 1 / 226) + balance
+        results.backward()
+        return results.item()
 
     with HalfProducts() as halves:
-        found = loss(net)
-    assert not halves.rows and found == pytest.approx(loss(exact), rel=1e-2)
+        results = loss(net)
+    assert not halves.rows and results == pytest.approx(loss(exact), rel=1e-2)
     for (name, ours), theirs in zip(net.named_parameters(), exact.parameters(), strict=True):
         if theirs.grad is not None:
             assert ours.grad.dtype == dtype, name
@@ -119,9 +119,9 @@ def test_attention_by_blocks_multiplies_in_fp32_alone(causal):
     q, k, v, dy = (torch.randn(2, 600, 8, generator=source).bfloat16() for _ in range(4))
     bias = [None, None] if causal else [torch.randn(2, 600, side, generator=source).bfloat16() for side in (20, 30)]
     with HalfProducts() as halves:
-        found = [blocked.attend._init_fn(q, k, v, *bias, causal)]
-        found += blocked.attend_backward._init_fn(dy, q, k, v, *bias, causal)
-    assert not halves.rows and {x.dtype for x in found} == {torch.bfloat16}
+        results = [blocked.attend._init_fn(q, k, v, *bias, causal)]
+        results += blocked.attend_backward._init_fn(dy, q, k, v, *bias, causal)
+    assert not halves.rows and {x.dtype for x in results} == {torch.bfloat16}
 
 
 @pytest.mark.parametrize("num_texts", [1, 5])
@@ -131,13 +131,13 @@ def test_logits_of_tokens_after_a_prompt(monkeypatch, num_texts):
     net = build(tiny(), 3).bfloat16().eval()
     exact = copy.deepcopy(net).float()
     ids_BL = torch.randint(6, 4000, (num_texts, 40), generator=torch.Generator().manual_seed(0))
-    found = []
+    results = []
     for one in (net, exact):
         cache = Cache(one.config.decoder, torch.zeros(num_texts, dtype=torch.long), 40, one.lm_head.weight.dtype)
         one(ids_BL[:, :20], cache=cache)
-        found.append(torch.stack([one.logits(one(ids_BL[:, n, None], cache=cache)[0]) for n in range(20, 40)]))
-    assert F.cosine_similarity(*(x.flatten(0, -2) for x in found)).min() > 0.99
-    assert found[0].norm().item() == pytest.approx(found[1].norm().item(), rel=1e-2)
+        results.append(torch.stack([one.logits(one(ids_BL[:, n, None], cache=cache)[0]) for n in range(20, 40)]))
+    assert F.cosine_similarity(*(x.flatten(0, -2) for x in results)).min() > 0.99
+    assert results[0].norm().item() == pytest.approx(results[1].norm().item(), rel=1e-2)
 
 
 @pytest.mark.parametrize("dtype", HALVES, ids=str)
@@ -150,9 +150,9 @@ def test_reading_multiplies_up_to_four_rows_as_they_are(monkeypatch, num_images,
     images = [Views(torch.randn(3, side, side, generator=torch.Generator().manual_seed(side))) for side in sides]
     exact = copy.deepcopy(net).float()
     with HalfProducts() as halves:
-        found = list(tokens(net, tokenizer, images, Prompt.FREE, 8))
+        results = list(tokens(net, tokenizer, images, Prompt.FREE, 8))
     # Of experts, too, to which a few of five texts go.
     assert halves.rows and max(halves.rows) <= 4
-    said = list(tokens(exact, tokenizer, images, Prompt.FREE, 8))
-    assert found[:num_images] == said[:num_images] and len(found) >= num_images
+    exact_tokens = list(tokens(exact, tokenizer, images, Prompt.FREE, 8))
+    assert results[:num_images] == exact_tokens[:num_images] and len(results) >= num_images
     assert {p.dtype for p in net.parameters()} == {dtype}

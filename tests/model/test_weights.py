@@ -1,4 +1,4 @@
-"""Folders of weights: released names and ours, both ways, byte for byte; and what is wrong with a bad one, told in a line."""
+"""Folders of weights: from released names to ours and back, byte for byte. An error says in a line what is wrong."""
 
 import json
 import subprocess
@@ -170,8 +170,8 @@ def test_a_folder_that_is_not_on_a_disk(released, tmp_path, net):
 
 
 def test_large_tensors_are_read_in_pieces_and_files_opened_anew(released, tmp_path, monkeypatch):
-    monkeypatch.setattr(safetensors_files, "_PIECE_BYTES", 1000)
-    monkeypatch.setattr(safetensors_files, "_MAPPED_BYTES", 5000)
+    monkeypatch.setattr(safetensors_files, "_PIECE_BYTES", 100_000)
+    monkeypatch.setattr(safetensors_files, "_MAPPED_BYTES", 500_000)
     weights.convert(Folder(str(released)), Folder(str(tmp_path / "ours")))
     weights.convert(Folder(str(tmp_path / "ours")), Folder(str(tmp_path / "back")))
     assert (tmp_path / "back" / "model.safetensors").read_bytes() == (released / "model.safetensors").read_bytes()

@@ -86,20 +86,20 @@ def loaded(folder: Path, dtype: torch.dtype = torch.float32, attention: str = "e
     import transformers
 
     config = transformers.UnlimitedOcrConfig(**for_transformers((folder / "config.json").read_bytes()))
-    found: Any = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
+    values: Any = transformers.UnlimitedOcrForConditionalGeneration.from_pretrained(
         folder, config=config, dtype=dtype, output_loading_info=True, attn_implementation=attention, **more
     )
-    theirs, info = found
+    theirs, info = values
     assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
     return theirs.eval()
 
 
 def as_theirs(images: list[Views]) -> dict[str, Any]:
     """Our views as their arguments. All wholes have one size there, and so have all tiles."""
-    found: dict[str, Any] = {"pixel_values": torch.stack([image.whole_3SS for image in images])}
+    values: dict[str, Any] = {"pixel_values": torch.stack([image.whole_3SS for image in images])}
     tiles = [image.tiles_N3TT for image in images if image.tiles_N3TT is not None]
     if tiles:
-        found["pixel_values_local"] = torch.cat(tiles)
-    found["num_local_patches"] = [0 if i.tiles_N3TT is None else len(i.tiles_N3TT) for i in images]
-    found["patches_grid"] = [list(i.grid if i.tiles_N3TT is not None else (1, 1)) for i in images]
-    return found
+        values["pixel_values_local"] = torch.cat(tiles)
+    values["num_local_patches"] = [0 if i.tiles_N3TT is None else len(i.tiles_N3TT) for i in images]
+    values["patches_grid"] = [list(i.grid if i.tiles_N3TT is not None else (1, 1)) for i in images]
+    return values

@@ -56,12 +56,12 @@ def views(mode: str, *grids: tuple[int, int], seed: int = 3) -> list[Views]:
     """Noise, an image for each of `grids`."""
     source = torch.Generator().manual_seed(seed)
     chosen = MODES[mode]
-    found = []
+    images_of_mode = []
     for columns, rows in grids:
         whole = torch.randn(3, chosen.side, chosen.side, generator=source)
         tiles = torch.randn(columns * rows, 3, chosen.tile, chosen.tile, generator=source) if columns else None
-        found.append(Views(whole, tiles, (columns, rows)))
-    return found
+        images_of_mode.append(Views(whole, tiles, (columns, rows)))
+    return images_of_mode
 
 
 def sequence(images_of_rows: list[list[Views]], tokenizer, num_text: int = 20) -> torch.Tensor:
@@ -91,10 +91,10 @@ def compare_logits(ours, theirs, tokenizer, images_of_rows, differ, what: str) -
     assert other[real_BL].std() > 0.1
 
 
-# The wide and the many-tiled modes differ from the others by nothing that widths change: the narrow network tells them all.
-ONE_VIEW = [("tiny", [(0, 0)] * 2), ("small", [(0, 0)])]
+# Modes differ by nothing that widths change: the narrow network shows them all, and the others one.
 ALL = [
-    *ONE_VIEW,
+    ("tiny", [(0, 0)] * 2),
+    ("small", [(0, 0)]),
     ("base", [(0, 0)]),
     ("large", [(0, 0)]),
     ("gundam", [(2, 1), (0, 0)]),
@@ -109,10 +109,9 @@ def test_logits_agree_in_every_mode(narrow, mode, grids, differ):
     compare_logits(ours, theirs, tokenizer, [[image] for image in views(mode, *grids)], differ, f"narrow, {mode} {grids}")
 
 
-@pytest.mark.parametrize(("mode", "grids"), ONE_VIEW)
-def test_logits_agree_at_every_width(pair, mode, grids, differ):
+def test_logits_agree_at_every_width(pair, differ):
     name, ours, theirs, tokenizer = pair
-    compare_logits(ours, theirs, tokenizer, [[image] for image in views(mode, *grids)], differ, f"{name}, {mode}")
+    compare_logits(ours, theirs, tokenizer, [[image] for image in views("tiny", (0, 0))], differ, f"{name}, tiny")
 
 
 def test_text_alone_agrees(pair, differ):
@@ -154,7 +153,7 @@ def test_gradients_agree(pair, differ, tmp_path):
     ids_BL = sequence([[images[0]], [images[1]]], tokenizer, num_text=30)
     real_BL = ids_BL != tokenizer.pad
     labels_BL = torch.where((ids_BL == tokenizer.image) | ~real_BL, -100, ids_BL)
-    kept = {key: value.detach().clone() for key, value in theirs.named_parameters()}
+    own_values = {key: value.detach().clone() for key, value in theirs.named_parameters()}
     theirs.zero_grad()
     loss = theirs(input_ids=ids_BL, attention_mask=real_BL.long(), labels=labels_BL, **as_theirs(images)).loss
     loss.backward()
@@ -162,7 +161,7 @@ def test_gradients_agree(pair, differ, tmp_path):
         parameter.data = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
     theirs.save_pretrained(tmp_path)
     for key, parameter in theirs.named_parameters():
-        parameter.data, parameter.grad = kept[key], None
+        parameter.data, parameter.grad = own_values[key], None
     with Reader(Folder(str(tmp_path))) as files:
         expected = {key: files.read(key).clone() for key in files.tensors}
 
@@ -204,9 +203,9 @@ def test_a_cache_changes_nothing(narrow, differ):
 def test_generation_agrees_token_for_token(pair, no_repeat):
     _, ours, theirs, tokenizer = pair
     images = views("tiny", (0, 0), (0, 0), (0, 0))
-    said: list[list[int]] = [[] for _ in images]
+    ids_of: list[list[int]] = [[] for _ in images]
     for row, token in tokens(ours, tokenizer, images, Prompt.FREE, 30, no_repeat):
-        said[row].append(token)
+        ids_of[row].append(token)
     head = torch.tensor([tokenizer.prompt(Prompt.FREE.value, image.num_tokens) for image in images])
     config = copy.deepcopy(theirs.generation_config)
     config.no_repeat_ngram_size = no_repeat.ngram
@@ -222,7 +221,7 @@ def test_generation_agrees_token_for_token(pair, no_repeat):
             pad_token_id=tokenizer.pad,
             generation_config=config,
         )
-    for mine, row in zip(said, other[:, head.shape[1] :].tolist(), strict=True):
+    for mine, row in zip(ids_of, other[:, head.shape[1] :].tolist(), strict=True):
         assert mine == row[: row.index(tokenizer.eos)] if tokenizer.eos in row else mine == row
 
 
