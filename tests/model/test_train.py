@@ -19,9 +19,13 @@ from datagen.shards import read_sample
 from datagen.storage import Folder
 from model.checkpoint import load_model
 from model.cpu import native_dtype
+from model.loader import is_held_out
 from model.step import Train
 from model.train import NothingToLearn, train
+from recipes.recipe import Recipe
 from recipes.report.train import IMAGES_BYTES, train_sections
+from recipes.steps import Place
+from recipes.steps.train import TrainRunner
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +142,15 @@ def test_a_finished_training_is_good_on_another_processor(whole, monkeypatch):
     states: list = []
     assert train(STEP, out, on_state=states.append) is False
     assert (states, files(Path(out.url) / "train")) == ([], before)
+
+
+def test_the_model_is_named_for_the_documents_that_it_learned_from(whole):
+    out, _ = whole
+    runner = TrainRunner(STEP, Recipe("small", (STEP,)), Place(out.url))
+    documents = [line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)]
+    learned = {sha256 for sha256 in documents if runner.learned_from(frozenset({sha256})) == ["train/model"]}
+    assert learned == {sha256 for sha256 in documents if not is_held_out(sha256, STEP.held_out_share)} and 0 < len(learned) < 12
+    assert runner.learned_from(frozenset({"ab" * 32})) == []
 
 
 def test_two_trainings_stand_beside_each_other(whole):
