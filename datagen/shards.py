@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
-from datagen.record import SCHEMA, Drop, Sample, another_schema, check
+from datagen.contract import check
+from datagen.record import SCHEMA, Drop, Sample, another_schema
 from datagen.storage import Folder
 
 _BLOCK = 512

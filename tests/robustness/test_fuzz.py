@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from datagen.contract import check
 from datagen.items import Item
-from datagen.record import Drop, Sample, SampleError, check
+from datagen.record import Drop, Sample, SampleError
 from datagen.sandbox import Limits
 from datagen.sources import archive
 from datagen.sources.pdf import PdfSource

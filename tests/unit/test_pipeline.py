@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from datagen.census import Listing
+from datagen.contract import check
 from datagen.items import Item
 from datagen.pipeline import DOCUMENT, Pipeline, covered
-from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, check
+from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError
 from datagen.runner import A_CORE, Needs
 from datagen.specification import describe
 from tests.samples import sample

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample, SampleError, check, clean_text
+from datagen.contract import check
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample, SampleError, clean_text
 from tests.samples import image, sample
 
 
