@@ -19,7 +19,8 @@ import logging
 from datagen import dataset
 from datagen.pipeline import Pipeline
 from datagen.runner import Runner
-from datagen.sources.lines import LineCrops, ShardsOf
+from datagen.sources.dataset import ShardsOf
+from datagen.sources.lines import LineCrops
 from datagen.storage import Folder
 from flywheel import frozen
 from flywheel.frozen import FrozenPools

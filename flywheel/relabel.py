@@ -16,7 +16,7 @@ from datagen.images import pixels
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
-from datagen.sources.lines import ShardSource
+from datagen.sources.dataset import ShardSource
 from flywheel.places import PlaceFile
 
 STAGE = "ReadPages"
@@ -65,7 +65,7 @@ class ReadPages(ShardSource):
         wanted = self.pages_to_read.languages()
         gates = {gate.lang: gate for gate in self.gates}
         num_items = 0
-        for page in self.pages(item, lambda row: (row["sha256"], row["page"]) in wanted, images=True):
+        for page in self.samples(item, lambda row: (row["sha256"], row["page"]) in wanted, images=True):
             num_items += 1
             yield from self._page(page, gates[wanted[page.origin.sha256, page.origin.page]])
         if not num_items:

@@ -14,7 +14,7 @@ from datagen.engines.compact import CompactConfig, Reader
 from datagen.pipeline import Pipeline
 from datagen.runner import Runner
 from datagen.shards import ShardReport, read_records, read_reports
-from datagen.sources.lines import ShardsOf
+from datagen.sources.dataset import ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
 from flywheel import evaluate, gate, score, typefaces

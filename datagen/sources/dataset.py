@@ -6,42 +6,66 @@ Parsing and inference never share a task: each dataset has workers of its own ki
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from datagen import manifest
 from datagen.census import Census
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Sample
-from datagen.shards import read_reports
-from datagen.sources.lines import ShardSource
+from datagen.shards import read_records, read_reports, read_samples
 from datagen.storage import Folder
 
 
 @dataclass(frozen=True)
-class AllShards(Census):
-    """The committed shards of a dataset. Shards that it gains later are new input then.
+class ShardsOf(Census):
+    """The `shards` of a dataset as items, each known by its content; None stands for all that are committed. Shards that the
+    dataset gains later are new items then.
 
     `dataset` is its folder or URL; in a recipe, where that isn't known yet, it may be the name of an earlier step.
     """
 
     dataset: str
+    shards: tuple[str, ...] | None = None
 
-    def within(self, out: Folder) -> "AllShards":
+    def within(self, out: Folder) -> "ShardsOf":
         """With the folder that a step's name stands for in the output `out`."""
         return self if "/" in self.dataset else replace(self, dataset=out.sub(self.dataset).url)
 
     def items(self) -> list[Item]:
-        """In order. Raises `ValueError` if there is none."""
+        """In order. Raises `ValueError` if there is none, or one of `shards` isn't committed."""
         folder = Folder(self.dataset)
-        reports = read_reports(folder)
-        if not reports:
-            raise ValueError(f"{folder.url} has no shard yet: make that dataset first")
-        return [Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in reports]
+        reports = {report.shard: report for report in read_reports(folder)}
+        missing = [shard for shard in self.shards or () if shard not in reports]
+        if missing or not reports:
+            raise ValueError(f"{folder.path(missing[0]) if missing else folder.url} is not made yet: make that dataset first")
+        chosen = [reports[shard] for shard in (reports if self.shards is None else self.shards)]
+        return [Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in chosen]
 
     def pending(self) -> str:
         return "" if read_reports(Folder(self.dataset)) else f"waits for {self.dataset}"
+
+
+@dataclass(frozen=True)
+class ShardSource:
+    """What sources that read the shards of a dataset share: a shard in gives a shard out."""
+
+    version: ClassVar[int] = 2
+
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
+        return [(item,) for item in items]
+
+    def probe(self, item: Item) -> Item:
+        return item
+
+    def samples(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
+        """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""
+        url, _, name = item.uri.rpartition("/")
+        folder = Folder(url.rpartition("/")[0])
+        rows = (row for row in manifest.read_part(folder, name.removesuffix(".tar")).to_pylist() if wanted(row))
+        return read_samples(folder, rows) if images else read_records(folder, rows)
 
 
 @dataclass(frozen=True)
@@ -67,7 +91,7 @@ class SamplesOf(ShardSource):
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         num_samples = 0
-        for sample in self.pages(item, self._is_chosen, images=True):
+        for sample in self.samples(item, self._is_chosen, images=True):
             num_samples += 1
             yield replace(sample, stage=self.stage or sample.stage)
         if not num_samples:

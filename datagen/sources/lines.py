@@ -6,67 +6,22 @@ to read from is drawn anew, at the height that a reader wants.
 
 import hashlib
 import importlib.metadata
-import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, ClassVar
 
-from datagen import manifest
-from datagen.census import Census
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item
 from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
 from datagen.sandbox import Limits
-from datagen.shards import read_records, read_report, read_samples
+from datagen.sources.dataset import ShardSource
 from datagen.sources.local import fetched, sha256_of
 from datagen.sources.pdf_answers import CutOrder, LineCrop
-from datagen.storage import Folder
 
 CUT = "datagen.sources.pdf_lines:cut_lines"
 STAGE = "LineCrops"
-
-
-@dataclass(frozen=True)
-class ShardsOf(Census):
-    """The shards of a dataset as documents: one step's output as the next one's input. Its etag is what a shard is known as."""
-
-    dataset: str
-    shards: tuple[str, ...]
-
-    def items(self) -> list[Item]:
-        """In order. Raises `ValueError` if a shard isn't committed."""
-        folder, items = Folder(self.dataset), []
-        for shard in self.shards:
-            report = read_report(folder, shard)
-            if report is None:
-                raise ValueError(f"{folder.path(shard)} is not made yet")
-            name = f"shards/{shard}.tar"
-            uri = folder.path(name) if folder.local else posixpath.join(folder.url, name)
-            items.append(Item(uri, report.known_as, report.num_bytes, count=report.num_samples))
-        return items
-
-
-@dataclass(frozen=True)
-class ShardSource:
-    """What sources that read shards of pages share: a shard in gives a shard out."""
-
-    version: ClassVar[int] = 2
-
-    def split(self, documents: Sequence[Item]) -> list[Inputs]:
-        return [(document,) for document in documents]
-
-    def probe(self, document: Item) -> Item:
-        return document
-
-    def pages(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
-        """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""
-        url, _, name = item.uri.rpartition("/")
-        folder = Folder(url.rpartition("/")[0])
-        rows = (row for row in manifest.read_part(folder, name.removesuffix(".tar")).to_pylist() if wanted(row))
-        return read_samples(folder, rows) if images else read_records(folder, rows)
 
 
 @dataclass(frozen=True)
@@ -96,7 +51,7 @@ class LineCrops(ShardSource):
         return Estimate(30 * pages, 300_000 * pages, 0.06 * pages)
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
-        pages = self.pages(document, lambda row: row["lang"] in self.languages and words_hold(row["verdict"], row["reasons"]))
+        pages = self.samples(document, lambda row: row["lang"] in self.languages and words_hold(row["verdict"], row["reasons"]))
         num_items = 0
         for _, of_document in groupby(pages, key=lambda p: p.origin.sha256):
             for outcome in self._document(list(of_document)):

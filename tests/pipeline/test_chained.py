@@ -12,7 +12,7 @@ from datagen.pipeline import Pipeline
 from datagen.record import Box, Drop, Region, Sample
 from datagen.runner import A_CORE
 from datagen.shards import read_reports
-from datagen.sources.dataset import AllShards, SamplesOf
+from datagen.sources.dataset import SamplesOf, ShardsOf
 from datagen.storage import Folder
 from recipes.recipe import Recipe
 from recipes.run import plan, run
@@ -48,7 +48,7 @@ def _box(quad) -> Box:
 
 
 def make_lines(out, **values) -> int:
-    pipeline = Pipeline("lines", AllShards(str(out / "coarse")), SamplesOf("lines", **values), (FindLines(),), max_drop=1.0)
+    pipeline = Pipeline("lines", ShardsOf(str(out / "coarse")), SamplesOf("lines", **values), (FindLines(),), max_drop=1.0)
     return make_dataset(pipeline, "test", Place(str(out), "inline"))
 
 
@@ -105,7 +105,7 @@ def test_samples_are_chosen_by_language_and_verdict_and_a_shard_without_one_is_a
 
 def test_a_recipe_chains_its_steps_by_name(corpus, tmp_path):
     first = recipe(corpus).steps[0]
-    second = Pipeline("lines", AllShards("coarse"), SamplesOf("lines"), (FindLines(),), max_drop=1.0)
+    second = Pipeline("lines", ShardsOf("coarse"), SamplesOf("lines"), (FindLines(),), max_drop=1.0)
     place = Place(str(tmp_path / "out"), "inline")
     both = Recipe("test", (first, second))
     assert "lines: waits for" in plan(both, place)
@@ -115,5 +115,5 @@ def test_a_recipe_chains_its_steps_by_name(corpus, tmp_path):
 
 
 def test_a_dataset_that_is_not_made_yet_is_named(tmp_path):
-    with pytest.raises(ValueError, match="has no shard yet: make that dataset first"):
-        AllShards(str(tmp_path / "coarse")).items()
+    with pytest.raises(ValueError, match="is not made yet: make that dataset first"):
+        ShardsOf(str(tmp_path / "coarse")).items()

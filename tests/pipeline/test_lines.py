@@ -11,7 +11,8 @@ from datagen.pipeline import Pipeline
 from datagen.record import Drop, Sample
 from datagen.runner import InProcess
 from datagen.shards import read_reports, verify_shard
-from datagen.sources.lines import LineCrops, ShardsOf
+from datagen.sources.dataset import ShardsOf
+from datagen.sources.lines import LineCrops
 from datagen.storage import Folder
 from tests import pdfs
 from tests.outputs import make

@@ -7,7 +7,7 @@ import pytest
 from datagen.assignment import Assigned
 from datagen.items import Item
 from datagen.pipeline import Pipeline, shard_task
-from datagen.sources.lines import ShardsOf
+from datagen.sources.dataset import ShardsOf
 from datagen.storage import Folder
 from flywheel.places import PlaceFile
 from flywheel.relabel import Gate, ReadPages
