@@ -26,17 +26,19 @@ def status(out: str, recipe: Recipe | None = None) -> str:
 
     Where the recipe isn't known, only datasets are listed.
     """
-    folders, notes = datasets(out), []
-    if recipe is None:
+    folder, folders, notes = Folder(out), datasets(out), []
+    if recipe is None and not folder.exists(called.NAME):
+        notes = [f"only datasets are listed until the first step is done, which writes {called.NAME}"]
+    elif recipe is None:
         try:
-            recipe = called.again(Folder(out))
+            recipe = called.again(folder)
         except ValueError as error:
-            notes = [] if Folder(out).exists("census") else [f"only datasets are listed: {error}"]
+            notes = [f"only datasets are listed: {error}"]
     of_steps = runners(recipe, Place(out)) if recipe else []
     lines = [line for runner in of_steps for line in runner.status()]
     claimed = {name for runner in of_steps for name in runner.folders()}
-    lines += [line for folder in folders if Path(folder.url).name not in claimed for line in dataset_status(folder)]
-    return "\n".join(lines + _forgotten(Folder(out)) + notes)
+    lines += [line for f in folders if Path(f.url).name not in claimed for line in dataset_status(f)]
+    return "\n".join(lines + _forgotten(folder) + notes)
 
 
 def verify(out: str) -> tuple[str, bool]:
