@@ -33,7 +33,7 @@ def pixels(image: bytes, mode: Literal["RGB", "L"] = "RGB") -> numpy.ndarray:
             return _jpeg(image, mode)
         except ValueError:  # of a kind that only Pillow reads, or damaged
             pass
-    with _opened(image) as opened:
+    with _opened(image, MAX_PIXELS) as opened:
         return numpy.asarray(_on_paper(opened).convert(mode))
 
 
@@ -41,7 +41,7 @@ def num_frames(image: bytes) -> int:
     """The pages of a TIFF. 1 for any other image, since an animation is one picture, and for what can't be opened: decoding it
     will say why."""
     try:
-        with _opened(image) as opened:
+        with _opened(image, MAX_PIXELS) as opened:
             return getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
     except SampleError:
         return 1
@@ -64,7 +64,7 @@ def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS) -> tuple
 
 
 @contextlib.contextmanager
-def _opened(image: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+def _opened(image: bytes, max_pixels: int) -> Iterator[Image.Image]:
     """An image that Pillow reads in this block, where what it raises of damaged files is a `SampleError`."""
     try:
         with warnings.catch_warnings():
@@ -82,7 +82,7 @@ def _opened(image: bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]
 def _jpeg(image: bytes, mode: str) -> numpy.ndarray:
     """By libjpeg-turbo alone, which takes half the time that Pillow takes for colour."""
     height, width, *_ = simplejpeg.decode_jpeg_header(image)
-    _check_size(width, height)
+    _check_size(width, height, MAX_PIXELS)
     decoded: numpy.ndarray = simplejpeg.decode_jpeg(image, colorspace="GRAY" if mode == "L" else "RGB")
     return decoded[:, :, 0] if mode == "L" else decoded
 
@@ -98,6 +98,6 @@ def _on_paper(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
 
 
-def _check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
+def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise SampleError("image_too_large", f"{width} x {height} pixels, over {max_pixels:,}")
