@@ -100,6 +100,7 @@ class LineCrops(ShardSource):
         return CutOrder(page.origin.page, max(page.size), height, [line.box for line in _lines(page)])
 
     def _crops(self, page: Sample, crops: list[LineCrop | None]) -> Iterator[Sample | Drop]:
+        engines = self.engines()  # once a page: looking up versions costs as much as cutting a line
         for number, (line, crop) in enumerate(zip(_lines(page), crops, strict=True)):
             key = f"{page.key}-{number:04d}"
             reason = _unfit(line) or ("" if crop else "not_in_the_image")
@@ -120,7 +121,7 @@ class LineCrops(ShardSource):
                 text=line.text,
                 regions=(region,),
                 quality=Quality("trusted"),
-                origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines(), page.key, line.box),
+                origin=Origin(o.uri, o.sha256, o.page, o.licence, engines, page.key, line.box),
                 stage="crops",
                 group=page.group,
             )
