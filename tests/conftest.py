@@ -56,7 +56,7 @@ def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """`on=` for two worker processes that all tests of this process share: the address of the cluster that `on=local` starts."""
-    from datagen.runner import local_cluster
+    from datagen.cluster import local_cluster
 
     with local_cluster(2) as cluster:
         yield cluster.scheduler_address
