@@ -37,7 +37,7 @@ def run(name: str) -> None:
     """Run a benchmark, show what it prints, and record it. A benchmark that fails ends this program, and its section stays."""
     arguments = ["-m", f"tests.bench.{name}", *ALL[name]]
     print(f"== {name}", flush=True)
-    load, lines = os.getloadavg()[0], []
+    revision, load, lines = results.revision(), os.getloadavg()[0], []
     unbuffered = os.environ | {"PYTHONUNBUFFERED": "1"}
     with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True, env=unbuffered) as bench:
         assert bench.stdout is not None
@@ -46,7 +46,7 @@ def run(name: str) -> None:
             lines.append(line)
     if bench.returncode:
         sys.exit(f"the benchmark {name} ended with {bench.returncode}; its section of {results.PATH.name} stays as it was")
-    section = results.section(" ".join(["python", *arguments]), load, "".join(lines))
+    section = results.section(" ".join(["python", *arguments]), revision, load, "".join(lines))
     results.record(results.PATH, name, section, list(ALL))
 
 

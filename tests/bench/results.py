@@ -26,13 +26,13 @@ def record(path: Path, name: str, section: str, order: Sequence[str]) -> None:
     path.write_text(HEAD + "".join(f"\n## {name}\n\n{sections[name]}\n" for name in names))
 
 
-def section(command: str, load: float, output: str) -> str:
+def section(command: str, revision: str, load: float, output: str) -> str:
     """What a section says: how it was made, on what, beside how much else, and all that the benchmark printed.
 
-    `load` is the number of processes that wanted a core in the minute before the benchmark began.
+    `revision` and `load`, the number of processes that wanted a core in the minute before, are those when the benchmark began.
     """
     busy = f"{load:.1f} processes of others wanted a core before it began" if load >= 0.5 else "nothing else ran before it began"
-    made = f"`{command}`, {time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores, revision {revision()}; {busy}."
+    made = f"`{command}`, {time.strftime('%Y-%m-%d')}, {processor()}, {os.cpu_count()} cores, revision {revision}; {busy}."
     # Indented, not fenced: a line of the output can't be taken for a heading then.
     return f"{made}\n\n{textwrap.indent(output.strip(chr(10)), '    ')}"
 

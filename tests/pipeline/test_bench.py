@@ -32,13 +32,15 @@ def test_the_readers_benchmark_runs(monkeypatch, capsys, tmp_path):
 
 def test_a_benchmark_records_its_own_section_and_leaves_the_others(tmp_path):
     path = tmp_path / "RESULTS.md"
-    results.record(path, "scale", results.section("python -m tests.bench.scale", 0.1, "9 shards/s\n"), list(ALL))
-    results.record(path, "reader", results.section("python -m tests.bench.reader", 1.7, "## ratio 9.1\n\n  lines\n"), list(ALL))
+    results.record(path, "scale", results.section("python -m tests.bench.scale", "abc", 0.1, "9 shards/s\n"), list(ALL))
+    results.record(
+        path, "reader", results.section("python -m tests.bench.reader", "abd", 1.7, "## ratio 9.1\n\n  lines\n"), list(ALL)
+    )
     first = path.read_text()
     assert first.index("## reader") < first.index("## scale")  # in the order in which they run
     assert "    ## ratio 9.1\n\n      lines\n" in first
     assert f"{time.strftime('%Y-%m-%d')}, {processor()}" in first
-    assert "1.7 processes of others wanted a core" in first
+    assert "revision abd; 1.7 processes of others wanted a core" in first
     results.record(path, "reader", "anew", list(ALL))
     second = path.read_text()
     assert "ratio 9.1" not in second and "\n## reader\n\nanew\n" in second
