@@ -63,6 +63,12 @@ def kind_of(uri: str) -> str:
     return next((kind for suffix, kind in KINDS.items() if uri.lower().endswith(suffix)), "")
 
 
+def name_of(uri: str) -> str:
+    """What a file, or a member, is called in its folder."""
+    member = parse(uri)
+    return (member.name if member else uri).rpartition("/")[2]
+
+
 def parse(uri: str) -> Member | None:
     """The member that a uri names; None if it is no member's. Raises `SampleError` (`bad_uri`)."""
     kind, _, rest = uri.partition("://")

@@ -77,6 +77,10 @@ def copy_member(path: str, member: Member, target: str, max_bytes: int) -> Itera
     yield from ()
 
 
+REST = ""
+"""The name of an entry that stands for the rest of an archive."""
+
+
 class Entry(NamedTuple):
     """A plain file in an archive, or beside another file."""
 
@@ -93,15 +97,37 @@ class Entry(NamedTuple):
 
 
 def entries(path: str, kind: str, stack: contextlib.ExitStack) -> list[Entry]:
-    """The plain files of a zip or tar, in order, those that share a name, too; `stack` closes it. Raises `SampleError`."""
+    """The plain files of a zip or tar, in order, those that share a name, too; `stack` closes it. Raises `SampleError`.
+
+    Where a tar is damaged or cut off behind some files, an entry called `REST` comes last, whose reading raises what is wrong.
+    """
     with damage():
         if kind == "zip":
             zipped = stack.enter_context(zipfile.ZipFile(path))
             return [Entry(i.filename, i.file_size, partial(_zipped, zipped, i)) for i in zipped.infolist() if not i.is_dir()]
         if kind == "tar":
             tar = stack.enter_context(tarfile.open(path, "r:"))  # noqa: SIM115 - the stack closes it
-            return [Entry(i.name, i.size, partial(_tarred, tar, i)) for i in tar if i.isreg()]
+            return _entries_of(tar)
     raise SampleError("unsupported_archive", f"{kind}: only zip and tar are read so")
+
+
+def _entries_of(tar: tarfile.TarFile) -> list[Entry]:
+    files: list[Entry] = []
+    try:
+        with damage():
+            for info in tar:
+                if info.isreg():
+                    files.append(Entry(info.name, info.size, partial(_tarred, tar, info)))
+            _check_end(tar)
+    except SampleError as error:
+        if not files:
+            raise
+        files.append(Entry(REST, 0, partial(_raise, error)))
+    return files
+
+
+def _raise(error: SampleError) -> bytes:
+    raise error
 
 
 def _zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -11,7 +11,7 @@ from datagen.formats import suffixes
 from datagen.images import num_frames, upright
 from datagen.parts import Failed, Part, Parts, each
 from datagen.record import Range, SampleError, clean_text
-from datagen.sources.archive_members import Entry, entries
+from datagen.sources.archive_members import REST, Entry, entries
 
 FORMATS = ("jpeg", "png", "webp", "tiff")
 
@@ -27,16 +27,17 @@ class Picture(NamedTuple):
 
 
 def read_images(
-    path: str, kind: str, within: Range, bounds: tuple[int, int, int], numbers: list[int] | None = None
+    path: str, name: str, kind: str, within: Range, bounds: tuple[int, int, int], numbers: list[int] | None = None
 ) -> Iterator[Parts | Part[Picture] | Failed]:
-    """The images of a file, or of an archive of `kind`, that `numbers` name, or all `within` a range. `bounds` are the shortest
-    side, the most pixels, and the most bytes of a file."""
+    """The images of a file, or of an archive of `kind`, that `numbers` name, or all `within` a range. `name` is what the file is
+    called where it comes from: a copy of it has another. `bounds` are the shortest side, the most pixels, and the most bytes of
+    a file."""
     min_side, max_pixels, max_bytes = bounds
     with contextlib.ExitStack() as stack:
         files = entries(path, kind, stack) if kind else _beside(Path(path))
         by_name = {entry.name: entry for entry in files}
-        images = [entry for entry in files if entry.name.lower().endswith(suffixes(FORMATS))] if kind else files[:1]
-        tiffs = {e for e in images if e.name.lower().endswith(suffixes(["tiff"])) and e.num_bytes <= max_bytes}
+        images = [e for e in files if e.name.lower().endswith(suffixes(FORMATS)) or e.name == REST] if kind else files[:1]
+        tiffs = {e for e in images if not kind or (e.name.lower().endswith(suffixes(["tiff"])) and e.num_bytes <= max_bytes)}
         frames = [(e, n) for e in images for n in range(num_frames(e.read(max_bytes)) if e in tiffs else 1)]
         if numbers is None:
             yield Parts(numbers := [number for number in range(len(frames)) if number in within])
@@ -51,9 +52,8 @@ def read_images(
             image, size = upright(data, frame, max_pixels)
             if min(size) < min_side:
                 raise SampleError("image_too_small", f"{size[0]} x {size[1]}, a side needs {min_side} at least")
-            name = clean_text(entry.name if kind else Path(path).name)
-            values = _values(beside(entry, ".json"))
-            return Picture(image, size, hashlib.sha256(data).hexdigest(), beside(entry, ".txt"), {"name": name} | values)
+            values = {"name": clean_text(entry.name if kind else name)} | _values(beside(entry, ".json"))
+            return Picture(image, size, hashlib.sha256(data).hexdigest(), beside(entry, ".txt"), values)
 
         yield from each(numbers, picture)
 
@@ -68,7 +68,7 @@ def _values(text: str) -> dict[str, str]:
     """The plain values of a JSON object, as words; none of what is no object."""
     try:
         values = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SampleError("bad_metadata", str(error)) from None
     pairs = values.items() if isinstance(values, dict) else ()
-    return {str(name): str(value) for name, value in pairs if isinstance(value, (str, int, float))}
+    return {clean_text(name): clean_text(str(value)) for name, value in pairs if isinstance(value, (str, int, float))}

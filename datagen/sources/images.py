@@ -21,7 +21,7 @@ _IMAGE_BYTES = 150_000  # of an image in an archive that nobody has looked into
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Images with what lies beside them: a caption (`NAME.txt`) and metadata (`NAME.json`). They have no text yet.
+    """Images, without text, and what lies beside them here or in an archive: a caption (`NAME.txt`) and metadata (`NAME.json`).
 
     An item is an image file, whose parts are its frames, or a zip or tar, whose parts are its images in order: list them with
     `Listing(input, formats=FORMATS, whole_archives=True)`. An upright JPEG, PNG or WebP keeps its bytes; any other image is
@@ -51,18 +51,18 @@ class ImageSource:
         return item
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
-        kind, is_empty, name = archive.kind_of(item.uri), item.begins, type(self).__name__
+        kind, name, is_empty, stage = archive.kind_of(item.uri), archive.name_of(item.uri), item.begins, type(self).__name__
         bounds = (self.min_side, self.max_pixels, self.max_bytes)
         with archive_at(item.uri) if kind else fetched(item.uri, FORMATS, self.max_bytes, self.limits) as file:
             path = file if isinstance(file, str) else file.path
-            for part in read_parts(READ, Picture, self.limits, path=path, kind=kind, within=item.part, bounds=bounds):
+            for part in read_parts(READ, Picture, self.limits, path=path, name=name, kind=kind, within=item.part, bounds=bounds):
                 is_empty = False
                 if isinstance(part, Failed):
-                    yield Drop("", item.uri, part.parts, name, part.reason, part.detail)
+                    yield Drop("", item.uri, part.parts, stage, part.reason, part.detail)
                 else:
                     yield self._sample(item, part.number, part.value)
         if is_empty:
-            yield Drop("", item.uri, None, name, "no_images", f"no {', '.join(FORMATS)} in it")
+            yield Drop("", item.uri, None, stage, "no_images", f"no {', '.join(FORMATS)} in it")
 
     def _sample(self, item: Item, number: int, picture: Picture) -> Sample:
         key = f"{source_key(item.uri, picture.sha256)}-{number:06d}"

@@ -4,6 +4,7 @@ import io
 import json
 import tarfile
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import numpy
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from datagen.census import Listing
+from datagen.items import Item
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Range, Sample
 from datagen.shards import read_reports
@@ -132,6 +134,46 @@ def test_a_bad_member_costs_itself_alone(tmp_path):
     assert isinstance(first, Sample)
     assert (second.reason, second.part) == ("damaged_image", Range(1, 2))
     assert (third.reason, third.part) == ("bad_metadata", Range(2, 3))
+
+
+def test_hostile_metadata_costs_its_image_alone(tmp_path):
+    texts = {"a": json.dumps({"by": "\ud800", "\udfff": 1}), "b": "[" * 100_000, "c": "{}"}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.png").write_bytes(picture("PNG"))
+        (tmp_path / f"{name}.json").write_text(text)
+    first, second, third = read(tmp_path)
+    assert isinstance(first, Sample) and isinstance(third, Sample)
+    assert first.metadata == {"name": "a.png", "by": "\ufffd", "\ufffd": "1"}
+    assert second.reason == "bad_metadata"
+
+
+def test_what_a_tar_that_is_cut_off_lacks_is_a_drop(tmp_path):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for number in range(3):
+            data = picture("PNG")
+            info = tarfile.TarInfo(f"{number}.png")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    for name, stop in {"in-a-file": 2 * 1024 + 600, "between-files": 2 * 1024}.items():
+        (tmp_path / f"{name}.tar").write_bytes(file.getvalue()[:stop])
+    outcomes = read(tmp_path)
+    num_samples = Counter(Path(o.origin.uri).stem for o in outcomes if isinstance(o, Sample))
+    assert num_samples == {"in-a-file": 2, "between-files": 2}
+    drops = [(Path(o.uri).stem, o.reason, o.part) for o in outcomes if isinstance(o, Drop)]
+    assert drops == [
+        ("between-files", "broken_archive", Range(2, 3)),
+        ("in-a-file", "broken_archive", Range(2, 3)),  # the file
+        ("in-a-file", "broken_archive", Range(3, 4)),  # and what may have come behind it
+    ]
+
+
+def test_a_file_elsewhere_gives_what_it_gives_here(folder):
+    there = Folder("memory://pagewheel-test-images")
+    there.write("d.tif", (folder / "d.tif").read_bytes())
+    here, elsewhere = (list(ImageSource().read(Item(uri))) for uri in (str(folder / "d.tif"), f"{there.url}/d.tif"))
+    assert len(here) == 2
+    assert [(s.image, s.metadata) for s in here] == [(s.image, s.metadata) for s in elsewhere]
 
 
 def test_members_that_share_a_name_are_all_read(tmp_path):
