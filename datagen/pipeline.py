@@ -284,12 +284,15 @@ def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgott
 
 
 def _outcomes(source: Source, item: Item) -> Iterator[Sample | Drop]:
-    """What `source` gives of an item. A drop of a whole item that is a range of its container names that range."""
+    """What `source` gives of an item. A drop of a whole item that is a range of its container names that range, and one of all
+    that was left of it ends where the item does."""
     whole = item.part if item.is_part else None
     try:
         for outcome in source.read(item):
             if isinstance(outcome, Drop) and outcome.part is None:
                 outcome = dataclasses.replace(outcome, part=whole)
+            elif isinstance(outcome, Drop) and outcome.part is not None and outcome.part.stop < 0:
+                outcome = dataclasses.replace(outcome, part=Range(outcome.part.first, item.stop))
             yield outcome
     except SampleError as error:
         yield Drop("", clean_text(item.uri), whole, type(source).__name__, error.reason, clean_text(error.detail))

@@ -19,8 +19,8 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
     """Assign what dropped for `reason` to new shards, durably; returns how many drops that are. `items` are the census of today:
     a file that was put right may have changed.
 
-    Raises `ValueError` if a file has changed of which other parts are in the dataset, or if the reason is that of a stage that
-    looks at a document's pages together.
+    Raises `ValueError` if a file has changed of which other parts are in the dataset, if the reason is that of a stage that looks
+    at a document's pages together, or if what dropped is a sample of another dataset, which is read by shards.
     """
     shards = assigned(folder)
     today, later = {item.uri: item for item in items}, read_later(shards)
@@ -31,6 +31,12 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
         drops = [drop for drop in report.drops if drop.reason == reason] if report else []
         num_drops += len(drops)
         _refuse_together(pipeline, drops)
+        for drop in drops:
+            if not any(_tells_of(drop, item) for item in shard.inputs):
+                raise ValueError(
+                    f"reason={reason}: {drop.stage} dropped samples that {pipeline.name} has from another dataset, of which it "
+                    "reads whole shards: start a new output with out=…, or replace this one with overwrite=1"
+                )
         for item in shard.inputs:
             of_item = [drop for drop in drops if _tells_of(drop, item)]
             if report and of_item:

@@ -10,7 +10,7 @@ from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item, num_parts, shards_of
 from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
-from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, clean_text, source_key
+from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text, source_key
 from datagen.sandbox import Limits
 from datagen.selection import seeded
 from datagen.sources.local import fetched, sha256_of
@@ -122,8 +122,7 @@ class PdfSource:
     def _drop(self, document: Item, sha256: str, failed: Failed) -> Drop:
         first, stop = failed.parts
         key = page_key(document.uri, sha256, first) if stop == first + 1 else ""
-        part = Range(first, document.stop) if stop < 0 else failed.parts
-        return Drop(key, document.uri, part, STAGE, failed.reason, clean_text(failed.detail))
+        return Drop(key, document.uri, failed.parts, STAGE, failed.reason, clean_text(failed.detail))
 
     def _sample(self, document: Item, sha256: str, page: Part[ReadPage]) -> Sample:
         image, size, content = page.value

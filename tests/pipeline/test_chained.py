@@ -10,6 +10,7 @@ from datagen.engines import Engines, versions
 from datagen.images import pixels
 from datagen.pipeline import Pipeline
 from datagen.record import Box, Drop, Region, Sample
+from datagen.retry import retry
 from datagen.runner import A_CORE
 from datagen.shards import read_reports
 from datagen.sources.dataset import SamplesOf, ShardsOf
@@ -19,7 +20,7 @@ from recipes.run import plan, run
 from recipes.steps import Place
 from recipes.steps.pipeline import make as make_dataset
 from tests import pdfs
-from tests.outputs import check_corpus, dataset_samples, make, recipe
+from tests.outputs import check_corpus, dataset_samples, files, make, recipe
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,17 @@ def test_a_recipe_chains_its_steps_by_name(corpus, tmp_path):
     assert run(both, place) == 0
     assert len(dataset_samples(Folder(str(tmp_path / "out/lines")))) == 8
     assert "lines: 0 documents in 0 shards to make, 3 made" in plan(both, place)
+
+
+def test_what_dropped_out_of_a_shard_cannot_be_retried_alone_and_a_retry_says_so(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    assert make_lines(out) == 0
+    lines, folder = Pipeline("lines", ShardsOf(str(out / "coarse")), SamplesOf("lines"), (FindLines(),)), Folder(f"{out}/lines")
+    before = files(out)
+    with pytest.raises(ValueError, match="reason=blank: FindLines dropped samples that lines has from another dataset"):
+        retry(lines, folder, lines.census.items(), "blank")
+    assert files(out) == before
 
 
 def test_a_dataset_that_is_not_made_yet_is_named(tmp_path):

@@ -158,6 +158,19 @@ def test_each_part_of_a_document_that_cannot_be_read_is_a_drop_of_its_own():
     assert barren == parts[:1]
 
 
+class GivesUp(Keys):
+    """A source that gives up what is behind the first part."""
+
+    def read(self, document: Item) -> Iterator[Sample | Drop]:
+        yield Drop("", document.uri, Range(document.first + 1), "GivesUp", "timeout")
+
+
+def test_what_is_given_up_of_a_range_ends_where_the_range_does():
+    items = (Item("a", count=9, stop=4), Item("a", count=9, first=4))
+    out = Pipeline("test", Listing(""), GivesUp(), ()).process(items, [])
+    assert [drop.part for drop in out if isinstance(drop, Drop)] == [Range(1, 4), Range(5)]
+
+
 def test_a_pipeline_needs_what_covers_each_of_its_stages():
     @dataclass(frozen=True)
     class Large(Refuse):
