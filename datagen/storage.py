@@ -109,7 +109,11 @@ class Folder:
         waiting = iter(ranges)
         while batch := list(itertools.islice(waiting, _AT_A_TIME)):
             names, starts, ends = zip(*batch, strict=True)
-            yield from self.fs.cat_ranges([self.path(name) for name in names], list(starts), list(ends), on_error="raise")
+            paths = [self.path(name) for name in names]
+            for content in self.fs.cat_ranges(paths, list(starts), list(ends), on_error="return"):
+                if isinstance(content, BaseException):  # older versions of fsspec return it whatever they are told
+                    raise content
+                yield content
 
     def open(self, name: str) -> BinaryIO:
         return self.fs.open(self.path(name), "rb")

@@ -4,8 +4,10 @@ import tarfile
 from collections import Counter
 from dataclasses import replace
 
+import fsspec
 import pytest
 import webdataset
+from fsspec.implementations.memory import MemoryFileSystem
 
 from datagen import manifest
 from datagen.record import Drop
@@ -88,6 +90,22 @@ def test_samples_and_records_are_read_by_rows_of_the_manifest(tmp_path, where):
     assert list(read_samples(folder, rows[::-1])) == samples[::-1]
     assert list(read_records(folder, rows)) == [replace(s, image=None) for s in samples]
     assert manifest.letters(manifest.read_part(folder, "d-000000")) == {("de", "Latn"): Counter("Über東京" * 3)}
+
+
+class ReturnsErrors(MemoryFileSystem):
+    """What object storage is by older versions of fsspec: the error stands in place of the bytes, whatever was asked for."""
+
+    protocol = "returns-errors"
+
+    def cat_ranges(self, paths, starts, ends, max_gap=None, on_error="return", **values):
+        return super().cat_ranges(paths, starts, ends, max_gap, "return", **values)
+
+
+def test_an_object_that_went_away_is_an_error_and_no_bytes():
+    fsspec.register_implementation(ReturnsErrors.protocol, ReturnsErrors, clobber=True)
+    folder = Folder("returns-errors://pagewheel-test-gone")
+    with pytest.raises(FileNotFoundError):
+        list(folder.read_ranges([("shards/a.tar", 0, 9)]))
 
 
 def test_plain_webdataset_reads_it(tmp_path):
