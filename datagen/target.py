@@ -83,7 +83,7 @@ def decode(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Regio
     """
     regions = []
     for block in _BLOCK.finditer(answer):
-        boxes = [tuple(map(int, found)) for found in _BOX.findall(block["boxes"])]
+        boxes = [tuple(map(int, bins)) for bins in _BOX.findall(block["boxes"])]
         if boxes:
             lefts, tops, rights, bottoms = zip(*boxes, strict=True)
             x0, x1 = _span(min(lefts), max(rights), size[0])
