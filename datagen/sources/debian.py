@@ -133,7 +133,8 @@ def _download(name: str, folder: str) -> str:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return "apt-get took over 10 minutes"
-    return (done.stderr or done.stdout).strip().splitlines()[-1:][0] if done.returncode else ""
+    last = (done.stderr or done.stdout).strip().rpartition("\n")[2]
+    return (last or f"apt-get ended with {done.returncode}") if done.returncode else ""
 
 
 def _unpack(package: Package, deb: Path, tmp: Path) -> None:

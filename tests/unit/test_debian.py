@@ -75,6 +75,14 @@ def test_a_package_that_cannot_be_had_is_named_and_left_out(archive, caplog):
         DebianSamples((Package("gone", "?", ((r"\.pdf", "en"),)),)).items()
 
 
+def test_an_apt_that_fails_in_silence_is_named(tmp_path, monkeypatch):
+    apt = tmp_path / "apt-get"
+    apt.write_text("#!/bin/sh\nexit 3\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert debian._download("guide", str(tmp_path)) == "apt-get ended with 3"
+
+
 def test_without_apt_it_says_how_to_go_on(archive, monkeypatch):
     monkeypatch.setattr(debian.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match=r"no apt-get here: pass your own documents with input=DIR"):
