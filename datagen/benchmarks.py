@@ -13,6 +13,7 @@ import numpy
 from PIL import Image
 
 from datagen.engines import Engines
+from datagen.formats import suffixes
 from datagen.images import pixels
 from datagen.items import Item
 from datagen.record import Sample, SampleError
@@ -22,7 +23,7 @@ from datagen.sources.pdf import PdfSource
 log = logging.getLogger(__name__)
 
 NONE = numpy.zeros((0, NUM_HASHES), numpy.uint32)
-_TEXTS, _IMAGES = (".txt", ".md"), (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
+_TEXTS, _IMAGES = (".txt", ".md"), suffixes(("jpeg", "png", "webp", "tiff"))
 
 
 def read(folder: str) -> tuple[list[str], numpy.ndarray]:
