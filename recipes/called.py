@@ -29,7 +29,7 @@ def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
 
 def again(out: Folder, **changed: Any) -> Recipe:
     """The recipe that the output was last made with, but for words that have `changed`. Raises `ValueError` if recipe.json is
-    missing or damaged."""
+    missing or damaged, or if the recipe doesn't have one of the words."""
     if not out.exists(NAME):
         raise ValueError(f"{out.url} has no {NAME}, which says how it was made: run its recipe again first")
     try:
@@ -39,4 +39,8 @@ def again(out: Folder, **changed: Any) -> Recipe:
         raise ValueError(f"{out.path(NAME)} is damaged ({error}): run its recipe again") from None
     if name not in RECIPES:
         raise ValueError(f"{out.path(NAME)} names the recipe {name!r}, which isn't there: recipes are {', '.join(RECIPES)}")
-    return build(name, values | changed)
+    values |= changed
+    words = RECIPES[name].words
+    if unknown := sorted(values.keys() - set(words)):
+        raise ValueError(f"{name} has no word {unknown[0]!r}: its words are {', '.join(words)}")
+    return build(name, values)

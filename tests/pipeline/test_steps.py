@@ -133,6 +133,13 @@ def test_names_of_steps_are_checked(names, message):
         Recipe("wrong", tuple(Train(("coarse",), name=name) for name in names))
 
 
+def test_a_word_that_the_recipe_of_an_output_does_not_have_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "letters", Entry("tests.pipeline.test_steps:letters", "counts letters", ("input",)))
+    called.remember(Folder(str(tmp_path)), "letters", {"input": "somewhere"})
+    with pytest.raises(ValueError, match="letters has no word 'passwords': its words are input"):
+        called.again(Folder(str(tmp_path)), passwords="file")
+
+
 def test_recipe_json_that_names_an_unknown_recipe_is_told_of(corpus, tmp_path):
     out = tmp_path / "out"
     assert outputs.make(corpus, out) == 0
