@@ -149,4 +149,5 @@ def _unknown_source(folders: list[Folder], out: str, uri: str, sha256: str) -> s
     parts = (manifest.read_part(folder, r.shard) for folder in folders for r in read_reports(folder))
     by_name = {posixpath.basename(u): u for u in sorted({u for part in parts for u in part["uri"].to_pylist()})}
     near = difflib.get_close_matches(posixpath.basename(uri), by_name, n=1)
-    return f"uri={uri}: nothing in {out} comes from there" + (f"; the nearest is {by_name[near[0]]}" if near else "")
+    hint = f"the nearest is {by_name[near[0]]}" if near else "a sample's record has its uri, under origin"
+    return f"uri={uri}: nothing in {out} comes from there; {hint}"

@@ -22,6 +22,10 @@ def retry(place: Place, reason: str, passwords: str = "") -> int:
         reasons = sum((runner.retriable() for runner in of_steps), Counter())
         num_drops = sum(runner.retry(reason) for runner in of_steps)
     if not num_drops:
-        known = ", ".join(f"{n} {name}" for name, n in reasons.most_common()) or "nothing dropped at all"
-        raise ValueError(f"reason={reason or '…'}: nothing in {place.out} dropped for that; dropped are: {known}")
+        if not reasons:
+            raise ValueError(f"reason={reason or '…'}: nothing in {place.out} dropped that can be read again")
+        known = ", ".join(f"{n} {name}" for name, n in reasons.most_common())
+        if not reason:
+            raise ValueError(f"retry needs reason=NAME; dropped are: {known}")
+        raise ValueError(f"reason={reason}: nothing in {place.out} dropped for that; dropped are: {known}")
     return run(recipe, place, steps=[step for runner in of_steps if (step := runner.after_retry())])

@@ -17,7 +17,7 @@ def datasets(out: str) -> list[Folder]:
         return [folder]
     inside = [f for f in (folder.sub(name) for name in subfolders(folder)) if f.exists("census")]
     if not inside:
-        raise ValueError(f"out={out}: no output of pagewheel there")
+        raise ValueError(f"out={out}: no output of pagewheel there; name the folder that a recipe wrote, such as out/coarse")
     return inside
 
 

@@ -44,5 +44,5 @@ class MarkRunner(StepRunner[MarkAlike]):
             if counts is None:
                 log.info("%s: nothing new in %s", step.name, name)
             else:
-                alike_pages = ", ".join(f"{n} {mark}" for mark, n in counts.most_common()) or "none is alike"
-                log.info("%s: of %s %s", step.name, name, alike_pages)
+                alike_pages = ", ".join(f"{n} {mark}" for mark, n in counts.most_common()) or "nothing marked"
+                log.info("%s: %s in %s", step.name, alike_pages, name)
