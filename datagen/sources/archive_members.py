@@ -115,10 +115,9 @@ def _entries_of(tar: tarfile.TarFile) -> list[Entry]:
     files: list[Entry] = []
     try:
         with damage():
-            for info in tar:
+            for info in _members_of(tar):
                 if info.isreg():
                     files.append(Entry(info.name, info.size, partial(_tarred, tar, info)))
-            _check_end(tar)
     except SampleError as error:
         if not files:
             raise
@@ -175,17 +174,23 @@ def _zip(path: str, formats: list[str]) -> Iterator[Listed | None]:
 def _tar(path: str, formats: list[str]) -> Iterator[Listed | None]:
     with tarfile.open(path, "r:") as archive:
         endings = suffixes(formats)
-        for info in archive:
-            if info.size >= 1 << 63:
-                raise tarfile.ReadError(f"a member of {info.size} bytes")
+        for info in _members_of(archive):
             if info.name.lower().endswith(endings) and not info.isdir():
                 etag = f"{info.chksum:x}-{info.size:x}-{int(info.mtime):x}"
                 yield Listed(clean_text(info.name), info.offset, 0, etag, info.size)
             else:
                 yield None
-            if archive.offset <= info.offset:  # and so on for ever
-                raise tarfile.ReadError("a member that ends before it begins")
-        _check_end(archive)
+
+
+def _members_of(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members of a tar in order. Raises at one that can't be, and unless the archive ends as it should."""
+    for info in archive:
+        if info.size >= 1 << 63:
+            raise tarfile.ReadError(f"a member of {info.size} bytes")
+        yield info
+        if archive.offset <= info.offset:  # and so on for ever
+            raise tarfile.ReadError("a member that ends before it begins")
+    _check_end(archive)
 
 
 def _check_end(archive: tarfile.TarFile) -> None:

@@ -147,7 +147,7 @@ def test_hostile_metadata_costs_its_image_alone(tmp_path):
     assert second.reason == "bad_metadata"
 
 
-def test_what_a_tar_that_is_cut_off_lacks_is_a_drop(tmp_path):
+def test_what_a_tar_that_is_cut_off_or_leads_back_lacks_is_a_drop(tmp_path):
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
         for number in range(3):
@@ -155,16 +155,27 @@ def test_what_a_tar_that_is_cut_off_lacks_is_a_drop(tmp_path):
             info = tarfile.TarInfo(f"{number}.png")
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
-    for name, stop in {"in-a-file": 2 * 1024 + 600, "between-files": 2 * 1024}.items():
-        (tmp_path / f"{name}.tar").write_bytes(file.getvalue()[:stop])
+    header = bytearray(file.getvalue()[1024:1536])
+    header[124:136] = (-1024).to_bytes(12, "big", signed=True)  # the size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    tars = {
+        "between-files": file.getvalue()[: 2 * 1024],
+        "in-a-file": file.getvalue()[: 2 * 1024 + 600],
+        "leads-back": file.getvalue()[:1024] + header + file.getvalue()[1536:],
+    }
+    for name, data in tars.items():
+        (tmp_path / f"{name}.tar").write_bytes(data)
     outcomes = read(tmp_path)
     num_samples = Counter(Path(o.origin.uri).stem for o in outcomes if isinstance(o, Sample))
-    assert num_samples == {"in-a-file": 2, "between-files": 2}
+    assert num_samples == {"in-a-file": 2, "between-files": 2, "leads-back": 1}
     drops = [(Path(o.uri).stem, o.reason, o.part) for o in outcomes if isinstance(o, Drop)]
     assert drops == [
         ("between-files", "broken_archive", Range(2, 3)),
         ("in-a-file", "broken_archive", Range(2, 3)),  # the file
         ("in-a-file", "broken_archive", Range(3, 4)),  # and what may have come behind it
+        ("leads-back", "damaged_image", Range(1, 2)),
+        ("leads-back", "broken_archive", Range(2, 3)),
     ]
 
 
