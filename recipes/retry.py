@@ -27,5 +27,5 @@ def retry(place: Place, reason: str, passwords: str = "") -> int:
         known = ", ".join(f"{n} {name}" for name, n in reasons.most_common())
         if not reason:
             raise ValueError(f"retry needs reason=NAME; dropped are: {known}")
-        raise ValueError(f"reason={reason}: nothing in {place.out} dropped for that; dropped are: {known}")
+        raise ValueError(f"reason={reason}: nothing in {place.out} that can be read again dropped for that; dropped are: {known}")
     return run(recipe, place, steps=[step for runner in of_steps if (step := runner.after_retry())])

@@ -107,7 +107,9 @@ class PipelineRunner(StepRunner[Pipeline]):
         return replace(step, census=Known(step.census, self.folder.url)) if self.folder.exists("census") else None
 
     def _drops(self) -> list[Drop]:
-        return [drop for report in read_reports(self.folder) for drop in report.drops]
+        """What could be read again: samples of another dataset can't, since that is read by shards."""
+        uris = {item.uri for shard in assigned(self.folder) for item in shard.inputs}
+        return [drop for report in read_reports(self.folder) for drop in report.drops if drop.uri in uris]
 
     def _forgotten(self) -> Forgotten:
         return Forgotten.of(tombstones.read(self.out))

@@ -17,7 +17,7 @@ from datagen.sources.dataset import SamplesOf, ShardsOf
 from datagen.storage import Folder
 from recipes.recipe import Recipe
 from recipes.run import plan, run
-from recipes.steps import Place
+from recipes.steps import Place, runner_of
 from recipes.steps.pipeline import make as make_dataset
 from tests import pdfs
 from tests.outputs import check_corpus, dataset_samples, files, make, recipe
@@ -113,6 +113,15 @@ def test_a_recipe_chains_its_steps_by_name(corpus, tmp_path):
     assert run(both, place) == 0
     assert len(dataset_samples(Folder(str(tmp_path / "out/lines")))) == 8
     assert "lines: 0 documents in 0 shards to make, 3 made" in plan(both, place)
+
+
+def test_a_retry_of_a_recipe_passes_over_what_dropped_out_of_shards(corpus, tmp_path):
+    second = Pipeline("lines", ShardsOf("coarse"), SamplesOf("lines"), (FindLines(),), max_drop=1.0)
+    both, place = Recipe("test", (recipe(corpus).steps[0], second)), Place(str(tmp_path / "out"), "inline")
+    assert run(both, place) == 0
+    runner = runner_of(second, both, place)
+    assert {d.reason for r in read_reports(Folder(f"{place.out}/lines")) for d in r.drops} == {"blank"}
+    assert (runner.retriable(), runner.retry("blank")) == ({}, 0)
 
 
 def test_what_dropped_out_of_a_shard_cannot_be_retried_alone_and_a_retry_says_so(corpus, tmp_path):
