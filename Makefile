@@ -33,8 +33,9 @@ help:
 run: setup
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
-$(VERBS): setup
-	@$(RUN) $@ $(call given)
+# Help needs nothing that is set up.
+$(VERBS): $(if $(filter 1,$(help)),,setup)
+	@$(if $(filter 1,$(help)),$(PYTHON) -m recipes,$(RUN)) $@ $(call given)
 
 setup: $(VENV)/.installed $(VENV)/.system
 

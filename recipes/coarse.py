@@ -7,7 +7,7 @@ from datagen.sources.pdf import PdfSource
 from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
-from recipes.recipe import Recipe, Report, read_passwords
+from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 
 def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "") -> Recipe:
@@ -17,5 +17,5 @@ def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str =
         raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
     stages = (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer())
     pages = Pipeline("coarse", Listing(input), PdfSource(passwords=read_passwords(passwords)), stages, limit=limit, deep=deep)
-    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmarks)
+    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmark_folder(benchmarks))
     return Recipe("coarse", (pages, alike, Report(datasets=("coarse",))))

@@ -13,7 +13,7 @@ from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.weights import Share, Weights
 from recipes.mixture import PAPER, SHARD_PAGES
-from recipes.recipe import Recipe, Report, read_passwords
+from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 SEED = 0
 WEIGHTS = Weights((Share(25_000_000, ("zh", "en")), Share(5_000_000)), temperature=3.3, seed=SEED)
@@ -41,5 +41,5 @@ def corpus30m(input: str = "", limit: int = 0, deep: bool = False, passwords: st
         limit=limit,
         deep=deep,
     )
-    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmarks)
+    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmark_folder(benchmarks))
     return Recipe("corpus30m", (pages, alike, Report(datasets=("coarse",), seed=SEED)), PAPER)

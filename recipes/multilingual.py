@@ -14,7 +14,7 @@ from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from flywheel.step import ROUNDS, Flywheel
 from model.step import Train
-from recipes.recipe import Recipe, Report, read_passwords
+from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 SEED = 0
 # The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
@@ -39,7 +39,7 @@ def multilingual(
         seed=DRAW,
         deep=deep,
     )
-    alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmarks)
+    alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, passwords=words)
     training = Train(datasets=(pages.name, ROUNDS), num_samples=1_500, seed=SEED)
     return Recipe("multilingual", (pages, alike, wheel, training, Report(datasets=(pages.name,), seed=SEED)))

@@ -41,6 +41,13 @@ def read_passwords(file: str) -> tuple[str, ...]:
         raise ValueError(f"passwords={file}: a text file with a password a line is needed ({error})") from None
 
 
+def benchmark_folder(folder: str) -> str:
+    """`folder` itself, "" for none. Raises `ValueError` if it is no local folder: better now than when the corpus is made."""
+    if folder and not Path(folder).expanduser().is_dir():
+        raise ValueError(f"benchmarks={folder}: no such folder; one with PDFs, images or texts is needed, on a local disk")
+    return folder
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Steps, one after the other, each with a folder of its name in the output. Its `repr` is the whole plan.
