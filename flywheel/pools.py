@@ -14,7 +14,7 @@ from typing import Any
 from datagen import manifest
 from datagen.marks import excluded
 from datagen.record import words_hold
-from datagen.shards import read_reports
+from datagen.shards import read_records, read_reports
 from datagen.storage import Folder
 
 Place = tuple[str, int]
@@ -73,16 +73,18 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
     """
     letters: manifest.Letters = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    alike = excluded(dataset)  # else a copy of what trains might test
+    alike, marked = excluded(dataset), []  # else a copy of what trains might test
     for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
         for written, counts in manifest.letters(part).items():
-            if written[0] != "und":
-                letters[written].update(counts)
+            letters[written].update(counts)
         for row in part.to_pylist():
-            if row["lang"] == "und" or not row["num_chars"] or row["key"] in alike:
-                continue
-            if words_hold(row["verdict"], row["reasons"]):
+            if row["key"] in alike:
+                marked.append(row)
+            elif row["lang"] != "und" and row["num_chars"] and words_hold(row["verdict"], row["reasons"]):
                 pages[row["lang"], row["script"]][row["sha256"]][row["page"]] = row["num_ltr_lines"]
+    for sample in read_records(dataset, marked):  # a part counts the letters of all its samples
+        letters[sample.lang, sample.script].subtract(c for c in sample.text if c.isalpha())
+    letters = {written: +counts for written, counts in letters.items() if written[0] != "und" and counts.total()}
     of_document: dict[str, Counter] = defaultdict(Counter)
     for written, documents in pages.items():
         for doc, numbers in documents.items():

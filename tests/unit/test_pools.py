@@ -4,6 +4,8 @@ import hashlib
 
 import pytest
 
+from datagen import marks
+from datagen.marks import Mark
 from datagen.storage import Folder
 from flywheel import frozen
 from flywheel.frozen import FrozenPools
@@ -97,6 +99,19 @@ def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
     share = lambda letters: sum(n for c, n in letters.items() if c in latin) / letters.total()  # noqa: E731
     (greek,) = survey(Folder(str(tmp_path / "coarse")), share, 0.99)
     assert greek == Language("el", "Grek", 2 / 8, {"d" * 64: [0]}, {"d" * 64: 1})
+
+
+def test_a_marked_copy_counts_neither_its_letters_nor_its_page(tmp_path):
+    folder = Folder(str(tmp_path / "coarse"))
+    pages = [page_sample(key, "αβγab", lang="el", script="Grek", page=n, sha256="d" * 64) for n, key in enumerate("ab")]
+    pages.append(page_sample("c", "γγγγ", lang="el", script="Grek", page=2, sha256="d" * 64))
+    pages.append(page_sample("d", "слово", lang="ru", page=0, sha256="e" * 64))
+    write_dataset(tmp_path / "coarse", pages)
+    marks.write(folder, [Mark(key, "duplicate", "a", 1.0) for key in "cd"], "")
+    counted = []
+    (greek,) = survey(folder, lambda letters: counted.append(dict(letters)) or 0.5, 0.99)
+    assert counted == [{"α": 2, "β": 2, "γ": 2, "a": 2, "b": 2}]
+    assert (greek.lang, greek.documents) == ("el", {"d" * 64: [0, 1]})
 
 
 def test_frozen_pools_come_back_as_they_were(tmp_path):
