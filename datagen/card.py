@@ -6,6 +6,7 @@ from collections import Counter
 
 from datagen.manifest import Tally
 from datagen.shards import ShardReport
+from datagen.target import ANSWERS, IMAGE, PROMPTS
 
 _STRING, _INT, _FLOAT, _BOOL = "string", "int64", "float64", "bool"
 
@@ -77,6 +78,7 @@ def dataset_card(name: str, tally: Tally, reports: list[ShardReport]) -> str:
         _table("language", _count(tally, "lang")),
         _table("script", _count(tally, "script")),
         _table("verdict on the text", _count(tally, "verdict")),
+        _prompts(tally),
         _table("licence", {licence or "not stated": n for licence, n in licences.items()}),
         _table("dropped because", dict(drops.most_common())),
         "The samples keep their documents' licences: `origin.licence` and `origin.uri` in every record say whose they are.\n",
@@ -91,6 +93,19 @@ def _count(tally: Tally, name: str) -> dict[str, int]:
 def _table(title: str, counts: dict[str, int]) -> str:
     rows = "".join(f"| {_plain(name)} | {n:,} |\n" for name, n in counts.items())
     return f"| {title} | samples |\n| --- | ---: |\n{rows}" if rows else ""
+
+
+def _prompts(tally: Tally) -> str:
+    """How the model is asked for the samples of each task."""
+    rows = [
+        f"| {task} | {weight:.0%} | `{prompt.replace(IMAGE, '').strip()}` | {ANSWERS[prompt]} |\n"
+        for task in sorted(tally.by("task"))
+        for prompt, weight in PROMPTS.get(task, ())
+    ]
+    if not rows:
+        return ""
+    head = "A record's `text` is by paragraphs; its `regions[].lines` keep the lines. `datagen/target.py` asks for both:"
+    return f"{head}\n\n| task | share | prompt | answer |\n| --- | ---: | --- | --- |\n" + "".join(rows)
 
 
 def _plain(text: str) -> str:

@@ -5,7 +5,8 @@ A grounded answer is blocks parted by a blank line, in reading order:
     <|ref|>label<|/ref|><|det|>[[x1, y1, x2, y2]]<|/det|>
     content
 
-A coordinate is `x / W * 999`, rounded: whole numbers 0..999 whatever the image's size. A plain answer is the sample's text.
+A coordinate is `x / W * 999`, rounded: whole numbers 0..999 whatever the image's size. A plain answer is the sample's text, or
+the text of its lines.
 
 Text from documents may hold what looks like the format's own tokens. `neutralise` puts a word joiner (U+2060) behind the `<` of
 each such literal, so that neither a tokenizer nor `decode` takes it for one, and `restore` takes it out again: nothing is lost.
@@ -16,6 +17,8 @@ next `<|ref|>`.
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from random import Random
+from typing import NamedTuple
 
 from datagen.record import Box, Region, Sample
 
@@ -44,24 +47,68 @@ _BLOCK = re.compile(
 
 
 class Prompt(StrEnum):
-    """What is asked of the model. `LINES` gives a block a line where a region has lines: the finer of the two groundings."""
+    """What is asked of the model. The prompts are the released model's, but for `FREE_LINES`, which is ours."""
 
     FREE = f"{IMAGE}\nFree OCR."
+    FREE_LINES = f"{IMAGE}\nFree OCR, line by line."
     MARKDOWN = f"{IMAGE}\n{GROUNDING}Convert the document to markdown."
     LINES = f"{IMAGE}\n{GROUNDING}OCR this image."
 
+    @property
+    def is_grounded(self) -> bool:
+        """Whether the answer has boxes."""
+        return GROUNDING in self.value
 
-# The prompts that a sample of each task can be asked: the plain one, then those that want regions. The model trains on no other
-# task.
-PROMPTS = {"page": (Prompt.FREE, Prompt.MARKDOWN), "crop": (Prompt.FREE,)}
+
+ANSWERS = {
+    Prompt.FREE: "the text by paragraphs: lines joined, the typesetter's hyphens undone, a blank line between blocks",
+    Prompt.FREE_LINES: "the text line by line, as it stands on the page, with its hyphens; a blank line between blocks",
+    Prompt.MARKDOWN: "a block for each region: its label, its box, its text by paragraphs",
+    Prompt.LINES: "a block for each line: its region's label, the line's box and text",
+}
+"""What the answer to each prompt holds."""
+
+
+class Asked(NamedTuple):
+    """A prompt, and the share of a task's samples that are asked it."""
+
+    prompt: Prompt
+    weight: float
+
+
+PROMPTS = {
+    "page": (Asked(Prompt.FREE, 0.6), Asked(Prompt.FREE_LINES, 0.15), Asked(Prompt.MARKDOWN, 0.25)),
+    "crop": (Asked(Prompt.FREE, 1.0),),
+}
+"""The prompts of each task, the usual one first. The model trains on no other task. The released model answers `Free OCR.` with
+paragraphs, so that is the usual prompt of a page."""
+
+
+def choose(task: str, random: Random) -> Prompt:
+    """The prompt of a sample of `task`, drawn by weight."""
+    prompts, weights = zip(*PROMPTS[task], strict=True)
+    prompt: Prompt = random.choices(prompts, weights)[0]
+    return prompt
+
+
+def can_answer(sample: Sample, prompt: Prompt) -> bool:
+    """Whether the sample has what the answer needs: every sample has text, and not every one has regions."""
+    return prompt is Prompt.FREE or bool(sample.regions)
 
 
 def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
-    """The prompt's text and `sample`'s answer to it. Raises `ValueError` if grounding is asked of a sample without regions."""
+    """The prompt's text and `sample`'s answer to it; `ANSWERS` says what that holds.
+
+    A region without lines stands as a whole where lines are asked for. Raises `ValueError` if the sample lacks the regions that
+    the answer needs.
+    """
+    if not can_answer(sample, prompt):
+        raise ValueError(f"{sample.key}: {prompt.name} needs regions, the sample has none")
     if prompt is Prompt.FREE:
         return prompt.value, neutralise(sample.text)
-    if not sample.regions:
-        raise ValueError(f"{sample.key}: {prompt.name} needs regions, the sample has none")
+    if prompt is Prompt.FREE_LINES:
+        blocks = ("\n".join(line.text for line in region.lines) or region.text for region in sample.regions)
+        return prompt.value, neutralise("\n\n".join(block for block in blocks if block))
     parts: Iterable[tuple[str, Box, str]]
     if prompt is Prompt.MARKDOWN:
         parts = ((region.label, region.box, region.text) for region in sample.regions)
@@ -90,6 +137,11 @@ def decode(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Regio
             y0, y1 = _span(min(tops), max(bottoms), size[1])
             regions.append(Region(Box(x0, y0, x1, y1), restore(block["label"]), restore(block["content"]), None, by))
     return tuple(regions)
+
+
+def decode_plain(answer: str) -> list[list[str]]:
+    """The blocks of a plain answer, each as its lines. Under `FREE_LINES` these are the lines of the regions that have some."""
+    return [block.split("\n") for block in restore(answer).split("\n\n") if block]
 
 
 def neutralise(text: str) -> str:

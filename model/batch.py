@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from datagen.record import Sample
-from datagen.target import Prompt, encode, neutralise
+from datagen.target import Prompt, can_answer, encode, neutralise
 from model.attention import PADDING
 from model.image import MODES, Views, load
 from model.tokenizer import TextTokenizer
@@ -63,12 +63,14 @@ class Batch:
 
 
 def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
-    """A sample as at most `length` tokens, under `prompt`, or plainly if it has no regions. Raises `ValueError` if the image
-    and the prompt alone take `length` tokens."""
+    """A sample as at most `length` tokens, under `prompt`, or under `FREE` if it can't answer that.
+
+    Raises `ValueError` if the image and the prompt alone take `length` tokens.
+    """
     if sample.image is None:
         ids = [tokenizer.bos, *tokenizer.encode(neutralise(sample.text)), tokenizer.eos]
         return Tokens(ids[:length], 1, None, len(ids) > length, False)
-    prompt_text, answer = encode(sample, prompt if sample.regions else Prompt.FREE)
+    prompt_text, answer = encode(sample, prompt if can_answer(sample, prompt) else Prompt.FREE)
     image = load(sample.image, mode)
     head = tokenizer.prompt(prompt_text, image.num_tokens)
     if len(head) >= length:

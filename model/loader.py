@@ -19,7 +19,7 @@ from datagen.marks import excluded
 from datagen.record import Sample
 from datagen.shards import ShardReport, read_reports, read_sample
 from datagen.storage import Folder
-from datagen.target import PROMPTS, Prompt, encode
+from datagen.target import PROMPTS, Prompt, can_answer, choose, encode
 from model.step import Train
 
 _COLUMNS = ["key", "shard", "offset", "bytes", "task", "lang", "verdict", "num_chars", "group", "sha256"]
@@ -176,9 +176,7 @@ class Schedule:
         for position in range(turn * size, (turn + 1) * size):
             epoch, at = divmod(position, len(places))
             place = places[_shuffled(f"{self.step.seed} {task} {epoch}", len(places))[at]]
-            chance = random.Random(f"{self.step.seed} {number} {place.key}").random()
-            plain, *grounded = PROMPTS[task]
-            samples.append((place, grounded[0] if grounded and chance < self.step.grounding_share else plain))
+            samples.append((place, choose(task, random.Random(f"{self.step.seed} {number} {place.key}"))))
         return samples
 
 
@@ -190,9 +188,7 @@ def _shuffled(seed: str, length: int) -> list[int]:
 
 
 def texts(out: Folder, places: Sequence[Place], count: int, seed: int) -> Iterator[str]:
-    """The answers, plain and grounded, of `count` samples drawn from `places`: what a tokenizer learns from."""
+    """The answers to all prompts of `count` samples drawn from `places`: what a tokenizer learns from."""
     for place in random.Random(f"{seed} tokenizer").sample(places, min(count, len(places))):
         sample = place.read(out)
-        yield sample.text
-        if sample.regions:
-            yield from (encode(sample, prompt)[1] for prompt in PROMPTS[place.task][1:])
+        yield from (encode(sample, prompt)[1] for prompt, _ in PROMPTS[place.task] if can_answer(sample, prompt))

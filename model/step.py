@@ -15,7 +15,6 @@ class Train:
     datasets            folders of the output. A name with * is a pattern, and may match none
     num_samples         the number of samples that `steps` is meant for. See `worth`
     crop_share          the share of steps that take line crops. The others take pages. If there are no pages, all take crops
-    grounding_share     the share of pages that are asked for with boxes. The others are asked for plain text
     length              tokens of a sequence at most, placeholders included. A longer answer is cut, and counted
     held_out_share      the share of groups, usually documents, that are never trained on
     loss_samples        held-out samples of each task whose loss is measured
@@ -32,7 +31,6 @@ class Train:
     page_batch: int = 2
     crop_batch: int = 8
     crop_share: float = 0.25
-    grounding_share: float = 0.25
     mode: str = "tiny"
     length: int = 640
     learning_rate: float = 3e-3
@@ -67,9 +65,8 @@ class Train:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        for name in ("crop_share", "grounding_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be from 0 to 1")
+        if not 0 <= self.crop_share <= 1:
+            raise ValueError(f"crop_share is {self.crop_share}: it must be from 0 to 1")
         if not 0 < self.held_out_share < 1:
             raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
 

@@ -25,7 +25,7 @@ import torch
 from datagen.marks import digest
 from datagen.progress import OnState, State, ignore
 from datagen.storage import Folder
-from datagen.target import PROMPTS, Prompt, encode, restore
+from datagen.target import PROMPTS, Prompt, can_answer, encode, restore
 from model.batch import Batch, collate
 from model.checkpoint import TOKENIZER, load_state, save_model, save_state
 from model.cpu import native_dtype
@@ -255,7 +255,7 @@ class _Training:
             if rows:
                 distances[task] = [row["edit_distance"] for row in rows]
             shown += _one_a_language(rows)[: step.shown_samples]
-            for prompt in PROMPTS[task][1:]:
+            for prompt, _ in PROMPTS[task][1:]:
                 shown += self._read(places[: step.shown_samples // 2], prompt)
         everything = [value for values in distances.values() for value in values]
         measured = [line for line in self.lines if "held_out_loss" in line]
@@ -282,7 +282,7 @@ class _Training:
     def _read(self, places: list[Place], prompt: Prompt) -> list[dict]:
         """The network's readings of the samples at `places`. `max_new_tokens` cuts a reading, and never the truth."""
         samples = [(place, place.read(self.out)) for place in places]
-        samples = [(place, sample) for place, sample in samples if prompt is Prompt.FREE or sample.regions]
+        samples = [(place, sample) for place, sample in samples if can_answer(sample, prompt)]
         if not samples:
             return []
         images = [load(sample.image or b"", self.step.mode) for _, sample in samples]
@@ -293,8 +293,8 @@ class _Training:
         rows = []
         for (place, sample), reading in zip(samples, readings, strict=True):
             truth = encode(sample, prompt)[1]
-            if prompt is Prompt.FREE:
-                truth, reading = sample.text, restore(reading)
+            if not prompt.is_grounded:
+                truth, reading = restore(truth), restore(reading)
             rows.append(
                 {
                     "dataset": place.dataset,

@@ -8,12 +8,12 @@ from datagen import marks
 from datagen.marks import Mark
 from datagen.shards import read_reports, read_shard
 from datagen.storage import Folder
-from datagen.target import PROMPTS, Prompt
+from datagen.target import PROMPTS
 from model.loader import Schedule, drawn, find_datasets, index, is_held_out
 from model.step import Train
 from tests.model.lines import line_crop, write_dataset
 
-STEP = Train(datasets=("coarse", "round-*"), page_batch=2, crop_batch=3, crop_share=0.4, grounding_share=0.5)
+STEP = Train(datasets=("coarse", "round-*"), page_batch=2, crop_batch=3, crop_share=0.4)
 
 
 @pytest.fixture(scope="module")
@@ -150,10 +150,10 @@ def test_an_epoch_sees_every_sample_once_and_steps_are_of_one_kind(out):
         assert seen[:size] != seen[size : 2 * size]
 
 
-def test_pages_are_asked_for_both_ways_and_crops_plainly(out):
+def test_samples_are_asked_all_prompts_of_their_task(out):
     steps = [Schedule(index(out, ["coarse", "round-1"], 0.2).train, STEP).at(n) for n in range(60)]
     asked = {(place.task, prompt) for samples in steps for place, prompt in samples}
-    assert asked == {("page", Prompt.FREE), ("page", Prompt.MARKDOWN), ("crop", Prompt.FREE)}
+    assert asked == {(task, prompt) for task, prompts in PROMPTS.items() for prompt, _ in prompts}
 
 
 def test_one_kind_alone(out):

@@ -35,7 +35,6 @@ STEP = Train(
     page_batch=2,
     crop_batch=2,
     crop_share=0.5,
-    grounding_share=0.5,
     length=200,
     warmup=2,
     held_out_share=0.3,

@@ -5,7 +5,20 @@ import random
 import pytest
 
 from datagen.record import Box, Line, Region
-from datagen.target import GROUNDING, IMAGE, SPECIAL_TOKENS, Prompt, decode, encode, neutralise, restore
+from datagen.target import (
+    ANSWERS,
+    IMAGE,
+    PROMPTS,
+    SPECIAL_TOKENS,
+    Prompt,
+    can_answer,
+    choose,
+    decode,
+    decode_plain,
+    encode,
+    neutralise,
+    restore,
+)
 from tests.samples import sample
 
 PIECES = [
@@ -47,7 +60,21 @@ def test_prompts_are_the_released_ones():
     assert Prompt.MARKDOWN == "<image>\n<|grounding|>Convert the document to markdown."
     assert Prompt.LINES == "<image>\n<|grounding|>OCR this image."
     assert all(prompt.count(IMAGE) == 1 for prompt in Prompt)
-    assert [GROUNDING in prompt for prompt in Prompt] == [False, True, True]
+    assert [prompt for prompt in Prompt if prompt.is_grounded] == [Prompt.MARKDOWN, Prompt.LINES]
+
+
+def test_every_prompt_says_what_its_answer_holds_and_differs_from_the_others():
+    assert set(ANSWERS) == set(Prompt)
+    assert len({prompt.value for prompt in Prompt}) == len(Prompt)
+
+
+def test_prompts_are_chosen_by_weight():
+    source = random.Random(0)
+    draws = [choose("page", source) for _ in range(4000)]
+    for prompt, weight in PROMPTS["page"]:
+        assert abs(draws.count(prompt) / 4000 - weight) < 0.03
+    assert PROMPTS["page"][0].prompt is Prompt.FREE
+    assert {choose("crop", source) for _ in range(20)} == {Prompt.FREE}
 
 
 def test_the_format_by_hand():
@@ -68,9 +95,42 @@ def test_lines_come_one_a_block():
     assert [r.text for r in decode(encode(s, Prompt.LINES)[1], s.size)] == ["one", "two", "no lines"]
 
 
-def test_grounding_needs_regions():
+def broken_paragraph():
+    lines = (Line(Box(0, 0, 320, 20), "A typeset-"), Line(Box(0, 20, 320, 40), "ter breaks words."))
+    regions = [region((0, 0, 320, 40), "A typesetter breaks words.", lines=lines), region((0, 40, 320, 60), "no lines")]
+    return page(regions, text="\n\n".join(r.text for r in regions))
+
+
+def test_paragraphs_and_lines_are_told_apart_by_the_prompt():
+    s = broken_paragraph()
+    assert encode(s, Prompt.FREE)[1] == "A typesetter breaks words.\n\nno lines"
+    assert encode(s, Prompt.FREE_LINES) == (
+        "<image>\nFree OCR, line by line.",
+        "A typeset-\nter breaks words.\n\nno lines",
+    )
+    assert decode_plain(encode(s, Prompt.FREE_LINES)[1]) == [["A typeset-", "ter breaks words."], ["no lines"]]
+    assert decode_plain(encode(s, Prompt.FREE)[1]) == [["A typesetter breaks words."], ["no lines"]]
+
+
+def test_lines_of_random_pages_make_a_round_trip():
+    source = random.Random(2)
+    words = [piece for piece in PIECES if "\n" not in piece]
+    for _ in range(200):
+        blocks = [
+            ["x" + source.choice(words) + source.choice(words) for _ in range(source.randrange(1, 4))]
+            for _ in range(source.randrange(1, 5))
+        ]
+        s = page(
+            region((0, 0, 9, 9), " ".join(texts), lines=tuple(Line(Box(0, 0, 9, 9), text) for text in texts)) for texts in blocks
+        )
+        assert decode_plain(encode(s, Prompt.FREE_LINES)[1]) == blocks
+
+
+@pytest.mark.parametrize("prompt", [prompt for prompt in Prompt if prompt is not Prompt.FREE])
+def test_what_needs_regions_says_so(prompt):
+    assert not can_answer(sample(regions=()), prompt)
     with pytest.raises(ValueError, match="needs regions"):
-        encode(sample(regions=()), Prompt.MARKDOWN)
+        encode(sample(regions=()), prompt)
 
 
 def test_round_trip_of_random_pages():
