@@ -21,8 +21,8 @@ BENCHES = {
     "promises": (),
     "truth": (),
 }
-# These take hours or gigabytes, and run only where they are named.
-BY_NAME = {"long_run": (), "weights": ()}
+# These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
+BY_NAME = {"long_run": (), "weights": (), "real_pages": (), "sentences": ()}
 ALL = BENCHES | BY_NAME
 
 
