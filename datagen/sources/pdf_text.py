@@ -12,7 +12,7 @@ from typing import Any
 
 from datagen import scripts
 from datagen.record import Box, Line, Region, SampleError, clean_text
-from datagen.sources import pdf_glyphs, pdf_pieces
+from datagen.sources import pdf_glyphs, pdf_pieces, pdf_unmapped
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import KINDS, mirroring_helps
@@ -68,10 +68,10 @@ def text_layer(view: OpenPage) -> PageContent:
     - Doubled text, which is drawn again for boldness, stands once. Text under render mode 3 or at opacity 0 stays, since it is
       all the text that a scan has, and is counted.
 
-    Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `private_use_share`,
-    `control_share`, `hidden_share`, `presentation_share` (before they become letters), `doubled_share`, `spaces_added_share`,
-    `silent_share` (soft hyphens within a line, where none is drawn, so that a letter isn't said), `math_share` (letters in fonts
-    of formulas, and their signs).
+    Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `read_glyphs_share` (unmapped,
+    but read from their glyphs: see `pdf_unmapped`), `private_use_share`, `control_share`, `hidden_share`, `presentation_share`
+    (before they become letters), `doubled_share`, `spaces_added_share`, `silent_share` (soft hyphens within a line, where none is
+    drawn, so that a letter isn't said), `math_share` (letters in fonts of formulas, and their signs).
 
     Raises `SampleError` (`broken_page`).
     """
@@ -113,7 +113,8 @@ def text_layer(view: OpenPage) -> PageContent:
 class _Layer:
     """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
 
-    `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work.
+    `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work. `num_read` characters
+    that the file doesn't map were read from their glyphs.
     """
 
     textpage: pymupdf.TextPage
@@ -122,6 +123,7 @@ class _Layer:
     text: str
     alphabet: str
     num_chars: int
+    num_read: int
 
 
 def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
@@ -130,7 +132,7 @@ def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
     Spaces that MuPDF sees between Latin and Chinese are left out of the lines, too.
     """
     text, alphabet, total = layer.text, layer.alphabet, layer.num_chars
-    nums = dict.fromkeys(("unmapped", "private_use", "control", "presentation", "silent"), 0)
+    nums = dict.fromkeys(("unmapped", "private_use", "control", "presentation", "silent"), 0) | {"read_glyphs": layer.num_read}
     nums["math"] = sum(
         _num_math(s["font"], s["text"]) for block in layer.blocks for line in block["lines"] for s in line["spans"]
     )
@@ -167,13 +169,22 @@ def _is_math(font: str) -> bool:
 def _read(view: OpenPage, flags: int) -> _Layer:
     with native("broken_page"):
         textpage = pymupdf.TextPage(view.displaylist.get_textpage(flags))
-        blocks = [block for block in textpage.extractDICT()["blocks"] if block.get("lines")]
-        raws = ["".join([s["text"] for s in line["spans"]]) for block in blocks for line in block["lines"]]
-        alphabet = "".join(sorted(set().union(*raws)))
+        blocks, raws, alphabet = _extracted(textpage)
+        num_read = 0
+        if pdf_unmapped.worth_a_look(alphabet):
+            num_read = pdf_unmapped.read(view.displaylist, textpage, flags)
+            blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())
     filled = [raw for raw in raws if raw and not raw.isspace()]
-    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)))
+    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read)
+
+
+def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[str], str]:
+    """The blocks that have lines, the text of each line, and its characters, each once."""
+    blocks = [block for block in textpage.extractDICT()["blocks"] if block.get("lines")]
+    raws = ["".join([s["text"] for s in line["spans"]]) for block in blocks for line in block["lines"]]
+    return blocks, raws, "".join(sorted(set().union(*raws)))
 
 
 def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:

@@ -1,0 +1,146 @@
+"""Characters that a PDF doesn't map (U+FFFD), read from their glyphs: by the glyph's name, or by the font program's own map.
+
+A reading depends on the glyph and on the word that it stands in, and on nothing else that was seen, so that a page reads the same
+in any range of pages.
+"""
+
+import functools
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fontTools.ttLib import TTFont
+
+from datagen import scripts
+from datagen.sources import glyph_names
+from datagen.sources.light_pymupdf import pymupdf
+
+_UNMAPPED = 0xFFFD
+_SPACE, _NOTHING = 0x20, 0x2060  # what is written for strokes of a picture, and for the second piece of an arrow
+_WORTH_A_LOOK = re.compile("[\ufffd\x00-\x08\x0b-\x1f]")
+_HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
+_MAX_PROGRAM_BYTES = 8 << 20
+# Glyphs of these stand in the order in which they are drawn, which is not that of the text.
+_REORDERED = re.compile(f"[{scripts.CLUSTERED}]")
+_LAST_OF_BMP, _LAST = 0xFFFF, 0x10FFFF
+
+Char = Any  # of MuPDF's structured text: `c`, `font`, `origin`
+Line = list[Char]
+
+
+def worth_a_look(alphabet: str) -> bool:
+    """Whether `read` might read any of these characters."""
+    return bool(_WORTH_A_LOOK.search(alphabet))
+
+
+def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int) -> int:
+    """How many unmapped characters of `textpage` are read, which is the display list's by `flags`. They are written into it.
+
+    A reading has to be sure: one character, by a name or a map that says which, and no letter of another script than its word's.
+    Glyphs that are strokes of a picture become spaces. What can't be read stays U+FFFD. MuPDF may raise anything.
+    """
+    num_read = 0
+    whole = _by_place(displaylist, flags | pymupdf.TEXT_PRESERVE_LIGATURES)
+    numbers = _by_place(displaylist, flags | pymupdf.TEXT_USE_GID_FOR_UNKNOWN_UNICODE)
+    for line in _lines(textpage):
+        codes = [char.c for char in line]
+        for i, code in enumerate(codes):
+            if (code == _UNMAPPED or code < _SPACE) and glyph_names.draws_strokes(line[i].font.name):
+                line[i].c = _SPACE
+            elif code == _UNMAPPED or code > _LAST:
+                place = _place(line[i])
+                # As it takes ligatures apart, MuPDF loses U+FD3E and U+FD3F, and writes some number.
+                line[i].c = whole.get(place, _UNMAPPED) if code > _LAST else _UNMAPPED
+                if line[i].c == _UNMAPPED and place in numbers:
+                    num_read += _read(line, i, numbers[place])
+    return num_read
+
+
+def _read(line: Line, i: int, number: int) -> bool:
+    """Whether the glyph of that number, which character `i` of a line shows, was read and written into the line."""
+    font = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font))
+    name = pymupdf.mupdf.fz_get_glyph_name2(font, number)
+    piece = glyph_names.other_piece(name)
+    if piece:
+        before, arrow = piece
+        k = i + 1 if before else i - 1
+        if not (0 <= k < len(line) and line[k].c == ord(arrow)):
+            return False
+        line[k].c = _NOTHING
+    near = {scripts.script(char) for char in _word(line, i) if char.isalpha()} - scripts.NO_SCRIPT
+    by_name = glyph_names.character(name, line[i].font.name)
+    candidates = [by_name] if by_name else _by_map(_program(line[i].font)).get(number, ())
+    char = _fitting(candidates, near)
+    if char:
+        line[i].c = ord(char)
+    return bool(char)
+
+
+def _fitting(candidates: Sequence[str], near: set[str]) -> str:
+    """The first of the characters that may stand in a word with letters of the scripts `near`; "" for none."""
+    for char in candidates:
+        script = scripts.script(char)
+        if ord(char) > _LAST_OF_BMP or _REORDERED.match(char) or unicodedata.category(char)[0] == "M":
+            continue
+        if not char.isalpha() or script in scripts.NO_SCRIPT or not near or script in near or near <= scripts.EAST_ASIAN:
+            return char
+    return ""
+
+
+def _word(line: Line, i: int) -> str:
+    """The other characters of the word that character `i` stands in."""
+    text = "".join(chr(char.c) for char in line)
+    start = max(text.rfind(" ", 0, i), text.rfind("\u00a0", 0, i)) + 1
+    return text[start:i] + re.split(r"\s", text[i + 1 :], maxsplit=1)[0]
+
+
+def _by_place(displaylist: pymupdf.DisplayList, flags: int) -> dict[tuple[float, float, str], int]:
+    """The code at each place of a font's character, as the display list gives it by `flags`. Without places that two share."""
+    codes: dict[tuple[float, float, str], int] = {}
+    shared = set()
+    textpage = pymupdf.TextPage(displaylist.get_textpage(flags))
+    for line in _lines(textpage):
+        for char in line:
+            place = _place(char)
+            if codes.setdefault(place, char.c) != char.c:
+                shared.add(place)
+    return {place: code for place, code in codes.items() if place not in shared}
+
+
+def _place(char: Char) -> tuple[float, float, str]:
+    return char.origin.x, char.origin.y, char.font.name
+
+
+def _lines(textpage: pymupdf.TextPage) -> Iterator[Line]:
+    for block in textpage.this:
+        if block.m_internal.type == pymupdf.mupdf.FZ_STEXT_BLOCK_TEXT:
+            for line in block:
+                yield [char.m_internal for char in line]
+
+
+def _program(font: Any) -> bytes:
+    """The font program; empty if there is none, or one too large to look at."""
+    if font.buffer is None:
+        return b""
+    program = pymupdf.JM_BinFromBuffer(pymupdf.mupdf.FzBuffer(pymupdf.mupdf.ll_fz_keep_buffer(font.buffer)))
+    return program if len(program) <= _MAX_PROGRAM_BYTES else b""
+
+
+@functools.lru_cache(maxsize=4)
+def _by_map(program: bytes) -> Mapping[int, tuple[str, ...]]:
+    """The characters that the program's Unicode map gives each glyph, by the glyph's number. Empty without such a map."""
+    if program[:4] not in _HEADS:
+        return {}
+    characters: dict[int, set[str]] = {}
+    try:
+        with TTFont(io.BytesIO(program), lazy=True) as font:
+            for code, name in (font.getBestCmap() or {}).items():
+                if glyph_names.is_drawn(chr(code)):
+                    characters.setdefault(font.getGlyphID(name), set()).add(chr(code))
+    except MemoryError:
+        raise
+    except Exception:  # whatever fontTools raises on a hostile program
+        return {}
+    return {number: tuple(sorted(chars)) for number, chars in characters.items()}

@@ -1,0 +1,63 @@
+"""Characters that a file doesn't map are read from their glyphs, where that is sure."""
+
+import pymupdf
+import pytest
+
+from datagen import typefaces
+from datagen.sources.pdf_answers import PageContent
+from tests.pipeline.test_text_right import read
+from tests.unmapped_pdf import write
+
+FACE = typefaces.files().get("DejaVuSans.ttf", "")
+pytestmark = pytest.mark.skipif(not FACE, reason="no DejaVu Sans on this machine")
+
+
+def lines(content: PageContent) -> list[str]:
+    return [line.text for region in content.regions for line in region.lines]
+
+
+def test_a_glyph_is_read_by_its_name(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["go on → there", "№ 5 ✓"], FACE, hidden="→№✓", names=True))
+    assert lines(content) == ["go on → there", "№ 5 ✓"]
+    assert content.signals["unmapped_share"] == 0
+    assert content.signals["read_glyphs_share"] == pytest.approx(3 / content.signals["num_chars"])
+
+
+def test_a_glyph_is_read_by_the_programs_own_map(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["go on → there", "№ 5 ✓"], FACE, hidden="→№✓", cmap=True))
+    assert lines(content) == ["go on → there", "№ 5 ✓"]
+
+
+def test_the_two_pieces_of_an_arrow_are_one(tmp_path):
+    names = {"⊂": "arrowhookright", "⊃": "arrowhookleft"}
+    page = write(tmp_path / "a.pdf", ["make all ←⊂", "⊃→ on", "⊂ alone"], FACE, hidden="⊂⊃", renamed=names)
+    content = read(page)
+    assert lines(content) == ["make all ↩", "↪ on", "\ufffd alone"]
+    assert content.signals["unmapped_share"] > 0
+
+
+def test_a_letter_of_another_script_is_not_read_into_a_word(tmp_path):
+    words = ["Привет", "hello"]
+    content = read(write(tmp_path / "a.pdf", words, FACE, hidden="вe", renamed={"в": "b", "e": "afii10070"}))
+    assert lines(content) == ["При\ufffdет", "h\ufffdllo"]
+
+
+def test_strokes_of_a_picture_are_no_text(tmp_path):
+    page = write(tmp_path / "a.pdf", ["abab"], FACE, hidden="ab", font_name="AAAAAA+LINE10")
+    with pymupdf.open(page) as doc:
+        assert doc[0].get_text().strip()
+    assert not read(page).regions
+
+
+def test_a_bracket_that_mupdf_loses_is_there(tmp_path):
+    face = typefaces.files().get("NotoNaskhArabic-Regular.ttf") or typefaces.files()["FreeSerif.ttf"]
+    content = read(write(tmp_path / "a.pdf", ["\ufd3e", "\ufd3f"], face, hidden=""))
+    assert lines(content) == ["\ufd3e", "\ufd3f"]
+    assert content.signals["read_glyphs_share"] == 0
+
+
+def test_a_broken_font_program_costs_its_readings_alone(tmp_path):
+    page = write(tmp_path / "a.pdf", ["go on → there"], FACE, hidden="→", cmap=True)
+    data = page.read_bytes()
+    page.write_bytes(data.replace(b"cmap", b"xmap"))
+    assert lines(read(page)) == ["go on \ufffd there"]
