@@ -151,6 +151,10 @@ NOT_LETTERS = (
     + "\ufffd"
 )
 SMALL_CYRILLIC = _blocks("Cyrillic", only=str.islower)
+# Letters of the three scripts that have look-alikes in each other.
+LATIN = "A-Za-z" + _blocks("Latin-1 Supplement..Latin Extended-B", "Latin Extended Additional", only=str.isalpha)
+GREEK = _blocks("Greek and Coptic", "Greek Extended", only=str.isalpha)
+CYRILLIC = _blocks("Cyrillic..Cyrillic Supplement", only=str.isalpha)
 
 
 @functools.cache
@@ -189,6 +193,18 @@ def main_script(text: str) -> tuple[str, float]:
     if n < total / 4 and latin > n:
         return "Latn", latin / total
     return (_han_variant(text) if code == "Hani" else code), (n + latin) / total
+
+
+def third_script_share(text: str) -> float:
+    """The share of a text's letters that are neither Latin nor of the other script that most of them are of."""
+    counts: Counter[str] = Counter()
+    for char, n in Counter(text).items():
+        code = script(char)
+        if code not in NO_SCRIPT:
+            counts["Hani" if code in EAST_ASIAN else code] += n
+    total = counts.total()
+    del counts["Latn"]
+    return (counts.total() - max(counts.values(), default=0)) / total if total else 0.0
 
 
 def _han_variant(text: str) -> str:

@@ -12,7 +12,7 @@ from datagen import scripts
 
 # For each script, its letters and the Latin ones that are drawn alike, in the same order. They are those of Unicode's confusables
 # (UTS 39) that no common typeface tells apart. A pair is one class.
-_ALIKE = {
+ALIKE = {
     "Cyrl": ("асеорхуіјѕАВСЕНІЈКМОРЅТХҮ", "aceopxyijsABCEHIJKMOPSTXY"),
     "Grek": ("οΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "oABEZHIKMNOPTYX"),
 }
@@ -20,9 +20,9 @@ _ALIKE = {
 _SIMILAR = {"Cyrl": ("гкпи", "rknu"), "Grek": ("υνικρ", "uvikp")}
 # The letters among those alike that hardly any language of the script has.
 _RARE = {"Cyrl": frozenset("sSjJ"), "Grek": frozenset()}
-_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _ALIKE.items()}
+_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in ALIKE.items()}
 _MEND_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _SIMILAR.items()}
-_FROM_LATIN = {s: str.maketrans(_ALIKE[s][1] + _SIMILAR[s][1], _ALIKE[s][0] + _SIMILAR[s][0]) for s in _ALIKE}
+_FROM_LATIN = {s: str.maketrans(ALIKE[s][1] + _SIMILAR[s][1], ALIKE[s][0] + _SIMILAR[s][0]) for s in ALIKE}
 _WORD = re.compile(r"[^\W\d_]+")
 _THREE_FOR_ZE = re.compile(f"(?<![^\\W_])3(?=[{scripts.SMALL_CYRILLIC}]{{3}})")
 
@@ -37,7 +37,7 @@ def unfold(text: str, script: str) -> str:
 
     A Latin word that has only letters that look alike, and stands among words of the script, comes back in the script.
     """
-    if script not in _ALIKE:
+    if script not in ALIKE:
         return text
     words = list(_WORD.finditer(text))
     sides = [_side(word[0], script) for word in words]
@@ -53,7 +53,7 @@ def unfold(text: str, script: str) -> str:
 def _side(word: str, script: str) -> int:
     """The number of letters that are surely the script's, less the number that are surely Latin. If there are none of either, a
     rare letter counts as Latin."""
-    unsure = _ALIKE[script][1] + "".join(_SIMILAR[script])
+    unsure = ALIKE[script][1] + "".join(_SIMILAR[script])
     sure = [c for c in word if c not in unsure]
     side = sum(-1 if scripts.script(c) == "Latn" else 1 for c in sure)
     return side or -any(c in _RARE[script] for c in word)

@@ -1,7 +1,6 @@
 """The text layer of a PDF page as a label: what the image shows, in the order in which it is read."""
 
 import contextlib
-import functools
 import importlib.metadata
 import math
 import re
@@ -10,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datagen import scripts
+from datagen import homoglyphs, scripts
 from datagen.record import Box, Line, Region, SampleError, clean_text
-from datagen.sources import pdf_glyphs, pdf_pieces, pdf_unmapped
+from datagen.sources import pdf_formulas, pdf_glyphs, pdf_pieces, pdf_unmapped
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import KINDS, mirroring_helps
@@ -39,9 +38,6 @@ _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
 _SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
-# Letters of formulas by their fonts, and signs that hardly stand in prose.
-_MATH_FONT = re.compile(r"CMMI|CMSY|CMEX|MSAM|MSBM|MTSY|MTMI|MathJax|Euclid(Math|Symbol|Extra)|Math(?!ias|ilde)")
-_MATH = re.compile(f"[{scripts.MATH}]")
 _HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
 # MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
 _LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z]) (?=[{scripts.HAN}])")
@@ -63,15 +59,16 @@ def text_layer(view: OpenPage) -> PageContent:
       wrote it. Numbers and Latin words run left to right, and brackets are as they are read. A hidden layer's order stays.
     - Clusters: whole. MuPDF splits or repeats those that an /ActualText stands for.
     - Characters: NFC. Ligatures and presentation forms are letters, no-break spaces are spaces. Every hyphen that looks like `-`
-      is that. A soft hyphen is one where it is drawn, so that a line ends as it does in the image (`text.joined` makes words
-      whole). What draws nothing is left out, and so are control characters, which are counted.
+      is that. A word of letters that look alike in two scripts is in one script (see `homoglyphs`). A soft hyphen is one where it
+      is drawn, so that a line ends as it does in the image (`text.joined` makes words whole). What draws nothing is left out, and
+      so are control characters, which are counted.
     - Doubled text, which is drawn again for boldness, stands once. Text under render mode 3 or at opacity 0 stays, since it is
       all the text that a scan has, and is counted.
 
     Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `read_glyphs_share` (unmapped,
     but read from their glyphs: see `pdf_unmapped`), `private_use_share`, `control_share`, `hidden_share`, `presentation_share`
     (before they become letters), `doubled_share`, `spaces_added_share`, `silent_share` (soft hyphens within a line, where none is
-    drawn, so that a letter isn't said), `math_share` (letters in fonts of formulas, and their signs).
+    drawn, so that a letter isn't said), `math_share` (of formulas: see `pdf_formulas`).
 
     Raises `SampleError` (`broken_page`).
     """
@@ -98,7 +95,7 @@ def text_layer(view: OpenPage) -> PageContent:
     if _HAN_OR_KANA.search(layer.alphabet):
         blocks = pdf_pieces.stacked(blocks)
         blocks, ruby = pdf_pieces.without_ruby(blocks)
-    clean = cleaner(layer.alphabet)
+    clean = _cleaner(layer)
     regions: list[Region] = []
     for block in reading_order(blocks, rtl):
         regions += _regions(view, block, clean)
@@ -107,6 +104,14 @@ def text_layer(view: OpenPage) -> PageContent:
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
     return PageContent(tuple(regions), signals, _PYMUPDF)
+
+
+def _cleaner(layer: "_Layer") -> Callable[[str], str]:
+    clean = cleaner(layer.alphabet)
+    if layer.alphabet.isascii() or not homoglyphs.has_mixed(layer.text):
+        return clean
+    main_script, _ = scripts.main_script(layer.text)
+    return lambda line: homoglyphs.in_one_script(clean(line), main_script)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +138,7 @@ def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
     """
     text, alphabet, total = layer.text, layer.alphabet, layer.num_chars
     nums = dict.fromkeys(("unmapped", "private_use", "control", "presentation", "silent"), 0) | {"read_glyphs": layer.num_read}
-    nums["math"] = sum(
-        _num_math(s["font"], s["text"]) for block in layer.blocks for line in block["lines"] for s in line["spans"]
-    )
+    nums["math"] = pdf_formulas.num_math([line for block in layer.blocks for line in block["lines"]])
     lines = layer.raws
     if without_control(alphabet) != alphabet:
         lines = [without_control(line) for line in lines]
@@ -149,21 +152,10 @@ def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
             nums["presentation"] = sum(map(len, _PRESENTATION_FORMS.findall(text)))
         if "\u00ad" in alphabet:
             nums["silent"] = len(_SOFT_INSIDE.findall(text))
-        if _MATH.search(alphabet):
-            nums["math"] += len(_MATH.findall(text))
         gaps = _HAN_LATIN.findall(text) if _HAN_OR_KANA.search(alphabet) else []
         if len(gaps) > 4 * sum(map(len, gaps)):
             lines = [_LATIN_HAN.sub("", line) for line in lines]
     return {f"{name}_share": num / total for name, num in nums.items()} | {"num_chars": total}, lines
-
-
-def _num_math(font: str, text: str) -> int:
-    return sum(map(str.isalpha, text)) if _is_math(font) else 0
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_math(font: str) -> bool:
-    return bool(_MATH_FONT.search(font))
 
 
 def _read(view: OpenPage, flags: int) -> _Layer:

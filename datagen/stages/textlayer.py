@@ -27,7 +27,8 @@ class JudgeTextLayer:
     `suspect`: the text may be wrong, or lacks something.
         `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens for letters)
         `hidden_text`, `picture_page` (an image lies over or under all of it: the text is a scan's hidden layer)
-        `mixed_scripts` (a third script beside Latin), `mixed_words` (letters of two scripts in one word, as in garbled clusters)
+        `mixed_scripts` (a third script beside Latin and another one), `mixed_words` (letters of two scripts in one word, as in
+        garbled clusters)
         `ink_disagrees` (fonts don't show what their text says, see `CompareInk`), `ink_unchecked` (too much text is in fonts of
         which nobody can tell)
         `spaces_unchecked` (the layer had no spaces, gaps showed them, in a script of clusters, and no engine could read the page)
@@ -40,7 +41,7 @@ class JudgeTextLayer:
     page with little text, in large type or on a picture).
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     needs: ClassVar[Needs] = A_CORE
 
     max_unmapped_share: float = 0.002
@@ -91,7 +92,10 @@ class JudgeTextLayer:
             "hidden_text": s.get("hidden_share", 0.0) > self.max_hidden_share,
             "picture_page": pictured,
             "unknown_language": readable and not checked and sample.lang == "und" and s["lang_score"] < self.min_lang_score,
-            "mixed_scripts": readable and s["script_share"] < self.min_script_share,
+            # A page of which most is Latin has a share of Latin alone, so its text is asked, too.
+            "mixed_scripts": readable
+            and s["script_share"] < self.min_script_share
+            and scripts.third_script_share(sample.text) > 1 - self.min_script_share,
             "mixed_words": readable and mixed_word_share(sample.text) > self.max_mixed_word_share,
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,

@@ -29,7 +29,6 @@ def test_a_clean_layer_is_trusted():
         ({"presentation_share": 0.3}, "presentation_forms"),
         ({"hidden_share": 1.0}, "hidden_text"),
         ({"image_share": 0.9}, "picture_page"),
-        ({"script_share": 0.6}, "mixed_scripts"),
         ({"ink_checked_share": 1.0, "ink_lies_share": 0.1}, "ink_disagrees"),
         ({"ink_checked_share": 0.5}, "ink_unchecked"),
         ({"silent_share": 0.03}, "silent_characters"),
@@ -37,6 +36,14 @@ def test_a_clean_layer_is_trusted():
 )
 def test_one_sign_makes_it_suspect(signals, reason):
     assert judge(**signals) == ("suspect", (reason,))
+
+
+def test_a_third_script_is_suspect_and_a_second_one_is_not():
+    korean = "모든 인간은 태어날 때부터 자유로우며 " * 15
+    assert judge(text=LONG + korean, script_share=0.7) == ("trusted", ())
+    greek = "όλοι οι άνθρωποι γεννιούνται ελεύθεροι " * 9
+    assert judge(text=LONG + korean + greek, script_share=0.6) == ("suspect", ("mixed_scripts",))
+    assert judge(text=LONG + korean + "全ての人間は", script="Jpan", script_share=0.7) == ("trusted", ())
 
 
 def test_enough_text_in_no_language_is_suspect_and_little_is_not():
