@@ -30,6 +30,14 @@ _WIDE_FACES = (
 # Those whose name doesn't tell the script that they draw.
 _NAMED_OTHERWISE = {"Arab": ("NotoNastaliqUrdu-Regular.ttf", "NotoNastaliqUrdu-Bold.ttf"), "Yiii": ("NuosuSIL-Regular.ttf",)}
 _CJK_FACES = ("NotoSansCJK-Regular.ttc", "NotoSerifCJK-Regular.ttc")
+# What the glyphs of signs are compared with.
+_SIGN_FACES = (
+    *_WIDE_FACES,
+    "DejaVuSerif.ttf",
+    "NotoSansMath-Regular.ttf",
+    "NotoSansSymbols-Regular.ttf",
+    "NotoSansSymbols2-Regular.ttf",
+)
 _CJK_SCRIPTS = frozenset("Hans Hant Hani Jpan Kore Bopo".split())
 _MAX_OWN_FACES = 4
 
@@ -102,6 +110,11 @@ def all_reference_faces() -> tuple[str, ...]:
     """Paths of all faces that `reference_faces` chooses from."""
     named = (*_WIDE_FACES, *_CJK_FACES, *(file for faces in _NAMED_OTHERWISE.values() for file in faces))
     return tuple(files()[file] for file in sorted({*_regular_noto(), *named} & set(files())))
+
+
+def sign_faces() -> tuple[str, ...]:
+    """Paths of the typefaces that unmapped glyphs are compared with. May be none."""
+    return tuple(files()[file] for file in _SIGN_FACES if file in files())
 
 
 def _regular_noto() -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from datagen import typefaces
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item, num_parts, shards_of
 from datagen.parts import Failed, Part
@@ -67,7 +68,8 @@ class PdfSource:
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
-        return {name: importlib.metadata.version(name) for name in ("pymupdf", "simplejpeg")}
+        versions = {name: importlib.metadata.version(name) for name in ("fonttools", "pillow", "pymupdf", "simplejpeg")}
+        return versions | {"sign_fonts": typefaces.digest(typefaces.sign_faces())}
 
     def split(self, documents: Sequence[Item]) -> list[Inputs]:
         return shards_of(documents, self.expected_pages, self.shard_pages, cut=not self.max_pages)

@@ -164,7 +164,7 @@ def _read(view: OpenPage, flags: int) -> _Layer:
         blocks, raws, alphabet = _extracted(textpage)
         num_read = 0
         if pdf_unmapped.worth_a_look(alphabet):
-            num_read = pdf_unmapped.read(view.displaylist, textpage, flags)
+            num_read = pdf_unmapped.read(view.displaylist, textpage, flags, alphabet)
             blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())

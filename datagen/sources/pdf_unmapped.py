@@ -1,7 +1,7 @@
-"""Characters that a PDF doesn't map (U+FFFD), read from their glyphs: by the glyph's name, or by the font program's own map.
+"""Characters that a PDF doesn't map (U+FFFD), read from their glyphs: by name, by the font program's own map, or by shape.
 
-A reading depends on the glyph and on the word that it stands in, and on nothing else that was seen, so that a page reads the same
-in any range of pages.
+A reading depends on the glyph and on the page that it stands on, and on nothing else that was seen. So a page reads the same in
+any range of pages, and a glyph that is read on two pages reads the same on both.
 """
 
 import functools
@@ -24,10 +24,15 @@ _HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
 _MAX_PROGRAM_BYTES = 8 << 20
 # Glyphs of these stand in the order in which they are drawn, which is not that of the text.
 _REORDERED = re.compile(f"[{scripts.CLUSTERED}]")
+# A shape is read where all letters are of these scripts. Others have letters and marks that look like signs.
+_PLAIN_SCRIPTS = frozenset("Latn Grek Cyrl Armn Geor".split()) | scripts.NO_SCRIPT
+_MIN_PLAIN_LETTERS = 10
+_WITHIN_WORDS = frozenset("'\u2019-\u2013\u00b7.,:")  # signs that stand between letters, and look like none
 _LAST_OF_BMP, _LAST = 0xFFFF, 0x10FFFF
 
 Char = Any  # of MuPDF's structured text: `c`, `font`, `origin`
 Line = list[Char]
+Font = Any  # MuPDF's
 
 
 def worth_a_look(alphabet: str) -> bool:
@@ -35,16 +40,19 @@ def worth_a_look(alphabet: str) -> bool:
     return bool(_WORTH_A_LOOK.search(alphabet))
 
 
-def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int) -> int:
+def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int, alphabet: str) -> int:
     """How many unmapped characters of `textpage` are read, which is the display list's by `flags`. They are written into it.
 
-    A reading has to be sure: one character, by a name or a map that says which, and no letter of another script than its word's.
-    Glyphs that are strokes of a picture become spaces. What can't be read stays U+FFFD. MuPDF may raise anything.
+    A reading has to be sure: one character, by a name or a map that says which, and no letter of another script than its word's;
+    or a sign whose shape is like no other one's, on a page whose letters (in its `alphabet`) don't look like signs. Strokes of a
+    picture become spaces. What can't be read stays U+FFFD. MuPDF may raise anything.
     """
     num_read = 0
+    plain = is_plain(alphabet)
     whole = _by_place(displaylist, flags | pymupdf.TEXT_PRESERVE_LIGATURES)
     numbers = _by_place(displaylist, flags | pymupdf.TEXT_USE_GID_FOR_UNKNOWN_UNICODE)
-    for line in _lines(textpage):
+    signs: dict[tuple[int, int], str] = {}
+    for line in lines(textpage):
         codes = [char.c for char in line]
         for i, code in enumerate(codes):
             if (code == _UNMAPPED or code < _SPACE) and glyph_names.draws_strokes(line[i].font.name):
@@ -54,13 +62,13 @@ def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: in
                 # As it takes ligatures apart, MuPDF loses U+FD3E and U+FD3F, and writes some number.
                 line[i].c = whole.get(place, _UNMAPPED) if code > _LAST else _UNMAPPED
                 if line[i].c == _UNMAPPED and place in numbers:
-                    num_read += _read(line, i, numbers[place])
+                    glyph = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font)), numbers[place]
+                    num_read += _read_by_program(line, i, *glyph) or (plain and _read_by_shape(line, i, *glyph, signs))
     return num_read
 
 
-def _read(line: Line, i: int, number: int) -> bool:
-    """Whether the glyph of that number, which character `i` of a line shows, was read and written into the line."""
-    font = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font))
+def _read_by_program(line: Line, i: int, font: Font, number: int) -> bool:
+    """Whether the glyph of character `i` of a line was read by its name or the program's map, and written into the line."""
     name = pymupdf.mupdf.fz_get_glyph_name2(font, number)
     piece = glyph_names.other_piece(name)
     if piece:
@@ -76,6 +84,31 @@ def _read(line: Line, i: int, number: int) -> bool:
     if char:
         line[i].c = ord(char)
     return bool(char)
+
+
+def _read_by_shape(line: Line, i: int, font: Font, number: int, signs: dict[tuple[int, int], str]) -> bool:
+    """Whether the glyph of character `i` of a line was read as a sign that fits there, and written into the line.
+
+    `signs` are those of the page's glyphs that were looked at, by font and number.
+    """
+    # Few pages need shapes, and to load the file and draw the characters takes half a second.
+    from datagen.sources import glyph_shapes
+
+    key = font.m_internal_value(), number
+    if key not in signs:
+        drawn = glyph_shapes.shape(font, number) if line[i].font.buffer else None  # else a Type 3 font, of whatever size
+        signs[key] = glyph_shapes.sign(drawn) if drawn else ""
+    before, after = (chr(line[k].c) if 0 <= k < len(line) else " " for k in (i - 1, i + 1))
+    if not signs[key] or (before.isalpha() and after.isalpha() and signs[key] not in _WITHIN_WORDS):
+        return False
+    line[i].c = ord(signs[key])
+    return True
+
+
+def is_plain(alphabet: str) -> bool:
+    """Whether shapes may be read on a page of these characters: no letter of it looks like a sign."""
+    letters = [char for char in alphabet if char.isalpha()]
+    return len(letters) >= _MIN_PLAIN_LETTERS and {scripts.script(char) for char in letters} <= _PLAIN_SCRIPTS
 
 
 def _fitting(candidates: Sequence[str], near: set[str]) -> str:
@@ -101,7 +134,7 @@ def _by_place(displaylist: pymupdf.DisplayList, flags: int) -> dict[tuple[float,
     codes: dict[tuple[float, float, str], int] = {}
     shared = set()
     textpage = pymupdf.TextPage(displaylist.get_textpage(flags))
-    for line in _lines(textpage):
+    for line in lines(textpage):
         for char in line:
             place = _place(char)
             if codes.setdefault(place, char.c) != char.c:
@@ -113,7 +146,8 @@ def _place(char: Char) -> tuple[float, float, str]:
     return char.origin.x, char.origin.y, char.font.name
 
 
-def _lines(textpage: pymupdf.TextPage) -> Iterator[Line]:
+def lines(textpage: pymupdf.TextPage) -> Iterator[Line]:
+    """The characters of each line of a text page."""
     for block in textpage.this:
         if block.m_internal.type == pymupdf.mupdf.FZ_STEXT_BLOCK_TEXT:
             for line in block:

@@ -16,6 +16,7 @@ BENCHES = {
     "memory": (),
     "reader": (),
     "language": (),
+    "glyphs": (),
     "scale": ("--shards", "5000"),
     "model": (),
     "promises": (),

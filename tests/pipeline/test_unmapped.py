@@ -49,6 +49,32 @@ def test_strokes_of_a_picture_are_no_text(tmp_path):
     assert not read(page).regions
 
 
+BOLD = typefaces.files().get("NotoSerif-Bold.ttf", FACE)
+
+
+def test_a_sign_is_read_by_its_shape(tmp_path):
+    text = ["• what a person types (or reads)", "“never”, nobody's; to @all ©"]
+    content = read(write(tmp_path / "a.pdf", text, BOLD, hidden="•(,;©"))
+    assert lines(content) == text
+    assert content.signals["unmapped_share"] == 0
+
+
+def test_a_letter_is_not_read_by_its_shape(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["what a person types I or 0", "reading l"], BOLD, hidden="I0l"))
+    assert lines(content) == ["what a person types \ufffd or \ufffd", "reading \ufffd"]
+
+
+def test_a_sign_is_not_read_within_a_word(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["what a per(on types", "it's (b)"], BOLD, hidden="('"))
+    assert lines(content) == ["what a per\ufffdon types", "it's (b)"]
+
+
+def test_shapes_are_not_asked_where_letters_look_like_signs(tmp_path):
+    face = typefaces.files()["FreeSerif.ttf"]
+    page = write(tmp_path / "a.pdf", ["what a person types ) שלום"], face, hidden=")")
+    assert "\ufffd" in lines(read(page))[0]
+
+
 def test_a_bracket_that_mupdf_loses_is_there(tmp_path):
     face = typefaces.files().get("NotoNaskhArabic-Regular.ttf") or typefaces.files()["FreeSerif.ttf"]
     content = read(write(tmp_path / "a.pdf", ["\ufd3e", "\ufd3f"], face, hidden=""))
