@@ -23,6 +23,7 @@ _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
 _WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
+_SIGN_SHARE = 0.5  # of the gap between two words: a narrower one beside a sign is none
 _LAM, _ALEF = "\u0644", "\u0622\u0623\u0625\u0627\u0671"
 _STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
 
@@ -58,7 +59,8 @@ def spaced(
     file follows the text and not the page. If /ActualText stands for several glyphs, MuPDF tells the place of one of them, and
     the others leave gaps that are no spaces. So none is put behind letters behind which MuPDF adds none either, if the line has
     spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
-    `is_blank(start, end)` says that the image shows no gap there. A soft hyphen that is drawn becomes a hyphen.
+    `is_blank(start, end)` says that the image shows no gap there. None is put beside a sign whose gap is far narrower than those
+    between the line's words: in listings, signs stand in the middle of wide cells. A soft hyphen that is drawn becomes a hyphen.
     """
     text = "".join([c[0] for c in chars])
     hardly = _HARDLY_EM * size
@@ -75,6 +77,7 @@ def spaced(
         return text, 0
     own = complete or " " in text or bool(_WORDSPACE.search(text))
     wider = _tracking(chars, size) if 2 * len(gaps) >= len(chars) else 0.0
+    least_of_sign = _SIGN_SHARE * _word_gap(chars, gaps)
     parts: list[str] = []
     done = 0
     for i in gaps:
@@ -91,6 +94,7 @@ def spaced(
             or is_mark(char)
             or chars[i - 1][0] in _STACKERS
             or (own and _is_silent(before))
+            or (x0 - end < least_of_sign and not (before.isalnum() and char.isalnum()))
         ):
             continue
         if x0 - end > size * _space_em(before, char) + _between(wider, before, char):
@@ -230,6 +234,12 @@ def _tracking(chars: Sequence[Glyph], size: float) -> float:
         return 0.0
     middle = statistics.median(gaps)
     return middle if middle < size else 0.0
+
+
+def _word_gap(chars: Sequence[Glyph], gaps: Sequence[int]) -> float:
+    """The narrowest of the line's gaps between letters or digits, in points; 0 without any. `gaps` are the places behind them."""
+    pairs = [(chars[i - 1], chars[i]) for i in gaps]
+    return min((b[1] - a[2] for a, b in pairs if a[0].isalnum() and b[0].isalnum()), default=0.0)
 
 
 def _between(tracking: float, left: str, right: str) -> float:

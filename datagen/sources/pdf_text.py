@@ -34,6 +34,8 @@ _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
 _GAP_EM = 0.08  # of a gap's blank strip, at least
+# Listings set signs in the middle of wide cells, and MuPDF takes what is left of a cell for a space.
+_SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] ’ ?’")
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
@@ -204,7 +206,7 @@ def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
 
 def _asks_for_glyphs(text: str, alphabet: str) -> bool:
     """Whether glyphs have to be looked at one by one, at twice the cost, since the text doesn't say what the characters are."""
-    if _LETTERSPACED.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
+    if _LETTERSPACED.search(text) or _SIGNS_APART.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
         return True
     return bool(_SPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text))
 

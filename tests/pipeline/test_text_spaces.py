@@ -32,6 +32,15 @@ def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
     assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: False) == ("\u0c95\u0c95", 0)
 
 
+def test_a_sign_in_the_middle_of_a_wide_cell_has_no_spaces_beside_it():
+    """As in a listing that is set in a proportional typeface: a cell of 5 points holds a sign of 2."""
+    cells = [(char, 5.0 * n + (1.7 if char in ".;’" else 0.2)) for n, char in enumerate("echo bob.cfg; a") if char != " "]
+    glyphs = [(char, x0, x0 + (1.6 if char in ".;’" else 4.6)) for char, x0 in cells]
+    assert pdf_glyphs.spaced(glyphs, 9.0) == ("echo bob.cfg; a", 2)
+    prose = [("a", 0.0, 5.0), (",", 5.0, 7.0), ("b", 9.5, 14.0), ("c", 17.0, 22.0)]
+    assert pdf_glyphs.spaced(prose, 9.0) == ("a, b c", 2)
+
+
 def test_no_space_goes_behind_what_stacks_and_one_letter_words_are_not_letterspaced():
     coeng = [("\u1787", 0.0, 6.0), ("\u17d2", 6.0, 6.0), ("\u179a", 9.0, 15.0)]
     assert pdf_glyphs.spaced(coeng, 10.0) == ("\u1787\u17d2\u179a", 0)
