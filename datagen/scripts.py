@@ -130,6 +130,7 @@ SURROGATES = _blocks("High Surrogates..Low Surrogates")
 # Separators of lines, overrides of direction, lone surrogates: they disturb the text around them.
 DISTURBING = "\u2028-\u202e\u2066-\u2069" + SURROGATES
 PRIVATE = _blocks("Private Use Area", "Supplementary Private Use Area-A", "Supplementary Private Use Area-B")
+LEADER_DOTS = ".\u00b7\u2024-\u2027\u22ef\u30fb\uff0e\uff65"  # what leaders of contents pages are made of
 ACCENTS = _blocks("Combining Diacritical Marks")
 # Signs that hardly stand in prose, without the minus.
 MATH = _blocks(

@@ -15,6 +15,12 @@ KINDS = ("()", "[]", "{}", "«»", "‹›")  # of brackets that look mirrored i
 _NEUTRAL = ("B", "S", "WS", "ON")
 
 
+def num_rtl(text: str) -> int:
+    """How many more letters of a text run from right to left than from left to right."""
+    kinds = [unicodedata.bidirectional(c) for c in text]
+    return kinds.count("R") + kinds.count("AL") - kinds.count("L")
+
+
 def mirror(char: str) -> str:
     """The other bracket of a pair. Any other text comes back as it is."""
     return _MIRRORED.get(char, char)

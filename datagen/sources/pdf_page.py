@@ -47,10 +47,14 @@ class OpenPage:
         if box is None:
             return True
         height = box.y1 - box.y0
-        part = self.image[
-            box.y0 + 2 * height // 5 : box.y0 + 2 * height // 3, box.x0 + height // 5 : max(0, box.x1 - height // 5), 1
-        ]
-        return part.size == 0 or int(part.max()) - int(part.min()) < _CONTRAST
+        columns = slice(box.x0 + height // 5, max(0, box.x1 - height // 5))
+        middle = self.image[box.y0 + 2 * height // 5 : box.y0 + 2 * height // 3, columns, 1]
+        top = self.image[box.y0 : box.y0 + max(1, height // 5), columns, 1]
+        if middle.size == 0:
+            return True
+        darkest, lightest = int(middle.min()), int(middle.max())
+        # What fills the middle alone, such as a word blacked out, is drawn there, too.
+        return lightest - darkest < _CONTRAST and abs(float(numpy.median(top)) - darkest) < _CONTRAST
 
     def has_gap(self, bbox: tuple[float, float, float, float], least_pt: float) -> bool:
         """Whether a strip from top to bottom of a box in points, `least_pt` wide, is blank."""

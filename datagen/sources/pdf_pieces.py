@@ -24,7 +24,7 @@ _DOUBLE_EM = 0.15  # text that is drawn again so near is drawn again for boldnes
 _MAX_SAME = 64  # earlier places of a text that are looked at: a page of nothing but dots would take minutes
 _RUBY = 0.65  # of its base's size, at most
 _ROW_EM = 0.25  # baselines no further apart than this are one
-_STRETCHED_EM = 2.5  # how wide a space is set in justified text
+STRETCHED_EM = 2.5  # how wide a space is set in justified text
 
 
 @dataclass(slots=True, eq=False)
@@ -95,57 +95,44 @@ def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> li
                 em = min(piece.size, chain[-1].size)
                 gap = _start(piece) - max(_end(p) for p in chain)
                 spaced = any(g[0] == " " for g in (max(chain[-1].glyphs, key=_middle), min(piece.glyphs, key=_middle)))
-                wide = _STRETCHED_EM if spaced and chain[-1].single_words and piece.single_words else 1.0
+                wide = STRETCHED_EM if spaced and chain[-1].single_words and piece.single_words else 1.0
                 alike = (piece.num_hidden > 0) == (chain[0].num_hidden > 0)
+                if gap <= -0.6 * em and _fits_between(chain, piece):
+                    chain.append(piece)
+                    continue
                 if -0.6 * em < gap < wide * em and alike and (gap < 0.3 * em or is_clear(_between(chain, piece))):
                     chain.append(piece)
                     continue
             if len(chain) > 1:
                 instead |= dict.fromkeys(map(id, chain))
-                instead[min(map(id, chain), key=lambda i: first[i])] = _joined(chain)
+                instead[min(map(id, chain), key=lambda i: first[i])] = joined(chain)
             chain = [piece] if piece is not None else []
     replaced = ([instead.get(id(p), p) for p in block] for block in blocks)
     return [whole for block in replaced if (whole := [p for p in block if p is not None])]
 
 
-def whole_lines(blocks: Sequence[Block], clusters: bool, is_clear: Callable[[Rect], bool]) -> list[Block]:
-    """The blocks, with those lines whole again that MuPDF ended at a wide gap.
+def whole_clusters(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks, with those pieces whole again that MuPDF ended inside of a cluster of letters.
 
-    It does so behind a space in justified text. In scripts whose letters are drawn in clusters (`clusters`), it also does so
-    inside of a cluster: if an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the others for a
-    gap. If that is seen to have happened on the page, pieces of these scripts are joined over all such gaps that have no space.
-    If something is drawn in a gap behind a space, words are missing there, and the pieces stay apart.
+    If an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the others for a gap. If that is seen to
+    have happened on the page, pieces of scripts whose letters are drawn in clusters are joined over all such gaps that have no
+    space.
     """
-    pairs = [(a, b) for block in blocks for a, b in itertools.pairwise(block) if clusters or a.text[-1] == " "]
-    cut = clusters and any(_is_cut(a, b) for a, b in pairs)
-    if not cut and not any(_is_stretched(a, b) for a, b in pairs):
+    if not any(_is_cut(a, b) for block in blocks for a, b in itertools.pairwise(block)):
         return list(blocks)
     result: list[Block] = []
     for block in blocks:
         whole: Block = []
         for piece in block:
             last = whole[-1] if whole else None
-            stretched = last is not None and _is_stretched(last, piece) and is_clear(_gap(last, piece))
-            if last and (stretched or (cut and (_is_cut(last, piece) or _goes_on_over(last, piece)))):
-                whole[-1] = _joined([last, piece])
+            if last and (_is_cut(last, piece) or _goes_on_over(last, piece)):
+                whole[-1] = joined([last, piece])
                 if piece.text[0] == last.text[-1] and _TWO_PART_VOWEL.match(piece.text, 1):
                     whole[-1].text = last.text + piece.text[1:]  # said in place of the vowel's first part
             else:
                 whole.append(piece)
         result.append(whole)
     return result
-
-
-def _gap(a: Piece, b: Piece) -> Rect:
-    return a.bbox[2], max(a.bbox[1], b.bbox[1]), b.bbox[0], min(a.bbox[3], b.bbox[3])
-
-
-def _is_stretched(a: Piece, b: Piece) -> bool:
-    """Whether `b` goes on where `a` ends with a space. If one space of a line is very wide, so are the others."""
-    if a.text[-1] != " " or a.direction != b.direction or a.size != b.size or abs(a.bbox[3] - b.bbox[3]) > 0.3 * a.size:
-        return False
-    wide = _STRETCHED_EM if a.single_words and b.single_words else 1.0
-    return a.upright and b.upright and 0 < b.bbox[0] - a.bbox[2] < wide * a.size
 
 
 def _is_cut(a: Piece, b: Piece) -> bool:
@@ -218,7 +205,7 @@ def _mended(blocks: Sequence[Block], ruby: dict[int, list[Piece]]) -> list[Block
         for piece in block:
             if last is not None and _goes_on(last, piece):
                 home = next(b for b in reversed(result) if b)
-                home[-1] = _joined([last, piece])
+                home[-1] = joined([last, piece])
                 ruby[id(home[-1])] = [*ruby.pop(id(last), []), *ruby.pop(id(piece), [])]
                 last = home[-1]
             else:
@@ -260,6 +247,12 @@ def _between(chain: Sequence[Piece], piece: Piece) -> Rect:
     return (x0, piece.bbox[1], _start(piece), piece.bbox[3]) if piece.upright else (x0, 0.0, x0, 0.0)
 
 
+def _fits_between(chain: Sequence[Piece], piece: Piece) -> bool:
+    """Whether a piece stands in a gap between glyphs of others, such as the leaders of a title and its page's number."""
+    start, end, near = _start(piece), _end(piece), 0.1 * piece.size
+    return all(g[2] < start + near or g[1] > end - near for p in chain for g in p.glyphs)
+
+
 def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
     """Pieces on one baseline, in the order they stand in."""
     row: list[Piece] = []
@@ -276,12 +269,12 @@ def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         yield sorted(row, key=_start)
 
 
-def _joined(chain: Sequence[Piece]) -> Piece:
-    """One piece of several, with the font of the longest."""
+def joined(chain: Sequence[Piece], text: str = "") -> Piece:
+    """One piece of several, with the font of the longest. Its text is theirs without anything between, if none is given."""
     x0, y0, x1, y1 = zip(*(p.bbox for p in chain), strict=True)
     longest = max(chain, key=lambda p: len(p.text))
     box = (min(x0), min(y0), max(x1), max(y1))
-    text = "".join(p.text for p in chain)
+    text = text or "".join(p.text for p in chain)
     glyphs = [g for p in chain for g in p.glyphs]
     return replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=sum(p.num_joined for p in chain))
 
@@ -304,7 +297,7 @@ def _column(run: Block) -> Block:
     num_upright = sum(p.upright and bool(_UPRIGHT.match(p.text)) for p in run)
     if len(run) < 2 or not (num_upright >= 2 or (num_upright and len(run) > 2) or any(p.vertical for p in run)):
         return run
-    return [replace(_joined(run), vertical=True)]
+    return [replace(joined(run), vertical=True)]
 
 
 def _annotates(piece: Piece, base: Piece) -> bool:

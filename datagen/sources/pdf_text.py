@@ -4,7 +4,6 @@ import contextlib
 import importlib.metadata
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,12 @@ from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.sources import pdf_formulas, pdf_glyphs, pdf_pieces, pdf_unmapped
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import PageContent
-from datagen.sources.pdf_bidi import KINDS, mirroring_helps
+from datagen.sources.pdf_bidi import KINDS, mirroring_helps, num_rtl
 from datagen.sources.pdf_clean import cleaner, without_control
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_page import TEXT_FLAGS, OpenPage, native
 from datagen.sources.pdf_pieces import Piece
+from datagen.sources.pdf_visual_lines import visual_lines
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
@@ -92,11 +92,13 @@ def text_layer(view: OpenPage) -> PageContent:
     if rtl:
         blocks = pdf_pieces.joined_rows(blocks, view.is_clear)
     num_added = _read_glyphs(view, blocks, rtl, by_char is not layer.blocks and not lacks_spaces)
-    blocks = pdf_pieces.whole_lines(blocks, bool(_CLUSTERED.search(layer.alphabet)), view.is_clear)
+    if _CLUSTERED.search(layer.alphabet):
+        blocks = pdf_pieces.whole_clusters(blocks)
     ruby: dict[int, list[Piece]] = {}
     if _HAN_OR_KANA.search(layer.alphabet):
         blocks = pdf_pieces.stacked(blocks)
         blocks, ruby = pdf_pieces.without_ruby(blocks)
+    blocks = visual_lines(blocks, rtl, view.is_clear)
     clean = _cleaner(layer)
     regions: list[Region] = []
     for block in reading_order(blocks, rtl):
@@ -229,6 +231,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
         spans = line["spans"]
         span = max(spans, key=lambda s: len(s["text"])) if len(spans) > 1 else spans[0]
         piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
+        piece.baseline = span["origin"][0 if round(piece.direction[1]) else 1]
         for s in spans:
             if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE:
                 piece.num_hidden += len(s["text"])
@@ -236,7 +239,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
         asks = rtl or _lacks_spaces(text, text) or _asks_for_glyphs(text, text)
         if chars is not line and straight and not piece.vertical and asks:
             piece.glyphs = pdf_glyphs.glyphs(chars)
-            piece.baseline = pdf_glyphs.baseline(chars) if rtl else 0.0
+            piece.baseline = pdf_glyphs.baseline(chars) if rtl else piece.baseline
         yield piece
 
 
@@ -245,7 +248,7 @@ def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, 
 
     A piece of a hidden layer stays as it is, since its places are guesses. `complete`: the layer has all of its spaces.
     """
-    leans = [rtl and sum(_num_rtl(p.text) for p in block) > 0 for block in blocks]
+    leans = [rtl and sum(num_rtl(p.text) for p in block) > 0 for block in blocks]
     lines = [(p, rtl and _is_rtl_line(p.text, lean)) for block, lean in zip(blocks, leans, strict=True) for p in block]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     clusters = {
@@ -278,15 +281,10 @@ def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None
 
 def _is_rtl_line(text: str, in_rtl: bool) -> bool:
     """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is."""
-    num = _num_rtl(text)
+    num = num_rtl(text)
     if num == 0 or _RIGHT_TO_LEFT.search(text):
         return in_rtl or num > 0
     return num > 0
-
-
-def _num_rtl(text: str) -> int:
-    kinds = [unicodedata.bidirectional(c) for c in text]
-    return kinds.count("R") + kinds.count("AL") - kinds.count("L")
 
 
 def _regions(view: OpenPage, block: pdf_pieces.Block, clean: Callable[[str], str]) -> Iterator[Region]:
@@ -306,4 +304,4 @@ def _regions(view: OpenPage, block: pdf_pieces.Block, clean: Callable[[str], str
 def _direction(text: str, vertical: bool) -> str:
     if vertical:
         return "ttb"
-    return "rtl" if _RIGHT_TO_LEFT.search(text) and _num_rtl(text) > 0 else "ltr"
+    return "rtl" if _RIGHT_TO_LEFT.search(text) and num_rtl(text) > 0 else "ltr"

@@ -13,6 +13,7 @@ from tests.bench import results
 
 BENCHES = {
     "extraction": (),
+    "lines": (),
     "memory": (),
     "reader": (),
     "language": (),

@@ -7,38 +7,26 @@ import shutil
 import unicodedata
 from pathlib import Path
 
-import numpy
 import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
 from datagen.record import LABELS, Line
 from datagen.sources import pdf_glyphs, pdf_pieces
-from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
 from datagen.sources.pdf_clean import cleaner
 from datagen.sources.pdf_order import reading_order
-from datagen.sources.pdf_page import OpenPage
 from datagen.sources.pdf_pieces import Piece
-from datagen.sources.pdf_text import text_layer
+from datagen.sources.pdf_visual_lines import visual_lines
 from datagen.synth.typeset import Style, typeset
 from datagen.synth.vertical import vertical
 from datagen.text import joined
+from tests.opened import read
 from tests.pdfs import LATIN, assemble, stream
 from tests.udhr import UDHR
 
 # Drawn, but not there for a reader: what chooses a form of a letter, or allows a break.
 UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u180e"))
-
-
-def read(pdf: bytes | Path, page: int = 0) -> PageContent:
-    with pymupdf.open(stream=pdf.read_bytes() if isinstance(pdf, Path) else pdf, filetype="pdf") as doc:
-        opened = doc[page]
-        zoom = 1920 / max(opened.rect.width, opened.rect.height)
-        displaylist = opened.get_displaylist()
-        pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
-        pixels = numpy.array(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
-        return text_layer(OpenPage(opened, displaylist, zoom, (pixmap.width, pixmap.height), pixels))
 
 
 def texts(pdf: bytes | Path) -> list[str]:
@@ -370,13 +358,16 @@ def test_no_place_or_size_of_a_glyph_raises_anything():
                 text = "".join(draw.choices(letters, k=draw.randint(1, 9))).strip("\u00ad") or "a"
                 glyphs = [(c, *draw.choices((*numbers, math.inf, math.nan), k=2)) for c in text]
                 direction = draw.choice([(1.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
-                pieces.append(Piece((x0, y0, x1, y1), text, "", size, direction, draw.random() < 0.2, glyphs=glyphs))
+                baseline = draw.choice((*numbers, math.inf, math.nan))
+                is_vertical = draw.random() < 0.2
+                pieces.append(Piece((x0, y0, x1, y1), text, "", size, direction, is_vertical, 0, glyphs, baseline))
             blocks.append(pieces)
         for piece in blocks[0]:
             pdf_glyphs.spaced(piece.glyphs, size)
             pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(piece.glyphs, size), True, {})
         found, _ = pdf_pieces.without_doubles(blocks)
-        found = pdf_pieces.whole_lines(pdf_pieces.joined_rows(found, lambda box: True), True, lambda box: True)
+        found = pdf_pieces.whole_clusters(pdf_pieces.joined_rows(found, lambda box: True))
+        found = visual_lines(found, True, lambda box: True)
         found, _ = pdf_pieces.without_ruby(pdf_pieces.stacked(found))
         reading_order(found, False)
 

@@ -1,0 +1,20 @@
+"""A PDF's page as `text_layer` reads it, in this process."""
+
+from pathlib import Path
+
+import numpy
+import pymupdf
+
+from datagen.sources.pdf_answers import PageContent
+from datagen.sources.pdf_page import OpenPage
+from datagen.sources.pdf_text import text_layer
+
+
+def read(pdf: bytes | Path, page: int = 0) -> PageContent:
+    with pymupdf.open(stream=pdf.read_bytes() if isinstance(pdf, Path) else pdf, filetype="pdf") as doc:
+        opened = doc[page]
+        zoom = 1920 / max(opened.rect.width, opened.rect.height)
+        displaylist = opened.get_displaylist()
+        pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+        pixels = numpy.array(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
+        return text_layer(OpenPage(opened, displaylist, zoom, (pixmap.width, pixmap.height), pixels))
