@@ -286,9 +286,8 @@ def right_to_left(page: LinePage, kind: str) -> None:
         elif kind == "list":
             page.line(y, (500, "\u2022"), (500 - page.draw.uniform(1.0, 1.2) * em - page.width(text), text))
         else:
-            right, left = page.words(2), text
-            numbers = page.line(y, (270 - page.width(left), left)), page.line(y, (500 - page.width(right), right))
-            page.apart(*numbers)
+            other = page.words(2)
+            page.apart(*(page.line(y, (edge - page.width(cell), cell)) for edge, cell in ((270, text), (500, other))))
 
 
 KINDS: dict[str, Callable[[LinePage], None]] = {

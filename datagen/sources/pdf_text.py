@@ -51,6 +51,8 @@ def text_layer(view: OpenPage) -> PageContent:
 
     - Order: the file's. If that goes across columns of prose row by row, or up the page again and again, columns are read one
       after the other, and titles across them where they stand. Columns of right-to-left text are read from the right.
+    - Lines: whole, whatever gaps they have. Leaders take one form. Columns and cells are apart, in no common region: see
+      `pdf_visual_lines`.
     - Frame: the image's, which is that of the rotated page. What lies outside of the crop box isn't there. Lines at an angle are
       read along it.
     - Spaces: if the layer has none, or too many, one for each gap that shows one. In scripts without spaces between words, only a

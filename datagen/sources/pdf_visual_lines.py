@@ -44,15 +44,12 @@ def visual_lines(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect
                 continue
             lines = list(_lines(page, at, is_rtl, entries, is_clear))
             for line in lines:
-                whole = line[0]
-                if len(line) > 1:
-                    whole = joined(line, _text(line))
-                    instead |= dict.fromkeys(map(id, line))
-                    instead[min(map(id, line), key=lambda i: first[i])] = whole
+                whole = joined(line, _text(line)) if len(line) > 1 else line[0]
+                instead |= dict.fromkeys(map(id, line))
+                instead[min(map(id, line), key=lambda i: first[i])] = whole
                 if len(lines) > 1:
                     shared[id(whole)] = id(row)
-    result = [[whole for p in block if (whole := instead.get(id(p), p)) is not None] for block in blocks]
-    result = [part for block in result for part in _parted(block, shared)]
+    result = [part for block in _replaced(blocks, instead) for part in _parted(block, shared)]
     for block in result:
         for piece in block:
             piece.text = leaders_as_one(piece.text)
@@ -121,9 +118,12 @@ def _with_capitals(blocks: Sequence[Block]) -> list[Block]:
             instead[id(first)] = replace(
                 first, bbox=box, text=capital.text.lstrip() + first.text, num_joined=first.num_joined + 1
             )
-    if not instead:
-        return list(blocks)
-    return [[whole for p in block if (whole := instead.get(id(p), p)) is not None] for block in blocks]
+    return _replaced(blocks, instead) if instead else list(blocks)
+
+
+def _replaced(blocks: Sequence[Block], instead: Mapping[int, Piece | None]) -> list[Block]:
+    """The blocks, with other pieces, or none, instead of those with these ids."""
+    return [[new for p in block if (new := instead.get(id(p), p)) is not None] for block in blocks]
 
 
 def _stands_beside(capital: Piece, line: Piece) -> bool:
