@@ -180,7 +180,9 @@ def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
         centre = (x0 + x1) / 2
         beside = [k for k in (left, right) if k >= 0]
         close = [k for k in beside if chars[k][1] - near <= centre <= chars[k][2] + near]
-        if close:
+        if close == [right] and left >= 0 and chars[left][1] > chars[right][2] <= centre:
+            owner[i] = left  # MuPDF turned a run around, and moved its last mark over the gap to the next one
+        elif close:
             owner[i] = _nearer(chars, close)
         elif beside:
             owner[i] = min(bases, key=lambda k: (max(chars[k][1] - centre, centre - chars[k][2], 0.0), abs(k - i)))
