@@ -18,13 +18,14 @@ def write(
     names: bool = False,
     cmap: bool = False,
     renamed: dict[str, str] | None = None,
+    told: dict[str, str] | None = None,
     font_name: str = "AAAAAA+Face",
     size_pt: int = 12,
 ) -> Path:
     """A page of upright `lines` in the TrueType font of a file, without ToUnicode for the characters of `hidden`.
 
     The embedded program has its glyphs' names if `names`, else none, and a Unicode map if `cmap`. `renamed`: other names for the
-    glyphs of characters.
+    glyphs of characters. `told`: what ToUnicode says in place of characters.
     """
     program, glyphs, widths = _program(face, "".join(lines), names, cmap, renamed or {})
     content = "BT /F 12 Tf\n".replace("12", str(size_pt))
@@ -39,12 +40,13 @@ def write(
         f"<</Type/FontDescriptor/FontName/{font_name}/Flags 4/FontBBox[0 -200 1000 800]/ItalicAngle 0/Ascent 800/Descent -200"
         "/CapHeight 700/StemV 80/FontFile2 9 0 R>>",
     )
+    mapped = {glyphs[char]: (told or {}).get(char, char) for char in glyphs if char not in hidden}
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[8 0 R]/Count 1>>",
         stream((content + "ET").encode()),
         font[0].encode(),
-        stream(_to_unicode({glyphs[c]: c for c in glyphs if c not in hidden})),
+        stream(_to_unicode(mapped)),
         font[1].encode(),
         font[2].encode(),
         b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 3 0 R/Resources<</Font<</F 4 0 R>>>>>>",

@@ -1,4 +1,4 @@
-"""What a glyph is by its name in the font program: the names that the Adobe Glyph List lacks.
+"""What a glyph is by its name in the font program, or by its code where a font has codes of its own.
 
 Names come from Adobe's list and its rules (`uni2192`, `f_i`, `a.alt`), which fontTools knows; from ZapfDingbats; and, here, from
 the fonts of TeX. Their built-in encodings have names of their own, and draw some arrows in two pieces.
@@ -48,6 +48,28 @@ _PIECES = {
 }
 # Fonts that pictures are drawn with: pieces of lines, arcs and arrowheads under the codes of letters.
 _STROKES = re.compile(r"(LINE|LINEW|LCIRCLE|LCIRCLEW|XY(ATIP|BTIP|BSQL|DASH|LINE|CIRC|CMAT|CMBT|EUAT|EUBT))\d+")
+# Symbol fonts map their bytes to private characters from U+F000 on. These are the signs that text has: bullets, arrows, marks.
+_WINGDINGS = dict(
+    zip(
+        b'"()*6@FJLlmnopqrsuvwx\x9e\x9f\xa1\xa7\xa8\xab\xd8\xdf\xe0\xe1\xe2\xe8\xec\xee\xef\xf0\xf1\xf2\xfb\xfc\xfd\xfe',
+        "✂☎✆✉⌛✍☞☺☹●❍■□□❑❒⬧◆❖◆⌧·•○▪◻★➢←→↑↓➔↗↘⇦⇨⇧⇩✗✓☒☑",
+        strict=True,
+    )
+)
+_SYMBOL = dict(
+    zip(
+        b"-DFSWabgdempq\xa3\xa5\xac\xad\xae\xaf\xb0\xb1\xb3\xb4\xb7\xb9\xde",
+        "−ΔΦΣΩαβγδεμπθ≤∞←↑→↓°±≥×•≠⇒",
+        strict=True,
+    )
+)
+_SYMBOL_FONTS = (
+    (re.compile(r"(?:.*\+)?Wingdings(?:-?Regular)?"), _WINGDINGS),
+    (re.compile(r"(?:.*\+)?Symbol(?:MT)?(?:[,-].*)?"), _SYMBOL),
+)
+_FIRST_OF_SYMBOLS = 0xF000
+# Adobe's private characters for names that are in no other standard: a dotless j, and digits in the old style.
+_ADOBE_PRIVATE = {0xF6BE: "\u0237"} | {0xF730 + digit: str(digit) for digit in range(10)}
 _DINGBATS = re.compile("Dingbats", re.IGNORECASE)
 _UNSURE = re.compile(f"[{scripts.PRIVATE}{scripts.DISTURBING}{scripts.INVISIBLE}{scripts.JOINERS}\\x00-\\x20\\x7f-\\xa0\ufffd]")
 
@@ -56,6 +78,14 @@ def character(name: str, font: str) -> str:
     """The one character that a glyph's name stands for in a font of that name; "" if there is none, or more than one."""
     text = _TEX.get(name) or agl.toUnicode(name, isZapfDingbats=bool(_DINGBATS.search(font)))
     return text if len(text) == 1 and is_drawn(text) else ""
+
+
+def private_character(code: int, font: str) -> str:
+    """The character that a private one stands for in a font of that name; "" if that isn't known."""
+    for name, characters in _SYMBOL_FONTS:
+        if name.fullmatch(font):
+            return characters.get(code - _FIRST_OF_SYMBOLS, "")
+    return _ADOBE_PRIVATE.get(code, "")
 
 
 def other_piece(name: str) -> tuple[bool, str] | None:

@@ -6,10 +6,13 @@ to read from is drawn anew, at the height that a reader wants.
 
 import hashlib
 import importlib.metadata
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import ClassVar
 
+from datagen import scripts
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item
 from datagen.parts import Failed, Part
@@ -22,6 +25,7 @@ from datagen.sources.pdf_answers import CutOrder, LineCrop
 
 CUT = "datagen.sources.pdf_lines:cut_lines"
 STAGE = "LineCrops"
+_UNMAPPED = re.compile(f"[\ufffd{scripts.PRIVATE}]")
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,11 @@ class LineCrops(ShardSource):
     high, with `margin` of that height around it. The height is drawn by `seed` for each page.
 
     A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines `right_to_left` or
-    `vertical`, `turned` (higher than wide), `unmapped` (with U+FFFD), and those `not_in_the_image` or too long for one.
+    `vertical`, `turned` (higher than wide), `unmapped` (with U+FFFD or private characters), and those `not_in_the_image` or too
+    long for one.
     """
+
+    version: ClassVar[int] = 2
 
     languages: tuple[str, ...] = ()
     min_height: int = 28
@@ -135,7 +142,7 @@ def _unfit(line: Line) -> str:
     """Why a line is none that a reader of horizontal, left-to-right lines learns from; "" if it is one."""
     if line.direction != "ltr":
         return "right_to_left" if line.direction == "rtl" else "vertical"
-    if "\ufffd" in line.text:
+    if _UNMAPPED.search(line.text):
         return "unmapped"
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
     return "turned" if height > 1.5 * width and len(line.text) > 2 else ""

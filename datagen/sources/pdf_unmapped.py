@@ -17,9 +17,10 @@ from datagen import scripts
 from datagen.sources import glyph_names
 from datagen.sources.light_pymupdf import pymupdf
 
-_UNMAPPED = 0xFFFD
+_UNMAPPED, _NOTDEF = 0xFFFD, 0  # a code, a glyph
 _SPACE, _NOTHING = 0x20, 0x2060  # what is written for strokes of a picture, and for the second piece of an arrow
-_WORTH_A_LOOK = re.compile("[\ufffd\x00-\x08\x0b-\x1f]")
+_WORTH_A_LOOK = re.compile(f"[\ufffd\x00-\x08\x0b-\x1f{scripts.PRIVATE}]")
+_FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
 _HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
 _MAX_PROGRAM_BYTES = 8 << 20
 # Glyphs of these stand in the order in which they are drawn, which is not that of the text.
@@ -57,11 +58,15 @@ def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: in
         for i, code in enumerate(codes):
             if (code == _UNMAPPED or code < _SPACE) and glyph_names.draws_strokes(line[i].font.name):
                 line[i].c = _SPACE
+            elif _FIRST_PRIVATE <= code <= _LAST_PRIVATE:
+                if char := glyph_names.private_character(code, line[i].font.name):
+                    line[i].c = ord(char)
+                    num_read += 1
             elif code == _UNMAPPED or code > _LAST:
                 place = _place(line[i])
                 # As it takes ligatures apart, MuPDF loses U+FD3E and U+FD3F, and writes some number.
                 line[i].c = whole.get(place, _UNMAPPED) if code > _LAST else _UNMAPPED
-                if line[i].c == _UNMAPPED and place in numbers:
+                if line[i].c == _UNMAPPED and numbers.get(place, _NOTDEF) != _NOTDEF:
                     glyph = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font)), numbers[place]
                     num_read += _read_by_program(line, i, *glyph) or (plain and _read_by_shape(line, i, *glyph, signs))
     return num_read

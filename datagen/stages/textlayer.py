@@ -35,7 +35,7 @@ class JudgeTextLayer:
         `presentation_forms` (of Arabic) and `unknown_language` (enough letters, but the identifier knows no language like it):
         only if the ink wasn't checked
         `incomplete` (the words that are there are right, but others lack), together with `ink_without_text`,
-        `formula_in_text`, or `few_unmapped` (U+FFFD for an arrow or two)
+        `formula_in_text`, or `few_unmapped` (U+FFFD or private characters, for a ligature or two)
     `trusted`: none of these reasons.
     A page with text of any verdict may also have its kind as a reason: `form` (it has fields to fill in), `cover` (it is a first
     page with little text, in large type or on a picture).
@@ -106,7 +106,10 @@ class JudgeTextLayer:
             "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }
         doubts["formula_in_text"] = s.get("math_share", 0.0) * s.get("num_chars", 0.0) > self.max_math_chars
-        doubts["few_unmapped"] = 0 < s.get("unmapped_share", 0.0) <= self.max_unmapped_share
+        doubts["few_unmapped"] = (
+            0 < s.get("unmapped_share", 0.0) <= self.max_unmapped_share
+            or 0 < s.get("private_use_share", 0.0) <= self.max_private_use_share
+        )
         doubts["incomplete"] = doubts["ink_without_text"] or doubts["formula_in_text"] or doubts["few_unmapped"]
         return tuple(reason for reason, holds in (doubts | kinds).items() if holds)
 

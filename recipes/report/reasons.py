@@ -97,7 +97,7 @@ def _is_arabic_shape(c: str) -> bool:
 
 
 def _is_unmapped(c: str) -> bool:
-    return c == "\ufffd"
+    return c == "\ufffd" or unicodedata.category(c) == "Co"
 
 
 class _Reasons(dict[str, Reason]):
@@ -141,7 +141,7 @@ REASONS = _Reasons(
     ),
     few_unmapped=Reason(
         "The file doesn’t say which characters a few of its glyphs are. Lines without these are good.",
-        ("unmapped_share",),
+        ("unmapped_share", "private_use_share"),
         is_telling=lambda _: _is_unmapped,
     ),
     private_use=Reason(

@@ -75,6 +75,24 @@ def test_shapes_are_not_asked_where_letters_look_like_signs(tmp_path):
     assert "\ufffd" in lines(read(page))[0]
 
 
+@pytest.mark.parametrize(
+    ("font_name", "private", "line"),
+    [
+        ("AAAAAA+Wingdings-Regular", "\uf0fc", "✓ done"),
+        ("SymbolMT", "\uf0b7", "• done"),
+        ("Wingdings3", "\uf0fc", "\uf0fc done"),
+        ("NotoSansSymbols", "\uf0b7", "\uf0b7 done"),
+        ("CMMI10", "\uf732", "2 done"),
+        ("LinLibertine", "\ue049", "\ue049 done"),
+    ],
+)
+def test_a_private_character_is_read_by_its_font(tmp_path, font_name, private, line):
+    page = write(tmp_path / "a.pdf", ["x done"], FACE, hidden="", told={"x": private}, font_name=font_name)
+    content = read(page)
+    assert lines(content) == [line]
+    assert (content.signals["private_use_share"] > 0) == (private in line)
+
+
 def test_a_bracket_that_mupdf_loses_is_there(tmp_path):
     face = typefaces.files().get("NotoNaskhArabic-Regular.ttf") or typefaces.files()["FreeSerif.ttf"]
     content = read(write(tmp_path / "a.pdf", ["\ufd3e", "\ufd3f"], face, hidden=""))

@@ -69,8 +69,9 @@ def test_a_page_that_lacks_text_is_incomplete_and_its_words_still_hold():
     assert found.quality.words_hold
 
 
-def test_a_few_unmapped_signs_leave_the_other_lines():
-    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={"unmapped_share": 0.001}))], OPEN)
+@pytest.mark.parametrize("signal", ["unmapped_share", "private_use_share"])
+def test_a_few_unmapped_signs_leave_the_other_lines(signal):
+    (found,) = JudgeTextLayer()([sample(text=LONG, quality=Quality(signals={signal: 0.001}))], OPEN)
     assert (found.quality.verdict, found.quality.reasons) == ("suspect", ("few_unmapped", "incomplete"))
     assert found.quality.words_hold
 
