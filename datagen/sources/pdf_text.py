@@ -10,7 +10,7 @@ from typing import Any
 
 from datagen import homoglyphs, scripts
 from datagen.record import Box, Line, Region, SampleError, clean_text
-from datagen.sources import pdf_formulas, pdf_glyphs, pdf_pieces, pdf_unmapped
+from datagen.sources import pdf_accents, pdf_formulas, pdf_glyphs, pdf_pieces, pdf_unmapped
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import PageContent
 from datagen.sources.pdf_bidi import KINDS, mirroring_helps, num_rtl
@@ -62,10 +62,10 @@ def text_layer(view: OpenPage) -> PageContent:
     - Right-to-left text: in logical order, worked out from the places of the glyphs, since the order in the file depends on who
       wrote it. Numbers and Latin words run left to right, and brackets are as they are read. A hidden layer's order stays.
     - Clusters: whole. MuPDF splits or repeats those that an /ActualText stands for.
-    - Characters: NFC. Ligatures and presentation forms are letters, no-break spaces are spaces. Every hyphen that looks like `-`
-      is that. A word of letters that look alike in two scripts is in one script (see `homoglyphs`). A soft hyphen is one where it
-      is drawn, so that a line ends as it does in the image (`text.joined` makes words whole). What draws nothing is left out, and
-      so are control characters, which are counted.
+    - Characters: NFC. Ligatures and presentation forms are letters, no-break spaces are spaces. An accent drawn over a letter is
+      that letter's. Every hyphen that looks like `-` is that. A word of letters that look alike in two scripts is in one script
+      (see `homoglyphs`). A soft hyphen is one where it is drawn, so that a line ends as it does in the image (`text.joined` makes
+      words whole). What draws nothing is left out, and so are control characters, which are counted.
     - Doubled text, which is drawn again for boldness, stands once. Text under render mode 3 or at opacity 0 stays, since it is
       all the text that a scan has, and is counted.
 
@@ -171,6 +171,9 @@ def _read(view: OpenPage, flags: int) -> _Layer:
         num_read = 0
         if pdf_unmapped.worth_a_look(alphabet):
             num_read = pdf_unmapped.read(view.displaylist, textpage, flags, alphabet)
+            blocks, raws, alphabet = _extracted(textpage)
+        if pdf_accents.worth_a_look("\n".join(raws)):
+            pdf_accents.compose(textpage)
             blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())

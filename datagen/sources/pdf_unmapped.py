@@ -18,7 +18,7 @@ from datagen.sources import glyph_names
 from datagen.sources.light_pymupdf import pymupdf
 
 _UNMAPPED, _NOTDEF = 0xFFFD, 0  # a code, a glyph
-_SPACE, _NOTHING = 0x20, 0x2060  # what is written for strokes of a picture, and for the second piece of an arrow
+_SPACE, NOTHING = 0x20, 0x2060  # what is written for strokes of a picture, and for the second piece of an arrow
 _WORTH_A_LOOK = re.compile(f"[\ufffd\x00-\x08\x0b-\x1f{scripts.PRIVATE}]")
 _FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
 _HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
@@ -81,7 +81,7 @@ def _read_by_program(line: Line, i: int, font: Font, number: int) -> bool:
         k = i + 1 if before else i - 1
         if not (0 <= k < len(line) and line[k].c == ord(arrow)):
             return False
-        line[k].c = _NOTHING
+        line[k].c = NOTHING
     near = {scripts.script(char) for char in _word(line, i) if char.isalpha()} - scripts.NO_SCRIPT
     by_name = glyph_names.character(name, line[i].font.name)
     candidates = [by_name] if by_name else _by_map(_program(line[i].font)).get(number, ())
