@@ -1,24 +1,22 @@
-"""Tesseract, by its command line. It tells whether a text layer is true where no other reader knows the script, and is what the
-flywheel's readers are compared with. Its languages are packages of the system (`tesseract-ocr-rus`)."""
+"""Tesseract, in this process, by tesserocr. It tells whether a text layer is true where no other reader knows the script, and is
+what the flywheel's readers are compared with. Its languages are packages of the system (`tesseract-ocr-rus`)."""
 
 import functools
-import logging
+import importlib.metadata
 import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy
 from PIL import Image
 
-from datagen.temporary import temporary_folder
+from datagen.engines import needed_by
 
-log = logging.getLogger(__name__)
-
-_LINES_A_RUN = 60
-_SINGLE_LINE = "7"
+# Where systems keep its data.
+_DATA_FOLDERS = ("usr/share/tesseract-ocr/*/tessdata", "usr/share/tessdata", "usr/local/share/tessdata", "opt/*/share/tessdata")
+_MARGIN, _DPI = 10, 200  # it reads badly what touches the image's edge, and guesses letters' sizes without a resolution
 # From BCP-47 to Tesseract's names: the languages in scripts other than Latin, and those in Latin with letters that PP-OCRv6 may
 # not know.
 _NAMES = {
@@ -51,79 +49,68 @@ def reads(lang: str, script: str) -> str:
 
 
 class Tesseract:
-    """Reads lines, `workers` processes at a time."""
+    """Reads lines, in `workers` threads. The data of the language that was read last stays loaded."""
 
     def __init__(self, workers: int = 1):
         self.workers = workers
+        self._names, self._apis = "", []  # type: str, list[Any]
 
     def versions(self) -> dict[str, str]:
-        """Its version and languages, which decide who reads what; no version where it isn't installed."""
-        return {"tesseract": " ".join([version(), *sorted(_installed())])}
+        """Its version and languages, which decide who reads what."""
+        return {"tesserocr": version(), "tesseract_languages": " ".join(sorted(_installed()))}
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, None]]:
         """The text of each crop, (H, W) gray bytes with one line in it, in `lang` or in English, as documents mix them.
 
-        Raises `ValueError` if the language isn't installed, and what `subprocess.run` raises if the program fails twice.
+        Raises `ValueError` if the language isn't installed, and `RuntimeError` if its data can't be loaded.
         """
         name = language(lang)
         if not name:
             packages = f"tesseract-ocr tesseract-ocr-{_NAMES.get(lang, lang)}"
             raise ValueError(f"tesseract has no data for {lang}: apt-get install {packages}")
-        names = f"{name}+eng" if "eng" in _installed() else name
-        parts = [crops[i : i + _LINES_A_RUN] for i in range(0, len(crops), _LINES_A_RUN)]
+        self._load(f"{name}+eng" if "eng" in _installed() else name)
+        parts = [range(i, len(crops), self.workers) for i in range(self.workers)]
         with ThreadPoolExecutor(self.workers) as pool:
-            return [(text, None) for texts in pool.map(lambda part: _run(part, names), parts) for text in texts]
+            texts = list(pool.map(lambda api, part: {i: _text(api, crops[i]) for i in part}, self._apis, parts))
+        return [(texts[i % self.workers][i], None) for i in range(len(crops))]
 
     def close(self) -> None:
-        """Nothing stays open: each run is a process of its own."""
+        for api in self._apis:
+            api.End()
+        self._names, self._apis = "", []
+
+    def _load(self, names: str) -> None:
+        if self._names != names:
+            self.close()
+            with needed_by("tesseract"):
+                from tesserocr import OEM, PSM, PyTessBaseAPI
+
+            how = {"path": str(_data_folder()), "lang": names, "psm": PSM.SINGLE_LINE, "oem": OEM.LSTM_ONLY}
+            self._apis = [PyTessBaseAPI(**how) for _ in range(self.workers)]
+            self._names = names
+
+
+def _text(api: Any, crop: numpy.ndarray) -> str:
+    api.SetImage(Image.fromarray(numpy.pad(crop, _MARGIN, constant_values=255)))
+    api.SetSourceResolution(_DPI)
+    return " ".join(api.GetUTF8Text().split())
+
+
+def version() -> str:
+    """The version of the package, whose wheel holds Tesseract itself."""
+    with needed_by("tesseract"):
+        return importlib.metadata.version("tesserocr")
 
 
 @functools.cache
-def version() -> str:
-    """Its version, or "" where there is none."""
-    if shutil.which("tesseract") is None:
-        return ""
-    run = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, timeout=60, check=True)
-    return (run.stdout or run.stderr).split()[1]
+def _data_folder() -> Path | None:
+    """The folder of the languages' data: `TESSDATA_PREFIX`, as Tesseract has it, or the first of those that are usual."""
+    named = [Path(os.environ["TESSDATA_PREFIX"])] if os.environ.get("TESSDATA_PREFIX") else []
+    usual = (folder for pattern in _DATA_FOLDERS for folder in sorted(Path("/").glob(pattern)))
+    return next((folder for folder in (*named, *usual) if any(folder.glob("*.traineddata"))), None)
 
 
 @functools.cache
 def _installed() -> frozenset[str]:
-    if not version():
-        return frozenset()
-    run = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, timeout=60, check=True)
-    return frozenset(run.stdout.split("\n")[1:]) - {""}
-
-
-def _run(crops: Sequence[numpy.ndarray], names: str) -> list[str]:
-    """The texts of the crops, by one process, since loading a language takes longer than reading a line.
-
-    In what Tesseract prints, a form feed ends each line's text.
-    """
-    with temporary_folder() as folder:
-        paths = [Path(folder, f"{i:03d}.png") for i in range(len(crops))]
-        for path, crop in zip(paths, crops, strict=True):
-            padded = numpy.pad(crop, 10, constant_values=255)  # it reads badly what touches the image's edge
-            Image.fromarray(padded).save(path, dpi=(200, 200))
-        Path(folder, "list.txt").write_text("".join(f"{path}\n" for path in paths))
-        command = ["tesseract", str(Path(folder, "list.txt")), "stdout", "-l", names, "--psm", _SINGLE_LINE]
-        out = _output(command).decode(errors="replace")
-    pages = out.split("\f")[: len(crops)]
-    return [" ".join(page.split()) for page in pages] + [""] * (len(crops) - len(pages))
-
-
-def _output(command: Sequence[str]) -> bytes:
-    """What the command prints. It runs once more if it fails, since a machine short of memory fails now and then.
-
-    A second failure is raised: without the answer a page would get another verdict.
-    """
-    env = os.environ | {"OMP_THREAD_LIMIT": "1"}
-
-    def output() -> bytes:
-        return subprocess.run(command, capture_output=True, timeout=1800, check=True, env=env).stdout
-
-    try:
-        return output()
-    except (OSError, subprocess.SubprocessError) as error:
-        log.warning("tesseract: %s; trying again", error)
-        return output()
+    folder = _data_folder()
+    return frozenset(path.stem for path in folder.glob("*.traineddata")) if folder else frozenset()

@@ -8,7 +8,7 @@ diluted.
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.engines import Engines, Reader, letters, ppocr, shapes, tesseract, versions
 from datagen.engines.lookalikes import fold
+from datagen.engines.shapes import spread
 from datagen.images import pixels
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
@@ -40,11 +41,12 @@ from datagen.stages.ink_lines import (
 
 # Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
 # on every machine.
-_DECODE_S, _LINEUP_S, _AGAIN_S, _LETTERS_S, _DETECT_S = 0.015, 0.2, 0.4, 1.0, 0.4
-_READ_S = {"ppocr": (0.0, 0.04), "compact": (0.0, 0.005), "tesseract": (0.3, 0.06)}  # once, and a line
+_DECODE_S, _LINEUP_S, _AGAIN_S, _LETTERS_S, _DETECT_S = 0.005, 0.07, 0.25, 1.0, 0.25
+_READ_S = {"ppocr": (0.0, 0.075), "compact": (0.0, 0.005), "tesseract": (0.1, 0.05)}  # once, and a line
 _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
-_MIN_READ = 30  # characters, to judge a font by
+_MIN_READ, _ENOUGH_READ = 30, 200  # characters, to judge a font by; to read no more of it, if all but so many of them are right
+_HARDLY_WRONG, _SOME_READ = 0.01, 100  # of the characters, in the words of a reader that isn't close: of so many at least
 _CLOSE = 0.1  # the error of a reading up to which its words tell of single letters
 _ANOTHER = 1.7  # times a word's length: a reading so long, or a word so much longer than its reading, is another word's
 _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
@@ -52,7 +54,7 @@ _SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it i
 _PREFERRED = 0.03  # in likeness: less is the difference of two typefaces
 _FEW_OF = 8  # a word of more than this times as many characters as differ is preferred for less
 _UNLIKE, _SURELY_UNLIKE = 0.12, 0.06  # a lie's margin is less; a few words' is, where more would say the same
-_MAX_LINEUP, _MORE, _ALIKE_SHARE = 24, 3, 0.5  # words; times as many; the share of these that are most alike
+_MAX_LINEUP, _MORE, _ALIKE_SHARE = 12, 6, 0.5  # words; times as many; the share of these that are most alike
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
 
@@ -84,6 +86,29 @@ class FontInk:
         """Whether a look at more words would change nothing: they are alike, or less than `less` more than ciphers of them."""
         says = self.witnesses().get("lineup")
         return says is True or (says is False and self.lineup.margin < less)
+
+    def count(self, readings: Iterable[tuple[shapes.Ink, str]]) -> None:
+        """Adds up what of words, each with its reading, differs, and what of that the ink shows to be wrong."""
+        for word, read in readings:
+            claimed, read_bare = bare(word.text), bare(read)
+            if not claimed or not 1 / _ANOTHER <= len(read_bare) / len(claimed) <= _ANOTHER or "\ufffd" in claimed:
+                continue
+            differing = Levenshtein.distance(claimed, read_bare)
+            self.num_chars += len(claimed)
+            if differing:
+                self.num_differing += differing
+                least = _PREFERRED * min(1.0, _FEW_OF * differing / len(claimed))
+                if shapes.preference(word, read, self.lineup.face) > least:
+                    self.num_wrong += differing
+
+    def hardly_wrong(self, least: int) -> bool:
+        """Whether so few letters are wrong, of `least` or more, that a twentieth can't be."""
+        return self.num_chars >= least and self.num_wrong <= _HARDLY_WRONG * self.num_chars
+
+    @property
+    def reading_is_clear(self) -> bool:
+        """Whether more lines would change nothing."""
+        return self.error <= _CLOSE and self.hardly_wrong(_ENOUGH_READ)
 
     def witnesses(self) -> dict[str, bool]:
         """Whether the font says what it shows, by each of `WITNESSES` that can tell."""
@@ -134,7 +159,7 @@ class CompareInk:
     the one with most characters first, and each takes as much as it needs. The rest goes to the detector.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     needs: ClassVar[Needs] = A_CORE
 
     budget_s: float = 9.0
@@ -177,29 +202,30 @@ class CompareInk:
             budget -= _LINEUP_S + _DECODE_S * len({i for i, _ in places} - decoded.keys())
             if budget < 0:
                 break
-            decoded |= {i: pixels(images[i], "L") for i, _ in places if i not in decoded}
+            decoded |= {i: pixels(images[i], "L") for i in {i for i, _ in places} - decoded.keys()}
             cuts = [_cut(decoded[i], line, batch[i].lang) for i, line in places]
             script = main_script("".join(cut.line.text for cut in cuts))[0]
-            pieces = [piece for cut in cuts for piece in cut.pieces(script)]
-            font = judged[name] = FontInk(shapes.lineup(_spread(pieces, _MAX_LINEUP), script, self.seed))
+            pieces = [piece for cut in cuts for piece in cut.parts(script) if telling(piece[1])]
+            font = judged[name] = FontInk(shapes.lineup(_inks(spread(pieces, _MAX_LINEUP)), script, self.seed))
             # Where it isn't clear, more of them, then the better half.
             for less, alike_share in ((_SURELY_UNLIKE, 1.0), (_UNLIKE, _ALIKE_SHARE)):
                 if not font.lineup_is_clear(less) and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
                     budget -= _AGAIN_S
-                    font.lineup = shapes.lineup(_spread(pieces, _MORE * _MAX_LINEUP), script, self.seed, alike_share)
+                    font.lineup = shapes.lineup(_inks(spread(pieces, _MORE * _MAX_LINEUP)), script, self.seed, alike_share)
             if num < _SMALL_SHARE * chars.total() and font.opinion():
                 continue  # it is alike, and a letter or two of it is little
             engine, lang = self._engine(cuts, script, engines)
             if engine:
                 once_s, line_s = _READ_S[engine]
-                if (cost := once_s + line_s * min(len(cuts), self.lines_a_font)) <= budget:
-                    budget -= cost
+                if once_s + line_s * min(len(cuts), self.lines_a_font) <= budget:
                     self._read(font, cuts, self._reader(engine, engines), lang, script)
+                    budget -= once_s + line_s * font.num_lines
                     font.is_sure = engine == "ppocr"
             # Of ink that isn't like its text to begin with, letters tell nothing.
-            if font.witnesses().get("lineup") and font.error > _CLOSE and budget >= _LETTERS_S:
+            is_close = font.error <= _CLOSE or (font.error <= 2 * _CLOSE and font.hardly_wrong(_SOME_READ))
+            if font.witnesses().get("lineup") and not is_close and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
-                font.num_swapped = letters.num_swapped(pieces, script, font.lineup.face)
+                font.num_swapped = letters.num_swapped(_inks(pieces), script, font.lineup.face)
         return judged
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
@@ -248,23 +274,16 @@ class CompareInk:
         return reader
 
     def _read(self, font: FontInk, cuts: Sequence["_Cut"], reader: Reader, lang: str, script: str) -> None:
-        """Puts into `font` what the reader makes of its first lines."""
-        cuts = cuts[: self.lines_a_font]
-        crops = [cut.crop for cut in cuts]
-        texts = [text for text, _ in reader.read(crops, lang)]
-        font.error, font.num_lines = text_error([cut.line.text for cut in cuts], texts), len(cuts)
-        for cut, text in zip(cuts, texts, strict=True):
-            for word, read in cut.readings(text, script):
-                claimed, read_bare = bare(word.text), bare(read)
-                if not claimed or not 1 / _ANOTHER <= len(read_bare) / len(claimed) <= _ANOTHER or "\ufffd" in claimed:
-                    continue
-                differing = Levenshtein.distance(claimed, read_bare)
-                font.num_chars += len(claimed)
-                if differing:
-                    font.num_differing += differing
-                    least = _PREFERRED * min(1.0, _FEW_OF * differing / len(claimed))
-                    if shapes.preference(word, read, font.lineup.face) > least:
-                        font.num_wrong += differing
+        """Puts into `font` what the reader makes of its lines, one after another, until it is plain that hardly a letter lies."""
+        in_turn = [cut for first in range(_LINES_A_PAGE) for cut in cuts[first::_LINES_A_PAGE]]  # of all pages
+        texts: list[str] = []
+        for i, cut in enumerate(in_turn[: self.lines_a_font]):
+            ((text, _),) = reader.read([cut.crop], lang)
+            texts.append(text)
+            font.error, font.num_lines = text_error([c.line.text for c in in_turn[: i + 1]], texts), len(texts)
+            font.count(cut.readings(text, script))
+            if font.reading_is_clear:
+                break
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes], engines: Engines) -> dict[int, float]:
         """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much of it is taken
@@ -324,11 +343,6 @@ class _Cut:
 
         return [p for image, text in parts for p in split_long(image, text, clusters(text))]
 
-    def pieces(self, script: str) -> list[shapes.Ink]:
-        """What of `parts` can be compared."""
-        inks = [shapes.ink(image, text) for image, text in self.parts(script) if telling(text)]
-        return [piece for piece in inks if piece is not None]
-
     def readings(self, reading: str, script: str) -> Iterator[tuple[shapes.Ink, str]]:
         """The line's `parts`, each with its share of `reading`, a reading of the whole line.
 
@@ -355,9 +369,8 @@ def _cut(page: numpy.ndarray, line: Line, lang: str) -> _Cut:
     return _Cut(crop, line, lang, tuple(split_words(crop, line)))
 
 
-def _spread(words: Sequence[shapes.Ink], most: int) -> Sequence[shapes.Ink]:
-    """At most so many of the words, from all lines."""
-    return [words[i * len(words) // most] for i in range(most)] if len(words) > most else words
+def _inks(pieces: Iterable[tuple[numpy.ndarray, str]]) -> list[shapes.Ink]:
+    return [ink for image, text in pieces if (ink := shapes.ink(image, text)) is not None]
 
 
 def _chars_by_font(pages: Sequence[Sample]) -> Counter[str]:
