@@ -87,6 +87,16 @@ def lineup(words: Sequence[Ink], script: str, seed: int = 0, alike_share: float 
     return Lineup(margin, margin / error, len(margins), best)
 
 
+def drawn_line(text: str, script: str, face: str, height: int) -> numpy.ndarray | None:
+    """`text` as a line of about `height` pixels, (H, W) gray bytes with dark ink, in `face` or another one of the script; None if
+    none draws it."""
+    able = next((name for name in (face, *reference_faces(script)) if name and draws(name, text)), "")
+    if not able:
+        return None
+    image, box = drawing.line(able, drawing.size_of_height(able, height), text, height // 2)
+    return 255 - image[box.y0 : box.y1]
+
+
 def preference(word: Ink, other: str, face: str) -> float:
     """By how much a word's ink is more like `other` than like its own text; 0 where the face can't draw both."""
     if not face or not draws(face, word.text + other):

@@ -12,7 +12,7 @@ from datagen import scripts
 from datagen.record import Box, Line, Sample
 from datagen.sources.pdf_glyphs import is_mark
 
-_MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 100
+_MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 140
 _DARK = 160
 _REACH = 0.2  # of a line's height, beyond its box
 _GAP = 1.3  # the narrowest gap between words, in widths of the widest within one
@@ -22,6 +22,8 @@ MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
 _NEAR = 0.4  # of a cluster's width, from where the reference face ends it
 _UPRIGHT = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
 _NARROW = re.compile("[!-~]")
+_LEADERS = re.compile(r"\s*(?:[._·․‥…]\s?){3,}")
+_FLAT, _NUM_DOTS, _RULE = 0.25, 3, 2  # of a line's height: a leader's dot; so many in a row; of its height: one as long
 _ACCENTS = re.compile(f"[{scripts.ACCENTS}]+")
 
 
@@ -48,6 +50,30 @@ def whole(page: numpy.ndarray, box: Box) -> Box:
     return Box(box.x0, int(above[-1]) if len(above) else box.y0, box.x1, int(below[0]) + 1 if len(below) else box.y1)
 
 
+def without_leaders(text: str) -> str:
+    """`text` with a space for each row of dots or underscores, which lead the eye and say nothing."""
+    return _LEADERS.sub(" ", text).strip()
+
+
+def without_leader_ink(crop: numpy.ndarray) -> numpy.ndarray:
+    """A line, (H, W) gray bytes with dark ink, with white paper for its rows of dots, and for rules that are written on."""
+    height = crop.shape[0]
+    columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
+    if not len(columns):
+        return crop
+    cuts = numpy.flatnonzero(numpy.diff(columns) > 1)
+    firsts, lasts = columns[numpy.r_[0, cuts + 1]], columns[numpy.r_[cuts, -1]]
+    rows = [numpy.flatnonzero((crop[:, a : b + 1] < _DARK).any(axis=1)) for a, b in zip(firsts, lasts, strict=True)]
+    flat = [bool(r[-1] - r[0] < _FLAT * height) for r in rows]
+    bare_crop, start = crop.copy(), 0
+    for is_flat, group in itertools.groupby(flat):
+        stop = start + len(list(group))
+        if is_flat and (stop - start >= _NUM_DOTS or lasts[stop - 1] - firsts[start] > _RULE * height):
+            bare_crop[:, firsts[start] : lasts[stop - 1] + 1] = 255
+        start = stop
+    return bare_crop
+
+
 def comparable(line: Line) -> bool:
     """Whether a line's ink can be compared with its text.
 
@@ -56,7 +82,7 @@ def comparable(line: Line) -> bool:
     """
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
     along, across = (height, width) if line.direction == "ttb" else (width, height)
-    num = sum(not (c.isspace() or is_mark(c)) for c in line.text)
+    num = sum(not (c.isspace() or is_mark(c)) for c in without_leaders(line.text))
     if along <= across / 2 or across < 8 or not _MIN_LETTERS <= num <= _LONGEST_LINE:
         return False
     if line.direction != "ttb" or not _stands_upright(line.text):
@@ -161,7 +187,7 @@ def aligned(parts: Sequence[str], other: str) -> list[str]:
 
 def telling(text: str) -> bool:
     """Whether a word has enough different characters to be compared, and not too many."""
-    return _MIN_LETTERS <= len(text) <= _MAX_WORD and len(set(text)) > 1  # dot leaders say nothing
+    return _MIN_LETTERS <= len(text) <= _MAX_WORD and len(set(text)) > 1  # rows of dots say nothing
 
 
 def text_error(claimed: Sequence[str], readings: Sequence[str]) -> float:
@@ -172,8 +198,8 @@ def text_error(claimed: Sequence[str], readings: Sequence[str]) -> float:
 
 
 def plain(text: str) -> str:
-    """`text` without case, spaces and width forms, in which readings differ anyway."""
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """`text` without case, spaces, leaders and width forms, in which readings differ anyway."""
+    return "".join(unicodedata.normalize("NFKC", without_leaders(text)).casefold().split())
 
 
 def bare(text: str) -> str:

@@ -41,7 +41,7 @@ from rapidfuzz.distance import Levenshtein
 from datagen import typefaces
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Quality
-from datagen.stages.ink import WITNESSES
+from datagen.stages.ink_fonts import WITNESSES
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.synth.families import families
 from datagen.synth.typeset import Style, typeset

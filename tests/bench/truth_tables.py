@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from datagen.stages.ink import WITNESSES
+from datagen.stages.ink_fonts import WITNESSES
 from tests.damage import KINDS
 
 MAX_ERROR = 0.02

@@ -14,7 +14,8 @@ from datagen.engines import OPEN, letters, shapes, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_ink import uncovered_ink
-from datagen.stages.ink import CompareInk, FontInk
+from datagen.stages.ink import CompareInk
+from datagen.stages.ink_fonts import FontInk
 from datagen.storage import Folder
 from datagen.synth.families import families
 from datagen.synth.typeset import Style, typeset
@@ -29,7 +30,12 @@ OTHERS = tuple(pytest.param(script, marks=pytest.mark.slow) for script in ("Armn
 
 def page(script: str, lie=lambda text: text, num_paragraphs: int = 6, family: str = ""):
     """A page in `script` as the coarse source would give it, but with its lines as truth has them, and `lie` told of them."""
-    image, size, lines = drawn_page(script, num_paragraphs, family)
+    return claimed_page(script, drawn_page(script, num_paragraphs, family), lie)
+
+
+def claimed_page(script: str, drawn, lie):
+    """A page of `pictured` lines with `lie` told of them."""
+    image, size, lines = drawn
     lines = tuple(replace(line, text=lie(line.text)) for line in lines)
     region = Region(Box(0, 0, *size), "text", "\n".join(line.text for line in lines), None, "pymupdf", lines=lines)
     return sample(image=image, size=size, lang="und", script=script, text=region.text, regions=(region,))
@@ -41,7 +47,11 @@ def drawn_page(script: str, num_paragraphs: int, family: str) -> tuple[bytes, tu
     lang, text = UDHR[script]
     words = text.split()
     paragraphs = [" ".join(words[i:] + words[:i]) for i in range(num_paragraphs)]
-    made = typeset(paragraphs, lang, Style(family=family, size_pt=12), max_pages=1)
+    return pictured(typeset(paragraphs, lang, Style(family=family, size_pt=12), max_pages=1))
+
+
+def pictured(made) -> tuple[bytes, tuple[int, int], tuple[Line, ...]]:
+    """The image of a typeset document's first page, its size, and its lines."""
     zoom = 1920 / 842
     with pymupdf.open(stream=made.pdf) as doc:
         pixmap = doc[0].get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
@@ -104,6 +114,27 @@ def test_lines_without_spaces_are_compared_in_pieces(script):
     true, lies = page(script), page(script, shuffled)
     assert signals(true)[0]["lineup_margin"] > 0.3
     assert signals(lies)[0]["ink_lies_share"] == 1.0
+
+
+def code_page(lie=lambda text: text, family: str = "DejaVu Sans Mono"):
+    """A page of code between quotation marks, as a reader that expects words misreads it."""
+    words = UDHR["Cyrl"][1].split()
+    quoted = " ".join("".join(f"b''{letter}b''" for letter in word) for word in words[:60])
+    made = typeset([quoted] * 4, "ru", Style(family=family, size_pt=9), max_pages=1)
+    return replace(claimed_page("Cyrl", pictured(made), lie), lang="ru")
+
+
+def test_a_reader_that_misreads_code_is_no_witness_of_it():
+    (font,) = CompareInk().fonts([page_ := code_page()], [page_.image], OPEN).values()
+    assert font.error > 0.2  # Tesseract expects words
+    assert font.drawn_texts
+    assert font.opinion() is True
+    assert "words" not in font.witnesses()
+
+
+def test_but_it_tells_code_that_lies():
+    (measured,) = signals(code_page(shuffled))
+    assert measured["ink_lies_share"] == 1.0
 
 
 def test_clusters_end_where_no_mark_and_no_virama_joins():

@@ -16,6 +16,8 @@ from datagen.stages.ink_lines import (
     split_words,
     text_error,
     whole,
+    without_leader_ink,
+    without_leaders,
 )
 from tests.samples import sample
 
@@ -59,7 +61,7 @@ def test_a_vertical_line_is_laid_flat_side_by_side_or_turned():
         ("human beings", Box(0, 0, 120, 20), "ltr", True),
         ("\u3000\u3000 \u3000", Box(0, 0, 120, 20), "ltr", False),
         ("ཀླུ" * 90, Box(0, 0, 900, 20), "ltr", True),  # its marks don't count
-        ("a" * 101, Box(0, 0, 900, 20), "ltr", False),
+        ("a" * 141, Box(0, 0, 900, 20), "ltr", False),
     ],
 )
 def test_lines_are_compared_that_lie_along_their_box_and_are_not_too_long(text, box, direction, holds):
@@ -131,3 +133,40 @@ def test_a_line_is_covered_but_for_the_words_that_it_lacks():
     assert 0.7 < covered_share([[(0, 0), (400, 0), (400, 20), (0, 20)]], covered) < 0.8
     assert covered_share([[(0, 60), (90, 60), (90, 80), (0, 80)]], covered) == 0.0
     assert covered_share([], covered) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("1.1 What is Debian? . . . . . 1", "1.1 What is Debian? 1"),
+        ("Name: ______ Date: ____", "Name: Date:"),
+        ("第5章 ･･･", "第5章 ･･･"),
+        ("用語······12", "用語 12"),
+        ("e.g. this, i.e. that.", "e.g. this, i.e. that."),
+        ("file_name and so on. . .", "file_name and so on"),
+    ],
+)
+def test_leaders_say_nothing(text, without):
+    assert without_leaders(text) == without
+    assert text_error([text], [without]) == 0.0
+
+
+def test_the_ink_of_leaders_and_rules_is_left_out_and_letters_stay():
+    crop = numpy.full((30, 400), 255, numpy.uint8)
+    crop[6:24, 10:60] = 0  # a word
+    crop[21:24, 64:67] = 0  # its full stop
+    for x in range(100, 300, 10):
+        crop[21:24, x : x + 3] = 0
+    crop[6:24, 320:340] = 0
+    bare = without_leader_ink(crop)
+    assert (bare[:, 100:300] == 255).all()
+    assert (bare[:, 320:340] == crop[:, 320:340]).all()
+    assert (bare[:, :60] == crop[:, :60]).all()
+    crop[21:24, 100:300] = 0
+    assert (without_leader_ink(crop)[:, 100:300] == 255).all()
+    assert (without_leader_ink(numpy.full((30, 40), 255, numpy.uint8)) == 255).all()
+
+
+def test_a_line_of_leaders_alone_cannot_be_compared():
+    assert not comparable(Line(Box(0, 0, 300, 20), ". . . . . . . . 1"))
+    assert comparable(Line(Box(0, 0, 300, 20), "Debian . . . . . . . . 1"))
