@@ -17,11 +17,13 @@ _STRIP_EM = 0.5  # a strip between columns or cells is wider than this
 _LEADING_EM = 2.5  # between a line and the next one of a column or table, at most
 _NUM_LINES = 6  # lines that are looked at above a gap, and below it
 _MIN_LINES = 3  # of a column or table, where its edges aren't exact
+_MANY_LINES = 5  # have no gap in the same place by chance
 
 _LISTING_EM = 0.75  # letters of one width are no wider than this, but for Chinese ones
 _PROSE_WORDS = 4
 
 _LEADER = re.compile(f"(?:[{scripts.LEADER_DOTS}]\\s*){{4}}")
+_WORD = re.compile(r"[^\W\d_]{3}")
 _COLONS = (":", "\uff1a")
 _PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,8}")
 _NUMBERING = re.compile(
@@ -74,7 +76,9 @@ def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear
     if not _is_column(lefts, rights, em):
         lone = min(len(lefts), len(rights)) == 1 and width > _LONE_GAP_EM * em
         return Gap.PARTS if lone else Gap.JOINS
-    if _is_contents(labels, labelled) or (_is_listing(page[at], k) and not (_is_prose(lefts) and _is_prose(rights))):
+    if len(page[at]) < 4 and _is_contents(labels, labelled):
+        return Gap.JOINS
+    if _is_listing(page[at]) and not (_is_prose(lefts) and _is_prose(rights)):
         return Gap.JOINS
     return Gap.BEHIND_LABEL if is_label else Gap.PARTS
 
@@ -109,19 +113,19 @@ def _bordering(page: Sequence[Row], at: int, left: Run, right: Run) -> tuple[Row
 
 
 def _is_column(lefts: Row, rights: Row, em: float) -> bool:
-    """Whether what stands beside a gap are columns or cells: the gap is too wide in all lines for one between words, or what
-    stands on its two sides has edges that are aligned."""
+    """Whether what stands beside a gap are columns or cells.
+
+    Either the gap is too wide in all lines for one between words; or many lines have it; or a few have it, are aligned along it,
+    and have no such gap between any other words.
+    """
     fewer, more = sorted((len(lefts), len(rights)))
-    if fewer > 1 and all(_num_aligned(side, _EXACT_EM * em) == len(side) for side in (lefts, rights)):
+    if more >= _MIN_LINES and min(r.box[0] for r in rights) - max(r.box[2] for r in lefts) > STRETCHED_EM * em:
         return True
-    if more < _MIN_LINES:
+    if fewer < 2 or (fewer < _MANY_LINES and rights[0].is_stretched):
         return False
-    strip = min(r.box[0] for r in rights) - max(r.box[2] for r in lefts)
-    if strip > STRETCHED_EM * em:
-        return True
-    return fewer >= _MIN_LINES and all(
-        _num_aligned(side, _EDGE_EM * em) >= max(_MIN_LINES, 0.5 * len(side)) for side in (lefts, rights)
-    )
+    if fewer < _MIN_LINES:
+        return all(_num_aligned(side, _EXACT_EM * em) == len(side) for side in (lefts, rights))
+    return all(_num_aligned(side, _EDGE_EM * em) >= max(_MIN_LINES, 0.5 * len(side)) for side in (lefts, rights))
 
 
 def _num_aligned(side: Row, near: float) -> int:
@@ -156,17 +160,16 @@ def _is_contents(titles: Row, numbers: Row) -> bool:
     return pages == sorted(pages) and all(LETTER.search(r.text) for r in titles)
 
 
-def _is_listing(row: Row, k: int) -> bool:
-    """Whether the row is of letters of one width, and its runs stand a whole number of letters apart."""
-    font, size = row[k].pieces[0].font, row[k].size
-    runs = [r for r in row if r.pieces[0].font == font]
-    advances = [(r.box[2] - r.box[0]) / len(r.text) for r in runs]
-    advance = advances[0]
-    if row[k - 1].pieces[0].font != font or not 0 < advance < _LISTING_EM * size:
+def _is_listing(row: Row) -> bool:
+    """Whether the row is of letters of one width, and its pieces stand a whole number of letters apart."""
+    pieces = [p for run in row for p in run.pieces]
+    first = pieces[0]
+    advances = [(p.bbox[2] - p.bbox[0]) / len(p.text) for p in pieces]
+    if not first.upright or not 0 < advances[0] < _LISTING_EM * first.size or any(p.font != first.font for p in pieces):
         return False
-    if not any(len(LETTER.findall(r.text)) > 2 for r in runs) or any(abs(a - advance) > 0.01 * advance for a in advances):
+    if any(abs(a - advances[0]) > 0.01 * advances[0] for a in advances) or not any(_WORD.search(p.text) for p in pieces):
         return False
-    places = ((r.box[0] - runs[0].box[0]) / advance for r in runs)
+    places = ((p.bbox[0] - first.bbox[0]) / advances[0] for p in pieces)
     return all(abs(place - round(place)) < 0.05 for place in places)
 
 

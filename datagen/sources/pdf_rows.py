@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from datagen import scripts
+from datagen.sources.pdf_bidi import num_rtl
 from datagen.sources.pdf_pieces import STRETCHED_EM, Block, Piece, Rect
 
 _BASELINE_EM = 0.2  # baselines no further apart than this are one
 TOUCHING_EM = 0.3  # no gap between cells or columns is narrower
+_EQUAL = 0.04  # gaps of a justified line differ by less
 _WORDS_EM = 0.8  # MuPDF ends no line at a smaller gap, if the file has the pieces in their order
 
 _DOTS = f"[{scripts.LEADER_DOTS}]"
@@ -26,11 +28,12 @@ LETTER = re.compile(r"[^\W\d_]")
 @dataclass(slots=True, eq=False)
 class Run:
     """Pieces of one line, from left to right. `box` and `baseline` are turned so that lines run from left to right, and columns
-    from top to bottom."""
+    from top to bottom. `is_stretched`: the gap in front of it is as wide as those between words of its line."""
 
     pieces: list[Piece]
     box: Rect
     baseline: float
+    is_stretched: bool = False
 
     @property
     def text(self) -> str:
@@ -44,8 +47,11 @@ class Run:
 Row = list[Run]
 
 
-def rows_by_direction(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> list[list[Row]]:
-    """For each direction of lines on the page, the rows of runs from top to bottom. What is written at an angle isn't there."""
+def rows_by_direction(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect], bool]) -> list[list[Row]]:
+    """For each direction of lines on the page, the rows of runs from top to bottom. What is written at an angle isn't there.
+
+    `is_rtl`: the page has right-to-left letters.
+    """
     by_direction: dict[tuple[int, int, bool], Row] = {}
     for block in blocks:
         for piece in block:
@@ -53,7 +59,8 @@ def rows_by_direction(blocks: Sequence[Block], is_clear: Callable[[Rect], bool])
             if max(abs(dx), abs(dy)) > 0.999:
                 turn = (1, 0, True) if piece.vertical else (round(dx), round(dy), False)
                 by_direction.setdefault(turn, []).append(_turned(piece, turn))
-    return [[_runs(row, is_clear) for row in _rows(pieces)] for pieces in by_direction.values()]
+    pages = [list(_rows(pieces)) for pieces in by_direction.values()]
+    return [[_runs(page, at, is_rtl, is_clear) for at in range(len(page))] for page in pages]
 
 
 def gap_box(a: Run, b: Run) -> Rect | None:
@@ -64,9 +71,10 @@ def gap_box(a: Run, b: Run) -> Rect | None:
     return left.bbox[2], max(left.bbox[1], right.bbox[1]), right.bbox[0], min(left.bbox[3], right.bbox[3])
 
 
-def is_leader(a: Run, b: Run) -> bool:
-    """Whether leaders stand on one side of the gap between two runs."""
-    return bool(_ENDS_LEADER.search(a.pieces[-1].text) or _STARTS_LEADER.search(b.pieces[0].text))
+def reads_from_right(row: Row) -> bool:
+    """Whether a row of a page with right-to-left letters is read from the right. One without any letters is."""
+    texts = [run.text for run in row]
+    return sum(map(num_rtl, texts)) > 0 or not any(map(LETTER.search, texts))
 
 
 def _turned(piece: Piece, turn: tuple[int, int, bool]) -> Run:
@@ -87,43 +95,53 @@ def _rows(runs: Row) -> Iterator[Row]:
     row: Row = []
     for run in sorted(runs, key=lambda r: r.baseline):
         if row and run.baseline - row[0].baseline > _BASELINE_EM * run.size:
-            yield row
+            yield sorted(row, key=lambda r: r.box[0])
             row = []
         row.append(run)
     if row:
-        yield row
+        yield sorted(row, key=lambda r: r.box[0])
 
 
-def _runs(row: Row, is_clear: Callable[[Rect], bool]) -> Row:
-    """The row, with what surely belongs together in one run."""
+def _runs(page: Sequence[Row], at: int, is_rtl: bool, is_clear: Callable[[Rect], bool]) -> Row:
+    """A row, with what surely belongs together in one run."""
+    row = page[at]
     if len(row) == 1:
         return row
-    row.sort(key=lambda r: r.box[0])
+    rtl = is_rtl and reads_from_right(row)
     runs = row[:1]
     for k in range(1, len(row)):
         last, run = runs[-1], row[k]
-        if _goes_on(row, k, is_clear):
+        if _goes_on(page, at, k, rtl, is_clear):
             (x0, y0, x1, y1), box = last.box, run.box
             union = (x0, min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
-            runs[-1] = Run([*last.pieces, *run.pieces], union, last.baseline)
+            runs[-1] = Run([*last.pieces, *run.pieces], union, last.baseline, last.is_stretched)
         else:
             runs.append(run)
     return runs
 
 
-def _goes_on(row: Row, k: int, is_clear: Callable[[Rect], bool]) -> bool:
-    left, right = row[k - 1], row[k]
+def _goes_on(page: Sequence[Row], at: int, k: int, rtl: bool, is_clear: Callable[[Rect], bool]) -> bool:
+    left, right = page[at][k - 1], page[at][k]
     (a,), (b,) = left.pieces, right.pieces
     em = max(a.size, b.size)
     gap = right.box[0] - left.box[2]
     if gap < -TOUCHING_EM * em or (a.num_hidden > 0) != (b.num_hidden > 0):
         return False
-    if gap < TOUCHING_EM * em or is_leader(left, right):
+    before, behind = (b, a) if rtl else (a, b)
+    if gap < TOUCHING_EM * em or _ENDS_LEADER.search(before.text) or _STARTS_LEADER.search(behind.text):
         return True
-    if gap > _WORDS_EM * em and not _is_stretched(row, k):
-        return False
+    if gap > _WORDS_EM * em:
+        right.is_stretched = _is_stretched(page[at], k)
+        if not (right.is_stretched and _is_crossed(page, at, left, right)):
+            return False
     box = gap_box(left, right)
     return box is None or is_clear(box)
+
+
+def _is_crossed(page: Sequence[Row], at: int, left: Run, right: Run) -> bool:
+    """Whether a piece of the row above or below stands across a gap."""
+    rows = [page[i] for i in (at - 1, at + 1) if 0 <= i < len(page)]
+    return any(r.box[0] < left.box[2] and r.box[2] > right.box[0] for row in rows for r in row)
 
 
 def _is_stretched(row: Row, k: int) -> bool:
@@ -134,4 +152,4 @@ def _is_stretched(row: Row, k: int) -> bool:
     ):
         return False
     gaps = [b.box[0] - a.box[2] for a, b in itertools.pairwise(row[max(0, k - 2) : k + 2])]
-    return sum(abs(g - gap) < 0.1 * gap for g in gaps) > 1 and min(gaps) > 0.9 * gap
+    return sum(abs(g - gap) < _EQUAL * gap for g in gaps) > 1 and min(gaps) > (1 - _EQUAL) * gap

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from datagen import scripts
-from datagen.sources.pdf_bidi import num_rtl
 from datagen.sources.pdf_columns import Gap, gaps, with_leaders
 from datagen.sources.pdf_pieces import Block, Piece, Rect, joined
-from datagen.sources.pdf_rows import LETTER, TOUCHING_EM, Row, rows_by_direction
+from datagen.sources.pdf_rows import TOUCHING_EM, Row, reads_from_right, rows_by_direction
 
 _SPACE_EM = 0.15
 _CAPITAL_EM = 1.7  # how much larger than its line a drop capital is, at least
@@ -37,7 +36,7 @@ def visual_lines(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect
     first = {id(p): n for n, p in enumerate(p for block in blocks for p in block)}
     instead: dict[int, Piece | None] = {}
     shared: dict[int, int] = {}
-    for page in rows_by_direction(blocks, is_clear):
+    for page in rows_by_direction(blocks, is_rtl, is_clear):
         entries = with_leaders(page) if any(len(row) > 1 for row in page) else []
         for at, row in enumerate(page):
             if len(row) == len(row[0].pieces) == 1:
@@ -64,7 +63,7 @@ def leaders_as_one(text: str) -> str:
 def _lines(page: list[Row], at: int, is_rtl: bool, entries: Row, is_clear: Callable[[Rect], bool]) -> Iterator[list[Piece]]:
     """The lines of a row, each as its pieces in the order in which they are read."""
     row = page[at]
-    rtl = is_rtl and _is_rtl(row)
+    rtl = is_rtl and reads_from_right(row)
     kinds = gaps(page, at, rtl, entries, is_clear) if len(row) > 1 else []
     runs = [run.pieces[:: -1 if rtl else 1] for run in (reversed(row) if rtl else row)]
     line = runs[0]
@@ -75,11 +74,6 @@ def _lines(page: list[Row], at: int, is_rtl: bool, entries: Row, is_clear: Calla
             yield line
             line = run
     yield line
-
-
-def _is_rtl(row: Row) -> bool:
-    texts = [run.text for run in row]
-    return sum(map(num_rtl, texts)) > 0 or not any(map(LETTER.search, texts))
 
 
 def _text(line: Sequence[Piece]) -> str:

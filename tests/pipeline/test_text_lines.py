@@ -35,7 +35,7 @@ def test_typeset_lines_are_whole_and_columns_are_apart(kind):
     for typeset in pages(kind, 3):
         counts.update(compare(typeset, read(typeset.pdf())))
     # Of words that are set far apart, gaps lie above each other now and then.
-    assert counts["broken"] <= (0.02 * counts["within"] if kind == "stretched" else 0)
+    assert counts["broken"] <= 0.005 * counts["within"]
     assert counts["joined"] == 0
     assert counts["within"] + counts["between"] > 5 or kind == "drop capital"
 
