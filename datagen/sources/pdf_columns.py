@@ -68,19 +68,20 @@ def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear
     box = gap_box(left, right)
     if box is not None and not is_clear(box):
         return Gap.PARTS
-    if _is_page_number(left if rtl else right, rtl, entries):
+    first, second = (right, left) if rtl else (left, right)
+    is_numbered = width < _LABEL_GAP_EM * em and _is_numbered(first, second)
+    if _is_page_number(second, rtl, entries) or (is_numbered and len(page[at]) == 2):
         return Gap.JOINS
     lefts, rights = _bordering(page, at, left, right)
-    labels, labelled = (rights, lefts) if rtl else (lefts, rights)
-    is_label = _is_label(labels, labelled[0], width < _LABEL_GAP_EM * em)
     if not _is_column(lefts, rights, em):
         lone = min(len(lefts), len(rights)) == 1 and width > _LONE_GAP_EM * em
         return Gap.PARTS if lone else Gap.JOINS
+    labels, labelled = (rights, lefts) if rtl else (lefts, rights)
     if len(page[at]) < 4 and _is_contents(labels, labelled):
         return Gap.JOINS
     if _is_listing(page[at]) and not (_is_prose(lefts) and _is_prose(rights)):
         return Gap.JOINS
-    return Gap.BEHIND_LABEL if is_label else Gap.PARTS
+    return Gap.BEHIND_LABEL if is_numbered or _have_colons(labels) else Gap.PARTS
 
 
 def _bordering(page: Sequence[Row], at: int, left: Run, right: Run) -> tuple[Row, Row]:
@@ -134,14 +135,18 @@ def _num_aligned(side: Row, near: float) -> int:
     return max(bisect_right(places, x + near) - i for places in map(sorted, edges) for i, x in enumerate(places))
 
 
-def _is_label(labels: Row, labelled: Run, is_near: bool) -> bool:
-    """Whether the first run is the bullet or the number of what follows, or a label that ends with a colon among such."""
-    text = labels[0].text.strip()
-    if text[-1:] in _COLONS:
-        return 2 * sum(r.text.rstrip()[-1:] in _COLONS for r in labels) > len(labels)
-    if not is_near or not LETTER.search(labelled.text):
+def _is_numbered(label: Run, text: Run) -> bool:
+    """Whether the first run is the bullet or the number of the second."""
+    mark = label.text.strip()
+    if not (len(mark) == 1 and not mark.isalnum()) and not _NUMBERING.fullmatch(mark):
         return False
-    return (len(text) == 1 and not text.isalnum()) or bool(_NUMBERING.fullmatch(text))
+    return bool(LETTER.search(text.text))
+
+
+def _have_colons(labels: Row) -> bool:
+    """Whether the first of these ends with a colon, and most of them do."""
+    num = sum(r.text.rstrip()[-1:] in _COLONS for r in labels)
+    return labels[0].text.rstrip()[-1:] in _COLONS and 2 * num > len(labels)
 
 
 def _is_page_number(run: Run, rtl: bool, entries: Row) -> bool:

@@ -5,8 +5,10 @@ those between words that are all as far apart.
 """
 
 import itertools
+import math
+import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from datagen import scripts
@@ -59,7 +61,7 @@ def rows_by_direction(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[
             if max(abs(dx), abs(dy)) > 0.999:
                 turn = (1, 0, True) if piece.vertical else (round(dx), round(dy), False)
                 by_direction.setdefault(turn, []).append(_turned(piece, turn))
-    pages = [list(_rows(pieces)) for pieces in by_direction.values()]
+    pages = [_rows(pieces) for pieces in by_direction.values()]
     return [[_runs(page, at, is_rtl, is_clear) for at in range(len(page))] for page in pages]
 
 
@@ -91,15 +93,28 @@ def _turned(piece: Piece, turn: tuple[int, int, bool]) -> Run:
     return Run([piece], (-y1, x0, -y0, x1), piece.baseline)
 
 
-def _rows(runs: Row) -> Iterator[Row]:
-    row: Row = []
-    for run in sorted(runs, key=lambda r: r.baseline):
-        if row and run.baseline - row[0].baseline > _BASELINE_EM * run.size:
-            yield sorted(row, key=lambda r: r.box[0])
-            row = []
-        row.append(run)
-    if row:
-        yield sorted(row, key=lambda r: r.box[0])
+def _rows(runs: Row) -> list[Row]:
+    """Runs on one baseline, from left to right."""
+    runs.sort(key=_baseline)
+    rows: list[Row] = []
+    start = -math.inf
+    for run in runs:
+        if run.baseline - start <= _BASELINE_EM * run.pieces[0].size:
+            rows[-1].append(run)
+        else:
+            rows.append([run])
+            start = run.baseline
+    for row in rows:
+        if len(row) > 1:
+            row.sort(key=_left)
+    return rows
+
+
+_baseline = operator.attrgetter("baseline")
+
+
+def _left(run: Run) -> float:
+    return run.box[0]
 
 
 def _runs(page: Sequence[Row], at: int, is_rtl: bool, is_clear: Callable[[Rect], bool]) -> Row:
