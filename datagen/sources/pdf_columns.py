@@ -24,8 +24,11 @@ _PROSE_WORDS = 4
 
 _LEADER = re.compile(f"(?:[{scripts.LEADER_DOTS}]\\s*){{4}}")
 _WORD = re.compile(r"[^\W\d_]{3}")
+_NUMBER = r"\s*(?:\d{1,4}|[ivxlc]{1,8})\s*"
+_ENTRY = re.compile(f"{_LEADER.pattern}{_NUMBER}$|^{_NUMBER}{_LEADER.pattern}")  # of a contents page, with the number of its page
+_BULLETS = "\u2022\u25e6\u25aa\u25cf\u25a0\u25a1\u2023"
 _COLONS = (":", "\uff1a")
-_PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,8}")
+_PAGE_NUMBER = re.compile(_NUMBER)
 _NUMBERING = re.compile(
     r"[(\[]?(?:(?:[^\W\d_]{1,2}[.-]?)?\d{1,3}(?:[.-]\d{1,3}|[.-]?[^\W\d_])*[.)\]:、]*|(?:[^\W\d_]|[ivxIVX]{2,5})[.)\]])"
 )
@@ -69,8 +72,11 @@ def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear
     if box is not None and not is_clear(box):
         return Gap.PARTS
     first, second = (right, left) if rtl else (left, right)
+    if _ENTRY.search(first.text):
+        return Gap.PARTS
     is_numbered = width < _LABEL_GAP_EM * em and _is_numbered(first, second)
-    if _is_page_number(second, rtl, entries) or (is_numbered and len(page[at]) == 2):
+    begins = k == (len(page[at]) - 1 if rtl else 1)
+    if _is_page_number(second, rtl, entries) or (is_numbered and (len(page[at]) == 2 or _is_surely_label(first, second, begins))):
         return Gap.JOINS
     lefts, rights = _bordering(page, at, left, right)
     if not _is_column(lefts, rights, em):
@@ -143,6 +149,14 @@ def _is_numbered(label: Run, text: Run) -> bool:
     return bool(LETTER.search(text.text))
 
 
+def _is_surely_label(label: Run, text: Run, begins: bool) -> bool:
+    """Whether the bullet or number can't be what a cell of a table says. `begins`: a row begins with it."""
+    mark = label.text.strip()
+    if not begins:
+        return mark in _BULLETS or bool(_LEADER.search(text.text))
+    return not mark[-1].isalnum() or mark.count(".") > 1 or bool(_LEADER.search(text.text))
+
+
 def _have_colons(labels: Row) -> bool:
     """Whether the first of these ends with a colon, and most of them do."""
     num = sum(r.text.rstrip()[-1:] in _COLONS for r in labels)
@@ -153,7 +167,7 @@ def _is_page_number(run: Run, rtl: bool, entries: Row) -> bool:
     """Whether it is the number of a page at the end of a line, in line with those that stand behind leaders."""
     edge = 0 if rtl else 2
     near = _EDGE_EM * run.size
-    return bool(_PAGE_NUMBER.fullmatch(run.text.strip())) and any(abs(run.box[edge] - r.box[edge]) < near for r in entries)
+    return bool(_PAGE_NUMBER.fullmatch(run.text)) and any(abs(run.box[edge] - r.box[edge]) < near for r in entries)
 
 
 def _is_contents(titles: Row, numbers: Row) -> bool:

@@ -75,6 +75,24 @@ def test_leaders_take_one_form(written, one):
     assert leaders_as_one(written).strip() == one
 
 
+def test_entries_in_two_columns_are_two_lines():
+    left = [(72, 100 + 14 * i, f"1.{i}.1") for i in range(8)]
+    titles = [(105, 100 + 14 * i, f"Title {word}" + " ." * 12) for i, word in enumerate("abcdefgh")]
+    numbers = [(240, 100 + 14 * i, str(10 + i)) for i in range(8)]
+    right = [(262, 100 + 14 * i, f"{20 + i} Other {word}") for i, word in enumerate("abcdefgh")]
+    read_lines = texts(page(*left, *titles, *numbers, *right))
+    assert sorted(read_lines) == sorted(
+        [f"1.{i}.1 Title {word} ..... {10 + i}" for i, word in enumerate("abcdefgh")]
+        + [f"{20 + i} Other {word}" for i, word in enumerate("abcdefgh")]
+    )
+
+
+def test_a_dash_in_a_cell_is_no_bullet():
+    rows = [("Name", "Size", "Owner"), ("readme", "-", "root"), ("licence", "-", "nobody"), ("notes", "404", "root")]
+    pieces = [(72 + 60 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
+    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
+
+
 def test_a_drop_capital_is_the_first_letter_of_its_line():
     pdf = page(
         (100, 103, "ver the past three decades the free"),
