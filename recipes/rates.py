@@ -14,7 +14,7 @@ DOCUMENT_PAGES = 10
 # Cores times seconds a sample, or bytes, until somebody measures them.
 GUESSES = {
     "coarse.read_core_s": 0.02,
-    "coarse.ink_core_s": 0.25,
+    "coarse.ink_core_s": 0.12,
     "coarse.page_bytes": 440_000.0,
     "minority.page_core_s": 2.5,
 }
