@@ -24,7 +24,7 @@ from datagen.stages.ink_lines import (
 )
 
 UNLIKE, SURELY_UNLIKE = 0.12, 0.06  # a lie's margin is less; a few words' is, where more would say the same
-_MIN_READ, _ENOUGH_READ = 30, 200  # characters, to judge a font by; to read no more of it, if all but so many of them are right
+_MIN_READ, _ENOUGH_READ = 30, 150  # characters, to judge a font by; to read no more of it, if all but so many of them are right
 _MIN_WRONG = 4  # characters: fewer are chance
 _HARDLY_WRONG, _SOME_READ = 0.01, 100  # of the characters, in the words of a reader that isn't close: of so many at least
 _CLOSE = 0.1  # the error of a reading up to which its words tell of single letters
@@ -111,8 +111,8 @@ class FontInk:
     letters are more like another letter, in the words that they stand in.
 
     A reader that is poor at something, such as code or small print, is no witness of it. So one that doubts the text is weighed:
-    `drawn_texts` are what it reads in the same lines as they are drawn here. Then `drawn_error` is its error, and
-    `drawn_differing` the share of the characters in matched words that differ.
+    `drawn_texts` are what it reads in the same lines as they are drawn here. Of `num_drawn_chars` characters in words that could
+    be matched with words of these, `num_drawn_differing` differ.
     """
 
     lineup: shapes.Lineup
@@ -197,9 +197,10 @@ class FontInk:
         claims, texts, drawn = (
             [column[i] for i in could_draw] for column in ([c.line.text for c in self.cuts], self.texts, self.drawn_texts)
         )
-        if error <= _FALSE and text_error(drawn, texts) <= _SAME:
+        drawn_error = text_error(claims, drawn)
+        if error <= _FALSE and (error <= drawn_error or text_error(drawn, texts) <= _SAME):
             return True
-        return False if error > _FALSE and error - text_error(claims, drawn) > _WORSE else None
+        return False if error > _FALSE and error - drawn_error > _WORSE else None
 
     def _by_words(self) -> bool | None:
         if self.num_chars < _MIN_READ or self.num_wrong < _MIN_WRONG:
@@ -220,4 +221,8 @@ class FontInk:
         if self.is_sure and not opinions.get("reader", True):
             return False
         votes = {opinions.get("lineup"), opinions.get("reader")}
-        return True if True in votes else False if False in votes else None
+        if True in votes:
+            return True
+        # Ink that was cut in the wrong places isn't like its text. A lie isn't read as half of what it says.
+        is_read = bool(self.cuts) and self.error <= _FALSE
+        return False if False in votes and not is_read else None
