@@ -70,7 +70,7 @@ def lineup(words: Sequence[Ink], script: str, seed: int = 0, alike_share: float 
     ciphers = [_cipher("".join(word.text for word in words), random) for _ in range(_NUM_CIPHERS)]
     # Where only the words that are most alike count, few ciphers would favour the claim.
     step = 1 if alike_share < 1 else _NUM_CIPHERS // _CIPHERS_A_WORD
-    best, alike = _best_face(words, script)
+    best, alike = best_face(words, script)
     compared = []
     for i, claimed in alike.items():
         text = words[i].text
@@ -162,15 +162,15 @@ def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
     return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _best_face(words: Sequence[Ink], script: str) -> tuple[str, dict[int, float]]:
-    """The face in which some of the words look most like their ink, of those that draw most words; and the likeness in it of each
-    word that it draws."""
+def best_face(words: Sequence[Ink], script: str, most: int = _FACE_WORDS) -> tuple[str, dict[int, float]]:
+    """The face in which at most `most` of the words look most like their ink, of those that draw most words; and the likeness in
+    it of each word that it draws."""
     able = {face: [i for i, word in enumerate(words) if draws(face, word.text)] for face in reference_faces(script)}
     least = max(1, _MOST_OF * max(map(len, able.values()), default=0))
     means = {}
     for face, drawn in able.items():
         if len(drawn) >= least:
-            some = spread(drawn, _FACE_WORDS)
+            some = spread(drawn, most)
             means[face] = statistics.fmean(max(0.0, likeness(words[i], face, words[i].text)) for i in some)
     best = max(means, key=lambda face: means[face], default="")
     if not best or not means[best]:

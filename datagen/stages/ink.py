@@ -34,6 +34,7 @@ _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
 _SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it isn't alike
 _MAX_LINEUP, _MORE, _ALIKE_SHARE = 12, 6, 0.5  # words; times as many; the share of these that are most alike
+_FOR_FACE = 24  # words
 _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
 
@@ -126,7 +127,10 @@ class CompareInk:
             # Of ink that isn't like its text to begin with, letters tell nothing.
             if font.witnesses().get("lineup") and not font.reading_is_close and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
-                font.num_swapped = letters.num_swapped(_inks(pieces), script, font.lineup.face)
+                words = _inks(pieces)
+                # Single letters tell more in the face that is most like them.
+                face, _ = shapes.best_face(spread(words, _FOR_FACE), script, _FOR_FACE)
+                font.num_swapped = letters.num_swapped(words, script, face)
         return judged
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
