@@ -4,6 +4,7 @@ Names come from Adobe's list and its rules (`uni2192`, `f_i`, `a.alt`), which fo
 the fonts of TeX. Their built-in encodings have names of their own, and draw some arrows in two pieces.
 """
 
+import functools
 import re
 
 from fontTools import agl
@@ -93,6 +94,7 @@ def other_piece(name: str) -> tuple[bool, str] | None:
     return _PIECES.get(name)
 
 
+@functools.lru_cache(maxsize=1024)
 def draws_strokes(font: str) -> bool:
     """Whether the glyphs of a font are pieces of a picture's lines, and no characters."""
     return bool(_STROKES.fullmatch(font.split("+")[-1]))

@@ -169,7 +169,7 @@ def _read(view: OpenPage, flags: int) -> _Layer:
         textpage = pymupdf.TextPage(view.displaylist.get_textpage(flags))
         blocks, raws, alphabet = _extracted(textpage)
         num_read = 0
-        if pdf_unmapped.worth_a_look(alphabet):
+        if pdf_unmapped.worth_a_look(alphabet, {s["font"] for block in blocks for line in block["lines"] for s in line["spans"]}):
             num_read = pdf_unmapped.read(view.displaylist, textpage, flags, alphabet)
             blocks, raws, alphabet = _extracted(textpage)
         if pdf_accents.worth_a_look("\n".join(raws)):

@@ -8,7 +8,7 @@ import functools
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fontTools.ttLib import TTFont
@@ -19,7 +19,7 @@ from datagen.sources.light_pymupdf import pymupdf
 
 _UNMAPPED, _NOTDEF = 0xFFFD, 0  # a code, a glyph
 _SPACE, NOTHING = 0x20, 0x2060  # what is written for strokes of a picture, and for the second piece of an arrow
-_WORTH_A_LOOK = re.compile(f"[\ufffd\x00-\x08\x0b-\x1f{scripts.PRIVATE}]")
+_WORTH_A_LOOK = re.compile(f"[\ufffd{scripts.PRIVATE}]")
 _FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
 _HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
 _MAX_PROGRAM_BYTES = 8 << 20
@@ -36,9 +36,9 @@ Line = list[Char]
 Font = Any  # MuPDF's
 
 
-def worth_a_look(alphabet: str) -> bool:
-    """Whether `read` might read any of these characters."""
-    return bool(_WORTH_A_LOOK.search(alphabet))
+def worth_a_look(alphabet: str, fonts: Iterable[str]) -> bool:
+    """Whether `read` might read any of these characters, in fonts of these names."""
+    return bool(_WORTH_A_LOOK.search(alphabet)) or any(map(glyph_names.draws_strokes, fonts))
 
 
 def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int, alphabet: str) -> int:
@@ -56,7 +56,7 @@ def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: in
     for line in lines(textpage):
         codes = [char.c for char in line]
         for i, code in enumerate(codes):
-            if (code == _UNMAPPED or code < _SPACE) and glyph_names.draws_strokes(line[i].font.name):
+            if glyph_names.draws_strokes(line[i].font.name):
                 line[i].c = _SPACE
             elif _FIRST_PRIVATE <= code <= _LAST_PRIVATE:
                 if char := glyph_names.private_character(code, line[i].font.name):

@@ -42,8 +42,9 @@ def test_a_letter_of_another_script_is_not_read_into_a_word(tmp_path):
     assert lines(content) == ["При\ufffdет", "h\ufffdllo"]
 
 
-def test_strokes_of_a_picture_are_no_text(tmp_path):
-    page = write(tmp_path / "a.pdf", ["abab"], FACE, hidden="ab", font_name="AAAAAA+LINE10")
+@pytest.mark.parametrize("hidden", ["ab", "a", ""])
+def test_strokes_of_a_picture_are_no_text(tmp_path, hidden):
+    page = write(tmp_path / "a.pdf", ["abab"], FACE, hidden=hidden, font_name="AAAAAA+LINE10")
     with pymupdf.open(page) as doc:
         assert doc[0].get_text().strip()
     assert not read(page).regions
