@@ -10,7 +10,7 @@ from datagen.sources.pdf_pieces import STRETCHED_EM, Rect
 from datagen.sources.pdf_rows import LETTER, TOUCHING_EM, Row, Run, gap_box
 
 _LABEL_GAP_EM = 4.0  # between a number or a bullet and its text, at most
-_LONE_GAP_EM = 12.0  # between parts of a line, at most, where no other line has a gap in the same place
+_LONE_GAP_EM = 8.0  # between parts of a line of one block, at most, where no other line has a gap in the same place
 _EDGE_EM = 0.15  # edges no further apart than this are aligned
 _EXACT_EM = 0.05
 _STRIP_EM = 0.5  # a strip between columns or cells is wider than this
@@ -79,10 +79,11 @@ def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear
     if _is_page_number(second, rtl, entries) or (is_numbered and (len(page[at]) == 2 or _is_surely_label(first, second, begins))):
         return Gap.JOINS
     lefts, rights = _bordering(page, at, left, right)
-    if not _is_column(lefts, rights, em):
-        lone = min(len(lefts), len(rights)) == 1 and width > _LONE_GAP_EM * em
-        return Gap.PARTS if lone else Gap.JOINS
     labels, labelled = (rights, lefts) if rtl else (lefts, rights)
+    if not _is_column(lefts, rights, em):
+        lone = min(len(lefts), len(rights)) == 1
+        widest = _LONE_GAP_EM if left.block == right.block or _have_colons(labels) else _LABEL_GAP_EM
+        return Gap.PARTS if lone and width > widest * em else Gap.JOINS
     if len(page[at]) < 4 and _is_contents(labels, labelled):
         return Gap.JOINS
     if _is_listing(page[at]) and not (_is_prose(lefts) and _is_prose(rights)):
@@ -131,6 +132,8 @@ def _is_column(lefts: Row, rights: Row, em: float) -> bool:
     if fewer < 2 or (fewer < _MANY_LINES and rights[0].is_stretched):
         return False
     if fewer < _MIN_LINES:
+        if rights[0].pieces[0].vertical:  # characters in squares are aligned by chance
+            return False
         return all(_num_aligned(side, _EXACT_EM * em) == len(side) for side in (lefts, rights))
     return all(_num_aligned(side, _EDGE_EM * em) >= max(_MIN_LINES, 0.5 * len(side)) for side in (lefts, rights))
 

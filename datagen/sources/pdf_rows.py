@@ -30,11 +30,13 @@ LETTER = re.compile(r"[^\W\d_]")
 @dataclass(slots=True, eq=False)
 class Run:
     """Pieces of one line, from left to right. `box` and `baseline` are turned so that lines run from left to right, and columns
-    from top to bottom. `is_stretched`: the gap in front of it is as wide as those between words of its line."""
+    from top to bottom. `block`: the number of the first piece's block. `is_stretched`: the gap in front of it is one between
+    words that are all as far apart."""
 
     pieces: list[Piece]
     box: Rect
     baseline: float
+    block: int
     is_stretched: bool = False
 
     @property
@@ -55,12 +57,12 @@ def rows_by_direction(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[
     `is_rtl`: the page has right-to-left letters.
     """
     by_direction: dict[tuple[int, int, bool], Row] = {}
-    for block in blocks:
+    for number, block in enumerate(blocks):
         for piece in block:
             dx, dy = piece.direction
             if max(abs(dx), abs(dy)) > 0.999:
                 turn = (1, 0, True) if piece.vertical else (round(dx), round(dy), False)
-                by_direction.setdefault(turn, []).append(_turned(piece, turn))
+                by_direction.setdefault(turn, []).append(_turned(piece, turn, number))
     pages = [_rows(pieces) for pieces in by_direction.values()]
     return [[_runs(page, at, is_rtl, is_clear) for at in range(len(page))] for page in pages]
 
@@ -79,18 +81,18 @@ def reads_from_right(row: Row) -> bool:
     return sum(map(num_rtl, texts)) > 0 or not any(map(LETTER.search, texts))
 
 
-def _turned(piece: Piece, turn: tuple[int, int, bool]) -> Run:
+def _turned(piece: Piece, turn: tuple[int, int, bool], block: int) -> Run:
     x0, y0, x1, y1 = piece.bbox
     dx, dy, vertical = turn
     if vertical:
-        return Run([piece], (y0, -x1, y1, -x0), -(x0 + x1) / 2)
+        return Run([piece], (y0, -x1, y1, -x0), -(x0 + x1) / 2, block)
     if dx > 0:
-        return Run([piece], piece.bbox, piece.baseline)
+        return Run([piece], piece.bbox, piece.baseline, block)
     if dx:
-        return Run([piece], (-x1, -y1, -x0, -y0), -piece.baseline)
+        return Run([piece], (-x1, -y1, -x0, -y0), -piece.baseline, block)
     if dy > 0:
-        return Run([piece], (y0, -x1, y1, -x0), -piece.baseline)
-    return Run([piece], (-y1, x0, -y0, x1), piece.baseline)
+        return Run([piece], (y0, -x1, y1, -x0), -piece.baseline, block)
+    return Run([piece], (-y1, x0, -y0, x1), piece.baseline, block)
 
 
 def _rows(runs: Row) -> list[Row]:
@@ -129,7 +131,7 @@ def _runs(page: Sequence[Row], at: int, is_rtl: bool, is_clear: Callable[[Rect],
         if _goes_on(page, at, k, rtl, is_clear):
             (x0, y0, x1, y1), box = last.box, run.box
             union = (x0, min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
-            runs[-1] = Run([*last.pieces, *run.pieces], union, last.baseline, last.is_stretched)
+            runs[-1] = Run([*last.pieces, *run.pieces], union, last.baseline, last.block, last.is_stretched)
         else:
             runs.append(run)
     return runs

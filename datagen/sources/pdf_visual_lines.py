@@ -103,7 +103,7 @@ def _parted(block: Block, rows: Mapping[int, int]) -> Iterator[Block]:
 def _with_capitals(blocks: Sequence[Block]) -> list[Block]:
     """The blocks, with each drop capital in front of the first of the lines that stand beside it."""
     instead: dict[int, Piece | None] = {}
-    for capital in (p for block in blocks for p in block if _CAPITAL.fullmatch(p.text.strip()) and p.upright):
+    for capital in (p for block in blocks for p in block if len(p.text) < 6 and _CAPITAL.fullmatch(p.text.strip()) and p.upright):
         beside = [p for block in blocks for p in block if _stands_beside(capital, p)]
         if len(beside) > 1:
             first = min(beside, key=lambda p: p.bbox[1])
