@@ -82,8 +82,8 @@ def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear
     labels, labelled = (rights, lefts) if rtl else (lefts, rights)
     if not _is_column(lefts, rights, em):
         lone = min(len(lefts), len(rights)) == 1
-        widest = _LONE_GAP_EM if left.block == right.block or _have_colons(labels) else _LABEL_GAP_EM
-        return Gap.PARTS if lone and width > widest * em else Gap.JOINS
+        widest = _LONE_GAP_EM if left.block == right.block else _LABEL_GAP_EM
+        return Gap.PARTS if lone and width > widest * em and not _have_colons(labels) else Gap.JOINS
     if len(page[at]) < 4 and _is_contents(labels, labelled):
         return Gap.JOINS
     if _is_listing(page[at]) and not (_is_prose(lefts) and _is_prose(rights)):
@@ -161,9 +161,10 @@ def _is_surely_label(label: Run, text: Run, begins: bool) -> bool:
 
 
 def _have_colons(labels: Row) -> bool:
-    """Whether the first of these ends with a colon, and most of them do."""
+    """Whether the first of these is a few words with a colon, and most of them have one."""
     num = sum(r.text.rstrip()[-1:] in _COLONS for r in labels)
-    return labels[0].text.rstrip()[-1:] in _COLONS and 2 * num > len(labels)
+    text = labels[0].text.rstrip()
+    return text[-1:] in _COLONS and text.count(" ") < _PROSE_WORDS and 2 * num > len(labels)
 
 
 def _is_page_number(run: Run, rtl: bool, entries: Row) -> bool:

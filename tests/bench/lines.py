@@ -90,7 +90,7 @@ def typeset_lines(num_pages: int, seed: int) -> None:
             counts.update(line_pages.compare(page, read(page.pdf())))
         total.update(counts)
         print(f"{kind:<28}{counts['within']:>18,}{counts['broken']:>8,}{counts['between']:>10,}{counts['joined']:>8,}")
-    broken, joined = total["broken"] / total["within"], total["joined"] / total["between"]
+    broken, joined = total["broken"] / max(1, total["within"]), total["joined"] / max(1, total["between"])
     print(f"all: broken {total['broken']:,} of {total['within']:,} ({broken:.3%}); ", end="")
     print(f"joined {total['joined']:,} of {total['between']:,} ({joined:.3%}; under 0.5%)")
 
