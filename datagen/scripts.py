@@ -78,6 +78,8 @@ PHRASED = _blocks(
     "Thai", "Lao", "Tibetan", "Myanmar", "Myanmar Extended-A", "Myanmar Extended-B", "Khmer", "Tai Le..New Tai Lue", "Tai Tham",
     "Tai Viet",
 )  # fmt: skip
+# Signs at the end of a phrase in these, behind which a space stands.
+PHRASE_ENDS = "\u0f0d-\u0f11\u104a\u104b\u17d4\u17d5"
 YI = _blocks("Yi Syllables", "Yi Radicals")
 # Scripts that put spaces between words, of those behind whose letters MuPDF adds none: all above U+0700.
 SPACED = _blocks(

@@ -4,7 +4,7 @@ import contextlib
 import importlib.metadata
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,10 @@ from datagen.sources.pdf_bidi import KINDS, mirroring_helps, num_rtl
 from datagen.sources.pdf_clean import cleaner, without_control
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_page import TEXT_FLAGS, OpenPage, native
+from datagen.sources.pdf_paragraphs import Paragraph, paragraphs
 from datagen.sources.pdf_pieces import Piece
 from datagen.sources.pdf_visual_lines import visual_lines
+from datagen.text import joined, words_of
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
@@ -102,11 +104,14 @@ def text_layer(view: OpenPage) -> PageContent:
         blocks, ruby = pdf_pieces.without_ruby(blocks)
     blocks = visual_lines(blocks, rtl, view.is_clear)
     clean = _cleaner(layer)
+    printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]
+    words = words_of([p.text for block in printed for p in block])
     regions: list[Region] = []
-    for block in reading_order(blocks, rtl):
-        regions += _regions(view, block, clean)
-        if ruby:
-            regions += _regions(view, [annotation for piece in block for annotation in ruby.get(id(piece), ())], clean)
+    for paragraph in paragraphs([block for block in printed if block], rtl):
+        regions.append(_region(view, paragraph, words))
+        annotations = [a for piece in paragraph.pieces for a in ruby.get(id(piece), ())] if ruby else []
+        if annotations := _printed(view, annotations, clean):
+            regions.append(_region(view, Paragraph(tuple(annotations), (False,) * (len(annotations) - 1)), words))
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
     return PageContent(tuple(regions), signals, _PYMUPDF)
@@ -292,18 +297,31 @@ def _is_rtl_line(text: str, in_rtl: bool) -> bool:
     return num > 0
 
 
-def _regions(view: OpenPage, block: pdf_pieces.Block, clean: Callable[[str], str]) -> Iterator[Region]:
-    """The block as a region. None at all if no line of it is on the page and has text."""
-    lines: list[Line] = []
+def _printed(view: OpenPage, block: pdf_pieces.Block, clean: Callable[[str], str]) -> pdf_pieces.Block:
+    """The lines of a block that are on the page and have text, with their text as labels have it.
+
+    A soft hyphen at a line's end stays one, so that `text.joined` knows it for the typesetter's.
+    """
+    printed = []
     for piece in block:
         text = clean(piece.text)
+        if text and view.pixels(piece.bbox) is not None:
+            piece.text = text[:-1] + "\u00ad" if text[-1] == "-" and piece.text.rstrip()[-1] == "\u00ad" else text
+            printed.append(piece)
+    return printed
+
+
+def _region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Region:
+    lines: list[Line] = []
+    for piece in paragraph.pieces:
         box = view.pixels(piece.bbox)
-        if text and box is not None:
-            lines.append(Line(box, text, clean_text(piece.font), _direction(text, piece.vertical)))
-    if lines:
-        x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
-        box = Box(min(x0), min(y0), max(x1), max(y1))
-        yield Region(box, "text", "\n".join(line.text for line in lines), score=None, by="pymupdf", lines=tuple(lines))
+        assert box is not None, piece
+        text = piece.text.replace("\u00ad", "-")
+        lines.append(Line(box, text, clean_text(piece.font), _direction(text, piece.vertical)))
+    x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
+    box = Box(min(x0), min(y0), max(x1), max(y1))
+    text = lines[0].text if len(lines) == 1 else joined([p.text for p in paragraph.pieces], paragraph.soft, words)
+    return Region(box, paragraph.label, text, None, "pymupdf", lines=tuple(lines), continues=paragraph.continues)
 
 
 def _direction(text: str, vertical: bool) -> str:

@@ -11,7 +11,7 @@ import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from datagen.record import LABELS, Line
+from datagen.record import LABELS
 from datagen.sources import pdf_glyphs, pdf_pieces
 from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
 from datagen.sources.pdf_clean import cleaner
@@ -20,7 +20,6 @@ from datagen.sources.pdf_pieces import Piece
 from datagen.sources.pdf_visual_lines import visual_lines
 from datagen.synth.typeset import Style, typeset
 from datagen.synth.vertical import vertical
-from datagen.text import joined
 from tests.opened import read
 from tests.pdfs import LATIN, assemble, stream
 from tests.udhr import UDHR
@@ -290,22 +289,12 @@ def test_vertical_fonts_say_that_they_are(tmp_path):
     assert [(line.text, line.direction) for line in lines] == [("一者人", "ttb"), ("人一者", "ttb")]
 
 
-def test_hyphens_stand_as_drawn_and_words_can_be_joined():
+def test_hyphens_stand_as_drawn_in_lines():
     document = typeset(["conscience and inter\u00adnational brother\u00adhood of men"], "en", Style(width_pt=210, margin_pt=40))
     found = texts(document.pdf)
     assert found == [line.text for line in document.pages[0].lines]
     assert any(line.endswith("-") for line in found)
     assert not any("\u00ad" in line for line in found)
-
-    def lines(*texts: str) -> list[Line]:
-        return [Line((0, 0, 1, 1), text) for text in texts]
-
-    assert joined(lines("inter-", "national law")) == "international law"
-    assert joined(lines("the North-", "South line")) == "the North-South line"
-    assert joined(lines("pages 10-", "12 and on")) == "pages 10-12 and on"
-    assert joined(lines("one -", "two")) == "one - two"
-    assert joined(lines("人人生而", "自由")) == "人人生而自由"
-    assert joined(lines("모든 인간은", "태어날")) == "모든 인간은 태어날"
 
 
 def test_soft_hyphens_are_drawn_at_a_line_end_only():
