@@ -21,18 +21,20 @@ _MONOSPACED = re.compile(r"Mono|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|I
 # Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
 _CLOSED = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b\u0964\u0965\u06d4\u061f\u1362\u17d4\u104b\u0f0d][)\]\"'\u2019\u201d\u00bb\uff09\u300d\u300f]*$")
 _HYPHENS = "-\u2010\u00ad\u058a"
+_FULL = 1.25  # widths of words are estimates
 _SPACE_EM = 0.25
 _HAN_EM = 2.5  # a sign and the punctuation that may not begin a line
 _PHRASE_EM = 5.0  # a word of a script without spaces is at most so long, for want of a dictionary
 _SAME_EM = 0.12  # ends of lines that are set flush are as near
 _FLUSH_EM = 8.0  # a line shorter than this shows no edge
 _NUM_FLUSH = 3
+_OVERFULL = 6  # of so many lines of a column that is set flush, one may stick out
 _NARROW, _WIDE = re.compile(r"[iljtfrI.,;:'!|()\[\] ]"), re.compile("[mwMW@%\u2014]")
 
 
 @dataclass(slots=True, eq=False)
 class Placed:
-    """A line in the frame of its reading. `is_full` once the line below it is known: its end is soft."""
+    """A line in the frame of its reading. `room` is what it leaves of its column, in what the next line's first word needs."""
 
     piece: Piece
     start: float
@@ -40,7 +42,11 @@ class Placed:
     end: float
     bottom: float
     size: float
-    is_full: bool = False
+    room: float = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        return self.room < _FULL
 
     @property
     def text(self) -> str:
@@ -72,8 +78,8 @@ def is_cut(a: Placed, b: Placed) -> bool:
     return text[-1] in _HYPHENS and text[-2:-1].isalpha() and (b.text[0].islower() or text[-1] == "\u00ad")
 
 
-def mark_full(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
-    """Set `is_full` of the lines of a flow, which stand below each other, by the edge of their column.
+def measure_room(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
+    """Set the `room` of the lines of a flow, which stand below each other, by the edge of their column.
 
     That edge is where several lines of the flow end, if they do. Otherwise it is where the longest line of the column ends on
     the page. `page` is all lines in the same frame.
@@ -82,7 +88,8 @@ def mark_full(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
     flush = [_ends_flush(a, b) for a, b in itertools.pairwise(flow)]
     for i, (a, b) in enumerate(itertools.pairwise(flow)):
         room = edge - a.end
-        a.is_full = room < _SPACE_EM * a.size or room < needed_pt(a, b) or flush[i] or (i > 0 and flush[i - 1]) or is_cut(a, b)
+        if room > _SPACE_EM * a.size and not (flush[i] or (i > 0 and flush[i - 1]) or is_cut(a, b)):
+            a.room = room / needed_pt(a, b)
 
 
 def needed_pt(a: Placed, b: Placed) -> float:
@@ -125,7 +132,7 @@ def _ends_flush(a: Placed, b: Placed) -> bool:
 def _edge(flow: Sequence[Placed], page: Sequence[Placed]) -> float:
     size = statistics.median(line.size for line in flow)
     ends = sorted((line.end for line in flow[:-1] if not is_monospaced(line.piece)), reverse=True)
-    for i in range(len(ends) - _NUM_FLUSH + 1):
+    for i in range(min(len(ends) - _NUM_FLUSH, len(ends) // _OVERFULL) + 1):
         if ends[i] - ends[i + _NUM_FLUSH - 1] < _SAME_EM * size:
             return ends[i]
     top, bottom = flow[0].top, max(line.bottom for line in flow)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from datagen import scripts
 from datagen.sources.pdf_bidi import num_rtl
-from datagen.sources.pdf_breaks import Placed, goes_on_in_mid_sentence, is_cut, is_monospaced, mark_full
+from datagen.sources.pdf_breaks import Placed, goes_on_in_mid_sentence, is_cut, is_monospaced, measure_room
 from datagen.sources.pdf_pieces import Block, Piece, Rect
 from datagen.text import is_cut_literal
 
@@ -25,9 +25,9 @@ _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25
 _ALIGNED_EM = 0.4
 _MAX_HANGING_EM = 6.0
 _WIDER_EM = 0.22  # a gap that is wider by so much than the paragraph's own parts paragraphs
-_UNKNOWN_PITCH_EM = 1.5
+_UNKNOWN_PITCH_EM, _MAX_PITCH_EM = 1.5, 1.9
 _MAX_GAP_EM = 3.0
-_PROSE = 0.5
+_PROSE, _PROSE_ROOM = 0.5, 2.0
 _MAX_CODE = 12
 
 
@@ -53,7 +53,7 @@ def paragraphs(blocks: Sequence[Block], rtl: bool) -> list[Paragraph]:
         frames.setdefault(frame, []).extend(flow)
     for frame, flow in flows:
         if len(flow) > 1:
-            mark_full(flow, frames[frame])
+            measure_room(flow, frames[frame])
     pitches = _usual_pitches([flow for _, flow in flows])
     divided = [lines for _, flow in flows for lines in _divided(flow, pitches)]
     last = _last_of_page(divided)
@@ -108,13 +108,19 @@ def _is_below(flow: Sequence[Placed], b: Placed) -> bool:
 
 
 def _usual_pitches(flows: Sequence[Sequence[Placed]]) -> dict[int, float]:
-    """How far lines of a size stand apart within paragraphs, by the size in half points: the median of lines that are full."""
-    pitches: dict[int, list[float]] = {}
+    """How far lines of a size stand apart within paragraphs, by the size in half points.
+
+    That is the median of lines that are full. Where there are none, as in code, it is the least distance of lines on the page.
+    """
+    full: dict[int, list[float]] = {}
+    others: dict[int, list[float]] = {}
     for flow in flows:
         for a, b in itertools.pairwise(flow):
-            if a.is_full and a.size == b.size and abs(a.start - b.start) < _ALIGNED_EM * a.size:
-                pitches.setdefault(round(2 * a.size), []).append(_pitch(a, b))
-    return {size: statistics.median_low(values) for size, values in pitches.items()}
+            if a.size == b.size:
+                is_full = a.is_full and abs(a.start - b.start) < _ALIGNED_EM * a.size
+                (full if is_full else others).setdefault(round(2 * a.size), []).append(_pitch(a, b))
+    least = {size: min(pitches) for size, pitches in others.items() if min(pitches) < _MAX_PITCH_EM * size / 2}
+    return least | {size: statistics.median_low(pitches) for size, pitches in full.items()}
 
 
 def _pitch(a: Placed, b: Placed) -> float:
@@ -126,13 +132,29 @@ def _pitch(a: Placed, b: Placed) -> float:
 
 def _divided(flow: Sequence[Placed], pitches: dict[int, float]) -> Iterator[list[Placed]]:
     paragraph: list[Placed] = []
+    left = _left_edge(flow)
     for i, line in enumerate(flow):
-        if paragraph and not _goes_on(paragraph, line, flow[i + 1] if i + 1 < len(flow) else None, pitches):
+        following = flow[i + 1] if i + 1 < len(flow) else None
+        if paragraph and not (_goes_on(paragraph, line, following, pitches) and not _are_indented(paragraph, line, left)):
             yield paragraph
             paragraph = []
         paragraph.append(line)
     if paragraph:
         yield paragraph
+
+
+def _left_edge(flow: Sequence[Placed]) -> float | None:
+    """Where most lines of running text begin, going by those that others go on with. None if there are none."""
+    starts = [round(b.start) for a, b in itertools.pairwise(flow) if a.is_full]
+    return statistics.mode(starts) if starts else None
+
+
+def _are_indented(paragraph: Sequence[Placed], b: Placed, left: float | None) -> bool:
+    """Whether a paragraph of one line and `b`, below it, both begin with an indent."""
+    a, near = paragraph[-1], _ALIGNED_EM * b.size
+    if left is None or len(paragraph) > 1 or a.is_full or not a.is_closed:
+        return False
+    return near < a.start - left < _MAX_HANGING_EM * b.size and abs(a.start - b.start) < near
 
 
 def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, pitches: dict[int, float]) -> bool:
@@ -258,7 +280,10 @@ def _soft(lines: Sequence[Placed]) -> list[bool]:
     if num_soft == len(soft):
         return soft
     if num_soft >= _PROSE * len(soft):
-        return [is_soft or goes_on_in_mid_sentence(a, b) for is_soft, (a, b) in zip(soft, pairs, strict=True)]
+        return [
+            is_soft or a.room < _PROSE_ROOM or goes_on_in_mid_sentence(a, b)
+            for is_soft, (a, b) in zip(soft, pairs, strict=True)
+        ]
     if len(soft) > 2:
         return [is_soft and (is_cut(a, b) or goes_on_in_mid_sentence(a, b)) for is_soft, (a, b) in zip(soft, pairs, strict=True)]
     return soft

@@ -87,7 +87,8 @@ class Style:
     """How a document looks.
 
     An empty `family` is chosen by the text. Characters that a named one lacks come from other fonts. `line_spacing` is the
-    distance of baselines in font sizes; lines of fonts that are higher get more. `colour` is RGB, 0 to 1.
+    distance of baselines in font sizes; lines of fonts that are higher get more. `indent_pt` is the first line's in each paragraph;
+    below 0 it is the other lines'. `colour` is RGB, 0 to 1.
     """
 
     width_pt: float = 595
@@ -100,6 +101,7 @@ class Style:
     columns: int = 1
     column_gap_pt: float = 24
     justify: bool = False
+    indent_pt: float = 0
     weight: int = 400
     italic: bool = False
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -175,6 +177,7 @@ def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: 
     pango.pango_layout_set_wrap(pointer, pango.PANGO_WRAP_WORD_CHAR)
     pango.pango_layout_set_justify(pointer, style.justify)
     pango.pango_layout_set_width(pointer, int(style.column_width_pt * PANGO_UNIT))
+    pango.pango_layout_set_indent(pointer, int(style.indent_pt * PANGO_UNIT))
     layout.text = text
     if _SOFT_HYPHEN not in text:
         # Else Pango puts hyphens where it cuts words that are wider than the column, even in scripts without hyphens.
