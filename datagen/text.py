@@ -25,8 +25,8 @@ _CLOSING = ".,;:!?)>]\"'"
 _PATH = re.compile(r"(?:^|[(<\[\"'“‘=])(?:~|\.{1,2})?/(?:[\w.+~-]+/)*[\w.+~-]*$")
 # A hyphen in front of one of these stands for a word's second half: "Ein- und Ausgabe".
 _CONJUNCTIONS = frozenset(
-    "and or to und oder bis sowie bzw noch et ou à y e o u i en of och eller og eller oraz lub albo a nebo či ili или и або та й ja tai és vagy "
-    "ve veya și sau".split()
+    "and or to und oder bis sowie bzw noch et ou à y e o u i en of och eller og eller oraz lub albo a nebo či ili или и або та й "
+    "ja tai és vagy ve veya și sau".split()
 )
 _COMPOUNDING = frozenset(("self", "well", "non"))  # these hardly end a syllable, so a hyphen behind one is the compound's
 
@@ -57,8 +57,13 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
 
 
 def words_of(lines: Sequence[str]) -> set[str]:
-    """The words within these lines, in small letters, compounds with their hyphens as one. Words that a line cuts aren't there."""
+    """The words within these lines, in small letters, compounds with their hyphens as one. Words that a line cuts aren't there.
+
+    `joined` asks for them where a line ends with a hyphen or in Hangul. If none does, they are none, since to find them costs.
+    """
     found: set[str] = set()
+    if not any(line[-1] in _HYPHENS or _HANGUL.match(line[-1]) for line in lines if line):
+        return found
     for line in lines:
         whole = _WORD.findall(line.lower())
         cut = len(whole) > 0 and line[-1] in _HYPHENS

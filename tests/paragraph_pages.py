@@ -74,7 +74,10 @@ class ParagraphPage:
         typed = text.replace("\u00ad", "")
         drawn = [line.text for line in lines]
         if mark:
-            self._lay(typeset([mark], "en", replace(set_in, width_pt=40, indent_pt=0)), x + width + 6 if rtl else x - 2 * set_in.size_pt)
+            self._lay(
+                typeset([mark], "en", replace(set_in, width_pt=40, indent_pt=0, family="DejaVu Sans")),
+                x + width + 6 if rtl else x - 2 * set_in.size_pt,
+            )
             typed, drawn[0] = f"{mark} {typed}", f"{mark} {drawn[0]}"
         self.truths.append(typed)
         self.lines.append(drawn)
@@ -197,8 +200,10 @@ KINDS: dict[str, Callable[[ParagraphPage], None]] = {
 
 
 def compare(page: ParagraphPage, content: PageContent) -> Counter[str]:
-    """How many pairs of neighbouring lines are `within` paragraphs and `between` them, how many were `broken` and `joined`; and of
-    the line ends within paragraphs that weren't broken (`ends`), how many aren't written as they would be typed (`mistyped`)."""
+    """How many pairs of neighbouring lines are `within` paragraphs and `between` them, were `broken`, `joined`, or `lost` a line.
+
+    Of line ends within paragraphs that weren't broken (`ends`), `mistyped` is how many aren't written as a person would type them.
+    """
     counts: Counter[str] = Counter()
     places = [(i, n) for i, lines in enumerate(page.lines) for n in range(len(lines))]
     read = _lines_of(page, content.regions)

@@ -17,9 +17,13 @@ from datagen.sources.pdf_pieces import Piece
 
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
-_MONOSPACED = re.compile(r"Mono|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Inconsolata|Fixed|LetterGothic|NimbusMon", re.IGNORECASE)
+_MONOSPACED = re.compile(
+    r"Mono|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Inconsolata|Fixed|LetterGothic|NimbusMon", re.IGNORECASE
+)
 # Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
-_CLOSED = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b\u0964\u0965\u06d4\u061f\u1362\u17d4\u104b\u0f0d][)\]\"'\u2019\u201d\u00bb\uff09\u300d\u300f]*$")
+_CLOSED = re.compile(
+    r"[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b\u0964\u0965\u06d4\u061f\u1362\u17d4\u104b\u0f0d][)\]\"'\u2019\u201d\u00bb\uff09\u300d\u300f]*$"
+)
 _HYPHENS = "-\u2010\u00ad\u058a"
 _FULL = 1.25  # widths of words are estimates
 _SPACE_EM = 0.25
@@ -68,7 +72,7 @@ def _has_one_width(font: str) -> bool:
 
 
 def goes_on_in_mid_sentence(a: Placed, b: Placed) -> bool:
-    """Whether the letters alone say that `b` goes on where `a` ends: a small letter follows, and no end of a sentence precedes."""
+    """Whether the letters say that `b` goes on where `a` ends: a small letter follows, and no end of a sentence precedes."""
     return b.text[0].islower() and not a.is_closed
 
 

@@ -104,7 +104,9 @@ def _is_below(flow: Sequence[Placed], b: Placed) -> bool:
     if min(a.end, b.end) > max(a.start, b.start):
         return True
     # A bracket ends a piece of code to the left of all that stands in it.
-    return is_monospaced(b.piece) and any(abs(line.start - b.start) < 1 and is_monospaced(line.piece) for line in flow[-_MAX_CODE:])
+    return is_monospaced(b.piece) and any(
+        abs(line.start - b.start) < 1 and is_monospaced(line.piece) for line in flow[-_MAX_CODE:]
+    )
 
 
 def _usual_pitches(flows: Sequence[Sequence[Placed]]) -> dict[int, float]:
@@ -209,7 +211,11 @@ def _is_aligned(paragraph: Sequence[Placed], b: Placed, following: Placed | None
     indent = b.start - (paragraph[1].start if len(paragraph) > 1 else first.start)
     if abs(indent) <= near:
         return True
-    if abs(a.start + a.end - b.start - b.end) < near and abs(a.start - b.start) > near and (len(paragraph) < 2 or not _is_flush(paragraph)):
+    if (
+        abs(a.start + a.end - b.start - b.end) < near
+        and abs(a.start - b.start) > near
+        and (len(paragraph) < 2 or not _is_flush(paragraph))
+    ):
         return True  # centred
     if len(paragraph) > 1:
         return False
@@ -238,7 +244,7 @@ def _last_of_page(divided: Sequence[Sequence[Placed]]) -> int | None:
     for i in range(len(divided) - 1, -1, -1):
         if len(divided[i]) > 1 and round(2 * divided[i][0].size) == most:
             return i if _ends_open(divided[i]) else None
-        if len(divided[i]) == 1 and i < len(divided) - 1 or round(2 * divided[i][0].size) > most:
+        if (len(divided[i]) == 1 and i < len(divided) - 1) or round(2 * divided[i][0].size) > most:
             return None
     return None
 
@@ -256,7 +262,9 @@ def _ends_open(lines: Sequence[Placed]) -> bool:
     """Whether the last of these lines is as long as the others, and ends in mid-sentence."""
     last = lines[-1]
     is_long = last.end > max(line.end for line in lines) - _ALIGNED_EM * last.size
-    return is_long and (last.text[-1].isalpha() or last.text[-1] in ",-\u00ad\u060c\u3001\uff0c") and not is_monospaced(last.piece)
+    return (
+        is_long and (last.text[-1].isalpha() or last.text[-1] in ",-\u00ad\u060c\u3001\uff0c") and not is_monospaced(last.piece)
+    )
 
 
 def _paragraph(lines: Sequence[Placed], continues: bool) -> Paragraph:
@@ -281,8 +289,7 @@ def _soft(lines: Sequence[Placed]) -> list[bool]:
         return soft
     if num_soft >= _PROSE * len(soft):
         return [
-            is_soft or a.room < _PROSE_ROOM or goes_on_in_mid_sentence(a, b)
-            for is_soft, (a, b) in zip(soft, pairs, strict=True)
+            is_soft or a.room < _PROSE_ROOM or goes_on_in_mid_sentence(a, b) for is_soft, (a, b) in zip(soft, pairs, strict=True)
         ]
     if len(soft) > 2:
         return [is_soft and (is_cut(a, b) or goes_on_in_mid_sentence(a, b)) for is_soft, (a, b) in zip(soft, pairs, strict=True)]

@@ -5,6 +5,7 @@ Boxes are in points, in the page's frame.
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -270,9 +271,13 @@ def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 
 def joined(chain: Sequence[Piece], text: str = "") -> Piece:
-    """One piece of several, with the font of the longest. Its text is theirs without anything between, if none is given."""
+    """One piece of several, in the font of most of its text. Its text is theirs without anything between, if none is given."""
     x0, y0, x1, y1 = zip(*(p.bbox for p in chain), strict=True)
-    longest = max(chain, key=lambda p: len(p.text))
+    num_chars: Counter[tuple[str, float]] = Counter()
+    for piece in chain:
+        num_chars[piece.font, piece.size] += len(piece.text)
+    most = max(num_chars, key=num_chars.__getitem__)
+    longest = max((p for p in chain if (p.font, p.size) == most), key=lambda p: len(p.text))
     box = (min(x0), min(y0), max(x1), max(y1))
     text = text or "".join(p.text for p in chain)
     glyphs = [g for p in chain for g in p.glyphs]

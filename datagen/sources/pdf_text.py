@@ -4,6 +4,7 @@ import contextlib
 import importlib.metadata
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +50,14 @@ _HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
 
 
 def text_layer(view: OpenPage) -> PageContent:
-    """The blocks of the page's text layer as regions labelled "text", with their lines, and signals to judge it by.
+    """The paragraphs of the page's text layer as regions with their lines, and signals to judge it by.
 
+    - Paragraphs: each is a region, whatever blocks the file has: see `pdf_paragraphs`. So is a heading. An item of a list is one,
+      labelled "list"; lines of code that follow each other are one, labelled "code"; the others are labelled "text". One that
+      `continues` plainly goes on in the next column or on the next page.
+    - Text: as a person would type it. Where a line ends because its column does (see `pdf_breaks`), the next one is joined to it
+      and the typesetter's hyphens are undone (see `text.joined`). Where somebody ended the line, a newline stands. `lines` has
+      the lines as they stand.
     - Order: the file's. If that goes across columns of prose row by row, or up the page again and again, columns are read one
       after the other, and titles across them where they stand. Columns of right-to-left text are read from the right.
     - Lines: whole, whatever gaps they have. Leaders take one form. Columns and cells are apart, in no common region: see
@@ -66,8 +73,8 @@ def text_layer(view: OpenPage) -> PageContent:
     - Clusters: whole. MuPDF splits or repeats those that an /ActualText stands for.
     - Characters: NFC. Ligatures and presentation forms are letters, no-break spaces are spaces. An accent drawn over a letter is
       that letter's. Every hyphen that looks like `-` is that. A word of letters that look alike in two scripts is in one script
-      (see `homoglyphs`). A soft hyphen is one where it is drawn, so that a line ends as it does in the image (`text.joined` makes
-      words whole). What draws nothing is left out, and so are control characters, which are counted.
+      (see `homoglyphs`). A soft hyphen is one where it is drawn, so that a line ends as it does in the image. What draws
+      nothing is left out, and so are control characters, which are counted.
     - Doubled text, which is drawn again for boldness, stands once. Text under render mode 3 or at opacity 0 stays, since it is
       all the text that a scan has, and is counted.
 
@@ -239,7 +246,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
         if not text or text.isspace() or not all(map(math.isfinite, line["bbox"])):
             continue
         spans = line["spans"]
-        span = max(spans, key=lambda s: len(s["text"])) if len(spans) > 1 else spans[0]
+        span = _main_span(spans)
         piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
         piece.baseline = span["origin"][0 if round(piece.direction[1]) else 1]
         for s in spans:
@@ -251,6 +258,16 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
             piece.glyphs = pdf_glyphs.glyphs(chars)
             piece.baseline = pdf_glyphs.baseline(chars) if rtl else piece.baseline
         yield piece
+
+
+def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:
+    """The longest span in the font of most of a line's text."""
+    if len(spans) == 1:
+        return spans[0]
+    num_chars: Counter[tuple[str, float]] = Counter()
+    for span in spans:
+        num_chars[span["font"], span["size"]] += len(span["text"])
+    return max(spans, key=lambda s: (num_chars[s["font"], s["size"]], len(s["text"])))
 
 
 def _read_glyphs(view: OpenPage, blocks: Sequence[pdf_pieces.Block], rtl: bool, complete: bool) -> int:

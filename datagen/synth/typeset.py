@@ -87,8 +87,8 @@ class Style:
     """How a document looks.
 
     An empty `family` is chosen by the text. Characters that a named one lacks come from other fonts. `line_spacing` is the
-    distance of baselines in font sizes; lines of fonts that are higher get more. `indent_pt` is the first line's in each paragraph;
-    below 0 it is the other lines'. `colour` is RGB, 0 to 1.
+    distance of baselines in font sizes; lines of fonts that are higher get more. `indent_pt` is the first line's in each
+    paragraph; below 0 it is the other lines'. `colour` is RGB, 0 to 1.
     """
 
     width_pt: float = 595

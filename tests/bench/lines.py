@@ -8,26 +8,35 @@ DATASET is the folder of a dataset, such as out/coarse; without it, the default 
    of the lower one's height, and less than three heights lie between them. Lines that run down are turned first.
 2. On typeset pages of `tests/line_pages.py`, `--pages` of each kind: gaps within lines at which a line was broken, and gaps
    between columns or cells over which two were joined, or are in one region.
+3. Of neighbouring lines on trusted pages, pairs that plainly go on and lie in two regions. They have one font, height (within
+   10%) and left edge (within 0.3 heights), and less than 1.5 heights between them, and the lower begins with a small letter or
+   is in a script without spaces, as the upper is. Of these, pairs of which the upper doesn't end as a sentence does.
+4. On typeset pages of `tests/paragraph_pages.py`, `--pages` of each kind: paragraphs that were broken and joined, and line ends
+   that aren't written as a person would type them.
 """
 
 import argparse
 import itertools
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from datagen import scripts
 from datagen.pipeline import Pipeline
 from datagen.stages.ink import CompareInk
 from recipes.multilingual import multilingual
 from recipes.recipe import Recipe
 from recipes.run import Place, run
-from tests import line_pages
+from tests import line_pages, paragraph_pages
 from tests.bench.compare_corpora import Record, records
 from tests.opened import read
 
 BoxOnDisk = list[int]
+UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
+CLOSING = ".!?:;…。！？：；"
 
 
 def main() -> None:
@@ -37,11 +46,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.dataset:
-        broken_lines(records(arguments.dataset))
+        of_dataset(arguments.dataset)
     else:
         with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
-            broken_lines(records(extracted(Path(out))))
+            of_dataset(extracted(Path(out)))
     typeset_lines(arguments.pages, arguments.seed)
+    typeset_paragraphs(arguments.pages, arguments.seed)
+
+
+def of_dataset(dataset: Path) -> None:
+    broken_lines(records(dataset))
+    broken_paragraphs(records(dataset))
 
 
 def extracted(out: Path) -> Path:
@@ -93,6 +108,52 @@ def typeset_lines(num_pages: int, seed: int) -> None:
     broken, joined = total["broken"] / max(1, total["within"]), total["joined"] / max(1, total["between"])
     print(f"all: broken {total['broken']:,} of {total['within']:,} ({broken:.3%}); ", end="")
     print(f"joined {total['joined']:,} of {total['between']:,} ({joined:.3%}; under 0.5%)")
+
+
+def broken_paragraphs(pages: Iterable[Record]) -> None:
+    """Print how many pairs of neighbouring lines go on and lie in two regions."""
+    counts: Counter[str] = Counter()
+    for page in pages:
+        if page["quality"]["verdict"] != "trusted":
+            continue
+        lines = [(number, line) for number, region in enumerate(page["regions"]) for line in region["lines"]]
+        for (i, a), (j, b) in itertools.pairwise(lines):
+            if goes_on(a, b):
+                is_open = a["text"][-1] not in CLOSING
+                counts.update(num=1, broken=i != j, num_open=is_open, broken_open=is_open and i != j)
+    share, share_open = (counts[k] / max(1, counts[n]) for k, n in (("broken", "num"), ("broken_open", "num_open")))
+    print(
+        f"paragraphs: of {counts['num']:,} pairs of lines that may go on {counts['broken']:,} are in two regions ({share:.3%}); ",
+        end="",
+    )
+    print(f"of {counts['num_open']:,} in mid-sentence {counts['broken_open']:,} ({share_open:.3%}; under 0.5%)")
+
+
+def goes_on(a: Record, b: Record) -> bool:
+    """Whether the line `b` may be the next of a paragraph behind `a`, going by font, place and letters."""
+    (x0, y0, _, y1), (x1, top, _, bottom) = a["box"], b["box"]
+    height = y1 - y0
+    if a["font"] != b["font"] or a["direction"] != "ltr" or b["direction"] != "ltr" or not a["text"]:
+        return False
+    if abs(height - bottom + top) > 0.1 * height or abs(x0 - x1) > 0.3 * height or not (y0 < top < y1 + 1.5 * height):
+        return False
+    first, last = b["text"][:1], a["text"][-1]
+    return first.islower() or bool(UNSPACED.match(first) and UNSPACED.match(last))
+
+
+def typeset_paragraphs(num_pages: int, seed: int) -> None:
+    """Print how many typeset paragraphs were broken and joined, and how many line ends are mistyped, by the kind of page."""
+    total: Counter[str] = Counter()
+    names = ("within", "broken", "between", "joined", "ends", "mistyped", "lost")
+    print(f"{'typeset, ' + str(num_pages) + ' pages each':<28}" + "".join(f"{name:>10}" for name in names))
+    for kind in paragraph_pages.KINDS:
+        counts: Counter[str] = Counter()
+        for page in paragraph_pages.pages(kind, num_pages, seed):
+            counts.update(paragraph_pages.compare(page, read(page.doc.tobytes())))
+        total.update(counts)
+        print(f"{kind:<28}" + "".join(f"{counts[name]:>10,}" for name in names))
+    for fault, of in (("broken", "within"), ("joined", "between"), ("mistyped", "ends")):
+        print(f"all: {fault} {total[fault]:,} of {total[of]:,} ({total[fault] / max(1, total[of]):.3%}; under 0.5%)")
 
 
 if __name__ == "__main__":
