@@ -202,7 +202,8 @@ KINDS: dict[str, Callable[[ParagraphPage], None]] = {
 def compare(page: ParagraphPage, content: PageContent) -> Counter[str]:
     """How many pairs of neighbouring lines are `within` paragraphs and `between` them, were `broken`, `joined`, or `lost` a line.
 
-    Of line ends within paragraphs that weren't broken (`ends`), `mistyped` is how many aren't written as a person would type them.
+    Of line ends within paragraphs that were not broken (`ends`), `mistyped` is how many are not written as a person would type
+    them.
     """
     counts: Counter[str] = Counter()
     places = [(i, n) for i, lines in enumerate(page.lines) for n in range(len(lines))]
