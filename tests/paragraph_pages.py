@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pymupdf
 from rapidfuzz.distance import Levenshtein
@@ -58,7 +59,7 @@ class ParagraphPage:
         end = {"Hans": "。", "Jpan": "。", "Thai": "", "Deva": "।"}.get(self.script, ".")
         return self.joint.join(words) + end
 
-    def put(self, text: str, indent: float = 0, mark: str = "", left: float = 0, right: float = 0, **style: object) -> bool:
+    def put(self, text: str, indent: float = 0, mark: str = "", left: float = 0, right: float = 0, **style: Any) -> bool:
         """Set a paragraph below the last one, `left` and `right` points narrower than the column, behind a `mark`. False if the
         page is full."""
         width = self.style.width_pt - left - right
@@ -125,7 +126,7 @@ def hyphenated(page: ParagraphPage) -> None:
 def headings(page: ParagraphPage) -> None:
     """A heading, larger or bold, over each two paragraphs."""
     large = page.draw.random() < 0.5
-    look = {"size_pt": page.style.size_pt * 1.3} if large else {"weight": 700}
+    look: dict[str, float] = {"size_pt": page.style.size_pt * 1.3} if large else {"weight": 700}
     while page.put(page.prose(3).rstrip(".。।"), **look):
         page.space(0.5 * page.style.size_pt)
         for i in range(2):

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import pymupdf
 import pytest
@@ -14,7 +15,7 @@ from tests.paragraph_pages import KINDS, SCRIPTS, ParagraphPage, compare, pages
 STYLE = Style(width_pt=300, height_pt=2000, margin_pt=0, size_pt=10, line_spacing=1.3)
 
 
-def a_page(script: str = "Latn", **style: object) -> ParagraphPage:
+def a_page(script: str = "Latn", **style: Any) -> ParagraphPage:
     return ParagraphPage(script, random.Random(1), replace(STYLE, **style))
 
 
