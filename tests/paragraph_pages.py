@@ -126,7 +126,7 @@ def hyphenated(page: ParagraphPage) -> None:
 def headings(page: ParagraphPage) -> None:
     """A heading, larger or bold, over each two paragraphs."""
     large = page.draw.random() < 0.5
-    look: dict[str, float] = {"size_pt": page.style.size_pt * 1.3} if large else {"weight": 700}
+    look: dict[str, Any] = {"size_pt": page.style.size_pt * 1.3} if large else {"weight": 700}
     while page.put(page.prose(3).rstrip(".。।"), **look):
         page.space(0.5 * page.style.size_pt)
         for i in range(2):
