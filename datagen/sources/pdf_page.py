@@ -54,7 +54,7 @@ class OpenPage:
             return True
         darkest, lightest = int(middle.min()), int(middle.max())
         # What fills the middle alone, such as a word blacked out, is drawn there, too.
-        return lightest - darkest < _CONTRAST and abs(float(numpy.median(top)) - darkest) < _CONTRAST
+        return lightest - darkest < _CONTRAST and abs(float(top.mean()) - darkest) < _CONTRAST
 
     def has_gap(self, bbox: tuple[float, float, float, float], least_pt: float) -> bool:
         """Whether a strip from top to bottom of a box in points, `least_pt` wide, is blank."""

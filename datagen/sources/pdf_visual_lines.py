@@ -57,6 +57,8 @@ def visual_lines(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect
 
 def leaders_as_one(text: str) -> str:
     """The text with each row of leaders in its one form."""
+    if text.isascii() and text.count(".") < 2 and "_" not in text:  # nearly all, at a tenth of the cost
+        return text
     return _BLANK_TO_FILL.sub(" _____ ", _LEADER.sub(" ..... ", text)) if _HAS_LEADER.search(text) else text
 
 
