@@ -89,9 +89,10 @@ def measure_room(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
     the page. `page` is all lines in the same frame.
     """
     edge = _edge(flow, page)
+    narrower = _narrower(flow, edge)
     flush = [_ends_flush(a, b) for a, b in itertools.pairwise(flow)]
     for i, (a, b) in enumerate(itertools.pairwise(flow)):
-        room = edge - a.end
+        room = edge - narrower.get(round(a.start), 0.0) - a.end
         if room > _SPACE_EM * a.size and not (flush[i] or (i > 0 and flush[i - 1]) or is_cut(a, b)):
             a.room = room / needed_pt(a, b)
 
@@ -131,6 +132,22 @@ def _ends_flush(a: Placed, b: Placed) -> bool:
         and " " in a.text
         and not is_monospaced(a.piece)
     )
+
+
+def _narrower(flow: Sequence[Placed], edge: float) -> dict[int, float]:
+    """By how much the column is narrower at its end for lines that begin with an indent, by where they begin.
+
+    A quotation is set in from both sides alike: none of its lines comes nearer to the edge than all begin to the other one.
+    """
+    ends: dict[int, list[float]] = {}
+    for line in flow:
+        ends.setdefault(round(line.start), []).append(line.end)
+    left = min(ends)
+    return {
+        start: start - left
+        for start, at in ends.items()
+        if len(at) >= _NUM_FLUSH and start - left > flow[0].size and max(at) < edge - (start - left) + 1
+    }
 
 
 def _edge(flow: Sequence[Placed], page: Sequence[Placed]) -> float:

@@ -168,3 +168,11 @@ def test_an_address_on_the_net_that_is_cut_is_whole():
         (72, 124, "for those who read them."),
     )
     assert "https://www.debian.org/doc/manuals/debian-reference/index.en.html in English" in found[0].text
+
+
+def test_a_ragged_quotation_that_is_set_in_on_both_sides_is_joined():
+    page = a_page()
+    page.put(page.prose(40))
+    page.space(6)
+    page.put(page.prose(40), left=24, right=24)
+    assert texts(page) == page.truths
