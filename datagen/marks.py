@@ -2,7 +2,8 @@
 
     key · mark (duplicate, near_duplicate, contaminated) · of (another sample's key, or a benchmark's page) · similarity
 
-A marked sample stays in its shard, and out of what is trained on.
+A marked sample stays in its shard, and out of what is trained on. A round of the flywheel has marks of lines of earlier rounds:
+`read_again`, of the page that it read after them.
 """
 
 import hashlib

@@ -53,10 +53,7 @@ def crop_rows(dataset: Folder, wanted: Callable[[Row], bool]) -> Iterator[Row]:
 
 
 def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str = "") -> Iterator[Row]:
-    """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given.
-
-    Crops that a round has read have no pool to choose them by: see `read_accepted`.
-    """
+    """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given."""
     return crop_rows(
         dataset,
         lambda row: languages.get((row["sha256"], row["page"])) == row["lang"] and (not script or row["script"] == script),
@@ -71,11 +68,6 @@ def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:
         if text and sample.image:
             crops.append(Crop(sample.key, sample.lang, sample.script, text, sample.image, sample.regions[0].box))
     return sorted(crops, key=lambda crop: crop.key)
-
-
-def read_accepted(dataset: Folder, script: str) -> list[Crop]:
-    """The trusted crops of a round's dataset that are of this script."""
-    return read_crops(dataset, crop_rows(dataset, lambda row: row["verdict"] == "trusted" and row["script"] == script))
 
 
 def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, bottom: float) -> numpy.ndarray:

@@ -1,5 +1,4 @@
-"""How well readers read lines that they were never trained on, which confidence their labels need, and how well Tesseract reads
-the same lines."""
+"""How well readers read lines that they were never trained on, and how well Tesseract reads the same lines."""
 
 import hashlib
 import json
@@ -18,61 +17,43 @@ from flywheel.pools import Pools
 
 log = logging.getLogger(__name__)
 
-MARGINS = (0.1, 0.22)
-"""The margins of the two views of a line, in heights of the line. A reader has to read the same in both."""
+MARGIN = 0.1
+"""The margin of a held-out line, in heights of the line."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Crops by language. `test` measures readers and `calibration` sets the gate; `scripts` says each language's script."""
+    """Crops of held-out lines by language. `learned` are the texts on the pages that train."""
 
     test: Mapping[str, Sequence[Crop]]
-    calibration: Mapping[str, Sequence[Crop]]
-    scripts: Mapping[str, str]
+    learned: frozenset[str]
 
     @classmethod
     def read(cls, crops: Folder, served: Sequence[Pools], most: int) -> "HeldOut":
-        """At most `most` crops of each language and pool, drawn by their keys.
+        """At most `most` crops of each language, drawn by their keys.
 
         A text that stands in a page to train on is left out, and so is one in a page to be read, since the next round trains on
         it. Each text is taken once. Texts are read from the records; only the crops that are drawn are read with their images.
         """
         learned: set[str] = set()
+        waiting: set[str] = set()
         test: dict[str, dict[str, Row]] = defaultdict(dict)
-        calibration: dict[str, dict[str, Row]] = defaultdict(dict)
-        pool_of = {place: name for p in served for name in ("test", "calibration") for place in getattr(p, name)}
-        places = {place: p.lang for p in served for place in p.train + p.calibration + p.test + p.unlabelled}
+        pool_of = {place: name for p in served for name in ("train", "held_out", "unlabelled") for place in getattr(p, name)}
+        places = {place: p.lang for p in served for place in p.train + p.held_out + p.unlabelled}
         rows = list(rows_of_pages(crops, places))
         for row, record in zip(rows, read_records(crops, rows), strict=True):
-            text, pool = normalise(record.text), pool_of.get((row["sha256"], row["page"]))
-            if pool is None:
-                learned.add(text)
+            text, pool = normalise(record.text), pool_of[row["sha256"], row["page"]]
+            if pool != "held_out":
+                (learned if pool == "train" else waiting).add(text)
             elif text:
-                by_text = (test if pool == "test" else calibration)[row["lang"]]
+                by_text = test[row["lang"]]
                 by_text[text] = min(row, by_text.get(text, row), key=lambda row: row["key"])
-        return cls(
-            _by_language(crops, _drawn(test, learned, most)),
-            _by_language(crops, _drawn(calibration, learned, most)),
-            {p.lang: p.script for p in served},
-        )
+        return cls(_by_language(crops, _drawn(test, learned | waiting, most)), frozenset(learned))
 
 
-def measure(
-    readers: Mapping[str, Reader], held_out: HeldOut, precision: float
-) -> tuple[dict[str, gate.Errors], dict[str, float]]:
-    """Errors on the test lines, and thresholds from the calibration lines, by language. `readers` are by script."""
-    errors, thresholds = {}, {}
-    for lang, crops in held_out.test.items():
-        readings = readers[held_out.scripts[lang]].read([c.line(MARGINS[0]) for c in crops])
-        errors[lang] = gate.errors([c.text for c in crops], [text for text, _ in readings])
-        log.info("held out, %s: %.2f%% character error on %d lines", lang, 100 * errors[lang].cer, len(crops))
-    for lang, crops in held_out.calibration.items():
-        reader = readers[held_out.scripts[lang]]
-        views = [reader.read([c.line(margin) for c in crops]) for margin in MARGINS]
-        agreed = [(c, a, min(p, q)) for c, (a, p), (b, q) in zip(crops, *views, strict=True) if a == b and a]
-        right = [text == c.text for c, text, _ in agreed]
-        thresholds[lang] = gate.threshold([score for _, _, score in agreed], right, precision)
-    return errors, thresholds
+def errors(reader: Reader, crops: Sequence[Crop]) -> gate.Errors:
+    """A reader's errors on crops, which it reads as the text layer frames them."""
+    return gate.errors([c.text for c in crops], [text for text, _ in reader.read([c.line(MARGIN) for c in crops])])
 
 
 def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
@@ -91,7 +72,7 @@ def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
         if saved.get(lang, {}).get("mark") != mark:
             log.info("tesseract: reading %d lines, %s", len(crops), lang)
             try:
-                readings = engine.Tesseract(workers=2).read([c.line(MARGINS[0]) for c in crops], lang)
+                readings = engine.Tesseract(workers=2).read([c.line(MARGIN) for c in crops], lang)
             except RuntimeError as error:  # a round doesn't need the comparison
                 log.warning("tesseract: %s: %s; its column stays empty", lang, error)
                 rates[lang] = None

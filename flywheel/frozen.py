@@ -13,6 +13,7 @@ from typing import Any
 
 from datagen import dataset
 from datagen.engines import ppocr
+from datagen.record import another_schema
 from datagen.shards import read_reports
 from datagen.storage import Folder
 from flywheel import pools
@@ -22,7 +23,7 @@ from flywheel.step import CROPS, ORIGIN, Flywheel, round_name
 log = logging.getLogger(__name__)
 
 NAME = "pools.json"
-VERSION = 1  # goes up whenever the code makes other pools of the same pages
+VERSION = 2  # goes up whenever the code makes other pools of the same pages
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ class FrozenPools:
 
 
 def read(folder: Folder) -> FrozenPools | None:
-    """The pools in the step's `folder`; None before they are made."""
-    return FrozenPools.from_json(folder.read(NAME)) if folder.exists(NAME) else None
+    """The pools in the step's `folder`; None before they are made. Raises `ValueError` if another version made them."""
+    try:
+        return FrozenPools.from_json(folder.read(NAME)) if folder.exists(NAME) else None
+    except (KeyError, TypeError):
+        raise ValueError(f"{folder.path(NAME)}: {another_schema()}") from None
 
 
 def freeze(step: Flywheel, out: Folder) -> FrozenPools:

@@ -4,7 +4,9 @@ A character error rate is the edit distance between readings and truth, divided 
 normalised first. The interval is the middle 95% of the rates of resampled lines.
 """
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -14,6 +16,9 @@ from datagen.engines.compact import normalise
 
 NOBODY = 2.0
 """A threshold that no confidence reaches."""
+RISK = 0.05
+"""The share of calibrations that may promise too much."""
+_GROWTH = 1.25  # each test takes so many times the lines of the one before
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,93 @@ def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_re
     return Errors(cer, cer_low, cer_high, int(lengths.sum()), len(truths), int((distances == 0).sum()))
 
 
-def threshold(scores: Sequence[float], right: Sequence[bool], precision: float, min_lines: int = 20) -> float:
-    """The lowest confidence from which on at least `precision` of the lines are right; `NOBODY` if there is none.
+@dataclass(frozen=True)
+class Cutoff:
+    """The confidence from which on a reader's lines are accepted, and what it rests on.
 
-    At least `min_lines` lines have that confidence or more. Lines of equal confidence are accepted or refused together. The
-    precision is that of these lines. It is no bound for others: the lowest of many thresholds is the luckiest one.
+    Of `num_lines` calibration lines `num_above` have that `confidence` or more, and `num_right` of these are right. The true
+    share is `bound` or more, except in a share of `RISK` of all calibrations. `reason` says why nothing is accepted; "" if
+    something is.
     """
-    order = sorted(zip(scores, right, strict=True), reverse=True)
-    best, num_right = NOBODY, 0
-    for i, (score, is_right) in enumerate(order):
-        num_right += is_right
-        last_of_its_score = i + 1 == len(order) or order[i + 1][0] < score
-        if last_of_its_score and i + 1 >= min_lines and num_right / (i + 1) >= precision:
-            best = score
-    return best
+
+    confidence: float
+    num_lines: int
+    num_above: int = 0
+    num_right: int = 0
+    bound: float = 0.0
+    reason: str = ""
+
+
+def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float) -> Cutoff:
+    """The lowest confidence from which on a share of `precision` of a reader's lines is right, by a lower bound.
+
+    It is found by fixed-sequence testing: the most confident lines are tested first, as few as can show the precision without an
+    error, then ever more of them, and the first test that fails ends the search. So the search needs no correction (Maurer,
+    Hothorn and Lehmacher 1995), whatever the reader. A test is exact (Clopper and Pearson 1934). Lines of equal confidence are
+    accepted or refused together. The bound holds for lines that are independent, and drawn as the lines to judge are.
+    """
+    order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
+    least = least_lines(precision)
+    if len(order) < least:
+        reason = f"the bound can't be reached with {len(order)} calibration lines: at least {least} without an error are needed"
+        return Cutoff(NOBODY, len(order), reason=reason)
+    num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
+    best, count = 0, least
+    while True:
+        while count < len(order) and order[count][0] == order[count - 1][0]:
+            count += 1
+        if not _is_shown(num_right_of_first[count], count, precision):
+            break
+        best = count
+        if count == len(order):
+            break
+        count = min(len(order), math.ceil(count * _GROWTH))
+    if not best:
+        num_wrong = count - num_right_of_first[count]
+        reason = f"the bound can't be reached: of the {count} most confident calibration lines {num_wrong} are wrong"
+        return Cutoff(NOBODY, len(order), reason=reason)
+    num_right = num_right_of_first[best]
+    return Cutoff(order[best - 1][0], len(order), best, num_right, round(interval(num_right, best, 2 * RISK)[0], 4))
+
+
+def least_lines(precision: float) -> int:
+    """The number of lines that show the precision if none of them is wrong."""
+    return math.ceil(math.log(RISK) / math.log(precision)) if precision < 1 else 1 << 62
+
+
+def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float, float]:
+    """The shares between which the true one lies, except in a share of `risk` of all cases (Clopper and Pearson 1934)."""
+    if not num_lines:
+        return 0.0, 1.0
+    num_wrong = num_lines - num_right
+    low = _solved(lambda share: at_most(num_wrong, num_lines, 1 - share) < risk / 2) if num_right else 0.0
+    high = _solved(lambda share: at_most(num_right, num_lines, share) >= risk / 2) if num_wrong else 1.0
+    return low, high
+
+
+def at_most(count: int, num_lines: int, share: float) -> float:
+    """The probability that at most `count` of `num_lines` are hit, where each is with the probability `share`."""
+    if not 0 < share < 1:
+        return float(share <= 0 or count >= num_lines)
+    hit, missed, whole = math.log(share), math.log1p(-share), math.lgamma(num_lines + 1)
+    terms = (
+        math.exp(whole - math.lgamma(i + 1) - math.lgamma(num_lines - i + 1) + i * hit + (num_lines - i) * missed)
+        for i in range(count + 1)
+    )
+    return min(1.0, math.fsum(terms))
+
+
+def _is_shown(num_right: int, num_lines: int, precision: float) -> bool:
+    """Whether so few wrong lines would come by chance at most in a share of `RISK` of all cases, if the precision were missed."""
+    num_wrong = num_lines - num_right
+    # As many wrong lines as the share allows, or more, come by chance half of the time.
+    return num_wrong < num_lines * (1 - precision) and at_most(num_wrong, num_lines, 1 - precision) <= RISK
+
+
+def _solved(holds: Callable[[float], bool]) -> float:
+    """The share up to which `holds`, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low

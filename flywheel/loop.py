@@ -5,9 +5,12 @@
     crops/                   a dataset: lines of trusted pages, drawn for readers
     round-N/                 a dataset: the lines that round N's readers read and the gate accepted
         round.json           what the round is made from; written first
+        learned_from.json    the documents that each of its readers, and those before it, learned from
         pages_to_train.json  the pages whose lines train its readers, with their languages
-        reader/SCRIPT/       model.safetensors, alphabet.json, config.json
-        pages_to_read.json   the unlabelled pages that its readers read, with their languages
+        fold_a.json          the pages of the first fold that its readers read, with their languages; fold_b.json: of the second
+        reader/NAME/         model.safetensors, alphabet.json, config.json
+        pages_to_calibrate.json  the held-out pages that calibrate its gates, with their languages
+        marks/               the lines of earlier rounds that this round read again: they train no more
         metrics.json         how good the round is; written last, so a round that has it is whole
 
 After a kill the same command goes on: training from its last checkpoint, reading from its last shard.

@@ -30,7 +30,7 @@ class PlaceFile:
         return _read(self)
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=8)
 def _read(file: PlaceFile) -> Mapping[Place, str]:
     data = Folder(file.url).read(file.name)
     if hashlib.sha256(data).hexdigest() != file.sha256:

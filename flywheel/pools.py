@@ -1,14 +1,14 @@
 """Which languages need a reader of their own, and which of their documents train it, test it, or wait to be read.
 
 A seed parts a language's documents into three pools. Lines of the pool *train* teach the reader. The *held-out* documents never
-do: one part of them calibrates the gate, the other tests. The *unlabelled* documents are read as images; their text layer serves
-only to score the accepted lines.
+do: readers are tested and the gate is calibrated on them. The documents that wait are read as images; their text layer serves
+only to score the accepted lines. They lie in two *folds*. A reader that learns what was read in one fold reads the other alone.
 """
 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datagen import manifest
@@ -20,8 +20,9 @@ from datagen.storage import Folder
 Place = tuple[str, int]
 """A page: its file's sha256 and its number. Two copies of a file are one document here, whatever they are called."""
 
-POOLS = ("train", "calibration", "test", "unlabelled")
-_GAP = 0.1  # of a document's pages, left out between pools that share it
+POOLS = ("train", "held_out", "fold_a", "fold_b")
+FOLDS = ("a", "b")
+_GAP = 0.1  # of the pages of a document that trains and tests, left out between the two
 _MIN_PAGES = 8  # of a document that is worth reading, or worth cutting into ranges
 
 
@@ -44,8 +45,9 @@ class Language:
 class Pools:
     """A language's pages by pool. `not_served` says why the language gets no reader; "" if it gets one.
 
-    `kind` says how the pages were parted. `documents`: pools are whole documents. `page_ranges`: some pools share a document, at
-    a distance. `held_out_only`: no page trains, and the language's lines are read by its script's reader.
+    `kind` says how the pages were parted. `documents`: pools are whole documents. `page_ranges`: the language has one document,
+    and pages at a distance from those that train are held out; none waits, and none calibrates a gate. `held_out_only`: no page
+    trains, and the language's lines are read by its script's reader.
     """
 
     lang: str
@@ -54,9 +56,23 @@ class Pools:
     kind: str
     not_served: str
     train: tuple[Place, ...] = ()
-    calibration: tuple[Place, ...] = ()
-    test: tuple[Place, ...] = ()
-    unlabelled: tuple[Place, ...] = ()
+    held_out: tuple[Place, ...] = ()
+    fold_a: tuple[Place, ...] = ()
+    fold_b: tuple[Place, ...] = ()
+
+    @property
+    def unlabelled(self) -> tuple[Place, ...]:
+        """The pages of both folds."""
+        return self.fold_a + self.fold_b
+
+    @property
+    def calibration(self) -> tuple[Place, ...]:
+        """The held-out pages of documents that no reader learns from."""
+        return () if self.kind == "page_ranges" else self.held_out
+
+    def fold(self, name: str) -> tuple[Place, ...]:
+        """The pages of the fold `name`, which is one of `FOLDS`."""
+        return self.fold_a if name == "a" else self.fold_b
 
     def summary(self) -> dict[str, Any]:
         """How the pools were made, and how many documents and pages each has: what metrics.json has of them."""
@@ -112,69 +128,77 @@ def assign(languages: Iterable[Language], seed: int, min_train_lines: int) -> li
     for language, pools in zip(languages, parted, strict=True):
         per_page = {d: language.lines[d] / len(language.documents[d]) for d in language.documents}
         lines[language.script] += round(sum(per_page[d] for d, _ in pools.train))
-    return [_serve(pools, lines[pools.script], min_train_lines) for pools in parted]
+    in_second = _second_folds(parted, seed)
+    return [_serve(_folded(pools, in_second), lines[pools.script], min_train_lines) for pools in parted]
+
+
+def _second_folds(parted: Iterable[Pools], seed: int) -> frozenset[str]:
+    """The documents of the second folds. A script's documents that wait are dealt by the seed, each into the fold that has fewer
+    pages so far."""
+    waiting: dict[str, Counter[str]] = defaultdict(Counter)
+    for pools in parted:
+        waiting[pools.script].update(doc for doc, _ in pools.unlabelled)
+    second: set[str] = set()
+    for num_pages in waiting.values():
+        sizes = [0, 0]
+        for doc in sorted(num_pages, key=lambda doc: _drawn(doc, seed)):
+            fold = int(sizes[1] < sizes[0])
+            sizes[fold] += num_pages[doc]
+            if fold:
+                second.add(doc)
+    return frozenset(second)
+
+
+def _folded(pools: Pools, in_second: frozenset[str]) -> Pools:
+    """The pools with each page that waits in its document's fold."""
+    first, second = (tuple(p for p in pools.unlabelled if (p[0] in in_second) == is_second) for is_second in (False, True))
+    return replace(pools, fold_a=first, fold_b=second)
 
 
 def _serve(pools: Pools, num_lines: int, least: int) -> Pools:
     reason = ""
-    if not pools.test:
+    if not pools.held_out:
         reason = "no document of its own has a trusted page with a left-to-right line"
     elif num_lines < least:
         reason = f"{num_lines} lines of {pools.script} to train on, at least {least} are needed"
-    return Pools(**asdict(pools) | {"not_served": reason})
+    return replace(pools, not_served=reason)
+
+
+def _drawn(doc: str, seed: int) -> bytes:
+    """What the seed orders documents by."""
+    return hashlib.sha256(f"{seed}/{doc}".encode()).digest()
 
 
 def _part(language: Language, seed: int) -> Pools:
-    """The language's pools. The document with most lines always trains. The seed orders the others. A document with few pages is
-    never in the pool to be read."""
-
-    def drawn(doc: str) -> bytes:
-        return hashlib.sha256(f"{seed}/{doc}".encode()).digest()
-
+    """The language's pools, with all documents that wait in the first fold. The document with most lines always trains. The seed
+    orders the others. A document with few pages is never read. Of two documents, one trains and the other is held out."""
     docs = sorted(language.documents, key=lambda doc: (-language.lines[doc], doc))
     pages = {doc: [(doc, n) for n in language.documents[doc]] for doc in docs}
-    biggest, others = docs[:1], sorted(docs[1:], key=drawn)
+    others = sorted(docs[1:], key=lambda doc: _drawn(doc, seed))
     train: list[Place] = []
-    held_out: list[Place] = []
-    unlabelled: list[Place] = []
+    to_read: list[str] = []
     kind = "documents"
     if len(docs) >= 3:
         to_read = [doc for doc in others if len(pages[doc]) >= _MIN_PAGES][: max(1, len(docs) // 4)]
         others = [doc for doc in others if doc not in to_read]
         num_held_out = max(1, len(docs) // 5)
-        unlabelled = [p for doc in to_read for p in pages[doc]]
         held_out = [p for doc in others[:num_held_out] for p in pages[doc]]
-        train = [p for doc in [*biggest, *others[num_held_out:]] for p in pages[doc]]
+        train = [p for doc in [docs[0], *others[num_held_out:]] for p in pages[doc]]
+    elif len(docs) == 2 and len(pages[docs[0]]) >= _MIN_PAGES:
+        train, held_out = pages[docs[0]], pages[docs[1]]
     elif docs and len(pages[docs[0]]) >= _MIN_PAGES:
         kind = "page_ranges"
-        if len(docs) == 2:
-            held_out = pages[docs[1]]
-            train, unlabelled = _ranges(pages[docs[0]], (0.7, 0.3))
-        else:
-            train, unlabelled, held_out = _ranges(pages[docs[0]], (0.5, 0.2, 0.3))
+        train, held_out = _ranges(pages[docs[0]])
     else:
         kind = "held_out_only"
         held_out = [p for doc in docs for p in pages[doc]]
-    calibration, test = ([], held_out) if kind == "held_out_only" else _halves(held_out)
-    places = (tuple(train), tuple(calibration), tuple(test), tuple(unlabelled))
-    return Pools(language.lang, language.script, round(language.alphabet_share, 4), kind, "", *places)
+    waiting = tuple(p for doc in to_read for p in pages[doc])
+    return Pools(
+        language.lang, language.script, round(language.alphabet_share, 4), kind, "", tuple(train), tuple(held_out), waiting
+    )
 
 
-def _halves(held_out: list[Place]) -> tuple[list[Place], list[Place]]:
-    """The pages that calibrate and those that test: whole documents if there are two, else halves of one. A single page tests."""
-    docs = list(dict.fromkeys(doc for doc, _ in held_out))
-    if len(docs) > 1:
-        return [p for p in held_out if p[0] in docs[1::2]], [p for p in held_out if p[0] in docs[::2]]
-    middle = len(held_out) // 2
-    return held_out[:middle], held_out[middle:]
-
-
-def _ranges(pages: list[Place], shares: tuple[float, ...]) -> list[list[Place]]:
-    """`pages` cut at these shares, with a gap between the parts."""
-    n, parts, start = len(pages), [], 0.0
-    for i, share in enumerate(shares):
-        stop = start + share * n
-        gap = _GAP * n if i < len(shares) - 1 else 0.0
-        parts.append(pages[round(start) : max(round(start) + 1, round(stop - gap))])
-        start = stop
-    return parts
+def _ranges(pages: list[Place]) -> tuple[list[Place], list[Place]]:
+    """The first half, which trains, and the second, which is held out, with a gap between them."""
+    middle, gap = len(pages) / 2, _GAP * len(pages)
+    return pages[: max(1, round(middle - gap))], pages[round(middle) :]

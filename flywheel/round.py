@@ -2,51 +2,45 @@
 
 import json
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from datagen import manifest
+from datagen import manifest, marks
 from datagen.engines import compact, versions
 from datagen.engines.compact import CompactConfig, Reader
+from datagen.marks import Mark
 from datagen.pipeline import Pipeline
 from datagen.runner import Runner
-from datagen.shards import ShardReport, read_records, read_reports
+from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import evaluate, gate, score, typefaces
+from flywheel import calibrate, evaluate, gate, lineage, metrics, typefaces
+from flywheel.calibrate import CalibrateTask, JudgedLine, run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
+from flywheel.lineage import RoundReader
+from flywheel.metrics import Measured
 from flywheel.places import PlaceFile
+from flywheel.pools import FOLDS, Pools
 from flywheel.relabel import Gate, ReadPages
 from flywheel.step import CROPS, METRICS, ORIGIN, Flywheel, has_reader, reader_name, round_name
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
-VERSION = 1  # goes up whenever the code makes other rounds of the same pools
+VERSION = 2  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
-_PAGE_COLUMNS = ["shard", "sha256", "page", "record_offset", "record_bytes"]
-_NOT_MEASURED = {"cer": None, "cer_low": None, "cer_high": None, "num_chars": 0, "num_lines": 0, "num_exact": 0}
+_PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
 RunPipeline = Callable[[Pipeline], int]
 """Makes a pipeline's dataset in the output, with progress. Returns an exit code: 0 if the dataset is whole."""
 
 Watch = Callable[[str, Mapping[str, Folder]], AbstractContextManager[None]]
 """Shows, while its block runs, the progress that trainings of that name write in their folders, by script."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a round's readers achieve on held-out lines, by language: errors, the confidence that their labels need, and
-    Tesseract's character error rate on the same lines."""
-
-    errors: dict[str, gate.Errors]
-    thresholds: dict[str, float]
-    tesseract: dict[str, float | None]
 
 
 class Round:
@@ -59,18 +53,32 @@ class Round:
         self.before = out.sub(round_name(number - 1)) if number > 1 else None
         self.served = frozen.served
         self.left_out: dict[str, str] = {}
+        self.folds: dict[str, PlaceFile] = {}
 
     def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
         """Make the round, or what is missing of it. Returns the exit code."""
-        weights = self._train(runner, watch)
+        for fold in FOLDS:
+            waiting = {place: p.lang for p in self.served for place in p.fold(fold)}
+            self.folds[fold] = PlaceFile.write(self.folder, f"fold_{fold}.json", waiting)
+        origin, readers = self._write_origin(), self._readers()
+        weights = self._train(readers, origin, runner, watch)
         if weights is None:
             return SHARD_FAILED
-        self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in weights})
-        measured = self._measure(weights)
+        scripts = {reader.script for reader in readers}
+        self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in scripts})
+        lineage.check(readers, self.served)
+        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out)
+        self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
+        lines = self._judged_lines(readers, weights, runner)
+        if lines is None:
+            return SHARD_FAILED
+        measured = self._measure(readers, held_out, lines)
         pages = self._pages_to_read()
-        if pages and (code := run(self._reading(pages, weights, measured.thresholds))):
+        if pages and (code := run(self._reading(pages, readers, weights, measured))):
             return code
-        self._write_metrics(weights, measured, pages)
+        self._mark_earlier_lines({row["key"] for row in pages})
+        table = metrics.of_round(self.number, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
+        self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0
 
     def _leave_out(self, reasons: dict[str, str]) -> None:
@@ -80,39 +88,56 @@ class Round:
         self.left_out |= reasons
         self.served = [p for p in self.served if p.lang not in reasons]
 
-    def _train(self, runner: Runner, watch: Watch) -> dict[str, str] | None:
-        """Train the readers that are not trained yet. Returns the sha256 of each script's weights; None if one failed."""
-        tasks = self._fit_tasks()
-        todo = [task.script for task in tasks if not has_reader(self.folder, task.script)]
+    def _readers(self) -> list[RoundReader]:
+        """The readers to train, those with most lines first. Writes what they learn from."""
+        languages = {place: p.lang for p in self.served for place in p.train}
+        # A line whose characters all have no shape is counted here, and left out of the training.
+        num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages))
+        accepted: dict[str, set[str]] = defaultdict(set)
+        for row in manifest.rows(self.before) if self.before else ():
+            accepted[row["script"]].add(row["sha256"])
+        before = lineage.read(self.before) if self.before else {}
+        readers = []
+        for script, _ in sorted(num_lines.items(), key=lambda item: (-item[1], item[0])):
+            readers += lineage.of_round(script, self.served, frozenset(accepted[script]), before)
+        lineage.write(self.folder, readers)
+        return readers
+
+    def _train(self, readers: list[RoundReader], origin: dict[str, Any], runner: Runner, watch: Watch) -> dict[str, str] | None:
+        """Train the readers that are not trained yet. Returns the sha256 of each one's weights; None if one failed."""
+        tasks = self._fit_tasks(readers, origin)
+        todo = [task.name for task in tasks if not has_reader(self.folder, task.name)]
         if todo:
-            scripts, num_accepted = ", ".join(todo), self._num_accepted_before()
-            log.info("%s: training readers of %s, with %d lines read by the round before", self.name, scripts, num_accepted)
-        with watch(self.name, {script: self.folder.sub(reader_name(script)) for script in todo}):
+            log.info("%s: training the readers %s", self.name, ", ".join(todo))
+        with watch(self.name, {name: self.folder.sub(reader_name(name)) for name in todo}):
             # Tasks whose reader is there run too: each checks that its reader is the one that this round asks for.
-            outcomes = list(runner.map(run_fit, tasks))
+            trained = self._outcomes(runner, run_fit, tasks, "a reader could not be trained")
+        return None if trained is None else {task.name: sha256 for task, sha256 in trained}
+
+    def _outcomes(self, runner: Runner, function: Callable[[Any], Any], tasks: list[Any], what: str) -> list[Any] | None:
+        """Each task with what it returned, in the tasks' order; None if one failed. Raises the `ValueError` of a task."""
+        outcomes = list(runner.map(function, tasks))
         for _, _, error in outcomes:
             if isinstance(error, ValueError):
                 raise error
             if error is not None:
-                message = f"{type(error).__name__}: {error}"
-                log.error("%s: a reader could not be trained: %s. The same command goes on.", self.name, message)
+                log.error("%s: %s: %s: %s. The same command goes on.", self.name, what, type(error).__name__, error)
                 return None
-        return {task.script: sha256 for task, sha256, _ in sorted(outcomes, key=lambda outcome: outcome[0].script) if sha256}
+        return sorted(((task, result) for task, result, _ in outcomes), key=lambda outcome: tasks.index(outcome[0]))
 
-    def _fit_tasks(self) -> list[FitTask]:
-        """A task for each script that has lines to train on, the longest first. Writes what they start from."""
+    def _fit_tasks(self, readers: list[RoundReader], origin: dict[str, Any]) -> list[FitTask]:
+        """A task for each reader."""
         languages = {place: p.lang for p in self.served for place in p.train}
-        # A line whose characters all have no shape is counted here, and left out of the training.
         num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages))
         fitted = replace(self.step.first if self.number == 1 else self.step.later, seed=self.step.seed + self.number)
-        origin = self._write_origin()
         pages = PlaceFile.write(self.folder, "pages_to_train.json", languages)
-        before = self.before.url if self.before is not None else ""
+        before = self.before.url if self.before else ""
         tasks = []
-        for script, n in sorted(num_lines.items(), key=lambda item: (-item[1], item[0])):
-            fit = budget(fitted, n)
-            mark = fingerprint([origin, describe(fit), script])
-            tasks.append(FitTask(script, fit, pages, self.crops.url, before, self.folder.url, mark))
+        for r in readers:
+            fit = budget(fitted, num_lines[r.script])
+            mark = fingerprint([origin, describe(fit), r.name])
+            accepted = self.folds[r.learns] if r.learns else None
+            tasks.append(FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted))
         return tasks
 
     def _write_origin(self) -> dict[str, Any]:
@@ -132,71 +157,84 @@ class Round:
         self.folder.write(ORIGIN, json.dumps(origin, ensure_ascii=False, indent=1).encode())
         return origin
 
-    def _num_accepted_before(self) -> int:
-        """How many lines the round before labelled."""
-        if self.before is None:
-            return 0
-        return sum(row["num_accepted"] for row in json.loads(self.before.read(METRICS))["languages"].values())
+    def _judged_lines(
+        self, readers: list[RoundReader], weights: dict[str, str], runner: Runner
+    ) -> dict[str, list[JudgedLine]] | None:
+        """The lines that calibrate each reader's gate, by the reader's name; None if a task failed."""
+        languages = calibrate.pages(self.served, self.step.max_calibration_pages)
+        file = PlaceFile.write(self.folder, "pages_to_calibrate.json", languages)
+        script_of = {p.lang: p.script for p in self.served}
+        shards: dict[str, list[str]] = defaultdict(list)
+        for row in self._page_rows(languages):
+            shards[script_of[languages[row["sha256"], row["page"]]]].append(row["shard"])
+        tasks = [
+            CalibrateTask(r.name, r.script, weights[r.name], self.folder.sub("reader").url, file, self.pages.url, shard)
+            for r in readers
+            for shard in dict.fromkeys(shards[r.script])
+        ]
+        judged = self._outcomes(runner, run_calibrate, tasks, "a page could not be read to calibrate a gate")
+        if judged is None:
+            return None
+        lines: dict[str, list[JudgedLine]] = {reader.name: [] for reader in readers}
+        for task, of_shard in judged:
+            lines[task.name] += of_shard
+        return lines
 
-    def _measure(self, weights: dict[str, str]) -> Measured:
-        """Measure the readers on held-out lines. A language without such a line is left out."""
-        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out)
-        self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
-        readers = {script: Reader.load(self.folder.sub(reader_name(script))) for script in weights}
-        errors, thresholds = evaluate.measure(readers, held_out, self.step.precision)
-        return Measured(errors, thresholds, evaluate.tesseract(self.out.sub(self.step.name), held_out))
+    def _measure(self, readers: list[RoundReader], held_out: evaluate.HeldOut, lines: dict[str, list[JudgedLine]]) -> Measured:
+        """The errors of each language's reader on held-out lines, and the cutoff of each reader."""
+        own = {p.lang: _own_reader(p, readers).name for p in self.served}
+        errors = {}
+        for name in dict.fromkeys(own.values()):
+            reader = Reader.load(self.folder.sub(reader_name(name)))
+            for lang in (lang for lang, of_lang in own.items() if of_lang == name):
+                errors[lang] = evaluate.errors(reader, held_out.test[lang])
+                cer, num_lines = 100 * errors[lang].cer, errors[lang].num_lines
+                log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, name, cer, num_lines)
+        cutoffs = {}
+        for r in readers:
+            cutoffs[r.name] = calibrate.cutoff(lines[r.name], held_out.learned, self.step.precision)
+            log.info("gate of %s: %s", r.name, cutoffs[r.name].reason or f"opens at {cutoffs[r.name].confidence:.3f}")
+        calibrated = {r.name: frozenset(line.lang for line in lines[r.name]) for r in readers}
+        return Measured(own, errors, cutoffs, calibrated, evaluate.tesseract(self.out.sub(self.step.name), held_out))
 
-    def _pages_to_read(self) -> list[Row]:
-        """The manifest's rows of the unlabelled pages, in the shards that the pools were made from."""
-        places = {place for p in self.served for place in p.unlabelled}
+    def _page_rows(self, places: Mapping[tuple[str, int], str]) -> list[Row]:
+        """The manifest's rows of these pages, in the shards that the pools were made from."""
         parts = manifest.parts(self.pages, list(self.frozen.shards))
         rows = (row for part in parts for row in part.select(_PAGE_COLUMNS).to_pylist())
         return [row for row in rows if (row["sha256"], row["page"]) in places]
 
-    def _reading(self, pages: list[Row], weights: dict[str, str], thresholds: dict[str, float]) -> Pipeline:
-        """The pipeline that reads the unlabelled pages, each with its language's reader and behind its language's gate."""
-        gates = tuple(Gate(p.lang, p.script, weights[p.script], thresholds.get(p.lang, gate.NOBODY)) for p in self.served)
-        languages = {place: p.lang for p in self.served for place in p.unlabelled}
-        to_read = PlaceFile.write(self.folder, "pages_to_read.json", languages)
-        source = ReadPages(self.folder.sub("reader").url, self.number, gates, to_read)
+    def _pages_to_read(self) -> list[Row]:
+        return self._page_rows({place: p.lang for p in self.served for place in p.unlabelled})
+
+    def _reading(self, pages: list[Row], readers: list[RoundReader], weights: dict[str, str], measured: Measured) -> Pipeline:
+        """The pipeline that reads the unlabelled pages, each with its fold's reader and behind that reader's gate."""
+        gates = []
+        for p in self.served:
+            for reader in (r for r in readers if r.script == p.script):
+                for fold in (fold for fold in reader.folds if p.fold(fold)):
+                    threshold = measured.threshold(reader.name, p.lang)
+                    gates.append(Gate(p.lang, p.script, self.folds[fold], reader.name, weights[reader.name], threshold))
+        source = ReadPages(self.folder.sub("reader").url, self.number, tuple(gates))
         shards = tuple(dict.fromkeys(row["shard"] for row in pages))
         return Pipeline(self.name, ShardsOf(self.pages.url, shards), source, (), max_drop=1.0)
 
-    def _write_metrics(self, weights: dict[str, str], measured: Measured, pages: list[Row]) -> None:
-        """Write metrics.json: a row for each language that needs a reader, whether it is served or not."""
-        refused = _refused(read_reports(self.folder))
-        counts = score.precision(read_records(self.pages, pages), read_records(self.folder, manifest.rows(self.folder)))
-        rows = {}
-        for p in self.frozen.pools:
-            errors, threshold = measured.errors.get(p.lang), measured.thresholds.get(p.lang)
-            num_right, num_accepted = counts.get(p.lang, (0, 0))
-            rows[p.lang] = {
-                "script": p.script,
-                "alphabet_share": p.alphabet_share,
-                "not_served": p.not_served or self.left_out.get(p.lang, ""),
-                **(asdict(errors) if errors else _NOT_MEASURED),
-                "threshold": threshold if threshold is not None and threshold <= 1 else None,
-                "num_accepted": num_accepted,
-                "rejected": dict(sorted(refused.get(p.lang, Counter()).items())),
-                "precision": round(num_right / num_accepted, 4) if num_accepted else None,
-                "tesseract_cer": measured.tesseract.get(p.lang),
-                "pools": p.summary(),
-            }
-        metrics = {"round": self.number, "readers": weights, "languages": rows}
-        self.folder.write(METRICS, json.dumps(metrics, ensure_ascii=False, indent=1).encode())
+    def _mark_earlier_lines(self, read: set[str]) -> None:
+        """Mark the lines of earlier rounds on pages that this round `read`: a place trains by its last reading alone, and not at
+        all if that was refused."""
+        earlier = [self.out.sub(round_name(number)) for number in range(1, self.number)]
+        rows = [row for folder in earlier for row in manifest.rows(folder, lambda row: row["parent"] in read)]
+        marks.write(self.folder, [Mark(row["key"], "read_again", row["parent"], 1.0) for row in rows], "")
+
+
+def _own_reader(pools: Pools, readers: list[RoundReader]) -> RoundReader:
+    """The reader that reads most of a language's pages; the first of its script where none waits."""
+    of_script = [r for r in readers if r.script == pools.script]
+    return max(of_script, key=lambda r: sum(len(pools.fold(fold)) for fold in r.folds))
 
 
 def values(step: Flywheel, number: int) -> Any:
     """The values of the step that decide a round, as JSON gives them back."""
     fitted = step.first if number == 1 else step.later
     engines = versions("ppocr-detector") | compact.engines() | {"typefaces": typefaces.sha256()}
-    decisive = [VERSION, describe(fitted), describe(CompactConfig()), step.precision, step.max_held_out, engines]
-    return json.loads(json.dumps(decisive))
-
-
-def _refused(reports: Iterable[ShardReport]) -> dict[str, Counter[str]]:
-    """How many lines, and pages without a line, were refused for each reason, by language."""
-    refused: dict[str, Counter[str]] = {}
-    for drop in (drop for report in reports for drop in report.drops if drop.readings):
-        refused.setdefault(drop.readings[0].lang, Counter())[drop.reason] += 1
-    return refused
+    sizes = [step.precision, step.max_held_out, step.max_calibration_pages]
+    return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *sizes, gate.RISK, engines]))

@@ -1,27 +1,42 @@
-"""How many accepted labels are right, by the text layer that was hidden from the reader."""
+"""Whether what a reader reads is right, by a page's text layer that the reader doesn't see."""
 
+import re
 from collections.abc import Iterable
 
 from datagen.engines.compact import normalise
+from datagen.engines.lookalikes import mended
 from datagen.record import Box, Line, Sample
 
 _SLACK_CHARS, _SLACK_SHARE = 3, 0.15
+_LEADER = re.compile(r"(?:[.·…_] ?){3,}")
+
+
+def truth(page: Sample, box: Box) -> str:
+    """The layer's row of text at `box`, in pixels of `page`'s image, as readings are compared with it; "" if there is none.
+
+    Letters of another script within a word, which nobody sees, are written in the word's script.
+    """
+    return _written(_row(page, box), page.script)
 
 
 def is_right(page: Sample, box: Box, text: str) -> bool:
     """Whether `text` is, letter for letter, what `page`'s layer has at `box`, in pixels of the page's image.
 
     A detector's line can be several of the layer's, side by side, or a part of one. So the text must stand in the layer's row,
-    whole words of it, and be about as long as the part of the row that the box covers.
+    whole words of it, and be about as long as the part of the row that the box covers. Where leaders part a row, as in a table of
+    contents, the detector may find their ends alone: then the text must be all that stands between leaders.
     """
     row = _row(page, box)
-    if not row:
+    if not row or not text:
         return False
-    label, truth = normalise(text), normalise(" ".join(line.text for line in row))
-    expected = sum(len(line.text) * _covered(line.box, box) for line in row)
+    label, expected = normalise(text), sum(len(line.text) * _covered(line.box, box) for line in row)
+    written = _written(row, page.script)
+    if _LEADER.search(written):
+        ends, parts = _parts(written), _parts(label)
+        return bool(parts) and any(ends[i : i + len(parts)] == parts for i in range(len(ends)))
     if abs(len(label) - expected) > max(_SLACK_CHARS, _SLACK_SHARE * expected):
         return False
-    return f" {label} " in f" {truth} "
+    return f" {label} " in f" {written} "
 
 
 def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, tuple[int, int]]:
@@ -46,6 +61,15 @@ def _row(page: Sample, box: Box) -> list[Line]:
             if overlap > 0.5 * lower and _covered(line.box, box) > 0.02:
                 row.append(line)
     return sorted(row, key=lambda line: line.box.x0)
+
+
+def _written(row: list[Line], script: str) -> str:
+    return mended(normalise(" ".join(line.text for line in row)), script)
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between leaders, in order."""
+    return [part.strip() for part in _LEADER.split(text) if part.strip()]
 
 
 def _covered(line: Box, box: Box) -> float:

@@ -22,6 +22,10 @@ METRICS = "metrics.json"
 ORIGIN = "round.json"
 """The file of a round that is written first. It says what the round is made from."""
 
+LEARNED_FROM = "learned_from.json"
+"""The file of a round that maps the name of each of its readers to the sha256s of the documents that it, and the readers that it
+started from, learned from."""
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -53,10 +57,10 @@ class Flywheel:
     """`rounds` rounds, each of which trains readers, measures them, and lets them label pages that nobody has labelled.
 
     `pages` is the dataset of pages. A language needs a reader if less than `min_alphabet_share` of its letters are in the
-    alphabet of the embedded reader. It gets one if its script has `min_train_lines` lines to train on. The gate looks for a
-    confidence from which on `precision` of the calibration lines are read right, letter for letter. At most `max_held_out` lines
-    of a language test a round, and as many calibrate its gate. `rounds` says how many rounds should exist. A number smaller than
-    what exists changes nothing.
+    alphabet of the embedded reader. It gets one if its script has `min_train_lines` lines to train on. The gate of a
+    reader opens at the confidence from which on a share of `precision` of its lines is right, letter for letter, by a lower bound
+    from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
+    pages calibrate gates. `rounds` says how many rounds should exist. A number smaller than what exists changes nothing.
 
     The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops` and `round-N`, so an output has
     one flywheel.
@@ -71,6 +75,7 @@ class Flywheel:
     min_train_lines: int = 300
     precision: float = 0.97
     max_held_out: int = 300
+    max_calibration_pages: int = 30
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
@@ -82,14 +87,14 @@ def round_name(number: int) -> str:
     return f"round-{number}"
 
 
-def reader_name(script: str) -> str:
-    """The name of the folder of a script's reader, in its round's folder."""
-    return f"reader/{script}"
+def reader_name(name: str) -> str:
+    """The folder of the reader `name`, in its round's folder."""
+    return f"reader/{name}"
 
 
-def has_reader(round_folder: Folder, script: str) -> bool:
-    """Whether the round's reader of the script is trained."""
-    return round_folder.exists(f"{reader_name(script)}/config.json")
+def has_reader(round_folder: Folder, name: str) -> bool:
+    """Whether the round's reader `name` is trained."""
+    return round_folder.exists(f"{reader_name(name)}/config.json")
 
 
 def round_folders(out: Folder) -> list[str]:
@@ -113,7 +118,7 @@ def clear_round(folder: Folder) -> None:
     folder.remove("reader")
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
-    for name in ("pages_to_read.json", "pages_to_train.json", ORIGIN):
+    for name in ("fold_a.json", "fold_b.json", "pages_to_calibrate.json", "pages_to_train.json", LEARNED_FROM, ORIGIN):
         folder.remove(name)
 
 

@@ -1,4 +1,4 @@
-"""Training a round's readers, one reader for each script.
+"""Training a round's readers.
 
 Each training is a task for a worker. A task has folders and values only; the worker reads the crops itself.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from datagen.engines.compact import weights_sha256
 from datagen.storage import Folder
-from flywheel.crops import Crop, read_accepted, read_crops, rows_of_pages
+from flywheel.crops import Crop, read_crops, rows_of_pages
 from flywheel.places import PlaceFile
 from flywheel.readers.compact import fit
 from flywheel.step import Fit, reader_name
@@ -16,34 +16,39 @@ from flywheel.step import Fit, reader_name
 
 @dataclass(frozen=True)
 class FitTask:
-    """The training of a reader of `script`, for the round in the folder `round`.
+    """The training of the reader `name` of `script`, for the round in the folder `round`.
 
     It learns from the crops of the dataset `crops` whose pages are in the file `pages`, and from the lines that the round in the
-    folder `before` accepted ("": there is none). `mark` tells this training from others.
+    folder `before` accepted on the pages in `accepted` (None: on none). It starts from that round's reader `start` ("": from
+    nothing). `mark` tells this training from others.
     """
 
+    name: str
     script: str
     fit: Fit
     pages: PlaceFile
     crops: str
-    before: str
     round: str
     mark: str
+    before: str = ""
+    start: str = ""
+    accepted: PlaceFile | None = None
 
-    def trusted(self) -> list[Crop]:
-        folder = Folder(self.crops)
-        return read_crops(folder, rows_of_pages(folder, self.pages.languages(), self.script))
+    def lines(self) -> list[Crop]:
+        """The lines that the reader learns from: trusted ones, then those that the round before accepted."""
+        lines = self._crops(self.crops, self.pages)
+        return lines + self._crops(self.before, self.accepted) if self.accepted else lines
 
-    def accepted(self) -> list[Crop]:
-        return read_accepted(Folder(self.before), self.script) if self.before else []
+    def _crops(self, dataset: str, pages: PlaceFile) -> list[Crop]:
+        folder = Folder(dataset)
+        return read_crops(folder, rows_of_pages(folder, pages.languages(), self.script))
 
 
 def run_fit(task: FitTask) -> str:
     """Train the task's reader, unless it is there; returns the sha256 of its weights."""
-    crops = task.trusted() + task.accepted()
-    folder = Folder(task.round).sub(reader_name(task.script))
-    start = Folder(task.before).sub(reader_name(task.script)) if task.before else None
-    fit(task.fit, crops, folder, start, task.mark)
+    folder = Folder(task.round).sub(reader_name(task.name))
+    start = Folder(task.before).sub(reader_name(task.start)) if task.start else None
+    fit(task.fit, task.lines(), folder, start, task.mark)
     return weights_sha256(folder)
 
 

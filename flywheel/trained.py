@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 
-from datagen import manifest
-from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel import frozen
+from flywheel import frozen, lineage
 from flywheel.pools import Place, Pools
-from flywheel.step import Flywheel, has_reader, reader_name, round_folders
+from flywheel.step import LEARNED_FROM, Flywheel, has_reader, reader_name, round_folders
 
 
 def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
@@ -16,22 +14,23 @@ def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
     Raises `ValueError` if there are rounds but nothing that says what they were tested on.
     """
     pools = _pools(step, out)
-    tests = _documents(place for p in pools for place in p.calibration + p.test)
+    tests = _documents(place for p in pools for place in p.held_out)
     teaches = _documents(place for p in pools for place in p.train + p.unlabelled)
     return tests - teaches
 
 
-def readers_trained_on(step: Flywheel, out: Folder, sha256s: frozenset[str]) -> list[str]:
+def readers_trained_on(out: Folder, sha256s: frozenset[str]) -> list[str]:
     """The folders of readers that learned from these documents.
 
     A reader learned from a document if it was trained on lines of it, or on lines that the round before read in it, or if it
-    started from the weights of such a reader. Ask while the documents' samples are in the output.
+    started from the weights of such a reader. The rounds' own files say so.
     """
-    scripts = {p.script for p in _pools(step, out) if not p.not_served and _documents(p.train) & sha256s}
     readers = []
     for name in round_folders(out):
-        readers += [f"{name}/{reader_name(s)}" for s in sorted(scripts) if has_reader(out.sub(name), s)]
-        scripts |= _scripts_read(out.sub(name), sha256s)
+        folder = out.sub(name)
+        for reader, documents in lineage.read(folder).items() if folder.exists(LEARNED_FROM) else ():
+            if documents & sha256s and has_reader(folder, reader):
+                readers.append(f"{name}/{reader_name(reader)}")
     return readers
 
 
@@ -48,11 +47,3 @@ def _pools(step: Flywheel, out: Folder) -> tuple[Pools, ...]:
             "give the flywheel its old name, or start a new output with out=…"
         )
     return pools.pools if pools else ()
-
-
-def _scripts_read(folder: Folder, sha256s: frozenset[str]) -> set[str]:
-    """The scripts of the lines that a round read in the documents."""
-    scripts: set[str] = set()
-    for part in manifest.parts(folder, [report.shard for report in read_reports(folder)]):
-        scripts |= {row["script"] for row in part.select(["sha256", "script"]).to_pylist() if row["sha256"] in sha256s}
-    return scripts

@@ -25,15 +25,12 @@ UNTRAINED = {"first": Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}  # fo
 
 
 def documents(folder: Path) -> Path:
-    """Eight documents: two to read, in different shards, one to calibrate and test on; the others train.
-
-    The held-out one calibrates with more than twice the lines that a threshold needs: some differ between views.
-    """
+    """Eight documents: two to read, one in each fold and in different shards; one to calibrate and test on; the others train."""
     return written(folder, {"big": 9, "medium": 8, "middle": 8} | {f"small-{n}": 6 for n in range(5)})
 
 
 def few_documents(folder: Path) -> Path:
-    """Three documents: one trains, one is to read, one calibrates and tests."""
+    """Three documents: one trains, one is to read, one is held out."""
     return written(folder, {"big": 9, "medium": 8, "small": 2})
 
 

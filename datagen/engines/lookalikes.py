@@ -24,6 +24,8 @@ _TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in ALIKE
 _MEND_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _SIMILAR.items()}
 _FROM_LATIN = {s: str.maketrans(ALIKE[s][1] + _SIMILAR[s][1], ALIKE[s][0] + _SIMILAR[s][0]) for s in ALIKE}
 _WORD = re.compile(r"[^\W\d_]+")
+_STOPS = ",.;:!?"
+_PLAIN = re.compile(rf"[^\W\d_]+[{_STOPS}]?")
 _THREE_FOR_ZE = re.compile(f"(?<![^\\W_])3(?=[{scripts.SMALL_CYRILLIC}]{{3}})")
 
 
@@ -48,6 +50,34 @@ def unfold(text: str, script: str) -> str:
         end = word.end()
     mended = "".join([*out, text[end:]])
     return _THREE_FOR_ZE.sub("\u0417", mended) if script == "Cyrl" else mended
+
+
+def mended(text: str, script: str) -> str:
+    """`text` with each word that mixes letters of two scripts written in the one that it is in: what its author meant to type."""
+    if script not in ALIKE:
+        return text
+    return _WORD.sub(lambda word: unfold(fold(word[0], script), script) if _side(word[0], script) else word[0], text)
+
+
+def is_settled(text: str, script: str) -> bool:
+    """Whether the text's picture says which script each of its words is in.
+
+    A word of letters that look alike, or similar, in two scripts does not say it: the name of a command, a label such as `C.2`,
+    an abbreviation. If it is no abbreviation, and the words beside it are of the script, these say it.
+    """
+    if script not in ALIKE:
+        return True
+    unsure = frozenset("".join((*ALIKE[script], *_SIMILAR[script])))
+    tokens = text.split()
+    sides = [[_side(word, script) for word in _WORD.findall(token)] for token in tokens]
+    for i, token in enumerate(tokens):
+        if all(not unsure.issuperset(word) for word in _WORD.findall(token)):
+            continue
+        beside = [side for near in sides[max(0, i - 1) : i] + sides[i + 1 : i + 2] for side in near]
+        is_plain = _PLAIN.fullmatch(token) is not None and (token.islower() or token.istitle())
+        if not (is_plain and max(beside, default=0) > 0 and min(beside) >= 0):
+            return False
+    return True
 
 
 def _side(word: str, script: str) -> int:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 ACCEPTED, REJECTED = 4, 1  # crops shown, of a language; and of a language and reason
 _FULL_SCALE = 0.25  # error rate at the right end of a bar
 _CROP_SIZE = (1600, 40)
-_POOLS = ("train", "calibration", "test", "unlabelled")
+_POOLS = ("train", "held_out", "fold_a", "fold_b")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _errors(rounds: list[dict[str, Any]]) -> Markup:
             continue
         measured = [r["languages"][lang] for r in rounds if r["languages"].get(lang, {}).get("cer") is not None]
         bars = [{**r, "at": _place(r["cer"]), "low_at": _place(r["cer_low"]), "high_at": _place(r["cer_high"])} for r in measured]
-        counts = ", ".join(f"{row['pools'][pool]['pages']} {pool}" for pool in _POOLS)
+        counts = ", ".join(f"{row['pools'][pool]['pages']} {pool.replace('_', ' ')}" for pool in _POOLS)
         tesseract_at = None if row["tesseract_cer"] is None else _place(row["tesseract_cer"])
         rows.append({**row, "lang": lang, "rounds": bars, "tesseract_at": tesseract_at, "pools": counts})
     refused = [(lang, row["not_served"]) for lang, row in languages.items() if row["not_served"]]
@@ -74,7 +74,8 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
     """What became of the lines on unlabelled pages, by language."""
     rows = [(lang, row) for lang, row in metrics["languages"].items() if row["num_accepted"] or row["rejected"]]
     reasons = sorted({reason for _, row in rows for reason in row["rejected"]})
-    return fill("labels.html", rows=rows, reasons=reasons, crops=crops)
+    gates = metrics["gates"].items() if rows else ()
+    return fill("labels.html", rows=rows, labels=metrics["labels"], gates=gates, reasons=reasons, crops=crops)
 
 
 def _accepted(folder: Folder, seed: int) -> Iterator[Crop]:

@@ -65,7 +65,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return trained.held_out(self.step, self.out)
 
     def learned_from(self, sha256s: frozenset[str]) -> list[str]:
-        return trained.readers_trained_on(self.step, self.out, sha256s)
+        return trained.readers_trained_on(self.out, sha256s)
 
     def forget(self, gone: Gone) -> None:
         """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources."""

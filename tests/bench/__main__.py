@@ -21,6 +21,7 @@ BENCHES = {
     "scale": ("--shards", "5000"),
     "model": (),
     "promises": (),
+    "gate": (),
     "truth": (),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.

@@ -10,13 +10,14 @@ from dataclasses import replace
 import pytest
 
 from datagen.engines.compact import Reader
-from datagen.engines.lookalikes import fold
+from datagen.engines.lookalikes import fold as fold_letters
 from datagen.record import Sample
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel import frozen
+from flywheel import frozen, lineage
 from flywheel.crops import read_crops, rows_of_pages
 from flywheel.evaluate import HeldOut
+from model.loader import index
 from recipes.forget import forget
 from recipes.run import Place, run
 from tests import pdfs, wheel
@@ -28,10 +29,12 @@ METRICS = {
     "cer_low",
     "cer_high",
     "num_chars",
-    "threshold",
+    "reader",
     "num_accepted",
+    "num_right",
     "rejected",
     "precision",
+    "precision_low",
     "tesseract_cer",
     "pools",
 }
@@ -66,8 +69,14 @@ def test_a_round_learns_measures_and_labels(turned):
     assert row["num_accepted"] > 20
     assert row["precision"] >= 0.5
     assert row["pools"]["kind"] == "documents"
-    assert {name: row["pools"][name]["documents"] for name in ("train", "unlabelled")} == {"train": 5, "unlabelled": 2}
-    assert first["readers"] != second["readers"]
+    pools = {name: row["pools"][name]["documents"] for name in ("train", "held_out", "fold_a", "fold_b")}
+    assert pools == {"train": 5, "held_out": 1, "fold_a": 1, "fold_b": 1}
+    assert (list(first["readers"]), list(second["readers"])) == (["Cyrl"], ["Cyrl-a", "Cyrl-b"])
+    assert first["labels"]["num_accepted"] == row["num_accepted"]
+    gate = first["gates"]["Cyrl"]
+    assert gate["num_lines"] >= gate["num_above"] >= gate["num_right"] > 0
+    assert gate["bound"] >= 0.5
+    assert gate["languages"] == ["ru"]
 
 
 def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
@@ -77,12 +86,13 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     assert len(accepted) == row["num_accepted"]
     assert {s.regions[0].by for s in accepted} == {"flywheel/round-1"}
     assert {(s.task, s.stage, s.round, s.lang) for s in accepted} == {("crop", "flywheel/round-1", 1, "ru")}
-    assert all(row["threshold"] <= s.regions[0].score <= 1 for s in accepted)
+    threshold = metrics(turned / "out")["gates"]["Cyrl"]["confidence"]
+    assert all(threshold <= s.regions[0].score <= 1 for s in accepted)
     drops = [json.loads(line) for line in (folder / "drops.jsonl").read_text().splitlines()]
     refused = [d for d in drops if d["key"]]
     assert len(refused) == sum(row["rejected"].values())
     assert all(reading.keys() == {"lang", "box", "text", "score"} for d in refused for reading in d["readings"])
-    num_pages = row["pools"]["unlabelled"]["pages"]
+    num_pages = row["pools"]["fold_a"]["pages"] + row["pools"]["fold_b"]["pages"]
     assert len(accepted) + len(refused) == pytest.approx(num_pages * wheel.LINES, rel=0.05)  # lines on the pages to read
 
 
@@ -97,12 +107,43 @@ def test_a_round_says_what_it_came_from_and_trains_on_what_was_accepted(turned):
     first, second = (json.loads((turned / "out" / f"round-{n}" / "round.json").read_text()) for n in (1, 2))
     assert first["parent"] == {}
     assert second["parent"] == metrics(turned / "out", 1)["readers"]
-    folder = Folder(str(turned / "out" / "round-2" / "reader" / "Cyrl"))
-    assert set(fold("".join(wheel.WORDS), "Cyrl")) <= set(Reader.load(folder).alphabet.symbols)
-    made = [json.loads((turned / f"out/round-{n}/reader/Cyrl/config.json").read_text())["made"] for n in (1, 2)]
-    accepted = metrics(turned / "out", 1)["languages"]["ru"]["num_accepted"]
-    assert made[1]["languages"]["ru"] == made[0]["languages"]["ru"] + accepted
-    assert sorted(p.name for p in folder.local.iterdir()) == ["alphabet.json", "config.json", "model.safetensors"]
+    (pools,) = frozen.read(Folder(str(turned / "out/flywheel"))).pools
+    folds = {fold: {doc for doc, _ in pools.fold(fold)} for fold in "ab"}
+    taught = [(s.origin.sha256, s.text) for s in samples(turned / "out/round-1")]
+    made = json.loads((turned / "out/round-1/reader/Cyrl/config.json").read_text())["made"]
+    for fold, other in ("ab", "ba"):
+        folder = Folder(str(turned / "out/round-2/reader" / f"Cyrl-{fold}"))
+        assert set(fold_letters("".join(wheel.WORDS), "Cyrl")) <= set(Reader.load(folder).alphabet.symbols)
+        num_lines = json.loads(folder.read("config.json"))["made"]["languages"]["ru"]
+        assert num_lines == made["languages"]["ru"] + sum(doc in folds[other] for doc, _ in taught)
+        assert sorted(p.name for p in folder.local.iterdir()) == ["alphabet.json", "config.json", "model.safetensors"]
+
+
+def test_no_reader_reads_a_document_that_it_learned_from(turned):
+    """By what the readings themselves say: which weights read a line, and which documents' lines trained these weights."""
+    out = turned / "out"
+    (pools,) = frozen.read(Folder(str(out / "flywheel"))).pools
+    for number in (1, 2):
+        folder = Folder(str(out / f"round-{number}"))
+        learned, weights = lineage.read(folder), {sha256: name for name, sha256 in metrics(out, number)["readers"].items()}
+        read = {(weights[s.origin.engines[f"flywheel/round-{number}"]], s.origin.sha256) for s in samples(folder.local)}
+        assert read
+        assert all(doc not in learned[reader] for reader, doc in read)
+        assert not {doc for doc, _ in pools.held_out} & frozenset().union(*learned.values())
+    accepted = {s.origin.sha256 for s in samples(out / "round-1")}
+    assert accepted <= learned["Cyrl-a"] | learned["Cyrl-b"]
+    assert not learned["Cyrl-a"] & {doc for doc, _ in pools.fold_a}
+
+
+def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
+    out = Folder(str(turned / "out"))
+    corpus = index(out, ["coarse", "round-1", "round-2"], 0.1)
+    lines = [place for places in (corpus.train, corpus.held_out) for place in places["crop"]]
+    assert {place.dataset for place in lines} == {"round-2"}
+    assert len(lines) == metrics(turned / "out", 2)["labels"]["num_accepted"]
+    assert corpus.skipped["marked"] == metrics(turned / "out", 1)["labels"]["num_accepted"]
+    alone = index(out, ["round-1"], 0.1)
+    assert not alone.skipped["marked"]
 
 
 def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
@@ -162,26 +203,31 @@ def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
     assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     row = metrics(tmp_path / "out")["languages"]["ru"]
     assert (row["num_accepted"], row["precision"], row["rejected"]) == (0, None, {})
-    assert row["pools"]["unlabelled"] == {"documents": 0, "pages": 0}
+    assert row["pools"]["fold_a"] == row["pools"]["fold_b"] == {"documents": 0, "pages": 0}
     before = files(tmp_path / "out")
     assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     assert files(tmp_path / "out") == before
     assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **wheel.UNTRAINED) == 0
 
 
-def test_a_language_without_a_line_to_calibrate_on_accepts_nothing(tmp_path):
-    wheel.written(tmp_path / "in", {"long": 20, "short": 1})
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
-    row = metrics(tmp_path / "out")["languages"]["ru"]
-    assert (row["threshold"], row["num_accepted"], row["pools"]["calibration"]["pages"]) == (None, 0, 0)
-    assert sum(row["rejected"].values()) > 0
+def test_a_gate_without_enough_lines_to_calibrate_on_stays_shut_and_says_why(tmp_path):
+    wheel.few_documents(tmp_path / "in")
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED | {"precision": 0.97}) == 0
+    made = metrics(tmp_path / "out")
+    assert made["gates"]["Cyrl"]["confidence"] is None
+    assert "at least 99 without an error are needed" in made["gates"]["Cyrl"]["reason"]
+    assert made["labels"] == {
+        "num_accepted": 0, "num_right": 0, "precision": None, "precision_low": None, "precision_high": None
+    }  # fmt: skip
+    assert sum(made["languages"]["ru"]["rejected"].values()) > 0
+    assert "at least 99 without an error are needed" in (tmp_path / "out/report/index.html").read_text()
 
 
 def test_held_out_lines_are_none_that_anybody_trains_on(turned):
     out = Folder(str(turned / "out"))
     served = frozen.read(out.sub("flywheel")).served
     held_out = HeldOut.read(out.sub("crops"), served, 10_000)
-    texts = {c.text for pool in (held_out.test, held_out.calibration) for c in pool["ru"]}
+    texts = {c.text for c in held_out.test["ru"]}
     languages = {place: p.lang for p in served for place in p.train + p.unlabelled}
     learned = {c.text for c in read_crops(out.sub("crops"), rows_of_pages(out.sub("crops"), languages))}
     assert texts
@@ -210,14 +256,14 @@ def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
 def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, output):
     out = output
     (pools,) = frozen.read(Folder(str(out / "flywheel"))).pools
-    learned, read = pools.train[0][0], pools.unlabelled[0][0]
+    learned, read = pools.train[0][0], pools.fold_a[0][0]
     assert [s for s in samples(out / "crops") if s.origin.sha256 == learned]
     assert [s for s in samples(out / "round-1") if s.origin.sha256 == read]
     made = wheel.recipe(turned / "in", 2)
     message, done = forget(str(out), sha256=learned, recipe=made)
-    assert done and "trained on it, and not changed: round-1/reader/Cyrl, round-2/reader/Cyrl;" in message
+    assert done and "round-1/reader/Cyrl, round-2/reader/Cyrl-a, round-2/reader/Cyrl-b;" in message
     message, done = forget(str(out), sha256=read, recipe=made)
-    assert done and "trained on it, and not changed: round-2/reader/Cyrl;" in message
+    assert done and "trained on it, and not changed: round-2/reader/Cyrl-b;" in message
     for name in ("coarse", "crops", "round-1", "round-2"):
         assert {s.origin.sha256 for s in samples(out / name)}.isdisjoint({learned, read})
     check_corpus(out, "--datasets")

@@ -114,7 +114,7 @@ def test_two_trainings_of_one_recipe_stand_beside_each_other(trained):
 def test_a_flywheel_under_another_name_holds_out_what_it_tests_on(tmp_path):
     out = Folder(str(tmp_path))
     train, test = (("a", 0), ("both", 0)), (("c", 0), ("both", 1))
-    pools = Pools("ru", "Cyrl", 0.1, "documents", "", train, (("b", 0),), test, (("d", 0),))
+    pools = Pools("ru", "Cyrl", 0.1, "documents", "", train, (("b", 0), *test), (("d", 0),))
     out.write("wheel/pools.json", FrozenPools([], {}, (pools,)).to_json())
     wheel = Flywheel("coarse", name="wheel")
     made = Recipe("renamed", (wheel, Train(("coarse",), name="stage-1"), Train(("coarse",), name="stage-2")))

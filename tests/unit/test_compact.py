@@ -18,7 +18,7 @@ from datagen.engines.compact import (
     line_image,
     normalise,
 )
-from datagen.engines.lookalikes import fold, unfold
+from datagen.engines.lookalikes import ALIKE, fold, is_settled, mended, unfold
 from datagen.storage import Folder
 
 ALPHABET = Alphabet.of("Cyrl", ["аб в", "abв"])
@@ -150,3 +150,31 @@ def test_a_damaged_folder_is_named(tmp_path, damage):
         (tmp_path / "reader" / "alphabet.json").write_text('{"script": "Cyrl", "symbols": "ab"}')
     with pytest.raises(ValueError, match="holds no compact reader"):
         Reader.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        ("слово", True),
+        ("он и она", True),
+        ("С помощью команды", True),
+        ("Также и все люди", True),
+        ("cp", False),
+        ("C.2 Структура", False),  # a label
+        ("(x) архив", False),
+        ("TEX да узнае", False),  # an abbreviation
+        ("1o2", False),
+        ("пакет LATEX u да", False),  # between two scripts
+        ("rw, nodev", True),
+        ("102", True),
+    ],
+)
+def test_whether_a_picture_says_which_script_its_words_are_in(text, settled):
+    as_cyrillic = text.translate(str.maketrans(ALIKE["Cyrl"][1], ALIKE["Cyrl"][0]))
+    assert is_settled(text, "Cyrl") == is_settled(as_cyrillic, "Cyrl") == settled
+    assert is_settled(text, "Latn")
+
+
+def test_letters_of_another_script_within_a_word_are_mended_and_other_words_stay():
+    assert mended("\u0441\u043bo\u0432o cp TEX", "Cyrl") == "слово cp TEX"  # Latin o within a Cyrillic word
+    assert mended("слово", "Hang") == "слово"

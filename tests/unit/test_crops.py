@@ -7,7 +7,7 @@ import simplejpeg
 from datagen.record import Box
 from datagen.storage import Folder
 from flywheel import typefaces
-from flywheel.crops import Crop, degraded, read_accepted, read_crops, rows_of_pages
+from flywheel.crops import Crop, degraded, read_crops, rows_of_pages
 from flywheel.evaluate import HeldOut
 from flywheel.places import PlaceFile
 from flywheel.pools import Pools
@@ -69,7 +69,7 @@ def test_a_line_is_cut_with_its_margin():
 
 
 DOCUMENT = "ab" * 32
-RUSSIAN = Pools("ru", "Cyrl", 0.1, "page_ranges", "", ((DOCUMENT, 0),), ((DOCUMENT, 2),), ((DOCUMENT, 1),), ((DOCUMENT, 3),))
+RUSSIAN = Pools("ru", "Cyrl", 0.1, "page_ranges", "", ((DOCUMENT, 0),), ((DOCUMENT, 1),), ((DOCUMENT, 3),))
 
 
 def lines(folder, *crops: tuple[str, int, str]) -> Folder:
@@ -86,12 +86,11 @@ def test_held_out_lines_are_new_and_each_text_is_taken_once(tmp_path):
     crops = lines(
         tmp_path,
         *[("a1", 0, "learned"), ("a2", 1, "learned"), ("a3", 1, " new  line "), ("a4", 1, "new line"), ("a5", 1, "to be read")],
-        *[("a6", 2, "calibrates"), ("a7", 2, "learned"), ("a8", 3, "to be read"), ("a9", 1, "\u200b"), ("b1", 4, "in no pool")],
+        *[("a8", 3, "to be read"), ("a9", 1, "\u200b"), ("b1", 4, "in no pool")],
     )
     held_out = HeldOut.read(crops, [RUSSIAN], 10)
     assert {lang: texts(of_it) for lang, of_it in held_out.test.items()} == {"ru": {"a3": "new line"}}
-    assert {lang: texts(of_it) for lang, of_it in held_out.calibration.items()} == {"ru": {"a6": "calibrates"}}
-    assert held_out.scripts == {"ru": "Cyrl"}
+    assert held_out.learned == {"learned"}
     assert all(c.image for c in held_out.test["ru"])
 
 
@@ -116,19 +115,24 @@ def test_a_training_reads_the_lines_of_its_pages_and_script_alone(tmp_path):
     ]
     write_dataset(tmp_path / "crops", samples, "crops")
     pages = PlaceFile.write(Folder(str(tmp_path)), "pages.json", {(DOCUMENT, 0): "ru", ("cd" * 32, 0): "el"})
-    task = FitTask("Cyrl", Fit(steps=1, learning_rate=1e-3), pages, str(tmp_path / "crops"), "", str(tmp_path), "")
-    assert texts(task.trusted()) == {"a": "other page", "b": "text"}
-    assert [c.key for c in task.trusted()] == ["a", "b"]
-    assert task.accepted() == []
+    task = FitTask("Cyrl", "Cyrl", Fit(steps=1, learning_rate=1e-3), pages, str(tmp_path / "crops"), str(tmp_path), "")
+    assert texts(task.lines()) == {"a": "other page", "b": "text"}
+    assert [c.key for c in task.lines()] == ["a", "b"]
     crops = Folder(str(tmp_path / "crops"))
     assert texts(read_crops(crops, rows_of_pages(crops, pages.languages()))) == {"a": "other page", "b": "text", "f": "ελ"}
 
 
-def test_of_a_round_the_trusted_lines_of_the_script_are_read(tmp_path):
+def test_of_the_round_before_a_training_reads_the_lines_of_the_other_fold_alone(tmp_path):
     samples = [
-        page_sample("a", "text", task="crop"),
-        page_sample("b", "doubted", verdict="suspect", task="crop"),
-        page_sample("c", "ελ", lang="el", script="Grek", task="crop"),
+        page_sample("a", "in the other fold", page=5, task="crop"),
+        page_sample("b", "in its own fold", page=6, task="crop"),
+        page_sample("c", "ελ", lang="el", script="Grek", page=5, task="crop"),
     ]
-    write_dataset(tmp_path, samples, "round-1")
-    assert texts(read_accepted(Folder(str(tmp_path)), "Cyrl")) == {"a": "text"}
+    write_dataset(tmp_path / "crops", [page_sample("d", "trusted", page=0, task="crop")], "crops")
+    write_dataset(tmp_path / "round-1", samples, "round-1")
+    folder, fit = Folder(str(tmp_path)), Fit(steps=1, learning_rate=1e-3)
+    pages = PlaceFile.write(folder, "pages.json", {(DOCUMENT, 0): "ru"})
+    other = PlaceFile.write(folder, "fold_b.json", {(DOCUMENT, 5): "ru"})
+    before = str(tmp_path / "round-1")
+    task = FitTask("Cyrl-a", "Cyrl", fit, pages, str(tmp_path / "crops"), "", "", before, "Cyrl", other)
+    assert [c.text for c in task.lines()] == ["trusted", "in the other fold"]

@@ -5,9 +5,10 @@ import random
 import pytest
 
 from datagen.record import Box, Line, Origin, Region
-from flywheel.gate import NOBODY, errors, threshold
-from flywheel.relabel import refusal
+from flywheel.gate import NOBODY, cutoff, errors, interval, least_lines
+from flywheel.reading import refusal
 from flywheel.score import is_right, precision
+from tests.bench import gate as bench
 from tests.samples import page_sample
 
 
@@ -39,39 +40,68 @@ def test_perfect_readings_leave_no_interval_and_nothing_to_compare_is_an_error()
         errors([], [])
 
 
-def test_the_threshold_is_the_lowest_that_keeps_the_precision():
-    scores = [i / 100 for i in range(100)]
-    right = [s >= 0.5 for s in scores]
-    limit = threshold(scores, right, precision=1.0)
-    assert limit == 0.5
-    accepted = [r for s, r in zip(scores, right, strict=True) if s >= threshold(scores, right, 0.9)]
-    assert sum(accepted) / len(accepted) >= 0.9
-    assert len(accepted) > 50
+def test_intervals_are_clopper_and_pearsons():
+    assert interval(0, 10) == pytest.approx((0, 0.30850), abs=1e-5)  # 1 - 0.025^(1/10)
+    assert interval(10, 10) == pytest.approx((0.69150, 1), abs=1e-5)
+    assert interval(81, 263) == pytest.approx((0.2527, 0.3676), abs=1e-4)  # Newcombe 1998, table I
+    assert interval(0, 0) == (0, 1)
 
 
-def test_where_no_threshold_keeps_it_nobody_passes():
-    assert threshold([0.9] * 50, [False] * 50, 0.97) == NOBODY
-    assert threshold([0.9] * 5, [True] * 5, 0.97) == NOBODY  # too few to tell
-    assert threshold([], [], 0.97) == NOBODY
+def test_the_gate_opens_where_a_lower_bound_reaches_the_precision():
+    scores = [i / 1000 for i in range(1000)]
+    gate = cutoff(scores, [score >= 0.5 for score in scores], precision=0.97)
+    assert 0.5 <= gate.confidence < 0.6
+    assert (gate.num_lines, gate.num_above) == (1000, sum(score >= gate.confidence for score in scores))
+    assert gate.num_right == gate.num_above
+    assert gate.bound == pytest.approx(0.05 ** (1 / gate.num_above), abs=1e-4)
+    assert gate.bound >= 0.97
+
+
+def test_few_lines_show_nothing_even_without_an_error():
+    assert least_lines(0.97) == 99
+    assert 0.97**99 < 0.05 < 0.97**98
+    assert cutoff([0.9] * 99, [True] * 99, 0.97).num_above == 99
+    gate = cutoff([0.9] * 98, [True] * 98, 0.97)
+    assert gate.confidence == NOBODY
+    assert gate.reason == "the bound can't be reached with 98 calibration lines: at least 99 without an error are needed"
+    assert cutoff([], [], 0.97).confidence == NOBODY
+
+
+def test_an_error_among_the_surest_lines_shuts_the_gate():
+    gate = cutoff([0.9] * 99 + [0.1] * 900, [False] + [True] * 998, 0.97)
+    assert gate.confidence == NOBODY
+    assert gate.reason == "the bound can't be reached: of the 99 most confident calibration lines 1 are wrong"
 
 
 def test_lines_of_one_confidence_stand_or_fall_together():
-    assert threshold([0.9] * 30 + [0.8] * 30, [True] * 30 + [True, False] * 15, 0.97) == 0.9
+    gate = cutoff([0.9] * 150 + [0.8] * 100, [True] * 150 + [True, False] * 50, 0.97)
+    assert (gate.confidence, gate.num_above) == (0.9, 150)
+
+
+def test_of_a_thousand_calibrations_few_gates_break_their_promise():
+    for reader in (bench.SHARP, bench.BLURRED):
+        simulated = bench.simulated(reader, 300, 1000)
+        assert simulated.num_open >= 300
+        assert simulated.num_broken <= 0.05 * simulated.num_open
+
+
+def test_a_reader_that_never_reaches_the_precision_rarely_opens_the_gate():
+    assert bench.simulated(bench.HOPELESS, 600, 1000).num_open <= 50
 
 
 @pytest.mark.parametrize(
-    ("box", "text", "other", "score", "reason"),
+    ("box", "text", "other", "reason"),
     [
-        (Box(0, 0, 100, 20), "abc", "abc", 0.9, ""),
-        (Box(0, 0, 100, 20), "abc", "abc", 0.4, "low_confidence"),
-        (Box(0, 0, 100, 20), "abc", "abd", 0.9, "views_differ"),
-        (Box(0, 0, 100, 20), "", "", 0.9, "nothing_read"),
-        (Box(0, 0, 20, 100), "abc", "abc", 0.9, "turned"),
-        (Box(0, 0, 100, 8), "abc", "abc", 0.9, "too_small"),
+        (Box(0, 0, 100, 20), "слово", "слово", ""),
+        (Box(0, 0, 100, 20), "слово", "слава", "views_differ"),
+        (Box(0, 0, 100, 20), "", "", "nothing_read"),
+        (Box(0, 0, 20, 100), "слово", "слово", "turned"),
+        (Box(0, 0, 100, 8), "слово", "слово", "too_small"),
+        (Box(0, 0, 100, 20), "ср", "ср", "look_alike"),
     ],
 )
-def test_why_a_reading_is_refused(box, text, other, score, reason):
-    assert refusal(box, text, other, score, threshold=0.5) == reason
+def test_why_a_reading_is_refused_whatever_its_confidence(box, text, other, reason):
+    assert refusal(box, text, other, "Cyrl") == reason
 
 
 def layered(*lines: tuple[Box, str]):
@@ -90,6 +120,21 @@ def test_a_label_is_right_only_if_it_is_what_the_layer_has_there():
     assert not is_right(page, whole, "первая часть")  # half of what the box covers
     assert not is_right(page, first, "перваячасть")
     assert not is_right(page, Box(300, 300, 400, 320), "первая часть")  # nothing is there
+
+
+def test_the_ends_of_a_contents_line_are_right_without_its_leader():
+    page = layered((Box(10, 100, 400, 120), "1.1 Что это . . . . 12"))
+    assert is_right(page, Box(8, 98, 402, 122), "1.1 Что это ......... 12")
+    assert is_right(page, Box(8, 98, 130, 122), "1.1 Что это")
+    assert is_right(page, Box(380, 98, 402, 122), "12")
+    assert not is_right(page, Box(8, 98, 130, 122), "1.1 Что")
+    assert not is_right(page, Box(380, 98, 402, 122), "2")
+
+
+def test_a_letter_of_another_script_within_a_word_of_the_layer_is_its_authors_slip():
+    page = layered((Box(10, 100, 110, 120), "c\u0432\u043e\u0456\u043cu"), (Box(10, 140, 110, 160), "cp"))
+    assert not is_right(page, Box(8, 138, 112, 162), "\u0441\u0440")
+    assert is_right(page, Box(8, 98, 112, 122), "\u0441\u0432\u043e\u0456\u043c\u0438")
 
 
 def test_precision_counts_by_language():

@@ -41,38 +41,51 @@ def test_with_three_documents_pools_are_whole_documents_and_the_largest_trains()
     assert pools.kind == "documents"
     assert docs(pools.train) == {"big"}
     assert docs(pools.unlabelled) == {"middle"}  # two pages are not worth reading
-    assert docs(pools.calibration) == docs(pools.test) == {"small"}
-    assert not set(pools.calibration) & set(pools.test)
+    assert docs(pools.held_out) == docs(pools.calibration) == {"small"}
 
 
-def test_with_many_documents_calibration_and_test_are_different_documents():
-    (pools,) = assign([language(**{f"d{i}": 20 + i for i in range(10)})], seed=3, min_train_lines=1)
-    assert docs(pools.calibration)
-    assert docs(pools.test)
-    assert not docs(pools.calibration) & docs(pools.test)
-    assert len(docs(pools.train)) == 10 - 2 - 2
+def test_no_document_is_in_two_pools_or_two_folds():
+    languages = [language("ru", **{f"r{i}": 20 + i for i in range(12)}), language("uk", **{f"u{i}": 20 + i for i in range(4)})]
+    for pools in assign(languages, seed=3, min_train_lines=1):
+        assert all(getattr(pools, name) for name in ("train", "held_out"))
+        of_pools = [docs(getattr(pools, name)) for name in POOLS]
+        assert sum(map(len, of_pools)) == len(frozenset().union(*of_pools))
+
+
+def test_folds_of_a_script_are_about_as_large_and_a_document_that_waits_alone_is_in_one():
+    many = [language(lang, **{f"{lang}{i}": 20 + i for i in range(8)}) for lang in ("ru", "uk")]
+    alone = language("el", "Grek", a=40, b=30, c=20)
+    *cyrillic, greek = assign([*many, alone], seed=0, min_train_lines=1)
+    first, second = (sum(len(p.fold(fold)) for p in cyrillic) for fold in "ab")
+    assert abs(first - second) < 30 < first
+    assert greek.fold_a
+    assert not greek.fold_b
+
+
+def test_of_two_documents_one_trains_and_the_other_tests():
+    (pools,) = assign([language(long=40, short=2)], seed=0, min_train_lines=1)
+    assert (docs(pools.train), docs(pools.held_out), pools.unlabelled) == ({"long"}, {"short"}, ())
 
 
 def test_the_seed_decides_and_nothing_else():
     several = language(**{f"d{i}": 20 + i for i in range(10)})
     assert assign([several], 1, 1) == assign([several], 1, 1)
-    assert len({assign([several], seed, 1)[0].test for seed in range(8)}) > 1
+    assert len({assign([several], seed, 1)[0].held_out for seed in range(8)}) > 1
 
 
 def test_one_long_document_is_cut_into_distant_ranges():
     (pools,) = assign([language(a=40)], seed=0, min_train_lines=1)
     assert pools.kind == "page_ranges"
-    train, unlabelled, held_out = (
-        [page for _, page in pool] for pool in (pools.train, pools.unlabelled, pools.calibration + pools.test)
-    )
-    assert max(train) + 2 < min(unlabelled)
-    assert max(unlabelled) + 2 < min(held_out)
+    train, held_out = ([page for _, page in pool] for pool in (pools.train, pools.held_out))
+    assert max(train) + 2 < min(held_out)
+    assert not pools.unlabelled
+    assert not pools.calibration  # its document trains
 
 
 def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
     many, few = assign([language("ru", a=40, b=30, c=20), language("sr", x=2)], seed=0, min_train_lines=300)
     assert (few.kind, few.not_served) == ("held_out_only", "")
-    assert len(few.test) == 2
+    assert len(few.held_out) == 2
     assert not few.train
     assert not many.not_served
     (alone,) = assign([language("sr", x=2)], seed=0, min_train_lines=300)
@@ -123,6 +136,13 @@ def test_frozen_pools_come_back_as_they_were(tmp_path):
     assert frozen.read(folder) == pools
     assert pools.sha256 == frozen.read(folder).sha256 == hashlib.sha256(folder.read(frozen.NAME)).hexdigest()
     assert [p.lang for p in pools.served] == ["ru"]
+
+
+def test_pools_of_another_version_are_refused_in_a_sentence(tmp_path):
+    folder = Folder(str(tmp_path))
+    folder.write(frozen.NAME, b'{"values": [1], "shards": {}, "pools": [{"lang": "ru", "train": [], "test": []}]}')
+    with pytest.raises(ValueError, match=r"pools\.json: it was made by another version of pagewheel.*overwrite=1"):
+        frozen.read(folder)
 
 
 def test_fewer_lines_get_fewer_steps():
