@@ -56,7 +56,12 @@ def mended(text: str, script: str) -> str:
     """`text` with each word that mixes letters of two scripts written in the one that it is in: what its author meant to type."""
     if script not in ALIKE:
         return text
-    return _WORD.sub(lambda word: unfold(fold(word[0], script), script) if _side(word[0], script) else word[0], text)
+
+    def mend(word: re.Match[str]) -> str:
+        folded = fold(word[0], script)
+        return unfold(folded, script) if _side(folded, script) else word[0]
+
+    return _WORD.sub(mend, text)
 
 
 def is_settled(text: str, script: str) -> bool:
@@ -69,7 +74,7 @@ def is_settled(text: str, script: str) -> bool:
         return True
     unsure = frozenset("".join((*ALIKE[script], *_SIMILAR[script])))
     tokens = text.split()
-    sides = [[_side(word, script) for word in _WORD.findall(token)] for token in tokens]
+    sides = [[_side(fold(word, script), script) for word in _WORD.findall(token)] for token in tokens]
     for i, token in enumerate(tokens):
         if all(not unsure.issuperset(word) for word in _WORD.findall(token)):
             continue

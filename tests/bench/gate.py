@@ -63,7 +63,7 @@ def main() -> None:
     print(f"promise: {PRECISION:.0%} right; at most {gate.RISK:.0%} of calibrations may break it")
     for reader in (SHARP, BLURRED, HOPELESS):
         print(reader.name)
-        for num_lines in (150, 300, 1000, 3000):
+        for num_lines in (150, 300, 1000):
             for lines_a_page in (1, 10):
                 s = simulated(reader, num_lines, 1000, lines_a_page)
                 how = "independent lines" if lines_a_page == 1 else f"{lines_a_page} lines of a page share their luck"

@@ -90,7 +90,7 @@ def test_killed_in_training_and_in_reading_it_ends_in_the_same_reader_and_the_sa
 def test_a_round_goes_on_from_any_commit(tmp_path):
     """With a reader that reads nothing yet: what a round leaves is the same wherever it was ended."""
     folder, before, whole = tmp_path / "in", tmp_path / "before", tmp_path / "whole"
-    wheel.written(folder, {"long": 20, "short": 1})
+    wheel.few_documents(folder)
     fit = {"first": Fit(steps=4, learning_rate=1e-3, batch_width=1_000, num_lines=1, checkpoint_every=2)}
     assert wheel.turn(folder, before, rounds=0, **fit) == 0
     assert wheel.turn(folder, shutil.copytree(before, whole), **fit) == 0
