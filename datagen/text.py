@@ -21,6 +21,9 @@ _LAST_WORD, _FIRST_WORD = re.compile(r"[^\W\d_]+$"), re.compile(r"[^\W\d_]+")
 _LITERAL = re.compile(r"[(<\[\"'“‘]*(?:[a-z][a-z+.]*://|mailto:|www\.|(?:~|\.{1,2})?/[\w.~-]|-{1,2}\w).*", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[a-z][a-z+.]*://|mailto:|www\.|<[\w.+-]+@)", re.IGNORECASE)
 _PART_OF_ADDRESS = re.compile(r"[\w%~+-]*[/=&?#_%~@]\S*|[\w-]{2,}\.\w{2,}\S*")
+_CUT_HOST = re.compile(r"://[\w.-]*\.$")
+_REST_OF_HOST = re.compile(r"[a-z][\w-]*\.[a-z]{2}")
+_SCHEMES = ("http:", "https:", "ftp:")
 _CLOSING = ".,;:!?)>]\"'"
 _PATH = re.compile(r"(?:^|[(<\[\"'“‘=])(?:~|\.{1,2})?/(?:[\w.+~-]+/)*[\w.+~-]*$")
 # A hyphen in front of one of these stands for a word's second half: "Ein- und Ausgabe".
@@ -114,8 +117,10 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
 def is_cut_literal(left: str, right: str) -> bool:
     """Whether an address or a path at the end of a line goes on at the beginning of the next."""
     before, after = _last_token(left), right.partition(" ")[0]
+    if before.endswith(_SCHEMES) and after.startswith("//"):
+        return True
     if _ADDRESS.search(before):
-        if "<" in before and ">" not in before:
+        if ("<" in before and ">" not in before) or (_CUT_HOST.search(before) and _REST_OF_HOST.match(after)):
             return True
         return before[-1] not in _CLOSING and bool(_PART_OF_ADDRESS.match(after.rstrip(_CLOSING)))
     return before[-1:] == "/" and len(before) > 1 and bool(_PATH.search(before)) and bool(_PART_OF_ADDRESS.match(after))

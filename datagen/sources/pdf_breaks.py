@@ -107,7 +107,7 @@ def needed_pt(a: Placed, b: Placed) -> float:
             return min(_width_of(b, text.partition(" ")[0]), _PHRASE_EM * b.size)
     word = text.partition(" ")[0]
     host = word.find("://") + 3
-    for sign in "/-\u2014":  # a line may end behind one of these
+    for sign in "/\u2014":  # a line may end behind one of these; behind a word's own hyphen hardly one does
         part = word.find(sign, max(1, host)) + 1
         if 1 < part < len(word):
             word = word[:part]

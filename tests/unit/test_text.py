@@ -45,6 +45,8 @@ def test_the_pages_other_words_tell_a_compound_from_a_cut_word():
         (("see https://www.debian.org/", "doc/manuals.html for more"), "see https://www.debian.org/doc/manuals.html for more"),
         (("see https://www.debian.org/debian-", "policy/ for more"), "see https://www.debian.org/debian-policy/ for more"),
         (("see https://www.debian.org/", "for more"), "see https://www.debian.org/ for more"),
+        (("see http://www.", "gnu.de/documents/gpl.html."), "see http://www.gnu.de/documents/gpl.html."),
+        (("at https:", "//www.debian.org/doc/."), "at https://www.debian.org/doc/."),
         (("at https://www.debian.org.", "doc/ holds"), "at https://www.debian.org. doc/ holds"),
         (("(<https://lists.debian.org/a", "b>)"), "(<https://lists.debian.org/ab>)"),
         (("in /usr/share/", "doc/apt and"), "in /usr/share/doc/apt and"),
