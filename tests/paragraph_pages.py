@@ -51,8 +51,8 @@ class ParagraphPage:
         self.joint = "" if self.script in _UNSPACED else " "
 
     def prose(self, num_words: int, hyphens: bool = False) -> str:
-        """A sentence or two of that many words."""
-        words = self.draw.choices(self.phrases, k=num_words)
+        """A sentence or two of that many words; of a third as many phrases in scripts without spaces between words."""
+        words = self.draw.choices(self.phrases, k=num_words if self.joint else max(1, num_words // 3))
         words[0] = words[0].capitalize()
         if hyphens:
             words = [_CUT.sub("\u00ad", word) for word in words]
