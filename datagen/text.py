@@ -87,12 +87,23 @@ def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
         return left + right if gaps and not any(" " in gap for gap in gaps) else f"{left} {right}"
     if _UNSPACED.match(last) and _UNSPACED.match(right):
         return f"{left} {right}" if _ENDS_PHRASE.match(last) and not _ENDS_PHRASE.match(right) else left + right
-    if words and _HANGUL.match(last) and _HANGUL.match(right) and _last_token(left) + right.partition(" ")[0] in words:
+    if words and _HANGUL.match(last) and _HANGUL.match(right) and _is_cut_korean(left, right, words):
         return left + right
     before = _last_token(left)
     if is_cut_literal(left, right) or (last in _DRAWING and len(before) > 1 and not _ADDRESS.search(before)):
         return left + right
     return f"{left} {right}"
+
+
+def _is_cut_korean(left: str, right: str, words: Collection[str]) -> bool:
+    """Whether a Korean word goes on in the next line. Words have endings, so one that only begins as this one does is enough,
+    unless its first half is a word of the page, too."""
+    first, last = _FIRST_WORD.match(right), _LAST_WORD.search(left)
+    assert first is not None and last is not None
+    whole = (last[0] + first[0]).lower()
+    if whole in words or (last[0].endswith("니") and first[0] == "다"):  # the polite ending of a sentence
+        return True
+    return last[0] not in words and any(word.startswith(whole) for word in words)
 
 
 def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:

@@ -89,6 +89,10 @@ def test_a_hard_break_stays():
 
 def test_korean_words_that_the_page_has_whole_are_whole_again():
     assert joined(("광학 드라이", "브에 넣고"), words=words_of(["이 드라이브에 있는"])) == "광학 드라이브에 넣고"
+    page = words_of(["디스크 파티션을 만들고 있으면"])
+    assert joined(("중요한 파티", "션) 공간이"), words=page) == "중요한 파티션) 공간이"
+    assert joined(("볼륨을 선택합니", "다."), words=page) == "볼륨을 선택합니다."
+    assert joined(("만들고", "있으면"), words=page) == "만들고 있으면"
 
 
 def test_an_address_is_cut_if_its_rest_looks_like_one():
