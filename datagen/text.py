@@ -21,6 +21,7 @@ _LAST_WORD, _FIRST_WORD = re.compile(r"[^\W\d_]+$"), re.compile(r"[^\W\d_]+")
 _LITERAL = re.compile(r"[(<\[\"'“‘]*(?:[a-z][a-z+.]*://|mailto:|www\.|(?:~|\.{1,2})?/[\w.~-]|-{1,2}\w).*", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[a-z][a-z+.]*://|mailto:|www\.|<[\w.+-]+@)", re.IGNORECASE)
 _PART_OF_ADDRESS = re.compile(r"[\w%~+-]*[/=&?#_%~@]\S*|[\w-]{2,}\.\w{2,}\S*")
+_IN_NAME = re.compile("[@_]")  # of an address or a program's
 _CUT_HOST = re.compile(r"://[\w.-]*\.$")
 _REST_OF_HOST = re.compile(r"[a-z][\w-]*\.[a-z]{2}")
 _SCHEMES = ("http:", "https:", "ftp:")
@@ -115,7 +116,7 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
         return left + right
     if first[0] in _CONJUNCTIONS:
         return f"{left} {right}"
-    if _LITERAL.fullmatch(_last_token(left)):
+    if _LITERAL.fullmatch(_last_token(left)) or _IN_NAME.search(right.partition(" ")[0]):
         return left + right
     solid, compound = (last[0] + first[0]).lower(), f"{last[0]}-{first[0]}".lower()
     if solid in words:

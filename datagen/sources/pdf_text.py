@@ -38,7 +38,7 @@ _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
 _GAP_EM = 0.08  # of a gap's blank strip, at least
 # Listings set signs in the middle of wide cells, and MuPDF takes what is left of a cell for a space.
-_SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] ’ ?’")
+_SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] , |[0-9A-Za-z] ’ ?’")
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")

@@ -46,6 +46,7 @@ def test_the_pages_other_words_tell_a_compound_from_a_cut_word():
         (("see https://www.debian.org/debian-", "policy/ for more"), "see https://www.debian.org/debian-policy/ for more"),
         (("see https://www.debian.org/", "for more"), "see https://www.debian.org/ for more"),
         (("see http://www.", "gnu.de/documents/gpl.html."), "see http://www.gnu.de/documents/gpl.html."),
+        (("write to debian-", "boot@lists.debian.org"), "write to debian-boot@lists.debian.org"),
         (("at https:", "//www.debian.org/doc/."), "at https://www.debian.org/doc/."),
         (("at https://www.debian.org.", "doc/ holds"), "at https://www.debian.org. doc/ holds"),
         (("(<https://lists.debian.org/a", "b>)"), "(<https://lists.debian.org/ab>)"),
