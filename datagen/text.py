@@ -65,14 +65,14 @@ def words_of(lines: Sequence[str]) -> set[str]:
 
     `joined` asks for them where a line ends with a hyphen or in Hangul. If none does, they are none, since to find them costs.
     """
-    found: set[str] = set()
+    uncut: set[str] = set()
     if not any(line[-1] in _HYPHENS or _HANGUL.match(line[-1]) for line in lines if line):
-        return found
+        return uncut
     for line in lines:
         whole = _WORD.findall(line.lower())
         cut = len(whole) > 0 and line[-1] in _HYPHENS
-        found.update(whole[:-1] if cut else whole)
-    return found
+        uncut.update(whole[:-1] if cut else whole)
+    return uncut
 
 
 def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
