@@ -26,7 +26,7 @@ class TrainRunner(StepRunner[Train]):
         return f"{self.step.steps} steps on {', '.join(self.step.datasets)}"
 
     def run(self) -> int:
-        from model.train import NothingToLearn, clear, train
+        from model.train.loop import NothingToLearn, clear, train
 
         if self.place.overwrite:
             clear(self.folder)
@@ -74,7 +74,7 @@ class TrainRunner(StepRunner[Train]):
     def forget(self, gone: Gone) -> None:
         """Clear a training that isn't whole; it begins again. A whole one loses what it shows of samples of the sources."""
         if self.folder.exists("run.json") and not self.folder.exists(METRICS):
-            from model.train import clear
+            from model.train.loop import clear
 
             clear(self.folder)
         if self.folder.exists(READBACK):

@@ -5,7 +5,7 @@
 Each contender runs in a process of its own, in turn with the others, `rounds` times; its best step counts. transformers' class is
 measured with each of its expert and attention implementations, and the best is what ours is divided by. A step is forward, loss
 and backward of some samples: an image in the mode, and as many tokens that are learned as `texts` says of each; without `--texts`
-two of 500, then four as unlike as pages are. Ours takes them in one row, as `model/train.py` does; theirs both so, with positions
+two of 500, then four as unlike as pages are. Ours takes them in one row, as `model/train/` does; theirs both so, with positions
 that begin anew, and in rows that are padded at the end, without a mask. Peak memory is the process's, less what it took before
 its first step. Experts as batched products of copied weights ("batched_mm") are tried in generation alone: in training they would
 copy gigabytes a layer.

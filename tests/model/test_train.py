@@ -21,7 +21,7 @@ from model.checkpoint import load_model
 from model.cpu import native_dtype
 from model.loader import is_held_out
 from model.step import Train
-from model.train import NothingToLearn, train
+from model.train.loop import NothingToLearn, train
 from recipes.recipe import Recipe
 from recipes.report.train import IMAGES_BYTES, train_sections
 from recipes.steps import Place
@@ -49,16 +49,16 @@ STEP = Train(
 # A process that dies by SIGKILL in the sixth step, after the checkpoint of the third.
 KILLED = """
 import os, signal
-import model.train
+import model.train.loop
 from datagen.storage import Folder
 from tests.model.test_train import STEP
-update = model.train._Training._update
+update = model.train.loop._Training._update
 def dying(self, batch):
     if self.progress["step"] == 5:
         os.kill(os.getpid(), signal.SIGKILL)
     return update(self, batch)
-model.train._Training._update = dying
-model.train.train(STEP, Folder({url!r}))
+model.train.loop._Training._update = dying
+model.train.loop.train(STEP, Folder({url!r}))
 """
 
 
@@ -137,7 +137,7 @@ def test_a_finished_training_is_good_on_another_processor(whole, monkeypatch):
     out, _ = whole
     before = files(Path(out.url) / "train")
     another = torch.float16 if native_dtype() != torch.float16 else torch.float32
-    monkeypatch.setattr("model.train.native_dtype", lambda: another)
+    monkeypatch.setattr("model.train.loop.native_dtype", lambda: another)
     states: list = []
     assert train(STEP, out, on_state=states.append) is False
     assert (states, files(Path(out.url) / "train")) == ([], before)
