@@ -1,0 +1,126 @@
+"""What every kind of dataset has in common: rows that are known by numbers alone until a worker reads one.
+
+    N rows · P prompts
+
+A row's image and text lie where the dataset keeps them. The columns hold a few bytes a row, as numpy arrays, so that a hundred
+million rows fit into the memory of a machine.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from model.tokenizer import TextTokenizer
+
+NO_ANSWER = -1
+
+
+class Asked(NamedTuple):
+    """A prompt, and the share of a dataset's rows that are asked it, among the prompts that a row can answer."""
+
+    prompt: str
+    weight: float
+
+
+class Part(NamedTuple):
+    """A piece of a sample's text. What a user says has an `<image>` for each image and is not learned. What is learned is an
+    answer, and an end-of-sentence token follows it."""
+
+    text: str
+    learned: bool
+
+
+class Example(NamedTuple):
+    """A sample as it was read: a conversation of one turn or several, with encoded images in the order of their `<image>`s."""
+
+    parts: tuple[Part, ...]
+    images: tuple[bytes, ...]
+    key: str
+    source: str
+    lang: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The numbers that order, mixing and packing need of a dataset's rows.
+
+    width_N, height_N   of the row's image in pixels, upright, uint16. 0 where there is none
+    answer_NP           the row's tokens under each prompt, without placeholders of images, int32. `NO_ANSWER` where the row can't
+                        be asked that prompt
+    lang_N              a number in `langs`, int16
+    group_N             a hash of what a split goes by, uint64. 0 is held out whatever the share
+    more                the sizes (width, height) of all images of the few rows that have more than one
+    skipped             how many rows were left out, by the reason
+    """
+
+    width_N: np.ndarray
+    height_N: np.ndarray
+    answer_NP: np.ndarray
+    lang_N: np.ndarray
+    group_N: np.ndarray
+    langs: tuple[str, ...]
+    more: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.width_N)
+
+    def sizes(self, row: int) -> tuple[tuple[int, int], ...]:
+        """(width, height) of each of the row's images."""
+        if row in self.more:
+            return self.more[row]
+        return ((int(self.width_N[row]), int(self.height_N[row])),) if self.width_N[row] else ()
+
+    @property
+    def num_bytes(self) -> int:
+        """The memory that the arrays take."""
+        return sum(a.nbytes for a in (self.width_N, self.height_N, self.answer_NP, self.lang_N, self.group_N))
+
+
+class Reader(Protocol):
+    """Reads one row in a worker process. It is pickled, and holds no index: `place` says all that it needs to know of a row."""
+
+    def read(self, place: Any, prompt: int) -> Example:
+        """The row at `place` under the prompt of that number. Raises `SampleError` if the row is bad: it is then passed over,
+        counted and named. Any other exception is a bug, and ends the training."""
+        ...
+
+
+class Dataset(Protocol):
+    """Rows of one kind from one place, in an order of their own. `digest` changes when a row, its order or its text would."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def prompts(self) -> tuple[Asked, ...]:
+        """The usual one first. A dataset whose rows bring their own prompts has one, which is ""."""
+        ...
+
+    @property
+    def reader(self) -> Reader: ...
+
+    def columns(self, tokenizer: TextTokenizer) -> Columns:
+        """Raises `ValueError` for a dataset that can't be used: files that are missing, or not what the manifest says."""
+        ...
+
+    def place(self, row: int) -> Any:
+        """Where the row lies: small, and picklable."""
+        ...
+
+
+class Draw(NamedTuple):
+    """One sample of a training: all that a worker needs to make it, beside the row's place. `number` counts all draws of the
+    training. `mode` is the image mode that was drawn for it, "" without images. `length` is in tokens."""
+
+    number: int
+    dataset: int
+    row: int
+    prompt: int
+    mode: str
+    length: int
+    seed: int
