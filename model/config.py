@@ -5,8 +5,11 @@ This file imports the standard library alone, because recipes build these types.
 
 import dataclasses
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -188,8 +191,10 @@ class ModelConfig:
 
     @classmethod
     def from_json(cls, data: bytes) -> "ModelConfig":
-        """The sizes in a `config.json`, ours or the released one. What the file leaves out is as released."""
+        """The sizes in a `config.json`: ours, the released one, or transformers'. What the file leaves out is as released."""
         values = json.loads(data)
+        if "text_config" in values:
+            return _from_transformers(values)
         language = values["language_config"]
         vision: dict[str, Any] = values["vision_config"]
         clip, sam = vision["width"]["clip-l-14-224"], vision["width"]["sam_vit_b"]
@@ -226,15 +231,84 @@ class ModelConfig:
         )
 
 
+def _from_transformers(values: dict[str, Any]) -> ModelConfig:
+    """The sizes in a `config.json` that transformers' `UnlimitedOcrForConditionalGeneration` saved.
+
+    Raises `ValueError` for what this network can't be, and `KeyError` for what the file lacks.
+    """
+    text, vision = values["text_config"], values["vision_config"]
+    sam, clip = vision["sam_config"], vision["encoder_config"]
+    kinds = text["mlp_layer_types"]
+    num_dense = kinds.count("dense")
+    if len(kinds) != text["num_hidden_layers"] or kinds != ["dense"] * num_dense + ["sparse"] * (len(kinds) - num_dense):
+        raise ValueError(f"text_config.mlp_layer_types is {kinds}: one a layer is needed, dense ones first")
+    for part, name, field, needed in (
+        (text, "text_config", "num_key_value_heads", text["num_attention_heads"]),
+        (sam, "sam_config", "mlp_dim", 4 * sam["hidden_size"]),
+        (clip, "encoder_config", "intermediate_size", 4 * clip["hidden_size"]),
+    ):
+        if part[field] != needed:
+            raise ValueError(f"{name}.{field} is {part[field]!r}: in this network it is {needed}")
+    if windows := set(text.get("layer_types") or ()) - {"full_attention"}:
+        # transformers' default, also for a folder that was released without. The weights are of the same network.
+        log.warning("config.json gives layers %s: this network has full attention", ", ".join(sorted(windows)))
+    return ModelConfig(
+        SamConfig(
+            width=sam["hidden_size"],
+            depth=sam["num_hidden_layers"],
+            heads=sam["num_attention_heads"],
+            window=sam["window_size"],
+            global_blocks=tuple(sam["global_attn_indexes"]),
+            image_size=_side(sam["image_size"]),
+            patch=_side(sam["patch_size"]),
+            neck=sam["output_channels"],
+            downsample=tuple(sam["downsample_channels"]),
+        ),
+        ClipConfig(
+            clip["hidden_size"],
+            clip["num_hidden_layers"],
+            clip["num_attention_heads"],
+            _side(clip["image_size"]),
+            _side(clip["patch_size"]),
+        ),
+        DecoderConfig(
+            vocab_size=text["vocab_size"],
+            width=text["hidden_size"],
+            depth=text["num_hidden_layers"],
+            heads=text["num_attention_heads"],
+            dense_width=text["intermediate_size"],
+            num_dense_layers=num_dense,
+            num_experts=text["n_routed_experts"],
+            num_shared_experts=text["n_shared_experts"],
+            num_experts_per_token=text["num_experts_per_tok"],
+            expert_width=text["moe_intermediate_size"],
+            max_positions=text["max_position_embeddings"],
+            rope_theta=(text.get("rope_parameters") or {}).get("rope_theta", DecoderConfig.rope_theta),
+            balance_alpha=text.get("aux_loss_alpha", DecoderConfig.balance_alpha),
+        ),
+        init_std=text.get("initializer_range", ModelConfig.init_std),
+    )
+
+
+def _side(size: Any) -> int:
+    """A square's side, of which transformers may write both. Raises `ValueError` for another shape."""
+    sides = set(size) if isinstance(size, (list, tuple)) else {size}
+    if len(sides) != 1:
+        raise ValueError(f"a size is {size}: in this network images and patches are squares")
+    side: int = sides.pop()
+    return side
+
+
 def for_transformers(config: bytes) -> dict[str, Any]:
-    """The arguments of transformers' `UnlimitedOcrConfig` for a `config.json`, ours or the released one.
+    """The arguments of transformers' `UnlimitedOcrConfig` for a `config.json`: ours, the released one, or transformers' own.
 
     Without them transformers would give the layers a window. The released name of the model is left out, because transformers
     knows the network by another.
     """
     values = json.loads(config)
-    language = values["language_config"] | {"layer_types": ["full_attention"] * values["language_config"]["num_hidden_layers"]}
-    return {key: value for key, value in values.items() if key not in ("model_type", "auto_map")} | {"language_config": language}
+    name = "text_config" if "text_config" in values else "language_config"
+    language = values[name] | {"layer_types": ["full_attention"] * values[name]["num_hidden_layers"]}
+    return {key: value for key, value in values.items() if key not in ("model_type", "auto_map")} | {name: language}
 
 
 def full() -> ModelConfig:

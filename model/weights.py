@@ -40,6 +40,8 @@ _BEGINNINGS = (
     ("decoder.", "model."),
     ("lm_head.", "lm_head."),
 )
+# Nothing uses them. The released checkpoint has them, and what transformers saves doesn't.
+_OPTIONAL = ("encoder.clip.embeddings.patch_embedding.weight", "encoder.clip.embeddings.position_ids")
 _STACKED = re.compile(r"(.*\.mlp\.experts)\.(gate_up|down)")
 _HALVES = {"gate_up": ("gate_proj", "up_proj"), "down": ("down_proj",)}
 
@@ -109,10 +111,11 @@ def read_config(folder: Folder) -> ModelConfig:
 def load(
     folder: Folder | str | os.PathLike[str], device: str | torch.device = "cpu", dtype: torch.dtype | None = None
 ) -> DeepseekOcr:
-    """The network in a folder, with the released names or ours, in evaluation mode. `dtype` None means each tensor's own.
+    """The network in a folder, in evaluation mode. `dtype` None means each tensor's own.
 
-    Takes the memory of the network and of one stored tensor. Raises `FileNotFoundError`, and `BadCheckpoint`, which names the
-    tensor, what it should be and what it is.
+    The folder may have the released names or ours, and transformers may have saved it. Two tensors that nothing uses may lack:
+    they become zeros, and the numbers of CLIP's positions. Takes the memory of the network and of one stored tensor. Raises
+    `FileNotFoundError`, and `BadCheckpoint`, which names the tensor, what it should be and what it is.
     """
     folder = folder if isinstance(folder, Folder) else Folder(os.fspath(folder))
     with torch.device("meta"):
@@ -131,18 +134,29 @@ def load(
             elif dtype is None and state[piece.name].dtype != tensor.dtype:
                 raise BadCheckpoint(f"{folder.url}: the experts of {piece.name} have several dtypes: load with one, as dtype=…")
             piece.of(state[piece.name]).copy_(files.read(key))
+    for name in _OPTIONAL:
+        if name not in state:
+            state[name] = _filled(blank[name], dtype or state["lm_head.weight"].dtype, device)
     net.load_state_dict(state, assign=True)
     return net.eval()
+
+
+def _filled(blank: Tensor, dtype: torch.dtype, device: str | torch.device) -> Tensor:
+    """A tensor of `blank`'s shape in place of one that nothing uses: zeros, or the numbers of positions."""
+    if blank.dtype.is_floating_point:
+        return torch.zeros(blank.shape, dtype=dtype, device=device)
+    return torch.arange(blank.numel(), dtype=blank.dtype, device=device).view(blank.shape)
 
 
 def targets(blank: dict[str, Tensor], tensors: dict[str, Stored], folder: Folder) -> dict[str, Piece]:
     """The place of each stored tensor in a network with the shapes of `blank`. Tensors without a place are left out.
 
-    Raises `BadCheckpoint` if a tensor is missing, has another shape, or has integers for floats.
+    Raises `BadCheckpoint` if a tensor that something uses is missing, or if one has another shape, or integers for floats.
     """
     theirs = {piece.key: piece for name, value in blank.items() for piece in pieces(name, tuple(value.shape))}
     ours = {name: Piece(name, name) for name in blank}
     wanted = ours if is_ours(tensors) else theirs
+    wanted = {key: piece for key, piece in wanted.items() if key in tensors or piece.name not in _OPTIONAL}
     if missing := [key for key in wanted if key not in tensors]:
         more = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
         raise BadCheckpoint(f"{folder.url} lacks {missing[0]}{more}, which {CONFIG} asks for")
@@ -180,7 +194,8 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
     with Reader(source) as files:
         to_ours = not is_ours(files.tensors)
         places = targets(blank, files.tensors, source)
-        plan = [p for name, value in blank.items() for p in _rearranged(files, name, tuple(value.shape), to_ours)]
+        there = {piece.name for piece in places.values()}
+        plan = [p for name, v in blank.items() if name in there for p in _rearranged(files, name, tuple(v.shape), to_ours)]
         plan += [_copied(files, key) for key in files.tensors if key not in places]
         index = _released_index(source, to_ours, {tensor.key for tensor in plan})
         one_file = len({tensor.file for tensor in files.tensors.values()}) == 1
