@@ -13,9 +13,8 @@ from datagen.record import Sample
 from datagen.target import Prompt, can_answer, encode, neutralise
 from model.attention import PADDING
 from model.image import MODES, Views, load
+from model.loss import IGNORED
 from model.tokenizer import TextTokenizer
-
-IGNORED = -100
 
 
 @dataclass(frozen=True)

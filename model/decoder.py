@@ -93,17 +93,11 @@ class Layer(nn.Module):
         self.mlp: GatedMlp | MixtureOfExperts
         self.mlp = GatedMlp(config.width, config.dense_width) if dense else MixtureOfExperts(config)
 
-    def forward(
-        self, x_BLD: Tensor, at: Places, samples: Samples | None, cache: Cache | None, layer: int
-    ) -> tuple[Tensor, Tensor | None]:
-        """(B, L, D), and the balance loss over `samples` if they are given and the layer has experts, else None."""
+    def forward(self, x_BLD: Tensor, at: Places, samples: Samples | None, cache: Cache | None, layer: int) -> Tensor:
+        """(B, L, D). With `samples` a layer of experts learns to balance them."""
         x_BLD = x_BLD + self.self_attn(self.input_layernorm(x_BLD), at, cache, layer)
-        y_BLD, loss = self.post_attention_layernorm(x_BLD), None
-        if isinstance(self.mlp, MixtureOfExperts):
-            y_BLD, loss = self.mlp(y_BLD, samples)
-        else:
-            y_BLD = self.mlp(y_BLD)
-        return x_BLD + y_BLD, loss
+        y_BLD = self.post_attention_layernorm(x_BLD)
+        return x_BLD + (self.mlp(y_BLD, samples) if isinstance(self.mlp, MixtureOfExperts) else self.mlp(y_BLD))
 
 
 class Decoder(nn.Module):
@@ -114,32 +108,39 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.width)
         self.layers = nn.ModuleList(Layer(config, n < config.num_dense_layers) for n in range(config.depth))
         self.norm = RmsNorm(config.width)
+        self.has_experts = config.num_dense_layers < config.depth
 
-    def forward(self, x_BLD: Tensor, samples_BL: Tensor | None = None, cache: Cache | None = None) -> tuple[Tensor, Tensor]:
-        """(B, L, D) after the last norm, and the sum of the layers' balance losses, which is 0 outside training.
+    def forward(
+        self,
+        x_BLD: Tensor,
+        samples_BL: Tensor | None = None,
+        cache: Cache | None = None,
+        balance_scale: float | None = None,
+    ) -> Tensor:
+        """(B, L, D) after the last norm. In training the backward pass adds the gradient of the layers' balance losses.
 
         `samples_BL` numbers a row's samples, and is `PADDING` where there is none. Without it each row is one sample.
+        `balance_scale` is what a sample's balance loss counts for: 1 over the samples of these rows by default.
         """
         at = places(self.config, x_BLD.shape[1], x_BLD.device, samples_BL, cache)
-        samples = numbered(x_BLD, samples_BL) if self.training else None
-        total = torch.zeros((), device=x_BLD.device)
+        samples = numbered(x_BLD, samples_BL, balance_scale) if self.training and self.has_experts else None
         for n, layer in enumerate(self.layers):
-            x_BLD, loss = checkpointed(self, layer, x_BLD, at, samples, cache, n)
-            if loss is not None:
-                total = total + loss
+            x_BLD = checkpointed(self, layer, x_BLD, at, samples, cache, n)
         if cache is not None:
             cache.advance(x_BLD.shape[1])
-        return self.norm(x_BLD), total
+        normed_BLD: Tensor = self.norm(x_BLD)
+        return normed_BLD
 
 
-def numbered(x_BLD: Tensor, samples_BL: Tensor | None) -> Samples:
-    """The samples of all rows, numbered from the first row's first to the last row's last."""
+def numbered(x_BLD: Tensor, samples_BL: Tensor | None, scale: float | None = None) -> Samples:
+    """The samples of all rows, numbered from the first row's first to the last row's last. `scale` is 1 over their number by
+    default."""
     B, L, _ = x_BLD.shape
     row_BL = torch.arange(B, device=x_BLD.device)[:, None].expand(B, L)
     if samples_BL is None:
-        return Samples(row_BL.flatten(), B)
+        return Samples(row_BL.flatten(), B, 1 / B if scale is None else scale)
     real_BL = samples_BL != PADDING
     numbers, of_real = torch.unique((row_BL * L + samples_BL)[real_BL], return_inverse=True)
     of_BL = torch.full_like(samples_BL, len(numbers))
     of_BL[real_BL] = of_real
-    return Samples(of_BL.flatten(), len(numbers))
+    return Samples(of_BL.flatten(), len(numbers), 1 / max(1, len(numbers)) if scale is None else scale)

@@ -6,6 +6,7 @@ Names and shapes of the weights are ours: a layer's experts are stacked. `model/
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from model.cpu import Unbiased
 from model.decoder import Decoder, RmsNorm
 from model.deepencoder import DeepEncoder, placed
 from model.image import Views
+from model.loss import IGNORED, losses
 from model.moe import Experts, Router
 from model.sam import Attention, Sam
 
@@ -31,6 +33,14 @@ PARTS = {
 }
 # The released checkpoint has it, and nothing uses it.
 _UNUSED = "encoder.clip.embeddings.patch_embedding.weight"
+
+
+class Losses(NamedTuple):
+    """What a batch costs. `total` has the gradient: the sum over learned tokens of -log p, times the scale. `each_T` has -log p
+    of each learned token in nats, in the order of the positions, row by row, without a gradient."""
+
+    total: Tensor
+    each_T: Tensor
 
 
 class DeepseekOcr(nn.Module):
@@ -51,19 +61,28 @@ class DeepseekOcr(nn.Module):
         image_BL: Tensor | None = None,
         samples_BL: Tensor | None = None,
         cache: Cache | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """(B, L, D) after the last norm, for `logits`; and the balance loss, which is 0 outside training.
+        labels_BL: Tensor | None = None,
+        scale: float = 1.0,
+        balance_scale: float | None = None,
+    ) -> Tensor | Losses:
+        """(B, L, D) after the last norm, for `logits`. With labels the `Losses` of their tokens.
 
         `image_BL` marks the placeholders, row by row: as many as `images` have tokens. `samples_BL` numbers the samples that
-        share a row, and is `PADDING` where there is none. Without it each row is one sample. Raises `ValueError` for images
-        without places.
+        share a row, and is `PADDING` where there is none. Without it each row is one sample. `labels_BL` has the token after each
+        position, or `IGNORED`. `scale` is 1 over the learned tokens of a step, and `balance_scale` 1 over its samples: what they
+        come to over several batches is then the loss of the step. Raises `ValueError` for images without places.
         """
         x_BLD = self.decoder.embed_tokens(ids_BL)
         if images:
             if image_BL is None:
                 raise ValueError("images need image_BL, the places of their tokens")
             x_BLD = placed(x_BLD, image_BL, self.encoder(images))
-        return self.decoder(x_BLD, samples_BL, cache)
+        h_BLD: Tensor = self.decoder(x_BLD, samples_BL, cache, balance_scale)
+        if labels_BL is None:
+            return h_BLD
+        # Within forward, where sharded weights are whole, and wrappers of the head are called.
+        learned_BL = labels_BL != IGNORED
+        return Losses(*losses(self.lm_head, h_BLD[learned_BL], labels_BL[learned_BL], scale))
 
     def logits(self, x_D: Tensor) -> Tensor:
         """(…, V) in fp32, for the output of `forward` or for some of its positions."""

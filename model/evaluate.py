@@ -1,7 +1,4 @@
-"""How good the network is on samples that it never saw: its loss, and its readings' distance from the truth.
-
-B samples · L positions · D width · T tokens of answers · V vocabulary
-"""
+"""How good the network is on samples that it never saw: its loss, and its readings' distance from the truth."""
 
 from collections.abc import Iterable
 
@@ -9,16 +6,16 @@ import torch
 from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
-from model.batch import IGNORED, Batch
-from model.deepseek_ocr import DeepseekOcr
-from model.loss import cross_entropy
+from model.batch import Batch
+from model.deepseek_ocr import DeepseekOcr, Losses
 
 
-def answer_loss(net: DeepseekOcr, batch: Batch) -> tuple[Tensor, Tensor]:
-    """(cross-entropy over the answers' tokens in nats a token, balance loss). The head is computed for the answers alone."""
-    h_BLD, balance = net(batch.ids_BL, batch.images, batch.image_BL, batch.samples_BL)
-    answers_BL = batch.labels_BL != IGNORED
-    return cross_entropy(h_BLD[answers_BL], net.lm_head.weight, batch.labels_BL[answers_BL], 1 / batch.num_tokens), balance
+def answer_loss(net: DeepseekOcr, batch: Batch) -> Tensor:
+    """The cross-entropy over the answers' tokens in nats a token. The head is computed for the answers alone."""
+    found: Losses = net(
+        batch.ids_BL, batch.images, batch.image_BL, batch.samples_BL, labels_BL=batch.labels_BL, scale=1 / batch.num_tokens
+    )
+    return found.total
 
 
 @torch.no_grad()
@@ -27,7 +24,7 @@ def mean_loss(net: DeepseekOcr, batches: Iterable[Batch]) -> float:
     net.eval()
     total, num_tokens = 0.0, 0
     for batch in batches:
-        total += answer_loss(net, batch)[0].item() * batch.num_tokens
+        total += answer_loss(net, batch).item() * batch.num_tokens
         num_tokens += batch.num_tokens
     net.train()
     return total / num_tokens

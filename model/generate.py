@@ -113,7 +113,7 @@ def tokens(
     with _reading(net):
         ids_BL = ids_BL.to(device)
         views = [image.to(device) for image in images]
-        h_BLD, _ = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
+        h_BLD = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
         for left in reversed(range(max_new_tokens)):
             next_B = _choose(net.logits(h_BLD[:, -1]), texts)
             new = next_B.tolist()
@@ -127,7 +127,7 @@ def tokens(
                 yield text.row, token
             if not texts or not left:
                 return
-            h_BLD, _ = net(torch.tensor(new, device=device)[:, None], cache=cache)
+            h_BLD = net(torch.tensor(new, device=device)[:, None], cache=cache)
 
 
 @contextmanager

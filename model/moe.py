@@ -7,10 +7,12 @@ section 3.3. The products are in `model/experts.py`.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from model.config import DecoderConfig
 from model.cpu import Packs, Unbiased, together
@@ -64,10 +66,14 @@ class Experts(nn.Module):
 
 @dataclass(frozen=True)
 class Samples:
-    """The sample of each token, over all rows: `of_T` counts from 0. `num` is the number of samples, and stands for padding."""
+    """The sample of each token, over all rows: `of_T` counts from 0. `num` is the number of samples, and stands for padding.
+
+    `scale` is what one sample's balance loss counts for: 1 over the number of samples of the whole step.
+    """
 
     of_T: Tensor
     num: int
+    scale: float
 
 
 class MixtureOfExperts(nn.Module):
@@ -80,16 +86,36 @@ class MixtureOfExperts(nn.Module):
         self.gate = Router(config)
         self.shared_experts = GatedMlp(config.width, config.num_shared_experts * config.expert_width)
 
-    def forward(self, x_BLD: Tensor, samples: Samples | None = None) -> tuple[Tensor, Tensor | None]:
-        """(B, L, D), and the balance loss over `samples`, or None without them."""
+    def forward(self, x_BLD: Tensor, samples: Samples | None = None) -> Tensor:
+        """(B, L, D). With `samples` the backward pass adds the gradient of their balance loss."""
         x_TD = x_BLD.flatten(0, 1)
         probs_TE, weights_TS, chosen_TS = self.gate(x_TD)
-        loss = None if samples is None else self.alpha * balance(probs_TE, chosen_TS, samples)
-        return self.shared_experts(x_BLD) + self.experts(x_TD, weights_TS, chosen_TS).view_as(x_BLD), loss
+        y_BLD = self.shared_experts(x_BLD) + self.experts(x_TD, weights_TS, chosen_TS).view_as(x_BLD)
+        if samples is None or not torch.is_grad_enabled():
+            return y_BLD
+        return _WithLoss.apply(y_BLD, self.alpha * balance(probs_TE, chosen_TS, samples))
+
+
+class _WithLoss(torch.autograd.Function):
+    """`y`, and in the backward pass the gradient of `loss` beside its own, whatever becomes of `y`.
+
+    So a layer's loss needs no sum that travels up the decoder, which a stage of a pipeline couldn't hand on. As the released
+    `AddAuxiliaryLoss` does.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, y_BLD: Tensor, loss: Tensor) -> Tensor:
+        ctx.of_loss = loss.new_ones(loss.shape)
+        return y_BLD.view_as(y_BLD)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy_BLD: Tensor) -> tuple[Tensor, Tensor]:
+        return dy_BLD, ctx.of_loss
 
 
 def balance(probs_TE: Tensor, chosen_TS: Tensor, samples: Samples) -> Tensor:
-    """The mean over samples of sum_e f_e P_e. It is 1 if the experts are evenly used.
+    """`samples.scale` times the sum over samples of sum_e f_e P_e, which is 1 if a sample uses the experts evenly.
 
     f_e is the share of a sample's choices that fell on expert e, times E. P_e is the expert's mean probability. Only P has a
     gradient.
@@ -99,4 +125,4 @@ def balance(probs_TE: Tensor, chosen_TS: Tensor, samples: Samples) -> Tensor:
     sums_NE = probs_TE.new_zeros(samples.num + 1, num_experts)
     f_NE, p_NE = (sums_NE.index_add(0, samples.of_T, part)[:-1] for part in (counts_TE, probs_TE))
     lengths_N1 = f_NE.sum(-1, keepdim=True).clamp(min=1) / num_chosen
-    return (f_NE * num_experts / (lengths_N1 * num_chosen) * p_NE / lengths_N1).sum(-1).mean()
+    return (f_NE * num_experts / (lengths_N1 * num_chosen) * p_NE / lengths_N1).sum() * samples.scale

@@ -209,8 +209,8 @@ class _Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with self._autocast():
-            loss, balance = answer_loss(self.net, batch)
-        (loss + balance).backward()
+            loss = answer_loss(self.net, batch)
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.step.max_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()

@@ -42,7 +42,7 @@ from model.cpu import native_dtype
 from model.deepseek_ocr import build
 from model.generate import NoRepeat, tokens
 from model.image import MODES, Views
-from model.loss import cross_entropy
+from model.loss import IGNORED
 from model.tokenizer import TextTokenizer, train_tokenizer
 from tests.model.lines import EIGHT
 from tests.parity.reference import as_theirs, loaded, saved
@@ -232,13 +232,10 @@ def training(
     samples_BL = torch.arange(len(ids)).repeat_interleave(torch.tensor(lengths))[None].to(device)
     # A label stands where it is foretold.
     labels_BL = torch.cat([F.pad(labels_L[1:], (0, 1), value=-100) for labels_L in labels])[None].to(device)
-    learned_BL = labels_BL != -100
-    labels_T = labels_BL[learned_BL]
+    scale = 1 / int((labels_BL != IGNORED).sum())
 
     def our_step() -> None:
-        hidden_BLD, balance = ours(ids_BL, images, ids_BL == IMAGE, samples_BL)
-        loss = cross_entropy(hidden_BLD[learned_BL], ours.lm_head.weight, labels_T, 1 / len(labels_T))
-        (loss + balance).backward()
+        ours(ids_BL, images, ids_BL == IMAGE, samples_BL, labels_BL=labels_BL, scale=scale).total.backward()
         ours.zero_grad()
 
     return our_step, sum(lengths), operations

@@ -13,6 +13,7 @@ from model.batch import IGNORED, batch, collate, packed, sequence
 from model.config import tiny
 from model.deepseek_ocr import build
 from model.evaluate import answer_loss
+from model.moe import Samples, balance
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT, LONG, line_crop
 
@@ -87,21 +88,25 @@ def test_rows_are_filled_in_turn(tokenizer):
     assert lengths[0][0] == alone[0] and len(lengths) < 5
 
 
+def balancing(alpha: float):
+    return dataclasses.replace(tiny(), decoder=dataclasses.replace(tiny().decoder, balance_alpha=alpha))
+
+
 def test_packed_rows_give_what_samples_give_alone(tokenizer):
-    """Loss, balance loss and every gradient: images and text alone, in rows of several and one by one."""
+    """Loss, and every gradient, that of a large balance loss among them: images and text alone, in rows of several and one by
+    one."""
     samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
     sequences = [sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples]
     rows = packed(sequences, 260)
     assert any(len(row) > 1 for row in rows) and len(rows) > 1
     results = []
     for arranged in (rows, [[one] for one in sequences]):
-        net = build(tiny().with_vocab(len(tokenizer)), seed=1).train()
-        loss, balance = answer_loss(net, batch(arranged, tokenizer))
-        (loss + 100 * balance).backward()
-        results.append((loss.item(), balance.item(), {name: p.grad for name, p in net.named_parameters()}))
-    (loss, balance, gradients), (loss_alone, balance_alone, gradients_alone) = results
+        net = build(balancing(0.1).with_vocab(len(tokenizer)), seed=1).train()
+        loss = answer_loss(net, batch(arranged, tokenizer))
+        loss.backward()
+        results.append((loss.item(), {name: p.grad for name, p in net.named_parameters()}))
+    (loss, gradients), (loss_alone, gradients_alone) = results
     assert loss == pytest.approx(loss_alone, rel=1e-5)
-    assert balance == pytest.approx(balance_alone, rel=1e-4) and balance > 0
     for name, gradient in gradients.items():
         if gradient is not None:
             assert torch.allclose(gradient, gradients_alone[name], rtol=1e-3, atol=1e-4 * gradients_alone[name].abs().max()), name
@@ -120,5 +125,45 @@ def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
             warnings.simplefilter("ignore")  # that it is slow so
             seen = attention.places(net.config.decoder, one.ids_BL.shape[1], one.ids_BL.device, one.samples_BL, None).seen
             assert isinstance(seen, attention.BlockMask) == flexes
-            outputs.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL)[0][one.samples_BL != PADDING])
+            outputs.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL)[one.samples_BL != PADDING])
     assert torch.allclose(*outputs, atol=1e-4)
+
+
+def test_batches_of_a_step_add_up_to_it(tokenizer):
+    """Two batches under the scales of the whole give the gradients of the whole, the balance loss's too; and each token's loss
+    is its own, whichever batch it is in."""
+    samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c")]
+    sequences = [sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples]
+    whole = batch([sequences], tokenizer)
+    results = []
+    for batches in ([whole], [batch([sequences[:1]], tokenizer), batch([sequences[1:]], tokenizer)]):
+        net = build(balancing(0.1).with_vocab(len(tokenizer)), seed=1).train()
+        found = []
+        for one in batches:
+            scales = {"scale": 1 / whole.num_tokens, "balance_scale": 1 / whole.num_samples}
+            found.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, **scales))
+            found[-1].total.backward()
+        each_T = torch.cat([one.each_T for one in found])
+        assert sum(one.total.item() for one in found) == pytest.approx(each_T.mean().item(), rel=1e-5)
+        results.append((each_T, {name: p.grad for name, p in net.named_parameters() if p.grad is not None}))
+    (each_T, gradients), (each_apart_T, gradients_apart) = results
+    assert torch.allclose(each_T, each_apart_T, atol=1e-4) and len(each_T) == whole.num_tokens
+    for name, gradient in gradients.items():
+        assert torch.allclose(gradient, gradients_apart[name], rtol=1e-3, atol=1e-4 * gradient.abs().max()), name
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_the_balance_loss_reaches_the_router_alone(tokenizer, alpha):
+    """What a router's gradient gains by the balance loss is that of its formula, and a layer's loss doesn't change another's
+    choice."""
+    one = batch([[sequence(line_crop("Ab"), Prompt.FREE, tokenizer, "tiny", 300)]], tokenizer)
+    net = build(balancing(alpha).with_vocab(len(tokenizer)), seed=1).train()
+    last = net.decoder.layers[-1].mlp
+    seen = []
+    last.gate.register_forward_hook(lambda module, inputs, outputs: seen.append((inputs[0].detach(), outputs[2])))
+    net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, scale=0.0).total.backward()
+    (x_TD, chosen_TS), weight = seen[0], last.gate.weight.detach().requires_grad_()
+    samples = Samples(one.samples_BL.flatten(), 1, 1.0)
+    (alpha * balance(torch.softmax(x_TD @ weight.T, -1), chosen_TS, samples)).backward()
+    assert torch.allclose(last.gate.weight.grad, weight.grad, rtol=1e-3, atol=1e-7)
+    assert bool(weight.grad.any()) == bool(alpha)

@@ -78,7 +78,7 @@ def test_the_past_in_blocks_is_the_past(starts):
     net = build(tiny(), 1).eval()
     ids_BL = torch.randint(6, 4000, (3, 200), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        exact = [net(ids_L[None, start:])[0][0] for ids_L, start in zip(ids_BL, starts, strict=True)]
+        exact = [net(ids_L[None, start:])[0] for ids_L, start in zip(ids_BL, starts, strict=True)]
         cache = Cache(net.config.decoder, torch.tensor(starts), 200, torch.float32)
         net(ids_BL[:, :60], cache=cache)
         rows = [0, 1, 2]
@@ -90,7 +90,7 @@ def test_the_past_in_blocks_is_the_past(starts):
             if at == 170:
                 cache.drop(1)
                 rows = [2]
-            hidden_BLD, _ = net(ids_BL[rows, at : at + 1], cache=cache)
+            hidden_BLD = net(ids_BL[rows, at : at + 1], cache=cache)
             for row, hidden_LD in zip(rows, hidden_BLD, strict=True):
                 assert torch.allclose(hidden_LD[0], exact[row][at - starts[row]], atol=1e-4)
         with pytest.raises(AssertionError, match="the cache holds 200 positions; 201 are asked for"):

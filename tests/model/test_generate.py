@@ -64,7 +64,7 @@ def test_a_cache_says_what_whole_forwards_say(reader):
     with torch.no_grad():
         for _ in range(10):
             ids_BL = torch.tensor([ids])
-            h_BLD, _ = net(ids_BL, views, ids_BL == tokenizer.image)
+            h_BLD = net(ids_BL, views, ids_BL == tokenizer.image)
             ids.append(int(net.logits(h_BLD[:, -1]).argmax()))
     assert generate(net, tokenizer, views, Prompt.FREE, 10) == [tokenizer.decode(ids[start:])]
 

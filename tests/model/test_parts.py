@@ -9,14 +9,14 @@ from datagen.target import Prompt
 from model import loss as loss_module
 from model.checkpointing import set_checkpointing
 from model.config import tiny
-from model.cpu import blocked, keep_packed, packs
+from model.cpu import Unbiased, blocked, keep_packed, packs
 from model.cpu.experts import ByExpert, few
 from model.deepencoder import DeepEncoder, placed
 from model.deepseek_ocr import build
 from model.experts import Grouped, arranged, routed
 from model.generate import tokens
 from model.image import Views
-from model.loss import cross_entropy
+from model.loss import cross_entropy, losses
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
 
@@ -103,7 +103,7 @@ def test_packed_weights_give_what_others_give(dtype, autocast):
 
     def logits():
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            return net.logits(net(ids_BL)[0])
+            return net.logits(net(ids_BL))
 
     layers = [module for module in net.modules() if hasattr(module, "packs")]
     for _ in range(2):
@@ -144,9 +144,9 @@ def test_a_wrapped_layer_is_called_also_where_weights_are_packed(name):
     attention = net.decoder.layers[0].self_attn
     setattr(attention, name, Adapted(getattr(attention, name)))
     ids_BL = torch.randint(6, 4000, (2, 9), generator=torch.Generator().manual_seed(0))
-    exact = net(ids_BL)[0]
+    exact = net(ids_BL)
     with keep_packed(net):
-        hidden_states = [net(ids_BL)[0] for _ in range(8)]
+        hidden_states = [net(ids_BL) for _ in range(8)]
     assert all(torch.allclose(hidden, exact, atol=1e-4) for hidden in hidden_states)
 
 
@@ -165,8 +165,8 @@ def test_parts_of_half_precision_read_and_train_with_others(dtype, parts):
     results = list(tokens(net, tokenizer, [image] * 2, Prompt.FREE, 5))
     assert [token for _, token in results[:2]] == exact * 2
     ids_BL = torch.randint(6, 400, (1, 90))
-    hidden_BLD, balance = net.train()(ids_BL, [image], (torch.arange(90) < 73)[None])
-    (cross_entropy(hidden_BLD[0, :-1], net.lm_head.weight, ids_BL[0, 1:]) + balance).backward()
+    hidden_BLD = net.train()(ids_BL, [image], (torch.arange(90) < 73)[None])
+    cross_entropy(hidden_BLD[0, :-1], net.lm_head.weight, ids_BL[0, 1:]).backward()
     assert all(p.grad is None or (p.grad.dtype == p.dtype and p.grad.isfinite().all()) for p in net.parameters())
 
 
@@ -209,6 +209,25 @@ def test_the_loss_of_bf16_is_in_fp32_and_a_frozen_head_has_no_gradient():
         assert cross_entropy(x, head, labels) == loss
 
 
+@pytest.mark.parametrize("chunk_bytes", [1 << 30, 4 * 50 * 7])
+def test_a_wrapped_head_is_called_and_learns(monkeypatch, chunk_bytes):
+    """An adapter beside the head's weight: loss and gradients are those of the logits of both."""
+    monkeypatch.setattr(loss_module, "CHUNK_BYTES", chunk_bytes)
+    source = torch.Generator().manual_seed(0)
+    head, extra = Unbiased(8, 50), nn.Linear(8, 50, bias=False)
+    wrapped = Adapted(head)
+    wrapped.extra = extra
+    wrapped.forward = lambda x: head(x) + extra(x)
+    x = torch.randn(23, 8, generator=source).requires_grad_()
+    labels = torch.randint(0, 50, (23,), generator=source)
+    total, each_T = losses(wrapped, x, labels, 1 / 23)
+    exact = F.cross_entropy(x @ (head.weight + extra.weight).T, labels, reduction="none")
+    assert torch.allclose(each_T, exact) and torch.allclose(total, exact.mean()) and not each_T.requires_grad
+    wanted = (x, head.weight, extra.weight)
+    for mine, other in zip(torch.autograd.grad(total, wanted), torch.autograd.grad(exact.mean(), wanted), strict=True):
+        assert torch.allclose(mine, other, atol=1e-6)
+
+
 def test_a_loss_that_is_gone_back_from_twice_is_no_wrong_gradient():
     x, head = torch.randn(5, 8, requires_grad=True), torch.randn(30, 8, requires_grad=True)
     loss = cross_entropy(x, head, torch.arange(5)) / 4
@@ -224,12 +243,11 @@ def test_a_backward_pass_leaves_what_it_was_given(dtype):
     net = build(tiny()).to(dtype).train()
     x_BLD = torch.randn(2, 20, 192, generator=torch.Generator().manual_seed(0)).to(dtype).requires_grad_()
     before = x_BLD.detach().clone()
-    hidden_BLD, balance = net.decoder(x_BLD)
+    hidden_BLD = net.decoder(x_BLD)
     loss = hidden_BLD.float().square().mean()
     once = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
     twice = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
     assert torch.equal(once, twice) and torch.equal(x_BLD, before)
-    balance.backward()
 
 
 def checkpointed_gradients(on: bool, between=lambda net: None):
@@ -239,8 +257,8 @@ def checkpointed_gradients(on: bool, between=lambda net: None):
     images = [Views(torch.randn(3, 512, 512, generator=torch.Generator().manual_seed(n))) for n in range(2)]
     net = build(tiny(), 2).train()
     set_checkpointing(net, on)
-    hidden, balance = net(ids, images, ids == 5)
-    loss = hidden.square().mean() + balance
+    hidden = net(ids, images, ids == 5)
+    loss = hidden.square().mean()
     between(net)
     loss.backward()
     return {name: p.grad for name, p in net.named_parameters() if p.grad is not None}

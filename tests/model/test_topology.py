@@ -101,8 +101,8 @@ def test_stage_1_is_the_same_encoder_before_a_dense_decoder():
 def test_a_loss_reaches_every_parameter():
     batch, vocab = noisy_batch()
     net = build(TINY.with_vocab(vocab)).train()
-    loss, balance = answer_loss(net, batch)
-    (loss + balance).backward()
+    loss = answer_loss(net, batch)
+    loss.backward()
     still = {name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()}
     assert still == UNUSED
 
@@ -114,8 +114,8 @@ def test_what_is_frozen_gets_no_gradient_and_the_rest_does(parts):
     batch, vocab = noisy_batch()
     net = build(TINY.with_vocab(vocab)).train()
     train_only(net, parts)
-    loss, balance = answer_loss(net, batch)
-    (loss + balance).backward()
+    loss = answer_loss(net, batch)
+    loss.backward()
     moved = {name for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
     assert moved == {name for name, _ in net.named_parameters() if part_of(name) in parts} - UNUSED
 
@@ -147,10 +147,10 @@ def test_balance_by_hand():
     chosen = torch.tensor([[0, 1], [2, 0], [1, 0], [1, 0]])
     first = (2 * 3 / 4) * 0.35 + (1 * 3 / 4) * 0.25 + (1 * 3 / 4) * 0.4
     second = (2 * 3 / 4) * 0.25 + (2 * 3 / 4) * 0.65
-    assert balance(probs, chosen, Samples(torch.tensor([0, 0, 1, 1]), 2)).item() == pytest.approx((first + second) / 2)
+    assert balance(probs, chosen, Samples(torch.tensor([0, 0, 1, 1]), 2, 1 / 2)).item() == pytest.approx((first + second) / 2)
     # The second sample's second position is padding: it counts neither in the choices nor in the mean.
     second = (1 * 3 / 2) * 0.1 + (1 * 3 / 2) * 0.8
-    assert balance(probs, chosen, Samples(torch.tensor([0, 0, 1, 2]), 2)).item() == pytest.approx((first + second) / 2)
+    assert balance(probs, chosen, Samples(torch.tensor([0, 0, 1, 2]), 2, 1 / 2)).item() == pytest.approx((first + second) / 2)
 
 
 def test_balance_is_its_formula_in_float64():
@@ -160,7 +160,7 @@ def test_balance_is_its_formula_in_float64():
     logits = torch.randn(200, 16, generator=source).requires_grad_()
     probs = logits.softmax(-1)
     chosen = probs.topk(3).indices
-    ours = balance(probs, chosen, Samples(of_T, 6))
+    ours = balance(probs, chosen, Samples(of_T, 6, 1 / 6))
     (gradient,) = torch.autograd.grad(ours, logits)
     exact = logits.detach().double().requires_grad_()
     total = torch.zeros((), dtype=torch.float64)
@@ -177,7 +177,7 @@ def test_balance_is_its_formula_in_float64():
 def test_even_use_of_experts_balances_to_one():
     probs = torch.full((4, 4), 0.25)
     chosen = torch.tensor([[0, 1], [2, 3], [0, 1], [2, 3]])
-    assert balance(probs, chosen, Samples(torch.zeros(4, dtype=torch.long), 1)).item() == pytest.approx(1)
+    assert balance(probs, chosen, Samples(torch.zeros(4, dtype=torch.long), 1, 1.0)).item() == pytest.approx(1)
 
 
 def test_padding_changes_nothing_before_it():
@@ -185,7 +185,7 @@ def test_padding_changes_nothing_before_it():
     ids = torch.randint(3, 4000, (1, 30), generator=torch.Generator().manual_seed(0))
     padded = torch.cat([ids, torch.full((1, 9), 2)], 1)
     with torch.no_grad():
-        assert torch.allclose(net(ids)[0], net(padded)[0][:, :30], atol=1e-4)
+        assert torch.allclose(net(ids), net(padded)[:, :30], atol=1e-4)
 
 
 def test_a_decoder_may_be_dense_alone():
@@ -193,5 +193,5 @@ def test_a_decoder_may_be_dense_alone():
         TINY, decoder=DecoderConfig(vocab_size=64, width=32, depth=2, heads=2, dense_width=64, num_dense_layers=2)
     )
     net = build(dense).train()
-    hidden, balance = net(torch.randint(0, 64, (2, 9)))
-    assert hidden.shape == (2, 9, 32) and balance.item() == 0
+    hidden = net(torch.randint(0, 64, (2, 9)))
+    assert hidden.shape == (2, 9, 32)

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from datagen.storage import Folder
 from datagen.target import Prompt
@@ -13,7 +14,7 @@ from model.cache import Cache
 from model.config import ModelConfig
 from model.generate import NoRepeat, tokens
 from model.image import MODES, Views
-from model.loss import cross_entropy
+from model.loss import IGNORED
 from model.moe import MixtureOfExperts
 from model.safetensors_files import Reader
 from tests.parity.reference import (
@@ -84,7 +85,7 @@ def compare_logits(ours, theirs, tokenizer, images_of_rows, differ, what: str) -
     real_BL = ids_BL != tokenizer.pad
     images = [image for row in images_of_rows for image in row]
     with torch.no_grad():
-        mine = ours.logits(ours(ids_BL, images, ids_BL == tokenizer.image, torch.where(real_BL, 0, PADDING))[0])
+        mine = ours.logits(ours(ids_BL, images, ids_BL == tokenizer.image, torch.where(real_BL, 0, PADDING)))
         other = theirs(input_ids=ids_BL, attention_mask=real_BL.long(), **(as_theirs(images) if images else {})).logits
     assert differ("logits", what, mine[real_BL], other[real_BL]) < TOLERANCE
     assert torch.equal(mine[real_BL].argmax(-1), other[real_BL].argmax(-1))
@@ -142,7 +143,7 @@ def test_the_parts_agree_one_by_one(pair, differ):
         dense, mixture = ours.decoder.layers[0].mlp, ours.decoder.layers[layer].mlp
         assert differ("dense MLP", name, dense(x_BLD), theirs.model.language_model.layers[0].mlp(x_BLD)) < TOLERANCE
         assert isinstance(mixture, MixtureOfExperts)
-        assert differ("MoE", name, mixture(x_BLD)[0], theirs.model.language_model.layers[layer].mlp(x_BLD)) < TOLERANCE
+        assert differ("MoE", name, mixture(x_BLD), theirs.model.language_model.layers[layer].mlp(x_BLD)) < TOLERANCE
 
 
 @pytest.mark.parametrize("pair", SLOW_WHERE_WIDE, indirect=True)
@@ -166,11 +167,10 @@ def test_gradients_agree(pair, differ, tmp_path):
         expected = {key: files.read(key).clone() for key in files.tensors}
 
     ours.zero_grad()
-    hidden_BLD, _ = ours(ids_BL, images, ids_BL == tokenizer.image, torch.where(real_BL, 0, PADDING))
-    wanted_BL = labels_BL[:, 1:] != -100
-    mine = cross_entropy(
-        hidden_BLD[:, :-1][wanted_BL], ours.lm_head.weight, labels_BL[:, 1:][wanted_BL], 1 / int(wanted_BL.sum())
-    )
+    next_BL = F.pad(labels_BL[:, 1:], (0, 1), value=IGNORED)
+    samples_BL = torch.where(real_BL, 0, PADDING)
+    scale = 1 / int((next_BL != IGNORED).sum())
+    mine = ours(ids_BL, images, ids_BL == tokenizer.image, samples_BL, labels_BL=next_BL, scale=scale).total
     mine.backward()
     assert differ("loss", name, mine.detach(), loss.detach()) < TOLERANCE
     worst, num = 0.0, 0
@@ -191,10 +191,10 @@ def test_a_cache_changes_nothing(narrow, differ):
     ids_BL = sequence([[images[0]], [images[1]]], tokenizer, 20)[:, :90]
     image_BL = ids_BL == tokenizer.image
     with torch.no_grad():
-        whole, _ = ours(ids_BL, images, image_BL)
+        whole = ours(ids_BL, images, image_BL)
         cache = Cache(ours.config.decoder, torch.zeros(2, dtype=torch.long), 90, torch.float32)
-        steps = [ours(ids_BL[:, :80], images, image_BL[:, :80], cache=cache)[0]]
-        steps += [ours(ids_BL[:, at : at + 1], cache=cache)[0] for at in range(80, 90)]
+        steps = [ours(ids_BL[:, :80], images, image_BL[:, :80], cache=cache)]
+        steps += [ours(ids_BL[:, at : at + 1], cache=cache) for at in range(80, 90)]
     assert differ("cache", "narrow, against whole forwards", torch.cat(steps, 1), whole) < TOLERANCE
 
 
