@@ -7,8 +7,9 @@ import torch
 from safetensors import safe_open
 
 from datagen.storage import Folder
-from datagen.target import BOS, EOS, IMAGE, PAD
+from datagen.target import BOS, EOS, IMAGE, PAD, SPECIAL_TOKENS
 from model import weights
+from model.config import ModelConfig
 from model.deepseek_ocr import DeepseekOcr
 from model.safetensors_files import in_order, planned, write_one
 from model.tokenizer import TextTokenizer
@@ -28,7 +29,19 @@ def save_model(folder: Folder, net: DeepseekOcr, tokenizer: TextTokenizer) -> No
 def load_model(folder: Folder, device: str = "cpu", dtype: torch.dtype | None = None) -> tuple[DeepseekOcr, TextTokenizer]:
     """The network, ready to read, and its tokenizer. Raises as `weights.load` does, and `ValueError` for a bad tokenizer."""
     tokenizer = TextTokenizer.from_json(folder.read(TOKENIZER))
+    check_vocabulary(tokenizer, weights.read_config(folder), folder.url)
     return weights.load(folder, device, dtype), tokenizer
+
+
+def check_vocabulary(tokenizer: TextTokenizer, config: ModelConfig, where: str) -> None:
+    """Raises `ValueError` if `tokenizer` has tokens that a network of `config` has no place for, or lacks a special one."""
+    if len(tokenizer) > config.decoder.vocab_size:
+        raise ValueError(
+            f"{where}: {TOKENIZER} has {len(tokenizer):,} tokens, and vocab_size is {config.decoder.vocab_size:,}: "
+            "it must be as many or more"
+        )
+    for token in SPECIAL_TOKENS:
+        tokenizer.id(token)
 
 
 def save_state(folder: Folder, net: DeepseekOcr, optimizer: torch.optim.Optimizer, progress: dict) -> None:

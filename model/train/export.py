@@ -1,0 +1,182 @@
+"""A network as the released folder has it, which is what transformers and vLLM read: names, types, files.
+
+    python -m model.train.export FOLDER OUT [--start FOLDER] [--dtype bfloat16]
+
+    config.json                            the released structure, with `torch_dtype`
+    model-00001-of-000001.safetensors      the released names, bf16, in one file
+    model.safetensors.index.json           which file has which tensor
+    tokenizer.json, tokenizer_config.json, special_tokens_map.json
+    processor_config.json                  what vLLM's processor asks for
+
+What the training started from may have more files, such as the released code: they are copied. `config.json` comes last, so
+that a folder that isn't whole doesn't load.
+"""
+
+import argparse
+import dataclasses
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from datagen.storage import Folder, same_place
+from datagen.target import BOS, EOS, IMAGE, PAD
+from model import weights
+from model.checkpoint import TOKENIZER, check_vocabulary, load_model
+from model.config import ModelConfig
+from model.deepseek_ocr import DeepseekOcr
+from model.safetensors_files import Planned, bytes_of, write
+from model.tokenizer import TextTokenizer
+
+DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+FILE = "model-00001-of-000001.safetensors"
+_TOKEN_IDS = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, "image_token_id": IMAGE}
+# What the released config.json says beside sizes. Its language fields stand at the top, too, where the released code reads them.
+_RELEASED = {"candidate_resolutions": [[1024, 1024]], "global_view_pos": "head", "tile_tag": "2D"}
+_AUTO_MAP = {
+    "AutoConfig": "modeling_deepseekocr.DeepseekOCRConfig",
+    "AutoModel": "modeling_deepseekocr.DeepseekOCRForCausalLM",
+}
+_PROCESSOR = {
+    "add_special_token": False,
+    "candidate_resolutions": [[1024, 1024]],
+    "downsample_ratio": 4,
+    "ignore_id": -100,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+    "image_token": IMAGE,
+    "mask_prompt": False,
+    "normalize": True,
+    "pad_token": PAD,
+    "patch_size": 16,
+    "processor_class": "DeepseekVLV2Processor",
+    "sft_format": "deepseek",
+}
+# Weights, what is written anew, and pickles, which nobody should have to load.
+_NOT_COPIED = (".safetensors", ".safetensors.index.json", ".bin", ".pt", ".pth", ".bin.index.json")
+# What transformers says of its own class for the network, which has another name than the released one.
+_OF_TRANSFORMERS = {"processor_config.json", "preprocessor_config.json", "generation_config.json", "chat_template.jinja"}
+
+
+def export(
+    out: Folder,
+    net: DeepseekOcr,
+    tokenizer: TextTokenizer,
+    start: Folder | None = None,
+    dtype: torch.dtype = torch.bfloat16,
+    tell: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Write `net` and `tokenizer` as a released folder into `out`, with what `start` has beside weights.
+
+    Takes the memory of one tensor in `dtype`. The same network gives the same bytes. Weights that are in `out` are replaced.
+    Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network.
+    """
+    if start is not None and same_place(start, out):
+        raise ValueError(f"{out.url}: the folder to write must be another than the one that the training started from")
+    check_vocabulary(tokenizer, net.config, out.url)
+    told, same_words = _told(start), start is not None and _has(start, tokenizer)
+    out.remove(weights.CONFIG)
+    plan = [_planned(key, value, dtype) for key, value in weights.released_tensors(net).items()]
+    write(out, plan, {"format": "pt"}, sys.maxsize, tell, _index(plan))
+    ours = _tokenizer_files(tokenizer) | {"processor_config.json": _json(_PROCESSOR)}
+    left_out = {weights.CONFIG, "adapter_config.json"}
+    left_out |= set() if same_words else set(_tokenizer_files(tokenizer))
+    left_out |= _OF_TRANSFORMERS if told.get("model_type") == "unlimited_ocr" else set()
+    copied = _copied(start, out, left_out) if start is not None else []
+    for name in sorted(ours.keys() - copied):
+        out.write(name, ours[name])
+    with_code = out.exists("modeling_deepseekocr.py")
+    out.write(weights.CONFIG, _config(net.config, tokenizer, dtype, told if same_words else {}, with_code))
+
+
+def _copied(start: Folder, out: Folder, left_out: set[str]) -> list[str]:
+    """The names of the files that were copied: all of `start` but weights, pickles and `left_out`."""
+    names = [name for name in start.names() if name not in left_out and not name.endswith(_NOT_COPIED)]
+    for name in names:
+        with start.open(name) as file, out.create(name) as copy:
+            shutil.copyfileobj(file, copy, 1 << 20)
+    return names
+
+
+def _has(start: Folder, tokenizer: TextTokenizer) -> bool:
+    """Whether the tokenizer of `start` is `tokenizer`. Its file may say the same in other words."""
+    return start.exists(TOKENIZER) and TextTokenizer.from_json(start.read(TOKENIZER)).to_json() == tokenizer.to_json()
+
+
+def _planned(key: str, value: Tensor, dtype: torch.dtype) -> Planned:
+    """A tensor to write in `dtype`, if it isn't of whole numbers."""
+    kind = dtype if value.is_floating_point() else value.dtype
+    return Planned(key, kind, tuple(value.shape), lambda: [bytes_of(value.to(kind))])
+
+
+def _index(plan: Iterable[Planned]) -> bytes:
+    files = {tensor.key: FILE for tensor in plan}
+    return _json({"metadata": {"total_size": sum(tensor.num_bytes for tensor in plan)}, "weight_map": files})
+
+
+def _told(start: Folder | None) -> dict[str, Any]:
+    """What `start` says in its `config.json`, {} if there is none."""
+    if start is None or not start.exists(weights.CONFIG):
+        return {}
+    told: dict[str, Any] = json.loads(start.read(weights.CONFIG))
+    return told
+
+
+def _config(config: ModelConfig, tokenizer: TextTokenizer, dtype: torch.dtype, told: dict[str, Any], with_code: bool) -> bytes:
+    """`config.json`: what `told` says, if it is of the released structure and of these sizes, else all of it anew."""
+    name = str(dtype).removeprefix("torch.")
+    if "language_config" not in told or not _same_sizes(told, config):
+        told = json.loads(config.to_json(**{field: tokenizer.id(token) for field, token in _TOKEN_IDS.items()}))
+        language = {key: value for key, value in told["language_config"].items() if key not in ("architectures", "torch_dtype")}
+        told = _RELEASED | language | told | ({"auto_map": _AUTO_MAP} if with_code else {})
+    told.pop("dtype", None)  # transformers' newer word for torch_dtype
+    return _json(told | {"torch_dtype": name, "language_config": told["language_config"] | {"torch_dtype": name}})
+
+
+def _same_sizes(told: dict[str, Any], config: ModelConfig) -> bool:
+    """Whether `told` describes a network of `config`, whatever fresh weights or balance would be."""
+    theirs = ModelConfig.from_json(json.dumps(told).encode())
+    plain = dataclasses.replace(theirs.decoder, balance_alpha=config.decoder.balance_alpha)
+    return dataclasses.replace(theirs, decoder=plain, init_std=config.init_std) == config
+
+
+def _tokenizer_files(tokenizer: TextTokenizer) -> dict[str, bytes]:
+    special = {"bos_token": BOS, "eos_token": EOS, "pad_token": PAD}
+    config = special | {
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": 10**30,  # transformers' number for "none"
+        "tokenizer_class": "PreTrainedTokenizerFast",
+    }
+    return {
+        TOKENIZER: tokenizer.to_json(),
+        "tokenizer_config.json": _json(config),
+        "special_tokens_map.json": _json(special),
+    }
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m model.train.export", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", help="of weights, config.json and tokenizer.json, in any layout that model.load takes")
+    parser.add_argument("out", help="the folder to write")
+    parser.add_argument("--start", help="a folder whose other files are copied, such as the released one; default: FOLDER")
+    parser.add_argument("--dtype", choices=DTYPES, default="bfloat16")
+    args = parser.parse_args()
+    folder, out = Folder(args.folder), Folder(args.out)
+    try:
+        net, tokenizer = load_model(folder, dtype=DTYPES[args.dtype])
+        start = Folder(args.start) if args.start else folder
+        export(out, net, tokenizer, start, DTYPES[args.dtype], lambda line: print(line, flush=True))
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
