@@ -22,7 +22,7 @@ class Tokens:
     """One sample as tokens: [bos] image prompt answer [eos], or [bos] text [eos]. The first `num_asked` tokens are not learned.
 
     `truncated` says that the answer was cut. It then ends without [eos], so that nothing teaches the model to stop there.
-    `upsampled` says that the image's longer side has fewer pixels than the mode.
+    `upsampled` says that the image has fewer pixels than the mode.
     """
 
     ids: list[int]
@@ -75,7 +75,7 @@ def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str
     if len(head) >= length:
         raise ValueError(f"length is {length}: the image and the prompt alone take {len(head)} tokens in mode {mode}")
     ids = [*head, *tokenizer.encode(answer), tokenizer.eos]
-    return Tokens(ids[:length], len(head), image, len(ids) > length, max(sample.size) < MODES[mode].side)
+    return Tokens(ids[:length], len(head), image, len(ids) > length, MODES[mode].upsamples(*sample.size))
 
 
 def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
