@@ -1,5 +1,7 @@
-"""Endless drawn lines of text, for a small model to learn reading from. What each says, and how it looks, follows from a seed, its
-number and the longest text alone: any line can be drawn again, in any order, on any number of machines.
+"""Endless drawn lines of text, for a small model to learn reading from.
+
+What a line says, and how it looks, follows from a seed, its number and the longest text alone. So any line can be drawn again, in
+any order, on any number of machines.
 
 The text is English prose that any machine with Python has: the docstrings of the standard library, and the licences of a Debian
 system. Its files are split: lines that a model is measured on come from files that no training line comes from.
