@@ -36,7 +36,7 @@ from datagen.weights import weigh
 
 log = logging.getLogger(__name__)
 
-CONTENTS = ("census", "shards", "manifest", "marks", "drops.jsonl", "README.md", "run.json")
+CONTENTS = ("census", "shards", "manifest", "marks", "lengths", "drops.jsonl", "README.md", "run.json")
 OnShard = Callable[[ShardReport], None]
 
 

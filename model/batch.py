@@ -4,7 +4,8 @@ B rows · L positions
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,19 +18,31 @@ from model.loss import IGNORED
 from model.tokenizer import TextTokenizer
 
 
+class Skipped(NamedTuple):
+    """A sample that couldn't be made: of which dataset, its row and place, and why. `reason` is stable snake_case."""
+
+    source: str
+    row: int
+    place: str
+    reason: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class Tokens:
-    """One sample as tokens: [bos] image prompt answer [eos], or [bos] text [eos]. The first `num_asked` tokens are not learned.
+    """One sample as tokens: [bos], then texts, images' placeholders and answers; an [eos] follows each answer.
 
-    `truncated` says that the answer was cut. It then ends without [eos], so that nothing teaches the model to stop there.
-    `upsampled` says that the image has fewer pixels than the mode.
+    `learned` says of each token whether it belongs to an answer. `images` are in the order of their placeholders. `source` is a
+    number that losses are told apart by. `truncated` says that the answer was cut. It then ends without [eos], so that nothing
+    teaches the model to stop there. `upsampled` says that an image has fewer pixels than its mode.
     """
 
     ids: list[int]
-    num_asked: int
-    image: Views | None
-    truncated: bool
-    upsampled: bool
+    learned: list[bool]
+    images: tuple[Views, ...] = ()
+    source: int = 0
+    truncated: bool = False
+    upsampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,8 @@ class Batch:
 
     `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_BL` marks the
     placeholders of images. `samples_BL` numbers a row's samples from 0, and is `PADDING` after them. `images` are in the order of
-    their placeholders, row by row.
+    their placeholders, row by row. `sources_T` has the source of each learned token, in the labels' order, row by row. `skipped`
+    are the samples that should have been here and couldn't be made.
     """
 
     ids_BL: Tensor
@@ -46,19 +60,29 @@ class Batch:
     image_BL: Tensor
     samples_BL: Tensor
     images: tuple[Views, ...]
+    sources_T: Tensor
     num_samples: int
     num_truncated: int
     num_upsampled: int
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def num_tokens(self) -> int:
         """The tokens that are learned."""
-        return int((self.labels_BL != IGNORED).sum())
+        return len(self.sources_T)
 
     @property
     def num_positions(self) -> int:
         """The positions that aren't padding."""
         return int((self.samples_BL != PADDING).sum())
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """This batch with its tensors on `device`."""
+        moved = {
+            name: getattr(self, name).to(device, non_blocking=True)
+            for name in ("ids_BL", "labels_BL", "image_BL", "samples_BL", "sources_T")
+        }
+        return replace(self, images=tuple(image.to(device) for image in self.images), **moved)
 
 
 def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
@@ -68,14 +92,19 @@ def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str
     """
     if sample.image is None:
         ids = [tokenizer.bos, *tokenizer.encode(neutralise(sample.text)), tokenizer.eos]
-        return Tokens(ids[:length], 1, None, len(ids) > length, False)
+        return Tokens(ids[:length], _after(1, ids[:length]), truncated=len(ids) > length)
     prompt_text, answer = encode(sample, prompt if can_answer(sample, prompt) else Prompt.FREE)
     image = load(sample.image, mode)
     head = tokenizer.prompt(prompt_text, image.num_tokens)
     if len(head) >= length:
         raise ValueError(f"length is {length}: the image and the prompt alone take {len(head)} tokens in mode {mode}")
     ids = [*head, *tokenizer.encode(answer), tokenizer.eos]
-    return Tokens(ids[:length], len(head), image, len(ids) > length, MODES[mode].upsamples(*sample.size))
+    learned = _after(len(head), ids[:length])
+    return Tokens(ids[:length], learned, (image,), truncated=len(ids) > length, upsampled=max(sample.size) < MODES[mode].side)
+
+
+def _after(num_asked: int, ids: list[int]) -> list[bool]:
+    return [at >= num_asked for at in range(len(ids))]
 
 
 def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
@@ -92,19 +121,23 @@ def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
     return rows
 
 
-def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer) -> Batch:
-    """The batch of these rows, each padded at its end to the longest row's length."""
-    longest = max(sum(len(tokens.ids) for tokens in row) for row in rows)
+def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: int = 0, skipped: Sequence[Skipped] = ()) -> Batch:
+    """The batch of these rows, each padded at its end to the longest row's length, or to `length` tokens. A row of no sample gets
+    one that is a single [bos], of which nothing is learned."""
+    rows = [row or [Tokens([tokenizer.bos], [False])] for row in rows]
+    longest = max(length, *(sum(len(tokens.ids) for tokens in row) for row in rows))
     ids_BL = torch.full((len(rows), longest), tokenizer.pad)
     labels_BL = torch.full((len(rows), longest), IGNORED)
     samples_BL = torch.full((len(rows), longest), PADDING)
+    sources_BL = torch.zeros((len(rows), longest), dtype=torch.int64)
     for b, row in enumerate(rows):
         start = 0
         for number, tokens in enumerate(row):
             end = start + len(tokens.ids)
-            ids_BL[b, start:end] = torch.tensor(tokens.ids)
-            labels_BL[b, start + tokens.num_asked - 1 : end - 1] = torch.tensor(tokens.ids[tokens.num_asked :])
+            ids_BL[b, start:end] = ids_L = torch.tensor(tokens.ids)
+            labels_BL[b, start : end - 1] = torch.where(torch.tensor(tokens.learned), ids_L, IGNORED)[1:]
             samples_BL[b, start:end] = number
+            sources_BL[b, start:end] = tokens.source
             start = end
     sequences = [tokens for row in rows for tokens in row]
     return Batch(
@@ -112,10 +145,12 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer) -> Batch:
         labels_BL=labels_BL,
         image_BL=ids_BL == tokenizer.image,
         samples_BL=samples_BL,
-        images=tuple(tokens.image for tokens in sequences if tokens.image is not None),
+        images=tuple(image for tokens in sequences for image in tokens.images),
+        sources_T=sources_BL[labels_BL != IGNORED],
         num_samples=len(sequences),
         num_truncated=sum(tokens.truncated for tokens in sequences),
         num_upsampled=sum(tokens.upsampled for tokens in sequences),
+        skipped=tuple(skipped),
     )
 
 

@@ -47,6 +47,10 @@ class TextTokenizer:
     def encode(self, text: str) -> list[int]:
         return self.inner.encode(text, add_special_tokens=False).ids
 
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens `encode` makes of each."""
+        return [len(encoding) for encoding in self.inner.encode_batch(list(texts), add_special_tokens=False)]
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text, with special tokens as their names, and U+FFFD for bytes that are no UTF-8."""
         return self.inner.decode(list(ids), skip_special_tokens=False)
@@ -87,9 +91,3 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> TextTokenizer:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return TextTokenizer(tokenizer)
-
-
-def byte_tokenizer() -> TextTokenizer:
-    """The tokenizer without merges: the special tokens, and a token a byte. It needs no corpus, and a small network has fewest
-    tokens to tell apart with it."""
-    return train_tokenizer((), len(SPECIAL_TOKENS) + len(pre_tokenizers.ByteLevel.alphabet()))

@@ -1,0 +1,253 @@
+"""Which samples each step of a training learns from, packed into rows: a function of seed, step, datasets and schedule alone.
+
+    W draws of a window
+
+All draws of a training are in one endless order, and come in windows of W. The wheel says which stream each is of; the stream's
+own shuffle says which row, epoch after epoch. A window's samples are packed into rows of `length` tokens by best fit, the longest
+first, and its rows are shuffled. Step n takes `rows_per_step` of all rows, from n times that on, whatever the number of ranks.
+
+The number of rows in the windows before is kept, one number a window, since the next window's rows follow them. It is not state:
+it can be found again, at a few milliseconds a window.
+"""
+
+import bisect
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from model.data import modes as image_modes
+from model.data.mixture import Segment, Share, Stream, rows_of
+from model.data.order import Wheel, key, mixed, noise, permuted, uniform
+from model.data.rows import NO_ANSWER, Columns, Draw
+from model.data.split import Corpus
+
+WINDOW = 4096
+_KEPT = 3
+
+
+def _wheel(segment: Segment, seed: int) -> Wheel:
+    return Wheel([share.weight for share in segment.shares], key("wheel", seed, segment.window))
+
+
+class Plan:
+    """The steps of a training.
+
+    `modes` are image modes with their weights; with `length`, tokens of a row, and `rows_per_step` they say what a step is. The
+    schedule's first segment begins with window 0. `known` is the number of rows in the windows before each, as `to_json` gave it.
+    Raises `ValueError` for values that aren't allowed.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        schedule: Sequence[Segment],
+        modes: Mapping[str, float],
+        length: int,
+        rows_per_step: int,
+        seed: int = 0,
+        window: int = WINDOW,
+        known: Sequence[int] = (),
+    ):
+        image_modes.check(modes)
+        for name, value in {"length": length, "rows_per_step": rows_per_step, "window": window}.items():
+            if value < 1:
+                raise ValueError(f"{name} is {value}: it must be at least 1")
+        assert schedule and schedule[0].window == 0
+        self.corpus, self.length, self.rows_per_step = corpus, length, rows_per_step
+        self.modes = {mode: weight for mode, weight in modes.items() if weight}
+        self.seed, self.window = seed, window
+        self.schedule = tuple(schedule)
+        self._streams: dict[int, list[tuple[int, np.ndarray]]] = {}
+        self._rows_before = list(known) or [0]
+        self._packed: OrderedDict[int, tuple[list[list[Draw]], Counter[str]]] = OrderedDict()
+
+    def step(self, number: int) -> list[list[Draw]]:
+        """The packed rows of step `number`, which counts from 0."""
+        first = number * self.rows_per_step
+        rows: list[list[Draw]] = []
+        window = self._window_of(first)
+        while len(rows) < self.rows_per_step:
+            start = first + len(rows) - self._rows_before[window]
+            rows += self._window(window)[0][start : start + self.rows_per_step - len(rows)]
+            window += 1
+        return rows
+
+    def dropped(self, number: int) -> Counter[str]:
+        """How many draws were passed over because they are longer than `length`, by dataset: those of the windows whose first row
+        is in step `number`."""
+        first = number * self.rows_per_step
+        dropped: Counter[str] = Counter()
+        window = self._window_of(first)
+        if self._rows_before[window] < first:
+            window += 1
+        while self._before(window) < first + self.rows_per_step:
+            dropped += self._window(window)[1]
+            window += 1
+        return dropped
+
+    def changed(self, number: int, shares: Sequence[Share]) -> "Plan":
+        """The plan with other shares from step `number` on: from the first window that no step before has begun. Streams that had
+        draws go on where they were."""
+        window = self._window_of(number * self.rows_per_step)
+        if self._rows_before[window] < number * self.rows_per_step:
+            window += 1
+        self._before(window)
+        known = self._rows_before[: window + 1]
+        kept = [segment for segment in self.schedule if segment.window < window]
+        had: dict[Stream, int] = {}
+        for segment, end in zip(kept, [*(segment.window for segment in kept[1:]), window], strict=True):
+            had |= dict(zip((share.stream for share in segment.shares), self._counts(segment, end), strict=True))
+        last = Segment(window, tuple(share._replace(before=had.get(share.stream, 0)) for share in shares))
+        return self._with([*kept, last], known)
+
+    def _with(self, schedule: Sequence[Segment], known: Sequence[int]) -> "Plan":
+        return Plan(self.corpus, schedule, self.modes, self.length, self.rows_per_step, self.seed, self.window, known)
+
+    def _counts(self, segment: Segment, window: int) -> list[int]:
+        """How many draws each stream of the segment had had before `window`."""
+        turns = _wheel(segment, self.seed).before((window - segment.window) * self.window)
+        return [share.before + n for share, n in zip(segment.shares, turns, strict=True)]
+
+    def _window_of(self, row: int) -> int:
+        """The window that has this one of all rows."""
+        while self._rows_before[-1] <= row:
+            self._before(len(self._rows_before))
+        return bisect.bisect_right(self._rows_before, row) - 1
+
+    def _before(self, window: int) -> int:
+        """The number of rows in the windows before this one."""
+        while len(self._rows_before) <= window:
+            at = len(self._rows_before) - 1
+            num_rows = len(self._window(at)[0])
+            self._rows_before.append(self._rows_before[at] + num_rows)
+        return self._rows_before[window]
+
+    def _segment(self, window: int) -> tuple[Segment, list[tuple[int, np.ndarray]]]:
+        """The segment that has this window; and of each of its streams the number of the dataset, and the rows."""
+        segment = next(s for s in reversed(self.schedule) if s.window <= window)
+        if segment.window not in self._streams:
+            self._streams[segment.window] = [rows_of(share.stream, self.corpus) for share in segment.shares]
+        return segment, self._streams[segment.window]
+
+    def _window(self, number: int) -> tuple[list[list[Draw]], Counter[str]]:
+        """The window's rows, and how many of its draws were too long, by dataset."""
+        if number in self._packed:
+            self._packed.move_to_end(number)
+            return self._packed[number]
+        draws = self._draws(number)
+        fit = [draw for draw in draws if draw.length <= self.length]
+        if not fit:
+            raise ValueError(
+                f"length is {self.length}: all {len(draws)} samples of a window are longer; the shortest has "
+                f"{min(draw.length for draw in draws)} tokens, in one of the modes {', '.join(self.modes)}"
+            )
+        rows = packed([draw.length for draw in fit], self.length)
+        order = np.argsort(noise(np.arange(len(rows)), key("rows", self.seed, number)), kind="stable")
+        dropped = Counter(self.corpus.datasets[draw.dataset].name for draw in draws if draw.length > self.length)
+        self._packed[number] = [[fit[at] for at in rows[row]] for row in order], dropped
+        if len(self._packed) > _KEPT:
+            self._packed.popitem(last=False)
+        return self._packed[number]
+
+    def _draws(self, window: int) -> list[Draw]:
+        segment, streams = self._segment(window)
+        start = (window - segment.window) * self.window
+        streams_W = _wheel(segment, self.seed).shares(start, start + self.window)
+        counts = self._counts(segment, window)
+        names = tuple(self.modes)
+        numbers_W = np.arange(window * self.window, (window + 1) * self.window)
+        prompts_W = uniform(numbers_W, key("prompt", self.seed))
+        modes_W = uniform(numbers_W, key("mode", self.seed))
+        seeds_W = noise(numbers_W, key("draw", self.seed))
+        draws: list[Draw | None] = [None] * self.window
+        for stream, (dataset, rows) in enumerate(streams):
+            at = np.flatnonzero(streams_W == stream)
+            if not len(at):
+                continue
+            epochs, places = np.divmod(counts[stream] + np.arange(len(at)), len(rows))
+            keys = mixed(epochs.astype(np.uint64) ^ np.uint64(key("stream", self.seed, segment.shares[stream].stream.name)))
+            chosen = rows[permuted(places, len(rows), keys)]
+            prompts = self._prompts(dataset, chosen, prompts_W[at])
+            columns = self.corpus.columns[dataset]
+            for w, row, prompt in zip(at.tolist(), chosen.tolist(), prompts.tolist(), strict=True):
+                mode = image_modes.drawn(self.modes, modes_W[w])
+                mode, length = mode_and_length(columns, row, prompt, mode, names)
+                draws[w] = Draw(int(numbers_W[w]), dataset, row, prompt, mode, length, int(seeds_W[w]))
+        return [draw for draw in draws if draw is not None]
+
+    def _prompts(self, dataset: int, rows: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """The prompt of each row, drawn by weight among those that it can answer. `u` is from 0 to 1."""
+        weights_P = np.array([asked.weight for asked in self.corpus.datasets[dataset].prompts])
+        weights_NP = weights_P * (self.corpus.columns[dataset].answer_NP[rows] != NO_ANSWER)
+        # What has no weight at all is asked the first prompt that it can answer.
+        weights_NP[weights_NP.sum(1) == 0] = (self.corpus.columns[dataset].answer_NP[rows] != NO_ANSWER)[weights_NP.sum(1) == 0]
+        sums_NP = weights_NP.cumsum(1)
+        return (sums_NP <= (u * sums_NP[:, -1])[:, None]).sum(1)
+
+    def identity(self) -> dict[str, Any]:
+        """What all steps follow from, beside the schedule, as plain values: a training goes on with these alone."""
+        return {
+            "datasets": self.corpus.digests(),
+            "modes": self.modes,
+            "length": self.length,
+            "rows_per_step": self.rows_per_step,
+            "seed": self.seed,
+            "window": self.window,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """What a checkpoint holds of a plan."""
+        return {"identity": self.identity(), "schedule": [s.to_json() for s in self.schedule], "known": self._rows_before}
+
+    def resumed(self, saved: Mapping[str, Any]) -> "Plan":
+        """This plan with the schedule of the one that was saved. There may be more datasets than it had.
+
+        Raises `ValueError`, naming what, if other steps follow from its datasets or values.
+        """
+        ours, theirs = self.identity(), saved["identity"]
+        for name, digest in theirs["datasets"].items():
+            if ours["datasets"].get(name) != digest:
+                what = "has changed" if name in ours["datasets"] else "is missing"
+                raise ValueError(f"dataset {name} {what} since the checkpoint, so that its steps can't go on: train anew")
+        changed = [name for name in ours if name != "datasets" and ours[name] != theirs[name]]
+        if changed:
+            values = "; ".join(f"{name} is {ours[name]} and was {theirs[name]}" for name in changed)
+            raise ValueError(f"the checkpoint is of another training: {values}")
+        return self._with([Segment.from_json(segment) for segment in saved["schedule"]], saved["known"])
+
+
+def alone(corpus: Corpus, dataset: int, row: int, mode: str, modes: Sequence[str] = (), prompt: int = 0) -> Draw:
+    """A draw of this one row, for an evaluation: in `mode`, or in the one of `modes` that its image has the pixels for."""
+    columns = corpus.columns[dataset]
+    if columns.answer_NP[row, prompt] == NO_ANSWER:
+        prompt = int(np.flatnonzero(columns.answer_NP[row] != NO_ANSWER)[0])
+    mode, length = mode_and_length(columns, row, prompt, mode, tuple(modes) or (mode,))
+    return Draw(-1, dataset, row, prompt, mode, length, 0)
+
+
+def mode_and_length(columns: Columns, row: int, prompt: int, mode: str, modes: tuple[str, ...]) -> tuple[str, int]:
+    """The mode of a row's image, if `mode` was drawn, and the row's tokens. Of several images each gets a mode of its own."""
+    length, sizes = int(columns.answer_NP[row, prompt]), columns.sizes(row)
+    if not sizes:
+        return "", length
+    if len(sizes) == 1:
+        mode = image_modes.fitting(mode, modes, *sizes[0])
+    return mode, length + sum(image_modes.placeholders(mode, modes, *size) for size in sizes)
+
+
+def packed(lengths: Sequence[int], length: int) -> list[list[int]]:
+    """Rows of at most `length` tokens, as places in `lengths`: the longest first, each where it leaves least room."""
+    rows: list[list[int]] = []
+    rooms: list[tuple[int, int]] = []  # (room left, row), sorted
+    for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):
+        place = bisect.bisect_left(rooms, (lengths[at], -1))
+        if place == len(rooms):
+            rows.append([])
+            room, row = length, len(rows) - 1
+        else:
+            room, row = rooms.pop(place)
+        rows[row].append(at)
+        bisect.insort(rooms, (room - lengths[at], row))
+    return rows

@@ -1,0 +1,86 @@
+"""From a sample's parts to its tokens. What is counted beforehand and what a worker makes come from the same pieces of text."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Protocol
+
+from PIL import Image
+
+from datagen.record import SampleError
+from datagen.target import GROUNDING, IMAGE
+from model.batch import Tokens
+from model.data.modes import fitting, upsamples
+from model.data.rows import Draw, Example, Part
+from model.image import open_upright, views
+from model.tokenizer import TextTokenizer
+
+# What Pillow raises for files that are damaged or no images, and for bombs.
+IMAGE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+class Degrade(Protocol):
+    def __call__(self, image: Image.Image, seed: int, may_move: bool) -> Image.Image:
+        """The image as a scanner or a camera would see it, of the same size. Unless it `may_move`, all stays in its place."""
+        ...
+
+
+def pieces(parts: Sequence[Part]) -> list[str]:
+    """The texts that are encoded one by one: an image stands between two pieces of a part that isn't learned."""
+    return [piece for part in parts for piece in ([part.text] if part.learned else part.text.split(IMAGE))]
+
+
+def num_tokens(parts: Sequence[Part], of_pieces: Iterable[int]) -> int:
+    """The sample's tokens without placeholders of images, if its pieces have so many."""
+    return 1 + sum(of_pieces) + sum(part.learned for part in parts)
+
+
+def counted(examples: Sequence[Sequence[Part]], tokenizer: TextTokenizer) -> list[int]:
+    """`num_tokens` of each sample's parts. All of their texts are encoded together, which takes as many cores as there are."""
+    all_pieces = [pieces(parts) for parts in examples]
+    lengths = tokenizer.lengths([piece for of_one in all_pieces for piece in of_one])
+    ends = [0]
+    for of_one in all_pieces:
+        ends.append(ends[-1] + len(of_one))
+    return [num_tokens(parts, lengths[start:end]) for parts, (start, end) in zip(examples, pairwise(ends), strict=True)]
+
+
+def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextTokenizer, degrade: Degrade | None = None) -> Tokens:
+    """The sample that was drawn, as tokens.
+
+    Raises `SampleError` if an image can't be read, or if the sample isn't as long as its dataset's index says.
+    """
+    images, upsampled = [], False
+    may_move = not any(GROUNDING in part.text for part in example.parts)
+    for number, image in enumerate(_opened(example.images)):
+        if degrade is not None:
+            image = degrade(image, draw.seed + number, may_move)
+        mode = fitting(draw.mode, modes, *image.size)
+        upsampled |= upsamples(mode, *image.size)
+        images.append(views(image, mode))
+    waiting = iter(images)
+    ids, learned = [tokenizer.bos], [False]
+    for part in example.parts:
+        if part.learned:
+            answer = [*tokenizer.encode(part.text), tokenizer.eos]
+            ids += answer
+            learned += [True] * len(answer)
+            continue
+        for number, piece in enumerate(part.text.split(IMAGE)):
+            if number:
+                image_views = next(waiting, None)
+                if image_views is None:
+                    raise SampleError("image_missing", f"{example.key} has {len(images)} images, and asks for more")
+                ids += [tokenizer.image] * image_views.num_tokens
+            ids += tokenizer.encode(piece)
+        learned += [False] * (len(ids) - len(learned))
+    if len(ids) != draw.length:
+        raise SampleError("another_length", f"{example.key} has {len(ids)} tokens, the index says {draw.length}")
+    return Tokens(ids, learned, tuple(images), draw.dataset, upsampled=upsampled)
+
+
+def _opened(images: Sequence[bytes]) -> Iterator[Image.Image]:
+    for image in images:
+        try:
+            yield open_upright(image)
+        except IMAGE_ERRORS as error:
+            raise SampleError("bad_image", f"{type(error).__name__}: {error}") from error
