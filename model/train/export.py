@@ -1,6 +1,6 @@
 """A network as the released folder has it, which is what transformers and vLLM read: names, types, files.
 
-    python -m model.train.export FOLDER OUT [--start FOLDER] [--dtype bfloat16]
+    python -m model.train.export FOLDER OUT [--adapter FOLDER] [--start FOLDER] [--dtype bfloat16]
 
     config.json                            the released structure, with `torch_dtype`
     model-00001-of-000001.safetensors      the released names, bf16, in one file
@@ -8,8 +8,8 @@
     tokenizer.json, tokenizer_config.json, special_tokens_map.json
     processor_config.json                  what vLLM's processor asks for
 
-What the training started from may have more files, such as the released code: they are copied. `config.json` comes last, so
-that a folder that isn't whole doesn't load.
+An adapter is merged into the weights. What the training started from may have more files, such as the released code: they are
+copied. `config.json` comes last, so that a folder that isn't whole doesn't load.
 """
 
 import argparse
@@ -72,12 +72,13 @@ def export(
 ) -> None:
     """Write `net` and `tokenizer` as a released folder into `out`, with what `start` has beside weights.
 
-    Takes the memory of one tensor in `dtype`. The same network gives the same bytes. Weights that are in `out` are replaced.
-    Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network.
+    An adapter must be merged before. Takes the memory of one tensor in `dtype`. The same network gives the same bytes. Weights
+    that are in `out` are replaced. Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network.
     """
     if start is not None and same_place(start, out):
         raise ValueError(f"{out.url}: the folder to write must be another than the one that the training started from")
     check_vocabulary(tokenizer, net.config, out.url)
+    assert not hasattr(net, "peft_config"), "the adapter isn't merged"
     told, same_words = _told(start), start is not None and _has(start, tokenizer)
     out.remove(weights.CONFIG)
     plan = [_planned(key, value, dtype) for key, value in weights.released_tensors(net).items()]
@@ -166,12 +167,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.export", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", help="of weights, config.json and tokenizer.json, in any layout that model.load takes")
     parser.add_argument("out", help="the folder to write")
+    parser.add_argument("--adapter", help="a folder with a LoRA adapter to merge into the weights")
     parser.add_argument("--start", help="a folder whose other files are copied, such as the released one; default: FOLDER")
     parser.add_argument("--dtype", choices=DTYPES, default="bfloat16")
     args = parser.parse_args()
     folder, out = Folder(args.folder), Folder(args.out)
     try:
         net, tokenizer = load_model(folder, dtype=DTYPES[args.dtype])
+        if args.adapter:
+            from model.lora import load_adapter, merge  # peft, only where there is an adapter
+
+            load_adapter(net, Folder(args.adapter))
+            merge(net)
         start = Folder(args.start) if args.start else folder
         export(out, net, tokenizer, start, DTYPES[args.dtype], lambda line: print(line, flush=True))
     except (OSError, ValueError) as error:

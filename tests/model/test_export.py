@@ -18,6 +18,7 @@ from model import weights
 from model.checkpoint import load_model, save_model
 from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
 from model.deepseek_ocr import build
+from model.lora import adapt, merge, save_adapter
 from model.safetensors_files import Reader
 from model.tokenizer import train_tokenizer
 from model.train.export import export, main
@@ -214,6 +215,23 @@ def test_killed_on_the_way_it_leaves_what_does_not_load(net, tokenizer, tmp_path
         model.load(tmp_path)
     export(folder, net, tokenizer)
     assert torch.equal(model.load(tmp_path).lm_head.weight, net.lm_head.weight.bfloat16())
+
+
+def test_an_adapter_is_merged_by_the_command(net, tokenizer, tmp_path, monkeypatch):
+    save_model(Folder(str(tmp_path / "base")), net, tokenizer)
+    adapted = model.load(tmp_path / "base")
+    adapt(adapted, 2, 4, ("o_proj",))
+    torch.nn.init.ones_(adapted.get_parameter("decoder.layers.1.self_attn.o_proj.lora_B.default.weight"))
+    save_adapter(Folder(str(tmp_path / "adapter")), adapted)
+    folders = [str(tmp_path / name) for name in ("base", "out", "adapter")]
+    monkeypatch.setattr(sys, "argv", ["model.train.export", *folders[:2], "--adapter", folders[2], "--dtype", "float32"])
+    main()
+    merge(adapted)
+    merged, before = model.load(tmp_path / "out").state_dict(), net.state_dict()
+    assert all(torch.equal(value, adapted.state_dict()[name]) for name, value in merged.items())
+    assert [name for name in merged if not torch.equal(merged[name], before[name])] == [
+        "decoder.layers.1.self_attn.o_proj.weight"
+    ]
 
 
 def test_the_command_line(net, tokenizer, tmp_path, monkeypatch):

@@ -1,0 +1,209 @@
+"""Adapters through peft: trained here, loaded beside transformers' class, merged into a released folder; and back."""
+
+import json
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
+
+import model
+from datagen.storage import Folder
+from datagen.target import Prompt
+from model.batch import IGNORED
+from model.deepseek_ocr import build
+from model.generate import NoRepeat, tokens
+from model.lora import LANGUAGE, adapt, is_adapted, linear_layers, load_adapter, merge, save_adapter
+from model.safetensors_files import BadCheckpoint, Reader
+from model.weights import save
+from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
+from tests.parity.test_unlimited_ocr import sequence, views
+
+# All that transformers' class has a layer for. peft can't tell its projector's name, and its CLIP's q, k and v are three layers.
+EVERYWHERE = (*LANGUAGE, "lm_head", "qkv", "attn.proj", "lin1", "lin2", "out_proj", "fc1", "fc2")
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tokenizer_for(NARROW)
+
+
+@pytest.fixture(scope="module")
+def asked(tokenizer):
+    images = views("tiny", (0, 0))
+    ids_BL = sequence([images], tokenizer)
+    return ids_BL, images, ids_BL == tokenizer.image
+
+
+@pytest.fixture(scope="module")
+def base(tokenizer, tmp_path_factory):
+    return saved(randomised(NARROW), tmp_path_factory.mktemp("base"), tokenizer.image)
+
+
+def stirred(net, seed=11):
+    """As if the adapter had learned: B isn't zero."""
+    source = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            if ".lora_" in name:
+                parameter.normal_(0, 0.2, generator=source)
+    return net
+
+
+@torch.no_grad()
+def logits(net, asked):
+    ids_BL, images, image_BL = asked
+    return net.logits(net(ids_BL, images, image_BL))
+
+
+@torch.no_grad()
+def their_logits(net, asked):
+    ids_BL, images, _ = asked
+    return net(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), **as_theirs(images)).logits
+
+
+@pytest.mark.parametrize("targets", [LANGUAGE, EVERYWHERE], ids=["language", "everywhere"])
+def test_it_loads_beside_transformers_class(base, asked, targets, tmp_path, differ):
+    net = model.load(base)
+    plain = logits(net, asked)
+    adapt(net, 3, 8, targets)
+    assert torch.equal(logits(net, asked), plain)  # until something is learned
+    mine = logits(stirred(net), asked)
+    save_adapter(Folder(str(tmp_path)), net, str(base))
+    theirs = PeftModel.from_pretrained(loaded(base), str(tmp_path))
+    other = their_logits(theirs, asked)
+    assert differ("LoRA", f"narrow, {len(targets)} kinds of layers", mine, other) < TOLERANCE
+    assert (mine - plain).abs().max() > 0.1
+    adapters = [name for name, _ in theirs.named_parameters() if ".lora_" in name]
+    assert len(adapters) == sum(".lora_" in name for name, _ in net.named_parameters())
+
+
+def test_names_are_the_released_ones(base, tmp_path):
+    net = model.load(base)
+    adapt(net, 2, 4, ("q_proj", "shared_experts.up_proj", "lm_head"))
+    save_adapter(Folder(str(tmp_path)), net)
+    layers = [f"model.layers.{n}.self_attn.q_proj" for n in range(3)]
+    layers += [f"model.layers.{n}.mlp.shared_experts.up_proj" for n in (1, 2)] + ["lm_head"]
+    with Reader(Folder(str(tmp_path))) as files:
+        assert set(files.tensors) == {f"base_model.model.{layer}.lora_{half}.weight" for layer in layers for half in "AB"}
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert set(layers) <= set(config["target_modules"]) and (config["r"], config["lora_alpha"]) == (2, 4)
+    assert "model.language_model.layers.0.self_attn.q_proj" in config["target_modules"]
+
+
+def test_only_the_adapter_learns_and_all_of_it(base, asked):
+    """The head's too, whose weight the loss multiplies by itself where nothing wraps it."""
+    net = model.load(base).train()
+    adapt(net, 2, 4, list(linear_layers(net)))
+    stirred(net)
+    ids_BL, images, image_BL = asked
+    labels_BL = torch.where(image_BL, IGNORED, ids_BL)
+    net(ids_BL, images, image_BL, labels_BL=labels_BL, scale=0.1).total.backward()
+    learned = {name for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
+    assert learned == {name for name, _ in net.named_parameters() if ".lora_" in name}
+    assert "lm_head.lora_B.default.weight" in learned and len(learned) == 2 * len(linear_layers(net))
+
+
+def test_merged_it_gives_the_same_and_saves_as_released(base, asked, tmp_path):
+    net = stirred(model.load(base))
+    adapt(net, 3, 8, list(linear_layers(net)))
+    mine = logits(stirred(net), asked)
+    assert is_adapted(net)
+    merge(net)
+    assert not is_adapted(net) and (logits(net, asked) - mine).abs().max() < TOLERANCE
+    save(Folder(str(tmp_path)), net)
+    with Reader(Folder(str(tmp_path))) as files, Reader(Folder(str(base))) as before:
+        assert files.tensors.keys() == before.tensors.keys()
+
+
+def test_it_reads_as_if_merged(base, asked, tokenizer):
+    """Token by token too, where weights are packed."""
+    net = model.load(base)
+    adapt(net, 3, 8, EVERYWHERE)
+    stirred(net)
+
+    def read():
+        return [token for _, token in tokens(net, tokenizer, asked[1], Prompt.FREE, 30, NoRepeat(3))]
+
+    beside = read()
+    merge(net)
+    assert read() == beside and len(beside) > 8
+
+
+def test_ours_is_loaded_again_to_the_bit(base, asked, tmp_path):
+    net = model.load(base)
+    adapt(net, 3, 8, EVERYWHERE)
+    mine = logits(stirred(net), asked)
+    folder = Folder(str(tmp_path))
+    save_adapter(folder, net)
+    before = folder.read("adapter_model.safetensors"), folder.read("adapter_config.json")
+    again = model.load(base)
+    load_adapter(again, folder)
+    assert torch.equal(logits(again, asked), mine)
+    save_adapter(folder, again)
+    assert (folder.read("adapter_model.safetensors"), folder.read("adapter_config.json")) == before
+
+
+def test_one_that_peft_saved_beside_transformers_class_is_loaded(base, asked, tmp_path, differ):
+    config = LoraConfig(r=2, lora_alpha=6, target_modules=r".*language_model.*\.(q_proj|up_proj)|.*sam_encoder.*qkv|lm_head")
+    theirs = stirred(get_peft_model(loaded(base), config))
+    theirs.save_pretrained(str(tmp_path))
+    ours = model.load(base)
+    load_adapter(ours, Folder(str(tmp_path)))
+    assert differ("LoRA", "narrow, saved by peft", logits(ours, asked), their_logits(theirs, asked)) < TOLERANCE
+
+
+def test_the_seed_makes_the_adapter_and_moves_nothing_else():
+    def matrix(seed):
+        net = build(NARROW)
+        before = torch.get_rng_state()
+        adapt(net, 2, 4, seed=seed)
+        assert torch.equal(torch.get_rng_state(), before)
+        return net.get_parameter("decoder.layers.0.self_attn.q_proj.lora_A.default.weight")
+
+    assert torch.equal(matrix(1), matrix(1)) and not torch.equal(matrix(1), matrix(2))
+
+
+def test_beside_half_precision_it_is_in_fp32(base, asked):
+    net = model.load(base, dtype=torch.bfloat16)
+    adapt(net, 2, 4)
+    assert {p.dtype for name, p in net.named_parameters() if ".lora_" in name} == {torch.float32}
+    before = logits(net, asked)
+    assert before.dtype == torch.float32 and net.lm_head.weight.dtype == torch.bfloat16
+    merge(stirred(net))
+    assert {p.dtype for p in net.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("target", ["experts", "proj_q", "mlp.experts.0.gate_proj", ""])
+def test_what_is_no_linear_layer_is_told(target):
+    with pytest.raises(ValueError, match=r"which is no linear layer: there are .*down_proj.*qkv_proj"):
+        adapt(build(NARROW), 2, 4, (target,))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda config, state: config.update(peft_type="IA3"), "LoRA alone is needed"),
+        (lambda config, state: config.update(use_dora=True), "LoRA alone is needed"),
+        (lambda config, state: state.pop("base_model.model.lm_head.lora_A.weight"), r"lm_head\.lora_A\.weight stands alone"),
+        (lambda config, state: config.update(r=5), r"should be \(5, 48\), and is \(2, 48\)"),
+        (
+            lambda config, state: state.update({"base_model.model.model.other.lora_A.weight": torch.zeros(2, 2)}),
+            "no place beside",
+        ),
+    ],
+)
+def test_an_adapter_of_something_else_is_told(tmp_path, damage, message):
+    net = build(NARROW)
+    adapt(net, 2, 4, ("lm_head",))
+    save_adapter(Folder(str(tmp_path)), net)
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    state = load_file(tmp_path / "adapter_model.safetensors")
+    damage(config, state)
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    save_file(state, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(BadCheckpoint, match=message):
+        load_adapter(build(NARROW), Folder(str(tmp_path)))
