@@ -100,7 +100,7 @@ def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str
         raise ValueError(f"length is {length}: the image and the prompt alone take {len(head)} tokens in mode {mode}")
     ids = [*head, *tokenizer.encode(answer), tokenizer.eos]
     learned = _after(len(head), ids[:length])
-    return Tokens(ids[:length], learned, (image,), truncated=len(ids) > length, upsampled=max(sample.size) < MODES[mode].side)
+    return Tokens(ids[:length], learned, (image,), truncated=len(ids) > length, upsampled=MODES[mode].upsamples(*sample.size))
 
 
 def _after(num_asked: int, ids: list[int]) -> list[bool]:

@@ -357,3 +357,28 @@ def tiny() -> ModelConfig:
         ),
         init_std=0.08,
     )
+
+
+def line_reader(stage: int = 2) -> ModelConfig:
+    """A network that learns to read lines of text on two cores, 2 million parameters, with a token a byte.
+
+    At stage 1 the decoder is dense, as in the paper's stage 1, and at stage 2 it has experts. The encoder is the same at both.
+    """
+    decoder = DecoderConfig(
+        vocab_size=269,
+        width=128,
+        depth=3,
+        heads=2,
+        dense_width=384,
+        num_dense_layers=3 if stage == 1 else 1,
+        num_experts=8,
+        num_experts_per_token=2,
+        expert_width=96,
+        max_positions=2048,
+    )
+    return ModelConfig(
+        SamConfig(width=96, depth=3, heads=3, window=4, global_blocks=(2,), image_size=512, neck=64, downsample=(96, 128)),
+        ClipConfig(width=128, depth=2, heads=4, image_size=112),
+        decoder,
+        init_std=128**-0.5,
+    )

@@ -48,17 +48,17 @@ class DeepEncoder(nn.Module):
         """
         parts = defaultdict(list)
         for image in images:
-            parts[image.whole_3SS.shape[-1]].append(image.whole_3SS[None])
+            parts[image.whole_3HW.shape[1:]].append(image.whole_3HW[None])
             if image.tiles_N3TT is not None:
-                parts[image.tiles_N3TT.shape[-1]].append(image.tiles_N3TT)
-        grids = {side: iter(self.grids(torch.cat(views)).split([len(view) for view in views])) for side, views in parts.items()}
+                parts[image.tiles_N3TT.shape[2:]].append(image.tiles_N3TT)
+        grids = {size: iter(self.grids(torch.cat(views)).split([len(view) for view in views])) for size, views in parts.items()}
         tokens = []
         for image in images:
             # In the order in which the views were put in, because a tile may be as large as a whole view.
-            whole_1hwD = next(grids[image.whole_3SS.shape[-1]])
+            whole_1hwD = next(grids[image.whole_3HW.shape[1:]])
             rows = [self._rows(whole_1hwD[0]), self.view_separator[None].to(whole_1hwD.dtype)]
             if image.tiles_N3TT is not None:
-                tiles_NhwD = next(grids[image.tiles_N3TT.shape[-1]])
+                tiles_NhwD = next(grids[image.tiles_N3TT.shape[2:]])
                 rows.insert(0, self._rows(stitched(tiles_NhwD, image.grid)))
             tokens.append(torch.cat(rows))
         return tokens

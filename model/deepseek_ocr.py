@@ -144,6 +144,10 @@ def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
                 module.class_embedding.normal_(0, module.class_embedding.numel() ** -0.5, generator=source)
             case DeepEncoder():
                 module.init_marks(source)
+    # White paper, 1 in all pixels, is zero after the first layer. Else it is what all patches have in common, far larger than the
+    # ink, and a small network takes far longer to see the ink at all.
+    patches = net.encoder.sam.patch_embed.proj
+    patches.bias.copy_(-patches.weight.sum((1, 2, 3)))
     return net
 
 

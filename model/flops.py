@@ -12,26 +12,34 @@ from collections.abc import Sequence
 
 from model.config import DecoderConfig, ModelConfig, SamConfig
 
+Side = int | tuple[int, int]
+"""A view in pixels: a square's side, or (height, width)."""
 
-def sam(config: SamConfig, side: int) -> int:
-    """The operations of one view of `side` pixels through SAM and the compressor."""
-    grid = side // config.patch
-    L, D, N = grid * grid, config.width, config.heads
+
+def _size(side: Side) -> tuple[int, int]:
+    return (side, side) if isinstance(side, int) else side
+
+
+def sam(config: SamConfig, side: Side) -> int:
+    """The operations of one view through SAM and the compressor."""
+    rows, columns = (pixels // config.patch for pixels in _size(side))
+    L, D, N = rows * columns, config.width, config.heads
     total = 2 * L * 3 * config.patch**2 * D
     for n in range(config.depth):
-        window = grid if n in config.global_blocks else config.window
-        padded = (-(-grid // window) * window) ** 2
-        total += 4 * padded * window**2 * D
-        total += 2 * padded * 2 * window * (D // N) * N  # the biases of rows and columns
+        high, wide = (rows, columns) if n in config.global_blocks else (config.window, config.window)
+        padded = -(-rows // high) * high * -(-columns // wide) * wide
+        total += 4 * padded * high * wide * D
+        total += 2 * padded * (high + wide) * (D // N) * N  # the biases of rows and columns
         total += 2 * L * 12 * D * D
     first, second = config.downsample
     total += 2 * L * config.neck * (D + 9 * config.neck)
     return total + 2 * 9 * (L // 4) * config.neck * first + 2 * 9 * (L // 16) * first * second
 
 
-def view(config: ModelConfig, side: int) -> int:
-    """The operations of one view of `side` pixels through DeepEncoder."""
-    C, num_tokens = config.clip.width, (side // config.sam.patch // 4) ** 2
+def view(config: ModelConfig, side: Side) -> int:
+    """The operations of one view through DeepEncoder."""
+    rows, columns = (pixels // config.sam.patch // 4 for pixels in _size(side))
+    C, num_tokens = config.clip.width, rows * columns
     l = num_tokens + 1  # noqa: E741
     clip = config.clip.depth * (2 * l * 12 * C * C + 4 * l * l * C)
     return sam(config.sam, side) + clip + 2 * num_tokens * 2 * C * config.decoder.width
@@ -55,13 +63,13 @@ def head(config: DecoderConfig, num_tokens: int) -> int:
     return 2 * num_tokens * config.width * config.vocab_size
 
 
-def forward(config: ModelConfig, sides: Sequence[int], lengths: Sequence[int], num_learned: int) -> int:
-    """The operations of a batch, forward: views of these sides in pixels, samples of these lengths, the head at `num_learned`
+def forward(config: ModelConfig, sides: Sequence[Side], lengths: Sequence[int], num_learned: int) -> int:
+    """The operations of a batch, forward: views of these sizes, samples of these lengths, the head at `num_learned`
     positions."""
     texts = sum(decoder(config.decoder, length, length) for length in lengths)
     return sum(view(config, side) for side in sides) + texts + head(config.decoder, num_learned)
 
 
-def training(config: ModelConfig, sides: Sequence[int], lengths: Sequence[int], num_learned: int) -> int:
+def training(config: ModelConfig, sides: Sequence[Side], lengths: Sequence[int], num_learned: int) -> int:
     """The operations of a training step of every part, forward and backward."""
     return 3 * forward(config, sides, lengths, num_learned)

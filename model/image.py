@@ -1,9 +1,12 @@
-"""Pixels in, tensors out: the released resolution modes, with their padding, resizing and tiles.
+"""Pixels in, tensors out: the released resolution modes, with their padding, resizing and tiles, and `line`, which is ours.
 
-    S side of the whole view in pixels · N tiles · T side of a tile
+    H W the whole view in pixels · N tiles · T side of a tile
 
 Sizes and rules are those of the released processing code (`process/image_process.py`) and of the paper's table 1. Mean and
 standard deviation are 0.5. Padding is grey 127. EXIF's turn comes first.
+
+`line` is for the image of one line of text. The view is 64 pixels high, one row of tokens, and as wide as the text is at that
+height. In a square such an image would be mostly padding: that takes its time, and a small network doesn't find the ink in it.
 """
 
 import functools
@@ -16,6 +19,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 GREY = (127, 127, 127)
+WHITE = (255, 255, 255)
+MAX_LINE_WIDTH = 4096  # some 170 characters: a rule, 1 pixel high and 2,000 wide, must not become an image of 128,000
 MAX_TILES = 9
 # SAM's patch of 16 pixels, and 4 patches along a side to one token.
 _TOKEN_SIDE = 64
@@ -24,24 +29,40 @@ _TOKEN_SIDE = 64
 @dataclass(frozen=True)
 class Mode:
     """A resolution mode. `side` is that of the whole view, `tile` that of the tiles, 0 for no tiles. A whole view that isn't
-    `padded` to a square is squeezed into one."""
+    `padded` to a square is squeezed into one. With `line` it is no square: it is `side` pixels high, and as wide as its text."""
 
     side: int
     padded: bool
     tile: int = 0
+    line: bool = False
 
-    def num_tokens(self, grid: tuple[int, int] = (0, 0)) -> int:
+    def whole(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) of the whole view of an image of so many pixels. A line's width is a multiple of 64."""
+        if not self.line:
+            return self.side, self.side
+        return min(MAX_LINE_WIDTH, -(-self.text_width(width, height) // _TOKEN_SIDE) * _TOKEN_SIDE), self.side
+
+    def text_width(self, width: int, height: int) -> int:
+        """How wide an image is when it is as high as a line, at most `MAX_LINE_WIDTH`."""
+        return max(1, min(MAX_LINE_WIDTH, round(width * self.side / height)))
+
+    def upsamples(self, width: int, height: int) -> bool:
+        """Whether the mode is above the image's pixels: a line's height, else the longer side."""
+        return (height if self.line else max(width, height)) < self.side
+
+    def num_tokens(self, grid: tuple[int, int] = (0, 0), whole: tuple[int, int] | None = None) -> int:
         """The number of an image's placeholders in the decoder, if it is cut into `grid` (columns, rows) tiles.
 
-        The tiles, put together, have a newline after each row of tokens. So has the whole view. Then comes one separator.
+        The tiles, put together, have a newline after each row of tokens. So has the whole view, of `whole` (width, height)
+        pixels: a line's must be given, the others' are the mode's square. Then comes one separator.
         """
-        return _num_tokens(self.side, self.tile, grid)
+        return _num_tokens(whole or (self.side, self.side), self.tile, grid)
 
 
-def _num_tokens(side: int, tile: int, grid: tuple[int, int]) -> int:
+def _num_tokens(whole: tuple[int, int], tile: int, grid: tuple[int, int]) -> int:
     columns, rows = (count * tile // _TOKEN_SIDE for count in grid)
-    side //= _TOKEN_SIDE
-    return rows * (columns + 1) + side * (side + 1) + 1
+    across, down = (side // _TOKEN_SIDE for side in whole)
+    return rows * (columns + 1) + down * (across + 1) + 1
 
 
 MODES = {
@@ -51,25 +72,33 @@ MODES = {
     "large": Mode(1280, padded=True),
     "gundam": Mode(1024, padded=True, tile=640),
     "gundam-m": Mode(1280, padded=True, tile=1024),
+    "line": Mode(_TOKEN_SIDE, padded=True, line=True),
 }
+
+
+def num_tokens(mode: str, width: int, height: int) -> int:
+    """The number of placeholders of an image of so many pixels in `mode`: that of its `views`, without looking at it."""
+    chosen = MODES[mode]
+    grid = tile_grid(width, height, chosen.tile) if chosen.tile else (0, 0)
+    return chosen.num_tokens(grid, chosen.whole(width, height))
 
 
 @dataclass(frozen=True)
 class Views:
-    """One image for the encoder: the whole view, (3, S, S), and tiles, (N, 3, T, T), row by row over `grid` (columns, rows)."""
+    """One image for the encoder: the whole view, (3, H, W), and tiles, (N, 3, T, T), row by row over `grid` (columns, rows)."""
 
-    whole_3SS: Tensor
+    whole_3HW: Tensor
     tiles_N3TT: Tensor | None = None
     grid: tuple[int, int] = (0, 0)
 
     @property
     def num_tokens(self) -> int:
-        tile = 0 if self.tiles_N3TT is None else self.tiles_N3TT.shape[-1]
-        return _num_tokens(self.whole_3SS.shape[-1], tile, self.grid)
+        height, width = self.whole_3HW.shape[1:]
+        return _num_tokens((width, height), 0 if self.tiles_N3TT is None else self.tiles_N3TT.shape[-1], self.grid)
 
     def to(self, device: torch.device | str) -> "Views":
         tiles = None if self.tiles_N3TT is None else self.tiles_N3TT.to(device, non_blocking=True)
-        return Views(self.whole_3SS.to(device, non_blocking=True), tiles, self.grid)
+        return Views(self.whole_3HW.to(device, non_blocking=True), tiles, self.grid)
 
 
 def tile_grid(width: int, height: int, tile: int, max_tiles: int = MAX_TILES) -> tuple[int, int]:
@@ -104,15 +133,19 @@ def open_upright(image: bytes) -> Image.Image:
 def views(image: Image.Image, mode: str) -> Views:
     """The views of an upright RGB image in `mode`, a key of `MODES`: fp32 from -1 to 1."""
     chosen = MODES[mode]
-    square = (chosen.side, chosen.side)
-    whole_3SS = pixels(ImageOps.pad(image, square, color=GREY) if chosen.padded else image.resize(square))
+    size = chosen.whole(*image.size)
+    if chosen.line:
+        # Centred, the text would begin elsewhere in each; a line begins at the left. White, because paper mostly is.
+        text = image.resize((chosen.text_width(*image.size), chosen.side))
+        return Views(pixels(ImageOps.expand(text, (0, 0, size[0] - text.width, 0), WHITE)))
+    whole_3HW = pixels(ImageOps.pad(image, size, color=GREY) if chosen.padded else image.resize(size))
     columns, rows = grid = tile_grid(*image.size, chosen.tile) if chosen.tile else (0, 0)
     if not columns:
-        return Views(whole_3SS)
+        return Views(whole_3HW)
     # The tiles don't keep the image's shape: it is resized to the grid's.
     stretched = pixels(image.resize((columns * chosen.tile, rows * chosen.tile)))
     tiles_N3TT = stretched.unflatten(2, (columns, -1)).unflatten(1, (rows, -1)).permute(1, 3, 0, 2, 4).flatten(0, 1)
-    return Views(whole_3SS, tiles_N3TT.contiguous(), grid)
+    return Views(whole_3HW, tiles_N3TT.contiguous(), grid)
 
 
 def load(image: bytes, mode: str) -> Views:

@@ -47,7 +47,7 @@ class Attention(nn.Module):
 
     def attend(self, qkv_BhwE: Tensor) -> Tensor:
         B, h, w, _ = qkv_BhwE.shape
-        q_BNLK, k_BNLK, v_BNLK = qkv_BhwE.view(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
+        q_BNLK, k_BNLK, v_BNLK = qkv_BhwE.reshape(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
         # The bias is of the unscaled q.
         q_BNhwK, dtype = wide(q_BNLK.unflatten(2, (h, w))), q_BNLK.dtype
         rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNhwK.dtype))

@@ -91,3 +91,9 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> TextTokenizer:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return TextTokenizer(tokenizer)
+
+
+def byte_tokenizer() -> TextTokenizer:
+    """The tokenizer without merges: the special tokens, and a token a byte. It needs no corpus, and a small network has fewest
+    tokens to tell apart with it."""
+    return train_tokenizer((), len(SPECIAL_TOKENS) + len(pre_tokenizers.ByteLevel.alphabet()))

@@ -9,9 +9,9 @@ from PIL import Image
 from datagen.record import SampleError
 from datagen.target import GROUNDING, IMAGE
 from model.batch import Tokens
-from model.data.modes import fitting, upsamples
+from model.data.modes import fitting
 from model.data.rows import Draw, Example, Part
-from model.image import open_upright, views
+from model.image import MODES, open_upright, views
 from model.tokenizer import TextTokenizer
 
 # What Pillow raises for files that are damaged or no images, and for bombs.
@@ -55,7 +55,7 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
         if degrade is not None:
             image = degrade(image, draw.seed + number, may_move)
         mode = fitting(draw.mode, modes, *image.size)
-        upsampled |= upsamples(mode, *image.size)
+        upsampled |= MODES[mode].upsamples(*image.size)
         images.append(views(image, mode))
     waiting = iter(images)
     ids, learned = [tokenizer.bos], [False]

@@ -209,7 +209,7 @@ def training(
         ids_L[1:head] = IMAGE
         ids.append(ids_L)
         labels.append(ids_L.clone().index_fill_(0, torch.arange(head), -100))
-    sides = [image.whole_3SS.shape[-1] for image in images]
+    sides = [image.whole_3HW.shape[-1] for image in images]
     lengths = [len(ids_L) for ids_L in ids]
     operations = flops.training(config, sides, lengths, sum(texts))
     if not contender.startswith(OURS):
@@ -247,7 +247,7 @@ def generation(
     """Images read, `NEW_TOKENS` each whatever comes; the tokens said, and the operations by formula."""
     tokenizer, config = train_tokenizer(EIGHT, 400), weights.read_config(Folder(folder))
     head = tokenizer.prompt(Prompt.FREE.value, images[0].num_tokens)
-    sides = [image.whole_3SS.shape[-1] for image in images]
+    sides = [image.whole_3HW.shape[-1] for image in images]
     said = len(images) * NEW_TOKENS
     operations = flops.forward(config, sides, [len(head)] * len(images), said)
     operations += flops.decoder(config.decoder, said, len(head) + NEW_TOKENS / 2)

@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tokens", type=int, default=1024)
     parser.add_argument("--layers", type=int, default=full().decoder.depth)
-    parser.add_argument("--modes", nargs="*", default=list(MODES), choices=MODES)
+    parser.add_argument("--modes", nargs="*", default=[mode for mode in MODES if mode != "line"], choices=MODES)
     args = parser.parse_args()
     print(f"on {torch.cuda.get_device_name() if DEVICE == 'cuda' else f'{torch.get_num_threads()} threads of a processor'}")
     torch.set_default_dtype(torch.bfloat16)

@@ -34,7 +34,7 @@ def a_sample_a_row(samples, tokenizer):
 def test_a_batch_by_hand(tokenizer):
     short, long = line_crop("Ab", "a"), line_crop(LONG, "b")
     batch = a_sample_a_row([short, long], tokenizer)
-    assert [image.whole_3SS.shape for image in batch.images] == [(3, 512, 512)] * 2
+    assert [image.whole_3HW.shape for image in batch.images] == [(3, 512, 512)] * 2
     assert batch.image_BL.sum(1).tolist() == [73, 73]
     for row, sample in enumerate((short, long)):
         learned = batch.labels_BL[row] != IGNORED

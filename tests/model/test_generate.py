@@ -25,9 +25,10 @@ def reader():
     return build(tiny().with_vocab(len(tokenizer)), seed=3).eval(), tokenizer
 
 
-def images(*modes: str) -> list[Views]:
+def images(*modes: str, width: int = 300, height: int = 64) -> list[Views]:
+    """Noise, as an image of this size has it in each of `modes`."""
     source = torch.Generator().manual_seed(0)
-    return [Views(torch.randn(3, MODES[mode].side, MODES[mode].side, generator=source)) for mode in modes]
+    return [Views(torch.randn(3, *MODES[mode].whole(width, height)[::-1], generator=source)) for mode in modes]
 
 
 class Scripted(torch.nn.Module):
@@ -49,7 +50,7 @@ class Scripted(torch.nn.Module):
 def test_a_batch_says_what_its_samples_say_alone(reader):
     """Of several modes, so that some rows begin later than others."""
     net, tokenizer = reader
-    views = images("tiny", "small", "tiny", "small")
+    views = images("tiny", "line", "small", "tiny", "small", "line")
     together = generate(net, tokenizer, views, Prompt.FREE, 12)
     alone = [generate(net, tokenizer, [view], Prompt.FREE, 12)[0] for view in views]
     assert together == alone

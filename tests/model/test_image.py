@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from transformers.models.deepseek_ocr2.image_processing_pil_deepseek_ocr2 import get_optimal_tiled_canvas
 
-from model.image import MODES, load, tile_grid, views
+from model.image import MAX_LINE_WIDTH, MODES, load, num_tokens, tile_grid, views
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -44,7 +44,7 @@ def test_placeholders_of_the_modes():
 
 
 @pytest.mark.parametrize(("width", "height"), [(300, 200), (700, 1400), (1281, 33), (640, 640), (1000, 999)])
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "line"])
 def test_pixels_are_the_released_ones(mode, width, height):
     image, side, tile = picture(width, height), MODES[mode].side, MODES[mode].tile
     chosen_views = views(image, mode)
@@ -54,8 +54,8 @@ def test_pixels_are_the_released_ones(mode, width, height):
         scale = min(side / width, side / height)
         assert round(max(width, height) * scale) == side
         expected = ImageOps.pad(image, (side, side), color=(127, 127, 127))
-    assert torch.equal(chosen_views.whole_3SS, as_released(expected))
-    assert chosen_views.num_tokens == MODES[mode].num_tokens(chosen_views.grid)
+    assert torch.equal(chosen_views.whole_3HW, as_released(expected))
+    assert chosen_views.num_tokens == MODES[mode].num_tokens(chosen_views.grid) == num_tokens(mode, width, height)
     if not tile or (width <= tile and height <= tile):
         assert chosen_views.tiles_N3TT is None
         return
@@ -66,9 +66,26 @@ def test_pixels_are_the_released_ones(mode, width, height):
         assert torch.equal(chosen_views.tiles_N3TT[n], as_released(stretched.crop((left, top, left + tile, top + tile))))
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "view_width"),
+    [(64, 64, 64), (65, 64, 128), (300, 64, 320), (300, 32, 640), (640, 200, 256), (1, 900, 64), (3000, 1, MAX_LINE_WIDTH)],
+)
+def test_a_line_is_as_wide_as_its_text_and_no_wider_than_the_next_token(width, height, view_width):
+    line = views(picture(width, height), "line")
+    assert line.whole_3HW.shape == (3, 64, view_width) and line.tiles_N3TT is None
+    assert line.num_tokens == view_width // 64 + 2 == num_tokens("line", width, height)
+    assert MODES["line"].upsamples(width, height) == (height < 64)
+
+
+def test_a_line_begins_at_the_left_and_ends_in_white():
+    image = picture(70, 64)
+    line = views(image, "line").whole_3HW
+    assert torch.equal(line[:, :, :70], as_released(image)) and torch.equal(line[:, :, 70:], torch.ones(3, 64, 58))
+
+
 def test_padding_is_grey_and_the_image_is_centred():
     """By hand, not by Pillow: a white band of half the height between grey."""
-    pixels = views(Image.new("RGB", (512, 256), "white"), "base").whole_3SS
+    pixels = views(Image.new("RGB", (512, 256), "white"), "base").whole_3HW
     assert torch.equal(pixels[:, 256:768], torch.ones(3, 512, 1024))
     assert torch.equal(pixels[:, :256], pixels[:, 768:]) and pixels[0, 0, 0].item() == pytest.approx(127 / 127.5 - 1)
 
@@ -80,5 +97,5 @@ def test_exif_turns_first():
     data = io.BytesIO()
     image.save(data, "PNG", exif=exif)
     assert torch.equal(
-        load(data.getvalue(), "base").whole_3SS, views(image.transpose(Image.Transpose.ROTATE_270), "base").whole_3SS
+        load(data.getvalue(), "base").whole_3HW, views(image.transpose(Image.Transpose.ROTATE_270), "base").whole_3HW
     )

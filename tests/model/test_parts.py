@@ -303,6 +303,29 @@ def test_the_encoder_alone():
     assert [tuple(tokens.shape) for tokens in results] == [(73, 192), (111, 192)]
 
 
+def test_lines_of_one_width_go_together_and_each_has_its_own_tokens():
+    """Among views as high and wider, as wide and higher: a line's tokens are those that it has alone."""
+    encoder = DeepEncoder(tiny())
+    encoder.load_state_dict(build(tiny()).encoder.state_dict())
+    source = torch.Generator().manual_seed(0)
+    sizes = [(64, 128), (64, 64), (64, 512), (512, 512), (64, 128)]
+    images = [Views(torch.randn(3, *size, generator=source)) for size in sizes]
+    seen, grids = [], encoder.grids
+    encoder.grids = lambda x: seen.append(tuple(x.shape)) or grids(x)
+    with torch.no_grad():
+        together = encoder(images)
+        assert seen == [(2, 3, 64, 128), (1, 3, 64, 64), (1, 3, 64, 512), (1, 3, 512, 512)]
+        assert [len(tokens) for tokens in together] == [image.num_tokens for image in images] == [4, 3, 10, 73, 4]
+        for image, tokens in zip(images, together, strict=True):
+            assert torch.allclose(encoder([image])[0], tokens, atol=1e-5)
+
+
+def test_white_paper_is_zero_to_a_fresh_network():
+    patches = build(tiny(), 3).encoder.sam.patch_embed
+    white = patches(torch.ones(1, 3, 64, 64))
+    assert white.abs().max() < 1e-4 < patches(-torch.ones(1, 3, 64, 64)).abs().max()
+
+
 def test_places_that_are_not_as_many_as_the_tokens_are_told():
     with pytest.raises(ValueError, match="3 places are marked for 2 image tokens"):
         placed(torch.zeros(1, 5, 4), torch.tensor([[True, True, True, False, False]]), [torch.zeros(2, 4)])

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from datagen.target import IMAGE, SPECIAL_TOKENS, Prompt
-from model.tokenizer import TextTokenizer, train_tokenizer
+from model.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
 from tests.model.lines import EIGHT
 
 # One line of as many scripts as Unicode's blocks of letters; none of these are in the tokenizer's training text.
@@ -70,3 +70,12 @@ def test_merges_are_learned(tokenizer):
 def test_an_unknown_name_is_refused(tokenizer):
     with pytest.raises(ValueError, match="<none>"):
         tokenizer.id("<none>")
+
+
+def test_bytes_have_a_token_each():
+    tokenizer = byte_tokenizer()
+    text = "é, 中 and\n</td>"
+    assert len(tokenizer) == 256 + len(SPECIAL_TOKENS)
+    assert len(tokenizer.encode(text)) == len(text.removesuffix("</td>").encode()) + 1
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert tokenizer.to_json() == byte_tokenizer().to_json()

@@ -8,7 +8,7 @@ import torch
 
 from datagen.target import Prompt
 from model.batch import collate
-from model.config import ClipConfig, DecoderConfig, ModelConfig, full, small_moe, stage1, tiny
+from model.config import ClipConfig, DecoderConfig, ModelConfig, full, line_reader, small_moe, stage1, tiny
 from model.deepseek_ocr import PARTS, DeepseekOcr, build, part_of, train_only
 from model.evaluate import answer_loss
 from model.image import Views
@@ -98,6 +98,14 @@ def test_stage_1_is_the_same_encoder_before_a_dense_decoder():
     assert round(total / 1e6) == 684 and round(active / 1e6) == 184  # of which embeddings and head take 99 million each
 
 
+def test_a_line_reader_of_stage_1_hands_its_encoder_to_that_of_stage_2():
+    first, second = on_meta(line_reader(1)), on_meta(line_reader())
+    shapes = [{n: p.shape for n, p in net.encoder.named_parameters()} for net in (first, second)]
+    assert shapes[0] == shapes[1]
+    assert not [name for name, _ in first.named_parameters() if "experts" in name]
+    assert [round(net.num_parameters()[0] / 1e6, 2) for net in (first, second)] == [1.94, 2.39]
+
+
 def test_a_loss_reaches_every_parameter():
     batch, vocab = noisy_batch()
     net = build(TINY.with_vocab(vocab)).train()
@@ -130,7 +138,7 @@ def noisy_batch():
     tokenizer = train_tokenizer(EIGHT, 512)
     batch = collate([(line_crop(text), Prompt.FREE) for text in EIGHT], tokenizer, "tiny", 200)
     source = torch.Generator().manual_seed(0)
-    images = tuple(Views(torch.randn(image.whole_3SS.shape, generator=source)) for image in batch.images)
+    images = tuple(Views(torch.randn(image.whole_3HW.shape, generator=source)) for image in batch.images)
     return dataclasses.replace(batch, images=images), len(tokenizer)
 
 

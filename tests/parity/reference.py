@@ -96,7 +96,7 @@ def loaded(folder: Path, dtype: torch.dtype = torch.float32, attention: str = "e
 
 def as_theirs(images: list[Views]) -> dict[str, Any]:
     """Our views as their arguments. All wholes have one size there, and so have all tiles."""
-    values: dict[str, Any] = {"pixel_values": torch.stack([image.whole_3SS for image in images])}
+    values: dict[str, Any] = {"pixel_values": torch.stack([image.whole_3HW for image in images])}
     tiles = [image.tiles_N3TT for image in images if image.tiles_N3TT is not None]
     if tiles:
         values["pixel_values_local"] = torch.cat(tiles)

@@ -35,7 +35,7 @@ def test_logits_are_theirs(theirs, differ):
     images = views("tiny", (0, 0))
     ids_BL = sequence([images], tokenizer)
     with torch.no_grad():
-        mine = ours.logits(ours(ids_BL, images, ids_BL == tokenizer.image)[0])
+        mine = ours.logits(ours(ids_BL, images, ids_BL == tokenizer.image))
         other = net(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), **as_theirs(images)).logits
     assert differ("logits", "narrow, saved by transformers", mine, other) < TOLERANCE
 

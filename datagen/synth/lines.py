@@ -1,0 +1,128 @@
+"""Endless drawn lines of text, for a small model to learn reading from.
+
+What a line says, and how it looks, follows from a seed, its number and the longest text alone. So any line can be drawn again, in
+any order, on any number of machines.
+
+The text is English prose that any machine with Python has: the docstrings of the standard library, and the licences of a Debian
+system. Its files are split: lines that a model is measured on come from files that no training line comes from.
+"""
+
+import functools
+import hashlib
+import io
+import random
+import re
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy
+from PIL import Image
+
+from datagen import drawing, typefaces
+from datagen.record import SampleError
+
+HEIGHT = 64
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-()"
+_LICENCES = Path("/usr/share/common-licenses")
+_NOT_PROSE = {"test", "tests", "idlelib", "pydoc_data", "site-packages", "dist-packages"}
+_HELD_OUT = 20  # of 256 files
+_AFTER = 4  # pixels right of the text
+_MARGIN = HEIGHT // 2  # more than a line is ever moved by
+
+
+@dataclass(frozen=True)
+class DrawnLine:
+    text: str
+    image: bytes  # grey PNG, 64 pixels high, as wide as the text and a few pixels more
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a seed, as long as is asked for, in the typefaces of these files.
+
+    Texts of up to `random_to` characters are random, so that nothing but the image says what comes next. Of longer ones
+    `random_share` are. In em sizes of `sizes` pixels, a line that long fills the image's height.
+    """
+
+    version: ClassVar[int] = 1  # goes up whenever a line would come out otherwise
+
+    seed: int = 0
+    faces: tuple[str, ...] = ("DejaVuSans.ttf",)
+    sizes: tuple[int, int] = (40, 48)
+    random_to: int = 4
+    random_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        if missing := [name for name in self.faces if name not in typefaces.files()]:
+            raise ValueError(f"faces: no font file {', '.join(missing)}: apt-get install fonts-dejavu-core, or name another")
+
+    def line(self, number: int, longest: int) -> DrawnLine:
+        """Line `number`, of 1 to `longest` characters."""
+        source = random.Random(f"{self.version} {self.seed} {number} {longest}")
+        return self.drawn(self._text(source, longest), source)
+
+    def drawn(self, text: str, source: random.Random) -> DrawnLine:
+        """`text` as an image. Where it stands, how large and how dark it is, is drawn from `source`."""
+        path = typefaces.files()[source.choice(self.faces)]
+        size = min(source.randint(*self.sizes), drawing.size_of_height(path, HEIGHT - 2))
+        ink, box = drawing.line(path, size, text, _MARGIN)
+        left, above = source.randint(2, 8), source.randint(0, HEIGHT - (box.y1 - box.y0))
+        ink = ink[_MARGIN - above : _MARGIN - above + HEIGHT, _MARGIN - left : box.x1 + _AFTER]
+        dark = 255 - source.randint(0, 60)
+        image = Image.fromarray((255 - ink.astype(numpy.uint16) * dark // 255).astype(numpy.uint8))
+        file = io.BytesIO()
+        image.save(file, "PNG", compress_level=1)
+        return DrawnLine(text, file.getvalue(), image.size)
+
+    def _text(self, source: random.Random, longest: int) -> str:
+        text, length = prose(held_out=False), source.randint(1, longest)
+        if longest <= self.random_to or source.random() < self.random_share:
+            chosen = (source.choice(text) if source.random() < 0.8 else source.choice(_LETTERS) for _ in range(length))
+            return re.sub(" +", " ", "".join(chosen).strip()) or source.choice(_LETTERS)
+        return _phrase(text, source, length) or source.choice(_LETTERS)
+
+    def engines(self) -> dict[str, str]:
+        """What decides how a line comes out, beside the fields: Pillow, the font files and the prose."""
+        faces = typefaces.digest(typefaces.files()[name] for name in self.faces)
+        text = hashlib.sha256(prose(held_out=False).encode()).hexdigest()
+        return drawing.VERSIONS | {"faces": faces, "prose": text, "lines": str(self.version)}
+
+
+def unseen(count: int, shortest: int, longest: int, seed: int = 0) -> list[str]:
+    """`count` different texts of held-out prose that are nowhere in the training text, of `shortest` to `longest` characters.
+
+    Raises `SampleError` if the held-out prose has not as many.
+    """
+    known, text, source = prose(held_out=False), prose(held_out=True), random.Random(f"unseen {seed}")
+    found: dict[str, None] = {}
+    for _ in range(100 * count):
+        phrase = _phrase(text, source, source.randint(shortest, longest))
+        if len(phrase) >= shortest and phrase not in known:
+            found[phrase] = None
+        if len(found) == count:
+            return list(found)
+    raise SampleError("too_short", f"the held-out prose has {len(found)} unseen lines, {count} are needed")
+
+
+def _phrase(text: str, source: random.Random, length: int) -> str:
+    """At most `length` characters from the beginning of a word on."""
+    start = text.find(" ", source.randrange(len(text) - 2 * HEIGHT)) + 1
+    return text[start : start + length].strip()
+
+
+@functools.cache
+def prose(held_out: bool) -> str:
+    """The prose of this machine in one piece: printable ASCII, white space as single spaces."""
+    library = Path(sysconfig.get_path("stdlib"))
+    found = [(str(path.relative_to(library)), path) for path in library.rglob("*.py") if not _NOT_PROSE & set(path.parts)]
+    if _LICENCES.is_dir():
+        found += [(path.name, path) for path in _LICENCES.iterdir() if not path.is_symlink()]
+    pieces = []
+    for name, path in sorted(found):
+        if (hashlib.sha256(name.encode()).digest()[0] < _HELD_OUT) == held_out:
+            text = path.read_text(encoding="utf-8", errors="ignore")
+            pieces += re.findall(r'"""(.*?)"""', text, re.DOTALL) if path.suffix == ".py" else [text]
+    return re.sub(r"[^\x21-\x7e]+", " ", " ".join(pieces)).strip()

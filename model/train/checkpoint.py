@@ -1,0 +1,161 @@
+"""Checkpoints of a training: written beside it, whole or not at all, and read by any number of ranks.
+
+    step-000000120/*.safetensors     weights, moments, averages, generators' states: a file or more a rank
+    step-000000120/progress.json     written last: a folder without it is no checkpoint
+
+`torch.distributed.checkpoint` writes and reads them. Its safetensors form needs no unpickling. A copy of all tensors is taken
+first, so that the training goes on while they are written.
+"""
+
+import contextlib
+import json
+import math
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.distributed.checkpoint as dcp
+from torch import Tensor, nn
+
+from datagen.storage import Folder
+from datagen.temporary import temporary_folder
+from model.train.optim import Average, with_state
+
+# The library says at every checkpoint that there is one process, and takes it for a mistake.
+warnings.filterwarnings("ignore", "torch.distributed is disabled, unavailable or uninitialized")
+
+PROGRESS = "progress.json"
+FILE_BYTES = 2 << 30  # a file is put together in memory before it is written
+_STEP = re.compile(r"step-(\d{9})")
+
+
+def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
+    """All that a training's next step follows from, beside its data, by name."""
+    found = {f"net/{name}": value for name, value in net.state_dict().items()}
+    for name, parameter in net.named_parameters():
+        found |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
+    if average is not None:
+        found |= {f"average/{name}": value for name, value in average.values.items()}
+    found["generator/cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        found["generator/cuda"] = torch.cuda.get_rng_state()
+    return found
+
+
+class Checkpoints:
+    """The checkpoints in a folder, of which the last `keep` are kept."""
+
+    def __init__(self, folder: Folder, keep: int = 2):
+        self.folder, self.keep = folder, keep
+        self._thread = ThreadPoolExecutor(1, "checkpoint")
+        self._writing: Future[None] | None = None
+
+    def steps(self) -> list[int]:
+        """The steps of all whole checkpoints, in order."""
+        return [step for step in self._folders() if self.folder.exists(f"{_name(step)}/{PROGRESS}")]
+
+    def save(self, step: int, state: Mapping[str, Tensor], progress: dict[str, Any]) -> None:
+        """Begin to write a checkpoint, once the one before is written. `state` may change as soon as this returns.
+
+        Raises `OSError` if the one before couldn't be written.
+        """
+        self.wait()
+        name = _name(step)
+        remote = self.folder.local is None
+        built = contextlib.ExitStack()
+        path = built.enter_context(temporary_folder()) if remote else self.folder.path(name)
+        os.makedirs(path, exist_ok=True)
+        writer = dcp.HuggingFaceStorageWriter(path, _files(state), save_distributed=True)
+        written = dcp.async_save(dict(state), storage_writer=writer, no_dist=not dist.is_initialized())
+
+        assert isinstance(written, Future)  # it is another kind with a stager of our own
+
+        def finish() -> None:
+            try:
+                with built:
+                    written.result()
+                    for file in os.listdir(path) if remote else ():
+                        self.folder.fs.put_file(os.path.join(path, file), self.folder.path(f"{name}/{file}"))
+                self.folder.write(f"{name}/{PROGRESS}", json.dumps(progress | {"step": step}).encode())
+            except BaseException as error:
+                self.folder.remove(name)
+                raise OSError(f"{self.folder.path(name)}: the checkpoint can't be written: {_cause(error)}") from error
+            for old in self.steps()[: -self.keep]:
+                self._remove(old)
+
+        self._writing = self._thread.submit(finish)
+
+    def wait(self) -> None:
+        """Return when what was begun is written. Raises `OSError`, one sentence, if it can't be."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
+
+    def load(self, net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Any] | None:
+        """Put the last whole checkpoint into these. Returns its progress, or None if there is none.
+
+        Half-written ones are deleted. Raises `ValueError` if it is of other tensors, and `OSError` if it can't be read.
+        """
+        whole = self.steps()
+        for step in set(self._folders()) - set(whole):
+            self._remove(step)
+        if not whole:
+            return None
+        name = _name(whole[-1])
+        with_state(optimizer)
+        state = tensors(net, optimizer, average)
+        folder = self.folder.sub(name)
+        with temporary_folder() as copied:
+            if folder.local is None:
+                for file in folder.names(".safetensors"):
+                    folder.fs.get_file(folder.path(file), os.path.join(copied, file))
+            reader = dcp.HuggingFaceStorageReader(copied if folder.local is None else folder.path(""))
+            try:
+                dcp.load(state, storage_reader=reader, no_dist=not dist.is_initialized())
+            except (Exception, dcp.CheckpointException) as error:  # which is no `Exception`
+                raise ValueError(f"{folder.url} is no checkpoint of this training: {_cause(error)}") from error
+        torch.set_rng_state(state["generator/cpu"])
+        if "generator/cuda" in state:
+            torch.cuda.set_rng_state(state["generator/cuda"])
+        progress: dict[str, Any] = json.loads(folder.read(PROGRESS))
+        return progress
+
+    def _folders(self) -> list[int]:
+        if not self.folder.exists(""):
+            return []
+        names = (entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in self.folder.fs.ls(self.folder.path(""), detail=True))
+        return sorted(int(match[1]) for name in names if (match := _STEP.fullmatch(name)))
+
+    def _remove(self, step: int) -> None:
+        """The mark first, so that a removal that is cut short leaves no checkpoint."""
+        self.folder.remove(f"{_name(step)}/{PROGRESS}")
+        self.folder.remove(_name(step))
+
+
+def _name(step: int) -> str:
+    return f"step-{step:09d}"
+
+
+def _files(state: Mapping[str, Tensor]) -> dict[str, int]:
+    """The number of the file that each tensor goes to, from 1."""
+    files, room, file = {}, math.inf, 0
+    for name, value in state.items():
+        size = value.numel() * value.element_size()
+        if not file or size > room:
+            file, room = file + 1, FILE_BYTES
+        files[name], room = file, room - size
+    return files
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong first, in one line."""
+    if isinstance(error, dcp.CheckpointException):  # of several ranks
+        error = next(iter(error.failures.values()))[0]
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,0 +1,156 @@
+"""How weights move: which parameters are trained at which rate, the schedule of rates, and the update with its guard.
+
+groups(net, …)      parameters by rate and decay, for AdamW
+rate_at(step, n)    the learning rate of step n
+update(…)           clip, guard against what isn't finite, move, average
+"""
+
+import fnmatch
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from model.deepseek_ocr import PARTS, part_of
+from model.train.step import Train
+
+# Tables that are looked up or added, which decay would pull to zero whether they are used or not.
+TABLES = ("pos_embed", "rel_pos_h", "rel_pos_w", "position_embedding.weight", "embed_tokens.weight")
+
+_ALLOWED = f"allowed are {', '.join(PARTS)}, and patterns of names"
+
+
+def freeze(net: nn.Module, frozen: Sequence[str]) -> None:
+    """Take the gradients from these parameters, named by one of `PARTS` or by a pattern such as `decoder.layers.0.*`.
+
+    Raises `ValueError` for a name that fits no parameter, and if nothing is left to train.
+    """
+    names = [name for name, _ in net.named_parameters()]
+    for one in frozen:
+        fits = [name for name in names if _is_of(name, one)]
+        if not fits:
+            raise ValueError(f"frozen has {one!r}, which fits no parameter: {_ALLOWED}")
+        for name in fits:
+            net.get_parameter(name).requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in net.parameters()):
+        raise ValueError(f"frozen is {', '.join(frozen)}: nothing is left to train")
+
+
+def _is_of(name: str, one: str) -> bool:
+    return part_of(name) == one if one in PARTS else fnmatch.fnmatchcase(name, one)
+
+
+def decays(name: str, parameter: Tensor) -> bool:
+    """Whether weight decay is for this parameter: for matrices and kernels alone, and for no table, scale or bias."""
+    return parameter.ndim > 1 and not name.endswith(TABLES)
+
+
+def groups(net: nn.Module, rates: Mapping[str, float], weight_decay: float) -> list[dict[str, Any]]:
+    """AdamW's parameter groups of what is trained. Each has its `factor`, by which the learning rate is multiplied.
+
+    `rates` are factors by part or by pattern, of which the first that fits counts; others have 1. Raises `ValueError` for a name
+    that fits nothing.
+    """
+    used: set[str] = set()
+    found: dict[tuple[float, bool], dict[str, Any]] = {}
+    for name, parameter in net.named_parameters():
+        fits = [one for one in rates if _is_of(name, one)]
+        used.update(fits)
+        if not parameter.requires_grad:
+            continue
+        factor, decay = rates[fits[0]] if fits else 1.0, decays(name, parameter)
+        group = found.setdefault(
+            (factor, decay), {"params": [], "names": [], "factor": factor, "weight_decay": weight_decay if decay else 0.0}
+        )
+        group["params"].append(parameter)
+        group["names"].append(name)
+    if unknown := sorted(set(rates) - used):
+        raise ValueError(f"rates has {unknown[0]!r}, which fits no parameter: {_ALLOWED}")
+    return list(found.values())
+
+
+def adamw(net: nn.Module, step: Train) -> torch.optim.AdamW:
+    """AdamW over `groups`, in one kernel for many parameters."""
+    return torch.optim.AdamW(
+        groups(net, dict(step.rates), step.weight_decay), lr=step.learning_rate, betas=step.betas, fused=True
+    )
+
+
+def rate_at(step: Train, number: int) -> float:
+    """The learning rate of step `number`, which counts from 0: up in a line over `warmup` steps, then by the schedule.
+
+    cosine      down to `min_learning_rate` along half a cosine
+    step        times `step_factor` past each of the shares `step_at` of the steps, as DeepSeek's models were trained
+    constant    as it is
+    """
+    if number < step.warmup:
+        return step.learning_rate * (number + 1) / step.warmup
+    if step.schedule == "constant":
+        return step.learning_rate
+    if step.schedule == "step":
+        return step.learning_rate * step.step_factor ** sum(number >= at * step.steps for at in step.step_at)
+    done = (number - step.warmup) / max(1, step.steps - step.warmup)
+    return step.min_learning_rate + (step.learning_rate - step.min_learning_rate) * (1 + math.cos(math.pi * done)) / 2
+
+
+class Average:
+    """The exponential moving average of the trained weights, in fp32, by name."""
+
+    def __init__(self, net: nn.Module, decay: float):
+        self.decay = decay
+        self._names = [name for name, p in net.named_parameters() if p.requires_grad]
+        self.values = {name: net.get_parameter(name).detach().float().clone() for name in self._names}
+
+    @torch.no_grad()
+    def update(self, net: nn.Module) -> None:
+        now = [net.get_parameter(name).float() for name in self._names]
+        torch._foreach_lerp_([self.values[name] for name in self._names], now, 1 - self.decay)
+
+    @torch.no_grad()
+    def swap(self, net: nn.Module) -> None:
+        """Exchange the average and the weights of `net`. Done twice, it changes nothing."""
+        for name in self._names:
+            parameter = net.get_parameter(name)
+            own = parameter.detach().float().clone()
+            parameter.copy_(self.values[name])
+            self.values[name].copy_(own)
+
+
+def parameters(optimizer: torch.optim.Optimizer) -> Iterable[nn.Parameter]:
+    return (parameter for group in optimizer.param_groups for parameter in group["params"])
+
+
+def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, loss: float) -> float:
+    """The gradients' norm, once the weights have moved by them. If it or the loss isn't finite, the weights stay as they are.
+
+    Gradients are gone afterwards. What had none, as the encoder in a step of text alone, moves as if it were 0: on several ranks
+    one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any.
+    """
+    with torch.no_grad():
+        for parameter in parameters(optimizer):
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        norm = float(torch.nn.utils.clip_grad_norm_(list(parameters(optimizer)), max_norm or math.inf))
+    if math.isfinite(norm) and math.isfinite(loss):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return norm
+
+
+def with_state(optimizer: torch.optim.Optimizer) -> None:
+    """Give each parameter its empty moments, as a checkpoint fills them. The weights stay as they are."""
+    if optimizer.state:
+        return
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    for parameter in parameters(optimizer):
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate

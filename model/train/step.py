@@ -1,0 +1,146 @@
+"""A recipe's training as plain values. This file loads no torch, so that a recipe is quick to build and to show."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from model.config import ModelConfig, tiny
+
+SCHEDULES = ("cosine", "step", "constant")
+PRECISIONS = ("", "bfloat16", "float32")
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset's place in a training.
+
+    where     a folder of the recipe's output, or a pattern of their names, which may match none; or where else a dataset lies
+    group     the group of the mixture that it is in
+    weight    its share of the group; None: as many as it has samples, which either all of a group say or none
+    langs     shares of its languages, where * stands for all that aren't named; empty: each sample as often as any other
+    """
+
+    where: str
+    group: str = "ocr"
+    weight: float | None = None
+    langs: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Train:
+    """A training: which network learns from which datasets, in how many steps. Budgets are in steps, because a budget in seconds
+    would not give the same weights twice.
+
+    datasets            what is learned from: `Data`, or a name, which stands for a dataset of the group "ocr"
+    groups              shares of the groups of datasets. A group without a sample is left out
+    model               the sizes of a network that starts fresh. One that starts from a folder has the folder's
+    start               a folder of weights with its tokenizer, to go on from
+    start_encoder       a folder whose encoder is taken alone; or two, joined by a comma: SAM's and CLIP's as published
+    start_decoder       a folder whose decoder and tokenizer are taken alone; or "random". It must be said where an encoder is
+                        taken from a folder
+    frozen              parts that aren't trained, as in `model.deepseek_ocr.PARTS`, or patterns of parameters' names
+    rates               factors of the learning rate by part or pattern
+    steps               steps of the optimizer. See `worth`
+    num_samples         the number of samples that `steps` is meant for
+    rows_per_step       packed rows that a step learns from, over all ranks
+    micro_rows          rows that go through the network at a time. Their gradients add up
+    length              tokens of a row. A sample that is longer is left out, and counted
+    modes               image modes with their weights, of which each sample draws one
+    schedule            "cosine" from `learning_rate` to `min_learning_rate`, "step" or "constant"; after `warmup` steps
+    max_norm            the longest gradient that isn't shortened; 0: any
+    average             the decay of the weights' moving average, which is then exported in their place; 0: there is none
+    tokenizer_samples   samples that a fresh tokenizer learns from; 0: a tokenizer of bytes
+    held_out_share      the share of groups, usually documents, that are never trained on
+    loss_samples        held-out samples of each dataset whose loss is measured, every `loss_every` steps
+    read_samples        held-out samples of each dataset that are read, at the end, and every `read_every` steps if that isn't 0
+    shown_samples       samples of each dataset that the report shows, of those read
+    looks_after         steps after which held-out loss with another's image must differ from that with the own one
+    checkpoint_every    steps from one checkpoint to the next, of which the last `keep` are kept
+    checkpointing       whether activations are computed again in the backward pass
+    device              "cpu", "cuda", or "" for a GPU where there is one
+    precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
+    workers             processes that make batches; 0: a thread of this one
+    """
+
+    runs: ClassVar[str] = "recipes.steps.train:TrainRunner"
+
+    datasets: tuple[str | Data, ...]
+    groups: tuple[tuple[str, float], ...] = (("ocr", 0.7), ("vision", 0.2), ("text", 0.1))
+    model: ModelConfig = field(default_factory=tiny)
+    start: str = ""
+    start_encoder: str = ""
+    start_decoder: str = ""
+    frozen: tuple[str, ...] = ()
+    rates: tuple[tuple[str, float], ...] = ()
+    steps: int = 450
+    num_samples: int = 1
+    rows_per_step: int = 2
+    micro_rows: int = 2
+    length: int = 1024
+    modes: tuple[tuple[str, float], ...] = (("tiny", 1.0),)
+    learning_rate: float = 3e-3
+    min_learning_rate: float = 1e-4
+    schedule: str = "cosine"
+    step_at: tuple[float, ...] = (0.8, 0.9)
+    step_factor: float = 0.316
+    warmup: int = 20
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 0.05
+    max_norm: float = 1.0
+    average: float = 0.0
+    tokenizer_samples: int = 1500
+    held_out_share: float = 0.1
+    loss_samples: int = 16
+    loss_every: int = 90
+    read_samples: int = 16
+    read_every: int = 0
+    shown_samples: int = 4
+    max_new_tokens: int = 400
+    looks_after: int = 100
+    checkpoint_every: int = 50
+    keep: int = 2
+    checkpointing: bool = False
+    device: str = ""
+    precision: str = ""
+    workers: int = 0
+    seed: int = 0
+    threads: int = 2
+    name: str = "train"
+
+    def __post_init__(self) -> None:
+        for name in (
+            *("steps", "num_samples", "rows_per_step", "micro_rows", "length", "loss_samples", "loss_every", "read_samples"),
+            *("max_new_tokens", "looks_after", "checkpoint_every", "keep", "threads"),
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
+        for name in ("warmup", "weight_decay", "max_norm", "tokenizer_samples", "read_every", "shown_samples", "workers"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
+        if not 0 < self.held_out_share < 1:
+            raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average is {self.average}: it must be at least 0, and less than 1")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule is {self.schedule!r}: allowed are {', '.join(SCHEDULES)}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}: allowed are bfloat16, float32, and none for the device's own")
+        if self.start and (self.start_encoder or self.start_decoder):
+            raise ValueError(f"start is {self.start}: it is the whole network, so start_encoder and start_decoder must be empty")
+        if self.start_encoder and not self.start_decoder:
+            raise ValueError(
+                f"start_encoder is {self.start_encoder}, and start_decoder is empty: give the decoder's folder, or "
+                f"start_decoder={RANDOM} for one that knows nothing yet"
+            )
+
+    @property
+    def data(self) -> tuple[Data, ...]:
+        """The datasets, each with its place in the mixture."""
+        return tuple(Data(one) if isinstance(one, str) else one for one in self.datasets)
+
+    def worth(self, num_samples: int) -> "Train":
+        """This step with fewer `steps` if there are fewer than `num_samples`, and as much less `warmup`: by the square root, and
+        0.3 of them at least."""
+        share = min(1.0, max(0.3, math.sqrt(num_samples / self.num_samples)))
+        return replace(self, steps=max(1, round(self.steps * share)), warmup=round(self.warmup * share))
