@@ -19,6 +19,7 @@ from model.cache import Cache
 from model.config import DecoderConfig
 
 PADDING = -1  # in place of a sample's number
+_SHORT = 64  # samples of so many tokens are attended to together
 
 # What positions see. A mask (B, 1, L, L). Or flex attention's mask. Or lengths of samples and paddings, row after row, each of
 # which sees itself alone. Or None: all earlier positions.
@@ -94,11 +95,24 @@ def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor
 
 
 def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) -> Tensor:
-    """The attention of each run of positions to itself, one run after the other: nothing between samples is computed."""
+    """The attention of each run of positions to itself: nothing between samples is computed.
+
+    Long runs go one after the other. Many short ones go together, each filled up to the longest: positions don't see what comes
+    after them. Of 32 lines of text in a row, attention took a third of a training step's time one by one.
+    """
     B = len(q_BNLK)
-    q, k, v = (x_BNLK.transpose(0, 1).flatten(1, 2)[None].split(lengths, 2) for x_BNLK in (q_BNLK, k_BNLK, v_BNLK))
-    y_1NTK = torch.cat([attend(*run, seen=None) for run in zip(q, k, v, strict=True)], 2)
-    return y_1NTK[0].unflatten(1, (B, -1)).transpose(0, 1)
+    q, k, v = (x_BNLK.transpose(0, 1).flatten(1, 2) for x_BNLK in (q_BNLK, k_BNLK, v_BNLK))
+    longest = max(lengths)
+    if len(lengths) > 1 and longest <= _SHORT:
+        real_SL = torch.arange(longest, device=q.device) < torch.tensor(lengths, device=q.device)[:, None]
+        of_T = real_SL.flatten().nonzero()[:, 0]
+        filled = (x_NTK.new_zeros(len(x_NTK), real_SL.numel(), x_NTK.shape[-1]).index_copy(1, of_T, x_NTK) for x_NTK in (q, k, v))
+        q_SNLK, k_SNLK, v_SNLK = (x_NRK.unflatten(1, real_SL.shape).transpose(0, 1) for x_NRK in filled)
+        y_NTK = attend(q_SNLK, k_SNLK, v_SNLK, seen=None).transpose(0, 1).flatten(1, 2)[:, of_T]
+    else:
+        qs, ks, vs = (x_NTK[None].split(lengths, 2) for x_NTK in (q, k, v))
+        y_NTK = torch.cat([attend(*run, seen=None) for run in zip(qs, ks, vs, strict=True)], 2)[0]
+    return y_NTK.unflatten(1, (B, -1)).transpose(0, 1)
 
 
 def _flexes(device: torch.device) -> bool:

@@ -147,6 +147,7 @@ def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
     # White paper, 1 in all pixels, is zero after the first layer. Else it is what all patches have in common, far larger than the
     # ink, and a small network takes far longer to see the ink at all.
     patches = net.encoder.sam.patch_embed.proj
+    assert patches.bias is not None
     patches.bias.copy_(-patches.weight.sum((1, 2, 3)))
     return net
 

@@ -120,7 +120,7 @@ def prose(held_out: bool) -> str:
     found = [(str(path.relative_to(library)), path) for path in library.rglob("*.py") if not _NOT_PROSE & set(path.parts)]
     if _LICENCES.is_dir():
         found += [(path.name, path) for path in _LICENCES.iterdir() if not path.is_symlink()]
-    pieces = []
+    pieces: list[str] = []
     for name, path in sorted(found):
         if (hashlib.sha256(name.encode()).digest()[0] < _HELD_OUT) == held_out:
             text = path.read_text(encoding="utf-8", errors="ignore")

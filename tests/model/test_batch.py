@@ -112,6 +112,20 @@ def test_packed_rows_give_what_samples_give_alone(tokenizer):
             assert torch.allclose(gradient, gradients_alone[name], rtol=1e-3, atol=1e-4 * gradients_alone[name].abs().max()), name
 
 
+@pytest.mark.parametrize("lengths", [[5, 64, 1, 17, 1, 8], [1], [3, 3, 3, 3]])
+def test_short_samples_attend_together_as_they_do_one_by_one(lengths, monkeypatch):
+    """Two rows of them, with gradients, whose sums over keys are in fp32."""
+    source = torch.Generator().manual_seed(sum(lengths))
+    inputs = [torch.randn(2, 3, sum(lengths), 8, generator=source, dtype=torch.float64) for _ in range(4)]
+    results = []
+    for short in (0, 64):
+        monkeypatch.setattr(attention, "_SHORT", short)
+        q, k, v, upstream = (x.clone().requires_grad_() for x in inputs)
+        y = attention.attend(q, k, v, lengths + lengths)
+        results.append([y.detach(), *torch.autograd.grad(y, (q, k, v), upstream)])
+    assert all(torch.allclose(one, other, atol=1e-8) for one, other in zip(*results, strict=True))
+
+
 def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
     """flex attention, not compiled, forward: all that a processor has of it."""
     samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
