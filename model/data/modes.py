@@ -3,7 +3,10 @@
 import functools
 from collections.abc import Mapping, Sequence
 
-from model.image import MODES, tile_grid
+from model.image import MODES, num_tokens
+
+LINE_HEIGHT = 96
+"""An image that is at most so high is a line of text. It gets the line mode, where that is among a training's modes."""
 
 
 def check(modes: Mapping[str, float]) -> None:
@@ -15,34 +18,27 @@ def check(modes: Mapping[str, float]) -> None:
 
 
 def drawn(modes: Mapping[str, float], u: float) -> str:
-    """The mode of a sample whose number, from 0 to 1, is `u`."""
-    left = u * sum(modes.values())
-    for mode, weight in modes.items():
+    """The mode of a sample whose number, from 0 to 1, is `u`. A line's mode isn't drawn, where there are others."""
+    weights = {mode: weight for mode, weight in modes.items() if not MODES[mode].line} or dict(modes)
+    left = u * sum(weights.values())
+    for mode, weight in weights.items():
         left -= weight
         if left < 0:
             return mode
-    return [mode for mode, weight in modes.items() if weight][-1]
+    return [mode for mode, weight in weights.items() if weight][-1]
 
 
 def fitting(mode: str, modes: Sequence[str], width: int, height: int) -> str:
     """The mode of an image of so many pixels, if `mode` was drawn: that one, if the image has its pixels. Else the largest one
     without tiles that the image does fill, and the smallest if it fills none."""
-    if not upsamples(mode, width, height):
+    lines = [name for name in modes if MODES[name].line]
+    others = sorted((name for name in modes if not MODES[name].line), key=lambda name: (MODES[name].side, MODES[name].tile))
+    if lines and (not others or height <= min(LINE_HEIGHT, width)):
+        return lines[0]
+    if not MODES[mode].line and not MODES[mode].upsamples(width, height):
         return mode
-    by_size = sorted(modes, key=lambda name: (MODES[name].side, MODES[name].tile))
-    whole = [name for name in by_size if not MODES[name].tile and not upsamples(name, width, height)]
-    return whole[-1] if whole else by_size[0]
-
-
-def upsamples(mode: str, width: int, height: int) -> bool:
-    """Whether the mode is above the image's pixels: whether its longer side has fewer."""
-    return max(width, height) < MODES[mode].side
-
-
-def num_tokens(mode: str, width: int, height: int) -> int:
-    """The number of placeholders of an image of so many pixels in `mode`."""
-    tile = MODES[mode].tile
-    return MODES[mode].num_tokens(tile_grid(width, height, tile) if tile else (0, 0))
+    whole = [name for name in others if not MODES[name].tile and not MODES[name].upsamples(width, height)]
+    return whole[-1] if whole else others[0]
 
 
 @functools.lru_cache(maxsize=1 << 16)

@@ -219,7 +219,8 @@ class Plan:
 
 
 def alone(corpus: Corpus, dataset: int, row: int, mode: str, modes: Sequence[str] = (), prompt: int = 0) -> Draw:
-    """A draw of this one row, for an evaluation: in `mode`, or in the one of `modes` that its image has the pixels for."""
+    """A draw of this one row, for an evaluation: in `mode`, or in the one of `modes` that its image has the pixels for. `modes`
+    are those of the maker that makes the batch; without them that is `mode` alone."""
     columns = corpus.columns[dataset]
     if columns.answer_NP[row, prompt] == NO_ANSWER:
         prompt = int(np.flatnonzero(columns.answer_NP[row] != NO_ANSWER)[0])

@@ -159,6 +159,23 @@ def test_no_mode_is_above_the_pixels(tokenizer):
     }
 
 
+def test_a_line_gets_the_mode_of_lines_and_nothing_else_does(tokenizer):
+    sizes = [(700, 40), (700, 96), (700, 97), (40, 60), (900, 1024)]
+    corpus = opened([Drawn("pages", [5] * 50, sizes * 10)], tokenizer, 0.1)
+    seen = {}
+    modes = {"tiny": 1.0, "base": 1.0, "line": 1.0}
+    for draw in draws(plan(corpus, [Source("pages")], modes=modes), 0, 40):
+        seen.setdefault(corpus.columns[0].sizes(draw.row)[0], set()).add(draw.mode)
+    assert seen == {
+        (700, 40): {"line"},
+        (700, 96): {"line"},
+        (700, 97): {"tiny"},
+        (40, 60): {"tiny"},
+        (900, 1024): {"tiny", "base"},
+    }
+    assert {draw.mode for draw in draws(plan(corpus, [Source("pages")], modes={"line": 1.0}), 0, 9)} == {"line"}
+
+
 def test_prompts_come_by_weight(corpus):
     counts = Counter(draw.prompt for draw in draws(plan(corpus, [Source("pages")]), 0, 300))
     assert counts[0] / counts.total() == pytest.approx(0.75, abs=0.03) and set(counts) == {0, 1}
