@@ -7,6 +7,7 @@ The text is English prose that any machine with Python has: the docstrings of th
 system. Its files are split: lines that a model is measured on come from files that no training line comes from.
 """
 
+import bisect
 import functools
 import hashlib
 import io
@@ -15,7 +16,7 @@ import re
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy
 from PIL import Image
@@ -37,6 +38,16 @@ class DrawnLine:
     text: str
     image: bytes  # grey PNG, 64 pixels high, as wide as the text and a few pixels more
     size: tuple[int, int]
+
+
+class _Look(NamedTuple):
+    """How a line is drawn: its font file and size, the pixels left of it and above it, and how dark the ink is."""
+
+    path: str
+    size: int
+    left: int
+    above: int
+    dark: int
 
 
 @dataclass(frozen=True)
@@ -61,21 +72,38 @@ class Lines:
 
     def line(self, number: int, longest: int) -> DrawnLine:
         """Line `number`, of 1 to `longest` characters."""
-        source = random.Random(f"{self.version} {self.seed} {number} {longest}")
+        source = self._source(number, longest)
         return self.drawn(self._text(source, longest), source)
+
+    def planned(self, number: int, longest: int) -> tuple[str, int]:
+        """What line `number` says, and how many pixels wide it is, without drawing it."""
+        source = self._source(number, longest)
+        text = self._text(source, longest)
+        return text, self.width(text, source)
+
+    def width(self, text: str, source: random.Random) -> int:
+        """How many pixels wide `text` would be `drawn` from `source`."""
+        look = self._look(source)
+        return look.left + max(1, round(drawing.width(look.path, look.size, text))) + _AFTER
 
     def drawn(self, text: str, source: random.Random) -> DrawnLine:
         """`text` as an image. Where it stands, how large and how dark it is, is drawn from `source`."""
-        path = typefaces.files()[source.choice(self.faces)]
-        size = min(source.randint(*self.sizes), drawing.size_of_height(path, HEIGHT - 2))
+        path, size, left, above, dark = self._look(source)
         ink, box = drawing.line(path, size, text, _MARGIN)
-        left, above = source.randint(2, 8), source.randint(0, HEIGHT - (box.y1 - box.y0))
         ink = ink[_MARGIN - above : _MARGIN - above + HEIGHT, _MARGIN - left : box.x1 + _AFTER]
-        dark = 255 - source.randint(0, 60)
         image = Image.fromarray((255 - ink.astype(numpy.uint16) * dark // 255).astype(numpy.uint8))
         file = io.BytesIO()
         image.save(file, "PNG", compress_level=1)
         return DrawnLine(text, file.getvalue(), image.size)
+
+    def _source(self, number: int, longest: int) -> random.Random:
+        return random.Random(f"{self.version} {self.seed} {number} {longest}")
+
+    def _look(self, source: random.Random) -> "_Look":
+        path = typefaces.files()[source.choice(self.faces)]
+        size = min(source.randint(*self.sizes), drawing.size_of_height(path, HEIGHT - 2))
+        room = HEIGHT - drawing.height(path, size)
+        return _Look(path, size, source.randint(2, 8), source.randint(0, room), source.randint(195, 255))
 
     def _text(self, source: random.Random, longest: int) -> str:
         text, length = prose(held_out=False), source.randint(1, longest)
@@ -89,6 +117,23 @@ class Lines:
         faces = typefaces.digest(typefaces.files()[name] for name in self.faces)
         text = hashlib.sha256(prose(held_out=False).encode()).hexdigest()
         return drawing.VERSIONS | {"faces": faces, "prose": text, "lines": str(self.version)}
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """Lines that grow: of up to `first` characters, and of one more from each of the numbers in `grows_at` on.
+
+    A network learns first that the image says what comes next, then to find its place in longer and longer ones. On whole lines
+    at once it learns the language, and never looks.
+    """
+
+    lines: Lines = Lines()
+    grows_at: tuple[int, ...] = ()
+    first: int = 1
+
+    def longest(self, number: int) -> int:
+        """The longest text that line `number` may have."""
+        return self.first + bisect.bisect_right(self.grows_at, number)
 
 
 def unseen(count: int, shortest: int, longest: int, seed: int = 0) -> list[str]:

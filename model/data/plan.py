@@ -168,9 +168,9 @@ class Plan:
                 continue
             epochs, places = np.divmod(counts[stream] + np.arange(len(at)), len(rows))
             keys = mixed(epochs.astype(np.uint64) ^ np.uint64(key("stream", self.seed, segment.shares[stream].stream.name)))
-            chosen = rows[permuted(places, len(rows), keys)]
-            prompts = self._prompts(dataset, chosen, prompts_W[at])
             columns = self.corpus.columns[dataset]
+            chosen = rows[places if columns.in_order else permuted(places, len(rows), keys)]
+            prompts = self._prompts(dataset, chosen, prompts_W[at])
             for w, row, prompt in zip(at.tolist(), chosen.tolist(), prompts.tolist(), strict=True):
                 mode = image_modes.drawn(self.modes, modes_W[w])
                 mode, length = mode_and_length(columns, row, prompt, mode, names)

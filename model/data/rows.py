@@ -52,6 +52,7 @@ class Columns:
     group_N             a hash of what a split goes by, uint64. 0 is held out whatever the share
     more                the sizes (width, height) of all images of the few rows that have more than one
     skipped             how many rows were left out, by the reason
+    in_order            whether the rows are drawn as they stand, not shuffled: a curriculum's are
     """
 
     width_N: np.ndarray
@@ -62,6 +63,7 @@ class Columns:
     langs: tuple[str, ...]
     more: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
+    in_order: bool = False
 
     def __len__(self) -> int:
         return len(self.width_N)

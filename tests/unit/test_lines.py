@@ -7,7 +7,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from datagen.synth.lines import HEIGHT, Lines, prose, unseen
+from datagen.synth.lines import HEIGHT, Curriculum, Lines, prose, unseen
 
 
 def ink(image: bytes) -> numpy.ndarray:
@@ -40,6 +40,18 @@ def test_no_letter_is_cut(face):
     for number in range(60):
         picture = ink(Lines(faces=(face,)).line(number, 8).image)
         assert not picture[[0, -1]].any() and not picture[:, -1].any(), number
+
+
+def test_a_plan_of_a_line_is_what_is_drawn():
+    lines = Lines(faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
+    for number in range(200):
+        drawn = lines.line(number, 20)
+        assert lines.planned(number, 20) == (drawn.text, drawn.size[0])
+
+
+def test_lines_grow_at_their_numbers():
+    curriculum = Curriculum(grows_at=(10, 30, 30), first=3)
+    assert [curriculum.longest(number) for number in (0, 9, 10, 29, 30, 10**9)] == [3, 3, 4, 4, 6, 6]
 
 
 def test_short_texts_are_random_and_longer_ones_mostly_prose():
