@@ -172,9 +172,9 @@ class _Index:
         self.skipped["not_trusted"] += part.num_rows - (pc.sum(trusted).as_py() or 0)
         self.skipped["no_text"] += pc.sum(pc.and_not(trusted, text)).as_py() or 0
         part = part.filter(pc.and_(trusted, text))
-        answer_NP = lengths.kept(
-            self.dataset.folder, self.name, report.shard, report.sha256, part.num_rows, functools.partial(self._count, part)
-        )
+        count = functools.partial(self._count, part)
+        table = lengths.kept(self.dataset.folder, self.name, report.shard, report.sha256, part.num_rows, count)
+        answer_NP = lengths.lengths(table, len(self.dataset.prompts))
         if self.excluded:
             free = np.array([not is_marked(key, self.excluded) for key in part["key"].to_pylist()], bool)
             self.skipped["marked"] += int((~free).sum())
@@ -212,8 +212,8 @@ class _Index:
         codes = np.array([self.langs.setdefault(lang, len(self.langs)) for lang in encoded.dictionary.to_pylist()], np.int16)
         return codes[encoded.indices.to_numpy()] if len(langs) else codes
 
-    def _count(self, part: pa.Table) -> np.ndarray:
-        """(N, P): the lengths of the part's samples under each prompt. Those of a record that can't be read have none."""
+    def _count(self, part: pa.Table) -> pa.Table:
+        """The lengths of the part's samples under each prompt. Those of a record that can't be read have none."""
         folder, prompts = self.dataset.folder, self.dataset.prompts
         found = np.full((part.num_rows, len(prompts)), NO_ANSWER, np.int32)
         rows = part.select(["shard", "record_offset", "record_bytes"]).to_pylist()
@@ -226,7 +226,7 @@ class _Index:
                         texts.append(_parts(sample, asked))
             for (row, prompt), length in zip(places, counted(texts, self.tokenizer), strict=True):
                 found[row, prompt] = length
-        return found
+        return pa.table(lengths.columns(found))
 
 
 _KINDS: dict[str, Any] = {"width": np.uint16, "height": np.uint16, "offset": np.int64, "bytes": np.int32}

@@ -59,7 +59,8 @@ class Corpus:
 
 
 def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share: float) -> Corpus:
-    """The datasets' columns, split. If the hashes hold no group out, one is; and if there is only one, some of its rows are.
+    """The datasets' columns, split. If the hashes hold no group out, or all of them, one is; and if there is only one, some of
+    its rows are.
 
     Raises `ValueError` if two datasets have one name, or if a dataset can't be used.
     """
@@ -69,7 +70,8 @@ def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share
     columns = tuple(dataset.columns(tokenizer) for dataset in datasets)
     sides = [_held_out(c, held_out_share) for c in columns]
     usable = [(c.answer_NP != NO_ANSWER).any(1) for c in columns]
-    if not any((side & fit).any() for side, fit in zip(sides, usable, strict=True)):
+    both = [(side & fit, fit & ~side) for side, fit in zip(sides, usable, strict=True)]
+    if not all(any(rows.any() for rows in of_side) for of_side in zip(*both, strict=True)):
         sides = _some_held_out(columns, usable, held_out_share)
     return Corpus(
         tuple(datasets),
@@ -102,11 +104,14 @@ def _held_out(columns: Columns, share: float) -> np.ndarray:
 
 
 def _some_held_out(columns: Sequence[Columns], usable: Sequence[np.ndarray], share: float) -> list[np.ndarray]:
-    groups = np.unique(
-        np.concatenate([c.group_N[fit] for c, fit in zip(columns, usable, strict=True)] or [np.zeros(0, np.uint64)])
-    )
+    """What is held out where hashes leave one side empty. What is held out by name always is."""
+    named = [c.group_N == NAMED for c in columns]
+    found = [c.group_N[fit & ~name] for c, fit, name in zip(columns, usable, named, strict=True)]
+    groups = np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
     if len(groups) > 1:
-        return [c.group_N == groups[0] for c in columns]
+        return [name | (c.group_N == groups[0]) for c, name in zip(columns, named, strict=True)]
+    if any((name & fit).any() for name, fit in zip(named, usable, strict=True)):
+        return named
     sides = [np.zeros(len(c), bool) for c in columns]
     left = max(1, round(share * sum(int(fit.sum()) for fit in usable)))
     for c, fit, side in zip(columns, usable, sides, strict=True):
