@@ -58,7 +58,7 @@ class CompareInk:
     the one with most characters first, and each takes as much as it needs. The rest goes to the detector.
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     needs: ClassVar[Needs] = A_CORE
 
     budget_s: float = 9.0

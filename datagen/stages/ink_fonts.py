@@ -23,9 +23,11 @@ from datagen.stages.ink_lines import (
     without_leaders,
 )
 
+_ALONE = 0.45  # the margin of a line-up of a script that nobody reads, at least
 UNLIKE, SURELY_UNLIKE = 0.12, 0.06  # a lie's margin is less; a few words' is, where more would say the same
 _MIN_READ, _ENOUGH_READ = 30, 150  # characters, to judge a font by; to read no more of it, if all but so many of them are right
 _MIN_WRONG = 4  # characters: fewer are chance
+_PLAIN_WRONG, _PLAIN_SHARE = 8, 0.75  # characters, and of those that differ: hardly any of a true text are
 _HARDLY_WRONG, _SOME_READ = 0.01, 100  # of the characters, in the words of a reader that isn't close: of so many at least
 _CLOSE = 0.1  # the error of a reading up to which its words tell of single letters
 _TRUE, _FALSE = 0.2, 0.5  # the error of a reading of a true text, at most; of a false one, at least
@@ -208,6 +210,9 @@ class FontInk:
         wrong, differing = self.num_wrong / self.num_chars, self.num_differing / self.num_chars
         if wrong > 0.03 and self.num_wrong >= 0.5 * self.num_differing:
             return False
+        # Single letters, such as accents in an old encoding, where a good reader differs in nothing else.
+        if wrong > 0.01 and self.num_wrong >= max(_PLAIN_WRONG, _PLAIN_SHARE * self.num_differing):
+            return False
         # A poor reader misreads as many letters of a true text as it is drawn here. But then the ink hardly ever takes its side.
         is_poor = self.num_drawn_chars and differing <= _MORE * self.num_drawn_differing / self.num_drawn_chars
         return False if wrong > 0.06 and self.error <= _FALSE and not is_poor else None
@@ -219,9 +224,10 @@ class FontInk:
             return False
         if self.is_sure and not opinions.get("reader", True):
             return False
-        votes = {opinions.get("lineup"), opinions.get("reader")}
-        if True in votes:
+        lineup, reader = opinions.get("lineup"), opinions.get("reader")
+        # Of a text in which some letters stand for one another, half of the margin is left. A reader would tell.
+        if reader or (lineup and (self.cuts or self.lineup.margin >= _ALONE)):
             return True
         # Ink that was cut in the wrong places isn't like its text. A lie isn't read as half of what it says.
         is_read = bool(self.cuts) and self.error <= _FALSE
-        return False if False in votes and not is_read else None
+        return False if False in (lineup, reader) and not is_read else None

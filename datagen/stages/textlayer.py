@@ -31,7 +31,8 @@ class JudgeTextLayer:
         garbled clusters)
         `ink_disagrees` (fonts don't show what their text says, see `CompareInk`), `ink_unchecked` (too much text is in fonts of
         which nobody can tell)
-        `spaces_unchecked` (the layer had no spaces, gaps showed them, in a script of clusters, and no engine could read the page)
+        `spaces_unchecked` (the layer had no spaces, gaps showed them, in Arabic or a script of clusters, and no engine could read
+        the page)
         `presentation_forms` (of Arabic) and `unknown_language` (enough letters, but the identifier knows no language like it):
         only if the ink wasn't checked
         `incomplete` (the words that are there are right, but others lack), together with `ink_without_text`,
@@ -41,7 +42,7 @@ class JudgeTextLayer:
     page with little text, in large type or on a picture).
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     needs: ClassVar[Needs] = A_CORE
 
     max_unmapped_share: float = 0.002
@@ -50,6 +51,7 @@ class JudgeTextLayer:
     max_presentation_share: float = 0.05
     max_silent_share: float = 0.003
     max_spaces_added_share: float = 0.01
+    max_reader_error: float = 0.5
     max_math_chars: int = 2
     max_hidden_share: float = 0.05
     max_image_share: float = 0.8
@@ -100,8 +102,8 @@ class JudgeTextLayer:
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
             "spaces_unchecked": "ink_checked_share" in s
-            and "reader_error" not in s
-            and sample.script in _CLUSTERS
+            and s.get("reader_error", 1.0) > self.max_reader_error
+            and sample.script in _CLUSTERS | {"Arab"}
             and s.get("spaces_added_share", 0.0) > self.max_spaces_added_share,
             "ink_without_text": s.get("ink_recall", 1.0) < self.min_ink_recall,
         }

@@ -101,6 +101,12 @@ def test_three_letters_that_stand_for_each_other_are_found_by_a_reader():
     assert measured["reader_error"] < 0.4
 
 
+def test_so_is_one_letter_that_is_told_as_two_such_as_accents_in_an_old_encoding():
+    (measured,) = signals(page(READ, lambda text: text.replace("y", "ye")))  # one letter of seventy
+    assert measured["ink_lies_share"] == 1.0
+    assert measured["reader_error"] < 0.1
+
+
 @pytest.mark.parametrize("script", ["Geor", "Taml"])
 def test_and_without_one_by_the_shapes_of_their_words(script):
     text = UDHR[script][1]
@@ -190,6 +196,11 @@ def test_how_many_letters_are_swapped_by_what_their_ink_likes_better(monkeypatch
 )
 def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviation, num_words, clear):
     assert FontInk(shapes.Lineup(margin, deviation, num_words, "face")).lineup_is_clear(0.06) is clear
+
+
+@pytest.mark.parametrize(("margin", "says"), [(0.5, True), (0.4, None), (0.02, False)])
+def test_a_line_up_must_be_clearer_where_nobody_reads_the_script(margin, says):
+    assert FontInk(shapes.Lineup(margin, 6.0, 24, "face")).opinion() is says
 
 
 def drawn_words(script: str, lie=lambda text: text) -> list[shapes.Ink]:

@@ -76,11 +76,13 @@ def test_a_few_unmapped_signs_leave_the_other_lines(signal):
     assert found.quality.words_hold
 
 
-def test_spaces_put_in_by_gaps_need_a_reader_in_scripts_of_clusters():
+def test_spaces_put_in_by_gaps_need_a_reader_in_arabic_and_in_scripts_of_clusters():
     spaced = {"spaces_added_share": 0.1, "ink_checked_share": 1.0}
     assert judge(script="Gran", **spaced) == ("suspect", ("spaces_unchecked",))
     assert judge(script="Gran", spaces_added_share=0.1) == ("trusted", ())  # the ink wasn't asked of anything
     assert judge(script="Khmr", reader_error=0.05, **spaced) == ("trusted", ())
+    assert judge(script="Arab", reader_error=0.05, **spaced) == ("trusted", ())
+    assert judge(script="Arab", reader_error=0.7, **spaced) == ("suspect", ("spaces_unchecked",))
     assert judge(script="Latn", **spaced) == ("trusted", ())
 
 
