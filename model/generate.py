@@ -83,7 +83,7 @@ def tokens(
     net: DeepseekOcr,
     tokenizer: TextTokenizer,
     images: Sequence[Views],
-    prompt: Prompt,
+    prompt: str,
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> Iterator[tuple[int, int]]:
@@ -97,7 +97,7 @@ def tokens(
     if not images:
         return
     device, max_positions = net.lm_head.weight.device, net.config.decoder.max_positions
-    heads = [tokenizer.prompt(prompt.value, image.num_tokens) for image in images]
+    heads = [tokenizer.prompt(prompt, image.num_tokens) for image in images]
     texts = [_Text(row, head, no_repeat) for row, head in enumerate(heads)]
     longest = max(map(len, heads))
     if longest >= max_positions:
@@ -152,7 +152,7 @@ def stream(
     net: DeepseekOcr,
     tokenizer: TextTokenizer,
     images: Sequence[Views],
-    prompt: Prompt,
+    prompt: str,
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> Iterator[tuple[int, str]]:
@@ -177,7 +177,7 @@ def generate(
     net: DeepseekOcr,
     tokenizer: TextTokenizer,
     images: Sequence[Views],
-    prompt: Prompt,
+    prompt: str,
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> list[str]:

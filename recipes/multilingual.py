@@ -13,7 +13,7 @@ from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from flywheel.step import ROUNDS, Flywheel
-from model.step import Train
+from model.train.step import Data, Train
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 SEED = 0
@@ -41,5 +41,6 @@ def multilingual(
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, passwords=words)
-    training = Train(datasets=(pages.name, ROUNDS), num_samples=1_500, seed=SEED)
+    # Pages mostly; lines that the flywheel read weigh as much however few there are.
+    training = Train(datasets=(Data(pages.name, weight=3.0), Data(ROUNDS, weight=1.0)), num_samples=1_500, seed=SEED)
     return Recipe("multilingual", (pages, alike, wheel, training, Report(datasets=(pages.name,), seed=SEED)))

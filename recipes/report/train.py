@@ -1,13 +1,13 @@
 """What a training learned, as sections of the report: its measurements, its loss curve, and samples read back."""
 
+import base64
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
-from datagen.record import Sample
 from datagen.storage import Folder
 from recipes.report import Section, asset, fill
 from recipes.report.pictures import data_uri, decode
@@ -21,10 +21,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 34
 Points = Sequence[tuple[int, float]]
 
 
-def train_sections(name: str, folder: Folder, load: Callable[[dict], Sample]) -> list[Section]:
+def train_sections(name: str, folder: Folder) -> list[Section]:
     """The sections of the training in `folder`, the folder of the step called `name`; none if it isn't finished.
 
-    `load(row)` returns the sample of a row that has dataset, shard, offset and bytes. Images take at most `IMAGES_BYTES`.
+    Images take at most `IMAGES_BYTES`.
     """
     if not folder.exists("metrics.json"):
         return []
@@ -32,7 +32,7 @@ def train_sections(name: str, folder: Folder, load: Callable[[dict], Sample]) ->
     lines = [json.loads(line) for line in folder.read("loss.jsonl").splitlines()]
     rows = json.loads(folder.read("readback.json"))
     css = asset("train.css")
-    readback = fill("readback.html", rows=list(_with_images(rows, load)), text_limit=TEXT_LIMIT)
+    readback = fill("readback.html", rows=list(_with_images(rows)), text_limit=TEXT_LIMIT)
     return [
         Section(f"{name}-metrics", f"{name}: measurements", _measurements(metrics, lines), css),
         Section(f"{name}-readback", f"{name}: samples read back", readback, css),
@@ -40,26 +40,33 @@ def train_sections(name: str, folder: Folder, load: Callable[[dict], Sample]) ->
 
 
 def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
-    distance, num_read = metrics["edit_distance"], metrics["num_read"]
+    read, counts = metrics["read"], metrics["counts"]
     first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
     figures = [
         (_short(metrics["num_parameters"]), f"parameters, {_short(metrics['num_active_parameters'])} active a token"),
         (f"{metrics['step']:,}", "steps"),
         (_short(metrics["num_tokens"]), "tokens of text learned from"),
         (f"{first:.2f} → {last:.2f}", "loss on documents not learned from, nats a token"),
-        *[(f"{distance[kind]:.3f}", f"edit distance, {num_read[kind]:,} {kind}s") for kind in distance if kind != "all"],
+        *[
+            (f"{of['character_error_rate']:.1%}", f"character errors, {of['num']:,} of {kind.removeprefix('dataset ')}")
+            for kind, of in read.items()
+            if kind.startswith("dataset ")
+        ],
         (f"{metrics['seconds']:,.0f} s", f"{metrics['threads']} threads, {metrics['precision']}"),
     ]
-    split = [(task, count, metrics["num_held_out"][task]) for task, count in metrics["num_train"].items()]
-    skipped = list(metrics["num_skipped"].items())
-    return fill("training.html", figures=figures, metrics=metrics, split=split, skipped=skipped, curve=_curve(lines))
+    split = [(dataset, count, metrics["num_held_out"][dataset]) for dataset, count in metrics["num_train"].items()]
+    left_out = metrics["num_skipped"]
+    skipped = [(f"{name}: {reason}", left_out[name][reason]) for name in left_out for reason in left_out[name]]
+    skipped += [(name, count) for name, count in counts.items() if name.startswith(("too_long ", "skipped "))]
+    return fill("training.html", figures=figures, metrics=metrics, split=split, skipped=skipped, read=read, curve=_curve(lines))
 
 
 def _curve(lines: Sequence[dict]) -> dict[str, Any]:
     """The loss over steps in the curve's units: each step's, its running mean, and that on other documents. Empty without any."""
-    each = [(line["step"], line["loss"]) for line in lines if "loss" in line]
+    each = [(line["step"], line["loss"]) for line in lines if line.get("loss") is not None]
     others = [(line["step"], line["held_out_loss"]) for line in lines if "held_out_loss" in line]
-    values = [value for _, value in each + others]
+    not_own = [(line["step"], line["other_image_loss"]) for line in lines if "other_image_loss" in line]
+    values = [value for _, value in each + others + not_own]
     if not each or not all(map(math.isfinite, values)):
         return {}
     last_step = max(step for step, _ in each + others)
@@ -80,7 +87,8 @@ def _curve(lines: Sequence[dict]) -> dict[str, Any]:
         "steps": [(x(step), step) for step in range(0, last_step + 1, step_unit)],
         "lines": [
             (kind, [(x(step), y(value)) for step, value in points])
-            for kind, points in (("each", each), ("smooth", _smooth(each)), ("held-out", others))
+            for kind, points in (("each", each), ("smooth", _smooth(each)), ("not-own", not_own), ("held-out", others))
+            if points
         ],
         "dots": [(x(step), y(value), step, value) for step, value in others],
     }
@@ -101,10 +109,10 @@ def _unit(least: float) -> float:
     return next(unit * power for unit in (1, 2, 5, 10) if unit * power >= least * (1 - 1e-9))
 
 
-def _with_images(rows: Sequence[dict], load: Callable[[dict], Sample]) -> Iterator[tuple[dict, str]]:
+def _with_images(rows: Sequence[dict]) -> Iterator[tuple[dict, str]]:
     """Each row with its sample's image as a data URI, "" if there is none within its share of the bytes."""
     for row in rows:
-        image = decode(load(row).image)
+        image = decode(base64.b64decode(row["image"]))
         sizes = ((640, 75), (480, 60), (320, 50), (200, 40)) if image else ()
         uris = (data_uri(image, (side, side), quality) for side, quality in sizes if image)
         yield row, next((uri for uri in uris if len(uri) <= IMAGES_BYTES // len(rows)), "")

@@ -340,7 +340,7 @@ def test_blank_lines_of_a_model_are_counted_and_long_texts_scroll(browser, tmp_p
     readings = ["one" + "\n" * 313 + "two\n\nthree", "\n".join(f"line {i}" for i in range(300)), HOSTILE]
     written_training(Folder(str(tmp_path)), readings)
     page = replace(SAMPLES[0], regions=(replace(SAMPLES[0].regions[0], text=readings[0]),))
-    sections = [*train_sections("train", Folder(str(tmp_path)), lambda row: SAMPLES[0]), *sections_of([page])]
+    sections = [*train_sections("train", Folder(str(tmp_path))), *sections_of([page])]
     (tmp_path / "index.html").write_bytes(render("corpus", [], sections))
     browser.get((tmp_path / "index.html").as_uri())
     cells = browser.find_elements(By.CSS_SELECTOR, ".readback .text")

@@ -17,7 +17,9 @@ from datagen.storage import Folder
 from flywheel import frozen, lineage
 from flywheel.crops import read_crops, rows_of_pages
 from flywheel.evaluate import HeldOut
-from model.loader import index
+from model.data.ours import open_ours
+from model.data.split import opened
+from model.tokenizer import byte_tokenizer
 from recipes.forget import forget
 from recipes.run import Place, run
 from tests import pdfs, wheel
@@ -137,13 +139,13 @@ def test_no_reader_reads_a_document_that_it_learned_from(turned):
 
 def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
     out = Folder(str(turned / "out"))
-    corpus = index(out, ["coarse", "round-1", "round-2"], 0.1)
-    lines = [place for places in (corpus.train, corpus.held_out) for place in places["crop"]]
-    assert {place.dataset for place in lines} == {"round-2"}
-    assert len(lines) == metrics(turned / "out", 2)["labels"]["num_accepted"]
-    assert corpus.skipped["marked"] == metrics(turned / "out", 1)["labels"]["num_accepted"]
-    alone = index(out, ["round-1"], 0.1)
-    assert not alone.skipped["marked"]
+    corpus = opened(open_ours(out, ["coarse", "round-1", "round-2"]), byte_tokenizer(), 0.1)
+    sides = zip(corpus.datasets, corpus.train, corpus.held_out, strict=True)
+    num = {dataset.name: len(train) + len(held_out) for dataset, train, held_out in sides}
+    assert num["round-1 crop"] == 0 and num["round-2 crop"] == metrics(turned / "out", 2)["labels"]["num_accepted"]
+    assert corpus.skipped["round-1 crop"]["marked"] == metrics(turned / "out", 1)["labels"]["num_accepted"]
+    alone = opened(open_ours(out, ["round-1"]), byte_tokenizer(), 0.1)
+    assert "marked" not in alone.skipped["round-1 crop"]
 
 
 def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):

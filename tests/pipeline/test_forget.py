@@ -11,7 +11,7 @@ from datagen import marks, tombstones
 from datagen.shards import read_reports
 from datagen.storage import Folder
 from datagen.tombstones import Tombstone
-from model.step import Train
+from model.train.step import Train
 from recipes import RECIPES, called
 from recipes.__main__ import main
 from recipes.forget import forget
@@ -236,7 +236,7 @@ def test_the_readback_of_a_training_loses_it(made, corpus):
     keys = {s.origin.uri.rpartition("/")[2]: s.key for s in samples(made)}
     coarse = called.again(Folder(str(made)))
     trains = (Train(("coarse",), name="first"), Train(("coarse",), name="second"), Train(("coarse",), name="begun"))
-    run_json = {"step": {"datasets": ["coarse"], "held_out_share": 1e-9}, "shards": dict.fromkeys(names(made), "")}
+    run_json = {"step": {"held_out_share": 1e-9}, "folders": ["coarse"], "shards": dict.fromkeys(names(made), "")}
     for train in trains:
         folder = made / train.name
         folder.mkdir()

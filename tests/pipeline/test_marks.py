@@ -15,7 +15,11 @@ from datagen.record import Origin
 from datagen.runner import InProcess
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from model.loader import index
+from model.data import loader
+from model.data.ours import open_ours
+from model.data.rows import Draw
+from model.data.split import opened
+from model.tokenizer import byte_tokenizer
 from recipes import RECIPES
 from recipes.__main__ import main as cli
 from tests import pdfs
@@ -150,9 +154,11 @@ def test_marked_samples_are_not_trained_on(tmp_path):
     text = UDHR["Latn"][1]
     made = [s.with_quality("trusted") for s in pages(text, text, UDHR["Arab"][1], UDHR["Thai"][1])]
     marked(tmp_path / "coarse", made)
-    corpus = index(Folder(str(tmp_path)), ["coarse"], 0.3)
-    assert corpus.skipped == {"marked": 1}
-    assert {p.key for side in (corpus.train, corpus.held_out) for p in side["page"]} == {"page-000", "page-002", "page-003"}
+    corpus = opened(open_ours(Folder(str(tmp_path)), ["coarse"]), byte_tokenizer(), 0.3)
+    assert corpus.skipped == {"coarse": {"marked": 1}}
+    rows = [row for (side,) in (corpus.train, corpus.held_out) for row in side.tolist()]
+    keys = {loader.read(corpus, Draw(0, 0, row, 0, "tiny", 0, 0)).key for row in rows}
+    assert len(rows) == 3 and keys == {"page-000", "page-002", "page-003"}
 
 
 def test_pages_of_a_benchmark_are_marked_by_its_texts_pdfs_and_images(tmp_path):

@@ -13,7 +13,7 @@ from datagen.storage import Folder
 from flywheel.frozen import FrozenPools
 from flywheel.pools import Pools
 from flywheel.step import Flywheel
-from model.step import Train
+from model.train.step import Train
 from recipes import called
 from recipes.__main__ import main
 from recipes.recipe import Recipe, Report
@@ -24,7 +24,7 @@ from recipes.steps import OK, StepRunner, runner_of
 from recipes.words import Entry
 from tests import outputs
 from tests.model.lines import EIGHT, line_crop
-from tests.model.test_train import STEP
+from tests.model.test_trainer import STEP
 
 TINY = replace(STEP, datasets=("lines",), steps=2, loss_samples=1, read_samples=1, shown_samples=1, checkpoint_every=1)
 
@@ -103,9 +103,9 @@ def test_two_trainings_of_one_recipe_stand_beside_each_other(trained):
     out, made = trained
     page = out.read("report/index.html").decode()
     for name in ("first", "second"):
-        assert out.exists(f"{name}/model/model.safetensors")
+        assert out.exists(f"{name}/model/model-00001-of-000001.safetensors")
         assert f'id="{name}-metrics"' in page and f'id="{name}-readback"' in page
-    assert out.read("first/model/model.safetensors") != out.read("second/model/model.safetensors")
+    assert out.read("first/model/model-00001-of-000001.safetensors") != out.read("second/model/model-00001-of-000001.safetensors")
     before = outputs.files(Path(out.url))
     assert run(made, Place(out.url, "inline")) == 0
     assert outputs.files(Path(out.url)) == before

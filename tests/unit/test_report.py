@@ -140,9 +140,9 @@ def test_crops_are_shown_and_rejected_ones_cut_from_their_page(tmp_path):
 
 def test_hostile_readings_are_inert(tmp_path):
     folder = Folder(str(tmp_path))
-    assert train_sections("second", folder, lambda row: sample()) == []
+    assert train_sections("second", folder) == []
     written_training(folder, [HOSTILE])
-    measurements, readback = train_sections("second", folder, lambda row: sample())
+    measurements, readback = train_sections("second", folder)
     assert_inert(readback.html)
     assert readback.html.count("data:image/webp;base64,") == 1
     assert (measurements.id, measurements.html.count("<polyline"), measurements.html.count("<circle")) == ("second-metrics", 3, 2)
@@ -152,12 +152,14 @@ def written_training(folder: Folder, readings: list[str]) -> None:
     """What a training leaves in its folder for the report."""
     metrics = {
         "step": 2, "num_parameters": 9_000, "num_active_parameters": 900, "num_tokens": 100, "seconds": 3, "threads": 1,
-        "precision": "float32", "held_out_loss_first": 4.0, "held_out_loss_last": 3.0, "edit_distance": {"all": 0.9, "page": 0.9},
-        "num_read": {"all": 1, "page": 1}, "num_train": {"page": 2}, "num_held_out": {"page": 1}, "num_skipped": {"no_text": 3},
-        "num_samples": 4, "num_truncated": 1, "num_upsampled": 1,
+        "precision": "float32", "held_out_loss_first": 4.0, "held_out_loss_last": 3.0, "fill": 0.96, "looks": False,
+        "read": {"dataset a": {"num": 1, "edit_distance": 0.9, "character_error_rate": 1.1, "loops": 0.0}},
+        "num_train": {"a": 2}, "num_held_out": {"a": 1}, "num_skipped": {"a": {"no_text": 3}}, "own_image_loss": 3.0,
+        "other_image_loss": 3.001, "counts": {"samples": 4, "upsampled": 1, "too_long a": 2},
     }  # fmt: skip
     losses = [{"step": 0, "held_out_loss": 4.0}, {"step": 1, "loss": 3.9}, {"step": 2, "loss": 3.5, "held_out_loss": 3.0}]
-    rows = [{"lang": r, "task": r, "prompt": r, "truth": r, "reading": r, "edit_distance": 0.9} for r in readings]
+    image = base64.b64encode(sample().image).decode()
+    rows = [{"lang": r, "mode": r, "prompt": r, "truth": r, "reading": r, "edit_distance": 0.9, "image": image} for r in readings]
     folder.write("metrics.json", json.dumps(metrics).encode())
     folder.write("loss.jsonl", "\n".join(map(json.dumps, losses)).encode())
     folder.write("readback.json", json.dumps(rows).encode())

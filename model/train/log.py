@@ -1,0 +1,197 @@
+"""What a training writes down about itself, step by step.
+
+    loss.jsonl     a line a step: what follows from the samples alone, so that a resumed training writes the same lines
+    speed.jsonl    a line every few steps: seconds of each part of a step, rates, memory. These differ from run to run
+
+TensorBoard and Weights & Biases get the same numbers, if they are installed.
+"""
+
+import importlib
+import importlib.util
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import psutil
+import torch
+from torch import Tensor, nn
+
+from datagen.storage import Folder
+from model import flops
+from model.attention import PADDING
+from model.batch import Batch
+from model.config import ModelConfig
+from model.moe import Router
+
+log = logging.getLogger(__name__)
+
+# Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
+PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 4090": 165e12}
+
+
+class Lines:
+    """A file of JSON lines that grows. On a local disk each line is there at once; elsewhere the file is, at each `flush`."""
+
+    def __init__(self, folder: Folder, name: str, until: int | None = None):
+        """Goes on after the lines of steps up to `until`. Those of later steps, which will be done again, are dropped. Without
+        `until` all stay."""
+        self.folder, self.name = folder, name
+        self.lines: list[dict[str, Any]] = []
+        if folder.exists(name):
+            for line in folder.read(name).decode().splitlines():
+                try:
+                    self.lines.append(json.loads(line))
+                except ValueError:  # the last one, when the process was killed within it
+                    break
+        if until is not None:
+            self.lines = [line for line in self.lines if line["step"] <= until]
+        self.flush()
+
+    def add(self, **values: Any) -> None:
+        self.lines.append(values)
+        if self.folder.local is not None:
+            with open(self.folder.path(self.name), "a", encoding="utf-8") as file:
+                file.write(json.dumps(values) + "\n")
+
+    def flush(self) -> None:
+        """Have the whole file where it belongs."""
+        self.folder.write(self.name, "".join(json.dumps(line) + "\n" for line in self.lines).encode())
+
+
+class Board(Protocol):
+    """Where people watch numbers while they change."""
+
+    def add(self, step: int, values: dict[str, float]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _TensorBoard:
+    def __init__(self, folder: Folder, step: int):
+        from torch.utils.tensorboard import SummaryWriter
+
+        # What was written about later steps before a kill is hidden.
+        self.writer = SummaryWriter(folder.url, purge_step=step + 1)
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self.writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class _WeightsAndBiases:
+    def __init__(self, name: str):
+        wandb = importlib.import_module("wandb")
+
+        self.run = wandb.init(name=name, project=os.environ.get("WANDB_PROJECT", "pagewheel"), id=name, resume="allow")
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        self.run.log(values, step=step)
+
+    def close(self) -> None:
+        self.run.finish()
+
+
+def boards(folder: Folder, name: str, step: int) -> list[Board]:
+    """Those that are installed. Weights & Biases needs a key or a mode in the environment besides, since it calls a server."""
+    found: list[Board] = []
+    if importlib.util.find_spec("tensorboard"):
+        found.append(_TensorBoard(folder.sub("tensorboard"), step))
+    if importlib.util.find_spec("wandb") and {"WANDB_API_KEY", "WANDB_MODE"} & set(os.environ):
+        found.append(_WeightsAndBiases(name))
+    return found
+
+
+class Clock:
+    """Seconds that the parts of a step take: of a GPU's own time, where there is one, without waiting for it."""
+
+    def __init__(self, device: torch.device):
+        self.on_gpu = device.type == "cuda"
+        self.seconds: dict[str, float] = {}
+        self._events: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = []
+
+    @contextmanager
+    def part(self, name: str, waits: bool = False) -> Iterator[None]:
+        """Count what happens within. `waits` says that this process waits for something else than the device."""
+        if self.on_gpu and not waits:
+            began, ended = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            began.record()
+            yield
+            ended.record()
+            self._events.append((name, began, ended))
+            return
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def take(self) -> dict[str, float]:
+        """What was counted since the last time. Waits for the device."""
+        if self._events:
+            torch.cuda.synchronize()
+        for name, began, ended in self._events:
+            self.seconds[name] = self.seconds.get(name, 0.0) + began.elapsed_time(ended) / 1000
+        taken, self.seconds, self._events = self.seconds, {}, []
+        return taken
+
+
+class ExpertLoad:
+    """How evenly the experts are used: each layer's busiest expert's share of the choices, over the share of an even use."""
+
+    def __init__(self, net: nn.Module):
+        self._counts: dict[int, Tensor] = {}
+        self._routers = [module for module in net.modules() if isinstance(module, Router)]
+        for number, router in enumerate(self._routers):
+            router.register_forward_hook(lambda module, _, outputs, number=number: self._count(number, module, outputs[2]))
+
+    @torch.no_grad()
+    def _count(self, number: int, router: Router, chosen_TS: Tensor) -> None:
+        if not router.training:
+            return
+        if number not in self._counts:
+            self._counts[number] = torch.zeros(len(router.weight), dtype=torch.int64, device=chosen_TS.device)
+        chosen = chosen_TS.flatten()
+        self._counts[number].scatter_add_(0, chosen, torch.ones_like(chosen))
+
+    def take(self) -> list[float]:
+        """Of each layer with experts, since the last time: 1 is even, the number of experts is one alone."""
+        counts = [self._counts[number].tolist() for number in sorted(self._counts)]
+        self._counts = {}
+        return [round(max(of_layer) * len(of_layer) / max(1, sum(of_layer)), 3) for of_layer in counts]
+
+
+def operations(config: ModelConfig, batch: Batch) -> int:
+    """The floating-point operations of a training step of every part on this batch, by formula."""
+    views = [
+        view for image in batch.images for view in [image.whole_3HW, *([] if image.tiles_N3TT is None else image.tiles_N3TT)]
+    ]
+    sides = [(view.shape[1], view.shape[2]) for view in views]
+    lengths = [int(n) for row in batch.samples_BL for n in torch.unique(row[row != PADDING], return_counts=True)[1]]
+    return flops.training(config, sides, lengths, batch.num_tokens)
+
+
+def peak(device: torch.device) -> float:
+    """Operations a second that the device can do at best in bf16, 0 where nobody knows."""
+    if device.type != "cuda":
+        return 0.0
+    return next((peak for card, peak in PEAKS.items() if card in torch.cuda.get_device_name(device)), 0.0)
+
+
+def memory(device: torch.device) -> int:
+    """The most bytes of the device that tensors have taken; on a processor what the process takes now."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    resident: int = psutil.Process().memory_info().rss
+    return resident
+
+
+def by_source(each_T: Tensor, sources_T: Tensor, names: Sequence[str]) -> dict[str, tuple[float, int]]:
+    """The sum of the losses and the number of tokens of each source that has any."""
+    sums = torch.zeros(len(names), dtype=torch.float64, device=each_T.device).index_add_(0, sources_T, each_T.double()).tolist()
+    counts = torch.bincount(sources_T, minlength=len(names)).tolist()
+    return {name: (value, count) for name, value, count in zip(names, sums, counts, strict=True) if count}

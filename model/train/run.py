@@ -1,0 +1,92 @@
+"""What a training's folder says of it: `run.json`, which training it is of, and whether it is done."""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+import tokenizers
+import torch
+
+from datagen.marks import digest
+from datagen.progress import OnState, State
+from datagen.shards import read_reports
+from datagen.storage import Folder
+from model.cpu import native_dtype
+from model.train.data import Opened
+from model.train.step import Train
+
+VERSION = 4  # goes up whenever the same values would train other weights
+RUN, METRICS = "run.json", "metrics.json"
+_FILES = (METRICS, "checkpoint", "model", "tokenizer.json", "loss.jsonl", "speed.jsonl", "tensorboard", "readback.json", RUN)
+# Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
+_LATER = {"held_out": "documents to hold out", "marks": "marks"}
+_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every")
+_CHANGEABLE = ("datasets", "groups")  # the mixture's weights, which a training may go on with others of
+
+
+def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], on_state: OnState) -> bool:
+    """Whether the folder has the whole results of this training. Says so if the corpus is newer.
+
+    Raises `ValueError` if it has those of another one, or of shards that are gone.
+    """
+    folder = out.sub(step.name)
+    if not folder.exists(RUN):
+        return False
+    run, earlier = describe(step, out, data, held_out), json.loads(folder.read(RUN))
+    is_done = folder.exists(METRICS)
+    ours, theirs = ({name: _compared(r, name, is_done) for name in ("version", "step", "versions")} for r in (run, earlier))
+    changed = [name for name in ours if ours[name] != theirs[name]]
+    if not earlier["shards"].items() <= run["shards"].items():
+        changed.append("shards")
+    if changed:
+        raise ValueError(
+            f"{folder.url} holds the results of another training (different: {', '.join(changed)}): "
+            "say overwrite=1 to replace them, or out=… for another folder"
+        )
+    if not is_done:
+        return False
+    num_new = len(run["shards"]) - len(earlier["shards"])
+    news = [f"{num_new} shards"] if num_new else []
+    news += [what for name, what in _LATER.items() if run[name] != earlier.get(name)]
+    if news:
+        on_state(State(note=f"the model is older than the corpus, by {', '.join(news)}, and stays; overwrite=1 trains it anew"))
+    return True
+
+
+def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
+    """What must be the same: where a training may go on with another mixture, that isn't."""
+    if name != "step":
+        return run[name]
+    skipped = _ELSEWHERE if is_done else (*_ELSEWHERE, *_CHANGEABLE)
+    return {field: value for field, value in run["step"].items() if field not in skipped}
+
+
+def begun(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -> None:
+    """Write down which training the folder is of."""
+    run = describe(step, out, data, held_out)
+    out.sub(step.name).write(RUN, json.dumps(run, indent=1, ensure_ascii=False).encode())
+
+
+def clear(folder: Folder) -> None:
+    """Delete a training's files in `folder`, `metrics.json` first, which marks it as done."""
+    for name in _FILES:
+        folder.remove(name)
+
+
+def describe(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -> dict[str, Any]:
+    """The values of `run.json`: all that the weights' bytes follow from, and the fingerprint over them."""
+    reports = [report for name in data.folders for report in read_reports(out.sub(name))]
+    run: dict[str, Any] = {
+        "version": VERSION,
+        "step": dataclasses.asdict(step),
+        "shards": {report.shard: report.known_as for report in reports},
+        "folders": list(data.folders),
+        "datasets": {dataset.name: dataset.digest for dataset in data.datasets},
+        "held_out": hashlib.sha256(" ".join(sorted(held_out)).encode()).hexdigest(),
+        "marks": digest(map(out.sub, data.folders)),
+        "versions": {"torch": torch.__version__, "tokenizers": tokenizers.__version__},
+        "precision": str(native_dtype()).removeprefix("torch."),
+    }
+    run = json.loads(json.dumps(run))  # as it reads back: tuples are lists
+    return run | {"fingerprint": hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()}

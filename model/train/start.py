@@ -1,0 +1,82 @@
+"""What a training starts from: a folder of weights with its tokenizer, an encoder and a decoder from several, or nothing."""
+
+import dataclasses
+import logging
+
+import torch
+from torch import nn
+
+from datagen.storage import Folder
+from model import weights
+from model.checkpoint import TOKENIZER, check_vocabulary
+from model.deepseek_ocr import DeepseekOcr, build
+from model.pretrained import start_clip, start_sam
+from model.tokenizer import TextTokenizer
+from model.train.step import RANDOM, Train
+
+log = logging.getLogger(__name__)
+
+
+def tokenizer_folder(step: Train) -> Folder | None:
+    """The folder that the tokenizer comes from; None if there is to be a fresh one."""
+    for folder in (step.start, step.start_decoder if step.start_decoder != RANDOM else "", _encoder_folder(step)):
+        if folder and (folder != step.start_encoder or Folder(folder).exists(TOKENIZER)):
+            return Folder(folder)
+    return None
+
+
+def tokenizer_at(folder: Folder) -> TextTokenizer:
+    """Raises `ValueError` if the folder has no tokenizer, or one that can't be read."""
+    if not folder.exists(TOKENIZER):
+        raise ValueError(f"{folder.url} has no {TOKENIZER}: a training takes its tokenizer from where it starts")
+    return TextTokenizer.from_json(folder.read(TOKENIZER))
+
+
+def network(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
+    """The network that the training starts with, in fp32. What comes from no folder is drawn by `seed`.
+
+    Raises `FileNotFoundError`, and `ValueError` if weights are missing, or fit neither their sizes nor the tokenizer.
+    """
+    if step.start:
+        net = weights.load(step.start, dtype=torch.float32)
+        check_vocabulary(tokenizer, net.config, step.start)
+        return net.train()
+    decoder = weights.load(step.start_decoder, dtype=torch.float32) if step.start_decoder not in ("", RANDOM) else None
+    folder = _encoder_folder(step)
+    encoder = weights.load(folder, dtype=torch.float32) if folder else None
+    config = step.model.with_vocab(len(tokenizer))
+    if decoder is not None:
+        check_vocabulary(tokenizer, decoder.config, step.start_decoder)
+        config = dataclasses.replace(config, decoder=decoder.config.decoder)
+    if encoder is not None:
+        config = dataclasses.replace(config, sam=encoder.config.sam, clip=encoder.config.clip)
+    net = build(config, step.seed)
+    if encoder is not None:
+        _copied(encoder.encoder, net.encoder, "encoder")
+    elif step.start_encoder:
+        sam, clip = step.start_encoder.split(",")
+        start_sam(net, sam)
+        start_clip(net, clip)
+    if decoder is not None:
+        _copied(decoder.decoder, net.decoder, "decoder")
+        _copied(decoder.lm_head, net.lm_head, "lm_head")
+    return net.train()
+
+
+def _encoder_folder(step: Train) -> str:
+    """The folder whose encoder is taken, "" if it is SAM's and CLIP's, or none."""
+    return "" if "," in step.start_encoder else step.start_encoder
+
+
+@torch.no_grad()
+def _copied(source: nn.Module, target: nn.Module, name: str) -> None:
+    """Give `target` the weights of `source`. What has another shape, as what joins an encoder to a wider decoder, stays fresh."""
+    state = target.state_dict()
+    fresh = []
+    for key, value in source.state_dict().items():
+        if state[key].shape == value.shape:
+            state[key].copy_(value)
+        else:
+            fresh.append(f"{name}.{key}")
+    if fresh:
+        log.info("%s start afresh: they have other sizes where they come from", ", ".join(fresh))
