@@ -32,11 +32,12 @@ def name(tokenizer: TextTokenizer, prompts: Sequence[Asked], kind: str = "") -> 
 
 
 def kept(folder: Folder, name: str, part: str, made_of: str, num_rows: int, count: Callable[[], pa.Table]) -> pa.Table:
-    """The table of a part with `num_rows` rows, whose bytes are known by `made_of`. `count` makes it if it isn't kept."""
+    """The table of a part with `num_rows` rows, or -1 where nobody knows, whose bytes are known by `made_of`. `count` makes it if
+    it isn't kept."""
     file = f"{name}/{part}.parquet"
     try:
         table = folder.read_table(file)
-        if (table.schema.metadata or {}).get(_PART) == made_of.encode() and table.num_rows == num_rows:
+        if (table.schema.metadata or {}).get(_PART) == made_of.encode() and num_rows in (-1, table.num_rows):
             return table
     except FileNotFoundError:
         pass

@@ -1,0 +1,133 @@
+"""Text alone, from Hugging Face datasets: one that was saved to disk, a local Parquet, JSON or text file, or one of the hub.
+
+A row's text is learned as a whole. One that is longer than a training's rows is passed over and counted, as any other sample.
+"""
+
+import functools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import xxhash
+
+from datagen.record import SampleError
+from datagen.storage import Folder
+from datagen.target import neutralise
+from model.data import lengths
+from model.data.order import key, noise
+from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
+from model.data.tokens import counted
+from model.tokenizer import TextTokenizer
+
+_KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".txt": "text"}
+_AT_A_TIME = 1000
+_CHUNK = 1 << 24
+
+
+@functools.lru_cache(maxsize=8)
+def _opened(where: str, split: str) -> Any:
+    """The dataset, which is mapped into memory, not read. Raises `ValueError`."""
+    try:
+        if os.path.isdir(where):
+            found = datasets.load_from_disk(where)
+        elif (kind := _KINDS.get(Path(where).suffix)) and os.path.isfile(where):
+            return datasets.load_dataset(kind, data_files=where, split="train")
+        elif os.path.isabs(where) or where.startswith("."):
+            raise ValueError(f"there is no such folder, nor a file of {', '.join(_KINDS)}")
+        else:
+            return datasets.load_dataset(where, split=split)
+        if isinstance(found, dict):
+            if split not in found:
+                raise ValueError(f"it has no split {split!r}, but {', '.join(found)}")
+            return found[split]
+        return found
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetGenerationError) as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+@dataclass(frozen=True)
+class TextsReader:
+    """Reads a row by its number."""
+
+    name: str
+    where: str
+    split: str
+    column: str
+    lang: str
+
+    def read(self, place: int, prompt: int) -> Example:
+        text = _opened(self.where, self.split)[place][self.column]
+        if not isinstance(text, str) or not text.strip():
+            raise SampleError("no_text", f"row {place} of {self.where}")
+        return Example((Part(neutralise(text), True),), (), f"{place}", self.name, self.lang)
+
+
+class Texts:
+    """The rows of a dataset of texts. Raises `ValueError` if it can't be opened, or has no such column."""
+
+    prompts = (Asked("", 1.0),)
+
+    def __init__(self, where: str, name: str, column: str = "text", split: str = "train", lang: str = "und"):
+        self.name, self.lang = name, lang
+        self.reader = TextsReader(name, where, split, column, lang)
+        self._where, self._column, self._rows = where, column, _opened(where, split)
+        if column not in self._rows.column_names:
+            raise ValueError(f"{where} has no column {column!r}, but {', '.join(self._rows.column_names)}")
+
+    @functools.cached_property
+    def digest(self) -> str:
+        if not os.path.isfile(self._where):
+            return f"{self._rows._fingerprint} {self._column}"
+        digest = xxhash.xxh3_128(self._column.encode())
+        with open(self._where, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def columns(self, tokenizer: TextTokenizer) -> Columns:
+        """Raises `ValueError` if there is no text."""
+        folder, part = self._beside()
+        name = lengths.name(tokenizer, self.prompts, f"texts {self._column}")
+        num = len(self._rows)
+        table = lengths.kept(folder, name, part, self.digest, num, lambda: self._count(tokenizer))
+        answer_NP = lengths.lengths(table, 1)
+        num_empty = int((answer_NP == NO_ANSWER).sum())
+        if num_empty == num:
+            raise ValueError(f"{self._where}: none of its {num} rows has a text in {self._column}")
+        return Columns(
+            width_N=np.zeros(num, np.uint16),
+            height_N=np.zeros(num, np.uint16),
+            answer_NP=answer_NP,
+            lang_N=np.zeros(num, np.int16),
+            group_N=np.maximum(noise(np.arange(num), key("held out", self.name)), np.uint64(1)),
+            langs=(self.lang,),
+            skipped={"no_text": num_empty} if num_empty else {},
+        )
+
+    def place(self, row: int) -> int:
+        return row
+
+    def _beside(self) -> tuple[Folder, str]:
+        """The folder that keeps lengths, and a name in it: the file's folder, that of a saved dataset, or the hub's copy."""
+        if os.path.isfile(self._where):
+            return Folder(str(Path(self._where).parent)), Path(self._where).name
+        if os.path.isdir(self._where):
+            return Folder(self._where), self.reader.split
+        return Folder(str(Path(self._rows.cache_files[0]["filename"]).parent)), self.reader.split
+
+    def _count(self, tokenizer: TextTokenizer) -> pa.Table:
+        found = np.full((len(self._rows), 1), NO_ANSWER, np.int32)
+        for start, texts in self._texts():
+            rows = [at for at, text in enumerate(texts, start) if isinstance(text, str) and text.strip()]
+            parts = [(Part(neutralise(texts[at - start]), True),) for at in rows]
+            found[rows, 0] = counted(parts, tokenizer)
+        return pa.table(lengths.columns(found))
+
+    def _texts(self) -> Iterator[tuple[int, list[Any]]]:
+        for start in range(0, len(self._rows), _AT_A_TIME):
+            yield start, self._rows[start : start + _AT_A_TIME][self._column]
