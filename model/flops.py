@@ -16,13 +16,14 @@ Side = int | tuple[int, int]
 """A view in pixels: a square's side, or (height, width)."""
 
 
-def _size(side: Side) -> tuple[int, int]:
+def size(side: Side) -> tuple[int, int]:
+    """(height, width) of a view."""
     return (side, side) if isinstance(side, int) else side
 
 
 def sam(config: SamConfig, side: Side) -> int:
     """The operations of one view through SAM and the compressor."""
-    rows, columns = (pixels // config.patch for pixels in _size(side))
+    rows, columns = (pixels // config.patch for pixels in size(side))
     L, D, N = rows * columns, config.width, config.heads
     total = 2 * L * 3 * config.patch**2 * D
     for n in range(config.depth):
@@ -38,7 +39,7 @@ def sam(config: SamConfig, side: Side) -> int:
 
 def view(config: ModelConfig, side: Side) -> int:
     """The operations of one view through DeepEncoder."""
-    rows, columns = (pixels // config.sam.patch // 4 for pixels in _size(side))
+    rows, columns = (pixels // config.sam.patch // 4 for pixels in size(side))
     C, num_tokens = config.clip.width, rows * columns
     l = num_tokens + 1  # noqa: E741
     clip = config.clip.depth * (2 * l * 12 * C * C + 4 * l * l * C)
