@@ -21,6 +21,11 @@ RECIPES = {
         "the paper's 30M pages from a list of documents; plan=1: what they cost",
         ("input", "limit", "deep", "passwords", "benchmarks"),
     ),
+    "train": Entry(
+        "recipes.train:train",
+        "a model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it",
+        ("data", "start", "start_encoder", "start_decoder", "stage", "variant", "steps"),
+    ),
 }
 
 VERBS = {

@@ -26,7 +26,9 @@ def status(out: str, recipe: Recipe | None = None) -> str:
 
     Where the recipe isn't known, only datasets are listed.
     """
-    folder, folders, notes = Folder(out), datasets(out), []
+    folder, notes = Folder(out), []
+    # A recipe that only trains has no dataset.
+    folders = [] if folder.exists(called.NAME) and not _has_datasets(folder) else datasets(out)
     if recipe is None and not folder.exists(called.NAME):
         notes = [f"only datasets are listed until the first step is done, which writes {called.NAME}"]
     elif recipe is None:
@@ -39,6 +41,10 @@ def status(out: str, recipe: Recipe | None = None) -> str:
     claimed = {name for runner in of_steps for name in runner.folders()}
     lines += [line for f in folders if Path(f.url).name not in claimed for line in dataset_status(f)]
     return "\n".join(lines + _forgotten(folder) + notes)
+
+
+def _has_datasets(folder: Folder) -> bool:
+    return any(folder.sub(name).exists("census") for name in subfolders(folder))
 
 
 def verify(out: str) -> tuple[str, bool]:

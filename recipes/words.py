@@ -4,6 +4,7 @@ The command line, its help, make's check and what recipe.json remembers follow f
 alone, so that make can ask it before anything is set up.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -38,6 +39,19 @@ def flag(value: str) -> bool:
     return value == "1"
 
 
+def paths(value: str) -> str:
+    """Paths joined by commas, made absolute, so that the next command may come from another folder. What stands before one, as in
+    `text:prose.jsonl`, stays; so do addresses."""
+    return ",".join(map(_absolute, value.split(",")))
+
+
+def _absolute(path: str) -> str:
+    before, joined, rest = path.rpartition(":")
+    if not path or "://" in path or path == "random":
+        return path
+    return before + joined + os.path.abspath(os.path.expanduser(rest))
+
+
 class Word(NamedTuple):
     """`takes` stands for its value in the help. `read` makes a value of what was typed, and raises `ValueError` that says what is
     allowed. `is_path`: a relative value is relative to where the user is."""
@@ -58,6 +72,13 @@ _ALL = (
     Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; rounds that exist already stay", rounds),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),
+    Word("data", "A,B,…", "datasets to train on, folders or .jsonl files; as text:A for a group of the mixture", paths),
+    Word("start", "FOLDER", "weights and tokenizer that a training goes on from", paths),
+    Word("start_encoder", "FOLDER", "weights whose encoder is taken alone; or SAM's and CLIP's folders, as A,B", paths),
+    Word("start_decoder", "FOLDER", "weights whose decoder and tokenizer are taken alone; random: a fresh decoder", paths),
+    Word("stage", "N", "1: the encoder with a compact decoder; 2: all of it (default); 3: going on in gundam-m", number),
+    Word("variant", "NAME", "full: the paper's settings (default); tiny: minutes on two cores"),
+    Word("steps", "N", "how many steps to train, in place of the variant's", number),
     Word("deep", "0|1", "look inside every document before sharding: pages, sha256, language", flag),
     Word("overwrite", "0|1", "replace what an earlier run left in out", flag),
     Word("plan", "0|1", "print what would run, and run nothing", flag),

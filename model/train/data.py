@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datagen.storage import Folder
+from model.data.jsonl import Jsonl
 from model.data.ours import Ours, find_datasets, open_ours
 from model.data.rows import Dataset
 from model.train.step import Data, Train
@@ -43,7 +44,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
 
 
 def _is_elsewhere(where: str) -> bool:
-    return "/" in where
+    return "/" in where or where.endswith(".jsonl")
 
 
 def _name(dataset: Ours) -> str:
@@ -51,8 +52,10 @@ def _name(dataset: Ours) -> str:
 
 
 def _elsewhere(where: str, held_out: frozenset[str]) -> Sequence[Dataset]:
+    if where.endswith(".jsonl"):
+        return [Jsonl(where)]
     folder = Folder(where.rstrip("/"))
     if not folder.exists("shards"):
-        raise ValueError(f"data has {where}: it is no dataset, which has a folder `shards`")
+        raise ValueError(f"data has {where}: it is neither a .jsonl file nor a dataset, which has a folder `shards`")
     parent, name = posixpath.split(folder.url)
     return open_ours(Folder(parent), [name], held_out)

@@ -43,7 +43,8 @@ class TrainRunner(StepRunner[Train]):
 
     def status(self) -> list[str]:
         if not self.folder.exists(METRICS):
-            return []
+            lines = self.folder.read("loss.jsonl").splitlines() if self.folder.exists("loss.jsonl") else []
+            return [f"{self.step.name}: {len(lines) - 1} of {self.step.steps} steps"] if lines else []
         metrics = json.loads(self.folder.read(METRICS))
         first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
         looks = "" if metrics["looks"] is not False else "; it doesn't look at the image"

@@ -49,8 +49,9 @@ def loaded_by(code: str) -> set[str]:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_building_a_recipe_loads_nothing_heavy(name):
-    function = RECIPES[name][0]
-    loaded = loaded_by(f"from pkgutil import resolve_name; repr(resolve_name({function!r})(input='somewhere'))")
+    entry = RECIPES[name]
+    words = {word: "somewhere" for word in ("input", "data", "start") if word in entry.words}
+    loaded = loaded_by(f"from pkgutil import resolve_name; repr(resolve_name({entry.function!r})(**{words!r}))")
     assert not loaded & set(HEAVY)
 
 

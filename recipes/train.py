@@ -1,0 +1,108 @@
+"""Training from the corpus: the paper's stages, and the same in small.
+
+Stage 1 trains DeepEncoder with a compact decoder. Stage 2 trains everything but SAM and the compressor, with the mixture of
+experts. Stage 3 goes on from there in gundam-m. Settings that the paper gives (3.5) are its own. It doesn't give warm-up, betas,
+weight decay, the number of steps, and how often each image mode comes: those are ours.
+"""
+
+import dataclasses
+
+from model.config import ModelConfig, full, stage1, tiny
+from model.train.step import RANDOM, Data, Train
+from recipes.recipe import Recipe, Report
+
+GROUPS = ("ocr", "vision", "text")
+JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gundam", 1.0))
+
+FULL = Train(
+    datasets=(),
+    model=full(),
+    frozen=("sam",),
+    steps=200_000,
+    rows_per_step=640,
+    micro_rows=1,
+    length=8192,
+    modes=JOINTLY,
+    learning_rate=3e-5,
+    schedule="step",
+    warmup=2_000,
+    weight_decay=0.1,
+    held_out_share=0.001,
+    loss_samples=64,
+    loss_every=500,
+    read_samples=64,
+    read_every=5_000,
+    shown_samples=8,
+    max_new_tokens=4096,
+    checkpoint_every=500,
+    checkpointing=True,
+    workers=8,
+    threads=8,
+)
+"""The paper's stage 2."""
+FULL_STAGE_1 = dataclasses.replace(
+    FULL, model=stage1(), frozen=(), rows_per_step=1280, length=4096, learning_rate=5e-5, min_learning_rate=0.0, schedule="cosine"
+)
+TINY = Train(datasets=(), frozen=("sam",), workers=1)
+"""Minutes on two cores."""
+
+
+def train(
+    data: str = "",
+    start: str = "",
+    start_encoder: str = "",
+    start_decoder: str = "",
+    stage: int = 2,
+    variant: str = "full",
+    steps: int = 0,
+) -> Recipe:
+    """`data`: datasets, joined by commas, each with its group of the mixture before it if that isn't "ocr", as `text:a.jsonl`.
+
+    Stage 2 goes on from `start`, or from `start_encoder` and `start_decoder`; stage 1 from SAM's and CLIP's folders, joined by a
+    comma as `start_encoder`, or from nothing. `steps`: how many, if not as many as the variant has.
+    """
+    if not data:
+        raise ValueError("train needs data=A,B,…: folders of datasets, or .jsonl files")
+    if stage not in (1, 2, 3):
+        raise ValueError(f"stage={stage}: allowed are 1, 2 and 3")
+    if variant not in ("full", "tiny"):
+        raise ValueError(f"variant={variant}: allowed are full and tiny")
+    if stage == 1 and start_decoder not in ("", RANDOM):
+        raise ValueError(f"start_decoder={start_decoder}: stage 1 has a compact decoder of its own; leave it out")
+    if stage == 2 and not (start or start_decoder):
+        raise ValueError(
+            "stage 2 goes on from start=FOLDER, or from start_encoder=FOLDER and start_decoder=FOLDER; with a decoder that knows "
+            f"nothing it takes far longer: say start_decoder={RANDOM} if that is meant"
+        )
+    if stage == 3 and not start:
+        raise ValueError("stage 3 goes on from what stage 2 made: start=FOLDER")
+    step = _settings(stage, variant)
+    step = dataclasses.replace(
+        step,
+        datasets=tuple(_data(one) for one in data.split(",")),
+        start=start,
+        start_encoder=start_encoder,
+        start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
+        # From nothing there is nothing worth keeping.
+        frozen=step.frozen if start or start_encoder else (),
+        steps=steps or step.steps,
+    )
+    return Recipe("train", (step, Report(datasets=())))
+
+
+def _settings(stage: int, variant: str) -> Train:
+    if variant == "tiny":
+        return dataclasses.replace(TINY, model=_dense(tiny()), frozen=()) if stage == 1 else TINY
+    if stage == 1:
+        return FULL_STAGE_1
+    return dataclasses.replace(FULL, modes=(("gundam-m", 1.0),), schedule="constant") if stage == 3 else FULL
+
+
+def _dense(config: ModelConfig) -> ModelConfig:
+    """The same with a decoder that has no experts."""
+    return dataclasses.replace(config, decoder=dataclasses.replace(config.decoder, num_dense_layers=config.decoder.depth))
+
+
+def _data(text: str) -> Data:
+    group, joined, where = text.partition(":")
+    return Data(where, group) if joined and group in GROUPS else Data(text)

@@ -1,0 +1,76 @@
+"""The recipe that trains from datasets: what it refuses, and both stages one after the other on a corpus and a user's file."""
+
+import dataclasses
+import json
+
+import pytest
+
+from datagen.storage import Folder
+from recipes.__main__ import main
+from recipes.train import FULL, FULL_STAGE_1, TINY, train
+from recipes.words import paths
+from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({}, "train needs data="),
+        ({"data": "a"}, r"stage 2 goes on from start=FOLDER, or .*: say start_decoder=random if that is meant"),
+        ({"data": "a", "start_encoder": "b"}, r"stage 2 goes on from"),
+        ({"data": "a", "stage": 4}, "stage=4: allowed are 1, 2 and 3"),
+        ({"data": "a", "stage": 3}, "stage 3 goes on from what stage 2 made: start=FOLDER"),
+        ({"data": "a", "stage": 1, "start_decoder": "b"}, "start_decoder=b: stage 1 has a compact decoder of its own"),
+        ({"data": "a", "variant": "huge", "stage": 1}, "variant=huge: allowed are full and tiny"),
+    ],
+)
+def test_what_is_refused(words, message):
+    with pytest.raises(ValueError, match=message):
+        train(**words)
+
+
+def test_the_papers_settings():
+    """Section 3.5."""
+    second = train(data="a,text:b.jsonl,/c:d", start="x").steps[0]
+    assert (second.learning_rate, second.schedule, second.length, second.rows_per_step) == (3e-5, "step", 8192, 640)
+    assert second.frozen == ("sam",) and [mode for mode, _ in second.modes] == ["tiny", "small", "base", "large", "gundam"]
+    assert [(one.where, one.group) for one in second.data] == [("a", "ocr"), ("b.jsonl", "text"), ("/c:d", "ocr")]
+    assert dict(second.groups) == {"ocr": 0.7, "vision": 0.2, "text": 0.1}
+    first = train(data="a", stage=1, start_encoder="sam,clip").steps[0]
+    assert (first.learning_rate, first.schedule, first.length, first.rows_per_step) == (5e-5, "cosine", 4096, 1280)
+    assert first.model.decoder.num_dense_layers == first.model.decoder.depth
+    assert FULL.model.decoder.vocab_size == FULL_STAGE_1.model.decoder.vocab_size == 129280
+    assert [mode for mode, _ in train(data="a", stage=3, start="x").steps[0].modes] == ["gundam-m"]
+
+
+def test_paths_are_absolute_from_where_they_are_typed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    typed = "a,text:b.jsonl,/c,s3://bucket/d,random"
+    assert paths(typed) == f"{tmp_path}/a,text:{tmp_path}/b.jsonl,/c,s3://bucket/d,random"
+
+
+def test_both_stages(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("recipes.train.TINY", dataclasses.replace(TINY, max_new_tokens=4, read_samples=2, loss_samples=2))
+    pages = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
+    write_dataset(Folder(str(tmp_path)), "coarse", [pages])
+    rows = []
+    for n, text in enumerate(EIGHT):
+        (tmp_path / f"{n}.jpg").write_bytes(rendered(text))
+        rows.append({"image": f"{n}.jpg", "prompt": "<image>\nWhat does it say?", "answer": text})
+    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    words = [f"data={tmp_path}/coarse,vision:{tmp_path}/mine.jsonl", "variant=tiny", "steps=1", "on=inline"]
+    assert main(["train", *words, "stage=1", f"out={tmp_path}/first"]) == 0
+    encoder = f"start_encoder={tmp_path}/first/train/model"
+    assert main(["train", *words, encoder, f"out={tmp_path}/second"]) == 2
+    assert "stage 2 goes on from" in capsys.readouterr().err
+    assert main(["train", *words, encoder, "start_decoder=random", f"out={tmp_path}/second"]) == 0
+    metrics = json.loads((tmp_path / "second/train/metrics.json").read_text())
+    assert set(metrics["num_train"]) == {"coarse", "mine.jsonl"} and metrics["step"] == 1
+    configs = [json.loads((tmp_path / f"{name}/train/model/config.json").read_text()) for name in ("first", "second")]
+    assert [config["language_config"]["first_k_dense_replace"] for config in configs] == [4, 1]
+    tokenizers = [(tmp_path / f"{name}/train/model/tokenizer.json").read_bytes() for name in ("first", "second")]
+    assert tokenizers[0] == tokenizers[1]
+    page = (tmp_path / "second/report/index.html").read_text()
+    assert 'id="train-metrics"' in page and "What does it say?" in page
+    assert main(["status", f"{tmp_path}/second"]) == 0
+    assert "train: 1 steps, held-out loss" in capsys.readouterr().out
