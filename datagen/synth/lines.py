@@ -66,9 +66,12 @@ class Lines:
     random_to: int = 4
     random_share: float = 0.3
 
-    def __post_init__(self) -> None:
-        if missing := [name for name in self.faces if name not in typefaces.files()]:
-            raise ValueError(f"faces: no font file {', '.join(missing)}: apt-get install fonts-dejavu-core, or name another")
+    def paths(self) -> tuple[str, ...]:
+        """Where the font files lie. Raises `ValueError`, naming them, for those that this machine doesn't have."""
+        files = typefaces.files()
+        if missing := [name for name in self.faces if name not in files]:
+            raise ValueError(f"no font file {', '.join(missing)}: apt-get install fonts-dejavu-core, or name other faces")
+        return tuple(files[name] for name in self.faces)
 
     def line(self, number: int, longest: int) -> DrawnLine:
         """Line `number`, of 1 to `longest` characters."""
@@ -100,7 +103,7 @@ class Lines:
         return random.Random(f"{self.version} {self.seed} {number} {longest}")
 
     def _look(self, source: random.Random) -> "_Look":
-        path = typefaces.files()[source.choice(self.faces)]
+        path = source.choice(self.paths())
         size = min(source.randint(*self.sizes), drawing.size_of_height(path, HEIGHT - 2))
         room = HEIGHT - drawing.height(path, size)
         return _Look(path, size, source.randint(2, 8), source.randint(0, room), source.randint(195, 255))
@@ -114,26 +117,30 @@ class Lines:
 
     def engines(self) -> dict[str, str]:
         """What decides how a line comes out, beside the fields: Pillow, the font files and the prose."""
-        faces = typefaces.digest(typefaces.files()[name] for name in self.faces)
+        faces = typefaces.digest(self.paths())
         text = hashlib.sha256(prose(held_out=False).encode()).hexdigest()
         return drawing.VERSIONS | {"faces": faces, "prose": text, "lines": str(self.version)}
 
 
 @dataclass(frozen=True)
 class Curriculum:
-    """Lines that grow: of up to `first` characters, and of one more from each of the numbers in `grows_at` on.
+    """Lines that grow. `stages` are (number of the first line, longest text), in order, the first from 0 on.
 
     A network learns first that the image says what comes next, then to find its place in longer and longer ones. On whole lines
-    at once it learns the language, and never looks.
+    at once it learns the language, and never looks. Raises `ValueError` for stages that are no order.
     """
 
     lines: Lines = Lines()
-    grows_at: tuple[int, ...] = ()
-    first: int = 1
+    stages: tuple[tuple[int, int], ...] = ((0, 12),)
+
+    def __post_init__(self) -> None:
+        firsts = [first for first, _ in self.stages]
+        if firsts[:1] != [0] or firsts != sorted(set(firsts)) or min(longest for _, longest in self.stages) < 1:
+            raise ValueError(f"stages is {self.stages}: the first is from line 0 on, each later one from a later line on")
 
     def longest(self, number: int) -> int:
         """The longest text that line `number` may have."""
-        return self.first + bisect.bisect_right(self.grows_at, number)
+        return self.stages[bisect.bisect_right(self.stages, number, key=lambda stage: stage[0]) - 1][1]
 
 
 def unseen(count: int, shortest: int, longest: int, seed: int = 0) -> list[str]:

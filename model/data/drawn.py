@@ -53,9 +53,9 @@ class Drawn:
         self, curriculum: Curriculum, count: int, held_out: int = 300, shortest: int = 8, longest: int = 12, name: str = "lines"
     ):
         if min(count, held_out) < 0 or not 1 <= shortest <= longest:
-            raise ValueError(
-                f"{name}: count={count} held_out={held_out} shortest={shortest} longest={longest}: none may be under 0"
-            )
+            values = f"count={count} held_out={held_out} shortest={shortest} longest={longest}"
+            raise ValueError(f"{name}: {values}: none may be under 0, and shortest is from 1 to longest")
+        curriculum.lines.paths()
         self.name, self.curriculum, self.count = name, curriculum, count
         self.prompts = (Asked(Prompt.FREE.value, 1.0),)
         self.reader = DrawnReader(name, curriculum.lines)

@@ -17,7 +17,7 @@ LENGTH, WINDOW = 128, 64
 
 @pytest.fixture(scope="module")
 def plan():
-    return planned(Drawn(Curriculum(grows_at=(100, 200, 300)), 400, held_out=20))
+    return planned(Drawn(Curriculum(stages=((0, 1), (100, 2), (200, 3), (300, 4))), 400, held_out=20))
 
 
 def planned(dataset):
@@ -56,7 +56,11 @@ def test_unseen_lines_are_held_out_and_no_others(plan):
 
 def test_another_curriculum_is_another_dataset():
     one = Drawn(Curriculum(), 50, held_out=5)
-    others = [Drawn(Curriculum(Lines(seed=1)), 50, 5), Drawn(Curriculum(grows_at=(9,)), 50, 5), Drawn(Curriculum(), 51, 5)]
+    others = [
+        Drawn(Curriculum(Lines(seed=1)), 50, 5),
+        Drawn(Curriculum(stages=((0, 1), (9, 2))), 50, 5),
+        Drawn(Curriculum(), 51, 5),
+    ]
     assert one.digest == Drawn(Curriculum(), 50, held_out=5).digest
     assert len({one.digest, *(other.digest for other in others)}) == 4
     assert one.unseen == others[0].unseen

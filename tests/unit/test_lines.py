@@ -50,8 +50,14 @@ def test_a_plan_of_a_line_is_what_is_drawn():
 
 
 def test_lines_grow_at_their_numbers():
-    curriculum = Curriculum(grows_at=(10, 30, 30), first=3)
-    assert [curriculum.longest(number) for number in (0, 9, 10, 29, 30, 10**9)] == [3, 3, 4, 4, 6, 6]
+    curriculum = Curriculum(stages=((0, 3), (10, 4), (30, 12)))
+    assert [curriculum.longest(number) for number in (0, 9, 10, 29, 30, 10**9)] == [3, 3, 4, 4, 12, 12]
+
+
+@pytest.mark.parametrize("stages", [(), ((1, 5),), ((0, 5), (9, 6), (9, 7)), ((0, 5), (9, 6), (8, 7)), ((0, 0),)])
+def test_stages_that_are_no_order_are_told(stages):
+    with pytest.raises(ValueError, match="stages is"):
+        Curriculum(stages=stages)
 
 
 def test_short_texts_are_random_and_longer_ones_mostly_prose():
@@ -69,8 +75,8 @@ def test_unseen_lines_are_nowhere_in_the_training_text():
 
 
 def test_a_typeface_that_is_not_there_is_told():
-    with pytest.raises(ValueError, match=r"faces: no font file Nowhere\.ttf: apt-get install"):
-        Lines(faces=("DejaVuSans.ttf", "Nowhere.ttf"))
+    with pytest.raises(ValueError, match=r"no font file Nowhere\.ttf: apt-get install"):
+        Lines(faces=("DejaVuSans.ttf", "Nowhere.ttf")).line(0, 5)
 
 
 def test_what_decides_how_lines_look_is_told_by_its_hash():
