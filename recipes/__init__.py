@@ -26,6 +26,11 @@ RECIPES = {
         "a model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it",
         ("data", "start", "start_encoder", "start_decoder", "stage", "variant", "steps"),
     ),
+    "reads": Entry(
+        "recipes.reads:reads",
+        "a small model that reads lines of text, from nothing and without any input",
+        ("seed",),
+    ),
 }
 
 VERBS = {

@@ -79,6 +79,7 @@ _ALL = (
     Word("stage", "N", "1: the encoder with a compact decoder; 2: all of it (default); 3: going on in gundam-m", number),
     Word("variant", "NAME", "full: the paper's settings (default); tiny: minutes on two cores"),
     Word("steps", "N", "how many steps to train, in place of the variant's", number),
+    Word("seed", "N", "the seed of a training: of its weights and of what it learns from", number),
     Word("deep", "0|1", "look inside every document before sharding: pages, sha256, language", flag),
     Word("overwrite", "0|1", "replace what an earlier run left in out", flag),
     Word("plan", "0|1", "print what would run, and run nothing", flag),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from datagen.storage import Folder
+from model.data.drawn import Drawn
 from model.data.jsonl import Jsonl
 from model.data.ours import Ours, find_datasets, open_ours
 from model.data.rows import Dataset
@@ -29,11 +30,15 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     A sample that is marked in one dataset of the output is left out of all. Raises `ValueError` for a dataset that isn't there or
     can't be used, naming it.
     """
-    names = [one.where for one in step.data if not _is_elsewhere(one.where)]
+    names = [one.where for one in step.data if one.drawn is None and not _is_elsewhere(one.where)]
     folders = find_datasets(out, names) if names else []
     waiting = open_ours(out, names, held_out) if names else []
     places: list[tuple[Data, tuple[Dataset, ...]]] = []
     for one in step.data:
+        if (lines := one.drawn) is not None:
+            drawn = Drawn(lines.curriculum, lines.count, lines.held_out, lines.shortest, lines.longest, one.where)
+            places.append((one, (drawn,)))
+            continue
         if _is_elsewhere(one.where):
             places.append((one, tuple(_elsewhere(one.where, held_out))))
             continue

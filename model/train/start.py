@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,6 +16,21 @@ from model.tokenizer import TextTokenizer
 from model.train.step import RANDOM, Train
 
 log = logging.getLogger(__name__)
+
+
+def within(step: Train, out: Folder) -> Train:
+    """`step` with the folder of its model in the place of each name of another training in `out`.
+
+    Raises `ValueError` if there is none of the name that has finished.
+    """
+    found: dict[str, Any] = {}
+    for name in ("start", "start_encoder", "start_decoder"):
+        given = getattr(step, name)
+        if given and given != RANDOM and "/" not in given:
+            if not out.exists(f"{given}/metrics.json"):
+                raise ValueError(f"{name} is {given}: {out.url} has no training of that name that has finished")
+            found[name] = out.sub(f"{given}/model").url
+    return dataclasses.replace(step, **found)
 
 
 def tokenizer_folder(step: Train) -> Folder | None:

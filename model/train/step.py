@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from datagen.synth.lines import Curriculum
 from model.config import ModelConfig, tiny
 
 SCHEDULES = ("cosine", "step", "constant")
@@ -12,10 +13,23 @@ RANDOM = "random"
 
 
 @dataclass(frozen=True)
+class DrawnLines:
+    """The first `count` lines of a curriculum, drawn as they are needed; and `held_out` unseen ones of `shortest` to `longest`
+    characters, which are the same whatever the curriculum's seed."""
+
+    curriculum: Curriculum
+    count: int
+    held_out: int = 300
+    shortest: int = 8
+    longest: int = 12
+
+
+@dataclass(frozen=True)
 class Data:
     """A dataset's place in a training.
 
-    where     a folder of the recipe's output, or a pattern of their names, which may match none; or where else a dataset lies
+    where     a folder of the recipe's output, or a pattern of their names, which may match none; or where else a dataset lies;
+              with `drawn` the name of the dataset that it says
     group     the group of the mixture that it is in
     weight    its share of the group; None: as many as it has samples, which either all of a group say or none
     langs     shares of its languages, where * stands for all that aren't named; empty: each sample as often as any other
@@ -25,6 +39,7 @@ class Data:
     group: str = "ocr"
     weight: float | None = None
     langs: tuple[tuple[str, float], ...] = ()
+    drawn: DrawnLines | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,8 @@ class Train:
     datasets            what is learned from: `Data`, or a name, which stands for a dataset of the group "ocr"
     groups              shares of the groups of datasets. A group without a sample is left out
     model               the sizes of a network that starts fresh. One that starts from a folder has the folder's
-    start               a folder of weights with its tokenizer, to go on from
+    start               a folder of weights with its tokenizer, to go on from; here and in the next two, a name without a slash
+                        is that of another training of the output
     start_encoder       a folder whose encoder is taken alone; or two, joined by a comma: SAM's and CLIP's as published
     start_decoder       a folder whose decoder and tokenizer are taken alone; or "random". It must be said where an encoder is
                         taken from a folder

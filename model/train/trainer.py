@@ -44,7 +44,7 @@ from model.train.export import export
 from model.train.log import Board, Clock, ExpertLoad, Lines, boards, by_source, memory, operations, peak
 from model.train.optim import Average, adamw, freeze, rate_at, update
 from model.train.run import begun, finished
-from model.train.start import network, tokenizer_at, tokenizer_folder
+from model.train.start import network, tokenizer_at, tokenizer_folder, within
 from model.train.step import Train
 
 log = logging.getLogger(__name__)
@@ -74,14 +74,15 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     threads = torch.get_num_threads()
     torch.set_num_threads(step.threads)
     try:
-        tokenizer = _tokenizer(step, folder, data, on_state)
+        started = within(step, out)
+        tokenizer = _tokenizer(started, folder, data, on_state)
         corpus = opened(data.datasets, tokenizer, step.held_out_share)
         num_samples = sum(map(len, corpus.train))
         if not num_samples or not any(map(len, corpus.held_out)):
             raise NothingToLearn(f"{step.name}: {', '.join(one.where for one in step.data)} hold no two samples to learn from")
         begun(step, out, data, held_out)
         folder.write(TOKENIZER, tokenizer.to_json())
-        _Training(step.worth(num_samples), folder, data, corpus, tokenizer, on_state).run()
+        _Training(started.worth(num_samples), folder, data, corpus, tokenizer, on_state).run()
     finally:
         torch.set_num_threads(threads)
     return True

@@ -58,7 +58,17 @@ def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
     left_out = metrics["num_skipped"]
     skipped = [(f"{name}: {reason}", left_out[name][reason]) for name in left_out for reason in left_out[name]]
     skipped += [(name, count) for name, count in counts.items() if name.startswith(("too_long ", "skipped "))]
-    return fill("training.html", figures=figures, metrics=metrics, split=split, skipped=skipped, read=read, curve=_curve(lines))
+    meanwhile = [(line["step"], line["read"]) for line in lines if "read" in line]
+    return fill(
+        "training.html",
+        figures=figures,
+        metrics=metrics,
+        split=split,
+        skipped=skipped,
+        read=read,
+        meanwhile=[*meanwhile, (metrics["step"], read)] if meanwhile else [],
+        curve=_curve(lines),
+    )
 
 
 def _curve(lines: Sequence[dict]) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""The recipe that learns to read, with a few steps in the place of thousands: stage 1, its encoder in stage 2, the report."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from datagen.storage import Folder
+from model.safetensors_files import Reader
+from model.train.step import Data, DrawnLines, Train
+from model.train.trainer import train
+from recipes.reads import STAGES, reads
+from recipes.recipe import Recipe
+from recipes.run import run
+from recipes.steps import Place
+
+
+def shortened(step: Train) -> Train:
+    """With the lines that so few steps come to."""
+    data = tuple(replace(one, drawn=replace(one.drawn, count=min(one.drawn.count, 300), held_out=6)) for one in step.data)
+    few = {"loss_samples": 6, "loss_every": 3, "read_samples": 4, "looks_after": 3, "max_new_tokens": 4, "read_every": 2}
+    return replace(step, datasets=data, steps=3, length=128, workers=0, **few)
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    first, second, report = reads(seed=3).steps
+    return Recipe("reads", (shortened(first), shortened(second), report))
+
+
+@pytest.fixture(scope="module")
+def out(recipe, tmp_path_factory):
+    place = Place(str(tmp_path_factory.mktemp("reads") / "out"), "inline")
+    assert run(recipe, place) == 0
+    return Folder(place.out)
+
+
+def test_both_stages_read_unseen_lines_in_a_typeface_and_in_another(out):
+    metrics = [json.loads(out.read(f"{name}/metrics.json")) for name in ("stage1", "stage2")]
+    for of_stage in metrics:
+        assert of_stage["step"] == 3 and of_stage["vocab_size"] == 269
+        assert {"dataset lines", "dataset lines in another typeface", "mode line"} <= set(of_stage["read"])
+        assert not of_stage["counts"].keys() & {"upsampled", "not_finite"}
+    truths = [{row["truth"] for row in json.loads(out.read(f"{name}/readback.json"))} for name in ("stage1", "stage2")]
+    assert truths[0] == truths[1] and all(8 <= len(truth) <= 12 for truth in truths[0])
+    html = out.read("report/index.html").decode()
+    table = html[html.index("character errors by step") :]
+    assert table.index("lines in another typeface") < table.index(">2</td>") < table.index(">3</td>") < table.index("</table>")
+
+
+def test_stage_2_has_the_eyes_of_stage_1_and_a_decoder_of_its_own(out):
+    with Reader(out.sub("stage1/model")) as first, Reader(out.sub("stage2/model")) as second:
+        sam = [name for name in first.tensors if ".sam_model." in name]
+        assert sam and all(torch.equal(first.read(name), second.read(name)) for name in sam)
+        assert [name for name in second.tensors if ".experts." in name]
+        assert not [name for name in first.tensors if ".experts." in name]
+
+
+def test_run_again_it_touches_nothing(recipe, out):
+    before = out.read("stage2/metrics.json")
+    assert run(recipe, Place(out.url, "inline")) == 0
+    assert out.read("stage2/metrics.json") == before
+
+
+def test_a_start_that_has_not_finished_is_told(recipe, tmp_path):
+    with pytest.raises(ValueError, match=r"start_encoder is stage1: .* has no training of that name that has finished"):
+        train(recipe.steps[1], Folder(str(tmp_path)))
+
+
+def test_the_whole_recipe_has_lines_enough_and_takes_all_stages():
+    first, second, _ = reads().steps
+    for step in (first, second):
+        drawn = step.data[0].drawn
+        assert isinstance(drawn, DrawnLines) and isinstance(step.data[0], Data)
+        # The shortest line takes 16 tokens; later ones 24 in the mean, so that a step has 32 at least.
+        assert 32 * step.steps < drawn.count and drawn.curriculum.stages[-1][0] < 24 * step.steps
+    assert STAGES[-1][1] == 12
