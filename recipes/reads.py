@@ -18,41 +18,43 @@ NUM_LINES = 200_000  # more than the steps of stage 1 take, which is some 180,00
 OTHER_FACE = "NotoSans-Regular.ttf"
 
 
+LINES = Train(
+    datasets=(),
+    model=line_reader(1),
+    steps=5000,
+    rows_per_step=3,
+    micro_rows=3,
+    length=256,
+    modes=(("line", 1.0),),
+    learning_rate=1e-3,
+    min_learning_rate=5e-5,
+    warmup=100,
+    betas=(0.9, 0.98),
+    weight_decay=0.01,
+    tokenizer_samples=0,
+    loss_samples=100,
+    loss_every=250,
+    read_samples=300,
+    read_every=1000,
+    shown_samples=12,
+    max_new_tokens=24,
+    looks_after=2000,  # before, it has seen no line as long as those that it is measured on
+    checkpoint_every=250,
+    workers=1,
+    threads=1,
+)
+"""Stage 1 on drawn lines: the encoder before a dense decoder."""
+
+
 def reads(seed: int = 0) -> Recipe:
-    """Stage 1 is the encoder before a dense decoder, stage 2 that encoder, with SAM frozen, before a mixture of experts.
+    """Stage 1, and then its encoder, with SAM frozen, before a mixture of experts: stage 2.
 
     Both are measured on the same 300 unseen lines of 8 to 12 characters, and on those lines in a typeface that they never saw.
     """
-    first = Train(
-        datasets=_lines(seed, STAGES, NUM_LINES),
-        model=line_reader(1),
-        steps=5000,
-        rows_per_step=3,
-        micro_rows=3,
-        length=256,
-        modes=(("line", 1.0),),
-        learning_rate=1e-3,
-        min_learning_rate=5e-5,
-        warmup=100,
-        betas=(0.9, 0.98),
-        weight_decay=0.01,
-        tokenizer_samples=0,
-        loss_samples=100,
-        loss_every=250,
-        read_samples=300,
-        read_every=1000,
-        shown_samples=12,
-        max_new_tokens=24,
-        looks_after=2000,  # before, it has seen no line as long as those that it is measured on
-        checkpoint_every=250,
-        workers=1,
-        threads=1,
-        seed=seed,
-        name="stage1",
-    )
+    first = replace(LINES, datasets=(drawn(seed), *_in_another_typeface()), seed=seed, name="stage1")
     second = replace(
         first,
-        datasets=_lines(seed + 1000, ((0, 12),), NUM_LINES // 2),
+        datasets=(drawn(seed + 1000, ((0, 12),), NUM_LINES // 2), *_in_another_typeface()),
         model=line_reader(2),
         start_encoder=first.name,
         start_decoder=RANDOM,
@@ -65,9 +67,13 @@ def reads(seed: int = 0) -> Recipe:
     return Recipe("reads", (first, second, Report(datasets=())))
 
 
-def _lines(seed: int, stages: tuple[tuple[int, int], ...], count: int) -> tuple[Data, ...]:
-    """Lines to learn from; and, where the typeface is installed, unseen lines in another one."""
-    found = [Data("lines", drawn=DrawnLines(Curriculum(Lines(seed=seed, random_to=5), stages), count))]
-    if OTHER_FACE in typefaces.files():
-        found.append(Data("lines in another typeface", drawn=DrawnLines(Curriculum(Lines(faces=(OTHER_FACE,))), count=0)))
-    return tuple(found)
+def drawn(seed: int, stages: tuple[tuple[int, int], ...] = STAGES, count: int = NUM_LINES) -> Data:
+    """Lines to learn from, and unseen ones."""
+    return Data("lines", drawn=DrawnLines(Curriculum(Lines(seed=seed, random_to=5), stages), count))
+
+
+def _in_another_typeface() -> tuple[Data, ...]:
+    """The unseen lines alone, in a typeface that isn't learned; nothing where it isn't installed."""
+    if OTHER_FACE not in typefaces.files():
+        return ()
+    return (Data("lines in another typeface", drawn=DrawnLines(Curriculum(Lines(faces=(OTHER_FACE,))), count=0)),)

@@ -10,17 +10,23 @@ from datagen.storage import Folder
 from model.safetensors_files import Reader
 from model.train.step import Data, DrawnLines, Train
 from model.train.trainer import train
+from recipes.multilingual import multilingual
 from recipes.reads import STAGES, reads
 from recipes.recipe import Recipe
 from recipes.run import run
 from recipes.steps import Place
+from tests.model.lines import EIGHT, line_crop, write_dataset
 
 
 def shortened(step: Train) -> Train:
     """With the lines that so few steps come to."""
-    data = tuple(replace(one, drawn=replace(one.drawn, count=min(one.drawn.count, 300), held_out=6)) for one in step.data)
-    few = {"loss_samples": 6, "loss_every": 3, "read_samples": 4, "looks_after": 3, "max_new_tokens": 4, "read_every": 2}
-    return replace(step, datasets=data, steps=3, length=128, workers=0, **few)
+    data = tuple(one if one.drawn is None else replace(one, drawn=few(one.drawn)) for one in step.data)
+    less = {"loss_samples": 6, "loss_every": 3, "read_samples": 4, "read_every": 2, "looks_after": 3, "max_new_tokens": 4}
+    return replace(step, datasets=data, steps=3, length=128, workers=0, **less)
+
+
+def few(lines: DrawnLines) -> DrawnLines:
+    return replace(lines, count=min(lines.count, 300), held_out=6)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +67,19 @@ def test_run_again_it_touches_nothing(recipe, out):
     before = out.read("stage2/metrics.json")
     assert run(recipe, Place(out.url, "inline")) == 0
     assert out.read("stage2/metrics.json") == before
+
+
+def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
+    """Crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
+    (step,) = (step for step in multilingual().steps if isinstance(step, Train))
+    (of_few,) = (other for other in multilingual(limit=8).steps if isinstance(other, Train))
+    assert of_few.steps == 200 < step.steps
+    out, empty = Folder(f"{tmp_path}/out"), Folder(f"{tmp_path}/empty")
+    for name in ("crops", "round-1"):
+        write_dataset(out, name, [[line_crop(f"{text} {n}", f"{name}{n}", f"document {n}") for n, text in enumerate(EIGHT)]])
+    for folder, expected in ((out, {"lines", "crops crop", "round-1 crop"}), (empty, {"lines"})):
+        assert train(shortened(step), folder)
+        assert set(json.loads(folder.read("train/metrics.json"))["num_train"]) == expected
 
 
 def test_a_start_that_has_not_finished_is_told(recipe, tmp_path):
