@@ -267,8 +267,9 @@ def _check_shards(folder: Folder, reports: Sequence[ShardReport]) -> None:
             raise ValueError(f"{folder.url}/shards/{report.shard}.tar has {size} bytes, its report says {report.num_bytes}")
 
 
-def open_ours(out: Folder, names: Sequence[str], held_out: frozenset[str] = frozenset()) -> list[Ours]:
+def open_ours(out: Folder, names: Sequence[str], held_out: frozenset[str] = frozenset(), before: str = "") -> list[Ours]:
     """The datasets of `out` that `names` match, one for each task that they have: `coarse` for pages, `coarse crop` for crops.
+    `before` stands before their names, with a slash.
 
     A sample that is marked in one of them is left out of all. Raises `ValueError` as `find_datasets` and `Ours` do, and
     `FileNotFoundError` if a shard lacks its part of the manifest.
@@ -281,6 +282,6 @@ def open_ours(out: Folder, names: Sequence[str], held_out: frozenset[str] = froz
         tasks = {task for part in parts(folder, shards) for task in part["task"].unique().to_pylist()}
         for task in (*PROMPTS, TEXT):
             if task in tasks:
-                label = name if task == "page" else f"{name} {task}"
+                label = posixpath.join(before, name if task == "page" else f"{name} {task}")
                 found.append(Ours(folder, label, task, held_out, [out.sub(other) for other in folders]))
     return found

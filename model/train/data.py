@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datagen.storage import Folder
 from model.data.drawn import Drawn
 from model.data.jsonl import Jsonl
-from model.data.ours import Ours, find_datasets, open_ours
+from model.data.ours import TEXT, Ours, find_datasets, open_ours
 from model.data.rows import Dataset
+from model.data.tars import Members, Tars
+from model.data.texts import Texts
 from model.train.step import Data, Train
 
 
@@ -33,6 +35,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     names = [one.where for one in step.data if one.drawn is None and not _is_elsewhere(one.where)]
     folders = find_datasets(out, names) if names else []
     waiting = open_ours(out, names, held_out) if names else []
+    elsewhere = _names([one.where for one in step.data if _is_elsewhere(one.where)])
     places: list[tuple[Data, tuple[Dataset, ...]]] = []
     for one in step.data:
         if (lines := one.drawn) is not None:
@@ -40,7 +43,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
             places.append((one, (drawn,)))
             continue
         if _is_elsewhere(one.where):
-            places.append((one, tuple(_elsewhere(one.where, held_out))))
+            places.append((one, tuple(_elsewhere(one, elsewhere[one.where], held_out))))
             continue
         own = set(find_datasets(out, [one.where]))
         places.append((one, tuple(dataset for dataset in waiting if _name(dataset) in own)))
@@ -49,18 +52,37 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
 
 
 def _is_elsewhere(where: str) -> bool:
-    return "/" in where or where.endswith(".jsonl")
+    return "/" in where or where.endswith((".jsonl", ".tar"))
 
 
 def _name(dataset: Ours) -> str:
     return posixpath.basename(dataset.folder.url.rstrip("/"))
 
 
-def _elsewhere(where: str, held_out: frozenset[str]) -> Sequence[Dataset]:
-    if where.endswith(".jsonl"):
-        return [Jsonl(where)]
-    folder = Folder(where.rstrip("/"))
-    if not folder.exists("shards"):
-        raise ValueError(f"data has {where}: it is neither a .jsonl file nor a dataset, which has a folder `shards`")
-    parent, name = posixpath.split(folder.url)
-    return open_ours(Folder(parent), [name], held_out)
+def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Dataset]:
+    """What lies at a path: a file of rows, tars of others, a dataset of ours, or texts."""
+    if one.where.endswith(".jsonl"):
+        return [Jsonl(one.where, name)]
+    if one.where.endswith(".tar"):
+        return [Tars(one.where, name, Members(**dict(one.members)))]
+    folder = Folder(one.where.rstrip("/"))
+    if folder.exists("shards"):
+        parent, own = posixpath.split(folder.url)
+        return open_ours(Folder(parent), [own], held_out, posixpath.split(name)[0])
+    if one.group == TEXT:
+        return [Texts(one.where, name)]
+    raise ValueError(
+        f"data has {one.where}: it is no .jsonl file, no .tar, and no dataset, which has a folder `shards`; texts are of the "
+        f"group {TEXT!r}"
+    )
+
+
+def _names(wheres: Sequence[str]) -> dict[str, str]:
+    """The end of each path that tells it from the others."""
+    paths = {where: where.rstrip("/").split("/") for where in wheres}
+    longest = max(map(len, paths.values()), default=0)
+    for where, path in paths.items():
+        others = [other for one, other in paths.items() if one != where]
+        num = next((n for n in range(1, longest) if all(other[-n:] != path[-n:] for other in others)), longest)
+        paths[where] = path[-num:]
+    return {where: "/".join(path) for where, path in paths.items()}

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from datagen.synth.lines import Curriculum
 from model.config import ModelConfig, tiny
@@ -33,6 +33,7 @@ class Data:
     group     the group of the mixture that it is in
     weight    its share of the group; None: as many as it has samples, which either all of a group say or none
     langs     shares of its languages, where * stands for all that aren't named; empty: each sample as often as any other
+    members   which member of a tar of others is what: fields of `model.data.tars.Members`
     """
 
     where: str
@@ -40,6 +41,7 @@ class Data:
     weight: float | None = None
     langs: tuple[tuple[str, float], ...] = ()
     drawn: DrawnLines | None = None
+    members: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Train:
     micro_rows          rows that go through the network at a time. Their gradients add up
     length              tokens of a row. A sample that is longer is left out, and counted
     modes               image modes with their weights, of which each sample draws one
+    scans, photos       shares of images that are made to look as scanned, or as taken by a camera
     schedule            "cosine" from `learning_rate` to `min_learning_rate`, "step" or "constant"; after `warmup` steps
     max_norm            the longest gradient that isn't shortened; 0: any
     average             the decay of the weights' moving average, which is then exported in their place; 0: there is none
@@ -95,6 +98,8 @@ class Train:
     micro_rows: int = 2
     length: int = 1024
     modes: tuple[tuple[str, float], ...] = (("tiny", 1.0),)
+    scans: float = 0.0
+    photos: float = 0.0
     learning_rate: float = 3e-3
     min_learning_rate: float = 1e-4
     schedule: str = "cosine"
@@ -136,6 +141,8 @@ class Train:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
         if not 0 < self.held_out_share < 1:
             raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
+        if min(self.scans, self.photos) < 0 or self.scans + self.photos > 1:
+            raise ValueError(f"scans is {self.scans}, photos {self.photos}: shares of all images, together at most 1")
         if not 0 <= self.average < 1:
             raise ValueError(f"average is {self.average}: it must be at least 0, and less than 1")
         if self.schedule not in SCHEDULES:

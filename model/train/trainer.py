@@ -30,6 +30,7 @@ from model.batch import Batch
 from model.checkpoint import TOKENIZER
 from model.checkpointing import set_checkpointing
 from model.cpu import native_dtype
+from model.data.degrade import Degradations
 from model.data.loader import Loader, read
 from model.data.mixture import Segment, Source, shares
 from model.data.plan import Plan
@@ -149,7 +150,8 @@ class _Training:
         if not self.lines.lines:
             self.lines.add(step=0, num_tokens=0, **self._losses())
         with _terminated() as asked:
-            loader = Loader(self.plan, self.tokenizer, None, step.micro_rows, workers=step.workers)
+            degrade = Degradations(step.scans, step.photos) if step.scans or step.photos else None
+            loader = Loader(self.plan, self.tokenizer, degrade, step.micro_rows, workers=step.workers)
             self._train(loader, first, asked)
         self._finish()
 

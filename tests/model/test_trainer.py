@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from datagen import marks
 from datagen.marks import Mark
@@ -365,7 +366,7 @@ def test_an_encoder_goes_before_a_new_decoder(tmp_path):
         ({"length": 4000}, "length is 4000: the network has 2048 positions"),
         ({"length": 5}, "length is 5: all|no held-out sample has at most 5 tokens"),
         ({"datasets": ("fine",)}, "has no dataset 'fine'; it has coarse, round-1"),
-        ({"datasets": ("/nowhere/at/all",)}, "data has /nowhere/at/all: it is no dataset"),
+        ({"datasets": ("/nowhere/at/all",)}, "data has /nowhere/at/all: it is no .jsonl file, no .tar, and no dataset"),
         ({"modes": (("huge", 1.0),)}, "modes has huge: allowed are"),
         ({"frozen": ("eyes",)}, "frozen has 'eyes'"),
     ],
@@ -418,3 +419,12 @@ def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
     subprocess.run([*command, other.url], cwd=ROOT, env=environment, check=True, timeout=300)
     assert num_killed >= 2 and step.steps == lines_of(other)[-1]["step"]
     same_results(out, other)
+
+
+def test_tensorboard_has_the_same_numbers(whole):
+    out, _ = whole
+    events = EventAccumulator(str(out.local / "train/tensorboard"))
+    events.Reload()
+    assert {"loss", "lr", "norm", "held_out_loss", "speed/data_wait", "experts/layer 0"} <= set(events.Tags()["scalars"])
+    losses = {event.step: event.value for event in events.Scalars("loss")}
+    assert losses == {line["step"]: pytest.approx(line["loss"], rel=1e-6) for line in lines_of(out) if "loss" in line}
