@@ -60,12 +60,12 @@ class Checkpoints:
         return [step for step in self._folders() if self.folder.exists(f"{_name(step)}/{PROGRESS}")]
 
     def save(self, step: int, state: Mapping[str, Tensor], progress: dict[str, Any]) -> None:
-        """Begin to write a checkpoint, once the one before is written. `state` may change as soon as this returns.
+        """Begin to write a checkpoint, once the one before is written. `state` and `progress` may change as soon as this returns.
 
         Raises `OSError` if the one before couldn't be written.
         """
         self.wait()
-        name = _name(step)
+        name, said = _name(step), json.dumps(progress | {"step": step}).encode()
         remote = self.folder.local is None
         built = contextlib.ExitStack()
         path = built.enter_context(temporary_folder()) if remote else self.folder.path(name)
@@ -81,7 +81,7 @@ class Checkpoints:
                     written.result()
                     for file in os.listdir(path) if remote else ():
                         self.folder.fs.put_file(os.path.join(path, file), self.folder.path(f"{name}/{file}"))
-                self.folder.write(f"{name}/{PROGRESS}", json.dumps(progress | {"step": step}).encode())
+                self.folder.write(f"{name}/{PROGRESS}", said)
             except BaseException as error:
                 self.folder.remove(name)
                 raise OSError(f"{self.folder.path(name)}: the checkpoint can't be written: {_cause(error)}") from error

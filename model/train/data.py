@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datagen.storage import Folder
 from model.data.drawn import Drawn
 from model.data.jsonl import Jsonl
+from model.data.mixture import Source
 from model.data.ours import TEXT, Ours, find_datasets, open_ours
 from model.data.rows import Dataset
+from model.data.split import Corpus
 from model.data.tars import Members, Tars
 from model.data.texts import Texts
 from model.train.step import Data, Train
@@ -86,3 +88,15 @@ def _names(wheres: Sequence[str]) -> dict[str, str]:
         num = next((n for n in range(1, longest) if all(other[-n:] != path[-n:] for other in others)), longest)
         paths[where] = path[-num:]
     return {where: "/".join(path) for where, path in paths.items()}
+
+
+def sources(data: Opened, corpus: Corpus) -> list[Source]:
+    """The datasets' places in the mixture. The weight of a name that stands for several is shared out by their samples."""
+    found = []
+    sizes = {dataset.name: len(rows) for dataset, rows in zip(corpus.datasets, corpus.train, strict=True)}
+    for one, datasets in data.places:
+        num = sum(sizes[dataset.name] for dataset in datasets)
+        for dataset in datasets:
+            weight = one.weight if one.weight is None else one.weight * sizes[dataset.name] / max(1, num)
+            found.append(Source(dataset.name, one.group, weight, dict(one.langs)))
+    return found

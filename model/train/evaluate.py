@@ -234,3 +234,14 @@ def _summed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "character_error_rate": round(sum(row["num_errors"] for row in rows) / max(1, num_characters), 4),
         "loops": round(sum(row["loops"] for row in rows) / len(rows), 4),
     }
+
+
+def shown(rows: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """Up to `count` of each dataset, the first of each language in front. So the choice doesn't depend on how well one was
+    read."""
+    first: list[dict[str, Any]] = []
+    for dataset in dict.fromkeys(row["dataset"] for row in rows):
+        of_dataset = [row for row in rows if row["dataset"] == dataset]
+        firsts = {row["lang"]: row for row in reversed(of_dataset)}
+        first += sorted(of_dataset, key=lambda row: firsts[row["lang"]] is not row)[:count]
+    return first

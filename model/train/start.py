@@ -1,18 +1,25 @@
 """What a training starts from: a folder of weights with its tokenizer, an encoder and a decoder from several, or nothing."""
 
+import contextlib
 import dataclasses
 import logging
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
+from datagen.progress import OnState, State
+from datagen.record import SampleError
 from datagen.storage import Folder
 from model import weights
 from model.checkpoint import TOKENIZER, check_vocabulary
+from model.data.loader import read
+from model.data.rows import NO_ANSWER, Dataset, Draw
+from model.data.split import Corpus, chosen, opened
 from model.deepseek_ocr import DeepseekOcr, build
 from model.pretrained import start_clip, start_sam
-from model.tokenizer import TextTokenizer
+from model.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
 from model.train.step import RANDOM, Train
 
 log = logging.getLogger(__name__)
@@ -46,6 +53,32 @@ def tokenizer_at(folder: Folder) -> TextTokenizer:
     if not folder.exists(TOKENIZER):
         raise ValueError(f"{folder.url} has no {TOKENIZER}: a training takes its tokenizer from where it starts")
     return TextTokenizer.from_json(folder.read(TOKENIZER))
+
+
+def tokenizer_of(step: Train, folder: Folder, datasets: Sequence[Dataset], on_state: OnState) -> TextTokenizer:
+    """The tokenizer that the training in `folder` has, or will have: that of its start, one of bytes, or one that learns from the
+    datasets' answers. Raises `ValueError` if the start has none."""
+    if folder.exists(TOKENIZER):
+        return tokenizer_at(folder)
+    if (start := tokenizer_folder(step)) is not None:
+        return tokenizer_at(start)
+    if not step.tokenizer_samples:
+        return byte_tokenizer()
+    on_state(State(note="training the tokenizer"))
+    corpus = opened(datasets, byte_tokenizer(), step.held_out_share)
+    return train_tokenizer(_texts(corpus, step.tokenizer_samples), step.model.decoder.vocab_size)
+
+
+def _texts(corpus: Corpus, count: int) -> Iterator[str]:
+    """The answers of `count` samples to all prompts, of each dataset as many as it has of all samples to train on."""
+    num_all = max(1, sum(map(len, corpus.train)))
+    for number, (columns, rows) in enumerate(zip(corpus.columns, corpus.train, strict=True)):
+        for row in chosen(rows, columns, -(-count * len(rows) // num_all)).tolist():
+            for prompt, length in enumerate(columns.answer_NP[row].tolist()):
+                with contextlib.suppress(SampleError):  # the training counts and names those
+                    if length != NO_ANSWER:
+                        parts = read(corpus, Draw(0, number, row, prompt, "", length, 0)).parts
+                        yield from (part.text for part in parts if part.learned)
 
 
 def network(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:

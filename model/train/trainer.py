@@ -14,7 +14,6 @@ import contextlib
 import json
 import logging
 import math
-import signal
 import threading
 import time
 from collections import Counter
@@ -24,36 +23,34 @@ from typing import Any
 import torch
 
 from datagen.progress import OnState, State, ignore
-from datagen.record import SampleError
 from datagen.storage import Folder
 from model.batch import Batch
 from model.checkpoint import TOKENIZER
 from model.checkpointing import set_checkpointing
 from model.cpu import native_dtype
 from model.data.degrade import Degradations
-from model.data.loader import Loader, read
-from model.data.mixture import Segment, Source, shares
+from model.data.loader import Loader
+from model.data.mixture import Segment, shares
 from model.data.plan import Plan
-from model.data.rows import NO_ANSWER, Draw
-from model.data.split import Corpus, chosen, opened
+from model.data.split import Corpus, opened
 from model.deepseek_ocr import Losses
-from model.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
+from model.tokenizer import TextTokenizer
 from model.train import evaluate
 from model.train.checkpoint import Checkpoints, tensors
-from model.train.data import Opened, open_all
+from model.train.data import Opened, open_all, sources
 from model.train.export import export
 from model.train.log import Board, Clock, ExpertLoad, Lines, boards, by_source, memory, operations, peak
 from model.train.optim import Average, adamw, freeze, rate_at, update
 from model.train.run import begun, finished
-from model.train.start import network, tokenizer_at, tokenizer_folder, within
+from model.train.start import network, tokenizer_of, within
 from model.train.step import Train
+from model.train.stop import STOPPED, terminated
 
 log = logging.getLogger(__name__)
 
 STATE_EVERY_S = 5.0
 SPEED_EVERY = 10
 MAX_NOT_FINITE = 20  # steps in turn whose gradients weren't finite, after which a training ends
-STOPPED = 128 + signal.SIGTERM
 
 
 class NothingToLearn(ValueError):
@@ -76,7 +73,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     torch.set_num_threads(step.threads)
     try:
         started = within(step, out)
-        tokenizer = _tokenizer(started, folder, data, on_state)
+        tokenizer = tokenizer_of(started, folder, data.datasets, on_state)
         corpus = opened(data.datasets, tokenizer, step.held_out_share)
         num_samples = sum(map(len, corpus.train))
         if not num_samples or not any(map(len, corpus.held_out)):
@@ -89,30 +86,6 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     return True
 
 
-def _tokenizer(step: Train, folder: Folder, data: Opened, on_state: OnState) -> TextTokenizer:
-    if folder.exists(TOKENIZER):
-        return tokenizer_at(folder)
-    if (start := tokenizer_folder(step)) is not None:
-        return tokenizer_at(start)
-    if not step.tokenizer_samples:
-        return byte_tokenizer()
-    on_state(State(note="training the tokenizer"))
-    corpus = opened(data.datasets, byte_tokenizer(), step.held_out_share)
-    return train_tokenizer(_texts(corpus, step.tokenizer_samples), step.model.decoder.vocab_size)
-
-
-def _texts(corpus: Corpus, count: int) -> Iterator[str]:
-    """The answers of `count` samples to all prompts, of each dataset as many as it has of all samples to train on."""
-    num_all = max(1, sum(map(len, corpus.train)))
-    for number, (columns, rows) in enumerate(zip(corpus.columns, corpus.train, strict=True)):
-        for row in chosen(rows, columns, -(-count * len(rows) // num_all)).tolist():
-            for prompt, length in enumerate(columns.answer_NP[row].tolist()):
-                with contextlib.suppress(SampleError):  # the training counts and names those
-                    if length != NO_ANSWER:
-                        parts = read(corpus, Draw(0, number, row, prompt, "", length, 0)).parts
-                        yield from (part.text for part in parts if part.learned)
-
-
 class _Training:
     def __init__(self, step: Train, folder: Folder, data: Opened, corpus: Corpus, tokenizer: TextTokenizer, on_state: OnState):
         self.step, self.folder, self.corpus, self.tokenizer, self.on_state = step, folder, corpus, tokenizer, on_state
@@ -121,7 +94,7 @@ class _Training:
         self.dtype = getattr(torch, step.precision) if step.precision else own
         self.names = tuple(dataset.name for dataset in corpus.datasets)
         self.modes = {mode: weight for mode, weight in step.modes if weight}
-        self.sources = shares(corpus, _sources(data, corpus), dict(step.groups))
+        self.sources = shares(corpus, sources(data, corpus), dict(step.groups))
         self.plan = Plan(corpus, (Segment(0, self.sources),), self.modes, step.length, step.rows_per_step, step.seed)
         self.net = network(step, tokenizer).to(self.device)
         self._check()
@@ -149,7 +122,7 @@ class _Training:
             raise NothingToLearn(f"{step.name}: no held-out sample has at most {step.length} tokens")
         if not self.lines.lines:
             self.lines.add(step=0, num_tokens=0, **self._losses())
-        with _terminated() as asked:
+        with terminated() as asked:
             degrade = Degradations(step.scans, step.photos) if step.scans or step.photos else None
             loader = Loader(self.plan, self.tokenizer, degrade, step.micro_rows, workers=step.workers)
             self._train(loader, first, asked)
@@ -344,7 +317,7 @@ class _Training:
             "other_image_loss": measured[-1].get("other_image_loss"),
             "read": evaluate.summary(rows),
         }
-        shown = _shown(rows, step.shown_samples)
+        shown = evaluate.shown(rows, step.shown_samples)
         self.folder.write("readback.json", json.dumps(shown, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
         for board in self.boards:
             board.close()
@@ -402,43 +375,6 @@ class _Training:
         return State(line["step"], self.step.steps, "steps", ", ".join(notes), left)
 
 
-def _sources(data: Opened, corpus: Corpus) -> list[Source]:
-    """The datasets' places in the mixture. The weight of a name that stands for several is shared out by their samples."""
-    found = []
-    sizes = {dataset.name: len(rows) for dataset, rows in zip(corpus.datasets, corpus.train, strict=True)}
-    for one, datasets in data.places:
-        num = sum(sizes[dataset.name] for dataset in datasets)
-        for dataset in datasets:
-            weight = one.weight if one.weight is None else one.weight * sizes[dataset.name] / max(1, num)
-            found.append(Source(dataset.name, one.group, weight, dict(one.langs)))
-    return found
-
-
 def _finite(value: float) -> float | None:
     """JSON has no number for others."""
     return round(value, 5) if math.isfinite(value) else None
-
-
-def _shown(rows: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """Up to `count` of each dataset, the first of each language in front. So the choice doesn't depend on how well one was
-    read."""
-    shown = []
-    for dataset in dict.fromkeys(row["dataset"] for row in rows):
-        of_dataset = [row for row in rows if row["dataset"] == dataset]
-        firsts = {row["lang"]: row for row in reversed(of_dataset)}
-        shown += sorted(of_dataset, key=lambda row: firsts[row["lang"]] is not row)[:count]
-    return shown
-
-
-@contextlib.contextmanager
-def _terminated() -> Iterator[threading.Event]:
-    """An event that SIGTERM sets, where this is the process's main thread."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: asked.set())
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGTERM, before)

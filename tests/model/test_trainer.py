@@ -33,7 +33,8 @@ from model.tokenizer import byte_tokenizer, train_tokenizer
 from model.train import trainer
 from model.train.checkpoint import Checkpoints
 from model.train.step import Data, Train
-from model.train.trainer import STOPPED, NothingToLearn, train
+from model.train.stop import STOPPED
+from model.train.trainer import NothingToLearn, train
 from recipes.recipe import Recipe
 from recipes.report.train import IMAGES_BYTES, train_sections
 from recipes.steps import Place
@@ -247,6 +248,8 @@ def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals) -> int:
 
 
 def same_results(out: Folder, other: Folder) -> None:
+    for line, expected in zip(lines_of(other), lines_of(out), strict=True):
+        assert line == expected
     for name in (WEIGHTS, "train/loss.jsonl", "train/readback.json", "train/run.json", "train/tokenizer.json"):
         assert other.read(name) == out.read(name), name
     timing = ("seconds", "seconds_training", "tokens_per_s")
