@@ -4,9 +4,11 @@ The plan stands in this process. A worker gets the draws of one batch with the p
 index and no state, so that any number of them makes the same batches.
 """
 
+import contextlib
 import logging
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -66,8 +68,8 @@ class Loader:
     """The batches of a plan's steps, for one of `world` ranks.
 
     A rank takes every `world`th row of a step, from its own number on, and puts `micro_rows` of them into a batch. With `workers`
-    that many processes make batches ahead; without, this process does. `pads` fills rows up to the plan's length, so that all
-    batches have one shape. Raises `ValueError` for values that aren't allowed.
+    that many processes make batches ahead; without, a thread of this one does. `pads` fills rows up to the plan's length, so that
+    all batches have one shape. Raises `ValueError` for values that aren't allowed.
     """
 
     def __init__(
@@ -93,20 +95,34 @@ class Loader:
     def steps(self, first: int, stop: int) -> Iterator[list[Batch]]:
         """The batches of each step from `first` to `stop` - 1. Raises `ValueError` if more than half of the samples are bad."""
         num_micros = -(-(self.plan.rows_per_step // self.world) // self.micro_rows)
-        jobs = _Jobs(self, first, stop)
-        collate: Any = _flat if self.workers else _same
+        batches = self._from_workers(first, stop) if self.workers else self._from_a_thread(first, stop)
+        with contextlib.closing(batches):
+            for _ in range(first, stop):
+                yield [self._checked(next(batches)) for _ in range(num_micros)]
+
+    def _from_workers(self, first: int, stop: int) -> Generator[Batch, None, None]:
+        collate: Any = _flat
         loader = DataLoader(
             self.maker,
             batch_size=None,
-            sampler=jobs,
+            sampler=_Jobs(self, first, stop),
             num_workers=self.workers,
             collate_fn=collate,
-            multiprocessing_context="fork" if self.workers else None,
+            multiprocessing_context="fork",
             worker_init_fn=_one_thread,
         )
-        batches = iter(loader)
-        for _ in range(first, stop):
-            yield [self._checked(_unflat(next(batches))) for _ in range(num_micros)]
+        yield from map(_unflat, loader)
+
+    def _from_a_thread(self, first: int, stop: int) -> Generator[Batch, None, None]:
+        """One batch ahead. The plan is asked in the caller's thread, since it keeps windows."""
+        with ThreadPoolExecutor(1) as pool:
+            ahead: deque[Future[Batch]] = deque()
+            for one in _Jobs(self, first, stop):
+                ahead.append(pool.submit(self.maker.__getitem__, one))
+                if len(ahead) > 1:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
 
     def _checked(self, one: Batch) -> Batch:
         self._num_made += one.num_samples
@@ -171,9 +187,7 @@ def _flat(one: Batch) -> _Flat:
     return _Flat(replace(one, images=()), torch.cat(tensors), shapes)
 
 
-def _unflat(flat: _Flat | Batch) -> Batch:
-    if isinstance(flat, Batch):
-        return flat
+def _unflat(flat: _Flat) -> Batch:
     images, start = [], 0
     for whole_shape, tiles_shape, grid in flat.shapes:
         whole, start = _taken(flat.pixels, start, whole_shape)
@@ -187,10 +201,6 @@ def _unflat(flat: _Flat | Batch) -> Batch:
 def _taken(pixels: Tensor, start: int, shape: tuple[int, ...]) -> tuple[Tensor, int]:
     stop = start + torch.Size(shape).numel()
     return pixels[start:stop].view(shape), stop
-
-
-def _same(one: Batch) -> Batch:
-    return one
 
 
 def _one_thread(worker: int) -> None:

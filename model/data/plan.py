@@ -24,6 +24,7 @@ from model.data.rows import NO_ANSWER, Columns, Draw
 from model.data.split import Corpus
 
 WINDOW = 4096
+_SMALLEST = 64
 _KEPT = 3
 
 
@@ -35,8 +36,8 @@ class Plan:
     """The steps of a training.
 
     `modes` are image modes with their weights; with `length`, tokens of a row, and `rows_per_step` they say what a step is. The
-    schedule's first segment begins with window 0. `known` is the number of rows in the windows before each, as `to_json` gave it.
-    Raises `ValueError` for values that aren't allowed.
+    schedule's first segment begins with window 0. A `window` of 0 is chosen by the number of rows. `known` is the number of rows
+    in the windows before each, as `to_json` gave it. Raises `ValueError` for values that aren't allowed.
     """
 
     def __init__(
@@ -47,17 +48,17 @@ class Plan:
         length: int,
         rows_per_step: int,
         seed: int = 0,
-        window: int = WINDOW,
+        window: int = 0,
         known: Sequence[int] = (),
     ):
         image_modes.check(modes)
-        for name, value in {"length": length, "rows_per_step": rows_per_step, "window": window}.items():
+        for name, value in {"length": length, "rows_per_step": rows_per_step}.items():
             if value < 1:
                 raise ValueError(f"{name} is {value}: it must be at least 1")
         assert schedule and schedule[0].window == 0
         self.corpus, self.length, self.rows_per_step = corpus, length, rows_per_step
         self.modes = {mode: weight for mode, weight in modes.items() if weight}
-        self.seed, self.window = seed, window
+        self.seed, self.window = seed, window or _window(corpus)
         self.schedule = tuple(schedule)
         self._streams: dict[int, list[tuple[int, np.ndarray]]] = {}
         self._rows_before = list(known) or [0]
@@ -102,8 +103,9 @@ class Plan:
         last = Segment(window, tuple(share._replace(before=had.get(share.stream, 0)) for share in shares))
         return self._with([*kept, last], known)
 
-    def _with(self, schedule: Sequence[Segment], known: Sequence[int]) -> "Plan":
-        return Plan(self.corpus, schedule, self.modes, self.length, self.rows_per_step, self.seed, self.window, known)
+    def _with(self, schedule: Sequence[Segment], known: Sequence[int], window: int = 0) -> "Plan":
+        window = window or self.window
+        return Plan(self.corpus, schedule, self.modes, self.length, self.rows_per_step, self.seed, window, known)
 
     def _counts(self, segment: Segment, window: int) -> list[int]:
         """How many draws each stream of the segment had had before `window`."""
@@ -199,7 +201,7 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """What a checkpoint holds of a plan."""
-        return {"identity": self.identity(), "schedule": [s.to_json() for s in self.schedule], "known": self._rows_before}
+        return {"identity": self.identity(), "schedule": [s.to_json() for s in self.schedule], "known": list(self._rows_before)}
 
     def resumed(self, saved: Mapping[str, Any]) -> "Plan":
         """This plan with the schedule of the one that was saved. There may be more datasets than it had.
@@ -211,11 +213,19 @@ class Plan:
             if ours["datasets"].get(name) != digest:
                 what = "has changed" if name in ours["datasets"] else "is missing"
                 raise ValueError(f"dataset {name} {what} since the checkpoint, so that its steps can't go on: train anew")
-        changed = [name for name in ours if name != "datasets" and ours[name] != theirs[name]]
+        changed = [name for name in ours if name not in ("datasets", "window") and ours[name] != theirs[name]]
         if changed:
             values = "; ".join(f"{name} is {ours[name]} and was {theirs[name]}" for name in changed)
             raise ValueError(f"the checkpoint is of another training: {values}")
-        return self._with([Segment.from_json(segment) for segment in saved["schedule"]], saved["known"])
+        schedule = [Segment.from_json(segment) for segment in saved["schedule"]]
+        return self._with(schedule, saved["known"], theirs["window"])
+
+
+def _window(corpus: Corpus) -> int:
+    """As many draws as fill rows well, but no more than there are rows to train on: else a sample would come twice before others
+    had come at all."""
+    num_rows = sum(map(len, corpus.train))
+    return int(min(WINDOW, max(_SMALLEST, 2 ** (max(num_rows, 1).bit_length() - 1))))
 
 
 def alone(corpus: Corpus, dataset: int, row: int, mode: str, modes: Sequence[str] = (), prompt: int = 0) -> Draw:
