@@ -148,7 +148,7 @@ class _Training:
 
     def _train(self, loader: Loader, first: int, asked: threading.Event) -> None:
         step, progress = self.step, self.progress
-        clock, last_state, since = Clock(self.device), 0.0, Counter[str]()
+        clock, last_state, since, since_s = Clock(self.device), 0.0, Counter[str](), 0.0
         batches = loader.steps(first, step.steps)
         for number in range(first, step.steps):
             began = time.monotonic()
@@ -157,6 +157,7 @@ class _Training:
             line = self._update(number, micros, clock)
             progress["step"], seconds = number + 1, time.monotonic() - began
             progress["seconds_training"] += seconds
+            since_s += seconds
             done = self._count(number, micros)
             self.counts += done
             since += done
@@ -169,8 +170,8 @@ class _Training:
                 line["read"] = evaluate.summary(self._read())
             self.lines.add(**line)
             if last or (number + 1 - first) % SPEED_EVERY == 0:
-                self._tell_speed(number + 1, clock, since)
-                since = Counter()
+                self._tell_speed(number + 1, clock, since, since_s)
+                since, since_s = Counter(), 0.0
             for board in self.boards:
                 board.add(number + 1, {name: value for name, value in line.items() if isinstance(value, float)})
             if last or asked.is_set() or (number + 1) % step.checkpoint_every == 0:
@@ -189,7 +190,7 @@ class _Training:
         # Counted before the first forward pass, so that the gradients of all batches add up to those of the step.
         scale, balance_scale = (1 / max(1, sum(getattr(one, name) for one in micros)) for name in ("num_tokens", "num_samples"))
         total = torch.zeros((), device=self.device)
-        by: dict[str, list[float]] = {}
+        sums_S2 = torch.zeros(len(self.names), 2, dtype=torch.float64, device=self.device)
         for one in micros:
             with clock.part("forward"), self._autocast():
                 batch = one.to(self.device)
@@ -205,16 +206,14 @@ class _Training:
             with clock.part("backward"):
                 found.total.backward()
             total += found.total.detach()
-            for name, (nats, num) in by_source(found.each_T, batch.sources_T, self.names).items():
-                so_far = by.setdefault(name, [0.0, 0])
-                by[name] = [so_far[0] + nats, so_far[1] + num]
+            sums_S2 += by_source(found.each_T, batch.sources_T, len(self.names))
         loss, rate = float(total), rate_at(self.step, number)
         with clock.part("optimizer"):
             norm = update(self.optimizer, rate, self.step.max_norm, loss)
             if self.average is not None:
                 self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
-        line["by"] = {name: _finite(nats / num) for name, (nats, num) in by.items()}
+        line["by"] = {name: _finite(nats / num) for name, (nats, num) in zip(self.names, sums_S2.tolist(), strict=True) if num}
         self._guard(number, loss, norm)
         return line
 
@@ -350,9 +349,8 @@ class _Training:
         before, self.started = before + now - self.started, now
         return round(before, 1)
 
-    def _tell_speed(self, done: int, clock: Clock, counts: Counter[str]) -> None:
+    def _tell_speed(self, done: int, clock: Clock, counts: Counter[str], seconds: float) -> None:
         parts = clock.take()
-        seconds = max(sum(parts.values()), 1e-9)
         values = {name: round(part, 4) for name, part in parts.items()}
         values |= {f"{name}_per_s": round(counts[name] / seconds, 2) for name in ("tokens", "positions", "images")}
         values |= {"data_wait": round(parts.get("data", 0.0) / seconds, 4), "memory": memory(self.device)}
