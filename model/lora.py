@@ -25,12 +25,11 @@ from torch import Tensor, nn
 
 from datagen.storage import Folder
 from model.deepseek_ocr import DeepseekOcr
+from model.plan import LANGUAGE
 from model.safetensors_files import BadCheckpoint, Reader
 from model.weights import released_name
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-"""The decoder's linear layers, shared experts included."""
 _WRAPPED = "base_model.model."  # peft's name for the network that it wraps
 _TENSORS = ("A.weight", "B.weight")  # behind `lora_`
 # Beginnings of the released names of layers, and what transformers' class calls these layers.

@@ -18,6 +18,8 @@ PARTS = ("sam", "clip", "projector", "experts", "embeddings", "decoder")
 ENCODER = PARTS[:3]
 PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12}
 """Operations a second in bf16, dense, as their makers say."""
+LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""The decoder's linear layers by the ends of their released names, shared experts included."""
 _DAY_S = 86_400.0
 
 
@@ -101,7 +103,6 @@ class SetUp:
         return frozenset(PARTS[first:] if first < 3 else PARTS[3:])
 
 
-LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 SET_UPS = (
     SetUp("all"),
     SetUp("SAM frozen", PARTS[1:]),

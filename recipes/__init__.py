@@ -26,6 +26,11 @@ RECIPES = {
         "a model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it",
         ("data", "start", "start_encoder", "start_decoder", "stage", "variant", "steps"),
     ),
+    "finetune": Entry(
+        "recipes.finetune:finetune",
+        "a model that goes on from the released weights, or others, on your own images, prompts and answers",
+        ("data", "start", "lora", "freeze", "modes", "rate", "steps", "variant"),
+    ),
     "reads": Entry(
         "recipes.reads:reads",
         "a small model that reads lines of text, from nothing and without any input",

@@ -81,7 +81,7 @@ def train(
     step = _settings(stage, variant)
     step = dataclasses.replace(
         step,
-        datasets=tuple(_data(one) for one in data.split(",")),
+        datasets=tuple(dataset(one) for one in data.split(",")),
         start=start,
         start_encoder=start_encoder,
         start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
@@ -105,6 +105,7 @@ def _dense(config: ModelConfig) -> ModelConfig:
     return dataclasses.replace(config, decoder=dataclasses.replace(config.decoder, num_dense_layers=config.decoder.depth))
 
 
-def _data(text: str) -> Data:
+def dataset(text: str) -> Data:
+    """A dataset as it is typed: where it lies, with its group before it if that isn't "ocr"."""
     group, joined, where = text.partition(":")
     return Data(where, group) if joined and group in GROUPS else Data(text)

@@ -52,6 +52,16 @@ def _absolute(path: str) -> str:
     return before + joined + os.path.abspath(os.path.expanduser(rest))
 
 
+def positive(value: str) -> float:
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise ValueError("a number above 0 is needed, such as 2e-5")
+    return found
+
+
 class Word(NamedTuple):
     """`takes` stands for its value in the help. `read` makes a value of what was typed, and raises `ValueError` that says what is
     allowed. `is_path`: a relative value is relative to where the user is."""
@@ -78,6 +88,10 @@ _ALL = (
     Word("start_decoder", "FOLDER", "weights whose decoder and tokenizer are taken alone; random: a fresh decoder", paths),
     Word("stage", "N", "1: the encoder with a compact decoder; 2: all of it (default); 3: going on in gundam-m", number),
     Word("variant", "NAME", "full: the paper's settings (default); tiny: minutes on two cores"),
+    Word("lora", "N", "train adapters of rank N beside the decoder's layers, in place of the weights", number),
+    Word("freeze", "A,B,…", "what isn't trained: sam, clip, projector, experts, embeddings, decoder, or patterns of names"),
+    Word("modes", "A,B,…", "image modes, of which each sample draws one: tiny, small, base, large, gundam, gundam-m, line"),
+    Word("rate", "X", "the learning rate at its highest, in place of the variant's", positive),
     Word("steps", "N", "how many steps to train, in place of the variant's", number),
     Word("seed", "N", "the seed of a training: of its weights and of what it learns from", number),
     Word("deep", "0|1", "look inside every document before sharding: pages, sha256, language", flag),

@@ -35,8 +35,10 @@ _STEP = re.compile(r"step-(\d{9})")
 
 
 def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
-    """All that a training's next step follows from, beside its data, by name."""
-    found = {f"net/{name}": value for name, value in net.state_dict().items()}
+    """All that a training's next step follows from, beside its data, by name. What is frozen stays as the training started with
+    it, and is no part of it: a checkpoint of adapters is small."""
+    still = {name for name, parameter in net.named_parameters() if not parameter.requires_grad}
+    found = {f"net/{name}": value for name, value in net.state_dict().items() if name not in still}
     for name, parameter in net.named_parameters():
         found |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
     if average is not None:

@@ -14,11 +14,23 @@ from datagen.shards import read_reports
 from datagen.storage import Folder
 from model.cpu import native_dtype
 from model.train.data import Opened
+from model.train.start import starts
 from model.train.step import Train
 
 VERSION = 4  # goes up whenever the same values would train other weights
 RUN, METRICS = "run.json", "metrics.json"
-_FILES = (METRICS, "checkpoint", "model", "tokenizer.json", "loss.jsonl", "speed.jsonl", "tensorboard", "readback.json", RUN)
+_FILES = (
+    METRICS,
+    "checkpoint",
+    "model",
+    "adapter",
+    "tokenizer.json",
+    "loss.jsonl",
+    "speed.jsonl",
+    "tensorboard",
+    "readback.json",
+    RUN,
+)
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
 _ELSEWHERE = ("device", "workers", "keep", "checkpoint_every")
@@ -35,7 +47,9 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
         return False
     run, earlier = describe(step, out, data, held_out), json.loads(folder.read(RUN))
     is_done = folder.exists(METRICS)
-    ours, theirs = ({name: _compared(r, name, is_done) for name in ("version", "step", "versions")} for r in (run, earlier))
+    # Weights that it started from are needed no more once it is done.
+    names = ("version", "step", "versions", *([] if is_done else ["starts"]))
+    ours, theirs = ({name: _compared(r, name, is_done) for name in names} for r in (run, earlier))
     changed = [name for name in ours if ours[name] != theirs[name]]
     if not earlier["shards"].items() <= run["shards"].items():
         changed.append("shards")
@@ -57,7 +71,7 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
 def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
     """What must be the same: where a training may go on with another mixture, that isn't."""
     if name != "step":
-        return run[name]
+        return run.get(name)
     skipped = _ELSEWHERE if is_done else (*_ELSEWHERE, *_CHANGEABLE)
     return {field: value for field, value in run["step"].items() if field not in skipped}
 
@@ -80,6 +94,7 @@ def describe(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -
     run: dict[str, Any] = {
         "version": VERSION,
         "step": dataclasses.asdict(step),
+        "starts": starts(step, out),
         "shards": {report.shard: report.known_as for report in reports},
         "folders": list(data.folders),
         "datasets": {dataset.name: dataset.digest for dataset in data.datasets},

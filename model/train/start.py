@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from datagen.record import SampleError
 from datagen.storage import Folder
 from model import weights
 from model.checkpoint import TOKENIZER, check_vocabulary
+from model.config import ModelConfig
 from model.data.loader import read
 from model.data.rows import NO_ANSWER, Dataset, Draw
 from model.data.split import Corpus, chosen, opened
@@ -23,6 +25,8 @@ from model.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
 from model.train.step import RANDOM, Train
 
 log = logging.getLogger(__name__)
+
+_HEAD = 1 << 20
 
 
 def within(step: Train, out: Folder) -> Train:
@@ -81,13 +85,60 @@ def _texts(corpus: Corpus, count: int) -> Iterator[str]:
                         yield from (part.text for part in parts if part.learned)
 
 
-def network(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
-    """The network that the training starts with, in fp32. What comes from no folder is drawn by `seed`.
+def starts(step: Train, out: Folder) -> dict[str, str]:
+    """What the weights that the network comes from are known as, by their folders' names."""
+    named = (step.start, *step.start_encoder.split(","), step.start_decoder)
+    folders = {name: Folder(name) if "/" in name else out.sub(f"{name}/model") for name in named if name not in ("", RANDOM)}
+    return {name: _known_as(folder) for name, folder in folders.items()}
 
-    Raises `FileNotFoundError`, and `ValueError` if weights are missing, or fit neither their sizes nor the tokenizer.
+
+def _known_as(folder: Folder) -> str:
+    """What changes when the weights in a folder do: a hash of their files' names, sizes, and first and last megabyte."""
+    digest = hashlib.sha256()
+    for name in folder.names(".safetensors"):
+        size = folder.fs.size(folder.path(name))
+        digest.update(
+            f"{name} {size} ".encode() + folder.read(name, 0, min(size, _HEAD)) + folder.read(name, max(0, size - _HEAD), size)
+        )
+    return digest.hexdigest()
+
+
+def sizes(step: Train) -> ModelConfig:
+    """The sizes of the network that the training starts with. Its vocabulary may turn out smaller, if its tokenizer is fresh.
+    What comes from another training of the output is taken to have the sizes of `step.model`.
+
+    Raises `FileNotFoundError`, and `BadCheckpoint` for a folder without a good `config.json`.
     """
+    if "/" in step.start:
+        return weights.read_config(Folder(step.start))
+    config, encoder = step.model, _encoder_folder(step)
+    if "/" in step.start_decoder:
+        config = dataclasses.replace(config, decoder=weights.read_config(Folder(step.start_decoder)).decoder)
+    if "/" in encoder:
+        theirs = weights.read_config(Folder(encoder))
+        config = dataclasses.replace(config, sam=theirs.sam, clip=theirs.clip)
+    return config
+
+
+def network(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
+    """The network that the training starts with, with adapters if the step has such.
+
+    Raises `FileNotFoundError`, and `ValueError` if weights are missing, fit neither their sizes nor the tokenizer, or can't be
+    adapted.
+    """
+    net = _plain(step, tokenizer)
+    if step.lora:
+        from model.lora import adapt  # peft, only where there are adapters
+
+        adapt(net, step.lora, step.lora_alpha or 2 * step.lora, step.lora_targets, seed=step.seed)
+    return net
+
+
+def _plain(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
+    """In fp32; beneath adapters in the folder's precision, because weights stay as they are. What comes from no folder is drawn
+    by `seed`."""
     if step.start:
-        net = weights.load(step.start, dtype=torch.float32)
+        net = weights.load(step.start, dtype=None if step.lora else torch.float32)
         check_vocabulary(tokenizer, net.config, step.start)
         return net.train()
     decoder = weights.load(step.start_decoder, dtype=torch.float32) if step.start_decoder not in ("", RANDOM) else None

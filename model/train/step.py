@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from datagen.synth.lines import Curriculum
 from model.config import ModelConfig, tiny
+from model.plan import LANGUAGE
 
 SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("", "bfloat16", "float32")
@@ -58,6 +59,9 @@ class Train:
     start_decoder       a folder whose decoder and tokenizer are taken alone; or "random". It must be said where an encoder is
                         taken from a folder
     frozen              parts that aren't trained, as in `model.deepseek_ocr.PARTS`, or patterns of parameters' names
+    lora                the rank of adapters that are trained in place of the weights, which keep their own precision; 0: none
+    lora_alpha          what an adapter's output is multiplied by, times its rank; 0: twice the rank
+    lora_targets        the released names of the layers that have one, or what they end in
     rates               factors of the learning rate by part or pattern
     steps               steps of the optimizer. See `worth`
     num_samples         the number of samples that `steps` is meant for
@@ -73,6 +77,7 @@ class Train:
     held_out_share      the share of groups, usually documents, that are never trained on
     loss_samples        held-out samples of each dataset whose loss is measured, every `loss_every` steps
     read_samples        held-out samples of each dataset that are read, at the end, and every `read_every` steps if that isn't 0
+    read_first          whether they are read before the first step, too
     shown_samples       samples of each dataset that the report shows, of those read
     looks_after         steps after which held-out loss with another's image must differ from that with the own one
     checkpoint_every    steps from one checkpoint to the next, of which the last `keep` are kept
@@ -91,6 +96,9 @@ class Train:
     start_encoder: str = ""
     start_decoder: str = ""
     frozen: tuple[str, ...] = ()
+    lora: int = 0
+    lora_alpha: float = 0.0
+    lora_targets: tuple[str, ...] = LANGUAGE
     rates: tuple[tuple[str, float], ...] = ()
     steps: int = 450
     num_samples: int = 1
@@ -116,6 +124,7 @@ class Train:
     loss_every: int = 90
     read_samples: int = 16
     read_every: int = 0
+    read_first: bool = False
     shown_samples: int = 4
     max_new_tokens: int = 400
     looks_after: int = 100
@@ -136,7 +145,7 @@ class Train:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        for name in ("warmup", "weight_decay", "max_norm", "tokenizer_samples", "read_every", "shown_samples", "workers"):
+        for name in ("warmup", "weight_decay", "max_norm", "tokenizer_samples", "read_every", "shown_samples", "workers", "lora"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
         if not 0 < self.held_out_share < 1:

@@ -5,7 +5,8 @@ out/NAME/tokenizer.json   the tokenizer of the training
 out/NAME/loss.jsonl       a line a step: loss, that of each dataset, rate; held-out loss every few steps
 out/NAME/speed.jsonl      where a step's time goes, rates, memory
 out/NAME/checkpoint/      exists only during the training
-out/NAME/model/           the network as a released folder
+out/NAME/adapter/         the adapters, if such were trained, in peft's format
+out/NAME/model/           the network as a released folder, adapters merged
 out/NAME/readback.json    held-out samples: image, truth, and the network's reading
 out/NAME/metrics.json     the measurements. It is written last, and marks the training as done
 """
@@ -104,7 +105,7 @@ class _Training:
         self.average = Average(self.net, step.average) if step.average else None
         self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.keep)
         self.experts = ExpertLoad(self.net)
-        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None}
+        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None, "read_before": None}
         self.counts: Counter[str] = Counter()
         self.not_finite_in_turn = 0
         self.started = time.monotonic()
@@ -122,6 +123,9 @@ class _Training:
             raise NothingToLearn(f"{step.name}: no held-out sample has at most {step.length} tokens")
         if not self.lines.lines:
             self.lines.add(step=0, num_tokens=0, **self._losses())
+        if step.read_first and not first:
+            self.on_state(State(note="reading held-out samples, before the first step"))
+            self.progress["read_before"] = evaluate.summary(self._read())
         with terminated() as asked:
             degrade = Degradations(step.scans, step.photos) if step.scans or step.photos else None
             loader = Loader(self.plan, self.tokenizer, degrade, step.micro_rows, workers=step.workers)
@@ -290,6 +294,7 @@ class _Training:
             self.average.swap(self.net)
             self.average = None
         start = step.start or (step.start_decoder if step.start_decoder != "random" else "")
+        self._merge(start)
         export(self.folder.sub("model"), self.net, self.tokenizer, Folder(start) if start else None)
         self.on_state(State(note="reading held-out samples"))
         rows = self._read()
@@ -338,6 +343,13 @@ class _Training:
     def _autocast(self) -> contextlib.AbstractContextManager:
         is_half = self.dtype is not torch.float32
         return torch.autocast(self.device.type, self.dtype) if is_half else contextlib.nullcontext()
+
+    def _merge(self, start: str) -> None:
+        if self.step.lora:
+            from model.lora import merge, save_adapter
+
+            save_adapter(self.folder.sub("adapter"), self.net, start)
+            merge(self.net)
 
     def _check(self) -> None:
         if (most := self.net.config.decoder.max_positions) < self.step.length:

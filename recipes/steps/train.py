@@ -23,7 +23,9 @@ METRICS, READBACK = "metrics.json", "readback.json"
 
 class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
-        return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}"
+        from model.train.planned import planned
+
+        return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}\n{planned(self.step)}"
 
     def run(self) -> int:
         from model.train.run import clear
@@ -48,7 +50,11 @@ class TrainRunner(StepRunner[Train]):
         metrics = json.loads(self.folder.read(METRICS))
         first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
         looks = "" if metrics["looks"] is not False else "; it doesn't look at the image"
-        return [f"{self.step.name}: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token{looks}"]
+        said = [f"{self.step.name}: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token{looks}"]
+        if (before := (metrics.get("read_before") or {}).get("all")) and (after := metrics["read"].get("all")):
+            errors = [f"{summed['character_error_rate']:.1%}" for summed in (before, after)]
+            said.append(f"{self.step.name}: character error on {after['num']} held-out samples {' -> '.join(errors)}")
+        return said
 
     def shown(self) -> Any:
         return fingerprint(json.loads(self.folder.read(METRICS))) if self.folder.exists(METRICS) else None

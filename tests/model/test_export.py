@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -234,14 +233,15 @@ def test_an_adapter_is_merged_by_the_command(net, tokenizer, tmp_path, monkeypat
     ]
 
 
-def test_the_command_line(net, tokenizer, tmp_path, monkeypatch):
+def test_the_command_line(net, tokenizer, tmp_path, monkeypatch, capsys):
     save_model(Folder(str(tmp_path / "trained")), net, tokenizer)
-    command = [sys.executable, "-m", "model.train.export", str(tmp_path / "trained"), str(tmp_path / "out"), "--dtype", "float16"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0 and "model-00001-of-000001.safetensors" in done.stdout, done.stderr
-    loaded, again = load_model(Folder(str(tmp_path / "out")))
+    folders = [str(tmp_path / name) for name in ("trained", "out")]
+    monkeypatch.setattr(sys, "argv", ["model.train.export", *folders, "--dtype", "float16"])
+    main()
+    assert "model-00001-of-000001.safetensors: " in capsys.readouterr().out
+    loaded, again = load_model(Folder(folders[1]))
     assert loaded.lm_head.weight.dtype == torch.float16 and again.to_json() == tokenizer.to_json()
-    assert weights.read_config(Folder(str(tmp_path / "out"))) == CONFIG
-    monkeypatch.setattr(sys, "argv", ["model.train.export", str(tmp_path / "trained"), str(tmp_path / "trained")])
+    assert weights.read_config(Folder(folders[1])) == CONFIG
+    monkeypatch.setattr(sys, "argv", ["model.train.export", folders[0], folders[0]])
     with pytest.raises(SystemExit, match="must be another"):
         main()

@@ -16,7 +16,8 @@ from datagen.target import Prompt
 from model.batch import IGNORED
 from model.deepseek_ocr import build
 from model.generate import NoRepeat, tokens
-from model.lora import LANGUAGE, adapt, is_adapted, linear_layers, load_adapter, merge, save_adapter
+from model.lora import adapt, is_adapted, linear_layers, load_adapter, merge, save_adapter
+from model.plan import LANGUAGE
 from model.safetensors_files import BadCheckpoint, Reader
 from model.weights import save
 from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for

@@ -12,7 +12,7 @@ import pytest
 
 from recipes import RECIPES, VERBS
 from recipes.__main__ import main, words_of
-from recipes.words import WORDS, flag, number, parse, paths, rounds, text
+from recipes.words import WORDS, flag, number, parse, paths, positive, rounds, text
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["corase"], "recipes are coarse, multilingual, corpus30m, train, reads; verbs are status, verify"),
+        (["corase"], "recipes are coarse, multilingual, corpus30m, train, finetune, reads; verbs are status, verify"),
         (["coarse", "--imput", "x"], "coarse has no word 'imput': its words are input, "),
         (["coarse", "imput=x"], "coarse has no word 'imput'"),
         (["coarse", "input=x", "workers=many"], "workers=many: a whole number is needed"),
@@ -72,7 +72,7 @@ def test_a_function_takes_the_words_that_are_declared_for_it(name):
     entry = (RECIPES | VERBS)[name]
     parameters = inspect.signature(resolve_name(entry.function)).parameters
     assert set(parameters) == set(entry.words)
-    types = {text: str, paths: str, number: int, rounds: int, flag: bool}
+    types = {text: str, paths: str, number: int, rounds: int, flag: bool, positive: float}
     assert {n: p.annotation for n, p in parameters.items()} == {n: types[WORDS[n].read] for n in entry.words}
     assert {n for n, p in parameters.items() if p.default is p.empty} == ({"out"} if name in VERBS else set())
 

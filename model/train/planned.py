@@ -1,0 +1,67 @@
+"""What a training would take, for people, before it is started."""
+
+from model import plan
+from model.activations import Load
+from model.config import ModelConfig
+from model.deepseek_ocr import PARTS
+from model.image import MODES, tile_grid
+from model.train.start import sizes
+from model.train.step import Train
+
+PAGE = (1240, 1754)  # A4 at 150 dpi
+PAGE_TOKENS = 1_000  # of a page's text and prompt
+LINE, LINE_TOKENS = (640, 48), 30
+
+
+def planned(step: Train) -> str:
+    """The table of `model.plan` for `step`, or a sentence that says why there is none. Data isn't looked at: rows are taken to be
+    full of pages."""
+    try:
+        config = sizes(step)
+    except (OSError, ValueError) as error:
+        return f"  its memory and time can't be told: {error}"
+    load = typical(config, step)
+    trained = tuple(part for part in PARTS if part not in step.frozen)
+    own = plan.SetUp("as it is set", trained, step.lora, step.lora_targets) if trained or step.lora else None
+    others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
+    text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
+    notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text"]
+    if patterns := [one for one in step.frozen if one not in PARTS]:
+        notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
+    return "\n".join([text, *notes])
+
+
+def typical(config: ModelConfig, step: Train) -> Load:
+    """What goes through the network at a time: `micro_rows` rows, full of pages or lines, in the step's modes by weight."""
+    views: list[tuple[int, int]] = []
+    lengths: list[int] = []
+    num_learned, owed = 0, dict.fromkeys((mode for mode, weight in step.modes if weight), 0.0)
+    for _ in range(step.micro_rows):
+        room = step.length
+        while True:
+            owed = {mode: owed[mode] + weight for mode, weight in step.modes if weight}
+            mode = max(owed, key=lambda name: owed[name])
+            owed[mode] -= sum(weight for _, weight in step.modes)
+            seen, num_image, num_text = _image(mode)
+            if num_image + num_text > room:
+                num_text = room - num_image  # the last one is as long as there is room
+            if num_text <= 0:
+                break
+            views += seen
+            lengths.append(num_image + num_text)
+            num_learned += num_text
+            room -= num_image + num_text
+    return Load(tuple(views), tuple(lengths), num_learned)
+
+
+def _image(mode: str) -> tuple[list[tuple[int, int]], int, int]:
+    """The views, (height, width) in pixels, of an image in `mode`, its placeholders, and the tokens of its text."""
+    chosen = MODES[mode]
+    size, num_text = (LINE, LINE_TOKENS) if chosen.line else (PAGE, PAGE_TOKENS)
+    grid = tile_grid(*size, chosen.tile) if chosen.tile else (0, 0)
+    width, height = chosen.whole(*size)
+    return (
+        [(chosen.tile, chosen.tile)] * (grid[0] * grid[1]) + [(height, width)],
+        chosen.num_tokens(grid, (width, height)),
+        num_text,
+    )

@@ -1,0 +1,107 @@
+"""Fine-tuning: from the released folder, or one that transformers or a training here saved, on rows that people write themselves.
+
+All of the network learns, or all but what is frozen, or adapters beside the decoder's layers. Held-out rows are read before and
+after.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from model.config import ModelConfig
+from model.train.step import Train
+from recipes.recipe import Recipe, Report
+from recipes.train import dataset
+
+FULL = Train(
+    datasets=(),
+    steps=1_000,
+    num_samples=10_000,
+    rows_per_step=8,
+    micro_rows=1,
+    length=8192,
+    modes=(("base", 1.0), ("gundam", 1.0)),
+    learning_rate=2e-5,
+    min_learning_rate=2e-6,
+    warmup=50,
+    weight_decay=0.0,
+    loss_samples=64,
+    loss_every=50,
+    read_samples=32,
+    read_first=True,
+    shown_samples=8,
+    max_new_tokens=4096,
+    checkpoint_every=100,
+    checkpointing=True,
+    workers=8,
+    threads=8,
+)
+"""For the released network and a GPU. `steps` are for 10,000 rows, and fewer for fewer."""
+TINY = dataclasses.replace(
+    FULL,
+    steps=40,
+    num_samples=1,
+    rows_per_step=1,
+    length=1024,
+    modes=(("tiny", 1.0),),
+    learning_rate=1e-3,
+    min_learning_rate=1e-4,
+    warmup=4,
+    loss_samples=16,
+    loss_every=20,
+    read_samples=8,
+    max_new_tokens=64,
+    checkpoint_every=20,
+    checkpointing=False,
+    workers=0,
+    threads=2,
+)
+"""A minute on two cores, for a network that is as small."""
+ADAPTERS_FASTER = 10.0
+"""Adapters take a higher rate than weights: about ten times, as "LoRA Without Regret" found (Thinking Machines Lab, 2025)."""
+
+
+def finetune(
+    data: str = "",
+    start: str = "",
+    lora: int = 0,
+    freeze: str = "",
+    modes: str = "",
+    rate: float = 0.0,
+    steps: int = 0,
+    variant: str = "full",
+) -> Recipe:
+    """`data`: .jsonl files or folders of datasets, joined by commas, as for train. `lora`: the rank of adapters, 0 for none.
+    `freeze`: parts or patterns of names that stay as they are, `modes`: image modes, both joined by commas."""
+    if not data:
+        raise ValueError("finetune needs data=FILE.jsonl: rows with an image, a prompt and an answer")
+    if not start:
+        raise ValueError(
+            "finetune needs start=FOLDER: the released weights, or others, with their config.json and tokenizer.json"
+        )
+    if variant not in ("full", "tiny"):
+        raise ValueError(f"variant={variant}: allowed are full and tiny")
+    step = FULL if variant == "full" else TINY
+    most = _max_positions(start)
+    step = dataclasses.replace(
+        step,
+        datasets=tuple(dataset(one) for one in data.split(",")),
+        start=start,
+        frozen=tuple(filter(None, freeze.split(","))),
+        lora=lora,
+        modes=tuple((mode, 1.0) for mode in modes.split(",")) if modes else step.modes,
+        length=min(step.length, most) if most else step.length,
+    )
+    faster = rate / step.learning_rate if rate else ADAPTERS_FASTER if lora else 1.0
+    step = dataclasses.replace(step, learning_rate=step.learning_rate * faster, min_learning_rate=step.min_learning_rate * faster)
+    if steps:
+        step = dataclasses.replace(step, steps=steps, num_samples=1)
+    return Recipe("finetune", (step, Report(datasets=())))
+
+
+def _max_positions(start: str) -> int:
+    """How many positions the network in `start` has; 0 if that can't be told here. The training says what is wrong with a folder:
+    recipes are also built for an output whose start is gone."""
+    try:
+        return ModelConfig.from_json((Path(start).expanduser() / "config.json").read_bytes()).decoder.max_positions
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0
