@@ -126,8 +126,11 @@ def _grids(max_tiles: int) -> list[tuple[int, int]]:
 
 def open_upright(image: bytes) -> Image.Image:
     """The decoded image in RGB, turned as its EXIF says. Raises Pillow's errors."""
-    with Image.open(io.BytesIO(image)) as opened:
-        return ImageOps.exif_transpose(opened).convert("RGB")
+    opened: Image.Image = Image.open(io.BytesIO(image))
+    opened.load()
+    # In place, and converted only if need be: each copy of a page costs as long as decoding it.
+    ImageOps.exif_transpose(opened, in_place=True)
+    return opened if opened.mode == "RGB" else opened.convert("RGB")
 
 
 def views(image: Image.Image, mode: str) -> Views:

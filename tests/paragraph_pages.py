@@ -4,6 +4,7 @@ Pango sets each paragraph on a sheet of its own, and the sheets are laid on a pa
 together. A truth is a paragraph as it would be typed: with "\n" where it has a line break of its own.
 """
 
+import functools
 import itertools
 import random
 import re
@@ -17,6 +18,7 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.record import Region
 from datagen.sources.pdf_answers import PageContent
+from datagen.synth.families import family
 from datagen.synth.typeset import Style, Typeset, typeset
 from tests.udhr import UDHR
 
@@ -27,6 +29,13 @@ _BULLETS = ("•", "–", "▪", "*")
 _CODE = ("int main(void) {", "    return 0;", "}", "for name in names:", "    print(name)", "set -e", "exec make -j4 all", "fi")
 _MONOSPACED = "DejaVu Sans Mono"
 _CUT = re.compile(r"(?<=[a-zа-я]{3})(?=[a-zа-я]{3})")
+
+
+@functools.cache
+def _family(script: str) -> str:
+    """The typeface of a script's text, which takes as long to choose as a paragraph takes to set."""
+    lang, text = UDHR[script]
+    return family(text, lang)
 
 
 @dataclass
@@ -63,7 +72,7 @@ class ParagraphPage:
         """Set a paragraph below the last one, `left` and `right` points narrower than the column, behind a `mark`. False if the
         page is full."""
         width = self.style.width_pt - left - right
-        set_in = replace(self.style, width_pt=width, indent_pt=indent, **style)
+        set_in = replace(self.style, width_pt=width, indent_pt=indent, **{"family": _family(self.script)} | style)
         sheet = typeset([text], self.lang, set_in)
         lines = sheet.pages[0].lines
         bottom = self.y + max(line.box[3] for line in lines)

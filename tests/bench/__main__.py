@@ -20,6 +20,7 @@ BENCHES = {
     "glyphs": (),
     "scale": ("--shards", "5000"),
     "model": (),
+    "loader": (),
     "training": (),
     "promises": (),
     "gate": (),
