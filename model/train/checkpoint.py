@@ -37,16 +37,19 @@ _STEP = re.compile(r"step-(\d{9})")
 def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
     """All that a training's next step follows from, beside its data, by name. What is frozen stays as the training started with
     it, and is no part of it: a checkpoint of adapters is small."""
-    still = {name for name, parameter in net.named_parameters() if not parameter.requires_grad}
-    found = {f"net/{name}": value for name, value in net.state_dict().items() if name not in still}
+    found = _of_net(net, average)
     for name, parameter in net.named_parameters():
         found |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
-    if average is not None:
-        found |= {f"average/{name}": value for name, value in average.values.items()}
     found["generator/cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         found["generator/cuda"] = torch.cuda.get_rng_state()
     return found
+
+
+def _of_net(net: nn.Module, average: Average | None) -> dict[str, Tensor]:
+    still = {name for name, parameter in net.named_parameters() if not parameter.requires_grad}
+    found = {f"net/{name}": value for name, value in net.state_dict().items() if name not in still}
+    return found | {f"average/{name}": value for name, value in (average.values if average else {}).items()}
 
 
 class Checkpoints:
@@ -112,20 +115,24 @@ class Checkpoints:
         with_state(optimizer)
         state = tensors(net, optimizer, average)
         folder = self.folder.sub(name)
-        with temporary_folder() as copied:
-            if folder.local is None:
-                for file in folder.names(".safetensors"):
-                    folder.fs.get_file(folder.path(file), os.path.join(copied, file))
-            reader = dcp.HuggingFaceStorageReader(copied if folder.local is None else folder.path(""))
-            try:
-                dcp.load(state, storage_reader=reader, no_dist=not dist.is_initialized())
-            except (Exception, dcp.CheckpointException) as error:  # which is no `Exception`
-                raise ValueError(f"{folder.url} is no checkpoint of this training: {_cause(error)}") from error
+        _read(folder, state)
         torch.set_rng_state(state["generator/cpu"])
         if "generator/cuda" in state:
             torch.cuda.set_rng_state(state["generator/cuda"])
         progress: dict[str, Any] = json.loads(folder.read(PROGRESS))
         return progress
+
+    def weights(self, net: nn.Module, average: Average | None) -> int:
+        """Put the weights of the last whole checkpoint into these, and touch nothing else: the training may be going on. Returns
+        its step.
+
+        Raises `FileNotFoundError` if there is none, and `ValueError` if it is of other tensors.
+        """
+        whole = self.steps()
+        if not whole:
+            raise FileNotFoundError(f"{self.folder.url} has no whole checkpoint")
+        _read(self.folder.sub(_name(whole[-1])), _of_net(net, average))
+        return whole[-1]
 
     def _folders(self) -> list[int]:
         if not self.folder.exists(""):
@@ -137,6 +144,19 @@ class Checkpoints:
         """The mark first, so that a removal that is cut short leaves no checkpoint."""
         self.folder.remove(f"{_name(step)}/{PROGRESS}")
         self.folder.remove(_name(step))
+
+
+def _read(folder: Folder, state: dict[str, Tensor]) -> None:
+    """Fill `state`. Raises `ValueError` if the checkpoint has other tensors, or can't be read."""
+    with temporary_folder() as copied:
+        if folder.local is None:
+            for file in folder.names(".safetensors"):
+                folder.fs.get_file(folder.path(file), os.path.join(copied, file))
+        reader = dcp.HuggingFaceStorageReader(copied if folder.local is None else folder.path(""))
+        try:
+            dcp.load(state, storage_reader=reader, no_dist=not dist.is_initialized())
+        except (Exception, dcp.CheckpointException) as error:  # which is no `Exception`
+            raise ValueError(f"{folder.url} is no checkpoint of this training: {_cause(error)}") from error
 
 
 def _name(step: int) -> str:

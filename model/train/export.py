@@ -8,7 +8,8 @@
     tokenizer.json, tokenizer_config.json, special_tokens_map.json
     processor_config.json                  what vLLM's processor asks for
 
-An adapter is merged into the weights. What the training started from may have more files, such as the released code: they are
+FOLDER is one that `model.load` takes, or that of a training, OUT/NAME: of one that isn't done, the last checkpoint. An
+adapter is merged into the weights. What the training started from may have more files, such as the released code: they are
 copied. `config.json` comes last, so that a folder that isn't whole doesn't load.
 """
 
@@ -31,6 +32,8 @@ from model.config import ModelConfig
 from model.deepseek_ocr import DeepseekOcr
 from model.safetensors_files import Planned, bytes_of, write
 from model.tokenizer import TextTokenizer
+from model.train.restored import is_going_on, restored
+from model.train.run import METRICS
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 FILE = "model-00001-of-000001.safetensors"
@@ -165,21 +168,27 @@ def _json(values: dict[str, Any]) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.export", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", help="of weights, config.json and tokenizer.json, in any layout that model.load takes")
+    parser.add_argument("folder", help="of weights, config.json and tokenizer.json; or of a training, for its last checkpoint")
     parser.add_argument("out", help="the folder to write")
     parser.add_argument("--adapter", help="a folder with a LoRA adapter to merge into the weights")
     parser.add_argument("--start", help="a folder whose other files are copied, such as the released one; default: FOLDER")
     parser.add_argument("--dtype", choices=DTYPES, default="bfloat16")
     args = parser.parse_args()
     folder, out = Folder(args.folder), Folder(args.out)
+    folder = folder.sub("model") if folder.exists(METRICS) else folder
     try:
-        net, tokenizer = load_model(folder, dtype=DTYPES[args.dtype])
+        if is_going_on(folder):
+            net, tokenizer, start, step = restored(folder)
+            print(f"the checkpoint of step {step}", flush=True)
+        else:
+            net, tokenizer = load_model(folder, dtype=DTYPES[args.dtype])
+            start = folder
         if args.adapter:
             from model.lora import load_adapter, merge  # peft, only where there is an adapter
 
             load_adapter(net, Folder(args.adapter))
             merge(net)
-        start = Folder(args.start) if args.start else folder
+        start = Folder(args.start) if args.start else start
         export(out, net, tokenizer, start, DTYPES[args.dtype], lambda line: print(line, flush=True))
     except (OSError, ValueError) as error:
         sys.exit(str(error))

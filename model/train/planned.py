@@ -25,7 +25,7 @@ def planned(step: Train) -> str:
     own = plan.SetUp("as it is set", trained, step.lora, step.lora_targets) if trained or step.lora else None
     others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
     text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
-    notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text"]
+    notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
     if patterns := [one for one in step.frozen if one not in PARTS]:
         notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
     return "\n".join([text, *notes])

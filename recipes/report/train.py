@@ -58,7 +58,8 @@ def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
     left_out = metrics["num_skipped"]
     skipped = [(f"{name}: {reason}", left_out[name][reason]) for name in left_out for reason in left_out[name]]
     skipped += [(name, count) for name, count in counts.items() if name.startswith(("too_long ", "skipped "))]
-    meanwhile = [(line["step"], line["read"]) for line in lines if "read" in line]
+    meanwhile = [(0, metrics["read_before"])] if metrics.get("read_before") else []
+    meanwhile += [(line["step"], line["read"]) for line in lines if "read" in line]
     return fill(
         "training.html",
         figures=figures,

@@ -3,7 +3,8 @@
 import json
 import re
 import shlex
-from dataclasses import replace
+import sys
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from model.safetensors_files import Reader
 from model.tokenizer import byte_tokenizer
 from model.train import trainer
 from model.train.export import export
+from model.train.export import main as export_main
 from model.train.planned import planned, typical
 from model.train.step import Train
 from recipes.__main__ import main
@@ -53,7 +55,8 @@ def test_the_page_runs(tmp_path, monkeypatch, capsys):
     assert metrics["held_out_loss_last"] < metrics["held_out_loss_first"]
     assert "mode line" in metrics["read"] and metrics["read_before"].keys() == metrics["read"].keys()
     assert out.exists("finetune/train/model/processor_config.json") and not out.exists("finetune/train/adapter")
-    assert b"labels.jsonl" in out.read("finetune/report/index.html")
+    report = out.read("finetune/report/index.html")
+    assert b"labels.jsonl" in report and b"character errors by step" in report
     # What transformers holds with the adapter is what is merged in our folder.
     merged = model.load(tmp_path / "out/adapters/train/model").state_dict()
     name = "decoder.layers.0.self_attn.q_proj.weight"
@@ -127,6 +130,42 @@ def test_adapters_that_are_killed_end_in_the_same_bytes(rows, tmp_path, monkeypa
     assert changed and all(re.search(r"layers\.\d\.(self_attn|mlp)", key) and ".experts.0" not in key for key in changed)
     export(Folder(rows.start), build(SMALL, 4), byte_tokenizer())
     assert not trainer.train(rows, whole)  # done, it needs its start no more
+
+
+@pytest.mark.parametrize("values", [{}, {"lora": 0, "average": 0.9, "frozen": ("sam",)}], ids=["adapters", "averaged"])
+def test_the_last_checkpoint_of_a_training_is_exported(rows, values, tmp_path, monkeypatch, capsys):
+    """Killed after its last step, it gives the bytes that it would have come to; and can go on afterwards."""
+    step, out = replace(rows, read_first=False, **values), Folder(str(tmp_path / "out"))
+
+    def killed(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(trainer._Training, "_finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train(step, out)
+    command = ["model.train.export", out.sub("tuned").url]
+    monkeypatch.setattr(sys, "argv", [*command, str(tmp_path / "early")])
+    export_main()
+    assert "the checkpoint of step 4" in capsys.readouterr().out
+    assert trainer.train(step, out)
+    name = "model-00001-of-000001.safetensors"
+    assert (tmp_path / "early" / name).read_bytes() == out.read(f"tuned/model/{name}")
+    monkeypatch.setattr(sys, "argv", [*command, str(tmp_path / "late")])  # now its model
+    export_main()
+    assert (tmp_path / "late" / name).read_bytes() == out.read(f"tuned/model/{name}")
+
+
+def test_a_training_without_a_checkpoint_is_told(rows, tmp_path, monkeypatch):
+    out = Folder(str(tmp_path))
+    out.write("tuned/run.json", json.dumps({"step": asdict(rows)}).encode())
+    out.write("tuned/tokenizer.json", byte_tokenizer().to_json())
+    monkeypatch.setattr(sys, "argv", ["model.train.export", out.sub("tuned").url, str(tmp_path / "early")])
+    with pytest.raises(SystemExit, match="checkpoint has no whole checkpoint"):
+        export_main()
+    out.write("tuned/run.json", b'{"step": {"datasets": 7}}')
+    with pytest.raises(SystemExit, match=r"run\.json isn't that of a training"):
+        export_main()
 
 
 def test_other_weights_in_the_start_are_not_gone_on_with(rows, tmp_path, monkeypatch):

@@ -12,7 +12,19 @@ from model.config import full, line_reader, small_moe, stage1, tiny
 from model.deepseek_ocr import DeepseekOcr, build, part_of, train_only
 from model.lora import adapt
 from model.lora import linear_layers as real_layers
-from model.plan import LANGUAGE, SET_UPS, SetUp, adapter_parameters, linear_layers, memory, operations, parameters, table, unused
+from model.plan import (
+    LANGUAGE,
+    PEAKS,
+    SET_UPS,
+    SetUp,
+    adapter_parameters,
+    linear_layers,
+    memory,
+    operations,
+    parameters,
+    table,
+    unused,
+)
 
 LOAD = Load(((512, 512),), (300, 100), 200)
 
@@ -85,4 +97,13 @@ def test_memory_falls_with_what_is_frozen_and_with_checkpoints():
 def test_the_table_says_it_all():
     text = table(full(), replace(LOAD, views=((1024, 1024),)), 1000, 8)
     assert "3,336,106,240" in text and "a step: 8 x 400 tokens in 2 samples, 1 views of images, 200 learned" in text
-    assert "days are of 1,000 steps on one GPU at 30% of its peak" in text and "weights and moments in bf16" in text
+    assert "time is that of 1,000 steps on one GPU at 30% of its peak" in text and "weights and moments in bf16" in text
+
+
+def test_the_papers_rate_is_the_papers_share_of_the_peak():
+    """5,064 tokens a second on each A100: 8% by 6 times the active parameters, and about as much by this count."""
+    load = Load(((640, 640),) * 6 + ((1024, 1024),), (903 + 1000,) * 4, 4 * 1000)
+    done = operations(full(), replace(load, views=load.views * 4), SET_UPS[1])
+    assert 0.06 < done / sum(load.lengths) * 5064 / PEAKS["A100"] < 0.11
+    assert table(full(), load, 10**8).count(" days") == 12 and " MB" not in table(full(), load, 1)
+    assert " days" not in table(tiny(), LOAD, 10) and "memory, MB" in table(tiny(), LOAD, 10)
