@@ -52,12 +52,19 @@ def linear_layers(net: nn.Module) -> dict[str, str]:
 
 
 def adapt(
-    net: DeepseekOcr, rank: int, alpha: float, targets: Sequence[str] = LANGUAGE, dropout: float = 0.0, seed: int = 0
+    net: DeepseekOcr,
+    rank: int,
+    alpha: float,
+    targets: Sequence[str] = LANGUAGE,
+    dropout: float = 0.0,
+    seed: int = 0,
+    autocast: bool = False,
 ) -> None:
     """Put an adapter beside each layer whose released name is one of `targets`, or ends in one. All else is frozen.
 
     What a layer gives is unchanged at first: B is zero. A follows from `seed`. Its weights are in fp32 where the layer's are in
-    half precision. Raises `ValueError` for a target that is no linear layer.
+    half precision. With `autocast` the network is only run under autocast: then inputs aren't widened to fp32 before autocast
+    narrows them again, which would keep a copy for each adapter. Raises `ValueError` for a target that is no linear layer.
     """
     if rank < 1:
         raise ValueError(f"the adapter's rank is {rank}: it must be at least 1")
@@ -72,6 +79,8 @@ def adapt(
         chosen |= fits
     config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=sorted(chosen))  # type: ignore[arg-type]
     _inject(net, config, seed)
+    for _, module in _adapted(net):
+        module.cast_input_dtype_enabled = not autocast
 
 
 def _inject(net: DeepseekOcr, config: LoraConfig, seed: int) -> None:

@@ -120,8 +120,8 @@ def sizes(step: Train) -> ModelConfig:
     return config
 
 
-def network(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
-    """The network that the training starts with, with adapters if the step has such.
+def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> DeepseekOcr:
+    """The network that the training starts with, with adapters if the step has such. `autocast`: it runs under that alone.
 
     Raises `FileNotFoundError`, and `ValueError` if weights are missing, fit neither their sizes nor the tokenizer, or can't be
     adapted.
@@ -130,7 +130,7 @@ def network(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
     if step.lora:
         from model.lora import adapt  # peft, only where there are adapters
 
-        adapt(net, step.lora, step.lora_alpha or 2 * step.lora, step.lora_targets, seed=step.seed)
+        adapt(net, step.lora, step.lora_alpha or 2 * step.lora, step.lora_targets, seed=step.seed, autocast=autocast)
     return net
 
 

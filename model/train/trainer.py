@@ -97,7 +97,7 @@ class _Training:
         self.modes = {mode: weight for mode, weight in step.modes if weight}
         self.sources = shares(corpus, sources(data, corpus), dict(step.groups))
         self.plan = Plan(corpus, (Segment(0, self.sources),), self.modes, step.length, step.rows_per_step, step.seed)
-        self.net = network(step, tokenizer).to(self.device)
+        self.net = network(step, tokenizer, self.dtype is not torch.float32).to(self.device)
         self._check()
         freeze(self.net, step.frozen)
         set_checkpointing(self.net, step.checkpointing)
