@@ -306,6 +306,7 @@ class _Training:
             "num_tokens": self.counts["tokens"],
             "fill": round(self.counts["positions"] / max(1, self.counts["room"]), 4),
             "tokens_per_s": round(self.counts["positions"] / max(self.progress["seconds_training"], 1e-9), 1),
+            "speed": (self.speeds.lines or [{"data_wait": 0.0}])[-1],
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
             "threads": step.threads,

@@ -52,6 +52,10 @@ def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
             for kind, of in read.items()
             if kind.startswith("dataset ")
         ],
+        (
+            f"{metrics['tokens_per_s']:,.0f}",
+            f"positions a second, {metrics['speed']['data_wait']:.1%} of the time waiting for data",
+        ),
         (f"{metrics['seconds']:,.0f} s", f"{metrics['threads']} threads, {metrics['precision']}"),
     ]
     split = [(dataset, count, metrics["num_held_out"][dataset]) for dataset, count in metrics["num_train"].items()]

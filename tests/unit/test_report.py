@@ -153,6 +153,7 @@ def written_training(folder: Folder, readings: list[str]) -> None:
     metrics = {
         "step": 2, "num_parameters": 9_000, "num_active_parameters": 900, "num_tokens": 100, "seconds": 3, "threads": 1,
         "precision": "float32", "held_out_loss_first": 4.0, "held_out_loss_last": 3.0, "fill": 0.96, "looks": False,
+        "tokens_per_s": 900.0, "speed": {"data_wait": 0.01},
         "read": {"dataset a": {"num": 1, "edit_distance": 0.9, "character_error_rate": 1.1, "loops": 0.0}},
         "num_train": {"a": 2}, "num_held_out": {"a": 1}, "num_skipped": {"a": {"no_text": 3}}, "own_image_loss": 3.0,
         "other_image_loss": 3.001, "counts": {"samples": 4, "upsampled": 1, "too_long a": 2},
