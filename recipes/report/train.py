@@ -29,6 +29,8 @@ def train_sections(name: str, folder: Folder) -> list[Section]:
     if not folder.exists("metrics.json"):
         return []
     metrics = json.loads(folder.read("metrics.json"))
+    if "read" not in metrics:  # it was trained by an earlier version
+        return []
     lines = [json.loads(line) for line in folder.read("loss.jsonl").splitlines()]
     rows = json.loads(folder.read("readback.json"))
     css = asset("train.css")

@@ -49,7 +49,7 @@ class TrainRunner(StepRunner[Train]):
             return [f"{self.step.name}: {len(lines) - 1} of {self.step.steps} steps"] if lines else []
         metrics = json.loads(self.folder.read(METRICS))
         first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
-        looks = "" if metrics["looks"] is not False else "; it doesn't look at the image"
+        looks = "" if metrics.get("looks") is not False else "; it doesn't look at the image"
         said = [f"{self.step.name}: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token{looks}"]
         if (before := (metrics.get("read_before") or {}).get("all")) and (after := metrics["read"].get("all")):
             errors = [f"{summed['character_error_rate']:.1%}" for summed in (before, after)]
@@ -68,12 +68,13 @@ class TrainRunner(StepRunner[Train]):
         """The model, if it is whole and one of the samples that it was trained on is of these documents."""
         if not self.folder.exists(METRICS):
             return []
-        from model.data.ours import TEXT
+        from model.data.ours import TEXT, find_datasets
         from model.data.split import is_held_out
 
         run = json.loads(self.folder.read("run.json"))
         share, documents = run["step"]["held_out_share"], sha256s - self._never_trained_on()
-        for name in run["folders"]:
+        # Earlier versions wrote down names alone.
+        for name in run["folders"] if "folders" in run else find_datasets(self.out, run["step"]["datasets"]):
             dataset = self.out.sub(name)
             for shard in (r.shard for r in read_reports(dataset) if r.shard in run["shards"]):
                 for row in manifest.read_part(dataset, shard).to_pylist():

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,6 +164,20 @@ def test_the_model_is_named_for_the_documents_that_it_learned_from(whole):
     learned = {sha256 for sha256 in documents if runner.learned_from(frozenset({sha256})) == ["train/model"]}
     assert learned == {sha256 for sha256 in documents if not is_held_out(sha256, STEP.held_out_share)} and 0 < len(learned) < 12
     assert runner.learned_from(frozenset({"ab" * 32})) == []
+
+
+def test_what_an_earlier_version_trained_is_named_too_and_breaks_no_report(whole, tmp_path):
+    out, _ = whole
+    shutil.copytree(out.local, tmp_path / "old")
+    run = json.loads(out.read("train/run.json"))
+    del run["folders"]
+    (tmp_path / "old/train/run.json").write_text(json.dumps(run))
+    (tmp_path / "old/train/metrics.json").write_text('{"step": 8, "held_out_loss_first": 2.0, "held_out_loss_last": 1.0}')
+    runner = TrainRunner(STEP, Recipe("small", (STEP,)), Place(str(tmp_path / "old")))
+    documents = [line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)]
+    assert runner.learned_from(frozenset(documents)) == ["train/model"]
+    assert runner.status() == ["train: 8 steps, held-out loss 2.00 -> 1.00 nats a token"]
+    assert train_sections("train", Folder(str(tmp_path / "old/train"))) == []
 
 
 def test_two_trainings_stand_beside_each_other(whole):
