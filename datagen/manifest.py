@@ -124,14 +124,14 @@ def read_part(folder: Folder, shard: str) -> pa.Table:
     return folder.read_table(_name(shard))
 
 
-def parts(folder: Folder, shards: Sequence[str]) -> Iterator[pa.Table]:
-    """The manifest of the dataset in `folder` over its committed `shards`, a table each: a part left by a killed run is not read.
-    Raises `FileNotFoundError`."""
+def parts(folder: Folder, shards: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The manifest of the dataset in `folder` over its committed `shards`, a table each, or these columns of it: a part left by a
+    killed run is not read. Raises `FileNotFoundError`."""
     names = list(map(_name, shards))
     for name, data in zip(names, folder.read_each(names), strict=True):
         if data is None:
             raise FileNotFoundError(folder.path(name))
-        yield parquet_table(data)
+        yield parquet_table(data, columns)
 
 
 def read(folder: Folder, shards: Sequence[str]) -> pa.Table:

@@ -200,10 +200,10 @@ def stat_etag(size: int, mtime_ns: int) -> str:
     return f"{size:x}-{mtime_ns:x}"
 
 
-def parquet_table(data: bytes) -> pa.Table:
-    """The rows of a Parquet file's bytes. Read from a Python file, or on threads, Arrow may abort the process when it exits
-    (apache/arrow issues 34314, 50482)."""
-    return pq.read_table(pa.BufferReader(data), use_threads=False)
+def parquet_table(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a Parquet file's bytes, or these columns of them. Read from a Python file, or on threads, Arrow may abort the
+    process when it exits (apache/arrow issues 34314, 50482)."""
+    return pq.read_table(pa.BufferReader(data), columns=columns, use_threads=False)
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -124,13 +124,13 @@ class Ours:
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if the manifest isn't that of the shards."""
         index = _Index(self, tokenizer)
-        for report, part in zip(self._reports, parts(self.folder, [r.shard for r in self._reports]), strict=True):
+        for report, part in zip(self._reports, parts(self.folder, [r.shard for r in self._reports], _COLUMNS), strict=True):
             if part.num_rows != report.num_samples:
                 raise ValueError(
                     f"{self.folder.url}: the manifest of {report.shard} has {part.num_rows} samples, its shard has "
                     f"{report.num_samples}: it isn't the manifest of these shards"
                 )
-            index.add(report, part.select(_COLUMNS))
+            index.add(report, part)
         self._starts, self._offsets, self._sizes = index.starts, index.joined("offset"), index.joined("bytes")
         return index.columns()
 
@@ -279,7 +279,7 @@ def open_ours(out: Folder, names: Sequence[str], held_out: frozenset[str] = froz
     for name in folders:
         folder = out.sub(name)
         shards = [report.shard for report in read_reports(folder)]
-        tasks = {task for part in parts(folder, shards) for task in part["task"].unique().to_pylist()}
+        tasks = {task for part in parts(folder, shards, ["task"]) for task in part["task"].unique().to_pylist()}
         for task in (*PROMPTS, TEXT):
             if task in tasks:
                 label = posixpath.join(before, name if task == "page" else f"{name} {task}")

@@ -191,7 +191,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What all steps follow from, beside the schedule, as plain values: a training goes on with these alone."""
         return {
-            "datasets": self.corpus.digests(),
+            "datasets": self.corpus.digests,
             "modes": self.modes,
             "length": self.length,
             "rows_per_step": self.rows_per_step,

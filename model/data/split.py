@@ -4,6 +4,7 @@ A group of rows is held out if a hash of its name says so, whatever the seed and
 source says otherwise, so all pages and crops of a document are on one side.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Corpus:
     train: tuple[np.ndarray, ...]
     held_out: tuple[np.ndarray, ...]
 
+    @functools.cached_property
     def digests(self) -> dict[str, str]:
         """What each dataset's steps follow from, by its name: its own digest, its rows' numbers, and which are trained on."""
         found = {}

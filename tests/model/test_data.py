@@ -118,7 +118,7 @@ def test_lengths_are_those_that_samples_have_and_are_kept(out, tokenizer, monkey
             assert not tokens.skipped and tokens.num_positions == draw.length
     monkeypatch.delattr("model.data.ours.read_records")  # nothing is read again
     again = opened(open_ours(out, ("coarse", "round-*")), tokenizer, 0.1)
-    assert again.digests() == corpus.digests()
+    assert again.digests == corpus.digests
     with pytest.raises(NameError):
         opened(open_ours(out, ("coarse",)), train_tokenizer(EIGHT, 300), 0.1)
 

@@ -136,10 +136,10 @@ def test_rows_that_cannot_be_used_are_counted_and_named(tmp_path, tokenizer, cap
     assert "my.jsonl line 2 can't be used: image_missing: gone.png: FileNotFoundError" in caplog.text
     assert sorted([*corpus.train[0], *corpus.held_out[0]]) == [0, 6]
     # It is looked at once, and again if a line changes.
-    digests = corpus.digests()
+    digests = corpus.digests
     caplog.clear()
-    assert opened([Jsonl(file)], tokenizer, 0.1).digests() == digests and not caplog.text
-    assert opened([Jsonl(written(tmp_path, [good, *bad, {"text": "z"}]))], tokenizer, 0.1).digests() != digests
+    assert opened([Jsonl(file)], tokenizer, 0.1).digests == digests and not caplog.text
+    assert opened([Jsonl(written(tmp_path, [good, *bad, {"text": "z"}]))], tokenizer, 0.1).digests != digests
 
 
 def test_files_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):

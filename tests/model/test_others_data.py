@@ -55,9 +55,9 @@ def test_tars_by_place(tmp_path, tokenizer):
     assert [example.parts[1].text for example in examples] == [f"line {n}" for n in range(8)]
     assert [example.images[0] for example in examples] == [rendered(f"line {n}") for n in range(8)]
     again = opened([Tars(str(tmp_path / "part-*.tar"), "web")], tokenizer, 0.1)
-    assert again.digests() == corpus.digests()
+    assert again.digests == corpus.digests
     write_tar(tmp_path / "part-001.tar", lines(5, 9))
-    assert opened([Tars(str(tmp_path / "part-*.tar"), "web")], tokenizer, 0.1).digests() != corpus.digests()
+    assert opened([Tars(str(tmp_path / "part-*.tar"), "web")], tokenizer, 0.1).digests != corpus.digests
 
 
 def test_a_mapping_says_which_member_is_what(tmp_path, tokenizer):
@@ -158,7 +158,7 @@ def test_texts(tmp_path, tokenizer, kind, monkeypatch):
     (batches,) = Loader(plan, tokenizer).steps(0, 1)
     assert all(not batch.skipped and batch.num_tokens and not batch.image_BL.any() for batch in batches)
     again = opened([Texts(str(where), "prose", lang="en")], tokenizer, 0.2)
-    assert again.digests() == corpus.digests()
+    assert again.digests == corpus.digests
 
 
 def test_texts_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
