@@ -71,6 +71,7 @@ _SYMBOL_FONTS = (
 _FIRST_OF_SYMBOLS = 0xF000
 # Adobe's private characters for names that are in no other standard: a dotless j, and digits in the old style.
 _ADOBE_PRIVATE = {0xF6BE: "\u0237"} | {0xF730 + digit: str(digit) for digit in range(10)}
+_ICON_FONT = re.compile("Icon|Awesome|Glyph|Symbol|Emoji", re.IGNORECASE)  # draws icons under these, too
 _DINGBATS = re.compile("Dingbats", re.IGNORECASE)
 _UNSURE = re.compile(f"[{scripts.PRIVATE}{scripts.DISTURBING}{scripts.INVISIBLE}{scripts.JOINERS}\\x00-\\x20\\x7f-\\xa0\ufffd]")
 
@@ -86,7 +87,7 @@ def private_character(code: int, font: str) -> str:
     for name, characters in _SYMBOL_FONTS:
         if name.fullmatch(font):
             return characters.get(code - _FIRST_OF_SYMBOLS, "")
-    return _ADOBE_PRIVATE.get(code, "")
+    return "" if _ICON_FONT.search(font) else _ADOBE_PRIVATE.get(code, "")
 
 
 def other_piece(name: str) -> tuple[bool, str] | None:

@@ -33,7 +33,7 @@ class Piece:
     """A line, or a part of one.
 
     `size` is the font's, in points. `direction` is the unit vector that the line is written along. `glyphs`, and the place of the
-    `baseline` across the direction, are there only if somebody asked for them.
+    `baseline` across the direction, are there only if somebody asked for them. `ruby` are the annotations beside it.
     """
 
     bbox: Rect
@@ -46,6 +46,7 @@ class Piece:
     glyphs: list[Glyph] = field(default_factory=list)
     baseline: float = 0.0
     num_joined: int = 1
+    ruby: list["Piece"] = field(default_factory=list)
 
     @property
     def single_words(self) -> bool:
@@ -178,13 +179,13 @@ def stacked(blocks: Sequence[Block]) -> list[Block]:
     return [block for block in result if block]
 
 
-def without_ruby(blocks: Sequence[Block]) -> tuple[list[Block], dict[int, list[Piece]]]:
-    """The blocks without ruby, and the ruby beside each line by the line's `id`. Lines that ruby had cut in two are whole."""
+def with_ruby_apart(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks, with ruby in the `ruby` of the pieces that it stands beside. Lines that ruby had cut in two are whole."""
     sizes = [p.size for block in blocks for p in block]
     if not sizes or min(sizes) > _RUBY * max(sizes):
-        return list(blocks), {}
+        return list(blocks)
     bases = [p for block in blocks for p in block if _IDEOGRAPH.search(p.text)]
-    ruby: dict[int, list[Piece]] = {}
+    has_ruby = False
     remaining: list[Block] = []
     for block in blocks:
         remaining.append([])
@@ -194,11 +195,12 @@ def without_ruby(blocks: Sequence[Block]) -> tuple[list[Block], dict[int, list[P
             if base is None:
                 remaining[-1].append(piece)
             else:
-                ruby.setdefault(id(base), []).append(piece)
-    return (_mended(remaining, ruby) if ruby else list(blocks)), ruby
+                base.ruby.append(piece)
+                has_ruby = True
+    return _mended(remaining) if has_ruby else list(blocks)
 
 
-def _mended(blocks: Sequence[Block], ruby: dict[int, list[Piece]]) -> list[Block]:
+def _mended(blocks: Sequence[Block]) -> list[Block]:
     result: list[Block] = []
     last: Piece | None = None
     for block in blocks:
@@ -206,9 +208,7 @@ def _mended(blocks: Sequence[Block], ruby: dict[int, list[Piece]]) -> list[Block
         for piece in block:
             if last is not None and _goes_on(last, piece):
                 home = next(b for b in reversed(result) if b)
-                home[-1] = joined([last, piece])
-                ruby[id(home[-1])] = [*ruby.pop(id(last), []), *ruby.pop(id(piece), [])]
-                last = home[-1]
+                home[-1] = last = joined([last, piece])
             else:
                 result[-1].append(piece)
                 last = piece
@@ -281,7 +281,8 @@ def joined(chain: Sequence[Piece], text: str = "") -> Piece:
     box = (min(x0), min(y0), max(x1), max(y1))
     text = text or "".join(p.text for p in chain)
     glyphs = [g for p in chain for g in p.glyphs]
-    return replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=sum(p.num_joined for p in chain))
+    num_joined, ruby = sum(p.num_joined for p in chain), [r for p in chain for r in p.ruby]
+    return replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=num_joined, ruby=ruby)
 
 
 def _is_cell(piece: Piece) -> bool:

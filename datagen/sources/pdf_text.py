@@ -105,10 +105,8 @@ def text_layer(view: OpenPage) -> PageContent:
     num_added = _read_glyphs(view, blocks, rtl, by_char is not layer.blocks and not lacks_spaces)
     if _CLUSTERED.search(layer.alphabet):
         blocks = pdf_pieces.whole_clusters(blocks)
-    ruby: dict[int, list[Piece]] = {}
     if _HAN_OR_KANA.search(layer.alphabet):
-        blocks = pdf_pieces.stacked(blocks)
-        blocks, ruby = pdf_pieces.without_ruby(blocks)
+        blocks = pdf_pieces.with_ruby_apart(pdf_pieces.stacked(blocks))
     blocks = visual_lines(blocks, rtl, view.is_clear)
     clean = _cleaner(layer)
     printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]
@@ -116,8 +114,7 @@ def text_layer(view: OpenPage) -> PageContent:
     regions: list[Region] = []
     for paragraph in paragraphs([block for block in printed if block], rtl):
         regions.append(_region(view, paragraph, words))
-        annotations = [a for piece in paragraph.pieces for a in ruby.get(id(piece), ())] if ruby else []
-        if annotations := _printed(view, annotations, clean):
+        if annotations := _printed(view, [a for piece in paragraph.pieces for a in piece.ruby], clean):
             regions.append(_region(view, Paragraph(tuple(annotations), (False,) * (len(annotations) - 1)), words))
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
@@ -247,6 +244,8 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
             continue
         spans = line["spans"]
         span = _main_span(spans)
+        if not span["size"] > 0:  # a matrix lays it flat, so that it leaves no ink
+            continue
         piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
         piece.baseline = span["origin"][0 if round(piece.direction[1]) else 1]
         for s in spans:

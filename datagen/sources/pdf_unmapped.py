@@ -52,6 +52,7 @@ def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: in
     plain = is_plain(alphabet)
     whole = _by_place(displaylist, flags | pymupdf.TEXT_PRESERVE_LIGATURES)
     numbers = _by_place(displaylist, flags | pymupdf.TEXT_USE_GID_FOR_UNKNOWN_UNICODE)
+    maps: dict[int, Mapping[int, tuple[str, ...]]] = {}
     signs: dict[tuple[int, int], str] = {}
     for line in lines(textpage):
         codes = [char.c for char in line]
@@ -68,12 +69,15 @@ def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: in
                 line[i].c = whole.get(place, _UNMAPPED) if code > _LAST else _UNMAPPED
                 if line[i].c == _UNMAPPED and numbers.get(place, _NOTDEF) != _NOTDEF:
                     glyph = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font)), numbers[place]
-                    num_read += _read_by_program(line, i, *glyph) or (plain and _read_by_shape(line, i, *glyph, signs))
+                    num_read += _read_by_program(line, i, *glyph, maps) or (plain and _read_by_shape(line, i, *glyph, signs))
     return num_read
 
 
-def _read_by_program(line: Line, i: int, font: Font, number: int) -> bool:
-    """Whether the glyph of character `i` of a line was read by its name or the program's map, and written into the line."""
+def _read_by_program(line: Line, i: int, font: Font, number: int, maps: dict[int, Mapping[int, tuple[str, ...]]]) -> bool:
+    """Whether the glyph of character `i` of a line was read by its name or the program's map, and written into the line.
+
+    `maps` are those of the page's fonts that were looked at: to copy a program out of MuPDF takes milliseconds.
+    """
     name = pymupdf.mupdf.fz_get_glyph_name2(font, number)
     piece = glyph_names.other_piece(name)
     if piece:
@@ -84,8 +88,9 @@ def _read_by_program(line: Line, i: int, font: Font, number: int) -> bool:
         line[k].c = NOTHING
     near = {scripts.script(char) for char in _word(line, i) if char.isalpha()} - scripts.NO_SCRIPT
     by_name = glyph_names.character(name, line[i].font.name)
-    candidates = [by_name] if by_name else _by_map(_program(line[i].font)).get(number, ())
-    char = _fitting(candidates, near)
+    if not by_name and (key := font.m_internal_value()) not in maps:
+        maps[key] = _by_map(_program(line[i].font))
+    char = _fitting([by_name] if by_name else maps[key].get(number, ()), near)
     if char:
         line[i].c = ord(char)
     return bool(char)

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -105,8 +106,13 @@ def _parted(block: Block, rows: Mapping[int, int]) -> Iterator[Block]:
 def _with_capitals(blocks: Sequence[Block]) -> list[Block]:
     """The blocks, with each drop capital in front of the first of the lines that stand beside it."""
     instead: dict[int, Piece | None] = {}
-    for capital in (p for block in blocks for p in block if len(p.text) < 6 and _CAPITAL.fullmatch(p.text.strip()) and p.upright):
-        beside = [p for block in blocks for p in block if _stands_beside(capital, p)]
+    pieces = sorted((p for block in blocks for p in block), key=_left)
+    least = _CAPITAL_EM * min((p.size for p in pieces), default=0.0)
+    for capital in (p for p in pieces if p.size > least and len(p.text) < 6 and _CAPITAL.fullmatch(p.text.strip()) and p.upright):
+        # A page may be nothing but single letters, so only those near enough are looked at.
+        x, em = capital.bbox[2], capital.size / _CAPITAL_EM
+        first_near, stop = (bisect_left(pieces, x + gap * em, key=_left) for gap in (-TOUCHING_EM, _CAPITAL_GAP_EM))
+        beside = [p for p in pieces[first_near:stop] if _stands_beside(capital, p)]
         if len(beside) > 1:
             first = min(beside, key=lambda p: p.bbox[1])
             instead[id(capital)] = None
@@ -115,6 +121,10 @@ def _with_capitals(blocks: Sequence[Block]) -> list[Block]:
                 first, bbox=box, text=capital.text.lstrip() + first.text, num_joined=first.num_joined + 1
             )
     return _replaced(blocks, instead) if instead else list(blocks)
+
+
+def _left(piece: Piece) -> float:
+    return piece.bbox[0]
 
 
 def _replaced(blocks: Sequence[Block], instead: Mapping[int, Piece | None]) -> list[Block]:

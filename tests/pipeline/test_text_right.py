@@ -16,6 +16,7 @@ from datagen.sources import pdf_glyphs, pdf_pieces
 from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
 from datagen.sources.pdf_clean import cleaner
 from datagen.sources.pdf_order import reading_order
+from datagen.sources.pdf_paragraphs import paragraphs
 from datagen.sources.pdf_pieces import Piece
 from datagen.sources.pdf_visual_lines import visual_lines
 from datagen.synth.typeset import Style, typeset
@@ -272,6 +273,18 @@ def test_vertical_text_is_read_from_the_right_and_ruby_apart():
     assert {region.label for region in reading.regions} <= set(LABELS)
 
 
+def test_ruby_stays_where_its_line_is_joined_to_what_stands_before_it():
+    font = pymupdf.Font("japan")
+
+    def draw(page):
+        for x, y, text, size in ((72, 100, "第一章", 20), (162, 100, "漢字仮名交じり文", 20), (162, 80, "かんじ", 8)):
+            writer = pymupdf.TextWriter(page.rect)
+            writer.append((x, y), text, font=font, fontsize=size)
+            writer.write_text(page)
+
+    assert texts(drawn(draw)) == ["第一章 漢字仮名交じり文", "かんじ"]
+
+
 def test_vertical_fonts_say_that_they_are(tmp_path):
     content = b"BT /F 20 Tf 300 700 Td <4E0080054EBA> Tj ET BT /F 20 Tf 260 700 Td <4EBA4E008005> Tj ET"
     objects = [
@@ -321,7 +334,8 @@ def test_what_mupdf_says_twice_stands_once():
 def test_hostile_places_raise_nothing(tmp_path):
     content = (
         b"BT /T 12 Tf 1e38 0 0 1e38 0 0 Tm (huge) Tj ET BT /T 12 Tf 0 0 0 0 72 700 Tm (none) Tj ET "
-        b"BT /T 0 Tf 72 600 Td (\\350\\351 x) Tj ET BT /T 12 Tf 1 0 0 1 72 500 Tm 9e30 Tc (far apart) Tj ET"
+        b"BT /T 0 Tf 72 600 Td (\\350\\351 x) Tj ET BT /T 12 Tf 1 0 0 1 72 500 Tm 9e30 Tc (far apart) Tj ET "
+        b"BT /T 12 Tf 0 0 3 1 72 400 Tm (QZQZ) Tj ET"
     )
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
@@ -330,7 +344,7 @@ def test_hostile_places_raise_nothing(tmp_path):
         stream(content),
         b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
     ]
-    read(assemble(tmp_path / "a.pdf", objects))
+    assert not set("QZ") & set("".join(texts(assemble(tmp_path / "a.pdf", objects))))
 
 
 def test_no_place_or_size_of_a_glyph_raises_anything():
@@ -354,11 +368,12 @@ def test_no_place_or_size_of_a_glyph_raises_anything():
         for piece in blocks[0]:
             pdf_glyphs.spaced(piece.glyphs, size)
             pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(piece.glyphs, size), True, {})
-        found, _ = pdf_pieces.without_doubles(blocks)
-        found = pdf_pieces.whole_clusters(pdf_pieces.joined_rows(found, lambda box: True))
-        found = visual_lines(found, True, lambda box: True)
-        found, _ = pdf_pieces.without_ruby(pdf_pieces.stacked(found))
-        reading_order(found, False)
+        blocks, _ = pdf_pieces.without_doubles(blocks)
+        blocks = pdf_pieces.whole_clusters(pdf_pieces.joined_rows(blocks, lambda box: True))
+        blocks = pdf_pieces.with_ruby_apart(pdf_pieces.stacked(blocks))
+        blocks = reading_order(visual_lines(blocks, True, lambda box: True), False)
+        if size:  # text without any is left out before
+            paragraphs(blocks, True)
 
 
 def test_what_is_drawn_between_words_keeps_them_apart():

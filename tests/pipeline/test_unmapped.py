@@ -84,6 +84,7 @@ def test_shapes_are_not_asked_where_letters_look_like_signs(tmp_path):
         ("Wingdings3", "\uf0fc", "\uf0fc done"),
         ("NotoSansSymbols", "\uf0b7", "\uf0b7 done"),
         ("CMMI10", "\uf732", "2 done"),
+        ("AAAAAA+FontAwesome5Free-Solid", "\uf732", "\uf732 done"),
         ("LinLibertine", "\ue049", "\ue049 done"),
     ],
 )
