@@ -18,7 +18,7 @@ from datagen.sources.pdf_pieces import Piece
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
 _MONOSPACED = re.compile(
-    r"Mono|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Inconsolata|Fixed|LetterGothic|NimbusMon", re.IGNORECASE
+    r"Mono(?!type)|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Inconsolata|Fixed|LetterGothic|NimbusMon", re.IGNORECASE
 )
 # Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
 _CLOSED = re.compile(

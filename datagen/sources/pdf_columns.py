@@ -63,6 +63,7 @@ def with_leaders(page: Sequence[Row]) -> Row:
 
 
 def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear: Callable[[Rect], bool]) -> Gap:
+    """What the gap in front of run `k` of a row does: by these two runs, if they say it, else by the lines above and below."""
     left, right = page[at][k - 1], page[at][k]
     em = max(left.size, right.size)
     width = right.box[0] - left.box[2]

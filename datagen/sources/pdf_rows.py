@@ -82,6 +82,7 @@ def reads_from_right(row: Row) -> bool:
 
 
 def _turned(piece: Piece, turn: tuple[int, int, bool], block: int) -> Run:
+    """A run of one piece. `turn`: the direction that it is written along, and whether its letters stand below each other."""
     x0, y0, x1, y1 = piece.bbox
     dx, dy, vertical = turn
     if vertical:
@@ -138,6 +139,7 @@ def _runs(page: Sequence[Row], at: int, is_rtl: bool, is_clear: Callable[[Rect],
 
 
 def _goes_on(page: Sequence[Row], at: int, k: int, rtl: bool, is_clear: Callable[[Rect], bool]) -> bool:
+    """Whether piece `k` of a row surely belongs to the line of the one on its left."""
     left, right = page[at][k - 1], page[at][k]
     (a,), (b,) = left.pieces, right.pieces
     em = max(a.size, b.size)

@@ -8,6 +8,8 @@ import pymupdf
 import pytest
 
 from datagen.record import Region
+from datagen.sources.pdf_breaks import is_monospaced
+from datagen.sources.pdf_pieces import Piece
 from datagen.synth.typeset import Style
 from tests.opened import read
 from tests.paragraph_pages import KINDS, SCRIPTS, ParagraphPage, compare, pages
@@ -44,9 +46,9 @@ def test_a_paragraph_is_one_region_however_far_its_lines_stand_apart(script):
     for _ in range(3):
         assert page.put(page.prose(30))
         page.space(14)
-    found = regions(page)
-    assert [len(region.lines) for region in found] == [len(lines) for lines in page.lines]
-    assert all("\n" not in region.text for region in found)
+    paragraphs = regions(page)
+    assert [len(region.lines) for region in paragraphs] == [len(lines) for lines in page.lines]
+    assert all("\n" not in region.text for region in paragraphs)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -85,18 +87,18 @@ def test_bulleted_and_numbered_items_are_regions_labelled_list():
     for mark in ("•", "•", "1.", "2."):
         page.put(page.prose(18), mark=mark, left=25)
     page.put(page.prose(25))
-    found = regions(page)
-    assert [region.text for region in found] == page.truths
-    assert [region.label for region in found] == ["text", "list", "list", "list", "list", "text"]
+    paragraphs = regions(page)
+    assert [region.text for region in paragraphs] == page.truths
+    assert [region.label for region in paragraphs] == ["text", "list", "list", "list", "list", "text"]
 
 
 def test_a_number_at_a_lines_start_by_chance_is_no_item():
-    found = drawn(
+    paragraphs = drawn(
         (72, 100, "This line is as long as all the others on the page are, or nearly so, and ends with the year"),
         (72, 112, "1948. The next sentence goes on in the same paragraph, and fills all of its line but for a few"),
         (72, 124, "letters that are left."),
     )
-    assert len(found) == 1 and "the year 1948. The next" in found[0].text and "a few letters" in found[0].text
+    assert len(paragraphs) == 1 and "the year 1948. The next" in paragraphs[0].text and "a few letters" in paragraphs[0].text
 
 
 def test_ragged_lines_are_joined_and_verses_and_addresses_are_not():
@@ -139,10 +141,18 @@ def test_code_keeps_its_breaks_and_is_labelled():
     assert code.text == "int main(void) {\nreturn 0;\n}"
 
 
+@pytest.mark.parametrize(
+    ("font", "is_of_one_width"),
+    [("AAAAAA+DejaVuSansMono-Bold", True), ("CMTT10", True), ("Courier", True), ("MonotypeCorsiva", False), ("Times", False)],
+)
+def test_letters_of_one_width_are_known_by_the_fonts_name(font, is_of_one_width):
+    assert is_monospaced(Piece((0, 0, 9, 9), "a", font, 9)) is is_of_one_width
+
+
 def test_contents_are_one_region_with_a_line_an_entry():
     entries = [(72.0, "Preface"), (72.0, "Getting started"), (87.0, "Before you begin"), (87.0, "Hardware"), (72.0, "Index")]
-    found = drawn(*((x, 100 + 13 * i, f"{title} {'. ' * 40}{i + 1}") for i, (x, title) in enumerate(entries)))
-    assert len(found) == 1 and found[0].text.count("\n") == len(entries) - 1
+    paragraphs = drawn(*((x, 100 + 13 * i, f"{title} {'. ' * 40}{i + 1}") for i, (x, title) in enumerate(entries)))
+    assert len(paragraphs) == 1 and paragraphs[0].text.count("\n") == len(entries) - 1
 
 
 def test_a_paragraph_that_goes_on_in_the_next_column_continues():
@@ -156,18 +166,18 @@ def test_a_paragraph_that_goes_on_in_the_next_column_continues():
         (320, 100 + 12 * i, line)
         for i, line in enumerate(["column to its end, and stops.", "Another paragraph follows here, which ends."])
     ]
-    found = drawn(*left, *right)
-    assert [region.continues for region in found][:1] == [True]
-    assert not any(region.continues for region in found[1:])
+    paragraphs = drawn(*left, *right)
+    assert [region.continues for region in paragraphs][:1] == [True]
+    assert not any(region.continues for region in paragraphs[1:])
 
 
 def test_an_address_on_the_net_that_is_cut_is_whole():
-    found = drawn(
+    paragraphs = drawn(
         (72, 100, "The manual of the whole system can be found at the address https://www.debian.org/doc/"),
         (72, 112, "manuals/debian-reference/index.en.html in English, and in other languages beside it there too,"),
         (72, 124, "for those who read them."),
     )
-    assert "https://www.debian.org/doc/manuals/debian-reference/index.en.html in English" in found[0].text
+    assert "https://www.debian.org/doc/manuals/debian-reference/index.en.html in English" in paragraphs[0].text
 
 
 def test_a_ragged_quotation_that_is_set_in_on_both_sides_is_joined():
