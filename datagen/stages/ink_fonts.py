@@ -49,7 +49,8 @@ class Cut:
     images: tuple[tuple[numpy.ndarray, str], ...]
 
     def parts(self, script: str) -> list[tuple[numpy.ndarray, str]]:
-        """Words, and those of many letters in pieces, as the whole line where words don't stand apart."""
+        """Words, and those of many letters in pieces, as the whole line where words don't stand apart. Of a line from right to
+        left nothing, unless its words stand apart and are about as wide as they are drawn."""
         parts = self.images or ((self.crop, self.line.text),)
         if self.line.direction == "rtl":
             widths = shapes.widths([text for _, text in self.images], script)

@@ -249,10 +249,10 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF"])
 def test_the_ink_of_any_image_format_is_looked_at(format):
     """Without loss of pixels, what is said of a page is what is said of its JPEG, or nearly so."""
-    jpeg = with_ink_outside("Written by hand, and\nnot in the text layer")
+    jpeg, expected = page_with_notes()
     file = io.BytesIO()
     Image.open(io.BytesIO(jpeg.image)).save(file, format, lossless=True)
-    expected, measured = signals(jpeg)[0], signals(replace(jpeg, image=file.getvalue()))[0]
+    (measured,) = signals(replace(jpeg, image=file.getvalue()))
     assert measured.keys() == expected.keys()
     assert measured["ink_checked_share"] == 1.0
     assert measured["ink_recall"] == pytest.approx(expected["ink_recall"], abs=0.02)
@@ -307,8 +307,15 @@ def with_ink_outside(text: str):
     return replace(true, image=file.getvalue(), quality=quality)
 
 
+@cache
+def page_with_notes():
+    """A page with text outside of its layer, and its signals."""
+    written = with_ink_outside("Written by hand, and\nnot in the text layer")
+    return written, signals(written)[0]
+
+
 def test_text_that_no_line_lies_over_lowers_the_recall():
-    (measured,) = signals(with_ink_outside("Written by hand, and\nnot in the text layer"))
+    _, measured = page_with_notes()
     assert measured["uncovered_ink"] > 0.05
     assert measured["ink_recall"] < 0.95
 
