@@ -29,7 +29,7 @@ RECIPES = {
     "finetune": Entry(
         "recipes.finetune:finetune",
         "a model that goes on from the released weights, or others, on your own images, prompts and answers",
-        ("data", "start", "lora", "freeze", "modes", "rate", "steps", "variant"),
+        ("data", "start", "lora", "freeze", "modes", "rate", "epochs", "steps", "variant"),
     ),
     "reads": Entry(
         "recipes.reads:reads",

@@ -14,9 +14,9 @@ from recipes.train import dataset
 
 FULL = Train(
     datasets=(),
-    steps=1_000,
-    num_samples=10_000,
-    rows_per_step=8,
+    steps=20_000,
+    epochs=3.0,
+    rows_per_step=2,
     micro_rows=1,
     length=8192,
     modes=(("base", 1.0), ("gundam", 1.0)),
@@ -35,11 +35,11 @@ FULL = Train(
     workers=8,
     threads=8,
 )
-"""For the released network and a GPU. `steps` are for 10,000 rows, and fewer for fewer."""
+"""For the released network and a GPU. A step learns from some eight pages."""
 TINY = dataclasses.replace(
     FULL,
     steps=40,
-    num_samples=1,
+    epochs=0.0,
     rows_per_step=1,
     length=1024,
     modes=(("tiny", 1.0),),
@@ -67,11 +67,13 @@ def finetune(
     freeze: str = "",
     modes: str = "",
     rate: float = 0.0,
+    epochs: int = 0,
     steps: int = 0,
     variant: str = "full",
 ) -> Recipe:
     """`data`: .jsonl files or folders of datasets, joined by commas, as for train. `lora`: the rank of adapters, 0 for none.
-    `freeze`: parts or patterns of names that stay as they are, `modes`: image modes, both joined by commas."""
+    `freeze`: parts or patterns of names that stay as they are, `modes`: image modes, both joined by commas. `epochs`: how often
+    each row is learned from, in at most `steps` steps; without it so many steps."""
     if not data:
         raise ValueError("finetune needs data=FILE.jsonl: rows with an image, a prompt and an answer")
     if not start:
@@ -93,8 +95,10 @@ def finetune(
     )
     faster = rate / step.learning_rate if rate else ADAPTERS_FASTER if lora else 1.0
     step = dataclasses.replace(step, learning_rate=step.learning_rate * faster, min_learning_rate=step.min_learning_rate * faster)
-    if steps:
-        step = dataclasses.replace(step, steps=steps, num_samples=1)
+    if epochs:
+        step = dataclasses.replace(step, epochs=float(epochs), steps=steps or FULL.steps)
+    elif steps:
+        step = dataclasses.replace(step, epochs=0.0, steps=steps)
     return Recipe("finetune", (step, Report(datasets=())))
 
 

@@ -92,6 +92,7 @@ _ALL = (
     Word("freeze", "A,B,…", "what isn't trained: sam, clip, projector, experts, embeddings, decoder, or patterns of names"),
     Word("modes", "A,B,…", "image modes, of which each sample draws one: tiny, small, base, large, gundam, gundam-m, line"),
     Word("rate", "X", "the learning rate at its highest, in place of the variant's", positive),
+    Word("epochs", "N", "how often to learn from each row, in place of the variant's", number),
     Word("steps", "N", "how many steps to train, in place of the variant's", number),
     Word("seed", "N", "the seed of a training: of its weights and of what it learns from", number),
     Word("deep", "0|1", "look inside every document before sharding: pages, sha256, language", flag),

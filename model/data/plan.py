@@ -75,6 +75,14 @@ class Plan:
             window += 1
         return rows
 
+    def num_steps(self, num_draws: int) -> int:
+        """How many steps it takes until there have been so many draws. Packs all windows before."""
+        window, left = divmod(num_draws, self.window)
+        num_rows = self._before(window)
+        if left:
+            num_rows += -(-len(self._window(window)[0]) * left // self.window)
+        return -(-num_rows // self.rows_per_step)
+
     def dropped(self, number: int) -> Counter[str]:
         """How many draws were passed over because they are longer than `length`, by dataset: those of the windows whose first row
         is in step `number`."""

@@ -26,6 +26,8 @@ def planned(step: Train) -> str:
     others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
     text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
     notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
+    if step.epochs:
+        notes.append(f"it ends after {step.epochs:g} epochs, if that is before {step.steps:,} steps")
     if patterns := [one for one in step.frozen if one not in PARTS]:
         notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
     return "\n".join([text, *notes])

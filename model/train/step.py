@@ -63,7 +63,8 @@ class Train:
     lora_alpha          what an adapter's output is multiplied by, times its rank; 0: twice the rank
     lora_targets        the released names of the layers that have one, or what they end in
     rates               factors of the learning rate by part or pattern
-    steps               steps of the optimizer. See `worth`
+    steps               steps of the optimizer, or with `epochs` how many at most. See `worth`
+    epochs              as many steps as it takes to learn from as many samples as there are, so often; 0: `steps` alone
     num_samples         the number of samples that `steps` is meant for
     rows_per_step       packed rows that a step learns from, over all ranks
     micro_rows          rows that go through the network at a time. Their gradients add up
@@ -101,6 +102,7 @@ class Train:
     lora_targets: tuple[str, ...] = LANGUAGE
     rates: tuple[tuple[str, float], ...] = ()
     steps: int = 450
+    epochs: float = 0.0
     num_samples: int = 1
     rows_per_step: int = 2
     micro_rows: int = 2
@@ -145,7 +147,17 @@ class Train:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        for name in ("warmup", "weight_decay", "max_norm", "tokenizer_samples", "read_every", "shown_samples", "workers", "lora"):
+        for name in (
+            "warmup",
+            "weight_decay",
+            "max_norm",
+            "tokenizer_samples",
+            "read_every",
+            "shown_samples",
+            "workers",
+            "lora",
+            "epochs",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
         if not 0 < self.held_out_share < 1:
@@ -176,3 +188,8 @@ class Train:
         0.3 of them at least."""
         share = min(1.0, max(0.3, math.sqrt(num_samples / self.num_samples)))
         return replace(self, steps=max(1, round(self.steps * share)), warmup=round(self.warmup * share))
+
+    def lasting(self, steps: int) -> "Train":
+        """This step with at most so many `steps`, of which a tenth at most are `warmup`."""
+        steps = max(1, min(self.steps, steps))
+        return replace(self, steps=steps, warmup=min(self.warmup, -(-steps // 10)))

@@ -97,6 +97,9 @@ class _Training:
         self.modes = {mode: weight for mode, weight in step.modes if weight}
         self.sources = shares(corpus, sources(data, corpus), dict(step.groups))
         self.plan = Plan(corpus, (Segment(0, self.sources),), self.modes, step.length, step.rows_per_step, step.seed)
+        if step.epochs:
+            num_draws = round(step.epochs * sum(map(len, corpus.train)))
+            self.step = step = step.lasting(self.plan.num_steps(num_draws))
         self.net = network(step, tokenizer, self.dtype is not torch.float32).to(self.device)
         self._check()
         freeze(self.net, step.frozen)

@@ -132,6 +132,18 @@ def test_adapters_that_are_killed_end_in_the_same_bytes(rows, tmp_path, monkeypa
     assert not trainer.train(rows, whole)  # done, it needs its start no more
 
 
+def test_epochs_say_how_many_steps_there_are(rows, tmp_path):
+    out = Folder(str(tmp_path / "out"))
+    assert trainer.train(replace(rows, epochs=2.0, steps=50, warmup=20, read_first=False), out)
+    metrics = json.loads(out.read("tuned/metrics.json"))
+    num_train = metrics["num_train"]["rows.jsonl"]
+    # A step is a row of samples: as many come as there are, twice, but for the last step's.
+    assert abs(metrics["counts"]["samples"] - 2 * num_train) <= metrics["counts"]["samples"] / metrics["step"]
+    assert 2 < metrics["step"] < 50 and "ends after 2 epochs" in planned(replace(rows, epochs=2.0))
+    lasting = replace(rows, steps=50, warmup=20).lasting(7)
+    assert (lasting.steps, lasting.warmup) == (7, 1) and replace(rows, steps=5).lasting(7).steps == 5
+
+
 @pytest.mark.parametrize("values", [{}, {"lora": 0, "average": 0.9, "frozen": ("sam",)}], ids=["adapters", "averaged"])
 def test_the_last_checkpoint_of_a_training_is_exported(rows, values, tmp_path, monkeypatch, capsys):
     """Killed after its last step, it gives the bytes that it would have come to; and can go on afterwards."""
@@ -229,7 +241,9 @@ def test_words_become_the_step(tmp_path, monkeypatch):
     step = made.steps[0]
     assert [one.group for one in step.data] == ["ocr", "text"] and step.frozen == ("sam", "clip")
     assert step.length == 512 and step.learning_rate == pytest.approx(1e-4) and step.modes == (("tiny", 1.0), ("line", 1.0))
-    assert step.worth(3).steps == 7
+    assert (step.steps, step.epochs) == (7, 0)
+    given = finetune(data="a.jsonl", start="s", epochs=2, steps=9).steps[0]
+    assert (given.epochs, given.steps) == (2, 9) and finetune(data="a.jsonl", start="s").steps[0].epochs == 3
     assert finetune(data="a.jsonl", start="s", lora=4, variant="tiny").steps[0].learning_rate == 10 * TINY.learning_rate
 
 

@@ -46,6 +46,15 @@ def test_a_step_alone_equals_the_step_after_all_before(corpus):
     assert len({tuple(row) for step in steps for row in step}) == 80 * 4
 
 
+@pytest.mark.parametrize("num_draws", [256, 512, 700])
+def test_so_many_steps_have_so_many_draws(corpus, num_draws):
+    """But for those of the last row of a window, and of the last step."""
+    one = plan(corpus, length=4000)
+    came = len(draws(one, 0, one.num_steps(num_draws)))
+    a_step = came / one.num_steps(num_draws)
+    assert num_draws - a_step / 4 <= came <= num_draws + 1.25 * a_step
+
+
 def test_steps_of_another_size_are_the_same_rows(corpus):
     fours, twelves = plan(corpus), plan(corpus, rows_per_step=12)
     assert [row for n in range(30) for row in fours.step(n)] == [row for n in range(10) for row in twelves.step(n)]
