@@ -13,7 +13,7 @@ import posixpath
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,7 +112,8 @@ class Ours:
         self.name, self.folder, self.task, self.prompts = name, folder, task, prompts_of(task)
         self.reader = OursReader(name, folder, self.prompts)
         self._held_out, self._marked_by = held_out, tuple(marked_by) or (folder,)
-        self._reports = read_reports(folder)
+        # Without what dropped: of some sources that is most.
+        self._reports = [replace(report, drops=()) for report in read_reports(folder)]
         _check_shards(folder, self._reports)
 
     @functools.cached_property

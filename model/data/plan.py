@@ -25,7 +25,7 @@ from model.data.split import Corpus
 
 WINDOW = 4096
 _SMALLEST = 64
-_KEPT = 3
+_KEPT = 8
 
 
 def _wheel(segment: Segment, seed: int) -> Wheel:

@@ -5,6 +5,8 @@ import json
 import logging
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from datagen.record import SampleError
@@ -84,6 +86,23 @@ def test_what_is_wrong_with_a_row(values, reason, detail):
     with pytest.raises(SampleError) as error:
         row(values)
     assert error.value.reason == reason and detail in error.value.detail
+
+
+NAMES = st.sampled_from(["messages", "images", "image", "prompt", "answer", "text", "role", "content", "type", "user", "lang"])
+WORDS = st.sampled_from(["user", "assistant", "system", "text", "image", "<image>", "a.png", ""])
+VALUES = st.recursive(
+    st.none() | st.integers() | WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=5))
+def test_no_row_is_a_bug(values):
+    try:
+        found = row(values)
+    except SampleError:
+        return
+    assert sum(part.text.count("<image>") for part in found.parts) == len(found.images)
+    assert any(part.learned for part in found.parts)
 
 
 def written(tmp_path, rows, name="my.jsonl"):
