@@ -154,6 +154,8 @@ def _read(folder: Folder, state: dict[str, Tensor]) -> None:
                 folder.fs.get_file(folder.path(file), os.path.join(copied, file))
         reader = dcp.HuggingFaceStorageReader(copied if folder.local is None else folder.path(""))
         try:
+            if "generator/cuda" not in reader.read_metadata().state_dict_metadata:
+                state.pop("generator/cuda", None)  # so far this went on a processor
             dcp.load(state, storage_reader=reader, no_dist=not dist.is_initialized())
         except (Exception, dcp.CheckpointException) as error:  # which is no `Exception`
             raise ValueError(f"{folder.url} is no checkpoint of this training: {_cause(error)}") from error
