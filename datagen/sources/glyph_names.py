@@ -71,7 +71,7 @@ _SYMBOL_FONTS = (
 _FIRST_OF_SYMBOLS = 0xF000
 # Adobe's private characters for names that are in no other standard: a dotless j, and digits in the old style.
 _ADOBE_PRIVATE = {0xF6BE: "\u0237"} | {0xF730 + digit: str(digit) for digit in range(10)}
-_ICON_FONT = re.compile("Icon|Awesome|Glyph|Symbol|Emoji", re.IGNORECASE)  # draws icons under these, too
+_ICON_FONT = re.compile("Icon|icons|[Ii]co[Mm]oon|[Aa]wesome|[Gg]lyph|Symbol|Emoji")  # draws icons under these; Lexicon is none
 _DINGBATS = re.compile("Dingbats", re.IGNORECASE)
 _UNSURE = re.compile(f"[{scripts.PRIVATE}{scripts.DISTURBING}{scripts.INVISIBLE}{scripts.JOINERS}\\x00-\\x20\\x7f-\\xa0\ufffd]")
 

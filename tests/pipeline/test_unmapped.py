@@ -85,6 +85,7 @@ def test_shapes_are_not_asked_where_letters_look_like_signs(tmp_path):
         ("NotoSansSymbols", "\uf0b7", "\uf0b7 done"),
         ("CMMI10", "\uf732", "2 done"),
         ("AAAAAA+FontAwesome5Free-Solid", "\uf732", "\uf732 done"),
+        ("AAAAAA+LexiconNo1-Roman", "\uf732", "2 done"),
         ("LinLibertine", "\ue049", "\ue049 done"),
     ],
 )
