@@ -146,9 +146,10 @@ def views(image: Image.Image, mode: str) -> Views:
     if not columns:
         return Views(whole_3HW)
     # The tiles don't keep the image's shape: it is resized to the grid's.
-    stretched = pixels(image.resize((columns * chosen.tile, rows * chosen.tile)))
-    tiles_N3TT = stretched.unflatten(2, (columns, -1)).unflatten(1, (rows, -1)).permute(1, 3, 0, 2, 4).flatten(0, 1)
-    return Views(whole_3HW, tiles_N3TT.contiguous(), grid)
+    stretched_HW3 = _bytes(image.resize((columns * chosen.tile, rows * chosen.tile)))
+    # They are cut while they are bytes, a quarter of what they take as numbers.
+    tiles_N3TT = stretched_HW3.unflatten(1, (columns, -1)).unflatten(0, (rows, -1)).permute(0, 2, 4, 1, 3).flatten(0, 1)
+    return Views(whole_3HW, _scaled(tiles_N3TT), grid)
 
 
 def load(image: bytes, mode: str) -> Views:
@@ -158,4 +159,12 @@ def load(image: bytes, mode: str) -> Views:
 
 def pixels(image: Image.Image) -> Tensor:
     """(3, H, W) in fp32, from -1 to 1."""
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float().div_(255).sub_(0.5).div_(0.5)
+    return _scaled(_bytes(image).permute(2, 0, 1))
+
+
+def _bytes(image: Image.Image) -> Tensor:
+    return torch.from_numpy(np.array(image))
+
+
+def _scaled(values: Tensor) -> Tensor:
+    return values.float().div_(255).sub_(0.5).div_(0.5)
