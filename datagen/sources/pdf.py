@@ -36,7 +36,7 @@ class PageFunction:
     arguments: tuple[tuple[str, Any], ...] = ()
 
 
-TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=6)
+TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=7)
 PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=2)
 
 

@@ -85,7 +85,8 @@ def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear
         lone = min(len(lefts), len(rights)) == 1
         widest = _LONE_GAP_EM if left.block == right.block else _LABEL_GAP_EM
         return Gap.PARTS if lone and width > widest * em and not _have_colons(labels) else Gap.JOINS
-    if len(page[at]) < 4 and _is_contents(labels, labelled):
+    ends = k == (1 if rtl else len(page[at]) - 1)
+    if ends and len(page[at]) < 4 and _is_contents(labels, labelled):
         return Gap.JOINS
     if _is_listing(page[at]) and not (_is_prose(lefts) and _is_prose(rights)):
         return Gap.JOINS

@@ -170,6 +170,12 @@ def test_cells_of_a_table_without_rules_are_apart():
     assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
 
 
+def test_numbers_that_go_up_within_a_table_are_no_numbers_of_pages():
+    rows = [("apples", "10", "red"), ("pears", "12", "green"), ("plums", "30", "blue"), ("quinces", "45", "yellow")]
+    pieces = [(72 + 60 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
+    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
+
+
 def test_columns_that_share_baselines_are_apart():
     left = [f"the left column goes on in line {i} of it" for i in "abcdefghij"]
     right = [f"while the right one has in {i} its own lines" for i in "abcdefghij"]
