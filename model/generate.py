@@ -1,6 +1,6 @@
 """Reading: greedy generation with a cache, for a batch of images of any modes under one prompt.
 
-    python -m model.generate FOLDER IMAGE [IMAGE ...] [--mode gundam] [--prompt markdown]
+    python -m model.generate FOLDER IMAGE [IMAGE ...] [--mode gundam] [--prompt markdown | --prompt "What does the label say?"]
 
 B rows still going · L positions · D width · V vocabulary
 """
@@ -18,7 +18,7 @@ from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
 from datagen.storage import Folder
-from datagen.target import Prompt
+from datagen.target import IMAGE, Prompt
 from model.cache import Cache
 from model.cpu import keep_packed
 from model.deepseek_ocr import DeepseekOcr
@@ -196,7 +196,8 @@ def main() -> None:
     parser.add_argument("folder", help="of model.safetensors, config.json and tokenizer.json")
     parser.add_argument("images", nargs="+", metavar="IMAGE")
     parser.add_argument("--mode", choices=MODES, default="base")
-    parser.add_argument("--prompt", choices=[p.name.lower() for p in Prompt], default="free")
+    names = ", ".join(prompt.name.lower() for prompt in Prompt)
+    parser.add_argument("--prompt", default="free", help=f"{names}, or any other that the network was trained on, in its words")
     parser.add_argument("--max-new-tokens", type=int, default=4096)
     args = parser.parse_args()
     try:
@@ -206,11 +207,23 @@ def main() -> None:
             images = [_opened(name, args.mode)]
             if len(args.images) > 1:
                 print(f"\n==> {name} <==")
-            for _, piece in stream(net, tokenizer, images, Prompt[args.prompt.upper()], args.max_new_tokens):
+            for _, piece in stream(net, tokenizer, images, prompt_of(args.prompt), args.max_new_tokens):
                 print(piece, end="", flush=True)
             print()
     except (OSError, ValueError) as error:
         sys.exit(str(error))
+
+
+def prompt_of(words: str) -> str:
+    """The prompt that is meant: one of `Prompt` by its name, or `words`, below the image if they don't say where it stands.
+
+    Raises `ValueError` for several images.
+    """
+    if words.upper() in Prompt.__members__:
+        return Prompt[words.upper()].value
+    if words.count(IMAGE) > 1:
+        raise ValueError(f"the prompt has {words.count(IMAGE)} times {IMAGE}: an image is read at a time")
+    return words if IMAGE in words else f"{IMAGE}\n{words}"
 
 
 def _opened(name: str, mode: str) -> Views:

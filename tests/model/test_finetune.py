@@ -13,6 +13,7 @@ import model
 from datagen.storage import Folder
 from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from model.deepseek_ocr import build
+from model.generate import main as generate_main
 from model.safetensors_files import Reader
 from model.tokenizer import byte_tokenizer
 from model.train import trainer
@@ -35,8 +36,8 @@ SMALL = ModelConfig(
 
 def test_the_page_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    steps = re.findall(r"```python\n(.*?)```|^    make ([^\n]*)$", PAGE, re.DOTALL | re.MULTILINE)
-    assert len(steps) == 7
+    steps = re.findall(r"```python\n(.*?)```|^    (?:make|\.venv/bin/python -m) ([^\n]*)$", PAGE, re.DOTALL | re.MULTILINE)
+    assert len(steps) == 8
     said, names = [], {}
     for code, command in steps:
         if code:
@@ -44,6 +45,11 @@ def test_the_page_runs(tmp_path, monkeypatch, capsys):
             continue
         words = shlex.split(command)
         first = words.pop(0).removeprefix("recipe=")
+        if first == "model.generate":
+            monkeypatch.setattr(sys, "argv", [first, *words, "--max-new-tokens", "4"])
+            generate_main()
+            assert capsys.readouterr().out.endswith("\n")
+            continue
         short = ["steps=4", "on=inline"] if first == "finetune" else []
         assert main([first, *words, *short]) == 0, command
         said.append(capsys.readouterr().out)

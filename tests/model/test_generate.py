@@ -13,7 +13,7 @@ from model.checkpoint import save_model
 from model.config import tiny
 from model.deepseek_ocr import build
 from model.evaluate import edit_distance
-from model.generate import NoRepeat, generate, main, stream
+from model.generate import NoRepeat, generate, main, prompt_of, stream
 from model.image import MODES, Views
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
@@ -184,6 +184,13 @@ def test_the_command_line_reads_weights_of_any_precision(reader, tmp_path, monke
         monkeypatch.setattr(sys, "argv", [*words, str(folder), str(image)])
         with pytest.raises(SystemExit, match=message):
             main()
+
+
+def test_a_prompt_may_be_named_or_said():
+    assert prompt_of("markdown") == Prompt.MARKDOWN.value and prompt_of("Free") == Prompt.FREE.value
+    assert prompt_of("What is it?") == "<image>\nWhat is it?" and prompt_of("Read <image>.") == "Read <image>."
+    with pytest.raises(ValueError, match="2 times <image>"):
+        prompt_of("<image><image>")
 
 
 @pytest.mark.parametrize(
