@@ -2,6 +2,12 @@
 
 It shows that the network learns to read, not only to talk. Lines grow from a single character on, because on whole lines at once
 it learns the language and never looks at the image.
+
+Where the lines grow was measured, one seed each, in steps of 32 lines. On single characters the loss falls under 0.75 nats after
+10,000 lines. From 2 characters lines may grow to 5 at once: random ones of up to 5 then had half of their characters wrong after
+46,000 lines in all. Growing by one whenever the loss was under 0.6, a network was still at 3 by then, and came to 4 after 81,000.
+At a rate of 3e-3 the loss on single characters was still 2.0 after 29,000 of them. Steps of 64 lines took as much time to get as
+far, steps of 128 at twice the rate took longer.
 """
 
 from dataclasses import replace
@@ -14,14 +20,14 @@ from recipes.recipe import Recipe, Report
 
 # From which line on, up to how many characters: random ones, until texts of 8, which are prose mostly.
 STAGES = ((0, 1), (14_000, 2), (27_000, 5), (85_000, 8), (104_000, 12))
-NUM_LINES = 280_000  # more than the steps of stage 1 take, which is some 250,000
+NUM_LINES = 320_000  # more than the steps of stage 1 take, which is some 280,000
 OTHER_FACE = "NotoSans-Regular.ttf"
 
 
 LINES = Train(
     datasets=(),
     model=line_reader(1),
-    steps=7000,
+    steps=8000,
     rows_per_step=3,
     micro_rows=3,
     length=256,
