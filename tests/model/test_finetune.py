@@ -35,7 +35,9 @@ SMALL = ModelConfig(
 
 
 def test_the_page_runs(tmp_path, monkeypatch, capsys):
+    """In fewer steps, and with shorter readings."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("recipes.finetune.TINY", replace(TINY, read_samples=2, max_new_tokens=12))
     steps = re.findall(r"```python\n(.*?)```|^    (?:make|\.venv/bin/python -m) ([^\n]*)$", PAGE, re.DOTALL | re.MULTILINE)
     assert len(steps) == 8
     said, names = [], {}
