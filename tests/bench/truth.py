@@ -13,8 +13,8 @@ is counted apart.
 The rules were set while looking at seed 0. Another seed sets other typefaces in other sizes, and gives a typeface other damages;
 `--held-out` takes other languages, where a script has others.
 
-Held-out seeds 7 and 8 are kept for the rules that read unmapped glyphs and weigh witnesses: nobody runs them before these are
-done.
+Held-out seeds 7 and 8 were kept for the rules that read unmapped glyphs and weigh witnesses, and were run once these were done.
+A change of the rules needs new seeds.
 
 Typefaces are this machine's, and so are those that ink is compared with. `--strangers` leaves a document's own out of the latter,
 as it is with most documents.
