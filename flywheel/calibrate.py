@@ -7,12 +7,13 @@ Each reader and shard is a task for a worker. A task names its pages by a file, 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from datagen import manifest
 from datagen.engines import OPEN
-from datagen.shards import read_samples
+from datagen.engines.compact import normalise
+from datagen.shards import read_records, read_samples
 from datagen.storage import Folder
 from flywheel import gate, score
 from flywheel.places import PlaceFile
@@ -74,11 +75,20 @@ def pages(served: Iterable[Pools], most: int) -> dict[Place, str]:
     return chosen
 
 
-def cutoff(lines: Iterable[JudgedLine], learned: frozenset[str], precision: float) -> gate.Cutoff:
-    """The confidence that a reader's lines need. Lines whose row stands on a page that trains don't count, and each row counts
-    once, as lines that repeat are not independent. A line where the layer has nothing is wrong."""
-    counted: dict[str, JudgedLine] = {}
+def accepted_texts(rounds: Iterable[Folder]) -> frozenset[str]:
+    """The texts of the lines that these rounds accepted, as readers learn them."""
+    return frozenset(normalise(record.text) for folder in rounds for record in read_records(folder, manifest.rows(folder)))
+
+
+def counted(lines: Iterable[JudgedLine], learned: frozenset[str]) -> list[JudgedLine]:
+    """The lines that calibrate: none whose row readers `learned`, and each row once, as lines that repeat aren't independent."""
+    by_row: dict[str, JudgedLine] = {}
     for line in sorted(lines, key=lambda line: line.key):
         if line.truth not in learned:
-            counted.setdefault(line.truth or line.key, line)
-    return gate.cutoff([line.score for line in counted.values()], [line.is_right for line in counted.values()], precision)
+            by_row.setdefault(line.truth or line.key, line)
+    return list(by_row.values())
+
+
+def cutoff(lines: Sequence[JudgedLine], precision: float) -> gate.Cutoff:
+    """The confidence that a reader's lines need, by those that are `counted`. A line where the layer has nothing is wrong."""
+    return gate.cutoff([line.score for line in lines], [line.is_right for line in lines], precision)

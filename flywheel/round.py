@@ -32,7 +32,7 @@ from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
-VERSION = 2  # goes up whenever the code makes other rounds of the same pools
+VERSION = 3  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -57,16 +57,17 @@ class Round:
 
     def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
         """Make the round, or what is missing of it. Returns the exit code."""
+        origin = self._write_origin()
         for fold in FOLDS:
             waiting = {place: p.lang for p in self.served for place in p.fold(fold)}
             self.folds[fold] = PlaceFile.write(self.folder, f"fold_{fold}.json", waiting)
-        origin, readers = self._write_origin(), self._readers()
+        readers = self._readers()
+        lineage.check(readers, self.served)
         weights = self._train(readers, origin, runner, watch)
         if weights is None:
             return SHARD_FAILED
         scripts = {reader.script for reader in readers}
         self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in scripts})
-        lineage.check(readers, self.served)
         held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out)
         self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
         lines = self._judged_lines(readers, weights, runner)
@@ -123,7 +124,8 @@ class Round:
             if error is not None:
                 log.error("%s: %s: %s: %s. The same command goes on.", self.name, what, type(error).__name__, error)
                 return None
-        return sorted(((task, result) for task, result, _ in outcomes), key=lambda outcome: tasks.index(outcome[0]))
+        place = {task: i for i, task in enumerate(tasks)}
+        return sorted(((task, result) for task, result, _ in outcomes), key=lambda outcome: place[outcome[0]])
 
     def _fit_tasks(self, readers: list[RoundReader], origin: dict[str, Any]) -> list[FitTask]:
         """A task for each reader."""
@@ -190,11 +192,13 @@ class Round:
                 errors[lang] = evaluate.errors(reader, held_out.test[lang])
                 cer, num_lines = 100 * errors[lang].cer, errors[lang].num_lines
                 log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, name, cer, num_lines)
+        earlier = calibrate.accepted_texts(self.out.sub(round_name(number)) for number in range(1, self.number))
+        counted = {r.name: calibrate.counted(lines[r.name], held_out.learned | earlier) for r in readers}
         cutoffs = {}
         for r in readers:
-            cutoffs[r.name] = calibrate.cutoff(lines[r.name], held_out.learned, self.step.precision)
+            cutoffs[r.name] = calibrate.cutoff(counted[r.name], self.step.precision)
             log.info("gate of %s: %s", r.name, cutoffs[r.name].reason or f"opens at {cutoffs[r.name].confidence:.3f}")
-        calibrated = {r.name: frozenset(line.lang for line in lines[r.name]) for r in readers}
+        calibrated = {r.name: frozenset(line.lang for line in counted[r.name]) for r in readers}
         return Measured(own, errors, cutoffs, calibrated, evaluate.tesseract(self.out.sub(self.step.name), held_out))
 
     def _page_rows(self, places: Mapping[tuple[str, int], str]) -> list[Row]:

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from datagen.engines.compact import Reader
+from datagen.engines.compact import Reader, normalise
 from datagen.engines.lookalikes import fold as fold_letters
 from datagen.record import Sample
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel import frozen, lineage
+from flywheel import calibrate, frozen, lineage
 from flywheel.crops import read_crops, rows_of_pages
 from flywheel.evaluate import HeldOut
 from model.data.ours import open_ours
@@ -135,6 +135,12 @@ def test_no_reader_reads_a_document_that_it_learned_from(turned):
     accepted = {s.origin.sha256 for s in samples(out / "round-1")}
     assert accepted <= learned["Cyrl-a"] | learned["Cyrl-b"]
     assert not learned["Cyrl-a"] & {doc for doc, _ in pools.fold_a}
+
+
+def test_lines_that_an_earlier_round_taught_calibrate_no_gate(turned):
+    accepted = calibrate.accepted_texts([Folder(str(turned / "out/round-1"))])
+    assert accepted == {normalise(s.text) for s in samples(turned / "out/round-1")}
+    assert not calibrate.counted([calibrate.JudgedLine("ru", "p", 1.0, text, True) for text in accepted], accepted)
 
 
 def test_a_place_trains_a_model_by_its_last_reading_alone(turned):

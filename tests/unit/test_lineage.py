@@ -6,7 +6,7 @@ import pytest
 
 from datagen.storage import Folder
 from flywheel import lineage
-from flywheel.calibrate import JudgedLine, cutoff, pages
+from flywheel.calibrate import JudgedLine, counted, cutoff, pages
 from flywheel.lineage import RoundReader, of_round
 from flywheel.pools import FOLDS, Language, assign
 
@@ -82,10 +82,10 @@ def line(number: int, truth: str, is_right: bool) -> JudgedLine:
     return JudgedLine("ru", f"p-{number:04d}", 0.9, truth, is_right)
 
 
-def test_lines_that_repeat_or_stand_on_a_page_that_trains_calibrate_nothing():
+def test_lines_that_repeat_or_that_readers_learned_calibrate_nothing():
     lines = [line(i, f"row {i}", True) for i in range(150)]
-    assert cutoff(lines, frozenset(), 0.97).num_above == 150
-    assert cutoff([*lines, *[line(200 + i, "row 7", True) for i in range(50)]], frozenset(), 0.97).num_lines == 150
-    assert cutoff(lines, frozenset(f"row {i}" for i in range(100)), 0.97).num_lines == 50
+    assert cutoff(counted(lines, frozenset()), 0.97).num_above == 150
+    assert counted([*lines, *[line(200 + i, "row 7", True) for i in range(50)]], frozenset()) == lines
+    assert counted(lines, frozenset(f"row {i}" for i in range(100))) == lines[100:]
     nothing_there = [line(300 + i, "", False) for i in range(9)]
-    assert cutoff([*lines, *nothing_there], frozenset(), 0.97).num_lines == 159
+    assert counted([*lines, *nothing_there], frozenset()) == [*lines, *nothing_there]
