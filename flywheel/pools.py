@@ -180,7 +180,8 @@ def _part(language: Language, seed: int) -> Pools:
     kind = "documents"
     if len(docs) >= 3:
         to_read = [doc for doc in others if len(pages[doc]) >= _MIN_PAGES][: max(1, len(docs) // 4)]
-        others = [doc for doc in others if doc not in to_read]
+        chosen = frozenset(to_read)
+        others = [doc for doc in others if doc not in chosen]
         num_held_out = max(1, len(docs) // 5)
         held_out = [p for doc in others[:num_held_out] for p in pages[doc]]
         train = [p for doc in [docs[0], *others[num_held_out:]] for p in pages[doc]]
