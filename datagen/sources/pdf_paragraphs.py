@@ -137,7 +137,7 @@ def _divided(flow: Sequence[Placed], pitches: dict[int, float]) -> Iterator[list
     left = _left_edge(flow)
     for i, line in enumerate(flow):
         following = flow[i + 1] if i + 1 < len(flow) else None
-        if paragraph and not (_goes_on(paragraph, line, following, pitches) and not _are_indented(paragraph, line, left)):
+        if paragraph and not (_goes_on(paragraph, line, following, pitches) and not _are_indented(paragraph, line, following, left)):
             yield paragraph
             paragraph = []
         paragraph.append(line)
@@ -151,12 +151,16 @@ def _left_edge(flow: Sequence[Placed]) -> float | None:
     return statistics.mode(starts) if starts else None
 
 
-def _are_indented(paragraph: Sequence[Placed], b: Placed, left: float | None) -> bool:
-    """Whether a paragraph of one line and `b`, below it, both begin with an indent."""
+def _are_indented(paragraph: Sequence[Placed], b: Placed, following: Placed | None, left: float | None) -> bool:
+    """Whether a paragraph of one line and `b`, below it, both begin with an indent. `following` is the line below `b`."""
     a, near = paragraph[-1], _ALIGNED_EM * b.size
-    if left is None or len(paragraph) > 1 or a.is_full or not a.is_closed:
+    if left is None or len(paragraph) > 1 or not a.is_closed:
         return False
-    return near < a.start - left < _MAX_HANGING_EM * b.size and abs(a.start - b.start) < near
+    if not (near < a.start - left < _MAX_HANGING_EM * b.size and abs(a.start - b.start) < near):
+        return False
+    # The lines of a quotation are indented, too. But a full one isn't followed by a line without an indent.
+    goes_on_flush = b.is_full and following is not None and abs(following.start - left) < near
+    return not a.is_full or goes_on_flush or (b.is_closed and not b.is_full)
 
 
 def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, pitches: dict[int, float]) -> bool:
