@@ -145,7 +145,8 @@ def test_logits_of_tokens_after_a_prompt(monkeypatch, num_texts):
 def test_reading_multiplies_up_to_four_rows_as_they_are(monkeypatch, num_images, dtype):
     monkeypatch.setattr(packs, "_packs", lambda dtype: dtype == torch.float32)
     tokenizer = train_tokenizer(EIGHT, 400)
-    net = build(tiny().with_vocab(len(tokenizer)), 3).to(dtype).eval()
+    # Of a seed whose first words aren't near ties, which the rounding of half the digits would decide.
+    net = build(tiny().with_vocab(len(tokenizer)), 9).to(dtype).eval()
     sides = (512, 640, 512, 512, 512)[:num_images]
     images = [Views(torch.randn(3, side, side, generator=torch.Generator().manual_seed(side))) for side in sides]
     exact = copy.deepcopy(net).float()
