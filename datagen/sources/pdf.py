@@ -36,7 +36,7 @@ class PageFunction:
     arguments: tuple[tuple[str, Any], ...] = ()
 
 
-TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=7)
+TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=8)
 PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=2)
 
 
