@@ -74,6 +74,20 @@ def test_indents_part_paragraphs_without_a_gap():
     assert texts(page) == page.truths
 
 
+def test_indents_part_paragraphs_of_one_full_line():
+    long = "it rained on the hills and on the town for so many days that the river"
+    got = drawn(
+        (60, 100, "They came to the old town in the morning, and nobody had seen them for"),
+        (60, 113, "a long time."),
+        (75, 126, "Nobody in the old town had ever seen them go out by its western gate."),
+        (75, 139, "Then " + long),
+        (60, 152, "rose above the bridge, and they had to wait for the water to go back to"),
+        (60, 165, "where it had been."),
+        (75, 178, "They went."),
+    )
+    assert [len(region.lines) for region in got] == [2, 1, 3, 1]
+
+
 def test_a_bold_heading_of_the_same_size_is_apart():
     page = a_page()
     page.put("General rules", weight=700)
