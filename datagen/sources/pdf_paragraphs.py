@@ -137,7 +137,7 @@ def _divided(flow: Sequence[Placed], pitches: dict[int, float]) -> Iterator[list
     left = _left_edge(flow)
     for i, line in enumerate(flow):
         following = flow[i + 1] if i + 1 < len(flow) else None
-        if paragraph and not (_goes_on(paragraph, line, following, pitches) and not _are_indented(paragraph, line, following, left)):
+        if paragraph and (not _goes_on(paragraph, line, following, pitches) or _are_indented(paragraph, line, following, left)):
             yield paragraph
             paragraph = []
         paragraph.append(line)
