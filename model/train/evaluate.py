@@ -26,7 +26,6 @@ from model.data.plan import packed
 from model.data.rows import NO_ANSWER, Draw, Example
 from model.data.split import Corpus, chosen
 from model.deepseek_ocr import DeepseekOcr, Losses
-from model.evaluate import edit_distance
 from model.generate import NoRepeat, generate
 from model.image import open_upright, views
 from model.loss import IGNORED
@@ -37,6 +36,11 @@ _SHOWN_SIDE = 640
 # A piece of text that comes again and again, at least four times and over at least 24 characters.
 _LOOP = re.compile(r"(.{1,80}?)\1{3,}", re.DOTALL)
 _LOOP_CHARACTERS = 24
+
+
+def edit_distance(truth: str, reading: str) -> float:
+    """The Levenshtein distance in characters over the longer text's length, as in OmniDocBench: 0 is exact, 1 all wrong."""
+    return Levenshtein.normalized_distance(truth, reading)
 
 
 def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int) -> list[Draw]:

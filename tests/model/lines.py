@@ -4,11 +4,14 @@ import hashlib
 import io
 
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from datagen.manifest import PartBuilder
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 from datagen.shards import ShardReport, ShardWriter
 from datagen.storage import Folder
+from model.batch import Batch
+from model.deepseek_ocr import DeepseekOcr, Losses
 
 HEIGHT = 40
 EIGHT = (
@@ -65,3 +68,11 @@ def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:
         part.write(folder)
         report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, 1, 0, (), 0.0, 0.0)
         folder.write(f"shards/{shard}.json", report.to_json())
+
+
+def answer_loss(net: DeepseekOcr, batch: Batch) -> Tensor:
+    """The mean cross-entropy over the answers' tokens, in nats."""
+    losses: Losses = net(
+        batch.ids_BL, batch.images, batch.image_BL, batch.samples_BL, labels_BL=batch.labels_BL, scale=1 / batch.num_tokens
+    )
+    return losses.total

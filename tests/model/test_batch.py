@@ -12,10 +12,9 @@ from model.attention import PADDING
 from model.batch import IGNORED, batch, collate, packed, sequence
 from model.config import tiny
 from model.deepseek_ocr import build
-from model.evaluate import answer_loss
 from model.moe import Samples, balance
 from model.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, LONG, line_crop
+from tests.model.lines import EIGHT, LONG, answer_loss, line_crop
 
 
 @pytest.fixture(scope="module")

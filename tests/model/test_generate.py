@@ -12,10 +12,10 @@ from datagen.target import Prompt
 from model.checkpoint import save_model
 from model.config import tiny
 from model.deepseek_ocr import build
-from model.evaluate import edit_distance
 from model.generate import NoRepeat, generate, main, prompt_of, stream
 from model.image import MODES, Views
 from model.tokenizer import train_tokenizer
+from model.train.evaluate import edit_distance
 from tests.model.lines import EIGHT
 
 

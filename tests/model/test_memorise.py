@@ -8,11 +8,10 @@ from model.batch import collate
 from model.config import tiny
 from model.cpu import native_dtype
 from model.deepseek_ocr import build
-from model.evaluate import answer_loss
 from model.generate import generate
 from model.image import MODES, Mode
 from model.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, line_crop
+from tests.model.lines import EIGHT, answer_loss, line_crop
 
 RATE = 2e-3
 

@@ -10,12 +10,11 @@ from datagen.target import Prompt
 from model.batch import collate
 from model.config import ClipConfig, DecoderConfig, ModelConfig, full, line_reader, small_moe, stage1, tiny
 from model.deepseek_ocr import PARTS, DeepseekOcr, build, part_of, train_only
-from model.evaluate import answer_loss
 from model.image import Views
 from model.moe import Samples, balance
 from model.tokenizer import train_tokenizer
 from model.weights import released_tensors
-from tests.model.lines import EIGHT, line_crop
+from tests.model.lines import EIGHT, answer_loss, line_crop
 
 RELEASED_NAMES = (
     r"lm_head\.weight",

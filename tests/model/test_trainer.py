@@ -28,8 +28,7 @@ from model.config import line_reader
 from model.cpu import native_dtype
 from model.data.split import is_held_out
 from model.deepseek_ocr import build
-from model.safetensors_files import Reader
-from model.tokenizer import byte_tokenizer, train_tokenizer
+from model.tokenizer import byte_tokenizer
 from model.train import trainer
 from model.train.checkpoint import Checkpoints
 from model.train.step import Data, Train
@@ -40,39 +39,10 @@ from recipes.report.train import IMAGES_BYTES, train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from tests.model.lines import EIGHT, line_crop, write_dataset
+from tests.model.trainings import FEW, STEP, make_corpus
 
 ROOT = Path(__file__).parents[2]
-STEP = Train(
-    datasets=("coarse", "round-*"),
-    model=line_reader(),
-    modes=(("line", 1.0),),
-    steps=8,
-    rows_per_step=4,
-    micro_rows=2,
-    length=100,
-    warmup=2,
-    tokenizer_samples=0,
-    held_out_share=0.3,
-    loss_samples=6,
-    loss_every=4,
-    looks_after=4,
-    read_samples=3,
-    shown_samples=2,
-    max_new_tokens=8,
-    checkpoint_every=3,
-    average=0.9,
-    threads=1,
-)
 WEIGHTS = "train/model/model-00001-of-000001.safetensors"
-
-
-def make_corpus(root: Path) -> Folder:
-    out = Folder(str(root))
-    pages = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
-    crops = [line_crop(f"{EIGHT[n % 8]} {n}", f"c{n}", f"document {n % 12}") for n in range(24)]
-    write_dataset(out, "coarse", [pages])
-    write_dataset(out, "round-1", [crops])
-    return out
 
 
 @pytest.fixture(scope="module")
@@ -196,9 +166,6 @@ def test_another_step_is_refused(whole, change):
     with pytest.raises(ValueError, match=r"overwrite=1 .* out="):
         train(dataclasses.replace(STEP, **change), out)
     assert files(Path(out.url) / "train") == before
-
-
-FEW = dataclasses.replace(STEP, steps=2, loss_samples=1, read_samples=1, max_new_tokens=1, checkpoint_every=1)
 
 
 def test_a_finished_training_stays_when_its_corpus_grows(tmp_path):
@@ -349,50 +316,6 @@ def test_it_says_when_it_does_not_look(tmp_path, caplog):
     assert json.loads(out.read("train/metrics.json"))["looks"] is False
 
 
-def started(tmp_path, **values):
-    """A network that was trained from a folder: what it had, and what it has now."""
-    out = make_corpus(tmp_path)
-    tokenizer = train_tokenizer(EIGHT, 300)
-    folder = Folder(str(tmp_path / "from"))
-    save_model(folder, build(line_reader(1).with_vocab(len(tokenizer)), seed=5), tokenizer)
-    assert train(dataclasses.replace(FEW, average=0.0, **values), out)
-    with Reader(folder) as before, Reader(out.sub("train/model")) as after:
-        same = {key for key in after.tensors if key in before.tensors}
-        same = {key for key in same if after.tensors[key].shape == before.tensors[key].shape}
-        same = {key for key in same if torch.equal(after.read(key), before.read(key).bfloat16())}
-    assert out.read("train/model/tokenizer.json") == tokenizer.to_json()
-    return same
-
-
-def test_a_start_gives_weights_and_tokenizer_and_what_is_frozen_stays(tmp_path):
-    same = started(tmp_path, start=str(tmp_path / "from"), frozen=("sam", "embeddings"))
-    assert {"model.sam_model.pos_embed", "lm_head.weight", "model.embed_tokens.weight"} <= same
-    assert not [key for key in same if key.endswith("q_proj.weight")]
-
-
-def test_an_encoder_goes_before_a_new_decoder(tmp_path):
-    """Stage 2: the encoder's own sizes, its tokenizer, and a decoder with experts."""
-    same = started(tmp_path, start_encoder=str(tmp_path / "from"), start_decoder="random", frozen=("sam", "clip"))
-    assert {key for key in same if "sam_model" in key} and {key for key in same if "vision_model" in key}
-    assert "lm_head.weight" not in same
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"length": 4000}, "length is 4000: the network has 2048 positions"),
-        ({"length": 5}, "length is 5: all|no held-out sample has at most 5 tokens"),
-        ({"datasets": ("fine",)}, "has no dataset 'fine'; it has coarse, round-1"),
-        ({"datasets": ("/nowhere/at/all",)}, "data has /nowhere/at/all: it is no .jsonl file, no .tar, and no dataset"),
-        ({"modes": (("huge", 1.0),)}, "modes has huge: allowed are"),
-        ({"frozen": ("eyes",)}, "frozen has 'eyes'"),
-    ],
-)
-def test_what_can_not_be_is_said_in_a_sentence(tmp_path, values, message):
-    with pytest.raises(ValueError, match=message):
-        train(dataclasses.replace(FEW, **values), make_corpus(tmp_path))
-
-
 def test_the_report_shows_it_and_escapes_it(whole):
     out, _ = whole
     rows = json.loads(out.read("train/readback.json"))
@@ -415,7 +338,8 @@ def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
     checkpoint."""
     out, other = make_corpus(tmp_path / "whole"), make_corpus(tmp_path / "killed")
     code = (
-        "import sys; from datagen.storage import Folder; from tests.model.test_trainer import STEP, train; import dataclasses;"
+        "import dataclasses, sys; from datagen.storage import Folder; from model.train.trainer import train;"
+        "from tests.model.trainings import STEP;"
         "train(dataclasses.replace(STEP, steps=40, checkpoint_every=2, loss_every=10), Folder(sys.argv[1]))"
     )
     command = [sys.executable, "-W", "ignore", "-c", code]

@@ -24,7 +24,7 @@ from recipes.steps import OK, StepRunner, runner_of
 from recipes.words import Entry
 from tests import outputs
 from tests.model.lines import EIGHT, line_crop
-from tests.model.test_trainer import STEP
+from tests.model.trainings import STEP
 
 TINY = replace(STEP, datasets=("lines",), steps=2, loss_samples=1, read_samples=1, shown_samples=1, checkpoint_every=1)
 
