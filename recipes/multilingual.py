@@ -15,7 +15,8 @@ from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
 from flywheel.step import CROPS, ROUNDS, Flywheel
-from model.train.step import Data
+from model.config import small_moe
+from model.train.step import Data, Train
 from recipes.reads import LINES, drawn
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
@@ -25,6 +26,28 @@ SEED = 0
 DRAW = 7
 STEPS = 2500
 STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
+
+PAGES = Train(
+    datasets=(),
+    model=small_moe(),
+    needs_gpu=True,
+    steps=2000,
+    num_samples=1500,
+    rows_per_step=8,
+    length=4096,
+    modes=(("tiny", 1.0), ("small", 1.0), ("base", 1.0)),
+    learning_rate=6e-4,
+    min_learning_rate=6e-5,
+    warmup=100,
+    tokenizer_samples=3000,
+    loss_every=200,
+    read_every=1000,
+    max_new_tokens=2000,
+    checkpoint_every=200,
+    workers=2,
+    name="pages",
+)
+"""A model of whole pages, where there is a GPU. No one has run these settings on one yet."""
 
 
 def multilingual(
@@ -46,8 +69,8 @@ def multilingual(
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, passwords=words)
-    # A few minutes make no page model that reads. They take a model of lines as far as its curriculum comes. The corpus's own
-    # lines are ten times as long as the drawn ones, so that few of them are a quarter of what is learned.
+    # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes. The
+    # corpus's own lines are ten times as long as the drawn ones, so that few of them are a quarter of what is learned.
     training = replace(
         LINES,
         datasets=(replace(drawn(SEED), weight=0.97), Data(f"{CROPS}*", weight=0.02), Data(ROUNDS, weight=0.01)),
@@ -56,4 +79,5 @@ def multilingual(
         read_every=500,
         seed=SEED,
     )
-    return Recipe("multilingual", (pages, alike, wheel, training, Report(datasets=(pages.name,), seed=SEED)))
+    of_pages = replace(PAGES, datasets=(pages.name,), seed=SEED)
+    return Recipe("multilingual", (pages, alike, wheel, training, of_pages, Report(datasets=(pages.name,), seed=SEED)))

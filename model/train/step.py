@@ -84,6 +84,7 @@ class Train:
     checkpoint_every    steps from one checkpoint to the next, of which the last `keep` are kept
     checkpointing       whether activations are computed again in the backward pass
     device              "cpu", "cuda", or "" for a GPU where there is one
+    needs_gpu           whether a recipe passes over the training, saying so, where there is no GPU
     precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
     workers             processes that make batches; 0: a thread of this one
     """
@@ -134,6 +135,7 @@ class Train:
     keep: int = 2
     checkpointing: bool = False
     device: str = ""
+    needs_gpu: bool = False
     precision: str = ""
     workers: int = 0
     seed: int = 0

@@ -25,15 +25,20 @@ class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
         from model.train.planned import planned
 
-        return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}\n{planned(self.step)}"
+        where = ", where there is a GPU" if self.step.needs_gpu else ""
+        return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{planned(self.step)}"
 
     def run(self) -> int:
+        import torch
+
         from model.train.run import clear
         from model.train.trainer import NothingToLearn, train
 
         if self.place.overwrite:
             clear(self.folder)
-
+        if self.step.needs_gpu and not torch.cuda.is_available():
+            log.info("%s: this machine has no GPU, so this training is passed over", self.step.name)
+            return OK
         try:
             with shown(self.step.name) as show:
                 made = train(self.step, self.out, self._never_trained_on(), show)

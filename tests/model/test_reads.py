@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from datagen.storage import Folder
+from model.config import tiny
 from model.safetensors_files import Reader
 from model.train.step import Data, DrawnLines, Train
 from model.train.trainer import train
@@ -23,6 +24,11 @@ def shortened(step: Train) -> Train:
     data = tuple(one if one.drawn is None else replace(one, drawn=few(one.drawn)) for one in step.data)
     less = {"loss_samples": 6, "loss_every": 3, "read_samples": 4, "read_every": 2, "looks_after": 3, "max_new_tokens": 4}
     return replace(step, datasets=data, steps=3, length=128, workers=0, **less)
+
+
+def training(recipe: Recipe, name: str) -> Train:
+    (step,) = (step for step in recipe.steps if isinstance(step, Train) and step.name == name)
+    return step
 
 
 def few(lines: DrawnLines) -> DrawnLines:
@@ -71,8 +77,7 @@ def test_run_again_it_touches_nothing(recipe, out):
 
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
     """Crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
-    (step,) = (step for step in multilingual().steps if isinstance(step, Train))
-    (of_few,) = (other for other in multilingual(limit=8).steps if isinstance(other, Train))
+    step, of_few = (training(recipe, "train") for recipe in (multilingual(), multilingual(limit=8)))
     assert of_few.steps == 200 < step.steps
     out, empty = Folder(f"{tmp_path}/out"), Folder(f"{tmp_path}/empty")
     for name in ("crops", "round-1"):
@@ -80,6 +85,20 @@ def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
     for folder, expected in ((out, {"lines", "crops crop", "round-1 crop"}), (empty, {"lines"})):
         assert train(shortened(step), folder)
         assert set(json.loads(folder.read("train/metrics.json"))["num_train"]) == expected
+
+
+def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypatch, caplog):
+    step = training(multilingual(), "pages")
+    out, place = Folder(str(tmp_path)), Place(str(tmp_path), "inline")
+    write_dataset(out, "coarse", [[line_crop(f"{text} {n}", f"p{n}", f"{n}", "page") for n, text in enumerate(EIGHT * 2)]])
+    with monkeypatch.context() as without, caplog.at_level("INFO"):
+        without.setattr(torch.cuda, "is_available", lambda: False)
+        assert run(Recipe("r", (step,)), place) == 0
+    assert "this machine has no GPU" in caplog.text and not out.exists("pages/run.json")
+    # What such a machine would do, in small, on a processor.
+    assert train(replace(shortened(step), model=tiny(), num_samples=1, micro_rows=1, rows_per_step=2), out)
+    metrics = json.loads(out.read("pages/metrics.json"))
+    assert metrics["step"] == 3 and "mode tiny" in metrics["read"]
 
 
 def test_a_start_that_has_not_finished_is_told(recipe, tmp_path):
