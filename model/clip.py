@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from model.checkpointing import checkpointed
 from model.config import ClipConfig
 from model.cpu import Linear
-from model.sam import fitted, weighed
+from model.sam import resized, weighed
 
 
 class Embeddings(nn.Module):
@@ -33,7 +33,7 @@ class Embeddings(nn.Module):
     def forward(self, x_BDhw: Tensor) -> Tensor:
         B, D, h, w = x_BDhw.shape
         table_LD = self.position_embedding.weight
-        grid_1hwD = fitted(table_LD[1:].view(1, self.grid, self.grid, D), h, w, is_line=h == 1)
+        grid_1hwD = resized(table_LD[1:].view(1, self.grid, self.grid, D), h, w)
         x_BLD = torch.cat([self.class_embedding.expand(B, 1, D).to(x_BDhw.dtype), x_BDhw.flatten(2).transpose(1, 2)], 1)
         return x_BLD + torch.cat([table_LD[:1], grid_1hwD.reshape(h * w, D)])
 

@@ -15,8 +15,6 @@ from model.checkpointing import checkpointed
 from model.config import SamConfig
 from model.cpu import Conv2d, Linear, wide
 
-LINE_HEIGHT = 4  # patches: a line is one token high, and the compressor makes one token of 4 x 4 patches
-
 
 class Attention(nn.Module):
     """Attention over a grid, with a bias from decomposed relative positions: one table for rows, one for columns.
@@ -52,9 +50,8 @@ class Attention(nn.Module):
         q_BNLK, k_BNLK, v_BNLK = qkv_BhwE.reshape(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
         # The bias is of the unscaled q.
         q_BNhwK, dtype = wide(q_BNLK.unflatten(2, (h, w))), q_BNLK.dtype
-        is_line = h == LINE_HEIGHT
-        rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h, is_line).to(q_BNhwK.dtype))
-        columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w, is_line).to(q_BNhwK.dtype))
+        rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNhwK.dtype))
+        columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNhwK.dtype))
         bias = rows_BNhwh.flatten(2, 3).to(dtype), columns_BNhww.flatten(2, 3).to(dtype)
         q_BNLK = q_BNLK * q_BNLK.shape[-1] ** -0.5
         if cpu.is_blockwise(q_BNLK):
@@ -102,14 +99,9 @@ def one_hot_places(height: int, width: int, like: Tensor) -> Tensor:
     return torch.cat([rows[:, None].expand(size), columns[None].expand(size)], -1).flatten(0, 1)
 
 
-def relative(table_RK: Tensor, size: int, is_line: bool) -> Tensor:
-    """(size, size, K): the table's row for each pair of query and key. A table of another length is interpolated.
-
-    Of a table that is longer than a line needs, the line gets the middle, for the reason that `fitted` gives.
-    """
+def relative(table_RK: Tensor, size: int) -> Tensor:
+    """(size, size, K): the table's row for each pair of query and key. A table of another length is interpolated."""
     length = 2 * size - 1
-    if is_line and table_RK.shape[0] > length:
-        table_RK = table_RK[(table_RK.shape[0] - length) // 2 :][:length]
     if table_RK.shape[0] != length:
         table_RK = F.interpolate(table_RK.float().T[None], size=length, mode="linear")[0].T.to(table_RK.dtype)
     at = torch.arange(size, device=table_RK.device)
@@ -175,21 +167,14 @@ class Sam(nn.Module):
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
         x_BhwD = self.patch_embed(x_B3HW)
-        h, w = x_BhwD.shape[1:3]
-        x_BhwD = x_BhwD + fitted(self.pos_embed, h, w, is_line=h == LINE_HEIGHT)
+        x_BhwD = x_BhwD + resized(self.pos_embed, x_BhwD.shape[1], x_BhwD.shape[2])
         for block in self.blocks:
             x_BhwD = checkpointed(self, block, x_BhwD)
         return self.neck(x_BhwD.permute(0, 3, 1, 2))
 
 
-def fitted(table_1hwD: Tensor, height: int, width: int, is_line: bool) -> Tensor:
-    """The position table for another grid: resized in fp32, bicubic with antialias.
-
-    A line gets the first rows and columns of the table, as far as it reaches, and only a longer line has it resized. So a place
-    has the same position in lines of every width. Resized, it would have another in each.
-    """
-    if is_line:
-        table_1hwD = table_1hwD[:, :height, :width]
+def resized(table_1hwD: Tensor, height: int, width: int) -> Tensor:
+    """The position table for another grid: resized in fp32, bicubic with antialias."""
     if table_1hwD.shape[1:3] == (height, width):
         return table_1hwD
     table_1Dhw = table_1hwD.permute(0, 3, 1, 2).float()

@@ -17,7 +17,6 @@ from model.experts import Grouped, arranged, routed
 from model.generate import tokens
 from model.image import Views
 from model.loss import cross_entropy, losses
-from model.sam import fitted, relative
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT
 
@@ -330,34 +329,3 @@ def test_white_paper_is_zero_to_a_fresh_network():
 def test_places_that_are_not_as_many_as_the_tokens_are_told():
     with pytest.raises(ValueError, match="3 places are marked for 2 image tokens"):
         placed(torch.zeros(1, 5, 4), torch.tensor([[True, True, True, False, False]]), [torch.zeros(2, 4)])
-
-
-def test_a_place_in_a_line_has_the_same_position_in_lines_of_every_width():
-    """Up to the table's width. A longer line has it resized, as squares have."""
-    table = torch.randn(1, 8, 8, 3, generator=torch.Generator().manual_seed(0))
-    for width in (4, 6, 8):
-        assert torch.equal(fitted(table, 4, width, is_line=True), table[:, :4, :width])
-    resized = [fitted(table, 4, 12, is_line=True), fitted(table[:, :4], 4, 12, is_line=False)]
-    assert torch.equal(*resized) and fitted(table, 4, 6, is_line=False).shape == (1, 4, 6, 3)
-    assert not torch.equal(fitted(table, 4, 6, is_line=False), table[:, :4, :6])
-
-
-def test_two_places_in_a_line_are_as_far_apart_in_lines_of_every_width():
-    table = torch.randn(15, 3, generator=torch.Generator().manual_seed(0))
-    whole = relative(table, 8, is_line=True)
-    assert torch.equal(whole, relative(table, 8, is_line=False)) and torch.equal(whole[0, 0], table[7])
-    assert torch.equal(relative(table, 5, is_line=True), whole[:5, :5])
-    assert not torch.equal(relative(table, 5, is_line=False), whole[:5, :5])
-    assert torch.equal(relative(table, 12, is_line=True), relative(table, 12, is_line=False))
-
-
-def test_a_line_learns_the_beginning_of_each_position_table():
-    encoder = build(tiny(), 0).encoder
-    encoder([Views(torch.rand(3, 64, 192))])[0].sum().backward()
-    learned_hw = encoder.sam.pos_embed.grad[0].abs().sum(-1) > 0
-    assert learned_hw[:4, :12].all() and learned_hw.sum() == 4 * 12
-    learned_L = encoder.clip.embeddings.position_embedding.weight.grad.abs().sum(-1) > 0
-    assert learned_L.nonzero().flatten().tolist() == [0, 1, 2, 3]
-    attention = encoder.sam.blocks[2].attn
-    learned_R = attention.rel_pos_w.grad.abs().sum(-1) > 0
-    assert learned_R.nonzero().flatten().tolist() == list(range(31 - 11, 31 + 12))
