@@ -13,7 +13,7 @@ import stat
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import fsspec
@@ -44,6 +44,14 @@ def same_place(one: "Folder", other: "Folder") -> bool:
     if one.local and other.local:
         return one.local.resolve() == other.local.resolve()
     return resolve(one.url) == resolve(other.url)
+
+
+def lies_in(one: "Folder", other: "Folder") -> bool:
+    """Whether `one` is `other`, or lies below it, by links too."""
+    if one.local and other.local:
+        return one.local.resolve().is_relative_to(other.local.resolve())
+    (fs, path), (other_fs, other_path) = resolve(one.url), resolve(other.url)
+    return fs == other_fs and PurePosixPath(path).is_relative_to(other_path)
 
 
 def is_plain_file(path: str) -> bool:

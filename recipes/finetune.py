@@ -10,10 +10,11 @@ from pathlib import Path
 from model.config import ModelConfig
 from model.train.step import Train
 from recipes.recipe import Recipe, Report
-from recipes.train import dataset
+from recipes.training_data import mixture
 
 FULL = Train(
     datasets=(),
+    groups=(),  # each row comes as often as any other, which is what epochs count
     steps=20_000,
     epochs=3.0,
     rows_per_step=2,
@@ -86,19 +87,19 @@ def finetune(
     most = _max_positions(start)
     step = dataclasses.replace(
         step,
-        datasets=tuple(dataset(one) for one in data.split(",")),
+        **mixture(data),
         start=start,
         frozen=tuple(filter(None, freeze.split(","))),
         lora=lora,
-        modes=tuple((mode, 1.0) for mode in modes.split(",")) if modes else step.modes,
+        modes=tuple((mode, 1.0) for mode in modes.split(",") if mode) if modes else step.modes,
         length=min(step.length, most) if most else step.length,
     )
     faster = rate / step.learning_rate if rate else ADAPTERS_FASTER if lora else 1.0
     step = dataclasses.replace(step, learning_rate=step.learning_rate * faster, min_learning_rate=step.min_learning_rate * faster)
     if epochs:
-        step = dataclasses.replace(step, epochs=float(epochs), steps=steps or FULL.steps)
+        step = dataclasses.replace(step, epochs=float(epochs)).lasting(steps or FULL.steps)
     elif steps:
-        step = dataclasses.replace(step, epochs=0.0, steps=steps)
+        step = dataclasses.replace(step, epochs=0.0).lasting(steps)
     return Recipe("finetune", (step, Report(datasets=())))
 
 

@@ -30,7 +30,7 @@ STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
 PAGES = Train(
     datasets=(),
     model=small_moe(),
-    needs_gpu=True,
+    optional=True,
     steps=2000,
     num_samples=1500,
     rows_per_step=8,
@@ -74,10 +74,10 @@ def multilingual(
     training = replace(
         LINES,
         datasets=(replace(drawn(SEED), weight=0.97), Data(f"{CROPS}*", weight=0.02), Data(ROUNDS, weight=0.01)),
-        steps=min(STEPS, STEPS_A_DOCUMENT * limit) if limit else STEPS,
         read_samples=48,
         read_every=500,
         seed=SEED,
     )
+    training = training.lasting(min(STEPS, STEPS_A_DOCUMENT * limit) if limit else STEPS)
     of_pages = replace(PAGES, datasets=(pages.name,), seed=SEED)
     return Recipe("multilingual", (pages, alike, wheel, training, of_pages, Report(datasets=(pages.name,), seed=SEED)))

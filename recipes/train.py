@@ -8,10 +8,10 @@ weight decay, the number of steps, and how often each image mode comes: those ar
 import dataclasses
 
 from model.config import ModelConfig, full, stage1, tiny
-from model.train.step import RANDOM, Data, Train
+from model.train.step import RANDOM, Train
 from recipes.recipe import Recipe, Report
+from recipes.training_data import mixture
 
-GROUPS = ("ocr", "vision", "text")
 JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gundam", 1.0))
 
 FULL = Train(
@@ -58,7 +58,8 @@ def train(
     variant: str = "full",
     steps: int = 0,
 ) -> Recipe:
-    """`data`: datasets, joined by commas, each with its group of the mixture before it if that isn't "ocr", as `text:a.jsonl`.
+    """`data`: datasets, joined by commas, each with its group of the mixture before it if that isn't "ocr", as `text:a.jsonl`;
+    or a .json file with a mixture.
 
     Stage 2 goes on from `start`, or from `start_encoder` and `start_decoder`; stage 1 from SAM's and CLIP's folders, joined by a
     comma as `start_encoder`, or from nothing. `steps`: how many, if not as many as the variant has.
@@ -76,19 +77,22 @@ def train(
             "stage 2 goes on from start=FOLDER, or from start_encoder=FOLDER and start_decoder=FOLDER; with a decoder that knows "
             f"nothing it takes far longer: say start_decoder={RANDOM} if that is meant"
         )
+    if stage == 2 and start_decoder not in ("", RANDOM) and not start_encoder:
+        raise ValueError(
+            f"start_decoder={start_decoder}: it needs start_encoder=FOLDER, too; or say start=FOLDER for both in one"
+        )
     if stage == 3 and not start:
         raise ValueError("stage 3 goes on from what stage 2 made: start=FOLDER")
     step = _settings(stage, variant)
     step = dataclasses.replace(
         step,
-        datasets=tuple(dataset(one) for one in data.split(",")),
+        **mixture(data),
         start=start,
         start_encoder=start_encoder,
         start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
         # From nothing there is nothing worth keeping.
         frozen=step.frozen if start or start_encoder else (),
-        steps=steps or step.steps,
-    )
+    ).lasting(steps or step.steps)
     return Recipe("train", (step, Report(datasets=())))
 
 
@@ -103,9 +107,3 @@ def _settings(stage: int, variant: str) -> Train:
 def _dense(config: ModelConfig) -> ModelConfig:
     """The same with a decoder that has no experts."""
     return dataclasses.replace(config, decoder=dataclasses.replace(config.decoder, num_dense_layers=config.decoder.depth))
-
-
-def dataset(text: str) -> Data:
-    """A dataset as it is typed: where it lies, with its group before it if that isn't "ocr"."""
-    group, joined, where = text.partition(":")
-    return Data(where, group) if joined and group in GROUPS else Data(text)

@@ -82,7 +82,7 @@ _ALL = (
     Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; rounds that exist already stay", rounds),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),
-    Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; as text:A for a group of the mixture", paths),
+    Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),
     Word("start", "FOLDER", "weights and tokenizer that a training goes on from", paths),
     Word("start_encoder", "FOLDER", "weights whose encoder is taken alone; or SAM's and CLIP's folders, as A,B", paths),
     Word("start_decoder", "FOLDER", "weights whose decoder and tokenizer are taken alone; random: a fresh decoder", paths),

@@ -6,7 +6,7 @@ draws each had had by then. It is part of a checkpoint, and all of it is plain v
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from model.data.split import Corpus
 GROUPS = {"ocr": 0.7, "vision": 0.2, "text": 0.1}
 """The paper's shares (3.4.4)."""
 OTHERS = "*"
+_ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,14 @@ class Segment(NamedTuple):
 
 def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float] = GROUPS) -> tuple[Share, ...]:
     """The streams of these sources with their weights, which sum to 1. Groups without a row to train on are left out, and so are
-    such datasets.
+    such datasets. Without `groups` all sources are of one.
 
     Raises `ValueError` for a dataset or a group that isn't there, for weights that some of a group's datasets lack, for languages
     without a weight, and if there is nothing to train on.
     """
     numbers = {dataset.name: number for number, dataset in enumerate(corpus.datasets)}
+    if not groups:
+        sources, groups = [replace(source, group=_ALL) for source in sources], {_ALL: 1.0}
     for source in sources:
         if source.dataset not in numbers:
             raise ValueError(f"the mixture names {source.dataset!r}: there is no such dataset, but {', '.join(numbers)}")

@@ -181,7 +181,8 @@ def main() -> None:
             net, tokenizer, start, step = restored(folder)
             print(f"the checkpoint of step {step}", flush=True)
         else:
-            net, tokenizer = load_model(folder, dtype=DTYPES[args.dtype])
+            # An adapter is merged into the weights as they are: they are rounded once, when they are written.
+            net, tokenizer = load_model(folder, dtype=None if args.adapter else DTYPES[args.dtype])
             start = folder
         if args.adapter:
             from model.lora import load_adapter, merge  # peft, only where there is an adapter

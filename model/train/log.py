@@ -21,11 +21,13 @@ import torch
 from torch import Tensor, nn
 
 from datagen.storage import Folder
-from model import flops
+from model import plan
+from model.activations import Load
 from model.attention import PADDING
 from model.batch import Batch
 from model.config import ModelConfig
 from model.moe import Router
+from model.plan import SetUp
 
 log = logging.getLogger(__name__)
 
@@ -165,14 +167,14 @@ class ExpertLoad:
         return [round(max(of_layer) * len(of_layer) / max(1, sum(of_layer)), 3) for of_layer in counts]
 
 
-def operations(config: ModelConfig, batch: Batch) -> int:
-    """The floating-point operations of a training step of every part on this batch, by formula."""
+def operations(config: ModelConfig, batch: Batch, set_up: SetUp) -> int:
+    """The floating-point operations of a training step of what `set_up` trains on this batch, by formula."""
     views = [
         view for image in batch.images for view in [image.whole_3HW, *([] if image.tiles_N3TT is None else image.tiles_N3TT)]
     ]
     sides = [(view.shape[1], view.shape[2]) for view in views]
     lengths = [int(n) for row in batch.samples_BL for n in torch.unique(row[row != PADDING], return_counts=True)[1]]
-    return flops.training(config, sides, lengths, batch.num_tokens)
+    return plan.operations(config, Load(tuple(sides), tuple(lengths), batch.num_tokens), set_up)
 
 
 def peak(device: torch.device) -> float:

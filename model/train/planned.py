@@ -3,6 +3,7 @@
 from model import plan
 from model.activations import Load
 from model.config import ModelConfig
+from model.data import modes
 from model.deepseek_ocr import PARTS
 from model.image import MODES, tile_grid
 from model.train.start import sizes
@@ -16,13 +17,17 @@ LINE, LINE_TOKENS = (640, 48), 30
 def planned(step: Train) -> str:
     """The table of `model.plan` for `step`, or a sentence that says why there is none. Data isn't looked at: rows are taken to be
     full of pages."""
+    modes.check(dict(step.modes))
     try:
         config = sizes(step)
     except (OSError, ValueError) as error:
         return f"  its memory and time can't be told: {error}"
     load = typical(config, step)
-    trained = tuple(part for part in PARTS if part not in step.frozen)
-    own = plan.SetUp("as it is set", trained, step.lora, step.lora_targets) if trained or step.lora else None
+    if not load.lengths:
+        return (
+            f"  its memory and time can't be told: not one page fits into {step.length} tokens in {', '.join(dict(step.modes))}"
+        )
+    own = set_up(step)
     others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
     text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
     notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
@@ -31,6 +36,12 @@ def planned(step: Train) -> str:
     if patterns := [one for one in step.frozen if one not in PARTS]:
         notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
     return "\n".join([text, *notes])
+
+
+def set_up(step: Train) -> plan.SetUp | None:
+    """What `step` trains; None if that is nothing. What patterns of names freeze counts as trained."""
+    trained = tuple(part for part in PARTS if part not in step.frozen)
+    return plan.SetUp("as it is set", trained, step.lora, step.lora_targets) if trained or step.lora else None
 
 
 def typical(config: ModelConfig, step: Train) -> Load:

@@ -33,7 +33,9 @@ _FILES = (
 )
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
-_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every")
+_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional")
+# The values of fields that an earlier version didn't have: it trained as these say.
+_DEFAULTS = {field.name: field.default for field in dataclasses.fields(Train) if field.default is not dataclasses.MISSING}
 _CHANGEABLE = ("datasets", "groups")  # the mixture's weights, which a training may go on with others of
 
 
@@ -48,7 +50,7 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
     run, earlier = describe(step, out, data, held_out), json.loads(folder.read(RUN))
     is_done = folder.exists(METRICS)
     # Weights that it started from are needed no more once it is done.
-    names = ("version", "step", "versions", *([] if is_done else ["starts"]))
+    names = ("version", "step", "versions", *([] if is_done else ["starts", "precision"]))
     ours, theirs = ({name: _compared(r, name, is_done) for name in names} for r in (run, earlier))
     changed = [name for name in ours if ours[name] != theirs[name]]
     if not earlier["shards"].items() <= run["shards"].items():
@@ -73,7 +75,8 @@ def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
     if name != "step":
         return run.get(name)
     skipped = _ELSEWHERE if is_done else (*_ELSEWHERE, *_CHANGEABLE)
-    return {field: value for field, value in run["step"].items() if field not in skipped}
+    values = json.loads(json.dumps(_DEFAULTS)) | run["step"]
+    return {field: value for field, value in values.items() if field not in skipped}
 
 
 def begun(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -> None:

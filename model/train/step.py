@@ -51,7 +51,8 @@ class Train:
     would not give the same weights twice.
 
     datasets            what is learned from: `Data`, or a name, which stands for a dataset of the group "ocr"
-    groups              shares of the groups of datasets. A group without a sample is left out
+    groups              shares of the groups of datasets. A group without a sample is left out. Empty: groups count for nothing,
+                        and datasets come by their weights, or as often as they have samples
     model               the sizes of a network that starts fresh. One that starts from a folder has the folder's
     start               a folder of weights with its tokenizer, to go on from; here and in the next two, a name without a slash
                         is that of another training of the output
@@ -84,7 +85,7 @@ class Train:
     checkpoint_every    steps from one checkpoint to the next, of which the last `keep` are kept
     checkpointing       whether activations are computed again in the backward pass
     device              "cpu", "cuda", or "" for a GPU where there is one
-    needs_gpu           whether a recipe passes over the training, saying so, where there is no GPU
+    optional            whether a recipe goes on without this training, saying so: where there is no GPU, or nothing to learn from
     precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
     workers             processes that make batches; 0: a thread of this one
     """
@@ -135,7 +136,7 @@ class Train:
     keep: int = 2
     checkpointing: bool = False
     device: str = ""
-    needs_gpu: bool = False
+    optional: bool = False
     precision: str = ""
     workers: int = 0
     seed: int = 0
@@ -192,6 +193,5 @@ class Train:
         return replace(self, steps=max(1, round(self.steps * share)), warmup=round(self.warmup * share))
 
     def lasting(self, steps: int) -> "Train":
-        """This step with at most so many `steps`, of which a tenth at most are `warmup`."""
-        steps = max(1, min(self.steps, steps))
+        """This step with so many `steps`, of which a tenth at most are `warmup`."""
         return replace(self, steps=steps, warmup=min(self.warmup, -(-steps // 10)))

@@ -35,6 +35,7 @@ from model.data.mixture import Segment, shares
 from model.data.plan import Plan
 from model.data.split import Corpus, opened
 from model.deepseek_ocr import Losses
+from model.plan import SetUp
 from model.tokenizer import TextTokenizer
 from model.train import evaluate
 from model.train.checkpoint import Checkpoints, tensors
@@ -42,6 +43,7 @@ from model.train.data import Opened, open_all, sources
 from model.train.export import export
 from model.train.log import Board, Clock, ExpertLoad, Lines, boards, by_source, memory, operations, peak
 from model.train.optim import Average, adamw, freeze, rate_at, update
+from model.train.planned import set_up
 from model.train.run import begun, finished
 from model.train.start import network, tokenizer_of, within
 from model.train.step import Train
@@ -99,10 +101,11 @@ class _Training:
         self.plan = Plan(corpus, (Segment(0, self.sources),), self.modes, step.length, step.rows_per_step, step.seed)
         if step.epochs:
             num_draws = round(step.epochs * sum(map(len, corpus.train)))
-            self.step = step = step.lasting(self.plan.num_steps(num_draws))
+            self.step = step = step.lasting(max(1, min(step.steps, self.plan.num_steps(num_draws))))
         self.net = network(step, tokenizer, self.dtype is not torch.float32).to(self.device)
         self._check()
         freeze(self.net, step.frozen)
+        self.set_up = set_up(step) or SetUp("nothing")
         set_checkpointing(self.net, step.checkpointing)
         self.optimizer = adamw(self.net, step)
         self.average = Average(self.net, step.average) if step.average else None
@@ -232,7 +235,10 @@ class _Training:
         self.not_finite_in_turn += 1
         log.warning("step %d: the loss is %s, the gradients' norm %s: the weights stay as they are", number + 1, loss, norm)
         if self.not_finite_in_turn >= MAX_NOT_FINITE:
-            raise FloatingPointError(f"{MAX_NOT_FINITE} steps in turn, up to step {number + 1}, had no finite gradient")
+            raise ValueError(
+                f"{MAX_NOT_FINITE} steps in turn, up to step {number + 1}, had no finite gradient: the last checkpoint is from "
+                "before; a lower rate or a longer warm-up helps"
+            )
 
     def _count(self, number: int, micros: Sequence[Batch]) -> Counter[str]:
         counts: Counter[str] = Counter()
@@ -243,7 +249,7 @@ class _Training:
             counts["room"] += self.step.length * len(one.ids_BL)
             counts["images"] += len(one.images)
             counts["upsampled"] += one.num_upsampled
-            counts["operations"] += operations(self.net.config, one)
+            counts["operations"] += operations(self.net.config, one, self.set_up)
             for skipped in one.skipped:
                 counts[f"skipped {skipped.source}: {skipped.reason}"] += 1
         for name, num in self.plan.dropped(number).items():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from datagen import manifest
 from datagen.shards import read_reports
 from datagen.specification import fingerprint
+from datagen.storage import Folder, lies_in
 from datagen.target import PROMPTS
 from model.train.step import Train
 from recipes.progress import shown
@@ -25,7 +26,7 @@ class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
         from model.train.planned import planned
 
-        where = ", where there is a GPU" if self.step.needs_gpu else ""
+        where = ", where there is a GPU" if self.step.optional else ""
         return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{planned(self.step)}"
 
     def run(self) -> int:
@@ -34,19 +35,34 @@ class TrainRunner(StepRunner[Train]):
         from model.train.run import clear
         from model.train.trainer import NothingToLearn, train
 
-        if self.place.overwrite:
-            clear(self.folder)
-        if self.step.needs_gpu and not torch.cuda.is_available():
+        if self.step.optional and not torch.cuda.is_available():
             log.info("%s: this machine has no GPU, so this training is passed over", self.step.name)
             return OK
+        if self.place.overwrite:
+            self._check_overwriting()
+            clear(self.folder)
         try:
             with shown(self.step.name) as show:
                 made = train(self.step, self.out, self._never_trained_on(), show)
             if not made:
                 log.info("%s: nothing new, the model is trained", self.step.name)
         except NothingToLearn as error:
+            if not self.step.optional:
+                raise
             log.warning("%s: no model is made", error)
         return OK
+
+    def _check_overwriting(self) -> None:
+        """Raises `ValueError` if overwriting would delete what the training starts from or learns from."""
+        step = self.step
+        starts = {name: getattr(step, name).split(",") for name in ("start", "start_encoder", "start_decoder")}
+        needed = starts | {"data": [one.where for one in step.data if one.drawn is None]}
+        for name, places in needed.items():
+            for place in places:
+                if "/" in place and lies_in(Folder(place), self.folder):
+                    raise ValueError(
+                        f"{name} is {place}, which overwrite=1 would delete first: say out=… for another folder, or move it away"
+                    )
 
     def status(self) -> list[str]:
         if not self.folder.exists(METRICS):

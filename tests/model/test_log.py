@@ -13,6 +13,7 @@ from model import flops
 from model.batch import collate
 from model.config import DecoderConfig, tiny
 from model.moe import Router
+from model.plan import PARTS, SET_UPS, SetUp
 from model.tokenizer import train_tokenizer
 from model.train.log import Clock, ExpertLoad, Lines, by_source, operations
 from tests.model.lines import EIGHT, line_crop
@@ -72,7 +73,10 @@ def test_operations_are_those_of_each_sample():
     one = collate([(line_crop("Ab"), Prompt.FREE), (line_crop("cd", "d"), Prompt.FREE)], tokenizer, "tiny", 300)
     config = tiny().with_vocab(len(tokenizer))
     lengths = [int((one.samples_BL == n).sum()) for n in range(2)]
-    assert operations(config, one) == flops.training(config, [512, 512], lengths, one.num_tokens)
+    assert operations(config, one, SET_UPS[0]) == flops.training(config, [512, 512], lengths, one.num_tokens)
     line = collate([(line_crop("Ab"), Prompt.FREE)], tokenizer, "line", 300)
     assert flops.view(config, (64, line.images[0].whole_3HW.shape[2])) < flops.view(config, 512) / 20
-    assert operations(config, line) < operations(config, one) / 20
+    assert operations(config, line, SET_UPS[0]) < operations(config, one, SET_UPS[0]) / 20
+    # What is frozen counts for its forward pass alone.
+    frozen = flops.training(config, [512, 512], lengths, one.num_tokens) - 2 * 2 * flops.sam(config.sam, 512)
+    assert operations(config, one, SetUp("SAM frozen", PARTS[1:])) == frozen

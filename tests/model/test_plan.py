@@ -102,6 +102,10 @@ def test_groups_and_datasets(corpus):
     by_size = {share.stream.name: share.weight for share in shares(corpus, [Source("pages"), Source("web")])}
     sizes = [len(corpus.train[0]), len(corpus.train[1])]
     assert by_size == pytest.approx({"pages": sizes[0] / sum(sizes), "web": sizes[1] / sum(sizes)})
+    # Without groups each row comes as often as any other, whatever group its dataset is in.
+    no_groups = {share.stream.name: share.weight for share in shares(corpus, SOURCES, {})}
+    sizes = dict(zip(("pages", "web", "prose"), map(len, corpus.train), strict=True))
+    assert no_groups == pytest.approx({name: size / sum(sizes.values()) for name, size in sizes.items()})
     with pytest.raises(ValueError, match="no such dataset"):
         shares(corpus, [Source("elsewhere")])
     with pytest.raises(ValueError, match="allowed are ocr, vision, text"):

@@ -127,6 +127,29 @@ def test_a_finished_training_is_good_on_another_processor(whole, monkeypatch):
     assert (states, files(Path(out.url) / "train")) == ([], before)
 
 
+def test_a_finished_training_of_an_earlier_version_is_the_same_one(whole, tmp_path):
+    """`run.json` lacks the values that `Train` has got since."""
+    out, _ = whole
+    shutil.copytree(out.local, tmp_path / "old")
+    run = json.loads(out.read("train/run.json"))
+    del run["step"]["optional"], run["step"]["photos"]
+    (tmp_path / "old/train/run.json").write_text(json.dumps(run))
+    assert train(STEP, Folder(str(tmp_path / "old"))) is False
+    with pytest.raises(ValueError, match=r"different: step"):
+        train(dataclasses.replace(STEP, photos=0.5), Folder(str(tmp_path / "old")))
+
+
+def test_overwriting_does_not_delete_what_the_training_starts_from(whole, tmp_path):
+    out, _ = whole
+    before = files(Path(out.url) / "train")
+    (tmp_path / "link").symlink_to(out.local / "train")
+    for values in ({"start": out.sub("train/model").url}, {"start": f"{tmp_path}/link/model"}):
+        step = dataclasses.replace(STEP, **values)
+        with pytest.raises(ValueError, match=r"start is .*, which overwrite=1 would delete first: say out="):
+            TrainRunner(step, Recipe("small", (step,)), Place(out.url, overwrite=True)).run()
+    assert files(Path(out.url) / "train") == before
+
+
 def test_the_model_is_named_for_the_documents_that_it_learned_from(whole):
     out, _ = whole
     runner = TrainRunner(STEP, Recipe("small", (STEP,)), Place(out.url))
@@ -196,6 +219,15 @@ def test_marks_that_come_later_are_told_of_and_nothing_that_they_name_is_trained
     marks.write(out.sub("coarse"), [Mark("p4", "contaminated", "a benchmark's page", 0.9)], "")
     assert train(FEW, out, on_state=states.append) is False
     assert states == [State(note="the model is older than the corpus, by marks, and stays; overwrite=1 trains it anew")]
+
+
+def test_only_an_optional_training_may_have_nothing_to_learn_from(tmp_path, monkeypatch):
+    step = dataclasses.replace(STEP, device="cpu", datasets=("round-*",))
+    with pytest.raises(NothingToLearn):
+        TrainRunner(step, Recipe("small", (step,)), Place(str(tmp_path))).run()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    optional = dataclasses.replace(step, optional=True)
+    assert TrainRunner(optional, Recipe("small", (optional,)), Place(str(tmp_path))).run() == 0
 
 
 def test_without_anything_to_learn_nothing_is_written(tmp_path):
@@ -290,7 +322,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
     assert json.loads(out.read("train/metrics.json"))["counts"]["not_finite"] == 1
     monkeypatch.setattr(trainer, "update", lambda *args: float("nan"))
     monkeypatch.setattr(trainer, "MAX_NOT_FINITE", 2)
-    with pytest.raises(FloatingPointError, match="2 steps in turn, up to step 2, had no finite gradient"):
+    with pytest.raises(ValueError, match="2 steps in turn, up to step 2, had no finite gradient"):
         train(dataclasses.replace(FEW, name="never", steps=5), out)
 
 

@@ -18,6 +18,8 @@ from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
         ({}, "train needs data="),
         ({"data": "a"}, r"stage 2 goes on from start=FOLDER, or .*: say start_decoder=random if that is meant"),
         ({"data": "a", "start_encoder": "b"}, r"stage 2 goes on from"),
+        ({"data": "a", "start_decoder": "b"}, "start_decoder=b: it needs start_encoder=FOLDER, too"),
+        ({"data": "gone.json", "stage": 1}, "data=gone.json: .*No such file"),
         ({"data": "a", "stage": 4}, "stage=4: allowed are 1, 2 and 3"),
         ({"data": "a", "stage": 3}, "stage 3 goes on from what stage 2 made: start=FOLDER"),
         ({"data": "a", "stage": 1, "start_decoder": "b"}, "start_decoder=b: stage 1 has a compact decoder of its own"),
@@ -41,6 +43,34 @@ def test_the_papers_settings():
     assert first.model.decoder.num_dense_layers == first.model.decoder.depth
     assert FULL.model.decoder.vocab_size == FULL_STAGE_1.model.decoder.vocab_size == 129280
     assert [mode for mode, _ in train(data="a", stage=3, start="x").steps[0].modes] == ["gundam-m"]
+
+
+def test_fewer_steps_warm_up_for_a_tenth_of_them():
+    step = train(data="a", start="x", steps=100).steps[0]
+    assert (step.steps, step.warmup) == (100, 10) and FULL.warmup == 2000
+    assert train(data="a", start="x", steps=10**6).steps[0].warmup == 2000
+
+
+def test_a_file_may_hold_the_mixture(tmp_path):
+    (tmp_path / "a.jsonl").touch()
+    datasets = [
+        {"where": "a.jsonl", "weight": 3, "langs": {"de": 1, "*": 2}},
+        {"where": "org/prose", "group": "text"},
+        {"where": "web-{0..3}.tar", "group": "vision", "members": {"text": "caption"}},
+    ]
+    file = tmp_path / "mixture.json"
+    file.write_text(json.dumps({"datasets": datasets, "groups": {"ocr": 0.5, "text": 0.5}}))
+    step = train(data=str(file), start="x").steps[0]
+    ocr, prose, web = step.data
+    assert (ocr.where, ocr.group, ocr.weight, dict(ocr.langs)) == (f"{tmp_path}/a.jsonl", "ocr", 3, {"de": 1, "*": 2})
+    assert (prose.where, prose.group) == ("org/prose", "text")  # a hub's: there is no such folder
+    assert (web.where, dict(web.members)) == (f"{tmp_path}/web-{{0..3}}.tar", {"text": "caption"})
+    assert dict(step.groups) == {"ocr": 0.5, "text": 0.5}
+    file.write_text('{"datasets": [{"where": "a", "wieght": 3}]}')
+    with pytest.raises(ValueError, match=r"mixture\.json: .*wieght"):
+        train(data=str(file), start="x")
+    (tmp_path / "rows.json").write_text(" []")
+    assert [one.where for one in train(data=f"{tmp_path}/rows.json", start="x").steps[0].data] == [f"{tmp_path}/rows.json"]
 
 
 def test_paths_are_absolute_from_where_they_are_typed(tmp_path, monkeypatch):

@@ -1,0 +1,61 @@
+"""The word `data` of a training: datasets as they are typed, or a file with a mixture of them."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from model.train.step import Data
+
+GROUPS = ("ocr", "vision", "text")
+
+
+def mixture(text: str) -> dict[str, Any]:
+    """The fields of `Train` that `data=` says: `datasets`, and `groups` if a mixture's file has them.
+
+    `text` is datasets joined by commas, each with its group before it if that isn't "ocr"; or one .json file with an object:
+    `datasets` is a list of objects with the fields of `Data`, of which `where` may be relative to the file, and `groups` maps
+    groups to shares. A .json file with a list is rows to learn from. Raises `ValueError` for a file that says something else.
+    """
+    mixed = None if "," in text or not text.endswith(".json") else _read(text)
+    if mixed is None:
+        return {"datasets": tuple(_typed(one) for one in text.split(","))}
+    datasets = tuple(
+        Data(_beside(text, one.where), one.group, one.weight, tuple(one.langs.items()), members=tuple(one.members.items()))
+        for one in mixed.datasets
+    )
+    return {"datasets": datasets} | ({"groups": tuple(mixed.groups.items())} if mixed.groups else {})
+
+
+class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
+    where: str
+    group: str = "ocr"
+    weight: float | None = None
+    langs: dict[str, float] = {}
+    members: dict[str, Any] = {}
+
+
+class _Mixture(msgspec.Struct, forbid_unknown_fields=True):
+    datasets: list[_Dataset]
+    groups: dict[str, float] = {}
+
+
+def _read(path: str) -> _Mixture | None:
+    """The mixture in a file; None if the file has a list."""
+    try:
+        content = Path(path).read_bytes()
+        return None if content.lstrip()[:1] == b"[" else msgspec.json.decode(content, type=_Mixture)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ValueError(f"data={path}: {error}") from None
+
+
+def _beside(file: str, where: str) -> str:
+    """Where a dataset lies that a file names: beside the file. An address stays, and so does a name that may be a hub's."""
+    path = Path(file).parent / Path(where).expanduser()
+    is_file = where.startswith((".", "/", "~")) or where.endswith((".jsonl", ".tar")) or path.exists()
+    return str(path) if is_file and "://" not in where else where
+
+
+def _typed(text: str) -> Data:
+    group, joined, where = text.partition(":")
+    return Data(where, group) if joined and group in GROUPS else Data(text)
