@@ -56,7 +56,7 @@ def test_a_file_may_hold_the_mixture(tmp_path):
     datasets = [
         {"where": "a.jsonl", "weight": 3, "langs": {"de": 1, "*": 2}},
         {"where": "org/prose", "group": "text"},
-        {"where": "web-{0..3}.tar", "group": "vision", "members": {"text": "caption"}},
+        {"where": "web-{0..3}.tar", "group": "vision", "members": {"answer": "json:caption"}},
     ]
     file = tmp_path / "mixture.json"
     file.write_text(json.dumps({"datasets": datasets, "groups": {"ocr": 0.5, "text": 0.5}}))
@@ -64,7 +64,7 @@ def test_a_file_may_hold_the_mixture(tmp_path):
     ocr, prose, web = step.data
     assert (ocr.where, ocr.group, ocr.weight, dict(ocr.langs)) == (f"{tmp_path}/a.jsonl", "ocr", 3, {"de": 1, "*": 2})
     assert (prose.where, prose.group) == ("org/prose", "text")  # a hub's: there is no such folder
-    assert (web.where, dict(web.members)) == (f"{tmp_path}/web-{{0..3}}.tar", {"text": "caption"})
+    assert (web.where, dict(web.members)) == (f"{tmp_path}/web-{{0..3}}.tar", {"answer": "json:caption"})
     assert dict(step.groups) == {"ocr": 0.5, "text": 0.5}
     file.write_text('{"datasets": [{"where": "a", "wieght": 3}]}')
     with pytest.raises(ValueError, match=r"mixture\.json: .*wieght"):
