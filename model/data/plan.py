@@ -70,7 +70,7 @@ class Plan:
         rows: list[list[Draw]] = []
         window = self._window_of(first)
         while len(rows) < self.rows_per_step:
-            start = first + len(rows) - self._rows_before[window]
+            start = first + len(rows) - self._before(window)
             rows += self._window(window)[0][start : start + self.rows_per_step - len(rows)]
             window += 1
         return rows

@@ -60,6 +60,12 @@ def test_steps_of_another_size_are_the_same_rows(corpus):
     assert [row for n in range(30) for row in fours.step(n)] == [row for n in range(10) for row in twelves.step(n)]
 
 
+def test_a_step_may_be_longer_than_windows(corpus):
+    """Of few samples, and many rows a step."""
+    one, many = (plan(corpus, rows_per_step=n, window=64) for n in (1, 64))
+    assert many.step(0) == [row for n in range(64) for row in one.step(n)]
+
+
 def test_rows_are_full_and_none_is_too_long(corpus):
     one = plan(corpus)
     rows = [row for n in range(40) for row in one.step(n)]
