@@ -1,24 +1,45 @@
-"""Rows that people write themselves, as a sample's parts: the two layouts of JSONL, and what is wrong with a row.
+"""Rows that people write themselves, as a sample's parts: the layouts of JSON, and what is wrong with a row.
 
     {"messages": [{"role": "user", "content": "<image>Read it."}, {"role": "assistant", "content": "Hello"}], "images": ["a.png"]}
+    {"conversations": [{"from": "human", "value": "<image>Read it."}, {"from": "gpt", "value": "Hello"}], "images": ["a.png"]}
+    {"instruction": "Read it.", "input": "", "output": "Hello", "images": ["a.png"]}
+    {"query": "Read it.", "response": "Hello", "images": ["a.png"]}
     {"image": "a.png", "prompt": "Read it.", "answer": "Hello"}
+    {"text": "learned as a whole"}
 
-The first is that of ms-swift and LLaMA-Factory. Roles are system, user and assistant; a content may be a list of parts, as in
-OpenAI's layout. Where images aren't named by `<image>`, they stand before the first user's text, each in a line of its own. A row
-without images is text alone; `{"text": …}` is learned as a whole. `lang`, `group` and `id` may be given: rows of one group are on
-one side of the split. Without a group, rows with the same first image are one.
+These are the layouts of ms-swift, LLaMA-Factory, ShareGPT, LLaVA and Alpaca. Roles are system, user and assistant. A content may
+be a list of parts, as in OpenAI's layout. Where images aren't named by `<image>`, they stand before the first user's text, each in
+a line of its own. A row without images is text alone. A row's `system` and `history` stand before what it asks. An answer with
+`"loss": false` is read and not learned. A key of null is as good as none. `lang`, `group` and `id` may be given: rows of one
+group are on one side of the split. Without a group, rows with the same first image are one.
+
+Keys that would make another sample of the row, such as boxes or tools, are refused: without them something else would be learned.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from datagen.record import SampleError
 from datagen.target import BOS, EOS, IMAGE, PAD
 from model.data.rows import Part
 
+VERSION = 2  # goes up whenever a row would become other parts
 ROLES = ("system", "user", "assistant")
-_CONTROL = (BOS, EOS, PAD)
+LAYOUTS = (
+    "messages",
+    "conversations",
+    "instruction and output",
+    "query and response",
+    "answer with image or prompt or both",
+    "text",
+)
 FREE = f"{IMAGE}\nFree OCR."
+_CONTROL = (BOS, EOS, PAD)
+_SPEAKERS = {"human": "user", "gpt": "assistant"} | {role: role for role in ROLES}
+_WEIGHTS = ("loss", "loss_scale", "weight")
+_REFUSED = ("objects", "videos", "video", "audios", "audio", "tools", "label", "kto_tag", "chosen", "rejected")
+_REFUSED += ("rejected_response", "rejected_messages", "rejected_images")
+_REFUSED_OF_MESSAGES = ("tool_calls", "function_call", "reasoning_content")
 
 
 class Row(NamedTuple):
@@ -31,98 +52,183 @@ class Row(NamedTuple):
     group: str
 
 
+class _Turn(NamedTuple):
+    role: str
+    text: str
+    is_learned: bool = False
+
+    @property
+    def part(self) -> Part:
+        # A system's text stands in a line before. An answer that isn't learned ends as one that is.
+        end = "\n" if self.role == "system" else EOS if self.role == "assistant" and not self.is_learned else ""
+        return Part(self.text + end, self.is_learned)
+
+
 def row(values: Any) -> Row:
     """The row that these JSON values are. Raises `SampleError`, saying what is wrong with them."""
     if not isinstance(values, Mapping):
         raise SampleError("bad_row", f"it is {type(values).__name__}, not an object")
-    images = _images(values)
-    if "messages" in values:
-        parts, within = _messages(values["messages"])
-        images = images or within
-    elif "answer" in values:
-        prompt = _text(values.get("prompt", FREE if images else ""), "prompt")
-        parts = [Part(prompt, False), Part(_text(values["answer"], "answer"), True)]
-    elif "text" in values:
-        parts = [Part(_text(values["text"], "text"), True)]
-    else:
-        raise SampleError(
-            "bad_row", f"it has neither messages nor answer nor text, but {', '.join(map(str, values)) or 'nothing'}"
-        )
-    parts = _named(parts, len(images))
-    if not any(part.learned for part in parts) or any(part.learned and not part.text.strip() for part in parts):
+    values = {name: value for name, value in values.items() if value is not None}
+    _refuse(values, _REFUSED)
+    turns, within = _turns(values)
+    images = _all_images(values, within)
+    turns = _named([*_before(values, turns), *turns], len(images))
+    if not any(turn.is_learned for turn in turns) or any(turn.is_learned and not turn.text.strip() for turn in turns):
         raise SampleError("no_answer", "an answer is empty, or there is none")
-    for part in parts:
-        for token in (*_CONTROL, *([IMAGE] if part.learned else [])):
-            if token in part.text:
-                raise SampleError("control_token", f"{token} stands in {'an answer' if part.learned else 'what is asked'}")
-    key = str(values.get("id", ""))
-    return Row(tuple(parts), tuple(images), key, str(values.get("lang") or "und"), str(values.get("group") or ""))
+    for turn in turns:
+        is_answer = turn.role == "assistant"
+        for token in (*_CONTROL, *([IMAGE] if is_answer else [])):
+            if token in turn.text:
+                raise SampleError("control_token", f"{token} stands in {'an answer' if is_answer else 'what is asked'}")
+    key, lang, group = (str(values.get(name) or "") for name in ("id", "lang", "group"))
+    return Row(tuple(turn.part for turn in turns), tuple(images), key, lang or "und", group)
 
 
-def _messages(messages: Any) -> tuple[list[Part], list[str]]:
-    if not isinstance(messages, list) or not messages:
-        raise SampleError("bad_row", "messages is no list, or empty")
-    parts: list[Part] = []
-    images: list[str] = []
+def _turns(values: Mapping[str, Any]) -> tuple[list[_Turn], list[str | None]]:
+    """The turns of a row, and of each image in them where it lies, None where the row says it."""
+    for name in ("messages", "conversations", "conversation"):
+        if name in values:
+            return _messages(values[name], name)
+    for asked, more, answer in (("instruction", "input", "output"), ("query", "", "response"), ("prompt", "", "answer")):
+        if answer in values:
+            given = [_text(values[name], name).strip() for name in (asked, more) if name in values]
+            has_images = bool(values.get("images") or values.get("image"))
+            question = "\n".join(filter(None, given)) if given or not has_images else FREE
+            return [_Turn("user", question), _Turn("assistant", _text(values[answer], answer), True)], []
+    if "text" in values:
+        return [_Turn("assistant", _text(values["text"], "text"), True)], []
+    names = ", ".join(map(str, values)) or "nothing"
+    raise SampleError("bad_row", f"it has {names[:200]}: a row needs {'; or '.join(LAYOUTS)}")
+
+
+def _before(values: Mapping[str, Any], turns: Sequence[_Turn]) -> Iterator[_Turn]:
+    """What a row says in a key of its own, and what comes before its turns."""
+    system = _text(values.get("system", ""), "system").strip()
+    if system and any(turn.role == "system" for turn in turns):
+        raise SampleError("bad_row", "it has system, and a message of that role too")
+    if system:
+        yield _Turn("system", system)
+    for pair in _list(values.get("history", []), "history"):
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise SampleError("bad_row", "history is no list of pairs, of what was asked and what was answered")
+        yield _Turn("user", _text(pair[0], "history").strip())
+        yield _Turn("assistant", _text(pair[1], "history"), True)
+
+
+def _messages(messages: Any, name: str) -> tuple[list[_Turn], list[str | None]]:
+    turns: list[_Turn] = []
+    images: list[str | None] = []
+    if not (messages := _list(messages, name)):
+        raise SampleError("bad_row", f"{name} is empty")
     for message in messages:
-        role = message.get("role") if isinstance(message, Mapping) else None
+        message = {key: value for key, value in message.items() if value is not None} if isinstance(message, Mapping) else {}
+        _refuse(message, _REFUSED_OF_MESSAGES)
+        if {"human", "assistant"} <= set(message):
+            turns += [_Turn("user", _text(message["human"], "human").strip())]
+            turns += [_Turn("assistant", _text(message["assistant"], "assistant"), True)]
+            continue
+        role = message.get("role") or _SPEAKERS.get(str(message.get("from")), message.get("from"))
         if role not in ROLES:
             raise SampleError("bad_row", f"a message has the role {role!r}: allowed are {', '.join(ROLES)}")
-        text, within = _content(message.get("content"))
+        text, within = _content(message.get("content", message.get("value")))
         images += within
-        # What is asked is stripped, as the released code does it. A system's text stands in a line before.
-        asked = text.strip() + ("\n" if role == "system" else "")
-        parts.append(Part(text, True) if role == "assistant" else Part(asked, False))
-    return parts, images
+        is_answer = role == "assistant"
+        # What is asked is stripped, as the released code does it.
+        turns.append(_Turn(role, text if is_answer else text.strip(), _is_learned(message, is_answer)))
+    return turns, images
 
 
-def _content(content: Any) -> tuple[str, list[str]]:
-    """A message's text, and the images in it."""
+def _is_learned(message: Mapping[str, Any], is_answer: bool) -> bool:
+    for name in _WEIGHTS:
+        weight = message.get(name, is_answer)
+        if weight not in (0, 1) or (weight and not is_answer):
+            raise SampleError(
+                "bad_row", f"a message of the {message.get('role')} has {name} {weight!r}: an answer is learned or not"
+            )
+        if not weight:
+            return False
+    return is_answer
+
+
+def _content(content: Any) -> tuple[str, list[str | None]]:
+    """A message's text, and of each image in it where it lies, None where the row says it."""
     if not isinstance(content, list):
         return _text(content, "content"), []
-    texts: list[str] = []
-    images: list[str] = []
+    texts: list[str | None] = []
+    images: list[str | None] = []
     for piece in content:
         kind = piece.get("type") if isinstance(piece, Mapping) else None
         if kind == "text":
             texts.append(_text(piece.get("text"), "content"))
         elif kind in ("image", "image_url"):
-            images.append(_reference(piece.get(kind) or piece.get("path")))
-            texts.append(IMAGE)
+            name = next((name for name in (kind, "path", "url", "bytes") if piece.get(name)), "")
+            images.append(_reference(piece if name == "bytes" else piece[name]) if name else None)
+            texts.append(None)
         else:
             raise SampleError("bad_row", f"a content has a part of type {kind!r}: allowed are text, image and image_url")
-    return "".join(texts), images
+    num_said = sum(text.count(IMAGE) for text in texts if text)
+    if num_said and images and num_said != len(images):
+        raise SampleError("image_missing", f"a content has {len(images)} images, and says {num_said} times {IMAGE}")
+    # Where the text says the places itself, a part is the image alone.
+    return "".join(text if text is not None else "" if num_said else IMAGE for text in texts), images
 
 
-def _images(values: Mapping[str, Any]) -> list[str]:
-    found = values.get("images")
-    if found is None:
-        found = values.get("image")
-    if found is None:
-        return []
-    return [_reference(image) for image in (found if isinstance(found, list) else [found])]
+def _all_images(values: Mapping[str, Any], within: Sequence[str | None]) -> list[str]:
+    """Where the images lie, in their order: those that the row names, or those in its messages."""
+    named = {name: _references(values.get(name) or []) for name in ("images", "image")}
+    if all(named.values()) and named["images"] != named["image"]:
+        raise SampleError("bad_row", "it has images and image, and they differ")
+    images = named["images"] or named["image"]
+    inside = [image for image in within if image is not None]
+    if inside and (len(inside) != len(within) or (images and images != inside)):
+        raise SampleError("bad_row", "some images are in its messages, and others aren't")
+    return images or inside
+
+
+def _references(images: Any) -> list[str]:
+    return [_reference(image) for image in (images if isinstance(images, list) else [images])]
 
 
 def _reference(image: Any) -> str:
+    """Where an image lies; its bytes, in base64, as a data URL."""
     if isinstance(image, Mapping):
-        image = image.get("path") or image.get("url")
+        data = image.get("bytes")
+        image = f"data:;base64,{data}" if isinstance(data, str) and data else image.get("path") or image.get("url")
     if not isinstance(image, str) or not image:
-        raise SampleError("image_missing", f"an image is {image!r}, not a path or an address")
+        raise SampleError("image_missing", f"an image is {repr(image)[:200]}, not a path or an address, nor bytes in base64")
     return image
 
 
-def _named(parts: list[Part], num_images: int) -> list[Part]:
-    """`parts` with an `<image>` for each image."""
-    named = sum(part.text.count(IMAGE) for part in parts if not part.learned)
-    if named == num_images:
-        return parts
-    if named or not num_images:
-        raise SampleError("image_missing", f"{named} times {IMAGE} is said, and there are {num_images} images")
-    at = next((at for at, part in enumerate(parts) if not part.learned and not part.text.endswith("\n")), None)
+def _named(turns: list[_Turn], num_images: int) -> list[_Turn]:
+    """`turns` with an `<image>` for each image."""
+    num_said = sum(turn.text.count(IMAGE) for turn in turns if turn.role != "assistant")
+    if num_said == num_images:
+        return turns
+    if num_said or not num_images:
+        raise SampleError("image_missing", f"{num_said} times {IMAGE} is said, and there are {num_images} images")
     before = f"{IMAGE}\n" * num_images
+    at = next((at for at, turn in enumerate(turns) if turn.role == "user"), None)
     if at is None:
-        return [Part(before, False), *parts]
-    return [*parts[:at], Part(before + parts[at].text, False), *parts[at + 1 :]]
+        return [_Turn("user", before), *turns]
+    return [*turns[:at], turns[at]._replace(text=before + turns[at].text), *turns[at + 1 :]]
+
+
+def _refuse(values: Mapping[str, Any], names: Sequence[str]) -> None:
+    for name in names:
+        if not _is_empty(values.get(name)):
+            raise SampleError("bad_row", f"it has {name}, which isn't read here: without it the row would teach something else")
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_empty, value.values()))
+    return value is None or value in ("", "[]", [])
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise SampleError("bad_row", f"{name} is {type(value).__name__}, not a list")
+    return value
 
 
 def _text(value: Any, name: str) -> str:

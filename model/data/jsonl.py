@@ -25,7 +25,7 @@ from PIL import Image
 from datagen.record import SampleError
 from datagen.storage import Folder
 from model.data import lengths
-from model.data.conversations import Row, row
+from model.data.conversations import VERSION, Row, row
 from model.data.rows import NO_ANSWER, Asked, Columns, Example
 from model.data.split import group_hash
 from model.data.tokens import IMAGE_ERRORS, counted
@@ -90,7 +90,7 @@ class Jsonl:
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if none of the rows can be used."""
-        name = lengths.name(tokenizer, self.prompts, "jsonl")
+        name = lengths.name(tokenizer, self.prompts, f"jsonl {VERSION}")
         table = lengths.kept(self.folder, name, self.file, self.digest, len(self._ends), lambda: self._count(tokenizer))
         counts = pc.value_counts(table["reason"]).to_pylist()
         reasons = Counter({count["values"]: count["counts"] for count in counts if count["values"]})

@@ -67,11 +67,26 @@ def test_text_alone_and_several_turns():
     ("values", "reason", "detail"),
     [
         ([], "bad_row", "it is list"),
-        ({}, "bad_row", "neither messages nor answer nor text"),
-        ({"prompt": "x"}, "bad_row", "but prompt"),
+        (
+            {},
+            "bad_row",
+            "it has nothing: a row needs messages; or conversations; or instruction and output; or query and response",
+        ),
+        ({"prompt": "x"}, "bad_row", "it has prompt: a row needs"),
         ({"messages": []}, "bad_row", "empty"),
         ({"messages": [{"role": "human", "content": "x"}]}, "bad_row", "role 'human': allowed are system, user, assistant"),
         ({"messages": [user("x")]}, "no_answer", ""),
+        ({"messages": [user("x"), assistant("y") | {"loss": False}]}, "no_answer", ""),
+        ({"messages": [user("x"), assistant("y") | {"loss": 0.5}]}, "bad_row", "loss 0.5"),
+        ({"messages": [user("x") | {"loss": True}, assistant("y")]}, "bad_row", "loss True"),
+        ({"messages": [user("x"), assistant("y") | {"tool_calls": [{}]}]}, "bad_row", "it has tool_calls"),
+        ({"system": "a", "messages": [{"role": "system", "content": "b"}, user("x"), assistant("y")]}, "bad_row", "system"),
+        ({"image": "a", "images": ["b"], "answer": "x"}, "bad_row", "images and image, and they differ"),
+        ({"images": ["b"], "messages": [user([{"type": "image", "path": "a"}]), assistant("x")]}, "bad_row", "in its messages"),
+        ({"images": ["b"], "messages": [user([{"type": "image"}] * 2), assistant("x")]}, "image_missing", "2 times"),
+        ({"image": {"bytes": [1, 2], "path": None}, "answer": "x"}, "image_missing", "bytes in base64"),
+        ({"conversations": [{"from": "observation", "value": "x"}]}, "bad_row", "role 'observation'"),
+        ({"query": "a", "response": "b", "history": ["x"]}, "bad_row", "history is no list of pairs"),
         ({"messages": [user("x"), assistant(" ")]}, "no_answer", ""),
         ({"messages": [user(3), assistant("x")]}, "bad_row", "content is int"),
         ({"messages": [user([{"type": "video"}]), assistant("x")]}, "bad_row", "type 'video'"),
@@ -88,8 +103,75 @@ def test_what_is_wrong_with_a_row(values, reason, detail):
     assert error.value.reason == reason and detail in error.value.detail
 
 
-NAMES = st.sampled_from(["messages", "images", "image", "prompt", "answer", "text", "role", "content", "type", "user", "lang"])
-WORDS = st.sampled_from(["user", "assistant", "system", "text", "image", "<image>", "a.png", ""])
+OBJECTS = {"objects": {"bbox": [[1, 2, 3, 4]]}, "videos": ["a.mp4"], "audios": ["a.wav"], "tools": "[{}]", "label": False}
+
+
+@pytest.mark.parametrize(("name", "value"), [*OBJECTS.items(), ("rejected_response", "z"), ("chosen", "z")])
+def test_a_key_that_would_make_another_sample_is_refused_by_name(name, value):
+    with pytest.raises(SampleError, match=f"bad_row: it has {name}, which isn't read here"):
+        row({"messages": [user("x"), assistant("y")], name: value})
+
+
+def test_a_key_that_says_nothing_is_as_good_as_none():
+    empty = {
+        "objects": {"ref": [], "bbox": []},
+        "videos": [],
+        "tools": "[]",
+        "label": None,
+        "system": None,
+        "lang": None,
+        "id": None,
+    }
+    said = row({"image": "a.png", "images": [], "answer": "y", "text": None, "messages": None} | empty)
+    assert said == row({"image": "a.png", "answer": "y"}) and said.images == ("a.png",) and said.key == ""
+
+
+def test_an_answer_without_loss_is_read_and_not_learned():
+    for weight in ({"loss": False}, {"weight": 0}, {"loss_scale": 0.0}):
+        turns = [user("1?"), assistant("one") | weight, user("2?"), assistant("two") | {"loss": True}]
+        parts = row({"messages": turns}).parts
+        assert parts == (Part("1?", False), Part("one<｜end▁of▁sentence｜>", False), Part("2?", False), Part("two", True))
+
+
+def test_what_a_row_says_in_keys_of_its_own_stands_before():
+    said = row({"system": "Be brief.", "history": [["1?", "one"]], "query": "2?", "response": "two", "images": ["a.png"]})
+    texts = ["Be brief.\n", "<image>\n1?", "one", "2?", "two"]
+    assert [part.text for part in said.parts] == texts and [part.learned for part in said.parts] == [
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_every_layout_is_the_same_row():
+    said = row({"messages": [user("<image>Read it."), assistant("Hello")], "images": ["a.png"]})
+    sharegpt = [{"from": "human", "value": "<image>Read it."}, {"from": "gpt", "value": "Hello"}]
+    layouts = [
+        {"conversations": sharegpt},
+        {"conversation": [{"human": "<image>Read it.", "assistant": "Hello"}]},
+        {"instruction": "<image>Read it.", "input": "", "output": "Hello"},
+        {"query": "<image>Read it.", "response": "Hello"},
+        {"prompt": "<image>Read it.\n", "answer": "Hello"},
+        {
+            "messages": [
+                user([{"type": "image"}, {"type": "text", "text": "Read it."}]),
+                assistant([{"type": "text", "text": "Hello"}]),
+            ]
+        },
+        {"messages": [user([{"type": "image"}, {"type": "text", "text": "<image>Read it."}]), assistant("Hello")]},
+    ]
+    assert [row(layout | {"images": ["a.png"]}) for layout in layouts] == [said] * len(layouts)
+    alpaca = row({"instruction": "Translate.", "input": "Hallo", "output": "Hello"})
+    assert alpaca.parts == (Part("Translate.\nHallo", False), Part("Hello", True))
+    inline = [row({"image": image, "answer": "x"}).images for image in ({"bytes": "AAAA", "path": None}, "data:;base64,AAAA")]
+    assert inline[0] == inline[1]
+
+
+KEYS = "messages images image prompt answer text role content type user lang conversations from value human assistant instruction"
+NAMES = st.sampled_from(f"{KEYS} input output response history system loss bytes".split())
+WORDS = st.sampled_from(["user", "assistant", "system", "text", "image", "<image>", "a.png", "", "gpt", "human"])
 VALUES = st.recursive(
     st.none() | st.integers() | WORDS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)
 )
