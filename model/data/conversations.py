@@ -8,8 +8,8 @@
     {"text": "learned as a whole"}
 
 These are the layouts of ms-swift, LLaMA-Factory, ShareGPT, LLaVA and Alpaca. Roles are system, user and assistant. A content may
-be a list of parts, as in OpenAI's layout. Where images aren't named by `<image>`, they stand before the first user's text, each in
-a line of its own. A row without images is text alone. A row's `system` and `history` stand before what it asks. An answer with
+be a list of parts, as in OpenAI's layout. Where images aren't named by `<image>`, they stand before the first user's text, each
+in a line of its own. A row without images is text alone. A row's `system` and `history` stand before what it asks. An answer with
 `"loss": false` is read and not learned. A key of null is as good as none. `lang`, `group` and `id` may be given: rows of one
 group are on one side of the split. Without a group, rows with the same first image are one.
 
