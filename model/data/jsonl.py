@@ -13,22 +13,22 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
-from PIL import Image
 
 from datagen.record import SampleError
 from datagen.storage import Folder
 from model.data import lengths
 from model.data.conversations import VERSION, Row, row
+from model.data.images import upright_size
 from model.data.rows import NO_ANSWER, Asked, Columns, Example
 from model.data.split import group_hash
-from model.data.tokens import IMAGE_ERRORS, counted
+from model.data.tokens import counted
 from model.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 _CHUNK = 1 << 24
 _AT_A_TIME = 4096
 _NAMED = 5
-_ORIENTATION = 0x0112
-_TURNED = (5, 6, 7, 8)
 
 
 class Place(NamedTuple):
@@ -215,17 +213,6 @@ def image_size(folder: Folder, reference: str) -> tuple[int, int]:
     except OSError as error:
         raise SampleError("image_missing", f"{reference[:200]}: {type(error).__name__}") from error
     return upright_size(io.BytesIO(read_image(folder, reference)), reference[:200])
-
-
-def upright_size(source: BinaryIO, name: str) -> tuple[int, int]:
-    """(width, height) of an encoded image, turned as its EXIF says. Raises `SampleError`."""
-    try:
-        with Image.open(source) as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
-    except IMAGE_ERRORS as error:
-        raise SampleError("bad_image", f"{name}: {type(error).__name__}: {error}") from error
-    return (height, width) if turned else (width, height)
 
 
 def _place(folder: Folder, reference: str) -> tuple[Folder, str]:

@@ -6,12 +6,17 @@ A row's image and text lie where the dataset keeps them. The columns hold a few 
 million rows fit into the memory of a machine.
 """
 
+import logging
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from model.tokenizer import TextTokenizer
+
+log = logging.getLogger(__name__)
 
 NO_ANSWER = -1
 
@@ -78,6 +83,13 @@ class Columns:
     def num_bytes(self) -> int:
         """The memory that the arrays take."""
         return sum(a.nbytes for a in (self.width_N, self.height_N, self.answer_NP, self.lang_N, self.group_N))
+
+
+def tell_skipped(name: str, skipped: Mapping[str, int], num_rows: int) -> None:
+    """Say at a start how many of a dataset's rows are left out, and why."""
+    if num := sum(skipped.values()):
+        kinds = ", ".join(f"{n} {reason}" for reason, n in Counter(skipped).most_common())
+        log.warning("%s: %d of %d rows are left out: %s", name, num, num_rows, kinds)
 
 
 class Reader(Protocol):

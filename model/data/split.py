@@ -21,7 +21,9 @@ NAMED = 0  # the hash of a group that is held out by its name
 
 def group_hash(group: str) -> int:
     """64 bits that follow from the group's name; never `NAMED`."""
-    return int.from_bytes(hashlib.blake2b(f"held out {group}".encode(), digest_size=8).digest(), "big") or 1
+    return (
+        int.from_bytes(hashlib.blake2b(f"held out {group}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") or 1
+    )
 
 
 def is_held_out(group: str, share: float) -> bool:

@@ -4,76 +4,41 @@ A tar's headers are read once, with the texts and the heads of the images; what 
 read by its place. Damage in the middle of a tar costs the samples there, and is counted; what follows is found again.
 """
 
-import contextlib
 import functools
 import glob
 import io
 import json
 import logging
+import os
 import posixpath
-import tarfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import braceexpand
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
-from webdataset.tariterators import base_plus_ext
 
-from datagen.record import SampleError
+from datagen.record import SampleError, clean_text
 from datagen.storage import Folder
-from datagen.target import neutralise
 from model.data import lengths
-from model.data.conversations import FREE
-from model.data.jsonl import upright_size
-from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
-from model.data.split import group_hash
+from model.data.archive import samples, span
+from model.data.images import ENDS, identity, upright_size
+from model.data.members import Members, ending
+from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part, tell_skipped
+from model.data.split import NAMED, group_hash
 from model.data.tokens import counted
 from model.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 
-_BLOCK = 512
+VERSION = 2  # goes up whenever a tar would give another table
 _HEAD = 1 << 16
 _AT_A_TIME = 2048
-
-
-@dataclass(frozen=True)
-class Members:
-    """Which member of a sample is what.
-
-    images    endings of the image's name
-    answer    the ending of the text's name; or that of a JSON file and the names that lead to the text in it: `json:a.b`
-    prompts   what is asked, by weight
-    lang      the samples' language
-    """
-
-    images: tuple[str, ...] = ("jpg", "jpeg", "png", "webp")
-    answer: str = "txt"
-    prompts: tuple[Asked, ...] = (Asked(FREE, 1.0),)
-    lang: str = "und"
-
-    def text(self, data: bytes) -> str:
-        """The answer in the member that holds it. Raises `SampleError`."""
-        _, _, path = self.answer.partition(":")
-        try:
-            value: Any = msgspec.json.decode(data) if path else data.decode()
-            for name in path.split(".") if path else ():
-                value = value[name]
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise SampleError("bad_answer", f"{self.answer}: {type(error).__name__}: {error}") from error
-        if not isinstance(value, str) or not value.strip():
-            raise SampleError("no_answer", f"{self.answer} holds no text")
-        return neutralise(value)
-
-    @property
-    def ending(self) -> str:
-        return self.answer.partition(":")[0]
+_NAMED = 5
 
 
 class Place(NamedTuple):
@@ -103,7 +68,8 @@ class TarsReader:
 
 @dataclass
 class Tars:
-    """The samples of tars. `url` may have braces, as `part-{000..127}.tar`, or be a pattern of local files.
+    """The samples of tars. `url` may have braces, as `part-{000..127}.tar`, or be a pattern of local files. Where `members` says
+    what a group is, `held_out` names groups that are held out whatever the split says.
 
     Raises `ValueError` if a tar isn't there, or is compressed: nothing in it could be read by its place.
     """
@@ -111,13 +77,18 @@ class Tars:
     url: str
     name: str
     members: Members = field(default_factory=Members)
+    held_out: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.reader = TarsReader(self.name, self.members)
+        self._num_told = 0
         self.tars = [tar for url in braceexpand.braceexpand(self.url) for tar in _matches(url)]
-        if not self.tars:
-            raise ValueError(f"{self.url}: there is no such tar")
-        self._known_as = [_known_as(tar) for tar in self.tars]
+        known_as = [_known_as(tar) for tar in self.tars]
+        if missing := [tar for tar, known in zip(self.tars, known_as, strict=True) if known is None]:
+            names = ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else "")
+            several = f" ({len(missing)} of {len(self.tars)} are missing)" if len(self.tars) > 1 else ""
+            raise ValueError(f"{self.url}: there is no such tar: {names}{several}")
+        self._known_as = [known for known in known_as if known is not None]
 
     @property
     def prompts(self) -> tuple[Asked, ...]:
@@ -130,7 +101,9 @@ class Tars:
 
     @property
     def _mapping(self) -> str:
-        return json.dumps([self.members.images, self.members.answer, [asked.prompt for asked in self.prompts]])
+        return json.dumps(
+            [VERSION, self.members.images, self.members.answer, self.members.group, [asked.prompt for asked in self.prompts]]
+        )
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if none of the samples can be used."""
@@ -145,7 +118,8 @@ class Tars:
             table = table.filter(pc.equal(table["reason"], "")).drop(["reason"])
             tables.append(table)
             starts.append(starts[-1] + table.num_rows)
-        del skipped[""]
+        num_good = skipped.pop("", 0)
+        tell_skipped(self.name, skipped, num_good + skipped.total())
         index = pa.concat_tables(tables).combine_chunks()
         if not index.num_rows:
             kinds = ", ".join(f"{n} {reason}" for reason, n in skipped.most_common()) or "there are none"
@@ -157,10 +131,16 @@ class Tars:
             height_N=index["height"].to_numpy(),
             answer_NP=lengths.lengths(index, len(self.prompts)),
             lang_N=np.zeros(index.num_rows, np.int16),
-            group_N=index["group"].to_numpy(),
+            group_N=np.where(np.isin(index["group"].to_numpy(), self._never), np.uint64(NAMED), index["group"].to_numpy()),
             langs=(self.members.lang,),
             skipped=dict(skipped),
         )
+
+    @property
+    def _never(self) -> np.ndarray:
+        """The hashes of the groups that are held out by their names."""
+        names = self.held_out if self.members.group else ()
+        return np.array([group_hash(name) for name in names], np.uint64)
 
     def place(self, row: int) -> Place:
         tar = self.tars[int(np.searchsorted(self._starts, row, side="right")) - 1]
@@ -173,7 +153,7 @@ class Tars:
         with Folder(parent or ".").open(name) as file:
             waiting: list[tuple[dict, str]] = []
             for key, found in samples(file, tar):
-                waiting.append(self._row(file, f"{name} {key}", found))
+                waiting.append(self._row(file, key, found))
                 if len(waiting) == _AT_A_TIME:
                     tables.append(self._table(waiting, tokenizer))
                     waiting = []
@@ -181,24 +161,32 @@ class Tars:
         return pa.concat_tables(tables).combine_chunks()
 
     def _row(self, file: BinaryIO, key: str, found: "dict[str, tuple[int, int]] | None") -> tuple[dict, str]:
-        row = {"width": 0, "height": 0, "group": group_hash(f"{self.name} {key}"), "reason": ""}
-        row |= dict.fromkeys(Place._fields[1:], 0)
+        row = {"width": 0, "height": 0, "group": 1, "reason": ""} | dict.fromkeys(Place._fields[1:], 0)
+        name = clean_text(key)
         try:
             if found is None:
-                raise SampleError("corrupt_tar", key)
-            image = next((found[ending] for ending in self.members.images if ending in found), None)
-            answer = found.get(self.members.ending)
+                raise SampleError("corrupt_tar", "")
+            image = next((found[name] for name in self.members.images if name in found), None)
+            answer = found.get(ending(self.members.answer))
             if image is None or answer is None:
-                raise SampleError("member_missing", f"{key} has {', '.join(found)}")
+                raise SampleError("member_missing", f"it has {clean_text(', '.join(found))}")
             row |= dict(zip(Place._fields[1:], (*image, *answer), strict=True))
-            text = self.members.text(_read(file, *answer))
+            text = self.members.text(span(file, *answer))
+            head = span(file, image[0], min(_HEAD, image[1]))
             try:
-                width, height = upright_size(io.BytesIO(_read(file, image[0], min(_HEAD, image[1]))), key)
+                width, height = upright_size(io.BytesIO(head), name)
             except SampleError:  # a long profile may stand before the size
-                width, height = upright_size(io.BytesIO(_read(file, *image)), key)
-            return row | {"width": min(width, 65535), "height": min(height, 65535)}, text
+                width, height = upright_size(io.BytesIO(span(file, *image)), name)
+            if self.members.group:
+                about = found.get(ending(self.members.group))
+                group = group_hash(self.members.group_of(key, span(file, *about) if about else b""))
+            else:
+                group = identity(image[1], head, span(file, image[0] + max(0, image[1] - ENDS), min(ENDS, image[1])))
+            return row | {"width": min(width, 65535), "height": min(height, 65535), "group": group}, text
         except SampleError as error:
-            log.info("%s: %s: %s", key, error.reason, error.detail)
+            self._num_told += 1
+            if self._num_told <= _NAMED:
+                log.warning("%s: %s can't be used: %s: %s", self.name, name, error.reason, clean_text(error.detail))
             return row | {"reason": error.reason}, ""
 
     def _table(self, rows: Sequence[tuple[dict, str]], tokenizer: TextTokenizer) -> pa.Table:
@@ -224,67 +212,20 @@ _FIELDS = [
 ]
 
 
-def samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[int, int]] | None]]:
-    """(key, place in bytes of each member by its ending) of a tar's samples, in order; (what was damaged, None) where bytes are
-    no members. Raises `ValueError` if it is no tar at all."""
-    size, end, key = file.seek(0, io.SEEK_END), 0, ""
-    found: dict[str, tuple[int, int]] = {}
-    for member in _members(file):
-        if not _is_blank(file, end, member.offset):
-            yield f"{name} at {end}", None
-        end = member.offset_data + member.size + -member.size % _BLOCK
-        base, ending = base_plus_ext(member.name)
-        if not member.isfile() or base is None:
-            continue
-        if found and base != key:
-            yield key, found
-            found = {}
-        key = base
-        if member.offset_data + member.size <= size:
-            found[ending.lower()] = member.offset_data, member.size
-    if found:
-        yield key, found
-    if not end and not _is_blank(file, 0, size):
-        raise ValueError(f"{name} is no tar, or compressed: it has no member that can be read")
-    if not _is_blank(file, end, size):
-        yield f"{name} at {end}", None
-
-
-def _members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
-    """The headers of a tar, those after damage too."""
-    file.seek(0)
-    with tarfile.TarFile(fileobj=file, ignore_zeros=True) as tar, contextlib.suppress(tarfile.ReadError):  # cut short
-        while member := tar.next():
-            tar.members = []  # type: ignore[attr-defined]  # it would keep them all
-            yield member
-
-
-def _is_blank(file: BinaryIO, start: int, end: int) -> bool:
-    """Whether there is nothing but zeros from `start` to `end`, as between tars that were joined, and at their ends."""
-    if start > end:
-        return False
-    return not any(any(_read(file, at, min(_HEAD, end - at))) for at in range(start, end, _HEAD))
-
-
-def _read(file: BinaryIO, offset: int, num_bytes: int) -> bytes:
-    before = file.tell()
-    file.seek(offset)
-    data = file.read(num_bytes)
-    file.seek(before)
-    return data
-
-
 def _matches(url: str) -> list[str]:
-    return [url] if "://" in url else sorted(glob.glob(url))
+    """The files that a pattern matches. A name without a pattern stands for itself, whether it is there or not."""
+    if "://" in url or not glob.has_magic(url) or os.path.exists(url):
+        return [url]
+    return sorted(glob.glob(url)) or [url]
 
 
-def _known_as(tar: str) -> str:
-    """What a tar's content is known by without reading it all: its size, and its first and last bytes. Raises `ValueError`."""
+def _known_as(tar: str) -> str | None:
+    """What a tar's content is known by without reading it all: its size, and its first and last bytes. None if it isn't there."""
     parent, name = posixpath.split(tar)
     try:
         with Folder(parent or ".").open(name) as file:
             size = file.seek(0, io.SEEK_END)
-            digest = xxhash.xxh3_128(_read(file, 0, _HEAD) + _read(file, max(0, size - _HEAD), _HEAD))
-    except FileNotFoundError as error:
-        raise ValueError(f"{tar}: there is no such tar") from error
+            digest = xxhash.xxh3_128(span(file, 0, _HEAD) + span(file, max(0, size - _HEAD), _HEAD))
+    except FileNotFoundError:
+        return None
     return f"{size}-{digest.hexdigest()}"

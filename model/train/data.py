@@ -2,16 +2,17 @@
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from datagen.storage import Folder
 from model.data.drawn import Drawn
 from model.data.jsonl import Jsonl
+from model.data.members import Members
 from model.data.mixture import Source
 from model.data.ours import TEXT, Ours, find_datasets, open_ours
 from model.data.rows import Dataset
 from model.data.split import Corpus
-from model.data.tars import Members, Tars
+from model.data.tars import Tars
 from model.data.texts import Texts
 from model.train.step import Data, Train
 
@@ -66,7 +67,7 @@ def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Datas
     if one.where.endswith(".jsonl"):
         return [Jsonl(one.where, name)]
     if one.where.endswith(".tar"):
-        return [Tars(one.where, name, Members(**dict(one.members)))]
+        return [Tars(one.where, name, _members(one), held_out)]
     folder = Folder(one.where.rstrip("/"))
     if folder.exists("shards"):
         parent, own = posixpath.split(folder.url)
@@ -77,6 +78,13 @@ def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Datas
         f"data has {one.where}: it is no .jsonl file, no .tar, and no dataset, which has a folder `shards`; texts are of the "
         f"group {TEXT!r}"
     )
+
+
+def _members(one: Data) -> Members:
+    names = [field.name for field in fields(Members)]
+    if unknown := [name for name, _ in one.members if name not in names]:
+        raise ValueError(f"data has {one.where} with members {', '.join(unknown)}: allowed are {', '.join(names)}")
+    return Members(**dict(one.members))
 
 
 def _names(wheres: Sequence[str]) -> dict[str, str]:

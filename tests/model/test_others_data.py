@@ -8,13 +8,15 @@ import tarfile
 
 import datasets
 import pytest
+import webdataset
 
 from model.data.loader import Loader, job, maker, read
+from model.data.members import Members
 from model.data.mixture import Segment, Source, shares
 from model.data.plan import Plan, alone
 from model.data.rows import Asked, Part
 from model.data.split import opened
-from model.data.tars import Members, Tars
+from model.data.tars import Tars
 from model.data.texts import Texts
 from model.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT, rendered
@@ -118,6 +120,29 @@ def test_damage_in_the_middle_costs_the_samples_there(tmp_path, tokenizer):
     }
 
 
+def test_damage_at_a_header_of_pax_costs_the_samples_there(tmp_path, tokenizer):
+    path = tmp_path / "a.tar"
+    with webdataset.TarWriter(str(path)) as tar:
+        for n in range(30):
+            tar.write({"__key__": f"{n:05d}", "jpg": rendered(f"line {n}"), "txt": f"line {n}"})
+    damaged = bytearray(path.read_bytes())
+    with tarfile.open(path) as tar:
+        members = tar.getmembers()
+    assert members[0].offset_data - members[0].offset == 3 * 512  # a PAX header, what it says, and the member's own
+    for first, num_bytes in (
+        (members[0].offset + 1024, 512),
+        (members[20].offset + 600, 1000),
+        (members[40].offset + 512, 20_000),
+    ):
+        damaged[first : first + num_bytes] = random.Random(0).randbytes(num_bytes)
+    path.write_bytes(damaged)
+    corpus = opened([Tars(str(path), "web")], tokenizer, 0.1)
+    texts = [example.parts[1].text for example in all_of(corpus, tokenizer)[1]]
+    assert texts[:9] == [f"line {n}" for n in range(1, 10)] and set(texts) >= {f"line {n}" for n in range(11, 20)}
+    lost = 30 - len(texts)
+    assert texts[-1] == "line 29" and lost < 12 and corpus.columns[0].skipped["corrupt_tar"] == 3
+
+
 def all_of_skipped(corpus, tokenizer):
     draws = [alone(corpus, 0, row, "tiny") for row in range(len(corpus.columns[0]))]
     skipped = maker(corpus, tokenizer, ["tiny"])[job(corpus, [draws])].skipped
@@ -129,11 +154,77 @@ def test_tars_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
     with pytest.raises(ValueError, match="there is no such tar"):
         Tars(str(tmp_path / "none-*.tar"), "web")
     write_tar(tmp_path / "a.tar", lines(0, 2))
+    write_tar(tmp_path / "part-1.tar", lines(0, 2))
+    with pytest.raises(ValueError, match=r"part-0\.tar, .*part-3\.tar \(3 of 4 are missing\)"):
+        Tars(str(tmp_path / "part-{0..3}.tar"), "web")
+    for num_bytes, what in ((0, "is empty"), (3, "is no tar")):
+        (tmp_path / "b.tar").write_bytes(b"abc"[:num_bytes])
+        with pytest.raises(ValueError, match=rf"b\.tar {what}"):
+            opened([Tars(str(tmp_path / "{a,b}.tar"), "web")], tokenizer, 0.1)
     (tmp_path / "b.tar").write_bytes(gzip.compress((tmp_path / "a.tar").read_bytes()))
     with pytest.raises(ValueError, match=r"b\.tar is no tar, or compressed"):
         opened([Tars(str(tmp_path / "b.tar"), "web")], tokenizer, 0.1)
     with pytest.raises(ValueError, match=r"no sample can be used \(2 member_missing\)"):
         opened([Tars(str(tmp_path / "a.tar"), "web", Members(answer="cls"))], tokenizer, 0.1)
+
+
+def test_names_that_are_no_utf8_are_names(tmp_path, tokenizer, caplog):
+    members = [(b"\xff\xfe/1.jpg", rendered("x")), (b"\xff\xfe/1.txt", b"x"), (b"\xff/2.txt", b"x"), (b"a/3.jpg", rendered("y"))]
+    members = [(name.decode("utf-8", "surrogateescape"), data) for name, data in [*members, (b"a/3.txt", b"y")]]
+    write_tar(tmp_path / "a.tar", members)
+    for mapping in (Members(), Members(group="folder")):
+        corpus = opened([Tars(str(tmp_path / "a.tar"), "web", mapping)], tokenizer, 0.1)
+        batch, _ = all_of(corpus, tokenizer)
+        assert batch.num_samples == 2 and not batch.skipped and corpus.skipped == {"web": {"member_missing": 1}}
+    assert "\ufffd/2 can't be used: member_missing" in caplog.text
+
+
+def test_drops_are_named_a_few_times_and_counted_at_each_start(tmp_path, tokenizer, caplog):
+    write_tar(tmp_path / "a.tar", [*lines(0, 2), *((f"{n}.txt", b"x") for n in range(20))])
+    for num_named in (5, 0):
+        caplog.clear()
+        opened([Tars(str(tmp_path / "a.tar"), "web")], tokenizer, 0.1)
+        assert caplog.text.count("can't be used: member_missing") == num_named
+        assert "web: 20 of 22 rows are left out: 20 member_missing" in caplog.text
+
+
+def sides(corpus):
+    columns = corpus.columns[0]
+    return [{int(columns.group_N[row]) for row in rows[0]} for rows in (corpus.train, corpus.held_out)]
+
+
+def test_a_group_of_a_tar_is_a_folder_a_name_in_json_or_an_image(tmp_path, tokenizer):
+    documents = [(f"doc{n // 4}/{n}", {"doc": {"id": n // 4}}, rendered(f"{n // 2}")) for n in range(40)]
+    members = [
+        (f"{key}.{end}", data)
+        for key, about, image in documents
+        for end, data in (("jpg", image), ("json", json.dumps(about).encode()), ("txt", b"x"))
+    ]
+    write_tar(tmp_path / "a.tar", members)
+    for group, num, name in (("folder", 10, "doc7"), ("json:doc.id", 10, "7"), ("", 20, "")):
+        tars = Tars(str(tmp_path / "a.tar"), "web", Members(group=group), frozenset([name]))
+        corpus = opened([tars], tokenizer, 0.3)
+        train, held_out = sides(corpus)
+        assert not train & held_out and len(train | held_out) == num and (0 in held_out) == bool(group)
+        if group:
+            assert set(range(28, 32)) <= set(corpus.held_out[0].tolist())
+        # The name of a dataset follows from its neighbours, and says nothing about a document.
+        again = opened([Tars(str(tmp_path / "a.tar"), "other", Members(group=group), frozenset([name]))], tokenizer, 0.3)
+        assert again.held_out[0].tolist() == corpus.held_out[0].tolist()
+    with pytest.raises(ValueError, match=r"no sample can be used \(40 no_group\)"):
+        opened([Tars(str(tmp_path / "a.tar"), "web", Members(group="json:doc.name"))], tokenizer, 0.1)
+
+
+def test_a_mapping_that_says_nothing_is_refused():
+    assert Members(images=".JPG", prompts=(("<image>\nA?", 2.0), "<image>\nB?")).prompts == (
+        Asked("<image>\nA?", 2.0),
+        Asked("<image>\nB?", 1.0),
+    )
+    for prompts in ("Describe.", (("<image><image>", 1.0),), (("<image>", -1.0),), (("<image>", 0.0),), ()):
+        with pytest.raises(ValueError, match="members has"):
+            Members(prompts=prompts)
+    with pytest.raises(ValueError, match="members has answer='txt' group='key'"):
+        Members(group="key")
 
 
 @pytest.mark.parametrize("kind", ["saved", "jsonl", "parquet", "txt"])

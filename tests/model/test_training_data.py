@@ -51,5 +51,7 @@ def test_a_dataset_is_that_of_the_first_name_that_fits(root):
 def test_what_is_none_is_refused(root):
     with pytest.raises(ValueError, match=r"data has .*/prose.txt: it is no .jsonl file, no .tar, and no dataset.*group 'text'"):
         names(root, f"{root}/prose.txt")
+    with pytest.raises(ValueError, match=r"part-0.tar with members answers: allowed are images, answer, prompts, lang, group"):
+        names(root, Data(f"{root}/part-0.tar", members=(("answers", "txt"),)))
     with pytest.raises(ValueError, match="there is no such file"):
         names(root, f"{root}/nothing.jsonl")
