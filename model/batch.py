@@ -122,16 +122,17 @@ def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
 
 
 def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: int = 0, skipped: Sequence[Skipped] = ()) -> Batch:
-    """The batch of these rows, each padded at its end to the longest row's length, or to `length` tokens. A row of no sample gets
-    one that is a single [bos], of which nothing is learned."""
-    rows = [row or [Tokens([tokenizer.bos], [False])] for row in rows]
-    longest = max(length, *(sum(len(tokens.ids) for tokens in row) for row in rows))
+    """The batch of these rows, each padded at its end to the longest row's length, or to `length` tokens. A row of no sample is a
+    [bos] that belongs to none."""
+    longest = max(length, 1, *(sum(len(tokens.ids) for tokens in row) for row in rows))
     ids_BL = torch.full((len(rows), longest), tokenizer.pad)
     labels_BL = torch.full((len(rows), longest), IGNORED)
     samples_BL = torch.full((len(rows), longest), PADDING)
     sources_BL = torch.zeros((len(rows), longest), dtype=torch.int64)
     for b, row in enumerate(rows):
         start = 0
+        if not row:
+            ids_BL[b, 0] = tokenizer.bos
         for number, tokens in enumerate(row):
             end = start + len(tokens.ids)
             ids_BL[b, start:end] = ids_L = torch.tensor(tokens.ids)

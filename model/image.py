@@ -20,6 +20,7 @@ from torch import Tensor
 
 GREY = (127, 127, 127)
 WHITE = (255, 255, 255)
+_WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 MAX_LINE_WIDTH = 4096  # some 170 characters: a rule, 1 pixel high and 2,000 wide, must not become an image of 128,000
 MAX_TILES = 9
 # SAM's patch of 16 pixels, and 4 patches along a side to one token.
@@ -125,12 +126,34 @@ def _grids(max_tiles: int) -> list[tuple[int, int]]:
 
 
 def open_upright(image: bytes) -> Image.Image:
-    """The decoded image in RGB, turned as its EXIF says. Raises Pillow's errors."""
+    """The decoded image in RGB, turned as its EXIF says. What is transparent shows white paper, and 16 bits a pixel become 8.
+    Raises Pillow's errors."""
     opened: Image.Image = Image.open(io.BytesIO(image))
     opened.load()
     # In place, and converted only if need be: each copy of a page costs as long as decoding it.
     ImageOps.exif_transpose(opened, in_place=True)
+    if opened.mode in _WIDE:
+        opened = _narrow(opened)
+    elif opened.has_transparency_data:
+        opened = _on_paper(opened)
     return opened if opened.mode == "RGB" else opened.convert("RGB")
+
+
+def _narrow(image: Image.Image) -> Image.Image:
+    """An image of one wide number a pixel, with 8 bits in place of 16. Pillow alone cuts off what is over 255, which leaves a
+    white page."""
+    values = np.nan_to_num(np.asarray(image).astype(np.float64))
+    most = values.max(initial=0)
+    if most > 255:
+        values = values // 256
+    elif most <= 1 and image.mode == "F":
+        values = values * 255
+    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba)
 
 
 def views(image: Image.Image, mode: str) -> Views:

@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 
 cv2.setNumThreads(0)  # workers are processes already
+_MAX_SIDE = 32_766
+"""OpenCV moves no image that has a longer side. Such an image stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Degradations:
         """The image as `seed` degrades it. Unless it `may_move`, all stays in its place, because an answer has boxes."""
         random = np.random.Generator(np.random.PCG64(seed))
         u = random.random()
-        if u >= self.scan + self.camera:
+        if u >= self.scan + self.camera or max(image.size) > _MAX_SIDE:
             return image
         steps = _SCAN if u < self.scan else _CAMERA
         pixels = np.asarray(image)

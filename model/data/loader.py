@@ -56,7 +56,7 @@ class Maker(TorchDataset):
             tokens = []
             for draw, place in draws:
                 try:
-                    example = self.readers[draw.dataset].read(place, draw.prompt)
+                    example = _read(self.readers[draw.dataset], place, draw.prompt)
                     tokens.append(made(example, draw, self.modes, self.tokenizer, self.degrade))
                 except SampleError as error:
                     skipped.append(Skipped(self.names[draw.dataset], draw.row, str(place), error.reason, error.detail))
@@ -154,7 +154,16 @@ def job(corpus: Corpus, rows: Sequence[Sequence[Draw]]) -> Job:
 def read(corpus: Corpus, draw: Draw) -> Example:
     """The sample that was drawn, with its images as they are. Raises `SampleError` if it is bad."""
     dataset = corpus.datasets[draw.dataset]
-    return dataset.reader.read(dataset.place(draw.row), draw.prompt)
+    return _read(dataset.reader, dataset.place(draw.row), draw.prompt)
+
+
+def _read(reader: Reader, place: Any, prompt: int) -> Example:
+    """The row at `place`. Raises `SampleError`, also where a file has gone, or a server doesn't answer: one disk or tar that
+    fails must not end a training, and if most of them do, `Loader` ends it."""
+    try:
+        return reader.read(place, prompt)
+    except OSError as error:
+        raise SampleError("unreadable", f"{type(error).__name__}: {error}") from error
 
 
 class _Jobs:

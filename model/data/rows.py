@@ -96,8 +96,8 @@ class Reader(Protocol):
     """Reads one row in a worker process. It is pickled, and holds no index: `place` says all that it needs to know of a row."""
 
     def read(self, place: Any, prompt: int) -> Example:
-        """The row at `place` under the prompt of that number. Raises `SampleError` if the row is bad: it is then passed over,
-        counted and named. Any other exception is a bug, and ends the training."""
+        """The row at `place` under the prompt of that number. Raises `SampleError` if the row is bad, and `OSError` if what holds
+        it can't be read: it is then passed over, counted and named. Any other exception is a bug, and ends the training."""
         ...
 
 

@@ -1,5 +1,6 @@
 """From a sample's parts to its tokens. What is counted beforehand and what a worker makes come from the same pieces of text."""
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
@@ -7,15 +8,18 @@ from typing import Protocol
 from PIL import Image
 
 from datagen.record import SampleError
-from datagen.target import GROUNDING, IMAGE
+from datagen.target import DET, GROUNDING, IMAGE
 from model.batch import Tokens
 from model.data.modes import fitting
 from model.data.rows import Draw, Example, Part
 from model.image import MODES, open_upright, views
 from model.tokenizer import TextTokenizer
 
-# What Pillow raises for files that are damaged or no images, and for bombs.
-IMAGE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+IMAGE_ERRORS = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RuntimeError, struct.error),
+    Image.DecompressionBombError,
+)
+"""What Pillow's plugins raise for files that are damaged or no images, and for bombs."""
 
 
 class Degrade(Protocol):
@@ -50,7 +54,8 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
     Raises `SampleError` if an image can't be read, or if the sample isn't as long as its dataset's index says.
     """
     images, upsampled = [], False
-    may_move = not any(GROUNDING in part.text for part in example.parts)
+    # Boxes may be asked for in other words than the table's, as by `Locate <|ref|>…<|/ref|> in the image.`
+    may_move = not any(token in part.text for part in example.parts for token in (GROUNDING, DET))
     for number, image in enumerate(_opened(example.images)):
         if degrade is not None:
             image = degrade(image, draw.seed + number, may_move)

@@ -10,6 +10,7 @@ import torch
 
 from datagen import marks
 from datagen.marks import Mark
+from datagen.record import SampleError
 from datagen.storage import Folder
 from datagen.target import PROMPTS, Prompt
 from model.attention import PADDING
@@ -20,7 +21,7 @@ from model.data.ours import Ours, find_datasets, open_ours
 from model.data.plan import Plan, alone
 from model.data.split import chosen, is_held_out, opened
 from model.tokenizer import train_tokenizer
-from tests.model.drawn_rows import pages, texts
+from tests.model.drawn_rows import Drawn, pages, texts
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 MODES = {"tiny": 1.0}
@@ -199,7 +200,7 @@ def test_a_bad_sample_is_passed_over_counted_and_named(tokenizer, caplog):
     draws = [draw for n in range(8) for row in loader.plan.step(n) for draw in row]
     bad = [draw for draw in draws if draw.dataset == 0 and draw.row < 5]
     assert loader.skipped == {("pages", "bad_row"): len(bad)} and bad
-    assert sum(batch.num_samples for batch in batches) >= len(draws) - len(bad)
+    assert sum(batch.num_samples for batch in batches) == len(draws) - len(bad)
     assert sum(len(batch.skipped) for batch in batches) == len(bad)
     assert f"passed over row {bad[0].row} of pages: bad_row: row {bad[0].row} is bad" in caplog.text
 
@@ -209,8 +210,28 @@ def test_a_row_of_bad_samples_alone_is_a_row_that_teaches_nothing(tokenizer):
     plan = planned(corpus, 1, 300)
     ((batch,),) = Loader(plan, tokenizer).steps(0, 1)
     assert batch.ids_BL.tolist() == [[tokenizer.bos]] and batch.num_tokens == 0 and len(batch.skipped) == len(plan.step(0)[0])
+    assert batch.num_samples == batch.num_positions == 0 and (batch.samples_BL == PADDING).all()
     with pytest.raises(ValueError, match=r"of \d+ samples are bad \(\d+ of pages: bad_row\)"):
         list(Loader(plan, tokenizer).steps(0, 100))
+
+
+def test_rows_of_bad_samples_alone_do_not_count_as_good_ones(tokenizer):
+    # A sample a row: 60% are bad. If each row that is left empty counted as a sample, they would be less than half of all.
+    sizes, letters = [(600, 700)] * 200, [60] * 200
+    corpus = opened([Drawn("pages", letters, sizes, bad=range(120))], tokenizer, 0.1)
+    plan = planned(corpus, 4, 250)
+    assert all(len(row) == 1 for row in plan.step(0))
+    with pytest.raises(ValueError, match=r"of \d+ samples are bad"):
+        list(Loader(plan, tokenizer, micro_rows=4).steps(0, 60))
+
+
+def test_a_shard_that_goes_while_training_is_passed_over(out, tmp_path, tokenizer):
+    corpus = opened(open_ours(copied(out, tmp_path), ("coarse",)), tokenizer, 0.1)
+    (tmp_path / "coarse" / "shards" / "coarse-000001.tar").unlink()
+    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, row, "tiny") for row in range(40)]])]
+    assert batch.num_samples == 20 and {skipped.reason for skipped in batch.skipped} == {"unreadable"}
+    with pytest.raises(SampleError, match="unreadable: FileNotFoundError"):
+        read(corpus, alone(corpus, 0, 30, "tiny"))
 
 
 def copied(out, tmp_path):

@@ -77,3 +77,10 @@ def test_shares_hold():
     assert Degradations(0, 0)(image, 1, True) is image
     with pytest.raises(ValueError, match=r"scan is 0.8, camera 0.3"):
         Degradations(0.8, 0.3)
+
+
+@pytest.mark.parametrize("kind", [SCAN, CAMERA])
+@pytest.mark.parametrize("size", [(33_000, 4), (4, 33_000)])
+def test_an_image_that_is_longer_than_opencv_takes_stays_as_it_is(kind, size):
+    image = Image.new("RGB", size, "white")
+    assert all(kind(image, seed, True).size == size for seed in range(4))

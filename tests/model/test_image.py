@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from transformers.models.deepseek_ocr2.image_processing_pil_deepseek_ocr2 import get_optimal_tiled_canvas
 
-from model.image import MAX_LINE_WIDTH, MODES, load, num_tokens, tile_grid, views
+from model.image import MAX_LINE_WIDTH, MODES, load, num_tokens, open_upright, tile_grid, views
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -99,3 +99,34 @@ def test_exif_turns_first():
     assert torch.equal(
         load(data.getvalue(), "base").whole_3HW, views(image.transpose(Image.Transpose.ROTATE_270), "base").whole_3HW
     )
+
+
+def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def test_sixteen_bits_a_pixel_become_eight():
+    gray = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    sixteen = Image.fromarray(gray * 257)
+    files = [
+        encoded(sixteen),
+        encoded(sixteen.convert("I"), "TIFF"),
+        encoded(Image.fromarray((gray / 255).astype(np.float32)), "TIFF"),
+    ]
+    for file in files:
+        found = open_upright(file)
+        assert found.mode == "RGB" and np.abs(np.asarray(found)[:, :, 0].astype(int) - gray).max() <= 1
+
+
+def test_what_is_transparent_shows_white_paper():
+    ink = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    ink.putpixel((1, 1), (10, 20, 30, 255))
+    palette = Image.new("P", (4, 4), 0)
+    palette.info["transparency"] = 0
+    for image in (ink, ink.convert("LA"), palette):
+        assert open_upright(encoded(image)).getpixel((0, 0)) == (255, 255, 255)
+    assert open_upright(encoded(ink)).getpixel((1, 1)) == (10, 20, 30)
+    plain = picture(40, 30)
+    assert open_upright(encoded(plain)).tobytes() == plain.tobytes()

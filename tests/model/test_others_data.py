@@ -143,6 +143,16 @@ def test_damage_at_a_header_of_pax_costs_the_samples_there(tmp_path, tokenizer):
     assert texts[-1] == "line 29" and lost < 12 and corpus.columns[0].skipped["corrupt_tar"] == 3
 
 
+def test_a_tar_that_goes_while_training_is_passed_over(tmp_path, tokenizer):
+    write_tar(tmp_path / "part-0.tar", lines(0, 5))
+    write_tar(tmp_path / "part-1.tar", lines(5, 8))
+    corpus = opened([Tars(str(tmp_path / "part-{0..1}.tar"), "web")], tokenizer, 0.1)
+    (tmp_path / "part-1.tar").unlink()
+    draws = [alone(corpus, 0, row, "tiny") for row in range(8)]
+    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [draws])]
+    assert batch.num_samples == 5 and [skipped.reason for skipped in batch.skipped] == ["unreadable"] * 3
+
+
 def all_of_skipped(corpus, tokenizer):
     draws = [alone(corpus, 0, row, "tiny") for row in range(len(corpus.columns[0]))]
     skipped = maker(corpus, tokenizer, ["tiny"])[job(corpus, [draws])].skipped
