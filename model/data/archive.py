@@ -3,7 +3,7 @@
 import io
 import tarfile
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from webdataset.tariterators import base_plus_ext
 
@@ -58,8 +58,8 @@ class _Tar(tarfile.TarFile):
                 return super().next()
             except (tarfile.TarError, ValueError, OverflowError):
                 self.offset += _BLOCK
-                size = self.fileobj.seek(0, io.SEEK_END)  # type: ignore[union-attr]
-                if self.offset >= size:
+                file: Any = self.fileobj
+                if self.offset >= file.seek(0, io.SEEK_END):
                     return None
 
 

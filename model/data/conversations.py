@@ -37,8 +37,10 @@ FREE = f"{IMAGE}\nFree OCR."
 _CONTROL = (BOS, EOS, PAD)
 _SPEAKERS = {"human": "user", "gpt": "assistant"} | {role: role for role in ROLES}
 _WEIGHTS = ("loss", "loss_scale", "weight")
-_REFUSED = ("objects", "videos", "video", "audios", "audio", "tools", "label", "kto_tag", "chosen", "rejected")
-_REFUSED += ("rejected_response", "rejected_messages", "rejected_images")
+_REFUSED = (
+    *("objects", "videos", "video", "audios", "audio", "tools", "label", "kto_tag", "chosen", "rejected"),
+    *("rejected_response", "rejected_messages", "rejected_images"),
+)
 _REFUSED_OF_MESSAGES = ("tool_calls", "function_call", "reasoning_content")
 
 
