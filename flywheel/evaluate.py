@@ -29,13 +29,13 @@ class HeldOut:
     learned: frozenset[str]
 
     @classmethod
-    def read(cls, crops: Folder, served: Sequence[Pools], most: int) -> "HeldOut":
-        """At most `most` crops of each language, drawn by their keys.
+    def read(cls, crops: Folder, served: Sequence[Pools], most: int, taught: frozenset[str] = frozenset()) -> "HeldOut":
+        """At most `most` crops of each language, drawn by their keys. The texts `taught` are learned beside those of the crops.
 
         A text that stands in a page to train on is left out, and so is one in a page to be read, since the next round trains on
         it. Each text is taken once. Texts are read from the records; only the crops that are drawn are read with their images.
         """
-        learned: set[str] = set()
+        learned = set(taught)
         waiting: set[str] = set()
         test: dict[str, dict[str, Row]] = defaultdict(dict)
         pool_of = {place: name for p in served for name in ("train", "held_out", "unlabelled") for place in getattr(p, name)}

@@ -8,7 +8,9 @@ No reader reads a document that it, or a reader before it in its line, learned f
                   │           │
     round 3      Cyrl-a      Cyrl-b
 
-A script whose documents all lie in one fold, or of which nothing was accepted yet, needs no second reader.
+A script whose documents all lie in one fold, or of which nothing was accepted yet, needs no second reader. Lines that a person
+corrected go the same way as accepted ones; what was corrected in a document that nobody reads, all readers learn. A script needs
+two readers as soon as a line of a document that waits is corrected: one learns it, and the other reads the document.
 """
 
 import json
@@ -39,24 +41,32 @@ class RoundReader:
     learned_from: Documents
 
 
-def of_round(script: str, served: Sequence[Pools], accepted: Documents, before: Mapping[str, Documents]) -> list[RoundReader]:
+def of_round(
+    script: str,
+    served: Sequence[Pools],
+    accepted: Documents,
+    before: Mapping[str, Documents],
+    gold: Documents = frozenset(),
+) -> list[RoundReader]:
     """The readers of a script in a round.
 
     `accepted` are the documents in which the round before accepted lines of the script, and `before` maps that round's readers to
-    what they learned from; both are empty in the first round.
+    what they learned from; both are empty in the first round. In the documents `gold` a person corrected lines of the script.
     """
     pools = [p for p in served if p.script == script]
     trusted = frozenset(doc for p in pools for doc, _ in p.train)
     waiting = {fold: frozenset(doc for p in pools for doc, _ in p.fold(fold)) for fold in FOLDS}
+    all_waiting = frozenset().union(*waiting.values())
+    taught = trusted | (gold - all_waiting)
     is_parted = any(f"{script}-{fold}" in before for fold in FOLDS)
-    if not is_parted and not (accepted and all(waiting.values())):
-        start = script if script in before else ""
-        return [RoundReader(script, script, FOLDS, start, "", trusted | before.get(start, frozenset()))]
+    whole = script if script in before else ""
+    if not is_parted and not (accepted and all(waiting.values())) and not gold & all_waiting:
+        return [RoundReader(script, script, FOLDS, whole, "", taught | before.get(whole, frozenset()))]
     readers = []
     for fold, other in zip(FOLDS, reversed(FOLDS), strict=True):
         name = f"{script}-{fold}"
-        start = name if name in before else script
-        learned_from = trusted | (accepted & waiting[other]) | before[start]
+        start = name if name in before else whole
+        learned_from = taught | ((accepted | gold) & waiting[other]) | before.get(start, frozenset())
         readers.append(RoundReader(name, script, (fold,), start, other, learned_from))
     return readers
 

@@ -3,6 +3,7 @@
     NAME/pools.json          which document trains, tests, or waits to be read; NAME is the step's
     NAME/tesseract.json      how well Tesseract reads the test lines
     crops/                   a dataset: lines of trusted pages, drawn for readers
+    gold/                    a dataset: lines that people corrected, if any
     round-N/                 a dataset: the lines that round N's readers read and the gate accepted
         round.json           what the round is made from; written first
         learned_from.json    the documents that each of its readers, and those before it, learned from
@@ -25,10 +26,10 @@ from datagen.runner import Runner
 from datagen.sources.dataset import ShardsOf
 from datagen.sources.lines import LineCrops
 from datagen.storage import Folder
-from flywheel import frozen
+from flywheel import frozen, gold
 from flywheel.frozen import FrozenPools
 from flywheel.round import Round, RunPipeline, Watch, values
-from flywheel.step import CROPS, ORIGIN, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
+from flywheel.step import CROPS, GOLD, ORIGIN, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,10 @@ log = logging.getLogger(__name__)
 def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: Watch) -> int:
     """Make the rounds that don't exist yet. `runner` trains readers, and `watch` shows how far they are. Returns the exit code.
 
-    Raises `ValueError` if the rounds that exist were made with other values.
+    Raises `ValueError` if the rounds that exist were made with other values, or if the file of corrections isn't one.
     """
+    if step.gold:
+        log.info("%s: %s", GOLD, gold.take(out.sub(step.name), out.sub(step.pages), step.gold))
     if step.rounds < 1:
         return 0
     pools = frozen.freeze(step, out)
@@ -53,6 +56,9 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
         return 0
     if code := run(_crops(step, out, pools)):
         return code
+    corrected = gold.pipeline(step, out, pools)
+    if corrected and (code := run(corrected)):
+        return code
     for number in todo:
         if code := Round(step, out, pools, number).make(run, runner, watch):
             return code
@@ -60,11 +66,12 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
 
 
 def clear(step: Flywheel, out: Folder) -> None:
-    """Delete all rounds, the last one first, then crops and pools."""
+    """Delete all rounds, the last one first, then crops and pools. What people were asked and answered stays."""
     for name in reversed(round_folders(out)):
         clear_round(out.sub(name))
-    if out.exists(f"{CROPS}/census"):
-        dataset.clear(out.sub(CROPS))
+    for name in (CROPS, GOLD):
+        if out.exists(f"{name}/census"):
+            dataset.clear(out.sub(name))
     for name in ("tesseract.json", frozen.NAME):
         out.sub(step.name).remove(name)
 

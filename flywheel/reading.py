@@ -44,14 +44,14 @@ def read_lines(page: Sample, reader: FolderReader, script: str, threshold: float
     image = pixels(page.image)
     gray = numpy.asarray(Image.fromarray(image).convert("L"))
     boxes = [_box(quad, page.size) for quad, _ in OPEN.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]]
-    views = [_views(gray, box) for box in boxes]
-    readings = reader.read([plain for plain, _ in views])
+    framed = [views(gray, box) for box in boxes]
+    readings = reader.read([plain for plain, _ in framed])
     again = [i for i, (_, score) in enumerate(readings) if score >= threshold]
-    second = dict(zip(again, reader.read([views[i][1] for i in again]), strict=True))
+    second = dict(zip(again, reader.read([framed[i][1] for i in again]), strict=True))
     lines = []
     for number, (box, (text, score)) in enumerate(zip(boxes, readings, strict=True)):
         other, other_score = second.get(number, (text, score))
-        lines.append(ReadLine(box, views[number][0], text, min(score, other_score), refusal(box, text, other, script)))
+        lines.append(ReadLine(box, framed[number][0], text, min(score, other_score), refusal(box, text, other, script)))
     return lines
 
 
@@ -76,10 +76,10 @@ def _box(quad: Quad, size: tuple[int, int]) -> Box:
     return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))
 
 
-def _views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
+def views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
     """The two views of a line."""
-    views = []
+    framed = []
     for margin in _MARGINS:
         pad = max(1, round(margin * (box.y1 - box.y0)))
-        views.append(gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad])
-    return views
+        framed.append(gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad])
+    return framed

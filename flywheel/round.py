@@ -18,7 +18,7 @@ from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import calibrate, evaluate, gate, lineage, metrics, typefaces
+from flywheel import calibrate, evaluate, gate, gold, lineage, metrics, typefaces
 from flywheel.calibrate import CalibrateTask, JudgedLine, run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
@@ -27,7 +27,7 @@ from flywheel.metrics import Measured
 from flywheel.places import PlaceFile
 from flywheel.pools import FOLDS, Pools
 from flywheel.relabel import Gate, ReadPages
-from flywheel.step import CROPS, METRICS, ORIGIN, Flywheel, has_reader, reader_name, round_name
+from flywheel.step import CROPS, GOLD, METRICS, ORIGIN, Flywheel, has_reader, reader_name, round_name
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Round:
         self.step, self.out, self.frozen, self.number = step, out, frozen, number
         self.name = round_name(number)
         self.folder, self.crops, self.pages = out.sub(self.name), out.sub(CROPS), out.sub(step.pages)
+        self.gold = out.sub(GOLD)
         self.before = out.sub(round_name(number - 1)) if number > 1 else None
         self.served = frozen.served
         self.left_out: dict[str, str] = {}
@@ -68,7 +69,7 @@ class Round:
             return SHARD_FAILED
         scripts = {reader.script for reader in readers}
         self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in scripts})
-        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out)
+        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out, calibrate.accepted_texts([self.gold]))
         self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
         lines = self._judged_lines(readers, weights, runner)
         if lines is None:
@@ -97,10 +98,14 @@ class Round:
         accepted: dict[str, set[str]] = defaultdict(set)
         for row in manifest.rows(self.before) if self.before else ():
             accepted[row["script"]].add(row["sha256"])
+        corrected: dict[str, set[str]] = defaultdict(set)
+        for row in manifest.rows(self.gold):
+            corrected[row["script"]].add(row["sha256"])
         before = lineage.read(self.before) if self.before else {}
         readers = []
         for script, _ in sorted(num_lines.items(), key=lambda item: (-item[1], item[0])):
-            readers += lineage.of_round(script, self.served, frozenset(accepted[script]), before)
+            gold_of_script = frozenset(corrected[script])
+            readers += lineage.of_round(script, self.served, frozenset(accepted[script]), before, gold_of_script)
         lineage.write(self.folder, readers)
         return readers
 
@@ -138,13 +143,22 @@ class Round:
         for r in readers:
             fit = budget(fitted, num_lines[r.script])
             mark = fingerprint([origin, describe(fit), r.name])
-            accepted = self.folds[r.learns] if r.learns else None
-            tasks.append(FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted))
+            accepted = self.folds[r.learns] if r.learns and before else None
+            task = FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted)
+            tasks.append(replace(task, gold=self.gold.url, gold_pages=self._gold_for(r.folds)))
         return tasks
+
+    def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
+        """The pages whose gold a reader of these folds learns: none of a document that it is to read. None if there is no
+        gold."""
+        waiting = {doc for p in self.served for fold in folds for doc, _ in p.fold(fold)}
+        places = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(self.gold) if row["sha256"] not in waiting}
+        return PlaceFile.write(self.folder, f"gold_for_{''.join(folds)}.json", places) if places else None
 
     def _write_origin(self) -> dict[str, Any]:
         """Write what the round is made from, and return it. Raises `ValueError` if the round was begun from something else."""
         datasets = [CROPS] if self.before is None else [CROPS, round_name(self.number - 1)]
+        datasets += [GOLD] if read_reports(self.gold) else []
         origin = {
             "values": values(self.step, self.number),
             "parent": {} if self.before is None else json.loads(self.before.read(METRICS))["readers"],
@@ -240,5 +254,5 @@ def values(step: Flywheel, number: int) -> Any:
     """The values of the step that decide a round, as JSON gives them back."""
     fitted = step.first if number == 1 else step.later
     engines = versions("ppocr-detector") | compact.engines() | {"typefaces": typefaces.sha256()}
-    sizes = [step.precision, step.max_held_out, step.max_calibration_pages]
+    sizes = [step.precision, step.max_held_out, step.max_calibration_pages, gold.TIMES]
     return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *sizes, gate.RISK, engines]))

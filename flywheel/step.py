@@ -13,6 +13,9 @@ from datagen.storage import Folder
 CROPS = "crops"
 """The dataset of line crops that all rounds share."""
 
+GOLD = "gold"
+"""The dataset of lines that people corrected. There is none before the first correction."""
+
 ROUNDS = "round-*"
 """The pattern of the rounds' names, for a later step that reads all of them."""
 
@@ -62,6 +65,9 @@ class Flywheel:
     from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
     pages calibrate gates. `rounds` says how many rounds should exist. A number smaller than what exists changes nothing.
 
+    `gold` is a file of corrections, as a sheet of `make flywheel review=…` saves it: they train the next round. Those that
+    were taken in once stay.
+
     The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops` and `round-N`, so an output has
     one flywheel.
     """
@@ -79,6 +85,7 @@ class Flywheel:
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
+    gold: str = ""
     name: str = "flywheel"
 
 
@@ -118,7 +125,8 @@ def clear_round(folder: Folder) -> None:
     folder.remove("reader")
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
-    for name in ("fold_a.json", "fold_b.json", "pages_to_calibrate.json", "pages_to_train.json", LEARNED_FROM, ORIGIN):
+    of_pages = [f"{name}.json" for name in ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")]
+    for name in (*of_pages, "pages_to_calibrate.json", "pages_to_train.json", LEARNED_FROM, ORIGIN):
         folder.remove(name)
 
 

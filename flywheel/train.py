@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from datagen.engines.compact import weights_sha256
 from datagen.storage import Folder
+from flywheel import gold
 from flywheel.crops import Crop, read_crops, rows_of_pages
 from flywheel.places import PlaceFile
 from flywheel.readers.compact import fit
@@ -18,8 +19,9 @@ from flywheel.step import Fit, reader_name
 class FitTask:
     """The training of the reader `name` of `script`, for the round in the folder `round`.
 
-    It learns from the crops of the dataset `crops` whose pages are in the file `pages`, and from the lines that the round in the
-    folder `before` accepted on the pages in `accepted` (None: on none). It starts from that round's reader `start` ("": from
+    It learns from the crops of the dataset `crops` whose pages are in the file `pages`, and from the lines that the round in
+    the folder `before` accepted on the pages in `accepted` (None: on none); and, more often, from what people corrected, in
+    the dataset `gold`, on the pages in `gold_pages` (None: on none). It starts from that round's reader `start` ("": from
     nothing). `mark` tells this training from others.
     """
 
@@ -33,11 +35,15 @@ class FitTask:
     before: str = ""
     start: str = ""
     accepted: PlaceFile | None = None
+    gold: str = ""
+    gold_pages: PlaceFile | None = None
 
     def lines(self) -> list[Crop]:
-        """The lines that the reader learns from: trusted ones, then those that the round before accepted."""
+        """The lines that the reader learns from: trusted ones, those that the round before accepted, and gold, `gold.TIMES`
+        times."""
         lines = self._crops(self.crops, self.pages)
-        return lines + self._crops(self.before, self.accepted) if self.accepted else lines
+        lines += self._crops(self.before, self.accepted) if self.accepted else []
+        return lines + gold.TIMES * self._crops(self.gold, self.gold_pages) if self.gold_pages else lines
 
     def _crops(self, dataset: str, pages: PlaceFile) -> list[Crop]:
         folder = Folder(dataset)

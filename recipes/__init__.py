@@ -14,7 +14,7 @@ RECIPES = {
     "multilingual": Entry(
         "recipes.multilingual:multilingual",
         "the same from real documents in some forty languages, fetched if no input is given",
-        ("input", "limit", "deep", "rounds", "passwords", "benchmarks"),
+        ("input", "limit", "deep", "rounds", "gold", "passwords", "benchmarks"),
     ),
     "corpus30m": Entry(
         "recipes.corpus30m:corpus30m",
@@ -51,7 +51,12 @@ VERBS = {
         "read again what dropped for a reason, reason=…, and nothing else",
         ("out", "reason", "passwords", "on", "workers"),
     ),
+    "flywheel": Entry(
+        "recipes.verbs:flywheel",
+        "the state of an output's flywheel; review=N: the lines to correct first, as a page for a browser",
+        ("out", "review", "gold"),
+    ),
 }
 
 # Verbs to come, which no recipe may be called; and what make asks for.
-RESERVED = ("flywheel", "score", "read", "words")
+RESERVED = ("score", "read", "words")

@@ -51,9 +51,16 @@ PAGES = Train(
 
 
 def multilingual(
-    input: str = "", limit: int = 0, deep: bool = False, rounds: int = 2, passwords: str = "", benchmarks: str = ""
+    input: str = "",
+    limit: int = 0,
+    deep: bool = False,
+    rounds: int = 2,
+    gold: str = "",
+    passwords: str = "",
+    benchmarks: str = "",
 ) -> Recipe:
-    """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist.
+    """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist, and lines in `gold` were
+    corrected.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -68,7 +75,7 @@ def multilingual(
         deep=deep,
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
-    wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, passwords=words)
+    wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes. The
     # corpus's own lines are ten times as long as the drawn ones, so that few of them are a quarter of what is learned.
     training = replace(

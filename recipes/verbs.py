@@ -28,3 +28,13 @@ def forget(out: str, uri: str = "", sha256: str = "") -> int:
 def retry(out: str, reason: str = "", passwords: str = "", on: str = "local", workers: int = 0) -> int:
     """The exit code of the run that reads what dropped."""
     return retrying.retry(Place(out, on, workers), reason, passwords)
+
+
+def flywheel(out: str, review: int = 0, gold: str = "") -> int:
+    from recipes import asking
+
+    wheel = asking.wheel_of(out)
+    said = [asking.take(wheel, gold)] if gold else []
+    said += [asking.ask_review(wheel, review)] if review else []
+    print("\n".join(said or wheel.status()))
+    return 0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from datagen.pipeline import Pipeline
 from datagen.runner import make_runner
 from datagen.specification import fingerprint
-from flywheel import trained
-from flywheel.step import CROPS, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
+from flywheel import asked, trained
+from flywheel.step import CROPS, GOLD, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
 from recipes.progress import watched
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner, pipeline
@@ -24,7 +24,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return f"{made} rounds made, {todo} to make" + (f", the next of at most {steps} steps a script" if todo else "")
 
     def run(self) -> int:
-        if not self.step.rounds and not self.place.overwrite:
+        if not self.step.rounds and not self.place.overwrite and not self.step.gold:
             return OK
         from flywheel import loop
 
@@ -38,7 +38,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers), watched)
 
     def folders(self) -> list[str]:
-        return [self.step.name, CROPS, *round_folders(self.out)]
+        return [self.step.name, CROPS, GOLD, *round_folders(self.out)]
 
     def status(self) -> list[str]:
         """Crops and lines as datasets, then a line a round that gives its errors by language."""
@@ -68,7 +68,9 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return trained.readers_trained_on(self.out, sha256s)
 
     def forget(self, gone: Gone) -> None:
-        """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources."""
+        """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources. What
+        a person was asked about their lines, and answered, goes."""
+        asked.forget(self.folder, gone.keys)
         for name in round_folders(self.out):
             if not is_whole(self.out.sub(name)):
                 clear_round(self.out.sub(name))

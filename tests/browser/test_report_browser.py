@@ -1,7 +1,6 @@
 """The report as a reader meets it: opened from a disk in headless Chromium."""
 
 import io
-import shutil
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -17,20 +16,15 @@ from recipes.report import Section, render
 from recipes.report.corpus import corpus_sections
 from recipes.report.pages import Survey
 from recipes.report.train import train_sections
+from tests.browser import opened
 from tests.unit.test_report import written_training
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
+pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select, WebDriverWait  # noqa: E402
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-CHROMEDRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --window-size=1400,900"
-).split()
 HOSTILE = "</script><script>window.owned=1</script><img src=x onerror=window.owned=1><svg onload=window.owned=1>"
 TABLE = "<table><tr><th colspan=2>Head<td onclick=x><img src=x onerror=window.owned=1>cell</table><script>window.owned=1</script>"
 W, H = 600, 800
@@ -62,17 +56,7 @@ SAMPLES = [
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    if not CHROMIUM or not CHROMEDRIVER:
-        pytest.skip("needs chromium and chromedriver on PATH (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # A path of its own keeps selenium from looking for, and downloading, another driver.
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=CHROMEDRIVER))
-    yield driver
-    driver.quit()
+    yield from opened.browser(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture(scope="module")

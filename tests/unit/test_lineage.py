@@ -8,7 +8,7 @@ from datagen.storage import Folder
 from flywheel import lineage
 from flywheel.calibrate import JudgedLine, counted, cutoff, pages
 from flywheel.lineage import RoundReader, of_round
-from flywheel.pools import FOLDS, Language, assign
+from flywheel.pools import FOLDS, Language, Pools, assign
 
 
 def russian(num_documents: int = 9):
@@ -89,3 +89,25 @@ def test_lines_that_repeat_or_that_readers_learned_calibrate_nothing():
     assert counted(lines, frozenset(f"row {i}" for i in range(100))) == lines[100:]
     nothing_there = [line(300 + i, "", False) for i in range(9)]
     assert counted([*lines, *nothing_there], frozenset()) == [*lines, *nothing_there]
+
+
+def served_with(**documents: str) -> list[Pools]:
+    return [Pools("ru", "Cyrl", 0.5, "documents", "", **{pool: ((doc, 0),) for pool, doc in documents.items()})]
+
+
+def test_gold_of_a_document_that_waits_is_learned_by_the_reader_of_the_other_fold():
+    served = served_with(train="t", fold_a="a")
+    one, other = of_round("Cyrl", served, frozenset(), {"Cyrl": frozenset("t")}, frozenset("a"))
+    assert (one.name, one.learns, one.learned_from) == ("Cyrl-a", "b", frozenset("t"))
+    assert (other.name, other.learns, other.learned_from) == ("Cyrl-b", "a", frozenset("ta"))
+    lineage.check([one, other], served)
+    first = of_round("Cyrl", served, frozenset(), {}, frozenset("a"))
+    assert [reader.start for reader in first] == ["", ""]
+
+
+def test_gold_of_a_document_that_nobody_reads_is_learned_by_all():
+    served = served_with(train="t", fold_a="a", fold_b="b")
+    (only,) = of_round("Cyrl", served, frozenset(), {}, frozenset("x"))
+    assert only.learned_from == frozenset("tx")
+    readers = of_round("Cyrl", served, frozenset("a"), {"Cyrl": frozenset("t")}, frozenset("x"))
+    assert [reader.learned_from for reader in readers] == [frozenset("tx"), frozenset("txa")]

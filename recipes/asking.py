@@ -1,0 +1,75 @@
+"""What a person is asked about the flywheel's lines, and what comes back: the words of `make flywheel` that need a person."""
+
+import logging
+from pathlib import Path
+
+from datagen import dataset
+from datagen.storage import Folder
+from flywheel import asked, gold, review
+from flywheel.asked import Asked, Sheet
+from flywheel.step import Flywheel, round_metrics, round_name
+from recipes import called
+from recipes.steps import Place, StepRunner, runners
+
+log = logging.getLogger(__name__)
+
+
+def wheel_of(out: str) -> StepRunner[Flywheel]:
+    """The runner of the output's flywheel. Raises `ValueError` if its recipe has none."""
+    recipe = called.again(Folder(out))
+    for runner in runners(recipe, Place(out)):
+        if isinstance(runner.step, Flywheel):
+            return runner
+    raise ValueError(f"out={out}: its recipe {recipe.name} has no flywheel")
+
+
+def ask_review(wheel: StepRunner[Flywheel], count: int) -> str:
+    """Write a sheet of the `count` lines that teach most, and say where it lies. Raises `ValueError` if there is no line to ask
+    about."""
+    number = _last_round(wheel)
+    with dataset.lock(wheel.out):
+        pages = wheel.out.sub(wheel.step.pages)
+        lines = review.choose(review.candidates(wheel.out.sub(round_name(number)), pages), count, asked.answers(wheel.folder))
+        if not lines:
+            raise ValueError(f"review={count}: {round_name(number)} refused no line that a person could correct and hasn't yet")
+        sheet = asked.add_sheet(wheel.folder, asked.REVIEW, number, review.NOTE, lines)
+        return _written(wheel, sheet)
+
+
+def take(wheel: StepRunner[Flywheel], file: str) -> str:
+    """Take in what a sheet saved, and say what it brought. Raises `ValueError` if the file isn't one."""
+    with dataset.lock(wheel.out):
+        taken = gold.take(wheel.folder, wheel.out.sub(wheel.step.pages), file)
+    return f"gold: {taken}; the next round learns from what was accepted and edited"
+
+
+def _written(wheel: StepRunner[Flywheel], sheet: Sheet) -> str:
+    from recipes.report.sheet import write_sheet
+
+    not_shown = write_sheet(wheel.folder, sheet, wheel.out.sub(wheel.step.pages))
+    if not_shown:
+        log.warning("%s: %d lines aren't shown, since their pages' images can't be read", sheet.name, len(not_shown))
+    page = wheel.folder.path(f"{sheet.name}.html")
+    address = Path(page).resolve().as_uri() if wheel.out.local else page
+    return "\n".join(
+        [
+            f"{sheet.name}: {len(sheet.lines) - len(not_shown)} lines of {round_name(sheet.round)}, {_languages(sheet.lines)}",
+            f"open it in a browser: {address}",
+            f"what it saves goes back with make flywheel out={wheel.place.out} gold={sheet.name}.jsonl",
+        ]
+    )
+
+
+def _languages(lines: tuple[Asked, ...]) -> str:
+    counts: dict[str, int] = {}
+    for line in lines:
+        counts[line.lang] = counts.get(line.lang, 0) + 1
+    return ", ".join(f"{count} {lang}" for lang, count in sorted(counts.items()))
+
+
+def _last_round(wheel: StepRunner[Flywheel]) -> int:
+    rounds = round_metrics(wheel.out)
+    if not rounds:
+        raise ValueError(f"out={wheel.place.out}: no round of the flywheel is made yet")
+    number: int = rounds[-1]["round"]
+    return number
