@@ -95,7 +95,7 @@ def _turns(values: Mapping[str, Any]) -> tuple[list[_Turn], list[str | None]]:
         if answer in values:
             given = [_text(values[name], name).strip() for name in (asked, more) if name in values]
             has_images = bool(values.get("images") or values.get("image"))
-            question = "\n".join(filter(None, given)) if given or not has_images else FREE
+            question = "\n".join(filter(None, given)) if given or not has_images else FREE.removeprefix(f"{IMAGE}\n")
             return [_Turn("user", question), _Turn("assistant", _text(values[answer], answer), True)], []
     if "text" in values:
         return [_Turn("assistant", _text(values["text"], "text"), True)], []

@@ -1,17 +1,13 @@
-"""A user's JSONL file: a row a line, in the layouts of `conversations`. Images are files beside it, addresses, or data URLs.
+"""A user's file of rows: a row a line, or a JSON list, in the layouts of `conversations`. Images are files beside it, addresses,
+or data URLs.
 
-The file is read through once to index it, with the heads of its images. A line that can't be used is left out, counted and named.
+The file is read through once to index it, with the heads of its images. A row that can't be used is left out, counted and named.
 """
 
-import base64
-import binascii
-import io
+import functools
 import logging
-import os
 import posixpath
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,30 +21,33 @@ from datagen.record import SampleError
 from datagen.storage import Folder
 from model.data import lengths
 from model.data.conversations import VERSION, Row, row
-from model.data.images import upright_size
-from model.data.rows import NO_ANSWER, Asked, Columns, Example
-from model.data.split import group_hash
+from model.data.images import is_inline, look, read_image
+from model.data.looks import NAMED, Looks, inline
+from model.data.row_file import BETWEEN, row_file
+from model.data.rows import NO_ANSWER, Asked, Columns, Example, Several, tell_skipped
+from model.data.split import group_hash, joined
 from model.data.tokens import counted
 from model.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 1 << 24
 _AT_A_TIME = 4096
-_NAMED = 5
+_BYTES_AT_A_TIME = 1 << 26
+_MOST = 65535
+BLANK = "blank_line"
 
 
 class Place(NamedTuple):
-    """A line, in bytes of the file."""
+    """A row, in bytes of the file, and its number from 1."""
 
     offset: int
     num_bytes: int
-    line: int
+    number: int
 
 
 @dataclass(frozen=True)
 class JsonlReader:
-    """Reads a line by its place."""
+    """Reads a row by its place."""
 
     name: str
     folder: Folder
@@ -58,11 +57,11 @@ class JsonlReader:
     def read(self, place: Place, prompt: int) -> Example:
         found = self.row(self.folder.read(self.file, place.offset, place.offset + place.num_bytes))
         images = tuple(read_image(self.images, image) for image in found.images)
-        return Example(found.parts, images, found.key or f"{self.file}:{place.line}", self.name, found.lang)
+        return Example(found.parts, images, found.key or f"{self.file}:{place.number}", self.name, found.lang)
 
-    def row(self, line: bytes) -> Row:
+    def row(self, data: bytes) -> Row:
         try:
-            return row(msgspec.json.decode(line))
+            return row(msgspec.json.decode(data.lstrip(BETWEEN)))
         except (ValueError, RecursionError) as error:
             raise SampleError("bad_row", f"it is no JSON: {error}") from error
 
@@ -70,153 +69,158 @@ class JsonlReader:
 class Jsonl:
     """The rows of one file. `images` is the folder that paths of images begin in, by default the file's own.
 
-    Raises `ValueError` if the file isn't there, or isn't a line a row.
+    Rows of one `group` are on one side of the split, rows that share an image, and rows that are the same; `held_out` names
+    groups that are never trained on. Raises `ValueError` if the file isn't there, or holds no rows.
     """
 
     prompts = (Asked("", 1.0),)
 
-    def __init__(self, url: str, name: str = "", images: str = ""):
+    def __init__(self, url: str, name: str = "", images: str = "", held_out: frozenset[str] = frozenset()):
         parent, self.file = posixpath.split(url)
         self.folder = Folder(parent or ".")
         self.name = name or self.file
         self.reader = JsonlReader(self.name, self.folder, self.file, Folder(images or parent or "."))
-        if not self.folder.exists(self.file):
-            raise ValueError(f"{url}: there is no such file")
-        self._ends, self.digest = self._lines()
-        if self.folder.read(self.file, 0, 1) == b"[":
-            raise ValueError(f"{url} begins with a list: a row must be an object, in a line of its own")
+        self._rows, self._held_out, self._images = row_file(self.folder, self.file), held_out, images
+
+    @property
+    def digest(self) -> str:
+        return self._rows.digest
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
-        """Raises `ValueError` if none of the rows can be used."""
-        name = lengths.name(tokenizer, self.prompts, f"jsonl {VERSION}")
-        table = lengths.kept(self.folder, name, self.file, self.digest, len(self._ends), lambda: self._count(tokenizer))
-        counts = pc.value_counts(table["reason"]).to_pylist()
-        reasons = Counter({count["values"]: count["counts"] for count in counts if count["values"]})
-        if reasons.total() == len(self._ends):
-            kinds = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common()) or "there are none"
-            raise ValueError(f"{self.folder.path(self.file)}: no row can be used ({kinds})")
+        """Raises `ValueError` if none of the rows can be used, or if an address names a storage that can't be used."""
+        name, num = lengths.name(tokenizer, self.prompts, f"jsonl {VERSION}"), len(self._rows)
+        table = lengths.kept(self.folder, name, self.file, self.digest, num, lambda: self._count(tokenizer))
+        images = table["images"].combine_chunks()
+        encoded = pc.list_flatten(images).dictionary_encode()
+        looks = Looks(encoded.dictionary, self.reader.images, self.folder, self.file, self._images)
+        rows_I = np.repeat(np.arange(num), pc.list_value_length(images).to_numpy())
+        seen = _Seen(num, rows_I, encoded.indices.to_numpy(), looks)
+        for at in np.flatnonzero(looks.bad_M[seen.codes_I])[:NAMED].tolist():
+            code = int(seen.codes_I[at])
+            self._tell(int(rows_I[at]) + 1, looks.reasons[looks.bad_M[code] - 1], looks.details.get(code, ""))
+        skipped = self._skipped(table, seen.bad_N, looks.reasons)
+        is_good_N = (seen.bad_N == 0) & np.asarray(pc.equal(table["reason"], ""))
+        seen = seen.only(is_good_N)
         langs = table["lang"].combine_chunks().dictionary_encode()
-        several = np.flatnonzero(pc.list_value_length(table["sizes"]).to_numpy())
-        sizes = table["sizes"].take(several).to_pylist()
         return Columns(
-            width_N=table["width"].to_numpy(),
-            height_N=table["height"].to_numpy(),
-            answer_NP=lengths.lengths(table, 1),
+            width_N=seen.first(looks.width_M),
+            height_N=seen.first(looks.height_M),
+            answer_NP=np.where(is_good_N[:, None], lengths.lengths(table, 1), np.int32(NO_ANSWER)),
             lang_N=langs.indices.to_numpy().astype(np.int16),
-            group_N=table["group"].to_numpy(),
+            group_N=joined(num, *seen.keys(np.where(is_good_N, table["key"].to_numpy(), 0)), self._held_out),
             langs=tuple(langs.dictionary.to_pylist()),
-            more={at: tuple(zip(s[::2], s[1::2], strict=True)) for at, s in zip(several.tolist(), sizes, strict=True)},
-            skipped=dict(reasons),
+            several=seen.several(),
+            skipped=skipped,
         )
 
     def place(self, row: int) -> Place:
-        start = int(self._ends[row - 1]) if row else 0
-        return Place(start, int(self._ends[row]) - start, row + 1)
+        return Place(*self._rows.place(row), row + 1)
 
-    def _lines(self) -> tuple[np.ndarray, str]:
-        """Where each line ends, and a hash of the file."""
-        ends, digest, at, last = [np.zeros(0, np.int64)], xxhash.xxh3_128(), 0, b"\n"
-        with self.folder.open(self.file) as file:
-            while chunk := file.read(_CHUNK):
-                ends.append(np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n")) + at + 1)
-                digest.update(chunk)
-                at, last = at + len(chunk), chunk[-1:]
-        if last != b"\n":
-            ends.append(np.array([at]))
-        return np.concatenate(ends), digest.hexdigest()
+    def _tell(self, number: int, reason: str, detail: str) -> None:
+        log.warning("%s line %d can't be used: %s: %s", self.file, number, reason, detail)
 
-    def _texts(self) -> Iterator[bytes]:
-        with self.folder.open(self.file) as file:
-            yield from file
+    def _skipped(self, table: pa.Table, bad_N: np.ndarray, reasons: list[str]) -> dict[str, int]:
+        """How many rows can't be used, by the reason. Raises `ValueError` if that is all of them."""
+        counts = pc.value_counts(table["reason"]).to_pylist()
+        skipped = Counter({count["values"]: count["counts"] for count in counts if count["values"]})
+        skipped += Counter({reason: int((bad_N == number).sum()) for number, reason in enumerate(reasons, 1)})
+        if skipped.total() == len(bad_N):
+            kinds = ", ".join(f"{n} {reason}" for reason, n in skipped.most_common()) or "there are none"
+            raise ValueError(f"{self.folder.path(self.file)}: no row can be used ({kinds})")
+        tell_skipped(self.name, {reason: n for reason, n in skipped.items() if reason != BLANK}, len(bad_N))
+        return dict(skipped)
 
     def _count(self, tokenizer: TextTokenizer) -> pa.Table:
-        tables, named = [], 0
-        lines = self._texts()
-        with ThreadPoolExecutor(16) as pool:
-            for start in range(0, len(self._ends), _AT_A_TIME):
-                some = [next(lines) for _ in range(min(_AT_A_TIME, len(self._ends) - start))]
-                looked = list(pool.map(self._looked_at, some))
-                good = [seen.row.parts for seen in looked if seen.row is not None]
-                found = iter(counted(good, tokenizer))
-                rows = []
-                for line, seen in enumerate(looked, start + 1):
-                    rows.append(self._values(line, seen, next(found) if seen.row is not None else NO_ANSWER))
-                    if seen.reason and seen.reason != "blank_line" and (named := named + 1) <= _NAMED:
-                        log.warning("%s line %d can't be used: %s: %s", self.file, line, seen.reason, seen.detail)
-                tables.append(pa.Table.from_pylist(rows, schema=_SCHEMA))
-        return pa.concat_tables([_SCHEMA.empty_table(), *tables]).combine_chunks()
+        """What the rows say, whatever has become of their images."""
+        tables, number, num_told = [_SCHEMA.empty_table()], 0, 0
+        for some in self._rows.chunks(_AT_A_TIME, _BYTES_AT_A_TIME):
+            read = [self._read(data) for data in some]
+            found = iter(counted([one.parts for one in read if one.parts], tokenizer))
+            values = []
+            for one in read:
+                number += 1
+                values.append(one.values | {"prompt_0": next(found) if one.parts else NO_ANSWER})
+                if (reason := one.values["reason"]) and reason != BLANK and (num_told := num_told + 1) <= NAMED:
+                    self._tell(number, reason, one.detail)
+            tables.append(pa.Table.from_pylist(values, schema=_SCHEMA))
+        return pa.concat_tables(tables).combine_chunks()
 
-    def _looked_at(self, line: bytes) -> "_Seen":
-        if not line.strip():
-            return _Seen(None, (), "blank_line", "")
+    def _read(self, data: bytes) -> "_Read":
+        values = {"lang": "und", "key": 0, "reason": "", "images": []}
+        if not data.strip():
+            return _Read(values | {"reason": BLANK}, (), "")
         try:
-            found = self.reader.row(line)
-            return _Seen(found, tuple(image_size(self.reader.images, image) for image in found.images), "", "")
+            found = self.reader.row(data)
+            values["images"] = [self._reference(image) for image in found.images]
         except SampleError as error:
-            return _Seen(None, (), error.reason, error.detail)
+            return _Read(values | {"reason": error.reason, "images": []}, (), error.detail)
+        if found.group:
+            values["key"] = group_hash(found.group)
+        elif not found.images:
+            values["key"] = xxhash.xxh3_64_intdigest(repr(found.parts).encode()) or 1
+        return _Read(values | {"lang": found.lang}, found.parts, "")
 
-    def _values(self, line: int, seen: "_Seen", length: int) -> dict:
-        sizes = seen.sizes
-        group = (seen.row and (seen.row.group or (seen.row.images[0] if seen.row.images else ""))) or f"{self.name} {line}"
-        width, height = sizes[0] if len(sizes) else (0, 0)
-        return {
-            "prompt_0": length,
-            "width": min(width, 65535),
-            "height": min(height, 65535),
-            "sizes": [side for size in sizes for side in size] if len(sizes) > 1 else [],
-            "lang": seen.row.lang if seen.row else "und",
-            "group": group_hash(group),
-            "reason": seen.reason,
-        }
+    def _reference(self, image: str) -> str:
+        """What the table has for an image: where it lies, or what was seen of it, if it is in the row."""
+        if "\0" in image:
+            raise SampleError("image_missing", f"{image[:200]!r} is no path")
+        return inline(look(self.reader.images, image)) if is_inline(image) else image
 
 
-class _Seen(NamedTuple):
-    row: Row | None
-    sizes: tuple[tuple[int, int], ...]
-    reason: str
+class _Read(NamedTuple):
+    values: dict
+    parts: tuple
     detail: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The images of `num` rows, row by row: image i is of row `rows_I[i]`, and is the one of that number in `looks`."""
+
+    num: int
+    rows_I: np.ndarray
+    codes_I: np.ndarray
+    looks: Looks
+
+    @functools.cached_property
+    def bad_N(self) -> np.ndarray:
+        """What is wrong with an image of each row, as `Looks` numbers it; 0 if nothing is."""
+        bad_N = np.zeros(self.num, np.int8)
+        np.maximum.at(bad_N, self.rows_I, self.looks.bad_M[self.codes_I])
+        return bad_N
+
+    def only(self, wanted_N: np.ndarray) -> "_Seen":
+        wanted_I = wanted_N[self.rows_I]
+        return _Seen(self.num, self.rows_I[wanted_I], self.codes_I[wanted_I], self.looks)
+
+    def first(self, of_M: np.ndarray) -> np.ndarray:
+        """(N,) in uint16: the value of each row's first image, 0 for rows without one."""
+        found_N = np.zeros(self.num, np.uint16)
+        rows, at = np.unique(self.rows_I, return_index=True)
+        found_N[rows] = of_M[self.codes_I[at]].clip(max=_MOST)
+        return found_N
+
+    def several(self) -> Several:
+        counts_N = np.bincount(self.rows_I, minlength=self.num)
+        codes = self.codes_I[counts_N[self.rows_I] > 1]
+        rows_S = np.flatnonzero(counts_N > 1)
+        sizes_I2 = np.stack([self.looks.width_M[codes], self.looks.height_M[codes]], axis=1)
+        return Several(rows_S, np.r_[0, counts_N[rows_S].cumsum()], sizes_I2)
+
+    def keys(self, own_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(rows, keys) of what rows may have in common: what they say of their group, if it isn't 0, and their images."""
+        has_own = np.flatnonzero(own_N)
+        rows = np.concatenate([has_own, self.rows_I])
+        order = np.argsort(rows, kind="stable")
+        return rows[order], np.concatenate([own_N[has_own], self.looks.key_M[self.codes_I]])[order]
 
 
 _SCHEMA = pa.schema(
     [
         ("prompt_0", pa.int32()),
-        ("width", pa.uint16()),
-        ("height", pa.uint16()),
-        ("sizes", pa.list_(pa.int32())),
         ("lang", pa.string()),
-        ("group", pa.uint64()),
+        ("key", pa.uint64()),  # of what the row says of its group; 0 if its images do
         ("reason", pa.string()),
+        ("images", pa.list_(pa.large_string())),
     ]
 )
-
-
-def read_image(folder: Folder, reference: str) -> bytes:
-    """The encoded image that a row names. Raises `SampleError` if it isn't there."""
-    try:
-        if reference.startswith("data:"):
-            return base64.b64decode(reference.partition(",")[2], validate=True)
-        parent, name = _place(folder, reference)
-        return parent.read(name)
-    except (OSError, ValueError, binascii.Error) as error:
-        raise SampleError("image_missing", f"{reference[:200]}: {type(error).__name__}") from error
-
-
-def image_size(folder: Folder, reference: str) -> tuple[int, int]:
-    """(width, height) of the image that a row names, upright. Of a file on this machine's disk only its head is read. Raises
-    `SampleError` if it isn't there or can't be read."""
-    parent, name = _place(folder, reference)
-    local = None if reference.startswith("data:") else parent.local
-    try:
-        if local is not None:
-            with open(local / name, "rb") as file:
-                return upright_size(file, reference[:200])
-    except OSError as error:
-        raise SampleError("image_missing", f"{reference[:200]}: {type(error).__name__}") from error
-    return upright_size(io.BytesIO(read_image(folder, reference)), reference[:200])
-
-
-def _place(folder: Folder, reference: str) -> tuple[Folder, str]:
-    if "://" in reference or os.path.isabs(reference):
-        parent, name = posixpath.split(reference)
-        return Folder(parent), name
-    return folder, reference

@@ -3,10 +3,12 @@
     lengths/HASH/PART.parquet      a row for each row of a part of the dataset; a column for each prompt: how many tokens it has
 
 The hash is of what the numbers follow from: tokenizer, prompts, and the version of this file. A part's file says which bytes it
-is of, and is made again if they have changed. Where a dataset can't be written to, its lengths are counted at each start.
+is of, and is made again if they have changed. Of a dataset on a web server they are kept in this user's cache. Where a dataset
+can't be written to, its lengths are counted at each start.
 """
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -34,21 +36,43 @@ def name(tokenizer: TextTokenizer, prompts: Sequence[Asked], kind: str = "") -> 
 def kept(folder: Folder, name: str, part: str, made_of: str, num_rows: int, count: Callable[[], pa.Table]) -> pa.Table:
     """The table of a part with `num_rows` rows, or -1 where nobody knows, whose bytes are known by `made_of`. `count` makes it if
     it isn't kept."""
-    file = f"{name}/{part}.parquet"
+    table = found(folder, name, part, made_of)
+    if table is not None and num_rows in (-1, table.num_rows):
+        return table
+    table = count()
+    keep(folder, name, part, made_of, table)
+    return table
+
+
+def found(folder: Folder, name: str, part: str, made_of: str) -> pa.Table | None:
+    """The table that is kept for a part whose bytes are known by `made_of`; None if there is none."""
+    folder, file = _place(folder, name, part)
     try:
         table = folder.read_table(file)
-        if (table.schema.metadata or {}).get(_PART) == made_of.encode() and num_rows in (-1, table.num_rows):
-            return table
+        return table if (table.schema.metadata or {}).get(_PART) == made_of.encode() else None
     except FileNotFoundError:
-        pass
+        return None
     except (OSError, pa.ArrowException) as error:
         log.warning("%s can't be read and is made again: %s", folder.path(file), error)
-    table = count()
+        return None
+
+
+def keep(folder: Folder, name: str, part: str, made_of: str, table: pa.Table) -> None:
+    """Keep a part's table, if that can be."""
+    folder, file = _place(folder, name, part)
     try:
         folder.write_table(file, table.replace_schema_metadata({_PART: made_of.encode()}))
-    except OSError as error:
-        log.warning("%s can't be written, so that the texts are read at each start: %s", folder.path(file), error)
-    return table
+    except Exception as error:  # each storage has kinds of its own for what can't be written
+        log.warning("%s can't be written, so that all is read at each start: %s", folder.path(file), error)
+
+
+def _place(folder: Folder, name: str, part: str) -> tuple[Folder, str]:
+    """Where a part's table is: beside the dataset, or in this user's cache if that is on a web server, which keeps nothing."""
+    file = f"{name}/{part}.parquet"
+    if not folder.url.startswith(("http://", "https://")):
+        return folder, file
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Folder(os.path.join(cache, "pagewheel", xxhash.xxh3_128_hexdigest(folder.url.encode()))), file
 
 
 def columns(lengths_NP: np.ndarray) -> dict[str, np.ndarray]:

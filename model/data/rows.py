@@ -46,6 +46,25 @@ class Example(NamedTuple):
     lang: str
 
 
+class Several(NamedTuple):
+    """The images of rows that have more than one: of the row `rows_S[s]`, in order, those from `starts[s]` to `starts[s + 1]` in
+    `sizes_I2`, (width, height)."""
+
+    rows_S: np.ndarray
+    starts: np.ndarray
+    sizes_I2: np.ndarray
+
+    def of(self, row: int) -> tuple[tuple[int, int], ...]:
+        """The sizes of the row's images; none if it has no more than one."""
+        at = int(np.searchsorted(self.rows_S, row))
+        if at == len(self.rows_S) or self.rows_S[at] != row:
+            return ()
+        return tuple((width, height) for width, height in self.sizes_I2[self.starts[at] : self.starts[at + 1]].tolist())
+
+
+NO_SEVERAL = Several(np.zeros(0, np.int64), np.zeros(1, np.int64), np.zeros((0, 2), np.int32))
+
+
 @dataclass(frozen=True)
 class Columns:
     """The numbers that order, mixing and packing need of a dataset's rows.
@@ -55,7 +74,7 @@ class Columns:
                         be asked that prompt
     lang_N              a number in `langs`, int16
     group_N             a hash of what a split goes by, uint64. 0 is held out whatever the share
-    more                the sizes (width, height) of all images of the few rows that have more than one
+    several             the sizes of all images of the rows that have more than one
     skipped             how many rows were left out, by the reason
     in_order            whether the rows are drawn as they stand, not shuffled: a curriculum's are
     """
@@ -66,7 +85,7 @@ class Columns:
     lang_N: np.ndarray
     group_N: np.ndarray
     langs: tuple[str, ...]
-    more: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    several: Several = field(default_factory=lambda: NO_SEVERAL)
     skipped: dict[str, int] = field(default_factory=dict)
     in_order: bool = False
 
@@ -75,14 +94,19 @@ class Columns:
 
     def sizes(self, row: int) -> tuple[tuple[int, int], ...]:
         """(width, height) of each of the row's images."""
-        if row in self.more:
-            return self.more[row]
+        if sizes := self.several.of(row):
+            return sizes
         return ((int(self.width_N[row]), int(self.height_N[row])),) if self.width_N[row] else ()
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What a training's steps follow from, beside the groups, which say which rows are held out."""
+        return self.width_N, self.height_N, self.answer_NP, self.lang_N, *self.several
 
     @property
     def num_bytes(self) -> int:
         """The memory that the arrays take."""
-        return sum(a.nbytes for a in (self.width_N, self.height_N, self.answer_NP, self.lang_N, self.group_N))
+        return sum(array.nbytes for array in (*self.arrays, self.group_N))
 
 
 def tell_skipped(name: str, skipped: Mapping[str, int], num_rows: int) -> None:

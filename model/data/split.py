@@ -6,7 +6,7 @@ source says otherwise, so all pages and crops of a document are on one side.
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,34 @@ def group_hash(group: str) -> int:
     return (
         int.from_bytes(hashlib.blake2b(f"held out {group}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") or 1
     )
+
+
+def joined(num_rows: int, rows_E: np.ndarray, keys_E: np.ndarray, never: Iterable[str] = ()) -> np.ndarray:
+    """The group of each of `num_rows` rows, uint64: rows that have a key in common are of one group, and so are those that are
+    joined by others. Row `rows_E[e]`, in order, has the key `keys_E[e]`. A row without keys is of group 1. Groups in which a key
+    is the hash of a name in `never` are `NAMED`."""
+    group_N = np.ones(num_rows, np.uint64)
+    is_first_E = np.r_[True, rows_E[1:] != rows_E[:-1]][: len(rows_E)]
+    group_N[rows_E[is_first_E]] = keys_E[is_first_E]
+    # Only keys that stand beside others join anything: of most files these are few.
+    joins_E = ~is_first_E
+    keys_K = np.unique(np.concatenate([group_N[rows_E[joins_E]], keys_E[joins_E]]))
+    of_first, of_other = (np.searchsorted(keys_K, keys) for keys in (group_N[rows_E[joins_E]], keys_E[joins_E]))
+    least_K = np.arange(len(keys_K))
+    while ((first := least_K[of_first]) != (other := least_K[of_other])).any():
+        np.minimum.at(least_K, np.maximum(first, other), np.minimum(first, other))
+        while ((further := least_K[least_K]) != least_K).any():
+            least_K = further
+    hashes = np.array([group_hash(name) for name in never], np.uint64)
+    is_never_K = np.zeros(len(keys_K), bool)
+    is_never_K[least_K[np.isin(keys_K, hashes)]] = True
+    if len(keys_K):
+        at_N = np.searchsorted(keys_K, group_N).clip(max=len(keys_K) - 1)
+        is_joined_N = keys_K[at_N] == group_N
+        roots = least_K[at_N[is_joined_N]]
+        group_N[is_joined_N] = np.where(is_never_K[roots], np.uint64(NAMED), keys_K[roots])
+    group_N[np.isin(group_N, hashes)] = NAMED
+    return group_N
 
 
 def is_held_out(group: str, share: float) -> bool:
@@ -46,7 +74,7 @@ class Corpus:
         found = {}
         for dataset, columns, rows in zip(self.datasets, self.columns, self.train, strict=True):
             digest = xxhash.xxh3_128(dataset.digest.encode())
-            for array in (columns.width_N, columns.height_N, columns.answer_NP, columns.lang_N, rows):
+            for array in (*columns.arrays, rows):
                 digest.update(np.ascontiguousarray(array).data)
             found[dataset.name] = digest.hexdigest()
         return found

@@ -19,7 +19,6 @@ from datagen.record import SampleError
 from datagen.storage import Folder
 from datagen.target import neutralise
 from model.data import lengths
-from model.data.order import key, noise
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
 from model.data.tokens import counted
 from model.tokenizer import TextTokenizer
@@ -92,7 +91,7 @@ class Texts:
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if there is no text."""
         folder, part = self._beside()
-        name = lengths.name(tokenizer, self.prompts, f"texts {self._column}")
+        name = lengths.name(tokenizer, self.prompts, f"texts 2 {self._column}")
         num = len(self._rows)
         table = lengths.kept(folder, name, part, self.digest, num, lambda: self._count(tokenizer))
         answer_NP = lengths.lengths(table, 1)
@@ -104,7 +103,7 @@ class Texts:
             height_N=np.zeros(num, np.uint16),
             answer_NP=answer_NP,
             lang_N=np.zeros(num, np.int16),
-            group_N=np.maximum(noise(np.arange(num), key("held out", self.name)), np.uint64(1)),
+            group_N=table["group"].to_numpy(),
             langs=(self.lang,),
             skipped={"no_text": num_empty} if num_empty else {},
         )
@@ -121,12 +120,15 @@ class Texts:
         return Folder(str(Path(self._rows.cache_files[0]["filename"]).parent)), self.reader.split
 
     def _count(self, tokenizer: TextTokenizer) -> pa.Table:
+        """Of each row its tokens, and what a split goes by: rows of the same text are on one side."""
         found = np.full((len(self._rows), 1), NO_ANSWER, np.int32)
+        group_N = np.ones(len(self._rows), np.uint64)
         for start, texts in self._texts():
             rows = [at for at, text in enumerate(texts, start) if isinstance(text, str) and text.strip()]
             parts = [(Part(neutralise(texts[at - start]), True),) for at in rows]
             found[rows, 0] = counted(parts, tokenizer)
-        return pa.table(lengths.columns(found))
+            group_N[rows] = [xxhash.xxh3_64_intdigest(texts[at - start].encode("utf-8", "surrogatepass")) or 1 for at in rows]
+        return pa.table(lengths.columns(found) | {"group": group_N})
 
     def _texts(self) -> Iterator[tuple[int, list[Any]]]:
         for start in range(0, len(self._rows), _AT_A_TIME):

@@ -1,5 +1,6 @@
 """The datasets of a training, opened: those of the recipe's output, and those that lie elsewhere."""
 
+import os
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -10,11 +11,14 @@ from model.data.jsonl import Jsonl
 from model.data.members import Members
 from model.data.mixture import Source
 from model.data.ours import TEXT, Ours, find_datasets, open_ours
+from model.data.row_file import is_list
 from model.data.rows import Dataset
 from model.data.split import Corpus
 from model.data.tars import Tars
 from model.data.texts import Texts
 from model.train.step import Data, Train
+
+_PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
 
 
 def _is_elsewhere(where: str) -> bool:
-    return "/" in where or where.endswith((".jsonl", ".tar"))
+    return "/" in where or where.endswith((".jsonl", ".tar")) or os.path.isfile(os.path.expanduser(where))
 
 
 def _name(dataset: Ours) -> str:
@@ -64,8 +68,8 @@ def _name(dataset: Ours) -> str:
 
 def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Dataset]:
     """What lies at a path: a file of rows, tars of others, a dataset of ours, or texts."""
-    if one.where.endswith(".jsonl"):
-        return [Jsonl(one.where, name)]
+    if one.where.endswith(".jsonl") or (one.where.endswith(".json") and _is_list(one.where)):
+        return [Jsonl(one.where, name, held_out=held_out)]
     if one.where.endswith(".tar"):
         return [Tars(one.where, name, _members(one), held_out)]
     folder = Folder(one.where.rstrip("/"))
@@ -74,10 +78,18 @@ def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Datas
         return open_ours(Folder(parent), [own], held_out, posixpath.split(name)[0])
     if one.group == TEXT:
         return [Texts(one.where, name)]
+    if one.where.endswith(_PACKED):
+        raise ValueError(f"data has {one.where}: it is compressed, and a row couldn't be read by its place: unpack it")
     raise ValueError(
-        f"data has {one.where}: it is no .jsonl file, no .tar, and no dataset, which has a folder `shards`; texts are of the "
-        f"group {TEXT!r}"
+        f"data has {one.where}: it is no .jsonl file, no .json file with a list of rows, no .tar, and no dataset, which has a "
+        f"folder `shards`; texts are of the group {TEXT!r}, as in text:{one.where}"
     )
+
+
+def _is_list(where: str) -> bool:
+    parent, name = posixpath.split(where)
+    folder = Folder(parent or ".")
+    return folder.exists(name) and is_list(folder, name)
 
 
 def _members(one: Data) -> Members:

@@ -49,6 +49,7 @@ def test_images_that_are_not_named_stand_before_the_text():
     two = row({"messages": [user("Compare."), assistant("x")], "images": ["a.png", {"path": "b.png"}]})
     assert two.parts[0].text == "<image>\n<image>\nCompare." and two.images == ("a.png", "b.png")
     assert row({"image": "a.png", "answer": "x"}).parts[0].text == "<image>\nFree OCR."
+    assert row({"images": ["a.png", "b.png"], "answer": "x"}).parts[0].text == "<image>\n<image>\nFree OCR."
 
 
 def test_text_alone_and_several_turns():
@@ -237,18 +238,18 @@ def test_rows_that_cannot_be_used_are_counted_and_named(tmp_path, tokenizer, cap
     assert corpus.skipped == {"my.jsonl": {"bad_image": 1, "bad_row": 2, "blank_line": 1, "image_missing": 1}}
     assert "my.jsonl line 2 can't be used: image_missing: gone.png: FileNotFoundError" in caplog.text
     assert sorted([*corpus.train[0], *corpus.held_out[0]]) == [0, 6]
-    # It is looked at once, and again if a line changes.
+    assert "my.jsonl line 3 can't be used: bad_image: torn.png" in caplog.text
+    # It is read once, and again if a line changes. What is left out is counted at each start.
     digests = corpus.digests
     caplog.clear()
-    assert opened([Jsonl(file)], tokenizer, 0.1).digests == digests and not caplog.text
+    assert opened([Jsonl(file)], tokenizer, 0.1).digests == digests and "line 4" not in caplog.text
+    assert "my.jsonl: 4 of 7 rows are left out: 2 bad_row, 1 image_missing, 1 bad_image" in caplog.text
     assert opened([Jsonl(written(tmp_path, [good, *bad, {"text": "z"}]))], tokenizer, 0.1).digests != digests
 
 
 def test_files_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
     with pytest.raises(ValueError, match="there is no such file"):
         Jsonl(str(tmp_path / "none.jsonl"))
-    with pytest.raises(ValueError, match="begins with a list"):
-        Jsonl(written(tmp_path, [[{"text": "x"}]]))
     with pytest.raises(ValueError, match=r"no row can be used \(2 image_missing\)"):
         opened([Jsonl(written(tmp_path, [{"image": "gone.png", "answer": "x"}] * 2))], tokenizer, 0.1)
     with pytest.raises(ValueError, match=r"no row can be used \(there are none\)"):

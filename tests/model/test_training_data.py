@@ -7,6 +7,8 @@ import tarfile
 import pytest
 
 from datagen.storage import Folder
+from model.data.split import opened
+from model.tokenizer import byte_tokenizer
 from model.train.data import open_all
 from model.train.step import Data, Train
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
@@ -49,9 +51,40 @@ def test_a_dataset_is_that_of_the_first_name_that_fits(root):
 
 
 def test_what_is_none_is_refused(root):
-    with pytest.raises(ValueError, match=r"data has .*/prose.txt: it is no .jsonl file, no .tar, and no dataset.*group 'text'"):
+    with pytest.raises(ValueError, match=r"data has .*/prose.txt: it is no .jsonl file, no .json .* group 'text', as in text:/"):
         names(root, f"{root}/prose.txt")
+    (root / "mine.jsonl.gz").write_bytes(b"\x1f\x8b")
+    (root / "object.json").write_text('{"a": [1]}')
+    with pytest.raises(ValueError, match=r"mine.jsonl.gz: it is compressed.*unpack it"):
+        names(root, f"{root}/mine.jsonl.gz")
+    with pytest.raises(ValueError, match=r"object.json: it is no .jsonl file, no .json file with a list of rows"):
+        names(root, f"{root}/object.json")
     with pytest.raises(ValueError, match=r"part-0.tar with members answers: allowed are images, answer, prompts, lang, group"):
         names(root, Data(f"{root}/part-0.tar", members=(("answers", "txt"),)))
     with pytest.raises(ValueError, match="there is no such file"):
         names(root, f"{root}/nothing.jsonl")
+
+
+def test_a_file_beside_is_no_folder_of_the_output(root, monkeypatch):
+    monkeypatch.chdir(root)
+    (root / "rows.json").write_text(json.dumps([{"text": "x"}, {"text": "y"}], indent=1))
+    (root / "table.parquet").write_bytes(b"PAR1")
+    found, folders = names(root, "rows.json", Data("prose.txt", "text"), Data("./rows.json", "text"))
+    assert found == [["rows.json"], ["prose.txt"], ["./rows.json"]] and folders == ()
+    with pytest.raises(ValueError, match=r"data has table.parquet: .*texts are of the group 'text', as in text:table.parquet"):
+        names(root, "table.parquet")
+
+
+def test_documents_that_must_not_be_trained_on_are_held_out_of_every_kind(root):
+    rows = [{"text": f"{n}", "group": "never" if n < 2 else f"{n}"} for n in range(6)]
+    (root / "grouped.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with tarfile.open(root / "grouped.tar", "w") as tar:
+        for n in range(6):
+            for end, data in (("jpg", rendered(f"{n}")), ("txt", b"x")):
+                info = tarfile.TarInfo(f"{'never' if n < 2 else n}/{n}.{end}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+    datasets = (f"{root}/grouped.jsonl", Data(f"{root}/grouped.tar", members=(("group", "folder"),)))
+    found = open_all(Train(datasets=datasets), Folder(str(root / "a")), frozenset(["never"]))
+    corpus = opened(found.datasets, byte_tokenizer(), 1e-9)
+    assert [rows.tolist() for rows in corpus.held_out] == [[0, 1], [0, 1]]

@@ -1,0 +1,126 @@
+"""Where each row lies in a file that people wrote: a row a line, or one JSON list of rows. In UTF-8, with or without its mark.
+
+A row's bytes begin where the row before ends; blanks and commas between rows belong to the later one.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xxhash
+
+from datagen.storage import Folder
+
+BETWEEN = b" \t\r\n,"
+_CHUNK = 1 << 24
+_MARK = b"\xef\xbb\xbf"
+_GAP = re.compile(r"[\s,]*")
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh", b"\xfd7zXZ")
+
+
+@dataclass(frozen=True)
+class RowFile:
+    """The rows of a file. Row n is from `ends[n - 1]` to `ends[n]`, the first from `start` on. `digest` is of all bytes."""
+
+    folder: Folder
+    name: str
+    start: int
+    ends: np.ndarray
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def place(self, row: int) -> tuple[int, int]:
+        """(offset, number of bytes) of a row."""
+        start = int(self.ends[row - 1]) if row else self.start
+        return start, int(self.ends[row]) - start
+
+    def chunks(self, num_rows: int, num_bytes: int) -> Iterator[list[bytes]]:
+        """The bytes of all rows, up to `num_rows` at a time, and fewer where they have more than `num_bytes` together."""
+        at, size = self.start, 0
+        waiting: list[bytes] = []
+        with self.folder.open(self.name) as file:
+            file.seek(at)
+            for first in range(0, len(self), num_rows):
+                for end in self.ends[first : first + num_rows].tolist():
+                    if waiting and size + end - at > num_bytes:
+                        yield waiting
+                        waiting, size = [], 0
+                    waiting.append(file.read(end - at))
+                    size, at = size + end - at, end
+                yield waiting
+                waiting, size = [], 0
+
+
+def row_file(folder: Folder, name: str) -> RowFile:
+    """The rows of a file, which is read through once. Raises `ValueError` if it isn't there, or is of another kind."""
+    where = folder.path(name)
+    try:
+        head = folder.read(name, 0, 64)
+    except FileNotFoundError:
+        raise ValueError(f"{where}: there is no such file") from None
+    if head.startswith(_COMPRESSED):
+        raise ValueError(f"{where} is compressed: a row couldn't be read by its place; unpack it")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4]:
+        raise ValueError(f"{where} is UTF-16: save it as UTF-8, as by iconv -f UTF-16 -t UTF-8")
+    start = len(_MARK) if head.startswith(_MARK) else 0
+    if head[start:].lstrip().startswith(b"["):
+        return _list(folder, name)
+    ends, digest = _lines(folder, name)
+    return RowFile(folder, name, start, ends, digest)
+
+
+def is_list(folder: Folder, name: str) -> bool:
+    """Whether the file begins as a JSON list."""
+    return folder.read(name, 0, 64).removeprefix(_MARK).lstrip().startswith(b"[")
+
+
+def _lines(folder: Folder, name: str) -> tuple[np.ndarray, str]:
+    ends, digest, at, last = [np.zeros(0, np.int64)], xxhash.xxh3_128(), 0, b"\n"
+    with folder.open(name) as file:
+        while chunk := file.read(_CHUNK):
+            ends.append(np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n")) + at + 1)
+            digest.update(chunk)
+            at, last = at + len(chunk), chunk[-1:]
+    if last != b"\n":
+        ends.append(np.array([at]))
+    return np.concatenate(ends), digest.hexdigest()
+
+
+def _list(folder: Folder, name: str) -> RowFile:
+    """A list is held in memory while its rows are looked for."""
+    data, where = folder.read(name), folder.path(name)
+    digest = xxhash.xxh3_128_hexdigest(data)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{where} is no UTF-8: {error}") from error
+    del data
+    decoder, ends = json.JSONDecoder(), list[int]()
+    at = text.index("[") + 1
+    start = num_bytes = len(text[:at].encode())
+    while True:
+        begin = _end_of_gap(text, at)
+        if text[begin : begin + 1] == "]":
+            break
+        try:
+            _, end = decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{where}: its list is damaged behind {len(ends)} rows: {error}") from error
+        num_bytes += len(text[at:end].encode())
+        ends.append(num_bytes)
+        at = end
+    if text[begin + 1 :].strip():
+        raise ValueError(
+            f"{where}: its list ends behind {len(ends)} rows, and there is more: a file is one list, or a row a line"
+        )
+    return RowFile(folder, name, start, np.array(ends, np.int64), digest)
+
+
+def _end_of_gap(text: str, at: int) -> int:
+    gap = _GAP.match(text, at)
+    assert gap is not None
+    return gap.end()
