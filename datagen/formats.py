@@ -21,6 +21,8 @@ _ALL = (
     Format("png", (".png",), lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
     Format("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
     Format("tiff", (".tif", ".tiff"), lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    Format("gif", (".gif",), lambda head: head[:6] in (b"GIF87a", b"GIF89a")),
+    Format("bmp", (".bmp",), lambda head: head.startswith(b"BM")),
 )
 FORMATS = {format.name: format for format in _ALL}
 """All formats by name."""

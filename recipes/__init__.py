@@ -39,24 +39,33 @@ RECIPES = {
 }
 
 VERBS = {
-    "status": Entry("recipes.verbs:status", "what is done, left and dropped in an output, step by step", ("out",)),
-    "verify": Entry("recipes.verbs:verify", "re-read every shard of an output against its report", ("out",)),
+    "status": Entry("recipes.verbs:status", "what is done, left and dropped in an output, step by step", ("out",), ("out",)),
+    "verify": Entry("recipes.verbs:verify", "re-read every shard of an output against its report", ("out",), ("out",)),
     "forget": Entry(
         "recipes.verbs:forget",
         "take a source, uri=… or sha256=…, out of an output, and keep it out",
         ("out", "uri", "sha256"),
+        ("out",),
     ),
     "retry": Entry(
         "recipes.verbs:retry",
         "read again what dropped for a reason, reason=…, and nothing else",
         ("out", "reason", "passwords", "on", "workers"),
+        ("out",),
     ),
     "flywheel": Entry(
         "recipes.verbs:flywheel",
         "the state of an output's flywheel; review=N: the lines to correct first, as a page for a browser",
         ("out", "review", "gold"),
+        ("out",),
+    ),
+    "read": Entry(
+        "recipes.verbs:read",
+        "read images of lines or pages with a round's reader, a JSON line each",
+        ("reader", "input", "out", "kind", "on", "workers", "overwrite"),
+        ("reader", "input", "out"),
     ),
 }
 
 # Verbs to come, which no recipe may be called; and what make asks for.
-RESERVED = ("score", "read", "words")
+RESERVED = ("score", "words")

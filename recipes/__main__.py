@@ -72,10 +72,11 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def read(name: str, arguments: list[str]) -> dict[str, Any]:
-    """The values of the words given to a recipe or verb. Raises `ValueError` if one is wrong, or if a verb has no `out`."""
+    """The values of the words given to a recipe or verb. Raises `ValueError` if one is wrong, or if one is missing."""
     values = parse(name, words_of(name), arguments)
-    if name in VERBS and "out" not in values and not values.get("help"):
-        raise ValueError(f"{name} needs out=DIR, the output of a recipe")
+    for word in () if values.get("help") else (RECIPES | VERBS)[name].needs:
+        if word not in values:
+            raise ValueError(f"{name} needs {word}={WORDS[word].takes}: {WORDS[word].help}")
     return values
 
 

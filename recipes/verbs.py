@@ -1,6 +1,7 @@
 """The functions behind the verbs: each prints what it has to say and returns the exit code. Their parameters are their words."""
 
 from recipes import forget as forgetting
+from recipes import read as image_reading
 from recipes import retry as retrying
 from recipes import status as reading
 from recipes.steps import Place
@@ -28,6 +29,19 @@ def forget(out: str, uri: str = "", sha256: str = "") -> int:
 def retry(out: str, reason: str = "", passwords: str = "", on: str = "local", workers: int = 0) -> int:
     """The exit code of the run that reads what dropped."""
     return retrying.retry(Place(out, on, workers), reason, passwords)
+
+
+def read(
+    reader: str,
+    input: str,
+    out: str,
+    kind: str = "auto",
+    on: str = "local",
+    workers: int = 0,
+    overwrite: bool = False,
+) -> int:
+    """1 if something failed that is no image's fault."""
+    return image_reading.read(reader, input, out, kind, overwrite, on, workers)
 
 
 def flywheel(out: str, review: int = 0, gold: str = "") -> int:

@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
-    """A recipe or a verb: the function behind it as "module:function", what it does, and the words that the function takes."""
+    """A recipe or a verb: the function behind it as "module:function", what it does, the words that the function takes, and those
+    that it needs."""
 
     function: str
     does: str
     words: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 def text(value: str) -> str:
@@ -75,7 +77,7 @@ class Word(NamedTuple):
 
 _ALL = (
     Word("input", "WHERE", "a folder, a glob, a PDF, an archive, or a list (.parquet, .jsonl) with a uri column", is_path=True),
-    Word("out", "DIR", "the output: a local folder or an fsspec URL; a recipe's is out/NAME by default"),
+    Word("out", "DIR", "the output: a local folder or an fsspec URL; a recipe's is out/NAME by default; that of read is a file"),
     Word("on", "WHERE", "inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT"),
     Word("workers", "N", "how many processes or jobs; default: one for each core", number),
     Word("limit", "N", "at most N documents, chosen by seed, in turn from each language", number),
@@ -101,6 +103,12 @@ _ALL = (
     Word("plan", "0|1", "print what would run, and run nothing", flag),
     Word("verbose", "0|1", "log one line for each shard", flag),
     Word("help", "0|1", "print these words", flag),
+    Word("reader", "FOLDER", "a reader that a round trained, such as out/multilingual/round-2/reader/Cyrl", is_path=True),
+    Word(
+        "kind",
+        "WHAT",
+        "what each image shows: line, page, or auto (default): a line is at most 160 px high, or 6 times as wide",
+    ),
     Word("uri", "URI", "where the source lies, as its samples' records have it under origin"),
     Word("sha256", "HEX", "the content of the source, wherever it lies"),
     Word(

@@ -13,7 +13,7 @@ from datagen.parts import Failed, Part, Parts, each
 from datagen.record import Range, SampleError, clean_text
 from datagen.sources.archive_members import REST, Entry, entries
 
-FORMATS = ("jpeg", "png", "webp", "tiff")
+FORMATS = ("jpeg", "png", "webp", "tiff", "gif", "bmp")
 
 
 class Picture(NamedTuple):

@@ -39,6 +39,10 @@ ROOT = Path(__file__).parents[2]
         (["status", "out=x", "limit=3"], "status has no word 'limit': its words are out, help"),
         (["status", "/nowhere/at/all"], "no output of pagewheel"),
         (["verify", "/nowhere/at/all"], "no output of pagewheel"),
+        (["read", "input=x", "out=x.jsonl"], "read needs reader=FOLDER"),
+        (["read", "input=x", "reader=x"], "read needs out="),
+        (["read", "reader=/nowhere", "input=x", "out=x.jsonl"], "/nowhere holds no compact reader"),
+        (["read", "reader=/nowhere", "input=x", "out=x.jsonl", "kind=word"], "kind=word: allowed are auto, line, page"),
     ],
 )
 def test_a_wrong_word_is_one_line_that_says_what_is_allowed(argv, message, capsys, tmp_path, monkeypatch):
@@ -68,13 +72,13 @@ def test_what_is_no_word_is_the_output_of_a_verb():
 
 @pytest.mark.parametrize("name", [*RECIPES, *VERBS])
 def test_a_function_takes_the_words_that_are_declared_for_it(name):
-    """With values of the type that reading a word gives, and a default for each but a verb's `out`."""
+    """With values of the type that reading a word gives, and a default for each but those that are needed."""
     entry = (RECIPES | VERBS)[name]
     parameters = inspect.signature(resolve_name(entry.function)).parameters
     assert set(parameters) == set(entry.words)
     types = {text: str, paths: str, number: int, rounds: int, flag: bool, positive: float}
     assert {n: p.annotation for n, p in parameters.items()} == {n: types[WORDS[n].read] for n in entry.words}
-    assert {n for n, p in parameters.items() if p.default is p.empty} == ({"out"} if name in VERBS else set())
+    assert {n for n, p in parameters.items() if p.default is p.empty} == set(entry.needs)
 
 
 @pytest.mark.parametrize("name", [*RECIPES, *VERBS])
