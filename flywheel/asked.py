@@ -4,6 +4,7 @@
     NAME/review-1.json     what the sheet asks: which lines, where they lie, what was read there
     NAME/audit-1.html      a sheet that shows no reading
     NAME/answers.jsonl     the answers that were taken in, a line of a page each, in the form that sheets save
+    NAME/audits.json       what the answered audits came to
     NAME/gold.json         the corrections that the dataset `gold` is made from
 
 A line lies on a page of the dataset of pages, by the page's key and a box, so an answer outlives the round that made the reading.
@@ -13,7 +14,7 @@ A review's answers teach. An audit's answers measure, and teach nobody.
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from datagen.record import Box
@@ -61,13 +62,14 @@ class Asked:
 @dataclass(frozen=True)
 class Sheet:
     """What is asked at once, about the lines that the round `round` found. `kind` is `REVIEW` or `AUDIT`, and `note` says how the
-    lines were chosen."""
+    lines were chosen. An audit says by language what text layer its pages have."""
 
     name: str
     kind: str
     round: int
     note: str
     lines: tuple[Asked, ...] = ()
+    layers: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode()
@@ -114,13 +116,15 @@ def sheets(folder: Folder) -> list[Sheet]:
     return found
 
 
-def add_sheet(folder: Folder, kind: str, number: int, note: str, lines: Sequence[Asked]) -> Sheet:
+def add_sheet(
+    folder: Folder, kind: str, number: int, note: str, lines: Sequence[Asked], layers: Mapping[str, str] | None = None
+) -> Sheet:
     """A sheet of these lines, written under the next number of its kind; or the last one, if it asks the same."""
     earlier = [sheet for sheet in sheets(folder) if sheet.kind == kind]
     last = _number(earlier[-1].name) if earlier else 0
     if earlier and (earlier[-1].round, earlier[-1].lines) == (number, tuple(lines)):
         return earlier[-1]
-    sheet = Sheet(f"{kind}-{last + 1}", kind, number, note, tuple(lines))
+    sheet = Sheet(f"{kind}-{last + 1}", kind, number, note, tuple(lines), layers or {})
     folder.write(f"{sheet.name}.json", sheet.to_json())
     return sheet
 
@@ -156,8 +160,7 @@ def forget(folder: Folder, keys: tuple[str, ...]) -> int:
         if gone := len(sheet.lines) - len(left):
             num_gone += gone
             folder.remove(f"{sheet.name}.html")
-            shortened = Sheet(sheet.name, sheet.kind, sheet.round, sheet.note, left)
-            folder.write(f"{sheet.name}.json", shortened.to_json())
+            folder.write(f"{sheet.name}.json", replace(sheet, lines=left).to_json())
             log.warning("%s: removed, since it shows %d lines of what is forgotten", folder.path(f"{sheet.name}.html"), gone)
     if folder.exists(GOLD_LINES):
         corrected = [line for line in json.loads(folder.read(GOLD_LINES)) if not line["page"].startswith(keys)]

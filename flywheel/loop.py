@@ -26,7 +26,7 @@ from datagen.runner import Runner
 from datagen.sources.dataset import ShardsOf
 from datagen.sources.lines import LineCrops
 from datagen.storage import Folder
-from flywheel import frozen, gold
+from flywheel import audit, frozen, gold
 from flywheel.frozen import FrozenPools
 from flywheel.round import Round, RunPipeline, Watch, values
 from flywheel.step import CROPS, GOLD, ORIGIN, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
@@ -41,6 +41,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
     """
     if step.gold:
         log.info("%s: %s", GOLD, gold.take(out.sub(step.name), out.sub(step.pages), step.gold))
+        audit.measure(out.sub(step.name))
     if step.rounds < 1:
         return 0
     pools = frozen.freeze(step, out)

@@ -64,7 +64,7 @@ class ReadPages(ShardSource):
             gate = self._gate(page.origin.sha256, page.origin.page)
             assert gate is not None
             num_items += 1
-            yield from self._page(page, gate)
+            yield from self.lines(page, gate)
         if not num_items:
             yield Drop("", item.uri, None, STAGE, "no_pages", "no page to read")
 
@@ -72,7 +72,8 @@ class ReadPages(ShardSource):
         """The gate that names this page."""
         return next((gate for gate in self.gates if gate.pages.languages().get((sha256, page)) == gate.lang), None)
 
-    def _page(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
+    def lines(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
+        """The lines of a page behind a gate: a crop for each that is accepted, and a drop for each that is refused."""
         reader = OPEN.get("compact", folder=f"{self.readers}/{gate.reader}", sha256=gate.sha256)
         lines = read_lines(page, reader, gate.script, gate.threshold)
         if not lines:

@@ -55,8 +55,8 @@ VERBS = {
     ),
     "flywheel": Entry(
         "recipes.verbs:flywheel",
-        "the state of an output's flywheel; review=N: the lines to correct first, as a page for a browser",
-        ("out", "review", "gold"),
+        "the state of an output's flywheel; review=N, audit=N: pages for a person to correct or transcribe lines",
+        ("out", "review", "audit", "gold"),
         ("out",),
     ),
     "read": Entry(

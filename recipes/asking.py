@@ -2,13 +2,15 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from datagen import dataset
 from datagen.storage import Folder
-from flywheel import asked, gold, review
+from flywheel import asked, audit, gold, review
 from flywheel.asked import Asked, Sheet
 from flywheel.step import Flywheel, round_metrics, round_name
 from recipes import called
+from recipes.progress import working
 from recipes.steps import Place, StepRunner, runners
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ def wheel_of(out: str) -> StepRunner[Flywheel]:
 def ask_review(wheel: StepRunner[Flywheel], count: int) -> str:
     """Write a sheet of the `count` lines that teach most, and say where it lies. Raises `ValueError` if there is no line to ask
     about."""
-    number = _last_round(wheel)
+    number = _last_round(wheel)["round"]
     with dataset.lock(wheel.out):
         pages = wheel.out.sub(wheel.step.pages)
         lines = review.choose(review.candidates(wheel.out.sub(round_name(number)), pages), count, asked.answers(wheel.folder))
@@ -36,11 +38,40 @@ def ask_review(wheel: StepRunner[Flywheel], count: int) -> str:
         return _written(wheel, sheet)
 
 
+def ask_audit(wheel: StepRunner[Flywheel], count: int) -> str:
+    """Write a sheet of `count` lines to transcribe, and say where it lies. Raises `ValueError` if nothing is let through."""
+    metrics = _last_round(wheel)
+    with dataset.lock(wheel.out):
+        with working(f"audit: reading pages without a text layer with the readers of {round_name(metrics['round'])}"):
+            lines, layers = audit.sample(wheel.step, wheel.out, metrics, count)
+        if not lines:
+            raise ValueError(
+                f"audit={count}: the gates of {round_name(metrics['round'])} let no line through that isn't audited yet, "
+                "so there is nothing to transcribe"
+            )
+        sheet = asked.add_sheet(wheel.folder, asked.AUDIT, metrics["round"], audit.note(layers), lines, layers)
+        return f"{_written(wheel, sheet)}\n{audit.note(layers)}"
+
+
 def take(wheel: StepRunner[Flywheel], file: str) -> str:
     """Take in what a sheet saved, and say what it brought. Raises `ValueError` if the file isn't one."""
     with dataset.lock(wheel.out):
         taken = gold.take(wheel.folder, wheel.out.sub(wheel.step.pages), file)
-    return f"gold: {taken}; the next round learns from what was accepted and edited"
+        found = audit.measure(wheel.folder)
+    lines = [f"gold: {taken}"]
+    for name in taken.audits:
+        rows = {"all languages": found[name]["all"]} | found[name]["languages"]
+        lines += [f"{name}, round {found[name]['round']}, {lang}: {_share(row)}" for lang, row in rows.items()]
+    return "\n".join(lines)
+
+
+def _share(row: dict[str, Any]) -> str:
+    skipped = f", {row['num_skipped']} skipped" if row["num_skipped"] else ""
+    counts = f"{row['num_right']} of {row['num_judged']} labels right ({row['num_asked']} asked{skipped})"
+    if row["precision"] is None:
+        return counts
+    layer = f", {row['layer']}" if row.get("layer") else ""
+    return f"{row['precision']:.1%} ({row['precision_low']:.1%} to {row['precision_high']:.1%}), {counts}{layer}"
 
 
 def _written(wheel: StepRunner[Flywheel], sheet: Sheet) -> str:
@@ -67,9 +98,8 @@ def _languages(lines: tuple[Asked, ...]) -> str:
     return ", ".join(f"{count} {lang}" for lang, count in sorted(counts.items()))
 
 
-def _last_round(wheel: StepRunner[Flywheel]) -> int:
+def _last_round(wheel: StepRunner[Flywheel]) -> dict[str, Any]:
     rounds = round_metrics(wheel.out)
     if not rounds:
         raise ValueError(f"out={wheel.place.out}: no round of the flywheel is made yet")
-    number: int = rounds[-1]["round"]
-    return number
+    return rounds[-1]

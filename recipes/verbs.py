@@ -44,11 +44,12 @@ def read(
     return image_reading.read(reader, input, out, kind, overwrite, on, workers)
 
 
-def flywheel(out: str, review: int = 0, gold: str = "") -> int:
+def flywheel(out: str, review: int = 0, audit: int = 0, gold: str = "") -> int:
     from recipes import asking
 
     wheel = asking.wheel_of(out)
     said = [asking.take(wheel, gold)] if gold else []
     said += [asking.ask_review(wheel, review)] if review else []
+    said += [asking.ask_audit(wheel, audit)] if audit else []
     print("\n".join(said or wheel.status()))
     return 0

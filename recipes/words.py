@@ -82,7 +82,7 @@ _ALL = (
     Word("workers", "N", "how many processes or jobs; default: one for each core", number),
     Word("limit", "N", "at most N documents, chosen by seed, in turn from each language", number),
     Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; rounds that exist already stay", rounds),
-    Word("gold", "FILE", "lines that a person corrected, as the page of make flywheel review=N saves them", is_path=True),
+    Word("gold", "FILE", "what a person answered, as the pages of make flywheel review=N and audit=N save it", is_path=True),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),
     Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),
@@ -114,6 +114,7 @@ _ALL = (
     Word(
         "review", "N", "write a page for a browser with the N refused lines that teach most when a person corrects them", number
     ),
+    Word("audit", "N", "write a page for a browser with N accepted lines to transcribe; it shows no reading", number),
     Word("reason", "NAME", "why documents or pages dropped, as drops.jsonl has it, such as timeout or not_found"),
 )
 WORDS = {word.name: word for word in _ALL}

@@ -70,7 +70,10 @@ class FlywheelRunner(StepRunner[Flywheel]):
     def forget(self, gone: Gone) -> None:
         """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources. What
         a person was asked about their lines, and answered, goes."""
-        asked.forget(self.folder, gone.keys)
+        from flywheel import audit
+
+        if asked.forget(self.folder, gone.keys):
+            audit.measure(self.folder)
         for name in round_folders(self.out):
             if not is_whole(self.out.sub(name)):
                 clear_round(self.out.sub(name))

@@ -14,11 +14,8 @@ PAGE = "0123456789abcdef-01234567-000003"
 
 def line(number: int, reading: str = "слова слова", score: float = 0.4, **values) -> Asked:
     at = Box(10, 40 * number, 300, 40 * number + 30)
-    known = {"lang": "ru", "script": "Cyrl", "reason": "low_confidence", "sha256": "a" * 64}
-    one = Asked(
-        f"{PAGE}-r2-{number:04d}", PAGE, "file:///a.pdf", number=3, box=at, reading=reading, score=score, **known | values
-    )
-    return one
+    known = {"id": f"{PAGE}-r2-{number:04d}", "lang": "ru", "script": "Cyrl", "reason": "low_confidence", "sha256": "a" * 64}
+    return Asked(page=PAGE, uri="file:///a.pdf", number=3, box=at, reading=reading, score=score, **known | values)
 
 
 WORDS = "кот рот ток корова сорока дорога молоко береза ольха осина".split()
