@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 REVIEW, AUDIT = "review", "audit"
 ANSWERS = "answers.jsonl"
 GOLD_LINES = "gold.json"
+AUDITS = "audits.json"
 VERDICTS = ("accept", "edit", "skip", "not_a_line")
 _VERTICAL = frozenset("Mong Phag Hans Hant Jpan Kore Hani".split())
 

@@ -27,7 +27,7 @@ from datagen.shards import read_records, read_sample
 from datagen.stages.language import identify
 from datagen.storage import Folder
 from flywheel import asked, frozen, gate, lineage, review
-from flywheel.asked import AUDIT, Answer, Asked, Sheet
+from flywheel.asked import AUDIT, AUDITS, Answer, Asked, Sheet
 from flywheel.crops import Row
 from flywheel.places import PlaceFile
 from flywheel.pools import Pools
@@ -37,7 +37,6 @@ from flywheel.step import Flywheel, round_name
 
 log = logging.getLogger(__name__)
 
-RESULTS = "audits.json"
 NO_LAYER, HIDDEN_LAYER = "no layer", "hidden layer"
 _SCANS = frozenset({"picture_page", "no_text"})
 _PAGES = 3  # of a document, at a time
@@ -101,7 +100,7 @@ def result(sheet: Sheet, answers: Iterable[Answer], layers: Mapping[str, str]) -
 
 def results(folder: Folder) -> dict[str, Any]:
     """The result of each audit that somebody answered, by the sheet's name, from the file that `measure` wrote."""
-    found: dict[str, Any] = json.loads(folder.read(RESULTS)) if folder.exists(RESULTS) else {}
+    found: dict[str, Any] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
     return found
 
 
@@ -111,9 +110,9 @@ def measure(folder: Folder) -> dict[str, Any]:
     audits = [sheet for sheet in asked.sheets(folder) if sheet.kind == AUDIT]
     found = {sheet.name: result(sheet, answers, sheet.layers) for sheet in audits if any(a.sheet == sheet.name for a in answers)}
     if found:
-        folder.write(RESULTS, json.dumps(found, ensure_ascii=False, indent=1).encode())
+        folder.write(AUDITS, json.dumps(found, ensure_ascii=False, indent=1).encode())
     else:
-        folder.remove(RESULTS)
+        folder.remove(AUDITS)
     return found
 
 

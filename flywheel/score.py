@@ -8,7 +8,7 @@ from datagen.engines.lookalikes import mended
 from datagen.record import Box, Line, Sample
 
 _SLACK_CHARS, _SLACK_SHARE = 3, 0.15
-_LEADER = re.compile(r"(?:[.·…_] ?){3,}")
+LEADER = re.compile(r"(?:[.·…_] ?){3,}")
 
 
 def truth(page: Sample, box: Box) -> str:
@@ -31,7 +31,7 @@ def is_right(page: Sample, box: Box, text: str) -> bool:
         return False
     label, expected = normalise(text), sum(len(line.text) * _covered(line.box, box) for line in row)
     written = _written(row, page.script)
-    if _LEADER.search(written):
+    if LEADER.search(written):
         ends, parts = _parts(written), _parts(label)
         return bool(parts) and any(ends[i : i + len(parts)] == parts for i in range(len(ends)))
     if abs(len(label) - expected) > max(_SLACK_CHARS, _SLACK_SHARE * expected):
@@ -69,7 +69,7 @@ def _written(row: list[Line], script: str) -> str:
 
 def _parts(text: str) -> list[str]:
     """What stands between leaders, in order."""
-    return [part.strip() for part in _LEADER.split(text) if part.strip()]
+    return [part.strip() for part in LEADER.split(text) if part.strip()]
 
 
 def _covered(line: Box, box: Box) -> float:

@@ -52,14 +52,22 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return lines
 
     def shown(self) -> Any:
-        return [fingerprint(metrics) for metrics in round_metrics(self.out)]
+        audits = self.folder.read(asked.AUDITS).decode() if self.folder.exists(asked.AUDITS) else ""
+        return [*[fingerprint(metrics) for metrics in round_metrics(self.out)], audits]
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         from recipes.report.flywheel import flywheel_sections
 
-        rounds = round_metrics(self.out)
-        last = self.out.sub(round_name(len(rounds)))
-        return flywheel_sections(self.step.name, rounds, last, self.out.sub(self.step.pages), report.seed)
+        rounds, pages = round_metrics(self.out), self.out.sub(self.step.pages)
+        if not rounds:
+            return []
+        from flywheel import audit
+        from recipes.report.readings import readings_sections
+
+        last, found = self.out.sub(round_name(rounds[-1]["round"])), audit.results(self.folder)
+        sections = flywheel_sections(self.step.name, rounds, last, pages, report.seed)
+        number, precision = rounds[-1]["round"], self.step.precision
+        return [*sections, *readings_sections(self.step.name, number, last, pages, found, precision, report.seed)]
 
     def held_out(self) -> frozenset[str]:
         return trained.held_out(self.step, self.out)

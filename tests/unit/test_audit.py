@@ -68,7 +68,7 @@ def test_results_are_written_and_go_with_the_answers(tmp_path):
     assert found["audit-1"]["languages"]["ru"]["layer"] == "hidden layer"
     assert audit.results(folder) == found
     asked.forget(folder, (one.page,))
-    assert audit.measure(folder) == {} and not folder.exists(audit.RESULTS)
+    assert audit.measure(folder) == {} and not folder.exists(asked.AUDITS)
 
 
 def test_the_note_says_what_pages_have_no_layer():
