@@ -4,7 +4,7 @@
 const sheet = JSON.parse(document.getElementById("lines").textContent);
 const lines = sheet.lines;
 const isAudit = sheet.kind === "audit";
-const VERDICTS = { accept: "right", edit: "corrected", skip: "skipped", not_a_line: "not a line" };
+const VERDICTS = { accept: "right", edit: isAudit ? "transcribed" : "corrected", skip: "skipped", not_a_line: "not a line" };
 const ZOOMS = [1, 1.5, 2, 3, 4];
 const LINE_HEIGHT = 44;
 // Letters of these stand above or below each other.
@@ -188,7 +188,7 @@ function layOut() {
   const pad = short * 0.2;
   const fit = line.vertical ? innerHeight * 0.6 : room;
   const times = Math.min(LINE_HEIGHT / short, fit / (long + 2 * pad)) * ZOOMS[zoom];
-  cropInner.style.cssText = `width:${(x1 - x0 + 2 * pad) * times}px;height:${(y1 - y0 + 2 * pad) * times}px`;
+  cropInner.style.cssText = `width:${(x1 - x0 + 2 * pad) * times}px;height:${(y1 - y0 + 2 * pad) * times}px;margin-left:${line.rtl ? "auto" : 0}`;
   cropPicture.style.cssText = `left:${(pad - x0) * times}px;top:${(pad - y0) * times}px;width:${width * times}px;height:${height * times}px`;
   context.scrollTop = Math.max(0, (y0 + y1) / 2 * scale - context.clientHeight / 2);
   crop.scrollLeft = line.rtl ? crop.scrollWidth : 0;

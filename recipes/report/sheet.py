@@ -23,6 +23,7 @@ from recipes.report import asset, embed, fill
 from recipes.report.pictures import data_uri
 
 _AROUND = (4.0, 2.2)  # what is shown around a line, along it and across it, in heights of the line
+_LEAST_AROUND = (160, 60)  # in pixels
 _LARGEST = (2200, 900)
 _QUALITY = 70
 _RIGHT_TO_LEFT = frozenset("Arab Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr".split())
@@ -118,6 +119,6 @@ def _line(line: Asked, image: Image.Image, kind: str) -> dict[str, Any]:
 def _around(line: Asked, size: tuple[int, int]) -> Box:
     x0, y0, x1, y1 = line.box
     height = (x1 - x0) if line.is_vertical else (y1 - y0)
-    along, across = (round(share * max(12, height)) for share in _AROUND)
+    along, across = (max(least, round(share * height)) for share, least in zip(_AROUND, _LEAST_AROUND, strict=True))
     dx, dy = (across, along) if line.is_vertical else (along, across)
     return Box(max(0, x0 - dx), max(0, y0 - dy), min(size[0], x1 + dx), min(size[1], y1 + dy))
