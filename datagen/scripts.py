@@ -50,6 +50,9 @@ EAST_ASIAN = frozenset("Hani Hira Kana Hang Bopo".split())
 _WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
 _ASCII_LETTER = re.compile("[A-Za-z]")
 
+# Scripts that are written from right to left.
+RTL = frozenset("Adlm Arab Hebr Mand Nkoo Rohg Samr Syrc Thaa".split())
+
 # What Chinese and Japanese are written in.
 IDEOGRAPHS = _blocks(
     "CJK Unified Ideographs",

@@ -15,7 +15,8 @@ from datagen.record import Box
 from datagen.shards import read_reports, read_samples
 from datagen.storage import Folder
 from flywheel.pools import Place
-from flywheel.typefaces import typeset
+from flywheel.typefaces import in_family, typeset
+from flywheel.worn import worn
 
 Row = dict[str, Any]
 """A row of a manifest, with the columns of `_COLUMNS`."""
@@ -28,7 +29,11 @@ _COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A line's encoded image, in which the line lies at `box`, and its text as readers learn it."""
+    """A line's encoded image, in which the line lies at `box`, and its text as readers learn it.
+
+    A line without an image is typeset in one of these `families` whenever it is learned; its box says only about how wide it is.
+    Families of a line with an image are those that it is at times set anew in (none: any text face that has its letters).
+    """
 
     key: str
     lang: str
@@ -36,6 +41,7 @@ class Crop:
     text: str
     image: bytes
     box: Box
+    families: tuple[str, ...] = ()
 
     def pixels(self) -> numpy.ndarray:
         """The whole crop as (H, W) gray bytes."""
@@ -94,9 +100,12 @@ def _somewhere_around(pixels: numpy.ndarray, box: Box, random: numpy.random.Gene
 def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 0.0) -> numpy.ndarray:
     """The line, or its text in another typeface, as a poor scan, a small rendering or a careless detector would give it: (H, W)
     gray bytes."""
-    set_anew = typeset(crop.text, random) if random.random() < typeset_share else None
+    set_anew = None
+    if not crop.image or random.random() < typeset_share:
+        is_free = not crop.families
+        set_anew = typeset(crop.text, random) if is_free else in_family(crop.families, crop.text, crop.lang, random)
     pixels, box = set_anew or (crop.pixels(), crop.box)
-    line = _somewhere_around(pixels, box, random)
+    line = worn(_somewhere_around(pixels, box, random), random)
     image = Image.fromarray(numpy.ascontiguousarray(line))
     if random.random() < 0.6:  # small print, enlarged again when it is read
         height = int(random.integers(15, 30))

@@ -6,14 +6,16 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from datagen.engines import tesseract as engine
 from datagen.engines.compact import Reader, normalise
 from datagen.shards import read_records
 from datagen.storage import Folder
-from flywheel import gate
+from flywheel import gate, typesetlines
 from flywheel.crops import Crop, Row, read_crops, rows_of_pages
 from flywheel.pools import Pools
+from flywheel.texts import TextFile
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +25,28 @@ MARGIN = 0.1
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Crops of held-out lines by language. `learned` are the texts on the pages that train."""
+    """Crops of held-out lines by language. `learned` are the texts on the pages that train.
+
+    Languages that no line of a document can test are `typeset`: their lines are text that no reader learns, in typefaces that no
+    reader sees.
+    """
 
     test: Mapping[str, Sequence[Crop]]
     learned: frozenset[str]
+    typeset: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, crops: Folder, served: Sequence[Pools], most: int, taught: frozenset[str] = frozenset()) -> "HeldOut":
-        """At most `most` crops of each language, drawn by their keys. The texts `taught` are learned beside those of the crops.
+    def read(
+        cls,
+        crops: Folder,
+        served: Sequence[Pools],
+        most: int,
+        taught: frozenset[str] = frozenset(),
+        texts: Mapping[str, TextFile] = MappingProxyType({}),
+        seed: int = 0,
+    ) -> "HeldOut":
+        """At most `most` crops of each language, drawn by their keys. The texts `taught`, and those of `texts` that train, are
+        learned beside those of the crops.
 
         A text that stands in a page to train on is left out, and so is one in a page to be read, since the next round trains on
         it. Each text is taken once. Texts are read from the records; only the crops that are drawn are read with their images.
@@ -48,7 +64,12 @@ class HeldOut:
             elif text:
                 by_text = test[row["lang"]]
                 by_text[text] = min(row, by_text.get(text, row), key=lambda row: row["key"])
-        return cls(_by_language(crops, _drawn(test, learned | waiting, most)), frozenset(learned))
+        to_typeset = {lang: file.read() for lang, file in texts.items()}
+        learned.update(line for text in to_typeset.values() for line in text.train)
+        drawn = _by_language(crops, _drawn(test, learned | waiting, most))
+        alone = {lang: typesetlines.to_test(text, most, seed) for lang, text in to_typeset.items() if lang not in drawn}
+        alone = {lang: of_lang for lang, of_lang in alone.items() if of_lang}
+        return cls(dict(sorted((drawn | alone).items())), frozenset(learned), frozenset(alone))
 
 
 def errors(reader: Reader, crops: Sequence[Crop]) -> gate.Errors:

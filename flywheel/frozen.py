@@ -7,7 +7,7 @@ the first round stay out of the pools until a run with overwrite=1 makes the poo
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,14 +16,15 @@ from datagen.engines import ppocr
 from datagen.record import another_schema
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel import pools
-from flywheel.pools import POOLS, Pools
+from flywheel import pools, supply, texts
+from flywheel.pools import POOLS, Language, Pools, TextLines
 from flywheel.step import CROPS, ORIGIN, Flywheel, round_name
+from flywheel.texts import TextFile
 
 log = logging.getLogger(__name__)
 
 NAME = "pools.json"
-VERSION = 2  # goes up whenever the code makes other pools of the same pages
+VERSION = 3  # goes up whenever the code makes other pools of the same pages
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,10 @@ def freeze(step: Flywheel, out: Folder) -> FrozenPools:
     """
     folder, pages = out.sub(step.name), out.sub(step.pages)
     shards = {report.shard: report.known_as for report in read_reports(pages)}
-    values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256()]
+    text = [bool(step.text), list(step.text_packages), step.text_below, step.max_text_lines, step.serve_by_text]
+    values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256(), text]
     if not out.exists(f"{round_name(1)}/{ORIGIN}"):
-        made = FrozenPools(values, shards, tuple(_assign(step, pages)))
+        made = FrozenPools(values, shards, tuple(_assign(step, pages, folder)))
         if out.exists(f"{CROPS}/census") and read(folder) != made:
             dataset.clear(out.sub(CROPS))  # made for other pools, by a run that ended before its first round began
         folder.write(NAME, made.to_json())
@@ -89,9 +91,25 @@ def freeze(step: Flywheel, out: Folder) -> FrozenPools:
     return frozen
 
 
-def _assign(step: Flywheel, pages: Folder) -> Sequence[Pools]:
+def texts_of(step: Flywheel, out: Folder, served: Iterable[Pools]) -> dict[str, TextFile]:
+    """The frozen texts of the languages that have some, by language."""
+    url = out.sub(step.name).sub(texts.FOLDER).url
+    return {p.lang: TextFile(url, p.lang, p.text) for p in served if p.text}
+
+
+def _assign(step: Flywheel, pages: Folder, folder: Folder) -> Sequence[Pools]:
+    """The pools, with the texts of languages that need some written in the step's `folder`."""
     languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
-    return pools.assign(languages, step.seed, step.min_train_lines)
+    found = supply.texts(step, languages)
+    folder.remove(texts.FOLDER)
+    lines = {}
+    for lang, text in found.items():
+        sha256 = TextFile.write(folder.sub(texts.FOLDER), text).sha256
+        lines[lang] = TextLines(sha256, len(text.train), len(text.held_out))
+    new = [Language(text.lang, text.script, supply.share(text)) for text in found.values()]
+    known = {language.lang for language in languages}
+    languages = [*languages, *(language for language in new if language.lang not in known)]
+    return pools.assign(languages, step.seed, step.min_train_lines, lines)
 
 
 def _pools(values: dict[str, Any]) -> Pools:

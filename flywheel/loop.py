@@ -1,6 +1,7 @@
 """The flywheel: pools once, then one round after the other. Nothing changes a round once its metrics.json is written.
 
     NAME/pools.json          which document trains, tests, or waits to be read; NAME is the step's
+    NAME/text/               text to typeset, by language
     NAME/tesseract.json      how well Tesseract reads the test lines
     crops/                   a dataset: lines of trusted pages, drawn for readers
     gold/                    a dataset: lines that people corrected, if any
@@ -30,6 +31,7 @@ from flywheel import audit, frozen, gold
 from flywheel.frozen import FrozenPools
 from flywheel.round import Round, RunPipeline, Watch, values
 from flywheel.step import CROPS, GOLD, ORIGIN, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
+from flywheel.texts import FOLDER as TEXT
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +75,7 @@ def clear(step: Flywheel, out: Folder) -> None:
     for name in (CROPS, GOLD):
         if out.exists(f"{name}/census"):
             dataset.clear(out.sub(name))
-    for name in ("tesseract.json", frozen.NAME):
+    for name in ("tesseract.json", frozen.NAME, TEXT):
         out.sub(step.name).remove(name)
 
 

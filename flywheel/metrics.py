@@ -20,7 +20,8 @@ class Measured:
     """What a round's readers achieve on held-out pages.
 
     By language: the name of its `reader`, that reader's `errors`, and Tesseract's character error rate on the same lines. By
-    reader: where its gate stands, and the languages of the lines that calibrated it.
+    reader: where its gate stands, and the languages of the lines that calibrated it. The languages `typeset` were tested on
+    typeset lines.
     """
 
     reader: Mapping[str, str]
@@ -28,6 +29,7 @@ class Measured:
     cutoffs: Mapping[str, gate.Cutoff]
     calibrated: Mapping[str, frozenset[str]]
     tesseract: Mapping[str, float | None]
+    typeset: frozenset[str] = frozenset()
 
     def threshold(self, reader: str, lang: str) -> float:
         """The confidence that a reader's lines of a language need. Nobody passes in a language without a calibration line."""
@@ -70,6 +72,7 @@ def _language(
         "alphabet_share": p.alphabet_share,
         "not_served": p.not_served or left_out.get(p.lang, ""),
         "reader": measured.reader.get(p.lang, ""),
+        "tested_on": ("typeset" if p.lang in measured.typeset else "documents") if errors else "",
         **(asdict(errors) if errors else _NOT_MEASURED),
         **_share(*counts),
         "rejected": dict(sorted(refused.get(p.lang, Counter()).items())),

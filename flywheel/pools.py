@@ -9,9 +9,10 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
-from datagen import manifest
+from datagen import manifest, scripts
 from datagen.marks import excluded
 from datagen.record import words_hold
 from datagen.shards import read_records, read_reports
@@ -47,7 +48,9 @@ class Pools:
 
     `kind` says how the pages were parted. `documents`: pools are whole documents. `page_ranges`: the language has one document,
     and pages at a distance from those that train are held out; none waits, and none calibrates a gate. `held_out_only`: no page
-    trains, and the language's lines are read by its script's reader.
+    trains, and the language's lines are read by its script's reader. `text`: there is no page.
+
+    `num_text_lines` lines of text are typeset to train on, from the frozen file with the sha256 `text` ("": none).
     """
 
     lang: str
@@ -59,6 +62,8 @@ class Pools:
     held_out: tuple[Place, ...] = ()
     fold_a: tuple[Place, ...] = ()
     fold_b: tuple[Place, ...] = ()
+    text: str = ""
+    num_text_lines: int = 0
 
     @property
     def unlabelled(self) -> tuple[Place, ...]:
@@ -78,7 +83,7 @@ class Pools:
         """How the pools were made, and how many documents and pages each has: what metrics.json has of them."""
         pools: dict[str, tuple[Place, ...]] = {name: getattr(self, name) for name in POOLS}
         counts = {name: {"documents": len({d for d, _ in pool}), "pages": len(pool)} for name, pool in pools.items()}
-        return {"kind": self.kind, **counts}
+        return {"kind": self.kind, **counts, "text": {"lines": self.num_text_lines}}
 
 
 def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
@@ -97,7 +102,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
             if row["key"] in alike:
                 marked.append(row)
             elif row["lang"] != "und" and row["num_chars"] and words_hold(row["verdict"], row["reasons"]):
-                pages[row["lang"], row["script"]][row["sha256"]][row["page"]] = row["num_ltr_lines"]
+                pages[row["lang"], row["script"]][row["sha256"]][row["page"]] = _num_horizontal(row)
     for sample in read_records(dataset, marked):  # a part counts the letters of all its samples
         letters[sample.lang, sample.script].subtract(c for c in sample.text if c.isalpha())
     letters = {written: +counts for written, counts in letters.items() if written[0] != "und" and counts.total()}
@@ -120,16 +125,44 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
     return languages
 
 
-def assign(languages: Iterable[Language], seed: int, min_train_lines: int) -> list[Pools]:
-    """The pools of each language. A language is served if its script has `min_train_lines` lines to train on."""
+@dataclass(frozen=True)
+class TextLines:
+    """Lines of a language to typeset: the `sha256` of the file that holds them, how many train, and how many test."""
+
+    sha256: str
+    num_train: int
+    num_held_out: int
+
+
+def _num_horizontal(row: dict[str, Any]) -> int:
+    """How many lines of a page are no vertical ones: all of a script that is written from right to left."""
+    return row["num_lines"] if row["script"] in scripts.RTL else row["num_ltr_lines"]
+
+
+def assign(
+    languages: Iterable[Language], seed: int, min_train_lines: int, texts: Mapping[str, TextLines] = MappingProxyType({})
+) -> list[Pools]:
+    """The pools of each language. A language is served if its script has `min_train_lines` lines to train on, those of `texts`,
+    by language, among them."""
     languages = list(languages)
     parted = [_part(language, seed) for language in languages]
+    parted = [_with_text(pools, texts[pools.lang]) if pools.lang in texts else pools for pools in parted]
     lines: Counter = Counter()
     for language, pools in zip(languages, parted, strict=True):
-        per_page = {d: language.lines[d] / len(language.documents[d]) for d in language.documents}
-        lines[language.script] += round(sum(per_page[d] for d, _ in pools.train))
+        lines[language.script] += num_train_lines(language, pools) + pools.num_text_lines
     in_second = _second_folds(parted, seed)
-    return [_serve(_folded(pools, in_second), lines[pools.script], min_train_lines) for pools in parted]
+    tested = frozenset(lang for lang, of_lang in texts.items() if of_lang.num_held_out)
+    return [_serve(_folded(pools, in_second), lines[pools.script], min_train_lines, pools.lang in tested) for pools in parted]
+
+
+def num_train_lines(language: Language, pools: Pools) -> int:
+    """About how many lines of the language's documents train."""
+    return round(sum(language.lines[doc] / len(language.documents[doc]) for doc, _ in pools.train))
+
+
+def _with_text(pools: Pools, text: TextLines) -> Pools:
+    is_alone = not any(getattr(pools, name) for name in POOLS)
+    return replace(pools, kind="text" if is_alone else pools.kind, text=text.sha256, num_text_lines=text.num_train)
 
 
 def _second_folds(parted: Iterable[Pools], seed: int) -> frozenset[str]:
@@ -155,10 +188,10 @@ def _folded(pools: Pools, in_second: frozenset[str]) -> Pools:
     return replace(pools, fold_a=first, fold_b=second)
 
 
-def _serve(pools: Pools, num_lines: int, least: int) -> Pools:
+def _serve(pools: Pools, num_lines: int, least: int, has_text_to_test: bool) -> Pools:
     reason = ""
-    if not pools.held_out:
-        reason = "no document of its own has a trusted page with a left-to-right line"
+    if not pools.held_out and not has_text_to_test:
+        reason = "no document of its own has a trusted page with a horizontal line"
     elif num_lines < least:
         reason = f"{num_lines} lines of {pools.script} to train on, at least {least} are needed"
     return replace(pools, not_served=reason)

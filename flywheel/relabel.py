@@ -8,6 +8,7 @@ import numpy
 import simplejpeg
 
 from datagen.engines import OPEN, compact, versions
+from datagen.engines.direction import is_rtl
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
@@ -90,6 +91,7 @@ class ReadPages(ShardSource):
     def _accepted(self, page: Sample, gate: Gate, key: str, line: ReadLine) -> Sample:
         height, width = line.crop.shape
         box, by, o = Box(0, 0, width, height), f"flywheel/round-{self.round}", page.origin
+        direction = "rtl" if is_rtl(line.text, gate.script) else "ltr"
         return Sample(
             key=key,
             task="crop",
@@ -98,7 +100,7 @@ class ReadPages(ShardSource):
             lang=gate.lang,
             script=gate.script,
             text=line.text,
-            regions=(Region(box, "text", line.text, line.score, by, lines=(Line(box, line.text),)),),
+            regions=(Region(box, "text", line.text, line.score, by, lines=(Line(box, line.text, direction=direction),)),),
             quality=Quality("trusted", signals={"confidence": line.score}),
             origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines() | {by: gate.sha256}, page.key, line.box),
             stage=by,

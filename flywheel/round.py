@@ -18,7 +18,7 @@ from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import calibrate, evaluate, gate, gold, lineage, metrics, typefaces
+from flywheel import calibrate, evaluate, frozen, gate, gold, lineage, metrics, typefaces
 from flywheel.calibrate import CalibrateTask, JudgedLine, run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
@@ -32,7 +32,7 @@ from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
-VERSION = 3  # goes up whenever the code makes other rounds of the same pools
+VERSION = 4  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -69,7 +69,9 @@ class Round:
             return SHARD_FAILED
         scripts = {reader.script for reader in readers}
         self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in scripts})
-        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out, calibrate.accepted_texts([self.gold]))
+        texts = frozen.texts_of(self.step, self.out, self.served)
+        taught = calibrate.accepted_texts([self.gold])
+        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out, taught, texts, self.step.seed)
         self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
         lines = self._judged_lines(readers, weights, runner)
         if lines is None:
@@ -83,6 +85,13 @@ class Round:
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0
 
+    def _num_text_lines(self) -> Counter[str]:
+        """How many lines of each script are typeset to train on."""
+        num_lines: Counter[str] = Counter()
+        for p in self.served:
+            num_lines[p.script] += p.num_text_lines
+        return num_lines
+
     def _leave_out(self, reasons: dict[str, str]) -> None:
         """Serve these languages no more in this round, and log why."""
         for lang, reason in reasons.items():
@@ -94,7 +103,7 @@ class Round:
         """The readers to train, those with most lines first. Writes what they learn from."""
         languages = {place: p.lang for p in self.served for place in p.train}
         # A line whose characters all have no shape is counted here, and left out of the training.
-        num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages))
+        num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages)) + self._num_text_lines()
         accepted: dict[str, set[str]] = defaultdict(set)
         for row in manifest.rows(self.before) if self.before else ():
             accepted[row["script"]].add(row["sha256"])
@@ -136,16 +145,18 @@ class Round:
         """A task for each reader."""
         languages = {place: p.lang for p in self.served for place in p.train}
         num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages))
+        texts = frozen.texts_of(self.step, self.out, self.served)
         fitted = replace(self.step.first if self.number == 1 else self.step.later, seed=self.step.seed + self.number)
         pages = PlaceFile.write(self.folder, "pages_to_train.json", languages)
         before = self.before.url if self.before else ""
         tasks = []
         for r in readers:
-            fit = budget(fitted, num_lines[r.script])
+            fit = budget(fitted, num_lines[r.script], self._num_text_lines()[r.script], self.step.min_train_lines)
             mark = fingerprint([origin, describe(fit), r.name])
             accepted = self.folds[r.learns] if r.learns and before else None
             task = FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted)
-            tasks.append(replace(task, gold=self.gold.url, gold_pages=self._gold_for(r.folds)))
+            of_script = tuple(texts[p.lang] for p in self.served if p.script == r.script and p.lang in texts)
+            tasks.append(replace(task, gold=self.gold.url, gold_pages=self._gold_for(r.folds), texts=of_script))
         return tasks
 
     def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
@@ -213,7 +224,9 @@ class Round:
             cutoffs[r.name] = calibrate.cutoff(counted[r.name], self.step.precision)
             log.info("gate of %s: %s", r.name, cutoffs[r.name].reason or f"opens at {cutoffs[r.name].confidence:.3f}")
         calibrated = {r.name: frozenset(line.lang for line in counted[r.name]) for r in readers}
-        return Measured(own, errors, cutoffs, calibrated, evaluate.tesseract(self.out.sub(self.step.name), held_out))
+        return Measured(
+            own, errors, cutoffs, calibrated, evaluate.tesseract(self.out.sub(self.step.name), held_out), held_out.typeset
+        )
 
     def _page_rows(self, places: Mapping[tuple[str, int], str]) -> list[Row]:
         """The manifest's rows of these pages, in the shards that the pools were made from."""

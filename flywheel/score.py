@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from datagen import scripts
 from datagen.engines.compact import normalise
 from datagen.engines.lookalikes import mended
 from datagen.record import Box, Line, Sample
@@ -52,7 +53,7 @@ def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, 
 
 
 def _row(page: Sample, box: Box) -> list[Line]:
-    """The layer's lines that share the box's height and some of its width, from left to right."""
+    """The layer's lines that share the box's height and some of its width, in the order in which they are read."""
     row = []
     for region in page.regions:
         for line in region.lines:
@@ -60,7 +61,7 @@ def _row(page: Sample, box: Box) -> list[Line]:
             lower = min(line.box.y1 - line.box.y0, box.y1 - box.y0)
             if overlap > 0.5 * lower and _covered(line.box, box) > 0.02:
                 row.append(line)
-    return sorted(row, key=lambda line: line.box.x0)
+    return sorted(row, key=lambda line: line.box.x0, reverse=page.script in scripts.RTL)
 
 
 def _written(row: list[Line], script: str) -> str:

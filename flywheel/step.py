@@ -35,10 +35,10 @@ class Fit:
     """How a reader is trained.
 
     A script with `num_lines` lines or more gets `steps` steps. Fewer lines get fewer steps, by the square root, but at least
-    `least_share` of them. In a step the lines are `batch_width` pixels wide together. `typeset_share` of the lines are set anew
-    in typefaces of this machine. A language's share of the lines grows by the square root of how many it has. A reader that
-    starts from nothing sees only short lines in its first `short_steps` steps. Weights depend on the number of `threads`, so it
-    is a value here.
+    `least_share` of them; lines of text that is typeset count for less. In a step the lines are `batch_width` pixels wide
+    together. `typeset_share` of the lines are set anew in typefaces of this machine. A language's share of the lines grows by the
+    square root of how many it has. A reader that starts from nothing sees only short lines in its first `short_steps` steps.
+    Weights depend on the number of `threads`, so it is a value here.
     """
 
     steps: int
@@ -65,6 +65,10 @@ class Flywheel:
     from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
     pages calibrate gates. `rounds` says how many rounds should exist. A number smaller than what exists changes nothing.
 
+    A language of which less than `text_below` lines train gets text to typeset, at most `max_text_lines` lines, from
+    `text_packages`. `text` is a folder of text by language; the languages in it get a reader even if there
+    is no document of theirs. With `serve_by_text` the packages' text, too, is enough for a language of the corpus.
+
     `gold` is a file of corrections, as a sheet of `make flywheel review=…` saves it: they train the next round. Those that
     were taken in once stay.
 
@@ -86,6 +90,11 @@ class Flywheel:
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
     gold: str = ""
+    text: str = ""
+    text_packages: tuple[str, ...] = ()
+    text_below: int = 4_000
+    max_text_lines: int = 8_000
+    serve_by_text: bool = False
     name: str = "flywheel"
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from datagen.engines.compact import weights_sha256
 from datagen.storage import Folder
-from flywheel import gold
+from flywheel import gold, typesetlines
 from flywheel.crops import Crop, read_crops, rows_of_pages
 from flywheel.places import PlaceFile
 from flywheel.readers.compact import fit
 from flywheel.step import Fit, reader_name
+from flywheel.texts import TextFile
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,9 @@ class FitTask:
     """The training of the reader `name` of `script`, for the round in the folder `round`.
 
     It learns from the crops of the dataset `crops` whose pages are in the file `pages`, and from the lines that the round in
-    the folder `before` accepted on the pages in `accepted` (None: on none); and, more often, from what people corrected, in
-    the dataset `gold`, on the pages in `gold_pages` (None: on none). It starts from that round's reader `start` ("": from
-    nothing). `mark` tells this training from others.
+    the folder `before` accepted on the pages in `accepted` (None: on none); from `texts`, whose lines are typeset for it; and,
+    more often, from what people corrected, in the dataset `gold`, on the pages in `gold_pages` (None: on none). It starts from
+    that round's reader `start` ("": from nothing). `mark` tells this training from others.
     """
 
     name: str
@@ -37,12 +38,16 @@ class FitTask:
     accepted: PlaceFile | None = None
     gold: str = ""
     gold_pages: PlaceFile | None = None
+    texts: tuple[TextFile, ...] = ()
 
     def lines(self) -> list[Crop]:
-        """The lines that the reader learns from: trusted ones, those that the round before accepted, and gold, `gold.TIMES`
-        times."""
+        """The lines that the reader learns from: trusted ones, those that the round before accepted, text to typeset, and gold,
+        `gold.TIMES` times."""
         lines = self._crops(self.crops, self.pages)
         lines += self._crops(self.before, self.accepted) if self.accepted else []
+        for text in (file.read() for file in self.texts):
+            lines = [typesetlines.anew(line, text) if line.lang == text.lang else line for line in lines]
+            lines += typesetlines.to_train(text)
         return lines + gold.TIMES * self._crops(self.gold, self.gold_pages) if self.gold_pages else lines
 
     def _crops(self, dataset: str, pages: PlaceFile) -> list[Crop]:
@@ -58,7 +63,12 @@ def run_fit(task: FitTask) -> str:
     return weights_sha256(folder)
 
 
-def budget(fit: Fit, num_lines: int) -> Fit:
-    """The training for a script with so many lines."""
+def budget(fit: Fit, num_lines: int, num_text_lines: int = 0, least: int = 0) -> Fit:
+    """The training for a script with so many lines of documents, and of text.
+
+    Lines of text are as many as one likes, so each asks for less: for an eighth of a line of a document; for half of one where
+    documents have less than `least` lines.
+    """
+    num_lines += num_text_lines // (8 if num_lines >= least else 2)
     share = min(1.0, max(fit.least_share, math.sqrt(num_lines / fit.num_lines)))
     return replace(fit, steps=max(1, round(fit.steps * share)))

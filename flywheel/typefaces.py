@@ -4,13 +4,22 @@ A reader reads well only the typefaces that it has seen, and documents of one la
 """
 
 import functools
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy
 
 from datagen import drawing, typefaces
 from datagen.record import Box
+from datagen.typefaces import installed
 
 _MARGIN = 0.3  # of the line's height
+_SIZES = (22.0, 42.0)  # pixels an em, so that letters are about as high as in crops of documents
+_BOLD, _ITALIC = 0.2, 0.1  # shares of lines
+_FREQUENT = 2e-4  # of a text's characters: a typeface may lack the others
+_HELD_OUT = 64  # of 256 families
 
 
 @functools.cache
@@ -31,3 +40,73 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
     size = drawing.size_of_height(path, int(random.integers(heights[0], heights[1] + 1)))
     ink, box = drawing.line(path, size, text, margin=round(_MARGIN * drawing.height(path, size)))
     return 255 - ink, box
+
+
+def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box]:
+    """`text` in one of these families, at times bold or italic: (H, W) gray bytes, dark on white, and the line's box.
+
+    Raises `ValueError` if no installed font has one of the characters.
+    """
+    from datagen.synth.line import line  # Pango, which only languages that are typeset need
+
+    name = families[int(random.integers(len(families)))]
+    weight = 700 if random.random() < _BOLD else 400
+    italic = bool(random.random() < _ITALIC)
+    size = float(random.uniform(*_SIZES))
+    return line(text, name, lang, size, round(_MARGIN * size), weight, italic)
+
+
+@dataclass(frozen=True)
+class Families:
+    """The typefaces of a language, those that readers learn from and those that test them, and the sha256 of their files.
+
+    A language with two typefaces has none that only tests: `test` are then those that it learns from.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    sha256: str
+
+    @property
+    def has_held_out(self) -> bool:
+        """Whether readers see none of the typefaces that test them."""
+        return not set(self.train) & set(self.test)
+
+    def check(self, lang: str) -> None:
+        """Raises `ValueError` if the typefaces of this machine are others."""
+        missing = [name for name in (*self.train, *self.test) if name not in installed()]
+        if missing or _files(sorted({*self.train, *self.test})) != self.sha256:
+            raise ValueError(
+                f"{lang}: the text was frozen with typefaces that this machine lacks ({', '.join(missing) or 'other versions'}): "
+                "install those, or make the rounds anew with overwrite=1"
+            )
+
+
+def families_of(lines: Sequence[str], lang: str) -> Families | None:
+    """The typefaces that have the frequent letters of these lines; None if there are none. A hash of its name decides whether a
+    typeface tests."""
+    counts = Counter(char for text in lines for char in text)
+    letters = "".join(sorted(char for char, n in counts.items() if n > _FREQUENT * counts.total() and not char.isascii()))
+    sample = letters + " ".join(lines[:: max(1, len(lines) // 40)])
+    frequent = "".join(char for char in sample if char in letters or char == " ")
+    from datagen.synth import families  # Pango, which only languages that are typeset need
+
+    able = sorted(families.families(frequent, lang), key=_hash)
+    if not able:
+        return None
+    test = [name for name in able if _hash(name)[0] < _HELD_OUT]
+    if len(able) < 3:
+        test = train = able
+    elif not test or len(able) - len(test) < 2:
+        test, train = able[:1], able[1:]
+    else:
+        train = [name for name in able if name not in test]
+    return Families(tuple(sorted(train)), tuple(sorted(test)), _files(sorted(able)))
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()
+
+
+def _files(names: Sequence[str]) -> str:
+    return typefaces.digest(installed()[name][0] for name in names)

@@ -42,32 +42,24 @@ class Kept:
 
 
 def kept(
-    config: ModelConfig,
-    load: Load,
-    itemsize: int = 2,
-    checkpointing: bool = False,
-    sam: bool = True,
-    head: bool = True,
-    stream: int = 0,
+    config: ModelConfig, load: Load, itemsize: int = 2, checkpointing: bool = False, sam: bool = True, head: bool = True
 ) -> Kept:
     """The bytes that a batch's forward pass keeps, where activations are of `itemsize` bytes. Without `sam`, SAM is frozen;
-    without `head`, the head is. `stream` bytes has what goes from block to block, which is 4 where products alone are in bf16; 0:
-    as all other."""
-    stream = stream or itemsize
+    without `head`, the head is."""
     T, D = sum(load.lengths), config.decoder.width
     together = Counter(load.views)  # views of one size go through the towers together
     once = [0]
     if checkpointing:
-        once += [_layer(config.decoder, T, itemsize, n, False, stream) for n in (0, config.decoder.depth - 1)]
+        once += [_layer(config.decoder, T, itemsize, n, False) for n in (0, config.decoder.depth - 1)]
         for view, num in together.items():
-            once += [_block(config.sam, view, num, itemsize, n, stream) for n in range(config.sam.depth) if sam]
-            once.append(num * _clip_layer(config, view, itemsize, stream))
+            once += [_block(config.sam, view, num, itemsize, n) for n in range(config.sam.depth) if sam]
+            once.append(num * _clip_layer(config, view, itemsize))
     tokens = sum(num * _num_tokens(config.sam, view) for view, num in together.items())
     return Kept(
-        sam=sum(_sam(config.sam, view, num, itemsize, checkpointing, stream) for view, num in together.items() if sam),
-        clip=sum(num * _clip(config, view, itemsize, checkpointing, stream) for view, num in together.items()),
+        sam=sum(_sam(config.sam, view, num, itemsize, checkpointing) for view, num in together.items() if sam),
+        clip=sum(num * _clip(config, view, itemsize, checkpointing) for view, num in together.items()),
         projector=2 * config.clip.width * tokens * itemsize,
-        decoder=_decoder(config.decoder, T, itemsize, checkpointing, stream),
+        decoder=_decoder(config.decoder, T, itemsize, checkpointing),
         # The gradients by the head and its input, which are made with the loss.
         head=load.num_learned * D * itemsize + head * D * config.decoder.vocab_size * _FP32,
         once=max(once),
@@ -84,57 +76,57 @@ def _num_tokens(config: SamConfig, view: Side) -> int:
     return rows // 4 * (columns // 4)
 
 
-def _sam(config: SamConfig, view: Side, num: int, itemsize: int, checkpointing: bool, stream: int) -> int:
+def _sam(config: SamConfig, view: Side, num: int, itemsize: int, checkpointing: bool) -> int:
     rows, columns = _num_patches(config, view)
     L, D, C = num * rows * columns, config.width, config.neck
     # Pixels, the neck's two convolutions and norms, the compressor's two convolutions.
     ends = L * (3 * config.patch**2 + D + 4 * C) + L // 4 * config.downsample[0]
     if not checkpointing:
-        return ends * itemsize + sum(_block(config, view, num, itemsize, n, stream) for n in range(config.depth))
+        return ends * itemsize + sum(_block(config, view, num, itemsize, n) for n in range(config.depth))
     results = sum(L for n in range(config.depth) if n in config.global_blocks and rows * columns >= _MANY)
-    return (ends + results * D) * itemsize + config.depth * L * D * stream
+    return (ends + (config.depth * L + results) * D) * itemsize
 
 
-def _block(config: SamConfig, view: Side, num: int, itemsize: int, n: int, stream: int) -> int:
+def _block(config: SamConfig, view: Side, num: int, itemsize: int, n: int) -> int:
     rows, columns = _num_patches(config, view)
     L, D, N = num * rows * columns, config.width, config.heads
     high, wide = (rows, columns) if n in config.global_blocks else (config.window, config.window)
     filled, seen = num * -(-rows // high) * high * -(-columns // wide) * wide, high * wide
     # The block's input, both norms' results, attention's result, the sum with it, and the inner layer, before and after.
-    around = 11 * L * D * itemsize + 2 * L * D * stream
+    around = 13 * L * D
     tables = 2 * (high * high + wide * wide) * D // N
     if seen >= _MANY:  # q, k and v in one, q scaled, q in the order of rows and of columns, their biases
-        return around + (filled * (6 * D + N * (high + wide)) + tables) * itemsize
-    return around + (filled * (3 * D + 2 * N * (D // N + high + wide) + N * seen) + tables) * itemsize
+        return (around + filled * (6 * D + N * (high + wide)) + tables) * itemsize
+    return (around + filled * (3 * D + 2 * N * (D // N + high + wide) + N * seen) + tables) * itemsize
 
 
-def _clip(config: ModelConfig, view: Side, itemsize: int, checkpointing: bool, stream: int) -> int:
+def _clip(config: ModelConfig, view: Side, itemsize: int, checkpointing: bool) -> int:
     l, C = _num_tokens(config.sam, view) + 1, config.clip.width  # noqa: E741
-    ends = l * C * stream  # the first norm's input
+    ends = l * C * itemsize  # the first norm's input
     if not checkpointing:
-        return ends + config.clip.depth * _clip_layer(config, view, itemsize, stream)
-    return ends + config.clip.depth * l * C * (stream + (itemsize if l >= _MANY else 0))
+        return ends + config.clip.depth * _clip_layer(config, view, itemsize)
+    return ends + config.clip.depth * l * C * itemsize * (2 if l >= _MANY else 1)
 
 
-def _clip_layer(config: ModelConfig, view: Side, itemsize: int, stream: int) -> int:
+def _clip_layer(config: ModelConfig, view: Side, itemsize: int) -> int:
     l, C = _num_tokens(config.sam, view) + 1, config.clip.width  # noqa: E741
     scores = config.clip.heads * l * l if l < _MANY else 0
-    return (19 * l * C + scores) * itemsize + 2 * l * C * stream
+    return (21 * l * C + scores) * itemsize
 
 
-def _decoder(config: DecoderConfig, T: int, itemsize: int, checkpointing: bool, stream: int) -> int:
-    ends = T * (config.width * stream + config.width // config.heads * _FP32)  # the last norm's input, and angles
-    return ends + sum(_layer(config, T, itemsize, n, checkpointing, stream) for n in range(config.depth))
+def _decoder(config: DecoderConfig, T: int, itemsize: int, checkpointing: bool) -> int:
+    ends = T * (config.width * itemsize + config.width // config.heads * _FP32)  # the last norm's input, and angles
+    return ends + sum(_layer(config, T, itemsize, n, checkpointing) for n in range(config.depth))
 
 
-def _layer(config: DecoderConfig, T: int, itemsize: int, n: int, checkpointing: bool, stream: int) -> int:
+def _layer(config: DecoderConfig, T: int, itemsize: int, n: int, checkpointing: bool) -> int:
     D, S = config.width, config.num_experts_per_token
     dense = n < config.num_dense_layers
     choice = 0 if dense else T * S * (2 * _FP32 + 6 * _INT64)  # of the router, and the rows by expert
     if checkpointing:  # its input and attention's result
-        return T * D * (stream + itemsize) + choice
+        return 2 * T * D * itemsize + choice
     # Its input, normed, q, k and v, attention's result, the sum with it, normed.
-    around = 6 * T * D * itemsize + 2 * T * D * stream
+    around = 8 * T * D * itemsize
     if dense:
         return around + 4 * T * config.dense_width * itemsize
     inner = 4 * config.num_shared_experts * config.expert_width + 2 * S * config.expert_width

@@ -154,8 +154,7 @@ def memory(config: ModelConfig, load: Load, set_up: SetUp, weight_bytes: int = 4
     # Experts' weights are narrowed one product after the other, the embedding's never.
     copied = sum(counts[part] for part in set_up.through - {"experts", "embeddings"}) + counts["embeddings"] // 2
     seen = load if "clip" in set_up.through else Load((), load.lengths, load.num_learned)
-    stream = 4 if weight_bytes == 4 else 2
-    plain, checkpointed = (kept(config, seen, 2, on, "sam" in set_up.through, not set_up.rank, stream) for on in (False, True))
+    plain, checkpointed = (kept(config, seen, 2, on, "sam" in set_up.through, not set_up.rank) for on in (False, True))
     copies = 2 * copied if weight_bytes == 4 else 0
     return Memory(weights, copies, own * trained, 2 * own * trained, plain.total, checkpointed.total)
 

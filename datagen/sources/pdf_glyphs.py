@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from datagen import scripts
-from datagen.sources.pdf_bidi import KINDS, logical_order, mirror, mirroring_helps
+from datagen.bidi import KINDS, logical_order, mirror, mirroring_helps
 
 # A character, and where its advance starts and ends along the line, in points. One without width shares another one's glyph.
 Glyph = tuple[str, float, float]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from datagen import scripts
-from datagen.sources.pdf_bidi import num_rtl
+from datagen.bidi import num_rtl
 from datagen.sources.pdf_breaks import Placed, goes_on_in_mid_sentence, is_cut, is_monospaced, measure_room
 from datagen.sources.pdf_pieces import Block, Piece, Rect
 from datagen.text import is_cut_literal

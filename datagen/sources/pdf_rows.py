@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from datagen import scripts
-from datagen.sources.pdf_bidi import num_rtl
+from datagen.bidi import num_rtl
 from datagen.sources.pdf_pieces import STRETCHED_EM, Block, Piece, Rect
 
 _BASELINE_EM = 0.2  # baselines no further apart than this are one

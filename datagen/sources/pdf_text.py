@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from datagen import homoglyphs, scripts
+from datagen.bidi import KINDS, mirroring_helps, num_rtl
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.sources import pdf_accents, pdf_formulas, pdf_glyphs, pdf_pieces, pdf_unmapped
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_answers import PageContent
-from datagen.sources.pdf_bidi import KINDS, mirroring_helps, num_rtl
 from datagen.sources.pdf_clean import cleaner, without_control
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_page import TEXT_FLAGS, OpenPage, native

@@ -38,6 +38,7 @@ from flywheel.step import Fit
 
 _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
+_ENOUGH_LINES = 1_000  # of documents, so that they are half of what is learned of a language
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
@@ -129,8 +130,7 @@ def _loss(
 def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[list[Crop]]:
     """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
     CTC learns sooner on them that there is something to align."""
-    counts = Counter(c.lang for c in crops)
-    weights = numpy.array([counts[c.lang] ** -0.5 for c in crops])
+    weights = numpy.array(_weights(crops))
     short = numpy.array([_aspect(c) <= _SHORT for c in crops])
     random, step = numpy.random.default_rng([config.seed, 0]), 0
     while True:
@@ -148,6 +148,21 @@ def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[l
         for i in random.permutation(len(batches)):
             yield batches[i]
         step += len(batches)
+
+
+def _weights(crops: Sequence[Crop]) -> list[float]:
+    """How often each line is learned. A language's share grows by the square root of how many lines it has. Of a language that
+    has text to typeset, lines of documents are at most half of what is learned, and less where they are few."""
+    counts, images = Counter(c.lang for c in crops), Counter(c.lang for c in crops if c.image)
+    weights = []
+    for crop in crops:
+        num, num_images = counts[crop.lang], images[crop.lang]
+        weight = num**-0.5
+        if 0 < num_images < num:
+            share = min(0.5, num_images / _ENOUGH_LINES)
+            weight *= num * (share / num_images if crop.image else (1 - share) / (num - num_images))
+        weights.append(weight)
+    return weights
 
 
 def _aspect(crop: Crop) -> float:

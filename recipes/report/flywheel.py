@@ -59,6 +59,10 @@ def _errors(rounds: list[dict[str, Any]]) -> Markup:
         measured = [r["languages"][lang] for r in rounds if r["languages"].get(lang, {}).get("cer") is not None]
         bars = [{**r, "at": _place(r["cer"]), "low_at": _place(r["cer_low"]), "high_at": _place(r["cer_high"])} for r in measured]
         counts = ", ".join(f"{row['pools'][pool]['pages']} {pool.replace('_', ' ')}" for pool in _POOLS)
+        if num_lines := row["pools"].get("text", {}).get("lines", 0):
+            counts += f", {num_lines:,} lines of text"
+        if row.get("tested_on") == "typeset":
+            counts += "; tested on typeset lines"
         tesseract_at = None if row["tesseract_cer"] is None else _place(row["tesseract_cer"])
         rows.append({**row, "lang": lang, "rounds": bars, "tesseract_at": tesseract_at, "pools": counts})
     refused = [(lang, row["not_served"]) for lang, row in languages.items() if row["not_served"]]

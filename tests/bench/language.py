@@ -23,11 +23,11 @@ from datagen.engines import OPEN, langid
 from datagen.items import Item
 from datagen.record import Sample
 from datagen.scripts import main_script
+from datagen.sources import declarations
 from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import PdfSource
 from datagen.stages.language import IdentifyLanguage, identify_regions
 from datagen.synth.typeset import Style, typeset
-from tests.bench import udhr
 
 # Tags of the texts as the identifier has them: members of a language that has a label, and other spellings.
 _LABELS = {"als": "sq", "zlm": "ms", "bik": "bcl", "lah": "pnb", "bho": "bh"} | dict.fromkeys("cjy gan hak hsn nan".split(), "zh")
@@ -65,8 +65,8 @@ class Told:
 def texts() -> list[Text]:
     """The declarations whose language is certain, without their first third, in which Article 1 stands."""
     found = []
-    for code in udhr.codes():
-        declaration = udhr.declaration(code)
+    for code in declarations.codes():
+        declaration = declarations.declaration(code)
         if not code[:3].isalpha() or code in _MISNAMED or declaration.lang == "und":
             continue
         paragraphs = declaration.paragraphs[len(declaration.paragraphs) // 3 :]

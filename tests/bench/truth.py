@@ -41,13 +41,13 @@ from rapidfuzz.distance import Levenshtein
 from datagen import typefaces
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Quality
+from datagen.sources.declarations import declaration
 from datagen.stages.ink_fonts import WITNESSES
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.synth.families import families
 from datagen.synth.typeset import Style, typeset
 from recipes.coarse import coarse
 from tests.bench.truth_tables import GOOD, Page, report
-from tests.bench.udhr import declaration
 from tests.damage import KINDS, damage
 
 SIZES_PT = (8, 14)

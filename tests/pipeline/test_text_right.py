@@ -11,9 +11,9 @@ import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
+from datagen.bidi import levels, logical_order, mirror, visual_order
 from datagen.record import LABELS
 from datagen.sources import pdf_glyphs, pdf_pieces
-from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
 from datagen.sources.pdf_clean import cleaner
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_paragraphs import paragraphs

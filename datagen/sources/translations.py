@@ -1,0 +1,115 @@
+"""Text in some hundred languages out of LibreOffice's translations: the messages of its windows, and its help where there is one.
+
+Messages are short, and the help is prose. Debian has a package of each for each language. It is downloaded by name, unpacked
+without being installed, and its paragraphs are kept in the user's cache. The licence is MPL-2.0.
+"""
+
+import gettext
+import logging
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+from datagen.sources.debian import cache_folder, download
+
+log = logging.getLogger(__name__)
+
+_KINDS = ("l10n", "help")
+_NAMES = {"zh-Hans": "zh-cn", "zh-Hant": "zh-tw", "kmr": "ku", "sr-Latn": "sr", "no": "nb"}
+_MAX_HELP = 900  # files of help: half a million letters
+# What stands for something else in a message: arguments, markup, variables.
+_PLACEHOLDER = re.compile(r"[%$<>{}|\\]|&[a-z]+;|#\w+#")
+_MNEMONIC = re.compile(r"\(?[_~](\w)\)?$|[_~](?=\w)")
+_TAGS = ("p", "h1", "h2", "h3", "h4", "td", "li")
+
+
+def paragraphs(lang: str) -> list[str]:
+    """The paragraphs in a language (BCP-47), each once, in order; none if there is no such package or it can't be had."""
+    found: dict[str, None] = {}
+    for kind in _KINDS:
+        found |= dict.fromkeys(_of_package(f"libreoffice-{kind}-{_NAMES.get(lang, lang).lower()}"))
+    return list(found)
+
+
+def _of_package(name: str) -> list[str]:
+    folder = cache_folder().with_name("translations")
+    kept = sorted(folder.glob(f"{name}_*.txt"), key=lambda path: path.stat().st_mtime_ns)
+    if not kept:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as tmp:
+            path = _fetched(name, Path(tmp))
+            if path is None:
+                return []
+            kept = [path.rename(folder / path.name)]
+    return kept[-1].read_text(encoding="utf-8").splitlines()
+
+
+def _fetched(name: str, tmp: Path) -> Path | None:
+    """A file in `tmp` with the paragraphs of a package, a line each; None, with a word in the log, if it can't be had."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        log.info("%s can't be had: there is no apt-get or no dpkg-deb here", name)
+        return None
+    message = download(name, str(tmp))
+    debs = list(tmp.glob(f"{name}_*.deb"))
+    if not debs:
+        log.info("%s could not be had: %s", name, message)
+        return None
+    subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(tmp / "raw")], check=True, capture_output=True, timeout=600)
+    found = dict.fromkeys([*_messages(tmp / "raw"), *_help(tmp / "raw")])
+    version = debs[0].name.removeprefix(f"{name}_").rsplit("_", 1)[0]
+    path = tmp / f"{name}_{version}.txt"
+    path.write_text("".join(f"{paragraph}\n" for paragraph in found), encoding="utf-8")
+    os.utime(path, ns=(debs[0].stat().st_mtime_ns,) * 2)
+    return path
+
+
+def _messages(folder: Path) -> Iterator[str]:
+    """The messages that hold nothing but text, without the letter that a key is for."""
+    for path in sorted(folder.rglob("*.mo")):
+        with open(path, "rb") as file:
+            catalogue = vars(gettext.GNUTranslations(file))["_catalog"]
+        for key, message in catalogue.items():
+            if not key or not isinstance(message, str):
+                continue
+            for line in message.splitlines():
+                plain = " ".join(_MNEMONIC.sub(r"\1", line.strip()).split())
+                if plain and not _PLACEHOLDER.search(plain):
+                    yield plain
+
+
+def _help(folder: Path) -> Iterator[str]:
+    """The paragraphs of the help's pages that hold nothing but text."""
+    pages = sorted(folder.rglob("help/*/text/**/*.html"))
+    for path in pages[:: max(1, len(pages) // _MAX_HELP)]:
+        parser = _Page()
+        parser.feed(path.read_text(encoding="utf-8", errors="replace"))
+        parser.close()
+        yield from (p for p in map(" ".join, map(str.split, parser.paragraphs)) if p and not _PLACEHOLDER.search(p))
+
+
+class _Page(HTMLParser):
+    """The paragraphs of a page of the help, which stand behind its menus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paragraphs: list[str] = []
+        self.inside = self.begun = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.begun = self.begun or dict(attrs).get("id") == "DisplayArea"
+        if tag in _TAGS and self.begun:
+            self.inside = True
+            self.paragraphs.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _TAGS:
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.paragraphs[-1] += data

@@ -1,0 +1,61 @@
+"""Lines of text as crops: those that readers learn are typeset whenever they are learned, those that test them once."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy
+import simplejpeg
+
+from datagen import typefaces
+from datagen.record import Box
+from datagen.synth.line import width
+from flywheel.crops import Crop
+from flywheel.texts import Texts
+from flywheel.typefaces import in_family
+
+_JPEG_QUALITY = 90
+_LENDERS = ("DejaVu Sans", "Noto Sans")  # of signs that a script's own typefaces lack
+
+
+def to_train(texts: Texts) -> list[Crop]:
+    """The lines to train on, each with the typefaces that have its letters. A line that none has whole is left out.
+
+    Raises `ValueError` if the typefaces are no longer those that the text was frozen with.
+    """
+    texts.families.check(texts.lang)
+    crops = []
+    for number, text in enumerate(texts.train):
+        if able := _able(text, texts.families.train):
+            box = Box(0, 0, max(1, round(width(text, able[0], texts.lang, 30))), 36)
+            crops.append(Crop(f"text-{texts.lang}-{number:06d}", texts.lang, texts.script, text, b"", box, able))
+    return crops
+
+
+def anew(line: Crop, texts: Texts) -> Crop:
+    """A line of a document with the typefaces that it can be set anew in: those of its language's text."""
+    return replace(line, families=_able(line.text, texts.families.train))
+
+
+def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
+    """At most `most` of the lines that test, drawn in the typefaces that test in turn. Raises `ValueError` as `to_train` does."""
+    texts.families.check(texts.lang)
+    crops: list[Crop] = []
+    for number, text in enumerate(texts.held_out):
+        able = _able(text, texts.families.test)
+        if able and len(crops) < most:
+            family = able[len(crops) % len(able)]
+            pixels, box = in_family((family,), text, texts.lang, numpy.random.default_rng([seed, number]))
+            image = simplejpeg.encode_jpeg(numpy.ascontiguousarray(pixels)[:, :, None], _JPEG_QUALITY, "GRAY")
+            crops.append(Crop(f"test-{texts.lang}-{number:06d}", texts.lang, texts.script, text, image, box))
+    return crops
+
+
+def _able(text: str, families: Sequence[str]) -> tuple[str, ...]:
+    """Those of the families that have the text's letters, marks and digits. Another typeface lends what is plain in any text; if
+    none has it, there is no family."""
+    signs = frozenset(text)
+    own = frozenset(char for char in signs if not char.isascii() and unicodedata.category(char)[0] in "LMN")
+    able = tuple(name for name in families if not typefaces.missing(name, own))
+    has = [name for name in (*able[:1], *_LENDERS) if name in typefaces.installed()]
+    return able if all(any(not typefaces.missing(name, frozenset(char)) for name in has) for char in signs - own) else ()

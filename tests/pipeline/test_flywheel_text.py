@@ -1,0 +1,84 @@
+"""Languages that a folder of text brings into the wheel, and what text teaches."""
+
+import json
+import random
+
+import pytest
+
+from datagen.storage import Folder
+from flywheel import frozen, supply
+from flywheel.pools import survey
+from tests import wheel
+
+HEBREW = "אב גד אגד דג בד דאג באג גב אבד גאד".split()
+BROUGHT = {"text_packages": (), "max_text_lines": 400}
+
+
+def text(folder, name: str, words: list[str] = HEBREW, lines: int = 300) -> str:
+    """A folder with a file of text in these words."""
+    folder.mkdir()
+    drawn = random.Random(0)
+    written = [" ".join(drawn.choices(words, k=drawn.randint(2, 6))) for _ in range(lines)]
+    (folder / name).write_text("\n".join(written), encoding="utf-8")
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory):
+    """A round of untrained readers over Russian documents and Hebrew text."""
+    folder = tmp_path_factory.mktemp("text")
+    wheel.few_documents(folder / "in")
+    given = text(folder / "text", "he.txt")
+    assert wheel.turn(folder / "in", folder / "out", text=given, **BROUGHT | wheel.UNTRAINED) == 0
+    return folder
+
+
+def metrics(folder) -> dict:
+    return json.loads((folder / "out/round-1/metrics.json").read_text())
+
+
+def test_a_language_without_a_document_gets_a_reader_that_is_tested_on_typeset_lines(turned):
+    rows = metrics(turned)["languages"]
+    assert (rows["he"]["not_served"], rows["he"]["tested_on"], rows["he"]["reader"]) == ("", "typeset", "Hebr")
+    assert rows["he"]["num_lines"] > 10 and rows["he"]["cer"] is not None
+    assert rows["he"]["pools"]["kind"] == "text" and rows["he"]["pools"]["text"]["lines"] == 400
+    assert rows["ru"]["tested_on"] == "documents"
+    assert rows["ru"]["pools"]["text"]["lines"] == 0
+    assert set(metrics(turned)["readers"]) == {"Cyrl", "Hebr"}
+    assert metrics(turned)["gates"]["Hebr"]["confidence"] is None
+
+
+def test_the_text_is_frozen_with_the_pools(turned):
+    out = Folder(str(turned / "out"))
+    pools = {p.lang: p for p in frozen.read(out.sub("flywheel")).pools}
+    step = wheel.recipe(turned / "in").steps[1]
+    (file,) = frozen.texts_of(step, out, pools.values()).values()
+    read = file.read()
+    assert (read.lang, read.script, len(read.train)) == ("he", "Hebr", 400)
+    assert read.families.has_held_out
+
+
+def test_a_language_whose_letters_the_embedded_reader_has_gets_none(tmp_path, turned, caplog):
+    pages = Folder(str(turned / "out/coarse"))
+    step = wheel.recipe(
+        turned / "in", text=text(tmp_path / "text", "sw.txt", "watu wote wamezaliwa huru".split()), **BROUGHT
+    ).steps[1]
+    with caplog.at_level("INFO"):
+        assert supply.texts(step, survey(pages, lambda letters: 0.0, 0.99)) == {}
+    assert "sw (Latn) needs no reader of its own" in caplog.text
+
+
+def test_other_values_of_text_are_refused(turned):
+    with pytest.raises(ValueError, match="overwrite=1"):
+        wheel.turn(turned / "in", turned / "out", **BROUGHT | wheel.UNTRAINED)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_reader_learns_right_to_left_lines_from_text_alone(tmp_path):
+    """Of typefaces that it has never seen."""
+    wheel.few_documents(tmp_path / "in")
+    given = text(tmp_path / "text", "he.txt", lines=2_000)
+    values = {"text": given, "text_packages": (), "max_text_lines": 4_000}
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **values) == 0
+    assert metrics(tmp_path)["languages"]["he"]["cer"] < 0.3
