@@ -4,15 +4,16 @@
 
 A line of gold says who wrote it (`by: person/NAME`), and how many edits the reading needed. It trains the readers of the next
 round. It tests none and calibrates no gate, since its page may only be one that trains, one that waits, or one that is in no
-pool. A line of a held-out page, and any line of a held-out document, is a drop, `held_out`: it trains nobody, and no other
-line of that page does. No reader learns from gold in a document that it is to read (`lineage.py`).
+pool. A line of a held-out page, and any line of a held-out document, is a drop, `held_out`: it trains nobody, and no other line
+of that page does. No reader learns from gold in a document that it is to read (`lineage.py`). What a round accepted in the
+place of a line of gold, and read otherwise, is marked `corrected`, and trains no reader any more.
 """
 
 import functools
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,13 +22,14 @@ import numpy
 import simplejpeg
 from rapidfuzz.distance import Levenshtein
 
-from datagen import dataset
+from datagen import dataset, manifest, marks
 from datagen.engines.compact import normalise
 from datagen.images import pixels
 from datagen.items import Inputs, Item
+from datagen.marks import Mark
 from datagen.pipeline import Estimate, Pipeline
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample
-from datagen.shards import read_reports
+from datagen.shards import read_records, read_reports
 from datagen.sources.dataset import ShardsOf, ShardSource
 from datagen.storage import Folder
 from flywheel import asked, review
@@ -40,6 +42,7 @@ from flywheel.step import GOLD, Flywheel
 STAGE = "GoldCrops"
 TIMES = 4
 """How often a line of gold comes for each time that an accepted one comes."""
+_IN_PLACE = 0.7
 _FIELDS = ("id", "image", "reading", "text", "verdict", "by")
 
 
@@ -250,6 +253,32 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
     folder.write(GOLD_LINES, data)
     source = GoldCrops(GoldFile(folder.url, GOLD_LINES, hashlib.sha256(data).hexdigest()))
     return Pipeline(GOLD, ShardsOf(pages.url, tuple(known)), source, (), max_drop=1.0)
+
+
+def mark(out: Folder, rounds: Iterable[str]) -> None:
+    """Mark what these rounds accepted in the place of a line of gold, and read otherwise: it trains no more.
+
+    The marks lie in the dataset of gold. A part of a line, or several lines, isn't in its place.
+    """
+    corrected: dict[str, list[Sample]] = defaultdict(list)
+    for line in read_records(out.sub(GOLD), manifest.rows(out.sub(GOLD))):
+        corrected[line.origin.parent].append(line)
+    marked = []
+    for folder in map(out.sub, rounds):
+        for label in read_records(folder, manifest.rows(folder, lambda row: row["parent"] in corrected)):
+            for line in corrected[label.origin.parent]:
+                is_there = _overlap(line.origin.box, label.origin.box) >= _IN_PLACE
+                if is_there and normalise(line.text) != normalise(label.text):
+                    marked.append(Mark(label.key, "corrected", line.key, 1.0))
+    marks.write(out.sub(GOLD), marked, "")
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """The area that two boxes share, as a share of the area that either covers."""
+    width, height = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
+    shared = max(0, width) * max(0, height)
+    areas = [(box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other)]
+    return shared / (sum(areas) - shared)
 
 
 def _unfit(line: Asked, pools: Sequence[Pools]) -> str:

@@ -62,6 +62,8 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
     corrected = gold.pipeline(step, out, pools)
     if corrected and (code := run(corrected)):
         return code
+    if corrected:
+        gold.mark(out, [name for name in round_folders(out) if is_whole(out.sub(name))])
     for number in todo:
         if code := Round(step, out, pools, number).make(run, runner, watch):
             return code

@@ -6,6 +6,7 @@ Each training is a task for a worker. A task has folders and values only; the wo
 import math
 from dataclasses import dataclass, replace
 
+from datagen import marks
 from datagen.engines.compact import weights_sha256
 from datagen.storage import Folder
 from flywheel import gold, typesetlines
@@ -44,7 +45,8 @@ class FitTask:
         """The lines that the reader learns from: trusted ones, those that the round before accepted, text to typeset, and gold,
         `gold.TIMES` times."""
         lines = self._crops(self.crops, self.pages)
-        lines += self._crops(self.before, self.accepted) if self.accepted else []
+        corrected = marks.excluded(Folder(self.gold)) if self.gold else frozenset()
+        lines += [crop for crop in self._crops(self.before, self.accepted) if crop.key not in corrected] if self.accepted else []
         for text in (file.read() for file in self.texts):
             lines = [typesetlines.anew(line, text) if line.lang == text.lang else line for line in lines]
             lines += typesetlines.to_train(text)

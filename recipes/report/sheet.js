@@ -298,16 +298,17 @@ text.addEventListener("input", () => {
   answer(lines[at], "", text.value);
 });
 
-// Letters by their place on the keyboard, whatever script it types.
+// Letters as the keyboard types them, or by their place on it where it types another script.
+const code = (event) => (/^[a-z]$/i.test(event.key) ? `Key${event.key.toUpperCase()}` : event.code);
 const COMMANDS = {
   Enter: take, KeyE: edit, F2: edit, KeyS: () => judge("skip"), KeyX: () => judge("not_a_line"),
   ArrowRight: () => step(1), ArrowLeft: () => step(-1), KeyJ: () => step(1), KeyK: () => step(-1),
-  Equal: () => setZoom(zoom + 1), NumpadAdd: () => setZoom(zoom + 1), Minus: () => setZoom(zoom - 1), NumpadSubtract: () => setZoom(zoom - 1),
+  "+": () => setZoom(zoom + 1), "-": () => setZoom(zoom - 1), Equal: () => setZoom(zoom + 1), NumpadAdd: () => setZoom(zoom + 1), Minus: () => setZoom(zoom - 1), NumpadSubtract: () => setZoom(zoom - 1),
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing || keys.open || !lines.length) return;
-  if ((event.ctrlKey || event.metaKey) && event.code === "KeyS") {
+  if (event.isComposing || event.keyCode === 229 || keys.open || !lines.length) return;
+  if ((event.ctrlKey || event.metaKey) && code(event) === "KeyS") {
     event.preventDefault();
     return save();
   }
@@ -325,7 +326,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "?") return keys.showModal();
   if (event.target.tagName === "BUTTON" && event.key === "Enter") return;
-  const command = COMMANDS[event.code] ?? COMMANDS[event.key];
+  const command = COMMANDS[code(event)] ?? COMMANDS[event.key];
   if (!command) return;
   event.preventDefault();
   command();

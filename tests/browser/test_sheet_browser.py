@@ -176,6 +176,38 @@ def test_an_emptied_text_and_a_missing_name_are_said(sheet):
     assert "Write your name" in find(driver, "#message").text
 
 
+def test_a_keyboard_of_another_script_and_a_word_that_is_being_composed(sheet):
+    driver = sheet()
+    typed = "arguments[0].dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, ...arguments[1]}))"
+    driver.execute_script(typed, find(driver, "#desk"), {"key": "ы", "code": "KeyS"})
+    assert (place(driver), find(driver, "#counts").text) == ("2 of 6", "1 of 6 judged")
+    driver.execute_script(typed, find(driver, "#text"), {"key": "Enter", "code": "Enter", "isComposing": True})
+    assert place(driver) == "2 of 6"
+    driver.execute_script(typed, find(driver, "#text"), {"key": "Enter", "code": "Enter"})
+    assert place(driver) == "3 of 6"
+
+
+def test_two_tabs_keep_each_others_work(sheet):
+    driver = sheet()
+    first = driver.current_window_handle
+    address = driver.current_url
+    driver.switch_to.new_window("tab")
+    try:
+        driver.get(address)
+        press(driver, Keys.ENTER)
+        driver.switch_to.window(first)
+        WebDriverWait(driver, 10).until(lambda d: find(d, "#counts").text == "1 of 6 judged")
+        press(driver, Keys.ARROW_RIGHT, "x")
+    finally:
+        second = next(handle for handle in driver.window_handles if handle != first)
+        driver.switch_to.window(second)
+        driver.close()
+        driver.switch_to.window(first)
+    driver = sheet()
+    classes = [cell.get_attribute("class") for cell in driver.find_elements(By.CSS_SELECTOR, ".cells button")]
+    assert classes == ["accept", "not_a_line", "", "", "", ""]
+
+
 def test_text_runs_as_its_script_does(sheet):
     driver = sheet()
     style = "const s = getComputedStyle(document.getElementById('text')); return [s.direction, s.writingMode, s.fontFamily]"

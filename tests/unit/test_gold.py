@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from datagen.record import Origin, Quality, Sample
+from datagen import marks
+from datagen.record import Box, Origin, Quality, Sample
 from datagen.storage import Folder
 from flywheel import asked, gold
 from flywheel.pools import Pools
@@ -121,3 +122,19 @@ def test_gold_of_a_held_out_document_trains_nobody():
     assert [gold._unfit(LINES[0], [p]) for p in (waits, tests, both)] == ["", "held_out", ""]
     assert gold._unfit(replace(LINES[0], number=5), [both]) == "held_out"  # between what trains and what tests
     assert gold._unfit(LINES[0], []) == ""
+
+
+def test_what_a_round_accepted_in_the_place_of_gold_and_read_otherwise_is_marked(tmp_path):
+    out, at = Folder(str(tmp_path)), Box(10, 40, 300, 70)
+
+    def crop(key: str, text: str, box: Box) -> Sample:
+        origin = Origin("file:///a.pdf", "a" * 64, 3, parent=PAGE, box=box)
+        return replace(page(key), task="crop", text=text, origin=origin)
+
+    write_dataset(tmp_path / "gold", [crop(f"{PAGE}-r1-0001-gold", "кот рот", at)], "gold")
+    beside, part = Box(10, 140, 300, 170), Box(10, 40, 90, 70)
+    labels = {"same": ("кот рот", at), "other": ("кот рог", at), "beside": ("кот рог", beside), "part": ("кот", part)}
+    write_dataset(tmp_path / "round-1", [crop(f"{PAGE}-{name}", *label) for name, label in labels.items()], "round-1")
+    gold.mark(out, ["round-1"])
+    (row,) = marks.read(out.sub("gold")).to_pylist()
+    assert (row["key"], row["mark"], row["of"]) == (f"{PAGE}-other", "corrected", f"{PAGE}-r1-0001-gold")
