@@ -24,6 +24,7 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen import dataset, manifest, marks
 from datagen.engines.compact import normalise
+from datagen.engines.direction import is_rtl
 from datagen.images import pixels
 from datagen.items import Inputs, Item
 from datagen.marks import Mark
@@ -214,7 +215,8 @@ class GoldCrops(ShardSource):
         height, width = crop.shape
         box, by, o = Box(0, 0, width, height), f"person/{line['by']}", page.origin
         text, edits = line["text"], Levenshtein.distance(normalise(line["reading"]), normalise(line["text"]))
-        direction = "ttb" if asked.stands(Box(*line["box"]), line["script"]) else "ltr"
+        upright = asked.stands(Box(*line["box"]), line["script"])
+        direction = "ttb" if upright else "rtl" if is_rtl(text, line["script"]) else "ltr"
         return Sample(
             key=_key(line),
             task="crop",

@@ -12,6 +12,7 @@ import numpy
 from markupsafe import Markup
 from PIL import Image
 
+from datagen import scripts
 from datagen.images import pixels
 from datagen.record import Box, SampleError
 from datagen.shards import read_sample
@@ -26,7 +27,6 @@ _AROUND = (4.0, 2.2)  # what is shown around a line, along it and across it, in 
 _LEAST_AROUND = (160, 60)  # in pixels
 _LARGEST = (2200, 900)
 _QUALITY = 70
-_RIGHT_TO_LEFT = frozenset("Arab Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr".split())
 _TITLES = {REVIEW: "Review", AUDIT: "Audit"}
 _KEYS = {
     REVIEW: (
@@ -109,7 +109,7 @@ def _line(line: Asked, image: Image.Image, kind: str) -> dict[str, Any]:
         "document": posixpath.basename(line.uri),
         "page": line.number,
         "vertical": line.is_vertical,
-        "rtl": line.script in _RIGHT_TO_LEFT,
+        "rtl": line.script in scripts.RTL,
         "picture": data_uri(part.convert("RGB"), _LARGEST, _QUALITY),
         "size": [max(1, round(scale * part.width)), max(1, round(scale * part.height))],
         "box": at,
