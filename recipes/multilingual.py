@@ -95,4 +95,5 @@ def multilingual(
     )
     training = training.lasting(min(STEPS, STEPS_A_DOCUMENT * limit) if limit else STEPS)
     of_pages = replace(PAGES, datasets=(pages.name,), seed=SEED)
-    return Recipe("multilingual", (pages, alike, wheel, training, of_pages, Report(datasets=(pages.name,), seed=SEED)))
+    report = Report(datasets=(pages.name,), seed=SEED, after=(alike.name,))
+    return Recipe("multilingual", (pages, alike, wheel, training, of_pages, report))

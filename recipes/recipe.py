@@ -21,13 +21,15 @@ class Step(Protocol):
 @dataclass(frozen=True)
 class Report:
     """The HTML report: a section or more for each step that has something to show, and for each of the `datasets` a seeded sample
-    of its pages, in at most `max_bytes`."""
+    of its pages, in at most `max_bytes`. It is also made after each of the steps `after`, so that there is something to look at
+    while the others run."""
 
     runs: ClassVar[str] = "recipes.steps.report:ReportRunner"
 
     datasets: tuple[str, ...]
     seed: int = 0
     max_bytes: int = 28_000_000
+    after: tuple[str, ...] = ()
     name: str = "report"
 
 

@@ -13,7 +13,7 @@ from datagen.runner import make_runner
 from datagen.storage import Folder
 from recipes import called, forget, mixture
 from recipes.rates import rates
-from recipes.recipe import Recipe, Step
+from recipes.recipe import Recipe, Report, Step
 from recipes.steps import OK, SHARD_FAILED, Place, runners
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None, steps
             log.info("swept temporary files that an interrupted run had left on this machine")
         for problem in forget.finish(out, recipe).problems:
             log.warning("forget: not finished: %s", problem)
-        for runner in runners(recipe, place, steps):
+        todo = runners(recipe, place, steps)
+        for runner in todo:
             name = runner.step.name
             if code == SHARD_FAILED and not runner.runs_after_failure:
                 log.error("%s: not begun, since shards before it failed", name)
@@ -47,6 +48,8 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None, steps
             if sum(out.sub(folder).sweep() for folder in runner.folders()):
                 log.info("%s: swept what an interrupted run had left under construction", name)
             code = max(code, runner.run())
+            for report in (r for r in todo if isinstance(r.step, Report) and name in r.step.after and code == OK):
+                report.run()
             if words is not None:
                 called.remember(out, recipe.name, words)
     return code

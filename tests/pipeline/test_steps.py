@@ -49,7 +49,7 @@ class CountRunner(StepRunner[CountLetters]):
         return OK
 
     def counts(self) -> dict[str, int]:
-        return json.loads(self.folder.read("counts.json"))
+        return json.loads(self.folder.read("counts.json")) if self.folder.exists("counts.json") else {}
 
     def status(self) -> list[str]:
         return [f"{self.step.name}: {len(self.counts())} documents counted"]
@@ -86,6 +86,33 @@ def test_a_new_kind_is_planned_run_shown_and_forgets(corpus, tmp_path, monkeypat
     assert "trained on it, and not changed: letters/counts.json" in capsys.readouterr().out
     assert "letters: 3 documents counted" in status(str(out))
     assert "<p>3 counted</p>" in (out / "report/index.html").read_text()
+
+
+@dataclass(frozen=True)
+class Look:
+    """Writes down what the report shows by then."""
+
+    runs: ClassVar[str] = "tests.pipeline.test_steps:LookRunner"
+    name: str = "look"
+
+
+class LookRunner(StepRunner[Look]):
+    def run(self) -> int:
+        if self.out.exists("report/index.html"):
+            self.folder.write("seen.html", self.out.read("report/index.html"))
+        return OK
+
+
+def test_the_report_can_be_looked_at_while_later_steps_run(corpus, tmp_path):
+    pages, report = outputs.recipe(str(corpus)).steps
+    for after, seen in (((), False), (("coarse",), True)):
+        place = Place(str(tmp_path / str(seen)), "inline")
+        made = Recipe("looked", (pages, Look(), CountLetters("coarse"), replace(report, after=after)))
+        assert run(made, place) == 0
+        assert Folder(place.out).exists("look/seen.html") == seen
+        assert "4 counted" in Folder(place.out).read("report/index.html").decode()
+    early = (tmp_path / "True/look/seen.html").read_text()
+    assert 'id="coarse' in early and "<p>0 counted</p>" in early
 
 
 @pytest.fixture(scope="module")
