@@ -21,7 +21,16 @@ def mixture(text: str) -> dict[str, Any]:
     if mixed is None:
         return {"datasets": tuple(_typed(one) for one in text.split(","))}
     datasets = tuple(
-        Data(_beside(text, one.where), one.group, one.weight, tuple(one.langs.items()), members=tuple(one.members.items()))
+        Data(
+            _beside(text, one.where),
+            one.group,
+            one.weight,
+            tuple(one.langs.items()),
+            members=tuple(one.members.items()),
+            images=_beside(text, one.images, is_name=False) if one.images else "",
+            column=one.column,
+            split=one.split,
+        )
         for one in mixed.datasets
     )
     return {"datasets": datasets} | ({"groups": tuple(mixed.groups.items())} if mixed.groups else {})
@@ -33,6 +42,9 @@ class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
     weight: float | None = None
     langs: dict[str, float] = {}
     members: dict[str, Any] = {}
+    images: str = ""
+    column: str = ""
+    split: str = "train"
 
 
 class _Mixture(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,16 +55,16 @@ class _Mixture(msgspec.Struct, forbid_unknown_fields=True):
 def _read(path: str) -> _Mixture | None:
     """The mixture in a file; None if the file has a list."""
     try:
-        content = Path(path).read_bytes()
+        content = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
         return None if content.lstrip()[:1] == b"[" else msgspec.json.decode(content, type=_Mixture)
     except (OSError, msgspec.MsgspecError) as error:
         raise ValueError(f"data={path}: {error}") from None
 
 
-def _beside(file: str, where: str) -> str:
-    """Where a dataset lies that a file names: beside the file. An address stays, and so does a name that may be a hub's."""
+def _beside(file: str, where: str, is_name: bool = True) -> str:
+    """Where something lies that a file names: beside the file. An address stays, and so does a name that may be a hub's."""
     path = Path(file).parent / Path(where).expanduser()
-    is_file = where.startswith((".", "/", "~")) or where.endswith((".jsonl", ".tar")) or path.exists()
+    is_file = not is_name or where.startswith((".", "/", "~")) or where.endswith((".jsonl", ".tar")) or path.exists()
     return str(path) if is_file and "://" not in where else where
 
 

@@ -77,10 +77,10 @@ class Segment(NamedTuple):
 
 def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float] = GROUPS) -> tuple[Share, ...]:
     """The streams of these sources with their weights, which sum to 1. Groups without a row to train on are left out, and so are
-    such datasets. Without `groups` all sources are of one.
+    such datasets, and what has the weight 0. Without `groups` all sources are of one.
 
-    Raises `ValueError` for a dataset or a group that isn't there, for weights that some of a group's datasets lack, for languages
-    without a weight, and if there is nothing to train on.
+    Raises `ValueError` for a dataset or a group that isn't there, for weights that some of a group's datasets lack or that are
+    under 0, for languages without a weight, and if there is nothing to train on.
     """
     numbers = {dataset.name: number for number, dataset in enumerate(corpus.datasets)}
     if not groups:
@@ -92,8 +92,14 @@ def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float
             raise ValueError(f"{source.dataset} is in group {source.group!r}: allowed are {', '.join(groups)}")
         if source.weight is not None and source.weight < 0:
             raise ValueError(f"{source.dataset} has the weight {source.weight}: it must be at least 0")
+        if negative := {lang: weight for lang, weight in source.langs.items() if weight < 0}:
+            raise ValueError(f"{source.dataset} has languages with the weights {negative}: they must be at least 0")
+    if min(groups.values()) < 0:
+        raise ValueError(f"groups is {dict(groups)}: shares must be at least 0")
     found: list[Share] = []
     for group, weight in groups.items():
+        if not weight:
+            continue
         members = [s for s in sources if s.group == group and s.weight != 0 and len(corpus.train[numbers[s.dataset]])]
         given = [source.dataset for source in members if source.weight is not None]
         if lacking := [source.dataset for source in members if source.weight is None] if given else []:
@@ -120,6 +126,8 @@ def _by_language(corpus: Corpus, number: int, source: Source, weight: float) -> 
     if (others := sorted(has - set(named))) and OTHERS not in source.langs:
         raise ValueError(f"{source.dataset}: {', '.join(others)} have no weight; {OTHERS!r} stands for all that aren't named")
     total = sum(share for lang, share in source.langs.items() if lang != OTHERS or others)
+    if not total:
+        raise ValueError(f"{source.dataset}: its languages' weights are {dict(source.langs)}: give at least one above 0")
     streams = [(Stream(source.dataset, (lang,), False), source.langs[lang]) for lang in named]
     if others:
         streams.append((Stream(source.dataset, tuple(sorted(named))), source.langs[OTHERS]))

@@ -26,6 +26,8 @@ from model.data.split import Corpus
 WINDOW = 4096
 _SMALLEST = 64
 _KEPT = 8
+_MAX_EMPTY = 16
+_COUNTED = 32
 
 
 def _wheel(segment: Segment, seed: int) -> Wheel:
@@ -76,9 +78,13 @@ class Plan:
         return rows
 
     def num_steps(self, num_draws: int) -> int:
-        """How many steps it takes until there have been so many draws. Packs all windows before."""
+        """How many steps it takes until there have been so many draws: if that is many windows, as some of them say, spread over
+        all of them. So it is soon known, and the same at each start."""
         window, left = divmod(num_draws, self.window)
-        num_rows = self._before(window)
+        if window <= _COUNTED:
+            num_rows = self._before(window)
+        else:
+            num_rows = round(sum(len(self._window(at * window // _COUNTED)[0]) for at in range(_COUNTED)) * window / _COUNTED)
         if left:
             num_rows += -(-len(self._window(window)[0]) * left // self.window)
         return -(-num_rows // self.rows_per_step)
@@ -88,9 +94,7 @@ class Plan:
         is in step `number`."""
         first = number * self.rows_per_step
         dropped: Counter[str] = Counter()
-        window = self._window_of(first)
-        if self._rows_before[window] < first:
-            window += 1
+        window = self._first_from(first)
         while self._before(window) < first + self.rows_per_step:
             dropped += self._window(window)[1]
             window += 1
@@ -99,10 +103,7 @@ class Plan:
     def changed(self, number: int, shares: Sequence[Share]) -> "Plan":
         """The plan with other shares from step `number` on: from the first window that no step before has begun. Streams that had
         draws go on where they were."""
-        window = self._window_of(number * self.rows_per_step)
-        if self._rows_before[window] < number * self.rows_per_step:
-            window += 1
-        self._before(window)
+        window = self._first_from(number * self.rows_per_step)
         known = self._rows_before[: window + 1]
         kept = [segment for segment in self.schedule if segment.window < window]
         had: dict[Stream, int] = {}
@@ -126,12 +127,25 @@ class Plan:
             self._before(len(self._rows_before))
         return bisect.bisect_right(self._rows_before, row) - 1
 
+    def _first_from(self, row: int) -> int:
+        """The first window that no row before this one is of."""
+        while self._rows_before[-1] < row:
+            self._before(len(self._rows_before))
+        return bisect.bisect_left(self._rows_before, row)
+
     def _before(self, window: int) -> int:
-        """The number of rows in the windows before this one."""
+        """The number of rows in the windows before this one. Raises `ValueError` if no sample of many windows fits into a row."""
         while len(self._rows_before) <= window:
             at = len(self._rows_before) - 1
             num_rows = len(self._window(at)[0])
             self._rows_before.append(self._rows_before[at] + num_rows)
+            if at + 1 >= _MAX_EMPTY and self._rows_before[at + 1] == self._rows_before[at + 1 - _MAX_EMPTY]:
+                shortest = min(draw.length for draw in self._draws(at))
+                raise ValueError(
+                    f"length is {self.length}: all {_MAX_EMPTY * self.window} samples in turn, up to number "
+                    f"{(at + 1) * self.window}, are longer; the shortest of the last {self.window} has {shortest} tokens, in one "
+                    f"of the modes {', '.join(self.modes)}"
+                )
         return self._rows_before[window]
 
     def _segment(self, window: int) -> tuple[Segment, list[tuple[int, np.ndarray]]]:
@@ -148,11 +162,6 @@ class Plan:
             return self._packed[number]
         draws = self._draws(number)
         fit = [draw for draw in draws if draw.length <= self.length]
-        if not fit:
-            raise ValueError(
-                f"length is {self.length}: all {len(draws)} samples of a window are longer; the shortest has "
-                f"{min(draw.length for draw in draws)} tokens, in one of the modes {', '.join(self.modes)}"
-            )
         rows = packed([draw.length for draw in fit], self.length)
         order = np.argsort(noise(np.arange(len(rows)), key("rows", self.seed, number)), kind="stable")
         dropped = Counter(self.corpus.datasets[draw.dataset].name for draw in draws if draw.length > self.length)
@@ -200,7 +209,7 @@ class Plan:
         """What all steps follow from, beside the schedule, as plain values: a training goes on with these alone."""
         return {
             "datasets": self.corpus.digests,
-            "modes": self.modes,
+            "modes": [[mode, weight] for mode, weight in self.modes.items()],
             "length": self.length,
             "rows_per_step": self.rows_per_step,
             "seed": self.seed,

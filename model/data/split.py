@@ -6,6 +6,7 @@ source says otherwise, so all pages and crops of a document are on one side.
 
 import functools
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,10 +71,12 @@ class Corpus:
 
     @functools.cached_property
     def digests(self) -> dict[str, str]:
-        """What each dataset's steps follow from, by its name: its own digest, its rows' numbers, and which are trained on."""
+        """What each dataset's steps follow from, by its name: its own digest, its prompts with their weights, its
+        rows' numbers, and which are trained on."""
         found = {}
         for dataset, columns, rows in zip(self.datasets, self.columns, self.train, strict=True):
-            digest = xxhash.xxh3_128(dataset.digest.encode())
+            asked = [[asked.prompt, float(asked.weight)] for asked in dataset.prompts]
+            digest = xxhash.xxh3_128(json.dumps([dataset.digest, asked]).encode())
             for array in (*columns.arrays, rows):
                 digest.update(np.ascontiguousarray(array).data)
             found[dataset.name] = digest.hexdigest()

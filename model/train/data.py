@@ -68,8 +68,9 @@ def _name(dataset: Ours) -> str:
 
 def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Dataset]:
     """What lies at a path: a file of rows, tars of others, a dataset of ours, or texts."""
-    if one.where.endswith(".jsonl") or (one.where.endswith(".json") and _is_list(one.where)):
-        return [Jsonl(one.where, name, held_out=held_out)]
+    is_rows = one.where.endswith(".jsonl") or (one.where.endswith(".json") and _is_list(one.where))
+    if is_rows and not one.column:
+        return [Jsonl(one.where, name, one.images, held_out)]
     if one.where.endswith(".tar"):
         return [Tars(one.where, name, _members(one), held_out)]
     folder = Folder(one.where.rstrip("/"))
@@ -77,7 +78,7 @@ def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Datas
         parent, own = posixpath.split(folder.url)
         return open_ours(Folder(parent), [own], held_out, posixpath.split(name)[0])
     if one.group == TEXT:
-        return [Texts(one.where, name)]
+        return [Texts(one.where, name, one.column or "text", one.split)]
     if one.where.endswith(_PACKED):
         raise ValueError(f"data has {one.where}: it is compressed, and a row couldn't be read by its place: unpack it")
     raise ValueError(

@@ -34,7 +34,10 @@ class Data:
     group     the group of the mixture that it is in
     weight    its share of the group; None: as many as it has samples, which either all of a group say or none
     langs     shares of its languages, where * stands for all that aren't named; empty: each sample as often as any other
-    members   which member of a tar of others is what: fields of `model.data.tars.Members`
+    members   which member of a tar of others is what: fields of `model.data.members.Members`
+    images    of a file of rows the folder that paths of images begin in, if it isn't the file's own
+    column    of texts the column that is learned; "": that of the name `text`
+    split     of texts the split, where there are several
     """
 
     where: str
@@ -43,6 +46,9 @@ class Data:
     langs: tuple[tuple[str, float], ...] = ()
     drawn: DrawnLines | None = None
     members: tuple[tuple[str, Any], ...] = ()
+    images: str = ""
+    column: str = ""
+    split: str = "train"
 
 
 @dataclass(frozen=True)

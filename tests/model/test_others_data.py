@@ -271,3 +271,13 @@ def test_texts_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
         Texts(str(where), "prose", "title")
     with pytest.raises(ValueError, match="none of its 1 rows has a text"):
         opened([Texts(str(where), "prose")], tokenizer, 0.1)
+
+
+def test_texts_of_one_content_are_on_one_side_whatever_they_are_called(tmp_path, tokenizer, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    (tmp_path / "a.txt").write_text("".join(f"line {n % 20}\n" for n in range(60)))
+    corpus = opened([Texts(str(tmp_path / "a.txt"), "a.txt")], tokenizer, 0.3)
+    train, held_out = sides(corpus)
+    assert not train & held_out and len(train | held_out) == 20
+    again = opened([Texts(str(tmp_path / "a.txt"), "a/a.txt")], tokenizer, 0.3)
+    assert again.held_out[0].tolist() == corpus.held_out[0].tolist()

@@ -55,6 +55,33 @@ def test_so_many_steps_have_so_many_draws(corpus, num_draws):
     assert num_draws - a_step / 4 <= came <= num_draws + 1.25 * a_step
 
 
+def test_the_number_of_steps_of_a_long_training_is_soon_known(corpus, monkeypatch):
+    few, exact = plan(corpus, window=64), plan(corpus, window=64)
+    exact._before(200)
+    seen = []
+    monkeypatch.setattr(Plan, "_window", lambda self, number, pack=Plan._window: seen.append(number) or pack(self, number))
+    found = few.num_steps(200 * 64)
+    assert len(seen) == 32 and abs(found - exact._before(200) / 4) < 0.02 * found
+    # The same, however far the training has come.
+    assert exact.num_steps(200 * 64) == found
+
+
+def test_a_window_of_samples_that_are_all_too_long_has_no_row(tokenizer):
+    """Two of a hundred samples fit. Of some windows of 8 draws none does, and the steps go on behind them."""
+    letters = [20 if n % 50 == 0 else 400 for n in range(100)]
+    corpus = opened([Drawn("prose", letters, [None] * 100)], tokenizer, 1e-9)
+    one = plan(corpus, [Source("prose", "text")], length=100, rows_per_step=1, window=8)
+    steps = [one.step(n) for n in range(20)]
+    num_rows = [len(one._window(n)[0]) for n in range(20)]
+    assert 0 in num_rows and max(num_rows) == 1
+    assert plan(corpus, [Source("prose", "text")], length=100, rows_per_step=1, window=8).step(13) == steps[13]
+    numbers = [draw.number for step in steps for row in step for draw in row]
+    last = numbers[-1] // 8
+    assert numbers == sorted(numbers) and sum(sum(one.dropped(n).values()) for n in range(20)) == 8 * (last + 1) - len(numbers)
+    changed = one.changed(7, shares(corpus, [Source("prose", "text")]))
+    assert [changed.step(n) for n in range(7)] == steps[:7]
+
+
 def test_steps_of_another_size_are_the_same_rows(corpus):
     fours, twelves = plan(corpus), plan(corpus, rows_per_step=12)
     assert [row for n in range(30) for row in fours.step(n)] == [row for n in range(10) for row in twelves.step(n)]
@@ -155,7 +182,9 @@ def test_what_is_too_long_is_dropped_and_counted(tokenizer):
     kept = draws(short, 0, 40)
     assert {draw.length for draw in kept} == {22} or max(draw.length for draw in kept) <= 300
     assert set(dropped) == {"prose"} and 0.4 < dropped["prose"] / (dropped["prose"] + len(kept)) < 0.6
-    with pytest.raises(ValueError, match="length is 50: all 64 samples of a window are longer"):
+    with pytest.raises(
+        ValueError, match=r"length is 50: all 1024 samples in turn, up to number 1024, are longer; the shortest of the last 64"
+    ):
         plan(corpus, [Source("pages")], length=50, window=64).step(0)
 
 
@@ -247,3 +276,30 @@ def test_packing_is_best_fit_of_the_longest_first():
     rows = packed(lengths, 1024)
     assert sorted(at for row in rows for at in row) == list(range(2000))
     assert max(sum(lengths[at] for at in row) for row in rows) <= 1024 and sum(lengths) / (1024 * len(rows)) > 0.98
+
+
+@pytest.mark.parametrize("weights", [{"tiny": 1.0, "small": 1.0, "base": 3.0}, {"base": 2.0, "small": 1.0, "tiny": 1.0}])
+def test_a_plan_of_other_modes_or_of_modes_in_another_order_is_another(corpus, weights):
+    with pytest.raises(ValueError, match=r"the checkpoint is of another training: modes is"):
+        plan(corpus, modes=weights).resumed(json.loads(json.dumps(plan(corpus).to_json())))
+
+
+def test_a_plan_of_prompts_with_other_weights_is_another(corpus, tokenizer):
+    other = pages("pages", 300, langs=("en", "de", "ja"))
+    other.prompts = tuple(asked._replace(weight=1.0) for asked in other.prompts)
+    changed = opened([other, *corpus.datasets[1:]], tokenizer, 0.1)
+    with pytest.raises(ValueError, match="dataset pages has changed since the checkpoint"):
+        plan(changed).resumed(json.loads(json.dumps(plan(corpus).to_json())))
+
+
+def test_weights_of_nothing_are_left_out_and_those_under_it_refused(corpus):
+    found = shares(corpus, SOURCES, {"ocr": 0.5, "vision": 0.0, "text": 0.5})
+    assert [share.stream.name for share in found] == ["pages", "prose"] and plan(corpus, schedule=[Segment(0, found)]).step(0)
+    with pytest.raises(ValueError, match="nothing to train on"):
+        shares(corpus, SOURCES, {"ocr": 0.0, "vision": 0.0, "text": 0.0})
+    with pytest.raises(ValueError, match=r"groups is .*: shares must be at least 0"):
+        shares(corpus, SOURCES, {"ocr": 1.0, "vision": -0.1, "text": 0.1})
+    with pytest.raises(ValueError, match=r"pages has languages with the weights \{'de': -1.0\}"):
+        shares(corpus, [Source("pages", langs={"de": -1.0, "*": 2.0})])
+    with pytest.raises(ValueError, match=r"pages: its languages' weights are .*: give at least one above 0"):
+        shares(corpus, [Source("pages", langs={"*": 0.0})])

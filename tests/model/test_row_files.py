@@ -1,9 +1,13 @@
 """Files of rows as people bring them: encodings and lists, images that come, go and change, and rows that belong together."""
 
 import base64
+import functools
+import http.server
 import io
 import json
 import os
+import threading
+from typing import ClassVar
 
 import fsspec
 import numpy as np
@@ -199,3 +203,36 @@ def test_an_image_as_bytes_in_the_row(tmp_path, tokenizer):
     image = {"bytes": base64.b64encode(file.getvalue()).decode(), "path": None}
     corpus = opened([Jsonl(written(tmp_path, [{"image": image, "answer": "x"}, {"text": "y"}]))], tokenizer, 0.1)
     assert corpus.columns[0].sizes(0) == ((320, 200),) and read(corpus, alone(corpus, 0, 0, "tiny")).images == (file.getvalue(),)
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+
+    def log_message(self, *args):
+        self.asked.append(self.command)
+
+
+def test_what_is_read_from_a_web_server_is_kept_in_the_cache(tmp_path, tokenizer, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    picture(tmp_path / "web" / "0.png")
+    written(tmp_path / "web", [{"image": "0.png", "answer": "x"}, {"text": "y"}])
+    handler = functools.partial(Handler, directory=str(tmp_path / "web"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"http://127.0.0.1:{server.server_address[1]}/my.jsonl"
+        first = opened([Jsonl(where)], tokenizer, 0.1)
+        num_asked = len(Handler.asked)
+        assert opened([Jsonl(where)], tokenizer, 0.1).digests == first.digests and first.columns[0].sizes(0) == ((600, 700),)
+        server.shutdown()
+    assert "POST" not in Handler.asked and len(Handler.asked) < 2 * num_asked
+    assert len(list((tmp_path / "cache" / "pagewheel").rglob("my.jsonl.parquet"))) == 2
+
+
+def test_what_cannot_be_kept_is_said_and_counted_again(tmp_path, tokenizer, monkeypatch, caplog):
+    def refuse(self, name, table):
+        raise RuntimeError("this storage takes nothing")
+
+    monkeypatch.setattr(Folder, "write_table", refuse)
+    file = written(tmp_path, ROWS)
+    assert opened([Jsonl(file)], tokenizer, 0.1).digests == opened([Jsonl(file)], tokenizer, 0.1).digests
+    assert "can't be written, so that all is read at each start: this storage takes nothing" in caplog.text

@@ -4,9 +4,12 @@ import io
 import json
 import tarfile
 
+import datasets
 import pytest
 
 from datagen.storage import Folder
+from model.data.loader import read
+from model.data.plan import alone
 from model.data.split import opened
 from model.tokenizer import byte_tokenizer
 from model.train.data import open_all
@@ -30,9 +33,9 @@ def root(tmp_path_factory):
     return root
 
 
-def names(root, *datasets):
-    opened = open_all(Train(datasets=datasets), Folder(str(root / "a")))
-    return [[dataset.name for dataset in of_one] for _, of_one in opened.places], opened.folders
+def names(root, *wanted):
+    found = open_all(Train(datasets=wanted), Folder(str(root / "a")))
+    return [[dataset.name for dataset in of_one] for _, of_one in found.places], found.folders
 
 
 def test_every_kind(root):
@@ -75,6 +78,22 @@ def test_a_file_beside_is_no_folder_of_the_output(root, monkeypatch):
         names(root, "table.parquet")
 
 
+def test_a_column_a_split_and_a_folder_of_images_can_be_said(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    table = {split: datasets.Dataset.from_dict({"body": [f"{split} {n}" for n in range(3)]}) for split in ("train", "test")}
+    datasets.DatasetDict(table).save_to_disk(tmp_path / "saved")
+    (tmp_path / "bodies.jsonl").write_text("".join(json.dumps({"body": f"line {n}"}) + "\n" for n in range(3)))
+    (tmp_path / "mine.jsonl").write_text(json.dumps({"image": "0.jpg", "answer": "mine"}))
+    wanted = (
+        Data(f"{tmp_path}/saved", "text", column="body", split="test"),
+        Data(f"{tmp_path}/bodies.jsonl", "text", column="body"),
+        Data(f"{tmp_path}/mine.jsonl", images=str(root)),
+    )
+    corpus = opened(open_all(Train(datasets=wanted), Folder(str(root / "a"))).datasets, byte_tokenizer(), 0.1)
+    texts = [read(corpus, alone(corpus, number, 0, "line")).parts[-1].text for number in range(3)]
+    assert texts == ["test 0", "line 0", "mine"]
+
+
 def test_documents_that_must_not_be_trained_on_are_held_out_of_every_kind(root):
     rows = [{"text": f"{n}", "group": "never" if n < 2 else f"{n}"} for n in range(6)]
     (root / "grouped.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -84,7 +103,7 @@ def test_documents_that_must_not_be_trained_on_are_held_out_of_every_kind(root):
                 info = tarfile.TarInfo(f"{'never' if n < 2 else n}/{n}.{end}")
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
-    datasets = (f"{root}/grouped.jsonl", Data(f"{root}/grouped.tar", members=(("group", "folder"),)))
-    found = open_all(Train(datasets=datasets), Folder(str(root / "a")), frozenset(["never"]))
+    wanted = (f"{root}/grouped.jsonl", Data(f"{root}/grouped.tar", members=(("group", "folder"),)))
+    found = open_all(Train(datasets=wanted), Folder(str(root / "a")), frozenset(["never"]))
     corpus = opened(found.datasets, byte_tokenizer(), 1e-9)
     assert [rows.tolist() for rows in corpus.held_out] == [[0, 1], [0, 1]]

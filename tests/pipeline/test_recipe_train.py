@@ -54,8 +54,8 @@ def test_fewer_steps_warm_up_for_a_tenth_of_them():
 def test_a_file_may_hold_the_mixture(tmp_path):
     (tmp_path / "a.jsonl").touch()
     datasets = [
-        {"where": "a.jsonl", "weight": 3, "langs": {"de": 1, "*": 2}},
-        {"where": "org/prose", "group": "text"},
+        {"where": "a.jsonl", "weight": 3, "langs": {"de": 1, "*": 2}, "images": "pictures"},
+        {"where": "org/prose", "group": "text", "column": "body", "split": "test"},
         {"where": "web-{0..3}.tar", "group": "vision", "members": {"answer": "json:caption"}},
     ]
     file = tmp_path / "mixture.json"
@@ -63,13 +63,14 @@ def test_a_file_may_hold_the_mixture(tmp_path):
     step = train(data=str(file), start="x").steps[0]
     ocr, prose, web = step.data
     assert (ocr.where, ocr.group, ocr.weight, dict(ocr.langs)) == (f"{tmp_path}/a.jsonl", "ocr", 3, {"de": 1, "*": 2})
+    assert ocr.images == f"{tmp_path}/pictures" and (prose.column, prose.split) == ("body", "test")
     assert (prose.where, prose.group) == ("org/prose", "text")  # a hub's: there is no such folder
     assert (web.where, dict(web.members)) == (f"{tmp_path}/web-{{0..3}}.tar", {"answer": "json:caption"})
     assert dict(step.groups) == {"ocr": 0.5, "text": 0.5}
     file.write_text('{"datasets": [{"where": "a", "wieght": 3}]}')
     with pytest.raises(ValueError, match=r"mixture\.json: .*wieght"):
         train(data=str(file), start="x")
-    (tmp_path / "rows.json").write_text(" []")
+    (tmp_path / "rows.json").write_text("\ufeff []")
     assert [one.where for one in train(data=f"{tmp_path}/rows.json", start="x").steps[0].data] == [f"{tmp_path}/rows.json"]
 
 
