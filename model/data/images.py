@@ -31,6 +31,10 @@ class Look(NamedTuple):
     stamp: int
 
 
+class Unusable(OSError):
+    """A storage that an address names can't be used: there is no client for it, or no credentials."""
+
+
 def is_inline(reference: str) -> bool:
     """Whether an image is a data URL, in the row itself."""
     return reference.startswith(_DATA)
@@ -38,7 +42,7 @@ def is_inline(reference: str) -> bool:
 
 def read_image(folder: Folder, reference: str) -> bytes:
     """The encoded image that a row names: a path in `folder`, an address, or a data URL. Raises `SampleError` if it isn't there,
-    and `ValueError` if the storage that it names can't be used at all."""
+    and `Unusable`."""
     with _reached(reference):
         if is_inline(reference):
             return base64.b64decode(reference.partition(",")[2], validate=True)
@@ -115,12 +119,10 @@ def _reached(reference: str) -> Iterator[None]:
     name = reference[:200]
     try:
         yield
-    except SampleError:
+    except (SampleError, Unusable):
         raise
     except (OSError, ValueError) as error:
         what = "" if isinstance(error, OSError) else f": {error}"  # which would say the path again
         raise SampleError("image_missing", f"{name}: {type(error).__name__}{what[:200]}") from error
-    except ImportError as error:
-        raise ValueError(f"{name} can't be read: {error}") from error
     except Exception as error:  # clients of object storage have kinds of their own, as for credentials that are missing
-        raise ValueError(f"{name} can't be read: {type(error).__name__}: {error}") from error
+        raise Unusable(f"{name} can't be read: {type(error).__name__}: {error}") from error

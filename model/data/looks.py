@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from datagen.record import SampleError
 from datagen.storage import Folder
 from model.data import lengths
-from model.data.images import Look, look, stamp
+from model.data.images import Look, Unusable, look, stamp
 
 KEPT = "lengths/images-1"
 _AT_A_TIME = 4096
@@ -31,7 +31,8 @@ def inline(seen: Look) -> str:
 
 class Looks:
     """What is known of `references`, which differ from each other, in arrays: `width_M`, `height_M`, `key_M`, and `bad_M`, 0 or
-    the number of what is wrong, from 1, in `reasons`. `details` says more of the first bad ones."""
+    the number of what is wrong, from 1, in `reasons`. `details` says more of the first bad ones. Raises `ValueError` if a storage
+    that they name can't be used."""
 
     def __init__(self, references: pa.Array, images: Folder, beside: Folder, part: str, made_of: str):
         self.references, self.images, num = references, images, len(references)
@@ -88,6 +89,8 @@ class Looks:
             return look(self.images, reference)
         except SampleError as error:
             return error
+        except Unusable as error:
+            raise ValueError(str(error)) from error
 
     def _put(self, at: int, seen: Look) -> None:
         for array, value in zip(self._arrays.values(), seen, strict=True):

@@ -3,6 +3,7 @@
 import base64
 import functools
 import http.server
+import importlib.util
 import io
 import json
 import os
@@ -117,7 +118,13 @@ def test_an_image_of_several_that_changes_makes_another_dataset(tmp_path, tokeni
 
 
 class NoCredentials(fsspec.AbstractFileSystem):
+    has_some = False
+
     def cat_file(self, *args, **kwargs):
+        if self.has_some:
+            file = io.BytesIO()
+            Image.new("RGB", (320, 200)).save(file, "PNG")
+            return file.getvalue()
         raise RuntimeError("Unable to locate credentials")
 
 
@@ -131,7 +138,13 @@ def test_references_that_lead_nowhere(tmp_path, tokenizer, monkeypatch):
     fsspec.register_implementation("nocreds", NoCredentials)
     with pytest.raises(ValueError, match=r"nocreds://bucket/a.png can't be read: RuntimeError: Unable to locate credentials"):
         opened([Jsonl(written(tmp_path, [{"image": "nocreds://bucket/a.png", "answer": "x"}]))], tokenizer, 0.1)
-    if "gcsfs" not in {name.partition(".")[0] for name in __import__("sys").modules}:
+    # While a training runs it is as if a disk had gone.
+    with monkeypatch.context() as patched:
+        patched.setattr(NoCredentials, "has_some", True)
+        corpus = opened([Jsonl(str(tmp_path / "my.jsonl"))], tokenizer, 0.1)
+    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, 0, "tiny")]])]
+    assert [(skipped.reason, batch.num_samples) for skipped in batch.skipped] == [("unreadable", 0)]
+    if not importlib.util.find_spec("gcsfs"):
         with pytest.raises(ValueError, match=r"gs://bucket/a.png can't be read: .*gcsfs"):
             opened([Jsonl(written(tmp_path, [{"image": "gs://bucket/a.png", "answer": "x"}]))], tokenizer, 0.1)
 
