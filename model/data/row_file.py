@@ -15,6 +15,7 @@ from datagen.storage import Folder
 
 BETWEEN = b" \t\r\n,"
 _CHUNK = 1 << 24
+_HEAD = 64
 _MARK = b"\xef\xbb\xbf"
 _GAP = re.compile(r"[\s,]*")
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh", b"\xfd7zXZ")
@@ -59,9 +60,13 @@ def row_file(folder: Folder, name: str) -> RowFile:
     """The rows of a file, which is read through once. Raises `ValueError` if it isn't there, or is of another kind."""
     where = folder.path(name)
     try:
-        head = folder.read(name, 0, 64)
+        head = folder.read(name, 0, _HEAD)
     except FileNotFoundError:
         raise ValueError(f"{where}: there is no such file") from None
+    if len(head) > _HEAD:
+        raise ValueError(
+            f"{where}: its server sends whole files where a part is asked for, so that no row can be read: copy it here"
+        )
     if head.startswith(_COMPRESSED):
         raise ValueError(f"{where} is compressed: a row couldn't be read by its place; unpack it")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4]:
@@ -75,7 +80,7 @@ def row_file(folder: Folder, name: str) -> RowFile:
 
 def is_list(folder: Folder, name: str) -> bool:
     """Whether the file begins as a JSON list."""
-    return folder.read(name, 0, 64).removeprefix(_MARK).lstrip().startswith(b"[")
+    return folder.read(name, 0, _HEAD).removeprefix(_MARK).lstrip().startswith(b"[")
 
 
 def _lines(folder: Folder, name: str) -> tuple[np.ndarray, str]:

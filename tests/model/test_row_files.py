@@ -236,6 +236,9 @@ def test_what_is_read_from_a_web_server_is_kept_in_the_cache(tmp_path, tokenizer
         first = opened([Jsonl(where)], tokenizer, 0.1)
         num_asked = len(Handler.asked)
         assert opened([Jsonl(where)], tokenizer, 0.1).digests == first.digests and first.columns[0].sizes(0) == ((600, 700),)
+        written(tmp_path / "web", ROWS * 4, "long.jsonl")
+        with pytest.raises(ValueError, match=r"long.jsonl: its server sends whole files"):
+            Jsonl(where.replace("my.jsonl", "long.jsonl"))
         server.shutdown()
     assert "POST" not in Handler.asked and len(Handler.asked) < 2 * num_asked
     assert len(list((tmp_path / "cache" / "pagewheel").rglob("my.jsonl.parquet"))) == 2
