@@ -145,8 +145,8 @@ def test_epochs_say_how_many_steps_there_are(rows, tmp_path):
     assert trainer.train(replace(rows, epochs=2.0, steps=50, warmup=20, read_first=False), out)
     metrics = json.loads(out.read("tuned/metrics.json"))
     num_train = metrics["num_train"]["rows.jsonl"]
-    # A step is a row of samples: as many come as there are, twice, but for the last step's.
-    assert abs(metrics["counts"]["samples"] - 2 * num_train) <= metrics["counts"]["samples"] / metrics["step"]
+    # A step is a row of samples: as many come as there are, twice, but for the last step's, and as rows have unequal numbers.
+    assert abs(metrics["counts"]["samples"] - 2 * num_train) <= 1.5 * metrics["counts"]["samples"] / metrics["step"]
     assert 2 < metrics["step"] < 50 and "ends after 2 epochs" in planned(replace(rows, epochs=2.0))
     lasting = replace(rows, steps=50, warmup=20).lasting(7)
     assert (lasting.steps, lasting.warmup) == (7, 1)
