@@ -1,11 +1,13 @@
 """The recipe that trains from datasets: what it refuses, and both stages one after the other on a corpus and a user's file."""
 
 import dataclasses
+import itertools
 import json
 
 import pytest
 
 from datagen.storage import Folder
+from model.data.split import is_held_out
 from recipes.__main__ import main
 from recipes.train import FULL, FULL_STAGE_1, TINY, train
 from recipes.words import paths
@@ -88,6 +90,7 @@ def test_both_stages(tmp_path, capsys, monkeypatch):
     for n, text in enumerate(EIGHT):
         (tmp_path / f"{n}.jpg").write_bytes(rendered(text))
         rows.append({"image": f"{n}.jpg", "prompt": "<image>\nWhat does it say?", "answer": text})
+    rows[0]["group"] = next(f"{n}" for n in itertools.count() if is_held_out(f"{n}", TINY.held_out_share))
     (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
     words = [f"data={tmp_path}/coarse,vision:{tmp_path}/mine.jsonl", "variant=tiny", "steps=1", "on=inline"]
     assert main(["train", *words, "stage=1", f"out={tmp_path}/first"]) == 0
