@@ -32,7 +32,7 @@ from rapidfuzz import fuzz
 from datagen import manifest
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel.asked import Answer, Asked, stands
+from flywheel.asked import Answer, Asked
 from flywheel.crops import Row
 
 NOTE = (
@@ -54,11 +54,15 @@ def candidates(labels: Folder, pages: Folder) -> list[Asked]:
     for drop in drops:
         row = rows.get(_page_of(drop.key))
         (reading,) = drop.readings
-        may_stand = drop.reason == "turned" and stands(reading.box, row["script"] if row else "")
-        if row and reading.text.strip() and (drop.reason not in _NEVER or may_stand):
+        if row:
             place = (row["key"], row["uri"], row["sha256"], row["page"], reading.box)
             lines.append(Asked(drop.key, *place, reading.lang, row["script"], reading.text, reading.score, drop.reason))
-    return lines
+    return list(filter(is_correctable, lines))
+
+
+def is_correctable(line: Asked) -> bool:
+    """Whether something was read that a person could correct. What is turned is no line, but in scripts that stand."""
+    return bool(line.reading.strip()) and (line.reason not in _NEVER or (line.reason == "turned" and line.is_vertical))
 
 
 def choose(lines: Iterable[Asked], count: int, answered: Iterable[Answer] = ()) -> list[Asked]:

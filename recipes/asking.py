@@ -6,7 +6,7 @@ from typing import Any
 
 from datagen import dataset
 from datagen.storage import Folder
-from flywheel import asked, audit, gold, review
+from flywheel import asked, audit, gold, review, scans
 from flywheel.asked import Asked, Sheet
 from flywheel.step import Flywheel, round_metrics, round_name
 from recipes import called
@@ -28,10 +28,13 @@ def wheel_of(out: str) -> StepRunner[Flywheel]:
 def ask_review(wheel: StepRunner[Flywheel], count: int) -> str:
     """Write a sheet of the `count` lines that teach most, and say where it lies. Raises `ValueError` if there is no line to ask
     about."""
-    number = _last_round(wheel)["round"]
+    metrics = _last_round(wheel)
+    number = metrics["round"]
     with dataset.lock(wheel.out):
-        pages = wheel.out.sub(wheel.step.pages)
-        lines = review.choose(review.candidates(wheel.out.sub(round_name(number)), pages), count, asked.answers(wheel.folder))
+        refused = review.candidates(wheel.out.sub(round_name(number)), wheel.out.sub(wheel.step.pages))
+        with working(f"review: reading pages without a text layer with the readers of {round_name(number)}"):
+            refused += scans.refused(wheel.step, wheel.out, metrics, count)
+        lines = review.choose(refused, count, asked.answers(wheel.folder))
         if not lines:
             raise ValueError(f"review={count}: {round_name(number)} refused no line that a person could correct and hasn't yet")
         sheet = asked.add_sheet(wheel.folder, asked.REVIEW, number, review.NOTE, lines)
