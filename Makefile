@@ -1,9 +1,13 @@
 # The one front door. `make` alone says what there is.
 
+# Typefaces of scripts that the general fonts have in two or three, 20 MB: readers learn from lines typeset in them.
+TYPEFACES := fonts-bpg-georgian fonts-culmus fonts-deva-extra fonts-farsiweb fonts-hosny-amiri fonts-khmeros \
+    fonts-lohit-beng-bengali fonts-lohit-deva fonts-lohit-taml fonts-nanum fonts-samyak-taml fonts-senamirmir-washra \
+    $(addprefix fonts-sil-,abyssinica padauk scheherazade) $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi)
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
-    libgl1 libglib2.0-0 tesseract-ocr \
+    libgl1 libglib2.0-0 $(TYPEFACES) tesseract-ocr \
     $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul chr div dzo ell fas guj heb hin hye iku kan kat kaz khm kir kor lao \
     mal mar mkd mon mya nep ori pan pus rus san sin snd srp syr tam tat tel tgk tha tir uig ukr urd vie yid yor)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)

@@ -43,7 +43,7 @@ _MAX_OWN_FACES = 4
 
 # Families: text faces first, book before sans; then what is for screens, posters, labels and code.
 _ODD = re.compile(r"Mono|Display|Looped|Condensed|Light|Kufi|Nastaliq|Rashi|Unjoined|Slanted|Supplement|Traditional|Tifinagh .")
-_NO_TEXT = re.compile(r"Math|Symbols|Music|SignWriting|Siyaq|Numerals")
+_NO_TEXT = re.compile(r"Math|Symbols|Music|SignWriting|Siyaq|Numerals|Colored")  # Cairo writes no PDF of coloured letters
 _NOTO_GENERAL = re.compile(r"Noto (Sans|Serif|Mono|Sans Mono|Sans Display|Serif Display)")
 _UPRIGHT = ("Regular", "Book", "Roman", "Medium", "Normal")
 _CJK = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR", "Bopo": "TC"}
