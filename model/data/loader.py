@@ -6,6 +6,8 @@ index and no state, so that any number of them makes the same batches.
 
 import contextlib
 import logging
+import multiprocessing
+import signal
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -101,6 +103,7 @@ class Loader:
                 yield [self._checked(next(batches)) for _ in range(num_micros)]
 
     def _from_workers(self, first: int, stop: int) -> Generator[Batch, None, None]:
+        """Whatever the workers do when this is closed, they are gone afterwards."""
         collate: Any = _flat
         loader = DataLoader(
             self.maker,
@@ -109,9 +112,18 @@ class Loader:
             num_workers=self.workers,
             collate_fn=collate,
             multiprocessing_context="fork",
-            worker_init_fn=_one_thread,
+            worker_init_fn=_begin,
         )
-        yield from map(_unflat, loader)
+        others = set(multiprocessing.active_children())
+        batches = iter(loader)
+        workers = set(multiprocessing.active_children()) - others
+        try:
+            yield from map(_unflat, batches)
+        finally:
+            del batches  # which has them end after the batch that they are at, and waits for some seconds
+            for worker in workers:
+                worker.kill()
+                worker.join()
 
     def _from_a_thread(self, first: int, stop: int) -> Generator[Batch, None, None]:
         """One batch ahead. The plan is asked in the caller's thread, since it keeps windows."""
@@ -212,5 +224,8 @@ def _taken(pixels: Tensor, start: int, shape: tuple[int, ...]) -> tuple[Tensor, 
     return pixels[start:stop].view(shape), stop
 
 
-def _one_thread(worker: int) -> None:
+def _begin(worker: int) -> None:
+    """Clusters send SIGTERM to all processes of a job. A worker goes on until the training has its checkpoint. If the training
+    dies, torch's loop sees that the parent is another one, and ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     torch.set_num_threads(1)

@@ -135,7 +135,8 @@ class _Training:
         with terminated() as asked:
             degrade = Degradations(step.scans, step.photos) if step.scans or step.photos else None
             loader = Loader(self.plan, self.tokenizer, degrade, step.micro_rows, workers=step.workers)
-            self._train(loader, first, asked)
+            with contextlib.closing(loader.steps(first, step.steps)) as batches:
+                self._train(batches, first, asked)
         self._finish()
 
     def _resume(self) -> None:
@@ -156,10 +157,9 @@ class _Training:
         self.progress = {name: saved[name] for name in self.progress}
         self.on_state(State(note=f"resumed from step {saved['step']}"))
 
-    def _train(self, loader: Loader, first: int, asked: threading.Event) -> None:
+    def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event) -> None:
         step, progress = self.step, self.progress
         clock, last_state, since, since_s = Clock(self.device), 0.0, Counter[str](), 0.0
-        batches = loader.steps(first, step.steps)
         for number in range(first, step.steps):
             began = time.monotonic()
             with clock.part("data", waits=True):

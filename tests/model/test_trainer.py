@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import io
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -30,19 +29,16 @@ from model.data.split import is_held_out
 from model.deepseek_ocr import build
 from model.tokenizer import byte_tokenizer
 from model.train import trainer
-from model.train.checkpoint import Checkpoints
-from model.train.step import Data, Train
-from model.train.stop import STOPPED
+from model.train.step import Data
 from model.train.trainer import NothingToLearn, train
 from recipes.recipe import Recipe
 from recipes.report.train import IMAGES_BYTES, train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from tests.model.lines import EIGHT, line_crop, write_dataset
-from tests.model.trainings import FEW, STEP, make_corpus
+from tests.model.trainings import FEW, STEP, WEIGHTS, in_child, lines_of, make_corpus, same_results
 
 ROOT = Path(__file__).parents[2]
-WEIGHTS = "train/model/model-00001-of-000001.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +51,6 @@ def whole(tmp_path_factory):
 
 def files(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {str(p.relative_to(folder)): (p.read_bytes(), p.stat().st_mtime_ns) for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def lines_of(out: Folder) -> list[dict]:
-    return [json.loads(line) for line in out.read("train/loss.jsonl").splitlines()]
 
 
 def test_what_is_left(whole):
@@ -238,39 +230,6 @@ def test_without_anything_to_learn_nothing_is_written(tmp_path):
     assert not out.exists("train")
 
 
-def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals) -> int:
-    """The exit code of a process that trains, and gets a signal within the step that comes after `stop_at` steps."""
-
-    def child() -> None:
-        torch.set_num_threads(1)
-        update = trainer.update
-
-        def stopped(optimizer, *args):
-            if int(optimizer.state[next(iter(optimizer.state))]["step"]) == stop_at if optimizer.state else stop_at == 0:
-                os.kill(os.getpid(), by)
-            return update(optimizer, *args)
-
-        trainer.update = stopped
-        train(step, out)
-
-    process = multiprocessing.get_context("fork").Process(target=child)
-    process.start()
-    process.join(60)
-    assert process.exitcode is not None
-    return process.exitcode
-
-
-def same_results(out: Folder, other: Folder) -> None:
-    for line, expected in zip(lines_of(other), lines_of(out), strict=True):
-        assert line == expected
-    for name in (WEIGHTS, "train/loss.jsonl", "train/readback.json", "train/run.json", "train/tokenizer.json"):
-        assert other.read(name) == out.read(name), name
-    timing = ("seconds", "seconds_training", "tokens_per_s", "speed")
-    resumed, uninterrupted = (json.loads(folder.read("train/metrics.json")) for folder in (other, out))
-    assert {k: v for k, v in resumed.items() if k not in timing} == {k: v for k, v in uninterrupted.items() if k not in timing}
-    assert not other.exists("train/checkpoint")
-
-
 def test_killed_twice_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
     out, _ = whole
     other, states = make_corpus(tmp_path), []
@@ -279,16 +238,6 @@ def test_killed_twice_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
         assert not other.exists("train/metrics.json")
     assert train(STEP, other, on_state=states.append)
     assert states[0].note == "resumed from step 6"
-    same_results(out, other)
-
-
-def test_sigterm_leaves_a_checkpoint_of_that_very_step(whole, tmp_path):
-    out, _ = whole
-    other, states = make_corpus(tmp_path), []
-    assert in_child(STEP, other, 4, signal.SIGTERM) == STOPPED
-    assert Checkpoints(other.sub("train/checkpoint")).steps() == [3, 5]
-    assert train(STEP, other, on_state=states.append)
-    assert states[0].note == "resumed from step 5"
     same_results(out, other)
 
 

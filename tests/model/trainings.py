@@ -1,10 +1,18 @@
 """A training of some steps, and a corpus for it."""
 
 import dataclasses
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
+
+import torch
 
 from datagen.storage import Folder
 from model.config import line_reader
+from model.train import trainer
 from model.train.step import Train
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
@@ -31,6 +39,8 @@ STEP = Train(
 )
 FEW = dataclasses.replace(STEP, steps=2, loss_samples=1, read_samples=1, max_new_tokens=1, checkpoint_every=1)
 
+WEIGHTS = "train/model/model-00001-of-000001.safetensors"
+
 
 def make_corpus(root: Path) -> Folder:
     out = Folder(str(root))
@@ -39,3 +49,42 @@ def make_corpus(root: Path) -> Folder:
     write_dataset(out, "coarse", [pages])
     write_dataset(out, "round-1", [crops])
     return out
+
+
+def lines_of(out: Folder) -> list[dict]:
+    return [json.loads(line) for line in out.read("train/loss.jsonl").splitlines()]
+
+
+def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals | Callable[[], None]) -> int:
+    """The exit code of a process that trains, and gets a signal within the step that comes after `stop_at` steps. Or `by` is
+    called there. The process leads a group of its own."""
+
+    def child() -> None:
+        os.setpgrp()
+        torch.set_num_threads(1)
+        update = trainer.update
+
+        def stopped(optimizer, *args):
+            if int(optimizer.state[next(iter(optimizer.state))]["step"]) == stop_at if optimizer.state else stop_at == 0:
+                by() if callable(by) else os.kill(os.getpid(), by)
+            return update(optimizer, *args)
+
+        trainer.update = stopped
+        trainer.train(step, out)
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def same_results(out: Folder, other: Folder) -> None:
+    for line, expected in zip(lines_of(other), lines_of(out), strict=True):
+        assert line == expected
+    for name in (WEIGHTS, "train/loss.jsonl", "train/readback.json", "train/run.json", "train/tokenizer.json"):
+        assert other.read(name) == out.read(name), name
+    timing = ("seconds", "seconds_training", "tokens_per_s", "speed")
+    resumed, uninterrupted = (json.loads(folder.read("train/metrics.json")) for folder in (other, out))
+    assert {k: v for k, v in resumed.items() if k not in timing} == {k: v for k, v in uninterrupted.items() if k not in timing}
+    assert not other.exists("train/checkpoint")
