@@ -6,6 +6,7 @@ A row may hold several samples, one after the other ("packed"). Each sample atte
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,7 +123,13 @@ def _flexes(device: torch.device) -> bool:
 
 @functools.cache
 def _flex() -> Any:
-    return torch.compile(flex_attention)
+    return compiled(flex_attention)
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """`function`, compiled as one operation that checkpointing sees, and can save the result of. Else all within it would be
+    computed again."""
+    return torch.compile(function, options={"wrap_inductor_compiled_regions": True})
 
 
 def rotary(config: DecoderConfig, positions_BL: Tensor) -> tuple[Tensor, Tensor]:

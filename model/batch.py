@@ -3,17 +3,18 @@
 B rows · L positions
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from datagen.record import Sample
 from datagen.target import Prompt, can_answer, encode, neutralise
 from model.attention import PADDING
-from model.image import MODES, Views, load
+from model.deepseek_ocr import Losses
+from model.image import MODES, Views, load, parted, together
 from model.loss import IGNORED
 from model.tokenizer import TextTokenizer
 
@@ -61,10 +62,12 @@ class Batch:
     samples_BL: Tensor
     images: tuple[Views, ...]
     sources_T: Tensor
+    learned_T: Tensor
     num_samples: int
     num_truncated: int
     num_upsampled: int
     skipped: tuple[Skipped, ...] = ()
+    pixels: Tensor | None = None
 
     @property
     def num_tokens(self) -> int:
@@ -78,11 +81,37 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """This batch with its tensors on `device`."""
-        moved = {
-            name: getattr(self, name).to(device, non_blocking=True)
-            for name in ("ids_BL", "labels_BL", "image_BL", "samples_BL", "sources_T")
-        }
-        return replace(self, images=tuple(image.to(device) for image in self.images), **moved)
+        pixels = self.pixels if self.pixels is None else self.pixels.to(device, non_blocking=True)
+        images = tuple(image.to(device) for image in self.images) if pixels is None else parted(pixels, self.images)
+        return self._with(images, pixels, lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "Batch":
+        """This batch where a GPU can copy it from while other things go on."""
+        pixels = together(self.images).pin_memory()
+        return self._with(parted(pixels, self.images), pixels, Tensor.pin_memory)
+
+    def _with(self, images: tuple[Views, ...], pixels: Tensor | None, moved: Callable[[Tensor], Tensor]) -> "Batch":
+        tensors: dict[str, Any] = {name: moved(getattr(self, name)) for name in _TENSORS}
+        return replace(self, images=images, pixels=pixels, **tensors)
+
+
+_TENSORS = ("ids_BL", "labels_BL", "image_BL", "samples_BL", "sources_T", "learned_T")
+
+
+def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float | None = None) -> Losses:
+    """The losses of a batch that is on the network's device."""
+    found: Losses = net(
+        one.ids_BL,
+        one.images,
+        one.image_BL,
+        one.samples_BL,
+        labels_BL=one.labels_BL,
+        scale=scale,
+        balance_scale=balance_scale,
+        learned_T=one.learned_T,
+        num_samples=one.num_samples,
+    )
+    return found
 
 
 def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
@@ -141,13 +170,15 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
             sources_BL[b, start:end] = tokens.source
             start = end
     sequences = [tokens for row in rows for tokens in row]
+    learned_BL = labels_BL != IGNORED
     return Batch(
         ids_BL=ids_BL,
         labels_BL=labels_BL,
         image_BL=ids_BL == tokenizer.image,
         samples_BL=samples_BL,
         images=tuple(image for tokens in sequences for image in tokens.images),
-        sources_T=sources_BL[labels_BL != IGNORED],
+        sources_T=sources_BL[learned_BL],
+        learned_T=learned_BL.flatten().nonzero()[:, 0],
         num_samples=len(sequences),
         num_truncated=sum(tokens.truncated for tokens in sequences),
         num_upsampled=sum(tokens.upsampled for tokens in sequences),

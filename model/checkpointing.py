@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._higher_order_ops.wrap import inductor_compiled_code
 from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
 from model.cpu import ATTENTION_OPERATOR
@@ -23,6 +24,9 @@ SAVED = {
     _aten._scaled_dot_product_flash_attention.default,
     _aten._scaled_dot_product_efficient_attention.default,
     _aten._scaled_dot_product_cudnn_attention.default,
+    torch.ops.higher_order.flex_attention,
+    # Compiled flex attention, which is the only thing that is compiled: see `_flex` in `model/attention.py`.
+    inductor_compiled_code,
 }
 
 

@@ -64,25 +64,31 @@ class DeepseekOcr(nn.Module):
         labels_BL: Tensor | None = None,
         scale: float = 1.0,
         balance_scale: float | None = None,
+        learned_T: Tensor | None = None,
+        num_samples: int | None = None,
     ) -> Tensor | Losses:
         """(B, L, D) after the last norm, for `logits`. With labels the `Losses` of their tokens.
 
         `image_BL` marks the placeholders, row by row: as many as `images` have tokens. `samples_BL` numbers the samples that
         share a row, and is `PADDING` where there is none. Without it each row is one sample. `labels_BL` has the token after each
         position, or `IGNORED`. `scale` is 1 over the learned tokens of a step, and `balance_scale` 1 over its samples: what they
-        come to over several batches is then the loss of the step. Raises `ValueError` for images without places.
+        come to over several batches is then the loss of the step. `learned_T` are the places of labels in all rows, one after the
+        other, and `num_samples` the number of samples: who doesn't give them waits for the device. Raises `ValueError` for images
+        without places.
         """
         x_BLD = self.decoder.embed_tokens(ids_BL)
         if images:
             if image_BL is None:
                 raise ValueError("images need image_BL, the places of their tokens")
             x_BLD = placed(x_BLD, image_BL, self.encoder(images))
-        h_BLD: Tensor = self.decoder(x_BLD, samples_BL, cache, balance_scale)
+        h_BLD: Tensor = self.decoder(x_BLD, samples_BL, cache, balance_scale, num_samples)
         if labels_BL is None:
             return h_BLD
         # Within forward, where sharded weights are whole, and wrappers of the head are called.
-        learned_BL = labels_BL != IGNORED
-        return Losses(*losses(self.lm_head, h_BLD[learned_BL], labels_BL[learned_BL], scale))
+        if learned_T is None:
+            learned_T = (labels_BL.flatten() != IGNORED).nonzero()[:, 0]
+        h_TD, labels_T = h_BLD.flatten(0, 1).index_select(0, learned_T), labels_BL.flatten().index_select(0, learned_T)
+        return Losses(*losses(self.lm_head, h_TD, labels_T, scale))
 
     def logits(self, x_D: Tensor) -> Tensor:
         """(…, V) in fp32, for the output of `forward` or for some of its positions."""

@@ -7,7 +7,7 @@ B rows still going · L positions · D width · V vocabulary
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,26 +78,31 @@ class _Text:
         return self.ids[self.num_asked :]
 
 
+Asked = Views | Sequence[Views]  # the image that a text is read in; or all images of its prompt, in their order
+
+
 @torch.no_grad()
 def tokens(
     net: DeepseekOcr,
     tokenizer: TextTokenizer,
-    images: Sequence[Views],
+    images: Sequence[Asked],
     prompt: str,
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
-) -> Iterator[tuple[int, int]]:
-    """(number of the image, token), as the tokens come. A text ends before its [eos], or after `max_new_tokens`.
+) -> Generator[tuple[int, int], None, None]:
+    """(number of the text, token), as the tokens come. A text ends before its [eos], or after `max_new_tokens`.
 
-    A text doesn't depend on the other images in the batch, but for rounding. Until the iterator ends, the network is in
-    evaluation mode. Raises `ValueError` if an image leaves no room for an answer.
+    There is a text for each of `images`, all under one prompt, which has an `<image>` for each image of a text. A text doesn't
+    depend on the others in the batch, but for rounding. Until the iterator ends, the network is in evaluation mode. Raises
+    `ValueError` if an image leaves no room for an answer, or has no place in the prompt.
     """
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens is {max_new_tokens}: it must be at least 1")
     if not images:
         return
     device, max_positions = net.lm_head.weight.device, net.config.decoder.max_positions
-    heads = [tokenizer.prompt(prompt, image.num_tokens) for image in images]
+    of_texts = [[asked] if isinstance(asked, Views) else list(asked) for asked in images]
+    heads = [tokenizer.prompt(prompt, *[image.num_tokens for image in of_text]) for of_text in of_texts]
     texts = [_Text(row, head, no_repeat) for row, head in enumerate(heads)]
     longest = max(map(len, heads))
     if longest >= max_positions:
@@ -112,7 +117,7 @@ def tokens(
     cache = Cache(net.config.decoder, starts_B, longest + max_new_tokens, dtype)
     with _reading(net):
         ids_BL = ids_BL.to(device)
-        views = [image.to(device) for image in images]
+        views = [image.to(device) for of_text in of_texts for image in of_text]
         h_BLD = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
         for left in reversed(range(max_new_tokens)):
             next_B = _choose(net.logits(h_BLD[:, -1]), texts)
@@ -176,7 +181,7 @@ def stream(
 def generate(
     net: DeepseekOcr,
     tokenizer: TextTokenizer,
-    images: Sequence[Views],
+    images: Sequence[Asked],
     prompt: str,
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),

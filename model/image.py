@@ -11,6 +11,7 @@ height. In a square such an image would be mostly padding: that takes its time, 
 
 import functools
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,9 +98,28 @@ class Views:
         height, width = self.whole_3HW.shape[1:]
         return _num_tokens((width, height), 0 if self.tiles_N3TT is None else self.tiles_N3TT.shape[-1], self.grid)
 
+    @property
+    def views(self) -> list[Tensor]:
+        """The whole view, and the tiles if there are such."""
+        return [self.whole_3HW] if self.tiles_N3TT is None else [self.whole_3HW, self.tiles_N3TT]
+
+    def like(self, views: Sequence[Tensor]) -> "Views":
+        """This image with other `views`."""
+        return Views(views[0], views[1] if len(views) > 1 else None, self.grid)
+
     def to(self, device: torch.device | str) -> "Views":
-        tiles = None if self.tiles_N3TT is None else self.tiles_N3TT.to(device, non_blocking=True)
-        return Views(self.whole_3HW.to(device, non_blocking=True), tiles, self.grid)
+        return self.like([view.to(device, non_blocking=True) for view in self.views])
+
+
+def together(images: Sequence[Views]) -> Tensor:
+    """The pixels of all views, one after the other."""
+    return torch.cat([torch.zeros(0), *(view.flatten() for image in images for view in image.views)])
+
+
+def parted(pixels: Tensor, images: Sequence[Views]) -> tuple[Views, ...]:
+    """Views like `images`, whose pixels are parts of `pixels` as `together` has them."""
+    parts = iter(pixels.split([view.numel() for image in images for view in image.views]))
+    return tuple(image.like([next(parts).view(view.shape) for view in image.views]) for image in images)
 
 
 def tile_grid(width: int, height: int, tile: int, max_tiles: int = MAX_TILES) -> tuple[int, int]:

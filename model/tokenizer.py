@@ -55,10 +55,16 @@ class TextTokenizer:
         """The text, with special tokens as their names, and U+FFFD for bytes that are no UTF-8."""
         return self.inner.decode(list(ids), skip_special_tokens=False)
 
-    def prompt(self, text: str, num_image: int) -> list[int]:
-        """The ids of [bos] and `text`, in which `<image>` becomes `num_image` placeholders."""
-        before, after = text.split(IMAGE)
-        return [self.bos, *self.encode(before), *[self.image] * num_image, *self.encode(after)]
+    def prompt(self, text: str, *num_image: int) -> list[int]:
+        """The ids of [bos] and `text`, in which each `<image>` becomes its number of placeholders.
+
+        Raises `ValueError` unless `text` has as many `<image>` as there are numbers.
+        """
+        first, *others = text.split(IMAGE)
+        ids = [self.bos, *self.encode(first)]
+        for num, piece in zip(num_image, others, strict=True):
+            ids += [self.image] * num + self.encode(piece)
+        return ids
 
     def to_json(self) -> bytes:
         return self.inner.to_str(pretty=True).encode()

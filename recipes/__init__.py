@@ -41,6 +41,7 @@ RECIPES = {
 VERBS = {
     "status": Entry("recipes.verbs:status", "what is done, left and dropped in an output, step by step", ("out",), ("out",)),
     "verify": Entry("recipes.verbs:verify", "re-read every shard of an output against its report", ("out",), ("out",)),
+    "report": Entry("recipes.verbs:report", "make the report of an output anew, as far as a run has come", ("out",), ("out",)),
     "forget": Entry(
         "recipes.verbs:forget",
         "take a source, uri=… or sha256=…, out of an output, and keep it out",

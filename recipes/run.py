@@ -47,6 +47,8 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None, steps
                 continue
             if sum(out.sub(folder).sweep() for folder in runner.folders()):
                 log.info("%s: swept what an interrupted run had left under construction", name)
+            if words is not None and not out.exists(called.NAME):  # for who looks at it in the meantime
+                called.remember(out, recipe.name, words)
             code = max(code, runner.run())
             for report in (r for r in todo if isinstance(r.step, Report) and name in r.step.after and code == OK):
                 report.run()

@@ -1,15 +1,25 @@
 """The functions behind the verbs: each prints what it has to say and returns the exit code. Their parameters are their words."""
 
+from datagen.storage import Folder
+from recipes import called
 from recipes import forget as forgetting
 from recipes import read as image_reading
 from recipes import retry as retrying
 from recipes import status as reading
-from recipes.steps import Place
+from recipes.recipe import Report
+from recipes.steps import Place, runners
 
 
 def status(out: str) -> int:
     print(reading.status(out))
     return 0
+
+
+def report(out: str) -> int:
+    """A run may be going on: what there is stays as it is."""
+    place = Place(out)
+    of_report = [runner for runner in runners(called.again(Folder(out)), place) if isinstance(runner.step, Report)]
+    return max((runner.run() for runner in of_report), default=0)
 
 
 def verify(out: str) -> int:

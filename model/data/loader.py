@@ -9,7 +9,7 @@ import logging
 import multiprocessing
 import signal
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ from model.data.plan import Plan
 from model.data.rows import Draw, Example, Reader
 from model.data.split import Corpus
 from model.data.tokens import Degrade, made
-from model.image import Views
+from model.image import Views, together
 from model.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,9 @@ class Loader:
     """The batches of a plan's steps, for one of `world` ranks.
 
     A rank takes every `world`th row of a step, from its own number on, and puts `micro_rows` of them into a batch. With `workers`
-    that many processes make batches ahead; without, a thread of this one does. `pads` fills rows up to the plan's length, so that
-    all batches have one shape. Raises `ValueError` for values that aren't allowed.
+    that many processes make batches ahead; without, a thread of this one does. `for_gpu` fills rows up to the plan's length, so
+    that all batches have one shape, and puts them where a GPU can copy from while it computes. Raises `ValueError` for values
+    that aren't allowed.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Loader:
         rank: int = 0,
         world: int = 1,
         workers: int = 0,
-        pads: bool = False,
+        for_gpu: bool = False,
     ):
         if plan.rows_per_step % world:
             raise ValueError(f"rows_per_step is {plan.rows_per_step}: it must be a multiple of the number of ranks, {world}")
@@ -92,49 +93,22 @@ class Loader:
         self.plan, self.micro_rows, self.rank, self.world, self.workers = plan, micro_rows, rank, world, workers
         self.skipped: Counter[tuple[str, str]] = Counter()
         self._num_made = 0
-        self.maker = maker(plan.corpus, tokenizer, tuple(plan.modes), degrade, plan.length if pads else 0)
+        self._pins = for_gpu and torch.cuda.is_available()
+        self.maker = maker(plan.corpus, tokenizer, tuple(plan.modes), degrade, plan.length if for_gpu else 0)
 
-    def steps(self, first: int, stop: int) -> Iterator[list[Batch]]:
+    def steps(self, first: int, stop: int) -> Generator[list[Batch], None, None]:
         """The batches of each step from `first` to `stop` - 1. Raises `ValueError` if more than half of the samples are bad."""
         num_micros = -(-(self.plan.rows_per_step // self.world) // self.micro_rows)
-        batches = self._from_workers(first, stop) if self.workers else self._from_a_thread(first, stop)
-        with contextlib.closing(batches):
+        with contextlib.closing(made_ahead(self.maker, self._jobs(first, stop), self.workers, self._pins)) as batches:
             for _ in range(first, stop):
                 yield [self._checked(next(batches)) for _ in range(num_micros)]
 
-    def _from_workers(self, first: int, stop: int) -> Generator[Batch, None, None]:
-        """Whatever the workers do when this is closed, they are gone afterwards."""
-        collate: Any = _flat
-        loader = DataLoader(
-            self.maker,
-            batch_size=None,
-            sampler=_Jobs(self, first, stop),
-            num_workers=self.workers,
-            collate_fn=collate,
-            multiprocessing_context="fork",
-            worker_init_fn=_begin,
-        )
-        others = set(multiprocessing.active_children())
-        batches = iter(loader)
-        workers = set(multiprocessing.active_children()) - others
-        try:
-            yield from map(_unflat, batches)
-        finally:
-            del batches  # which has them end after the batch that they are at, and waits for some seconds
-            for worker in workers:
-                worker.kill()
-                worker.join()
-
-    def _from_a_thread(self, first: int, stop: int) -> Generator[Batch, None, None]:
-        """One batch ahead. The plan is asked in the caller's thread, since it keeps windows."""
-        with ThreadPoolExecutor(1) as pool:
-            ahead: deque[Future[Batch]] = deque()
-            for one in _Jobs(self, first, stop):
-                ahead.append(pool.submit(self.maker.__getitem__, one))
-                if len(ahead) > 1:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+    def _jobs(self, first: int, stop: int) -> Iterator[Job]:
+        """A rank's batches of some steps, in order."""
+        for number in range(first, stop):
+            rows = self.plan.step(number)[self.rank :: self.world]
+            for start in range(0, len(rows), self.micro_rows):
+                yield job(self.plan.corpus, rows[start : start + self.micro_rows])
 
     def _checked(self, one: Batch) -> Batch:
         self._num_made += one.num_samples
@@ -178,18 +152,52 @@ def _read(reader: Reader, place: Any, prompt: int) -> Example:
         raise SampleError("unreadable", f"{type(error).__name__}: {error}") from error
 
 
-class _Jobs:
-    """A rank's batches of some steps, in order, for torch's loader."""
+def made_ahead(maker: Maker, jobs: Iterable[Job], workers: int, pins: bool = False) -> Generator[Batch, None, None]:
+    """The batch of each job, in order, made ahead by so many processes, or else by a thread of this one. `jobs` are asked for in
+    the caller's thread. With `pins` they lie in memory that a GPU copies from by itself."""
+    return _from_workers(maker, jobs, workers, pins) if workers else by_threads(maker, jobs, 1, pins)
 
-    def __init__(self, loader: Loader, first: int, stop: int):
-        self.loader, self.first, self.stop = loader, first, stop
 
-    def __iter__(self) -> Iterator[Job]:
-        loader = self.loader
-        for number in range(self.first, self.stop):
-            rows = loader.plan.step(number)[loader.rank :: loader.world]
-            for start in range(0, len(rows), loader.micro_rows):
-                yield job(loader.plan.corpus, rows[start : start + loader.micro_rows])
+def _from_workers(maker: Maker, jobs: Iterable[Job], num_workers: int, pins: bool) -> Generator[Batch, None, None]:
+    """Whatever the workers do when this is closed, they are gone afterwards."""
+    collate: Any = _flat
+    loader = DataLoader(
+        maker,
+        batch_size=None,
+        sampler=jobs,
+        num_workers=num_workers,
+        collate_fn=collate,
+        multiprocessing_context="fork",
+        worker_init_fn=_begin,
+        pin_memory=pins,
+    )
+    others = set(multiprocessing.active_children())
+    batches = iter(loader)
+    workers = set(multiprocessing.active_children()) - others
+    try:
+        yield from map(_unflat, batches)
+    finally:
+        del batches  # which has them end after the batch that they are at, and waits for some seconds
+        for worker in workers:
+            worker.kill()
+            worker.join()
+
+
+def by_threads(maker: Maker, jobs: Iterable[Job], num: int, pins: bool = False) -> Generator[Batch, None, None]:
+    """As `made_ahead`, by `num` threads of this process, which has a batch of each in memory. In the midst of a training no
+    process should be begun: it would have the locks that other threads hold then."""
+
+    def make(job: Job) -> Batch:
+        return maker[job].pin_memory() if pins else maker[job]
+
+    with ThreadPoolExecutor(num) as pool:
+        ahead: deque[Future[Batch]] = deque()
+        for one in jobs:
+            ahead.append(pool.submit(make, one))
+            if len(ahead) > num:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 class _Flat(NamedTuple):
@@ -199,13 +207,16 @@ class _Flat(NamedTuple):
     pixels: Tensor
     shapes: list[tuple[tuple[int, ...], tuple[int, ...] | None, tuple[int, int]]]
 
+    def pin_memory(self) -> "_Flat":
+        return self._replace(batch=self.batch.pin_memory(), pixels=self.pixels.pin_memory())
+
 
 def _flat(one: Batch) -> _Flat:
-    shapes, tensors = [], [torch.zeros(0)]
-    for whole, tiles, grid in (vars(view).values() for view in one.images):
-        shapes.append((tuple(whole.shape), None if tiles is None else tuple(tiles.shape), grid))
-        tensors += [whole.flatten()] if tiles is None else [whole.flatten(), tiles.flatten()]
-    return _Flat(replace(one, images=()), torch.cat(tensors), shapes)
+    shapes = [
+        (tuple(image.whole_3HW.shape), None if image.tiles_N3TT is None else tuple(image.tiles_N3TT.shape), image.grid)
+        for image in one.images
+    ]
+    return _Flat(replace(one, images=()), together(one.images), shapes)
 
 
 def _unflat(flat: _Flat) -> Batch:
@@ -216,7 +227,7 @@ def _unflat(flat: _Flat) -> Batch:
         if tiles_shape is not None:
             tiles, start = _taken(flat.pixels, start, tiles_shape)
         images.append(Views(whole, tiles, grid))
-    return replace(flat.batch, images=tuple(images))
+    return replace(flat.batch, images=tuple(images), pixels=flat.pixels)
 
 
 def _taken(pixels: Tensor, start: int, shape: tuple[int, ...]) -> tuple[Tensor, int]:

@@ -56,7 +56,7 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
     images, upsampled = [], False
     # Boxes may be asked for in other words than the table's, as by `Locate <|ref|>…<|/ref|> in the image.`
     may_move = not any(token in part.text for part in example.parts for token in (GROUNDING, DET))
-    for number, image in enumerate(_opened(example.images)):
+    for number, image in enumerate(opened(example.images)):
         if degrade is not None:
             image = degrade(image, draw.seed + number, may_move)
         mode = fitting(draw.mode, modes, *image.size)
@@ -83,7 +83,8 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
     return Tokens(ids, learned, tuple(images), draw.dataset, upsampled=upsampled)
 
 
-def _opened(images: Sequence[bytes]) -> Iterator[Image.Image]:
+def opened(images: Sequence[bytes]) -> Iterator[Image.Image]:
+    """The images, decoded and upright. Raises `SampleError` for one that can't be read."""
     for image in images:
         try:
             yield open_upright(image)

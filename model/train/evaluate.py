@@ -1,46 +1,32 @@
-"""How good the network is on samples that were held out: its loss, whether it looks at the image, and what it reads.
+"""How good the network is on samples that were held out: its loss, and whether it looks at the image.
 
 T learned tokens of a batch
 """
 
-import base64
-import io
+import logging
 import math
-import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections import Counter, defaultdict
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
-from datagen.record import SampleError
-from datagen.target import GROUNDING, IMAGE, restore
-from model.batch import Batch
-from model.data.loader import job, maker, read
-from model.data.modes import fitting, placeholders
+from model.batch import Batch, through
+from model.data.loader import by_threads, job, maker
+from model.data.modes import placeholders
 from model.data.plan import packed
-from model.data.rows import NO_ANSWER, Draw, Example
+from model.data.rows import NO_ANSWER, Draw
 from model.data.split import Corpus, chosen
-from model.deepseek_ocr import DeepseekOcr, Losses
-from model.generate import NoRepeat, generate
-from model.image import open_upright, views
+from model.deepseek_ocr import DeepseekOcr
+from model.image import Views
 from model.loss import IGNORED
 from model.tokenizer import TextTokenizer
+from model.train.stop import GoesOn, always
 
-_READ_AT_ONCE = 16
-_SHOWN_SIDE = 640
-# A piece of text that comes again and again, at least four times and over at least 24 characters.
-_LOOP = re.compile(r"(.{1,80}?)\1{3,}", re.DOTALL)
-_LOOP_CHARACTERS = 24
-
-
-def edit_distance(truth: str, reading: str) -> float:
-    """The Levenshtein distance in characters over the longer text's length, as in OmniDocBench: 0 is exact, 1 all wrong."""
-    return Levenshtein.normalized_distance(truth, reading)
+log = logging.getLogger(__name__)
 
 
 def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int) -> list[Draw]:
@@ -64,76 +50,154 @@ def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int
     return draws
 
 
+class _Place(NamedTuple):
+    """An image: of which draw, and which of its images."""
+
+    draw: Draw
+    number: int
+
+
 @dataclass(frozen=True)
+class _Measured:
+    """A batch to measure: its rows; for each of its images the one that takes its place, None where it stays; and of each learned
+    token whether its sample has another's image then."""
+
+    rows: list[list[Draw]]
+    others: list[_Place | None]
+    exchanged_T: Tensor
+
+    @property
+    def wanted(self) -> list[Draw]:
+        """The samples whose images are put in the place of others."""
+        return list(dict.fromkeys(place.draw for place in self.others if place is not None))
+
+
 class HeldOut:
-    """Held-out samples as batches; and the same with each image in the place of another of its size, None where no two have one
-    size. `exchanged` says of each learned token of a batch whether its sample has another's image."""
+    """Held-out samples to measure the loss on. Their batches are made anew each time, since their images would take gigabytes.
 
-    batches: list[Batch]
-    others: list[Batch] | None
-    exchanged: list[Tensor]
-    names: tuple[str, ...]
+    True if there is anything to measure. `unreadable` counts the samples that can't be read, by the reason. They are left out.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        tokenizer: TextTokenizer,
+        modes: Sequence[str],
+        length: int,
+        micro_rows: int,
+        count: int,
+        threads: int = 1,
+        for_gpu: bool = False,
+    ):
+        self.corpus, self.threads = corpus, threads
+        self._pins = for_gpu and torch.cuda.is_available()
+        self.names = tuple(dataset.name for dataset in corpus.datasets)
+        self.maker = maker(corpus, tokenizer, modes, length=length if for_gpu else 0)
+        self.unreadable: Counter[str] = Counter()
+        draws = held_out_draws(corpus, modes, length, count)
+        rows = [[draws[at] for at in row] for row in packed([draw.length for draw in draws], length)]
+        self.measured = self._looked_at([rows[start : start + micro_rows] for start in range(0, len(rows), micro_rows)])
+
+    def __bool__(self) -> bool:
+        return any(len(one.exchanged_T) for one in self.measured)
+
+    def batches(self) -> Generator[tuple[_Measured, Batch, Batch | None], None, None]:
+        """Each batch, and the same with other images; None where there are none to exchange. One of which a file has gone in the
+        meantime is left out, and named."""
+        rows = [rows for one in self.measured for rows in (one.rows, *([[one.wanted]] if one.wanted else []))]
+        with closing(self._made(rows)) as made:
+            for one in self.measured:
+                own = next(made)
+                others = next(made) if one.wanted else None
+                if gone := [*own.skipped, *(others.skipped if others is not None else ())]:
+                    log.warning("held-out samples can't be read any more, such as %s: %s", gone[0].place, gone[0].detail)
+                    continue
+                yield one, own, None if others is None else self._exchanged(one, own, others)
+
+    def _made(self, rows: Sequence[list[list[Draw]]]) -> Generator[Batch, None, None]:
+        return by_threads(self.maker, [job(self.corpus, of_batch) for of_batch in rows], self.threads, self._pins)
+
+    def _looked_at(self, batches: Sequence[list[list[Draw]]]) -> list[_Measured]:
+        """What can be measured of them. All are made once, to learn which samples can be read."""
+        found: list[tuple[list[list[Draw]], Batch, list[_Place], list[int]]] = []
+        with closing(self._made(batches)) as made:
+            for rows, one in zip(batches, made, strict=True):
+                bad = {(skipped.source, skipped.row) for skipped in one.skipped}
+                for skipped in one.skipped:
+                    self.unreadable[skipped.reason] += 1
+                    log.warning("held-out row %d of %s: %s: %s", skipped.row, skipped.source, skipped.reason, skipped.detail)
+                good = [[draw for draw in row if (self.names[draw.dataset], draw.row) not in bad] for row in rows]
+                places = [_Place(draw, n) for row in good for draw in row for n in range(self._num_images(draw))]
+                sizes = [image.num_tokens for image in one.images]
+                found.append((good, replace(one, images=(), pixels=None), places, sizes))
+        of_size: dict[int, list[_Place]] = defaultdict(list)
+        for _, _, places, sizes in found:
+            for place, size in zip(places, sizes, strict=True):
+                of_size[size].append(place)
+        another: dict[_Place, _Place] = {}
+        for alike in of_size.values():
+            if len(alike) > 1:
+                another |= dict(zip(alike, [*alike[1:], alike[0]], strict=True))
+        measured = []
+        for good, one, places, sizes in found:
+            marked = _tokens_of(one, sizes, [n for n, place in enumerate(places) if place in another])
+            measured.append(_Measured(good, [another.get(place) for place in places], marked))
+        return measured
+
+    def _num_images(self, draw: Draw) -> int:
+        return len(self.corpus.columns[draw.dataset].sizes(draw.row))
+
+    def _exchanged(self, one: _Measured, own: Batch, others: Batch) -> Batch:
+        """`own` with images of `others`, which has those that are wanted, in their order."""
+        places = [_Place(draw, n) for draw in one.wanted for n in range(self._num_images(draw))]
+        images: dict[_Place, Views] = dict(zip(places, others.images, strict=True))
+        exchanged = tuple(image if place is None else images[place] for image, place in zip(own.images, one.others, strict=True))
+        return replace(own, images=exchanged, pixels=None)
 
 
-def held_out(corpus: Corpus, tokenizer: TextTokenizer, modes: Sequence[str], length: int, micro_rows: int, count: int) -> HeldOut:
-    """The batches to measure the loss on. Samples that can't be read are left out."""
-    draws = held_out_draws(corpus, modes, length, count)
-    rows = [[draws[at] for at in row] for row in packed([draw.length for draw in draws], length)]
-    make = maker(corpus, tokenizer, modes)
-    batches = [make[job(corpus, rows[start : start + micro_rows])] for start in range(0, len(rows), micro_rows)]
-    others, exchanged = _exchanged(batches)
-    return HeldOut(batches, others, exchanged, tuple(dataset.name for dataset in corpus.datasets))
-
-
-def _exchanged(batches: Sequence[Batch]) -> tuple[list[Batch] | None, list[Tensor]]:
-    places = [(b, n) for b, one in enumerate(batches) for n in range(len(one.images))]
-    of_size: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for b, n in places:
-        of_size[batches[b].images[n].num_tokens].append((b, n))
-    another: dict[tuple[int, int], tuple[int, int]] = {}
-    for alike in of_size.values():
-        if len(alike) > 1:
-            another |= dict(zip(alike, [*alike[1:], alike[0]], strict=True))
-    others, exchanged = [], []
-    for b, one in enumerate(batches):
-        images = [another.get((b, n), (b, n)) for n in range(len(one.images))]
-        others.append(replace(one, images=tuple(batches[from_b].images[from_n] for from_b, from_n in images)))
-        exchanged.append(_tokens_of(one, [n for n in range(len(one.images)) if (b, n) in another]))
-    return (others if another else None), exchanged
-
-
-def _tokens_of(batch: Batch, images: Sequence[int]) -> Tensor:
-    """(T,): whether each learned token is of a sample that has one of these images."""
+def _tokens_of(batch: Batch, sizes: Sequence[int], images: Sequence[int]) -> Tensor:
+    """(T,): whether each learned token is of a sample that has one of these images. `sizes` are the tokens of all images."""
     samples_BL = batch.samples_BL + batch.samples_BL.shape[1] * torch.arange(len(batch.samples_BL))[:, None]
     of_placeholder = samples_BL[batch.image_BL]
     starts = [0]
-    for image in batch.images:
-        starts.append(starts[-1] + image.num_tokens)
+    for size in sizes:
+        starts.append(starts[-1] + size)
     wanted = of_placeholder[torch.tensor([starts[n] for n in images], dtype=torch.int64)]
     return torch.isin(samples_BL[batch.labels_BL != IGNORED], wanted)
 
 
 @torch.no_grad()
-def losses(net: DeepseekOcr, data: HeldOut, autocast: AbstractContextManager) -> dict[str, Any]:
+def losses(net: DeepseekOcr, data: HeldOut, autocast: AbstractContextManager, goes_on: GoesOn = always) -> dict[str, Any]:
     """In nats a token: `held_out_loss`, `held_out_by` dataset; `own_image_loss` and `other_image_loss` over the samples whose
     image was exchanged, and whether the two part.
 
-    They part if the difference is more than twice the error that its tokens' spread leaves, and a hundredth of a nat.
+    They part if the difference is more than twice the error that its tokens' spread leaves, and a hundredth of a nat. `goes_on`
+    is called before each batch.
     """
     was_training = net.training
+    own, sources, own_exchanged, other_exchanged = [], [], [], []
     net.eval()
-    with autocast:
-        own = [_each(net, one) for one in data.batches]
-        other = [_each(net, one) for one in data.others or ()]
-    net.train(was_training)
-    own_T, sources_T = torch.cat(own), torch.cat([one.sources_T for one in data.batches])
-    found: dict[str, Any] = {"held_out_loss": _rounded(own_T.mean())}
-    by = {name: own_T[sources_T == n] for n, name in enumerate(data.names)}
-    found["held_out_by"] = {name: _rounded(each_T.mean()) for name, each_T in by.items() if len(each_T)}
-    if data.others is None:
+    try:
+        with autocast, closing(data.batches()) as batches:
+            for one, batch, others in batches:
+                goes_on()
+                own.append(_each(net, batch))
+                sources.append(batch.sources_T)
+                if others is not None:
+                    goes_on()
+                    own_exchanged.append(own[-1][one.exchanged_T])
+                    other_exchanged.append(_each(net, others)[one.exchanged_T])
+    finally:
+        net.train(was_training)
+    if not own:
+        raise ValueError("none of the held-out samples can be read any more")
+    each_T, sources_T = torch.cat(own), torch.cat(sources)
+    found: dict[str, Any] = {"held_out_loss": _rounded(each_T.mean())}
+    by = {name: each_T[sources_T == n] for n, name in enumerate(data.names)}
+    found["held_out_by"] = {name: _rounded(of_one.mean()) for name, of_one in by.items() if len(of_one)}
+    if not other_exchanged:
         return found
-    exchanged_T = torch.cat(data.exchanged)
-    own_T, other_T = own_T[exchanged_T], torch.cat(other)[exchanged_T]
+    own_T, other_T = torch.cat(own_exchanged), torch.cat(other_exchanged)
     difference_T = other_T - own_T
     error = difference_T.std().item() / math.sqrt(len(difference_T)) if len(difference_T) > 1 else math.inf
     looks = difference_T.mean().item() > max(0.01, 2 * error)
@@ -141,111 +205,8 @@ def losses(net: DeepseekOcr, data: HeldOut, autocast: AbstractContextManager) ->
 
 
 def _each(net: DeepseekOcr, batch: Batch) -> Tensor:
-    on_device = batch.to(net.lm_head.weight.device)
-    found: Losses = net(
-        on_device.ids_BL, on_device.images, on_device.image_BL, on_device.samples_BL, labels_BL=on_device.labels_BL
-    )
-    return found.each_T.cpu()
+    return through(net, batch.to(net.lm_head.weight.device)).each_T.cpu()
 
 
 def _rounded(value: Tensor) -> float:
     return round(value.item(), 5)
-
-
-def readings(
-    net: DeepseekOcr,
-    tokenizer: TextTokenizer,
-    corpus: Corpus,
-    draws: Iterable[Draw],
-    modes: Sequence[str],
-    max_new_tokens: int,
-) -> list[dict[str, Any]]:
-    """What the network reads in the images of these samples, beside the truth. Samples without an image, or with several, are
-    passed over, and so are those that can't be read.
-
-    Nothing forbids repetition here, so that loops are seen. `max_new_tokens` cuts a reading, and never the truth.
-    """
-    waiting: dict[str, list[tuple[Draw, Example]]] = defaultdict(list)
-    for draw in draws:
-        try:
-            example = read(corpus, draw)
-        except SampleError:
-            continue
-        if len(example.images) == 1 and len(example.parts) > 1 and example.parts[1].learned:
-            waiting[example.parts[0].text].append((draw, example))
-    rows = []
-    for prompt, samples in waiting.items():
-        if prompt.count(IMAGE) != 1:
-            continue
-        for start in range(0, len(samples), _READ_AT_ONCE):
-            some = samples[start : start + _READ_AT_ONCE]
-            images = [open_upright(example.images[0]) for _, example in some]
-            names = [fitting(draw.mode, modes, *image.size) for (draw, _), image in zip(some, images, strict=True)]
-            seen = [views(image, mode) for image, mode in zip(images, names, strict=True)]
-            texts = generate(net, tokenizer, seen, prompt, max_new_tokens, NoRepeat(0))
-            for (draw, example), mode, text in zip(some, names, texts, strict=True):
-                rows.append((draw.number, _row(corpus, draw, example, mode, prompt, text)))
-    return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
-
-
-def _row(corpus: Corpus, draw: Draw, example: Example, mode: str, prompt: str, reading: str) -> dict[str, Any]:
-    truth = example.parts[1].text
-    if GROUNDING not in prompt:
-        truth, reading = restore(truth), restore(reading)
-    return {
-        "dataset": corpus.datasets[draw.dataset].name,
-        "key": example.key,
-        "lang": example.lang,
-        "mode": mode,
-        "prompt": prompt,
-        "truth": truth,
-        "reading": reading,
-        "edit_distance": round(edit_distance(truth, reading), 4),
-        "num_errors": Levenshtein.distance(truth, reading),
-        "loops": loops(reading) and not loops(truth),
-        "image": _shown(example.images[0]),
-    }
-
-
-def loops(text: str) -> bool:
-    """Whether the text goes round and round."""
-    return any(len(match[0]) >= _LOOP_CHARACTERS and match[1].strip() for match in _LOOP.finditer(text))
-
-
-def _shown(image: bytes) -> str:
-    """The image as people are shown it: WebP in base64, at most `_SHOWN_SIDE` pixels long."""
-    opened, file = open_upright(image), io.BytesIO()
-    opened.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
-    opened.save(file, "WEBP", quality=75)
-    return base64.b64encode(file.getvalue()).decode()
-
-
-def summary(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Of all readings, and of those of each dataset, language and mode: how many, the mean edit distance, the character error
-    rate, and the share that loops. Keys are "all", "dataset NAME", "lang NAME" and "mode NAME"."""
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        for key in ("all", *(f"{kind} {row[kind]}" for kind in ("dataset", "lang", "mode"))):
-            groups[key].append(row)
-    return {key: _summed(of_group) for key, of_group in sorted(groups.items())}
-
-
-def _summed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    num_characters = sum(len(row["truth"]) for row in rows)
-    return {
-        "num": len(rows),
-        "edit_distance": round(sum(row["edit_distance"] for row in rows) / len(rows), 4),
-        "character_error_rate": round(sum(row["num_errors"] for row in rows) / max(1, num_characters), 4),
-        "loops": round(sum(row["loops"] for row in rows) / len(rows), 4),
-    }
-
-
-def shown(rows: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """Up to `count` of each dataset, the first of each language in front. So the choice doesn't depend on how well one was
-    read."""
-    first: list[dict[str, Any]] = []
-    for dataset in dict.fromkeys(row["dataset"] for row in rows):
-        of_dataset = [row for row in rows if row["dataset"] == dataset]
-        firsts = {row["lang"]: row for row in reversed(of_dataset)}
-        first += sorted(of_dataset, key=lambda row: firsts[row["lang"]] is not row)[:count]
-    return first

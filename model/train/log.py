@@ -1,26 +1,13 @@
-"""What a training writes down about itself, step by step.
+"""What a training counts of its steps: seconds of their parts, the use of experts, operations, memory, losses by source."""
 
-    loss.jsonl     a line a step: what follows from the samples alone, so that a resumed training writes the same lines
-    speed.jsonl    a line every few steps: seconds of each part of a step, rates, memory. These differ from run to run
-
-TensorBoard and Weights & Biases get the same numbers, if they are installed.
-"""
-
-import importlib
-import importlib.util
-import json
-import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
 
 import psutil
 import torch
 from torch import Tensor, nn
 
-from datagen.storage import Folder
 from model import plan
 from model.activations import Load
 from model.attention import PADDING
@@ -29,85 +16,8 @@ from model.config import ModelConfig
 from model.moe import Router
 from model.plan import SetUp
 
-log = logging.getLogger(__name__)
-
 # Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 4090": 165e12}
-
-
-class Lines:
-    """A file of JSON lines that grows. On a local disk each line is there at once; elsewhere the file is, at each `flush`."""
-
-    def __init__(self, folder: Folder, name: str, until: int | None = None):
-        """Goes on after the lines of steps up to `until`. Those of later steps, which will be done again, are dropped. Without
-        `until` all stay."""
-        self.folder, self.name = folder, name
-        self.lines: list[dict[str, Any]] = []
-        if folder.exists(name):
-            for line in folder.read(name).decode().splitlines():
-                try:
-                    self.lines.append(json.loads(line))
-                except ValueError:  # the last one, when the process was killed within it
-                    break
-        if until is not None:
-            self.lines = [line for line in self.lines if line["step"] <= until]
-        self.flush()
-
-    def add(self, **values: Any) -> None:
-        self.lines.append(values)
-        if self.folder.local is not None:
-            with open(self.folder.path(self.name), "a", encoding="utf-8") as file:
-                file.write(json.dumps(values) + "\n")
-
-    def flush(self) -> None:
-        """Have the whole file where it belongs."""
-        self.folder.write(self.name, "".join(json.dumps(line) + "\n" for line in self.lines).encode())
-
-
-class Board(Protocol):
-    """Where people watch numbers while they change."""
-
-    def add(self, step: int, values: dict[str, float]) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class _TensorBoard:
-    def __init__(self, folder: Folder, step: int):
-        from torch.utils.tensorboard import SummaryWriter
-
-        # What was written about later steps before a kill is hidden.
-        self.writer = SummaryWriter(folder.url, purge_step=step + 1)
-
-    def add(self, step: int, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            self.writer.add_scalar(name, value, step)
-
-    def close(self) -> None:
-        self.writer.close()
-
-
-class _WeightsAndBiases:
-    def __init__(self, name: str):
-        wandb = importlib.import_module("wandb")
-
-        self.run = wandb.init(name=name, project=os.environ.get("WANDB_PROJECT", "pagewheel"), id=name, resume="allow")
-
-    def add(self, step: int, values: dict[str, float]) -> None:
-        self.run.log(values, step=step)
-
-    def close(self) -> None:
-        self.run.finish()
-
-
-def boards(folder: Folder, name: str, step: int) -> list[Board]:
-    """Those that are installed. Weights & Biases needs a key or a mode in the environment besides, since it calls a server."""
-    found: list[Board] = []
-    if importlib.util.find_spec("tensorboard"):
-        found.append(_TensorBoard(folder.sub("tensorboard"), step))
-    if importlib.util.find_spec("wandb") and {"WANDB_API_KEY", "WANDB_MODE"} & set(os.environ):
-        found.append(_WeightsAndBiases(name))
-    return found
 
 
 class Clock:

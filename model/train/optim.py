@@ -122,23 +122,26 @@ def parameters(optimizer: torch.optim.Optimizer) -> Iterable[nn.Parameter]:
     return (parameter for group in optimizer.param_groups for parameter in group["params"])
 
 
-def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, loss: float) -> float:
-    """The gradients' norm, once the weights have moved by them. If it or the loss isn't finite, the weights stay as they are.
+def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_N: Tensor) -> list[float]:
+    """The gradients' norm and the numbers `told_N`, of which the first is the loss, once the weights have moved. If norm or loss
+    isn't finite, the weights stay as they are.
 
     Gradients are gone afterwards. What had none, as the encoder in a step of text alone, moves as if it were 0: on several ranks
-    one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any.
+    one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any. This is
+    where a step waits for the device, once: all numbers that it tells come together.
     """
     with torch.no_grad():
         for parameter in parameters(optimizer):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        norm = float(torch.nn.utils.clip_grad_norm_(list(parameters(optimizer)), max_norm or math.inf))
-    if math.isfinite(norm) and math.isfinite(loss):
+        norm = torch.nn.utils.clip_grad_norm_(list(parameters(optimizer)), max_norm or math.inf)
+        told: list[float] = torch.cat([norm[None].double(), told_N.double()]).tolist()
+    if math.isfinite(told[0]) and math.isfinite(told[1]):
         for group in optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return norm
+    return told
 
 
 def with_state(optimizer: torch.optim.Optimizer) -> None:

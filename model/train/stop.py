@@ -3,9 +3,20 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 STOPPED = 128 + signal.SIGTERM  # the exit code, as a shell reports the signal
+
+# Called again and again within what takes long. It raises `Stopped` once the training has been told to stop.
+GoesOn = Callable[[], None]
+
+
+class Stopped(Exception):
+    """A measurement was given up, because the training has been told to stop."""
+
+
+def always() -> None:
+    """Never raises."""
 
 
 @contextlib.contextmanager
@@ -20,3 +31,13 @@ def terminated() -> Iterator[threading.Event]:
         yield asked
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def until(asked: threading.Event) -> GoesOn:
+    """What goes on until the event is set."""
+
+    def goes_on() -> None:
+        if asked.is_set():
+            raise Stopped
+
+    return goes_on

@@ -7,7 +7,7 @@ out/NAME/speed.jsonl      where a step's time goes, rates, memory
 out/NAME/checkpoint/      exists only during the training
 out/NAME/adapter/         the adapters, if such were trained, in peft's format
 out/NAME/model/           the network as a released folder, adapters merged
-out/NAME/readback.json    held-out samples: image, truth, and the network's reading
+out/NAME/readback.json    held-out samples: image, truth, and the network's reading, as of the last evaluation that read
 out/NAME/metrics.json     the measurements. It is written last, and marks the training as done
 """
 
@@ -25,7 +25,7 @@ import torch
 
 from datagen.progress import OnState, State, ignore
 from datagen.storage import Folder
-from model.batch import Batch
+from model.batch import Batch, through
 from model.checkpoint import TOKENIZER
 from model.checkpointing import set_checkpointing
 from model.cpu import native_dtype
@@ -34,20 +34,21 @@ from model.data.loader import Loader
 from model.data.mixture import Segment, shares
 from model.data.plan import Plan
 from model.data.split import Corpus, opened
-from model.deepseek_ocr import Losses
 from model.plan import SetUp
 from model.tokenizer import TextTokenizer
-from model.train import evaluate
+from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, open_all, sources
 from model.train.export import export
-from model.train.log import Board, Clock, ExpertLoad, Lines, boards, by_source, memory, operations, peak
+from model.train.log import Clock, ExpertLoad, by_source, operations
+from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, freeze, rate_at, update
 from model.train.planned import set_up
 from model.train.run import begun, finished
 from model.train.start import network, tokenizer_of, within
 from model.train.step import Train
-from model.train.stop import STOPPED, terminated
+from model.train.stop import STOPPED, Stopped, terminated, until
+from model.train.told import Told
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,8 @@ class _Training:
         self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.keep)
         self.experts = ExpertLoad(self.net)
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None, "read_before": None}
+        self.progress["unmeasured"] = None  # the line of the last step, if the training was stopped before it was measured
+        self.run_id = run_id(folder)
         self.counts: Counter[str] = Counter()
         self.not_finite_in_turn = 0
         self.started = time.monotonic()
@@ -119,22 +122,23 @@ class _Training:
     def run(self) -> None:
         self._resume()
         first, step = self.progress["step"], self.step
-        self.lines = Lines(self.folder, "loss.jsonl", first)
-        self.speeds = Lines(self.folder, "speed.jsonl")
-        self.boards: list[Board] = boards(self.folder, step.name, first)
-        self.held_out = evaluate.held_out(
-            self.corpus, self.tokenizer, tuple(self.modes), step.length, step.micro_rows, step.loss_samples
-        )
-        if not self.held_out.batches:
-            raise NothingToLearn(f"{step.name}: no held-out sample has at most {step.length} tokens")
-        if not self.lines.lines:
-            self.lines.add(step=0, num_tokens=0, **self._losses())
+        self.told = Told(self.folder, first, self.run_id, self.device)
+        self.measure = Measure(step, self.folder, self.net, self.average, self.corpus, self.tokenizer, self.dtype)
+        if not self.measure.held_out:
+            raise NothingToLearn(f"{step.name}: no held-out sample can be read that has at most {step.length} tokens")
+        if not self.told.has_begun:
+            self.told.line({"step": 0, "num_tokens": 0} | self.measure.losses())
         if step.read_first and not first:
             self.on_state(State(note="reading held-out samples, before the first step"))
-            self.progress["read_before"] = evaluate.summary(self._read())
+            self.progress["read_before"] = self.measure.read().summary
+            self.told.read(0, self.progress["read_before"])
+        if line := self.progress["unmeasured"]:
+            self.progress["unmeasured"] = None
+            self._tell(line | self.measure.after(first))
         with terminated() as asked:
             degrade = Degradations(step.scans, step.photos) if step.scans or step.photos else None
-            loader = Loader(self.plan, self.tokenizer, degrade, step.micro_rows, workers=step.workers)
+            for_gpu = self.device.type == "cuda"
+            loader = Loader(self.plan, self.tokenizer, degrade, step.micro_rows, workers=step.workers, for_gpu=for_gpu)
             with contextlib.closing(loader.steps(first, step.steps)) as batches:
                 self._train(batches, first, asked)
         self._finish()
@@ -154,7 +158,8 @@ class _Training:
         self.plan = plan
         self.counts = Counter(saved["counts"])
         self.not_finite_in_turn = saved["not_finite_in_turn"]
-        self.progress = {name: saved[name] for name in self.progress}
+        self.run_id = saved.get("run_id", self.run_id)
+        self.progress = {name: saved.get(name) for name in self.progress}
         self.on_state(State(note=f"resumed from step {saved['step']}"))
 
     def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event) -> None:
@@ -173,27 +178,35 @@ class _Training:
             since += done
             last = number + 1 == step.steps
             line |= {"num_tokens": self.counts["tokens"]}
-            if last or (number + 1) % step.loss_every == 0 or number + 1 == step.looks_after:
-                line |= self._losses()
-                self._look(line)
-            if step.read_every and (number + 1) % step.read_every == 0 and not last:
-                line["read"] = evaluate.summary(self._read())
-            self.lines.add(**line)
+            try:
+                line |= self.measure.after(number + 1, until(asked))
+                self._tell(line)
+            except Stopped:
+                progress["unmeasured"] = line
             if last or (number + 1 - first) % SPEED_EVERY == 0:
-                self._tell_speed(number + 1, clock, since, since_s)
+                self.told.speed(number + 1, clock, self.experts, since, since_s)
                 since, since_s = Counter(), 0.0
-            for board in self.boards:
-                board.add(number + 1, {name: value for name, value in line.items() if isinstance(value, float)})
             if last or asked.is_set() or (number + 1) % step.checkpoint_every == 0:
                 self._save()
-            if time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line:
-                last_state = time.monotonic()
-                self.on_state(self._state(line))
-            if asked.is_set() and not last:
+            if asked.is_set() and (progress["unmeasured"] or not last):
                 self.checkpoints.wait()
                 log.warning("stopped at step %d, with a checkpoint: the same command goes on from there", number + 1)
                 raise SystemExit(STOPPED)
+            if time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line:
+                last_state = time.monotonic()
+                rate = self.counts["positions"] / max(progress["seconds_training"], 1e-9)
+                left = (step.steps - number - 1) * progress["seconds_training"] / (number + 1)
+                self.on_state(self.told.state(line, step.steps, rate, left))
         self.checkpoints.wait()
+
+    def _tell(self, line: dict[str, Any]) -> None:
+        self.told.line(line)
+        if "looks" in line:
+            self.progress["looks"] = line["looks"]
+            if line["step"] >= self.step.looks_after and not line["looks"]:
+                note = about_looking(line)
+                log.warning("%s", note)
+                self.on_state(State(note=note))
 
     def _update(self, number: int, micros: Sequence[Batch], clock: Clock) -> dict[str, Any]:
         """The line of a step, once the weights have moved: its mean loss, in nats a token, that of each dataset, and its rate."""
@@ -202,28 +215,21 @@ class _Training:
         total = torch.zeros((), device=self.device)
         sums_S2 = torch.zeros(len(self.names), 2, dtype=torch.float64, device=self.device)
         for one in micros:
-            with clock.part("forward"), self._autocast():
+            with clock.part("forward"), self.measure.autocast():
                 batch = one.to(self.device)
-                found: Losses = self.net(
-                    batch.ids_BL,
-                    batch.images,
-                    batch.image_BL,
-                    batch.samples_BL,
-                    labels_BL=batch.labels_BL,
-                    scale=scale,
-                    balance_scale=balance_scale,
-                )
+                found = through(self.net, batch, scale, balance_scale)
             with clock.part("backward"):
                 found.total.backward()
             total += found.total.detach()
             sums_S2 += by_source(found.each_T, batch.sources_T, len(self.names))
-        loss, rate = float(total), rate_at(self.step, number)
+        rate = rate_at(self.step, number)
         with clock.part("optimizer"):
-            norm = update(self.optimizer, rate, self.step.max_norm, loss)
+            norm, loss, *sums = update(self.optimizer, rate, self.step.max_norm, torch.cat([total[None], sums_S2.flatten()]))
             if self.average is not None:
                 self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
-        line["by"] = {name: _finite(nats / num) for name, (nats, num) in zip(self.names, sums_S2.tolist(), strict=True) if num}
+        by = zip(self.names, sums[::2], sums[1::2], strict=True)
+        line["by"] = {name: _finite(nats / num) for name, nats, num in by if num}
         self._guard(number, loss, norm)
         return line
 
@@ -256,66 +262,37 @@ class _Training:
             counts[f"too_long {name}"] += num
         return counts
 
-    def _losses(self) -> dict[str, Any]:
-        """Measured on held-out samples, with the averaged weights if there are such."""
-        with self._averaged():
-            return evaluate.losses(self.net, self.held_out, self._autocast())
-
-    def _look(self, line: dict[str, Any]) -> None:
-        if "looks" not in line:
-            return
-        self.progress["looks"] = line["looks"]
-        if line["step"] >= self.step.looks_after and not line["looks"]:
-            note = (
-                f"step {line['step']}: it doesn't look. The held-out loss is {line['own_image_loss']:.3f} with a sample's own "
-                f"image, and {line['other_image_loss']:.3f} with another's: what it says doesn't follow from what it sees"
-            )
-            log.warning("%s", note)
-            self.on_state(State(note=note))
-
     def _save(self) -> None:
         self.progress["seconds"] = self._seconds()
-        self.lines.flush()
+        self.told.flush()
         state = tensors(self.net, self.optimizer, self.average)
         saved = self.progress | {
             "plan": self.plan.to_json(),
             "counts": self.counts,
             "not_finite_in_turn": self.not_finite_in_turn,
+            "run_id": self.run_id,
         }
         self.checkpoints.save(self.progress["step"], state, saved)
-
-    def _read(self) -> list[dict[str, Any]]:
-        draws = evaluate.held_out_draws(self.corpus, tuple(self.modes), self.step.length, self.step.read_samples)
-        threads = torch.get_num_threads()
-        # One token is too little work to share: with another process on the second core, two threads took 100 times as long.
-        torch.set_num_threads(1)
-        try:
-            with self._averaged(), self._autocast():
-                return evaluate.readings(
-                    self.net, self.tokenizer, self.corpus, draws, tuple(self.modes), self.step.max_new_tokens
-                )
-        finally:
-            torch.set_num_threads(threads)
 
     def _finish(self) -> None:
         step = self.step
         if self.average is not None:
             self.average.swap(self.net)
-            self.average = None
+            self.average = self.measure.average = None
         start = step.start or (step.start_decoder if step.start_decoder != "random" else "")
         self._merge(start)
         export(self.folder.sub("model"), self.net, self.tokenizer, Folder(start) if start else None)
         self.on_state(State(note="reading held-out samples"))
-        rows = self._read()
-        measured = [line for line in self.lines.lines if "held_out_loss" in line]
+        read, measured = self.measure.read(), self.told.measured
         total, active = self.net.num_parameters()
         self.progress["seconds"] = self._seconds()
+        del self.progress["unmeasured"]
         metrics = self.progress | {
             "counts": dict(sorted(self.counts.items())),
             "num_tokens": self.counts["tokens"],
             "fill": round(self.counts["positions"] / max(1, self.counts["room"]), 4),
             "tokens_per_s": round(self.counts["positions"] / max(self.progress["seconds_training"], 1e-9), 1),
-            "speed": (self.speeds.lines or [{"data_wait": 0.0}])[-1],
+            "speed": self.told.speeds.last or {"data_wait": 0.0},
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
             "threads": step.threads,
@@ -329,30 +306,14 @@ class _Training:
             "held_out_loss_last": measured[-1]["held_out_loss"],
             "own_image_loss": measured[-1].get("own_image_loss"),
             "other_image_loss": measured[-1].get("other_image_loss"),
-            "read": evaluate.summary(rows),
+            "read": read.summary,
+            "not_read": dict(sorted(read.passed_over.items())),
+            "not_measured": dict(sorted(self.measure.held_out.unreadable.items())),
         }
-        shown = evaluate.shown(rows, step.shown_samples)
-        self.folder.write("readback.json", json.dumps(shown, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
-        for board in self.boards:
-            board.close()
-        self.lines.flush()
-        self.speeds.flush()
+        self.told.read(step.steps, read.summary)
+        self.told.close()
         self.folder.write("metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False).encode())
         self.folder.remove("checkpoint")
-
-    @contextlib.contextmanager
-    def _averaged(self) -> Iterator[None]:
-        if self.average is not None:
-            self.average.swap(self.net)
-        try:
-            yield
-        finally:
-            if self.average is not None:
-                self.average.swap(self.net)
-
-    def _autocast(self) -> contextlib.AbstractContextManager:
-        is_half = self.dtype is not torch.float32
-        return torch.autocast(self.device.type, self.dtype) if is_half else contextlib.nullcontext()
 
     def _merge(self, start: str) -> None:
         if self.step.lora:
@@ -370,29 +331,6 @@ class _Training:
         now = time.monotonic()
         before, self.started = before + now - self.started, now
         return round(before, 1)
-
-    def _tell_speed(self, done: int, clock: Clock, counts: Counter[str], seconds: float) -> None:
-        parts = clock.take()
-        values = {name: round(part, 4) for name, part in parts.items()}
-        values |= {f"{name}_per_s": round(counts[name] / seconds, 2) for name in ("tokens", "positions", "images")}
-        values |= {"data_wait": round(parts.get("data", 0.0) / seconds, 4), "memory": memory(self.device)}
-        values["tflops"] = round(counts["operations"] / seconds / 1e12, 4)
-        if best := peak(self.device):
-            values["mfu"] = round(counts["operations"] / seconds / best, 4)
-        load = self.experts.take()
-        self.speeds.add(step=done, seconds=round(seconds, 4), **values, expert_load=load)
-        for board in self.boards:
-            board.add(done, {f"speed/{name}": float(value) for name, value in values.items()})
-            board.add(done, {f"experts/layer {n}": value for n, value in enumerate(load)})
-
-    def _state(self, line: dict[str, Any]) -> State:
-        progress = self.progress
-        rate = self.counts["positions"] / max(progress["seconds_training"], 1e-9)
-        left = (self.step.steps - progress["step"]) * progress["seconds_training"] / progress["step"]
-        held_out = [earlier["held_out_loss"] for earlier in self.lines.lines if "held_out_loss" in earlier][-1:]
-        shown = [f"loss {line['loss']:.3f}"] if line["loss"] is not None else ["loss not finite"]
-        notes = [*shown, *[f"held out {loss:.3f}" for loss in held_out], f"{rate:,.0f} tokens/s"]
-        return State(line["step"], self.step.steps, "steps", ", ".join(notes), left)
 
 
 def _finite(value: float) -> float | None:

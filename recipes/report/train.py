@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from datagen.storage import Folder
+from model.train.lines import read_lines
 from recipes.report import Section, asset, fill
 from recipes.report.pictures import data_uri, decode
 
@@ -17,27 +18,56 @@ TEXT_LIMIT = 8_000
 # The curve's own units; the page scales it.
 _WIDTH, _HEIGHT = 900, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 34
+_POINTS = 1_000  # of a line: the page shows no more
 
 Points = Sequence[tuple[int, float]]
 
 
 def train_sections(name: str, folder: Folder) -> list[Section]:
-    """The sections of the training in `folder`, the folder of the step called `name`; none if it isn't finished.
+    """The sections of the training in `folder`, the folder of the step called `name`; none if it has done no step. One that goes
+    on is shown as far as it has come.
 
     Images take at most `IMAGES_BYTES`.
     """
-    if not folder.exists("metrics.json"):
+    metrics = json.loads(folder.read("metrics.json")) if folder.exists("metrics.json") else None
+    if metrics is not None and "read" not in metrics:  # it was trained by an earlier version
         return []
-    metrics = json.loads(folder.read("metrics.json"))
-    if "read" not in metrics:  # it was trained by an earlier version
+    lines = list(read_lines(folder, "loss.jsonl"))
+    if metrics is None and not any(line.get("loss") is not None for line in lines):
         return []
-    lines = [json.loads(line) for line in folder.read("loss.jsonl").splitlines()]
-    rows = json.loads(folder.read("readback.json"))
+    rows = json.loads(folder.read("readback.json")) if folder.exists("readback.json") else []
     css = asset("train.css")
     readback = fill("readback.html", rows=list(_with_images(rows)), text_limit=TEXT_LIMIT)
+    measurements = _so_far(lines) if metrics is None else _measurements(metrics, lines)
     return [
-        Section(f"{name}-metrics", f"{name}: measurements", _measurements(metrics, lines), css),
+        Section(f"{name}-metrics", f"{name}: measurements", measurements, css),
         Section(f"{name}-readback", f"{name}: samples read back", readback, css),
+    ]
+
+
+def _so_far(lines: Sequence[dict]) -> Markup:
+    """Of a training that goes on: its line of the last step, and of the last one that was measured."""
+    measured = [line for line in lines if "held_out_loss" in line]
+    meanwhile = [(line["step"], line["read"]) for line in lines if "read" in line]
+    read = meanwhile[-1][1] if meanwhile else {}
+    figures = [
+        (f"{lines[-1]['step']:,}", "steps so far"),
+        (_short(lines[-1]["num_tokens"]), "tokens of text learned from"),
+    ]
+    if measured:
+        first, last = measured[0]["held_out_loss"], measured[-1]["held_out_loss"]
+        said = f"loss on documents not learned from, nats a token, at step {measured[-1]['step']:,}"
+        figures.append((f"{first:.2f} → {last:.2f}", said))
+    looks = next((line for line in reversed(measured) if "looks" in line), {"looks": None})
+    figures += _errors(read)
+    return fill("training_now.html", figures=figures, looks=looks, read=read, meanwhile=meanwhile, curve=_curve(lines))
+
+
+def _errors(read: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (f"{of['character_error_rate']:.1%}", f"character errors, {of['num']:,} of {kind.removeprefix('dataset ')}")
+        for kind, of in read.items()
+        if kind.startswith("dataset ")
     ]
 
 
@@ -49,11 +79,7 @@ def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
         (f"{metrics['step']:,}", "steps"),
         (_short(metrics["num_tokens"]), "tokens of text learned from"),
         (f"{first:.2f} → {last:.2f}", "loss on documents not learned from, nats a token"),
-        *[
-            (f"{of['character_error_rate']:.1%}", f"character errors, {of['num']:,} of {kind.removeprefix('dataset ')}")
-            for kind, of in read.items()
-            if kind.startswith("dataset ")
-        ],
+        *_errors(read),
         (
             f"{metrics['tokens_per_s']:,.0f}",
             f"positions a second, {metrics['speed']['data_wait']:.1%} of the time waiting for data",
@@ -70,6 +96,8 @@ def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
         "training.html",
         figures=figures,
         metrics=metrics,
+        looks={"looks": None} | metrics,
+        not_read=sorted(metrics.get("not_read", {}).items()),
         split=split,
         skipped=skipped,
         read=read,
@@ -104,11 +132,28 @@ def _curve(lines: Sequence[dict]) -> dict[str, Any]:
         "steps": [(x(step), step) for step in range(0, last_step + 1, step_unit)],
         "lines": [
             (kind, [(x(step), y(value)) for step, value in points])
-            for kind, points in (("each", each), ("smooth", _smooth(each)), ("not-own", not_own), ("held-out", others))
+            for kind, points in (
+                ("each", _thinned(each)),
+                ("smooth", _thinned(_smooth(each))),
+                ("not-own", _thinned(not_own)),
+                ("held-out", _thinned(others)),
+            )
             if points
         ],
-        "dots": [(x(step), y(value), step, value) for step, value in others],
+        "dots": [(x(step), y(value), step, value) for step, value in _thinned(others)],
     }
+
+
+def _thinned(points: Points) -> Points:
+    """At most `_POINTS` of the points: of each run of them the lowest and the highest, in their order, and the last of all."""
+    size = -(-2 * len(points) // (_POINTS - 1))
+    if size <= 2:
+        return points
+    kept: list[tuple[int, float]] = []
+    for start in range(0, len(points), size):
+        run = points[start : start + size]
+        kept += sorted({min(run, key=lambda point: point[1]), max(run, key=lambda point: point[1])})
+    return kept if kept[-1] == points[-1] else [*kept, points[-1]]
 
 
 def _smooth(points: Points) -> Points:

@@ -9,6 +9,7 @@ from datagen.shards import read_reports
 from datagen.specification import fingerprint
 from datagen.storage import Folder, lies_in
 from datagen.target import PROMPTS
+from model.train.lines import read_lines
 from model.train.step import Train
 from recipes.progress import shown
 from recipes.recipe import Report
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-METRICS, READBACK = "metrics.json", "readback.json"
+METRICS, READBACK, LOSS = "metrics.json", "readback.json", "loss.jsonl"
 
 
 class TrainRunner(StepRunner[Train]):
@@ -66,8 +67,8 @@ class TrainRunner(StepRunner[Train]):
 
     def status(self) -> list[str]:
         if not self.folder.exists(METRICS):
-            lines = self.folder.read("loss.jsonl").splitlines() if self.folder.exists("loss.jsonl") else []
-            return [f"{self.step.name}: {len(lines) - 1} of {self.step.steps} steps"] if lines else []
+            done = max((line["step"] for line in read_lines(self.folder, LOSS)), default=None)
+            return [f"{self.step.name}: {done} of {self.step.steps} steps"] if done is not None else []
         metrics = json.loads(self.folder.read(METRICS))
         first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
         looks = "" if metrics.get("looks") is not False else "; it doesn't look at the image"
@@ -75,10 +76,24 @@ class TrainRunner(StepRunner[Train]):
         if (before := (metrics.get("read_before") or {}).get("all")) and (after := metrics["read"].get("all")):
             errors = [f"{summed['character_error_rate']:.1%}" for summed in (before, after)]
             said.append(f"{self.step.name}: character error on {after['num']} held-out samples {' -> '.join(errors)}")
-        return said
+        return said + self._not_read(metrics)
+
+    def _not_read(self, metrics: dict[str, Any]) -> list[str]:
+        """What couldn't be read, where the character error says nothing of it."""
+        reasons = dict(metrics.get("not_read", {}))
+        if metrics.get("read", {}).get("all"):
+            reasons.pop("no_image", None)  # text alone, beside images
+        if not reasons:
+            return []
+        kinds = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in reasons.items())
+        return [f"{self.step.name}: {sum(reasons.values())} held-out samples were not read ({kinds})"]
 
     def shown(self) -> Any:
-        return fingerprint(json.loads(self.folder.read(METRICS))) if self.folder.exists(METRICS) else None
+        if self.folder.exists(METRICS):
+            return fingerprint(json.loads(self.folder.read(METRICS)))
+        lines = list(read_lines(self.folder, LOSS))
+        read = self.folder.read(READBACK).decode("utf-8", "replace") if self.folder.exists(READBACK) else ""
+        return fingerprint([lines[-1], read]) if lines else None
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         from recipes.report.train import train_sections

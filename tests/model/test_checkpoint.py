@@ -26,7 +26,7 @@ def small(seed=0, width=6):
 def learn(net, optimizer, average, number):
     x = torch.randn(5, 4, generator=torch.Generator().manual_seed(number))
     net(x).square().mean().backward()
-    update(optimizer, 0.1, 1.0, 0.0)
+    update(optimizer, 0.1, 1.0, torch.zeros(1))
     average.update(net)
 
 

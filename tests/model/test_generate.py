@@ -15,7 +15,7 @@ from model.deepseek_ocr import build
 from model.generate import NoRepeat, generate, main, prompt_of, stream
 from model.image import MODES, Views
 from model.tokenizer import train_tokenizer
-from model.train.evaluate import edit_distance
+from model.train.readings import edit_distance
 from tests.model.lines import EIGHT
 
 

@@ -71,7 +71,7 @@ def moved(gradient, loss=1.0, max_norm=1.0):
     nn.init.ones_(net.weight)
     optimizer = torch.optim.SGD([{"params": [net.weight], "factor": 0.5}], lr=9.0)
     net.weight.grad = torch.tensor([gradient])
-    norm = update(optimizer, 0.2, max_norm, loss)
+    norm, _ = update(optimizer, 0.2, max_norm, torch.tensor([loss]))
     assert net.weight.grad is None
     return norm, net.weight.detach()[0].tolist()
 
@@ -91,7 +91,7 @@ def test_a_parameter_without_a_gradient_moves_as_by_zero():
     net = nn.ModuleList([nn.Linear(2, 1), nn.Linear(2, 1)])
     optimizer = torch.optim.AdamW([{"params": list(net.parameters()), "factor": 1.0}], lr=0.1, fused=True)
     net[0](torch.ones(1, 2)).sum().backward()
-    update(optimizer, 0.1, 1.0, 1.0)
+    update(optimizer, 0.1, 1.0, torch.ones(1))
     assert len(optimizer.state) == 4
 
 

@@ -269,7 +269,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
     assert train(dataclasses.replace(FEW, steps=3), out)
     assert [line.get("norm") is None for line in lines_of(out)[1:]] == [False, True, False]
     assert json.loads(out.read("train/metrics.json"))["counts"]["not_finite"] == 1
-    monkeypatch.setattr(trainer, "update", lambda *args: float("nan"))
+    monkeypatch.setattr(trainer, "update", lambda *args: [float("nan"), *args[-1].tolist()])
     monkeypatch.setattr(trainer, "MAX_NOT_FINITE", 2)
     with pytest.raises(ValueError, match="2 steps in turn, up to step 2, had no finite gradient"):
         train(dataclasses.replace(FEW, name="never", steps=5), out)
@@ -349,5 +349,6 @@ def test_tensorboard_has_the_same_numbers(whole):
     events = EventAccumulator(str(out.local / "train/tensorboard"))
     events.Reload()
     assert {"loss", "lr", "norm", "held_out_loss", "speed/data_wait", "experts/layer 0"} <= set(events.Tags()["scalars"])
+    assert {"by/coarse", "held_out_by/round-1 crop", "read/lang und/character_error_rate"} <= set(events.Tags()["scalars"])
     losses = {event.step: event.value for event in events.Scalars("loss")}
     assert losses == {line["step"]: pytest.approx(line["loss"], rel=1e-6) for line in lines_of(out) if "loss" in line}

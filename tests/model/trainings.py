@@ -74,7 +74,7 @@ def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals | Callab
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(60)
+    process.join(600)
     assert process.exitcode is not None
     return process.exitcode
 

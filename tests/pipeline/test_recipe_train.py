@@ -8,7 +8,11 @@ import pytest
 
 from datagen.storage import Folder
 from model.data.split import is_held_out
+from model.train import trainer
 from recipes.__main__ import main
+from recipes.recipe import Recipe
+from recipes.steps import Place
+from recipes.steps.train import TrainRunner
 from recipes.train import FULL, FULL_STAGE_1, TINY, train
 from recipes.words import paths
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
@@ -108,3 +112,38 @@ def test_both_stages(tmp_path, capsys, monkeypatch):
     assert 'id="train-metrics"' in page and "What does it say?" in page
     assert main(["status", f"{tmp_path}/second"]) == 0
     assert "train: 1 steps, held-out loss" in capsys.readouterr().out
+
+
+def test_a_training_that_goes_on_is_shown_as_far_as_it_has_come(tmp_path, capsys, monkeypatch):
+    """Its recipe is known from the start, although no step of it is done."""
+    monkeypatch.setattr("recipes.train.TINY", dataclasses.replace(TINY, max_new_tokens=4, read_samples=2, loss_samples=2))
+    for n, text in enumerate(EIGHT):
+        (tmp_path / f"{n}.jpg").write_bytes(rendered(text))
+    rows = [{"image": f"{n}.jpg", "prompt": "<image>\nWhat does it say?", "answer": text} for n, text in enumerate(EIGHT)]
+    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    def killed(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trainer._Training, "_finish", killed)
+    words = [f"data={tmp_path}/mine.jsonl", "variant=tiny", "steps=1", "on=inline", "stage=1", f"out={tmp_path}/out"]
+    assert main(["train", *words]) == 130
+    assert main(["status", f"{tmp_path}/out"]) == 0
+    assert "train: 1 of 1 steps" in capsys.readouterr().out
+    assert main(["report", f"{tmp_path}/out"]) == 0
+    page = (tmp_path / "out/report/index.html").read_text()
+    assert 'id="train-metrics"' in page and "It is still training" in page and "<polyline" in page
+
+
+def test_status_says_what_was_not_read(tmp_path):
+    folder, step = Folder(str(tmp_path)), train(data="a", start="x").steps[0]
+    runner = TrainRunner(step, Recipe("train", (step,)), Place(str(tmp_path)))
+    metrics = {"step": 8, "held_out_loss_first": 2.0, "held_out_loss_last": 1.0, "read": {}}
+    for not_read, read, said in (
+        ({}, {}, []),
+        ({"no_image": 2, "bad_image": 1}, {}, ["train: 3 held-out samples were not read (2 no image, 1 bad image)"]),
+        ({"no_image": 2, "bad_image": 1}, {"all": {"num": 1}}, ["train: 1 held-out samples were not read (1 bad image)"]),
+        ({"no_image": 2}, {"all": {"num": 1}}, []),
+    ):
+        folder.write("train/metrics.json", json.dumps(metrics | {"not_read": not_read, "read": read}).encode())
+        assert runner.status()[1:] == said

@@ -1,0 +1,190 @@
+"""What the network reads in the images of held-out samples, beside the truth."""
+
+import base64
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
+
+from datagen.record import SampleError
+from datagen.target import GROUNDING, IMAGE, restore
+from model.data.loader import read
+from model.data.modes import fitting
+from model.data.rows import Draw, Example
+from model.data.split import Corpus
+from model.data.tokens import opened
+from model.deepseek_ocr import DeepseekOcr
+from model.generate import NoRepeat, tokens
+from model.image import views
+from model.tokenizer import TextTokenizer
+from model.train.stop import GoesOn, always
+
+_READ_AT_ONCE = 16
+_SHOWN_SIDE = 640
+# A piece of text that comes again and again, at least four times and over at least 24 characters.
+_LOOP = re.compile(r"(.{1,80}?)\1{3,}", re.DOTALL)
+_LOOP_CHARACTERS = 24
+
+
+@dataclass(frozen=True)
+class Readings:
+    """A row for each sample that was read; and how many were passed over, by the reason."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Of all readings, and of those of each dataset, language and mode: how many, the mean edit distance, the character error
+        rate, and the share that loops. Keys are "all", "dataset NAME", "lang NAME" and "mode NAME"."""
+        groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.rows:
+            for key in ("all", *(f"{kind} {row[kind]}" for kind in ("dataset", "lang", "mode"))):
+                groups[key].append(row)
+        return {key: _summed(of_group) for key, of_group in sorted(groups.items())}
+
+    def shown(self, count: int) -> list[dict[str, Any]]:
+        """Up to `count` rows of each dataset, the first of each language in front. So the choice doesn't depend on how well one
+        was read."""
+        first: list[dict[str, Any]] = []
+        for dataset in dict.fromkeys(row["dataset"] for row in self.rows):
+            of_dataset = [row for row in self.rows if row["dataset"] == dataset]
+            firsts = {row["lang"]: row for row in reversed(of_dataset)}
+            first += sorted(of_dataset, key=lambda row: firsts[row["lang"]] is not row)[:count]
+        return first
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A sample with its images decoded, and the mode of each."""
+
+    draw: Draw
+    example: Example
+    images: list[Image.Image]
+    modes: list[str]
+
+    @property
+    def mode(self) -> str:
+        return "+".join(dict.fromkeys(self.modes))
+
+
+def edit_distance(truth: str, reading: str) -> float:
+    """The Levenshtein distance in characters over the longer text's length, as in OmniDocBench: 0 is exact, 1 all wrong."""
+    return Levenshtein.normalized_distance(truth, reading)
+
+
+def readings(
+    net: DeepseekOcr,
+    tokenizer: TextTokenizer,
+    corpus: Corpus,
+    draws: Iterable[Draw],
+    modes: Sequence[str],
+    max_new_tokens: int,
+    goes_on: GoesOn = always,
+) -> Readings:
+    """What the network reads in these samples, beside the truth, which is a sample's first answer. All that stands before it is
+    the prompt.
+
+    Samples are passed over that can't be read, or have no image before their first answer. Nothing forbids repetition here, so
+    that loops are seen. `max_new_tokens` cuts a reading, and never the truth. `goes_on` is called before each token.
+    """
+    waiting: dict[str, list[tuple[Draw, Example]]] = defaultdict(list)
+    found = Readings()
+    for draw in draws:
+        try:
+            example = read(corpus, draw)
+        except SampleError as error:
+            found.passed_over[error.reason] += 1
+            continue
+        if prompt := asked(example):
+            waiting[prompt].append((draw, example))
+        else:
+            found.passed_over["no_image" if not example.images else "no_image_before_its_answer"] += 1
+    numbered = []
+    for prompt, samples in waiting.items():
+        for start in range(0, len(samples), _READ_AT_ONCE):
+            some = _decoded(samples[start : start + _READ_AT_ONCE], modes, prompt.count(IMAGE), found.passed_over)
+            seen = [[views(image, mode) for image, mode in zip(one.images, one.modes, strict=True)] for one in some]
+            ids: list[list[int]] = [[] for _ in some]
+            with closing(tokens(net, tokenizer, seen, prompt, max_new_tokens, NoRepeat(0))) as coming:
+                goes_on()
+                for text, token in coming:
+                    goes_on()
+                    ids[text].append(token)
+            for one, of_one in zip(some, ids, strict=True):
+                numbered.append((one.draw.number, _row(corpus, one, prompt, tokenizer.decode(of_one))))
+    found.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
+    return found
+
+
+def asked(example: Example) -> str:
+    """All that stands before a sample's first answer, a system's text too; "" if no image does."""
+    at = next(at for at, part in enumerate(example.parts) if part.learned)
+    prompt = "".join(part.text for part in example.parts[:at])
+    return prompt if IMAGE in prompt else ""
+
+
+def _decoded(
+    samples: Sequence[tuple[Draw, Example]], modes: Sequence[str], num_images: int, passed_over: Counter[str]
+) -> list[_Asked]:
+    """The samples, with the images of their prompts."""
+    good = []
+    for draw, example in samples:
+        try:
+            images = list(opened(example.images[:num_images]))
+        except SampleError as error:
+            passed_over[error.reason] += 1
+            continue
+        if len(images) < num_images:
+            passed_over["image_missing"] += 1
+            continue
+        good.append(_Asked(draw, example, images, [fitting(draw.mode, modes, *image.size) for image in images]))
+    return good
+
+
+def _row(corpus: Corpus, one: _Asked, prompt: str, reading: str) -> dict[str, Any]:
+    truth = next(part.text for part in one.example.parts if part.learned)
+    if GROUNDING not in prompt:
+        truth, reading = restore(truth), restore(reading)
+    return {
+        "dataset": corpus.datasets[one.draw.dataset].name,
+        "key": one.example.key,
+        "lang": one.example.lang,
+        "mode": one.mode,
+        "prompt": prompt,
+        "truth": truth,
+        "reading": reading,
+        "edit_distance": round(edit_distance(truth, reading), 4),
+        "num_errors": Levenshtein.distance(truth, reading),
+        "loops": loops(reading) and not loops(truth),
+        "image": _shown(one.images[0]),
+    }
+
+
+def loops(text: str) -> bool:
+    """Whether the text goes round and round."""
+    return any(len(match[0]) >= _LOOP_CHARACTERS and match[1].strip() for match in _LOOP.finditer(text))
+
+
+def _shown(image: Image.Image) -> str:
+    """The image as people are shown it: WebP in base64, at most `_SHOWN_SIDE` pixels long."""
+    small, file = image.copy(), io.BytesIO()
+    small.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
+    small.save(file, "WEBP", quality=75)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _summed(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    num_characters = sum(len(row["truth"]) for row in rows)
+    return {
+        "num": len(rows),
+        "edit_distance": round(sum(row["edit_distance"] for row in rows) / len(rows), 4),
+        "character_error_rate": round(sum(row["num_errors"] for row in rows) / max(1, num_characters), 4),
+        "loops": round(sum(row["loops"] for row in rows) / len(rows), 4),
+    }
