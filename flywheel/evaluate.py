@@ -5,7 +5,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from datagen.engines import tesseract as engine
@@ -23,17 +23,22 @@ MARGIN = 0.1
 """The margin of a held-out line, in heights of the line."""
 
 
+TYPESET_LINES = 100
+"""How many typeset lines test a language that lines of documents test, too."""
+
+
 @dataclass(frozen=True)
 class HeldOut:
     """Crops of held-out lines by language. `learned` are the texts on the pages that train.
 
-    Languages that no line of a document can test are `typeset`: their lines are text that no reader learns, in typefaces that no
-    reader sees.
+    Of languages with text to typeset, lines that no reader learns are `typeset` in typefaces that no reader sees. They are the
+    test, too, of languages that no line of a document can test: those are `alone`.
     """
 
     test: Mapping[str, Sequence[Crop]]
     learned: frozenset[str]
-    typeset: frozenset[str] = frozenset()
+    typeset: Mapping[str, Sequence[Crop]] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -67,9 +72,14 @@ class HeldOut:
         to_typeset = {lang: file.read() for lang, file in texts.items()}
         learned.update(line for text in to_typeset.values() for line in text.train)
         drawn = _by_language(crops, _drawn(test, learned | waiting, most))
-        alone = {lang: typesetlines.to_test(text, most, seed) for lang, text in to_typeset.items() if lang not in drawn}
-        alone = {lang: of_lang for lang, of_lang in alone.items() if of_lang}
-        return cls(dict(sorted((drawn | alone).items())), frozenset(learned), frozenset(alone))
+        set_lines = {
+            lang: typesetlines.to_test(text, min(most, TYPESET_LINES) if lang in drawn else most, seed)
+            for lang, text in to_typeset.items()
+        }
+        set_lines = {lang: of_lang for lang, of_lang in set_lines.items() if of_lang}
+        alone = frozenset(set_lines.keys() - drawn.keys())
+        on_both = drawn | {lang: set_lines[lang] for lang in alone}
+        return cls(dict(sorted(on_both.items())), frozenset(learned), set_lines, alone)
 
 
 def errors(reader: Reader, crops: Sequence[Crop]) -> gate.Errors:
@@ -77,20 +87,22 @@ def errors(reader: Reader, crops: Sequence[Crop]) -> gate.Errors:
     return gate.errors([c.text for c in crops], [text for text, _ in reader.read([c.line(MARGIN) for c in crops])])
 
 
-def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
+def tesseract(folder: Folder, test: Mapping[str, Sequence[Crop]], kind: str = "") -> dict[str, float | None]:
     """Tesseract's character error rate on the same test lines, by language; None if Tesseract has no data for a language.
+    `kind` tells lines of one kind from those of another.
 
     The rates stay in tesseract.json in the step's `folder`, since Tesseract is slow and no round changes them.
     """
     saved = json.loads(folder.read("tesseract.json")) if folder.exists("tesseract.json") else {}
     rates: dict[str, float | None] = {}
-    for lang, crops in held_out.test.items():
+    for lang, crops in test.items():
         if not engine.language(lang):
             log.info("tesseract: no data for %s; its column stays empty (tesseract-ocr-* of your system)", lang)
             rates[lang] = None
             continue
-        mark = hashlib.sha256(f"{engine.version()}{[c.key for c in crops]}".encode()).hexdigest()
-        if saved.get(lang, {}).get("mark") != mark:
+        images = [(c.key, hashlib.sha256(c.image).hexdigest()) for c in crops]  # a typeset line's key doesn't tell its typeface
+        mark = hashlib.sha256(f"{engine.version()}{images}".encode()).hexdigest()
+        if saved.get(lang + kind, {}).get("mark") != mark:
             log.info("tesseract: reading %d lines, %s", len(crops), lang)
             try:
                 readings = engine.Tesseract(workers=2).read([c.line(MARGIN) for c in crops], lang)
@@ -99,9 +111,9 @@ def tesseract(folder: Folder, held_out: HeldOut) -> dict[str, float | None]:
                 rates[lang] = None
                 continue
             cer = gate.errors([c.text for c in crops], [text for text, _ in readings]).cer
-            saved[lang] = {"mark": mark, "cer": cer, "version": engine.version()}
+            saved[lang + kind] = {"mark": mark, "cer": cer, "version": engine.version()}
             folder.write("tesseract.json", json.dumps(saved, indent=1).encode())
-        rates[lang] = saved[lang]["cer"]
+        rates[lang] = saved[lang + kind]["cer"]
     return rates
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from datagen import manifest
@@ -20,8 +20,8 @@ class Measured:
     """What a round's readers achieve on held-out pages.
 
     By language: the name of its `reader`, that reader's `errors`, and Tesseract's character error rate on the same lines. By
-    reader: where its gate stands, and the languages of the lines that calibrated it. The languages `typeset` were tested on
-    typeset lines.
+    reader: where its gate stands, and the languages of the lines that calibrated it. By language, the errors on
+    `typeset` lines, and Tesseract's; those of the languages `alone` are their only ones.
     """
 
     reader: Mapping[str, str]
@@ -29,7 +29,9 @@ class Measured:
     cutoffs: Mapping[str, gate.Cutoff]
     calibrated: Mapping[str, frozenset[str]]
     tesseract: Mapping[str, float | None]
-    typeset: frozenset[str] = frozenset()
+    tesseract_typeset: Mapping[str, float | None] = field(default_factory=dict)
+    typeset: Mapping[str, gate.Errors] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()
 
     def threshold(self, reader: str, lang: str) -> float:
         """The confidence that a reader's lines of a language need. Nobody passes in a language without a calibration line."""
@@ -72,11 +74,13 @@ def _language(
         "alphabet_share": p.alphabet_share,
         "not_served": p.not_served or left_out.get(p.lang, ""),
         "reader": measured.reader.get(p.lang, ""),
-        "tested_on": ("typeset" if p.lang in measured.typeset else "documents") if errors else "",
+        "tested_on": ("typeset" if p.lang in measured.alone else "documents") if errors else "",
         **(asdict(errors) if errors else _NOT_MEASURED),
         **_share(*counts),
         "rejected": dict(sorted(refused.get(p.lang, Counter()).items())),
         "tesseract_cer": measured.tesseract.get(p.lang),
+        "typeset": asdict(measured.typeset[p.lang]) if p.lang in measured.typeset else None,
+        "tesseract_typeset_cer": measured.tesseract_typeset.get(p.lang),
         "pools": p.summary(),
     }
 

@@ -210,11 +210,13 @@ class Round:
     def _measure(self, readers: list[RoundReader], held_out: evaluate.HeldOut, lines: dict[str, list[JudgedLine]]) -> Measured:
         """The errors of each language's reader on held-out lines, and the cutoff of each reader."""
         own = {p.lang: _own_reader(p, readers).name for p in self.served}
-        errors = {}
+        errors, of_typeset = {}, {}
         for name in dict.fromkeys(own.values()):
             reader = Reader.load(self.folder.sub(reader_name(name)))
             for lang in (lang for lang, of_lang in own.items() if of_lang == name):
                 errors[lang] = evaluate.errors(reader, held_out.test[lang])
+                if lang in held_out.typeset:
+                    of_typeset[lang] = evaluate.errors(reader, held_out.typeset[lang])
                 cer, num_lines = 100 * errors[lang].cer, errors[lang].num_lines
                 log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, name, cer, num_lines)
         earlier = calibrate.accepted_texts(self.out.sub(round_name(number)) for number in range(1, self.number))
@@ -224,9 +226,9 @@ class Round:
             cutoffs[r.name] = calibrate.cutoff(counted[r.name], self.step.precision)
             log.info("gate of %s: %s", r.name, cutoffs[r.name].reason or f"opens at {cutoffs[r.name].confidence:.3f}")
         calibrated = {r.name: frozenset(line.lang for line in counted[r.name]) for r in readers}
-        return Measured(
-            own, errors, cutoffs, calibrated, evaluate.tesseract(self.out.sub(self.step.name), held_out), held_out.typeset
-        )
+        folder = self.out.sub(self.step.name)
+        of_others = evaluate.tesseract(folder, held_out.test), evaluate.tesseract(folder, held_out.typeset, "/typeset")
+        return Measured(own, errors, cutoffs, calibrated, *of_others, of_typeset, held_out.alone)
 
     def _page_rows(self, places: Mapping[tuple[str, int], str]) -> list[Row]:
         """The manifest's rows of these pages, in the shards that the pools were made from."""

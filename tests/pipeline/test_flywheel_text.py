@@ -42,7 +42,8 @@ def test_a_language_without_a_document_gets_a_reader_that_is_tested_on_typeset_l
     assert (rows["he"]["not_served"], rows["he"]["tested_on"], rows["he"]["reader"]) == ("", "typeset", "Hebr")
     assert rows["he"]["num_lines"] > 10 and rows["he"]["cer"] is not None
     assert rows["he"]["pools"]["kind"] == "text" and rows["he"]["pools"]["text"]["lines"] == 400
-    assert rows["ru"]["tested_on"] == "documents"
+    assert rows["he"]["typeset"]["cer"] == rows["he"]["cer"]
+    assert (rows["ru"]["tested_on"], rows["ru"]["typeset"]) == ("documents", None)
     assert rows["ru"]["pools"]["text"]["lines"] == 0
     assert set(metrics(turned)["readers"]) == {"Cyrl", "Hebr"}
     assert metrics(turned)["gates"]["Hebr"]["confidence"] is None

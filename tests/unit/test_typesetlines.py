@@ -128,7 +128,7 @@ def test_a_training_learns_the_lines_of_its_texts_and_its_round_tests_on_others(
     assert [crop.text for crop in task.lines()] == list(text.train)
     (pools,) = assign([Language("he", "Hebr", 0.1)], 0, 10, {"he": TextLines(file.sha256, 200, len(text.held_out))})
     held_out = HeldOut.read(folder.sub("crops"), [pools], 4, texts={"he": file})
-    assert held_out.typeset == {"he"} and held_out.learned == set(text.train)
+    assert held_out.alone == set(held_out.typeset) == {"he"} and held_out.learned == set(text.train)
     assert len(held_out.test["he"]) == min(4, len(text.held_out))
 
 
