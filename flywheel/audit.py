@@ -70,7 +70,7 @@ def result(sheet: Sheet, answers: Iterable[Answer], layers: Mapping[str, str]) -
 
     A line that nobody can read is left out, and counted. A line that is none has a wrong label.
     """
-    given = {answer.id: answer for answer in answers if answer.sheet == sheet.name}
+    given = {answer.id: answer for answer in answers if answer.sheet.startswith(AUDIT)}  # audits may share lines
     of_language: dict[str, list[Asked]] = defaultdict(list)
     for line in sheet.lines:
         of_language[line.lang].append(line)
@@ -89,7 +89,8 @@ def measure(folder: Folder) -> dict[str, Any]:
     """Write the results of all audits of the step's `folder` by the answers that are there, and return them."""
     answers = asked.answers(folder)
     audits = [sheet for sheet in asked.sheets(folder) if sheet.kind == AUDIT]
-    found = {sheet.name: result(sheet, answers, sheet.layers) for sheet in audits if any(a.sheet == sheet.name for a in answers)}
+    results = {sheet.name: result(sheet, answers, sheet.layers) for sheet in audits}
+    found = {name: of_sheet for name, of_sheet in results.items() if of_sheet["by"]}
     if found:
         folder.write(AUDITS, json.dumps(found, ensure_ascii=False, indent=1).encode())
     else:

@@ -75,7 +75,8 @@ def take(folder: Folder, pages: Folder, file: str) -> Taken:
     """Add the answers in `file`, which a sheet in the step's `folder` saved, to those that are there. A later answer replaces
     an earlier one, but not within a file. Raises `ValueError` if the file isn't one that a sheet of this output saved, or
     contradicts itself; then nothing is taken."""
-    lines = {line.id: (sheet, line) for sheet in asked.sheets(folder) for line in sheet.lines}
+    all_sheets = asked.sheets(folder)
+    lines = {line.id: (sheet, line) for sheet in all_sheets for line in sheet.lines}
     rows, repeated = _rows(file)
     problems, given = [], []
     for number, row in rows:
@@ -95,7 +96,8 @@ def take(folder: Folder, pages: Folder, file: str) -> Taken:
     changed = [answer for answer in kept if answer.id in earlier and answer != earlier[answer.id]]
     if new or changed:
         asked.write_answers(folder, (earlier | {answer.id: answer for answer in kept}).values())
-    audits = tuple(sorted({answer.sheet for answer in kept if lines[answer.id][0].kind == AUDIT}))
+    ids = {answer.id for answer in kept}
+    audits = tuple(sheet.name for sheet in all_sheets if sheet.kind == AUDIT and any(line.id in ids for line in sheet.lines))
     counts = (len(changed), len(kept) - len(new) - len(changed), repeated, len(given) - len(kept))
     return Taken(Counter(answer.verdict for answer in new), *counts, audits)
 

@@ -76,6 +76,12 @@ const clean = (text) => text.normalize("NFC").replace(/\s+/g, " ").trim();
 const judged = (line) => Boolean(answers.get(line.id)?.verdict);
 const inFilter = (line) => !language.value || line.lang === language.value;
 
+// What the field shows at first: a line that was skipped, or is none, shows its reading again.
+function standing(line) {
+  const known = answers.get(line.id);
+  return known && known.verdict !== "skip" && known.verdict !== "not_a_line" ? known.text : line.reading;
+}
+
 function say(text, good = false) {
   message.textContent = text;
   message.classList.toggle("good", good);
@@ -154,7 +160,7 @@ function show(number, typing = false) {
   const before = at;
   at = number;
   const line = lines[at];
-  text.value = answers.get(line.id)?.text ?? line.reading;
+  text.value = standing(line);
   text.lang = line.lang;
   const face = FACES[line.script] ?? `Noto Sans ${scriptName(line.script)}`;
   text.style.fontFamily = `"${face}", "Noto Sans", sans-serif`;
@@ -242,8 +248,7 @@ function judge(verdict) {
 function keepDraft() {
   const line = lines[at];
   if (!line) return;
-  const known = answers.get(line.id);
-  if (text.value === (known?.text ?? line.reading)) return;
+  if (text.value === standing(line)) return;
   answer(line, "", text.value);
 }
 
@@ -340,7 +345,7 @@ addEventListener("storage", (event) => {
   else answers.delete(lines[number].id);
   paintCell(number);
   paintCounts();
-  if (number === at && document.activeElement !== text) text.value = value?.text ?? lines[at].reading;
+  if (number === at && document.activeElement !== text) text.value = standing(lines[at]);
 });
 addEventListener("resize", () => lines.length && layOut());
 addEventListener("beforeunload", (event) => {

@@ -71,6 +71,15 @@ def test_results_are_written_and_go_with_the_answers(tmp_path):
     assert audit.measure(folder) == {} and not folder.exists(asked.AUDITS)
 
 
+def test_audits_that_share_a_line_share_its_answer(tmp_path):
+    folder = Folder(str(tmp_path))
+    one, other = lines("ru", a=2)
+    asked.add_sheet(folder, asked.AUDIT, 2, "", [one], {"ru": "no layer"})
+    asked.add_sheet(folder, asked.AUDIT, 2, "", [one, other], {"ru": "no layer"})
+    asked.write_answers(folder, [replace(answer(one), sheet="audit-2")])
+    assert {name: found["all"]["num_judged"] for name, found in audit.measure(folder).items()} == {"audit-1": 1, "audit-2": 1}
+
+
 def test_the_note_says_what_pages_have_no_layer():
     assert audit.note({"ru": "no layer", "uk": "hidden layer"}).endswith(
         "; ru: on pages without a text layer; uk: on pages whose text layer is hidden"
