@@ -1,9 +1,10 @@
 """Running a recipe: its steps in order, each in its folder of the output, and how it ended as an exit code."""
 
+import contextlib
 import logging
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.pretty import pretty_repr
@@ -14,7 +15,7 @@ from datagen.storage import Folder
 from recipes import called, forget, mixture
 from recipes.rates import rates
 from recipes.recipe import Recipe, Report, Step
-from recipes.steps import OK, SHARD_FAILED, Place, runners
+from recipes.steps import OK, SHARD_FAILED, Place, StepRunner, runners
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +48,28 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None, steps
                 continue
             if sum(out.sub(folder).sweep() for folder in runner.folders()):
                 log.info("%s: swept what an interrupted run had left under construction", name)
-            if words is not None and not out.exists(called.NAME):  # for who looks at it in the meantime
-                called.remember(out, recipe.name, words)
-            code = max(code, runner.run())
+            with _known(out, recipe, words, runner):
+                code = max(code, runner.run())
             for report in (r for r in todo if isinstance(r.step, Report) and name in r.step.after and code == OK):
                 report.run()
             if words is not None:
                 called.remember(out, recipe.name, words)
     return code
+
+
+@contextlib.contextmanager
+def _known(out: Folder, recipe: Recipe, words: dict[str, Any] | None, runner: StepRunner[Any]) -> Iterator[None]:
+    """For who looks at an output while its first step runs: the words are written down at once. A run that is refused leaves
+    nothing of itself."""
+    is_first = words is not None and not out.exists(called.NAME)
+    if words is not None and is_first:
+        called.remember(out, recipe.name, words)
+    try:
+        yield
+    except ValueError:
+        if is_first and not any(map(out.exists, runner.folders())):
+            out.remove(called.NAME)
+        raise
 
 
 def plan(recipe: Recipe, place: Place) -> str:
