@@ -31,6 +31,8 @@ PACKAGES: Mapping[str, Callable[[str], list[str]]] = {
 }
 """What gives the paragraphs of a language (BCP-47) out of packages, by name: none where a package has no such language."""
 
+_missing: set[str] = set()
+"""The names of `PACKAGES` that can't be had here. None is asked twice, since each may wait for a network that isn't there."""
 _HELD_OUT = 26  # of 256 paragraphs
 _MAX_FILE_BYTES = 64 << 20
 
@@ -102,13 +104,14 @@ def gather(lang: str, script: str, given: list[str], packages: Iterable[str], mo
     """
     counts = {"given": len(given)}
     paragraphs = list(given)
-    for name in packages:
+    for name in (name for name in packages if name not in _missing):
         if sum(map(len, paragraphs)) > 60 * most:
             break
         try:
             found = [p for p in PACKAGES[name](lang) if scripts.main_script(p)[0] == script]
         except ValueError as error:
-            log.warning("no text in %s from %s: %s", lang, name, error)
+            log.warning("no text from %s: %s", name, error)
+            _missing.add(name)
             continue
         paragraphs += found
         counts[name] = len(found)

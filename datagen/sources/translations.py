@@ -25,11 +25,16 @@ _MAX_HELP = 900  # files of help: half a million letters
 # What stands for something else in a message: arguments, markup, variables.
 _PLACEHOLDER = re.compile(r"[%$<>{}|\\]|&[a-z]+;|#\w+#")
 _MNEMONIC = re.compile(r"\(?[_~](\w)\)?$|[_~](?=\w)")
+# What apt says of a package that there isn't.
+_UNKNOWN = re.compile(r"Unable to locate package|no candidate|no installation candidate")
 _TAGS = ("p", "h1", "h2", "h3", "h4", "td", "li")
 
 
 def paragraphs(lang: str) -> list[str]:
-    """The paragraphs in a language (BCP-47), each once, in order; none if there is no such package or it can't be had."""
+    """The paragraphs in a language (BCP-47), each once, in order; none if there is no such package.
+
+    Raises `ValueError` if packages can't be had here.
+    """
     found: dict[str, None] = {}
     for kind in _KINDS:
         found |= dict.fromkeys(_of_package(f"libreoffice-{kind}-{_NAMES.get(lang, lang).lower()}"))
@@ -50,14 +55,15 @@ def _of_package(name: str) -> list[str]:
 
 
 def _fetched(name: str, tmp: Path) -> Path | None:
-    """A file in `tmp` with the paragraphs of a package, a line each; None, with a word in the log, if it can't be had."""
+    """A file in `tmp` with the paragraphs of a package, a line each; None, and a word in the log, if there is no such package."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        log.info("%s can't be had: there is no apt-get or no dpkg-deb here", name)
-        return None
+        raise ValueError("LibreOffice's translations come from Debian's packages, and there is no apt-get or no dpkg-deb here")
     message = download(name, str(tmp))
     debs = list(tmp.glob(f"{name}_*.deb"))
+    if not debs and not _UNKNOWN.search(message):
+        raise ValueError(f"{name} could not be had from Debian: {message}")
     if not debs:
-        log.info("%s could not be had: %s", name, message)
+        log.info("%s: there is no such package: %s", name, message)
         return None
     subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(tmp / "raw")], check=True, capture_output=True, timeout=600)
     found = dict.fromkeys([*_messages(tmp / "raw"), *_help(tmp / "raw")])

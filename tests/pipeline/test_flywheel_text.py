@@ -1,4 +1,4 @@
-"""Languages that a folder of text brings into the wheel, and what text teaches."""
+"""Languages that a folder of text brings into the wheel. What text teaches is measured by `tests/bench/languages.py`."""
 
 import json
 import random
@@ -72,14 +72,3 @@ def test_a_language_whose_letters_the_embedded_reader_has_gets_none(tmp_path, tu
 def test_other_values_of_text_are_refused(turned):
     with pytest.raises(ValueError, match="overwrite=1"):
         wheel.turn(turned / "in", turned / "out", **BROUGHT | wheel.UNTRAINED)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_a_reader_learns_right_to_left_lines_from_text_alone(tmp_path):
-    """Of typefaces that it has never seen."""
-    wheel.few_documents(tmp_path / "in")
-    given = text(tmp_path / "text", "he.txt", lines=2_000)
-    values = {"text": given, "text_packages": (), "max_text_lines": 4_000}
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **values) == 0
-    assert metrics(tmp_path)["languages"]["he"]["cer"] < 0.3

@@ -95,6 +95,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 
 def test_lines_that_test_come_from_other_paragraphs_than_lines_that_train(monkeypatch):
     paragraphs = [" ".join(f"{UDHR['Geor'][1].split()[j % 9]}{'ა' * (i % 7)}" for j in range(i, i + 8)) for i in range(200)]
+    monkeypatch.setattr(texts, "_missing", set())
     monkeypatch.setattr(texts, "PACKAGES", {"one": lambda lang: paragraphs, "none": broken})
     made = texts.gather("ka", "Geor", ["მომხმარებლის ტექსტი " * 9], ("none", "one"), 300, 0)
     assert made is not None
@@ -110,6 +111,7 @@ def broken(lang: str) -> list[str]:
 
 
 def test_packages_are_not_asked_where_there_is_text_enough(monkeypatch):
+    monkeypatch.setattr(texts, "_missing", set())
     monkeypatch.setattr(texts, "PACKAGES", {"none": broken})
     made = texts.gather("ar", "Arab", ARABIC * 4, ("none",), 100, 0)
     assert len(made.train) == 100
@@ -143,12 +145,25 @@ def test_the_help_gives_its_paragraphs_and_not_its_menus(tmp_path):
     assert list(translations._help(tmp_path)) == ["ក ខ", "គ ឃ ង"]
 
 
-def test_a_package_that_cannot_be_had_gives_nothing_and_a_word_in_the_log(tmp_path, monkeypatch, caplog):
+def test_a_package_that_is_not_there_gives_nothing_and_a_word_in_the_log(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(translations.shutil, "which", lambda name: name)
     monkeypatch.setattr(translations, "download", lambda name, folder: f"E: Unable to locate package {name}")
     with caplog.at_level("INFO"):
         assert translations.paragraphs("qqq") == []
-    assert "Unable to locate package libreoffice-l10n-qqq" in caplog.text or "no apt-get" in caplog.text
+    assert "libreoffice-l10n-qqq: there is no such package" in caplog.text
+
+
+def test_without_a_network_packages_are_asked_once(tmp_path, monkeypatch, caplog):
+    asked = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(texts, "_missing", set())
+    monkeypatch.setattr(translations.shutil, "which", lambda name: name)
+    monkeypatch.setattr(translations, "download", lambda name, folder: asked.append(name) or "E: Could not resolve the host")
+    for lang in ("ka", "km"):
+        assert texts.gather(lang, "Geor", [], ("libreoffice",), 100, 0) is None
+    assert asked == ["libreoffice-l10n-ka"]
+    assert "no text from libreoffice: libreoffice-l10n-ka could not be had from Debian: E: Could not resolve" in caplog.text
 
 
 def test_declarations_of_a_language_are_its_own_or_those_of_its_regions(tmp_path, monkeypatch):
