@@ -24,7 +24,7 @@ SEED = 0
 # The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
 # serves, Russian and Vietnamese, so a run of three minutes makes a round.
 DRAW = 7
-STEPS = 3000
+STEPS = 2500
 STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
 
 PAGES = Train(
