@@ -86,8 +86,9 @@ def multilingual(
         serve_by_text="packages" in given,
     )
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes. The
-    # corpus's own lines are ten times as long as the drawn ones, and all at once: with 3% of them the network had 82% of the drawn
-    # characters wrong after 3,000 steps and hardly looked, with 0.3%, and lines that grow sooner, 50% after 2,500.
+    # corpus's own lines are ten times as long as the drawn ones, and long from the first step on: with 3% of them the network had
+    # 82% of the drawn characters wrong after 3,000 steps, and hardly looked; with 0.3%, and lines that grow sooner, 50% after
+    # 2,500.
     training = replace(
         LINES,
         datasets=(replace(drawn(SEED, STAGES), weight=0.996), Data(f"{CROPS}*", weight=0.003), Data(ROUNDS, weight=0.001)),
