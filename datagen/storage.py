@@ -149,6 +149,24 @@ class Folder:
         names = map(posixpath.basename, files)
         return sorted(n for n in names if n.endswith(suffix) and not n.startswith(_TMP))
 
+    def folders(self) -> list[str]:
+        """Sorted names of the folders directly in this folder; none if it isn't there."""
+        fs, root = resolve(self.url)
+        try:
+            entries = fs.ls(root, detail=True, refresh=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(posixpath.basename(entry["name"].rstrip("/")) for entry in entries if entry["type"] == "directory")
+
+    def move(self, name: str, to: str) -> None:
+        """Give the folder `name` the name `to`: at once on a local disk; file by file on object storage, where the same again
+        finishes what was interrupted."""
+        if self.local is None:
+            self.fs.mv(self.path(name), self.path(to), recursive=True)
+            return
+        os.rename(self.local / name, self.local / to)
+        _fsync_folder(self.local)
+
     @contextlib.contextmanager
     def create(self, name: str) -> Iterator[BinaryIO]:
         """A binary file to write. It appears under `name`, whole and durable, when the block ends; not at all if that raises."""

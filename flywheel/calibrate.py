@@ -48,11 +48,11 @@ class CalibrateTask:
 def run_calibrate(task: CalibrateTask) -> list[JudgedLine]:
     """The lines of the task's pages, in order. Lines that are refused whatever their confidence aren't among them."""
     reader = OPEN.get("compact", folder=f"{task.readers}/{task.name}", sha256=task.sha256)
-    languages, dataset = task.pages.languages(), Folder(task.dataset)
-    rows = [row for row in manifest.read_part(dataset, task.shard).to_pylist() if (row["sha256"], row["page"]) in languages]
+    languages, dataset = task.pages.keys(), Folder(task.dataset)
+    rows = [row for row in manifest.read_part(dataset, task.shard).to_pylist() if row["key"] in languages]
     judged = []
     for page in read_samples(dataset, [row for row in rows if row["script"] == task.script]):
-        lang = languages[page.origin.sha256, page.origin.page]
+        lang = languages[page.key]
         for number, line in enumerate(read_lines(page, reader, task.script)):
             if not line.refusal:
                 truth, is_right = score.truth(page, line.box), score.is_right(page, line.box, line.text)

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 _COLUMNS = [
     "key", "shard", "offset", "bytes", "record_offset", "record_bytes", "lang", "script", "verdict", "num_chars", "sha256",
-    "page",
+    "page", "parent",
 ]  # fmt: skip
 
 
@@ -59,11 +59,19 @@ def crop_rows(dataset: Folder, wanted: Callable[[Row], bool]) -> Iterator[Row]:
 
 
 def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str = "") -> Iterator[Row]:
-    """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given."""
-    return crop_rows(
-        dataset,
-        lambda row: languages.get((row["sha256"], row["page"])) == row["lang"] and (not script or row["script"] == script),
-    )
+    """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given.
+
+    A page that came twice, since its file lies in two folders, is taken as it came first.
+    """
+    parents: dict[Place, str] = {}
+
+    def is_wanted(row: Row) -> bool:
+        place = row["sha256"], row["page"]
+        if languages.get(place) != row["lang"] or (script and row["script"] != script):
+            return False
+        return parents.setdefault(place, row["parent"]) == row["parent"]
+
+    return crop_rows(dataset, is_wanted)
 
 
 def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:

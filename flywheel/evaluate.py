@@ -82,9 +82,9 @@ class HeldOut:
         return cls(dict(sorted(on_both.items())), frozenset(learned), set_lines, alone)
 
 
-def errors(reader: Reader, crops: Sequence[Crop]) -> gate.Errors:
-    """A reader's errors on crops, which it reads as the text layer frames them."""
-    return gate.errors([c.text for c in crops], [text for text, _ in reader.read([c.line(MARGIN) for c in crops])])
+def readings(reader: Reader, crops: Sequence[Crop]) -> list[str]:
+    """What a reader reads in crops, as the text layer frames them."""
+    return [text for text, _ in reader.read([c.line(MARGIN) for c in crops])]
 
 
 def tesseract(folder: Folder, test: Mapping[str, Sequence[Crop]], kind: str = "") -> dict[str, float | None]:

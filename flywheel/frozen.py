@@ -18,7 +18,7 @@ from datagen.shards import read_reports
 from datagen.storage import Folder
 from flywheel import pools, supply, texts
 from flywheel.pools import POOLS, Language, Pools, TextLines
-from flywheel.step import CROPS, ORIGIN, Flywheel, round_name
+from flywheel.step import CROPS, Flywheel, numbers, numbers_aside
 from flywheel.texts import TextFile
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def freeze(step: Flywheel, out: Folder) -> FrozenPools:
     shards = {report.shard: report.known_as for report in read_reports(pages)}
     text = [bool(step.text), list(step.text_packages), step.text_below, step.max_text_lines, step.serve_by_text]
     values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256(), text]
-    if not out.exists(f"{round_name(1)}/{ORIGIN}"):
+    if not numbers(out) and not numbers_aside(out):
         made = FrozenPools(values, shards, tuple(_assign(step, pages, folder)))
         if out.exists(f"{CROPS}/census") and read(folder) != made:
             dataset.clear(out.sub(CROPS))  # made for other pools, by a run that ended before its first round began

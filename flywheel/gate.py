@@ -36,9 +36,8 @@ class Errors:
 
 def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_resamples: int = 1000) -> Errors:
     """Raises `ValueError` if there is nothing to compare."""
-    truths, readings = [normalise(t) for t in truths], [normalise(r) for r in readings]
-    distances = numpy.array([Levenshtein.distance(t, r) for t, r in zip(truths, readings, strict=True)])
-    lengths = numpy.array([len(t) for t in truths])
+    by_line = distances_of(truths, readings)
+    distances, lengths = numpy.array([d for d, _ in by_line]), numpy.array([n for _, n in by_line])
     if not lengths.sum():
         raise ValueError("no characters to compare")
     drawn = numpy.random.default_rng(seed).integers(0, len(truths), (num_resamples, len(truths)))
@@ -47,6 +46,12 @@ def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_re
     rate = distances.sum() / lengths.sum()
     cer, cer_low, cer_high = (round(float(x), 5) for x in (rate, low, high))
     return Errors(cer, cer_low, cer_high, int(lengths.sum()), len(truths), int((distances == 0).sum()))
+
+
+def distances_of(truths: Sequence[str], readings: Sequence[str]) -> list[tuple[int, int]]:
+    """For each line, how many edits its reading is from the truth, and how many characters the truth has."""
+    truths, readings = [normalise(t) for t in truths], [normalise(r) for r in readings]
+    return [(Levenshtein.distance(t, r), len(t)) for t, r in zip(truths, readings, strict=True)]
 
 
 @dataclass(frozen=True)

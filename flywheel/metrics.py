@@ -10,6 +10,7 @@ from datagen.shards import ShardReport, read_records, read_reports
 from datagen.storage import Folder
 from flywheel import gate, score
 from flywheel.crops import Row
+from flywheel.keep import Verdict
 from flywheel.pools import Pools
 
 _NOT_MEASURED = {"cer": None, "cer_low": None, "cer_high": None, "num_chars": 0, "num_lines": 0, "num_exact": 0}
@@ -38,8 +39,17 @@ class Measured:
         return self.cutoffs[reader].confidence if lang in self.calibrated[reader] else gate.NOBODY
 
 
+@dataclass(frozen=True)
+class Which:
+    """The round `number`, which goes on from the round `comes_from` ("": from nothing), and the verdict on it."""
+
+    number: int
+    comes_from: str
+    verdict: Verdict
+
+
 def of_round(
-    number: int,
+    which: Which,
     pools: Sequence[Pools],
     weights: Mapping[str, str],
     measured: Measured,
@@ -48,7 +58,7 @@ def of_round(
     rows: Sequence[Row],
     labels: Folder,
 ) -> dict[str, Any]:
-    """The metrics of the round whose accepted lines are the dataset `labels`.
+    """The metrics of a round whose accepted lines are the dataset `labels`.
 
     `rows` are the rows of the pages that it read in the dataset `pages`. Their text layers are looked at only here.
     """
@@ -57,7 +67,9 @@ def of_round(
     languages = {p.lang: _language(p, measured, left_out, refused, counts.get(p.lang, (0, 0))) for p in pools}
     num_right, num_accepted = (sum(count) for count in zip((0, 0), *counts.values(), strict=True))
     return {
-        "round": number,
+        "round": which.number,
+        "from": which.comes_from,
+        "verdict": which.verdict.to_dict(),
         "readers": dict(weights),
         "gates": {name: _gate(cutoff, measured.calibrated[name]) for name, cutoff in measured.cutoffs.items()},
         "labels": _share(num_right, num_accepted),
@@ -81,8 +93,14 @@ def _language(
         "tesseract_cer": measured.tesseract.get(p.lang),
         "typeset": asdict(measured.typeset[p.lang]) if p.lang in measured.typeset else None,
         "tesseract_typeset_cer": measured.tesseract_typeset.get(p.lang),
+        "existing_is_better": _is_better(measured.tesseract.get(p.lang), errors),
         "pools": p.summary(),
     }
+
+
+def _is_better(existing: float | None, errors: gate.Errors | None) -> bool:
+    """Whether the existing reader's error rate is under the interval of ours."""
+    return existing is not None and errors is not None and existing < errors.cer_low
 
 
 def _gate(cutoff: gate.Cutoff, languages: frozenset[str]) -> dict[str, Any]:

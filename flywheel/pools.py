@@ -23,6 +23,7 @@ Place = tuple[str, int]
 
 POOLS = ("train", "held_out", "fold_a", "fold_b")
 FOLDS = ("a", "b")
+_WITH_HAN = frozenset("Hani Hans Hant Jpan Kore".split())
 _GAP = 0.1  # of the pages of a document that trains and tests, left out between the two
 _MIN_PAGES = 8  # of a document that is worth reading, or worth cutting into ranges
 
@@ -31,8 +32,8 @@ _MIN_PAGES = 8  # of a document that is worth reading, or worth cutting into ran
 class Language:
     """A language that the embedded reader can't read.
 
-    `alphabet_share` is the share of its letters that are in that reader's alphabet. `documents` maps the sha256 of a document to
-    its trusted pages, in order. `lines` maps it to the number of lines that these pages have.
+    `alphabet_share` is the share of its script's letters that are in that reader's alphabet. `documents` maps the sha256 of a
+    document to its trusted pages, in order. `lines` maps it to the number of lines that these pages have.
     """
 
     lang: str
@@ -87,7 +88,8 @@ class Pools:
 
 
 def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
-    """The languages in `dataset` that have less than `least` of their letters in the embedded reader's alphabet, sorted.
+    """The languages in `dataset` that have less than `least` of their letters in the embedded reader's alphabet, sorted. Letters
+    of other scripts aren't counted.
 
     A document is of the language that most of its trusted lines are in. Its pages in other languages are left out, so that it
     can't train one language and test another.
@@ -113,7 +115,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
     languages = []
     for lang in sorted({lang for lang, _ in letters}):
         script = max((w for w in letters if w[0] == lang), key=lambda w: letters[w].total())[1]
-        share = alphabet_share(letters[lang, script])
+        share = alphabet_share(_own_letters(letters[lang, script], script))
         if share < least:
             documents = {
                 doc: numbers
@@ -137,6 +139,13 @@ class TextLines:
 def _num_horizontal(row: dict[str, Any]) -> int:
     """How many lines of a page are no vertical ones: all of a script that is written from right to left."""
     return row["num_lines"] if row["script"] in scripts.RTL else row["num_ltr_lines"]
+
+
+def _own_letters(letters: Mapping[str, int], script: str) -> dict[str, int]:
+    """The letters that are of the language's own script: a page that shows other scripts, such as a typeface's specimen, says
+    nothing of the language's alphabet."""
+    own = scripts.EAST_ASIAN if script in _WITH_HAN else (script,)
+    return {letter: n for letter, n in letters.items() if scripts.script(letter) in own}
 
 
 def assign(

@@ -45,7 +45,7 @@ class ReadPages(ShardSource):
     or `low_confidence` (under the threshold). A page without a line is a drop, `no_lines`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     readers: str = ""
     round: int = 0
@@ -61,17 +61,17 @@ class ReadPages(ShardSource):
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         num_items = 0
-        for page in self.samples(item, lambda row: self._gate(row["sha256"], row["page"]) is not None, images=True):
-            gate = self._gate(page.origin.sha256, page.origin.page)
+        for page in self.samples(item, lambda row: self._gate(row["key"]) is not None, images=True):
+            gate = self._gate(page.key)
             assert gate is not None
             num_items += 1
             yield from self.lines(page, gate)
         if not num_items:
             yield Drop("", item.uri, None, STAGE, "no_pages", "no page to read")
 
-    def _gate(self, sha256: str, page: int) -> Gate | None:
+    def _gate(self, key: str) -> Gate | None:
         """The gate that names this page."""
-        return next((gate for gate in self.gates if gate.pages.languages().get((sha256, page)) == gate.lang), None)
+        return next((gate for gate in self.gates if gate.pages.keys().get(key) == gate.lang), None)
 
     def lines(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
         """The lines of a page behind a gate: a crop for each that is accepted, and a drop for each that is refused."""

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -18,16 +18,17 @@ from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import calibrate, evaluate, frozen, gate, gold, lineage, metrics, typefaces
+from flywheel import calibrate, evaluate, frozen, gate, gold, keep, lineage, metrics, typefaces
 from flywheel.calibrate import CalibrateTask, JudgedLine, run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
+from flywheel.keep import Verdict
 from flywheel.lineage import RoundReader
 from flywheel.metrics import Measured
 from flywheel.places import PlaceFile
-from flywheel.pools import FOLDS, Pools
+from flywheel.pools import FOLDS, Place, Pools
 from flywheel.relabel import Gate, ReadPages
-from flywheel.step import CROPS, GOLD, METRICS, ORIGIN, Flywheel, has_reader, reader_name, round_name
+from flywheel.step import CROPS, DISTANCES, GOLD, METRICS, ORIGIN, Flywheel, has_reader, reader_name, round_name
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
@@ -44,14 +45,18 @@ Watch = Callable[[str, Mapping[str, Folder]], AbstractContextManager[None]]
 
 
 class Round:
-    """Round `number` of the flywheel `step` in `out`. `served` are the pools of the languages that it serves."""
+    """Round `number` of the flywheel `step` in `out`, which goes on from the last of the `earlier` rounds.
 
-    def __init__(self, step: Flywheel, out: Folder, frozen: FrozenPools, number: int):
+    `served` are the pools of the languages that it serves.
+    """
+
+    def __init__(self, step: Flywheel, out: Folder, frozen: FrozenPools, number: int, earlier: Sequence[str] = ()):
         self.step, self.out, self.frozen, self.number = step, out, frozen, number
-        self.name = round_name(number)
+        self.name, self.earlier = round_name(number), [out.sub(name) for name in earlier]
         self.folder, self.crops, self.pages = out.sub(self.name), out.sub(CROPS), out.sub(step.pages)
         self.gold = out.sub(GOLD)
-        self.before = out.sub(round_name(number - 1)) if number > 1 else None
+        self.before = self.earlier[-1] if earlier else None
+        self.comes_from = earlier[-1] if earlier else ""
         self.served = frozen.served
         self.left_out: dict[str, str] = {}
         self.folds: dict[str, PlaceFile] = {}
@@ -61,7 +66,7 @@ class Round:
         origin = self._write_origin()
         for fold in FOLDS:
             waiting = {place: p.lang for p in self.served for place in p.fold(fold)}
-            self.folds[fold] = PlaceFile.write(self.folder, f"fold_{fold}.json", waiting)
+            self.folds[fold] = self._pages_file(f"fold_{fold}.json", waiting)
         readers = self._readers()
         lineage.check(readers, self.served)
         weights = self._train(readers, origin, runner, watch)
@@ -73,15 +78,21 @@ class Round:
         taught = calibrate.accepted_texts([self.gold])
         held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out, taught, texts, self.step.seed)
         self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
-        lines = self._judged_lines(readers, weights, runner)
-        if lines is None:
-            return SHARD_FAILED
-        measured = self._measure(readers, held_out, lines)
-        pages = self._pages_to_read()
-        if pages and (code := run(self._reading(pages, readers, weights, measured))):
-            return code
-        self._mark_earlier_lines({row["key"] for row in pages})
-        table = metrics.of_round(self.number, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
+        own = {p.lang: _own_reader(p, readers).name for p in self.served}
+        measured, verdict = self._measure(readers, own, held_out)
+        pages: list[Row] = []
+        if verdict.kept:  # else nobody needs what its readers would read
+            lines = self._judged_lines(readers, weights, runner)
+            if lines is None:
+                return SHARD_FAILED
+            cutoffs, calibrated = self._gates(readers, held_out, lines)
+            measured = replace(measured, cutoffs=cutoffs, calibrated=calibrated)
+            pages = self._rows_of(*self.folds.values())
+            if pages and (code := run(self._reading(pages, readers, weights, measured))):
+                return code
+            self._mark_earlier_lines({(row["sha256"], row["page"]) for row in pages})
+        which = metrics.Which(self.number, self.comes_from, verdict)
+        table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0
 
@@ -146,7 +157,7 @@ class Round:
         languages = {place: p.lang for p in self.served for place in p.train}
         num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages))
         texts = frozen.texts_of(self.step, self.out, self.served)
-        fitted = replace(self.step.first if self.number == 1 else self.step.later, seed=self.step.seed + self.number)
+        fitted = replace(self.step.later if self.before else self.step.first, seed=self.step.seed + self.number)
         pages = PlaceFile.write(self.folder, "pages_to_train.json", languages)
         before = self.before.url if self.before else ""
         tasks = []
@@ -168,10 +179,11 @@ class Round:
 
     def _write_origin(self) -> dict[str, Any]:
         """Write what the round is made from, and return it. Raises `ValueError` if the round was begun from something else."""
-        datasets = [CROPS] if self.before is None else [CROPS, round_name(self.number - 1)]
+        datasets = [CROPS, self.comes_from] if self.comes_from else [CROPS]
         datasets += [GOLD] if read_reports(self.gold) else []
         origin = {
-            "values": values(self.step, self.number),
+            "values": values(self.step, self.before is None),
+            "from": self.comes_from,
             "parent": {} if self.before is None else json.loads(self.before.read(METRICS))["readers"],
             "pools": self.frozen.sha256,
             "shards": {name: [report.known_as for report in read_reports(self.out.sub(name))] for name in datasets},
@@ -189,11 +201,11 @@ class Round:
     ) -> dict[str, list[JudgedLine]] | None:
         """The lines that calibrate each reader's gate, by the reader's name; None if a task failed."""
         languages = calibrate.pages(self.served, self.step.max_calibration_pages)
-        file = PlaceFile.write(self.folder, "pages_to_calibrate.json", languages)
+        file = self._pages_file("pages_to_calibrate.json", languages)
         script_of = {p.lang: p.script for p in self.served}
         shards: dict[str, list[str]] = defaultdict(list)
-        for row in self._page_rows(languages):
-            shards[script_of[languages[row["sha256"], row["page"]]]].append(row["shard"])
+        for row in self._rows_of(file):
+            shards[script_of[file.keys()[row["key"]]]].append(row["shard"])
         tasks = [
             CalibrateTask(r.name, r.script, weights[r.name], self.folder.sub("reader").url, file, self.pages.url, shard)
             for r in readers
@@ -207,37 +219,73 @@ class Round:
             lines[task.name] += of_shard
         return lines
 
-    def _measure(self, readers: list[RoundReader], held_out: evaluate.HeldOut, lines: dict[str, list[JudgedLine]]) -> Measured:
-        """The errors of each language's reader on held-out lines, and the cutoff of each reader."""
-        own = {p.lang: _own_reader(p, readers).name for p in self.served}
+    def _measure(
+        self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
+    ) -> tuple[Measured, Verdict]:
+        """What each language's `own` reader and Tesseract achieve on held-out lines, and whether the errors of all readers let
+        the round be kept. Those stay in errors.json, line by line."""
         errors, of_typeset = {}, {}
-        for name in dict.fromkeys(own.values()):
-            reader = Reader.load(self.folder.sub(reader_name(name)))
-            for lang in (lang for lang, of_lang in own.items() if of_lang == name):
-                errors[lang] = evaluate.errors(reader, held_out.test[lang])
-                if lang in held_out.typeset:
-                    of_typeset[lang] = evaluate.errors(reader, held_out.typeset[lang])
-                cer, num_lines = 100 * errors[lang].cer, errors[lang].num_lines
-                log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, name, cer, num_lines)
-        earlier = calibrate.accepted_texts(self.out.sub(round_name(number)) for number in range(1, self.number))
+        distances: dict[str, dict[str, dict[str, tuple[int, int]]]] = {r.name: {} for r in readers}
+        for r in readers:
+            reader = Reader.load(self.folder.sub(reader_name(r.name)))
+            for lang in (p.lang for p in self.served if p.script == r.script):
+                crops = held_out.test[lang]
+                truths, readings = [crop.text for crop in crops], evaluate.readings(reader, crops)
+                by_line = zip((crop.key for crop in crops), gate.distances_of(truths, readings), strict=True)
+                distances[r.name][lang] = dict(by_line)
+                found = gate.errors(truths, readings)
+                if own[lang] == r.name:
+                    errors[lang] = found
+                if own[lang] == r.name and lang in held_out.typeset:
+                    crops = held_out.typeset[lang]
+                    of_typeset[lang] = gate.errors([crop.text for crop in crops], evaluate.readings(reader, crops))
+                cer, num_lines = 100 * found.cer, found.num_lines
+                log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, r.name, cer, num_lines)
+        self.folder.write(DISTANCES, json.dumps(distances, separators=(",", ":")).encode())
+        before = json.loads(self.before.read(DISTANCES)) if self.before else None
+        folder = self.out.sub(self.step.name)
+        of_others = evaluate.tesseract(folder, held_out.test), evaluate.tesseract(folder, held_out.typeset, "/typeset")
+        measured = Measured(own, errors, {}, {}, *of_others, of_typeset, held_out.alone)
+        return measured, keep.judge(readers, before, distances, self.step.needs_gain)
+
+    def _gates(
+        self, readers: list[RoundReader], held_out: evaluate.HeldOut, lines: dict[str, list[JudgedLine]]
+    ) -> tuple[dict[str, gate.Cutoff], dict[str, frozenset[str]]]:
+        """What `lines` say of each reader's gate: its cutoff, and the languages that calibrated it."""
+        earlier = calibrate.accepted_texts(self.earlier)
         counted = {r.name: calibrate.counted(lines[r.name], held_out.learned | earlier) for r in readers}
         cutoffs = {}
         for r in readers:
             cutoffs[r.name] = calibrate.cutoff(counted[r.name], self.step.precision)
             log.info("gate of %s: %s", r.name, cutoffs[r.name].reason or f"opens at {cutoffs[r.name].confidence:.3f}")
-        calibrated = {r.name: frozenset(line.lang for line in counted[r.name]) for r in readers}
-        folder = self.out.sub(self.step.name)
-        of_others = evaluate.tesseract(folder, held_out.test), evaluate.tesseract(folder, held_out.typeset, "/typeset")
-        return Measured(own, errors, cutoffs, calibrated, *of_others, of_typeset, held_out.alone)
+        return cutoffs, {name: frozenset(line.lang for line in of) for name, of in counted.items()}
 
-    def _page_rows(self, places: Mapping[tuple[str, int], str]) -> list[Row]:
-        """The manifest's rows of these pages, in the shards that the pools were made from."""
-        parts = manifest.parts(self.pages, list(self.frozen.shards))
-        rows = (row for part in parts for row in part.select(_PAGE_COLUMNS).to_pylist())
-        return [row for row in rows if (row["sha256"], row["page"]) in places]
+    def _pages_file(self, name: str, languages: Mapping[Place, str]) -> PlaceFile:
+        """The file `name` of these pages. It is written once, when the round begins: marks that come later don't change it.
 
-    def _pages_to_read(self) -> list[Row]:
-        return self._page_rows({place: p.lang for p in self.served for place in p.unlabelled})
+        A page that several samples show, since its file lies in several folders, is the sample with the first key. Samples that
+        are marked, as copies or as near copies of others, are no pages to read.
+        """
+        if self.folder.exists(name):
+            return PlaceFile.written(self.folder, name)
+        marked = marks.excluded(self.pages)
+        keys: dict[Place, str] = {}
+        for row in sorted(self._page_rows(), key=lambda row: row["key"]):
+            place = row["sha256"], row["page"]
+            if place in languages and row["key"] not in marked:
+                keys.setdefault(place, row["key"])
+        return PlaceFile.write(self.folder, name, languages, keys)
+
+    def _page_rows(self) -> Iterator[Row]:
+        """The manifest's rows of pages, in the shards that the pools were made from."""
+        for part in manifest.parts(self.pages, list(self.frozen.shards)):
+            yield from part.select(_PAGE_COLUMNS).to_pylist()
+
+    def _rows_of(self, *files: PlaceFile) -> list[Row]:
+        """The manifest's rows of the samples that the files name, of languages that are served."""
+        served = {p.lang for p in self.served}
+        keys = {key for file in files for key, lang in file.keys().items() if lang in served}
+        return [row for row in self._page_rows() if row["key"] in keys]
 
     def _reading(self, pages: list[Row], readers: list[RoundReader], weights: dict[str, str], measured: Measured) -> Pipeline:
         """The pipeline that reads the unlabelled pages, each with its fold's reader and behind that reader's gate."""
@@ -251,11 +299,10 @@ class Round:
         shards = tuple(dict.fromkeys(row["shard"] for row in pages))
         return Pipeline(self.name, ShardsOf(self.pages.url, shards), source, (), max_drop=1.0)
 
-    def _mark_earlier_lines(self, read: set[str]) -> None:
+    def _mark_earlier_lines(self, read: set[Place]) -> None:
         """Mark the lines of earlier rounds on pages that this round `read`: a place trains by its last reading alone, and not at
         all if that was refused."""
-        earlier = [self.out.sub(round_name(number)) for number in range(1, self.number)]
-        rows = [row for folder in earlier for row in manifest.rows(folder, lambda row: row["parent"] in read)]
+        rows = [row for folder in self.earlier for row in manifest.rows(folder, lambda row: (row["sha256"], row["page"]) in read)]
         marks.write(self.folder, [Mark(row["key"], "read_again", row["parent"], 1.0) for row in rows], "")
 
 
@@ -265,9 +312,9 @@ def _own_reader(pools: Pools, readers: list[RoundReader]) -> RoundReader:
     return max(of_script, key=lambda r: sum(len(pools.fold(fold)) for fold in r.folds))
 
 
-def values(step: Flywheel, number: int) -> Any:
-    """The values of the step that decide a round, as JSON gives them back."""
-    fitted = step.first if number == 1 else step.later
+def values(step: Flywheel, is_first: bool) -> Any:
+    """The values of the step that decide a round, as JSON gives them back. A first round comes from no other."""
+    fitted = step.first if is_first else step.later
     engines = versions("ppocr-detector") | compact.engines() | {"typefaces": typefaces.sha256()}
-    sizes = [step.precision, step.max_held_out, step.max_calibration_pages, gold.TIMES]
-    return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *sizes, gate.RISK, engines]))
+    sizes = [step.precision, step.max_held_out, step.max_calibration_pages, is_first or step.needs_gain, gold.TIMES]
+    return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *sizes, gate.RISK, keep.RISK, engines]))

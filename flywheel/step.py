@@ -4,6 +4,7 @@ Recipes, verbs and the report read this file without loading what trains and rea
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,11 +20,21 @@ GOLD = "gold"
 ROUNDS = "round-*"
 """The pattern of the rounds' names, for a later step that reads all of them."""
 
+DISTANCES = "errors.json"
+"""The file of a round that says, by reader, language and held-out line, how many edits a reading is from the truth, and how long
+the truth is."""
+
 METRICS = "metrics.json"
 """The file of a round that is written last. A round that has it is whole, and never changes again."""
 
 ORIGIN = "round.json"
 """The file of a round that is written first. It says what the round is made from."""
+
+ASIDE = "aside.json"
+"""The file that sets a round aside, and says why. `flywheel.aside` writes it, and moves the round's folder away."""
+
+AUTO = -1
+"""As a number of rounds: as many as bring something."""
 
 LEARNED_FROM = "learned_from.json"
 """The file of a round that maps the name of each of its readers to the sha256s of the documents that it, and the readers that it
@@ -63,7 +74,11 @@ class Flywheel:
     alphabet of the embedded reader. It gets one if its script has `min_train_lines` lines to train on. The gate of a
     reader opens at the confidence from which on a share of `precision` of its lines is right, letter for letter, by a lower bound
     from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
-    pages calibrate gates. `rounds` says how many rounds should exist. A number smaller than what exists changes nothing.
+    pages calibrate gates.
+
+    A round is kept if no language got worse and some got better (`flywheel.keep`); with `needs_gain` False, if none got worse.
+    Others are set aside. `rounds` says how many rounds should exist, those included that the rule set aside; a number smaller
+    than what exists changes nothing. `AUTO`: rounds are made until one is set aside, or nothing is left to read.
 
     A language of which less than `text_below` lines train gets text to typeset, at most `max_text_lines` lines, from
     `text_packages`. `text` is a folder of text by language; the languages in it get a reader even if there
@@ -80,6 +95,7 @@ class Flywheel:
 
     pages: str
     rounds: int = 2
+    needs_gain: bool = True
     seed: int = 0
     min_alphabet_share: float = 0.99
     min_train_lines: int = 300
@@ -113,9 +129,46 @@ def has_reader(round_folder: Folder, name: str) -> bool:
     return round_folder.exists(f"{reader_name(name)}/config.json")
 
 
+def aside_name(number: int) -> str:
+    """The name of the folder of a round that is set aside. `ROUNDS` doesn't match it."""
+    return f"aside-{round_name(number)}"
+
+
+def dataset_of(out: Folder, name: str) -> Folder:
+    """The dataset `name` of an output, wherever it is by now: a round may have been set aside."""
+    return out.sub(name if out.exists(name) else f"aside-{name}")
+
+
 def round_folders(out: Folder) -> list[str]:
-    """The names of the rounds in an output, in order, whether they are whole or not."""
-    return _consecutive(out, "")
+    """The names of the rounds in an output, in order, whether they are whole or not. Numbers of rounds that are set aside are
+    missing."""
+    return [round_name(number) for number in numbers(out)]
+
+
+def numbers(out: Folder) -> list[int]:
+    """The numbers of the rounds that have begun and aren't set aside, in order."""
+    gone = frozenset(numbers_aside(out))
+    begun = [number for number in _numbered(out, "") if number not in gone]
+    return [number for number in begun if out.exists(f"{round_name(number)}/{ORIGIN}")]
+
+
+def numbers_aside(out: Folder) -> list[int]:
+    """The numbers of the rounds that are set aside, in order, wherever their folders are by now."""
+    moved = {number for number in _numbered(out, "aside-") if out.exists(f"{aside_name(number)}/{ASIDE}")}
+    return sorted(moved | {number for number in _numbered(out, "") if out.exists(f"{round_name(number)}/{ASIDE}")})
+
+
+def next_number(out: Folder) -> int:
+    """The number of the round to make: that of the round that was begun and isn't whole, else one that no round ever had."""
+    known = numbers(out)
+    if known and not is_whole(out.sub(round_name(known[-1]))):
+        return known[-1]
+    return max([0, *known, *numbers_aside(out)]) + 1
+
+
+def whole_rounds(out: Folder) -> list[str]:
+    """The names of the rounds that are whole, in order."""
+    return [name for name in round_folders(out) if is_whole(out.sub(name))]
 
 
 def is_whole(folder: Folder) -> bool:
@@ -125,7 +178,7 @@ def is_whole(folder: Folder) -> bool:
 
 def round_metrics(out: Folder) -> list[dict[str, Any]]:
     """The contents of metrics.json of each whole round, in order."""
-    return [json.loads(out.read(f"{name}/{METRICS}")) for name in _consecutive(out, f"/{METRICS}")]
+    return [json.loads(out.read(f"{name}/{METRICS}")) for name in whole_rounds(out)]
 
 
 def clear_round(folder: Folder) -> None:
@@ -135,12 +188,11 @@ def clear_round(folder: Folder) -> None:
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
     of_pages = [f"{name}.json" for name in ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")]
-    for name in (*of_pages, "pages_to_calibrate.json", "pages_to_train.json", LEARNED_FROM, ORIGIN):
+    for name in (*of_pages, "pages_to_calibrate.json", "pages_to_train.json", DISTANCES, LEARNED_FROM, ORIGIN):
         folder.remove(name)
 
 
-def _consecutive(out: Folder, within: str) -> list[str]:
-    names: list[str] = []
-    while out.exists(f"{round_name(len(names) + 1)}{within}"):
-        names.append(round_name(len(names) + 1))
-    return names
+def _numbered(out: Folder, before: str) -> list[int]:
+    """The numbers of the folders that are called `before` and a round's name, in order."""
+    matches = (re.fullmatch(f"{before}round-([1-9][0-9]*)", name) for name in out.folders())
+    return sorted(int(match[1]) for match in matches if match)

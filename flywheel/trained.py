@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from datagen.storage import Folder
-from flywheel import frozen, lineage
+from flywheel import aside, frozen, lineage
 from flywheel.pools import Place, Pools
 from flywheel.step import LEARNED_FROM, Flywheel, has_reader, reader_name, round_folders
 
@@ -20,13 +20,13 @@ def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
 
 
 def readers_trained_on(out: Folder, sha256s: frozenset[str]) -> list[str]:
-    """The folders of readers that learned from these documents.
+    """The folders of readers that learned from these documents, in rounds that are set aside, too.
 
     A reader learned from a document if it was trained on lines of it, or on lines that the round before read in it, or if it
     started from the weights of such a reader. The rounds' own files say so.
     """
     readers = []
-    for name in round_folders(out):
+    for name in [*round_folders(out), *aside.folders(out)]:
         folder = out.sub(name)
         for reader, documents in lineage.read(folder).items() if folder.exists(LEARNED_FROM) else ():
             if documents & sha256s and has_reader(folder, reader):

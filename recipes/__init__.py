@@ -56,8 +56,8 @@ VERBS = {
     ),
     "flywheel": Entry(
         "recipes.verbs:flywheel",
-        "the state of an output's flywheel; review=N, audit=N: pages for a person to correct or transcribe lines",
-        ("out", "review", "audit", "gold"),
+        "the rounds of an output; rollback=N: back to an earlier one; review=N, audit=N: pages for a person to work on",
+        ("out", "rollback", "review", "audit", "gold"),
         ("out",),
     ),
     "read": Entry(

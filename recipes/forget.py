@@ -17,7 +17,7 @@ from datagen.storage import Folder
 from datagen.tombstones import Forgotten, Tombstone
 from recipes import called
 from recipes.recipe import Recipe
-from recipes.status import datasets, subfolders
+from recipes.status import datasets
 from recipes.steps import Gone, Place, report, runners
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def finish(out: Folder, recipe: Recipe | None, unknown: str = "") -> Finished:
     if all(t.done for t in requests):
         return Finished(0, [])
     gone = Gone(Forgotten.of(requests), tuple(source_key(*source) for t in requests for source in t.sources if source[1]))
-    num_removed, folders = 0, [f for f in map(out.sub, subfolders(out)) if f.exists("census")]
+    num_removed, folders = 0, [f for f in map(out.sub, out.folders()) if f.exists("census")]
     for folder in folders:
         folder.sweep()
         num_removed += datagen_forget.forget(folder, gone.sources)
@@ -95,7 +95,7 @@ def _forget_in_steps(out: Folder, recipe: Recipe, gone: Gone) -> list[str]:
         except (ValueError, OSError, ImportError) as error:
             problems.append(f"{runner.step.name}: {error}")
     claimed = {name for runner in of_steps for name in runner.folders()}
-    for name in subfolders(out):
+    for name in out.folders():
         if name not in claimed and out.exists(f"{name}/run.json") and not out.exists(f"{name}/census"):
             problems.append(f"{name}: no step of {recipe.name} makes it: delete the folder, or run the recipe that made it")
     return problems
@@ -103,7 +103,7 @@ def _forget_in_steps(out: Folder, recipe: Recipe, gone: Gone) -> list[str]:
 
 def _forget_reports(out: Folder, unknown: str) -> list[str]:
     """What can be done where nobody knows the recipe: reports go, since they show pages. Returns why the rest can't be."""
-    for name in subfolders(out):
+    for name in out.folders():
         if report.remove(out.sub(name)):
             log.warning("%s: removed, since it shows pages; the next run makes it anew", name)
     return [f"marks, rounds and trainings are as they were, until its recipe runs again: {unknown}"]

@@ -15,7 +15,7 @@ def datasets(out: str) -> list[Folder]:
     folder = Folder(out)
     if folder.exists("census"):
         return [folder]
-    inside = [f for f in (folder.sub(name) for name in subfolders(folder)) if f.exists("census")]
+    inside = [f for f in (folder.sub(name) for name in folder.folders()) if f.exists("census")]
     if not inside:
         raise ValueError(f"out={out}: no output of pagewheel there; name the folder that a recipe wrote, such as out/coarse")
     return inside
@@ -44,7 +44,7 @@ def status(out: str, recipe: Recipe | None = None) -> str:
 
 
 def _has_datasets(folder: Folder) -> bool:
-    return any(folder.sub(name).exists("census") for name in subfolders(folder))
+    return any(folder.sub(name).exists("census") for name in folder.folders())
 
 
 def verify(out: str) -> tuple[str, bool]:
@@ -60,15 +60,6 @@ def verify(out: str) -> tuple[str, bool]:
         lines.append(f"{Path(folder.url).name}: {num_shards} shards read, {num_faults} faults")
         clean = clean and not num_faults
     return "\n".join(lines), clean
-
-
-def subfolders(folder: Folder) -> list[str]:
-    """The names of the folders directly in `folder`, sorted; none if it isn't there."""
-    try:
-        entries = folder.fs.ls(folder.path(""), detail=True)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(entry["name"].rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
 
 
 def _forgotten(out: Folder) -> list[str]:

@@ -2,6 +2,7 @@
 
 from datagen.storage import Folder
 from recipes import called
+from recipes import flywheel as rounds
 from recipes import forget as forgetting
 from recipes import read as image_reading
 from recipes import retry as retrying
@@ -54,12 +55,15 @@ def read(
     return image_reading.read(reader, input, out, kind, overwrite, on, workers)
 
 
-def flywheel(out: str, review: int = 0, audit: int = 0, gold: str = "") -> int:
+def flywheel(out: str, rollback: int = -1, review: int = 0, audit: int = 0, gold: str = "") -> int:
+    """What the rounds are, unless a word asks for something else: that is then said."""
     from recipes import asking
 
-    wheel = asking.wheel_of(out)
-    said = [asking.take(wheel, gold)] if gold else []
-    said += [asking.ask_review(wheel, review)] if review else []
-    said += [asking.ask_audit(wheel, audit)] if audit else []
-    print("\n".join(said or wheel.status()))
+    said = [] if rollback < 0 else [rounds.rollback(out, rollback)]
+    wheel = asking.wheel_of(out) if gold or review or audit else None
+    if wheel:
+        said += [asking.take(wheel, gold)] if gold else []
+        said += [asking.ask_review(wheel, review)] if review else []
+        said += [asking.ask_audit(wheel, audit)] if audit else []
+    print("\n".join(said or [rounds.state(out)]))
     return 0

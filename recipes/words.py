@@ -29,10 +29,12 @@ def number(value: str) -> int:
     return int(value)
 
 
+AUTO_ROUNDS = -1
+"""What `rounds=auto` is as a number: `flywheel.step.AUTO`."""
+
+
 def rounds(value: str) -> int:
-    if value == "auto":
-        raise ValueError("the rule that stops by itself is not there yet; say how many rounds should exist")
-    return number(value)
+    return AUTO_ROUNDS if value == "auto" else number(value)
 
 
 def flag(value: str) -> bool:
@@ -90,7 +92,7 @@ _ALL = (
     Word("on", "WHERE", "inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT"),
     Word("workers", "N", "how many processes or jobs; default: one for each core", number),
     Word("limit", "N", "at most N documents, chosen by seed, in turn from each language", number),
-    Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; rounds that exist already stay", rounds),
+    Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; auto: until one brings no gain", rounds),
     Word("gold", "FILE", "what a person answered, as the pages of make flywheel review=N and audit=N save it", is_path=True),
     Word("text", "DIR", "text to typeset for readers, as km.txt or km/*.txt; packages: for all languages, from packages", texts),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
@@ -113,6 +115,7 @@ _ALL = (
     Word("plan", "0|1", "print what would run, and run nothing", flag),
     Word("verbose", "0|1", "log one line for each shard", flag),
     Word("help", "0|1", "print these words", flag),
+    Word("rollback", "N", "set aside all rounds of the flywheel after the round N; 0: all", number),
     Word("reader", "FOLDER", "a reader that a round trained, such as out/multilingual/round-2/reader/Cyrl", is_path=True),
     Word(
         "kind",

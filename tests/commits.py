@@ -14,14 +14,14 @@ class Killed(BaseException):
 
 @contextlib.contextmanager
 def killed_before(change: int, within: str = "") -> Iterator[list[str]]:
-    """Whatever runs in this block ends before it commits or deletes the file number `change`, counted from 0; the names of the
-    changes that came to pass, and the one that didn't, are the list. Files outside of folders whose URL has `within` in it don't
-    count.
+    """Whatever runs in this block ends before it commits, deletes or moves the file number `change`, counted from 0; the names of
+    the changes that came to pass, and the one that didn't, are the list. Files outside of folders whose URL has `within` in it
+    don't count.
 
     Nothing is changed after that: a process that is dead doesn't tidy up.
     """
     names: list[str] = []
-    create, remove = Folder.create, Folder.remove
+    create, remove, move = Folder.create, Folder.remove, Folder.move
 
     def count(folder: Folder, name: str) -> None:
         if len(names) <= change and within in folder.path(name):
@@ -39,9 +39,14 @@ def killed_before(change: int, within: str = "") -> Iterator[list[str]]:
         count(folder, name)
         remove(folder, name)
 
+    def counted_move(folder: Folder, name: str, to: str) -> None:
+        count(folder, name)
+        move(folder, name, to)
+
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
         patch.setattr(Folder, "create", counted_create)
         patch.setattr(Folder, "remove", counted_remove)
+        patch.setattr(Folder, "move", counted_move)
         yield names
 
 

@@ -48,7 +48,15 @@ def recipe(folder: Path, rounds: int = 1, **values: object) -> Recipe:
     pages = Pipeline("coarse", Listing(str(folder)), PdfSource(shard_pages=2), stages)
     first = Fit(steps=600, learning_rate=2e-3, batch_width=1_200, typeset_share=0.0, num_lines=1, checkpoint_every=100)
     later = Fit(steps=10, learning_rate=5e-5, batch_width=1_000, num_lines=1, checkpoint_every=5)
-    given = {"rounds": rounds, "min_train_lines": 50, "precision": 0.5, "max_held_out": 80, "first": first, "later": later}
+    given = {
+        "rounds": rounds,
+        "needs_gain": False,
+        "min_train_lines": 50,
+        "precision": 0.5,
+        "max_held_out": 80,
+        "first": first,
+        "later": later,
+    }
     return Recipe("wheel", (pages, Flywheel("coarse", **given | values), Report(("coarse",))))
 
 

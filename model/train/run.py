@@ -55,7 +55,9 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
     names = ("version", "step", "versions", *([] if is_done else ["starts", "precision"]))
     ours, theirs = ({name: _compared(r, name, is_done) for name in names} for r in (run, earlier))
     changed = [name for name in ours if ours[name] != theirs[name]]
-    if not earlier["shards"].items() <= run["shards"].items():
+    away = _set_aside(out, earlier) if is_done else []
+    shards = {name: known_as for name, known_as in earlier["shards"].items() if name.rpartition("-")[0] not in away}
+    if not shards.items() <= run["shards"].items():
         changed.append("shards")
     if changed:
         raise ValueError(
@@ -64,12 +66,20 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
         )
     if not is_done:
         return False
-    num_new = len(run["shards"]) - len(earlier["shards"])
+    if away:
+        what = f"the model learned from {', '.join(away)}, which is set aside, and stays"
+        on_state(State(note=f"{what}; overwrite=1 trains it anew"))
+    num_new = len(run["shards"].keys() - earlier["shards"].keys())
     news = [f"{num_new} shards"] if num_new else []
     news += [what for name, what in _LATER.items() if run[name] != earlier.get(name)]
     if news:
         on_state(State(note=f"the model is older than the corpus, by {', '.join(news)}, and stays; overwrite=1 trains it anew"))
     return True
+
+
+def _set_aside(out: Folder, earlier: dict[str, Any]) -> list[str]:
+    """The datasets that the training was of and that `out` has no more, since somebody moved them away as a whole."""
+    return [name for name in earlier.get("folders", ()) if not out.exists(name)]
 
 
 def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:

@@ -34,29 +34,33 @@ class Crop:
     image: str
 
 
-def flywheel_sections(name: str, rounds: list[dict[str, Any]], last: Folder, pages: Folder, seed: int = 0) -> list[Section]:
+def flywheel_sections(
+    name: str, rounds: list[dict[str, Any]], asides: list[str], last: Folder, pages: Folder, seed: int = 0
+) -> list[Section]:
     """Sections over `rounds`, the metrics of each; none if there is no round.
 
-    `name` is the step's, `last` the folder of the last round, and `pages` the dataset whose pages it read.
+    `name` is the step's, `last` the folder of the last round, and `pages` the dataset whose pages it read. `asides` are sentences
+    about the rounds that are set aside.
     """
     if not rounds:
         return []
     css = asset("flywheel.css")
     crops = sorted([*_accepted(last, seed), *_rejected(last, pages, seed)], key=lambda crop: crop.lang)
     return [
-        Section(f"{name}-error", f"{name}: error by language and round", _errors(rounds), css),
-        Section(f"{name}-labels", f"{name}: labels of round {len(rounds)}", _labels(rounds[-1], crops), css),
+        Section(f"{name}-error", f"{name}: error by language and round", _errors(rounds, asides), css),
+        Section(f"{name}-labels", f"{name}: labels of round {rounds[-1]['round']}", _labels(rounds[-1], crops), css),
     ]
 
 
-def _errors(rounds: list[dict[str, Any]]) -> Markup:
+def _errors(rounds: list[dict[str, Any]], asides: list[str]) -> Markup:
     """A row for each language: a bar for each round with its interval, and a mark for Tesseract on the same lines."""
     languages = rounds[-1]["languages"]
     rows = []
     for lang, row in sorted(languages.items(), key=lambda item: (item[1]["script"], item[0])):
         if row["cer"] is None:
             continue
-        measured = [r["languages"][lang] for r in rounds if r["languages"].get(lang, {}).get("cer") is not None]
+        of_rounds = [(r["round"], r["languages"].get(lang, {})) for r in rounds]
+        measured = [{**r, "number": number} for number, r in of_rounds if r.get("cer") is not None]
         bars = [{**r, "at": _place(r["cer"]), "low_at": _place(r["cer_low"]), "high_at": _place(r["cer_high"])} for r in measured]
         counts = ", ".join(f"{row['pools'][pool]['pages']} {pool.replace('_', ' ')}" for pool in _POOLS)
         if num_lines := row["pools"].get("text", {}).get("lines", 0):
@@ -64,9 +68,11 @@ def _errors(rounds: list[dict[str, Any]]) -> Markup:
         if row.get("tested_on") == "typeset":
             counts += "; tested on typeset lines"
         tesseract_at = None if row["tesseract_cer"] is None else _place(row["tesseract_cer"])
-        rows.append({**row, "lang": lang, "rounds": bars, "tesseract_at": tesseract_at, "pools": counts})
+        rows.append(
+            {"existing_is_better": False, **row, "lang": lang, "rounds": bars, "tesseract_at": tesseract_at, "pools": counts}
+        )
     refused = [(lang, row["not_served"]) for lang, row in languages.items() if row["not_served"]]
-    return fill("rounds.html", rows=rows, refused=refused, full_scale=_FULL_SCALE)
+    return fill("rounds.html", rows=rows, refused=refused, asides=asides, full_scale=_FULL_SCALE)
 
 
 def _place(rate: float) -> float:

@@ -38,6 +38,11 @@ class Gone(NamedTuple):
     sources: Forgotten
     keys: tuple[str, ...]
 
+    @classmethod
+    def nothing(cls) -> "Gone":
+        """No source: for a step that is to begin again with what isn't finished, and no more."""
+        return cls(Forgotten.of([]), ())
+
 
 @dataclass(frozen=True)
 class StepRunner(Generic[S]):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from datagen.pipeline import Pipeline
 from datagen.runner import make_runner
 from datagen.specification import fingerprint
-from flywheel import asked, trained
-from flywheel.step import CROPS, GOLD, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
+from flywheel import aside, asked, trained
+from flywheel.enough import enough, refused_rounds
+from flywheel.step import AUTO, CROPS, GOLD, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
 from recipes.progress import watched
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner, pipeline
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
 
 class FlywheelRunner(StepRunner[Flywheel]):
     def plan(self) -> str:
-        made = 0 if self.place.overwrite else len(round_metrics(self.out))
+        kept = 0 if self.place.overwrite else len(round_metrics(self.out))
+        made = kept and kept + len(refused_rounds(self.out))
+        steps = self.step.later.steps if kept else self.step.first.steps
+        if self.step.rounds == AUTO:
+            ends = made and enough(self.step, self.out)
+            return f"{made} rounds made; {ends or f'more until one brings no gain, the next of at most {steps} steps a script'}"
         todo = max(0, self.step.rounds - made)
-        steps = self.step.later.steps if made else self.step.first.steps
         return f"{made} rounds made, {todo} to make" + (f", the next of at most {steps} steps a script" if todo else "")
 
     def run(self) -> int:
@@ -38,22 +43,23 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers), watched)
 
     def folders(self) -> list[str]:
-        return [self.step.name, CROPS, GOLD, *round_folders(self.out)]
+        return [self.step.name, CROPS, GOLD, *round_folders(self.out), *aside.folders(self.out)]
 
     def status(self) -> list[str]:
         """Crops and lines as datasets, then a line a round that gives its errors by language."""
-        datasets = [self.out.sub(name) for name in self.folders()]
+        datasets = [self.out.sub(name) for name in (self.step.name, CROPS, GOLD, *round_folders(self.out))]
         lines = [line for folder in datasets if folder.exists("census") for line in pipeline.dataset_status(folder)]
         for metrics in round_metrics(self.out):
             rows = metrics["languages"]
             errors = [f"{lang} {100 * row['cer']:.2f}%" for lang, row in rows.items() if row["cer"] is not None]
             accepted = sum(row["num_accepted"] for row in rows.values())
             lines.append(f"{round_name(metrics['round'])}: character error {', '.join(errors)}; {accepted:,} lines labelled")
-        return lines
+        return lines + aside.describe(aside.of(self.out))
 
     def shown(self) -> Any:
         audits = self.folder.read(asked.AUDITS).decode() if self.folder.exists(asked.AUDITS) else ""
-        return [*[fingerprint(metrics) for metrics in round_metrics(self.out)], audits]
+        rounds = [fingerprint(metrics) for metrics in round_metrics(self.out)]
+        return [*rounds, audits, aside.describe(aside.of(self.out))]
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         from recipes.report.flywheel import flywheel_sections
@@ -65,7 +71,8 @@ class FlywheelRunner(StepRunner[Flywheel]):
         from recipes.report.readings import readings_sections
 
         last, found = self.out.sub(round_name(rounds[-1]["round"])), audit.results(self.folder)
-        sections = flywheel_sections(self.step.name, rounds, last, pages, report.seed)
+        asides = aside.describe(aside.of(self.out))
+        sections = flywheel_sections(self.step.name, rounds, asides, last, pages, report.seed)
         number, precision = rounds[-1]["round"], self.step.precision
         return [*sections, *readings_sections(self.step.name, number, last, pages, found, precision, report.seed)]
 

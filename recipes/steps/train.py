@@ -9,6 +9,7 @@ from datagen.shards import read_reports
 from datagen.specification import fingerprint
 from datagen.storage import Folder, lies_in
 from datagen.target import PROMPTS
+from flywheel.step import dataset_of
 from model.train.lines import read_lines
 from model.train.step import Train
 from recipes.progress import shown
@@ -111,7 +112,7 @@ class TrainRunner(StepRunner[Train]):
         share, documents = run["step"]["held_out_share"], sha256s - self._never_trained_on()
         # Earlier versions wrote down names alone.
         for name in run["folders"] if "folders" in run else find_datasets(self.out, run["step"]["datasets"]):
-            dataset = self.out.sub(name)
+            dataset = dataset_of(self.out, name)
             for shard in (r.shard for r in read_reports(dataset) if r.shard in run["shards"]):
                 for row in manifest.read_part(dataset, shard).to_pylist():
                     fits = row["task"] in (*PROMPTS, TEXT) and row["verdict"] == "trusted" and row["num_chars"]

@@ -165,6 +165,20 @@ def test_what_an_earlier_version_trained_is_named_too_and_breaks_no_report(whole
     assert train_sections("train", Folder(str(tmp_path / "old/train"))) == []
 
 
+def test_a_model_stays_when_what_it_learned_from_is_set_aside_and_is_still_named_for_it(whole, tmp_path):
+    out, _ = whole
+    moved = Folder(str(shutil.copytree(out.local, tmp_path / "out")))
+    moved.move("round-1", "aside-round-1")
+    before, states = files(tmp_path / "out/train"), []
+    assert train(STEP, moved, on_state=states.append) is False
+    assert "the model learned from round-1, which is set aside, and stays" in states[0].note
+    assert files(tmp_path / "out/train") == before
+    runner = TrainRunner(STEP, Recipe("small", (STEP,)), Place(moved.url))
+    moved.remove("coarse")
+    documents = [line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)]
+    assert runner.learned_from(frozenset(documents)) == ["train/model"]
+
+
 def test_two_trainings_stand_beside_each_other(whole):
     out, _ = whole
     before = files(Path(out.url) / "train")

@@ -1,5 +1,6 @@
 """What takes a wheel minutes: a reader that learns words that nobody made easy for it, and kills in training and in reading."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from flywheel.step import Fit
+from datagen import manifest
+from datagen.shards import ShardWriter, read_reports, read_samples
+from datagen.storage import Folder
+from flywheel.step import AUTO, Fit
+from recipes.__main__ import main
 from tests import wheel
 from tests.commits import at_every_commit
 from tests.outputs import ROOT, check_corpus
@@ -28,6 +33,46 @@ def test_a_reader_learns_and_what_it_labels_is_right(tmp_path):
     assert row["cer_low"] <= row["cer"] <= row["cer_high"] < 0.3
     assert row["num_accepted"] > 20
     assert row["precision"] >= 0.5
+
+
+def test_a_poisoned_round_is_caught_and_rolled_back(turned, tmp_path):
+    """Round 1 accepted what it should not have: ten lines for each that it had, whose letters are others. What its lines taught
+    round 2 shows on held-out lines: round 2 is set aside, and what comes next starts from round 1's readers."""
+    out = shutil.copytree(turned / "out", tmp_path / "out")
+    assert main(["flywheel", f"out={out}", "rollback=1"]) == 0
+    poison(Folder(str(out)).sub("round-1"))
+    later = Fit(steps=200, learning_rate=1e-3, batch_width=1_200, typeset_share=0.0, num_lines=1, checkpoint_every=100)
+    values = {"later": later, "needs_gain": True}
+    assert wheel.turn(turned / "in", out, rounds=AUTO, **values) == 0
+    assert sorted(name for name in Folder(str(out)).folders() if "round" in name) == [
+        "aside-round-2", "aside-round-3", "round-1"
+    ]  # fmt: skip
+    made = json.loads((out / "aside-round-3/metrics.json").read_text())
+    changes = made["verdict"]["changes"]
+    assert made["verdict"]["reason"].startswith("worse than the round that it comes from: ru (Cyrl-a) ")
+    assert changes.keys() == {"ru (Cyrl-a)", "ru (Cyrl-b)"}
+    assert max(change["now"] for change in changes.values()) > 2 * changes["ru (Cyrl-a)"]["before"]
+    assert changes["ru (Cyrl-a)"]["before"] == json.loads((out / "round-1/metrics.json").read_text())["languages"]["ru"]["cer"]
+    assert (list(made["readers"]), made["labels"]["num_accepted"]) == (["Cyrl-a", "Cyrl-b"], 0)
+
+
+def poison(folder: Folder) -> None:
+    """Let each accepted line of a round stand there ten times, with other letters."""
+    letters = sorted(set("".join(wheel.WORDS)))
+    garbled = str.maketrans("".join(letters), "".join(letters[1:] + letters[:1]))
+    for report in read_reports(folder):
+        samples = list(read_samples(folder, manifest.read_part(folder, report.shard).to_pylist()))
+        part = manifest.PartBuilder(report.shard)
+        with folder.create(f"shards/{report.shard}.tar") as file:
+            writer = ShardWriter(file)
+            for sample in samples:
+                for copy in range(10):
+                    wrong = dataclasses.replace(sample, key=f"{sample.key}-{copy}", text=sample.text.translate(garbled))
+                    part.add(wrong, writer.write(wrong))
+            sha256 = writer.close()
+        part.write(folder)
+        changed = {"sha256": sha256, "num_bytes": writer.num_bytes, "num_samples": writer.num_samples}
+        folder.write(f"shards/{report.shard}.json", dataclasses.replace(report, **changed).to_json())
 
 
 RUN = """

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
         (["coarse", "input=x", "workers=many"], "workers=many: a whole number is needed"),
         (["coarse", "--input", "x", "--limit", "-1"], "limit=-1: a whole number is needed"),
         (["coarse", "input=x", "rounds=2"], "coarse has no word 'rounds'"),
-        (["multilingual", "rounds=auto"], "not there yet; say how many rounds"),
+        (["multilingual", "rounds=some"], "rounds=some: a whole number is needed"),
         (["multilingual", "--rounds=-1"], "rounds=-1: a whole number is needed"),
         (["coarse", "plan=yes"], "plan=yes: allowed are 0 and 1"),
         (["coarse", "--input"], "input needs a value: input=WHERE"),

@@ -4,7 +4,7 @@ import numpy
 import pytest
 import simplejpeg
 
-from datagen.record import Box
+from datagen.record import Box, Origin
 from datagen.storage import Folder
 from flywheel import typefaces
 from flywheel.crops import Crop, degraded, read_crops, rows_of_pages
@@ -120,6 +120,16 @@ def test_a_training_reads_the_lines_of_its_pages_and_script_alone(tmp_path):
     assert [c.key for c in task.lines()] == ["a", "b"]
     crops = Folder(str(tmp_path / "crops"))
     assert texts(read_crops(crops, rows_of_pages(crops, pages.languages()))) == {"a": "other page", "b": "text", "f": "ελ"}
+
+
+def test_a_page_that_came_twice_is_trained_on_once(tmp_path):
+    origins = {parent: Origin(f"/in/{parent}.pdf", DOCUMENT, 0, parent=parent) for parent in "ba"}
+    samples = [
+        page_sample(f"{parent}-{n}", f"line {n}", task="crop", origin=o) for parent, o in origins.items() for n in range(3)
+    ]
+    write_dataset(tmp_path / "crops", samples, "crops")
+    rows = rows_of_pages(Folder(str(tmp_path / "crops")), {(DOCUMENT, 0): "ru"})
+    assert [row["key"] for row in rows] == ["b-0", "b-1", "b-2"]
 
 
 def test_of_the_round_before_a_training_reads_the_lines_of_the_other_fold_alone(tmp_path):

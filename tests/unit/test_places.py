@@ -4,16 +4,24 @@ import pickle
 
 import pytest
 
+from datagen import marks
 from datagen.assignment import Assigned
 from datagen.items import Item
+from datagen.marks import Mark
 from datagen.pipeline import Pipeline, shard_task
+from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.storage import Folder
 from flywheel.calibrate import CalibrateTask
+from flywheel.frozen import FrozenPools
 from flywheel.places import PlaceFile
+from flywheel.pools import Pools
 from flywheel.relabel import Gate, ReadPages
-from flywheel.step import Fit
+from flywheel.round import Round
+from flywheel.step import Fit, Flywheel
 from flywheel.train import FitTask
+from tests.outputs import write_dataset
+from tests.samples import page_sample
 
 
 def test_the_pages_come_back_with_their_languages(tmp_path):
@@ -21,6 +29,30 @@ def test_the_pages_come_back_with_their_languages(tmp_path):
     file = PlaceFile.write(Folder(str(tmp_path)), "pages.json", languages)
     assert dict(file.languages()) == languages
     assert PlaceFile.write(Folder(str(tmp_path)), "pages.json", dict(reversed(languages.items()))) == file
+
+
+def test_a_page_that_several_samples_show_is_one_of_them(tmp_path):
+    """A file that lies in two folders: its pages are read once, and not at all if they are marked as copies of others."""
+    document, other = "ab" * 32, "cd" * 32
+    pages = [
+        page_sample(f"{folder}{n}", "где", lang="ru", page=n, sha256=document) for folder in ("b", "a") for n in range(3)
+    ]  # fmt: skip
+    pages += [page_sample(f"c{n}", "где", lang="ru", page=n, sha256=other) for n in range(2)]
+    folder = Folder(str(tmp_path))
+    write_dataset(tmp_path / "coarse", pages)
+    marks.write(folder.sub("coarse"), [Mark("a1", "duplicate", "b1", 1.0), Mark("c0", "near_duplicate", "a0", 0.9)], "")
+    waiting = tuple((doc, n) for doc, count in ((document, 3), (other, 2)) for n in range(count))
+    pools = Pools("ru", "Cyrl", 0.3, "documents", "", fold_a=waiting)
+    shards = {report.shard: report.known_as for report in read_reports(folder.sub("coarse"))}
+    made = Round(Flywheel("coarse"), folder, FrozenPools([], shards, (pools,)), 1)
+    file = made._pages_file("fold_a.json", dict.fromkeys(waiting, "ru"))
+    assert dict(file.keys()) == dict.fromkeys(("a0", "b1", "a2", "c1"), "ru")
+    assert sorted(row["key"] for row in made._rows_of(file)) == ["a0", "a2", "b1", "c1"]
+    assert set(file.languages()) == {*waiting} - {(other, 0)}
+    marks.write(folder.sub("coarse"), [Mark("a0", "duplicate", "b0", 1.0)], "")
+    assert (
+        made._pages_file("fold_a.json", dict.fromkeys(waiting, "ru")) == file
+    )  # a round that has begun reads what it began with
 
 
 def test_a_file_that_changed_since_the_task_was_planned_is_refused(tmp_path):

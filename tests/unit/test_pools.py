@@ -108,10 +108,25 @@ def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
     pages = [page("a", "αβγ", "trusted", 0), page("b", "αβγab", "suspect", 1)]
     pages.append(page_sample("c", "hello", lang="en", script="Latn", verdict="trusted", page=0, sha256="e" * 64))
     write_dataset(tmp_path / "coarse", pages)
-    latin = frozenset("abcdefghijklmnopqrstuvwxyz")
-    share = lambda letters: sum(n for c, n in letters.items() if c in latin) / letters.total()  # noqa: E731
+    known = frozenset("abcdefghijklmnopqrstuvwxyzα")
+    share = lambda letters: sum(n for c, n in letters.items() if c in known) / sum(letters.values())  # noqa: E731
     (greek,) = survey(Folder(str(tmp_path / "coarse")), share, 0.99)
-    assert greek == Language("el", "Grek", 2 / 8, {"d" * 64: [0]}, {"d" * 64: 1})
+    assert greek == Language("el", "Grek", 2 / 6, {"d" * 64: [0]}, {"d" * 64: 1})
+
+
+def test_letters_of_other_scripts_make_no_language_one_that_needs_a_reader(tmp_path):
+    """A specimen of a typeface, in English, shows Russian words; a Korean page has Chinese characters, which are its own."""
+    pages = [page_sample("a", "words слова слова", lang="en", script="Latn", page=0, sha256="d" * 64)]
+    pages.append(page_sample("b", "한국 韓國 words", lang="ko", script="Kore", page=0, sha256="e" * 64))
+    write_dataset(tmp_path / "coarse", pages)
+    counted = []
+
+    def share(letters):
+        counted.append("".join(sorted(letters)))
+        return float(set(letters) <= set("words"))
+
+    assert [language.lang for language in survey(Folder(str(tmp_path / "coarse")), share, 0.99)] == ["ko"]
+    assert counted == ["dorsw", "".join(sorted("한국韓國"))]
 
 
 def test_a_marked_copy_counts_neither_its_letters_nor_its_page(tmp_path):
@@ -123,7 +138,7 @@ def test_a_marked_copy_counts_neither_its_letters_nor_its_page(tmp_path):
     marks.write(folder, [Mark(key, "duplicate", "a", 1.0) for key in "cd"], "")
     counted = []
     (greek,) = survey(folder, lambda letters: counted.append(dict(letters)) or 0.5, 0.99)
-    assert counted == [{"α": 2, "β": 2, "γ": 2, "a": 2, "b": 2}]
+    assert counted == [{"α": 2, "β": 2, "γ": 2}]
     assert (greek.lang, greek.documents) == ("el", {"d" * 64: [0, 1]})
 
 

@@ -98,15 +98,16 @@ def test_hostile_text_stays_in_its_element():
 
 def test_hostile_rounds_are_inert():
     row = {
-        "script": HOSTILE, "cer": 0.1, "cer_low": 0.05, "cer_high": 0.2, "tesseract_cer": None, "num_lines": 9, "num_chars": 90,
+        "script": HOSTILE, "cer": 0.1, "cer_low": 0.05, "cer_high": 0.2, "tesseract_cer": 0.1,
+        "existing_is_better": True, "num_lines": 9, "num_chars": 90,
         "pools": {name: {"pages": 1} for name in ("train", "held_out", "fold_a", "fold_b")}, "not_served": HOSTILE,
         "num_accepted": 1, "num_right": 1, "precision": 0.9, "precision_low": 0.5, "precision_high": 1, "rejected": {HOSTILE: 2},
     }  # fmt: skip
     gate = {"languages": [HOSTILE], "confidence": None, "num_lines": 9, "num_above": 0, "num_right": 0, "reason": HOSTILE}
-    metrics = {"languages": {HOSTILE: row}, "labels": row, "gates": {HOSTILE: gate}}
-    assert_inert(flywheel._errors([metrics]))
+    metrics = {"round": 1, "languages": {HOSTILE: row}, "labels": row, "gates": {HOSTILE: gate}}
+    assert_inert(flywheel._errors([metrics], [HOSTILE]))
     assert_inert(flywheel._labels(metrics, [flywheel.Crop(HOSTILE, HOSTILE, 0.5, HOSTILE, "data:,")]))
-    assert flywheel_sections("wheel", [], Folder("memory://none"), Folder("memory://none")) == []
+    assert flywheel_sections("wheel", [], [], Folder("memory://none"), Folder("memory://none")) == []
 
 
 def write_dataset(folder: Folder, samples: list[Sample], drops: list[Drop]) -> Folder:

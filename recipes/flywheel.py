@@ -1,0 +1,109 @@
+"""`make flywheel`: what the rounds of an output are and achieve, and going back to an earlier one."""
+
+import logging
+from typing import Any
+
+from datagen import dataset
+from datagen.storage import Folder
+from flywheel import aside
+from flywheel.step import Flywheel, next_number, numbers_aside, round_folders, round_metrics, round_name, whole_rounds
+from recipes import called
+from recipes.steps import Gone, Place, runners
+
+log = logging.getLogger(__name__)
+
+Metrics = dict[str, Any]
+
+
+def state(out: str) -> str:
+    """The rounds of the output, and the errors of their readers, as tables for people. Raises `ValueError` if there is none."""
+    folder = Folder(out)
+    kept = round_metrics(folder)
+    asides = aside.of(folder)
+    if not kept and not asides:
+        begun = [f"{name} has begun, and no round is whole" for name in round_folders(folder)]
+        raise ValueError(f"out={out}: {begun[0] if begun else 'no round of a flywheel is there'}")
+    gone = [metrics for a in asides if (metrics := aside.metrics(folder, a.number))]
+    known = sorted([*kept, *gone], key=lambda metrics: metrics["round"])
+    away = {a.number for a in asides}
+    lines = [_summary(folder, kept, len(asides)), ""]
+    head = ("round", "from", "", "lines labelled", "right by the hidden layer", "gates")
+    lines += _table([head, *(_round(metrics, away) for metrics in known)])
+    lines += aside.describe(asides)
+    return "\n".join([*lines, "", *_errors(known, away, (kept or known)[-1])])
+
+
+def rollback(out: str, last: int) -> str:
+    """Set aside all rounds after the round `last`; returns what was done, for people.
+
+    Trainings that aren't whole begin again. Raises `ValueError` if there is no such round.
+    """
+    folder = Folder(out)
+    if not round_folders(folder) and not numbers_aside(folder):
+        raise ValueError(f"out={out}: no round of a flywheel is there")
+    with dataset.lock(folder):
+        later = aside.roll_back(folder, last)
+        if folder.exists(called.NAME):
+            try:
+                recipe = called.again(folder)
+                place = next((i for i, step in enumerate(recipe.steps) if isinstance(step, Flywheel)), len(recipe.steps))
+                for runner in runners(recipe, Place(out), recipe.steps[place + 1 :]):  # what is made from rounds
+                    runner.forget(Gone.nothing())
+            except (ValueError, ImportError) as error:
+                log.warning("the report stays as it is until its recipe runs again: %s", error)
+    names = ", ".join(map(round_name, later)) or "no round"
+    start = round_name(last) if last else "nothing"
+    return f"set aside: {names}; the next round is {round_name(next_number(folder))}, from {start}"
+
+
+def _summary(out: Folder, kept: list[Metrics], num_aside: int) -> str:
+    rounds = whole_rounds(out)
+    number = round_name(next_number(out))
+    begun = f"{number} has begun" if number in round_folders(out) else f"the next is {number}"
+    away = f", {num_aside} set aside" if num_aside else ""
+    return f"{len(kept)} rounds{away}; {begun}, from {rounds[-1] if rounds else 'nothing'}"
+
+
+def _round(metrics: Metrics, away: set[int]) -> tuple[str, ...]:
+    labels = metrics["labels"]
+    share = labels["precision"]
+    right = "" if share is None else f"{share:.1%} ({labels['precision_low']:.1%} to {labels['precision_high']:.1%})"
+    opens = {name: gate["confidence"] for name, gate in metrics["gates"].items()}
+    gates = [f"{name} {'shut' if at is None else format(at, '.3f')}" for name, at in opens.items()]
+    number = metrics["round"]
+    return (
+        round_name(number),
+        metrics.get("from", "?") or "nothing",
+        "set aside" if number in away else "kept",
+        f"{labels['num_accepted']:,}",
+        right,
+        ", ".join(gates),
+    )
+
+
+def _errors(known: list[Metrics], away: set[int], last: Metrics) -> list[str]:
+    """The character errors by language and round, and the share of the lines found that the last round labelled."""
+    names = [round_name(m["round"]) + ("*" if m["round"] in away else "") for m in known]
+    rows = [("language", "script", "Tesseract", *names, "labelled")]
+    refused, better = [], []
+    for lang, row in sorted(last["languages"].items(), key=lambda item: (item[1]["script"], item[0])):
+        if row["not_served"]:
+            refused.append(f"{lang} isn't served: {row['not_served']}")
+            continue
+        better += [lang] if row.get("existing_is_better") else []
+        errors = [_percent(m["languages"].get(lang, {}).get("cer")) for m in known]
+        num_found = row["num_accepted"] + sum(row["rejected"].values())
+        share = f"{row['num_accepted']:,} of {num_found:,}" if num_found else ""
+        rows.append((lang, row["script"], _percent(row["tesseract_cer"]), *errors, share))
+    note = ["* set aside"] if away else []
+    note += [f"Tesseract still reads better, beyond the interval of ours: {', '.join(better)}"] if better else []
+    return ["character error on held-out lines; lines labelled of those found, in the last round", *_table(rows), *note, *refused]
+
+
+def _percent(rate: float | None) -> str:
+    return "" if rate is None else f"{rate:.2%}"
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
