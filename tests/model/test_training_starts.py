@@ -48,7 +48,7 @@ def test_an_encoder_goes_before_a_new_decoder(tmp_path):
     ("values", "message"),
     [
         ({"length": 4000}, "length is 4000: the network has 2048 positions"),
-        ({"length": 5}, "length is 5: all|no held-out sample has at most 5 tokens"),
+        ({"length": 5}, "no held-out sample can be read that has at most 5 tokens"),
         ({"datasets": ("fine",)}, "has no dataset 'fine'; it has coarse, round-1"),
         (
             {"datasets": ("/nowhere/at/all",)},

@@ -4,6 +4,7 @@ That a reader learns what isn't made easy for it, and what a kill does, is in te
 """
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -189,13 +190,14 @@ def test_after_a_rollback_the_next_round_starts_from_the_last_one_that_is_left(t
 
 
 def test_a_round_without_a_gain_is_set_aside_and_rounds_come_to_an_end(tmp_path, caplog):
-    """Readers that learn next to nothing: the first rounds may gain by what they count of their batches, and then none does."""
+    """Readers that learn next to nothing: the first rounds may gain by what they count of their batches, and then none does. One
+    may also get worse by it, which depends on the machine's typefaces."""
     folder, out = wheel.few_documents(tmp_path / "in"), tmp_path / "out"
     still = wheel.UNTRAINED | {"later": Fit(steps=1, learning_rate=1e-12, batch_width=1_000), "needs_gain": True}
     with caplog.at_level("INFO"):
         assert wheel.turn(folder, out, rounds=AUTO, **still) == 0
     (last,) = (int(path.name.rpartition("-")[2]) for path in out.glob("aside-round-*"))
-    assert f"round-{last} is set aside: no gain" in caplog.text
+    assert re.search(rf"round-{last} is set aside: (no gain|worse than the round that it comes from)", caplog.text)
     assert f"round-{last} brought nothing, so no other is tried" in caplog.text
     assert sorted(path.name for path in out.glob("round-*")) == [f"round-{number}" for number in range(1, last)]
     made = json.loads((out / f"aside-round-{last}/metrics.json").read_text())
