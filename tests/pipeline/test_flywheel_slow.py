@@ -36,12 +36,12 @@ def test_a_reader_learns_and_what_it_labels_is_right(tmp_path):
 
 
 def test_a_poisoned_round_is_caught_and_rolled_back(turned, tmp_path):
-    """Round 1 accepted what it should not have: ten lines for each that it had, whose letters are others. What its lines taught
+    """Round 1 accepted what it should not have: sixty lines for each that it had, whose letters are others. What its lines taught
     round 2 shows on held-out lines: round 2 is set aside, and what comes next starts from round 1's readers."""
     out = shutil.copytree(turned / "out", tmp_path / "out")
     assert main(["flywheel", f"out={out}", "rollback=1"]) == 0
     poison(Folder(str(out)).sub("round-1"))
-    later = Fit(steps=200, learning_rate=1e-3, batch_width=1_200, typeset_share=0.0, num_lines=1, checkpoint_every=100)
+    later = Fit(steps=200, learning_rate=3e-3, batch_width=1_200, typeset_share=0.0, num_lines=1, checkpoint_every=100)
     values = {"later": later, "needs_gain": True}
     assert wheel.turn(turned / "in", out, rounds=AUTO, **values) == 0
     assert sorted(name for name in Folder(str(out)).folders() if "round" in name) == [
@@ -57,7 +57,7 @@ def test_a_poisoned_round_is_caught_and_rolled_back(turned, tmp_path):
 
 
 def poison(folder: Folder) -> None:
-    """Let each accepted line of a round stand there ten times, with other letters."""
+    """Let each accepted line of a round stand there sixty times, with other letters. Of ten, a reader told all by their looks."""
     letters = sorted(set("".join(wheel.WORDS)))
     garbled = str.maketrans("".join(letters), "".join(letters[1:] + letters[:1]))
     for report in read_reports(folder):
@@ -66,7 +66,7 @@ def poison(folder: Folder) -> None:
         with folder.create(f"shards/{report.shard}.tar") as file:
             writer = ShardWriter(file)
             for sample in samples:
-                for copy in range(10):
+                for copy in range(60):
                     wrong = dataclasses.replace(sample, key=f"{sample.key}-{copy}", text=sample.text.translate(garbled))
                     part.add(wrong, writer.write(wrong))
             sha256 = writer.close()
