@@ -116,7 +116,7 @@ def saved(driver, name: str) -> str:
     find(driver, "#who").send_keys("Eva", Keys.ENTER)
     ActionChains(driver).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
     path = driver.downloads / f"{name}.jsonl"
-    WebDriverWait(driver, 10).until(lambda _: path.exists())
+    WebDriverWait(driver, 30).until(lambda _: path.exists())
     return str(path)
 
 
@@ -163,7 +163,7 @@ def test_a_saved_file_goes_on_in_another_browser(sheet):
     driver = sheet()
     assert find(driver, "#counts").text == "0 of 6 judged"
     find(driver, "#load").send_keys(file)
-    WebDriverWait(driver, 10).until(lambda d: find(d, "#counts").text == "3 of 6 judged")
+    WebDriverWait(driver, 30).until(lambda d: find(d, "#counts").text == "3 of 6 judged")
 
 
 def test_an_emptied_text_and_a_missing_name_are_said(sheet):
@@ -196,7 +196,7 @@ def test_two_tabs_keep_each_others_work(sheet):
         driver.get(address)
         press(driver, Keys.ENTER)
         driver.switch_to.window(first)
-        WebDriverWait(driver, 10).until(lambda d: find(d, "#counts").text == "1 of 6 judged")
+        WebDriverWait(driver, 30).until(lambda d: find(d, "#counts").text == "1 of 6 judged")
         press(driver, Keys.ARROW_RIGHT, "x")
     finally:
         second = next(handle for handle in driver.window_handles if handle != first)
@@ -231,7 +231,7 @@ def test_hostile_text_is_shown_and_not_run(sheet):
 def test_the_line_is_framed_on_its_page_and_cut_out(sheet, number):
     driver = sheet()
     driver.find_elements(By.CSS_SELECTOR, ".cells button")[number].click()
-    WebDriverWait(driver, 10).until(lambda d: d.execute_script("return document.querySelector('.crop img').naturalWidth > 0"))
+    WebDriverWait(driver, 30).until(lambda d: d.execute_script("return document.querySelector('.crop img').naturalWidth > 0"))
     rect = "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.top, r.width, r.height]"
     left, top, width, _ = driver.execute_script(rect, ".context img")
     x, y, w, h = driver.execute_script(rect, ".context i")
