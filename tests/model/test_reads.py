@@ -77,12 +77,14 @@ def test_run_again_it_touches_nothing(recipe, out):
 
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
     """Crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
-    step, of_few = (training(recipe, "train") for recipe in (multilingual(), multilingual(limit=8)))
-    assert of_few.steps == 200 < step.steps
+    (drawn, step), (of_few, _) = ((training(r, "lines"), training(r, "train")) for r in (multilingual(), multilingual(limit=8)))
+    assert of_few.steps == 200 < drawn.steps
+    assert step.start == drawn.name
     out, empty = Folder(f"{tmp_path}/out"), Folder(f"{tmp_path}/empty")
     for name in ("crops", "round-1"):
         write_dataset(out, name, [[line_crop(f"{text} {n}", f"{name}{n}", f"document {n}") for n, text in enumerate(EIGHT)]])
     for folder, expected in ((out, {"lines", "crops crop", "round-1 crop"}), (empty, {"lines"})):
+        assert train(shortened(drawn), folder)
         assert train(shortened(step), folder)
         assert set(json.loads(folder.read("train/metrics.json"))["num_train"]) == expected
 
