@@ -1,0 +1,191 @@
+"""What a line of a language is like, learned from lines of true text, and which readings are like none."""
+
+import dataclasses
+import random
+
+import pytest
+
+from datagen.record import Box, Line, Region, Sample
+from datagen.storage import Folder
+from flywheel import ngrams
+from flywheel.ngrams import Ngrams
+from flywheel.plausible import LEAST_LINES, Plausible, PlausibleFile, learn
+from flywheel.pools import Pools
+from flywheel.texts import TextFile, Texts
+from flywheel.typefaces import Families
+from tests.outputs import write_dataset
+from tests.samples import page_sample
+from tests.udhr import UDHR
+
+OWN = "Cyrl Arab Deva Khmr Geor Kore".split()
+
+
+def lines(script: str, seed: int, number: int = 600) -> list[tuple[str, float]]:
+    """Lines of a declaration's words, a tenth of them with a number, a Latin word or an address. Two characters are as wide as
+    the line is high."""
+    draw = random.Random(f"{script} {seed}")
+    words = UDHR[script][1].replace(":", " ").split()
+    texts = []
+    for _ in range(number):
+        chosen = draw.choices(words, k=draw.randint(3, 9))
+        if draw.random() < 0.1:
+            extra = (
+                f"{draw.randint(1, 9_999)}",
+                f"1.{draw.randint(1, 99)}.",
+                "https://www.debian.org/",
+                "README",
+                "(PPPoE)",
+                "12:45",
+            )
+            chosen.insert(draw.randrange(len(chosen)), draw.choice(extra))
+        texts.append(" ".join(chosen))
+    return [(text, len(text) / 2) for text in texts]
+
+
+@pytest.fixture(scope="module", params=OWN)
+def like(request) -> tuple[str, Plausible]:
+    learned = Plausible.learn(lines(request.param, 0), request.param)
+    assert learned is not None
+    return request.param, learned
+
+
+def test_lines_that_were_not_learned_are_plausible(like):
+    script, plausible = like
+    refused = [text for text, _ in lines(script, 1, 1_000) if plausible.reason(text)]
+    assert len(refused) < 10, refused
+
+
+def test_shuffled_letters_are_not(like):
+    script, plausible = like
+    draw = random.Random(0)
+    wrong = [" ".join("".join(draw.sample(word, len(word))) for word in text.split()) for text, _ in lines(script, 2, 200)]
+    found = [plausible.reason(text) for text in wrong]
+    assert found.count("implausible") > 100
+    assert set(found) <= {"", "implausible"}
+
+
+@pytest.fixture(scope="module")
+def russian() -> Plausible:
+    learned = Plausible.learn(lines("Cyrl", 0), "Cyrl")
+    assert learned is not None
+    return learned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Все люди рождаются свободными",
+        "ВСЕ ЛЮДИ РОЖДАЮТСЯ СВОБОДНЫМИ",
+        "разумом 1948-12-10 (217 A III)",
+        "люди https://www.un.org/ru/documents/decl_conv/declarations/declhr.shtml",
+        "The Universal Declaration of Human Rights",
+        "люди Kfz-Xqwz QWRTZX PPPoE люди",
+        "",
+        "....... 17",
+    ],
+)
+def test_numbers_names_and_latin_words_are_plausible(russian, text):
+    assert russian.reason(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Все лйъди рожщфются", "implausible"),
+        ("все ъъъъъъ", "implausible"),
+        ("люди λόγος братства", "other_script"),
+        ("людиλ братства", "other_script"),
+        ("рождаютсяNN братства", "other_script"),
+    ],
+)
+def test_what_is_like_no_line_is_refused_by_name(russian, text, reason):
+    assert russian.reason(text) == reason
+
+
+def test_letters_that_look_alike_in_two_scripts_mix_nothing(russian):
+    assert russian.reason("все люди рoждаются") == ""  # a Latin o
+
+
+def test_scripts_that_meet_in_true_lines_may_meet():
+    mixed = [(f"{text} λ", 0.0) if i % 50 == 0 else (text, 0.0) for i, (text, _) in enumerate(lines("Cyrl", 0))]
+    learned = Plausible.learn(mixed, "Cyrl")
+    assert learned is not None and learned.mixed == {"Grek"}
+    assert learned.reason("люди λ братства") == ""
+    assert learned.reason("люди ש братства") == "other_script"
+
+
+def test_a_line_too_long_or_too_short_for_its_width_is_refused(russian):
+    text = "должны поступать в отношении"
+    assert russian.reason(text, len(text) / 2) == russian.reason(text) == ""
+    assert russian.reason(text, len(text) / 6) == russian.reason(text, len(text) * 2) == "length_misfit"
+    assert russian.reason("в духе", 90) == ""  # too short to be compared
+    assert russian.reason("в духе братства ........... 7", 90) == ""  # leaders are as long as they like
+
+
+def test_widths_that_nobody_knows_judge_nothing():
+    learned = Plausible.learn([(text, 0.0) for text, _ in lines("Cyrl", 0)], "Cyrl")
+    assert learned is not None and learned.reason("должны поступать в отношении", 1) == ""
+
+
+def test_few_lines_teach_nothing():
+    assert Plausible.learn([("Все люди", 4.0)] * LEAST_LINES, "Cyrl") is None
+    assert Plausible.learn([], "Cyrl") is None
+
+
+def test_the_same_lines_teach_the_same_and_the_file_keeps_it(tmp_path, russian):
+    again = Plausible.learn(lines("Cyrl", 0), "Cyrl")
+    assert again == russian
+    file = PlausibleFile.write(Folder(str(tmp_path)), "ru", russian)
+    assert file.read() == russian
+    assert file.read().bits("лйъди") == russian.bits("лйъди")
+    Folder(str(tmp_path)).write("ru.json", b"{}")
+    with pytest.raises(ValueError, match="planned"):
+        dataclasses.replace(file, url=f"{tmp_path}/").read()  # another name of the folder, since files are read once
+
+
+def test_runs_are_counted_by_text():
+    runs, counts = ngrams.count(["aba", "a"])
+    assert dict(zip((runs[i : i + 4] for i in range(0, len(runs), 4)), counts, strict=True)) == {
+        "   a": 2, "  ab": 1, " aba": 1, "aba ": 1, "  a ": 1,
+    }  # fmt: skip
+
+
+def test_shares_of_all_characters_add_up_to_one():
+    model = Ngrams.of(*ngrams.count(["abc", "abd", "bc"]))
+    shares = {char: 2 ** -model.bits([f"ab{char}"])[0][2] for char in " abcd?"}  # a question mark is not in the texts
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["c"] > shares["a"] > shares["?"]
+
+
+def test_the_rarest_window_is_the_same_alone_and_among_others():
+    model = Ngrams.of(*ngrams.count(["abcabc", "abd", "bc"]))
+    texts = ["abc", "", "zzzz abc", "a"]
+    assert model.rarest(texts) == pytest.approx([model.rarest([text])[0] for text in texts])
+    assert model.rarest(["zzzz abc"])[0] == pytest.approx(model.bits(["zzzz abc"])[0][:4].sum())
+
+
+def test_pages_that_train_and_text_to_typeset_teach_and_no_others(tmp_path):
+    place, held_out = ("ab" * 32, 0), ("cd" * 32, 0)
+    box = Box(0, 0, 50, 5)
+
+    def crop(number: int, text: str, sha256: str) -> Sample:
+        region = Region(box, "text", text, None, "pymupdf", lines=(Line(box, text),))
+        return page_sample(f"{sha256[:2]}-{number:06d}", text, task="crop", sha256=sha256, regions=(region,))
+
+    own = [text for text, _ in lines("Cyrl", 0, 320)]
+    write_dataset(
+        tmp_path / "crops",
+        [crop(i, text, place[0]) for i, text in enumerate(own)] + [crop(i, f"ъъъъъ {i}", held_out[0]) for i in range(20)],
+        "crops",
+    )
+    served = [Pools("ru", "Cyrl", 0.3, "documents", "", (place,), (held_out,)), Pools("ka", "Geor", 0.0, "text", "", text="x")]
+    text = Texts("ka", "Geor", tuple(text for text, _ in lines("Geor", 0)), (), {}, Families(("A",), ("B",), "x"))
+    texts = {"ka": TextFile.write(Folder(str(tmp_path / "text")), text)}
+    folder = Folder(str(tmp_path / "plausible"))
+    made = learn(folder, Folder(str(tmp_path / "crops")), served, texts)
+    assert list(made) == ["ka", "ru"]
+    russian = made["ru"].read()
+    assert russian == Plausible.learn([(text, 10.0) for text in own], "Cyrl")
+    assert russian.reason("ъъъъъ", 10.0) == "implausible"
+    assert made["ka"].read().reason(text.train[0], 1.0) == ""
+    assert learn(folder, Folder(str(tmp_path / "crops")), served, texts) == made
