@@ -63,8 +63,9 @@ RECORD = {
 FEATURES = {"jpg": "image", "png": "image", "webp": "image", "json": RECORD, "__key__": _STRING, "__url__": _STRING}
 
 
-def dataset_card(name: str, tally: Tally, reports: list[ShardReport]) -> str:
-    """The card of the dataset `name`, from what its manifest adds up to and its shards' reports."""
+def dataset_card(name: str, tally: Tally, reports: list[ShardReport], measured: str = "") -> str:
+    """The card of the dataset `name`, from what its manifest adds up to and its shards' reports, with what was `measured` of it,
+    in Markdown."""
     drops = Counter(d.reason for r in reports for d in r.drops)
     licences = _count(tally, "licence")
     parts = [
@@ -81,6 +82,7 @@ def dataset_card(name: str, tally: Tally, reports: list[ShardReport]) -> str:
         _prompts(tally),
         _table("licence", {licence or "not stated": n for licence, n in licences.items()}),
         _table("dropped because", dict(drops.most_common())),
+        measured,
         "The samples keep their documents' licences: `origin.licence` and `origin.uri` in every record say whose they are.\n",
     ]
     return "\n".join(part for part in parts if part)

@@ -36,7 +36,10 @@ from datagen.weights import weigh
 
 log = logging.getLogger(__name__)
 
-CONTENTS = ("census", "shards", "manifest", "marks", "lengths", "drops.jsonl", "README.md", "run.json")
+MEASURED = "measured.md"
+"""What a later step measured of the dataset, as Markdown. The dataset card has it."""
+
+CONTENTS = ("census", "shards", "manifest", "marks", "lengths", "drops.jsonl", MEASURED, "README.md", "run.json")
 OnShard = Callable[[ShardReport], None]
 
 
@@ -184,8 +187,9 @@ def build(
 
 def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> None:
     """Rebuild what the reports and manifest parts say together, drops.jsonl and the dataset card, unless it is there already."""
+    measured = folder.read(MEASURED).decode() if folder.exists(MEASURED) else ""
     made = folder.exists("drops.jsonl") and folder.exists("README.md")
-    if made and content_digest(reports).encode() in folder.read("README.md"):
+    if made and content_digest(reports) in (card := folder.read("README.md").decode()) and measured in card:
         return
     with folder.create("drops.jsonl") as file:
         for drop in (drop for report in reports for drop in report.drops):
@@ -193,7 +197,7 @@ def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> None:
     tally = manifest.Tally()
     for part in manifest.parts(folder, [r.shard for r in reports]):
         tally.add(part)
-    folder.write("README.md", dataset_card(name, tally, reports).encode())
+    folder.write("README.md", dataset_card(name, tally, reports, measured).encode())
 
 
 def clear(folder: Folder) -> None:

@@ -13,6 +13,8 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 
 from datagen.engines.compact import normalise
+from flywheel import edits
+from flywheel.edits import Confusion
 
 NOBODY = 2.0
 """A threshold that no confidence reaches."""
@@ -24,7 +26,11 @@ _GROWTH = 1.25  # each test takes so many times the lines of the one before
 @dataclass(frozen=True)
 class Errors:
     """A character error rate with its interval, over `num_chars` characters in `num_lines` lines, of which `num_exact` are
-    right letter for letter."""
+    right letter for letter.
+
+    `cluster_rate` is the rate by letters with their marks, `space_rate` that of spaces alone. `confusions` are the commonest
+    errors (`flywheel.edits`).
+    """
 
     cer: float
     cer_low: float
@@ -32,6 +38,9 @@ class Errors:
     num_chars: int
     num_lines: int
     num_exact: int
+    cluster_rate: float
+    space_rate: float
+    confusions: tuple[Confusion, ...]
 
 
 def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_resamples: int = 1000) -> Errors:
@@ -45,7 +54,9 @@ def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_re
     low, high = numpy.quantile(rates, (0.025, 0.975))
     rate = distances.sum() / lengths.sum()
     cer, cer_low, cer_high = (round(float(x), 5) for x in (rate, low, high))
-    return Errors(cer, cer_low, cer_high, int(lengths.sum()), len(truths), int((distances == 0).sum()))
+    pairs = list(zip(map(normalise, truths), map(normalise, readings), strict=True))
+    others = round(edits.cluster_rate(pairs), 5), round(edits.space_rate(pairs), 5), edits.confusions(pairs)
+    return Errors(cer, cer_low, cer_high, int(lengths.sum()), len(truths), int((distances == 0).sum()), *others)
 
 
 def distances_of(truths: Sequence[str], readings: Sequence[str]) -> list[tuple[int, int]]:

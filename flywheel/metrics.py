@@ -13,7 +13,9 @@ from flywheel.crops import Row
 from flywheel.keep import Verdict
 from flywheel.pools import Pools
 
-_NOT_MEASURED = {"cer": None, "cer_low": None, "cer_high": None, "num_chars": 0, "num_lines": 0, "num_exact": 0}
+_NOT_MEASURED = dict.fromkeys(("cer", "cer_low", "cer_high", "cluster_rate", "space_rate")) | {
+    "num_chars": 0, "num_lines": 0, "num_exact": 0, "confusions": (),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import calibrate, evaluate, frozen, gate, gold, keep, lineage, metrics, typefaces
+from flywheel import calibrate, card, evaluate, frozen, gate, gold, keep, lineage, metrics, typefaces
 from flywheel.calibrate import CalibrateTask, JudgedLine, run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
@@ -93,6 +93,7 @@ class Round:
             self._mark_earlier_lines({(row["sha256"], row["page"]) for row in pages})
         which = metrics.Which(self.number, self.comes_from, verdict)
         table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
+        card.write(self.folder, self.name, table)
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0
 

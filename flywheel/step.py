@@ -24,6 +24,10 @@ DISTANCES = "errors.json"
 """The file of a round that says, by reader, language and held-out line, how many edits a reading is from the truth, and how long
 the truth is."""
 
+CALIBRATION = "calibration.json"
+"""The file of a round that has, by reader, the pieces that calibrated its gate: language, stratum, confidence, whether it is
+right, and how many characters it has."""
+
 METRICS = "metrics.json"
 """The file of a round that is written last. A round that has it is whole, and never changes again."""
 

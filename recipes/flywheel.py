@@ -1,6 +1,7 @@
 """`make flywheel`: what the rounds of an output are and achieve, and going back to an earlier one."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from datagen import dataset
@@ -13,6 +14,8 @@ from recipes.steps import Gone, Place, runners
 log = logging.getLogger(__name__)
 
 Metrics = dict[str, Any]
+
+_TIMES, _LEAST_RATE = 1.5, 0.01  # another error rate is told if it is so many times the character error, and so high
 
 
 def state(out: str) -> str:
@@ -56,6 +59,12 @@ def rollback(out: str, last: int) -> str:
     return f"set aside: {names}; the next round is {round_name(next_number(folder))}, from {start}"
 
 
+def other_rates(row: Mapping[str, Any]) -> dict[str, float]:
+    """Of a language's row in metrics.json, the error rates that are much higher than the character error, by what they count."""
+    named = {"letters with their marks": row.get("cluster_rate"), "spaces": row.get("space_rate")}
+    return {name: rate for name, rate in named.items() if rate is not None and rate > max(_LEAST_RATE, _TIMES * row["cer"])}
+
+
 def _summary(out: Folder, kept: list[Metrics], num_aside: int) -> str:
     rounds = whole_rounds(out)
     number = round_name(next_number(out))
@@ -85,18 +94,20 @@ def _errors(known: list[Metrics], away: set[int], last: Metrics) -> list[str]:
     """The character errors by language and round, and the share of the lines found that the last round labelled."""
     names = [round_name(m["round"]) + ("*" if m["round"] in away else "") for m in known]
     rows = [("language", "script", "Tesseract", *names, "labelled")]
-    refused, better = [], []
+    refused, better, others = [], [], []
     for lang, row in sorted(last["languages"].items(), key=lambda item: (item[1]["script"], item[0])):
         if row["not_served"]:
             refused.append(f"{lang} isn't served: {row['not_served']}")
             continue
         better += [lang] if row.get("existing_is_better") else []
+        others += [f"{lang} {name} {_percent(rate)}" for name, rate in other_rates(row).items()]
         errors = [_percent(m["languages"].get(lang, {}).get("cer")) for m in known]
         num_found = row["num_accepted"] + sum(row["rejected"].values())
         share = f"{row['num_accepted']:,} of {num_found:,}" if num_found else ""
         rows.append((lang, row["script"], _percent(row["tesseract_cer"]), *errors, share))
     note = ["* set aside"] if away else []
     note += [f"Tesseract still reads better, beyond the interval of ours: {', '.join(better)}"] if better else []
+    note += [f"much higher than by character: {', '.join(others)}"] if others else []
     return ["character error on held-out lines; lines labelled of those found, in the last round", *_table(rows), *note, *refused]
 
 

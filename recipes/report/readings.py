@@ -1,162 +1,127 @@
-"""What the last round's readings are worth, by the text layer that its readers never saw; and what audits say of its labels.
+"""What the last round's readings are worth: how far its readers' confidence can be trusted, which characters they take for which,
+and what audits say of its labels.
 
-A curve and a list of confusions for each language: how often a line of some confidence is right, how many characters a gate
-would let through at which precision, and which characters are taken for which. Pages beyond `_PAGES`, drawn by a seed, aren't
-looked at.
+Confidence is judged on the pieces of lines that calibrated the gates, as the round wrote them down; characters on held-out lines.
 """
 
+import json
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
-from rapidfuzz.distance import Levenshtein
-
-from datagen import manifest
-from datagen.engines.compact import normalise
-from datagen.record import Box, Sample
-from datagen.shards import read_records, read_reports
 from datagen.storage import Folder
-from flywheel import score
+from flywheel import gate
+from flywheel.step import CALIBRATION
+from recipes.flywheel import other_rates
 from recipes.report import Section, asset, fill
-from recipes.report.pages import seeded
 
-_PAGES = 400
-_CONFUSIONS = 8  # shown, of a language
-_FEWEST = 20  # lines that a precision is told of
-_BINS = 10
-_LARGEST_ERROR = 0.4  # of a line's characters: what differs more isn't the same text, but another line's
-_LEAST_PRECISION = 0.8  # at the foot of a curve
-_WIDTH, _HEIGHT = 180, 110
+_FEWEST = 20  # pieces that a share is told of
+_DOTS = 8  # at most, on a curve of reliability
+_LEAST_PRECISION = 0.8  # at the foot of a curve of precision
+_TOLD = (0.99, 0.97, 0.95)  # precisions whose yield is told in numbers
+_WIDTH, _HEIGHT = 190, 110
+
+Metrics = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A reading, what the layer has in its place ("" where it has nothing), and whether the gate decided by its confidence
-    alone."""
+class Piece(NamedTuple):
+    """A piece that calibrated a gate: in which `stratum` of its reader's it is judged, by which `score`, whether it is right, and
+    how many characters it has."""
 
     lang: str
-    text: str
-    truth: str
+    stratum: str
     score: float
     is_right: bool
-    is_accepted: bool
-    by_confidence: bool
+    num_chars: int
 
 
-def readings_sections(
-    name: str, number: int, labels: Folder, pages: Folder, audits: dict[str, Any], precision: float, seed: int = 0
-) -> list[Section]:
-    """The section on the readings of the round `number`, whose accepted lines are the dataset `labels`, on pages of the dataset
-    `pages`, with the `precision` that gates promise; and a section on `audits`, if there are any."""
-    css = asset("readings.css")
-    lines = list(judged(labels, pages, seed))
+def readings_sections(name: str, metrics: Metrics, folder: Folder, audits: Metrics, precision: float) -> list[Section]:
+    """Sections on the round of these `metrics`, in `folder`, whose gates promise this `precision`: on its readers' confidence and
+    on their errors, and on `audits`; without those that there is nothing to say in."""
+    css, number = asset("readings.css"), metrics["round"]
     sections = []
-    if lines:
-        rows = [_row(lang, of_lang, precision) for lang, of_lang in _by_language(lines).items()]
-        size = {"width": _WIDTH, "height": _HEIGHT, "foot": _LEAST_PRECISION, "precision": precision}
-        html = fill("readings.html", rows=rows, **size)
-        sections.append(Section(f"{name}-readings", f"{name}: what confidence is worth, round {number}", html, css))
+    if curves := [row for reader, of in pieces(folder).items() for row in _curves(reader, of, metrics["gates"], precision)]:
+        size = {"width": _WIDTH, "height": _HEIGHT, "foot": _LEAST_PRECISION, "precision": precision, "fewest": _FEWEST}
+        html = fill("confidence.html", rows=curves, **size)
+        sections.append(Section(f"{name}-confidence", f"{name}: what confidence is worth, round {number}", html, css))
+    if errors := [_errors(lang, row) for lang, row in sorted(metrics["languages"].items()) if row.get("confusions")]:
+        html = fill("confusions.html", rows=errors)
+        sections.append(Section(f"{name}-confusions", f"{name}: what is read wrong, round {number}", html, css))
     if audits:
         tables = [(sheet, found, {"all": found["all"]} | found["languages"]) for sheet, found in audits.items()]
         sections.append(Section(f"{name}-audits", f"{name}: audits", fill("audits.html", audits=tables), css))
     return sections
 
 
-def judged(labels: Folder, pages: Folder, seed: int) -> Iterator[Judged]:
-    """The readings of a round, accepted and refused, on pages that are still there."""
-    by_place: dict[tuple[str, int], list[tuple[str, Box, str, float, str]]] = defaultdict(list)
-    for record in read_records(labels, manifest.rows(labels)):
-        o, region = record.origin, record.regions[0]
-        by_place[o.uri, o.page].append((record.lang, o.box, record.text, region.score or 0.0, ""))
-    for drop in (drop for report in read_reports(labels) for drop in report.drops if drop.part):
-        for reading in drop.readings:
-            if reading.text.strip():
-                line = (reading.lang, reading.box, reading.text, reading.score, drop.reason)
-                by_place[drop.uri, drop.part.first].append(line)  # type: ignore[union-attr]
-    drawn = frozenset(sorted(by_place, key=lambda place: seeded(seed, f"{place[0]}/{place[1]}"))[:_PAGES])
-    rows = manifest.rows(pages, lambda row: (row["uri"], row["page"]) in drawn) if drawn else ()
-    for page in read_records(pages, rows):
-        if page.quality.words_hold:
-            for line in by_place[page.origin.uri, page.origin.page]:
-                yield _judged(page, *line)
+def pieces(folder: Folder) -> dict[str, list[Piece]]:
+    """The pieces that calibrated the gates of a round, by reader; none of a round that wrote none down."""
+    rows = json.loads(folder.read(CALIBRATION)) if folder.exists(CALIBRATION) else {}
+    return {reader: [Piece(*row) for row in of_reader] for reader, of_reader in rows.items()}
 
 
-def confusions(lines: Iterable[Judged]) -> list[tuple[str, str, int]]:
-    """The commonest wrong characters: what stands there ("" for nothing), what was read, and how often."""
-    found: Counter[tuple[str, str]] = Counter()
-    for line in lines:
-        text, truth = normalise(line.text), line.truth
-        # A box may cover a part of a row, and a detector finds no leaders: what is missing there wasn't misread.
-        is_whole = bool(truth) and abs(len(text) - len(truth)) <= max(2, 0.1 * len(truth)) and not score.LEADER.search(truth)
-        edits = list(Levenshtein.editops(truth, text)) if is_whole and not line.is_right else []
-        if len(edits) <= _LARGEST_ERROR * len(truth):
-            for edit in edits:
-                stands = "" if edit.tag == "insert" else truth[edit.src_pos]
-                read = "" if edit.tag == "delete" else text[edit.dest_pos]
-                found[stands, read] += 1
-    common = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:_CONFUSIONS]
-    return [(_visible(stands), _visible(read), count) for (stands, read), count in common]
+def reliability(pieces: Sequence[Piece]) -> list[tuple[float, float, tuple[float, float], int]]:
+    """Of as many pieces each, from the least sure on: their mean confidence, the share that is right, its 95% interval, and how
+    many pieces there are. None of fewer than `_FEWEST`."""
+    order = sorted(pieces, key=lambda piece: (piece.score, piece))
+    num_dots = min(_DOTS, len(order) // _FEWEST)
+    dots = []
+    for n in range(num_dots):
+        of_dot = order[len(order) * n // num_dots : len(order) * (n + 1) // num_dots]
+        num_right, num_pieces = sum(piece.is_right for piece in of_dot), len(of_dot)
+        mean = sum(piece.score for piece in of_dot) / num_pieces
+        dots.append((mean, num_right / num_pieces, gate.interval(num_right, num_pieces), num_pieces))
+    return dots
 
 
-def reliability(lines: Sequence[Judged]) -> list[tuple[float, float, int]]:
-    """By steps of confidence: the mean confidence of its lines, the share that is right, and how many lines there are."""
-    bins: dict[int, list[Judged]] = defaultdict(list)
-    for line in lines:
-        bins[min(_BINS - 1, int(line.score * _BINS))].append(line)
-    found = []
-    for _, of_bin in sorted(bins.items()):
-        count = len(of_bin)
-        found.append((sum(line.score for line in of_bin) / count, sum(line.is_right for line in of_bin) / count, count))
-    return found
-
-
-def yields(lines: Sequence[Judged]) -> list[tuple[float, float]]:
-    """What gates at ever lower confidence would let through: the share of all characters, and the share of lines that is
-    right."""
-    total = sum(len(line.text) for line in lines)
-    num_chars = num_right = 0
+def yields(pieces: Sequence[Piece]) -> list[tuple[float, float]]:
+    """What cutoffs at ever lower confidence would let through: the share of all characters, and the share of pieces that is
+    right. Pieces of equal confidence pass together. None of fewer than `_FEWEST`."""
+    total = sum(piece.num_chars for piece in pieces)
+    num_chars = num_right = count = 0
     points = []
-    for count, line in enumerate(sorted(lines, key=lambda line: -line.score), 1):
-        num_chars += len(line.text)
-        num_right += line.is_right
-        if count >= _FEWEST:
+    for _, alike in groupby(sorted(pieces, key=lambda piece: -piece.score), key=lambda piece: piece.score):
+        for piece in alike:
+            count, num_chars, num_right = count + 1, num_chars + piece.num_chars, num_right + piece.is_right
+        if count >= _FEWEST and total:
             points.append((num_chars / total, num_right / count))
     return points
 
 
-def _judged(page: Sample, lang: str, box: Box, text: str, confidence: float, reason: str) -> Judged:
-    truth, is_right = score.truth(page, box), score.is_right(page, box, text)
-    return Judged(lang, text, truth, confidence, is_right, not reason, reason in ("", "low_confidence"))
+def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: float) -> Iterable[dict[str, Any]]:
+    """A row for each stratum of a reader's gate."""
+    for stratum in sorted({piece.stratum for piece in pieces}):
+        of_stratum = [piece for piece in pieces if piece.stratum == stratum]
+        points = yields(of_stratum)
+        cutoff = gates.get(reader, {}).get(stratum, {}).get("confidence")
+        passed = [piece for piece in of_stratum if cutoff is not None and piece.score >= cutoff]
+        total = sum(piece.num_chars for piece in of_stratum)
+        passed_share = sum(piece.num_chars for piece in passed) / max(1, total)
+        yield {
+            "reader": reader,
+            "stratum": stratum,
+            "languages": ", ".join(sorted({piece.lang for piece in of_stratum})),
+            "num_pieces": len(of_stratum),
+            "num_right": sum(piece.is_right for piece in of_stratum),
+            "dots": [
+                (_x(mean), _y(share), _y(high), _y(low), f"{mean:.3f}: {share:.1%} of {count} right")
+                for mean, share, (low, high), count in reliability(of_stratum)
+            ],
+            "curve": " ".join(f"{_x(share)},{_y_of(right)}" for share, right in _thinned(points) if right >= _LEAST_PRECISION),
+            "told": [(told, max((share for share, right in points if right >= told), default=0.0)) for told in _TOLD],
+            "cutoff": cutoff,
+            "num_passed": len(passed),
+            "right_passed": sum(piece.is_right for piece in passed),
+            "passed_share": passed_share,
+            "passed_at": _x(passed_share),
+            "promise_at": _y_of(precision),
+        }
 
 
-def _by_language(lines: Iterable[Judged]) -> dict[str, list[Judged]]:
-    found: dict[str, list[Judged]] = defaultdict(list)
-    for line in lines:
-        found[line.lang].append(line)
-    return dict(sorted(found.items()))
-
-
-def _row(lang: str, lines: Sequence[Judged], precision: float) -> dict[str, Any]:
-    candidates = [line for line in lines if line.by_confidence]
-    points = yields(candidates)
-    total = sum(len(line.text) for line in candidates)
-    most = max((share for share, of_lines in points if of_lines >= precision), default=0.0)
-    return {
-        "lang": lang,
-        "num_lines": len(candidates),
-        "num_others": len(lines) - len(candidates),
-        "reliability": [(_x(mean), _y(share), 1.5 + min(4.0, count**0.5 / 6)) for mean, share, count in reliability(candidates)],
-        "curve": " ".join(
-            f"{_x(share)},{_y_of_precision(of_lines)}" for share, of_lines in _thinned(points) if of_lines >= _LEAST_PRECISION
-        ),
-        "at_precision": most,
-        "accepted": sum(len(line.text) for line in candidates if line.is_accepted) / total if total else 0.0,
-        "accepted_at": _x(sum(len(line.text) for line in candidates if line.is_accepted) / total) if total else 0.0,
-        "promise_at": _y_of_precision(precision),
-        "confusions": confusions(lines),
-    }
+def _errors(lang: str, row: Metrics) -> dict[str, Any]:
+    """A language's errors, with those rates that are much higher than the character error."""
+    common = [(_visible(stands), _visible(read), count) for stands, read, count in row["confusions"]]
+    return {**row, "lang": lang, "confusions": common, "others": other_rates(row)}
 
 
 def _thinned(points: Sequence[tuple[float, float]], most: int = 120) -> Sequence[tuple[float, float]]:
@@ -172,8 +137,8 @@ def _y(share: float) -> float:
     return round((1 - share) * _HEIGHT, 1)
 
 
-def _y_of_precision(share: float) -> float:
-    return round(min(1.0, (1 - share) / (1 - _LEAST_PRECISION)) * _HEIGHT, 1)
+def _y_of(precision: float) -> float:
+    return round(min(1.0, (1 - precision) / (1 - _LEAST_PRECISION)) * _HEIGHT, 1)
 
 
 def _visible(char: str) -> str:
@@ -181,4 +146,4 @@ def _visible(char: str) -> str:
         return "∅"
     if char.isspace():
         return "␣"
-    return f"◌{char}" if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Mc") else char
+    return f"◌{char}" if unicodedata.category(char)[0] == "M" else char

@@ -73,8 +73,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         last, found = self.out.sub(round_name(rounds[-1]["round"])), audit.results(self.folder)
         asides = aside.describe(aside.of(self.out))
         sections = flywheel_sections(self.step.name, rounds, asides, last, pages, report.seed)
-        number, precision = rounds[-1]["round"], self.step.precision
-        return [*sections, *readings_sections(self.step.name, number, last, pages, found, precision, report.seed)]
+        return [*sections, *readings_sections(self.step.name, rounds[-1], last, found, self.step.precision)]
 
     def held_out(self) -> frozenset[str]:
         return trained.held_out(self.step, self.out)

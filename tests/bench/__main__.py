@@ -16,6 +16,7 @@ BENCHES = {
     "lines": (),
     "memory": (),
     "reader": (),
+    "rates": (),
     "language": (),
     "glyphs": (),
     "scale": ("--shards", "5000"),

@@ -8,6 +8,7 @@ import torch
 
 from recipes.rates import processor
 from tests import pdfs
+from tests.bench import rates as bench_rates
 from tests.bench import reader, results
 from tests.bench.__main__ import ALL, BENCHES, chosen
 from tests.bench.extraction import measure_ours
@@ -28,6 +29,19 @@ def test_the_readers_benchmark_runs(monkeypatch, capsys, tmp_path):
     output = capsys.readouterr().out
     assert output.count("ratio") >= 1
     assert "lines/s" in output
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_rates_runs(monkeypatch, capsys):
+    threads = torch.get_num_threads()
+    for name, value in {"NUM_LINES": 4, "NUM_STEPS": 1, "PP_STEPS": 1, "TURNS": 1}.items():
+        monkeypatch.setattr(bench_rates, name, value)
+    monkeypatch.setattr(reader, "TURNS", 1)
+    bench_rates.main()
+    torch.set_num_threads(threads)
+    training, reading = capsys.readouterr().out.splitlines()
+    assert training.startswith("training, lines/s") and reading.startswith("reading, lines/s")
+    assert "PP-OCRv6" in training and "PP-OCRv6" in reading
 
 
 def test_a_benchmark_records_its_own_section_and_leaves_the_others(tmp_path):

@@ -10,7 +10,7 @@ import webdataset
 
 from datagen import manifest
 from datagen.assignment import assigned
-from datagen.dataset import lock
+from datagen.dataset import MEASURED, clear, lock, summarise
 from datagen.shards import read_report, read_reports, read_shard
 from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
 from datagen.sources.pdf_answers import PageContent
@@ -91,6 +91,21 @@ def test_what_a_kill_kept_from_being_summed_up_is_summed_up_by_the_next_run(corp
     assert [after[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")] == [
         before[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")
     ]
+
+
+def test_what_a_later_step_measured_stands_in_the_card(corpus, tmp_path):
+    out = tmp_path / "out"
+    make(corpus, out)
+    folder = Folder(str(out / "coarse"))
+    plain = folder.read("README.md").decode()
+    folder.write(MEASURED, b"## What was measured\n\n17 of 20\n")
+    summarise(folder, "coarse", read_reports(folder))
+    card = folder.read("README.md").decode()
+    assert "17 of 20" in card and card.replace("## What was measured\n\n17 of 20\n\n", "") == plain
+    make(corpus, out)  # nothing new, so the card stays
+    assert folder.read("README.md").decode() == card
+    clear(folder)
+    assert not folder.exists(MEASURED)
 
 
 def test_a_new_document_makes_a_new_generation_and_old_shards_stay(corpus, tmp_path):

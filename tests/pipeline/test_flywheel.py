@@ -302,6 +302,16 @@ def test_the_report_shows_errors_and_crops(turned):
     assert "data:image/webp;base64," in page
 
 
+def test_the_card_of_a_round_and_the_report_say_what_was_measured(turned):
+    for number in (1, 2):
+        row, card = metrics(turned / "out", number)["languages"]["ru"], (turned / f"out/round-{number}/README.md").read_text()
+        assert f"What was measured in round {number}" in card
+        assert f"| ru | {row['cer']:.2%} ({100 * row['cer_low']:.2f} to {100 * row['cer_high']:.2f}) |" in card
+        assert f"{row['precision']:.1%} ({100 * row['precision_low']:.1f} to {100 * row['precision_high']:.1f})" in card
+        assert sum(count for *_, count in row["confusions"]) <= row["cer"] * row["num_chars"] + 1e-6
+        assert row["space_rate"] is not None and row["cluster_rate"] == row["cer"]  # no letter has marks
+
+
 def test_read_reads_lines_and_pages_with_a_rounds_reader(turned, tmp_path):
     """The lines that the round accepted, as image files; and a page that it read."""
     crops = samples(turned / "out/round-1")[:30]

@@ -1,0 +1,49 @@
+"""What the card of a round's dataset says of its readers and labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from datagen import dataset
+from datagen.shards import read_reports
+from datagen.storage import Folder
+
+_HEAD = ("language", "character error", "Tesseract", "labels", "right")
+
+
+def write(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
+    """Put what the round's `metrics` say into the card of its dataset `name` in `folder`, if it labelled pages."""
+    if reports := read_reports(folder):
+        folder.write(dataset.MEASURED, measured(metrics).encode())
+        dataset.summarise(folder, name, reports)
+
+
+def measured(metrics: Mapping[str, Any]) -> str:
+    """The figures of a round, as Markdown: how good its labels and its readers are, by language."""
+    rows = [_row(lang, row) for lang, row in sorted(metrics["languages"].items()) if row["cer"] is not None]
+    labels = metrics["labels"]
+    all_of_them = ("all together", "", "", f"{labels['num_accepted']:,}", _interval(labels, "precision", 1))
+    table = [_HEAD, ("---", *["---:"] * (len(_HEAD) - 1)), *rows, all_of_them]
+    return "\n".join(
+        [
+            f"## What was measured in round {metrics['round']}\n",
+            "Labels are right if they agree, letter for letter, with the text layer of their pages, which no reader saw; shares "
+            "have their 95% interval (Clopper and Pearson). Character errors are of lines of documents that no reader learned "
+            "from, with the middle 95% of resampled lines, beside Tesseract's on the same lines.\n",
+            *(f"| {' | '.join(cells)} |" for cells in table),
+            "",
+        ]
+    )
+
+
+def _row(lang: str, row: Mapping[str, Any]) -> tuple[str, ...]:
+    theirs = "" if row["tesseract_cer"] is None else f"{row['tesseract_cer']:.2%}"
+    on = " (typeset lines)" if row["tested_on"] == "typeset" else ""
+    return lang, _interval(row, "cer", 2) + on, theirs, f"{row['num_accepted']:,}", _interval(row, "precision", 1)
+
+
+def _interval(row: Mapping[str, Any], name: str, digits: int) -> str:
+    """A share with its interval, in per cent; "" if it wasn't measured."""
+    if row[name] is None:
+        return ""
+    share, low, high = (f"{100 * row[key]:.{digits}f}" for key in (name, f"{name}_low", f"{name}_high"))
+    return f"{share}% ({low} to {high})"
