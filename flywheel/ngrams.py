@@ -42,6 +42,8 @@ class Ngrams:
 
     def bits(self, texts: Sequence[str]) -> list[numpy.ndarray]:
         """How rare each character of each text is, and the edge behind it, in bits."""
+        if not texts:
+            return []
         points = _points("".join(map(_framed, texts)))
         codes = numpy.searchsorted(self.alphabet, points)
         base = len(self.alphabet) + 1

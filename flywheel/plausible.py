@@ -10,6 +10,7 @@ line of so many characters is. Each limit is one that hardly any line passes tha
 import functools
 import hashlib
 import json
+import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -31,7 +32,7 @@ from flywheel.texts import TextFile
 
 REASONS = ("other_script", "implausible", "length_misfit")
 LEAST_LINES = 300
-"""The number of true lines that tell what a line of a language is like."""
+"""The number of true lines, each judged by others, that tell what a line of a language is like."""
 VERSION = 1  # goes up whenever other readings are plausible
 
 _MOST_LINES = 8_000
@@ -61,27 +62,29 @@ class Plausible:
     per_height: tuple[tuple[int, float, float], ...]
 
     @classmethod
-    def learn(cls, lines: Iterable[tuple[str, float]], script: str) -> "Plausible | None":
-        """What lines of trusted text teach; None if fewer than `LEAST_LINES` different ones have a word.
+    def learn(
+        cls, lines: Iterable[tuple[str, float]], script: str, text: Iterable[str] = (), held_out: Iterable[str] = ()
+    ) -> "Plausible | None":
+        """What lines of trusted text teach; None if fewer than `LEAST_LINES` different ones are there to set limits by.
 
-        Each comes with how many times it is as wide as it is high (0.0: not known), in the order of pages: neighbours are alike.
+        Each of `lines` comes with how many times it is as wide as it is high (0.0: not known), in the order of pages: neighbours
+        are alike. Of the language's `text`, limits come from lines that are `held_out`, of other paragraphs.
         """
-        aspects = {text: aspect for text, aspect in lines if normalise(text)}
-        drawn = sorted(aspects, key=lambda text: hashlib.sha256(text.encode()).digest())[:_MOST_LINES]
-        chosen = frozenset(drawn)
-        texts = [text for text in aspects if text in chosen]
-        spelled = [words for text in texts if (words := _spelled(text, script))]
-        if len(spelled) < LEAST_LINES:
+        aspects = {line: aspect for line, aspect in lines if normalise(line)}
+        own, learned = _drawn(aspects), _drawn(text)
+        of_pages, of_text, others = (_all_spelled(texts, script) for texts in (own, learned, _drawn(held_out)))
+        if len(of_pages) + len(others) < LEAST_LINES or not of_pages + of_text:
             return None
-        bits: list[float] = []  # of each line, by those that aren't near it
-        for part in range(_PARTS):
-            first, stop = (len(spelled) * n // _PARTS for n in (part, part + 1))
-            bits += Ngrams.of(*count(spelled[:first] + spelled[stop:])).rarest(spelled[first:stop])
-        most_bits = round(float(numpy.quantile(bits, 1 - _REFUSED, method="higher")), 2)
-        kinds = Counter(kind for text in texts for kind in _mixed(text, script))
-        mixed = frozenset(kind for kind, num_lines in kinds.items() if num_lines > _REFUSED * len(texts))
-        per_height = _per_height([(text, aspects[text]) for text in texts if aspects[text] and not LEADER.search(text)])
-        return cls(script, *count(spelled), most_bits, mixed, per_height)
+        runs, counts = count(of_pages + of_text)
+        bits = Ngrams.of(runs, counts).rarest(others)
+        for part in range(_PARTS if len(of_pages) >= _PARTS else 0):  # each line by those that aren't near it
+            first, stop = (len(of_pages) * n // _PARTS for n in (part, part + 1))
+            bits += Ngrams.of(*count(of_pages[:first] + of_pages[stop:] + of_text)).rarest(of_pages[first:stop])
+        most_bits = math.ceil(100 * numpy.quantile(bits, 1 - _REFUSED, method="higher")) / 100
+        kinds = Counter(kind for line in own + learned for kind in _mixed(line, script))
+        mixed = frozenset(kind for kind, num_lines in kinds.items() if num_lines > _REFUSED * len(own + learned))
+        per_height = _per_height([(line, aspects[line]) for line in own if aspects[line] and not LEADER.search(line)])
+        return cls(script, runs, counts, most_bits, mixed, per_height)
 
     def reason(self, text: str, aspect: float = 0.0) -> str:
         """Why the reading `text` of a line, `aspect` times as wide as high, is like no line of the language; "" if it's like one.
@@ -154,11 +157,25 @@ def learn(folder: Folder, crops: Folder, served: Sequence[Pools], texts: Mapping
     for record in read_records(crops, rows):
         box = record.regions[0].box
         lines[record.lang].append((record.text, (box.x1 - box.x0) / (box.y1 - box.y0)))
-    for lang, file in texts.items():
-        lines[lang] += [(text, 0.0) for text in file.read().train]
-    scripts_of = {p.lang: p.script for p in served}
-    made = {lang: Plausible.learn(of_lang, scripts_of[lang]) for lang, of_lang in sorted(lines.items())}
-    return {lang: PlausibleFile.write(folder, lang, plausible) for lang, plausible in made.items() if plausible}
+    files = {}
+    for p in served:
+        text = texts[p.lang].read() if p.lang in texts else None
+        of_text = (text.train, text.held_out) if text else ()
+        if plausible := Plausible.learn(lines[p.lang], p.script, *of_text):
+            files[p.lang] = PlausibleFile.write(folder, p.lang, plausible)
+    return files
+
+
+def _drawn(lines: Iterable[str]) -> list[str]:
+    """The different ones of the lines, at most `_MOST_LINES`, drawn by hashes and in order."""
+    different = dict.fromkeys(lines)
+    chosen = frozenset(sorted(different, key=lambda line: hashlib.sha256(line.encode()).digest())[:_MOST_LINES])
+    return [line for line in different if line in chosen]
+
+
+def _all_spelled(lines: Iterable[str], script: str) -> list[str]:
+    """Those of the lines, spelled, that have a word to judge."""
+    return [spelled for line in lines if (spelled := _spelled(line, script))]
 
 
 def _spelled(text: str, script: str) -> str:

@@ -130,6 +130,18 @@ def test_widths_that_nobody_knows_judge_nothing():
 def test_few_lines_teach_nothing():
     assert Plausible.learn([("Все люди", 4.0)] * LEAST_LINES, "Cyrl") is None
     assert Plausible.learn([], "Cyrl") is None
+    assert Plausible.learn([], "Cyrl", (), [text for text, _ in lines("Cyrl", 0)]) is None
+
+
+def test_limits_of_a_text_come_from_its_other_paragraphs():
+    """Lines of a short text are cut anew out of the same paragraphs, so each of them is known from others."""
+    text = [line for line, _ in lines("Cyrl", 0)]
+    unknown = [f"щука юла {line}" for line, _ in lines("Cyrl", 1)]
+    assert Plausible.learn([], "Cyrl", text) is None
+    learned = Plausible.learn([], "Cyrl", text, unknown)
+    assert learned is not None and learned.reason("щука юла") == ""
+    strict = Plausible.learn([], "Cyrl", text, [line for line, _ in lines("Cyrl", 1)])
+    assert strict is not None and strict.reason("щука юла") == "implausible"
 
 
 def test_the_same_lines_teach_the_same_and_the_file_keeps_it(tmp_path, russian):
@@ -179,11 +191,12 @@ def test_pages_that_train_and_text_to_typeset_teach_and_no_others(tmp_path):
         "crops",
     )
     served = [Pools("ru", "Cyrl", 0.3, "documents", "", (place,), (held_out,)), Pools("ka", "Geor", 0.0, "text", "", text="x")]
-    text = Texts("ka", "Geor", tuple(text for text, _ in lines("Geor", 0)), (), {}, Families(("A",), ("B",), "x"))
+    train, test = (tuple(text for text, _ in lines("Geor", seed)) for seed in (0, 1))
+    text = Texts("ka", "Geor", train, test, {}, Families(("A",), ("B",), "x"))
     texts = {"ka": TextFile.write(Folder(str(tmp_path / "text")), text)}
     folder = Folder(str(tmp_path / "plausible"))
     made = learn(folder, Folder(str(tmp_path / "crops")), served, texts)
-    assert list(made) == ["ka", "ru"]
+    assert sorted(made) == ["ka", "ru"]
     russian = made["ru"].read()
     assert russian == Plausible.learn([(text, 10.0) for text in own], "Cyrl")
     assert russian.reason("ъъъъъ", 10.0) == "implausible"
