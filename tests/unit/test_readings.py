@@ -50,12 +50,9 @@ ROW = {
 }  # fmt: skip
 
 
-def metrics(**values: object) -> dict:
-    return {
-        "round": 1,
-        "gates": {"Cyrl": {"agreed": {"confidence": 0.905}, "alone": {"confidence": None}}},
-        "languages": {},
-    } | values
+def metrics(**languages: dict) -> dict:
+    gates = {"agreed": {"confidence": 0.905}, "alone": {"confidence": None}}
+    return {"round": 1, "gates": {"Cyrl": gates}, "languages": languages}
 
 
 def test_a_gate_is_shown_by_its_strata(tmp_path):
