@@ -31,17 +31,19 @@ from flywheel.score import LEADER
 from flywheel.texts import TextFile
 
 REASONS = ("other_script", "implausible", "length_misfit")
-LEAST_LINES = 300
+LEAST_LINES = 500
 """The number of true lines, each judged by others, that tell what a line of a language is like."""
 VERSION = 1  # goes up whenever other readings are plausible
 
 _MOST_LINES = 8_000
-_REFUSED = 0.005  # of true lines that the model hasn't seen, by each limit
+_REFUSED = 0.003  # of true lines that the model hasn't seen, by each limit
 _PARTS = 4  # of the lines; each is judged by a model of the others
 _LENGTHS = (10, 30)  # characters: such lines are compared with each other, and shorter ones with none
 _FEWEST = 100  # lines whose quantiles tell something
-_SLACK = 1.5  # typefaces are wide or narrow, and a detector's box isn't as high as that of a text layer
+_SLACK = 2.0  # typefaces are wide or narrow, and a detector's box isn't as high as that of a text layer
 _WORD = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(f"[{scripts.LATIN}]+")
+_ACCENTS = re.compile(f"[{scripts.ACCENTS}]")  # those that no letter is composed with: marks of stress
 _WITH_HAN = frozenset("Hani Hans Hant Jpan Kore".split())
 
 
@@ -179,14 +181,31 @@ def _all_spelled(lines: Iterable[str], script: str) -> list[str]:
 
 
 def _spelled(text: str, script: str) -> str:
-    """The words of the text as their characters are counted: none that is Latin in another script, nor a name such as `PPPoE`,
-    since these may stand anywhere. One that is capitalised, or all in capitals, is written small."""
-    words = []
-    for word in mended(normalise(text), script).translate(_PARTED).split():
-        is_plain = word.isupper() or word[1:] == word[1:].lower()
-        if (script == "Latn" and is_plain) or any(scripts.script(char) not in ("Latn", *scripts.NO_SCRIPT) for char in word):
-            words.append(word.lower() if is_plain else word)
-    return " ".join(words)
+    """The words of the text as their characters are counted: none in another script than the text's, and no Latin names, since
+    these may stand anywhere. One that is capitalised, or all in capitals, is written small.
+
+    Chinese, Japanese and Korean write Latin words and their own as one; of these the own part counts. Hangul is written in its
+    letters, since documents have few of the syllables.
+    """
+    text = _ACCENTS.sub("", mended(normalise(text), script))
+    words = (_LATIN.sub(" ", text) if script in _WITH_HAN else text).translate(_PARTED).split()
+    if script == "Latn":
+        words = [word for word in words if _is_plain(word) and not (word.isascii() and word.isupper() and len(word) > 1)]
+    else:
+        own = _own(script)
+        words = [word for word in words if any(scripts.script(char) in own for char in word)]
+    spelled = " ".join(word.lower() if _is_plain(word) else word for word in words)
+    return unicodedata.normalize("NFD", spelled) if script == "Kore" else spelled
+
+
+def _own(script: str) -> frozenset[str]:
+    """The scripts of characters that a text in `script` has."""
+    return scripts.EAST_ASIAN if script in _WITH_HAN else frozenset((script,))
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word has capitals as words have them, not as `PPPoE` has."""
+    return word.isupper() or word[1:] == word[1:].lower()
 
 
 class _Parted(dict[int, int]):
@@ -202,12 +221,13 @@ _PARTED = _Parted()
 
 
 def _mixed(text: str, script: str) -> frozenset[str]:
-    """The scripts of whole words that are neither the page's nor Latin, and the scripts that are mixed within a word."""
-    own = scripts.EAST_ASIAN if script in _WITH_HAN else frozenset((script,))
+    """The scripts of whole words that are neither the page's nor Latin, and the scripts that are mixed within a word. A letter
+    that stands alone is a symbol."""
+    own = _own(script)
     mixed = set()
     for word in _WORD.findall(mended(normalise(text), script)):
         codes = {script if code in own else code for char in word if (code := scripts.script(char)) not in scripts.NO_SCRIPT}
-        if len(codes) > 1 or not codes <= {script, "Latn"}:
+        if len(codes) > 1 or (len(word) > 1 and not codes <= {script, "Latn"}):
             mixed.add("+".join(sorted(codes)))
     return frozenset(mixed)
 

@@ -80,6 +80,8 @@ def russian() -> Plausible:
         "люди https://www.un.org/ru/documents/decl_conv/declarations/declhr.shtml",
         "The Universal Declaration of Human Rights",
         "люди Kfz-Xqwz QWRTZX PPPoE люди",
+        "люди λ братства",
+        "лю\u0301ди бра\u0301тства",
         "",
         "....... 17",
     ],
@@ -102,16 +104,35 @@ def test_what_is_like_no_line_is_refused_by_name(russian, text, reason):
     assert russian.reason(text) == reason
 
 
+def test_endings_behind_latin_names_are_plausible_where_true_lines_have_them():
+    endings = "를 가 의 로".split()
+    mixed = [
+        (f"{text} README{endings[i % 4]}", 0.0) if i % 9 == 0 else (text, 0.0) for i, (text, _) in enumerate(lines("Kore", 0))
+    ]
+    learned = Plausible.learn(mixed, "Kore")
+    assert learned is not None and learned.mixed == {"Kore+Latn"}
+    assert learned.reason("모든 wnpp를") == ""
+
+
+def test_acronyms_of_a_latin_language_are_plausible():
+    draw = random.Random(0)
+    words = "tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền".split()
+    learned = Plausible.learn([(" ".join(draw.choices(words, k=6)), 0.0) for _ in range(600)], "Latn")
+    assert learned is not None
+    assert [learned.reason(f"mọi {name} người") for name in ("PCMCIA", "PPPoE", "MỌI", "NGƯỜI")] == [""] * 4
+    assert learned.reason("mọi pcmcia người") == learned.reason("mxqi ngờưi") == "implausible"
+
+
 def test_letters_that_look_alike_in_two_scripts_mix_nothing(russian):
     assert russian.reason("все люди рoждаются") == ""  # a Latin o
 
 
 def test_scripts_that_meet_in_true_lines_may_meet():
-    mixed = [(f"{text} λ", 0.0) if i % 50 == 0 else (text, 0.0) for i, (text, _) in enumerate(lines("Cyrl", 0))]
+    mixed = [(f"{text} λόγος", 0.0) if i % 50 == 0 else (text, 0.0) for i, (text, _) in enumerate(lines("Cyrl", 0))]
     learned = Plausible.learn(mixed, "Cyrl")
     assert learned is not None and learned.mixed == {"Grek"}
-    assert learned.reason("люди λ братства") == ""
-    assert learned.reason("люди ש братства") == "other_script"
+    assert learned.reason("люди λόγος братства") == ""
+    assert learned.reason("люди שם братства") == "other_script"
 
 
 def test_a_line_too_long_or_too_short_for_its_width_is_refused(russian):
@@ -184,7 +205,7 @@ def test_pages_that_train_and_text_to_typeset_teach_and_no_others(tmp_path):
         region = Region(box, "text", text, None, "pymupdf", lines=(Line(box, text),))
         return page_sample(f"{sha256[:2]}-{number:06d}", text, task="crop", sha256=sha256, regions=(region,))
 
-    own = [text for text, _ in lines("Cyrl", 0, 320)]
+    own = [text for text, _ in lines("Cyrl", 0, 520)]
     write_dataset(
         tmp_path / "crops",
         [crop(i, text, place[0]) for i, text in enumerate(own)] + [crop(i, f"ъъъъъ {i}", held_out[0]) for i in range(20)],
