@@ -53,15 +53,28 @@ def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, 
 
 
 def _row(page: Sample, box: Box) -> list[Line]:
-    """The layer's lines that share the box's height and some of its width, in the order in which they are read."""
+    """The layer's lines that share the box's height and some of its width, side by side, in the order in which they are read."""
     row = []
     for region in page.regions:
         for line in region.lines:
-            overlap = min(line.box.y1, box.y1) - max(line.box.y0, box.y0)
-            lower = min(line.box.y1 - line.box.y0, box.y1 - box.y0)
+            top, bottom = _height_at(line, (max(line.box.x0, box.x0) + min(line.box.x1, box.x1)) / 2)
+            overlap = min(bottom, box.y1) - max(top, box.y0)
+            lower = min(bottom - top, box.y1 - box.y0)
             if overlap > 0.5 * lower and _covered(line.box, box) > 0.02:
                 row.append(line)
-    return sorted(row, key=lambda line: line.box.x0, reverse=page.script in scripts.RTL)
+    beside: list[Line] = []  # a line over or under another one is of another row
+    for line in sorted(row, key=lambda line: max(line.box.x0, box.x0) - min(line.box.x1, box.x1)):  # the widest first
+        if all(_covered(line.box, other.box) <= 0.5 for other in beside):
+            beside.append(line)
+    return sorted(beside, key=lambda line: line.box.x0, reverse=page.script in scripts.RTL)
+
+
+def _height_at(line: Line, x: float) -> tuple[float, float]:
+    """The top and the bottom of a line at a column: of a turned one, those of its polygon, since the box around it holds parts of
+    its neighbours."""
+    edges = zip(line.polygon, line.polygon[1:] + line.polygon[:1], strict=True)
+    ys = [y0 + (x - x0) / (x1 - x0) * (y1 - y0) for (x0, y0), (x1, y1) in edges if min(x0, x1) <= x <= max(x0, x1) and x0 != x1]
+    return (min(ys), max(ys)) if ys else (line.box.y0, line.box.y1)
 
 
 def _written(row: list[Line], script: str) -> str:

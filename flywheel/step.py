@@ -14,6 +14,9 @@ from datagen.storage import Folder
 CROPS = "crops"
 """The dataset of line crops that all rounds share."""
 
+TYPESET = "typeset"
+"""The dataset of pages that are typeset to calibrate gates, in languages that have text. All rounds share it."""
+
 GOLD = "gold"
 """The dataset of lines that people corrected. There is none before the first correction."""
 
@@ -78,7 +81,7 @@ class Flywheel:
     alphabet of the embedded reader. It gets one if its script has `min_train_lines` lines to train on. The gate of a
     reader opens at the confidence from which on a share of `precision` of its lines is right, letter for letter, by a lower bound
     from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
-    pages calibrate gates.
+    pages calibrate gates; where they have less than `calibration_lines` lines, and the language has text, typeset pages fill up.
 
     A round is kept if no language got worse and some got better (`flywheel.keep`); with `needs_gain` False, if none got worse.
     Others are set aside. `rounds` says how many rounds should exist, those included that the rule set aside; a number smaller
@@ -91,8 +94,8 @@ class Flywheel:
     `gold` is a file of corrections, as a sheet of `make flywheel review=…` saves it: they train the next round. Those that
     were taken in once stay.
 
-    The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops` and `round-N`, so an output has
-    one flywheel.
+    The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops`, `typeset` and `round-N`, so an
+    output has one flywheel.
     """
 
     runs: ClassVar[str] = "recipes.steps.flywheel:FlywheelRunner"
@@ -106,6 +109,7 @@ class Flywheel:
     precision: float = 0.97
     max_held_out: int = 300
     max_calibration_pages: int = 30
+    calibration_lines: int = 600
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
@@ -192,7 +196,15 @@ def clear_round(folder: Folder) -> None:
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
     of_pages = [f"{name}.json" for name in ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")]
-    for name in (*of_pages, "pages_to_calibrate.json", "pages_to_train.json", DISTANCES, LEARNED_FROM, ORIGIN):
+    for name in (
+        *of_pages,
+        "pages_to_calibrate.json",
+        "typeset_to_calibrate.json",
+        "pages_to_train.json",
+        DISTANCES,
+        LEARNED_FROM,
+        ORIGIN,
+    ):
         folder.remove(name)
 
 

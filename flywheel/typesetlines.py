@@ -26,7 +26,7 @@ def to_train(texts: Texts) -> list[Crop]:
     texts.families.check(texts.lang)
     crops = []
     for number, text in enumerate(texts.train):
-        if able := _able(text, texts.families.train):
+        if able := families_for(text, texts.families.train):
             box = Box(0, 0, max(1, round(width(text, able[0], texts.lang, 30))), 36)
             crops.append(Crop(f"text-{texts.lang}-{number:06d}", texts.lang, texts.script, text, b"", box, able))
     return crops
@@ -34,7 +34,7 @@ def to_train(texts: Texts) -> list[Crop]:
 
 def anew(line: Crop, texts: Texts) -> Crop:
     """A line of a document with the typefaces that it can be set anew in: those of its language's text."""
-    return replace(line, families=_able(line.text, texts.families.train))
+    return replace(line, families=families_for(line.text, texts.families.train))
 
 
 def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
@@ -42,7 +42,7 @@ def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
     texts.families.check(texts.lang)
     crops: list[Crop] = []
     for number, text in enumerate(texts.held_out):
-        able = _able(text, texts.families.test)
+        able = families_for(text, texts.families.test)
         if able and len(crops) < most:
             family = able[len(crops) % len(able)]
             pixels, box = in_family((family,), text, texts.lang, numpy.random.default_rng([seed, number]))
@@ -51,7 +51,7 @@ def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
     return crops
 
 
-def _able(text: str, families: Sequence[str]) -> tuple[str, ...]:
+def families_for(text: str, families: Sequence[str]) -> tuple[str, ...]:
     """Those of the families that have the text's letters, marks and digits. Another typeface lends what is plain in any text; if
     none has it, there is no family."""
     signs = frozenset(text)

@@ -53,21 +53,22 @@ def rules(gray: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarray:
     return out
 
 
-def broken(gray: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarray:
-    """Strokes with gaps, as worn type and poor copies have them."""
+def broken(gray: numpy.ndarray, random: numpy.random.Generator, line_height: float = 0) -> numpy.ndarray:
+    """Strokes with gaps, as worn type and poor copies have them. A page's image has lines of `line_height`."""
     height, width = gray.shape
-    size = max(2, round(height * random.uniform(0.05, 0.12)))
+    size = max(2, round((line_height or height) * random.uniform(0.05, 0.12)))
     grains = random.random((height // size + 2, width // size + 2), numpy.float32)
     noise = cv2.resize(grains, (width, height), interpolation=cv2.INTER_CUBIC)
     gone = (noise < random.uniform(0.1, 0.25)) & (gray < 255)
     return numpy.where(gone, 255 - (255 - gray) // 7, gray)
 
 
-def bleed_through(gray: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarray:
-    """The other side of the sheet: letters in a mirror, soft and faint, between the lines and across them."""
+def bleed_through(gray: numpy.ndarray, random: numpy.random.Generator, line_height: float = 0) -> numpy.ndarray:
+    """The other side of the sheet: letters in a mirror, soft and faint, between the lines and across them. A page's image has
+    lines of `line_height`."""
     height, width = gray.shape
     back = numpy.roll(gray[:, ::-1], (int(random.integers(0, height)), int(random.integers(0, width))), axis=(0, 1))
-    back = cv2.GaussianBlur(back, (0, 0), height * random.uniform(0.02, 0.06))
+    back = cv2.GaussianBlur(back, (0, 0), (line_height or height) * random.uniform(0.02, 0.06))
     faint = random.uniform(0.12, 0.4)
     return numpy.minimum(gray, (255 - faint * (255 - back.astype(numpy.float32))).astype(numpy.uint8))
 

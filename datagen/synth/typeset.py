@@ -134,12 +134,12 @@ def typeset(paragraphs: Sequence[str], lang: str = "und", style: Style = Style()
     context = cairocffi.Context(surface)
     context.set_source_rgb(*style.colour)
     pages: list[list[list[TypesetLine]]] = [[]]
-    slots: _Slots | None = None
+    slots: Slots | None = None
     for paragraph in paragraphs:
-        layout = _layout(context, paragraph, name, lang, style)
+        layout = laid_out(context, paragraph, name, lang, style)
         pages[-1].append([])
-        for line in _lines(layout, paragraph.encode()):
-            slots = slots or _Slots(style, line.direction == "rtl")
+        for line in broken_lines(layout, paragraph.encode()):
+            slots = slots or Slots(style, line.direction == "rtl")
             height = max(line.height, style.line_spacing * style.size_pt)
             x, y, page = slots.take(height)
             if page == len(pages):
@@ -163,7 +163,7 @@ def _finished(surface: cairocffi.PDFSurface, buffer: io.BytesIO, style: Style, p
     return Typeset(buffer.getvalue(), tuple(read))
 
 
-def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: Style) -> Layout:
+def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style: Style) -> Layout:
     """A layout of one paragraph. Raises `ValueError` if no font has some of its characters."""
     layout = pangocairocffi.create_layout(context)
     pointer = layout.pointer
@@ -191,18 +191,19 @@ def _layout(context: cairocffi.Context, text: str, name: str, lang: str, style: 
     return layout
 
 
-class _Slots:
-    """Gives lines their places. Columns are filled from top to bottom, and pages column by column."""
+class Slots:
+    """Gives lines their places. Columns are filled from top to bottom, and pages column by column. Columns begin at `top_pt`, or
+    at the margin."""
 
-    def __init__(self, style: Style, from_right: bool) -> None:
-        self.style, self.from_right = style, from_right
-        self.column, self.page, self.y = 0, 0, style.margin_pt
+    def __init__(self, style: Style, from_right: bool, top_pt: float = 0) -> None:
+        self.style, self.from_right, self.top = style, from_right, top_pt or style.margin_pt
+        self.column, self.page, self.y = 0, 0, self.top
 
     def take(self, height: float) -> tuple[float, float, int]:
         """The left edge and top of a line of this height, and its page."""
         style = self.style
-        if self.y + height > style.height_pt - style.margin_pt and self.y > style.margin_pt:
-            self.column, self.y = self.column + 1, style.margin_pt
+        if self.y + height > style.height_pt - style.margin_pt and self.y > self.top:
+            self.column, self.y = self.column + 1, self.top
             if self.column == style.columns:
                 self.column, self.page = 0, self.page + 1
         place = style.columns - 1 - self.column if self.from_right else self.column
@@ -210,7 +211,7 @@ class _Slots:
         return style.margin_pt + place * (style.column_width_pt + style.column_gap_pt), top, self.page
 
 
-class _Line(NamedTuple):
+class BrokenLine(NamedTuple):
     """A line that Pango has broken. x is from the column's left edge, y from the baseline, in points."""
 
     pointer: Any
@@ -236,12 +237,12 @@ class _Line(NamedTuple):
     def at(self, x: float, baseline: float) -> TypesetLine:
         top, bottom = baseline + self.logical[1], baseline + self.logical[3]
         words = tuple(Word(text, (x + x0, top, x + x1, bottom)) for text, x0, x1 in self.words)
-        box = _union(self.logical, self.ink) if self.ink[0] < self.ink[2] else self.logical
+        box = union(self.logical, self.ink) if self.ink[0] < self.ink[2] else self.logical
         box = (x + box[0], baseline + box[1], x + box[2], baseline + box[3])
         return TypesetLine(self.text, box, words, self.direction, self.hyphenated)
 
 
-def _lines(layout: Layout, text: bytes) -> Iterator[_Line]:
+def broken_lines(layout: Layout, text: bytes) -> Iterator[BrokenLine]:
     """The layout's lines from top to bottom. They are freed with the layout."""
     pointer = layout.pointer
     number = ffi.new("int *")
@@ -261,7 +262,7 @@ def _lines(layout: Layout, text: bytes) -> Iterator[_Line]:
         baseline = pango.pango_layout_iter_get_baseline(iterator)
         edges = _rect(logical, baseline)
         shown = text[start:end].decode()
-        yield _Line(
+        yield BrokenLine(
             line,
             shown.replace(_SOFT_HYPHEN, "").strip() + hyphen,
             _words(shown, start, hyphen, clusters, edges),
@@ -317,5 +318,5 @@ def _rect(rectangle: Any, baseline: int) -> Rect:
     return x / PANGO_UNIT, y / PANGO_UNIT, (x + rectangle.width) / PANGO_UNIT, (y + rectangle.height) / PANGO_UNIT
 
 
-def _union(a: Rect, b: Rect) -> Rect:
+def union(a: Rect, b: Rect) -> Rect:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

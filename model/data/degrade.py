@@ -37,11 +37,29 @@ class Degradations:
             return image
         steps = _SCAN if u < self.scan else _CAMERA
         pixels = np.asarray(image)
-        unit = max(0.3, min(max(image.size) / 1000, min(image.size) / 40))
+        unit = _unit(pixels)
         for step in steps:
             if may_move or step not in _MOVING:
                 pixels = step(pixels, random, unit)
         return Image.fromarray(pixels)
+
+
+def scanned(pixels: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 3) bytes as a scan, and the (2, 3) matrix that takes a point of the image, (x, y, 1), to its place in the scan."""
+    unit, matrix = _unit(pixels), np.eye(2, 3)
+    for step in _SCAN:
+        if step is turn:
+            matrix = askew(pixels, random)
+            pixels = _moved(pixels, matrix)
+        else:
+            pixels = step(pixels, random, unit)
+    return pixels, matrix
+
+
+def _unit(pixels: np.ndarray) -> float:
+    """What distances are counted in, in pixels."""
+    height, width = pixels.shape[:2]
+    return max(0.3, min(max(height, width) / 1000, min(height, width) / 40))
 
 
 Step = Callable[[np.ndarray, np.random.Generator, float], np.ndarray]
@@ -102,10 +120,19 @@ def grain(pixels: np.ndarray, random: np.random.Generator, unit: float) -> np.nd
 
 def turn(pixels: np.ndarray, random: np.random.Generator, unit: float) -> np.ndarray:
     """Laid on the glass a little askew, with paper around it."""
+    return _moved(pixels, askew(pixels, random))
+
+
+def askew(pixels: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The (2, 3) matrix of a turn around the image's middle."""
     height, width = pixels.shape[:2]
     # So far that the longer side's ends move by a sixtieth of the shorter one, and a hundredth of themselves, at most.
     most = min(math.degrees(math.atan(min(width, height) / max(width, height) / 30)), 1.2)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-most, most), 1)
+    return cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-most, most), 1)
+
+
+def _moved(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    height, width = pixels.shape[:2]
     return cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=_paper(pixels))
 
 

@@ -28,7 +28,7 @@ BENCHES = {
     "truth": (),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
-BY_NAME = {"long_run": (), "weights": (), "real_pages": (), "sentences": (), "languages": ()}
+BY_NAME = {"long_run": (), "weights": (), "real_pages": (), "sentences": (), "languages": (), "detection": ()}
 ALL = BENCHES | BY_NAME
 
 

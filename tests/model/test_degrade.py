@@ -84,3 +84,21 @@ def test_shares_hold():
 def test_an_image_that_is_longer_than_opencv_takes_stays_as_it_is(kind, size):
     image = Image.new("RGB", size, "white")
     assert all(kind(image, seed, True).size == size for seed in range(4))
+
+
+def test_a_scan_says_where_each_point_went():
+    pixels = np.full((800, 600, 3), 255, np.uint8)
+    marks = [(100, 100), (480, 90), (110, 700), (470, 690)]
+    for x, y in marks:
+        pixels[y - 6 : y + 7, x - 6 : x + 7] = 0
+    moved = 0
+    for seed in range(6):
+        scan, matrix = degrade.scanned(pixels, np.random.default_rng(seed))
+        assert scan.shape == pixels.shape
+        for x, y in marks:
+            at_x, at_y = matrix @ (x, y, 1)
+            moved = max(moved, abs(at_x - x), abs(at_y - y))
+            near = scan[round(at_y) - 20 : round(at_y) + 21, round(at_x) - 20 : round(at_x) + 21].mean(2)
+            ys, xs = np.nonzero(near < (near.min() + np.median(near)) / 2)
+            assert abs(xs.mean() - 20) < 1.5 and abs(ys.mean() - 20) < 1.5
+    assert moved > 3

@@ -50,3 +50,12 @@ def test_an_image_without_ink_or_a_tiny_one_stays_an_image():
     for shape in ((40, 200), (6, 5), (14, 3)):
         for step in STEPS:
             assert step(numpy.full(shape, 255, numpy.uint8), numpy.random.default_rng(1)).shape == shape
+
+
+def test_on_a_page_distances_hang_on_its_lines():
+    page = numpy.vstack([clean()] * 30)
+    height = len(clean())
+    for step in (worn.broken, worn.bleed_through):
+        fine, coarse = (step(page, numpy.random.default_rng(1), line_height) for line_height in (height, 0))
+        assert not numpy.array_equal(fine, coarse)
+        assert numpy.array_equal(coarse, step(page, numpy.random.default_rng(1), len(page)))

@@ -1,0 +1,41 @@
+"""How many of the lines on pages a detector finds, by script: lines that it misses are lost to every reader."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from datagen.record import Box, Line, Sample
+
+_WIDE = 0.8  # the share of a line's width that is detected
+_HIGH = 0.5  # the share of the lower one's height that a line and a box share
+
+
+def recall(pages: Iterable[Sample], detected: Mapping[str, Sequence[Box]]) -> dict[str, tuple[int, int]]:
+    """By script: how many of the lines on pages with a true layer a detector finds, and how many there are.
+
+    `detected` are a page's boxes by its key; a page without an entry has none. Vertical lines aren't counted.
+    """
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for page in pages:
+        boxes = detected.get(page.key, ())
+        for line in (line for region in page.regions for line in region.lines if line.direction != "ttb" and line.text.strip()):
+            counts[page.script][0] += is_detected(line, boxes)
+            counts[page.script][1] += 1
+    return {script: (num_detected, num_lines) for script, (num_detected, num_lines) in sorted(counts.items())}
+
+
+def is_detected(line: Line, boxes: Iterable[Box]) -> bool:
+    """Whether boxes at the line's height cover nearly all of its width. Several of them may share a line, and one may
+    hold several lines side by side."""
+    at = line.box
+    spans = []
+    for box in boxes:
+        overlap = min(box.y1, at.y1) - max(box.y0, at.y0)
+        x0, x1 = max(box.x0, at.x0), min(box.x1, at.x1)
+        # A box that is much higher holds several lines, and no reader reads it.
+        if overlap > _HIGH * min(box.y1 - box.y0, at.y1 - at.y0) and x0 < x1 and box.y1 - box.y0 < 2 * (at.y1 - at.y0):
+            spans.append((x0, x1))
+    covered, reached = 0, at.x0
+    for x0, x1 in sorted(spans):
+        covered += max(0, x1 - max(x0, reached))
+        reached = max(reached, x1)
+    return covered >= _WIDE * (at.x1 - at.x0)

@@ -1,0 +1,119 @@
+"""Typeset pages that calibrate: held-out text in typefaces that only test, with boxes that hold after degradation."""
+
+import io
+import json
+
+import numpy
+import pytest
+from PIL import Image, ImageDraw
+
+from datagen.engines.compact import normalise
+from datagen.record import Drop, Sample
+from datagen.storage import Folder
+from flywheel import score, texts
+from flywheel.composed import Queue
+from flywheel.texts import TextFile, Texts
+from flywheel.typesetpages import FrozenTexts, TypesetPages
+from tests.udhr import UDHR
+
+
+def gathered(script: str, lang: str = "", num_lines: int = 120) -> Texts:
+    known, text = UDHR[script]
+    words = text.split()
+    paragraphs = [" ".join([*words[i:], *words[:i]]) for i in range(len(words))]
+    made = texts.gather(lang or known, script, paragraphs, (), 60, 0)
+    assert made is not None
+    lines = tuple(f"{' '.join(words[i % len(words) :][: 2 + i % 9])} {i}" for i in range(num_lines))
+    return Texts(made.lang, script, made.train, lines, {"udhr": 9, "given": 2}, made.families)
+
+
+def pages(folder, made: Texts, num_lines: int = 600, **values) -> list[Sample]:
+    file = TextFile.write(Folder(str(folder)), made)
+    (item,) = FrozenTexts((file,)).items()
+    return list(TypesetPages(((made.lang, num_lines),), **values).read(item))
+
+
+def dark(page: Sample) -> numpy.ndarray:
+    gray = numpy.asarray(Image.open(io.BytesIO(page.image)).convert("L")).astype(float)
+    return gray < numpy.percentile(gray, 50) - 40
+
+
+@pytest.fixture(scope="module")
+def hebrew(tmp_path_factory):
+    made = gathered("Hebr")
+    return made, pages(tmp_path_factory.mktemp("text"), made, scans=0.5, long_side=1200)
+
+
+def test_pages_are_samples_like_those_of_documents(hebrew):
+    made, of_lang = hebrew
+    assert len({page.key for page in of_lang}) == len(of_lang) >= 2
+    for number, page in enumerate(of_lang):
+        assert (page.task, page.lang, page.script, page.quality.words_hold) == ("page", "he", "Hebr", True)
+        assert page.origin.page == number and page.origin.licence == "public-domain" and page.origin.engines["pango"]
+        assert max(page.size) == 1200 == max(Image.open(io.BytesIO(page.image)).size)
+        assert page.metadata["typeface"] in made.families.test
+        assert page.text and all(region.lines and region.by == "typeset" for region in page.regions)
+        json.loads(page.to_json())
+
+
+def test_only_text_that_tests_is_set_and_all_of_it(hebrew):
+    made, of_lang = hebrew
+    words = {word for line in made.held_out for word in line.split()}
+    numbers = [word for page in of_lang for region in page.regions for word in region.text.split() if word.isdigit()]
+    assert {word for page in of_lang for word in page.text.split()} <= words
+    assert len(set(numbers)) == len(numbers) > 100
+
+
+def test_boxes_hold_the_ink_of_renders_and_of_scans(hebrew):
+    _, of_lang = hebrew
+    assert {page.metadata["look"] for page in of_lang} == {"render", "scan"}
+    for page in of_lang:
+        mask = Image.new("1", page.size)
+        for line in (line for region in page.regions for line in region.lines):
+            ImageDraw.Draw(mask).polygon(line.polygon or _corners(line.box), fill=1)
+            assert bool(line.polygon) == (page.metadata["look"] == "scan")
+            xs, ys = zip(*(line.polygon or _corners(line.box)), strict=True)
+            assert abs(min(xs) - line.box.x0) <= 1 and abs(max(ys) - line.box.y1) <= 1
+        ink, inside = dark(page), numpy.asarray(mask)
+        assert ink[inside].mean() > 0.03
+        assert ink[~inside].mean() < 0.1 * ink[inside].mean()
+
+
+def _corners(box):
+    return ((box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1))
+
+
+def test_the_layer_scores_what_a_reader_reads_there(hebrew):
+    _, of_lang = hebrew
+    for page in of_lang:
+        for line in (line for region in page.regions for line in region.lines):
+            assert score.is_right(page, line.box, normalise(line.text)), line
+            assert not score.is_right(page, line.box, normalise(line.text) + "א")
+
+
+def test_the_same_text_gives_the_same_pages_and_fewer_lines_fewer_pages(tmp_path, hebrew):
+    made, of_lang = hebrew
+    again = pages(tmp_path, made, scans=0.5, long_side=1200)
+    assert [page.image for page in again] == [page.image for page in of_lang]
+    few = pages(tmp_path, made, num_lines=10, long_side=600)
+    assert len(few) == 1
+
+
+def test_text_without_a_line_to_test_is_a_drop(tmp_path):
+    (drop,) = pages(tmp_path, gathered("Hebr", num_lines=0))
+    assert isinstance(drop, Drop) and drop.reason == "no_text"
+
+
+def test_a_changed_text_is_refused(tmp_path):
+    file = TextFile.write(Folder(str(tmp_path)), gathered("Grek"))
+    (tmp_path / "el.json").write_text("{}")
+    (item,) = FrozenTexts((file,)).items()
+    with pytest.raises(ValueError, match="other text"):
+        next(TypesetPages((("el", 9),)).read(item))
+
+
+def test_a_line_waits_for_a_typeface_that_has_its_letters():
+    queue = Queue([("• short", ("A",)), ("a line that is long enough for a paragraph of text", ("B",)), ("other", ("A", "B"))])
+    assert queue.take("B", True) == "other"
+    assert queue.take("B", True) == "a line that is long enough for a paragraph of text"
+    assert queue.take("B") == "" and queue.has("A") and not queue.has("B")
