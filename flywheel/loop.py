@@ -5,6 +5,7 @@ isn't kept is moved aside.
     NAME/text/               text to typeset, by language
     NAME/tesseract.json      how well Tesseract reads the test lines
     crops/                   a dataset: lines of trusted pages, drawn for readers
+    typeset/                 a dataset: pages of typeset text that calibrate gates, if any
     gold/                    a dataset: lines that people corrected, if any
     aside-round-N/           a round that is set aside, with aside.json, which says why
     round-N/                 a dataset: the lines that round N's readers read and the gate accepted
@@ -15,6 +16,7 @@ isn't kept is moved aside.
         reader/NAME/         model.safetensors, alphabet.json, config.json
         errors.json          by reader, language and held-out line, how many edits a reading is from the truth
         pages_to_calibrate.json  the held-out pages that calibrate its gates, with their languages
+        typeset_to_calibrate.json  the typeset pages that do
         marks/               the lines of earlier rounds that this round read again: they train no more
         metrics.json         how good the round is; written last, so a round that has it is whole
 
@@ -30,7 +32,7 @@ from datagen.runner import Runner
 from datagen.sources.dataset import ShardsOf
 from datagen.sources.lines import LineCrops
 from datagen.storage import Folder
-from flywheel import aside, audit, frozen, gold
+from flywheel import aside, audit, frozen, gold, typesetpages
 from flywheel.enough import enough
 from flywheel.frozen import FrozenPools
 from flywheel.round import Round, RunPipeline, Watch, values
@@ -38,6 +40,7 @@ from flywheel.step import (
     CROPS,
     GOLD,
     ORIGIN,
+    TYPESET,
     Flywheel,
     clear_round,
     next_number,
@@ -75,6 +78,9 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
         return 0
     if code := run(_crops(step, out, pools)):
         return code
+    typeset = typesetpages.pipeline(step, out, pools)
+    if typeset and (code := run(typeset)):
+        return code
     corrected = gold.pipeline(step, out, pools)
     if corrected and (code := run(corrected)):
         return code
@@ -103,7 +109,7 @@ def clear(step: Flywheel, out: Folder) -> None:
     for name in reversed(round_folders(out)):
         clear_round(out.sub(name))
     aside.clear(out)
-    for name in (CROPS, GOLD):
+    for name in (CROPS, TYPESET, GOLD):
         if out.exists(f"{name}/census"):
             dataset.clear(out.sub(name))
     for name in ("tesseract.json", frozen.NAME, TEXT):

@@ -28,12 +28,12 @@ from flywheel.metrics import Measured
 from flywheel.places import PlaceFile
 from flywheel.pools import FOLDS, Place, Pools
 from flywheel.relabel import Gate, ReadPages
-from flywheel.step import CROPS, DISTANCES, GOLD, METRICS, ORIGIN, Flywheel, has_reader, reader_name, round_name
+from flywheel.step import CROPS, DISTANCES, GOLD, METRICS, ORIGIN, TYPESET, Flywheel, has_reader, reader_name, round_name
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
-VERSION = 4  # goes up whenever the code makes other rounds of the same pools
+VERSION = 5  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -54,7 +54,7 @@ class Round:
         self.step, self.out, self.frozen, self.number = step, out, frozen, number
         self.name, self.earlier = round_name(number), [out.sub(name) for name in earlier]
         self.folder, self.crops, self.pages = out.sub(self.name), out.sub(CROPS), out.sub(step.pages)
-        self.gold = out.sub(GOLD)
+        self.gold, self.typeset = out.sub(GOLD), out.sub(TYPESET)
         self.before = self.earlier[-1] if earlier else None
         self.comes_from = earlier[-1] if earlier else ""
         self.served = frozen.served
@@ -181,7 +181,7 @@ class Round:
     def _write_origin(self) -> dict[str, Any]:
         """Write what the round is made from, and return it. Raises `ValueError` if the round was begun from something else."""
         datasets = [CROPS, self.comes_from] if self.comes_from else [CROPS]
-        datasets += [GOLD] if read_reports(self.gold) else []
+        datasets += [name for name in (TYPESET, GOLD) if read_reports(self.out.sub(name))]
         origin = {
             "values": values(self.step, self.before is None),
             "from": self.comes_from,
@@ -212,6 +212,7 @@ class Round:
             for r in readers
             for shard in dict.fromkeys(shards[r.script])
         ]
+        tasks += self._typeset_tasks(readers, weights)
         judged = self._outcomes(runner, run_calibrate, tasks, "a page could not be read to calibrate a gate")
         if judged is None:
             return None
@@ -219,6 +220,19 @@ class Round:
         for task, of_shard in judged:
             lines[task.name] += of_shard
         return lines
+
+    def _typeset_tasks(self, readers: list[RoundReader], weights: dict[str, str]) -> list[CalibrateTask]:
+        """What calibrates each reader's gate by typeset pages of its script."""
+        served = {p.lang for p in self.served}
+        rows = list(manifest.rows(self.typeset, lambda row: row["lang"] in served))
+        languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
+        keys = {(row["sha256"], row["page"]): row["key"] for row in rows}
+        file = PlaceFile.write(self.folder, "typeset_to_calibrate.json", languages, keys)
+        return [
+            CalibrateTask(r.name, r.script, weights[r.name], self.folder.sub("reader").url, file, self.typeset.url, shard)
+            for r in readers
+            for shard in dict.fromkeys(row["shard"] for row in rows if row["script"] == r.script)
+        ]
 
     def _measure(
         self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
@@ -317,5 +331,12 @@ def values(step: Flywheel, is_first: bool) -> Any:
     """The values of the step that decide a round, as JSON gives them back. A first round comes from no other."""
     fitted = step.first if is_first else step.later
     engines = versions("ppocr-detector") | compact.engines() | {"typefaces": typefaces.sha256()}
-    sizes = [step.precision, step.max_held_out, step.max_calibration_pages, is_first or step.needs_gain, gold.TIMES]
+    sizes = [
+        step.precision,
+        step.max_held_out,
+        step.max_calibration_pages,
+        step.calibration_lines,
+        is_first or step.needs_gain,
+        gold.TIMES,
+    ]
     return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *sizes, gate.RISK, keep.RISK, engines]))

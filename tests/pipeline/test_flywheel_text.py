@@ -5,6 +5,8 @@ import random
 
 import pytest
 
+from datagen import manifest
+from datagen.shards import read_samples
 from datagen.storage import Folder
 from flywheel import frozen, supply
 from flywheel.pools import survey
@@ -47,6 +49,18 @@ def test_a_language_without_a_document_gets_a_reader_that_is_tested_on_typeset_l
     assert rows["ru"]["pools"]["text"]["lines"] == 0
     assert set(metrics(turned)["readers"]) == {"Cyrl", "Hebr"}
     assert metrics(turned)["gates"]["Hebr"]["confidence"] is None
+
+
+def test_its_gate_is_calibrated_on_typeset_pages(turned):
+    gate = metrics(turned)["gates"]["Hebr"]
+    assert gate["languages"] == ["he"] and gate["num_lines"] > 5
+    folder = Folder(str(turned / "out/typeset"))
+    pages = list(read_samples(folder, manifest.rows(folder)))
+    assert {page.lang for page in pages} == {"he"}
+    made = json.loads((turned / "out/flywheel/text/he.json").read_text())
+    assert {page.metadata["typeface"] for page in pages} <= set(made["families"]["test"])
+    origin = json.loads((turned / "out/round-1/round.json").read_text())
+    assert len(origin["shards"]["typeset"]) == 1
 
 
 def test_the_text_is_frozen_with_the_pools(turned):
