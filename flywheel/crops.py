@@ -128,7 +128,7 @@ def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 
         dark, light = random.uniform(0, 90), random.uniform(180, 255)
         gray = dark + gray * ((light - dark) / 255)
     if random.random() < 0.4:
-        gray = gray + random.normal(0, random.uniform(2, 14), gray.shape).astype(numpy.float32)
+        gray = gray + float(random.uniform(2, 14)) * random.standard_normal(gray.shape, numpy.float32)
     if random.random() < 0.05:
         gray = 255 - gray
     out = numpy.clip(gray, 0, 255).astype(numpy.uint8)

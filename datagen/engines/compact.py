@@ -1,10 +1,13 @@
 """The compact reader: a small network that reads lines of one script, trained by the flywheel where no engine here knows it.
 
-    gray crop ── 32 px high ──> convolutions ──> 2 transformer layers ──> CTC over an alphabet
-                                 (B,1,32,W)        (B,W/4,D)                (B,W/4,A)
+    gray crop ── 32 px high ──> convolutions ──> transformer layers ──> two frames of each ──> CTC over an alphabet
+                 (B,1,32,W)       (B,W/8,D)         (B,W/8,D)             (B,W/4,D)             (B,W/4,A)
 
 A reader is a folder: `model.safetensors`, `alphabet.json`, `config.json`. Shapes: B lines, W pixels, T = W/4 frames, D width,
 A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and paper 0, so that padding is paper.
+
+The transformer sees a line in steps of 8 pixels, since its layers and their attention are most of what is computed. A narrow
+letter is 4 pixels wide, so each step's state becomes two frames at the end.
 """
 
 import contextlib
@@ -26,9 +29,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datagen.engines.direction import as_it_is_read, as_it_stands
+from datagen.engines.hangul import put_together, take_apart
 from datagen.engines.lookalikes import fold, unfold
 from datagen.storage import Folder
 
+FORMAT = 2  # of a reader's folder: goes up whenever older weights or alphabets mean something else
 HEIGHT = 32
 STRIDE = 4
 MAX_WIDTH = 1600
@@ -40,15 +45,16 @@ _BATCH_WIDTH = 24_000  # pixels of line that are read at a time, padding include
 class CompactConfig:
     """Sizes of the network: channels of its three convolution stages, then the transformer's width, layers and heads."""
 
-    channels: tuple[int, int, int] = (24, 48, 96)
+    channels: tuple[int, int, int] = (32, 64, 96)
     width: int = 256
-    layers: int = 2
+    layers: int = 3
     heads: int = 4
 
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The symbols of a script's lines: `symbols[i]` is class i + 1. Letters that look alike in it and in Latin are one symbol.
+    """The symbols of a script's lines: `symbols[i]` is class i + 1. Letters that look alike in it and in Latin are one symbol. A
+    Hangul syllable is two or three symbols, the letters that it is made of (`hangul.py`).
 
     Classes follow each other as their symbols stand in the image, from left to right (`direction.py`); texts are in the order in
     which they are read.
@@ -60,16 +66,22 @@ class Alphabet:
     @classmethod
     def of(cls, script: str, texts: Iterable[str]) -> "Alphabet":
         """What stands in `texts`."""
-        return cls(script, "".join(sorted({symbol for text in texts for symbol in fold(as_it_stands(text, script), script)})))
+        return cls(script, "".join(sorted({symbol for text in texts for symbol in symbols_of(text, script)})))
 
     def encode(self, text: str) -> list[int]:
         """The classes of a text. Raises `KeyError` for a character that is not in it."""
         classes = {symbol: i + 1 for i, symbol in enumerate(self.symbols)}
-        return [classes[c] for c in fold(as_it_stands(text, self.script), self.script)]
+        return [classes[c] for c in symbols_of(text, self.script)]
 
     def decode(self, classes: Sequence[int]) -> str:
         """The text that `encode` took apart, letters that look alike told apart by their words."""
-        return as_it_is_read(unfold("".join(self.symbols[c - 1] for c in classes), self.script), self.script)
+        symbols = "".join(self.symbols[c - 1] for c in classes)
+        return as_it_is_read(unfold(put_together(symbols), self.script), self.script)
+
+
+def symbols_of(text: str, script: str) -> str:
+    """The symbols of a text as they stand in its line's image, from left to right."""
+    return fold(take_apart(as_it_stands(text, script)), script)
 
 
 def normalise(text: str) -> str:
@@ -87,27 +99,29 @@ class CompactNet(nn.Module):
         d = config.width
         self.stem = nn.Sequential(
             _conv(1, c1, stride=2),
-            _conv(c1, c2),
-            _conv(c2, c2, stride=2),
+            _conv(c1, c2, stride=2),
             _Residual(c2),
             _conv(c2, c3, stride=(2, 1)),
             _Residual(c3),
-            _conv(c3, c3, stride=(2, 1)),
+            # The whole height at once: its output is (B, D, 1, W/8), which lies in memory as (B, W/8, D).
+            nn.Conv2d(c3, d, (HEIGHT // 8, 4), (HEIGHT // 8, 2), padding=(0, 1), bias=False),
+            nn.BatchNorm2d(d),
         )
-        self.flatten = nn.Linear(2 * c3, d)
-        self.position = nn.Conv1d(d, d, 3, padding=1)
+        self.position = nn.Conv2d(d, d, (1, 3), padding=(0, 1))
         self.encoder = nn.ModuleList(_Layer(d, config.heads) for _ in range(config.layers))
+        self.split = nn.Linear(d, 2 * d)
         self.norm = nn.LayerNorm(d)
         self.head = nn.Linear(d, num_classes)
 
     def forward(self, image_B1HW: Tensor, num_frames_B: Tensor) -> Tensor:
         """Log-probabilities (B, T, A) in fp32. Frames from `num_frames_B` on are padding, and nothing attends to them."""
-        x_BCHT = self.stem(image_B1HW)
-        x_BTD = self.flatten(x_BCHT.flatten(1, 2).transpose(1, 2))
-        x_BTD = x_BTD + self.position(x_BTD.transpose(1, 2)).transpose(1, 2)
-        real_BT = torch.arange(x_BTD.shape[1])[None] < num_frames_B[:, None]
+        num_frames = image_B1HW.shape[3] // STRIDE
+        x_BD1S = self.stem(F.pad(image_B1HW, (0, -image_B1HW.shape[3] % (2 * STRIDE))))
+        x_BSD = (x_BD1S + self.position(x_BD1S))[:, :, 0].transpose(1, 2)
+        real_BS = torch.arange(x_BSD.shape[1])[None] < (num_frames_B[:, None] + 1) // 2
         for layer in self.encoder:
-            x_BTD = layer(x_BTD, real_BT[:, None, None])
+            x_BSD = layer(x_BSD, real_BS[:, None, None])
+        x_BTD = self.split(x_BSD).unflatten(2, (2, -1)).flatten(1, 2)[:, :num_frames]
         return F.log_softmax(self.head(self.norm(x_BTD)).float(), dim=-1)
 
 
@@ -125,11 +139,11 @@ class _Residual(nn.Module):
         return x + self.conv(x)
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, mask_B11T: Tensor) -> Tensor:
-    """Attention, (B, heads, T, D/heads), to the frames in the mask. Spelled out: on a processor the fused kernel's backward costs
+def attention(q: Tensor, k: Tensor, v: Tensor, mask_B11S: Tensor) -> Tensor:
+    """Attention, (B, heads, S, D/heads), to the steps in the mask. Spelled out: on a processor the fused kernel's backward costs
     more (`make bench` says how much)."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-    return scores.masked_fill(~mask_B11T, -1e4).softmax(-1, dtype=scores.dtype) @ v
+    return scores.masked_fill(~mask_B11S, -1e4).softmax(-1, dtype=scores.dtype) @ v
 
 
 class _Layer(nn.Module):
@@ -142,11 +156,11 @@ class _Layer(nn.Module):
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
-    def forward(self, x_BTD: Tensor, mask_B11T: Tensor) -> Tensor:
-        q, k, v = self.qkv(self.norm1(x_BTD)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        attended = attention(q, k, v, mask_B11T)
-        x_BTD = x_BTD + self.out(attended.transpose(1, 2).flatten(2))
-        return x_BTD + self.mlp(self.norm2(x_BTD))
+    def forward(self, x_BSD: Tensor, mask_B11S: Tensor) -> Tensor:
+        q, k, v = self.qkv(self.norm1(x_BSD)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        attended = attention(q, k, v, mask_B11S)
+        x_BSD = x_BSD + self.out(attended.transpose(1, 2).flatten(2))
+        return x_BSD + self.mlp(self.norm2(x_BSD))
 
 
 class Reader:
@@ -163,6 +177,8 @@ class Reader:
         """The reader that `save` wrote. Raises `ValueError`, naming what is wrong, if the folder holds another thing."""
         try:
             saved = json.loads(folder.read("config.json"))
+            if saved.get("format") != FORMAT:
+                raise ValueError(f"its format is {saved.get('format', 1)}, and this program reads {FORMAT}: train it anew")
             alphabet = Alphabet(**json.loads(folder.read("alphabet.json")))
             config = CompactConfig(**saved["network"] | {"channels": tuple(saved["network"]["channels"])})
             net = CompactNet(config, len(alphabet.symbols) + 1)
@@ -178,7 +194,8 @@ class Reader:
             safetensors.torch.save({name: value.contiguous() for name, value in self.net.state_dict().items()}),
         )
         folder.write("alphabet.json", _json(dataclasses.asdict(self.alphabet)))
-        folder.write("config.json", _json({"network": dataclasses.asdict(self.config), "bf16": self.bf16, "made": dict(made)}))
+        network = dataclasses.asdict(self.config)
+        folder.write("config.json", _json({"format": FORMAT, "network": network, "bf16": self.bf16, "made": dict(made)}))
 
     @torch.inference_mode()
     def read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:

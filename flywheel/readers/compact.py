@@ -73,7 +73,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
         _inherit(net, alphabet, Reader.load(start))
     net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     bf16 = has_fast_bf16()
-    optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+    optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
     first = _resume(folder, checkpoint, net, optimizer)
     started, shown, losses = time.monotonic(), time.monotonic(), []
     batches = itertools.islice(_batches(config, crops, 0 if start else config.short_steps), first, None)

@@ -1,5 +1,5 @@
-"""The compact reader's speed on one thread: reading beside Tesseract on the same lines, those of a page, and training
-with attention spelled out beside the same with torch's fused kernel. Prints ratios; run by `make bench`."""
+"""The compact reader's speed on one thread: reading beside Tesseract on the same lines, those of a page, and training beside
+the network that it was before, and with attention by torch's fused kernel. Prints ratios; run by `make bench`."""
 
 import time
 from collections.abc import Callable
@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy
 import simplejpeg
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from datagen.engines import compact, ppocr, tesseract
-from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, _conv, _Residual
 from flywheel.crops import Crop
 from flywheel.readers.compact import _batches, _loss
 from flywheel.step import Fit
@@ -44,10 +45,12 @@ def main() -> None:
     reading = 2 * num_lines * ours / NUM_LINES
     print(f"a page of {num_lines} lines: {detecting:.2f} s to find them, {reading:.2f} s to read them twice")
     rates.record("tests.bench.reader", {"minority.page_core_s": detecting + reading})
-    spelled, fused = training(crops, alphabet)
+    seconds = training(crops, alphabet)
+    rate = {name: NUM_STEPS / of_name for name, of_name in seconds.items()}
     print(
-        f"training, steps/s on one thread: attention spelled out {NUM_STEPS / spelled:.2f}, fused {NUM_STEPS / fused:.2f}, "
-        f"ratio {fused / spelled:.2f}"
+        f"training, steps/s on one thread: {rate['now']:.2f}, the network before {rate['before']:.2f}, "
+        f"ratio {rate['now'] / rate['before']:.2f}; with fused attention {rate['fused']:.2f}, "
+        f"ratio {rate['now'] / rate['fused']:.2f}"
     )
 
 
@@ -64,25 +67,27 @@ def lines(count: int) -> list[Crop]:
     return crops
 
 
-def training(crops: list[Crop], alphabet: Alphabet) -> tuple[float, float]:
-    """Seconds of `NUM_STEPS` steps with attention spelled out, and fused; each the best of interleaved turns."""
-    times: dict[str, list[float]] = {"spelled": [], "fused": []}
+def training(crops: list[Crop], alphabet: Alphabet) -> dict[str, float]:
+    """Seconds of `NUM_STEPS` steps, lines drawn and degraded in them, by what takes them; the best of interleaved turns."""
+    times: dict[str, list[float]] = {"now": [], "before": [], "fused": []}
     spelled = compact.attention
     try:
         for _ in range(TURNS):
-            for name, attention in (("spelled", spelled), ("fused", fused_attention)):
-                compact.attention = attention
-                times[name].append(train(crops, alphabet))
+            for name, of_name in times.items():
+                compact.attention = fused_attention if name == "fused" else spelled
+                of_name.append(train(crops, alphabet, is_before=name == "before"))
     finally:
         compact.attention = spelled
-    return min(times["spelled"]), min(times["fused"])
+    return {name: min(of_name) for name, of_name in times.items()}
 
 
-def train(crops: list[Crop], alphabet: Alphabet) -> float:
+def train(crops: list[Crop], alphabet: Alphabet, is_before: bool) -> float:
     torch.manual_seed(0)
     fit = Fit(steps=NUM_STEPS, learning_rate=1e-3)
-    net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate)
+    num_classes = len(alphabet.symbols) + 1
+    net = Before(num_classes) if is_before else CompactNet(CompactConfig(), num_classes)
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=not is_before)
     started = time.perf_counter()
     for step, batch in zip(range(NUM_STEPS), _batches(fit, crops, 0), strict=False):
         loss = _loss(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
@@ -93,8 +98,36 @@ def train(crops: list[Crop], alphabet: Alphabet) -> float:
     return time.perf_counter() - started
 
 
-def fused_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask_B11T: torch.Tensor) -> torch.Tensor:
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask_B11T)
+class Before(CompactNet):
+    """The network as it was in format 1: more convolutions at a high resolution, and a transformer that saw every frame."""
+
+    def __init__(self, num_classes: int):
+        super().__init__(CompactConfig(layers=2), num_classes)
+        del self.split
+        self.stem = nn.Sequential(
+            _conv(1, 24, stride=2),
+            _conv(24, 48),
+            _conv(48, 48, stride=2),
+            _Residual(48),
+            _conv(48, 96, stride=(2, 1)),
+            _Residual(96),
+            _conv(96, 96, stride=(2, 1)),
+        )
+        self.flatten = nn.Linear(2 * 96, 256)
+        self.place = nn.Conv1d(256, 256, 3, padding=1)
+        del self.position
+
+    def forward(self, image_B1HW: torch.Tensor, num_frames_B: torch.Tensor) -> torch.Tensor:
+        x_BTD = self.flatten(self.stem(image_B1HW).flatten(1, 2).transpose(1, 2))
+        x_BTD = x_BTD + self.place(x_BTD.transpose(1, 2)).transpose(1, 2)
+        real_BT = torch.arange(x_BTD.shape[1])[None] < num_frames_B[:, None]
+        for layer in self.encoder:
+            x_BTD = layer(x_BTD, real_BT[:, None, None])
+        return F.log_softmax(self.head(self.norm(x_BTD)).float(), dim=-1)
+
+
+def fused_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask_B11S: torch.Tensor) -> torch.Tensor:
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask_B11S)
 
 
 def best(function: Callable[[], object]) -> float:

@@ -100,6 +100,18 @@ def test_padding_changes_nothing():
     assert collate(lines)[0].shape == (2, 1, HEIGHT, lines[1].shape[1])
 
 
+@pytest.mark.parametrize("width", [4, 8, 60, 64])
+def test_a_frame_is_four_pixels_wide_whatever_the_width(width):
+    logp_BTA, frames = reader().scores([line_image(crop(width, HEIGHT))])
+    assert logp_BTA.shape[1] == int(frames[0]) == width // STRIDE
+    assert torch.allclose(logp_BTA.exp().sum(-1), torch.ones(1))
+
+
+def test_neighbouring_frames_say_different_things():
+    logp_BTA, _ = reader().scores([line_image(crop(64, HEIGHT))])
+    assert not torch.allclose(logp_BTA[:, 0::2], logp_BTA[:, 1::2], atol=1e-3)
+
+
 def test_the_best_path_and_its_probability_by_hand():
     r = reader()
     a, b = r.alphabet.encode("аб")
@@ -135,7 +147,7 @@ def test_what_is_saved_reads_the_same(tmp_path):
     assert Reader.load(folder).read(crops) == r.read(crops)
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "other", "pickle"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "other", "pickle", "old"])
 def test_a_damaged_folder_is_named(tmp_path, damage):
     folder = Folder(str(tmp_path / "reader"))
     reader().save(folder, {})
@@ -146,9 +158,12 @@ def test_a_damaged_folder_is_named(tmp_path, damage):
         weights.write_bytes(weights.read_bytes()[:1000])
     elif damage == "pickle":
         torch.save({"a": torch.zeros(1)}, weights)
+    elif damage == "old":
+        config = tmp_path / "reader" / "config.json"
+        config.write_text(config.read_text().replace('"format": 2', '"format": 1'))
     else:
         (tmp_path / "reader" / "alphabet.json").write_text('{"script": "Cyrl", "symbols": "ab"}')
-    with pytest.raises(ValueError, match="holds no compact reader"):
+    with pytest.raises(ValueError, match="holds no compact reader: .*" + ("its format is 1" if damage == "old" else "")):
         Reader.load(folder)
 
 
