@@ -16,8 +16,8 @@ from datagen.record import Box
 from datagen.typefaces import installed
 
 _MARGIN = 0.3  # of the line's height
-# Pixels an em, so that letters are about as high as in crops of documents. They are few, so that Pango and cairo have most letters
-# of a size of a face at hand: a line takes 0.6 ms then, and 5 ms in a new size. Readers see lines stretched and resized anyway.
+# Pixels an em, so that letters are about as high as in crops of documents. They are few, so that Pango and cairo have most
+# letters at hand: a line takes 0.6 ms then, and 2.3 ms in a size of its own. Readers see lines stretched and resized anyway.
 _SIZES = (23, 30, 39)
 _BOLD, _ITALIC = 0.2, 0.1  # shares of lines
 _FREQUENT = 2e-4  # of a text's characters: a typeface may lack the others

@@ -1,13 +1,14 @@
 """The compact reader: a small network that reads lines of one script, trained by the flywheel where no engine here knows it.
 
-    gray crop ── 32 px high ──> convolutions ──> transformer layers ──> two frames of each ──> CTC over an alphabet
-                 (B,1,32,W)       (B,W/8,D)         (B,W/8,D)             (B,W/4,D)             (B,W/4,A)
+    gray crop ── 32 px high ──> convolutions ──> transformer layers ──> frames of each step ──> CTC over an alphabet
+                 (B,1,32,W)        (B,S,D)            (B,S,D)                (B,T,D)               (B,T,A)
 
-A reader is a folder: `model.safetensors`, `alphabet.json`, `config.json`. Shapes: B lines, W pixels, T = W/4 frames, D width,
-A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and paper 0, so that padding is paper.
+A reader is a folder: `model.safetensors`, `alphabet.json`, `config.json`. Shapes: B lines, W pixels, S = W/8 steps, T frames,
+D width, A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and paper 0, so that padding is paper.
 
-The transformer sees a line in steps of 8 pixels, since its layers and their attention are most of what is computed. A narrow
-letter is 4 pixels wide, so each step's state becomes two frames at the end.
+The transformer sees a line in steps of 8 pixels, since its layers and their attention are most of what is computed. Letters are
+narrower than that, so each step's state becomes two frames at the end; four, for scripts that stack letters upon each other, as
+Khmer does: CTC has one symbol a frame at most.
 """
 
 import contextlib
@@ -35,7 +36,7 @@ from datagen.storage import Folder
 
 FORMAT = 2  # of a reader's folder: goes up whenever older weights or alphabets mean something else
 HEIGHT = 32
-STRIDE = 4
+STEP = 8
 MAX_WIDTH = 1600
 _NORMAL = {0xAD: None, 0xFEFF: None, 0x200B: None, 0xB5: "μ"}
 _BATCH_WIDTH = 24_000  # pixels of line that are read at a time, padding included
@@ -43,12 +44,14 @@ _BATCH_WIDTH = 24_000  # pixels of line that are read at a time, padding include
 
 @dataclass(frozen=True)
 class CompactConfig:
-    """Sizes of the network: channels of its three convolution stages, then the transformer's width, layers and heads."""
+    """Sizes of the network: channels of its three convolution stages, then the transformer's width, layers and heads, and the
+    frames of a step."""
 
     channels: tuple[int, int, int] = (32, 64, 96)
     width: int = 256
     layers: int = 3
     heads: int = 4
+    frames: int = 2
 
 
 @dataclass(frozen=True)
@@ -109,19 +112,19 @@ class CompactNet(nn.Module):
         )
         self.position = nn.Conv2d(d, d, (1, 3), padding=(0, 1))
         self.encoder = nn.ModuleList(_Layer(d, config.heads) for _ in range(config.layers))
-        self.split = nn.Linear(d, 2 * d)
+        self.frames = config.frames
+        self.split = nn.Linear(d, config.frames * d)
         self.norm = nn.LayerNorm(d)
         self.head = nn.Linear(d, num_classes)
 
-    def forward(self, image_B1HW: Tensor, num_frames_B: Tensor) -> Tensor:
-        """Log-probabilities (B, T, A) in fp32. Frames from `num_frames_B` on are padding, and nothing attends to them."""
-        num_frames = image_B1HW.shape[3] // STRIDE
-        x_BD1S = self.stem(F.pad(image_B1HW, (0, -image_B1HW.shape[3] % (2 * STRIDE))))
+    def forward(self, image_B1HW: Tensor, num_steps_B: Tensor) -> Tensor:
+        """Log-probabilities (B, T, A) in fp32. Steps from `num_steps_B` on are padding, and nothing attends to them."""
+        x_BD1S = self.stem(image_B1HW)
         x_BSD = (x_BD1S + self.position(x_BD1S))[:, :, 0].transpose(1, 2)
-        real_BS = torch.arange(x_BSD.shape[1])[None] < (num_frames_B[:, None] + 1) // 2
+        real_BS = torch.arange(x_BSD.shape[1])[None] < num_steps_B[:, None]
         for layer in self.encoder:
             x_BSD = layer(x_BSD, real_BS[:, None, None])
-        x_BTD = self.split(x_BSD).unflatten(2, (2, -1)).flatten(1, 2)[:, :num_frames]
+        x_BTD = self.split(x_BSD).unflatten(2, (self.frames, -1)).flatten(1, 2)
         return F.log_softmax(self.head(self.norm(x_BTD)).float(), dim=-1)
 
 
@@ -212,9 +215,9 @@ class Reader:
 
     def scores(self, lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
         """Log-probabilities (B, T, A) of `line_image`s, and the number of frames of each."""
-        image_B1HW, num_frames_B = collate(lines)
+        image_B1HW, num_steps_B = collate(lines)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            return self.net(image_B1HW, num_frames_B), num_frames_B
+            return self.net(image_B1HW, num_steps_B), num_steps_B * self.config.frames
 
     def _decode(self, logp_BTA: Tensor, num_frames_B: Tensor) -> list[tuple[str, float]]:
         """The best path of each line as text, and the probability of that text."""
@@ -257,22 +260,24 @@ class FolderReader:
 
 
 def line_image(crop: numpy.ndarray, stretch: float = 1.0) -> numpy.ndarray:
-    """A crop, (H, W) gray bytes, as a network takes it: (32, W') floats, ink 1. `stretch` multiplies its width."""
+    """A crop, (H, W) gray bytes, as a network takes it: (32, W') floats, ink 1, with paper up to a whole step. `stretch`
+    multiplies its width."""
     height, width = crop.shape
-    wide = min(MAX_WIDTH, max(STRIDE, round(width * HEIGHT / height * stretch)))
-    wide += -wide % STRIDE
+    wide = min(MAX_WIDTH, max(STEP // 2, round(width * HEIGHT / height * stretch)))
     resized = Image.fromarray(crop).resize((wide, HEIGHT), Image.Resampling.BICUBIC)
-    return 1.0 - numpy.asarray(resized, numpy.float32) / 255.0
+    line = numpy.zeros((HEIGHT, wide + -wide % STEP), numpy.float32)
+    line[:, :wide] = 1.0 - numpy.asarray(resized, numpy.float32) / 255.0
+    return line
 
 
 def collate(lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
-    """Lines side by side as (B, 1, 32, W), padded with paper, and how many frames each of them is long."""
+    """Lines side by side as (B, 1, 32, W), padded with paper, and how many steps each of them is long."""
     widths = [line.shape[1] for line in lines]
     batch = numpy.zeros((len(lines), 1, HEIGHT, max(widths)), numpy.float32)
     for i, line in enumerate(lines):
         batch[i, 0, :, : line.shape[1]] = line
     image = torch.from_numpy(batch).to(memory_format=torch.channels_last)
-    return image, torch.tensor([w // STRIDE for w in widths])
+    return image, torch.tensor([w // STEP for w in widths])
 
 
 @contextlib.contextmanager

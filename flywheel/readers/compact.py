@@ -21,7 +21,7 @@ from datagen import progress
 from datagen.engines.compact import (
     HEIGHT,
     MAX_WIDTH,
-    STRIDE,
+    STEP,
     Alphabet,
     CompactConfig,
     CompactNet,
@@ -29,6 +29,7 @@ from datagen.engines.compact import (
     collate,
     has_fast_bf16,
     line_image,
+    symbols_of,
     threads,
 )
 from datagen.progress import State
@@ -38,6 +39,7 @@ from flywheel.step import Fit
 
 _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
+_SAMPLE, _ENOUGH_ROOM = 100, 1.8  # lines that are looked at; frames for each one that is needed
 _ENOUGH_LINES = 1_000  # of documents, so that they are half of what is learned of a language
 
 
@@ -68,9 +70,11 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
 def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, checkpoint: str) -> Reader:
     torch.manual_seed(config.seed)
     alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
-    net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1)
-    if start is not None:
-        _inherit(net, alphabet, Reader.load(start))
+    before = None if start is None else Reader.load(start)
+    network = before.config if before else CompactConfig(frames=_frames(config, crops))
+    net = CompactNet(network, len(alphabet.symbols) + 1)
+    if before is not None:
+        _inherit(net, alphabet, before)
     net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     bf16 = has_fast_bf16()
     optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
@@ -95,7 +99,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
             left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
             note = f"loss {numpy.mean(losses[-50:]):.2f} nats a character"
             progress.write(folder, State(step + 1, config.steps, "steps", note, left))
-    return Reader(net, alphabet, CompactConfig(), bf16)
+    return Reader(net, alphabet, network, bf16)
 
 
 def _tidy(folder: Folder) -> None:
@@ -113,24 +117,40 @@ def _loss(
     for crop in batch:
         image = line_image(degraded(crop, random, config.typeset_share), stretch=float(random.uniform(0.85, 1.12)))
         classes = alphabet.encode(crop.text)
-        if image.shape[1] // STRIDE >= len(classes) + sum(a == b for a, b in itertools.pairwise(classes)):
+        if image.shape[1] // STEP * net.frames >= _least_frames(classes):
             images.append(image)
             targets.append(classes)
     if not images:
         return None
-    image_B1HW, num_frames_B = collate(images)
+    image_B1HW, num_steps_B = collate(images)
     lengths_B = torch.tensor([len(t) for t in targets])
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        logp_BTA = net(image_B1HW, num_frames_B)
+        logp_BTA = net(image_B1HW, num_steps_B)
     flat = torch.tensor([c for t in targets for c in t])
-    nll_B = F.ctc_loss(logp_BTA.transpose(0, 1), flat, num_frames_B, lengths_B, reduction="none", zero_infinity=True)
+    frames_B = num_steps_B * net.frames
+    nll_B = F.ctc_loss(logp_BTA.transpose(0, 1), flat, frames_B, lengths_B, reduction="none", zero_infinity=True)
     return nll_B.sum() / lengths_B.sum()
+
+
+def _least_frames(symbols: Sequence[int] | str) -> int:
+    """How many frames CTC needs for these: one each, and one between two that are equal."""
+    return len(symbols) + sum(a == b for a, b in itertools.pairwise(symbols))
+
+
+def _frames(config: Fit, crops: Sequence[Crop]) -> int:
+    """The frames of a step: 2, or 4 where lines with so many frames hardly have room for their symbols. Of Khmer lines as they
+    are learned, some have 1.2 times as many as they need, of Cyrillic ones 2.5 times."""
+    random = numpy.random.default_rng([config.seed, 2])
+    drawn = [crops[i] for i in random.choice(len(crops), _SAMPLE, p=_shares(crops))]
+    widths = [line_image(degraded(crop, random, config.typeset_share)).shape[1] for crop in drawn]
+    room = [2 * width / STEP / _least_frames(symbols_of(c.text, c.script)) for width, c in zip(widths, drawn, strict=True)]
+    return 2 if numpy.quantile(room, 0.1) >= _ENOUGH_ROOM else 4
 
 
 def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[list[Crop]]:
     """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
     CTC learns sooner on them that there is something to align."""
-    weights = numpy.array(_weights(crops))
+    weights = _shares(crops)
     short = numpy.array([_aspect(c) <= _SHORT for c in crops])
     random, step = numpy.random.default_rng([config.seed, 0]), 0
     while True:
@@ -148,6 +168,11 @@ def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[l
         for i in random.permutation(len(batches)):
             yield batches[i]
         step += len(batches)
+
+
+def _shares(crops: Sequence[Crop]) -> numpy.ndarray:
+    weights = numpy.array(_weights(crops))
+    return weights / weights.sum()
 
 
 def _weights(crops: Sequence[Crop]) -> list[float]:

@@ -117,10 +117,10 @@ class Before(CompactNet):
         self.place = nn.Conv1d(256, 256, 3, padding=1)
         del self.position
 
-    def forward(self, image_B1HW: torch.Tensor, num_frames_B: torch.Tensor) -> torch.Tensor:
+    def forward(self, image_B1HW: torch.Tensor, num_steps_B: torch.Tensor) -> torch.Tensor:
         x_BTD = self.flatten(self.stem(image_B1HW).flatten(1, 2).transpose(1, 2))
         x_BTD = x_BTD + self.place(x_BTD.transpose(1, 2)).transpose(1, 2)
-        real_BT = torch.arange(x_BTD.shape[1])[None] < num_frames_B[:, None]
+        real_BT = torch.arange(x_BTD.shape[1])[None] < self.frames * num_steps_B[:, None]
         for layer in self.encoder:
             x_BTD = layer(x_BTD, real_BT[:, None, None])
         return F.log_softmax(self.head(self.norm(x_BTD)).float(), dim=-1)

@@ -9,7 +9,7 @@ import torch
 from datagen.engines.compact import (
     HEIGHT,
     MAX_WIDTH,
-    STRIDE,
+    STEP,
     Alphabet,
     CompactConfig,
     CompactNet,
@@ -24,9 +24,9 @@ from datagen.storage import Folder
 ALPHABET = Alphabet.of("Cyrl", ["аб в", "abв"])
 
 
-def reader(seed: int = 0) -> Reader:
+def reader(seed: int = 0, frames: int = 2) -> Reader:
     torch.manual_seed(seed)
-    config = CompactConfig((8, 8, 8), 32, 1, 2)
+    config = CompactConfig((8, 8, 8), 32, 1, 2, frames)
     return Reader(CompactNet(config, len(ALPHABET.symbols) + 1), ALPHABET, config, bf16=False)
 
 
@@ -82,9 +82,11 @@ def test_a_letter_of_the_wrong_script_that_is_similar_is_mended():
 
 def test_a_line_becomes_32_pixels_high_and_ink_is_one():
     image = line_image(numpy.full((64, 200), 255, numpy.uint8))
-    assert image.shape == (HEIGHT, 100)
+    assert image.shape == (HEIGHT, 104)  # of 100 pixels: steps are whole
     assert image.max() == 0
-    assert line_image(crop(31, 64)).shape[1] % STRIDE == 0
+    narrow = line_image(numpy.zeros((64, 31), numpy.uint8))
+    assert narrow.shape[1] == 2 * STEP
+    assert (narrow[:, :15].min(), narrow[:, 16:].size) == (1, 0)
     assert line_image(crop(9000, 32)).shape == (HEIGHT, MAX_WIDTH)
 
 
@@ -100,15 +102,12 @@ def test_padding_changes_nothing():
     assert collate(lines)[0].shape == (2, 1, HEIGHT, lines[1].shape[1])
 
 
-@pytest.mark.parametrize("width", [4, 8, 60, 64])
-def test_a_frame_is_four_pixels_wide_whatever_the_width(width):
-    logp_BTA, frames = reader().scores([line_image(crop(width, HEIGHT))])
-    assert logp_BTA.shape[1] == int(frames[0]) == width // STRIDE
+@pytest.mark.parametrize("frames", [2, 4])
+def test_a_step_has_its_frames_and_they_say_different_things(frames):
+    r = reader(frames=frames)
+    logp_BTA, num_frames = r.scores([line_image(crop(64, HEIGHT))])
+    assert logp_BTA.shape[1] == int(num_frames[0]) == 64 // STEP * frames
     assert torch.allclose(logp_BTA.exp().sum(-1), torch.ones(1))
-
-
-def test_neighbouring_frames_say_different_things():
-    logp_BTA, _ = reader().scores([line_image(crop(64, HEIGHT))])
     assert not torch.allclose(logp_BTA[:, 0::2], logp_BTA[:, 1::2], atol=1e-3)
 
 
