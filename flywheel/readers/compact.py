@@ -225,6 +225,7 @@ def _save(folder: Folder, name: str, net: CompactNet, optimizer: torch.optim.Ada
         file.write(safetensors.torch.save({key: value.contiguous() for key, value in tensors.items()}))
 
 
+@torch.no_grad()
 def _resume(folder: Folder, name: str, net: CompactNet, optimizer: torch.optim.AdamW) -> int:
     """Load the checkpoint, if there is one. Returns the number of steps that are done."""
     if not folder.exists(name):
@@ -232,5 +233,8 @@ def _resume(folder: Folder, name: str, net: CompactNet, optimizer: torch.optim.A
     tensors = safetensors.torch.load(folder.read(name))
     net.load_state_dict({key.removeprefix("net/"): value for key, value in tensors.items() if key.startswith("net/")})
     for key, parameter in net.named_parameters():
-        optimizer.state[parameter] = {m: tensors[f"optimizer/{key}/{m}"] for m in ("step", "exp_avg", "exp_avg_sq")}
+        state = {moment: tensors[f"optimizer/{key}/{moment}"] for moment in ("step", "exp_avg", "exp_avg_sq")}
+        # The fused kernel walks through memory, so moments must lie there as their weights do: channels last.
+        moments = {m: torch.empty_like(parameter).copy_(state[m]) for m in ("exp_avg", "exp_avg_sq")}
+        optimizer.state[parameter] = state | moments
     return int(tensors["step"])
