@@ -54,7 +54,8 @@ class Fit:
 
     A script with `num_lines` lines or more gets `steps` steps. Fewer lines get fewer steps, by the square root, but at least
     `least_share` of them; lines of text that is typeset count for less. In a step the lines are `batch_width` pixels wide
-    together. `typeset_share` of the lines are set anew in typefaces of this machine. A language's share of the lines grows by the
+    together. In the first `told_share` of its steps, a reader that starts from nothing is told about where each letter stands.
+    `typeset_share` of the lines are set anew in typefaces of this machine. A language's share of the lines grows by the
     square root of how many it has. A reader that starts from nothing sees only short lines in its first `short_steps` steps.
     Weights depend on the number of `threads`, so it is a value here.
     """
@@ -64,6 +65,7 @@ class Fit:
     short_steps: int = 0
     num_lines: int = 8_000
     least_share: float = 0.25
+    told_share: float = 0.15
     typeset_share: float = 0.35
     batch_width: int = 3_000
     warmup: float = 0.1

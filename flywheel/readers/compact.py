@@ -35,10 +35,12 @@ from datagen.engines.compact import (
 from datagen.progress import State
 from datagen.storage import Folder
 from flywheel.crops import Crop, degraded
+from flywheel.readers import standing
 from flywheel.step import Fit
 
 _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
+_TOLD = 0.5  # of the loss that says where symbols stand
 _SAMPLE, _ENOUGH_ROOM = 100, 1.8  # lines that are looked at; frames for each one that is needed
 _ENOUGH_LINES = 1_000  # of documents, so that they are half of what is learned of a language
 
@@ -84,7 +86,8 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     for step, batch in zip(range(first, config.steps), batches, strict=False):
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
-        loss = _loss(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16)
+        is_told = start is None and step < config.told_share * config.steps
+        loss = _loss(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16, is_told)
         if loss is None:
             continue
         loss.backward()
@@ -110,16 +113,24 @@ def _tidy(folder: Folder) -> None:
 
 
 def _loss(
-    net: CompactNet, alphabet: Alphabet, config: Fit, batch: Sequence[Crop], random: numpy.random.Generator, bf16: bool
+    net: CompactNet,
+    alphabet: Alphabet,
+    config: Fit,
+    batch: Sequence[Crop],
+    random: numpy.random.Generator,
+    bf16: bool,
+    is_told: bool = False,
 ) -> Tensor | None:
-    """CTC's loss over degraded lines, in nats a character; None if every line is too narrow for its text."""
-    images, targets = [], []
+    """CTC's loss over degraded lines, in nats a character; None if every line is too narrow for its text. A reader that `is_told`
+    learns, too, about where each symbol stands."""
+    images, targets, texts = [], [], []
     for crop in batch:
         image = line_image(degraded(crop, random, config.typeset_share), stretch=float(random.uniform(0.85, 1.12)))
         classes = alphabet.encode(crop.text)
         if image.shape[1] // STEP * net.frames >= _least_frames(classes):
             images.append(image)
             targets.append(classes)
+            texts.append(crop.text)
     if not images:
         return None
     image_B1HW, num_steps_B = collate(images)
@@ -129,7 +140,11 @@ def _loss(
     flat = torch.tensor([c for t in targets for c in t])
     frames_B = num_steps_B * net.frames
     nll_B = F.ctc_loss(logp_BTA.transpose(0, 1), flat, frames_B, lengths_B, reduction="none", zero_infinity=True)
-    return nll_B.sum() / lengths_B.sum()
+    nll = nll_B.sum() / lengths_B.sum()
+    if not is_told:
+        return nll
+    symbols = [symbols_of(text, alphabet.script) for text in texts]
+    return nll + _TOLD * standing.loss(logp_BTA, targets, symbols, num_steps_B.tolist())
 
 
 def _least_frames(symbols: Sequence[int] | str) -> int:

@@ -102,8 +102,8 @@ class Before(CompactNet):
     """The network as it was in format 1: more convolutions at a high resolution, and a transformer that saw every frame."""
 
     def __init__(self, num_classes: int):
-        super().__init__(CompactConfig(layers=2), num_classes)
-        del self.split
+        super().__init__(CompactConfig(), num_classes)
+        del self.steps, self.picture, self.position, self.split
         self.stem = nn.Sequential(
             _conv(1, 24, stride=2),
             _conv(24, 48),
@@ -115,7 +115,6 @@ class Before(CompactNet):
         )
         self.flatten = nn.Linear(2 * 96, 256)
         self.place = nn.Conv1d(256, 256, 3, padding=1)
-        del self.position
 
     def forward(self, image_B1HW: torch.Tensor, num_steps_B: torch.Tensor) -> torch.Tensor:
         x_BTD = self.flatten(self.stem(image_B1HW).flatten(1, 2).transpose(1, 2))
