@@ -31,7 +31,9 @@ def loss(logp_BTA: Tensor, targets: Sequence[Sequence[int]], symbols: Sequence[s
     long."""
     frames_of_step = logp_BTA.shape[1] // max(steps)
     near = numpy.arange(-_NEAR * frames_of_step // STEP, _NEAR * frames_of_step // STEP + 1)
-    lines, classes, windows = [], [], []
+    lines: list[int] = []
+    classes: list[int] = []
+    windows = []
     for line, (target, text, num_steps) in enumerate(zip(targets, symbols, steps, strict=True)):
         windows.append((frames(text, num_steps, frames_of_step)[:, None] + near).clip(0, num_steps * frames_of_step - 1))
         lines += [line] * len(target)
