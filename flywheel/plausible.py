@@ -7,6 +7,7 @@ line of so many characters is. Each limit is one that hardly any line passes tha
     like.reason("Устанъйжа системы", 9.3)        "implausible"
 """
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -21,7 +22,7 @@ import numpy
 
 from datagen import scripts
 from datagen.engines.compact import normalise
-from datagen.engines.lookalikes import mended
+from datagen.engines.lookalikes import in_latin, mended
 from datagen.shards import read_records
 from datagen.storage import Folder
 from flywheel.crops import rows_of_pages
@@ -30,13 +31,14 @@ from flywheel.pools import Pools
 from flywheel.score import LEADER
 from flywheel.texts import TextFile
 
-REASONS = ("other_script", "implausible", "length_misfit")
+REASONS = ("other_script", "latin_word", "implausible", "length_misfit")
 LEAST_LINES = 500
 """The number of true lines, each judged by others, that tell what a line of a language is like."""
-VERSION = 1  # goes up whenever other readings are plausible
+VERSION = 2  # goes up whenever other readings are plausible
 
 _MOST_LINES = 8_000
 _REFUSED = 0.003  # of true lines that the model hasn't seen, by each limit
+_SURELY = 6.0  # bits: nothing is called Latin that isn't 64 times as likely to be
 _PARTS = 4  # of the lines; each is judged by a model of the others
 _LENGTHS = (10, 30)  # characters: such lines are compared with each other, and shorter ones with none
 _FEWEST = 100  # lines whose quantiles tell something
@@ -53,7 +55,9 @@ class Plausible:
 
     `runs` and `counts` are what `ngrams.count` gives for true lines. A window of a line is at most so rare as `most_bits` says.
     `mixed` are the foreign scripts, and the mixtures of scripts within a word, that true lines have. `per_height` has, by the
-    number of characters from which on it holds, the fewest and the most of them on a width of one line height.
+    number of characters from which on it holds, the fewest and the most of them on a width of one line height. `latin_runs` and
+    `latin_counts` are of Latin words beside those of such languages; a word that looks Latin, such as `Туре`, may be rarer by
+    `most_latin` bits than the Latin one is among these.
     """
 
     script: str
@@ -62,40 +66,67 @@ class Plausible:
     most_bits: float
     mixed: frozenset[str]
     per_height: tuple[tuple[int, float, float], ...]
+    latin_runs: str = ""
+    latin_counts: tuple[int, ...] = ()
+    most_latin: float = 0.0
 
     @classmethod
     def learn(
-        cls, lines: Iterable[tuple[str, float]], script: str, text: Iterable[str] = (), held_out: Iterable[str] = ()
+        cls,
+        lines: Iterable[tuple[str, float]],
+        script: str,
+        text: Iterable[str] = (),
+        held_out: Iterable[str] = (),
+        latin: Iterable[str] = (),
     ) -> "Plausible | None":
         """What lines of trusted text teach; None if fewer than `LEAST_LINES` different ones are there to set limits by.
 
         Each of `lines` comes with how many times it is as wide as it is high (0.0: not known), in the order of pages: neighbours
-        are alike. Of the language's `text`, limits come from lines that are `held_out`, of other paragraphs.
+        are alike. Of the language's `text`, limits come from lines that are `held_out`, of other paragraphs. `latin` are Latin
+        words in lines of languages of other scripts.
         """
         aspects = {line: aspect for line, aspect in lines if normalise(line)}
-        own, learned = _drawn(aspects), _drawn(text)
-        of_pages, of_text, others = (_all_spelled(texts, script) for texts in (own, learned, _drawn(held_out)))
-        if len(of_pages) + len(others) < LEAST_LINES or not of_pages + of_text:
+        own, learned, others = (_drawn(of) for of in (aspects, text, held_out))
+        of_pages, of_text = _all_spelled(own, script), _all_spelled(learned, script)
+        if len(of_pages) + len(_all_spelled(others, script)) < LEAST_LINES:
             return None
-        runs, counts = count(of_pages + of_text)
-        bits = Ngrams.of(runs, counts).rarest(others)
-        for part in range(_PARTS if len(of_pages) >= _PARTS else 0):  # each line by those that aren't near it
-            first, stop = (len(of_pages) * n // _PARTS for n in (part, part + 1))
-            bits += Ngrams.of(*count(of_pages[:first] + of_pages[stop:] + of_text)).rarest(of_pages[first:stop])
-        most_bits = math.ceil(100 * numpy.quantile(bits, 1 - _REFUSED, method="higher")) / 100
+        latin_words = _drawn(latin)
+        runs = count(latin_words) if len(latin_words) >= LEAST_LINES else ("", ())
         kinds = Counter(kind for line in own + learned for kind in _mixed(line, script))
         mixed = frozenset(kind for kind, num_lines in kinds.items() if num_lines > _REFUSED * len(own + learned))
         per_height = _per_height([(line, aspects[line]) for line in own if aspects[line] and not LEADER.search(line)])
-        return cls(script, runs, counts, most_bits, mixed, per_height)
+
+        def of_lines(spelled: Sequence[str]) -> "Plausible":
+            return cls(script, *count(spelled), 0.0, mixed, per_height, *runs)
+
+        if not of_pages + of_text:
+            return None
+        whole = of_lines(of_pages + of_text)
+        judged = [(whole, others)]
+        for part in range(_PARTS):  # each line by those that aren't near it
+            first, stop = (len(own) * n // _PARTS for n in (part, part + 1))
+            if far := _all_spelled(own[:first] + own[stop:], script) + of_text:
+                judged.append((of_lines(far), own[first:stop]))
+        most_bits, most_latin = (
+            math.ceil(100 * numpy.quantile(measures, 1 - _REFUSED, method="higher")) / 100
+            for measures in (
+                [bits for model, near in judged for bits in model.ngrams.rarest(_all_spelled(near, script))],
+                [model.latin_bits(line) for model, near in judged for line in near],
+            )
+        )
+        return dataclasses.replace(whole, most_bits=most_bits, most_latin=max(_SURELY, most_latin))
 
     def reason(self, text: str, aspect: float = 0.0) -> str:
         """Why the reading `text` of a line, `aspect` times as wide as high, is like no line of the language; "" if it's like one.
 
         `other_script`: a word mixes scripts, or is in one that the language's lines don't have; Latin words stand anywhere.
-        `implausible`: characters don't follow each other so. `length_misfit`: it is too long or too short for its width.
+        `latin_word`: a word looks Latin, and is likelier a Latin one. `implausible`: characters don't follow each other so.
+        `length_misfit`: it is too long or too short for its width.
         """
         if not _mixed(text, self.script) <= self.mixed:
             return "other_script"
+        if self.latin_bits(text) > self.most_latin:
+            return "latin_word"
         if self.bits(text) > self.most_bits:
             return "implausible"
         return "length_misfit" if aspect and not self._fits(text, aspect) else ""
@@ -103,11 +134,24 @@ class Plausible:
     def bits(self, text: str) -> float:
         """How rare the rarest window of the text is; 0.0 if it has no word that is judged."""
         spelled = _spelled(text, self.script)
-        return self._ngrams.rarest([spelled])[0] if spelled else 0.0
+        return self.ngrams.rarest([spelled])[0] if spelled else 0.0
+
+    def latin_bits(self, text: str) -> float:
+        """By how many bits a word of the text that looks Latin is rarer than the Latin one, at most; 0.0 if none is."""
+        twins = [(word, twin) for word in _words(text, self.script) if len(word) > 1 and (twin := in_latin(word, self.script))]
+        if not twins or not self.latin_runs:
+            return 0.0
+        own = self.ngrams.bits([_small(word) for word, _ in twins])
+        latin = self._latin.bits([_small(twin) for _, twin in twins])
+        return max(0.0, *(float(ours.sum() - theirs.sum()) for ours, theirs in zip(own, latin, strict=True)))
 
     @functools.cached_property
-    def _ngrams(self) -> Ngrams:
+    def ngrams(self) -> Ngrams:
         return Ngrams.of(self.runs, self.counts)
+
+    @functools.cached_property
+    def _latin(self) -> Ngrams:
+        return Ngrams.of(self.latin_runs, self.latin_counts)
 
     def _fits(self, text: str, aspect: float) -> bool:
         length = _length(text)
@@ -121,7 +165,8 @@ class Plausible:
     def from_json(cls, data: bytes) -> "Plausible":
         state = json.loads(data)
         per_height = tuple((least, low, high) for least, low, high in state["per_height"])
-        return cls(**state | {"counts": tuple(state["counts"]), "mixed": frozenset(state["mixed"]), "per_height": per_height})
+        counts = {name: tuple(state[name]) for name in ("counts", "latin_counts")}
+        return cls(**state | counts | {"mixed": frozenset(state["mixed"]), "per_height": per_height})
 
 
 @dataclass(frozen=True)
@@ -159,11 +204,13 @@ def learn(folder: Folder, crops: Folder, served: Sequence[Pools], texts: Mapping
     for record in read_records(crops, rows):
         box = record.regions[0].box
         lines[record.lang].append((record.text, (box.x1 - box.x0) / (box.y1 - box.y0)))
+    others = {p.lang for p in served if p.script != "Latn"}
+    latin = [words for lang in sorted(others & lines.keys()) for line, _ in lines[lang] if (words := _latin_words(line))]
     files = {}
     for p in served:
         text = texts[p.lang].read() if p.lang in texts else None
-        of_text = (text.train, text.held_out) if text else ()
-        if plausible := Plausible.learn(lines[p.lang], p.script, *of_text):
+        of_text = (text.train, text.held_out) if text else ((), ())
+        if plausible := Plausible.learn(lines[p.lang], p.script, *of_text, latin):
             files[p.lang] = PlausibleFile.write(folder, p.lang, plausible)
     return files
 
@@ -194,7 +241,7 @@ def _spelled(text: str, script: str) -> str:
     else:
         own = _own(script)
         words = [word for word in words if any(scripts.script(char) in own for char in word)]
-    spelled = " ".join(word.lower() if _is_plain(word) else word for word in words)
+    spelled = " ".join(map(_small, words))
     return unicodedata.normalize("NFD", spelled) if script == "Kore" else spelled
 
 
@@ -206,6 +253,19 @@ def _own(script: str) -> frozenset[str]:
 def _is_plain(word: str) -> bool:
     """Whether a word has capitals as words have them, not as `PPPoE` has."""
     return word.isupper() or word[1:] == word[1:].lower()
+
+
+def _small(word: str) -> str:
+    return word.lower() if _is_plain(word) else word
+
+
+def _words(text: str, script: str) -> list[str]:
+    return _WORD.findall(mended(normalise(text), script))
+
+
+def _latin_words(text: str) -> str:
+    """The Latin words of a text in another script, as they are counted."""
+    return " ".join(_small(word) for word in _WORD.findall(normalise(text)) if word.isascii() and len(word) > 1)
 
 
 class _Parted(dict[int, int]):
@@ -225,7 +285,7 @@ def _mixed(text: str, script: str) -> frozenset[str]:
     that stands alone is a symbol."""
     own = _own(script)
     mixed = set()
-    for word in _WORD.findall(mended(normalise(text), script)):
+    for word in _words(text, script):
         codes = {script if code in own else code for char in word if (code := scripts.script(char)) not in scripts.NO_SCRIPT}
         if len(codes) > 1 or (len(word) > 1 and not codes <= {script, "Latn"}):
             mixed.add("+".join(sorted(codes)))

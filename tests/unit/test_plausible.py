@@ -123,6 +123,19 @@ def test_acronyms_of_a_latin_language_are_plausible():
     assert learned.reason("mọi pcmcia người") == learned.reason("mxqi ngờưi") == "implausible"
 
 
+def test_a_word_that_looks_latin_and_is_likelier_latin_is_refused():
+    names = ["Type one", "Xorg type", "cron time", "Knappen", "cache proxy", "parameter copy"]
+    latin = [f"{names[i % 6]} {i}" for i in range(600)]
+    own = [(f"{text} {('рис', 'ноги', 'сок')[i % 3]}", 0.0) for i, (text, _) in enumerate(lines("Cyrl", 0))]
+    learned = Plausible.learn(own, "Cyrl", latin=latin)
+    assert learned is not None
+    assert learned.reason("все Кпарреп братства") == learned.reason("Хогg сгоп") == "latin_word"
+    assert learned.reason("рис ноги все") == learned.reason("все Knappen") == ""
+    without = Plausible.learn(own, "Cyrl")
+    assert without is not None and without.latin_bits("Кпарреп") == 0
+    assert Plausible.from_json(learned.to_json()) == learned
+
+
 def test_letters_that_look_alike_in_two_scripts_mix_nothing(russian):
     assert russian.reason("все люди рoждаются") == ""  # a Latin o
 
