@@ -22,7 +22,7 @@ import numpy
 
 from datagen import scripts
 from datagen.engines.compact import normalise
-from datagen.engines.lookalikes import in_latin, mended
+from datagen.engines.lookalikes import ALIKE, in_latin, mended
 from datagen.shards import read_records
 from datagen.storage import Folder
 from flywheel.crops import rows_of_pages
@@ -90,7 +90,7 @@ class Plausible:
         of_pages, of_text = _all_spelled(own, script), _all_spelled(learned, script)
         if len(of_pages) + len(_all_spelled(others, script)) < LEAST_LINES:
             return None
-        latin_words = _drawn(latin)
+        latin_words = _drawn(latin) if script in ALIKE else []
         runs = count(latin_words) if len(latin_words) >= LEAST_LINES else ("", ())
         kinds = Counter(kind for line in own + learned for kind in _mixed(line, script))
         mixed = frozenset(kind for kind, num_lines in kinds.items() if num_lines > _REFUSED * len(own + learned))
