@@ -13,10 +13,11 @@ from flywheel.score import LEADER
 _SHEETS = ((595, 842, (1, 1, 1, 2, 2)), (612, 792, (1, 1, 2)), (842, 595, (2, 3)))
 _SHARES = (0.7, 0.2, 0.1)
 _ITEM = re.compile(r"[•–*→-]|\(?\w{1,2}\)|\d+[.)]|\d+(\.\d+)+ ")
+_UNSPACED = frozenset("Hans Hant Jpan Khmr Laoo Mymr Thai Tibt".split())  # where justified lines would have a gap or two
 _SHORT = 34  # characters: a heading or an item of a list, in most documents
 
 
-def style(family: str, random: random.Random) -> Style:
+def style(family: str, script: str, random: random.Random) -> Style:
     """The paper, the columns, and how the body of the text is set."""
     width, height, columns = random.choices(_SHEETS, _SHARES)[0]
     num_columns = random.choice(columns)
@@ -29,7 +30,7 @@ def style(family: str, random: random.Random) -> Style:
         line_spacing=random.uniform(1.15, 1.6),
         columns=num_columns,
         column_gap_pt=random.uniform(14, 28),
-        justify=random.random() < 0.4,
+        justify=random.random() < 0.4 and script not in _UNSPACED,
     )
 
 

@@ -89,7 +89,7 @@ class TypesetPages:
         num_lines = number = 0
         while num_lines < dict(self.lines)[item.lang] and (families := [name for name in texts.families.test if queue.has(name)]):
             drawn = random.Random(f"{self.seed} {texts.lang} {number}")
-            style = composed.style(families[number % len(families)], drawn)
+            style = composed.style(families[number % len(families)], texts.script, drawn)
             ink = drawn.uniform(0.75, 1)
             blocks = composed.blocks(queue, style, drawn)
             sheet = draw(blocks, texts.lang, style, self.long_side, texts.script in scripts.RTL, ink)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 
 import numpy
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image, ImageDraw
 from datagen.engines.compact import normalise
 from datagen.record import Drop, Sample
 from datagen.storage import Folder
-from flywheel import score, texts
+from flywheel import composed, score, texts
 from flywheel.composed import Queue
 from flywheel.texts import TextFile, Texts
 from flywheel.typesetpages import FrozenTexts, TypesetPages
@@ -117,3 +118,9 @@ def test_a_line_waits_for_a_typeface_that_has_its_letters():
     assert queue.take("B", True) == "other"
     assert queue.take("B", True) == "a line that is long enough for a paragraph of text"
     assert queue.take("B") == "" and queue.has("A") and not queue.has("B")
+
+
+def test_lines_without_spaces_are_not_justified():
+    drawn = [[composed.style("Noto Serif", script, random.Random(seed)) for seed in range(40)] for script in ("Khmr", "Grek")]
+    assert [sum(style.justify for style in of_script) for of_script in drawn] == [0, pytest.approx(16, abs=8)]
+    assert {style.columns for style in drawn[0]} == {1, 2, 3}
