@@ -1,14 +1,17 @@
-"""The lines that calibrate a reader's gate.
+"""The pieces that calibrate a reader's gate.
 
-The detector cuts them from page images, and the reader reads them, as it does with the lines to label. The text layer, which the
-reader doesn't see, says which readings are right.
+The detector cuts their lines from page images, and the reader reads them, as it does with the lines to label. The text layer,
+which the reader doesn't see, says which readings are right.
 
-Each reader and shard is a task for a worker. A task names its pages by a file, and returns numbers and texts only.
+Each reader and shard of lines is a task for a worker. A task names its pages by a file, and returns numbers and texts only.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
 from datagen import manifest
 from datagen.engines import OPEN
@@ -16,47 +19,69 @@ from datagen.engines.compact import normalise
 from datagen.shards import read_records, read_samples
 from datagen.storage import Folder
 from flywheel import gate, score
+from flywheel.detected import line_of
+from flywheel.pieces import AGREED, STRATA, read_parts
 from flywheel.places import PlaceFile
 from flywheel.pools import Place, Pools
-from flywheel.reading import read_lines
+from flywheel.relabel import box_of
 
 
 @dataclass(frozen=True)
-class JudgedLine:
-    """A line that nothing but its confidence may refuse. `truth` is what the layer has in its row, "" where it has nothing."""
+class JudgedPart:
+    """A part of a line, `num_chars` characters long. `truth` is what the layer has in the line's row, "" where it has nothing.
+
+    A part without a `stratum` is no piece. It counts among what was read, and calibrates nothing.
+    """
 
     lang: str
     key: str
+    stratum: str
     score: float
+    text: str
     truth: str
     is_right: bool
+
+    @property
+    def num_chars(self) -> int:
+        return len(self.text)
 
 
 @dataclass(frozen=True)
 class CalibrateTask:
-    """The reader `name` in the folder `readers`, whose weights are of `sha256`, on those pages of a shard that are in `pages`."""
+    """The reader `name` in the folder `readers`, whose weights are of `sha256`, on those lines of a shard of the dataset `lines`
+    whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`."""
 
     name: str
     script: str
     sha256: str
     readers: str
     pages: PlaceFile
-    dataset: str
+    lines: str
     shard: str
+    dataset: str
+    page_shards: tuple[str, ...]
 
 
-def run_calibrate(task: CalibrateTask) -> list[JudgedLine]:
-    """The lines of the task's pages, in order. Lines that are refused whatever their confidence aren't among them."""
+def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
+    """The parts of the task's lines, in order."""
     reader = OPEN.get("compact", folder=f"{task.readers}/{task.name}", sha256=task.sha256)
-    languages, dataset = task.pages.keys(), Folder(task.dataset)
-    rows = [row for row in manifest.read_part(dataset, task.shard).to_pylist() if row["key"] in languages]
+    languages, lines, pages = task.pages.keys(), Folder(task.lines), Folder(task.dataset)
+    rows = [row for row in manifest.read_part(lines, task.shard).to_pylist() if row["parent"] in languages]
+    rows = [row for row in rows if row["script"] == task.script]
+    parents = {row["parent"] for row in rows}
+    page_rows = [row for part in manifest.parts(pages, task.page_shards) for row in part.to_pylist() if row["key"] in parents]
+    layers = {page.key: page for page in read_records(pages, page_rows)}
+    rows = [row for row in rows if row["parent"] in layers]
     judged = []
-    for page in read_samples(dataset, [row for row in rows if row["script"] == task.script]):
-        lang = languages[page.key]
-        for number, line in enumerate(read_lines(page, reader, task.script)):
-            if not line.refusal:
-                truth, is_right = score.truth(page, line.box), score.is_right(page, line.box, line.text)
-                judged.append(JudgedLine(lang, f"{page.key}-{number:04d}", line.score, truth, is_right))
+    for key, of_page in groupby(read_samples(lines, rows), key=lambda line: line.origin.parent):
+        samples, page = list(of_page), layers[key]
+        for sample, reading in zip(samples, read_parts([line_of(s) for s in samples], reader, task.script), strict=True):
+            truth = score.truth(page, sample.origin.box)
+            for number, part in enumerate(reading.parts):
+                box = sample.origin.box if len(reading.parts) == 1 else box_of(reading, part)
+                is_right = bool(part.stratum) and score.is_right(page, box, part.text)
+                name = f"{sample.key}p{number}"
+                judged.append(JudgedPart(languages[key], name, part.stratum, part.score, part.text, truth, is_right))
     return judged
 
 
@@ -80,15 +105,59 @@ def accepted_texts(rounds: Iterable[Folder]) -> frozenset[str]:
     return frozenset(normalise(record.text) for folder in rounds for record in read_records(folder, manifest.rows(folder)))
 
 
-def counted(lines: Iterable[JudgedLine], learned: frozenset[str]) -> list[JudgedLine]:
-    """The lines that calibrate: none whose row readers `learned`, and each row once, as lines that repeat aren't independent."""
-    by_row: dict[str, JudgedLine] = {}
-    for line in sorted(lines, key=lambda line: line.key):
-        if line.truth not in learned:
-            by_row.setdefault(line.truth or line.key, line)
+def counted(parts: Iterable[JudgedPart], learned: frozenset[str]) -> list[JudgedPart]:
+    """The pieces that calibrate: none of a row, or with a text, that readers `learned`, and each text of a row once, as lines
+    that repeat aren't independent."""
+    by_row: dict[tuple[str, str], JudgedPart] = {}
+    for part in sorted(parts, key=lambda part: part.key):
+        if part.stratum and part.truth not in learned and normalise(part.text) not in learned:
+            by_row.setdefault((part.truth or part.key, part.text), part)
     return list(by_row.values())
 
 
-def cutoff(lines: Sequence[JudgedLine], precision: float) -> gate.Cutoff:
-    """The confidence that a reader's lines need, by those that are `counted`. A line where the layer has nothing is wrong."""
-    return gate.cutoff([line.score for line in lines], [line.is_right for line in lines], precision)
+@dataclass(frozen=True)
+class ReaderGate:
+    """Where a reader's gate stands in each stratum, and the languages of the pieces that calibrated it."""
+
+    cutoffs: Mapping[str, gate.Cutoff]
+    languages: Mapping[str, frozenset[str]]
+
+    def threshold(self, stratum: str, lang: str) -> float:
+        """The confidence that pieces of a language need. Nobody passes in a language without a calibration piece."""
+        return self.cutoffs[stratum].confidence if lang in self.languages[stratum] else gate.NOBODY
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            stratum: self.cutoffs[stratum].to_dict() | {"languages": sorted(self.languages[stratum])} for stratum in self.cutoffs
+        }
+
+
+def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
+    """The gate of a reader by those pieces that are `counted`. A piece where the layer has nothing is wrong.
+
+    The strata share the risk `gate.RISK`, so both together keep the promise. One that has too few pieces to open in any case
+    takes no part of it.
+    """
+    parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
+    num_tested = sum(len(of_stratum) >= gate.least_lines(precision, gate.RISK) for of_stratum in parts.values())
+    cutoffs, languages = {}, {}
+    for stratum, of_stratum in parts.items():
+        scores, right = [piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum]
+        cutoffs[stratum] = gate.cutoff(scores, right, precision, gate.RISK / max(1, num_tested))
+        languages[stratum] = frozenset(piece.lang for piece in of_stratum)
+    return ReaderGate(cutoffs, languages)
+
+
+def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:
+    """How strong agreement of the two readers is, by language: the share of agreed pieces that is right, whatever their score,
+    with its 95% interval, and the share of all characters read that stand in them."""
+    by_language: dict[str, list[JudgedPart]] = defaultdict(list)
+    for part in parts:
+        by_language[part.lang].append(part)
+    found = {}
+    for lang, of_lang in sorted(by_language.items()):
+        agreed = [part for part in of_lang if part.stratum == AGREED]
+        num_right, num_chars = sum(part.is_right for part in agreed), sum(part.num_chars for part in of_lang)
+        share = sum(part.num_chars for part in agreed) / max(1, num_chars)
+        found[lang] = gate.share(num_right, len(agreed), "num_pieces") | {"share_of_chars": round(share, 4)}
+    return found

@@ -18,7 +18,7 @@ from datagen.shards import read_reports
 from datagen.storage import Folder
 from flywheel import pools, supply, texts
 from flywheel.pools import POOLS, Language, Pools, TextLines
-from flywheel.step import CROPS, TYPESET, Flywheel, numbers, numbers_aside
+from flywheel.step import SHARED, Flywheel, numbers, numbers_aside
 from flywheel.texts import TextFile
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def freeze(step: Flywheel, out: Folder) -> FrozenPools:
     values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256(), text]
     if not numbers(out) and not numbers_aside(out):
         made = FrozenPools(values, shards, tuple(_assign(step, pages, folder)))
-        for name in (CROPS, TYPESET):
+        for name in SHARED:
             if out.exists(f"{name}/census") and read(folder) != made:
                 dataset.clear(out.sub(name))  # made for other pools, by a run that ended before its first round began
         folder.write(NAME, made.to_json())

@@ -7,7 +7,8 @@ normalised first. The interval is the middle 95% of the rates of resampled lines
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy
 from rapidfuzz.distance import Levenshtein
@@ -20,6 +21,7 @@ NOBODY = 2.0
 """A threshold that no confidence reaches."""
 RISK = 0.05
 """The share of calibrations that may promise too much."""
+_STARTS = 3
 _GROWTH = 1.25  # each test takes so many times the lines of the one before
 
 
@@ -69,9 +71,9 @@ def distances_of(truths: Sequence[str], readings: Sequence[str]) -> list[tuple[i
 class Cutoff:
     """The confidence from which on a reader's lines are accepted, and what it rests on.
 
-    Of `num_lines` calibration lines `num_above` have that `confidence` or more, and `num_right` of these are right. The true
-    share is `bound` or more, except in a share of `RISK` of all calibrations. `reason` says why nothing is accepted; "" if
-    something is.
+    Of `num_lines` calibration lines, or pieces of lines, `num_above` have that `confidence` or more, and `num_right` of these are
+    right. The true share is `bound` or more, except in the share of all calibrations that was allowed. `reason` says why nothing
+    is accepted; "" if something is.
     """
 
     confidence: float
@@ -81,42 +83,52 @@ class Cutoff:
     bound: float = 0.0
     reason: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Its values; the confidence is None where nothing is accepted."""
+        return asdict(self) | {"confidence": self.confidence if self.confidence < NOBODY else None}
 
-def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float) -> Cutoff:
-    """The lowest confidence from which on a share of `precision` of a reader's lines is right, by a lower bound.
+
+def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, risk: float = RISK) -> Cutoff:
+    """The lowest confidence from which on a share of `precision` of a reader's lines is right, by a lower bound. It promises too
+    much in a share of `risk` of all cases at most.
 
     It is found by fixed-sequence testing: the most confident lines are tested first, as few as can show the precision without an
     error, then ever more of them, and the first test that fails ends the search. So the search needs no correction (Maurer,
-    Hothorn and Lehmacher 1995), whatever the reader. A test is exact (Clopper and Pearson 1934). Lines of equal confidence are
-    accepted or refused together. The bound holds for lines that are independent, and drawn as the lines to judge are.
+    Hothorn and Lehmacher 1995), whatever the reader. Where confidence tells little, the surest few have an error, and all lines
+    together are good enough: so there are `_STARTS` searches with an equal part of the risk, which begin with the fewest lines,
+    with half of them, and with all (Angelopoulos and others 2021). A test is exact (Clopper and Pearson 1934). Lines of equal
+    confidence are accepted or refused together. The bound holds for lines that are independent, and drawn as the lines to judge
+    are.
     """
     order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
-    least = least_lines(precision)
+    least, risk = least_lines(precision, risk), risk / _STARTS
     if len(order) < least:
         reason = f"the bound can't be reached with {len(order)} calibration lines: at least {least} without an error are needed"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
-    best, count = 0, least
-    while True:
-        while count < len(order) and order[count][0] == order[count - 1][0]:
-            count += 1
-        if not _is_shown(num_right_of_first[count], count, precision):
-            break
-        best = count
-        if count == len(order):
-            break
-        count = min(len(order), math.ceil(count * _GROWTH))
+    tested: list[int] = []
+    best = 0
+    for start in (least, max(least, len(order) // 2), len(order)):
+        count = start
+        while count:
+            while count < len(order) and order[count][0] == order[count - 1][0]:
+                count += 1
+            tested.append(count)
+            if not _is_shown(num_right_of_first[count], count, precision, risk):
+                break
+            best = max(best, count)
+            count = min(len(order), math.ceil(count * _GROWTH)) if count < len(order) else 0
     if not best:
-        num_wrong = count - num_right_of_first[count]
-        reason = f"the bound can't be reached: of the {count} most confident calibration lines {num_wrong} are wrong"
+        counts = " and ".join(f"{count - num_right_of_first[count]} of {count}" for count in sorted({*tested}))
+        reason = f"the bound can't be reached: of the most confident calibration lines {counts} are wrong"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right = num_right_of_first[best]
-    return Cutoff(order[best - 1][0], len(order), best, num_right, round(interval(num_right, best, 2 * RISK)[0], 4))
+    return Cutoff(order[best - 1][0], len(order), best, num_right, round(interval(num_right, best, 2 * risk)[0], 4))
 
 
-def least_lines(precision: float) -> int:
+def least_lines(precision: float, risk: float = RISK) -> int:
     """The number of lines that show the precision if none of them is wrong."""
-    return math.ceil(math.log(RISK) / math.log(precision)) if precision < 1 else 1 << 62
+    return math.ceil(math.log(risk / _STARTS) / math.log(precision)) if precision < 1 else 1 << 62
 
 
 def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float, float]:
@@ -127,6 +139,15 @@ def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float,
     low = _solved(lambda share: at_most(num_wrong, num_lines, 1 - share) < risk / 2) if num_right else 0.0
     high = _solved(lambda share: at_most(num_right, num_lines, share) >= risk / 2) if num_wrong else 1.0
     return low, high
+
+
+def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> dict[str, Any]:
+    """How many of the judged ones are right, and their share with its 95% interval; null if there is none."""
+    low, high = interval(num_right, num_judged)
+    shares = (num_right / num_judged, low, high) if num_judged else (None, None, None)
+    names = ("precision", "precision_low", "precision_high")
+    rounded = {name: None if value is None else round(value, 4) for name, value in zip(names, shares, strict=True)}
+    return {counted_as: num_judged, "num_right": num_right, **rounded}
 
 
 def at_most(count: int, num_lines: int, share: float) -> float:
@@ -141,11 +162,11 @@ def at_most(count: int, num_lines: int, share: float) -> float:
     return min(1.0, math.fsum(terms))
 
 
-def _is_shown(num_right: int, num_lines: int, precision: float) -> bool:
-    """Whether so few wrong lines would come by chance at most in a share of `RISK` of all cases, if the precision were missed."""
+def _is_shown(num_right: int, num_lines: int, precision: float, risk: float) -> bool:
+    """Whether so few wrong lines would come by chance at most in a share of `risk` of all cases, if the precision were missed."""
     num_wrong = num_lines - num_right
     # As many wrong lines as the share allows, or more, come by chance half of the time.
-    return num_wrong < num_lines * (1 - precision) and at_most(num_wrong, num_lines, 1 - precision) <= RISK
+    return num_wrong < num_lines * (1 - precision) and at_most(num_wrong, num_lines, 1 - precision) <= risk
 
 
 def _solved(holds: Callable[[float], bool]) -> float:

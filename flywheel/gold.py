@@ -43,7 +43,7 @@ from flywheel.step import GOLD, Flywheel
 STAGE = "GoldCrops"
 TIMES = 4
 """How often a line of gold comes for each time that an accepted one comes."""
-_IN_PLACE = 0.7
+_IN_PLACE = 0.8  # of the smaller box
 _FIELDS = ("id", "image", "reading", "text", "verdict", "by")
 
 
@@ -262,7 +262,7 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
 def mark(out: Folder, rounds: Iterable[str]) -> None:
     """Mark what these rounds accepted in the place of a line of gold, and read otherwise: it trains no more.
 
-    The marks lie in the dataset of gold. A part of a line, or several lines, isn't in its place.
+    The marks lie in the dataset of gold. A label that lies in a line of gold must be whole words of it, and the other way round.
     """
     corrected: dict[str, list[Sample]] = defaultdict(list)
     for line in read_records(out.sub(GOLD), manifest.rows(out.sub(GOLD))):
@@ -271,18 +271,22 @@ def mark(out: Folder, rounds: Iterable[str]) -> None:
     for folder in map(out.sub, rounds):
         for label in read_records(folder, manifest.rows(folder, lambda row: row["parent"] in corrected)):
             for line in corrected[label.origin.parent]:
-                is_there = _overlap(line.origin.box, label.origin.box) >= _IN_PLACE
-                if is_there and normalise(line.text) != normalise(label.text):
+                if _is_there(line.origin.box, label.origin.box) and not _agree(line, label):
                     marked.append(Mark(label.key, "corrected", line.key, 1.0))
     marks.write(out.sub(GOLD), marked, "")
 
 
-def _overlap(one: Box, other: Box) -> float:
-    """The area that two boxes share, as a share of the area that either covers."""
+def _is_there(one: Box, other: Box) -> bool:
+    """Whether one of two boxes lies in the other, as lines and parts of lines do."""
     width, height = min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)
-    shared = max(0, width) * max(0, height)
-    areas = [(box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other)]
-    return shared / (sum(areas) - shared)
+    smaller = min((box.x1 - box.x0) * (box.y1 - box.y0) for box in (one, other))
+    return max(0, width) * max(0, height) >= _IN_PLACE * smaller
+
+
+def _agree(line: Sample, label: Sample) -> bool:
+    """Whether the shorter text is whole words of the longer one; two texts of one length are the same."""
+    shorter, longer = sorted((normalise(line.text), normalise(label.text)), key=len)
+    return f" {shorter} " in f" {longer} "
 
 
 def _unfit(line: Asked, pools: Sequence[Pools]) -> str:

@@ -4,8 +4,11 @@ isn't kept is moved aside.
     NAME/pools.json          which document trains, tests, or waits to be read; NAME is the step's
     NAME/text/               text to typeset, by language
     NAME/tesseract.json      how well Tesseract reads the test lines
+    NAME/pages_to_detect.json  the pages whose lines are the dataset `lines`
     crops/                   a dataset: lines of trusted pages, drawn for readers
+    lines/                   a dataset: lines that the detector found on the pages to read, with what Tesseract reads there
     typeset/                 a dataset: pages of typeset text that calibrate gates, if any
+    typeset-lines/           a dataset: the lines that the detector found on these
     gold/                    a dataset: lines that people corrected, if any
     aside-round-N/           a round that is set aside, with aside.json, which says why
     round-N/                 a dataset: the lines that round N's readers read and the gate accepted
@@ -18,6 +21,7 @@ isn't kept is moved aside.
         pages_to_calibrate.json  the held-out pages that calibrate its gates, with their languages
         typeset_to_calibrate.json  the typeset pages that do
         marks/               the lines of earlier rounds that this round read again: they train no more
+        calibration.json     by reader, the pieces that calibrated its gate
         metrics.json         how good the round is; written last, so a round that has it is whole
 
 After a kill the same command goes on: training from its last checkpoint, reading from its last shard.
@@ -26,30 +30,46 @@ After a kill the same command goes on: training from its last checkpoint, readin
 import json
 import logging
 
-from datagen import dataset
+from datagen import dataset, manifest
 from datagen.pipeline import Pipeline
 from datagen.runner import Runner
+from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.sources.lines import LineCrops
 from datagen.storage import Folder
-from flywheel import aside, audit, frozen, gold, typesetpages
+from flywheel import aside, audit, calibrate, frozen, gold, places, typesetpages
+from flywheel.detected import DetectedLines
 from flywheel.enough import enough
 from flywheel.frozen import FrozenPools
+from flywheel.places import PlaceFile
 from flywheel.round import Round, RunPipeline, Watch, values
 from flywheel.step import (
     CROPS,
     GOLD,
+    LINES,
     ORIGIN,
+    SHARED,
     TYPESET,
+    TYPESET_LINES,
     Flywheel,
     clear_round,
     next_number,
+    numbers,
+    numbers_aside,
     round_folders,
     round_metrics,
     round_name,
     whole_rounds,
 )
 from flywheel.texts import FOLDER as TEXT
+
+TO_DETECT = "pages_to_detect.json"
+"""The file in the step's folder that has the pages whose lines are the dataset `lines`."""
+
+TYPESET_TO_DETECT = "typeset_to_detect.json"
+"""The file in the step's folder that has the typeset pages."""
+
+_COLUMNS = ["key", "shard", "sha256", "page"]
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +101,9 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
     typeset = typesetpages.pipeline(step, out, pools)
     if typeset and (code := run(typeset)):
         return code
+    for lines in filter(None, (_lines(step, out, pools), _typeset_lines(step, out) if typeset else None)):
+        if code := run(lines):
+            return code
     corrected = gold.pipeline(step, out, pools)
     if corrected and (code := run(corrected)):
         return code
@@ -109,10 +132,10 @@ def clear(step: Flywheel, out: Folder) -> None:
     for name in reversed(round_folders(out)):
         clear_round(out.sub(name))
     aside.clear(out)
-    for name in (CROPS, TYPESET, GOLD):
+    for name in (*SHARED, GOLD):
         if out.exists(f"{name}/census"):
             dataset.clear(out.sub(name))
-    for name in ("tesseract.json", frozen.NAME, TEXT):
+    for name in ("tesseract.json", TO_DETECT, TYPESET_TO_DETECT, frozen.NAME, TEXT):
         out.sub(step.name).remove(name)
 
 
@@ -121,6 +144,43 @@ def _crops(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline:
     languages = tuple(p.lang for p in pools.served)
     source = LineCrops(languages=languages, seed=step.seed, passwords=step.passwords)
     return Pipeline(CROPS, ShardsOf(out.sub(step.pages).url, tuple(pools.shards)), source, (), max_drop=1.0)
+
+
+def _lines(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None:
+    """The pipeline that finds the lines of the pages that wait or calibrate; None if there is no such page.
+
+    The pages are chosen before the first round begins, and their lines are whole then. Lines of other pages, of a run that ended
+    before that, are deleted.
+    """
+    folder, pages = out.sub(step.name), out.sub(step.pages)
+    if _is_whole(out, LINES):
+        return None
+    rows = [row for part in manifest.parts(pages, list(pools.shards)) for row in part.select(_COLUMNS).to_pylist()]
+    earlier = PlaceFile.written(folder, TO_DETECT) if folder.exists(TO_DETECT) else None
+    waiting = {place: p.lang for p in pools.served for place in p.unlabelled}
+    languages = waiting | calibrate.pages(pools.served, step.max_calibration_pages)
+    chosen = PlaceFile.write(folder, TO_DETECT, languages, places.sample_keys(pages, rows, languages))
+    if chosen != earlier and out.exists(f"{LINES}/census"):
+        dataset.clear(out.sub(LINES))
+    keys = chosen.keys()
+    shards = tuple(dict.fromkeys(row["shard"] for row in rows if row["key"] in keys))
+    return Pipeline(LINES, ShardsOf(pages.url, shards), DetectedLines(chosen), (), max_drop=1.0) if shards else None
+
+
+def _typeset_lines(step: Flywheel, out: Folder) -> Pipeline | None:
+    """The pipeline that finds the lines of typeset pages; None if there is no such page."""
+    if _is_whole(out, TYPESET_LINES):
+        return None
+    pages = out.sub(TYPESET)
+    rows = list(manifest.rows(pages))
+    languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
+    chosen = PlaceFile.write(out.sub(step.name), TYPESET_TO_DETECT, languages, places.sample_keys(pages, rows, languages))
+    return Pipeline(TYPESET_LINES, ShardsOf(pages.url), DetectedLines(chosen), (), max_drop=1.0) if rows else None
+
+
+def _is_whole(out: Folder, name: str) -> bool:
+    """Whether a dataset that is made before the first round is there, and a round has begun."""
+    return bool(numbers(out) or numbers_aside(out)) and bool(read_reports(out.sub(name)))
 
 
 def _check(step: Flywheel, out: Folder) -> None:

@@ -3,9 +3,11 @@
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from datagen import marks
 from datagen.storage import Folder
 from flywheel.pools import Place
 
@@ -45,6 +47,21 @@ class PlaceFile:
     def keys(self) -> Mapping[str, str]:
         """The language of each sample that has a key in the file, by its key. Raises as `languages`."""
         return _read(self)[1]
+
+
+def sample_keys(pages: Folder, rows: Iterable[Mapping[str, Any]], wanted: Mapping[Place, Any]) -> dict[Place, str]:
+    """The key of the sample that shows each of the `wanted` pages, by the `rows` of the dataset `pages`.
+
+    A page that several samples show, since its file lies in several folders, is the sample with the first key. Samples that
+    are marked, as copies or as near copies of others, are no pages to read.
+    """
+    marked = marks.excluded(pages)
+    keys: dict[Place, str] = {}
+    for row in sorted(rows, key=lambda row: str(row["key"])):
+        place = row["sha256"], row["page"]
+        if place in wanted and row["key"] not in marked:
+            keys.setdefault(place, row["key"])
+    return keys
 
 
 @functools.lru_cache(maxsize=8)

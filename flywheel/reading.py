@@ -1,6 +1,7 @@
-"""What a reader makes of the lines of a page's image: one way for pages to label and for pages that calibrate the gate.
+"""Lines that the detector found on a page's image, and what a reader makes of them as a whole.
 
-PaddleOCR's detector finds the lines, the reader reads each of them in two frames, and what no confidence can mend is refused.
+PaddleOCR's detector finds the lines. A reader reads each of them in two frames, and what no confidence can mend is refused.
+`pieces.py` takes such lines apart.
 """
 
 from dataclasses import dataclass
@@ -17,56 +18,103 @@ from datagen.record import Box, Sample
 LONG_SIDE = 960
 """What a page's image is resized to before the detector looks at it, in pixels."""
 
+MARGINS = (0.06, 0.18)
+"""The margins of the two views of a line, in heights of its box."""
+
 _MIN_HEIGHT = 10
-_MARGINS = (0.06, 0.18)  # the margins of the two views of a line, in heights of its box
+
+
+@dataclass(frozen=True)
+class DetectedLine:
+    """A line at `box` of a page's image, in pixels. It lies at `inner` of `gray`, (H, W) bytes, which has room for both views.
+
+    `vote` is what the existing reader of its language reads; None if there is no such reader.
+    """
+
+    box: Box
+    gray: numpy.ndarray
+    inner: Box
+    vote: str | None = None
+
+    def view(self, margin: float) -> numpy.ndarray:
+        """The line with a margin in heights of its box, as far as the image goes."""
+        return _framed(self.gray, self.inner, margin)
+
+    def inset(self, margin: float) -> int:
+        """How many columns that view has before the line's box."""
+        return min(self.inner.x0, _pad(self.inner, margin))
 
 
 @dataclass(frozen=True)
 class ReadLine:
-    """A line at `box` of a page's image, in pixels, and what a reader reads in its `crop`, (H, W) gray bytes.
+    """A line at `box` of a page's image, in pixels, and what a reader reads in it.
 
     `score` is the lower confidence of the two views. `refusal` says why no confidence makes the reading a label; "" if one can.
     """
 
     box: Box
-    crop: numpy.ndarray
     text: str
     score: float
     refusal: str
 
 
-def read_lines(page: Sample, reader: FolderReader, script: str, threshold: float = 0.0) -> list[ReadLine]:
-    """The lines of a page's image, from top to bottom. The page's text is not looked at.
-
-    A line that its first view reads with less confidence than `threshold` is not read in the second.
-    """
+def detected(page: Sample) -> list[DetectedLine]:
+    """The lines of a page's image, from top to bottom, without votes. The page's text is not looked at."""
     assert page.image is not None
     image = pixels(page.image)
     gray = numpy.asarray(Image.fromarray(image).convert("L"))
-    boxes = [_box(quad, page.size) for quad, _ in OPEN.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]]
-    framed = [views(gray, box) for box in boxes]
-    readings = reader.read([plain for plain, _ in framed])
-    again = [i for i, (_, score) in enumerate(readings) if score >= threshold]
-    second = dict(zip(again, reader.read([framed[i][1] for i in again]), strict=True))
-    lines = []
-    for number, (box, (text, score)) in enumerate(zip(boxes, readings, strict=True)):
-        other, other_score = second.get(number, (text, score))
-        lines.append(ReadLine(box, framed[number][0], text, min(score, other_score), refusal(box, text, other, script)))
-    return lines
+    quads = OPEN.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
+    return [_cut(gray, _box(quad, page.size)) for quad, _ in quads]
+
+
+def read_lines(page: Sample, reader: FolderReader, script: str) -> list[ReadLine]:
+    """The lines of a page's image with their readings, from top to bottom."""
+    lines = detected(page)
+    plain, wide = (reader.read([line.view(margin) for line in lines]) for margin in MARGINS)
+    read = []
+    for line, (text, score), (other, other_score) in zip(lines, plain, wide, strict=True):
+        read.append(ReadLine(line.box, text, min(score, other_score), refusal(line.box, text, other, script)))
+    return read
 
 
 def refusal(box: Box, text: str, other: str, script: str) -> str:
     """Why a line's two readings, `text` and `other`, can't be accepted whatever their confidence; "" if they can."""
+    if reason := unfit(box, text):
+        return reason
+    if text != other:
+        return "views_differ"
+    return "" if is_settled(text, script) else "look_alike"
+
+
+def unfit(box: Box, text: str) -> str:
+    """Why what was read at `box` is no line; "" if it may be one."""
     width, height = box.x1 - box.x0, box.y1 - box.y0
     if height < _MIN_HEIGHT:
         return "too_small"
     if height > 1.5 * width and len(text) > 2:
         return "turned"
-    if not text:
-        return "nothing_read"
-    if text != other:
-        return "views_differ"
-    return "" if is_settled(text, script) else "look_alike"
+    return "" if text else "nothing_read"
+
+
+def views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
+    """The two views of a line."""
+    return [_framed(gray, box, margin) for margin in MARGINS]
+
+
+def _pad(box: Box, margin: float) -> int:
+    return max(1, round(margin * (box.y1 - box.y0)))
+
+
+def _framed(gray: numpy.ndarray, box: Box, margin: float) -> numpy.ndarray:
+    pad = _pad(box, margin)
+    return gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
+
+
+def _cut(gray: numpy.ndarray, box: Box) -> DetectedLine:
+    pad = _pad(box, max(MARGINS))
+    left, top = min(pad, box.x0), min(pad, box.y0)
+    inner = Box(left, top, left + box.x1 - box.x0, top + box.y1 - box.y0)
+    return DetectedLine(box, _framed(gray, box, max(MARGINS)), inner)
 
 
 def _box(quad: Quad, size: tuple[int, int]) -> Box:
@@ -74,12 +122,3 @@ def _box(quad: Quad, size: tuple[int, int]) -> Box:
     xs, ys = [x for x, _ in quad], [y for _, y in quad]
     x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
     return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))
-
-
-def views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
-    """The two views of a line."""
-    framed = []
-    for margin in _MARGINS:
-        pad = max(1, round(margin * (box.y1 - box.y0)))
-        framed.append(gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad])
-    return framed

@@ -1,27 +1,31 @@
-"""Reading pages that nobody has labelled, as images: the gate decides which readings are accepted."""
+"""Reading lines that nobody has labelled: the gate decides which pieces of them are accepted."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import ClassVar
 
 import numpy
 import simplejpeg
 
-from datagen.engines import OPEN, compact, versions
+from datagen.engines import OPEN, compact
 from datagen.engines.direction import is_rtl
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
 from datagen.sources.dataset import ShardSource
+from flywheel.detected import line_of
+from flywheel.gate import NOBODY
+from flywheel.pieces import AGREED, LineReading, Part, read_parts
 from flywheel.places import PlaceFile
-from flywheel.reading import ReadLine, read_lines
 
-STAGE = "ReadPages"
+STAGE = "ReadLines"
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What reads the pages of a language in the fold whose pages are in the file `pages`, and the confidence that is asked for.
+    """What reads the lines of a language on the pages in the file `pages`, and the confidence that is asked for: of pieces that
+    the existing reader reads alike, and of others.
 
     `reader` names the reader's folder, and `sha256` is of its weights.
     """
@@ -31,21 +35,37 @@ class Gate:
     pages: PlaceFile
     reader: str
     sha256: str
-    threshold: float
+    agreed: float
+    alone: float
+
+    def refusal(self, part: Part) -> str:
+        """Why a part is not accepted; "" if it is."""
+        if not part.stratum:
+            return part.reason
+        cutoff = self.agreed if part.stratum == AGREED else self.alone
+        return "" if part.score >= cutoff else "gate_is_shut" if cutoff == NOBODY else "low_confidence"
 
 
 @dataclass(frozen=True)
-class ReadPages(ShardSource):
-    """Reads pages; gives a crop for each line that is accepted, and a drop for each line that is refused.
+class ReadLines(ShardSource):
+    """Reads the lines of the dataset `lines`; gives a crop for each piece that is accepted, and a drop for each part of a line
+    that is refused, and for each line of which nothing is accepted.
 
-    Each of `gates` names its pages, and the reader that reads them: a folder in the folder `readers` of the round `round`. Nobody
-    looks at the pages' text layers. An accepted crop's origin says which page it is from and where it lies there. A drop has the
-    reading that was refused. Its reason is `too_small` (for the reader), `turned` (higher than wide), `nothing_read`,
-    `views_differ` (the line reads otherwise with another margin), `look_alike` (its letters don't say which script a word is in)
-    or `low_confidence` (under the threshold). A page without a line is a drop, `no_lines`.
+    Each of `gates` names its pages, and the reader that reads their lines: a folder in the folder `readers` of the round `round`.
+    An accepted crop's origin says which page it is from and where it lies there. A drop has the reading that was refused. The
+    reason of a line is `too_small` (for the reader), `turned` (higher than wide) or `nothing_read`. That of a part of a line, or
+    of most of a line, is
+
+        views_differ     it reads otherwise with another margin
+        look_alike       its letters don't say which script a word is in
+        disagrees        the existing reader reads otherwise, and the words aren't sure by themselves
+        low_confidence   the words aren't sure, and there is no other reader; or a piece has less than its cutoff
+        gate_is_shut     a piece of a stratum that can't be shown to be right often enough
+        too_short        sure, but too few words for a piece
+        no_gap           no paper between the words, so that the image can't be cut there
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     readers: str = ""
     round: int = 0
@@ -53,57 +73,77 @@ class ReadPages(ShardSource):
     jpeg_quality: int = 92
 
     def engines(self) -> dict[str, str]:
-        return versions("ppocr-detector") | compact.engines()
+        return compact.engines()
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        pages = sum(max(0, item.count) for item in inputs)
-        return Estimate(pages, 10_000 * pages, 0.1 * pages)
+        lines = sum(max(0, item.count) for item in inputs)
+        return Estimate(lines, 8_000 * lines, 0.01 * lines)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         num_items = 0
-        for page in self.samples(item, lambda row: self._gate(row["key"]) is not None, images=True):
-            gate = self._gate(page.key)
+        lines = self.samples(item, lambda row: self._gate(row["parent"]) is not None, images=True)
+        for page, of_page in groupby(lines, key=lambda line: line.origin.parent):
+            gate = self._gate(page)
             assert gate is not None
             num_items += 1
-            yield from self.lines(page, gate)
+            yield from self.outcomes(list(of_page), gate)
         if not num_items:
-            yield Drop("", item.uri, None, STAGE, "no_pages", "no page to read")
+            yield Drop("", item.uri, None, STAGE, "no_lines", "no line to read")
 
-    def _gate(self, key: str) -> Gate | None:
+    def _gate(self, page: str) -> Gate | None:
         """The gate that names this page."""
-        return next((gate for gate in self.gates if gate.pages.keys().get(key) == gate.lang), None)
+        return next((gate for gate in self.gates if gate.pages.keys().get(page) == gate.lang), None)
 
-    def lines(self, page: Sample, gate: Gate) -> Iterator[Sample | Drop]:
-        """The lines of a page behind a gate: a crop for each that is accepted, and a drop for each that is refused."""
+    def outcomes(self, lines: Sequence[Sample], gate: Gate) -> Iterator[Sample | Drop]:
+        """The lines of a page behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
         reader = OPEN.get("compact", folder=f"{self.readers}/{gate.reader}", sha256=gate.sha256)
-        lines = read_lines(page, reader, gate.script, gate.threshold)
-        if not lines:
-            yield page.drop("no_lines", STAGE, readings=(Reading(gate.lang, Box(0, 0, *page.size), "", 0.0),))
-        for number, line in enumerate(lines):
-            key = f"{page.key}-r{self.round}-{number:04d}"
-            if reason := line.refusal or ("low_confidence" if line.score < gate.threshold else ""):
-                part = Range(page.origin.page, page.origin.page + 1)
-                reading = Reading(gate.lang, line.box, line.text, line.score)
-                yield Drop(key, page.origin.uri, part, STAGE, reason, readings=(reading,))
-            else:
-                yield self._accepted(page, gate, key, line)
+        for line, reading in zip(lines, read_parts([line_of(line) for line in lines], reader, gate.script), strict=True):
+            page, _, number = line.key.rpartition("-l")
+            key = f"{page}-r{self.round}-{number}"
+            judged = [replace(part, reason=gate.refusal(part)) for part in reading.parts]
+            is_whole = len(judged) == 1 or all(part.reason for part in judged)
+            runs = [(reason, list(run)) for reason, run in groupby(judged, key=lambda part: bool(part.reason))]
+            count = 0
+            for is_refused, run in runs:
+                for part in [reading.merge(run)] if is_refused else run:
+                    count += 1
+                    at = line.origin.box if is_whole else box_of(reading, part)
+                    part_key = key if is_whole else f"{key}p{count}"
+                    yield (
+                        self._refused(line, gate, part_key, part, at)
+                        if is_refused
+                        else self._accepted(line, gate, part_key, part, at, reading.crop)
+                    )
 
-    def _accepted(self, page: Sample, gate: Gate, key: str, line: ReadLine) -> Sample:
-        height, width = line.crop.shape
-        box, by, o = Box(0, 0, width, height), f"flywheel/round-{self.round}", page.origin
-        direction = "rtl" if is_rtl(line.text, gate.script) else "ltr"
+    def _refused(self, line: Sample, gate: Gate, key: str, part: Part, box: Box) -> Drop:
+        where = Range(line.origin.page, line.origin.page + 1)
+        reading = Reading(gate.lang, box, part.text, part.score)
+        return Drop(key, line.origin.uri, where, STAGE, part.reason, readings=(reading,))
+
+    def _accepted(self, line: Sample, gate: Gate, key: str, part: Part, at: Box, crop: numpy.ndarray) -> Sample:
+        pixels = numpy.ascontiguousarray(crop[:, part.left : part.right])
+        height, width = pixels.shape
+        box, by, o = Box(0, 0, width, height), f"flywheel/round-{self.round}", line.origin
+        direction = "rtl" if is_rtl(part.text, gate.script) else "ltr"
         return Sample(
             key=key,
             task="crop",
-            image=simplejpeg.encode_jpeg(numpy.ascontiguousarray(line.crop)[:, :, None], self.jpeg_quality, "GRAY"),
+            image=simplejpeg.encode_jpeg(pixels[:, :, None], self.jpeg_quality, "GRAY"),
             size=(width, height),
             lang=gate.lang,
             script=gate.script,
-            text=line.text,
-            regions=(Region(box, "text", line.text, line.score, by, lines=(Line(box, line.text, direction=direction),)),),
-            quality=Quality("trusted", signals={"confidence": line.score}),
-            origin=Origin(o.uri, o.sha256, o.page, o.licence, self.engines() | {by: gate.sha256}, page.key, line.box),
+            text=part.text,
+            regions=(Region(box, "text", part.text, part.score, by, lines=(Line(box, part.text, direction=direction),)),),
+            quality=Quality("trusted", signals={"confidence": part.score, "agreed": float(part.stratum == AGREED)}),
+            origin=Origin(o.uri, o.sha256, o.page, o.licence, o.engines | self.engines() | {by: gate.sha256}, o.parent, at),
             stage=by,
             round=self.round,
-            group=page.group,
+            group=line.group,
         )
+
+
+def box_of(reading: LineReading, part: Part) -> Box:
+    """Where a part of a line lies on its page: the line's box, as far as the part goes."""
+    box, inset = reading.line.box, reading.inset
+    x0 = max(box.x0, min(box.x1 - 1, box.x0 + part.left - inset))
+    return Box(x0, box.y0, max(x0 + 1, min(box.x1, box.x0 + part.right - inset)), box.y1)

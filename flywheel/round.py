@@ -8,32 +8,44 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from datagen import manifest, marks
+from datagen import manifest
 from datagen.engines import compact, versions
 from datagen.engines.compact import CompactConfig, Reader
-from datagen.marks import Mark
 from datagen.pipeline import Pipeline
 from datagen.runner import Runner
 from datagen.shards import read_reports
-from datagen.sources.dataset import ShardsOf
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import calibrate, card, evaluate, frozen, gate, gold, keep, lineage, metrics, typefaces
-from flywheel.calibrate import CalibrateTask, JudgedLine, run_calibrate
+from flywheel import calibrate, card, evaluate, frozen, gate, gold, keep, lineage, metrics, pieces, places, typefaces
+from flywheel.calibrate import run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
 from flywheel.keep import Verdict
+from flywheel.labelling import Labelling, PageLines
 from flywheel.lineage import RoundReader
 from flywheel.metrics import Measured
 from flywheel.places import PlaceFile
 from flywheel.pools import FOLDS, Place, Pools
-from flywheel.relabel import Gate, ReadPages
-from flywheel.step import CROPS, DISTANCES, GOLD, METRICS, ORIGIN, TYPESET, Flywheel, has_reader, reader_name, round_name
+from flywheel.step import (
+    CROPS,
+    DISTANCES,
+    GOLD,
+    LINES,
+    METRICS,
+    ORIGIN,
+    SHARED,
+    TYPESET,
+    TYPESET_LINES,
+    Flywheel,
+    has_reader,
+    reader_name,
+    round_name,
+)
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
-VERSION = 5  # goes up whenever the code makes other rounds of the same pools
+VERSION = 6  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -54,7 +66,7 @@ class Round:
         self.step, self.out, self.frozen, self.number = step, out, frozen, number
         self.name, self.earlier = round_name(number), [out.sub(name) for name in earlier]
         self.folder, self.crops, self.pages = out.sub(self.name), out.sub(CROPS), out.sub(step.pages)
-        self.gold, self.typeset = out.sub(GOLD), out.sub(TYPESET)
+        self.gold, self.lines = out.sub(GOLD), out.sub(LINES)
         self.before = self.earlier[-1] if earlier else None
         self.comes_from = earlier[-1] if earlier else ""
         self.served = frozen.served
@@ -82,15 +94,16 @@ class Round:
         measured, verdict = self._measure(readers, own, held_out)
         pages: list[Row] = []
         if verdict.kept:  # else nobody needs what its readers would read
-            lines = self._judged_lines(readers, weights, runner)
-            if lines is None:
+            labelling = self._labelling(readers, weights)
+            judged = self._outcomes(runner, run_calibrate, labelling.tasks(), "a line could not be read to calibrate a gate")
+            if judged is None:
                 return SHARD_FAILED
-            cutoffs, calibrated = self._gates(readers, held_out, lines)
-            measured = replace(measured, cutoffs=cutoffs, calibrated=calibrated)
+            gates = labelling.gates(judged, held_out.learned | calibrate.accepted_texts(self.earlier))
+            measured = replace(measured, gates=gates)
             pages = self._rows_of(*self.folds.values())
-            if pages and (code := run(self._reading(pages, readers, weights, measured))):
+            if (reading := labelling.reading(gates.of_reader)) and (code := run(reading)):
                 return code
-            self._mark_earlier_lines({(row["sha256"], row["page"]) for row in pages})
+            labelling.mark_earlier_lines(self.earlier, {(row["sha256"], row["page"]) for row in pages})
         which = metrics.Which(self.number, self.comes_from, verdict)
         table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
         card.write(self.folder, self.name, table)
@@ -180,8 +193,8 @@ class Round:
 
     def _write_origin(self) -> dict[str, Any]:
         """Write what the round is made from, and return it. Raises `ValueError` if the round was begun from something else."""
-        datasets = [CROPS, self.comes_from] if self.comes_from else [CROPS]
-        datasets += [name for name in (TYPESET, GOLD) if read_reports(self.out.sub(name))]
+        shared = [name for name in (*SHARED, GOLD) if read_reports(self.out.sub(name))]
+        datasets = [*shared, self.comes_from] if self.comes_from else shared
         origin = {
             "values": values(self.step, self.before is None),
             "from": self.comes_from,
@@ -197,42 +210,21 @@ class Round:
         self.folder.write(ORIGIN, json.dumps(origin, ensure_ascii=False, indent=1).encode())
         return origin
 
-    def _judged_lines(
-        self, readers: list[RoundReader], weights: dict[str, str], runner: Runner
-    ) -> dict[str, list[JudgedLine]] | None:
-        """The lines that calibrate each reader's gate, by the reader's name; None if a task failed."""
-        languages = calibrate.pages(self.served, self.step.max_calibration_pages)
-        file = self._pages_file("pages_to_calibrate.json", languages)
-        script_of = {p.lang: p.script for p in self.served}
-        shards: dict[str, list[str]] = defaultdict(list)
-        for row in self._rows_of(file):
-            shards[script_of[file.keys()[row["key"]]]].append(row["shard"])
-        tasks = [
-            CalibrateTask(r.name, r.script, weights[r.name], self.folder.sub("reader").url, file, self.pages.url, shard)
-            for r in readers
-            for shard in dict.fromkeys(shards[r.script])
-        ]
-        tasks += self._typeset_tasks(readers, weights)
-        judged = self._outcomes(runner, run_calibrate, tasks, "a page could not be read to calibrate a gate")
-        if judged is None:
-            return None
-        lines: dict[str, list[JudgedLine]] = {reader.name: [] for reader in readers}
-        for task, of_shard in judged:
-            lines[task.name] += of_shard
-        return lines
+    def _labelling(self, readers: list[RoundReader], weights: dict[str, str]) -> Labelling:
+        chosen = calibrate.pages(self.served, self.step.max_calibration_pages)
+        file = self._pages_file("pages_to_calibrate.json", chosen)
+        calibrating = [PageLines(file, self.pages, self.lines), self._typeset()]
+        of_round = (self.step, self.number, self.folder, self.served, readers, weights, self.folds)
+        return Labelling(*of_round, self.lines, calibrating)
 
-    def _typeset_tasks(self, readers: list[RoundReader], weights: dict[str, str]) -> list[CalibrateTask]:
-        """What calibrates each reader's gate by typeset pages of its script."""
-        served = {p.lang for p in self.served}
-        rows = list(manifest.rows(self.typeset, lambda row: row["lang"] in served))
+    def _typeset(self) -> PageLines:
+        """The typeset pages that calibrate gates."""
+        pages, served = self.out.sub(TYPESET), {p.lang for p in self.served}
+        rows = list(manifest.rows(pages, lambda row: row["lang"] in served))
         languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
-        keys = {(row["sha256"], row["page"]): row["key"] for row in rows}
+        keys = places.sample_keys(pages, rows, languages)
         file = PlaceFile.write(self.folder, "typeset_to_calibrate.json", languages, keys)
-        return [
-            CalibrateTask(r.name, r.script, weights[r.name], self.folder.sub("reader").url, file, self.typeset.url, shard)
-            for r in readers
-            for shard in dict.fromkeys(row["shard"] for row in rows if row["script"] == r.script)
-        ]
+        return PageLines(file, pages, self.out.sub(TYPESET_LINES))
 
     def _measure(
         self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
@@ -260,36 +252,14 @@ class Round:
         before = json.loads(self.before.read(DISTANCES)) if self.before else None
         folder = self.out.sub(self.step.name)
         of_others = evaluate.tesseract(folder, held_out.test), evaluate.tesseract(folder, held_out.typeset, "/typeset")
-        measured = Measured(own, errors, {}, {}, *of_others, of_typeset, held_out.alone)
+        measured = Measured(own, errors, None, *of_others, of_typeset, held_out.alone)
         return measured, keep.judge(readers, before, distances, self.step.needs_gain)
 
-    def _gates(
-        self, readers: list[RoundReader], held_out: evaluate.HeldOut, lines: dict[str, list[JudgedLine]]
-    ) -> tuple[dict[str, gate.Cutoff], dict[str, frozenset[str]]]:
-        """What `lines` say of each reader's gate: its cutoff, and the languages that calibrated it."""
-        earlier = calibrate.accepted_texts(self.earlier)
-        counted = {r.name: calibrate.counted(lines[r.name], held_out.learned | earlier) for r in readers}
-        cutoffs = {}
-        for r in readers:
-            cutoffs[r.name] = calibrate.cutoff(counted[r.name], self.step.precision)
-            log.info("gate of %s: %s", r.name, cutoffs[r.name].reason or f"opens at {cutoffs[r.name].confidence:.3f}")
-        return cutoffs, {name: frozenset(line.lang for line in of) for name, of in counted.items()}
-
     def _pages_file(self, name: str, languages: Mapping[Place, str]) -> PlaceFile:
-        """The file `name` of these pages. It is written once, when the round begins: marks that come later don't change it.
-
-        A page that several samples show, since its file lies in several folders, is the sample with the first key. Samples that
-        are marked, as copies or as near copies of others, are no pages to read.
-        """
+        """The file `name` of these pages. It is written once, when the round begins: marks that come later don't change it."""
         if self.folder.exists(name):
             return PlaceFile.written(self.folder, name)
-        marked = marks.excluded(self.pages)
-        keys: dict[Place, str] = {}
-        for row in sorted(self._page_rows(), key=lambda row: row["key"]):
-            place = row["sha256"], row["page"]
-            if place in languages and row["key"] not in marked:
-                keys.setdefault(place, row["key"])
-        return PlaceFile.write(self.folder, name, languages, keys)
+        return PlaceFile.write(self.folder, name, languages, places.sample_keys(self.pages, self._page_rows(), languages))
 
     def _page_rows(self) -> Iterator[Row]:
         """The manifest's rows of pages, in the shards that the pools were made from."""
@@ -302,24 +272,6 @@ class Round:
         keys = {key for file in files for key, lang in file.keys().items() if lang in served}
         return [row for row in self._page_rows() if row["key"] in keys]
 
-    def _reading(self, pages: list[Row], readers: list[RoundReader], weights: dict[str, str], measured: Measured) -> Pipeline:
-        """The pipeline that reads the unlabelled pages, each with its fold's reader and behind that reader's gate."""
-        gates = []
-        for p in self.served:
-            for reader in (r for r in readers if r.script == p.script):
-                for fold in (fold for fold in reader.folds if p.fold(fold)):
-                    threshold = measured.threshold(reader.name, p.lang)
-                    gates.append(Gate(p.lang, p.script, self.folds[fold], reader.name, weights[reader.name], threshold))
-        source = ReadPages(self.folder.sub("reader").url, self.number, tuple(gates))
-        shards = tuple(dict.fromkeys(row["shard"] for row in pages))
-        return Pipeline(self.name, ShardsOf(self.pages.url, shards), source, (), max_drop=1.0)
-
-    def _mark_earlier_lines(self, read: set[Place]) -> None:
-        """Mark the lines of earlier rounds on pages that this round `read`: a place trains by its last reading alone, and not at
-        all if that was refused."""
-        rows = [row for folder in self.earlier for row in manifest.rows(folder, lambda row: (row["sha256"], row["page"]) in read)]
-        marks.write(self.folder, [Mark(row["key"], "read_again", row["parent"], 1.0) for row in rows], "")
-
 
 def _own_reader(pools: Pools, readers: list[RoundReader]) -> RoundReader:
     """The reader that reads most of a language's pages; the first of its script where none waits."""
@@ -331,12 +283,7 @@ def values(step: Flywheel, is_first: bool) -> Any:
     """The values of the step that decide a round, as JSON gives them back. A first round comes from no other."""
     fitted = step.first if is_first else step.later
     engines = versions("ppocr-detector") | compact.engines() | {"typefaces": typefaces.sha256()}
-    sizes = [
-        step.precision,
-        step.max_held_out,
-        step.max_calibration_pages,
-        step.calibration_lines,
-        is_first or step.needs_gain,
-        gold.TIMES,
-    ]
-    return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *sizes, gate.RISK, keep.RISK, engines]))
+    sizes = [step.precision, step.max_held_out, step.max_calibration_pages, step.calibration_lines]
+    of_pieces = [pieces.VERSION, pieces.WORD, pieces.MIN_WORDS, pieces.MIN_CHARS, pieces.MIN_LINE]
+    decided = [*sizes, is_first or step.needs_gain, gold.TIMES, gate.RISK, keep.RISK, of_pieces, engines]
+    return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *decided]))

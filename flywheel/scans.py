@@ -16,13 +16,14 @@ from datagen.record import Sample
 from datagen.shards import read_sample
 from datagen.stages.language import identify
 from datagen.storage import Folder
-from flywheel import frozen, gate, lineage, review
+from flywheel import detected, frozen, gate, lineage, review
 from flywheel.asked import Asked
 from flywheel.crops import Row
+from flywheel.pieces import STRATA
 from flywheel.places import PlaceFile
 from flywheel.pools import Pools
 from flywheel.reading import read_lines
-from flywheel.relabel import Gate, ReadPages
+from flywheel.relabel import Gate, ReadLines
 from flywheel.step import Flywheel, round_name
 
 log = logging.getLogger(__name__)
@@ -128,18 +129,24 @@ def digest(text: str) -> bytes:
 
 
 def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Pools, row: Row, reader: str) -> Iterator[Asked]:
-    found = metrics["gates"][reader]
-    is_open = found["confidence"] is not None and pools.lang in found["languages"]
-    threshold = found["confidence"] if is_open else gate.NOBODY
-    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], threshold)
+    thresholds = [_threshold(metrics["gates"][reader][stratum], pools.lang) for stratum in STRATA]
+    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], *thresholds)
     page = read_sample(pages, row["shard"], row["offset"], row["bytes"])
-    for outcome in ReadPages(folder.sub("reader").url, metrics["round"], (one,)).lines(page, one):
+    found = detected.of_page(page, pools.lang, pools.script, detected.DetectedLines().engines())
+    lines = [line for line in found if isinstance(line, Sample)]
+    for outcome in ReadLines(folder.sub("reader").url, metrics["round"]).outcomes(lines, one):
         if isinstance(outcome, Sample):
             yield accepted_line(outcome, row["key"])
         else:
             for reading in outcome.readings:
                 place = (row["key"], row["uri"], row["sha256"], row["page"], reading.box)
                 yield Asked(outcome.key, *place, pools.lang, pools.script, reading.text, reading.score, outcome.reason)
+
+
+def _threshold(found: Mapping[str, Any], lang: str) -> float:
+    """The confidence that pieces of a language need in a stratum, of which metrics.json says what was `found`."""
+    is_open = found["confidence"] is not None and lang in found["languages"]
+    return float(found["confidence"]) if is_open else gate.NOBODY
 
 
 def accepted_line(crop: Sample, page: str) -> Asked:

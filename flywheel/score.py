@@ -9,6 +9,7 @@ from datagen.engines.lookalikes import mended
 from datagen.record import Box, Line, Sample
 
 _SLACK_CHARS, _SLACK_SHARE = 3, 0.15
+_DENSITY = 2.0  # characters in a square, where no line of the page says it
 LEADER = re.compile(r"(?:[.·…_] ?){3,}")
 
 
@@ -24,20 +25,19 @@ def is_right(page: Sample, box: Box, text: str) -> bool:
     """Whether `text` is, letter for letter, what `page`'s layer has at `box`, in pixels of the page's image.
 
     A detector's line can be several of the layer's, side by side, or a part of one. So the text must stand in the layer's row,
-    whole words of it, and be about as long as the part of the row that the box covers. Where leaders part a row, as in a table of
-    contents, the detector may find their ends alone: then the text must be all that stands between leaders.
+    whole words of it, and must not be much shorter than what the box covers of the row. It may be longer: a row with a wide gap
+    in it has more text in a part of its width than its share. Where leaders part a row, as in a table of contents, the detector
+    may find their ends alone, or a part of one.
     """
     row = _row(page, box)
     if not row or not text:
         return False
-    label, expected = normalise(text), sum(len(line.text) * _covered(line.box, box) for line in row)
-    written = _written(row, page.script)
+    label, written = normalise(text), _written(row, page.script)
     if LEADER.search(written):
-        ends, parts = _parts(written), _parts(label)
-        return bool(parts) and any(ends[i : i + len(parts)] == parts for i in range(len(ends)))
-    if abs(len(label) - expected) > max(_SLACK_CHARS, _SLACK_SHARE * expected):
-        return False
-    return f" {label} " in f" {written} "
+        wide = 0.0 if LEADER.search(label) else (box.x1 - box.x0) / max(line.box.y1 - line.box.y0 for line in row)
+        return _stands(_parts(label), _parts(written)) and not _lacks(label, wide * _density(page))
+    is_there = f" {label} " in f" {written} " or re.search(rf"(?<!\S){re.escape(label)}(?=[\[({{<])", written) is not None
+    return is_there and not _lacks(label, sum(len(line.text) * _covered(line.box, box) for line in row))
 
 
 def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, tuple[int, int]]:
@@ -79,6 +79,30 @@ def _height_at(line: Line, x: float) -> tuple[float, float]:
 
 def _written(row: list[Line], script: str) -> str:
     return mended(normalise(" ".join(line.text for line in row)), script)
+
+
+def _lacks(label: str, expected: float) -> bool:
+    """Whether a label is much shorter than is `expected`, in characters."""
+    return expected - len(label) > max(_SLACK_CHARS, _SLACK_SHARE * expected)
+
+
+def _stands(labels: list[str], parts: list[str]) -> bool:
+    """Whether what a label has between leaders stands in a row of these parts: whole words, to the leaders where it has some."""
+    if len(labels) < 2:
+        return any(f" {label} " in f" {part} " for label in labels for part in parts)
+    for at in range(len(parts) - len(labels) + 1):
+        first, *inner, last = parts[at : at + len(labels)]
+        ends_fit = f" {first}".endswith(f" {labels[0]}") and f"{last} ".startswith(f"{labels[-1]} ")
+        if ends_fit and inner == labels[1:-1]:
+            return True
+    return False
+
+
+def _density(page: Sample) -> float:
+    """How many characters a page's lines without leaders have in a piece as wide as the line is high."""
+    lines = [line for region in page.regions for line in region.lines if line.text and not LEADER.search(line.text)]
+    wide = sum((line.box.x1 - line.box.x0) / (line.box.y1 - line.box.y0) for line in lines)
+    return sum(len(line.text) for line in lines) / wide if wide else _DENSITY
 
 
 def _parts(text: str) -> list[str]:

@@ -14,8 +14,17 @@ from datagen.storage import Folder
 CROPS = "crops"
 """The dataset of line crops that all rounds share."""
 
+LINES = "lines"
+"""The dataset of the lines that the detector finds on pages to be read. All rounds share it."""
+
 TYPESET = "typeset"
 """The dataset of pages that are typeset to calibrate gates, in languages that have text. All rounds share it."""
+
+TYPESET_LINES = "typeset-lines"
+"""The dataset of the lines that the detector finds on typeset pages."""
+
+SHARED = (CROPS, LINES, TYPESET, TYPESET_LINES)
+"""The datasets that are made once, before the first round, and that all rounds share."""
 
 GOLD = "gold"
 """The dataset of lines that people corrected. There is none before the first correction."""
@@ -203,6 +212,7 @@ def clear_round(folder: Folder) -> None:
         "pages_to_calibrate.json",
         "typeset_to_calibrate.json",
         "pages_to_train.json",
+        CALIBRATION,
         DISTANCES,
         LEARNED_FROM,
         ORIGIN,

@@ -30,7 +30,7 @@ def state(out: str) -> str:
     known = sorted([*kept, *gone], key=lambda metrics: metrics["round"])
     away = {a.number for a in asides}
     lines = [_summary(folder, kept, len(asides)), ""]
-    head = ("round", "from", "", "lines labelled", "right by the hidden layer", "gates")
+    head = ("round", "from", "", "pieces labelled", "right by the hidden layer", "gates")
     lines += _table([head, *(_round(metrics, away) for metrics in known)])
     lines += aside.describe(asides)
     return "\n".join([*lines, "", *_errors(known, away, (kept or known)[-1])])
@@ -77,8 +77,8 @@ def _round(metrics: Metrics, away: set[int]) -> tuple[str, ...]:
     labels = metrics["labels"]
     share = labels["precision"]
     right = "" if share is None else f"{share:.1%} ({labels['precision_low']:.1%} to {labels['precision_high']:.1%})"
-    opens = {name: gate["confidence"] for name, gate in metrics["gates"].items()}
-    gates = [f"{name} {'shut' if at is None else format(at, '.3f')}" for name, at in opens.items()]
+    opens = {name: [gate["confidence"] for gate in strata.values()] for name, strata in metrics["gates"].items()}
+    gates = [f"{name} {' '.join('shut' if at is None else format(at, '.3f') for at in of)}" for name, of in opens.items()]
     number = metrics["round"]
     return (
         round_name(number),
@@ -91,7 +91,7 @@ def _round(metrics: Metrics, away: set[int]) -> tuple[str, ...]:
 
 
 def _errors(known: list[Metrics], away: set[int], last: Metrics) -> list[str]:
-    """The character errors by language and round, and the share of the lines found that the last round labelled."""
+    """The character errors by language and round, and the share of the characters read that the last round labelled."""
     names = [round_name(m["round"]) + ("*" if m["round"] in away else "") for m in known]
     rows = [("language", "script", "Tesseract", *names, "labelled")]
     refused, better, others = [], [], []
@@ -102,13 +102,14 @@ def _errors(known: list[Metrics], away: set[int], last: Metrics) -> list[str]:
         better += [lang] if row.get("existing_is_better") else []
         others += [f"{lang} {name} {_percent(rate)}" for name, rate in other_rates(row).items()]
         errors = [_percent(m["languages"].get(lang, {}).get("cer")) for m in known]
-        num_found = row["num_accepted"] + sum(row["rejected"].values())
-        share = f"{row['num_accepted']:,} of {num_found:,}" if num_found else ""
+        num_read = row.get("chars_read", 0)
+        share = f"{row['chars_accepted'] / num_read:.0%} of {num_read:,}" if num_read else ""
         rows.append((lang, row["script"], _percent(row["tesseract_cer"]), *errors, share))
     note = ["* set aside"] if away else []
     note += [f"Tesseract still reads better, beyond the interval of ours: {', '.join(better)}"] if better else []
     note += [f"much higher than by character: {', '.join(others)}"] if others else []
-    return ["character error on held-out lines; lines labelled of those found, in the last round", *_table(rows), *note, *refused]
+    head = "character error on held-out lines; characters labelled of those read, in the last round"
+    return [head, *_table(rows), *note, *refused]
 
 
 def _percent(rate: float | None) -> str:

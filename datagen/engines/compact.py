@@ -32,6 +32,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from datagen.engines.ctc_words import Spelling, spell
 from datagen.engines.direction import as_it_is_read, as_it_stands
 from datagen.engines.hangul import put_together, take_apart
 from datagen.engines.lookalikes import fold, unfold
@@ -73,6 +74,11 @@ class Alphabet:
     def of(cls, script: str, texts: Iterable[str]) -> "Alphabet":
         """What stands in `texts`."""
         return cls(script, "".join(sorted({symbol for text in texts for symbol in symbols_of(text, script)})))
+
+    @property
+    def space(self) -> int:
+        """The class of the space; -1 if there is none."""
+        return self.symbols.find(" ") + 1 or -1
 
     def encode(self, text: str) -> list[int]:
         """The classes of a text. Raises `KeyError` for a character that is not in it."""
@@ -215,14 +221,26 @@ class Reader:
     def read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
         """What each crop, (H, W) gray bytes with one line in it, says, and the network's probability that this is so, letter for
         letter: that of all alignments of the text, by the forward algorithm of CTC."""
+        readings: list[tuple[str, float]] = [("", 0.0)] * len(crops)
+        for batch, scores in self._batches(crops):
+            for i, reading in zip(batch, self._decode(*scores), strict=True):
+                readings[i] = reading
+        return readings
+
+    @torch.inference_mode()
+    def spell(self, crops: Sequence[numpy.ndarray]) -> list[Spelling]:
+        """What each crop says, symbol by symbol, with what is needed to tell how probable its words are."""
+        spellings: dict[int, Spelling] = {}
+        for batch, scores in self._batches(crops):
+            spellings |= zip(batch, spell(*scores, self.alphabet.space), strict=True)
+        return [spellings[i] for i in range(len(crops))]
+
+    def _batches(self, crops: Sequence[numpy.ndarray]) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
+        """The scores of the crops, with their indices, in batches of crops about as wide."""
         lines = [line_image(crop) for crop in crops]
-        readings: list[tuple[str, float]] = [("", 0.0)] * len(lines)
         with threads(1):
             for batch in _batches([line.shape[1] for line in lines]):
-                scores = self.scores([lines[i] for i in batch])
-                for i, reading in zip(batch, self._decode(*scores), strict=True):
-                    readings[i] = reading
-        return readings
+                yield batch, self.scores([lines[i] for i in batch])
 
     def scores(self, lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
         """Log-probabilities (B, T, A) of `line_image`s, and the number of frames of each."""
@@ -259,6 +277,10 @@ class FolderReader:
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """As `Reader.read`; the reader's script decides the language."""
         return self._reader.read(crops)
+
+    def spell(self, crops: Sequence[numpy.ndarray]) -> list[Spelling]:
+        """As `Reader.spell`."""
+        return self._reader.spell(crops)
 
     def close(self) -> None:
         self.__dict__.pop("_reader", None)

@@ -70,19 +70,30 @@ def is_settled(text: str, script: str) -> bool:
     A word of letters that look alike, or similar, in two scripts does not say it: the name of a command, a label such as `C.2`,
     an abbreviation. If it is no abbreviation, and the words beside it are of the script, these say it.
     """
+    return not unsettled(text, script)
+
+
+def unsettled(text: str, script: str) -> list[int]:
+    """The numbers of the words, as spaces part them, of which the picture doesn't say in which script they are."""
     if script not in ALIKE:
-        return True
-    unsure = frozenset("".join((*ALIKE[script], *_SIMILAR[script])))
+        return []
+    unsure_words = []
     tokens = text.split()
     sides = [[_side(fold(word, script), script) for word in _WORD.findall(token)] for token in tokens]
     for i, token in enumerate(tokens):
-        if all(not unsure.issuperset(word) for word in _WORD.findall(token)):
+        if not is_unsure(token, script):
             continue
         beside = [side for near in sides[max(0, i - 1) : i] + sides[i + 1 : i + 2] for side in near]
         is_plain = _PLAIN.fullmatch(token) is not None and (token.islower() or token.istitle())
         if not (is_plain and max(beside, default=0) > 0 and min(beside) >= 0):
-            return False
-    return True
+            unsure_words.append(i)
+    return unsure_words
+
+
+def is_unsure(token: str, script: str) -> bool:
+    """Whether a token has a word of letters that look alike, or similar, in two scripts, and of no others."""
+    unsure = frozenset("".join((*ALIKE[script], *_SIMILAR[script]))) if script in ALIKE else frozenset()
+    return any(unsure.issuperset(word) for word in _WORD.findall(token))
 
 
 def _side(word: str, script: str) -> int:

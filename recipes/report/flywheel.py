@@ -84,7 +84,8 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
     """What became of the lines on unlabelled pages, by language."""
     rows = [(lang, row) for lang, row in metrics["languages"].items() if row["num_accepted"] or row["rejected"]]
     reasons = sorted({reason for _, row in rows for reason in row["rejected"]})
-    gates = metrics["gates"].items() if rows else ()
+    strata = metrics["gates"].items() if rows else ()
+    gates = [(f"{name}, {stratum}", gate) for name, of_reader in strata for stratum, gate in of_reader.items()]
     return fill("labels.html", rows=rows, labels=metrics["labels"], gates=gates, reasons=reasons, crops=crops)
 
 

@@ -74,7 +74,7 @@ def test_scans_are_read_behind_the_gate_by_a_reader_that_never_learned_them(scan
     assert layers == {"ru": "no layer"}
     assert 5 < len(lines) <= 20
     assert {one.page for one in lines} <= {*said}
-    gates = [gate["confidence"] for gate in metrics["gates"].values()]
+    gates = [gate["confidence"] for strata in metrics["gates"].values() for gate in strata.values() if gate["confidence"]]
     assert all(one.score >= round(min(gates), 3) and one.lang == "ru" for one in lines)
     right = sum(one.reading in said[one.page] for one in lines)
     assert right / len(lines) > 0.5  # the wheel's gate promises half
@@ -86,7 +86,12 @@ def test_refused_lines_of_scans_can_be_corrected(scanned):
     output, said = scanned
     out = Folder(str(output))
     metrics = round_metrics(out)[-1]
-    shut = metrics | {"gates": {name: gate | {"confidence": None} for name, gate in metrics["gates"].items()}}
+    shut = metrics | {
+        "gates": {
+            name: {stratum: gate | {"confidence": None} for stratum, gate in strata.items()}
+            for name, strata in metrics["gates"].items()
+        }
+    }
     lines = scans.refused(STEP, out, shut, 10)
     assert len(lines) > 10
     assert {one.page for one in lines} <= {*said} and all(one.reason for one in lines)

@@ -16,7 +16,7 @@ from datagen.engines.lookalikes import fold as fold_letters
 from datagen.record import Sample
 from datagen.shards import read_reports
 from datagen.storage import Folder
-from flywheel import calibrate, frozen, lineage
+from flywheel import calibrate, detected, frozen, lineage
 from flywheel.crops import read_crops, rows_of_pages
 from flywheel.evaluate import HeldOut
 from flywheel.step import AUTO, Fit
@@ -79,10 +79,17 @@ def test_a_round_learns_measures_and_labels(turned):
     assert pools == {"train": 5, "held_out": 1, "fold_a": 1, "fold_b": 1}
     assert (list(first["readers"]), list(second["readers"])) == (["Cyrl"], ["Cyrl-a", "Cyrl-b"])
     assert first["labels"]["num_accepted"] == row["num_accepted"]
-    gate = first["gates"]["Cyrl"]
-    assert gate["num_lines"] >= gate["num_above"] >= gate["num_right"] > 0
-    assert gate["bound"] >= 0.5
-    assert gate["languages"] == ["ru"]
+    gates = [gate for gate in first["gates"]["Cyrl"].values() if gate["confidence"] is not None]
+    assert gates
+    for gate in gates:
+        assert gate["num_lines"] >= gate["num_above"] >= gate["num_right"] > 0
+        assert gate["bound"] >= 0.5
+        assert gate["languages"] == ["ru"]
+    assert row["chars_read"] == row["chars_accepted"] + sum(row["chars_refused"].values())
+    assert 0.2 < row["chars_accepted"] / row["chars_read"] <= 1
+    calibrated = json.loads((turned / "out/round-1/calibration.json").read_text())["Cyrl"]
+    assert len(calibrated) == sum(gate["num_lines"] for gate in first["gates"]["Cyrl"].values())
+    assert row["agreement"]["num_pieces"] >= sum(stratum == "agreed" for _, stratum, *_ in calibrated)
 
 
 def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
@@ -92,14 +99,19 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     assert len(accepted) == row["num_accepted"]
     assert {s.regions[0].by for s in accepted} == {"flywheel/round-1"}
     assert {(s.task, s.stage, s.round, s.lang) for s in accepted} == {("crop", "flywheel/round-1", 1, "ru")}
-    threshold = metrics(turned / "out")["gates"]["Cyrl"]["confidence"]
-    assert all(threshold <= s.regions[0].score <= 1 for s in accepted)
+    strata = metrics(turned / "out")["gates"]["Cyrl"]
+    opens = {s.key: strata["agreed" if s.quality.signals["agreed"] else "alone"]["confidence"] for s in accepted}
+    assert all(round(opens[s.key], 3) <= s.regions[0].score <= 1 for s in accepted)
     drops = [json.loads(line) for line in (folder / "drops.jsonl").read_text().splitlines()]
     refused = [d for d in drops if d["key"]]
     assert len(refused) == sum(row["rejected"].values())
     assert all(reading.keys() == {"lang", "box", "text", "score"} for d in refused for reading in d["readings"])
     num_pages = row["pools"]["fold_a"]["pages"] + row["pools"]["fold_b"]["pages"]
-    assert len(accepted) + len(refused) == pytest.approx(num_pages * wheel.LINES, rel=0.05)  # lines on the pages to read
+    lines = [re.fullmatch(r"(.*-r1-\d+)(?:p\d+)?", key)[1] for key in [s.key for s in accepted] + [d["key"] for d in refused]]
+    assert len({*lines}) == pytest.approx(num_pages * wheel.LINES, rel=0.05)  # lines on the pages to read
+    (pools,) = frozen.read(Folder(str(turned / "out/flywheel"))).pools
+    waiting = [s for s in samples(turned / "out/lines") if (s.origin.sha256, s.origin.page) in pools.unlabelled]
+    assert len({*lines}) == len(waiting)  # none is lost
 
 
 def test_only_unlabelled_pages_are_read_and_their_layer_is_not_looked_at(turned):
@@ -144,7 +156,8 @@ def test_no_reader_reads_a_document_that_it_learned_from(turned):
 def test_lines_that_an_earlier_round_taught_calibrate_no_gate(turned):
     accepted = calibrate.accepted_texts([Folder(str(turned / "out/round-1"))])
     assert accepted == {normalise(s.text) for s in samples(turned / "out/round-1")}
-    assert not calibrate.counted([calibrate.JudgedLine("ru", "p", 1.0, text, True) for text in accepted], accepted)
+    parts = [calibrate.JudgedPart("ru", "p", "agreed", 1.0, text, f"{text} и ещё", True) for text in accepted]
+    assert parts and not calibrate.counted(parts, accepted)
 
 
 def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
@@ -274,13 +287,12 @@ def test_a_gate_without_enough_lines_to_calibrate_on_stays_shut_and_says_why(tmp
     wheel.few_documents(tmp_path / "in")
     assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED | {"precision": 0.97}) == 0
     made = metrics(tmp_path / "out")
-    assert made["gates"]["Cyrl"]["confidence"] is None
-    assert "at least 99 without an error are needed" in made["gates"]["Cyrl"]["reason"]
-    assert made["labels"] == {
-        "num_accepted": 0, "num_right": 0, "precision": None, "precision_low": None, "precision_high": None
-    }  # fmt: skip
+    for gate in made["gates"]["Cyrl"].values():
+        assert gate["confidence"] is None
+        assert "at least 135 without an error are needed" in gate["reason"]
+    assert (made["labels"]["num_accepted"], made["labels"]["precision"], made["labels"]["chars_accepted"]) == (0, None, 0)
     assert sum(made["languages"]["ru"]["rejected"].values()) > 0
-    assert "at least 99 without an error are needed" in (tmp_path / "out/report/index.html").read_text()
+    assert "at least 135 without an error are needed" in (tmp_path / "out/report/index.html").read_text()
 
 
 def test_held_out_lines_are_none_that_anybody_trains_on(turned):
@@ -326,7 +338,8 @@ def test_read_reads_lines_and_pages_with_a_rounds_reader(turned, tmp_path):
     assert sum(rows[crop.key]["text"] == crop.text for crop in crops) > 27
     read = [line["text"] for line in rows["page"]["lines"]]
     assert len(read) == wheel.LINES
-    assert {crop.text for crop in crops if crop.origin.parent == page.key} <= set(read)
+    accepted = [crop.text for crop in crops if crop.origin.parent == page.key]
+    assert accepted and all(any(f" {text} " in f" {line} " for line in read) for text in accepted)
 
 
 def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
@@ -361,3 +374,32 @@ def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what
         "report/index.html",
         "report/run.json",
     }
+
+
+def test_pages_are_detected_once_and_rounds_read_the_same_lines(turned):
+    lines = samples(turned / "out/lines")
+    (pools,) = frozen.read(Folder(str(turned / "out/flywheel"))).pools
+    places = {(s.origin.sha256, s.origin.page) for s in lines}
+    assert places == {*pools.unlabelled, *calibrate.pages([pools], 30)}
+    assert {(s.task, s.stage, s.lang, s.quality.verdict, s.regions[0].detected_by) for s in lines} == {
+        ("crop", "lines", "ru", "none", "ppocr-detector")
+    }
+    assert all(s.regions[0].is_unread or s.regions[0].by == "tesseract" for s in lines)
+    boxes = {(s.origin.parent, s.origin.box) for s in lines}
+    whole = [s for n in (1, 2) for s in samples(turned / "out" / f"round-{n}") if not re.search(r"p\d+$", s.key)]
+    assert whole and {(s.origin.parent, s.origin.box) for s in whole} <= boxes
+
+
+def test_a_tesseract_that_fails_costs_votes_and_no_run(turned, monkeypatch, caplog):
+    def fail(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(detected.tesseract, "reads", lambda lang, script: lang)
+    monkeypatch.setattr(detected.tesseract.Tesseract, "read", fail)
+    detected._tell.cache_clear()
+    pages = [s for s in samples(turned / "out/coarse") if s.origin.page == 0][:2]
+    lines = [line for page in pages for line in detected.of_page(page, "ru", "Cyrl", {})]
+    assert len(lines) > 20
+    assert all(line.regions[0].is_unread and line.metadata == {"existing_reader": "failed"} for line in lines)
+    assert detected.line_of(lines[0]).vote is None
+    assert caplog.text.count("tesseract can't read ru: no memory; its lines have no vote") == 1

@@ -9,6 +9,7 @@ from datagen import manifest
 from datagen.shards import read_samples
 from datagen.storage import Folder
 from flywheel import frozen, supply
+from flywheel.places import PlaceFile
 from flywheel.pools import survey
 from tests import wheel
 
@@ -48,19 +49,22 @@ def test_a_language_without_a_document_gets_a_reader_that_is_tested_on_typeset_l
     assert (rows["ru"]["tested_on"], rows["ru"]["typeset"]) == ("documents", None)
     assert rows["ru"]["pools"]["text"]["lines"] == 0
     assert set(metrics(turned)["readers"]) == {"Cyrl", "Hebr"}
-    assert metrics(turned)["gates"]["Hebr"]["confidence"] is None
+    assert [gate["confidence"] for gate in metrics(turned)["gates"]["Hebr"].values()] == [None, None]
 
 
 def test_its_gate_is_calibrated_on_typeset_pages(turned):
-    gate = metrics(turned)["gates"]["Hebr"]
-    assert gate["languages"] == ["he"] and gate["num_lines"] > 5
+    assert metrics(turned)["gates"]["Hebr"].keys() == {"agreed", "alone"}  # shut: its reader read nothing yet
+    lines = Folder(str(turned / "out/typeset-lines"))
+    calibrating = PlaceFile.written(Folder(str(turned / "out/round-1")), "typeset_to_calibrate.json").keys()
+    detected = list(read_samples(lines, manifest.rows(lines)))
+    assert len(detected) > 5 and {line.origin.parent for line in detected} <= calibrating.keys()
     folder = Folder(str(turned / "out/typeset"))
     pages = list(read_samples(folder, manifest.rows(folder)))
     assert {page.lang for page in pages} == {"he"}
     made = json.loads((turned / "out/flywheel/text/he.json").read_text())
     assert {page.metadata["typeface"] for page in pages} <= set(made["families"]["test"])
     origin = json.loads((turned / "out/round-1/round.json").read_text())
-    assert len(origin["shards"]["typeset"]) == 1
+    assert len(origin["shards"]["typeset"]) == len(origin["shards"]["typeset-lines"]) == 1
 
 
 def test_the_text_is_frozen_with_the_pools(turned):

@@ -14,7 +14,7 @@ from tests.commits import at_every_commit, killed_before
 
 LANGUAGE = {
     "script": "Cyrl", "not_served": "", "cer": 0.05, "tesseract_cer": 0.01,
-    "existing_is_better": True, "num_accepted": 30, "rejected": {"views_differ": 10},
+    "existing_is_better": True, "num_accepted": 30, "rejected": {"views_differ": 10}, "chars_read": 400, "chars_accepted": 300,
 }  # fmt: skip
 LABELS = {"num_accepted": 30, "num_right": 29, "precision": 0.9667, "precision_low": 0.8, "precision_high": 0.99}
 
@@ -27,7 +27,7 @@ def write_round(out: Folder, number: int, comes_from: str = "", whole: bool = Tr
     folder.write("reader/Cyrl/config.json", b"{}")
     if whole:
         languages = {"ru": LANGUAGE | {"cer": cer}, "am": LANGUAGE | {"not_served": "no line", "cer": None}}
-        gates = {"Cyrl": {"confidence": 0.981 if number > 1 else None}}
+        gates = {"Cyrl": {"agreed": {"confidence": 0.981 if number > 1 else None}}}
         verdict = {"kept": True, "reason": "", "changes": {}}
         made = {"round": number, "verdict": verdict, "from": comes_from, "languages": languages, "labels": LABELS, "gates": gates}
         folder.write("metrics.json", json.dumps(made).encode())
@@ -138,7 +138,7 @@ def test_the_state_is_a_table_that_says_what_each_round_came_from(out, capsys):
     assert "round-3 round-2 set aside 30 96.7% (80.0% to 99.0%) Cyrl 0.981" in words
     assert any(line.startswith("round-3 was set aside on ") and line.endswith(": ru got worse") for line in lines)
     assert "language script Tesseract round-1 round-2 round-3* round-4 labelled" in words
-    assert "ru Cyrl 1.00% 5.00% 2.50% 1.67% 5.00% 30 of 40" in words
+    assert "ru Cyrl 1.00% 5.00% 2.50% 1.67% 5.00% 75% of 400" in words
     assert "am isn't served: no line" in words
     assert "Tesseract still reads better, beyond the interval of ours: ru" in words
 

@@ -134,7 +134,9 @@ def test_what_a_round_accepted_in_the_place_of_gold_and_read_otherwise_is_marked
     write_dataset(tmp_path / "gold", [crop(f"{PAGE}-r1-0001-gold", "кот рот", at)], "gold")
     beside, part = Box(10, 140, 300, 170), Box(10, 40, 90, 70)
     labels = {"same": ("кот рот", at), "other": ("кот рог", at), "beside": ("кот рог", beside), "part": ("кот", part)}
+    labels |= {"apart": ("ко", part), "longer": ("сок кот рот", Box(2, 38, 380, 72))}
     write_dataset(tmp_path / "round-1", [crop(f"{PAGE}-{name}", *label) for name, label in labels.items()], "round-1")
     gold.mark(out, ["round-1"])
-    (row,) = marks.read(out.sub("gold")).to_pylist()
-    assert (row["key"], row["mark"], row["of"]) == (f"{PAGE}-other", "corrected", f"{PAGE}-r1-0001-gold")
+    rows = marks.read(out.sub("gold")).to_pylist()
+    assert sorted(row["key"] for row in rows) == [f"{PAGE}-apart", f"{PAGE}-other"]
+    assert {(row["mark"], row["of"]) for row in rows} == {("corrected", f"{PAGE}-r1-0001-gold")}

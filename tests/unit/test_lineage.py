@@ -6,7 +6,7 @@ import pytest
 
 from datagen.storage import Folder
 from flywheel import lineage
-from flywheel.calibrate import JudgedLine, counted, cutoff, pages
+from flywheel.calibrate import JudgedPart, counted, pages, reader_gate
 from flywheel.lineage import RoundReader, of_round
 from flywheel.pools import FOLDS, Language, Pools, assign
 
@@ -78,13 +78,13 @@ def test_pages_calibrate_where_a_script_has_something_to_read_and_at_most_so_man
     assert pages(russian(2), 1000) == {}
 
 
-def line(number: int, truth: str, is_right: bool) -> JudgedLine:
-    return JudgedLine("ru", f"p-{number:04d}", 0.9, truth, is_right)
+def line(number: int, truth: str, is_right: bool) -> JudgedPart:
+    return JudgedPart("ru", f"p-{number:04d}", "agreed", 0.9, truth or "?", truth, is_right)
 
 
 def test_lines_that_repeat_or_that_readers_learned_calibrate_nothing():
     lines = [line(i, f"row {i}", True) for i in range(150)]
-    assert cutoff(counted(lines, frozenset()), 0.97).num_above == 150
+    assert reader_gate(counted(lines, frozenset()), 0.97).cutoffs["agreed"].num_above == 150
     assert counted([*lines, *[line(200 + i, "row 7", True) for i in range(50)]], frozenset()) == lines
     assert counted(lines, frozenset(f"row {i}" for i in range(100))) == lines[100:]
     nothing_there = [line(300 + i, "", False) for i in range(9)]

@@ -16,7 +16,7 @@ from flywheel.calibrate import CalibrateTask
 from flywheel.frozen import FrozenPools
 from flywheel.places import PlaceFile
 from flywheel.pools import Pools
-from flywheel.relabel import Gate, ReadPages
+from flywheel.relabel import Gate, ReadLines
 from flywheel.round import Round
 from flywheel.step import Fit, Flywheel
 from flywheel.train import FitTask
@@ -66,14 +66,15 @@ def test_a_task_is_small_however_many_pages_and_shards_there_are(tmp_path):
     folder = Folder(str(tmp_path))
     languages = {(f"{i:064x}", page): "ru" for i in range(10_000) for page in range(10)}
     pages = PlaceFile.write(folder, "pages.json", languages)
-    read = ReadPages("readers", 1, (Gate("ru", "Cyrl", pages, "Cyrl-a", "ab" * 32, 0.9),))
-    census = ShardsOf("out/coarse", tuple(f"coarse-{i:06d}" for i in range(10_000)))
+    read = ReadLines("readers", 1, (Gate("ru", "Cyrl", pages, "Cyrl-a", "ab" * 32, 0.9, 0.99),))
+    census = ShardsOf("out/lines", tuple(f"lines-{i:06d}" for i in range(10_000)))
     pipeline = Pipeline("round-1", census, read, ())
-    task = shard_task(pipeline, folder.url, Assigned(0, 0, (Item("out/coarse/shards/coarse-000000.tar"),)), {})
+    task = shard_task(pipeline, folder.url, Assigned(0, 0, (Item("out/lines/shards/lines-000000.tar"),)), {})
     assert len(pickle.dumps(task)) < 4000
     assert len(str(pipeline.description())) < 4000
     fit = Fit(steps=1, learning_rate=1e-3)
     training = FitTask("Cyrl-a", "Cyrl", fit, pages, "out/crops", "out/round-2", "ab" * 32, "out/round-1", "Cyrl", pages)
     assert len(pickle.dumps(training)) < 4000
-    calibration = CalibrateTask("Cyrl-a", "Cyrl", "ab" * 32, "out/round-2/reader", pages, "out/coarse", "coarse-000000")
+    where = ("out/round-2/reader", pages, "out/lines", "lines-000000", "out/coarse", ("coarse-000000",))
+    calibration = CalibrateTask("Cyrl-a", "Cyrl", "ab" * 32, *where)
     assert len(pickle.dumps(calibration)) < 4000

@@ -104,7 +104,7 @@ def test_hostile_rounds_are_inert():
         "num_accepted": 1, "num_right": 1, "precision": 0.9, "precision_low": 0.5, "precision_high": 1, "rejected": {HOSTILE: 2},
     }  # fmt: skip
     gate = {"languages": [HOSTILE], "confidence": None, "num_lines": 9, "num_above": 0, "num_right": 0, "reason": HOSTILE}
-    metrics = {"round": 1, "languages": {HOSTILE: row}, "labels": row, "gates": {HOSTILE: gate}}
+    metrics = {"round": 1, "languages": {HOSTILE: row}, "labels": row, "gates": {HOSTILE: {HOSTILE: gate}}}
     assert_inert(flywheel._errors([metrics], [HOSTILE]))
     assert_inert(flywheel._labels(metrics, [flywheel.Crop(HOSTILE, HOSTILE, 0.5, HOSTILE, "data:,")]))
     assert flywheel_sections("wheel", [], [], Folder("memory://none"), Folder("memory://none")) == []

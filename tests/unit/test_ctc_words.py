@@ -1,0 +1,103 @@
+"""Where symbols stand, and how probable words are, on log-probabilities written by hand."""
+
+import itertools
+import math
+
+import numpy
+import pytest
+import torch
+
+from datagen.engines.ctc_words import Spelling, probabilities, spell
+
+SPACE = 3  # classes: 0 blank, 1 а, 2 б, 3 the space
+
+
+def frames(*rows: tuple[float, float, float, float]) -> torch.Tensor:
+    """(T, A) log-probabilities of these shares, a frame a row."""
+    return torch.tensor(rows, dtype=torch.float32).clamp_min(1e-6).log()
+
+
+def spelled(logp_TA: torch.Tensor) -> Spelling:
+    (line,) = spell(logp_TA[None], torch.tensor([len(logp_TA)]), SPACE)
+    return line
+
+
+def by_hand(shares: numpy.ndarray, text: tuple[int, ...]) -> float:
+    """The probability of `text` as the sum over all paths."""
+    total = 0.0
+    for path in itertools.product(range(shares.shape[1]), repeat=len(shares)):
+        collapsed = tuple(c for c, _ in itertools.groupby(path) if c)
+        if collapsed == text:
+            total += math.prod(float(shares[t, c]) for t, c in enumerate(path))
+    return total
+
+
+TWO_WORDS = (
+    (0.2, 0.7, 0.1, 0.0),  # а
+    (0.8, 0.1, 0.1, 0.0),
+    (0.3, 0.0, 0.1, 0.6),  # the space
+    (0.1, 0.1, 0.8, 0.0),  # б
+    (0.6, 0.3, 0.1, 0.0),
+)
+
+
+def test_symbols_and_words_lie_on_their_frames():
+    line = spelled(frames(*TWO_WORDS))
+    assert (line.classes, line.first, line.stop) == ((1, 3, 2), (0, 2, 3), (1, 3, 4))
+    assert line.words == ((0, 1), (2, 3)) and line.columns == (0, 1, 2, 3)
+    assert [line.of_words(*at) for at in ((0, 1), (1, 2), (0, 2), (1, 1))] == [(1,), (2,), (1, 3, 2), ()]
+    assert [line.gap(word) for word in range(3)] == [(0, 0), (1, 3), (4, 5)]
+    assert line.num_frames == 5
+
+
+def test_a_line_is_as_probable_as_all_of_its_alignments_together():
+    (found,) = probabilities([(spelled(frames(*TWO_WORDS)), 0, 2)])
+    assert found == pytest.approx(by_hand(numpy.array(TWO_WORDS), (1, 3, 2)), rel=1e-4)
+
+
+def test_a_word_has_its_own_frames_and_the_space_beside_it():
+    shares = numpy.array(TWO_WORDS)
+    first, second = probabilities([(spelled(frames(*TWO_WORDS)), word, word + 1) for word in range(2)])
+    left = shares[:3].copy()
+    left[1:, 0] += left[1:, 2]  # б, which follows, may begin in the gap
+    assert first == pytest.approx(by_hand(left, (1, 3)), rel=1e-4)
+    right = shares[1:].copy()
+    right[:2, 0] += right[:2, 1]  # а, which goes before, may last into it
+    assert second == pytest.approx(by_hand(right, (3, 2)), rel=1e-4)
+
+
+def test_a_doubtful_letter_makes_its_own_word_doubtful_and_not_the_next_one():
+    rows = list(TWO_WORDS)
+    rows[0] = (0.0, 0.5, 0.5, 0.0)
+    sure, doubtful = (probabilities([(spelled(frames(*r)), 0, 1), (spelled(frames(*r)), 1, 2)]) for r in (TWO_WORDS, rows))
+    assert doubtful[0] < 0.8 * sure[0] and doubtful[1] == pytest.approx(sure[1])
+
+
+def test_a_doubtful_space_makes_both_words_doubtful():
+    rows = list(TWO_WORDS)
+    rows[2] = (0.47, 0.02, 0.02, 0.49)
+    sure, doubtful = (probabilities([(spelled(frames(*r)), 0, 1), (spelled(frames(*r)), 1, 2)]) for r in (TWO_WORDS, rows))
+    assert all(less < 0.9 * more for less, more in zip(doubtful, sure, strict=True))
+
+
+def test_padding_and_the_company_of_others_change_nothing():
+    long = frames(*TWO_WORDS, *TWO_WORDS[1:3], *TWO_WORDS)
+    padded = torch.zeros(2, len(long), 4)
+    padded[0], padded[1, : len(TWO_WORDS)] = long, frames(*TWO_WORDS)
+    one, other = spell(padded, torch.tensor([len(long), len(TWO_WORDS)]), SPACE)
+    alone = spelled(frames(*TWO_WORDS))
+    assert other.classes == alone.classes and len(one.words) > 2
+    asked = [(one, 0, len(one.words)), (other, 0, 2), (other, 1, 2), (one, 1, 2)]
+    assert probabilities(asked) == pytest.approx([p for one_asked in asked for p in probabilities([one_asked])])
+
+
+def test_lines_without_a_space_are_one_word_and_empty_ones_have_none():
+    rows = ((0.1, 0.8, 0.1, 0.0), (0.9, 0.0, 0.1, 0.0), (0.1, 0.1, 0.8, 0.0))
+    (line,) = spell(frames(*rows)[None], torch.tensor([3]), -1)
+    assert line.words == ((0, 2),)
+    assert spelled(frames((0.9, 0.1, 0.0, 0.0))).words == ()
+    spaces = spelled(frames((0.1, 0.0, 0.0, 0.9), (0.1, 0.9, 0.0, 0.0), (0.1, 0.0, 0.0, 0.9)))
+    assert spaces.words == ((1, 2),)
+    assert probabilities([]) == []
+    (found,) = probabilities([(spaces, 0, 1)])
+    assert 0 < found <= 1

@@ -1,0 +1,83 @@
+"""What becomes of a line behind a gate: crops of accepted pieces, and drops of what is refused, where they lie on the page."""
+
+import numpy
+import pytest
+import simplejpeg
+
+from datagen.images import pixels
+from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
+from flywheel import relabel, review
+from flywheel.gate import NOBODY
+from flywheel.pieces import read_parts
+from flywheel.places import PlaceFile
+from flywheel.reading import DetectedLine
+from flywheel.relabel import Gate, ReadLines
+from tests.unit.test_pieces import LINE, HandReader, drawn
+
+PAGE = "0123456789abcdef-01234567-000003"
+
+
+def sample(line: DetectedLine) -> Sample:
+    """The line as the dataset `lines` has it."""
+    height, width = line.gray.shape
+    region = Region(line.inner, "text", line.vote or "", None, "tesseract", lines=(Line(line.inner, line.vote or ""),))
+    return Sample(
+        key=f"{PAGE}-l0007",
+        task="crop",
+        image=simplejpeg.encode_jpeg(numpy.ascontiguousarray(line.gray)[:, :, None], 95, "GRAY"),
+        size=(width, height),
+        lang="ru",
+        script="Cyrl",
+        text=line.vote or "",
+        regions=(region,),
+        quality=Quality("none"),
+        origin=Origin("file:///a.pdf", "a" * 64, 3, parent=PAGE, box=line.box),
+        stage="lines",
+    )
+
+
+def outcomes(monkeypatch, plain: str, vote: str, agreed: float = 0.5, alone: float = NOBODY, **doubtful: float):
+    monkeypatch.setattr(relabel.OPEN, "get", lambda *_, **__: HandReader(plain, doubtful=doubtful))
+    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, agreed, alone)
+    return list(ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(plain, vote))], gate))
+
+
+def test_a_line_that_passes_is_a_crop_of_the_whole_line(monkeypatch):
+    (crop,) = outcomes(monkeypatch, LINE, LINE)
+    assert (crop.key, crop.text, crop.origin.parent) == (f"{PAGE}-r2-0007", LINE, PAGE)
+    assert crop.origin.box == drawn(LINE, LINE).box
+    assert (crop.task, crop.stage, crop.round, crop.quality.verdict) == ("crop", "flywheel/round-2", 2, "trusted")
+    assert crop.origin.engines["flywheel/round-2"] == "ab" * 32
+
+
+def test_a_line_is_parted_into_what_passes_and_what_does_not(monkeypatch):
+    crop, drop = outcomes(monkeypatch, LINE, "слово дело вещь кнвга стол", г=0.6)
+    assert isinstance(crop, Sample) and isinstance(drop, Drop)
+    assert (crop.key, crop.text) == (f"{PAGE}-r2-0007p1", "слово дело вещь")
+    assert (drop.key, drop.reason, drop.readings[0].text) == (f"{PAGE}-r2-0007p2", "disagrees", "книга стол")
+    whole, left, right = drawn(LINE, "").box, crop.origin.box, drop.readings[0].box
+    assert (left.x0, left.x1, right.x1) == (whole.x0, right.x0, whole.x1)
+    assert pixels(crop.image, "L").shape[1] == crop.size[0] == pytest.approx(left.x1 - left.x0, abs=3)
+    assert review._page_of(drop.key) == PAGE
+    assert crop.quality.signals["agreed"] == 1
+
+
+def test_a_line_of_which_nothing_passes_is_one_drop(monkeypatch):
+    (drop,) = outcomes(monkeypatch, LINE, "слово дело вещь кнвга стол", agreed=NOBODY, г=0.6)
+    assert (drop.key, drop.reason) == (f"{PAGE}-r2-0007", "gate_is_shut")
+    assert (drop.readings[0].text, drop.readings[0].box) == (LINE, drawn(LINE, "").box)
+    assert 0.5 < drop.readings[0].score < 0.61
+
+
+def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
+    *_, last = outcomes(monkeypatch, LINE, "слонн дело вещь книга стол", alone=1.1, о=0.95)
+    assert last.text == "дело вещь книга стол"
+    ink = (pixels(last.image, "L") < 128).any(axis=0)
+    assert not ink[:4].any() and not ink[-2:].any()
+    assert ink.sum() == pytest.approx(20 * sum(map(len, last.text.split())), abs=6)
+
+
+def test_a_vote_of_nothing_is_a_vote():
+    (reading,) = read_parts([drawn(LINE, "")], HandReader(LINE), "Cyrl")  # type: ignore[arg-type]
+    assert [part.stratum for part in reading.parts] == ["alone"]
+    assert reading.line.box == Box(100, 200, 100 + 20 * len(LINE), 240)
