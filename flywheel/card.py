@@ -7,7 +7,7 @@ from datagen import dataset
 from datagen.shards import read_reports
 from datagen.storage import Folder
 
-_HEAD = ("language", "character error", "Tesseract", "labels", "right")
+_HEAD = ("language", "character error", "Tesseract", "labels", "right", "characters let through")
 
 
 def write(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
@@ -21,7 +21,7 @@ def measured(metrics: Mapping[str, Any]) -> str:
     """The figures of a round, as Markdown: how good its labels and its readers are, by language."""
     rows = [_row(lang, row) for lang, row in sorted(metrics["languages"].items()) if row["cer"] is not None]
     labels = metrics["labels"]
-    all_of_them = ("all together", "", "", f"{labels['num_accepted']:,}", _interval(labels, "precision", 1))
+    all_of_them = ("all together", "", "", f"{labels['num_accepted']:,}", _interval(labels, "precision", 1), _let_through(labels))
     table = [_HEAD, ("---", *["---:"] * (len(_HEAD) - 1)), *rows, all_of_them]
     return "\n".join(
         [
@@ -38,7 +38,19 @@ def measured(metrics: Mapping[str, Any]) -> str:
 def _row(lang: str, row: Mapping[str, Any]) -> tuple[str, ...]:
     theirs = "" if row["tesseract_cer"] is None else f"{row['tesseract_cer']:.2%}"
     on = " (typeset lines)" if row["tested_on"] == "typeset" else ""
-    return lang, _interval(row, "cer", 2) + on, theirs, f"{row['num_accepted']:,}", _interval(row, "precision", 1)
+    return (
+        lang,
+        _interval(row, "cer", 2) + on,
+        theirs,
+        f"{row['num_accepted']:,}",
+        _interval(row, "precision", 1),
+        _let_through(row),
+    )
+
+
+def _let_through(row: Mapping[str, Any]) -> str:
+    """The share of the characters read that are in the labels; "" if none were read."""
+    return f"{row['chars_accepted'] / row['chars_read']:.0%} of {row['chars_read']:,}" if row["chars_read"] else ""
 
 
 def _interval(row: Mapping[str, Any], name: str, digits: int) -> str:

@@ -53,12 +53,14 @@ def test_other_rates_are_told_where_they_say_more(row, told):
 
 def test_the_card_has_precision_and_errors_with_their_intervals():
     labels = {"num_accepted": 1_234, "num_right": 1_200, "precision": 0.9724, "precision_low": 0.9617, "precision_high": 0.9808}
+    labels |= {"chars_read": 80_000, "chars_accepted": 36_000}
     none = {"num_accepted": 0, "num_right": 0, "precision": None, "precision_low": None, "precision_high": None}
+    none |= {"chars_read": 0, "chars_accepted": 0}
     errors = {"cer": 0.0181, "cer_low": 0.014, "cer_high": 0.0224, "tested_on": "documents", "tesseract_cer": 0.024}
     typeset = {"cer": 0.05, "cer_low": 0.04, "cer_high": 0.06, "tested_on": "typeset", "tesseract_cer": None}
     rows = {"bg": errors | labels, "km": typeset | none, "de": {"cer": None} | none}
     text = measured({"round": 2, "labels": labels, "languages": rows})
-    assert "| bg | 1.81% (1.40 to 2.24) | 2.40% | 1,234 | 97.2% (96.2 to 98.1) |" in text
-    assert "| km | 5.00% (4.00 to 6.00) (typeset lines) |  | 0 |  |" in text
-    assert "| all together |  |  | 1,234 | 97.2% (96.2 to 98.1) |" in text
+    assert "| bg | 1.81% (1.40 to 2.24) | 2.40% | 1,234 | 97.2% (96.2 to 98.1) | 45% of 80,000 |" in text
+    assert "| km | 5.00% (4.00 to 6.00) (typeset lines) |  | 0 |  |  |" in text
+    assert "| all together |  |  | 1,234 | 97.2% (96.2 to 98.1) | 45% of 80,000 |" in text
     assert "| de |" not in text

@@ -102,6 +102,7 @@ def test_hostile_rounds_are_inert():
         "existing_is_better": True, "num_lines": 9, "num_chars": 90,
         "pools": {name: {"pages": 1} for name in ("train", "held_out", "fold_a", "fold_b")}, "not_served": HOSTILE,
         "num_accepted": 1, "num_right": 1, "precision": 0.9, "precision_low": 0.5, "precision_high": 1, "rejected": {HOSTILE: 2},
+        "chars_read": 9, "chars_accepted": 3,
     }  # fmt: skip
     gate = {"languages": [HOSTILE], "confidence": None, "num_lines": 9, "num_above": 0, "num_right": 0, "reason": HOSTILE}
     metrics = {"round": 1, "languages": {HOSTILE: row}, "labels": row, "gates": {HOSTILE: {HOSTILE: gate}}}
