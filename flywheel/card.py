@@ -31,8 +31,20 @@ def measured(metrics: Mapping[str, Any]) -> str:
             "from, with the middle 95% of resampled lines, beside Tesseract's on the same lines.\n",
             *(f"| {' | '.join(cells)} |" for cells in table),
             "",
+            *detected(metrics.get("detection", {})),
         ]
     )
+
+
+def detected(detection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
+    """What a round's metrics say of the detector: a sentence for each kind of pages."""
+    sentences = []
+    for kind, pages in (("pages of documents", "documents"), ("typeset pages", "typeset")):
+        if of_kind := detection.get(pages):
+            counts = ((script, row["num_detected"], row["num_lines"]) for script, row in of_kind.items())
+            shares = (f"{script} {num_detected / num_lines:.1%} of {num_lines:,}" for script, num_detected, num_lines in counts)
+            sentences.append(f"Of the lines on {kind} the detector found: {', '.join(shares)}.\n")
+    return sentences
 
 
 def _row(lang: str, row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,10 +3,24 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from datagen import manifest
 from datagen.record import Box, Line, Sample
+from datagen.shards import read_records, read_reports
+from datagen.storage import Folder
 
 _WIDE = 0.8  # the share of a line's width that is detected
 _HIGH = 0.5  # the share of the lower one's height that a line and a box share
+
+
+def of_lines(pages: Folder, lines: Folder) -> dict[str, dict[str, int]]:
+    """By script: how many lines the pages have whose lines are the dataset `lines`, and how many of them were found there."""
+    boxes: dict[str, list[Box]] = defaultdict(list)
+    for line in read_records(lines, manifest.rows(lines)):
+        boxes[line.origin.parent].append(line.origin.box)
+    for key in (drop.key for report in read_reports(lines) for drop in report.drops):
+        boxes[key]  # a page without a line is a drop with the page's key
+    of_pages = recall(read_records(pages, manifest.rows(pages, lambda row: row["key"] in boxes)), boxes)
+    return {script: {"num_lines": num_lines, "num_detected": count} for script, (count, num_lines) in of_pages.items()}
 
 
 def recall(pages: Iterable[Sample], detected: Mapping[str, Sequence[Box]]) -> dict[str, tuple[int, int]]:

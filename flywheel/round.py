@@ -16,7 +16,7 @@ from datagen.runner import Runner
 from datagen.shards import read_reports
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import calibrate, card, evaluate, frozen, gate, gold, keep, lineage, metrics, pieces, places, typefaces
+from flywheel import calibrate, card, detection, evaluate, frozen, gate, gold, keep, lineage, metrics, pieces, places, typefaces
 from flywheel.calibrate import run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
@@ -106,6 +106,8 @@ class Round:
             labelling.mark_earlier_lines(self.earlier, {(row["sha256"], row["page"]) for row in pages})
         which = metrics.Which(self.number, self.comes_from, verdict)
         table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
+        typeset = detection.of_lines(self.out.sub(TYPESET), self.out.sub(TYPESET_LINES))
+        table["detection"] = {"documents": detection.of_lines(self.pages, self.lines), "typeset": typeset}
         card.write(self.folder, self.name, table)
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0

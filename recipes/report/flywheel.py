@@ -11,6 +11,7 @@ from datagen import manifest
 from datagen.record import Drop
 from datagen.shards import read_reports, read_sample
 from datagen.storage import Folder
+from flywheel import card
 from recipes.report import Section, asset, fill
 from recipes.report.pages import seeded
 from recipes.report.pictures import data_uri, decode
@@ -86,7 +87,9 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
     reasons = sorted({reason for _, row in rows for reason in row["rejected"]})
     strata = metrics["gates"].items() if rows else ()
     gates = [(f"{name}, {stratum}", gate) for name, of_reader in strata for stratum, gate in of_reader.items()]
-    return fill("labels.html", rows=rows, labels=metrics["labels"], gates=gates, reasons=reasons, crops=crops)
+    detected = card.detected(metrics.get("detection", {}))
+    labels = metrics["labels"]
+    return fill("labels.html", rows=rows, labels=labels, detected=detected, gates=gates, reasons=reasons, crops=crops)
 
 
 def _accepted(folder: Folder, seed: int) -> Iterator[Crop]:

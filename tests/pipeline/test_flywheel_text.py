@@ -11,6 +11,7 @@ from datagen.storage import Folder
 from flywheel import frozen, supply
 from flywheel.places import PlaceFile
 from flywheel.pools import survey
+from flywheel.step import Fit
 from tests import wheel
 
 HEBREW = "אב גד אגד דג בד דאג באג גב אבד גאד".split()
@@ -58,6 +59,8 @@ def test_its_gate_is_calibrated_on_typeset_pages(turned):
     calibrating = PlaceFile.written(Folder(str(turned / "out/round-1")), "typeset_to_calibrate.json").keys()
     detected = list(read_samples(lines, manifest.rows(lines)))
     assert len(detected) > 5 and {line.origin.parent for line in detected} <= calibrating.keys()
+    detection = metrics(turned)["detection"]["typeset"]["Hebr"]
+    assert detection["num_lines"] > 20 and detection["num_detected"] > 0.9 * detection["num_lines"]
     folder = Folder(str(turned / "out/typeset"))
     pages = list(read_samples(folder, manifest.rows(folder)))
     assert {page.lang for page in pages} == {"he"}
@@ -65,6 +68,19 @@ def test_its_gate_is_calibrated_on_typeset_pages(turned):
     assert {page.metadata["typeface"] for page in pages} <= set(made["families"]["test"])
     origin = json.loads((turned / "out/round-1/round.json").read_text())
     assert len(origin["shards"]["typeset"]) == len(origin["shards"]["typeset-lines"]) == 1
+
+
+@pytest.mark.slow
+def test_text_alone_opens_a_gate(tmp_path):
+    """Few letters, so that a reader learns them in a minute; and a precision that few pieces can show."""
+    wheel.few_documents(tmp_path / "in")
+    given = text(tmp_path / "text", "he.txt", lines=900)
+    first = Fit(steps=300, learning_rate=2e-3, batch_width=1_200, num_lines=1)
+    brought = BROUGHT | {"text": given, "max_text_lines": 1_200, "first": first}
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **brought) == 0
+    row, gate = metrics(tmp_path)["languages"]["he"], metrics(tmp_path)["gates"]["Hebr"]["agreed"]
+    assert row["cer"] < 0.5
+    assert gate["confidence"] is not None and gate["languages"] == ["he"] and gate["num_right"] > 0.7 * gate["num_above"] > 3
 
 
 def test_the_text_is_frozen_with_the_pools(turned):

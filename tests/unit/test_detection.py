@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.record import Box, Line, Region
+from flywheel.card import detected
 from flywheel.detection import is_detected, recall
 from tests.samples import sample
 
@@ -33,3 +34,13 @@ def test_recall_is_by_script_and_leaves_vertical_lines_out():
     region = Region(LINE.box, "text", LINE.text, None, "pymupdf", lines=(LINE, upright, replace(LINE, box=Box(0, 500, 90, 520))))
     one, other = (replace(sample(), key=key, script=script, regions=(region,)) for key, script in (("a", "Cyrl"), ("b", "Khmr")))
     assert recall([one, other], {"a": [LINE.box]}) == {"Cyrl": (1, 2), "Khmr": (0, 2)}
+
+
+def test_a_card_says_what_the_detector_finds():
+    counts = {
+        "documents": {"Cyrl": {"num_lines": 200, "num_detected": 199}, "Khmr": {"num_lines": 9, "num_detected": 0}},
+        "typeset": {},
+    }
+    (sentence,) = detected(counts)
+    assert "Cyrl 99.5% of 200, Khmr 0.0% of 9" in sentence and "documents" in sentence
+    assert detected({}) == []
