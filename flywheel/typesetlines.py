@@ -9,7 +9,7 @@ import simplejpeg
 
 from datagen import typefaces
 from datagen.record import Box
-from datagen.synth.line import width
+from datagen.synth.line import draws, width
 from flywheel.crops import Crop
 from flywheel.texts import Texts
 from flywheel.typefaces import in_family
@@ -26,7 +26,7 @@ def to_train(texts: Texts) -> list[Crop]:
     texts.families.check(texts.lang)
     crops = []
     for number, text in enumerate(texts.train):
-        if able := families_for(text, texts.families.train):
+        if able := families_for(text, texts.families.train, texts.lang):
             box = Box(0, 0, max(1, round(width(text, able[0], texts.lang, 30))), 36)
             crops.append(Crop(f"text-{texts.lang}-{number:06d}", texts.lang, texts.script, text, b"", box, able))
     return crops
@@ -34,7 +34,7 @@ def to_train(texts: Texts) -> list[Crop]:
 
 def anew(line: Crop, texts: Texts) -> Crop:
     """A line of a document with the typefaces that it can be set anew in: those of its language's text."""
-    return replace(line, families=families_for(line.text, texts.families.train))
+    return replace(line, families=families_for(line.text, texts.families.train, texts.lang))
 
 
 def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
@@ -42,7 +42,7 @@ def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
     texts.families.check(texts.lang)
     crops: list[Crop] = []
     for number, text in enumerate(texts.held_out):
-        able = families_for(text, texts.families.test)
+        able = families_for(text, texts.families.test, texts.lang)
         if able and len(crops) < most:
             family = able[len(crops) % len(able)]
             pixels, box = in_family((family,), text, texts.lang, numpy.random.default_rng([seed, number]))
@@ -51,11 +51,13 @@ def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
     return crops
 
 
-def families_for(text: str, families: Sequence[str]) -> tuple[str, ...]:
+def families_for(text: str, families: Sequence[str], lang: str) -> tuple[str, ...]:
     """Those of the families that have the text's letters, marks and digits. Another typeface lends what is plain in any text; if
-    none has it, there is no family."""
+    none has it, there is no family. A mark with no letter under it asks for a dotted circle, which some typefaces lack."""
     signs = frozenset(text)
     own = frozenset(char for char in signs if not char.isascii() and unicodedata.category(char)[0] in "LMN")
     able = tuple(name for name in families if not typefaces.missing(name, own))
+    if any(unicodedata.category(char)[0] == "M" for char in own):
+        able = tuple(name for name in able if draws(text, name, lang))
     has = [name for name in (*able[:1], *_LENDERS) if name in typefaces.installed()]
     return able if all(any(not typefaces.missing(name, frozenset(char)) for name in has) for char in signs - own) else ()

@@ -84,7 +84,7 @@ class TypesetPages:
         url, _, _ = item.uri.rpartition("/")
         texts = TextFile(url, item.lang, item.etag).read()
         texts.families.check(texts.lang)
-        lines = [(text, typesetlines.families_for(text, texts.families.test)) for text in texts.held_out]
+        lines = [(text, typesetlines.families_for(text, texts.families.test, texts.lang)) for text in texts.held_out]
         queue = Queue([(text, families) for text, families in lines if families])
         num_lines = number = 0
         while num_lines < dict(self.lines)[item.lang] and (families := [name for name in texts.families.test if queue.has(name)]):

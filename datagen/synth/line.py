@@ -47,6 +47,15 @@ def line(
     return 255 - inked, Box(margin, margin, margin + width, margin + height)
 
 
+def draws(text: str, family: str, lang: str) -> bool:
+    """Whether the line can be drawn in the family with what others lend it. A font may have all characters of a text and not the
+    dotted circle that stands for a letter under a mark where no letter belongs."""
+    layout, kept = _layout(text, family, lang, 30, 400, False)
+    count = pango.pango_layout_get_unknown_glyphs_count(layout)
+    del kept
+    return bool(count == 0)
+
+
 def width(text: str, family: str, lang: str, size: float) -> float:
     """How wide the line is, in pixels."""
     layout, _ = _layout(text, family, lang, size, 400, False)

@@ -9,6 +9,7 @@ import pytest
 from datagen import typefaces
 from datagen.record import Box
 from datagen.storage import Folder
+from datagen.synth import families
 from datagen.synth.line import line
 from flywheel import texts, typesetlines
 from flywheel.crops import Crop, degraded
@@ -159,3 +160,17 @@ def test_lines_of_text_ask_for_fewer_steps_than_lines_of_documents():
     assert steps(2_000) == steps(1_000, 8_000, 300) == 1500
     assert steps(0, 8_000, 300) == steps(4_000)
     assert steps(9_000, 8_000, 300) == 3000
+
+
+def test_a_mark_where_no_letter_belongs_is_drawn_only_where_there_is_a_dotted_circle():
+    text = "सभी आैर"  # ै under a vowel, as in texts with a wrong key
+    of_hindi = families.families("सभी", "hi")
+    able = typesetlines.families_for(text, of_hindi, "hi")
+    for name in of_hindi:
+        if name in able:
+            assert (line(text, name, "hi", 30, 5)[0] < 128).any()
+        else:
+            with pytest.raises(ValueError, match="no installed font"):
+                line(text, name, "hi", 30, 5)
+    assert able
+    assert set(typesetlines.families_for("सभी और", of_hindi, "hi")) == set(of_hindi)
