@@ -14,11 +14,10 @@ from itertools import groupby
 from typing import Any
 
 from datagen import manifest
-from datagen.engines import OPEN
 from datagen.engines.compact import normalise
 from datagen.shards import read_records, read_samples
 from datagen.storage import Folder
-from flywheel import gate, score
+from flywheel import gate, kinds, score
 from flywheel.detected import line_of
 from flywheel.pieces import AGREED, STRATA, read_parts
 from flywheel.places import PlaceFile
@@ -64,7 +63,7 @@ class CalibrateTask:
 
 def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
     """The parts of the task's lines, in order."""
-    reader = OPEN.get("compact", folder=f"{task.readers}/{task.name}", sha256=task.sha256)
+    reader = kinds.reader(f"{task.readers}/{task.name}", task.sha256)
     languages, lines, pages = task.pages.keys(), Folder(task.lines), Folder(task.dataset)
     rows = [row for row in manifest.read_part(lines, task.shard).to_pylist() if row["parent"] in languages]
     rows = [row for row in rows if row["script"] == task.script]

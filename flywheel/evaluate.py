@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from datagen.engines import Reader
 from datagen.engines import tesseract as engine
-from datagen.engines.compact import Reader, normalise
+from datagen.engines.compact import normalise
 from datagen.shards import read_records
 from datagen.storage import Folder
 from flywheel import gate, typesetlines

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy
 
-from datagen.engines import OPEN, compact, versions
-from datagen.engines.compact import FolderReader
+from datagen.engines import versions
 from datagen.images import pixels
 from datagen.items import Item
 from datagen.record import Drop, Sample, SampleError
 from datagen.sources.images import ImageSource
+from datagen.storage import Folder
+from flywheel import kinds
 from flywheel.reading import read_lines
 
 LINE, PAGE, AUTO = "line", "page", "auto"
@@ -27,7 +28,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReadTask:
-    """Images to read with the compact reader in `folder`, whose weights are of `sha256`; `kind` is one of `KINDS`."""
+    """Images to read with the reader in `folder`, whose weights are of `sha256`; `kind` is one of `KINDS`."""
 
     folder: str
     sha256: str
@@ -35,9 +36,9 @@ class ReadTask:
     items: tuple[Item, ...]
 
 
-def engines() -> dict[str, str]:
-    """What decides, beside the reader's weights, what is read."""
-    return versions("ppocr-detector") | compact.engines()
+def engines(reader: Folder) -> dict[str, str]:
+    """What decides, beside the reader's weights, what is read. Raises `ValueError` if the folder has no reader."""
+    return versions("ppocr-detector") | kinds.engines(kinds.kind_of(reader))
 
 
 def is_line(size: tuple[int, int], kind: str) -> bool:
@@ -54,7 +55,7 @@ def run_read(task: ReadTask) -> list[Row]:
     `score`, and with `doubt` where no confidence would make the reading a label. Other rows have an `error`. A row of a TIFF with
     pages says which `page`, counted from 0. Boxes are in pixels of the image as it is shown, turned as its EXIF says.
     """
-    reader: FolderReader = OPEN.get("compact", folder=task.folder, sha256=task.sha256)
+    reader = kinds.reader(task.folder, task.sha256)
     rows: list[Row] = []
     waiting: list[tuple[Row, numpy.ndarray]] = []
     for item in task.items:
@@ -86,17 +87,17 @@ def _images(item: Item) -> Iterator[Sample | Drop]:
         yield Drop("", item.uri, None, "read", error.reason, error.detail)
 
 
-def _read_waiting(reader: FolderReader, waiting: list[tuple[Row, numpy.ndarray]]) -> None:
+def _read_waiting(reader: Any, waiting: list[tuple[Row, numpy.ndarray]]) -> None:
     """Read the lines that wait, into their rows; none waits after that."""
     for (row, _), (text, score) in zip(waiting, reader.read([line for _, line in waiting]), strict=True):
         row |= {"text": text, "score": score}
     waiting.clear()
 
 
-def _page(page: Sample, reader: FolderReader) -> Row:
+def _page(page: Sample, reader: Any) -> Row:
     lines = [
         {"box": list(line.box), "text": line.text, "score": line.score} | ({"doubt": line.refusal} if line.refusal else {})
-        for line in read_lines(page, reader, reader.alphabet.script)
+        for line in read_lines(page, reader, reader.script)
     ]
     return {"size": list(page.size), "lines": lines}
 

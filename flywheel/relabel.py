@@ -8,16 +8,17 @@ from typing import ClassVar
 import numpy
 import simplejpeg
 
-from datagen.engines import OPEN, compact
 from datagen.engines.direction import is_rtl
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
 from datagen.sources.dataset import ShardSource
+from flywheel import kinds
 from flywheel.detected import line_of
 from flywheel.gate import NOBODY
 from flywheel.pieces import AGREED, LineReading, Part, read_parts
 from flywheel.places import PlaceFile
+from flywheel.step import COMPACT
 
 STAGE = "ReadLines"
 
@@ -48,8 +49,8 @@ class Gate:
 
 @dataclass(frozen=True)
 class ReadLines(ShardSource):
-    """Reads the lines of the dataset `lines`; gives a crop for each piece that is accepted, and a drop for each part of a line
-    that is refused, and for each line of which nothing is accepted.
+    """Reads the lines of the dataset `lines` with readers of a `kind`; gives a crop for each piece that is accepted, a drop for
+    each part of a line that is refused, and one for each line of which nothing is accepted.
 
     Each of `gates` names its pages, and the reader that reads their lines: a folder in the folder `readers` of the round `round`.
     An accepted crop's origin says which page it is from and where it lies there. A drop has the reading that was refused. The
@@ -70,10 +71,11 @@ class ReadLines(ShardSource):
     readers: str = ""
     round: int = 0
     gates: tuple[Gate, ...] = ()
+    kind: str = COMPACT
     jpeg_quality: int = 92
 
     def engines(self) -> dict[str, str]:
-        return compact.engines()
+        return kinds.engines(self.kind)
 
     def estimate(self, inputs: Inputs) -> Estimate:
         lines = sum(max(0, item.count) for item in inputs)
@@ -96,7 +98,7 @@ class ReadLines(ShardSource):
 
     def outcomes(self, lines: Sequence[Sample], gate: Gate) -> Iterator[Sample | Drop]:
         """The lines of a page behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
-        reader = OPEN.get("compact", folder=f"{self.readers}/{gate.reader}", sha256=gate.sha256)
+        reader = kinds.reader(f"{self.readers}/{gate.reader}", gate.sha256)
         for line, reading in zip(lines, read_parts([line_of(line) for line in lines], reader, gate.script), strict=True):
             page, _, number = line.key.rpartition("-l")
             key = f"{page}-r{self.round}-{number}"

@@ -9,14 +9,28 @@ from dataclasses import replace
 from typing import Any
 
 from datagen import manifest
-from datagen.engines import compact, versions
-from datagen.engines.compact import CompactConfig, Reader
+from datagen.engines import versions
 from datagen.pipeline import Pipeline
 from datagen.runner import Runner
 from datagen.shards import read_reports
 from datagen.specification import describe, fingerprint
 from datagen.storage import Folder
-from flywheel import calibrate, card, detection, evaluate, frozen, gate, gold, keep, lineage, metrics, pieces, places, typefaces
+from flywheel import (
+    calibrate,
+    card,
+    detection,
+    evaluate,
+    frozen,
+    gate,
+    gold,
+    keep,
+    kinds,
+    lineage,
+    metrics,
+    pieces,
+    places,
+    typefaces,
+)
 from flywheel.calibrate import run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
@@ -36,6 +50,7 @@ from flywheel.step import (
     SHARED,
     TYPESET,
     TYPESET_LINES,
+    Fit,
     Flywheel,
     has_reader,
     reader_name,
@@ -112,6 +127,10 @@ class Round:
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0
 
+    @property
+    def _fit(self) -> Fit:
+        return self.step.later if self.before else self.step.first
+
     def _num_text_lines(self) -> Counter[str]:
         """How many lines of each script are typeset to train on."""
         num_lines: Counter[str] = Counter()
@@ -173,7 +192,7 @@ class Round:
         languages = {place: p.lang for p in self.served for place in p.train}
         num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages))
         texts = frozen.texts_of(self.step, self.out, self.served)
-        fitted = replace(self.step.later if self.before else self.step.first, seed=self.step.seed + self.number)
+        fitted = replace(self._fit, seed=self.step.seed + self.number)
         pages = PlaceFile.write(self.folder, "pages_to_train.json", languages)
         before = self.before.url if self.before else ""
         tasks = []
@@ -183,7 +202,8 @@ class Round:
             accepted = self.folds[r.learns] if r.learns and before else None
             task = FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted)
             of_script = tuple(texts[p.lang] for p in self.served if p.script == r.script and p.lang in texts)
-            tasks.append(replace(task, gold=self.gold.url, gold_pages=self._gold_for(r.folds), texts=of_script))
+            task = replace(task, gold=self.gold.url, gold_pages=self._gold_for(r.folds), texts=of_script)
+            tasks.append(replace(task, kind=self.step.reader, weights=kinds.weights_of(fit, self.out)))
         return tasks
 
     def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
@@ -204,6 +224,7 @@ class Round:
             "pools": self.frozen.sha256,
             "shards": {name: [report.known_as for report in read_reports(self.out.sub(name))] for name in datasets},
         }
+        origin |= {"weights": known} if (known := kinds.known_as(self._fit, self.out)) else {}
         if self.folder.exists(ORIGIN) and json.loads(self.folder.read(ORIGIN)) != origin:
             raise ValueError(
                 f"{self.folder.url} was begun from other crops or another round: "
@@ -236,7 +257,7 @@ class Round:
         errors, of_typeset = {}, {}
         distances: dict[str, dict[str, dict[str, tuple[int, int]]]] = {r.name: {} for r in readers}
         for r in readers:
-            reader = Reader.load(self.folder.sub(reader_name(r.name)))
+            reader = kinds.reader(self.folder.sub(reader_name(r.name)).url)
             for lang in (p.lang for p in self.served if p.script == r.script):
                 crops = held_out.test[lang]
                 truths, readings = [crop.text for crop in crops], evaluate.readings(reader, crops)
@@ -250,6 +271,7 @@ class Round:
                     of_typeset[lang] = gate.errors([crop.text for crop in crops], evaluate.readings(reader, crops))
                 cer, num_lines = 100 * found.cer, found.num_lines
                 log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, r.name, cer, num_lines)
+            reader.close()
         self.folder.write(DISTANCES, json.dumps(distances, separators=(",", ":")).encode())
         before = json.loads(self.before.read(DISTANCES)) if self.before else None
         folder = self.out.sub(self.step.name)
@@ -284,8 +306,9 @@ def _own_reader(pools: Pools, readers: list[RoundReader]) -> RoundReader:
 def values(step: Flywheel, is_first: bool) -> Any:
     """The values of the step that decide a round, as JSON gives them back. A first round comes from no other."""
     fitted = step.first if is_first else step.later
-    engines = versions("ppocr-detector") | compact.engines() | {"typefaces": typefaces.sha256()}
+    engines = versions("ppocr-detector") | kinds.engines(step.reader) | {"typefaces": typefaces.sha256()}
+    network = [step.reader, kinds.sizes(step.reader)]
     sizes = [step.precision, step.max_held_out, step.max_calibration_pages, step.calibration_lines]
     of_pieces = [pieces.VERSION, pieces.WORD, pieces.MIN_WORDS, pieces.MIN_CHARS, pieces.MIN_LINE]
     decided = [*sizes, is_first or step.needs_gain, gold.TIMES, gate.RISK, keep.RISK, of_pieces, engines]
-    return json.loads(json.dumps([VERSION, describe(fitted), describe(CompactConfig()), *decided]))
+    return json.loads(json.dumps([VERSION, describe(fitted), *network, *decided]))

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from datagen.assignment import assigned
-from datagen.engines import OPEN
 from datagen.record import Sample
 from datagen.shards import read_sample
 from datagen.stages.language import identify
 from datagen.storage import Folder
-from flywheel import detected, frozen, gate, lineage, review
+from flywheel import detected, frozen, gate, kinds, lineage, review
 from flywheel.asked import Asked
 from flywheel.crops import Row
 from flywheel.pieces import STRATA
@@ -24,7 +23,7 @@ from flywheel.places import PlaceFile
 from flywheel.pools import Pools
 from flywheel.reading import read_lines
 from flywheel.relabel import Gate, ReadLines
-from flywheel.step import Flywheel, round_name
+from flywheel.step import Flywheel, reader_name, round_name
 
 log = logging.getLogger(__name__)
 
@@ -133,8 +132,9 @@ def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Poo
     one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], *thresholds)
     page = read_sample(pages, row["shard"], row["offset"], row["bytes"])
     found = detected.of_page(page, pools.lang, pools.script, detected.DetectedLines().engines())
+    kind = kinds.kind_of(folder.sub(reader_name(reader)))
     lines = [line for line in found if isinstance(line, Sample)]
-    for outcome in ReadLines(folder.sub("reader").url, metrics["round"]).outcomes(lines, one):
+    for outcome in ReadLines(folder.sub("reader").url, metrics["round"], kind=kind).outcomes(lines, one):
         if isinstance(outcome, Sample):
             yield accepted_line(outcome, row["key"])
         else:
@@ -162,7 +162,7 @@ def _language_of(step: Flywheel, out: Folder, metrics: Mapping[str, Any], served
     for script in sorted({p.script for p in served.values()}):
         name = next((name for name in metrics["readers"] if name.split("-")[0] == script), "")
         if name:
-            reader = OPEN.get("compact", folder=f"{folder}/{name}", sha256=metrics["readers"][name])
+            reader = kinds.reader(f"{folder}/{name}", metrics["readers"][name])
             lines = [line for line in read_lines(page, reader, script) if len(line.text) > 3]
             sure = sum(line.score ** (1 / len(line.text)) for line in lines) / max(1, len(lines))
             best = max(best, (sure, script, " ".join(line.text for line in lines)))

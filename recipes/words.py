@@ -100,6 +100,7 @@ _ALL = (
         "text to typeset for readers, as km.txt or km/*.txt; packages: theirs, for all languages; none: not theirs",
         texts,
     ),
+    Word("readers", "KIND", "what the flywheel trains: compact (default); or got_ocr, ours, which start from start=FOLDER"),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),
     Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),

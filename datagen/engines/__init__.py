@@ -25,6 +25,8 @@ ENGINES = {
     "ppocr-detector": "datagen.engines.ppocr:TextDetector",
     "tesseract": "datagen.engines.tesseract:Tesseract",
     "compact": "datagen.engines.compact:FolderReader",
+    "got_ocr": "datagen.engines.got_ocr:GotOcr",
+    "ours": "flywheel.readers.ours_engine:OurReader",
 }
 
 Quad = tuple[tuple[float, float], ...]

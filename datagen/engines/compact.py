@@ -274,6 +274,11 @@ class FolderReader:
     def alphabet(self) -> Alphabet:
         return self._reader.alphabet
 
+    @property
+    def script(self) -> str:
+        """The script that the reader was trained for."""
+        return self.alphabet.script
+
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """As `Reader.read`; the reader's script decides the language."""
         return self._reader.read(crops)

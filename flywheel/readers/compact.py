@@ -36,13 +36,13 @@ from datagen.progress import State
 from datagen.storage import Folder
 from flywheel.crops import Crop, degraded
 from flywheel.readers import standing
+from flywheel.readers.shares import shares_of
 from flywheel.step import Fit
 
 _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
 _TOLD = 0.5  # of the loss that says where symbols stand
 _SAMPLE, _ENOUGH_ROOM = 100, 1.8  # lines that are looked at; frames for each one that is needed
-_ENOUGH_LINES = 1_000  # of documents, so that they are half of what is learned of a language
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
@@ -156,7 +156,7 @@ def _frames(config: Fit, crops: Sequence[Crop]) -> int:
     """The frames of a step: 2, or 4 where lines with so many frames hardly have room for their symbols. Of Khmer lines as they
     are learned, some have 1.2 times as many as they need, of Cyrillic ones 2.5 times."""
     random = numpy.random.default_rng([config.seed, 2])
-    drawn = [crops[i] for i in random.choice(len(crops), _SAMPLE, p=_shares(crops))]
+    drawn = [crops[i] for i in random.choice(len(crops), _SAMPLE, p=shares_of(crops))]
     widths = [line_image(degraded(crop, random, config.typeset_share)).shape[1] for crop in drawn]
     room = [2 * width / STEP / _least_frames(symbols_of(c.text, c.script)) for width, c in zip(widths, drawn, strict=True)]
     return 2 if numpy.quantile(room, 0.1) >= _ENOUGH_ROOM else 4
@@ -165,7 +165,7 @@ def _frames(config: Fit, crops: Sequence[Crop]) -> int:
 def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[list[Crop]]:
     """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
     CTC learns sooner on them that there is something to align."""
-    weights = _shares(crops)
+    weights = shares_of(crops)
     short = numpy.array([_aspect(c) <= _SHORT for c in crops])
     random, step = numpy.random.default_rng([config.seed, 0]), 0
     while True:
@@ -183,26 +183,6 @@ def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[l
         for i in random.permutation(len(batches)):
             yield batches[i]
         step += len(batches)
-
-
-def _shares(crops: Sequence[Crop]) -> numpy.ndarray:
-    weights = numpy.array(_weights(crops))
-    return weights / weights.sum()
-
-
-def _weights(crops: Sequence[Crop]) -> list[float]:
-    """How often each line is learned. A language's share grows by the square root of how many lines it has. Of a language that
-    has text to typeset, lines of documents are at most half of what is learned, and less where they are few."""
-    counts, images = Counter(c.lang for c in crops), Counter(c.lang for c in crops if c.image)
-    weights = []
-    for crop in crops:
-        num, num_images = counts[crop.lang], images[crop.lang]
-        weight = num**-0.5
-        if 0 < num_images < num:
-            share = min(0.5, num_images / _ENOUGH_LINES)
-            weight *= num * (share / num_images if crop.image else (1 - share) / (num - num_images))
-        weights.append(weight)
-    return weights
 
 
 def _aspect(crop: Crop) -> float:

@@ -47,7 +47,7 @@ def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average |
 
 
 def _of_net(net: nn.Module, average: Average | None) -> dict[str, Tensor]:
-    still = {name for name, parameter in net.named_parameters() if not parameter.requires_grad}
+    still = {name for name, p in net.named_parameters(remove_duplicate=False) if not p.requires_grad}
     found = {f"net/{name}": value for name, value in net.state_dict().items() if name not in still}
     return found | {f"average/{name}": value for name, value in (average.values if average else {}).items()}
 

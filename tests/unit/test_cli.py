@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[2]
         (["verify", "/nowhere/at/all"], "no output of pagewheel"),
         (["read", "input=x", "out=x.jsonl"], "read needs reader=FOLDER"),
         (["read", "input=x", "reader=x"], "read needs out="),
-        (["read", "reader=/nowhere", "input=x", "out=x.jsonl"], "/nowhere holds no compact reader"),
+        (["read", "reader=/nowhere", "input=x", "out=x.jsonl"], "/nowhere holds no reader"),
         (["read", "reader=/nowhere", "input=x", "out=x.jsonl", "kind=word"], "kind=word: allowed are auto, line, page"),
     ],
 )

@@ -16,7 +16,7 @@ from flywheel.crops import Crop, degraded
 from flywheel.evaluate import HeldOut
 from flywheel.places import PlaceFile
 from flywheel.pools import Language, TextLines, assign
-from flywheel.readers.compact import _weights
+from flywheel.readers.shares import weights_of
 from flywheel.step import Fit
 from flywheel.texts import TextFile
 from flywheel.train import FitTask, budget
@@ -141,10 +141,10 @@ def test_lines_of_documents_are_half_of_what_is_learned_where_they_are_many_and_
 
     for images, share in ((100, 0.1), (2000, 0.5)):
         crops = lines(images, 4000)
-        weights = _weights(crops)
+        weights = weights_of(crops)
         assert sum(weights[:images]) / sum(weights) == pytest.approx(share)
         assert sum(weights) == pytest.approx(len(crops) ** 0.5)
-    assert sum(_weights(lines(50, 0))) == pytest.approx(50**0.5)
+    assert sum(weights_of(lines(50, 0))) == pytest.approx(50**0.5)
 
 
 def test_a_family_is_drawn_by_the_seed():
