@@ -98,7 +98,7 @@ class Labelling:
                     behind.append(Gate(p.lang, p.script, pages, reader.name, weights, *thresholds))
                     keys |= {key for key, lang in pages.keys().items() if lang == p.lang}
         shards = dict.fromkeys(row["shard"] for row in manifest.rows(self.lines) if row["parent"] in keys)
-        source = ReadLines(self.folder.sub("reader").url, self.number, tuple(behind))
+        source = ReadLines(self.folder.sub("reader").url, self.number, tuple(behind), self.step.reader)
         census = ShardsOf(self.lines.url, tuple(shards))
         return Pipeline(round_name(self.number), census, source, (), max_drop=1.0) if shards else None
 
