@@ -163,6 +163,8 @@ class _Sketch:
         unsure = frozenset(unsettled(self.text, self.script)) | self.other_script
         unsure |= {word for word in range(self.count) if _DASHES.issuperset(self.view.words[word])}
         unsure |= {word for word, token in enumerate(tokens) if is_letter(token, self.script, tokens[word - 1] if word else "")}
+        if unsure and self.view.spelling is None:
+            unsure = frozenset({0})  # such a line is one word
         kinds = [self._kind(word, word in unsure) for word in range(self.count)]
         parts: list[Part] = []
         for start, end in self._runs(kinds):
