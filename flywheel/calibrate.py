@@ -21,6 +21,7 @@ from flywheel import gate, kinds, score
 from flywheel.detected import line_of
 from flywheel.pieces import AGREED, STRATA, read_parts
 from flywheel.places import PlaceFile
+from flywheel.plausible import PlausibleFile
 from flywheel.pools import Place, Pools
 from flywheel.relabel import box_of
 
@@ -48,7 +49,8 @@ class JudgedPart:
 @dataclass(frozen=True)
 class CalibrateTask:
     """The reader `name` in the folder `readers`, whose weights are of `sha256`, on those lines of a shard of the dataset `lines`
-    whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`."""
+    whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`. `like` says what lines of
+    the script's languages are like."""
 
     name: str
     script: str
@@ -59,6 +61,7 @@ class CalibrateTask:
     shard: str
     dataset: str
     page_shards: tuple[str, ...]
+    like: tuple[PlausibleFile, ...] = ()
 
 
 def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
@@ -71,10 +74,12 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
     page_rows = [row for part in manifest.parts(pages, task.page_shards) for row in part.to_pylist() if row["key"] in parents]
     layers = {page.key: page for page in read_records(pages, page_rows)}
     rows = [row for row in rows if row["parent"] in layers]
+    judges = {file.lang: file.read().reason for file in task.like}
     judged = []
     for key, of_page in groupby(read_samples(lines, rows), key=lambda line: line.origin.parent):
         samples, page = list(of_page), layers[key]
-        for sample, reading in zip(samples, read_parts([line_of(s) for s in samples], reader, task.script), strict=True):
+        readings = read_parts([line_of(s) for s in samples], reader, task.script, judges.get(languages[key]))
+        for sample, reading in zip(samples, readings, strict=True):
             truth = score.truth(page, sample.origin.box)
             for number, part in enumerate(reading.parts):
                 box = sample.origin.box if len(reading.parts) == 1 else box_of(reading, part)

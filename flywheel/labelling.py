@@ -4,7 +4,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from datagen import manifest, marks
 from datagen.marks import Mark
@@ -16,6 +16,7 @@ from flywheel.calibrate import CalibrateTask, JudgedPart, ReaderGate
 from flywheel.lineage import RoundReader
 from flywheel.pieces import AGREED, ALONE
 from flywheel.places import PlaceFile
+from flywheel.plausible import PlausibleFile
 from flywheel.pools import Place, Pools
 from flywheel.relabel import Gate, ReadLines
 from flywheel.step import CALIBRATION, Flywheel, round_name
@@ -37,7 +38,8 @@ class Labelling:
     """The labelling of round `number`, in `folder`, with its `readers`, whose weights have the sha256s `weights`.
 
     `served` are the pools of the languages that it serves, and `folds` has the pages of each fold. The lines of the pages to read
-    are the dataset `lines`; gates are calibrated on the pages `calibrating`, which may be of several datasets.
+    are the dataset `lines`; gates are calibrated on the pages `calibrating`, which may be of several datasets. `like` says by
+    language what its lines are like.
     """
 
     step: Flywheel
@@ -49,6 +51,7 @@ class Labelling:
     folds: Mapping[str, PlaceFile]
     lines: Folder
     calibrating: Sequence[PageLines]
+    like: Mapping[str, PlausibleFile] = field(default_factory=dict)
 
     def tasks(self) -> list[CalibrateTask]:
         """A task for each reader and shard of lines that calibrate its gate."""
@@ -65,7 +68,8 @@ class Labelling:
                     if script == reader.script:
                         weights, readers = self.weights[reader.name], self.folder.sub("reader").url
                         lines, pages = (source.lines.url, shard), (source.pages.url, tuple(sorted(page_shards)))
-                        tasks.append(CalibrateTask(reader.name, script, weights, readers, source.chosen, *lines, *pages))
+                        like = tuple(self.like[p.lang] for p in self.served if p.script == script and p.lang in self.like)
+                        tasks.append(CalibrateTask(reader.name, script, weights, readers, source.chosen, *lines, *pages, like))
         return tasks
 
     def gates(self, judged: Iterable[tuple[CalibrateTask, list[JudgedPart]]], learned: frozenset[str]) -> "Gates":
@@ -93,9 +97,9 @@ class Labelling:
         for p in self.served:
             for reader in (r for r in self.readers if r.script == p.script):
                 for fold in (fold for fold in reader.folds if p.fold(fold)):
-                    thresholds = [gates[reader.name].threshold(stratum, p.lang) for stratum in (AGREED, ALONE)]
+                    agreed, alone = (gates[reader.name].threshold(stratum, p.lang) for stratum in (AGREED, ALONE))
                     pages, weights = self.folds[fold], self.weights[reader.name]
-                    behind.append(Gate(p.lang, p.script, pages, reader.name, weights, *thresholds))
+                    behind.append(Gate(p.lang, p.script, pages, reader.name, weights, agreed, alone, self.like.get(p.lang)))
                     keys |= {key for key, lang in pages.keys().items() if lang == p.lang}
         shards = dict.fromkeys(row["shard"] for row in manifest.rows(self.lines) if row["parent"] in keys)
         source = ReadLines(self.folder.sub("reader").url, self.number, tuple(behind), self.step.reader)

@@ -18,6 +18,7 @@ from flywheel.detected import line_of
 from flywheel.gate import NOBODY
 from flywheel.pieces import AGREED, LineReading, Part, read_parts
 from flywheel.places import PlaceFile
+from flywheel.plausible import PlausibleFile
 from flywheel.step import COMPACT
 
 STAGE = "ReadLines"
@@ -28,7 +29,7 @@ class Gate:
     """What reads the lines of a language on the pages in the file `pages`, and the confidence that is asked for: of pieces that
     the existing reader reads alike, and of others.
 
-    `reader` names the reader's folder, and `sha256` is of its weights.
+    `reader` names the reader's folder, and `sha256` is of its weights. `like` says what lines of the language are like.
     """
 
     lang: str
@@ -38,6 +39,7 @@ class Gate:
     sha256: str
     agreed: float
     alone: float
+    like: PlausibleFile | None = None
 
     def refusal(self, part: Part) -> str:
         """Why a part is not accepted; "" if it is."""
@@ -62,6 +64,7 @@ class ReadLines(ShardSource):
         disagrees        the existing reader reads otherwise, and the words aren't sure by themselves
         low_confidence   the words aren't sure, and there is no other reader; or a piece has less than its cutoff
         gate_is_shut     a piece of a stratum that can't be shown to be right often enough
+        implausible      unlike lines of the language, as `other_script`, `latin_word` and `length_misfit` are (`plausible.py`)
         too_short        sure, but too few words for a piece
         no_gap           no paper between the words, so that the image can't be cut there
     """
@@ -99,7 +102,9 @@ class ReadLines(ShardSource):
     def outcomes(self, lines: Sequence[Sample], gate: Gate) -> Iterator[Sample | Drop]:
         """The lines of a page behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
         reader = kinds.reader(f"{self.readers}/{gate.reader}", gate.sha256)
-        for line, reading in zip(lines, read_parts([line_of(line) for line in lines], reader, gate.script), strict=True):
+        judge = gate.like.read().reason if gate.like else None
+        readings = read_parts([line_of(line) for line in lines], reader, gate.script, judge)
+        for line, reading in zip(lines, readings, strict=True):
             page, _, number = line.key.rpartition("-l")
             key = f"{page}-r{self.round}-{number}"
             judged = [replace(part, reason=gate.refusal(part)) for part in reading.parts]

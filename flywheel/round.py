@@ -29,6 +29,7 @@ from flywheel import (
     metrics,
     pieces,
     places,
+    plausible,
     typefaces,
 )
 from flywheel.calibrate import run_calibrate
@@ -47,6 +48,7 @@ from flywheel.step import (
     LINES,
     METRICS,
     ORIGIN,
+    PLAUSIBLE,
     SHARED,
     TYPESET,
     TYPESET_LINES,
@@ -56,11 +58,12 @@ from flywheel.step import (
     reader_name,
     round_name,
 )
+from flywheel.texts import TextFile
 from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
-VERSION = 6  # goes up whenever the code makes other rounds of the same pools
+VERSION = 7  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -109,7 +112,7 @@ class Round:
         measured, verdict = self._measure(readers, own, held_out)
         pages: list[Row] = []
         if verdict.kept:  # else nobody needs what its readers would read
-            labelling = self._labelling(readers, weights)
+            labelling = self._labelling(readers, weights, texts)
             judged = self._outcomes(runner, run_calibrate, labelling.tasks(), "a line could not be read to calibrate a gate")
             if judged is None:
                 return SHARD_FAILED
@@ -233,12 +236,13 @@ class Round:
         self.folder.write(ORIGIN, json.dumps(origin, ensure_ascii=False, indent=1).encode())
         return origin
 
-    def _labelling(self, readers: list[RoundReader], weights: dict[str, str]) -> Labelling:
+    def _labelling(self, readers: list[RoundReader], weights: dict[str, str], texts: Mapping[str, TextFile]) -> Labelling:
         chosen = calibrate.pages(self.served, self.step.max_calibration_pages)
         file = self._pages_file("pages_to_calibrate.json", chosen)
         calibrating = [PageLines(file, self.pages, self.lines), self._typeset()]
         of_round = (self.step, self.number, self.folder, self.served, readers, weights, self.folds)
-        return Labelling(*of_round, self.lines, calibrating)
+        like = plausible.learn(self.folder.sub(PLAUSIBLE), self.crops, self.served, texts)
+        return Labelling(*of_round, self.lines, calibrating, like)
 
     def _typeset(self) -> PageLines:
         """The typeset pages that calibrate gates."""
@@ -309,6 +313,6 @@ def values(step: Flywheel, is_first: bool) -> Any:
     engines = versions("ppocr-detector") | kinds.engines(step.reader) | {"typefaces": typefaces.sha256()}
     network = [step.reader, kinds.sizes(step.reader)]
     sizes = [step.precision, step.max_held_out, step.max_calibration_pages, step.calibration_lines]
-    of_pieces = [pieces.VERSION, pieces.WORD, pieces.MIN_WORDS, pieces.MIN_CHARS, pieces.MIN_LINE]
+    of_pieces = [pieces.VERSION, pieces.WORD, pieces.MIN_WORDS, pieces.MIN_CHARS, pieces.MIN_LINE, plausible.VERSION]
     decided = [*sizes, is_first or step.needs_gain, gold.TIMES, gate.RISK, keep.RISK, of_pieces, engines]
     return json.loads(json.dumps([VERSION, describe(fitted), *network, *decided]))

@@ -128,8 +128,8 @@ def digest(text: str) -> bytes:
 
 
 def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Pools, row: Row, reader: str) -> Iterator[Asked]:
-    thresholds = [_threshold(metrics["gates"][reader][stratum], pools.lang) for stratum in STRATA]
-    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], *thresholds)
+    agreed, alone = (_threshold(metrics["gates"][reader][stratum], pools.lang) for stratum in STRATA)
+    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], agreed, alone)
     page = read_sample(pages, row["shard"], row["offset"], row["bytes"])
     found = detected.of_page(page, pools.lang, pools.script, detected.DetectedLines().engines())
     kind = kinds.kind_of(folder.sub(reader_name(reader)))
