@@ -37,7 +37,7 @@ def sample(line: DetectedLine) -> Sample:
 
 
 def outcomes(monkeypatch, plain: str, vote: str, agreed: float = 0.5, alone: float = NOBODY, **doubtful: float):
-    monkeypatch.setattr(relabel.OPEN, "get", lambda *_, **__: HandReader(plain, doubtful=doubtful))
+    monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(plain, doubtful=doubtful))
     gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, agreed, alone)
     return list(ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(plain, vote))], gate))
 
