@@ -30,20 +30,9 @@ from tests import pdfs, wheel
 from tests.outputs import check_corpus, dataset_samples, files
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for two rounds, beside whatever else runs
-METRICS = {
-    "cer",
-    "cer_low",
-    "cer_high",
-    "num_chars",
-    "reader",
-    "num_accepted",
-    "num_right",
-    "rejected",
-    "precision",
-    "precision_low",
-    "tesseract_cer",
-    "pools",
-}
+METRICS = frozenset(
+    "cer cer_low cer_high num_chars reader num_accepted num_right rejected precision precision_low tesseract_cer pools".split()
+)
 
 
 @pytest.fixture(scope="module")
