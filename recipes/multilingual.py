@@ -97,7 +97,7 @@ def multilingual(
     # first on drawn lines alone. The corpus's own lines are ten times as long, and long from the first step on: with 0.4% of them
     # among the drawn ones a network never learned single characters, and never looked.
     steps = min(STEPS, STEPS_A_DOCUMENT * limit) if limit else STEPS
-    of_drawn = replace(LINES, datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="lines").lasting(steps)
+    of_drawn = replace(LINES, datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="drawn").lasting(steps)
     of_lines = replace(
         of_drawn,
         datasets=(replace(drawn(SEED + 1000, ((0, 12),)), weight=0.9), Data(f"{CROPS}*", weight=0.08), Data(ROUNDS, weight=0.02)),

@@ -77,7 +77,7 @@ def test_run_again_it_touches_nothing(recipe, out):
 
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
     """Crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
-    (drawn, step), (of_few, _) = ((training(r, "lines"), training(r, "train")) for r in (multilingual(), multilingual(limit=8)))
+    (drawn, step), (of_few, _) = ((training(r, "drawn"), training(r, "train")) for r in (multilingual(), multilingual(limit=8)))
     assert of_few.steps == 200 < drawn.steps
     assert step.start == drawn.name
     out, empty = Folder(f"{tmp_path}/out"), Folder(f"{tmp_path}/empty")
