@@ -154,6 +154,7 @@ class Flywheel:
     """
 
     runs: ClassVar[str] = "recipes.steps.flywheel:FlywheelRunner"
+    makes: ClassVar[tuple[str, ...]] = (*SHARED, GOLD)
 
     pages: str
     rounds: int = 2

@@ -55,7 +55,7 @@ class Recipe:
     """Steps, one after the other, each with a folder of its name in the output. Its `repr` is the whole plan.
 
     A `mixture` is the table of what a corpus is made of, for its plan; without steps a recipe can only be planned. Raises
-    `ValueError` if two steps share a name, or a name can't be a folder's.
+    `ValueError` if two steps share a name, if one has that of a dataset that another one makes, or a name can't be a folder's.
     """
 
     name: str
@@ -64,7 +64,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.steps]
+        datasets = {name for step in self.steps for name in getattr(step, "makes", ())}
         for name in names:
+            if name in datasets:
+                raise ValueError(f"{self.name}: a step is called {name!r}: the flywheel has a dataset of that name")
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
                 raise ValueError(f"{self.name}: a step is called {name!r}: allowed are letters, digits, _ and -")
             if names.count(name) > 1:
