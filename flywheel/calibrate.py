@@ -158,10 +158,10 @@ def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:
     by_language: dict[str, list[JudgedPart]] = defaultdict(list)
     for part in parts:
         by_language[part.lang].append(part)
-    found = {}
+    shares = {}
     for lang, of_lang in sorted(by_language.items()):
         agreed = [part for part in of_lang if part.stratum == AGREED]
         num_right, num_chars = sum(part.is_right for part in agreed), sum(part.num_chars for part in of_lang)
         share = sum(part.num_chars for part in agreed) / max(1, num_chars)
-        found[lang] = gate.share(num_right, len(agreed), "num_pieces") | {"share_of_chars": round(share, 4)}
-    return found
+        shares[lang] = gate.share(num_right, len(agreed), "num_pieces") | {"share_of_chars": round(share, 4)}
+    return shares

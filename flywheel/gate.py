@@ -103,7 +103,7 @@ def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, ris
     order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
     least, risk = least_lines(precision, risk), risk / _STARTS
     if len(order) < least:
-        reason = f"the bound can't be reached with {len(order)} calibration lines: at least {least} without an error are needed"
+        reason = f"the bound can't be reached with {len(order)} calibration pieces: at least {least} without an error are needed"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
     tested: list[int] = []
@@ -120,7 +120,7 @@ def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, ris
             count = min(len(order), math.ceil(count * _GROWTH)) if count < len(order) else 0
     if not best:
         counts = " and ".join(f"{count - num_right_of_first[count]} of {count}" for count in sorted({*tested}))
-        reason = f"the bound can't be reached: of the most confident calibration lines {counts} are wrong"
+        reason = f"the bound can't be reached: of the most confident calibration pieces {counts} are wrong"
         return Cutoff(NOBODY, len(order), reason=reason)
     num_right = num_right_of_first[best]
     return Cutoff(order[best - 1][0], len(order), best, num_right, round(interval(num_right, best, 2 * risk)[0], 4))

@@ -317,5 +317,7 @@ def _views(reader: FolderReader, crops: Sequence[numpy.ndarray], script: str) ->
 
 def _probabilities(asked: Sequence[tuple[_View, int, int]]) -> list[float]:
     framed = [(view.spelling, start, end) for view, start, end in asked if view.spelling and start < end]
-    found = iter(probabilities(framed))
-    return [next(found) if view.spelling and start < end else view.score if start < end else 0.0 for view, start, end in asked]
+    of_framed = iter(probabilities(framed))
+    return [
+        next(of_framed) if view.spelling and start < end else view.score if start < end else 0.0 for view, start, end in asked
+    ]

@@ -162,8 +162,8 @@ class Plausible:
         return json.dumps(asdict(self) | {"mixed": sorted(self.mixed)}, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
-    def from_json(cls, data: bytes) -> "Plausible":
-        state = json.loads(data)
+    def from_json(cls, content: bytes) -> "Plausible":
+        state = json.loads(content)
         per_height = tuple((least, low, high) for least, low, high in state["per_height"])
         counts = {name: tuple(state[name]) for name in ("counts", "latin_counts")}
         return cls(**state | counts | {"mixed": frozenset(state["mixed"]), "per_height": per_height})
@@ -179,9 +179,9 @@ class PlausibleFile:
 
     @classmethod
     def write(cls, folder: Folder, lang: str, plausible: Plausible) -> "PlausibleFile":
-        data = plausible.to_json()
-        folder.write(f"{lang}.json", data)
-        return cls(folder.url, lang, hashlib.sha256(data).hexdigest())
+        content = plausible.to_json()
+        folder.write(f"{lang}.json", content)
+        return cls(folder.url, lang, hashlib.sha256(content).hexdigest())
 
     def read(self) -> Plausible:
         """The file is read once a process. Raises `ValueError` if it isn't the one of `sha256`."""
@@ -190,10 +190,10 @@ class PlausibleFile:
 
 @functools.lru_cache(maxsize=64)
 def _read(file: PlausibleFile) -> Plausible:
-    data = Folder(file.url).read(f"{file.lang}.json")
-    if hashlib.sha256(data).hexdigest() != file.sha256:
+    content = Folder(file.url).read(f"{file.lang}.json")
+    if hashlib.sha256(content).hexdigest() != file.sha256:
         raise ValueError(f"{Folder(file.url).path(file.lang)}.json isn't the one that the run was planned with")
-    return Plausible.from_json(data)
+    return Plausible.from_json(content)
 
 
 def learn(folder: Folder, crops: Folder, served: Sequence[Pools], texts: Mapping[str, TextFile]) -> dict[str, PlausibleFile]:

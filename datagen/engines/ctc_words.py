@@ -76,11 +76,11 @@ def spell(logp_BTA: Tensor, num_frames_B: Tensor, space: int) -> list[Spelling]:
 def probabilities(asked: Sequence[tuple[Spelling, int, int]]) -> list[float]:
     """The probability of the words from `start` to `end`, exclusive, of each line that is `asked` about: (line, start, end)."""
     slices = [_slice(*one) for one in asked]
-    found = [0.0] * len(slices)
+    of_slices = [0.0] * len(slices)
     for batch in _batches([logp_TK.shape for logp_TK, _ in slices]):
         for i, nll in zip(batch, _nll([slices[i] for i in batch]), strict=True):
-            found[i] = math.exp(-max(0.0, nll))
-    return found
+            of_slices[i] = math.exp(-max(0.0, nll))
+    return of_slices
 
 
 def _words(classes: Sequence[int], space: int) -> Iterator[tuple[int, int]]:

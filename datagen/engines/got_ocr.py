@@ -77,8 +77,8 @@ def opened(where: str, dtype: torch.dtype, device: str = "cpu") -> Network:
         # Pillow's resizing, whatever else is installed: a network reads other pixels otherwise.
         processor = GotOcr2Processor(image_processor, AutoTokenizer.from_pretrained(where))
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError) as error:
-        told = " ".join(str(error).split())[:300]
-        raise ValueError(f"{where} holds no GOT-OCR2.0: {type(error).__name__}: {told}") from None
+        message = " ".join(str(error).split())[:300]
+        raise ValueError(f"{where} holds no GOT-OCR2.0: {type(error).__name__}: {message}") from None
     if lacking := sorted(loading["missing_keys"]) + sorted(str(key) for key in loading["mismatched_keys"]):
         raise ValueError(f"{where} holds no whole GOT-OCR2.0: {len(lacking)} weights are missing, such as {lacking[0]}")
     net.generation_config = GenerationConfig()  # reading is greedy, whatever the folder says of generation

@@ -7,6 +7,7 @@ The score of a reading is the network's probability of all its tokens, the one t
 end within `max_new_tokens` has the score 0.
 """
 
+import abc
 import contextlib
 import functools
 import hashlib
@@ -30,7 +31,7 @@ AT_A_TIME = 16
 _HASHED = 1 << 24
 
 
-class TokenReader:
+class TokenReader(abc.ABC):
     """The reader in `folder`, which must have the weights of `sha256` ("": any). Not for two threads at once.
 
     It reads on a GPU where there is one. There a score's last digits may be others than on a processor.
@@ -87,13 +88,13 @@ class TokenReader:
             raise ValueError(f"{self.folder.url} holds other weights than those that were planned with")
         return self._opened("cuda" if torch.cuda.is_available() else "cpu", getattr(torch, self.config["precision"]))
 
+    @abc.abstractmethod
     def _opened(self, device: str, dtype: torch.dtype) -> Any:
         """The network, ready to read."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def _readings(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
         """The texts of a few crops, with their probabilities."""
-        raise NotImplementedError
 
 
 def save(folder: Folder, kind: str, script: str, precision: str, max_new_tokens: int, made: dict[str, Any]) -> None:

@@ -58,8 +58,8 @@ def _opened(weights: Folder, device: str, dtype: torch.dtype | None) -> tuple[De
     try:
         return load_model(weights, device, dtype)
     except (OSError, ValueError) as error:
-        told = " ".join(str(error).split())[:300]
-        raise ValueError(f"{weights.url} holds no network of model/: {type(error).__name__}: {told}") from None
+        message = " ".join(str(error).split())[:300]
+        raise ValueError(f"{weights.url} holds no network of model/: {type(error).__name__}: {message}") from None
 
 
 def _short_enough(crops: Sequence[Crop], net: DeepseekOcr, tokenizer: TextTokenizer) -> tuple[list[Crop], int]:

@@ -24,16 +24,6 @@ pytestmark = pytest.mark.timeout(900)
 STEP = wheel.recipe(Path("in"), 2).steps[1]
 
 
-@pytest.fixture(scope="module")
-def turned(shared):
-    return shared("flywheel", wheel.turn_twice)
-
-
-@pytest.fixture
-def output(turned, tmp_path):
-    return shutil.copytree(turned / "out", tmp_path / "out")
-
-
 @pytest.fixture
 def scanned(output, tmp_path):
     """The output with two pages of a scan, in shards of their own; and what their lines say, by the page's key."""

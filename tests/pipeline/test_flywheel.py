@@ -5,7 +5,6 @@ That a reader learns what isn't made easy for it, and what a kill does, is in te
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,18 +32,6 @@ pytestmark = pytest.mark.timeout(900)  # the first test waits for two rounds, be
 METRICS = frozenset(
     "cer cer_low cer_high num_chars reader num_accepted num_right rejected precision precision_low tesseract_cer pools".split()
 )
-
-
-@pytest.fixture(scope="module")
-def turned(shared):
-    """Documents in `in`, and two rounds of them in `out`, for reading alone."""
-    return shared("flywheel", wheel.turn_twice)
-
-
-@pytest.fixture
-def output(turned, tmp_path):
-    """A copy of the two rounds, to run in."""
-    return shutil.copytree(turned / "out", tmp_path / "out")
 
 
 def metrics(out, number=1) -> dict:

@@ -63,14 +63,14 @@ def test_few_lines_show_nothing_even_without_an_error():
     assert cutoff([0.9] * 135, [True] * 135, 0.97).num_above == 135
     gate = cutoff([0.9] * 134, [True] * 134, 0.97)
     assert gate.confidence == NOBODY
-    assert gate.reason == "the bound can't be reached with 134 calibration lines: at least 135 without an error are needed"
+    assert gate.reason == "the bound can't be reached with 134 calibration pieces: at least 135 without an error are needed"
     assert cutoff([], [], 0.97).confidence == NOBODY
 
 
 def test_an_error_among_few_lines_shuts_the_gate():
     gate = cutoff([0.9] * 135 + [0.1] * 25, [False] + [True] * 134 + [False] * 2 + [True] * 23, 0.97)
     assert gate.confidence == NOBODY
-    assert gate.reason == "the bound can't be reached: of the most confident calibration lines 1 of 135 and 3 of 160 are wrong"
+    assert gate.reason == "the bound can't be reached: of the most confident calibration pieces 1 of 135 and 3 of 160 are wrong"
 
 
 def test_where_confidence_tells_little_all_lines_together_can_open_the_gate():

@@ -1,0 +1,19 @@
+"""The rounds that several files of tests look at."""
+
+import shutil
+
+import pytest
+
+from tests import wheel
+
+
+@pytest.fixture(scope="module")
+def turned(shared):
+    """Documents in `in`, and two rounds of them in `out`, for reading alone."""
+    return shared("flywheel", wheel.turn_twice)
+
+
+@pytest.fixture
+def output(turned, tmp_path):
+    """A copy of the two rounds, to run in."""
+    return shutil.copytree(turned / "out", tmp_path / "out")
