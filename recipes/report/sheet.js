@@ -16,6 +16,9 @@ const FACES = {
 
 let answers = new Map();
 let keeps = true;
+// Answers that no file has. Chromium (156, tried) gives a file's page an empty localStorage of its own now and then, one load in five
+// and more, and what is stored there is gone with the page: only a saved file is safe.
+let unsaved = false;
 let at = 0;
 let zoom = 0;
 const byId = new Map(lines.map((line, number) => [line.id, number]));
@@ -61,6 +64,7 @@ function recall() {
 // "" is no verdict yet: what was typed so far.
 function answer(line, verdict, text) {
   const value = { verdict, text };
+  unsaved = true;
   if (!verdict && text === line.reading) {
     answers.delete(line.id);
     store(place(line.id), null);
@@ -280,12 +284,14 @@ function save() {
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  unsaved = false;
   say(`Saved ${saved.length} lines in ${sheet.name}.jsonl.`, true);
 }
 
 async function loadFile() {
   const file = load.files[0];
   if (!file) return;
+  const before = unsaved;
   let found = 0;
   for (const written of (await file.text()).split("\n")) {
     const value = parsed(written);
@@ -294,6 +300,7 @@ async function loadFile() {
     answer(lines[number], value.verdict, value.text);
     found += 1;
   }
+  unsaved = before;
   load.value = "";
   show(at);
   say(found ? `${found} lines loaded.` : "The file has no line of this sheet.", found > 0);
@@ -349,7 +356,7 @@ addEventListener("storage", (event) => {
 });
 addEventListener("resize", () => lines.length && layOut());
 addEventListener("beforeunload", (event) => {
-  if (!keeps && rows().length) event.preventDefault();
+  if (unsaved) event.preventDefault();
 });
 
 build();

@@ -13,7 +13,9 @@ FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --window-size=1400,900 "
     # A tab that isn't in front is not slowed down: tests open two, and a busy machine may take its only window for hidden.
-    "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"
+    "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding "
+    # Chromium 156 gives a file's page an empty localStorage of its own in one load of five; all pages share one with this flag.
+    "--allow-file-access-from-files"
 ).split()
 
 
