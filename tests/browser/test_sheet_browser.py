@@ -170,7 +170,7 @@ def test_a_saved_file_goes_on_in_another_browser(sheet):
 
 
 def test_the_browser_asks_before_it_closes_work_that_no_file_has(sheet):
-    asks = "const leaving = new Event('beforeunload', {cancelable: true}); dispatchEvent(leaving); return leaving.defaultPrevented"
+    asks = "const close = new Event('beforeunload', {cancelable: true}); dispatchEvent(close); return close.defaultPrevented"
     driver = sheet()
     assert not driver.execute_script(asks)
     press(driver, "x")
