@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from datagen.engines.vertical import stands
 from datagen.record import Box
 from datagen.storage import Folder
 
@@ -27,7 +28,6 @@ ANSWERS = "answers.jsonl"
 GOLD_LINES = "gold.json"
 AUDITS = "audits.json"
 VERDICTS = ("accept", "edit", "skip", "not_a_line")
-_VERTICAL = frozenset("Mong Phag Hans Hant Jpan Kore Hani".split())
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,6 @@ class Answer:
     @property
     def has_text(self) -> bool:
         return self.verdict in ("accept", "edit")
-
-
-def stands(box: Box, script: str) -> bool:
-    """Whether a line that lies at `box` is written from top to bottom."""
-    return script in _VERTICAL and box.y1 - box.y0 > 1.5 * (box.x1 - box.x0)
 
 
 def sheets(folder: Folder) -> list[Sheet]:

@@ -14,6 +14,7 @@ import numpy
 import simplejpeg
 
 from datagen.engines import OPEN, tesseract, versions
+from datagen.engines.vertical import stands
 from datagen.images import pixels
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
@@ -34,9 +35,9 @@ log = logging.getLogger(__name__)
 class DetectedLines(ShardSource):
     """The lines on those pages that are in the file `pages`: a gray crop each, wide enough for both views of a reader.
 
-    The crop's text is what Tesseract reads in the page's language. Where it has no data for it, or fails, the crop is unread; in
-    the second case its metadata says so (`existing_reader`). The origin says which page a crop is from and where it lies there. A
-    page without a line is a drop, `no_lines`.
+    A line that stands is laid down. The crop's text is what Tesseract reads in the page's language. Where it has no data for it,
+    or fails, the crop is unread; in the second case its metadata says so (`existing_reader`). The origin says which page a crop
+    is from and where it lies there. A page without a line is a drop, `no_lines`.
     """
 
     version: ClassVar[int] = 1
@@ -62,7 +63,7 @@ class DetectedLines(ShardSource):
 
 def of_page(page: Sample, lang: str, script: str, engines: dict[str, str]) -> Iterator[Sample | Drop]:
     """The lines on a page's image, as samples; a drop if there is none."""
-    lines = detected(page)
+    lines = detected(page, script)
     if not lines:
         yield page.drop("no_lines", STAGE, readings=(Reading(lang, Box(0, 0, *page.size), "", 0.0),))
     votes, failed = _votes(lines, lang, script)
@@ -95,7 +96,8 @@ def line_of(sample: Sample) -> DetectedLine:
     """The line that `of_page` made a sample of."""
     (region,) = sample.regions
     vote = None if region.is_unread else sample.text
-    return DetectedLine(sample.origin.box, pixels(sample.image or b"", "L"), region.box, vote)
+    box = sample.origin.box
+    return DetectedLine(box, pixels(sample.image or b"", "L"), region.box, vote, stands(box, sample.script))
 
 
 def _votes(lines: Sequence[DetectedLine], lang: str, script: str) -> tuple[Sequence[str | None], bool]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from datagen import manifest
+from datagen.engines.vertical import along, stands
 from datagen.record import Box, Line, Sample
 from datagen.shards import read_records, read_reports
 from datagen.storage import Folder
@@ -26,23 +27,27 @@ def of_lines(pages: Folder, lines: Folder) -> dict[str, dict[str, int]]:
 def recall(pages: Iterable[Sample], detected: Mapping[str, Sequence[Box]]) -> dict[str, tuple[int, int]]:
     """By script: how many of the lines on pages with a true layer a detector finds, and how many there are.
 
-    `detected` are a page's boxes by its key; a page without an entry has none. Vertical lines aren't counted.
+    `detected` are a page's boxes by its key; a page without an entry has none. Vertical lines in scripts
+    without columns aren't counted.
     """
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for page in pages:
         boxes = detected.get(page.key, ())
-        for line in (line for region in page.regions for line in region.lines if line.direction != "ttb" and line.text.strip()):
+        for line in (line for region in page.regions for line in region.lines if line.text.strip()):
+            if line.direction == "ttb" and not stands(line.box, page.script):
+                continue
             counts[page.script][0] += is_detected(line, boxes)
             counts[page.script][1] += 1
     return {script: (num_detected, num_lines) for script, (num_detected, num_lines) in sorted(counts.items())}
 
 
 def is_detected(line: Line, boxes: Iterable[Box]) -> bool:
-    """Whether boxes at the line's height cover nearly all of its width. Several of them may share a line, and one may
-    hold several lines side by side."""
-    at = line.box
+    """Whether boxes at the line's height cover nearly all of its width; of a column, boxes at its width nearly all of its height.
+    Several of them may share a line, and one may hold several lines side by side."""
+    is_column = line.direction == "ttb"
+    at = along(line.box) if is_column else line.box
     spans = []
-    for box in boxes:
+    for box in map(along, boxes) if is_column else boxes:
         overlap = min(box.y1, at.y1) - max(box.y0, at.y0)
         x0, x1 = max(box.x0, at.x0), min(box.x1, at.x1)
         # A box that is much higher holds several lines, and no reader reads it.

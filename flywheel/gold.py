@@ -37,7 +37,7 @@ from flywheel import asked, review
 from flywheel.asked import AUDIT, GOLD_LINES, REVIEW, VERDICTS, Answer, Asked
 from flywheel.frozen import FrozenPools
 from flywheel.pools import Pools
-from flywheel.reading import views
+from flywheel.reading import view
 from flywheel.step import GOLD, Flywheel
 
 STAGE = "GoldCrops"
@@ -213,12 +213,11 @@ class GoldCrops(ShardSource):
             yield Drop("", item.uri, None, STAGE, "no_pages", "no page with a line of gold")
 
     def _crop(self, page: Sample, gray: numpy.ndarray, line: dict[str, Any]) -> Sample:
-        crop = numpy.ascontiguousarray(views(gray, Box(*line["box"]))[0])
+        crop = numpy.ascontiguousarray(view(gray, Box(*line["box"]), line["script"]))
         height, width = crop.shape
         box, by, o = Box(0, 0, width, height), f"person/{line['by']}", page.origin
         text, edits = line["text"], Levenshtein.distance(normalise(line["reading"]), normalise(line["text"]))
-        upright = asked.stands(Box(*line["box"]), line["script"])
-        direction = "ttb" if upright else "rtl" if is_rtl(text, line["script"]) else "ltr"
+        direction = "rtl" if is_rtl(text, line["script"]) else "ltr"
         return Sample(
             key=_key(line),
             task="crop",

@@ -142,7 +142,7 @@ class _Sketch:
         self.crop, self.inset = line.view(MARGINS[best]), line.inset(MARGINS[best])
         self.count = len(self.view.words)
         self.text = self.view.text(0, self.count)
-        self.reason = unfit(line.box, self.text)
+        self.reason = unfit(line.inner, self.text)
         self.in_other = {} if self.reason else _places(self.view.words, self.other.words)
         self.in_vote = {} if self.reason else in_vote[best]
         self.sure: dict[int, float] = {}
@@ -174,7 +174,7 @@ class _Sketch:
 
     def judged(self, part: Part, judge: Judge | None) -> Part:
         """The part, which is no piece if the judge refuses its text."""
-        height = self.line.box.y1 - self.line.box.y0
+        height = self.line.inner.y1 - self.line.inner.y0
         reason = "other_script" if part.stratum and is_foreign(part.text, self.script) else ""
         if judge and part.stratum and not reason:
             reason = judge(part.text, (part.right - part.left) / height)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from datagen import manifest, scripts
+from datagen.engines import vertical
 from datagen.marks import excluded
 from datagen.record import words_hold
 from datagen.shards import read_records, read_reports
@@ -104,7 +105,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
             if row["key"] in alike:
                 marked.append(row)
             elif row["lang"] != "und" and row["num_chars"] and words_hold(row["verdict"], row["reasons"]):
-                pages[row["lang"], row["script"]][row["sha256"]][row["page"]] = _num_horizontal(row)
+                pages[row["lang"], row["script"]][row["sha256"]][row["page"]] = _num_readable(row)
     for sample in read_records(dataset, marked):  # a part counts the letters of all its samples
         letters[sample.lang, sample.script].subtract(c for c in sample.text if c.isalpha())
     letters = {written: +counts for written, counts in letters.items() if written[0] != "und" and counts.total()}
@@ -136,9 +137,10 @@ class TextLines:
     num_held_out: int
 
 
-def _num_horizontal(row: dict[str, Any]) -> int:
-    """How many lines of a page are no vertical ones: all of a script that is written from right to left."""
-    return row["num_lines"] if row["script"] in scripts.RTL else row["num_ltr_lines"]
+def _num_readable(row: dict[str, Any]) -> int:
+    """How many lines of a page a reader can read: all of a script that is written from right to left, or in columns, and of
+    others those from left to right."""
+    return row["num_lines"] if row["script"] in scripts.RTL | vertical.TURNED | vertical.UPRIGHT else row["num_ltr_lines"]
 
 
 def _own_letters(letters: Mapping[str, int], script: str) -> dict[str, int]:
@@ -200,7 +202,7 @@ def _folded(pools: Pools, in_second: frozenset[str]) -> Pools:
 def _serve(pools: Pools, num_lines: int, least: int, has_text_to_test: bool) -> Pools:
     reason = ""
     if not pools.held_out and not has_text_to_test:
-        reason = "no document of its own has a trusted page with a horizontal line"
+        reason = "no document of its own has a trusted page with a line to read"
     elif num_lines < least:
         reason = f"{num_lines} lines of {pools.script} to train on, at least {least} are needed"
     return replace(pools, not_served=reason)

@@ -12,6 +12,7 @@ from PIL import Image
 from datagen.engines import OPEN, Quad
 from datagen.engines.compact import FolderReader
 from datagen.engines.lookalikes import is_settled
+from datagen.engines.vertical import along, laid, stands
 from datagen.images import pixels
 from datagen.record import Box, Sample
 
@@ -28,13 +29,15 @@ _MIN_HEIGHT = 10
 class DetectedLine:
     """A line at `box` of a page's image, in pixels. It lies at `inner` of `gray`, (H, W) bytes, which has room for both views.
 
-    `vote` is what the existing reader of its language reads; None if there is no such reader.
+    A line that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is what the existing reader of its
+    language reads; None if there is no such reader.
     """
 
     box: Box
     gray: numpy.ndarray
     inner: Box
     vote: str | None = None
+    stands: bool = False
 
     def view(self, margin: float) -> numpy.ndarray:
         """The line with a margin in heights of its box, as far as the image goes."""
@@ -58,27 +61,28 @@ class ReadLine:
     refusal: str
 
 
-def detected(page: Sample) -> list[DetectedLine]:
-    """The lines of a page's image, from top to bottom, without votes. The page's text is not looked at."""
+def detected(page: Sample, script: str) -> list[DetectedLine]:
+    """The lines of a page's image in `script`, from top to bottom, without votes. The page's text is not looked at."""
     assert page.image is not None
     image = pixels(page.image)
     gray = numpy.asarray(Image.fromarray(image).convert("L"))
     quads = OPEN.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
-    return [_cut(gray, _box(quad, page.size)) for quad, _ in quads]
+    return [_cut(gray, _box(quad, page.size), script) for quad, _ in quads]
 
 
 def read_lines(page: Sample, reader: FolderReader, script: str) -> list[ReadLine]:
     """The lines of a page's image with their readings, from top to bottom."""
-    lines = detected(page)
+    lines = detected(page, script)
     plain, wide = (reader.read([line.view(margin) for line in lines]) for margin in MARGINS)
     read = []
     for line, (text, score), (other, other_score) in zip(lines, plain, wide, strict=True):
-        read.append(ReadLine(line.box, text, min(score, other_score), refusal(line.box, text, other, script)))
+        read.append(ReadLine(line.box, text, min(score, other_score), refusal(line.inner, text, other, script)))
     return read
 
 
 def refusal(box: Box, text: str, other: str, script: str) -> str:
-    """Why a line's two readings, `text` and `other`, can't be accepted whatever their confidence; "" if they can."""
+    """Why a line's two readings, `text` and `other`, can't be accepted whatever their confidence; "" if they can. `box` is the
+    line's when it is laid down."""
     if reason := unfit(box, text):
         return reason
     if text != other:
@@ -87,7 +91,7 @@ def refusal(box: Box, text: str, other: str, script: str) -> str:
 
 
 def unfit(box: Box, text: str) -> str:
-    """Why what was read at `box` is no line; "" if it may be one."""
+    """Why what was read at `box` is no line; "" if it may be one. A line that stands is to be laid down first."""
     width, height = box.x1 - box.x0, box.y1 - box.y0
     if height < _MIN_HEIGHT:
         return "too_small"
@@ -96,9 +100,9 @@ def unfit(box: Box, text: str) -> str:
     return "" if text else "nothing_read"
 
 
-def views(gray: numpy.ndarray, box: Box) -> list[numpy.ndarray]:
-    """The two views of a line."""
-    return [_framed(gray, box, margin) for margin in MARGINS]
+def view(gray: numpy.ndarray, box: Box, script: str) -> numpy.ndarray:
+    """The narrower of the two views of a line at `box` of a page, laid down if it stands."""
+    return _cut(gray, box, script).view(MARGINS[0])
 
 
 def _pad(box: Box, margin: float) -> int:
@@ -110,11 +114,15 @@ def _framed(gray: numpy.ndarray, box: Box, margin: float) -> numpy.ndarray:
     return gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
 
 
-def _cut(gray: numpy.ndarray, box: Box) -> DetectedLine:
-    pad = _pad(box, max(MARGINS))
+def _cut(gray: numpy.ndarray, box: Box, script: str) -> DetectedLine:
+    is_standing = stands(box, script)
+    pad = _pad(along(box) if is_standing else box, max(MARGINS))
     left, top = min(pad, box.x0), min(pad, box.y0)
     inner = Box(left, top, left + box.x1 - box.x0, top + box.y1 - box.y0)
-    return DetectedLine(box, _framed(gray, box, max(MARGINS)), inner)
+    around = gray[box.y0 - top : box.y1 + pad, box.x0 - left : box.x1 + pad]
+    if is_standing:
+        around, inner = laid(around, inner, script)
+    return DetectedLine(box, around, inner, stands=is_standing)
 
 
 def _box(quad: Quad, size: tuple[int, int]) -> Box:

@@ -56,7 +56,8 @@ class ReadLines(ShardSource):
 
     Each of `gates` names its pages, and the reader that reads their lines: a folder in the folder `readers` of the round `round`.
     An accepted crop's origin says which page it is from and where it lies there. A drop has the reading that was refused. The
-    reason of a line is `too_small` (for the reader), `turned` (higher than wide) or `nothing_read`. That of a part of a line, or
+    reason of a line is `too_small` (for the reader), `turned` (higher than wide, in a script that has no
+    columns) or `nothing_read`. That of a part of a line, or
     of most of a line, is
 
         views_differ     it reads otherwise with another margin
@@ -152,5 +153,10 @@ class ReadLines(ShardSource):
 def box_of(reading: LineReading, part: Part) -> Box:
     """Where a part of a line lies on its page: the line's box, as far as the part goes."""
     box, inset = reading.line.box, reading.inset
+    if reading.line.stands:
+        scale = (box.y1 - box.y0) / (reading.line.inner.x1 - reading.line.inner.x0)
+        top, bottom = (box.y0 + round((x - inset) * scale) for x in (part.left, part.right))
+        y0 = max(box.y0, min(box.y1 - 1, top))
+        return Box(box.x0, y0, box.x1, max(y0 + 1, min(box.y1, bottom)))
     x0 = max(box.x0, min(box.x1 - 1, box.x0 + part.left - inset))
     return Box(x0, box.y0, max(x0 + 1, min(box.x1, box.x0 + part.right - inset)), box.y1)

@@ -61,8 +61,8 @@ def candidates(labels: Folder, pages: Folder) -> list[Asked]:
 
 
 def is_correctable(line: Asked) -> bool:
-    """Whether something was read that a person could correct. What is turned is no line, but in scripts that stand."""
-    return bool(line.reading.strip()) and (line.reason not in _NEVER or (line.reason == "turned" and line.is_vertical))
+    """Whether something was read that a person could correct."""
+    return bool(line.reading.strip()) and line.reason not in _NEVER
 
 
 def choose(lines: Iterable[Asked], count: int, answered: Iterable[Answer] = ()) -> list[Asked]:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from datagen import scripts
 from datagen.engines.compact import normalise
 from datagen.engines.lookalikes import mended
+from datagen.engines.vertical import along, stands
 from datagen.record import Box, Line, Sample
 
 _SLACK_CHARS, _SLACK_SHARE = 3, 0.15
@@ -18,6 +20,7 @@ def truth(page: Sample, box: Box) -> str:
 
     Letters of another script within a word, which nobody sees, are written in the word's script.
     """
+    page, box = _laid(page, box)
     return _written(_row(page, box), page.script)
 
 
@@ -29,6 +32,7 @@ def is_right(page: Sample, box: Box, text: str) -> bool:
     in it has more text in a part of its width than its share. Where leaders part a row, as in a table of contents, the detector
     may find their ends alone, or a part of one.
     """
+    page, box = _laid(page, box)
     row = _row(page, box)
     if not row or not text:
         return False
@@ -50,6 +54,15 @@ def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, 
         page = by_key[crop.origin.parent]
         counts[crop.lang] = (num_right + is_right(page, crop.origin.box, crop.text), total + 1)
     return counts
+
+
+def _laid(page: Sample, box: Box) -> tuple[Sample, Box]:
+    """The page and the box of a line; if it stands, the page's columns alone, and all of them and the box laid down."""
+    if not stands(box, page.script):
+        return page, box
+    columns = (line for region in page.regions for line in region.lines if line.direction == "ttb")
+    laid = tuple(replace(line, box=along(line.box), polygon=()) for line in columns)
+    return replace(page, regions=tuple(replace(region, lines=laid) for region in page.regions[:1])), along(box)
 
 
 def _row(page: Sample, box: Box) -> list[Line]:

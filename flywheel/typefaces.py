@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from datagen import drawing, typefaces
+from datagen import drawing, scripts, typefaces
+from datagen.engines import vertical
 from datagen.record import Box
 from datagen.typefaces import installed
 
@@ -20,6 +21,7 @@ _MARGIN = 0.3  # of the line's height
 # letters at hand: a line takes 0.6 ms then, and 2.3 ms in a size of its own. Readers see lines stretched and resized anyway.
 _SIZES = (23, 30, 39)
 _BOLD, _ITALIC = 0.2, 0.1  # shares of lines
+_COLUMNS = 0.3  # of the lines of scripts whose characters stand upright in columns
 _FREQUENT = 2e-4  # of a text's characters: a typeface may lack the others
 _HELD_OUT = 64  # of 256 families
 
@@ -45,7 +47,8 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
 
 
 def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box]:
-    """`text` in one of these families, at times bold or italic: (H, W) gray bytes, dark on white, and the line's box.
+    """`text` in one of these families, at times bold or italic, and in scripts of upright characters at times as a column that is
+    laid down: (H, W) gray bytes, dark on white, and the line's box.
 
     Raises `ValueError` if no installed font has one of the characters.
     """
@@ -55,7 +58,8 @@ def in_family(families: Sequence[str], text: str, lang: str, random: numpy.rando
     weight = 700 if random.random() < _BOLD else 400
     italic = bool(random.random() < _ITALIC)
     size = float(random.choice(_SIZES))
-    return line(text, name, lang, size, round(_MARGIN * size), weight, italic)
+    of_column = scripts.main_script(text)[0] in vertical.UPRIGHT and bool(random.random() < _COLUMNS)
+    return line(text, name, lang, size, round(_MARGIN * size), weight, italic, of_column)
 
 
 @dataclass(frozen=True)

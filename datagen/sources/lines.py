@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from datagen import scripts
 from datagen.child_loop import read_parts
+from datagen.engines.vertical import stands
 from datagen.items import Inputs, Item
 from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
@@ -33,9 +34,9 @@ class LineCrops(ShardSource):
     """The lines of pages in `languages` whose words hold, as gray crops in which a line is `min_height` to `max_height` pixels
     high, with `margin` of that height around it. The height is drawn by `seed` for each page.
 
-    A crop's text is what the text layer says; its region is the line in the crop. Dropped are lines that are `vertical`,
-    `turned` (higher than wide), `unmapped` (with U+FFFD or private characters), and those `not_in_the_image` or too
-    long for one.
+    A crop's text is what the text layer says; its region is the line in the crop. A line in a column is laid down in its crop.
+    Dropped are lines that are `vertical` in a script without columns, `turned` (higher than wide), `unmapped` (with U+FFFD or
+    private characters), and those `not_in_the_image` or too long for one.
     """
 
     version: ClassVar[int] = 3
@@ -104,19 +105,20 @@ class LineCrops(ShardSource):
     def _order(self, page: Sample) -> CutOrder:
         drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.key}".encode()).digest()[:4])
         height = self.min_height + drawn % (self.max_height - self.min_height + 1)
-        return CutOrder(page.origin.page, max(page.size), height, [line.box for line in _lines(page)])
+        return CutOrder(page.origin.page, max(page.size), height, [line.box for line in _lines(page)], page.script)
 
     def _crops(self, page: Sample, crops: list[LineCrop | None]) -> Iterator[Sample | Drop]:
         engines = self.engines()  # once a page: looking up versions costs as much as cutting a line
         for number, (line, crop) in enumerate(zip(_lines(page), crops, strict=True)):
             key = f"{page.key}-{number:04d}"
-            reason = _unfit(line) or ("" if crop else "not_in_the_image")
+            reason = _unfit(line, page.script) or ("" if crop else "not_in_the_image")
             if reason or crop is None:
                 part = Range(page.origin.page, page.origin.page + 1)
                 yield Drop(key, page.origin.uri, part, STAGE, reason, line.text[:80])
                 continue
             image, size, box = crop
-            region = Region(box, "text", line.text, None, "pymupdf", lines=(Line(box, line.text, line.font, line.direction),))
+            direction = "ltr" if line.direction == "ttb" else line.direction  # a column is laid down in its crop
+            region = Region(box, "text", line.text, None, "pymupdf", lines=(Line(box, line.text, line.font, direction),))
             o = page.origin
             yield Sample(
                 key=key,
@@ -138,11 +140,12 @@ def _lines(page: Sample) -> list[Line]:
     return [line for region in page.regions for line in region.lines]
 
 
-def _unfit(line: Line) -> str:
-    """Why a line is none that a reader of horizontal lines learns from; "" if it is one."""
-    if line.direction == "ttb":
+def _unfit(line: Line, script: str) -> str:
+    """Why a line of a page in `script` is none that a reader learns from; "" if it is one."""
+    is_column = line.direction == "ttb" and stands(line.box, script)
+    if line.direction == "ttb" and not is_column:
         return "vertical"
     if _UNMAPPED.search(line.text):
         return "unmapped"
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
-    return "turned" if height > 1.5 * width and len(line.text) > 2 else ""
+    return "turned" if height > 1.5 * width and len(line.text) > 2 and not is_column else ""

@@ -45,12 +45,13 @@ class Probe(NamedTuple):
 
 
 class CutOrder(NamedTuple):
-    """A page whose lines are wanted, at that `height`. `boxes` are in pixels of an image with that `long_side`."""
+    """A page in `script` whose lines are wanted, at that `height`. `boxes` are in pixels of an image with that `long_side`."""
 
     page: int
     long_side: int
     height: int
     boxes: list[Box]
+    script: str = ""
 
 
 class LineCrop(NamedTuple):

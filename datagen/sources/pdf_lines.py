@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy
 import simplejpeg
 
+from datagen.engines.vertical import laid, stands
 from datagen.parts import Failed, Part, each
 from datagen.record import Box
 from datagen.sources.light_pymupdf import pymupdf
@@ -27,7 +28,7 @@ def cut_lines(
     passwords: Sequence[str] = (),
 ) -> Iterator[Part[list[LineCrop | None]] | Failed]:
     """Yields, for each number, the crops of that order's boxes, None where there is nothing to cut. Around a line lies `margin`
-    of its height. Raises `SampleError` where the document as a whole can't be read."""
+    of its height; one that stands is laid down. Raises `SampleError` where the document as a whole can't be read."""
     with open_document(path, passwords) as doc:
 
         def cut(number: int) -> list[LineCrop | None]:
@@ -36,7 +37,7 @@ def cut_lines(
                 page = doc[order.page]
                 displaylist = page.get_displaylist()
                 zoom = order.long_side / max(page.rect.width, page.rect.height)
-            return list(_page(displaylist, zoom, order.height, order.boxes, heights, margin, jpeg_quality))
+            return list(_page(displaylist, zoom, order, heights, margin, jpeg_quality))
 
         yield from each(numbers, cut)
 
@@ -44,23 +45,23 @@ def cut_lines(
 def _page(
     displaylist: pymupdf.DisplayList,
     zoom: float,
-    height: int,
-    boxes: list[Box],
+    order: CutOrder,
     heights: tuple[int, int],
     margin: float,
     jpeg_quality: int,
 ) -> Iterator[LineCrop | None]:
-    if not boxes:
+    if not order.boxes:
         return
-    scale = height / statistics.median(box.y1 - box.y0 for box in boxes)
+    across = [box.x1 - box.x0 if stands(box, order.script) else box.y1 - box.y0 for box in order.boxes]
+    scale = order.height / statistics.median(across)
     rect = displaylist.rect
     drawn = None
     if rect.width * rect.height * (zoom * scale) ** 2 <= _MAX_PAGE_PIXELS:
         drawn = _draw(displaylist, zoom * scale, rect)
-    for box in boxes:
-        fits = heights[0] <= (box.y1 - box.y0) * scale <= heights[1]
-        own = scale if fits else height / (box.y1 - box.y0)
-        pad = margin * (box.y1 - box.y0)
+    for box, size in zip(order.boxes, across, strict=True):
+        fits = heights[0] <= size * scale <= heights[1]
+        own = scale if fits else order.height / size
+        pad = margin * size
         outer = pymupdf.Rect(box.x0 - pad, box.y0 - pad, box.x1 + pad, box.y1 + pad)
         if max(outer.width, outer.height) * own > _MAX_CROP_SIDE:
             yield None
@@ -75,11 +76,15 @@ def _page(
         h, w = gray.shape
         left, top = max(0, round(box.x0 * own) - x0), max(0, round(box.y0 * own) - y0)
         line = Box(left, top, min(w, round(box.x1 * own) - x0), min(h, round(box.y1 * own) - y0))
-        if h < 8 or line.x1 <= line.x0 or line.y1 <= line.y0:
+        is_standing = stands(box, order.script)
+        if (w if is_standing else h) < 8 or line.x1 <= line.x0 or line.y1 <= line.y0:
             yield None
             continue
+        if is_standing:
+            gray, line = laid(gray, line, order.script)
         pixels = numpy.ascontiguousarray(gray)[:, :, None]
-        yield LineCrop(simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="GRAY"), (w, h), line)
+        size_of_crop = gray.shape[1], gray.shape[0]
+        yield LineCrop(simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="GRAY"), size_of_crop, line)
 
 
 def _draw(displaylist: pymupdf.DisplayList, zoom: float, clip: pymupdf.Rect) -> numpy.ndarray:

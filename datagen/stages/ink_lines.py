@@ -9,6 +9,7 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 
 from datagen import scripts
+from datagen.engines.vertical import turned
 from datagen.record import Box, Line, Sample
 from datagen.sources.pdf_glyphs import is_mark
 
@@ -97,7 +98,7 @@ def laid_flat(crop: numpy.ndarray, text: str) -> numpy.ndarray:
     a quarter.
     """
     if not _stands_upright(text):
-        return numpy.rot90(crop)
+        return turned(crop)
     cell = crop.shape[0] / len(text)
     return numpy.hstack([crop[round(i * cell) :][: int(cell)] for i in range(len(text))])
 

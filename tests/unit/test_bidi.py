@@ -67,10 +67,12 @@ def test_a_line_of_a_right_to_left_text_begins_on_the_right_unless_it_has_no_suc
     assert all(as_it_is_read(as_it_stands(line, "Arab"), "Arab") == line for line in SENTENCES)
 
 
-def test_lines_from_right_to_left_are_cropped_and_vertical_ones_are_not():
+def test_lines_from_right_to_left_are_cropped_and_vertical_ones_in_scripts_with_columns_alone():
     box = Box(0, 0, 100, 20)
-    assert lines._unfit(Line(box, "שלום", direction="rtl")) == ""
-    assert lines._unfit(Line(box, "abc", direction="ttb")) == "vertical"
+    assert lines._unfit(Line(box, "שלום", direction="rtl"), "Hebr") == ""
+    assert lines._unfit(Line(box, "abc", direction="ttb"), "Latn") == "vertical"
+    column = Line(Box(0, 0, 20, 100), "ᠮᠣᠩᠭᠣᠯ", direction="ttb")
+    assert [lines._unfit(column, script) for script in ("Mong", "Cyrl")] == ["", "vertical"]
 
 
 def test_a_row_of_a_right_to_left_page_is_read_from_the_right():

@@ -36,6 +36,15 @@ def test_recall_is_by_script_and_leaves_vertical_lines_out():
     assert recall([one, other], {"a": [LINE.box]}) == {"Cyrl": (1, 2), "Khmr": (0, 2)}
 
 
+def test_a_column_is_detected_where_boxes_at_its_width_cover_it():
+    column = Line(Box(100, 100, 120, 300), "ᠮᠣᠩᠭᠣᠯ", direction="ttb")
+    assert is_detected(column, [Box(97, 98, 124, 200), Box(99, 205, 122, 303)])
+    assert not is_detected(column, [Box(97, 98, 124, 200)])
+    region = Region(column.box, "text", column.text, None, "pymupdf", lines=(column,))
+    page = replace(sample(), key="a", script="Mong", regions=(region,))
+    assert recall([page], {"a": [column.box]}) == {"Mong": (1, 1)}
+
+
 def test_a_card_says_what_the_detector_finds():
     counts = {
         "documents": {"Cyrl": {"num_lines": 200, "num_detected": 199}, "Khmr": {"num_lines": 9, "num_detected": 0}},

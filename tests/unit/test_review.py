@@ -87,9 +87,3 @@ def test_lines_of_a_forgotten_source_leave_sheets_and_answers(tmp_path):
     assert not folder.exists("review-1.html")
     assert asked.forget(folder, ("fedc",)) == 1
     assert not folder.exists(asked.ANSWERS)
-
-
-def test_only_scripts_that_stand_have_vertical_lines():
-    tall = Box(0, 0, 20, 300)
-    assert asked.stands(tall, "Mong") and asked.stands(tall, "Jpan")
-    assert not asked.stands(tall, "Cyrl") and not asked.stands(Box(0, 0, 300, 20), "Mong")
