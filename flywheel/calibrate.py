@@ -18,6 +18,7 @@ from datagen.engines.compact import normalise
 from datagen.shards import read_records, read_samples
 from datagen.storage import Folder
 from flywheel import gate, kinds, score
+from flywheel.comparable import Worth
 from flywheel.detected import line_of
 from flywheel.pieces import AGREED, STRATA, read_parts
 from flywheel.places import PlaceFile
@@ -121,10 +122,12 @@ def counted(parts: Iterable[JudgedPart], learned: frozenset[str]) -> list[Judged
 
 @dataclass(frozen=True)
 class ReaderGate:
-    """Where a reader's gate stands in each stratum, and the languages of the pieces that calibrated it."""
+    """Where a reader's gate stands in each stratum, the languages of the pieces that calibrated it, and what a confidence is
+    worth there."""
 
     cutoffs: Mapping[str, gate.Cutoff]
     languages: Mapping[str, frozenset[str]]
+    worth: Mapping[str, Worth]
 
     def threshold(self, stratum: str, lang: str) -> float:
         """The confidence that pieces of a language need. Nobody passes in a language without a calibration piece."""
@@ -132,7 +135,8 @@ class ReaderGate:
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            stratum: self.cutoffs[stratum].to_dict() | {"languages": sorted(self.languages[stratum])} for stratum in self.cutoffs
+            stratum: cutoff.to_dict() | {"languages": sorted(self.languages[stratum]), "worth": self.worth[stratum].points}
+            for stratum, cutoff in self.cutoffs.items()
         }
 
 
@@ -144,12 +148,13 @@ def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
     """
     parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
     num_tested = sum(len(of_stratum) >= gate.least_lines(precision, gate.RISK) for of_stratum in parts.values())
-    cutoffs, languages = {}, {}
+    cutoffs, languages, worth = {}, {}, {}
     for stratum, of_stratum in parts.items():
         scores, right = [piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum]
         cutoffs[stratum] = gate.cutoff(scores, right, precision, gate.RISK / max(1, num_tested))
         languages[stratum] = frozenset(piece.lang for piece in of_stratum)
-    return ReaderGate(cutoffs, languages)
+        worth[stratum] = Worth.of(scores, right)
+    return ReaderGate(cutoffs, languages, worth)
 
 
 def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from datagen.storage import Folder
 from flywheel import calibrate
 from flywheel.calibrate import CalibrateTask, JudgedPart, ReaderGate
 from flywheel.lineage import RoundReader
-from flywheel.pieces import AGREED, ALONE
+from flywheel.pieces import STRATA
 from flywheel.places import PlaceFile
 from flywheel.plausible import PlausibleFile
 from flywheel.pools import Place, Pools
@@ -97,9 +97,12 @@ class Labelling:
         for p in self.served:
             for reader in (r for r in self.readers if r.script == p.script):
                 for fold in (fold for fold in reader.folds if p.fold(fold)):
-                    agreed, alone = (gates[reader.name].threshold(stratum, p.lang) for stratum in (AGREED, ALONE))
+                    of_reader = gates[reader.name]
+                    agreed, alone = (of_reader.threshold(stratum, p.lang) for stratum in STRATA)
+                    worth = tuple(of_reader.worth[stratum] for stratum in STRATA)
                     pages, weights = self.folds[fold], self.weights[reader.name]
-                    behind.append(Gate(p.lang, p.script, pages, reader.name, weights, agreed, alone, self.like.get(p.lang)))
+                    passes = (agreed, alone, self.like.get(p.lang), worth)
+                    behind.append(Gate(p.lang, p.script, pages, reader.name, weights, *passes))
                     keys |= {key for key, lang in pages.keys().items() if lang == p.lang}
         shards = dict.fromkeys(row["shard"] for row in manifest.rows(self.lines) if row["parent"] in keys)
         source = ReadLines(self.folder.sub("reader").url, self.number, tuple(behind), self.step.reader)

@@ -103,8 +103,9 @@ class _View:
         return _probabilities([(self, start, end) for start, end in ranges])
 
 
-Judge = Callable[[str, float], str]
-"""Why a text on an image so many times as wide as high is no plausible reading; "" if it is one."""
+Judge = Callable[[str, float, bool], str]
+"""Why a text on an image so many times as wide as high is no plausible reading; "" if it is one. The third argument says whether
+the existing reader has the same text."""
 
 
 def read_parts(lines: Sequence[DetectedLine], reader: FolderReader, script: str, judge: Judge | None = None) -> list[LineReading]:
@@ -177,7 +178,7 @@ class _Sketch:
         height = self.line.inner.y1 - self.line.inner.y0
         reason = "other_script" if part.stratum and is_foreign(part.text, self.script) else ""
         if judge and part.stratum and not reason:
-            reason = judge(part.text, (part.right - part.left) / height)
+            reason = judge(part.text, (part.right - part.left) / height, part.stratum == AGREED)
         return replace(part, stratum="", reason=reason) if reason else part
 
     def there(self, part: Part) -> tuple[int, int]:

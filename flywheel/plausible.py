@@ -116,18 +116,20 @@ class Plausible:
         )
         return dataclasses.replace(whole, most_bits=most_bits, most_latin=max(_SURELY, most_latin))
 
-    def reason(self, text: str, aspect: float = 0.0) -> str:
+    def reason(self, text: str, aspect: float = 0.0, is_confirmed: bool = False) -> str:
         """Why the reading `text` of a line, `aspect` times as wide as high, is like no line of the language; "" if it's like one.
 
         `other_script`: a word mixes scripts, or is in one that the language's lines don't have; Latin words stand anywhere.
         `latin_word`: a word looks Latin, and is likelier a Latin one. `implausible`: characters don't follow each other so.
         `length_misfit`: it is too long or too short for its width.
+
+        What another reader has, too, is not `implausible`: there, rare words are mostly right.
         """
         if not _mixed(text, self.script) <= self.mixed:
             return "other_script"
         if self.latin_bits(text) > self.most_latin:
             return "latin_word"
-        if self.bits(text) > self.most_bits:
+        if not is_confirmed and self.bits(text) > self.most_bits:
             return "implausible"
         return "length_misfit" if aspect and not self._fits(text, aspect) else ""
 

@@ -14,9 +14,10 @@ from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
 from datagen.sources.dataset import ShardSource
 from flywheel import kinds
+from flywheel.comparable import Worth
 from flywheel.detected import line_of
 from flywheel.gate import NOBODY
-from flywheel.pieces import AGREED, LineReading, Part, read_parts
+from flywheel.pieces import AGREED, ALONE, STRATA, LineReading, Part, read_parts
 from flywheel.places import PlaceFile
 from flywheel.plausible import PlausibleFile
 from flywheel.step import COMPACT
@@ -29,7 +30,8 @@ class Gate:
     """What reads the lines of a language on the pages in the file `pages`, and the confidence that is asked for: of pieces that
     the existing reader reads alike, and of others.
 
-    `reader` names the reader's folder, and `sha256` is of its weights. `like` says what lines of the language are like.
+    `reader` names the reader's folder, and `sha256` is of its weights. `like` says what lines of the language are like, and
+    `worth`, for each of `STRATA`, how often pieces of some confidence are right.
     """
 
     lang: str
@@ -40,19 +42,32 @@ class Gate:
     agreed: float
     alone: float
     like: PlausibleFile | None = None
+    worth: tuple[Worth, ...] = ()
 
-    def refusal(self, part: Part) -> str:
-        """Why a part is not accepted; "" if it is."""
+    def share(self, part: Part) -> float:
+        """The share of pieces that is right, of those as sure as this one; its confidence where nobody knows."""
+        return self.worth[STRATA.index(part.stratum)].share(part.score) if self.worth else part.score
+
+    def refusal(self, part: Part, has_vote: bool) -> str:
+        """Why a part of a line is not accepted; "" if it is. `has_vote`: the existing reader read the line, too."""
         if not part.stratum:
             return part.reason
         cutoff = self.agreed if part.stratum == AGREED else self.alone
-        return "" if part.score >= cutoff else "gate_is_shut" if cutoff == NOBODY else "low_confidence"
+        if part.score >= cutoff:
+            return ""
+        if cutoff < NOBODY:
+            return "low_confidence"
+        # Had it agreed, the other gate, which is open, would judge the piece.
+        return "disagrees" if part.stratum == ALONE and has_vote and self.agreed < NOBODY else "gate_is_shut"
 
 
 @dataclass(frozen=True)
 class ReadLines(ShardSource):
     """Reads the lines of the dataset `lines` with readers of a `kind`; gives a crop for each piece that is accepted, a drop for
     each part of a line that is refused, and one for each line of which nothing is accepted.
+
+    A crop's score is the share of pieces that is right, among those as sure in its stratum: so labels of all readers and
+    languages compare. The reader's own confidence stays in its quality's signals. A drop's score is the reader's confidence.
 
     Each of `gates` names its pages, and the reader that reads their lines: a folder in the folder `readers` of the round `round`.
     An accepted crop's origin says which page it is from and where it lies there. A drop has the reading that was refused. The
@@ -62,7 +77,8 @@ class ReadLines(ShardSource):
 
         views_differ     it reads otherwise with another margin
         look_alike       its letters don't say which script a word is in
-        disagrees        the existing reader reads otherwise, and the words aren't sure by themselves
+        disagrees        the existing reader reads otherwise, and the words aren't sure by themselves, or nothing shows how often
+                         such pieces are right
         low_confidence   the words aren't sure, and there is no other reader; or a piece has less than its cutoff
         gate_is_shut     a piece of a stratum that can't be shown to be right often enough
         implausible      unlike lines of the language, as `other_script`, `latin_word` and `length_misfit` are (`plausible.py`)
@@ -108,7 +124,7 @@ class ReadLines(ShardSource):
         for line, reading in zip(lines, readings, strict=True):
             page, _, number = line.key.rpartition("-l")
             key = f"{page}-r{self.round}-{number}"
-            judged = [replace(part, reason=gate.refusal(part)) for part in reading.parts]
+            judged = [replace(part, reason=gate.refusal(part, reading.line.vote is not None)) for part in reading.parts]
             is_whole = len(judged) == 1 or all(part.reason for part in judged)
             runs = [(reason, list(run)) for reason, run in groupby(judged, key=lambda part: bool(part.reason))]
             count = 0
@@ -131,7 +147,7 @@ class ReadLines(ShardSource):
     def _accepted(self, line: Sample, gate: Gate, key: str, part: Part, at: Box, crop: numpy.ndarray) -> Sample:
         pixels = numpy.ascontiguousarray(crop[:, part.left : part.right])
         height, width = pixels.shape
-        box, by, o = Box(0, 0, width, height), f"flywheel/round-{self.round}", line.origin
+        box, by, o, share = Box(0, 0, width, height), f"flywheel/round-{self.round}", line.origin, gate.share(part)
         direction = "rtl" if is_rtl(part.text, gate.script) else "ltr"
         return Sample(
             key=key,
@@ -141,7 +157,7 @@ class ReadLines(ShardSource):
             lang=gate.lang,
             script=gate.script,
             text=part.text,
-            regions=(Region(box, "text", part.text, part.score, by, lines=(Line(box, part.text, direction=direction),)),),
+            regions=(Region(box, "text", part.text, share, by, lines=(Line(box, part.text, direction=direction),)),),
             quality=Quality("trusted", signals={"confidence": part.score, "agreed": float(part.stratum == AGREED)}),
             origin=Origin(o.uri, o.sha256, o.page, o.licence, o.engines | self.engines() | {by: gate.sha256}, o.parent, at),
             stage=by,

@@ -17,6 +17,7 @@ from datagen.stages.language import identify
 from datagen.storage import Folder
 from flywheel import detected, frozen, gate, kinds, lineage, review
 from flywheel.asked import Asked
+from flywheel.comparable import Worth
 from flywheel.crops import Row
 from flywheel.pieces import STRATA
 from flywheel.places import PlaceFile
@@ -129,7 +130,8 @@ def digest(text: str) -> bytes:
 
 def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Pools, row: Row, reader: str) -> Iterator[Asked]:
     agreed, alone = (_threshold(metrics["gates"][reader][stratum], pools.lang) for stratum in STRATA)
-    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], agreed, alone)
+    worth = tuple(Worth(tuple((c, s) for c, s in metrics["gates"][reader][stratum].get("worth", ()))) for stratum in STRATA)
+    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], agreed, alone, None, worth)
     page = read_sample(pages, row["shard"], row["offset"], row["bytes"])
     found = detected.of_page(page, pools.lang, pools.script, detected.DetectedLines().engines())
     kind = kinds.kind_of(folder.sub(reader_name(reader)))

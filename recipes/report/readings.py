@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from datagen.storage import Folder
-from flywheel import gate
+from flywheel import comparable, gate
 from flywheel.step import CALIBRATION
 from recipes.flywheel import other_rates
 from recipes.report import Section, asset, fill
@@ -92,6 +92,8 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
     """A row for each stratum of a reader's gate."""
     for stratum in sorted({piece.stratum for piece in pieces}):
         of_stratum = [piece for piece in pieces if piece.stratum == stratum]
+        shares = comparable.crossed([piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum])
+        of_worth = [piece._replace(score=share) for piece, share in zip(of_stratum, shares, strict=True)]
         points = yields(of_stratum)
         cutoff = gates.get(reader, {}).get(stratum, {}).get("confidence")
         passed = [piece for piece in of_stratum if cutoff is not None and piece.score >= cutoff]
@@ -103,10 +105,9 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
             "languages": ", ".join(sorted({piece.lang for piece in of_stratum})),
             "num_pieces": len(of_stratum),
             "num_right": sum(piece.is_right for piece in of_stratum),
-            "dots": [
-                (_x(mean), _y(share), _y(high), _y(low), f"{mean:.3f}: {share:.1%} of {count} right")
-                for mean, share, (low, high), count in reliability(of_stratum)
-            ],
+            "dots": _dots(of_stratum),
+            "worth_dots": _dots(of_worth),
+            "errors": [comparable.error([p.score for p in of], [p.is_right for p in of]) for of in (of_stratum, of_worth)],
             "curve": " ".join(f"{_x(share)},{_y_of(right)}" for share, right in _thinned(points) if right >= _LEAST_PRECISION),
             "told": [(told, max((share for share, right in points if right >= told), default=0.0)) for told in _TOLD],
             "cutoff": cutoff,
@@ -116,6 +117,14 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
             "passed_at": _x(passed_share),
             "promise_at": _y_of(precision),
         }
+
+
+def _dots(pieces: Sequence[Piece]) -> list[tuple[float, float, float, float, str]]:
+    """The dots of a curve of reliability: where each stands, the ends of its interval, and what it says."""
+    return [
+        (_x(mean), _y(share), _y(high), _y(low), f"{mean:.3f}: {share:.1%} of {count} right")
+        for mean, share, (low, high), count in reliability(pieces)
+    ]
 
 
 def _errors(lang: str, row: Metrics) -> dict[str, Any]:

@@ -164,15 +164,15 @@ def test_what_is_no_line_has_one_part_with_a_reason():
 
 
 def test_an_implausible_piece_is_none():
-    asked: list[tuple[str, float]] = []
+    asked: list[tuple[str, float, bool]] = []
 
-    def judge(text: str, aspect: float) -> str:
-        asked.append((text, round(aspect)))
+    def judge(text: str, aspect: float, is_confirmed: bool) -> str:
+        asked.append((text, round(aspect), is_confirmed))
         return "implausible" if "слово" in text else ""
 
     (reading,) = read_parts([drawn(LINE, "слово дело нет нет нет")], HandReader(LINE), "Cyrl", judge)  # type: ignore[arg-type]
     assert parts(reading) == [("слово дело", "implausible"), ("вещь книга стол", ALONE)]
-    assert asked == [("слово дело", 5), ("вещь книга стол", 8)]
+    assert asked == [("слово дело", 5, True), ("вещь книга стол", 8, False)]
 
 
 def test_refused_parts_are_merged_with_the_reason_of_most_characters():
@@ -216,9 +216,9 @@ def test_each_stratum_has_its_own_gate():
     reading = read(LINE, "слово дело нет нет нет")
     agreed, alone = reading.parts
     shut = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "", agreed=0.5, alone=NOBODY)
-    assert (shut.refusal(agreed), shut.refusal(alone)) == ("", "gate_is_shut")
+    assert (shut.refusal(agreed, True), shut.refusal(alone, True)) == ("", "disagrees")
     high = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "", agreed=1.1, alone=0.5)
-    assert (high.refusal(agreed), high.refusal(alone)) == ("low_confidence", "")
+    assert (high.refusal(agreed, True), high.refusal(alone, True)) == ("low_confidence", "")
 
 
 def piece(number: int, stratum: str, is_right: bool = True, lang: str = "ru") -> JudgedPart:

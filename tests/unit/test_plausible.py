@@ -136,6 +136,11 @@ def test_a_word_that_looks_latin_and_is_likelier_latin_is_refused():
     assert Plausible.from_json(learned.to_json()) == learned
 
 
+def test_what_another_reader_has_too_may_be_rare_but_not_of_another_script(russian):
+    assert russian.reason("лйъди", 0.0, is_confirmed=True) == ""
+    assert russian.reason("рождаютсяNN братства", 0.0, is_confirmed=True) == "other_script"
+
+
 def test_letters_that_look_alike_in_two_scripts_mix_nothing(russian):
     assert russian.reason("все люди рoждаются") == ""  # a Latin o
 

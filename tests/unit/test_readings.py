@@ -61,7 +61,9 @@ def test_a_gate_is_shown_by_its_strata(tmp_path):
     folder = written(tmp_path, Cyrl=[*agreed, *alone], Grek=[])
     (section,) = readings_sections("flywheel", metrics(), folder, {}, 0.97)
     html = render("t", [], [section]).decode()
-    assert html.count("<polyline") == 1 and html.count("<circle") == 1
+    assert html.count("<polyline") == 1 and html.count("<circle") == 2  # by confidence, and by score
+    assert "confidence, 0 to 1; off by 8.5 points" in html  # all are right, and are .9145 sure on average
+    assert "score, 0 to 1; off by 3.8 points" in html  # of 24 others all are right: 25/26
     assert "opens at 0.905: 83% of the characters,<br>25 of 25 pieces right" in html
     assert "97% right: 100% of the characters" in html
     assert "shut" in html and "too few pieces for a curve" in html

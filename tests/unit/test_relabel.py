@@ -1,5 +1,7 @@
 """What becomes of a line behind a gate: crops of accepted pieces, and drops of what is refused, where they lie on the page."""
 
+from dataclasses import replace
+
 import numpy
 import pytest
 import simplejpeg
@@ -7,6 +9,7 @@ import simplejpeg
 from datagen.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
 from flywheel import relabel, review
+from flywheel.comparable import Worth
 from flywheel.gate import NOBODY
 from flywheel.pieces import read_parts
 from flywheel.places import PlaceFile
@@ -50,6 +53,16 @@ def test_a_line_that_passes_is_a_crop_of_the_whole_line(monkeypatch):
     assert crop.origin.engines["flywheel/round-2"] == "ab" * 32
 
 
+def test_a_labels_score_is_the_share_that_is_right_of_pieces_as_sure(monkeypatch):
+    monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(LINE, doubtful={"щ": 0.6}))
+    worth = Worth(((0.5, 0.9), (0.7, 0.98))), Worth(((0.5, 0.1), (0.7, 0.2)))
+    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, 0.5, NOBODY, None, worth)
+    (crop,) = ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(LINE, LINE))], gate)
+    assert isinstance(crop, Sample)
+    assert crop.quality.signals["confidence"] == pytest.approx(0.6, abs=0.01)
+    assert crop.regions[0].score == pytest.approx(0.94, abs=0.01)
+
+
 def test_a_line_is_parted_into_what_passes_and_what_does_not(monkeypatch):
     crop, drop = outcomes(monkeypatch, LINE, "слово дело вещь кнвга стол", г=0.6)
     assert isinstance(crop, Sample) and isinstance(drop, Drop)
@@ -67,6 +80,21 @@ def test_a_line_of_which_nothing_passes_is_one_drop(monkeypatch):
     assert (drop.key, drop.reason) == (f"{PAGE}-r2-0007", "gate_is_shut")
     assert (drop.readings[0].text, drop.readings[0].box) == (LINE, drawn(LINE, "").box)
     assert 0.5 < drop.readings[0].score < 0.61
+
+
+def test_a_piece_that_the_existing_reader_does_not_confirm_is_refused_by_what_would_have_let_it_through(monkeypatch):
+    def reason(vote: str, agreed: float, alone: float = NOBODY) -> str:
+        (drop,) = outcomes(monkeypatch, LINE, vote, agreed, alone)
+        return drop.reason
+
+    assert reason("нет", agreed=0.5) == "disagrees"  # had it the same, the piece would be judged
+    assert reason("нет", agreed=NOBODY) == reason(LINE, agreed=NOBODY) == "gate_is_shut"
+    assert reason("нет", agreed=0.5, alone=1.0) == reason(LINE, agreed=1.0) == "low_confidence"
+    unread = replace(sample(drawn(LINE, None)), regions=(replace(sample(drawn(LINE, None)).regions[0], is_unread=True),))
+    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, 0.5, NOBODY)
+    monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(LINE))
+    (drop,) = ReadLines("readers", 2, (gate,)).outcomes([unread], gate)
+    assert isinstance(drop, Drop) and drop.reason == "gate_is_shut"  # nobody else read it
 
 
 def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
