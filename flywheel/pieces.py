@@ -3,7 +3,7 @@
 A word is sure if its look says which script it is in, and is no lone dash (readers don't tell `-` from `–`), and
 
     agreed    the existing reader of the language has the same word in its place, or
-    alone     it hasn't, or there is no such reader, but both views of the line have the word, `WORD` or more probably.
+    alone     there is no such reader, but both views of the line have the word, `WORD` or more probably.
 
 A piece is a run of sure words of one of these two strata. Its score is CTC's probability of the whole run on its frames; of a
 piece `alone`, the lower one of the two views. Of the views of a line, the one is cut that the existing reader agrees with more.
@@ -21,17 +21,17 @@ from datagen import scripts
 from datagen.engines.compact import FolderReader, normalise, symbols_of
 from datagen.engines.ctc_words import Spelling, probabilities
 from datagen.engines.lookalikes import is_unsure, unsettled
-from flywheel.reading import MARGINS, DetectedLine, unfit
+from flywheel.reading import FRAMES, DetectedLine, unfit
 
 AGREED, ALONE = "agreed", "alone"
 STRATA = (AGREED, ALONE)
-WORD = 0.9
-"""The probability of a word that is sure without the existing reader."""
+WORD = 0.7
+"""The probability, in both views, of a word that is sure without an existing reader."""
 MIN_WORDS, MIN_CHARS = 3, 10
 """A part of a line is a piece if it has so many words, or so many characters."""
 MIN_LINE = 4
 """The characters that a whole line has at least, if the existing reader agrees on it."""
-VERSION = 1  # goes up whenever the code gives other pieces
+VERSION = 2  # goes up whenever the code gives other pieces
 
 _SIGNS = ".,;:!?()[]{}«»„“”‘’'\"…"
 _DASHES = frozenset("-‐‑‒–—―−")
@@ -59,7 +59,7 @@ class Part:
 
 @dataclass(frozen=True)
 class LineReading:
-    """What a reader reads in a line: its parts from left to right, at least one. `crop` is the view that is cut, which has
+    """What a reader reads in a line: its parts from left to right, at least one. `crop` is the line as it is cut, which has
     `inset` columns before the line's box."""
 
     line: DetectedLine
@@ -110,10 +110,9 @@ the existing reader has the same text."""
 
 def read_parts(lines: Sequence[DetectedLine], reader: FolderReader, script: str, judge: Judge | None = None) -> list[LineReading]:
     """Each line's reading, of which the pieces are plausible to the `judge`. Lines that are read together are read faster."""
-    crops = [[line.view(margin) for line in lines] for margin in MARGINS]
-    plain, wide = (_views(reader, of_margin, script) for of_margin in crops)
+    plain, wide = (_views(reader, [line.shown(frame) for line in lines], script) for frame in FRAMES)
     sketches = [_Sketch(line, *views) for line, *views in zip(lines, plain, wide, strict=True)]
-    asked = [(sketch, word) for sketch in sketches for word in sketch.in_other]
+    asked = [(sketch, word) for sketch in sketches if sketch.line.vote is None for word in sketch.in_other]
     first = _probabilities([(sketch.view, word, word + 1) for sketch, word in asked])
     second = _probabilities([(sketch.other, sketch.in_other[word], sketch.in_other[word] + 1) for sketch, word in asked])
     for (sketch, word), *both in zip(asked, first, second, strict=True):
@@ -140,7 +139,8 @@ class _Sketch:
         agreed = [sum(len(view.words[word]) for word in places) for view, places in zip((plain, wide), in_vote, strict=True)]
         best = int(agreed[1] > agreed[0])
         self.view, self.other = (wide, plain) if best else (plain, wide)
-        self.crop, self.inset = line.view(MARGINS[best]), line.inset(MARGINS[best])
+        margin = FRAMES[best].margin
+        self.crop, self.inset = line.view(margin), line.inset(margin)
         self.count = len(self.view.words)
         self.text = self.view.text(0, self.count)
         self.reason = unfit(line.inner, self.text)
@@ -205,9 +205,9 @@ class _Sketch:
             return AGREED, ""
         if word not in self.in_other:
             return "", "views_differ"
-        if self.sure[word] >= WORD:
-            return ALONE, ""
-        return "", "low_confidence" if self.line.vote is None else "disagrees"
+        if self.line.vote is not None:
+            return "", "disagrees"
+        return (ALONE, "") if self.sure[word] >= WORD else ("", "low_confidence")
 
     def _runs(self, kinds: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
         """Ranges of words of one kind. The words of a stratum follow each other in what they are like, too."""

@@ -19,15 +19,28 @@ from datagen.record import Box, Sample
 LONG_SIDE = 960
 """What a page's image is resized to before the detector looks at it, in pixels."""
 
-MARGINS = (0.06, 0.18)
-"""The margins of the two views of a line, in heights of its box."""
+ROOM = 0.18
+"""The margin that a line's image has at least, in heights of its box, where the page goes so far."""
 
 _MIN_HEIGHT = 10
 
 
 @dataclass(frozen=True)
+class Frame:
+    """How a view shows a line: with a margin in heights of its box, and so many times as wide."""
+
+    margin: float
+    stretch: float = 1.0
+
+
+FRAMES = (Frame(0.06), Frame(0.18, 1.25))
+"""The two views of a line. In the second one letters are lower by a sixth and hardly narrower: what is read by luck is read
+otherwise there. README.md has the others that were tried."""
+
+
+@dataclass(frozen=True)
 class DetectedLine:
-    """A line at `box` of a page's image, in pixels. It lies at `inner` of `gray`, (H, W) bytes, which has room for both views.
+    """A line at `box` of a page's image, in pixels. It lies at `inner` of `gray`, (H, W) bytes, which has `ROOM` around it.
 
     A line that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is what the existing reader of its
     language reads; None if there is no such reader.
@@ -42,6 +55,15 @@ class DetectedLine:
     def view(self, margin: float) -> numpy.ndarray:
         """The line with a margin in heights of its box, as far as the image goes."""
         return _framed(self.gray, self.inner, margin)
+
+    def shown(self, frame: Frame) -> numpy.ndarray:
+        """The line as a reader is shown it in a view."""
+        crop = self.view(frame.margin)
+        if frame.stretch == 1:
+            return crop
+        height, width = crop.shape
+        size = max(1, round(width * frame.stretch)), height
+        return numpy.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC))
 
     def inset(self, margin: float) -> int:
         """How many columns that view has before the line's box."""
@@ -73,7 +95,7 @@ def detected(page: Sample, script: str) -> list[DetectedLine]:
 def read_lines(page: Sample, reader: FolderReader, script: str) -> list[ReadLine]:
     """The lines of a page's image with their readings, from top to bottom."""
     lines = detected(page, script)
-    plain, wide = (reader.read([line.view(margin) for line in lines]) for margin in MARGINS)
+    plain, wide = (reader.read([line.shown(frame) for line in lines]) for frame in FRAMES)
     read = []
     for line, (text, score), (other, other_score) in zip(lines, plain, wide, strict=True):
         read.append(ReadLine(line.box, text, min(score, other_score), refusal(line.inner, text, other, script)))
@@ -101,8 +123,8 @@ def unfit(box: Box, text: str) -> str:
 
 
 def view(gray: numpy.ndarray, box: Box, script: str) -> numpy.ndarray:
-    """The narrower of the two views of a line at `box` of a page, laid down if it stands."""
-    return _cut(gray, box, script).view(MARGINS[0])
+    """The first of the two views of a line at `box` of a page, laid down if it stands."""
+    return _cut(gray, box, script).view(FRAMES[0].margin)
 
 
 def _pad(box: Box, margin: float) -> int:
@@ -116,7 +138,7 @@ def _framed(gray: numpy.ndarray, box: Box, margin: float) -> numpy.ndarray:
 
 def _cut(gray: numpy.ndarray, box: Box, script: str) -> DetectedLine:
     is_standing = stands(box, script)
-    pad = _pad(along(box) if is_standing else box, max(MARGINS))
+    pad = _pad(along(box) if is_standing else box, ROOM)
     left, top = min(pad, box.x0), min(pad, box.y0)
     inner = Box(left, top, left + box.x1 - box.x0, top + box.y1 - box.y0)
     around = gray[box.y0 - top : box.y1 + pad, box.x0 - left : box.x1 + pad]

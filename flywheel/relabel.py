@@ -17,7 +17,7 @@ from flywheel import kinds
 from flywheel.comparable import Worth
 from flywheel.detected import line_of
 from flywheel.gate import NOBODY
-from flywheel.pieces import AGREED, ALONE, STRATA, LineReading, Part, read_parts
+from flywheel.pieces import AGREED, STRATA, LineReading, Part, read_parts
 from flywheel.places import PlaceFile
 from flywheel.plausible import PlausibleFile
 from flywheel.step import COMPACT
@@ -48,17 +48,12 @@ class Gate:
         """The share of pieces that is right, of those as sure as this one; its confidence where nobody knows."""
         return self.worth[STRATA.index(part.stratum)].share(part.score) if self.worth else part.score
 
-    def refusal(self, part: Part, has_vote: bool) -> str:
-        """Why a part of a line is not accepted; "" if it is. `has_vote`: the existing reader read the line, too."""
+    def refusal(self, part: Part) -> str:
+        """Why a part is not accepted; "" if it is."""
         if not part.stratum:
             return part.reason
         cutoff = self.agreed if part.stratum == AGREED else self.alone
-        if part.score >= cutoff:
-            return ""
-        if cutoff < NOBODY:
-            return "low_confidence"
-        # Had it agreed, the other gate, which is open, would judge the piece.
-        return "disagrees" if part.stratum == ALONE and has_vote and self.agreed < NOBODY else "gate_is_shut"
+        return "" if part.score >= cutoff else "gate_is_shut" if cutoff == NOBODY else "low_confidence"
 
 
 @dataclass(frozen=True)
@@ -75,10 +70,9 @@ class ReadLines(ShardSource):
     columns) or `nothing_read`. That of a part of a line, or
     of most of a line, is
 
-        views_differ     it reads otherwise with another margin
+        views_differ     it reads otherwise at another scale
         look_alike       its letters don't say which script a word is in
-        disagrees        the existing reader reads otherwise, and the words aren't sure by themselves, or nothing shows how often
-                         such pieces are right
+        disagrees        the existing reader reads otherwise
         low_confidence   the words aren't sure, and there is no other reader; or a piece has less than its cutoff
         gate_is_shut     a piece of a stratum that can't be shown to be right often enough
         implausible      unlike lines of the language, as `other_script`, `latin_word` and `length_misfit` are (`plausible.py`)
@@ -124,7 +118,7 @@ class ReadLines(ShardSource):
         for line, reading in zip(lines, readings, strict=True):
             page, _, number = line.key.rpartition("-l")
             key = f"{page}-r{self.round}-{number}"
-            judged = [replace(part, reason=gate.refusal(part, reading.line.vote is not None)) for part in reading.parts]
+            judged = [replace(part, reason=gate.refusal(part)) for part in reading.parts]
             is_whole = len(judged) == 1 or all(part.reason for part in judged)
             runs = [(reason, list(run)) for reason, run in groupby(judged, key=lambda part: bool(part.reason))]
             count = 0

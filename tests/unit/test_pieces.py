@@ -11,7 +11,7 @@ from flywheel.calibrate import JudgedPart, agreement, counted, reader_gate
 from flywheel.gate import NOBODY, RISK, least_lines
 from flywheel.pieces import AGREED, ALONE, LineReading, read_parts
 from flywheel.places import PlaceFile
-from flywheel.reading import DetectedLine
+from flywheel.reading import FRAMES, DetectedLine
 from flywheel.relabel import Gate, box_of
 
 WIDTH, HEIGHT, MARGIN = 20, 40, 8  # of a letter; of a line; around it
@@ -89,15 +89,15 @@ def test_without_an_existing_reader_words_must_be_sure_by_themselves():
 def test_a_short_line_is_a_piece_if_two_readers_agree_on_it():
     assert parts(read("дело", "дело")) == [("дело", AGREED)]
     assert parts(read("дел", "дел")) == [("дел", "too_short")]
-    assert parts(read("дело", None)) == parts(read("дело", "нет")) == [("дело", "too_short")]
+    assert parts(read("дело", None)) == [("дело", "too_short")]
 
 
-def test_words_that_the_existing_reader_reads_otherwise_are_pieces_of_their_own():
-    assert parts(read(LINE, "слово дело нет нет нет")) == [("слово дело", AGREED), ("вещь книга стол", ALONE)]
+def test_words_that_the_existing_reader_reads_otherwise_are_no_pieces_however_sure():
+    assert parts(read(LINE, "слово дело нет нет нет")) == [("слово дело", AGREED), ("вещь книга стол", "disagrees")]
 
 
 def test_a_word_that_the_existing_reader_has_elsewhere_is_no_agreement():
-    assert parts(read("слово дело вещь", "вещь слово дело нет")) == [("слово дело", AGREED), ("вещь", "too_short")]
+    assert parts(read("слово дело вещь", "вещь слово дело нет")) == [("слово дело", AGREED), ("вещь", "disagrees")]
     assert parts(read("слово дело вещь", "слово нет дело вещь", в=0.7, л=0.7)) == [
         ("слово", "too_short"),
         ("дело вещь", "too_short"),
@@ -108,6 +108,17 @@ def test_without_the_existing_reader_two_views_must_read_a_word_alike():
     reading = read(LINE, None, wide="слово дело вещь книза стол")
     assert parts(reading) == [("слово дело вещь", ALONE), ("книга", "views_differ"), ("стол", "too_short")]
     assert reading.parts[1].score > 0.9  # what the first view says of it
+
+
+def test_the_two_views_differ_in_scale():
+    line = drawn(LINE, None)
+    plain, wide = (line.shown(frame) for frame in FRAMES)
+    assert plain.shape == (HEIGHT + 2 * 2, WIDTH * len(LINE) + 2 * 2)
+    assert wide.shape == (HEIGHT + 2 * 7, round(1.25 * (WIDTH * len(LINE) + 2 * 7)))
+    letters = [(view < 128).any(axis=0).sum() * 32 / view.shape[0] for view in (plain, wide)]  # as wide as a reader sees them
+    heights = [(view < 128).any(axis=1).sum() * 32 / view.shape[0] for view in (plain, wide)]
+    assert letters[1] / letters[0] == pytest.approx(1.25 * 44 / 54, abs=0.01)
+    assert heights[1] / heights[0] == pytest.approx(44 / 54, abs=0.01)
 
 
 def test_of_two_views_that_one_counts_which_the_existing_reader_agrees_with():
@@ -170,9 +181,11 @@ def test_an_implausible_piece_is_none():
         asked.append((text, round(aspect), is_confirmed))
         return "implausible" if "слово" in text else ""
 
-    (reading,) = read_parts([drawn(LINE, "слово дело нет нет нет")], HandReader(LINE), "Cyrl", judge)  # type: ignore[arg-type]
-    assert parts(reading) == [("слово дело", "implausible"), ("вещь книга стол", ALONE)]
-    assert asked == [("слово дело", 5, True), ("вещь книга стол", 8, False)]
+    lines = drawn(LINE, "слово дело нет нет нет"), drawn(LINE, None)
+    (agreed,), (alone,) = (read_parts([line], HandReader(LINE), "Cyrl", judge) for line in lines)  # type: ignore[arg-type]
+    assert parts(agreed) == [("слово дело", "implausible"), ("вещь книга стол", "disagrees")]
+    assert parts(alone) == [(LINE, "implausible")]
+    assert asked == [("слово дело", 5, True), (LINE, 13, False)]
 
 
 def test_refused_parts_are_merged_with_the_reason_of_most_characters():
@@ -213,12 +226,11 @@ def test_a_line_without_frames_is_refused_if_one_of_its_words_looks_alike():
 
 
 def test_each_stratum_has_its_own_gate():
-    reading = read(LINE, "слово дело нет нет нет")
-    agreed, alone = reading.parts
+    (agreed,), (alone,) = read(LINE, LINE).parts, read(LINE, None).parts
     shut = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "", agreed=0.5, alone=NOBODY)
-    assert (shut.refusal(agreed, True), shut.refusal(alone, True)) == ("", "disagrees")
+    assert (shut.refusal(agreed), shut.refusal(alone)) == ("", "gate_is_shut")
     high = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "", agreed=1.1, alone=0.5)
-    assert (high.refusal(agreed, True), high.refusal(alone, True)) == ("low_confidence", "")
+    assert (high.refusal(agreed), high.refusal(alone)) == ("low_confidence", "")
 
 
 def piece(number: int, stratum: str, is_right: bool = True, lang: str = "ru") -> JudgedPart:

@@ -1,7 +1,5 @@
 """What becomes of a line behind a gate: crops of accepted pieces, and drops of what is refused, where they lie on the page."""
 
-from dataclasses import replace
-
 import numpy
 import pytest
 import simplejpeg
@@ -23,7 +21,8 @@ PAGE = "0123456789abcdef-01234567-000003"
 def sample(line: DetectedLine) -> Sample:
     """The line as the dataset `lines` has it."""
     height, width = line.gray.shape
-    region = Region(line.inner, "text", line.vote or "", None, "tesseract", lines=(Line(line.inner, line.vote or ""),))
+    is_unread, text = line.vote is None, line.vote or ""
+    region = Region(line.inner, "text", text, None, "tesseract", lines=(Line(line.inner, text),), is_unread=is_unread)
     return Sample(
         key=f"{PAGE}-l0007",
         task="crop",
@@ -39,7 +38,7 @@ def sample(line: DetectedLine) -> Sample:
     )
 
 
-def outcomes(monkeypatch, plain: str, vote: str, agreed: float = 0.5, alone: float = NOBODY, **doubtful: float):
+def outcomes(monkeypatch, plain: str, vote: str | None, agreed: float = 0.5, alone: float = NOBODY, **doubtful: float):
     monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(plain, doubtful=doubtful))
     gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, agreed, alone)
     return list(ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(plain, vote))], gate))
@@ -82,23 +81,18 @@ def test_a_line_of_which_nothing_passes_is_one_drop(monkeypatch):
     assert 0.5 < drop.readings[0].score < 0.61
 
 
-def test_a_piece_that_the_existing_reader_does_not_confirm_is_refused_by_what_would_have_let_it_through(monkeypatch):
-    def reason(vote: str, agreed: float, alone: float = NOBODY) -> str:
+def test_a_piece_is_refused_by_the_gate_of_those_who_read_its_line(monkeypatch):
+    def reason(vote: str | None, agreed: float = NOBODY, alone: float = NOBODY) -> str:
         (drop,) = outcomes(monkeypatch, LINE, vote, agreed, alone)
         return drop.reason
 
-    assert reason("нет", agreed=0.5) == "disagrees"  # had it the same, the piece would be judged
-    assert reason("нет", agreed=NOBODY) == reason(LINE, agreed=NOBODY) == "gate_is_shut"
-    assert reason("нет", agreed=0.5, alone=1.0) == reason(LINE, agreed=1.0) == "low_confidence"
-    unread = replace(sample(drawn(LINE, None)), regions=(replace(sample(drawn(LINE, None)).regions[0], is_unread=True),))
-    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, 0.5, NOBODY)
-    monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(LINE))
-    (drop,) = ReadLines("readers", 2, (gate,)).outcomes([unread], gate)
-    assert isinstance(drop, Drop) and drop.reason == "gate_is_shut"  # nobody else read it
+    assert reason("нет", agreed=0.5, alone=0.5) == "disagrees"
+    assert reason(LINE, alone=0.5) == reason(None, agreed=0.5) == "gate_is_shut"
+    assert reason(LINE, agreed=1.0, alone=0.5) == reason(None, agreed=0.5, alone=1.0) == "low_confidence"
 
 
 def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
-    *_, last = outcomes(monkeypatch, LINE, "слонн дело вещь книга стол", alone=1.1, о=0.95)
+    *_, last = outcomes(monkeypatch, LINE, "слонн дело вещь книга стол", о=0.95)
     assert last.text == "дело вещь книга стол"
     ink = (pixels(last.image, "L") < 128).any(axis=0)
     assert not ink[:4].any() and not ink[-2:].any()
@@ -107,5 +101,5 @@ def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
 
 def test_a_vote_of_nothing_is_a_vote():
     (reading,) = read_parts([drawn(LINE, "")], HandReader(LINE), "Cyrl")  # type: ignore[arg-type]
-    assert [part.stratum for part in reading.parts] == ["alone"]
+    assert [(part.text, part.reason) for part in reading.parts] == [(LINE, "disagrees")]
     assert reading.line.box == Box(100, 200, 100 + 20 * len(LINE), 240)
