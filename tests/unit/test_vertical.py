@@ -94,7 +94,7 @@ def test_columns_of_a_page_go_to_the_readers_laid_down():
     assert len(lines) == 3 and all(of.stands for of in lines)
     for of, box in zip(lines, boxes, strict=True):
         assert max(abs(a - b) for a, b in zip(of.box, box, strict=True)) < 12
-        seen = of.view(reading.MARGINS[0])
+        seen = of.view(reading.FRAMES[0].margin)
         assert seen.shape[1] > 4 * seen.shape[0]
         assert reading.unfit(of.inner, "ᠬᠦᠮᠦᠨ") == "" and reading.unfit(of.box, "ᠬᠦᠮᠦᠨ") == "turned"
         # It begins on the left: the ink of the view's first third is that of the column's first third.
