@@ -13,18 +13,19 @@ from typing import ClassVar
 import numpy
 import simplejpeg
 
-from datagen.engines import OPEN, tesseract, versions
+from datagen.engines import tesseract, versions
 from datagen.engines.vertical import stands
 from datagen.images import pixels
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate
 from datagen.record import Box, Drop, Line, Origin, Quality, Reading, Region, Sample
 from datagen.sources.dataset import ShardSource
+from flywheel import existing
 from flywheel.places import PlaceFile
 from flywheel.reading import DetectedLine, detected
 
 STAGE = "DetectedLines"
-_DETECTOR, _EXISTING = "ppocr-detector", "tesseract"
+_DETECTOR = "ppocr-detector"
 _VOTE_MARGIN = 0.1  # in heights of the line
 _JPEG_QUALITY = 95
 
@@ -35,17 +36,19 @@ log = logging.getLogger(__name__)
 class DetectedLines(ShardSource):
     """The lines on those pages that are in the file `pages`: a gray crop each, wide enough for both views of a reader.
 
-    A line that stands is laid down. The crop's text is what Tesseract reads in the page's language. Where it has no data for it,
-    or fails, the crop is unread; in the second case its metadata says so (`existing_reader`). The origin says which page a crop
-    is from and where it lies there. A page without a line is a drop, `no_lines`.
+    A line that stands is laid down. The crop's text is what the existing reader of the page's language reads, one of `existing`
+    (`flywheel.existing`), or else Tesseract. Where there is none, or it fails, the crop is unread; in the second case its
+    metadata says so (`existing_reader`). The origin says which page a crop is from and where it lies there. A page without a line
+    is a drop, `no_lines`.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     pages: PlaceFile = field(default_factory=PlaceFile)
+    existing: tuple[tuple[str, str], ...] = ()
 
     def engines(self) -> dict[str, str]:
-        return versions(_DETECTOR) | versions(_EXISTING)
+        return versions(_DETECTOR) | existing.engines(reader for _, reader in self.existing)
 
     def estimate(self, inputs: Inputs) -> Estimate:
         pages = sum(max(0, item.count) for item in inputs)
@@ -53,27 +56,28 @@ class DetectedLines(ShardSource):
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         num_items = 0
-        languages, engines = self.pages.keys(), self.engines()
+        languages, engines, readers = self.pages.keys(), self.engines(), dict(self.existing)
         for page in self.samples(item, lambda row: row["key"] in languages, images=True):
             num_items += 1
-            yield from of_page(page, languages[page.key], page.script, engines)
+            lang = languages[page.key]
+            yield from of_page(page, lang, page.script, engines, readers.get(lang, existing.DEBIAN))
         if not num_items:
             yield Drop("", item.uri, None, STAGE, "no_pages", "no page to read")
 
 
-def of_page(page: Sample, lang: str, script: str, engines: dict[str, str]) -> Iterator[Sample | Drop]:
-    """The lines on a page's image, as samples; a drop if there is none."""
+def of_page(
+    page: Sample, lang: str, script: str, engines: dict[str, str], reader: str = existing.DEBIAN
+) -> Iterator[Sample | Drop]:
+    """The lines on a page's image, as samples, with what the existing `reader` reads in them; a drop if there is none."""
     lines = detected(page, script)
     if not lines:
         yield page.drop("no_lines", STAGE, readings=(Reading(lang, Box(0, 0, *page.size), "", 0.0),))
-    votes, failed = _votes(lines, lang, script)
+    votes, failed = _votes(lines, lang, script, reader)
     for number, (line, vote) in enumerate(zip(lines, votes, strict=True)):
         height, width = line.gray.shape
         is_unread = vote is None
         lines_read = () if vote is None else (Line(line.inner, vote),)
-        region = Region(
-            line.inner, "text", vote or "", None, _EXISTING, (), lines_read, detected_by=_DETECTOR, is_unread=is_unread
-        )
+        region = Region(line.inner, "text", vote or "", None, reader, (), lines_read, detected_by=_DETECTOR, is_unread=is_unread)
         o = page.origin
         yield Sample(
             key=f"{page.key}-l{number:04d}",
@@ -100,19 +104,18 @@ def line_of(sample: Sample) -> DetectedLine:
     return DetectedLine(box, pixels(sample.image or b"", "L"), region.box, vote, stands(box, sample.script))
 
 
-def _votes(lines: Sequence[DetectedLine], lang: str, script: str) -> tuple[Sequence[str | None], bool]:
+def _votes(lines: Sequence[DetectedLine], lang: str, script: str, reader: str) -> tuple[Sequence[str | None], bool]:
     """What the existing reader of a language reads in each line, None where there is none; and whether it failed."""
-    code = tesseract.reads(lang, script)
-    if not code or not lines:
+    if not lines or (reader == existing.DEBIAN and not tesseract.reads(lang, script)):
         return [None] * len(lines), False
     try:
-        return [text for text, _ in OPEN.get(_EXISTING).read([line.view(_VOTE_MARGIN) for line in lines], code)], False
+        return existing.read(reader, lang, script, [line.view(_VOTE_MARGIN) for line in lines]), False
     except RuntimeError as error:
-        _tell(code, str(error))
+        _tell(reader, lang, str(error))
         return [None] * len(lines), True
 
 
 @functools.cache
-def _tell(code: str, error: str) -> None:
+def _tell(reader: str, lang: str, error: str) -> None:
     """Once a process."""
-    log.warning("lines: tesseract can't read %s: %s; its lines have no vote", code, error)
+    log.warning("lines: %s can't read %s: %s; its lines have no vote", reader, lang, error)

@@ -1,24 +1,19 @@
-"""How well readers read lines that they were never trained on, and how well Tesseract reads the same lines."""
+"""The lines that readers were never trained on, and what readers read in them."""
 
 import hashlib
-import json
-import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from datagen.engines import Reader
-from datagen.engines import tesseract as engine
 from datagen.engines.compact import normalise
 from datagen.shards import read_records
 from datagen.storage import Folder
-from flywheel import gate, typesetlines
+from flywheel import typesetlines
 from flywheel.crops import Crop, Row, read_crops, rows_of_pages
 from flywheel.pools import Pools
 from flywheel.texts import TextFile
-
-log = logging.getLogger(__name__)
 
 MARGIN = 0.1
 """The margin of a held-out line, in heights of the line."""
@@ -86,36 +81,6 @@ class HeldOut:
 def readings(reader: Reader, crops: Sequence[Crop]) -> list[str]:
     """What a reader reads in crops, as the text layer frames them."""
     return [text for text, _ in reader.read([c.line(MARGIN) for c in crops])]
-
-
-def tesseract(folder: Folder, test: Mapping[str, Sequence[Crop]], kind: str = "") -> dict[str, float | None]:
-    """Tesseract's character error rate on the same test lines, by language; None if Tesseract has no data for a language.
-    `kind` tells lines of one kind from those of another.
-
-    The rates stay in tesseract.json in the step's `folder`, since Tesseract is slow and no round changes them.
-    """
-    saved = json.loads(folder.read("tesseract.json")) if folder.exists("tesseract.json") else {}
-    rates: dict[str, float | None] = {}
-    for lang, crops in test.items():
-        if not engine.language(lang):
-            log.info("tesseract: no data for %s; its column stays empty (tesseract-ocr-* of your system)", lang)
-            rates[lang] = None
-            continue
-        images = [(c.key, hashlib.sha256(c.image).hexdigest()) for c in crops]  # a typeset line's key doesn't tell its typeface
-        mark = hashlib.sha256(f"{engine.version()}{images}".encode()).hexdigest()
-        if saved.get(lang + kind, {}).get("mark") != mark:
-            log.info("tesseract: reading %d lines, %s", len(crops), lang)
-            try:
-                readings = engine.Tesseract(workers=2).read([c.line(MARGIN) for c in crops], lang)
-            except RuntimeError as error:  # a round doesn't need the comparison
-                log.warning("tesseract: %s: %s; its column stays empty", lang, error)
-                rates[lang] = None
-                continue
-            cer = gate.errors([c.text for c in crops], [text for text, _ in readings]).cer
-            saved[lang + kind] = {"mark": mark, "cer": cer, "version": engine.version()}
-            folder.write("tesseract.json", json.dumps(saved, indent=1).encode())
-        rates[lang] = saved[lang + kind]["cer"]
-    return rates
 
 
 def _drawn(by_text: Mapping[str, Mapping[str, Row]], learned: set[str], most: int) -> list[Row]:

@@ -24,7 +24,7 @@ from flywheel.texts import TextFile
 log = logging.getLogger(__name__)
 
 NAME = "pools.json"
-VERSION = 3  # goes up whenever the code makes other pools of the same pages
+VERSION = 4  # goes up whenever the code makes other pools of the same pages
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@ isn't kept is moved aside.
 
     NAME/pools.json          which document trains, tests, or waits to be read; NAME is the step's
     NAME/text/               text to typeset, by language
-    NAME/tesseract.json      how well Tesseract reads the test lines
+    NAME/existing.json       which existing reader reads each language best, Tesseract with whichever data, or PP-OCR
+    NAME/tesseract.json      how well it reads the test lines
     NAME/pages_to_detect.json  the pages whose lines are the dataset `lines`
     crops/                   a dataset: lines of trusted pages, drawn for readers
-    lines/                   a dataset: lines that the detector found on the pages to read, with what Tesseract reads there
+    lines/                   a dataset: lines that the detector found on the pages to read, and what the existing reader reads
     typeset/                 a dataset: pages of typeset text that calibrate gates, if any
     typeset-lines/           a dataset: the lines that the detector found on these
     gold/                    a dataset: lines that people corrected, if any
@@ -37,7 +38,7 @@ from datagen.shards import read_reports
 from datagen.sources.dataset import ShardsOf
 from datagen.sources.lines import LineCrops
 from datagen.storage import Folder
-from flywheel import aside, audit, calibrate, frozen, gold, places, typesetpages
+from flywheel import aside, audit, calibrate, existing, frozen, gold, places, typesetpages
 from flywheel.detected import DetectedLines
 from flywheel.enough import enough
 from flywheel.frozen import FrozenPools
@@ -68,6 +69,9 @@ TO_DETECT = "pages_to_detect.json"
 
 TYPESET_TO_DETECT = "typeset_to_detect.json"
 """The file in the step's folder that has the typeset pages."""
+
+Readers = tuple[tuple[str, str], ...]
+"""The existing reader of each language that has one."""
 
 _COLUMNS = ["key", "shard", "sha256", "page"]
 
@@ -101,7 +105,8 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
     typeset = typesetpages.pipeline(step, out, pools)
     if typeset and (code := run(typeset)):
         return code
-    for lines in filter(None, (_lines(step, out, pools), _typeset_lines(step, out) if typeset else None)):
+    readers = tuple(sorted(existing.choose(step, out, pools).items()))
+    for lines in filter(None, (_lines(step, out, pools, readers), _typeset_lines(step, out, readers) if typeset else None)):
         if code := run(lines):
             return code
     corrected = gold.pipeline(step, out, pools)
@@ -135,7 +140,7 @@ def clear(step: Flywheel, out: Folder) -> None:
     for name in (*SHARED, GOLD):
         if out.exists(f"{name}/census"):
             dataset.clear(out.sub(name))
-    for name in ("tesseract.json", TO_DETECT, TYPESET_TO_DETECT, frozen.NAME, TEXT):
+    for name in (existing.NAME, existing.RATES, TO_DETECT, TYPESET_TO_DETECT, frozen.NAME, TEXT):
         out.sub(step.name).remove(name)
 
 
@@ -146,7 +151,7 @@ def _crops(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline:
     return Pipeline(CROPS, ShardsOf(out.sub(step.pages).url, tuple(pools.shards)), source, (), max_drop=1.0)
 
 
-def _lines(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None:
+def _lines(step: Flywheel, out: Folder, pools: FrozenPools, readers: Readers) -> Pipeline | None:
     """The pipeline that finds the lines of the pages that wait or calibrate; None if there is no such page.
 
     The pages are chosen before the first round begins, and their lines are whole then. Lines of other pages, of a run that ended
@@ -164,10 +169,10 @@ def _lines(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None:
         dataset.clear(out.sub(LINES))
     keys = chosen.keys()
     shards = tuple(dict.fromkeys(row["shard"] for row in rows if row["key"] in keys))
-    return Pipeline(LINES, ShardsOf(pages.url, shards), DetectedLines(chosen), (), max_drop=1.0) if shards else None
+    return Pipeline(LINES, ShardsOf(pages.url, shards), DetectedLines(chosen, readers), (), max_drop=1.0) if shards else None
 
 
-def _typeset_lines(step: Flywheel, out: Folder) -> Pipeline | None:
+def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | None:
     """The pipeline that finds the lines of typeset pages; None if there is no such page."""
     if _is_whole(out, TYPESET_LINES):
         return None
@@ -175,7 +180,7 @@ def _typeset_lines(step: Flywheel, out: Folder) -> Pipeline | None:
     rows = list(manifest.rows(pages))
     languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
     chosen = PlaceFile.write(out.sub(step.name), TYPESET_TO_DETECT, languages, places.sample_keys(pages, rows, languages))
-    return Pipeline(TYPESET_LINES, ShardsOf(pages.url), DetectedLines(chosen), (), max_drop=1.0) if rows else None
+    return Pipeline(TYPESET_LINES, ShardsOf(pages.url), DetectedLines(chosen, readers), (), max_drop=1.0) if rows else None
 
 
 def _is_whole(out: Folder, name: str) -> bool:

@@ -24,9 +24,9 @@ _NOT_MEASURED = dict.fromkeys(("cer", "cer_low", "cer_high", "cluster_rate", "sp
 class Measured:
     """What a round's readers achieve on held-out pages.
 
-    By language: the name of its `reader`, that reader's `errors`, and Tesseract's character error rate on the same lines. By
-    reader: where its gate stands, None if nobody asked. By language, the errors on
-    `typeset` lines, and Tesseract's; those of the languages `alone` are their only ones.
+    By language: the name of its `reader`, that reader's `errors`, and the character error rate of the `existing` reader on
+    the same lines (`tesseract`, which it is in most languages). By reader: where its gate stands, None if nobody asked. By
+    language, the errors on `typeset` lines, and those of the existing reader; those of the languages `alone` are their only ones.
     """
 
     reader: Mapping[str, str]
@@ -36,6 +36,7 @@ class Measured:
     tesseract_typeset: Mapping[str, float | None] = field(default_factory=dict)
     typeset: Mapping[str, gate.Errors] = field(default_factory=dict)
     alone: frozenset[str] = frozenset()
+    existing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ def _language(p: Pools, measured: Measured, left_out: Mapping[str, str]) -> dict
         "tested_on": ("typeset" if p.lang in measured.alone else "documents") if errors else "",
         **(asdict(errors) if errors else _NOT_MEASURED),
         "agreement": agreement.get(p.lang),
+        "existing_reader": measured.existing.get(p.lang, ""),
         "tesseract_cer": measured.tesseract.get(p.lang),
         "typeset": asdict(measured.typeset[p.lang]) if p.lang in measured.typeset else None,
         "tesseract_typeset_cer": measured.tesseract_typeset.get(p.lang),

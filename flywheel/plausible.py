@@ -34,11 +34,12 @@ from flywheel.texts import TextFile
 REASONS = ("other_script", "latin_word", "implausible", "length_misfit")
 LEAST_LINES = 500
 """The number of true lines, each judged by others, that tell what a line of a language is like."""
-VERSION = 2  # goes up whenever other readings are plausible
+VERSION = 3  # goes up whenever other readings are plausible
 
 _MOST_LINES = 8_000
 _REFUSED = 0.003  # of true lines that the model hasn't seen, by each limit
 _SURELY = 6.0  # bits: nothing is called Latin that isn't 64 times as likely to be
+_NO_LIMIT = 1e9  # bits
 _PARTS = 4  # of the lines; each is judged by a model of the others
 _LENGTHS = (10, 30)  # characters: such lines are compared with each other, and shorter ones with none
 _FEWEST = 100  # lines whose quantiles tell something
@@ -69,6 +70,35 @@ class Plausible:
     latin_runs: str = ""
     latin_counts: tuple[int, ...] = ()
     most_latin: float = 0.0
+
+    @classmethod
+    def of_script(
+        cls, languages: Mapping[str, Sequence[tuple[str, float]]], script: str, own: Iterable[str]
+    ) -> "Plausible | None":
+        """What lines of a language are like that has too few of its `own`, by those of the other `languages` of its script; None
+        if these are too few.
+
+        All of their lines are learned. Each language sets limits by a model of the others, so that words that none of them has
+        aren't refused. One other language sets none: then words that mix scripts are refused, and what doesn't fit its width.
+        """
+        most = _MOST_LINES // max(1, len(languages))
+        drawn = {lang: _drawn((line for line, _ in lines if normalise(line)), most) for lang, lines in languages.items()}
+        aspects = {line: aspect for lines in languages.values() for line, aspect in lines}
+        known = [line for of_lang in drawn.values() for line in of_lang] + _drawn(own)
+        if len(_all_spelled(known, script)) < LEAST_LINES:
+            return None
+        kinds = Counter(kind for line in known for kind in _mixed(line, script))
+        mixed = frozenset(kind for kind, num_lines in kinds.items() if num_lines > _REFUSED * len(known))
+        per_height = _per_height([(line, aspects[line]) for line in known if aspects.get(line) and not LEADER.search(line)])
+        most_bits = _NO_LIMIT
+        if len(drawn) > 1:
+            rarest = []
+            for lang, of_lang in drawn.items():
+                others = [line for other, lines in drawn.items() if other != lang for line in lines]
+                model = cls(script, *count(_all_spelled(others, script)), 0.0, mixed, per_height)
+                rarest.append(_limit(model.ngrams.rarest(_all_spelled(of_lang, script))))
+            most_bits = max(rarest)
+        return cls(script, *count(_all_spelled(known, script)), most_bits, mixed, per_height)
 
     @classmethod
     def learn(
@@ -108,7 +138,7 @@ class Plausible:
             if far := _all_spelled(own[:first] + own[stop:], script) + of_text:
                 judged.append((of_lines(far), own[first:stop]))
         most_bits, most_latin = (
-            math.ceil(100 * numpy.quantile(measures, 1 - _REFUSED, method="higher")) / 100
+            _limit(measures)
             for measures in (
                 [bits for model, near in judged for bits in model.ngrams.rarest(_all_spelled(near, script))],
                 [model.latin_bits(line) for model, near in judged for line in near],
@@ -200,7 +230,8 @@ def _read(file: PlausibleFile) -> Plausible:
 
 def learn(folder: Folder, crops: Folder, served: Sequence[Pools], texts: Mapping[str, TextFile]) -> dict[str, PlausibleFile]:
     """What lines of each language are like, in files of `folder`, by language: from the lines of the dataset `crops` on pages
-    that train, and from the language's text to typeset. A language that has too few lines of both has no file."""
+    that train, and from the language's text to typeset. A language that has too few lines of both is judged by those of the
+    others in its script; without such, it has no file."""
     lines: dict[str, list[tuple[str, float]]] = defaultdict(list)
     rows = list(rows_of_pages(crops, {place: p.lang for p in served for place in p.train}))
     for record in read_records(crops, rows):
@@ -209,18 +240,28 @@ def learn(folder: Folder, crops: Folder, served: Sequence[Pools], texts: Mapping
     others = {p.lang for p in served if p.script != "Latn"}
     latin = [words for lang in sorted(others & lines.keys()) for line, _ in lines[lang] if (words := _latin_words(line))]
     files = {}
+    of_script: dict[str, dict[str, list[tuple[str, float]]]] = defaultdict(dict)
     for p in served:
         text = texts[p.lang].read() if p.lang in texts else None
         of_text = (text.train, text.held_out) if text else ((), ())
         if plausible := Plausible.learn(lines[p.lang], p.script, *of_text, latin):
             files[p.lang] = PlausibleFile.write(folder, p.lang, plausible)
+            of_script[p.script][p.lang] = lines[p.lang] + [(line, 0.0) for line in of_text[0]]
+    for p in (p for p in served if p.lang not in files):
+        if plausible := Plausible.of_script(of_script[p.script], p.script, [line for line, _ in lines[p.lang]]):
+            files[p.lang] = PlausibleFile.write(folder, p.lang, plausible)
     return files
 
 
-def _drawn(lines: Iterable[str]) -> list[str]:
-    """The different ones of the lines, at most `_MOST_LINES`, drawn by hashes and in order."""
+def _limit(measures: Sequence[float]) -> float:
+    """What hardly any of the measures is over."""
+    return math.ceil(100 * float(numpy.quantile(measures, 1 - _REFUSED, method="higher"))) / 100
+
+
+def _drawn(lines: Iterable[str], most: int = _MOST_LINES) -> list[str]:
+    """The different ones of the lines, at most so many, drawn by hashes and in order."""
     different = dict.fromkeys(lines)
-    chosen = frozenset(sorted(different, key=lambda line: hashlib.sha256(line.encode()).digest())[:_MOST_LINES])
+    chosen = frozenset(sorted(different, key=lambda line: hashlib.sha256(line.encode()).digest())[:most])
     return [line for line in different if line in chosen]
 
 

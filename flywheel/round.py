@@ -20,6 +20,7 @@ from flywheel import (
     card,
     detection,
     evaluate,
+    existing,
     frozen,
     gate,
     gold,
@@ -279,8 +280,9 @@ class Round:
         self.folder.write(DISTANCES, json.dumps(distances, separators=(",", ":")).encode())
         before = json.loads(self.before.read(DISTANCES)) if self.before else None
         folder = self.out.sub(self.step.name)
-        of_others = evaluate.tesseract(folder, held_out.test), evaluate.tesseract(folder, held_out.typeset, "/typeset")
-        measured = Measured(own, errors, None, *of_others, of_typeset, held_out.alone)
+        chosen = existing.chosen(folder)
+        of_others = existing.rates(folder, held_out.test, chosen), existing.rates(folder, held_out.typeset, chosen, "/typeset")
+        measured = Measured(own, errors, None, *of_others, of_typeset, held_out.alone, chosen)
         return measured, keep.judge(readers, before, distances, self.step.needs_gain)
 
     def _pages_file(self, name: str, languages: Mapping[Place, str]) -> PlaceFile:

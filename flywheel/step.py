@@ -147,7 +147,8 @@ class Flywheel:
     `gold` is a file of corrections, as a sheet of `make flywheel review=…` saves it: they train the next round. Those that
     were taken in once stay.
 
-    `reader` is the kind of the readers, one of `READERS`.
+    `reader` is the kind of the readers, one of `READERS`. `existing` are readers that are compared with Tesseract, of which the
+    best one votes: "ppocr", or a folder with a recogniser of PP-OCR.
 
     The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops`, `typeset` and `round-N`, so an
     output has one flywheel.
@@ -176,6 +177,7 @@ class Flywheel:
     max_text_lines: int = 8_000
     serve_by_text: bool = False
     reader: str = COMPACT
+    existing: tuple[str, ...] = ()
     name: str = "flywheel"
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ RECIPES = {
     "multilingual": Entry(
         "recipes.multilingual:multilingual",
         "the same from real documents in some forty languages, fetched if no input is given",
-        ("input", "limit", "deep", "rounds", "gold", "text", "passwords", "benchmarks", "readers", "start", "lora"),
+        ("input", "limit", "deep", "rounds", "gold", "text", "passwords", "benchmarks", "existing", "readers", "start", "lora"),
     ),
     "corpus30m": Entry(
         "recipes.corpus30m:corpus30m",

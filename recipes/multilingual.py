@@ -61,6 +61,7 @@ def multilingual(
     text: str = "",
     passwords: str = "",
     benchmarks: str = "",
+    existing: str = "",
     readers: str = COMPACT,
     start: str = "",
     lora: int = 0,
@@ -69,7 +70,8 @@ def multilingual(
     corrected. Languages with few lines to train on get text to typeset out of packages. `text` names a folder of text, by
     language; `packages`, whose text then is enough for a reader; or `none`, for no text of packages. A run with a `limit` brings
     none either unless it is named: it is to be over soon. The flywheel's `readers` are of this kind; others than
-    compact start from the weights `start`, and with `lora` adapters of that rank learn in place of all weights.
+    compact start from the weights `start`, and with `lora` adapters of that rank learn in place of all weights. Readers in
+    `existing` are compared with Tesseract, and the best one of a language votes.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -85,6 +87,7 @@ def multilingual(
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
+    wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
     given = text.split(",") if text else []
     wheel = replace(
         wheel,

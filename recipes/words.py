@@ -56,6 +56,11 @@ def _absolute(path: str) -> str:
     return before + joined + os.path.abspath(os.path.expanduser(rest))
 
 
+def readers(value: str) -> str:
+    """Folders joined by commas, made absolute; `ppocr` is a name."""
+    return ",".join(part if part == "ppocr" else _absolute(part) for part in value.split(","))
+
+
 def texts(value: str) -> str:
     """A folder, made absolute, and `packages` or `none`, one of them or a folder and one, joined by a comma."""
     parts, known = value.split(","), ("packages", "none")
@@ -100,6 +105,7 @@ _ALL = (
         "text to typeset for readers, as km.txt or km/*.txt; packages: theirs, for all languages; none: not theirs",
         texts,
     ),
+    Word("existing", "A,B,…", "readers beside Tesseract, of which the best one votes: ppocr, folders of its models", readers),
     Word("readers", "KIND", "what the flywheel trains: compact (default); or got_ocr, ours, which start from start=FOLDER"),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),

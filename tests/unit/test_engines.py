@@ -9,7 +9,7 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import ENGINES, Engines, load, ppocr, tesseract, versions
+from datagen.engines import ENGINES, MOST_OPEN, Engines, load, ppocr, tesseract, versions
 
 SANS = "DejaVuSans.ttf"
 
@@ -58,6 +58,20 @@ def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(monkeypat
     assert Counting.closed == 2
     assert engines.get("counting") is not small
     assert versions("counting", size=3) == {"counting": "3"}
+
+
+def test_the_engine_that_was_asked_for_longest_ago_is_closed_when_there_are_many_of_its_name(monkeypatch):
+    monkeypatch.setitem(ENGINES, "counting", "tests.unit.test_engines:Counting")
+    monkeypatch.setattr(Counting, "closed", 0)
+    with Engines() as engines:
+        other = engines.get("tesseract")
+        opened = [engines.get("counting", size=size) for size in range(MOST_OPEN)]
+        assert engines.get("counting", size=0) is opened[0] and Counting.closed == 0
+        engines.get("counting", size=MOST_OPEN)
+        assert Counting.closed == 1
+        assert engines.get("counting", size=0) is opened[0]
+        assert engines.get("counting", size=1) is not opened[1]
+        assert engines.get("tesseract") is other
 
 
 def test_a_name_that_is_not_in_the_table_is_refused():

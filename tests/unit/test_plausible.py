@@ -172,6 +172,25 @@ def test_few_lines_teach_nothing():
     assert Plausible.learn([], "Cyrl", (), [text for text, _ in lines("Cyrl", 0)]) is None
 
 
+def test_a_language_with_few_lines_is_judged_by_those_of_its_script():
+    """Two languages set the limit, each by a model of the other: none of a third one's words is refused for being its own."""
+    russian, other = (
+        lines("Cyrl", 0),
+        [(text.translate(str.maketrans("аеиоу", "оуаеи")), width) for text, width in lines("Cyrl", 1)],
+    )
+    like = Plausible.of_script({"ru": russian, "xx": other}, "Cyrl", ["щука юла"])
+    assert like is not None
+    third = [(text.translate(str.maketrans("аеиоу", "иоуае")), width) for text, width in lines("Cyrl", 2)]
+    assert not [text for text, width in third if like.reason(text, width)]
+    assert like.reason("щщщщщъъъъщщщщщ ъщъщъщъщъ") == "implausible"
+    assert like.reason("люди Ελλάδα") == "other_script"
+    assert like.reason("должны поступать в отношении", 200) == "length_misfit"
+    alone = Plausible.of_script({"ru": russian}, "Cyrl", [])
+    assert alone is not None and alone.reason("щщщщщъъъъщщщщщ ъщъщъщъщъ") == "" and alone.reason("люди Ελλάδα") == "other_script"
+    assert Plausible.from_json(alone.to_json()) == alone
+    assert Plausible.of_script({}, "Cyrl", ["щука юла"]) is None
+
+
 def test_limits_of_a_text_come_from_its_other_paragraphs():
     """Lines of a short text are cut anew out of the same paragraphs, so each of them is known from others."""
     text = [line for line, _ in lines("Cyrl", 0)]

@@ -1,6 +1,8 @@
 """Text to typeset: where it comes from, and the lines it is cut into."""
 
 import gettext
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -148,10 +150,17 @@ def test_the_help_gives_its_paragraphs_and_not_its_menus(tmp_path):
 def test_a_package_that_is_not_there_gives_nothing_and_a_word_in_the_log(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(translations.shutil, "which", lambda name: name)
-    monkeypatch.setattr(translations, "download", lambda name, folder: f"E: Unable to locate package {name}")
+    asked = []
+    monkeypatch.setattr(
+        translations, "download", lambda name, folder: asked.append(name) or f"E: Unable to locate package {name}"
+    )
     with caplog.at_level("INFO"):
         assert translations.paragraphs("qqq") == []
     assert "libreoffice-l10n-qqq: there is no such package" in caplog.text
+    assert translations.paragraphs("qqq") == [] and len(asked) == 2  # the translations and the help, once
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(tmp_path / "pagewheel/translations/libreoffice-l10n-qqq.missing", (two_days_ago, two_days_ago))
+    assert translations.paragraphs("qqq") == [] and len(asked) == 3
 
 
 def test_without_a_network_packages_are_asked_once(tmp_path, monkeypatch, caplog):
