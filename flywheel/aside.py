@@ -1,7 +1,8 @@
 """Rounds that are set aside: no later round, training or report goes on from them, and nothing of them is deleted.
 
 The file aside.json in a round's folder sets it aside, and says why. The folder is then moved, from `round-3` to `aside-round-3`,
-which no pattern of rounds matches. A kill between the two costs nothing: whoever comes next moves it. Its number stays taken.
+which no pattern of rounds matches, and so is the dataset of the pages that the round labelled. A kill in between costs nothing:
+whoever comes next moves them. Its number stays taken.
 """
 
 import json
@@ -10,7 +11,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from datagen.storage import Folder
-from flywheel.step import ASIDE, METRICS, aside_name, clear_round, is_whole, numbers, numbers_aside, round_name
+from flywheel.step import (
+    ASIDE,
+    METRICS,
+    aside_name,
+    clear_round,
+    is_whole,
+    numbers,
+    numbers_aside,
+    pages_name,
+    round_name,
+)
 
 ROLLBACK, RULE = "rollback", "rule"
 """What sets a round aside: a person's word, or the rule that keeps rounds."""
@@ -38,8 +49,9 @@ def metrics(out: Folder, number: int) -> dict:
 
 
 def folders(out: Folder) -> list[str]:
-    """The names of the folders of rounds that are set aside."""
-    return [name for number in numbers_aside(out) for name in (aside_name(number), round_name(number)) if out.exists(name)]
+    """The names of the folders of rounds that are set aside, those of their pages among them."""
+    names = [name for number in numbers_aside(out) for name in _names(number)]
+    return [folder for name in names for folder in (aside_name(name), name) if out.exists(folder)]
 
 
 def set_aside(out: Folder, number: int, by: str, reason: str) -> None:
@@ -53,8 +65,9 @@ def set_aside(out: Folder, number: int, by: str, reason: str) -> None:
 def finish(out: Folder) -> None:
     """Move the folders that are still where their rounds were made."""
     for number in numbers_aside(out):
-        if out.exists(round_name(number)):
-            out.move(round_name(number), aside_name(number))
+        for name in _names(number):
+            if out.exists(name):
+                out.move(name, aside_name(name))
 
 
 def roll_back(out: Folder, last: int) -> list[int]:
@@ -74,7 +87,7 @@ def roll_back(out: Folder, last: int) -> list[int]:
         if is_whole(out.sub(round_name(number))):
             set_aside(out, number, ROLLBACK, f"rolled back to {round_name(last) if last else 'nothing'}")
         else:
-            clear_round(out.sub(round_name(number)))
+            clear_round(out, number)
     return later
 
 
@@ -84,8 +97,13 @@ def clear(out: Folder) -> None:
         out.remove(name)
 
 
+def _names(number: int) -> tuple[str, str]:
+    """The folders of a round: that which says that it is set aside is the last to go."""
+    return pages_name(round_name(number)), round_name(number)
+
+
 def _folder(out: Folder, number: int) -> Folder:
-    moved = out.sub(aside_name(number))
+    moved = out.sub(aside_name(round_name(number)))
     return moved if moved.exists(ASIDE) else out.sub(round_name(number))
 
 

@@ -1,4 +1,4 @@
-"""What the card of a round's dataset says of its readers and labels."""
+"""What the cards of a round's datasets say of its readers, its labels, and its pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +17,31 @@ def write(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
         dataset.summarise(folder, name, reports)
 
 
+def write_pages(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
+    """The same for the dataset `name` of the pages that it labelled."""
+    if reports := read_reports(folder):
+        text = f"## What was measured of the pages of round {metrics['round']}\n\n{pages(metrics['pages'])}\n"
+        folder.write(dataset.MEASURED, text.encode())
+        dataset.summarise(folder, name, reports)
+
+
+def pages(measured: Mapping[str, Any]) -> str:
+    """What a round's metrics say of the pages that it labelled, in a few sentences."""
+    refused = ", ".join(f"{num:,} {reason}" for reason, num in measured["refused"].items()) or "none"
+    sentences = [
+        f"Of {measured['num_read']:,} pages that were read, {measured['num_pages']:,} are samples; not taken: {refused}.",
+    ]
+    if measured["num_pages"]:
+        sentences += [
+            f"By the text layers, which no reader saw, {measured['cer']:.2%} of their {measured['num_chars']:,} characters are "
+            f"wrong, {measured['worst_cer']:.2%} of the worst page's.",
+            f"Of the layers' characters {measured['missing_share']:.2%} lie under no label and under nothing painted over.",
+        ]
+    if measured["num_pages"] and measured["order_share"] is not None:
+        sentences.append(f"Of lines that follow each other, {measured['order_share']:.1%} do so in the layers.")
+    return " ".join(sentences)
+
+
 def measured(metrics: Mapping[str, Any]) -> str:
     """The figures of a round, as Markdown: how good its labels and its readers are, by language."""
     rows = [_row(lang, row) for lang, row in sorted(metrics["languages"].items()) if row["cer"] is not None]
@@ -32,6 +57,7 @@ def measured(metrics: Mapping[str, Any]) -> str:
             *(f"| {' | '.join(cells)} |" for cells in table),
             "",
             *detected(metrics.get("detection", {})),
+            *([f"{pages(metrics['pages'])}\n"] if metrics["pages"]["num_read"] else []),
         ]
     )
 

@@ -42,8 +42,14 @@ def recall(pages: Iterable[Sample], detected: Mapping[str, Sequence[Box]]) -> di
 
 
 def is_detected(line: Line, boxes: Iterable[Box]) -> bool:
-    """Whether boxes at the line's height cover nearly all of its width; of a column, boxes at its width nearly all of its height.
-    Several of them may share a line, and one may hold several lines side by side."""
+    """Whether boxes at the line's height cover nearly all of its width; of a column, boxes at its width nearly all of its
+    height."""
+    return covered_share(line, boxes) >= _WIDE
+
+
+def covered_share(line: Line, boxes: Iterable[Box]) -> float:
+    """The share of a line's width that boxes at its height cover; of a column, the share of its height. Several of them may share
+    a line, and one may hold several lines side by side."""
     is_column = line.direction == "ttb"
     at = along(line.box) if is_column else line.box
     spans = []
@@ -57,4 +63,4 @@ def is_detected(line: Line, boxes: Iterable[Box]) -> bool:
     for x0, x1 in sorted(spans):
         covered += max(0, x1 - max(x0, reached))
         reached = max(reached, x1)
-    return covered >= _WIDE * (at.x1 - at.x0)
+    return covered / (at.x1 - at.x0)

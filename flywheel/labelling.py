@@ -109,11 +109,12 @@ class Labelling:
         census = ShardsOf(self.lines.url, tuple(shards))
         return Pipeline(round_name(self.number), census, source, (), max_drop=1.0) if shards else None
 
-    def mark_earlier_lines(self, earlier: Iterable[Folder], read: set[Place]) -> None:
-        """Mark the lines of `earlier` rounds on pages that this round `read`: a place trains by its last reading alone, and not
-        at all if that was refused."""
-        rows = [row for folder in earlier for row in manifest.rows(folder, lambda row: (row["sha256"], row["page"]) in read)]
-        marks.write(self.folder, [Mark(row["key"], "read_again", row["parent"], 1.0) for row in rows], "")
+
+def mark_earlier(folder: Folder, earlier: Iterable[Folder], read: set[Place]) -> None:
+    """Mark, in a round's dataset in `folder`, the samples of `earlier` rounds on pages that the round `read`: a place trains by
+    its last reading alone, and not at all if that was refused."""
+    rows = [row for before in earlier for row in manifest.rows(before, lambda row: (row["sha256"], row["page"]) in read)]
+    marks.write(folder, [Mark(row["key"], "read_again", row["parent"], 1.0) for row in rows], "")
 
 
 @dataclass(frozen=True)

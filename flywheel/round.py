@@ -26,8 +26,10 @@ from flywheel import (
     gold,
     keep,
     kinds,
+    labelled,
     lineage,
     metrics,
+    pagescore,
     pieces,
     places,
     plausible,
@@ -37,7 +39,7 @@ from flywheel.calibrate import run_calibrate
 from flywheel.crops import Row, rows_of_pages
 from flywheel.frozen import FrozenPools
 from flywheel.keep import Verdict
-from flywheel.labelling import Labelling, PageLines
+from flywheel.labelling import Labelling, PageLines, mark_earlier
 from flywheel.lineage import RoundReader
 from flywheel.metrics import Measured
 from flywheel.places import PlaceFile
@@ -56,6 +58,7 @@ from flywheel.step import (
     Fit,
     Flywheel,
     has_reader,
+    pages_name,
     reader_name,
     round_name,
 )
@@ -84,6 +87,7 @@ class Round:
     def __init__(self, step: Flywheel, out: Folder, frozen: FrozenPools, number: int, earlier: Sequence[str] = ()):
         self.step, self.out, self.frozen, self.number = step, out, frozen, number
         self.name, self.earlier = round_name(number), [out.sub(name) for name in earlier]
+        self.labelled, self.labelled_earlier = out.sub(pages_name(self.name)), [out.sub(pages_name(name)) for name in earlier]
         self.folder, self.crops, self.pages = out.sub(self.name), out.sub(CROPS), out.sub(step.pages)
         self.gold, self.lines = out.sub(GOLD), out.sub(LINES)
         self.before = self.earlier[-1] if earlier else None
@@ -122,12 +126,20 @@ class Round:
             pages = self._rows_of(*self.folds.values())
             if (reading := labelling.reading(gates.of_reader)) and (code := run(reading)):
                 return code
-            labelling.mark_earlier_lines(self.earlier, {(row["sha256"], row["page"]) for row in pages})
+            if (labelled_pages := labelled.pipeline(self.number, self.folder, self.pages, pages)) and (
+                code := run(labelled_pages)
+            ):
+                return code
+            read = {(row["sha256"], row["page"]) for row in pages}
+            for folder, before in ((self.folder, self.earlier), (self.labelled, self.labelled_earlier)):
+                mark_earlier(folder, before, read)
         which = metrics.Which(self.number, self.comes_from, verdict)
         table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
         typeset = detection.of_lines(self.out.sub(TYPESET), self.out.sub(TYPESET_LINES))
         table["detection"] = {"documents": detection.of_lines(self.pages, self.lines), "typeset": typeset}
+        table["pages"] = pagescore.of_round(self.labelled, self.folder, self.pages, pages)
         card.write(self.folder, self.name, table)
+        card.write_pages(self.labelled, pages_name(self.name), table)
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0
 

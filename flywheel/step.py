@@ -32,6 +32,9 @@ GOLD = "gold"
 ROUNDS = "round-*"
 """The pattern of the rounds' names, for a later step that reads all of them."""
 
+PAGES_OF_ROUNDS = "pages-round-*"
+"""The pattern of the names of the datasets of pages that rounds labelled nearly whole."""
+
 DISTANCES = "errors.json"
 """The file of a round that says, by reader, language and held-out line, how many edits a reading is from the truth, and how long
 the truth is."""
@@ -195,6 +198,11 @@ def round_name(number: int) -> str:
     return f"round-{number}"
 
 
+def pages_name(name: str) -> str:
+    """The name of the dataset of the pages that the round `name` labelled nearly whole. A round that read nothing has none."""
+    return f"pages-{name}"
+
+
 def reader_name(name: str) -> str:
     """The folder of the reader `name`, in its round's folder."""
     return f"reader/{name}"
@@ -205,14 +213,14 @@ def has_reader(round_folder: Folder, name: str) -> bool:
     return round_folder.exists(f"{reader_name(name)}/config.json")
 
 
-def aside_name(number: int) -> str:
-    """The name of the folder of a round that is set aside. `ROUNDS` doesn't match it."""
-    return f"aside-{round_name(number)}"
+def aside_name(name: str) -> str:
+    """The name of the folder `name` of a round that is set aside. `ROUNDS` doesn't match it, nor `PAGES_OF_ROUNDS`."""
+    return f"aside-{name}"
 
 
 def dataset_of(out: Folder, name: str) -> Folder:
     """The dataset `name` of an output, wherever it is by now: a round may have been set aside."""
-    return out.sub(name if out.exists(name) else f"aside-{name}")
+    return out.sub(name if out.exists(name) else aside_name(name))
 
 
 def round_folders(out: Folder) -> list[str]:
@@ -230,8 +238,13 @@ def numbers(out: Folder) -> list[int]:
 
 def numbers_aside(out: Folder) -> list[int]:
     """The numbers of the rounds that are set aside, in order, wherever their folders are by now."""
-    moved = {number for number in _numbered(out, "aside-") if out.exists(f"{aside_name(number)}/{ASIDE}")}
+    moved = {number for number in _numbered(out, "aside-") if out.exists(f"{aside_name(round_name(number))}/{ASIDE}")}
     return sorted(moved | {number for number in _numbered(out, "") if out.exists(f"{round_name(number)}/{ASIDE}")})
+
+
+def page_folders(out: Folder) -> list[str]:
+    """The names of the datasets of pages that rounds labelled, in order; not of rounds that are set aside."""
+    return [name for number in numbers(out) if out.exists(name := pages_name(round_name(number)))]
 
 
 def next_number(out: Folder) -> int:
@@ -257,9 +270,13 @@ def round_metrics(out: Folder) -> list[dict[str, Any]]:
     return [json.loads(out.read(f"{name}/{METRICS}")) for name in whole_rounds(out)]
 
 
-def clear_round(folder: Folder) -> None:
-    """Delete a round. The file that says that it is whole goes first."""
+def clear_round(out: Folder, number: int) -> None:
+    """Delete a round, and its pages. The file that says that it is whole goes first."""
+    folder, pages = out.sub(round_name(number)), out.sub(pages_name(round_name(number)))
     folder.remove(METRICS)
+    if pages.exists("census") or pages.exists("run.json"):
+        dataset.clear(pages)
+    pages.remove("marks")
     folder.remove("reader")
     folder.remove(PLAUSIBLE)
     if folder.exists("census") or folder.exists("run.json"):

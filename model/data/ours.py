@@ -35,7 +35,7 @@ from model.tokenizer import TextTokenizer
 TEXT = "text"
 _AT_A_TIME = 1024
 _COLUMNS = ["key", "shard", "offset", "bytes", "record_offset", "record_bytes", "task", "lang", "verdict", "num_chars"]
-_COLUMNS += ["group", "sha256", "width", "height"]
+_COLUMNS += ["group", "sha256", "parent", "width", "height"]
 
 
 class Place(NamedTuple):
@@ -95,7 +95,8 @@ class Ours:
     """The samples of one task in a dataset of ours.
 
     `held_out` names groups, or documents by their sha256, that are held out whatever the split says. Samples that are marked in
-    any of `marked_by` are left out, and so are crops of marked pages. Raises `ValueError`, naming it, if a committed shard is
+    any of `marked_by` are left out, and so are crops of marked pages. Pages that were made of one of the pages `elsewhere`, by
+    their keys, are left out: those train already. Raises `ValueError`, naming it, if a committed shard is
     missing or isn't as long as its report says.
     """
 
@@ -106,19 +107,22 @@ class Ours:
         task: str = "page",
         held_out: frozenset[str] = frozenset(),
         marked_by: Sequence[Folder] = (),
+        elsewhere: frozenset[str] = frozenset(),
     ):
         if task != TEXT and task not in PROMPTS:
             raise ValueError(f"task is {task!r}: a model trains on {', '.join(PROMPTS)} and {TEXT}")
         self.name, self.folder, self.task, self.prompts = name, folder, task, prompts_of(task)
         self.reader = OursReader(name, folder, self.prompts)
         self._held_out, self._marked_by = held_out, tuple(marked_by) or (folder,)
+        self.elsewhere = elsewhere if task == "page" else frozenset()
         # Without what dropped: of some sources that is most.
         self._reports = [replace(report, drops=()) for report in read_reports(folder)]
         _check_shards(folder, self._reports)
 
     @functools.cached_property
     def digest(self) -> str:
-        values = [self.task, [asked for asked, _ in self.prompts], digest(self._marked_by), sorted(self._held_out)]
+        prompts = [asked for asked, _ in self.prompts]
+        values = [self.task, prompts, digest(self._marked_by), sorted(self._held_out), sorted(self.elsewhere)]
         shards = [[report.shard, report.sha256] for report in self._reports]
         return hashlib.sha256(json.dumps([values, shards]).encode()).hexdigest()
 
@@ -179,6 +183,10 @@ class _Index:
         if self.excluded:
             free = np.array([not is_marked(key, self.excluded) for key in part["key"].to_pylist()], bool)
             self.skipped["marked"] += int((~free).sum())
+            part, answer_NP = part.filter(pa.array(free)), answer_NP[free]
+        if self.dataset.elsewhere:
+            free = np.array([parent not in self.dataset.elsewhere for parent in part["parent"].to_pylist()], bool)
+            self.skipped["page_elsewhere"] += int((~free).sum())
             part, answer_NP = part.filter(pa.array(free)), answer_NP[free]
         self.skipped["bad_record"] += int((answer_NP == NO_ANSWER).all(1).sum())
         self._arrays["answer"].append(answer_NP)
@@ -268,21 +276,41 @@ def _check_shards(folder: Folder, reports: Sequence[ShardReport]) -> None:
             raise ValueError(f"{folder.url}/shards/{report.shard}.tar has {size} bytes, its report says {report.num_bytes}")
 
 
-def open_ours(out: Folder, names: Sequence[str], held_out: frozenset[str] = frozenset(), before: str = "") -> list[Ours]:
+def open_ours(
+    out: Folder, names: Sequence[str], held_out: frozenset[str] = frozenset(), before: str = "", beside: Sequence[str] = ()
+) -> list[Ours]:
     """The datasets of `out` that `names` match, one for each task that they have: `coarse` for pages, `coarse crop` for crops.
-    `before` stands before their names, with a slash.
+    `before` stands before their names, with a slash. Those that `beside` matches train, too, and are opened by somebody else.
 
-    A sample that is marked in one of them is left out of all. Raises `ValueError` as `find_datasets` and `Ours` do, and
+    A sample that is marked in one of them is left out of all, and so is a page that a round of the flywheel labelled, where the
+    page itself is a trusted sample of one of them. Raises `ValueError` as `find_datasets` and `Ours` do, and
     `FileNotFoundError` if a shard lacks its part of the manifest.
     """
     found = []
-    folders = find_datasets(out, names)
-    for name in folders:
+    folders = find_datasets(out, [*names, *beside])
+    marked_by = [out.sub(name) for name in folders]
+    elsewhere = _pages_elsewhere(marked_by)
+    for name in find_datasets(out, names):
         folder = out.sub(name)
         shards = [report.shard for report in read_reports(folder)]
         tasks = {task for part in parts(folder, shards, ["task"]) for task in part["task"].unique().to_pylist()}
         for task in (*PROMPTS, TEXT):
             if task in tasks:
                 label = posixpath.join(before, name if task == "page" else f"{name} {task}")
-                found.append(Ours(folder, label, task, held_out, [out.sub(other) for other in folders]))
+                found.append(Ours(folder, label, task, held_out, marked_by, elsewhere))
     return found
+
+
+def _pages_elsewhere(datasets: Sequence[Folder]) -> frozenset[str]:
+    """The keys of trusted pages in these datasets that other pages there were made of, and that nothing marks."""
+    marked = frozenset[str]().union(*map(excluded, datasets))
+    parents: set[str] = set()
+    tables = []
+    for folder in datasets:
+        for part in parts(folder, [report.shard for report in read_reports(folder)], ["key", "task", "verdict", "parent"]):
+            pages = part.filter(pc.equal(part["task"], "page"))
+            parents.update(pages.filter(pc.not_equal(pages["parent"], ""))["parent"].to_pylist())
+            tables.append(pages.filter(pc.equal(pages["verdict"], "trusted"))["key"])
+    known = pa.array(sorted(parents), pa.string())
+    keys = {key for table in tables if parents for key in table.filter(pc.is_in(table, known)).to_pylist()}
+    return frozenset(key for key in keys if not is_marked(key, marked))

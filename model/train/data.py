@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from datagen.storage import Folder
@@ -36,8 +36,8 @@ class Opened:
 def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -> Opened:
     """All datasets of `step`. A dataset that several names fit is that of the first.
 
-    A sample that is marked in one dataset of the output is left out of all. Raises `ValueError` for a dataset that isn't there or
-    can't be used, naming it.
+    A sample that is marked in one dataset of the output is left out of all, and so it is of datasets elsewhere that lie in one
+    folder. Raises `ValueError` for a dataset that isn't there or can't be used, naming it.
     """
     names = [one.where for one in step.data if one.drawn is None and not _is_elsewhere(one.where)]
     folders = find_datasets(out, names) if names else []
@@ -50,7 +50,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
             places.append((one, (drawn,)))
             continue
         if _is_elsewhere(one.where):
-            places.append((one, tuple(_elsewhere(one, elsewhere[one.where], held_out))))
+            places.append((one, tuple(_elsewhere(one, elsewhere, held_out))))
             continue
         own = set(find_datasets(out, [one.where]))
         places.append((one, tuple(dataset for dataset in waiting if _name(dataset) in own)))
@@ -66,8 +66,10 @@ def _name(dataset: Ours) -> str:
     return posixpath.basename(dataset.folder.url.rstrip("/"))
 
 
-def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Dataset]:
-    """What lies at a path: a file of rows, tars of others, a dataset of ours, or texts."""
+def _elsewhere(one: Data, names: Mapping[str, str], held_out: frozenset[str]) -> Sequence[Dataset]:
+    """What lies at a path: a file of rows, tars of others, a dataset of ours, or texts. `names` has the name of each path of the
+    training."""
+    name = names[one.where]
     is_rows = one.where.endswith(".jsonl") or (one.where.endswith(".json") and _is_list(one.where))
     if is_rows and not one.column:
         return [Jsonl(one.where, name, one.images, held_out)]
@@ -76,7 +78,9 @@ def _elsewhere(one: Data, name: str, held_out: frozenset[str]) -> Sequence[Datas
     folder = Folder(one.where.rstrip("/"))
     if folder.exists("shards"):
         parent, own = posixpath.split(folder.url)
-        return open_ours(Folder(parent), [own], held_out, posixpath.split(name)[0])
+        others = [posixpath.split(Folder(where.rstrip("/")).url) for where in names if where != one.where]
+        beside = [other for place, other in others if place == parent and Folder(parent).exists(f"{other}/shards")]
+        return open_ours(Folder(parent), [own], held_out, posixpath.split(name)[0], beside)
     if one.group == TEXT:
         return [Texts(one.where, name, one.column or "text", one.split)]
     if one.where.endswith(_PACKED):

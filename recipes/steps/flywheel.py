@@ -8,7 +8,19 @@ from datagen.runner import make_runner
 from datagen.specification import fingerprint
 from flywheel import aside, asked, trained
 from flywheel.enough import enough, refused_rounds
-from flywheel.step import AUTO, GOLD, SHARED, Flywheel, clear_round, is_whole, round_folders, round_metrics, round_name
+from flywheel.step import (
+    AUTO,
+    GOLD,
+    SHARED,
+    Flywheel,
+    clear_round,
+    is_whole,
+    numbers,
+    page_folders,
+    round_folders,
+    round_metrics,
+    round_name,
+)
 from recipes.progress import watched
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner, pipeline
@@ -43,11 +55,13 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers), watched)
 
     def folders(self) -> list[str]:
-        return [self.step.name, *SHARED, GOLD, *round_folders(self.out), *aside.folders(self.out)]
+        rounds = [*round_folders(self.out), *page_folders(self.out), *aside.folders(self.out)]
+        return [self.step.name, *SHARED, GOLD, *rounds]
 
     def status(self) -> list[str]:
         """Crops and lines as datasets, then a line a round that gives its errors by language."""
-        datasets = [self.out.sub(name) for name in (self.step.name, *SHARED, GOLD, *round_folders(self.out))]
+        names = (self.step.name, *SHARED, GOLD, *round_folders(self.out), *page_folders(self.out))
+        datasets = [self.out.sub(name) for name in names]
         lines = [line for folder in datasets if folder.exists("census") for line in pipeline.dataset_status(folder)]
         for metrics in round_metrics(self.out):
             rows = metrics["languages"]
@@ -88,6 +102,6 @@ class FlywheelRunner(StepRunner[Flywheel]):
 
         if asked.forget(self.folder, gone.keys):
             audit.measure(self.folder)
-        for name in round_folders(self.out):
-            if not is_whole(self.out.sub(name)):
-                clear_round(self.out.sub(name))
+        for number in numbers(self.out):
+            if not is_whole(self.out.sub(round_name(number))):
+                clear_round(self.out, number)

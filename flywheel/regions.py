@@ -1,0 +1,80 @@
+"""Lines that were found on an image, as regions in reading order: what `datagen` does with the lines of a text layer, without the
+fonts that a layer knows."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datagen import scripts
+from datagen.record import Box, Line, Region
+from datagen.sources.pdf_order import reading_order
+from datagen.sources.pdf_paragraphs import paragraphs
+from datagen.sources.pdf_pieces import Piece, overlap
+from datagen.text import joined, words_of
+
+_EM = 0.8  # of a detected line's height
+_SAME_SIZE = 1.3  # times as high, at most, are lines of one size: the box of one without tall letters is lower
+
+
+@dataclass(frozen=True)
+class FoundLine:
+    """A line at `box`, and what of it has text, in the order in which it is read. What lies between is unknown."""
+
+    box: Box
+    runs: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(run.text for run in self.runs)
+
+
+def regions_of(lines: Sequence[FoundLine], script: str, by: str, detected_by: str) -> tuple[Region, ...]:
+    """The paragraphs of a page in `script` as regions, in reading order; none is empty.
+
+    Order and paragraphs come from where lines lie and how their texts begin and end, as with a text layer. A region's box is
+    around what has text. Its score is the mean of its lines' by character.
+    """
+    rtl = script in scripts.RTL
+    sizes = _sizes([line.box.y1 - line.box.y0 for line in lines])
+    line_of: dict[int, FoundLine] = {}
+    block: list[Piece] = []
+    for line in _by_rows(lines, rtl):
+        x0, y0, x1, y1 = map(float, line.box)
+        piece = Piece((x0, y0, x1, y1), line.text, "", _EM * sizes[line.box.y1 - line.box.y0], baseline=(y0 + y1) / 2)
+        line_of[id(piece)] = line
+        block.append(piece)
+    words = words_of([piece.text for piece in block])
+    regions = []
+    for paragraph in paragraphs([b for b in reading_order([block], rtl) if b], rtl):
+        texts = [piece.text for piece in paragraph.pieces]
+        text = texts[0] if len(texts) == 1 else joined(texts, paragraph.soft, words)
+        runs = tuple(run for piece in paragraph.pieces for run in line_of[id(piece)].runs)
+        x0s, y0s, x1s, y1s = zip(*(run.box for run in runs), strict=True)
+        box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
+        score = sum((run.score or 0.0) * len(run.text) for run in runs) / sum(len(run.text) for run in runs)
+        regions.append(
+            Region(box, paragraph.label, text, score, by, (), runs, detected_by=detected_by, continues=paragraph.continues)
+        )
+    return tuple(regions)
+
+
+def _by_rows(lines: Sequence[FoundLine], rtl: bool) -> list[FoundLine]:
+    """The lines from top to bottom; those side by side in the order in which a row is read."""
+    rows: list[list[FoundLine]] = []
+    for line in sorted(lines, key=lambda line: line.box.y0 + line.box.y1):
+        if rows and overlap(rows[-1][0].box, line.box, 1) > 0.5:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: line.box.x0, reverse=rtl)]
+
+
+def _sizes(heights: Sequence[int]) -> dict[int, float]:
+    """The size that each height stands for: lines of one font have boxes of several heights."""
+    sizes: dict[int, float] = {}
+    left = sorted(heights)
+    while left:
+        size = statistics.median_low(left)
+        sizes |= {height: float(size) for height in left if size / _SAME_SIZE <= height <= size * _SAME_SIZE}
+        left = [height for height in left if height not in sizes]
+    return sizes
