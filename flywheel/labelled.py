@@ -75,7 +75,7 @@ class PageReading:
 
 @dataclass(frozen=True)
 class LabelledPages(ShardSource):
-    """Pages of the dataset `pages` as the round `round` read them. The round's own shards go in, and `shards` says which shards of
+    """Pages of the dataset `pages` as the round `round` read them. The round's shards go in; `shards` says which shards of
     the pages each of them read.
 
     A page is a sample if at least `min_accepted` of the characters that were read are in accepted parts, and if at most
@@ -131,16 +131,16 @@ class LabelledPages(ShardSource):
         ink = PageInk.of(pixels(page.image), [part.box for part in parts])
         accepted = [part for part in parts if not part.reason]
         heights = sorted(part.box.y1 - part.box.y0 for part in accepted)
-        strays = ink.strays(heights[len(heights) // 2]).tolist()
-        if len(strays) > self.max_strays:
-            return page.drop("ink_without_line", STAGE, f"{len(strays)} pieces of ink that may be letters")
+        strays, num_letters = ink.strays(heights[len(heights) // 2])
+        if num_letters > self.max_strays:
+            return page.drop("ink_without_line", STAGE, f"{num_letters} pieces of ink that may be letters")
         refused = {number: part.box for number, part in enumerate(parts) if part.reason}
         image = page.image
         if refused or strays:
             painted = ink.without(refused, strays)
             image = simplejpeg.encode_jpeg(painted, self.jpeg_quality, "RGB", "420", fastdct=False)
         by, o = f"flywheel/round-{self.round}", page.origin
-        regions = regions_of(found_lines(reading), reading.script, by, _DETECTOR)
+        regions = regions_of(found_lines(reading), reading.script, by, _DETECTOR, ink.is_clear)
         num_agreed = sum(len(part.text) for part in accepted if part.is_agreed)
         num_sure = sum(part.score * len(part.text) for part in accepted)
         signals = {

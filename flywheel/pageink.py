@@ -11,12 +11,13 @@ import cv2
 import numpy
 
 from datagen.record import Box
+from datagen.sources.pdf_pieces import Rect
 
 _CONTRAST = 64  # of 255, to the paper
 _REACH = 0.75  # of a box's height, from its middle line
 _SIDE = 0.3  # of a box's height, beyond its ends
-_LETTER = (0.35, 1.4)  # of a line's height: how high ink is that may be a letter no line has
-_WIDEST = 5.0  # of a line's height: how wide such ink is, with letters that touch
+# Of a line's height: how large signs are at least, how high letters, and how large they are at most, with what touches them.
+_SIGN, _LETTER, _HIGHEST_SIGN, _WIDEST_SIGN = 0.2, 0.35, 1.4, 5.0
 _HIGHEST = 2.0  # of a box's height: how high its ink is
 _EDGE = 2  # pixels around ink that JPEG blurs
 
@@ -40,12 +41,20 @@ class PageInk:
         _, places, stats, middles = cv2.connectedComponentsWithStats(ink, connectivity=8)
         return cls(pixels, places, _owners(middles, stats[:, 3], boxes), stats[:, :4])
 
-    def strays(self, height: float) -> numpy.ndarray:
-        """The numbers of ink that belongs to no box and may be letters of a line that is `height` pixels high."""
+    def strays(self, height: float) -> tuple[list[int], int]:
+        """The numbers of ink that belongs to no box and may be signs of lines that are `height` pixels high, and how many of them
+        are as high as letters, and not as bullets and dashes."""
         wide, high = self.spans[:, 2], self.spans[:, 3]
-        may_be = (self.owners < 0) & (high >= _LETTER[0] * height) & (high <= _LETTER[1] * height) & (wide <= _WIDEST * height)
+        may_be = (self.owners < 0) & (high <= _HIGHEST_SIGN * height) & (wide <= _WIDEST_SIGN * height)
+        may_be &= numpy.maximum(wide, high) >= _SIGN * height
         may_be[0] = False
-        return numpy.flatnonzero(may_be)
+        return numpy.flatnonzero(may_be).tolist(), int((may_be & (high >= _LETTER * height)).sum())
+
+    def is_clear(self, box: Rect) -> bool:
+        """Whether no ink lies in the middle of a gap in a line."""
+        x0, y0, x1, y1 = map(round, box)
+        height = y1 - y0
+        return not self.places[y0 + 2 * height // 5 : y0 + 2 * height // 3, x0 + height // 5 : max(0, x1 - height // 5)].any()
 
     def without(self, boxes: dict[int, Box], numbers: Sequence[int] = ()) -> numpy.ndarray:
         """The pixels, (H, W, 3) bytes, with these `boxes`, by their numbers, and the ink of these `numbers` in the colour of the

@@ -2,14 +2,15 @@
 fonts that a layer knows."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from datagen import scripts
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_paragraphs import paragraphs
-from datagen.sources.pdf_pieces import Piece, overlap
+from datagen.sources.pdf_pieces import Piece, Rect, overlap
+from datagen.sources.pdf_visual_lines import visual_lines
 from datagen.text import joined, words_of
 
 _EM = 0.8  # of a detected line's height
@@ -28,27 +29,26 @@ class FoundLine:
         return " ".join(run.text for run in self.runs)
 
 
-def regions_of(lines: Sequence[FoundLine], script: str, by: str, detected_by: str) -> tuple[Region, ...]:
+def regions_of(
+    lines: Sequence[FoundLine], script: str, by: str, detected_by: str, is_clear: Callable[[Rect], bool]
+) -> tuple[Region, ...]:
     """The paragraphs of a page in `script` as regions, in reading order; none is empty.
 
-    Order and paragraphs come from where lines lie and how their texts begin and end, as with a text layer. A region's box is
-    around what has text. Its score is the mean of its lines' by character.
+    Order and paragraphs come from where lines lie and how their texts begin and end, as with a text layer. Parts of a line that
+    the detector found apart are one again, unless they are columns or cells, or `is_clear` says that something is drawn between
+    them. A region's box is around what has text. Its score is the mean of its lines' by character.
     """
     rtl = script in scripts.RTL
     sizes = _sizes([line.box.y1 - line.box.y0 for line in lines])
-    line_of: dict[int, FoundLine] = {}
-    block: list[Piece] = []
-    for line in _by_rows(lines, rtl):
-        x0, y0, x1, y1 = map(float, line.box)
-        piece = Piece((x0, y0, x1, y1), line.text, "", _EM * sizes[line.box.y1 - line.box.y0], baseline=(y0 + y1) / 2)
-        line_of[id(piece)] = line
-        block.append(piece)
-    words = words_of([piece.text for piece in block])
+    ordered = _by_rows(lines, rtl)
+    blocks = visual_lines([[_piece(line, sizes)] for line in ordered], rtl, is_clear)
+    rows = [piece for block in blocks for piece in block]
+    words = words_of([piece.text for piece in rows])
     regions = []
-    for paragraph in paragraphs([b for b in reading_order([block], rtl) if b], rtl):
+    for paragraph in paragraphs([b for b in reading_order([rows], rtl) if b], rtl):
         texts = [piece.text for piece in paragraph.pieces]
         text = texts[0] if len(texts) == 1 else joined(texts, paragraph.soft, words)
-        runs = tuple(run for piece in paragraph.pieces for run in line_of[id(piece)].runs)
+        runs = tuple(run for piece in paragraph.pieces for line in _within(piece.bbox, ordered) for run in line.runs)
         x0s, y0s, x1s, y1s = zip(*(run.box for run in runs), strict=True)
         box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
         score = sum((run.score or 0.0) * len(run.text) for run in runs) / sum(len(run.text) for run in runs)
@@ -56,6 +56,22 @@ def regions_of(lines: Sequence[FoundLine], script: str, by: str, detected_by: st
             Region(box, paragraph.label, text, score, by, (), runs, detected_by=detected_by, continues=paragraph.continues)
         )
     return tuple(regions)
+
+
+def _piece(line: FoundLine, sizes: dict[int, float]) -> Piece:
+    x0, y0, x1, y1 = map(float, line.box)
+    return Piece((x0, y0, x1, y1), line.text, "", _EM * sizes[line.box.y1 - line.box.y0], baseline=(y0 + y1) / 2)
+
+
+def _within(box: Rect, lines: Sequence[FoundLine]) -> list[FoundLine]:
+    """The lines that a piece is made of, in order."""
+    inside = [line for line in lines if _holds(box, line.box)]
+    exact = [line for line in inside if tuple(map(float, line.box)) == box]
+    return exact[:1] or inside
+
+
+def _holds(box: Rect, line: Box) -> bool:
+    return box[0] <= line.x0 and box[1] <= line.y0 and line.x1 <= box[2] and line.y1 <= box[3]
 
 
 def _by_rows(lines: Sequence[FoundLine], rtl: bool) -> list[FoundLine]:
