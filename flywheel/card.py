@@ -57,7 +57,7 @@ def measured(metrics: Mapping[str, Any]) -> str:
             *(f"| {' | '.join(cells)} |" for cells in table),
             "",
             *detected(metrics.get("detection", {})),
-            *([f"{pages(metrics['pages'])}\n"] if metrics["pages"]["num_read"] else []),
+            *([f"{pages(metrics['pages'])}\n"] if metrics.get("pages", {}).get("num_read") else []),
         ]
     )
 

@@ -14,7 +14,7 @@ from datagen.sources.pdf import PdfSource
 from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.textlayer import JudgeTextLayer
-from flywheel.step import COMPACT, CROPS, ROUNDS, Flywheel
+from flywheel.step import COMPACT, CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
 from model.config import small_moe
 from model.train.step import Data, Train
 from recipes.readers import of_kind
@@ -110,6 +110,6 @@ def multilingual(
         loss_every=100,
         name="train",
     ).lasting(max(1, steps * STEPS_ON_CORPUS // STEPS))
-    of_pages = replace(PAGES, datasets=(pages.name,), seed=SEED)
+    of_pages = replace(PAGES, datasets=(pages.name, PAGES_OF_ROUNDS), seed=SEED)
     report = Report(datasets=(pages.name,), seed=SEED, after=(alike.name,))
     return Recipe("multilingual", (pages, alike, wheel, of_drawn, of_lines, of_pages, report))

@@ -88,8 +88,9 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
     strata = metrics["gates"].items() if rows else ()
     gates = [(f"{name}, {stratum}", gate) for name, of_reader in strata for stratum, gate in of_reader.items()]
     detected = card.detected(metrics.get("detection", {}))
-    labels = metrics["labels"]
-    return fill("labels.html", rows=rows, labels=labels, detected=detected, gates=gates, reasons=reasons, crops=crops)
+    pages = card.pages(metrics["pages"]) if metrics.get("pages", {}).get("num_read") else ""
+    values = {"rows": rows, "labels": metrics["labels"], "pages": pages, "detected": detected}
+    return fill("labels.html", **values, gates=gates, reasons=reasons, crops=crops)
 
 
 def _accepted(folder: Folder, seed: int) -> Iterator[Crop]:

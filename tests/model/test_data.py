@@ -10,7 +10,7 @@ import torch
 
 from datagen import marks
 from datagen.marks import Mark
-from datagen.record import SampleError
+from datagen.record import Quality, SampleError
 from datagen.storage import Folder
 from datagen.target import PROMPTS, Prompt
 from model.attention import PADDING
@@ -44,6 +44,33 @@ def out(tmp_path_factory):
     write_dataset(out, "coarse", [samples("page", 25), samples("page", 40)[25:] + others + crops[:10]])
     write_dataset(out, "round-1", [crops[10:]])
     return out
+
+
+def test_a_page_that_a_round_labelled_trains_where_the_page_itself_does_not(tmp_path, tokenizer):
+    out = Folder(str(tmp_path))
+    layers = [line_crop(f"page {n}", f"page{n}", f"document {n}", "page") for n in range(3)]
+    layers[1] = dataclasses.replace(layers[1], quality=Quality("suspect"))
+    made = [
+        dataclasses.replace(
+            page,
+            key=f"{page.key}-page-r1",
+            quality=Quality("trusted"),
+            origin=dataclasses.replace(page.origin, parent=page.key),
+        )
+        for page in layers
+    ]
+    write_dataset(out, "coarse", [layers])
+    write_dataset(out, "pages-round-1", [made])
+
+    def rows(*names: str, **values) -> dict[str, int]:
+        corpus = opened(open_ours(out, names, **values), tokenizer, 1e-9)
+        return {dataset.name: len(columns) for dataset, columns in zip(corpus.datasets, corpus.columns, strict=True)}
+
+    assert rows("coarse", "pages-round-*") == {"coarse": 2, "pages-round-1": 1}
+    assert rows("pages-round-1") == {"pages-round-1": 3}
+    assert rows("pages-round-1", beside=("coarse",)) == {"pages-round-1": 1}
+    marks.write(out.sub("coarse"), [Mark("page0", "duplicate", "x", 1.0)], "")
+    assert rows("coarse", "pages-round-1") == {"coarse": 1, "pages-round-1": 1}
 
 
 def planned(corpus, rows_per_step=2, length=300, modes=MODES, **kwargs):

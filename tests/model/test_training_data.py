@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 
 import datasets
 import pytest
@@ -47,6 +48,22 @@ def test_every_kind(root):
 def test_datasets_of_one_name_are_told_apart_by_their_paths(root):
     found, folders = names(root, f"{root}/a/coarse/", f"{root}/b/coarse", f"{root}/mine.jsonl")
     assert found == [["a/coarse crop"], ["b/coarse crop"], ["mine.jsonl"]] and folders == ()
+
+
+def test_a_page_that_a_round_labelled_is_left_out_beside_its_own_page_wherever_the_two_lie(tmp_path):
+    page = line_crop("page", "page0", task="page")
+    made = replace(page, key="page0-page-r1", origin=replace(page.origin, parent=page.key))
+    for folder in ("a", "b"):
+        write_dataset(Folder(str(tmp_path / folder)), "coarse", [[page]])
+        write_dataset(Folder(str(tmp_path / folder)), "pages-round-1", [[made]])
+
+    def rows(*where: str) -> list[int]:
+        found = open_all(Train(datasets=where), Folder(str(tmp_path / "a")))
+        return [len(columns) for columns in opened(found.datasets, byte_tokenizer(), 0.1).columns]
+
+    assert rows("coarse", "pages-round-*") == [1, 0]
+    assert rows(f"{tmp_path}/b/pages-round-1/", f"{tmp_path}/b/coarse") == [0, 1]
+    assert rows(f"{tmp_path}/b/pages-round-1") == [1]
 
 
 def test_a_dataset_is_that_of_the_first_name_that_fits(root):

@@ -7,7 +7,16 @@ import pytest
 
 from datagen.storage import Folder
 from flywheel import aside, trained
-from flywheel.step import Flywheel, next_number, numbers, numbers_aside, round_folders, round_metrics, whole_rounds
+from flywheel.step import (
+    Flywheel,
+    next_number,
+    numbers,
+    numbers_aside,
+    page_folders,
+    round_folders,
+    round_metrics,
+    whole_rounds,
+)
 from recipes import flywheel as verb
 from recipes.__main__ import main
 from tests.commits import at_every_commit, killed_before
@@ -111,6 +120,24 @@ def test_a_mark_alone_sets_a_round_aside_and_whoever_comes_next_moves_it(out):
     assert aside.folders(out) == ["aside-round-3", "round-4"]
     aside.finish(out)
     assert aside.folders(out) == ["aside-round-3", "aside-round-4"]
+
+
+def test_the_pages_of_a_round_go_where_it_goes(out):
+    for number in (2, 4):
+        out.write(f"pages-round-{number}/census/a", b"")
+    out.write("pages-round-5/census/a", b"")
+    write_round(out, 5, "round-4", whole=False)
+    assert page_folders(out) == ["pages-round-2", "pages-round-4", "pages-round-5"]
+    with killed_before(2):  # the mark is written, and the pages are moved
+        aside.set_aside(out, 4, aside.RULE, "no gain")
+    assert [out.exists(name) for name in ("pages-round-4", "aside-pages-round-4", "round-4")] == [False, True, True]
+    assert page_folders(out) == ["pages-round-2", "pages-round-5"]
+    aside.roll_back(out, 1)
+    assert not out.exists("pages-round-5/census")
+    assert out.exists("aside-pages-round-2/census/a") and out.exists("aside-pages-round-4/census/a")
+    assert aside.folders(out)[:2] == ["aside-pages-round-2", "aside-round-2"]
+    aside.clear(out)
+    assert [name for name in out.folders() if "aside" in name] == []
 
 
 def test_readers_of_rounds_that_are_set_aside_are_named_too(out):
