@@ -19,6 +19,7 @@ _SIDE = 0.3  # of a box's height, beyond its ends
 # Of a line's height: how large signs are at least, how high letters, and how large they are at most, with what touches them.
 _SIGN, _LETTER, _HIGHEST_SIGN, _WIDEST_SIGN = 0.2, 0.35, 1.4, 5.0
 _HIGHEST = 2.0  # of a box's height: how high its ink is
+_DIRT = 2  # pixels
 _EDGE = 2  # pixels around ink that JPEG blurs
 
 
@@ -39,7 +40,10 @@ class PageInk:
         paper = int(numpy.bincount(gray.ravel(), minlength=256).argmax())
         ink = (numpy.abs(gray.astype(numpy.int16) - paper) > _CONTRAST).astype(numpy.uint8)
         _, places, stats, middles = cv2.connectedComponentsWithStats(ink, connectivity=8)
-        return cls(pixels, places, _owners(middles, stats[:, 3], boxes), stats[:, :4])
+        owners = numpy.full(len(stats), -1)
+        some = stats[:, 2:4].max(axis=1) > _DIRT  # scans have more dirt than letters
+        owners[some] = _owners(middles[some], stats[some, 3], boxes)
+        return cls(pixels, places, owners, stats[:, :4])
 
     def strays(self, height: float) -> tuple[list[int], int]:
         """The numbers of ink that belongs to no box and may be signs of lines that are `height` pixels high, and how many of them

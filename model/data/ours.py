@@ -122,7 +122,8 @@ class Ours:
     @functools.cached_property
     def digest(self) -> str:
         prompts = [asked for asked, _ in self.prompts]
-        values = [self.task, prompts, digest(self._marked_by), sorted(self._held_out), sorted(self.elsewhere)]
+        values = [self.task, prompts, digest(self._marked_by), sorted(self._held_out)]
+        values += [sorted(self.elsewhere)] if self.elsewhere else []
         shards = [[report.shard, report.sha256] for report in self._reports]
         return hashlib.sha256(json.dumps([values, shards]).encode()).hexdigest()
 

@@ -1,6 +1,7 @@
 """The flywheel as a step."""
 
 import dataclasses
+import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from datagen.pipeline import Pipeline
@@ -11,7 +12,9 @@ from flywheel.enough import enough, refused_rounds
 from flywheel.step import (
     AUTO,
     GOLD,
+    PAGES_OF_ROUNDS,
     SHARED,
+    TYPESET,
     Flywheel,
     clear_round,
     is_whole,
@@ -50,7 +53,8 @@ class FlywheelRunner(StepRunner[Flywheel]):
         here = dataclasses.replace(self.place, overwrite=False)
 
         def make(dataset: Pipeline) -> int:
-            return pipeline.make(dataset, self.recipe.name, here, noun="lines")
+            noun = "pages" if dataset.name == TYPESET or fnmatch.fnmatchcase(dataset.name, PAGES_OF_ROUNDS) else "lines"
+            return pipeline.make(dataset, self.recipe.name, here, noun=noun)
 
         return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers), watched)
 

@@ -147,6 +147,26 @@ def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
     assert "marked" not in alone.skipped["round-1 crop"]
 
 
+def test_pages_of_which_nearly_all_was_accepted_are_samples_and_train_once(turned):
+    out, measured = Folder(str(turned / "out")), metrics(turned / "out", 2)["pages"]
+    made, layers = samples(turned / "out/pages-round-2"), {s.key: s for s in samples(turned / "out/coarse")}
+    assert measured["num_pages"] == len(made) > 0
+    assert measured["num_read"] == len(made) + sum(measured["refused"].values()) == 16
+    assert all(s.quality.signals["accepted_share"] >= 0.9 for s in made)
+    assert all(0.8 * wheel.LINES < len(s.text.split("\n")) <= wheel.LINES for s in made)
+    assert {(s.task, s.stage, layers[s.origin.parent].origin.uri == s.origin.uri) for s in made} == {
+        ("page", "flywheel/round-2", True)
+    }
+    assert measured["cer"] <= measured["worst_cer"] < 0.1
+    assert (measured["order_share"], measured["missing_share"]) == (1, pytest.approx(0, abs=0.02))
+    corpus = opened(open_ours(out, ["coarse", "pages-round-*"]), byte_tokenizer(), 0.1)
+    assert corpus.skipped["pages-round-2"]["page_elsewhere"] == len(made)
+    alone = opened(open_ours(out, ["pages-round-*"]), byte_tokenizer(), 0.1)
+    assert alone.skipped["pages-round-1"].get("marked", 0) == metrics(turned / "out", 1)["pages"]["num_pages"]
+    assert sum(map(len, alone.columns)) == len(made)
+    assert "By the text layers" in (turned / "out/pages-round-2/README.md").read_text()
+
+
 def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
     before = files(output)
     for rounds in (2, 1, 0):
@@ -162,7 +182,9 @@ def test_after_a_rollback_the_next_round_starts_from_the_last_one_that_is_left(t
     assert (origin["from"], origin["parent"]) == ("round-1", metrics(output, 1)["readers"])
     assert (metrics(output, 3)["round"], metrics(output, 3)["from"]) == (3, "round-1")
     assert {s.stage for s in samples(output / "round-3")} == {"flywheel/round-3"}
-    assert sorted(name for name in Folder(str(output)).folders() if "round" in name) == ["aside-round-2", "round-1", "round-3"]
+    assert sorted(name for name in Folder(str(output)).folders() if "round" in name) == [
+        *("aside-pages-round-2", "aside-round-2", "pages-round-1", "pages-round-3", "round-1", "round-3")
+    ]
     assert files(output / "aside-round-2") == aside
     corpus = opened(open_ours(Folder(str(output)), ["coarse", "round-*"]), byte_tokenizer(), 0.1)
     assert {dataset.name for dataset in corpus.datasets} >= {"round-1 crop", "round-3 crop"}

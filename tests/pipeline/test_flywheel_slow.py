@@ -45,7 +45,7 @@ def test_a_poisoned_round_is_caught_and_rolled_back(turned, tmp_path):
     values = {"later": later, "needs_gain": True}
     assert wheel.turn(turned / "in", out, rounds=AUTO, **values) == 0
     assert sorted(name for name in Folder(str(out)).folders() if "round" in name) == [
-        "aside-round-2", "aside-round-3", "round-1"
+        "aside-pages-round-2", "aside-round-2", "aside-round-3", "pages-round-1", "round-1"
     ]  # fmt: skip
     made = json.loads((out / "aside-round-3/metrics.json").read_text())
     changes = made["verdict"]["changes"]
@@ -90,10 +90,10 @@ def turned(shared):
 
 
 def digests(out: Path) -> dict[str, str]:
-    """What a round leaves that others build on: the reader, the labels, the figures."""
+    """What a round leaves that others build on: the reader, the labels, the pages, the figures."""
     files = [
         *out.glob("round-1/reader/Cyrl/*"),
-        *out.glob("round-1/shards/*.tar"),
+        *out.glob("*round-1/shards/*.tar"),
         out / "round-1/metrics.json",
         out / "round-1/round.json",
     ]
@@ -149,6 +149,7 @@ def test_a_round_goes_on_from_any_commit(tmp_path):
         assert digests(out) == digests(whole), name
         shutil.rmtree(out)
 
-    names = at_every_commit(end, goes_on, within="/round-1")
+    names = at_every_commit(end, goes_on, within="round-1")
     assert {"config.json", "metrics.json", "round.json"} <= {name.rpartition("/")[2] for name in names}
     assert any("checkpoint" in name for name in names)
+    assert any("pages-round-1" in name for name in names)
