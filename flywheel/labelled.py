@@ -14,6 +14,7 @@ import simplejpeg
 
 from datagen import manifest, scripts
 from datagen.engines import versions
+from datagen.engines.vertical import stands
 from datagen.images import pixels
 from datagen.items import Inputs, Item
 from datagen.pipeline import Estimate, Pipeline
@@ -83,6 +84,7 @@ class LabelledPages(ShardSource):
     ink are painted over. Other pages are drops:
 
         too_much_refused    less than `min_accepted` was accepted
+        in_columns          lines stand, in a script with columns: nothing here puts such lines in order
         ink_without_line    the detector missed lines, or pictures hold text
     """
 
@@ -128,8 +130,10 @@ class LabelledPages(ShardSource):
         """The page, with its image, as a sample of what was accepted; a drop if ink on it has no label."""
         assert page.image is not None
         parts = reading.parts
-        ink = PageInk.of(pixels(page.image), [part.box for part in parts])
         accepted = [part for part in parts if not part.reason]
+        if num_standing := sum(stands(part.box, reading.script) for part in accepted):
+            return page.drop("in_columns", STAGE, f"{num_standing} parts of lines that stand")
+        ink = PageInk.of(pixels(page.image), [part.box for part in parts])
         heights = sorted(part.box.y1 - part.box.y0 for part in accepted)
         strays, num_letters = ink.strays(heights[len(heights) // 2])
         if num_letters > self.max_strays:

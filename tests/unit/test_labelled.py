@@ -98,6 +98,12 @@ def test_a_lone_sign_is_painted_over_and_a_page_with_a_word_that_no_line_has_is_
     assert isinstance(labelled(page(*word), crop(0), crop(1), crop(2), max_strays=5), Sample)
 
 
+def test_a_page_in_columns_is_not_taken():
+    column = replace(crop(0), script="Jpan", origin=replace(crop(0).origin, box=Box(300, 100, 330, 400)))
+    drop = labelled(page(), column)
+    assert isinstance(drop, Drop) and drop.reason == "in_columns"
+
+
 def test_readings_are_by_page_and_line_from_left_to_right():
     other = replace(crop(0), key="fedcba9876543210-01234567-000001-r2-0000")
     parts = [crop(1, 2, 300, 400), refused(1, 1, 100, 300), crop(1, 3, 400, 500)]
