@@ -16,8 +16,9 @@ from datagen.sources.pdf_pieces import Rect
 _CONTRAST = 64  # of 255, to the paper
 _REACH = 0.75  # of a box's height, from its middle line
 _SIDE = 0.3  # of a box's height, beyond its ends
-# Of a line's height: how large signs are at least, how high letters, and how large they are at most, with what touches them.
-_SIGN, _LETTER, _HIGHEST_SIGN, _WIDEST_SIGN = 0.2, 0.35, 1.4, 5.0
+# Of a line's height: how large signs are at least, such as a leader's dots, how high letters, and how high and wide they are at
+# most, with what touches them.
+_SIGN, _LETTER, _HIGHEST_SIGN, _WIDEST_SIGN = 0.08, 0.35, 1.4, 5.0
 _HIGHEST = 2.0  # of a box's height: how high its ink is
 _DIRT = 2  # pixels
 _EDGE = 2  # pixels around ink that JPEG blurs
@@ -47,7 +48,7 @@ class PageInk:
 
     def strays(self, height: float) -> tuple[list[int], int]:
         """The numbers of ink that belongs to no box and may be signs of lines that are `height` pixels high, and how many of them
-        are as high as letters, and not as bullets and dashes."""
+        are as high as letters, and not as bullets, dashes and dots."""
         wide, high = self.spans[:, 2], self.spans[:, 3]
         may_be = (self.owners < 0) & (high <= _HIGHEST_SIGN * height) & (wide <= _WIDEST_SIGN * height)
         may_be &= numpy.maximum(wide, high) >= _SIGN * height

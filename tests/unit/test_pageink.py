@@ -61,7 +61,8 @@ def test_a_part_is_painted_in_the_colour_of_the_paper_around_it():
         ([Box(50, 210, 390, 212)], 0, 0),  # a rule
         ([Box(50, 150, 52, 390), Box(50, 150, 300, 152)], 0, 0),  # a frame
         ([Box(100, 150, 300, 390)], 0, 0),  # a picture
-        ([Box(50, 210, 53, 213)], 0, 0),  # dirt
+        ([Box(x, 220, x + 4, 224) for x in range(50, 90, 10)], 4, 0),  # dots of a leader
+        ([Box(50, 210, 52, 212)], 0, 0),  # dirt
         ([], 0, 0),
     ],
 )
