@@ -38,7 +38,7 @@ from flywheel.asked import AUDIT, GOLD_LINES, REVIEW, VERDICTS, Answer, Asked
 from flywheel.frozen import FrozenPools
 from flywheel.pools import Pools
 from flywheel.reading import view
-from flywheel.step import GOLD, Flywheel
+from flywheel.step import GOLD, Flywheel, pages_name
 
 STAGE = "GoldCrops"
 TIMES = 4
@@ -259,7 +259,8 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
 
 
 def mark(out: Folder, rounds: Iterable[str]) -> None:
-    """Mark what these rounds accepted in the place of a line of gold, and read otherwise: it trains no more.
+    """Mark what these rounds accepted in the place of a line of gold, and read otherwise, and the pages that they made of such
+    readings: they train no more.
 
     The marks lie in the dataset of gold. A label that lies in a line of gold must be whole words of it, and the other way round.
     """
@@ -267,11 +268,15 @@ def mark(out: Folder, rounds: Iterable[str]) -> None:
     for line in read_records(out.sub(GOLD), manifest.rows(out.sub(GOLD))):
         corrected[line.origin.parent].append(line)
     marked = []
-    for folder in map(out.sub, rounds):
+    for name in rounds:
+        folder, wrong = out.sub(name), {}
         for label in read_records(folder, manifest.rows(folder, lambda row: row["parent"] in corrected)):
             for line in corrected[label.origin.parent]:
                 if _is_there(line.origin.box, label.origin.box) and not _agree(line, label):
                     marked.append(Mark(label.key, "corrected", line.key, 1.0))
+                    wrong[label.origin.parent] = line.key
+        made = ((row["key"], row["parent"]) for row in manifest.rows(out.sub(pages_name(name))))
+        marked += [Mark(key, "corrected", wrong[page], 1.0) for key, page in made if page in wrong]
     marks.write(out.sub(GOLD), marked, "")
 
 

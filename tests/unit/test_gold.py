@@ -136,7 +136,10 @@ def test_what_a_round_accepted_in_the_place_of_gold_and_read_otherwise_is_marked
     labels = {"same": ("кот рот", at), "other": ("кот рог", at), "beside": ("кот рог", beside), "part": ("кот", part)}
     labels |= {"apart": ("ко", part), "longer": ("сок кот рот", Box(2, 38, 380, 72))}
     write_dataset(tmp_path / "round-1", [crop(f"{PAGE}-{name}", *label) for name, label in labels.items()], "round-1")
+    whole = replace(page(f"{PAGE}-page-r1"), origin=Origin("file:///a.pdf", "a" * 64, 3, parent=PAGE))
+    other = replace(whole, key="another-page-r1", origin=replace(whole.origin, parent="another"))
+    write_dataset(tmp_path / "pages-round-1", [whole, other], "pages-round-1")
     gold.mark(out, ["round-1"])
     rows = marks.read(out.sub("gold")).to_pylist()
-    assert sorted(row["key"] for row in rows) == [f"{PAGE}-apart", f"{PAGE}-other"]
+    assert sorted(row["key"] for row in rows) == [f"{PAGE}-apart", f"{PAGE}-other", f"{PAGE}-page-r1"]
     assert {(row["mark"], row["of"]) for row in rows} == {("corrected", f"{PAGE}-r1-0001-gold")}
