@@ -93,7 +93,7 @@ class LabelledPages(ShardSource):
     pages: str = ""
     round: int = 0
     shards: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    min_accepted: float = 0.9
+    min_accepted: float = 0.75
     max_strays: int = 4
     jpeg_quality: int = 90
 
