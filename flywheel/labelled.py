@@ -146,11 +146,9 @@ class LabelledPages(ShardSource):
         by, o = f"flywheel/round-{self.round}", page.origin
         regions = regions_of(found_lines(reading), reading.script, by, _DETECTOR, ink.is_clear)
         num_agreed = sum(len(part.text) for part in accepted if part.is_agreed)
-        num_sure = sum(part.score * len(part.text) for part in accepted)
         signals = {
             "accepted_share": reading.accepted_share,
             "agreed_share": num_agreed / reading.num_accepted,
-            "confidence": num_sure / reading.num_accepted,
             "num_painted": float(len(refused) + len(strays)),
         }
         return Sample(

@@ -64,13 +64,8 @@ def test_a_page_of_accepted_lines_is_a_sample_with_its_own_image():
     assert {(region.by, region.detected_by) for region in made.regions} == {(BY, "ppocr-detector")}
     assert made.origin == replace(given.origin, parent=PAGE, box=Box(0, 0, 600, 800), engines={"pymupdf": "2.0", BY: "cd" * 32})
     assert (made.lang, made.script, made.group, made.quality.verdict) == ("ru", "Cyrl", given.group, "trusted")
-    signals = made.quality.signals
-    assert signals == {
-        "accepted_share": 1.0,
-        "agreed_share": pytest.approx(2 / 3),
-        "confidence": pytest.approx(0.98),
-        "num_painted": 0.0,
-    }
+    assert made.quality.signals == {"accepted_share": 1.0, "agreed_share": pytest.approx(2 / 3), "num_painted": 0.0}
+    assert [line.score for region in made.regions for line in region.lines] == [pytest.approx(0.98)] * 3
 
 
 def test_what_was_refused_is_painted_over_and_has_no_label():
