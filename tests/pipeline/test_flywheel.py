@@ -147,23 +147,6 @@ def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
     assert "marked" not in alone.skipped["round-1 crop"]
 
 
-def test_pages_of_which_nearly_all_was_accepted_are_samples_and_train_once(turned):
-    out, measured = Folder(str(turned / "out")), metrics(turned / "out", 2)["pages"]
-    made = samples(turned / "out/pages-round-2")
-    assert measured["num_pages"] == len(made) > 0
-    assert measured["num_read"] == len(made) + sum(measured["refused"].values()) == 16
-    assert {(s.task, s.stage) for s in made} == {("page", "flywheel/round-2")}
-    of_made = {s.key.partition("-r2")[2].partition("p")[0] + s.origin.parent for s in samples(turned / "out/round-2")}
-    assert sum(len(region.lines) for s in made for region in s.regions) >= len(of_made) > 200  # no line is lost
-    assert measured["cer"] <= measured["worst_cer"] < 0.1
-    assert (measured["order_share"], measured["missing_share"]) == (1, pytest.approx(0, abs=0.02))
-    corpus = opened(open_ours(out, ["coarse", "pages-round-*"]), byte_tokenizer(), 0.1)
-    assert corpus.skipped["pages-round-2"]["page_elsewhere"] == len(made)
-    alone = opened(open_ours(out, ["pages-round-*"]), byte_tokenizer(), 0.1)
-    assert (alone.skipped["pages-round-1"]["marked"], sum(map(len, alone.columns))) == (16, len(made))
-    assert "By the text layers" in (turned / "out/pages-round-2/README.md").read_text()
-
-
 def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
     before = files(output)
     for rounds in (2, 1, 0):
