@@ -1,9 +1,11 @@
 # The one front door. `make` alone says what there is.
 
-# Typefaces of scripts that the general fonts have in two or three, 20 MB: readers learn from lines typeset in them.
-TYPEFACES := fonts-bpg-georgian fonts-culmus fonts-deva-extra fonts-farsiweb fonts-hosny-amiri fonts-khmeros \
-    fonts-lohit-beng-bengali fonts-lohit-deva fonts-lohit-taml fonts-nanum fonts-samyak-taml fonts-senamirmir-washra \
-    $(addprefix fonts-sil-,abyssinica padauk scheherazade) $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi)
+# Typefaces of scripts that the general fonts have in few, 28 MB: readers learn from lines typeset in them.
+TYPEFACES := fonts-arundina fonts-beng-extra fonts-bpg-georgian fonts-culmus fonts-deva-extra fonts-farsiweb fonts-freefarsi \
+    fonts-gargi fonts-hosny-amiri fonts-hosny-thabit fonts-kacst-one fonts-khmeros $(addprefix fonts-lohit-,beng-bengali deva) \
+    $(addprefix fonts-lohit-,taml taml-classical) fonts-meera-inimai fonts-nakula fonts-nanum fonts-sahadeva fonts-samyak-deva \
+    fonts-samyak-taml fonts-sarai fonts-senamirmir-washra $(addprefix fonts-sil-,abyssinica annapurna padauk scheherazade) \
+    $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi purisa sawasdee umpush waree) fonts-vazirmatn
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \

@@ -33,6 +33,7 @@ class Crop:
 
     A line without an image is typeset in one of these `families` whenever it is learned; its box says only about how wide it is.
     Families of a line with an image are those that it is at times set anew in (none: any text face that has its letters).
+    `tall` says how many times as high as one of plain letters in the same size the box of its image is.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Crop:
     image: bytes
     box: Box
     families: tuple[str, ...] = ()
+    tall: float = 1.0
 
     def pixels(self) -> numpy.ndarray:
         """The whole crop as (H, W) gray bytes."""
@@ -105,18 +107,23 @@ def _somewhere_around(pixels: numpy.ndarray, box: Box, random: numpy.random.Gene
     return cut(pixels, frame, left, 0, right, 0)
 
 
+def _anew(crop: Crop, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float] | None:
+    """The line's text in another typeface, the box there, and how tall it is."""
+    if crop.families:
+        return in_family(crop.families, crop.text, crop.lang, random)
+    made = typeset(crop.text, random)
+    return made and (*made, 1.0)
+
+
 def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 0.0) -> numpy.ndarray:
     """The line, or its text in another typeface, as a poor scan, a small rendering or a careless detector would give it: (H, W)
     gray bytes."""
-    set_anew = None
-    if not crop.image or random.random() < typeset_share:
-        is_free = not crop.families
-        set_anew = typeset(crop.text, random) if is_free else in_family(crop.families, crop.text, crop.lang, random)
-    pixels, box = set_anew or (crop.pixels(), crop.box)
+    set_anew = not crop.image or random.random() < typeset_share
+    pixels, box, tall = (_anew(crop, random) if set_anew else None) or (crop.pixels(), crop.box, crop.tall)
     line = worn(_somewhere_around(pixels, box, random), random)
     image = Image.fromarray(numpy.ascontiguousarray(line))
     if random.random() < 0.6:  # small print, enlarged again when it is read
-        height = int(random.integers(15, 30))
+        height = round(int(random.integers(15, 30)) * tall)  # letters of any script get as small
         size = (max(4, round(image.width * height / image.height)), height)
         image = image.resize(size, Image.Resampling(int(random.choice([1, 2, 3]))))
     if random.random() < 0.3:

@@ -46,20 +46,24 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
     return 255 - ink, box
 
 
-def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box]:
+def in_family(
+    families: Sequence[str], text: str, lang: str, random: numpy.random.Generator
+) -> tuple[numpy.ndarray, Box, float]:
     """`text` in one of these families, at times bold or italic, and in scripts of upright characters at times as a column that is
-    laid down: (H, W) gray bytes, dark on white, and the line's box.
+    laid down: (H, W) gray bytes, dark on white, the line's box, and how many times as high it is as a box of plain letters in that
+    size (1 and more: letters that are stacked make it high).
 
     Raises `ValueError` if no installed font has one of the characters.
     """
-    from datagen.synth.line import line  # Pango, which only languages that are typeset need
+    from datagen.synth.line import PLAIN, line  # Pango, which only languages that are typeset need
 
     name = families[int(random.integers(len(families)))]
     weight = 700 if random.random() < _BOLD else 400
     italic = bool(random.random() < _ITALIC)
     size = float(random.choice(_SIZES))
     of_column = scripts.main_script(text)[0] in vertical.UPRIGHT and bool(random.random() < _COLUMNS)
-    return line(text, name, lang, size, round(_MARGIN * size), weight, italic, of_column)
+    pixels, box = line(text, name, lang, size, round(_MARGIN * size), weight, italic, of_column)
+    return pixels, box, (box.y1 - box.y0) / (PLAIN * size)
 
 
 @dataclass(frozen=True)

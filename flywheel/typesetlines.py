@@ -45,9 +45,9 @@ def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
         able = families_for(text, texts.families.test, texts.lang)
         if able and len(crops) < most:
             family = able[len(crops) % len(able)]
-            pixels, box = in_family((family,), text, texts.lang, numpy.random.default_rng([seed, number]))
+            pixels, box, tall = in_family((family,), text, texts.lang, numpy.random.default_rng([seed, number]))
             image = simplejpeg.encode_jpeg(numpy.ascontiguousarray(pixels)[:, :, None], _JPEG_QUALITY, "GRAY")
-            crops.append(Crop(f"test-{texts.lang}-{number:06d}", texts.lang, texts.script, text, image, box))
+            crops.append(Crop(f"test-{texts.lang}-{number:06d}", texts.lang, texts.script, text, image, box, tall=tall))
     return crops
 
 

@@ -16,6 +16,7 @@ from datagen.synth.families import PANGO_UNIT, description
 
 _RTL = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 _ABOVE, _BELOW = 0.7, 0.2  # of the size: how far a line of text reaches at least above and below its baseline
+PLAIN = _ABOVE + _BELOW
 
 
 def line(
