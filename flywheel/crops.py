@@ -115,6 +115,11 @@ def _anew(crop: Crop, random: numpy.random.Generator) -> tuple[numpy.ndarray, Bo
     return made and (*made, 1.0)
 
 
+def tallness(crop: Crop, random: numpy.random.Generator) -> float:
+    """How many times as high as one of plain letters the line is: as it is drawn, or else as its image is."""
+    return in_family(crop.families, crop.text, crop.lang, random)[2] if crop.families else crop.tall
+
+
 def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 0.0) -> numpy.ndarray:
     """The line, or its text in another typeface, as a poor scan, a small rendering or a careless detector would give it: (H, W)
     gray bytes."""

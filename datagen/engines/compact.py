@@ -9,8 +9,8 @@ A reader is a folder: `model.safetensors`, `alphabet.json`, `config.json`. Shape
 D width, A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and paper 0, so that padding is paper.
 
 The transformer sees a line in steps of 8 pixels, since its layers and their attention are much of what is computed. Letters are
-narrower than that, so each step's state becomes two frames at the end; four, for scripts that stack letters upon each other, as
-Khmer does: CTC has one symbol a frame at most. What a frame's own picture shows is added: without that a reader takes twice as
+narrower than that, so each step's state becomes two frames at the end; four, where lines are crowded: CTC has one symbol a frame
+at most. Scripts that stack letters upon each other, as Khmer does, are seen 48 pixels high, so that letters are no smaller. What a frame's own picture shows is added: without that a reader takes twice as
 long to learn.
 """
 
@@ -35,27 +35,29 @@ from torch.nn import functional as F
 from datagen.engines.ctc_words import Spelling, spell
 from datagen.engines.direction import as_it_is_read, as_it_stands
 from datagen.engines.hangul import put_together, take_apart
+from datagen.engines.left_marks import as_drawn, as_written
 from datagen.engines.lookalikes import fold, unfold
 from datagen.storage import Folder
 
-FORMAT = 2  # of a reader's folder: goes up whenever older weights or alphabets mean something else
+FORMAT = 3  # of a reader's folder: goes up whenever older weights or alphabets mean something else
 HEIGHT = 32
 STEP = 8
-MAX_WIDTH = 1600
+MAX_WIDTH = 1600  # at that height
 _NORMAL = {0xAD: None, 0xFEFF: None, 0x200B: None, 0xB5: "μ"}
 _BATCH_WIDTH = 24_000  # pixels of line that are read at a time, padding included
 
 
 @dataclass(frozen=True)
 class CompactConfig:
-    """Sizes of the network: channels of its three convolution stages, then the transformer's width, layers and heads, and the
-    frames of a step."""
+    """Sizes of the network: channels of its three convolution stages, then the transformer's width, layers and heads, the
+    frames of a step, and how high it sees a line, in pixels (a multiple of 8)."""
 
     channels: tuple[int, int, int] = (32, 64, 96)
     width: int = 256
     layers: int = 2
     heads: int = 4
     frames: int = 2
+    height: int = HEIGHT
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class Alphabet:
     """The symbols of a script's lines: `symbols[i]` is class i + 1. Letters that look alike in it and in Latin are one symbol. A
     Hangul syllable is two or three symbols, the letters that it is made of (`hangul.py`).
 
-    Classes follow each other as their symbols stand in the image, from left to right (`direction.py`); texts are in the order in
-    which they are read.
+    Classes follow each other as their symbols stand in the image, from left to right (`direction.py`, `left_marks.py`); texts are
+    in the order in which they are read.
     """
 
     script: str
@@ -88,12 +90,12 @@ class Alphabet:
     def decode(self, classes: Sequence[int]) -> str:
         """The text that `encode` took apart, letters that look alike told apart by their words."""
         symbols = "".join(self.symbols[c - 1] for c in classes)
-        return as_it_is_read(unfold(put_together(symbols), self.script), self.script)
+        return as_it_is_read(as_written(unfold(put_together(symbols), self.script)), self.script)
 
 
 def symbols_of(text: str, script: str) -> str:
     """The symbols of a text as they stand in its line's image, from left to right."""
-    return fold(take_apart(as_it_stands(text, script)), script)
+    return fold(take_apart(as_drawn(as_it_stands(text, script))), script)
 
 
 def normalise(text: str) -> str:
@@ -117,12 +119,12 @@ class CompactNet(nn.Module):
             _Residual(c3),
         )
         # These two see the whole height at once. What they give, (B, D, 1, S) say, lies in memory as (B, S, D).
-        high = HEIGHT // 8
+        high = config.height // 8
         self.steps = nn.Sequential(nn.Conv2d(c3, d, (high, 4), (high, 2), padding=(0, 1), bias=False), nn.BatchNorm2d(d))
         self.picture = nn.Conv2d(c3, config.frames // 2 * d, (high, 1), (high, 1), bias=False)
         self.position = nn.Conv2d(d, d, (1, 3), padding=(0, 1))
         self.encoder = nn.ModuleList(_Layer(d, config.heads) for _ in range(config.layers))
-        self.frames = config.frames
+        self.frames, self.height = config.frames, config.height
         self.split = nn.Linear(d, config.frames * d)
         self.norm = nn.LayerNorm(d)
         self.head = nn.Linear(d, num_classes)
@@ -237,7 +239,7 @@ class Reader:
 
     def _batches(self, crops: Sequence[numpy.ndarray]) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
         """The scores of the crops, with their indices, in batches of crops about as wide."""
-        lines = [line_image(crop) for crop in crops]
+        lines = [line_image(crop, height=self.config.height) for crop in crops]
         with threads(1):
             for batch in _batches([line.shape[1] for line in lines]):
                 yield batch, self.scores([lines[i] for i in batch])
@@ -297,21 +299,21 @@ class FolderReader:
         return Reader.load(self.folder)
 
 
-def line_image(crop: numpy.ndarray, stretch: float = 1.0) -> numpy.ndarray:
-    """A crop, (H, W) gray bytes, as a network takes it: (32, W') floats, ink 1, with paper up to a whole step. `stretch`
-    multiplies its width."""
-    height, width = crop.shape
-    wide = min(MAX_WIDTH, max(STEP // 2, round(width * HEIGHT / height * stretch)))
-    resized = Image.fromarray(crop).resize((wide, HEIGHT), Image.Resampling.BICUBIC)
-    line = numpy.zeros((HEIGHT, wide + -wide % STEP), numpy.float32)
+def line_image(crop: numpy.ndarray, stretch: float = 1.0, height: int = HEIGHT) -> numpy.ndarray:
+    """A crop, (H, W) gray bytes, as a network of this height takes it: (height, W') floats, ink 1, with paper up to a whole step.
+    `stretch` multiplies its width."""
+    high, width = crop.shape
+    wide = min(MAX_WIDTH * height // HEIGHT, max(STEP // 2, round(width * height / high * stretch)))
+    resized = Image.fromarray(crop).resize((wide, height), Image.Resampling.BICUBIC)
+    line = numpy.zeros((height, wide + -wide % STEP), numpy.float32)
     line[:, :wide] = 1.0 - numpy.asarray(resized, numpy.float32) / 255.0
     return line
 
 
 def collate(lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
-    """Lines side by side as (B, 1, 32, W), padded with paper, and how many steps each of them is long."""
+    """Lines of one height side by side as (B, 1, H, W), padded with paper, and how many steps each of them is long."""
     widths = [line.shape[1] for line in lines]
-    batch = numpy.zeros((len(lines), 1, HEIGHT, max(widths)), numpy.float32)
+    batch = numpy.zeros((len(lines), 1, len(lines[0]), max(widths)), numpy.float32)
     for i, line in enumerate(lines):
         batch[i, 0, :, : line.shape[1]] = line
     image = torch.from_numpy(batch).to(memory_format=torch.channels_last)

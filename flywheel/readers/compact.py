@@ -34,7 +34,7 @@ from datagen.engines.compact import (
 )
 from datagen.progress import State
 from datagen.storage import Folder
-from flywheel.crops import Crop, degraded
+from flywheel.crops import Crop, degraded, tallness
 from flywheel.readers import standing
 from flywheel.readers.shares import shares_of
 from flywheel.step import Fit
@@ -43,6 +43,7 @@ _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
 _TOLD = 0.5  # of the loss that says where symbols stand
 _SAMPLE, _ENOUGH_ROOM = 100, 1.8  # lines that are looked at; frames for each one that is needed
+_HIGH, _TALL = 48, 1.5  # pixels that lines are seen in, in place of 32, if they are so many times as high as plain letters
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
@@ -73,7 +74,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     torch.manual_seed(config.seed)
     alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
     before = None if start is None else Reader.load(start)
-    network = before.config if before else CompactConfig(frames=_frames(config, crops))
+    network = before.config if before else _network(config, crops)
     net = CompactNet(network, len(alphabet.symbols) + 1)
     if before is not None:
         _inherit(net, alphabet, before)
@@ -82,7 +83,8 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     optimizer = torch.optim.AdamW(net.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
     first = _resume(folder, checkpoint, net, optimizer)
     started, shown, losses = time.monotonic(), time.monotonic(), []
-    batches = itertools.islice(_batches(config, crops, 0 if start else config.short_steps), first, None)
+    drawn = _batches(config, crops, 0 if start else config.short_steps, network.height)
+    batches = itertools.islice(drawn, first, None)
     for step, batch in zip(range(first, config.steps), batches, strict=False):
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
@@ -125,7 +127,8 @@ def _loss(
     learns, too, about where each symbol stands."""
     images, targets, texts = [], [], []
     for crop in batch:
-        image = line_image(degraded(crop, random, config.typeset_share), stretch=float(random.uniform(0.85, 1.12)))
+        line = degraded(crop, random, config.typeset_share)
+        image = line_image(line, float(random.uniform(0.85, 1.12)), net.height)
         classes = alphabet.encode(crop.text)
         if image.shape[1] // STEP * net.frames >= _least_frames(classes):
             images.append(image)
@@ -152,17 +155,18 @@ def _least_frames(symbols: Sequence[int] | str) -> int:
     return len(symbols) + sum(a == b for a, b in itertools.pairwise(symbols))
 
 
-def _frames(config: Fit, crops: Sequence[Crop]) -> int:
-    """The frames of a step: 2, or 4 where lines with so many frames hardly have room for their symbols. Of Khmer lines as they
-    are learned, some have 1.2 times as many as they need, of Cyrillic ones 2.5 times."""
+def _network(config: Fit, crops: Sequence[Crop]) -> CompactConfig:
+    """The network for lines like these. It sees them higher if most are tall: letters that are stacked, as Khmer's, would else be
+    two thirds as large as Cyrillic ones. A step has 2 frames, or 4 where lines with so many hardly have room for their symbols."""
     random = numpy.random.default_rng([config.seed, 2])
     drawn = [crops[i] for i in random.choice(len(crops), _SAMPLE, p=shares_of(crops))]
-    widths = [line_image(degraded(crop, random, config.typeset_share)).shape[1] for crop in drawn]
+    height = _HIGH if numpy.median([tallness(crop, random) for crop in drawn]) > _TALL else HEIGHT
+    widths = [line_image(degraded(crop, random, config.typeset_share), height=height).shape[1] for crop in drawn]
     room = [2 * width / STEP / _least_frames(symbols_of(c.text, c.script)) for width, c in zip(widths, drawn, strict=True)]
-    return 2 if numpy.quantile(room, 0.1) >= _ENOUGH_ROOM else 4
+    return CompactConfig(frames=2 if numpy.quantile(room, 0.1) >= _ENOUGH_ROOM else 4, height=height)
 
 
-def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[list[Crop]]:
+def _batches(config: Fit, crops: Sequence[Crop], short_steps: int, height: int = HEIGHT) -> Iterator[list[Crop]]:
     """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
     CTC learns sooner on them that there is something to align."""
     weights = shares_of(crops)
@@ -174,7 +178,7 @@ def _batches(config: Fit, crops: Sequence[Crop], short_steps: int) -> Iterator[l
         batches: list[list[Crop]] = []
         room = 0.0
         for crop in sorted(drawn, key=lambda c: (_aspect(c), c.key)):
-            width = min(_aspect(crop) * HEIGHT, MAX_WIDTH)
+            width = min(_aspect(crop) * height, MAX_WIDTH * height / HEIGHT)
             if width > room:
                 batches.append([])
                 room = float(config.batch_width)

@@ -159,7 +159,7 @@ def test_a_damaged_folder_is_named(tmp_path, damage):
         torch.save({"a": torch.zeros(1)}, weights)
     elif damage == "old":
         config = tmp_path / "reader" / "config.json"
-        config.write_text(config.read_text().replace('"format": 2', '"format": 1'))
+        config.write_text(config.read_text().replace('"format": 3', '"format": 1'))
     else:
         (tmp_path / "reader" / "alphabet.json").write_text('{"script": "Cyrl", "symbols": "ab"}')
     with pytest.raises(ValueError, match="holds no compact reader: .*" + ("its format is 1" if damage == "old" else "")):

@@ -147,6 +147,12 @@ def test_lines_of_documents_are_half_of_what_is_learned_where_they_are_many_and_
     assert sum(weights_of(lines(50, 0))) == pytest.approx(50**0.5)
 
 
+def test_stacked_letters_make_a_line_tall():
+    tall = [in_family(("FreeSerif",), text, "th", numpy.random.default_rng(0))[2] for text in ("ana", "กิ้ง", "ปู่กู่ซื้อ")]
+    assert tall[0] == pytest.approx(1, abs=0.04)
+    assert tall[0] < 1.1 < tall[1] < tall[2]
+
+
 def test_a_family_is_drawn_by_the_seed():
     names = families_of([UDHR["Hebr"][1]] * 3, "he").train
     drawn = {in_family(names, "אבגד", "he", numpy.random.default_rng(seed))[0].tobytes() for seed in range(12)}
