@@ -1,8 +1,8 @@
 """Vowels that stand left of the letters that they are written behind: Devanagari's ि, Bengali's ে, Tamil's ெ, Khmer's េ.
 
-Text has a vowel behind the consonants that it is spoken after. A reader sees a line from left to right, and says a symbol where it
-stands: so a vowel that is drawn in front of its consonants comes in front of them. Half of a vowel that is drawn on both sides is
-a symbol of its own, where Unicode has it as one.
+Text has a vowel behind the consonants that it is spoken after. A reader sees a line from left to right, and says a symbol where
+it stands: so a vowel that is drawn in front of its consonants comes in front of them. Half of a vowel that is drawn on both sides
+is a symbol of its own, where Unicode has it as one.
 """
 
 import unicodedata
