@@ -5,7 +5,7 @@ TYPEFACES := fonts-arundina fonts-beng-extra fonts-bpg-georgian fonts-culmus fon
     fonts-gargi fonts-hosny-amiri fonts-hosny-thabit fonts-kacst-one fonts-khmeros $(addprefix fonts-lohit-,beng-bengali deva) \
     $(addprefix fonts-lohit-,taml taml-classical) fonts-meera-inimai fonts-nakula fonts-nanum fonts-sahadeva fonts-samyak-deva \
     fonts-samyak-taml fonts-sarai fonts-senamirmir-washra $(addprefix fonts-sil-,abyssinica annapurna padauk scheherazade) \
-    $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi purisa sawasdee umpush waree) fonts-vazirmatn
+    $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi sawasdee umpush waree) fonts-vazirmatn
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \

@@ -10,8 +10,8 @@ D width, A symbols. Class 0 is CTC's blank. In a network's input ink is 1 and pa
 
 The transformer sees a line in steps of 8 pixels, since its layers and their attention are much of what is computed. Letters are
 narrower than that, so each step's state becomes two frames at the end; four, where lines are crowded: CTC has one symbol a frame
-at most. Scripts that stack letters upon each other, as Khmer does, are seen 48 pixels high, so that letters are no smaller. What a
-frame's own picture shows is added: without that a reader takes twice as long to learn.
+at most. Scripts that stack letters upon each other, as Khmer does, are seen 48 pixels high, so that letters are no smaller. What
+a frame's own picture shows is added: without that a reader takes twice as long to learn.
 """
 
 import contextlib

@@ -156,8 +156,8 @@ def _least_frames(symbols: Sequence[int] | str) -> int:
 
 
 def _network(config: Fit, crops: Sequence[Crop]) -> CompactConfig:
-    """The network for lines like these. It sees them higher if most are tall: stacked letters, as Khmer's, would else be two thirds
-    as large as Cyrillic ones. A step has 2 frames, or 4 where lines with so many hardly have room for their symbols."""
+    """The network for lines like these. It sees them higher if most are tall: stacked letters, as Khmer's, would else be two
+    thirds as large as Cyrillic ones. A step has 2 frames, or 4 where lines with so many hardly have room for their symbols."""
     random = numpy.random.default_rng([config.seed, 2])
     drawn = [crops[i] for i in random.choice(len(crops), _SAMPLE, p=shares_of(crops))]
     height = _HIGH if numpy.median([tallness(crop, random) for crop in drawn]) > _TALL else HEIGHT
