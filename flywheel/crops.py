@@ -16,9 +16,7 @@ from datagen.shards import read_reports, read_samples
 from datagen.storage import Folder
 from flywheel.pools import Place
 from flywheel.typefaces import in_family, typeset
-from flywheel.worn import reshaped, worn
-
-_RESHAPED = 0.5  # of the lines that are set anew: typefaces that a machine has are few
+from flywheel.worn import worn
 
 Row = dict[str, Any]
 """A row of a manifest, with the columns of `_COLUMNS`."""
@@ -127,8 +125,6 @@ def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 
     gray bytes."""
     set_anew = not crop.image or random.random() < typeset_share
     pixels, box, tall = (_anew(crop, random) if set_anew else None) or (crop.pixels(), crop.box, crop.tall)
-    if set_anew and random.random() < _RESHAPED:
-        pixels = reshaped(pixels, random)
     line = worn(_somewhere_around(pixels, box, random), random)
     image = Image.fromarray(numpy.ascontiguousarray(line))
     if random.random() < 0.6:  # small print, enlarged again when it is read

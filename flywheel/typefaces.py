@@ -48,7 +48,7 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
 
 def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float]:
     """`text` in one of these families, at times bold or italic, and in scripts of upright characters at times as a column that is
-    laid down: (H, W) gray bytes, dark on white, the line's box, and how many times as high it is as a box of plain letters in that
+    laid down: (H, W) gray bytes, dark on white, the line's box, and how many times as high it is as one of plain letters in that
     size (1 and more: letters that are stacked make it high).
 
     Raises `ValueError` if no installed font has one of the characters.

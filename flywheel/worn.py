@@ -20,20 +20,6 @@ def worn(gray: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarray:
     return gray
 
 
-def reshaped(gray: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarray:
-    """Letters as another typeface might have them: heavier or lighter, and each a little wider or narrower, bent and moved."""
-    height, width = gray.shape
-    much = random.uniform(-0.5, 0.7)
-    other = (cv2.erode if much > 0 else cv2.dilate)(gray, numpy.ones((3, 3), numpy.uint8))
-    gray = cv2.addWeighted(gray, 1 - abs(much), other, abs(much), 0)
-    cells = max(3, round(2 * width / height))
-    x, y = numpy.meshgrid(numpy.arange(width, dtype=numpy.float32), numpy.arange(height, dtype=numpy.float32))
-    for places, grid, most in ((x, (3, cells), 0.06), (y, (3, cells), 0.025)):
-        aside = random.standard_normal(grid, numpy.float32) * (random.uniform(0, most) * height)
-        places += cv2.resize(aside, (width, height), interpolation=cv2.INTER_CUBIC)
-    return cv2.remap(gray, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
 def neighbours(gray: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarray:
     """Feet of the letters above, or heads of those below, at the edge of the frame: a detector's box has them, a drawn one
     hasn't. They are the line's own, moved aside."""
