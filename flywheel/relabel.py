@@ -80,7 +80,7 @@ class ReadLines(ShardSource):
         no_gap           no paper between the words, so that the image can't be cut there
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     readers: str = ""
     round: int = 0
