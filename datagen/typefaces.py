@@ -142,6 +142,18 @@ def missing(name: str, letters: frozenset[str]) -> frozenset[str]:
     return frozenset(char for char in letters if ord(char) not in has)
 
 
+@functools.lru_cache(maxsize=1024)
+def has_pictures(name: str, letters: frozenset[str]) -> bool:
+    """Whether the family `name` draws letters, and not one box for all of them, as Nakula and Sahadeva do for Greek.
+
+    Capitals may look like small letters, and some letters like others: half of the small ones have pictures of their own.
+    """
+    path, index = installed()[name]
+    font = ImageFont.truetype(path, 24, index=index)
+    small = {char.lower() for char in letters if unicodedata.category(char)[0] == "L"}
+    return 2 * len({(bytes(font.getmask(char)), font.getbbox(char)) for char in small}) > len(small)
+
+
 def families(text: str, lang: str = "und") -> tuple[str, ...]:
     """The installed families that have every letter of the text's main script, the usual ones first.
 
@@ -160,7 +172,8 @@ def families(text: str, lang: str = "und") -> tuple[str, ...]:
     def rank(name: str) -> tuple[bool, bool, bool, str]:
         return not name.startswith("Noto "), bool(_ODD.search(name)), "Sans" in name, name
 
-    return tuple(sorted((name for name in installed() if is_meant(name) and not missing(name, letters)), key=rank))
+    able = (name for name in installed() if is_meant(name) and not missing(name, letters) and has_pictures(name, letters))
+    return tuple(sorted(able, key=rank))
 
 
 def what_to_install(text: str, lang: str = "und") -> str:

@@ -171,7 +171,7 @@ class Flywheel:
     max_calibration_pages: int = 30
     calibration_lines: int = 600
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
-    later: Fit = field(default_factory=lambda: Fit(steps=1500, learning_rate=1.2e-3))
+    later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
     gold: str = ""
     text: str = ""

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from datagen import drawing, typefaces
 from tests.udhr import UDHR
@@ -43,6 +45,28 @@ def test_a_font_without_a_letter_is_not_said_to_draw_it():
     assert typefaces.draws(path, "Все")
     assert not typefaces.draws(path, "漢")
     assert typefaces.missing("DejaVu Sans", frozenset("a漢")) == {"漢"}
+
+
+def test_a_family_that_draws_a_box_for_every_letter_is_none(tmp_path, monkeypatch):
+    letters, pen = "αβγδεζΑΒΓΔΕΖ", TTGlyphPen(None)
+    for point in ((0, 0), (0, 700), (400, 700), (400, 0)):
+        pen.moveTo(point) if point == (0, 0) else pen.lineTo(point)
+    pen.closePath()
+    names = {ord(char): f"letter{number}" for number, char in enumerate(letters)}
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", *names.values()])
+    builder.setupCharacterMap(names)
+    builder.setupGlyf(dict.fromkeys([".notdef", *names.values()], pen.glyph()))
+    builder.setupHorizontalMetrics(dict.fromkeys([".notdef", *names.values()], (500, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Boxes", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(tmp_path / "boxes.ttf")
+    fonts = {"Boxes": (str(tmp_path / "boxes.ttf"), 0), "DejaVu Sans": typefaces.installed()["DejaVu Sans"]}
+    monkeypatch.setattr(typefaces, "installed", lambda: fonts)
+    assert not typefaces.missing("Boxes", frozenset(letters))
+    assert typefaces.families(letters, "el") == ("DejaVu Sans",)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
