@@ -137,7 +137,7 @@ class Flywheel:
     alphabet of the embedded reader. It gets one if its script has `min_train_lines` lines to train on. The gate of a
     reader opens at the confidence from which on a share of `precision` of its lines is right, letter for letter, by a lower bound
     from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
-    pages calibrate gates; where they have less than `calibration_lines` lines, and the language has text, typeset pages fill up.
+    pages calibrate gates. Where those of a script have less than `calibration_lines` lines, typeset pages of its text fill up.
 
     A round is kept if no language got worse and some got better (`flywheel.keep`); with `needs_gain` False, if none got worse.
     Others are set aside. `rounds` says how many rounds should exist, those included that the rule set aside; a number smaller
@@ -169,7 +169,7 @@ class Flywheel:
     precision: float = 0.97
     max_held_out: int = 300
     max_calibration_pages: int = 30
-    calibration_lines: int = 600
+    calibration_lines: int = 2_500
     first: Fit = field(default_factory=lambda: Fit(steps=3000, learning_rate=2e-3, short_steps=330))
     later: Fit = field(default_factory=lambda: Fit(steps=2500, learning_rate=1.2e-3))
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})

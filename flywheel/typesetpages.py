@@ -8,7 +8,8 @@ like scans. The dataset's samples are like those of documents: regions with line
 import importlib.metadata
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,6 +29,7 @@ from datagen.synth.sheet import SetBlock, Sheet, draw
 from flywheel import calibrate, composed, frozen, typesetlines
 from flywheel.composed import Queue
 from flywheel.frozen import FrozenPools
+from flywheel.pools import Pools
 from flywheel.step import TYPESET, Flywheel
 from flywheel.texts import TextFile, Texts, licence
 from flywheel.worn import bleed_through, broken
@@ -35,6 +37,9 @@ from model.data.degrade import scanned
 
 BY = "typeset"
 """What regions and records say that they come from."""
+
+OWN_LINES = 200
+"""The lines of a language that calibrate its script's gate, at least, where it has text."""
 
 
 @dataclass(frozen=True)
@@ -129,19 +134,35 @@ class TypesetPages:
         )
 
 
+def lines_needed(served: Sequence[Pools], own: Mapping[str, int], of_script: int) -> dict[str, int]:
+    """By language, how many lines are to be typeset, beside those of its `own` documents that calibrate.
+
+    A gate is of a script, so all languages of a script that have text bring as many, until the script has `of_script` lines. A
+    language has `OWN_LINES` at least.
+    """
+    with_text = Counter(p.script for p in served if p.text)
+    num_own: Counter[str] = Counter()
+    for p in served:
+        num_own[p.script] += own.get(p.lang, 0)
+    shares = {p.lang: math.ceil((of_script - num_own[p.script]) / with_text[p.script]) for p in served if p.text}
+    needed = {lang: max(share, OWN_LINES - own.get(lang, 0)) for lang, share in shares.items()}
+    return {lang: num_lines for lang, num_lines in needed.items() if num_lines > 0}
+
+
 def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None:
     """The pipeline that makes the pages of the output; None if no language needs them.
 
-    A language that has text needs pages if its script has pages to read, or if it has no document: as many as bring it, with its
-    documents' pages that calibrate, to `step.calibration_lines` lines.
+    Those are languages of scripts that have pages to read, and languages without a document.
     """
     read = {p.script for p in pools.served if p.unlabelled}
-    needed = {p.lang: step.calibration_lines for p in pools.served if p.script in read or p.kind == "text"}
+    served = [p for p in pools.served if p.script in read or p.kind == "text"]
     places = calibrate.pages(pools.served, step.max_calibration_pages)
+    own: Counter[str] = Counter()
     for row in (row for part in manifest.parts(out.sub(step.pages), list(pools.shards)) for row in part.to_pylist()):
-        if (lang := places.get((row["sha256"], row["page"]))) in needed:
-            needed[lang] -= row["num_lines"]
-    short = [p for p in pools.served if needed.get(p.lang, 0) > 0]
+        if lang := places.get((row["sha256"], row["page"])):
+            own[lang] += row["num_lines"]
+    needed = lines_needed(served, own, step.calibration_lines)
+    short = [p for p in served if p.lang in needed]
     files = frozen.texts_of(step, out, short)
     source = TypesetPages(tuple((lang, needed[lang]) for lang in sorted(files)), seed=step.seed)
     return Pipeline(TYPESET, FrozenTexts(tuple(files.values())), source, (), max_drop=1.0) if files else None

@@ -11,8 +11,9 @@ from PIL import Image, ImageDraw
 from datagen.engines.compact import normalise
 from datagen.record import Drop, Sample
 from datagen.storage import Folder
-from flywheel import composed, score, texts
+from flywheel import composed, score, texts, typesetpages
 from flywheel.composed import Queue
+from flywheel.pools import Pools
 from flywheel.texts import TextFile, Texts
 from flywheel.typesetpages import FrozenTexts, TypesetPages
 from tests.udhr import UDHR
@@ -124,3 +125,13 @@ def test_lines_without_spaces_are_not_justified():
     drawn = [[composed.style("Noto Serif", script, random.Random(seed)) for seed in range(40)] for script in ("Khmr", "Grek")]
     assert [sum(style.justify for style in of_script) for of_script in drawn] == [0, pytest.approx(16, abs=8)]
     assert {style.columns for style in drawn[0]} == {1, 2, 3}
+
+
+def test_languages_of_a_script_share_what_its_gate_needs_and_have_some_lines_of_their_own():
+    def pools(lang, script, text="of this sha256"):
+        return Pools(lang, script, 0.5, "documents", "", text=text)
+
+    served = [pools("bg", "Cyrl"), pools("sr", "Cyrl"), pools("ru", "Cyrl", ""), pools("vi", "Latn"), pools("ko", "Kore")]
+    own = {"bg": 300, "sr": 50, "ru": 450, "vi": 330, "ko": 4000}
+    assert typesetpages.lines_needed(served, own, 2500) == {"bg": 850, "sr": 850, "vi": 2170}
+    assert typesetpages.lines_needed(served, own, 500) == {"sr": 150, "vi": 170}
