@@ -151,7 +151,7 @@ def has_pictures(name: str, letters: frozenset[str]) -> bool:
     path, index = installed()[name]
     font = ImageFont.truetype(path, 24, index=index)
     small = {char.lower() for char in letters if unicodedata.category(char)[0] == "L"}
-    return 2 * len({(bytes(font.getmask(char)), font.getbbox(char)) for char in small}) > len(small)
+    return 2 * len({(bytes(font.getmask(char)), font.getbbox(char)) for char in small}) >= len(small)
 
 
 def families(text: str, lang: str = "und") -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def saved(driver, name: str) -> str:
     find(driver, "#who").send_keys("Eva", Keys.ENTER)
     ActionChains(driver).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
     path = driver.downloads / f"{name}.jsonl"
-    WebDriverWait(driver, 30).until(lambda _: path.exists())
+    WebDriverWait(driver, 30).until(lambda _: path.exists() and path.stat().st_size)  # Chromium makes it before it writes it
     return str(path)
 
 

@@ -67,6 +67,7 @@ def test_a_family_that_draws_a_box_for_every_letter_is_none(tmp_path, monkeypatc
     monkeypatch.setattr(typefaces, "installed", lambda: fonts)
     assert not typefaces.missing("Boxes", frozenset(letters))
     assert typefaces.families(letters, "el") == ("DejaVu Sans",)
+    assert set(typefaces.families("123")) == {"Boxes", "DejaVu Sans"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
