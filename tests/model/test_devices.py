@@ -121,10 +121,15 @@ def test_what_is_compiled_is_one_operation_whose_result_checkpointing_saves():
     for how, is_checkpointed in ((compiled, False), (compiled, True), (torch.compile, True)):
         torch._dynamo.reset()
         attends = how(products)
-        x_LK = torch.randn(16, 8, requires_grad=True)
-        y_LK = checkpointed(Tower(is_checkpointed), lambda x_LK, attends=attends: attends(x_LK.relu(), x_LK).cos(), x_LK)
+        x_LK, tower = torch.randn(16, 8, requires_grad=True), Tower(is_checkpointed)
+
+        def forward(tower=tower, attends=attends, x_LK=x_LK):
+            return checkpointed(tower, lambda x_LK: attends(x_LK.relu(), x_LK).cos(), x_LK).sum()
+
+        forward().backward()  # compiles, and the compiler multiplies, too
+        y, x_LK.grad = forward(), None
         with profile(activities=[ProfilerActivity.CPU]) as done:
-            y_LK.sum().backward()
+            y.backward()
         counts.append(sum(event.count for event in done.key_averages() if event.key == "aten::mm"))
         found, x_LK.grad = x_LK.grad, None
         products(x_LK.relu(), x_LK).cos().sum().backward()
