@@ -31,10 +31,10 @@ _LINES = 100
 def candidates(step: Flywheel, lang: str, script: str) -> list[str]:
     """The readers that know a language. Packages are asked only by a step that takes text from packages."""
     code = tesseract.reads(lang, script)
-    found = [DEBIAN] if code else []
+    names = [DEBIAN] if code else []
     if step.text_packages and code and tessdata.has(tesseract.language(code)):
-        found.append(NPM)
-    return found + list(step.existing)
+        names.append(NPM)
+    return names + list(step.existing)
 
 
 def choose(step: Flywheel, out: Folder, pools: FrozenPools) -> dict[str, str]:
@@ -46,7 +46,7 @@ def choose(step: Flywheel, out: Folder, pools: FrozenPools) -> dict[str, str]:
     compared = [p for p in pools.served if len(known[p.lang]) > 1]
     texts = frozen.texts_of(step, out, compared)
     test = evaluate.HeldOut.read(out.sub(CROPS), compared, _LINES, texts=texts, seed=step.seed) if compared else None
-    found: dict[str, dict[str, object]] = {}
+    choices: dict[str, dict[str, object]] = {}
     for p in pools.served:
         readers = known[p.lang]
         lines: list[Crop] = []
@@ -55,17 +55,17 @@ def choose(step: Flywheel, out: Folder, pools: FrozenPools) -> dict[str, str]:
         rates = {name: rate for name in readers if lines and (rate := _rate(name, p.lang, p.script, lines)) is not None}
         if readers:
             best = min(rates, key=lambda name: (rates[name], readers.index(name))) if rates else readers[0]
-            found[p.lang] = {"reader": best, "num_lines": len(lines), "rates": rates}
+            choices[p.lang] = {"reader": best, "num_lines": len(lines), "rates": rates}
             if rates:
                 log.info("%s is read best by %s: %s", p.lang, best, ", ".join(f"{n} {100 * r:.1f}%" for n, r in rates.items()))
-    folder.write(NAME, json.dumps(found, ensure_ascii=False, indent=1).encode())
+    folder.write(NAME, json.dumps(choices, ensure_ascii=False, indent=1).encode())
     return chosen(folder)
 
 
 def chosen(folder: Folder) -> dict[str, str]:
     """What was chosen, from the step's `folder`; nothing where nobody chose."""
-    found = json.loads(folder.read(NAME)) if folder.exists(NAME) else {}
-    return {lang: of["reader"] for lang, of in found.items()}
+    choices = json.loads(folder.read(NAME)) if folder.exists(NAME) else {}
+    return {lang: of["reader"] for lang, of in choices.items()}
 
 
 def read(reader: str, lang: str, script: str, images: Sequence[numpy.ndarray]) -> list[str]:
@@ -87,12 +87,12 @@ def rates(
     The rates stay in tesseract.json in the step's `folder`, since Tesseract is slow and no round changes them.
     """
     saved = json.loads(folder.read(RATES)) if folder.exists(RATES) else {}
-    found: dict[str, float | None] = {}
+    by_language: dict[str, float | None] = {}
     for lang, crops in test.items():
         reader = readers.get(lang, DEBIAN)
         if reader == DEBIAN and not tesseract.language(lang):
             log.info("tesseract: no data for %s; its column stays empty (tesseract-ocr-* of your system)", lang)
-            found[lang] = None
+            by_language[lang] = None
             continue
         images = [(c.key, hashlib.sha256(c.image).hexdigest()) for c in crops]  # a typeset line's key doesn't tell its typeface
         mark = hashlib.sha256(f"{_mark(reader)}{images}".encode()).hexdigest()
@@ -100,12 +100,12 @@ def rates(
             log.info("%s: reading %d lines, %s", reader, len(crops), lang)
             cer = _rate(reader, lang, crops[0].script, crops)
             if cer is None:  # a round doesn't need the comparison
-                found[lang] = None
+                by_language[lang] = None
                 continue
             saved[lang + kind] = {"mark": mark, "cer": cer, "reader": reader, "version": tesseract.version()}
             folder.write(RATES, json.dumps(saved, indent=1).encode())
-        found[lang] = saved[lang + kind]["cer"]
-    return found
+        by_language[lang] = saved[lang + kind]["cer"]
+    return by_language
 
 
 def _rate(name: str, lang: str, script: str, lines: Sequence[Crop]) -> float | None:
@@ -120,10 +120,10 @@ def _rate(name: str, lang: str, script: str, lines: Sequence[Crop]) -> float | N
 
 def engines(readers: Iterable[str]) -> dict[str, str]:
     """What decides, beside their choice, what these readers read."""
-    found = versions("tesseract")
+    of_readers = versions("tesseract")
     for name in sorted({*readers} - {DEBIAN}):
-        found |= versions("tesseract", data="npm") if name == NPM else versions(PPOCR, folder="" if name == PPOCR else name)
-    return found
+        of_readers |= versions("tesseract", data="npm") if name == NPM else versions(PPOCR, folder="" if name == PPOCR else name)
+    return of_readers
 
 
 def _mark(reader: str) -> str:

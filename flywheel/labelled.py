@@ -194,14 +194,14 @@ def refused_boxes(labels: Folder) -> dict[str, list[Box]]:
 def page_readings(accepted: Iterable[Sample], refused: Iterable[Drop]) -> dict[str, PageReading]:
     """By the key of a page: what was read on it, by the crops of a round that were accepted, and by its drops."""
     lines: dict[str, dict[int, list[Part]]] = defaultdict(lambda: defaultdict(list))
-    said: dict[str, Sample] = {}
+    first_crops: dict[str, Sample] = {}
     for crop in accepted:
         (region,) = crop.regions
         (line,) = region.lines
         page, number = _place(crop.key)
         is_agreed = crop.quality.signals.get("agreed", 0.0) > 0
         lines[page][number].append(Part(crop.origin.box, crop.text, region.score or 0.0, line.direction, is_agreed))
-        said.setdefault(page, crop)
+        first_crops.setdefault(page, crop)
     for drop in refused:
         for reading in drop.readings:
             page, number = _place(drop.key)
@@ -209,8 +209,8 @@ def page_readings(accepted: Iterable[Sample], refused: Iterable[Drop]) -> dict[s
     readings = {}
     for key, of_page in lines.items():
         by_number = {number: sorted(parts, key=lambda part: part.box) for number, parts in of_page.items()}
-        one = said.get(key)
-        about = (one.lang, one.script, one.origin.engines) if one else ("und", "Zyyy", {})
+        first = first_crops.get(key)
+        about = (first.lang, first.script, first.origin.engines) if first else ("und", "Zyyy", {})
         readings[key] = PageReading(*about, by_number)
     return readings
 

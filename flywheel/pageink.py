@@ -69,8 +69,8 @@ class PageInk:
         for x0, y0, x1, y1 in boxes.values():
             at = slice(y0, y1), slice(x0, x1)
             ink = self.places[at]
-            kept = _grown(stays[ink] & (ink > 0))
-            painted[at][~kept] = _paper(self.pixels[at], ink > 0)
+            staying = _grown(stays[ink] & (ink > 0))
+            painted[at][~staying] = _paper(self.pixels[at], ink > 0)
         goes = numpy.isin(self.owners, list(boxes))
         goes[list(numbers)] = True
         goes[0] = False
@@ -78,8 +78,8 @@ class PageInk:
             x0, y0, width, height = self.spans[number]
             at = slice(max(0, y0 - 3 * _EDGE), y0 + height + 3 * _EDGE), slice(max(0, x0 - 3 * _EDGE), x0 + width + 3 * _EDGE)
             ink = self.places[at]
-            kept = _grown((ink > 0) & ~goes[ink])
-            painted[at][_grown(ink == number) & ~kept] = _paper(self.pixels[at], ink > 0)
+            staying = _grown((ink > 0) & ~goes[ink])
+            painted[at][_grown(ink == number) & ~staying] = _paper(self.pixels[at], ink > 0)
         return painted
 
 
