@@ -1,4 +1,4 @@
-"""Pages of which a round accepted nearly all: such a page is a sample itself, with regions, boxes and an order.
+"""Pages of which a round accepted most: such a page is a sample itself, with regions, boxes and an order.
 
 What the round refused on it is painted over in the paper's colour, so that the picture shows what the label says, and no more. A
 page with ink that no line has can't be made so, and isn't taken.
@@ -217,7 +217,7 @@ def page_readings(accepted: Iterable[Sample], refused: Iterable[Drop]) -> dict[s
 
 def found_lines(reading: PageReading) -> list[FoundLine]:
     """The lines of which anything was accepted. Accepted parts that touch are one run."""
-    found = []
+    with_text = []
     for _, parts in sorted(reading.lines.items()):
         runs: list[list[Part]] = [[]]
         for part in parts:
@@ -229,8 +229,8 @@ def found_lines(reading: PageReading) -> list[FoundLine]:
         x0, y0, x1, y1 = zip(*(part.box for part in parts), strict=True)
         if lines:
             ordered = lines[::-1] if reading.script in scripts.RTL else lines
-            found.append(FoundLine(Box(min(x0), min(y0), max(x1), max(y1)), tuple(ordered)))
-    return found
+            with_text.append(FoundLine(Box(min(x0), min(y0), max(x1), max(y1)), tuple(ordered)))
+    return with_text
 
 
 def _run(parts: Sequence[Part], script: str) -> Line:

