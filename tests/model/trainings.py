@@ -13,6 +13,7 @@ import torch
 from datagen.storage import Folder
 from model.config import line_reader
 from model.train import trainer
+from model.train.checkpoint import Checkpoints
 from model.train.step import Train
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
@@ -57,7 +58,8 @@ def lines_of(out: Folder) -> list[dict]:
 
 def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals | Callable[[], None]) -> int:
     """The exit code of a process that trains, and gets a signal within the step that comes after `stop_at` steps. Or `by` is
-    called there. The process leads a group of its own."""
+    called there. The process leads a group of its own, and waits for each checkpoint, so that every run of a test is killed
+    with the same ones on the disk."""
 
     def child() -> None:
         os.setpgrp()
@@ -69,7 +71,11 @@ def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals | Callab
                 by() if callable(by) else os.kill(os.getpid(), by)
             return update(optimizer, *args)
 
-        trainer.update = stopped
+        def save(self, *args, _save=Checkpoints.save):
+            _save(self, *args)
+            self.wait()
+
+        trainer.update, Checkpoints.save = stopped, save
         trainer.train(step, out)
 
     process = multiprocessing.get_context("fork").Process(target=child)
