@@ -6,8 +6,9 @@
 An adapter only converts types. Making an instance is cheap: it checks its settings, and loads its model with the first call. So a
 plan can ask for versions on a machine that could not run the model. Nobody imports an adapter's file until its name is asked for.
 
-Finding lines and reading them are two protocols, since one detector serves readers of every script. What an engine reads (lines,
-tables, formulas) is its own; one that reads several takes it as a setting.
+Finding lines and reading them are two protocols, since one detector serves readers of every script. A reader of lines and a
+reader of regions are two, as well: what is inside a table or a formula isn't a line. An engine that reads several kinds of
+regions takes the kind as a setting.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy
 
-from datagen.record import Region
+from datagen.record import Line, Region
 
 ENGINES = {
     "ppocr": "datagen.engines.ppocr:TextReader",
@@ -44,8 +45,10 @@ class Engine(Protocol):
 
 
 class Layout(Engine, Protocol):
-    def regions(self, images: Sequence[numpy.ndarray]) -> list[tuple[Region, ...]]:
-        """The regions of each image, (H, W, 3) RGB bytes, in reading order, without text."""
+    def regions(self, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> list[tuple[Region, ...]]:
+        """The regions of each image, (H, W, 3) RGB bytes, with labels of the record and no text. They stand in reading order if
+        the engine knows one, else from top to bottom. `lines` are those that were detected and read in each image, for engines
+        that look at text, too."""
         ...
 
 
@@ -59,6 +62,20 @@ class Reader(Engine, Protocol):
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
         """The text of each crop, (H, W) gray bytes, in `lang` (BCP-47), and its score from 0 to 1; None from an engine that gives
         no scores. A crop's text doesn't depend on the other crops."""
+        ...
+
+
+class RegionReader(Engine, Protocol):
+    """Reads whole regions. `format` is the record's: markdown, html or latex."""
+
+    format: str
+
+    def read(
+        self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]], lang: str = "und"
+    ) -> Sequence[tuple[str, float | None]]:
+        """The text of each crop, (H, W, 3) RGB bytes, in the engine's `format`, and its score from 0 to 1; None from an engine
+        that gives no scores. "" stands for a crop that the engine can't read. `lines` are those that were read in each crop, in
+        the crop's pixels, for engines that put them into cells."""
         ...
 
 

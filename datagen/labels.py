@@ -1,0 +1,45 @@
+"""What the classes of layout engines are called in the record: one table for all of them.
+
+An engine's class that isn't in its column raises `ValueError`, so that no class is dropped in silence when an engine gains one.
+"""
+
+from collections.abc import Mapping
+
+PYMUPDF = {
+    "text": "text",
+    "title": "title",
+    "section-header": "sub_title",
+    "picture": "image",
+    "table": "table",
+    "list-item": "list",
+    "page-header": "header",
+    "page-footer": "footer",
+    "footnote": "footnote",
+    "caption": "image_caption",
+    "formula": "equation",
+}
+CDLA = {
+    "text": "text",
+    "title": "sub_title",
+    "figure": "image",
+    "figure_caption": "image_caption",
+    "table": "table",
+    "table_caption": "table_caption",
+    "header": "header",
+    "footer": "footer",
+    "reference": "reference",
+    "equation": "equation",
+}
+OF_ENGINE: Mapping[str, Mapping[str, str]] = {"pymupdf-layout": PYMUPDF, "cdla": CDLA}
+"""The record's label of each class, by the name of the engine."""
+
+RUNNING = frozenset({"header", "footer", "page_number"})
+"""Labels of what stands on every page beside its text: a region each, and no part of the page's text."""
+
+
+def label_of(engine: str, name: str) -> str:
+    """The record's label of the class that `engine` calls `name`. Raises `ValueError` if the table has none."""
+    try:
+        return OF_ENGINE[engine][name]
+    except KeyError:
+        raise ValueError(f"{engine} has a class {name!r}, for which datagen/labels.py has no label") from None
