@@ -2,6 +2,7 @@
 
     engines.get("ppocr")                        one instance a process and setting, made by whoever asks first
     versions("compact", folder="out/r/Geor")    what a fingerprint needs, without loading a model
+    Choice.of("ppocr").opened(engines)          the same, chosen by a stage's field
 
 An adapter only converts types. Making an instance is cheap: it checks its settings, and loads its model with the first call. So a
 plan can ask for versions on a machine that could not run the model. Nobody imports an adapter's file until its name is asked for.
@@ -15,7 +16,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy
 
@@ -35,6 +36,8 @@ Quad = tuple[tuple[float, float], ...]
 
 
 class Engine(Protocol):
+    """A class of engines that is of no use without a GPU has `gpus = 1`: a worker then has one for itself (`Choice.gpus`)."""
+
     def versions(self) -> dict[str, str]:
         """Name to version, or to the sha256 of weights, of all that decides what the engine says. Loads no model."""
         ...
@@ -139,6 +142,31 @@ def versions(name: str, **settings: Any) -> dict[str, str]:
     with needed_by(name):
         names_to_versions: dict[str, str] = load(name)(**settings).versions()
         return names_to_versions
+
+
+class Choice(NamedTuple):
+    """An engine by its name in the table, with settings, as a field of a stage: `Choice("got", (("model", "out/got"),))`. In a
+    fingerprint it is plain values. Settings are sorted by name, so that equal choices are equal."""
+
+    name: str
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, **settings: Any) -> "Choice":
+        return cls(name, tuple(sorted(settings.items())))
+
+    def opened(self, engines: Engines) -> Any:
+        """The engine, open in `engines`. Raises as `load` does."""
+        return engines.get(self.name, **dict(self.settings))
+
+    def versions(self) -> dict[str, str]:
+        """What `Engine.versions` says of it. Loads no model."""
+        return versions(self.name, **dict(self.settings))
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs its worker needs: those that the engine's class names as `gpus`, none if its `device` is the processor."""
+        return 0 if dict(self.settings).get("device") == "cpu" else getattr(load(self.name), "gpus", 0)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import ENGINES, MOST_OPEN, Engines, load, ppocr, tesseract, versions
+from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, load, ppocr, tesseract, versions
 
 SANS = "DejaVuSans.ttf"
 
@@ -58,6 +58,18 @@ def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(monkeypat
     assert Counting.closed == 2
     assert engines.get("counting") is not small
     assert versions("counting", size=3) == {"counting": "3"}
+
+
+def test_a_choice_opens_the_engine_of_its_settings_and_says_what_a_worker_needs(monkeypatch):
+    monkeypatch.setitem(ENGINES, "counting", "tests.unit.test_engines:Counting")
+    chosen = Choice.of("counting", size=4)
+    assert chosen == Choice("counting", (("size", 4),))
+    with Engines() as engines:
+        assert chosen.opened(engines) is engines.get("counting", size=4)
+    assert chosen.versions() == {"counting": "4"}
+    assert chosen.gpus == 0
+    monkeypatch.setattr(Counting, "gpus", 1, raising=False)
+    assert (chosen.gpus, Choice.of("counting", size=4, device="cpu").gpus) == (1, 0)
 
 
 def test_the_engine_that_was_asked_for_longest_ago_is_closed_when_there_are_many_of_its_name(monkeypatch):
