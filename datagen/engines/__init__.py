@@ -165,7 +165,7 @@ class Choice(NamedTuple):
 
     @property
     def gpus(self) -> int:
-        """How many GPUs its worker needs: those that the engine's class names as `gpus`, none if its `device` is the processor."""
+        """The GPUs that its worker needs: as many as the class names as `gpus`, none if its `device` is the processor."""
         return 0 if dict(self.settings).get("device") == "cpu" else getattr(load(self.name), "gpus", 0)
 
 
