@@ -36,6 +36,9 @@ OF_ENGINE: Mapping[str, Mapping[str, str]] = {"pymupdf-layout": PYMUPDF, "cdla":
 RUNNING = frozenset({"header", "footer", "page_number"})
 """Labels of what stands on every page beside its text: a region each, and no part of the page's text."""
 
+PICTURES = frozenset({"image", "chart", "seal", "molecule", "geometry"})
+"""Labels of what is drawn. A page's answer has their boxes, and nothing that is written in them."""
+
 
 def label_of(engine: str, name: str) -> str:
     """The record's label of the class that `engine` calls `name`. Raises `ValueError` if the table has none."""

@@ -1,0 +1,99 @@
+"""The Markdown of a page, made from its regions: the text of fine pages, and what blocks of a grounded answer hold.
+
+It is what the released model writes, as seen in outputs that its users published, its reading of its own paper among them: `#`
+before headings, `\\[…\\]` around displayed formulas, tables as HTML on one line, nothing for pictures, and neither running heads
+nor feet nor page numbers.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from datagen.labels import PICTURES, RUNNING
+from datagen.record import Region
+from datagen.text import joined
+
+_HEADINGS = {"title": "# ", "sub_title": "## "}
+_IS_HEADING = re.compile(r"#{1,6} ")
+_BULLET = re.compile(r"^([ \t]*)[•‣⁃▪▫◦●○■□◆◇➢➤·∙–][ \t]*(?=\S)", re.MULTILINE)
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
+_FENCE = re.compile("`{3,}")
+# What somebody else put around bare LaTeX.
+_DISPLAYED = re.compile(r"\s*(?:\\\[((?:(?!\\\]).)*)\\\]|\\\(((?:(?!\\\)).)*)\\\)|\$\$([^$]*)\$\$|\$([^$]*)\$)\s*", re.DOTALL)
+_BLANK_LINES = re.compile(r"\n\s*\n")
+# A paragraph that goes on behind one of these does so as if it weren't there.
+_FLOATS = PICTURES | RUNNING | {"table", "image_caption", "table_caption", "table_footnote", "footnote"}
+
+
+def markdown(regions: Sequence[Region]) -> str:
+    """The page's Markdown: the `content` of each region, in their order, a blank line between two. Items of a list follow each
+    other without one. A paragraph that `continues` in a later region with its label, behind floats at most, is joined to that."""
+    text, before = "", ""
+    for region, part in _whole(regions):
+        if text:
+            text += "\n" if region.label == before == "list" and _ITEM.match(part) else "\n\n"
+        text += part
+        before = region.label if region.label != "list" or _ITEM.match(part) else ""
+    return text
+
+
+def content(region: Region) -> str:
+    """The region's own Markdown; "" for what is unread, for pictures, and for what stands on every page.
+
+    A heading gets its `#`, by its label unless its text has them; an item of a list "- " for its bullet; code is fenced; LaTeX is
+    displayed, as `\\[…\\]`; a table stays HTML. Other text is Markdown already.
+    """
+    if region.is_unread or region.label in RUNNING or region.label in PICTURES:
+        return ""
+    text = region.text.rstrip().lstrip("\r\n")
+    if not text.strip():
+        return ""
+    if region.format == "latex":
+        return rf"\[{bare_latex(text)}\]"
+    if region.format != "markdown":
+        return text
+    if region.label in _HEADINGS:
+        heading = joined(text.split("\n")).strip()
+        return heading if _IS_HEADING.match(heading) else _HEADINGS[region.label] + heading
+    if region.label == "list":
+        return _BULLET.sub(r"\1- ", text)
+    if region.label == "code":
+        return text if text.startswith("```") else _fenced(text)
+    return text.strip()
+
+
+def bare_latex(text: str) -> str:
+    """LaTeX without what displays it, and without blank lines, which end a formula."""
+    displayed = _DISPLAYED.fullmatch(text)
+    inside = next((part for part in displayed.groups() if part is not None), "") if displayed else text
+    return _BLANK_LINES.sub("\n", inside).strip()
+
+
+def _whole(regions: Sequence[Region]) -> Iterable[tuple[Region, str]]:
+    """The regions that have Markdown, with paragraphs joined that go on in another of them."""
+    parts = [(region, part) for region in regions if (part := content(region))]
+    taken: set[int] = set()
+    for at, (region, part) in enumerate(parts):
+        if at in taken:
+            continue
+        last, whole = at, [part]
+        while parts[last][0].continues and (following := _continuation(parts, last, taken)) is not None:
+            taken.add(following)
+            whole.append(parts[following][1])
+            last = following
+        yield region, joined(whole) if len(whole) > 1 else part
+
+
+def _continuation(parts: Sequence[tuple[Region, str]], at: int, taken: set[int]) -> int | None:
+    """Where the region at `at` goes on: at the next that isn't a float, if both have one label of plain text."""
+    for following in range(at + 1, len(parts)):
+        region = parts[following][0]
+        if following not in taken and region.label == parts[at][0].label:
+            return following if region.format == "markdown" and region.label not in _HEADINGS and region.label != "code" else None
+        if region.label not in _FLOATS:
+            return None
+    return None
+
+
+def _fenced(code: str) -> str:
+    fence = "`" * max([3, *(len(run) + 1 for run in _FENCE.findall(code))])
+    return f"{fence}\n{code}\n{fence}"

@@ -1,0 +1,97 @@
+"""A page's Markdown from its regions."""
+
+import pytest
+
+from datagen.labels import PICTURES, RUNNING
+from datagen.markdown import bare_latex, content, markdown
+from datagen.record import Box, Region
+
+
+def region(text, label="text", format="markdown", **values):
+    return Region(Box(0, 0, 100, 20), label, text, None, "pymupdf", format=format, **values)
+
+
+@pytest.mark.parametrize(
+    ("one", "wanted"),
+    [
+        (region("Optical\nCompression", "title"), "# Optical Compression"),
+        (region("光学\n压缩", "title"), "# 光学压缩"),
+        (region("1 Introduction", "sub_title"), "## 1 Introduction"),
+        (region("### 2.1 Encoders", "sub_title"), "### 2.1 Encoders"),
+        (region("#hashtag", "sub_title"), "## #hashtag"),
+        (region("• first\n◦ second", "list"), "- first\n- second"),
+        (region("1. first", "list"), "1. first"),
+        (region("  • nested", "list"), "  - nested"),
+        (region("#include <a.h>\n  x = 1", "code"), "```\n#include <a.h>\n  x = 1\n```"),
+        (region("a = '```'", "code"), "````\na = '```'\n````"),
+        (region("```c\nint x;\n```", "code"), "```c\nint x;\n```"),
+        (region("E = mc^2", "equation", "latex"), r"\[E = mc^2\]"),
+        (region("$$a\n\nb$$", "equation", "latex"), "\\[a\nb\\]"),
+        (region(r"\[ x \]", "equation", "latex"), r"\[x\]"),
+        (region("<table><tr><td>1</td></tr></table>\n", "table", "html"), "<table><tr><td>1</td></tr></table>"),
+        (region("Figure 1: a map ", "image_caption"), "Figure 1: a map"),
+        (region(" \n ", "text"), ""),
+        (region("read by mistake", "equation", "latex", is_unread=True), ""),
+    ],
+)
+def test_what_a_region_is_in_markdown(one, wanted):
+    assert content(one) == wanted
+
+
+@pytest.mark.parametrize("label", sorted(PICTURES | RUNNING))
+def test_pictures_and_what_stands_on_every_page_have_none(label):
+    assert content(region("Bluetooth SIG Proprietary", label)) == ""
+
+
+def test_blocks_are_parted_by_a_blank_line_and_items_of_a_list_are_not():
+    page = [
+        region("Page head", "header"),
+        region("Title", "title"),
+        region("One."),
+        region("• a", "list"),
+        region("• b", "list"),
+        region("c without a bullet", "list"),
+        region("• d", "list"),
+        region("", "image"),
+        region("Two."),
+        region("7", "page_number"),
+    ]
+    assert markdown(page) == "# Title\n\nOne.\n\n- a\n- b\n\nc without a bullet\n\n- d\n\nTwo."
+
+
+def test_a_paragraph_that_goes_on_in_the_next_column_is_one():
+    page = [
+        region("The encoder is con-", continues=True),
+        region("", "image"),
+        region("Figure 1", "image_caption"),
+        region("nected to a decoder,", continues=True),
+        region("and that is all."),
+        region("Another."),
+    ]
+    assert markdown(page) == "The encoder is connected to a decoder, and that is all.\n\nFigure 1\n\nAnother."
+
+
+def test_a_paragraph_does_not_go_on_behind_a_heading_or_on_another_page():
+    page = [region("It goes on", continues=True), region("Results", "sub_title"), region("elsewhere", continues=True)]
+    assert markdown(page) == "It goes on\n\n## Results\n\nelsewhere"
+
+
+def test_code_and_formulas_are_never_joined():
+    code = [region("a", "code", continues=True), region("b", "code")]
+    assert markdown(code) == "```\na\n```\n\n```\nb\n```"
+    formulas = [region("a", "equation", "latex", continues=True), region("b", "equation", "latex")]
+    assert markdown(formulas) == "\\[a\\]\n\n\\[b\\]"
+
+
+def test_a_page_without_text_has_no_markdown():
+    assert markdown([]) == "" == markdown([region("x", "header"), region("", "image")])
+
+
+@pytest.mark.parametrize("text", [r"\[x\]", "$$x$$", r"\(x\)", "$x$", " x "])
+def test_latex_loses_what_displays_it(text):
+    assert bare_latex(text) == "x"
+
+
+@pytest.mark.parametrize("text", ["$a$ and $b$", "$$a$$ $$b$$", r"\[a\] \[b\]"])
+def test_latex_of_two_formulas_stays(text):
+    assert bare_latex(text) == text
