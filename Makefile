@@ -10,8 +10,8 @@ TYPEFACES := fonts-arundina fonts-beng-extra fonts-bpg-georgian fonts-culmus fon
 # doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
     libgl1 libglib2.0-0 $(TYPEFACES) tesseract-ocr \
-    $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul chr div dzo ell fas guj heb hin hye iku kan kat kaz khm kir kor lao \
-    mal mar mkd mon mya nep ori pan pus rus san sin snd srp syr tam tat tel tgk tha tir uig ukr urd vie yid yor)
+    $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul ces chi-sim chi-tra chr deu div dzo ell fas fra guj heb hin hye iku ita jpn kan kat kaz khm kir kor lao \
+    mal mar mkd mon mya nep nld ori pan pol por pus rus san sin snd spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes

@@ -29,6 +29,13 @@ _NAMES = {
     "sd": "snd", "si": "sin", "sr": "srp", "syr": "syr", "ta": "tam", "te": "tel", "tg": "tgk", "th": "tha", "ti": "tir",
     "tt": "tat", "ug": "uig", "uk": "ukr", "ur": "urd", "vi": "vie", "yi": "yid", "yo": "yor",
 }  # fmt: skip
+# Those in Latin, and in scripts that PP-OCRv6 reads better. They are second readers of what it has read, and read nothing first.
+_SECOND_NAMES = {
+    "cs": "ces", "de": "deu", "en": "eng", "es": "spa", "fr": "fra", "it": "ita", "ja": "jpn", "nl": "nld", "pl": "pol",
+    "pt": "por", "tr": "tur", "zh": "chi_sim",
+}  # fmt: skip
+_SECOND_OF_SCRIPT = {"Hani": "zh", "Hans": "zh", "Hant": "zh-Hant", "Jpan": "ja", "Latn": "en"}
+_TRADITIONAL = ("zh-Hant", "chi_tra")
 # The language that reads a script, where a text's own language isn't known or has no data. Only scripts whose languages share
 # most letters have one.
 _OF_SCRIPT = {
@@ -48,6 +55,22 @@ def language(lang: str) -> str:
 def reads(lang: str, script: str) -> str:
     """The language (BCP-47) in which to read `lang`: itself, or else the one of its script; "" if neither is installed."""
     return next((code for code in (lang, _OF_SCRIPT.get(script, "")) if language(code)), "")
+
+
+def second_language(lang: str, script: str) -> str:
+    """The language (BCP-47) in which to read what another engine has read in `lang`: as `reads` has it, or one of those that
+    nothing is read in first; "" if this machine hasn't the data of any."""
+    codes = (lang, _OF_SCRIPT.get(script, ""), _SECOND_OF_SCRIPT.get(script, ""))
+    return next((code for code in codes if code and _name(code) in _installed()), "")
+
+
+def _name(lang: str) -> str:
+    """Tesseract's name for a language, whatever it is read for; "" for one that isn't known here."""
+    language, traditional = _TRADITIONAL
+    if lang == language:
+        return traditional
+    code = lang.split("-")[0]
+    return _NAMES.get(code) or _SECOND_NAMES.get(code, "")
 
 
 class Tesseract:
@@ -70,11 +93,11 @@ class Tesseract:
 
         Raises `ValueError` if the language isn't installed, and `RuntimeError` if its data can't be loaded.
         """
-        name = language(lang)
-        if not name:
-            packages = f"tesseract-ocr tesseract-ocr-{_NAMES.get(lang, lang)}"
+        name = _name(lang)
+        if name not in _installed():
+            packages = f"tesseract-ocr tesseract-ocr-{(name or lang).replace('_', '-')}"
             raise ValueError(f"tesseract has no data for {lang}: apt-get install {packages}")
-        self._load(f"{name}+eng" if "eng" in _installed() else name)
+        self._load(f"{name}+eng" if "eng" in _installed() and name != "eng" else name)
         parts = [range(i, len(crops), self.workers) for i in range(self.workers)]
         with ThreadPoolExecutor(self.workers) as pool:
             texts = list(pool.map(lambda api, part: {i: _text(api, crops[i]) for i in part}, self._apis, parts))

@@ -5,20 +5,20 @@ from dataclasses import replace
 from functools import cache
 
 import numpy
-import pymupdf
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from datagen import typefaces
 from datagen.engines import OPEN, letters, shapes, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
-from datagen.record import Box, Line, Region
+from datagen.record import Box, Region
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink import CompareInk
 from datagen.stages.ink_fonts import FontInk
 from datagen.storage import Folder
 from datagen.synth.families import families
 from datagen.synth.typeset import Style, typeset
+from tests.drawn import drawn_page, pictured
 from tests.samples import sample
 from tests.udhr import UDHR
 
@@ -39,28 +39,6 @@ def claimed_page(script: str, drawn, lie):
     lines = tuple(replace(line, text=lie(line.text)) for line in lines)
     region = Region(Box(0, 0, *size), "text", "\n".join(line.text for line in lines), None, "pymupdf", lines=lines)
     return sample(image=image, size=size, lang="und", script=script, text=region.text, regions=(region,))
-
-
-@cache
-def drawn_page(script: str, num_paragraphs: int, family: str) -> tuple[bytes, tuple[int, int], tuple[Line, ...]]:
-    """The image of a page, its size, and its lines."""
-    lang, text = UDHR[script]
-    words = text.split()
-    paragraphs = [" ".join(words[i:] + words[:i]) for i in range(num_paragraphs)]
-    return pictured(typeset(paragraphs, lang, Style(family=family, size_pt=12), max_pages=1))
-
-
-def pictured(made) -> tuple[bytes, tuple[int, int], tuple[Line, ...]]:
-    """The image of a typeset document's first page, its size, and its lines."""
-    zoom = 1920 / 842
-    with pymupdf.open(stream=made.pdf) as doc:
-        pixmap = doc[0].get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
-        image = pixmap.pil_tobytes("JPEG", quality=90)
-    lines = []
-    for line in made.pages[0].lines:
-        box = Box(*(round(v * zoom) for v in line.box))
-        lines.append(Line(Box(max(0, box.x0), max(0, box.y0), *box[2:]), line.text, "face", line.direction))
-    return image, (pixmap.width, pixmap.height), tuple(lines)
 
 
 def signals(*pages, **values):

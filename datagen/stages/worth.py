@@ -1,0 +1,159 @@
+"""What a page's labels are worth: whether another reader agrees with them, and whether all of the page's ink has one.
+
+Where engines disagree, a label is wrong or the page is hard, and nobody needs to know which to keep the page back. So agreement
+sorts pages, as cross-model consistency does for MinerU2.5-Pro (arXiv 2604.04771).
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy
+
+from datagen.engines import Engines, ppocr, tesseract, versions
+from datagen.images import pixels
+from datagen.record import Drop, Line, Region, Sample
+from datagen.runner import A_CORE, Needs
+from datagen.sources.pdf_ink import uncovered_ink
+from datagen.stages.ink_fonts import cut_out
+from datagen.stages.ink_lines import comparable, text_error
+
+LEVELS = ("easy", "medium", "hard")
+"""What the signal `level` counts: 0, 1 and 2."""
+_PP_ALPHABET = 0.99
+
+
+@dataclass(frozen=True)
+class WeighLabels:
+    """Has a second reader read some lines of every page, and says what the page's labels are worth.
+
+    Of each page `lines_a_page` lines are read, drawn by `seed`, each of another region while there are some. The second reader is
+    one that didn't read the text itself: PP-OCRv6 where it knows the letters, else Tesseract. A region of which lines were read
+    gets their agreement as its score, times the score that it had.
+
+    Signals:
+    `agreement`     of the lines that were read twice, the share of characters that both readers have. Absent where no second
+                    reader knows the script, or the page has no line to read
+    `coverage`      the share of ink like text that lies in a region
+    `unread_share`  the share of the regions' area that no engine has read
+    `worth`         the lesser one of agreement and coverage; absent where there is no agreement
+    `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
+
+    `difficulty` is 1 less `worth`. Reasons: a page of which less than `min_coverage` of the ink has a region is `incomplete`, and
+    suspect. So is a page that an engine read, if agreement is under `min_agreement` (`readers_disagree`) or absent
+    (`reading_unchecked`); without these reasons it is trusted. A page with regions that nobody has read keeps its verdict, and
+    has the reason `unread_regions`.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
+
+    lines_a_page: int = 8
+    easy: float = 0.98
+    hard: float = 0.9
+    min_agreement: float = 0.8
+    min_coverage: float = 0.97
+    seed: int = 0
+    batch_size: int = 1
+
+    def engines(self) -> dict[str, str]:
+        return versions("ppocr") | versions("tesseract")
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        for sample in batch:
+            yield self.weighed(sample, engines)
+
+    def weighed(self, page: Sample, engines: Engines) -> Sample:
+        """The page with its signals, scores, difficulty and verdict. Raises `SampleError` if its image can't be decoded."""
+        if page.image is None or not page.regions:
+            return page
+        image = pixels(page.image)
+        agreements = self._agreements(page, image, engines)
+        signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in page.regions))}
+        areas = {is_unread: sum(_area(r) for r in page.regions if r.is_unread is is_unread) for is_unread in (True, False)}
+        signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
+        if agreements:
+            signals["agreement"] = _mean([pair for of_region in agreements.values() for pair in of_region])
+            signals["worth"] = min(signals["agreement"], signals["coverage"])
+            signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
+        regions = tuple(
+            replace(region, score=_mean(agreements[i]) * (1.0 if region.score is None else region.score))
+            if i in agreements
+            else region
+            for i, region in enumerate(page.regions)
+        )
+        difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
+        verdict, reasons = self._judged(page, signals)
+        return replace(page, regions=regions, difficulty=difficulty).with_quality(verdict, reasons, **signals)
+
+    def _judged(self, page: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
+        doubts = {"incomplete": signals["coverage"] < self.min_coverage}
+        num_chars, num_read = (
+            sum(len(r.text) for r in page.regions if keep(r)) for keep in (bool, lambda r: r.score is not None)
+        )
+        is_read = page.quality.verdict != "trusted" and 2 * num_read > num_chars
+        if is_read:
+            doubts["reading_unchecked"] = "agreement" not in signals
+            doubts["readers_disagree"] = signals.get("agreement", 1.0) < self.min_agreement
+        reasons = () if is_read else page.quality.reasons
+        verdict = "trusted" if is_read else page.quality.verdict
+        if not page.text:
+            verdict = "none"
+        elif any(doubts.values()):
+            verdict = "suspect"
+        more = [reason for reason, holds in doubts.items() if holds]
+        more += ["unread_regions"] if any(region.is_unread for region in page.regions) else []
+        return verdict, tuple(dict.fromkeys([*reasons, *more]))
+
+    def _agreements(self, page: Sample, image: numpy.ndarray, engines: Engines) -> dict[int, list[tuple[float, int]]]:
+        """By the index of a region: of its lines that were read again, the agreement and the number of characters."""
+        drawn = self._drawn(page)
+        name, lang = second_reader(page, [line for _, line in drawn])
+        if not name:
+            return {}
+        gray = numpy.asarray(image[:, :, 1])
+        reader = engines.get(name)
+        agreements: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        for i, line in drawn:
+            cut = cut_out(gray, line, page.lang)
+            ((text, _),) = reader.read([cut.crop], lang)
+            error = text_error([cut.line.text], [text])
+            agreements[i].append((1.0 - error, len(cut.line.text)))
+        return agreements
+
+    def _drawn(self, page: Sample) -> list[tuple[int, Line]]:
+        """Lines to read, with the index of their region: one of each region first, in an order that follows from the content."""
+
+        def order(*place: int) -> bytes:
+            named = "/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place)))
+            return hashlib.sha256(named.encode()).digest()
+
+        lines: list[tuple[int, bytes, int, Line]] = []
+        for i, region in enumerate(page.regions):
+            if region.text and not region.is_unread:
+                of_region = sorted((order(i, n), n) for n, line in enumerate(region.lines) if comparable(line))
+                lines += [(turn, key, i, region.lines[n]) for turn, (key, n) in enumerate(of_region)]
+        return [(i, line) for _, _, i, line in sorted(lines, key=lambda entry: entry[:3])[: self.lines_a_page]]
+
+
+def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[str, str]:
+    """The name of an engine that can read these lines and didn't, "" for none, and the language to read in."""
+    letters = Counter(c for line in lines for c in line.text if c.isalpha())
+    if not letters:
+        return "", ""
+    readers = {region.by for region in page.regions}
+    if "ppocr" not in readers and ppocr.alphabet_share(letters) >= _PP_ALPHABET:
+        return "ppocr", page.lang
+    lang = tesseract.second_language(page.lang, page.script)
+    return ("tesseract", lang) if lang and "tesseract" not in readers else ("", "")
+
+
+def _area(region: Region) -> int:
+    x0, y0, x1, y1 = region.box
+    return (x1 - x0) * (y1 - y0)
+
+
+def _mean(weighted: Sequence[tuple[float, int]]) -> float:
+    return sum(value * weight for value, weight in weighted) / max(1, sum(weight for _, weight in weighted))
