@@ -31,6 +31,8 @@ LABELS = (
 # fmt: on
 FORMATS = ("markdown", "html", "latex", "smiles")
 DIRECTIONS = ("ltr", "rtl", "ttb")
+LEVELS = ("easy", "medium", "hard")
+"""What a page's signal `level` counts: 0, 1 and 2."""
 # These reasons say what a page's text lacks. They say nothing against the text that is there.
 LACKING = frozenset({"ink_without_text", "formula_in_text", "few_unmapped", "incomplete"})
 

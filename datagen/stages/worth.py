@@ -20,8 +20,6 @@ from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink_fonts import cut_out
 from datagen.stages.ink_lines import comparable, text_error
 
-LEVELS = ("easy", "medium", "hard")
-"""What the signal `level` counts: 0, 1 and 2."""
 _PP_ALPHABET = 0.99
 
 

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from datagen.manifest import Tally
-from datagen.record import NOWHERE, Polygon, Region, Sample
+from datagen.record import LEVELS, NOWHERE, Polygon, Region, Sample
 from recipes.report import Section, asset, embed, fill
 from recipes.report.pictures import data_uri, decode
 from recipes.report.reasons import doubts, number
@@ -19,6 +19,8 @@ T = TypeVar("T")
 MAX_PAGES = 240
 # Pages of a reason that are shown before the rest is filled up by language and verdict.
 OF_A_REASON = 6
+# Of the pages with the greatest difficulty, that are shown whatever else they are.
+HARDEST = 60
 # Pages of a reason that these are drawn from, so that they can be of different documents.
 _REASON_POOL = 60
 # Long side in pixels and WebP quality, best first. The later ones are for datasets with more languages than fit at the first. The
@@ -30,7 +32,7 @@ MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
 _ELEMENT_BYTES = 80
 RTL_SCRIPTS = frozenset("Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi".split())
 
-_COLUMNS = ["key", "shard", "offset", "bytes", "lang", "script", "verdict", "uri", "reasons"]
+_COLUMNS = ["key", "shard", "offset", "bytes", "lang", "script", "verdict", "uri", "reasons", "difficulty"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Survey:
     """A manifest as the report needs it: what its rows add up to, how many have each reason, and the rows that could be shown.
 
     When all rows are shuffled by a seed, the rows are the first `MAX_PAGES` of each language, script and verdict, and the first
-    few of each reason.
+    few of each reason; and the `HARDEST`, where somebody measured that.
     """
 
     tally: Tally
@@ -51,15 +53,18 @@ class Survey:
         tally, reasons = Tally(), Counter[str]()
         strata: dict[tuple[str, ...], _First] = defaultdict(lambda: _First(MAX_PAGES))
         by_reason: dict[str, _First] = defaultdict(lambda: _First(_REASON_POOL))
+        hardest = _First(HARDEST)
         for part in parts:
             tally.add(part)
             for row in part.select(_COLUMNS).to_pylist():
                 place = seeded(seed, row["key"])
                 strata[row["lang"], row["script"], row["verdict"]].add(place, row)
+                if row["difficulty"] >= 0:
+                    hardest.add(by_difficulty(row), row)
                 for reason in row["reasons"]:
                     reasons[reason] += 1
                     by_reason[reason].add(place, row)
-        rows = {row["key"]: row for first in (*strata.values(), *by_reason.values()) for row in first.rows()}
+        rows = {row["key"]: row for first in (*strata.values(), *by_reason.values(), hardest) for row in first.rows()}
         return cls(tally, reasons, tuple(rows.values()))
 
 
@@ -68,9 +73,9 @@ class _First:
 
     def __init__(self, most: int):
         self.most = most
-        self._entries: list[tuple[bytes, str, dict]] = []
+        self._entries: list[tuple[Any, str, dict]] = []
 
-    def add(self, place: bytes, row: dict) -> None:
+    def add(self, place: bytes | float, row: dict) -> None:
         self._entries.append((place, row["key"], row))
         if len(self._entries) >= 2 * self.most:
             self._sort()
@@ -81,6 +86,11 @@ class _First:
 
     def _sort(self) -> None:
         self._entries = sorted(self._entries, key=lambda entry: entry[:2])[: self.most]
+
+
+def by_difficulty(row: dict) -> float:
+    """A sort key that puts the hardest first, and those that nobody measured last."""
+    return -float(row["difficulty"])
 
 
 def seeded(seed: int, text: str) -> bytes:
@@ -101,8 +111,8 @@ def spread(items: Iterable[T], group: Callable[[T], Hashable]) -> list[T]:
 def pick_pages(survey: Survey, seed: int) -> tuple[list[dict], int]:
     """The rows to show, and how many of the first ones cover every language, reason, verdict and script.
 
-    Behind these come up to `OF_A_REASON` for each reason, of different documents if there are, then rows of each language and
-    verdict in turn. They are at most `MAX_PAGES`, or as many as are needed to cover everything if these are more.
+    Behind these come the `HARDEST`, up to `OF_A_REASON` for each reason, of different documents if there are, then rows of each
+    language and verdict in turn. They are at most `MAX_PAGES`, or as many as are needed to cover everything if these are more.
     """
     shuffled = sorted(survey.rows, key=lambda row: (seeded(seed, row["key"]), row["key"]))
     chosen: dict[str, dict] = {}
@@ -114,7 +124,7 @@ def pick_pages(survey: Survey, seed: int) -> tuple[list[dict], int]:
                 covered |= {value for name in ("lang", "reasons", "verdict", "script") for value in _values(row, name)}
     num_needed = len(chosen)
 
-    extra: list[dict] = []
+    extra = sorted((row for row in shuffled if row["difficulty"] >= 0), key=by_difficulty)[:HARDEST]
     for reason in sorted(survey.reasons):
         extra += spread((row for row in shuffled if reason in row["reasons"]), lambda row: row["uri"])[:OF_A_REASON]
     extra += spread(shuffled, lambda row: (row["lang"], row["verdict"]))
@@ -129,7 +139,8 @@ def _values(row: dict, field: str) -> set[tuple[str, str]]:
 
 
 def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], seed: int, budget_bytes: int) -> Section:
-    """The viewer, with as many of the picked pages as `budget_bytes` of data hold, by language and document."""
+    """The viewer, with as many of the picked pages as `budget_bytes` of data hold: the hardest first where their difficulty is
+    known, else by language and document."""
     rows, num_needed = pick_pages(survey, seed) if budget_bytes > 0 else ([], 0)
     left, size = budget_bytes, 0
     shown = []
@@ -149,7 +160,7 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
             shown.append((entry, blob))
         elif needed <= 0:
             break
-    shown.sort(key=lambda item: [item[0][k] for k in ("lang", "script", "uri", "page", "key")])
+    shown.sort(key=lambda item: [by_difficulty(item[0]), *(item[0][k] for k in ("lang", "script", "uri", "page", "key"))])
     index = {"name": name, "total": survey.tally.num_samples, "pages": [entry for entry, _ in shown]}
     data = [(f"{name}-index", embed(index)), *[(f"{name}-page-{entry['key']}", blob) for entry, blob in shown]]
     js = asset("page.js") + asset("viewer.js")
@@ -164,9 +175,16 @@ def _index_entry(sample: Sample) -> dict:
         "script": sample.script,
         "verdict": sample.quality.verdict,
         "reasons": list(sample.quality.reasons),
+        "level": _level(sample),
+        "difficulty": round(sample.difficulty, 3),
         "uri": _tail(sample.origin.uri, 300),
         "page": sample.origin.page,
     }
+
+
+def _level(sample: Sample) -> str:
+    level = sample.quality.signals.get("level", -1.0)
+    return LEVELS[int(level)] if level in range(len(LEVELS)) else ""
 
 
 def _tail(text: str, limit: int) -> str:

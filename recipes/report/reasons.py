@@ -129,13 +129,18 @@ REASONS = _Reasons(
         "The page shows writing that no text lies over.", ("ink_recall", "uncovered_ink", "image_share"), is_whole=True
     ),
     incomplete=Reason(
-        "The text that is there is right, but the page shows more than it.", ("ink_recall", "uncovered_ink"), is_whole=True
+        "The text that is there is right, but the page shows more than it.",
+        ("ink_recall", "uncovered_ink", "coverage"),
+        is_whole=True,
     ),
     formula_in_text=Reason(
         "The page has formulas. The order and levels of their signs are lost in its text.",
         ("math_share",),
         is_telling=lambda _: _is_math,
     ),
+    readers_disagree=Reason("Two readers read the page’s lines differently.", ("agreement",)),
+    reading_unchecked=Reason("An engine read the page, and no second one here knows its script."),
+    unread_regions=Reason("The page has regions that no engine here reads, such as formulas.", ("unread_share",), is_whole=True),
     unmapped_characters=Reason(
         "The file doesn’t say which characters some of its glyphs are.", ("unmapped_share",), is_telling=lambda _: _is_unmapped
     ),

@@ -2,7 +2,7 @@
 // and the address changes the viewer. So each state is a link, and back and forward need no code of their own.
 
 // The state of one viewer as it stands in the address: #v=coarse&key=…&lang=…&show=bo. Any other fragment is an anchor.
-const FILTERS = ["lang", "script", "verdict", "reason"];
+const FILTERS = ["lang", "script", "verdict", "level", "reason"];
 const SHOWN_AT_FIRST = "bi";
 
 function readHash() {
@@ -80,10 +80,10 @@ class Viewer {
       }
       select.disabled = !counts.size;
       this.selects[name] = select;
-      filters.append(el("label", {}, el("span", {}, name === "lang" ? "language" : name), select));
+      if (counts.size || name !== "level") filters.append(el("label", {}, el("span", {}, name === "lang" ? "language" : name), select));
     }
     this.count = el("p", { class: "count", "aria-live": "polite" });
-    this.clear = el("button", { type: "button", class: "clear", onclick: () => this.go({ lang: "", script: "", verdict: "", reason: "" }) }, "Clear");
+    this.clear = el("button", { type: "button", class: "clear", onclick: () => this.go(Object.fromEntries(FILTERS.map((f) => [f, ""]))) }, "Clear");
     this.list = el("ol", { class: "list", "aria-label": "Pages" });
     this.items = new Map(this.pages.map((page) => [page.key, this.listItem(page)]));
     const side = el("aside", {}, filters, el("div", { class: "counted" }, this.count, this.clear), this.list);
@@ -108,11 +108,13 @@ class Viewer {
     const file = page.uri.split(/[\\/]/).filter(Boolean).pop() ?? page.uri;
     const link = el("a", { "data-key": page.key, title: page.uri, onclick: (event) => this.chosen(event, page.key) },
       el("i", { class: page.verdict, title: page.verdict }), el("code", {}, page.lang), el("span", { class: "file" }, file),
-      el("span", { class: "num" }, page.page >= 0 ? `p. ${page.page + 1}` : ""));
+      el("span", { class: "num" }, page.page >= 0 ? `p. ${page.page + 1}` : ""),
+      ...(page.difficulty >= 0 ? [el("span", { class: "num", title: "difficulty, from 0 to 1" }, page.difficulty.toFixed(2))] : []));
     return el("li", {}, link);
   }
 
   values(page, name) {
+    if (name === "level") return page.level ? [page.level] : [];
     return name === "reason" ? page.reasons : [page[name]];
   }
 
@@ -209,7 +211,7 @@ class Viewer {
 
   say(what, more) {
     this.shownKey = null;
-    const reset = el("button", { type: "button", onclick: () => this.go({ lang: "", script: "", verdict: "", reason: "", key: this.pages[0].key }) }, "Show all pages");
+    const reset = el("button", { type: "button", onclick: () => this.go({ ...Object.fromEntries(FILTERS.map((f) => [f, ""])), key: this.pages[0].key }) }, "Show all pages");
     this.stage.replaceChildren(el("div", { class: "message", role: "status" }, el("p", {}, what), el("p", { class: "note" }, more), reset));
     this.side.replaceChildren();
   }
