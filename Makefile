@@ -7,11 +7,12 @@ TYPEFACES := fonts-arundina fonts-beng-extra fonts-bpg-georgian fonts-culmus fon
     fonts-samyak-taml fonts-sarai fonts-senamirmir-washra $(addprefix fonts-sil-,abyssinica annapurna padauk scheherazade) \
     $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi sawasdee umpush waree) fonts-vazirmatn
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
-# doesn't know, 60 MB: the second witness of what a page's ink says, and what readers are compared with.
+# doesn't know, and some that it does, 75 MB: the second witness of what a page's ink says, and what readers are compared with.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
     libgl1 libglib2.0-0 $(TYPEFACES) tesseract-ocr \
-    $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul ces chi-sim chi-tra chr deu div dzo ell fas fra guj heb hin hye iku ita jpn kan kat kaz khm kir kor lao \
-    mal mar mkd mon mya nep nld ori pan pol por pus rus san sin snd spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
+    $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul ces chi-sim chi-tra chr deu div dzo ell fas fra guj heb hin hye iku \
+    ita jpn kan kat kaz khm kir kor lao mal mar mkd mon mya nep nld ori pan pol por pus rus san sin snd \
+    spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes

@@ -179,8 +179,24 @@ def test_tesseract_with_data_that_cannot_be_loaded_raises(monkeypatch, tmp_path)
 
 def test_setup_installs_the_languages_that_tesseract_is_asked_in():
     makefile = Path(__file__).parents[2].joinpath("Makefile").read_text().replace("\\\n", " ")
-    (listed,) = re.findall(r"addprefix tesseract-ocr-,([a-z\s]+)\)", makefile)
-    assert sorted(listed.split()) == sorted(set(tesseract._NAMES.values()))
+    (listed,) = re.findall(r"addprefix tesseract-ocr-,([a-z\s-]+)\)", makefile)
+    asked = {*tesseract._NAMES.values(), *tesseract._SECOND_NAMES.values(), tesseract._TRADITIONAL[1]}
+    assert sorted(listed.split()) == sorted(name.replace("_", "-") for name in asked - {"eng"})  # which comes with Tesseract
+
+
+def test_a_second_reader_reads_what_nothing_is_read_in_first(monkeypatch):
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("eng", "deu", "chi_sim", "chi_tra", "rus")))
+    codes = [
+        ("de", "Latn"),
+        ("sv", "Latn"),
+        ("und", "Hani"),
+        ("zh-Hans", "Hans"),
+        ("zh-Hant", "Hant"),
+        ("ja", "Jpan"),
+        ("ru", "Cyrl"),
+    ]
+    assert [tesseract.second_language(*code) for code in codes] == ["de", "en", "zh", "zh-Hans", "zh-Hant", "", "ru"]
+    assert [tesseract.reads(*code) for code in codes] == ["", "", "", "", "", "", "ru"]
 
 
 def test_a_script_is_read_in_a_language_that_stands_for_it(monkeypatch):

@@ -50,6 +50,9 @@ def test_a_region_whose_text_is_another_has_the_least_score_and_makes_the_page_h
     assert result.quality.verdict == "trusted"  # its layer was judged by its ink
 
 
+@pytest.mark.skipif(
+    not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed: apt-get install tesseract-ocr"
+)
 def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
     assert second_reader(page(by="ppocr"), page().regions[0].lines) == ("tesseract", "en")
     agreed = weighed(page(by="ppocr", score=0.9, verdict="none"))
