@@ -30,8 +30,31 @@ CDLA = {
     "reference": "reference",
     "equation": "equation",
 }
-OF_ENGINE: Mapping[str, Mapping[str, str]] = {"pymupdf-layout": PYMUPDF, "cdla": CDLA}
-"""The record's label of each class, by the name of the engine."""
+OMNIDOCBENCH = {
+    "title": "title",  # of any level
+    "text_block": "text",
+    "list_group": "list",
+    "figure": "image",
+    "figure_caption": "image_caption",
+    "figure_footnote": "image_caption",
+    "table": "table",
+    "table_caption": "table_caption",
+    "table_footnote": "table_footnote",
+    "equation_isolated": "equation",
+    "equation_caption": "text",  # the number beside an equation
+    "equation_explanation": "text",
+    "code_txt": "code",
+    "code_txt_caption": "image_caption",
+    "code_algorithm": "code",
+    "code_algorithm_caption": "image_caption",
+    "reference": "reference",
+    "header": "header",
+    "footer": "footer",
+    "page_number": "page_number",
+    "page_footnote": "footnote",
+}
+OF_ENGINE: Mapping[str, Mapping[str, str]] = {"pymupdf-layout": PYMUPDF, "cdla": CDLA, "omnidocbench": OMNIDOCBENCH}
+"""The record's label of each class, by the name of the engine, or of the benchmark."""
 
 RUNNING = frozenset({"header", "footer", "page_number"})
 """Labels of what stands on every page beside its text: a region each, and no part of the page's text."""

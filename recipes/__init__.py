@@ -66,7 +66,13 @@ VERBS = {
         ("reader", "input", "out", "kind", "on", "workers", "overwrite"),
         ("reader", "input", "out"),
     ),
+    "score": Entry(
+        "recipes.verbs:score",
+        "how good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes",
+        ("pred", "gt", "out"),
+        ("pred", "gt"),
+    ),
 }
 
-# Verbs to come, which no recipe may be called; and what make asks for.
-RESERVED = ("score", "words")
+# What make asks for: no recipe may be called that.
+RESERVED = ("words",)

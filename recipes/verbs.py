@@ -6,6 +6,7 @@ from recipes import flywheel as rounds
 from recipes import forget as forgetting
 from recipes import read as image_reading
 from recipes import retry as retrying
+from recipes import score as scoring
 from recipes import status as reading
 from recipes.recipe import Report
 from recipes.steps import Place, runners
@@ -53,6 +54,12 @@ def read(
 ) -> int:
     """1 if something failed that is no image's fault."""
     return image_reading.read(reader, input, out, kind, overwrite, on, workers)
+
+
+def score(pred: str, gt: str, out: str = "") -> int:
+    """`out`: a file for all of it as JSON, page by page."""
+    print(scoring.score(pred, gt, out))
+    return 0
 
 
 def flywheel(out: str, rollback: int = -1, review: int = 0, audit: int = 0, gold: str = "") -> int:

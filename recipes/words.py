@@ -93,7 +93,9 @@ class Word(NamedTuple):
 
 _ALL = (
     Word("input", "WHERE", "a folder, a glob, a PDF, an archive, or a list (.parquet, .jsonl) with a uri column", is_path=True),
-    Word("out", "DIR", "the output: a local folder or an fsspec URL; a recipe's is out/NAME by default; that of read is a file"),
+    Word(
+        "out", "DIR", "the output: a local folder or an fsspec URL; out/NAME by default for a recipe; a file for read and score"
+    ),
     Word("on", "WHERE", "inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT"),
     Word("workers", "N", "how many processes or jobs; default: one for each core", number),
     Word("limit", "N", "at most N documents, chosen by seed, in turn from each language", number),
@@ -140,6 +142,8 @@ _ALL = (
         "review", "N", "write a page for a browser with the N refused lines that teach most when a person corrects them", number
     ),
     Word("audit", "N", "write a page for a browser with N accepted lines to transcribe; it shows no reading", number),
+    Word("pred", "DIR", "predictions: a folder of STEM.md, each called as its page's image, or a dataset", is_path=True),
+    Word("gt", "FILE", "the truth: OmniDocBench's JSON, a .jsonl of olmOCR-bench's tests, or a dataset's folder", is_path=True),
     Word("reason", "NAME", "why documents or pages dropped, as drops.jsonl has it, such as timeout or not_found"),
 )
 WORDS = {word.name: word for word in _ALL}

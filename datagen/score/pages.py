@@ -1,0 +1,221 @@
+"""True and predicted pages, whatever they come from: OmniDocBench's JSON, datasets, folders of Markdown.
+
+Pages go by the name of their image or document without its suffix, `STEM`. A dataset's sample has three names: its key, its
+source's stem (where no other sample has the same source), and the source's name with the page's number behind it, from 0, as
+OmniDocBench calls pages: `paper.pdf_7`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from datagen import manifest
+from datagen.labels import PICTURES, RUNNING, label_of
+from datagen.markdown import markdown
+from datagen.record import Region, Sample
+from datagen.score import parts
+from datagen.score.layout import Placed
+from datagen.shards import read_records
+from datagen.storage import Folder
+
+BESIDE = frozenset(
+    "figure_caption figure_footnote table_caption table_footnote code_algorithm code_algorithm_caption header footer "
+    "page_footnote page_number equation_caption image_caption footnote".split()
+)
+"""Kinds of blocks, OmniDocBench's and the record's, that count neither for text nor for reading order, there as here."""
+
+# Areas that OmniDocBench leaves out of its scores, and what it calls discarded. No label is right or wrong there.
+_UNSCORED = frozenset({"abandon", "text_mask", "table_mask", "need_mask", "algorithm_mask", "organic_chemical_formula_mask"})
+_COARSER = {"sub_title": "title", "list": "text", "toc": "text"} | dict.fromkeys(PICTURES, "image")
+"""What OmniDocBench doesn't tell apart, and so isn't told apart where it is the truth."""
+
+
+class Block(NamedTuple):
+    """A block of the ground truth. `kind` is text, table or formula; `text` is plain or Markdown, HTML, LaTeX. `order` is its
+    place in reading order, None where it has none. `beside`: one of `BESIDE`."""
+
+    kind: str
+    text: str
+    order: float | None
+    beside: bool
+
+
+@dataclass(frozen=True)
+class TruePage:
+    """`names` are all that a prediction may be called, the usual one first. `placed` are its boxes; `coarse` where labels are
+    OmniDocBench's, which are fewer. `blocks` stand in reading order, those without one last."""
+
+    names: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    placed: tuple[Placed, ...]
+    coarse: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+
+@dataclass(frozen=True)
+class PredictedPage:
+    """`placed` is None where nobody says boxes, as in Markdown."""
+
+    names: tuple[str, ...]
+    markdown: str
+    placed: tuple[Placed, ...] | None = None
+
+
+def truths(path: str) -> list[TruePage]:
+    """The pages of OmniDocBench's JSON, or of a dataset's folder. Raises `ValueError` if `path` is neither."""
+    if _is_dataset(path):
+        named = [(names, page) for names, page in _samples(path)]
+        return [TruePage(names, _blocks(page.regions, page.text), _placed(page)) for names, page in named]
+    try:
+        pages = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        problem = "it can't be read" if isinstance(error, OSError) else "it is no JSON"
+        raise ValueError(f"gt={path}: OmniDocBench's JSON, a .jsonl of olmOCR-bench, or a dataset is needed; {problem}") from None
+    if not isinstance(pages, list) or not pages:
+        raise ValueError(f"gt={path}: OmniDocBench's JSON is a list of pages; this is none, or has no page")
+    return [_omnidocbench(page, f"gt={path}, page {number}") for number, page in enumerate(pages, 1)]
+
+
+def predictions(path: str) -> list[PredictedPage]:
+    """The pages of a folder of STEM.md, or of a dataset's folder. Raises `ValueError` if there is neither."""
+    if _is_dataset(path):
+        return [
+            PredictedPage(names, markdown(page.regions) if page.regions else page.text, _placed(page) if page.regions else None)
+            for names, page in _samples(path)
+        ]
+    folder = Path(path)
+    files = sorted(file for file in folder.rglob("*") if file.suffix in (".md", ".mmd", ".txt")) if folder.is_dir() else []
+    if not files:
+        raise ValueError(f"pred={path}: a folder of STEM.md files, or of one of our datasets, is needed; there is neither")
+    return [
+        PredictedPage(
+            tuple(dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem))),
+            file.read_text(encoding="utf-8", errors="replace"),
+        )
+        for file in files
+    ]
+
+
+def paired(
+    truth: Sequence[TruePage], predicted: Sequence[PredictedPage]
+) -> tuple[list[PredictedPage | None], list[PredictedPage]]:
+    """The prediction of each true page, None where there is none, and the predictions of no page. A name that two predictions
+    have is nobody's."""
+    holders: dict[str, list[PredictedPage]] = {}
+    for page in predicted:
+        for name in page.names:
+            holders.setdefault(name, []).append(page)
+    chosen = [next((holders[name][0] for name in page.names if len(holders.get(name, ())) == 1), None) for page in truth]
+    used = {id(page) for page in chosen if page is not None}
+    return chosen, [page for page in predicted if id(page) not in used]
+
+
+def as_coarse(placed: Iterable[Placed]) -> tuple[Placed, ...]:
+    """With labels that OmniDocBench has."""
+    return tuple(one._replace(label=_COARSER.get(one.label, one.label)) for one in placed)
+
+
+def _is_dataset(path: str) -> bool:
+    return Folder(path).exists("shards")
+
+
+def _samples(path: str) -> Iterator[tuple[tuple[str, ...], Sample]]:
+    """The pages of a dataset, and of its crops, tables and formulas each, with their names."""
+    folder = Folder(path)
+    samples = list(read_records(folder, manifest.rows(folder)))
+    if not samples:
+        raise ValueError(f"{path} is a dataset without samples: run its recipe first")
+    num_of_uri: dict[str, int] = {}
+    for sample in samples:
+        num_of_uri[sample.origin.uri] = num_of_uri.get(sample.origin.uri, 0) + 1
+    for sample in samples:
+        source = PurePosixPath(sample.origin.uri.replace("::", "/"))
+        alone = (source.stem,) if num_of_uri[sample.origin.uri] == 1 else ()
+        yield (*alone, sample.key, f"{source.name}_{sample.origin.page}"), sample
+
+
+def _placed(sample: Sample) -> tuple[Placed, ...]:
+    w, h = sample.size
+    return tuple(
+        Placed(r.label, (r.box[0] / w, r.box[1] / h, r.box[2] / w, r.box[3] / h), 1.0 if r.score is None else r.score)
+        for r in sample.regions
+    )
+
+
+def _blocks(regions: Sequence[Region], text: str) -> tuple[Block, ...]:
+    if not regions:
+        return tuple(Block(part.kind, part.text, number, False) for number, part in enumerate(parts.parts(text)))
+    kinds = {"html": parts.TABLE, "latex": parts.FORMULA}
+    readable = [region for region in regions if region.label not in PICTURES and not region.is_unread and region.text.strip()]
+    return tuple(
+        Block(
+            kinds.get(region.format, parts.TEXT),
+            region.text,
+            None if region.label in RUNNING else number,
+            region.label in BESIDE,
+        )
+        for number, region in enumerate(readable)
+    )
+
+
+def _omnidocbench(page: Any, where: str) -> TruePage:
+    try:
+        info, boxes = page["page_info"], page["layout_dets"]
+        size = (float(info["width"]), float(info["height"]))
+        name = str(info["image_path"])
+        scored = [box for box in boxes if not box.get("ignore") and box["category_type"] not in _UNSCORED]
+        placed = [Placed(label_of("omnidocbench", box["category_type"]), _shares(box["poly"], size)) for box in scored]
+        blocks = [block for box in _whole(scored, page.get("extra") or {}) if (block := _block(box))]
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"{where} isn't as OmniDocBench writes it: {type(error).__name__}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    blocks.sort(key=lambda block: (block.order is None, block.order or 0))
+    stem = PurePosixPath(name).with_suffix("").as_posix()
+    return TruePage(tuple(dict.fromkeys((PurePosixPath(name).stem, stem))), tuple(blocks), as_coarse(placed), True)
+
+
+def _block(box: Mapping[str, Any]) -> Block | None:
+    category = box["category_type"]
+    kind = {"table": parts.TABLE, "equation_isolated": parts.FORMULA}.get(category, parts.TEXT)
+    field = {parts.TABLE: "html", parts.FORMULA: "latex", parts.TEXT: "text"}[kind]
+    text = str(box.get(field) or "")
+    order = box.get("order")
+    return Block(kind, text, None if order is None else float(order), category in BESIDE) if text.strip() else None
+
+
+def _whole(boxes: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The boxes, with those in one that are pieces of one paragraph, as the relation `truncated` says: in the first's place."""
+    by_id = {box.get("anno_id"): box for box in boxes if "text" in box and box.get("order") is not None}
+    head: dict[Any, Any] = {}
+
+    def first(piece: Any) -> Any:
+        while piece in head:
+            piece = head[piece]
+        return piece
+
+    for relation in extra.get("relation") or ():
+        pair = first(relation["source_anno_id"]), first(relation["target_anno_id"])
+        if relation["relation_type"] == "truncated" and pair[0] != pair[1] and all(piece in by_id for piece in pair):
+            earlier, later = sorted(pair, key=lambda piece: float(by_id[piece]["order"]))
+            head[later] = earlier
+    texts: dict[Any, list[Mapping[str, Any]]] = {}
+    for piece in by_id:
+        texts.setdefault(first(piece), []).append(by_id[piece])
+    in_order = {piece: sorted(boxes, key=lambda box: float(box["order"])) for piece, boxes in texts.items()}
+    joined = {piece: "".join(str(box["text"]) for box in boxes) for piece, boxes in in_order.items()}
+
+    def whole(box: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**box, "text": joined[box["anno_id"]]} if by_id.get(box.get("anno_id")) is box else box
+
+    return [whole(box) for box in boxes if not (box.get("anno_id") in head and by_id.get(box["anno_id"]) is box)]
+
+
+def _shares(poly: Sequence[float], size: tuple[float, float]) -> tuple[float, float, float, float]:
+    xs, ys = poly[0::2], poly[1::2]
+    return min(xs) / size[0], min(ys) / size[1], max(xs) / size[0], max(ys) / size[1]

@@ -1,0 +1,97 @@
+"""`make score`: predictions against a ground truth, as a table for people, and as JSON.
+
+The words are files; what is measured, and how, is in datagen/score/.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+_MOST_NAMED = 5  # pages in one line
+
+
+def score(pred: str, gt: str, out: str = "") -> str:
+    """What there is to say of the predictions, after everything was written to the file `out`, if there is one. Raises
+    `ValueError`, one sentence, for what can't be read and where the two have no page in common."""
+    if out and ("://" in out or Path(out).is_dir()):
+        raise ValueError(f"out={out}: a file on a local disk is needed, such as scores.json")
+    lines, everything = _facts(pred, gt) if gt.endswith(".jsonl") else _pages(pred, gt)
+    if out:
+        path = Path(out).expanduser()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"pred": pred, "gt": gt} | everything, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return "\n".join(lines)
+
+
+def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
+    from datagen.score import pages, scores
+
+    result = scores.score(pages.truths(gt), pages.predictions(pred))
+    lines = [f"{len(result.of_pages)} pages of {gt}, read by {pred}; 95% intervals by bootstrap over pages"]
+    rows = [
+        (name, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}", _explained(scores.MEASURES[name]))
+        for name, mean in result.means.items()
+    ]
+    lines += _table(("measure", "mean", "interval", "pages", "what"), rows)
+    if result.has_boxes:
+        per_label = [
+            (label, f"{v['ap']:.3f}", f"{v['f1']:.3f}", f"{v['num_true']:.0f}", f"{v['num_predicted']:.0f}")
+            for label, v in result.of_labels.items()
+        ]
+        lines += ["", *_table(("label", "AP", "F1", "true", "predicted"), per_label)]
+    else:
+        lines.append("layout isn't scored: Markdown has no boxes; a dataset has")
+    lines.append("formulas are compared as they are written: CDM, which compares what they look like, isn't here")
+    for name in ("page", "text"):
+        worst = [(page, value) for page, value in scores.worst(result, name, _MOST_NAMED) if value > 0]
+        if worst:
+            lines.append(f"worst by {name}: " + ", ".join(f"{page} {value:.3f}" for page, value in worst))
+    lines += _named(result.missing, "without a prediction, counted as all wrong")
+    lines += _named(result.unused, "predicted, and not in the truth")
+    if result.broken_tables:
+        num = sum(result.broken_tables.values())
+        lines.append(f"{num} predicted tables have no row with a cell, counted as 0: on {', '.join(result.broken_tables)}")
+    return lines, result.to_dict()
+
+
+def _facts(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
+    from datagen.score import facts, pages
+
+    outcomes = facts.check(facts.facts(gt), pages.predictions(pred))
+    shares = facts.shares(outcomes)
+    lines = [f"{len(outcomes)} tests of {gt}, on what {pred} says; 95% intervals by bootstrap over pages"]
+    count = {kind: sum(kind in ("all", outcome.fact.type) for outcome in outcomes) for kind in shares}
+    rows = [(kind, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{count[kind]}") for kind, mean in shares.items()]
+    lines += _table(("test", "hold", "interval", "tests"), rows)
+    if "math" in shares:
+        lines.append("math compares normalised LaTeX: olmOCR-bench renders it with KaTeX, which isn't here")
+    failed = [outcome for outcome in outcomes if not outcome.holds and not outcome.is_missing]
+    lines += [f"{outcome.fact.id} ({outcome.fact.type}): {outcome.why}" for outcome in failed[:_MOST_NAMED]]
+    if len(failed) > _MOST_NAMED:
+        lines.append(f"and {len(failed) - _MOST_NAMED} more that don't hold: out=FILE.json has them all")
+    missing = dict.fromkeys(f"{o.fact.pdf} {o.fact.page}" for o in outcomes if o.is_missing)
+    lines += _named(tuple(missing), "without a prediction: none of their tests holds")
+    everything = {
+        "means": {kind: vars(mean) for kind, mean in shares.items()},
+        "tests": [{"id": o.fact.id, "type": o.fact.type, "holds": o.holds, "why": o.why} for o in outcomes],
+        "missing": list(missing),
+    }
+    return lines, everything
+
+
+def _explained(measure: Any) -> str:
+    return f"{measure.says}; of {measure.of}; {'less' if measure.less_is_better else 'more'} is better"
+
+
+def _named(names: Sequence[str], what: str) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return [f"{len(names)} pages {what}: {', '.join(names[:_MOST_NAMED])}{more}"]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    every = [tuple(head), *rows]
+    widths = [max(len(row[column]) for row in every) for column in range(len(head))]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]

@@ -1,0 +1,116 @@
+"""TEDS, LaTeX and boxes: cases whose values are known by hand."""
+
+import pytest
+
+from datagen.score import formulas, layout, tables
+from datagen.score.layout import Counts, Placed
+
+
+def table(*rows: str) -> str:
+    return "<table>" + "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row.split('|'))}</tr>" for row in rows) + "</table>"
+
+
+def test_a_table_equals_itself_however_its_head_is_written():
+    head = "<table><thead><tr><th colspan='2'> A\n b</th></tr></thead><tbody><tr><td><b>c</b></td><td>d</td></tr></tbody></table>"
+    body = (
+        "<html><body><table border=1><tr><td colspan=2>A b</td></tr><tr><td>c</td><td rowspan=1>d</td></tr></table></body></html>"
+    )
+    assert tables.scores([head], [body]) == [(1.0, 1.0, False)]
+
+
+def test_teds_is_one_minus_edits_over_the_larger_tree():
+    # A tree of seven: the table, two rows, four cells. A cell's text that differs by half is half an edit, a missing cell is one.
+    assert tables.scores([table("a|b", "c|de")], [table("a|b", "c|dx")]) == [(pytest.approx(1 - 0.5 / 7), 1.0, False)]
+    assert tables.scores([table("a|b", "c|d")], [table("a|b", "c")]) == [
+        (pytest.approx(1 - 1 / 7), pytest.approx(1 - 1 / 7), False)
+    ]
+
+
+def test_a_span_counts_as_structure():
+    wide = "<table><tr><td colspan=2>a</td></tr><tr><td>b</td><td>c</td></tr></table>"
+    narrow = "<table><tr><td>a</td></tr><tr><td>b</td><td>c</td></tr></table>"
+    assert tables.scores([wide], [narrow]) == [(pytest.approx(1 - 1 / 6), pytest.approx(1 - 1 / 6), False)]
+
+
+def test_each_true_table_has_the_predicted_one_that_is_most_like_it():
+    one, two = table("a|b", "c|d"), table("1|2|3", "4|5|6")
+    assert [s.teds for s in tables.scores([one, two], [two, one])] == [1.0, 1.0]
+    assert [s.teds for s in tables.scores([one, two], [two])] == [0.0, 1.0]
+    assert tables.scores([one], []) == [tables.MISSING]
+    assert tables.scores([], [one]) == []
+
+
+@pytest.mark.parametrize("broken", ["", "<table></table>", "no table", "<table><tr></tr></table>", "<!-- a -->", "\x00", "<?x"])
+def test_what_is_no_table_counts_as_broken(broken):
+    assert tables.scores([table("a")], [broken]) == [(0.0, 0.0, True)]
+
+
+def test_broken_html_is_read_as_browsers_do():
+    assert tables.normalised("<table><tr><td colspan='x'>a<td rowspan=0>b &amp; c<tr><td>d") == (
+        "<html><body><table><tr><td>a</td><td>b &amp; c</td></tr><tr><td>d</td></tr></table></body></html>"
+    )
+
+
+def test_a_true_table_without_cells_is_said():
+    with pytest.raises(ValueError, match="a table of the ground truth has no cells"):
+        tables.scores(["<table></table>"], [table("a")])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (r"$$\frac12$$", r"\[\frac{1}{2}\]"),
+        (r"{\bf B}^{L} = 0 = {\dot{\bf V}}^{L}.", r"\mathbf{B}^L=0=\dot{\mathbf{V}}^{L}"),
+        (r"x^{\prime} \le \left. y \right|_{a}", r"x' \leq y|_a"),
+        (r"\mathrm{sin}\, \theta \tag{3}", r"\sin\theta"),
+        (r"\begin{aligned} a &= b \end{aligned}", r"a=b"),
+        (r"\begin{array} { l l } a & b \end{array}", r"\begin{array}{cc}a&b\end{array}"),
+        (r"\alpha x", r"\alpha  x"),
+    ],
+)
+def test_one_formula_written_in_two_ways_is_one(one, other):
+    assert formulas.normalised(one) == formulas.normalised(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(r"x_{ab}", r"x_ab"), (r"\frac{a}{b}", r"\frac{b}{a}"), ("x", "X"), (r"\alpha", "alpha")]
+)
+def test_other_formulas_differ(one, other):
+    assert formulas.normalised(one) != formulas.normalised(other)
+
+
+def test_rows_of_a_formula():
+    assert formulas.rows(r"\[\begin{aligned}a&=b\\ c&=d\end{aligned}\]") == ["a&=b", "c&=d"]
+    assert formulas.rows("$$x$$") == ["$$x$$"]
+
+
+def test_overlaps_are_intersections_over_unions():
+    square = (0.0, 0.0, 1.0, 1.0)
+    assert layout.overlaps([square], [(0.0, 0.0, 0.5, 1.0), (2.0, 0.0, 3.0, 1.0), square]).tolist() == [[0.5, 0.0, 1.0]]
+    assert layout.overlaps([], [square]).shape == (0, 1)
+
+
+LEFT, RIGHT = (0.0, 0.0, 0.4, 1.0), (0.5, 0.0, 1.0, 1.0)
+
+
+def test_f1_needs_the_label_and_one_partner_each():
+    truth = [Placed("text", LEFT), Placed("text", RIGHT), Placed("table", RIGHT)]
+    predicted = [Placed("text", LEFT), Placed("text", LEFT), Placed("title", RIGHT)]
+    found = layout.counts(truth, predicted)
+    assert found == {"table": Counts(0, 1, 0), "text": Counts(1, 2, 2), "title": Counts(0, 0, 1)}
+    assert layout.f1(found.values()) == 2 / 6
+    assert layout.f1([]) == 0
+
+
+def test_average_precision():
+    """Of two true boxes one is found first: precision is 1 up to recall 0.5, and 0 beyond, at 51 of COCO's 101 points."""
+    pages = [([Placed("text", LEFT), Placed("text", RIGHT)], [Placed("text", LEFT, 0.9)]), ([], [])]
+    detection = layout.Detection(pages)
+    assert detection.average_precision([0, 1]) == {"text": pytest.approx(51 / 101)}
+    assert detection.average_precision([0, 0]) == {"text": pytest.approx(51 / 101)}  # a page that is drawn twice
+    assert detection.mean([1]) == 0  # a page without a label has no say
+
+
+def test_average_precision_counts_a_wrong_box_that_is_surer():
+    right, wrong = Placed("text", LEFT, 0.5), Placed("text", RIGHT, 0.9)
+    assert layout.Detection([([Placed("text", LEFT)], [right, wrong])]).mean([0]) == pytest.approx(0.5)
