@@ -1,0 +1,263 @@
+"""Tables as text: cells with their places and spans, and the HTML that the record and DeepSeek-OCR's format have for them.
+
+    <table><tr><td rowspan="2">A</td><td colspan="2">B</td></tr><tr><td>1</td><td>2<br>3</td></tr></table>
+
+`td` alone, no other attributes and no white space between tags. A cell's text is plain: `&`, `<` and `>` are escaped, a newline
+is `<br>`. A table that is read from right to left has its rightmost column first.
+"""
+
+import functools
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+MAX_SLOTS = 100_000
+"""The most slots, rows times columns, that the cells of a table may cover: a span of a million is an attack or noise."""
+_MAX_CHARS = 4_000_000
+_MAX_COLUMNS = 1000  # as HTML's specification has it
+_NUMBER = re.compile(r"\s*\+?0*([0-9]{1,9})(?![0-9])", re.ASCII)
+_BREAKING = frozenset(("br", "hr", "p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "caption"))
+_UNSEEN = frozenset(("script", "style", "template", "title", "head"))
+_CELLS, _OUTER = ("td", "th"), ("table", "tr", "td", "th")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """A cell whose first slot is at `row` and `column`, and which covers `rows` and `columns` of them."""
+
+    row: int
+    column: int
+    text: str = ""
+    rows: int = 1
+    columns: int = 1
+    is_header: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells in the order of their rows, none over another. What no cell covers is empty."""
+
+    cells: tuple[Cell, ...]
+
+    @functools.cached_property
+    def num_rows(self) -> int:
+        return max((cell.row + cell.rows for cell in self.cells), default=0)
+
+    @functools.cached_property
+    def num_columns(self) -> int:
+        return max((cell.column + cell.columns for cell in self.cells), default=0)
+
+    @property
+    def has_text(self) -> bool:
+        return any(cell.text for cell in self.cells)
+
+    def slots(self) -> dict[tuple[int, int], Cell]:
+        """The cell over each (row, column). Raises `ValueError` where two overlap."""
+        slots: dict[tuple[int, int], Cell] = {}
+        for cell in self.cells:
+            for row in range(cell.row, cell.row + cell.rows):
+                for column in range(cell.column, cell.column + cell.columns):
+                    if slots.setdefault((row, column), cell) is not cell:
+                        raise ValueError(f"two cells cover row {row}, column {column}: each slot takes one")
+        return slots
+
+    def whole(self) -> "Table":
+        """This table with an empty cell in each slot that none covers. Raises `ValueError` where two overlap."""
+        slots = self.slots()
+        places = ((row, column) for row in range(self.num_rows) for column in range(self.num_columns))
+        return Table(tuple(sorted([*self.cells, *(Cell(*place) for place in places if place not in slots)])))
+
+    def compact(self) -> "Table":
+        """This table without the rows and columns in which no cell begins: spans that show nothing."""
+        rows = sorted({cell.row for cell in self.cells})
+        columns = sorted({cell.column for cell in self.cells})
+        return Table(
+            tuple(
+                Cell(
+                    rows.index(cell.row),
+                    columns.index(cell.column),
+                    cell.text,
+                    sum(cell.row <= row < cell.row + cell.rows for row in rows),
+                    sum(cell.column <= column < cell.column + cell.columns for column in columns),
+                    cell.is_header,
+                )
+                for cell in self.cells
+            )
+        )
+
+
+def to_html(table: Table, headers: bool = False) -> str:
+    """The table's HTML, rows of one length. Cells of a head are `td` like the others unless `headers` are asked for. Raises
+    `ValueError` where cells overlap."""
+    rows: list[list[str]] = [[] for _ in range(table.num_rows)]
+    for cell in table.whole().cells:
+        tag = "th" if headers and cell.is_header else "td"
+        spans = (f' {name}="{num}"' for name, num in (("rowspan", cell.rows), ("colspan", cell.columns)) if num > 1)
+        text = html.escape(cell.text, quote=False).replace("\n", "<br>")
+        rows[cell.row].append(f"<{tag}{''.join(spans)}>{text}</{tag}>")
+    return f"<table>{''.join('<tr>' + ''.join(row) + '</tr>' for row in rows)}</table>"
+
+
+def parse(text: str, is_strict: bool = False) -> Table:
+    """The first table in HTML by whomever, its cells placed as a browser places them.
+
+    Markup within a cell goes, its text stays; what breaks a line there is a newline. A table within a cell is text of that cell.
+    Cells that would overlap are cut, spans below the last row, too. Raises `ValueError` if there is no table, or one over
+    `MAX_SLOTS`; where `is_strict`, also if a tag of rows or cells isn't closed or stands where it doesn't belong, if text stands
+    outside of cells, and if cells overlap: a model that lost its way writes such things.
+    """
+    if len(text) > _MAX_CHARS:
+        raise ValueError(f"a table of {len(text):,} characters: allowed are {_MAX_CHARS:,}")
+    reader = _Reader()
+    try:
+        reader.feed(text)
+        reader.close()
+    except AssertionError as error:  # Python's parser, of declarations that it doesn't know
+        raise ValueError(f"this is no HTML: {error}") from None
+    reader.end()
+    if not reader.num_tables:
+        raise ValueError("no <table> is in it")
+    table, num_cut = _placed(reader.rows)
+    if is_strict and (wrong := reader.wrong or (num_cut and "cells that overlap, or leave the table")):
+        raise ValueError(f"the table isn't well-formed: {wrong}")
+    return table
+
+
+def normalise(text: str) -> str:
+    """HTML of a table as `to_html` writes it, for scores: without attributes, markup in cells and heads. Raises as `parse`."""
+    return to_html(parse(text))
+
+
+def plain(lines: Iterable[str]) -> str:
+    """Lines of a cell as its text: single spaces, no blank lines."""
+    return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A cell as its tags say it; `rows` is 0 for one that goes to the table's end."""
+
+    is_header: bool
+    rows: int
+    columns: int
+    text: list[str]
+
+
+class _Reader(HTMLParser):
+    """The rows of the first table, and the first thing that is `wrong` with its form."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.rows: list[list[_Draft]] = []
+        self.wrong = ""
+        self.num_tables = 0
+        self._depth = 0  # of tables
+        self._unseen = 0  # of scripts and styles
+        self._cell: _Draft | None = None
+        self._in_row = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN:
+            self._unseen += 1
+        elif tag == "table":
+            self.num_tables += 1
+            self._depth += self._depth > 0 or self.num_tables == 1
+            if self.num_tables > 1:
+                self._complain("more than one table")
+        elif self._depth != 1:
+            if tag in _BREAKING or tag in _OUTER:
+                self._add("\n")
+        elif tag == "tr":
+            if self._in_row:
+                self._complain("a row in a row")
+            self._open_row()
+        elif tag in _CELLS:
+            if not self._in_row:
+                self._complain("a cell outside of rows")
+                self._open_row()
+            elif self._cell:
+                self._complain("a cell in a cell")
+            spans = dict(attrs)
+            rows, columns = _span(spans.get("rowspan"), 0, MAX_SLOTS), _span(spans.get("colspan"), 1, _MAX_COLUMNS)
+            self._cell = _Draft(tag == "th", rows, columns, [])
+            self.rows[-1].append(self._cell)
+        elif tag in _BREAKING:
+            self._add("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif tag == "table":
+            if self._depth == 1 and (self._cell or self._in_row):
+                self._complain("a row or a cell that isn't closed")
+            if self._depth == 1:
+                self._cell, self._in_row = None, False
+            elif not self._depth:
+                self._complain("a table that nothing opened")
+            self._depth = max(0, self._depth - 1)
+        elif self._depth != 1:
+            if tag in _BREAKING or tag in _OUTER:
+                self._add("\n")
+        elif tag == "tr":
+            if not self._in_row or self._cell:
+                self._complain("a row's end where no row ends")
+            self._cell, self._in_row = None, False
+        elif tag in _CELLS:
+            if not self._cell:
+                self._complain("a cell's end where no cell ends")
+            self._cell = None
+        elif tag in _BREAKING:
+            self._add("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self._add(data.replace("\n", " "))
+
+    def end(self) -> None:
+        if self._depth:
+            self._complain("a table that isn't closed")
+
+    def _add(self, text: str) -> None:
+        if self._cell and self._depth:
+            self._cell.text.append(text)
+        elif not text.isspace():
+            self._complain("text outside of cells")
+
+    def _open_row(self) -> None:
+        self.rows.append([])
+        self._cell, self._in_row = None, True
+
+    def _complain(self, wrong: str) -> None:
+        self.wrong = self.wrong or wrong
+
+
+def _span(value: str | None, least: int, most: int) -> int:
+    """A span's number, 1 for what is none. A `rowspan` may be 0."""
+    number = _NUMBER.match(value or "")
+    return min(most, int(number[1])) if number and int(number[1]) >= least else 1
+
+
+def _placed(rows: list[list[_Draft]]) -> tuple[Table, int]:
+    """The cells in their slots, and how many were cut so that none is over another or leaves the table."""
+    taken: dict[int, int] = {}  # column: the row in which it is free again
+    cells, num_slots, num_cut = [], 0, 0
+    for row, drafts in enumerate(rows):
+        column = 0
+        for draft in drafts:
+            while taken.get(column, 0) > row:
+                column += 1
+            below = len(rows) - row
+            num_rows = min(draft.rows or below, below)
+            num_columns = 1
+            while num_columns < draft.columns and taken.get(column + num_columns, 0) <= row:
+                num_columns += 1
+            num_slots += num_rows * num_columns
+            if num_slots > MAX_SLOTS:
+                raise ValueError(f"the table's cells cover over {MAX_SLOTS:,} slots")
+            num_cut += num_rows < draft.rows or num_columns < draft.columns
+            taken |= dict.fromkeys(range(column, column + num_columns), row + num_rows)
+            cells.append(Cell(row, column, plain("".join(draft.text).split("\n")), num_rows, num_columns, draft.is_header))
+            column += num_columns
+    return Table(tuple(cells)), num_cut
