@@ -5,7 +5,8 @@ github.com/opendatalab/OmniDocBench, src/core/matching/match_quick.py; the code 
 2. A block that no part nearly equals may have been cut up: parts that follow each other are put together while each of them fits
    into the block and they come closer to it. Runs that want the same part: the closer one gets it.
 3. Blocks and parts go together so that the sum of their distances is least. A pair that is too far apart is none.
-4. A block without a part may be inside one: it is added to the blocks that have that part.
+4. A block without a part may be inside one: it is added to the blocks that have that part. A part without a block may be the
+   rest of one: it is added to the part beside it if that brings the two closer.
 5. What is left goes together as it can, so that a bad reading counts by its distance, and none as 1.
 
 The truth stays as it is. As v1.6 does, a prediction is tried at more than one grain, and the best is taken: `best`.
@@ -104,8 +105,26 @@ def _of_text(truths: Sequence[Truth], parts: Sequence[str]) -> list[Pair]:
         if distances[nearest] < _INSIDE:
             group = group_of[nearest]
             of_group.setdefault(group if group in of_group else (nearest,), []).append(block)
-    pairs: list[Pair] = [(tuple(sorted(blocks)), group) for group, blocks in of_group.items()]
+    pairs = _longer(texts, parts, [(tuple(sorted(blocks)), group) for group, blocks in of_group.items()])
     return pairs + _left(texts, parts, pairs)
+
+
+def _longer(texts: Sequence[str], parts: Sequence[str], pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs, with parts that nobody has added to those that they stand beside, where that makes the distance less."""
+    free = set(range(len(parts))) - {part for _, group in pairs for part in group}
+    longer = []
+    for blocks, group in pairs:
+        text = "".join(texts[block] for block in blocks)
+        least = Levenshtein.distance(text, "".join(parts[part] for part in group))
+        while True:
+            tries = [(*group, group[-1] + 1)] * (group[-1] + 1 in free) + [(group[0] - 1, *group)] * (group[0] - 1 in free)
+            tried = [(Levenshtein.distance(text, "".join(parts[part] for part in one)), one) for one in tries]
+            if not tried or min(tried)[0] >= least:
+                break
+            least, group = min(tried)
+            free -= set(group)
+        longer.append((blocks, group))
+    return longer
 
 
 def _left(texts: Sequence[str], parts: Sequence[str], pairs: Sequence[Pair]) -> list[Pair]:

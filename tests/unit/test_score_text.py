@@ -76,6 +76,10 @@ def test_a_block_that_was_cut_up_is_put_together():
     assert matches([Truth(A + B), Truth(C)], [A, B, C]) == [Match((0,), (0, 1), 0, 35), Match((1,), (2,), 0, 17)]
 
 
+def test_the_rest_of_a_block_joins_its_first_part_although_that_is_near_already():
+    assert matches([Truth(A + "tail"), Truth(B)], [A, "tail", B]) == [Match((0,), (0, 1), 0, 20), Match((1,), (2,), 0, 19)]
+
+
 def test_blocks_that_were_put_together_share_their_part():
     assert matches([Truth(A), Truth(B), Truth(C)], [A + B + C]) == [Match((0, 1, 2), (0,), 0, 52)]
 
