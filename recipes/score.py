@@ -41,7 +41,7 @@ def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
         ]
         lines += ["", *_table(("label", "AP", "F1", "true", "predicted"), per_label)]
     else:
-        lines.append("layout isn't scored: Markdown has no boxes; a dataset has")
+        lines.append("layout isn't scored: plain Markdown has no boxes; a dataset has, and so has a grounded answer")
     lines.append("formulas are compared as they are written: CDM, which compares what they look like, isn't here")
     for name in ("page", "text"):
         worst = [(page, value) for page, value in scores.worst(result, name, _MOST_NAMED) if value > 0]

@@ -18,6 +18,7 @@ from datagen.score import parts
 from datagen.score.layout import Placed
 from datagen.shards import read_records
 from datagen.storage import Folder
+from datagen.target import REF, decode
 
 BESIDE = frozenset(
     "figure_caption figure_footnote table_caption table_footnote code_algorithm code_algorithm_caption header footer "
@@ -29,6 +30,9 @@ BESIDE = frozenset(
 _UNSCORED = frozenset({"abandon", "text_mask", "table_mask", "need_mask", "algorithm_mask", "organic_chemical_formula_mask"})
 _COARSER = {"sub_title": "title", "list": "text", "toc": "text"} | dict.fromkeys(PICTURES, "image")
 """What OmniDocBench doesn't tell apart, and so isn't told apart where it is the truth."""
+
+
+_SIDE = 1000  # of the page that a grounded answer's boxes are put on
 
 
 class Block(NamedTuple):
@@ -81,20 +85,14 @@ def truths(path: str) -> list[TruePage]:
 
 
 def predictions(path: str) -> list[PredictedPage]:
-    """The pages of a folder of STEM.md, or of a dataset's folder. Raises `ValueError` if there is neither."""
+    """The pages of a folder of STEM.md, plain or grounded, or of a dataset's folder. Raises `ValueError` if there is neither."""
     if _is_dataset(path):
         return [PredictedPage(names, page.text, _placed(page) if page.regions else None) for names, page in _samples(path)]
     folder = Path(path)
     files = sorted(file for file in folder.rglob("*") if file.suffix in (".md", ".mmd", ".txt")) if folder.is_dir() else []
     if not files:
         raise ValueError(f"pred={path}: a folder of STEM.md files, or of one of our datasets, is needed; there is neither")
-    return [
-        PredictedPage(
-            tuple(dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem))),
-            file.read_text(encoding="utf-8", errors="replace"),
-        )
-        for file in files
-    ]
+    return [_markdown(file, folder) for file in files]
 
 
 def paired(
@@ -114,6 +112,17 @@ def paired(
 def as_coarse(placed: Iterable[Placed]) -> tuple[Placed, ...]:
     """With labels that OmniDocBench has."""
     return tuple(one._replace(label=_COARSER.get(one.label, one.label)) for one in placed)
+
+
+def _markdown(file: Path, folder: Path) -> PredictedPage:
+    """A file of Markdown, or a grounded answer, which has boxes: its blocks, but for what stands on every page."""
+    names = tuple(dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem)))
+    text = file.read_text(encoding="utf-8", errors="replace")
+    regions = decode(text, (_SIDE, _SIDE)) if REF in text else ()
+    if not regions:
+        return PredictedPage(names, text)
+    placed = tuple(Placed(r.label, (r.box[0] / _SIDE, r.box[1] / _SIDE, r.box[2] / _SIDE, r.box[3] / _SIDE)) for r in regions)
+    return PredictedPage(names, "\n\n".join(r.text for r in regions if r.label not in RUNNING), placed)
 
 
 def _is_dataset(path: str) -> bool:

@@ -168,6 +168,17 @@ def test_a_sample_of_a_dataset_is_a_page(tmp_path):
     assert scores.score([true], [predicted]).means["page"].value == 0
 
 
+def test_a_grounded_answer_has_boxes_and_its_running_heads_are_no_text(tmp_path):
+    answer = (
+        "<|ref|>header<|/ref|><|det|>[[0, 0, 999, 50]]<|/det|>\nHead\n\n"
+        "<|ref|>text<|/ref|><|det|>[[0, 500, 999, 999]]<|/det|>\nA text.\n\nIts end."
+    )
+    (tmp_path / "one.md").write_text(answer)
+    (page_,) = pages.predictions(str(tmp_path))
+    assert page_.markdown == "A text.\n\nIts end."
+    assert page_.placed == (Placed("header", (0, 0, 1, 0.05)), Placed("text", (0, 0.501, 1, 1)))
+
+
 FACT = {"pdf": "a.pdf", "page": 1, "id": "1", "max_diffs": 0}
 PAGE = PredictedPage(
     ("a",),
