@@ -3,7 +3,10 @@
 An engine's class that isn't in its column raises `ValueError`, so that no class is dropped in silence when an engine gains one.
 """
 
+import re
 from collections.abc import Mapping
+
+_PAGE_NUMBER = re.compile(r"(?:[-–—~•|\[(]\s*)?(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})(?:\s*[-–—~•|\])])?")
 
 PYMUPDF = {
     "text": "text",
@@ -61,6 +64,11 @@ RUNNING = frozenset({"header", "footer", "page_number"})
 
 PICTURES = frozenset({"image", "chart", "seal", "molecule", "geometry"})
 """Labels of what is drawn. A page's answer has their boxes, and nothing that is written in them."""
+
+
+def is_page_number(text: str) -> bool:
+    """Whether the text is a number and nothing more, in any script's digits or in Roman letters."""
+    return bool(_PAGE_NUMBER.fullmatch(text.strip()))
 
 
 def label_of(engine: str, name: str) -> str:

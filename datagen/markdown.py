@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from datagen.labels import PICTURES, RUNNING
-from datagen.record import Region
+from datagen.record import Region, Sample
 from datagen.text import joined
 
 _HEADINGS = {"title": "# ", "sub_title": "## "}
@@ -59,6 +59,26 @@ def content(region: Region) -> str:
     if region.label == "code":
         return text if text.startswith("```") else _fenced(text)
     return text.strip()
+
+
+def all_text(sample: Sample) -> str:
+    """All that is written on the page, also in what its Markdown leaves out or has in another form: running heads, pictures,
+    tables, what is unread. What judges the text layer asks for this, so that it judges a page alike, annotated or not."""
+    if all(_is_whole(region) for region in sample.regions):
+        return sample.text
+    return "\n\n".join(text for region in sample.regions if (text := all_text_of(region)))
+
+
+def all_text_of(region: Region) -> str:
+    """All that is written in the region: its text, or its lines' where it has none, or no plain one."""
+    if region.text and (region.format == "markdown" or not region.lines):
+        return region.text
+    return "\n".join(line.text for line in region.lines)
+
+
+def _is_whole(region: Region) -> bool:
+    """Whether a page's Markdown has all that is written in the region, as it stands there."""
+    return not region.lines or (region.format == "markdown" and bool(region.text) and region.label not in RUNNING | PICTURES)
 
 
 def bare_latex(text: str) -> str:

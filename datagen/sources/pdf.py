@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from datagen import typefaces
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item, num_parts, shards_of
+from datagen.markdown import markdown
 from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
-from datagen.record import Drop, Origin, Quality, Sample, SampleError, clean_text, source_key
+from datagen.record import Drop, Origin, Quality, Region, Sample, SampleError, clean_text, source_key
 from datagen.sandbox import Limits
 from datagen.selection import seeded
 from datagen.sources.local import fetched, sha256_of
@@ -37,6 +38,7 @@ class PageFunction:
 
 
 TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=8)
+ANNOTATED = PageFunction("datagen.sources.pdf_annotated:annotated_layer", version=1)  # in place of TEXT_LAYER
 PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=2)
 
 
@@ -68,8 +70,15 @@ class PdfSource:
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
-        versions = {name: importlib.metadata.version(name) for name in ("fonttools", "pillow", "pymupdf", "simplejpeg")}
+        names = ["fonttools", "pillow", "pymupdf", "simplejpeg"]
+        if self._annotates:
+            names += ["numpy", "onnxruntime", "pymupdf_layout"]
+        versions = {name: importlib.metadata.version(name) for name in sorted(names)}
         return versions | {"sign_fonts": typefaces.digest(typefaces.sign_faces())}
+
+    @property
+    def _annotates(self) -> bool:
+        return any(f.function == ANNOTATED.function for f in self.page_functions)
 
     def split(self, documents: Sequence[Item]) -> list[Inputs]:
         return shards_of(documents, self.expected_pages, self.shard_pages, cut=not self.max_pages)
@@ -135,12 +144,17 @@ class PdfSource:
             size=size,
             lang=document.lang or "und",  # what was declared, until a stage has read the text
             script="Zyyy",
-            text="\n\n".join(region.text for region in content.regions if region.text),
+            text=markdown(content.regions) if self._annotates else paragraphs(content.regions),
             regions=content.regions,
             quality=Quality(signals=content.signals),
             origin=Origin(document.uri, sha256, page.number, document.licence, content.engines),
             stage=self.stage,
         )
+
+
+def paragraphs(regions: Sequence[Region]) -> str:
+    """The text of all regions, a blank line between two."""
+    return "\n\n".join(region.text for region in regions if region.text)
 
 
 def page_key(uri: str, sha256: str, page: int) -> str:

@@ -50,9 +50,9 @@ def _num_math(span: Span) -> int:
 
 
 def _num_letters(span: Span) -> int:
-    return sum(map(str.isalpha, span["text"])) if _is_for_formulas(span["font"]) else 0
+    return sum(map(str.isalpha, span["text"])) if is_for_formulas(span["font"]) else 0
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_for_formulas(font: str) -> bool:
+def is_for_formulas(font: str) -> bool:
     return bool(_MATH_FONT.search(font))

@@ -174,8 +174,9 @@ def _read_page(
     signals = {"repaired": 1.0} if doc.is_repaired else {}
     for reading in readings:
         signals |= reading.signals
-    if regions:
-        signals["uncovered_ink"] = uncovered_ink(pixels, (line.box for region in regions for line in region.lines))
+    lines = [line.box for region in regions for line in region.lines]
+    if lines:
+        signals["uncovered_ink"] = uncovered_ink(pixels, lines)
     else:
         signals["blank"] = float(int(pixels.max()) - int(pixels.min()) < 8)  # one colour, but for noise
         if doc.is_repaired and signals["blank"]:

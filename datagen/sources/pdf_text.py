@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from datagen import homoglyphs, scripts
@@ -25,7 +25,8 @@ from datagen.text import joined, words_of
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
-_PYMUPDF = {"pymupdf": importlib.metadata.version("pymupdf")}
+BY = "pymupdf"
+ENGINES = {BY: importlib.metadata.version(BY)}
 _VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
 _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
 # Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
@@ -85,11 +86,30 @@ def text_layer(view: OpenPage) -> PageContent:
 
     Raises `SampleError` (`broken_page`).
     """
+    layer = read_layer(view)
+    return PageContent(tuple(region(view, p, layer.words) for p in layer.paragraphs), layer.signals, ENGINES)
+
+
+@dataclass(frozen=True)
+class TextLayer:
+    """The paragraphs of a page in reading order, before they are regions: their pieces are in points.
+
+    `words` are those that the page has whole, see `text.words_of`; `spans` are MuPDF's, with their fonts, as the file has them.
+    """
+
+    paragraphs: tuple[Paragraph, ...] = ()
+    words: Collection[str] = ()
+    signals: dict[str, float] = field(default_factory=dict)
+    spans: tuple[dict[str, Any], ...] = ()
+
+
+def read_layer(view: OpenPage) -> TextLayer:
+    """What `text_layer` tells, for page functions that go on from there. Raises as it does."""
     layer = _read(view, _FLAGS)
     if rtl := bool(_RIGHT_TO_LEFT.search(layer.alphabet)):
         layer = _without_actual_text(view, layer)
     if not layer.num_chars:
-        return PageContent(engines=_PYMUPDF)
+        return TextLayer()
     by_char = layer.blocks
     lacks_spaces = _lacks_spaces(layer.text, layer.alphabet)
     if rtl or lacks_spaces or _asks_for_glyphs(layer.text, layer.alphabet):
@@ -111,14 +131,15 @@ def text_layer(view: OpenPage) -> PageContent:
     clean = _cleaner(layer)
     printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]
     words = words_of([p.text for block in printed for p in block])
-    regions: list[Region] = []
+    parts: list[Paragraph] = []
     for paragraph in paragraphs([block for block in printed if block], rtl):
-        regions.append(_region(view, paragraph, words))
+        parts.append(paragraph)
         if annotations := _printed(view, [a for piece in paragraph.pieces for a in piece.ruby], clean):
-            regions.append(_region(view, Paragraph(tuple(annotations), (False,) * (len(annotations) - 1)), words))
+            parts.append(Paragraph(tuple(annotations), (False,) * (len(annotations) - 1)))
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
-    return PageContent(tuple(regions), signals, _PYMUPDF)
+    spans = tuple(span for block in layer.blocks for line in block["lines"] for span in line["spans"])
+    return TextLayer(tuple(parts), words, signals, spans)
 
 
 def _cleaner(layer: "_Layer") -> Callable[[str], str]:
@@ -327,7 +348,8 @@ def _printed(view: OpenPage, block: pdf_pieces.Block, clean: Callable[[str], str
     return printed
 
 
-def _region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Region:
+def region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Region:
+    """A paragraph as a region, in pixels, with its text as a person would type it."""
     lines: list[Line] = []
     for piece in paragraph.pieces:
         box = view.pixels(piece.bbox)
@@ -337,7 +359,7 @@ def _region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Reg
     x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
     box = Box(min(x0), min(y0), max(x1), max(y1))
     text = lines[0].text if len(lines) == 1 else joined([p.text for p in paragraph.pieces], paragraph.soft, words)
-    return Region(box, paragraph.label, text, None, "pymupdf", lines=tuple(lines), continues=paragraph.continues)
+    return Region(box, paragraph.label, text, None, BY, lines=tuple(lines), continues=paragraph.continues)
 
 
 def _direction(text: str, vertical: bool) -> str:

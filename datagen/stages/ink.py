@@ -18,6 +18,7 @@ from datagen.engines import Engines, Reader, letters, ppocr, shapes, tesseract, 
 from datagen.engines.lookalikes import fold
 from datagen.engines.shapes import spread
 from datagen.images import pixels
+from datagen.markdown import all_text
 from datagen.pipeline import DOCUMENT
 from datagen.record import Drop, Line, Sample
 from datagen.runner import A_CORE, Needs
@@ -58,7 +59,7 @@ class CompareInk:
     the one with most characters first, and each takes as much as it needs. The rest goes to the detector.
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     needs: ClassVar[Needs] = A_CORE
 
     budget_s: float = 9.0
@@ -137,17 +138,17 @@ class CompareInk:
         """Seeded lines of a font, with the index of their page. Of as few pages as give `_LINES_A_PAGE` each: a page's image
         takes longer to decode than its lines to compare."""
 
-        def order(page: Sample, *place: int) -> bytes:
-            # By content, not by key: a document's verdict mustn't hang on where it lies.
+        def order(page: Sample, *place: object) -> bytes:
+            # By content, not by key: a document's verdict mustn't hang on where it lies, nor on what regions its lines are in.
             return hashlib.sha256("/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
 
         candidates: list[tuple[int, bytes, int, Line]] = []
         for i, page in enumerate(batch):
             page_order = order(page)
             lines = [
-                (order(page, r, n), line)
-                for r, region in enumerate(page.regions)
-                for n, line in enumerate(region.lines)
+                (order(page, *line.box), line)
+                for region in page.regions
+                for line in region.lines
                 if line.font == font and comparable(line)
             ]
             by_hash = sorted(lines, key=lambda entry: entry[0])
@@ -196,7 +197,7 @@ class CompareInk:
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes], engines: Engines) -> dict[int, float]:
         """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much of it is taken
         for text as on the worst of these."""
-        uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if page.text}
+        uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if all_text(page)}
         doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
         seen = doubtful[: int((1 - _FONTS_SHARE) * self.budget_s / _DETECT_S)]
         recalls = {}

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 from datagen import scripts
 from datagen.engines import Engines
+from datagen.markdown import all_text, all_text_of
 from datagen.record import Drop, Region, Sample
 from datagen.runner import A_CORE, Needs
 
@@ -61,7 +62,7 @@ class IdentifyLanguage:
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
-            language = identify(sample.text, sample.lang, self.min_letters, self.min_score, self.min_declared_score)
+            language = identify(all_text(sample), sample.lang, self.min_letters, self.min_score, self.min_declared_score)
             signals = sample.quality.signals | {"lang_score": language.score, "script_share": language.share}
             identified = replace(
                 sample, lang=language.lang, script=language.script, quality=replace(sample.quality, signals=signals)
@@ -88,7 +89,7 @@ class IdentifyLanguage:
         scripts_of: dict[str, str] = {}
         languages = identify_regions(sample, self.min_region_letters, self.min_region_score)
         for region, language in zip(sample.regions, languages, strict=True):
-            letters[language.lang] += len(_NOT_LETTERS.sub("", region.text))
+            letters[language.lang] += len(_NOT_LETTERS.sub("", all_text_of(region)))
             scripts_of.setdefault(language.lang, language.script)
         total = letters.total()
         del letters["und"]
@@ -107,13 +108,13 @@ def identify_regions(sample: Sample, min_letters: int = 60, min_score: float = 0
 
 
 def _region_language(region: Region, sample: Sample, min_letters: int, min_score: float) -> Language:
-    script, share = scripts.main_script(region.text)
+    text = all_text_of(region)
+    script, share = scripts.main_script(text)
     need = min_letters if script in _SHARED_SCRIPTS else min_letters * 2 // 5
-    if len(region.text) < need:
+    if len(text) < need:
         return Language("und", 0.0, script, share)
-    return _identify(
-        region.text[:_REGION_CHARS], script, share, sample.lang if script == sample.script else "und", need, min_score
-    )
+    declared = sample.lang if script == sample.script else "und"
+    return _identify(text[:_REGION_CHARS], script, share, declared, need, min_score)
 
 
 def _may_be_mixed(sample: Sample, min_score: float) -> bool:
@@ -121,16 +122,16 @@ def _may_be_mixed(sample: Sample, min_score: float) -> bool:
 
     The samples are spread evenly over the page's text.
     """
-    lengths = [len(region.text) for region in sample.regions]
-    step = sum(lengths) / _NUM_LOOKS
+    texts = list(map(all_text_of, sample.regions))
+    step = sum(map(len, texts)) / _NUM_LOOKS
     base = sample.lang.split("-")[0]
     end, next_look = 0, step / 2
-    for region, length in zip(sample.regions, lengths, strict=True):
-        end += length
+    for text in texts:
+        end += len(text)
         if end < next_look:
             continue
         next_look += step * (1 + (end - next_look) // step)
-        words = _NOT_LETTERS.sub(" ", region.text[:_LOOK_CHARS])
+        words = _NOT_LETTERS.sub(" ", text[:_LOOK_CHARS])
         if len(words.replace(" ", "")) < _MIN_LOOK_LETTERS:
             continue
         scores = _langid().scores(words, k=1)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from datagen import scripts
 from datagen.engines import Engines
+from datagen.markdown import all_text
 from datagen.record import Drop, Sample
 from datagen.runner import A_CORE, Needs
 
@@ -68,23 +69,23 @@ class JudgeTextLayer:
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
             reasons = self.reasons(sample)
-            verdict = "none" if not sample.text else "suspect" if set(reasons) - _KINDS else "trusted"
+            verdict = "none" if not all_text(sample) else "suspect" if set(reasons) - _KINDS else "trusted"
             yield sample.with_quality(verdict, reasons)
 
     def engines(self) -> dict[str, str]:
         return {}
 
     def reasons(self, sample: Sample) -> tuple[str, ...]:
-        s = sample.quality.signals
+        s, text = sample.quality.signals, all_text(sample)
         pictured = s.get("image_share", 0.0) >= self.max_image_share
-        if not sample.text:
+        if not text:
             return ("picture_page" if pictured else "blank" if s.get("blank") else "no_text",)
         kinds = {
             "form": s.get("num_fields", 0) > 0,
-            "cover": sample.origin.page == 0 and len(sample.text) < self.max_cover_chars and (_is_big(sample) or pictured),
+            "cover": sample.origin.page == 0 and len(text) < self.max_cover_chars and (_is_big(sample) or pictured),
         }
         checked = s.get("ink_checked_share", 0.0) >= self.min_ink_checked_share
-        readable = len(sample.text) >= self.min_letters and "lang_score" in s
+        readable = len(text) >= self.min_letters and "lang_score" in s
         doubts = {
             "unmapped_characters": s.get("unmapped_share", 0.0) > self.max_unmapped_share,
             "private_use": s.get("private_use_share", 0.0) > self.max_private_use_share,
@@ -97,8 +98,8 @@ class JudgeTextLayer:
             # A page of which most is Latin has a share of Latin alone, so its text is asked, too.
             "mixed_scripts": readable
             and s["script_share"] < self.min_script_share
-            and scripts.third_script_share(sample.text) > 1 - self.min_script_share,
-            "mixed_words": readable and mixed_word_share(sample.text) > self.max_mixed_word_share,
+            and scripts.third_script_share(text) > 1 - self.min_script_share,
+            "mixed_words": readable and mixed_word_share(text) > self.max_mixed_word_share,
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
             "spaces_unchecked": "ink_checked_share" in s

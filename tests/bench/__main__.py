@@ -25,6 +25,7 @@ BENCHES = {
     "training": (),
     "promises": (),
     "gate": (),
+    "fine_digital": (),
     "truth": (),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.

@@ -1,0 +1,279 @@
+"""A page's text layer as labelled regions in reading order: text from the file, never from OCR, and boxes from a layout model."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy
+
+from datagen.record import Box, Region
+from datagen.sources import pdf_markdown
+from datagen.sources.pdf_answers import PageContent
+from datagen.sources.pdf_labels import Part, is_prose, label_parts
+from datagen.sources.pdf_layout import ENGINES as LAYOUT_ENGINES
+from datagen.sources.pdf_layout import Block, PageLayout, page_layout
+from datagen.sources.pdf_page import OpenPage
+from datagen.sources.pdf_paragraphs import Paragraph
+from datagen.sources.pdf_pictures import framed, pictures
+from datagen.sources.pdf_pieces import Rect
+from datagen.sources.pdf_tables import table_html
+from datagen.sources.pdf_tags import tag_signals
+from datagen.sources.pdf_text import BY, ENGINES, TextLayer, read_layer, region
+
+_WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
+_LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
+_FRAME_EM, _CODE_GAP_EM, _FORMULA_GAP_EM = 1.5, 3.0, 1.0
+_CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # of its area: text that a picture takes with it, and how long it may be
+
+
+def annotated_layer(view: OpenPage) -> PageContent:
+    """The lines of `text_layer`, each in one region, as PyMuPDF's layout model divides and labels them.
+
+    - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
+      picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
+    - Labels: see `pdf_labels`.
+    - Order: that of `text_layer`. Running heads come first, feet last, and a picture without text stands beside its caption, or
+      behind what is above it.
+    - Text is Markdown, see `pdf_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
+      both are unread where nobody reads them. A picture has no text, whatever is written in it.
+
+    Signals beside those of `text_layer`: `layout_failed`, if the model couldn't take the page. Else, as shares of the lines'
+    characters, `layout_coverage` (in what the model sees), `unread_share`, `picture_text_share`; `layout_agreement`, of lines
+    that follow each other in a paragraph, the share that the model has in one thing; `order_agreement`, of regions that follow
+    each other, the share in the model's order; and those of `pdf_tags`, if the file is tagged.
+
+    Raises `SampleError` (`broken_page`).
+    """
+    layer = read_layer(view)
+    layout = page_layout(view)
+    engines = ENGINES | LAYOUT_ENGINES
+    owners = _owners(layer.paragraphs, layout.blocks)
+    parts = _whole(list(_divided(layer.paragraphs, owners, layout.blocks)))
+    parts = _with_pictures(view, parts, layout)
+    label_parts(parts, view.page.rect)
+    parts = _joined(parts)
+    styles = pdf_markdown.styles(layer.spans)
+    regions = tuple(made for part in _ordered(parts) if (made := _region(view, part, layer, layout, styles)) is not None)
+    signals = layer.signals | _signals(regions, parts, owners, layer, layout)
+    return PageContent(regions, signals | tag_signals(parts, layout.tags), engines)
+
+
+def _owners(paragraphs: Sequence[Paragraph], blocks: Sequence[Block]) -> list[list[int]]:
+    """Which block each line of each paragraph is in, by the lines that the model has in it; -1 for none."""
+    if not blocks:
+        return [[-1] * len(p.pieces) for p in paragraphs]
+    boxes = numpy.array([part for block in blocks for part in block.parts or (block.box,)])
+    of_block = numpy.array([i for i, block in enumerate(blocks) for _ in block.parts or (block.box,)])
+    return [[_owner(piece.bbox, boxes, of_block) for piece in p.pieces] for p in paragraphs]
+
+
+def _owner(box: Rect, boxes: numpy.ndarray, of_block: numpy.ndarray) -> int:
+    x0, y0, x1, y1 = box
+    wide = numpy.minimum(boxes[:, 2], x1) - numpy.maximum(boxes[:, 0], x0)
+    high = numpy.minimum(boxes[:, 3], y1) - numpy.maximum(boxes[:, 1], y0)
+    area = numpy.bincount(of_block, numpy.maximum(wide, 0) * numpy.maximum(high, 0))
+    best = int(area.argmax())
+    return best if area[best] > _LEAST_SHARE * (x1 - x0) * (y1 - y0) else -1
+
+
+def _divided(paragraphs: Sequence[Paragraph], owners: Sequence[Sequence[int]], blocks: Sequence[Block]) -> Iterator[Part]:
+    """Each paragraph, or the parts of it that are in things with different labels. A line that is in none goes with the line
+    before it, and with the one behind it if it is the first."""
+    for paragraph, of_lines in zip(paragraphs, owners, strict=True):
+        known = [i for i in of_lines if i >= 0]
+        last = known[0] if known else -1
+        runs: list[tuple[int, int]] = []  # where a run begins, and its block
+        for n, owner in enumerate(of_lines):
+            owner = owner if owner >= 0 else last
+            if not runs or (owner != last and _parts(blocks[owner], blocks[last])):
+                runs.append((n, owner))
+            last = owner
+        ends = [n for n, _ in runs[1:]] + [len(of_lines)]
+        for (start, owner), end in zip(runs, ends, strict=True):
+            yield Part(
+                replace(
+                    paragraph,
+                    pieces=paragraph.pieces[start:end],
+                    soft=paragraph.soft[start : end - 1],
+                    continues=paragraph.continues and end == len(of_lines),
+                ),
+                None if owner < 0 else blocks[owner],
+            )
+
+
+def _parts(a: Block, b: Block) -> bool:
+    return a.label != b.label or a.label in _WHOLE
+
+
+def _whole(parts: Sequence[Part]) -> list[Part]:
+    """The parts, in which all that is in one table, picture or formula is one, at the place of its first line. A paragraph of
+    prose, or code, in a picture is none of it: it stands in a box, and the model takes the box for a picture."""
+    result: list[Part] = []
+    wholes: dict[int, Part] = {}
+    for part in parts:
+        block = part.block
+        if block is None or block.label not in _WHOLE:
+            result.append(part)
+        elif block.label == "image" and (is_prose(part.paragraph) or part.is_code):
+            result.append(Part(part.paragraph, None))
+        elif id(block) in wholes:
+            wholes[id(block)].others.extend(part.paragraphs)
+        else:
+            wholes[id(block)] = part
+            result.append(part)
+    return result
+
+
+def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) -> list[Part]:
+    """The parts, and the page's pictures. A picture takes with it what is written in it, if that is no prose."""
+    texts = [piece.bbox for part in parts if not part.is_in_picture for p in part.paragraphs for piece in p.pieces]
+    result = list(parts)
+    for box in pictures(layout, texts, view.page.rect):
+        block = Block(box, "image", ())
+        inside = [part for part in result if _is_caught(part, box)]
+        paragraphs = [p for part in inside for p in part.paragraphs]
+        picture = Part(paragraphs[0] if paragraphs else None, block, paragraphs[1:])
+        if inside:
+            result[result.index(inside[0])] = picture
+            result = [part for part in result if not any(part is other for other in inside)]
+        else:
+            result.append(picture)
+    return result
+
+
+def _is_caught(part: Part, box: Rect) -> bool:
+    """Whether a picture in the box takes the part with it."""
+    if part.paragraph is None or _shared(part.box, box) < _CAUGHT * _area(part.box):
+        return False
+    return part.is_in_picture or (part.is_plain and len(part.text) < _MAX_CAUGHT_CHARS)
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """The parts, in which lines of code that stand close to each other are one, whatever empty lines are between them, and so are
+    the pieces of a formula."""
+    result: list[Part] = []
+    for part in parts:
+        last = result[-1] if result else None
+        if last is not None and _goes_on_as_code(last, part):
+            last.others += part.paragraphs
+            last.label = "code"
+        else:
+            result.append(part)
+    return _with_whole_formulas(result)
+
+
+def _with_whole_formulas(parts: list[Part]) -> list[Part]:
+    """The parts, in which pieces of a formula, and what may be one, are one where they stand close to each other."""
+    remaining = list(parts)
+    for seed in parts:
+        if seed.label != "equation" or not any(seed is other for other in remaining):
+            continue
+        while near := [p for p in remaining if p is not seed and p.may_be_formula and _is_near(seed, p)]:
+            seed.others += [paragraph for p in near for paragraph in p.paragraphs]
+            seed.block = None
+            remaining = [p for p in remaining if not any(p is other for other in near)]
+    return remaining
+
+
+def _is_near(a: Part, b: Part) -> bool:
+    apart = max(max(a.box[i], b.box[i]) - min(a.box[i + 2], b.box[i + 2]) for i in (0, 1))
+    return apart < _FORMULA_GAP_EM * max(a.size, b.size)
+
+
+def _goes_on_as_code(a: Part, b: Part) -> bool:
+    if not (a.is_code and b.is_code and {"code"} <= {a.label, b.label} <= {"code", "text"}):
+        return False
+    return -b.size < b.box[1] - a.box[3] < _CODE_GAP_EM * b.size
+
+
+def _ordered(parts: list[Part]) -> list[Part]:
+    """Heads, the text in its order with each picture at its place, and feet."""
+    placed = [part for part in parts if part.paragraph is not None]
+    for picture in (part for part in parts if part.paragraph is None):
+        placed.insert(_place(picture, placed), picture)
+    heads = [p for p in placed if p.is_head]
+    feet = [p for p in placed if p.is_foot]
+    return [*heads, *(p for p in placed if not p.is_head and not p.is_foot), *feet]
+
+
+def _place(picture: Part, placed: Sequence[Part]) -> int:
+    """Where a picture without text stands: in front of a caption right below it, behind one right above, else behind the last
+    part above it in its column."""
+    x0, y0, x1, y1 = picture.box
+    above = -1
+    for i, part in enumerate(placed):
+        a0, b0, a1, b1 = part.box
+        if min(a1, x1) <= max(a0, x0):
+            continue
+        if part.label == "image_caption" and 0 <= b0 - y1 + 3 < 40:
+            return i
+        if (b0 + b1) / 2 < (y0 + y1) / 2:
+            above = i
+    return above + 1
+
+
+def _region(view: OpenPage, part: Part, layer: TextLayer, layout: PageLayout, styles: pdf_markdown.Styles) -> Region | None:
+    """The part in pixels. None for a picture that is off the page."""
+    around = framed(part.box, layout, _FRAME_EM * part.size) if part.label == "table" else part.box
+    box = view.pixels(around)
+    if box is None:
+        return None
+    if part.paragraph is None:
+        return Region(box, part.label, "", None, BY, detected_by="pymupdf-layout")
+    plain = region(view, part.paragraph, layer.words)
+    lines = plain.lines + tuple(line for other in part.others for line in region(view, other, layer.words).lines)
+    detected_by = "pymupdf-layout" if part.block is not None else ""
+    made = replace(
+        plain, box=_around([box, *(line.box for line in lines)]), label=part.label, lines=lines, detected_by=detected_by
+    )
+    match part.label:
+        case "image":
+            return replace(made, text="", continues=False)
+        case "equation":
+            return replace(made, text="", format="latex", is_unread=True, continues=False)
+        case "table":
+            html = table_html(view, made.box, made.lines)
+            return replace(made, text=html or "", format="html", is_unread=html is None, continues=False)
+    others = [region(view, other, layer.words).text for other in part.others]
+    text = pdf_markdown.markdown(part, plain.text, others, styles)
+    return replace(made, box=plain.box if not part.others else made.box, text=text)
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return Box(min(x0), min(y0), max(x1), max(y1))
+
+
+def _area(box: Rect) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def _shared(a: Rect, b: Rect) -> float:
+    return _area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
+
+
+def _signals(
+    regions: Sequence[Region], parts: Sequence[Part], owners: Sequence[Sequence[int]], layer: TextLayer, layout: PageLayout
+) -> dict[str, float]:
+    if layout.failed:
+        return {"layout_failed": 1.0}
+    total = sum(len(piece.text) for p in layer.paragraphs for piece in p.pieces)
+    if not total:
+        return {}
+    seen = sum(
+        len(piece.text)
+        for p, of_lines in zip(layer.paragraphs, owners, strict=True)
+        for piece, owner in zip(p.pieces, of_lines, strict=True)
+        if owner >= 0
+    )
+    pairs = [a == b for of_lines in owners for a, b in itertools.pairwise(of_lines) if a >= 0 and b >= 0]
+    rank = {id(block): i for i, block in enumerate(layout.blocks)}
+    ranks = [rank[id(part.block)] for part in parts if part.block is not None and id(part.block) in rank]
+    steps = [a <= b for a, b in itertools.pairwise(ranks)]
+    return {
+        "layout_coverage": seen / total,
+        "unread_share": sum(len(line.text) for r in regions if r.is_unread for line in r.lines) / total,
+        "picture_text_share": sum(len(line.text) for r in regions if r.label == "image" for line in r.lines) / total,
+        "layout_agreement": sum(pairs) / len(pairs) if pairs else 1.0,
+        "order_agreement": sum(steps) / len(steps) if steps else 1.0,
+    }

@@ -1,0 +1,169 @@
+"""The annotation of born-digital pages: how fast it is beside a bare loop over PyMuPDF's layout model and beside
+`pymupdf4llm.to_markdown`, and how far its text is from the text that was set.
+
+    python -m tests.bench.fine_digital [--pages 6] [--repeats 3] [--typeset 2]
+
+Speed: pages of Debian's documents in many scripts, `--pages` of each document, written as PDFs of their own, so that all three
+read the same. Each side runs in a process of its own, pinned to one core, in turn; the first document warms it up and isn't
+timed; medians of the repeats. The bare loop calls `page.get_layout()` and `page.get_text("dict")`. Ours is the source of the
+recipe `fine` with its child, images and all. The converter to Markdown is told not to run OCR.
+
+Text: pages of known paragraphs (`tests/paragraph_pages.py`) of each kind in ten scripts, `--typeset` of each. The Markdown is
+compared with the text as it was set, as the README of OmniDocBench's pages says: letters and digits alone, the edit distance over
+the longer length.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import pymupdf
+from rapidfuzz.distance import Levenshtein
+
+from datagen.items import Item
+from datagen.record import Sample
+from datagen.sources.debian import DebianSamples
+from datagen.sources.pdf import ANNOTATED, PICTURES, PdfSource
+from tests.paragraph_pages import KINDS, SCRIPTS, pages
+
+AT_LEAST, AT_MOST = 0.8, 0.02
+_DOCUMENTS = re.compile(
+    r"refcard-(en|de|el|ru|ja|ko|hi|zh_CN)-a4|install\.(en|fr|pt|cs)\.pdf|lshort-(bg|mn)|lshort\.pdf|arabic-book|maint-guide\.ja|"
+    r"developers-reference\.pdf|debian-faq\.it|quran-test2"
+)
+
+
+def documents() -> list[Path]:
+    """Debian's documents in many scripts."""
+    return [Path(item.uri) for item in DebianSamples().items() if _DOCUMENTS.search(item.uri)]
+
+
+def extract(path: Path, num_pages: int, to: Path) -> None:
+    """A PDF of `num_pages` pages, spread over the document, the first and the last left out where there are more."""
+    with pymupdf.open(path) as doc:
+        inside = range(1, len(doc) - 1) if len(doc) > num_pages + 1 else range(len(doc))
+        doc.select(sorted({inside[len(inside) * i // num_pages] for i in range(min(num_pages, len(inside)))}))
+        doc.save(to, garbage=3, deflate=True)
+
+
+def bare(paths: list[str]) -> list[tuple[int, float]]:
+    """Pages and seconds of each document."""
+    import pymupdf.layout  # noqa: F401  # makes `get_layout` work
+
+    return [timed(path, lambda page, _: (page.get_layout(), page.get_text("dict"))) for path in paths]
+
+
+def llm(paths: list[str]) -> list[tuple[int, float]]:
+    import pymupdf4llm
+
+    def convert(page: pymupdf.Page, doc: pymupdf.Document) -> None:
+        pymupdf4llm.to_markdown(doc, pages=[page.number], use_ocr=False, show_progress=False)
+
+    return [timed(path, convert) for path in paths]
+
+
+def timed(path, read):  # type: ignore[no-untyped-def]
+    started = time.perf_counter()
+    with pymupdf.open(path) as doc:
+        for page in doc:
+            read(page, doc)
+        return len(doc), time.perf_counter() - started
+
+
+def ours(paths: list[str]) -> list[tuple[int, float]]:
+    source, result = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine"), []
+    for path in paths:
+        started = time.perf_counter()
+        result.append((sum(isinstance(x, Sample) for x in source.read(Item(path))), time.perf_counter() - started))
+    return result
+
+
+SIDES = {"bare": bare, "llm": llm, "ours": ours}
+
+
+def rates(side: str, paths: list[str], core: int) -> list[tuple[int, float]]:
+    command = [sys.executable, "-m", "tests.bench.fine_digital", "--side", side, *paths]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, [core]))
+    if done.returncode:
+        sys.exit(done.stderr)
+    values: list[tuple[int, float]] = json.loads(done.stdout.strip().splitlines()[-1])
+    return values
+
+
+def speed(paths: list[str], repeats: int) -> None:
+    core = sorted(os.sched_getaffinity(0))[0]
+    runs: dict[str, list[float]] = defaultdict(list)
+    for i in range(repeats):
+        for side in SIDES:
+            counted = rates(side, paths, core)[1:]
+            runs[side].append(sum(n for n, _ in counted) / sum(s for _, s in counted))
+        print(f"  run {i + 1}: " + ", ".join(f"{side} {runs[side][-1]:.2f}" for side in SIDES) + " pages/s", flush=True)
+    rate = {side: statistics.median(values) for side, values in runs.items()}
+    num_pages = sum(n for n, _ in counted)
+    print(f"{num_pages} pages of {len(paths) - 1} documents, one core, medians of {repeats} runs in pages/s:")
+    print(f"  a bare loop over get_layout() with text {rate['bare']:.2f}, pymupdf4llm.to_markdown {rate['llm']:.2f}")
+    print(f"  ours, with the page's image {rate['ours']:.2f}")
+    print(f"ratio to the bare loop {rate['ours'] / rate['bare']:.2f} (at least {AT_LEAST})")
+    print(f"ratio to pymupdf4llm {rate['ours'] / rate['llm']:.2f} (at least 1)")
+
+
+def distance(text: str, truth: str) -> float:
+    """The normalised edit distance of two texts by their letters and digits."""
+    return Levenshtein.normalized_distance(*(re.sub(r"\W+", "", t.replace("\u00ad", "")) for t in (text, truth)))
+
+
+def exactness(num: int, folder: Path) -> None:
+    """Prints the mean distance of typeset pages by script and by kind."""
+    source = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine")
+    by_script, by_kind = defaultdict(list), defaultdict(list)
+    for kind in KINDS:
+        for script in SCRIPTS:
+            for i, page in enumerate(pages(kind, num, 11, script)):
+                path = folder / f"{kind}-{script}-{i}.pdf"
+                page.doc.save(path)
+                (sample,) = [x for x in source.read(Item(str(path))) if isinstance(x, Sample)]
+                far = distance(sample.text, "".join(page.truths))
+                by_script[script].append(far)
+                by_kind[kind].append(far)
+    for name, table in (("script", by_script), ("kind", by_kind)):
+        print(f"by {name}: " + ", ".join(f"{key} {statistics.mean(values):.4f}" for key, values in table.items()))
+    everything = [far for values in by_script.values() for far in values]
+    print(
+        f"edit distance of {len(everything)} typeset pages: mean {statistics.mean(everything):.4f} (at most {AT_MOST}), "
+        f"{sum(far > AT_MOST for far in everything)} pages over {AT_MOST}, largest {max(everything):.3f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pages", type=int, default=6)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--typeset", type=int, default=2)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("pdf", nargs="*", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.side:
+        print(json.dumps(SIDES[args.side](args.pdf)))
+        return
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
+        paths = []
+        for i, path in enumerate(documents()):
+            to = Path(folder) / f"{i:02d}.pdf"
+            extract(path, args.pages, to)
+            paths.append(str(to))
+        speed(paths, args.repeats)
+        exactness(args.typeset, Path(folder))
+    print(f"measured in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
