@@ -1,6 +1,6 @@
 """A typeset page in the making: what is drawn on it, and what its ground truth in OmniDocBench's form says of it.
 
-Regions are given in reading order. They are drawn in another one, so that the order of a PDF's text says nothing. Boxes hold the
+Regions are given in reading order. They are drawn in another one, so that the order of a PDF's text says little. Boxes hold the
 extents of the lines that Pango set, never what a text layer says. A paragraph that goes on in the next column is two regions,
 with the relation `truncated`. Footnotes have a place in reading order here, the last one, which OmniDocBench doesn't give them.
 """
@@ -100,7 +100,7 @@ class Sheet:
             self.context.translate(size[0], 0)
             self.context.rotate(math.pi / 2)
         self._below: list[Callable[[], None]] = []
-        self._drawn: list[Callable[[], None]] = []
+        self._drawn: list[list[Callable[[], None]]] = []  # what is drawn together: the lines of a text, or a table's
         self._layouts: list[Layout] = []  # they own the lines that are yet to be drawn
         self._order = 0
         sample = self.prose.paragraph(400)
@@ -140,13 +140,17 @@ class Sheet:
         flow.text(category, text, size, **how)
         return flow.y
 
+    def begin(self) -> None:
+        """What is shown from now on is drawn together, in its order."""
+        self._drawn.append([])
+
     def show(self, line: BrokenLine, x: float, baseline: float, colour: tuple[float, float, float] | None = None) -> None:
         def draw() -> None:
             self.context.set_source_rgb(*(colour or self.colour))
             self.context.move_to(x + line.left, baseline)
             pangocairocffi.pangocairo.pango_cairo_show_layout_line(self.context._pointer, line.pointer)
 
-        self._drawn.append(draw)
+        self._drawn[-1].append(draw)
 
     def fill(self, box: Rect, colour: tuple[float, float, float]) -> None:
         """A coloured rectangle below everything."""
@@ -200,6 +204,7 @@ class Sheet:
         self, rows: Sequence[Sequence[str]], x: float, y: float, widths: Sequence[float], size: float, look: str, head: str = ""
     ) -> float:
         """A table; the height below it. `look`: ruled, three-line, striped or bare. `head` stands in a cell above all columns."""
+        self.begin()
         grid = [[(cell, 1) for cell in row] for row in rows]
         if head:
             grid.insert(0, [(head, len(widths))])
@@ -247,7 +252,7 @@ class Sheet:
         for draw in self._below:
             draw()
         self.prose.random.shuffle(self._drawn)
-        for draw in self._drawn:
+        for draw in (draw for together in self._drawn for draw in together):
             draw()
         self._surface.finish()
         pdf = self._buffer.getvalue()
@@ -304,6 +309,7 @@ class Flow:
         if together and self.y + sum(heights) + together > self.column.bottom and not self._turn():
             self.y = self.column.bottom
             return
+        self.sheet.begin()
         pieces: list[list[tuple[BrokenLine, Rect]]] = [[]]
         for line, height in zip(lines, heights, strict=True):
             if self.y + height > self.column.bottom + 0.01:
