@@ -100,13 +100,16 @@ def _table(title: str, counts: dict[str, int]) -> str:
 def _prompts(tally: Tally) -> str:
     """How the model is asked for the samples of each task."""
     rows = [
-        f"| {task} | {weight:.0%} | `{prompt.replace(IMAGE, '').strip()}` | {ANSWERS[prompt]} |\n"
+        f"| {f'{pages} {task}'.strip()} | {weight:.0%} | `{prompt.replace(IMAGE, '').strip()}` | {ANSWERS[prompt]} |\n"
         for task in sorted(tally.by("task"))
-        for prompt, weight in PROMPTS.get(task, ())
+        for prompt, weight, pages in PROMPTS.get(task, ())
     ]
     if not rows:
         return ""
-    head = "A record's `text` is by paragraphs; its `regions[].lines` keep the lines. `datagen/target.py` asks for both:"
+    head = (
+        "A record's `text` is by paragraphs, and Markdown if the page is fine: if its regions are a layout engine's. "
+        "`regions[].lines` keep the lines. `datagen/target.py` asks for each:"
+    )
     return f"{head}\n\n| task | share | prompt | answer |\n| --- | ---: | --- | --- |\n" + "".join(rows)
 
 

@@ -1,12 +1,16 @@
 """Sample <-> training text: the only place that knows prompts, special tokens and the grounding format.
 
-A grounded answer is blocks parted by a blank line, in reading order:
+A page is coarse or fine (`is_fine`): the text of a coarse one is plain, that of a fine one is Markdown. The prompt says which is
+asked for, so that neither teaches the model to do the other's work. Answers to fine pages look as the released model writes them,
+as seen in outputs that its users published. Blocks in reading order, parted by a blank line:
 
     <|ref|>label<|/ref|><|det|>[[x1, y1, x2, y2]]<|/det|>
     content
 
-A coordinate is `x / W * 999`, rounded: whole numbers 0..999 whatever the image's size. A plain answer is the sample's text, or
-the text of its lines.
+A coordinate is `x / W * 999`, rounded: whole numbers 0..999 whatever the image's size. `datagen.markdown` says what content is.
+The labels are the nine that the released model has. A picture's block has no content, and its caption follows it in the next
+line, in `<center>`. A table's HTML follows a blank line; if its caption stands before it, the caption's block is inside of the
+table's. Running heads, feet and page numbers have no block, and neither has what is unread, which must be cut out of the image.
 
 Text from documents may hold what looks like the format's own tokens. `neutralise` puts a word joiner (U+2060) behind the `<` of
 each such literal, so that neither a tokenizer nor `decode` takes it for one, and `restore` takes it out again: nothing is lost.
@@ -15,12 +19,14 @@ next `<|ref|>`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from datagen.record import Box, Region, Sample
+from datagen.labels import OF_ENGINE, PICTURES
+from datagen.markdown import bare_latex, content, markdown
+from datagen.record import Box, Line, Region, Sample
 
 BOS = "<｜begin▁of▁sentence｜>"
 EOS = "<｜end▁of▁sentence｜>"
@@ -47,96 +53,145 @@ _BLOCK = re.compile(
 
 
 class Prompt(StrEnum):
-    """What is asked of the model. The prompts are the released model's, but for `FREE_LINES`, which is ours."""
+    """What is asked of the model. The prompts are the released model's, but for `FREE_LINES`, which is ours. In `LOCATE`, what is
+    looked for stands in place of `xxxx`."""
 
     FREE = f"{IMAGE}\nFree OCR."
     FREE_LINES = f"{IMAGE}\nFree OCR, line by line."
     MARKDOWN = f"{IMAGE}\n{GROUNDING}Convert the document to markdown."
+    PLAIN_MARKDOWN = f"{IMAGE}\nConvert the document to markdown."
     LINES = f"{IMAGE}\n{GROUNDING}OCR this image."
+    LOCATE = f"{IMAGE}\nLocate {REF}xxxx{REF_END} in the image."
 
     @property
     def is_grounded(self) -> bool:
         """Whether the answer has boxes."""
-        return GROUNDING in self.value
+        return GROUNDING in self.value or REF in self.value
 
 
 ANSWERS = {
-    Prompt.FREE: "the text by paragraphs: lines joined, the typesetter's hyphens undone, a blank line between blocks",
+    Prompt.FREE: "the text by paragraphs: lines joined, the typesetter's hyphens undone, a blank line between blocks; of a table "
+    "its HTML, of a formula its LaTeX",
     Prompt.FREE_LINES: "the text line by line, as it stands on the page, with its hyphens; a blank line between blocks",
-    Prompt.MARKDOWN: "a block for each region: its label, its box, its text by paragraphs",
-    Prompt.LINES: "a block for each line: its region's label, the line's box and text",
+    Prompt.MARKDOWN: "a block for each region: its label, its box, its Markdown",
+    Prompt.PLAIN_MARKDOWN: "the page's Markdown: headings, lists, tables in HTML, formulas in LaTeX",
+    Prompt.LINES: "each line's text and its box, a line each",
+    Prompt.LOCATE: "the text that is looked for, a line of the page, and where it stands",
 }
 """What the answer to each prompt holds."""
 
+COARSE, FINE = "coarse", "fine"
+
 
 class Asked(NamedTuple):
-    """A prompt, and the share of a task's samples that are asked it."""
+    """A prompt, and the share of a task's samples that are asked it: of all its pages, or of coarse or fine ones."""
 
     prompt: Prompt
     weight: float
+    pages: str = ""
 
 
 PROMPTS = {
-    "page": (Asked(Prompt.FREE, 0.6), Asked(Prompt.FREE_LINES, 0.15), Asked(Prompt.MARKDOWN, 0.25)),
+    "page": (
+        Asked(Prompt.FREE, 0.75, COARSE),
+        Asked(Prompt.FREE_LINES, 0.2, COARSE),
+        Asked(Prompt.MARKDOWN, 0.55, FINE),
+        Asked(Prompt.PLAIN_MARKDOWN, 0.4, FINE),
+        Asked(Prompt.LOCATE, 0.05),
+    ),
     "crop": (Asked(Prompt.FREE, 1.0),),
+    "table": (Asked(Prompt.FREE, 1.0),),
+    "formula": (Asked(Prompt.FREE, 1.0),),
 }
-"""The prompts of each task, the usual one first. The model trains on no other task. The released model answers `Free OCR.` with
-paragraphs, so that is the usual prompt of a page."""
+"""The prompts of each task, the usual one first. The model trains on no other task. Lines and regions that were cut out of pages
+are crops, tables and formulas."""
+_PAGES = {asked.prompt: asked.pages for asked in PROMPTS["page"]}
+# The released model's labels for what it has none of its own.
+_RELEASED = {
+    **dict.fromkeys(("list", "code", "footnote", "reference", "toc"), "text"),
+    **dict.fromkeys(PICTURES, "image"),
+}
+_LOCATED = range(4, 81)  # characters of a line that is looked for
 
 
-def choose(task: str, random: Random) -> Prompt:
-    """The prompt of a sample of `task`, drawn by weight."""
-    prompts, weights = zip(*PROMPTS[task], strict=True)
-    prompt: Prompt = random.choices(prompts, weights)[0]
-    return prompt
+def is_fine(sample: Sample) -> bool:
+    """Whether the page is a fine one: an engine of layout, one of those in `datagen.labels`, drew its regions or is among its
+    engines. The text of such pages is Markdown."""
+    named = {name for region in sample.regions for name in (region.by, region.detected_by)}
+    return sample.task == "page" and not OF_ENGINE.keys().isdisjoint(named | sample.origin.engines.keys())
 
 
 def can_answer(sample: Sample, prompt: Prompt) -> bool:
-    """Whether the sample has what the answer needs: every sample has text, and not every one has regions."""
-    return prompt is Prompt.FREE or bool(sample.regions)
+    """Whether the sample has what the answer needs, and is of the kind of pages that are asked so."""
+    if sample.task == "page" and _PAGES.get(prompt) == (COARSE if is_fine(sample) else FINE):
+        return False
+    match prompt:
+        case Prompt.FREE:
+            return True
+        case Prompt.LOCATE:
+            return _located(sample) is not None
+        case Prompt.MARKDOWN | Prompt.PLAIN_MARKDOWN:
+            return any(content(region) for region in sample.regions)
+        case _:
+            return bool(sample.regions)
+
+
+def usual(sample: Sample) -> Prompt:
+    """The first prompt of the sample's task that it can answer. Raises `ValueError` if there is none."""
+    for asked in PROMPTS.get(sample.task, ()):
+        if can_answer(sample, asked.prompt):
+            return asked.prompt
+    raise ValueError(f"{sample.key} can answer no prompt of the task {sample.task}")
 
 
 def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
     """The prompt's text and `sample`'s answer to it; `ANSWERS` says what that holds.
 
-    A region without lines stands as a whole where lines are asked for. Raises `ValueError` if the sample lacks the regions that
-    the answer needs.
+    A region without lines stands as a whole where lines are asked for. Raises `ValueError` if the sample can't answer that.
     """
     if not can_answer(sample, prompt):
-        raise ValueError(f"{sample.key}: {prompt.name} needs regions, the sample has none")
-    if prompt is Prompt.FREE:
-        return prompt.value, neutralise(sample.text)
-    if prompt is Prompt.FREE_LINES:
-        blocks = ("\n".join(line.text for line in region.lines) or region.text for region in sample.regions)
-        return prompt.value, neutralise("\n\n".join(block for block in blocks if block))
-    parts: Iterable[tuple[str, Box, str]]
-    if prompt is Prompt.MARKDOWN:
-        parts = ((region.label, region.box, region.text) for region in sample.regions)
-    else:
-        parts = (
-            part
-            for region in sample.regions
-            for part in [(region.label, line.box, line.text) for line in region.lines]
-            or [(region.label, region.box, region.text)]
-        )
-    return prompt.value, "\n\n".join(_block(*part, sample.size) for part in parts)
+        raise ValueError(f"{sample.key}: {prompt.name} needs regions, or pages of another kind")
+    match prompt:
+        case Prompt.FREE:
+            return prompt.value, neutralise(sample.text)
+        case Prompt.FREE_LINES:
+            blocks = ("\n".join(line.text for line in region.lines) or region.text for region in sample.regions)
+            return prompt.value, neutralise("\n\n".join(block for block in blocks if block))
+        case Prompt.PLAIN_MARKDOWN:
+            return prompt.value, neutralise(markdown(sample.regions))
+        case Prompt.MARKDOWN:
+            return prompt.value, "".join(_grounded(sample.regions, sample.size))
+        case Prompt.LINES:
+            parts = [
+                part
+                for region in sample.regions
+                for part in [(line.text, line.box) for line in region.lines] or [(region.text, region.box)]
+            ]
+            return prompt.value, "\n".join(_marked(text, [box], sample.size) for text, box in parts if text)
+    text, boxes = _located(sample) or ("", [])
+    return prompt.value.replace("xxxx", neutralise(text)), _marked(text, boxes, sample.size)
 
 
 def decode(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Region, ...]:
     """The regions that a grounded answer names, boxes in pixels of an image of `size` (width, height), each within half a bin.
 
     For what a model says, too: what isn't a whole block is passed over, several boxes of a block become the one around them, and
-    no box is empty or leaves the image. `decode(encode(s, MARKDOWN)[1], s.size)` has the labels and the text of `s.regions`.
+    no box is empty or leaves the image. `decode(encode(s, MARKDOWN)[1], s.size)` has the `content` of each of `s.regions` that
+    has a block, in their order, a formula's as bare LaTeX, a table's as HTML.
     """
-    regions = []
-    for block in _BLOCK.finditer(answer):
-        boxes = [tuple(map(int, bins)) for bins in _BOX.findall(block["boxes"])]
-        if boxes:
-            lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-            x0, x1 = _span(min(lefts), max(rights), size[0])
-            y0, y1 = _span(min(tops), max(bottoms), size[1])
-            regions.append(Region(Box(x0, y0, x1, y1), restore(block["label"]), restore(block["content"]), None, by))
-    return tuple(regions)
+    blocks = [_Block(restore(label), box, restore(text.strip())) for label, box, text in _blocks(answer, size)]
+    for at in range(len(blocks) - 1):
+        block, following = blocks[at : at + 2]
+        caption, blank, html = following.text.partition("\n\n<table")
+        if block.label == "table" and not block.text and following.label == "table_caption" and blank:
+            table = block._replace(text=f"<table{html}")
+            blocks[at : at + 2] = following._replace(text=caption.strip()), table
+    return tuple(_region(block, by) for block in blocks)
+
+
+def decode_lines(answer: str, size: tuple[int, int]) -> tuple[Line, ...]:
+    """The lines that the answer to `LINES` or `LOCATE` names, as `decode` does; one for each box."""
+    return tuple(Line(box, restore(text)) for text, boxes, _ in _parsed(answer, size) for box in boxes)
 
 
 def decode_plain(answer: str) -> list[list[str]]:
@@ -154,9 +209,77 @@ def restore(text: str) -> str:
     return _NEUTRALISED.sub("<", text)
 
 
-def _block(label: str, box: Box, text: str, size: tuple[int, int]) -> str:
-    bins = [round(value / side * _LAST_BIN) for value, side in zip(box, (*size, *size), strict=True)]
-    return f"{REF}{neutralise(label)}{REF_END}{DET}[[{', '.join(map(str, bins))}]]{DET_END}\n{neutralise(text)}"
+class _Block(NamedTuple):
+    label: str
+    box: Box
+    text: str
+
+
+def _grounded(regions: Sequence[Region], size: tuple[int, int]) -> Iterator[str]:
+    """The pieces of a grounded answer."""
+    shown = [region for region in regions if region.label in PICTURES or content(region)]
+    before = ""
+    while shown:
+        region, *shown = shown
+        caption = None
+        if region.label == "table_caption" and shown and shown[0].label == "table" and content(shown[0]).startswith("<table"):
+            caption, (region, *shown) = region, shown
+        is_captioned = region.label == "image_caption" and before in PICTURES
+        yield ("\n" if is_captioned else "\n\n") if before else ""
+        yield _marked(_RELEASED.get(region.label, region.label), [region.box], size)
+        if caption is not None:
+            yield f"\n{_marked(caption.label, [caption.box], size)}\n{neutralise(content(caption))}"
+        if text := neutralise(content(region)):
+            text = f"<center>{text} </center>" if region.label == "image_caption" else text
+            yield f"\n\n{text}" if region.label == "table" else f"\n{text}"
+        before = region.label
+
+
+def _region(block: _Block, by: str) -> Region:
+    label, text, form = block.label, block.text, "markdown"
+    if label == "image_caption":
+        text = text.removeprefix("<center>").removesuffix("</center>").strip()
+    elif label == "table" and text.startswith("<table"):
+        form = "html"
+    elif label == "equation" and text.startswith(r"\[") and text.endswith(r"\]"):
+        text, form = bare_latex(text), "latex"
+    return Region(block.box, label, text, None, by, format=form)
+
+
+def _located(sample: Sample) -> tuple[str, list[Box]] | None:
+    """A line of the page that can be told from all others, and where it stands; None if there is none."""
+    lines = [line for region in sample.regions for line in region.lines]
+    texts = list(dict.fromkeys(line.text.strip() for line in lines))
+    chosen = [text for text in texts if len(text) in _LOCATED and "\n" not in text]
+    Random(f"locate {sample.key}").shuffle(chosen)
+    for text in chosen:
+        if not any(text in other for other in texts if other != text):
+            return text, [line.box for line in lines if line.text.strip() == text]
+    return None
+
+
+def _marked(text: str, boxes: Sequence[Box], size: tuple[int, int]) -> str:
+    bins = ([round(value / side * _LAST_BIN) for value, side in zip(box, (*size, *size), strict=True)] for box in boxes)
+    places = ", ".join(f"[{', '.join(map(str, of_box))}]" for of_box in bins)
+    return f"{REF}{neutralise(text)}{REF_END}{DET}[{places}]{DET_END}"
+
+
+def _parsed(answer: str, size: tuple[int, int]) -> Iterator[tuple[str, list[Box], str]]:
+    """What stands between `<|ref|>`s, its boxes in pixels, and what follows, of each block that has a box."""
+    for block in _BLOCK.finditer(answer):
+        bins = [tuple(map(int, numbers)) for numbers in _BOX.findall(block["boxes"])]
+        boxes = []
+        for left, top, right, bottom in bins:
+            (x0, x1), (y0, y1) = _span(left, right, size[0]), _span(top, bottom, size[1])
+            boxes.append(Box(x0, y0, x1, y1))
+        if boxes:
+            yield block["label"], boxes, block["content"]
+
+
+def _blocks(answer: str, size: tuple[int, int]) -> Iterator[tuple[str, Box, str]]:
+    for label, boxes, text in _parsed(answer, size):
+        lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+        yield label, Box(min(lefts), min(tops), max(rights), max(bottoms)), text
 
 
 def _span(first: int, last: int, side: int) -> tuple[int, int]:

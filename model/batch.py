@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from datagen.record import Sample
-from datagen.target import Prompt, can_answer, encode, neutralise
+from datagen.target import Prompt, can_answer, encode, neutralise, usual
 from model.attention import PADDING
 from model.deepseek_ocr import Losses
 from model.image import MODES, Views, load, parted, together
@@ -115,14 +115,14 @@ def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float
 
 
 def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
-    """A sample as at most `length` tokens, under `prompt`, or under `FREE` if it can't answer that.
+    """A sample as at most `length` tokens, under `prompt`, or under its usual one if it can't answer that.
 
     Raises `ValueError` if the image and the prompt alone take `length` tokens.
     """
     if sample.image is None:
         ids = [tokenizer.bos, *tokenizer.encode(neutralise(sample.text)), tokenizer.eos]
         return Tokens(ids[:length], _after(1, ids[:length]), truncated=len(ids) > length)
-    prompt_text, answer = encode(sample, prompt if can_answer(sample, prompt) else Prompt.FREE)
+    prompt_text, answer = encode(sample, prompt if can_answer(sample, prompt) else usual(sample))
     image = load(sample.image, mode)
     head = tokenizer.prompt(prompt_text, image.num_tokens)
     if len(head) >= length:

@@ -327,4 +327,4 @@ def test_which_rows_are_measured_hardly_changes_as_a_corpus_grows(tokenizer):
 
 def test_prompts_are_the_table_of_the_targets(out):
     dataset = Ours(out.sub("coarse"), "coarse", "page")
-    assert [(asked.prompt, asked.weight) for asked in dataset.prompts] == [(p.value, w) for p, w in PROMPTS["page"]]
+    assert [(asked.prompt, asked.weight) for asked in dataset.prompts] == [(p.value, w) for p, w, _ in PROMPTS["page"]]
