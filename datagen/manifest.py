@@ -13,6 +13,7 @@ import numpy
 import pyarrow as pa
 import xxhash
 
+from datagen.markdown import lacks_text
 from datagen.record import Sample
 from datagen.shards import Place, read_reports
 from datagen.storage import Folder, parquet_table
@@ -32,8 +33,11 @@ SCHEMA = pa.schema(
         ("reasons", pa.list_(pa.string())),
         ("group", pa.string()),  # what a split goes by
         ("difficulty", pa.float32()),
+        ("worth", pa.float32()),  # of the labels, from 0 to 1: the signal of that name, -1 where nobody measured it
         ("formats", pa.list_(pa.string())),  # of the regions' text, each once
+        ("labels", pa.list_(pa.string())),  # of the regions, each once
         ("num_regions", pa.int32()),
+        ("num_unread", pa.int32()),  # regions that lack their text
         ("num_lines", pa.int32()),
         ("num_ltr_lines", pa.int32()),
         ("num_chars", pa.int32()),  # 0 where there is white space alone
@@ -50,6 +54,8 @@ SCHEMA = pa.schema(
         ("round", pa.int32()),
     ]
 )
+# What stands for columns that manifests of earlier versions lack.
+_UNKNOWN: dict[str, Any] = {"worth": -1.0, "num_unread": 0, "labels": []}
 _LETTERS = b"letters"
 Letters = dict[tuple[str, str], Counter[str]]
 """How often each letter stands in the texts of a language and script."""
@@ -94,8 +100,11 @@ def row(sample: Sample, shard: str, place: Place) -> dict:
         "reasons": list(sample.quality.reasons),
         "group": sample.split_group,
         "difficulty": sample.difficulty,
+        "worth": sample.quality.signals.get("worth", -1.0),
         "formats": sorted({region.format for region in sample.regions}),
+        "labels": sorted({region.label for region in sample.regions}),
         "num_regions": len(sample.regions),
+        "num_unread": sum(map(lacks_text, sample.regions)),
         "num_lines": len(lines),
         "num_ltr_lines": sum(line.direction == "ltr" for line in lines),
         "num_chars": len(sample.text) if sample.text.strip() else 0,
@@ -131,7 +140,19 @@ def parts(folder: Folder, shards: Sequence[str], columns: Sequence[str] | None =
     for name, data in zip(names, folder.read_each(names), strict=True):
         if data is None:
             raise FileNotFoundError(folder.path(name))
-        yield parquet_table(data, columns)
+        yield _table(data, columns)
+
+
+def _table(data: bytes, columns: Sequence[str] | None) -> pa.Table:
+    try:
+        table = parquet_table(data, columns)
+    except pa.ArrowInvalid:
+        table = parquet_table(data)
+    wanted = columns or SCHEMA.names
+    lacking = [name for name in wanted if name in _UNKNOWN and name not in table.schema.names]
+    for name in lacking:
+        table = table.append_column(name, pa.array([_UNKNOWN[name]] * len(table), SCHEMA.field(name).type))
+    return table.select(wanted) if lacking or columns else table
 
 
 def read(folder: Folder, shards: Sequence[str]) -> pa.Table:

@@ -19,9 +19,11 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
 _FENCE = re.compile("`{3,}")
 # What somebody else put around bare LaTeX.
 _DISPLAYED = re.compile(r"\s*(?:\\\[((?:(?!\\\]).)*)\\\]|\\\(((?:(?!\\\)).)*)\\\)|\$\$([^$]*)\$\$|\$([^$]*)\$)\s*", re.DOTALL)
+_ROUND_TAGS = re.compile(r"\s*(</?(?:table|thead|tbody|tfoot|tr|td|th|caption)\b[^>]*>)\s*")
 _BLANK_LINES = re.compile(r"\n\s*\n")
+_SILENT = PICTURES | RUNNING
 # A paragraph that goes on behind one of these does so as if it weren't there.
-_FLOATS = PICTURES | RUNNING | {"table", "image_caption", "table_caption", "table_footnote", "footnote"}
+_FLOATS = _SILENT | {"table", "image_caption", "table_caption", "table_footnote", "footnote"}
 
 
 def markdown(regions: Sequence[Region]) -> str:
@@ -36,19 +38,25 @@ def markdown(regions: Sequence[Region]) -> str:
     return text
 
 
+def lacks_text(region: Region) -> bool:
+    """Whether the page's Markdown lacks the region's text: it is unread, or empty. Nobody asks for that of pictures, nor for what
+    stands on every page."""
+    return region.label not in _SILENT and (region.is_unread or not region.text.strip())
+
+
 def content(region: Region) -> str:
     """The region's own Markdown; "" for what is unread, for pictures, and for what stands on every page.
 
     A heading gets its `#`, by its label unless its text has them; an item of a list "- " for its bullet; code is fenced; LaTeX is
-    displayed, as `\\[…\\]`; a table stays HTML. Other text is Markdown already.
+    displayed, as `\\[…\\]`; a table stays HTML, with no space around its tags. Other text is Markdown already.
     """
-    if region.is_unread or region.label in RUNNING or region.label in PICTURES:
+    if lacks_text(region) or region.label in _SILENT:
         return ""
     text = region.text.rstrip().lstrip("\r\n")
-    if not text.strip():
-        return ""
     if region.format == "latex":
         return rf"\[{bare_latex(text)}\]"
+    if region.format == "html":
+        return _ROUND_TAGS.sub(r"\1", text)
     if region.format != "markdown":
         return text
     if region.label in _HEADINGS:

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "model": {"datagen"},
     "datagen": set(),
 }
-_MODEL_READS = ("manifest", "marks", "progress", "record", "shards", "storage", "synth.lines", "target", "temporary")
+_MODEL_READS = ("manifest", "marks", "pageink", "progress", "record", "shards", "storage", "synth.lines", "target", "temporary")
 MODEL_MAY_READ = {f"datagen.{name}" for name in _MODEL_READS}
 HEAVY = ("torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets")
 

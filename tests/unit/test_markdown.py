@@ -29,6 +29,10 @@ def region(text, label="text", format="markdown", **values):
         (region("$$a\n\nb$$", "equation", "latex"), "\\[a\nb\\]"),
         (region(r"\[ x \]", "equation", "latex"), r"\[x\]"),
         (region("<table><tr><td>1</td></tr></table>\n", "table", "html"), "<table><tr><td>1</td></tr></table>"),
+        (
+            region("<table>\n <tr>\n  <td colspan='2'> a <b>b</b> <i>c</i>\n</td></tr> </table>", "table", "html"),
+            "<table><tr><td colspan='2'>a <b>b</b> <i>c</i></td></tr></table>",
+        ),
         (region("Figure 1: a map ", "image_caption"), "Figure 1: a map"),
         (region(" \n ", "text"), ""),
         (region("read by mistake", "equation", "latex", is_unread=True), ""),

@@ -1,4 +1,4 @@
-"""The ink of a page: which of it belongs to lines with a label, which to refused ones, and which to none.
+"""The ink of a page: which of it belongs to lines with a label, which to refused ones, and which to none. And painting over it.
 
 Ink is what differs from the paper's commonest gray. It is taken apart into pieces that hang together. A piece belongs to the box
 whose middle line is nearest to its own middle, of those boxes that reach so far: boxes of neighbouring lines share some height.
@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy
+import simplejpeg
 
-from datagen.record import Box
+from datagen.images import pixels
+from datagen.markdown import lacks_text
+from datagen.record import Box, Region
 from datagen.sources.pdf_pieces import Rect
 
 _CONTRAST = 64  # of 255, to the paper
@@ -22,6 +25,7 @@ _SIGN, _LETTER, _HIGHEST_SIGN, _WIDEST_SIGN = 0.08, 0.35, 1.4, 5.0
 _HIGHEST = 2.0  # of a box's height: how high its ink is
 _DIRT = 2  # pixels
 _EDGE = 2  # pixels around ink that JPEG blurs
+_AROUND = 12  # pixels about what is cut out in which the paper's colour is looked for
 
 
 @dataclass(frozen=True)
@@ -61,16 +65,18 @@ class PageInk:
         height = y1 - y0
         return not self.places[y0 + 2 * height // 5 : y0 + 2 * height // 3, x0 + height // 5 : max(0, x1 - height // 5)].any()
 
-    def without(self, boxes: dict[int, Box], numbers: Sequence[int] = ()) -> numpy.ndarray:
+    def without(self, boxes: dict[int, Box], numbers: Sequence[int] = (), around: int = 0) -> numpy.ndarray:
         """The pixels, (H, W, 3) bytes, with these `boxes`, by their numbers, and the ink of these `numbers` in the colour of the
-        paper around them. Ink of other boxes stays where they overlap."""
+        paper around them: of the paper within a box, or of a strip of `around` pixels about it. Ink of other boxes stays where
+        they overlap."""
         painted = self.pixels.copy()
         stays = (self.owners >= 0) & ~numpy.isin(self.owners, list(boxes))
-        for x0, y0, x1, y1 in boxes.values():
+        strips = {number: self._strip(box, around) for number, box in boxes.items()} if around else {}
+        for number, (x0, y0, x1, y1) in boxes.items():
             at = slice(y0, y1), slice(x0, x1)
             ink = self.places[at]
             staying = _grown(stays[ink] & (ink > 0))
-            painted[at][~staying] = _paper(self.pixels[at], ink > 0)
+            painted[at][~staying] = strips[number] if around else _paper(self.pixels[at], ink > 0)
         goes = numpy.isin(self.owners, list(boxes))
         goes[list(numbers)] = True
         goes[0] = False
@@ -79,8 +85,29 @@ class PageInk:
             at = slice(max(0, y0 - 3 * _EDGE), y0 + height + 3 * _EDGE), slice(max(0, x0 - 3 * _EDGE), x0 + width + 3 * _EDGE)
             ink = self.places[at]
             staying = _grown((ink > 0) & ~goes[ink])
-            painted[at][_grown(ink == number) & ~staying] = _paper(self.pixels[at], ink > 0)
+            paper = strips.get(int(self.owners[number]))
+            painted[at][_grown(ink == number) & ~staying] = _paper(self.pixels[at], ink > 0) if paper is None else paper
         return painted
+
+    def _strip(self, box: Box, width: int) -> numpy.ndarray:
+        """The colour of the paper in a strip about a box."""
+        x0, y0 = max(0, box.x0 - width), max(0, box.y0 - width)
+        at = slice(y0, box.y1 + width), slice(x0, box.x1 + width)
+        no_paper = self.places[at] > 0
+        no_paper[box.y0 - y0 : box.y1 - y0, box.x0 - x0 : box.x1 - x0] = True
+        return _paper(self.pixels[at], no_paper)
+
+
+def cut_out(image: bytes, regions: Sequence[Region], quality: int = 95) -> bytes:
+    """An encoded image without its unread `regions`, as a JPEG; the same bytes if none is unread. The text of the others stays.
+    Raises `SampleError` for a damaged image."""
+    unread = [region.box for region in regions if lacks_text(region)]
+    if not unread:
+        return image
+    others = [part.box for region in regions if not lacks_text(region) for part in (region.lines or [region])]
+    ink = PageInk.of(pixels(image), [*unread, *others])
+    painted = ink.without(dict(enumerate(unread)), around=_AROUND)
+    return simplejpeg.encode_jpeg(painted, quality, "RGB", "444", fastdct=False)
 
 
 def _owners(middles: numpy.ndarray, high: numpy.ndarray, boxes: Sequence[Box]) -> numpy.ndarray:
