@@ -28,8 +28,8 @@ def mixture(text: str) -> dict[str, Any]:
             tuple(one.langs.items()),
             members=tuple(one.members.items()),
             images=_beside(text, one.images, is_name=False) if one.images else "",
-            column=one.column,
-            split=one.split,
+            difficulty=tuple(one.difficulty.items()),
+            **{name: getattr(one, name) for name in _AS_THEY_ARE},
         )
         for one in mixed.datasets
     )
@@ -45,6 +45,16 @@ class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
     images: str = ""
     column: str = ""
     split: str = "train"
+    unread: str = "leave"
+    min_worth: float = 0.0
+    difficulty: dict[str, float] = {}
+    medium_from: float = 0.02
+    hard_from: float = 0.1
+    diverse: str = ""
+    power: float = 0.5
+
+
+_AS_THEY_ARE = ("column", "split", "unread", "min_worth", "medium_from", "hard_from", "diverse", "power")
 
 
 class _Mixture(msgspec.Struct, forbid_unknown_fields=True):

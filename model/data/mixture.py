@@ -1,8 +1,11 @@
-"""What a training draws from, and how often: groups, datasets in a group, languages in a dataset. And how that changed.
+"""What a training draws from, and how often: groups, datasets in a group, languages and degrees of difficulty in a dataset. And
+how that changed.
 
-A stream is the rows of a dataset, or those of some of its languages. Each has one weight and goes on where it was, epoch after
-epoch. The schedule is what was decided, in order: from which window of draws on which streams have which weights, and how many
-draws each had had by then. It is part of a checkpoint, and all of it is plain values.
+A stream is the rows of a dataset, or those of some of its languages, or of a degree of difficulty. Each has one weight and goes
+on where it was, epoch after epoch. In a stream each row comes as often as any other, unless no document, source, language or
+layout may dominate it: then `Deck` says how often those of large ones come. The schedule is what was decided, in order: from
+which window of draws on which streams have which weights, and how many draws each had had by then. It is part of a checkpoint,
+and all of it is plain values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +14,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from model.data.order import Deck
+from model.data.rows import DIFFICULTY
 from model.data.split import Corpus
+from model.data.words import LEVELS
 
 GROUPS = {"ocr": 0.7, "vision": 0.2, "text": 0.1}
 """The paper's shares (3.4.4)."""
 OTHERS = "*"
 _ALL = "all"
+_UNKNOWN, _HARDEST = -1000, 1000  # thousandths
 
 
 @dataclass(frozen=True)
@@ -24,25 +31,37 @@ class Source:
     """A dataset's place in the mixture.
 
     `weight` is its share in its group; None stands for as many as it has rows. `langs` are shares of its languages, in which
-    "*" stands for all that aren't named; without them each row comes as often as any other.
+    "*" stands for all that aren't named; without them each row comes as often as any other. `difficulty` are shares of `LEVELS`
+    in the same way; from `medium_from` on a row is no longer easy, and from `hard_from` on it is hard. Of those that are in one
+    part by `diverse`, one of `DIVERSE`, n come as n ** `power` would.
     """
 
     dataset: str
     group: str = "ocr"
     weight: float | None = None
     langs: Mapping[str, float] = field(default_factory=dict)
+    difficulty: Mapping[str, float] = field(default_factory=dict)
+    medium_from: float = 0.02
+    hard_from: float = 0.1
+    diverse: str = ""
+    power: float = 0.5
 
 
 class Stream(NamedTuple):
-    """The rows of a dataset, in these languages, or in all others (`but`)."""
+    """The rows of a dataset, in these languages, or in all others (`but`); of a difficulty in one of `bands`, if there are some,
+    each from and to thousandths. They are dealt out by parts that are the same in `diverse`, with a `power`."""
 
     dataset: str
     langs: tuple[str, ...] = ()
     but: bool = True
+    bands: tuple[tuple[int, int], ...] = ()
+    diverse: str = ""
+    power: float = 1.0
 
     @property
     def name(self) -> str:
-        return " ".join([self.dataset, *(["not"] if self.but and self.langs else []), *self.langs])
+        words = [self.dataset, *(["not"] if self.but and self.langs else []), *self.langs]
+        return " ".join([*words, *(f"{low}..{high}" for low, high in self.bands)])
 
 
 class Share(NamedTuple):
@@ -61,8 +80,12 @@ class Segment(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         shares = [
-            {"stream": [stream.dataset, list(stream.langs), stream.but], "weight": weight, "before": before}
-            for stream, weight, before in self.shares
+            {
+                "stream": [s.dataset, list(s.langs), s.but, [list(band) for band in s.bands], s.diverse, s.power],
+                "weight": weight,
+                "before": before,
+            }
+            for s, weight, before in self.shares
         ]
         return {"window": self.window, "shares": shares}
 
@@ -70,8 +93,9 @@ class Segment(NamedTuple):
     def from_json(cls, values: dict[str, Any]) -> "Segment":
         shares = []
         for share in values["shares"]:
-            dataset, langs, but = share["stream"]
-            shares.append(Share(Stream(dataset, tuple(langs), but), share["weight"], share["before"]))
+            dataset, langs, but, bands, diverse, power = share["stream"]
+            stream = Stream(dataset, tuple(langs), but, tuple((low, high) for low, high in bands), diverse, power)
+            shares.append(Share(stream, share["weight"], share["before"]))
         return cls(values["window"], tuple(shares))
 
 
@@ -80,7 +104,7 @@ def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float
     such datasets, and what has the weight 0. Without `groups` all sources are of one.
 
     Raises `ValueError` for a dataset or a group that isn't there, for weights that some of a group's datasets lack or that are
-    under 0, for languages without a weight, and if there is nothing to train on.
+    under 0, for languages or degrees of difficulty without a weight, and if there is nothing to train on.
     """
     numbers = {dataset.name: number for number, dataset in enumerate(corpus.datasets)}
     if not groups:
@@ -108,16 +132,21 @@ def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float
             )
         sizes = [len(corpus.train[numbers[s.dataset]]) if s.weight is None else s.weight for s in members]
         for source, size in zip(members, sizes, strict=True):
-            found += _by_language(corpus, numbers[source.dataset], source, weight * size / sum(sizes))
+            for share in _by_language(corpus, numbers[source.dataset], source, weight * size / sum(sizes)):
+                found += _by_difficulty(corpus, numbers[source.dataset], source, share)
     total = sum(share.weight for share in found)
     if not total:
         raise ValueError(f"nothing to train on in {', '.join(source.dataset for source in sources) or 'no dataset'}")
     return tuple(share._replace(weight=share.weight / total) for share in found)
 
 
+def _stream(source: Source) -> Stream:
+    return Stream(source.dataset, diverse=source.diverse, power=source.power if source.diverse else 1.0)
+
+
 def _by_language(corpus: Corpus, number: int, source: Source, weight: float) -> list[Share]:
     if not source.langs:
-        return [Share(Stream(source.dataset), weight)]
+        return [Share(_stream(source), weight)]
     columns, rows = corpus.columns[number], corpus.train[number]
     has = {columns.langs[code] for code in np.unique(columns.lang_N[rows])}
     named = tuple(lang for lang in source.langs if lang != OTHERS)
@@ -128,22 +157,71 @@ def _by_language(corpus: Corpus, number: int, source: Source, weight: float) -> 
     total = sum(share for lang, share in source.langs.items() if lang != OTHERS or others)
     if not total:
         raise ValueError(f"{source.dataset}: its languages' weights are {dict(source.langs)}: give at least one above 0")
-    streams = [(Stream(source.dataset, (lang,), False), source.langs[lang]) for lang in named]
+    streams = [(_stream(source)._replace(langs=(lang,), but=False), source.langs[lang]) for lang in named]
     if others:
-        streams.append((Stream(source.dataset, tuple(sorted(named))), source.langs[OTHERS]))
+        streams.append((_stream(source)._replace(langs=tuple(sorted(named))), source.langs[OTHERS]))
     return [Share(stream, weight * share / total) for stream, share in streams if share]
 
 
-def rows_of(stream: Stream, corpus: Corpus) -> tuple[int, np.ndarray]:
-    """(number of the dataset, the stream's rows). Raises `ValueError` if there are none."""
+def _by_difficulty(corpus: Corpus, number: int, source: Source, share: Share) -> list[Share]:
+    """The share, split by degrees of difficulty if the source says so. Those that no row has are left out."""
+    if not source.difficulty:
+        return [share]
+    measured_M = _feature(corpus, number, DIFFICULTY, source.dataset)[_rows(share.stream, corpus, number)]
+    medium, hard = round(1000 * source.medium_from), round(1000 * source.hard_from)
+    bands = {"easy": (0, medium), "medium": (medium, hard), "hard": (hard, _HARDEST + 1), "unknown": (_UNKNOWN, 0)}
+    has = {level for level, (low, high) in bands.items() if ((measured_M >= low) & (measured_M < high)).any()}
+    named = [level for level in LEVELS if level in source.difficulty]
+    if (others := [level for level in LEVELS if level in has and level not in named]) and OTHERS not in source.difficulty:
+        raise ValueError(
+            f"{source.dataset}: samples that are {', '.join(others)} have no weight; {OTHERS!r} stands for the others"
+        )
+    wanted: list[tuple[tuple[tuple[int, int], ...], float]]
+    wanted = [((bands[level],), source.difficulty[level]) for level in named if level in has]
+    if others:
+        wanted.append((tuple(bands[level] for level in others), source.difficulty[OTHERS]))
+    total = sum(weight for _, weight in wanted)
+    if not total:
+        raise ValueError(
+            f"{source.dataset}: its weights by difficulty are {dict(source.difficulty)}, and its samples are "
+            f"{', '.join(level for level in LEVELS if level in has)}: give these one above 0"
+        )
+    return [Share(share.stream._replace(bands=chosen), share.weight * weight / total) for chosen, weight in wanted if weight]
+
+
+def deck_of(stream: Stream, corpus: Corpus) -> tuple[int, Deck]:
+    """(number of the dataset, the stream's rows). Raises `ValueError` if there are none, or if what they are dealt out by isn't
+    known."""
     numbers = {dataset.name: number for number, dataset in enumerate(corpus.datasets)}
     if stream.dataset not in numbers:
         raise ValueError(f"the schedule names {stream.dataset!r}: there is no such dataset, but {', '.join(numbers)}")
     number = numbers[stream.dataset]
+    columns, rows = corpus.columns[number], _rows(stream, corpus, number)
+    if not len(rows):
+        raise ValueError(f"the schedule draws from {stream.name!r}: it has no row to train on")
+    if not stream.diverse:
+        return number, Deck(rows, in_order=columns.in_order)
+    if columns.in_order:
+        raise ValueError(f"{stream.dataset} is learned in its own order: it can't be diverse by {stream.diverse}")
+    of_columns = {"document": columns.group_N, "lang": columns.lang_N}
+    parts_N = (
+        of_columns[stream.diverse] if stream.diverse in of_columns else _feature(corpus, number, stream.diverse, stream.dataset)
+    )
+    return number, Deck(rows, parts_N[rows], stream.power)
+
+
+def _rows(stream: Stream, corpus: Corpus, number: int) -> np.ndarray:
     columns, rows = corpus.columns[number], corpus.train[number]
     if stream.langs:
         codes = [code for code, lang in enumerate(columns.langs) if lang in stream.langs]
         rows = rows[np.isin(columns.lang_N[rows], codes, invert=stream.but)]
-    if not len(rows):
-        raise ValueError(f"the schedule draws from {stream.name!r}: it has no row to train on")
-    return number, rows
+    if stream.bands:
+        measured_M = _feature(corpus, number, DIFFICULTY, stream.dataset)[rows]
+        rows = rows[np.any([(measured_M >= low) & (measured_M < high) for low, high in stream.bands], axis=0)]
+    return rows
+
+
+def _feature(corpus: Corpus, number: int, name: str, dataset: str) -> np.ndarray:
+    if name not in corpus.columns[number].features:
+        raise ValueError(f"{dataset} doesn't say the {name} of its samples: only datasets that pagewheel wrote do")
+    return corpus.columns[number].features[name]

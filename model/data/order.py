@@ -55,6 +55,42 @@ def permuted(i: np.ndarray, n: int, keys: np.ndarray) -> np.ndarray:
     return at.astype(np.int64)
 
 
+class Deck:
+    """Rows that are dealt out shuffled, epoch after epoch.
+
+    With the groups that the rows are of, one of n rows has n ** `power` turns an epoch, rounded: no large group can dominate.
+    Its rows take turns, so that each comes as often as any other of the group. A power of 1 deals every row once an epoch, 0 as
+    many of one group as of any other.
+    """
+
+    def __init__(self, rows: np.ndarray, groups: np.ndarray | None = None, power: float = 1.0, in_order: bool = False):
+        assert len(rows) and not (in_order and groups is not None)
+        self._rows, self._in_order, self._starts = rows, in_order, None
+        if groups is not None:
+            order = np.lexsort((mixed(rows.astype(np.uint64)), groups))
+            self._rows, ordered = rows[order], groups[order]
+            self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+            self._sizes = np.diff(np.r_[self._starts, len(rows)])
+            self._turns = np.maximum(1, np.rint(self._sizes**power)).astype(np.int64)
+            self._ends = self._turns.cumsum()
+
+    @property
+    def num_turns(self) -> int:
+        """The turns of an epoch."""
+        return len(self._rows) if self._starts is None else int(self._ends[-1])
+
+    def dealt(self, numbers: np.ndarray, seed: int) -> np.ndarray:
+        """The row of each of the turns `numbers`, which count from 0 over all epochs."""
+        epochs, places = np.divmod(numbers, self.num_turns)
+        if not self._in_order:
+            places = permuted(places, self.num_turns, mixed(epochs.astype(np.uint64) ^ np.uint64(seed)))
+        if self._starts is None:
+            return self._rows[places]
+        of = np.searchsorted(self._ends, places, side="right")
+        turns = epochs * self._turns[of] + places - (self._ends[of] - self._turns[of])
+        return self._rows[self._starts[of] + turns % self._sizes[of]]
+
+
 class Wheel:
     """Turns that are dealt out by weight: turn j goes to the share of the circle in which j times the golden ratio falls.
 

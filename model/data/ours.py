@@ -1,9 +1,11 @@
 """Datasets that datagen wrote: rows are a task's trusted samples that have text and aren't marked, in the manifest's order.
+A `Choice` leaves out others.
 
 A dataset with pages and crops is opened once for each task, because each task has its own prompts and its own weight. No shard is
 read to index it. Its records are read once, without their images, to count the tokens of their texts.
 """
 
+import copy
 import fnmatch
 import functools
 import hashlib
@@ -12,22 +14,24 @@ import json
 import posixpath
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 
 from datagen.manifest import parts
 from datagen.marks import digest, excluded
+from datagen.pageink import cut_out
 from datagen.record import Sample, SampleError
 from datagen.shards import ShardReport, read_records, read_reports, read_sample
 from datagen.storage import Folder
 from datagen.target import PROMPTS, Prompt, can_answer, encode, neutralise
 from model.data import lengths
-from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
+from model.data.rows import DIFFICULTY, NO_ANSWER, Asked, Columns, Example, Part
 from model.data.split import NAMED, group_hash
 from model.data.tokens import counted
 from model.tokenizer import TextTokenizer
@@ -35,7 +39,21 @@ from model.tokenizer import TextTokenizer
 TEXT = "text"
 _AT_A_TIME = 1024
 _COLUMNS = ["key", "shard", "offset", "bytes", "record_offset", "record_bytes", "task", "lang", "verdict", "num_chars"]
-_COLUMNS += ["group", "sha256", "parent", "width", "height"]
+_COLUMNS += ["group", "sha256", "parent", "width", "height", "num_unread", "worth"]
+# What features are made of.
+_OF_FEATURE = {DIFFICULTY: ["difficulty"], "source": ["uri"], "layout": ["labels", "num_regions"]}
+
+
+class Choice(NamedTuple):
+    """Which samples of a dataset are rows, and what is known of them.
+
+    Those with unread regions are left out, or these regions are "cut" out of their images. Labels must be worth `min_worth`,
+    where that was measured. `features` are those that columns have.
+    """
+
+    unread: str = "leave"
+    min_worth: float = 0.0
+    features: tuple[str, ...] = ()
 
 
 class Place(NamedTuple):
@@ -81,10 +99,13 @@ class OursReader:
     name: str
     folder: Folder
     prompts: tuple[Asked, ...]
+    cuts: bool = False
 
     def read(self, place: Place, prompt: int) -> Example:
         try:
             sample = read_sample(self.folder, *place)
+            if self.cuts and sample.image is not None:
+                sample = replace(sample, image=cut_out(sample.image, sample.regions))
             return example(sample, self.prompts[prompt].prompt, self.name)
         except (tarfile.TarError, ValueError, KeyError, TypeError, StopIteration) as error:
             where = f"{self.folder.url}/shards/{place.shard}.tar at {place.offset}"
@@ -115,22 +136,33 @@ class Ours:
         self.reader = OursReader(name, folder, self.prompts)
         self._held_out, self._marked_by = held_out, tuple(marked_by) or (folder,)
         self.elsewhere = elsewhere if task == "page" else frozenset()
+        self.choice = Choice()
         # Without what dropped: of some sources that is most.
         self._reports = [replace(report, drops=()) for report in read_reports(folder)]
         _check_shards(folder, self._reports)
 
+    def choosing(self, choice: Choice) -> "Ours":
+        """The dataset with the rows of this choice."""
+        chosen = copy.copy(self)
+        chosen.__dict__.pop("digest", None)
+        chosen.choice, chosen.reader = choice, replace(self.reader, cuts=choice.unread == "cut")
+        return chosen
+
     @functools.cached_property
     def digest(self) -> str:
         prompts = [asked for asked, _ in self.prompts]
-        values = [self.task, prompts, digest(self._marked_by), sorted(self._held_out)]
+        values: list[Any] = [self.task, prompts, digest(self._marked_by), sorted(self._held_out)]
         values += [sorted(self.elsewhere)] if self.elsewhere else []
+        values += [list(self.choice)] if self.choice != Choice() else []
         shards = [[report.shard, report.sha256] for report in self._reports]
         return hashlib.sha256(json.dumps([values, shards]).encode()).hexdigest()
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if the manifest isn't that of the shards."""
         index = _Index(self, tokenizer)
-        for report, part in zip(self._reports, parts(self.folder, [r.shard for r in self._reports], _COLUMNS), strict=True):
+        wanted = [*_COLUMNS, *(column for feature in self.choice.features for column in _OF_FEATURE[feature])]
+        shards = [report.shard for report in self._reports]
+        for report, part in zip(self._reports, parts(self.folder, shards, wanted), strict=True):
             if part.num_rows != report.num_samples:
                 raise ValueError(
                     f"{self.folder.url}: the manifest of {report.shard} has {part.num_rows} samples, its shard has "
@@ -169,7 +201,9 @@ class _Index:
         self.langs: dict[str, int] = {}
         self.skipped: Counter[str] = Counter()
         self.num_rows = 0
-        self._arrays: dict[str, list[np.ndarray]] = {name: [] for name in ("answer", "lang", "group", *_KINDS)}
+        self._arrays: dict[str, list[np.ndarray]] = {
+            name: [] for name in ("answer", "lang", "group", *dataset.choice.features, *_KINDS)
+        }
 
     def add(self, report: ShardReport, part: pa.Table) -> None:
         self.starts.append(self.num_rows)
@@ -181,18 +215,16 @@ class _Index:
         count = functools.partial(self._count, part)
         table = lengths.kept(self.dataset.folder, self.name, report.shard, report.sha256, part.num_rows, count)
         answer_NP = lengths.lengths(table, len(self.dataset.prompts))
-        if self.excluded:
-            free = np.array([not is_marked(key, self.excluded) for key in part["key"].to_pylist()], bool)
-            self.skipped["marked"] += int((~free).sum())
-            part, answer_NP = part.filter(pa.array(free)), answer_NP[free]
-        if self.dataset.elsewhere:
-            free = np.array([parent not in self.dataset.elsewhere for parent in part["parent"].to_pylist()], bool)
-            self.skipped["page_elsewhere"] += int((~free).sum())
+        for reason, is_out in self._reasons():
+            free = ~np.asarray(is_out(part), bool)
+            self.skipped[reason] += int((~free).sum())
             part, answer_NP = part.filter(pa.array(free)), answer_NP[free]
         self.skipped["bad_record"] += int((answer_NP == NO_ANSWER).all(1).sum())
         self._arrays["answer"].append(answer_NP)
         self._arrays["group"].append(self.dataset.group_hashes(part))
         self._arrays["lang"].append(self._codes(part["lang"]))
+        for name in self.dataset.choice.features:
+            self._arrays[name].append(_feature(name, part))
         for name, kind in _KINDS.items():
             limits = np.iinfo(kind)
             self._arrays[name].append(part[name].to_numpy().clip(limits.min, limits.max).astype(kind))
@@ -206,13 +238,27 @@ class _Index:
             lang_N=self.joined("lang"),
             group_N=self.joined("group"),
             langs=tuple(self.langs),
+            features={name: self.joined(name) for name in self.dataset.choice.features},
             skipped={reason: n for reason, n in self.skipped.items() if n},
         )
 
     def joined(self, name: str) -> np.ndarray:
         """The column over all parts. It is taken out, so that nothing is held twice."""
-        kind = {"answer": np.int32, "lang": np.int16, "group": np.uint64}.get(name) or _KINDS[name]
+        kinds: dict[str, Any] = {"answer": np.int32, "lang": np.int16, DIFFICULTY: np.int16, **_KINDS}
+        kind = kinds.get(name, np.uint64)
         return np.concatenate([np.zeros((0, *self._shape(name)), kind), *self._arrays.pop(name)])
+
+    def _reasons(self) -> Iterator[tuple[str, Callable[[pa.Table], Any]]]:
+        """Why samples are left out, and which of a part's rows are for that reason."""
+        choice, elsewhere = self.dataset.choice, self.dataset.elsewhere
+        if self.excluded:
+            yield "marked", lambda part: [is_marked(key, self.excluded) for key in part["key"].to_pylist()]
+        if elsewhere:
+            yield "page_elsewhere", lambda part: [parent in elsewhere for parent in part["parent"].to_pylist()]
+        if choice.unread == "leave":
+            yield "unread_regions", lambda part: part["num_unread"].to_numpy() > 0
+        if choice.min_worth:
+            yield "worth_little", lambda part: _is_worth_less(part["worth"].to_numpy(), choice.min_worth)
 
     def _shape(self, name: str) -> tuple[int, ...]:
         return (len(self.dataset.prompts),) if name == "answer" else ()
@@ -240,6 +286,24 @@ class _Index:
 
 
 _KINDS: dict[str, Any] = {"width": np.uint16, "height": np.uint16, "offset": np.int64, "bytes": np.int32}
+
+
+def _is_worth_less(worth_N: np.ndarray, least: float) -> np.ndarray:
+    return (worth_N >= 0) & (worth_N < np.float32(least))
+
+
+def _feature(name: str, part: pa.Table) -> np.ndarray:
+    """A feature of a part's rows. A source is the folder or the site of a file. A layout is which labels there are, and about how
+    many regions."""
+    if name == DIFFICULTY:
+        difficulty_N = part["difficulty"].to_numpy()
+        return np.where(difficulty_N < 0, -1000, np.rint(1000 * difficulty_N)).astype(np.int16)
+    if name == "source":
+        values = [uri.split("/")[2] if "://" in uri else posixpath.dirname(uri) for uri in part["uri"].to_pylist()]
+    else:
+        sizes = part["num_regions"].to_pylist()
+        values = [f"{n.bit_length()} {' '.join(labels)}" for labels, n in zip(part["labels"].to_pylist(), sizes, strict=True)]
+    return np.array([xxhash.xxh3_64_intdigest(value.encode("utf-8", "surrogatepass")) for value in values], np.uint64)
 
 
 def _parts(sample: Sample, prompt: str) -> tuple[Part, ...]:

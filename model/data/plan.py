@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from model.data import modes as image_modes
-from model.data.mixture import Segment, Share, Stream, rows_of
-from model.data.order import Wheel, key, mixed, noise, permuted, uniform
+from model.data.mixture import Segment, Share, Stream, deck_of
+from model.data.order import Deck, Wheel, key, noise, uniform
 from model.data.rows import NO_ANSWER, Columns, Draw
 from model.data.split import Corpus
 
@@ -62,7 +62,7 @@ class Plan:
         self.modes = {mode: weight for mode, weight in modes.items() if weight}
         self.seed, self.window = seed, window or _window(corpus)
         self.schedule = tuple(schedule)
-        self._streams: dict[int, list[tuple[int, np.ndarray]]] = {}
+        self._streams: dict[int, list[tuple[int, Deck]]] = {}
         self._rows_before = list(known) or [0]
         self._packed: OrderedDict[int, tuple[list[list[Draw]], Counter[str]]] = OrderedDict()
 
@@ -148,11 +148,11 @@ class Plan:
                 )
         return self._rows_before[window]
 
-    def _segment(self, window: int) -> tuple[Segment, list[tuple[int, np.ndarray]]]:
+    def _segment(self, window: int) -> tuple[Segment, list[tuple[int, Deck]]]:
         """The segment that has this window; and of each of its streams the number of the dataset, and the rows."""
         segment = next(s for s in reversed(self.schedule) if s.window <= window)
         if segment.window not in self._streams:
-            self._streams[segment.window] = [rows_of(share.stream, self.corpus) for share in segment.shares]
+            self._streams[segment.window] = [deck_of(share.stream, self.corpus) for share in segment.shares]
         return segment, self._streams[segment.window]
 
     def _window(self, number: int) -> tuple[list[list[Draw]], Counter[str]]:
@@ -181,14 +181,13 @@ class Plan:
         modes_W = uniform(numbers_W, key("mode", self.seed))
         seeds_W = noise(numbers_W, key("draw", self.seed))
         draws: list[Draw | None] = [None] * self.window
-        for stream, (dataset, rows) in enumerate(streams):
+        for stream, (dataset, deck) in enumerate(streams):
             at = np.flatnonzero(streams_W == stream)
             if not len(at):
                 continue
-            epochs, places = np.divmod(counts[stream] + np.arange(len(at)), len(rows))
-            keys = mixed(epochs.astype(np.uint64) ^ np.uint64(key("stream", self.seed, segment.shares[stream].stream.name)))
             columns = self.corpus.columns[dataset]
-            chosen = rows[places if columns.in_order else permuted(places, len(rows), keys)]
+            seed = key("stream", self.seed, segment.shares[stream].stream.name)
+            chosen = deck.dealt(counts[stream] + np.arange(len(at)), seed)
             prompts = self._prompts(dataset, chosen, prompts_W[at])
             for w, row, prompt in zip(at.tolist(), chosen.tolist(), prompts.tolist(), strict=True):
                 mode = image_modes.drawn(self.modes, modes_W[w])

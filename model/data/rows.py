@@ -19,6 +19,7 @@ from model.tokenizer import TextTokenizer
 log = logging.getLogger(__name__)
 
 NO_ANSWER = -1
+DIFFICULTY = "difficulty"
 
 
 class Asked(NamedTuple):
@@ -75,6 +76,8 @@ class Columns:
     lang_N              a number in `langs`, int16
     group_N             a hash of what a split goes by, uint64. 0 is held out whatever the share
     several             the sizes of all images of the rows that have more than one
+    features            what else a mixture asks for, by its name: `DIFFICULTY` in thousandths, int16, -1000 where nobody measured
+                        it; numbers of sources or layouts, uint64
     skipped             how many rows were left out, by the reason
     in_order            whether the rows are drawn as they stand, not shuffled: a curriculum's are
     """
@@ -86,6 +89,7 @@ class Columns:
     group_N: np.ndarray
     langs: tuple[str, ...]
     several: Several = field(default_factory=lambda: NO_SEVERAL)
+    features: dict[str, np.ndarray] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     in_order: bool = False
 
@@ -101,7 +105,8 @@ class Columns:
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         """What a training's steps follow from, beside the groups, which say which rows are held out."""
-        return self.width_N, self.height_N, self.answer_NP, self.lang_N, *self.several
+        features = (self.features[name] for name in sorted(self.features))
+        return self.width_N, self.height_N, self.answer_NP, self.lang_N, *self.several, *features
 
     @property
     def num_bytes(self) -> int:

@@ -10,9 +10,9 @@ from model.data.drawn import Drawn
 from model.data.jsonl import Jsonl
 from model.data.members import Members
 from model.data.mixture import Source
-from model.data.ours import TEXT, Ours, find_datasets, open_ours
+from model.data.ours import TEXT, Choice, Ours, find_datasets, open_ours
 from model.data.row_file import is_list
-from model.data.rows import Dataset
+from model.data.rows import DIFFICULTY, Dataset
 from model.data.split import Corpus
 from model.data.tars import Tars
 from model.data.texts import Texts
@@ -47,15 +47,30 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     for one in step.data:
         if (lines := one.drawn) is not None:
             drawn = Drawn(lines.curriculum, lines.count, lines.held_out, lines.shortest, lines.longest, one.where)
-            places.append((one, (drawn,)))
+            places.append((one, _chosen(one, [drawn])))
             continue
         if _is_elsewhere(one.where):
-            places.append((one, tuple(_elsewhere(one, elsewhere, held_out))))
+            places.append((one, _chosen(one, _elsewhere(one, elsewhere, held_out))))
             continue
         own = set(find_datasets(out, [one.where]))
-        places.append((one, tuple(dataset for dataset in waiting if _name(dataset) in own)))
+        places.append((one, _chosen(one, [dataset for dataset in waiting if _name(dataset) in own])))
         waiting = [dataset for dataset in waiting if _name(dataset) not in own]
     return Opened(tuple(places), tuple(folders))
+
+
+def _chosen(one: Data, datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
+    """The datasets with the samples that `one` chooses. Raises `ValueError` where it asks what a dataset doesn't know."""
+    known = [DIFFICULTY] if one.difficulty else []
+    known += [one.diverse] if one.diverse in ("source", "layout") else []
+    choice = Choice(one.unread, one.min_worth, tuple(known))
+    if choice == Choice():
+        return tuple(datasets)
+    if others := [dataset.name for dataset in datasets if not isinstance(dataset, Ours)]:
+        raise ValueError(
+            f"data has {one.where} with unread, min_worth, difficulty, or diverse by source or layout: pagewheel didn't write "
+            f"{', '.join(others)}, and nobody knows these of its samples"
+        )
+    return tuple(dataset.choosing(choice) for dataset in datasets if isinstance(dataset, Ours))
 
 
 def _is_elsewhere(where: str) -> bool:
@@ -123,5 +138,17 @@ def sources(data: Opened, corpus: Corpus) -> list[Source]:
         num = sum(sizes[dataset.name] for dataset in datasets)
         for dataset in datasets:
             weight = one.weight if one.weight is None else one.weight * sizes[dataset.name] / max(1, num)
-            found.append(Source(dataset.name, one.group, weight, dict(one.langs)))
+            found.append(
+                Source(
+                    dataset.name,
+                    one.group,
+                    weight,
+                    dict(one.langs),
+                    dict(one.difficulty),
+                    one.medium_from,
+                    one.hard_from,
+                    one.diverse,
+                    one.power,
+                )
+            )
     return found

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from datagen.synth.lines import Curriculum
 from model.config import ModelConfig, tiny
+from model.data.words import DIVERSE, LEVELS, UNREAD
 from model.plan import LANGUAGE
 
 SCHEDULES = ("cosine", "step", "constant")
@@ -38,6 +39,17 @@ class Data:
     images    of a file of rows the folder that paths of images begin in, if it isn't the file's own
     column    of texts the column that is learned; "": that of the name `text`
     split     of texts the split, where there are several
+
+    What follows is for datasets that pagewheel wrote; `diverse` by document or language is for all.
+
+    unread        "leave": pages with regions that nobody read are left out; "cut": they are learned from, with these regions cut
+                  out of the image
+    min_worth     what a sample's labels must be worth, from 0 to 1, where that was measured
+    difficulty    shares of "easy", "medium", "hard" and "unknown" samples, where * stands for all that aren't named; empty: each
+                  sample as often as any other
+    medium_from, hard_from    the difficulty from which on a sample is no longer easy, and from which on it is hard
+    diverse       "document", "source", "lang" or "layout": no part of samples that are the same in it may dominate, "": any may
+    power         how much n such samples come as often as: n ** power. 1: as if `diverse` were "", 0: each part as often as any
     """
 
     where: str
@@ -49,6 +61,31 @@ class Data:
     images: str = ""
     column: str = ""
     split: str = "train"
+    unread: str = "leave"
+    min_worth: float = 0.0
+    difficulty: tuple[tuple[str, float], ...] = ()
+    medium_from: float = 0.02
+    hard_from: float = 0.1
+    diverse: str = ""
+    power: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.unread not in UNREAD:
+            raise ValueError(f"{self.where} has unread={self.unread!r}: allowed are {', '.join(UNREAD)}")
+        if self.diverse not in ("", *DIVERSE):
+            raise ValueError(f"{self.where} has diverse={self.diverse!r}: allowed are {', '.join(DIVERSE)}")
+        if unknown := [level for level, _ in self.difficulty if level not in (*LEVELS, "*")]:
+            raise ValueError(f"{self.where} has difficulty {', '.join(unknown)}: allowed are {', '.join(LEVELS)} and *")
+        if any(weight < 0 for _, weight in self.difficulty):
+            raise ValueError(f"{self.where} has difficulty {dict(self.difficulty)}: shares must be at least 0")
+        if not 0 < self.medium_from < self.hard_from <= 1:
+            raise ValueError(
+                f"{self.where} has medium_from={self.medium_from} and hard_from={self.hard_from}: they must be above 0, at most "
+                "1, and the first below the second"
+            )
+        for name in ("min_worth", "power"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{self.where} has {name}={getattr(self, name)}: it must be from 0 to 1")
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ def test_datasets_by_name_and_task(out):
     assert [dataset.name for dataset in open_ours(out, ("coarse", "round-*"))] == ["coarse", "coarse crop", "round-1 crop"]
     with pytest.raises(ValueError, match="no dataset 'fine'; it has coarse, round-1"):
         open_ours(out, ("fine",))
-    with pytest.raises(ValueError, match="task is 'formula'"):
-        Ours(out.sub("coarse"), "coarse", "formula")
+    with pytest.raises(ValueError, match="task is 'scene'"):
+        Ours(out.sub("coarse"), "coarse", "scene")
 
 
 def test_only_trusted_samples_with_text_on_the_side_of_their_group(out, tokenizer):
