@@ -6,6 +6,8 @@ An engine's class that isn't in its column raises `ValueError`, so that no class
 import re
 from collections.abc import Mapping
 
+from datagen.record import LABELS
+
 _PAGE_NUMBER = re.compile(r"(?:[-–—~•|\[(]\s*)?(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})(?:\s*[-–—~•|\])])?")
 
 PYMUPDF = {
@@ -56,7 +58,84 @@ OMNIDOCBENCH = {
     "page_number": "page_number",
     "page_footnote": "footnote",
 }
-OF_ENGINE: Mapping[str, Mapping[str, str]] = {"pymupdf-layout": PYMUPDF, "cdla": CDLA, "omnidocbench": OMNIDOCBENCH}
+PP_DOCLAYOUT = {  # of the versions V2, V3 and V4
+    "abstract": "text",
+    "algorithm": "code",
+    "aside_text": "text",
+    "chart": "chart",
+    "content": "toc",
+    "display_formula": "equation",
+    "doc_title": "title",
+    "figure_title": "image_caption",  # of tables, too: `datagen.engines.pp_doclayout` tells them apart by what is near
+    "footer": "footer",
+    "footer_image": "footer",
+    "footnote": "footnote",
+    "formula": "equation",
+    "formula_number": "text",
+    "header": "header",
+    "header_image": "header",
+    "image": "image",
+    "inline_formula": "equation",
+    "number": "page_number",
+    "paragraph_title": "sub_title",
+    "reference": "reference",
+    "reference_content": "reference",
+    "seal": "seal",
+    "table": "table",
+    "text": "text",
+    "vertical_text": "text",
+    "vision_footnote": "table_footnote",
+}
+MINERU = {  # types of blocks in middle.json, of the pipeline's and of the VLM's
+    "abstract": "text",
+    "algorithm": "code",
+    "aside_text": "text",
+    "caption": "image_caption",
+    "chart": "chart",
+    "chart_body": "chart",
+    "chart_caption": "image_caption",
+    "chart_footnote": "image_caption",
+    "code": "code",
+    "code_body": "code",
+    "code_caption": "image_caption",
+    "discarded": "header",  # old versions say so of all that stands on every page
+    "doc_title": "title",
+    "equation": "equation",
+    "footer": "footer",
+    "footer_image": "footer",
+    "footnote": "footnote",
+    "formula_number": "text",
+    "header": "header",
+    "header_image": "header",
+    "image": "image",
+    "image_body": "image",
+    "image_caption": "image_caption",
+    "image_footnote": "image_caption",
+    "index": "toc",
+    "interline_equation": "equation",
+    "list": "list",
+    "page_footnote": "footnote",
+    "page_number": "page_number",
+    "paragraph_title": "sub_title",
+    "phonetic": "text",
+    "ref_text": "reference",
+    "seal": "seal",
+    "table": "table",
+    "table_body": "table",
+    "table_caption": "table_caption",
+    "table_footnote": "table_footnote",
+    "text": "text",
+    "title": "sub_title",
+    "vertical_text": "text",
+}
+OF_ENGINE: Mapping[str, Mapping[str, str]] = {
+    "pymupdf-layout": PYMUPDF,
+    "cdla": CDLA,
+    "omnidocbench": OMNIDOCBENCH,
+    "pp-doclayout": PP_DOCLAYOUT,
+    "mineru": MINERU,
+    "deepseek-ocr": {label: label for label in LABELS},  # and networks that learned from this project's labels
+}
 """The record's label of each class, by the name of the engine, or of the benchmark."""
 
 RUNNING = frozenset({"header", "footer", "page_number"})

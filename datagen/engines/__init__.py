@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy
 
-from datagen.record import Line, Region
+from datagen.record import Line, Region, Sample, SampleError
 
 ENGINES = {
     "ppocr": "datagen.engines.ppocr:TextReader",
@@ -28,6 +28,12 @@ ENGINES = {
     "tesseract": "datagen.engines.tesseract:Tesseract",
     "compact": "datagen.engines.compact:FolderReader",
     "got_ocr": "datagen.engines.got_ocr:GotOcr",
+    "got": "datagen.engines.got_regions:GotRegions",
+    "pp-doclayout": "datagen.engines.pp_doclayout:PPDocLayout",
+    "pp-formulanet": "datagen.engines.pp_formulanet:PPFormulaNet",
+    "slanet": "datagen.engines.slanet:SLANet",
+    "mineru": "datagen.engines.mineru:MinerU",
+    "server": "datagen.engines.server:Server",
     "ours": "flywheel.readers.ours_engine:OurReader",
 }
 
@@ -50,8 +56,8 @@ class Engine(Protocol):
 class Layout(Engine, Protocol):
     def regions(self, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> list[tuple[Region, ...]]:
         """The regions of each image, (H, W, 3) RGB bytes, with labels of the record and no text. They stand in reading order if
-        the engine knows one, else from top to bottom. `lines` are those that were detected and read in each image, for engines
-        that look at text, too."""
+        the engine knows one, which it says by an attribute `is_ordered`, else from top to bottom. `lines` are those that were
+        detected and read in each image, for engines that look at text, too."""
         ...
 
 
@@ -69,7 +75,8 @@ class Reader(Engine, Protocol):
 
 
 class RegionReader(Engine, Protocol):
-    """Reads whole regions. `format` is the record's: markdown, html or latex."""
+    """Reads whole regions. `format` is the record's: markdown, html or latex. An engine that knows why it couldn't read a crop
+    has `reasons`, one for each crop of its last call, "" for those that it read."""
 
     format: str
 
@@ -79,6 +86,15 @@ class RegionReader(Engine, Protocol):
         """The text of each crop, (H, W, 3) RGB bytes, in the engine's `format`, and its score from 0 to 1; None from an engine
         that gives no scores. "" stands for a crop that the engine can't read. `lines` are those that were read in each crop, in
         the crop's pixels, for engines that put them into cells."""
+        ...
+
+
+class PageReader(Engine, Protocol):
+    """Knows whole pages: their regions and what these say."""
+
+    def pages(self, samples: Sequence[Sample]) -> list[tuple[Region, ...] | SampleError]:
+        """The regions of each page, with their text, in reading order, boxes in pixels of the sample's image; or why there are
+        none."""
         ...
 
 

@@ -1,0 +1,85 @@
+"""GOT-OCR2.0 (arXiv 2409.01704) as a reader of regions: paragraphs, formulas as LaTeX, tables as HTML. On a GPU where there is
+one.
+
+Asked for formatted text, GOT writes a table as LaTeX's `tabular`, which becomes HTML here. A table that isn't one whole `tabular`
+is not read.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy
+import torch
+
+from datagen.engines import got_ocr, pretrained, token_reader
+from datagen.engines.compact import normalise
+from datagen.engines.scores import mean_probability
+from datagen.latex_tables import to_table
+from datagen.markdown import bare_latex
+from datagen.record import Line
+from datagen.tables import to_html
+from datagen.text import joined
+
+AT_A_TIME = 8
+"""Regions that are read together."""
+FORMATS = {"text": "markdown", "formulas": "latex", "tables": "html"}
+"""What the readings of each kind of region are."""
+
+
+class GotRegions:
+    """Reads regions of a `kind`: text, formulas or tables, with the network `model`, a folder or a hub's name, at a hub's
+    `revision`. An answer of over `max_tokens` tokens isn't taken. Raises `ValueError` for another kind, and at the first region
+    if there is no such network."""
+
+    gpus: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        kind: str = "text",
+        model: str = "stepfun-ai/GOT-OCR-2.0-hf",
+        max_tokens: int = 2048,
+        device: str = "",
+        precision: str = "",
+        revision: str = "main",
+    ):
+        if kind not in FORMATS:
+            raise ValueError(f"got reads no {kind!r}: allowed are {', '.join(FORMATS)}")
+        self.kind, self.model, self.max_tokens = kind, model, max_tokens
+        self.device, self.precision, self.revision = device, precision, revision
+        self.format = FORMATS[kind]
+
+    def versions(self) -> dict[str, str]:
+        return token_reader.package_versions(got_ocr.PACKAGES) | pretrained.version(self.model, self.revision)
+
+    def read(
+        self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]] = (), lang: str = "und"
+    ) -> list[tuple[str, float]]:
+        """The text of each crop, (H, W, 3) RGB bytes, and the mean probability of its tokens; "" for an answer that came to no
+        end, or holds no table where one is asked for."""
+        readings: list[tuple[str, float]] = []
+        with torch.inference_mode():
+            for part in pretrained.parts(len(crops), AT_A_TIME):
+                for text, logp, is_whole in got_ocr.written(self._network, crops[part], self.max_tokens, self.kind != "text"):
+                    text = self._converted(text) if is_whole else ""
+                    readings.append((text, mean_probability(logp) if text else 0.0))
+        return readings
+
+    def close(self) -> None:
+        self.__dict__.pop("_network", None)
+        pretrained.free()
+
+    @functools.cached_property
+    def _network(self) -> got_ocr.Network:
+        device = pretrained.device_of(self.device)
+        return got_ocr.opened(self.model, pretrained.dtype_of(self.precision, device), device, self.revision)
+
+    def _converted(self, text: str) -> str:
+        if self.kind == "formulas":
+            return bare_latex(text)
+        if self.kind == "text":
+            return joined([normalise(line) for line in text.split("\n") if line.strip()])
+        try:
+            return to_html(to_table(text))
+        except ValueError:
+            return ""

@@ -1,0 +1,133 @@
+"""Networks of transformers out of a folder or by a hub's name: no code of theirs is run, no pickle is read, and a network whose
+weights aren't all there isn't opened."""
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+from transformers.utils import logging
+
+logging.disable_progress_bar()  # a training and a run show their own progress
+
+WHOLE_OR_NOT = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError)
+"""What transformers raises of a folder that holds something else, or damaged files."""
+
+_HASHED = 1 << 24
+_DECIDES = (".safetensors", ".json", ".txt", ".model", ".jinja")
+
+
+def place(where: str) -> str:
+    """`where` as transformers takes it: a folder on this machine's disk, or a hub's name. Raises `ValueError` for a path that is
+    no folder."""
+    path = os.path.expanduser(where)
+    if not where or (where.startswith((".", "/", "~")) and not os.path.isdir(path)):
+        raise ValueError(f"{where or 'no model'}: a folder of weights is needed, or a hub's name such as OWNER/MODEL")
+    return path if os.path.isdir(path) else where
+
+
+def opened(network: type[Any], where: str, revision: str, dtype: torch.dtype, device: str) -> Any:
+    """The network of this class, ready to read. Raises `ValueError`, naming `where`, if there is none, or weights are missing."""
+    found, name = place(where), network.__name__
+    try:
+        net, loading = network.from_pretrained(
+            found, revision=revision, dtype=dtype, use_safetensors=True, output_loading_info=True
+        )
+    except WHOLE_OR_NOT as error:
+        raise holds_no(where, name, error) from None
+    if lacking := sorted(loading["missing_keys"]) + sorted(str(key) for key in loading["mismatched_keys"]):
+        raise ValueError(f"{where} holds no whole {name}: {len(lacking)} weights are missing, such as {lacking[0]}")
+    if hasattr(net, "generation_config"):
+        # What a folder says of generation is merged into what is asked for: PP-FormulaNet's has an end forced at the last token.
+        net.generation_config = GenerationConfig()
+    return net.to(device).eval()
+
+
+def prepared(make: Callable[[], Any], where: str, name: str) -> Any:
+    """What `make` gives, such as a processor. Raises `ValueError`, naming `where`, if its files are missing or damaged."""
+    try:
+        return make()
+    except WHOLE_OR_NOT as error:
+        raise holds_no(where, name, error) from None
+
+
+def holds_no(where: str, name: str, error: Exception) -> ValueError:
+    return ValueError(f"{where} holds no {name}: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+
+
+def device_of(device: str) -> str:
+    """The device of that name; "": a GPU where there is one."""
+    return device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def dtype_of(precision: str, device: str) -> torch.dtype:
+    """The number type of that name; "": bfloat16 on a GPU, float32 on a processor. Raises `ValueError` for another name."""
+    if precision not in ("", "float32", "bfloat16", "float16"):
+        raise ValueError(f"precision={precision}: allowed are float32, bfloat16 and float16")
+    dtype: torch.dtype = getattr(torch, precision or ("float32" if device == "cpu" else "bfloat16"))
+    return dtype
+
+
+def version(where: str, revision: str) -> dict[str, str]:
+    """What decides a network's answers: the digest of a folder's files, or a hub's name with its revision, which stays the same
+    only if it is a commit's."""
+    found = place(where)
+    return {where: _sha256(found) if os.path.isdir(found) else revision}
+
+
+@functools.cache
+def _sha256(folder: str) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(folder).iterdir()):
+        if path.suffix in _DECIDES:
+            digest.update(path.name.encode())
+            with path.open("rb") as file:
+                while part := file.read(_HASHED):
+                    digest.update(part)
+    return digest.hexdigest()
+
+
+def free() -> None:
+    """Give a GPU's memory back that nothing holds any more."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def parts(count: int, most: int) -> Iterator[slice]:
+    """Slices of at most `most` that cover `count`."""
+    return (slice(start, start + most) for start in range(0, count, most))
+
+
+class _Probabilities(LogitsProcessor):
+    """Notes the logarithm of the probability of each token that greedy writing takes, and keeps no logits: those of a page are
+    gigabytes."""
+
+    def __init__(self) -> None:
+        self.steps: list[Tensor] = []
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        self.steps.append(scores.float().log_softmax(-1).amax(-1))
+        return scores
+
+
+def written(net: Any, asked: dict[str, Tensor], end: int, pad: int, most: int) -> list[tuple[list[int], list[float]]]:
+    """The tokens that the network writes greedily to each of the inputs, at most `most`, and the logarithms of their
+    probabilities. The token `end` stands last unless an answer came to no end."""
+    noted = _Probabilities()
+    greedy = GenerationConfig(do_sample=False, max_new_tokens=most, eos_token_id=end, pad_token_id=pad)
+    if net.config.is_encoder_decoder:
+        text = net.config.get_text_config(decoder=True)
+        greedy.decoder_start_token_id = text.decoder_start_token_id
+    tokens_BN = net.generate(**asked, generation_config=greedy, logits_processor=LogitsProcessorList([noted]))
+    logp_BN = torch.stack(noted.steps, 1)
+    return [_until(*row, end) for row in zip(tokens_BN[:, -logp_BN.shape[1] :].tolist(), logp_BN.tolist(), strict=True)]
+
+
+def _until(tokens: Sequence[int], logp: Sequence[float], end: int) -> tuple[list[int], list[float]]:
+    num = tokens.index(end) + 1 if end in tokens else len(tokens)
+    return list(tokens[:num]), list(logp[:num])

@@ -1,0 +1,106 @@
+"""SLANet and SLANeXt by transformers' classes: rows, columns and spans of a table's image, with the text of the lines in it.
+
+The released weights, Apache-2.0, are `PaddlePaddle/SLANet_plus_safetensors`, `PaddlePaddle/SLANeXt_wired_safetensors` and so on,
+on a hub. Unlike Paddle's own, transformers' networks tell no places of cells, so lines are put into cells by how they stand to
+each other (`datagen.table_fit`). The engine `tables`, which works with no download, has the places.
+"""
+
+import functools
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy
+import torch
+import torchvision  # noqa: F401  what the image processor needs
+from transformers import AutoConfig, AutoImageProcessor, SLANetForTableRecognition, SLANeXtForTableRecognition
+
+from datagen.engines import pretrained, token_reader
+from datagen.record import Line
+from datagen.table_fit import fitted
+from datagen.tables import parse, to_html
+
+NETWORKS = {"slanet": SLANetForTableRecognition, "slanext": SLANeXtForTableRecognition}
+AT_A_TIME = 8
+"""Tables that are looked at together."""
+
+
+class SLANet:
+    """The network `model`, a folder or a hub's name, at a hub's `revision`. Raises `ValueError` at the first table if there is no
+    such network."""
+
+    gpus: ClassVar[int] = 1
+    format = "html"
+
+    def __init__(self, model: str = "PaddlePaddle/SLANet_plus_safetensors", device: str = "", revision: str = "main"):
+        self.model, self.device, self.revision = model, device, revision
+        self.reasons: tuple[str, ...] = ()
+
+    def versions(self) -> dict[str, str]:
+        packages = token_reader.package_versions(("transformers", "torchvision"))
+        return packages | pretrained.version(self.model, self.revision)
+
+    def read(self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]], lang: str = "und") -> list[tuple[str, float]]:
+        """The HTML of each crop, (H, W, 3) RGB bytes, with the text of its `lines`, and the mean probability of the structure's
+        tokens. "" where the lines don't fit the structure, or the network wrote no whole table."""
+        structures: list[tuple[str, float]] = []
+        with torch.inference_mode():
+            for part in pretrained.parts(len(crops), AT_A_TIME):
+                structures += self._structures(crops[part])
+        readings, reasons = [], []
+        for (structure, score), of_crop in zip(structures, lines, strict=True):
+            text, reason = _filled(structure, of_crop)
+            readings.append((text, score if text else 0.0))
+            reasons.append(reason)
+        self.reasons = tuple(reasons)
+        return readings
+
+    def close(self) -> None:
+        self.__dict__.pop("_network", None)
+        pretrained.free()
+
+    @functools.cached_property
+    def _network(self) -> tuple[Any, Any]:
+        """The network and what prepares its images and reads its tokens."""
+        where, options = pretrained.place(self.model), {"revision": self.revision}
+        config = pretrained.prepared(lambda: AutoConfig.from_pretrained(where, **options), self.model, "SLANet")
+        if config.model_type not in NETWORKS:
+            raise ValueError(f"{self.model} holds a network {config.model_type!r}: allowed are {', '.join(NETWORKS)}")
+        device = pretrained.device_of(self.device)
+        net = pretrained.opened(NETWORKS[config.model_type], self.model, self.revision, torch.float32, device)
+        processor = pretrained.prepared(
+            lambda: AutoImageProcessor.from_pretrained(where, **options), self.model, "image processor of SLANet"
+        )
+        return net, processor
+
+    def _structures(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
+        """The HTML of each crop's rows and cells, without text; "" for none."""
+        net, processor = self._network
+        # Its resizing needs two pixels on each side.
+        images = [numpy.ascontiguousarray(numpy.pad(crop, _to_two(crop), mode="edge")) for crop in crops]
+        asked = processor(images=images, return_tensors="pt")["pixel_values"].to(net.device)
+        probabilities_BNC = net(asked).last_hidden_state
+        structures = []
+        for probabilities_1NC in probabilities_BNC.split(1):
+            ends = probabilities_1NC[0].argmax(-1) == processor.eos_id
+            if not bool(ends.any()) or bool(ends[0]):
+                structures.append(("", 0.0))
+                continue
+            said = processor.post_process_table_recognition(SimpleNamespace(last_hidden_state=probabilities_1NC))
+            structures.append(("".join(said["structure"]), round(float(said["structure_score"]), 3)))
+        return structures
+
+
+def _to_two(crop: numpy.ndarray) -> list[tuple[int, int]]:
+    return [(0, max(0, 2 - crop.shape[0])), (0, max(0, 2 - crop.shape[1])), (0, 0)]
+
+
+def _filled(structure: str, lines: Sequence[Line]) -> tuple[str, str]:
+    """The HTML of a structure with the lines in it, or why there is none."""
+    if not structure:
+        return "", "no_table"
+    try:
+        table = fitted(parse(structure, is_strict=True), lines)
+    except ValueError:
+        return "", "no_table"
+    return (to_html(table), "") if table is not None else ("", "lines_do_not_fit" if lines else "no_lines")

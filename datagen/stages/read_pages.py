@@ -1,0 +1,42 @@
+"""Pages whose regions and text an engine knows as a whole: MinerU's output, or a model that answers with boxes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from datagen.engines import Choice, Engines
+from datagen.markdown import markdown
+from datagen.record import Drop, Sample, SampleError
+from datagen.runner import A_CORE, Needs
+
+
+@dataclass(frozen=True)
+class ReadPages:
+    """Gives each page the regions that `engine` knows, and their Markdown as its text, in place of what it had. A page that the
+    engine doesn't know is dropped for the engine's reason; one on which it found nothing, for `no_regions`."""
+
+    version: ClassVar[int] = 1
+
+    engine: Choice
+    batch_size: int = 32
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(gpus=self.engine.gpus) if self.engine.gpus else A_CORE
+
+    def engines(self) -> dict[str, str]:
+        return self.engine.versions()
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        pages = [sample for sample in batch if sample.task == "page"]
+        known = dict(zip((page.key for page in pages), self.engine.opened(engines).pages(pages), strict=True))
+        for sample in batch:
+            regions = known.get(sample.key)
+            if regions is None:
+                yield sample
+            elif isinstance(regions, SampleError):
+                yield sample.drop(regions.reason, type(self).__name__, regions.detail)
+            elif not regions:
+                yield sample.drop("no_regions", type(self).__name__, self.engine.name)
+            else:
+                yield replace(sample, regions=regions, text=markdown(regions))

@@ -1,0 +1,84 @@
+"""A small server that speaks OpenAI's chat completions, on a port of this machine, for as long as a block."""
+
+import base64
+import contextlib
+import io
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import numpy
+from PIL import Image
+
+Reply = tuple[int, Any, dict[str, str]]
+"""The status, the body (bytes as they are, anything else as JSON), and headers."""
+
+
+def says(text: str | None, finish: str = "stop", logprobs: list[float] | None = None) -> Reply:
+    """A whole answer."""
+    choice: dict[str, Any] = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    if logprobs is not None:
+        choice["logprobs"] = {"content": [{"token": "x", "logprob": value} for value in logprobs]}
+    return 200, {"choices": [choice]}, {}
+
+
+def fails(status: int, body: Any = "no", **headers: str) -> Reply:
+    return status, {"error": body}, {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class Requests(list[dict[str, Any]]):
+    """The bodies of the requests that came, and the most that were under way at a time."""
+
+    most_together = 0
+
+
+def shown(request: dict[str, Any]) -> numpy.ndarray:
+    """The image that a request shows, (H, W, 3) bytes."""
+    url = request["messages"][-1]["content"][0]["image_url"]["url"]
+    return numpy.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+
+
+@contextlib.contextmanager
+def serving(reply: Callable[[dict[str, Any]], Reply], takes_s: float = 0.0) -> Iterator[tuple[str, Requests]]:
+    """The server's address, with /v1, and the requests that came so far. `reply` gets a request's body, with its headers and path
+    added, and may take `takes_s` seconds more."""
+    came = Requests()
+    lock = threading.Lock()
+    under_way = 0
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            nonlocal under_way
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked |= {"headers": dict(self.headers), "path": self.path}
+            with lock:
+                under_way += 1
+                came.append(asked)
+                came.most_together = max(came.most_together, under_way)
+            time.sleep(takes_s)
+            status, answer, headers = reply(asked)
+            with lock:
+                under_way -= 1
+            data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            with contextlib.suppress(ConnectionError):
+                self.send_response(status)
+                for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1", came
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
