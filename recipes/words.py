@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from recipes import engine_words
+
 
 class Entry(NamedTuple):
     """A recipe or a verb: the function behind it as "module:function", what it does, the words that the function takes, and those
@@ -61,6 +63,11 @@ def readers(value: str) -> str:
     return ",".join(part if part == "ppocr" else _absolute(part) for part in value.split(","))
 
 
+def engines(value: str) -> str:
+    """Engines by the kind of their work, folders made absolute."""
+    return engine_words.absolute(value)
+
+
 def texts(value: str) -> str:
     """A folder, made absolute, and `packages` or `none`, one of them or a folder and one, joined by a comma."""
     parts, known = value.split(","), ("packages", "none")
@@ -109,6 +116,12 @@ _ALL = (
     ),
     Word("existing", "A,B,…", "readers beside Tesseract, of which the best one votes: ppocr, folders of its models", readers),
     Word("readers", "KIND", "what the flywheel trains: compact (default); or got_ocr, ours, which start from start=FOLDER"),
+    Word(
+        "engines",
+        "WHO",
+        "who annotates pages: embedded (default), paper, or kinds of work by name, as layout:pp-doclayout@FOLDER,tables:none",
+        engines,
+    ),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),
     Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from datagen import manifest
 from datagen.labels import PICTURES, RUNNING, label_of
+from datagen.markdown import markdown
 from datagen.record import Region, Sample
 from datagen.score import parts
 from datagen.score.layout import Placed
@@ -87,7 +88,10 @@ def truths(path: str) -> list[TruePage]:
 def predictions(path: str) -> list[PredictedPage]:
     """The pages of a folder of STEM.md, plain or grounded, or of a dataset's folder. Raises `ValueError` if there is neither."""
     if _is_dataset(path):
-        return [PredictedPage(names, page.text, _placed(page) if page.regions else None) for names, page in _samples(path)]
+        return [
+            PredictedPage(names, markdown(page.regions) if page.regions else page.text, _placed(page) if page.regions else None)
+            for names, page in _samples(path)
+        ]
     folder = Path(path)
     files = sorted(file for file in folder.rglob("*") if file.suffix in (".md", ".mmd", ".txt")) if folder.is_dir() else []
     if not files:
@@ -130,7 +134,7 @@ def _is_dataset(path: str) -> bool:
 
 
 def _samples(path: str) -> Iterator[tuple[tuple[str, ...], Sample]]:
-    """The samples of a dataset with their names."""
+    """The pages of a dataset, and of its crops, tables and formulas each, with their names."""
     folder = Folder(path)
     samples = list(read_records(folder, manifest.rows(folder)))
     if not samples:

@@ -1,15 +1,12 @@
 """Text as it is compared, and how far two texts are apart."""
 
 import html
-import logging
 import re
 import unicodedata
 
 from pylatexenc.latex2text import LatexNodes2Text
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
-
-logging.getLogger("pylatexenc").setLevel(logging.ERROR)  # it warns of what a model wrote
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _NO_WORD = re.compile(r"\W+")

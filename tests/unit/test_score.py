@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from datagen.markdown import markdown
 from datagen.record import Box, Region
 from datagen.score import facts, pages, scores
 from datagen.score.layout import Placed
@@ -157,7 +156,7 @@ def test_a_sample_of_a_dataset_is_a_page(tmp_path):
         Region(Box(0, 16, 32, 32), "table", TABLE, 0.5, "tables", format="html"),
         Region(Box(32, 16, 64, 32), "equation", "", None, "", format="latex", is_unread=True),
     )
-    write_dataset(tmp_path, [sample(regions=regions, text=markdown(regions))])
+    write_dataset(tmp_path, [sample(regions=regions)])
     folder = str(tmp_path)
     (predicted,) = pages.predictions(folder)
     assert predicted.names == ("a", "a-000000", "a.pdf_3")
