@@ -20,7 +20,7 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from datagen import table_texts
-from datagen.labels import PICTURES, label_of
+from datagen.labels import PICTURES, is_page_number, label_of
 from datagen.markdown import bare_latex
 from datagen.record import Box, Line, Region, Sample, SampleError
 from datagen.storage import Folder
@@ -177,7 +177,7 @@ def _is_elsewhere(line: Mapping[str, Any]) -> bool:
 
 def _of_page(block: Mapping[str, Any], height: float) -> str:
     """The type of what old versions discard without saying what it is."""
-    if "".join(_text_of(line) for line in block.get("lines") or []).strip(" -–—·.").isdigit():
+    if is_page_number("".join(_text_of(line) for line in block.get("lines") or [])):
         return "page_number"
     return "header" if block["bbox"][1] + block["bbox"][3] < height else "footer"
 
