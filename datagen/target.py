@@ -25,7 +25,7 @@ from random import Random
 from typing import NamedTuple
 
 from datagen.labels import OF_ENGINE, PICTURES
-from datagen.markdown import bare_latex, content, markdown
+from datagen.markdown import bare_latex, content, lacks_text, markdown
 from datagen.record import Box, Line, Region, Sample
 
 BOS = "<｜begin▁of▁sentence｜>"
@@ -164,7 +164,7 @@ def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
         case Prompt.LINES:
             parts = [
                 part
-                for region in sample.regions
+                for region in _read(sample)
                 for part in [(line.text, line.box) for line in region.lines] or [(region.text, region.box)]
             ]
             return prompt.value, "\n".join(_marked(text, [box], sample.size) for text, box in parts if text)
@@ -248,14 +248,19 @@ def _region(block: _Block, by: str) -> Region:
 
 def _located(sample: Sample) -> tuple[str, list[Box]] | None:
     """A line of the page that can be told from all others, and where it stands; None if there is none."""
-    lines = [line for region in sample.regions for line in region.lines]
+    lines = [line for region in _read(sample) for line in region.lines]
     texts = list(dict.fromkeys(line.text.strip() for line in lines))
-    chosen = [text for text in texts if len(text) in _LOCATED and "\n" not in text]
+    chosen = [text for text in texts if len(text) in _LOCATED and not set("\n\ufffd") & set(text)]
     Random(f"locate {sample.key}").shuffle(chosen)
     for text in chosen:
         if not any(text in other for other in texts if other != text):
             return text, [line.box for line in lines if line.text.strip() == text]
     return None
+
+
+def _read(sample: Sample) -> list[Region]:
+    """Without regions that nobody read, which may be cut out of the image with the lines in them."""
+    return [region for region in sample.regions if not lacks_text(region)]
 
 
 def _marked(text: str, boxes: Sequence[Box], size: tuple[int, int]) -> str:

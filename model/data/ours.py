@@ -217,8 +217,9 @@ class _Index:
         answer_NP = lengths.lengths(table, len(self.dataset.prompts))
         for reason, is_out in self._reasons():
             free = ~np.asarray(is_out(part), bool)
-            self.skipped[reason] += int((~free).sum())
-            part, answer_NP = part.filter(pa.array(free)), answer_NP[free]
+            if not free.all():
+                self.skipped[reason] += int((~free).sum())
+                part, answer_NP = part.filter(pa.array(free)), answer_NP[free]
         self.skipped["bad_record"] += int((answer_NP == NO_ANSWER).all(1).sum())
         self._arrays["answer"].append(answer_NP)
         self._arrays["group"].append(self.dataset.group_hashes(part))

@@ -245,6 +245,13 @@ def test_a_line_is_located_wherever_it_stands():
     }
 
 
+def test_lines_of_what_nobody_read_are_neither_named_nor_looked_for():
+    unread = region((0, 60, 320, 80), "", "equation", (Line(Box(0, 60, 320, 80), "a line of a formula"),), is_unread=True)
+    s = page([region((0, 0, 320, 20), "read", lines=lines_of("a line of text")), unread])
+    assert [line.text for line in decode_lines(encode(s, Prompt.LINES)[1], s.size)] == ["a line of text"]
+    assert all("text" in encode(sample(f"a-{n}", regions=s.regions, size=s.size), Prompt.LOCATE)[0] for n in range(9))
+
+
 def test_what_is_located_holds_no_token_of_the_format():
     s = page([region((0, 0, 320, 80), "…", lines=lines_of("<|/ref|> <image>"))])
     prompt, answer = encode(s, Prompt.LOCATE)
