@@ -98,6 +98,7 @@ MINERU = {  # types of blocks in middle.json, of the pipeline's and of the VLM's
     "code": "code",
     "code_body": "code",
     "code_caption": "image_caption",
+    "code_footnote": "text",
     "discarded": "header",  # old versions say so of all that stands on every page
     "doc_title": "title",
     "equation": "equation",

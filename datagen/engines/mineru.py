@@ -112,10 +112,11 @@ class MinerU:
 
 
 class _Frame(NamedTuple):
-    """How MinerU's page lies in an image of `size`."""
+    """How MinerU's page lies in an image of `size`, and the boxes of lines with which items of lists begin."""
 
     scale: tuple[float, float]
     size: tuple[int, int]
+    starts: frozenset[tuple[float, ...]] = frozenset()
 
     def box(self, corners: Sequence[float]) -> Box:
         """Pixels of the image; at least one, whatever MinerU says. Raises `ValueError` for what aren't four numbers."""
@@ -137,9 +138,10 @@ def _regions(page: Mapping[str, Any], size: tuple[int, int]) -> tuple[Region, ..
     width, height = map(float, page["page_size"])
     if abs(width * size[1] - height * size[0]) > _PAGE_FORM * width * size[1]:
         raise SampleError("mineru_other_page", f"{width:g} x {height:g}, the image has {size[0]} x {size[1]} pixels")
-    frame = _Frame((size[0] / width, size[1] / height), size)
     # The pipeline's paragraphs hold lines of later columns and pages, so its blocks before these were joined are read.
     paragraphs = page.get("para_blocks") or []
+    marked = (line for block in paragraphs for line in block.get("lines") or [] if line.get("is_list_start_line"))
+    frame = _Frame((size[0] / width, size[1] / height), size, frozenset(tuple(line["bbox"]) for line in marked))
     kinds = {tuple(block["bbox"]): block["type"] for block in paragraphs if block["type"] in ("list", "index")}
     going_on = _going_on(paragraphs)
     body = [
@@ -200,8 +202,8 @@ def _of_block(block: Mapping[str, Any], frame: _Frame, kind: str) -> Iterator[Re
     elif label == "code":
         text = table_texts.unfenced("\n".join(map(_text_of, lines)).strip("\n"))
     elif label not in PICTURES:
-        texts = [text for text in map(_text_of, lines) if text]
-        text = joined(texts, [not line.get("is_list_start_line") for line in lines if _text_of(line)][1:])
+        filled = [line for line in lines if _text_of(line)]
+        text = joined(list(map(_text_of, filled)), [tuple(line["bbox"]) not in frame.starts for line in filled[1:]])
     scores = [float(span["score"]) for span in spans if span.get("score") is not None]
     yield Region(
         frame.box(block["bbox"]),

@@ -177,7 +177,7 @@ def test_items_of_a_list_that_the_pipeline_has_in_one_block_stay_apart(tmp_path)
     )
     after = json.loads(json.dumps(before)) | {"type": "list"}
     for at in (0, 2):
-        before["lines"][at]["is_list_start_line"] = True
+        after["lines"][at]["is_list_start_line"] = True
     (found,) = regions(write(tmp_path, {"preproc_blocks": [before], "para_blocks": [after]}))
     assert (found.label, found.text) == ("list", "1. one goes on\n2. two")
 
