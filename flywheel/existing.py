@@ -74,7 +74,7 @@ def read(reader: str, lang: str, script: str, images: Sequence[numpy.ndarray]) -
     if reader in (DEBIAN, NPM):
         engine = OPEN.get("tesseract", data="npm" if reader == NPM else "")
         return [text for text, _ in engine.read(images, tesseract.reads(lang, script))]
-    engine = OPEN.get(PPOCR, folder="" if reader == PPOCR else reader)
+    engine = OPEN.get(PPOCR, model="" if reader == PPOCR else reader)
     return [text for text, _ in engine.read(images)]
 
 
@@ -122,7 +122,7 @@ def engines(readers: Iterable[str]) -> dict[str, str]:
     """What decides, beside their choice, what these readers read."""
     of_readers = versions("tesseract")
     for name in sorted({*readers} - {DEBIAN}):
-        of_readers |= versions("tesseract", data="npm") if name == NPM else versions(PPOCR, folder="" if name == PPOCR else name)
+        of_readers |= versions("tesseract", data="npm") if name == NPM else versions(PPOCR, model="" if name == PPOCR else name)
     return of_readers
 
 

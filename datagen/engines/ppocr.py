@@ -23,6 +23,8 @@ import numpy
 from datagen.engines import Quad, needed_by
 from datagen.temporary import temporary_folder
 
+_FILES = ("inference.onnx", "inference.yml")
+_NAME = re.compile(r"[A-Za-z][\w.-]*")
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 
 
@@ -54,14 +56,17 @@ def alphabet_sha256() -> str:
 class TextDetector:
     """Finds lines of text in an image, in any script, on one thread, so that two workers share two cores.
 
-    `long_side` is what an image is resized to before it is looked at, in pixels.
+    `long_side` is what an image is resized to before it is looked at, in pixels. `model` is another detector of PP-OCR's: a
+    folder with `inference.onnx` and `inference.yml`, as PaddleOCR exports it, which resizes as that says; or the name of one that
+    PaddleOCR fetches as ONNX, such as PP-OCRv5_server_det.
     """
 
-    def __init__(self, long_side: int = 960, threads: int = 1):
-        self.long_side, self.threads = long_side, threads
+    def __init__(self, long_side: int = 960, threads: int = 1, model: str = ""):
+        _check(model, "detector")
+        self.long_side, self.threads, self.model = long_side, threads, model
 
     def versions(self) -> dict[str, str]:
-        return _packages() | {"PP-OCRv6_det_small": _sha256(DETECTOR)}
+        return _packages() | (_version(self.model) if self.model else {"PP-OCRv6_det_small": _sha256(DETECTOR)})
 
     def detect(self, images: Sequence[numpy.ndarray]) -> list[list[tuple[Quad, float]]]:
         """The lines of each image, (H, W, 3) RGB bytes, with scores, from top to bottom. One image at a time."""
@@ -71,7 +76,9 @@ class TextDetector:
         self.__dict__.pop("_model", None)
 
     @functools.cached_property
-    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory]:
+    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
+        if self.model:
+            return _named("TextDetection", self.model, self.threads), None
         return _loaded("TextDetection", DETECTOR, _detection_yml(self.long_side), self.threads)
 
     def _lines(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
@@ -82,19 +89,16 @@ class TextDetector:
 
 
 class TextReader:
-    """Reads lines in the scripts of `alphabet()`, on one thread; or as another recogniser of PP-OCR does, out of a `folder` with
-    `inference.onnx` and `inference.yml`, as PaddleOCR exports it."""
+    """Reads lines in the scripts of `alphabet()`, on one thread; or as another recogniser of PP-OCR's does, the `model`: a folder
+    with `inference.onnx` and `inference.yml`, as PaddleOCR exports it, or the name of one that PaddleOCR fetches as ONNX, such as
+    cyrillic_PP-OCRv5_mobile_rec."""
 
-    def __init__(self, threads: int = 1, folder: str = ""):
-        if folder and not all(Path(folder, name).is_file() for name in ("inference.onnx", "inference.yml")):
-            raise ValueError(f"{folder} is no recogniser of PP-OCR: inference.onnx and inference.yml are needed")
-        self.threads, self.folder = threads, folder
+    def __init__(self, threads: int = 1, model: str = ""):
+        _check(model, "recogniser")
+        self.threads, self.model = threads, model
 
     def versions(self) -> dict[str, str]:
-        if self.folder:
-            files = {name: Path(self.folder, name).read_bytes() for name in ("inference.onnx", "inference.yml")}
-            return _packages() | {f"{self.folder}/{name}": hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        return _packages() | {"PP-OCRv6_rec_small": _sha256(RECOGNISER)}
+        return _packages() | (_version(self.model) if self.model else {"PP-OCRv6_rec_small": _sha256(RECOGNISER)})
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """The text of each crop, (H, W) gray bytes with one line in it, and a score; the model has no languages to choose from.
@@ -108,13 +112,42 @@ class TextReader:
 
     @functools.cached_property
     def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
-        if self.folder:
-            written = Path(self.folder, "inference.yml").read_text(encoding="utf-8")
-            name = re.search(r"model_name\W+([\w.-]+)", written)
-            if name is None:
-                raise ValueError(f"{self.folder}/inference.yml names no model: Global.model_name is needed")
-            return _opened("TextRecognition", name[1], self.folder, self.threads), None
+        if self.model:
+            return _named("TextRecognition", self.model, self.threads), None
         return _loaded("TextRecognition", RECOGNISER, _recognition_yml(), self.threads)
+
+
+def _check(model: str, kind: str) -> None:
+    """Raise `ValueError` if `model` is neither "", nor a folder of PP-OCR's, nor what could be a name of PaddleOCR's."""
+    if not model or (_NAME.fullmatch(model) and not os.path.isdir(model)):
+        return
+    if not all(Path(model, name).is_file() for name in _FILES):
+        raise ValueError(f"{model} is no {kind} of PP-OCR: {' and '.join(_FILES)} are needed")
+
+
+def _version(model: str) -> dict[str, str]:
+    """A folder's files by their digests. What a name of PaddleOCR's stands for, its version says."""
+    if not os.path.isdir(model):
+        return {model: "as PaddleOCR has it"}
+    return {f"{model}/{name}": hashlib.sha256(Path(model, name).read_bytes()).hexdigest() for name in _FILES}
+
+
+def _named(kind: str, model: str, threads: int) -> Any:
+    """PaddleOCR's predictor of a `kind` for the model in a folder, or of a name of its own. Raises `ValueError` if there is
+    none."""
+    if not os.path.isdir(model):
+        try:
+            return _opened(kind, model, None, threads)
+        except ImportError:
+            raise
+        except Exception as error:  # PaddleX raises what its hubs' clients raise
+            message = " ".join(str(error).split())[:300]
+            raise ValueError(f"PaddleOCR opens no model {model!r} as ONNX: {type(error).__name__}: {message}") from None
+    written = Path(model, "inference.yml").read_text(encoding="utf-8")
+    name = re.search(r"model_name\W+([\w.-]+)", written)
+    if name is None:
+        raise ValueError(f"{model}/inference.yml names no model: Global.model_name is needed")
+    return _opened(kind, name[1], model, threads)
 
 
 def _packages() -> dict[str, str]:
@@ -144,8 +177,8 @@ def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int) -> tupl
     return _opened(kind, yml["Global"]["model_name"], folder.name, threads), folder
 
 
-def _opened(kind: str, name: str, folder: str, threads: int) -> Any:
-    """PaddleOCR's predictor of a `kind` for the model `name` in `folder`."""
+def _opened(kind: str, name: str, folder: str | None, threads: int) -> Any:
+    """PaddleOCR's predictor of a `kind` for the model `name` in `folder`; None: one that it fetches."""
     with _quiet(), needed_by("ppocr"):
         import paddleocr
 

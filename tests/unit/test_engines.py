@@ -1,5 +1,6 @@
 """The table of engines and their life in a process; the embedded ones on lines that the tests draw."""
 
+import json
 import re
 import subprocess
 import sys
@@ -132,6 +133,24 @@ def test_lines_of_any_script_are_found_from_top_to_bottom():
     for i, (quad, score) in enumerate(lines):
         assert 0.5 < score <= 1
         assert min(y for _, y in quad) < 65 + 80 * i < max(y for _, y in quad)
+
+
+def test_a_detector_of_pp_ocr_is_opened_from_a_folder(tmp_path):
+    (tmp_path / "inference.onnx").symlink_to(ppocr.weights(ppocr.DETECTOR))
+    with pytest.raises(ValueError, match="is no detector of PP-OCR: inference"):
+        ppocr.TextDetector(model=str(tmp_path))
+    (tmp_path / "inference.yml").write_text(json.dumps(ppocr._detection_yml(960)))
+    image = drawn("All human beings", "are born free")
+    with Engines() as engines:
+        named = engines.get("ppocr-detector", model=str(tmp_path))
+        assert named.detect([image]) == engines.get("ppocr-detector").detect([image])
+        assert any(name.startswith(str(tmp_path)) for name in named.versions())
+
+
+@pytest.mark.parametrize(("engine", "method"), [("ppocr", "read"), ("ppocr-detector", "detect")])
+def test_a_model_that_paddleocr_does_not_have_is_refused(engine, method):
+    with Engines() as engines, pytest.raises(ValueError, match="PaddleOCR opens no model 'PP-OCRv0_no'"):
+        getattr(engines.get(engine, model="PP-OCRv0_no"), method)([drawn("a")[:, :, 0] if method == "read" else drawn("a")])
 
 
 def crops(lines: list[str]) -> list[numpy.ndarray]:

@@ -111,9 +111,9 @@ def test_rates_are_kept_by_reader(tmp_path, monkeypatch):
 def test_a_recogniser_of_pp_ocr_is_opened_from_a_folder(tmp_path):
     (tmp_path / "inference.onnx").symlink_to(ppocr.weights(ppocr.RECOGNISER))
     with pytest.raises(ValueError, match="is no recogniser of PP-OCR"):
-        ppocr.TextReader(folder=str(tmp_path))
+        ppocr.TextReader(model=str(tmp_path))
     (tmp_path / "inference.yml").write_text(json.dumps(ppocr._recognition_yml()))
     gray = numpy.full((48, 200), 255, numpy.uint8)
     gray[10:38, 20:26] = gray[10:38, 60:66] = gray[20:26, 20:66] = 0  # H
     assert existing.read(str(tmp_path), "en", "Latn", [gray]) == existing.read("ppocr", "en", "Latn", [gray])
-    assert any(name.startswith(str(tmp_path)) for name in OPEN.get("ppocr", folder=str(tmp_path)).versions())
+    assert any(name.startswith(str(tmp_path)) for name in OPEN.get("ppocr", model=str(tmp_path)).versions())
