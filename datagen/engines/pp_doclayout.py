@@ -40,6 +40,8 @@ _NAME = "pp-doclayout"
 _INSIDE = 0.7
 """The share of the smaller of two boxes that lies in the larger where one of them goes."""
 _SMALLEST = 6
+# The released config.json files call displayed formulas and those in lines "formula" alike. This is the class of the latter.
+_INLINE = 15
 _PICTURES = frozenset({"image", "seal", "chart"})
 
 
@@ -114,7 +116,7 @@ def _regions(answer: dict[str, Any], names: dict[int, str], least: Sequence[floa
     outlines = answer.get("polygon_points")
     found: list[tuple[str, Region]] = []
     for i, (index, score, corners) in enumerate(zip(classes, answer["scores"].tolist(), answer["boxes"].tolist(), strict=True)):
-        name = names[index]
+        name = "inline_formula" if index == _INLINE and names[index] == "formula" else names[index]
         x0, y0, x1, y1 = corners
         box = Box(max(0, math.floor(x0)), max(0, math.floor(y0)), min(width, math.ceil(x1)), min(height, math.ceil(y1)))
         if score < least[index] or box.x1 - box.x0 < _SMALLEST or box.y1 - box.y0 < _SMALLEST:

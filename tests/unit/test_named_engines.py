@@ -183,6 +183,18 @@ def test_a_formula_in_a_paragraph_is_the_paragraphs_and_a_displayed_one_is_not()
     assert [r.label for r in kept] == ["text", "equation", "equation"]
 
 
+def test_the_two_classes_that_released_files_call_formula_are_told_apart():
+    net = Found(
+        ("text", 0.9, [10, 10, 190, 60]),
+        ("inline_formula", 0.9, [100, 36, 140, 76]),  # six tenths of it in the paragraph
+        ("display_formula", 0.9, [10, 48, 190, 68]),
+    )
+    net.config.id2label |= {5: "formula", 15: "formula"}
+    engine = PPDocLayout("any")
+    engine.__dict__["_network"] = (net, net)
+    assert [(r.label, r.box.y0) for r in engine.regions([NOISE])[0]] == [("text", 10), ("equation", 48)]
+
+
 def test_each_class_has_the_least_score_that_the_network_says():
     net = Found(("text", 0.45, [10, 10, 190, 60]), ("table", 0.45, [10, 70, 190, 160]), ("seal", 0.8, [10, 170, 190, 260]))
     net.config.class_thresholds = [0.4 if name == "text" else 0.5 for name in tiny_engines.CLASSES]
