@@ -46,12 +46,13 @@ $(VERBS): $(if $(filter 1,$(help)),,setup)
 
 setup: $(VENV)/.installed $(VENV)/.system
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "pagewheel needs Python 3.11 or later with venv: apt-get install python3 python3-venv, or PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "setting up $(VENV): about a minute and 2 GB, once"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps $$($(VENV)/bin/python -m datagen.engines.wheels)
 	@touch $@
 
 # A package is looked up under its plain name and the one with Debian's 64-bit time suffix.

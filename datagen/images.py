@@ -47,17 +47,24 @@ def num_frames(image: bytes) -> int:
         return 1
 
 
-def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS) -> tuple[bytes, tuple[int, int]]:
+def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS, long_side: int = 0) -> tuple[bytes, tuple[int, int]]:
     """An image as a file that shards take, and its (width, height): the bytes themselves, if they are an upright and opaque JPEG,
-    PNG or WebP in gray or RGB, else one of its frames written anew. Raises `SampleError` as `pixels`."""
+    PNG or WebP in gray or RGB, else one of its frames written anew. So is one whose longer side has more than `long_side` pixels
+    (0: it may have any number), with as many. Raises `SampleError` as `pixels`."""
     with _opened(image, max_pixels) as opened:
         is_turned = opened.getexif().get(_ORIENTATION, 1) != 1
-        if opened.mode in _AS_IT_IS.get(opened.format or "", ()) and not (is_turned or opened.has_transparency_data):
+        is_large = 0 < long_side < max(opened.size)
+        as_it_is = opened.mode in _AS_IT_IS.get(opened.format or "", ()) and not (is_turned or opened.has_transparency_data)
+        if as_it_is and not is_large:
             opened.load()  # a file that is cut short raises here, and not in a training
             return image, opened.size
         opened.seek(frame)
+        if is_large and opened.format == "JPEG":
+            opened.draft(opened.mode, (long_side, long_side))  # decodes at an eighth, a quarter or half of the size
         still = ImageOps.exif_transpose(_on_paper(opened)) if is_turned else _on_paper(opened)
         still = still.convert("L" if still.mode in ("1", "L") else "RGB")
+        if is_large:
+            still.thumbnail((long_side, long_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
         file = io.BytesIO()
         still.save(file, *(("JPEG",) if opened.format == "JPEG" else ("PNG",)), quality=95)
         return file.getvalue(), still.size

@@ -20,11 +20,11 @@ from datagen.items import Inputs, Item
 from datagen.pageink import PageInk
 from datagen.pipeline import Estimate, Pipeline
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Sample
+from datagen.regions import FoundLine, regions_of
 from datagen.shards import read_report, read_reports, read_samples
 from datagen.sources.dataset import ShardsOf, ShardSource
 from datagen.storage import Folder
 from flywheel.crops import Row
-from flywheel.regions import FoundLine, regions_of
 from flywheel.step import pages_name, round_name
 
 STAGE = "LabelledPages"

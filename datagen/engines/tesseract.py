@@ -13,11 +13,14 @@ from typing import Any
 import numpy
 from PIL import Image
 
+from datagen import scripts
 from datagen.engines import needed_by
 from datagen.sources import tessdata
 
 # Where systems keep its data.
 _DATA_FOLDERS = ("usr/share/tesseract-ocr/*/tessdata", "usr/share/tessdata", "usr/local/share/tessdata", "opt/*/share/tessdata")
+_OSD_SIDE = 2000  # pixels of a page that it guesses the script of
+_SCRIPTS = {"Japanese": "Jpan", "Korean": "Kore", "Fraktur": "Latn"}  # what it calls scripts where Unicode has no such name
 _MARGIN, _DPI = 10, 200  # it reads badly what touches the image's edge, and guesses letters' sizes without a resolution
 # From BCP-47 to Tesseract's names: the languages in scripts other than Latin, and those in Latin with letters that PP-OCRv6 may
 # not know.
@@ -113,6 +116,24 @@ class Tesseract:
             with contextlib.suppress(FileExistsError):  # another process was faster
                 english.symlink_to(there / english.name)
         return tessdata.folder()
+
+    def script(self, page: numpy.ndarray) -> str:
+        """The script (ISO 15924) that a page is in, (H, W) gray bytes, as Tesseract guesses; "Zyyy" where it can't tell, or where
+        its data for that (`osd`) isn't installed."""
+        if "osd" not in _installed():
+            return "Zyyy"
+        with needed_by("tesseract"):
+            from tesserocr import PSM, PyTessBaseAPI
+        image = Image.fromarray(page)
+        image.thumbnail((_OSD_SIDE, _OSD_SIDE))
+        with PyTessBaseAPI(path=str(_data_folder()), lang="osd", psm=PSM.OSD_ONLY) as api:
+            api.SetImage(image)
+            api.SetSourceResolution(_DPI)
+            guess = api.DetectOrientationScript()
+        if not guess:
+            return "Zyyy"
+        name = str(guess["script_name"])
+        return _SCRIPTS.get(name) or scripts.code(name)
 
     def close(self) -> None:
         for api in self._apis:

@@ -27,12 +27,12 @@ class Picture(NamedTuple):
 
 
 def read_images(
-    path: str, name: str, kind: str, within: Range, bounds: tuple[int, int, int], numbers: list[int] | None = None
+    path: str, name: str, kind: str, within: Range, bounds: tuple[int, int, int, int], numbers: list[int] | None = None
 ) -> Iterator[Parts | Part[Picture] | Failed]:
     """The images of a file, or of an archive of `kind`, that `numbers` name, or all `within` a range. `name` is what the file is
-    called where it comes from: a copy of it has another. `bounds` are the shortest side, the most pixels, and the most bytes of
-    a file."""
-    min_side, max_pixels, max_bytes = bounds
+    called where it comes from: a copy of it has another. `bounds` are the shortest side, the most pixels, the most bytes of a
+    file, and what a longer side is scaled down to (0: nothing)."""
+    min_side, max_pixels, max_bytes, long_side = bounds
     with contextlib.ExitStack() as stack:
         files = entries(path, kind, stack) if kind else _beside(Path(path))
         by_name = {entry.name: entry for entry in files}
@@ -49,7 +49,7 @@ def read_images(
         def picture(number: int) -> Picture:
             entry, frame = frames[number]
             data = entry.read(max_bytes)
-            image, size = upright(data, frame, max_pixels)
+            image, size = upright(data, frame, max_pixels, long_side)
             if min(size) < min_side:
                 raise SampleError("image_too_small", f"{size[0]} x {size[1]}, a side needs {min_side} at least")
             values = {"name": clean_text(entry.name if kind else name)} | _values(beside(entry, ".json"))

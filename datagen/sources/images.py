@@ -25,11 +25,13 @@ class ImageSource:
 
     An item is an image file, whose parts are its frames, or a zip or tar, whose parts are its images in order: list them with
     `Listing(input, formats=FORMATS, whole_archives=True)`. An upright JPEG, PNG or WebP keeps its bytes; any other image is
-    turned, laid on white and written anew. Images with a side under `min_side` pixels, or over `max_pixels`, are dropped.
+    turned, laid on white and written anew. So is one whose longer side is over `long_side` pixels (0: there is no such limit),
+    scaled down to that. Images with a side under `min_side` pixels, or over `max_pixels`, are dropped.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     task: str = "scene"
+    long_side: int = 0
     min_side: int = 16
     max_pixels: int = 100_000_000
     max_bytes: int = 2 << 30
@@ -52,7 +54,7 @@ class ImageSource:
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         kind, name, is_empty, stage = archive.kind_of(item.uri), archive.name_of(item.uri), item.begins, type(self).__name__
-        bounds = (self.min_side, self.max_pixels, self.max_bytes)
+        bounds = (self.min_side, self.max_pixels, self.max_bytes, self.long_side)
         with archive_at(item.uri) if kind else fetched(item.uri, FORMATS, self.max_bytes, self.limits) as file:
             path = file if isinstance(file, str) else file.path
             for part in read_parts(READ, Picture, self.limits, path=path, name=name, kind=kind, within=item.part, bounds=bounds):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from datagen.engines import OPEN, ppocr, tesseract
+from datagen.engines import OPEN, ppocr, tesseract, wheels
 from datagen.record import Box
 from datagen.sources import tessdata
 from datagen.storage import Folder
@@ -109,7 +109,7 @@ def test_rates_are_kept_by_reader(tmp_path, monkeypatch):
 
 
 def test_a_recogniser_of_pp_ocr_is_opened_from_a_folder(tmp_path):
-    (tmp_path / "inference.onnx").symlink_to(ppocr.weights(ppocr.RECOGNISER))
+    (tmp_path / "inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.RECOGNISER}"))
     with pytest.raises(ValueError, match="is no recogniser of PP-OCR"):
         ppocr.TextReader(model=str(tmp_path))
     (tmp_path / "inference.yml").write_text(json.dumps(ppocr._recognition_yml()))

