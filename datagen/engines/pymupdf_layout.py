@@ -4,14 +4,14 @@ The model groups lines. It looks at the picture, at 72 dpi, at where lines lie, 
 spaces, signs, and letters, whichever they are. So every letter is laid down as an x, and one built-in font serves all scripts.
 """
 
-import contextlib
 import functools
 import hashlib
 import importlib.util
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy
 from PIL import Image
@@ -31,11 +31,10 @@ _INSTEAD = {"。": ".", "、": ","}
 
 
 class PymupdfLayout:
-    """Groups the lines of a page that is `long_side` points long, on `threads` threads. Regions stand in the model's own order,
-    column by column."""
+    """Groups the lines of a page that is `long_side` points long. Regions stand in the model's own order, column by column."""
 
-    def __init__(self, long_side: int = 800, threads: int = 1):
-        self.long_side, self.threads = long_side, threads
+    def __init__(self, long_side: int = 800):
+        self.long_side = long_side
 
     def versions(self) -> dict[str, str]:
         return {"pymupdf": pymupdf.__version__, "pymupdf_layout": _weights_sha256()}
@@ -45,11 +44,7 @@ class PymupdfLayout:
         return [self._regions(image, of_image) for image, of_image in zip(images, lines, strict=True)]
 
     def close(self) -> None:
-        self.__dict__.pop("_model", None)
-
-    @functools.cached_property
-    def _model(self) -> Any:
-        return _loaded(self.threads)
+        """The model stays: it is the process's, and page functions may use it, too."""
 
     def _regions(self, image: numpy.ndarray, lines: Sequence[Line]) -> tuple[Region, ...]:
         height, width = image.shape[:2]
@@ -63,7 +58,7 @@ class PymupdfLayout:
             (content,) = page.get_contents()
             text = "\n".join(_laid(line, scale, size[1]) for line in lines)
             document.update_stream(content, document.xref_stream(content) + f"\nq BT 3 Tr\n{text}\nET Q\n".encode("cp1252"))
-            predicted = self._model.predict(page)
+            predicted = layout_model().predict(page)
         regions = []
         for *corners, name in predicted:
             x0, y0, x1, y1 = (round(corner / scale) for corner in corners)
@@ -114,37 +109,29 @@ def _laid(line: Line, scale: float, height: int) -> str:
 
 
 @functools.cache
-def _loaded(threads: int) -> Any:
-    with needed_by(NAME), _on_threads(threads):
-        if pymupdf._get_layout is None:
-            # The package loads a model of its own as it is imported, unless there is one.
-            pymupdf._get_layout = _loaded
-            try:
-                importlib.import_module("pymupdf.layout")
-            finally:
-                pymupdf._get_layout = None
-        analyzer = importlib.import_module("pymupdf.layout.DocumentLayoutAnalyzer")
-        return analyzer.get_model(input_type=_INPUT)
-
-
-@contextlib.contextmanager
-def _on_threads(threads: int) -> Iterator[None]:
-    """ONNX Runtime's sessions that are opened in this block run on so many threads: the package takes as many as the machine has,
-    by which sums of floats may differ, and has no setting for it."""
+def layout_model() -> Any:
+    """The model on one thread: a worker has one core, and sums over threads don't give the same bits. It finds no cells of
+    tables, which on a page of them takes it as long as all the rest."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions
 
-    def limited() -> Any:
-        session = options()
-        session.intra_op_num_threads, session.inter_op_num_threads = threads, 1
-        return session
+    def of_one_thread() -> Any:
+        made = options()
+        made.intra_op_num_threads = made.inter_op_num_threads = 1
+        return made
 
-    onnxruntime.SessionOptions = limited
-    try:
-        yield
-    finally:
-        onnxruntime.SessionOptions = options
+    with needed_by(NAME):
+        activated = pymupdf._get_layout
+        pymupdf._get_layout = of_one_thread  # what can be called keeps the package from loading a model as it is imported
+        try:
+            from pymupdf.layout import DocumentLayoutAnalyzer
+        finally:
+            pymupdf._get_layout = activated
+        with mock.patch.object(onnxruntime, "SessionOptions", of_one_thread):
+            model = DocumentLayoutAnalyzer.get_model(input_type=_INPUT)._model
+    model.table_grid_extractor = None
+    return model
 
 
 @functools.cache

@@ -5,16 +5,13 @@ that text and image come from. So the page isn't interpreted again, and a turned
 `get_layout` lays unturned text over a turned image.
 """
 
-import functools
 import importlib.metadata
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from unittest import mock
 
-import onnxruntime
-
+from datagen.engines.pymupdf_layout import layout_model
 from datagen.labels import label_of
 from datagen.record import SampleError
 from datagen.sources.light_pymupdf import pymupdf
@@ -111,31 +108,8 @@ class _Shown:
 
 
 def _predict(shown: _Shown) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = _model().predict(shown, return_raw=True)
+    groups: list[dict[str, Any]] = layout_model().predict(shown, return_raw=True)
     return groups
-
-
-@functools.cache
-def _model() -> Any:
-    """The model on one thread: a worker has one core, and sums over threads don't give the same bits. It finds no cells of
-    tables, which on a page of them takes it as long as all the rest."""
-    options = onnxruntime.SessionOptions
-
-    def of_one_thread() -> onnxruntime.SessionOptions:
-        made = options()
-        made.intra_op_num_threads = made.inter_op_num_threads = 1
-        return made
-
-    activated = pymupdf._get_layout
-    pymupdf._get_layout = of_one_thread  # anything that can be called keeps the package from loading a model as it is imported
-    try:
-        from pymupdf.layout import DocumentLayoutAnalyzer
-    finally:
-        pymupdf._get_layout = activated
-    with mock.patch.object(onnxruntime, "SessionOptions", of_one_thread):
-        model = DocumentLayoutAnalyzer.get_model(input_type="text+post-seg-image")._model
-    model.table_grid_extractor = None
-    return model
 
 
 def _flat(blocks: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

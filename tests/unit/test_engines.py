@@ -10,7 +10,7 @@ import numpy
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, load, ppocr, tesseract, versions
+from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, load, ppocr, tesseract, versions, wheels
 
 SANS = "DejaVuSans.ttf"
 
@@ -136,7 +136,7 @@ def test_lines_of_any_script_are_found_from_top_to_bottom():
 
 
 def test_a_detector_of_pp_ocr_is_opened_from_a_folder(tmp_path):
-    (tmp_path / "inference.onnx").symlink_to(ppocr.weights(ppocr.DETECTOR))
+    (tmp_path / "inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.DETECTOR}"))
     with pytest.raises(ValueError, match="is no detector of PP-OCR: inference"):
         ppocr.TextDetector(model=str(tmp_path))
     (tmp_path / "inference.yml").write_text(json.dumps(ppocr._detection_yml(960)))
