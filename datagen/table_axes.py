@@ -13,8 +13,11 @@ CROSSES_EM = 0.3  # a block that reaches this far into a column or row lies in i
 RULED_SHARE = 0.5  # of the table's side, of a rule; where it is shorter, nothing is said where it lacks
 _GAP_EM = (0.3, 0.05)  # between columns, between rows: boxes of lines are as high as their font's
 _CROSSING_SHARE, _CROSSING_SHARE_OF_ONE = 0.6, 0.35  # of blocks at a gap, those across it; where it parts one pair alone
-_FREE_SHARE, _WHOLE_SHARE = 0.4, 0.7  # of gaps, those without a rule; of the areas between rules, those of one row
-_FEW_LANES = 4
+_WHOLE_SHARE = 0.7  # of the areas between rules, those of one row
+_DOUBLE_EM = 0.8
+_LEAST_RULE_EM, _LEAST_BOXED_EM = 3.0, 1.2
+_TIGHT_EM = 0.15  # boxes of lines close to each other touch: this much of them, above and below, isn't counted
+_FEW_LANES, _MANY_LANES = 2, 4
 
 Span = tuple[int, int]
 
@@ -71,45 +74,66 @@ class Cutter:
     def axis(self) -> Axis:
         field, way = self.field, self.way
         middles = [sum(block.spans[way]) / 2 for block in self.blocks]
-        rules = [rule for rule in field.rules[way] if min(middles) < rule.at < max(middles) and self._is_long(rule)]
+        rules = self._apart([rule for rule in field.rules[way] if min(middles) < rule.at < max(middles) and self._is_long(rule)])
         gaps = self._gaps()
         if way == 1:
             gaps = self._between_rules(gaps, [rule.at for rule in rules])
         elif field.is_boxed and rules:
             gaps = [gap for gap in gaps if gap.num_parting >= max(3, 0.6 * len(self.lanes)) and not gap.num_crossing]
         near = field.em / 2 if way == 0 else 0.0
-        cuts: list[tuple[float, Rule | None]] = [(rule.at, rule) for rule in rules]
-        cuts += [(gap.middle, None) for gap in gaps if not any(gap.first - near <= at <= gap.stop + near for at, _ in cuts)]
-        return self._without_idle(sorted(cuts, key=lambda cut: cut[0]))
+        cuts = [_Cut(rule.at, rule) for rule in rules]
+        least = _FEW_LANES if len(self.lanes) > _MANY_LANES and way == 0 else 1
+        for gap in gaps:
+            if not any(gap.first - near <= cut.at <= gap.stop + near for cut in cuts):
+                is_clear = gap.stop - gap.first >= field.em or not gap.num_crossing
+                cuts.append(_Cut(gap.middle, None, 1 if is_clear else least))
+        return self._without_idle(sorted(cuts, key=lambda cut: cut.at))
 
     def _is_long(self, rule: Rule) -> bool:
         """Whether a rule is long enough to part columns or rows: a short one may be a part of a sign."""
         first, stop = self.field.ends[1 - self.way]
         length = sum(max(0, min(stop, b) - max(first, a)) for a, b in rule.parts)
-        return length >= min(RULED_SHARE * (stop - first), (3.0, 1.0)[self.way] * self.field.em)
+        least_em = _LEAST_BOXED_EM if self.field.is_boxed else _LEAST_RULE_EM
+        return length >= min(RULED_SHARE * (stop - first), least_em * self.field.em)
+
+    def _apart(self, rules: Sequence[Rule]) -> list[Rule]:
+        """The rules, those as one that stand close to each other with no text between: double rules, and those of a shade."""
+        apart: list[Rule] = []
+        for rule in rules:
+            last = apart[-1] if apart else None
+            is_close = last is not None and rule.at - last.at < _DOUBLE_EM * self.field.em
+            if last and is_close and not any(last.at < sum(block.spans[self.way]) / 2 < rule.at for block in self.blocks):
+                apart[-1] = last.joined(rule)
+            else:
+                apart.append(rule)
+        return apart
 
     def _between_rules(self, gaps: list["_Gap"], rules: Sequence[float]) -> list["_Gap"]:
         """Of gaps between rows, those that count: none, if most rows have a rule below them."""
         slack = self.field.slack
         free = [gap for gap in gaps if not any(gap.first - slack <= at <= gap.stop + slack for at in rules)]
-        bands = list(zip((-numpy.inf, *rules), (*rules, numpy.inf), strict=True))
-        num_whole = sum(not any(first < gap.middle < stop for gap in free) for first, stop in bands)
-        is_ruled = len(rules) > 1 and (len(free) <= _FREE_SHARE * len(gaps) or num_whole >= _WHOLE_SHARE * len(bands))
+        bands = zip((-numpy.inf, *rules), (*rules, numpy.inf), strict=True)
+        middles = [sum(block.spans[self.way]) / 2 for block in self.blocks]
+        filled = [band for band in bands if any(band[0] < middle < band[1] for middle in middles)]
+        num_whole = sum(not any(first < gap.middle < stop for gap in free) for first, stop in filled)
+        is_ruled = len(rules) > 1 and len(free) < len(filled) and (not free or num_whole >= _WHOLE_SHARE * len(filled))
         return [] if is_ruled else gaps
 
     def _gaps(self) -> list["_Gap"]:
         """The gaps that part blocks in some lanes and are crossed in few."""
         way, (start, stop) = self.way, self.field.ends[self.way]
+        inset = round(_TIGHT_EM * self.field.em) if way == 1 else 0
         crossing, parting = (numpy.zeros(stop - start, numpy.int32) for _ in range(2))
         for block in self.blocks:
             first, last = block.spans[way]
-            crossing[first - start : last - start] += 1
+            crossing[first + inset - start : last - inset - start] += 1
         for lane in self.lanes:
-            reach = lane[0].spans[way][1] if lane else 0
+            reach = lane[0].spans[way][1] - inset if lane else 0
             for block in lane[1:]:
-                if block.spans[way][0] > reach:
-                    parting[reach - start : block.spans[way][0] - start] += 1
-                reach = max(reach, block.spans[way][1])
+                first = block.spans[way][0] + inset
+                if first > reach:
+                    parting[reach - start : first - start] += 1
+                reach = max(reach, block.spans[way][1] - inset)
         gaps, least = [], _GAP_EM[way] * self.field.em
         for first, last in _valleys(crossing):
             num_parting, num_crossing = int(parting[first:last].max()), int(crossing[first])
@@ -126,13 +150,12 @@ class Cutter:
                 gaps.append(_Gap(start + first, start + last, num_parting, num_crossing))
         return gaps
 
-    def _without_idle(self, cuts: list[tuple[float, Rule | None]]) -> Axis:
+    def _without_idle(self, cuts: list["_Cut"]) -> Axis:
         """Without cuts, of no rule, whose sides hardly have text in one lane. What stands alone between two such is parted in its
         middle, so that it spans both sides."""
         way = self.way
-        least = 2 if way == 0 and len(self.lanes) > _FEW_LANES else 1
         while True:
-            axis = Axis([at for at, _ in cuts], [rule for _, rule in cuts])
+            axis = Axis([cut.at for cut in cuts], [cut.rule for cut in cuts])
             lanes: list[set[int]] = [set() for _ in range(len(cuts) + 1)]
             middles: list[list[float]] = [[] for _ in range(len(cuts) + 1)]
             for block, of_block in zip(self.blocks, self.lanes_of, strict=True):
@@ -140,16 +163,24 @@ class Cutter:
                 if first == last:
                     lanes[first].update(of_block)
                     middles[first].append(sum(block.spans[way]) / 2)
-            idle = [i for i, (_, rule) in enumerate(cuts) if rule is None and len(lanes[i] & lanes[i + 1]) < least]
+            idle = [i for i, cut in enumerate(cuts) if cut.rule is None and len(lanes[i] & lanes[i + 1]) < cut.least]
             if not idle:
                 return axis
-            crossed = [sum(block.spans[way][0] < at < block.spans[way][1] for block in self.blocks) for at, _ in cuts]
+            crossed = [sum(block.spans[way][0] < cut.at < block.spans[way][1] for block in self.blocks) for cut in cuts]
             pairs = [i for i in idle if i + 1 in idle and middles[i + 1] and not crossed[i] + crossed[i + 1]]
             pair = next((i for i in pairs if lanes[i] & lanes[i + 2]), None)
             if pair is not None:
-                cuts[pair : pair + 2] = [(float(numpy.mean(middles[pair + 1])), None)]
+                cuts[pair : pair + 2] = [_Cut(float(numpy.mean(middles[pair + 1])), None)]
             else:
                 del cuts[max(idle, key=lambda i: crossed[i])]
+
+
+class _Cut(NamedTuple):
+    """A cut, the rule at it, and the number of lanes, at least, that have text on both sides."""
+
+    at: float
+    rule: Rule | None
+    least: int = 1
 
 
 class _Gap(NamedTuple):

@@ -81,10 +81,11 @@ class _Grid:
         self.field = Field(em, (across, down), (vertical, horizontal), is_boxed)
 
     def table(self) -> Table | None:
-        rows = text_rows(self.lines, self.em)
-        self.blocks = [_block([line]) for row in rows for line in row]
-        numbers = [[n] for n, row in enumerate(rows) for _ in row]
-        self.columns = Cutter(self.field, 0, self.blocks, [[_block([line]) for line in row] for row in rows], numbers).axis()
+        self.blocks = [_block([line]) for line in self.lines]
+        rows = _beside(self.blocks)
+        rows_of = [[n for n, row in enumerate(rows) if i in row] for i in range(len(self.blocks))]
+        in_rows = [sorted((self.blocks[i] for i in row), key=lambda block: block.spans[0]) for row in rows]
+        self.columns = Cutter(self.field, 0, self.blocks, in_rows, rows_of).axis()
         if not self.columns.cuts:
             return None
         self.blocks = self._wrapped()
@@ -99,26 +100,38 @@ class _Grid:
 
     def _wrapped(self) -> list[Block]:
         """The lines as blocks, with those that go on from the line above as one with it."""
-        groups: dict[tuple[int, int], list[Line]] = defaultdict(list)
-        for line in self.lines:
-            groups[self.columns.reach(_spans(line)[0], self.field.slack)].append(line)
-        pitches = [
-            (b.box.y0 + b.box.y1 - a.box.y0 - a.box.y1) / 2
-            for lines in groups.values()
-            for a, b in itertools.pairwise(sorted(lines, key=lambda line: line.box.y1))
-        ]
-        usual = float(numpy.quantile(pitches, 0.75)) if pitches else 0.0
-        blocks: list[Block] = []
-        for (first, last), lines in groups.items():
-            whole: list[list[Line]] = []
-            room = self._room(first, last)
-            for row in text_rows(lines, self.em):
-                if len(row) == 1 and whole and self._goes_on(whole[-1][-1], row[0], room, usual):
-                    whole[-1].append(row[0])
-                else:
-                    whole += [[line] for line in row]
-            blocks += map(_block, whole)
-        return blocks
+        lines = sorted(self.lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0))
+        reaches = [self.columns.reach(_spans(line)[0], self.field.slack) for line in lines]
+        middles = [(line.box.y0 + line.box.y1) / 2 for line in lines]
+        usual = self._pitch(reaches, middles)
+        levels = numpy.array([_spans(line)[1] for line in lines])
+        whole: list[list[int]] = []
+        for i, (first, last) in enumerate(reaches):
+            beside = numpy.flatnonzero((levels[:, 0] < middles[i]) & (middles[i] < levels[:, 1])).tolist()
+            above = [
+                block
+                for block in whole
+                for a, b in [reaches[block[-1]]]
+                if a <= first and last <= b and _SAME_ROW_EM * self.em < middles[i] - middles[block[-1]] < _LEADING_EM * self.em
+                if not any(a <= reaches[j][1] and reaches[j][0] <= b for j in beside if j != i)
+            ]
+            over = max(above, key=lambda block: middles[block[-1]], default=None)
+            is_full = 2 * len(beside) > len(self.columns.cuts) + 1
+            if over and self._goes_on(lines[over[-1]], lines[i], self._room(*reaches[over[-1]]), usual, is_full):
+                over.append(i)
+            else:
+                whole.append([i])
+        return [_block([lines[i] for i in block]) for block in whole]
+
+    def _pitch(self, reaches: Sequence[tuple[int, int]], middles: Sequence[float]) -> float:
+        """The usual distance of rows: that of most lines in a column, where few go on from the one above."""
+        pitches = []
+        last: dict[tuple[int, int], float] = {}
+        for reach, middle in zip(reaches, middles, strict=True):
+            if reach in last:
+                pitches.append(middle - last[reach])
+            last[reach] = middle
+        return float(numpy.quantile(pitches, 0.75)) if pitches else 0.0
 
     def _room(self, first: int, last: int) -> int:
         """How wide the text in these columns is, from the leftmost to the rightmost."""
@@ -126,21 +139,22 @@ class _Grid:
         inside = [s for s in spans for a, b in [self.columns.reach(s, self.field.slack)] if first <= a and b <= last]
         return max(stop for _, stop in inside) - min(start for start, _ in inside)
 
-    def _goes_on(self, over: Line, line: Line, room: int, usual: float) -> bool:
-        """Whether a line goes on from the one above it, in which its first word had no room. `usual`: the distance of rows."""
+    def _goes_on(self, over: Line, line: Line, room: int, usual: float, is_full: bool) -> bool:
+        """Whether a line goes on from the one above it, in which its first word had no room. `usual`: the distance of rows;
+        `is_full`: most columns have text beside it."""
         pitch = (line.box.y0 + line.box.y1 - over.box.y0 - over.box.y1) / 2
         width = over.box.x1 - over.box.x0
         word = line.text[:1] if _UNSPACED.match(line.text) else line.text.split()[0]
         needed = (line.box.x1 - line.box.x0) * (len(word) + 1) / len(line.text)
         is_text = " " in over.text.strip() or _UNSPACED.search(over.text) or (len(over.text) > 3 and over.text.isalpha())
-        if pitch > _LEADING_EM * self.em or not is_text or needed <= room - width or any(c.isdigit() for c in over.text[-1]):
+        if not is_text or needed <= room - width or any(c.isdigit() for c in over.text[-1]):
             return False
         middle = (over.box.y0 + over.box.y1) / 2
         if any(
             middle < rule.at < middle + pitch and rule.covered(over.box.x0, over.box.x1) > 0.5 for rule in self.field.rules[1]
         ):
             return False
-        return pitch < _TIGHT * usual or width > _WRAPPED_EM * self.em
+        return pitch < _TIGHT * usual or (not is_full and width > _WRAPPED_EM * self.em)
 
     # Cells
 
@@ -151,13 +165,14 @@ class _Grid:
         for block in self.blocks:
             (c0, c1), (r0, r1) = self._place(block)
             union.merge([(r, c) for r in range(r0, r1 + 1) for c in range(c0, c1 + 1)], has_text=True)
-        self._merge_underlined(union)
-        self._merge_centred(union)
+        if not self.field.is_boxed:  # else rules say what spans
+            self._merge_underlined(union)
+            self._merge_centred(union)
         for way, axis in enumerate((self.columns, self.rows)):
             for i, rule in enumerate(axis.rules):
                 if rule is None or not rule.is_stroke:  # a shade that lacks says nothing
                     continue
-                if way == 0 and not self.field.is_boxed and rule.covered(*self.field.ends[1]) < RULED_SHARE:
+                if not self.field.is_boxed and (way == 1 or rule.covered(*self.field.ends[1]) < RULED_SHARE):
                     continue
                 for n, (first, stop) in enumerate(self._sides(1 - way)):
                     slots = [(n, i), (n, i + 1)] if way == 0 else [(i, n), (i + 1, n)]
@@ -279,6 +294,19 @@ def _block(lines: Sequence[Line]) -> Block:
     boxes = [line.box for line in lines]
     across = (min(box.x0 for box in boxes), max(box.x1 for box in boxes))
     return Block((across, (min(box.y0 for box in boxes), max(box.y1 for box in boxes))), tuple(lines))
+
+
+def _beside(blocks: Sequence[Block]) -> list[frozenset[int]]:
+    """The sets of blocks, by index, that a level line goes through, without those that are a part of another."""
+    down = numpy.array([block.spans[1] for block in blocks])
+    levels = down.sum(axis=1) / 2
+    crossed = (down[:, 0] < levels[:, None]) & (levels[:, None] < down[:, 1])
+    sets = sorted({frozenset(numpy.flatnonzero(row).tolist()) for row in crossed}, key=lambda of: (-len(of), sorted(of)))
+    kept: list[frozenset[int]] = []
+    for of in sets:
+        if not any(of <= other for other in kept):
+            kept.append(of)
+    return kept
 
 
 def _spans(line: Line) -> tuple[tuple[int, int], tuple[int, int]]:

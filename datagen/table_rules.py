@@ -13,10 +13,10 @@ from datagen.record import Box
 _INK = 14  # of 255, of a stroke to what is on both sides: a hairline of 0.1 pt is drawn in light gray
 _SHADE = 5  # between neighbouring pixels, of a shaded row's edge
 _LEAST_EM, _LEAST_UPRIGHT_EM = 2.0, 1.1  # of a run, longer than a dash, and than a bracket
-_THICK_EM = 0.4  # a stroke that is thicker is a shaded area
+_THICK_EM = 0.18  # a stroke that is thicker is a shaded area; what stands farther away is no part of it
 _SAME_EM = 0.35  # both edges of a stroke, and double rules
 _BRIDGED_EM = 0.5
-_IN_LINE_EM = 0.15
+_IN_LINE_EM, _LETTERS = 0.15, 0.6
 _CROSSING_PX = 5  # the width of another rule
 _MOST_RUNS, _MOST_SHARE = 20_000, 0.3  # runs, and of the pixels those that are marked; a photograph has more
 
@@ -33,6 +33,16 @@ class Rule(NamedTuple):
         """The share of the way from `first` to `stop` along which it is drawn."""
         return sum(max(0.0, min(stop, b) - max(first, a)) for a, b in self.parts) / max(1.0, stop - first)
 
+    def joined(self, other: "Rule") -> "Rule":
+        """Both as one, in the middle between them."""
+        parts: list[tuple[int, int]] = []
+        for first, stop in sorted(self.parts + other.parts):
+            if parts and first <= parts[-1][1]:
+                parts[-1] = (parts[-1][0], max(parts[-1][1], stop))
+            else:
+                parts.append((first, stop))
+        return Rule((self.at + other.at) / 2, tuple(parts), self.is_stroke or other.is_stroke)
+
 
 def rules(image: numpy.ndarray, em: float, lines: Sequence[Box]) -> tuple[list[Rule], list[Rule]]:
     """The horizontal rules, from the top, and the vertical ones, from the left, of an image, (H, W, 3) bytes. `em` is the height
@@ -43,12 +53,12 @@ def rules(image: numpy.ndarray, em: float, lines: Sequence[Box]) -> tuple[list[R
     gray = image.astype(numpy.int16).mean(axis=2).astype(numpy.int16)
     boxes = numpy.array([(box.x0, box.y0, box.x1, box.y1) for box in lines], numpy.int32).reshape(-1, 4)
     upright = numpy.ascontiguousarray(gray.T)
-    return _rules(gray, em, _LEAST_EM, boxes), _rules(upright, em, _LEAST_UPRIGHT_EM, boxes[:, [1, 0, 3, 2]])
+    return _rules(gray, em, boxes), _rules(upright, em, boxes[:, [1, 0, 3, 2]], is_upright=True)
 
 
-def _rules(gray: numpy.ndarray, em: float, least_em: float, lines: numpy.ndarray) -> list[Rule]:
-    least = max(8, round(least_em * em))
-    thick = max(4, round(_THICK_EM * em))
+def _rules(gray: numpy.ndarray, em: float, lines: numpy.ndarray, is_upright: bool = False) -> list[Rule]:
+    least = max(8, round((_LEAST_UPRIGHT_EM if is_upright else _LEAST_EM) * em))
+    thick = max(3, round(_THICK_EM * em))
     padded = numpy.pad(gray, ((thick, thick), (0, 0)), mode="edge")
     over, under = gray - padded[: -2 * thick], gray - padded[2 * thick :]
     is_stroke = ((over >= _INK) & (under >= _INK)) | ((over <= -_INK) & (under <= -_INK))
@@ -60,7 +70,11 @@ def _rules(gray: numpy.ndarray, em: float, least_em: float, lines: numpy.ndarray
     slack = _IN_LINE_EM * em
 
     def is_text(at: float, a: int, b: int) -> bool:
-        return bool(((top < at) & (at <= bottom + 1) & (first - slack <= a) & (b <= stop + slack)).any())
+        if is_upright:  # letters of lines close to each other may stand over each other
+            inside = (top + slack < at) & (at < bottom - slack)
+            return float((numpy.minimum(stop, b) - numpy.maximum(first, a)).clip(0)[inside].sum()) > _LETTERS * (b - a)
+        beside = (top - slack < at) & (at <= bottom + 1)
+        return bool((beside & (first - slack <= a) & (b <= stop + slack)).any())
 
     return _merged(sorted(part for part in parts if not is_text(*part[:3])), _SAME_EM * em, _BRIDGED_EM * em)
 

@@ -80,7 +80,7 @@ def test_a_rule_below_a_head_says_which_columns_it_is_of() -> None:
     lines = rows(("", "two", ""), ("a", "b", "c"), ("1", "2", "3"), ("4", "5", "6"))
     under_head = Rule(30, ((95, 215),))
     assert (html(*lines, horizontal=(under_head,)) or "").startswith(
-        '<table><tr><td rowspan="2">a</td><td colspan="2">two</td></tr><tr><td>b</td><td>c</td></tr>'
+        '<table><tr><td></td><td colspan="2">two</td></tr><tr><td>a</td><td>b</td><td>c</td></tr>'
     )
 
 
