@@ -13,12 +13,13 @@ from datagen.sources.pdf_labels import Part, is_prose, label_parts
 from datagen.sources.pdf_layout import ENGINES as LAYOUT_ENGINES
 from datagen.sources.pdf_layout import Block, PageLayout, page_layout
 from datagen.sources.pdf_page import OpenPage
-from datagen.sources.pdf_paragraphs import Paragraph
+from datagen.sources.pdf_paragraphs import Paragraph, paragraphs
 from datagen.sources.pdf_pictures import framed, pictures
 from datagen.sources.pdf_pieces import Rect
+from datagen.sources.pdf_regroup import Owners, regrouped
 from datagen.sources.pdf_tables import table_html
 from datagen.sources.pdf_tags import tag_signals
-from datagen.sources.pdf_text import BY, ENGINES, TextLayer, read_layer, region
+from datagen.sources.pdf_text import BY, ENGINES, TextLayer, read_layer, region, with_ruby
 
 _WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
 _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
@@ -47,24 +48,30 @@ def annotated_layer(view: OpenPage) -> PageContent:
     layer = read_layer(view)
     layout = page_layout(view)
     engines = ENGINES | LAYOUT_ENGINES
-    owners = _owners(layer.paragraphs, layout.blocks)
-    parts = _whole(list(_divided(layer.paragraphs, owners, layout.blocks)))
+    owners = _owners(layer, layout.blocks)
+    regrouped_blocks = regrouped(layer.blocks, owners, layout.blocks, layer.rtl)
+    blocks = layer.blocks if regrouped_blocks is None else regrouped_blocks
+    all_paragraphs = list(with_ruby(paragraphs(blocks, layer.rtl)))
+    parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)))
     parts = _with_pictures(view, parts, layout)
     label_parts(parts, view.page.rect)
     parts = _joined(parts)
     styles = pdf_markdown.styles(layer.spans)
     regions = tuple(made for part in _ordered(parts) if (made := _region(view, part, layer, layout, styles)) is not None)
-    signals = layer.signals | _signals(regions, parts, owners, layer, layout)
+    signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
+    if regrouped_blocks is not None:
+        signals["regrouped"] = 1.0
     return PageContent(regions, signals | tag_signals(parts, layout.tags), engines)
 
 
-def _owners(paragraphs: Sequence[Paragraph], blocks: Sequence[Block]) -> list[list[int]]:
-    """Which block each line of each paragraph is in, by the lines that the model has in it; -1 for none."""
+def _owners(layer: TextLayer, blocks: Sequence[Block]) -> Owners:
+    """Which block each line is in, by the lines that the model has in it."""
+    pieces = [piece for block in layer.blocks for line in block for piece in (line, *line.ruby)]
     if not blocks:
-        return [[-1] * len(p.pieces) for p in paragraphs]
+        return dict.fromkeys(map(id, pieces), -1)
     boxes = numpy.array([part for block in blocks for part in block.parts or (block.box,)])
     of_block = numpy.array([i for i, block in enumerate(blocks) for _ in block.parts or (block.box,)])
-    return [[_owner(piece.bbox, boxes, of_block) for piece in p.pieces] for p in paragraphs]
+    return {id(piece): _owner(piece.bbox, boxes, of_block) for piece in pieces}
 
 
 def _owner(box: Rect, boxes: numpy.ndarray, of_block: numpy.ndarray) -> int:
@@ -76,10 +83,11 @@ def _owner(box: Rect, boxes: numpy.ndarray, of_block: numpy.ndarray) -> int:
     return best if area[best] > _LEAST_SHARE * (x1 - x0) * (y1 - y0) else -1
 
 
-def _divided(paragraphs: Sequence[Paragraph], owners: Sequence[Sequence[int]], blocks: Sequence[Block]) -> Iterator[Part]:
+def _divided(paragraphs: Sequence[Paragraph], owners: Owners, blocks: Sequence[Block]) -> Iterator[Part]:
     """Each paragraph, or the parts of it that are in things with different labels. A line that is in none goes with the line
     before it, and with the one behind it if it is the first."""
-    for paragraph, of_lines in zip(paragraphs, owners, strict=True):
+    for paragraph in paragraphs:
+        of_lines = [owners[id(piece)] for piece in paragraph.pieces]
         known = [i for i in of_lines if i >= 0]
         last = known[0] if known else -1
         runs: list[tuple[int, int]] = []  # where a run begins, and its block
@@ -114,7 +122,7 @@ def _whole(parts: Sequence[Part]) -> list[Part]:
         block = part.block
         if block is None or block.label not in _WHOLE:
             result.append(part)
-        elif block.label == "image" and (is_prose(part.paragraph) or part.is_code):
+        elif _is_none_of_it(part, block):
             result.append(Part(part.paragraph, None))
         elif id(block) in wholes:
             wholes[id(block)].others.extend(part.paragraphs)
@@ -122,6 +130,13 @@ def _whole(parts: Sequence[Part]) -> list[Part]:
             wholes[id(block)] = part
             result.append(part)
     return result
+
+
+def _is_none_of_it(part: Part, block: Block) -> bool:
+    """Whether a part stands in something that the model takes for a picture, a table or a formula, and is plainly none of it."""
+    if block.label == "image":
+        return is_prose(part.paragraph) or part.is_code
+    return part.is_vertical  # the model has hardly seen vertical text
 
 
 def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) -> list[Part]:
@@ -253,20 +268,16 @@ def _shared(a: Rect, b: Rect) -> float:
 
 
 def _signals(
-    regions: Sequence[Region], parts: Sequence[Part], owners: Sequence[Sequence[int]], layer: TextLayer, layout: PageLayout
+    regions: Sequence[Region], parts: Sequence[Part], owners: Owners, paragraphs: Sequence[Paragraph], layout: PageLayout
 ) -> dict[str, float]:
     if layout.failed:
         return {"layout_failed": 1.0}
-    total = sum(len(piece.text) for p in layer.paragraphs for piece in p.pieces)
+    total = sum(len(piece.text) for p in paragraphs for piece in p.pieces)
     if not total:
         return {}
-    seen = sum(
-        len(piece.text)
-        for p, of_lines in zip(layer.paragraphs, owners, strict=True)
-        for piece, owner in zip(p.pieces, of_lines, strict=True)
-        if owner >= 0
-    )
-    pairs = [a == b for of_lines in owners for a, b in itertools.pairwise(of_lines) if a >= 0 and b >= 0]
+    seen = sum(len(piece.text) for p in paragraphs for piece in p.pieces if owners[id(piece)] >= 0)
+    follow = [(owners[id(a)], owners[id(b)]) for p in paragraphs for a, b in itertools.pairwise(p.pieces)]
+    pairs = [a == b for a, b in follow if a >= 0 and b >= 0]
     rank = {id(block): i for i, block in enumerate(layout.blocks)}
     ranks = [rank[id(part.block)] for part in parts if part.block is not None and id(part.block) in rank]
     steps = [a <= b for a, b in itertools.pairwise(ranks)]

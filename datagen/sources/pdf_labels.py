@@ -91,6 +91,10 @@ class Part:
         return self.block is not None and self.block.label == "image"
 
     @property
+    def is_vertical(self) -> bool:
+        return any(piece.vertical for p in self.paragraphs for piece in p.pieces)
+
+    @property
     def is_code(self) -> bool:
         """Whether all of it is in letters of one width."""
         return all(is_monospaced(piece) for p in self.paragraphs for piece in p.pieces)
@@ -176,7 +180,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: float) -> str:
 def _is_formula(part: Part) -> bool:
     """Whether anything in it is of a formula. The model takes vertical text for one."""
     pieces = [piece for p in part.paragraphs for piece in p.pieces]
-    if any(piece.vertical for piece in pieces) or any(map(is_prose, part.paragraphs)):
+    if part.is_vertical or any(map(is_prose, part.paragraphs)):
         return False
     return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
 
@@ -191,7 +195,7 @@ def _is_only_formula(part: Part) -> bool:
 def _running(part: Part, label: str, page: pymupdf.Rect, usual: float) -> str:
     """The label of a running head or foot; "" for what isn't at an edge of the page. A head in large type is a heading: if it
     stands on other pages, too, `LabelRunning` sees that."""
-    if any(piece.vertical for p in part.paragraphs for piece in p.pieces):
+    if part.is_vertical:
         return "page_number" if is_page_number(part.text) else ""
     x0, y0, x1, y1 = part.box
     top, bottom = y0 < _EDGE * page.height, y1 > (1 - _EDGE) * page.height

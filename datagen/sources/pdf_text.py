@@ -5,7 +5,7 @@ import importlib.metadata
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,17 +87,20 @@ def text_layer(view: OpenPage) -> PageContent:
     Raises `SampleError` (`broken_page`).
     """
     layer = read_layer(view)
-    return PageContent(tuple(region(view, p, layer.words) for p in layer.paragraphs), layer.signals, ENGINES)
+    paragraphs_of_page = with_ruby(paragraphs(layer.blocks, layer.rtl))
+    return PageContent(tuple(region(view, p, layer.words) for p in paragraphs_of_page), layer.signals, ENGINES)
 
 
 @dataclass(frozen=True)
 class TextLayer:
-    """The paragraphs of a page in reading order, before they are regions: their pieces are in points.
+    """The lines of a page in reading order, before they are paragraphs and regions: their pieces are in points.
 
     `words` are those that the page has whole, see `text.words_of`; `spans` are MuPDF's, with their fonts, as the file has them.
+    `rtl`: the page has right-to-left letters.
     """
 
-    paragraphs: tuple[Paragraph, ...] = ()
+    blocks: tuple[pdf_pieces.Block, ...] = ()
+    rtl: bool = False
     words: Collection[str] = ()
     signals: dict[str, float] = field(default_factory=dict)
     spans: tuple[dict[str, Any], ...] = ()
@@ -131,15 +134,20 @@ def read_layer(view: OpenPage) -> TextLayer:
     clean = _cleaner(layer)
     printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]
     words = words_of([p.text for block in printed for p in block])
-    parts: list[Paragraph] = []
-    for paragraph in paragraphs([block for block in printed if block], rtl):
-        parts.append(paragraph)
-        if annotations := _printed(view, [a for piece in paragraph.pieces for a in piece.ruby], clean):
-            parts.append(Paragraph(tuple(annotations), (False,) * (len(annotations) - 1)))
+    for piece in (piece for block in printed for piece in block):
+        piece.ruby = _printed(view, piece.ruby, clean)
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
     spans = tuple(span for block in layer.blocks for line in block["lines"] for span in line["spans"])
-    return TextLayer(tuple(parts), words, signals, spans)
+    return TextLayer(tuple(block for block in printed if block), rtl, words, signals, spans)
+
+
+def with_ruby(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
+    """The paragraphs, each with the ruby that stands beside it as a paragraph of its own behind it."""
+    for paragraph in paragraphs:
+        yield paragraph
+        if annotations := [a for piece in paragraph.pieces for a in piece.ruby]:
+            yield Paragraph(tuple(annotations), (False,) * (len(annotations) - 1))
 
 
 def _cleaner(layer: "_Layer") -> Callable[[str], str]:
