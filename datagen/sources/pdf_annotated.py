@@ -14,7 +14,7 @@ from datagen.sources.pdf_layout import ENGINES as LAYOUT_ENGINES
 from datagen.sources.pdf_layout import Block, PageLayout, page_layout
 from datagen.sources.pdf_page import OpenPage
 from datagen.sources.pdf_paragraphs import Paragraph, paragraphs
-from datagen.sources.pdf_pictures import framed, pictures
+from datagen.sources.pdf_pictures import framed, holds_picture, pictures
 from datagen.sources.pdf_pieces import Rect
 from datagen.sources.pdf_regroup import Owners, regrouped
 from datagen.sources.pdf_tables import table_html
@@ -33,8 +33,8 @@ def annotated_layer(view: OpenPage) -> PageContent:
     - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
       picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
     - Labels: see `pdf_labels`.
-    - Order: that of `text_layer`. Running heads come first, feet last, and a picture without text stands beside its caption, or
-      behind what is above it.
+    - Order: that of `text_layer`, unless the model shows that it is none: see `pdf_regroup`, and the signal `regrouped`. Running
+      heads come first, feet last, and a picture without text stands beside its caption, or behind what is above it.
     - Text is Markdown, see `pdf_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
       both are unread where nobody reads them. A picture has no text, whatever is written in it.
 
@@ -52,7 +52,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     regrouped_blocks = regrouped(layer.blocks, owners, layout.blocks, layer.rtl)
     blocks = layer.blocks if regrouped_blocks is None else regrouped_blocks
     all_paragraphs = list(with_ruby(paragraphs(blocks, layer.rtl)))
-    parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)))
+    parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)), layout)
     parts = _with_pictures(view, parts, layout)
     label_parts(parts, view.page.rect)
     parts = _joined(parts)
@@ -113,7 +113,7 @@ def _parts(a: Block, b: Block) -> bool:
     return a.label != b.label or a.label in _WHOLE
 
 
-def _whole(parts: Sequence[Part]) -> list[Part]:
+def _whole(parts: Sequence[Part], layout: PageLayout) -> list[Part]:
     """The parts, in which all that is in one table, picture or formula is one, at the place of its first line. A paragraph of
     prose, or code, in a picture is none of it: it stands in a box, and the model takes the box for a picture."""
     result: list[Part] = []
@@ -122,7 +122,7 @@ def _whole(parts: Sequence[Part]) -> list[Part]:
         block = part.block
         if block is None or block.label not in _WHOLE:
             result.append(part)
-        elif _is_none_of_it(part, block):
+        elif _is_none_of_it(part, block, layout):
             result.append(Part(part.paragraph, None))
         elif id(block) in wholes:
             wholes[id(block)].others.extend(part.paragraphs)
@@ -132,10 +132,10 @@ def _whole(parts: Sequence[Part]) -> list[Part]:
     return result
 
 
-def _is_none_of_it(part: Part, block: Block) -> bool:
+def _is_none_of_it(part: Part, block: Block, layout: PageLayout) -> bool:
     """Whether a part stands in something that the model takes for a picture, a table or a formula, and is plainly none of it."""
     if block.label == "image":
-        return is_prose(part.paragraph) or part.is_code
+        return is_prose(part.paragraph) or part.is_code or not holds_picture(block.box, layout)
     return part.is_vertical  # the model has hardly seen vertical text
 
 

@@ -1,9 +1,11 @@
 """What the parts of a page are: the layout model's word, checked against the text, the fonts and the neighbours."""
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from datagen import scripts
 from datagen.labels import RUNNING, is_page_number
@@ -17,6 +19,9 @@ from datagen.sources.pdf_pieces import Rect
 _HEADINGS = frozenset({"title", "sub_title"})
 _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
 _LARGE = 1.5
+_LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
+_TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
+_BOLD = re.compile(r"bold|black|heavy|demi(?!light)|CMBX|CMSSBX|SFBX", re.IGNORECASE)
 _EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
 _PROSE_CHARS, _PROSE_CJK_CHARS = 80, 30
 _CJK = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.HANGUL}]")
@@ -47,7 +52,14 @@ _MAX_PIECE = 15  # characters of a formula's piece
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
 _CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
-_NEAR_EM = 3.0
+_NEAR_EM, _CAPTION_GAP_EM, _MAX_CAPTION_LINES = 3.0, 1.5, 4
+
+
+class Usual(NamedTuple):
+    """A font and its size in points."""
+
+    font: str
+    size: float
 
 
 @dataclass(eq=False)
@@ -121,6 +133,11 @@ class Part:
         return self.label in ("footer", "page_number")
 
 
+@functools.lru_cache(maxsize=1024)
+def is_bold(font: str) -> bool:
+    return bool(_BOLD.search(font))
+
+
 def is_prose(paragraph: Paragraph | None) -> bool:
     """Whether its lines go on in each other, and are long enough for running text."""
     if paragraph is None or not any(paragraph.soft):
@@ -140,7 +157,7 @@ def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
     - image_caption, table_caption: as the text says, else by which of both is nearer.
     - toc: entries with leaders and a page's number. reference: entries behind a heading that says so, or a page of them.
     """
-    usual = _usual_size(parts)
+    usual = _usual(parts)
     for part in parts:
         part.label = _label(part, page, usual)
     if all(part.label in RUNNING for part in parts if part.paragraph is not None):
@@ -148,12 +165,12 @@ def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
             if part.label in RUNNING and part.paragraph is not None:
                 part.label = part.paragraph.label
     _label_title(parts, usual)
-    _label_captions(parts)
+    _label_captions(parts, usual)
     _label_references(parts)
     _set_levels(parts)
 
 
-def _label(part: Part, page: pymupdf.Rect, usual: float) -> str:
+def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
     by_model = "" if part.block is None else part.block.label
     if part.paragraph is None:
         return by_model
@@ -173,7 +190,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: float) -> str:
         case "equation":
             return by_model if _is_formula(part) else by_layer
         case "text" | "":
-            return "equation" if _is_only_formula(part) else by_layer
+            return "equation" if _is_only_formula(part) else "sub_title" if _is_set_as_heading(part, usual) else by_layer
     return by_model
 
 
@@ -185,6 +202,19 @@ def _is_formula(part: Part) -> bool:
     return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
 
 
+def _is_set_as_heading(part: Part, usual: Usual) -> bool:
+    """Whether it is set as headings are, larger than the text, or bold in a line of its own, though the model has it as text: in
+    some scripts it sees few headings."""
+    text, pieces = part.text, [piece for p in part.paragraphs for piece in p.pieces]
+    if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2:
+        return False
+    if len(text) > _MAX_SET_CHARS or text[-1] in _NO_HEADINGS_END or not _TWO_LETTERS.search(text):
+        return False
+    if min(piece.size for piece in pieces) > _LARGER * usual.size:
+        return True
+    return len(pieces) == 1 and part.size > 0.95 * usual.size and is_bold(pieces[0].font) and not is_bold(usual.font)
+
+
 def _is_only_formula(part: Part) -> bool:
     """Whether there is nothing in it but a formula, or a piece of one."""
     pieces = [piece for p in part.paragraphs for piece in p.pieces]
@@ -192,7 +222,7 @@ def _is_only_formula(part: Part) -> bool:
     return all(is_math) and not any(map(_WORDS.search, (piece.text for piece in pieces)))
 
 
-def _running(part: Part, label: str, page: pymupdf.Rect, usual: float) -> str:
+def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
     """The label of a running head or foot; "" for what isn't at an edge of the page. A head in large type is a heading: if it
     stands on other pages, too, `LabelRunning` sees that."""
     if part.is_vertical:
@@ -203,15 +233,15 @@ def _running(part: Part, label: str, page: pymupdf.Rect, usual: float) -> str:
         return ""
     if is_page_number(part.text):
         return "page_number"
-    return "title" if label == "header" and part.size > _LARGE * usual else label
+    return "title" if label == "header" and part.size > _LARGE * usual.size else label
 
 
-def _usual_size(parts: Sequence[Part]) -> float:
-    """The size of most of the page's text."""
-    num_chars: Counter[float] = Counter()
+def _usual(parts: Sequence[Part]) -> Usual:
+    """The font of most of the page's text."""
+    num_chars: Counter[Usual] = Counter()
     for piece in (piece for part in parts for p in part.paragraphs for piece in p.pieces):
-        num_chars[piece.size] += len(piece.text)
-    return num_chars.most_common(1)[0][0] if num_chars else 0.0
+        num_chars[Usual(piece.font, round(piece.size, 1))] += len(piece.text)
+    return num_chars.most_common(1)[0][0] if num_chars else Usual("", 0.0)
 
 
 def _is_contents(part: Part) -> bool:
@@ -220,24 +250,28 @@ def _is_contents(part: Part) -> bool:
     return num >= 1 and 2 * num >= len(lines) and (num >= _MIN_ENTRIES or len(lines) == num)
 
 
-def _label_title(parts: Sequence[Part], usual: float) -> None:
+def _label_title(parts: Sequence[Part], usual: Usual) -> None:
     """The one heading without a number that is much larger than the text, and larger than all others, is the title. The model
     hardly tells it from a section's."""
     headings = [part for part in parts if part.label in _HEADINGS]
     largest = max((part.size for part in headings), default=0.0)
     alone = [part for part in headings if part.size > largest - 0.5]
-    if len(alone) == 1 and largest > _LARGE * usual and not _OF_SECTION.match(alone[0].text):
+    if len(alone) == 1 and largest > _LARGE * usual.size and not _OF_SECTION.match(alone[0].text):
         alone[0].label = "title"
 
 
-def _label_captions(parts: Sequence[Part]) -> None:
+def _label_captions(parts: Sequence[Part], usual: Usual) -> None:
     things = [part for part in parts if part.label in ("image", "table")]
     for part in parts:
         if part.paragraph is None or part.label not in ("image_caption", "text", "sub_title"):
             continue
         says = "table_caption" if _TABLE.match(part.text) else "image_caption" if _FIGURE.match(part.text) else ""
         near = min(things, key=lambda thing: _distance(part.box, thing.box), default=None)
-        if part.label != "image_caption" and not (says and _is_caption(part, says, near)):
+        if (
+            part.label != "image_caption"
+            and not (says and _is_caption(part, says, near))
+            and not _is_set_as_caption(part, near, usual)
+        ):
             continue
         part.label = says or ("table_caption" if near is not None and near.label == "table" else "image_caption")
 
@@ -248,6 +282,14 @@ def _is_caption(part: Part, says: str, near: Part | None) -> bool:
     if near is not None and near.label == says.removesuffix("_caption") and _distance(part.box, near.box) < _NEAR_EM * part.size:
         return True
     return part.label == "sub_title" and bool(_AS_CAPTION.match(part.text))
+
+
+def _is_set_as_caption(part: Part, near: Part | None, usual: Usual) -> bool:
+    """Whether it is in smaller type than the text, and right below a picture, or on it."""
+    if near is None or near.label != "image" or part.size >= 0.97 * usual.size or len(part.lines) > _MAX_CAPTION_LINES:
+        return False
+    (x0, y0, x1, _), (left, top, right, bottom) = part.box, near.box
+    return left - part.size < x0 < x1 < right + part.size and top < y0 < bottom + _CAPTION_GAP_EM * part.size
 
 
 def _distance(a: Rect, b: Rect) -> float:

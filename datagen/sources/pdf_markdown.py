@@ -14,14 +14,11 @@ from typing import Any, NamedTuple
 from datagen import scripts
 from datagen.sources.pdf_breaks import is_monospaced
 from datagen.sources.pdf_formulas import is_for_formulas
-from datagen.sources.pdf_labels import Part
+from datagen.sources.pdf_labels import Part, is_bold
 from datagen.sources.pdf_paragraphs import Paragraph
 from datagen.sources.pdf_pieces import Piece, Rect
 
-_BOLD, _ITALIC = (
-    re.compile(r"bold|black|heavy|semibold|demi(?!light)|CMBX|CMSSBX|SFBX", re.I),
-    re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.I),
-)
+_ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.IGNORECASE)
 _BOLD_FLAG, _ITALIC_FLAG = 16, 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—*+o]\\s+)(?=\\S)")
@@ -75,7 +72,7 @@ def _style(span: Mapping[str, Any]) -> str:
     font, flags = span["font"], span["flags"]
     if is_for_formulas(font):
         return ""
-    bold, italic = flags & _BOLD_FLAG or _BOLD.search(font), flags & _ITALIC_FLAG or _ITALIC.search(font)
+    bold, italic = flags & _BOLD_FLAG or is_bold(font), flags & _ITALIC_FLAG or _ITALIC.search(font)
     return "both" if bold and italic else "bold" if bold else "italic" if italic else ""
 
 

@@ -13,6 +13,7 @@ _RULE_PT = 2.0  # what is thinner is a rule
 _NEAR_PT = 4.0  # what is nearer belongs together
 _MIN_DRAWINGS = 12  # drawings that make a picture where neither an image nor the model says that there is one
 _MAX_DRAWINGS = 1500  # to compare all with all takes too long for more
+_SEEN, _FRAME, _MIN_STROKES = 0.5, 0.8, 4  # of a picture, or of its box; and drawings that make one where the model sees one
 _BACKGROUND = 0.1  # of its area: what more text than that stands on isn't a picture
 
 
@@ -47,6 +48,14 @@ def pictures(layout: PageLayout, texts: Sequence[Rect], page: pymupdf.Rect) -> l
         if not any(_inside(box, other) for other in outer):
             outer.append(box)
     return sorted(outer, key=lambda b: (b[1], b[0]))
+
+
+def holds_picture(box: Rect, layout: PageLayout) -> bool:
+    """Whether there is an image in a box, or enough that is drawn, beside a frame and rules."""
+    if any(_shared(box, image) > _SEEN * min(_area(box), _area(image)) for image in layout.pictures):
+        return True
+    inside = [drawn for drawn in layout.drawings if _within(drawn, box) and _area(drawn) < _FRAME * _area(box)]
+    return sum(min(drawn[2] - drawn[0], drawn[3] - drawn[1]) > _RULE_PT for drawn in inside) >= _MIN_STROKES
 
 
 def framed(box: Rect, layout: PageLayout, margin: float) -> Rect:
@@ -109,6 +118,10 @@ def _around(boxes: Sequence[Rect]) -> Rect:
 
 def _area(box: Rect) -> float:
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def _shared(a: Rect, b: Rect) -> float:
+    return _area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
 
 
 def _inside(box: Rect, other: Rect) -> bool:
