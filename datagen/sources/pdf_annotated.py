@@ -23,6 +23,7 @@ from datagen.sources.pdf_text import BY, ENGINES, TextLayer, read_layer, region,
 
 _WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
 _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
+_PROSE_SHARE = 0.3  # of the characters in what the model takes for a picture
 _FRAME_EM, _CODE_GAP_EM, _FORMULA_GAP_EM = 1.5, 3.0, 1.0
 _CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # of its area: text that a picture takes with it, and how long it may be
 
@@ -118,11 +119,12 @@ def _whole(parts: Sequence[Part], layout: PageLayout) -> list[Part]:
     prose, or code, in a picture is none of it: it stands in a box, and the model takes the box for a picture."""
     result: list[Part] = []
     wholes: dict[int, Part] = {}
+    false = _false(parts, layout)
     for part in parts:
         block = part.block
         if block is None or block.label not in _WHOLE:
             result.append(part)
-        elif _is_none_of_it(part, block, layout):
+        elif _is_none_of_it(part, block, false):
             result.append(Part(part.paragraph, None))
         elif id(block) in wholes:
             wholes[id(block)].others.extend(part.paragraphs)
@@ -132,10 +134,25 @@ def _whole(parts: Sequence[Part], layout: PageLayout) -> list[Part]:
     return result
 
 
-def _is_none_of_it(part: Part, block: Block, layout: PageLayout) -> bool:
+def _false(parts: Sequence[Part], layout: PageLayout) -> set[int]:
+    """Which blocks are no pictures though the model says so: nothing is drawn in them, or running text fills them."""
+    num_chars: dict[int, list[int]] = {}
+    for part in parts:
+        if part.block is not None and part.block.label == "image":
+            counts = num_chars.setdefault(id(part.block), [0, 0])
+            counts[is_prose(part.paragraph)] += len(part.text)
+    return {
+        id(block)
+        for block in layout.blocks
+        if id(block) in num_chars
+        and (num_chars[id(block)][1] > _PROSE_SHARE * sum(num_chars[id(block)]) or not holds_picture(block.box, layout))
+    }
+
+
+def _is_none_of_it(part: Part, block: Block, false: set[int]) -> bool:
     """Whether a part stands in something that the model takes for a picture, a table or a formula, and is plainly none of it."""
     if block.label == "image":
-        return is_prose(part.paragraph) or part.is_code or not holds_picture(block.box, layout)
+        return is_prose(part.paragraph) or part.is_code or id(block) in false
     return part.is_vertical  # the model has hardly seen vertical text
 
 

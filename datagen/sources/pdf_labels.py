@@ -30,12 +30,12 @@ _ENTRY = re.compile(r"(?:\.{3,}|_{3,})\s*[\divxlcIVXLC]+$")  # of contents
 _MIN_ENTRIES = 3
 _FIGURE = re.compile(
     r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
-    r"|šekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)\s*[\d٠-٩۰-۹०-९A-Z一二三四五六七八九]",
+    r"|šekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)\s*[\dA-Z一二三四五六七八九]",
     re.IGNORECASE,
 )
 _TABLE = re.compile(
-    r"(?:tab(?:le|elle|leau|ella|ela|la|ulka|el|\.)|таб(?:лица|лиця|л\.|\.)|tablo|πίνακας|جدول|טבלה|तालिका|表|표|bảng|taulukko"
-    r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\d٠-٩۰-۹०-९A-Z一二三四五六七八九]",
+    r"(?:tab(?:le|elle|leau|ella|ela|la|ulka|el|\.)|таб(?:лица|лиця|л\.|\.)|tablo|πίνακας|جدول|טבלה|तालिका|कोष्टक|表|표|bảng|taulukko"
+    r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]",
     re.IGNORECASE,
 )
 _AS_CAPTION = re.compile(r"\D{3,20}\d+(?:[.-]\d+)*\s?[:.։：]\s")
@@ -164,6 +164,7 @@ def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
         for part in parts:
             if part.label in RUNNING and part.paragraph is not None:
                 part.label = part.paragraph.label
+    _label_set_headings(parts, usual)
     _label_title(parts, usual)
     _label_captions(parts, usual)
     _label_references(parts)
@@ -190,7 +191,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
         case "equation":
             return by_model if _is_formula(part) else by_layer
         case "text" | "":
-            return "equation" if _is_only_formula(part) else "sub_title" if _is_set_as_heading(part, usual) else by_layer
+            return "equation" if _is_only_formula(part) else by_layer
     return by_model
 
 
@@ -202,9 +203,17 @@ def _is_formula(part: Part) -> bool:
     return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
 
 
+def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
+    """Headings that the model has as text: in some scripts it sees few. Where there are more of them than text, they are none."""
+    plain = [part for part in parts if part.label == "text" and (part.block is None or part.block.label in ("text", "list"))]
+    headings = [part for part in plain if _is_set_as_heading(part, usual)]
+    if 2 * len(headings) <= len(plain):
+        for part in headings:
+            part.label = "sub_title"
+
+
 def _is_set_as_heading(part: Part, usual: Usual) -> bool:
-    """Whether it is set as headings are, larger than the text, or bold in a line of its own, though the model has it as text: in
-    some scripts it sees few headings."""
+    """Whether it is set as headings are: larger than the text, or bold in a line of its own."""
     text, pieces = part.text, [piece for p in part.paragraphs for piece in p.pieces]
     if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2:
         return False

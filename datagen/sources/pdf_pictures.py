@@ -13,7 +13,7 @@ _RULE_PT = 2.0  # what is thinner is a rule
 _NEAR_PT = 4.0  # what is nearer belongs together
 _MIN_DRAWINGS = 12  # drawings that make a picture where neither an image nor the model says that there is one
 _MAX_DRAWINGS = 1500  # to compare all with all takes too long for more
-_SEEN, _FRAME, _MIN_STROKES = 0.5, 0.8, 4  # of a picture, or of its box; and drawings that make one where the model sees one
+_SEEN, _FRAME, _MIN_STROKES = 0.5, 0.8, 2  # of a picture, or of its box; and drawings that make one where the model sees one
 _BACKGROUND = 0.1  # of its area: what more text than that stands on isn't a picture
 
 
@@ -54,7 +54,7 @@ def holds_picture(box: Rect, layout: PageLayout) -> bool:
     """Whether there is an image in a box, or enough that is drawn, beside a frame and rules."""
     if any(_shared(box, image) > _SEEN * min(_area(box), _area(image)) for image in layout.pictures):
         return True
-    inside = [drawn for drawn in layout.drawings if _within(drawn, box) and _area(drawn) < _FRAME * _area(box)]
+    inside = [drawn for drawn in layout.drawings if _inside(drawn, box) and _area(drawn) < _FRAME * _area(box)]
     return sum(min(drawn[2] - drawn[0], drawn[3] - drawn[1]) > _RULE_PT for drawn in inside) >= _MIN_STROKES
 
 
