@@ -57,8 +57,9 @@ def annotated_layer(view: OpenPage) -> PageContent:
     parts = _with_pictures(view, parts, layout)
     label_parts(parts, view.page.rect)
     parts = _joined(parts)
+    _frame_tables(parts, layout)
     styles = pdf_markdown.styles(layer.spans)
-    regions = tuple(made for part in _ordered(parts) if (made := _region(view, part, layer, layout, styles)) is not None)
+    regions = tuple(made for part in _ordered(parts) if (made := _region(view, part, layer, styles)) is not None)
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
     if regrouped_blocks is not None:
         signals["regrouped"] = 1.0
@@ -180,6 +181,14 @@ def _is_caught(part: Part, box: Rect) -> bool:
     return part.is_in_picture or (part.is_plain and len(part.text) < _MAX_CAUGHT_CHARS)
 
 
+def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:
+    """Give tables their frames."""
+    for part in parts:
+        if part.label == "table":
+            others = [piece.bbox for other in parts if other is not part for p in other.paragraphs for piece in p.pieces]
+            part.frame = framed(part.box, layout, _FRAME_EM * part.size, others)
+
+
 def _joined(parts: Sequence[Part]) -> list[Part]:
     """The parts, in which lines of code that stand close to each other are one, whatever empty lines are between them, and so are
     the pieces of a formula."""
@@ -244,10 +253,9 @@ def _place(picture: Part, placed: Sequence[Part]) -> int:
     return above + 1
 
 
-def _region(view: OpenPage, part: Part, layer: TextLayer, layout: PageLayout, styles: pdf_markdown.Styles) -> Region | None:
+def _region(view: OpenPage, part: Part, layer: TextLayer, styles: pdf_markdown.Styles) -> Region | None:
     """The part in pixels. None for a picture that is off the page."""
-    around = framed(part.box, layout, _FRAME_EM * part.size) if part.label == "table" else part.box
-    box = view.pixels(around)
+    box = view.pixels(part.box)
     if box is None:
         return None
     if part.paragraph is None:

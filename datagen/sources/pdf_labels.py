@@ -65,13 +65,14 @@ class Usual(NamedTuple):
 @dataclass(eq=False)
 class Part:
     """Something that becomes a region: the paragraph, or several of a table, and what the model has it in. A picture without text
-    has no paragraph. `level` is a heading's, from 1."""
+    has no paragraph. `level` is a heading's, from 1; `frame` is what is drawn around a table."""
 
     paragraph: Paragraph | None
     block: Block | None
     others: list[Paragraph] = field(default_factory=list)
     label: str = ""
     level: int = 0
+    frame: Rect | None = None
 
     @property
     def paragraphs(self) -> list[Paragraph]:
@@ -80,7 +81,7 @@ class Part:
     @property
     def box(self) -> Rect:
         """In points: that of its lines, and of the model's block where that has a picture or a table's rules."""
-        boxes = [piece.bbox for p in self.paragraphs for piece in p.pieces]
+        boxes = [piece.bbox for p in self.paragraphs for piece in p.pieces] + ([] if self.frame is None else [self.frame])
         if self.block is not None and (not boxes or self.block.label in ("image", "table", "equation")):
             boxes.append(self.block.box)
         x0, y0, x1, y1 = zip(*boxes, strict=True)

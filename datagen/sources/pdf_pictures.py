@@ -58,11 +58,13 @@ def holds_picture(box: Rect, layout: PageLayout) -> bool:
     return sum(min(drawn[2] - drawn[0], drawn[3] - drawn[1]) > _RULE_PT for drawn in inside) >= _MIN_STROKES
 
 
-def framed(box: Rect, layout: PageLayout, margin: float) -> Rect:
-    """A table's box with the rules and the frame that are drawn around its text, no farther than `margin` points from it."""
+def framed(box: Rect, layout: PageLayout, margin: float, others: Sequence[Rect]) -> Rect:
+    """A table's box with the rules and the frame that are drawn around its text, no farther than `margin` points from it. What
+    has other text in it, which has the boxes `others`, is another's."""
+    written = numpy.array(others).reshape(-1, 4)
     x0, y0, x1, y1 = box
     limit = (x0 - margin, y0 - margin, x1 + margin, y1 + margin)
-    return _around([box, *(drawn for drawn in layout.drawings if _within(drawn, limit))])
+    return _around([box, *(drawn for drawn in layout.drawings if _within(drawn, limit) and not _holds_text(drawn, written))])
 
 
 def _within(box: Rect, limit: Rect) -> bool:
