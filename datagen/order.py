@@ -75,6 +75,22 @@ def in_reading_order(regions: Sequence[Region], direction: str = "ltr") -> list[
     return [region for block in ordered for region in block.regions]
 
 
+def in_order_of(own: Sequence[Region], regions: Sequence[Region]) -> list[Region]:
+    """`regions`, those of `own` among them in its order, and each other one behind the nearest of these, or before it if it lies
+    above. It is for engines that know the order of what they find, and not that of the rest."""
+    if not own:
+        return list(regions)
+    among = {id(region) for region in own}
+    before: list[list[Region]] = [[] for _ in own]
+    behind: list[list[Region]] = [[] for _ in own]
+    for region in regions:
+        if id(region) not in among:
+            place = min(range(len(own)), key=lambda n: _apart(region.box, own[n].box))
+            is_above = region.box.y0 + region.box.y1 < own[place].box.y0 + own[place].box.y1
+            (before if is_above else behind)[place].append(region)
+    return [one for place, region in enumerate(own) for one in (*before[place], region, *behind[place])]
+
+
 def columns_of(lines: Sequence[Line], direction: str = "ltr") -> list[list[Line]]:
     """The lines of a part of a page, column by column in order: each list is what no gutter between columns of prose parts."""
     if not lines:
@@ -328,6 +344,11 @@ def _overlap(a: Frame, b: Frame, axis: int) -> float:
 def _distance(a: Frame, b: Frame) -> float:
     """How far two boxes are apart: the wider of the gaps between them along both axes."""
     return max(0.0, a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
+
+
+def _apart(a: Box, b: Box) -> tuple[float, float]:
+    """How far two boxes are apart, and the way from the middle of one to that of the other, twice, along both axes."""
+    return _distance(a, b), abs(a.x0 + a.x1 - b.x0 - b.x1) + abs(a.y0 + a.y1 - b.y0 - b.y1)
 
 
 def _shared(a: Sequence[float], b: Frame) -> float:

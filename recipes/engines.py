@@ -7,6 +7,8 @@ from datagen.engines import Choice
 from recipes import engine_words
 from recipes.engine_words import Asked
 
+_TOGETHER = 8
+
 
 @dataclass(frozen=True)
 class PageEngines:
@@ -22,6 +24,11 @@ class PageEngines:
     formulas: Choice | None
     orientation: Choice | None
     pages: Choice | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """How many pages are looked at together: several pay on a GPU, elsewhere they only take memory."""
+        return _TOGETHER if self.layout.name == "pp-doclayout" else 1
 
 
 EMBEDDED = PageEngines(

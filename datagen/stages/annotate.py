@@ -1,9 +1,9 @@
 """Pages that are images, as far as anybody can believe: lines found and read, regions with labels, and the order of reading."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy
 import simplejpeg
@@ -11,9 +11,9 @@ import simplejpeg
 from datagen.engines import Choice, Engines, versions
 from datagen.images import pixels
 from datagen.markdown import markdown
-from datagen.order import in_reading_order
+from datagen.order import in_order_of, in_reading_order
 from datagen.record import Drop, Quality, Region, Sample, SampleError
-from datagen.runner import A_CORE, Needs
+from datagen.runner import Needs
 from datagen.sources.pdf_pieces import Rect
 from datagen.stages import annotate_lines, annotate_regions
 from datagen.stages.annotate_lines import PageLines
@@ -23,14 +23,24 @@ _JPEG_QUALITY = 95
 _BETTER = 0.05  # a page is turned if its lines are read so much more surely then
 
 
+class _Page(NamedTuple):
+    """A page that is upright, (H, W, 3) RGB bytes, with its lines, and what was measured of it."""
+
+    sample: Sample
+    image: numpy.ndarray
+    lines: PageLines
+    signals: dict[str, float]
+
+
 @dataclass(frozen=True)
 class AnnotateImage:
     """Gives pages regions in reading order, their text as Markdown, and what reads and sees them as engines, all by their image.
 
     Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. Lines are found by `detector`, and read as
-    `annotate_lines.read_lines` says: by PP-OCR, by Tesseract, or by the flywheel's readers in the folders `readers`. Regions come
-    from `layout`, a formula also from `equations` where `layout` sees text. Formulas and tables are unread: another stage reads
-    them. If `orientation` takes a page for turned, and its lines are read more surely then, its image is turned upright.
+    `annotate_lines.read_lines` says: by PP-OCR's recogniser `lines`, by Tesseract, or by the flywheel's readers in the folders
+    `readers`. Regions come from `layout`, in its order if it knows one, a formula also from `equations` where `layout` sees text.
+    Formulas and tables are unread: another stage reads them. If `orientation` takes a page for turned, and its lines are read
+    more surely then, its image is turned upright. `layout` looks at the `batch_size` pages together.
 
     The verdict is `trusted` if the lines' mean score, by character, is at least `min_score`; else `suspect`, for
     `unsure_reading`, or for `unscored_reading` where the reader gives no scores; `none` without any text. Signals:
@@ -43,36 +53,50 @@ class AnnotateImage:
     """
 
     version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     takes_all: bool = False
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
     layout: Choice = Choice("pymupdf-layout")  # noqa: RUF009
     equations: Choice | None = Choice("cdla", (("classes", ("equation",)),))  # noqa: RUF009
     orientation: Choice | None = Choice("page-orientation")  # noqa: RUF009
+    lines: Choice = Choice("ppocr")  # noqa: RUF009
     readers: tuple[str, ...] = ()
     min_score: float = 0.9
-    batch_size: int = field(default=1, init=False)
+    batch_size: int = 1  # an image may take 300 MB
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(gpus=max(choice.gpus for choice in self._choices))
+
+    @property
+    def _choices(self) -> list[Choice]:
+        chosen = (self.detector, self.lines, self.layout, self.equations, self.orientation)
+        return [choice for choice in chosen if choice is not None]
 
     def engines(self) -> dict[str, str]:
-        asked = versions("ppocr") | versions("tesseract")
-        for choice in (self.detector, self.layout, self.equations, self.orientation):
-            asked |= choice.versions() if choice is not None else {}
+        asked = versions("tesseract")
+        for choice in self._choices:
+            asked |= choice.versions()
         for folder in self.readers:
             asked |= versions("compact", folder=folder)
         return asked
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
-        for sample in batch:
-            if sample.task != "page" or (sample.text.strip() and sample.quality.words_hold and not self.takes_all):
-                yield sample
-                continue
-            try:
-                yield self._annotated(sample, engines)
-            except SampleError as error:
-                yield sample.drop(error.reason, type(self).__name__, error.detail)
+        read: dict[int, _Page | Drop] = {}
+        for i, sample in enumerate(batch):
+            if sample.task == "page" and (self.takes_all or not (sample.text.strip() and sample.quality.words_hold)):
+                try:
+                    read[i] = self._read(sample, engines)
+                except SampleError as error:
+                    read[i] = sample.drop(error.reason, type(self).__name__, error.detail)
+        pages = [page for page in read.values() if isinstance(page, _Page)]
+        annotated = iter(self._annotated(pages, engines))
+        for i, sample in enumerate(batch):
+            page = read.get(i)
+            yield sample if page is None else page if isinstance(page, Drop) else next(annotated)
 
-    def _annotated(self, sample: Sample, engines: Engines) -> Sample:
+    def _read(self, sample: Sample, engines: Engines) -> _Page:
+        """The page with its lines, upright."""
         image = pixels(sample.image or b"")
         lines = self._lines(image, sample, engines)
         signals = {"num_unread": float(lines.num_unread)}
@@ -81,16 +105,28 @@ class AnnotateImage:
             jpeg = simplejpeg.encode_jpeg(image, _JPEG_QUALITY, "RGB", "420", fastdct=False)
             sample = replace(sample, image=jpeg, size=(image.shape[1], image.shape[0]))
             signals["turned"] = float(quarters)
-        (layout,) = self.layout.opened(engines).regions([image], [lines.lines])
-        equations: Sequence[Region] = ()
-        if self.equations:
-            (equations,) = self.equations.opened(engines).regions([image], [lines.lines])
-        regions = in_reading_order(
-            annotate_regions.put_together(lines, layout, equations, self.detector.name, partial(_is_clear, image)),
-            lines.direction,
-        )
+        return _Page(sample, image, lines, signals)
+
+    def _annotated(self, pages: Sequence[_Page], engines: Engines) -> Iterator[Sample]:
+        """The pages with their regions; the networks look at all of them together."""
+        if not pages:
+            return
+        asked = [page.image for page in pages], [page.lines.lines for page in pages]
+        layout = self.layout.opened(engines)
+        layouts = layout.regions(*asked)
+        equations = self.equations.opened(engines).regions(*asked) if self.equations else [()] * len(pages)
+        for page, regions, formulas in zip(pages, layouts, equations, strict=True):
+            yield self._with_regions(page, regions, formulas, getattr(layout, "is_ordered", False))
+
+    def _with_regions(self, page: _Page, layout: Sequence[Region], equations: Sequence[Region], is_ordered: bool) -> Sample:
+        sample, lines = page.sample, page.lines
+        is_clear = partial(_is_clear, page.image)
+        whole = annotate_regions.put_together(lines, layout, equations, self.detector.name, is_clear)
+        regions = in_reading_order(whole, lines.direction)
+        if is_ordered:
+            regions = in_order_of([region for region in whole if region.detected_by == self.layout.name], regions)
         by_layout = sum(len(line.text) for r in regions if r.detected_by != self.detector.name for line in r.lines)
-        signals["layout_share"] = by_layout / max(1, lines.num_chars)
+        signals = page.signals | {"layout_share": by_layout / max(1, lines.num_chars)}
         if lines.score is not None:
             signals["reading_score"] = lines.score
         return replace(
@@ -106,7 +142,7 @@ class AnnotateImage:
     def _lines(self, image: numpy.ndarray, sample: Sample, engines: Engines) -> PageLines:
         (detected,) = self.detector.opened(engines).detect([image])
         quads = [quad for quad, _ in detected]
-        return annotate_lines.read_lines(image, quads, sample.lang, sample.script, engines, self.readers)
+        return annotate_lines.read_lines(image, quads, sample.lang, sample.script, engines, self.readers, self.lines)
 
     def _turned(
         self, image: numpy.ndarray, lines: PageLines, sample: Sample, engines: Engines
@@ -134,8 +170,12 @@ class AnnotateImage:
 
     def _asked(self, lines: PageLines) -> dict[str, str]:
         """The engines that said something of the page, with their versions."""
-        settings = {"folder": lines.folder} if lines.folder else {}
-        asked = self.detector.versions() | self.layout.versions() | versions(lines.by, **settings)
+        by = (
+            self.lines
+            if lines.by == self.lines.name
+            else Choice.of(lines.by, **({"folder": lines.folder} if lines.folder else {}))
+        )
+        asked = self.detector.versions() | self.layout.versions() | by.versions()
         return asked | (self.equations.versions() if self.equations else {})
 
 

@@ -8,7 +8,7 @@ import cv2
 import langcodes
 import numpy
 
-from datagen.engines import Engines, Quad, Reader, tesseract
+from datagen.engines import Choice, Engines, Quad, Reader, tesseract
 from datagen.engines.direction import is_rtl
 from datagen.engines.vertical import TURNED, UPRIGHT, laid
 from datagen.record import Box, Line
@@ -74,13 +74,20 @@ class _Cut:
 
 
 def read_lines(
-    image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: str, engines: Engines, readers: Sequence[str] = ()
+    image: numpy.ndarray,
+    quads: Sequence[Quad],
+    lang: str,
+    script: str,
+    engines: Engines,
+    readers: Sequence[str] = (),
+    ppocr: Choice = Choice(PPOCR),  # noqa: B008  # a tuple
 ) -> PageLines:
     """The lines at `quads` of an image, (H, W, 3) RGB bytes, read.
 
     A declared language says who reads: of the flywheel's `readers` (their folders) the one of its script, else Tesseract where it
     has data of that language, else PP-OCR. If the language is `und`, PP-OCR reads a few lines; where it isn't sure of them, the
-    script is what Tesseract takes the page for, and the language what a first reading looks like.
+    script is what Tesseract takes the page for, and the language what a first reading looks like. `ppocr` is which recogniser of
+    PP-OCR's reads.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     cuts = [_cut(gray, quad) for quad in quads]
@@ -89,8 +96,8 @@ def read_lines(
     by, read_in = _who(lang, script, engines, readers)
     known: dict[int, tuple[str, float | None]] = {}
     if lang == "und" and script in ("Zyyy", ""):
-        by, read_in, script, known = _asked(gray, flat or cuts, engines, readers)
-    reader = _opened(by, script, engines, readers)
+        by, read_in, script, known = _asked(gray, flat or cuts, engines, readers, ppocr)
+    reader = _opened(by, script, engines, readers, ppocr)
     unknown = [cut for cut in flat if id(cut) not in known]
     readings = known | dict(zip(map(id, unknown), reader.read([cut.gray for cut in unknown], read_in), strict=True))
     if lang == "und" and by == TESSERACT:
@@ -145,14 +152,14 @@ def _folder(script: str, engines: Engines, readers: Sequence[str]) -> str:
     return next((folder for folder in readers if engines.get(COMPACT, folder=folder).script == script), "")
 
 
-def _opened(by: str, script: str, engines: Engines, readers: Sequence[str]) -> Reader:
+def _opened(by: str, script: str, engines: Engines, readers: Sequence[str], ppocr: Choice) -> Reader:
     settings = {"folder": _folder(script, engines, readers)} if by == COMPACT else {}
-    reader: Reader = engines.get(by, **settings)
+    reader: Reader = ppocr.opened(engines) if by == PPOCR else engines.get(by, **settings)
     return reader
 
 
 def _asked(
-    gray: numpy.ndarray, cuts: Sequence[_Cut], engines: Engines, readers: Sequence[str]
+    gray: numpy.ndarray, cuts: Sequence[_Cut], engines: Engines, readers: Sequence[str], ppocr: Choice
 ) -> tuple[str, str, str, dict[int, tuple[str, float | None]]]:
     """Who reads a page of which nobody knows the language: the engine, the language in which to read, the script, and what was
     read already."""
@@ -161,7 +168,7 @@ def _asked(
     widths = statistics.median(cut.gray.shape[1] for cut in cuts)
     wide = [cut for cut in cuts if cut.gray.shape[1] >= widths]
     asked = wide[:: max(1, len(wide) // _NUM_ASKED)][:_NUM_ASKED]
-    read = dict(zip(map(id, asked), engines.get(PPOCR).read([cut.gray for cut in asked]), strict=True))
+    read = dict(zip(map(id, asked), ppocr.opened(engines).read([cut.gray for cut in asked]), strict=True))
     num_chars = sum(len(text) for text, _ in read.values())
     score = sum((score or 0.0) * len(text) for text, score in read.values()) / max(1, num_chars)
     if score >= _SURE:
