@@ -1,6 +1,6 @@
 """Regions read whole: tables, formulas and, if an engine is named for it, text."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
@@ -38,7 +38,8 @@ class ReadRegions:
 
     What an engine says is believed if it is whole: HTML of a table must be well-formed and have text in a cell, LaTeX must have
     its braces in pairs. Else the region stays unread. Signals: `unread_` with a label is the number of regions with it that are
-    left unread; absent if it is 0.
+    left unread; absent if it is 0. `not_read_` with a reason of the engine's, such as `timeout`, or with `not_whole`, is the
+    number of regions that an engine couldn't read for it.
     """
 
     version: ClassVar[int] = 1
@@ -68,6 +69,7 @@ class ReadRegions:
                     asked[choice, sample.lang].append(_Place(i, n))
         images = {i: pixels(batch[i].image or b"") for i in {place.sample for places in asked.values() for place in places}}
         read: dict[_Place, Region] = {}
+        why: dict[int, Counter[str]] = defaultdict(Counter)
         for (choice, lang), places in asked.items():
             reader: RegionReader = choice.opened(engines)
             boxes = [self._around(batch[place.sample], place.region) for place in places]
@@ -79,8 +81,13 @@ class ReadRegions:
                 [_moved(line, box) for line in batch[place.sample].regions[place.region].lines]
                 for place, box in zip(places, boxes, strict=True)
             ]
-            for place, (text, score) in zip(places, reader.read(crops, lines, lang), strict=True):
-                if whole := _whole(text, reader.format):
+            readings = reader.read(crops, lines, lang)
+            reasons = getattr(reader, "reasons", None) or [""] * len(places)
+            for place, (text, score), reason in zip(places, readings, reasons, strict=True):
+                whole = _whole(text, reader.format)
+                if not whole:
+                    why[place.sample][reason or "not_whole"] += 1
+                else:
                     region = batch[place.sample].regions[place.region]
                     read[place] = replace(
                         region,
@@ -92,7 +99,7 @@ class ReadRegions:
                         is_unread=False,
                     )
         for i, sample in enumerate(batch):
-            yield self._with(sample, {place.region: region for place, region in read.items() if place.sample == i})
+            yield self._with(sample, {place.region: region for place, region in read.items() if place.sample == i}, why[i])
 
     def _who(self, region: Region) -> Choice | None:
         """The engine for a region that is to be read."""
@@ -111,15 +118,16 @@ class ReadRegions:
             max(0, x0 - self.margin), max(0, y0 - self.margin), min(width, x1 + self.margin), min(height, y1 + self.margin)
         )
 
-    def _with(self, sample: Sample, read: dict[int, Region]) -> Sample:
-        """The sample with these of its regions, by their index, and with signals of those that are left."""
+    def _with(self, sample: Sample, read: dict[int, Region], why: Counter[str]) -> Sample:
+        """The sample with these of its regions, by their index, and with signals of those that are left, and why."""
         regions = tuple(read.get(n, region) for n, region in enumerate(sample.regions))
         if read:
             sample = replace(sample, regions=regions, text=markdown(regions))
         labels = [region.label for region in regions if region.is_unread]
-        if not labels or sample.task != "page":
+        if sample.task != "page" or not (labels or why):
             return sample
         signals = {f"unread_{label}": float(labels.count(label)) for label in sorted(set(labels))}
+        signals |= {f"not_read_{reason}": float(num) for reason, num in sorted(why.items())}
         return replace(sample, quality=replace(sample.quality, signals=sample.quality.signals | signals))
 
 

@@ -10,6 +10,7 @@ from datagen.contract import check
 from datagen.engines import ENGINES, Choice, Engines
 from datagen.record import Box, Line, Region, Sample
 from datagen.stages.read_regions import ReadRegions
+from tests.chat_server import fails, says, serving
 from tests.samples import image, sample
 
 WIDTH, HEIGHT = 200, 100
@@ -172,3 +173,38 @@ def test_the_engines_that_are_named_decide_what_the_stage_writes() -> None:
     stage = ReadRegions(tables=Choice("echo"), formulas=Choice.of("says", text="x"))
     assert stage.engines() == {"echo": "1", "says": "x"}
     assert stage.needs.gpus == 0
+
+
+def test_a_served_model_reads_each_kind_and_why_it_did_not_is_counted():
+    answers = {
+        "Table Recognition:": says("<fcel>a<fcel>b<nl>"),
+        "Formula Recognition:": says(r"\[ E = mc^2 \]"),
+        "OCR:": fails(400, "too small"),
+    }
+    regions = [
+        region("table", TABLE),
+        region("equation", Box(0, 0, 200, 20)),
+        region("text", Box(0, 20, 200, 40)),
+        region("text", Box(0, 90, 200, 100), is_unread=False),
+        region("image", Box(0, 40, 40, 90)),
+    ]
+    with serving(lambda request: answers[request["messages"][-1]["content"][1]["text"]]) as (url, came):
+        tables, formulas, text = (
+            Choice.of("server", kind=kind, url=url, model="PaddleOCR-VL", tries=1) for kind in ("tables", "formulas", "text")
+        )
+        (result,) = read(ReadRegions(tables, formulas, text), page(*regions))
+    assert len(came) == 4
+    assert [(r.label, r.text, r.format, r.is_unread) for r in result.regions] == [
+        ("table", "<table><tr><td>a</td><td>b</td></tr></table>", "html", False),
+        ("equation", "E = mc^2", "latex", False),
+        ("text", "", "markdown", True),
+        ("text", "text", "markdown", False),
+        ("image", "", "markdown", True),
+    ]
+    signals = {name: value for name, value in result.quality.signals.items() if "read_" in name}
+    assert signals == {"unread_text": 1.0, "unread_image": 1.0, "not_read_refused": 2.0}
+
+
+def test_what_an_engine_says_that_is_not_whole_is_counted():
+    (result,) = read(ReadRegions(tables=Choice.of("says", text="<table>")), page(region("table", TABLE)))
+    assert result.quality.signals["not_read_not_whole"] == 1.0
