@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy
 
 from datagen.engines import Engines, ppocr, tesseract, versions
+from datagen.engines.lookalikes import fold
 from datagen.images import pixels
 from datagen.record import Drop, Line, Region, Sample
 from datagen.runner import A_CORE, Needs
@@ -117,7 +118,8 @@ class WeighLabels:
         for i, line in drawn:
             cut = cut_out(gray, line, page.lang)
             ((text, _),) = reader.read([cut.crop], lang)
-            error = text_error([cut.line.text], [text])
+            # A reader takes letters that look alike in two scripts for either.
+            error = text_error([fold(cut.line.text, page.script)], [fold(text, page.script)])
             agreements[i].append((1.0 - error, len(cut.line.text)))
         return agreements
 

@@ -140,7 +140,7 @@ REASONS = _Reasons(
     ),
     readers_disagree=Reason("Two readers read the page’s lines differently.", ("agreement",)),
     reading_unchecked=Reason("An engine read the page, and no second one here knows its script."),
-    unread_regions=Reason("The page has regions that no engine here reads, such as formulas.", ("unread_share",), is_whole=True),
+    unread_regions=Reason("The page has regions that no engine here reads, such as formulas.", ("unread_share",)),
     unmapped_characters=Reason(
         "The file doesn’t say which characters some of its glyphs are.", ("unmapped_share",), is_telling=lambda _: _is_unmapped
     ),
