@@ -13,11 +13,13 @@ from datagen.runner import A_CORE, Needs
 @dataclass(frozen=True)
 class ReadPages:
     """Gives each page the regions that `engine` knows, and their Markdown as its text, in place of what it had. A page that the
-    engine doesn't know is dropped for the engine's reason; one on which it found nothing, for `no_regions`."""
+    engine doesn't know is dropped for the engine's reason; one on which it found nothing, for `no_regions`. Pages whose words
+    hold (`Quality.words_hold`) pass as they are, unless `takes_all`."""
 
     version: ClassVar[int] = 1
 
     engine: Choice
+    takes_all: bool = False
     batch_size: int = 32
 
     @property
@@ -28,7 +30,7 @@ class ReadPages:
         return self.engine.versions()
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
-        pages = [sample for sample in batch if sample.task == "page"]
+        pages = [page for page in batch if page.task == "page" and (self.takes_all or not page.quality.words_hold)]
         known = dict(zip((page.key for page in pages), self.engine.opened(engines).pages(pages), strict=True))
         for sample in batch:
             regions = known.get(sample.key)

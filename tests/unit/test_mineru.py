@@ -269,7 +269,7 @@ def test_its_version_changes_with_the_folder_and_a_folder_of_something_else_is_r
 def test_pages_of_a_dataset_get_mineru_s_regions(tmp_path):
     blocks = [text("title", [50, 40, 550, 60], "A title"), text("text", [50, 80, 290, 100], "Text.")]
     folder = write(tmp_path, {"para_blocks": blocks}, {"para_blocks": []})
-    stage = ReadPages(Choice.of("mineru", folder=str(folder)))
+    stage = ReadPages(Choice.of("mineru", folder=str(folder)), takes_all=True)
     crop = replace(page(), key="crop", task="crop")
     with Engines() as engines:
         read, left, *dropped = stage([page(), crop, replace(page(5), key="c"), replace(page(1), key="d")], engines)
@@ -278,3 +278,8 @@ def test_pages_of_a_dataset_get_mineru_s_regions(tmp_path):
     assert [(drop.key, drop.reason) for drop in dropped] == [("c", "not_in_mineru"), ("d", "no_regions")]
     assert stage.engines()["mineru"] == "3.1.0 pipeline" and stage.needs.gpus == 0
     assert load("mineru") is MinerU
+
+
+def test_a_page_whose_text_layer_holds_is_not_asked_about(tmp_path):
+    layered = sample("g").with_quality("suspect", ("incomplete", "formula_in_text"))
+    assert list(ReadPages(Choice.of("mineru", folder=str(tmp_path)))([layered], Engines())) == [layered]

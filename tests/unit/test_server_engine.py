@@ -215,7 +215,7 @@ def test_pages_come_with_their_boxes_and_those_without_an_answer_drop():
 
     pages = [page("a", 10), page("b", 20), page("c", 30)]
     with serving(answer) as (url, _), Engines() as engines:
-        stage = ReadPages(Choice.of("server", kind="pages", url=url, model="deepseek-ai/DeepSeek-OCR", **QUICK))
+        stage = ReadPages(Choice.of("server", kind="pages", url=url, model="deepseek-ai/DeepSeek-OCR", **QUICK), takes_all=True)
         read, *dropped = stage(pages, engines)
     assert [(r.label, r.is_unread) for r in read.regions] == [("title", False), ("image", False), ("text", False)]
     assert read.regions[0].box == Box(20, 20, 180, 40)
