@@ -11,6 +11,11 @@ RECIPES = {
         "page images and text layers of any PDFs, in shards, with a report",
         ("input", "limit", "deep", "passwords", "benchmarks"),
     ),
+    "fine": Entry(
+        "recipes.fine:fine",
+        "pages of any PDFs and images with labelled regions, tables, reading order, and what each label is worth",
+        ("input", "limit", "deep", "passwords", "benchmarks", "engines"),
+    ),
     "multilingual": Entry(
         "recipes.multilingual:multilingual",
         "the same from real documents in some forty languages, fetched if no input is given",

@@ -175,7 +175,7 @@ def _blocks(regions: Sequence[Region], text: str) -> tuple[Block, ...]:
 def _omnidocbench(page: Any, where: str) -> TruePage:
     try:
         info, boxes = page["page_info"], page["layout_dets"]
-        size = (float(info["width"]), float(info["height"]))
+        size = _size(info, boxes)
         name = str(info["image_path"])
         scored = [box for box in boxes if not box.get("ignore") and box["category_type"] not in _UNSCORED]
         placed = [Placed(label_of("omnidocbench", box["category_type"]), _shares(box["poly"], size)) for box in scored]
@@ -187,6 +187,15 @@ def _omnidocbench(page: Any, where: str) -> TruePage:
     blocks.sort(key=lambda block: (block.order is None, block.order or 0))
     stem = PurePosixPath(name).with_suffix("").as_posix()
     return TruePage(tuple(dict.fromkeys((PurePosixPath(name).stem, stem))), tuple(blocks), as_coarse(placed), True)
+
+
+def _size(info: Mapping[str, Any], boxes: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """A page's width and height. Some of OmniDocBench's files have the two exchanged: boxes then leave the page, and don't leave
+    it with the sides as they ought to be."""
+    width, height = float(info["width"]), float(info["height"])
+    right, bottom = (max((max(box["poly"][side::2]) for box in boxes), default=0.0) for side in (0, 1))
+    leaves = right > width or bottom > height
+    return (height, width) if leaves and right <= height and bottom <= width else (width, height)
 
 
 def _block(box: Mapping[str, Any]) -> Block | None:

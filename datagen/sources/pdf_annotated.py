@@ -8,7 +8,7 @@ import numpy
 
 from datagen.record import Box, Region
 from datagen.sources import pdf_markdown
-from datagen.sources.pdf_answers import PageContent
+from datagen.sources.pdf_answers import BY, PageContent
 from datagen.sources.pdf_labels import Part, is_prose, label_parts
 from datagen.sources.pdf_layout import ENGINES as LAYOUT_ENGINES
 from datagen.sources.pdf_layout import Block, PageLayout, page_layout
@@ -19,7 +19,7 @@ from datagen.sources.pdf_pieces import Rect
 from datagen.sources.pdf_regroup import Owners, regrouped
 from datagen.sources.pdf_tables import table_html
 from datagen.sources.pdf_tags import tag_signals
-from datagen.sources.pdf_text import BY, ENGINES, TextLayer, read_layer, region, with_ruby
+from datagen.sources.pdf_text import ENGINES, TextLayer, read_layer, region, with_ruby
 
 _WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
 _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from datagen.record import Box, Region
 
+BY = "pymupdf"
+"""Who read the text of regions that comes from the file itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class PageContent:

@@ -14,7 +14,7 @@ from datagen.bidi import KINDS, mirroring_helps, num_rtl
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.sources import pdf_accents, pdf_formulas, pdf_glyphs, pdf_pieces, pdf_unmapped
 from datagen.sources.light_pymupdf import pymupdf
-from datagen.sources.pdf_answers import PageContent
+from datagen.sources.pdf_answers import BY, PageContent
 from datagen.sources.pdf_clean import cleaner, without_control
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_page import TEXT_FLAGS, OpenPage, native
@@ -25,7 +25,6 @@ from datagen.text import joined, words_of
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
-BY = "pymupdf"
 ENGINES = {BY: importlib.metadata.version(BY)}
 _VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
 _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")

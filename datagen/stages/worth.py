@@ -17,6 +17,7 @@ from datagen.engines.lookalikes import fold
 from datagen.images import pixels
 from datagen.record import Drop, Line, Region, Sample
 from datagen.runner import A_CORE, Needs
+from datagen.sources.pdf_answers import BY
 from datagen.sources.pdf_ink import uncovered_ink
 from datagen.stages.ink_fonts import cut_out
 from datagen.stages.ink_lines import comparable, text_error
@@ -42,8 +43,8 @@ class WeighLabels:
 
     `difficulty` is 1 less `worth`. Reasons: a page of which less than `min_coverage` of the ink has a region is `incomplete`, and
     suspect. So is a page that an engine read, if agreement is under `min_agreement` (`readers_disagree`) or absent
-    (`reading_unchecked`); without these reasons it is trusted. A page with regions that nobody has read keeps its verdict, and
-    has the reason `unread_regions`.
+    (`reading_unchecked`). Two readers who agree are believed, however unsure one of them is. A page with regions that nobody has
+    read keeps its verdict, and has the reason `unread_regions`.
     """
 
     version: ClassVar[int] = 1
@@ -88,16 +89,15 @@ class WeighLabels:
         return replace(page, regions=regions, difficulty=difficulty).with_quality(verdict, reasons, **signals)
 
     def _judged(self, page: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
+        by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
+        is_read = 2 * by_engine > sum(len(region.text) for region in page.regions)
         doubts = {"incomplete": signals["coverage"] < self.min_coverage}
-        num_chars, num_read = (
-            sum(len(r.text) for r in page.regions if keep(r)) for keep in (bool, lambda r: r.score is not None)
-        )
-        is_read = page.quality.verdict != "trusted" and 2 * num_read > num_chars
+        verdict, reasons = page.quality.verdict, page.quality.reasons
         if is_read:
             doubts["reading_unchecked"] = "agreement" not in signals
             doubts["readers_disagree"] = signals.get("agreement", 1.0) < self.min_agreement
-        reasons = () if is_read else page.quality.reasons
-        verdict = "trusted" if is_read else page.quality.verdict
+            if "agreement" in signals:  # two readers know more than one that is unsure
+                verdict, reasons = "trusted", ()
         if not page.text:
             verdict = "none"
         elif any(doubts.values()):

@@ -54,6 +54,15 @@ def test_omnidocbench_is_read_in_its_order_with_what_was_cut_joined(tmp_path):
     assert scores.true_text(true) == "Headbeginendab"
 
 
+def test_sides_that_a_file_has_exchanged_are_put_right(tmp_path):
+    lying = box("title", 1, text="Head") | {"poly": poly(20, 0, 180, 50)}
+    (true,) = pages.truths(omnidocbench(tmp_path, page(lying)))
+    assert true.placed[0].box == (0.1, 0.0, 0.9, 0.5)
+    outside = box("title", 1, text="Head") | {"poly": poly(20, 0, 180, 150)}
+    (true,) = pages.truths(omnidocbench(tmp_path, page(outside)))
+    assert true.placed[0].box == (0.2, 0.0, 1.8, 0.75)  # neither way inside
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -1,0 +1,64 @@
+"""Fine annotation: pages with their layout, each region with its label, its text and its place in the order of reading.
+
+What a trusted text layer says is taken from the file, exactly. What only the image shows is read by engines. A second reader
+then says what the labels are worth.
+"""
+
+from dataclasses import replace
+
+from datagen.alike import MarkAlike
+from datagen.census import Listing
+from datagen.pipeline import Pipeline, Stage
+from datagen.sources.images import ImageSource
+from datagen.sources.pages import FORMATS, PageFiles
+from datagen.sources.pdf import ANNOTATED, PICTURES, PdfSource
+from datagen.stages.annotate import AnnotateImage
+from datagen.stages.ink import CompareInk
+from datagen.stages.language import IdentifyLanguage
+from datagen.stages.read_pages import ReadPages
+from datagen.stages.read_regions import ReadRegions
+from datagen.stages.running import LabelRunning
+from datagen.stages.textlayer import JudgeTextLayer
+from datagen.stages.worth import WeighLabels
+from recipes.engines import PageEngines, of_word
+from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+
+NAME = "fine"
+
+
+def fine(
+    input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "", engines: str = ""
+) -> Recipe:
+    """`input`: PDFs and images of pages, as for coarse; `engines`: who annotates them, see `engine_words`."""
+    if not input:
+        raise ValueError("fine needs input=DIR, a glob, a PDF or an image, or a LIST.parquet or LIST.jsonl with a uri column")
+    source = PageFiles(annotated(PdfSource(passwords=read_passwords(passwords))), ImageSource(task="page", stage=NAME))
+    pages = Pipeline(NAME, Listing(input, FORMATS), source, stages(of_word(engines)), limit=limit, deep=deep)
+    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
+    return Recipe("fine", (pages, alike, Report(datasets=(NAME,))))
+
+
+def annotated(source: PdfSource) -> PdfSource:
+    """The source with labelled regions of the layout in place of plain paragraphs."""
+    return replace(source, page_functions=(ANNOTATED, PICTURES), stage=NAME)
+
+
+def stages(chosen: PageEngines) -> tuple[Stage, ...]:
+    """What happens to a page, in order: its text layer is judged; where that doesn't hold, the image is read; running heads are
+    told by the pages around; tables and formulas that have no text yet are read; and the whole is weighed."""
+    by_image: Stage
+    if chosen.pages:
+        by_image = ReadPages(chosen.pages)
+    else:
+        by_image = AnnotateImage(
+            detector=chosen.detector, layout=chosen.layout, equations=chosen.equations, orientation=chosen.orientation
+        )
+    return (
+        IdentifyLanguage(),
+        CompareInk(budget_s=9.0),
+        JudgeTextLayer(),
+        by_image,
+        LabelRunning(),
+        ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text),
+        WeighLabels(),
+    )
