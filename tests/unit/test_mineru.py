@@ -2,12 +2,14 @@
 2.5 to 3 (docs/en/reference/output_files.md in opendatalab/MinerU): they are no output of MinerU itself."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datagen.contract import check
 from datagen.engines import Choice, Engines, load
 from datagen.engines.mineru import MinerU
 from datagen.record import Box, SampleError
@@ -283,3 +285,18 @@ def test_pages_of_a_dataset_get_mineru_s_regions(tmp_path):
 def test_a_page_whose_text_layer_holds_is_not_asked_about(tmp_path):
     layered = sample("g").with_quality("suspect", ("incomplete", "formula_in_text"))
     assert list(ReadPages(Choice.of("mineru", folder=str(tmp_path)))([layered], Engines())) == [layered]
+
+
+def test_real_output_of_mineru_keeps_to_the_contract():
+    """Of the folder that PAGEWHEEL_MINERU names."""
+    folder = os.environ.get("PAGEWHEEL_MINERU", "")
+    if not folder:
+        pytest.skip("set PAGEWHEEL_MINERU to an output folder of mineru -p DIR -o OUT")
+    engine = MinerU(folder)
+    for stem, files in engine._files.items():
+        pages = json.loads(engine.folder.read(files[0][0]))["pdf_info"]
+        sizes = [(round(2 * one["page_size"][0]), round(2 * one["page_size"][1])) for one in pages]
+        asked = [page(i, f"/in/{stem}.pdf", size) for i, size in enumerate(sizes)]
+        for of_page, found in zip(asked, engine.pages(asked), strict=True):
+            assert not isinstance(found, SampleError), found
+            check(replace(of_page, regions=found))

@@ -1,11 +1,12 @@
 """The engine `server`, against a small HTTP server in this process: what it asks, what it makes of answers, and of failures."""
 
 import io
+import os
 import socket
 
 import numpy
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from datagen import target
 from datagen.engines import Choice, Engines
@@ -229,3 +230,15 @@ def test_a_damaged_page_image_is_that_pages_reason():
     with serving(lambda request: says(GROUNDED)) as (url, _):
         (error,) = Server("pages", url, "deepseek-ocr", **QUICK).pages([broken])
     assert isinstance(error, SampleError) and error.reason == "damaged_image"
+
+
+def test_a_real_server_reads_a_line():
+    """Of the address and the model that PAGEWHEEL_SERVER names, as http://HOST:8000/v1#MODEL."""
+    url, _, model = os.environ.get("PAGEWHEEL_SERVER", "").partition("#")
+    if not url:
+        pytest.skip("set PAGEWHEEL_SERVER to http://HOST:8000/v1#MODEL")
+    line = Image.new("RGB", (500, 100), "white")
+    ImageDraw.Draw(line).text((30, 30), "All human beings", "black", ImageFont.truetype("DejaVuSans.ttf", 32))
+    server = Server("text", url, model)
+    ((text, _),) = server.read([numpy.asarray(line)])
+    assert text == "All human beings", server.reasons
