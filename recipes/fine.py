@@ -51,7 +51,12 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
         by_image = ReadPages(chosen.pages)
     else:
         by_image = AnnotateImage(
-            detector=chosen.detector, layout=chosen.layout, equations=chosen.equations, orientation=chosen.orientation
+            detector=chosen.detector,
+            lines=chosen.lines,
+            layout=chosen.layout,
+            equations=chosen.equations,
+            orientation=chosen.orientation,
+            batch_size=chosen.batch_size,
         )
     return (
         IdentifyLanguage(),

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from datagen.engines import Choice, Engines
 from datagen.markdown import markdown
-from datagen.record import Drop, Sample, SampleError
+from datagen.record import Drop, Quality, Region, Sample, SampleError
 from datagen.runner import A_CORE, Needs
 
 
@@ -14,12 +14,17 @@ from datagen.runner import A_CORE, Needs
 class ReadPages:
     """Gives each page the regions that `engine` knows, and their Markdown as its text, in place of what it had. A page that the
     engine doesn't know is dropped for the engine's reason; one on which it found nothing, for `no_regions`. Pages whose words
-    hold (`Quality.words_hold`) pass as they are, unless `takes_all`."""
+    hold (`Quality.words_hold`) pass as they are, unless `takes_all`.
+
+    The verdict is that of `AnnotateImage`: `trusted` if the regions' mean score, by character, which is the signal
+    `reading_score`, is at least `min_score`; else `suspect`, for `unsure_reading`, or for `unscored_reading` where a region has
+    none; `none` without any text."""
 
     version: ClassVar[int] = 1
 
     engine: Choice
     takes_all: bool = False
+    min_score: float = 0.9
     batch_size: int = 32
 
     @property
@@ -41,4 +46,17 @@ class ReadPages:
             elif not regions:
                 yield sample.drop("no_regions", type(self).__name__, self.engine.name)
             else:
-                yield replace(sample, regions=regions, text=markdown(regions))
+                quality = self._quality(regions, sample.quality.signals)
+                yield replace(sample, regions=regions, text=markdown(regions), quality=quality)
+
+    def _quality(self, regions: Sequence[Region], signals: dict[str, float]) -> Quality:
+        read = [region for region in regions if region.text]
+        if not read:
+            return Quality("none", (), signals)
+        if any(region.score is None for region in read):
+            return Quality("suspect", ("unscored_reading",), signals)
+        num_chars = sum(len(region.text) for region in read)
+        score = sum((region.score or 0.0) * len(region.text) for region in read) / num_chars
+        signals = signals | {"reading_score": score}
+        is_sure = score >= self.min_score
+        return Quality("trusted", (), signals) if is_sure else Quality("suspect", ("unsure_reading",), signals)

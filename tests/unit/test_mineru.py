@@ -276,6 +276,7 @@ def test_pages_of_a_dataset_get_mineru_s_regions(tmp_path):
     with Engines() as engines:
         read, left, *dropped = stage([page(), crop, replace(page(5), key="c"), replace(page(1), key="d")], engines)
     assert read.text == "## A title\n\nText." and len(read.regions) == 2
+    assert (read.quality.verdict, read.quality.signals["reading_score"]) == ("trusted", 0.9)
     assert left is crop
     assert [(drop.key, drop.reason) for drop in dropped] == [("c", "not_in_mineru"), ("d", "no_regions")]
     assert stage.engines()["mineru"] == "3.1.0 pipeline" and stage.needs.gpus == 0

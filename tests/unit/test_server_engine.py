@@ -222,6 +222,7 @@ def test_pages_come_with_their_boxes_and_those_without_an_answer_drop():
     assert read.regions[0].box == Box(20, 20, 180, 40)
     assert {(r.by, r.detected_by) for r in read.regions} == {("deepseek-ai/DeepSeek-OCR", "deepseek-ocr")}
     assert read.text.endswith("Some text.") and "A title" in read.text
+    assert (read.quality.verdict, read.quality.reasons) == ("suspect", ("unscored_reading",))
     assert [(drop.key, drop.reason) for drop in dropped] == [("b", "server_unknown_label"), ("c", "server_refused")]
 
 
