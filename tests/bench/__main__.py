@@ -27,6 +27,7 @@ BENCHES = {
     "gate": (),
     "fine_digital": (),
     "truth": (),
+    "fine": (),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
 BY_NAME = {"long_run": (), "weights": (), "real_pages": (), "sentences": (), "languages": (), "detection": ()}

@@ -1,6 +1,6 @@
 """Thirty typeset pages in many layouts, languages and scripts, as PNG and PDF, with ground truth in OmniDocBench's form.
 
-    python -m tests.bench.typeset_pages OUT [--seed 0] [--only NAME]
+    python -m tests.bench.typeset_pages OUT [--seed 0] [--only NAME] [--shuffled]
 
 OUT gets `images/`, `pdf/`, `pages.json`, and `facts.jsonl`: tests in olmOCR-bench's form over the same pages (heads and feet
 absent, order in and across columns, cells beside cells). The same seed, fonts and libraries give the same bytes. The texts are
@@ -57,11 +57,12 @@ LAYOUTS: tuple[tuple[str, Callable[[Sheet], None], str, str, dict[str, Any]], ..
 """The pages: the name, what sets it, the text's code, OmniDocBench's name of its layout, and how the sheet differs."""
 
 
-def pages(seed: int = 0, only: str = "") -> Iterator[tuple[str, bytes, bytes, dict[str, Any]]]:
-    """Each page's name, PDF, PNG and ground truth, or those of the one whose name is `only`."""
+def pages(seed: int = 0, only: str = "", shuffled: bool = False) -> Iterator[tuple[str, bytes, bytes, dict[str, Any]]]:
+    """Each page's name, PDF, PNG and ground truth, or those of the one whose name is `only`. `shuffled` PDFs draw their text
+    in no order."""
     for name, layout, text, columned, how in LAYOUTS:
         if only in ("", name):
-            sheet = Sheet(name, Prose(text, random.Random(f"{seed} {name}")), layout.__name__, columned, **how)
+            sheet = Sheet(name, Prose(text, random.Random(f"{seed} {name}")), layout.__name__, columned, shuffled=shuffled, **how)
             layout(sheet)
             yield name, *sheet.finished()
 
@@ -92,13 +93,13 @@ def facts(truth: dict[str, Any], draw: random.Random) -> Iterator[dict[str, Any]
         yield of_page | {"id": f"{name}_present_{number}", "type": "present", "text": region["text"][at : at + 50].strip()}
 
 
-def write(out: Path, seed: int = 0, only: str = "") -> None:
+def write(out: Path, seed: int = 0, only: str = "", shuffled: bool = False) -> None:
     """All pages, or one, into a folder."""
     for folder in ("images", "pdf"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     truths: list[dict[str, Any]] = []
     tests: list[dict[str, Any]] = []
-    for name, pdf, png, truth in pages(seed, only):
+    for name, pdf, png, truth in pages(seed, only, shuffled):
         (out / "pdf" / f"{name}.pdf").write_bytes(pdf)
         (out / "images" / f"{name}.png").write_bytes(png)
         truths.append(truth)
@@ -113,8 +114,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--shuffled", action="store_true")
     args = parser.parse_args()
-    write(args.out, args.seed, args.only)
+    write(args.out, args.seed, args.only, args.shuffled)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A typeset page in the making: what is drawn on it, and what its ground truth in OmniDocBench's form says of it.
 
-Regions are given in reading order. They are drawn in another one, so that the order of a PDF's text says little. Boxes hold the
+Regions are given in reading order. A PDF draws its body in that order, too, and heads, feet, notes and captions somewhere in
+between, as typesetters do; or, where it is `shuffled`, everything anywhere, as from a program that places frames. Boxes hold the
 extents of the lines that Pango set, never what a text layer says. A paragraph that goes on in the next column is two regions,
 with the relation `truncated`. Footnotes have a place in reading order here, the last one, which OmniDocBench doesn't give them.
 """
@@ -23,6 +24,7 @@ from datagen.synth.families import families
 from datagen.synth.typeset import BrokenLine, Rect, Style, broken_lines, laid_out, union
 
 _CREATED = "2000-01-01T00:00:00Z"
+_ASIDE = frozenset({"header", "footer", "page_number", "page_footnote", "figure_caption", "table_caption"})
 _UNSPACED = ("zh", "ja", "th")
 
 
@@ -86,6 +88,7 @@ class Sheet:
     dpi: int = 150
     serif: bool = True
     vertical: bool = False
+    shuffled: bool = False
     colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
     regions: list[dict[str, Any]] = field(default_factory=list)
     relations: list[dict[str, Any]] = field(default_factory=list)
@@ -100,7 +103,7 @@ class Sheet:
             self.context.translate(size[0], 0)
             self.context.rotate(math.pi / 2)
         self._below: list[Callable[[], None]] = []
-        self._drawn: list[list[Callable[[], None]]] = []  # what is drawn together: the lines of a text, or a table's
+        self._drawn: list[tuple[str, list[Callable[[], None]]]] = []  # what is drawn together, and which category it is of
         self._layouts: list[Layout] = []  # they own the lines that are yet to be drawn
         self._order = 0
         sample = self.prose.paragraph(400)
@@ -140,9 +143,9 @@ class Sheet:
         flow.text(category, text, size, **how)
         return flow.y
 
-    def begin(self) -> None:
+    def begin(self, category: str) -> None:
         """What is shown from now on is drawn together, in its order."""
-        self._drawn.append([])
+        self._drawn.append((category, []))
 
     def show(self, line: BrokenLine, x: float, baseline: float, colour: tuple[float, float, float] | None = None) -> None:
         def draw() -> None:
@@ -150,7 +153,7 @@ class Sheet:
             self.context.move_to(x + line.left, baseline)
             pangocairocffi.pangocairo.pango_cairo_show_layout_line(self.context._pointer, line.pointer)
 
-        self._drawn[-1].append(draw)
+        self._drawn[-1][1].append(draw)
 
     def fill(self, box: Rect, colour: tuple[float, float, float]) -> None:
         """A coloured rectangle below everything."""
@@ -204,7 +207,7 @@ class Sheet:
         self, rows: Sequence[Sequence[str]], x: float, y: float, widths: Sequence[float], size: float, look: str, head: str = ""
     ) -> float:
         """A table; the height below it. `look`: ruled, three-line, striped or bare. `head` stands in a cell above all columns."""
-        self.begin()
+        self.begin("table")
         grid = [[(cell, 1) for cell in row] for row in rows]
         if head:
             grid.insert(0, [(head, len(widths))])
@@ -251,14 +254,24 @@ class Sheet:
         self._check()
         for draw in self._below:
             draw()
-        self.prose.random.shuffle(self._drawn)
-        for draw in (draw for together in self._drawn for draw in together):
-            draw()
+        for _, together in self._in_files_order():
+            for draw in together:
+                draw()
         self._surface.finish()
         pdf = self._buffer.getvalue()
         with pymupdf.open("pdf", pdf) as document:
             pixmap = document[0].get_pixmap(dpi=self.dpi)
         return pdf, pixmap.tobytes("png"), self._truth(pixmap.width, pixmap.height)
+
+    def _in_files_order(self) -> list[tuple[str, list[Callable[[], None]]]]:
+        draw = self.prose.random
+        if self.shuffled:
+            return draw.sample(self._drawn, len(self._drawn))
+        placed = [group for group in self._drawn if group[0] not in _ASIDE]
+        for group in self._drawn:
+            if group[0] in _ASIDE:
+                placed.insert(draw.randint(0, len(placed)), group)
+        return placed
 
     def _check(self) -> None:
         """No region may leave the page or lie in another: a layout that does so is wrong."""
@@ -309,7 +322,7 @@ class Flow:
         if together and self.y + sum(heights) + together > self.column.bottom and not self._turn():
             self.y = self.column.bottom
             return
-        self.sheet.begin()
+        self.sheet.begin(category)
         pieces: list[list[tuple[BrokenLine, Rect]]] = [[]]
         for line, height in zip(lines, heights, strict=True):
             if self.y + height > self.column.bottom + 0.01:
