@@ -53,8 +53,8 @@ _BLOCK = re.compile(
 
 
 class Prompt(StrEnum):
-    """What is asked of the model. The prompts are the released model's, but for `FREE_LINES`, which is ours. In `LOCATE`, what is
-    looked for stands in place of `xxxx`."""
+    """What is asked of the model. The prompts are the released model's, but for `FREE_LINES` and `PLAIN_MARKDOWN`, which are
+    ours. In `LOCATE`, what is looked for stands in place of `xxxx`."""
 
     FREE = f"{IMAGE}\nFree OCR."
     FREE_LINES = f"{IMAGE}\nFree OCR, line by line."

@@ -93,7 +93,8 @@ class Segment(NamedTuple):
     def from_json(cls, values: dict[str, Any]) -> "Segment":
         shares = []
         for share in values["shares"]:
-            dataset, langs, but, bands, diverse, power = share["stream"]
+            dataset, langs, but, *others = share["stream"]
+            bands, diverse, power = others or ((), "", 1.0)  # which earlier versions didn't have
             stream = Stream(dataset, tuple(langs), but, tuple((low, high) for low, high in bands), diverse, power)
             shares.append(Share(stream, share["weight"], share["before"]))
         return cls(values["window"], tuple(shares))
@@ -222,6 +223,6 @@ def _rows(stream: Stream, corpus: Corpus, number: int) -> np.ndarray:
 
 
 def _feature(corpus: Corpus, number: int, name: str, dataset: str) -> np.ndarray:
-    if name not in corpus.columns[number].features:
+    if name not in corpus.columns[number].features.names:
         raise ValueError(f"{dataset} doesn't say the {name} of its samples: only datasets that pagewheel wrote do")
     return corpus.columns[number].features[name]

@@ -8,7 +8,7 @@ million rows fit into the memory of a machine.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -76,8 +76,8 @@ class Columns:
     lang_N              a number in `langs`, int16
     group_N             a hash of what a split goes by, uint64. 0 is held out whatever the share
     several             the sizes of all images of the rows that have more than one
-    features            what else a mixture asks for, by its name: `DIFFICULTY` in thousandths, int16, -1000 where nobody measured
-                        it; numbers of sources or layouts, uint64
+    features            what else a mixture may ask for, by its name: `DIFFICULTY` in thousandths, int16, -1000 where nobody
+                        measured it; numbers of sources or layouts, uint64
     skipped             how many rows were left out, by the reason
     in_order            whether the rows are drawn as they stand, not shuffled: a curriculum's are
     """
@@ -89,7 +89,7 @@ class Columns:
     group_N: np.ndarray
     langs: tuple[str, ...]
     several: Several = field(default_factory=lambda: NO_SEVERAL)
-    features: dict[str, np.ndarray] = field(default_factory=dict)
+    features: "Features" = field(default_factory=lambda: Features())
     skipped: dict[str, int] = field(default_factory=dict)
     in_order: bool = False
 
@@ -105,13 +105,27 @@ class Columns:
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         """What a training's steps follow from, beside the groups, which say which rows are held out."""
-        features = (self.features[name] for name in sorted(self.features))
-        return self.width_N, self.height_N, self.answer_NP, self.lang_N, *self.several, *features
+        return self.width_N, self.height_N, self.answer_NP, self.lang_N, *self.several
 
     @property
     def num_bytes(self) -> int:
         """The memory that the arrays take."""
-        return sum(array.nbytes for array in (*self.arrays, self.group_N))
+        return sum(array.nbytes for array in (*self.arrays, self.group_N, *self.features.values()))
+
+
+class Features(dict[str, np.ndarray]):
+    """What is known of rows by these `names`: each is read when it is first asked for. So what a training began with can be asked
+    for when it goes on, whatever its recipe says by then."""
+
+    def __init__(self, names: Sequence[str] = (), read: Callable[[str], np.ndarray] | None = None, **known: np.ndarray):
+        super().__init__(known)
+        self.names, self._read = frozenset((*names, *known)), read
+
+    def __missing__(self, name: str) -> np.ndarray:
+        if self._read is None or name not in self.names:
+            raise KeyError(name)
+        self[name] = self._read(name)
+        return self[name]
 
 
 def tell_skipped(name: str, skipped: Mapping[str, int], num_rows: int) -> None:

@@ -10,9 +10,10 @@ from model.data.drawn import Drawn
 from model.data.jsonl import Jsonl
 from model.data.members import Members
 from model.data.mixture import Source
-from model.data.ours import TEXT, Choice, Ours, find_datasets, open_ours
+from model.data.our_rows import TEXT, Choice
+from model.data.ours import Ours, find_datasets, open_ours
 from model.data.row_file import is_list
-from model.data.rows import DIFFICULTY, Dataset
+from model.data.rows import Dataset
 from model.data.split import Corpus
 from model.data.tars import Tars
 from model.data.texts import Texts
@@ -60,14 +61,12 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
 
 def _chosen(one: Data, datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
     """The datasets with the samples that `one` chooses. Raises `ValueError` where it asks what a dataset doesn't know."""
-    known = [DIFFICULTY] if one.difficulty else []
-    known += [one.diverse] if one.diverse in ("source", "layout") else []
-    choice = Choice(one.unread, one.min_worth, tuple(known))
+    choice = Choice(one.unread, one.min_worth)
     if choice == Choice():
         return tuple(datasets)
     if others := [dataset.name for dataset in datasets if not isinstance(dataset, Ours)]:
         raise ValueError(
-            f"data has {one.where} with unread, min_worth, difficulty, or diverse by source or layout: pagewheel didn't write "
+            f"data has {one.where} with unread={one.unread}, min_worth={one.min_worth}: pagewheel didn't write "
             f"{', '.join(others)}, and nobody knows these of its samples"
         )
     return tuple(dataset.choosing(choice) for dataset in datasets if isinstance(dataset, Ours))

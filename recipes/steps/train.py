@@ -105,7 +105,8 @@ class TrainRunner(StepRunner[Train]):
         """The model, if it is whole and one of the samples that it was trained on is of these documents."""
         if not self.folder.exists(METRICS):
             return []
-        from model.data.ours import TEXT, find_datasets
+        from model.data.our_rows import TEXT
+        from model.data.ours import find_datasets
         from model.data.split import is_held_out
 
         run = json.loads(self.folder.read("run.json"))

@@ -13,9 +13,11 @@ from datagen import manifest
 from datagen.record import Box, Origin, Quality, Region
 from datagen.storage import Folder
 from model.data.loader import Loader, job, maker, read
-from model.data.mixture import Segment, Source, deck_of, shares
-from model.data.ours import Choice, open_ours
+from model.data.mixture import Segment, Share, Source, Stream, deck_of, shares
+from model.data.our_rows import Choice
+from model.data.ours import open_ours
 from model.data.plan import Plan, alone
+from model.data.rows import Features
 from model.data.split import opened
 from model.tokenizer import train_tokenizer
 from model.train.data import open_all, sources
@@ -143,7 +145,7 @@ def corpus(tokenizer):
     rows = np.arange(200)
     difficulty = np.where(rows % 7 == 0, -1000, rows * 7919 % 1001).astype(np.int16)
     sources = np.where(rows < 150, 0, rows // 5).astype(np.uint64)
-    columns = dataclasses.replace(made.columns[0], features={"difficulty": difficulty, "source": sources})
+    columns = dataclasses.replace(made.columns[0], features=Features(difficulty=difficulty, source=sources))
     return dataclasses.replace(made, columns=(columns,))
 
 
@@ -182,7 +184,7 @@ def test_difficulty_and_language_go_together(corpus):
 
 
 def test_a_degree_that_no_row_has_is_left_out(corpus):
-    columns = dataclasses.replace(corpus.columns[0], features={"difficulty": np.full(200, 100, np.int16)})
+    columns = dataclasses.replace(corpus.columns[0], features=Features(difficulty=np.full(200, 100, np.int16)))
     found = shares(dataclasses.replace(corpus, columns=(columns,)), [Source("pages", difficulty=LEVELS, **THIRDS)])
     assert [(share.stream.bands, share.weight) for share in found] == [(((0, 330),), 1.0)]
     with pytest.raises(ValueError, match="samples are easy: give these one above 0"):
@@ -222,7 +224,26 @@ def test_steps_stay_a_function_of_seed_and_number(corpus, diverse):
     # A training that goes on has the schedule of its checkpoint, whatever the recipe says now.
     again = plan(corpus, Source("pages")).resumed(saved | {"known": []})
     assert [again.step(n) for n in (59, 20, 21)] == [steps[59], steps[20], steps[21]]
+    changed = again.changed(20, shares(corpus, [Source("pages")]))
+    assert [changed.step(n) for n in (3, 19)] == [steps[3], steps[19]] and changed.step(59) != steps[59]
     assert plan(corpus, source, seed=1).step(0) != steps[0]
+
+
+def test_a_training_that_goes_on_asks_for_what_it_began_with(out, tokenizer):
+    """Its recipe says nothing of difficulty any more: the steps up to the change follow from it all the same."""
+    values = {"difficulty": (("hard", 3.0), ("*", 1.0)), "medium_from": 0.3, "hard_from": 0.6, "diverse": "source"}
+    corpus, found = open_data(out, tokenizer, **values)
+    before = Plan(corpus, [Segment(0, found)], {"tiny": 1.0}, 500, 1, 0, 64)
+    saved = json.loads(json.dumps(before.to_json()))
+    corpus, found = open_data(out, tokenizer)
+    after = Plan(corpus, [Segment(0, found)], {"tiny": 1.0}, 500, 1, 0, 64).resumed(saved)
+    assert [after.step(n) for n in range(9)] == [before.step(n) for n in range(9)]
+
+
+def test_schedules_of_earlier_versions_are_read():
+    share = {"stream": ["pages", ["de"], False], "weight": 1.0, "before": 7}
+    (read_share,) = Segment.from_json({"window": 0, "shares": [share]}).shares
+    assert read_share == Share(Stream("pages", ("de",), False), 1.0, 7)
 
 
 def test_workers_change_nothing(corpus, tokenizer):
@@ -235,6 +256,11 @@ def test_workers_change_nothing(corpus, tokenizer):
 
 
 def test_what_a_dataset_does_not_say_is_refused(corpus):
+    nothing = dataclasses.replace(corpus, columns=(dataclasses.replace(corpus.columns[0], features=Features()),))
+    with pytest.raises(
+        ValueError, match="pages doesn't say the difficulty of its samples: only datasets that pagewheel wrote do"
+    ):
+        shares(nothing, [Source("pages", difficulty=LEVELS)])
     with pytest.raises(ValueError, match="pages doesn't say the layout of its samples"):
         deck_of(shares(corpus, [Source("pages", diverse="layout")])[0].stream, corpus)
     in_order = dataclasses.replace(corpus, columns=(dataclasses.replace(corpus.columns[0], in_order=True),))
@@ -261,7 +287,8 @@ def test_a_recipe_says_it_by_fields_of_its_data(out, tokenizer):
         "power": 0.0,
     }
     corpus, found = open_data(out, tokenizer, unread="cut", min_worth=0.5, **values)
-    assert len(corpus.columns[0]) == 10 and set(corpus.columns[0].features) == {"difficulty", "layout"}
+    assert len(corpus.columns[0]) == 10
+    assert corpus.columns[0].features["difficulty"].tolist() == [[100, 900][n % 2] for n in range(10, 20)]
     assert [(share.stream.bands, share.stream.diverse, share.weight) for share in found] == [
         (((0, 330),), "layout", 0.25),
         (((500, 1001),), "layout", 0.75),
@@ -278,7 +305,7 @@ def test_a_source_is_the_folder_or_the_site_of_a_file(tmp_path, tokenizer):
         made.append(dataclasses.replace(page, origin=dataclasses.replace(page.origin, uri=f"https://site.org/{n}/x.pdf")))
     write_dataset(Folder(str(tmp_path)), "fine", [made])
     (dataset,) = open_ours(Folder(str(tmp_path)), ("fine",))
-    a, also_a, b, site, also_site = dataset.choosing(Choice(features=("source",))).columns(tokenizer).features["source"].tolist()
+    a, also_a, b, site, also_site = dataset.columns(tokenizer).features["source"].tolist()
     assert a == also_a and site == also_site and len({a, b, site}) == 3
 
 
@@ -308,7 +335,7 @@ def test_values_that_are_not_allowed(values, message):
 
 def test_what_others_wrote_knows_no_difficulty(tmp_path, out):
     (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "one"}) + "\n")
-    for values in ({"difficulty": (("hard", 1.0),)}, {"unread": "cut"}, {"min_worth": 0.5}, {"diverse": "source"}):
+    for values in ({"unread": "cut"}, {"min_worth": 0.5}):
         with pytest.raises(ValueError, match=r"pagewheel didn't write rows\.jsonl"):
             open_all(Train(datasets=(Data(f"{tmp_path}/rows.jsonl", **values),)), out)
     assert open_all(Train(datasets=(Data(f"{tmp_path}/rows.jsonl", diverse="document"),)), out).datasets

@@ -144,7 +144,7 @@ def test_lengths_are_those_that_samples_have_and_are_kept(out, tokenizer, monkey
             draw = alone(corpus, number, row, "tiny", prompt=prompt)
             tokens = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[draw]])]
             assert not tokens.skipped and tokens.num_positions == draw.length
-    monkeypatch.delattr("model.data.ours.read_records")  # nothing is read again
+    monkeypatch.delattr("model.data.our_rows.read_records")  # nothing is read again
     again = opened(open_ours(out, ("coarse", "round-*")), tokenizer, 0.1)
     assert again.digests == corpus.digests
     with pytest.raises(NameError):

@@ -1,0 +1,197 @@
+"""Which samples of a dataset of ours are rows, and what is known of them: from its manifest, and the lengths kept beside it.
+
+N rows · P prompts
+"""
+
+import functools
+import itertools
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from datagen.manifest import SCHEMA
+from datagen.record import Sample
+from datagen.shards import ShardReport, read_records
+from datagen.storage import Folder
+from datagen.target import Prompt, can_answer, encode, neutralise
+from model.data import lengths
+from model.data.rows import DIFFICULTY, NO_ANSWER, Columns, Features, Part
+from model.data.tokens import counted
+from model.tokenizer import TextTokenizer
+
+if TYPE_CHECKING:
+    from model.data.ours import Ours
+
+TEXT = "text"
+
+
+class Choice(NamedTuple):
+    """Which samples of a dataset are rows: those with unread regions are left out, or these regions are "cut" out of their
+    images; labels must be worth `min_worth`, where that was measured."""
+
+    unread: str = "leave"
+    min_worth: float = 0.0
+
+
+_AT_A_TIME = 1024
+COLUMNS = ["key", "shard", "offset", "bytes", "record_offset", "record_bytes", "task", "lang", "verdict", "num_chars"]
+COLUMNS += ["group", "sha256", "parent", "width", "height", "num_unread", "worth"]
+# What features are made of.
+OF_FEATURE = {DIFFICULTY: ["difficulty"], "source": ["uri"], "layout": ["labels", "num_regions"]}
+NO_ROWS = SCHEMA.empty_table()
+
+
+class Rows:
+    """Which samples of a part of the manifest are rows."""
+
+    def __init__(self, dataset: "Ours"):
+        self.dataset, self.excluded = dataset, dataset.excluded()
+        self.skipped: Counter[str] = Counter()
+
+    def fitting(self, part: pa.Table) -> pa.Table:
+        """The trusted samples of the dataset's task that have text."""
+        part = part.filter(pc.equal(part["task"], self.dataset.task))
+        trusted, text = pc.equal(part["verdict"], "trusted"), pc.greater(part["num_chars"], 0)
+        self.skipped["not_trusted"] += part.num_rows - (pc.sum(trusted).as_py() or 0)
+        self.skipped["no_text"] += pc.sum(pc.and_not(trusted, text)).as_py() or 0
+        return part.filter(pc.and_(trusted, text))
+
+    def free(self, part: pa.Table) -> tuple[pa.Table, np.ndarray]:
+        """Those of them that nothing speaks against, and which of the part's rows these are."""
+        free_N = np.ones(part.num_rows, bool)
+        for reason, is_out in self._reasons():
+            out_N = np.asarray(is_out(part), bool) & free_N
+            self.skipped[reason] += int(out_N.sum())
+            free_N &= ~out_N
+        return (part if free_N.all() else part.filter(pa.array(free_N))), free_N
+
+    def _reasons(self) -> Iterator[tuple[str, Callable[[pa.Table], Any]]]:
+        """Why samples are left out, and which of a part's rows are for that reason."""
+        choice, elsewhere = self.dataset.choice, self.dataset.elsewhere
+        if self.excluded:
+            yield "marked", lambda part: [is_marked(key, self.excluded) for key in part["key"].to_pylist()]
+        if elsewhere:
+            yield "page_elsewhere", lambda part: [parent in elsewhere for parent in part["parent"].to_pylist()]
+        if choice.unread == "leave":
+            yield "unread_regions", lambda part: part["num_unread"].to_numpy() > 0
+        if choice.min_worth:
+            yield "worth_little", lambda part: _is_worth_less(part["worth"].to_numpy(), choice.min_worth)
+
+
+class Index:
+    """The columns of a dataset, collected part by part."""
+
+    def __init__(self, dataset: "Ours", tokenizer: TextTokenizer):
+        self.dataset, self.tokenizer = dataset, tokenizer
+        self.name = lengths.name(tokenizer, dataset.prompts, dataset.task)
+        self.rows = Rows(dataset)
+        self.starts: list[int] = []
+        self.langs: dict[str, int] = {}
+        self.num_rows = 0
+        self._arrays: dict[str, list[np.ndarray]] = {name: [] for name in ("answer", "lang", "group", *_KINDS)}
+
+    def add(self, report: ShardReport, part: pa.Table) -> None:
+        self.starts.append(self.num_rows)
+        part = self.rows.fitting(part)
+        count = functools.partial(self._count, part)
+        table = lengths.kept(self.dataset.folder, self.name, report.shard, report.sha256, part.num_rows, count)
+        part, free_N = self.rows.free(part)
+        answer_NP = lengths.lengths(table, len(self.dataset.prompts))[free_N]
+        self.rows.skipped["bad_record"] += int((answer_NP == NO_ANSWER).all(1).sum())
+        self._arrays["answer"].append(answer_NP)
+        self._arrays["group"].append(self.dataset.group_hashes(part))
+        self._arrays["lang"].append(self._codes(part["lang"]))
+        for name, kind in _KINDS.items():
+            limits = np.iinfo(kind)
+            self._arrays[name].append(part[name].to_numpy().clip(limits.min, limits.max).astype(kind))
+        self.num_rows += part.num_rows
+
+    def columns(self) -> Columns:
+        return Columns(
+            width_N=self.joined("width"),
+            height_N=self.joined("height"),
+            answer_NP=self.joined("answer").reshape(self.num_rows, len(self.dataset.prompts)),
+            lang_N=self.joined("lang"),
+            group_N=self.joined("group"),
+            langs=tuple(self.langs),
+            features=Features(tuple(OF_FEATURE), self.dataset.feature),
+            skipped={reason: n for reason, n in self.rows.skipped.items() if n},
+        )
+
+    def joined(self, name: str) -> np.ndarray:
+        """The column over all parts. It is taken out, so that nothing is held twice."""
+        kind = {"answer": np.int32, "lang": np.int16, "group": np.uint64}.get(name) or _KINDS[name]
+        return np.concatenate([np.zeros((0, *self._shape(name)), kind), *self._arrays.pop(name)])
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        return (len(self.dataset.prompts),) if name == "answer" else ()
+
+    def _codes(self, langs: pa.ChunkedArray) -> np.ndarray:
+        encoded = langs.combine_chunks().dictionary_encode()
+        codes = np.array([self.langs.setdefault(lang, len(self.langs)) for lang in encoded.dictionary.to_pylist()], np.int16)
+        return codes[encoded.indices.to_numpy()] if len(langs) else codes
+
+    def _count(self, part: pa.Table) -> pa.Table:
+        """The lengths of the part's samples under each prompt. Those of a record that can't be read have none."""
+        folder, prompts = self.dataset.folder, self.dataset.prompts
+        found = np.full((part.num_rows, len(prompts)), NO_ANSWER, np.int32)
+        rows = part.select(["shard", "record_offset", "record_bytes"]).to_pylist()
+        for start in range(0, len(rows), _AT_A_TIME):
+            places, texts = [], []
+            for row, sample in enumerate(_records(folder, rows[start : start + _AT_A_TIME]), start):
+                for prompt, (asked, _) in enumerate(prompts):
+                    if sample is not None and (self.dataset.task == TEXT or can_answer(sample, Prompt(asked))):
+                        places.append((row, prompt))
+                        texts.append(_parts(sample, asked))
+            for (row, prompt), length in zip(places, counted(texts, self.tokenizer), strict=True):
+                found[row, prompt] = length
+        return pa.table(lengths.columns(found))
+
+
+_KINDS: dict[str, Any] = {"width": np.uint16, "height": np.uint16, "offset": np.int64, "bytes": np.int32}
+
+
+def _is_worth_less(worth_N: np.ndarray, least: float) -> np.ndarray:
+    return (worth_N >= 0) & (worth_N < np.float32(least))
+
+
+def feature(name: str, part: pa.Table) -> np.ndarray:
+    """A feature of a part's rows. A source is the folder or the site of a file. A layout is which labels there are, and about how
+    many regions."""
+    if name == DIFFICULTY:
+        difficulty_N = part["difficulty"].to_numpy()
+        return np.where(difficulty_N < 0, -1000, np.rint(1000 * difficulty_N)).astype(np.int16)
+    if name == "source":
+        values = [uri.split("/")[2] if "://" in uri else posixpath.dirname(uri) for uri in part["uri"].to_pylist()]
+    else:
+        sizes = part["num_regions"].to_pylist()
+        values = [f"{n.bit_length()} {' '.join(labels)}" for labels, n in zip(part["labels"].to_pylist(), sizes, strict=True)]
+    return np.array([xxhash.xxh3_64_intdigest(value.encode("utf-8", "surrogatepass")) for value in values], np.uint64)
+
+
+def _parts(sample: Sample, prompt: str) -> tuple[Part, ...]:
+    if sample.task == TEXT:
+        return (Part(neutralise(sample.text), True),)
+    asked, answer = encode(sample, Prompt(prompt))
+    return Part(asked, False), Part(answer, True)
+
+
+def _records(folder: Folder, rows: Sequence[dict[str, Any]]) -> Iterable[Sample | None]:
+    """The records at `rows`, None of those that are damaged."""
+    try:
+        return list(read_records(folder, rows))
+    except (ValueError, KeyError, TypeError):
+        if len(rows) == 1:
+            return [None]
+        return [sample for row in rows for sample in _records(folder, [row])]
+
+
+def is_marked(key: str, marked: frozenset[str]) -> bool:
+    """Whether a sample is marked, or the page that it was cut from, in whatever dataset: a crop's key begins with its page's."""
+    return any(part in marked for part in itertools.accumulate(key.split("-"), "{}-{}".format))
