@@ -17,6 +17,8 @@ _HEADINGS = frozenset(("title", "sub_title"))
 _CAPTIONS = frozenset(("image_caption", "table_caption", "table_footnote"))
 _CAPTIONED = frozenset(("image", "table", "chart", "molecule", "geometry", "code"))
 _SLACK_EM = 0.35  # by so much boxes may reach into a gap: detectors draw them too large
+_APART_EM = 1.5  # lines on both sides of a wider gap are no part of each other
+_FAR_EM, _BULLETS_EM = 3.0, 2.5  # but behind bullets and numbers it may be wider; these are so narrow
 _NEAR_EM = 3.0  # a caption is no further from its picture
 _LABELS_EM = 5.0  # what is narrower, and no line goes on in it, is a column of labels
 _FEW_LINES = 3  # what has fewer is no column of text
@@ -92,7 +94,8 @@ def in_order_of(own: Sequence[Region], regions: Sequence[Region]) -> list[Region
 
 
 def columns_of(lines: Sequence[Line], direction: str = "ltr") -> list[list[Line]]:
-    """The lines of a part of a page, column by column in order: each list is what no gutter between columns of prose parts."""
+    """The lines of a part of a page, column by column in order: each list is what neither a gutter between columns of prose nor a
+    gap that no line goes on behind parts."""
     if not lines:
         return []
     frames = [_frame(line.box, direction) for line in lines]
@@ -112,10 +115,23 @@ def _parted(blocks: Sequence[_Block], em: float) -> Iterator[list[_Block]]:
             else:
                 parts.append(section)
     if len(parts) == 1:
-        yield list(blocks)
+        yield from _far_apart(blocks, em)
         return
     for part in parts:
         yield from _parted(part, em)
+
+
+def _far_apart(blocks: Sequence[_Block], em: float) -> list[list[_Block]]:
+    """Lines side by side, those together that no wide gap parts from top to bottom."""
+    strips = _strips(blocks, 0, em)
+    parts = strips[:1]
+    for (gap, _), strip in zip(_gaps(strips, 0), strips[1:], strict=True):
+        x0, _, x1, _ = _around([block.box for block in parts[-1]])
+        if gap > (_FAR_EM if x1 - x0 < _BULLETS_EM * em else _APART_EM) * em:
+            parts.append(strip)
+        else:
+            parts[-1] += strip
+    return parts
 
 
 def _frame(box: Box, direction: str) -> Frame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, NamedTuple
 
+import cv2
 import numpy
 import simplejpeg
 
@@ -12,13 +13,14 @@ from datagen.engines import Choice, Engines, versions
 from datagen.images import pixels
 from datagen.markdown import markdown
 from datagen.order import in_order_of, in_reading_order
-from datagen.record import Drop, Quality, Region, Sample, SampleError
+from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError
 from datagen.runner import Needs
 from datagen.sources.pdf_pieces import Rect
 from datagen.stages import annotate_lines, annotate_regions
 from datagen.stages.annotate_lines import PageLines
 
 _CONTRAST = 64  # of 255, between paper and what is drawn in a gap of a line
+_WIDE = 3.0  # a gap, in heights of its line, that parts it: detectors go on through narrower ones
 _JPEG_QUALITY = 95
 _BETTER = 0.05  # a page is turned if its lines are read so much more surely then
 
@@ -120,8 +122,8 @@ class AnnotateImage:
 
     def _with_regions(self, page: _Page, layout: Sequence[Region], equations: Sequence[Region], is_ordered: bool) -> Sample:
         sample, lines = page.sample, page.lines
-        is_clear = partial(_is_clear, page.image)
-        whole = annotate_regions.put_together(lines, layout, equations, self.detector.name, is_clear)
+        look = partial(_is_clear, page.image), partial(_ink_share, page.image)
+        whole = annotate_regions.put_together(lines, layout, equations, self.detector.name, *look)
         regions = in_reading_order(whole, lines.direction)
         if is_ordered:
             regions = in_order_of([region for region in whole if region.detected_by == self.layout.name], regions)
@@ -180,8 +182,23 @@ class AnnotateImage:
 
 
 def _is_clear(image: numpy.ndarray, box: Rect) -> bool:
-    """Whether nothing is drawn in the middle of a gap in a line. (`PageInk` says the same, and first takes all ink apart.)"""
+    """Whether a gap in a line parts nothing: it isn't wide, and nothing is drawn in its middle. (`PageInk` says the latter, too,
+    but takes all ink apart first.)"""
     x0, y0, x1, y1 = map(round, box)
     height = y1 - y0
+    if x1 - x0 > _WIDE * height:
+        return False
     gap = image[max(0, y0 + 2 * height // 5) : y0 + 2 * height // 3, x0 + height // 5 : max(0, x1 - height // 5)]
     return not gap.size or int(gap.max()) - int(gap.min()) <= _CONTRAST
+
+
+def _ink_share(image: numpy.ndarray, box: Box, lines: Sequence[Line]) -> float:
+    """The share of the ink in `box`, what differs from its commonest gray, that lies in these lines."""
+    gray = cv2.cvtColor(image[box.y0 : box.y1, box.x0 : box.x1], cv2.COLOR_RGB2GRAY)
+    paper = int(numpy.bincount(gray.ravel(), minlength=256).argmax())
+    ink = numpy.abs(gray.astype(numpy.int16) - paper) > _CONTRAST
+    in_lines = numpy.zeros(ink.shape, bool)
+    for line in lines:
+        x0, y0, x1, y1 = line.box
+        in_lines[max(0, y0 - box.y0) : max(0, y1 - box.y0), max(0, x0 - box.x0) : max(0, x1 - box.x0)] = True
+    return float((ink & in_lines).sum() / max(1, ink.sum()))

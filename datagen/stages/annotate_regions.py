@@ -1,7 +1,9 @@
 """Lines that were read on a page's image, and the regions that layout engines saw there, put together: every line is in a region,
 and every region of text has lines."""
 
+import itertools
 import re
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,13 +12,17 @@ from datagen.order import columns_of
 from datagen.record import Box, Line, Region
 from datagen.regions import FoundLine, regions_of
 from datagen.sources.pdf_pieces import Rect
+from datagen.stages.annotate_formulas import is_number, numbered_formulas
 from datagen.stages.annotate_lines import PageLines, mean_score
 from datagen.text import joined, words_of
 
 _INSIDE = 0.5  # of a line's area: it is in a region
 _WHOLE = frozenset(("title", "sub_title", "header", "footer", "page_number", "image_caption", "table_caption"))
 _NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7}|[IVXLCDM]{1,7})[\W_]*")
-_ONLY_TEXT = 0.35  # of a picture's area under lines: it is a box with text
+_ROW = 0.4  # of a line's height: middles that are no further apart are of one row
+_NEARLY = 0.25  # of the usual distance between two lines
+_TALLER, _MUCH_TALLER = 1.4, 1.9  # times as high, at most, are lines of one size; and those that stand as close as all others
+_ONLY_TEXT = 0.7  # of a picture's ink in lines: it is a box with text
 
 
 def put_together(
@@ -25,13 +31,16 @@ def put_together(
     equations: Sequence[Region],
     detected_by: str,
     is_clear: Callable[[Rect], bool],
+    ink_share: Callable[[Box, Sequence[Line]], float],
 ) -> tuple[Region, ...]:
-    """The page's regions, in no order. Its lines were found by the engine `detected_by`.
+    """The page's regions, in no order. Its lines were found by the engine `detected_by`. `is_clear` says whether a gap in a line
+    parts nothing, and `ink_share` which share of the ink in a box lies in some lines.
 
     A line belongs to the smallest region of the layout that half of it lies in; what is in none makes regions of its own. Regions
     without lines go, pictures aside. Formulas and tables keep their lines, and are unread.
     """
-    regions = [*_without_doubles(layout)]
+    numbered = numbered_formulas(page.lines, detected_by)
+    regions = [*numbered, *_without_doubles(layout)]
     regions += [
         e for e in equations if not any(r.label != "text" and _shared(e.box, r.box) > 0.2 * _area(e.box) for r in regions)
     ]
@@ -40,7 +49,7 @@ def put_together(
     for line in page.lines:
         around = [n for n, region in enumerate(regions) if _shared(line.box, region.box) >= _INSIDE * _area(line.box)]
         if around:
-            best = min(around, key=lambda n: (regions[n].label in PICTURES, _area(regions[n].box), n))
+            best = min(around, key=lambda n: (n >= len(numbered), regions[n].label in PICTURES, _area(regions[n].box), n))
             lines_of[best].append(line)
         else:
             without.append(line)
@@ -48,13 +57,16 @@ def put_together(
     for n, region in enumerate(regions):
         of_region = lines_of[n]
         if region.label in PICTURES:
-            if sum(_shared(line.box, region.box) for line in of_region) > _ONLY_TEXT * _area(region.box):
+            if of_region and ink_share(region.box, of_region) > _ONLY_TEXT:
                 region = replace(region, label="text")
             else:
                 made.append(replace(region, is_unread=False))
                 continue
+        if region.label == "equation" and of_region and all(is_number(line.text) for line in of_region):
+            region = replace(region, label="text")
         if region.label in ("table", "equation"):
-            if of_region or region.label == "equation":
+            is_alone = region.label == "equation" and not any(_shared(line.box, region.box) for line in page.lines)
+            if of_region or is_alone:
                 made.append(_unread(region, of_region))
             continue
         if of_region:
@@ -73,19 +85,49 @@ def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: C
             replace(region, box=_around(rows), text=text, score=mean_score(rows), by=page.by, lines=tuple(rows), is_unread=False)
         ]
     if region.label == "text":
-        return list(paragraphs)
+        return [replace(p, label="text") if is_number(p.text) else p for p in paragraphs]
     return [replace(paragraph, label=region.label) for paragraph in paragraphs]
 
 
 def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_clear: Callable[[Rect], bool]) -> list[Region]:
     """The lines of a part of a page as paragraphs, column by column."""
-    return [
-        replace(paragraph, score=mean_score(paragraph.lines))
-        for column in columns_of(lines, page.direction)
-        for paragraph in regions_of(
-            [FoundLine(line.box, (line,)) for line in column], page.script, page.by, detected_by, is_clear
-        )
-    ]
+    made = []
+    for column in columns_of(lines, page.direction):
+        evened = _evened(column)
+        moved = [(_middle(found.box), _middle(found.runs[0].box)) for found in evened]
+
+        def is_clear_there(box: Rect, moved: Sequence[tuple[float, float]] = moved) -> bool:
+            middle = (box[1] + box[3]) / 2
+            by = min((abs(there - middle), real - there) for there, real in moved)[1]
+            return is_clear((box[0], box[1] + by, box[2], box[3] + by))
+
+        made += regions_of(evened, page.script, page.by, detected_by, is_clear_there)
+    return [replace(paragraph, score=mean_score(paragraph.lines)) for paragraph in made]
+
+
+def _evened(lines: Sequence[Line]) -> list[FoundLine]:
+    """The lines of a column at even distances and of even heights, where they nearly are. A detector is off by a pixel or two,
+    and small print has no more between two paragraphs."""
+    if any(line.direction == "ttb" for line in lines):
+        return [FoundLine(line.box, (line,)) for line in lines]
+    height = statistics.median(line.box.y1 - line.box.y0 for line in lines)
+    ordered = sorted(lines, key=lambda line: _middle(line.box))
+    steps = [b - a for a, b in itertools.pairwise(_middle(line.box) for line in ordered)]
+    pitch = statistics.median([step for step in steps if step > _ROW * height] or [height])
+    at, evened = _middle(ordered[0].box), []
+    regular = [step <= _ROW * height or abs(step - pitch) <= _NEARLY * pitch for step in [0.0, *steps, 0.0]]
+    for n, (line, step) in enumerate(zip(ordered, [0.0, *steps], strict=True)):
+        at += 0.0 if step <= _ROW * height else pitch if regular[n] else step
+        own = line.box.y1 - line.box.y0
+        # A heading stands further from the lines around it.
+        taller = _MUCH_TALLER if regular[n] and regular[n + 1] else _TALLER
+        half = (height if height / taller < own < taller * height else own) / 2
+        evened.append(FoundLine(Box(line.box.x0, round(at - half), line.box.x1, round(at + half)), (line,)))
+    return evened
+
+
+def _middle(box: Box) -> float:
+    return (box.y0 + box.y1) / 2
 
 
 def _unread(region: Region, lines: Sequence[Line]) -> Region:
