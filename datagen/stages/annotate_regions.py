@@ -91,7 +91,7 @@ def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: C
 
 def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_clear: Callable[[Rect], bool]) -> list[Region]:
     """The lines of a part of a page as paragraphs, column by column."""
-    made = []
+    made: list[Region] = []
     for column in columns_of(lines, page.direction):
         evened = _evened(column)
         moved = [(_middle(found.box), _middle(found.runs[0].box)) for found in evened]
