@@ -8,6 +8,7 @@ from datagen.engines import Choice, Engines
 from datagen.markdown import markdown
 from datagen.record import Drop, Quality, Region, Sample, SampleError
 from datagen.runner import A_CORE, Needs
+from datagen.stages.language import IdentifyLanguage, identify
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ReadPages:
         return Needs(gpus=self.engine.gpus) if self.engine.gpus else A_CORE
 
     def engines(self) -> dict[str, str]:
-        return self.engine.versions()
+        return self.engine.versions() | IdentifyLanguage().engines()
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         pages = [page for page in batch if page.task == "page" and (self.takes_all or not page.quality.words_hold)]
@@ -46,8 +47,19 @@ class ReadPages:
             elif not regions:
                 yield sample.drop("no_regions", type(self).__name__, self.engine.name)
             else:
-                quality = self._quality(regions, sample.quality.signals)
-                yield replace(sample, regions=regions, text=markdown(regions), quality=quality)
+                yield self._with(sample, regions)
+
+    def _with(self, sample: Sample, regions: tuple[Region, ...]) -> Sample:
+        """The page with these regions, in the language that their text looks like."""
+        language = identify("\n".join(region.text for region in regions if region.format == "markdown"), sample.lang)
+        return replace(
+            sample,
+            lang=language.lang if language.lang != "und" else sample.lang,
+            script=language.script,
+            text=markdown(regions),
+            regions=regions,
+            quality=self._quality(regions, sample.quality.signals),
+        )
 
     def _quality(self, regions: Sequence[Region], signals: dict[str, float]) -> Quality:
         read = [region for region in regions if region.text]

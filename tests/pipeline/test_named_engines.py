@@ -58,10 +58,16 @@ def documents(tmp_path) -> Path:
 
 def test_mineru_s_pages_are_a_dataset_and_those_it_lacks_are_drops(documents, tmp_path):
     out = tmp_path / "out"
-    engine = Choice.of("mineru", folder=str(mineru_output(tmp_path / "mineru", "a", "The first page.", "The second.")))
+    engine = Choice.of(
+        "mineru", folder=str(mineru_output(tmp_path / "mineru", "a", "Все люди рождаются свободными.", "The second."))
+    )
     assert run(recipe(documents, engine), Place(str(out), "inline")) == 0
     made = sorted(dataset_samples(Folder(str(out / "fine"))), key=lambda sample: sample.origin.page)
-    assert [sample.text for sample in made] == ["The first page.", "The second."]
+    assert [sample.text for sample in made] == ["Все люди рождаются свободными.", "The second."]
+    assert [(sample.lang, sample.script) for sample in made] == [
+        ("ru", "Cyrl"),
+        ("und", "Latn"),
+    ]  # the second is too short to tell
     assert [region.detected_by for sample in made for region in sample.regions] == ["mineru", "mineru"]
     drops = [drop for report in read_reports(Folder(str(out / "fine"))) for drop in report.drops]
     assert [(Path(drop.uri).name, drop.reason, drop.stage) for drop in drops] == [("b.pdf", "not_in_mineru", "ReadPages")]
