@@ -4,15 +4,16 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from datagen.bidi import num_rtl
-from datagen.labels import RUNNING
-from datagen.order import in_reading_order
+from datagen.order import columns_of, in_reading_order
 from datagen.record import Box, Line, Region
 from datagen.sources import pdf_layout
 from datagen.sources.pdf_order import by_columns, in_frame
-from datagen.sources.pdf_pieces import Block, Piece, Rect, overlap
+from datagen.sources.pdf_pieces import Block, Piece, Rect
 
-_LEAST, _SHARE = 3, 0.15  # of lines that follow another: signs that it takes to give the order up
-_INNER = frozenset({"table", "image", "equation"})  # in these, lines stand in an order of their own
+_MIN_UP, _UP_SHARE = 3, 0.15  # of lines that follow another in a block, those that stand above it where there is no order
+_MIN_BACK, _BACK_SHARE = 2, 0.3  # of steps from block to block, those back to an earlier one
+# What the order of a page is told by. Floats stand anywhere, and lines in tables have an order of their own.
+_TELLING = frozenset({"title", "sub_title", "text", "list", "code"})
 _STEPS = 10  # of boxes, a point
 
 Owners = Mapping[int, int]
@@ -20,44 +21,49 @@ Owners = Mapping[int, int]
 
 
 def regrouped(blocks: Sequence[Block], owners: Owners, seen: Sequence[pdf_layout.Block], rtl: bool) -> list[Block] | None:
-    """The lines of `blocks` by the model's blocks, these in reading order. None if the order of `blocks` holds: it hardly comes
-    back to one of the model's blocks that it had left, and hardly goes up."""
+    """The lines of `blocks` by the model's blocks, these in reading order. None if the order of `blocks` holds: if it hardly goes
+    up within one of the model's blocks, and hardly goes back from one to an earlier one."""
     pieces = [piece for block in blocks for piece in block]
     vertical = sum(piece.vertical for piece in pieces) * 2 > len(pieces)
-    if not _is_in_disorder(pieces, owners, seen, vertical):
+    in_rtl = rtl and 2 * sum(num_rtl(piece.text) > 0 for piece in pieces) > len(pieces)
+    direction = "ttb" if vertical else "rtl" if in_rtl else "ltr"
+    parts = _ordered(pieces, owners, seen, direction)
+    telling = [p for p in pieces if owners[id(p)] >= 0 and (p.vertical or seen[owners[id(p)]].label in _TELLING)]
+    rank = {id(piece): n for n, part in enumerate(parts) for piece in part}
+    if not (_goes_up(telling, owners, vertical) or _goes_back([rank[id(piece)] for piece in telling])):
         return None
+    placed = [[(piece, in_frame(piece.bbox, vertical)) for piece in part] for part in parts]
+    return [[piece for piece, _ in by_columns(part, in_rtl)] for part in placed]
+
+
+def _ordered(pieces: Sequence[Piece], owners: Owners, seen: Sequence[pdf_layout.Block], direction: str) -> list[list[Piece]]:
+    """The lines by the model's blocks, and by columns in these, in the order in which they are read."""
     groups: dict[int, list[Piece]] = {}
     for n, piece in enumerate(pieces):
         owner = owners[id(piece)]
         groups.setdefault(owner if owner >= 0 else -1 - n, []).append(piece)
-    in_rtl = rtl and 2 * sum(num_rtl(piece.text) > 0 for piece in pieces) > len(pieces)
-    members = {}
+    of_region = {}
     for owner, group in groups.items():
-        lines = tuple(Line(_box(piece.bbox), piece.text) for piece in group)
-        label = seen[owner].label if owner >= 0 else "text"
-        region = Region(_around([line.box for line in lines]), label, "", None, "", lines=lines)
-        placed = by_columns([(piece, in_frame(piece.bbox, vertical)) for piece in group], in_rtl)
-        members[id(region)] = region, [piece for piece, _ in placed]
-    ordered = in_reading_order([region for region, _ in members.values()], "ttb" if vertical else "rtl" if in_rtl else "ltr")
-    return [members[id(region)][1] for region in ordered]
+        label = seen[owner].label if owner >= 0 and direction != "ttb" else "text"
+        of_line = {id(line): (line, piece) for piece in group if (line := Line(_box(piece.bbox), piece.text))}
+        lines = [line for line, _ in of_line.values()]
+        for column in columns_of(lines, direction) if label in _TELLING else [lines]:
+            region = Region(_around([line.box for line in column]), label, "", None, "", lines=tuple(column))
+            of_region[id(region)] = region, [of_line[id(line)][1] for line in column]
+    ordered = in_reading_order([region for region, _ in of_region.values()], direction)
+    return [of_region[id(region)][1] for region in ordered]
 
 
-def _is_in_disorder(pieces: Sequence[Piece], owners: Owners, seen: Sequence[pdf_layout.Block], vertical: bool) -> bool:
-    left: set[int] = set()
-    num = num_signs = 0
-    for a, b in itertools.pairwise(pieces):
-        before, owner = owners[id(a)], owners[id(b)]
-        if owner < 0 or seen[owner].label in _INNER | RUNNING:
-            continue
-        num += 1
-        first, second = in_frame(a.bbox, vertical), in_frame(b.bbox, vertical)
-        goes_up = second[3] < first[1] + 0.3 * (first[3] - first[1])
-        if owner == before:
-            num_signs += goes_up
-        else:
-            num_signs += owner in left or (goes_up and overlap(first, second, 0) > 0.5)
-            left.add(before)
-    return num_signs >= max(_LEAST, _SHARE * num)
+def _goes_up(pieces: Sequence[Piece], owners: Owners, vertical: bool) -> bool:
+    boxes = [in_frame(piece.bbox, vertical) for piece in pieces]
+    same = [(a, b) for i, (a, b) in enumerate(itertools.pairwise(boxes)) if owners[id(pieces[i])] == owners[id(pieces[i + 1])]]
+    return sum(b[3] < a[1] + 0.3 * (a[3] - a[1]) for a, b in same) >= max(_MIN_UP, _UP_SHARE * len(same))
+
+
+def _goes_back(ranks: Sequence[int]) -> bool:
+    """`ranks` are the parts' that lines are in, one line after the other."""
+    steps = [a > b for a, b in itertools.pairwise(ranks) if a != b]
+    return sum(steps) >= max(_MIN_BACK, _BACK_SHARE * len(steps))
 
 
 def _box(box: Rect) -> Box:
