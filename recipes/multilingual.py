@@ -1,4 +1,5 @@
-"""From documents in many languages to a corpus, to readers of those that no reader here knows, to a model, and a report.
+"""From documents in many languages to a corpus, to annotated pages, to readers of languages that no reader here knows, to a
+model, and a report.
 
 Without `input` the documents are Debian's: reference cards, installation guides, type specimens, written by people of many
 languages.
@@ -17,6 +18,8 @@ from datagen.stages.textlayer import JudgeTextLayer
 from flywheel.step import COMPACT, CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
 from model.config import small_moe
 from model.train.step import Data, Train
+from recipes import fine
+from recipes.engines import EMBEDDED
 from recipes.readers import of_kind
 from recipes.reads import LINES, drawn
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
@@ -25,8 +28,10 @@ SEED = 0
 # The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
 # serves, Russian and Vietnamese, so a run of three minutes makes a round.
 DRAW = 7
+FINE_PAGES = 3  # of each document: annotating one costs as much as extracting five
 STEPS, STEPS_ON_CORPUS = 2300, 300
 STAGES = ((0, 1), (12_000, 2), (22_000, 5), (55_000, 8), (65_000, 12))  # sooner than where there is more time
+MIN_WORTH = 0.9  # of an annotated page's labels, to learn from it
 STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
 
 PAGES = Train(
@@ -86,6 +91,9 @@ def multilingual(
         deep=deep,
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
+    # Pages that coarse has, too, under the same keys: what marks one marks the other.
+    source = replace(fine.annotated(pages.source), max_pages=FINE_PAGES)
+    annotated = replace(pages, name=fine.NAME, source=source, stages=fine.stages(EMBEDDED))
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
     given = text.split(",") if text else []
@@ -110,6 +118,7 @@ def multilingual(
         loss_every=100,
         name="train",
     ).lasting(max(1, steps * STEPS_ON_CORPUS // STEPS))
-    of_pages = replace(PAGES, datasets=(pages.name, PAGES_OF_ROUNDS), seed=SEED)
-    report = Report(datasets=(pages.name,), seed=SEED, after=(alike.name,))
-    return Recipe("multilingual", (pages, alike, wheel, of_drawn, of_lines, of_pages, report))
+    of_fine = Data(annotated.name, unread="cut", min_worth=MIN_WORTH)
+    of_pages = replace(PAGES, datasets=(pages.name, of_fine, PAGES_OF_ROUNDS), seed=SEED)
+    report = Report(datasets=(pages.name, annotated.name), seed=SEED, after=(alike.name, annotated.name))
+    return Recipe("multilingual", (pages, alike, annotated, wheel, of_drawn, of_lines, of_pages, report))
