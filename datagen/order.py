@@ -9,7 +9,9 @@ regions that no gap parts follow Breuel's rules (High Performance Document Layou
 import itertools
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy
 
 from datagen.record import Box, Line, Region
 
@@ -24,6 +26,8 @@ _LABELS_EM = 5.0  # what is narrower, and no line goes on in it, is a column of 
 _FEW_LINES = 3  # what has fewer is no column of text
 _FEW_PROSE, _PROSE_EM, _FULL, _DENSE = 4, 6.0, 0.6, 0.5  # lines; their width in em, and as a share of the column's; of its height
 _TALL = 2.0  # a heading that stands is so many times as high as wide
+# Of 98 pages of real files the least shares were .56 and .86, but for one whose frames were in no order (.68, .53).
+_SETTLED_STEPS, _SETTLED_PAIRS = 0.45, 0.75
 _ROW_GAP_EM, _ROW_GAP_GUTTERS = 2.5, 1.5  # a gap between rows that comes before columns is so wide, and wider than their gutter
 
 Frame = tuple[float, float, float, float]
@@ -75,6 +79,27 @@ def in_reading_order(regions: Sequence[Region], direction: str = "ltr") -> list[
     em = _em(regions, direction)
     ordered = [*_by_rows(heads), *_cut(_with_captions(body, em), em), *_cut(notes, em), *_by_rows(feet)]
     return [region for block in ordered for region in block.regions]
+
+
+def settled(regions: Sequence[Region]) -> list[Region]:
+    """The regions as they come, if that is an order of reading: if enough of those that follow each other do so by where they
+    lie, too, and enough pairs stand in the same order. Else in reading order.
+
+    Programs that place frames write them into a file in any order.
+    """
+    chars: dict[str, int] = {}
+    for line in (line for region in regions for line in region.lines):
+        chars[line.direction] = chars.get(line.direction, 0) + len(line.text)
+    placed = in_reading_order(regions, max(sorted(chars), key=lambda d: chars[d], default="ltr"))
+    came = {id(region): number for number, region in enumerate(regions)}
+    ranks = numpy.array([came[id(region)] for region in placed])
+    follows = ranks[1:] == ranks[:-1] + 1
+    num_pairs = len(ranks) * (len(ranks) - 1) / 2
+    num_swapped = numpy.triu(ranks[:, None] > ranks).sum()
+    if follows.sum() >= _SETTLED_STEPS * len(follows) and num_swapped <= (1 - _SETTLED_PAIRS) * num_pairs:
+        return list(regions)
+    goes_on = [*follows.tolist(), False]
+    return [replace(region, continues=region.continues and on) for region, on in zip(placed, goes_on, strict=True)]
 
 
 def in_order_of(own: Sequence[Region], regions: Sequence[Region]) -> list[Region]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy
 
+from datagen.order import settled
 from datagen.record import Box, Region
 from datagen.sources import pdf_markdown
 from datagen.sources.pdf_answers import BY, PageContent
@@ -34,8 +35,9 @@ def annotated_layer(view: OpenPage) -> PageContent:
     - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
       picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
     - Labels: see `pdf_labels`.
-    - Order: that of `text_layer`, unless the model shows that it is none: see `pdf_regroup`, and the signal `regrouped`. Running
-      heads come first, feet last, and a picture without text stands beside its caption, or behind what is above it.
+    - Order: that of `text_layer`, unless the model shows that it is none: see `pdf_regroup`, and the signal `regrouped`; or where
+      the regions lie does: see `order.settled`. Running heads come first, feet last, and a picture without text stands beside
+      its caption, or behind what is above it.
     - Text is Markdown, see `pdf_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
       both are unread where nobody reads them. A picture has no text, whatever is written in it.
 
@@ -59,7 +61,8 @@ def annotated_layer(view: OpenPage) -> PageContent:
     parts = _joined(parts)
     _frame_tables(parts, layout)
     styles = pdf_markdown.styles(layer.spans)
-    regions = tuple(made for part in _ordered(parts) if (made := _region(view, part, layer, styles)) is not None)
+    made = [one for part in _ordered(parts) if (one := _region(view, part, layer, styles)) is not None]
+    regions = tuple(settled(made))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
     if regrouped_blocks is not None:
         signals["regrouped"] = 1.0
