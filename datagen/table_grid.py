@@ -9,7 +9,7 @@ import numpy
 
 from datagen import scripts
 from datagen.record import Line
-from datagen.table_axes import RULED_SHARE, Block, Cutter, Field
+from datagen.table_axes import RULED_SHARE, Axis, Block, Cutter, Field
 from datagen.table_rules import Rule
 from datagen.tables import Cell, Table, plain
 from datagen.text import joined
@@ -17,6 +17,7 @@ from datagen.text import joined
 _SAME_ROW_EM = 0.45  # between the middles of two lines of a row
 _LACKING = 0.4  # of a slot's side: a rule that covers less of it lacks there
 _FILLED_SHARE = 0.25  # of the cells
+_FRAME_SHARE = 0.8  # of the table's side, of a rule of its frame
 _ALIGNED_EM = 0.35
 _TIGHT = 0.87  # of the usual distance of rows, that of a cell's lines
 _LEADING_EM = 1.3
@@ -39,6 +40,26 @@ def table(lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequence[
     if len(lines) < 2 or not em:
         return None
     return _Grid(lines, em, horizontal, vertical).table()
+
+
+def table_at(lines: Sequence[Line], columns: Sequence[float], rows: Sequence[float]) -> Table | None:
+    """The table that `lines` are the text of, whose columns and rows somebody parted at these places. A cell spans those that its
+    text reaches into. None where lines or cuts are too few."""
+    lines = [line for line in lines if line.text.strip()]
+    em = line_height(lines)
+    if len(lines) < 2 or not em:
+        return None
+    return _Grid(lines, em, (), ()).table_at(columns, rows)
+
+
+def is_ruled(lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> bool:
+    """Whether rules go around the table that `lines` are the text of, and through it both ways."""
+    if not lines:
+        return False
+    field = _field(lines, line_height(lines), horizontal, vertical)
+    return field.is_boxed and all(
+        sum(rule.covered(*field.ends[1 - way]) > _FRAME_SHARE for rule in field.rules[way]) > 2 for way in (0, 1)
+    )
 
 
 def line_height(lines: Iterable[Line]) -> float:
@@ -74,11 +95,7 @@ class _Grid:
 
     def __init__(self, lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertical: Sequence[Rule]):
         self.lines, self.em = lines, em
-        boxes = [line.box for line in lines]
-        across = (min(box.x0 for box in boxes), max(box.x1 for box in boxes))
-        down = (min(box.y0 for box in boxes), max(box.y1 for box in boxes))
-        is_boxed = sum(rule.covered(*down) > 0.8 for rule in vertical) > 1
-        self.field = Field(em, (across, down), (vertical, horizontal), is_boxed)
+        self.field = _field(lines, em, horizontal, vertical)
 
     def table(self) -> Table | None:
         self.blocks = [_block([line]) for line in self.lines]
@@ -96,6 +113,16 @@ class _Grid:
                 lane.append(block)
         self.rows = Cutter(self.field, 1, self.blocks, lanes, [list(range(first, last + 1)) for first, last in reaches]).axis()
         owners = self._owners() if self.rows.cuts else None
+        return self._filled(owners) if owners else None
+
+    def table_at(self, columns: Sequence[float], rows: Sequence[float]) -> Table | None:
+        self.blocks = [_block([line]) for line in self.lines]
+        self.columns, self.rows = Axis(list(columns), [None] * len(columns)), Axis(list(rows), [None] * len(rows))
+        union = _Union((r, c) for r in range(len(rows) + 1) for c in range(len(columns) + 1))
+        for block in self.blocks:
+            (c0, c1), (r0, r1) = self._place(block)
+            union.merge([(r, c) for r in range(r0, r1 + 1) for c in range(c0, c1 + 1)], has_text=True)
+        owners = union.owners()
         return self._filled(owners) if owners else None
 
     def _wrapped(self) -> list[Block]:
@@ -131,7 +158,7 @@ class _Grid:
             if reach in last:
                 pitches.append(middle - last[reach])
             last[reach] = middle
-        return float(numpy.quantile(pitches, 0.75)) if pitches else 0.0
+        return float(numpy.quantile(pitches, 0.6)) if pitches else 0.0
 
     def _room(self, first: int, last: int) -> int:
         """How wide the text in these columns is, from the leftmost to the rightmost."""
@@ -255,6 +282,14 @@ class _Grid:
     def _is_mixed(self, lines: list[Line]) -> bool:
         """Whether lines of a cell stand so far apart that they may be of two."""
         return any(b.box.x0 - a.box.x1 > 3 * self.em for row in text_rows(lines, self.em) for a, b in itertools.pairwise(row))
+
+
+def _field(lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> Field:
+    boxes = [line.box for line in lines]
+    across = (min(box.x0 for box in boxes), max(box.x1 for box in boxes))
+    down = (min(box.y0 for box in boxes), max(box.y1 for box in boxes))
+    is_boxed = sum(rule.covered(*down) > _FRAME_SHARE for rule in vertical) > 1
+    return Field(em, (across, down), (vertical, horizontal), is_boxed)
 
 
 class _Union:

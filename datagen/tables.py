@@ -9,6 +9,7 @@ is `<br>`. A table that is read from right to left has its rightmost column firs
 import functools
 import html
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -128,6 +129,33 @@ def parse(text: str, is_strict: bool = False) -> Table:
 def normalise(text: str) -> str:
     """HTML of a table as `to_html` writes it, for scores: without attributes, markup in cells and heads. Raises as `parse`."""
     return to_html(parse(text))
+
+
+def agreement(one: Table, other: Table) -> float:
+    """The share of pairs of neighbouring cells that two tables have in common (Göbel et al., ICDAR 2013): of texts beside and
+    below each other, whatever is empty between them. From 0 to 1; 1 for tables that say the same."""
+    a, b = _neighbours(one), _neighbours(other)
+    return 2 * (a & b).total() / (a.total() + b.total()) if a or b else float(one == other)
+
+
+def _neighbours(table: Table) -> Counter[tuple[str, str, bool]]:
+    slots = table.slots()
+    pairs: Counter[tuple[str, str, bool]] = Counter()
+    for cell in table.cells:
+        if not cell.text:
+            continue
+        pairs[cell.text, "", True] += 1  # so that a text that is put together otherwise counts, too
+        for is_below in (False, True):
+            beside: dict[Cell, None] = {}
+            for n in range(cell.columns if is_below else cell.rows):
+                row, column = (cell.row + cell.rows, cell.column + n) if is_below else (cell.row + n, cell.column + cell.columns)
+                while (row, column) in slots and not slots[row, column].text:
+                    row, column = (row + 1, column) if is_below else (row, column + 1)
+                if (row, column) in slots:
+                    beside[slots[row, column]] = None
+            for other in beside:
+                pairs[cell.text, other.text, is_below] += 1
+    return pairs
 
 
 def plain(lines: Iterable[str]) -> str:

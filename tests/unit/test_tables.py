@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen.tables import MAX_SLOTS, Cell, Table, normalise, parse, plain, to_html
+from datagen.tables import MAX_SLOTS, Cell, Table, agreement, normalise, parse, plain, to_html
 
 SPANS = '<table><tr><td rowspan="2">A</td><td colspan="2">B</td></tr><tr><td>1</td><td>2<br>3</td></tr></table>'
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("&<>\n\"' "), max_size=12).map(
@@ -142,3 +142,18 @@ def test_what_is_no_table_is_refused(written: str) -> None:
 def test_cells_over_each_other_are_no_table() -> None:
     with pytest.raises(ValueError, match="row 0, column 1"):
         to_html(Table((Cell(0, 0, "a", columns=2), Cell(0, 1, "b"))))
+
+
+def test_agreement_counts_the_neighbours_that_two_tables_have_in_common() -> None:
+    one = parse("<table><tr><td>a</td><td></td><td>b</td></tr><tr><td>c</td><td></td><td>d</td></tr></table>")
+    without_empty = parse("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>")
+    rows_swapped = parse("<table><tr><td>c</td><td>d</td></tr><tr><td>a</td><td>b</td></tr></table>")
+    assert agreement(one, one) == agreement(one, without_empty) == 1.0
+    assert agreement(without_empty, rows_swapped) == 6 / 8
+    assert agreement(one, parse("<table><tr><td>x</td></tr></table>")) == 0.0
+    assert agreement(Table(()), Table(())) == 1.0
+
+
+@given(tables(), tables())
+def test_agreement_is_the_same_either_way(one: Table, other: Table) -> None:
+    assert 0.0 <= agreement(one, other) == agreement(other, one) <= 1.0
