@@ -154,7 +154,8 @@ def _room(needs: Needs, most: int) -> int:
         if num_gpus < needs.gpus:
             raise ValueError(
                 f"a task needs GPUs: {needs.gpus}; this machine has {num_gpus} "
-                "(by CUDA_VISIBLE_DEVICES, or by nvidia-smi where that is not set): choose another on=…, or engines with ?device=cpu"
+                "(by CUDA_VISIBLE_DEVICES, or by nvidia-smi where that is not set): choose another on=…, or engines with "
+                "?device=cpu"
             )
         room = min(room, num_gpus // needs.gpus)
     if needs.memory_bytes:

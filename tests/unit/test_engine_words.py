@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from datagen.engines import Choice
+from datagen.engines import ENGINES, Choice
 from recipes import engine_words
 from recipes.engines import EMBEDDED, PAPER, of_word
 
@@ -100,3 +100,7 @@ def test_another_word_is_refused_in_a_sentence(word, message):
     assert str(refused.value).startswith(f"engines={word}: ")
     with pytest.raises(ValueError, match=message):
         engine_words.absolute(word)
+
+
+def test_every_engine_of_the_word_is_in_the_table():
+    assert {name for engines in engine_words.KINDS.values() for name in engines} <= ENGINES.keys()
