@@ -48,6 +48,7 @@ class GotRegions:
         self.kind, self.model, self.max_tokens = kind, model, max_tokens
         self.device, self.precision, self.revision = device, precision, revision
         self.format = FORMATS[kind]
+        self.reasons: tuple[str, ...] = ()
 
     def versions(self) -> dict[str, str]:
         return token_reader.package_versions(got_ocr.PACKAGES) | pretrained.version(self.model, self.revision)
@@ -58,11 +59,14 @@ class GotRegions:
         """The text of each crop, (H, W, 3) RGB bytes, and the mean probability of its tokens; "" for an answer that came to no
         end, or holds no table where one is asked for."""
         readings: list[tuple[str, float]] = []
+        reasons: list[str] = []
         with torch.inference_mode():
             for part in pretrained.parts(len(crops), AT_A_TIME):
                 for text, logp, is_whole in got_ocr.written(self._network, crops[part], self.max_tokens, self.kind != "text"):
-                    text = self._converted(text) if is_whole else ""
+                    text, reason = self._converted(text) if is_whole else ("", "no_end")
                     readings.append((text, mean_probability(logp) if text else 0.0))
+                    reasons.append(reason)
+        self.reasons = tuple(reasons)
         return readings
 
     def close(self) -> None:
@@ -74,12 +78,15 @@ class GotRegions:
         device = pretrained.device_of(self.device)
         return got_ocr.opened(self.model, pretrained.dtype_of(self.precision, device), device, self.revision)
 
-    def _converted(self, text: str) -> str:
+    def _converted(self, text: str) -> tuple[str, str]:
+        """The text of this kind, or why there is none."""
+        if self.kind == "tables":
+            try:
+                return to_html(to_table(text)), ""
+            except ValueError:
+                return "", "no_table"
         if self.kind == "formulas":
-            return bare_latex(text)
-        if self.kind == "text":
-            return joined([normalise(line) for line in text.split("\n") if line.strip()])
-        try:
-            return to_html(to_table(text))
-        except ValueError:
-            return ""
+            text = bare_latex(text)
+        else:
+            text = joined([normalise(line) for line in text.split("\n") if line.strip()])
+        return text, "" if text else "empty_answer"

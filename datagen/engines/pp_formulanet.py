@@ -39,6 +39,7 @@ class PPFormulaNet:
     ):
         self.model, self.max_tokens, self.device, self.revision = model, max_tokens, device, revision
         self.precision = precision
+        self.reasons: tuple[str, ...] = ()
 
     def versions(self) -> dict[str, str]:
         packages = token_reader.package_versions(("transformers", "torchvision", "ftfy"))
@@ -53,6 +54,7 @@ class PPFormulaNet:
         with torch.inference_mode():
             for part in pretrained.parts(len(crops), AT_A_TIME):
                 answers += self._read(crops[part])
+        self.reasons = tuple("" if text else "no_end" for text, _ in answers)
         return answers
 
     def close(self) -> None:

@@ -328,6 +328,14 @@ def test_got_reads_regions_of_each_kind(got_folder, kind, form, wanted):
 def test_an_answer_that_comes_to_no_end_is_none(got_folder):
     engine = GotRegions("text", str(got_folder), max_tokens=3, device="cpu")
     assert engine.read([drawn("x")]) == [("", 0.0)]
+    assert engine.reasons == ("no_end",)
+
+
+def test_an_answer_without_a_table_is_none(got_folder, monkeypatch):
+    engine = GotRegions("tables", str(got_folder), device="cpu")
+    monkeypatch.setattr(got_ocr, "written", lambda *_: [("a & b", [-0.1], True)])
+    assert engine.read([BLANK]) == [("", 0.0)]
+    assert engine.reasons == ("no_table",)
 
 
 def test_got_reads_no_other_kinds():
