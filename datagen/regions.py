@@ -2,7 +2,7 @@
 fonts that a layer knows."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from datagen import scripts
@@ -45,10 +45,12 @@ def regions_of(
     rows = [piece for block in blocks for piece in block]
     words = words_of([piece.text for piece in rows])
     regions = []
-    for paragraph in paragraphs([b for b in reading_order([rows], rtl) if b], rtl):
+    divided = paragraphs([b for b in reading_order([rows], rtl) if b], rtl)
+    alone = {piece.bbox for paragraph in divided for piece in paragraph.pieces} & {_rect(line.box) for line in ordered}
+    for paragraph in divided:
         texts = [piece.text for piece in paragraph.pieces]
         text = texts[0] if len(texts) == 1 else joined(texts, paragraph.soft, words)
-        runs = tuple(run for piece in paragraph.pieces for line in _within(piece.bbox, ordered) for run in line.runs)
+        runs = tuple(run for piece in paragraph.pieces for line in _within(piece.bbox, ordered, alone) for run in line.runs)
         x0s, y0s, x1s, y1s = zip(*(run.box for run in runs), strict=True)
         box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
         score = sum((run.score or 0.0) * len(run.text) for run in runs) / sum(len(run.text) for run in runs)
@@ -59,15 +61,20 @@ def regions_of(
 
 
 def _piece(line: FoundLine, sizes: dict[int, float]) -> Piece:
-    x0, y0, x1, y1 = map(float, line.box)
+    x0, y0, x1, y1 = _rect(line.box)
     return Piece((x0, y0, x1, y1), line.text, "", _EM * sizes[line.box.y1 - line.box.y0], baseline=(y0 + y1) / 2)
 
 
-def _within(box: Rect, lines: Sequence[FoundLine]) -> list[FoundLine]:
-    """The lines that a piece is made of, in order."""
-    inside = [line for line in lines if _holds(box, line.box)]
-    exact = [line for line in inside if tuple(map(float, line.box)) == box]
-    return exact[:1] or inside
+def _within(box: Rect, lines: Sequence[FoundLine], alone: Collection[Rect]) -> list[FoundLine]:
+    """The lines that a piece is made of, in order. Those that are `alone` a piece are no part of another one."""
+    if box in alone:
+        return [line for line in lines if _rect(line.box) == box][:1]
+    return [line for line in lines if _holds(box, line.box) and _rect(line.box) not in alone]
+
+
+def _rect(box: Box) -> Rect:
+    x0, y0, x1, y1 = map(float, box)
+    return x0, y0, x1, y1
 
 
 def _holds(box: Rect, line: Box) -> bool:

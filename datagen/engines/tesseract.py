@@ -118,8 +118,8 @@ class Tesseract:
         return tessdata.folder()
 
     def script(self, page: numpy.ndarray) -> str:
-        """The script (ISO 15924) that a page is in, (H, W) gray bytes, as Tesseract guesses; "Zyyy" where it can't tell, or where
-        its data for that (`osd`) isn't installed."""
+        """The script (ISO 15924) of an upright page, (H, W) gray bytes, as Tesseract guesses; "Zyyy" where it can't tell, takes
+        it for turned, or has no data for that (`osd`)."""
         if "osd" not in _installed():
             return "Zyyy"
         with needed_by("tesseract"):
@@ -130,7 +130,7 @@ class Tesseract:
             api.SetImage(image)
             api.SetSourceResolution(_DPI)
             guess = api.DetectOrientationScript()
-        if not guess:
+        if not guess or guess["orient_deg"]:
             return "Zyyy"
         name = str(guess["script_name"])
         return _SCRIPTS.get(name) or scripts.code(name)

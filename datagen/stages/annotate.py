@@ -150,14 +150,15 @@ class AnnotateImage:
         self, image: numpy.ndarray, lines: PageLines, sample: Sample, engines: Engines
     ) -> tuple[int, numpy.ndarray, PageLines] | None:
         """By how many quarters the page must be turned, its image and lines then; None if it stands upright."""
-        if self.orientation is None or not lines.lines:
-            return None
+        if self.orientation is None or not lines.lines or lines.score is None:
+            return None  # Tesseract reads only what it takes for upright
         quarters, _ = self.orientation.opened(engines).quarters([image])[0]
         if not quarters:
             return None
         upright = numpy.ascontiguousarray(numpy.rot90(image, quarters))
         others = self._lines(upright, sample, engines)
-        if (others.score or 0.0) < (lines.score or 0.0) + _BETTER:
+        surely = lines.score < annotate_lines.SURE if others.score is None else others.score >= lines.score + _BETTER
+        if not surely:
             return None
         return quarters, upright, others
 

@@ -20,8 +20,10 @@ _PP_SCRIPTS = frozenset(
     ("Latn", "Hans", "Hant", "Hani", "Jpan", "Zyyy")
 )  # which PP-OCR reads, but for the languages of Tesseract
 _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
-_SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
-_MIN_LETTERS = 24  # fewer tell no language
+SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
+_FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
+_SURE_LANGUAGE = 0.7  # the identifier's score
+_ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
 _TALL, _VERY_TALL = 1.5, 3.0  # times as high as wide: may stand or lie on its side; is no single letter
 _SKEW = 0.08  # of a line's height, from its one end to the other: it is cut out straight
 _FIRST_OF_SCRIPT = {"Arab": "ar", "Cyrl": "ru"}  # read in these, their languages tell which they are
@@ -86,7 +88,8 @@ def read_lines(
 
     A declared language says who reads: of the flywheel's `readers` (their folders) the one of its script, else Tesseract where it
     has data of that language, else PP-OCR. If the language is `und`, PP-OCR reads a few lines; where it isn't sure of them, the
-    script is what Tesseract takes the page for, and the language what a first reading looks like. `ppocr` is which recogniser of
+    script is what Tesseract takes such lines for, and the language what a first reading looks like. If PP-OCR then fails on many
+    lines, or the text is in a language that Tesseract has data of, Tesseract reads the page anew. `ppocr` is which recogniser of
     PP-OCR's reads.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -96,10 +99,15 @@ def read_lines(
     by, read_in = _who(lang, script, engines, readers)
     known: dict[int, tuple[str, float | None]] = {}
     if lang == "und" and script in ("Zyyy", ""):
-        by, read_in, script, known = _asked(gray, flat or cuts, engines, readers, ppocr)
+        by, read_in, script, known = _asked(flat or cuts, engines, readers, ppocr)
     reader = _opened(by, script, engines, readers, ppocr)
     unknown = [cut for cut in flat if id(cut) not in known]
     readings = known | dict(zip(map(id, unknown), reader.read([cut.gray for cut in unknown], read_in), strict=True))
+    if lang == "und" and by == PPOCR:
+        other, in_other, of_script = _another(flat, readings, engines, readers)
+        if other != PPOCR:
+            by, read_in, script, reader = other, in_other, of_script, _opened(other, of_script, engines, readers, ppocr)
+            readings = dict(zip(map(id, flat), reader.read([cut.gray for cut in flat], read_in), strict=True))
     if lang == "und" and by == TESSERACT:
         again = _language(readings, read_in, script)
         if again != read_in:
@@ -159,7 +167,7 @@ def _opened(by: str, script: str, engines: Engines, readers: Sequence[str], ppoc
 
 
 def _asked(
-    gray: numpy.ndarray, cuts: Sequence[_Cut], engines: Engines, readers: Sequence[str], ppocr: Choice
+    cuts: Sequence[_Cut], engines: Engines, readers: Sequence[str], ppocr: Choice
 ) -> tuple[str, str, str, dict[int, tuple[str, float | None]]]:
     """Who reads a page of which nobody knows the language: the engine, the language in which to read, the script, and what was
     read already."""
@@ -171,11 +179,38 @@ def _asked(
     read = dict(zip(map(id, asked), ppocr.opened(engines).read([cut.gray for cut in asked]), strict=True))
     num_chars = sum(len(text) for text, _ in read.values())
     score = sum((score or 0.0) * len(text) for text, score in read.values()) / max(1, num_chars)
-    if score >= _SURE:
+    if score >= SURE:
         return PPOCR, "und", "Zyyy", read
-    script = engines.get(TESSERACT).script(gray)
+    script = _script(cuts, engines)
     by, read_in = _who("und", script, engines, readers)
     return (by, read_in, script, {}) if by != PPOCR else (PPOCR, "und", "Zyyy", read)
+
+
+def _another(
+    cuts: Sequence[_Cut], readings: dict[int, tuple[str, float | None]], engines: Engines, readers: Sequence[str]
+) -> tuple[str, str, str]:
+    """Who reads a page that PP-OCR has read, and in which language and script; PP-OCR, if it reads it well."""
+    unsure = [cut for cut in cuts if not readings[id(cut)][0] or (readings[id(cut)][1] or 0.0) < _FAILED]
+    if len(unsure) >= max(_FEW, _FAILED_SHARE * len(cuts)):
+        script = _script(unsure, engines)
+        by, read_in = _who("und", script, engines, readers)
+        if by != PPOCR:
+            return by, read_in, script
+    language = identify("\n".join(text for text, _ in readings.values()))
+    if language.score >= _SURE_LANGUAGE and language.lang != "und":
+        return *_who(language.lang, language.script, engines, readers), language.script
+    return PPOCR, "und", "Zyyy"
+
+
+def _script(cuts: Sequence[_Cut], engines: Engines) -> str:
+    """The script that Tesseract takes these lines for, set below each other."""
+    rows = [cv2.resize(c.gray, (max(1, c.gray.shape[1] * _ROW // c.gray.shape[0]), _ROW)) for c in cuts[:_MOST_ROWS]]
+    width = max((row.shape[1] for row in rows), default=0) + 2 * _ROW
+    page = numpy.full((_ROW + 2 * _ROW * len(rows), width), 255, numpy.uint8)
+    for n, row in enumerate(rows):
+        page[_ROW + 2 * n * _ROW : 2 * (n + 1) * _ROW, _ROW : _ROW + row.shape[1]] = row
+    guess: str = engines.get(TESSERACT).script(page)
+    return guess
 
 
 def _language(readings: dict[int, tuple[str, float | None]], read_in: str, script: str) -> str:
@@ -200,7 +235,8 @@ def _read_tall(cut: _Cut, reader: Reader, lang: str, script: str, others: str) -
         views += [(numpy.rot90(cut.gray), "ltr"), (numpy.rot90(cut.gray, 3), "ltr")]
     read = reader.read([numpy.ascontiguousarray(view) for view, _ in views], lang)
     best = max(range(len(views)), key=lambda n: (read[n][1] or 0.0, len(read[n][0]), -n))
-    return read[best][0], read[best][1], views[best][1]
+    text, score = read[best]
+    return text, score, views[best][1] if len(text) > 1 else "ltr"
 
 
 def _cut(gray: numpy.ndarray, quad: Quad) -> _Cut:

@@ -6,6 +6,7 @@ import re
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from datagen.labels import PICTURES
 from datagen.order import columns_of
@@ -22,7 +23,7 @@ _NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7}|[IVXLCDM]{1,7})[\W_]*")
 _ROW = 0.4  # of a line's height: middles that are no further apart are of one row
 _NEARLY = 0.25  # of the usual distance between two lines
 _TALLER, _MUCH_TALLER = 1.4, 1.9  # times as high, at most, are lines of one size; and those that stand as close as all others
-_ONLY_TEXT = 0.7  # of a picture's ink in lines: it is a box with text
+_FULL_OF_TEXT, _ONLY_TEXT = 0.3, 0.6  # of a picture's area, or of its ink, in lines: it is a box with text
 
 
 def put_together(
@@ -57,7 +58,8 @@ def put_together(
     for n, region in enumerate(regions):
         of_region = lines_of[n]
         if region.label in PICTURES:
-            if of_region and ink_share(region.box, of_region) > _ONLY_TEXT:
+            area = sum(_shared(line.box, region.box) for line in of_region) / _area(region.box)
+            if of_region and (area > _FULL_OF_TEXT or ink_share(region.box, of_region) > _ONLY_TEXT):
                 region = replace(region, label="text")
             else:
                 made.append(replace(region, is_unread=False))
@@ -90,39 +92,50 @@ def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: C
 
 
 def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_clear: Callable[[Rect], bool]) -> list[Region]:
-    """The lines of a part of a page as paragraphs, column by column."""
+    """The lines of a part of a page as paragraphs, column by column. Lines from top to bottom are laid on their side for that."""
     made: list[Region] = []
-    for column in columns_of(lines, page.direction):
-        evened = _evened(column)
-        moved = [(_middle(found.box), _middle(found.runs[0].box)) for found in evened]
-
-        def is_clear_there(box: Rect, moved: Sequence[tuple[float, float]] = moved) -> bool:
-            middle = (box[1] + box[3]) / 2
-            by = min((abs(there - middle), real - there) for there, real in moved)[1]
-            return is_clear((box[0], box[1] + by, box[2], box[3] + by))
-
-        made += regions_of(evened, page.script, page.by, detected_by, is_clear_there)
+    for standing in (False, True):
+        of_kind = [line for line in lines if (line.direction == "ttb") is standing]
+        right = max((line.box.x1 for line in of_kind), default=0)
+        for column in columns_of(of_kind, "ttb" if standing else page.direction if page.direction != "ttb" else "ltr"):
+            evened = _evened(column, right if standing else None)
+            clear = (
+                _always
+                if standing
+                else partial(_is_clear_there, is_clear, [(_middle(f.box), _middle(f.runs[0].box)) for f in evened])
+            )
+            made += regions_of(evened, page.script, page.by, detected_by, clear)
     return [replace(paragraph, score=mean_score(paragraph.lines)) for paragraph in made]
 
 
-def _evened(lines: Sequence[Line]) -> list[FoundLine]:
+def _always(box: Rect) -> bool:
+    return True
+
+
+def _is_clear_there(is_clear: Callable[[Rect], bool], moved: Sequence[tuple[float, float]], box: Rect) -> bool:
+    """Whether a gap is clear where it really is: `moved` has the middles of lines, as they are in paragraphs and on the page."""
+    middle = (box[1] + box[3]) / 2
+    by = min((abs(there - middle), real - there) for there, real in moved)[1]
+    return is_clear((box[0], box[1] + by, box[2], box[3] + by))
+
+
+def _evened(lines: Sequence[Line], right: int | None) -> list[FoundLine]:
     """The lines of a column at even distances and of even heights, where they nearly are. A detector is off by a pixel or two,
-    and small print has no more between two paragraphs."""
-    if any(line.direction == "ttb" for line in lines):
-        return [FoundLine(line.box, (line,)) for line in lines]
-    height = statistics.median(line.box.y1 - line.box.y0 for line in lines)
-    ordered = sorted(lines, key=lambda line: _middle(line.box))
-    steps = [b - a for a, b in itertools.pairwise(_middle(line.box) for line in ordered)]
+    and small print has no more between two paragraphs. Those that stand, the first one at `right`, are laid on their side."""
+    boxes = [b if right is None else Box(b.y0, right - b.x1, b.y1, right - b.x0) for b in (line.box for line in lines)]
+    height = statistics.median(box.y1 - box.y0 for box in boxes)
+    ordered = sorted(zip(boxes, lines, strict=True), key=lambda placed: _middle(placed[0]))
+    steps = [b - a for a, b in itertools.pairwise(_middle(box) for box, _ in ordered)]
     pitch = statistics.median([step for step in steps if step > _ROW * height] or [height])
-    at, evened = _middle(ordered[0].box), []
     regular = [step <= _ROW * height or abs(step - pitch) <= _NEARLY * pitch for step in [0.0, *steps, 0.0]]
-    for n, (line, step) in enumerate(zip(ordered, [0.0, *steps], strict=True)):
+    at, evened = _middle(ordered[0][0]), []
+    for n, ((box, line), step) in enumerate(zip(ordered, [0.0, *steps], strict=True)):
         at += 0.0 if step <= _ROW * height else pitch if regular[n] else step
-        own = line.box.y1 - line.box.y0
+        own = box.y1 - box.y0
         # A heading stands further from the lines around it.
         taller = _MUCH_TALLER if regular[n] and regular[n + 1] else _TALLER
         half = (height if height / taller < own < taller * height else own) / 2
-        evened.append(FoundLine(Box(line.box.x0, round(at - half), line.box.x1, round(at + half)), (line,)))
+        evened.append(FoundLine(Box(box.x0, round(at - half), box.x1, round(at + half)), (line,)))
     return evened
 
 

@@ -210,6 +210,18 @@ def test_a_page_in_a_script_that_ppocr_does_not_know_is_read_in_the_language_tha
     assert (result.lang, result.script) == ("uk", "Cyrl")
 
 
+def test_a_page_on_which_ppocr_fails_in_many_lines_is_read_by_who_knows_their_script():
+    latin = rows(50, 200, 400, *(f"apt-get install package{n}" for n in range(8)), score=0.99)
+    cyrillic = rows(550, 200, 400, *("yctaHobHtb" for _ in range(8)), score=0.7)
+    words = {n: text for n, (_, text, _) in enumerate(latin, 1)} | dict.fromkeys(range(9, 17), "установить пакет из хранилища")
+    told = Told(lines=[*latin, *cyrillic], tesseract=words, script_guess="Cyrl")
+    result = annotated(told)
+    assert [name for name, _ in told.asked if name in ("ppocr", "tesseract")][-1] == "tesseract"
+    assert "установить" in result.text and "package7" in result.text
+    few = Told(lines=[*latin, *cyrillic[:2]], script_guess="Cyrl")
+    assert {r.by for r in annotated(few).regions} == {"ppocr"}
+
+
 def test_what_nobody_could_read_is_counted_and_not_there():
     told = Told(lines=[*LEFT, *rows(50, 600, 300, "", score=0.0)])
     result = annotated(told)
@@ -237,6 +249,8 @@ def test_lines_carry_their_direction_and_a_right_to_left_page_its_order():
     right = [(box, "هذا هو السطر الأول من النص العربي", 0.9) for box, *_ in RIGHT]
     left = [(box, "وهذا هو العمود الثاني من الصفحة", 0.9) for box, *_ in LEFT]
     told = Told(lines=[*left, *right], layout=[seen("text", 540, 190, 960, 320), seen("text", 40, 190, 460, 320)])
+    # Text in Arabic, whoever read it, is Tesseract's.
+    told.tesseract = {n: text for n, (_, text, _) in enumerate([*left, *right], 1)}
     result = annotated(told)
     assert {line.direction for r in result.regions for line in r.lines} == {"rtl"}
     assert [r.box.x0 > 500 for r in result.regions] == [True, False]
