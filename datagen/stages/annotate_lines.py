@@ -24,6 +24,7 @@ SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
 _SURE_LANGUAGE = 0.7  # the identifier's score
 _ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
+_LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
 _TALL, _VERY_TALL = 1.5, 3.0  # times as high as wide: may stand or lie on its side; is no single letter
 _SKEW = 0.08  # of a line's height, from its one end to the other: it is cut out straight
 _FIRST_OF_SCRIPT = {"Arab": "ar", "Cyrl": "ru"}  # read in these, their languages tell which they are
@@ -179,7 +180,9 @@ def _asked(
     read = dict(zip(map(id, asked), ppocr.opened(engines).read([cut.gray for cut in asked]), strict=True))
     num_chars = sum(len(text) for text, _ in read.values())
     score = sum((score or 0.0) * len(text) for text, score in read.values()) / max(1, num_chars)
-    if score >= SURE:
+    num_letters = sum(c.isalnum() for text, _ in read.values() for c in text)
+    is_whole = num_letters >= _LETTERS * sum(cut.gray.shape[1] / cut.gray.shape[0] for cut in asked)
+    if score >= SURE and is_whole:
         return PPOCR, "und", "Zyyy", read
     script = _script(cuts, engines)
     by, read_in = _who("und", script, engines, readers)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from datagen.contract import check
-from datagen.engines import Choice
+from datagen.engines import Choice, tesseract
 from datagen.record import Box, Drop, Quality, Region, Sample
 from datagen.stages.annotate import AnnotateImage
 from tests.samples import sample
@@ -342,3 +342,13 @@ def test_another_recogniser_of_pp_ocr_reads_in_place_of_the_embedded_one():
         "PP-OCRv6_medium_rec"
     }
     assert "PP-OCRv6_medium_rec" in result.origin.engines
+
+
+@pytest.mark.skipif(
+    not tesseract.language("ru"), reason="Tesseract with Russian is not installed: apt-get install tesseract-ocr-rus"
+)
+def test_a_reader_that_is_sure_of_commas_alone_does_not_know_the_script():
+    lines = rows(50, 200, 400, ", , , .", ", .", "- , ,", score=0.97)
+    words = ("Все люди рождаются", "свободными и равными", "в своём достоинстве")
+    result = annotated(Told(lines=lines, script_guess="Cyrl", tesseract=dict(enumerate(words, 1))))
+    assert result.lang == "ru" and result.regions[0].by == "tesseract" and "рождаются" in result.text
