@@ -24,6 +24,8 @@ from recipes.engines import PageEngines, of_word
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 NAME = "fine"
+SHARD_PAGES = 64  # a page takes up to five seconds of a core
+LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspaper can still be read
 
 
 def fine(
@@ -32,7 +34,8 @@ def fine(
     """`input`: PDFs and images of pages, as for coarse; `engines`: who annotates them, see `engine_words`."""
     if not input:
         raise ValueError("fine needs input=DIR, a glob, a PDF or an image, or a LIST.parquet or LIST.jsonl with a uri column")
-    source = PageFiles(annotated(PdfSource(passwords=read_passwords(passwords))), ImageSource(task="page", stage=NAME))
+    images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_PAGES, stage=NAME)
+    source = PageFiles(annotated(PdfSource(passwords=read_passwords(passwords))), images)
     pages = Pipeline(NAME, Listing(input, FORMATS), source, stages(of_word(engines)), limit=limit, deep=deep)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
     return Recipe("fine", (pages, alike, Report(datasets=(NAME,))))
@@ -40,7 +43,7 @@ def fine(
 
 def annotated(source: PdfSource) -> PdfSource:
     """The source with labelled regions of the layout in place of plain paragraphs."""
-    return replace(source, page_functions=(ANNOTATED, PICTURES), stage=NAME)
+    return replace(source, page_functions=(ANNOTATED, PICTURES), shard_pages=SHARD_PAGES, stage=NAME)
 
 
 def stages(chosen: PageEngines) -> tuple[Stage, ...]:
