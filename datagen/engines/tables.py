@@ -33,7 +33,7 @@ _ON = (0.2, 0.25)  # rows, columns: the probability of a cut that PyMuPDF takes
 _APART = 0.01  # of the side: cuts closer to each other are one
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
     """A table, and how sure its reader is, from 0 to 1."""
 
     table: Table
@@ -66,10 +66,10 @@ class TableReader:
             return "", 0.0
         scored = [line.score for line in lines if line.score is not None]
         whole = parted(crop, lines)
-        ruled = self._by_rules(crop, whole)
+        ruled = self.by_rules(crop, whole)
         boxed = ruled is not None and ruled.probability == 1.0
-        said = self._by_slanet(crop, whole)
-        readings = [reading for reading in (ruled, said, self._by_grid(crop, whole)) if reading is not None]
+        said = self.by_slanet(crop, whole)
+        readings = [reading for reading in (ruled, said, self.by_grid(crop, whole)) if reading is not None]
         if not readings:
             return "", 0.0
         worth = [sum(agreement(one.table, two.table) for two in readings if two is not one) for one in readings]
@@ -82,10 +82,11 @@ class TableReader:
         score = (1.0 if boxed else agreed) * (sum(scored) / len(scored) if scored else 1.0)
         return (to_html(best.table), round(score, 3)) if best.table.has_text else ("", 0.0)
 
-    def _by_rules(self, crop: numpy.ndarray, lines: Sequence[Line]) -> _Reading | None:
+    def by_rules(self, crop: numpy.ndarray, lines: Sequence[Line]) -> Reading | None:
+        """What rules and gaps say; for sure if there are rules around the table and through it."""
         horizontal, vertical = rules(crop, line_height(lines), [line.box for line in lines])
         made = table(lines, horizontal, vertical)
-        return None if made is None else _Reading(made, 1.0 if is_ruled(lines, horizontal, vertical) else 0.5)
+        return None if made is None else Reading(made, 1.0 if is_ruled(lines, horizontal, vertical) else 0.5)
 
     # SLANet
 
@@ -97,7 +98,8 @@ class TableReader:
         symbols = [symbol for symbol in written if symbol != "<td>"]
         return session, ["", *symbols, *([] if "<td></td>" in symbols else ["<td></td>"]), ""]
 
-    def _by_slanet(self, crop: numpy.ndarray, lines: Sequence[Line]) -> _Reading | None:
+    def by_slanet(self, crop: numpy.ndarray, lines: Sequence[Line]) -> Reading | None:
+        """What SLANet says, with the least probability of a symbol; None where it lost its way."""
         session, symbols = self._slanet
         height, width = crop.shape[:2]
         scale = _SIDE / max(height, width)
@@ -121,7 +123,7 @@ class TableReader:
             return None
         if not boxes or len(structure.cells) != len(boxes):
             return None
-        return _Reading(_filled(structure, numpy.array(boxes), lines), min(probabilities))
+        return Reading(_filled(structure, numpy.array(boxes), lines), min(probabilities))
 
     # PyMuPDF
 
@@ -129,7 +131,8 @@ class TableReader:
     def _grid(self) -> Any:
         return wheels.session(*_GRID, self.threads)
 
-    def _by_grid(self, crop: numpy.ndarray, lines: Sequence[Line]) -> _Reading | None:
+    def by_grid(self, crop: numpy.ndarray, lines: Sequence[Line]) -> Reading | None:
+        """What PyMuPDF's network for rows and columns says."""
         _, _, high, wide = self._grid.get_inputs()[0].shape
         small = cv2.resize(crop, (wide, high), interpolation=cv2.INTER_AREA if crop.shape[0] > high else cv2.INTER_LINEAR)
         outputs = self._grid.run(None, {"image": (small.astype(numpy.float32) / 255.0).transpose(2, 0, 1)[None]})
@@ -137,7 +140,7 @@ class TableReader:
         rows = [at * height for at in _cuts(outputs[0][0], outputs[1][0], _ON[0])]
         columns = [at * width for at in _cuts(outputs[2][0], outputs[3][0], _ON[1])]
         made = table_at(lines, columns, rows)
-        return None if made is None else _Reading(made, 0.5)
+        return None if made is None else Reading(made, 0.5)
 
 
 def _cuts(logits: numpy.ndarray, offsets: numpy.ndarray, least: float) -> list[float]:

@@ -19,6 +19,7 @@ BENCHES = {
     "rates": (),
     "language": (),
     "glyphs": (),
+    "tables": (),
     "scale": ("--shards", "5000"),
     "model": (),
     "loader": (),
