@@ -1,5 +1,6 @@
 """Where a table's columns and rows are parted: by rules, and by gaps that go through nearly all of it."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,10 +11,11 @@ from datagen.record import Line
 from datagen.table_rules import Rule
 
 CROSSES_EM = 0.3  # a block that reaches this far into a column or row lies in it, too
+FRAME_SHARE = 0.8  # of the table's side, of a rule that goes all through it
 RULED_SHARE = 0.5  # of the table's side, of a rule; where it is shorter, nothing is said where it lacks
 _GAP_EM = (0.3, 0.05)  # between columns, between rows: boxes of lines are as high as their font's
 _CROSSING_SHARE, _CROSSING_SHARE_OF_ONE = 0.6, 0.35  # of blocks at a gap, those across it; where it parts one pair alone
-_WHOLE_SHARE = 0.7  # of the areas between rules, those of one row
+_WHOLE_SHARE = 0.5  # of the areas between rules, those of one row
 _DOUBLE_EM = 0.8
 _LEAST_RULE_EM, _LEAST_BOXED_EM = 3.0, 1.2
 _TIGHT_EM = 0.15  # boxes of lines close to each other touch: this much of them, above and below, isn't counted
@@ -27,6 +29,11 @@ class Block(NamedTuple):
 
     spans: tuple[Span, Span]
     lines: tuple[Line, ...]
+
+    @property
+    def is_number(self) -> bool:
+        chars = [char for line in self.lines for char in line.text if not char.isspace()]
+        return 2 * sum(map(str.isdigit, chars)) >= len(chars)
 
 
 @dataclass
@@ -78,7 +85,7 @@ class Cutter:
         gaps = self._gaps()
         if way == 1:
             gaps = self._between_rules(gaps, [rule.at for rule in rules])
-        elif field.is_boxed and rules:
+        elif any(rule.covered(*field.ends[1]) > FRAME_SHARE for rule in rules):
             gaps = [gap for gap in gaps if gap.num_parting >= max(3, 0.6 * len(self.lanes)) and not gap.num_crossing]
         near = field.em / 2 if way == 0 else 0.0
         cuts = [_Cut(rule.at, rule) for rule in rules]
@@ -116,8 +123,16 @@ class Cutter:
         middles = [sum(block.spans[self.way]) / 2 for block in self.blocks]
         filled = [band for band in bands if any(band[0] < middle < band[1] for middle in middles)]
         num_whole = sum(not any(first < gap.middle < stop for gap in free) for first, stop in filled)
-        is_ruled = len(rules) > 1 and len(free) < len(filled) and (not free or num_whole >= _WHOLE_SHARE * len(filled))
-        return [] if is_ruled else gaps
+        is_ruled = len(rules) > 1 and len(free) < len(filled) and num_whole >= _WHOLE_SHARE * len(filled)
+        return [] if is_ruled and not any(map(self._parts_numbers, free)) else gaps
+
+    def _parts_numbers(self, gap: "_Gap") -> bool:
+        """Whether numbers stand on both sides of a gap, in one lane: these are of two cells."""
+        for lane in self.lanes:
+            for a, b in itertools.pairwise(lane):
+                if sum(a.spans[self.way]) / 2 < gap.middle < sum(b.spans[self.way]) / 2 and a.is_number and b.is_number:
+                    return True
+        return False
 
     def _gaps(self) -> list["_Gap"]:
         """The gaps that part blocks in some lanes and are crossed in few."""

@@ -9,7 +9,7 @@ import numpy
 
 from datagen import scripts
 from datagen.record import Line
-from datagen.table_axes import RULED_SHARE, Axis, Block, Cutter, Field
+from datagen.table_axes import FRAME_SHARE, RULED_SHARE, Axis, Block, Cutter, Field
 from datagen.table_rules import Rule
 from datagen.tables import Cell, Table, plain
 from datagen.text import joined
@@ -17,7 +17,6 @@ from datagen.text import joined
 _SAME_ROW_EM = 0.45  # between the middles of two lines of a row
 _LACKING = 0.4  # of a slot's side: a rule that covers less of it lacks there
 _FILLED_SHARE = 0.25  # of the cells
-_FRAME_SHARE = 0.8  # of the table's side, of a rule of its frame
 _ALIGNED_EM = 0.35
 _TIGHT = 0.87  # of the usual distance of rows, that of a cell's lines
 _LEADING_EM = 1.3
@@ -58,7 +57,7 @@ def is_ruled(lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequen
         return False
     field = _field(lines, line_height(lines), horizontal, vertical)
     return field.is_boxed and all(
-        sum(rule.covered(*field.ends[1 - way]) > _FRAME_SHARE for rule in field.rules[way]) > 2 for way in (0, 1)
+        sum(rule.covered(*field.ends[1 - way]) > FRAME_SHARE for rule in field.rules[way]) > 2 for way in (0, 1)
     )
 
 
@@ -288,7 +287,7 @@ def _field(lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertica
     boxes = [line.box for line in lines]
     across = (min(box.x0 for box in boxes), max(box.x1 for box in boxes))
     down = (min(box.y0 for box in boxes), max(box.y1 for box in boxes))
-    is_boxed = sum(rule.covered(*down) > _FRAME_SHARE for rule in vertical) > 1
+    is_boxed = sum(rule.covered(*down) > FRAME_SHARE for rule in vertical) > 1
     return Field(em, (across, down), (vertical, horizontal), is_boxed)
 
 
