@@ -1,16 +1,16 @@
 """The annotation of born-digital pages: how fast it is beside a bare loop over PyMuPDF's layout model and beside
 `pymupdf4llm.to_markdown`, and how far its text is from the text that was set.
 
-    python -m tests.bench.fine_digital [--pages 3] [--repeats 3] [--typeset 2]
+    python -m tests.bench.fine_digital [--pages 2] [--repeats 3] [--typeset 1]
 
 Speed: pages of Debian's documents in many scripts, `--pages` of each document, written as PDFs of their own, so that all three
 read the same. Each side runs in a process of its own, pinned to one core, in turn; the first document warms it up and isn't
 timed; medians of the repeats. The bare loop calls `page.get_layout()` and `page.get_text("dict")`. Ours is the source of the
 recipe `fine` with its child, images and all. The converter to Markdown is told not to run OCR.
 
-Text: pages of known paragraphs (`tests/paragraph_pages.py`) of each kind in ten scripts, `--typeset` of each. The Markdown is
-compared with the text as it was set, as the README of OmniDocBench's pages says: letters and digits alone, the edit distance over
-the longer length.
+Text: pages of known paragraphs (`tests/paragraph_pages.py`) of each kind in ten scripts, `--typeset` of each; and the thirty
+pages of `typeset_pages`, drawn in order, and drawn in none. The Markdown is compared with the text as it was set, as the README
+of OmniDocBench's pages says: letters and digits alone, the edit distance over the longer length.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pymupdf
 from rapidfuzz.distance import Levenshtein
@@ -32,6 +33,7 @@ from datagen.items import Item
 from datagen.record import Sample
 from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import ANNOTATED, PICTURES, PdfSource
+from tests.bench import typeset_pages
 from tests.paragraph_pages import KINDS, SCRIPTS, pages
 
 AT_LEAST, AT_MOST = 0.8, 0.02
@@ -121,32 +123,56 @@ def distance(text: str, truth: str) -> float:
 
 
 def exactness(num: int, folder: Path) -> None:
-    """Prints the mean distance of typeset pages by script and by kind."""
-    source = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine")
+    """Prints the mean distance of typeset pages by script, by kind, and by layout."""
     by_script, by_kind = defaultdict(list), defaultdict(list)
     for kind in KINDS:
         for script in SCRIPTS:
-            for i, page in enumerate(pages(kind, num, 11, script)):
-                path = folder / f"{kind}-{script}-{i}.pdf"
-                page.doc.save(path)
-                (sample,) = [x for x in source.read(Item(str(path))) if isinstance(x, Sample)]
-                far = distance(sample.text, "".join(page.truths))
+            for page in pages(kind, num, 11, script):
+                far = distance(markdown_of(page.doc.tobytes(), folder), "".join(page.truths))
                 by_script[script].append(far)
                 by_kind[kind].append(far)
     for name, table in (("script", by_script), ("kind", by_kind)):
         print(f"by {name}: " + ", ".join(f"{key} {statistics.mean(values):.4f}" for key, values in table.items()))
-    everything = [far for values in by_script.values() for far in values]
+    summary("pages of paragraphs", [far for values in by_script.values() for far in values])
+    for how in ("in order", "in no order"):
+        by_layout = {
+            name: distance(re.sub("<[^>]*>", "", markdown_of(pdf, folder)), truth_of(truth))
+            for name, pdf, _, truth in typeset_pages.pages(shuffled=how == "in no order")
+        }
+        worst = sorted(by_layout, key=lambda name: -by_layout[name])[:5]
+        print(f"largest, drawn {how}: " + ", ".join(f"{name} {by_layout[name]:.4f}" for name in worst))
+        summary(f"pages in many layouts, drawn {how}", list(by_layout.values()))
+
+
+def markdown_of(pdf: bytes, folder: Path) -> str:
+    path = folder / "page.pdf"
+    path.write_bytes(pdf)
+    source = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine")
+    (sample,) = [x for x in source.read(Item(str(path))) if isinstance(x, Sample)]
+    return sample.text
+
+
+def truth_of(page: dict[str, Any]) -> str:
+    """The text of a page in OmniDocBench's form."""
+    blocks = [block for block in page["layout_dets"] if not block.get("ignore") and block.get("order") is not None]
+    parts = [
+        block.get("text") or block.get("html") or block.get("latex") or "" for block in sorted(blocks, key=lambda b: b["order"])
+    ]
+    return "".join(re.sub("<[^>]*>", "", part) for part in parts)
+
+
+def summary(what: str, distances: list[float]) -> None:
     print(
-        f"edit distance of {len(everything)} typeset pages: mean {statistics.mean(everything):.4f} (at most {AT_MOST}), "
-        f"{sum(far > AT_MOST for far in everything)} pages over {AT_MOST}, largest {max(everything):.3f}"
+        f"edit distance of {len(distances)} {what}: mean {statistics.mean(distances):.4f} (at most {AT_MOST}), "
+        f"{sum(far > AT_MOST for far in distances)} over {AT_MOST}, largest {max(distances):.4f}"
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=3)
+    parser.add_argument("--pages", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--typeset", type=int, default=2)
+    parser.add_argument("--typeset", type=int, default=1)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("pdf", nargs="*", help=argparse.SUPPRESS)
     args = parser.parse_args()
