@@ -17,7 +17,7 @@ from datagen.sources.pdf_page import OpenPage
 from datagen.sources.pdf_paragraphs import Paragraph, paragraphs
 from datagen.sources.pdf_pictures import framed, holds_picture, pictures
 from datagen.sources.pdf_pieces import Rect
-from datagen.sources.pdf_regroup import Owners, regrouped
+from datagen.sources.pdf_regroup import Owners, direction_of, regrouped, with_floats_in_place
 from datagen.sources.pdf_tables import table_html
 from datagen.sources.pdf_tags import tag_signals
 from datagen.sources.pdf_text import ENGINES, TextLayer, read_layer, region, with_ruby
@@ -35,9 +35,9 @@ def annotated_layer(view: OpenPage) -> PageContent:
     - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
       picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
     - Labels: see `pdf_labels`.
-    - Order: that of `text_layer`, unless the model shows that it is none: see `pdf_regroup`, and the signal `regrouped`; or where
-      the regions lie does: see `order.settled`. Running heads come first, feet last, and a picture without text stands beside
-      its caption, or behind what is above it.
+    - Order: that of `text_layer`, unless the model shows that it is none: see `pdf_regroup`, and the signal `regrouped`; or the
+      places of regions do: see `order.settled`. Running heads come first, feet last, and pictures with their captions where they
+      stand among the rest.
     - Text is Markdown, see `pdf_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
       both are unread where nobody reads them. A picture has no text, whatever is written in it.
 
@@ -61,8 +61,8 @@ def annotated_layer(view: OpenPage) -> PageContent:
     parts = _joined(parts)
     _frame_tables(parts, layout)
     styles = pdf_markdown.styles(layer.spans)
-    made = [one for part in _ordered(parts) if (one := _region(view, part, layer, styles)) is not None]
-    regions = tuple(settled(made))
+    made = settled([one for part in parts if (one := _region(view, part, layer, styles)) is not None])
+    regions = tuple(_between_heads_and_feet(with_floats_in_place(made, direction_of(layer.blocks, layer.rtl))))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
     if regrouped_blocks is not None:
         signals["regrouped"] = 1.0
@@ -230,30 +230,15 @@ def _goes_on_as_code(a: Part, b: Part) -> bool:
     return -b.size < b.box[1] - a.box[3] < _CODE_GAP_EM * b.size
 
 
-def _ordered(parts: list[Part]) -> list[Part]:
-    """Heads, the text in its order with each picture at its place, and feet."""
-    placed = [part for part in parts if part.paragraph is not None]
-    for picture in (part for part in parts if part.paragraph is None):
-        placed.insert(_place(picture, placed), picture)
-    heads = [p for p in placed if p.is_head]
-    feet = [p for p in placed if p.is_foot]
-    return [*heads, *(p for p in placed if not p.is_head and not p.is_foot), *feet]
-
-
-def _place(picture: Part, placed: Sequence[Part]) -> int:
-    """Where a picture without text stands: in front of a caption right below it, behind one right above, else behind the last
-    part above it in its column."""
-    x0, y0, x1, y1 = picture.box
-    above = -1
-    for i, part in enumerate(placed):
-        a0, b0, a1, b1 = part.box
-        if min(a1, x1) <= max(a0, x0):
-            continue
-        if part.label == "image_caption" and 0 <= b0 - y1 + 3 < 40:
-            return i
-        if (b0 + b1) / 2 < (y0 + y1) / 2:
-            above = i
-    return above + 1
+def _between_heads_and_feet(regions: Sequence[Region]) -> list[Region]:
+    """The regions, running heads and their like before all others, and feet behind them."""
+    feet = ("footer", "page_number")
+    heads = [region for region in regions if region.label == "header"]
+    return [
+        *heads,
+        *(region for region in regions if region.label not in ("header", *feet)),
+        *(region for region in regions if region.label in feet),
+    ]
 
 
 def _region(view: OpenPage, part: Part, layer: TextLayer, styles: pdf_markdown.Styles) -> Region | None:

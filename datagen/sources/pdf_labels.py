@@ -124,15 +124,6 @@ class Part:
             self.label == "text" and self.is_plain and len(self.text) <= _MAX_PIECE and not _WORDS.search(self.text)
         )
 
-    @property
-    def is_head(self) -> bool:
-        of_model = "" if self.block is None else self.block.label
-        return self.label == "header" or (self.label == "title" and of_model == "header")
-
-    @property
-    def is_foot(self) -> bool:
-        return self.label in ("footer", "page_number")
-
 
 @functools.lru_cache(maxsize=1024)
 def is_bold(font: str) -> bool:

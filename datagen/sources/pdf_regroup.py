@@ -14,6 +14,7 @@ _MIN_UP, _UP_SHARE = 3, 0.15  # of lines that follow another in a block, those t
 _MIN_BACK, _BACK_SHARE = 2, 0.3  # of steps from block to block, those back to an earlier one
 # What the order of a page is told by. Floats stand anywhere, and lines in tables have an order of their own.
 _TELLING = frozenset({"title", "sub_title", "text", "list", "code"})
+_FLOATS = frozenset({"image", "image_caption", "table_caption"})
 _STEPS = 10  # of boxes, a point
 
 Owners = Mapping[int, int]
@@ -24,16 +25,43 @@ def regrouped(blocks: Sequence[Block], owners: Owners, seen: Sequence[pdf_layout
     """The lines of `blocks` by the model's blocks, these in reading order. None if the order of `blocks` holds: if it hardly goes
     up within one of the model's blocks, and hardly goes back from one to an earlier one."""
     pieces = [piece for block in blocks for piece in block]
-    vertical = sum(piece.vertical for piece in pieces) * 2 > len(pieces)
-    in_rtl = rtl and 2 * sum(num_rtl(piece.text) > 0 for piece in pieces) > len(pieces)
-    direction = "ttb" if vertical else "rtl" if in_rtl else "ltr"
+    direction = direction_of(blocks, rtl)
+    vertical = direction == "ttb"
     parts = _ordered(pieces, owners, seen, direction)
     telling = [p for p in pieces if owners[id(p)] >= 0 and (p.vertical or seen[owners[id(p)]].label in _TELLING)]
     rank = {id(piece): n for n, part in enumerate(parts) for piece in part}
     if not (_goes_up(telling, owners, vertical) or _goes_back([rank[id(piece)] for piece in telling])):
         return None
     placed = [[(piece, in_frame(piece.bbox, vertical)) for piece in part] for part in parts]
-    return [[piece for piece, _ in by_columns(part, in_rtl)] for part in placed]
+    return [[piece for piece, _ in by_columns(part, direction == "rtl")] for part in placed]
+
+
+def direction_of(blocks: Sequence[Block], rtl: bool) -> str:
+    """How most of a page's lines run: ltr, rtl or ttb."""
+    pieces = [piece for block in blocks for piece in block]
+    if sum(piece.vertical for piece in pieces) * 2 > len(pieces):
+        return "ttb"
+    return "rtl" if rtl and 2 * sum(num_rtl(piece.text) > 0 for piece in pieces) > len(pieces) else "ltr"
+
+
+def with_floats_in_place(regions: Sequence[Region], direction: str) -> list[Region]:
+    """The regions in their order, but for pictures and captions: files draw these first, or last. Each stands behind the region
+    that is before it by the places of all."""
+    floats = {id(region) for region in regions if region.label in _FLOATS}
+    if not floats:
+        return list(regions)
+    behind: dict[int, list[Region]] = {}
+    before = 0  # the region by its identity, 0 for the page's beginning
+    for region in in_reading_order(regions, direction):
+        if id(region) in floats:
+            behind.setdefault(before, []).append(region)
+        else:
+            before = id(region)
+    placed = list(behind.get(0, ()))
+    for region in regions:
+        if id(region) not in floats:
+            placed += [region, *behind.get(id(region), ())]
+    return placed
 
 
 def _ordered(pieces: Sequence[Piece], owners: Owners, seen: Sequence[pdf_layout.Block], direction: str) -> list[list[Piece]]:
