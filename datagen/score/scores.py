@@ -149,10 +149,11 @@ def predicted_text(whole: Sequence[parts.Part]) -> str:
 
 
 def _of_blocks(truth: TruePage, whole: Sequence[parts.Part]) -> Values:
-    blocks = [block for block in truth.blocks if block.kind != parts.TABLE]
+    # What has neither letters nor digits, such as a row of dashes, is nothing to compare.
+    blocks = [block for block in truth.blocks if block.kind != parts.TABLE and _compared(block.kind, block.text)]
     truths = [Truth(_compared(block.kind, block.text), block.beside, whole=block.kind == parts.FORMULA) for block in blocks]
     grains = [[part for part in grain if part.kind != parts.TABLE] for grain in (whole, parts.finer(list(whole)))]
-    texts = [[_compared(part.kind, part.text) for part in grain] for grain in grains]
+    texts = [[text for part in grain if (text := _compared(part.kind, part.text))] for grain in grains]
     _, matched = best(truths, texts)
     of_text = [match for match in matched if any(_is_text(blocks[block]) for block in match.blocks)]
     of_formulas = [match for match in matched if any(blocks[block].kind == parts.FORMULA for block in match.blocks)]

@@ -105,6 +105,12 @@ def test_a_perfect_page_and_an_empty_one():
     assert ({name: total / weight for name, (total, weight) in values.items()}, broken) == (worst, 0)
 
 
+def test_what_has_no_letters_is_nothing_to_compare():
+    true = TruePage(("one",), (Block("text", "— — —", 1, False), Block("text", "The quick brown fox", 2, False)), ())
+    values, _ = scores.of_page(true, "***\n\nThe quick brown fox\n\n...")
+    assert {name: total for name, (total, weight) in values.items() if weight} == {"page": 0, "text": 0, "order": 0}
+
+
 def test_turned_order_costs_the_page_and_the_order_and_not_the_text():
     values, _ = scores.of_page(TRUE, "jumps over the lazy dog\n\nThe quick brown fox")
     assert values["text"] == (0, 1)
@@ -266,8 +272,8 @@ def test_a_test_that_cant_be_run_is_one_sentence(line, message, tmp_path, capsys
     (tmp_path / "gt.jsonl").write_text(line)
     (tmp_path / "a.md").write_text("a")
     assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/gt.jsonl"]) == 2
-    (said,) = capsys.readouterr().err.strip().splitlines()
-    assert message in said
+    (message_,) = capsys.readouterr().err.strip().splitlines()
+    assert message in message_
 
 
 @pytest.fixture

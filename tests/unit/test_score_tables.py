@@ -96,9 +96,9 @@ LEFT, RIGHT = (0.0, 0.0, 0.4, 1.0), (0.5, 0.0, 1.0, 1.0)
 def test_f1_needs_the_label_and_one_partner_each():
     truth = [Placed("text", LEFT), Placed("text", RIGHT), Placed("table", RIGHT)]
     predicted = [Placed("text", LEFT), Placed("text", LEFT), Placed("title", RIGHT)]
-    found = layout.counts(truth, predicted)
-    assert found == {"table": Counts(0, 1, 0), "text": Counts(1, 2, 2), "title": Counts(0, 0, 1)}
-    assert layout.f1(found.values()) == 2 / 6
+    counts = layout.counts(truth, predicted)
+    assert counts == {"table": Counts(0, 1, 0), "text": Counts(1, 2, 2), "title": Counts(0, 0, 1)}
+    assert layout.f1(counts.values()) == 2 / 6
     assert layout.f1([]) == 0
 
 
