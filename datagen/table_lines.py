@@ -11,7 +11,7 @@ from datagen.record import Box, Line
 _GAP_SHARE = 0.4  # of a line's height, that of a gap which is no space between words
 _CONTRAST = 40  # of 255, of ink to paper
 _TRIM = 0.12  # of a line's height, above and below, where rules and other lines may be
-_FULL = 0.9  # of a line's height: ink that is higher is a rule
+_FULL, _BEYOND = 0.95, 0.3  # of the height of a line and what is above and below it: ink that fills it is a rule
 _NEAR = 1.6  # letters: so far from where the widths say a text may be cut at a space
 
 
@@ -31,7 +31,10 @@ def _parts(gray: numpy.ndarray, line: Line) -> list[Line]:
         return [line]
     paper = numpy.median(inside)
     inked = numpy.abs(inside - paper) >= _CONTRAST
-    columns = inked.any(axis=0) & (inked.mean(axis=0) < _FULL)
+    beyond = round(_BEYOND * height)
+    around = gray[max(0, box.y0 - beyond) : box.y1 + beyond, max(0, box.x0) : max(0, box.x1)]
+    is_rule = (numpy.abs(around - paper) >= _CONTRAST).mean(axis=0) >= _FULL
+    columns = inked.any(axis=0) & ~is_rule
     edges = numpy.flatnonzero(numpy.diff(numpy.concatenate(([0], columns.astype(numpy.int8), [0]))))
     runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
     segments: list[tuple[int, int]] = runs[:1]
