@@ -132,21 +132,29 @@ class _Grid:
         usual = self._pitch(reaches, middles)
         levels = numpy.array([_spans(line)[1] for line in lines])
         whole: list[list[int]] = []
+        near: list[list[int]] = []  # those that a line may go on from
+        rooms: dict[tuple[int, int], int] = {}
         for i, (first, last) in enumerate(reaches):
             beside = numpy.flatnonzero((levels[:, 0] < middles[i]) & (middles[i] < levels[:, 1])).tolist()
+            near = [block for block in near if middles[i] - middles[block[-1]] < _LEADING_EM * self.em]
             above = [
                 block
-                for block in whole
+                for block in near
                 for a, b in [reaches[block[-1]]]
-                if a <= first and last <= b and _SAME_ROW_EM * self.em < middles[i] - middles[block[-1]] < _LEADING_EM * self.em
+                if a <= first and last <= b and _SAME_ROW_EM * self.em < middles[i] - middles[block[-1]]
                 if not any(a <= reaches[j][1] and reaches[j][0] <= b for j in beside if j != i)
             ]
             over = max(above, key=lambda block: middles[block[-1]], default=None)
             is_full = 2 * len(beside) > len(self.columns.cuts) + 1
-            if over and self._goes_on(lines[over[-1]], lines[i], self._room(*reaches[over[-1]]), usual, is_full):
-                over.append(i)
-            else:
-                whole.append([i])
+            if over:
+                reach = reaches[over[-1]]
+                if reach not in rooms:
+                    rooms[reach] = _room([line for line, other in zip(lines, reaches, strict=True) if _is_within(other, reach)])
+                if self._goes_on(lines[over[-1]], lines[i], rooms[reach], usual, is_full):
+                    over.append(i)
+                    continue
+            whole.append([i])
+            near.append(whole[-1])
         return [_block([lines[i] for i in block]) for block in whole]
 
     def _pitch(self, reaches: Sequence[tuple[int, int]], middles: Sequence[float]) -> float:
@@ -158,12 +166,6 @@ class _Grid:
                 pitches.append(middle - last[reach])
             last[reach] = middle
         return float(numpy.quantile(pitches, 0.6)) if pitches else 0.0
-
-    def _room(self, first: int, last: int) -> int:
-        """How wide the text in these columns is, from the leftmost to the rightmost."""
-        spans = [_spans(line)[0] for line in self.lines]
-        inside = [s for s in spans for a, b in [self.columns.reach(s, self.field.slack)] if first <= a and b <= last]
-        return max(stop for _, stop in inside) - min(start for start, _ in inside)
 
     def _goes_on(self, over: Line, line: Line, room: int, usual: float, is_full: bool) -> bool:
         """Whether a line goes on from the one above it, in which its first word had no room. `usual`: the distance of rows;
@@ -281,6 +283,15 @@ class _Grid:
     def _is_mixed(self, lines: list[Line]) -> bool:
         """Whether lines of a cell stand so far apart that they may be of two."""
         return any(b.box.x0 - a.box.x1 > 3 * self.em for row in text_rows(lines, self.em) for a, b in itertools.pairwise(row))
+
+
+def _room(lines: Sequence[Line]) -> int:
+    """How wide text is, from the leftmost line to the rightmost."""
+    return max(line.box.x1 for line in lines) - min(line.box.x0 for line in lines)
+
+
+def _is_within(reach: tuple[int, int], other: tuple[int, int]) -> bool:
+    return other[0] <= reach[0] and reach[1] <= other[1]
 
 
 def _field(lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> Field:
