@@ -27,6 +27,7 @@ BENCHES = {
     "promises": (),
     "gate": (),
     "fine_digital": (),
+    "fine_image": (),
     "truth": (),
     "fine": (),
 }
