@@ -9,15 +9,18 @@ from pathlib import Path
 
 import numpy
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from datagen.census import Listing
+from datagen.contract import check
+from datagen.engines import Engines
 from datagen.items import Item
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Range, Sample
 from datagen.shards import read_reports
 from datagen.sources.image_files import FORMATS
 from datagen.sources.images import ImageSource
+from datagen.stages.annotate import AnnotateImage
 from datagen.storage import Folder
 from recipes.recipe import Recipe
 from recipes.run import run
@@ -193,3 +196,44 @@ def test_members_that_share_a_name_are_all_read(tmp_path):
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("x.png", picture("PNG", color="blue"))
     assert [tuple(pixels(s)[0, 0]) for s in read(tmp_path)] == [(255, 0, 0), (0, 0, 255)]
+
+
+def test_pages_in_any_format_are_read_and_bad_ones_are_drops_with_reasons(tmp_path):
+    words = Image.new("L", (800, 300), 255)
+    font = ImageFont.truetype("DejaVuSans.ttf", 28)
+    for row, text in enumerate(("A page that was saved in many ways", "has the same two lines in each of them")):
+        ImageDraw.Draw(words).text((60, 60 + 60 * row), text, 0, font)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    files = {
+        "gray.png": words,
+        "palette.png": words.convert("P"),
+        "one.tif": words.convert("1"),
+        "deep.png": Image.fromarray(numpy.asarray(words).astype(numpy.uint16) * 257),
+        "print.jpg": words.convert("CMYK"),
+        "clear.webp": words.convert("RGBA"),
+        "large.jpg": words.resize((6000, 2250)),
+        "phone.jpg": words.rotate(90, expand=True),
+    }
+    for name, image in files.items():
+        image.save(tmp_path / name, quality=90, **({"exif": turned} if name == "phone.jpg" else {}))
+    words.save(tmp_path / "moving.gif", save_all=True, append_images=[Image.new("L", words.size, 255)])
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "large.jpg").read_bytes()[:20_000])
+    (tmp_path / "empty.png").write_bytes(b"")
+    Image.new("1", (20_000, 10_000), 1).save(tmp_path / "huge.png")
+    results = read(tmp_path, task="page", long_side=1600)
+    drops = {Path(r.uri).name: r.reason for r in results if isinstance(r, Drop)}
+    assert drops == {"cut.jpg": "damaged_image", "empty.png": "empty", "huge.png": "image_too_large"}
+    pages = {r.metadata["name"]: r for r in results if isinstance(r, Sample)}
+    assert pages.keys() == {*files, "moving.gif"}
+    assert pages["large.jpg"].size == (1600, 600)
+    with Engines() as engines:
+        for name, page in pages.items():
+            (annotated,) = AnnotateImage()([page], engines)
+            check(annotated)
+            letters = "".join(c for c in annotated.text.lower() if c.isalpha())
+            assert "apagethatwassavedinmanyways" in letters and "hasthesametwolinesineachofthem" in letters, (
+                name,
+                annotated.text,
+            )
+            assert "turned" not in annotated.quality.signals
