@@ -9,12 +9,20 @@ from datagen.record import Box, Line, Region
 _NUMBER = re.compile(r"[(（]\s*[A-Z]?\.?\d{1,3}(?:[.–-]\d{1,3}){0,2}\s*[a-z]?['′]?\s*[)）]")
 _SIGNS = re.compile(r"[=≡≠≈≃≅∝<>≤≥≪≫∈⊂∑∏∫∂∇±×→⇒↦^]")
 _CONTINUES = re.compile(r"[=≡≈+×·−–-]")
+_FEW_WORDS, _LETTERS = 4, 0.85
 _GAP_EM, _INDENT_EM, _BELOW_EM = 1.5, 0.8, 1.2
 
 
 def is_number(text: str) -> bool:
     """Whether a line is no more than the number of a formula, such as (12) or (A.3)."""
     return bool(_NUMBER.fullmatch(text.strip()))
+
+
+def are_words(lines: Sequence[Line]) -> bool:
+    """Whether lines that an engine takes for a formula are words, as verse is: several, and no sign of a relation or operator."""
+    text = " ".join(line.text for line in lines)
+    num_letters = sum(char.isalpha() or char.isspace() for char in text)
+    return len(text.split()) >= _FEW_WORDS and not _SIGNS.search(text) and num_letters > _LETTERS * len(text)
 
 
 def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:

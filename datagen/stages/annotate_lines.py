@@ -100,7 +100,7 @@ def read_lines(
     by, read_in = _who(lang, script, engines, readers)
     known: dict[int, tuple[str, float | None]] = {}
     if lang == "und" and script in ("Zyyy", ""):
-        by, read_in, script, known = _asked(flat or cuts, engines, readers, ppocr)
+        by, read_in, script, known = _asked(flat, engines, readers, ppocr)
     reader = _opened(by, script, engines, readers, ppocr)
     unknown = [cut for cut in flat if id(cut) not in known]
     readings = known | dict(zip(map(id, unknown), reader.read([cut.gray for cut in unknown], read_in), strict=True))

@@ -13,7 +13,7 @@ from datagen.order import columns_of
 from datagen.record import Box, Line, Region
 from datagen.regions import FoundLine, regions_of
 from datagen.sources.pdf_pieces import Rect
-from datagen.stages.annotate_formulas import is_number, numbered_formulas
+from datagen.stages.annotate_formulas import are_words, is_number, numbered_formulas
 from datagen.stages.annotate_lines import PageLines, mean_score
 from datagen.text import joined, words_of
 
@@ -64,7 +64,8 @@ def put_together(
             else:
                 made.append(replace(region, is_unread=False))
                 continue
-        if region.label == "equation" and of_region and all(is_number(line.text) for line in of_region):
+        is_text = all(is_number(line.text) for line in of_region) or are_words(of_region)
+        if region.label == "equation" and of_region and is_text:
             region = replace(region, label="text")
         if region.label in ("table", "equation"):
             is_alone = region.label == "equation" and not any(_shared(line.box, region.box) for line in page.lines)

@@ -256,6 +256,45 @@ def test_lines_carry_their_direction_and_a_right_to_left_page_its_order():
     assert [r.box.x0 > 500 for r in result.regions] == [True, False]
 
 
+def test_columns_from_top_to_bottom_are_laid_down_and_read_from_the_right(monkeypatch):
+    columns = ["吾輩は猫である名前はまだ無い", "どこで生れたか頓と見当がつかぬ", "何でも薄暗いじめじめした所で"]
+    told = Told(lines=[(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(columns)])
+    shapes = []
+    read = _Engine.read
+
+    def seen_upright(self, crops, lang="und"):
+        shapes.extend(crop.shape for crop in crops)
+        return read(self, crops, lang)
+
+    monkeypatch.setattr(_Engine, "read", seen_upright)
+    result = annotated(told)
+    assert all(width > height for height, width in shapes)
+    assert "".join(r.text for r in result.regions) == "".join(columns)
+    assert {line.direction for r in result.regions for line in r.lines} == {"ttb"}
+    assert (result.lang, result.script) == ("ja", "Jpan")
+
+
+def test_verse_that_an_engine_takes_for_a_formula_is_text():
+    told = Told(
+        lines=rows(200, 200, 400, "Nor discontent have sway", "Let not a sullen brow appear"),
+        layout=[seen("equation", 190, 190, 620, 280)],
+    )
+    assert "sullen brow" in annotated(told).text
+
+
+def test_a_formula_is_told_by_the_number_at_the_end_of_its_line():
+    words = rows(
+        100,
+        200,
+        800,
+        "Text goes from one margin to the other one, and then there",
+        "follows what it says in signs, as in any paper on physics",
+    )
+    formula = [(Box(200, 300, 500, 330), "a + b = c", 0.9), (Box(850, 300, 900, 330), "(3)", 0.99)]
+    told = Told(lines=[*words, *formula], layout=[seen("text", 90, 190, 910, 340)])
+    assert [(r.label, r.is_unread) for r in annotated(told).regions] == [("text", False), ("equation", True), ("text", False)]
+
+
 def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
     told = Told(lines=LEFT)
     quad = ((50.0, 200.0), (450.0, 240.0), (447.0, 270.0), (47.0, 230.0))
