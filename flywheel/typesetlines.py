@@ -38,7 +38,8 @@ def anew(line: Crop, texts: Texts) -> Crop:
 
 
 def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
-    """At most `most` of the lines that test, drawn in the typefaces that test in turn. Raises `ValueError` as `to_train` does."""
+    """At most `most` of the lines that test, drawn in the typefaces that test in turn, each with the one that it is drawn
+    in. Raises `ValueError` as `to_train` does."""
     texts.families.check(texts.lang)
     crops: list[Crop] = []
     for number, text in enumerate(texts.held_out):
@@ -47,7 +48,8 @@ def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
             family = able[len(crops) % len(able)]
             pixels, box, tall = in_family((family,), text, texts.lang, numpy.random.default_rng([seed, number]))
             image = simplejpeg.encode_jpeg(numpy.ascontiguousarray(pixels)[:, :, None], _JPEG_QUALITY, "GRAY")
-            crops.append(Crop(f"test-{texts.lang}-{number:06d}", texts.lang, texts.script, text, image, box, tall=tall))
+            key = f"test-{texts.lang}-{number:06d}"
+            crops.append(Crop(key, texts.lang, texts.script, text, image, box, (family,), tall))
     return crops
 
 

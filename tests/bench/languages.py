@@ -24,7 +24,7 @@ from datagen.engines import tesseract
 from datagen.engines.compact import Reader
 from datagen.storage import Folder
 from flywheel import gate, texts, typesetlines
-from flywheel.crops import degraded
+from flywheel.crops import Crop, degraded
 from flywheel.evaluate import MARGIN
 from flywheel.readers.compact import fit
 from flywheel.step import Fit
@@ -60,6 +60,7 @@ def measured(lang: str, script: str, steps: int, lines: str) -> dict[str, object
     row |= {"typefaces": len(text.families.train), "tested_in": list(text.families.test), "held_out": text.families.has_held_out}
     for name, of_name in images.items():
         row |= _rates(name, reader, lang, of_name, truths)
+    row["by_typeface"] = _by_typeface(reader, tests)
     real = sorted(Path(lines, lang).rglob("*.gt.txt")) if lines else []
     if real:
         found = [(path, _image(path)) for path in real]
@@ -75,6 +76,13 @@ def _rates(name: str, reader: Reader, lang: str, images: Sequence[numpy.ndarray]
     if tesseract.language(lang):
         row[f"{name}_tesseract"] = gate.errors(truths, [text for text, _ in tesseract.Tesseract().read(images, lang)]).cer
     return row
+
+
+def _by_typeface(reader: Reader, tests: Sequence[Crop]) -> dict[str, float]:
+    """The reader's character error rate on the clean lines of each typeface that tests."""
+    lines = {name: [crop for crop in tests if crop.families == (name,)] for name in sorted({crop.families[0] for crop in tests})}
+    readings = {name: [text for text, _ in reader.read([crop.line(MARGIN) for crop in crops])] for name, crops in lines.items()}
+    return {name: gate.errors([crop.text for crop in crops], readings[name]).cer for name, crops in lines.items()}
 
 
 def _image(truth: Path) -> numpy.ndarray | None:
