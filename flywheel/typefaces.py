@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
+import regex
 
 from datagen import drawing, scripts, typefaces
 from datagen.engines import vertical
@@ -24,6 +25,8 @@ _BOLD, _ITALIC = 0.2, 0.1  # shares of lines
 _COLUMNS = 0.3  # of the lines of scripts whose characters stand upright in columns
 _FREQUENT = 2e-4  # of a text's characters: a typeface may lack the others
 _HELD_OUT = 64  # of 256 families
+_TWO_MARKS = regex.compile(r"\p{L}\p{Mn}{2}(?!\p{M})")
+_STACKED, _HIDDEN = 8, 0.5  # letters with two marks that are looked at; the share of the second one's ink that lies on the first
 
 
 @functools.cache
@@ -99,7 +102,7 @@ def families_of(lines: Sequence[str], lang: str) -> Families | None:
     frequent = "".join(char for char in sample if char in letters or char == " ")
     from datagen.synth import families  # Pango, which only languages that are typeset need
 
-    able = sorted(families.families(frequent, lang), key=_hash)
+    able = sorted((name for name in families.families(frequent, lang) if stacks(name, lines, lang)), key=_hash)
     if not able:
         return None
     test = [name for name in able if _hash(name)[0] < _HELD_OUT]
@@ -110,6 +113,23 @@ def families_of(lines: Sequence[str], lang: str) -> Families | None:
     else:
         train = [name for name in able if name not in test]
     return Families(tuple(sorted(train)), tuple(sorted(test)), _files(sorted(able)))
+
+
+def stacks(name: str, lines: Sequence[str], lang: str) -> bool:
+    """Whether the family draws a second mark of a letter beside the first one. Noto Looped Thai draws the tone on the vowel, so
+    that it can't be seen, and its lines would teach readers to see what isn't there."""
+    from datagen.synth.line import line  # Pango, which only languages that are typeset need
+
+    def ink(text: str) -> int:
+        return int((255 - line(text, name, lang, _SIZES[-1], 0)[0].astype(int)).sum())
+
+    counts = Counter(found for text in lines for found in _TWO_MARKS.findall(text))
+    hidden = []
+    for letter, first, second in (tuple(stacked) for stacked, _ in counts.most_common(_STACKED)):
+        alone = ink(letter + second) - ink(letter)
+        if alone > 0:
+            hidden.append(1 - (ink(letter + first + second) - ink(letter + first)) / alone)
+    return not hidden or float(numpy.median(hidden)) < _HIDDEN
 
 
 def _hash(name: str) -> bytes:
