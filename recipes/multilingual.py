@@ -28,7 +28,7 @@ SEED = 0
 # The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
 # serves, Russian and Vietnamese, so a run of three minutes makes a round.
 DRAW = 7
-FINE_PAGES = 3  # of each document: annotating one costs as much as extracting five
+FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
 STEPS, STEPS_ON_CORPUS = 2300, 300
 STAGES = ((0, 1), (12_000, 2), (22_000, 5), (55_000, 8), (65_000, 12))  # sooner than where there is more time
 MIN_WORTH = 0.9  # of an annotated page's labels, to learn from it
