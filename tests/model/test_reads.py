@@ -92,7 +92,9 @@ def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
 def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypatch, caplog):
     step = training(multilingual(), "pages")
     out, place = Folder(str(tmp_path)), Place(str(tmp_path), "inline")
-    write_dataset(out, "coarse", [[line_crop(f"{text} {n}", f"p{n}", f"{n}", "page") for n, text in enumerate(EIGHT * 2)]])
+    pages = [line_crop(f"{text} {n}", f"p{n}", f"{n}", "page") for n, text in enumerate(EIGHT * 2)]
+    for name in ("coarse", "fine"):
+        write_dataset(out, name, [pages])
     with monkeypatch.context() as without, caplog.at_level("INFO"):
         without.setattr(torch.cuda, "is_available", lambda: False)
         assert run(Recipe("r", (step,)), place) == 0
