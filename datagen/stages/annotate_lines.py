@@ -22,12 +22,13 @@ _PP_SCRIPTS = frozenset(
 _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
-_SURE_LANGUAGE = 0.7  # the identifier's score
+_SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
 _ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
 _LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
 _TALL, _VERY_TALL = 1.5, 3.0  # times as high as wide: may stand or lie on its side; is no single letter
 _SKEW = 0.08  # of a line's height, from its one end to the other: it is cut out straight
-_FIRST_OF_SCRIPT = {"Arab": "ar", "Cyrl": "ru"}  # read in these, their languages tell which they are
+_FIRST_OF_SCRIPT = {"Arab": "ar", "Cyrl": "ru"}
+_LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
 _UPRIGHT_SHARE = 0.5
 
 
@@ -110,7 +111,7 @@ def read_lines(
             by, read_in, script, reader = other, in_other, of_script, _opened(other, of_script, engines, readers, ppocr)
             readings = dict(zip(map(id, flat), reader.read([cut.gray for cut in flat], read_in), strict=True))
     if lang == "und" and by == TESSERACT:
-        again = _language(readings, read_in, script)
+        again = _language(flat, readings, read_in, script, reader)
         if again != read_in:
             read_in = again
             readings = dict(zip(map(id, flat), reader.read([cut.gray for cut in flat], read_in), strict=True))
@@ -174,9 +175,7 @@ def _asked(
     read already."""
     if not cuts:
         return PPOCR, "und", "Zyyy", {}
-    widths = statistics.median(cut.gray.shape[1] for cut in cuts)
-    wide = [cut for cut in cuts if cut.gray.shape[1] >= widths]
-    asked = wide[:: max(1, len(wide) // _NUM_ASKED)][:_NUM_ASKED]
+    asked = _some(cuts)
     read = dict(zip(map(id, asked), ppocr.opened(engines).read([cut.gray for cut in asked]), strict=True))
     num_chars = sum(len(text) for text, _ in read.values())
     score = sum((score or 0.0) * len(text) for text, score in read.values()) / max(1, num_chars)
@@ -216,11 +215,31 @@ def _script(cuts: Sequence[_Cut], engines: Engines) -> str:
     return guess
 
 
-def _language(readings: dict[int, tuple[str, float | None]], read_in: str, script: str) -> str:
-    """The language in which to read a page of which this was read in `read_in`: what the text looks like, if Tesseract has it."""
-    language = identify("\n".join(text for text, _ in readings.values()), read_in)
-    base = language.lang.split("-")[0]
-    return base if language.script == script and tesseract.language(base) else read_in
+def _language(
+    cuts: Sequence[_Cut], readings: dict[int, tuple[str, float | None]], read_in: str, script: str, reader: Reader
+) -> str:
+    """The language in which Tesseract reads a page that it has read in `read_in`: what the text looks like, if there is data of
+    it. Where languages of a script have letters of their own, a few lines are read in each: a reader writes what it knows."""
+    if script in _LANGUAGES:
+        asked = _some(cuts)
+        scores = {}
+        for lang in _LANGUAGES[script]:
+            if tesseract.language(lang):
+                words = "\n".join(text for text, _ in reader.read([cut.gray for cut in asked], lang))
+                language = identify(words)
+                scores[lang] = language.score if language.lang == lang else 0.0
+        surest = max(scores, key=lambda lang: scores[lang] + (_SURER if lang == read_in else 0.0), default=read_in)
+        return surest if scores.get(surest) else read_in
+    best = identify("\n".join(text for text, _ in readings.values()), read_in)
+    base = best.lang.split("-")[0]
+    return base if best.script == script and tesseract.language(base) else read_in
+
+
+def _some(cuts: Sequence[_Cut]) -> Sequence[_Cut]:
+    """A few of the wider lines, from all over the page."""
+    width = statistics.median(cut.gray.shape[1] for cut in cuts)
+    wide = [cut for cut in cuts if cut.gray.shape[1] >= width]
+    return wide[:: max(1, len(wide) // _NUM_ASKED)][:_NUM_ASKED]
 
 
 def _read_tall(cut: _Cut, reader: Reader, lang: str, script: str, others: str) -> tuple[str, float | None, str]:

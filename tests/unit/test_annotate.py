@@ -206,7 +206,7 @@ def test_a_page_in_a_script_that_ppocr_does_not_know_is_read_in_the_language_tha
     told = Told(lines=[(box, "xx", 0.3) for box, *_ in LEFT], tesseract=words, script_guess="Cyrl")
     result = annotated(told)
     asked = [asked for asked in told.asked if asked[0] in ("ppocr", "tesseract")]
-    assert asked == [("ppocr", "und"), ("tesseract", "ru"), ("tesseract", "uk")]
+    assert asked[:2] == [("ppocr", "und"), ("tesseract", "ru")] and asked[-1] == ("tesseract", "uk")
     assert (result.lang, result.script) == ("uk", "Cyrl")
 
 
