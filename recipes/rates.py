@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+BY_PAGE = "page_core_s"
+"""How the name of a rate ends that stages cost by page."""
 DOCUMENT_PAGES = 10
 """Of the documents whose ink was asked for `coarse.ink_core_s`: it costs by document rather than by page."""
 
@@ -16,6 +18,7 @@ GUESSES = {
     "coarse.read_core_s": 0.02,
     "coarse.ink_core_s": 0.12,
     "coarse.page_bytes": 440_000.0,
+    "fine.page_core_s": 0.9,  # of the default documents, of which one page in fourteen is read from its image
     "minority.page_core_s": 2.5,
 }
 

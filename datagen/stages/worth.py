@@ -58,6 +58,10 @@ class WeighLabels:
     seed: int = 0
     batch_size: int = 1
 
+    @property
+    def rate(self) -> str:
+        return "fine.page_core_s"  # what all stages of an annotation cost
+
     def engines(self) -> dict[str, str]:
         return versions("ppocr") | versions("tesseract")
 

@@ -20,7 +20,7 @@ from datagen.specification import describe
 from datagen.storage import Folder
 from datagen.tombstones import Forgotten
 from recipes.progress import Shards, shown
-from recipes.rates import DOCUMENT_PAGES, processor, rates
+from recipes.rates import BY_PAGE, DOCUMENT_PAGES, processor, rates
 from recipes.recipe import Report, Step
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner
 
@@ -56,7 +56,8 @@ class PipelineRunner(StepRunner[Pipeline]):
         estimates = [step.source.estimate(task.inputs) for task in todo.todo]
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
         names = [name for stage in step.stages if (name := getattr(stage, "rate", ""))]  # most cost next to nothing
-        cpu_s += todo.num_documents * DOCUMENT_PAGES * sum(rates()[name].value for name in names)
+        for name in names:
+            cpu_s += rates()[name].value * (pages if name.endswith(BY_PAGE) else todo.num_documents * DOCUMENT_PAGES)
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
         return (
             f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.made)} made; "
