@@ -73,24 +73,26 @@ def facts(truth: dict[str, Any], draw: random.Random) -> Iterator[dict[str, Any]
     name = Path(truth["page_info"]["image_path"]).stem
     of_page = {"pdf": f"{name}.pdf", "page": 1, "max_diffs": 2}
     regions = truth["layout_dets"]
-    text = [region for region in regions if region.get("order") and len(region.get("text", "")) >= 60]
-    whole = " ".join(region["text"] for region in regions if region.get("order") and "text" in region)
+    texts = [region for region in regions if region.get("order") and "text" in region]
+    text = [region for region in texts if len(region["text"]) >= 60 and "$" not in region["text"]]
+    whole = " ".join(region["text"] for region in texts)
     for number, region in enumerate(regions):
         if region["category_type"] in ("header", "footer") and len(region["text"]) >= 12 and region["text"] not in whole:
             yield of_page | {"id": f"{name}_absent_{number}", "type": "absent", "text": region["text"]}
         for row, cells in enumerate(re.findall("<tr>(.*?)</tr>", region.get("html", ""))):
-            texts = [html.unescape(cell) for cell in re.findall("<td>(.*?)</td>", cells)]
-            if row > 1 and len(texts) > 2:
-                at = draw.randrange(1, len(texts))
-                values = {"cell": texts[at], "left": texts[at - 1], "left_heading": texts[0], "max_diffs": 0}
+            row_texts = [html.unescape(cell) for cell in re.findall("<td>(.*?)</td>", cells)]
+            if row > 1 and len(row_texts) > 2:
+                at = draw.randrange(1, len(row_texts))
+                values = {"cell": row_texts[at], "left": row_texts[at - 1], "left_heading": row_texts[0], "max_diffs": 0}
                 yield of_page | {"id": f"{name}_table_{number}_{row}", "type": "table"} | values
     for number, (first, second) in enumerate(pairwise(text)):
-        values = {"before": first["text"][-40:].strip(), "after": second["text"][:40].strip()}
+        values = {"before": first["text"][-30:].strip(), "after": second["text"][:30].strip(), "max_diffs": 5}
         if values["before"] not in second["text"] and values["after"] not in first["text"]:
             yield of_page | {"id": f"{name}_order_{number}", "type": "order"} | values
     for number, region in enumerate(draw.sample(text, min(2, len(text)))):
         at = draw.randrange(max(1, len(region["text"]) - 50))
-        yield of_page | {"id": f"{name}_present_{number}", "type": "present", "text": region["text"][at : at + 50].strip()}
+        values = {"text": region["text"][at : at + 50].strip(), "max_diffs": 5}
+        yield of_page | {"id": f"{name}_present_{number}", "type": "present"} | values
 
 
 def write(out: Path, seed: int = 0, only: str = "", shuffled: bool = False) -> None:
