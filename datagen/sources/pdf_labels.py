@@ -22,6 +22,7 @@ _LARGE = 1.5
 _LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
 _TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
 _BOLD = re.compile(r"bold|black|heavy|demi(?!light)|CMBX|CMSSBX|SFBX", re.IGNORECASE)
+_MAX_HEAD_LINES = 2
 _EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
 _PROSE_CHARS, _PROSE_CJK_CHARS = 80, 30
 _CJK = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.HANGUL}]")
@@ -234,6 +235,8 @@ def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
         return ""
     if is_page_number(part.text):
         return "page_number"
+    if label == "header" and len(part.lines) > _MAX_HEAD_LINES:
+        return ""  # a letter's
     return "title" if label == "header" and part.size > _LARGE * usual.size else label
 
 
