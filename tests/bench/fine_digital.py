@@ -118,9 +118,7 @@ def speed(paths: list[str], repeats: int) -> None:
         print(f"  run {i + 1}: " + ", ".join(f"{side} {runs[side][-1]:.2f}" for side in SIDES) + " pages/s", flush=True)
     rate = {side: statistics.median(values) for side, values in runs.items()}
     num_pages = sum(n for n, _ in counted)
-    print(
-        f"{num_pages} pages of {len(paths) - 1} documents, one core, medians of {repeats} runs in pages a second of the processor:"
-    )
+    print(f"{num_pages} pages of {len(paths) - 1} documents, pages a second of the processor, medians of {repeats} runs:")
     print(f"  a bare loop over get_layout() with text {rate['bare']:.2f}, pymupdf4llm.to_markdown {rate['llm']:.2f}")
     print(f"  ours, with the page's image {rate['ours']:.2f}")
     print(f"ratio to the bare loop {rate['ours'] / rate['bare']:.2f} (at least {AT_LEAST})")
