@@ -38,7 +38,7 @@ PAPER = (
         made_by="recipes/corpus30m.py",
         shard_samples=SHARD_PAGES,
     ),
-    Part("PDF pages, fine (2M zh, 2M en)", 4_000_000, ("coarse.page_bytes",), 0.5, 1.0),
+    Part("PDF pages, fine (2M zh, 2M en)", 4_000_000, ("coarse.page_bytes",), ("fine.page_core_s",), made_by="recipes/fine.py"),
     Part("minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
     Part("Word documents", 3_000_000, ("coarse.page_bytes",), 2.0),
     Part("scene text (10M zh, 10M en)", 20_000_000, 150_000, 0.1, 0.05),
