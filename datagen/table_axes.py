@@ -16,6 +16,7 @@ RULED_SHARE = 0.5  # of the table's side, of a rule; where it is shorter, nothin
 _GAP_EM = (0.3, 0.05)  # between columns, between rows: boxes of lines are as high as their font's
 _CROSSING_SHARE, _CROSSING_SHARE_OF_ONE = 0.6, 0.35  # of blocks at a gap, those across it; where it parts one pair alone
 _WHOLE_SHARE = 0.5  # of the areas between rules, those of one row
+_LEVEL_EM, _MANY_LEVELS, _UNEVEN = 0.25, 10, 0.75
 _DOUBLE_EM = 0.8
 _LEAST_RULE_EM, _LEAST_BOXED_EM = 3.0, 1.2
 _TIGHT_EM = 0.15  # boxes of lines close to each other touch: this much of them, above and below, isn't counted
@@ -122,9 +123,27 @@ class Cutter:
         bands = zip((-numpy.inf, *rules), (*rules, numpy.inf), strict=True)
         middles = [sum(block.spans[self.way]) / 2 for block in self.blocks]
         filled = [band for band in bands if any(band[0] < middle < band[1] for middle in middles)]
-        num_whole = sum(not any(first < gap.middle < stop for gap in free) for first, stop in filled)
-        is_ruled = len(rules) > 1 and len(free) < len(filled) and num_whole >= _WHOLE_SHARE * len(filled)
+        num_whole = sum(
+            not any(first < gap.middle < stop for gap in free) or self._is_uneven(first, stop) for first, stop in filled
+        )
+        is_ruled = len(rules) > 1 and num_whole >= _WHOLE_SHARE * len(filled)
         return [] if is_ruled and not any(map(self._parts_numbers, free)) else gaps
+
+    def _is_uneven(self, first: float, stop: float) -> bool:
+        """Whether lines between two rules stand beside few others, as those of cells do that have several, and those of rows
+        don't."""
+        lines = [
+            ((line.box.y0 + line.box.y1) / 2, lane)
+            for block, lanes in zip(self.blocks, self.lanes_of, strict=True)
+            if first < sum(block.spans[self.way]) / 2 < stop
+            for line in block.lines
+            for lane in lanes
+        ]
+        levels: list[float] = []
+        for middle, _ in sorted(lines):
+            if not levels or middle - levels[-1] > _LEVEL_EM * self.field.em:
+                levels.append(middle)
+        return len(levels) <= _MANY_LEVELS and len(lines) <= _UNEVEN * len(levels) * len({lane for _, lane in lines})
 
     def _parts_numbers(self, gap: "_Gap") -> bool:
         """Whether numbers stand on both sides of a gap, in one lane: these are of two cells."""

@@ -138,3 +138,18 @@ def test_a_photograph_has_no_rules() -> None:
     noise = numpy.random.default_rng(0).integers(0, 256, (200, 300, 3), numpy.uint8)
     assert rules(noise, 20, ()) == ([], [])
     assert rules(noise[:1], 20, ()) == ([], [])
+
+
+def test_cells_of_several_lines_stay_whole_between_rules_though_no_word_had_room() -> None:
+    lines = [line(0, 22, "one"), *[line(100, 22 * n, "lines of a cell") for n in range(3)]]
+    lines += [line(0, 102, "two"), *[line(100, 80 + 22 * n, "a cell of lines") for n in range(3)]]
+    lines += [line(0, 160, "three"), line(100, 160, "short")]
+    across = ((-5, 260),)
+    ruled = tuple(Rule(at, across) for at in (-5, 72, 152, 190))
+    assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 3
+
+
+def test_numbers_below_each_other_are_rows_whatever_rules_there_are() -> None:
+    lines = rows(("a", "b"), ("c", "1"), ("d", "2"), ("e", "3"))
+    ruled = (Rule(30, ((-5, 120),)), Rule(110, ((-5, 120),)))
+    assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 4
