@@ -49,6 +49,7 @@ _ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八
 _OF_FORMULA = re.compile(f"[=<>±×÷√∑∫{scripts.MATH}]")
 _WORD, _MAX_REFERENCES_WORDS = re.compile(r"[^\W\d_]+"), 2
 _MATH = re.compile(f"[{scripts.MATH}]")
+_MAX_FORMULA = 500  # characters
 _MAX_PIECE = 15  # characters of a formula's piece
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
 _CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
@@ -191,7 +192,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
 def _is_formula(part: Part) -> bool:
     """Whether anything in it is of a formula. The model takes vertical text for one."""
     pieces = [piece for p in part.paragraphs for piece in p.pieces]
-    if part.is_vertical or any(map(is_prose, part.paragraphs)):
+    if part.is_vertical or len(part.text) > _MAX_FORMULA or any(map(is_prose, part.paragraphs)):
         return False
     return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
 
