@@ -1,7 +1,7 @@
 """A page's text layer as labelled regions in reading order: text from the file, never from OCR, and boxes from a layout model."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy
@@ -10,6 +10,7 @@ from datagen.order import settled
 from datagen.record import Box, Region
 from datagen.sources import pdf_markdown
 from datagen.sources.pdf_answers import BY, PageContent
+from datagen.sources.pdf_floats import direction_of, with_floats_in_place
 from datagen.sources.pdf_labels import Part, is_prose, label_parts
 from datagen.sources.pdf_layout import ENGINES as LAYOUT_ENGINES
 from datagen.sources.pdf_layout import Block, PageLayout, page_layout
@@ -17,10 +18,12 @@ from datagen.sources.pdf_page import OpenPage
 from datagen.sources.pdf_paragraphs import Paragraph, paragraphs
 from datagen.sources.pdf_pictures import framed, holds_picture, pictures
 from datagen.sources.pdf_pieces import Rect
-from datagen.sources.pdf_regroup import Owners, direction_of, regrouped, with_floats_in_place
 from datagen.sources.pdf_tables import table_html
 from datagen.sources.pdf_tags import tag_signals
 from datagen.sources.pdf_text import ENGINES, TextLayer, read_layer, region, with_ruby
+
+Owners = Mapping[int, int]
+"""Which of the model's blocks a piece is in, by its identity; -1 for none."""
 
 _WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
 _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
@@ -35,9 +38,8 @@ def annotated_layer(view: OpenPage) -> PageContent:
     - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
       picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
     - Labels: see `pdf_labels`.
-    - Order: that of `text_layer`, unless the model shows that it is none: see `pdf_regroup`, and the signal `regrouped`; or the
-      places of regions do: see `order.settled`. Running heads come first, feet last, and pictures with their captions where they
-      stand among the rest.
+    - Order: that of `text_layer`, unless the places of regions show that it is none: see `order.settled`. Running heads come
+      first, feet last, and pictures with their captions where they stand among the rest.
     - Text is Markdown, see `pdf_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
       both are unread where nobody reads them. A picture has no text, whatever is written in it.
 
@@ -52,9 +54,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     layout = page_layout(view)
     engines = ENGINES | LAYOUT_ENGINES
     owners = _owners(layer, layout.blocks)
-    regrouped_blocks = regrouped(layer.blocks, owners, layout.blocks, layer.rtl)
-    blocks = layer.blocks if regrouped_blocks is None else regrouped_blocks
-    all_paragraphs = list(with_ruby(paragraphs(blocks, layer.rtl)))
+    all_paragraphs = list(with_ruby(paragraphs(layer.blocks, layer.rtl)))
     parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)), layout)
     parts = _with_pictures(view, parts, layout)
     label_parts(parts, view.page.rect)
@@ -64,8 +64,6 @@ def annotated_layer(view: OpenPage) -> PageContent:
     made = settled([one for part in parts if (one := _region(view, part, layer, styles)) is not None])
     regions = tuple(_between_heads_and_feet(with_floats_in_place(made, direction_of(layer.blocks, layer.rtl))))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
-    if regrouped_blocks is not None:
-        signals["regrouped"] = 1.0
     return PageContent(regions, signals | tag_signals(parts, layout.tags), engines)
 
 

@@ -25,7 +25,7 @@ def reading_order(blocks: Sequence[Block], rtl: bool) -> list[Block]:
     along = [p for p in pieces if (p.vertical if vertical else p.upright)]
     if len(along) < 2 * _MIN_SIGNS:
         return list(blocks)
-    boxes = [in_frame(p.bbox, vertical) for p in along]
+    boxes = [_frame(p.bbox, vertical) for p in along]
     num_rows = num_up = 0
     for i, (a, b) in enumerate(itertools.pairwise(boxes)):
         if overlap(a, b, 1) > 0.5:
@@ -38,7 +38,7 @@ def reading_order(blocks: Sequence[Block], rtl: bool) -> list[Block]:
     placed = list(zip(along, boxes, strict=True))
     if not wrong and _gutter(placed) is None:
         return list(blocks)
-    ordered = list(by_columns(placed, rtl))
+    ordered = list(_cut(placed, rtl))
     if not wrong and _across(ordered, along) < _MIN_SIGNS:
         return list(blocks)
     others = [[p for p in block if not (p.vertical if vertical else p.upright)] for block in blocks]
@@ -48,7 +48,7 @@ def reading_order(blocks: Sequence[Block], rtl: bool) -> list[Block]:
 Placed = tuple[Piece, Rect]
 
 
-def by_columns(placed: Sequence[Placed], rtl: bool) -> Iterator[Placed]:
+def _cut(placed: Sequence[Placed], rtl: bool) -> Iterator[Placed]:
     """The pieces column by column. A piece across the columns stands between what is above and below it."""
     gutter = _gutter(placed)
     by_height = sorted(placed, key=lambda p: p[1][1] + p[1][3])
@@ -70,11 +70,11 @@ def by_columns(placed: Sequence[Placed], rtl: bool) -> Iterator[Placed]:
             right.append(piece)
         else:
             for column in (right, left) if rtl else (left, right):
-                yield from by_columns(column, rtl)
+                yield from _cut(column, rtl)
             left, right = [], []
             yield piece
     for column in (right, left) if rtl else (left, right):
-        yield from by_columns(column, rtl)
+        yield from _cut(column, rtl)
 
 
 def _gutter(placed: Sequence[Placed]) -> tuple[float, float] | None:
@@ -136,6 +136,6 @@ def _grouped(ordered: Iterable[Placed]) -> Iterator[Block]:
         yield block
 
 
-def in_frame(box: Rect, vertical: bool) -> Rect:
+def _frame(box: Rect, vertical: bool) -> Rect:
     """The box as if its text ran from left to right. The rightmost line of vertical text becomes the top one."""
     return (box[1], -box[2], box[3], -box[0]) if vertical else box
