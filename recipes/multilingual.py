@@ -81,10 +81,11 @@ def multilingual(
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
     words = read_passwords(passwords)
+    source = PdfSource(max_pages=40, seed=SEED, shard_pages=128, passwords=words)
     pages = Pipeline(
         "coarse",
         census=Listing(input) if input else DebianSamples(),
-        source=PdfSource(max_pages=40, seed=SEED, shard_pages=128, passwords=words),
+        source=source,
         stages=(IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer()),
         limit=limit,
         seed=DRAW,
@@ -92,8 +93,8 @@ def multilingual(
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
     # Pages that coarse has, too, under the same keys: what marks one marks the other.
-    source = replace(fine.annotated(pages.source), max_pages=FINE_PAGES)
-    annotated = replace(pages, name=fine.NAME, source=source, stages=fine.stages(EMBEDDED))
+    of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
+    annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
     given = text.split(",") if text else []
@@ -118,7 +119,7 @@ def multilingual(
         loss_every=100,
         name="train",
     ).lasting(max(1, steps * STEPS_ON_CORPUS // STEPS))
-    of_fine = Data(annotated.name, unread="cut", min_worth=MIN_WORTH)
-    of_pages = replace(PAGES, datasets=(pages.name, of_fine, PAGES_OF_ROUNDS), seed=SEED)
+    with_regions = Data(annotated.name, unread="cut", min_worth=MIN_WORTH)
+    of_pages = replace(PAGES, datasets=(pages.name, with_regions, PAGES_OF_ROUNDS), seed=SEED)
     report = Report(datasets=(pages.name, annotated.name), seed=SEED, after=(alike.name, annotated.name))
     return Recipe("multilingual", (pages, alike, annotated, wheel, of_drawn, of_lines, of_pages, report))
