@@ -32,6 +32,8 @@ _NAMES = {
     "sd": "snd", "si": "sin", "sr": "srp", "syr": "syr", "ta": "tam", "te": "tel", "tg": "tgk", "th": "tha", "ti": "tir",
     "tt": "tat", "ug": "uig", "uk": "ukr", "ur": "urd", "vi": "vie", "yi": "yid", "yo": "yor",
 }  # fmt: skip
+# What reads those scripts first of which no language stands for the others.
+FIRST_OF_SCRIPT = {"Arab": "ar", "Cyrl": "ru"}
 # Those in Latin, and in scripts that PP-OCRv6 reads better. They are second readers of what it has read, and read nothing first.
 _SECOND_NAMES = {
     "cs": "ces", "de": "deu", "en": "eng", "es": "spa", "fr": "fra", "it": "ita", "ja": "jpn", "nl": "nld", "pl": "pol",
@@ -58,6 +60,11 @@ def language(lang: str) -> str:
 def reads(lang: str, script: str) -> str:
     """The language (BCP-47) in which to read `lang`: itself, or else the one of its script; "" if neither is installed."""
     return next((code for code in (lang, _OF_SCRIPT.get(script, "")) if language(code)), "")
+
+
+def of_scripts() -> dict[str, str]:
+    """By script (ISO 15924), the language (BCP-47) that stands for it, where this machine has its data."""
+    return {script: lang for script, lang in (_OF_SCRIPT | FIRST_OF_SCRIPT).items() if language(lang)}
 
 
 def second_language(lang: str, script: str) -> str:

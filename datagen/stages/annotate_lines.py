@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import langcodes
 import numpy
+from rapidfuzz.fuzz import ratio
 
 from datagen.engines import Choice, Engines, Quad, Reader, tesseract
 from datagen.engines.direction import is_rtl
@@ -23,11 +24,12 @@ _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
 _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
+_NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
+_SAME_TEXT = 50.0  # of 100
 _ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
 _LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
 _TALL, _VERY_TALL = 1.5, 3.0  # times as high as wide: may stand or lie on its side; is no single letter
 _SKEW = 0.08  # of a line's height, from its one end to the other: it is cut out straight
-_FIRST_OF_SCRIPT = {"Arab": "ar", "Cyrl": "ru"}
 _LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
 _UPRIGHT_SHARE = 0.5
 
@@ -151,7 +153,7 @@ def _who(lang: str, script: str, engines: Engines, readers: Sequence[str]) -> tu
     if _folder(script, engines, readers):
         return COMPACT, lang
     if not (script in _PP_SCRIPTS and not tesseract.language(lang)):
-        read_in = tesseract.reads(lang, script) or tesseract.reads(_FIRST_OF_SCRIPT.get(script, ""), script)
+        read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
         if read_in:
             return TESSERACT, read_in
     return PPOCR, lang
@@ -185,7 +187,22 @@ def _asked(
         return PPOCR, "und", "Zyyy", read
     script = _script(cuts, engines)
     by, read_in = _who("und", script, engines, readers)
+    if by == PPOCR and score < SURE:
+        script = _tried(asked, engines)
+        by, read_in = _who("und", script, engines, readers)
     return (by, read_in, script, {}) if by != PPOCR else (PPOCR, "und", "Zyyy", read)
+
+
+def _tried(cuts: Sequence[_Cut], engines: Engines) -> str:
+    """The script in which Tesseract reads some of these lines as a language of that script, "Zyyy" if in none. Each script that
+    it has data of is tried, which takes seconds."""
+    surest, best = _SURE_LANGUAGE, "Zyyy"
+    for script, lang in tesseract.of_scripts().items():
+        readings = engines.get(TESSERACT).read([cut.gray for cut in cuts[:_NUM_TRIED]], lang)
+        language = identify("\n".join(text for text, _ in readings))
+        if language.script == script and language.score > surest:
+            surest, best = language.score, script
+    return best
 
 
 def _another(
@@ -258,7 +275,9 @@ def _read_tall(cut: _Cut, reader: Reader, lang: str, script: str, others: str) -
     read = reader.read([numpy.ascontiguousarray(view) for view, _ in views], lang)
     best = max(range(len(views)), key=lambda n: (read[n][1] or 0.0, len(read[n][0]), -n))
     text, score = read[best]
-    return text, score, views[best][1] if len(text) > 1 else "ltr"
+    # PP-OCR reads a column that was turned, too. What its characters say that were set side by side tells that it is one.
+    stands = any(direction == "ttb" and ratio(read[n][0], text) > _SAME_TEXT for n, (_, direction) in enumerate(views))
+    return text, score, "ltr" if len(text) < 2 else "ttb" if stands else views[best][1]
 
 
 def _cut(gray: numpy.ndarray, quad: Quad) -> _Cut:

@@ -45,7 +45,7 @@ class _Engine:
         self.told.asked.append((self.name, lang))
         shades = [int(numpy.median(crop)) for crop in crops]
         if self.name == "tesseract":
-            return [(self.told.tesseract[shade], None) for shade in shades]
+            return [(self.told.tesseract.get(shade, ""), None) for shade in shades]
         return [self.told.lines[shade - 1][1:] if shade <= len(self.told.lines) else ("paper", 0.3) for shade in shades]
 
     def regions(self, images, lines):
