@@ -67,7 +67,7 @@ from flywheel.train import FitTask, budget, run_fit
 
 log = logging.getLogger(__name__)
 
-VERSION = 10  # goes up whenever the code makes other rounds of the same pools
+VERSION = 11  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -213,7 +213,8 @@ class Round:
         before = self.before.url if self.before else ""
         tasks = []
         for r in readers:
-            fit = budget(fitted, num_lines[r.script], self._num_text_lines()[r.script], self.step.min_train_lines)
+            num_text_lines = self._num_text_lines()[r.script]
+            fit = budget(fitted, num_lines[r.script], num_text_lines, self.step.min_train_lines, is_fresh=not r.start)
             mark = fingerprint([origin, describe(fit), r.name])
             accepted = self.folds[r.learns] if r.learns and before else None
             task = FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted)

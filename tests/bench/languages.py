@@ -112,7 +112,7 @@ def table(found: Sequence[dict[str, object]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("languages", nargs="*", metavar="LANG", help=", ".join(LANGUAGES))
-    parser.add_argument("--steps", type=int, default=4_000)
+    parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--lines", default="")
     given = parser.parse_args()
     done = {row["lang"] for row in rows()}

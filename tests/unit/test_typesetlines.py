@@ -17,7 +17,7 @@ from flywheel.evaluate import HeldOut
 from flywheel.places import PlaceFile
 from flywheel.pools import Language, TextLines, assign
 from flywheel.readers.shares import weights_of
-from flywheel.step import Fit
+from flywheel.step import Fit, Pretrained
 from flywheel.texts import TextFile
 from flywheel.train import FitTask, budget
 from flywheel.typefaces import Families, families_of, in_family
@@ -166,6 +166,15 @@ def test_lines_of_text_ask_for_fewer_steps_than_lines_of_documents():
     assert steps(2_000) == steps(1_000, 8_000, 300) == 1500
     assert steps(0, 8_000, 300) == steps(4_000)
     assert steps(9_000, 8_000, 300) == 3000
+
+
+def test_a_fresh_reader_that_has_text_alone_trains_longer():
+    fit = Fit(steps=3000, learning_rate=1e-3, num_lines=8_000)
+    assert budget(fit, 0, 8_000, 300, is_fresh=True).steps == 10_000
+    assert budget(fit, 1, 8_000, 300, is_fresh=True).steps == budget(fit, 1, 8_000, 300).steps < 3000
+    assert budget(fit, 0, 0, 300, is_fresh=True).steps < 3000  # there is nothing to learn from
+    of_weights = replace(fit, pretrained=Pretrained("got"))
+    assert budget(of_weights, 0, 8_000, 300, is_fresh=True).steps < 3000
 
 
 def test_a_mark_where_no_letter_belongs_is_drawn_only_where_there_is_a_dotted_circle():
