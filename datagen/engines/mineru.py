@@ -45,13 +45,13 @@ class MinerU:
     def versions(self) -> dict[str, str]:
         """MinerU's version and backend by the first of its files that is whole, and a digest of what lies in the folder."""
         listed = sorted((name, size) for names in self._files.values() for name, size in names)
-        said = "unknown"
+        version = "unknown"
         for name, _ in listed:
             with contextlib.suppress(SampleError):
                 document = self._json(name)
-                said = f"{document.get('_version_name', said)} {document.get('_backend', '')}".strip()
+                version = f"{document.get('_version_name', version)} {document.get('_backend', '')}".strip()
                 break
-        return {_NAME: said, self.folder.url: hashlib.sha256(json.dumps(listed).encode()).hexdigest()}
+        return {_NAME: version, self.folder.url: hashlib.sha256(json.dumps(listed).encode()).hexdigest()}
 
     def pages(self, samples: Sequence[Sample]) -> list[tuple[Region, ...] | SampleError]:
         """The regions of each page, in MinerU's order: running heads first, feet last. A sample without such a page, or with one

@@ -33,10 +33,10 @@ def place(where: str) -> str:
 
 def opened(network: type[Any], where: str, revision: str, dtype: torch.dtype, device: str) -> Any:
     """The network of this class, ready to read. Raises `ValueError`, naming `where`, if there is none, or weights are missing."""
-    found, name = place(where), network.__name__
+    path, name = place(where), network.__name__
     try:
         net, loading = network.from_pretrained(
-            found, revision=revision, dtype=dtype, use_safetensors=True, output_loading_info=True
+            path, revision=revision, dtype=dtype, use_safetensors=True, output_loading_info=True
         )
     except WHOLE_OR_NOT as error:
         raise holds_no(where, name, error) from None
@@ -76,8 +76,8 @@ def dtype_of(precision: str, device: str) -> torch.dtype:
 def version(where: str, revision: str) -> dict[str, str]:
     """What decides a network's answers: the digest of a folder's files, or a hub's name with its revision, which stays the same
     only if it is a commit's."""
-    found = place(where)
-    return {where: _sha256(found) if os.path.isdir(found) else revision}
+    path = place(where)
+    return {where: _sha256(path) if os.path.isdir(path) else revision}
 
 
 @functools.cache

@@ -226,12 +226,12 @@ class Server:
                 async with session.post(f"{self.url}/chat/completions", json=body) as response:
                     if response.status == 200:
                         return _answer(await response.read())
-                    said = " ".join((await response.text(errors="replace")).split())[:200]
+                    reason = " ".join((await response.text(errors="replace")).split())[:200]
                     if response.status in _REFUSED:
-                        return _none("refused", said)
+                        return _none("refused", reason)
                     if response.status not in _BUSY:
-                        raise ValueError(f"{self.url} answers {response.status} for {self.model}: {said}")
-                    answer = _none("busy", said)
+                        raise ValueError(f"{self.url} answers {response.status} for {self.model}: {reason}")
+                    answer = _none("busy", reason)
                     wait_s = _asked_wait(response.headers.get("Retry-After"), wait_s)
             except TimeoutError:
                 answer = _none("timeout", f"no answer within {self.timeout_s:g} s")
@@ -251,10 +251,10 @@ class Server:
         return asked | ({"logprobs": True} if self.logprobs else {}) | self.family.parameters
 
 
-def _answer(said: bytes) -> Answer:
+def _answer(body: bytes) -> Answer:
     """What a whole answer of the server says."""
     try:
-        choice = json.loads(said)["choices"][0]
+        choice = json.loads(body)["choices"][0]
         text, finish = choice["message"]["content"] or "", choice.get("finish_reason")
         tokens = (choice.get("logprobs") or {}).get("content") or []
         logp = [float(token["logprob"]) for token in tokens]

@@ -86,8 +86,8 @@ class SLANet:
             if not bool(ends.any()) or bool(ends[0]):
                 structures.append(("", 0.0))
                 continue
-            said = processor.post_process_table_recognition(SimpleNamespace(last_hidden_state=probabilities_1NC))
-            structures.append(("".join(said["structure"]), round(float(said["structure_score"]), 3)))
+            answers = processor.post_process_table_recognition(SimpleNamespace(last_hidden_state=probabilities_1NC))
+            structures.append(("".join(answers["structure"]), round(float(answers["structure_score"]), 3)))
         return structures
 
 

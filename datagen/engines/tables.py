@@ -68,16 +68,16 @@ class TableReader:
         whole = parted(crop, lines)
         ruled = self.by_rules(crop, whole)
         boxed = ruled is not None and ruled.probability == 1.0
-        said = self.by_slanet(crop, whole)
-        readings = [reading for reading in (ruled, said, self.by_grid(crop, whole)) if reading is not None]
+        by_network = self.by_slanet(crop, whole)
+        readings = [reading for reading in (ruled, by_network, self.by_grid(crop, whole)) if reading is not None]
         if not readings:
             return "", 0.0
         worth = [sum(agreement(one.table, two.table) for two in readings if two is not one) for one in readings]
         best = readings[int(numpy.argmax(worth))]
         if boxed and ruled is not None:
             best = ruled
-        elif said is not None and said.probability >= _SURE:
-            best = said
+        elif by_network is not None and by_network.probability >= _SURE:
+            best = by_network
         agreed = worth[next(i for i, reading in enumerate(readings) if reading is best)] / max(1, len(readings) - 1)
         score = (1.0 if boxed else agreed) * (sum(scored) / len(scored) if scored else 1.0)
         return (to_html(best.table), round(score, 3)) if best.table.has_text else ("", 0.0)

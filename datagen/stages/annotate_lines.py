@@ -131,9 +131,9 @@ def read_lines(
             lines.append(Line(cut.box, text.strip(), direction=direction, score=score, polygon=polygon))
     text = "\n".join(line.text for line in lines)
     language = identify(text, lang if lang != "und" else read_in)
-    found = language.lang if language.lang != "und" else lang
+    read_as = language.lang if language.lang != "und" else lang
     folder = _folder(script, engines, readers) if by == COMPACT else ""
-    return PageLines(tuple(lines), len(cuts) - len(lines), found, language.script, by, folder)
+    return PageLines(tuple(lines), len(cuts) - len(lines), read_as, language.script, by, folder)
 
 
 def mean_score(lines: Sequence[Line]) -> float | None:
