@@ -35,7 +35,7 @@ _FILES = (
 )
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
-_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional")
+_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional", "pipeline", "replicate")
 # The values of fields that an earlier version didn't have: it trained as these say.
 _DEFAULTS = {field.name: field.default for field in dataclasses.fields(Train) if field.default is not dataclasses.MISSING}
 _CHANGEABLE = ("datasets", "groups")  # the mixture's weights, which a training may go on with others of

@@ -130,7 +130,10 @@ class Train:
     device              "cpu", "cuda", or "" for a GPU where there is one
     optional            whether a recipe goes on without this training, saying so: where there is no GPU, or nothing to learn from
     precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
-    workers             processes that make batches; 0: a thread of this one
+    workers             processes that make batches, on each rank; 0: a thread of this one
+    pipeline            stages that the network is cut into, as `model.stages` does it. Where there is one process, 1
+    replicate           copies of each stage, whose gradients are added up. What ranks are left over by `pipeline` and `replicate`
+                        share the weights of a copy among them
     """
 
     runs: ClassVar[str] = "recipes.steps.train:TrainRunner"
@@ -182,6 +185,8 @@ class Train:
     optional: bool = False
     precision: str = ""
     workers: int = 0
+    pipeline: int = 1
+    replicate: int = 1
     seed: int = 0
     threads: int = 2
     name: str = "train"
@@ -189,7 +194,7 @@ class Train:
     def __post_init__(self) -> None:
         for name in (
             *("steps", "num_samples", "rows_per_step", "micro_rows", "length", "loss_samples", "loss_every", "read_samples"),
-            *("max_new_tokens", "looks_after", "checkpoint_every", "keep", "threads"),
+            *("max_new_tokens", "looks_after", "checkpoint_every", "keep", "threads", "pipeline", "replicate"),
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
