@@ -10,10 +10,12 @@ from dataclasses import replace
 from datagen.alike import MarkAlike
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
+from datagen.sources.dataset import SamplesOf, ShardsOf
 from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import PdfSource
 from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
+from datagen.stages.regions import CutLines, CutRegions
 from datagen.stages.textlayer import JudgeTextLayer
 from flywheel.step import COMPACT, CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
 from model.config import small_moe
@@ -95,6 +97,8 @@ def multilingual(
     # Pages that coarse has, too, under the same keys: what marks one marks the other.
     of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
     annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
+    regions = _cut_out("fine-regions", CutRegions())
+    lines = _cut_out("fine-lines", CutLines())
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
     given = text.split(",") if text else []
@@ -112,7 +116,12 @@ def multilingual(
     of_drawn = replace(LINES, datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="drawn").lasting(steps)
     of_lines = replace(
         of_drawn,
-        datasets=(replace(drawn(SEED + 1000, ((0, 12),)), weight=0.9), Data(f"{CROPS}*", weight=0.08), Data(ROUNDS, weight=0.02)),
+        datasets=(
+            replace(drawn(SEED + 1000, ((0, 12),)), weight=0.9),
+            Data(f"{CROPS}*", weight=0.04),
+            Data(lines.name, weight=0.04, min_worth=MIN_WORTH),
+            Data(ROUNDS, weight=0.02),
+        ),
         start=of_drawn.name,
         learning_rate=5e-4,
         looks_after=100,
@@ -120,6 +129,13 @@ def multilingual(
         name="train",
     ).lasting(max(1, steps * STEPS_ON_CORPUS // STEPS))
     with_regions = Data(annotated.name, unread="cut", min_worth=MIN_WORTH)
-    of_pages = replace(PAGES, datasets=(pages.name, with_regions, PAGES_OF_ROUNDS), seed=SEED)
+    of_regions = Data(regions.name, min_worth=MIN_WORTH)
+    of_pages = replace(PAGES, datasets=(pages.name, with_regions, of_regions, PAGES_OF_ROUNDS), seed=SEED)
     report = Report(datasets=(pages.name, annotated.name), seed=SEED, after=(alike.name, annotated.name))
-    return Recipe("multilingual", (pages, alike, annotated, wheel, of_drawn, of_lines, of_pages, report))
+    return Recipe("multilingual", (pages, alike, annotated, regions, lines, wheel, of_drawn, of_lines, of_pages, report))
+
+
+def _cut_out(name: str, stage: CutRegions | CutLines) -> Pipeline:
+    """What the stage cuts out of the annotated pages, as a dataset. Pages that have nothing of the kind are no reason to stop."""
+    pages = SamplesOf(stage=name, verdicts=("trusted",))
+    return Pipeline(name, ShardsOf(fine.NAME), pages, (stage,), max_drop=1.0)

@@ -1,6 +1,8 @@
-"""Regions cut out of pages: tables, formulas and paragraphs as samples of their own, for a model that reads regions.
+"""Regions and lines cut out of annotated pages, as samples of their own: for models that read regions, and for models that read
+lines.
 
-Pipeline("regions", ShardsOf("fine"), SamplesOf(stage="regions", verdicts=("trusted",)), (CutRegions(),))
+Pipeline("fine-regions", ShardsOf("fine"), SamplesOf(stage="fine-regions", verdicts=("trusted",)), (CutRegions(),))
+Pipeline("fine-lines", ShardsOf("fine"), SamplesOf(stage="fine-lines", verdicts=("trusted",)), (CutLines(),))
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +22,7 @@ from datagen.runner import A_CORE, Needs
 
 TASK_OF = {"table": "table", "equation": "formula", "text": "crop", "list": "crop", "code": "crop", "reference": "crop"}
 """The task of a region by its label. Regions with other labels aren't cut out."""
+_NO_LINES = ("table", "equation", "image")
 _FORMAT_OF = {"table": "html", "formula": "latex"}
 
 
@@ -65,7 +68,7 @@ class CutRegions:
             if reason := self._unfit(page, number):
                 yield replace(page.drop(reason, type(self).__name__, page.regions[number].label), key=key)
             else:
-                yield self._cut(page, page.regions[number], image, key)
+                yield _cut(page, page.regions[number], image, key, self.margin, self.quality)
 
     def _unfit(self, page: Sample, number: int) -> str:
         """Why a region can't be cut out; "" if it can."""
@@ -83,26 +86,69 @@ class CutRegions:
         area = (x1 - x0) * (y1 - y0)
         return "overlapped" if any(_shared(region.box, other) > self.max_shared * area for other in others) else ""
 
-    def _cut(self, page: Sample, region: Region, image: numpy.ndarray, key: str) -> Sample:
-        x0, y0, x1, y1 = region.box
-        inside = numpy.ascontiguousarray(image[y0:y1, x0:x1])
-        edges = numpy.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
-        paper = [int(value) for value in numpy.median(edges, axis=0)]
-        m = self.margin
-        framed = cv2.copyMakeBorder(inside, m, m, m, m, cv2.BORDER_CONSTANT, value=paper)
-        size = (framed.shape[1], framed.shape[0])
-        return replace(
-            page,
-            key=key,
-            task=TASK_OF[region.label],
-            image=simplejpeg.encode_jpeg(framed, self.quality, "RGB", "444", fastdct=False),
-            size=size,
-            text=content(region),
-            regions=(_moved(region, self.margin - x0, self.margin - y0, size),),
-            quality=Quality(page.quality.verdict, (), page.quality.signals),
-            origin=replace(page.origin, parent=page.key, box=region.box),
-            caption="",
-        )
+
+@dataclass(frozen=True)
+class CutLines:
+    """Gives, in place of each page, at most `num_lines` of its lines, drawn by the page's key. A page of which none is cut out
+    drops: `no_lines`.
+
+    Lines of tables and formulas stay, and so do those that run from top to bottom, lean, are less than `min_height` pixels high,
+    or have less than `min_chars` characters. A line's image is what is inside its box, with `margin` pixels of the paper's colour
+    around.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
+
+    num_lines: int = 8
+    margin: int = 2
+    min_height: int = 14
+    min_chars: int = 2
+    quality: int = 92
+    batch_size: int = 1
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        for page in batch:
+            lines = [(region, line) for region in page.regions if region.label not in _NO_LINES for line in region.lines]
+            fit = [number for number, (_, line) in enumerate(lines) if self._is_fit(line)]
+            if page.image is None or not fit:
+                yield page.drop("no_lines", type(self).__name__)
+                continue
+            image = pixels(page.image)
+            for number in sorted(Random(f"lines {page.key}").sample(fit, min(self.num_lines, len(fit)))):
+                region, line = lines[number]
+                alone = Region(line.box, "text", line.text, line.score, region.by, lines=(line,))
+                yield _cut(page, alone, image, f"{page.key}-l{number:03d}", self.margin, self.quality)
+
+    def engines(self) -> dict[str, str]:
+        return {}
+
+    def _is_fit(self, line: Line) -> bool:
+        is_level = line.direction != "ttb" and not line.polygon
+        return is_level and line.box.y1 - line.box.y0 >= self.min_height and len(line.text.strip()) >= self.min_chars
+
+
+def _cut(page: Sample, region: Region, image: numpy.ndarray, key: str, margin: int, quality: int) -> Sample:
+    """The region as a sample, from the page's `image` (H, W, 3), with `margin` pixels of the paper's colour around, as a JPEG of
+    this `quality`. Its task is that of its label."""
+    x0, y0, x1, y1 = region.box
+    inside = numpy.ascontiguousarray(image[y0:y1, x0:x1])
+    edges = numpy.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
+    paper = [int(value) for value in numpy.median(edges, axis=0)]
+    framed = cv2.copyMakeBorder(inside, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=paper)
+    size = (framed.shape[1], framed.shape[0])
+    return replace(
+        page,
+        key=key,
+        task=TASK_OF[region.label],
+        image=simplejpeg.encode_jpeg(framed, quality, "RGB", "444", fastdct=False),
+        size=size,
+        text=content(region),
+        regions=(_moved(region, margin - x0, margin - y0, size),),
+        quality=Quality(page.quality.verdict, (), page.quality.signals),
+        origin=replace(page.origin, parent=page.key, box=region.box),
+        caption="",
+    )
 
 
 def _shared(box: Box, other: Box) -> int:

@@ -1,4 +1,4 @@
-"""Regions cut out of pages, as samples of their own."""
+"""Regions and lines cut out of pages, as samples of their own."""
 
 import io
 
@@ -10,7 +10,7 @@ from datagen.contract import check
 from datagen.engines import OPEN
 from datagen.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Region
-from datagen.stages.regions import CutRegions
+from datagen.stages.regions import CutLines, CutRegions
 from datagen.target import Prompt, encode, usual
 from tests.samples import sample
 
@@ -42,8 +42,8 @@ def text(box=TEXT, words="Some words.", label="text", **values):
     return Region(box, label, words, None, "pymupdf", **values)
 
 
-def cut(one, **values):
-    outcomes = list(CutRegions(**values)([one], OPEN))
+def cut(one, stage=CutRegions, **values):
+    outcomes = list(stage(**values)([one], OPEN))
     return [o for o in outcomes if not isinstance(o, Drop)], {o.key: o.reason for o in outcomes if isinstance(o, Drop)}
 
 
@@ -113,3 +113,44 @@ def test_paragraphs_are_drawn_by_the_page():
 @pytest.mark.parametrize("one", [page(), page(text(label="image"))])
 def test_a_page_of_nothing_drops(one):
     assert cut(one) == ([], {"a-000000": "no_regions"})
+
+
+def lines_of(*words: str, x0: int = 20, height: int = 20, **values) -> tuple[Line, ...]:
+    return tuple(Line(Box(x0, 150 + 25 * n, 180, 150 + 25 * n + height), one, **values) for n, one in enumerate(words))
+
+
+def test_a_line_is_a_sample():
+    one = page(text(lines=lines_of("Some *words*,", "and more.")), text(Box(20, 380, 180, 396), "7", "page_number"))
+    made, drops = cut(one, CutLines)
+    assert drops == {}
+    assert [(s.key, s.task, s.text) for s in made] == [
+        ("a-000000-l000", "crop", "Some *words*,"),
+        ("a-000000-l001", "crop", "and more."),
+    ]
+    for s, line in zip(made, one.regions[0].lines, strict=True):
+        check(s)
+        assert (s.size, s.origin.parent, s.origin.box) == ((164, 24), one.key, line.box)
+        assert s.split_group == one.split_group and s.regions[0].lines[0].box == (2, 2, 162, 22)
+    assert abs(pixels(made[0].image).astype(int)[8:16, 16:144] - INK).max() < 8  # the page's own pixels
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        text(lines=lines_of("low", height=13)),
+        text(lines=lines_of("x")),
+        text(lines=lines_of("down", direction="ttb")),
+        text(lines=lines_of("leans", polygon=((20.0, 150.0), (180.0, 155.0), (180.0, 175.0)))),
+        Region(TABLE, "table", HTML, None, "tables", format="html", lines=lines_of("a cell")),
+        text(),
+    ],
+)
+def test_lines_that_stay(region):
+    assert cut(page(region), CutLines) == ([], {"a-000000": "no_lines"})
+
+
+def test_lines_are_drawn_by_the_page():
+    lines = lines_of(*(f"line {n}" for n in range(9)))
+    chosen = [[s.text for s in cut(page(text(lines=lines), key=f"a-{n:06d}"), CutLines, num_lines=3)[0]] for n in range(20)]
+    assert {len(words) for words in chosen} == {3} and len({word for words in chosen for word in words}) == 9
+    assert all(words == sorted(words) for words in chosen)
