@@ -22,6 +22,8 @@ _PP_SCRIPTS = frozenset(
 )  # which PP-OCR reads, but for the languages of Tesseract
 _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
+_VERY_SURE = 0.95  # its score of a line
+_LIKE_LATIN = frozenset(("Cyrl", "Grek", "Copt", "Cher"))  # scripts with letters of the same shapes
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
 _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
 _NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
@@ -93,8 +95,8 @@ def read_lines(
     A declared language says who reads: of the flywheel's `readers` (their folders) the one of its script, else Tesseract where it
     has data of that language, else PP-OCR. If the language is `und`, PP-OCR reads a few lines; where it isn't sure of them, the
     script is what Tesseract takes such lines for, and the language what a first reading looks like. If PP-OCR then fails on many
-    lines, or the text is in a language that Tesseract has data of, Tesseract reads the page anew. `ppocr` is which recogniser of
-    PP-OCR's reads.
+    lines, or the text is in a language that Tesseract has data of, Tesseract reads the page anew, but for lines in Latin that
+    PP-OCR is sure of. `ppocr` is which recogniser of PP-OCR's reads.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     cuts = [_cut(gray, quad) for quad in quads]
@@ -104,6 +106,10 @@ def read_lines(
     known: dict[int, tuple[str, float | None]] = {}
     if lang == "und" and script in ("Zyyy", ""):
         by, read_in, script, known = _asked(flat, engines, readers, ppocr)
+        if by != PPOCR and (known := _sure_latin(known, script)):
+            rest = [cut for cut in flat if id(cut) not in known]
+            read = ppocr.opened(engines).read([cut.gray for cut in rest])
+            known |= _sure_latin(dict(zip(map(id, rest), read, strict=True)), script)
     reader = _opened(by, script, engines, readers, ppocr)
     unknown = [cut for cut in flat if id(cut) not in known]
     readings = known | dict(zip(map(id, unknown), reader.read([cut.gray for cut in unknown], read_in), strict=True))
@@ -111,12 +117,15 @@ def read_lines(
         other, in_other, of_script = _another(flat, readings, engines, readers)
         if other != PPOCR:
             by, read_in, script, reader = other, in_other, of_script, _opened(other, of_script, engines, readers, ppocr)
-            readings = dict(zip(map(id, flat), reader.read([cut.gray for cut in flat], read_in), strict=True))
+            sure = _sure_latin(readings, script)
+            others = [cut for cut in flat if id(cut) not in sure]
+            readings = sure | dict(zip(map(id, others), reader.read([cut.gray for cut in others], read_in), strict=True))
     if lang == "und" and by == TESSERACT:
-        again = _language(flat, readings, read_in, script, reader)
+        others = [cut for cut in flat if readings[id(cut)][1] is None]
+        again = _language(others, readings, read_in, script, reader)
         if again != read_in:
             read_in = again
-            readings = dict(zip(map(id, flat), reader.read([cut.gray for cut in flat], read_in), strict=True))
+            readings |= zip(map(id, others), reader.read([cut.gray for cut in others], read_in), strict=True)
     flat_script = main_script(" ".join(text for text, _ in readings.values()))[0] if flat else script
     directions: dict[int, str] = {}
     for cut in cuts:
@@ -173,8 +182,8 @@ def _opened(by: str, script: str, engines: Engines, readers: Sequence[str], ppoc
 def _asked(
     cuts: Sequence[_Cut], engines: Engines, readers: Sequence[str], ppocr: Choice
 ) -> tuple[str, str, str, dict[int, tuple[str, float | None]]]:
-    """Who reads a page of which nobody knows the language: the engine, the language in which to read, the script, and what was
-    read already."""
+    """Who reads a page of which nobody knows the language: the engine, the language in which to read, the script, and what
+    PP-OCR has read of it."""
     if not cuts:
         return PPOCR, "und", "Zyyy", {}
     asked = _some(cuts)
@@ -190,7 +199,19 @@ def _asked(
     if by == PPOCR and score < SURE:
         script = _tried(asked, engines)
         by, read_in = _who("und", script, engines, readers)
-    return (by, read_in, script, {}) if by != PPOCR else (PPOCR, "und", "Zyyy", read)
+    return (by, read_in, script, read) if by != PPOCR else (PPOCR, "und", "Zyyy", read)
+
+
+def _sure_latin(readings: dict[int, tuple[str, float | None]], script: str) -> dict[int, tuple[str, float | None]]:
+    """Those of PP-OCR's readings that it is sure of, and that are mostly Latin letters: lines in Latin on a page in another
+    script, which no reader of that script reads as well. None where that script has letters that look like Latin ones."""
+    if script in _LIKE_LATIN:
+        return {}
+    return {
+        cut: (text, score)
+        for cut, (text, score) in readings.items()
+        if (score or 0.0) >= _VERY_SURE and main_script(text)[0] == "Latn" and sum(c.isalpha() for c in text) >= len(text) / 2
+    }
 
 
 def _tried(cuts: Sequence[_Cut], engines: Engines) -> str:
@@ -247,7 +268,7 @@ def _language(
                 scores[lang] = language.score if language.lang == lang else 0.0
         surest = max(scores, key=lambda lang: scores[lang] + (_SURER if lang == read_in else 0.0), default=read_in)
         return surest if scores.get(surest) else read_in
-    best = identify("\n".join(text for text, _ in readings.values()), read_in)
+    best = identify("\n".join(readings[id(cut)][0] for cut in cuts), read_in)
     base = best.lang.split("-")[0]
     return base if best.script == script and tesseract.language(base) else read_in
 

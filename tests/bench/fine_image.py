@@ -32,7 +32,7 @@ from datagen.sources.images import ImageSource
 from datagen.stages.annotate import AnnotateImage
 
 AT_LEAST = 0.85
-_DOCUMENTS = re.compile(r"refcard-(en|de|fr|es|ja|zh_CN)-a4|install\.(en|fr)\.pdf|lshort\.pdf|maint-guide\.ja")
+_DOCUMENTS = re.compile(r"refcard-(en|de|fr|es|ja|zh_CN)-a4|install\.(en|fr)\.pdf|maint-guide\.ja")
 _LONG_SIDE = 1920
 
 

@@ -222,6 +222,21 @@ def test_a_page_on_which_ppocr_fails_in_many_lines_is_read_by_who_knows_their_sc
     assert {r.by for r in annotated(few).regions} == {"ppocr"}
 
 
+def test_lines_in_latin_that_ppocr_is_sure_of_stay_on_a_page_that_tesseract_reads():
+    latin = [(Box(100, 100 + 50 * n, 800, 130 + 50 * n), f"a licence in English {n}", 0.99) for n in range(6)]
+    persian = [(Box(200, 500 + 50 * n, 700, 530 + 50 * n), "", 0.0) for n in range(7)]
+    words = dict.fromkeys(range(7, 14), "این نوشتار آزاد است")
+    told = Told(lines=[*latin, *persian], tesseract=dict.fromkeys(range(1, 7), "a 1icence") | words, script_guess="Arab")
+    result = annotated(told)
+    lines = [line for region in result.regions for line in region.lines]
+    assert sorted((line.text, line.score) for line in lines if line.score) == [(text, 0.99) for _, text, _ in latin]
+    assert [line.text for line in lines if line.score is None] == ["این نوشتار آزاد است"] * 7
+    # A script with letters of the same shapes as Latin ones is read whole by who knows it.
+    told = Told(lines=[*latin, *persian], tesseract=dict.fromkeys(range(1, 14), "свободный текст"), script_guess="Cyrl")
+    lines = [line for region in annotated(told).regions for line in region.lines]
+    assert {line.text for line in lines} == {"свободный текст"}
+
+
 def test_what_nobody_could_read_is_counted_and_not_there():
     told = Told(lines=[*LEFT, *rows(50, 600, 300, "", score=0.0)])
     result = annotated(told)
