@@ -54,7 +54,7 @@ class AnnotateImage:
     `turned`          by how many quarters the page was turned anticlockwise, if it was
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     takes_all: bool = False
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
