@@ -8,11 +8,12 @@ regions that no gap parts follow Breuel's rules (High Performance Document Layou
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy
 
+from datagen.boxes import area, around, overlap, shared
 from datagen.record import Box, Line, Region
 
 _HEADINGS = frozenset(("title", "sub_title"))
@@ -63,7 +64,7 @@ def in_reading_order(regions: Sequence[Region], direction: str = "ltr") -> list[
 
     Running heads come first, footnotes behind the text, running feet and page numbers last. A caption stands beside its picture.
     """
-    height = _frame(_around([region.box for region in regions]), direction)[3] if regions else 0.0
+    height = _frame(around([region.box for region in regions]), direction)[3] if regions else 0.0
     heads: list[_Block] = []
     body: list[_Block] = []
     notes: list[_Block] = []
@@ -151,7 +152,7 @@ def _far_apart(blocks: Sequence[_Block], em: float) -> list[list[_Block]]:
     strips = _strips(blocks, 0, em)
     parts = strips[:1]
     for (gap, _), strip in zip(_gaps(strips, 0), strips[1:], strict=True):
-        x0, _, x1, _ = _around([block.box for block in parts[-1]])
+        x0, _, x1, _ = around([block.box for block in parts[-1]])
         if gap > (_FAR_EM if x1 - x0 < _BULLETS_EM * em else _APART_EM) * em:
             parts.append(strip)
         else:
@@ -174,11 +175,6 @@ def _em(regions: Sequence[Region], direction: str) -> float:
     return statistics.median(heights) if heights else 1.0
 
 
-def _around(boxes: Iterable[Sequence[float]]) -> Box:
-    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
-    return Box(min(x0s), min(y0s), max(x1s), max(y1s))
-
-
 def _with_captions(blocks: Sequence[_Block], em: float) -> list[_Block]:
     """The blocks with each caption and the picture or table beside it as one, unless something else would lie in it."""
     captioned: dict[int, list[_Block]] = {}
@@ -192,10 +188,10 @@ def _with_captions(blocks: Sequence[_Block], em: float) -> list[_Block]:
     for n, captions in captioned.items():
         for caption in sorted(captions, key=lambda block: _distance(block.box, blocks[n].box)):
             parts = [*(instead[n] if n in instead else blocks[n]).regions, *caption.regions]
-            box = tuple(map(float, _around([(instead[n] if n in instead else blocks[n]).box, caption.box])))
+            box = tuple(map(float, around([(instead[n] if n in instead else blocks[n]).box, caption.box])))
             members = {id(region) for region in parts}
             others = [other for other in blocks if id(other.regions[0]) not in members]
-            if any(_shared(box, other.box) > 0.2 * _area(other.box) for other in others):
+            if any(shared(box, other.box) > 0.2 * area(other.box) for other in others):
                 continue
             boxes = {id(b.regions[0]): b.box for b in blocks}
             whole = _by_rows([_Block((region,), boxes[id(region)]) for region in parts])
@@ -259,7 +255,7 @@ def _read_down(left: Sequence[_Block], right: Sequence[_Block], em: float) -> bo
     for part, other in ((left, right), (right, left)):
         if any(block.is_picture for block in part) or _is_standing_heading(part, [*part, *other]):
             continue
-        x0, _, x1, _ = _around([block.box for block in part])
+        x0, _, x1, _ = around([block.box for block in part])
         is_narrow = x1 - x0 < _LABELS_EM * em
         single = all(block.num_lines == 1 for block in part)
         if single and (is_narrow or sum(_has_beside(block, other) for block in part) > 0.7 * len(part)):
@@ -274,9 +270,10 @@ def _are_prose(left: Sequence[_Block], right: Sequence[_Block], em: float) -> bo
 
 
 def _is_prose(part: Sequence[_Block], em: float) -> bool:
-    """Whether these are lines of running text: close below each other, and most as wide as all of them."""
-    lines = [line for block in part for line in block.lines]
-    box = _around([block.box for block in part])
+    """Whether these are lines of running text: close below each other, and most as wide as all of them. Words of a line that were
+    set wide apart may be lines of their own."""
+    lines = _rows([line for block in part for line in block.lines])
+    box = around([block.box for block in part])
     if len(lines) < _FEW_PROSE or box.x1 - box.x0 < _PROSE_EM * em:
         return False
     width = statistics.median(line[2] - line[0] for line in lines)
@@ -284,15 +281,27 @@ def _is_prose(part: Sequence[_Block], em: float) -> bool:
     return width > _FULL * (box.x1 - box.x0) and height > _DENSE * (box.y1 - box.y0)
 
 
+def _rows(frames: Sequence[Frame]) -> list[Frame]:
+    """What is around those that lie side by side, from top to bottom."""
+    rows: list[Frame] = []
+    for frame in sorted(frames, key=lambda frame: frame[1] + frame[3]):
+        if rows and overlap(rows[-1], frame, 1) > 0.5:
+            x0, y0, x1, y1 = around([rows[-1], frame])
+            rows[-1] = x0, y0, x1, y1
+        else:
+            rows.append(frame)
+    return rows
+
+
 def _has_beside(block: _Block, others: Sequence[_Block]) -> bool:
     """Whether a block of one line stands on one line with `block`."""
-    return any(other.num_lines == 1 and _overlap(block.box, other.box, 1) > 0.5 for other in others)
+    return any(other.num_lines == 1 and overlap(block.box, other.box, 1) > 0.5 for other in others)
 
 
 def _is_standing_heading(part: Sequence[_Block], among: Sequence[_Block]) -> bool:
     """Whether these are a heading that runs from top to bottom beside its text."""
     tall = all(block.is_heading and block.box[3] - block.box[1] > _TALL * (block.box[2] - block.box[0]) for block in part)
-    box, whole = _around([block.box for block in part]), _around([block.box for block in among])
+    box, whole = around([block.box for block in part]), around([block.box for block in among])
     return tall and box.y1 - box.y0 > 0.5 * (whole.y1 - whole.y0)
 
 
@@ -311,7 +320,7 @@ def _parted_by_a_wide_gap(rows: Sequence[list[_Block]], columns: Sequence[list[_
 
 def _gaps(parts: Sequence[Sequence[_Block]], axis: int) -> list[tuple[float, int]]:
     """How wide the gap behind each part but the last is, and the part's number."""
-    boxes = [_around([block.box for block in part]) for part in parts]
+    boxes = [around([block.box for block in part]) for part in parts]
     return [(b[axis] - a[axis + 2], n) for n, (a, b) in enumerate(itertools.pairwise(boxes))]
 
 
@@ -338,7 +347,7 @@ def _by_rows(blocks: Sequence[_Block]) -> list[_Block]:
     """The blocks from top to bottom, and those on one line from left to right."""
     rows: list[list[_Block]] = []
     for block in sorted(blocks, key=lambda block: (block.box[1], block.box[0])):
-        if rows and _overlap(rows[-1][0].box, block.box, 1) > 0.5:
+        if rows and overlap(rows[-1][0].box, block.box, 1) > 0.5:
             rows[-1].append(block)
         else:
             rows.append([block])
@@ -376,12 +385,6 @@ def _woven(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
         yield block
 
 
-def _overlap(a: Frame, b: Frame, axis: int) -> float:
-    """The shared part of two boxes along an axis, as a share of the shorter one."""
-    shared = min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])
-    return shared / max(1e-6, min(a[axis + 2] - a[axis], b[axis + 2] - b[axis]))
-
-
 def _distance(a: Frame, b: Frame) -> float:
     """How far two boxes are apart: the wider of the gaps between them along both axes."""
     return max(0.0, a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
@@ -390,11 +393,3 @@ def _distance(a: Frame, b: Frame) -> float:
 def _apart(a: Box, b: Box) -> tuple[float, float]:
     """How far two boxes are apart, and the way from the middle of one to that of the other, twice, along both axes."""
     return _distance(a, b), abs(a.x0 + a.x1 - b.x0 - b.x1) + abs(a.y0 + a.y1 - b.y0 - b.y1)
-
-
-def _shared(a: Sequence[float], b: Frame) -> float:
-    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-
-
-def _area(box: Frame) -> float:
-    return max(1e-6, (box[2] - box[0]) * (box[3] - box[1]))

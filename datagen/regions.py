@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from datagen import scripts
+from datagen.boxes import overlap
 from datagen.record import Box, Line, Region
 from datagen.sources.pdf_order import reading_order
 from datagen.sources.pdf_paragraphs import paragraphs
-from datagen.sources.pdf_pieces import Piece, Rect, overlap
+from datagen.sources.pdf_pieces import Piece, Rect
 from datagen.sources.pdf_visual_lines import visual_lines
 from datagen.text import joined, words_of
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy
 
 from datagen import scripts
-from datagen.sources.pdf_pieces import Block, Piece, Rect, overlap
+from datagen.boxes import overlap
+from datagen.sources.pdf_pieces import Block, Piece, Rect
 
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
 _CELL_CHARS = 7  # lines shorter than this don't show columns

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from datagen import scripts
+from datagen.boxes import overlap
 from datagen.sources.pdf_glyphs import Glyph, is_mark
 
 Rect = tuple[float, float, float, float]
@@ -222,12 +223,6 @@ def _goes_on(a: Piece, b: Piece) -> bool:
     if a.vertical:
         return overlap(a.bbox, b.bbox, 0) > 0.9 and -0.3 * b.size < b.bbox[1] - a.bbox[3] < 0.5 * b.size
     return a.upright and b.upright and overlap(a.bbox, b.bbox, 1) > 0.9 and -0.3 * b.size < b.bbox[0] - a.bbox[2] < 0.5 * b.size
-
-
-def overlap(a: Rect, b: Rect, axis: int) -> float:
-    """The share of the smaller box's extent along an axis (0: x, 1: y) that both boxes have. Below 0 if they are apart."""
-    smaller = min(a[axis + 2] - a[axis], b[axis + 2] - b[axis])
-    return (min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])) / smaller if smaller > 0 else 0.0
 
 
 def _middle(glyph: Glyph) -> float:

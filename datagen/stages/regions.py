@@ -14,6 +14,7 @@ import cv2
 import numpy
 import simplejpeg
 
+from datagen.boxes import area, shared
 from datagen.engines import Engines
 from datagen.images import pixels
 from datagen.markdown import content
@@ -83,8 +84,7 @@ class CutRegions:
         if region.score is not None and region.score < self.min_score:
             return "little_score"
         others = (other.box for at, other in enumerate(page.regions) if at != number)
-        area = (x1 - x0) * (y1 - y0)
-        return "overlapped" if any(_shared(region.box, other) > self.max_shared * area for other in others) else ""
+        return "overlapped" if any(shared(region.box, other) > self.max_shared * area(region.box) for other in others) else ""
 
 
 @dataclass(frozen=True)
@@ -149,12 +149,6 @@ def _cut(page: Sample, region: Region, image: numpy.ndarray, key: str, margin: i
         origin=replace(page.origin, parent=page.key, box=region.box),
         caption="",
     )
-
-
-def _shared(box: Box, other: Box) -> int:
-    """The pixels that two boxes share."""
-    width, height = min(box.x1, other.x1) - max(box.x0, other.x0), min(box.y1, other.y1) - max(box.y0, other.y0)
-    return max(0, width) * max(0, height)
 
 
 def _moved(region: Region, dx: int, dy: int, size: tuple[int, int]) -> Region:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from datagen.order import in_reading_order, settled
+from datagen.order import columns_of, in_reading_order, settled
 from datagen.record import Box, Line, Region
 
 EM = 10
@@ -179,3 +179,19 @@ def test_a_region_goes_on_only_in_the_one_that_still_follows_it():
     placed = settled([column[n] for n in (3, 4, 1, 2, 0)])
     assert [r.box for r in placed] == [r.box for r in column]
     assert [r.continues for r in placed] == [False, True, False, True, False]
+
+
+def test_words_set_wide_apart_make_columns_no_less_than_whole_lines_do():
+    """In narrow columns set flush on both sides, detectors find words alone, and gaps between words are wider than the gutter."""
+    lines = []
+    for column, x0 in enumerate((0, 320)):
+        for row in range(12):
+            box = Box(x0, 30 * row, x0 + 300, 30 * row + 26)
+            words = (
+                [box]
+                if row % 3
+                else [box._replace(x1=x0 + 90), box._replace(x0=x0 + 130 + row, x1=x0 + 180), box._replace(x0=x0 + 240)]
+            )
+            lines += [Line(word, f"{column}") for word in words]
+    shuffled = random.Random(0).sample(lines, len(lines))
+    assert [{line.text for line in column} for column in columns_of(shuffled)] == [{"0"}, {"1"}]
