@@ -42,7 +42,8 @@ def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
         lines += ["", *_table(("label", "AP", "F1", "true", "predicted"), per_label)]
     else:
         lines.append("layout isn't scored: plain Markdown has no boxes; a dataset has, and so has a grounded answer")
-    lines.append("formulas are compared as they are written: CDM, which compares what they look like, isn't here")
+    if "formula_cdm" in result.means:
+        lines.append("formula_cdm is our variant of CDM, drawn without TeX: near the published one, and no substitute for it")
     for name in ("page", "text"):
         worst = [(page, value) for page, value in scores.worst(result, name, _MOST_NAMED) if value > 0]
         if worst:
@@ -52,6 +53,9 @@ def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
     if result.broken_tables:
         num = sum(result.broken_tables.values())
         lines.append(f"{num} predicted tables have no row with a cell, counted as 0: on {', '.join(result.broken_tables)}")
+    if result.undrawn:
+        num = sum(result.undrawn.values())
+        lines.append(f"{num} true formulas can't be drawn, and have no CDM: on {', '.join(result.undrawn)}")
     return lines, result.to_dict()
 
 

@@ -5,6 +5,7 @@ parts.py        Markdown in parts: paragraphs, tables, formulas
 text.py         normalised text, edit distances
 matching.py     which predicted part is which true block: OmniDocBench's quick match
 formulas.py     normalised LaTeX
+symbols.py      what formulas look like: our variant of CDM
 tables.py       TEDS
 layout.py       F1 and mAP of boxes
 scores.py       all of these over pages, with intervals

@@ -1,7 +1,6 @@
 """LaTeX as it is compared: two ways to write the same formula should be one string.
 
-It is a comparison of what was written. What a formula looks like isn't compared here: OmniDocBench's CDM renders both with TeX
-and compares the pictures of their symbols.
+It is a comparison of what was written; what formulas look like is compared in symbols.py.
 """
 
 import re

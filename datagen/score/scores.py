@@ -14,7 +14,8 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 from scipy.stats import bootstrap
 
-from datagen.score import formulas, layout, parts, tables
+from datagen.markdown import bare_latex
+from datagen.score import formulas, layout, parts, symbols, tables
 from datagen.score.matching import Match, Truth, best
 from datagen.score.pages import PredictedPage, TruePage, as_coarse, paired
 from datagen.score.text import bare, normalised_distance, plain
@@ -36,6 +37,7 @@ MEASURES = {
     "teds_s": Measure("TEDS of tables without their text", "tables"),
     "formula": Measure("edit distance of formulas' LaTeX", "pages", True),
     "formula_same": Measure("formulas whose LaTeX is the same", "formulas"),
+    "formula_cdm": Measure("symbols of formulas that are the same as drawn: our variant of CDM", "formulas"),
     "layout_f1": Measure("F1 of boxes with their labels, IoU 0.5", "boxes"),
     "layout_map": Measure("mAP of boxes, IoU 0.5 to 0.95", "labels"),
 }
@@ -58,7 +60,8 @@ class Mean:
 @dataclass(frozen=True)
 class Scores:
     """`of_pages` are in the truth's order. `of_labels`: average precision, F1, how many boxes are true and predicted. `missing`
-    are pages without a prediction, `unused` predictions without a page, `broken_tables` tables without cells, by page."""
+    are pages without a prediction, `unused` predictions without a page; by page, `broken_tables` are tables without cells, and
+    `undrawn` the truth's formulas that can't be drawn, and have no CDM."""
 
     means: Mapping[str, Mean]
     of_pages: Mapping[str, Values]
@@ -66,6 +69,7 @@ class Scores:
     missing: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     broken_tables: Mapping[str, int] = field(default_factory=dict)
+    undrawn: Mapping[str, int] = field(default_factory=dict)
     has_boxes: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,6 +83,7 @@ class Scores:
             "missing": list(self.missing),
             "unused": list(self.unused),
             "broken_tables": dict(self.broken_tables),
+            "undrawn": dict(self.undrawn),
             "has_boxes": self.has_boxes,
         }
 
@@ -96,10 +101,13 @@ def score(truth: Sequence[TruePage], predicted: Sequence[PredictedPage]) -> Scor
     of_pages: dict[str, Values] = {}
     boxes: list[tuple[tuple[layout.Placed, ...], tuple[layout.Placed, ...]]] = []
     broken: dict[str, int] = {}
+    undrawn: dict[str, int] = {}
     for true, page in zip(truth, chosen, strict=True):
         values, num_broken = of_page(true, page.markdown if page else "")
         if num_broken:
             broken[true.name] = num_broken
+        if "formula_same" in values and (num_undrawn := int(values["formula_same"][1] - values["formula_cdm"][1])):
+            undrawn[true.name] = num_undrawn
         placed = (page.placed if page else None) or ()
         boxes.append((true.placed, as_coarse(placed) if true.coarse else placed))
         if has_boxes:
@@ -120,6 +128,7 @@ def score(truth: Sequence[TruePage], predicted: Sequence[PredictedPage]) -> Scor
         tuple(true.name for true, page in zip(truth, chosen, strict=True) if page is None),
         tuple(page.names[0] for page in unused),
         broken,
+        undrawn,
         has_boxes,
     )
 
@@ -152,9 +161,11 @@ def _of_blocks(truth: TruePage, whole: Sequence[parts.Part]) -> Values:
     # What has neither letters nor digits, such as a row of dashes, is nothing to compare.
     blocks = [block for block in truth.blocks if block.kind != parts.TABLE and _compared(block.kind, block.text)]
     truths = [Truth(_compared(block.kind, block.text), block.beside, whole=block.kind == parts.FORMULA) for block in blocks]
-    grains = [[part for part in grain if part.kind != parts.TABLE] for grain in (whole, parts.finer(list(whole)))]
-    texts = [[text for part in grain if (text := _compared(part.kind, part.text))] for grain in grains]
-    _, matched = best(truths, texts)
+    grains = [
+        [part for part in grain if part.kind != parts.TABLE and _compared(part.kind, part.text)]
+        for grain in (whole, parts.finer(list(whole)))
+    ]
+    number, matched = best(truths, [[_compared(part.kind, part.text) for part in grain] for grain in grains])
     of_text = [match for match in matched if any(_is_text(blocks[block]) for block in match.blocks)]
     of_formulas = [match for match in matched if any(blocks[block].kind == parts.FORMULA for block in match.blocks)]
     values: Values = {}
@@ -164,6 +175,12 @@ def _of_blocks(truth: TruePage, whole: Sequence[parts.Part]) -> Values:
             values[name] = (sum(match.distance for match in group) / max(1, length), 1.0)
     if of_formulas:
         values["formula_same"] = (float(sum(match.distance == 0 for match in of_formulas)), float(len(of_formulas)))
+        alike = [
+            symbols.cdm(_below([blocks[i].text for i in match.blocks]), _below([grains[number][i].text for i in match.parts]))
+            for match in of_formulas
+        ]
+        drawn = [value for value in alike if value is not None]
+        values["formula_cdm"] = (sum(drawn), float(len(drawn)))
     ordered = [block.order for block in blocks if _is_text(block) and block.order is not None]
     if ordered:
         values["order"] = (_order_distance(ordered, blocks, of_text), 1.0)
@@ -172,6 +189,11 @@ def _of_blocks(truth: TruePage, whole: Sequence[parts.Part]) -> Values:
 
 def _compared(kind: str, text: str) -> str:
     return formulas.normalised(text) if kind == parts.FORMULA else plain(text)
+
+
+def _below(formulas: Sequence[str]) -> str:
+    """Formulas below each other as one."""
+    return formulas[0] if len(formulas) == 1 else r" \\ ".join(map(bare_latex, formulas))
 
 
 def _is_text(block: Any) -> bool:

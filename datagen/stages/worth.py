@@ -1,7 +1,8 @@
 """What a page's labels are worth: whether another reader agrees with them, and whether all of the page's ink has one.
 
 Where engines disagree, a label is wrong or the page is hard, and nobody needs to know which to keep the page back. So agreement
-sorts pages, as cross-model consistency does for MinerU2.5-Pro (arXiv 2604.04771).
+sorts pages, as cross-model consistency does for MinerU2.5-Pro (arXiv 2604.04771). A formula is drawn again, and its ink is the
+second reader.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ from typing import ClassVar
 
 import numpy
 
+from datagen import drawn_formulas, formula_ink
+from datagen.drawn_formulas import NotDrawn
 from datagen.engines import Engines, ppocr, tesseract, versions
 from datagen.engines.lookalikes import fold
 from datagen.images import pixels
@@ -31,11 +34,14 @@ class WeighLabels:
 
     Of each page `lines_a_page` lines are read, drawn by `seed`, each of another region while there are some. The second reader is
     one that didn't read the text itself: PP-OCRv6 where it knows the letters, else Tesseract. A region of which lines were read
-    gets their agreement as its score, times the score that it had.
+    gets their agreement as its score, times the score that it had. A formula's LaTeX is drawn again, of at most
+    `formulas_a_page`, and the share of its signs that are those of its ink is its agreement: see `formula_ink`.
 
     Signals:
-    `agreement`     of the lines that were read twice, the share of characters that both readers have. Absent where no second
-                    reader knows the script, or the page has no line to read
+    `agreement`     of the lines that were read twice, the share of characters that both readers have, and of formulas the
+                    share of signs. Absent where no second reader knows the script of the lines that are there
+    `formula_agreement`  the same of formulas alone; absent where none was drawn
+    `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared, and have no agreement
     `coverage`      the share of ink like text that lies in a region
     `unread_share`  the share of the regions' area that no engine has read
     `worth`         the lesser one of agreement and coverage; absent where there is no agreement
@@ -47,10 +53,11 @@ class WeighLabels:
     read keeps its verdict, and has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[Needs] = A_CORE
 
     lines_a_page: int = 8
+    formulas_a_page: int = 8
     easy: float = 0.98
     hard: float = 0.9
     min_agreement: float = 0.8
@@ -63,7 +70,7 @@ class WeighLabels:
         return "fine.page_core_s"  # what all stages of an annotation cost
 
     def engines(self) -> dict[str, str]:
-        return versions("ppocr") | versions("tesseract")
+        return versions("ppocr") | versions("tesseract") | drawn_formulas.versions()
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
@@ -75,13 +82,20 @@ class WeighLabels:
             return page
         image = pixels(page.image)
         agreements = self._agreements(page, image, engines)
+        formulas, undrawn = self._formulas(page, image)
+        if agreements or not self._drawn(page):  # formulas alone don't speak for a text that nobody read again
+            agreements |= formulas
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in page.regions))}
         areas = {is_unread: sum(_area(r) for r in page.regions if r.is_unread is is_unread) for is_unread in (True, False)}
         signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
+        signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
+        if formulas:
+            signals["formula_agreement"] = _mean([pair for of_region in formulas.values() for pair in of_region])
         if agreements:
             signals["agreement"] = _mean([pair for of_region in agreements.values() for pair in of_region])
             signals["worth"] = min(signals["agreement"], signals["coverage"])
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
+        agreements |= formulas
         regions = tuple(
             replace(region, score=_mean(agreements[i]) * (1.0 if region.score is None else region.score))
             if i in agreements
@@ -127,17 +141,32 @@ class WeighLabels:
             agreements[i].append((1.0 - error, len(cut.line.text)))
         return agreements
 
+    def _formulas(self, page: Sample, image: numpy.ndarray) -> tuple[dict[int, list[tuple[float, int]]], Counter[str]]:
+        """By the index of a region: how like its ink its LaTeX is, and its number of signs; and why others weren't compared."""
+        gray = numpy.asarray(image[:, :, 1])
+        likenesses: dict[int, list[tuple[float, int]]] = {}
+        undrawn: Counter[str] = Counter()
+        read = [i for i, region in enumerate(page.regions) if region.format == "latex" and region.text and not region.is_unread]
+        for i in sorted(read, key=lambda i: self._order(page, i))[: self.formulas_a_page]:
+            x0, y0, x1, y1 = page.regions[i].box
+            try:
+                drawing = drawn_formulas.draw(page.regions[i].text)
+                likenesses[i] = [(formula_ink.likeness(drawing, gray[y0:y1, x0:x1]), len(drawing.symbols))]
+            except NotDrawn as error:
+                undrawn[error.reason] += 1
+        return likenesses, undrawn
+
+    def _order(self, page: Sample, *place: int) -> bytes:
+        named = "/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place)))
+        return hashlib.sha256(named.encode()).digest()
+
     def _drawn(self, page: Sample) -> list[tuple[int, Line]]:
         """Lines to read, with the index of their region: one of each region first, in an order that follows from the content."""
 
-        def order(*place: int) -> bytes:
-            named = "/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place)))
-            return hashlib.sha256(named.encode()).digest()
-
         lines: list[tuple[int, bytes, int, Line]] = []
         for i, region in enumerate(page.regions):
-            if region.text and not region.is_unread:
-                of_region = sorted((order(i, n), n) for n, line in enumerate(region.lines) if comparable(line))
+            if region.text and not region.is_unread and region.format != "latex":
+                of_region = sorted((self._order(page, i, n), n) for n, line in enumerate(region.lines) if comparable(line))
                 lines += [(turn, key, i, region.lines[n]) for turn, (key, n) in enumerate(of_region)]
         return [(i, line) for _, _, i, line in sorted(lines, key=lambda entry: entry[:3])[: self.lines_a_page]]
 

@@ -98,10 +98,10 @@ TRUE = TruePage(
 def test_a_perfect_page_and_an_empty_one():
     markdown = "The quick *brown* fox\n\njumps over the lazy dog\n\n\\[x^{2}\\]\n\n" + TABLE
     values, broken = scores.of_page(TRUE, markdown)
-    perfect = {"page": 0, "text": 0, "order": 0, "teds": 1, "teds_s": 1, "formula": 0, "formula_same": 1}
+    perfect = {"page": 0, "text": 0, "order": 0, "teds": 1, "teds_s": 1, "formula": 0, "formula_same": 1, "formula_cdm": 1}
     assert ({name: total / weight for name, (total, weight) in values.items()}, broken) == (perfect, 0)
     values, broken = scores.of_page(TRUE, "")
-    worst = {"page": 1, "text": 1, "order": 1, "teds": 0, "teds_s": 0, "formula": 1, "formula_same": 0}
+    worst = {"page": 1, "text": 1, "order": 1, "teds": 0, "teds_s": 0, "formula": 1, "formula_same": 0, "formula_cdm": 0}
     assert ({name: total / weight for name, (total, weight) in values.items()}, broken) == (worst, 0)
 
 
@@ -290,10 +290,24 @@ def test_the_verb_prints_a_table_and_writes_json(folder, capsys):
     printed = capsys.readouterr().out
     assert "page     0.500  0.000 to 1.000  2" in printed
     assert "1 pages without a prediction, counted as all wrong: two" in printed
-    assert "layout isn't scored" in printed and "CDM" in printed
+    assert "layout isn't scored" in printed
     written = json.loads((folder / "out" / "scores.json").read_text())
     assert written["pages"] == {"one": {"page": 0, "text": 0, "order": 0}, "two": {"page": 1, "text": 1, "order": 1}}
     assert written["means"]["page"]["value"] == 0.5 and written["missing"] == ["two"]
+
+
+def test_formulas_are_compared_as_they_look_and_what_cant_be_drawn_is_counted(tmp_path, capsys):
+    formulas = ("$$\\frac{a}{b} + c$$", "$$\\nothing$$")
+    boxes = [box("equation_isolated", n, latex=latex) for n, latex in enumerate(formulas, 1)]
+    omnidocbench(tmp_path, page(*boxes, name="one.jpg"))
+    (tmp_path / "one.md").write_text("\\[{a \\over b} + d\\]\n\n\\[\\nothing\\]")
+    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/pages.json", f"out={tmp_path}/scores.json"]) == 0
+    printed = capsys.readouterr().out
+    assert "our variant of CDM" in printed
+    assert "1 true formulas can't be drawn, and have no CDM: on one" in printed
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written["undrawn"] == {"one": 1}
+    assert written["pages"]["one"]["formula_cdm"] == pytest.approx(4 / 5)  # a, b, the line and the plus; not c
 
 
 def test_the_verb_runs_olmocr_benchs_tests(folder, capsys):

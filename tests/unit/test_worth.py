@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import cv2
+import numpy
 import pytest
 
+from datagen import images
+from datagen.drawn_formulas import draw
 from datagen.engines import OPEN, tesseract
 from datagen.record import Box, Region
 from datagen.stages.worth import WeighLabels, second_reader
@@ -82,6 +86,42 @@ def test_what_nobody_has_read_is_named_and_read_by_nobody_here():
     result = weighed(replace(whole, regions=(unread, *whole.regions[1:])))
     assert result.quality.reasons == ("unread_regions",) and result.quality.verdict == "trusted"
     assert result.regions[0].score is None and 0 < result.quality.signals["unread_share"] < 1
+
+
+def formula_page(latex: str, drawn: str = r"E = m c^2 + \sum_{i} x_i"):
+    """The page, with a region for the formula `latex` where the ink of another is, which an engine read."""
+    whole = page()
+    ink = 255 - draw(drawn).ink
+    height, width = ink.shape
+    pixels = numpy.full((whole.size[1] + height + 60, max(whole.size[0], width + 60), 3), 255, numpy.uint8)
+    pixels[: whole.size[1], : whole.size[0]] = images.pixels(whole.image)
+    top = whole.size[1] + 30
+    pixels[top : top + height, 30 : 30 + width] = ink[..., None]
+    formula = Region(Box(24, top - 6, 36 + width, top + height + 6), "equation", latex, 0.9, "got", format="latex")
+    size = pixels.shape[1::-1]
+    return replace(whole, image=cv2.imencode(".png", pixels)[1].tobytes(), size=size, regions=(*whole.regions, formula))
+
+
+def test_a_formula_that_is_drawn_otherwise_than_its_ink_has_less_agreement():
+    true = weighed(formula_page(r"E = mc^{2} + \sum_{i} x_{i}"))
+    assert true.regions[-1].score > 0.85 and true.quality.signals["formula_agreement"] > 0.95
+    other = weighed(formula_page(r"E = mc^{3} + \sum_{j} y_{i}"))
+    assert other.regions[-1].score < true.regions[-1].score - 0.1
+    assert other.quality.signals["agreement"] < true.quality.signals["agreement"]
+
+
+def test_a_formula_that_cant_be_drawn_has_no_agreement_and_is_counted():
+    result = weighed(formula_page(r"\nothing{x}"))
+    assert result.regions[-1].score == 0.9 and result.quality.signals["undrawn_unknown_command"] == 1.0
+    assert "formula_agreement" not in result.quality.signals
+
+
+def test_formulas_alone_dont_speak_for_text_that_nobody_read_again(monkeypatch):
+    monkeypatch.setattr(tesseract, "_installed", frozenset)
+    read = formula_page("E = m")
+    regions = [replace(region, by="ppocr") for region in read.regions[:-1]]
+    alone = weighed(replace(read, regions=(*regions, read.regions[-1])).with_quality("none"))
+    assert alone.quality.reasons == ("reading_unchecked",) and "formula_agreement" in alone.quality.signals
 
 
 def test_the_same_lines_are_drawn_whatever_the_batch():

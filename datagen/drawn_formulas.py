@@ -1,0 +1,206 @@
+"""Formulas drawn from their LaTeX without TeX: ziamath sets them in STIX Two Math.
+
+Of 555 commands and environments that formulas are written with it knows 523. Others say nothing about what is shown, and are left
+out. latex2mathml, which it parses LaTeX with, sets as text what it doesn't know. Such a formula isn't drawn here.
+"""
+
+import functools
+import importlib.metadata
+import math
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import cairocffi
+import numpy
+import ziamath
+from fontTools.pens.boundsPen import BoundsPen
+from fontTools.pens.cairoPen import CairoPen
+from fontTools.svgLib.path import parse_path
+from ziamath import tex
+from ziamath.drawable import Drawable, Glyph, HLine, VLine
+from ziamath.nodes import Mnode
+
+from datagen.markdown import bare_latex
+
+EM = 48
+"""Pixels of the drawing that an em takes."""
+RULE = "rule"
+"""The name of what is no glyph: the line of a fraction, of a root, of a table."""
+
+_MAX_CHARS = 8000
+_FULL_WIDTH = re.compile("[\u3000\uff01-\uff5e]")
+_TEXT = re.compile(r"\\(?:hbox|mbox|text|textrm)\s*\{")
+_SHOWS_NOTHING = re.compile(
+    r"\\(?:label|tag\*?|vspace\*?)\s*\{[^{}]*\}|\\eqno\s*(?:\([^()]*\))?"
+    r"|\\(?:nonumber|notag|nolimits|hfill|allowbreak|null|relax|protect|break|noindent|smallskip|ensuremath)(?![A-Za-z])"
+)
+_ENVIRONMENTS = [
+    (re.compile(r"\\begin\s*\{eqnarray\*?\}"), r"\\begin{array}{rcl}"),
+    (re.compile(r"\\end\s*\{eqnarray\*?\}"), r"\\end{array}"),
+    (re.compile(r"\\begin\s*\{alignedat\}\s*\{[^{}]*\}"), r"\\begin{aligned}"),
+    (re.compile(r"\\end\s*\{alignedat\}"), r"\\end{aligned}"),
+]
+_MAX_LAYOUTS = 20_000  # about a second
+
+
+class NotDrawn(ValueError):
+    """Why a formula can't be drawn: `reason` is `unknown_command`, `unknown_character`, `not_parsed`, `too_long`,
+    `too_nested` or `empty`."""
+
+    def __init__(self, reason: str, detail: str = ""):
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+class Symbol(NamedTuple):
+    """What one glyph, or one rule, covers, in pixels of the drawing. `name` is the character that it stands for, or `RULE`."""
+
+    name: str
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Drawing(NamedTuple):
+    """`ink`: (H, W) bytes, ink 255, cut to the symbols, which are in the order in which they stand in the LaTeX."""
+
+    ink: numpy.ndarray
+    symbols: tuple[Symbol, ...]
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What decides how a formula is drawn."""
+    return {name: importlib.metadata.version(name) for name in ("ziamath", "ziafont", "latex2mathml")}
+
+
+def draw(latex: str) -> Drawing:
+    """The formula as a displayed one, `EM` pixels an em. Raises `NotDrawn`."""
+    placed = list(_leaves(_node(latex), 0.0, 0.0))
+    boxes = [box for leaf, x, y in placed if (box := _box(leaf, x, y))]
+    if not boxes:
+        raise NotDrawn("empty")
+    left, top = math.floor(min(box.x0 for box in boxes)), math.floor(min(box.y0 for box in boxes))
+    right, bottom = math.ceil(max(box.x1 for box in boxes)), math.ceil(max(box.y1 for box in boxes))
+    surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, right - left, bottom - top)
+    context = cairocffi.Context(surface)
+    context.translate(-left, -top)
+    for leaf, x, y in placed:
+        _paint(context, leaf, x, y)
+    surface.flush()
+    ink = numpy.frombuffer(surface.get_data(), numpy.uint8).reshape(bottom - top, surface.get_stride())
+    symbols = tuple(Symbol(s.name, s.x0 - left, s.y0 - top, s.x1 - left, s.y1 - top) for s in boxes)
+    return Drawing(ink[:, : right - left].copy(), symbols)
+
+
+def _node(latex: str) -> Drawable:
+    """What ziamath makes of the LaTeX."""
+    if len(latex) > _MAX_CHARS:
+        raise NotDrawn("too_long", f"{len(latex)} characters")
+    text = "".join(_texts_outside(bare_latex(_FULL_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), latex))))
+    text = _SHOWS_NOTHING.sub(" ", text)
+    for written, known in _ENVIRONMENTS:
+        text = written.sub(known, text)
+    if not text.strip():
+        raise NotDrawn("empty")
+    try:
+        mathml = tex.tex2mml(text)
+        if "\\" in mathml:
+            raise NotDrawn("unknown_command", mathml[mathml.index("\\") :].split("<")[0])
+        root = _flat(ElementTree.fromstring(mathml))
+        if _num_layouts(root) > _MAX_LAYOUTS:
+            raise NotDrawn("too_nested")
+        return ziamath.Math(root, size=EM).node
+    except NotDrawn:
+        raise
+    except Exception as error:  # both packages raise what they happen to: their own errors, IndexError, AssertionError
+        raise NotDrawn("not_parsed", type(error).__name__) from None
+
+
+def _texts_outside(latex: str) -> Iterator[str]:
+    """The LaTeX, in which formulas within a text stand outside of it: `\\text{if $x$}` as `\\text{if }x\\text{}`."""
+    at = 0
+    for opening in _TEXT.finditer(latex):
+        if opening.start() < at:
+            continue
+        end = _closing(latex, opening.end())
+        parts = latex[opening.end() : end].split("$")
+        if len(parts) < 3 or len(parts) % 2 == 0:
+            continue
+        yield latex[at : opening.start()]
+        yield from (rf"\text{{{part}}}" if i % 2 == 0 else part for i, part in enumerate(parts))
+        at = end + 1
+    yield latex[at:]
+
+
+def _closing(latex: str, start: int) -> int:
+    """Where the group ends that was opened before `start`."""
+    depth = 1
+    for i in range(start, len(latex)):
+        if latex[i] in "{}" and latex[i - 1] != "\\":
+            depth += 1 if latex[i] == "{" else -1
+            if not depth:
+                return i
+    return len(latex)
+
+
+def _flat(element: ElementTree.Element) -> ElementTree.Element:
+    """The MathML without rows of one row: engines write `{{{x}}}`."""
+    for i, inner in enumerate(element):
+        inner = _flat(inner)
+        while inner.tag.endswith("mrow") and len(inner) == 1 and inner[0].tag.endswith("mrow") and not inner.attrib:
+            inner = inner[0]
+        element[i] = inner
+    return element
+
+
+def _num_layouts(element: ElementTree.Element) -> int:
+    """How often ziamath lays something out: what is in a row twice, once to see how high what stretches must be."""
+    again = 2 if element.tag.rpartition("}")[2] in ("mrow", "math", "mtd", "mstyle", "msqrt") else 1
+    return 1 + again * sum(map(_num_layouts, element))
+
+
+def _leaves(node: Drawable, x: float, y: float) -> Iterator[tuple[Drawable, float, float]]:
+    """What is drawn of a node, and where."""
+    if isinstance(node, Mnode):
+        for (dx, dy), inner in zip(node.nodexy, node.nodes, strict=False):
+            yield from _leaves(inner, x + dx, y + dy)
+    elif isinstance(node, Glyph | HLine | VLine) and not node.phantom:
+        yield node, x, y
+
+
+def _box(leaf: Drawable, x: float, y: float) -> Symbol | None:
+    """What a leaf covers; None if it shows nothing."""
+    if isinstance(leaf, HLine):
+        return Symbol(RULE, x, y, x + leaf.length, y + leaf.lw)
+    if isinstance(leaf, VLine):
+        return Symbol(RULE, x - leaf.lw / 2, y, x + leaf.lw / 2, y + leaf.height)
+    assert isinstance(leaf, Glyph)
+    if leaf.glyph.index == 0:
+        raise NotDrawn("unknown_character", leaf.char)
+    pen = BoundsPen(None)
+    for path in _paths(leaf, x, y):
+        parse_path(path, pen)
+    return Symbol(leaf.char, *pen.bounds) if pen.bounds else None
+
+
+def _paint(context: cairocffi.Context, leaf: Drawable, x: float, y: float) -> None:
+    if isinstance(leaf, Glyph):
+        pen = CairoPen(None, context)
+        for path in _paths(leaf, x, y):
+            parse_path(path, pen)
+            context.fill()
+    elif (box := _box(leaf, x, y)) is not None:
+        context.rectangle(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0)
+        context.fill()
+
+
+def _paths(leaf: Glyph, x: float, y: float) -> Iterator[str]:
+    """The outlines of a glyph, of each of its pieces if it is put together of some, as SVG has paths."""
+    drawn = leaf.glyph.svgpath(x0=x, y0=y, scale_factor=leaf.size / leaf.glyph.DFLT_SIZE_PT)
+    for element in drawn.iter("path") if drawn is not None else ():
+        yield element.get("d", "")
