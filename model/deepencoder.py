@@ -8,7 +8,7 @@ before any decoder that takes embeddings: `model/README.md` shows both.
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from model.config import ModelConfig
 from model.cpu import Linear
 from model.image import Views
 from model.sam import Sam
+
+Size = torch.Size  # (H, W)
 
 
 class DeepEncoder(nn.Module):
@@ -34,24 +36,15 @@ class DeepEncoder(nn.Module):
         self.image_newline = nn.Parameter(torch.empty(width))
         self.view_separator = nn.Parameter(torch.empty(width))
 
-    def grids(self, x_B3HW: Tensor) -> Tensor:
-        """(B, h, w, D), where h = H/64: the vision tokens of views that have one size."""
-        local_BChw = self.compressor(self.sam(x_B3HW))
-        global_BLC = self.clip(local_BChw)
-        x_BLD = self.projector(torch.cat([global_BLC, local_BChw.flatten(2).transpose(1, 2)], -1))
-        return x_BLD.unflatten(1, local_BChw.shape[2:])
+    def seen(self, images: Sequence[Views]) -> dict[Size, Tensor]:
+        """(B, C, h, w), where h = H/64, of the views of each size, as `views` has them: what CLIP gets."""
+        return {size: self.compressor(self.sam(torch.cat(parts))) for size, parts in views(images).items()}
 
-    def forward(self, images: Sequence[Views]) -> list[Tensor]:
-        """(L, D) for each image: the grid of its tiles, the grid of the whole view, the separator. L is the image's `num_tokens`.
-
-        Views of one size go through the towers together, whichever image they belong to.
-        """
-        parts = defaultdict(list)
-        for image in images:
-            parts[image.whole_3HW.shape[1:]].append(image.whole_3HW[None])
-            if image.tiles_N3TT is not None:
-                parts[image.tiles_N3TT.shape[2:]].append(image.tiles_N3TT)
-        grids = {size: iter(self.grids(torch.cat(views)).split([len(view) for view in views])) for size, views in parts.items()}
+    def tokens(self, images: Sequence[Views], seen: Mapping[Size, Tensor]) -> list[Tensor]:
+        """(L, D) for each image, whose views were seen as `seen`: the grid of its tiles, the grid of the whole view, the
+        separator. L is the image's `num_tokens`."""
+        nums = {size: [len(part) for part in parts] for size, parts in views(images).items()}
+        grids = {size: iter(self._grids(local_BChw).split(nums[size])) for size, local_BChw in seen.items()}
         tokens = []
         for image in images:
             # In the order in which the views were put in, because a tile may be as large as a whole view.
@@ -63,6 +56,16 @@ class DeepEncoder(nn.Module):
             tokens.append(torch.cat(rows))
         return tokens
 
+    def forward(self, images: Sequence[Views]) -> list[Tensor]:
+        """(L, D) for each image. Views of one size go through the towers together, whichever image they belong to."""
+        return self.tokens(images, self.seen(images))
+
+    def _grids(self, local_BChw: Tensor) -> Tensor:
+        """(B, h, w, D): the vision tokens of views that have one size."""
+        global_BLC = self.clip(local_BChw)
+        x_BLD = self.projector(torch.cat([global_BLC, local_BChw.flatten(2).transpose(1, 2)], -1))
+        return x_BLD.unflatten(1, local_BChw.shape[2:])
+
     def _rows(self, x_hwD: Tensor) -> Tensor:
         """(h * (w + 1), D): a newline after each row."""
         newline_h1D = self.image_newline.to(x_hwD.dtype).expand(x_hwD.shape[0], 1, -1)
@@ -72,6 +75,16 @@ class DeepEncoder(nn.Module):
         """Draw the newline and the separator afresh."""
         for mark in (self.image_newline, self.view_separator):
             mark.normal_(0, 1 / math.sqrt(mark.numel()), generator=source)
+
+
+def views(images: Sequence[Views]) -> dict[Size, list[Tensor]]:
+    """(N, 3, H, W) of each image's whole view, then of its tiles, by their sizes (H, W)."""
+    parts = defaultdict(list)
+    for image in images:
+        parts[image.whole_3HW.shape[1:]].append(image.whole_3HW[None])
+        if image.tiles_N3TT is not None:
+            parts[image.tiles_N3TT.shape[2:]].append(image.tiles_N3TT)
+    return parts
 
 
 def stitched(tiles_NhwD: Tensor, grid: tuple[int, int]) -> Tensor:

@@ -85,6 +85,10 @@ class DeepseekOcr(nn.Module):
         if labels_BL is None:
             return h_BLD
         # Within forward, where sharded weights are whole, and wrappers of the head are called.
+        return self.losses(h_BLD, labels_BL, scale, learned_T)
+
+    def losses(self, h_BLD: Tensor, labels_BL: Tensor, scale: float = 1.0, learned_T: Tensor | None = None) -> Losses:
+        """What `forward` returns with labels, for what it returns without."""
         if learned_T is None:
             learned_T = (labels_BL.flatten() != IGNORED).nonzero()[:, 0]
         h_TD, labels_T = h_BLD.flatten(0, 1).index_select(0, learned_T), labels_BL.flatten().index_select(0, learned_T)

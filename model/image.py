@@ -25,7 +25,7 @@ _WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 MAX_LINE_WIDTH = 4096  # some 170 characters: a rule, 1 pixel high and 2,000 wide, must not become an image of 128,000
 MAX_TILES = 9
 # SAM's patch of 16 pixels, and 4 patches along a side to one token.
-_TOKEN_SIDE = 64
+TOKEN_SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Mode:
         """(width, height) of the whole view of an image of so many pixels. A line's width is a multiple of 64."""
         if not self.line:
             return self.side, self.side
-        return min(MAX_LINE_WIDTH, -(-self.text_width(width, height) // _TOKEN_SIDE) * _TOKEN_SIDE), self.side
+        return min(MAX_LINE_WIDTH, -(-self.text_width(width, height) // TOKEN_SIDE) * TOKEN_SIDE), self.side
 
     def text_width(self, width: int, height: int) -> int:
         """How wide an image is when it is as high as a line, at most `MAX_LINE_WIDTH`."""
@@ -62,8 +62,8 @@ class Mode:
 
 
 def _num_tokens(whole: tuple[int, int], tile: int, grid: tuple[int, int]) -> int:
-    columns, rows = (count * tile // _TOKEN_SIDE for count in grid)
-    across, down = (side // _TOKEN_SIDE for side in whole)
+    columns, rows = (count * tile // TOKEN_SIDE for count in grid)
+    across, down = (side // TOKEN_SIDE for side in whole)
     return rows * (columns + 1) + down * (across + 1) + 1
 
 
@@ -74,7 +74,7 @@ MODES = {
     "large": Mode(1280, padded=True),
     "gundam": Mode(1024, padded=True, tile=640),
     "gundam-m": Mode(1280, padded=True, tile=1024),
-    "line": Mode(_TOKEN_SIDE, padded=True, line=True),
+    "line": Mode(TOKEN_SIDE, padded=True, line=True),
 }
 
 

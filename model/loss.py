@@ -41,9 +41,9 @@ def losses(head: nn.Module, x_TD: Tensor, labels_T: Tensor, scale: float = 1.0) 
     num_words: int = getattr(head, "weight").shape[0]  # noqa: B009  (mypy takes a module's attributes for tensors or modules)
     parts = [
         checkpoint(_called, head, x_TD[chunk], labels_T[chunk], use_reentrant=False)
-        for chunk in _slices(len(x_TD), CHUNK_BYTES // (4 * num_words))
+        for chunk in _slices(len(x_TD), CHUNK_BYTES // (4 * num_words)) or [slice(0, 0)]
     ]
-    each_T = torch.cat(parts) if parts else x_TD.new_zeros(0, dtype=torch.float32)
+    each_T = torch.cat(parts)
     return each_T.sum() * scale, each_T.detach()
 
 
@@ -66,6 +66,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         needs_x, needs_head, _, _ = ctx.needs_input_grad
         dx_TD = torch.empty_like(x_TD) if needs_x else None
         d_head_VD: Tensor | None = None
+        # Also where there is no token: ranks that add up gradients have all of them or none.
+        if needs_head and not len(x_TD):
+            d_head_VD = torch.zeros_like(head_VD)
         each_T = torch.empty(len(x_TD), device=x_TD.device)
         for chunk in _slices(len(x_TD), CHUNK_BYTES // (x_TD.element_size() * len(head_VD))):
             logits_CV = F.linear(x_TD[chunk], head_VD)

@@ -70,9 +70,9 @@ class Loader:
     """The batches of a plan's steps, for one of `world` ranks.
 
     A rank takes every `world`th row of a step, from its own number on, and puts `micro_rows` of them into a batch. With `workers`
-    that many processes make batches ahead; without, a thread of this one does. `for_gpu` fills rows up to the plan's length, so
-    that all batches have one shape, and puts them where a GPU can copy from while it computes. Raises `ValueError` for values
-    that aren't allowed.
+    that many processes make batches ahead; without, a thread of this one does. With `fills` rows are filled up to the plan's
+    length, so that all batches have one shape. With `pins` they lie where a GPU can copy from while it computes. Raises
+    `ValueError` for values that aren't allowed.
     """
 
     def __init__(
@@ -84,7 +84,8 @@ class Loader:
         rank: int = 0,
         world: int = 1,
         workers: int = 0,
-        for_gpu: bool = False,
+        fills: bool = False,
+        pins: bool = False,
     ):
         if plan.rows_per_step % world:
             raise ValueError(f"rows_per_step is {plan.rows_per_step}: it must be a multiple of the number of ranks, {world}")
@@ -93,8 +94,8 @@ class Loader:
         self.plan, self.micro_rows, self.rank, self.world, self.workers = plan, micro_rows, rank, world, workers
         self.skipped: Counter[tuple[str, str]] = Counter()
         self._num_made = 0
-        self._pins = for_gpu and torch.cuda.is_available()
-        self.maker = maker(plan.corpus, tokenizer, tuple(plan.modes), degrade, plan.length if for_gpu else 0)
+        self._pins = pins and torch.cuda.is_available()
+        self.maker = maker(plan.corpus, tokenizer, tuple(plan.modes), degrade, plan.length if fills else 0)
 
     def steps(self, first: int, stop: int) -> Generator[list[Batch], None, None]:
         """The batches of each step from `first` to `stop` - 1. Raises `ValueError` if more than half of the samples are bad."""

@@ -18,13 +18,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import torch
-import torch.distributed as dist
 import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
 
 from datagen.storage import Folder
 from datagen.temporary import temporary_folder
-from model.train.optim import Average, with_state
+from model.train.layout import ALONE, Ranks
+from model.train.optim import Average, own, with_state
 
 # The library says at every checkpoint that there is one process, and takes it for a mistake.
 warnings.filterwarnings("ignore", "torch.distributed is disabled, unavailable or uninitialized")
@@ -55,8 +55,9 @@ def _of_net(net: nn.Module, average: Average | None) -> dict[str, Tensor]:
 class Checkpoints:
     """The checkpoints in a folder, of which the last `keep` are kept."""
 
-    def __init__(self, folder: Folder, keep: int = 2):
-        self.folder, self.keep = folder, keep
+    def __init__(self, folder: Folder, keep: int = 2, ranks: Ranks = ALONE):
+        """All of `ranks` write and read together. What there is one of is the first one's to write and to delete."""
+        self.folder, self.keep, self.ranks = folder, keep, ranks
         self._thread = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[None] | None = None
 
@@ -70,27 +71,40 @@ class Checkpoints:
         Raises `OSError` if the one before couldn't be written.
         """
         self.wait()
-        name, said = _name(step), json.dumps(progress | {"step": step}).encode()
+        name, said, ranks = _name(step), json.dumps(progress | {"step": step}).encode(), self.ranks
         remote = self.folder.local is None
         built = contextlib.ExitStack()
         path = built.enter_context(temporary_folder()) if remote else self.folder.path(name)
         os.makedirs(path, exist_ok=True)
-        writer = dcp.HuggingFaceStorageWriter(path, _files(state), save_distributed=True)
-        written = dcp.async_save(dict(state), storage_writer=writer, no_dist=not dist.is_initialized())
+        files: dict[str, int] = {}
+        for of_rank in ranks.gathered(_files(state)):
+            files = of_rank | files
+        writer = dcp.HuggingFaceStorageWriter(path, files, save_distributed=True)
+        group = None if ranks.is_alone else ranks.writers
+        written = dcp.async_save(dict(state), storage_writer=writer, process_group=group, no_dist=ranks.is_alone)
 
         assert isinstance(written, Future)  # it is another kind with a stager of our own
 
         def finish() -> None:
+            failed: BaseException | None = None
             try:
                 with built:
                     written.result()
                     for file in os.listdir(path) if remote else ():
                         self.folder.fs.put_file(os.path.join(path, file), self.folder.path(f"{name}/{file}"))
-                self.folder.write(f"{name}/{PROGRESS}", said)
             except BaseException as error:
-                self.folder.remove(name)
-                raise OSError(f"{self.folder.path(name)}: the checkpoint can't be written: {_cause(error)}") from error
-            for old in self.steps()[: -self.keep]:
+                failed = error
+            why = next(filter(None, ranks.gathered(failed and _cause(failed), group)), None)
+            if why is None and ranks.is_first:
+                try:
+                    self.folder.write(f"{name}/{PROGRESS}", said)
+                except BaseException as error:
+                    failed, why = error, _cause(error)
+            if why is not None:
+                if ranks.is_first:
+                    self.folder.remove(name)
+                raise OSError(f"{self.folder.path(name)}: the checkpoint can't be written: {why}") from failed
+            for old in self.steps()[: -self.keep] if ranks.is_first else ():
                 self._remove(old)
 
         self._writing = self._thread.submit(finish)
@@ -106,16 +120,13 @@ class Checkpoints:
 
         Half-written ones are deleted. Raises `ValueError` if it is of other tensors, and `OSError` if it can't be read.
         """
-        whole = self.steps()
-        for step in set(self._folders()) - set(whole):
-            self._remove(step)
-        if not whole:
+        last = self.ranks.from_first(self._last)
+        if last is None:
             return None
-        name = _name(whole[-1])
         with_state(optimizer)
         state = tensors(net, optimizer, average)
-        folder = self.folder.sub(name)
-        _read(folder, state)
+        folder = self.folder.sub(_name(last))
+        _read(folder, state, self.ranks)
         torch.set_rng_state(state["generator/cpu"])
         if "generator/cuda" in state:
             torch.cuda.set_rng_state(state["generator/cuda"])
@@ -131,8 +142,15 @@ class Checkpoints:
         whole = self.steps()
         if not whole:
             raise FileNotFoundError(f"{self.folder.url} has no whole checkpoint")
-        _read(self.folder.sub(_name(whole[-1])), _of_net(net, average))
+        _read(self.folder.sub(_name(whole[-1])), _of_net(net, average), self.ranks)
         return whole[-1]
+
+    def _last(self) -> int | None:
+        """The step of the last whole checkpoint, once the half-written ones are deleted."""
+        whole = self.steps()
+        for step in set(self._folders()) - set(whole):
+            self._remove(step)
+        return whole[-1] if whole else None
 
     def _folders(self) -> list[int]:
         if not self.folder.exists(""):
@@ -146,7 +164,7 @@ class Checkpoints:
         self.folder.remove(_name(step))
 
 
-def _read(folder: Folder, state: dict[str, Tensor]) -> None:
+def _read(folder: Folder, state: dict[str, Tensor], ranks: Ranks) -> None:
     """Fill `state`. Raises `ValueError` if the checkpoint has other tensors, or can't be read."""
     with temporary_folder() as copied:
         if folder.local is None:
@@ -156,7 +174,8 @@ def _read(folder: Folder, state: dict[str, Tensor]) -> None:
         try:
             if "generator/cuda" not in reader.read_metadata().state_dict_metadata:
                 state.pop("generator/cuda", None)  # so far this went on a processor
-            dcp.load(state, storage_reader=reader, no_dist=not dist.is_initialized())
+            group = None if ranks.is_alone else ranks.writers
+            dcp.load(state, storage_reader=reader, process_group=group, no_dist=ranks.is_alone)
         except (Exception, dcp.CheckpointException) as error:  # which is no `Exception`
             raise ValueError(f"{folder.url} is no checkpoint of this training: {_cause(error)}") from error
 
@@ -169,7 +188,7 @@ def _files(state: Mapping[str, Tensor]) -> dict[str, int]:
     """The number of the file that each tensor goes to, from 1."""
     files, room, file = {}, math.inf, 0
     for name, value in state.items():
-        size = value.numel() * value.element_size()
+        size = own(value).nbytes
         if not file or size > room:
             file, room = file + 1, FILE_BYTES
         files[name], room = file, room - size

@@ -1,7 +1,7 @@
 """What a training counts of its steps: seconds of their parts, the use of experts, operations, memory, losses by source."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import psutil
@@ -56,25 +56,35 @@ class ExpertLoad:
     """How evenly the experts are used: each layer's busiest expert's share of the choices, over the share of an even use."""
 
     def __init__(self, net: nn.Module):
-        self._counts: dict[int, Tensor] = {}
-        self._routers = [module for module in net.modules() if isinstance(module, Router)]
-        for number, router in enumerate(self._routers):
-            router.register_forward_hook(lambda module, _, outputs, number=number: self._count(number, module, outputs[2]))
+        self._counts: dict[str, Tensor] = {}
+        for name, module in net.named_modules():
+            if isinstance(module, Router):
+                module.register_forward_hook(lambda module, _, outputs, name=name: self._count(name, module, outputs[2]))
 
     @torch.no_grad()
-    def _count(self, number: int, router: Router, chosen_TS: Tensor) -> None:
+    def _count(self, name: str, router: Router, chosen_TS: Tensor) -> None:
         if not router.training:
             return
-        if number not in self._counts:
-            self._counts[number] = torch.zeros(len(router.weight), dtype=torch.int64, device=chosen_TS.device)
+        if name not in self._counts:
+            self._counts[name] = torch.zeros(len(router.weight), dtype=torch.int64, device=chosen_TS.device)
         chosen = chosen_TS.flatten()
-        self._counts[number].scatter_add_(0, chosen, torch.ones_like(chosen))
+        self._counts[name].scatter_add_(0, chosen, torch.ones_like(chosen))
 
-    def take(self) -> list[float]:
-        """Of each layer with experts, since the last time: 1 is even, the number of experts is one alone."""
-        counts = [self._counts[number].tolist() for number in sorted(self._counts)]
-        self._counts = {}
-        return [round(max(of_layer) * len(of_layer) / max(1, sum(of_layer)), 3) for of_layer in counts]
+    def take(self) -> dict[str, list[int]]:
+        """How often each expert of this rank's layers was chosen since the last time, by the layer's name."""
+        counts, self._counts = {name: counts_E.tolist() for name, counts_E in self._counts.items()}, {}
+        return counts
+
+
+def loads(of_ranks: Iterable[Mapping[str, Sequence[int]]]) -> list[float]:
+    """Of each layer with experts, by what `ExpertLoad` took on all ranks: 1 is even, the number of experts is one alone."""
+    together: dict[str, list[int]] = {}
+    for counts in of_ranks:
+        for name, counts_E in counts.items():
+            before = together.get(name, [0] * len(counts_E))
+            together[name] = [a + b for a, b in zip(before, counts_E, strict=True)]
+    in_order = sorted(together, key=lambda name: [piece.zfill(6) for piece in name.split(".")])
+    return [round(max(together[name]) * len(together[name]) / max(1, sum(together[name])), 3) for name in in_order]
 
 
 def operations(config: ModelConfig, batch: Batch, set_up: SetUp) -> int:

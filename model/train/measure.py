@@ -3,8 +3,8 @@
 import contextlib
 import json
 import logging
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
 
 import torch
 
@@ -16,10 +16,13 @@ from model.tokenizer import TextTokenizer
 from model.train import evaluate
 from model.train.optim import Average
 from model.train.readings import Readings, readings
+from model.train.spread import Spread
 from model.train.step import Train
 from model.train.stop import GoesOn, always
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 READBACK = "readback.json"
 MOST_THREADS = 4  # that make batches to measure: each has one in memory
@@ -32,15 +35,13 @@ class Measure:
         self,
         step: Train,
         folder: Folder,
-        net: DeepseekOcr,
+        spread: Spread,
         average: Average | None,
         corpus: Corpus,
         tokenizer: TextTokenizer,
-        dtype: torch.dtype,
     ):
-        self.step, self.folder, self.net, self.average, self.corpus = step, folder, net, average, corpus
-        self.tokenizer, self.dtype = tokenizer, dtype
-        self.device = net.lm_head.weight.device
+        self.step, self.folder, self.spread, self.average, self.corpus = step, folder, spread, average, corpus
+        self.tokenizer = tokenizer
         self.modes = tuple(mode for mode, weight in step.modes if weight)
         self.held_out = evaluate.HeldOut(
             corpus,
@@ -50,22 +51,25 @@ class Measure:
             step.micro_rows,
             step.loss_samples,
             max(1, min(MOST_THREADS, step.workers)),
-            self.device.type == "cuda",
+            spread.device.type == "cuda",
         )
 
     def losses(self, goes_on: GoesOn = always) -> dict[str, Any]:
-        with self._averaged():
-            return evaluate.losses(self.net, self.held_out, self.autocast(), goes_on)
+        return self._by_first(lambda net: evaluate.losses(net, self.held_out, self.spread.autocast(), goes_on))
 
-    def read(self, goes_on: GoesOn = always) -> Readings:
-        """What the network reads. Some of it is written down for people to look at."""
+    def read(self, goes_on: GoesOn = always) -> dict[str, dict[str, Any]]:
+        """A summary of what the network reads, as `readings` has it."""
+        return self._by_first(lambda net: self.readings(net, goes_on).summary)
+
+    def readings(self, net: DeepseekOcr, goes_on: GoesOn = always) -> Readings:
+        """What `net` reads. Some of it is written down for people to look at."""
         threads = torch.get_num_threads()
         # One token is too little work to share: with another process on the second core, two threads took 100 times as long.
         torch.set_num_threads(1)
         try:
-            with self._averaged(), self.autocast():
+            with self.spread.autocast():
                 found = readings(
-                    self.net,
+                    net,
                     self.tokenizer,
                     self.corpus,
                     self._draws(),
@@ -79,6 +83,15 @@ class Measure:
         self.folder.write(READBACK, shown.encode("utf-8", "replace"))
         return found
 
+    def _by_first(self, measured: Callable[[DeepseekOcr], T]) -> T:
+        """What is measured of the whole network. Of several ranks the first does it, with the weights of all, and the others
+        wait: held-out samples are few, and what reads token by token can't ask other ranks for weights at each."""
+        with self._averaged():
+            if self.spread.ranks.is_alone:
+                return measured(self.spread.net)
+            whole = self.spread.gathered()
+        return self.spread.ranks.from_first(lambda: measured(cast(DeepseekOcr, whole)))
+
     def after(self, number: int, goes_on: GoesOn = always) -> dict[str, Any]:
         """What is to be measured after this many steps, for the step's line: often nothing."""
         step, last = self.step, number == self.step.steps
@@ -86,12 +99,8 @@ class Measure:
         if last or number % step.loss_every == 0 or number == step.looks_after:
             found |= self.losses(goes_on)
         if step.read_every and number % step.read_every == 0 and not last:
-            found["read"] = self.read(goes_on).summary
+            found["read"] = self.read(goes_on)
         return found
-
-    def autocast(self) -> contextlib.AbstractContextManager:
-        is_half = self.dtype is not torch.float32
-        return torch.autocast(self.device.type, self.dtype) if is_half else contextlib.nullcontext()
 
     def _draws(self) -> list[Draw]:
         return evaluate.held_out_draws(self.corpus, self.modes, self.step.length, self.step.read_samples)
@@ -99,12 +108,12 @@ class Measure:
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:
         if self.average is not None:
-            self.average.swap(self.net)
+            self.average.swap(self.spread.net)
         try:
             yield
         finally:
             if self.average is not None:
-                self.average.swap(self.net)
+                self.average.swap(self.spread.net)
 
 
 def about_looking(line: dict[str, Any]) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from model.deepseek_ocr import PARTS, part_of
+from model.train.layout import ALONE, Ranks
 from model.train.step import Train
 
 # Tables that are looked up or added, which decay would pull to zero whether they are used or not.
@@ -47,28 +49,34 @@ def decays(name: str, parameter: Tensor) -> bool:
     return parameter.ndim > 1 and not name.endswith(TABLES)
 
 
+def check_rates(net: nn.Module, rates: Mapping[str, float]) -> None:
+    """Raises `ValueError` for a name in `rates` that fits no parameter of the whole network."""
+    names = [name for name, _ in net.named_parameters()]
+    for one in rates:
+        if not any(_is_of(name, one) for name in names):
+            raise ValueError(f"rates has {one!r}, which fits no parameter: {_ALLOWED}")
+
+
 def groups(net: nn.Module, rates: Mapping[str, float], weight_decay: float) -> list[dict[str, Any]]:
     """AdamW's parameter groups of what is trained. Each has its `factor`, by which the learning rate is multiplied.
 
-    `rates` are factors by part or by pattern, of which the first that fits counts; others have 1. Raises `ValueError` for a name
-    that fits nothing.
+    `rates` are factors by part or by pattern, of which the first that fits counts; others have 1. What ranks share the weights of
+    has groups of its own, since torch takes no two kinds of tensors at once. A stage that trains nothing has one without
+    parameters.
     """
-    used: set[str] = set()
-    found: dict[tuple[float, bool], dict[str, Any]] = {}
+    found: dict[tuple[float, bool, bool], dict[str, Any]] = {}
     for name, parameter in net.named_parameters():
-        fits = [one for one in rates if _is_of(name, one)]
-        used.update(fits)
         if not parameter.requires_grad:
             continue
+        fits = [one for one in rates if _is_of(name, one)]
         factor, decay = rates[fits[0]] if fits else 1.0, decays(name, parameter)
         group = found.setdefault(
-            (factor, decay), {"params": [], "names": [], "factor": factor, "weight_decay": weight_decay if decay else 0.0}
+            (factor, decay, isinstance(parameter, DTensor)),
+            {"params": [], "names": [], "factor": factor, "weight_decay": weight_decay if decay else 0.0},
         )
         group["params"].append(parameter)
         group["names"].append(name)
-    if unknown := sorted(set(rates) - used):
-        raise ValueError(f"rates has {unknown[0]!r}, which fits no parameter: {_ALLOWED}")
-    return list(found.values())
+    return list(found.values()) or [{"params": [], "names": [], "factor": 1.0}]
 
 
 def adamw(net: nn.Module, step: Train) -> torch.optim.AdamW:
@@ -105,36 +113,54 @@ class Average:
 
     @torch.no_grad()
     def update(self, net: nn.Module) -> None:
-        now = [net.get_parameter(name).float() for name in self._names]
-        torch._foreach_lerp_([self.values[name] for name in self._names], now, 1 - self.decay)
+        if self._names:
+            now = [own(net.get_parameter(name)).float() for name in self._names]
+            torch._foreach_lerp_([own(self.values[name]) for name in self._names], now, 1 - self.decay)
 
     @torch.no_grad()
     def swap(self, net: nn.Module) -> None:
         """Exchange the average and the weights of `net`. Done twice, it changes nothing."""
         for name in self._names:
             parameter = net.get_parameter(name)
-            own = parameter.detach().float().clone()
+            now = parameter.detach().float().clone()
             parameter.copy_(self.values[name])
-            self.values[name].copy_(own)
+            self.values[name].copy_(now)
 
 
 def parameters(optimizer: torch.optim.Optimizer) -> Iterable[nn.Parameter]:
     return (parameter for group in optimizer.param_groups for parameter in group["params"])
 
 
-def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_N: Tensor) -> list[float]:
+def own(value: Tensor) -> Tensor:
+    """What this rank has of `value`, in the same memory: its share, where ranks share it."""
+    return value.to_local() if isinstance(value, DTensor) else value
+
+
+def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_N: Tensor, ranks: Ranks = ALONE) -> list[float]:
     """The gradients' norm and the numbers `told_N`, of which the first is the loss, once the weights have moved. If norm or loss
     isn't finite, the weights stay as they are.
 
     Gradients are gone afterwards. What had none, as the encoder in a step of text alone, moves as if it were 0: on several ranks
-    one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any. This is
-    where a step waits for the device, once: all numbers that it tells come together.
+    one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any. The norm
+    is that of the whole network, and the numbers are summed over `ranks`, so that all of them move, or none. This is where a step
+    waits for the device, once: all numbers that it tells come together.
     """
     with torch.no_grad():
         for parameter in parameters(optimizer):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        norm = torch.nn.utils.clip_grad_norm_(list(parameters(optimizer)), max_norm or math.inf)
+        shared = [own(p.grad) for p in parameters(optimizer) if isinstance(p.grad, DTensor)]
+        copied = [p.grad for p in parameters(optimizer) if p.grad is not None and not isinstance(p.grad, DTensor)]
+        ranks.add_up(copied)
+        if ranks.is_alone:
+            norm = torch.nn.utils.get_total_norm(copied)
+        else:
+            # Each share of a gradient is there once a copy, what isn't shared once a rank that has it.
+            squares = _square(shared, told_N) / ranks.layout.replicate + _square(copied, told_N) / ranks.layout.copies
+            square, *_ = both_N = ranks.totals(torch.cat([squares[None], told_N.double()]))
+            norm, told_N = square.sqrt(), both_N[1:]
+        if max_norm and (gradients := [*shared, *copied]):
+            torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0).to(gradients[0].dtype))
         told: list[float] = torch.cat([norm[None].double(), told_N.double()]).tolist()
     if math.isfinite(told[0]) and math.isfinite(told[1]):
         for group in optimizer.param_groups:
@@ -142,6 +168,11 @@ def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return told
+
+
+def _square(gradients: Sequence[Tensor], like: Tensor) -> Tensor:
+    """The square of their norm, on the device of `like`."""
+    return torch.nn.utils.get_total_norm(gradients).to(like.device, torch.float64).square()
 
 
 def with_state(optimizer: torch.optim.Optimizer) -> None:

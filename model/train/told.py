@@ -7,7 +7,8 @@ TensorBoard and Weights & Biases get the same numbers, if they are installed.
 """
 
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 
@@ -15,9 +16,17 @@ from datagen.progress import State
 from datagen.storage import Folder
 from model.train.boards import Board, boards, flat
 from model.train.lines import Lines
-from model.train.log import Clock, ExpertLoad, memory, peak
+from model.train.log import loads, peak
 
 LOSS, SPEED = "loss.jsonl", "speed.jsonl"
+
+
+class Speed(NamedTuple):
+    """What one rank knows of some steps: seconds of their parts, bytes of memory, and how often it chose each expert."""
+
+    parts: dict[str, float]
+    memory: int
+    chosen: dict[str, list[int]]
 
 
 class Told:
@@ -49,17 +58,20 @@ class Told:
         for board in self.boards:
             board.add(step, flat({"read": summary}))
 
-    def speed(self, done: int, clock: Clock, load: ExpertLoad, counts: Counter[str], seconds: float) -> None:
-        """Tell how fast the steps up to `done` were, which took so many seconds since the last time."""
-        parts = clock.take()
+    def speed(self, done: int, seconds: float, counts: Counter[str], of_ranks: Sequence[Speed]) -> None:
+        """Tell how fast the steps up to `done` were, which took so many seconds since the last time: what all ranks did, the
+        seconds of each part on the first one, and how long each waited for data."""
+        parts = of_ranks[0].parts
         values = {name: round(part, 4) for name, part in parts.items()}
         values |= {f"{name}_per_s": round(counts[name] / seconds, 2) for name in ("tokens", "positions", "images")}
-        values |= {"data_wait": round(parts.get("data", 0.0) / seconds, 4), "memory": memory(self.device)}
+        waits = [round(one.parts.get("data", 0.0) / seconds, 4) for one in of_ranks]
+        values |= {"data_wait": max(waits), "memory": max(one.memory for one in of_ranks)}
         values["tflops"] = round(counts["operations"] / seconds / 1e12, 4)
         if best := peak(self.device):
-            values["mfu"] = round(counts["operations"] / seconds / best, 4)
-        of_experts = load.take()
-        self.speeds.add(step=done, seconds=round(seconds, 4), **values, expert_load=of_experts)
+            values["mfu"] = round(counts["operations"] / seconds / best / len(of_ranks), 4)
+        of_experts = loads([one.chosen for one in of_ranks])
+        ranks = {"rank_waits": waits} if len(of_ranks) > 1 else {}
+        self.speeds.add(step=done, seconds=round(seconds, 4), **values, **ranks, expert_load=of_experts)
         for board in self.boards:
             board.add(done, {f"speed/{name}": float(value) for name, value in values.items()})
             board.add(done, {f"experts/layer {n}": value for n, value in enumerate(of_experts)})

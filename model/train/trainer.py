@@ -19,13 +19,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from datagen.progress import OnState, State, ignore
 from datagen.storage import Folder
-from model.batch import Batch, through
+from model.batch import Batch
 from model.checkpoint import TOKENIZER
 from model.checkpointing import set_checkpointing
 from model.cpu import native_dtype
@@ -34,21 +34,24 @@ from model.data.loader import Loader
 from model.data.mixture import Segment, shares
 from model.data.plan import Plan
 from model.data.split import Corpus, opened
+from model.deepseek_ocr import DeepseekOcr
 from model.plan import SetUp
 from model.tokenizer import TextTokenizer
 from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, open_all, sources
 from model.train.export import export
-from model.train.log import Clock, ExpertLoad, by_source, operations
+from model.train.layout import Ranks, joined
+from model.train.log import Clock, ExpertLoad, memory, operations
 from model.train.measure import Measure, about_looking
-from model.train.optim import Average, adamw, freeze, rate_at, update
+from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
 from model.train.planned import set_up
 from model.train.run import begun, finished
+from model.train.spread import Spread
 from model.train.start import network, tokenizer_of, within
 from model.train.step import Train
 from model.train.stop import STOPPED, Stopped, terminated, until
-from model.train.told import Told
+from model.train.told import Speed, Told
 
 log = logging.getLogger(__name__)
 
@@ -70,29 +73,37 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     the folder has the results of another training, or if a dataset has changed since the checkpoint; `OSError` if a checkpoint
     can't be written.
     """
-    folder, data = out.sub(step.name), open_all(step, out, held_out)
-    if finished(step, out, data, held_out, on_state):
-        return False
+    folder = out.sub(step.name)
     threads = torch.get_num_threads()
     torch.set_num_threads(step.threads)
     try:
-        started = within(step, out)
-        tokenizer = tokenizer_of(started, folder, data.datasets, on_state)
-        corpus = opened(data.datasets, tokenizer, step.held_out_share)
-        num_samples = sum(map(len, corpus.train))
-        if not num_samples or not any(map(len, corpus.held_out)):
-            raise NothingToLearn(f"{step.name}: {', '.join(one.where for one in step.data)} hold no two samples to learn from")
-        begun(step, out, data, held_out)
-        folder.write(TOKENIZER, tokenizer.to_json())
-        _Training(started.worth(num_samples), folder, data, corpus, tokenizer, on_state).run()
+        with joined(step) as ranks:
+            on_state = on_state if ranks.is_first else ignore
+            data = ranks.after_first(lambda: open_all(step, out, held_out))
+            if ranks.from_first(lambda: finished(step, out, data, held_out, on_state)):
+                return False
+            started = within(step, out)
+            tokenizer = ranks.from_first(lambda: tokenizer_of(started, folder, data.datasets, on_state))
+            corpus = ranks.after_first(lambda: opened(data.datasets, tokenizer, step.held_out_share))
+            num_samples = sum(map(len, corpus.train))
+            if not num_samples or not any(map(len, corpus.held_out)):
+                names = ", ".join(one.where for one in step.data)
+                raise NothingToLearn(f"{step.name}: {names} hold no two samples to learn from")
+            if ranks.is_first:
+                begun(step, out, data, held_out)
+                folder.write(TOKENIZER, tokenizer.to_json())
+            _Training(started.worth(num_samples), folder, data, corpus, tokenizer, on_state, ranks).run()
     finally:
         torch.set_num_threads(threads)
     return True
 
 
 class _Training:
-    def __init__(self, step: Train, folder: Folder, data: Opened, corpus: Corpus, tokenizer: TextTokenizer, on_state: OnState):
+    def __init__(
+        self, step: Train, folder: Folder, data: Opened, corpus: Corpus, tokenizer: TextTokenizer, on_state: OnState, ranks: Ranks
+    ):
         self.step, self.folder, self.corpus, self.tokenizer, self.on_state = step, folder, corpus, tokenizer, on_state
+        self.ranks = ranks
         self.device = torch.device(step.device or ("cuda" if torch.cuda.is_available() else "cpu"))
         own = torch.bfloat16 if self.device.type == "cuda" else native_dtype()
         self.dtype = getattr(torch, step.precision) if step.precision else own
@@ -103,18 +114,21 @@ class _Training:
         if step.epochs:
             num_draws = round(step.epochs * sum(map(len, corpus.train)))
             self.step = step = step.lasting(max(1, min(step.steps, self.plan.num_steps(num_draws))))
-        self.net = network(step, tokenizer, self.dtype is not torch.float32).to(self.device)
-        self._check()
-        freeze(self.net, step.frozen)
+        net = network(step, tokenizer, self.dtype is not torch.float32)
+        self._check(net)
+        freeze(net, step.frozen)
+        check_rates(net, dict(step.rates))
         self.set_up = set_up(step) or SetUp("nothing")
-        set_checkpointing(self.net, step.checkpointing)
+        set_checkpointing(net, step.checkpointing)
+        self.spread = Spread(net, step, ranks, self.device, self.dtype, len(self.names))
+        self.net = self.spread.net
         self.optimizer = adamw(self.net, step)
         self.average = Average(self.net, step.average) if step.average else None
-        self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.keep)
+        self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.keep, ranks)
         self.experts = ExpertLoad(self.net)
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None, "read_before": None}
         self.progress["unmeasured"] = None  # the line of the last step, if the training was stopped before it was measured
-        self.run_id = run_id(folder)
+        self.run_id = ranks.from_first(lambda: run_id(folder))
         self.counts: Counter[str] = Counter()
         self.not_finite_in_turn = 0
         self.started = time.monotonic()
@@ -122,23 +136,35 @@ class _Training:
     def run(self) -> None:
         self._resume()
         first, step = self.progress["step"], self.step
-        self.told = Told(self.folder, first, self.run_id, self.device)
-        self.measure = Measure(step, self.folder, self.net, self.average, self.corpus, self.tokenizer, self.dtype)
+        # One rank writes: the others have nothing to tell.
+        self.told = Told(self.folder, first, self.run_id, self.device) if self.ranks.is_first else None
+        self.measure = Measure(step, self.folder, self.spread, self.average, self.corpus, self.tokenizer)
         if not self.measure.held_out:
             raise NothingToLearn(f"{step.name}: no held-out sample can be read that has at most {step.length} tokens")
-        if not self.told.has_begun:
-            self.told.line({"step": 0, "num_tokens": 0} | self.measure.losses())
+        if self.ranks.any(self.told is not None and not self.told.has_begun):
+            self._tell({"step": 0, "num_tokens": 0} | self.measure.losses())
         if step.read_first and not first:
             self.on_state(State(note="reading held-out samples, before the first step"))
-            self.progress["read_before"] = self.measure.read().summary
-            self.told.read(0, self.progress["read_before"])
+            self.progress["read_before"] = self.measure.read()
+            if self.told is not None:
+                self.told.read(0, self.progress["read_before"])
         if line := self.progress["unmeasured"]:
             self.progress["unmeasured"] = None
             self._tell(line | self.measure.after(first))
         with terminated() as asked:
             degrade = Degradations(step.scans, step.photos) if step.scans or step.photos else None
-            for_gpu = self.device.type == "cuda"
-            loader = Loader(self.plan, self.tokenizer, degrade, step.micro_rows, workers=step.workers, for_gpu=for_gpu)
+            places = self.ranks.layout
+            loader = Loader(
+                self.plan,
+                self.tokenizer,
+                degrade,
+                step.micro_rows,
+                self.ranks.copy,
+                places.copies,
+                step.workers,
+                fills=self.device.type == "cuda" or places.pipeline > 1,
+                pins=self.device.type == "cuda",
+            )
             with contextlib.closing(loader.steps(first, step.steps)) as batches:
                 self._train(batches, first, asked)
         self._finish()
@@ -169,12 +195,12 @@ class _Training:
             began = time.monotonic()
             with clock.part("data", waits=True):
                 micros = next(batches)
-            line = self._update(number, micros, clock)
+            done = self.ranks.summed(self._count(micros))
+            line = self._update(number, micros, done, clock)
             progress["step"], seconds = number + 1, time.monotonic() - began
             progress["seconds_training"] += seconds
             since_s += seconds
-            done = self._count(number, micros)
-            self.counts += done
+            self.counts += done + self._dropped(number)
             since += done
             last = number + 1 == step.steps
             line |= {"num_tokens": self.counts["tokens"]}
@@ -184,15 +210,19 @@ class _Training:
             except Stopped:
                 progress["unmeasured"] = line
             if last or (number + 1 - first) % SPEED_EVERY == 0:
-                self.told.speed(number + 1, clock, self.experts, since, since_s)
+                of_ranks = self.ranks.gathered(Speed(clock.take(), memory(self.device), self.experts.take()))
+                if self.told is not None:
+                    self.told.speed(number + 1, since_s, since, of_ranks)
                 since, since_s = Counter(), 0.0
-            if last or asked.is_set() or (number + 1) % step.checkpoint_every == 0:
+            stops = self.ranks.any(asked.is_set())
+            if last or stops or (number + 1) % step.checkpoint_every == 0:
                 self._save()
-            if asked.is_set() and (progress["unmeasured"] or not last):
+            if stops and (progress["unmeasured"] or not last):
                 self.checkpoints.wait()
-                log.warning("stopped at step %d, with a checkpoint: the same command goes on from there", number + 1)
+                if self.ranks.is_first:
+                    log.warning("stopped at step %d, with a checkpoint: the same command goes on from there", number + 1)
                 raise SystemExit(STOPPED)
-            if time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line:
+            if self.told is not None and (time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line):
                 last_state = time.monotonic()
                 rate = self.counts["positions"] / max(progress["seconds_training"], 1e-9)
                 left = (step.steps - number - 1) * progress["seconds_training"] / (number + 1)
@@ -200,31 +230,26 @@ class _Training:
         self.checkpoints.wait()
 
     def _tell(self, line: dict[str, Any]) -> None:
-        self.told.line(line)
-        if "looks" in line:
+        if self.told is not None:
+            self.told.line(line)
+        if "looks" in line and line["step"]:
             self.progress["looks"] = line["looks"]
             if line["step"] >= self.step.looks_after and not line["looks"]:
                 note = about_looking(line)
-                log.warning("%s", note)
+                if self.ranks.is_first:
+                    log.warning("%s", note)
                 self.on_state(State(note=note))
 
-    def _update(self, number: int, micros: Sequence[Batch], clock: Clock) -> dict[str, Any]:
-        """The line of a step, once the weights have moved: its mean loss, in nats a token, that of each dataset, and its rate."""
+    def _update(self, number: int, micros: Sequence[Batch], counts: Counter[str], clock: Clock) -> dict[str, Any]:
+        """The line of a step, once the weights have moved: its mean loss, in nats a token, that of each dataset, and its rate.
+        `counts` are those of the whole step."""
         # Counted before the first forward pass, so that the gradients of all batches add up to those of the step.
-        scale, balance_scale = (1 / max(1, sum(getattr(one, name) for one in micros)) for name in ("num_tokens", "num_samples"))
-        total = torch.zeros((), device=self.device)
-        sums_S2 = torch.zeros(len(self.names), 2, dtype=torch.float64, device=self.device)
-        for one in micros:
-            with clock.part("forward"), self.measure.autocast():
-                batch = one.to(self.device)
-                found = through(self.net, batch, scale, balance_scale)
-            with clock.part("backward"):
-                found.total.backward()
-            total += found.total.detach()
-            sums_S2 += by_source(found.each_T, batch.sources_T, len(self.names))
+        scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
+        total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock)
         rate = rate_at(self.step, number)
         with clock.part("optimizer"):
-            norm, loss, *sums = update(self.optimizer, rate, self.step.max_norm, torch.cat([total[None], sums_S2.flatten()]))
+            told_N = torch.cat([total[None], sums_S2.flatten()])
+            norm, loss, *sums = update(self.optimizer, rate, self.step.max_norm, told_N, self.ranks)
             if self.average is not None:
                 self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
@@ -239,14 +264,16 @@ class _Training:
             return
         self.counts["not_finite"] += 1
         self.not_finite_in_turn += 1
-        log.warning("step %d: the loss is %s, the gradients' norm %s: the weights stay as they are", number + 1, loss, norm)
+        if self.ranks.is_first:
+            log.warning("step %d: the loss is %s, the gradients' norm %s: the weights stay as they are", number + 1, loss, norm)
         if self.not_finite_in_turn >= MAX_NOT_FINITE:
             raise ValueError(
                 f"{MAX_NOT_FINITE} steps in turn, up to step {number + 1}, had no finite gradient: the last checkpoint is from "
                 "before; a lower rate or a longer warm-up helps"
             )
 
-    def _count(self, number: int, micros: Sequence[Batch]) -> Counter[str]:
+    def _count(self, micros: Sequence[Batch]) -> Counter[str]:
+        """What this rank's rows of a step come to."""
         counts: Counter[str] = Counter()
         for one in micros:
             counts["samples"] += one.num_samples
@@ -258,13 +285,15 @@ class _Training:
             counts["operations"] += operations(self.net.config, one, self.set_up)
             for skipped in one.skipped:
                 counts[f"skipped {skipped.source}: {skipped.reason}"] += 1
-        for name, num in self.plan.dropped(number).items():
-            counts[f"too_long {name}"] += num
         return counts
+
+    def _dropped(self, number: int) -> Counter[str]:
+        return Counter({f"too_long {name}": num for name, num in self.plan.dropped(number).items()})
 
     def _save(self) -> None:
         self.progress["seconds"] = self._seconds()
-        self.told.flush()
+        if self.told is not None:
+            self.told.flush()
         state = tensors(self.net, self.optimizer, self.average)
         saved = self.progress | {
             "plan": self.plan.to_json(),
@@ -275,16 +304,21 @@ class _Training:
         self.checkpoints.save(self.progress["step"], state, saved)
 
     def _finish(self) -> None:
-        step = self.step
+        """What is left of a training, which the first rank writes, once it has the whole network."""
         if self.average is not None:
             self.average.swap(self.net)
-            self.average = self.measure.average = None
+        whole = self.net if self.ranks.is_alone else self.spread.gathered()
+        self.ranks.from_first(lambda: self._write(cast(DeepseekOcr, whole)))
+
+    def _write(self, net: DeepseekOcr) -> None:
+        step = self.step
+        assert self.told is not None
         start = step.start or (step.start_decoder if step.start_decoder != "random" else "")
-        self._merge(start)
-        export(self.folder.sub("model"), self.net, self.tokenizer, Folder(start) if start else None)
+        self._merge(net, start)
+        export(self.folder.sub("model"), net, self.tokenizer, Folder(start) if start else None)
         self.on_state(State(note="reading held-out samples"))
-        read, measured = self.measure.read(), self.told.measured
-        total, active = self.net.num_parameters()
+        read, measured = self.measure.readings(net), self.told.measured
+        total, active = net.num_parameters()
         self.progress["seconds"] = self._seconds()
         del self.progress["unmeasured"]
         metrics = self.progress | {
@@ -315,15 +349,15 @@ class _Training:
         self.folder.write("metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False).encode())
         self.folder.remove("checkpoint")
 
-    def _merge(self, start: str) -> None:
+    def _merge(self, net: DeepseekOcr, start: str) -> None:
         if self.step.lora:
             from model.lora import merge, save_adapter
 
-            save_adapter(self.folder.sub("adapter"), self.net, start)
-            merge(self.net)
+            save_adapter(self.folder.sub("adapter"), net, start)
+            merge(net)
 
-    def _check(self) -> None:
-        if (most := self.net.config.decoder.max_positions) < self.step.length:
+    def _check(self, net: DeepseekOcr) -> None:
+        if (most := net.config.decoder.max_positions) < self.step.length:
             raise ValueError(f"length is {self.step.length}: the network has {most} positions")
 
     def _seconds(self) -> float:

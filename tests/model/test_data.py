@@ -216,7 +216,7 @@ def test_ranks_together_are_one(tokenizer):
 
 def test_rows_are_padded_to_one_length_for_a_gpu(tokenizer):
     corpus = opened([texts("prose", 30)], tokenizer, 0.1)
-    batches = [step[0] for step in Loader(planned(corpus, 2, 700), tokenizer, micro_rows=2, for_gpu=True).steps(0, 3)]
+    batches = [step[0] for step in Loader(planned(corpus, 2, 700), tokenizer, micro_rows=2, fills=True).steps(0, 3)]
     assert {batch.ids_BL.shape for batch in batches} == {(2, 700)}
 
 

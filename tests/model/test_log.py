@@ -19,7 +19,7 @@ from model.plan import PARTS, SET_UPS, SetUp
 from model.tokenizer import train_tokenizer
 from model.train.boards import boards, flat, run_id
 from model.train.lines import Lines, read_lines
-from model.train.log import Clock, ExpertLoad, by_source, operations
+from model.train.log import Clock, ExpertLoad, by_source, loads, operations
 from tests.model.lines import EIGHT, line_crop
 
 
@@ -137,10 +137,14 @@ def test_the_load_of_experts():
     router.weight.data = torch.eye(4)
     load = ExpertLoad(nn.ModuleList([router]))
     router(torch.eye(4))
-    assert load.take() == [1.0] and load.take() == []
+    assert loads([load.take()]) == [1.0] and loads([load.take()]) == []
     router(torch.eye(4)[[2, 2, 2, 1]])
     router.eval()(torch.eye(4)[[0, 0]])  # what is read isn't counted
-    assert load.take() == [3.0]
+    taken = load.take()
+    assert loads([taken]) == [3.0]
+    # Of ranks that have other rows of a layer, and of stages that have other layers.
+    other = {name: [0, 1, 0, 3] for name in taken}
+    assert loads([taken, other, {"layers.10.gate": [1, 1]}, {"layers.9.gate": [2, 0]}]) == [1.5, 2.0, 1.0]
 
 
 def test_losses_of_each_source():

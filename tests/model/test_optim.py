@@ -9,7 +9,7 @@ from torch import nn
 
 from model.config import tiny
 from model.deepseek_ocr import DeepseekOcr, part_of
-from model.train.optim import Average, adamw, freeze, groups, rate_at, update, with_state
+from model.train.optim import Average, adamw, check_rates, freeze, groups, rate_at, update, with_state
 from model.train.step import Data, Train
 
 STEP = Train(datasets=("coarse",), steps=100, warmup=10, learning_rate=1.0, min_learning_rate=0.1)
@@ -38,7 +38,7 @@ def test_parts_learn_at_rates_of_their_own():
     assert factors["encoder.sam.pos_embed"] == factors["encoder.compressor.net_2.weight"] == 0.1
     assert factors["decoder.layers.0.self_attn.q_proj.weight"] == 0.5 and factors["lm_head.weight"] == 1.0
     with pytest.raises(ValueError, match="rates has 'vision', which fits no parameter: allowed are sam, clip"):
-        groups(on_meta(), {"vision": 1.0}, 0.1)
+        check_rates(on_meta(), {"vision": 1.0})
 
 
 def test_freezing_by_part_and_by_name():

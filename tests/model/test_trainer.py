@@ -283,7 +283,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
     assert train(dataclasses.replace(FEW, steps=3), out)
     assert [line.get("norm") is None for line in lines_of(out)[1:]] == [False, True, False]
     assert json.loads(out.read("train/metrics.json"))["counts"]["not_finite"] == 1
-    monkeypatch.setattr(trainer, "update", lambda *args: [float("nan"), *args[-1].tolist()])
+    monkeypatch.setattr(trainer, "update", lambda *args: [float("nan"), *args[3].tolist()])
     monkeypatch.setattr(trainer, "MAX_NOT_FINITE", 2)
     with pytest.raises(ValueError, match="2 steps in turn, up to step 2, had no finite gradient"):
         train(dataclasses.replace(FEW, name="never", steps=5), out)

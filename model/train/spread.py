@@ -1,0 +1,156 @@
+"""A training's network over its ranks: what of it this one has, how batches go through, and the whole of it for a while.
+
+Where ranks share weights, each decoder layer is sharded for itself, and what is around the layers together. The encoder isn't:
+its towers are called once for each size of view, and not for text, which
+would be other collectives on each rank. Its gradients are
+added up once a step, as are all where ranks share no weights.
+"""
+
+import contextlib
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.pipelining import PipelineStage, Schedule1F1B
+from torch.distributed.tensor import DTensor
+
+from model.batch import Batch, through
+from model.deepseek_ocr import DeepseekOcr
+from model.stages import Stage, cut, stage_of
+from model.train.layout import Ranks
+from model.train.log import Clock, by_source
+from model.train.step import Train
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager:
+    """Products in `dtype`, where that isn't fp32."""
+    return torch.autocast(device.type, dtype) if dtype is not torch.float32 else contextlib.nullcontext()
+
+
+class Spread:
+    """The part of a training's network that this rank has, `net`, on its device. `num_sources` are the datasets that losses are
+    told apart by."""
+
+    def __init__(self, net: DeepseekOcr, step: Train, ranks: Ranks, device: torch.device, dtype: torch.dtype, num_sources: int):
+        """Takes `net`, the whole one, apart. Raises `ValueError` if it can't be cut into as many stages."""
+        self.ranks, self.device, self.dtype, self.num_sources = ranks, device, dtype, num_sources
+        self.blank = net if ranks.is_alone else _blank(net)
+        cut(net, ranks.stage, ranks.layout.pipeline)
+        self.net = net.to(device)
+        self._stage = self._staged() if ranks.layout.pipeline > 1 else None
+        if ranks.layout.shard > 1:
+            _shard(self._stage or self.net, self.net, ranks)
+        self._schedule = self._scheduled(self._stage, step) if self._stage is not None else None
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        return autocast(self.device, self.dtype)
+
+    def through(self, micros: Sequence[Batch], scale: float, balance_scale: float, clock: Clock) -> tuple[Tensor, Tensor]:
+        """Forward and backward of a step's batches: (the loss; each source's sum of losses and number of tokens, (S, 2)), as far
+        as this rank knows them. Over all ranks they add up to the step's, with the scales of the step.
+
+        Gradients are there afterwards, of shared weights already added up.
+        """
+        self._total = torch.zeros((), device=self.device)
+        self._sums_S2 = torch.zeros(self.num_sources, 2, dtype=torch.float64, device=self.device)
+        if self._stage is not None:
+            with clock.part("pipeline"):
+                self._through_stages(self._stage, micros, scale, balance_scale)
+            return self._total, self._sums_S2
+        for one in micros:
+            with clock.part("forward"), self.autocast():
+                batch = one.to(self.device)
+                found = through(self.net, batch, scale, balance_scale)
+            with clock.part("backward"):
+                found.total.backward()
+            self._total += found.total.detach()
+            self._note(found.each_T, batch.sources_T)
+        return self._total, self._sums_S2
+
+    def _note(self, each_T: Tensor, sources_T: Tensor) -> None:
+        self._sums_S2 += by_source(each_T, sources_T, self.num_sources)
+
+    def _through_stages(self, stage: Stage, micros: Sequence[Batch], scale: float, balance_scale: float) -> None:
+        assert self._schedule is not None
+        stage.begin(micros, scale, balance_scale)
+        numbers, totals = torch.arange(len(micros)), list[Tensor]()
+        self._schedule.step(
+            *((numbers,) if self.ranks.stage == 0 else ()),
+            number=numbers,
+            target=numbers if stage.is_last else None,
+            losses=totals if stage.is_last else None,
+            return_outputs=False,
+        )
+        for total in totals:
+            self._total += total.detach()
+
+    def _staged(self) -> Stage:
+        half = self.dtype is not torch.float32
+        weights = self.blank.encoder.compressor.net_3.weight
+        dtype = self.dtype if half else weights.dtype
+        return Stage(self.net, self.ranks.stage, self.ranks.layout.pipeline, dtype, self.device, self.autocast, self._note)
+
+    def _scheduled(self, stage: Stage, step: Train) -> Schedule1F1B:
+        """What a stage gets and gives is said here once: else torch would try it out, with a step of its own."""
+        config, of, number = self.blank.config, self.ranks.layout.pipeline, self.ranks.stage
+        trained = [name for name, p in self.blank.named_parameters() if p.requires_grad]
+        first_trained = min(stage_of(name, config, of) for name in trained)
+
+        def after(number: int) -> Tensor:
+            """What stage `number` gives. It has a gradient if something before it is trained."""
+            if number < 0:
+                return torch.zeros(1, dtype=torch.int64)
+            with_gradient = number >= first_trained
+            if number == of - 1:
+                return torch.zeros(1, device=self.device, requires_grad=with_gradient)
+            shape: tuple[int, ...] = (step.micro_rows, step.length, config.decoder.width)
+            dtype = self.blank.decoder.embed_tokens.weight.dtype
+            if of > 3 and number == 0:
+                shape, dtype = (step.micro_rows * step.length, config.sam.downsample[1]), stage.dtype
+            return torch.zeros(shape, dtype=dtype, device=self.device, requires_grad=with_gradient)
+
+        handed, given = after(number - 1), after(number)
+        placed = PipelineStage(stage, number, of, self.device, handed, given, group=self.ranks.stages)
+        num_micros = step.rows_per_step // self.ranks.layout.copies // step.micro_rows
+        return Schedule1F1B(placed, num_micros, loss_fn=lambda total, _: total.sum(), scale_grads=False)
+
+    @torch.no_grad()
+    def gathered(self) -> DeepseekOcr | None:
+        """The whole network as it is now, on the first rank and on its device; None on the others. All ranks must ask for it."""
+        state, whole = self.net.state_dict(), None
+        if self.ranks.is_first:
+            whole = copy.deepcopy(self.blank).to_empty(device=self.device)
+        places = whole.state_dict() if whole is not None else {}
+        for name in self.blank.state_dict():
+            stage = stage_of(name, self.blank.config, self.ranks.layout.pipeline)
+            value = state.get(name)
+            if stage == self.ranks.stage:
+                assert value is not None
+                value = value.full_tensor() if isinstance(value, DTensor) else value
+            self.ranks.to_first(value, places.get(name), stage)
+        return whole
+
+
+def _blank(net: DeepseekOcr) -> DeepseekOcr:
+    """A copy of `net` without memory for its weights."""
+    memo: dict[int, object] = {}
+    for p in net.parameters():
+        memo[id(p)] = nn.Parameter(p.detach().to("meta"), requires_grad=p.requires_grad)
+    for b in net.buffers():
+        memo[id(b)] = b.to("meta")
+    return copy.deepcopy(net, memo)
+
+
+def _shard(root: nn.Module, net: DeepseekOcr, ranks: Ranks) -> None:
+    if ranks.layout.pipeline > 1 and not any(True for _ in net.decoder.parameters()):
+        return  # towers alone
+    for layer in net.decoder.layers:
+        fully_shard(layer, mesh=ranks.copies)
+    fully_shard(root, mesh=ranks.copies, ignored_params=set(net.encoder.parameters()))
+    for module in root.modules():
+        if isinstance(module, FSDPModule):
+            # The loss is scaled by the whole step's tokens: gradients add up, and aren't divided.
+            module.set_gradient_divide_factor(1.0)
+            module.set_force_sum_reduction_for_comms(True)

@@ -1,0 +1,150 @@
+"""Trainings on several ranks: gloo processes of this machine, and a corpus whose batches are as unlike as they get."""
+
+import dataclasses
+import io
+import json
+import multiprocessing
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw
+
+from datagen.storage import Folder
+from model import image
+from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
+from model.train import trainer
+from model.train.optim import groups
+from model.train.step import Train
+
+# Modes as the released ones, in small: a square, and a square with tiles of another size.
+image.MODES["square"] = image.Mode(64, padded=True)
+image.MODES["tiled"] = image.Mode(128, padded=True, tile=64)
+
+CONFIG = ModelConfig(
+    SamConfig(width=16, depth=2, heads=2, window=3, global_blocks=(1,), image_size=128, neck=8, downsample=(12, 16)),
+    ClipConfig(width=16, depth=1, heads=2, image_size=28),
+    DecoderConfig(
+        vocab_size=269,
+        width=24,
+        depth=4,
+        heads=2,
+        dense_width=32,
+        num_experts=5,
+        num_experts_per_token=2,
+        expert_width=8,
+        max_positions=512,
+    ),
+    init_std=0.15,
+)
+
+STEP = Train(
+    datasets=("rows.jsonl",),
+    model=CONFIG,
+    modes=(("square", 1.0), ("tiled", 2.0)),
+    steps=20,
+    rows_per_step=8,
+    micro_rows=1,
+    length=96,
+    learning_rate=0.01,
+    min_learning_rate=0.001,
+    schedule="constant",
+    warmup=2,
+    tokenizer_samples=0,
+    held_out_share=0.2,
+    loss_samples=2,
+    loss_every=10,
+    looks_after=1000,
+    read_samples=1,
+    shown_samples=1,
+    max_new_tokens=2,
+    checkpoint_every=4,
+    precision="float32",
+    device="cpu",
+    threads=1,
+)
+
+LAYOUTS = {
+    "one process": (1, {}),
+    "FSDP 4": (4, {}),
+    "copies 4": (4, {"replicate": 4}),
+    "copies 2 x FSDP 2": (4, {"replicate": 2}),
+    "pipeline 4": (4, {"pipeline": 4}),
+    "pipeline 2 x copies 2": (4, {"pipeline": 2, "replicate": 2}),
+    "pipeline 2 x FSDP 2": (4, {"pipeline": 2}),
+    "pipeline 3": (3, {"pipeline": 3}),
+}
+
+
+def make_rows(folder: Path, count: int = 60) -> None:
+    """Rows with a small image, with a large one, which is cut into tiles, and without any."""
+    draw = random.Random(0)
+    rows = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for n in range(count):
+        answer = " ".join(draw.choice(("red", "green", "blue", "grey", "of", "and")) for _ in range(draw.randint(1, 5)))
+        if n % 3 == 0:
+            rows.append({"text": answer, "group": f"{n}"})
+            continue
+        size = (70, 66) if n % 3 == 1 else draw.choice(((140, 130), (200, 130), (130, 260)))
+        picture = Image.new("RGB", size, "white")
+        ImageDraw.Draw(picture).text((2, 8), answer, fill="black")
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        (folder / f"{n}.png").write_bytes(file.getvalue())
+        rows.append({"image": f"{n}.png", "prompt": "<image>\nRead.", "answer": answer, "group": f"{n}"})
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def sgd(net: torch.nn.Module, step: Train) -> torch.optim.Optimizer:
+    return torch.optim.SGD(groups(net, {}, 0.0), lr=step.learning_rate)
+
+
+def on_ranks(
+    step: Train, out: Folder, world: int = 1, within: Callable[[int], None] = lambda rank: None, timeout: float = 300
+) -> list[int]:
+    """The exit codes of the processes of a training on so many ranks. Each calls `within(rank)` first, which may replace parts of
+    the trainer. As torchrun does it, those that are left are killed when one has failed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def child(rank: int) -> None:
+        os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world)}
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        torch.set_num_threads(1)
+        within(rank)
+        trainer.train(step, out)
+
+    processes = [multiprocessing.get_context("fork").Process(target=child, args=(rank,)) for rank in range(world)]
+    for process in processes:
+        process.start()
+    until = time.monotonic() + timeout
+    while any(process.is_alive() for process in processes) and time.monotonic() < until:
+        time.sleep(0.05)
+        if any(process.exitcode for process in processes):
+            time.sleep(0.5)  # which may be enough for the others to notice
+            break
+    else:
+        for process in processes:
+            process.join(max(0.0, until - time.monotonic()))
+    codes = [process.exitcode for process in processes]
+    for process in processes:
+        process.kill()
+        process.join()
+    return [signal.SIGKILL if code is None else code for code in codes]
+
+
+def lines_of(out: Folder) -> list[dict]:
+    return [json.loads(line) for line in out.read("train/loss.jsonl").splitlines()]
+
+
+def laid_out(step: Train, layout: str, **values) -> tuple[Train, int]:
+    """(the step on this one of `LAYOUTS`, the number of its ranks)"""
+    world, fields = LAYOUTS[layout]
+    return dataclasses.replace(step, **fields, **values), world
