@@ -191,7 +191,9 @@ def by_threads(maker: Maker, jobs: Iterable[Job], num: int, pins: bool = False) 
     def make(job: Job) -> Batch:
         return maker[job].pin_memory() if pins else maker[job]
 
-    with ThreadPoolExecutor(num) as pool:
+    # Else a thread would take the first of several GPUs.
+    device = torch.cuda.current_device() if pins else None
+    with ThreadPoolExecutor(num, initializer=lambda: None if device is None else torch.cuda.set_device(device)) as pool:
         ahead: deque[Future[Batch]] = deque()
         for one in jobs:
             ahead.append(pool.submit(make, one))

@@ -24,11 +24,6 @@ from model.train.log import Clock, by_source
 from model.train.step import Train
 
 
-def autocast(device: torch.device, dtype: torch.dtype) -> contextlib.AbstractContextManager:
-    """Products in `dtype`, where that isn't fp32."""
-    return torch.autocast(device.type, dtype) if dtype is not torch.float32 else contextlib.nullcontext()
-
-
 class Spread:
     """The part of a training's network that this rank has, `net`, on its device. `num_sources` are the datasets that losses are
     told apart by."""
@@ -36,6 +31,7 @@ class Spread:
     def __init__(self, net: DeepseekOcr, step: Train, ranks: Ranks, device: torch.device, dtype: torch.dtype, num_sources: int):
         """Takes `net`, the whole one, apart. Raises `ValueError` if it can't be cut into as many stages."""
         self.ranks, self.device, self.dtype, self.num_sources = ranks, device, dtype, num_sources
+        self._narrows_once = not step.checkpointing
         self.blank = net if ranks.is_alone else _blank(net)
         cut(net, ranks.stage, ranks.layout.pipeline)
         self.net = net.to(device)
@@ -45,7 +41,14 @@ class Spread:
         self._schedule = self._scheduled(self._stage, step) if self._stage is not None else None
 
     def autocast(self) -> contextlib.AbstractContextManager:
-        return autocast(self.device, self.dtype)
+        """Products in the training's precision.
+
+        What is computed again in the backward pass must be the same operations. Where weights are narrowed once for several uses,
+        as for two sizes of views, it isn't.
+        """
+        if self.dtype is torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, self.dtype, cache_enabled=self._narrows_once)
 
     def through(self, micros: Sequence[Batch], scale: float, balance_scale: float, clock: Clock) -> tuple[Tensor, Tensor]:
         """Forward and backward of a step's batches: (the loss; each source's sum of losses and number of tokens, (S, 2)), as far

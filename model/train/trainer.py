@@ -105,6 +105,8 @@ class _Training:
         self.step, self.folder, self.corpus, self.tokenizer, self.on_state = step, folder, corpus, tokenizer, on_state
         self.ranks = ranks
         self.device = torch.device(step.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if self.device.type == "cuda" and not ranks.is_alone:
+            self.device = torch.device("cuda", torch.cuda.current_device())  # that of this rank
         own = torch.bfloat16 if self.device.type == "cuda" else native_dtype()
         self.dtype = getattr(torch, step.precision) if step.precision else own
         self.names = tuple(dataset.name for dataset in corpus.datasets)

@@ -19,6 +19,7 @@ from model.stages import cut, stage_of
 from model.train import trainer
 from model.train.layout import Layout, layout
 from model.train.lines import read_lines
+from model.train.optim import own, parameters
 from model.train.stop import STOPPED
 from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, lines_of, make_rows, on_ranks, sgd
 
@@ -184,23 +185,37 @@ def test_kills_change_no_bit(name, step, tmp_path):
         assert out.read(file) == (tmp_path / "whole" / file).read_bytes(), file
 
 
-def test_all_ranks_stop_at_one_step(step, tmp_path):
-    """When one of them alone is told to."""
+def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
+    """When one of them alone has a gradient that isn't finite, or is told to stop."""
     spread, world = laid_out(step, "FSDP 4")
 
     def told(rank):
         by_sgd(rank)
-        update = trainer._Training._update
+        update, numbers = trainer.update, iter(range(step.steps))
 
-        def terminated(self, number, *rest):
-            if number == 2 and rank == 3:
+        def spoiled(optimizer, *rest):
+            number = next(numbers)
+            if (number, rank) == (1, 2):
+                own(next(p.grad for p in parameters(optimizer) if isinstance(p.grad, DTensor))).fill_(torch.nan)
+            if (number, rank) == (2, 3):
                 os.kill(os.getpid(), signal.SIGTERM)
-            return update(self, number, *rest)
+            return update(optimizer, *rest)
 
-        trainer._Training._update = terminated
+        trainer.update = spoiled
 
     assert on_ranks(spread, Folder(str(tmp_path)), world, told) == [STOPPED] * world
-    assert [path.name for path in (tmp_path / "train/checkpoint").iterdir()] == ["step-000000003"]
+    (checkpoint,) = (tmp_path / "train/checkpoint").iterdir()
+    progress = json.loads((checkpoint / "progress.json").read_text())
+    assert progress["step"] == 3 and progress["counts"]["not_finite"] == 1
+    assert [line.get("norm") is None for line in lines_of(Folder(str(tmp_path)))] == [True, False, True, False]
+
+
+def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_path):
+    step = dataclasses.replace(step, steps=1, precision="bfloat16", micro_rows=4)
+    for on in (False, True):
+        assert on_ranks(dataclasses.replace(step, checkpointing=on), Folder(str(tmp_path / str(on))), 1, by_sgd) == [0]
+    first, again = (lines_of(Folder(str(tmp_path / str(on))))[1] for on in (False, True))
+    assert again["loss"] == first["loss"] and again["norm"] == pytest.approx(first["norm"], rel=1e-2)
 
 
 def test_each_parameter_is_of_one_stage():
