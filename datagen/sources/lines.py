@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from datagen import scripts
 from datagen.child_loop import read_parts
@@ -18,7 +18,7 @@ from datagen.engines.vertical import stands
 from datagen.items import Inputs, Item
 from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
-from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
 from datagen.sandbox import Limits
 from datagen.sources.dataset import ShardSource
 from datagen.sources.local import fetched, sha256_of
@@ -59,7 +59,7 @@ class LineCrops(ShardSource):
         return Estimate(30 * pages, 300_000 * pages, 0.06 * pages)
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
-        pages = self.samples(document, lambda row: row["lang"] in self.languages and words_hold(row["verdict"], row["reasons"]))
+        pages = self.samples(document, self.is_chosen)
         num_items = 0
         for _, of_document in groupby(pages, key=lambda p: p.origin.sha256):
             for outcome in self._document(list(of_document)):
@@ -67,6 +67,10 @@ class LineCrops(ShardSource):
                 yield outcome
         if not num_items:
             yield Drop("", document.uri, None, STAGE, "no_lines", "no trusted page in the languages asked for")
+
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        """Whether lines are cut from the page of this row of the manifest."""
+        return row["lang"] in self.languages and words_hold(row["verdict"], row["reasons"])
 
     def _document(self, pages: list[Sample]) -> Iterator[Sample | Drop]:
         """The lines of pages of one PDF."""
@@ -95,21 +99,26 @@ class LineCrops(ShardSource):
             range(len(pages)),
             noun="pages",
             path=path,
-            orders=[self._order(page) for page in pages],
+            orders=[self.order(page, [line.box for line in self.lines(page)]) for page in pages],
             heights=(self.min_height, self.max_height),
             margin=self.margin,
             jpeg_quality=self.jpeg_quality,
             passwords=self.passwords,
         )
 
-    def _order(self, page: Sample) -> CutOrder:
+    def lines(self, page: Sample) -> list[Line]:
+        """Those of the page's lines that are cut."""
+        return [line for region in page.regions for line in region.lines]
+
+    def order(self, page: Sample, boxes: list[Box]) -> CutOrder:
+        """What the child is asked for of a page: these boxes, at a height that hangs on the page alone."""
         drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.key}".encode()).digest()[:4])
         height = self.min_height + drawn % (self.max_height - self.min_height + 1)
-        return CutOrder(page.origin.page, max(page.size), height, [line.box for line in _lines(page)], page.script)
+        return CutOrder(page.origin.page, max(page.size), height, boxes, page.script)
 
     def _crops(self, page: Sample, crops: list[LineCrop | None]) -> Iterator[Sample | Drop]:
         engines = self.engines()  # once a page: looking up versions costs as much as cutting a line
-        for number, (line, crop) in enumerate(zip(_lines(page), crops, strict=True)):
+        for number, (line, crop) in enumerate(zip(self.lines(page), crops, strict=True)):
             key = f"{page.key}-{number:04d}"
             reason = _unfit(line, page.script) or ("" if crop else "not_in_the_image")
             if reason or crop is None:
@@ -134,10 +143,6 @@ class LineCrops(ShardSource):
                 stage="crops",
                 group=page.group,
             )
-
-
-def _lines(page: Sample) -> list[Line]:
-    return [line for region in page.regions for line in region.lines]
 
 
 def _unfit(line: Line, script: str) -> str:

@@ -63,3 +63,10 @@ class LineCrop(NamedTuple):
     image: bytes
     size: tuple[int, int]
     box: Box
+
+
+class RawLine(NamedTuple):
+    """A line as MuPDF gives it, with nothing put right; `crop` is None where there is nothing to cut."""
+
+    text: str
+    crop: LineCrop | None

@@ -37,12 +37,12 @@ def cut_lines(
                 page = doc[order.page]
                 displaylist = page.get_displaylist()
                 zoom = order.long_side / max(page.rect.width, page.rect.height)
-            return list(_page(displaylist, zoom, order, heights, margin, jpeg_quality))
+            return list(cropped(displaylist, zoom, order, heights, margin, jpeg_quality))
 
         yield from each(numbers, cut)
 
 
-def _page(
+def cropped(
     displaylist: pymupdf.DisplayList,
     zoom: float,
     order: CutOrder,
@@ -50,6 +50,7 @@ def _page(
     margin: float,
     jpeg_quality: int,
 ) -> Iterator[LineCrop | None]:
+    """The crops of the boxes of a page's order, None where there is nothing to cut. `zoom` is its pixels a point."""
     if not order.boxes:
         return
     across = [box.x1 - box.x0 if stands(box, order.script) else box.y1 - box.y0 for box in order.boxes]
