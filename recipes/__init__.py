@@ -41,6 +41,14 @@ RECIPES = {
         "a small model that reads lines of text, from nothing and without any input",
         ("seed",),
     ),
+    "ablate": Entry(
+        "recipes.ablate:ablate",
+        "what a label is worth: the same training on two corpora, with seeds and intervals, measured on one truth",
+        (
+            *("a", "b", "c", "truth", "of", "corpus", "input", "limit", "start", "start_encoder", "steps", "seeds", "variant"),
+            "modes",
+        ),
+    ),
 }
 
 VERBS = {

@@ -45,6 +45,7 @@ class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
     images: str = ""
     column: str = ""
     split: str = "train"
+    only: str = ""
     unread: str = "leave"
     min_worth: float = 0.0
     difficulty: dict[str, float] = {}
@@ -54,7 +55,7 @@ class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
     power: float = 0.5
 
 
-_AS_THEY_ARE = ("column", "split", "unread", "min_worth", "medium_from", "hard_from", "diverse", "power")
+_AS_THEY_ARE = ("column", "split", "only", "unread", "min_worth", "medium_from", "hard_from", "diverse", "power")
 
 
 class _Mixture(msgspec.Struct, forbid_unknown_fields=True):

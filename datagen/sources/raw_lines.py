@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from datagen.child_loop import read_parts
 from datagen.parts import Failed, Part
-from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample
+from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample, words_hold
 from datagen.sources.lines import STAGE, LineCrops
 from datagen.sources.pdf_answers import RawLine
 
@@ -17,12 +17,21 @@ CUT = "datagen.sources.pdf_raw:raw_lines"
 
 @dataclass(frozen=True)
 class ShortLineCrops(LineCrops):
-    """The lines of `LineCrops` that have `shortest` to `longest` characters."""
+    """The lines of `LineCrops` that have `shortest` to `longest` characters, of pages in one of `scripts`, whatever the
+    language; of those in `languages`, if there are some."""
 
     version: ClassVar[int] = 1
 
+    scripts: tuple[str, ...] = ("Latn",)
     shortest: int = 2
     longest: int = 24
+
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        return self.is_asked_for(row) and words_hold(row["verdict"], row["reasons"])
+
+    def is_asked_for(self, row: dict[str, Any]) -> bool:
+        """Whether the page is in a language and a script that lines are cut of."""
+        return row["script"] in self.scripts and (not self.languages or row["lang"] in self.languages)
 
     def lines(self, page: Sample) -> list[Line]:
         return [line for line in super().lines(page) if self.shortest <= len(line.text) <= self.longest]
@@ -30,7 +39,7 @@ class ShortLineCrops(LineCrops):
 
 @dataclass(frozen=True)
 class RawLines(ShortLineCrops):
-    """Lines of pages in `languages`, as MuPDF's `get_text("dict")` gives them: its boxes, and its spans put together. They are
+    """Lines of the same pages, as MuPDF's `get_text("dict")` gives them: its boxes, and its spans put together. They are
     cut at the height that the page's lines have elsewhere. White space at the ends goes; nothing else is put right, and no page
     is left out for its verdict, since whoever takes raw text has none.
 
@@ -40,7 +49,7 @@ class RawLines(ShortLineCrops):
     version: ClassVar[int] = 1
 
     def is_chosen(self, row: dict[str, Any]) -> bool:
-        return row["lang"] in self.languages and row["num_chars"] > 0
+        return self.is_asked_for(row) and row["num_chars"] > 0
 
     def _cut(self, path: str, pages: list[Sample]) -> Iterator[Part[list[RawLine]] | Failed]:  # type: ignore[override]
         return read_parts(

@@ -3,7 +3,7 @@
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from datagen.storage import Folder
 from model.data.drawn import Drawn
@@ -14,10 +14,11 @@ from model.data.our_rows import TEXT, Choice
 from model.data.ours import Ours, find_datasets, open_ours
 from model.data.row_file import is_list
 from model.data.rows import Dataset
-from model.data.split import Corpus
+from model.data.split import Corpus, opened
 from model.data.tars import Tars
 from model.data.texts import Texts
-from model.train.step import Data, Train
+from model.tokenizer import TextTokenizer
+from model.train.step import MEASURE, TRAIN, Data, Train
 
 _PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")
 
@@ -127,6 +128,17 @@ def _names(wheres: Sequence[str]) -> dict[str, str]:
         num = next((n for n in range(1, longest) if all(other[-n:] != path[-n:] for other in others)), longest)
         paths[where] = path[-num:]
     return {where: "/".join(path) for where, path in paths.items()}
+
+
+def corpus_of(data: Opened, tokenizer: TextTokenizer, held_out_share: float) -> Corpus:
+    """The datasets' rows, split; without what a `Data` is not for. Raises `ValueError` if a dataset can't be used."""
+    corpus = opened(data.datasets, tokenizer, held_out_share)
+    uses = [one.only for one, datasets in data.places for _ in datasets]
+    return replace(
+        corpus,
+        train=tuple(rows[:0] if use == MEASURE else rows for use, rows in zip(uses, corpus.train, strict=True)),
+        held_out=tuple(rows[:0] if use == TRAIN else rows for use, rows in zip(uses, corpus.held_out, strict=True)),
+    )
 
 
 def sources(data: Opened, corpus: Corpus) -> list[Source]:

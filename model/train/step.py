@@ -12,6 +12,7 @@ from model.plan import LANGUAGE
 SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("", "bfloat16", "float32")
 RANDOM = "random"
+TRAIN, MEASURE = "train", "measure"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Data:
     images    of a file of rows the folder that paths of images begin in, if it isn't the file's own
     column    of texts the column that is learned; "": that of the name `text`
     split     of texts the split, where there are several
+    only      "train": none of its samples that are held out is measured; "measure": it is measured alone, and nothing of it is
+              learned from; "": both
 
     What follows is for datasets that pagewheel wrote; `diverse` by document or language is for all.
 
@@ -61,6 +64,7 @@ class Data:
     images: str = ""
     column: str = ""
     split: str = "train"
+    only: str = ""
     unread: str = "leave"
     min_worth: float = 0.0
     difficulty: tuple[tuple[str, float], ...] = ()
@@ -70,6 +74,8 @@ class Data:
     power: float = 0.5
 
     def __post_init__(self) -> None:
+        if self.only not in ("", TRAIN, MEASURE):
+            raise ValueError(f"{self.where} has only={self.only!r}: allowed are {TRAIN}, {MEASURE}, and none for both")
         if self.unread not in UNREAD:
             raise ValueError(f"{self.where} has unread={self.unread!r}: allowed are {', '.join(UNREAD)}")
         if self.diverse not in ("", *DIVERSE):

@@ -33,13 +33,13 @@ from model.data.degrade import Degradations
 from model.data.loader import Loader
 from model.data.mixture import Segment, shares
 from model.data.plan import Plan
-from model.data.split import Corpus, opened
+from model.data.split import Corpus
 from model.deepseek_ocr import DeepseekOcr
 from model.plan import SetUp
 from model.tokenizer import TextTokenizer
 from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
-from model.train.data import Opened, open_all, sources
+from model.train.data import Opened, corpus_of, open_all, sources
 from model.train.export import export
 from model.train.layout import Ranks, joined
 from model.train.log import Clock, ExpertLoad, memory, operations
@@ -84,7 +84,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
                 return False
             started = within(step, out)
             tokenizer = ranks.from_first(lambda: tokenizer_of(started, folder, data.datasets, on_state))
-            corpus = ranks.after_first(lambda: opened(data.datasets, tokenizer, step.held_out_share))
+            corpus = ranks.after_first(lambda: corpus_of(data, tokenizer, step.held_out_share))
             num_samples = sum(map(len, corpus.train))
             if not num_samples or not any(map(len, corpus.held_out)):
                 names = ", ".join(one.where for one in step.data)

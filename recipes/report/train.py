@@ -2,7 +2,7 @@
 
 import base64
 import json
-import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,16 +11,12 @@ from markupsafe import Markup
 from datagen.storage import Folder
 from model.train.lines import read_lines
 from recipes.report import Section, asset, fill
+from recipes.report.curve import Points, chart
 from recipes.report.pictures import data_uri, decode
 
 IMAGES_BYTES = 400_000
 TEXT_LIMIT = 8_000
-# The curve's own units; the page scales it.
-_WIDTH, _HEIGHT = 900, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 34
-_POINTS = 1_000  # of a line: the page shows no more
-
-Points = Sequence[tuple[int, float]]
+SHOWN = 24  # samples of a dataset: an ablation's trainings keep all that they read
 
 
 def train_sections(name: str, folder: Folder) -> list[Section]:
@@ -37,7 +33,7 @@ def train_sections(name: str, folder: Folder) -> list[Section]:
         return []
     rows = json.loads(folder.read("readback.json")) if folder.exists("readback.json") else []
     css = asset("train.css")
-    readback = fill("readback.html", rows=list(_with_images(rows)), text_limit=TEXT_LIMIT)
+    readback = fill("readback.html", rows=list(with_images(_first(rows))), text_limit=TEXT_LIMIT)
     measurements = _so_far(lines) if metrics is None else _measurements(metrics, lines)
     return [
         Section(f"{name}-metrics", f"{name}: measurements", measurements, css),
@@ -107,53 +103,13 @@ def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
 
 
 def _curve(lines: Sequence[dict]) -> dict[str, Any]:
-    """The loss over steps in the curve's units: each step's, its running mean, and that on other documents. Empty without any."""
+    """The loss over steps: each step's, its running mean, and that on other documents. Empty without any."""
     each = [(line["step"], line["loss"]) for line in lines if line.get("loss") is not None]
     others = [(line["step"], line["held_out_loss"]) for line in lines if "held_out_loss" in line]
     not_own = [(line["step"], line["other_image_loss"]) for line in lines if "other_image_loss" in line]
-    values = [value for _, value in each + others + not_own]
-    if not each or not all(map(math.isfinite, values)):
+    if not each:
         return {}
-    last_step = max(step for step, _ in each + others)
-    unit, step_unit = _unit((max(values) - min(values)) / 5), max(1, round(_unit(last_step / 8)))
-    low, high = math.floor(min(values) / unit) * unit, math.ceil(max(values) / unit) * unit
-    high = max(high, low + unit)
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-
-    def x(step: float) -> float:
-        return round(_LEFT + (right - _LEFT) * step / max(1, last_step), 1)
-
-    def y(value: float) -> float:
-        return round(_TOP + (bottom - _TOP) * (high - value) / (high - low), 1)
-
-    return {
-        **{"width": _WIDTH, "height": _HEIGHT, "left": _LEFT, "right": right, "bottom": bottom},
-        "levels": [(y(low + n * unit), low + n * unit) for n in range(round((high - low) / unit) + 1)],
-        "steps": [(x(step), step) for step in range(0, last_step + 1, step_unit)],
-        "lines": [
-            (kind, [(x(step), y(value)) for step, value in points])
-            for kind, points in (
-                ("each", _thinned(each)),
-                ("smooth", _thinned(_smooth(each))),
-                ("not-own", _thinned(not_own)),
-                ("held-out", _thinned(others)),
-            )
-            if points
-        ],
-        "dots": [(x(step), y(value), step, value) for step, value in _thinned(others)],
-    }
-
-
-def _thinned(points: Points) -> Points:
-    """At most `_POINTS` of the points: of each run of them the lowest and the highest, in their order, and the last of all."""
-    size = -(-2 * len(points) // (_POINTS - 1))
-    if size <= 2:
-        return points
-    kept: list[tuple[int, float]] = []
-    for start in range(0, len(points), size):
-        run = points[start : start + size]
-        kept += sorted({min(run, key=lambda point: point[1]), max(run, key=lambda point: point[1])})
-    return kept if kept[-1] == points[-1] else [*kept, points[-1]]
+    return chart([("each", each), ("smooth", _smooth(each)), ("not-own", not_own), ("held-out", others)], others)
 
 
 def _smooth(points: Points) -> Points:
@@ -165,13 +121,18 @@ def _smooth(points: Points) -> Points:
     return smooth
 
 
-def _unit(least: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is at least `least`."""
-    power = 10.0 ** math.floor(math.log10(max(least, 1e-6)))
-    return next(unit * power for unit in (1, 2, 5, 10) if unit * power >= least * (1 - 1e-9))
+def _first(rows: Sequence[dict]) -> list[dict]:
+    """The first rows of each dataset."""
+    before: Counter[str] = Counter()
+    shown = []
+    for row in rows:
+        before[row["dataset"]] += 1
+        if before[row["dataset"]] <= SHOWN:
+            shown.append(row)
+    return shown
 
 
-def _with_images(rows: Sequence[dict]) -> Iterator[tuple[dict, str]]:
+def with_images(rows: Sequence[dict]) -> Iterator[tuple[dict, str]]:
     """Each row with its sample's image as a data URI, "" if there is none within its share of the bytes."""
     for row in rows:
         image = decode(base64.b64decode(row["image"]))

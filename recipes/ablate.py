@@ -1,0 +1,217 @@
+"""What a label is worth: the same network, from the same start and in as many steps, learns two or three corpora, with several
+seeds each, and all are measured on the same truth, which none of them learned from.
+
+Without GPUs this shows something for what a small network learns to read in minutes: short lines, by an encoder that `reads`
+trained. Three such ablations come with the recipe, by the word `of`.
+"""
+
+import dataclasses
+
+from datagen.pipeline import Pipeline
+from datagen.sources.dataset import SamplesOf, ShardsOf
+from datagen.sources.raw_lines import RawLines, ShortLineCrops
+from datagen.sources.short import ShortSamples
+from datagen.storage import Folder
+from datagen.synth.lines import Curriculum
+from flywheel.step import CROPS, is_whole, numbers, round_name
+from flywheel.wear import WearLines
+from model.config import line_reader
+from model.train.step import MEASURE, RANDOM, TRAIN, Data, DrawnLines, Train
+from recipes import finetune
+from recipes.ablation import Arm, Compare, HoldOut
+from recipes.multilingual import multilingual
+from recipes.reads import LINES, reads
+from recipes.recipe import Recipe, Report, Step
+from recipes.training_data import mixture
+
+NOTHING = 1e-9
+"""The share of documents that a training holds out by itself: `HoldOut` says which."""
+SHARE = 0.15  # of the documents, where the truth is a part of what the arms learn from
+SCANS, PHOTOS = 0.3, 0.2
+STEPS = 3000
+
+LINE_ARM = dataclasses.replace(
+    LINES,
+    model=line_reader(2),
+    start_decoder=RANDOM,
+    frozen=("sam",),
+    held_out_share=NOTHING,
+    loss_samples=200,
+    read_samples=300,
+    read_every=0,
+    shown_samples=300,
+    max_new_tokens=64,
+)
+"""An arm of short lines: the paper's stage 2 in small, an encoder that has learned to read before a fresh mixture of experts."""
+PAGE_ARM = dataclasses.replace(
+    finetune.FULL, epochs=0.0, held_out_share=NOTHING, read_samples=300, shown_samples=300, read_first=False
+)
+"""An arm of whole pages, that goes on from a network that reads them. It takes a GPU, and nobody has run it."""
+UNSEEN = Data("unseen lines", drawn=DrawnLines(Curriculum(), count=0))
+"""Lines in typefaces of this machine, of which every letter is known since they were drawn. No arm learns from such."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Ablation:
+    """What is compared: steps that make the data, the arms by their names, what they are measured on, and how much of it."""
+
+    steps: tuple[Step, ...]
+    arms: dict[str, Train]
+    truths: tuple[str, ...]
+
+
+def ablate(
+    a: str = "",
+    b: str = "",
+    c: str = "",
+    truth: str = "",
+    of: str = "",
+    corpus: str = "",
+    input: str = "",
+    limit: int = 0,
+    start: str = "",
+    start_encoder: str = "",
+    steps: int = STEPS,
+    seeds: int = 3,
+    variant: str = "lines",
+    modes: str = "",
+) -> Recipe:
+    """`a`, `b` and `c` are corpora, as `data` of train, `truth` a dataset whose documents no arm learns from. Without it, or if
+    it is one of the corpora, a share of the documents is held out of all arms, and all are measured on them, as each corpus
+    labels them.
+
+    `of`: "raw_text", "rounds" or "degradations", in place of `a` and `b`, on short lines of the multilingual output `corpus`;
+    raw_text and degradations may also read documents of their own: `input`, `limit`. A `truth` is then measured, too.
+
+    All arms start from the whole network in `start`, or from the encoder of the one in `start_encoder`; without either the
+    encoder is that of `reads`, which is trained first. `variant` says whether arms are networks of "lines", or "full".
+    """
+    kinds = {"raw_text": _raw_text, "rounds": _rounds, "degradations": _degradations}
+    if bool(of) == bool(a or b or c):
+        raise ValueError(f"ablate compares a=DATASET and b=DATASET, or what of= says: {', '.join(kinds)}")
+    if of and of not in kinds:
+        raise ValueError(f"of={of}: allowed are {', '.join(kinds)}")
+    if not of and not (a and b):
+        raise ValueError("ablate needs both a=DATASET and b=DATASET: there is nothing to compare one with")
+    if not of and (corpus or input or limit):
+        raise ValueError("corpus, input and limit are for of=KIND: a=DATASET and b=DATASET say what is learned from")
+    if of == "rounds" and not corpus:
+        raise ValueError("of=rounds needs corpus=DIR: an output of multilingual that has two rounds of the flywheel")
+    if corpus and (input or limit):
+        raise ValueError("give corpus=DIR, whose pages are there already, or input=WHERE and limit=N, not both")
+    if seeds < 1:
+        raise ValueError("seeds=0: at least one is needed; three show how far seeds alone lie apart")
+    if variant not in ("lines", "full"):
+        raise ValueError(f"variant={variant}: allowed are lines and full")
+    if start and start_encoder:
+        raise ValueError("give start=FOLDER for a whole network or start_encoder=FOLDER for its encoder alone, not both")
+    if variant == "full" and not start:
+        raise ValueError("variant=full needs start=FOLDER: the released weights, or others that read pages")
+    base, before = _base(start, start_encoder, variant, modes, steps)
+    made = kinds[of](base, corpus, input, limit) if of else _of_corpora(base, [one for one in (a, b, c) if one], truth)
+    if of and truth:
+        made = dataclasses.replace(
+            made,
+            steps=(*made.steps, HoldOut((truth,), name="truth-of-others")),
+            arms={name: _measured_on(arm, truth) for name, arm in made.arms.items()},
+            truths=(*made.truths, truth),
+        )
+    trainings = [
+        dataclasses.replace(arm, seed=seed, name=f"{name}-{seed}") for seed in range(seeds) for name, arm in made.arms.items()
+    ]
+    arms = tuple(Arm(name, tuple(f"{name}-{seed}" for seed in range(seeds))) for name in made.arms)
+    compare = Compare(arms, made.truths)
+    return Recipe("ablate", (*before, *made.steps, *trainings, compare, Report(datasets=(), after=(compare.name,))))
+
+
+def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) -> tuple[Train, tuple[Step, ...]]:
+    """What all arms have in common, and what is trained before them."""
+    base = dataclasses.replace(
+        LINE_ARM if variant == "lines" else PAGE_ARM,
+        loss_every=max(1, steps // 8),
+        looks_after=max(1, steps // 2),
+    ).lasting(max(1, steps))
+    if modes:
+        base = dataclasses.replace(base, modes=tuple((mode, 1.0) for mode in modes.split(",") if mode))
+    if start:
+        frozen = base.frozen if variant == "lines" else ()
+        return dataclasses.replace(base, start=start, start_encoder="", start_decoder="", frozen=frozen), ()
+    if start_encoder:
+        return dataclasses.replace(base, start_encoder=start_encoder), ()
+    first = reads().steps[0]
+    return dataclasses.replace(base, start_encoder=first.name), (first,)
+
+
+def _of_corpora(base: Train, corpora: list[str], truth: str) -> _Ablation:
+    learned = {name: mixture(corpus) for name, corpus in zip("abc", corpora, strict=False)}
+    places = [one.where for of_arm in learned.values() for one in of_arm["datasets"]]
+    if len(corpora) != len(set(corpora)):
+        raise ValueError("a, b and c must be different corpora")
+    truths = (truth,) if truth else tuple(dict.fromkeys(places))
+    held_out = HoldOut(truths, 1.0 if truth and truth not in places else SHARE)
+    arms = {}
+    for name, of_arm in learned.items():
+        own = tuple(
+            one if one.where in truths else dataclasses.replace(one, only=one.only or TRAIN) for one in of_arm["datasets"]
+        )
+        arm = dataclasses.replace(base, **(of_arm | {"datasets": own}))
+        for one in truths:
+            arm = _measured_on(arm, one)
+        arms[name] = arm
+    return _Ablation((held_out,), arms, truths)
+
+
+def _measured_on(arm: Train, truth: str) -> Train:
+    if truth in (one.where for one in arm.data):
+        return arm
+    return dataclasses.replace(arm, datasets=(*arm.datasets, Data(truth, arm.data[0].group, only=MEASURE)))
+
+
+def _lines(corpus: str, input: str, limit: int) -> tuple[tuple[Step, ...], ShardsOf]:
+    """Short lines by our text, in the dataset `ours`; and the pages that they come from."""
+    pages = ShardsOf(f"{corpus}/coarse" if corpus else "coarse")
+    first: tuple[Step, ...] = () if corpus else multilingual(input, limit).steps[:1]
+    return (*first, Pipeline("ours", pages, ShortLineCrops(), (), max_drop=1.0)), pages
+
+
+def _raw_text(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
+    """What MuPDF gives as it comes, against our text: lines put together, spaces restored, pages left out whose layer can't be
+    believed. Both arms are measured on our lines of other documents, and on drawn lines, which are neither's."""
+    steps, pages = _lines(corpus, input, limit)
+    raw = Pipeline("raw", pages, RawLines(), (), max_drop=1.0)
+    arms = {
+        "raw": dataclasses.replace(base, datasets=(Data("raw", only=TRAIN), Data("ours", only=MEASURE), UNSEEN)),
+        "ours": dataclasses.replace(base, datasets=(Data("ours"), UNSEEN)),
+    }
+    return _Ablation((*steps, raw, HoldOut(("ours",), SHARE)), arms, ("ours", UNSEEN.where))
+
+
+def _degradations(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
+    """The same lines as they are, and as scanned or photographed; measured on other documents' lines, clean and worn. Those are
+    worn by the flywheel's code, and the arm's by the trainer's: neither knows what the other does."""
+    steps, _ = _lines(corpus, input, limit)
+    worn = Pipeline("worn", ShardsOf("ours"), SamplesOf(stage="worn"), (WearLines(),))
+    plain = dataclasses.replace(base, datasets=(Data("ours"), Data("worn", only=MEASURE)))
+    arms = {"plain": plain, "degraded": dataclasses.replace(plain, scans=SCANS, photos=PHOTOS)}
+    return _Ablation((*steps, worn, HoldOut(("ours",), SHARE)), arms, ("ours", "worn"))
+
+
+def _rounds(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
+    """The lines that the flywheel's first round accepted, against those of its last one. The truth are lines of the layers of its
+    other documents, in the same languages."""
+    out = Folder(corpus)
+    last = max((number for number in numbers(out) if is_whole(out.sub(round_name(number)))), default=2)
+    if last == 1:
+        raise ValueError(f"corpus={corpus} has one round of the flywheel: make another one first, with rounds=2")
+    labels = {number: f"labels-{number}" for number in (1, last)}
+    made = [
+        Pipeline(name, ShardsOf(f"{corpus}/{round_name(number)}"), ShortSamples(), (), max_drop=1.0)
+        for number, name in labels.items()
+    ]
+    like = f"{corpus}/{round_name(last)}"
+    truth = Pipeline("truth", ShardsOf(f"{corpus}/{CROPS}"), ShortSamples(like=like), (), max_drop=1.0)
+    arms = {
+        f"round{number}": dataclasses.replace(base, datasets=(Data(name, only=TRAIN), Data("truth", only=MEASURE)))
+        for number, name in labels.items()
+    }
+    return _Ablation((*made, truth, HoldOut(("truth",))), arms, ("truth",))

@@ -1,0 +1,146 @@
+"""How far arms of an ablation lie apart on the same samples, with intervals. Plain numbers in and out.
+
+N samples · S seeds · D draws
+
+An arm's error is the character error rate over all samples: edits over the truth's characters, the mean of its seeds. Three
+intervals, 95% each, say how far it might have come out otherwise:
+
+samples     a percentile bootstrap: samples are drawn anew, the same ones for both arms of a difference. Seeds are averaged first
+documents   the same with whole documents, whose samples are alike; only where there are `MIN_DOCUMENTS` of them
+seeds       Student's t over the seeds' own differences, arm by arm of one seed: what another seed might have brought
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy
+from scipy import stats
+
+CONFIDENCE = 0.95
+MIN_DOCUMENTS = 8
+
+Interval = tuple[float, float]
+
+
+class Difference(NamedTuple):
+    """The error of `b` less that of `a`: below 0 `b` is better. `verdict` names the better arm where every interval that there is
+    leaves out 0, else ""."""
+
+    a: str
+    b: str
+    value: float
+    samples: Interval
+    documents: Interval | None
+    seeds: Interval | None
+    by_seed: tuple[float, ...]
+    verdict: str
+
+
+class Drawn:
+    """Samples drawn anew, D times: how often each comes. `units` are the numbers of what is drawn whole, a number a sample."""
+
+    def __init__(self, chars_N: numpy.ndarray, units: Sequence[int], num_draws: int, seed: int):
+        _, self.unit_N = numpy.unique(numpy.asarray(units), return_inverse=True)
+        num = int(self.unit_N.max()) + 1
+        random = numpy.random.default_rng(seed)
+        self.counts_DU = random.multinomial(num, numpy.full(num, 1 / num), size=num_draws)
+        self.chars_D = self.counts_DU @ numpy.bincount(self.unit_N, chars_N, num)
+
+    def interval(self, edits_N: numpy.ndarray) -> Interval:
+        """Of the sum of edits over that of characters."""
+        edits_D = self.counts_DU @ numpy.bincount(self.unit_N, edits_N, self.counts_DU.shape[1])
+        rates_D = edits_D[self.chars_D > 0] / self.chars_D[self.chars_D > 0]
+        low, high = numpy.quantile(rates_D, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+        return float(low), float(high)
+
+
+def compared(
+    edits_SN: Mapping[str, numpy.ndarray], chars: Sequence[int], documents: Sequence[str], num_draws: int = 2000, seed: int = 0
+) -> dict[str, Any]:
+    """The arms' rates and all differences of two arms. `edits_SN` has the edits of each arm's readings, by seed and sample, the
+    samples in one order for all; `chars` are the truths' lengths. Raises `ValueError` without samples or characters."""
+    chars_N = numpy.asarray(chars, float)
+    if not len(chars_N) or not chars_N.sum():
+        raise ValueError("there is no character to be wrong: a truth with text is needed")
+    of_samples = Drawn(chars_N, range(len(chars_N)), num_draws, seed)
+    names = {document: number for number, document in enumerate(dict.fromkeys(documents))}
+    of_documents = None
+    if len(names) >= MIN_DOCUMENTS:
+        of_documents = Drawn(chars_N, [names[document] for document in documents], num_draws, seed)
+    means = {arm: numpy.asarray(of_arm, float).mean(0) for arm, of_arm in edits_SN.items()}
+    rates = {arm: (numpy.asarray(of_arm, float).sum(1) / chars_N.sum()).tolist() for arm, of_arm in edits_SN.items()}
+    arms = {
+        arm: {
+            "error": float(numpy.mean(rates[arm])),
+            "samples": of_samples.interval(mean_N),
+            "documents": of_documents.interval(mean_N) if of_documents else None,
+            "by_seed": rates[arm],
+            "spread": float(numpy.std(rates[arm], ddof=1)) if len(rates[arm]) > 1 else None,
+        }
+        for arm, mean_N in means.items()
+    }
+    order = list(edits_SN)
+    differences = []
+    for at, a in enumerate(order):
+        for b in order[at + 1 :]:
+            apart_N = means[b] - means[a]
+            by_seed = tuple(theirs - ours for ours, theirs in zip(rates[a], rates[b], strict=True))
+            by_samples, by_seeds = of_samples.interval(apart_N), over_seeds(by_seed)
+            by_documents = of_documents.interval(apart_N) if of_documents else None
+            verdict = better(a, b, (by_samples, by_documents, by_seeds))
+            value = float(apart_N.sum() / chars_N.sum())
+            differences.append(Difference(a, b, value, by_samples, by_documents, by_seeds, by_seed, verdict))
+    return {
+        "num": len(chars_N),
+        "num_characters": int(chars_N.sum()),
+        "num_documents": len(names),
+        "arms": arms,
+        "differences": [difference._asdict() for difference in differences],
+    }
+
+
+def over_seeds(by_seed: Sequence[float]) -> Interval | None:
+    """Student's t interval of the mean of the seeds' differences; None of a single seed."""
+    if len(by_seed) < 2:
+        return None
+    mean, error = float(numpy.mean(by_seed)), float(numpy.std(by_seed, ddof=1)) / math.sqrt(len(by_seed))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(by_seed) - 1)) * error
+    return mean - reach, mean + reach
+
+
+def better(a: str, b: str, intervals: Sequence[Interval | None]) -> str:
+    """The arm with fewer errors where all intervals of `b` less `a` that there are lie on one side of 0, else ""."""
+    known = [interval for interval in intervals if interval is not None]
+    if all(high < 0 for _, high in known):
+        return b
+    return a if all(low > 0 for low, _ in known) else ""
+
+
+TIMES_TOO_OFTEN = 20
+"""How often each sample may come in a training before an arm is said to have too few of them."""
+
+
+def unlike(arms: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Sentences on what makes the arms hard to compare, by their counts: `num_train`, `num_seen` and `num_tokens` of one
+    training, `num_left_out` of what it learns from, and for each seed whether it `looks`."""
+    found = []
+    least, most = (pick(arms, key=lambda arm: arms[arm]["num_train"]) for pick in (min, max))
+    if arms[most]["num_train"] >= 2 * arms[least]["num_train"]:
+        sizes = [f"{arm} has {arms[arm]['num_train']:,} samples" for arm in (most, least)]
+        found.append(f"{' and '.join(sizes)}: in equal steps those of {least} come more often")
+    for arm, counts in arms.items():
+        times = counts["num_seen"] / max(1, counts["num_train"])
+        if times > TIMES_TOO_OFTEN:
+            found.append(f"{arm} has too few samples: each of its {counts['num_train']:,} was learned from {times:,.0f} times")
+        if counts["num_left_out"] > 0.2 * max(1, counts["num_train"]):
+            num_left_out, num_train = counts["num_left_out"], counts["num_train"]
+            found.append(f"of {arm} {num_left_out:,} samples were left out, beside {num_train:,} learned from")
+        if blind := [seed for seed, looks in enumerate(counts["looks"]) if looks is False]:
+            seeds = ", ".join(map(str, blind))
+            found.append(f"{arm} doesn't look at the images with seed {seeds}: its errors say nothing of its labels")
+    least, most = (pick(arms, key=lambda arm: arms[arm]["num_tokens"]) for pick in (min, max))
+    if arms[most]["num_tokens"] > 1.25 * arms[least]["num_tokens"]:
+        learned = [f"{arm} {arms[arm]['num_tokens']:,}" for arm in (most, least)]
+        found.append(f"in equal steps arms learned from unequal amounts of text, in tokens: {' and '.join(learned)}")
+    return found
