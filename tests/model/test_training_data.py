@@ -1,5 +1,6 @@
 """What a training's `Data` may be: datasets of the output and elsewhere, rows, tars and texts, told apart by their names."""
 
+import dataclasses
 import io
 import json
 import tarfile
@@ -13,7 +14,8 @@ from model.data.loader import read
 from model.data.plan import alone
 from model.data.split import opened
 from model.tokenizer import byte_tokenizer
-from model.train.data import open_all
+from model.train.data import corpus_of, open_all
+from model.train.run import _compared
 from model.train.step import Data, Train
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
 
@@ -124,3 +126,31 @@ def test_documents_that_must_not_be_trained_on_are_held_out_of_every_kind(root):
     found = open_all(Train(datasets=wanted), Folder(str(root / "a")), frozenset(["never"]))
     corpus = opened(found.datasets, byte_tokenizer(), 1e-9)
     assert [rows.tolist() for rows in corpus.held_out] == [[0, 1], [0, 1]]
+
+
+def test_a_dataset_may_be_learned_from_or_measured_alone(root):
+    tokenizer = byte_tokenizer()
+
+    def of(held_out: frozenset[str]) -> dict[str, list[tuple[int, int]]]:
+        """How many samples of each dataset are learned from, and how many are measured, by what the second one is for."""
+        found = {}
+        for use in ("", "train", "measure"):
+            step = Train(datasets=(f"{root}/a/coarse", Data(f"{root}/b/coarse", only=use)))
+            corpus = corpus_of(open_all(step, Folder(str(root / "a")), held_out), tokenizer, 1e-9)
+            found[use] = [(len(ours), len(theirs)) for ours, theirs in zip(corpus.train, corpus.held_out, strict=True)]
+        return found
+
+    document = frozenset({line_crop("x").origin.sha256})  # of all samples
+    assert of(document) == {"": [(0, 8), (0, 8)], "train": [(0, 8), (0, 0)], "measure": [(0, 8), (0, 8)]}
+    among = of(frozenset())
+    assert among[""][1][0] > 0 == among["measure"][1][0] and among["train"][1] == (among[""][1][0], 0)
+    with pytest.raises(ValueError, match="only='both': allowed are train, measure"):
+        Data("coarse", only="both")
+
+
+def test_a_dataset_of_an_earlier_run_is_as_it_was_without_the_values_it_lacks():
+    step = dataclasses.asdict(Train(datasets=(Data("a", weight=2.0), "b")))
+    earlier = step | {"datasets": [{"where": "a", "weight": 2.0}, "b"]}
+    (now, then) = (_compared({"step": json.loads(json.dumps(one))}, "step", True) for one in (step, earlier))
+    assert now == then
+    assert now != _compared({"step": earlier | {"datasets": [{"where": "a"}, "b"]}}, "step", True)

@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["corase"], "recipes are coarse, fine, multilingual, corpus30m, train, finetune, reads; verbs are status, verify"),
+        (
+            ["corase"],
+            "recipes are coarse, fine, multilingual, corpus30m, train, finetune, reads, ablate; verbs are status, verify",
+        ),
         (["coarse", "--imput", "x"], "coarse has no word 'imput': its words are input, "),
         (["coarse", "imput=x"], "coarse has no word 'imput'"),
         (["coarse", "input=x", "workers=many"], "workers=many: a whole number is needed"),
