@@ -121,7 +121,7 @@ def ablate(
     ]
     arms = tuple(Arm(name, tuple(f"{name}-{seed}" for seed in range(seeds))) for name in made.arms)
     compare = Compare(arms, made.truths)
-    return Recipe("ablate", (*before, *made.steps, *trainings, compare, Report(datasets=(), after=(compare.name,))))
+    return Recipe("ablate", (*before, *made.steps, *trainings, compare, Report(datasets=())))
 
 
 def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) -> tuple[Train, tuple[Step, ...]]:
