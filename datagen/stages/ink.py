@@ -59,7 +59,7 @@ class CompareInk:
     the one with most characters first, and each takes as much as it needs. The rest goes to the detector.
     """
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     needs: ClassVar[Needs] = A_CORE
 
     budget_s: float = 9.0

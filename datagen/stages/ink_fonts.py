@@ -110,8 +110,8 @@ class FontInk:
 
     `texts` are what a reader read in the lines `cuts`, and `error` is their character error rate, spaces apart, if the reader is
     right. A reader that `is_sure` hardly errs. `num_chars` characters stand in words that could be matched with words of the
-    reading. `num_differing` of them differ; `num_wrong` of these stand in words whose ink is more like the reading. `num_swapped`
-    letters are more like another letter, in the words that they stand in.
+    reading. `num_differing` of them differ; `num_wrong` of these stand in `wrong_words`, whose ink is more like the reading.
+    `num_swapped` letters are more like another letter, in the words that they stand in.
 
     A reader that is poor at something, such as code or small print, is no witness of it. So one that doubts the text is weighed:
     `drawn_texts` are what it reads in the same lines as they are drawn here. Of `num_drawn_chars` characters in words that could
@@ -125,6 +125,7 @@ class FontInk:
     num_chars: int = 0
     num_differing: int = 0
     num_wrong: int = 0
+    wrong_words: set[str] = field(default_factory=set)
     drawn_texts: list[str] = field(default_factory=list)
     num_drawn_chars: int = 0
     num_drawn_differing: int = 0
@@ -150,6 +151,7 @@ class FontInk:
             least = _PREFERRED * min(1.0, _FEW_OF * differing / len(claimed))
             if differing and shapes.preference(word, read, self.lineup.face) > least:
                 self.num_wrong += differing
+                self.wrong_words.add(claimed)
 
     def weigh(self, cut: Cut, text: str, script: str) -> None:
         """The next line of `cuts`, with the reading of its text as it is drawn here; "" where no face of the machine draws it."""
@@ -206,7 +208,8 @@ class FontInk:
         return False if error > _FALSE and error - drawn_error > _WORSE else None
 
     def _by_words(self) -> bool | None:
-        if self.num_chars < _MIN_READ or self.num_wrong < _MIN_WRONG:
+        # One word says nothing: a reader of Cyrillic takes a Latin "pager" for letters of the same shapes.
+        if self.num_chars < _MIN_READ or self.num_wrong < _MIN_WRONG or len(self.wrong_words) < 2:
             return None
         wrong, differing = self.num_wrong / self.num_chars, self.num_differing / self.num_chars
         if wrong > 0.03 and self.num_wrong >= 0.5 * self.num_differing:

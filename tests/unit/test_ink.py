@@ -314,6 +314,17 @@ def test_rules_and_fills_are_not_taken_for_text():
     assert uncovered_ink(numpy.zeros((5, 5, 3), numpy.uint8), ()) == 0.0
 
 
+def test_one_word_that_a_reader_takes_for_letters_of_the_same_shapes_is_no_lie():
+    """On a Bulgarian page Tesseract reads a Latin "pager" as "радег", and the ink is a little more like that."""
+    lineup = shapes.Lineup(0.42, 6.0, 24, "face")
+    once, twice = (
+        FontInk(lineup, num_chars=160, num_differing=6 * len(words), num_wrong=6 * len(words), wrong_words=words)
+        for words in ({"pager"}, {"pager", "ping"})
+    )
+    assert "words" not in once.witnesses() and once.opinion() is not False
+    assert twice.witnesses()["words"] is False and twice.opinion() is False
+
+
 def test_a_letter_that_says_a_space_is_found_by_a_reader():
     """Words then don't stand apart where the text says, but those that were read do."""
     (measured,) = signals(page(READ, lie=lambda text: text.replace("n", " ")))
