@@ -18,6 +18,7 @@ from datagen.stages.language import IdentifyLanguage
 from datagen.stages.read_pages import ReadPages
 from datagen.stages.read_regions import ReadRegions
 from datagen.stages.running import LabelRunning
+from datagen.stages.settle import SettleRegions
 from datagen.stages.textlayer import JudgeTextLayer
 from datagen.stages.worth import WeighLabels
 from recipes.engines import PageEngines, of_word
@@ -48,7 +49,8 @@ def annotated(source: PdfSource) -> PdfSource:
 
 def stages(chosen: PageEngines) -> tuple[Stage, ...]:
     """What happens to a page, in order: its text layer is judged; where that doesn't hold, the image is read; running heads are
-    told by the pages around; tables and formulas that have no text yet are read; and the whole is weighed."""
+    told by the pages around; tables and formulas that have no text yet are read; what lies over each other is divided; and the
+    whole is weighed."""
     by_image: Stage
     if chosen.pages:
         by_image = ReadPages(chosen.pages)
@@ -68,5 +70,6 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
         by_image,
         LabelRunning(),
         ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text),
+        SettleRegions(),
         WeighLabels(),
     )

@@ -18,6 +18,7 @@ from datagen.drawn_formulas import NotDrawn
 from datagen.engines import Engines, ppocr, tesseract, versions
 from datagen.engines.lookalikes import fold
 from datagen.images import pixels
+from datagen.overlaps import overlap_share
 from datagen.record import Drop, Line, Region, Sample
 from datagen.runner import A_CORE, Needs
 from datagen.sources.pdf_answers import BY
@@ -43,14 +44,16 @@ class WeighLabels:
     `formula_agreement`  the same of formulas alone; absent where none was drawn
     `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared, and have no agreement
     `coverage`      the share of ink like text that lies in a region
+    `overlap_share` the share of lines that lie in the box of another region, too
     `unread_share`  the share of the regions' area that no engine has read
     `worth`         the lesser one of agreement and coverage; absent where there is no agreement
     `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
 
     `difficulty` is 1 less `worth`. Reasons: a page of which less than `min_coverage` of the ink has a region is `incomplete`, and
-    suspect. So is a page that an engine read, if agreement is under `min_agreement` (`readers_disagree`) or absent
-    (`reading_unchecked`). Two readers who agree are believed, however unsure one of them is. A page with regions that nobody has
-    read keeps its verdict, and has the reason `unread_regions`.
+    suspect. So is a page of whose lines more than `max_overlap` lie in two regions (`regions_overlap`), and one that an engine
+    read, if agreement is under `min_agreement` (`readers_disagree`) or absent (`reading_unchecked`). Two readers who agree are
+    believed, however unsure one of them is. A page with regions that nobody has read keeps its verdict, and has the reason
+    `unread_regions`.
     """
 
     version: ClassVar[int] = 2
@@ -62,6 +65,7 @@ class WeighLabels:
     hard: float = 0.9
     min_agreement: float = 0.8
     min_coverage: float = 0.97
+    max_overlap: float = 0.02
     seed: int = 0
     batch_size: int = 1
 
@@ -86,6 +90,7 @@ class WeighLabels:
         if agreements or not self._drawn(page):  # formulas alone don't speak for a text that nobody read again
             agreements |= formulas
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in page.regions))}
+        signals["overlap_share"] = overlap_share(page.regions)
         areas = {is_unread: sum(_area(r) for r in page.regions if r.is_unread is is_unread) for is_unread in (True, False)}
         signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
@@ -109,7 +114,10 @@ class WeighLabels:
     def _judged(self, page: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
         by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
         is_read = 2 * by_engine > sum(len(region.text) for region in page.regions)
-        doubts = {"incomplete": signals["coverage"] < self.min_coverage}
+        doubts = {
+            "incomplete": signals["coverage"] < self.min_coverage,
+            "regions_overlap": signals["overlap_share"] > self.max_overlap,
+        }
         verdict, reasons = page.quality.verdict, page.quality.reasons
         if is_read:
             doubts["reading_unchecked"] = "agreement" not in signals

@@ -138,6 +138,7 @@ REASONS = _Reasons(
         ("math_share",),
         is_telling=lambda _: _is_math,
     ),
+    regions_overlap=Reason("Lines of one region lie in the box of another one.", ("overlap_share",)),
     readers_disagree=Reason("Two readers read the page’s lines differently.", ("agreement", "formula_agreement")),
     reading_unchecked=Reason("An engine read the page, and no second one here knows its script."),
     unread_regions=Reason("The page has regions that no engine here reads, such as formulas.", ("unread_share",)),

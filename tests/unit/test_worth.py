@@ -80,6 +80,15 @@ def test_ink_without_a_region_makes_a_page_incomplete():
     assert partial.quality.signals["worth"] == partial.quality.signals["coverage"] < 0.9
 
 
+def test_a_page_whose_lines_lie_in_two_regions_is_suspect():
+    whole = page()
+    boxes = [region.box for region in whole.regions[:4]]
+    around = Box(*(f(box[k] for box in boxes) for k, f in enumerate((min, min, max, max))))
+    result = weighed(replace(whole, regions=(replace(whole.regions[0], box=around), *whole.regions[1:])))
+    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("regions_overlap",))
+    assert result.quality.signals["overlap_share"] == 0.75
+
+
 def test_what_nobody_has_read_is_named_and_read_by_nobody_here():
     whole = page()
     unread = replace(whole.regions[0], text="", is_unread=True, label="equation", format="latex")
