@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """The table of parity. Here, for where tests run in several processes, this file alone is read by the one that reports."""
+    """The tables of parity. Here, for where tests run in several processes, this file alone is read by the one that reports."""
     reports = [
         report for reports in terminalreporter.stats.values() for report in reports if getattr(report, "when", "") == "call"
     ]
@@ -28,6 +28,12 @@ def pytest_terminal_summary(terminalreporter) -> None:
         terminalreporter.write_line(f"{'part':<22} {'case':<38} {'largest difference':>18} {'largest value':>14}")
         for part, case, difference, scale in rows:
             terminalreporter.write_line(f"{part:<22} {case:<38} {difference:>18.1e} {scale:>14.3g}")
+    layouts = [value for report in by_file for name, value in report.user_properties if name == "layout"]
+    if layouts:
+        terminalreporter.section("layouts over ranks, against one process, fp32: largest relative differences")
+        terminalreporter.write_line(f"{'layout':<24} {'loss, to 5 decimals':>20} {'first gradients':>18}")
+        for layout, losses, gradients in layouts:
+            terminalreporter.write_line(f"{layout:<24} {losses:>20.1e} {gradients:>18.1e}")
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ added up once a step, as are all where ranks share no weights.
 import contextlib
 import copy
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.pipelining import PipelineStage, Schedule1F1B
 from torch.distributed.tensor import DTensor
 
 from model.batch import Batch, through
@@ -22,6 +22,9 @@ from model.stages import Stage, cut, stage_of
 from model.train.layout import Ranks
 from model.train.log import Clock, by_source
 from model.train.step import Train
+
+if TYPE_CHECKING:
+    from torch.distributed.pipelining import Schedule1F1B
 
 
 class Spread:
@@ -95,8 +98,10 @@ class Spread:
         dtype = self.dtype if half else weights.dtype
         return Stage(self.net, self.ranks.stage, self.ranks.layout.pipeline, dtype, self.device, self.autocast, self._note)
 
-    def _scheduled(self, stage: Stage, step: Train) -> Schedule1F1B:
+    def _scheduled(self, stage: Stage, step: Train) -> "Schedule1F1B":
         """What a stage gets and gives is said here once: else torch would try it out, with a step of its own."""
+        from torch.distributed.pipelining import PipelineStage, Schedule1F1B  # half a second, which others needn't take
+
         config, of, number = self.blank.config, self.ranks.layout.pipeline, self.ranks.stage
         trained = [name for name, p in self.blank.named_parameters() if p.requires_grad]
         first_trained = min(stage_of(name, config, of) for name in trained)
