@@ -6,8 +6,8 @@ from datagen.record import Box
 
 
 def area(box: Sequence[float]) -> float:
-    """Above 0, so that one may divide by it."""
-    return max(1e-6, (box[2] - box[0]) * (box[3] - box[1]))
+    """Above 0 for an empty box, too, so that one may divide by it."""
+    return max(1e-6, max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]))
 
 
 def shared(a: Sequence[float], b: Sequence[float]) -> float:

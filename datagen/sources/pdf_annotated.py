@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy
 
+from datagen.boxes import area, around, shared
 from datagen.order import settled
-from datagen.record import Box, Region
+from datagen.record import Region
 from datagen.sources import pdf_markdown
 from datagen.sources.pdf_answers import BY, PageContent
 from datagen.sources.pdf_floats import direction_of, with_floats_in_place
@@ -81,9 +82,9 @@ def _owner(box: Rect, boxes: numpy.ndarray, of_block: numpy.ndarray) -> int:
     x0, y0, x1, y1 = box
     wide = numpy.minimum(boxes[:, 2], x1) - numpy.maximum(boxes[:, 0], x0)
     high = numpy.minimum(boxes[:, 3], y1) - numpy.maximum(boxes[:, 1], y0)
-    area = numpy.bincount(of_block, numpy.maximum(wide, 0) * numpy.maximum(high, 0))
-    best = int(area.argmax())
-    return best if area[best] > _LEAST_SHARE * (x1 - x0) * (y1 - y0) else -1
+    areas = numpy.bincount(of_block, numpy.maximum(wide, 0) * numpy.maximum(high, 0))
+    best = int(areas.argmax())
+    return best if areas[best] > _LEAST_SHARE * (x1 - x0) * (y1 - y0) else -1
 
 
 def _divided(paragraphs: Sequence[Paragraph], owners: Owners, blocks: Sequence[Block]) -> Iterator[Part]:
@@ -177,7 +178,7 @@ def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) ->
 
 def _is_caught(part: Part, box: Rect) -> bool:
     """Whether a picture in the box takes the part with it."""
-    if part.paragraph is None or _shared(part.box, box) < _CAUGHT * _area(part.box):
+    if part.paragraph is None or shared(part.box, box) < _CAUGHT * area(part.box):
         return False
     return part.is_in_picture or (part.is_plain and len(part.text) < _MAX_CAUGHT_CHARS)
 
@@ -250,7 +251,7 @@ def _region(view: OpenPage, part: Part, layer: TextLayer, styles: pdf_markdown.S
     lines = plain.lines + tuple(line for other in part.others for line in region(view, other, layer.words).lines)
     detected_by = "pymupdf-layout" if part.block is not None else ""
     made = replace(
-        plain, box=_around([box, *(line.box for line in lines)]), label=part.label, lines=lines, detected_by=detected_by
+        plain, box=around([box, *(line.box for line in lines)]), label=part.label, lines=lines, detected_by=detected_by
     )
     match part.label:
         case "image":
@@ -263,19 +264,6 @@ def _region(view: OpenPage, part: Part, layer: TextLayer, styles: pdf_markdown.S
     others = [region(view, other, layer.words).text for other in part.others]
     text = pdf_markdown.markdown(part, plain.text, others, styles)
     return replace(made, box=plain.box if not part.others else made.box, text=text)
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return Box(min(x0), min(y0), max(x1), max(y1))
-
-
-def _area(box: Rect) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
-
-
-def _shared(a: Rect, b: Rect) -> float:
-    return _area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
 
 
 def _signals(

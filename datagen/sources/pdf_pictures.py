@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy
 
+from datagen.boxes import area, around, shared
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_layout import PageLayout
 from datagen.sources.pdf_pieces import Rect
@@ -37,12 +38,12 @@ def pictures(layout: PageLayout, texts: Sequence[Rect], page: pymupdf.Rect) -> l
         if not sure and len(known) == len(group) < _MIN_DRAWINGS:
             continue
         # The model sees a picture's ink, no edge: where there are boxes that are drawn, these count.
-        around = _around(known or [boxes[i] for i in group])
-        if _holds_text(around, written):
+        extent = around(known or [boxes[i] for i in group])
+        if _holds_text(extent, written):
             result += sure
         else:
-            result.append(around)
-    large = sorted((box for box in result if _area(box) >= _MIN_AREA * whole), key=lambda b: -_area(b))
+            result.append(extent)
+    large = sorted((box for box in result if area(box) >= _MIN_AREA * whole), key=lambda b: -area(b))
     outer: list[Rect] = []
     for box in large:
         if not any(_inside(box, other) for other in outer):
@@ -52,9 +53,9 @@ def pictures(layout: PageLayout, texts: Sequence[Rect], page: pymupdf.Rect) -> l
 
 def holds_picture(box: Rect, layout: PageLayout) -> bool:
     """Whether there is an image in a box, or enough that is drawn, beside a frame and rules."""
-    if any(_shared(box, image) > _SEEN * min(_area(box), _area(image)) for image in layout.pictures):
+    if any(shared(box, image) > _SEEN * min(area(box), area(image)) for image in layout.pictures):
         return True
-    inside = [drawn for drawn in layout.drawings if _inside(drawn, box) and _area(drawn) < _FRAME * _area(box)]
+    inside = [drawn for drawn in layout.drawings if _inside(drawn, box) and area(drawn) < _FRAME * area(box)]
     return sum(min(drawn[2] - drawn[0], drawn[3] - drawn[1]) > _RULE_PT for drawn in inside) >= _MIN_STROKES
 
 
@@ -64,7 +65,7 @@ def framed(box: Rect, layout: PageLayout, margin: float, others: Sequence[Rect])
     written = numpy.array(others).reshape(-1, 4)
     x0, y0, x1, y1 = box
     limit = (x0 - margin, y0 - margin, x1 + margin, y1 + margin)
-    return _around([box, *(drawn for drawn in layout.drawings if _within(drawn, limit) and not _holds_text(drawn, written))])
+    return around([box, *(drawn for drawn in layout.drawings if _within(drawn, limit) and not _holds_text(drawn, written))])
 
 
 def _within(box: Rect, limit: Rect) -> bool:
@@ -82,12 +83,11 @@ def _holds_text(box: Rect, written: numpy.ndarray) -> bool:
 
 
 def _is_background(box: Rect, written: numpy.ndarray, whole: float) -> bool:
-    area = _area(box)
-    if area <= 0 or area > _MAX_AREA * whole:
+    if box[0] >= box[2] or box[1] >= box[3] or area(box) > _MAX_AREA * whole:
         return True
     wide = numpy.minimum(written[:, 2], box[2]) - numpy.maximum(written[:, 0], box[0])
     high = numpy.minimum(written[:, 3], box[3]) - numpy.maximum(written[:, 1], box[1])
-    return float((numpy.maximum(wide, 0) * numpy.maximum(high, 0)).sum()) > _BACKGROUND * area
+    return float((numpy.maximum(wide, 0) * numpy.maximum(high, 0)).sum()) > _BACKGROUND * area(box)
 
 
 def _groups(boxes: Sequence[Rect]) -> list[list[int]]:
@@ -111,19 +111,6 @@ def _groups(boxes: Sequence[Rect]) -> list[list[int]]:
 
 def _cut(box: Rect, page: pymupdf.Rect) -> Rect:
     return max(box[0], 0.0), max(box[1], 0.0), min(box[2], page.width), min(box[3], page.height)
-
-
-def _around(boxes: Sequence[Rect]) -> Rect:
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
-
-
-def _area(box: Rect) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
-
-
-def _shared(a: Rect, b: Rect) -> float:
-    return _area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
 
 
 def _inside(box: Rect, other: Rect) -> bool:

@@ -4,6 +4,7 @@ import re
 import statistics
 from collections.abc import Sequence
 
+from datagen.boxes import around
 from datagen.record import Box, Line, Region
 
 _NUMBER = re.compile(r"[(（]\s*[A-Z]?\.?\d{1,3}(?:[.–-]\d{1,3}){0,2}\s*[a-z]?['′]?\s*[)）]")
@@ -55,7 +56,7 @@ def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
             if not above or not _CONTINUES.match(first.text):
                 break
             own += above
-        found.append(Region(_around(own), "equation", "", None, detected_by, format="latex", is_unread=True))
+        found.append(Region(around(line.box for line in own), "equation", "", None, detected_by, format="latex", is_unread=True))
     return found
 
 
@@ -65,8 +66,3 @@ def _on_one_row(a: Box, b: Box) -> bool:
 
 def _overlaps(a: Box, b: Box) -> bool:
     return min(a.x1, b.x1) > max(a.x0, b.x0)
-
-
-def _around(lines: Sequence[Line]) -> Box:
-    x0s, y0s, x1s, y1s = zip(*(line.box for line in lines), strict=True)
-    return Box(min(x0s), min(y0s), max(x1s), max(y1s))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from datagen.boxes import area, around, shared
 from datagen.labels import PICTURES
 from datagen.order import columns_of
 from datagen.record import Box, Line, Region
@@ -42,15 +43,13 @@ def put_together(
     """
     numbered = numbered_formulas(page.lines, detected_by)
     regions = [*numbered, *_without_doubles(layout)]
-    regions += [
-        e for e in equations if not any(r.label != "text" and _shared(e.box, r.box) > 0.2 * _area(e.box) for r in regions)
-    ]
+    regions += [e for e in equations if not any(r.label != "text" and shared(e.box, r.box) > 0.2 * area(e.box) for r in regions)]
     lines_of: dict[int, list[Line]] = {n: [] for n in range(len(regions))}
     without: list[Line] = []
     for line in page.lines:
-        around = [n for n, region in enumerate(regions) if _shared(line.box, region.box) >= _INSIDE * _area(line.box)]
-        if around:
-            best = min(around, key=lambda n: (n >= len(numbered), regions[n].label in PICTURES, _area(regions[n].box), n))
+        holders = [n for n, region in enumerate(regions) if shared(line.box, region.box) >= _INSIDE * area(line.box)]
+        if holders:
+            best = min(holders, key=lambda n: (n >= len(numbered), regions[n].label in PICTURES, area(regions[n].box), n))
             lines_of[best].append(line)
         else:
             without.append(line)
@@ -58,8 +57,8 @@ def put_together(
     for n, region in enumerate(regions):
         of_region = lines_of[n]
         if region.label in PICTURES:
-            area = sum(_shared(line.box, region.box) for line in of_region) / _area(region.box)
-            if of_region and (area > _FULL_OF_TEXT or ink_share(region.box, of_region) > _ONLY_TEXT):
+            covered = sum(shared(line.box, region.box) for line in of_region) / area(region.box)
+            if of_region and (covered > _FULL_OF_TEXT or ink_share(region.box, of_region) > _ONLY_TEXT):
                 region = replace(region, label="text")
             else:
                 made.append(replace(region, is_unread=False))
@@ -68,7 +67,7 @@ def put_together(
         if region.label == "equation" and of_region and is_text:
             region = replace(region, label="text")
         if region.label in ("table", "equation"):
-            is_alone = region.label == "equation" and not any(_shared(line.box, region.box) for line in page.lines)
+            is_alone = region.label == "equation" and not any(shared(line.box, region.box) for line in page.lines)
             if of_region or is_alone:
                 made.append(_unread(region, of_region))
             continue
@@ -85,7 +84,15 @@ def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: C
         rows = [line for paragraph in paragraphs for line in paragraph.lines]
         text = joined([line.text for line in rows], (), words_of([line.text for line in rows]))
         return [
-            replace(region, box=_around(rows), text=text, score=mean_score(rows), by=page.by, lines=tuple(rows), is_unread=False)
+            replace(
+                region,
+                box=around(line.box for line in rows),
+                text=text,
+                score=mean_score(rows),
+                by=page.by,
+                lines=tuple(rows),
+                is_unread=False,
+            )
         ]
     if region.label == "text":
         return [replace(p, label="text") if is_number(p.text) else p for p in paragraphs]
@@ -158,20 +165,7 @@ def _numbered(region: Region) -> Region:
 def _without_doubles(layout: Sequence[Region]) -> list[Region]:
     """The regions without those that another one of their label holds."""
     kept: list[Region] = []
-    for region in sorted(layout, key=lambda region: -_area(region.box)):
-        if not any(o.label == region.label and _shared(o.box, region.box) > 0.8 * _area(region.box) for o in kept):
+    for region in sorted(layout, key=lambda region: -area(region.box)):
+        if not any(o.label == region.label and shared(o.box, region.box) > 0.8 * area(region.box) for o in kept):
             kept.append(region)
     return kept
-
-
-def _around(lines: Sequence[Line]) -> Box:
-    x0s, y0s, x1s, y1s = zip(*(line.box for line in lines), strict=True)
-    return Box(min(x0s), min(y0s), max(x1s), max(y1s))
-
-
-def _shared(a: Box, b: Box) -> float:
-    return max(0.0, min(a.x1, b.x1) - max(a.x0, b.x0)) * max(0.0, min(a.y1, b.y1) - max(a.y0, b.y0))
-
-
-def _area(box: Box) -> float:
-    return max(1, (box.x1 - box.x0) * (box.y1 - box.y0))
