@@ -17,8 +17,6 @@ import numpy
 import torch
 import torchvision  # noqa: F401  the three image processors need it, and don't name it as others do
 from transformers import (
-    AutoConfig,
-    AutoImageProcessor,
     PPDocLayoutV2ForObjectDetection,
     PPDocLayoutV3ForObjectDetection,
     PPDocLayoutV4ForObjectDetection,
@@ -83,15 +81,7 @@ class PPDocLayout:
     @functools.cached_property
     def _network(self) -> tuple[Any, Any]:
         """The network and what prepares its images."""
-        where, options = pretrained.place(self.model), {"revision": self.revision}
-        config = pretrained.prepared(lambda: AutoConfig.from_pretrained(where, **options), self.model, "PP-DocLayout")
-        if config.model_type not in NETWORKS:
-            raise ValueError(f"{self.model} holds a network {config.model_type!r}: allowed are {', '.join(NETWORKS)}")
-        device = pretrained.device_of(self.device)
-        net = pretrained.opened(NETWORKS[config.model_type], self.model, self.revision, torch.float32, device)
-        processor = pretrained.prepared(
-            lambda: AutoImageProcessor.from_pretrained(where, **options), self.model, "image processor of PP-DocLayout"
-        )
+        net, processor = pretrained.opened_with_images(NETWORKS, "PP-DocLayout", self.model, self.revision, self.device)
         for name in net.config.id2label.values():
             label_of(_NAME, name)  # a class without a label is an error now, and not on the page that has one
         return net, processor

@@ -4,13 +4,13 @@ weights aren't all there isn't opened."""
 import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+from transformers import AutoConfig, AutoImageProcessor, GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.utils import logging
 
 logging.disable_progress_bar()  # a training and a run show their own progress
@@ -46,6 +46,18 @@ def opened(network: type[Any], where: str, revision: str, dtype: torch.dtype, de
         # What a folder says of generation is merged into what is asked for: PP-FormulaNet's has an end forced at the last token.
         net.generation_config = GenerationConfig()
     return net.to(device).eval()
+
+
+def opened_with_images(networks: Mapping[str, type[Any]], name: str, where: str, revision: str, device: str) -> tuple[Any, Any]:
+    """A network that sees images, in float32, and what prepares them: of the class that `networks` has for its model type. `name`
+    is what these are called together. Raises `ValueError`, naming `where`, if there is none, or one of another type."""
+    path = place(where)
+    config = prepared(lambda: AutoConfig.from_pretrained(path, revision=revision), where, name)
+    if config.model_type not in networks:
+        raise ValueError(f"{where} holds a network {config.model_type!r}: allowed are {', '.join(networks)}")
+    net = opened(networks[config.model_type], where, revision, torch.float32, device_of(device))
+    processor = prepared(lambda: AutoImageProcessor.from_pretrained(path, revision=revision), where, f"image processor of {name}")
+    return net, processor
 
 
 def prepared(make: Callable[[], Any], where: str, name: str) -> Any:

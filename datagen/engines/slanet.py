@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy
 import torch
 import torchvision  # noqa: F401  what the image processor needs
-from transformers import AutoConfig, AutoImageProcessor, SLANetForTableRecognition, SLANeXtForTableRecognition
+from transformers import SLANetForTableRecognition, SLANeXtForTableRecognition
 
 from datagen.engines import pretrained, token_reader
 from datagen.record import Line
@@ -62,16 +62,7 @@ class SLANet:
     @functools.cached_property
     def _network(self) -> tuple[Any, Any]:
         """The network and what prepares its images and reads its tokens."""
-        where, options = pretrained.place(self.model), {"revision": self.revision}
-        config = pretrained.prepared(lambda: AutoConfig.from_pretrained(where, **options), self.model, "SLANet")
-        if config.model_type not in NETWORKS:
-            raise ValueError(f"{self.model} holds a network {config.model_type!r}: allowed are {', '.join(NETWORKS)}")
-        device = pretrained.device_of(self.device)
-        net = pretrained.opened(NETWORKS[config.model_type], self.model, self.revision, torch.float32, device)
-        processor = pretrained.prepared(
-            lambda: AutoImageProcessor.from_pretrained(where, **options), self.model, "image processor of SLANet"
-        )
-        return net, processor
+        return pretrained.opened_with_images(NETWORKS, "SLANet", self.model, self.revision, self.device)
 
     def _structures(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
         """The HTML of each crop's rows and cells, without text; "" for none."""
