@@ -47,7 +47,7 @@ PAGE_ARM = dataclasses.replace(
     finetune.FULL, epochs=0.0, held_out_share=NOTHING, read_samples=300, shown_samples=300, read_first=False
 )
 """An arm of whole pages, that goes on from a network that reads them. It takes a GPU, and nobody has run it."""
-UNSEEN = Data("unseen lines", drawn=DrawnLines(Curriculum(), count=0))
+UNSEEN = Data("unseen lines", drawn=DrawnLines(Curriculum(), count=0), only=MEASURE)
 """Lines in typefaces of this machine, of which every letter is known since they were drawn. No arm learns from such."""
 
 
@@ -208,8 +208,8 @@ def _rounds(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
         Pipeline(name, ShardsOf(f"{corpus}/{round_name(number)}"), ShortSamples(), (), max_drop=1.0)
         for number, name in labels.items()
     ]
-    like = f"{corpus}/{round_name(last)}"
-    truth = Pipeline("truth", ShardsOf(f"{corpus}/{CROPS}"), ShortSamples(like=like), (), max_drop=1.0)
+    beside = tuple(f"{corpus}/{round_name(number)}" for number in labels)
+    truth = Pipeline("truth", ShardsOf(f"{corpus}/{CROPS}"), ShortSamples(beside=beside), (), max_drop=1.0)
     arms = {
         f"round{number}": dataclasses.replace(base, datasets=(Data(name, only=TRAIN), Data("truth", only=MEASURE)))
         for number, name in labels.items()

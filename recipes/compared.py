@@ -8,24 +8,28 @@ intervals, 95% each, say how far it might have come out otherwise:
 samples     a percentile bootstrap: samples are drawn anew, the same ones for both arms of a difference. Seeds are averaged first
 documents   the same with whole documents, whose samples are alike; only where there are `MIN_DOCUMENTS` of them
 seeds       Student's t over the seeds' own differences, arm by arm of one seed: what another seed might have brought
+
+An arm is called better where all of them leave out 0, and both arms look at the images. One seed alone is no ground for that, nor
+are two arms that hardly read.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy
 from scipy import stats
 
 CONFIDENCE = 0.95
+HARDLY_READS = 0.9
+"""The error from which on an arm is said to read nothing yet."""
 MIN_DOCUMENTS = 8
 
 Interval = tuple[float, float]
 
 
 class Difference(NamedTuple):
-    """The error of `b` less that of `a`: below 0 `b` is better. `verdict` names the better arm where every interval that there is
-    leaves out 0, else ""."""
+    """The error of `b` less that of `a`: below 0 `b` is better. `verdict` names the better arm; "" where none is told."""
 
     a: str
     b: str
@@ -56,10 +60,16 @@ class Drawn:
 
 
 def compared(
-    edits_SN: Mapping[str, numpy.ndarray], chars: Sequence[int], documents: Sequence[str], num_draws: int = 2000, seed: int = 0
+    edits_SN: Mapping[str, numpy.ndarray],
+    chars: Sequence[int],
+    documents: Sequence[str],
+    num_draws: int = 2000,
+    seed: int = 0,
+    blind: Collection[str] = (),
 ) -> dict[str, Any]:
     """The arms' rates and all differences of two arms. `edits_SN` has the edits of each arm's readings, by seed and sample, the
-    samples in one order for all; `chars` are the truths' lengths. Raises `ValueError` without samples or characters."""
+    samples in one order for all; `chars` are the truths' lengths. Arms that are `blind` don't look at the images. Raises
+    `ValueError` without samples or characters."""
     chars_N = numpy.asarray(chars, float)
     if not len(chars_N) or not chars_N.sum():
         raise ValueError("there is no character to be wrong: a truth with text is needed")
@@ -88,7 +98,8 @@ def compared(
             by_seed = tuple(theirs - ours for ours, theirs in zip(rates[a], rates[b], strict=True))
             by_samples, by_seeds = of_samples.interval(apart_N), over_seeds(by_seed)
             by_documents = of_documents.interval(apart_N) if of_documents else None
-            verdict = better(a, b, (by_samples, by_documents, by_seeds))
+            reads = min(arms[a]["error"], arms[b]["error"]) < HARDLY_READS and a not in blind and b not in blind
+            verdict = better(a, b, (by_samples, by_documents, by_seeds)) if by_seeds and reads else ""
             value = float(apart_N.sum() / chars_N.sum())
             differences.append(Difference(a, b, value, by_samples, by_documents, by_seeds, by_seed, verdict))
     return {

@@ -12,22 +12,30 @@ from datagen.storage import Folder
 
 @dataclass(frozen=True)
 class ShortSamples(SamplesOf):
-    """Those of `SamplesOf` that have `shortest` to `longest` characters; with `like` only those in languages that the dataset in
-    this folder has. Marks don't come along: a sample that a later round read again is a sample here."""
+    """Those of `SamplesOf` that have `shortest` to `longest` characters; beside the datasets in the folders `beside` only those in
+    languages that these have, and of documents that they lack. Marks don't come along: what a later round read again is a
+    sample here."""
 
     version: ClassVar[int] = 1
 
     shortest: int = 2
     longest: int = 24
-    like: str = ""
+    beside: tuple[str, ...] = ()
 
     def _is_chosen(self, row: dict[str, Any]) -> bool:
-        fits = self.shortest <= row["num_chars"] <= self.longest and (not self.like or row["lang"] in _languages(self.like))
-        return fits and super()._is_chosen(row)
+        if not self.shortest <= row["num_chars"] <= self.longest or not super()._is_chosen(row):
+            return False
+        langs, documents = _of(self.beside)
+        return not self.beside or (row["lang"] in langs and row["sha256"] not in documents)
 
 
 @functools.lru_cache(maxsize=4)
-def _languages(dataset: str) -> frozenset[str]:
-    folder = Folder(dataset)
-    parts = manifest.parts(folder, [report.shard for report in read_reports(folder)], ["lang"])
-    return frozenset(lang for part in parts for lang in part["lang"].unique().to_pylist())
+def _of(datasets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The languages and the documents of the datasets."""
+    langs: set[str] = set()
+    documents: set[str] = set()
+    for folder in map(Folder, datasets):
+        for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], ["lang", "sha256"]):
+            langs.update(part["lang"].unique().to_pylist())
+            documents.update(part["sha256"].unique().to_pylist())
+    return frozenset(langs), frozenset(documents)

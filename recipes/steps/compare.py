@@ -11,9 +11,9 @@ import numpy
 
 from datagen.specification import fingerprint
 from model.train.lines import read_lines
-from model.train.step import Train
+from model.train.step import MEASURE, Train
 from recipes.ablation import Arm, Compare
-from recipes.compared import compared, unlike
+from recipes.compared import HARDLY_READS, compared, unlike
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TABLE, WORST = "table.json", "worst.json"
-VERSION = 1  # goes up whenever the same readings would give another table
+VERSION = 2  # goes up whenever the same readings would give another table
 _METRICS, _READBACK, _LOSS = "metrics.json", "readback.json", "loss.jsonl"
 
 Row = dict[str, Any]
@@ -56,17 +56,21 @@ class CompareRunner(StepRunner[Compare]):
             }
             for name in trainings
         }
-        warnings = unlike({arm.name: self._counts(arm, names) for arm in step.arms})
+        arms = {arm.name: self._counts(arm) | {"differs": self._differs(arm)} for arm in step.arms}
+        blind = {name for name, counts in arms.items() if False in counts["looks"]}
+        warnings = unlike(arms)
         truths, worst = {}, {}
         for truth in step.truths:
             readings, left_out = self._readings(truth, names)
             if left_out:
                 warnings.append(f"{left_out} samples of {truth} were read by some arms alone, and are left out")
-            truths[truth], worst[truth] = self._of_truth(readings), self._worst(readings)
+            truths[truth], worst[truth] = self._of_truth(readings, blind), self._worst(readings)
+            if min(one["error"] for one in truths[truth]["arms"].values()) >= HARDLY_READS:
+                warnings.append(f"no arm reads {truth} yet: give more steps=N, or another start")
             truths[truth]["curve"] = {arm.name: self._curve(arm, truth, names) for arm in step.arms}
         table = {
             "made_of": mark,
-            "arms": {arm.name: self._counts(arm, names) | {"differs": self._differs(arm)} for arm in step.arms},
+            "arms": arms,
             "unlike": warnings,
             "truths": truths,
         }
@@ -87,6 +91,7 @@ class CompareRunner(StepRunner[Compare]):
             lines.append(f"{self.step.name}: character error on {of_truth['num']} of {truth}: {', '.join(errors)}")
             for one in of_truth["differences"]:
                 verdict = f"{one['verdict']} is better" if one["verdict"] else "not told apart"
+                verdict += "" if one["seeds"] else ", by one seed"
                 apart = f"{100 * one['value']:+.1f} points, {_interval(one['samples'])} over samples"
                 apart += f", {_interval(one['documents'])} over documents" if one["documents"] else ""
                 apart += f", {_interval(one['seeds'])} over {len(one['by_seed'])} seeds" if one["seeds"] else ""
@@ -118,7 +123,7 @@ class CompareRunner(StepRunner[Compare]):
         read = {name: self.out.read(f"{name}/{_READBACK}").decode("utf-8", "replace") for name in trainings}
         return fingerprint([VERSION, repr(self.step), read])
 
-    def _counts(self, arm: Arm, names: Mapping[str, Mapping[str, set[str]]]) -> dict[str, Any]:
+    def _counts(self, arm: Arm) -> dict[str, Any]:
         """What the arm learned from, by its first training, and whether each looks."""
         every = [json.loads(self.out.read(f"{name}/{_METRICS}")) for name in arm.trainings]
         first = every[0]
@@ -143,7 +148,7 @@ class CompareRunner(StepRunner[Compare]):
         own = self._training(arm.trainings[0])
         fields = [f for f in vars(own) if f not in ("name", "seed") and any(vars(s)[f] != vars(own)[f] for s in steps)]
         found = {name: vars(own)[name] for name in fields if name != "datasets"}
-        learned = [one.where for one in own.data if one.where not in self.step.truths or one.only == ""]
+        learned = [one.where for one in own.data if one.only != MEASURE]
         return found | ({"learns from": ", ".join(learned)} if "datasets" in fields else {})
 
     def _readings(self, truth: str, names: Mapping[str, Mapping[str, set[str]]]) -> tuple[dict[str, list[dict[Key, Row]]], int]:
@@ -168,13 +173,13 @@ class CompareRunner(StepRunner[Compare]):
             for arm, of_arm in found.items()
         }, left_out
 
-    def _of_truth(self, readings: Mapping[str, Sequence[Mapping[Key, Row]]]) -> dict[str, Any]:
+    def _of_truth(self, readings: Mapping[str, Sequence[Mapping[Key, Row]]], blind: set[str]) -> dict[str, Any]:
         first = next(iter(readings.values()))[0]
         keys = list(first)
         edits = {arm: _edits(of_arm, keys) for arm, of_arm in readings.items()}
         chars = [len(first[key]["truth"]) for key in keys]
         documents = [key.partition("-")[0] for key, _ in keys]
-        table = compared(edits, chars, documents, self.step.num_draws, self.step.seed)
+        table = compared(edits, chars, documents, self.step.num_draws, self.step.seed, blind)
         for arm, of_arm in readings.items():
             table["arms"][arm]["loops"] = float(numpy.mean([row["loops"] for one in of_arm for row in one.values()]))
         by_lang = defaultdict(list)

@@ -63,7 +63,7 @@ def test_scripts_and_lengths_are_chosen(coarse):
     assert nothing.reason == "no_lines"
 
 
-def test_short_samples_are_those_in_the_languages_of_another_dataset(tmp_path):
+def test_short_samples_are_in_the_languages_of_the_datasets_beside_and_of_other_documents(tmp_path):
     out = Folder(str(tmp_path))
     samples = [
         dataclasses.replace(line_crop(text, f"k{n}"), lang=lang)
@@ -72,9 +72,12 @@ def test_short_samples_are_those_in_the_languages_of_another_dataset(tmp_path):
         )
     ]
     write_dataset(out, "all", [samples])
-    write_dataset(out, "labels", [[dataclasses.replace(samples[0], key="other")]])
-    (found,) = read(ShortSamples(like=f"{tmp_path}/labels"), out.sub("all"))
+    write_dataset(out, "labels", [[dataclasses.replace(line_crop("other", "other", "b"), lang="de")]])
+    (found,) = read(ShortSamples(beside=(f"{tmp_path}/labels",)), out.sub("all"))
     assert (found.key, found.image) == ("k0", samples[0].image)
+    write_dataset(out, "same", [[dataclasses.replace(samples[2], key="other")]])
+    (drop,) = read(ShortSamples(beside=(f"{tmp_path}/labels", f"{tmp_path}/same")), out.sub("all"))
+    assert drop.reason == "nothing_chosen"  # all are of the document that `same` has
     assert [one.key for one in read(ShortSamples(longest=100), out.sub("all"))] == ["k0", "k1", "k2"]
 
 

@@ -57,7 +57,7 @@ def test_samples_are_drawn_in_pairs():
 def test_samples_of_one_document_tell_less_than_as_many_documents():
     """Each document's samples are all alike: there are ten facts, not a hundred."""
     apart = [(-1) ** n * 2 + 1 for n in range(10) for _ in range(10)]
-    a, b = edits([5] * 100), edits([5 + n for n in apart])
+    a, b = edits([5] * 100, [5] * 100), edits(*[[5 + n for n in apart]] * 2)
     documents = [f"d{n}" for n in range(10) for _ in range(10)]
     (difference,) = compared({"a": a, "b": b}, [10] * 100, documents)["differences"]
     wide, narrow = (high - low for low, high in (difference["documents"], difference["samples"]))
@@ -82,7 +82,7 @@ def test_the_interval_over_seeds_is_students():
 
 
 def test_three_arms_are_compared_two_by_two():
-    found = compared({arm: edits([n] * 40) for n, arm in enumerate("abc")}, CHARS, EACH_ITS_OWN)["differences"]
+    found = compared({arm: edits([n] * 40, [n] * 40) for n, arm in enumerate("abc")}, CHARS, EACH_ITS_OWN)["differences"]
     assert [(one["a"], one["b"], one["verdict"]) for one in found] == [("a", "b", "a"), ("a", "c", "a"), ("b", "c", "b")]
 
 
@@ -91,6 +91,18 @@ def test_one_interval_that_holds_zero_is_enough_against_a_verdict():
     assert better("a", "b", [(-2, -1), (-3, 0.1)]) == ""
     assert better("a", "b", [(1, 2), (0.1, 3)]) == "a"
     assert better("a", "b", [(0, 0)]) == ""
+
+
+def test_there_is_no_verdict_on_what_can_not_be_judged():
+    a, b = [2] * 40, [1] * 40
+    assert compared({"a": edits(a), "b": edits(b)}, CHARS, EACH_ITS_OWN)["differences"][0]["verdict"] == ""  # one seed
+    seeds = {"a": edits(a, a), "b": edits(b, b)}
+    assert compared(seeds, CHARS, EACH_ITS_OWN)["differences"][0]["verdict"] == "b"
+    assert compared(seeds, CHARS, EACH_ITS_OWN, blind={"a"})["differences"][0]["verdict"] == ""
+    wrong = {"a": edits([20] * 40, [20] * 40), "b": edits([9] * 40, [9] * 40)}
+    assert compared(wrong, CHARS, EACH_ITS_OWN)["differences"][0]["verdict"] == ""  # neither reads
+    reads = wrong | {"b": edits([8] * 40, [8] * 40)}
+    assert compared(reads, CHARS, EACH_ITS_OWN)["differences"][0]["verdict"] == "b"
 
 
 def test_without_text_there_is_nothing_to_compare():
