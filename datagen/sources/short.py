@@ -12,8 +12,8 @@ from datagen.storage import Folder
 
 @dataclass(frozen=True)
 class ShortSamples(SamplesOf):
-    """Those of `SamplesOf` that have `shortest` to `longest` characters; beside the datasets in the folders `beside` only those in
-    languages that these have, and of documents that they lack. Marks don't come along: what a later round read again is a
+    """Those of `SamplesOf` that have `shortest` to `longest` characters; beside the datasets in the folders `beside` only those
+    in languages that these have, and of documents that they lack. Marks don't come along: what a later round read again is a
     sample here."""
 
     version: ClassVar[int] = 1
