@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+from collections import Counter
 
 import pytest
 import torch
@@ -17,11 +18,13 @@ from datagen.storage import Folder
 from model.deepseek_ocr import DeepseekOcr
 from model.stages import cut, stage_of
 from model.train import trainer
-from model.train.layout import Layout, layout
+from model.train.layout import Layout, Ranks, layout
 from model.train.lines import read_lines
 from model.train.optim import own, parameters
 from model.train.stop import STOPPED
 from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, lines_of, make_rows, on_ranks, sgd
+
+pytestmark = pytest.mark.timeout(900)  # several processes, beside whatever else runs
 
 WEIGHTS = "train/model/model-00001-of-000001.safetensors"
 ASKED_FOR = ("FSDP 4", "pipeline 4", "pipeline 2 x copies 2")
@@ -221,6 +224,18 @@ def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_
         assert on_ranks(dataclasses.replace(step, checkpointing=on), Folder(str(tmp_path / str(on))), 1, by_sgd) == [0]
     first, again = (lines_of(Folder(str(tmp_path / str(on))))[1] for on in (False, True))
     assert again["loss"] == first["loss"] and again["norm"] == pytest.approx(first["norm"], rel=1e-2)
+
+
+def test_stages_that_read_other_samples_are_told(monkeypatch):
+    """Where a disk failed for one of them: what they hand on would not fit together."""
+    ranks = Ranks()
+    ranks.layout = Layout(pipeline=2, replicate=2)
+    counts = [Counter(tokens=7, samples=2), Counter(tokens=5, samples=1)]
+    monkeypatch.setattr(ranks, "gathered", lambda value: [*counts, *counts])
+    assert ranks.summed(counts[0]) == Counter(tokens=12, samples=3)
+    monkeypatch.setattr(ranks, "gathered", lambda value: [*counts, counts[0], Counter(tokens=4, samples=1)])
+    with pytest.raises(ValueError, match="ranks 1 and 3 are stages of one copy, and read other samples"):
+        ranks.summed(counts[0])
 
 
 def test_each_parameter_is_of_one_stage():
