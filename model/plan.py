@@ -112,21 +112,30 @@ SET_UPS = (
 
 
 def operations(config: ModelConfig, load: Load, set_up: SetUp = SET_UPS[0]) -> int:
-    """The operations of a step: what is trained counts three times its forward pass, what hands a gradient on twice, the rest
-    once. Those of an adapter itself are left out."""
-    decoder, through = config.decoder, set_up.through
+    """The operations of a step. Those of an adapter itself are left out."""
+    return with_backward(forward_operations(config, load), set_up)
+
+
+def with_backward(forward: Mapping[str, int], set_up: SetUp) -> int:
+    """The operations of a step from those of its forward pass by part: what is trained counts three times, what hands a gradient
+    on twice, the rest once."""
     trained = set() if set_up.rank else set(set_up.parts)
+    return sum(count * (3 if part in trained else 2 if part in set_up.through else 1) for part, count in forward.items())
+
+
+def forward_operations(config: ModelConfig, load: Load) -> dict[str, int]:
+    """The operations of a forward pass by part, those of the projector with CLIP's."""
+    decoder = config.decoder
     tokens, mixtures = sum(load.lengths), decoder.depth - decoder.num_dense_layers
     sam = sum(flops.sam(config.sam, view) for view in load.views)
     experts = tokens * mixtures * 6 * decoder.width * decoder.expert_width * decoder.num_experts_per_token
-    forward = {
+    return {
         "sam": sam,
-        "clip": sum(flops.view(config, view) for view in load.views) - sam,  # with the projector, which is small
+        "clip": sum(flops.view(config, view) for view in load.views) - sam,
         "experts": experts,
         "decoder": sum(flops.decoder(decoder, length, length) for length in load.lengths) - experts,
         "embeddings": flops.head(decoder, load.num_learned),
     }
-    return sum(count * (3 if part in trained else 2 if part in through else 1) for part, count in forward.items())
 
 
 @dataclass(frozen=True)
@@ -174,7 +183,7 @@ def table(
     rows: list[tuple[str, ...]] = [("parameters", "", "share")]
     rows += [(f"  {part}", f"{num:,}", f"{num / total:.1%}") for part, num in counts.items() if num]
     rows += [("  together", f"{total:,}", "")]
-    lines = [*_columns(rows), ""]
+    lines = [*columns(rows), ""]
     lines += [
         f"a step: {loads_a_step} x {tokens:,} tokens in {len(load.lengths)} samples, {len(load.views)} views of images, "
         f"{load.num_learned:,} learned"
@@ -186,7 +195,7 @@ def table(
         rows.append((set_up.name, f"{set_up.num_trained(config):,}", f"{done / tokens / 1e9:,.3g}", *times))
     lines += [
         "",
-        *_columns(rows),
+        *columns(rows),
         f"  time is that of {steps:,} steps on one GPU at {mfu:.0%} of its peak in bf16; the paper's rate was 8%",
     ]
     found = {bytes_: [memory(config, load, set_up, bytes_) for set_up in set_ups] for bytes_ in (4, 2)}
@@ -197,7 +206,7 @@ def table(
         for set_up, m in zip(set_ups, found[bytes_], strict=True):
             sizes = (m.weights, m.copies, m.gradients, m.moments, m.kept, m.total(False), m.checkpointed, m.total(True))
             rows.append((set_up.name, *(f"{size / unit:,.3g}" for size in sizes)))
-        lines += ["", f"weights and moments in {precision}, products in bf16", *_columns(rows)]
+        lines += ["", f"weights and moments in {precision}, products in bf16", *columns(rows)]
     return "\n".join([*lines, "an estimate from below: allocators and kernels take more"])
 
 
@@ -208,7 +217,7 @@ def _time(seconds: float) -> str:
     return f"{seconds:.2g} s"
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines, the first column to the left, the others to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [

@@ -29,17 +29,20 @@ RECIPES = {
     "train": Entry(
         "recipes.train:train",
         "a model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it",
-        ("data", "start", "start_encoder", "start_decoder", "stage", "variant", "steps"),
+        ("data", "start", "start_encoder", "start_decoder", "stage", "variant", "layout", "steps"),
+        trains=True,
     ),
     "finetune": Entry(
         "recipes.finetune:finetune",
         "a model that goes on from the released weights, or others, on your own images, prompts and answers",
         ("data", "start", "lora", "freeze", "modes", "rate", "epochs", "steps", "variant"),
+        trains=True,
     ),
     "reads": Entry(
         "recipes.reads:reads",
         "a small model that reads lines of text, from nothing and without any input",
         ("seed",),
+        trains=True,
     ),
     "ablate": Entry(
         "recipes.ablate:ablate",

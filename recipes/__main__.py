@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from recipes import RECIPES, VERBS
-from recipes.words import EVERY_RECIPE, EVERY_VERB, WORDS, explained, parse
+from recipes.words import EVERY_RECIPE, EVERY_VERB, TRAINING, WORDS, explained, parse
 
 USAGE = 2
 
@@ -65,7 +65,8 @@ def help_of(name: str) -> str:
 def words_of(name: str) -> tuple[str, ...]:
     """The words that the recipe or verb `name` takes. Raises `ValueError` if there is none of that name."""
     if name in RECIPES:
-        return (*RECIPES[name].words, *EVERY_RECIPE)
+        entry = RECIPES[name]
+        return (*entry.words, *EVERY_RECIPE, *(TRAINING if entry.trains else ()))
     if name in VERBS:
         return (*VERBS[name].words, *EVERY_VERB)
     raise ValueError(f"no recipe or verb {name!r}: recipes are {', '.join(RECIPES)}; verbs are {', '.join(VERBS)}")
@@ -114,9 +115,11 @@ def run_recipe(name: str, values: dict[str, Any]) -> int:
         on=values.get("on", "local"),
         workers=values.get("workers", 0),
         overwrite=values.get("overwrite", False),
+        gpus=values.get("gpus", 0),
+        nodes=values.get("nodes", 0),
     )
     if values.get("plan"):
-        print(plan(recipe, place))
+        print(plan(recipe, place, of_recipe))
         return 0
     return run(recipe, place, of_recipe)
 

@@ -20,11 +20,16 @@ def build(name: str, values: dict[str, Any]) -> Recipe:
 
 
 def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
-    """Write down the words. Relative paths become absolute ones, so that the next command may come from another folder."""
-    for name_of_word, value in values.items():
-        if WORDS[name_of_word].is_path and value and "://" not in value:
-            values = values | {name_of_word: os.path.abspath(os.path.expanduser(value))}
-    out.write(NAME, json.dumps({"recipe": name, "values": values}, ensure_ascii=False, indent=1).encode())
+    """Write down the words, so that the next command may come from another folder."""
+    out.write(NAME, json.dumps({"recipe": name, "values": absolute(values)}, ensure_ascii=False, indent=1).encode())
+
+
+def absolute(values: dict[str, Any]) -> dict[str, Any]:
+    """The words with absolute paths in place of relative ones."""
+    for name, value in values.items():
+        if WORDS[name].is_path and value and "://" not in value:
+            values = values | {name: os.path.abspath(os.path.expanduser(value))}
+    return values
 
 
 def again(out: Folder, **changed: Any) -> Recipe:

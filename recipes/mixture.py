@@ -24,6 +24,7 @@ class Part:
     gpu_s: float = 0.0
     made_by: str = ""
     shard_samples: int = 0
+    is_text: bool = False
 
 
 # General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
@@ -46,7 +47,7 @@ PAPER = (
     Part("chemical formulas", 5_000_000, 15_000, 0.01),
     Part("plane geometry", 1_000_000, 20_000, 0.05),
     Part("general vision (20%)", round(_OTHERS / 0.7 * 0.2), 150_000, 0.02),
-    Part("text only (10%)", round(_OTHERS / 0.7 * 0.1), 30_000, 0.005),
+    Part("text only (10%)", round(_OTHERS / 0.7 * 0.1), 30_000, 0.005, is_text=True),
 )
 
 

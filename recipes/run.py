@@ -12,7 +12,7 @@ from rich.pretty import pretty_repr
 from datagen import dataset, temporary
 from datagen.runner import make_runner
 from datagen.storage import Folder
-from recipes import called, forget, mixture
+from recipes import RECIPES, called, forget, mixture, slurm
 from recipes.rates import rates
 from recipes.recipe import Recipe, Report, Step
 from recipes.steps import OK, SHARD_FAILED, Place, StepRunner, runners
@@ -33,7 +33,10 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None, steps
     # OpenMP's threads spin while they wait, and two teams of them that do so on the same cores bring each other to a halt.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     out = Folder(place.out)
-    make_runner(place.on, place.workers)  # refuses a wrong word before anything is touched
+    _check(recipe, place)
+    if _is_job(recipe, place):
+        log.info("%s", slurm.submit(_script(recipe, place, words or {}), slurm.local_out(place.out)))
+        return OK
     code = OK
     with dataset.lock(out):
         if temporary.sweep():
@@ -57,6 +60,38 @@ def run(recipe: Recipe, place: Place, words: dict[str, Any] | None = None, steps
     return code
 
 
+def _check(recipe: Recipe, place: Place) -> None:
+    """Raises `ValueError` if the recipe can't run there, before anything is touched."""
+    if _is_job(recipe, place):
+        if not place.nodes:
+            raise ValueError(f"{recipe.name} on=slurm needs nodes=N, how many machines with gpus={slurm.GPUS} each train")
+        slurm.local_out(place.out)
+        slurm.cluster()
+        return
+    if place.nodes:
+        raise ValueError(f"nodes={place.nodes}: it goes with on=slurm, which asks for so many machines")
+    if place.on == "inline" and place.gpus > 1:
+        raise ValueError(f"gpus={place.gpus}: on=inline trains in this process alone; leave one of them out")
+    if place.on == "srun" and _trains(recipe):
+        slurm.allocated(place.gpus)
+    else:
+        make_runner(place.on, place.workers)
+
+
+def _trains(recipe: Recipe) -> bool:
+    return recipe.name in RECIPES and RECIPES[recipe.name].trains
+
+
+def _is_job(recipe: Recipe, place: Place) -> bool:
+    """Whether the recipe is handed to SLURM as a whole."""
+    return place.on == "slurm" and _trains(recipe)
+
+
+def _script(recipe: Recipe, place: Place, words: dict[str, Any]) -> str:
+    own = called.absolute(words) | ({"overwrite": True} if place.overwrite else {})
+    return slurm.script(recipe.name, own, slurm.local_out(place.out), place.nodes, place.gpus or slurm.GPUS, slurm.cluster())
+
+
 @contextlib.contextmanager
 def _known(out: Folder, recipe: Recipe, words: dict[str, Any] | None, runner: StepRunner[Any]) -> Iterator[None]:
     """For who looks at an output while its first step runs: the words are written down at once. A run that is refused leaves
@@ -72,11 +107,16 @@ def _known(out: Folder, recipe: Recipe, words: dict[str, Any] | None, runner: St
         raise
 
 
-def plan(recipe: Recipe, place: Place) -> str:
+def plan(recipe: Recipe, place: Place, words: dict[str, Any] | None = None) -> str:
     """What `run` would do, for people. Runs nothing, writes nothing; fetches nothing but documents that `deep` looks into."""
+    if _is_job(recipe, place):
+        _check(recipe, place)
     lines = [f"{recipe.name} -> {place.out} (on={place.on}, overwrite={int(place.overwrite)})"]
     if recipe.mixture:
         lines += ["", mixture.table(recipe.mixture, rates())]
     for runner in runners(recipe, place):
         lines += ["", f"{runner.step.name}: {runner.plan()}", textwrap.indent(pretty_repr(runner.step, max_width=110), "  ")]
+    if _is_job(recipe, place):
+        file = slurm.local_out(place.out) / slurm.FOLDER / slurm.SCRIPT
+        lines += ["", f"{file}:", textwrap.indent(_script(recipe, place, words or {}), "  ")]
     return "\n".join(lines)

@@ -49,6 +49,10 @@ TINY = Train(datasets=(), frozen=("sam",), workers=1)
 """Minutes on two cores."""
 
 
+LAYOUTS = {"shard": 1, "paper": 4}
+"""Stages of the pipeline. The paper's are SAM with the compressor, CLIP, and two halves of the decoder's layers (3.5.2)."""
+
+
 def train(
     data: str = "",
     start: str = "",
@@ -56,13 +60,15 @@ def train(
     start_decoder: str = "",
     stage: int = 2,
     variant: str = "full",
+    layout: str = "shard",
     steps: int = 0,
 ) -> Recipe:
     """`data`: datasets, joined by commas, each with its group of the mixture before it if that isn't "ocr", as `text:a.jsonl`;
     or a .json file with a mixture.
 
     Stage 2 goes on from `start`, or from `start_encoder` and `start_decoder`; stage 1 from SAM's and CLIP's folders, joined by a
-    comma as `start_encoder`, or from nothing. `steps`: how many, if not as many as the variant has.
+    comma as `start_encoder`, or from nothing. `steps`: how many, if not as many as the variant has. `layout`: "shard", or "paper"
+    for its pipeline of four stages.
     """
     if not data:
         raise ValueError("train needs data=A,B,…: folders of datasets, or .jsonl files")
@@ -70,6 +76,8 @@ def train(
         raise ValueError(f"stage={stage}: allowed are 1, 2 and 3")
     if variant not in ("full", "tiny"):
         raise ValueError(f"variant={variant}: allowed are full and tiny")
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout={layout}: allowed are {' and '.join(LAYOUTS)}")
     if stage == 1 and start_decoder not in ("", RANDOM):
         raise ValueError(f"start_decoder={start_decoder}: stage 1 has a compact decoder of its own; leave it out")
     if stage == 2 and not (start or start_decoder):
@@ -92,6 +100,7 @@ def train(
         start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
         # From nothing there is nothing worth keeping.
         frozen=step.frozen if start or start_encoder else (),
+        pipeline=LAYOUTS[layout],
     ).lasting(steps or step.steps)
     return Recipe("train", (step, Report(datasets=())))
 

@@ -13,12 +13,13 @@ from recipes import engine_words
 
 class Entry(NamedTuple):
     """A recipe or a verb: the function behind it as "module:function", what it does, the words that the function takes, and those
-    that it needs."""
+    that it needs. `trains`: its work is to train, so that it also takes the words `TRAINING`."""
 
     function: str
     does: str
     words: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    trains: bool = False
 
 
 def text(value: str) -> str:
@@ -103,8 +104,10 @@ _ALL = (
     Word(
         "out", "DIR", "the output: a local folder or an fsspec URL; out/NAME by default for a recipe; a file for read and score"
     ),
-    Word("on", "WHERE", "inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT"),
+    Word("on", "WHERE", "inline, local (default), slurm, or a dask scheduler's tcp://HOST:PORT; srun: in a job of SLURM"),
     Word("workers", "N", "how many processes or jobs; default: one for each core", number),
+    Word("gpus", "N", "GPUs of each machine that train, or processes where there are none; default: all; on=slurm: 8", number),
+    Word("nodes", "N", "with on=slurm, how many machines train", number),
     Word("limit", "N", "at most N documents, chosen by seed, in turn from each language", number),
     Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; auto: until one brings no gain", rounds),
     Word("gold", "FILE", "what a person answered, as the pages of make flywheel review=N and audit=N save it", is_path=True),
@@ -131,6 +134,9 @@ _ALL = (
     Word("stage", "N", "1: the encoder with a compact decoder; 2: all of it (default); 3: going on in gundam-m", number),
     Word(
         "variant", "NAME", "full: the paper's settings (default); tiny: minutes on two cores; for ablate lines (default) or full"
+    ),
+    Word(
+        "layout", "NAME", "shard: the GPUs of a machine share the weights (default); paper: a pipeline of four stages, and copies"
     ),
     Word("lora", "N", "train adapters of rank N beside the decoder's layers, in place of the weights", number),
     Word("freeze", "A,B,…", "what isn't trained: sam, clip, projector, experts, embeddings, decoder, or patterns of names"),
@@ -172,6 +178,8 @@ WORDS = {word.name: word for word in _ALL}
 
 EVERY_RECIPE = ("out", "on", "workers", "overwrite", "plan", "verbose", "help")
 """What a recipe takes beside the words of its own function: where it runs, and what of it."""
+TRAINING = ("gpus", "nodes")
+"""What one takes beside these whose work is to train."""
 EVERY_VERB = ("help",)
 
 

@@ -1,6 +1,6 @@
 """What a training would take, for people, before it is started."""
 
-from model import plan
+from model import plan, plan_layouts
 from model.activations import Load
 from model.config import ModelConfig
 from model.data import modes
@@ -12,11 +12,16 @@ from model.train.step import Train
 PAGE = (1240, 1754)  # A4 at 150 dpi
 PAGE_TOKENS = 1_000  # of a page's text and prompt
 LINE, LINE_TOKENS = (640, 48), 30
+PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
-def planned(step: Train) -> str:
-    """The table of `model.plan` for `step`, or a sentence that says why there is none. Data isn't looked at: rows are taken to be
-    full of pages."""
+def planned(step: Train, nodes: int = 0, gpus: int = 0, images: int = 0, texts: int = 0) -> str:
+    """The tables of `model.plan` and `model.plan_layouts` for `step`, or a sentence that says why there are none. Data isn't
+    looked at: rows are taken to be full of pages.
+
+    The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them. A
+    corpus of so many `images` and `texts` is what days are said for.
+    """
     modes.check(dict(step.modes))
     try:
         config = sizes(step)
@@ -30,12 +35,37 @@ def planned(step: Train) -> str:
     own = set_up(step)
     others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
     text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
+    text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus, images, texts)
     notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
     if step.epochs:
         notes.append(f"it ends after {step.epochs:g} epochs, if that is before {step.steps:,} steps")
     if patterns := [one for one in step.frozen if one not in PARTS]:
         notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
     return "\n".join([text, *notes])
+
+
+def _on_many(
+    step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int, images: int, texts: int
+) -> str:
+    """The table for as many GPUs as are said; for the paper's if nobody says; "" if there is one, or rows don't go round."""
+    if nodes * gpus <= 1:
+        nodes, gpus = PAPER_MACHINES
+    layouts = [one for one in _layouts(step, nodes, gpus) if step.rows_per_step % (one.copies * step.micro_rows) == 0]
+    if not layouts:
+        return ""
+    rows = (step.rows_per_step, step.micro_rows, step.checkpointing)
+    table = plan_layouts.table(config, load, trained, layouts, *rows, images, texts, step.length)
+    return f"\n\non {nodes} x {gpus} GPUs\n{table}"
+
+
+def _layouts(step: Train, nodes: int, gpus: int) -> list[plan_layouts.Layout]:
+    """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's."""
+    found = []
+    for pipeline in dict.fromkeys((step.pipeline, 1, PAPER_STAGES)):
+        for replicate in (step.replicate if step.replicate > 1 else nodes, nodes * gpus // pipeline):
+            if replicate and nodes * gpus % (pipeline * replicate) == 0:
+                found.append(plan_layouts.Layout(pipeline, replicate, nodes * gpus // (pipeline * replicate)))
+    return list(dict.fromkeys(found))
 
 
 def set_up(step: Train) -> plan.SetUp | None:

@@ -24,12 +24,18 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a recipe runs and writes. None of it changes a byte of what comes out."""
+    """Where a recipe runs and writes. None of it changes a byte of what comes out, but that trainings on several GPUs add up in
+    another order.
+
+    `gpus` and `nodes` are those of trainings; 0: as many as there are, and this machine alone.
+    """
 
     out: str
     on: str = "local"
     workers: int = 0
     overwrite: bool = False
+    gpus: int = 0
+    nodes: int = 0
 
 
 class Gone(NamedTuple):

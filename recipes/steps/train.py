@@ -1,17 +1,22 @@
 """Training as a step."""
 
+import dataclasses
 import json
 import logging
 from typing import TYPE_CHECKING, Any
 
 from datagen import manifest
+from datagen.progress import OnState
 from datagen.shards import read_reports
 from datagen.specification import fingerprint
 from datagen.storage import Folder, lies_in
 from datagen.target import PROMPTS
 from flywheel.step import dataset_of
+from model.launch import Machines, launch
 from model.train.lines import read_lines
 from model.train.step import Train
+from recipes import slurm
+from recipes.mixture import PAPER
 from recipes.progress import shown
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner
@@ -28,14 +33,17 @@ class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
         from model.train.planned import planned
 
+        texts = sum(part.num_samples for part in PAPER if part.is_text)
+        images = sum(part.num_samples for part in PAPER) - texts
+        tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes), images, texts)
         where = ", where there is a GPU" if self.step.optional else ""
-        return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{planned(self.step)}"
+        return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{tables}"
 
     def run(self) -> int:
         import torch
 
         from model.train.run import clear
-        from model.train.trainer import NothingToLearn, train
+        from model.train.trainer import NothingToLearn
 
         if self.step.optional and not torch.cuda.is_available():
             log.info("%s: this machine has no GPU, so this training is passed over", self.step.name)
@@ -45,7 +53,7 @@ class TrainRunner(StepRunner[Train]):
             clear(self.folder)
         try:
             with shown(self.step.name) as show:
-                made = train(self.step, self.out, self._never_trained_on(), show)
+                made = self._train(show)
             if not made:
                 log.info("%s: nothing new, the model is trained", self.step.name)
         except NothingToLearn as error:
@@ -53,6 +61,46 @@ class TrainRunner(StepRunner[Train]):
                 raise
             log.warning("%s: no model is made", error)
         return OK
+
+    def _train(self, show: OnState) -> bool:
+        """By ranks; in this process, if one is enough, or if it is done."""
+        from model.train.trainer import train
+
+        machines = Machines() if self.folder.exists(METRICS) else self._machines()
+        step = self._laid_out(machines)
+        if machines.num_ranks == 1 and not machines.start:
+            return train(step, self.out, self._never_trained_on(), show)
+        log.info("%s: %d ranks%s", step.name, machines.num_ranks, f", the first at {machines.meet}" if machines.meet else "")
+        meet_in = slurm.local_out(self.place.out) / slurm.FOLDER / step.name if machines.start else None
+        return launch(step, self.out, self._never_trained_on(), machines, show, meet_in)
+
+    def _machines(self) -> Machines:
+        """Where the ranks run. If nobody said how many, there is one for each GPU, but none without rows of its own in a step."""
+        import torch
+
+        if self.place.on == "srun":
+            return slurm.allocated(self.place.gpus)
+        if self.place.on == "inline" or self.place.gpus:
+            return Machines(self.place.gpus or 1)
+        step, num_gpus = self.step, 1 if self.step.device == "cpu" else max(1, torch.cuda.device_count())
+        num_loads = -(-step.rows_per_step // step.micro_rows)
+        return Machines(
+            max(
+                (n for n in range(1, num_gpus + 1) if n % step.pipeline == 0 and num_loads % (n // step.pipeline) == 0), default=1
+            )
+        )
+
+    def _laid_out(self, machines: Machines) -> Train:
+        """The step with a copy of the weights on each machine, unless it says how many there are."""
+        if self.folder.exists(METRICS):
+            return dataclasses.replace(self.step, pipeline=1, replicate=1)  # nothing is laid out any more
+        step = self.step if self.step.replicate > 1 else dataclasses.replace(self.step, replicate=machines.nodes)
+        if machines.num_ranks % (step.pipeline * step.replicate):
+            raise ValueError(
+                f"gpus={machines.gpus}: {machines.num_ranks} can't be shared out among {step.pipeline} stages x {step.replicate} "
+                "copies of the network; say gpus=N, a multiple of that, or leave layout out"
+            )
+        return step
 
     def _check_overwriting(self) -> None:
         """Raises `ValueError` if overwriting would delete what the training starts from or learns from."""
