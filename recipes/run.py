@@ -64,7 +64,7 @@ def _check(recipe: Recipe, place: Place) -> None:
     """Raises `ValueError` if the recipe can't run there, before anything is touched."""
     if _is_job(recipe, place):
         if not place.nodes:
-            raise ValueError(f"{recipe.name} on=slurm needs nodes=N, how many machines with gpus={slurm.GPUS} each train")
+            raise ValueError(f"{recipe.name} on=slurm needs nodes=N, how many machines with {slurm.GPUS} GPUs each")
         slurm.local_out(place.out)
         slurm.cluster()
         return

@@ -66,7 +66,9 @@ class TrainRunner(StepRunner[Train]):
         """By ranks; in this process, if one is enough, or if it is done."""
         from model.train.trainer import train
 
-        machines = Machines() if self.folder.exists(METRICS) else self._machines()
+        if self.folder.exists(METRICS):  # nothing is laid out any more
+            return train(dataclasses.replace(self.step, pipeline=1, replicate=1), self.out, self._never_trained_on(), show)
+        machines = self._machines()
         step = self._laid_out(machines)
         if machines.num_ranks == 1 and not machines.start:
             return train(step, self.out, self._never_trained_on(), show)
@@ -92,8 +94,6 @@ class TrainRunner(StepRunner[Train]):
 
     def _laid_out(self, machines: Machines) -> Train:
         """The step with a copy of the weights on each machine, unless it says how many there are."""
-        if self.folder.exists(METRICS):
-            return dataclasses.replace(self.step, pipeline=1, replicate=1)  # nothing is laid out any more
         step = self.step if self.step.replicate > 1 else dataclasses.replace(self.step, replicate=machines.nodes)
         if machines.num_ranks % (step.pipeline * step.replicate):
             raise ValueError(

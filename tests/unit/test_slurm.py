@@ -53,7 +53,7 @@ def programs(tmp_path, monkeypatch):
 def planned(capsys, *words: str) -> list[str]:
     assert main([*words, "plan=1"]) == 0
     said = capsys.readouterr().out
-    return [line.removeprefix("  ") for line in said.partition("slurm/job.sh:\n")[2].splitlines()]
+    return [line.removeprefix("  ") for line in said.partition("slurm/job.sh:\n")[2].rstrip("\n").splitlines()]
 
 
 def test_the_script(here, capsys):
@@ -125,7 +125,7 @@ def test_a_percent_sign_in_a_folder_is_no_pattern(here):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["on=slurm"], "train on=slurm needs nodes=N, how many machines with gpus=8 GPUs each"),
+        (["on=slurm"], "train on=slurm needs nodes=N, how many machines with 8 GPUs each"),
         (["nodes=2"], "nodes=2: it goes with on=slurm"),
         (["on=inline", "gpus=2"], "gpus=2: on=inline trains in this process alone"),
         (["on=srun"], "on=srun: this process is in no job of SLURM: on=slurm nodes=N submits one"),
