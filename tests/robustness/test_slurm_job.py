@@ -1,0 +1,96 @@
+"""A recipe as a job of SLURM, for real: sbatch, srun and scontrol are scripts that do on this machine what SLURM does on two.
+
+Two torchruns meet by c10d on one port, as those of two machines do. The job is told that its time is over, goes back into the
+queue, and begins again from its checkpoint.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dask
+import pytest
+
+from datagen.storage import Folder
+from recipes.__main__ import main
+from tests.model.lines import EIGHT, line_crop, write_dataset
+
+SBATCH = """
+echo 4711
+SLURM_JOB_ID=4711 SLURM_JOB_NUM_NODES=2 SLURM_JOB_NODELIST='a[1-2]' setsid bash "$2" >> log 2>&1 &
+echo $! > pid
+"""
+SCONTROL = """
+case "$1" in
+    show) echo 127.0.0.1; echo 127.0.0.1 ;;
+    requeue) touch requeued ;;
+esac
+"""
+# As srun: a task on each machine, signals handed on to all, the code of the worst, and all end with one that fails.
+SRUN = """
+while [[ "$1" == --* ]]; do shift; done
+trap 'kill -TERM "${tasks[@]}"' TERM
+for node in 0 1; do
+    "$@" &
+    tasks+=($!)
+done
+worst=0
+for task in "${tasks[@]}"; do
+    while kill -0 "$task" 2>/dev/null; do
+        wait "$task"
+        code=$?
+    done
+    [ "$code" -gt "$worst" ] && worst=$code && kill -TERM "${tasks[@]}" 2>/dev/null
+done
+exit "$worst"
+"""
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, does in (("sbatch", SBATCH), ("scontrol", SCONTROL), ("srun", SRUN), ("squeue", "true")):
+        (folder / name).write_text(f"#!/bin/bash\ncd {tmp_path}\n{does}" if name != "srun" else f"#!/bin/bash\n{does}")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with dask.config.set(jobqueue={"slurm-train": {"python": sys.executable}}):
+        yield tmp_path
+
+
+@pytest.mark.slow
+def test_a_job_that_is_put_back_goes_on_to_the_same_model(cluster):
+    pages = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
+    write_dataset(Folder(str(cluster)), "coarse", [pages])
+    words = [f"data={cluster}/coarse", "variant=tiny", "start_decoder=random", "steps=30"]
+    assert main(["train", *words, f"out={cluster}/one", "on=inline"]) == 0
+    job = [*words, f"out={cluster}/two", "on=slurm", "nodes=2", "gpus=1"]
+    assert main(["train", *job]) == 0
+    losses = cluster / "two/train/loss.jsonl"
+    until(lambda: losses.exists() and len(losses.read_bytes().splitlines()) > 3, cluster)
+    subprocess.run(["kill", "-USR1", (cluster / "pid").read_text().strip()], check=True)
+    until((cluster / "requeued").exists, cluster)
+    assert [*cluster.glob("two/train/checkpoint/*/progress.json")]
+    until(lambda: not Path(f"/proc/{(cluster / 'pid').read_text().strip()}").exists(), cluster)
+    assert main(["train", *job]) == 0
+    until((cluster / "two/report/index.html").exists, cluster)
+    log = (cluster / "log").read_text()
+    assert "train: 2 ranks, the first at 127.0.0.1:24711" in log and "resumed from step" in log
+    one, two = (
+        [json.loads(line) for line in (cluster / name / "train/loss.jsonl").read_bytes().splitlines()] for name in ("one", "two")
+    )
+    assert [line["step"] for line in two] == [line["step"] for line in one]
+    for line, expected in zip(two, one, strict=True):
+        assert line["num_tokens"] == expected["num_tokens"]
+        assert line.get("loss", 0) == pytest.approx(expected.get("loss", 0), rel=2e-2)
+
+
+def until(is_so, folder: Path, seconds: float = 250) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, (folder / "log").read_text()
+        time.sleep(0.2)
