@@ -170,7 +170,6 @@ def _run(command: list[str], step: Train, folder: Path, asked: threading.Event, 
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(step.threads)),
-        "LOGLEVEL": "CRITICAL",  # what torchrun says of a lost rank is said here, in a line
         "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": _SHUTDOWN_S,
     }
     states = folder / STATES
@@ -254,6 +253,7 @@ def torchrun(parent: int, words: list[str]) -> int:
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    logging.disable(logging.ERROR)  # what it says of a lost rank in many lines `launch` says in one
     os.environ[AGENT] = str(os.getpid())
     signal.signal(signal.SIGTERM, _hand_on)
     folder = Path(words[-1])

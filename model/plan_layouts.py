@@ -8,31 +8,21 @@ table(config, …)          all that, for people
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from model import plan
 from model.activations import Load, kept
 from model.config import ModelConfig
 from model.plan import PEAKS, SetUp, columns
 
+if TYPE_CHECKING:
+    from model.train.layout import Layout
+
 PAPER_TOKENS = (70e9, 90e9)
 """Tokens a day on 20 x 8 A100 of 40 GB (arXiv 2510.18234, 3.5.2): of images and text, and of text alone."""
 PAPER_GPUS = 160
 MFUS = (0.3, 0.4, 0.5)
 _DAY_S = 86_400.0
-
-
-class Layout(NamedTuple):
-    """Ranks = `pipeline` stages x `replicate` copies x `shard` GPUs that share the weights of a copy."""
-
-    pipeline: int = 1
-    replicate: int = 1
-    shard: int = 1
-
-    @property
-    def copies(self) -> int:
-        """Ranks of a stage that have rows of their own."""
-        return self.replicate * self.shard
 
 
 @dataclass(frozen=True)
@@ -127,7 +117,7 @@ class Memory:
 
 
 def memory(
-    config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, checkpointing: bool
+    config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, checkpointing: bool
 ) -> Memory:
     """That of a GPU of stage `number`, as `plan.memory` counts it: weights, gradients and moments in fp32, products in bf16.
 
@@ -208,7 +198,7 @@ def table(
     config: ModelConfig,
     load: Load,
     set_up: SetUp,
-    layouts: Sequence[Layout],
+    layouts: "Sequence[Layout]",
     rows_per_step: int,
     micro_rows: int,
     checkpointing: bool,

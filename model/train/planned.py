@@ -1,11 +1,15 @@
 """What a training would take, for people, before it is started."""
 
+import contextlib
+from dataclasses import replace
+
 from model import plan, plan_layouts
 from model.activations import Load
 from model.config import ModelConfig
 from model.data import modes
 from model.deepseek_ocr import PARTS
 from model.image import MODES, tile_grid
+from model.train.layout import Layout, layout
 from model.train.start import sizes
 from model.train.step import Train
 
@@ -50,21 +54,25 @@ def _on_many(
     """The table for as many GPUs as are said; for the paper's if nobody says; "" if there is one, or rows don't go round."""
     if nodes * gpus <= 1:
         nodes, gpus = PAPER_MACHINES
-    layouts = [one for one in _layouts(step, nodes, gpus) if step.rows_per_step % (one.copies * step.micro_rows) == 0]
+    layouts = _layouts(step, nodes, gpus)
     if not layouts:
         return ""
     rows = (step.rows_per_step, step.micro_rows, step.checkpointing)
     table = plan_layouts.table(config, load, trained, layouts, *rows, images, texts, step.length)
-    return f"\n\non {nodes} x {gpus} GPUs\n{table}"
+    whole = 4 * sum(plan.parameters(config).values()) / 1e9
+    return (
+        f"\n\non {nodes} x {gpus} GPUs\n{table}\nwhile it measures, the first GPU has all weights beside its own: {whole:.3g} GB"
+    )
 
 
-def _layouts(step: Train, nodes: int, gpus: int) -> list[plan_layouts.Layout]:
-    """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's."""
-    found = []
-    for pipeline in dict.fromkeys((step.pipeline, 1, PAPER_STAGES)):
+def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
+    """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's.
+    Those that its rows go round in."""
+    found: list[Layout] = []
+    for pipeline in (step.pipeline, 1, PAPER_STAGES):
         for replicate in (step.replicate if step.replicate > 1 else nodes, nodes * gpus // pipeline):
-            if replicate and nodes * gpus % (pipeline * replicate) == 0:
-                found.append(plan_layouts.Layout(pipeline, replicate, nodes * gpus // (pipeline * replicate)))
+            with contextlib.suppress(ValueError):
+                found.append(layout(replace(step, pipeline=pipeline, replicate=replicate), nodes * gpus))
     return list(dict.fromkeys(found))
 
 

@@ -93,13 +93,12 @@ class TrainRunner(StepRunner[Train]):
         )
 
     def _laid_out(self, machines: Machines) -> Train:
-        """The step with a copy of the weights on each machine, unless it says how many there are."""
+        """The step with a copy of the weights on each machine, unless it says how many there are. Raises `ValueError` if there
+        aren't as many ranks as it takes."""
+        from model.train.layout import layout
+
         step = self.step if self.step.replicate > 1 else dataclasses.replace(self.step, replicate=machines.nodes)
-        if machines.num_ranks % (step.pipeline * step.replicate):
-            raise ValueError(
-                f"gpus={machines.gpus}: {machines.num_ranks} can't be shared out among {step.pipeline} stages x {step.replicate} "
-                "copies of the network; say gpus=N, a multiple of that, or leave layout out"
-            )
+        layout(step, machines.num_ranks)
         return step
 
     def _check_overwriting(self) -> None:

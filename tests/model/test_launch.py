@@ -17,6 +17,7 @@ from datagen.storage import Folder
 from model.launch import RESTARTS, Machines, launch
 from model.train.stop import STOPPED
 from model.train.trainer import NothingToLearn, train
+from tests.model.lines import line_crop, write_dataset
 from tests.model.trainings import STEP, make_corpus, same_results
 
 SMALL = dataclasses.replace(STEP, steps=6, checkpoint_every=2)
@@ -143,8 +144,10 @@ def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
 
 
 def test_nothing_to_learn_is_said_by_a_rank_too(tmp_path):
+    out = Folder(str(tmp_path))
+    write_dataset(out, "coarse", [[line_crop("alone", "p0", "document", "page")]])
     with pytest.raises(NothingToLearn, match="hold no two samples"):
-        launch(STEP, Folder(str(tmp_path)), frozenset(), Machines())
+        launch(dataclasses.replace(STEP, datasets=("coarse",)), out, frozenset(), Machines())
 
 
 def until(is_so, seconds: float = 60) -> None:

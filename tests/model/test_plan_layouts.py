@@ -1,14 +1,19 @@
 """The plan for many GPUs: against numbers worked out by hand, and against those of one GPU."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
+import torch
 
 from model import plan
 from model.activations import Load, kept
 from model.config import full, small_moe, stage1, tiny
+from model.deepseek_ocr import DeepseekOcr, part_of
 from model.plan import SET_UPS, SetUp
-from model.plan_layouts import PAPER_TOKENS, Layout, Stage, memory, stages, table, waiting
+from model.plan_layouts import PAPER_TOKENS, Stage, memory, stages, table, waiting
+from model.stages import stage_of
+from model.train.layout import Layout
 from model.train.planned import planned
 from recipes.train import FULL, FULL_STAGE_1, TINY
 
@@ -31,6 +36,16 @@ def test_the_papers_cut():
     assert [stage.name() for stage in stages(full(), 2)] == ["SAM, CLIP, embedding", "layers 0 to 11, head"]
     with pytest.raises(ValueError, match=r"pipeline is 15: the network has 12 layers, which makes 14 stages at most"):
         stages(full(), 15)
+
+
+@pytest.mark.parametrize("pipeline", [1, 2, 3, 4, 6])
+def test_the_cut_is_the_trainers(pipeline):
+    with torch.device("meta"):
+        net = DeepseekOcr(full())
+    counts = [Counter(dict.fromkeys(plan.PARTS, 0)) for _ in range(pipeline)]
+    for name, parameter in net.named_parameters():
+        counts[stage_of(name, full(), pipeline)][part_of(name)] += parameter.numel()
+    assert [stage.parameters(full()) for stage in stages(full(), pipeline)] == counts
 
 
 @pytest.mark.parametrize("config", [full(), stage1(), small_moe()])

@@ -5,6 +5,7 @@ import itertools
 import json
 
 import pytest
+import torch
 
 from datagen.storage import Folder
 from model.data.split import is_held_out
@@ -29,6 +30,7 @@ from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
         ({"data": "a", "stage": 4}, "stage=4: allowed are 1, 2 and 3"),
         ({"data": "a", "stage": 3}, "stage 3 goes on from what stage 2 made: start=FOLDER"),
         ({"data": "a", "stage": 1, "start_decoder": "b"}, "start_decoder=b: stage 1 has a compact decoder of its own"),
+        ({"data": "a", "start": "b", "layout": "ring"}, "layout=ring: allowed are shard and paper"),
         ({"data": "a", "variant": "huge", "stage": 1}, "variant=huge: allowed are full and tiny"),
     ],
 )
@@ -49,6 +51,28 @@ def test_the_papers_settings():
     assert first.model.decoder.num_dense_layers == first.model.decoder.depth
     assert FULL.model.decoder.vocab_size == FULL_STAGE_1.model.decoder.vocab_size == 129280
     assert [mode for mode, _ in train(data="a", stage=3, start="x").steps[0].modes] == ["gundam-m"]
+
+
+def test_how_many_ranks_there_are(monkeypatch, tmp_path):
+    """As many as there are GPUs, or as are said; but none without whole batches of its own, unless that is said."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+
+    def ranks(step, **place):
+        runner = TrainRunner(step, Recipe("train", (step,)), Place(str(tmp_path), **place))
+        return runner._machines().num_ranks
+
+    assert ranks(FULL) == ranks(dataclasses.replace(FULL, pipeline=4)) == 8
+    assert ranks(dataclasses.replace(FULL, rows_per_step=6)) == 6 and ranks(TINY) == 1
+    assert ranks(FULL, gpus=3) == 3 and ranks(FULL, on="inline") == ranks(dataclasses.replace(FULL, device="cpu")) == 1
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert ranks(FULL) == 1 and ranks(FULL, gpus=2) == 2
+
+
+def test_too_few_ranks_for_the_papers_pipeline_are_refused(tmp_path, capsys):
+    words = [f"data={tmp_path}/a", "start_decoder=random", f"out={tmp_path}/out", "layout=paper"]
+    assert train(data="a", start="x", layout="paper").steps[0].pipeline == 4
+    assert main(["train", *words, "gpus=6"]) == 2
+    assert "pipeline is 4, replicate 1, and there are 6 processes: it takes 4, or a multiple of that" in capsys.readouterr().err
 
 
 def test_fewer_steps_warm_up_for_a_tenth_of_them():

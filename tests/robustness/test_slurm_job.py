@@ -63,6 +63,7 @@ def cluster(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_job_that_is_put_back_goes_on_to_the_same_model(cluster):
     pages = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
     write_dataset(Folder(str(cluster)), "coarse", [pages])
