@@ -25,3 +25,8 @@ def overlap(a: Sequence[float], b: Sequence[float], axis: int) -> float:
     """The share of the smaller box's extent along an axis (0: x, 1: y) that both boxes have. Below 0 if they are apart."""
     smaller = min(a[axis + 2] - a[axis], b[axis + 2] - b[axis])
     return (min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])) / smaller if smaller > 0 else 0.0
+
+
+def distance(a: Sequence[float], b: Sequence[float]) -> float:
+    """How far two boxes are apart: the wider of the gaps between them along both axes."""
+    return max(0.0, a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from datagen.boxes import area, around, overlap, shared
+from datagen.boxes import area, around, distance, overlap, shared
 from datagen.record import Box, Line, Region
 
 _HEADINGS = frozenset(("title", "sub_title"))
+_LAST = frozenset(("footnote", "footer", "page_number"))
 _CAPTIONS = frozenset(("image_caption", "table_caption", "table_footnote"))
 _CAPTIONED = frozenset(("image", "table", "chart", "molecule", "geometry", "code"))
 _SLACK_EM = 0.35  # by so much boxes may reach into a gap: detectors draw them too large
@@ -83,8 +84,8 @@ def in_reading_order(regions: Sequence[Region], direction: str = "ltr") -> list[
 
 
 def settled(regions: Sequence[Region]) -> list[Region]:
-    """The regions as they come, if that is an order of reading: if enough of those that follow each other do so by where they
-    lie, too, and enough pairs stand in the same order. Else in reading order.
+    """The regions as they come, footnotes behind the text, if that is an order of reading: if enough of those that follow each
+    other do so by where they lie, too, and enough pairs stand in the same order. Else in reading order.
 
     Programs that place frames write them into a file in any order.
     """
@@ -98,9 +99,16 @@ def settled(regions: Sequence[Region]) -> list[Region]:
     num_pairs = len(ranks) * (len(ranks) - 1) / 2
     num_swapped = numpy.triu(ranks[:, None] > ranks).sum()
     if follows.sum() >= _SETTLED_STEPS * len(follows) and num_swapped <= (1 - _SETTLED_PAIRS) * num_pairs:
-        return list(regions)
+        return _notes_last(regions)
     goes_on = [*follows.tolist(), False]
     return [replace(region, continues=region.continues and on) for region, on in zip(placed, goes_on, strict=True)]
+
+
+def _notes_last(regions: Sequence[Region]) -> list[Region]:
+    """The regions with footnotes behind the last one that is neither a footnote nor a running foot."""
+    end = max((n for n, region in enumerate(regions) if region.label not in _LAST), default=-1) + 1
+    notes = [region for region in regions[:end] if region.label == "footnote"]
+    return [*(region for region in regions[:end] if region.label != "footnote"), *notes, *regions[end:]]
 
 
 def in_order_of(own: Sequence[Region], regions: Sequence[Region]) -> list[Region]:
@@ -180,13 +188,13 @@ def _with_captions(blocks: Sequence[_Block], em: float) -> list[_Block]:
     captioned: dict[int, list[_Block]] = {}
     for block in blocks:
         if block.regions[0].label in _CAPTIONS:
-            near = [(_distance(block.box, other.box), n) for n, other in enumerate(blocks) if other.is_picture]
+            near = [(distance(block.box, other.box), n) for n, other in enumerate(blocks) if other.is_picture]
             if near and min(near)[0] <= _NEAR_EM * em:
                 captioned.setdefault(min(near)[1], []).append(block)
     gone: set[int] = set()
     instead: dict[int, _Block] = {}
     for n, captions in captioned.items():
-        for caption in sorted(captions, key=lambda block: _distance(block.box, blocks[n].box)):
+        for caption in sorted(captions, key=lambda block: distance(block.box, blocks[n].box)):
             parts = [*(instead[n] if n in instead else blocks[n]).regions, *caption.regions]
             box = tuple(map(float, around([(instead[n] if n in instead else blocks[n]).box, caption.box])))
             members = {id(region) for region in parts}
@@ -385,11 +393,6 @@ def _woven(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
         yield block
 
 
-def _distance(a: Frame, b: Frame) -> float:
-    """How far two boxes are apart: the wider of the gaps between them along both axes."""
-    return max(0.0, a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
-
-
 def _apart(a: Box, b: Box) -> tuple[float, float]:
     """How far two boxes are apart, and the way from the middle of one to that of the other, twice, along both axes."""
-    return _distance(a, b), abs(a.x0 + a.x1 - b.x0 - b.x1) + abs(a.y0 + a.y1 - b.y0 - b.y1)
+    return distance(a, b), abs(a.x0 + a.x1 - b.x0 - b.x1) + abs(a.y0 + a.y1 - b.y0 - b.y1)

@@ -181,6 +181,13 @@ def test_a_region_goes_on_only_in_the_one_that_still_follows_it():
     assert [r.continues for r in placed] == [False, True, False, True, False]
 
 
+def test_footnotes_that_a_file_has_in_its_text_come_behind_it():
+    texts = [region(name, 0, y, 100, y + 40) for name, y in zip("ABCD", (0, 50, 100, 150), strict=True)]
+    note, foot = region("n", 0, 300, 100, 310, "footnote"), region("7", 45, 320, 55, 330, "page_number")
+    assert "".join(one.text for one in settled([*texts[:3], note, texts[3], foot])) == "ABCDn7"
+    assert "".join(one.text for one in settled([*texts, foot, note])) == "ABCD7n"  # only text is passed over
+
+
 def test_words_set_wide_apart_make_columns_no_less_than_whole_lines_do():
     """In narrow columns set flush on both sides, detectors find words alone, and gaps between words are wider than the gutter."""
     lines = []
