@@ -26,11 +26,13 @@ from datagen.sources.pdf_text import ENGINES, TextLayer, read_layer, region, wit
 Owners = Mapping[int, int]
 """Which of the model's blocks a piece is in, by its identity; -1 for none."""
 
+_HEADINGS = frozenset({"title", "sub_title"})
 _WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
 _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
 _PROSE_SHARE = 0.3  # of the characters in what the model takes for a picture
 _FRAME_EM, _CODE_GAP_EM, _FORMULA_GAP_EM = 1.5, 3.0, 1.0
-_CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # of its area: text that a picture takes with it, and how long it may be
+_CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # of its area: text that a picture or a table takes with it, and how long it may be
+_CELLS_SHARE = 0.3  # of a table's lines: where more would be cells, it is no table
 
 
 def annotated_layer(view: OpenPage) -> PageContent:
@@ -38,6 +40,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
 
     - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
       picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
+      A heading between the rows of a table divides it, and small text that the model has in nothing is a table's around it.
     - Labels: see `pdf_labels`.
     - Order: that of `text_layer`, unless the places of regions show that it is none: see `order.settled`. Running heads come
       first, feet last, and pictures with their captions where they stand among the rest.
@@ -59,7 +62,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)), layout)
     parts = _with_pictures(view, parts, layout)
     label_parts(parts, view.page.rect)
-    parts = _joined(parts)
+    parts = _between_headings(_with_cells(_joined(parts)))
     _frame_tables(parts, layout)
     styles = pdf_markdown.styles(layer.spans)
     made = settled([one for part in parts if (one := _region(view, part, layer, styles)) is not None])
@@ -181,6 +184,59 @@ def _is_caught(part: Part, box: Rect) -> bool:
     if part.paragraph is None or shared(part.box, box) < _CAUGHT * area(part.box):
         return False
     return part.is_in_picture or (part.is_plain and len(part.text) < _MAX_CAUGHT_CHARS)
+
+
+def _with_cells(parts: Sequence[Part]) -> list[Part]:
+    """The parts, in which a table has what stands in it and the model has in nothing, such as a dash in a cell. Where much does,
+    it is left as it is."""
+    result = list(parts)
+    for table in [part for part in parts if part.label == "table"]:
+        inside = [part for part in result if _is_cell(part) and _stands_in(part, table)]
+        if inside and sum(len(part.lines) for part in inside) <= _CELLS_SHARE * len(table.lines):
+            table.others += [paragraph for part in inside for paragraph in part.paragraphs]
+            result = [part for part in result if not any(part is other for other in inside)]
+    return result
+
+
+def _is_cell(part: Part) -> bool:
+    return part.block is None and part.label in ("text", "list") and len(part.text) < _MAX_CAUGHT_CHARS
+
+
+def _stands_in(part: Part, table: Part) -> bool:
+    return part.paragraph is not None and shared(part.box, table.box) >= _CAUGHT * area(part.box)
+
+
+def _between_headings(parts: Sequence[Part]) -> list[Part]:
+    """The parts, in which a table that the model has around a heading is a table above it and one below it."""
+    result: list[Part] = []
+    remaining = list(parts)
+    while remaining:
+        part = remaining.pop(0)
+        heading = next(
+            (other for other in parts if other.label in _HEADINGS and part.label == "table" and _stands_in(other, part)), None
+        )
+        if heading is None or (halves := _above_and_below(part, heading)) is None:
+            result.append(part)
+            continue
+        result = [other for other in result if other is not heading]
+        remaining = [other for other in remaining if other is not heading]
+        above, below = halves
+        result += ([above] if above else []) + [heading]
+        remaining[:0] = [below] if below else []
+    return result
+
+
+def _above_and_below(table: Part, heading: Part) -> tuple[Part | None, Part | None] | None:
+    """The parts of a table above and below a heading in it; None where one of its paragraphs stands beside the heading."""
+    x0, y0, x1, y1 = table.box
+    top, bottom = heading.box[1], heading.box[3]
+    halves = []
+    num_paragraphs = 0
+    for box, lies in (((x0, y0, x1, top), lambda middle: middle < top), ((x0, bottom, x1, y1), lambda middle: middle > bottom)):
+        of_half = [p for p in table.paragraphs if all(lies((piece.bbox[1] + piece.bbox[3]) / 2) for piece in p.pieces)]
+        num_paragraphs += len(of_half)
+        halves.append(Part(of_half[0], Block(box, "table", ()), of_half[1:], "table") if of_half else None)
+    return (halves[0], halves[1]) if num_paragraphs == len(table.paragraphs) else None
 
 
 def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:

@@ -61,11 +61,12 @@ def holds_picture(box: Rect, layout: PageLayout) -> bool:
 
 def framed(box: Rect, layout: PageLayout, margin: float, others: Sequence[Rect]) -> Rect:
     """A table's box with the rules and the frame that are drawn around its text, no farther than `margin` points from it. What
-    has other text in it, which has the boxes `others`, is another's."""
-    written = numpy.array(others).reshape(-1, 4)
+    has other text in it, or between it and the table, is another's: text with the boxes `others`, outside of the table's."""
+    written = numpy.array([other for other in others if not _holds_text(box, numpy.array([other]))]).reshape(-1, 4)
     x0, y0, x1, y1 = box
     limit = (x0 - margin, y0 - margin, x1 + margin, y1 + margin)
-    return around([box, *(drawn for drawn in layout.drawings if _within(drawn, limit) and not _holds_text(drawn, written))])
+    rules = (drawn for drawn in layout.drawings if _within(drawn, limit))
+    return around([box, *(drawn for drawn in rules if not _holds_text(around([box, drawn]), written))])
 
 
 def _within(box: Rect, limit: Rect) -> bool:

@@ -11,8 +11,12 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.contract import check
 from datagen.markdown import markdown
+from datagen.overlaps import overlap_share
 from datagen.record import Region
+from datagen.sources import pdf_annotated
 from datagen.sources.pdf_annotated import annotated_layer
+from datagen.sources.pdf_layout import Block, PageLayout
+from datagen.sources.pdf_pieces import Rect
 from tests.opened import read
 from tests.pdfs import LATIN, assemble, stream
 from tests.samples import sample
@@ -165,14 +169,15 @@ def test_a_picture_is_a_region_without_text_beside_its_caption():
     assert numpy.abs(numpy.array(picture.box) - numpy.array(place) * zoom).max() < 2
 
 
-def table(sheet: Sheet, rows: int = 5) -> None:
+def table(sheet: Sheet, rows: int = 5, dash: tuple[int, int] | None = None) -> None:
     xs, ys = (100, 200, 300, 420), [sheet.y + 18 * i for i in range(rows + 1)]
     for x in xs:
         sheet.page.draw_line((x, ys[0]), (x, ys[-1]))
     for y in ys:
         sheet.page.draw_line((xs[0], y), (xs[-1], y))
     for row, column in itertools.product(range(rows), range(3)):
-        sheet.at(xs[column] + 5, ys[row] + 12, ("Name", "Right", "Year")[column] if row == 0 else f"{column}{row}.5")
+        text = "-" if (row, column) == dash else f"{column}{row}.5"
+        sheet.at(xs[column] + 5, ys[row] + 12, ("Name", "Right", "Year")[column] if row == 0 else text)
     sheet.y = ys[-1] + 20
 
 
@@ -189,6 +194,39 @@ def test_a_table_is_one_region_with_its_rules_and_its_caption_is_a_tables():
     assert made.format == "html" and len(made.lines) == 15
     assert made.text.count("<tr>") == 5 and "<td>12.5</td>" in made.text
     assert made.box.y0 <= top * 1920 / 842 + 1 and made.box.y1 >= (top + 90) * 1920 / 842 - 1
+
+
+def seen(monkeypatch, *blocks: tuple[str, Rect, tuple[Rect, ...]]) -> None:
+    """Has the model see these: a label, a box, and the boxes of what is in it."""
+    layout = PageLayout(tuple(Block(box, label, parts) for label, box, parts in blocks))
+    monkeypatch.setattr(pdf_annotated, "page_layout", lambda view: layout)
+
+
+def test_a_heading_between_rows_divides_a_table(monkeypatch):
+    sheet = Sheet()
+    top = sheet.y
+    table(sheet)
+    middle = sheet.y
+    sheet.at(245, middle, "Network", size=11, font="tibo")
+    sheet.y += 12
+    table(sheet, rows=3)
+    heading = (240, middle - 12, 300, middle + 4)
+    above, below = (100, top, 420, middle - 13), (100, middle + 5, 420, sheet.y - 20)
+    seen(monkeypatch, ("table", (100, top, 420, sheet.y - 20), (above, below)), ("sub_title", heading, (heading,)))
+    regions = sheet.regions()
+    assert [r.label for r in regions] == ["table", "sub_title", "table"]
+    assert [r.text.count("<tr>") for r in regions] == [5, 0, 3]
+    assert overlap_share(regions) == 0 and "Network" not in regions[0].text + regions[2].text
+
+
+def test_a_dash_that_the_model_doesnt_see_is_a_cell_of_the_table_around_it(monkeypatch):
+    sheet = Sheet()
+    top = sheet.y
+    table(sheet, dash=(1, 2))
+    below = (100, top + 36, 420, sheet.y - 20)
+    seen(monkeypatch, ("table", (100, top, 420, sheet.y - 20), ((100, top, 420, top + 18), (100, top, 290, top + 36), below)))
+    (made,) = sheet.regions()
+    assert made.label == "table" and len(made.lines) == 15 and "<td>-</td>" in made.text
 
 
 def test_a_page_that_is_too_large_for_the_model_keeps_its_paragraphs():
