@@ -38,7 +38,7 @@ class PageFunction:
 
 
 TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=8)
-ANNOTATED = PageFunction("datagen.sources.pdf_annotated:annotated_layer", version=1)  # in place of TEXT_LAYER
+ANNOTATED = PageFunction("datagen.sources.pdf_annotated:annotated_layer", version=2)  # in place of TEXT_LAYER
 PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=2)
 
 
