@@ -114,7 +114,10 @@ def _is_told_in(region: Region, table: Region) -> bool:
     if region.label in _WHOLE - {"title", "sub_title"} or not table.text or not _is_inside(region.box, table.box):
         return False
     letters = _letters(region.text)
-    cells = [_letters(cell.text) for cell in parse(table.text).cells]
+    try:
+        cells = [_letters(cell.text) for cell in parse(table.text).cells]
+    except ValueError:  # what an engine that knows the whole page said is no table
+        return False
     return bool(letters) and (letters in cells or (len(letters) >= _LONG and letters in "".join(cells)))
 
 

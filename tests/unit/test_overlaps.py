@@ -74,6 +74,8 @@ def test_what_a_table_says_isnt_told_beside_it_and_what_it_lacks_is():
     page = (table, cell, other, note)
     assert without_doubles(page) == (table, other, note)
     assert without_doubles((note, replace(note, score=0.5))) == (note,)
+    broken = (replace(table, text="Name, Number of bills"), cell)
+    assert without_doubles(broken) == broken
 
 
 def test_pictures_may_have_text_over_them():
