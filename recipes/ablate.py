@@ -1,8 +1,8 @@
 """What a label is worth: the same network, from the same start and in as many steps, learns two or three corpora, with several
 seeds each, and all are measured on the same truth, which none of them learned from.
 
-Without GPUs this shows something for what a small network learns to read in minutes: short lines, by an encoder that `reads`
-trained. Three such ablations come with the recipe, by the word `of`.
+Without GPUs this shows something for what a small network learns to read in minutes: short lines, by a network that `reads`
+trained on drawn ones. Three such ablations come with the recipe, by the word `of`.
 """
 
 import dataclasses
@@ -28,12 +28,11 @@ NOTHING = 1e-9
 """The share of documents that a training holds out by itself: `HoldOut` says which."""
 SHARE = 0.15  # of the documents, where the truth is a part of what the arms learn from
 SCANS, PHOTOS = 0.3, 0.2
-STEPS = 3000
+STEPS = 2000
 
 LINE_ARM = dataclasses.replace(
     LINES,
-    model=line_reader(2),
-    start_decoder=RANDOM,
+    learning_rate=5e-4,
     frozen=("sam",),
     held_out_share=NOTHING,
     loss_samples=200,
@@ -42,7 +41,11 @@ LINE_ARM = dataclasses.replace(
     shown_samples=300,
     max_new_tokens=64,
 )
-"""An arm of short lines: the paper's stage 2 in small, an encoder that has learned to read before a fresh mixture of experts."""
+"""An arm of short lines, which goes on from a network that reads drawn ones. With a fresh decoder behind that encoder, 200 steps
+on 2,700 lines brought the loss to 3.18 nats with a line's own image and 3.43 with another's: it learned the texts. Going on from
+the whole network these were 2.93 and 3.74 after 100 steps (one seed each, a network that had half of its characters wrong)."""
+FRESH_ARM = dataclasses.replace(LINE_ARM, model=line_reader(2), start_decoder=RANDOM, learning_rate=LINES.learning_rate)
+"""The same where the encoder alone is taken: the paper's stage 2 in small."""
 PAGE_ARM = dataclasses.replace(
     finetune.FULL, epochs=0.0, held_out_share=NOTHING, read_samples=300, shown_samples=300, read_first=False
 )
@@ -83,8 +86,9 @@ def ablate(
     `of`: "raw_text", "rounds" or "degradations", in place of `a` and `b`, on short lines of the multilingual output `corpus`;
     raw_text and degradations may also read documents of their own: `input`, `limit`. A `truth` is then measured, too.
 
-    All arms start from the whole network in `start`, or from the encoder of the one in `start_encoder`; without either the
-    encoder is that of `reads`, which is trained first. `variant` says whether arms are networks of "lines", or "full".
+    All arms go on from the network in `start`, or take the encoder alone of that in `start_encoder`, before a fresh decoder;
+    without either they go on from the first stage of `reads`, which is trained first. `variant`: arms are networks of "lines", or
+    "full".
     """
     kinds = {"raw_text": _raw_text, "rounds": _rounds, "degradations": _degradations}
     if bool(of) == bool(a or b or c):
@@ -127,19 +131,18 @@ def ablate(
 def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) -> tuple[Train, tuple[Step, ...]]:
     """What all arms have in common, and what is trained before them."""
     base = dataclasses.replace(
-        LINE_ARM if variant == "lines" else PAGE_ARM,
+        PAGE_ARM if variant == "full" else FRESH_ARM if start_encoder else LINE_ARM,
         loss_every=max(1, steps // 8),
         looks_after=max(1, steps // 2),
     ).lasting(max(1, steps))
     if modes:
         base = dataclasses.replace(base, modes=tuple((mode, 1.0) for mode in modes.split(",") if mode))
-    if start:
-        frozen = base.frozen if variant == "lines" else ()
-        return dataclasses.replace(base, start=start, start_encoder="", start_decoder="", frozen=frozen), ()
     if start_encoder:
         return dataclasses.replace(base, start_encoder=start_encoder), ()
+    if start:
+        return dataclasses.replace(base, start=start), ()
     first = reads().steps[0]
-    return dataclasses.replace(base, start_encoder=first.name), (first,)
+    return dataclasses.replace(base, start=first.name), (first,)
 
 
 def _of_corpora(base: Train, corpora: list[str], truth: str) -> _Ablation:

@@ -117,11 +117,17 @@ def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share
 
 
 def chosen(rows: np.ndarray, columns: Columns, count: int) -> np.ndarray:
-    """Up to `count` of `rows`, drawn by hashes of their groups: the same ones whatever the seed, and few others as a corpus
-    grows."""
+    """Up to `count` of `rows` in order, drawn by hashes of their groups: the same ones whatever the seed, and few others as a
+    corpus grows."""
+    return np.sort(by_hash(rows, columns)[:count])
+
+
+def by_hash(rows: np.ndarray, columns: Columns) -> np.ndarray:
+    """`rows` in the order of hashes of their groups, which is the same whatever the seed: any number of the first ones is a
+    sample of all."""
     at = columns.group_N[rows]
     nth = _nth_of_its_group(at)
-    return np.sort(rows[np.argsort(mixed(mixed(at) + nth.astype(np.uint64)), kind="stable")[:count]])
+    return rows[np.argsort(mixed(mixed(at) + nth.astype(np.uint64)), kind="stable")]
 
 
 def _nth_of_its_group(groups: np.ndarray) -> np.ndarray:

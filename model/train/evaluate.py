@@ -19,7 +19,7 @@ from model.data.loader import by_threads, job, maker
 from model.data.modes import placeholders
 from model.data.plan import packed
 from model.data.rows import NO_ANSWER, Draw
-from model.data.split import Corpus, chosen
+from model.data.split import Corpus, by_hash
 from model.deepseek_ocr import DeepseekOcr
 from model.image import Views
 from model.loss import IGNORED
@@ -37,7 +37,7 @@ def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int
     draws: list[Draw] = []
     for number, (columns, rows) in enumerate(zip(corpus.columns, corpus.held_out, strict=True)):
         found: list[Draw] = []
-        for row in chosen(rows, columns, 4 * count).tolist():
+        for row in by_hash(rows, columns)[: 4 * count].tolist():
             prompt = next((p for p, n in enumerate(columns.answer_NP[row]) if n != NO_ANSWER), None)
             if prompt is None or len(found) == count:
                 continue
@@ -45,8 +45,9 @@ def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int
             mode = modes[len(found) % len(modes)] if sizes else ""
             num_tokens = int(columns.answer_NP[row, prompt]) + sum(placeholders(mode, tuple(modes), *size) for size in sizes)
             if num_tokens <= length:
-                found.append(Draw(len(draws) + len(found), number, row, prompt, mode, num_tokens, 0))
-        draws += found
+                found.append(Draw(0, number, row, prompt, mode, num_tokens, 0))
+        found.sort(key=lambda draw: draw.row)
+        draws += [draw._replace(number=len(draws) + n) for n, draw in enumerate(found)]
     return draws
 
 

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,8 @@ from model.config import line_reader
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
 from model.data.plan import packed
-from model.data.split import opened
+from model.data.rows import Columns
+from model.data.split import Corpus, opened
 from model.data.tokens import made
 from model.deepseek_ocr import build
 from model.tokenizer import byte_tokenizer
@@ -185,3 +187,17 @@ def test_a_curve_of_many_steps_is_thinned(tmp_path):
     (each,) = (part for part in shown.html.split("<polyline ") if part.startswith('class="each"'))
     points = each.partition('points="')[2].partition('"')[0].split()
     assert 400 < len(points) <= 1_000 and len({point.split(",")[1] for point in points}) == 2
+
+
+def test_held_out_samples_are_from_all_over_a_dataset():
+    """Its first documents would tell of its first language."""
+    count, num = 20, 1000
+    small = np.full(num, 64, np.uint16)
+    group_N = np.arange(num, dtype=np.uint64) // 10
+    columns = Columns(small, small, np.full((num, 1), 9, np.int32), np.zeros(num, np.int16), group_N, ("de",))
+    rows = np.arange(num, dtype=np.int32)
+    draws = evaluate.held_out_draws(Corpus((None,), (columns,), (rows[:0],), (rows,)), MODES, 400, count)
+    chosen = [draw.row for draw in draws]
+    assert chosen == sorted(chosen) and [draw.number for draw in draws] == list(range(count))
+    assert len({row // 10 for row in chosen}) > 0.7 * count  # of about as many documents
+    assert max(chosen) > 0.75 * num > 0.25 * num > min(chosen)

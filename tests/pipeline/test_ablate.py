@@ -13,7 +13,7 @@ from model.tokenizer import byte_tokenizer
 from model.train.data import corpus_of, open_all
 from model.train.export import export
 from recipes.__main__ import main
-from recipes.ablate import LINE_ARM, ablate
+from recipes.ablate import FRESH_ARM, ablate
 from recipes.ablation import HoldOut
 from recipes.recipe import Recipe
 from recipes.steps import Place, runners
@@ -21,7 +21,7 @@ from recipes.steps.holdout import HoldOutRunner
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
 
 TINY = dataclasses.replace(
-    LINE_ARM, rows_per_step=1, micro_rows=1, loss_samples=3, read_samples=3, shown_samples=3, max_new_tokens=3, workers=0
+    FRESH_ARM, rows_per_step=1, micro_rows=1, loss_samples=3, read_samples=3, shown_samples=3, max_new_tokens=3, workers=0
 )
 
 
@@ -57,13 +57,15 @@ def test_the_steps_of_an_ablation():
     arms = recipe.steps[2:6]
     same = [dataclasses.replace(arm, name="", seed=0, datasets=()) for arm in arms]
     assert all(arm == same[0] for arm in same)
-    assert {arm.start_encoder for arm in arms} == {"stage1"} and [arm.seed for arm in arms] == [0, 0, 1, 1]
+    assert {arm.start for arm in arms} == {"stage1"} and [arm.seed for arm in arms] == [0, 0, 1, 1]
     assert [(one.where, one.only) for one in arms[0].data] == [("/x/a", "train"), ("/x/t", "measure")]
     assert recipe.steps[1] == HoldOut(("/x/t",), 1.0)
     own = ablate(a="/x/a", b="/x/b", start="/x/s").steps
     assert own[0].share < 1 and own[0].datasets == ("/x/a", "/x/b")  # with a start there is nothing to train before
     assert [(one.where, one.only) for one in own[2].data] == [("/x/b", ""), ("/x/a", "measure")]
     assert own[1].start == "/x/s" and not own[1].start_encoder and not own[1].start_decoder
+    fresh = ablate(a="/x/a", b="/x/b", start_encoder="/x/e").steps[1]
+    assert (fresh.start, fresh.start_encoder, fresh.start_decoder) == ("", "/x/e", "random")
     (plain, degraded) = ablate(of="degradations", corpus="/x", seeds=1).steps[4:6]
     assert (plain.scans, plain.photos) == (0, 0) and degraded.scans and degraded.photos
     pages = ablate(a="/x/a", b="/x/b", start="/x/s", variant="full", modes="small,base").steps[1]
@@ -146,7 +148,7 @@ def words(root, out, *more: str) -> list[str]:
 
 
 def test_from_corpora_to_a_table(root, tmp_path, capsys, monkeypatch, caplog):
-    monkeypatch.setattr("recipes.ablate.LINE_ARM", TINY)
+    monkeypatch.setattr("recipes.ablate.FRESH_ARM", TINY)
     out, typed = tmp_path / "out", words(root, tmp_path / "out", f"truth={root}/truth.jsonl", "seeds=2")
     assert main([*typed, "plan=1"]) == 0
     plan = capsys.readouterr().out
@@ -187,7 +189,7 @@ def test_from_corpora_to_a_table(root, tmp_path, capsys, monkeypatch, caplog):
 
 
 def test_without_a_truth_arms_are_measured_on_documents_that_no_corpus_teaches(root, tmp_path, monkeypatch):
-    monkeypatch.setattr("recipes.ablate.LINE_ARM", TINY)
+    monkeypatch.setattr("recipes.ablate.FRESH_ARM", TINY)
     out = tmp_path / "out"
     assert main(words(root, out, "seeds=1")) == 0
     table = json.loads((out / "compare/table.json").read_text())
@@ -204,7 +206,7 @@ def test_a_forgotten_documents_pictures_go(root, tmp_path, monkeypatch):
     from datagen.tombstones import Forgotten
     from recipes.steps import Gone
 
-    monkeypatch.setattr("recipes.ablate.LINE_ARM", TINY)
+    monkeypatch.setattr("recipes.ablate.FRESH_ARM", TINY)
     recipe = ablate(a=f"{root}/bad", b=f"{root}/good", start_encoder=f"{root}/encoder", seeds=1)
     compare = next(one for one in runners(recipe, Place(str(tmp_path))) if one.step.name == "compare")
     rows = [{"key": "k1-1"}, {"key": "k2-1"}]
