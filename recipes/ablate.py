@@ -28,7 +28,7 @@ NOTHING = 1e-9
 """The share of documents that a training holds out by itself: `HoldOut` says which."""
 SHARE = 0.15  # of the documents, where the truth is a part of what the arms learn from
 SCANS, PHOTOS = 0.3, 0.2
-STEPS = 2000
+STEPS = 1500
 
 LINE_ARM = dataclasses.replace(
     LINES,
