@@ -1,7 +1,7 @@
 """Formulas drawn from their LaTeX without TeX: ziamath sets them in STIX Two Math.
 
-Of 555 commands and environments that formulas are written with it knows 523. Others say nothing about what is shown, and are left
-out. latex2mathml, which it parses LaTeX with, sets as text what it doesn't know. Such a formula isn't drawn here.
+Of 551 commands and environments that formulas are written with, eight weren't known to it. latex2mathml, which it parses LaTeX
+with, sets as text what it doesn't know, and ziamath passes over what it can't draw. Such a formula isn't drawn here.
 """
 
 import functools
@@ -31,6 +31,8 @@ RULE = "rule"
 """The name of what is no glyph: the line of a fraction, of a root, of a table."""
 
 _MAX_CHARS = 8000
+_MAX_PIXELS, _MAX_SIDE = 50_000_000, 30_000  # Cairo's own bound is 32,767
+_BARS = re.compile(r"\\([vV])ert(?![A-Za-z])")  # not known behind \big
 _FULL_WIDTH = re.compile("[\u3000\uff01-\uff5e]")
 _TEXT = re.compile(r"\\(?:hbox|mbox|text|textrm)\s*\{")
 _SHOWS_NOTHING = re.compile(
@@ -47,8 +49,8 @@ _MAX_LAYOUTS = 20_000  # about a second
 
 
 class NotDrawn(ValueError):
-    """Why a formula can't be drawn: `reason` is `unknown_command`, `unknown_character`, `not_parsed`, `too_long`,
-    `too_nested` or `empty`."""
+    """Why a formula can't be drawn: `reason` is `unknown_command`, `unknown_character`, `not_parsed`, `signs_lost` (ziamath passed
+    over some), `too_long`, `too_nested`, `too_large` or `empty`."""
 
     def __init__(self, reason: str, detail: str = ""):
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -80,12 +82,17 @@ def versions() -> dict[str, str]:
 
 def draw(latex: str) -> Drawing:
     """The formula as a displayed one, `EM` pixels an em. Raises `NotDrawn`."""
-    placed = list(_leaves(_node(latex), 0.0, 0.0))
+    node, num_signs = _node(latex)
+    placed = list(_leaves(node, 0.0, 0.0))
+    if len(placed) < num_signs:
+        raise NotDrawn("signs_lost", f"{num_signs - len(placed)} of {num_signs}")
     boxes = [box for leaf, x, y in placed if (box := _box(leaf, x, y))]
     if not boxes:
         raise NotDrawn("empty")
     left, top = math.floor(min(box.x0 for box in boxes)), math.floor(min(box.y0 for box in boxes))
     right, bottom = math.ceil(max(box.x1 for box in boxes)), math.ceil(max(box.y1 for box in boxes))
+    if (right - left) * (bottom - top) > _MAX_PIXELS or max(right - left, bottom - top) > _MAX_SIDE:
+        raise NotDrawn("too_large", f"{right - left} x {bottom - top} pixels")
     surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, right - left, bottom - top)
     context = cairocffi.Context(surface)
     context.translate(-left, -top)
@@ -97,12 +104,12 @@ def draw(latex: str) -> Drawing:
     return Drawing(ink[:, : right - left].copy(), symbols)
 
 
-def _node(latex: str) -> Drawable:
-    """What ziamath makes of the LaTeX."""
+def _node(latex: str) -> tuple[Drawable, int]:
+    """What ziamath makes of the LaTeX, and how many characters it has to show."""
     if len(latex) > _MAX_CHARS:
         raise NotDrawn("too_long", f"{len(latex)} characters")
     text = "".join(_texts_outside(bare_latex(_FULL_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), latex))))
-    text = _SHOWS_NOTHING.sub(" ", text)
+    text = _BARS.sub(lambda bar: "|" if bar[1] == "v" else r"\|", _SHOWS_NOTHING.sub(" ", text))
     for written, known in _ENVIRONMENTS:
         text = written.sub(known, text)
     if not text.strip():
@@ -114,7 +121,8 @@ def _node(latex: str) -> Drawable:
         root = _flat(ElementTree.fromstring(mathml))
         if _num_layouts(root) > _MAX_LAYOUTS:
             raise NotDrawn("too_nested")
-        return ziamath.Math(root, size=EM).node
+        num_signs = _num_signs(root)  # ziamath changes what it is given
+        return ziamath.Math(root, size=EM).node, num_signs
     except NotDrawn:
         raise
     except Exception as error:  # both packages raise what they happen to: their own errors, IndexError, AssertionError
@@ -149,18 +157,33 @@ def _closing(latex: str, start: int) -> int:
 
 
 def _flat(element: ElementTree.Element) -> ElementTree.Element:
-    """The MathML without rows of one row: engines write `{{{x}}}`."""
+    """The MathML without rows of one row, since engines write `{{{x}}}`, and without rows in an operator (`\\mathop{x}`), which
+    ziamath passes over."""
     for i, inner in enumerate(element):
         inner = _flat(inner)
-        while inner.tag.endswith("mrow") and len(inner) == 1 and inner[0].tag.endswith("mrow") and not inner.attrib:
+        if _name(inner) in ("mi", "mo") and len(inner):
+            inner.tag = inner.tag.removesuffix(_name(inner)) + "mrow"
+        while _name(inner) == "mrow" and len(inner) == 1 and _name(inner[0]) == "mrow" and not inner.attrib:
             inner = inner[0]
         element[i] = inner
     return element
 
 
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _num_signs(element: ElementTree.Element) -> int:
+    """How many characters the MathML shows."""
+    if _name(element) == "mphantom":
+        return 0
+    text = element.text or "" if _name(element) in ("mi", "mo", "mn", "mtext") else ""
+    return sum(not (c.isspace() or unicodedata.category(c) == "Cf") for c in text) + sum(map(_num_signs, element))
+
+
 def _num_layouts(element: ElementTree.Element) -> int:
     """How often ziamath lays something out: what is in a row twice, once to see how high what stretches must be."""
-    again = 2 if element.tag.rpartition("}")[2] in ("mrow", "math", "mtd", "mstyle", "msqrt") else 1
+    again = 2 if _name(element) in ("mrow", "math", "mtd", "mstyle", "msqrt") else 1
     return 1 + again * sum(map(_num_layouts, element))
 
 

@@ -39,6 +39,8 @@ def test_a_formula_is_drawn_with_its_symbols_in_place():
         (r"{{{{x}}}}^{{{2}}}", "x2"),
         (r"\left. a \right|_{0}", "a|0"),
         (r"\sqrt{x}", "√x_"),
+        (r"\mathop { \sum } _ { i } \mathrel{=} \mathop{\rm lim} a", "∑i=lima"),
+        (r"\operatorname* { l i m } _ { x } \Big\vert _ { y }", "limx|y"),
     ],
 )
 def test_what_engines_write_is_drawn(latex, text):
@@ -53,6 +55,8 @@ def test_what_engines_write_is_drawn(latex, text):
         (r"\frac{a", "not_parsed"),
         (r"x_1_2", "not_parsed"),
         (r"\quad", "empty"),
+        (r"x \hspace{2000em} y", "too_large"),
+        ("{" * 4000, "not_parsed"),
         ("", "empty"),
         ("x+" * 5000, "too_long"),
         (r"\left(" * 14 + "x" + r"\right)" * 14, "too_nested"),
