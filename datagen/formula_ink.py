@@ -115,6 +115,8 @@ def _falling(values: numpy.ndarray, full: float, none: float) -> numpy.ndarray:
 
 def _contrasted(image: numpy.ndarray) -> numpy.ndarray:
     """The ink, 255 where it is darkest or, on dark paper, brightest, cut to where it is."""
+    if not image.size:
+        raise NotDrawn("no_ink")
     paper = float(numpy.median(image))
     difference = numpy.abs(image.astype(numpy.float32) - paper)
     marked = difference[difference > _LEAST_CONTRAST]

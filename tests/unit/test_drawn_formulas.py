@@ -106,9 +106,10 @@ def test_a_number_beside_the_formula_and_dark_paper_change_nothing():
     assert likeness(draw(FORMULA), 255 - ink) == pytest.approx(likeness(draw(FORMULA), ink), abs=0.02)
 
 
-def test_paper_without_ink_has_a_reason():
+@pytest.mark.parametrize("size", [(20, 60), (1, 1), (0, 60)])
+def test_paper_without_ink_has_a_reason(size):
     with pytest.raises(NotDrawn, match="no_ink"):
-        likeness(draw("x"), numpy.full((20, 60), 230, numpy.uint8))
+        likeness(draw("x"), numpy.full(size, 230, numpy.uint8))
 
 
 def test_formulas_that_look_alike_are_alike_whatever_their_latex():
