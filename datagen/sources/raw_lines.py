@@ -2,10 +2,12 @@
 difference is worth.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from datagen import scripts
 from datagen.child_loop import read_parts
 from datagen.parts import Failed, Part
 from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample, words_hold
@@ -13,14 +15,16 @@ from datagen.sources.lines import STAGE, LineCrops
 from datagen.sources.pdf_answers import RawLine
 
 CUT = "datagen.sources.pdf_raw:raw_lines"
+_LEADER = re.compile(rf"(?:[{scripts.LEADER_DOTS}]\s*){{4}}")
 
 
 @dataclass(frozen=True)
 class ShortLineCrops(LineCrops):
     """The lines of `LineCrops` that have `shortest` to `longest` characters, of pages in one of `scripts`, whatever the
-    language; of those in `languages`, if there are some."""
+    language; of those in `languages`, if there are some. Lines with a leader are left out: as how many dots it is written is
+    ours alone to say, and nobody else's label could be right about it."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     scripts: tuple[str, ...] = ("Latn",)
     shortest: int = 2
@@ -34,7 +38,8 @@ class ShortLineCrops(LineCrops):
         return row["script"] in self.scripts and (not self.languages or row["lang"] in self.languages)
 
     def lines(self, page: Sample) -> list[Line]:
-        return [line for line in super().lines(page) if self.shortest <= len(line.text) <= self.longest]
+        fit = [line for line in super().lines(page) if self.shortest <= len(line.text) <= self.longest]
+        return [line for line in fit if not _LEADER.search(line.text)]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,13 @@ from tests.outputs import make
 def coarse(tmp_path_factory):
     """A page of lines whose first one is drawn in two pieces with a gap between them, and one in Russian."""
     root = tmp_path_factory.mktemp("raw")
-    content = [((72, 100), "4.6"), ((100, 100), "Releases"), ((72, 130), "a short line"), ((72, 160), f"{pdfs.LATIN[:60]}")]
+    content = [
+        ((72, 100), "4.6"),
+        ((100, 100), "Releases"),
+        ((72, 130), "a short line"),
+        ((72, 270), "Intro ........ 7"),
+        ((72, 160), f"{pdfs.LATIN[:60]}"),
+    ]
     document = pdfs.pymupdf.open()
     page = document.new_page()
     for place, text in content:
@@ -46,7 +52,7 @@ def read(source, dataset) -> list[Sample | Drop]:
 def test_a_line_that_was_put_together_is_two_raw_ones(coarse):
     ours, raw = ([one for one in read(source, coarse) if isinstance(one, Sample)] for source in (ShortLineCrops(), RawLines()))
     assert [one.text for one in ours] == ["4.6 Releases", "a short line"]
-    assert [one.text for one in raw] == ["4.6", "Releases", "a short line"]
+    assert [one.text for one in raw] == ["4.6", "Releases", "a short line", "Intro ........ 7"]
     for crop in (*ours, *raw):
         check(crop)
         image = numpy.asarray(Image.open(io.BytesIO(crop.image)))
