@@ -135,6 +135,7 @@ def test_two_machines_meet(out, monkeypatch, tmp_path):
     assert made and results(out)["sum"] == SUM and states[0].note == "from step 0"
 
 
+@pytest.mark.slow
 def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
     one, other = make_corpus(tmp_path / "one"), make_corpus(tmp_path / "other")
     step = dataclasses.replace(STEP, device="cpu")
