@@ -49,8 +49,8 @@ _MAX_LAYOUTS = 20_000  # about a second
 
 
 class NotDrawn(ValueError):
-    """Why a formula can't be drawn: `reason` is `unknown_command`, `unknown_character`, `not_parsed`, `signs_lost` (ziamath passed
-    over some), `too_long`, `too_nested`, `too_large` or `empty`."""
+    """Why a formula can't be drawn: `reason` is `unknown_command`, `unknown_character`, `not_parsed`, `signs_lost` (ziamath
+    passed over some), `too_long`, `too_nested`, `too_large` or `empty`."""
 
     def __init__(self, reason: str, detail: str = ""):
         super().__init__(f"{reason}: {detail}" if detail else reason)

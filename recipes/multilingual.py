@@ -119,7 +119,7 @@ def multilingual(
         datasets=(
             replace(drawn(SEED + 1000, ((0, 12),)), weight=0.9),
             Data(f"{CROPS}*", weight=0.04),
-            Data(lines.name, weight=0.04, min_worth=MIN_WORTH),
+            Data(f"{lines.name}*", weight=0.04, min_worth=MIN_WORTH),
             Data(ROUNDS, weight=0.02),
         ),
         start=of_drawn.name,
@@ -129,7 +129,7 @@ def multilingual(
         name="train",
     ).lasting(max(1, steps * STEPS_ON_CORPUS // STEPS))
     with_regions = Data(annotated.name, unread="cut", min_worth=MIN_WORTH)
-    of_regions = Data(regions.name, min_worth=MIN_WORTH)
+    of_regions = Data(f"{regions.name}*", min_worth=MIN_WORTH)
     of_pages = replace(PAGES, datasets=(pages.name, with_regions, of_regions, PAGES_OF_ROUNDS), seed=SEED)
     report = Report(datasets=(pages.name, annotated.name), seed=SEED, after=(alike.name, annotated.name))
     return Recipe("multilingual", (pages, alike, annotated, regions, lines, wheel, of_drawn, of_lines, of_pages, report))

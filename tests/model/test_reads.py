@@ -76,14 +76,14 @@ def test_run_again_it_touches_nothing(recipe, out):
 
 
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
-    """Crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
+    """Lines of annotated pages, crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
     (drawn, step), (of_few, _) = ((training(r, "drawn"), training(r, "train")) for r in (multilingual(), multilingual(limit=8)))
     assert of_few.steps == 200 < drawn.steps
     assert step.start == drawn.name
     out, empty = Folder(f"{tmp_path}/out"), Folder(f"{tmp_path}/empty")
-    for name in ("crops", "round-1"):
+    for name in ("fine-lines", "crops", "round-1"):
         write_dataset(out, name, [[line_crop(f"{text} {n}", f"{name}{n}", f"document {n}") for n, text in enumerate(EIGHT)]])
-    for folder, expected in ((out, {"lines", "crops crop", "round-1 crop"}), (empty, {"lines"})):
+    for folder, expected in ((out, {"lines", "fine-lines crop", "crops crop", "round-1 crop"}), (empty, {"lines"})):
         assert train(shortened(drawn), folder)
         assert train(shortened(step), folder)
         assert set(json.loads(folder.read("train/metrics.json"))["num_train"]) == expected
@@ -95,6 +95,7 @@ def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypa
     pages = [line_crop(f"{text} {n}", f"p{n}", f"{n}", "page") for n, text in enumerate(EIGHT * 2)]
     for name in ("coarse", "fine"):
         write_dataset(out, name, [pages])
+    write_dataset(out, "fine-regions", [[line_crop(f"{text} {n}", f"r{n}", f"{n}") for n, text in enumerate(EIGHT)]])
     with monkeypatch.context() as without, caplog.at_level("INFO"):
         without.setattr(torch.cuda, "is_available", lambda: False)
         assert run(Recipe("r", (step,)), place) == 0
@@ -103,6 +104,7 @@ def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypa
     assert train(replace(shortened(step), model=tiny(), num_samples=1, micro_rows=1, rows_per_step=2), out)
     metrics = json.loads(out.read("pages/metrics.json"))
     assert metrics["step"] == 3 and "mode tiny" in metrics["read"]
+    assert set(metrics["num_train"]) == {"coarse", "fine", "fine-regions crop"}
 
 
 def test_a_start_that_has_not_finished_is_told(recipe, tmp_path):
