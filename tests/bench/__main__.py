@@ -28,6 +28,7 @@ BENCHES = {
     "gate": (),
     "fine_digital": (),
     "fine_image": (),
+    "fine_cost": (),
     "truth": (),
     "fine": (),
 }

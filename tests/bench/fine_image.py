@@ -36,18 +36,25 @@ _DOCUMENTS = re.compile(r"refcard-(en|de|fr|es|ja|zh_CN)-a4|install\.(en|fr)\.pd
 _LONG_SIDE = 1920
 
 
-def draw(folder: Path) -> list[str]:
-    """Two pages of each document as JPEGs in `folder`; a document's first page is often a title alone, and isn't taken."""
-    paths: list[str] = []
+def chosen_pages() -> list[tuple[str, int]]:
+    """Two pages of each document, path and number; a document's first page is often a title alone, and isn't taken."""
+    chosen = []
     for item in DebianSamples().items():
-        if not _DOCUMENTS.search(item.uri):
-            continue
-        with pymupdf.open(item.uri) as doc:
-            for number in sorted({min(len(doc) - 1, 1), len(doc) // 2}):
-                zoom = _LONG_SIDE / max(doc[number].rect[2:])
-                path = folder / f"{len(paths):03d}.jpg"
-                doc[number].get_pixmap(matrix=pymupdf.Matrix(zoom, zoom)).save(path, jpg_quality=90)
-                paths.append(str(path))
+        if _DOCUMENTS.search(item.uri):
+            with pymupdf.open(item.uri) as doc:
+                chosen += [(item.uri, number) for number in sorted({min(len(doc) - 1, 1), len(doc) // 2})]
+    return chosen
+
+
+def draw(folder: Path) -> list[str]:
+    """These pages as JPEGs in `folder`."""
+    paths: list[str] = []
+    for uri, number in chosen_pages():
+        with pymupdf.open(uri) as doc:
+            zoom = _LONG_SIDE / max(doc[number].rect[2:])
+            path = folder / f"{len(paths):03d}.jpg"
+            doc[number].get_pixmap(matrix=pymupdf.Matrix(zoom, zoom)).save(path, jpg_quality=90)
+            paths.append(str(path))
     return paths
 
 
