@@ -126,8 +126,9 @@ def _first(rows: Sequence[dict]) -> list[dict]:
     before: Counter[str] = Counter()
     shown = []
     for row in rows:
-        before[row["dataset"]] += 1
-        if before[row["dataset"]] <= SHOWN:
+        name = row.get("dataset", "")
+        before[name] += 1
+        if before[name] <= SHOWN:
             shown.append(row)
     return shown
 
