@@ -31,12 +31,12 @@ def overlap_share(regions: Sequence[Region]) -> float:
 
 def without_doubles(regions: Sequence[Region]) -> tuple[Region, ...]:
     """The regions without those whose text a table around them has, too, and without the second of two that are the same."""
-    kept: list[Region] = []
+    single: list[Region] = []
     for i, region in enumerate(regions):
         tables = (r for r in regions if r.label == "table" and r.format == "html" and r is not region)
         if not (any(_is_told_in(region, table) for table in tables) or any(_is_double(region, other) for other in regions[:i])):
-            kept.append(region)
-    return tuple(kept)
+            single.append(region)
+    return tuple(single)
 
 
 def divided(regions: Sequence[Region]) -> tuple[Region, ...]:

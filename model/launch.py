@@ -176,14 +176,14 @@ def _run(command: list[str], step: Train, folder: Path, asked: threading.Event, 
     states.touch()
     # In a session of its own, so that a terminal's Ctrl-C is heard here alone.
     process = subprocess.Popen(command, env=environ, start_new_session=True)
-    told = False
+    has_asked = False
     try:
         with open(states, encoding="utf-8") as file:
             file.seek(0, os.SEEK_END)
             while process.poll() is None:
-                if asked.is_set() and not told:
+                if asked.is_set() and not has_asked:
                     process.terminate()
-                    told = True
+                    has_asked = True
                 _show(file, on_state)
                 time.sleep(_LOOK_EVERY_S)
             _show(file, on_state)

@@ -133,6 +133,6 @@ class Stage(nn.Module):
         h_BLD: Tensor = self.net.decoder(x_BLD, one.samples_BL, None, self.balance_scale, one.num_samples)
         if not self.is_last:
             return h_BLD.to(x_BLD.dtype)
-        found = self.net.losses(h_BLD, one.labels_BL, self.scale, one.learned_T)
-        self.on_losses(found.each_T, one.sources_T)
-        return found.total[None]
+        losses = self.net.losses(h_BLD, one.labels_BL, self.scale, one.learned_T)
+        self.on_losses(losses.each_T, one.sources_T)
+        return losses.total[None]

@@ -135,23 +135,25 @@ TIMES_TOO_OFTEN = 20
 def unlike(arms: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Sentences on what makes the arms hard to compare, by their counts: `num_train`, `num_seen` and `num_tokens` of one
     training, `num_left_out` of what it learns from, and for each seed whether it `looks`."""
-    found = []
+    sentences = []
     least, most = (pick(arms, key=lambda arm: arms[arm]["num_train"]) for pick in (min, max))
     if arms[most]["num_train"] >= 2 * arms[least]["num_train"]:
         sizes = [f"{arm} has {arms[arm]['num_train']:,} samples" for arm in (most, least)]
-        found.append(f"{' and '.join(sizes)}: in equal steps those of {least} come more often")
+        sentences.append(f"{' and '.join(sizes)}: in equal steps those of {least} come more often")
     for arm, counts in arms.items():
         times = counts["num_seen"] / max(1, counts["num_train"])
         if times > TIMES_TOO_OFTEN:
-            found.append(f"{arm} has too few samples: each of its {counts['num_train']:,} was learned from {times:,.0f} times")
+            sentences.append(
+                f"{arm} has too few samples: each of its {counts['num_train']:,} was learned from {times:,.0f} times"
+            )
         if counts["num_left_out"] > 0.2 * max(1, counts["num_train"]):
             num_left_out, num_train = counts["num_left_out"], counts["num_train"]
-            found.append(f"of {arm} {num_left_out:,} samples were left out, beside {num_train:,} learned from")
+            sentences.append(f"of {arm} {num_left_out:,} samples were left out, beside {num_train:,} learned from")
         if blind := [seed for seed, looks in enumerate(counts["looks"]) if looks is False]:
             seeds = ", ".join(map(str, blind))
-            found.append(f"{arm} doesn't look at the images with seed {seeds}: its errors say nothing of its labels")
+            sentences.append(f"{arm} doesn't look at the images with seed {seeds}: its errors say nothing of its labels")
     least, most = (pick(arms, key=lambda arm: arms[arm]["num_tokens"]) for pick in (min, max))
     if arms[most]["num_tokens"] > 1.25 * arms[least]["num_tokens"]:
         learned = [f"{arm} {arms[arm]['num_tokens']:,}" for arm in (most, least)]
-        found.append(f"in equal steps arms learned from unequal amounts of text, in tokens: {' and '.join(learned)}")
-    return found
+        sentences.append(f"in equal steps arms learned from unequal amounts of text, in tokens: {' and '.join(learned)}")
+    return sentences

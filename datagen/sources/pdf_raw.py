@@ -34,15 +34,15 @@ def raw_lines(
                 textpage = pymupdf.TextPage(displaylist.get_textpage(pymupdf.TEXTFLAGS_TEXT))
                 blocks = textpage.extractDICT()["blocks"]
             lines = [line for block in blocks for line in block.get("lines", ())]
-            found = []
+            fit = []
             for line in lines:
                 text = clean_text("".join(span["text"] for span in line["spans"])).strip()
                 box = _box(line["bbox"], zoom, order.long_side)
                 if lengths[0] <= len(text) <= lengths[1] and box is not None:
-                    found.append((text, box))
-            wanted = order._replace(boxes=[box for _, box in found])
+                    fit.append((text, box))
+            wanted = order._replace(boxes=[box for _, box in fit])
             crops = cropped(displaylist, zoom, wanted, heights, margin, jpeg_quality)
-            return [RawLine(text, crop) for (text, _), crop in zip(found, crops, strict=True)]
+            return [RawLine(text, crop) for (text, _), crop in zip(fit, crops, strict=True)]
 
         yield from each(numbers, cut)
 

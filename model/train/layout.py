@@ -51,15 +51,15 @@ def layout(step: Train, world: int) -> Layout:
             f"pipeline is {step.pipeline}, replicate {step.replicate}, and there are {world} processes: it takes {least}, or a "
             "multiple of that"
         )
-    found = Layout(step.pipeline, step.replicate, world // least)
-    rows = found.copies * (step.micro_rows if step.pipeline > 1 else 1)
+    chosen = Layout(step.pipeline, step.replicate, world // least)
+    rows = chosen.copies * (step.micro_rows if step.pipeline > 1 else 1)
     if step.rows_per_step % rows:
         per = f" x {step.micro_rows} micro_rows" if step.pipeline > 1 else ""
         raise ValueError(
-            f"rows_per_step is {step.rows_per_step}: it must be a multiple of {rows}, which is {found.copies} ranks with rows of "
-            f"their own{per}"
+            f"rows_per_step is {step.rows_per_step}: it must be a multiple of {rows}, which is {chosen.copies} ranks with rows "
+            f"of their own{per}"
         )
-    return found
+    return chosen
 
 
 class Ranks:

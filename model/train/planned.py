@@ -68,12 +68,12 @@ def _on_many(
 def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
     """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's.
     Those that its rows go round in."""
-    found: list[Layout] = []
+    layouts: list[Layout] = []
     for pipeline in (step.pipeline, 1, PAPER_STAGES):
         for replicate in (step.replicate if step.replicate > 1 else nodes, nodes * gpus // pipeline):
             with contextlib.suppress(ValueError):
-                found.append(layout(replace(step, pipeline=pipeline, replicate=replicate), nodes * gpus))
-    return list(dict.fromkeys(found))
+                layouts.append(layout(replace(step, pipeline=pipeline, replicate=replicate), nodes * gpus))
+    return list(dict.fromkeys(layouts))
 
 
 def set_up(step: Train) -> plan.SetUp | None:

@@ -68,11 +68,11 @@ class Spread:
         for one in micros:
             with clock.part("forward"), self.autocast():
                 batch = one.to(self.device)
-                found = through(self.net, batch, scale, balance_scale)
+                losses = through(self.net, batch, scale, balance_scale)
             with clock.part("backward"):
-                found.total.backward()
-            self._total += found.total.detach()
-            self._note(found.each_T, batch.sources_T)
+                losses.total.backward()
+            self._total += losses.total.detach()
+            self._note(losses.each_T, batch.sources_T)
         return self._total, self._sums_S2
 
     def _note(self, each_T: Tensor, sources_T: Tensor) -> None:

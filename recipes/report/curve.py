@@ -44,11 +44,11 @@ def _thinned(points: Points) -> Points:
     size = -(-2 * len(points) // (_POINTS - 1))
     if size <= 2:
         return points
-    kept: list[tuple[int, float]] = []
+    drawn: list[tuple[int, float]] = []
     for start in range(0, len(points), size):
         run = points[start : start + size]
-        kept += sorted({min(run, key=lambda point: point[1]), max(run, key=lambda point: point[1])})
-    return kept if kept[-1] == points[-1] else [*kept, points[-1]]
+        drawn += sorted({min(run, key=lambda point: point[1]), max(run, key=lambda point: point[1])})
+    return drawn if drawn[-1] == points[-1] else [*drawn, points[-1]]
 
 
 def _unit(least: float) -> float:

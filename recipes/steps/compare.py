@@ -147,30 +147,30 @@ class CompareRunner(StepRunner[Compare]):
         steps = [self._training(one.trainings[0]) for one in self.step.arms]
         own = self._training(arm.trainings[0])
         fields = [f for f in vars(own) if f not in ("name", "seed") and any(vars(s)[f] != vars(own)[f] for s in steps)]
-        found = {name: vars(own)[name] for name in fields if name != "datasets"}
+        values = {name: vars(own)[name] for name in fields if name != "datasets"}
         learned = [one.where for one in own.data if one.only != MEASURE]
-        return found | ({"learns from": ", ".join(learned)} if "datasets" in fields else {})
+        return values | ({"learns from": ", ".join(learned)} if "datasets" in fields else {})
 
     def _readings(self, truth: str, names: Mapping[str, Mapping[str, set[str]]]) -> tuple[dict[str, list[dict[Key, Row]]], int]:
         """Each arm's readings of a truth, by seed and sample: of those samples that all have read, and how many others there are.
 
         Raises `ValueError` if none is.
         """
-        found: dict[str, list[dict[Key, Row]]] = {}
+        readings_of: dict[str, list[dict[Key, Row]]] = {}
         for arm in self.step.arms:
-            found[arm.name] = []
+            readings_of[arm.name] = []
             for name in arm.trainings:
                 rows = json.loads(self.out.read(f"{name}/{_READBACK}"))
                 own = names[name][truth]
-                found[arm.name].append({(row["key"], row["prompt"]): row for row in rows if row["dataset"] in own})
-        every = [readings for of_arm in found.values() for readings in of_arm]
+                readings_of[arm.name].append({(row["key"], row["prompt"]): row for row in rows if row["dataset"] in own})
+        every = [readings for of_arm in readings_of.values() for readings in of_arm]
         common = set.intersection(*map(set, every))
         if not common:
             raise ValueError(f"no sample of {truth} was read by all arms: it needs samples with an image, and text")
         left_out = len(set.union(*map(set, every)) - common)
         return {
             arm: [{key: row for key, row in readings.items() if key in common} for readings in of_arm]
-            for arm, of_arm in found.items()
+            for arm, of_arm in readings_of.items()
         }, left_out
 
     def _of_truth(self, readings: Mapping[str, Sequence[Mapping[Key, Row]]], blind: set[str]) -> dict[str, Any]:
@@ -195,7 +195,7 @@ class CompareRunner(StepRunner[Compare]):
     def _worst(self, readings: Mapping[str, Sequence[Mapping[Key, Row]]]) -> list[Row]:
         """Of each pair of arms the samples whose errors differ most: those that the second reads better, and the first."""
         arms, first = list(readings), next(iter(readings.values()))[0]
-        keys, found = list(first), []
+        keys, differing = list(first), []
         means = {arm: _edits(of_arm, keys).mean(0) for arm, of_arm in readings.items()}
         for at, a in enumerate(arms):
             for b in arms[at + 1 :]:
@@ -205,12 +205,12 @@ class CompareRunner(StepRunner[Compare]):
                 chosen += [n for n in order[::-1][: self.step.num_worst] if apart_N[n] > 0]
                 for n in chosen:
                     row = first[keys[n]]
-                    found.append(
+                    differing.append(
                         {name: row[name] for name in ("key", "lang", "truth", "image")}
                         | {"a": a, "b": b, "edits": round(float(apart_N[n]), 2)}
                         | {"readings": {arm: [one[keys[n]]["reading"] for one in readings[arm]] for arm in (a, b)}}
                     )
-        return found
+        return differing
 
     def _curve(self, arm: Arm, truth: str, names: Mapping[str, Mapping[str, set[str]]]) -> list[list[tuple[int, float]]]:
         """The held-out loss on the truth by step, for each seed, in nats a token."""

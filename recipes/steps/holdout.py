@@ -54,10 +54,10 @@ class HoldOutRunner(StepRunner[HoldOut]):
 
     def _groups(self) -> dict[str, set[str]]:
         """The sha256s of the documents of each group of samples that can be measured."""
-        found: dict[str, set[str]] = {}
+        documents: dict[str, set[str]] = {}
         for name in self.step.datasets:
             if name.endswith(".jsonl"):
-                found |= {group: set() for group in _groups_of_rows(name)}
+                documents |= {group: set() for group in _groups_of_rows(name)}
                 continue
             dataset = Folder(name) if "/" in name else self.out.sub(name)
             shards = [report.shard for report in read_reports(dataset)]
@@ -66,8 +66,8 @@ class HoldOutRunner(StepRunner[HoldOut]):
             for part in manifest.parts(dataset, shards, ["group", "sha256", "verdict", "num_chars"]):
                 fit = part.filter(pc.and_(pc.equal(part["verdict"], "trusted"), pc.greater(part["num_chars"], 0)))
                 for row in fit.group_by(["group", "sha256"]).aggregate([]).to_pylist():
-                    found.setdefault(row["group"], set()).add(row["sha256"])
-        return found
+                    documents.setdefault(row["group"], set()).add(row["sha256"])
+        return documents
 
 
 def _groups_of_rows(name: str) -> set[str]:

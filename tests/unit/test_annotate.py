@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from datagen.contract import check
-from datagen.engines import Choice, tesseract
+from datagen.engines import Choice
 from datagen.record import Box, Drop, Quality, Region, Sample
 from datagen.stages.annotate import AnnotateImage
 from tests.samples import sample
@@ -30,11 +30,11 @@ class Told:
     tesseract: dict[int, str] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
-    def get(self, name: str, **settings: Any) -> "_Engine":
-        return _Engine(self, name)
+    def get(self, name: str, **settings: Any) -> "Engine":
+        return Engine(self, name)
 
 
-class _Engine:
+class Engine:
     def __init__(self, told: Told, name: str):
         self.told, self.name = told, name
 
@@ -181,62 +181,6 @@ def test_an_image_that_is_damaged_is_a_drop_and_one_without_text_is_a_page_witho
     assert (empty.text, empty.regions, empty.quality.verdict) == ("", (), "none")
 
 
-def test_a_page_whose_language_is_declared_is_read_by_who_knows_it():
-    told = Told(
-        lines=[(box, "xx", 0.3) for box, *_ in LEFT],
-        tesseract={1: "Это первая строка", 2: "а это вторая", 3: "и третья строка текста"},
-    )
-    result = annotated(told, lang="ru")
-    assert {asked for asked in told.asked if asked[0] in ("ppocr", "tesseract")} == {("tesseract", "ru")}
-    assert (result.lang, result.script, result.quality.verdict, result.quality.reasons) == (
-        "ru",
-        "Cyrl",
-        "suspect",
-        ("unscored_reading",),
-    )
-    assert {r.by for r in result.regions} == {"tesseract"}
-
-
-def test_a_page_in_a_script_that_ppocr_does_not_know_is_read_in_the_language_that_it_looks_like():
-    words = {
-        1: "Усі люди народжуються вільними і рівними",
-        2: "у своїй гідності та правах, вони наділені",
-        3: "розумом і совістю і повинні діяти",
-    }
-    told = Told(lines=[(box, "xx", 0.3) for box, *_ in LEFT], tesseract=words, script_guess="Cyrl")
-    result = annotated(told)
-    asked = [asked for asked in told.asked if asked[0] in ("ppocr", "tesseract")]
-    assert asked[:2] == [("ppocr", "und"), ("tesseract", "ru")] and asked[-1] == ("tesseract", "uk")
-    assert (result.lang, result.script) == ("uk", "Cyrl")
-
-
-def test_a_page_on_which_ppocr_fails_in_many_lines_is_read_by_who_knows_their_script():
-    latin = rows(50, 200, 400, *(f"apt-get install package{n}" for n in range(8)), score=0.99)
-    cyrillic = rows(550, 200, 400, *("yctaHobHtb" for _ in range(8)), score=0.7)
-    words = {n: text for n, (_, text, _) in enumerate(latin, 1)} | dict.fromkeys(range(9, 17), "установить пакет из хранилища")
-    told = Told(lines=[*latin, *cyrillic], tesseract=words, script_guess="Cyrl")
-    result = annotated(told)
-    assert [name for name, _ in told.asked if name in ("ppocr", "tesseract")][-1] == "tesseract"
-    assert "установить" in result.text and "package7" in result.text
-    few = Told(lines=[*latin, *cyrillic[:2]], script_guess="Cyrl")
-    assert {r.by for r in annotated(few).regions} == {"ppocr"}
-
-
-def test_lines_in_latin_that_ppocr_is_sure_of_stay_on_a_page_that_tesseract_reads():
-    latin = [(Box(100, 100 + 50 * n, 800, 130 + 50 * n), f"a licence in English {n}", 0.99) for n in range(6)]
-    persian = [(Box(200, 500 + 50 * n, 700, 530 + 50 * n), "", 0.0) for n in range(7)]
-    words = dict.fromkeys(range(7, 14), "این نوشتار آزاد است")
-    told = Told(lines=[*latin, *persian], tesseract=dict.fromkeys(range(1, 7), "a 1icence") | words, script_guess="Arab")
-    result = annotated(told)
-    lines = [line for region in result.regions for line in region.lines]
-    assert sorted((line.text, line.score) for line in lines if line.score) == [(text, 0.99) for _, text, _ in latin]
-    assert [line.text for line in lines if line.score is None] == ["این نوشتار آزاد است"] * 7
-    # A script with letters of the same shapes as Latin ones is read whole by who knows it.
-    told = Told(lines=[*latin, *persian], tesseract=dict.fromkeys(range(1, 14), "свободный текст"), script_guess="Cyrl")
-    lines = [line for region in annotated(told).regions for line in region.lines]
-    assert {line.text for line in lines} == {"свободный текст"}
-
-
 def test_what_nobody_could_read_is_counted_and_not_there():
     told = Told(lines=[*LEFT, *rows(50, 600, 300, "", score=0.0)])
     result = annotated(told)
@@ -254,7 +198,7 @@ def test_a_page_is_turned_only_if_it_is_read_more_surely_then(monkeypatch):
         # Where the lines were, the turned page shows paper.
         return [("Words of a page that was turned", 0.9 if numpy.median(crop) == 255 else 0.3) for crop in crops]
 
-    monkeypatch.setattr(_Engine, "read", read)
+    monkeypatch.setattr(Engine, "read", read)
     result = annotated(told)
     assert (result.quality.signals["turned"], result.quality.signals["reading_score"]) == (2, pytest.approx(0.9))
     assert result.image != page(told).image and result.size == SIZE
@@ -275,13 +219,13 @@ def test_columns_from_top_to_bottom_are_laid_down_and_read_from_the_right(monkey
     columns = ["吾輩は猫である名前はまだ無い", "どこで生れたか頓と見当がつかぬ", "何でも薄暗いじめじめした所で"]
     told = Told(lines=[(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(columns)])
     shapes = []
-    read = _Engine.read
+    read = Engine.read
 
     def seen_upright(self, crops, lang="und"):
         shapes.extend(crop.shape for crop in crops)
         return read(self, crops, lang)
 
-    monkeypatch.setattr(_Engine, "read", seen_upright)
+    monkeypatch.setattr(Engine, "read", seen_upright)
     result = annotated(told)
     assert all(width > height for height, width in shapes)
     assert "".join(r.text for r in result.regions) == "".join(columns)
@@ -314,7 +258,7 @@ def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
     told = Told(lines=LEFT)
     quad = ((50.0, 200.0), (450.0, 240.0), (447.0, 270.0), (47.0, 230.0))
 
-    class Skewed(_Engine):
+    class Skewed(Engine):
         def detect(self, images):
             return [[(quad, 0.9)]]
 
@@ -329,7 +273,7 @@ def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
     assert region.lines[0].polygon == quad and region.lines[0].box == Box(47, 200, 450, 270)
 
 
-class Ordered(_Engine):
+class Ordered(Engine):
     """A layout that knows the order of its regions."""
 
     is_ordered = True
@@ -342,8 +286,8 @@ class Ordered(_Engine):
 class InOrder(Told):
     """The same, with such a layout."""
 
-    def get(self, name: str, **settings: Any) -> _Engine:
-        return Ordered(self, name) if name == "pp-doclayout" else _Engine(self, name)
+    def get(self, name: str, **settings: Any) -> Engine:
+        return Ordered(self, name) if name == "pp-doclayout" else Engine(self, name)
 
 
 def test_a_layout_s_own_order_holds_and_what_it_did_not_see_stands_where_it_lies():
@@ -380,29 +324,3 @@ def test_it_wants_a_gpu_if_one_of_its_engines_does():
     assert AnnotateImage().needs.gpus == 0
     assert AnnotateImage(layout=Choice("pp-doclayout")).needs.gpus == 1
     assert AnnotateImage(layout=Choice.of("pp-doclayout", device="cpu")).needs.gpus == 0
-
-
-def test_another_recogniser_of_pp_ocr_reads_in_place_of_the_embedded_one():
-    class Asks(Told):
-        def get(self, name: str, **settings: Any) -> _Engine:
-            self.asked.append((name, settings))
-            return super().get(name, **settings)
-
-    told = Asks(lines=[(Box(100, 100, 400, 130), "a line", 0.95)], layout=[seen("text", 90, 90, 400, 140)])
-    stage = AnnotateImage(orientation=None, lines=Choice.of("ppocr", model="PP-OCRv6_medium_rec"))
-    (result,) = stage([page(told)], told)
-    assert result.text == "a line"
-    assert {settings.get("model") for name, settings in told.asked if name == "ppocr" and isinstance(settings, dict)} == {
-        "PP-OCRv6_medium_rec"
-    }
-    assert "PP-OCRv6_medium_rec" in result.origin.engines
-
-
-@pytest.mark.skipif(
-    not tesseract.language("ru"), reason="Tesseract with Russian is not installed: apt-get install tesseract-ocr-rus"
-)
-def test_a_reader_that_is_sure_of_commas_alone_does_not_know_the_script():
-    lines = rows(50, 200, 400, ", , , .", ", .", "- , ,", score=0.97)
-    words = ("Все люди рождаются", "свободными и равными", "в своём достоинстве")
-    result = annotated(Told(lines=lines, script_guess="Cyrl", tesseract=dict(enumerate(words, 1))))
-    assert result.lang == "ru" and result.regions[0].by == "tesseract" and "рождаются" in result.text
