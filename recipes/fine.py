@@ -2,6 +2,8 @@
 
 What a trusted text layer says is taken from the file, exactly. What only the image shows is read by engines. A second reader
 then says what the labels are worth.
+
+Without `input` the documents are Debian's, and of each at most four pages, chosen by seed: most of them are guides of a hundred.
 """
 
 from dataclasses import replace
@@ -9,6 +11,7 @@ from dataclasses import replace
 from datagen.alike import MarkAlike
 from datagen.census import Listing
 from datagen.pipeline import Pipeline, Stage
+from datagen.sources.debian import DebianSamples
 from datagen.sources.images import ImageSource
 from datagen.sources.pages import FORMATS, PageFiles
 from datagen.sources.pdf import ANNOTATED, PICTURES, PdfSource
@@ -25,6 +28,7 @@ from recipes.engines import PageEngines, of_word
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 NAME = "fine"
+DEFAULT_PAGES = 4
 SHARD_PAGES = 64  # a page takes up to five seconds of a core
 LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspaper can still be read
 
@@ -33,11 +37,11 @@ def fine(
     input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "", engines: str = ""
 ) -> Recipe:
     """`input`: PDFs and images of pages, as for coarse; `engines`: who annotates them, see `engine_words`."""
-    if not input:
-        raise ValueError("fine needs input=DIR, a glob, a PDF or an image, or a LIST.parquet or LIST.jsonl with a uri column")
+    pdfs = PdfSource(max_pages=0 if input else DEFAULT_PAGES, passwords=read_passwords(passwords))
     images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_PAGES, stage=NAME)
-    source = PageFiles(annotated(PdfSource(passwords=read_passwords(passwords))), images)
-    pages = Pipeline(NAME, Listing(input, FORMATS), source, stages(of_word(engines)), limit=limit, deep=deep)
+    source = PageFiles(annotated(pdfs), images)
+    census = Listing(input, FORMATS) if input else DebianSamples()
+    pages = Pipeline(NAME, census, source, stages(of_word(engines)), limit=limit, deep=deep)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
     return Recipe("fine", (pages, alike, Report(datasets=(NAME,))))
 

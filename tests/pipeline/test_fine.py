@@ -9,6 +9,7 @@ from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from datagen.shards import read_reports
+from datagen.sources.debian import DebianSamples
 from datagen.storage import Folder
 from recipes.__main__ import main
 from recipes.fine import fine
@@ -75,10 +76,15 @@ def test_the_same_command_does_nothing_again_and_a_report_shows_the_hardest_firs
     assert '"level":"easy"' in html.replace("\\u0022", '"')
 
 
+def test_without_input_it_takes_few_pages_of_each_of_debian_s_documents():
+    pages = fine().steps[0]
+    assert pages.census == DebianSamples() and pages.source.pdf.max_pages == 4
+    assert fine("in").steps[0].source.pdf.max_pages == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "fine needs input=DIR"),
         (["input=in", "engines=papr"], "engines=papr: 'papr': allowed are embedded, paper, and KIND:ENGINE@WHERE"),
         (["input=in", "engines=tables:tabels"], "for tables allowed are tables, slanet, got, server, none"),
         (["input=in", "engin=paper"], "fine has no word 'engin'"),
