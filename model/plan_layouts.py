@@ -141,9 +141,9 @@ def memory(
     head = config.decoder.vocab_size * config.decoder.width * stage.is_last
     copied = sum(counts[part] for part in through - {"experts", "embeddings"}) + head
     seen = stage.load(load) if "clip" in through else replace(stage.load(load), views=())
-    found = kept(stage.of(config), seen, 2, checkpointing, "sam" in through and stage.sam, not set_up.rank)
-    of_batch = found.sam * stage.sam + (found.clip + found.projector) * stage.clip
-    of_batch += found.decoder + found.head * stage.is_last
+    activations = kept(stage.of(config), seen, 2, checkpointing, "sam" in through and stage.sam, not set_up.rank)
+    of_batch = activations.sam * stage.sam + (activations.clip + activations.projector) * stage.clip
+    of_batch += activations.decoder + activations.head * stage.is_last
     at_a_time = min(layout.pipeline - number, num_micros)
     return Memory(
         weights=4 * weights,
@@ -151,7 +151,7 @@ def memory(
         gradients=4 * learned,
         moments=8 * learned,
         gathered=_gathered(config, stage, bool(trained_shared)) if layout.shard > 1 else 0,
-        kept=of_batch * at_a_time + found.once * (of_batch > 0),
+        kept=of_batch * at_a_time + activations.once * (of_batch > 0),
     )
 
 

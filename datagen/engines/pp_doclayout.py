@@ -22,6 +22,7 @@ from transformers import (
     PPDocLayoutV4ForObjectDetection,
 )
 
+from datagen.boxes import area, shared
 from datagen.engines import pretrained, token_reader
 from datagen.labels import label_of
 from datagen.record import Box, Line, Polygon, Region
@@ -140,20 +141,20 @@ def _without_doubles(found: Sequence[tuple[str, Region]]) -> list[tuple[str, Reg
 
 def _of_two(i: int, name: str, region: Region, j: int, other_name: str, other: Region) -> int | None:
     """Which of two regions goes, if one does."""
-    shared = _overlap(region.box, other.box)
+    common = shared(region.box, other.box) / min(area(region.box), area(other.box))  # of the smaller one
     names = {name, other_name}
     if "inline_formula" in names and len(names) == 2:
-        return (i if name == "inline_formula" else j) if shared > 0.5 else None
-    if shared <= _INSIDE:
+        return (i if name == "inline_formula" else j) if common > 0.5 else None
+    if common <= _INSIDE:
         return None
     if names == {"reference", "reference_content"}:  # a list of references, and one of them
         return i if name == "reference" else j
     is_picture = names & (_PICTURES | {"table"}) and len(names) > 1
     if is_picture and ("table" not in names or names <= _PICTURES | {"table"}):
         return None  # a seal on text, a caption inside a figure's box
-    if _area(region.box) == _area(other.box):
+    if area(region.box) == area(other.box):
         return j if (region.score or 0) >= (other.score or 0) else i
-    return j if _area(region.box) > _area(other.box) else i
+    return j if area(region.box) > area(other.box) else i
 
 
 def captioned(regions: Sequence[Region]) -> tuple[Region, ...]:
@@ -169,17 +170,6 @@ def captioned(regions: Sequence[Region]) -> tuple[Region, ...]:
             region = replace(region, label=caption if region.label == "image_caption" or not is_table else "table_footnote")
         named.append(region)
     return tuple(named)
-
-
-def _area(box: Box) -> int:
-    return (box.x1 - box.x0) * (box.y1 - box.y0)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """The share of the smaller box that lies in the larger."""
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
-    return max(0, width) * max(0, height) / max(1, min(_area(one), _area(other)))
 
 
 def _distance(one: Box, other: Box) -> float:

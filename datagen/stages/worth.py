@@ -14,12 +14,13 @@ from typing import ClassVar
 import numpy
 
 from datagen import drawn_formulas, formula_ink
+from datagen.boxes import area
 from datagen.drawn_formulas import NotDrawn
 from datagen.engines import Engines, ppocr, tesseract, versions
 from datagen.engines.lookalikes import fold
 from datagen.images import pixels
 from datagen.overlaps import overlap_share
-from datagen.record import Drop, Line, Region, Sample
+from datagen.record import Drop, Line, Sample
 from datagen.runner import A_CORE, Needs
 from datagen.sources.pdf_answers import BY
 from datagen.sources.pdf_ink import uncovered_ink
@@ -91,7 +92,7 @@ class WeighLabels:
             agreements |= formulas
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in page.regions))}
         signals["overlap_share"] = overlap_share(page.regions)
-        areas = {is_unread: sum(_area(r) for r in page.regions if r.is_unread is is_unread) for is_unread in (True, False)}
+        areas = {is_unread: sum(area(r.box) for r in page.regions if r.is_unread is is_unread) for is_unread in (True, False)}
         signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
         if formulas:
@@ -189,11 +190,6 @@ def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[str, str]:
         return "ppocr", page.lang
     lang = tesseract.second_language(page.lang, page.script)
     return ("tesseract", lang) if lang and "tesseract" not in readers else ("", "")
-
-
-def _area(region: Region) -> int:
-    x0, y0, x1, y1 = region.box
-    return (x1 - x0) * (y1 - y0)
 
 
 def _mean(weighted: Sequence[tuple[float, int]]) -> float:
