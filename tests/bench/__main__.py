@@ -24,6 +24,7 @@ BENCHES = {
     "model": (),
     "loader": (),
     "training": (),
+    "packed_attention": (),
     "promises": (),
     "gate": (),
     "fine_digital": (),
