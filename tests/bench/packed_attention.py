@@ -23,9 +23,10 @@ OURS = "the network's"
 
 def row(length: int, sample: int) -> list[int]:
     """Lengths of samples, of `sample` positions on average, that fill a row: shorter and longer ones in turn."""
-    lengths, rest, factors = [], length, (0.4, 1.0, 1.6)
+    lengths: list[int] = []
+    rest = length
     while rest:
-        lengths.append(min(rest, max(1, round(sample * factors[len(lengths) % 3]))))
+        lengths.append(min(rest, max(1, round(sample * (0.4, 1.0, 1.6)[len(lengths) % 3]))))
         rest -= lengths[-1]
     return lengths
 
@@ -50,6 +51,7 @@ def ways(lengths: list[int], device: torch.device) -> dict[str, Callable[[Tensor
             q_TNK, k_TNK, v_TNK = (x_BNLK[0].transpose(0, 1) for x_BNLK in (q, k, v))
             longest = max(lengths)
             y_TNK = varlen_attn(q_TNK, k_TNK, v_TNK, ends_S, ends_S, longest, longest, window_size=(-1, 0))
+            assert isinstance(y_TNK, Tensor)  # no second value was asked for
             return y_TNK.transpose(0, 1)[None]
 
         named["varlen"] = by_lengths
