@@ -30,8 +30,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Formula:
-    """An equation as the file has it. `number` is its place among the document's formulas, from 0, in the order of the file's main
-    part, then notes, then headers and footers. `omml`: the XML of one m:oMath. `is_display`: it stands in a line of its own."""
+    """An equation as the file has it. `number` is its place among the document's formulas, from 0, in the order of the file's
+    main part, then notes, then headers and footers. `omml`: the XML of one m:oMath. `is_display`: it stands in a line of its
+    own."""
 
     number: int
     omml: str
@@ -66,12 +67,17 @@ class Paragraph:
 @dataclass(frozen=True)
 class Cell:
     """A cell with what it holds, a table within it included, and how many rows and columns it spans. `column` is that of its left
-    edge in the table's grid, from 0."""
+    edge in the table's grid, from 0.
+
+    In the marked copy its fill (w:tcPr/w:shd w:fill, w:val="clear") has the colour 0xRRGGBB of `mark`, a number that no other
+    cell and no piece of text has, 0 for none: so a page shows where each cell is, an empty one and a repeated head, too. (Tried:
+    LibreOffice draws one rectangle of that fill for each cell and page, and nothing moves.)"""
 
     blocks: tuple["Block", ...]
     column: int
     rowspan: int = 1
     colspan: int = 1
+    mark: int = 0
 
 
 @dataclass(frozen=True)
