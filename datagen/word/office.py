@@ -1,0 +1,158 @@
+"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child (`datagen/sandbox.py`).
+
+Each conversion has a profile of its own and nobody else's: a copy of one that LibreOffice has written before, which starts in half
+the time that an empty one takes. The process makes that template when it first converts, so that several may start together. In it
+macros, embedded programs, updates of links, Java, crash reports and the network are off. The sandbox closes the network, caps the
+memory of each process, and ends whatever is left.
+"""
+
+import contextlib
+import functools
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Literal
+from xml.sax.saxutils import escape
+
+from datagen.record import SampleError, clean_text
+from datagen.sandbox import WALL_FACTOR
+
+DEADLINE_S = 60.0
+"""The processor seconds that LibreOffice may take for the files of one conversion."""
+MEMORY_BYTES = 3 << 30
+"""The least address space that LibreOffice starts in and draws large documents with."""
+
+# What is tagged says where formulas and tables are. Fields to be filled in are drawn as text, as a printer does.
+_PDF_OPTIONS = '{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportFormFields":{"type":"boolean","value":"false"}}'
+_FILTERS = {"pdf": f"pdf:writer_pdf_Export:{_PDF_OPTIONS}", "docx": "docx:MS Word 2007 XML"}
+
+_OFFICE = "/org.openoffice.Office."
+_SETTINGS = {
+    (f"{_OFFICE}Common/Security/Scripting", "DisableMacrosExecution"): "true",
+    (f"{_OFFICE}Common/Security/Scripting", "MacroSecurityLevel"): "3",
+    (f"{_OFFICE}Common/Security/Scripting", "DisableActiveContent"): "true",  # OLE objects and DDE
+    (f"{_OFFICE}Common/Security/Scripting", "DisableOLEAutomation"): "true",
+    (f"{_OFFICE}Common/Security/Scripting", "DisablePythonRuntime"): "true",
+    (f"{_OFFICE}Common/Security/Scripting", "BlockUntrustedRefererLinks"): "true",
+    (f"{_OFFICE}Common/Misc", "CrashReport"): "false",
+    (f"{_OFFICE}Common/Misc", "FirstRun"): "false",
+    (f"{_OFFICE}Common/Misc", "UseOpenCL"): "false",
+    (f"{_OFFICE}Common/Save/Document", "CreateBackup"): "false",
+    (f"{_OFFICE}Java/VirtualMachine", "Enable"): "false",
+    (f"{_OFFICE}Recovery/AutoSave", "Enabled"): "false",
+    (f"{_OFFICE}Recovery/RecoveryInfo", "Enabled"): "false",
+    (f"{_OFFICE}Writer/Content/Update", "Link"): "0",  # never
+    ("/org.openoffice.Inet/Settings", "ooInetProxyType"): "1",  # a proxy at a port where nobody listens
+    ("/org.openoffice.Inet/Settings", "ooInetHTTPProxyName"): "127.0.0.1",
+    ("/org.openoffice.Inet/Settings", "ooInetHTTPProxyPort"): "9",
+    ("/org.openoffice.Inet/Settings", "ooInetHTTPSProxyName"): "127.0.0.1",
+    ("/org.openoffice.Inet/Settings", "ooInetHTTPSProxyPort"): "9",
+}
+_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<oor:items xmlns:oor="http://openoffice.org/2001/registry" '
+    'xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
+)
+_RESTART = 81  # the code with which LibreOffice asks for another start of a new profile
+
+
+def program() -> str:
+    """The path of LibreOffice's program. Raises `ValueError`, saying how to install it, where there is none."""
+    path = shutil.which("soffice")
+    if path is None:
+        raise ValueError("Word documents are drawn by LibreOffice, and there is no soffice here: `make setup-word` installs it")
+    return path
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The version of LibreOffice, by its name. Raises `ValueError` as `program` does."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([program(), _profile(folder), "--version"], capture_output=True, text=True, timeout=120)
+    words = done.stdout.split()
+    if len(words) < 2 or words[0] != "LibreOffice":
+        raise ValueError(f"{program()} doesn't say which LibreOffice it is: {(done.stdout or done.stderr).strip()[-200:]}")
+    return {"libreoffice": " ".join(words[1:])}
+
+
+def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadline_s: float = DEADLINE_S) -> list[str]:
+    """The files, by one start of LibreOffice, as PDF with tags or as .docx in `folder`, which need not exist; their paths, in order.
+    What a file is called says of which kind it is, and no two names may be equal but for their endings.
+
+    Raises `SampleError`: `timeout` after `deadline_s` processor seconds, or ten times that on the wall clock; `not_rendered`
+    unless every file comes out. Nothing of LibreOffice runs on when it returns or raises. Raises `ValueError` as `program` does.
+    """
+    results = [str(Path(folder) / f"{Path(path).stem}.{target}") for path in paths]
+    if len(set(results)) < len(results):
+        raise ValueError(f"files of one conversion need names of their own, and these share some: {' '.join(paths)}")
+    template = _template()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        shutil.copytree(template.name, profile, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        code, output = _run(profile, ["--convert-to", _FILTERS[target], "--outdir", folder, *paths], deadline_s)
+    missing = [Path(result).name for result in results if not os.path.exists(result)]
+    if missing or code:
+        ended = f"LibreOffice was ended by {signal.Signals(-code).name}" if code < 0 else f"LibreOffice ended with {code}"
+        detail = f"{ended}, and made no {' and no '.join(missing)}" if missing else ended
+        last = output.strip().rpartition("\n")[2]
+        raise SampleError("not_rendered", clean_text(f"{detail}: {last[-300:]}" if last else detail))
+    return results
+
+
+@functools.cache
+def _template() -> tempfile.TemporaryDirectory:
+    """A profile that LibreOffice has written, for conversions to copy. It goes with the process."""
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    user = Path(folder.name) / "user"
+    user.mkdir()
+    (user / "registrymodifications.xcu").write_text(_HEAD + "".join(map(_item, _SETTINGS)) + "</oor:items>\n")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        first = Path(scratch) / "first.rtf"
+        first.write_text(r"{\rtf1 1}")
+        arguments = ["--convert-to", _FILTERS["pdf"], "--outdir", scratch, str(first)]
+        code, output = _run(folder.name, arguments, DEADLINE_S)
+        if code == _RESTART:
+            code, output = _run(folder.name, arguments, DEADLINE_S)
+        if not first.with_suffix(".pdf").exists():
+            raise RuntimeError(f"LibreOffice can't write a profile: it ended with {code}: {output.strip()[-500:]}")
+    return folder
+
+
+def _item(setting: tuple[str, str]) -> str:
+    path, name = setting
+    value = f'<prop oor:name="{name}" oor:op="fuse"><value>{escape(_SETTINGS[setting])}</value></prop>'
+    return f'<item oor:path="{path}">{value}</item>\n'
+
+
+def _profile(folder: str) -> str:
+    return f"-env:UserInstallation={Path(folder).as_uri()}"
+
+
+def _run(profile: str, arguments: list[str], deadline_s: float) -> tuple[int, str]:
+    """LibreOffice's exit code and what it printed last. Raises `SampleError` (`timeout`)."""
+    seconds = max(1, round(deadline_s))
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+
+    with subprocess.Popen(
+        [program(), _profile(profile), "--headless", "--norestore", "--nolockcheck", "--nologo", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"SAL_USE_VCLPLUGIN": "svp"},
+        start_new_session=True,
+        preexec_fn=limit,  # the child has one thread
+    ) as process:
+        try:
+            output = process.communicate(timeout=WALL_FACTOR * deadline_s)[0]
+        except subprocess.TimeoutExpired:
+            raise SampleError("timeout", f"LibreOffice took over {WALL_FACTOR * deadline_s:g} s on the wall clock") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+        raise SampleError("timeout", f"LibreOffice took over {seconds} s of processor time")
+    return process.returncode, output[-4000:].decode(errors="replace")

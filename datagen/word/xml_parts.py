@@ -1,0 +1,53 @@
+"""The XML within a Word file, parsed without entities, declarations of types, or the network."""
+
+from lxml import etree
+
+from datagen.record import SampleError
+
+MAX_XML_BYTES = 64 << 20
+"""The most bytes that one XML part may have; a tree takes some ten times as many."""
+
+
+def parsed(xml: bytes, name: str) -> etree._Element:
+    """The root of a part, whose name the errors tell. Raises `SampleError`: `too_big`, `entities` for a part that declares a type or
+    entities, which no Word file has, and `broken_xml`, also for elements within each other over 256 deep."""
+    if len(xml) > MAX_XML_BYTES:
+        raise SampleError("too_big", f"{name}: {len(xml)} bytes of XML, allowed are {MAX_XML_BYTES}")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
+    try:
+        root = etree.fromstring(xml, parser)
+    except etree.XMLSyntaxError as error:
+        if b"<!DOCTYPE" in xml[:4096] or b"<!ENTITY" in xml[:4096]:
+            raise SampleError("entities", f"{name}: {error}") from None
+        raise SampleError("broken_xml", f"{name}: {error}") from None
+    except ValueError as error:  # of an encoding that nobody knows
+        raise SampleError("broken_xml", f"{name}: {error}") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise SampleError("entities", f"{name}: declares a type of document")
+    return root
+
+
+def written(root: etree._Element) -> bytes:
+    """A part with this root, as UTF-8."""
+    xml: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return xml
+
+
+def local_name(element: etree._Element) -> str:
+    """The element's name without its namespace; "" for a comment."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def remove(element: etree._Element) -> None:
+    """Take an element out, and leave the text behind it where it is."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    if element.tail:
+        before = element.getprevious()
+        if before is None:
+            parent.text = (parent.text or "") + element.tail
+        else:
+            before.tail = (before.tail or "") + element.tail
+        element.tail = None
+    parent.remove(element)
