@@ -1,9 +1,9 @@
 """Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child (`datagen/sandbox.py`).
 
-Each conversion has a profile of its own and nobody else's: a copy of one that LibreOffice has written before, which starts in half
-the time that an empty one takes. The process makes that template when it first converts, so that several may start together. In it
-macros, embedded programs, updates of links, Java, crash reports and the network are off. The sandbox closes the network, caps the
-memory of each process, and ends whatever is left.
+Each conversion has a profile of its own and nobody else's: a copy of one that LibreOffice has written before, which starts in
+half the time that an empty one takes. The process makes that template when it first converts, so that several may start
+together. In it macros, embedded programs, updates of links, Java, crash reports and the network are off. The sandbox closes the
+network, caps the memory of each process, and ends whatever is left.
 """
 
 import contextlib
@@ -79,8 +79,8 @@ def versions() -> dict[str, str]:
 
 
 def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadline_s: float = DEADLINE_S) -> list[str]:
-    """The files, by one start of LibreOffice, as PDF with tags or as .docx in `folder`, which need not exist; their paths, in order.
-    What a file is called says of which kind it is, and no two names may be equal but for their endings.
+    """The files, by one start of LibreOffice, as PDF with tags or as .docx in `folder`, which need not exist; their paths, in
+    order. What a file is called says of which kind it is, and no two names may be equal but for their endings.
 
     Raises `SampleError`: `timeout` after `deadline_s` processor seconds, or ten times that on the wall clock; `not_rendered`
     unless every file comes out. Nothing of LibreOffice runs on when it returns or raises. Raises `ValueError` as `program` does.

@@ -1,9 +1,9 @@
 """Word files, opened: .docx, .odt, .doc and .rtf, told apart by what is in them, whatever they are called.
 
-The files are strangers'. What unpacks to too much, holds images too large to draw, is encrypted, damaged or declares entities isn't
-opened at all. What would read other files, ask the network or run a program is cut out of what `Package` has and writes, and
-counted: `package_docx.py` and `package_odt.py` say what. A .doc and an .rtf stay as they are, until LibreOffice, which has all of
-that turned off, has made a .docx of them.
+The files are strangers'. What unpacks to too much, holds images too large to draw, is encrypted, damaged or declares entities
+isn't opened at all. What would read other files, ask the network or run a program is cut out of what `Package` has and writes,
+and counted: `package_docx.py` and `package_odt.py` say what. A .doc and an .rtf stay as they are, until LibreOffice, which has
+all of that turned off, has made a .docx of them.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ Kind = Literal["docx", "odt", "doc", "rtf"]
 
 _ENCRYPTED_MEMBER = 0x1  # in a zip member's flags
 _ENCRYPTED_FIB = 0x01  # in the byte at 0x0B of the stream WordDocument
-_SWELLS_FROM = 1 << 20  # bytes: what is smaller may be as regular as it likes
+_SWELLS_FROM = 16 << 20  # bytes: what is smaller may be as regular as it likes
 _MIMETYPE = "mimetype"
 
 
@@ -80,7 +80,7 @@ class Package:
                 archive.writestr(zipfile.ZipInfo(name), parts[name], how)
 
 
-def opened(path: str, bounds: Bounds = Bounds()) -> Package:  # noqa: B008 - it is frozen
+def opened(path: str, bounds: Bounds = Bounds()) -> Package:
     """The file at `path`. Raises `SampleError`: `empty_file`, `not_a_word_document`, `encrypted`, `too_big`, `zip_bomb`,
     `image_bomb`, `broken_zip`, `broken_file` (of a .doc), `broken_xml`, `entities`, `unsafe_path`."""
     size = Path(path).stat().st_size

@@ -1,8 +1,8 @@
 """What a .docx may hold: the parts that its text refers to, by references of known kinds, and fields that fetch nothing.
 
-Whatever else a reference leads to is cut out, with the reference: templates, images and objects that lie elsewhere, parts of other
-documents, embedded files and programs, macros, controls, data sources. Hyperlinks stay, since nobody follows them. A part that
-nothing refers to any more isn't written.
+Whatever else a reference leads to is cut out, with the reference: templates, images and objects that lie elsewhere, parts of
+other documents, embedded files and programs, macros, controls, data sources. Hyperlinks stay, since nobody follows them. A part
+that nothing refers to any more isn't written.
 """
 
 import posixpath
@@ -31,14 +31,14 @@ _IS_WORD = re.compile(
     re.IGNORECASE,
 )
 _KEPT = frozenset(
-    "officeDocument core-properties extended-properties custom-properties styles stylesWithEffects numbering settings webSettings "
-    "fontTable font theme themeOverride footnotes endnotes header footer comments image hyperlink chart chartUserShapes chartStyle "
-    "chartColorStyle diagramData diagramLayout diagramQuickStyle diagramColors diagramDrawing".split()
+    "officeDocument core-properties extended-properties custom-properties styles stylesWithEffects numbering settings "
+    "webSettings fontTable font theme themeOverride footnotes endnotes header footer comments image hyperlink chart "
+    "chartUserShapes chartStyle chartColorStyle diagramData diagramLayout diagramQuickStyle diagramColors diagramDrawing".split()
 )
 # What is of no use once that which it names is cut out. What else names it, such as a picture, stays without.
 _GO_WITH_IT = frozenset(
-    "altChunk subDoc attachedTemplate control externalData frame sourceFileName svgBlip headerReference footerReference headerSource dataSource src "
-    "printerSettings".split()
+    "altChunk subDoc attachedTemplate control externalData frame sourceFileName svgBlip headerReference footerReference "
+    "headerSource dataSource src printerSettings".split()
 )
 _SETTINGS_CUT = frozenset({"attachedTemplate", "mailMerge", "saveThroughXslt"})
 _CALLING_FIELDS = frozenset(
@@ -81,7 +81,7 @@ def related(parts: Mapping[str, bytes], source: str) -> dict[str, tuple[str, str
     if name not in parts:
         return {}
     root = parsed(parts[name], name)
-    return {ref.id: (ref.kind, ref.target) for ref in map(lambda e: _reference(e, source), _relationships(root))}
+    return {ref.id: (ref.kind, ref.target) for ref in (_reference(e, source) for e in _relationships(root))}
 
 
 def _transitional(xml: bytes) -> bytes:
@@ -176,7 +176,17 @@ def _is_kept(reference: Reference, parts: Mapping[str, bytes]) -> bool:
 
 def _is_picture(content: bytes) -> bool:
     """Whether these are pixels or a metafile. LibreOffice hands PostScript to other programs, and an SVG names files."""
-    heads = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"\xd7\xcd\xc6\x9a", b"\x01\0\x09\0", b"\x02\0\x09\0")
+    heads = (
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"BM",
+        b"II*\0",
+        b"MM\0*",
+        b"\xd7\xcd\xc6\x9a",
+        b"\x01\0\x09\0",
+        b"\x02\0\x09\0",
+    )
     return content.startswith(heads) or content[40:44] == b" EMF" or (content[:4] == b"RIFF" and content[8:12] == b"WEBP")
 
 

@@ -28,7 +28,6 @@ _CUT = frozenset(
     "floating-frame object-ole execute-macro auto-reload template database-display database-next database-row-select "
     "database-row-number database-name forms".split()
 )
-_MAY_LEAD_OUT = frozenset({"a"})
 
 
 def is_odt(parts: Mapping[str, bytes]) -> bool:
@@ -68,11 +67,10 @@ def _clean_xml(xml: bytes, name: str, parts: Mapping[str, bytes], signs: dict[st
             _count(signs, f"cut_{local_name(element)}")
             remove(element)
             changes += 1
-        elif _XLINK in element.attrib and local_name(element) not in _MAY_LEAD_OUT:
-            if not _is_within(element.get(_XLINK, ""), name, parts):
-                _count(signs, f"cut_link_of_{local_name(element)}")
-                del element.attrib[_XLINK]
-                changes += 1
+        elif local_name(element) != "a" and not _is_within(element.get(_XLINK, "#"), name, parts):
+            _count(signs, f"cut_link_of_{local_name(element)}")
+            del element.attrib[_XLINK]
+            changes += 1
     return written(root) if changes else xml
 
 

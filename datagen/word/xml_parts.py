@@ -9,8 +9,8 @@ MAX_XML_BYTES = 64 << 20
 
 
 def parsed(xml: bytes, name: str) -> etree._Element:
-    """The root of a part, whose name the errors tell. Raises `SampleError`: `too_big`, `entities` for a part that declares a type or
-    entities, which no Word file has, and `broken_xml`, also for elements within each other over 256 deep."""
+    """The root of a part, whose name the errors tell. Raises `SampleError`: `too_big`, `entities` for a part that declares a type
+    or entities, which no Word file has, and `broken_xml`, also for elements within each other over 256 deep."""
     if len(xml) > MAX_XML_BYTES:
         raise SampleError("too_big", f"{name}: {len(xml)} bytes of XML, allowed are {MAX_XML_BYTES}")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
