@@ -15,6 +15,7 @@ class Format(NamedTuple):
     matches: Callable[[bytes], bool]
 
 
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ALL = (
     Format("pdf", (".pdf",), lambda head: b"%PDF-" in head),
     Format("jpeg", (".jpg", ".jpeg"), lambda head: head.startswith(b"\xff\xd8\xff")),
@@ -23,6 +24,11 @@ _ALL = (
     Format("tiff", (".tif", ".tiff"), lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     Format("gif", (".gif",), lambda head: head[:6] in (b"GIF87a", b"GIF89a")),
     Format("bmp", (".bmp",), lambda head: head.startswith(b"BM")),
+    # Word's: which it is, and whether it is one at all, is told where it is opened. Encrypted ones are OLE files, as .doc is.
+    Format("docx", (".docx",), lambda head: head.startswith((b"PK\3\4", _OLE))),
+    Format("odt", (".odt",), lambda head: head.startswith(b"PK\3\4")),
+    Format("doc", (".doc",), lambda head: head.startswith(_OLE)),
+    Format("rtf", (".rtf",), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{\\rt")),
 )
 FORMATS = {format.name: format for format in _ALL}
 """All formats by name."""

@@ -68,6 +68,13 @@ class _Pairs(NamedTuple):
     growth: numpy.ndarray
 
 
+def compared(latex: str, image: numpy.ndarray) -> tuple[float, int]:
+    """How like the formula's LaTeX is to the (H, W) gray bytes of `image` (see `likeness`), and its number of signs. Raises
+    `NotDrawn`."""
+    drawing = drawn_formulas.draw(latex)
+    return likeness(drawing, image), len(drawing.symbols)
+
+
 def likeness(drawing: Drawing, image: numpy.ndarray) -> float:
     """The share of the formula's pieces, drawn or found in the (H, W) gray bytes of `image`, that are the same in both: from 0 to
     1. A number beside the formula is left out of account.
@@ -171,14 +178,17 @@ def _alike(a: _Pieces, b: _Pieces) -> numpy.ndarray:
 
 
 def _paired(drawn: _Pieces, ink: _Pieces, size: tuple[int, ...], ink_size: tuple[int, ...]) -> _Pairs | None:
-    """Pairs of pieces; None if fewer than two are alike."""
+    """Pairs of pieces; None if fewer than two are alike, or, of a formula of one piece, none is."""
     alike = _alike(drawn, ink)
     scale = size[1] / ink_size[1]
     down = (size[0] - ink_size[0] * scale) / 2
+    least = min(2, len(drawn.shapes), len(ink.shapes))
     a, b = _in_sequence(drawn, ink, alike, scale, down)
+    if len(a) < least:
+        a, b = _in_place(drawn, ink, alike, size, ink_size)
     pairs = None
     for _ in range(3):
-        if len(a) < 2:
+        if len(a) < least:
             return None
         scale = float(numpy.exp(numpy.median(drawn.extents[a] - ink.extents[b])))
         places = ink.centres * scale
@@ -193,6 +203,18 @@ def _paired(drawn: _Pieces, ink: _Pieces, size: tuple[int, ...], ink_size: tuple
         a, b = a[near], b[near]
         pairs = _Pairs(a, b, steps[a, b], growth[a, b])
     return pairs if len(a) else None
+
+
+def _in_place(
+    drawn: _Pieces, ink: _Pieces, alike: numpy.ndarray, size: tuple[int, ...], ink_size: tuple[int, ...]
+) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Pairs of what is alike and lies in the same place of the formula's box: for few pieces, one above the other."""
+    places = ink.centres * (size[1] / ink_size[1], size[0] / ink_size[0])
+    away = numpy.linalg.norm(drawn.centres[:, None] - places, axis=2) / EM
+    cost = 1 - alike + _AWAY * numpy.minimum(away, 2)
+    a, b = linear_sum_assignment(numpy.minimum(cost, _UNPAIRED))
+    near = cost[a, b] < _UNPAIRED
+    return a[near], b[near]
 
 
 def _smooth(places: numpy.ndarray, shifts: numpy.ndarray, at: numpy.ndarray) -> numpy.ndarray:

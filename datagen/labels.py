@@ -135,6 +135,7 @@ OF_ENGINE: Mapping[str, Mapping[str, str]] = {
     "omnidocbench": OMNIDOCBENCH,
     "pp-doclayout": PP_DOCLAYOUT,
     "mineru": MINERU,
+    "word": {label: label for label in LABELS},  # the styles of Word files: see datagen/word
     "deepseek-ocr": {label: label for label in LABELS},  # and networks that learned from this project's labels
 }
 """The record's label of each class, by the name of the engine, or of the benchmark."""

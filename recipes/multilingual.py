@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from datagen.alike import MarkAlike
 from datagen.census import Listing
-from datagen.pipeline import Pipeline
+from datagen.pipeline import Pipeline, Stage
 from datagen.sources.dataset import SamplesOf, ShardsOf
 from datagen.sources.debian import DebianSamples
 from datagen.sources.pdf import PdfSource
+from datagen.stages.check_formulas import CheckFormulas
 from datagen.stages.ink import CompareInk
 from datagen.stages.language import IdentifyLanguage
 from datagen.stages.regions import CutLines, CutRegions
@@ -97,7 +98,7 @@ def multilingual(
     # Pages that coarse has, too, under the same keys: what marks one marks the other.
     of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
     annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
-    regions = _cut_out("fine-regions", CutRegions())
+    regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
     lines = _cut_out("fine-lines", CutLines())
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
@@ -135,7 +136,8 @@ def multilingual(
     return Recipe("multilingual", (pages, alike, annotated, regions, lines, wheel, of_drawn, of_lines, of_pages, report))
 
 
-def _cut_out(name: str, stage: CutRegions | CutLines) -> Pipeline:
-    """What the stage cuts out of the annotated pages, as a dataset. Pages that have nothing of the kind are no reason to stop."""
+def _cut_out(name: str, *stages: Stage) -> Pipeline:
+    """What the first stage cuts out of the annotated pages, and the others leave of that, as a dataset. Pages that have nothing
+    of the kind are no reason to stop."""
     pages = SamplesOf(stage=name, verdicts=("trusted",))
-    return Pipeline(name, ShardsOf(fine.NAME), pages, (stage,), max_drop=1.0)
+    return Pipeline(name, ShardsOf(fine.NAME), pages, stages, max_drop=1.0)

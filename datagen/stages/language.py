@@ -47,6 +47,8 @@ class IdentifyLanguage:
     `lang_share_<BCP-47>` say how much of the page is in each. If one has more than half, it is the page's language, unless the
     declared language has a third as much. The identifier can't be asked for a mixed page's whole text: it answers now this, now
     that.
+
+    What was cut out of another sample has that one's language already, and keeps it: a formula has none of its own.
     """
 
     version: ClassVar[int] = 2
@@ -62,6 +64,9 @@ class IdentifyLanguage:
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
+            if sample.origin.parent:
+                yield sample
+                continue
             language = identify(all_text(sample), sample.lang, self.min_letters, self.min_score, self.min_declared_score)
             signals = sample.quality.signals | {"lang_score": language.score, "script_share": language.share}
             identified = replace(

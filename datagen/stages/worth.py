@@ -57,7 +57,7 @@ class WeighLabels:
     `unread_regions`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[Needs] = A_CORE
 
     lines_a_page: int = 8
@@ -159,8 +159,7 @@ class WeighLabels:
         for i in sorted(read, key=lambda i: self._order(page, i))[: self.formulas_a_page]:
             x0, y0, x1, y1 = page.regions[i].box
             try:
-                drawing = drawn_formulas.draw(page.regions[i].text)
-                likenesses[i] = [(formula_ink.likeness(drawing, gray[y0:y1, x0:x1]), len(drawing.symbols))]
+                likenesses[i] = [formula_ink.compared(page.regions[i].text, gray[y0:y1, x0:x1])]
             except NotDrawn as error:
                 undrawn[error.reason] += 1
         return likenesses, undrawn
