@@ -4,6 +4,8 @@ Character n-grams, since words find nothing in Thai, Khmer or Chinese; letters a
 two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once:
 
     key · image (64 bits of the image's digest) · letters (how many) · minhash (`NUM_HASHES` x uint32; null under `MIN_LETTERS`)
+
+Figures have no MinHash: their text is data, and two that say different things have nearly the same letters.
 """
 
 import functools
@@ -89,7 +91,7 @@ def _permutations() -> tuple:
 
 
 def _row(sample: Sample, image_xxh64: int) -> dict:
-    signature = minhash(sample.text)
+    signature = minhash(sample.text) if sample.task != "figure" else None
     return {
         "key": sample.key,
         "image": image_xxh64,

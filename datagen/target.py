@@ -62,6 +62,7 @@ class Prompt(StrEnum):
     PLAIN_MARKDOWN = f"{IMAGE}\nConvert the document to markdown."
     LINES = f"{IMAGE}\n{GROUNDING}OCR this image."
     LOCATE = f"{IMAGE}\nLocate {REF}xxxx{REF_END} in the image."
+    FIGURE = f"{IMAGE}\nParse the figure."
 
     @property
     def is_grounded(self) -> bool:
@@ -77,6 +78,8 @@ ANSWERS = {
     Prompt.PLAIN_MARKDOWN: "the page's Markdown: headings, lists, tables in HTML, formulas in LaTeX",
     Prompt.LINES: "each line's text and its box, a line each",
     Prompt.LOCATE: "the text that is looked for, a line of the page, and where it stands",
+    Prompt.FIGURE: "what the figure shows: of a chart its values as an HTML table, of molecules their SMILES, of plane geometry "
+    "its segments and circles",
 }
 """What the answer to each prompt holds."""
 
@@ -102,6 +105,7 @@ PROMPTS = {
     "crop": (Asked(Prompt.FREE, 1.0),),
     "table": (Asked(Prompt.FREE, 1.0),),
     "formula": (Asked(Prompt.FREE, 1.0),),
+    "figure": (Asked(Prompt.FIGURE, 1.0),),
 }
 """The prompts of each task, the usual one first. The model trains on no other task. Lines and regions that were cut out of pages
 are crops, tables and formulas."""
@@ -128,6 +132,8 @@ def can_answer(sample: Sample, prompt: Prompt) -> bool:
     match prompt:
         case Prompt.FREE:
             return True
+        case Prompt.FIGURE:
+            return sample.task == "figure" and bool(sample.text)
         case Prompt.LOCATE:
             return _located(sample) is not None
         case Prompt.MARKDOWN | Prompt.PLAIN_MARKDOWN:
@@ -152,7 +158,7 @@ def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
     if not can_answer(sample, prompt):
         raise ValueError(f"{sample.key}: {prompt.name} needs regions, or pages of another kind")
     match prompt:
-        case Prompt.FREE:
+        case Prompt.FREE | Prompt.FIGURE:
             return prompt.value, neutralise(sample.text)
         case Prompt.FREE_LINES:
             blocks = ("\n".join(line.text for line in region.lines) or region.text for region in sample.regions)

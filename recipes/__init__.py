@@ -21,6 +21,11 @@ RECIPES = {
         "the same from real documents in some forty languages, fetched if no input is given",
         ("input", "limit", "deep", "rounds", "gold", "text", "passwords", "benchmarks", "existing", "readers", "start", "lora"),
     ),
+    "figures": Entry(
+        "recipes.figures:figures",
+        "figures made here, with exact labels: chemical structures as SMILES",
+        ("limit", "kinds", "molecules", "seed", "benchmarks"),
+    ),
     "corpus30m": Entry(
         "recipes.corpus30m:corpus30m",
         "the paper's 30M pages from a list of documents; plan=1: what they cost",

@@ -18,7 +18,8 @@ from datagen.record import Drop, Origin, Quality, Range, Region, Sample, SampleE
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a maker draws. The label is exact, since the picture was made from it."""
+    """What a maker draws. The label is exact, since the picture was made from it. Drawings of one `group` are on one side of any
+    split; "" stands for the draw alone."""
 
     image: bytes | None
     size: tuple[int, int]
@@ -27,6 +28,7 @@ class Drawing:
     lang: str = "und"
     script: str = "Zyyy"
     difficulty: float = -1.0
+    group: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -67,13 +69,16 @@ class Draws(Census):
 
 @dataclass(frozen=True)
 class DrawSource:
-    """The samples of `maker`, a draw each, whose group in any split is the draw itself. Reads the items of `Draws`."""
+    """The samples of `maker`, a draw each, whose group in any split is the draw itself unless the maker says another. Reads the
+    items of `Draws`. A draw takes about `core_s` seconds of a core and `num_bytes`."""
 
     version: ClassVar[int] = 1
 
     maker: Maker
     shard_draws: int = 1000
     stage: str = "synthetic"
+    core_s: float = 0.02
+    num_bytes: int = 20_000
 
     def engines(self) -> dict[str, str]:
         return self.maker.engines()
@@ -83,7 +88,7 @@ class DrawSource:
 
     def estimate(self, inputs: Inputs) -> Estimate:
         num_draws = sum(num_parts(item, 1) for item in inputs)
-        return Estimate(num_draws, 20_000 * num_draws, 0.02 * num_draws)
+        return Estimate(num_draws, self.num_bytes * num_draws, self.core_s * num_draws)
 
     def probe(self, item: Item) -> Item:
         return item
@@ -114,6 +119,7 @@ class DrawSource:
                 quality=Quality("trusted"),
                 origin=Origin(item.uri, sha256, number, item.licence, self.engines()),
                 stage=self.stage,
+                group=drawing.group,
                 difficulty=drawing.difficulty,
                 metadata=drawing.metadata,
             )

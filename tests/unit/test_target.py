@@ -78,6 +78,7 @@ def test_prompts_are_the_released_ones():
     assert Prompt.PLAIN_MARKDOWN == "<image>\nConvert the document to markdown."
     assert Prompt.LINES == "<image>\n<|grounding|>OCR this image."
     assert Prompt.LOCATE == "<image>\nLocate <|ref|>xxxx<|/ref|> in the image."
+    assert Prompt.FIGURE == "<image>\nParse the figure."
     assert all(prompt.count(IMAGE) == 1 for prompt in Prompt)
     assert [prompt for prompt in Prompt if prompt.is_grounded] == [Prompt.MARKDOWN, Prompt.LINES, Prompt.LOCATE]
 
@@ -110,6 +111,20 @@ def test_coarse_pages_are_asked_for_text_and_fine_ones_for_markdown():
     for s, prompt in ((coarse, Prompt.MARKDOWN), (coarse, Prompt.PLAIN_MARKDOWN), (other, Prompt.FREE)):
         with pytest.raises(ValueError, match=f"{prompt.name} needs"):
             encode(s, prompt)
+
+
+@pytest.mark.parametrize("text", ["CC(=O)/C=C/[N+]<image>", "<table><tr><td>1</td></tr></table>", "{'Line': {'line': []}}"])
+def test_the_text_of_a_figure_comes_back_whole(text):
+    figure = sample(task="figure", text=text)
+    assert usual(figure) == Prompt.FIGURE
+    prompt, answer = encode(figure, Prompt.FIGURE)
+    assert prompt == "<image>\nParse the figure." and restore(answer) == text
+    assert IMAGE not in answer
+
+
+def test_only_figures_that_say_something_are_asked_for_it():
+    assert not can_answer(sample(), Prompt.FIGURE)
+    assert not can_answer(sample(task="figure", text=""), Prompt.FIGURE)
 
 
 def test_a_page_is_fine_if_a_layout_engine_drew_its_regions_or_read_them():

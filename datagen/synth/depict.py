@@ -1,0 +1,285 @@
+"""A molecule laid out on paper, what the picture then says, and looks that pictures of molecules have in print.
+
+The label is read back from the picture's own geometry: the coordinates, bonds and wedges that are drawn, as a molfile, give the
+SMILES. So a stereocentre that no wedge shows isn't in it, and a double bond that is drawn to one side is.
+"""
+
+import functools
+import io
+import math
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+from PIL import Image, ImageDraw, ImageFont
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdAbbreviations, rdCoordGen, rdDepictor
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from datagen import typefaces
+from datagen.record import SampleError
+
+MAX_HEAVY_ATOMS = 90
+"""Larger ones don't fit an image in which they can be read."""
+MAX_SIDE = 1600  # pixels
+_MAX_WITH_HYDROGENS = 9  # heavy atoms of a molecule whose hydrogens are drawn
+# Faces that chemistry is set in, where the machine has them; "" is the one that RDKit carries.
+_FACES = (
+    *("", "", "", "DejaVuSans.ttf", "FreeSans.ttf", "NotoSans-Regular.ttf", "FreeSerif.ttf", "NotoSerif-Regular.ttf"),
+    *("LiberationSans-Regular.ttf", "NotoSansDisplay-Regular.ttf"),
+)
+# What stands below a structure, by script; {} is its number.
+_CAPTIONS = (
+    *(("Latn", text) for text in ("{}", "{}", "({})", "{}a", "{}b", "Compound {}", "Figure {}", "Fig. {}", "Scheme {}")),
+    *(("Latn", text) for text in ("Verbindung {}", "composé {}", "Compuesto {}", "Hợp chất {}", "Związek {}")),
+    *(("Cyrl", "соединение {}"), ("Cyrl", "Рис. {}"), ("Grek", "ένωση {}"), ("Arab", "المركب {}"), ("Hebr", "תרכובת {}")),
+    *(
+        ("Hans", "化合物 {}"),
+        ("Hans", "图{}"),
+        ("Jpan", "図{}"),
+        ("Jpan", "化合物{}"),
+        ("Kore", "화합물 {}"),
+        ("Deva", "यौगिक {}"),
+    ),
+    *(("Thai", "สารประกอบ {}"), ("Beng", "যৌগ {}"), ("Taml", "சேர்மம் {}"), ("Armn", "Միացություն {}"), ("Geor", "ნაერთი {}")),
+)
+_INKS = ((0.0, 0.0, 0.0), (0.12, 0.12, 0.12), (0.05, 0.1, 0.35), (0.3, 0.3, 0.3), (0.25, 0.05, 0.05))
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a molecule is drawn. Lengths are in pixels, `turn` in degrees, `offset` in parts of a bond's length, `margins` (left
+    and right together, above and below together) in parts of the drawing's sides."""
+
+    bond: float
+    line: float
+    face: str
+    font: float
+    palette: str
+    ink: tuple[float, float, float]
+    paper: tuple[float, float, float]
+    turn: float
+    offset: float
+    margins: tuple[float, float]
+    caption: str
+    caption_face: str
+    coordgen: bool
+    abbreviated: float
+    hydrogens: bool
+    methyls: bool
+    indices: bool
+    annotated: bool
+    unknown_marked: bool
+
+
+def look(source: random.Random) -> Look:
+    """A look by chance: most as in journals, black or with coloured atoms, few odd."""
+    chance = source.random
+    caption, caption_face = _caption(source) if chance() < 0.1 else ("", "")
+    bond = source.uniform(20, 46)
+    tint = source.uniform(0.9, 1.0)
+    paper = (1.0, 1.0, 1.0) if chance() < 0.8 else (tint, source.uniform(tint, 1.0), source.uniform(0.86, 1.0))
+    return Look(
+        bond=bond,
+        line=max(0.8, bond * source.uniform(0.035, 0.095)),
+        face=typefaces.files().get(source.choice(_FACES), ""),
+        font=source.uniform(0.42, 0.72),
+        palette=source.choices(("black", "usual", "cdk", "avalon", "ink", "dark"), (52, 26, 7, 5, 8, 2))[0],
+        ink=source.choice(_INKS),
+        paper=paper,
+        turn=source.choice((0.0, 0.0, source.uniform(0, 360), 30.0 * source.randrange(12))),
+        offset=source.uniform(0.1, 0.18),
+        margins=(source.uniform(0.02, 0.5), source.uniform(0.02, 0.5)) if chance() < 0.3 else (0.05, 0.05),
+        caption=caption,
+        caption_face=caption_face,
+        coordgen=chance() < 0.25,
+        abbreviated=source.uniform(0.2, 0.6) if chance() < 0.25 else 0.0,
+        hydrogens=chance() < 0.1,
+        methyls=chance() < 0.08,
+        indices=chance() < 0.02,
+        annotated=chance() < 0.04,
+        unknown_marked=chance() < 0.04,
+    )
+
+
+def _caption(source: random.Random) -> tuple[str, str]:
+    """A caption, and the path of a typeface that draws it; "" for both where the machine has none."""
+    script, pattern = source.choice(_CAPTIONS)
+    caption = pattern.format(source.randint(1, 40))
+    paths = [path for path in typefaces.reference_faces(script)[:4] if typefaces.draws(path, caption)]
+    return (caption, source.choice(paths)) if paths else ("", "")
+
+
+def faces() -> tuple[str, ...]:
+    """Paths of the typefaces of this machine that looks choose from."""
+    of_captions = {path for script, _ in _CAPTIONS for path in typefaces.reference_faces(script)[:4]}
+    return tuple(sorted({path for name in _FACES if (path := typefaces.files().get(name))} | of_captions))
+
+
+def parsed(smiles: str) -> Chem.Mol:
+    """The molecule of a SMILES. Raises `SampleError` if RDKit can't take it as one, or if it is too large to draw."""
+    with rdBase.BlockLogs():
+        molecule = Chem.MolFromSmiles(smiles)
+    if molecule is None:
+        raise SampleError("smiles_unreadable", smiles[:200])
+    if not molecule.GetNumAtoms() or molecule.GetNumHeavyAtoms() > MAX_HEAVY_ATOMS:
+        raise SampleError("molecule_size", f"{molecule.GetNumHeavyAtoms()} heavy atoms, at most {MAX_HEAVY_ATOMS} can be read")
+    return molecule
+
+
+def laid_out(molecule: Chem.Mol, chosen: Look) -> tuple[Chem.Mol, str]:
+    """The molecule with coordinates and wedges, ready to draw, and the SMILES that this picture shows, canonical.
+
+    Raises `SampleError` if what the picture says is another molecule, or can't be read.
+    """
+    with rdBase.BlockLogs():
+        flat = Chem.Mol(molecule)
+        if chosen.hydrogens and molecule.GetNumHeavyAtoms() <= _MAX_WITH_HYDROGENS:
+            flat = Chem.AddHs(flat)
+        if chosen.coordgen:
+            rdCoordGen.AddCoords(flat)
+        else:
+            rdDepictor.Compute2DCoords(flat)
+        if not chosen.unknown_marked:  # a double bond is read as it is drawn, whether or not the list knew its sides
+            Chem.DetectBondStereoChemistry(flat, flat.GetConformer())
+            Chem.AssignStereochemistry(flat, cleanIt=True, force=True)
+        try:
+            ready = rdMolDraw2D.PrepareMolForDrawing(flat)
+        except (ValueError, RuntimeError) as error:
+            raise SampleError("not_drawn", str(error)[:200]) from None
+        smiles = read_back(ready)
+        if skeleton(smiles) != skeleton(Chem.MolToSmiles(molecule)):
+            raise SampleError("not_read_back", f"{Chem.MolToSmiles(molecule)[:200]} is drawn as {smiles[:200]}")
+    return ready, smiles
+
+
+def read_back(drawn: Chem.Mol) -> str:
+    """The canonical SMILES of a molecule that is laid out, by its coordinates, bonds and wedges alone.
+
+    Raises `SampleError` if there is none that stays the same when it is parsed again.
+    """
+    with rdBase.BlockLogs():
+        try:
+            molecule = Chem.MolFromMolBlock(Chem.MolToMolBlock(drawn))
+        except (ValueError, RuntimeError) as error:
+            raise SampleError("not_read_back", str(error)[:200]) from None
+        if molecule is None:
+            raise SampleError("not_read_back", "what is drawn is no molecule")
+        smiles = Chem.MolToSmiles(molecule)
+        again = Chem.MolFromSmiles(smiles)
+        if again is None or Chem.MolToSmiles(again) != smiles:
+            raise SampleError("not_read_back", f"{smiles[:200]} isn't canonical when it is parsed again")
+    return smiles
+
+
+def skeleton(smiles: str) -> str:
+    """The canonical SMILES without stereo: what drawings of one molecule have in common."""
+    return Chem.MolToSmiles(Chem.MolFromSmiles(smiles), isomericSmiles=False) if smiles else ""
+
+
+def canvas(width: float, height: float, chosen: Look) -> rdMolDraw2D.MolDraw2DCairo:
+    """An empty canvas for what is `width` by `height` angstrom, that draws in the look."""
+    scale = min(chosen.bond / 1.5, MAX_SIDE / (max(width, height) + 2.4))  # a bond is 1.5 angstrom
+    columns, rows = (
+        max(48, min(MAX_SIDE, round((side + 2.4) * scale * (1 + margin))))
+        for side, margin in zip((width, height), chosen.margins, strict=True)
+    )
+    drawing = rdMolDraw2D.MolDraw2DCairo(columns, rows)
+    options: Any = drawing.drawOptions()  # RDKit's stubs have the wrong type for each of them
+    options.prepareMolsBeforeDrawing = False
+    options.includeMetadata = False
+    options.fixedBondLength = 1.5 * scale
+    options.bondLineWidth = chosen.line
+    options.scaleBondWidth = False
+    options.baseFontSize = chosen.font
+    options.minFontSize = 8
+    options.maxFontSize = 48
+    options.multipleBondOffset = chosen.offset
+    options.padding = 0.01
+    options.rotate = chosen.turn
+    options.explicitMethyl = chosen.methyls
+    options.addAtomIndices = chosen.indices
+    options.addStereoAnnotation = chosen.annotated
+    options.unspecifiedStereoIsUnknown = chosen.unknown_marked
+    if chosen.face:
+        options.fontFile = chosen.face
+    _colour(options, chosen)
+    return drawing
+
+
+def _colour(options: rdMolDraw2D.MolDrawOptions, chosen: Look) -> None:
+    if chosen.palette == "dark":
+        rdMolDraw2D.SetDarkMode(options)
+        return
+    options.setBackgroundColour(chosen.paper)
+    if chosen.palette == "black":
+        options.useBWAtomPalette()
+    elif chosen.palette == "cdk":
+        options.useCDKAtomPalette()
+    elif chosen.palette == "avalon":
+        options.useAvalonAtomPalette()
+    elif chosen.palette == "ink":
+        options.setAtomPalette({-1: chosen.ink})
+
+
+@functools.cache
+def _abbreviations() -> object:
+    return rdAbbreviations.GetDefaultAbbreviations()
+
+
+def abbreviated(drawn: Chem.Mol, most: float) -> Chem.Mol:
+    """The molecule with groups such as OMe and CO2Et in letters, as far as they are at most `most` of its atoms."""
+    with rdBase.BlockLogs():
+        return rdAbbreviations.CondenseMolAbbreviations(drawn, _abbreviations(), maxCoverage=most)
+
+
+def picture(drawn: Chem.Mol, chosen: Look) -> tuple[bytes, tuple[int, int]]:
+    """A PNG of a molecule that is laid out, and its size. Raises `SampleError` if RDKit can't draw it."""
+    x_N, y_N = drawn.GetConformer().GetPositions().T[:2]
+    turn = math.radians(chosen.turn)
+    width, height = (numpy.ptp(x_N * math.cos(a) + y_N * math.sin(a)) for a in (turn, turn + math.pi / 2))
+    drawing = canvas(float(width), float(height), chosen)
+    with rdBase.BlockLogs():
+        try:
+            shown = abbreviated(drawn, chosen.abbreviated) if chosen.abbreviated else drawn
+            drawing.DrawMolecule(shown)
+            drawing.FinishDrawing()
+        except (ValueError, RuntimeError) as error:
+            raise SampleError("not_drawn", str(error)[:200]) from None
+    if chosen.caption:
+        return captioned(Image.open(io.BytesIO(drawing.GetDrawingText())), chosen)
+    return drawing.GetDrawingText(), (drawing.Width(), drawing.Height())
+
+
+def captioned(image: Image.Image, chosen: Look) -> tuple[bytes, tuple[int, int]]:
+    """A PNG of the image with the look's caption below it, if there is one, and its size."""
+    image = image.convert("RGB")
+    if chosen.caption:
+        size = round(max(13, min(26, chosen.bond * 0.6)))
+        font = ImageFont.truetype(chosen.caption_face, size, layout_engine=ImageFont.Layout.RAQM)
+        width = math.ceil(font.getlength(chosen.caption)) + size
+        whole = Image.new("RGB", (max(image.width, width), image.height + 2 * size), image.getpixel((0, 0)))
+        whole.paste(image, ((whole.width - image.width) // 2, 0))
+        ink = (235, 235, 235) if chosen.palette == "dark" else (0, 0, 0)
+        ImageDraw.Draw(whole).text((whole.width / 2, image.height + size), chosen.caption, ink, font, anchor="mm")
+        image = whole
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=3)
+    return file.getvalue(), image.size
+
+
+def plain_picture(smiles: str, side: int = 300) -> bytes:
+    """A PNG of the SMILES of a molecule or a reaction, drawn as RDKit does by itself. Raises `ValueError` if it is none."""
+    from rdkit.Chem import rdChemReactions
+
+    drawing = rdMolDraw2D.MolDraw2DCairo(2 * side if ">" in smiles else side, side)
+    if ">" in smiles:
+        drawing.DrawReaction(rdChemReactions.ReactionFromSmarts(smiles, useSmiles=True))
+    else:
+        molecule = Chem.MolFromSmiles(smiles)
+        if molecule is None:
+            raise ValueError(f"{smiles} is no SMILES")
+        rdMolDraw2D.PrepareAndDrawMolecule(drawing, molecule)
+    drawing.FinishDrawing()
+    return drawing.GetDrawingText()

@@ -1,0 +1,65 @@
+"""Figures made here, with exact labels: a dataset for each kind, for the prompt "Parse the figure."
+
+Each kind is a dataset of its own: a training weighs each by itself, a new version of one maker leaves the others' figures as they
+are, and a user may want one without the others.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from datagen.alike import MarkAlike
+from datagen.pipeline import Pipeline
+from datagen.sources.draws import Draws, DrawSource, Maker
+from datagen.sources.molecules import PACKAGES
+from recipes.recipe import Recipe, Report, benchmark_folder
+
+NAME = "figures"
+DEFAULT_LIMIT = 16_000  # a thousandth of the paper's
+BLOCK = 50  # draws of an item
+
+
+class Kind(NamedTuple):
+    """A kind of figures: its share, as many as the paper has in millions; the seconds of a core and the bytes of each, about; and
+    what makes it, with the census of its draws, of a list of molecules, a count and a seed."""
+
+    share: int
+    core_s: float
+    num_bytes: int
+    maker: Callable[[str], Maker]
+    draws: Callable[[str, int, int], Draws]
+
+
+def _molecules(source: str) -> Maker:
+    from datagen.synth.molecules import Molecules
+
+    return Molecules(source)
+
+
+def _molecule_draws(source: str, count: int, seed: int) -> Draws:
+    from datagen.synth.molecules import MoleculeDraws
+
+    return MoleculeDraws("molecules", count, seed, BLOCK, source)
+
+
+KINDS = {
+    "molecules": Kind(5, 0.01, 11_000, _molecules, _molecule_draws),
+}
+"""By the name of the dataset, which is the maker's."""
+
+
+def figures(limit: int = 0, kinds: str = "", molecules: str = "", seed: int = 0, benchmarks: str = "") -> Recipe:
+    """At most `limit` figures of the `kinds`, names joined by commas, all of them by default, in the paper's proportions, and at
+    least a block of each. `molecules`: a list of SMILES in place of the packaged ones. Raises `ValueError` for a kind that there
+    isn't."""
+    names = list(dict.fromkeys(part for part in kinds.split(",") if part)) or list(KINDS)
+    if unknown := [name for name in names if name not in KINDS]:
+        raise ValueError(f"kinds={kinds}: there is no kind {unknown[0]!r}: allowed are {', '.join(KINDS)}")
+    total = sum(KINDS[name].share for name in names)
+    made = []
+    for name in names:
+        kind = KINDS[name]
+        count = max(1, (limit or DEFAULT_LIMIT) * kind.share // total // BLOCK) * BLOCK
+        source = DrawSource(kind.maker(molecules or PACKAGES), stage=NAME, core_s=kind.core_s, num_bytes=kind.num_bytes)
+        made.append(Pipeline(name, kind.draws(molecules or PACKAGES, count, seed), source, ()))
+    alike = MarkAlike(datasets=tuple(names), benchmarks=benchmark_folder(benchmarks))
+    return Recipe(NAME, (*made, alike, Report(datasets=tuple(names), seed=seed)))

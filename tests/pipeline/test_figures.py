@@ -1,0 +1,61 @@
+"""The recipe of figures: some of each kind, drawn again the same, and what is wrong is said."""
+
+import pytest
+
+from datagen.shards import read_reports
+from datagen.storage import Folder
+from recipes.__main__ import main
+from recipes.figures import KINDS, figures
+from recipes.run import run
+from recipes.steps import Place
+from tests.outputs import check_corpus, dataset_samples
+from tests.unit.test_molecules import SMILES
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("molecules")
+    (folder / "list.smi").write_text("".join(f"{smiles}\n" for smiles in SMILES))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def out(cache):
+    assert run(figures(limit=150, molecules=str(cache / "list.smi"), seed=1), Place(str(cache / "out"), "inline")) == 0
+    return cache / "out"
+
+
+def test_a_run_makes_some_of_each_kind(out):
+    for kind in KINDS:
+        samples = dataset_samples(Folder(f"{out}/{kind}"))
+        assert len(samples) >= 45
+        assert {s.task for s in samples} == {"figure"} and {s.quality.verdict for s in samples} == {"trusted"}
+        assert all(s.text and s.image for s in samples)
+        check_corpus(out, name=kind)
+
+
+def test_what_is_made_again_is_the_same(out, cache):
+    again = cache / "again"
+    assert run(figures(limit=150, molecules=str(cache / "list.smi"), seed=1), Place(str(again), "inline")) == 0
+    for kind in KINDS:
+        ours, theirs = ([r.sha256 for r in read_reports(Folder(f"{folder}/{kind}"))] for folder in (out, again))
+        assert ours == theirs
+
+
+def test_the_report_shows_them(out):
+    page = (out / "report" / "index.html").read_text()
+    assert all(f'id="{kind}-index"' in page for kind in KINDS)
+
+
+def test_a_kind_that_there_is_not_is_refused(capsys):
+    assert main(["figures", "kinds=molecules,portraits", "plan=1"]) == 2
+    assert "there is no kind 'portraits'" in capsys.readouterr().err
+
+
+def test_kinds_share_the_limit_by_the_papers_proportions():
+    counts = {step.name: step.census.count for step in figures(limit=16_000).steps if hasattr(step, "census")}
+    assert sum(counts.values()) <= 16_000 and set(counts) == set(KINDS)
+    shares = {name: KINDS[name].share / sum(kind.share for kind in KINDS.values()) for name in counts}
+    assert all(abs(counts[name] / 16_000 - shares[name]) < 0.01 for name in counts)
