@@ -25,7 +25,8 @@ from tests.outputs import recipe as coarse
 
 pytestmark = pytest.mark.timeout(900)
 # No gate can promise this precision, so every line is refused and may be asked about. The first reader learns to read: what an
-# untrained one reads differs from machine to machine, and a letter more can make it worse, which would set the second round aside.
+# untrained one reads differs from machine to machine, and a letter more can make it worse, which would set the second round
+# aside.
 VALUES = {
     "precision": 0.9999,
     "first": Fit(steps=400, learning_rate=2e-3, batch_width=1_200, typeset_share=0.0, num_lines=1),
