@@ -1,10 +1,11 @@
 # The one front door. `make` alone says what there is.
 
 # Typefaces of scripts that the general fonts have in few, 28 MB: readers learn from lines typeset in them.
-TYPEFACES := fonts-aksharyogini2 fonts-arundina fonts-beng-extra fonts-bpg-georgian fonts-culmus fonts-deva-extra \
-    fonts-farsiweb fonts-freefarsi fonts-gargi fonts-hosny-amiri fonts-hosny-thabit fonts-kacst-one fonts-khmeros $(addprefix fonts-lohit-,beng-bengali deva) \
-    $(addprefix fonts-lohit-,taml taml-classical) fonts-meera-inimai fonts-nakula fonts-nanum fonts-sahadeva fonts-samyak-deva \
-    fonts-samyak-taml fonts-sarai fonts-senamirmir-washra $(addprefix fonts-sil-,abyssinica annapurna padauk scheherazade) \
+TYPEFACES := fonts-aksharyogini2 fonts-arundina fonts-beng-extra fonts-bpg-georgian fonts-culmus fonts-deva-extra fonts-farsiweb \
+    fonts-freefarsi fonts-gargi fonts-hosny-amiri fonts-hosny-thabit fonts-kacst-one fonts-khmeros \
+    $(addprefix fonts-lohit-,beng-bengali deva taml taml-classical) fonts-meera-inimai fonts-nakula fonts-nanum fonts-sahadeva \
+    fonts-samyak-deva fonts-samyak-taml fonts-sarai fonts-senamirmir-washra \
+    $(addprefix fonts-sil-,abyssinica annapurna padauk scheherazade) \
     $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi sawasdee umpush waree) fonts-vazirmatn
 # Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
 # doesn't know, and some that it does, 75 MB: the second witness of what a page's ink says, and what readers are compared with.
