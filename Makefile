@@ -14,6 +14,8 @@ SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefo
     $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul ces chi-sim chi-tra chr deu div dzo ell fas fra guj heb hin hye iku \
     ita jpn kan kat kaz khm kir kor lao mal mar mkd mon mya nep nld ori pan pol por pus rus san sin snd \
     spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
+# What Word documents are drawn with, 200 MB: `make recipe=word` needs it, and tests.
+WORD_PACKAGES := libreoffice-writer-nogui libreoffice-math-nogui
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes
@@ -32,13 +34,13 @@ $(if $(value only),$(if $(filter-out bench,$(or $(MAKECMDGOALS),help)),$(error o
 VERBS := $(if $(filter verbs:,$(firstword $(ANSWER))),$(filter-out verbs:,$(ANSWER)))
 
 .DEFAULT_GOAL := $(if $(recipe),$(if $(filter 1,$(help)),help,run),help)
-.PHONY: help run $(VERBS) setup test test-slow lint bench clean
+.PHONY: help run $(VERBS) setup setup-word test test-slow lint bench clean
 
 help:
 	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
-	@echo "also      make setup · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
+	@echo "also      make setup · make setup-word · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
 
-run: setup
+run: setup $(if $(filter word,$(recipe)),setup-word)
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
 # Help needs nothing that is set up.
@@ -46,6 +48,8 @@ $(VERBS): $(if $(filter 1,$(help)),,setup)
 	@$(if $(filter 1,$(help)),$(PYTHON) -m recipes,$(RUN)) $@ $(call given)
 
 setup: $(VENV)/.installed $(VENV)/.system
+
+setup-word: setup $(VENV)/.word
 
 $(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -56,9 +60,12 @@ $(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps $$($(VENV)/bin/python -m datagen.engines.wheels)
 	@touch $@
 
+$(VENV)/.system: packages = $(SYSTEM_PACKAGES)
+$(VENV)/.word: packages = $(WORD_PACKAGES)
+$(VENV)/.word: | $(VENV)/.system
 # A package is looked up under its plain name and the one with Debian's 64-bit time suffix.
-$(VENV)/.system: Makefile | $(VENV)/.installed
-	@missing=""; for p in $(SYSTEM_PACKAGES); do \
+$(VENV)/.system $(VENV)/.word: Makefile | $(VENV)/.installed
+	@missing=""; for p in $(packages); do \
 	    dpkg-query -W -f '$${Status}\n' $$p $${p}t64 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then touch $@; \
 	elif ! command -v apt-get >/dev/null; then echo "please install what your system calls:$$missing" >&2; \
@@ -70,10 +77,10 @@ $(VENV)/.system: Makefile | $(VENV)/.installed
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py).
 PYTEST := $(VENV)/bin/python -m pytest -q --numprocesses logical --maxprocesses 4 --dist worksteal
 
-test: setup
+test: setup-word
 	@$(PYTEST) -m 'not slow'
 
-test-slow: setup
+test-slow: setup-word
 	@$(PYTEST) -m slow
 
 lint: setup
@@ -81,7 +88,7 @@ lint: setup
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-bench: setup
+bench: setup-word
 	@$(VENV)/bin/python -m tests.bench $(call quoted,$(value only))
 
 # Outputs stay: they are yours.

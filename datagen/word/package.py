@@ -2,13 +2,14 @@
 
 The files are strangers'. What unpacks to too much, holds images too large to draw, is encrypted, damaged or declares entities
 isn't opened at all. What would read other files, ask the network or run a program is cut out of what `Package` has and writes,
-and counted: `package_docx.py` and `package_odt.py` say what. A .doc and an .rtf stay as they are, until LibreOffice, which has
-all of that turned off, has made a .docx of them.
+and counted: `package_docx.py` and `package_odt.py` say what. Of an .rtf the fields become what they showed last, and
+embedded files go. A .doc stays as it is, until LibreOffice, which has all of that turned off, has made a .docx of it.
 """
 
 import contextlib
 import io
 import posixpath
+import re
 import shutil
 import warnings
 import zipfile
@@ -33,6 +34,9 @@ _ENCRYPTED_MEMBER = 0x1  # in a zip member's flags
 _ENCRYPTED_FIB = 0x01  # in the byte at 0x0B of the stream WordDocument
 _SWELLS_FROM = 16 << 20  # bytes: what is smaller may be as regular as it likes
 _MIMETYPE = "mimetype"
+# Names of groups of an .rtf. Readers pass over a group whose name they don't know. LibreOffice reads the files that a field names
+# while it still opens the .rtf, whatever its settings.
+_RTF_CALLS = re.compile(rb"(\\\*\s*)?\\(fldinst|objdata|template|subdocument|nextfile|mailmerge|datafield)(?![a-z])")
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,11 @@ class Package:
 
     def write(self, path: str, replaced: Mapping[str, bytes] | None = None) -> None:
         """Write the file, without what was cut out, with other bytes for the parts that `replaced` names, which may be new."""
-        if self.kind in ("doc", "rtf"):
+        if self.kind == "doc":
             shutil.copyfile(self.path, path)
+            return
+        if self.kind == "rtf":
+            Path(path).write_bytes(_RTF_CALLS.sub(rb"\\*\\cut", Path(self.path).read_bytes()))
             return
         parts = self.parts | dict(replaced or {})
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
