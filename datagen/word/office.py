@@ -2,14 +2,17 @@
 
 Each conversion has a profile of its own and nobody else's: a copy of one that LibreOffice has written before, which starts in
 half the time that an empty one takes. The process makes that template when it first converts, so that several may start
-together. In it macros, embedded programs, updates of links, Java, crash reports and the network are off. The sandbox closes the
-network, caps the memory of each process, and ends whatever is left.
+together. In it macros, embedded programs, updates of links, Java, crash reports and the network are off. Where the kernel knows
+Landlock, LibreOffice opens no file but its own, the system's programs and fonts, and those that it converts. The sandbox closes
+the network, caps the memory of each process, and ends whatever is left.
 """
 
 import contextlib
 import functools
+import hashlib
 import os
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -20,6 +23,7 @@ from xml.sax.saxutils import escape
 
 from datagen.record import SampleError, clean_text
 from datagen.sandbox import WALL_FACTOR
+from datagen.word import landlock
 
 DEADLINE_S = 60.0
 """The processor seconds that LibreOffice may take for the files of one conversion."""
@@ -56,6 +60,12 @@ _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<oor:items xmlns:oor="http://openoffice.org/2001/registry" '
     'xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
 )
+_READABLE = (
+    *("/usr", "/lib", "/lib64", "/bin", "/etc/fonts", "/etc/libreoffice", "/etc/ld.so.cache", "/etc/localtime"),
+    *("/var/cache/fontconfig", "/var/lib/libreoffice", "/var/spool/libreoffice"),
+)
+_WRITABLE = ("/dev/null", "/dev/urandom")
+_SOCKETS = "/tmp"  # where each LibreOffice has one, whatever TMPDIR says
 _RESTART = 81  # the code with which LibreOffice asks for another start of a new profile
 
 
@@ -88,10 +98,12 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
     results = [str(Path(folder) / f"{Path(path).stem}.{target}") for path in paths]
     if len(set(results)) < len(results):
         raise ValueError(f"files of one conversion need names of their own, and these share some: {' '.join(paths)}")
+    for result in results:
+        Path(result).unlink(missing_ok=True)
     template = _template()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         shutil.copytree(template.name, profile, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        code, output = _run(profile, ["--convert-to", _FILTERS[target], "--outdir", folder, *paths], deadline_s)
+        code, output = _run(profile, paths, folder, target, deadline_s)
     missing = [Path(result).name for result in results if not os.path.exists(result)]
     if missing or code:
         ended = f"LibreOffice was ended by {signal.Signals(-code).name}" if code < 0 else f"LibreOffice ended with {code}"
@@ -111,10 +123,9 @@ def _template() -> tempfile.TemporaryDirectory:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         first = Path(scratch) / "first.rtf"
         first.write_text(r"{\rtf1 1}")
-        arguments = ["--convert-to", _FILTERS["pdf"], "--outdir", scratch, str(first)]
-        code, output = _run(folder.name, arguments, DEADLINE_S)
+        code, output = _run(folder.name, [str(first)], scratch, "pdf", DEADLINE_S)
         if code == _RESTART:
-            code, output = _run(folder.name, arguments, DEADLINE_S)
+            code, output = _run(folder.name, [str(first)], scratch, "pdf", DEADLINE_S)
         if not first.with_suffix(".pdf").exists():
             raise RuntimeError(f"LibreOffice can't write a profile: it ended with {code}: {output.strip()[-500:]}")
     return folder
@@ -130,29 +141,57 @@ def _profile(folder: str) -> str:
     return f"-env:UserInstallation={Path(folder).as_uri()}"
 
 
-def _run(profile: str, arguments: list[str], deadline_s: float) -> tuple[int, str]:
+def _remove_socket(profile: str) -> None:
+    """What a LibreOffice that was killed leaves: a socket named after its profile."""
+    address = Path(profile).as_uri().encode("utf-16-le")
+    digest = "".join(f"{byte:x}" for byte in hashlib.md5(address, usedforsecurity=False).digest())
+    for path in Path(_SOCKETS).glob(f"OSL_PIPE_*_{digest}"):
+        path.unlink(missing_ok=True)
+
+
+def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: float) -> tuple[int, str]:
     """LibreOffice's exit code and what it printed last. Raises `SampleError` (`timeout`)."""
     seconds = max(1, round(deadline_s))
+    os.makedirs(folder, exist_ok=True)
+    home = os.path.dirname(os.path.dirname(os.path.realpath(program())))
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        landlock.restrict([*_READABLE, home, *paths], [*_WRITABLE, profile, folder], [_SOCKETS])
 
-    with subprocess.Popen(
-        [program(), _profile(profile), "--headless", "--norestore", "--nolockcheck", "--nologo", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=os.environ | {"SAL_USE_VCLPLUGIN": "svp"},
-        start_new_session=True,
-        preexec_fn=limit,  # the child has one thread
-    ) as process:
+    arguments = ["--headless", "--norestore", "--nolockcheck", "--nologo", "--convert-to", _FILTERS[target], "--outdir", folder]
+    with tempfile.TemporaryFile() as printed:
+        process = subprocess.Popen(
+            [program(), _profile(profile), *arguments, *paths],
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=printed,
+            env=os.environ | {"SAL_USE_VCLPLUGIN": "svp", "HOME": profile, "TMPDIR": profile},
+            start_new_session=True,
+            preexec_fn=limit,  # the child has one thread
+        )
         try:
-            output = process.communicate(timeout=WALL_FACTOR * deadline_s)[0]
-        except subprocess.TimeoutExpired:
-            raise SampleError("timeout", f"LibreOffice took over {WALL_FACTOR * deadline_s:g} s on the wall clock") from None
+            is_done = _ends_within(process.pid, WALL_FACTOR * deadline_s)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            _remove_socket(profile)
+        printed.seek(0)
+        output = printed.read()[-4000:].decode(errors="replace")
+    if not is_done:
+        raise SampleError("timeout", f"LibreOffice took over {WALL_FACTOR * deadline_s:g} s on the wall clock")
     if process.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
         raise SampleError("timeout", f"LibreOffice took over {seconds} s of processor time")
-    return process.returncode, output[-4000:].decode(errors="replace")
+    return process.returncode, output
+
+
+def _ends_within(pid: int, seconds: float) -> bool:
+    """Wait for a child of this process, without looking now and then: that would cost a conversion some percent."""
+    fd = os.pidfd_open(pid)
+    try:
+        ending = select.poll()
+        ending.register(fd, select.POLLIN)
+        return bool(ending.poll(1000 * seconds))
+    finally:
+        os.close(fd)

@@ -1,0 +1,196 @@
+"""LibreOffice in the sandboxed child: what it draws, what it doesn't open, and that no file holds it for ever."""
+
+import os
+import resource
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pymupdf
+import pytest
+from PIL import Image
+
+from datagen.child_loop import read_parts
+from datagen.parts import Failed, Part, each
+from datagen.record import SampleError
+from datagen.sandbox import Limits, Sandbox, sandbox
+from datagen.word import landlock, office, package
+from tests import word_xml as xml
+from tests.office import needs_office
+from tests.unit.test_word_package import docx, odt
+
+HERE = "tests.robustness.test_office:"
+LIMITS = Limits(deadline_s=60.0, memory_bytes=office.MEMORY_BYTES)
+
+# A stand-in for LibreOffice, which writes a profile as it should, and hangs at documents.
+STAND_IN = """#!/bin/sh
+while [ "$1" != --outdir ]; do shift; done
+case "$3" in */first.rtf) touch "$2/first.pdf"; exit 0; esac
+echo started >> "$2/starts"
+sh -c 'while true; do sleep 1; done' {folder} &
+{hang}
+"""
+
+
+def convert(paths: list[str], folder: str, target: str, deadline_s: float) -> Iterator[list[str]]:
+    yield office.convert(paths, folder, target, deadline_s)  # type: ignore[arg-type]
+
+
+def convert_one(numbers: list[int], path: str, folder: str, deadline_s: float) -> Iterator[Part[list[str]] | Failed]:
+    yield from each(numbers, lambda number: office.convert([path], folder, "pdf", deadline_s))
+
+
+def convert_and_look(path: str, folder: str) -> Iterator[list[str]]:
+    """What lies in the child's temporary folder before and after a conversion, behind the one that makes the template."""
+    office.convert([path], folder, "pdf")
+    before = sorted(os.listdir(os.environ["TMPDIR"]))
+    office.convert([path], folder, "pdf")
+    yield before
+    yield sorted(os.listdir(os.environ["TMPDIR"]))
+
+
+def convert_in_little_memory(path: str, folder: str) -> Iterator[list[str]]:
+    office.convert([path], folder, "pdf")
+    resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+    yield office.convert([path], folder, "pdf")
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    box = Sandbox(LIMITS)
+    yield box
+    box.close()
+
+
+def converted(box: Sandbox, folder: Path, *paths: Path, target: str = "pdf", deadline_s: float = 60.0) -> list[str]:
+    arguments = {"paths": list(map(str, paths)), "folder": str(folder), "target": target, "deadline_s": deadline_s}
+    (answer,) = box.run(HERE + "convert", list[str], **arguments)
+    return answer.value
+
+
+def text_and_images(path: str) -> tuple[str, int]:
+    with pymupdf.open(path) as pdf:
+        return " ".join("".join(page.get_text() for page in pdf).split()), sum(len(page.get_images()) for page in pdf)
+
+
+@needs_office
+def test_two_files_are_drawn_by_one_start_with_tags(box, tmp_path):
+    for name in ("plain", "marked"):
+        docx(
+            tmp_path / f"{name}.docx",
+            xml.paragraph(xml.run(f"the {name} one")),
+            xml.table([[(xml.paragraph(xml.run("cell")), 1, 1)]]),
+        )
+    plain, marked = converted(box, tmp_path / "out", tmp_path / "plain.docx", tmp_path / "marked.docx")
+    assert text_and_images(plain) == ("the plain one cell", 0) and text_and_images(marked) == ("the marked one cell", 0)
+    with pymupdf.open(plain) as pdf:
+        tags = [pdf.xref_get_key(number, "S")[1] for number in range(1, pdf.xref_length())]
+    assert "/Table" in tags and "/TD" in tags
+
+
+@needs_office
+def test_older_kinds_become_docx(box, tmp_path):
+    (tmp_path / "a.rtf").write_text(r"{\rtf1 from a rich text\par}")
+    odt(tmp_path / "raw.odt", "<text:p>from an open document</text:p>")
+    package.opened(str(tmp_path / "raw.odt")).write(str(tmp_path / "b.odt"))
+    texts = []
+    for path in converted(box, tmp_path / "out", tmp_path / "a.rtf", tmp_path / "b.odt", target="docx"):
+        opened = package.opened(path)
+        texts.append("".join(opened.xml(opened.main).itertext()))
+    assert texts == ["from a rich text", "from an open document"]
+
+
+@needs_office
+def test_no_file_is_opened_but_those_that_are_converted(box, tmp_path):
+    if not landlock.version():
+        pytest.skip("this kernel has no Landlock")
+    Image.new("RGB", (200, 100), "red").save(tmp_path / "secret.png")
+    field = r'{\field{\*\fldinst { INCLUDEPICTURE "file://%s" \\d }}{\fldrslt {shown}}}' % (tmp_path / "secret.png")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.rtf").write_text(rf"{{\rtf1 before {field} after\par}}")
+    (path,) = converted(box, tmp_path / "out", tmp_path / "in" / "a.rtf")
+    assert text_and_images(path)[1] == 0
+
+
+@needs_office
+def test_what_an_rtf_names_is_not_even_asked_for(box, tmp_path):
+    Image.new("RGB", (200, 100), "red").save(tmp_path / "in.png")
+    field = r'{\field{\*\fldinst { INCLUDEPICTURE "file://%s" \\d }}{\fldrslt {shown}}}' % (tmp_path / "in.png")
+    (tmp_path / "raw.rtf").write_text(rf"{{\rtf1 before {field} after\par}}")
+    package.opened(str(tmp_path / "raw.rtf")).write(str(tmp_path / "a.rtf"))
+    (path,) = converted(box, tmp_path, tmp_path / "a.rtf")  # the picture is in the folder that LibreOffice may read
+    assert text_and_images(path) == ("before shown after", 0)
+
+
+@needs_office
+def test_a_file_that_libreoffice_refuses_is_not_rendered(box, tmp_path):
+    good = docx(tmp_path / "good.docx", xml.paragraph(xml.run("a")))
+    (tmp_path / "bad.docx").write_bytes(good.read_bytes()[:900])
+    with pytest.raises(SampleError, match=r"made no bad\.pdf") as error:
+        converted(box, tmp_path / "out", tmp_path / "bad.docx", good)
+    assert error.value.reason == "not_rendered"
+    assert converted(box, tmp_path / "out", good) == [str(tmp_path / "out" / "good.pdf")]
+
+
+@needs_office
+def test_no_profile_outlives_its_conversion(box, tmp_path):
+    path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
+    before, after = (
+        answer.value for answer in box.run(HERE + "convert_and_look", list[str], path=str(path), folder=str(tmp_path))
+    )
+    assert after == before
+
+
+@needs_office
+def test_several_start_together(tmp_path):
+    results: dict[int, tuple[str, int]] = {}
+
+    def work(number: int) -> None:
+        path = docx(tmp_path / f"{number}.docx", xml.paragraph(xml.run(f"number {number}")))
+        box = Sandbox(LIMITS)
+        results[number] = text_and_images(converted(box, tmp_path / "out", path)[0])
+        box.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {number: (f"number {number}", 0) for number in range(4)}
+
+
+@needs_office
+def test_memory_that_runs_out_costs_the_file(box, tmp_path):
+    path = docx(tmp_path / "a.docx", *(xml.paragraph(xml.run("word " * 2000)) for _ in range(20)))
+    with pytest.raises(SampleError) as error:
+        list(box.run(HERE + "convert_in_little_memory", list[str], path=str(path), folder=str(tmp_path / "out")))
+    assert error.value.reason == "not_rendered"
+
+
+@pytest.mark.parametrize(("hang", "said"), [("while true; do :; done", "processor time"), ("sleep 600", "wall clock")])
+def test_a_stuck_file_costs_its_deadline_once_and_leaves_nothing(tmp_path, monkeypatch, hang, said):
+    program = tmp_path / "bin" / "soffice"
+    program.parent.mkdir()
+    program.write_text(STAND_IN.format(folder=tmp_path, hang=hang))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
+    limits = Limits(deadline_s=61.0, memory_bytes=office.MEMORY_BYTES)
+    sandbox(limits).close()  # a child that was started before has another PATH
+    arguments = {"path": str(path), "folder": str(tmp_path / "out"), "deadline_s": 0.1 if "wall" in said else 1.0}
+    (part,) = read_parts(HERE + "convert_one", list[str], limits, [0], **arguments)
+    assert isinstance(part, Failed) and part.reason == "timeout" and said in part.detail
+    assert (tmp_path / "out" / "starts").read_text() == "started\n"
+    assert not [p.pid for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+
+
+def test_without_libreoffice_the_error_names_what_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValueError, match="make setup-word"):
+        office.convert([str(tmp_path / "a.docx")], str(tmp_path), "pdf")
+
+
+def test_names_of_one_conversion_differ(tmp_path):
+    with pytest.raises(ValueError, match="names of their own"):
+        office.convert([str(tmp_path / "a.docx"), str(tmp_path / "b" / "a.docx")], str(tmp_path), "pdf")
