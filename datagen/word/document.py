@@ -51,8 +51,10 @@ Piece = Text | Formula | Picture
 
 @dataclass(frozen=True)
 class Paragraph:
-    """`level` is that of a heading, from 1; 0 for other text. `list_depth` is that of an item of a list, from 1; 0 elsewhere; its
-    number or bullet is made by the program that renders the page, in the colour of `marker_mark`."""
+    """`level` is that of a heading: 1 for the document's title, 2 for a heading of the first level, and so on; 0 for other text.
+    `list_depth` is that of an item of a list, from 1; 0 elsewhere. The number or bullet of an item, or of a heading, is made by
+    the program that renders the page, in the colour of `marker_mark`, which is 0 where there is none. `is_contents`: an entry of
+    a table of contents."""
 
     pieces: tuple[Piece, ...]
     where: Where = "body"
@@ -62,6 +64,7 @@ class Paragraph:
     is_right_to_left: bool = False
     is_caption: bool = False
     is_code: bool = False
+    is_contents: bool = False
 
 
 @dataclass(frozen=True)

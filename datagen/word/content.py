@@ -1,0 +1,379 @@
+"""What a Word file says, and the copies of it that are rendered: the plain one, and the one whose letters have their marks as
+colours. One walk gives all three, so that they can't disagree.
+
+In both copies changes are accepted, and comments are gone (`accepted.accept`). Hidden text stays in them, since nothing shows it,
+and is in no block.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from lxml import etree
+
+from datagen.record import SampleError
+from datagen.sources.glyph_names import private_character
+from datagen.word.accepted import accept
+from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
+from datagen.word.drawings import DRAWN, picture, text_boxes
+from datagen.word.fields import Fields
+from datagen.word.names import XML_SPACE, M, Parts, R, Relation, W, relations
+from datagen.word.pieces import Pieces, paint
+from datagen.word.styles import Look, Styles, is_monospaced
+from datagen.word.table_cells import drafts
+
+_SIGNS = {
+    W + "tab": "\t",
+    W + "ptab": "\t",
+    W + "br": "\n",
+    W + "cr": "\n",
+    W + "noBreakHyphen": "-",
+    W + "softHyphen": "",
+    W + "lastRenderedPageBreak": "",
+}
+_NOTES = {W + "footnoteReference": "footnote", W + "endnoteReference": "endnote"}
+_NOTE_NUMBERS = (W + "footnoteRef", W + "endnoteRef")
+_FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
+_RAISED = Look(raised=1)
+
+
+def read(package: Parts) -> tuple[Document, dict[str, bytes], dict[str, bytes]]:
+    """The document, and the parts that the plain and the marked copy have in place of the file's. Raises `SampleError` if the
+    file has no main part."""
+    main = next((r.part for r in relations(package, "").values() if r.kind == "officeDocument"), "")
+    if main not in package.parts:
+        raise SampleError("not_a_word_document", "it has no main part")
+    reader = _Reader(package, relations(package, main))
+    blocks = reader.story_of(main, "body")
+    notes = {kind: reader.notes(kind) for kind in ("footnote", "endnote")}
+    whole: list[Block] = []
+    for block in blocks:
+        if isinstance(block, _Note):
+            whole += notes[block.kind].pop(block.number, ())
+        else:
+            whole.append(block)
+    for kind in ("header", "footer"):
+        for part in reader.running(kind):
+            whole += [block for block in reader.story_of(part, kind) if not isinstance(block, _Note)]
+    document = Document(tuple(whole), reader.num_marks, reader.num_formulas, reader.num_tables, dict(reader.signs))
+    return document, reader.plain, reader.marked
+
+
+@dataclass(frozen=True)
+class _Note:
+    """Where a note is anchored."""
+
+    kind: str
+    number: str
+
+
+class _Reader:
+    """Reads the parts of one file, one after another, and counts what is in them."""
+
+    def __init__(self, package: Parts, relations_of_main: dict[str, Relation]):
+        self._package = package
+        self._relations = relations_of_main
+        self._running: dict[str, dict[str, None]] = {"header": {}, "footer": {}}
+        styles, numbering = self._tree("styles"), self._tree("numbering")
+        self.styles = Styles(styles, numbering)
+        self.signs: Counter[str] = Counter()
+        self.plain: dict[str, bytes] = {}
+        self.marked: dict[str, bytes] = {}
+        self.num_marks = self.num_formulas = self.num_tables = 0
+        if numbering is not None:
+            self.marked[self._part("numbering")] = _without_colours(numbering)
+
+    def new_mark(self) -> int:
+        self.num_marks += 1
+        return self.num_marks
+
+    def story_of(self, part: str, where: Where) -> list[Block | _Note]:
+        """The blocks of a part, and the places of notes."""
+        root = self._accepted(part)
+        body = root.find(W + "body") if where == "body" else root
+        if body is None:
+            raise SampleError("not_a_word_document", f"{part} has no body")
+        if where == "body":
+            for section in root.iter(W + "sectPr"):
+                for kind, parts in self._running.items():
+                    asked = (self._relations.get(e.get(R + "id", "")) for e in section.findall(f"{W}{kind}Reference"))
+                    parts |= {relation.part: None for relation in asked if relation is not None}
+        blocks = list(_Story(self, where).blocks(body, is_outermost=True))
+        self.marked[part] = _bytes(root)
+        return blocks
+
+    def notes(self, kind: str) -> dict[str, list[Block]]:
+        """The blocks of each footnote, or of each endnote, by its id."""
+        part = self._part(f"{kind}s")
+        if not part:
+            return {}
+        root = self._accepted(part)
+        notes: dict[str, list[Block]] = {}
+        where: Where = "footnote" if kind == "footnote" else "endnote"
+        for note in root.findall(W + kind):
+            if note.get(W + "type", "normal") == "normal":
+                blocks = _Story(self, where).blocks(note, is_outermost=True)
+                notes[note.get(W + "id", "")] = [block for block in blocks if not isinstance(block, _Note)]
+        self.marked[part] = _bytes(root)
+        return notes
+
+    def running(self, kind: str) -> list[str]:
+        """The headers or footers that sections ask for, by their parts."""
+        return [part for part in self._running[kind] if part in self._package.parts]
+
+    def _accepted(self, part: str) -> etree._Element:
+        root = self._package.xml(part)
+        accept(root, self.signs)
+        self.plain[part] = _bytes(root)
+        return root
+
+    def _part(self, kind: str) -> str:
+        return next((r.part for r in self._relations.values() if r.kind == kind and r.part in self._package.parts), "")
+
+    def _tree(self, kind: str) -> etree._Element | None:
+        part = self._part(kind)
+        return self._package.xml(part) if part else None
+
+
+@dataclass
+class _Story:
+    """Reads text that runs on its own: the body, a note, a header, a text box."""
+
+    reader: _Reader
+    where: Where
+    fields: Fields = field(default_factory=Fields)
+    anchored: list[Block | _Note] = field(default_factory=list)
+    """Notes and text boxes that belong to the block which is being read."""
+    _initial: tuple[Piece, ...] = ()
+
+    def blocks(self, holder: etree._Element, is_outermost: bool = False) -> Iterator[Block | _Note]:
+        for child in holder:
+            block: Block | None = None
+            if child.tag == W + "p":
+                block = self._paragraph(child)
+            elif child.tag == W + "tbl":
+                block = self._table(child)
+            if block is not None:
+                yield block
+            if is_outermost:
+                yield from self.anchored
+                self.anchored.clear()
+
+    def _table(self, element: etree._Element) -> Table | None:
+        reader = self.reader
+        at = reader.num_tables
+        reader.num_tables += 1
+        rows = []
+        for row in drafts(element, reader.signs):
+            cells = []
+            for cell in row.cells:
+                blocks = tuple(block for e in cell.elements for block in self.blocks(e) if not isinstance(block, _Note))
+                reader.signs["nested_tables"] += sum(isinstance(block, Table) for block in blocks)
+                cells.append(Cell(blocks, cell.column, cell.rowspan, cell.colspan))
+            rows.append(Row(tuple(cells), row.is_header))
+        is_right_to_left = element.find(f"{W}tblPr/{W}bidiVisual") is not None
+        return Table(at, tuple(rows), self.where, is_right_to_left)
+
+    def _paragraph(self, element: etree._Element) -> Paragraph | None:
+        properties = element.find(W + "pPr")
+        shape = self.reader.styles.shape(properties)
+        line = _Line(self, properties, Pieces(self.reader.new_mark))
+        line.read(element)
+        pieces = tuple(line.pieces.pieces)
+        if self._is_initial(properties):
+            self._initial += pieces
+            return None
+        pieces, self._initial = self._initial + pieces, ()
+        marker = 0
+        if shape.is_numbered:
+            marker = self.reader.new_mark()
+            if properties is None:
+                properties = etree.Element(W + "pPr")
+                element.insert(0, properties)
+            paint(properties, marker, before="sectPr")
+        if not pieces and not marker:
+            return None
+        return Paragraph(
+            _displayed(pieces),
+            self.where,
+            shape.level,
+            shape.list_depth,
+            marker,
+            shape.is_right_to_left,
+            shape.is_caption,
+            shape.is_code or line.is_monospaced,
+            shape.is_contents,
+        )
+
+    @staticmethod
+    def _is_initial(properties: etree._Element | None) -> bool:
+        """Whether the paragraph is a letter that is set over several lines of the next one."""
+        frame = properties.find(W + "framePr") if properties is not None else None
+        return frame is not None and frame.get(W + "dropCap", "none") != "none"
+
+
+@dataclass
+class _Line:
+    """Reads the runs of one paragraph."""
+
+    story: _Story
+    properties: etree._Element | None
+    pieces: Pieces
+    _faces: set[bool] = field(default_factory=set)
+    _silent: list[etree._Element] = field(default_factory=list)  # runs with parts of a field, which get its result's mark
+
+    @property
+    def is_monospaced(self) -> bool:
+        return self._faces == {True}
+
+    def read(self, holder: etree._Element) -> None:
+        for child in holder:
+            if child.tag == W + "r":
+                self._run(child)
+            elif child.tag == W + "fldSimple":
+                self._simple_field(child)
+            elif child.tag == M + "oMath":
+                self._formula(child, False)
+            elif child.tag == M + "oMathPara":
+                for formula in child.iter(M + "oMath"):
+                    self._formula(formula, True)
+            elif child.tag != W + "pPr" and isinstance(child.tag, str):
+                self.read(child)  # hyperlinks, and what else stands round runs
+
+    def _formula(self, element: etree._Element, is_display: bool) -> None:
+        reader = self.story.reader
+        self.pieces.other(Formula(reader.num_formulas, etree.tostring(element, encoding="unicode", with_tail=False), is_display))
+        reader.num_formulas += 1
+
+    def _simple_field(self, element: etree._Element) -> None:
+        fields = self.story.fields
+        fields.begin()
+        fields.instruct(element.get(W + "instr", ""))
+        fields.separate()
+        num_before = len(self.pieces.pieces)
+        self.read(element)
+        ended = fields.end()
+        if ended is not None and ended.is_generated and len(self.pieces.pieces) == num_before and len(element):
+            for run in element.iter(W + "r"):
+                self.pieces.text("", Look(), run, ended)
+
+    def _run(self, run: etree._Element) -> None:
+        properties = run.find(W + "rPr")
+        styles, fields = self.story.reader.styles, self.story.fields
+        if styles.is_hidden(properties, self.properties) and not run.findall(W + "fldChar"):
+            self.story.reader.signs["hidden_runs"] += 1
+            return
+        for child in run:
+            if child.tag == W + "ruby":
+                self.story.reader.signs["ruby"] += 1
+                self.read(child.find(W + "rubyBase") if child.find(W + "rubyBase") is not None else child)
+            elif child.tag in DRAWN:
+                self._drawing(child)
+            elif child.tag == W + "fldChar":
+                self._field_character(child, run)
+            elif child.tag == W + "instrText":
+                fields.instruct(child.text or "")
+                self._silent.append(run)
+            elif child.tag in _NOTES or child.tag in _NOTE_NUMBERS:
+                self._note(child, run)
+            elif child.tag not in (W + "t", W + "sym", *_SIGNS, W + "rPr") and isinstance(child.tag, str) and len(child):
+                self._alternative(child)
+        text = self._text_of(run, styles.typeface(properties, self.properties))
+        if not text or not fields.shows:
+            return
+        if styles.is_upper(properties, self.properties):
+            text = text.upper()
+        if text.strip():
+            self._faces.add(is_monospaced(styles.typeface(properties, self.properties)))
+        generated = fields.generated
+        mark = self.pieces.text(text, styles.look(properties, self.properties), run, generated)
+        if generated is not None:
+            generated.num_texts += 1
+            self._paint_silent(mark)
+
+    def _alternative(self, element: etree._Element) -> None:
+        """What stands round a drawing: mc:AlternateContent."""
+        for drawing in element.iter(*DRAWN):
+            if not any(holder.tag in DRAWN for holder in drawing.iterancestors() if holder is not element):
+                self._drawing(drawing)
+
+    def _text_of(self, run: etree._Element, typeface: str) -> str:
+        text = ""
+        for child in run:
+            if child.tag == W + "t":
+                shown = child.text or ""
+                text += shown if child.get(XML_SPACE) == "preserve" else shown.strip(" \t\r\n")
+            elif child.tag == W + "sym":
+                code = int(child.get(W + "char", "0"), 16) if child.get(W + "char", "").isalnum() else 0
+                text += self._symbol(code, child.get(W + "font", ""))
+            else:
+                text += _SIGNS.get(child.tag, "")
+        if any(_FIRST_PRIVATE <= ord(c) <= _LAST_PRIVATE for c in text):
+            text = "".join(self._symbol(ord(c), typeface) if _FIRST_PRIVATE <= ord(c) <= _LAST_PRIVATE else c for c in text)
+        return text
+
+    def _symbol(self, code: int, typeface: str) -> str:
+        if 0x20 <= code < _FIRST_PRIVATE and not private_character(0xF000 + code, typeface):
+            return chr(code)
+        known = private_character(code if code >= _FIRST_PRIVATE else 0xF000 + code, typeface)
+        self.story.reader.signs["unknown_symbols"] += not known
+        return known or "\ufffd"
+
+    def _field_character(self, element: etree._Element, run: etree._Element) -> None:
+        fields = self.story.fields
+        kind = element.get(W + "fldCharType")
+        self._silent.append(run)
+        if kind == "begin":
+            fields.begin()
+        elif kind == "separate":
+            fields.separate()
+        elif kind == "end":
+            ended = fields.end()
+            if ended is not None and ended.is_generated and not ended.num_texts and fields.shows and fields.generated is None:
+                self._paint_silent(self.pieces.text("", Look(), run, ended))
+            elif ended is not None and not ended.is_generated:
+                self._silent.clear()
+
+    def _paint_silent(self, mark: int) -> None:
+        for run in self._silent:
+            paint(run, mark)
+        self._silent.clear()
+
+    def _note(self, element: etree._Element, run: etree._Element) -> None:
+        kind = _NOTES.get(element.tag)
+        if kind is not None:
+            self.story.anchored.append(_Note(kind, element.get(W + "id", "")))
+        if element.get(W + "customMarkFollows") not in ("1", "true", "on"):
+            self.pieces.text("", _RAISED, run, generated=element)
+
+    def _drawing(self, element: etree._Element) -> None:
+        story = self.story
+        if (shown := picture(element)) is not None:
+            self.pieces.other(shown)
+            story.reader.signs[f"pictures_{shown.kind}"] += 1
+        where: Where = "textbox" if story.where == "body" else story.where
+        for box in text_boxes(element):
+            inner = _Story(story.reader, where)
+            story.anchored += inner.blocks(box, is_outermost=True)
+            self.pieces.part()
+
+
+def _displayed(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The pieces, with a formula that stands alone in its paragraph as a displayed one."""
+    rest = [piece for piece in pieces if not (isinstance(piece, Text) and not piece.text.strip() and not piece.is_generated)]
+    if len(rest) != 1 or not isinstance(rest[0], Formula):
+        return pieces
+    return tuple(replace(piece, is_display=True) if isinstance(piece, Formula) else piece for piece in pieces)
+
+
+def _without_colours(numbering: etree._Element) -> bytes:
+    """The numbering, in which no number or bullet has a colour of its own: it takes that of its paragraph."""
+    for level in numbering.iter(W + "lvl"):
+        properties = level.find(W + "rPr")
+        for colour in properties.findall(W + "color") if properties is not None else ():
+            properties.remove(colour)
+    return _bytes(numbering)
+
+
+def _bytes(root: etree._Element) -> bytes:
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)

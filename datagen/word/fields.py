@@ -1,0 +1,61 @@
+"""Fields of Word: what is an instruction, what a result, and which results the program that renders the page makes anew."""
+
+import re
+from dataclasses import dataclass
+
+_WORD = re.compile(r"\s*([A-Za-z=]+)")
+# Results of these stand as the file has them. Those of all others (PAGE, DATE, REF, SEQ, …) may be made anew.
+_AS_WRITTEN = frozenset(
+    "HYPERLINK TOC INDEX TOA RD TC XE TA ADDIN CITATION BIBLIOGRAPHY QUOTE INCLUDETEXT INCLUDEPICTURE EMBED LINK SHAPE BARCODE "
+    "MERGEBARCODE DISPLAYBARCODE CONTROL HTMLCONTROL PRIVATE FORMTEXT".split()
+)
+
+
+@dataclass
+class _Field:
+    instruction: str = ""
+    is_result: bool = False
+    num_texts: int = 0
+    mark: int = 0
+
+    @property
+    def is_generated(self) -> bool:
+        return is_generated(self.instruction)
+
+
+def is_generated(instruction: str) -> bool:
+    """Whether the result of a field with this instruction may be made anew."""
+    word = _WORD.match(instruction)
+    return word is not None and word[1].upper() not in _AS_WRITTEN
+
+
+class Fields:
+    """The fields that are open where a story is read. A story is the text of the body, of a note, of a text box."""
+
+    def __init__(self) -> None:
+        self._open: list[_Field] = []
+
+    @property
+    def shows(self) -> bool:
+        """Whether text that comes now is shown: it is in no instruction."""
+        return all(field.is_result for field in self._open)
+
+    @property
+    def generated(self) -> _Field | None:
+        """The outermost open field that is made anew, whose instruction is over."""
+        return next((field for field in self._open if field.is_result and field.is_generated), None)
+
+    def begin(self) -> None:
+        self._open.append(_Field())
+
+    def instruct(self, text: str) -> None:
+        if self._open and not self._open[-1].is_result:
+            self._open[-1].instruction += text
+
+    def separate(self) -> None:
+        if self._open:
+            self._open[-1].is_result = True
+
+    def end(self) -> _Field | None:
+        """The field that ends here."""
+        return self._open.pop() if self._open else None

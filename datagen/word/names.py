@@ -1,0 +1,74 @@
+"""Names of WordprocessingML's elements, and the relations between a file's parts."""
+
+import posixpath
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote
+
+from lxml import etree
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
+V = "{urn:schemas-microsoft-com:vml}"
+O = "{urn:schemas-microsoft-com:office:office}"  # noqa: E741 as everybody calls it
+W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
+XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+
+VAL = W + "val"
+_FALSE = frozenset(("0", "false", "off"))
+
+
+class Parts(Protocol):
+    """What is asked of an opened file (`datagen.word.package.Package` is one): its parts by name, and each parsed anew."""
+
+    @property
+    def parts(self) -> dict[str, bytes]: ...
+
+    def xml(self, name: str) -> etree._Element: ...
+
+
+class Relation(NamedTuple):
+    """`kind` is the last word of the relation's type (footnotes, header, image, …); `part` the part that it leads to."""
+
+    kind: str
+    part: str
+
+
+def relations(package: Parts, part: str) -> dict[str, Relation]:
+    """The relations of a part to others of the file, by their ids; "" for the file's own."""
+    folder, name = posixpath.split(part)
+    rels = posixpath.join(folder, "_rels", f"{name}.rels")
+    if rels not in package.parts:
+        return {}
+    return {
+        e.get("Id", ""): Relation(e.get("Type", "").rpartition("/")[2], _resolved(folder, e.get("Target", "")))
+        for e in package.xml(rels)
+        if isinstance(e.tag, str) and e.get("TargetMode") != "External"
+    }
+
+
+def _resolved(folder: str, target: str) -> str:
+    return posixpath.normpath(posixpath.join("/", folder, unquote(target))).lstrip("/")
+
+
+def is_on(properties: etree._Element | None, name: str) -> bool | None:
+    """What an element of `properties` that switches something says; None where it isn't there."""
+    switch = properties.find(W + name) if properties is not None else None
+    return None if switch is None else switch.get(VAL, "true") not in _FALSE
+
+
+def value(properties: etree._Element | None, name: str) -> str | None:
+    """The value of an element of `properties`; None where it isn't there."""
+    element = properties.find(W + name) if properties is not None else None
+    return None if element is None else element.get(VAL)
+
+
+def number(text: str | None, otherwise: int = 0) -> int:
+    """A whole number that stands in an attribute."""
+    try:
+        return int(text or "")
+    except ValueError:
+        return otherwise
