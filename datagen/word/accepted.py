@@ -2,13 +2,16 @@
 and what is rendered are the same then.
 
 Content controls, smart tags and custom XML are taken away from round what they hold. LibreOffice would put a control's text into
-a field of a form, where no letter is on the page, or take it from data that are bound to it.
+a field of a form, where no letter is on the page, or take it from data that are bound to it. What makes a table of contents a
+field goes, too: in a document that has one, LibreOffice 25.2 draws the numbers of headings and pages black, whatever colour they
+have.
 """
 
 from collections import Counter
 
 from lxml import etree
 
+from datagen.word.fields import Fields
 from datagen.word.names import MC, M, W
 
 # What LibreOffice 25.2 takes of mc:Choice; for anything else it takes the fallback.
@@ -19,6 +22,7 @@ _CHANGES = (
     "customXmlDelRangeStart customXmlDelRangeEnd customXmlMoveFromRangeStart customXmlMoveFromRangeEnd customXmlMoveToRangeStart "
     "customXmlMoveToRangeEnd"
 ).split()
+_HIDDEN_IN_BROWSERS = "webHidden"  # and shown in print; LibreOffice hides it outside of tables of contents
 _COMMENTS = ("commentRangeStart", "commentRangeEnd", "commentReference", "annotationRef")
 _DELETED = ("del", "moveFrom")
 _INSERTED = ("ins", "moveTo")
@@ -41,7 +45,7 @@ def accept(root: etree._Element, signs: Counter[str]) -> None:
     signs["documents_within"] += sum(1 for _ in root.iter(*(W + name for name in _LOADED)))
     _remove_rows(root)
     merged = [p for p in root.iter(W + "p") if _lost_its_mark(p)]
-    for name in (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED):
+    for name in (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED, _HIDDEN_IN_BROWSERS):
         for element in list(root.iter(W + name)):
             _remove(element)
     for name in (*_INSERTED, *_WRAPPERS):
@@ -58,6 +62,7 @@ def accept(root: etree._Element, signs: Counter[str]) -> None:
     _remove_empty_formulas(root)
     for run in list(root.iter(W + "r")):
         _split(run)
+    _free_indexes(root)
 
 
 def _choose(root: etree._Element) -> None:
@@ -148,6 +153,30 @@ def _split(run: etree._Element) -> None:
         part.extend(group)
         at += 1
         holder.insert(at, part)
+
+
+def _free_indexes(root: etree._Element) -> None:
+    """Takes what makes a table of contents a field away, and leaves its text."""
+    fields = Fields()
+    controls: list[list[etree._Element]] = []
+    for element in list(root.iter(W + "fldChar", W + "instrText")):
+        run = element.getparent()
+        kind = element.get(W + "fldCharType")
+        if kind == "begin":
+            fields.begin()
+            controls.append([])
+        if run is None or run.tag != W + "r" or not controls:
+            continue
+        controls[-1].append(run)
+        if element.tag == W + "instrText":
+            fields.instruct(element.text or "")
+        elif kind == "separate":
+            fields.separate()
+        elif kind == "end":
+            ended, runs = fields.end(), controls.pop()
+            if ended is not None and ended.is_index:
+                for control in runs:
+                    _remove(control)
 
 
 def _remove(element: etree._Element) -> None:

@@ -288,7 +288,7 @@ class _Line:
         generated = fields.generated
         mark = self.pieces.text(text, styles.look(properties, self.properties), run, generated)
         if generated is not None:
-            generated.num_texts += 1
+            generated.mark = mark
             self._paint_silent(mark)
 
     def _alternative(self, element: etree._Element) -> None:
@@ -329,10 +329,11 @@ class _Line:
             fields.separate()
         elif kind == "end":
             ended = fields.end()
-            if ended is not None and ended.is_generated and not ended.num_texts and fields.shows and fields.generated is None:
-                self._paint_silent(self.pieces.text("", Look(), run, ended))
-            elif ended is not None and not ended.is_generated:
-                self._silent.clear()
+            if ended is not None and ended.is_generated and not ended.mark and fields.shows and fields.generated is None:
+                ended.mark = self.pieces.text("", Look(), run, ended)
+            if ended is not None and ended.mark:
+                self._paint_silent(ended.mark)
+            self._silent.clear()
 
     def _paint_silent(self, mark: int) -> None:
         for run in self._silent:

@@ -9,31 +9,38 @@ _AS_WRITTEN = frozenset(
     "HYPERLINK TOC INDEX TOA RD TC XE TA ADDIN CITATION BIBLIOGRAPHY QUOTE INCLUDETEXT INCLUDEPICTURE EMBED LINK SHAPE BARCODE "
     "MERGEBARCODE DISPLAYBARCODE CONTROL HTMLCONTROL PRIVATE FORMTEXT".split()
 )
+_INDEXES = frozenset({"TOC", "INDEX", "TOA", "BIBLIOGRAPHY"})
 
 
 @dataclass
-class _Field:
+class Field:
+    """A field whose end isn't read yet."""
+
     instruction: str = ""
     is_result: bool = False
-    num_texts: int = 0
     mark: int = 0
+    """Of the last piece of its result, if it is made anew."""
 
     @property
     def is_generated(self) -> bool:
-        return is_generated(self.instruction)
+        """Whether its result may be made anew."""
+        return bool(self._kind) and self._kind not in _AS_WRITTEN
 
+    @property
+    def is_index(self) -> bool:
+        return self._kind in _INDEXES
 
-def is_generated(instruction: str) -> bool:
-    """Whether the result of a field with this instruction may be made anew."""
-    word = _WORD.match(instruction)
-    return word is not None and word[1].upper() not in _AS_WRITTEN
+    @property
+    def _kind(self) -> str:
+        word = _WORD.match(self.instruction)
+        return word[1].upper() if word else ""
 
 
 class Fields:
     """The fields that are open where a story is read. A story is the text of the body, of a note, of a text box."""
 
     def __init__(self) -> None:
-        self._open: list[_Field] = []
+        self._open: list[Field] = []
 
     @property
     def shows(self) -> bool:
@@ -41,12 +48,12 @@ class Fields:
         return all(field.is_result for field in self._open)
 
     @property
-    def generated(self) -> _Field | None:
+    def generated(self) -> Field | None:
         """The outermost open field that is made anew, whose instruction is over."""
         return next((field for field in self._open if field.is_result and field.is_generated), None)
 
     def begin(self) -> None:
-        self._open.append(_Field())
+        self._open.append(Field())
 
     def instruct(self, text: str) -> None:
         if self._open and not self._open[-1].is_result:
@@ -56,6 +63,6 @@ class Fields:
         if self._open:
             self._open[-1].is_result = True
 
-    def end(self) -> _Field | None:
+    def end(self) -> Field | None:
         """The field that ends here."""
         return self._open.pop() if self._open else None
