@@ -18,7 +18,8 @@ from datagen.sources.pdf_pieces import Piece
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
 _MONOSPACED = re.compile(
-    r"Mono(?!type)|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Inconsolata|Fixed|LetterGothic|NimbusMon", re.IGNORECASE
+    r"Mono(?!type)|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Monaco|Inconsolata|Fixed|Letter ?Gothic|NimbusMon|Lucida Console",
+    re.IGNORECASE,
 )
 # Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
 _CLOSED = re.compile(
@@ -63,11 +64,12 @@ class Placed:
 
 
 def is_monospaced(piece: Piece) -> bool:
-    return _has_one_width(piece.font)
+    return has_one_width(piece.font)
 
 
 @functools.lru_cache(maxsize=1024)
-def _has_one_width(font: str) -> bool:
+def has_one_width(font: str) -> bool:
+    """Whether the letters of a font of this name are all of one width."""
     return bool(_MONOSPACED.search(font))
 
 

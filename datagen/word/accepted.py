@@ -13,6 +13,7 @@ from lxml import etree
 
 from datagen.word.fields import Fields
 from datagen.word.names import MC, M, W
+from datagen.word.xml_parts import remove
 
 # What LibreOffice 25.2 takes of mc:Choice; for anything else it takes the fallback.
 _UNDERSTOOD = frozenset({"wps", "wpg", "w14", "wpc"})
@@ -47,14 +48,14 @@ def accept(root: etree._Element, signs: Counter[str]) -> None:
     merged = [p for p in root.iter(W + "p") if _lost_its_mark(p)]
     for name in (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED, _HIDDEN_IN_BROWSERS):
         for element in list(root.iter(W + name)):
-            _remove(element)
+            remove(element)
     for name in (*_INSERTED, *_WRAPPERS):
         for element in list(root.iter(W + name)):
             _unwrap(element, element)
     for element in list(root.iter(W + "sdt")):
         content = element.find(W + "sdtContent")
         if content is None:
-            _remove(element)
+            remove(element)
         else:
             _unwrap(element, content)
     for p in merged:
@@ -81,20 +82,20 @@ def _remove_rows(root: etree._Element) -> None:
     for row in list(root.iter(W + "tr")):
         properties = row.find(W + "trPr")
         if properties is not None and properties.find(W + "del") is not None:
-            _remove(row)
+            remove(row)
     for cell in list(root.iter(W + "tc")):
         properties = cell.find(W + "tcPr")
         if properties is not None and properties.find(W + "cellDel") is not None:
-            _remove(cell)
+            remove(cell)
     for row in list(root.iter(W + "tr")):
         if row.find(f".//{W}tc") is None:
-            _remove(row)
+            remove(row)
     for table in list(root.iter(W + "tbl")):
         if table.find(f".//{W}tr") is None:
             holder = table.getparent()
             if holder is not None and holder.tag == W + "tc" and len(holder.findall(W + "p")) == 0:
                 etree.SubElement(holder, W + "p")
-            _remove(table)
+            remove(table)
 
 
 def _lost_its_mark(p: etree._Element) -> bool:
@@ -112,21 +113,21 @@ def _merge(p: etree._Element) -> None:
     content = [child for child in p if child.tag != W + "pPr"]
     if following is None or following.tag != W + "p":
         if not content and following is not None:
-            _remove(p)
+            remove(p)
         return
     at = 1 if following.find(W + "pPr") is not None else 0
     following[at:at] = content
-    _remove(p)
+    remove(p)
 
 
 def _remove_empty_formulas(root: etree._Element) -> None:
     """Takes formulas away of which nothing is left."""
     for formula in list(root.iter(M + "oMath")):
         if not any(text.text for text in formula.iter(M + "t", W + "t")):
-            _remove(formula)
+            remove(formula)
     for paragraph in list(root.iter(M + "oMathPara")):
         if paragraph.find(M + "oMath") is None:
-            _remove(paragraph)
+            remove(paragraph)
 
 
 def _split(run: etree._Element) -> None:
@@ -176,13 +177,7 @@ def _free_indexes(root: etree._Element) -> None:
             ended, runs = fields.end(), controls.pop()
             if ended is not None and ended.is_index:
                 for control in runs:
-                    _remove(control)
-
-
-def _remove(element: etree._Element) -> None:
-    holder = element.getparent()
-    if holder is not None:
-        holder.remove(element)
+                    remove(control)
 
 
 def _unwrap(element: etree._Element, content: etree._Element) -> None:

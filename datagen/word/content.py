@@ -13,14 +13,17 @@ from lxml import etree
 
 from datagen.record import SampleError
 from datagen.sources.glyph_names import private_character
+from datagen.sources.pdf_breaks import has_one_width
 from datagen.word.accepted import accept
 from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
-from datagen.word.names import XML_SPACE, M, Parts, R, Relation, W, relations
+from datagen.word.names import XML_SPACE, M, R, W
+from datagen.word.package import Package
 from datagen.word.pieces import Pieces, paint
-from datagen.word.styles import Look, Styles, is_monospaced
+from datagen.word.styles import Look, Styles
 from datagen.word.table_cells import drafts
+from datagen.word.xml_parts import written
 
 _SIGNS = {
     W + "tab": "\t",
@@ -37,14 +40,13 @@ _FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
 _RAISED = Look(raised=1)
 
 
-def read(package: Parts) -> tuple[Document, dict[str, bytes], dict[str, bytes]]:
-    """The document, and the parts that the plain and the marked copy have in place of the file's. Raises `SampleError` if the
-    file has no main part."""
-    main = next((r.part for r in relations(package, "").values() if r.kind == "officeDocument"), "")
-    if main not in package.parts:
-        raise SampleError("not_a_word_document", "it has no main part")
-    reader = _Reader(package, relations(package, main))
-    blocks = reader.story_of(main, "body")
+def read(package: Package) -> tuple[Document, dict[str, bytes], dict[str, bytes]]:
+    """The document, and the parts that the plain and the marked copy have in place of the file's. Raises `SampleError` for
+    what is no .docx, and for a table that no page has."""
+    if package.kind != "docx":
+        raise SampleError("not_a_word_document", f"a .{package.kind} is converted first")
+    reader = _Reader(package)
+    blocks = reader.story_of(package.main, "body")
     notes = {kind: reader.notes(kind) for kind in ("footnote", "endnote")}
     whole: list[Block] = []
     for block in blocks:
@@ -55,7 +57,8 @@ def read(package: Parts) -> tuple[Document, dict[str, bytes], dict[str, bytes]]:
     for kind in ("header", "footer"):
         for part in reader.running(kind):
             whole += [block for block in reader.story_of(part, kind) if not isinstance(block, _Note)]
-    document = Document(tuple(whole), reader.num_marks, reader.num_formulas, reader.num_tables, dict(reader.signs))
+    signs = {name: count for name, count in reader.signs.items() if count}
+    document = Document(tuple(whole), reader.num_marks, reader.num_formulas, reader.num_tables, signs)
     return document, reader.plain, reader.marked
 
 
@@ -70,9 +73,9 @@ class _Note:
 class _Reader:
     """Reads the parts of one file, one after another, and counts what is in them."""
 
-    def __init__(self, package: Parts, relations_of_main: dict[str, Relation]):
+    def __init__(self, package: Package):
         self._package = package
-        self._relations = relations_of_main
+        self._related = package.related(package.main)
         self._running: dict[str, dict[str, None]] = {"header": {}, "footer": {}}
         styles, numbering = self._tree("styles"), self._tree("numbering")
         self.styles = Styles(styles, numbering)
@@ -96,10 +99,10 @@ class _Reader:
         if where == "body":
             for section in root.iter(W + "sectPr"):
                 for kind, parts in self._running.items():
-                    asked = (self._relations.get(e.get(R + "id", "")) for e in section.findall(f"{W}{kind}Reference"))
-                    parts |= {relation.part: None for relation in asked if relation is not None}
+                    asked = (self._related.get(e.get(R + "id", "")) for e in section.findall(f"{W}{kind}Reference"))
+                    parts |= {reference[1]: None for reference in asked if reference is not None}
         blocks = list(_Story(self, where).blocks(body, is_outermost=True))
-        self.marked[part] = _bytes(root)
+        self.marked[part] = written(root)
         return blocks
 
     def notes(self, kind: str) -> dict[str, list[Block]]:
@@ -114,7 +117,7 @@ class _Reader:
             if note.get(W + "type", "normal") == "normal":
                 blocks = _Story(self, where).blocks(note, is_outermost=True)
                 notes[note.get(W + "id", "")] = [block for block in blocks if not isinstance(block, _Note)]
-        self.marked[part] = _bytes(root)
+        self.marked[part] = written(root)
         return notes
 
     def running(self, kind: str) -> list[str]:
@@ -124,11 +127,11 @@ class _Reader:
     def _accepted(self, part: str) -> etree._Element:
         root = self._package.xml(part)
         accept(root, self.signs)
-        self.plain[part] = _bytes(root)
+        self.plain[part] = written(root)
         return root
 
     def _part(self, kind: str) -> str:
-        return next((r.part for r in self._relations.values() if r.kind == kind and r.part in self._package.parts), "")
+        return next((part for of, part in self._related.values() if of == kind and part in self._package.parts), "")
 
     def _tree(self, kind: str) -> etree._Element | None:
         part = self._part(kind)
@@ -284,7 +287,7 @@ class _Line:
         if styles.is_upper(properties, self.properties):
             text = text.upper()
         if text.strip():
-            self._faces.add(is_monospaced(styles.typeface(properties, self.properties)))
+            self._faces.add(has_one_width(styles.typeface(properties, self.properties)))
         generated = fields.generated
         mark = self.pieces.text(text, styles.look(properties, self.properties), run, generated)
         if generated is not None:
@@ -373,8 +376,4 @@ def _without_colours(numbering: etree._Element) -> bytes:
         properties = level.find(W + "rPr")
         for colour in properties.findall(W + "color") if properties is not None else ():
             properties.remove(colour)
-    return _bytes(numbering)
-
-
-def _bytes(root: etree._Element) -> bytes:
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return written(numbering)

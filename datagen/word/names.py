@@ -1,8 +1,4 @@
-"""Names of WordprocessingML's elements, and the relations between a file's parts."""
-
-import posixpath
-from typing import NamedTuple, Protocol
-from urllib.parse import unquote
+"""Names of WordprocessingML's elements and attributes, and what their values say."""
 
 from lxml import etree
 
@@ -19,39 +15,6 @@ XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 VAL = W + "val"
 _FALSE = frozenset(("0", "false", "off"))
-
-
-class Parts(Protocol):
-    """What is asked of an opened file (`datagen.word.package.Package` is one): its parts by name, and each parsed anew."""
-
-    @property
-    def parts(self) -> dict[str, bytes]: ...
-
-    def xml(self, name: str) -> etree._Element: ...
-
-
-class Relation(NamedTuple):
-    """`kind` is the last word of the relation's type (footnotes, header, image, …); `part` the part that it leads to."""
-
-    kind: str
-    part: str
-
-
-def relations(package: Parts, part: str) -> dict[str, Relation]:
-    """The relations of a part to others of the file, by their ids; "" for the file's own."""
-    folder, name = posixpath.split(part)
-    rels = posixpath.join(folder, "_rels", f"{name}.rels")
-    if rels not in package.parts:
-        return {}
-    return {
-        e.get("Id", ""): Relation(e.get("Type", "").rpartition("/")[2], _resolved(folder, e.get("Target", "")))
-        for e in package.xml(rels)
-        if isinstance(e.tag, str) and e.get("TargetMode") != "External"
-    }
-
-
-def _resolved(folder: str, target: str) -> str:
-    return posixpath.normpath(posixpath.join("/", folder, unquote(target))).lstrip("/")
 
 
 def is_on(properties: etree._Element | None, name: str) -> bool | None:

@@ -16,9 +16,6 @@ _NO_LEVEL = 9
 _HEADING = re.compile(r"heading ([1-9])")
 _CONTENTS = re.compile(r"toc [1-9]|table of figures|table of authorities")
 _CODE = frozenset({"html preformatted", "plain text", "source code", "code", "preformatted text", "macro", "verbatim char"})
-_MONOSPACED = re.compile(
-    r"Mono(?!type)|Courier|Consol|Typewriter|Menlo|Monaco|Inconsolata|Fixed|Letter Gothic|Lucida Console", re.IGNORECASE
-)
 _MAX_CHAIN = 30  # of styles that are based on each other; Word allows no more, and circles end here
 
 
@@ -191,10 +188,6 @@ class Styles:
                     levels[override.get(W + "ilvl", "0")] = level
             numberings[num.get(W + "numId", "")] = levels
         return numberings
-
-
-def is_monospaced(typeface: str) -> bool:
-    return bool(_MONOSPACED.search(typeface))
 
 
 def _shows_something(level: etree._Element) -> bool:
