@@ -144,7 +144,8 @@ def table(
             wide = f'<w:tcW w:w="{width * colspan}" w:type="dxa"/>'
             cells.append(f"<w:tc><w:tcPr>{wide}{grid}{merge}</w:tcPr>{blocks}</w:tc>")
             column += colspan
-        lines.append(f"<w:tr><w:trPr>{'<w:tblHeader/>' if n < head else ''}</w:trPr>{''.join(cells)}</w:tr>")
+        look_of_row = '<w:trHeight w:val="360"/>' + "<w:tblHeader/>" * (n < head)
+        lines.append(f"<w:tr><w:trPr>{look_of_row}</w:trPr>{''.join(cells)}</w:tr>")
     sides = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="auto"/>'
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")

@@ -88,12 +88,12 @@ def markdown(part: Part, plain: str, others: Sequence[str], styled: Styles) -> s
             return "\n".join((plain, *others))
     if part.label not in _EMPHASISED:
         return "\n".join((plain, *others))
-    marker, replaced = _marker(plain) if part.label == "list" else ("", "")
+    marker, replaced = list_marker(plain) if part.label == "list" else ("", "")
     text = _emphasised(plain, part.paragraph.pieces, styled.styled, len(marker))
     return "\n".join((replaced + text[len(marker) :], *others))
 
 
-def _marker(text: str) -> tuple[str, str]:
+def list_marker(text: str) -> tuple[str, str]:
     """What a list's item begins with, and how Markdown writes it."""
     if bullet := _BULLET.match(text):
         return bullet[0], "- "
@@ -161,7 +161,7 @@ def _emphasised(text: str, pieces: Sequence[Piece], styled: Mapping[int, Sequenc
     for run in reversed(merged):
         inside = text[run.start : run.end]
         if _LETTERS.search(inside) and not {"*", "_"} & set(inside):
-            text = f"{text[: run.start]}{_starred(inside, _STAR[run.style])}{text[run.end :]}"
+            text = f"{text[: run.start]}{starred(inside, _STAR[run.style])}{text[run.end :]}"
     return text
 
 
@@ -188,7 +188,7 @@ def _find(piece: Piece, text: str, box: Rect, span: str) -> int:
     return min(places, key=lambda place: abs(place - share * len(text)), default=-1)
 
 
-def _starred(text: str, stars: str) -> str:
+def starred(text: str, stars: str) -> str:
     core = text.strip()
     before = text[: len(text) - len(text.lstrip())]
     return f"{before}{stars}{core}{stars}{text[len(before) + len(core) :]}"

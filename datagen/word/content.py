@@ -20,7 +20,7 @@ from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
 from datagen.word.names import XML_SPACE, M, R, W
 from datagen.word.package import Package
-from datagen.word.pieces import Pieces, paint
+from datagen.word.pieces import Pieces, fill, paint
 from datagen.word.styles import Look, Styles
 from datagen.word.table_cells import drafts
 from datagen.word.xml_parts import written
@@ -172,7 +172,10 @@ class _Story:
             for cell in row.cells:
                 blocks = tuple(block for e in cell.elements for block in self.blocks(e) if not isinstance(block, _Note))
                 reader.signs["nested_tables"] += sum(isinstance(block, Table) for block in blocks)
-                cells.append(Cell(blocks, cell.column, cell.rowspan, cell.colspan))
+                mark = reader.new_mark()
+                for e in cell.elements:
+                    fill(e, mark)
+                cells.append(Cell(blocks, cell.column, cell.rowspan, cell.colspan, mark))
             rows.append(Row(tuple(cells), row.is_header))
         is_right_to_left = element.find(f"{W}tblPr/{W}bidiVisual") is not None
         return Table(at, tuple(rows), self.where, is_right_to_left)

@@ -28,6 +28,19 @@ def paint(holder: etree._Element, mark: int, before: str = "") -> None:
     etree.SubElement(properties, W + "color").set(VAL, f"{mark:06X}")
 
 
+def fill(cell: etree._Element, mark: int) -> None:
+    """Gives a cell the fill `mark`: see `document.Cell`."""
+    properties = cell.find(W + "tcPr")
+    if properties is None:
+        properties = etree.Element(W + "tcPr")
+        cell.insert(0, properties)
+    for other in properties.findall(W + "shd"):
+        properties.remove(other)
+    shading = etree.SubElement(properties, W + "shd")
+    for name, text in (("val", "clear"), ("color", "auto"), ("fill", f"{mark:06X}")):
+        shading.set(W + name, text)
+
+
 @dataclass
 class Pieces:
     """Neighbouring runs of one look are one piece with one mark: where a program breaks a line, joins letters and puts them

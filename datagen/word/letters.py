@@ -1,0 +1,188 @@
+"""The letters of a rendered page, each with the mark of the piece of text that it belongs to, and the cells, each with its place.
+
+Text and places are the plain page's; the marks are the marked page's, which looks the same but for its colours.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy
+
+from datagen.boxes import distance
+from datagen.sources.light_pymupdf import pymupdf
+from datagen.sources.pdf_page import native
+
+Rect = tuple[float, float, float, float]
+"""In points, from the page's top left corner."""
+
+# /ActualText stays: without it, clusters of Indic scripts are glyphs, not letters.
+_FLAGS = (pymupdf.TEXTFLAGS_RAWDICT | pymupdf.TEXT_PRESERVE_LIGATURES) & ~(
+    pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE | pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_PRESERVE_LIGATURES
+)
+_SAME_PLACE_PT = 1.0  # what kerning between two pieces of one look, which are one piece in the plain copy, may move
+_LIGHT = 170  # of 255: a letter in such a colour may be one that nobody sees
+_ZOOM = 2.0  # pixels a point, of the image that is looked at for it
+_UNSEEN = 24  # of 255, of a letter's ink to its paper
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A character of the plain page. `line` counts MuPDF's lines on it; `mark` is 0 for what has none, such as a formula's."""
+
+    char: str
+    box: Rect
+    mark: int
+    line: int
+    size_pt: float
+    font: str
+    is_vertical: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is more than white space."""
+        return not self.char.isspace()
+
+
+@dataclass(frozen=True)
+class PageLetters:
+    """`letters` are in the file's order, spaces among them. `cells` are the places of each cell by its mark, in the order in
+    which they are drawn. `num_moved` counts the letters that only one of both pages has in a place."""
+
+    letters: tuple[Letter, ...]
+    cells: Mapping[int, Sequence[Rect]]
+    num_moved: int
+
+
+def page_letters(page: pymupdf.Page, marked: pymupdf.Page, num_marks: int) -> PageLetters:
+    """The letters that the plain page shows, with the marks of the other one; 0 for one that isn't in its place there. Raises
+    `SampleError` (`broken_page`)."""
+    with native("broken_page"):
+        plain = list(_chars(page.get_textpage(flags=_FLAGS)))
+        coloured = [(letter, colour) for letter, colour in _chars(marked.get_textpage(flags=_FLAGS)) if letter.counts]
+        drawings = marked.get_drawings()
+        is_seen = _sight(page, [colour for _, colour in plain])
+    marks = _marks([letter for letter, _ in plain], coloured)
+    letters, num_missing = [], 0
+    for (letter, colour), mark in zip(plain, marks, strict=True):
+        if not letter.counts:
+            letters.append(letter)
+            continue
+        num_missing += mark is None
+        if is_seen(letter, colour):
+            letters.append(replace(letter, mark=mark if mark is not None and mark <= num_marks else 0))
+    num_plain = sum(letter.counts for letter, _ in plain)
+    return PageLetters(
+        tuple(_with_spaces(letters)), _cells(drawings, num_marks), max(num_missing, abs(num_plain - len(coloured)))
+    )
+
+
+def _chars(textpage: pymupdf.TextPage) -> Iterator[tuple[Letter, int]]:
+    """The characters with their colours, 0xRRGGBB."""
+    number = 0
+    for block in textpage.extractRAWDICT()["blocks"]:
+        for line in block.get("lines", ()):
+            number += 1
+            is_vertical = bool(line["wmode"]) or abs(line["dir"][1]) > 0.9
+            for span in line["spans"]:
+                for char in span["chars"]:
+                    yield (
+                        Letter(char["c"], tuple(char["bbox"]), 0, number, span["size"], span["font"], is_vertical),
+                        span["color"],
+                    )
+
+
+def _marks(plain: Sequence[Letter], coloured: Sequence[tuple[Letter, int]]) -> list[int | None]:
+    """The colour of the letter in each one's place, None where there is none. Both pages mostly draw in one order."""
+    by_place: dict[tuple[str, int, int], list[tuple[Letter, int]]] = defaultdict(list)
+    for letter, colour in coloured:
+        by_place[letter.char, *_rounded(letter.box)].append((letter, colour))
+    marks: list[int | None] = []
+    at = 0
+    for letter in plain:
+        if not letter.counts:
+            marks.append(0)
+            continue
+        if at < len(coloured) and _is_same(letter, coloured[at][0]):
+            marks.append(coloured[at][1])
+            at += 1
+            continue
+        x, y = _rounded(letter.box)
+        near = [
+            (abs(other.box[0] - letter.box[0]) + abs(other.box[1] - letter.box[1]), colour)
+            for dx in (-1, 0, 1)
+            for dy in (-1, 0, 1)
+            for other, colour in by_place.get((letter.char, x + dx, y + dy), ())
+            if _is_same(letter, other)
+        ]
+        marks.append(min(near)[1] if near else None)
+        at += 1
+    return marks
+
+
+def _rounded(box: Rect) -> tuple[int, int]:
+    return round(box[0]), round(box[1])
+
+
+def _is_same(one: Letter, other: Letter) -> bool:
+    return (
+        one.char == other.char
+        and abs(one.box[0] - other.box[0]) <= _SAME_PLACE_PT
+        and abs(one.box[1] - other.box[1]) <= _SAME_PLACE_PT
+    )
+
+
+def _sight(page: pymupdf.Page, colours: Sequence[int]) -> Callable[[Letter, int], bool]:
+    """Says whether the page shows a letter: it is on the page, and one of a light colour isn't as light as its paper."""
+    width, height = page.rect.width, page.rect.height
+    image = numpy.empty((0, 0, 3), numpy.uint8)
+    if any(_is_light(colour) for colour in set(colours)):
+        pixmap = page.get_pixmap(matrix=pymupdf.Matrix(_ZOOM, _ZOOM), alpha=False)
+        image = numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
+
+    def is_seen(letter: Letter, colour: int) -> bool:
+        x0, y0, x1, y1 = letter.box
+        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+            return False
+        if not _is_light(colour):
+            return True
+        columns, rows = slice(max(0, int(x0 * _ZOOM)), int(x1 * _ZOOM) + 1), slice(max(0, int(y0 * _ZOOM)), int(y1 * _ZOOM) + 1)
+        part = image[rows, columns]
+        return bool(part.size) and int(part.max()) - int(part.min()) >= _UNSEEN
+
+    return is_seen
+
+
+def _is_light(colour: int) -> bool:
+    return min(colour >> 16, colour >> 8 & 255, colour & 255) >= _LIGHT
+
+
+def _with_spaces(letters: Sequence[Letter]) -> Iterator[Letter]:
+    """Spaces take the mark of the letter before them in their line, at a line's start of the one behind them."""
+    for n, letter in enumerate(letters):
+        if letter.counts:
+            yield letter
+            continue
+        near = [letters[k] for k in (n - 1, n + 1) if 0 <= k < len(letters) and letters[k].line == letter.line]
+        yield replace(letter, mark=next((other.mark for other in near if other.counts), 0))
+
+
+def _cells(drawings: Sequence[Mapping[str, Any]], num_marks: int) -> dict[int, list[Rect]]:
+    """Rectangles in cells' colours. One that touches the last of its cell goes on with it: LibreOffice draws some twice."""
+    cells: dict[int, list[Rect]] = defaultdict(list)
+    for drawing in drawings:
+        fill = drawing.get("fill")
+        if not fill or len(fill) != 3:
+            continue
+        mark = sum(round(255 * part) << shift for part, shift in zip(fill, (16, 8, 0), strict=True))
+        rect: Rect = tuple(drawing["rect"])
+        if not 1 <= mark <= num_marks or rect[2] - rect[0] < 1 or rect[3] - rect[1] < 1:
+            continue
+        last = cells[mark][-1] if cells[mark] else None
+        if last is not None and distance(last, rect) < 0.5:
+            x0s, y0s, x1s, y1s = zip(last, rect, strict=True)
+            cells[mark][-1] = min(x0s), min(y0s), max(x1s), max(y1s)
+        else:
+            cells[mark].append(rect)
+    return dict(cells)

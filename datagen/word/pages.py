@@ -1,0 +1,184 @@
+"""The pages of a Word document: image, label, cuts of formulas and tables, and the check of the label against the page's text.
+
+document, marks ──┐
+plain PDF ────────┼──> letters ──> parts of paragraphs, pieces of tables, places of formulas ──> regions ──> check ──> page
+marked PDF ───────┘
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from datagen.record import SampleError
+from datagen.sources.light_pymupdf import pymupdf
+from datagen.sources.pdf_page import OpenPage, encoded, native, open_document, rendered
+from datagen.tables import parse
+from datagen.word.answers import Cut, Lost, WordPage
+from datagen.word.document import Document, Formula
+from datagen.word.letters import PageLetters, Rect, page_letters
+from datagen.word.page_check import is_blank, text_distance
+from datagen.word.page_cuts import cut, formula_ink
+from datagen.word.page_regions import PageRegion, PageRegions, is_display, page_regions
+from datagen.word.paragraph_parts import paragraphs_of
+from datagen.word.placed import PlacedDocument, placed
+from datagen.word.split_tables import has_spans_of_places
+from datagen.word.tagged_places import tagged_places
+
+MAX_DISTANCE = 0.02
+"""Of a page's label from its text layer: one that is further away is no sample."""
+_MAX_PAGE_PT = 5000.0
+_LEAST_SHARE = 0.5  # of a formula's or a table's place that the page's image shows
+
+Refusals = Mapping[int, tuple[str, str]]
+"""Why there is no LaTeX of a formula, by its number: a reason and a detail."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Where the two PDFs are, and how their pages are drawn: the image's longer side in pixels, the quality of its JPEG, and how
+    many pages of the document are read at most (0: all)."""
+
+    plain_pdf: str
+    marked_pdf: str
+    long_side: int
+    jpeg_quality: int
+    max_pages: int = 0
+
+
+class WordPages:
+    """The pages of a document that was rendered. Raises `SampleError` if the two PDFs don't have the same pages."""
+
+    def __init__(self, document: Document, latex: Mapping[int, str], refusals: Refusals, rendering: Rendering):
+        self._document, self._latex, self._refusals, self._rendering = document, latex, refusals, rendering
+        with open_document(rendering.plain_pdf) as plain, open_document(rendering.marked_pdf) as marked:
+            if len(plain) != len(marked):
+                raise SampleError("text_moved", f"{len(plain)} pages, {len(marked)} in the marked copy")
+            self.num_pages = len(plain)
+            self._letters: list[PageLetters] = [
+                page_letters(a, b, document.num_marks) for a, b in zip(plain, marked, strict=True)
+            ]
+            images = {n: _images(page) for n, page in enumerate(plain)}
+            self._placed: PlacedDocument = placed(document, tagged_places(plain), self._letters, images)
+        paragraphs = list(paragraphs_of(document.blocks))
+        self._displayed = {
+            piece.number
+            for paragraph in paragraphs
+            for piece in paragraph.pieces
+            if isinstance(piece, Formula) and (piece.is_display or is_display(paragraph))
+        }
+
+    @property
+    def numbers(self) -> list[int]:
+        """The pages that are read."""
+        return list(range(min(self.num_pages, self._rendering.max_pages or self.num_pages)))
+
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, WordPage]]:
+        """The pages of these numbers, each with its number. The losses of the whole document are on page 0."""
+        with open_document(self._rendering.plain_pdf) as plain:
+            for number in numbers:
+                view = rendered(plain, number, self._rendering.long_side, _MAX_PAGE_PT)
+                yield number, self._page(view, number)
+
+    def _page(self, view: OpenPage, number: int) -> WordPage:
+        page = page_regions(view, number, self._placed, self._latex)
+        others = "".join(letter.char for letter in self._placed.unmarked[number])
+        distance, detail = text_distance([(entry.region, entry.text) for entry in page.regions], others)
+        cuts, lost = self._formula_cuts(view, number)
+        for entry in page.tables:
+            self._cut_table(view, entry, page, cuts, lost)
+        moved = self._letters[number].num_moved
+        reason, detail = self._reason(page, moved, distance, detail)
+        regions = tuple(entry.region for entry in page.regions)
+        return WordPage(
+            image=encoded(view.image, self._rendering.jpeg_quality),
+            size=view.size,
+            regions=regions,
+            formulas=tuple(sorted({n for entry in page.regions for n in entry.formulas if n in self._latex})),
+            tables=tuple(sorted({entry.table.table.number for entry in page.regions if entry.table is not None})),
+            signals={"text_distance": distance, "num_moved": float(moved)},
+            cuts=tuple(cuts),
+            lost=tuple(lost) + (tuple(self._lost_everywhere()) if number == 0 else ()),
+            reason=reason,
+            detail=detail,
+            num_formulas=self._document.num_formulas,
+            num_tables=self._document.num_tables,
+        )
+
+    def _reason(self, page: PageRegions, num_moved: int, distance: float, detail: str) -> tuple[str, str]:
+        """Why the page is no sample, "" if it is one, and a detail."""
+        if num_moved:
+            return "text_moved", f"{num_moved} letters"
+        if page.reason:
+            return page.reason, page.detail
+        if page.missing:
+            number, reason = min(page.missing.items())
+            reason, why = self._refusals.get(number, (reason, ""))
+            return reason, f"formula {number} in its text: {why}".removesuffix(": ")
+        if distance > MAX_DISTANCE:
+            return "page_text_differs", f"{distance:.3f}: {detail}"
+        if is_blank([entry.region for entry in page.regions]):
+            return "no_text", "nothing is written on it"
+        return "", ""
+
+    # Cuts
+
+    def _formula_cuts(self, view: OpenPage, number: int) -> tuple[list[Cut], list[Lost]]:
+        cuts: list[Cut] = []
+        lost: list[Lost] = []
+        for formula, places in sorted(self._placed.formulas.items()):
+            page, place = places[0]
+            if page != number:
+                continue
+            if formula in self._refusals or formula not in self._latex:
+                lost.append(Lost("formula", formula, *self._refusals.get(formula, ("formula_not_converted", ""))))
+                continue
+            ink = formula_ink(view, place)
+            if ink is None:
+                lost.append(Lost("formula", formula, "formula_not_apart", "its ink isn't apart from what stands around it"))
+                continue
+            image, size, inner = cut(ink.image, self._rendering.jpeg_quality)
+            is_displayed = formula in self._displayed
+            cuts.append(Cut("formula", formula, 0, ink.box, image, size, inner, self._latex[formula], is_displayed))
+        return cuts, lost
+
+    def _cut_table(self, view: OpenPage, entry: PageRegion, page: PageRegions, cuts: list[Cut], lost: list[Lost]) -> None:
+        """The cut of a table's piece, or why there is none."""
+        piece = entry.table
+        assert piece is not None
+        number = piece.table.number
+        missing = [n for n in entry.formulas if n not in self._latex] + [n for n in page.missing if n not in self._latex]
+        distance, detail = text_distance([(entry.region, entry.text)], "")
+        reason = ""
+        if missing:
+            reason, detail = self._refusals.get(missing[0], ("formula_not_converted", ""))
+        elif distance > MAX_DISTANCE:
+            reason, detail = "table_text_differs", f"{distance:.3f}: {detail}"
+        if reason:
+            lost.append(Lost("table", number, reason, detail, piece.piece))
+            return
+        is_equal = has_spans_of_places(piece, parse(entry.region.text))
+        signals = {"text_distance": distance, "structure_equal": float(is_equal)}
+        x0, y0, x1, y1 = entry.region.box
+        image, size, inner = cut(view.image[y0:y1, x0:x1], self._rendering.jpeg_quality)
+        cuts.append(Cut("table", number, piece.piece, entry.region.box, image, size, inner, entry.region.text, False, signals))
+
+    def _lost_everywhere(self) -> Iterator[Lost]:
+        """What stands on no page that is read."""
+        read = set(self.numbers)
+        for number in range(self._document.num_formulas):
+            places = self._placed.formulas.get(number, ())
+            if not places:
+                yield Lost("formula", number, *self._refusals.get(number, ("formula_not_placed", "")))
+            elif places[0][0] not in read:
+                yield Lost("formula", number, "page_not_read", f"page {places[0][0]}")
+        for number in range(self._document.num_tables):
+            pages = {piece.page for piece in self._placed.pieces.get(number, ())}
+            if not pages:
+                yield Lost("table", number, "table_not_placed")
+            elif not pages & read:
+                yield Lost("table", number, "page_not_read", f"page {min(pages)}")
+
+
+def _images(page: pymupdf.Page) -> list[Rect]:
+    """Where the page draws pictures."""
+    with native("broken_page"):
+        return [tuple(info["bbox"]) for info in page.get_image_info()]

@@ -1,0 +1,154 @@
+"""A document on its pages: the parts of each paragraph, the pieces of each table, the places of formulas and pictures."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from datagen.boxes import area, distance, overlap, shared
+from datagen.word.document import Block, Document, Formula, Paragraph, Picture, Table, Text
+from datagen.word.formula_places import formula_places, within
+from datagen.word.letters import Letter, PageLetters, Rect
+from datagen.word.paragraph_parts import Part, marks_of, paragraph_parts, paragraphs_of
+from datagen.word.split_tables import TablePiece, table_pieces
+from datagen.word.tagged_places import Tagged
+
+_REACH_PT = 1.0  # of a formula's letters beyond its place
+_NUMBER_EM = 5.0  # as far as a note's number is from its first letter, at most
+_INSIDE = 0.5  # of a picture's area: it is in another one
+
+
+@dataclass(frozen=True)
+class PlacedDocument:
+    """`parts` and `pieces` are by paragraph (its identity) and by table (its number). `formulas` has the places of each, the
+    first one where the text has it, others where a table's head is repeated. `pictures` has those of each page that are no text
+    box; `own_pictures` those of paragraphs, by identity, where each of them is known. `unmarked` are the letters of each page
+    that belong to no piece of text, formulas and pictures left out."""
+
+    document: Document
+    parts: Mapping[int, Sequence[Part]]
+    pieces: Mapping[int, Sequence[TablePiece]]
+    formulas: Mapping[int, Sequence[tuple[int, Rect]]]
+    pictures: Mapping[int, Sequence[Rect]]
+    own_pictures: Mapping[int, Sequence[tuple[int, Rect]]]
+    unmarked: Mapping[int, Sequence[Letter]]
+
+
+def placed(
+    document: Document, tagged: Sequence[Tagged], pages: Sequence[PageLetters], images: Mapping[int, Sequence[Rect]]
+) -> PlacedDocument:
+    """Where everything stands. `images` are the places of each page's pictures as the PDF draws them."""
+    paragraphs = list(paragraphs_of(document.blocks))
+    pages = [_with_note_numbers(page, paragraphs) for page in pages]
+    unmarked = {n: [letter for letter in page.letters if letter.counts and not letter.mark] for n, page in enumerate(pages)}
+    first: dict[int, tuple[int, Rect]] = {}
+    for is_in_note in (False, True):  # in headers and footers nothing is tagged
+        wheres = ("footnote", "endnote") if is_in_note else ("body", "textbox")
+        formulas = [x for p in paragraphs if p.where in wheres for x in p.pieces if isinstance(x, Formula)]
+        of_kind = [place for place in tagged if place.kind == "formula" and place.is_in_note == is_in_note]
+        first |= formula_places(formulas, of_kind, unmarked)
+    cells = {n: page.cells for n, page in enumerate(pages)}
+    tables = list(tables_of(document.blocks))
+    places = {number: [place] for number, place in first.items()}
+    for table in tables:
+        _repeat(table, cells, places)
+    owners = {mark: id(paragraph) for paragraph in paragraphs for mark in marks_of(paragraph)}
+    own: dict[int, dict[int, list[Letter]]] = defaultdict(dict)
+    for n, page in enumerate(pages):
+        for letter in page.letters:
+            if (owner := owners.get(letter.mark)) is not None:
+                own[owner].setdefault(n, []).append(letter)
+    marked = {n: [letter.box for letter in page.letters if letter.mark and letter.counts] for n, page in enumerate(pages)}
+    figures = [place for place in tagged if place.kind == "picture" and not _is_text_box(place, marked, images)]
+    pictures: dict[int, list[Rect]] = {n: [] for n in range(len(pages))}
+    for place in figures:
+        pictures[place.page].append(place.box)
+    for n, boxes in images.items():
+        pictures[n] += [box for box in boxes if not any(shared(box, other) > _INSIDE * area(box) for other in pictures[n])]
+    return PlacedDocument(
+        document,
+        {id(paragraph): paragraph_parts(paragraph, own.get(id(paragraph), {}), places) for paragraph in paragraphs},
+        {table.number: table_pieces(table, cells) for table in tables},
+        places,
+        pictures,
+        _own_pictures(paragraphs, figures),
+        {n: _outside(letters, n, places, pictures[n]) for n, letters in unmarked.items()},
+    )
+
+
+def _with_note_numbers(page: PageLetters, paragraphs: Sequence[Paragraph]) -> PageLetters:
+    """The page's letters with the numbers in front of notes as pieces of these: LibreOffice draws them in a colour of its own."""
+    numbers: dict[int, int] = {}
+    for paragraph in paragraphs:
+        first = next((piece for piece in paragraph.pieces if isinstance(piece, Text)), None)
+        if paragraph.where in ("footnote", "endnote") and first is not None and first.is_generated:
+            numbers |= dict.fromkeys(marks_of(paragraph), first.mark)
+    if not numbers:
+        return page
+    letters = list(page.letters)
+    done: set[int] = set()
+    for n, letter in enumerate(letters):
+        mark = numbers.get(letter.mark)
+        if mark is None or mark in done:
+            continue
+        done.add(mark)
+        k = n - 1
+        while k >= 0 and not letters[k].mark and _is_in_front(letters[k], letter):
+            letters[k] = replace(letters[k], mark=mark)
+            k -= 1
+    return replace(page, letters=tuple(letters))
+
+
+def _is_in_front(number: Letter, letter: Letter) -> bool:
+    return overlap(number.box, letter.box, 1) > _INSIDE and distance(number.box, letter.box) < _NUMBER_EM * letter.size_pt
+
+
+def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
+    """All tables, each before those within it."""
+    for block in blocks:
+        if isinstance(block, Table):
+            yield block
+            for row in block.rows:
+                for cell in row.cells:
+                    yield from tables_of(cell.blocks)
+
+
+def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], places: dict[int, list[tuple[int, Rect]]]) -> None:
+    """Add the places of formulas in a table's head where that is drawn again."""
+    for cell in (cell for row in table.rows if row.is_header for cell in row.cells):
+        rects = [(page, rect) for page in sorted(cells) for rect in cells[page].get(cell.mark, ())] if cell.mark else []
+        for paragraph in paragraphs_of(cell.blocks) if len(rects) > 1 else ():
+            for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula) and piece.number in places):
+                page, box = places[formula.number][0]
+                home = next((rect for n, rect in rects if n == page and shared(rect, box) > _INSIDE * area(box)), None)
+                if home is None:
+                    continue
+                for n, rect in rects:
+                    if rect is not home:
+                        x, y = rect[0] - home[0], rect[1] - home[1]
+                        places[formula.number].append((n, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
+
+
+def _is_text_box(place: Tagged, marked: Mapping[int, Sequence[Rect]], images: Mapping[int, Sequence[Rect]]) -> bool:
+    """Whether a figure is the frame of a text box: the document's text is in it, and no picture."""
+    x0, y0, x1, y1 = place.box
+    holds_text = any(x0 < (box[0] + box[2]) / 2 < x1 and y0 < (box[1] + box[3]) / 2 < y1 for box in marked.get(place.page, ()))
+    return holds_text and not any(shared(box, place.box) > _INSIDE * area(place.box) for box in images.get(place.page, ()))
+
+
+def _own_pictures(paragraphs: Sequence[Paragraph], figures: Sequence[Tagged]) -> dict[int, list[tuple[int, Rect]]]:
+    owners = [id(p) for p in paragraphs if p.where not in ("header", "footer") for x in p.pieces if isinstance(x, Picture)]
+    own: dict[int, list[tuple[int, Rect]]] = defaultdict(list)
+    if len(owners) == len(figures):
+        for owner, figure in zip(owners, figures, strict=True):
+            own[owner].append((figure.page, figure.box))
+    return own
+
+
+def _outside(
+    letters: Sequence[Letter], page: int, places: Mapping[int, Sequence[tuple[int, Rect]]], pictures: Sequence[Rect]
+) -> list[Letter]:
+    """The letters that are in no formula and in no picture."""
+    boxes = [box for of_formula in places.values() for n, box in of_formula if n == page]
+    grown = [(x0 - _REACH_PT, y0 - _REACH_PT, x1 + _REACH_PT, y1 + _REACH_PT) for x0, y0, x1, y1 in [*boxes, *pictures]]
+    taken = {id(letter) for box in grown for letter in within(box, letters)}
+    return [letter for letter in letters if id(letter) not in taken]

@@ -1,0 +1,107 @@
+"""What pages show of a table: pieces, each of the rows that stand together in one column of a page, with its HTML's cells."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from datagen import tables
+from datagen.boxes import distance
+from datagen.word.document import Cell, Table
+from datagen.word.letters import Rect
+from datagen.word.paragraph_parts import union
+
+_APART_PT = 6.0  # cells of one piece may have gaps between them, columns have wider ones
+_SAME_EDGE_PT = 1.5
+
+CellText = Callable[[Cell, "TablePiece"], str]
+
+
+@dataclass(frozen=True)
+class TablePiece:
+    """`rows` are the numbers of the table's rows in it, from 0; `cells` the places of cells, by their row and number in it."""
+
+    table: Table
+    piece: int
+    page: int
+    rows: tuple[int, ...]
+    cells: Mapping[tuple[int, int], Rect]
+
+    @property
+    def box(self) -> Rect:
+        return union(list(self.cells.values()))
+
+
+def table_pieces(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]]) -> list[TablePiece]:
+    """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark."""
+    groups: list[tuple[int, dict[tuple[int, int], Rect]]] = []
+    for page in sorted(cells):
+        placed = [
+            ((r, n), rect)
+            for r, row in enumerate(table.rows)
+            for n, cell in enumerate(row.cells)
+            for rect in (cells[page].get(cell.mark, ()) if cell.mark else ())
+        ]
+        groups += [(page, dict(group)) for group in _touching(placed)]
+    pieces: list[TablePiece] = []
+    begun: set[int] = set()
+    for page, group in groups:
+        rows = []
+        for r, row in enumerate(table.rows):
+            there = [n for n in range(len(row.cells)) if (r, n) in group]
+            whole = [n for n in there if row.cells[n].rowspan == 1]
+            has_whole = any(cell.rowspan == 1 for cell in row.cells)
+            if whole or (there and not has_whole and (r not in begun or row.is_header)):
+                rows.append(r)
+                begun.add(r)
+        if rows:
+            pieces.append(TablePiece(table, len(pieces), page, tuple(rows), group))
+    return pieces
+
+
+def _touching(placed: Sequence[tuple[tuple[int, int], Rect]]) -> list[list[tuple[tuple[int, int], Rect]]]:
+    """The cells in groups that lie together, the group of the lowest last row first."""
+    groups: list[list[tuple[tuple[int, int], Rect]]] = []
+    for entry in placed:
+        near = [group for group in groups if any(distance(entry[1], rect) < _APART_PT for _, rect in group)]
+        groups = [group for group in groups if not any(group is other for other in near)]
+        groups.append([*(other for group in near for other in group), entry])
+    return sorted(groups, key=lambda group: max(place[0] for place, _ in group))
+
+
+def grid(piece: TablePiece, text: CellText) -> tables.Table:
+    """The piece's cells with their texts, spans cut to its rows. Raises `ValueError` where cells overlap."""
+    rows = {r: n for n, r in enumerate(piece.rows)}
+    cells = []
+    for r, row in enumerate(piece.table.rows):
+        for n, cell in enumerate(row.cells):
+            covered = [rows[k] for k in range(r, r + cell.rowspan) if k in rows]
+            if covered and ((r, n) in piece.cells or not cell.mark):
+                cells.append(tables.Cell(min(covered), cell.column, text(cell, piece), len(covered), cell.colspan))
+    result = tables.Table(tuple(sorted(cells)))
+    result.slots()
+    return result
+
+
+def has_spans_of_places(piece: TablePiece, of_file: tables.Table) -> bool:
+    """Whether the places of the cells say the same of rows, columns and spans as the file does."""
+    edges = [_edges([rect[axis] for rect in piece.cells.values()]) for axis in (1, 0)]
+    placed = [tuple(_slots(rect, axis, edges[1 - axis]) for axis in (1, 0)) for rect in piece.cells.values()]
+    cells = [tables.Cell(down[0], across[0], "", down[1], across[1]) for down, across in placed]
+    if piece.table.is_right_to_left:
+        width = len(edges[1])
+        cells = [tables.Cell(c.row, width - c.column - c.columns, "", c.rows, c.columns) for c in cells]
+    compact = of_file.compact().cells
+    return sorted(cells) == sorted(tables.Cell(c.row, c.column, "", c.rows, c.columns) for c in compact)
+
+
+def _edges(values: Sequence[float]) -> list[float]:
+    edges: list[float] = []
+    for value in sorted(values):
+        if not edges or value - edges[-1] > _SAME_EDGE_PT:
+            edges.append(value)
+    return edges
+
+
+def _slots(rect: Rect, axis: int, edges: Sequence[float]) -> tuple[int, int]:
+    """The first of the edges that a cell is at, and how many begin in it."""
+    inside = [n for n, edge in enumerate(edges) if rect[axis] - _SAME_EDGE_PT <= edge < rect[axis + 2] - _SAME_EDGE_PT]
+    return (inside[0], len(inside)) if inside else (0, 0)

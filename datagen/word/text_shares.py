@@ -1,0 +1,63 @@
+"""Which part of a piece's text stands where, by the letters that the pages have of it."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from rapidfuzz.distance import Levenshtein
+
+Share = tuple[int, int]
+"""From where to where in the text, exclusive."""
+
+
+def shown(text: str) -> list[int]:
+    """Where the characters stand that a page shows: neither white space nor what draws nothing."""
+    return [n for n, char in enumerate(text) if is_shown(char)]
+
+
+def is_shown(char: str) -> bool:
+    return not char.isspace() and (char.isascii() or unicodedata.category(char) not in ("Cf", "Cc", "Zs"))
+
+
+def shares(text: str, groups: Sequence[str]) -> list[Share]:
+    """The share of the text that each group of letters is, in their order; (0, 0) for a group of none.
+
+    Groups that have all of the letters each are repetitions, such as a table's head. Otherwise they divide the text: by their
+    number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a share
+    doesn't begin with white space."""
+    places = shown(text)
+    letters = ["".join(group[n] for n in shown(group)) for group in groups]
+    num = sum(map(len, letters))
+    if not num or not places:
+        return [(0, 0)] * len(groups)
+    if len(letters) == 1 or all(len(group) in (0, len(places)) for group in letters):
+        return [(0, len(text)) if group else (0, 0) for group in letters]
+    bounds = [0]
+    for group in letters:
+        bounds.append(bounds[-1] + len(group))
+    if num != len(places):
+        bounds = _fitted("".join(text[n] for n in places), "".join(letters), bounds)
+    starts = [places[bound] if bound < len(places) else len(text) for bound in bounds]
+    starts[0] = 0
+    if bounds[-1] == len(places):
+        starts[-1] = len(text)
+    return [_stripped(text, a, b) if group else (0, 0) for group, a, b in zip(letters, starts, starts[1:], strict=False)]
+
+
+def _stripped(text: str, start: int, stop: int) -> Share:
+    while start < stop and text[start].isspace():
+        start += 1
+    return start, stop
+
+
+def _fitted(text: str, letters: str, bounds: Sequence[int]) -> list[int]:
+    """Places in `letters` as places in `text`, by the edits between them."""
+    fitted = []
+    edits = Levenshtein.opcodes(text, letters)
+    for bound in bounds:
+        place = len(text)
+        for edit in edits:
+            if edit.dest_start <= bound < edit.dest_end:
+                place = min(edit.src_end, edit.src_start + bound - edit.dest_start)
+                break
+        fitted.append(place)
+    return fitted
