@@ -1,4 +1,4 @@
-"""Sample documents: real PDFs by others, in some forty languages, out of Debian's packages.
+"""Sample documents: real PDFs by others, in some forty languages, out of Debian's packages. `word_packages.py` names Word files.
 
 The packages are downloaded by name with apt-get, unpacked without being installed, and kept in a cache; each document carries its
 package's licence. File times are the packages' own, so that the same package version gives the same census anywhere.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from datagen.census import Census, Listing
+from datagen.formats import suffixes
 from datagen.items import Item
 
 log = logging.getLogger(__name__)
@@ -25,11 +26,12 @@ HOW_TO_GO_ON = "pass your own documents with input=DIR"
 @dataclass(frozen=True)
 class Package:
     """A Debian package, its licence, and its documents: the ending of a path, as a pattern, and the language of what it names
-    ("": the pattern's group says it)."""
+    ("": the pattern's group says it). Of its files, those of `formats` are kept."""
 
     name: str
     licence: str
     documents: tuple[tuple[str, str], ...]
+    formats: tuple[str, ...] = ("pdf",)
 
 
 def _translated(name: str, licence: str, pattern: str, *suffixes: str) -> tuple[Package, ...]:
@@ -138,13 +140,13 @@ def download(name: str, folder: str) -> str:
 
 
 def _unpack(package: Package, deb: Path, tmp: Path) -> None:
-    """The package's PDFs, decompressed, into the cache: all of them or none."""
+    """The package's documents, decompressed, into the cache: all of them or none."""
     raw, unpacked = tmp / f"{package.name}-raw", tmp / f"{package.name}-unpacked"
     unpacked.mkdir()
     subprocess.run(["dpkg-deb", "-x", str(deb), str(raw)], check=True, capture_output=True, timeout=600)
-    for path in sorted(raw.rglob("*.pdf*")):
+    for path in sorted(raw.rglob("*")):
         name = str(path.relative_to(raw)).removesuffix(".gz")
-        if path.is_symlink() or not name.endswith(".pdf"):
+        if path.is_symlink() or not path.is_file() or not name.endswith(suffixes(package.formats)):
             continue
         target = unpacked / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -155,12 +157,19 @@ def _unpack(package: Package, deb: Path, tmp: Path) -> None:
         shutil.copy2(copyright, unpacked / "copyright")
     version = deb.name.removeprefix(f"{package.name}_").rsplit("_", 1)[0]
     shutil.rmtree(raw)
-    unpacked.rename(cache_folder() / f"{package.name}_{version}")
+    target = _home(package) / f"{package.name}_{version}"
+    target.parent.mkdir(exist_ok=True)
+    unpacked.rename(target)
+
+
+def _home(package: Package) -> Path:
+    """Where the cache holds the package: a folder for each choice of formats, since one package may have documents of several."""
+    return cache_folder() if package.formats == ("pdf",) else cache_folder() / "-".join(package.formats)
 
 
 def _cached(package: Package) -> list[Path]:
     """The package's folders in the cache, the newest last."""
-    folders = cache_folder().glob(f"{package.name}_*")
+    folders = _home(package).glob(f"{package.name}_*")
     return sorted((f for f in folders if f.is_dir()), key=lambda f: f.stat().st_mtime_ns)
 
 
@@ -169,7 +178,7 @@ def _items(package: Package) -> list[Item]:
     if not folders:
         return []
     items = []
-    for item in Listing(str(folders[-1])).scan()[0]:
+    for item in Listing(str(folders[-1]), package.formats).scan()[0]:
         for pattern, lang in package.documents:
             if match := re.search(f"{pattern}$", item.uri):
                 lang = lang or _BCP47.get(match[1], match[1])

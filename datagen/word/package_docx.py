@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from datagen.record import SampleError
-from datagen.word.xml_parts import local_name, parsed, remove, written
+from datagen.word.xml_parts import is_declared, local_name, parsed, remove, written
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -196,7 +196,7 @@ def _is_xml(name: str, content: bytes) -> bool:
 
 def _clean_xml(xml: bytes, name: str, cut: set[str], signs: dict[str, int]) -> bytes:
     root = parsed(xml, name)
-    changes = _cut_references(root, cut) + _cut_addresses(root) + _cut_fields(root, signs)
+    changes = is_declared(root) + _cut_references(root, cut) + _cut_addresses(root) + _cut_fields(root, signs)
     if local_name(root) == "settings":
         for element in [e for e in root if local_name(e) in _SETTINGS_CUT]:
             remove(element)

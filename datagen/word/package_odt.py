@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from datagen.record import SampleError
-from datagen.word.xml_parts import local_name, parsed, remove, written
+from datagen.word.xml_parts import is_declared, local_name, parsed, remove, written
 
 _TYPE = b"application/vnd.oasis.opendocument.text"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -21,8 +21,9 @@ _SCRIPT = "urn:oasis:names:tc:opendocument:xmlns:script:1.0"
 # A formula or a chart is a folder of XML parts; what is no XML there is another program's file.
 _KEPT = re.compile(
     r"mimetype|(content|styles|meta|settings)\.xml|META-INF/manifest\.xml|Pictures/[^/]+|media/[^/]+|ObjectReplacements/[^/]+|"
-    r"Fonts/[^/]+|(Object|Formula|Chart)[^/]*/(Pictures/[^/]+|(content|styles|meta|settings)\.xml)"
+    r"Fonts/[^/]+|[^/]+/(Pictures/[^/]+|(content|styles|meta|settings)\.xml)"
 )
+_HARMLESS = re.compile(r"(.*/)?(Thumbnails/.*|Configurations2/.*|META-INF/.*|layout-cache|manifest\.rdf|versions\.xml)")
 _CUT = frozenset(
     "scripts event-listeners section-source dde-source dde-connection-decls dde-connection dde-connection-decl plugin applet "
     "floating-frame object-ole execute-macro auto-reload template database-display database-next database-row-select "
@@ -49,10 +50,11 @@ def cleaned(parts: Mapping[str, bytes], signs: dict[str, int]) -> dict[str, byte
         name = element.get(f"{_MANIFEST}full-path", "")
         if not name.endswith("/") and name not in kept:
             manifest.remove(element)
-            if name in parts:
-                _count(signs, "cut_embedded_part")
         elif name == "/":
             element.set(f"{_MANIFEST}media-type", _TYPE.decode())
+    for name in parts:
+        if name not in kept and not _HARMLESS.fullmatch(name):
+            _count(signs, "cut_embedded_part")
     kept["mimetype"], kept[_MANIFEST_PART] = _TYPE, written(manifest)
     for name in [name for name in kept if name.endswith(".xml") and name != _MANIFEST_PART]:
         kept[name] = _clean_xml(kept[name], name, kept, signs)
@@ -61,10 +63,11 @@ def cleaned(parts: Mapping[str, bytes], signs: dict[str, int]) -> dict[str, byte
 
 def _clean_xml(xml: bytes, name: str, parts: Mapping[str, bytes], signs: dict[str, int]) -> bytes:
     root = parsed(xml, name)
-    changes = 0
+    changes = int(is_declared(root))
     for element in list(root.iter(etree.Element)):
         if local_name(element) in _CUT or etree.QName(element).namespace == _SCRIPT:
-            _count(signs, f"cut_{local_name(element)}")
+            if len(element) or element.attrib:
+                _count(signs, f"cut_{local_name(element)}")
             remove(element)
             changes += 1
         elif local_name(element) != "a" and not _is_within(element.get(_XLINK, "#"), name, parts):

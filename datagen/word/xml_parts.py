@@ -9,8 +9,8 @@ MAX_XML_BYTES = 64 << 20
 
 
 def parsed(xml: bytes, name: str) -> etree._Element:
-    """The root of a part, whose name the errors tell. Raises `SampleError`: `too_big`, `entities` for a part that declares a type
-    or entities, which no Word file has, and `broken_xml`, also for elements within each other over 256 deep."""
+    """The root of a part, whose name the errors tell. Raises `SampleError`: `too_big`, `entities` for a part that declares or
+    uses any of its own, which no Word file does, and `broken_xml`, also for elements within each other over 256 deep."""
     if len(xml) > MAX_XML_BYTES:
         raise SampleError("too_big", f"{name}: {len(xml)} bytes of XML, allowed are {MAX_XML_BYTES}")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
@@ -22,9 +22,15 @@ def parsed(xml: bytes, name: str) -> etree._Element:
         raise SampleError("broken_xml", f"{name}: {error}") from None
     except ValueError as error:  # of an encoding that nobody knows
         raise SampleError("broken_xml", f"{name}: {error}") from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise SampleError("entities", f"{name}: declares a type of document")
+    dtd = root.getroottree().docinfo.internalDTD
+    if (dtd is not None and next(dtd.iterentities(), None) is not None) or next(root.iter(etree.Entity), None) is not None:
+        raise SampleError("entities", f"{name}: declares or uses entities")
     return root
+
+
+def is_declared(root: etree._Element) -> bool:
+    """Whether a part declares a type of document, as formulas of old OpenDocuments do; `written` leaves that out."""
+    return root.getroottree().docinfo.internalDTD is not None
 
 
 def written(root: etree._Element) -> bytes:

@@ -2,13 +2,15 @@
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 
 import pytest
 
-from datagen.sources import debian
+from datagen.sources import debian, word_packages
 from datagen.sources.debian import DebianSamples, Package
+from datagen.sources.word import FORMATS
 
 PACKAGE = Package("guide", "GPL-2.0-only", ((r"install\.(\w+)\.pdf", ""),))
 
@@ -30,6 +32,8 @@ def archive(tmp_path, monkeypatch):
     (docs / "install.ru.pdf").write_bytes(b"%PDF-ru")
     with gzip.open(docs / "install.zh_CN.pdf.gz", "wb") as file:
         file.write(b"%PDF-zh")
+    with gzip.open(docs / "guide.docx.gz", "wb") as file:
+        file.write(b"PK\3\4docx")
     for path in docs.iterdir():
         os.utime(path, (1_700_000_000, 1_700_000_000))
     deb = tmp_path / "guide_1.2-3_all.deb"
@@ -56,6 +60,16 @@ def test_documents_carry_language_licence_and_the_packages_times(archive, tmp_pa
         assert file.read() == b"%PDF-zh"
     assert os.stat(zh.uri).st_mtime == os.stat(ru.uri).st_mtime == 1_700_000_000
     assert (tmp_path / "cache/pagewheel/debian/guide_1.2-3/copyright").read_text() == "GPL-2"
+
+
+def test_documents_of_other_formats_have_a_cache_of_their_own(archive, tmp_path):
+    word = Package("guide", "GPL-2.0-only", ((r"guide\.docx", "en"),), formats=("docx", "odt"))
+    (item,) = DebianSamples((word,)).items()
+    assert (item.lang, item.uri) == (
+        "en",
+        str(tmp_path / "cache/pagewheel/debian/docx-odt/guide_1.2-3/usr/share/doc/guide/guide.docx"),
+    )
+    assert len(DebianSamples((PACKAGE,)).items()) == 2 and archive == ["guide", "guide"]
 
 
 def test_what_is_cached_is_not_fetched_again(archive):
@@ -87,3 +101,10 @@ def test_without_apt_it_says_how_to_go_on(archive, monkeypatch):
     monkeypatch.setattr(debian.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match=r"no apt-get here: pass your own documents with input=DIR"):
         DebianSamples((PACKAGE,)).items()
+
+
+def test_every_package_of_word_files_says_their_languages():
+    for package in word_packages.PACKAGES:
+        assert package.formats == FORMATS and package.licence
+        for pattern, lang in package.documents:
+            assert bool(lang) or re.compile(pattern).groups == 1, f"{package.name}: {pattern} names no language"

@@ -157,11 +157,22 @@ def test_broken_files_say_what_is_broken(tmp_path):
     assert reason(docx(tmp_path / "path.docx", **{"word__..__..__..__x": b"x"})) == "unsafe_path"
 
 
-@pytest.mark.parametrize("declared", ['<!ENTITY a "b">', '<!ENTITY a SYSTEM "file:///etc/hostname">', ""])
-def test_a_declaration_of_types_is_refused(tmp_path, declared):
-    body = f"<w:body><w:p><w:r><w:t>{'&a;' if declared else 'a'}</w:t></w:r></w:p></w:body>"
-    document = f'<!DOCTYPE w [{declared}]><w:document xmlns:w="{xml.W}">{body}</w:document>'.encode()
-    assert reason(docx(tmp_path / "a.docx", word__document_dot_xml=document)) == "entities"
+def declaring(path: Path, declared: str, text: str) -> Path:
+    body = f"<w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body>"
+    document = f'<!DOCTYPE w:document {declared}><w:document xmlns:w="{xml.W}">{body}</w:document>'
+    return docx(path, word__document_dot_xml=document.encode())
+
+
+@pytest.mark.parametrize("declared", ['<!ENTITY a "b">', '<!ENTITY a SYSTEM "file:///etc/hostname">'])
+def test_entities_are_refused(tmp_path, declared):
+    assert reason(declaring(tmp_path / "a.docx", f"[{declared}]", "&a;")) == "entities"
+    assert reason(declaring(tmp_path / "b.docx", f"[{declared}]", "a")) == "entities"
+    assert reason(declaring(tmp_path / "c.docx", 'SYSTEM "file:///tmp/a.dtd"', "&a;")) in ("entities", "broken_xml")
+
+
+def test_a_declared_type_goes(tmp_path):
+    package = opened(str(declaring(tmp_path / "a.docx", 'PUBLIC "-//A//DTD B//EN" "http://example.org/b.dtd"', "kept")))
+    assert text_of(package) == "kept" and b"DOCTYPE" not in package.parts["word/document.xml"]
 
 
 def test_entities_that_swell_cost_nothing(tmp_path):
