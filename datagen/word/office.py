@@ -2,7 +2,7 @@
 
 Each conversion has a profile of its own and nobody else's: a copy of one that LibreOffice has written before, which starts in
 half the time that an empty one takes. The process makes that template when it first converts, so that several may start
-together. In it macros, embedded programs, updates of links, Java, crash reports and the network are off. Where the kernel knows
+together. In it macros, updates of links, Java, crash reports and the network are off. Where the kernel knows
 Landlock, LibreOffice opens no file but its own, the system's programs and fonts, and those that it converts. The sandbox closes
 the network, caps the memory of each process, and ends whatever is left.
 """
@@ -34,11 +34,11 @@ MEMORY_BYTES = 3 << 30
 _PDF_OPTIONS = '{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportFormFields":{"type":"boolean","value":"false"}}'
 _FILTERS = {"pdf": f"pdf:writer_pdf_Export:{_PDF_OPTIONS}", "docx": "docx:MS Word 2007 XML"}
 
+# DisableActiveContent isn't among them: formulas are active content to LibreOffice.
 _OFFICE = "/org.openoffice.Office."
 _SETTINGS = {
     (f"{_OFFICE}Common/Security/Scripting", "DisableMacrosExecution"): "true",
     (f"{_OFFICE}Common/Security/Scripting", "MacroSecurityLevel"): "3",
-    (f"{_OFFICE}Common/Security/Scripting", "DisableActiveContent"): "true",  # OLE objects and DDE
     (f"{_OFFICE}Common/Security/Scripting", "DisableOLEAutomation"): "true",
     (f"{_OFFICE}Common/Security/Scripting", "DisablePythonRuntime"): "true",
     (f"{_OFFICE}Common/Security/Scripting", "BlockUntrustedRefererLinks"): "true",

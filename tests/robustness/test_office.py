@@ -76,17 +76,18 @@ def text_and_images(path: str) -> tuple[str, int]:
 
 @needs_office
 def test_two_files_are_drawn_by_one_start_with_tags(box, tmp_path):
+    formula = "<m:oMath><m:r><m:t>x</m:t></m:r></m:oMath>"
     for name in ("plain", "marked"):
         docx(
             tmp_path / f"{name}.docx",
-            xml.paragraph(xml.run(f"the {name} one")),
+            xml.paragraph(xml.run(f"the {name} one "), formula),
             xml.table([[(xml.paragraph(xml.run("cell")), 1, 1)]]),
         )
     plain, marked = converted(box, tmp_path / "out", tmp_path / "plain.docx", tmp_path / "marked.docx")
-    assert text_and_images(plain) == ("the plain one cell", 0) and text_and_images(marked) == ("the marked one cell", 0)
+    assert text_and_images(plain) == ("the plain one x cell", 0) and text_and_images(marked) == ("the marked one x cell", 0)
     with pymupdf.open(plain) as pdf:
         tags = [pdf.xref_get_key(number, "S")[1] for number in range(1, pdf.xref_length())]
-    assert "/Table" in tags and "/TD" in tags
+    assert "/Table" in tags and "/TD" in tags and "/Formula" in tags
 
 
 @needs_office
