@@ -16,6 +16,7 @@ from datagen.sandbox import Limits
 from datagen.sources.local import fetched, sha256_of
 from datagen.sources.pdf import page_key
 from datagen.stages.language import Language, identify
+from datagen.word import office
 from datagen.word.answers import BY, Cut, Kind, WordPage
 
 READ = "datagen.word.child:read_document"
@@ -49,6 +50,9 @@ class WordSource:
 
     `metadata` has how many `formulas` and `tables` the document has, and of a page `shows_formulas` and `shows_tables`, the
     numbers of those in its label.
+
+    LibreOffice has a deadline of its own (`office.DEADLINE_S`) for making a .docx of another file, and for drawing it; that of
+    `limits` is longer, so that a file at which LibreOffice hangs costs that once.
     """
 
     version: ClassVar[int] = 1
@@ -59,12 +63,13 @@ class WordSource:
     max_bytes: int = 256 << 20
     max_fatal_pages: int = 1
     max_document_s: float = 600.0
-    limits: Limits = field(default_factory=lambda: Limits(deadline_s=60.0))
+    limits: Limits = field(default_factory=lambda: Limits(3 * office.DEADLINE_S, office.MEMORY_BYTES))
     shard_pages: int = 64
     stage: str = "word"
 
     def engines(self) -> dict[str, str]:
-        return {name: importlib.metadata.version(name) for name in ("lxml", "pillow", "pymupdf")}
+        """Raises `ValueError`, saying what to do, where there is no LibreOffice."""
+        return {name: importlib.metadata.version(name) for name in ("lxml", "pillow", "pymupdf")} | office.versions()
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
         return shards_of(
