@@ -22,6 +22,7 @@ _FLAGS = (pymupdf.TEXTFLAGS_RAWDICT | pymupdf.TEXT_PRESERVE_LIGATURES) & ~(
     pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE | pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_PRESERVE_LIGATURES
 )
 _SAME_PLACE_PT = 1.0  # what kerning between two pieces of one look, which are one piece in the plain copy, may move
+_SAME_LINE_PT = 6.0  # the same along a line, of pages that have the same letters in one order
 _LIGHT = 170  # of 255: a letter in such a colour may be one that nobody sees
 _ZOOM = 2.0  # pixels a point, of the image that is looked at for it
 _UNSEEN = 24  # of 255, of a letter's ink to its paper
@@ -94,19 +95,24 @@ def _chars(textpage: pymupdf.TextPage) -> Iterator[tuple[Letter, int]]:
 
 
 def _marks(plain: Sequence[Letter], coloured: Sequence[tuple[Letter, int]]) -> list[int | None]:
-    """The colour of the letter in each one's place, None where there is none. Both pages mostly draw in one order."""
+    """The colour of the letter in each one's place, None where there is none.
+
+    Both pages mostly draw the same letters in one order: then a letter may be a little off in its line, which is set anew where
+    a piece ends within a word or between two letters that are kerned."""
+    shown = [letter for letter in plain if letter.counts]
+    is_same_text = len(shown) == len(coloured) and all(a.char == b.char for a, (b, _) in zip(shown, coloured, strict=True))
     by_place: dict[tuple[str, int, int], list[tuple[Letter, int]]] = defaultdict(list)
     for letter, colour in coloured:
         by_place[letter.char, *_rounded(letter.box)].append((letter, colour))
     marks: list[int | None] = []
-    at = 0
+    at = -1
     for letter in plain:
         if not letter.counts:
             marks.append(0)
             continue
-        if at < len(coloured) and _is_same(letter, coloured[at][0]):
+        at += 1
+        if at < len(coloured) and _is_same(letter, coloured[at][0], _SAME_LINE_PT if is_same_text else _SAME_PLACE_PT):
             marks.append(coloured[at][1])
-            at += 1
             continue
         x, y = _rounded(letter.box)
         near = [
@@ -114,10 +120,9 @@ def _marks(plain: Sequence[Letter], coloured: Sequence[tuple[Letter, int]]) -> l
             for dx in (-1, 0, 1)
             for dy in (-1, 0, 1)
             for other, colour in by_place.get((letter.char, x + dx, y + dy), ())
-            if _is_same(letter, other)
+            if _is_same(letter, other, _SAME_PLACE_PT)
         ]
         marks.append(min(near)[1] if near else None)
-        at += 1
     return marks
 
 
@@ -125,11 +130,11 @@ def _rounded(box: Rect) -> tuple[int, int]:
     return round(box[0]), round(box[1])
 
 
-def _is_same(one: Letter, other: Letter) -> bool:
+def _is_same(one: Letter, other: Letter, across_pt: float) -> bool:
     return (
         one.char == other.char
-        and abs(one.box[0] - other.box[0]) <= _SAME_PLACE_PT
-        and abs(one.box[1] - other.box[1]) <= _SAME_PLACE_PT
+        and abs(one.box[0] - other.box[0]) <= (_SAME_PLACE_PT if one.is_vertical else across_pt)
+        and abs(one.box[1] - other.box[1]) <= (across_pt if one.is_vertical else _SAME_PLACE_PT)
     )
 
 

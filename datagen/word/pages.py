@@ -5,7 +5,7 @@ plain PDF ────────┼──> letters ──> parts of paragraphs
 marked PDF ───────┘
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from datagen.record import SampleError
@@ -19,12 +19,13 @@ from datagen.word.page_check import is_blank, text_distance
 from datagen.word.page_cuts import cut, formula_ink
 from datagen.word.page_regions import PageRegion, PageRegions, is_display, page_regions
 from datagen.word.paragraph_parts import paragraphs_of
-from datagen.word.placed import PlacedDocument, placed
+from datagen.word.placed import PlacedDocument, misdrawn, placed
 from datagen.word.split_tables import has_spans_of_places
 from datagen.word.tagged_places import tagged_places
 
 MAX_DISTANCE = 0.02
 """Of a page's label from its text layer: one that is further away is no sample."""
+_SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
 _MAX_PAGE_PT = 5000.0
 _LEAST_SHARE = 0.5  # of a formula's or a table's place that the page's image shows
 
@@ -48,7 +49,8 @@ class WordPages:
     """The pages of a document that was rendered. Raises `SampleError` if the two PDFs don't have the same pages."""
 
     def __init__(self, document: Document, latex: Mapping[int, str], refusals: Refusals, rendering: Rendering):
-        self._document, self._latex, self._refusals, self._rendering = document, latex, refusals, rendering
+        self._document, self._rendering = document, rendering
+        self._latex, self._refusals = dict(latex), dict(refusals)
         with open_document(rendering.plain_pdf) as plain, open_document(rendering.marked_pdf) as marked:
             if len(plain) != len(marked):
                 raise SampleError("text_moved", f"{len(plain)} pages, {len(marked)} in the marked copy")
@@ -58,10 +60,12 @@ class WordPages:
             ]
             images = {n: _images(page) for n, page in enumerate(plain)}
             self._placed: PlacedDocument = placed(document, tagged_places(plain), self._letters, images)
-        paragraphs = list(paragraphs_of(document.blocks))
+        for number, signs in misdrawn(document, self._placed, self._letters).items():
+            self._latex.pop(number, None)
+            self._refusals.setdefault(number, ("formula_unlike", f"LibreOffice drew it with {' '.join(signs)}"))
         self._displayed = {
             piece.number
-            for paragraph in paragraphs
+            for paragraph in paragraphs_of(document.blocks)
             for piece in paragraph.pieces
             if isinstance(piece, Formula) and (piece.is_display or is_display(paragraph))
         }
@@ -71,12 +75,11 @@ class WordPages:
         """The pages that are read."""
         return list(range(min(self.num_pages, self._rendering.max_pages or self.num_pages)))
 
-    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, WordPage]]:
-        """The pages of these numbers, each with its number. The losses of the whole document are on page 0."""
+    def page(self, number: int) -> WordPage:
+        """The page of that number; with page 0 what the whole document lost. Raises `SampleError` as `pdf_page.rendered` does."""
         with open_document(self._rendering.plain_pdf) as plain:
-            for number in numbers:
-                view = rendered(plain, number, self._rendering.long_side, _MAX_PAGE_PT)
-                yield number, self._page(view, number)
+            view = rendered(plain, number, self._rendering.long_side, _MAX_PAGE_PT)
+            return self._page(view, number)
 
     def _page(self, view: OpenPage, number: int) -> WordPage:
         page = page_regions(view, number, self._placed, self._latex)
@@ -85,6 +88,9 @@ class WordPages:
         cuts, lost = self._formula_cuts(view, number)
         for entry in page.tables:
             self._cut_table(view, entry, page, cuts, lost)
+        in_regions = {entry.table.table.number for entry in page.regions if entry.table is not None}
+        if any(loss.reason == "table_spans_differ" and loss.number in in_regions for loss in lost if loss.kind == "table"):
+            page.reason, page.detail = page.reason or "table_spans_differ", page.detail or _SPANS_DIFFER
         moved = self._letters[number].num_moved
         reason, detail = self._reason(page, moved, distance, detail)
         regions = tuple(entry.region for entry in page.regions)
@@ -145,18 +151,20 @@ class WordPages:
         piece = entry.table
         assert piece is not None
         number = piece.table.number
-        missing = [n for n in entry.formulas if n not in self._latex] + [n for n in page.missing if n not in self._latex]
+        pieces = [x for paragraph in paragraphs_of([piece.table]) for x in paragraph.pieces if isinstance(x, Formula)]
+        missing = [x.number for x in pieces if x.number in page.missing or x.number in {*entry.formulas} - self._latex.keys()]
         distance, detail = text_distance([(entry.region, entry.text)], "")
         reason = ""
         if missing:
-            reason, detail = self._refusals.get(missing[0], ("formula_not_converted", ""))
+            reason, detail = self._refusals.get(missing[0], ("formula_not_placed", f"formula {missing[0]}"))
         elif distance > MAX_DISTANCE:
             reason, detail = "table_text_differs", f"{distance:.3f}: {detail}"
+        elif not has_spans_of_places(piece, parse(entry.region.text)):
+            reason, detail = "table_spans_differ", _SPANS_DIFFER
         if reason:
             lost.append(Lost("table", number, reason, detail, piece.piece))
             return
-        is_equal = has_spans_of_places(piece, parse(entry.region.text))
-        signals = {"text_distance": distance, "structure_equal": float(is_equal)}
+        signals = {"text_distance": distance, "structure_equal": 1.0}
         x0, y0, x1, y1 = entry.region.box
         image, size, inner = cut(view.image[y0:y1, x0:x1], self._rendering.jpeg_quality)
         cuts.append(Cut("table", number, piece.piece, entry.region.box, image, size, inner, entry.region.text, False, signals))

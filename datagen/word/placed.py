@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datagen.boxes import area, distance, overlap, shared
-from datagen.word.document import Block, Document, Formula, Paragraph, Picture, Table, Text
-from datagen.word.formula_places import formula_places, within
+from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Picture, Table, Text
+from datagen.word.formula_places import formula_places, formula_text, within
 from datagen.word.letters import Letter, PageLetters, Rect
 from datagen.word.paragraph_parts import Part, marks_of, paragraph_parts, paragraphs_of
 from datagen.word.split_tables import TablePiece, table_pieces
 from datagen.word.tagged_places import Tagged
 
 _REACH_PT = 1.0  # of a formula's letters beyond its place
+_SIGNS_OF_ERRORS = frozenset("¿❑")
 _NUMBER_EM = 5.0  # as far as a note's number is from its first letter, at most
 _INSIDE = 0.5  # of a picture's area: it is in another one
 
@@ -64,10 +65,17 @@ def placed(
         pictures[place.page].append(place.box)
     for n, boxes in images.items():
         pictures[n] += [box for box in boxes if not any(shared(box, other) > _INSIDE * area(box) for other in pictures[n])]
+    parts = {id(paragraph): paragraph_parts(paragraph, own.get(id(paragraph), {}), places) for paragraph in paragraphs}
+
+    def is_filled(cell: Cell, page: int) -> bool:
+        inside = list(paragraphs_of(cell.blocks))
+        has_picture = any(isinstance(piece, Picture) for paragraph in inside for piece in paragraph.pieces)
+        return has_picture or any(part.page == page for paragraph in inside for part in parts[id(paragraph)])
+
     return PlacedDocument(
         document,
-        {id(paragraph): paragraph_parts(paragraph, own.get(id(paragraph), {}), places) for paragraph in paragraphs},
-        {table.number: table_pieces(table, cells) for table in tables},
+        parts,
+        {table.number: table_pieces(table, cells, is_filled) for table in tables},
         places,
         pictures,
         _own_pictures(paragraphs, figures),
@@ -110,6 +118,18 @@ def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
             for row in block.rows:
                 for cell in row.cells:
                     yield from tables_of(cell.blocks)
+
+
+def misdrawn(document: Document, places: PlacedDocument, pages: Sequence[PageLetters]) -> dict[int, str]:
+    """The formulas in which LibreOffice drew a sign for what it doesn't understand, or for an empty place, and these signs."""
+    signs: dict[int, str] = {}
+    for paragraph in paragraphs_of(document.blocks):
+        for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula)):
+            for page, box in places.formulas.get(formula.number, ())[:1]:
+                drawn = {letter.char for letter in within(box, pages[page].letters)} & _SIGNS_OF_ERRORS
+                if strange := drawn.difference(formula_text(formula.omml)):
+                    signs[formula.number] = "".join(sorted(strange))
+    return signs
 
 
 def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], places: dict[int, list[tuple[int, Rect]]]) -> None:

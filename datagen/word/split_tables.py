@@ -1,5 +1,6 @@
 """What pages show of a table: pieces, each of the rows that stand together in one column of a page, with its HTML's cells."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from datagen.word.paragraph_parts import union
 _APART_PT = 6.0  # cells of one piece may have gaps between them, columns have wider ones
 _SAME_EDGE_PT = 1.5
 
+Entry = tuple[tuple[int, int], Rect]
+Placed = dict[tuple[int, int], Rect]
 CellText = Callable[[Cell, "TablePiece"], str]
 
 
@@ -30,9 +33,12 @@ class TablePiece:
         return union(list(self.cells.values()))
 
 
-def table_pieces(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]]) -> list[TablePiece]:
-    """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark."""
-    groups: list[tuple[int, dict[tuple[int, int], Rect]]] = []
+def table_pieces(
+    table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], is_filled: Callable[[Cell, int], bool]
+) -> list[TablePiece]:
+    """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark; `is_filled` says
+    whether a page shows what is in a cell. A row that a break divides is in both pieces if both show something of it."""
+    groups: list[tuple[int, Placed]] = []
     for page in sorted(cells):
         placed = [
             ((r, n), rect)
@@ -41,6 +47,7 @@ def table_pieces(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]]
             for rect in (cells[page].get(cell.mark, ()) if cell.mark else ())
         ]
         groups += [(page, dict(group)) for group in _touching(placed)]
+    times = Counter(r for _, group in groups for r in {r for r, _ in group})
     pieces: list[TablePiece] = []
     begun: set[int] = set()
     for page, group in groups:
@@ -48,8 +55,10 @@ def table_pieces(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]]
         for r, row in enumerate(table.rows):
             there = [n for n in range(len(row.cells)) if (r, n) in group]
             whole = [n for n in there if row.cells[n].rowspan == 1]
-            has_whole = any(cell.rowspan == 1 for cell in row.cells)
-            if whole or (there and not has_whole and (r not in begun or row.is_header)):
+            is_only_paper = times[r] > 1 and not row.is_header and not any(is_filled(row.cells[n], page) for n in whole)
+            if whole and is_only_paper:
+                group = {place: rect for place, rect in group.items() if place not in {(r, n) for n in whole}}
+            elif whole or (there and all(cell.rowspan > 1 for cell in row.cells) and (r not in begun or row.is_header)):
                 rows.append(r)
                 begun.add(r)
         if rows:
@@ -57,9 +66,9 @@ def table_pieces(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]]
     return pieces
 
 
-def _touching(placed: Sequence[tuple[tuple[int, int], Rect]]) -> list[list[tuple[tuple[int, int], Rect]]]:
+def _touching(placed: Sequence[Entry]) -> list[list[Entry]]:
     """The cells in groups that lie together, the group of the lowest last row first."""
-    groups: list[list[tuple[tuple[int, int], Rect]]] = []
+    groups: list[list[Entry]] = []
     for entry in placed:
         near = [group for group in groups if any(distance(entry[1], rect) < _APART_PT for _, rect in group)]
         groups = [group for group in groups if not any(group is other for other in near)]

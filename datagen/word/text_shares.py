@@ -1,5 +1,6 @@
 """Which part of a piece's text stands where, by the letters that the pages have of it."""
 
+import itertools
 import unicodedata
 from collections.abc import Sequence
 
@@ -22,8 +23,8 @@ def shares(text: str, groups: Sequence[str]) -> list[Share]:
     """The share of the text that each group of letters is, in their order; (0, 0) for a group of none.
 
     Groups that have all of the letters each are repetitions, such as a table's head. Otherwise they divide the text: by their
-    number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a share
-    doesn't begin with white space."""
+    number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a later
+    share doesn't begin with white space."""
     places = shown(text)
     letters = ["".join(group[n] for n in shown(group)) for group in groups]
     num = sum(map(len, letters))
@@ -40,13 +41,15 @@ def shares(text: str, groups: Sequence[str]) -> list[Share]:
     starts[0] = 0
     if bounds[-1] == len(places):
         starts[-1] = len(text)
-    return [_stripped(text, a, b) if group else (0, 0) for group, a, b in zip(letters, starts, starts[1:], strict=False)]
+    spans = itertools.pairwise(starts)
+    return [(_begin(text, a, b), b) if group else (0, 0) for group, (a, b) in zip(letters, spans, strict=True)]
 
 
-def _stripped(text: str, start: int, stop: int) -> Share:
-    while start < stop and text[start].isspace():
+def _begin(text: str, start: int, stop: int) -> int:
+    """Where a share begins: that of a later page doesn't do so with white space."""
+    while 0 < start < stop and text[start].isspace():
         start += 1
-    return start, stop
+    return start
 
 
 def _fitted(text: str, letters: str, bounds: Sequence[int]) -> list[int]:
