@@ -32,7 +32,8 @@ MEMORY_BYTES = 3 << 30
 
 # What is tagged says where formulas and tables are. Fields to be filled in are drawn as text, as a printer does.
 _PDF_OPTIONS = '{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportFormFields":{"type":"boolean","value":"false"}}'
-_FILTERS = {"pdf": f"pdf:writer_pdf_Export:{_PDF_OPTIONS}", "docx": "docx:MS Word 2007 XML"}
+FILTERS = {"pdf": f"pdf:writer_pdf_Export:{_PDF_OPTIONS}", "docx": "docx:MS Word 2007 XML"}
+"""What `--convert-to` is told, by the kind of file that is made."""
 
 # DisableActiveContent isn't among them: formulas are active content to LibreOffice.
 _OFFICE = "/org.openoffice.Office."
@@ -159,7 +160,7 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         landlock.restrict([*_READABLE, home, *paths], [*_WRITABLE, profile, folder], [_SOCKETS])
 
-    arguments = ["--headless", "--norestore", "--nolockcheck", "--nologo", "--convert-to", _FILTERS[target], "--outdir", folder]
+    arguments = ["--headless", "--norestore", "--nolockcheck", "--nologo", "--convert-to", FILTERS[target], "--outdir", folder]
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
             [program(), _profile(profile), *arguments, *paths],

@@ -1,4 +1,4 @@
-"""What a .docx may hold: the parts that its text refers to, by references of known kinds, and fields that fetch nothing.
+"""What a .docx may hold: the parts that its text refers to, by references of known kinds, and fields that ask nothing else.
 
 Whatever else a reference leads to is cut out, with the reference: templates, images and objects that lie elsewhere, parts of
 other documents, embedded files and programs, macros, controls, data sources. Hyperlinks stay, since nobody follows them. A part
@@ -41,9 +41,10 @@ _GO_WITH_IT = frozenset(
     "headerSource dataSource src printerSettings".split()
 )
 _SETTINGS_CUT = frozenset({"attachedTemplate", "mailMerge", "saveThroughXslt"})
-_CALLING_FIELDS = frozenset(
+# Fields that fetch or run something, and those whose text depends on the day or the machine: a page would change with these.
+_CUT_FIELDS = frozenset(
     "DATABASE DDE DDEAUTO HTMLACTIVEX IMPORT INCLUDE INCLUDEPICTURE INCLUDETEXT LINK MACROBUTTON RD AUTOTEXT AUTOTEXTLIST "
-    "GLOSSARY ASK FILLIN PRINT ADDIN CONTROL".split()
+    "GLOSSARY ASK FILLIN PRINT ADDIN CONTROL DATE TIME FILENAME TEMPLATE USERNAME USERINITIALS USERADDRESS".split()
 )
 _VML = "{urn:schemas-microsoft-com:vml}"
 _VML_OFFICE = "{urn:schemas-microsoft-com:office:office}"
@@ -239,10 +240,10 @@ class _Field:
 
 
 def _cut_fields(root: etree._Element, signs: dict[str, int]) -> int:
-    """Make plain text of fields that fetch something or run something: what they showed last stays."""
+    """Make plain text of fields that aren't kept: what they showed last stays."""
     changes = 0
     for element in list(root.iter(f"{W}fldSimple")):
-        if name := _calling(element.get(f"{W}instr", "")):
+        if name := _cut_name(element.get(f"{W}instr", "")):
             _count(signs, f"cut_field_{name}")
             _unwrap(element)
             changes += 1
@@ -263,7 +264,7 @@ def _cut_fields(root: etree._Element, signs: dict[str, int]) -> int:
         field.has_result |= kind == "separate"
         if kind == "end":
             stack.pop()
-            if name := _calling(field.instruction):
+            if name := _cut_name(field.instruction):
                 _count(signs, f"cut_field_{name}")
                 for mark in field.marks:
                     remove(mark)
@@ -271,7 +272,7 @@ def _cut_fields(root: etree._Element, signs: dict[str, int]) -> int:
             elif stack and not stack[-1].has_result:
                 stack[-1].instruction += " "
     for field in stack:  # of a field without an end, LibreOffice may yet make something
-        if name := _calling(field.instruction):
+        if name := _cut_name(field.instruction):
             _count(signs, f"cut_field_{name}")
             for mark in field.marks:
                 remove(mark)
@@ -279,11 +280,11 @@ def _cut_fields(root: etree._Element, signs: dict[str, int]) -> int:
     return changes
 
 
-def _calling(instruction: str) -> str:
-    """The field's name, if it is one that calls."""
+def _cut_name(instruction: str) -> str:
+    """The field's name, if it is one that is cut out."""
     words = instruction.split(None, 1)
     name = words[0].upper() if words else ""
-    return name if name in _CALLING_FIELDS else ""
+    return name if name in _CUT_FIELDS else ""
 
 
 def _unwrap(element: etree._Element) -> None:

@@ -1,6 +1,6 @@
 """What an .odt may hold: its own parts, pictures and formulas. What it links to elsewhere, runs or embeds is cut out.
 
-Hyperlinks stay, since nobody follows them.
+Hyperlinks stay, since nobody follows them. Dates and names of files stay as the file has them, and don't become today's.
 """
 
 import posixpath
@@ -17,6 +17,8 @@ _TYPE = b"application/vnd.oasis.opendocument.text"
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _MANIFEST_PART = "META-INF/manifest.xml"
 _MANIFEST = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_OF_TODAY = frozenset(_TEXT + name for name in ("date", "time", "file-name", "author-name", "author-initials", "template-name"))
 _SCRIPT = "urn:oasis:names:tc:opendocument:xmlns:script:1.0"
 # A formula or a chart is a folder of XML parts; what is no XML there is another program's file.
 _KEPT = re.compile(
@@ -73,6 +75,9 @@ def _clean_xml(xml: bytes, name: str, parts: Mapping[str, bytes], signs: dict[st
         elif local_name(element) != "a" and not _is_within(element.get(_XLINK, "#"), name, parts):
             _count(signs, f"cut_link_of_{local_name(element)}")
             del element.attrib[_XLINK]
+            changes += 1
+        elif element.tag in _OF_TODAY:
+            element.set(f"{_TEXT}fixed", "true")
             changes += 1
     return written(root) if changes else xml
 

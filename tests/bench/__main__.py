@@ -31,6 +31,7 @@ BENCHES = {
     "fine_image": (),
     "fine_cost": (),
     "truth": (),
+    "word": (),
     "fine": (),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
