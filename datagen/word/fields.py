@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\s*([A-Za-z=]+)")
-# Results of these stand as the file has them. Those of all others (PAGE, DATE, REF, SEQ, …) may be made anew.
+# Results of these stand as the file has them. Those of all others (PAGE, CREATEDATE, REF, SEQ, …) may be made anew.
 _AS_WRITTEN = frozenset(
     "HYPERLINK TOC INDEX TOA RD TC XE TA ADDIN CITATION BIBLIOGRAPHY QUOTE INCLUDETEXT INCLUDEPICTURE EMBED LINK SHAPE BARCODE "
     "MERGEBARCODE DISPLAYBARCODE CONTROL HTMLCONTROL PRIVATE FORMTEXT".split()

@@ -131,7 +131,7 @@ def test_a_field_within_an_instruction_shows_nothing(tmp_path):
 
 
 def test_simple_fields(tmp_path):
-    simple = f'<w:fldSimple w:instr=" DATE ">{xml.run("1 May")}</w:fldSimple>'
+    simple = f'<w:fldSimple w:instr=" CREATEDATE ">{xml.run("1 May")}</w:fldSimple>'
     (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(xml.run("on "), simple)))
     assert [(piece.text, piece.is_generated) for piece in paragraph.pieces] == [("on ", False), ("1 May", True)]
 
