@@ -18,14 +18,15 @@ from datagen.shards import ShardReport
 from datagen.signatures import NUM_HASHES
 from datagen.storage import Folder
 
-VERSION = 2  # goes up whenever the same signatures would be marked otherwise
+VERSION = 3  # goes up whenever the same signatures would be marked otherwise
 NUM_BANDS = 14
 _ROWS = NUM_HASHES // NUM_BANDS
 
 
 def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterator[Mark]:
     """The duplicates among the signed samples of a dataset's shards: `duplicate`, of the same image, and `near_duplicate`, of a
-    text with `least` similarity. Raises `ValueError` if a shard isn't signed."""
+    text with `least` similarity. A sample and what was cut out of it aren't compared: a table may fill its page. Raises
+    `ValueError` if a shard isn't signed."""
     places = _Places(folder, reports)
     parents = numpy.arange(len(places), dtype=numpy.int32)
     for first, other in _alike(places.images()):
@@ -35,6 +36,8 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterat
         hashes, known = places.band(band)
         pairs = [(int(known[a]), int(known[b])) for a, b in _alike(hashes)]
         pairs = [(a, b) for a, b in pairs if _root(parents, a) != _root(parents, b)]
+        keys = places.keys(numpy.unique(numpy.array(pairs, numpy.int64)))
+        pairs = [(a, b) for a, b in pairs if not keys[b].startswith(f"{keys[a]}-")]
         for (first, other), estimate in zip(pairs, places.similarities(pairs), strict=True):
             if estimate >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
                 _join(parents, a, b)

@@ -20,7 +20,8 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
     a file that was put right may have changed.
 
     Raises `ValueError` if a file has changed of which other parts are in the dataset, if the reason is that of a stage that looks
-    at a document's pages together, or if what dropped is a sample of another dataset, which is read by shards.
+    at a document's pages together, if what dropped is a sample of another dataset, which is read by shards, or if it dropped
+    from parts that gave samples, too.
     """
     shards = assigned(folder)
     today, later = {item.uri: item for item in items}, read_later(shards)
@@ -31,6 +32,7 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
         drops = [drop for drop in report.drops if drop.reason == reason] if report else []
         num_drops += len(drops)
         _refuse_together(pipeline, drops)
+        _refuse_beside_samples(folder, report, drops)
         for drop in drops:
             if not any(_tells_of(drop, item) for item in shard.inputs):
                 raise ValueError(
@@ -92,6 +94,21 @@ def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
             raise ValueError(
                 f"reason={drop.reason}: {drop.stage} compares a document's pages, and would keep one that is read alone: "
                 "change the stage in the recipe, and start a new output with out=…, or replace this one with overwrite=1"
+            )
+
+
+def _refuse_beside_samples(folder: Folder, report: ShardReport | None, drops: Sequence[Drop]) -> None:
+    """Refuse what a part lost of which the shard has samples: read again, the part would give these a second time."""
+    if report is None or not drops:
+        return
+    rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
+    gave = {(row["uri"], row["page"]) for row in rows}
+    for drop in drops:
+        first, stop = drop.part or (0, 0)
+        if any((drop.uri, page) in gave for page in range(first, stop)):
+            raise ValueError(
+                f"reason={drop.reason}: {drop.uri} lost this on pages that gave samples, too, which would come twice: start a "
+                "new output with out=…, or replace this one with overwrite=1"
             )
 
 

@@ -9,6 +9,7 @@ Figures have no MinHash: their text is data, and two that say different things h
 """
 
 import functools
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ from datagen.shards import read_records, read_report
 from datagen.storage import Folder
 
 NUM_HASHES, NGRAM, MIN_LETTERS = 112, 5, 50
-VERSION = 1  # goes up whenever the same page would be signed otherwise
+VERSION = 2  # goes up whenever the same page would be signed otherwise
 _SEED = 1
+_MARKUP = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th)\b[^<>]*>|\\[A-Za-z]+")
 SCHEMA = pa.schema(
     [("key", pa.string()), ("image", pa.uint64()), ("letters", pa.int32()), ("minhash", pa.binary(4 * NUM_HASHES))]
 )
@@ -71,7 +73,8 @@ def tasks(folder: Folder, shards: Sequence[str]) -> list[SignTask]:
 
 
 def minhash(text: str) -> numpy.ndarray | None:
-    """`NUM_HASHES` uint32 of a text; None if it has too few letters to tell."""
+    """`NUM_HASHES` uint32 of a text; None if it has too few letters to tell. Tags of tables and commands of LaTeX are no letters:
+    else all tables of numbers were alike."""
     letters = letters_of(text)
     if len(letters) < MIN_LETTERS:
         return None
@@ -81,6 +84,7 @@ def minhash(text: str) -> numpy.ndarray | None:
 
 
 def letters_of(text: str) -> str:
+    text = _MARKUP.sub(" ", text)
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] in "LM")
 
 

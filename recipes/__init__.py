@@ -16,6 +16,11 @@ RECIPES = {
         "pages of any PDFs and images with labelled regions, tables, reading order, and what each label is worth",
         ("input", "limit", "deep", "passwords", "benchmarks", "engines"),
     ),
+    "word": Entry(
+        "recipes.word:word",
+        "pages, tables and formulas of Word documents, with labels from the files themselves",
+        ("input", "limit", "benchmarks"),
+    ),
     "multilingual": Entry(
         "recipes.multilingual:multilingual",
         "the same from real documents in some forty languages, fetched if no input is given",

@@ -208,3 +208,16 @@ def test_signatures_of_another_state_of_a_shard_are_made_again(tmp_path):
     assert signatures.read(folder, report.shard, report.sha256).num_rows == 1
     assert signatures.read(folder, report.shard, "0" * 64) is None
     assert json.loads(json.dumps(marks.read(folder).to_pylist())) == []
+
+
+def test_tables_of_numbers_are_no_copies_of_each_other_and_a_table_that_fills_its_page_no_copy_of_that(tmp_path):
+    def table(word: str) -> str:
+        return f"<table>{''.join(f'<tr><td>{row}</td><td>{word}{row * 7}</td></tr>' for row in range(20))}</table>"
+
+    numbers = pages(table(""), table("-"))
+    whole = pages(UDHR["Latn"][1], start=2)[0]
+    html = f"<table><tr><td>{UDHR['Latn'][1]}</td></tr></table>"
+    values = {"task": "table", "image": jpeg(8), "size": (16, 16), "regions": (), "origin": whole.origin}
+    its_table = sample(f"{whole.key}-t0000", text=html, **values)
+    copy = pages(UDHR["Latn"][1], start=9)[0]
+    assert marked(tmp_path / "coarse", [*numbers, whole, its_table, copy]) == {copy.key: ("near_duplicate", whole.key)}

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
     [
         (
             ["corase"],
-            "recipes are coarse, fine, multilingual, figures, corpus30m, train, finetune, reads, ablate; verbs are status",
+            "recipes are coarse, fine, word, multilingual, figures, corpus30m, train, finetune, reads, ablate; verbs are status",
         ),
         (["coarse", "--imput", "x"], "coarse has no word 'imput': its words are input, "),
         (["coarse", "imput=x"], "coarse has no word 'imput'"),

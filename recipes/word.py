@@ -1,0 +1,20 @@
+"""Word documents: pages with their text, tables and formulas, and each table and formula cut out, with labels from the files."""
+
+from datagen.alike import MarkAlike
+from datagen.census import Listing
+from datagen.pipeline import Pipeline
+from datagen.sources.word import FORMATS, WordSource
+from datagen.stages.check_formulas import CheckFormulas
+from datagen.stages.language import IdentifyLanguage
+from recipes.recipe import Recipe, Report, benchmark_folder
+
+NAME = "word"
+
+
+def word(input: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
+    """`input`: .docx, .doc, .odt and .rtf files, in a folder, a glob, an archive or a list; `benchmarks` as for coarse."""
+    if not input:
+        raise ValueError("word needs input=DIR: a folder, a glob, an archive or a list of .docx, .doc, .odt and .rtf files")
+    documents = Pipeline(NAME, Listing(input, FORMATS), WordSource(), (IdentifyLanguage(), CheckFormulas()), limit=limit)
+    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
+    return Recipe(NAME, (documents, alike, Report(datasets=(NAME,))))
