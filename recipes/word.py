@@ -4,6 +4,7 @@ from datagen.alike import MarkAlike
 from datagen.census import Listing
 from datagen.pipeline import Pipeline
 from datagen.sources.word import FORMATS, WordSource
+from datagen.sources.word_packages import word_samples
 from datagen.stages.check_formulas import CheckFormulas
 from datagen.stages.language import IdentifyLanguage
 from recipes.recipe import Recipe, Report, benchmark_folder
@@ -13,8 +14,7 @@ NAME = "word"
 
 def word(input: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
     """`input`: .docx, .doc, .odt and .rtf files, in a folder, a glob, an archive or a list; `benchmarks` as for coarse."""
-    if not input:
-        raise ValueError("word needs input=DIR: a folder, a glob, an archive or a list of .docx, .doc, .odt and .rtf files")
-    documents = Pipeline(NAME, Listing(input, FORMATS), WordSource(), (IdentifyLanguage(), CheckFormulas()), limit=limit)
+    census = Listing(input, FORMATS) if input else word_samples()
+    documents = Pipeline(NAME, census, WordSource(), (IdentifyLanguage(), CheckFormulas()), limit=limit)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
     return Recipe(NAME, (documents, alike, Report(datasets=(NAME,))))
