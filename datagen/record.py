@@ -6,7 +6,8 @@ Units are stated here, once.
 - Polygons are (x, y) corners in the same pixels, as floats.
 - Sizes are `(width, height)` in pixels. Pages, rows, members and draws count from 0.
 - `lang` is BCP-47 (`und` where it can't be told), `script` is ISO 15924.
-- Text is Unicode. A region's `format` says what kind of text it is: Markdown, an HTML table, bare LaTeX, or SMILES.
+- Text is Unicode. A region's `format` says what kind of text it is: Markdown, an HTML table, bare LaTeX, SMILES, or the
+  segments and circles of plane geometry (`datagen.synth.plane`).
 
 On disk (`Sample.to_json`) every record has the same keys with the same types and no null, so that Arrow sees one schema. ""
 stands for no licence, no caption and no parent. -1 stands for no round, no difficulty, and for text that was read from the file
@@ -29,7 +30,7 @@ LABELS = (
     "code", "header", "footer", "page_number", "footnote", "reference", "toc", "seal", "chart", "molecule", "geometry",
 )
 # fmt: on
-FORMATS = ("markdown", "html", "latex", "smiles")
+FORMATS = ("markdown", "html", "latex", "smiles", "geometry")
 DIRECTIONS = ("ltr", "rtl", "ttb")
 LEVELS = ("easy", "medium", "hard")
 """What a page's signal `level` counts: 0, 1 and 2."""

@@ -41,8 +41,15 @@ def _molecule_draws(source: str, count: int, seed: int) -> Draws:
     return MoleculeDraws("molecules", count, seed, BLOCK, source)
 
 
+def _geometry(source: str) -> Maker:
+    from datagen.synth.geometry import Geometry
+
+    return Geometry()
+
+
 KINDS = {
     "molecules": Kind(5, 0.01, 11_000, _molecules, _molecule_draws),
+    "geometry": Kind(1, 0.006, 13_000, _geometry, lambda source, count, seed: Draws("geometry", count, seed, BLOCK)),
 }
 """By the name of the dataset, which is the maker's."""
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdAbbreviations, rdCoordGen, rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from datagen import typefaces
 from datagen.record import SampleError
+from datagen.synth import captions
+from datagen.synth.captions import Caption
 
 MAX_HEAVY_ATOMS = 90
 """Larger ones don't fit an image in which they can be read."""
@@ -62,8 +64,7 @@ class Look:
     turn: float
     offset: float
     margins: tuple[float, float]
-    caption: str
-    caption_face: str
+    caption: Caption | None
     coordgen: bool
     abbreviated: float
     hydrogens: bool
@@ -76,7 +77,7 @@ class Look:
 def look(source: random.Random) -> Look:
     """A look by chance: most as in journals, black or with coloured atoms, few odd."""
     chance = source.random
-    caption, caption_face = _caption(source) if chance() < 0.1 else ("", "")
+    caption = captions.drawn(_CAPTIONS, source) if chance() < 0.1 else None
     bond = source.uniform(20, 46)
     tint = source.uniform(0.9, 1.0)
     paper = (1.0, 1.0, 1.0) if chance() < 0.8 else (tint, source.uniform(tint, 1.0), source.uniform(0.86, 1.0))
@@ -92,7 +93,6 @@ def look(source: random.Random) -> Look:
         offset=source.uniform(0.1, 0.18),
         margins=(source.uniform(0.02, 0.5), source.uniform(0.02, 0.5)) if chance() < 0.3 else (0.05, 0.05),
         caption=caption,
-        caption_face=caption_face,
         coordgen=chance() < 0.25,
         abbreviated=source.uniform(0.2, 0.6) if chance() < 0.25 else 0.0,
         hydrogens=chance() < 0.1,
@@ -103,18 +103,10 @@ def look(source: random.Random) -> Look:
     )
 
 
-def _caption(source: random.Random) -> tuple[str, str]:
-    """A caption, and the path of a typeface that draws it; "" for both where the machine has none."""
-    script, pattern = source.choice(_CAPTIONS)
-    caption = pattern.format(source.randint(1, 40))
-    paths = [path for path in typefaces.reference_faces(script)[:4] if typefaces.draws(path, caption)]
-    return (caption, source.choice(paths)) if paths else ("", "")
-
-
 def faces() -> tuple[str, ...]:
     """Paths of the typefaces of this machine that looks choose from."""
-    of_captions = {path for script, _ in _CAPTIONS for path in typefaces.reference_faces(script)[:4]}
-    return tuple(sorted({path for name in _FACES if (path := typefaces.files().get(name))} | of_captions))
+    named = {path for name in _FACES if (path := typefaces.files().get(name))}
+    return tuple(sorted(named | captions.faces(_CAPTIONS)))
 
 
 def parsed(smiles: str) -> Chem.Mol:
@@ -256,14 +248,8 @@ def captioned(image: Image.Image, chosen: Look) -> tuple[bytes, tuple[int, int]]
     """A PNG of the image with the look's caption below it, if there is one, and its size."""
     image = image.convert("RGB")
     if chosen.caption:
-        size = round(max(13, min(26, chosen.bond * 0.6)))
-        font = ImageFont.truetype(chosen.caption_face, size, layout_engine=ImageFont.Layout.RAQM)
-        width = math.ceil(font.getlength(chosen.caption)) + size
-        whole = Image.new("RGB", (max(image.width, width), image.height + 2 * size), image.getpixel((0, 0)))
-        whole.paste(image, ((whole.width - image.width) // 2, 0))
         ink = (235, 235, 235) if chosen.palette == "dark" else (0, 0, 0)
-        ImageDraw.Draw(whole).text((whole.width / 2, image.height + size), chosen.caption, ink, font, anchor="mm")
-        image = whole
+        image = captions.below(image, chosen.caption, round(max(13, min(26, chosen.bond * 0.6))), ink)
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=3)
     return file.getvalue(), image.size

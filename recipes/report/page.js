@@ -110,11 +110,16 @@ function drawTable(html) {
 function drawText(page, hot, pick) {
   const list = el("div", { class: "reading" });
   page.regions.forEach((region, i) => {
-    const formula = region.format === "latex" || region.format === "smiles";
+    const formula = ["latex", "smiles", "geometry"].includes(region.format);
     const body = el("div", { class: formula ? "body formula" : "body", ...(formula || !region.text ? {} : directed(region.dir, page.lang)) });
     if (isTable(region)) body.append(drawTable(region.text));
     else if (region.text) body.append(...clamped(region.text));
     else body.append(el("em", {}, region.unread ? "not read yet" : "no text"));
+    if (region.again) {
+      const image = el("img", { class: "again", alt: "Drawn again from this text" });
+      image.src = region.again;
+      body.append(image);
+    }
     const head = el("header", {}, el("b", {}, String(i + 1)), el("span", { class: "label" }, region.label));
     head.append(el("span", { class: "by" }, madeBy(region)));
     list.append(el("article", {

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from datagen.manifest import Tally
 from datagen.record import LEVELS, NOWHERE, Polygon, Region, Sample
+from datagen.synth import redraw
 from recipes.report import Section, asset, embed, fill
 from recipes.report.pictures import data_uri, decode
 from recipes.report.reasons import doubts, number
@@ -28,6 +29,7 @@ _REASON_POOL = 60
 SIZES = ((1100, 62), (1000, 50), (860, 42), (720, 36), (600, 30))
 # A page with more is cut, and the viewer says so: one hostile page must not take the room of the others.
 MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
+_AGAIN_SIDE = 420  # pixels of a figure that is drawn again from its label, at most
 # What the element of a page takes beside its id and its JSON.
 _ELEMENT_BYTES = 80
 RTL_SCRIPTS = frozenset("Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi".split())
@@ -231,6 +233,7 @@ def page_record(sample: Sample) -> dict:
                 "unread": region.is_unread,
                 "continues": region.continues,
                 "dir": direction(region, sample.script),
+                "again": _again(region) if sample.task == "figure" else "",
                 "lines": [
                     [*line.box, line.text[:2000], line.direction, _score(line.score), _polygon(line.polygon)] for line in lines
                 ],
@@ -260,6 +263,12 @@ def page_record(sample: Sample) -> dict:
         "cut": len(regions) < len(sample.regions) or num_chars < whole or len(sample.text) > 2 * MAX_CHARS,
         "image": "",
     }
+
+
+def _again(region: Region) -> str:
+    """A figure drawn again from its label, as a data URI; "" where it can't be."""
+    image = decode(redraw.again(region))
+    return "" if image is None else data_uri(image, (_AGAIN_SIDE, _AGAIN_SIDE), SIZES[2][1])
 
 
 def _more(sample: Sample) -> list[tuple[str, str]]:
