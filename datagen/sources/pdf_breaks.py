@@ -18,7 +18,8 @@ from datagen.sources.pdf_pieces import Piece
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
 _MONOSPACED = re.compile(
-    r"Mono(?!type)|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Monaco|Inconsolata|Fixed|Letter ?Gothic|NimbusMon|Lucida Console",
+    r"Mono(?!type)|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Monaco|Inconsolata|Fixed|Letter ?Gothic|NimbusMon"
+    r"|Lucida Console",
     re.IGNORECASE,
 )
 # Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
