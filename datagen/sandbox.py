@@ -3,7 +3,7 @@
 The worker calls a generator function by name; the child runs it and sends back what it yields. Between two answers the child and
 whatever it starts may use `deadline_s` seconds of CPU (reproducible whatever else the machine does), and ten times that on the
 wall clock (a stuck file system uses no CPU). The address space of each of its processes is capped, so that a bomb meets a failed
-allocation instead of the kernel's killer; a function may ask that what it writes be capped instead (`cap_what_is_written`).
+allocation instead of the kernel's killer.
 
 What this protects from:
 

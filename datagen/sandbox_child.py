@@ -84,7 +84,7 @@ def main(fd: int, memory_bytes: int, worker: int) -> NoReturn:
         if sys.platform == "linux":
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # native code can't notice a closed socket
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
         with contextlib.suppress(ConnectionError, EOFError):  # the worker hung up
             _answer(socket.socket(fileno=fd), walls)
         os._exit(0)
@@ -250,15 +250,6 @@ def _exactly(connection: socket.socket, num_bytes: int) -> bytearray:
             raise EOFError
         view = view[count:]
     return data
-
-
-def cap_what_is_written() -> None:
-    """Cap the memory that this process can write to, from now on, in place of the addresses that it has, by the same number. For
-    what reserves addresses and uses few of them: V8 takes a terabyte, and ends the process that has less."""
-    cap, most = resource.getrlimit(resource.RLIMIT_AS)
-    if cap != most:
-        resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
