@@ -3,6 +3,7 @@ import random
 import pytest
 from lxml import etree
 
+from datagen.sandbox import Limits, Sandbox
 from datagen.word import formulas, katex
 from datagen.word.formulas import Refusal
 from tests import word_formulas as omml
@@ -146,3 +147,15 @@ def test_random_formulas_come_out_whole():
     rng = random.Random(7)
     out = formulas.to_latex([f'<m:oMath xmlns:m="{M}" xmlns:w="{W}">{omml.random_formula(rng)[0]}</m:oMath>' for _ in range(200)])
     assert [latex for latex in out if isinstance(latex, Refusal)] == []
+
+
+def latex_of_x_and_y():
+    yield converted(element("f", num=X, den=Y))
+
+
+def test_formulas_are_made_within_the_sandbox_with_its_cap_on_addresses():
+    box = Sandbox(Limits(memory_bytes=1 << 30))
+    try:
+        assert [answer.value for answer in box.run("tests.unit.test_word_formulas:latex_of_x_and_y", str)] == [r"\frac{x}{y}"]
+    finally:
+        box.close()
