@@ -4,7 +4,7 @@ and what is rendered are the same then.
 Content controls, smart tags and custom XML are taken away from round what they hold. LibreOffice would put a control's text into
 a field of a form, where no letter is on the page, or take it from data that are bound to it. What makes a table of contents a
 field goes, too: in a document that has one, LibreOffice 25.2 draws the numbers of headings and pages black, whatever colour they
-have.
+have. So do numbers of lines in the margin.
 """
 
 from collections import Counter
@@ -24,6 +24,7 @@ _CHANGES = (
     "customXmlMoveToRangeEnd"
 ).split()
 _HIDDEN_IN_BROWSERS = "webHidden"  # and shown in print; LibreOffice hides it outside of tables of contents
+_LINE_NUMBERS = "lnNumType"  # which are in no text, and of which no letter has a mark
 _COMMENTS = ("commentRangeStart", "commentRangeEnd", "commentReference", "annotationRef")
 _DELETED = ("del", "moveFrom")
 _INSERTED = ("ins", "moveTo")
@@ -46,7 +47,7 @@ def accept(root: etree._Element, signs: Counter[str]) -> None:
     signs["documents_within"] += sum(1 for _ in root.iter(*(W + name for name in _LOADED)))
     _remove_rows(root)
     merged = [p for p in root.iter(W + "p") if _lost_its_mark(p)]
-    for name in (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED, _HIDDEN_IN_BROWSERS):
+    for name in (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED, _HIDDEN_IN_BROWSERS, _LINE_NUMBERS):
         for element in list(root.iter(W + name)):
             remove(element)
     for name in (*_INSERTED, *_WRAPPERS):

@@ -3,20 +3,16 @@
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rapidfuzz.distance import Levenshtein
 
 from datagen.record import Region
+from datagen.word.text_shares import letters_of
 
 _FORMULA = re.compile(r"\\\(.*?\\\)", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
-
-
-def letters_of(text: str) -> str:
-    """The letters, their marks and the digits of a text, each in the one form that it has among those that look the same."""
-    text = unicodedata.normalize("NFKC", text)
-    return "".join(char for char in text if char.isalnum() or unicodedata.category(char)[0] == "M")
 
 
 def label_letters(region: Region) -> str:
@@ -37,11 +33,30 @@ def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[f
     worst = (num_edits, f"{num_edits} letters in no region: {others[:60]!r}" if num_edits else "")
     for region, text in regions:
         label, page = label_letters(region), letters_of(text)
-        edits = Levenshtein.distance(label, page)
+        edits = _edits(label, page)
         num_edits, num_label, num_page = num_edits + edits, num_label + len(label), num_page + len(page)
         if edits > worst[0]:
             worst = edits, f"{edits} edits in {region.label} {region.text[:60]!r}, of the page {text[:60]!r}"
     return num_edits / max(1, num_label, num_page), worst[1]
+
+
+def _edits(label: str, page: str) -> int:
+    """The edits between two texts' letters. Points of Hebrew and Arabic count as many, in whatever order: they stand over their
+    letters, and the order in which a page has them is that of its program."""
+    if not any(map(_is_rtl, page)):
+        return Levenshtein.distance(label, page)
+    points = [Counter(char for char in text if _is_point(char)) for text in (label, page)]
+    bases = ["".join(char for char in text if not _is_point(char)) for text in (label, page)]
+    apart = max((points[0] - points[1]).total(), (points[1] - points[0]).total())
+    return Levenshtein.distance(bases[0], bases[1]) + apart
+
+
+def _is_point(char: str) -> bool:
+    return char > "\u02ff" and unicodedata.category(char) == "Mn"
+
+
+def _is_rtl(char: str) -> bool:
+    return unicodedata.bidirectional(char) in ("R", "AL")
 
 
 def is_blank(regions: Sequence[Region]) -> bool:

@@ -20,6 +20,7 @@ from datagen.word.page_cuts import formula_ink, table_box
 from datagen.word.paragraph_parts import Part, line_text, line_texts, paragraphs_of, union
 from datagen.word.placed import PlacedDocument
 from datagen.word.split_tables import TablePiece, grid
+from datagen.word.text_shares import letters_of
 
 _NUMBER_OF_FORMULA = re.compile(r"[\s.…]*[(\[（]?\s*[\w.\-–:]{0,8}\s*[)\]）]?[\s.,;。，]*")
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
@@ -172,7 +173,8 @@ class _Writer:
 
     def layer_text(self, part: Part) -> str:
         """What the page's text layer has in the part's place."""
-        return " ".join(line_text(line, part.paragraph.is_right_to_left) for line in part.lines)
+        label = letters_of("".join(segment.text for segment in part.segments))
+        return " ".join(line_text(line, part.paragraph.is_right_to_left, label) for line in part.lines)
 
     def _lines(self, part: Part) -> tuple[Line, ...]:
         texts = line_texts(part)

@@ -9,7 +9,7 @@ from datagen.boxes import distance, overlap
 from datagen.sources.pdf_glyphs import clusters_by_place, read_rtl
 from datagen.word.document import Block, Formula, Paragraph, Text
 from datagen.word.letters import Letter, Rect
-from datagen.word.text_shares import is_shown, shares
+from datagen.word.text_shares import is_shown, letters_of, shares
 
 _UP = 0.5  # of a line's height, by which the next one begins above it: it stands in another column
 _SAME_LINE = 0.5  # of the lower one's height
@@ -206,12 +206,16 @@ def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:
     return "".join(chars)
 
 
-def line_text(line: Sequence[Letter], is_rtl: bool) -> str:
-    """A visual line's text by the page alone, in the order in which it is read."""
-    if not line[0].is_vertical and any(num_rtl(letter.char) > 0 for letter in line):
-        glyphs = [(letter.char, letter.box[0], letter.box[2]) for letter in line]
-        return read_rtl(clusters_by_place(glyphs, line[0].size_pt), is_rtl, {})
-    return "".join(letter.char for letter in line)
+def line_text(line: Sequence[Letter], is_rtl: bool, label: str = "") -> str:
+    """A visual line's text by the page alone, in the order in which it is read.
+
+    Of right-to-left text that order is worked out from the places of letters. Or it is that in which the page's text layer has
+    them, if the letters of the `label` have it, too: points stand over their letters, and no place says which is read first."""
+    text = "".join(letter.char for letter in line)
+    if line[0].is_vertical or not any(num_rtl(letter.char) > 0 for letter in line) or letters_of(text) in label:
+        return text
+    glyphs = [(letter.char, letter.box[0], letter.box[2]) for letter in line]
+    return read_rtl(clusters_by_place(glyphs, line[0].size_pt), is_rtl, {})
 
 
 def line_texts(part: Part) -> list[str] | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import Levenshtein
 
+_WHOLE = 0.75  # of the text's letters, in each of several groups: they are repetitions
 Share = tuple[int, int]
 """From where to where in the text, exclusive."""
 
@@ -19,18 +20,26 @@ def is_shown(char: str) -> bool:
     return not char.isspace() and (char.isascii() or unicodedata.category(char) not in ("Cf", "Cc", "Zs"))
 
 
+def letters_of(text: str) -> str:
+    """The letters, their marks and the digits of a text, each in the one form that it has among those that look the same."""
+    text = unicodedata.normalize("NFKC", text)
+    return "".join(char for char in text if char.isalnum() or unicodedata.category(char)[0] == "M")
+
+
 def shares(text: str, groups: Sequence[str]) -> list[Share]:
     """The share of the text that each group of letters is, in their order; (0, 0) for a group of none.
 
-    Groups that have all of the letters each are repetitions, such as a table's head. Otherwise they divide the text: by their
-    number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a later
-    share doesn't begin with white space."""
+    Groups that have nearly all of the letters each are repetitions, such as a table's head. Otherwise they divide the text: by
+    their number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a
+    later share doesn't begin with white space."""
     places = shown(text)
     letters = ["".join(group[n] for n in shown(group)) for group in groups]
     num = sum(map(len, letters))
     if not num or not places:
         return [(0, 0)] * len(groups)
-    if len(letters) == 1 or all(len(group) in (0, len(places)) for group in letters):
+    filled = [len(group) for group in letters if group]
+    is_repeated = all(num == len(places) for num in filled) or (len(filled) > 1 and min(filled) > _WHOLE * len(places))
+    if len(letters) == 1 or is_repeated:
         return [(0, len(text)) if group else (0, 0) for group in letters]
     bounds = [0]
     for group in letters:

@@ -40,3 +40,9 @@ def test_worst_region_is_named() -> None:
 
 def test_glyphs_that_stand_for_letters_are_these() -> None:
     assert text_distance([(region("office"), "o\ufb03ce")], "")[0] == 0
+
+
+def test_order_of_points_over_letters_is_no_difference_but_their_number_is() -> None:
+    assert text_distance([(region("חָכְמָה"), "חכָמְהָ")], "")[0] == 0
+    assert text_distance([(region("חָכְמָה"), "חָכְמה")], "")[0] == pytest.approx(1 / 7)
+    assert text_distance([(region("खिच"), "खचि")], "")[0] > 0  # marks of other scripts have one place

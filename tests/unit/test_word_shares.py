@@ -36,3 +36,7 @@ def test_letters_too_many_divide_where_they_fit_best() -> None:
 def test_letters_too_few_divide_where_they_fit_best() -> None:
     # a ligature that the page's text layer has as one sign
     assert texts("first office, second office", "firsto\ufb03ce,", "secondoffice") == ["first office, ", "second office"]
+
+
+def test_head_is_repeated_though_each_page_has_a_letter_more() -> None:
+    assert texts("Implementation Notes", "Implementation_Notes", "Implementation_Notes") == ["Implementation Notes"] * 2

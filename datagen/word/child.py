@@ -1,0 +1,84 @@
+"""A Word file read in the sandboxed child: opened, read, drawn by LibreOffice twice, and taken apart page by page.
+
+file ──> package ──> content ──> plain and marked copy ──> office ──> pages
+                        └──> formulas ──> LaTeX ───────────────────────┘
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from datagen.parts import Failed, Part, Parts, each
+from datagen.record import Range, SampleError, clean_text
+from datagen.temporary import temporary_folder
+from datagen.word import content, office
+from datagen.word.answers import Lost, WordPage
+from datagen.word.document import Document, Formula
+from datagen.word.formulas import Refusal, to_latex
+from datagen.word.package import Package, opened
+from datagen.word.pages import Rendering, WordPages
+from datagen.word.paragraph_parts import paragraphs_of
+
+
+def read_document(
+    path: str, name: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None
+) -> Iterator[Parts | Part[WordPage] | Failed]:
+    """Yields each of the pages called `numbers`, or, if that is None, of the first `max_pages` (0: all) those `within` a range.
+
+    What can be read and not drawn is one page without an image, of which the `reason` says why; all of its formulas and tables
+    are lost with it. Raises `SampleError` for the whole document, as `package.opened` and `content.read` do."""
+    with temporary_folder() as folder:
+        document, plain, marked = _copies(opened(path), folder)
+        latex, refusals = _latex(document)
+        try:
+            pdfs = office.convert([plain, marked], folder, "pdf")
+            pages = WordPages(document, latex, refusals, Rendering(pdfs[0], pdfs[1], long_side, jpeg_quality, max_pages))
+        except SampleError as error:
+            if numbers is None:
+                yield Parts([0])
+            yield Part(0, _undrawn(document, error))
+            return
+        if numbers is None:
+            numbers = [number for number in pages.numbers if number in within]
+            yield Parts(numbers)
+        yield from each(numbers, pages.page)
+
+
+def _copies(package: Package, folder: str) -> tuple[Document, str, str]:
+    """The document, and the paths of its plain and its marked copy. What is no .docx is made one first."""
+    if package.kind != "docx":
+        source = str(Path(folder) / f"file.{package.kind}")
+        package.write(source)
+        package = opened(office.convert([source], folder, "docx")[0])
+    document, plain_parts, marked_parts = content.read(package)
+    paths = [str(Path(folder) / f"{kind}.docx") for kind in ("plain", "marked")]
+    for path, parts in zip(paths, (plain_parts, marked_parts), strict=True):
+        package.write(path, parts)
+    return document, paths[0], paths[1]
+
+
+def _latex(document: Document) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:
+    """The formulas that could be read, and why the others couldn't, by their numbers."""
+    formulas = [piece for paragraph in paragraphs_of(document.blocks) for piece in paragraph.pieces if isinstance(piece, Formula)]
+    latex: dict[int, str] = {}
+    refusals: dict[int, tuple[str, str]] = {}
+    for formula, answer in zip(formulas, to_latex([formula.omml for formula in formulas]), strict=True):
+        if isinstance(answer, Refusal):
+            refusals[formula.number] = answer.reason, answer.detail
+        else:
+            latex[formula.number] = answer
+    return latex, refusals
+
+
+def _undrawn(document: Document, error: SampleError) -> WordPage:
+    detail = clean_text(error.detail)
+    lost = [Lost("formula", number, error.reason, detail) for number in range(document.num_formulas)]
+    lost += [Lost("table", number, error.reason, detail) for number in range(document.num_tables)]
+    return WordPage(
+        b"",
+        (0, 0),
+        lost=tuple(lost),
+        reason=error.reason,
+        detail=detail,
+        num_formulas=document.num_formulas,
+        num_tables=document.num_tables,
+    )
