@@ -16,12 +16,16 @@ import socket
 import tempfile
 import weakref
 
+_MEMORY = "/dev/shm"
 
-def temporary_folder() -> tempfile.TemporaryDirectory:
-    """A new folder, to be used with `with`, or until the object goes. Raises `OSError` as making a folder does."""
-    _sweep_once()
+
+def temporary_folder(parent: str = "") -> tempfile.TemporaryDirectory:
+    """A new folder in `parent` ("": the usual one), to be used with `with`, or until the object goes. Raises `OSError` as making
+    a folder does."""
+    parent = parent or tempfile.gettempdir()
+    _sweep_once(parent)
     while True:
-        folder = tempfile.TemporaryDirectory(prefix=_prefix(), ignore_cleanup_errors=True)
+        folder = tempfile.TemporaryDirectory(prefix=_prefix(), dir=parent, ignore_cleanup_errors=True)
         with contextlib.suppress(FileNotFoundError):
             fd = os.open(folder.name, os.O_RDONLY)
             weakref.finalize(folder, os.close, fd)
@@ -32,9 +36,18 @@ def temporary_folder() -> tempfile.TemporaryDirectory:
         folder.cleanup()  # swept by another process before it was locked
 
 
-def sweep() -> int:
-    """Delete what killed processes of this user left on this machine; returns how many folders."""
-    with os.scandir(tempfile.gettempdir()) as entries:
+def in_memory(free_bytes: int = 1 << 30) -> str:
+    """A parent of folders whose files take no disk, where there is one with so much room; else the usual parent."""
+    with contextlib.suppress(OSError):
+        state = os.statvfs(_MEMORY)
+        if os.access(_MEMORY, os.W_OK) and state.f_bavail * state.f_frsize >= free_bytes:
+            return _MEMORY
+    return tempfile.gettempdir()
+
+
+def sweep(parent: str = "") -> int:
+    """Delete what killed processes of this user left here in `parent` ("": the usual one); returns how many folders."""
+    with os.scandir(parent or tempfile.gettempdir()) as entries:
         paths = [entry.path for entry in entries if entry.name.startswith(_prefix())]
     return sum(map(_swept, paths))
 

@@ -1,10 +1,10 @@
 """Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child (`datagen/sandbox.py`).
 
-Each conversion has a profile of its own and nobody else's: a copy of one that LibreOffice has written before, which starts in
-half the time that an empty one takes. The process makes that template when it first converts, so that several may start
-together. In it macros, updates of links, Java, crash reports and the network are off. Where the kernel knows
-Landlock, LibreOffice opens no file but its own, the system's programs and fonts, and those that it converts. The sandbox closes
-the network, caps the memory of each process, and ends whatever is left.
+Each conversion has a profile of its own and nobody else's, in memory where there is room: a copy of one that LibreOffice has
+written before, which starts in half the time that an empty one takes. The process makes that template when it first converts,
+so that several may start together. In it macros, updates of links, Java, crash reports and the network are off. Where the kernel
+knows Landlock, LibreOffice opens no file but its own, the system's programs and fonts, and those that it converts. The sandbox
+closes the network, caps the memory of each process, and ends whatever is left.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ from xml.sax.saxutils import escape
 
 from datagen.record import SampleError, clean_text
 from datagen.sandbox import WALL_FACTOR
+from datagen.temporary import in_memory, temporary_folder
 from datagen.word import landlock
 
 DEADLINE_S = 60.0
@@ -81,7 +82,7 @@ def program() -> str:
 @functools.cache
 def versions() -> dict[str, str]:
     """The version of LibreOffice, by its name. Raises `ValueError` as `program` does."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         done = subprocess.run([program(), _profile(folder), "--version"], capture_output=True, text=True, timeout=120)
     words = done.stdout.split()
     if len(words) < 2 or words[0] != "LibreOffice":
@@ -102,7 +103,7 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
     for result in results:
         Path(result).unlink(missing_ok=True)
     template = _template()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+    with temporary_folder(in_memory()) as profile:
         shutil.copytree(template.name, profile, dirs_exist_ok=True, copy_function=shutil.copyfile)
         code, output = _run(profile, paths, folder, target, deadline_s)
     missing = [Path(result).name for result in results if not os.path.exists(result)]
@@ -117,11 +118,11 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
 @functools.cache
 def _template() -> tempfile.TemporaryDirectory:
     """A profile that LibreOffice has written, for conversions to copy. It goes with the process."""
-    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    folder = temporary_folder()
     user = Path(folder.name) / "user"
     user.mkdir()
     (user / "registrymodifications.xcu").write_text(_HEAD + "".join(map(_item, _SETTINGS)) + "</oor:items>\n")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+    with temporary_folder() as scratch:
         first = Path(scratch) / "first.rtf"
         first.write_text(r"{\rtf1 1}")
         code, output = _run(folder.name, [str(first)], scratch, "pdf", DEADLINE_S)
@@ -167,7 +168,7 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
-            env=os.environ | {"SAL_USE_VCLPLUGIN": "svp", "HOME": profile, "TMPDIR": profile},
+            env=os.environ | {"SAL_USE_VCLPLUGIN": "svp", "HOME": profile, "TMPDIR": folder},
             start_new_session=True,
             preexec_fn=limit,  # the child has one thread
         )

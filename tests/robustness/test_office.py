@@ -43,6 +43,7 @@ def convert_one(numbers: list[int], path: str, folder: str, deadline_s: float) -
 
 def convert_and_look(path: str, folder: str) -> Iterator[list[str]]:
     """What lies in the child's temporary folder before and after a conversion, behind the one that makes the template."""
+    office.in_memory = lambda: os.environ["TMPDIR"]  # type: ignore[assignment]
     office.convert([path], folder, "pdf")
     before = sorted(os.listdir(os.environ["TMPDIR"]))
     office.convert([path], folder, "pdf")

@@ -10,7 +10,7 @@ import pytest
 
 from datagen import temporary
 from datagen.storage import Folder
-from datagen.temporary import sweep, temporary_folder
+from datagen.temporary import in_memory, sweep, temporary_folder
 from tests.outputs import ROOT
 
 BUILDS = """
@@ -94,3 +94,19 @@ def test_nothing_is_left_of_what_fails(place):
         raise KeyError
     assert list(place.iterdir()) == []
     assert not Folder("memory://pagewheel-test-temporary").exists("b.tar")
+
+
+def test_a_folder_elsewhere_is_made_and_swept_there(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    code = f"import os; from datagen.temporary import *; f = temporary_folder({str(tmp_path / 'elsewhere')!r}); os._exit(0)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    assert len(list((tmp_path / "elsewhere").iterdir())) == 1
+    with temporary_folder(str(tmp_path / "elsewhere")) as folder:
+        assert list((tmp_path / "elsewhere").iterdir()) == [Path(folder)]
+
+
+def test_memory_is_taken_only_where_there_is_room(place, monkeypatch):
+    monkeypatch.setattr(temporary, "_MEMORY", str(place / "gone"))
+    assert in_memory() == str(place)
+    monkeypatch.setattr(temporary, "_MEMORY", "/dev/shm")
+    assert in_memory(1 << 60) == str(place)
