@@ -20,6 +20,7 @@ BENCHES = {
     "language": (),
     "glyphs": (),
     "tables": (),
+    "charts": (),
     "scale": ("--shards", "5000"),
     "model": (),
     "loader": (),

@@ -1,0 +1,115 @@
+"""Charts a second on one core, beside a bare loop over the drawing library.
+
+    python -m tests.bench.charts [--count 130] [--seed 1]
+
+The bare loop draws charts of the same kinds, sizes and numbers of values with nothing but matplotlib: its defaults, its layout
+that keeps texts from being cut, the data there already, no label, no look, no check, ASCII words, PNG. Both run in one process
+with one thread, in turns, and their processor time is compared.
+"""
+
+import argparse
+import io
+import random
+import time
+from collections import Counter
+
+import numpy
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from datagen.record import SampleError
+from datagen.synth.charts import KINDS, Charts
+from datagen.synth.charts.faces import languages
+from datagen.tables import parse
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=130, help="charts, of each kind as many as of another")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    ours, bare, refused, num_bytes, num_cells = 0.0, 0.0, Counter[str](), 0, 0
+    makers = {kind: Charts((kind,)) for kind in KINDS}
+    for kind in KINDS:  # typefaces, words and caches, which a worker sets up once
+        _bare(kind, (640, 480), (3, 3))
+        _made(makers[kind], "first")
+    for lang in languages():
+        _made(Charts(("bar", "scatter"), (lang,)), "first")
+    num_made, of_kind = 0, Counter[str]()
+    for number in range(arguments.count):
+        kind = KINDS[number % len(KINDS)]
+        start = time.process_time()
+        drawing = _made(makers[kind], f"{arguments.seed} {number}")
+        took = time.process_time() - start
+        ours += took
+        of_kind[kind] += round(1e6 * took)
+        if drawing is None:
+            refused[kind] += 1
+            continue
+        num_made += 1
+        num_bytes += len(drawing.image or b"")
+        table = parse(drawing.text)
+        num_cells += table.num_rows * table.num_columns
+        start = time.process_time()
+        _bare(kind, drawing.size, (max(2, table.num_rows - 2), max(1, table.num_columns - 1)))
+        bare += time.process_time() - start
+    rates = num_made / ours, num_made / bare
+    print(f"charts: {rates[0]:.1f} a second and core; bare matplotlib: {rates[1]:.1f}; {rates[0] / rates[1]:.2f} of it")
+    print(f"{num_made} made of {arguments.count}, {num_bytes / num_made / 1000:.0f} kB and {num_cells / num_made:.0f} cells each")
+    print(f"refused: {', '.join(f'{kind} {number}' for kind, number in refused.items()) or 'none'}")
+    each = arguments.count / len(KINDS) * 1000
+    print("ms each: " + ", ".join(f"{kind} {total / each:.0f}" for kind, total in of_kind.items()))
+
+
+def _made(maker: Charts, identity: str):  # type: ignore[no-untyped-def]
+    try:
+        return maker.draw(random.Random(identity))
+    except SampleError:
+        return None
+
+
+def _bare(kind: str, size: tuple[int, int], shape: tuple[int, int]) -> bytes:
+    """A chart of a kind with (categories, series) of values, as a script of ten lines draws it."""
+    num, series = shape
+    names = [f"Name {place}" for place in range(num)]
+    values = numpy.linspace(10, 90, num * series).reshape(series, num)
+    figure = Figure((size[0] / 100, size[1] / 100), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot(projection="polar" if kind == "radar" else None)
+    match kind:
+        case "pie" | "donut":
+            axes.pie(values[0], labels=names, autopct="%.0f%%", wedgeprops={"width": 0.4 if kind == "donut" else 1})
+        case "scatter":
+            axes.scatter(range(num), values[0])
+        case "box":
+            axes.boxplot([values[:, place] for place in range(num)], tick_labels=names)
+        case "heat_map":
+            figure.colorbar(axes.imshow(values))
+            for (row, column), value in numpy.ndenumerate(values):
+                axes.text(column, row, f"{value:.0f}", ha="center", va="center")
+        case "radar":
+            for row in values:
+                axes.plot(numpy.linspace(0, 2 * numpy.pi, num), row)
+        case "line" | "area":
+            for row in values:
+                axes.plot(names, row, marker="o", label="series")
+                if kind == "area":
+                    axes.fill_between(names, row)
+        case "horizontal":
+            for place, row in enumerate(values):
+                axes.barh(numpy.arange(num) + place / series, row, 1 / series, label="series")
+        case _:
+            for place, row in enumerate(values):
+                axes.bar(numpy.arange(num) + place / series, row, 1 / series, label="series")
+            if kind == "composite":
+                axes.twinx().plot(range(num), values[0])
+    axes.set_title("A title")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    main()
