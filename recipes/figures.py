@@ -47,7 +47,14 @@ def _geometry(source: str) -> Maker:
     return Geometry()
 
 
+def _charts(source: str) -> Maker:
+    from datagen.synth.charts import Charts
+
+    return Charts()
+
+
 KINDS = {
+    "charts": Kind(10, 0.1, 31_000, _charts, lambda source, count, seed: Draws("charts", count, seed, BLOCK)),
     "molecules": Kind(5, 0.01, 11_000, _molecules, _molecule_draws),
     "geometry": Kind(1, 0.006, 13_000, _geometry, lambda source, count, seed: Draws("geometry", count, seed, BLOCK)),
 }
