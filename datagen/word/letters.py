@@ -3,6 +3,7 @@
 Text and places are the plain page's; the marks are the marked page's, which looks the same but for its colours.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy
 
+from datagen import scripts
 from datagen.boxes import distance
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import native
@@ -24,6 +26,8 @@ _FLAGS = (pymupdf.TEXTFLAGS_RAWDICT | pymupdf.TEXT_PRESERVE_LIGATURES) & ~(
 _SAME_PLACE_PT = 1.0  # what kerning between two pieces of one look, which are one piece in the plain copy, may move
 _SAME_LINE_PT = 6.0  # the same along a line, of pages that have the same letters in one order
 _LIGHT = 170  # of 255: a letter in such a colour may be one that nobody sees
+_BESIDE_EM, _BELOW_EM = 0.3, 1.6  # how far the next letter of a vertical line is, at most
+_UPRIGHT = re.compile(f"[{scripts.KANA}{scripts.HAN}]")
 _ZOOM = 2.0  # pixels a point, of the image that is looked at for it
 _UNSEEN = 24  # of 255, of a letter's ink to its paper
 
@@ -75,7 +79,7 @@ def page_letters(page: pymupdf.Page, marked: pymupdf.Page, num_marks: int) -> Pa
             letters.append(replace(letter, mark=mark if mark is not None and mark <= num_marks else 0))
     num_plain = sum(letter.counts for letter, _ in plain)
     return PageLetters(
-        tuple(_with_spaces(letters)), _cells(drawings, num_marks), max(num_missing, abs(num_plain - len(coloured)))
+        tuple(_with_spaces(_stacked(letters))), _cells(drawings, num_marks), max(num_missing, abs(num_plain - len(coloured)))
     )
 
 
@@ -161,6 +165,27 @@ def _sight(page: pymupdf.Page, colours: Sequence[int]) -> Callable[[Letter, int]
 
 def _is_light(colour: int) -> bool:
     return min(colour >> 16, colour >> 8 & 255, colour & 255) >= _LIGHT
+
+
+def _stacked(letters: Sequence[Letter]) -> list[Letter]:
+    """The letters; those of vertical Chinese and Japanese, which LibreOffice draws one by one below each other, in one line."""
+    stacked = list(letters)
+    start = 0
+    for n in range(1, len(letters) + 1):
+        if n < len(letters) and _is_below(letters[n - 1], letters[n]):
+            continue
+        column = letters[start:n]
+        if len(column) > 1 and 2 * sum(bool(_UPRIGHT.match(letter.char)) for letter in column) > len(column):
+            stacked[start:n] = [replace(letter, line=column[0].line, is_vertical=True) for letter in column]
+        start = n
+    return stacked
+
+
+def _is_below(one: Letter, other: Letter) -> bool:
+    """Whether a letter is the next of the same piece in a vertical line."""
+    across = abs(one.box[0] + one.box[2] - other.box[0] - other.box[2]) / 2
+    down = other.box[1] - one.box[1]
+    return one.mark == other.mark and across < _BESIDE_EM * one.size_pt and 0 < down < _BELOW_EM * one.size_pt
 
 
 def _with_spaces(letters: Sequence[Letter]) -> Iterator[Letter]:

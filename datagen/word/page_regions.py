@@ -22,7 +22,7 @@ from datagen.word.placed import PlacedDocument
 from datagen.word.split_tables import TablePiece, grid
 from datagen.word.text_shares import letters_of
 
-_NUMBER_OF_FORMULA = re.compile(r"[\s.…]*[(\[（]?\s*[\w.\-–:]{0,8}\s*[)\]）]?[\s.,;。，]*")
+_NUMBER_OF_FORMULA = re.compile(r"[\s.…]*(?:[(\[（]\s*[\w.\-–:]{1,8}\s*[)\]）])?[\s.,;。，]*")
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_caption"})
 _LETTERS = re.compile(r"[^\W\d_]")

@@ -92,13 +92,14 @@ def grid(piece: TablePiece, text: CellText) -> tables.Table:
 
 def has_spans_of_places(piece: TablePiece, of_file: tables.Table) -> bool:
     """Whether the places of the cells say the same of rows, columns and spans as the file does. The first column is the left one,
-    or the right one: also the page's direction may say so."""
+    or the right one: also the page's direction may say so. In vertical text the first row is the right one."""
     edges = [_edges([rect[axis] for rect in piece.cells.values()]) for axis in (1, 0)]
     placed = [tuple(_slots(rect, axis, edges[1 - axis]) for axis in (1, 0)) for rect in piece.cells.values()]
     cells = [tables.Cell(down[0], across[0], "", down[1], across[1]) for down, across in placed]
     mirrored = [tables.Cell(c.row, len(edges[1]) - c.column - c.columns, "", c.rows, c.columns) for c in cells]
+    turned = [tables.Cell(c.column, c.row, "", c.columns, c.rows) for c in mirrored]
     compact = sorted(tables.Cell(c.row, c.column, "", c.rows, c.columns) for c in of_file.compact().cells)
-    return compact in (sorted(cells), sorted(mirrored))
+    return compact in (sorted(cells), sorted(mirrored), sorted(turned))
 
 
 def _edges(values: Sequence[float]) -> list[float]:

@@ -301,6 +301,21 @@ def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
     ]
 
 
+def test_vertical_text_is_read_from_the_right(read: Read) -> None:
+    text = "我们在这个系统中研究方程与矩阵的基本性质并说明如何计算函数值。"
+    cell, other = [(xml.paragraph(xml.run(t)), 1, 1) for t in ("甲", "乙")]
+    section = xml.section(kind="nextPage").replace("<w:cols", '<w:textDirection w:val="tbRl"/><w:cols')
+    pages = read(xml.paragraph(xml.run(text * 4)), xml.table([[cell, other]]), xml.paragraph(xml.run(text), look=section))
+
+    first, table, last, *_ = pages.regions
+    assert (first.text, last.text) == (text * 4, text)
+    assert {line.direction for line in first.lines} == {"ttb"}
+    assert "".join(line.text for line in first.lines) == first.text
+    assert first.lines[0].box.x0 > first.lines[1].box.x1 - 2
+    assert table.text == "<table><tr><td>甲</td><td>乙</td></tr></table>"
+    assert not pages.pages[0].reason
+
+
 def test_marked_copy_of_another_document_is_no_copy(tmp_path: Path) -> None:
     paths = [xml.write_docx(tmp_path / f"{n}.docx", prose(n) + xml.section()) for n in (1, 2)]
     plain, other = office.convert([str(path) for path in paths], str(tmp_path / "pdf"), "pdf")
