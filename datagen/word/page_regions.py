@@ -13,6 +13,7 @@ from datagen.record import Box, Line, Region
 from datagen.sources.pdf_clean import cleaner
 from datagen.sources.pdf_markdown import list_marker, starred
 from datagen.sources.pdf_page import OpenPage
+from datagen.sources.pdf_visual_lines import leaders_as_one
 from datagen.word.answers import BY
 from datagen.word.document import Block, Cell, Formula, Paragraph, Picture, Table, Text
 from datagen.word.letters import Letter, Rect
@@ -72,7 +73,8 @@ class _Writer:
         blocks = document.document.blocks
         parts = [part for block in paragraphs_of(blocks) for part in self._parts(block)]
         letters = Counter(char for part in parts for segment in part.segments for char in segment.text)
-        self.clean: Callable[[str], str] = cleaner("".join(sorted(letters)))
+        clean = cleaner("".join(sorted(letters)))
+        self.clean: Callable[[str], str] = lambda text: clean(leaders_as_one(text))
         styles: Counter[tuple[bool, bool]] = Counter()
         for part in parts:
             for segment in part.segments:

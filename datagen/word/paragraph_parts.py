@@ -1,6 +1,7 @@
 """A paragraph as pages show it: a part for each page, and for each column of it, with what it has there of each piece."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from datagen.word.letters import Letter, Rect
 from datagen.word.text_shares import is_shown, letters_of, shares
 
 _UP = 0.5  # of a line's height, by which the next one begins above it: it stands in another column
+_LEADER = re.compile(r"(?:([.·…_])\s*)\1(?:\s*\1)+")  # that a tab draws
 _SAME_LINE = 0.5  # of the lower one's height
 
 
@@ -70,10 +72,15 @@ def marks_of(paragraph: Paragraph) -> set[int]:
 
 
 def paragraph_parts(
-    paragraph: Paragraph, letters: Mapping[int, Sequence[Letter]], places: Mapping[int, Sequence[tuple[int, Rect]]]
+    paragraph: Paragraph,
+    letters: Mapping[int, Sequence[Letter]],
+    places: Mapping[int, Sequence[tuple[int, Rect]]],
+    pictures: Mapping[int, Sequence[Rect]] | None = None,
 ) -> list[Part]:
-    """The parts of a paragraph, in order. `letters` are its own by page, `places` the pages and boxes of each formula."""
-    parts = [part for page in sorted(letters) for part in _columns(paragraph, page, letters[page])]
+    """The parts of a paragraph, in order. `letters` are its own by page, `places` the pages and boxes of each formula;
+    `pictures` are those of each page: the lines above one and those below it are two parts."""
+    around = pictures or {}
+    parts = [part for page in sorted(letters) for part in _columns(paragraph, page, letters[page], around.get(page, ()))]
     for piece in paragraph.pieces:
         for page, box in places.get(piece.number, ()) if isinstance(piece, Formula) else ():
             assert isinstance(piece, Formula)
@@ -98,14 +105,14 @@ def _texts(part: Part) -> list[str]:
     return [segment.text for segment in part.segments]
 
 
-def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter]) -> Iterator[Part]:
-    """The page's letters of the paragraph, where they go on further up: in parts, each with its visual lines."""
+def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter], pictures: Sequence[Rect]) -> Iterator[Part]:
+    """The page's letters of the paragraph, in parts where they go on further up or below a picture: each with its lines."""
     part: Part | None = None
     for line in _runs(letters):
         box = union([letter.box for letter in line])
         if part is not None:
             last = union([letter.box for letter in part.lines[-1] if letter.counts])
-            if _is_elsewhere(last, box, line[0].is_vertical):
+            if _is_elsewhere(last, box, line[0].is_vertical) or any(_is_between(last, picture, box) for picture in pictures):
                 yield part
                 part = None
             elif _is_beside(last, box, line[0].is_vertical):
@@ -137,6 +144,12 @@ def _is_elsewhere(last: Rect, box: Rect, is_vertical: bool) -> bool:
     if is_vertical:
         return (box[0] + box[2]) / 2 > last[2] + _UP * (last[2] - last[0])
     return (box[1] + box[3]) / 2 < last[1] - _UP * (last[3] - last[1])
+
+
+def _is_between(last: Rect, picture: Rect, box: Rect) -> bool:
+    """Whether a picture stands below one line and above the next."""
+    middle = (picture[1] + picture[3]) / 2
+    return last[3] < middle < box[1] and overlap(picture, box, 0) > 0 and overlap(picture, last, 0) > 0
 
 
 def _is_beside(last: Rect, box: Rect, is_vertical: bool) -> bool:
@@ -188,6 +201,8 @@ def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool]]
         return
     for (start, stop), group in zip(shares(piece.text, groups), groups, strict=True):
         text = piece.text[start:stop]
+        if "\t" in text and (leader := _LEADER.search(group)):
+            text = leader[0].join(text.rsplit("\t", 1))
         letters = [char for char in group if is_shown(char)]
         places = [n for n in range(len(text)) if is_shown(text[n])]
         is_exact = len(letters) == len(places)

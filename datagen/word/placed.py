@@ -65,7 +65,7 @@ def placed(
         pictures[place.page].append(place.box)
     for n, boxes in images.items():
         pictures[n] += [box for box in boxes if not any(shared(box, other) > _INSIDE * area(box) for other in pictures[n])]
-    parts = {id(paragraph): paragraph_parts(paragraph, own.get(id(paragraph), {}), places) for paragraph in paragraphs}
+    parts = {id(p): paragraph_parts(p, own.get(id(p), {}), places, pictures) for p in paragraphs}
 
     def is_filled(cell: Cell, page: int) -> bool:
         inside = list(paragraphs_of(cell.blocks))

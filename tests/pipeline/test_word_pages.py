@@ -301,6 +301,14 @@ def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
     ]
 
 
+def test_leaders_of_a_tab_take_their_one_form(read: Read) -> None:
+    tab = '<w:tabs><w:tab w:val="right" w:leader="dot" w:pos="9000"/></w:tabs>'
+    pages = read(xml.paragraph(xml.run("1 Introduction\t12"), look=tab))
+
+    assert pages.regions[0].text == "1 Introduction ..... 12"
+    assert [line.text for line in pages.regions[0].lines] == ["1 Introduction ..... 12"]
+
+
 def test_vertical_text_is_read_from_the_right(read: Read) -> None:
     text = "我们在这个系统中研究方程与矩阵的基本性质并说明如何计算函数值。"
     cell, other = [(xml.paragraph(xml.run(t)), 1, 1) for t in ("甲", "乙")]

@@ -32,6 +32,23 @@ def test_text_that_goes_on_further_up_is_in_another_column() -> None:
     assert (first.box, second.box) == ((50, 700, 65, 722), (300, 100, 325, 122))
 
 
+def test_lines_above_and_below_a_picture_are_two_parts() -> None:
+    paragraph = Paragraph((Text("one two three", 1),))
+    letters = {0: [*line("one", 1, 100, 1), *line("two", 1, 112, 2), *line("three", 1, 300, 3)]}
+
+    first, second = paragraph_parts(paragraph, letters, {}, {0: [(40.0, 124.0, 200.0, 296.0)]})
+
+    assert (said(first), said(second), first.continues) == ("one two ", "three", True)
+    assert len(paragraph_parts(paragraph, letters, {}, {0: [(400.0, 124.0, 500.0, 296.0)]})) == 1  # beside the text
+
+
+def test_tab_that_draws_leaders_is_these() -> None:
+    (part,) = paragraph_parts(Paragraph((Text("A part\t12", 1),)), {0: line("A part . . . . . . . 12", 1, 100, 1)}, {})
+
+    assert said(part) == "A part. . . . . . .12"
+    assert line_texts(part) == ["A part. . . . . . .12"]
+
+
 def test_pages_share_pieces_and_formulas() -> None:
     paragraph = Paragraph(
         (Text("for all ", 1), Formula(0, ""), Text(" holds, and ", 2, is_bold=True), Formula(1, ""), Text(" too", 3))
