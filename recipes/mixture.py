@@ -7,6 +7,8 @@ from recipes.rates import DOCUMENT_PAGES, Rate
 
 SHARD_PAGES = 1024
 """About what a shard of `recipes/corpus30m.py` holds."""
+SHARD_FIGURES = 1000
+"""What a shard of `recipes/figures.py` holds."""
 SHARD_BYTES = 450e6
 """About what a shard of samples holds that nothing here cuts by their number yet."""
 
@@ -44,8 +46,22 @@ PAPER = (
     Part("Word documents", 3_000_000, ("coarse.page_bytes",), 2.0),
     Part("scene text (10M zh, 10M en)", 20_000_000, 150_000, 0.1, 0.05),
     Part("charts", 10_000_000, 60_000, 0.3),
-    Part("chemical formulas", 5_000_000, 15_000, 0.01),
-    Part("plane geometry", 1_000_000, 20_000, 0.05),
+    Part(
+        "chemical formulas",
+        5_000_000,
+        ("figures.molecule_bytes",),
+        ("figures.molecule_core_s",),
+        made_by="recipes/figures.py",
+        shard_samples=SHARD_FIGURES,
+    ),
+    Part(
+        "plane geometry",
+        1_000_000,
+        ("figures.geometry_bytes",),
+        ("figures.geometry_core_s",),
+        made_by="recipes/figures.py",
+        shard_samples=SHARD_FIGURES,
+    ),
     Part("general vision (20%)", round(_OTHERS / 0.7 * 0.2), 150_000, 0.02),
     Part("text only (10%)", round(_OTHERS / 0.7 * 0.1), 30_000, 0.005, is_text=True),
 )

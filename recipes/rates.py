@@ -20,6 +20,10 @@ GUESSES = {
     "coarse.page_bytes": 440_000.0,
     "fine.page_core_s": 0.9,  # of the default documents, of which one page in fourteen is read from its image
     "minority.page_core_s": 2.5,
+    "figures.molecule_core_s": 0.01,
+    "figures.molecule_bytes": 15_000.0,
+    "figures.geometry_core_s": 0.01,
+    "figures.geometry_bytes": 20_000.0,
 }
 
 

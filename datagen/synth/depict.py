@@ -1,7 +1,8 @@
 """A molecule laid out on paper, what the picture then says, and looks that pictures of molecules have in print.
 
-The label is read back from the picture's own geometry: the coordinates, bonds and wedges that are drawn, as a molfile, give the
-SMILES. So a stereocentre that no wedge shows isn't in it, and a double bond that is drawn to one side is.
+The label of a molecule with stereo is read back from the picture's own geometry: the coordinates, bonds and wedges that are
+drawn, as a molfile, give the SMILES. So a stereocentre that no wedge shows isn't in it, and a double bond that is drawn to one
+side is.
 """
 
 import functools
@@ -25,10 +26,11 @@ from datagen.synth.captions import Caption
 MAX_HEAVY_ATOMS = 90
 """Larger ones don't fit an image in which they can be read."""
 MAX_SIDE = 1600  # pixels
+STEREO = frozenset("/\\@")
 _MAX_WITH_HYDROGENS = 9  # heavy atoms of a molecule whose hydrogens are drawn
 # Faces that chemistry is set in, where the machine has them; "" is the one that RDKit carries.
 _FACES = (
-    *("", "", "", "DejaVuSans.ttf", "FreeSans.ttf", "NotoSans-Regular.ttf", "FreeSerif.ttf", "NotoSerif-Regular.ttf"),
+    *("", "", "", "", "", "", "DejaVuSans.ttf", "FreeSans.ttf", "NotoSans-Regular.ttf", "FreeSerif.ttf", "NotoSerif-Regular.ttf"),
     *("LiberationSans-Regular.ttf", "NotoSansDisplay-Regular.ttf"),
 )
 # What stands below a structure, by script; {} is its number.
@@ -77,7 +79,7 @@ class Look:
 def look(source: random.Random) -> Look:
     """A look by chance: most as in journals, black or with coloured atoms, few odd."""
     chance = source.random
-    caption = captions.drawn(_CAPTIONS, source) if chance() < 0.1 else None
+    caption = captions.drawn(_CAPTIONS, source) if chance() < 0.03 else None
     bond = source.uniform(20, 46)
     tint = source.uniform(0.9, 1.0)
     paper = (1.0, 1.0, 1.0) if chance() < 0.8 else (tint, source.uniform(tint, 1.0), source.uniform(0.86, 1.0))
@@ -93,8 +95,8 @@ def look(source: random.Random) -> Look:
         offset=source.uniform(0.1, 0.18),
         margins=(source.uniform(0.02, 0.5), source.uniform(0.02, 0.5)) if chance() < 0.3 else (0.05, 0.05),
         caption=caption,
-        coordgen=chance() < 0.25,
-        abbreviated=source.uniform(0.2, 0.6) if chance() < 0.25 else 0.0,
+        coordgen=chance() < 0.1,
+        abbreviated=source.uniform(0.2, 0.6) if chance() < 0.2 else 0.0,
         hydrogens=chance() < 0.1,
         methyls=chance() < 0.08,
         indices=chance() < 0.02,
@@ -138,36 +140,36 @@ def laid_out(molecule: Chem.Mol, chosen: Look) -> tuple[Chem.Mol, str]:
             Chem.AssignStereochemistry(flat, cleanIt=True, force=True)
         try:
             ready = rdMolDraw2D.PrepareMolForDrawing(flat)
+            smiles = Chem.MolToSmiles(flat)
+            if flat.GetNumAtoms() > molecule.GetNumAtoms() or STEREO & set(smiles):
+                smiles = _read_back(ready, molecule)
         except (ValueError, RuntimeError) as error:
             raise SampleError("not_drawn", str(error)[:200]) from None
-        smiles = read_back(ready)
-        if skeleton(smiles) != skeleton(Chem.MolToSmiles(molecule)):
-            raise SampleError("not_read_back", f"{Chem.MolToSmiles(molecule)[:200]} is drawn as {smiles[:200]}")
+        if canonical(smiles) != smiles:
+            raise SampleError("not_read_back", f"{smiles[:200]} is another SMILES when it is parsed again")
     return ready, smiles
 
 
-def read_back(drawn: Chem.Mol) -> str:
-    """The canonical SMILES of a molecule that is laid out, by its coordinates, bonds and wedges alone.
-
-    Raises `SampleError` if there is none that stays the same when it is parsed again.
-    """
-    with rdBase.BlockLogs():
-        try:
-            molecule = Chem.MolFromMolBlock(Chem.MolToMolBlock(drawn))
-        except (ValueError, RuntimeError) as error:
-            raise SampleError("not_read_back", str(error)[:200]) from None
-        if molecule is None:
-            raise SampleError("not_read_back", "what is drawn is no molecule")
-        smiles = Chem.MolToSmiles(molecule)
-        again = Chem.MolFromSmiles(smiles)
-        if again is None or Chem.MolToSmiles(again) != smiles:
-            raise SampleError("not_read_back", f"{smiles[:200]} isn't canonical when it is parsed again")
-    return smiles
+def _read_back(ready: Chem.Mol, molecule: Chem.Mol) -> str:
+    """The SMILES of what is laid out, by its coordinates and wedges. Raises `SampleError` if that isn't the molecule, but for its
+    stereo."""
+    seen = Chem.MolFromMolBlock(Chem.MolToMolBlock(ready))
+    if seen is None or skeleton(seen) != skeleton(molecule):
+        raise SampleError("not_read_back", f"{Chem.MolToSmiles(molecule)[:200]} is drawn as another molecule")
+    return Chem.MolToSmiles(seen)
 
 
-def skeleton(smiles: str) -> str:
+def canonical(smiles: str) -> str:
+    """The SMILES as RDKit writes it; "" if it is none."""
+    molecule = Chem.MolFromSmiles(smiles)
+    return "" if molecule is None else Chem.MolToSmiles(molecule)
+
+
+def skeleton(molecule: Chem.Mol) -> str:
     """The canonical SMILES without stereo: what drawings of one molecule have in common."""
-    return Chem.MolToSmiles(Chem.MolFromSmiles(smiles), isomericSmiles=False) if smiles else ""
+    plain = Chem.Mol(molecule)
+    Chem.RemoveStereochemistry(plain)
+    return Chem.MolToSmiles(plain)
 
 
 def canvas(width: float, height: float, chosen: Look) -> rdMolDraw2D.MolDraw2DCairo:
@@ -178,10 +180,15 @@ def canvas(width: float, height: float, chosen: Look) -> rdMolDraw2D.MolDraw2DCa
         for side, margin in zip((width, height), chosen.margins, strict=True)
     )
     drawing = rdMolDraw2D.MolDraw2DCairo(columns, rows)
-    options: Any = drawing.drawOptions()  # RDKit's stubs have the wrong type for each of them
-    options.prepareMolsBeforeDrawing = False
+    draw_in(drawing.drawOptions(), chosen)
+    drawing.drawOptions().prepareMolsBeforeDrawing = False
+    drawing.drawOptions().fixedBondLength = 1.5 * scale
+    return drawing
+
+
+def draw_in(options: Any, chosen: Look) -> None:
+    """Set RDKit's options to the look. (Its stubs have the wrong type for each of them.)"""
     options.includeMetadata = False
-    options.fixedBondLength = 1.5 * scale
     options.bondLineWidth = chosen.line
     options.scaleBondWidth = False
     options.baseFontSize = chosen.font
@@ -197,7 +204,6 @@ def canvas(width: float, height: float, chosen: Look) -> rdMolDraw2D.MolDraw2DCa
     if chosen.face:
         options.fontFile = chosen.face
     _colour(options, chosen)
-    return drawing
 
 
 def _colour(options: rdMolDraw2D.MolDrawOptions, chosen: Look) -> None:
@@ -240,18 +246,23 @@ def picture(drawn: Chem.Mol, chosen: Look) -> tuple[bytes, tuple[int, int]]:
         except (ValueError, RuntimeError) as error:
             raise SampleError("not_drawn", str(error)[:200]) from None
     if chosen.caption:
-        return captioned(Image.open(io.BytesIO(drawing.GetDrawingText())), chosen)
+        return encoded(pixels(drawing, chosen), chosen)
     return drawing.GetDrawingText(), (drawing.Width(), drawing.Height())
 
 
-def captioned(image: Image.Image, chosen: Look) -> tuple[bytes, tuple[int, int]]:
+def pixels(drawing: rdMolDraw2D.MolDraw2DCairo, chosen: Look) -> Image.Image:
+    """What is drawn, grey where the look is."""
+    is_grey = chosen.palette == "black" and len(set(chosen.paper)) == 1
+    return Image.open(io.BytesIO(drawing.GetDrawingText())).convert("L" if is_grey else "RGB")
+
+
+def encoded(image: Image.Image, chosen: Look) -> tuple[bytes, tuple[int, int]]:
     """A PNG of the image with the look's caption below it, if there is one, and its size."""
-    image = image.convert("RGB")
     if chosen.caption:
         ink = (235, 235, 235) if chosen.palette == "dark" else (0, 0, 0)
         image = captions.below(image, chosen.caption, round(max(13, min(26, chosen.bond * 0.6))), ink)
     file = io.BytesIO()
-    image.save(file, "PNG", compress_level=3)
+    image.save(file, "PNG", compress_level=2)
     return file.getvalue(), image.size
 
 

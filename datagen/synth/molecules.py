@@ -49,19 +49,19 @@ class Molecules:
     task: ClassVar[str] = "figure"
 
     source: str = lists.PACKAGES
-    recombined: float = 0.1
-    reactions: float = 0.06
+    recombined: float = 0.01
+    reactions: float = 0.02
 
     def draw(self, random: random.Random) -> Drawing:
         chosen = depict.look(random)
         molecule = self._molecule(random)
         if random.random() < self.reactions and (reaction := reactions.of(molecule, random)):
             image, size, text = reactions.picture(reaction, chosen)
-            group = reaction.equation(depict.skeleton)
+            group = ">".join(sorted(map(depict.skeleton, (*reaction.left, *reaction.right))))
         else:
             drawn, text = depict.laid_out(molecule, chosen)
             image, size = depict.picture(drawn, chosen)
-            group = depict.skeleton(text)
+            group = depict.skeleton(molecule) if depict.STEREO & set(text) else text
         return Drawing(
             image,
             size,

@@ -5,10 +5,8 @@ the reaction SMILES of what is drawn: starting materials, agents, products.
 """
 
 import functools
-import io
 import random
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -68,11 +66,6 @@ class Reaction(NamedTuple):
     above: str
     agents: str
 
-    def equation(self, named: Callable[[str], str]) -> str:
-        """The reaction SMILES, with each molecule's SMILES as `named` has it."""
-        sides = [".".join(sorted(named(Chem.MolToSmiles(of)) for of in side)) for side in (self.left, self.right)]
-        return f"{sides[0]}>{self.agents}>{sides[1]}"
-
 
 @functools.cache
 def _compiled() -> tuple[tuple[_Template, rdChemReactions.ChemicalReaction], ...]:
@@ -112,7 +105,7 @@ def _sound(products: tuple[Chem.Mol, ...]) -> tuple[Chem.Mol, ...]:
 def picture(reaction: Reaction, chosen: depict.Look) -> tuple[bytes, tuple[int, int], str]:
     """A PNG of the reaction, its size, and the reaction SMILES that it shows. Raises `SampleError` as a molecule does."""
     chosen = replace(chosen, turn=0.0, margins=(0.03, 0.15))
-    texts: list[list[str]] = []
+    texts: list[list[str]] = []  # by side
     whole, at, marks, height = None, 0.0, [], 2.4
     for side in (reaction.left, reaction.right):
         if texts:
@@ -137,17 +130,17 @@ def picture(reaction: Reaction, chosen: depict.Look) -> tuple[bytes, tuple[int, 
             drawing.FinishDrawing()
         except (ValueError, RuntimeError) as error:
             raise SampleError("not_drawn", str(error)[:200]) from None
-    image = Image.open(io.BytesIO(drawing.GetDrawingText())).convert("RGB")
+    image = depict.pixels(drawing, chosen)
     for kind, x in marks:
         places = [drawing.GetDrawCoords(Point2D(*place)) for place in ((x, 0.0), (x + _ARROW, 0.0))]
         _mark(image, kind, (places[0].x, places[1].x, places[0].y), reaction.above, chosen)
     equation = f"{'.'.join(sorted(texts[0]))}>{reaction.agents}>{'.'.join(sorted(texts[1]))}"
-    return *depict.captioned(image, chosen), equation
+    return *depict.encoded(image, chosen), equation
 
 
 def _mark(image: Image.Image, kind: str, place: tuple[float, float, float], above: str, chosen: depict.Look) -> None:
     """A plus, or an arrow and what stands above it, from one pixel of a row to another: `place` is both and the row."""
-    pen, ink = ImageDraw.Draw(image), (225, 225, 225) if chosen.palette == "dark" else (0, 0, 0)
+    pen, ink = ImageDraw.Draw(image), "#e1e1e1" if chosen.palette == "dark" else "#000000"
     left, right, middle = place
     angstrom, width = (right - left) / _ARROW, max(1, round(chosen.line))
     if kind == "+":

@@ -21,6 +21,7 @@ BENCHES = {
     "glyphs": (),
     "tables": (),
     "charts": (),
+    "figures": (),
     "scale": ("--shards", "5000"),
     "model": (),
     "loader": (),
