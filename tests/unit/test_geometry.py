@@ -27,12 +27,13 @@ def drawings(count, maker=None, seed=0):
 
 @pytest.fixture
 def bare(monkeypatch):
-    """Figures without marks, dots, names and captions, and the widths of their strokes: what the label holds is all there is."""
-    widths = []
+    """Figures without marks, dots, names and captions: what the label holds is all there is. The strokes of each, and their
+    width."""
+    passed = []
 
     def without(draw):
         def drawn(of, ink, *rest):
-            widths.append(ink.width)
+            passed.append((of, ink.width))
             return draw(strokes.Strokes(of.size, of.lines, of.circles), ink, *rest)
 
         return drawn
@@ -40,7 +41,7 @@ def bare(monkeypatch):
     monkeypatch.setattr(strokes, "by_cairo", without(strokes.by_cairo))
     monkeypatch.setattr(strokes, "by_matplotlib", without(strokes.by_matplotlib))
     monkeypatch.setattr("datagen.synth.captions.drawn", lambda patterns, source: None)
-    return widths
+    return passed
 
 
 def ink_of(image):
@@ -61,6 +62,18 @@ def places(shape):
         )
 
 
+def ends_off(shape, given, unit):
+    """How many pixels the ends and radii of a label are at most from those that were drawn, middle on middle."""
+    drawn = Plane([Segment(a.conjugate(), b.conjugate()) for a, b, _ in given.lines])
+    drawn.circles = [Circle(centre.conjugate(), radius) for centre, radius in given.circles]
+    drawn, shape = drawn.moved(1, 0j), shape.moved(unit, 0j)
+    ends = [[(s.a, s.b) for s in of.segments] for of in (drawn, shape)]
+    assert len(ends[0]) == len(ends[1]) and len(drawn.circles) == len(shape.circles)
+    off = [min(abs(a - c) + abs(b - d) for c, d in [*ends[0], *(pair[::-1] for pair in ends[0])]) for a, b in ends[1]]
+    off += [min(abs(c.centre - o.centre) + abs(c.radius - o.radius) for o in drawn.circles) for c in shape.circles]
+    return max(off)
+
+
 def far(mask):
     """How far each pixel is from one of the mask's."""
     return cv2.distanceTransform((~mask).astype(numpy.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -76,6 +89,8 @@ def test_a_figure_drawn_again_from_its_label_lies_within_a_pixel(bare, count):
         unit = max(drawing.size) / 20
         low, high = shape.box()
         assert abs((low + high) / 2) < 0.011, "the label stays in the middle, wherever the figure lies"
+        given, width = bare[-1]
+        assert ends_off(shape, given, unit) < 0.75
         shape = shape.moved(unit, middle)
         again, to_ink = numpy.zeros_like(ink), far(ink)
         for points, dashed in places(shape):
@@ -85,7 +100,7 @@ def test_a_figure_drawn_again_from_its_label_lies_within_a_pixel(bare, count):
             off = to_ink[cells]
             assert off[0] <= 1.5 and (dashed or off.max() <= 1.5), drawing.text
             assert not dashed or (off <= 1).mean() > 0.35
-        assert far(again)[ink].max() <= bare[-1] / 2 + 2, drawing.text
+        assert far(again)[ink].max() <= width / 2 + 2, drawing.text
 
 
 def test_every_named_point_lies_on_ink_or_is_a_centre(bare):
