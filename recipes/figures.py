@@ -4,6 +4,7 @@ Each kind is a dataset of its own: a training weighs each by itself, a new versi
 are, and a user may want one without the others.
 """
 
+import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from datagen.pipeline import Pipeline
 from datagen.sources.draws import Draws, DrawSource, Maker
 from datagen.sources.molecules import PACKAGES
 from recipes.recipe import Recipe, Report, benchmark_folder
+
+log = logging.getLogger(__name__)
 
 NAME = "figures"
 DEFAULT_LIMIT = 16_000  # a thousandth of the paper's
@@ -49,12 +52,18 @@ def _geometry(source: str) -> Maker:
 
 def _charts(source: str) -> Maker:
     from datagen.synth.charts import Charts
+    from datagen.synth.charts.echarts_engine import script
 
-    return Charts()
+    try:
+        script()
+    except ValueError as error:
+        log.warning("charts are drawn by matplotlib alone: %s", error)
+        return Charts()
+    return Charts(renderers=("matplotlib", "echarts"))
 
 
 KINDS = {
-    "charts": Kind(10, 0.1, 31_000, _charts, lambda source, count, seed: Draws("charts", count, seed, BLOCK)),
+    "charts": Kind(10, 0.07, 31_000, _charts, lambda source, count, seed: Draws("charts", count, seed, BLOCK)),
     "molecules": Kind(5, 0.01, 11_000, _molecules, _molecule_draws),
     "geometry": Kind(1, 0.006, 13_000, _geometry, lambda source, count, seed: Draws("geometry", count, seed, BLOCK)),
 }

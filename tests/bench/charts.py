@@ -1,10 +1,11 @@
-"""Charts a second on one core, beside a bare loop over the drawing library.
+"""Charts a second on one core, beside a bare loop over the drawing library, by matplotlib and by ECharts.
 
     python -m tests.bench.charts [--count 130] [--seed 1]
 
-The bare loop draws charts of the same kinds, sizes and numbers of values with nothing but matplotlib: its defaults, its layout
-that keeps texts from being cut, the data there already, no label, no look, no check, ASCII words, PNG. Both run in one process
-with one thread, in turns, and their processor time is compared.
+matplotlib's bare loop draws charts of the same kinds, sizes and numbers of values with nothing but matplotlib: its defaults, its
+layout that keeps texts from being cut, the data there already, no label, no look, no check, ASCII words, PNG. ECharts' bare loop
+makes the same SVG of the same option, and pixels of it. Both loops run in one process with one thread, in turns, and their
+processor time is compared.
 """
 
 import argparse
@@ -12,34 +13,48 @@ import io
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import numpy
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from datagen.record import SampleError
-from datagen.synth.charts import KINDS, Charts
+from datagen.sources.draws import Drawing
+from datagen.synth.charts import KINDS, Charts, echarts_engine
 from datagen.synth.charts.faces import languages
 from datagen.tables import parse
+
+Bare = Callable[[str, Drawing], None]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=130, help="charts, of each kind as many as of another")
+    parser.add_argument("--count", type=int, default=130, help="charts by each renderer, of each kind as many as of another")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    compare("matplotlib", _bare_matplotlib, arguments.count, arguments.seed)
+    if echarts_engine.kept().is_file():
+        compare("echarts", _BareECharts(), arguments.count, arguments.seed)
+    else:
+        print("echarts: not in the cache; a run of make recipe=figures fetches it")
+
+
+def compare(renderer: str, bare_loop: Bare, count: int, seed: int) -> None:
+    """Print both rates, the makers' ratio to the bare one, and what each kind takes."""
     ours, bare, refused, num_bytes, num_cells = 0.0, 0.0, Counter[str](), 0, 0
-    makers = {kind: Charts((kind,)) for kind in KINDS}
+    makers = {kind: Charts((kind,), renderers=(renderer,)) for kind in KINDS}
     for kind in KINDS:  # typefaces, words and caches, which a worker sets up once
-        _bare(kind, (640, 480), (3, 3))
-        _made(makers[kind], "first")
+        if first := _made(makers[kind], "first"):
+            bare_loop(kind, first)
     for lang in languages():
-        _made(Charts(("bar", "scatter"), (lang,)), "first")
+        _made(Charts(("bar", "scatter"), (lang,), (renderer,)), "first")
     num_made, of_kind = 0, Counter[str]()
-    for number in range(arguments.count):
+    for number in range(count):
         kind = KINDS[number % len(KINDS)]
         start = time.process_time()
-        drawing = _made(makers[kind], f"{arguments.seed} {number}")
+        drawing = _made(makers[kind], f"{seed} {number}")
         took = time.process_time() - start
         ours += took
         of_kind[kind] += round(1e6 * took)
@@ -51,26 +66,47 @@ def main() -> None:
         table = parse(drawing.text)
         num_cells += table.num_rows * table.num_columns
         start = time.process_time()
-        _bare(kind, drawing.size, (max(2, table.num_rows - 2), max(1, table.num_columns - 1)))
+        bare_loop(kind, drawing)
         bare += time.process_time() - start
     rates = num_made / ours, num_made / bare
-    print(f"charts: {rates[0]:.1f} a second and core; bare matplotlib: {rates[1]:.1f}; {rates[0] / rates[1]:.2f} of it")
-    print(f"{num_made} made of {arguments.count}, {num_bytes / num_made / 1000:.0f} kB and {num_cells / num_made:.0f} cells each")
-    print(f"refused: {', '.join(f'{kind} {number}' for kind, number in refused.items()) or 'none'}")
-    each = arguments.count / len(KINDS) * 1000
-    print("ms each: " + ", ".join(f"{kind} {total / each:.0f}" for kind, total in of_kind.items()))
+    print(f"{renderer}: {rates[0]:.1f} charts a second and core; bare loop: {rates[1]:.1f}; {rates[0] / rates[1]:.2f} of it")
+    print(f"  {num_made} made of {count}, {num_bytes / num_made / 1000:.0f} kB and {num_cells / num_made:.0f} cells each")
+    print(f"  refused: {', '.join(f'{kind} {number}' for kind, number in refused.items()) or 'none'}")
+    each = count / len(KINDS) * 1000
+    print("  ms each: " + ", ".join(f"{kind} {total / each:.0f}" for kind, total in of_kind.items()))
 
 
-def _made(maker: Charts, identity: str):  # type: ignore[no-untyped-def]
+class _BareECharts:
+    """The engine's last two calls, again."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Any] = {}
+        for name in ("svg", "png"):
+            setattr(echarts_engine, name, self._noted(name, getattr(echarts_engine, name)))
+
+    def _noted(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any) -> Any:
+            self.calls[name] = (call, arguments)
+            return call(*arguments)
+
+        return noted
+
+    def __call__(self, kind: str, drawing: Drawing) -> None:
+        for call, arguments in list(self.calls.values()):
+            call(*arguments)
+
+
+def _made(maker: Charts, identity: str) -> Drawing | None:
     try:
         return maker.draw(random.Random(identity))
     except SampleError:
         return None
 
 
-def _bare(kind: str, size: tuple[int, int], shape: tuple[int, int]) -> bytes:
-    """A chart of a kind with (categories, series) of values, as a script of ten lines draws it."""
-    num, series = shape
+def _bare_matplotlib(kind: str, drawing: Drawing) -> None:
+    """A chart of a kind with as many categories and series, as a script of ten lines draws it."""
+    table, size = parse(drawing.text), drawing.size
+    num, series = max(2, table.num_rows - 2), max(1, table.num_columns - 1)
     names = [f"Name {place}" for place in range(num)]
     values = numpy.linspace(10, 90, num * series).reshape(series, num)
     figure = Figure((size[0] / 100, size[1] / 100), dpi=100, layout="constrained")
@@ -108,7 +144,6 @@ def _bare(kind: str, size: tuple[int, int], shape: tuple[int, int]) -> bytes:
         axes.legend()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

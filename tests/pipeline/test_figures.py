@@ -3,6 +3,7 @@
 import pytest
 
 from datagen.shards import read_reports
+from datagen.sources import npm
 from datagen.storage import Folder
 from recipes.__main__ import main
 from recipes.figures import KINDS, figures
@@ -12,12 +13,17 @@ from tests.outputs import check_corpus, dataset_samples
 from tests.unit.test_molecules import SMILES
 
 
+def unreachable(package, folder):
+    raise ValueError(f"{package} could not be had from npm: tests ask no network")
+
+
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("molecules")
     (folder / "list.smi").write_text("".join(f"{smiles}\n" for smiles in SMILES))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setattr(npm, "packed", unreachable)  # charts are drawn by matplotlib alone then
         yield folder
 
 
@@ -47,6 +53,12 @@ def test_what_is_made_again_is_the_same(out, cache):
 def test_the_report_shows_them(out):
     page = (out / "report" / "index.html").read_text()
     assert all(f'id="{kind}-index"' in page for kind in KINDS)
+
+
+def test_without_npm_matplotlib_draws_all_charts_and_the_log_says_so(cache, caplog):
+    maker = next(step.source.maker for step in figures(kinds="charts").steps if hasattr(step, "census"))
+    assert maker.renderers == ("matplotlib",)
+    assert "charts are drawn by matplotlib alone: echarts@" in caplog.text
 
 
 def test_a_kind_that_there_is_not_is_refused(capsys):

@@ -1,5 +1,6 @@
 """Charts, drawn here, and their tables: a maker of figures."""
 
+import importlib
 import importlib.metadata
 import random
 from dataclasses import dataclass
@@ -7,17 +8,21 @@ from typing import ClassVar
 
 from datagen.record import Box, Region, SampleError
 from datagen.sources.draws import Drawing
-from datagen.synth.charts import faces, label, matplotlib_charts
+from datagen.synth.charts import faces, label
 from datagen.synth.charts.chart_data import KINDS
 from datagen.synth.charts.compose import compose
 from datagen.synth.charts.looks import look
 from datagen.synth.charts.words import cached
 from datagen.tables import to_html
 
+RENDERERS = {"matplotlib": "datagen.synth.charts.matplotlib_charts", "echarts": "datagen.synth.charts.echarts"}
+"""What draws charts, by name: modules with `draw` and `versions`. ECharts' script is fetched from npm the first time."""
+
 
 @dataclass(frozen=True)
 class Charts:
-    """Charts of `kinds`, each as often as another, in the languages of `words.LANGUAGES` by their weights, or in `languages`.
+    """Charts of `kinds`, each as often as another, in the languages of `words.LANGUAGES` by their weights, or in `languages`, by
+    `renderers`, each as often as another.
 
     The label is an HTML table of what the picture shows: see `label`. The picture is a PNG of 480 to 1,300 pixels a side."""
 
@@ -27,8 +32,11 @@ class Charts:
 
     kinds: tuple[str, ...] = KINDS
     languages: tuple[str, ...] = ()
+    renderers: tuple[str, ...] = ("matplotlib",)
 
     def __post_init__(self) -> None:
+        if unknown := [name for name in self.renderers if name not in RENDERERS]:
+            raise ValueError(f"renderers={','.join(unknown)}: allowed are {', '.join(RENDERERS)}")
         if unknown := [kind for kind in self.kinds if kind not in KINDS]:
             raise ValueError(f"kinds={','.join(unknown)}: allowed are {', '.join(KINDS)}")
 
@@ -42,12 +50,15 @@ class Charts:
         assert own is not None
         kind = random.choice(self.kinds)
         chart = compose(random, kind, cached(lang, own.can_draw))
-        drawn = matplotlib_charts.draw(chart, look(random, kind), own)
+        renderer = random.choice(self.renderers)
+        drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look(random, kind), own)
         text = to_html(label.table(chart, drawn.shown))
         region = Region(Box(0, 0, *drawn.size), "chart", text, None, self.name, format="html")
-        kept = {"kind": kind, "renderer": "matplotlib"}
+        kept = {"kind": kind, "renderer": renderer}
         return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata=kept)
 
     def engines(self) -> dict[str, str]:
         versions = {"babel": importlib.metadata.version("babel"), "typefaces": faces.digest()}
-        return versions | matplotlib_charts.versions()
+        for name in self.renderers:
+            versions |= importlib.import_module(RENDERERS[name]).versions()
+        return versions

@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex, to_rgb
 from datagen.synth.charts.chart_data import Chart
 from datagen.synth.charts.label import STACKED, WHOLE_PERCENT, Shown, colour_step
 from datagen.synth.charts.looks import Look, luminance
-from datagen.synth.charts.numbers import Scale, nice, reading_step
+from datagen.synth.charts.numbers import Scale, nice, printed_text, reading_step
 
 _HATCHES = ("//", "..", "xx", "\\\\", "--", "++", "oo", "**")
 
@@ -75,14 +75,6 @@ def mark(axes: Axes, chart: Chart, look: Look) -> Marks:
     }.get(chart.kind, _bars)
     draw(marks)
     return marks
-
-
-def printed_text(chart: Chart, value: float) -> str:
-    """A value as it is printed beside its mark: whole where it can be, at most two decimals of what was divided."""
-    numbers = chart.numbers
-    if numbers.divisor == 1:
-        return numbers.text(value, chart.decimals)
-    return numbers.text(value, 1 if abs(value) < 100 * numbers.divisor else 0)
 
 
 def colour(look: Look, number: int) -> str:
@@ -177,7 +169,7 @@ def _bar_labels(marks: Marks, scale: Scale, lies: bool, wide: float) -> None:
         for place, value in enumerate(series.values):
             if value is None:
                 continue
-            text = printed_text(chart, value)
+            text = printed_text(chart.numbers, value, chart.decimals)
             if marks.is_stacked:
                 middle = bottom[place] + value / 2
                 bottom[place] += value
@@ -229,7 +221,7 @@ def _point_labels(marks: Marks) -> None:
             continue
         beside = [v for v in (values[max(0, place - 1)], values[min(len(values) - 1, place + 1)]) if v is not None]
         is_low = value < min(beside, default=value) or (value == min([*beside, value]) and value < max([*beside, value]))
-        text = printed_text(chart, value)
+        text = printed_text(chart.numbers, value, chart.decimals)
         axes.annotate(
             text,
             (place, value),
@@ -340,7 +332,7 @@ def _boxes(marks: Marks) -> None:
         showfliers=False,
         manage_ticks=False,
         boxprops={"facecolor": colour(look, 0) if is_filled else look.plot_paper, "edgecolor": look.ink},
-        medianprops={"color": look.ink if is_filled else colour(look, 0), "linewidth": max(1.2, look.line_width)},
+        medianprops={"color": on(colour(look, 0)) if is_filled else colour(look, 0), "linewidth": max(1.2, look.line_width)},
         whiskerprops={"color": look.ink, "linestyle": "--" if look.grid_style == "dashed" else "-"},
         capprops={"color": look.ink},
     )
@@ -348,6 +340,7 @@ def _boxes(marks: Marks) -> None:
         box.set_gid(f"box/{place}")
         if is_filled and look.has_markers:
             box.set_facecolor(colour(look, place))
+            drawn["medians"][place].set_color(on(colour(look, place)))
     for name in ("medians", "caps"):
         for place, line in enumerate(drawn[name]):
             line.set_gid(f"{name}/{place}")
@@ -373,7 +366,7 @@ def _cells(marks: Marks) -> None:
         return
     for (row, column), value in numpy.ndenumerate(matrix):
         paper = marks.mappable.cmap(marks.mappable.norm(value))
-        text = marks.printed[column, row] = printed_text(chart, float(value))
+        text = marks.printed[column, row] = printed_text(chart.numbers, float(value), chart.decimals)
         axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=on(paper[:3]), fontsize=look.size * 0.72 * 0.85)
 
 

@@ -51,6 +51,13 @@ class NumberFormat:
         return self.text(round(value / step) * step, decimals_of(step / self.divisor))
 
 
+def printed_text(numbers: NumberFormat, value: float, decimals: int) -> str:
+    """A value as it is printed beside its mark: with its decimals, or as 12.3K or 123K where it is divided."""
+    if numbers.divisor == 1:
+        return numbers.text(value, decimals)
+    return numbers.text(value, 1 if abs(value) < 100 * numbers.divisor else 0)
+
+
 @dataclass(frozen=True)
 class Scale:
     """An axis from `low` to `high`, with numbers at `ticks`, which are `distance` apart."""
