@@ -110,7 +110,10 @@ def _planned(chart: Chart, look: Look, face: Face) -> Plan | None:
     plan.turn = 0
     if below and widest > 0.9 * (look.width - left - right) / len(below):
         plan.turn = look.labels_rotate
-    bottom += size * 1.4 + 8 if not plan.turn else {90: 1.0, 45: 0.72, 30: 0.52}[plan.turn] * widest + size + 8
+    if not plan.turn and not plan.has_room_at_ends:
+        right = max(right, gap + widest / 2)
+        left = max(left, gap + widest / 2)
+    bottom += size * 2.2 if not plan.turn else {90: 1.0, 45: 0.72, 30: 0.52}[plan.turn] * widest + size * 1.8
     if plan.turn and plan.turn < 90:
         left = max(left, gap + 0.75 * widest - (look.width - right - left) / (2 * len(below)))
     plan.box = (left, top + size * 0.8, look.width - right, look.height - bottom)
@@ -211,10 +214,10 @@ def _name_axis(plan: Plan, names: list[str]) -> dict[str, Any]:
     return {
         "type": "category",
         "data": names,
-        "axisLabel": {"interval": 0, "rotate": plan.turn, "color": look.ink, "fontSize": look.size, "hideOverlap": False},
+        "axisLabel": {"interval": 0, "rotate": plan.turn, "color": look.ink, "fontSize": look.size, "margin": look.size * 0.8},
         "axisLine": {"show": True, "lineStyle": {"color": look.ink}},
         "axisTick": {"show": look.spines == "all", "alignWithLabel": look.has_markers},
-        "boundaryGap": plan.chart.kind not in ("line", "area") or look.from_zero,
+        "boundaryGap": plan.has_room_at_ends,
         "splitLine": {"show": look.grid == "both" and plan.chart.kind != "heat_map"},
     }
 
@@ -229,6 +232,7 @@ def _value_axis(plan: Plan, scale: Scale, numbers: NumberFormat, name: str) -> d
         "name": name if look.has_axis else "",
         "nameLocation": "middle",
         "nameGap": plan.number_width(0) + look.size * 0.6,
+        "nameMoveOverlap": False,  # by its own idea of how wide numbers are
         "nameTextStyle": {"color": look.ink, "fontSize": look.size},
         "axisLabel": {
             "show": look.has_axis,

@@ -75,6 +75,11 @@ class Plan:
         return self.number_widths[axis] + 8 if self.look.has_axis and axis < len(self.number_widths) else 0.0
 
     @property
+    def has_room_at_ends(self) -> bool:
+        """Whether the first and the last category stand half a step from the ends of their axis."""
+        return self.chart.kind not in ("line", "area") or self.look.from_zero
+
+    @property
     def legend(self) -> str:
         return {"inside": "top"}.get(self.look.legend, self.look.legend)
 
