@@ -1,6 +1,6 @@
 """Word documents against bare LibreOffice: documents a second, one at a time and two in parallel, on the same files, in turn.
 
-    python -m tests.bench.word [--input DIR] [--documents 24] [--repeats 3] [--only-office]
+    python -m tests.bench.word [--input DIR] [--documents 12] [--repeats 3] [--only-office]
 
 Bare is `soffice --convert-to` with the same filter and options, one document a start, each with a profile of its own that is
 empty before; it draws each document once. `office.convert` draws two copies of each, the plain and the marked one, and starts in
@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pymupdf
+
 from datagen.census import Listing
 from datagen.items import Item
 from datagen.record import SampleError
@@ -34,6 +36,10 @@ from tests.word_documents import documents
 TARGET = 0.9
 MAX_BYTES = 100_000
 LIMITS = Limits(3 * office.DEADLINE_S, office.MEMORY_BYTES)
+
+
+num_pages: dict[str, int] = {}
+"""Of each document that was converted bare."""
 
 
 def converted(path: str, folder: str) -> Iterator[int]:
@@ -64,7 +70,10 @@ def bare(path: str) -> None:
             path,
         ]
         subprocess.run(command, check=True, capture_output=True, timeout=600)
-        if not list(Path(folder).glob("*.pdf")):
+        for pdf in Path(folder).glob("*.pdf"):
+            with pymupdf.open(pdf) as opened:
+                num_pages[path] = len(opened)
+        if path not in num_pages:
             sys.exit(f"LibreOffice makes no PDF of {path}")
 
 
@@ -100,7 +109,8 @@ def compare(name: str, convert: Callable[[str], None], paths: Sequence[str], rep
     ratio = statistics.median(mine / their for their, mine in pairs)
     print(
         f"{name}, {parallel} at a time: bare LibreOffice {theirs:.2f}, ours {ours:.2f} documents/s, ratio {ratio:.2f} "
-        f"(at least {TARGET}; runs {', '.join(f'{mine / their:.2f}' for their, mine in pairs)})",
+        f"(at least {TARGET}; runs {', '.join(f'{mine / their:.2f}' for their, mine in pairs)}); "
+        f"{sum(num_pages[path] for path in paths) / len(paths):.1f} pages a document",
         flush=True,
     )
 
@@ -156,7 +166,7 @@ def chosen(args: argparse.Namespace, folder: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--input", default="")
-    parser.add_argument("--documents", type=int, default=24)
+    parser.add_argument("--documents", type=int, default=12)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only-office", action="store_true")
     args = parser.parse_args()
