@@ -59,6 +59,8 @@ def accept(root: etree._Element, signs: Counter[str]) -> None:
             remove(element)
         else:
             _unwrap(element, content)
+    for ruby in list(root.iter(W + "ruby")):
+        _without_ruby(ruby, signs)
     for p in merged:
         _merge(p)
     _remove_empty_formulas(root)
@@ -97,6 +99,18 @@ def _remove_rows(root: etree._Element) -> None:
             if holder is not None and holder.tag == W + "tc" and len(holder.findall(W + "p")) == 0:
                 etree.SubElement(holder, W + "p")
             remove(table)
+
+
+def _without_ruby(ruby: etree._Element, signs: Counter[str]) -> None:
+    """Takes small letters above others away: the program that draws the page gives both of them one colour."""
+    signs["ruby"] += 1
+    run, base = ruby.getparent(), ruby.find(W + "rubyBase")
+    if run is None or base is None or run.getparent() is None:
+        remove(ruby)
+        return
+    for inner in base.iterchildren(W + "r"):
+        run.addprevious(inner)
+    remove(ruby)
 
 
 def _lost_its_mark(p: etree._Element) -> bool:

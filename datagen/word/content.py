@@ -270,10 +270,7 @@ class _Line:
             self.story.reader.signs["hidden_runs"] += 1
             return
         for child in run:
-            if child.tag == W + "ruby":
-                self.story.reader.signs["ruby"] += 1
-                self.read(child.find(W + "rubyBase") if child.find(W + "rubyBase") is not None else child)
-            elif child.tag in DRAWN:
+            if child.tag in DRAWN:
                 self._drawing(child)
             elif child.tag == W + "fldChar":
                 self._field_character(child, run)

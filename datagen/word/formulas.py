@@ -22,7 +22,8 @@ _SAME = str.maketrans(
     {
         "−": "-", "‐": "-", "‑": "-", "∕": "/", "⁄": "/", "∶": ":", "∗": "*", "⁎": "*", "⋅": "·", "∙": "·", "•": "·",
         "∣": "|", "│": "|",
-        "∥": "‖", "′": "'", "’": "'", "ʹ": "'", "〈": "⟨", "〉": "⟩", "∼": "~", "˜": "~", "ϵ": "ε", "ϕ": "φ", "µ": "μ",
+        "∥": "‖", "′": "'", "’": "'", "ʹ": "'", "〈": "⟨", "〉": "⟩",
+        "\u2329": "⟨", "\u232a": "⟩", "∼": "~", "˜": "~", "ϵ": "ε", "ϕ": "φ", "µ": "μ",
         "Ω": "Ω", "Å": "Å",
         "△": "△", "∆": "Δ", "⪯": "≼", "⪰": "≽", "⟶": "→", "⟵": "←", "⊨": "⊨", "⋯": "…", "ℏ": "ħ", "⊲": "◃", "⊳": "▹",
         "∖": "\\", "ˆ": "^",
@@ -30,6 +31,7 @@ _SAME = str.maketrans(
     }
 )  # fmt: skip
 _SAME |= {ord(greek): latin for greek, latin in zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True)}  # KaTeX has one sign
+_DOTS = ("...", "....")  # over a letter
 _PRIMES = {"″": "''", "‴": "'''", "⁗": "''''"}
 _FENCES_BY_DEFAULT = {"begChr": "(", "endChr": ")", "sepChr": "|"}
 
@@ -153,7 +155,7 @@ def _of_mathml(element: etree._Element) -> Iterator[str]:
 def _is_mark(element: etree._Element, sign: etree._Element) -> bool:
     """Whether the second child of a mover or munder is an accent, a bar, a brace or an arrow over or under the first."""
     is_accent = element.get("accent") == "true" or element.get("accentunder") == "true"
-    return _is_stretched(sign) or (is_accent and len(sign) == 0)
+    return _is_stretched(sign) or (is_accent and len(sign) == 0) or "".join(sign.itertext()) in _DOTS
 
 
 def _is_stretched(sign: etree._Element) -> bool:

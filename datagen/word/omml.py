@@ -247,12 +247,9 @@ def _accent(element: etree._Element) -> str:
         return inside
     command = ACCENTS.get(sign) or ACCENTS.get(sign.strip())
     if command is None:
-        if sign in ("\u20db", "\u20dc"):
-            command = r"\dddot" if sign == "\u20db" else r"\ddddot"
-        elif sign == "\u033f":
+        if sign == "\u033f":
             return rf"\overline{{\overline{{{inside}}}}}"
-        else:
-            raise NotConverted(f"the accent U+{ord(sign[0]):04X}")
+        raise NotConverted(f"the accent U+{ord(sign[0]):04X}")
     if not _ONE_ATOM.match(inside):
         command = WIDE.get(command, command)
     return rf"{command}{{{inside}}}"

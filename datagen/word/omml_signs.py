@@ -35,6 +35,8 @@ NAMES |= {
     "\\": r"\backslash", "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "$": r"\$", "&": r"\&", "_": r"\_",
     "~": r"\sim", "−": "-",
     "∕": "/", "″": "''", "‴": "'''", "⁗": "''''", "ı": r"\imath", "ȷ": r"\jmath", "￢": r"\neg", "∶": ":", "⁎": r"\ast",
+    "\u2329": r"\langle", "\u232a": r"\rangle", "\u2145": r"\mathrm{D}", "\u2146": r"\mathrm{d}", "\u2147": r"\mathrm{e}",
+    "\u2148": r"\mathrm{i}", "\u2149": r"\mathrm{j}",
     "€": r"\text{€}", "^": r"\text{\textasciicircum}", "′": "'",
     "\u00a0": r"\ ", "\u2002": r"\enspace", "\u2003": r"\quad", "\u2004": r"\ ", "\u2005": r"\:", "\u2006": r"\,",
     "\u2009": r"\,",
@@ -51,6 +53,7 @@ WITH_LIMITS = frozenset("det gcd inf lim max min sup Pr liminf limsup".split())
 """Of the functions, those below which LaTeX sets a subscript in a displayed formula."""
 
 ACCENTS = {
+    "˚": r"\mathring", "°": r"\mathring", "\u20db": r"\dddot", "\u20dc": r"\ddddot",
     "\u0300": r"\grave", "\u0301": r"\acute", "\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\overline",
     "\u0306": r"\breve", "\u0307": r"\dot", "\u0308": r"\ddot", "\u030a": r"\mathring", "\u030c": r"\check",
     "\u0332": r"\underline",
@@ -86,7 +89,7 @@ ARROWS = {
 }  # fmt: skip
 """Of an arrow below or above which something stands."""
 
-_FENCES = "()[]|/⌊⌋⌈⌉⟨⟩〈〉⟮⟯⎰⎱↑↓↕⇑⇓⇕‖{}\\"
+_FENCES = "\u2329\u232a()[]|/⌊⌋⌈⌉⟨⟩〈〉⟮⟯⎰⎱↑↓↕⇑⇓⇕‖{}\\"
 FENCES = {"": ".", "<": r"\langle", ">": r"\rangle", "∣": "|", "∥": r"\|", "│": "|"} | {
     sign: NAMES.get(sign, sign) for sign in _FENCES
 }

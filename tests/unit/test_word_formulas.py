@@ -159,3 +159,10 @@ def test_formulas_are_made_within_the_sandbox_with_its_cap_on_addresses():
         assert [answer.value for answer in box.run("tests.unit.test_word_formulas:latex_of_x_and_y", str)] == [r"\frac{x}{y}"]
     finally:
         box.close()
+
+
+@pytest.mark.parametrize(
+    ("sign", "latex"), [("\u20db", r"\dddot{x}"), ("\u0307", r"\dot{x}"), ("˚", r"\mathring{x}"), ("→", r"\vec{x}")]
+)
+def test_accents(sign, latex):
+    assert converted(element("acc", val("chr", sign), e=X)) == latex
