@@ -271,12 +271,13 @@ def plain_picture(smiles: str, side: int = 300) -> bytes:
     from rdkit.Chem import rdChemReactions
 
     drawing = rdMolDraw2D.MolDraw2DCairo(2 * side if ">" in smiles else side, side)
-    if ">" in smiles:
-        drawing.DrawReaction(rdChemReactions.ReactionFromSmarts(smiles, useSmiles=True))
-    else:
-        molecule = Chem.MolFromSmiles(smiles)
-        if molecule is None:
-            raise ValueError(f"{smiles} is no SMILES")
-        rdMolDraw2D.PrepareAndDrawMolecule(drawing, molecule)
-    drawing.FinishDrawing()
+    with rdBase.BlockLogs():
+        if ">" in smiles:
+            drawing.DrawReaction(rdChemReactions.ReactionFromSmarts(smiles, useSmiles=True))
+        else:
+            molecule = Chem.MolFromSmiles(smiles)
+            if molecule is None:
+                raise ValueError(f"{smiles} is no SMILES")
+            rdMolDraw2D.PrepareAndDrawMolecule(drawing, molecule)
+        drawing.FinishDrawing()
     return drawing.GetDrawingText()

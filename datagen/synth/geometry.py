@@ -41,6 +41,9 @@ _LETTERS = (
         ("Armn", "ԱԲԳԴԵԶԷԸԹ"),
     ),
 )
+_EUROPEAN = ("Latn", "Grek", "Cyrl", "Zyyy")
+_SUFFIXES = "'₁"  # of a figure's points, where it is the image of another
+_OF_MARKS = f"{_SUFFIXES}αβγθφ°?0123456789abtxyO"
 _FAMILIES = (
     "DejaVu Sans",
     "DejaVu Serif",
@@ -194,7 +197,7 @@ def _named(sketch: Sketch, random: random.Random) -> Figure:
     has_names = random.random() < 0.93 and bool(_letterings(script))
     free = iter(alphabet)
     taken: set[str] = set()
-    suffix = random.choices(("", "'", "₁"), (95, 3, 2))[0]
+    suffix = random.choices(("", *_SUFFIXES), (95, 3, 2))[0] if script in _EUROPEAN else ""
     for wanted in sketch.named if has_names else ():
         letter = wanted.letter if script == "Latn" and alphabet[0] == "A" else ""
         if not letter or letter in taken:
@@ -283,10 +286,10 @@ def _look(random: random.Random, script: str, longer: float) -> tuple[Ink, Lette
     paper = (1.0, 1.0, 1.0) if random.random() < 0.8 else (tint, tint, tint - random.choice((0.0, 0.06)))
     accent = random.choice(((0.75, 0.1, 0.1), (0.1, 0.3, 0.7))) if random.random() < 0.06 else ink
     size = max(12.0, longer * random.uniform(0.03, 0.055))
-    is_latin = script in ("Latn", "Grek", "Cyrl")
+    is_european = script in _EUROPEAN
     chosen, of_marks = random.choice(_letterings(script) or _letterings("Latn")), random.choice(_letterings("Latn"))
-    of_marks = chosen if is_latin else of_marks
-    lettering = Lettering(*chosen, *of_marks, size, is_latin and random.random() < 0.5, random.random() < 0.15)
+    of_marks = chosen if is_european else of_marks
+    lettering = Lettering(*chosen, *of_marks, size, is_european and random.random() < 0.5, random.random() < 0.15)
     dashes = dash, dash * random.uniform(0.5, 0.9)
     return Ink(width, dashes, ink, paper, accent, size * random.uniform(0.5, 0.8), random.random() < 0.2), lettering
 
@@ -295,8 +298,9 @@ def _look(random: random.Random, script: str, longer: float) -> tuple[Ink, Lette
 def _letterings(script: str) -> tuple[tuple[str, str], ...]:
     """Families of the machine's typefaces for the letters of a script, each with its upright font; may be none."""
     letters = "".join(alphabet for of, alphabet in _LETTERS if of == script) or "ABC"
+    letters += _OF_MARKS if script in _EUROPEAN else ""
     known = typefaces.installed()
     names = [name for name in _FAMILIES if name in known and not typefaces.missing(name, frozenset(letters))]
-    if script not in ("Latn", "Grek", "Cyrl", "Zyyy") or not names:
-        names = list(typefaces.families(letters))[:3]
+    if script not in _EUROPEAN or not names:
+        names = list(typefaces.families(letters))[:2]  # others are for show
     return tuple((name, known[name][0]) for name in names)

@@ -1,10 +1,17 @@
 """The recipe of figures: some of each kind, drawn again the same, and what is wrong is said."""
 
+import io
+from dataclasses import replace
+
 import pytest
+from PIL import Image
 
 from datagen.shards import read_reports
 from datagen.sources import npm
 from datagen.storage import Folder
+from datagen.synth import redraw
+from datagen.target import restore
+from model.data.ours import example, open_ours
 from recipes.__main__ import main
 from recipes.figures import KINDS, figures
 from recipes.run import run
@@ -59,6 +66,23 @@ def test_without_npm_matplotlib_draws_all_charts_and_the_log_says_so(cache, capl
     maker = next(step.source.maker for step in figures(kinds="charts").steps if hasattr(step, "census"))
     assert maker.renderers == ("matplotlib",)
     assert "charts are drawn by matplotlib alone: echarts@" in caplog.text
+
+
+def test_a_training_asks_for_them_by_their_prompt(out):
+    for dataset in open_ours(Folder(str(out)), list(KINDS)):
+        sample = dataset_samples(dataset.folder)[0]
+        asked, answer = example(sample, dataset.prompts[0].prompt, dataset.name).parts
+        assert asked.text == "<image>\nParse the figure." and restore(answer.text) == sample.text
+
+
+def test_a_figure_is_drawn_again_from_its_label_for_people(out):
+    for kind, label in (("molecules", "molecule"), ("geometry", "geometry")):
+        region = dataset_samples(Folder(f"{out}/{kind}"))[0].regions[0]
+        assert region.label == label
+        with Image.open(io.BytesIO(redraw.again(region))) as image:
+            assert min(image.size) >= 300 and image.convert("L").getextrema()[0] < 100
+        assert redraw.again(replace(region, text="nothing of the kind(")) is None
+    assert redraw.again(replace(region, format="markdown")) is None
 
 
 def test_a_kind_that_there_is_not_is_refused(capsys):
