@@ -180,14 +180,9 @@ def canvas(width: float, height: float, chosen: Look) -> rdMolDraw2D.MolDraw2DCa
         for side, margin in zip((width, height), chosen.margins, strict=True)
     )
     drawing = rdMolDraw2D.MolDraw2DCairo(columns, rows)
-    draw_in(drawing.drawOptions(), chosen)
-    drawing.drawOptions().prepareMolsBeforeDrawing = False
-    drawing.drawOptions().fixedBondLength = 1.5 * scale
-    return drawing
-
-
-def draw_in(options: Any, chosen: Look) -> None:
-    """Set RDKit's options to the look. (Its stubs have the wrong type for each of them.)"""
+    options: Any = drawing.drawOptions()  # RDKit's stubs have the wrong type for each of them
+    options.prepareMolsBeforeDrawing = False
+    options.fixedBondLength = 1.5 * scale
     options.includeMetadata = False
     options.bondLineWidth = chosen.line
     options.scaleBondWidth = False
@@ -204,6 +199,7 @@ def draw_in(options: Any, chosen: Look) -> None:
     if chosen.face:
         options.fontFile = chosen.face
     _colour(options, chosen)
+    return drawing
 
 
 def _colour(options: rdMolDraw2D.MolDrawOptions, chosen: Look) -> None:
@@ -222,8 +218,9 @@ def _colour(options: rdMolDraw2D.MolDrawOptions, chosen: Look) -> None:
 
 
 @functools.cache
-def _abbreviations() -> object:
-    return rdAbbreviations.GetDefaultAbbreviations()
+def _abbreviations() -> list[object]:
+    """RDKit's, but for those that leave it to the reader whether nitrogen has a hydrogen."""
+    return [of for of in rdAbbreviations.GetDefaultAbbreviations() if of.label not in ("NMe", "NCF3", "N(OH)CH3")]
 
 
 def abbreviated(drawn: Chem.Mol, most: float) -> Chem.Mol:

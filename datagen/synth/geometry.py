@@ -211,7 +211,8 @@ def _named(sketch: Sketch, random: random.Random) -> Figure:
 
 
 def on_paper(figure: Figure, scale: float, to: complex, size: tuple[int, int], ink: Ink, letter: float) -> Strokes:
-    """The figure as strokes in pixels, `scale` of them a unit, its middle at `to`, y upwards in that."""
+    """The figure as strokes in pixels, `scale` of them a unit, its middle at `to`, y upwards in that. A mark's text that would
+    lie over another text is left out."""
     shape = figure.plane
     low, high = shape.box()
     middle = (low + high) / 2
@@ -229,13 +230,15 @@ def on_paper(figure: Figure, scale: float, to: complex, size: tuple[int, int], i
             drawn.dots.append(moved.at[0])
         else:
             drawn.marks.append(moved)
-        if (label := strokes.label_of(moved, ink.mark, letter)) is not None:
-            drawn.labels.append(label)
     for name, point in shape.points.items():
         at = place(point)
         drawn.labels.append(Label(at + _off(at, drawn) * (letter * 0.8 + ink.width), name))
         if ink.dots:
             drawn.dots.append(at)
+    for mark in drawn.marks:
+        label = strokes.label_of(mark, ink.mark, letter)
+        if label is not None and not any(strokes.overlap(label, other, letter) for other in drawn.labels):
+            drawn.labels.append(label)
     return drawn
 
 

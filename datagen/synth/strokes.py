@@ -107,6 +107,12 @@ def label_of(mark: Mark, size: float, letter: float) -> Label | None:
     return Label(mark.at[0] + away * letter * 0.85, mark.text, True)
 
 
+def overlap(one: Label, other: Label, letter: float) -> bool:
+    """Whether texts of letters of that size would touch."""
+    apart = one.at - other.at
+    return abs(apart.real) < letter * 0.35 * (len(one.text) + len(other.text)) and abs(apart.imag) < letter
+
+
 def by_cairo(strokes: Strokes, ink: Ink, lettering: Lettering) -> Image.Image:
     """The image, grey where the colours are."""
     width, height = strokes.size

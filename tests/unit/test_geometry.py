@@ -14,7 +14,7 @@ from PIL import Image
 from datagen.record import SampleError
 from datagen.synth import plane, sketch, strokes
 from datagen.synth.circles import CIRCLES
-from datagen.synth.geometry import Geometry
+from datagen.synth.geometry import Figure, Geometry, on_paper
 from datagen.synth.plane import Circle, Plane, Segment
 from datagen.synth.sketch import Mark, Sketch
 from datagen.synth.triangles import TRIANGLES
@@ -220,6 +220,14 @@ def test_helpers_find_the_points_that_their_names_say():
     assert max(off) - min(off) < 1e-9
     assert sketch.meet(0j, 2 + 2j, 2 + 0j, 2j) == pytest.approx(1 + 1j)
     assert sketch.crossings(0j, 5, -9 + 3j, 9 + 3j) == pytest.approx((-4 + 3j, 4 + 3j))
+
+
+def test_a_marks_text_gives_way_to_names_and_to_other_marks():
+    figure = Figure(Plane([Segment(0j, 10 + 0j)], [], {"A": 0j}))
+    figure.marks = [Mark("text", (at,), text=text) for at, text in ((0j, "under"), (5 + 0j, "1"), (5.2 + 0j, "2"), (9 + 0j, "3"))]
+    ink = strokes.Ink(1, (4, 3), (0, 0, 0), (1, 1, 1), (0, 0, 0), 8, False)
+    labels = on_paper(figure, 20, 150 + 150j, (300, 300), ink, 16).labels
+    assert [label.text for label in labels] == ["A", "1", "3"]
 
 
 def test_an_arc_spans_the_smaller_angle():
