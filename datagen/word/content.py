@@ -21,7 +21,7 @@ from datagen.word.fields import Fields
 from datagen.word.names import XML_SPACE, M, R, W
 from datagen.word.package import Package
 from datagen.word.pieces import Pieces, fill, paint
-from datagen.word.styles import Look, Styles
+from datagen.word.styles import Around, Look, Styles
 from datagen.word.table_cells import drafts
 from datagen.word.xml_parts import written
 
@@ -147,6 +147,8 @@ class _Story:
     fields: Fields = field(default_factory=Fields)
     anchored: list[Block | _Note] = field(default_factory=list)
     """Notes and text boxes that belong to the block which is being read."""
+    around: Around = ()
+    """What the style of the table that is being read says of its cell's runs."""
     _initial: tuple[Piece, ...] = ()
 
     def blocks(self, holder: etree._Element, is_outermost: bool = False) -> Iterator[Block | _Note]:
@@ -167,9 +169,17 @@ class _Story:
         at = reader.num_tables
         reader.num_tables += 1
         rows = []
-        for row in drafts(element, reader.signs):
+        of_rows, properties, around = drafts(element, reader.signs), element.find(W + "tblPr"), self.around
+        for r, row in enumerate(of_rows):
             cells = []
-            for cell in row.cells:
+            for n, cell in enumerate(row.cells):
+                places = {
+                    "firstRow": r == 0,
+                    "lastRow": r == len(of_rows) - 1,
+                    "firstCol": n == 0,
+                    "lastCol": n == len(row.cells) - 1,
+                }
+                self.around = reader.styles.of_cell(properties, frozenset(name for name, is_there in places.items() if is_there))
                 blocks = tuple(block for e in cell.elements for block in self.blocks(e) if not isinstance(block, _Note))
                 reader.signs["nested_tables"] += sum(isinstance(block, Table) for block in blocks)
                 mark = reader.new_mark()
@@ -177,6 +187,7 @@ class _Story:
                     fill(e, mark)
                 cells.append(Cell(blocks, cell.column, cell.rowspan, cell.colspan, mark))
             rows.append(Row(tuple(cells), row.is_header))
+        self.around = around
         is_right_to_left = element.find(f"{W}tblPr/{W}bidiVisual") is not None
         return Table(at, tuple(rows), self.where, is_right_to_left)
 
@@ -266,7 +277,7 @@ class _Line:
     def _run(self, run: etree._Element) -> None:
         properties = run.find(W + "rPr")
         styles, fields = self.story.reader.styles, self.story.fields
-        if styles.is_hidden(properties, self.properties) and not run.findall(W + "fldChar"):
+        if styles.is_hidden(properties, self.properties, self.story.around) and not run.findall(W + "fldChar"):
             self.story.reader.signs["hidden_runs"] += 1
             return
         for child in run:
@@ -284,12 +295,12 @@ class _Line:
         text = self._text_of(run, styles.typeface(properties, self.properties))
         if not text or not fields.shows:
             return
-        if styles.is_upper(properties, self.properties):
+        if styles.is_upper(properties, self.properties, self.story.around):
             text = text.upper()
         if text.strip():
             self._faces.add(has_one_width(styles.typeface(properties, self.properties)))
         generated = fields.generated
-        mark = self.pieces.text(text, styles.look(properties, self.properties), run, generated)
+        mark = self.pieces.text(text, styles.look(properties, self.properties, self.story.around), run, generated)
         if generated is not None:
             generated.mark = mark
             self._paint_silent(mark)

@@ -55,6 +55,8 @@ def _to_latex(formula: str) -> str | Refusal:
         latex = omml.latex(element)
     except (omml.NotConverted, SampleError) as error:
         return Refusal("formula_not_converted", str(error))
+    except RecursionError:
+        return Refusal("formula_not_converted", "too much within each other")
     try:
         mathml = katex.mathml(latex)
     except ValueError as error:

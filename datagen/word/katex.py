@@ -7,6 +7,8 @@ import functools
 import threading
 from typing import Any
 
+import quickjs
+
 from datagen.engines import wheels
 
 _PACKAGE, _PATH = "sphinxcontrib.katex", "katex.min.js"
@@ -35,7 +37,10 @@ def mathml(latex: str) -> str:
     if len(latex) > _MAX_CHARS:
         raise ValueError(f"a formula of {len(latex)} characters: allowed are {_MAX_CHARS}")
     with _lock:
-        html: str = _katex()(latex)
+        try:
+            html: str = _katex()(latex)
+        except quickjs.JSException as error:  # it ran out of time or of memory
+            raise ValueError(f"KaTeX: {error}") from None
     if html.startswith("! "):
         raise ValueError(html.removeprefix("! "))
     start, end = html.find("<math"), html.rfind("</math>")
@@ -44,8 +49,6 @@ def mathml(latex: str) -> str:
 
 @functools.cache
 def _katex() -> Any:
-    import quickjs
-
     context = quickjs.Context()
     context.set_memory_limit(_MEMORY_BYTES)
     context.set_max_stack_size(_STACK_BYTES)

@@ -16,7 +16,18 @@ _NO_LEVEL = 9
 _HEADING = re.compile(r"heading ([1-9])")
 _CONTENTS = re.compile(r"toc [1-9]|table of figures|table of authorities")
 _CODE = frozenset({"html preformatted", "plain text", "source code", "code", "preformatted text", "macro", "verbatim char"})
+# Of the parts of a table that a style may say something of: what switches them on in w:tblLook, by name or by bit.
+_TABLE_PARTS = {
+    "firstRow": ("firstRow", 0x20),
+    "lastRow": ("lastRow", 0x40),
+    "firstCol": ("firstColumn", 0x80),
+    "lastCol": ("lastColumn", 0x100),
+}
+_HEX = re.compile("[0-9A-Fa-f]{1,8}")
 _MAX_CHAIN = 30  # of styles that are based on each other; Word allows no more, and circles end here
+
+
+Around = tuple[etree._Element, ...]
 
 
 class Look(NamedTuple):
@@ -75,20 +86,36 @@ class Styles:
             bool(names) and bool(_CONTENTS.fullmatch(names[0])),
         )
 
-    def look(self, run: etree._Element | None, paragraph: etree._Element | None) -> Look:
-        """How a run with these properties (w:rPr, or None) looks in a paragraph with those (w:pPr)."""
+    def of_cell(self, table: etree._Element | None, parts: frozenset[str]) -> Around:
+        """What the style of a table with these properties (w:tblPr, or None) says of the runs of a cell, the nearest first.
+        `parts` are those of the table's first and last row and column that the cell is in, as w:tblStylePr calls them."""
+        chosen = table.find(W + "tblLook") if table is not None else None
+        bits = int(chosen.get(VAL, "0"), 16) if chosen is not None and _HEX.fullmatch(chosen.get(VAL, "")) else 0
+        shown = {
+            part
+            for part, (name, bit) in _TABLE_PARTS.items()
+            if part in parts and (chosen is not None and (chosen.get(W + name) or str(int(bits & bit > 0))) not in ("0", "false"))
+        }
+        chain = self._chain(value(table, "tblStyle"), "table")
+        special = [e for style in chain for part in _TABLE_PARTS if part in shown for e in style.findall(W + "tblStylePr")
+                   if e.get(W + "type") == part]  # fmt: skip
+        return tuple(runs for e in (*special, *chain) if (runs := e.find(W + "rPr")) is not None)
+
+    def look(self, run: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> Look:
+        """How a run with these properties (w:rPr, or None) looks in a paragraph with those (w:pPr), in a cell of which `of_cell`
+        says what is `around`."""
         is_complex = bool(is_on(run, "rtl") or is_on(run, "cs"))
         names = ("bCs", "iCs") if is_complex else ("b", "i")
-        is_bold, is_italic = (self._toggle(name, run, paragraph) for name in names)
+        is_bold, is_italic = (self._toggle(name, run, paragraph, around) for name in names)
         raised = next((align for r in self._runs(run, paragraph) if (align := value(r, "vertAlign")) is not None), "")
         return Look(is_bold, is_italic, {"superscript": 1, "subscript": -1}.get(raised, 0))
 
-    def is_hidden(self, run: etree._Element | None, paragraph: etree._Element | None) -> bool:
-        return self._toggle("vanish", run, paragraph)
+    def is_hidden(self, run: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> bool:
+        return self._toggle("vanish", run, paragraph, around)
 
-    def is_upper(self, run: etree._Element | None, paragraph: etree._Element | None) -> bool:
+    def is_upper(self, run: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> bool:
         """Whether letters are drawn as capitals, large or small."""
-        return self._toggle("caps", run, paragraph) or self._toggle("smallCaps", run, paragraph)
+        return self._toggle("caps", run, paragraph, around) or self._toggle("smallCaps", run, paragraph, around)
 
     def typeface(self, run: etree._Element | None, paragraph: etree._Element | None) -> str:
         """The typeface of a run's Latin letters; "" where a theme says it."""
@@ -111,16 +138,15 @@ class Styles:
         if self._default_run is not None:
             yield self._default_run
 
-    def _toggle(self, name: str, run: etree._Element | None, paragraph: etree._Element | None) -> bool:
+    def _toggle(self, name: str, run: etree._Element | None, paragraph: etree._Element | None, around: Around) -> bool:
         """A property that each kind of style turns over (ISO 29500-1, 17.7.3), and the run's own says outright."""
         own = is_on(run, name)
         if own is not None:
             return own
         chains = (self._character(run), self._chain(value(paragraph, "pStyle"), "paragraph"))
-        by_styles = [
-            next((on for style in chain if (on := is_on(style.find(W + "rPr"), name)) is not None), False) for chain in chains
-        ]
-        return (by_styles[0] != by_styles[1]) or bool(is_on(self._default_run, name))
+        kinds = [*([style.find(W + "rPr") for style in chain] for chain in chains), around]
+        num_on = sum(next((on for runs in kind if (on := is_on(runs, name)) is not None), False) for kind in kinds)
+        return num_on % 2 == 1 or bool(is_on(self._default_run, name))
 
     def _character(self, run: etree._Element | None) -> tuple[etree._Element, ...]:
         return self._chain(value(run, "rStyle"), "character")

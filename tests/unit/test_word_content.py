@@ -299,3 +299,28 @@ def test_only_docx_is_read(tmp_path):
     (tmp_path / "a.rtf").write_text("{\\rtf1 x}")
     with pytest.raises(SampleError, match="not_a_word_document"):
         content.read(opened(str(tmp_path / "a.rtf")))
+
+
+def test_a_style_of_tables_speaks_of_heads(tmp_path):
+    styles = (
+        f'<w:styles xmlns:w="{xml.W}"><w:style w:type="table" w:styleId="T"><w:name w:val="T"/><w:tblStylePr w:type="firstRow">'
+        "<w:rPr><w:caps/><w:b/></w:rPr></w:tblStylePr></w:style></w:styles>"
+    )
+    rows = [[(xml.paragraph(xml.run("head")), 1, 1)], [(xml.paragraph(xml.run("body")), 1, 1)]]
+    look = '<w:tblStyle w:val="T"/><w:tblLook w:val="{}"/>'
+    body = xml.table(rows, look=look.format("0020")) + xml.table(rows, look=look.format("0000"))
+    document = read(tmp_path, body, more={"word/styles.xml": styles.encode()})
+    pieces = [
+        cell.blocks[0].pieces[0]
+        for table in document.blocks
+        if isinstance(table, Table)
+        for row in table.rows
+        for cell in row.cells
+        if isinstance(cell.blocks[0], Paragraph)
+    ]
+    assert [(p.text, p.is_bold) for p in pieces if isinstance(p, Text)] == [
+        ("HEAD", True),
+        ("body", False),
+        ("head", False),
+        ("body", False),
+    ]

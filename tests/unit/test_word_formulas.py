@@ -134,6 +134,17 @@ def test_what_katex_does_not_parse_is_refused(monkeypatch):
     assert isinstance(refused, Refusal) and refused.reason == "formula_not_katex"
 
 
+def test_deep_formulas_are_converted_or_refused():
+    inside, latex = X, "x"
+    for _ in range(60):
+        inside, latex = element("rad", val("degHide", "1"), deg="", e=inside), rf"\sqrt{{{latex}}}"
+    assert converted(inside) == latex
+    for _ in range(100):
+        inside = element("rad", val("degHide", "1"), deg="", e=inside)
+    refused = converted(inside)
+    assert isinstance(refused, Refusal) and refused.reason == "formula_not_converted"
+
+
 def test_mathml_for_browsers():
     root = etree.fromstring(katex.mathml(r"\frac{a}{b}"))
     assert etree.QName(root).localname == "math" and root.get("display") == "block"
