@@ -28,6 +28,7 @@ _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_caption"})
 _LETTERS = re.compile(r"[^\W\d_]")
 _WHOLE_PAGE = 0.8  # a picture over more of the page is its paper
+_EMPTY_LINE = 0.8  # of a line's height, between two lines of code
 _LEAST_PT = 8.0  # a smaller picture is an ornament
 _ORDER = {"header": 0, "footnote": 2, "footer": 3}
 
@@ -71,7 +72,8 @@ class _Writer:
         self.view, self.number, self.document, self.latex = view, number, document, latex
         self.page = PageRegions([], [], {})
         blocks = document.document.blocks
-        parts = [part for block in paragraphs_of(blocks) for part in self._parts(block)]
+        self.shown = [(n, blocks[n]) for n in document.blocks.get(number, ())]
+        parts = [part for paragraph in paragraphs_of([block for _, block in self.shown]) for part in self._parts(paragraph)]
         letters = Counter(char for part in parts for segment in part.segments for char in segment.text)
         clean = cleaner("".join(sorted(letters)))
         self.clean: Callable[[str], str] = lambda text: clean(leaders_as_one(text))
@@ -84,12 +86,12 @@ class _Writer:
     def regions(self) -> PageRegions:
         blocks = self.document.document.blocks
         entries: list[tuple[int, int, PageRegion]] = []
-        for n, block in enumerate(blocks):
+        for n, block in self.shown:
             order = _ORDER.get(block.where, 1)
             made = self._paragraph(block, blocks, n) if isinstance(block, Paragraph) else self._table(block)
             entries += [(order, n, region) for region in made]
         entries.sort(key=lambda entry: entry[:2])
-        self.page.regions = list(_with_whole_code(entries, blocks))
+        self.page.regions = list(_with_whole_code(entries))
         self._add_pictures()
         whole = {id(entry.table): entry for entry in self.page.regions if entry.table is not None}
         for pieces in self.document.pieces.values():
@@ -320,27 +322,26 @@ def _next(blocks: Sequence[Block], at: int, step: int) -> Block | None:
     at += step
     while 0 <= at < len(blocks):
         block = blocks[at]
-        if isinstance(block, Table) or any(not isinstance(piece, Text) or piece.text.strip() for piece in block.pieces):
+        if not _is_empty(block):
             return block
         at += step
     return None
 
 
-def _with_whole_code(entries: Sequence[tuple[int, int, PageRegion]], blocks: Sequence[Block]) -> Iterator[PageRegion]:
-    """The regions in order; paragraphs of code that follow each other in the document, further down on the page, are one."""
+def _with_whole_code(entries: Sequence[tuple[int, int, PageRegion]]) -> Iterator[PageRegion]:
+    """The regions in order; paragraphs of code that follow each other in the document, further down on the page, are one. An
+    empty line stands where the page has room for one: the document has no empty paragraphs."""
     last: PageRegion | None = None
     last_at = -2
     for _, at, entry in entries:
         region = entry.region
-        if (
-            last is not None
-            and region.label == last.region.label == "code"
-            and at == last_at + 1
-            and region.box.y0 >= last.region.box.y0
-        ):
+        is_code = last is not None and region.label == last.region.label == "code" and region.box.y0 >= last.region.box.y0
+        if last is not None and is_code and at == last_at + 1:
             before = last.region
+            height = (region.box.y1 - region.box.y0) / max(1, len(region.lines))
+            gap = "\n\n" if region.box.y0 - before.box.y1 > _EMPTY_LINE * height else "\n"
             lines = before.lines + region.lines if before.lines and region.lines else ()
-            box, text = around([before.box, region.box]), f"{before.text}\n{region.text}"
+            box, text = around([before.box, region.box]), before.text + gap + region.text
             whole = replace(before, box=box, text=text, lines=lines, continues=region.continues)
             last = PageRegion(whole, f"{last.text}\n{entry.text}", last.formulas + entry.formulas)
         else:
@@ -350,6 +351,10 @@ def _with_whole_code(entries: Sequence[tuple[int, int, PageRegion]], blocks: Seq
         last_at = at
     if last is not None:
         yield last
+
+
+def _is_empty(block: Block) -> bool:
+    return isinstance(block, Paragraph) and all(isinstance(piece, Text) and not piece.text.strip() for piece in block.pieces)
 
 
 def _direction(line: Sequence[Letter], text: str) -> str:

@@ -20,12 +20,13 @@ _INSIDE = 0.5  # of a picture's area: it is in another one
 
 @dataclass(frozen=True)
 class PlacedDocument:
-    """`parts` and `pieces` are by paragraph (its identity) and by table (its number). `formulas` has the places of each, the
-    first one where the text has it, others where a table's head is repeated. `pictures` has those of each page that are no text
-    box; `own_pictures` those of paragraphs, by identity, where each of them is known. `unmarked` are the letters of each page
-    that belong to no piece of text, formulas and pictures left out."""
+    """`blocks` has the numbers of those that each page shows. `parts` and `pieces` are by paragraph (its identity) and by table
+    (its number). `formulas` has the places of each, the first one where the text has it, others where a table's head is repeated.
+    `pictures` has those of each page that are no text box; `own_pictures` those of paragraphs, by identity, where each of them is
+    known. `unmarked` are the letters of each page that belong to no piece of text, formulas and pictures left out."""
 
     document: Document
+    blocks: Mapping[int, Sequence[int]]
     parts: Mapping[int, Sequence[Part]]
     pieces: Mapping[int, Sequence[TablePiece]]
     formulas: Mapping[int, Sequence[tuple[int, Rect]]]
@@ -72,13 +73,24 @@ def placed(
         has_picture = any(isinstance(piece, Picture) for paragraph in inside for piece in paragraph.pieces)
         return has_picture or any(part.page == page for paragraph in inside for part in parts[id(paragraph)])
 
+    pieces = {table.number: table_pieces(table, cells, is_filled) for table in tables}
+    own_pictures = _own_pictures(paragraphs, figures)
+    blocks: dict[int, list[int]] = defaultdict(list)
+    for n, block in enumerate(document.blocks):
+        inside = [id(paragraph) for paragraph in paragraphs_of([block])]
+        numbers = {part.page for one in inside for part in parts[one]}
+        numbers |= {page for one in inside for page, _ in own_pictures.get(one, ())}
+        numbers |= {piece.page for piece in pieces[block.number]} if isinstance(block, Table) else set()
+        for number in numbers:
+            blocks[number].append(n)
     return PlacedDocument(
         document,
+        blocks,
         parts,
-        {table.number: table_pieces(table, cells, is_filled) for table in tables},
+        pieces,
         places,
         pictures,
-        _own_pictures(paragraphs, figures),
+        own_pictures,
         {n: _outside(letters, n, places, pictures[n]) for n, letters in unmarked.items()},
     )
 

@@ -70,9 +70,12 @@ def _touching(placed: Sequence[Entry]) -> list[list[Entry]]:
     """The cells in groups that lie together, the group of the lowest last row first."""
     groups: list[list[Entry]] = []
     for entry in placed:
-        near = [group for group in groups if any(distance(entry[1], rect) < _APART_PT for _, rect in group)]
-        groups = [group for group in groups if not any(group is other for other in near)]
-        groups.append([*(other for group in near for other in group), entry])
+        near = [group for group in groups if any(distance(entry[1], rect) < _APART_PT for _, rect in reversed(group))]
+        if len(near) == 1:
+            near[0].append(entry)
+        else:
+            groups = [group for group in groups if not any(group is other for other in near)]
+            groups.append([*(other for group in near for other in group), entry])
     return sorted(groups, key=lambda group: max(place[0] for place, _ in group))
 
 

@@ -291,13 +291,13 @@ def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
         xml.paragraph(
             xml.run("Plain, then "), xml.run("bold words", "<w:b/>"), xml.run(", and all the rest of it is plain again.")
         ),
-        *(xml.paragraph(xml.run(line), style="Code") for line in ("if x:", "    y()")),
+        *(xml.paragraph(xml.run(line), style="Code") for line in ("if x:", "    y()", "", "z()")),
     )
 
     assert [(r.label, r.text) for r in pages.regions] == [
         ("sub_title", "### A heading"),
         ("text", "Plain, then **bold words**, and all the rest of it is plain again."),
-        ("code", "if x:\n    y()"),
+        ("code", "if x:\n    y()\n\nz()"),
     ]
 
 
