@@ -21,7 +21,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
+import psutil
 import pymupdf
 
 from datagen.census import Listing
@@ -36,6 +38,13 @@ from tests.word_documents import documents
 TARGET = 0.9
 MAX_BYTES = 100_000
 LIMITS = Limits(3 * office.DEADLINE_S, office.MEMORY_BYTES)
+
+
+class Rate(NamedTuple):
+    """Documents a second, and processor seconds a document."""
+
+    documents_s: float
+    cpu_s: float
 
 
 num_pages: dict[str, int] = {}
@@ -88,8 +97,8 @@ def by_source(path: str) -> None:
         pass
 
 
-def rate(convert: Callable[[str], None], paths: Sequence[str], parallel: int) -> float:
-    """Documents a second, `parallel` at a time. Each thread has converted one before the clock starts."""
+def rate(convert: Callable[[str], None], paths: Sequence[str], parallel: int) -> Rate:
+    """`parallel` at a time. Each thread has converted one before the clock starts."""
     warm = threading.Barrier(parallel)
 
     def start() -> None:
@@ -98,19 +107,26 @@ def rate(convert: Callable[[str], None], paths: Sequence[str], parallel: int) ->
 
     with ThreadPoolExecutor(parallel) as pool:
         list(pool.map(lambda _: start(), range(parallel)))
-        started = time.monotonic()
+        started, before_s = time.monotonic(), spent_s()
         list(pool.map(convert, paths))
-        return len(paths) / (time.monotonic() - started)
+        return Rate(len(paths) / (time.monotonic() - started), (spent_s() - before_s) / len(paths))
+
+
+def spent_s() -> float:
+    """Processor seconds of this process and of all that it started."""
+    this = psutil.Process()
+    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return sum(t.user + t.system + t.children_user + t.children_system for t in times)
 
 
 def compare(name: str, convert: Callable[[str], None], paths: Sequence[str], repeats: int, parallel: int) -> None:
     pairs = [(rate(bare, paths, parallel), rate(convert, paths, parallel)) for _ in range(repeats)]
-    theirs, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratio = statistics.median(mine / their for their, mine in pairs)
+    theirs, ours = ([statistics.median(values) for values in zip(*side, strict=True)] for side in zip(*pairs, strict=True))
     print(
-        f"{name}, {parallel} at a time: bare LibreOffice {theirs:.2f}, ours {ours:.2f} documents/s, ratio {ratio:.2f} "
-        f"(at least {TARGET}; runs {', '.join(f'{mine / their:.2f}' for their, mine in pairs)}); "
-        f"{sum(num_pages[path] for path in paths) / len(paths):.1f} pages a document",
+        f"{name}, {parallel} at a time: bare LibreOffice {theirs[0]:.2f}, ours {ours[0]:.2f} documents/s, ratio "
+        f"{statistics.median(mine.documents_s / their.documents_s for their, mine in pairs):.2f} (at least {TARGET}; runs "
+        f"{', '.join(f'{mine.documents_s / their.documents_s:.2f}' for their, mine in pairs)}); "
+        f"processor seconds a document: {theirs[1]:.2f} and {ours[1]:.2f}",
         flush=True,
     )
 
@@ -178,6 +194,7 @@ def main() -> None:
             compare("two copies by office.convert", by_office, paths, args.repeats, parallel)
             if not args.only_office:
                 compare("the whole source", by_source, paths, args.repeats, parallel)
+        print(f"{sum(num_pages.values()) / len(paths):.1f} pages a document")
         stuck(paths[0])
 
 
