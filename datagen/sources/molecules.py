@@ -18,6 +18,7 @@ import os
 import random
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -161,7 +162,7 @@ def _given(file: str) -> Molecules:
         try:
             with _opened(file) as text:
                 _keep(path, _column(file, text))
-        except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
             raise ValueError(f"molecules={file}: it can't be read as text, gzipped or not ({error})") from None
     return Molecules(path)
 
@@ -179,7 +180,11 @@ def _column(file: str, text: TextIO) -> Iterator[str]:
     separator = max("\t,;", key=lambda c: sum(c in line for line in head))
     if sum(separator in line for line in head) * 2 < len(head):
         separator = " "
-    rows: Iterator[list[str]] = (line.split() for line in lines) if separator == " " else csv.reader(lines, delimiter=separator)
+    rows: Iterator[list[str]]
+    if separator in ",;":
+        rows = csv.reader(lines, delimiter=separator)
+    else:  # where a quotation mark is part of a name
+        rows = (line.rstrip("\r\n").split(separator if separator == "\t" else None) for line in lines)
     sniffed = list(itertools.islice(rows, len(head)))
     column, is_named = _place(sniffed)
     if column < 0:
@@ -213,14 +218,13 @@ def _keep(path: Path, smiles: Iterable[str]) -> None:
     """Write the lines to `path`, and the sha256 of them beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".tmp-", delete=False) as file:
-        for line in smiles:
-            encoded = f"{line}\n".encode()
-            digest.update(encoded)
-            file.write(encoded)
-        is_empty = file.tell() == 0
-    if is_empty:
-        os.unlink(file.name)
-        raise ValueError("the list of molecules is empty")
-    path.with_suffix(".sha256").write_text(digest.hexdigest())
-    os.replace(file.name, path)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as tmp:
+        with open(Path(tmp) / path.name, "wb") as file:
+            for line in smiles:
+                encoded = f"{line}\n".encode()
+                digest.update(encoded)
+                file.write(encoded)
+            if not file.tell():
+                raise ValueError("the list of molecules is empty")
+        path.with_suffix(".sha256").write_text(digest.hexdigest())
+        os.replace(Path(tmp) / path.name, path)

@@ -79,7 +79,7 @@ class Look:
 def look(source: random.Random) -> Look:
     """A look by chance: most as in journals, black or with coloured atoms, few odd."""
     chance = source.random
-    caption = captions.drawn(_CAPTIONS, source) if chance() < 0.03 else None
+    caption = captions.drawn(_CAPTIONS, source) if chance() < 0.02 else None
     bond = source.uniform(20, 46)
     tint = source.uniform(0.9, 1.0)
     paper = (1.0, 1.0, 1.0) if chance() < 0.8 else (tint, source.uniform(tint, 1.0), source.uniform(0.86, 1.0))
@@ -95,7 +95,7 @@ def look(source: random.Random) -> Look:
         offset=source.uniform(0.1, 0.18),
         margins=(source.uniform(0.02, 0.5), source.uniform(0.02, 0.5)) if chance() < 0.3 else (0.05, 0.05),
         caption=caption,
-        coordgen=chance() < 0.1,
+        coordgen=chance() < 0.05,
         abbreviated=source.uniform(0.2, 0.6) if chance() < 0.2 else 0.0,
         hydrogens=chance() < 0.1,
         methyls=chance() < 0.08,

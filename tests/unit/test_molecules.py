@@ -180,6 +180,30 @@ def test_every_line_is_drawn_about_as_often(listed):
     assert max(counts.values()) < 2 * min(counts.values())
 
 
+def test_a_quotation_mark_in_a_name_is_no_quotation(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "a.tsv").write_text('CCO\t"spirit\nCC=O\tethanal\nC=O\t5" rods\n')
+    assert lists.fetch(str(tmp_path / "a.tsv"))[0].path.read_text() == "CCO\nCC=O\nC=O\n"
+
+
+DAMAGES = {
+    "cut": lambda data: data[: len(data) // 2],
+    "no_gzip": lambda data: b"\xff\xfe" + data,
+    "header": lambda data: b"\x1f\x8b" + data,
+    "zeros": lambda data: data[:40] + bytes(len(data) - 40),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_list_that_breaks_off_is_refused_and_leaves_nothing(tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "a.smi.gz"
+    path.write_bytes(DAMAGES[damage](gzip.compress("".join(f"{s}\n" for s in SMILES * 400).encode())))
+    with pytest.raises(ValueError, match="can't be read as text"):
+        lists.fetch(str(path))
+    assert list((tmp_path / "cache").rglob("*.smi")) == [] == list((tmp_path / "cache").rglob(".tmp-*"))
+
+
 @pytest.mark.parametrize(
     ("text", "says"), [("1\tabc\n2\tdef\n", "none of its columns holds SMILES"), ("", "none of its columns")]
 )
