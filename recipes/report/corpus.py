@@ -10,7 +10,7 @@ from markupsafe import Markup
 from datagen.record import VERDICTS, Drop, Sample
 from recipes.report import Section, asset, fill, render
 from recipes.report.pages import Survey, pages_section, seeded, spread
-from recipes.report.reasons import REASONS
+from recipes.report.reasons import DROPS, REASONS
 
 TOP = 40
 EXAMPLES = 5
@@ -130,6 +130,7 @@ def _groups(drops: Sequence[Drop], seed: int) -> list[dict]:
         groups.append(
             {
                 "reason": reason,
+                "sentence": DROPS.get(reason, ""),
                 "total": len(dropped),
                 "stages": sorted({drop.stage for drop in dropped}),
                 "drops": [(_place(drop), drop) for drop in examples],

@@ -12,6 +12,7 @@ from typing import Any
 
 from datagen import scripts
 from datagen.record import Box, Line, Sample
+from datagen.word import reasons as word_reasons
 from recipes.report.pictures import decode
 
 # One page, which may be hostile, is read and shown up to these limits.
@@ -186,6 +187,10 @@ REASONS = _Reasons(
     form=Reason("The page has fields to fill in.", ("num_fields",), is_whole=True),
     cover=Reason("A document’s first page, with little on it.", is_whole=True),
 )
+
+
+DROPS = word_reasons.REASONS
+"""What reasons of drops mean, by name; those of Word documents are the only ones that need words."""
 
 
 def doubts(sample: Sample) -> list[dict[str, Any]]:

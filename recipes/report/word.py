@@ -1,0 +1,120 @@
+"""What came out of Word documents, as sections of the report: figures, and a gallery of formulas and tables, each cut beside its
+label as a browser draws it.
+
+A label comes from a stranger's file. A formula's MathML is made by KaTeX when the report is made, and only elements and
+attributes that draw are let through; a table is parsed and written anew. So the page needs no script for them, and no network.
+"""
+
+import html
+import posixpath
+import re
+from typing import Any
+
+from lxml import etree
+from markupsafe import Markup
+
+from datagen import tables
+from datagen.markdown import bare_latex
+from datagen.record import Sample
+from datagen.shards import read_sample
+from datagen.sources.word import entity_of
+from datagen.storage import Folder
+from datagen.word import katex
+from recipes.report import Section, asset, cut, fill
+from recipes.report.pictures import data_uri, decode
+from recipes.word_tally import lines
+
+_LARGEST = {"formula": (900, 300), "table": (1000, 1000)}
+_QUALITY = 60
+_MOST_CHARS = 20_000  # of a label
+_INLINE = re.compile(r"\\\((.*?)\\\)", re.DOTALL)
+_MATHML = "http://www.w3.org/1998/Math/MathML"
+_ELEMENTS = frozenset(
+    "math mrow mi mn mo mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover mmultiscripts mprescripts none "
+    "mtable mtr mtd mstyle mpadded mphantom menclose".split()
+)
+_ATTRIBUTES = frozenset(
+    "display displaystyle scriptlevel mathvariant stretchy fence separator symmetric form accent accentunder movablelimits "
+    "largeop minsize maxsize lspace rspace linethickness columnalign columnspacing rowspacing rowalign columnlines rowlines "
+    "notation width height depth voffset".split()
+)
+
+
+def word_sections(name: str, summary: dict[str, Any], dataset: Folder, max_bytes: int) -> list[Section]:
+    """Two sections for the dataset called `name`: the figures of `summary`, and what of its gallery fits into `max_bytes`."""
+    css = asset("word.css")
+    sections = [Section(f"{name}-tally", f"{name}: what came out", fill("word_tally.html", lines=lines(summary)), css)]
+    groups, left = [], max_bytes
+    for kind, title in (("table", "Tables"), ("formula", "Formulas")):
+        shown = []
+        for place in summary["gallery"][kind]:
+            entry = _entry(read_sample(dataset, place["shard"], place["offset"], place["bytes"]))
+            left -= sum(len(str(value).encode()) for value in entry.values())
+            if left < 0:
+                break
+            shown.append(entry)
+        groups.append((title, shown))
+    html_of = fill("word_gallery.html", groups=groups)
+    return [*sections, Section(f"{name}-gallery", f"{name}: tables and formulas", html_of, css)]
+
+
+def _entry(sample: Sample) -> dict[str, Any]:
+    """What the gallery shows of a sample."""
+    entity, signals = entity_of(sample.key), sample.quality.signals
+    image = decode(sample.image)
+    label = cut(sample.regions[0].text if sample.regions else sample.text, _MOST_CHARS)
+    names = ("formula_agreement",) if sample.task == "formula" else ("structure_equal", "text_distance")
+    return {
+        "kind": sample.task,
+        "image": data_uri(image, _LARGEST[sample.task], _QUALITY) if image is not None else "",
+        "drawn": drawn(label, sample.task),
+        "label": label,
+        "number": entity.number + 1 if entity else 0,
+        "page": sample.origin.page + 1,
+        "document": posixpath.basename(sample.origin.uri),
+        "lang": sample.lang,
+        "signals": [(signal, f"{signals[signal]:.3f}") for signal in names if signal in signals],
+        "undrawn": ", ".join(signal.removeprefix("undrawn_") for signal in signals if signal.startswith("undrawn_")),
+    }
+
+
+def drawn(label: str, task: str) -> Markup | None:
+    """A label as HTML that a browser lays out: bare LaTeX as MathML, a table as a table; None where that can't be made."""
+    try:
+        return mathml(label) if task == "formula" else _table(label)
+    except ValueError:
+        return None
+
+
+def mathml(latex: str) -> Markup:
+    """The formula as MathML, of which nothing is left that does more than draw. Raises `ValueError` if KaTeX can't parse it."""
+    root = etree.fromstring(katex.mathml(bare_latex(latex)), etree.XMLParser(resolve_entities=False, no_network=True))
+    return Markup(etree.tostring(_safe(root), encoding="unicode"))
+
+
+def _safe(element: etree._Element) -> etree._Element:
+    """A copy of the element with known elements and attributes alone. What `semantics` holds first stands in its place."""
+    name = etree.QName(element).localname
+    if name == "semantics" and len(element):
+        return _safe(element[0])
+    copy = etree.Element(f"{{{_MATHML}}}{name if name in _ELEMENTS else 'mrow'}", nsmap={None: _MATHML})
+    for key, value in element.attrib.items():
+        if key in _ATTRIBUTES:
+            copy.set(key, value)
+    copy.text = element.text
+    for child in element:
+        if isinstance(child.tag, str) and etree.QName(child).localname not in ("annotation", "annotation-xml"):
+            copy.append(_safe(child))
+    return copy
+
+
+def _table(label: str) -> Markup:
+    """A table's HTML, parsed and written anew, with the formulas in it as MathML."""
+    return Markup(_INLINE.sub(_formula, tables.to_html(tables.parse(label))))
+
+
+def _formula(found: re.Match[str]) -> str:
+    try:
+        return str(mathml(html.unescape(found[1].replace("<br>", " "))))
+    except ValueError:
+        return found[0]

@@ -1,0 +1,64 @@
+"""What came out of Word documents, as a step: counted after the dataset, told in the log, by `make status` and in the report."""
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from datagen import manifest
+from datagen.shards import read_records, read_reports
+from recipes.recipe import Report, Step
+from recipes.steps import OK, Gone, StepRunner
+from recipes.word import TallyWord
+from recipes.word_tally import counted, lines
+
+if TYPE_CHECKING:
+    from recipes.report import Section
+
+log = logging.getLogger(__name__)
+
+FILE = "tally.json"
+
+
+class TallyRunner(StepRunner[TallyWord]):
+    def plan(self) -> str:
+        return f"counts what came out of the documents of {self.step.dataset}"
+
+    def run(self) -> int:
+        dataset = self.out.sub(self.step.dataset)
+        reports = read_reports(dataset)
+        state = [[report.shard, report.sha256, len(report.drops)] for report in reports]
+        tally = self._tally()
+        if tally is None or tally["of"] != state:
+            rows = [row for report in reports for row in manifest.read_part(dataset, report.shard).to_pylist()]
+            samples = zip(read_records(dataset, rows), rows, strict=True)
+            summary = counted(samples, (drop for report in reports for drop in report.drops))
+            self.folder.write(FILE, json.dumps({"of": state, "summary": summary}).encode())
+        for line in self.status():
+            log.info("%s", line)
+        return OK
+
+    def status(self) -> list[str]:
+        tally = self._tally()
+        return [f"{self.step.name}: {what}: {figure}" for what, figure in lines(tally["summary"])] if tally else []
+
+    def shown(self) -> Any:
+        tally = self._tally()
+        return tally["of"] if tally else None
+
+    def sections(self, report: Report, max_bytes: int) -> "list[Section]":
+        tally = self._tally()
+        if tally is None:
+            return []
+        from recipes.report.word import word_sections
+
+        return word_sections(self.step.dataset, tally["summary"], self.out.sub(self.step.dataset), max_bytes // 2)
+
+    def forget(self, gone: Gone) -> None:
+        if self.folder.exists(FILE):
+            self.run()
+
+    def after_retry(self) -> Step | None:
+        return self.step
+
+    def _tally(self) -> dict[str, Any] | None:
+        return json.loads(self.folder.read(FILE)) if self.folder.exists(FILE) else None

@@ -1,0 +1,113 @@
+"""The gallery of Word documents' labels in headless Chromium: formulas and tables are laid out, and nothing else happens."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from datagen import manifest
+from datagen.record import Box, Origin, Quality, Region, Sample
+from datagen.storage import Folder
+from recipes.report import render
+from recipes.report.word import word_sections
+from recipes.word_tally import counted
+from tests.browser import opened
+from tests.outputs import write_dataset
+
+pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
+
+from selenium.webdriver.common.by import By
+
+HOSTILE = "<img src=x onerror=window.owned=1></script><script>window.owned=1</script>"
+TABLE = (
+    '<table><tr><td colspan="2">over two columns</td><td rowspan="3">beside three rows</td></tr>'
+    "<tr><td>one</td><td>two \\(\\frac{p}{q}\\)</td></tr><tr><td>three</td><td>four</td></tr></table>"
+)
+LABELS = {
+    "f0000": r"\frac{a+b}{c}",
+    "f0001": r"\sum_{i=1}^{n} x_i^2 = \sqrt{\beta}",
+    "f0002": r"\text{" + HOSTILE + "}",
+    "f0003": r"\nothing{x}",
+    "t0000": TABLE,
+    "t0001": f'<table onclick="window.owned=1"><tr><td>{HOSTILE}</td></tr></table>',
+}
+
+
+def sample(suffix: str, label: str) -> Sample:
+    file = io.BytesIO()
+    Image.new("RGB", (200, 60), "#eee").save(file, "JPEG")
+    is_formula = suffix.startswith("f")
+    region = Region(Box(4, 4, 190, 50), "equation" if is_formula else "table", label, None, "word", format="latex")
+    origin = Origin(f"file:///in/{HOSTILE}.docx", "ab" * 32, 0, parent="k-000000")
+    task = "formula" if is_formula else "table"
+    quality = Quality("trusted", signals={"formula_agreement": 0.5} if is_formula else {"structure_equal": 1.0})
+    return Sample(f"k-000000-{suffix}", task, file.getvalue(), (200, 60), "en", "Latn", label, (region,), quality, origin, "word")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    yield from opened.browser(tmp_path_factory.mktemp("profile"))
+
+
+@pytest.fixture(scope="module")
+def gallery(browser, tmp_path_factory):
+    folder = Path(tmp_path_factory.mktemp("report"))
+    samples = [sample(suffix, label) for suffix, label in LABELS.items()]
+    write_dataset(folder / "word", samples, "word")
+    dataset = Folder(str(folder / "word"))
+    rows = {row["key"]: row for row in manifest.rows(dataset)}
+    summary = counted(((one, rows[one.key]) for one in samples), [])
+    page = folder / "index.html"
+    page.write_bytes(render("word", [], word_sections("word", summary, dataset, 10_000_000)))
+    browser.get(page.as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+    script = "return performance.getEntriesByType('resource').filter(r => !r.name.startsWith('data:')).length"
+    assert browser.execute_script(script) == 0
+    assert browser.execute_script("return window.owned") is None
+
+
+def boxes(browser, css: str) -> list[dict]:
+    script = "return [...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().toJSON())"
+    return browser.execute_script(script, css)
+
+
+def test_a_fraction_is_laid_out_as_one(gallery):
+    over, under = boxes(gallery, '.pair[data-kind="formula"] mfrac:first-of-type > *')[:2]
+    assert over["height"] > 5 and under["height"] > 5
+    assert over["bottom"] <= under["top"] + 1
+    assert over["left"] < under["right"] and under["left"] < over["right"]
+
+
+def test_limits_stand_above_and_below_their_sum(gallery):
+    base, below, above = boxes(gallery, ".pair munderover > *")
+    assert above["bottom"] <= base["bottom"] and above["top"] < base["top"] < below["bottom"]
+    assert below["top"] >= base["top"] and below["bottom"] > base["bottom"]
+
+
+def test_spans_of_a_table_are_laid_out(gallery):
+    first = '.pair[data-kind="table"]:first-of-type .drawn '
+    head, side, one, two = boxes(gallery, f"{first} td")[:4]
+    assert head["left"] == pytest.approx(one["left"], abs=1.5) and head["right"] == pytest.approx(two["right"], abs=1.5)
+    assert side["left"] == pytest.approx(head["right"], abs=1.5)
+    last = boxes(gallery, f"{first} td")[-1]
+    assert side["bottom"] == pytest.approx(last["bottom"], abs=1.5) and side["height"] > 2 * head["height"]
+    (fraction,) = boxes(gallery, f"{first} td mfrac")
+    assert two["left"] < fraction["left"] and fraction["bottom"] < two["bottom"] and fraction["height"] > 10
+
+
+def test_each_label_stands_beside_its_image(gallery):
+    pairs = gallery.find_elements(By.CSS_SELECTOR, ".pair")
+    assert len(pairs) == len(LABELS)
+    for pair in pairs:
+        image, drawn = (pair.find_element(By.CSS_SELECTOR, css).rect for css in (".shown img", ".drawn"))
+        assert image["width"] > 100 and abs(image["y"] - drawn["y"]) < 3 and image["x"] + image["width"] <= drawn["x"]
+    notes = [pair.text for pair in pairs if "can’t be drawn here" in pair.text]
+    assert len(notes) == 1 and "formula 4" in notes[0]
+
+
+def test_hostile_labels_are_text(gallery):
+    assert gallery.find_elements(By.CSS_SELECTOR, ".drawn img, .drawn script, .drawn [onclick], .drawn [onerror]") == []
+    (cell,) = boxes(gallery, '.pair[data-kind="formula"] mtext')
+    assert cell["width"] > 100
