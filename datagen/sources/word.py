@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
+from datagen import typefaces
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item, num_parts, shards_of
 from datagen.markdown import all_text, content, markdown
@@ -16,7 +17,7 @@ from datagen.sandbox import Limits
 from datagen.sources.local import fetched, sha256_of
 from datagen.sources.pdf import page_key
 from datagen.stages.language import Language, identify
-from datagen.word import office
+from datagen.word import katex, office
 from datagen.word.answers import BY, Cut, Kind, WordPage
 
 READ = "datagen.word.child:read_document"
@@ -69,12 +70,12 @@ class WordSource:
 
     def engines(self) -> dict[str, str]:
         """Raises `ValueError`, saying what to do, where there is no LibreOffice."""
-        return {name: importlib.metadata.version(name) for name in ("lxml", "pillow", "pymupdf")} | office.versions()
+        names = ("lxml", "pikepdf", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
+        versions = {name: importlib.metadata.version(name) for name in names} | office.versions()
+        return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
-        return shards_of(
-            items, self.expected_pages, self.shard_pages, cut=False
-        )  # each range would be rendered from the first page
+        return shards_of(items, self.expected_pages, self.shard_pages, cut=False)  # a range costs as much as all
 
     def expected_pages(self, item: Item) -> int:
         total = num_parts(item, _PAGE_BYTES, _UNKNOWN_PAGES)
