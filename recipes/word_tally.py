@@ -1,7 +1,8 @@
 """What came out of Word documents, counted from a dataset's records and drops alone.
 
 The XML of a document says how many formulas and tables there are. One came out if it is a sample of its own, or in the label of a
-page that is one; a table came out if that holds for all pieces of it, and no formula came out that isn't what its image shows.
+page that is one, and is trusted; a table came out if that holds for all pieces of it, and no formula came out that isn't what its
+image shows.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datagen.record import Drop, Sample
-from datagen.sources.word import Entity, entity_of
+from datagen.sources.word import UNLIKE, Entity, entity_of
 from recipes.report.pages import seeded, spread
 
 _SHOWN = 48  # tables, and as many formulas, in the gallery: half of them the worst
@@ -58,6 +59,9 @@ class Tally:
         for kind, name in (("formula", "formulas"), ("table", "tables")):
             document.num[kind] = max(document.num[kind], int(sample.metadata.get(name, 0)))
         entity = entity_of(sample.key)
+        if entity is None and sample.quality.verdict != "trusted":
+            document.dropped.add(sample.origin.page)
+            return
         if entity is None:
             document.kept.add(sample.origin.page)
             self.distances.append(signals.get("text_distance", 0.0))
@@ -87,7 +91,7 @@ class Tally:
         self.reasons[drop.reason] += 1
         if entity is not None:
             document.met(entity)
-            if drop.reason == "formula_unlike":
+            if drop.reason == UNLIKE:
                 document.unlike.add(entity._replace(piece=0))
             document.lost.add((entity._replace(piece=0), drop.part.first if drop.part else 0))
         elif drop.part is not None:
@@ -101,7 +105,7 @@ class Tally:
             (sum(d.came_out(kind) for d in documents), sum(d.num[kind] for d in documents)) for kind in ("formula", "table")
         )
         unparsed, untrue = self.reasons["formula_not_katex"], self.reasons["formula_tokens_differ"]
-        converted = formulas[0] + unparsed + untrue + self.reasons["formula_unlike"]
+        converted = formulas[0] + unparsed + untrue + self.reasons[UNLIKE]
         kept, dropped = sum(len(d.kept) for d in documents), sum(len(d.dropped - d.kept) for d in documents)
         return {
             "documents": (sum(bool(d.out or d.kept) for d in documents), len(self.documents)),

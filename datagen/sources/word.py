@@ -24,6 +24,8 @@ READ = "datagen.word.child:read_document"
 FORMATS = ("docx", "doc", "odt", "rtf")
 """What to list for this source: members of archives are items of their own."""
 STAGE = "WordSource"
+UNLIKE = "formula_unlike"
+"""The reason of a formula that LibreOffice drew otherwise than the file has it; a page that shows one is suspect."""
 _PAGE_BYTES, _UNKNOWN_PAGES = 15_000, 5
 _LETTER: dict[Kind, str] = {"formula": "f", "table": "t"}
 _SUFFIX = re.compile(r"-([ft])(\d{4,})(?:-(\d+))?")
@@ -165,6 +167,7 @@ def _outcomes(place: _Place, page: WordPage) -> Iterator[Sample | Drop]:
 
 def _page(place: _Place, page: WordPage) -> Sample:
     of_document = {"formulas": str(page.num_formulas), "tables": str(page.num_tables)}
+    unlike = any(lost.kind == "formula" and lost.reason == UNLIKE and lost.number in page.formulas for lost in page.lost)
     shown = {"shows_formulas": _listed(page.formulas), "shows_tables": _listed(page.tables)}
     return Sample(
         key=place.key,
@@ -175,7 +178,7 @@ def _page(place: _Place, page: WordPage) -> Sample:
         script="Zyyy",
         text=markdown(page.regions),
         regions=page.regions,
-        quality=Quality("trusted", signals=page.signals),
+        quality=Quality("suspect", (UNLIKE,), page.signals) if unlike else Quality("trusted", signals=page.signals),
         origin=Origin(place.item.uri, place.sha256, place.number, place.item.licence, place.engines),
         stage=place.stage,
         metadata=of_document | shown,

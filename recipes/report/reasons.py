@@ -184,6 +184,7 @@ REASONS = _Reasons(
     ),
     blank=Reason("The page has one colour and no text.", ("uncovered_ink",), is_whole=True),
     no_text=Reason("The page shows something, but the file has no text for it.", ("image_share", "uncovered_ink"), is_whole=True),
+    formula_unlike=Reason("LibreOffice drew a formula of the page otherwise than the file has it."),
     form=Reason("The page has fields to fill in.", ("num_fields",), is_whole=True),
     cover=Reason("A document’s first page, with little on it.", is_whole=True),
 )

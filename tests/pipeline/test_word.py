@@ -100,6 +100,14 @@ def test_pages_tables_and_formulas_are_samples_and_what_is_lost_is_a_drop(folder
     assert {entity_of(d.key) for d in drops} == {None, Entity("formula", 2), Entity("formula", 0)}
 
 
+def test_a_page_with_a_formula_that_was_drawn_otherwise_is_suspect(tmp_path):
+    lost = [["formula", 0, "formula_unlike"]]
+    pages = [{"text": RUSSIAN, "formulas": [[0, "x", "x"]], "lost": lost}, {"text": RUSSIAN, "lost": lost}]
+    (tmp_path / "a.docx").write_bytes(document(pages=pages))
+    made = [o for o in read(tmp_path) if isinstance(o, Sample) and o.task == "page"]
+    assert [(one.quality.verdict, one.quality.reasons) for one in made] == [("suspect", ("formula_unlike",)), ("trusted", ())]
+
+
 def test_all_three_tasks_are_asked_for(folder):
     asked = {one.task: usual(one) for one in read(folder) if isinstance(one, Sample)}
     assert asked == {"page": Prompt.MARKDOWN, "formula": Prompt.FREE, "table": Prompt.FREE}

@@ -68,6 +68,13 @@ def test_a_formula_that_isnt_what_its_image_shows_didnt_come_out_though_its_page
     assert counts["parsed"] == (2, 3)
 
 
+def test_a_suspect_page_wasnt_kept():
+    page = made("a.docx", 1, text_distance=0.018)
+    counts = summary([page.with_quality("suspect", ("formula_unlike",)), *SAMPLES[2:]])
+    assert counts["pages"] == (0, 3) and counts["within"] == (0, 0)
+    assert counts["tables"] == (0, 2)  # its first table had lost a piece there
+
+
 def test_figures_are_told_with_their_numerators():
     told = dict(lines(summary()))
     assert told["formulas of the XML that came out"] == "2 of 7 (28.6%)"
