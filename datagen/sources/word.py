@@ -72,7 +72,7 @@ class WordSource:
 
     def engines(self) -> dict[str, str]:
         """Raises `ValueError`, saying what to do, where there is no LibreOffice."""
-        names = ("lxml", "pikepdf", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
+        names = ("lxml", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
         versions = {name: importlib.metadata.version(name) for name in names} | office.versions()
         return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
 
