@@ -57,9 +57,9 @@ def _charts(source: str) -> Maker:
     try:
         script()
     except ValueError as error:
-        log.warning("charts are drawn by matplotlib alone: %s", error)
-        return Charts()
-    return Charts(renderers=("matplotlib", "echarts"))
+        log.warning("charts are drawn without ECharts: %s", error)
+        return Charts(renderers=("matplotlib", "vega"))
+    return Charts(renderers=("matplotlib", "echarts", "vega"))
 
 
 KINDS = {

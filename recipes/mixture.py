@@ -45,7 +45,14 @@ PAPER = (
     Part("minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
     Part("Word documents", 3_000_000, ("coarse.page_bytes",), 2.0),
     Part("scene text (10M zh, 10M en)", 20_000_000, 150_000, 0.1, 0.05),
-    Part("charts", 10_000_000, 60_000, 0.3),
+    Part(
+        "charts",
+        10_000_000,
+        ("figures.chart_bytes",),
+        ("figures.chart_core_s",),
+        made_by="recipes/figures.py",
+        shard_samples=SHARD_FIGURES,
+    ),
     Part(
         "chemical formulas",
         5_000_000,

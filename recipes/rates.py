@@ -20,6 +20,8 @@ GUESSES = {
     "coarse.page_bytes": 440_000.0,
     "fine.page_core_s": 0.9,  # of the default documents, of which one page in fourteen is read from its image
     "minority.page_core_s": 2.5,
+    "figures.chart_core_s": 0.07,
+    "figures.chart_bytes": 35_000.0,
     "figures.molecule_core_s": 0.01,
     "figures.molecule_bytes": 15_000.0,
     "figures.geometry_core_s": 0.01,

@@ -25,6 +25,8 @@ from datagen.sources.draws import Drawing
 from datagen.synth.charts import KINDS, Charts, echarts_engine
 from datagen.synth.charts.faces import languages
 from datagen.tables import parse
+from recipes.rates import record
+from tests.bench.figures import RECORD_BYTES
 
 Bare = Callable[[str, Drawing], None]
 
@@ -34,15 +36,17 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=130, help="charts by each renderer, of each kind as many as of another")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    compare("matplotlib", _bare_matplotlib, arguments.count, arguments.seed)
+    costs = [compare("matplotlib", _bare_matplotlib, arguments.count, arguments.seed)]
     if echarts_engine.kept().is_file():
-        compare("echarts", _BareECharts(), arguments.count, arguments.seed)
+        costs.append(compare("echarts", _BareECharts(), arguments.count, arguments.seed))
     else:
         print("echarts: not in the cache; a run of make recipe=figures fetches it")
+    core_s, num_bytes = (sum(parts) / len(costs) for parts in zip(*costs, strict=True))
+    record("charts", {"figures.chart_core_s": core_s, "figures.chart_bytes": num_bytes + RECORD_BYTES})
 
 
-def compare(renderer: str, bare_loop: Bare, count: int, seed: int) -> None:
-    """Print both rates, the makers' ratio to the bare one, and what each kind takes."""
+def compare(renderer: str, bare_loop: Bare, count: int, seed: int) -> tuple[float, float]:
+    """Print both rates, the maker's ratio to the bare one, and what each kind takes. Seconds of a core and bytes of a chart."""
     ours, bare, refused, num_bytes, num_cells = 0.0, 0.0, Counter[str](), 0, 0
     makers = {kind: Charts((kind,), renderers=(renderer,)) for kind in KINDS}
     for kind in KINDS:  # typefaces, words and caches, which a worker sets up once
@@ -62,7 +66,7 @@ def compare(renderer: str, bare_loop: Bare, count: int, seed: int) -> None:
             refused[kind] += 1
             continue
         num_made += 1
-        num_bytes += len(drawing.image or b"")
+        num_bytes += len(drawing.image or b"") + 2 * len(drawing.text.encode())  # the label stands in the region, too
         table = parse(drawing.text)
         num_cells += table.num_rows * table.num_columns
         start = time.process_time()
@@ -74,6 +78,7 @@ def compare(renderer: str, bare_loop: Bare, count: int, seed: int) -> None:
     print(f"  refused: {', '.join(f'{kind} {number}' for kind, number in refused.items()) or 'none'}")
     each = count / len(KINDS) * 1000
     print("  ms each: " + ", ".join(f"{kind} {total / each:.0f}" for kind, total in of_kind.items()))
+    return ours / num_made, num_bytes / num_made
 
 
 class _BareECharts:

@@ -178,5 +178,5 @@ def test_draws_are_the_same_in_another_process_which_ends_by_itself():
 
 
 def test_a_renderer_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="renderers=excel: allowed are matplotlib, echarts"):
+    with pytest.raises(ValueError, match="renderers=excel: allowed are matplotlib, echarts, vega"):
         Charts(renderers=("excel",))

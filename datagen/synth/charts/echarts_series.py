@@ -6,7 +6,7 @@ from typing import Any
 
 from datagen.synth.charts.chart_data import Chart
 from datagen.synth.charts.label import STACKED, WHOLE_PERCENT, Shown
-from datagen.synth.charts.looks import Look, luminance
+from datagen.synth.charts.looks import Look, ink_on, luminance
 from datagen.synth.charts.numbers import Scale, decimals_of, nice, printed_text
 
 _SYMBOLS = ("circle", "rect", "diamond", "triangle", "roundRect")
@@ -181,7 +181,7 @@ def _bars(plan: Plan, number: int) -> dict[str, Any]:
         if look.has_labels and chart.kind != "composite" and (is_thick or chart.kind != "stacked"):
             text = plan.printed[number, place] = printed_text(chart.numbers, value, chart.decimals)
             where = "inside" if chart.kind == "stacked" else outside[value < 0]
-            colour = look.ink if where != "inside" else _on(look.palette[number % len(look.palette)])
+            colour = look.ink if where != "inside" else ink_on(look.palette[number % len(look.palette)])
             point["label"] = {"show": True, "formatter": text, "position": where, "color": colour, "fontSize": look.size * 0.85}
         points.append(point)
     return {
@@ -243,7 +243,7 @@ def _pie(plan: Plan) -> dict[str, Any]:
             if look.has_labels:
                 plan.printed[0, place] = number
         paper = look.palette[place % len(look.palette)]
-        label |= {"position": "inside", "color": _on(paper)} if is_inside else {"color": look.ink}
+        label |= {"position": "inside", "color": ink_on(paper)} if is_inside else {"color": look.ink}
         points.append({"name": name, "value": value, "label": label | {"fontSize": look.size * 0.95, "overflow": "none"}})
     return {
         "type": "pie",
@@ -289,7 +289,7 @@ def _cells(plan: Plan) -> dict[str, Any]:
         for row, value in enumerate(series.present):
             text = plan.printed[column, row] = printed_text(chart.numbers, value, chart.decimals)
             shade = _mixed(plan.heat_colours(), (value - scale.low) / (scale.high - scale.low))
-            label = {"show": True, "formatter": text, "color": _on(shade), "fontSize": look.size * 0.85}
+            label = {"show": True, "formatter": text, "color": ink_on(shade), "fontSize": look.size * 0.85}
             points.append({"value": [column, row, value], "label": label})
     return {"type": "heatmap", "data": points, "itemStyle": {"borderColor": look.edge or "transparent", "borderWidth": 1}}
 
@@ -305,10 +305,6 @@ def _radar(plan: Plan) -> dict[str, Any]:
             point["areaStyle"] = {"opacity": 0.2}
         points.append(point | {"lineStyle": {"width": look.line_width}})
     return {"type": "radar", "data": points}
-
-
-def _on(paper: str) -> str:
-    return "#000000" if luminance(paper) > 0.5 else "#ffffff"
 
 
 def _mixed(colours: tuple[str, ...], share: float) -> str:

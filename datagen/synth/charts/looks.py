@@ -74,6 +74,11 @@ def luminance(colour: str) -> float:
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
+def ink_on(paper: str) -> str:
+    """Black or white, whichever can be read on a colour."""
+    return "#000000" if luminance(paper) > 0.5 else "#ffffff"
+
+
 def look(draw: random.Random, kind: str) -> Look:
     is_dark = draw.random() < 0.07
     palette = list(DARK if is_dark else draw.choice(PALETTES))

@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from datagen.synth.charts.chart_data import Chart
 from datagen.synth.charts.label import STACKED, WHOLE_PERCENT, Shown, colour_step
-from datagen.synth.charts.looks import Look, luminance
+from datagen.synth.charts.looks import Look, ink_on
 from datagen.synth.charts.numbers import Scale, nice, printed_text, reading_step
 
 _HATCHES = ("//", "..", "xx", "\\\\", "--", "++", "oo", "**")
@@ -82,8 +82,8 @@ def colour(look: Look, number: int) -> str:
 
 
 def on(paper: object) -> str:
-    """Black or white, whichever can be read on a colour."""
-    return "#000000" if luminance(to_hex(paper)) > 0.5 else "#ffffff"  # type: ignore[arg-type]
+    """The ink for numbers on a colour of matplotlib's."""
+    return ink_on(to_hex(paper))  # type: ignore[arg-type]
 
 
 def _stacks(chart: Chart) -> list[float]:
