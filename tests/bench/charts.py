@@ -1,11 +1,11 @@
-"""Charts a second on one core, beside a bare loop over the drawing library, by matplotlib and by ECharts.
+"""Charts a second on one core, beside a bare loop over the drawing library, by each renderer.
 
     python -m tests.bench.charts [--count 130] [--seed 1]
 
 matplotlib's bare loop draws charts of the same kinds, sizes and numbers of values with nothing but matplotlib: its defaults, its
-layout that keeps texts from being cut, the data there already, no label, no look, no check, ASCII words, PNG. ECharts' bare loop
-makes the same SVG of the same option, and pixels of it. Both loops run in one process with one thread, in turns, and their
-processor time is compared.
+layout that keeps texts from being cut, the data there already, no label, no look, no check, ASCII words, PNG. The bare loops
+of ECharts and Vega-Lite make the same SVG of the same option or specification, and pixels of it. Both loops run in one process
+with one thread, in turns, and their processor time is compared.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy
+import vl_convert
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -38,9 +39,12 @@ def main() -> None:
     arguments = parser.parse_args()
     costs = [compare("matplotlib", _bare_matplotlib, arguments.count, arguments.seed)]
     if echarts_engine.kept().is_file():
-        costs.append(compare("echarts", _BareECharts(), arguments.count, arguments.seed))
+        again = _Again((echarts_engine, "svg"), (echarts_engine, "png"))
+        costs.append(compare("echarts", again, arguments.count, arguments.seed))
     else:
         print("echarts: not in the cache; a run of make recipe=figures fetches it")
+    again = _Again((vl_convert, "vegalite_to_svg"), (echarts_engine, "png"))
+    costs.append(compare("vega", again, arguments.count, arguments.seed))
     core_s, num_bytes = (sum(parts) / len(costs) for parts in zip(*costs, strict=True))
     record("charts", {"figures.chart_core_s": core_s, "figures.chart_bytes": num_bytes + RECORD_BYTES})
 
@@ -48,15 +52,16 @@ def main() -> None:
 def compare(renderer: str, bare_loop: Bare, count: int, seed: int) -> tuple[float, float]:
     """Print both rates, the maker's ratio to the bare one, and what each kind takes. Seconds of a core and bytes of a chart."""
     ours, bare, refused, num_bytes, num_cells = 0.0, 0.0, Counter[str](), 0, 0
-    makers = {kind: Charts((kind,), renderers=(renderer,)) for kind in KINDS}
-    for kind in KINDS:  # typefaces, words and caches, which a worker sets up once
+    kinds = [kind for kind in KINDS if (renderer, kind) != ("vega", "radar")]
+    makers = {kind: Charts((kind,), renderers=(renderer,)) for kind in kinds}
+    for kind in kinds:  # typefaces, words and caches, which a worker sets up once
         if first := _made(makers[kind], "first"):
             bare_loop(kind, first)
     for lang in languages():
         _made(Charts(("bar", "scatter"), (lang,), (renderer,)), "first")
     num_made, of_kind = 0, Counter[str]()
     for number in range(count):
-        kind = KINDS[number % len(KINDS)]
+        kind = kinds[number % len(kinds)]
         start = time.process_time()
         drawing = _made(makers[kind], f"{seed} {number}")
         took = time.process_time() - start
@@ -76,18 +81,18 @@ def compare(renderer: str, bare_loop: Bare, count: int, seed: int) -> tuple[floa
     print(f"{renderer}: {rates[0]:.1f} charts a second and core; bare loop: {rates[1]:.1f}; {rates[0] / rates[1]:.2f} of it")
     print(f"  {num_made} made of {count}, {num_bytes / num_made / 1000:.0f} kB and {num_cells / num_made:.0f} cells each")
     print(f"  refused: {', '.join(f'{kind} {number}' for kind, number in refused.items()) or 'none'}")
-    each = count / len(KINDS) * 1000
+    each = count / len(kinds) * 1000
     print("  ms each: " + ", ".join(f"{kind} {total / each:.0f}" for kind, total in of_kind.items()))
     return ours / num_made, num_bytes / num_made
 
 
-class _BareECharts:
-    """The engine's last two calls, again."""
+class _Again:
+    """The last calls of some functions of modules, again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *functions: tuple[Any, str]) -> None:
         self.calls: dict[str, Any] = {}
-        for name in ("svg", "png"):
-            setattr(echarts_engine, name, self._noted(name, getattr(echarts_engine, name)))
+        for module, name in functions:
+            setattr(module, name, self._noted(name, getattr(module, name)))
 
     def _noted(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def noted(*arguments: Any) -> Any:
