@@ -67,6 +67,9 @@ class Draws(Census):
         return [Item(uri, etag=f"{self.block}", count=self.block) for uri in uris]
 
 
+_ESTIMATE = {"secret": True}  # left out of the description: it decides no byte of what is drawn
+
+
 @dataclass(frozen=True)
 class DrawSource:
     """The samples of `maker`, a draw each, whose group in any split is the draw itself unless the maker says another. Reads the
@@ -77,8 +80,8 @@ class DrawSource:
     maker: Maker
     shard_draws: int = 1000
     stage: str = "synthetic"
-    core_s: float = 0.02
-    num_bytes: int = 20_000
+    core_s: float = field(default=0.02, metadata=_ESTIMATE)
+    num_bytes: int = field(default=20_000, metadata=_ESTIMATE)
 
     def engines(self) -> dict[str, str]:
         return self.maker.engines()

@@ -63,6 +63,12 @@ def test_a_larger_count_keeps_what_a_smaller_one_drew(out, tmp_path):
     assert len(dataset_samples(folder)) == 60
 
 
+def test_a_better_estimate_goes_on_with_the_same_output(out):
+    before = [report.sha256 for report in read_reports(Folder(f"{out}/coarse"))]
+    assert run(recipe(source=DrawSource(Signs(), shard_draws=20, core_s=9.0, num_bytes=1)), Place(str(out), "inline")) == 0
+    assert [report.sha256 for report in read_reports(Folder(f"{out}/coarse"))] == before
+
+
 def test_another_seed_draws_others(out, tmp_path):
     assert run(recipe(replace(DRAWS, seed=4)), Place(str(tmp_path / "out"), "inline")) == 0
     texts = [{s.text for s in dataset_samples(Folder(f"{path}/coarse"))} for path in (out, tmp_path / "out")]
