@@ -7,6 +7,7 @@ and is in no block.
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from lxml import etree
@@ -16,6 +17,7 @@ from datagen.sources.glyph_names import private_character
 from datagen.sources.pdf_breaks import has_one_width
 from datagen.word.accepted import accept
 from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
+from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
 from datagen.word.names import XML_SPACE, M, R, W
@@ -102,7 +104,7 @@ class _Reader:
                     asked = (self._related.get(e.get(R + "id", "")) for e in section.findall(f"{W}{kind}Reference"))
                     parts |= {reference[1]: None for reference in asked if reference is not None}
         blocks = list(_Story(self, where).blocks(body, is_outermost=True))
-        self.marked[part] = written(root)
+        self.marked[part] = _drawable(root)
         return blocks
 
     def notes(self, kind: str) -> dict[str, list[Block]]:
@@ -117,7 +119,7 @@ class _Reader:
             if note.get(W + "type", "normal") == "normal":
                 blocks = _Story(self, where).blocks(note, is_outermost=True)
                 notes[note.get(W + "id", "")] = [block for block in blocks if not isinstance(block, _Note)]
-        self.marked[part] = written(root)
+        self.marked[part] = _drawable(root)
         return notes
 
     def running(self, kind: str) -> list[str]:
@@ -127,7 +129,7 @@ class _Reader:
     def _accepted(self, part: str) -> etree._Element:
         root = self._package.xml(part)
         accept(root, self.signs)
-        self.plain[part] = written(root)
+        self.plain[part] = _drawable(deepcopy(root))
         return root
 
     def _part(self, kind: str) -> str:
@@ -379,6 +381,11 @@ def _displayed(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     if len(rest) != 1 or not isinstance(rest[0], Formula):
         return pieces
     return tuple(replace(piece, is_display=True) if isinstance(piece, Formula) else piece for piece in pieces)
+
+
+def _drawable(root: etree._Element) -> bytes:
+    make_drawable(root)
+    return written(root)
 
 
 def _without_colours(numbering: etree._Element) -> bytes:

@@ -1,0 +1,89 @@
+"""Formulas as LibreOffice can draw them: the same signs, and nothing that its own language would take for a command."""
+
+import pytest
+from lxml import etree
+
+from datagen.word import content, formulas
+from datagen.word.document import Formula, Paragraph
+from datagen.word.drawable import make_drawable
+from datagen.word.package import opened
+from tests import word_xml as xml
+from tests.word_xml import M, W
+
+_M = f"{{{M}}}"
+
+
+def drawable(inside: str) -> etree._Element:
+    root = etree.fromstring(f'<m:oMath xmlns:m="{M}" xmlns:w="{W}">{inside}</m:oMath>')
+    before = formulas.signs_of_omml(root)
+    make_drawable(root)
+    assert formulas.signs_of_omml(root) == before
+    return root
+
+
+def run(text: str) -> str:
+    return f"<m:r><m:t>{text}</m:t></m:r>"
+
+
+def runs(root: etree._Element) -> list[tuple[str, bool]]:
+    """The text of each run, and whether it is text rather than mathematics."""
+    return [(r.findtext(f"{_M}t"), r.find(f"{_M}rPr/{_M}nor") is not None) for r in root.iter(f"{_M}r")]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("x=y", [("x=y", False)]),
+        ("=5", [("=", True), ("5", False)]),
+        ("x=", [("x", False), ("=", True)]),
+        ("-5", [("-5", False)]),
+        ("a=-b", [("a=-b", False)]),
+        ("n+", [("n", False), ("+", True)]),
+        ("1&lt;x&lt;", [("1&lt;x".replace("&lt;", "<"), False), ("<", True)]),
+        ("|x|", [("|", True), ("x", False), ("|", True)]),
+        ("[0,1)", [("[", True), ("0,1)", False)]),
+        ("in", [("i", False), ("n", False)]),
+        ("inner", [("inner", False)]),
+        ("aover", [("aover", False)]),
+    ],
+)
+def test_runs(text, parts):
+    assert runs(drawable(run(text))) == parts
+
+
+def test_an_operator_between_things_that_are_no_runs_has_both_operands():
+    root = "<m:rad><m:radPr/><m:deg/><m:e>{}</m:e></m:rad>".format(run("2"))
+    assert runs(drawable(root + run("=") + root)) == [("2", False), ("=", False), ("2", False)]
+
+
+def test_a_script_that_is_an_operator_alone():
+    script = f"<m:sSup><m:e>{run('N')}</m:e><m:sup>{run('+')}</m:sup></m:sSup>"
+    assert runs(drawable(script)) == [("N", False), ("+", True)]
+
+
+def test_large_operators_that_nobody_knows_get_their_limits_otherwise():
+    large = (
+        '<m:nary><m:naryPr><m:chr m:val="⋃"/>{}</m:naryPr>'
+        f"<m:sub>{run('i')}</m:sub><m:sup>{run('n')}</m:sup><m:e>{run('x')}</m:e></m:nary>"
+    )
+    above = drawable(large.format(""))
+    assert above.find(f"{_M}limUpp/{_M}e/{_M}limLow/{_M}e/{_M}r/{_M}t").text == "⋃"
+    assert above.find(f"{_M}nary") is None and above[-1].findtext(f"{_M}t") == "x"
+    beside = drawable(large.format('<m:limLoc m:val="subSup"/>'))
+    assert beside.find(f"{_M}sSup/{_M}e/{_M}sSub/{_M}sub/{_M}r/{_M}t").text == "i"
+
+
+def test_known_large_operators_stay_and_empty_limits_are_hidden():
+    large = f'<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{run("i")}</m:sub><m:sup/><m:e>{run("x")}</m:e></m:nary>'
+    root = drawable(large)
+    assert root.find(f"{_M}nary/{_M}naryPr/{_M}supHide") is not None
+    assert root.find(f"{_M}nary/{_M}naryPr/{_M}subHide") is None
+
+
+def test_both_copies_are_drawable_and_the_document_has_the_formula_as_it_is(tmp_path):
+    body = xml.paragraph(f"<m:oMath>{run('x=')}</m:oMath>") + xml.section()
+    document, plain, marked = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
+    assert all(b"<m:nor/>" in copy["word/document.xml"] for copy in (plain, marked))
+    (paragraph,) = document.blocks
+    assert isinstance(paragraph, Paragraph) and isinstance(paragraph.pieces[0], Formula)
+    assert "nor" not in paragraph.pieces[0].omml
