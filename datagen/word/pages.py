@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datagen.record import SampleError
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import OpenPage, encoded, native, open_document, rendered
-from datagen.tables import parse
 from datagen.word.answers import Cut, Lost, WordPage
 from datagen.word.document import Document, Formula
 from datagen.word.letters import PageLetters, Rect, page_letters
@@ -159,7 +158,7 @@ class WordPages:
             reason, detail = self._refusals.get(missing[0], ("formula_not_placed", f"formula {missing[0]}"))
         elif distance > MAX_DISTANCE:
             reason, detail = "table_text_differs", f"{distance:.3f}: {detail}"
-        elif not has_spans_of_places(piece, parse(entry.region.text)):
+        elif not has_spans_of_places(piece):
             reason, detail = "table_spans_differ", _SPANS_DIFFER
         if reason:
             lost.append(Lost("table", number, reason, detail, piece.piece))

@@ -1,7 +1,7 @@
 """What pages show of a table: pieces, each of the rows that stand together in one column of a page, with its HTML's cells."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from datagen import tables
@@ -81,28 +81,32 @@ def _touching(placed: Sequence[Entry]) -> list[list[Entry]]:
 
 def grid(piece: TablePiece, text: CellText) -> tables.Table:
     """The piece's cells with their texts, spans cut to its rows. Raises `ValueError` where cells overlap."""
-    rows = {r: n for n, r in enumerate(piece.rows)}
-    cells = []
-    for r, row in enumerate(piece.table.rows):
-        for n, cell in enumerate(row.cells):
-            covered = [rows[k] for k in range(r, r + cell.rowspan) if k in rows]
-            if covered and ((r, n) in piece.cells or not cell.mark):
-                cells.append(tables.Cell(min(covered), cell.column, text(cell, piece), len(covered), cell.colspan))
-    result = tables.Table(tuple(sorted(cells)))
+    result = tables.Table(tuple(sorted(cell for _, cell in _cells(piece, text))))
     result.slots()
     return result
 
 
-def has_spans_of_places(piece: TablePiece, of_file: tables.Table) -> bool:
-    """Whether the places of the cells say the same of rows, columns and spans as the file does. The first column is the left one,
-    or the right one: also the page's direction may say so. In vertical text the first row is the right one."""
+def _cells(piece: TablePiece, text: CellText) -> Iterator[tuple[tuple[int, int], tables.Cell]]:
+    """The cells of the piece's rows, each with its row and number in the document's table."""
+    rows = {r: n for n, r in enumerate(piece.rows)}
+    for r, row in enumerate(piece.table.rows):
+        for n, cell in enumerate(row.cells):
+            if covered := [rows[k] for k in range(r, r + cell.rowspan) if k in rows]:
+                yield (r, n), tables.Cell(min(covered), cell.column, text(cell, piece), len(covered), cell.colspan)
+
+
+def has_spans_of_places(piece: TablePiece) -> bool:
+    """Whether the places of the cells say the same of rows, columns and spans as the file does.
+
+    The first column is the left one, or the right one: also the page's direction may say so. In vertical text the first row is
+    the right one. What a break leaves of a cell may have no place of its own."""
     edges = [_edges([rect[axis] for rect in piece.cells.values()]) for axis in (1, 0)]
     placed = [tuple(_slots(rect, axis, edges[1 - axis]) for axis in (1, 0)) for rect in piece.cells.values()]
     cells = [tables.Cell(down[0], across[0], "", down[1], across[1]) for down, across in placed]
     mirrored = [tables.Cell(c.row, len(edges[1]) - c.column - c.columns, "", c.rows, c.columns) for c in cells]
     turned = [tables.Cell(c.column, c.row, "", c.columns, c.rows) for c in mirrored]
-    compact = sorted(tables.Cell(c.row, c.column, "", c.rows, c.columns) for c in of_file.compact().cells)
-    return compact in (sorted(cells), sorted(mirrored), sorted(turned))
+    of_file = tables.Table(tuple(cell for place, cell in _cells(piece, lambda cell, piece: "") if place in piece.cells))
+    return sorted(of_file.compact().cells) in (sorted(cells), sorted(mirrored), sorted(turned))
 
 
 def _edges(values: Sequence[float]) -> list[float]:

@@ -37,7 +37,7 @@ def test_whole_table_is_one_piece() -> None:
 
     assert (piece.page, piece.rows, piece.box) == (4, (0, 1), (50.0, 0.0, 250.0, 40.0))
     assert html(piece) == '<table><tr><td colspan="2">1</td></tr><tr><td>2</td><td>3</td></tr></table>'
-    assert has_spans_of_places(piece, grid(piece, lambda cell, piece: ""))
+    assert has_spans_of_places(piece)
 
 
 def test_break_cuts_a_span_and_repeats_the_head() -> None:
@@ -55,7 +55,19 @@ def test_break_cuts_a_span_and_repeats_the_head() -> None:
         html(first) == '<table><tr><td>1</td><td>2</td></tr><tr><td rowspan="2">3</td><td>4</td></tr><tr><td>5</td></tr></table>'
     )
     assert html(second) == "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>6</td></tr></table>"
-    assert all(has_spans_of_places(piece, grid(piece, lambda cell, piece: "")) for piece in (first, second))
+    assert all(has_spans_of_places(piece) for piece in (first, second))
+
+
+def test_rest_of_a_cell_that_has_no_place_is_empty() -> None:
+    long = table([(1, 0, 3, 1), (2, 1, 1, 1)], [(3, 1, 1, 1)], [(4, 1, 1, 1)])
+    cells = {0: {1: [at(0, 0)], 2: [at(1, 0)]}, 1: {3: [at(1, 0)], 4: [at(1, 1)]}}
+
+    _, second = pieces(long, cells)
+
+    assert to_html(grid(second, lambda cell, piece: "" if cell.mark == 1 else "x")) == (
+        '<table><tr><td rowspan="2"></td><td>x</td></tr><tr><td>x</td></tr></table>'
+    )
+    assert has_spans_of_places(second)
 
 
 def test_row_within_a_break_is_on_both_pages() -> None:
@@ -89,7 +101,7 @@ def test_places_that_say_otherwise_are_seen() -> None:
 
     (piece,) = pieces(spans, {0: {1: [at(0, 0)], 2: [at(1, 0)], 3: [at(1, 1)]}})
 
-    assert not has_spans_of_places(piece, grid(piece, lambda cell, piece: ""))
+    assert not has_spans_of_places(piece)
 
 
 def test_right_to_left_table_begins_at_the_right() -> None:
@@ -98,7 +110,7 @@ def test_right_to_left_table_begins_at_the_right() -> None:
 
     (piece,) = pieces(mirrored, cells)
 
-    assert has_spans_of_places(piece, grid(piece, lambda cell, piece: ""))
+    assert has_spans_of_places(piece)
     assert html(piece).startswith('<table><tr><td colspan="2">1</td><td>2</td></tr>')
 
 
