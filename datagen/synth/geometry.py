@@ -124,7 +124,10 @@ class Geometry:
         )
 
     def engines(self) -> dict[str, str]:
-        """What decides how a figure comes out, beside the fields: both drawing programs and the typefaces."""
+        """What decides how a figure comes out, beside the fields: both drawing programs and the typefaces. Raises `ValueError`,
+        with what to install, if the machine has none for Latin and Greek letters."""
+        if not _letterings("Latn"):
+            raise ValueError(typefaces.what_to_install(f"ABC{_OF_MARKS}", "en"))
         chosen = {path for script in {script for script, _ in _LETTERS} for _, path in _letterings(script)}
         return {
             "cairo": cairocffi.cairo_version_string(),

@@ -230,6 +230,12 @@ def test_a_marks_text_gives_way_to_names_and_to_other_marks():
     assert [label.text for label in labels] == ["A", "1", "3"]
 
 
+def test_a_machine_without_typefaces_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr("datagen.synth.geometry._letterings", lambda script: ())
+    with pytest.raises(ValueError, match="apt-get install"):
+        Geometry().engines()
+
+
 def test_an_arc_spans_the_smaller_angle():
     (path,) = strokes.mark_lines(Mark("arc", (0j, 1 + 0j, 1j)), 10)
     assert path[0] == pytest.approx(15) and path[-1] == pytest.approx(15j)
