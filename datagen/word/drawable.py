@@ -55,11 +55,6 @@ def _with_limits(large: etree._Element) -> None:
     character = look.find(M + "chr") if look is not None else None
     sign = "∫" if character is None else character.get(M + "val", "")
     limits = [(name, part) for name in ("sub", "sup") if (part := large.find(M + name)) is not None and _is_shown(look, name)]
-    for name, part in limits:
-        if not _has_something(part):
-            hide = etree.SubElement(look, f"{M}{name}Hide") if look is not None else None
-            if hide is not None:
-                hide.set(M + "val", "1")
     if holder is None or not sign or sign in _KNOWN_LARGE:
         return
     where = look.find(M + "limLoc") if look is not None else None
@@ -97,7 +92,13 @@ def _has_something(part: etree._Element) -> bool:
 
 
 def _quote(holder: etree._Element) -> None:
-    """Makes text of operators that lack an operand, and letters of words that are commands."""
+    """Makes text of operators that lack an operand, and letters of words that are commands; puts a text without signs where there
+    is nothing, in whose place LibreOffice would draw a box."""
+    if holder.tag != M + "oMath" and not _has_something(holder):
+        empty = etree.SubElement(holder, M + "r")
+        etree.SubElement(etree.SubElement(empty, M + "rPr"), M + "nor")
+        etree.SubElement(empty, M + "t")
+        return
     children = [child for child in holder if isinstance(child.tag, str) and not child.tag.endswith("Pr")]
     signs = [sign for n, child in enumerate(children) for sign in _signs(n, child)]
     quoted = {n for n in range(len(signs)) if _is_lone(signs, n)}
