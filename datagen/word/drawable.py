@@ -2,7 +2,8 @@
 are commands, and an operator without both of its operands is an error, drawn as ¿.
 
 What is changed shows the same signs: words that are commands become single letters, operators that lack an operand become text,
-and large operators that LibreOffice doesn't know get their limits as any sign may have them. (Tried with LibreOffice 25.2.)
+large operators that LibreOffice doesn't know get their limits as any sign may have them, and what stands round something in an
+unusual way, such as ]a, b[, becomes text, too. (Tried with LibreOffice 25.2.)
 """
 
 import re
@@ -19,6 +20,8 @@ _HOLDERS = frozenset(M + name for name in ("oMath", "e", "num", "den", "sub", "s
 _NEED_BOTH, _NEED_RIGHT = frozenset("=<>*/"), frozenset("+-")
 _NEVER = frozenset("|[]#&_^~")
 _OPENING, _CLOSING = frozenset("([{,;:"), frozenset(")]},;:")
+_BEGINS, _ENDS = frozenset(("", *"([{|‖⟨⌊⌈⟦")), frozenset(("", *")]}|‖⟩⌋⌉⟧"))
+_ANGLES = {"\u2329": "⟨", "\u3008": "⟨", "\u232a": "⟩", "\u3009": "⟩"}
 _WORD = re.compile("[A-Za-z]{2,}")
 _COMMANDS = frozenset(
     "abs acute aleph and approx backepsilon bar binom bold boper breve cdot check circ circle color coprod csub csup dddot "
@@ -46,6 +49,8 @@ def make_drawable(root: etree._Element) -> None:
     """Changes the formulas of a part."""
     for large in list(root.iter(M + "nary")):
         _with_limits(large)
+    for fenced in list(root.iter(M + "d")):
+        _with_fences(fenced)
     for holder in list(root.iter(*_HOLDERS)):
         _quote(holder)
 
@@ -73,6 +78,34 @@ def _with_limits(large: etree._Element) -> None:
     holder[at : at + 1] = [whole, *(inside if inside is not None else ())]
 
 
+def _with_fences(fenced: etree._Element) -> None:
+    look, holder = fenced.find(M + "dPr"), fenced.getparent()
+    signs = []
+    for name, usual in (("begChr", "("), ("endChr", ")"), ("sepChr", "|")):
+        character = look.find(M + name) if look is not None else None
+        if character is not None and (other := _ANGLES.get(character.get(M + "val", ""))):
+            character.set(M + "val", other)
+        signs.append(usual if character is None else character.get(M + "val", ""))
+    begin, end, between = signs
+    if holder is None or (begin in _BEGINS and end in _ENDS):
+        return
+    parts: list[etree._Element] = [_text(begin)] if begin else []
+    for n, inside in enumerate(fenced.findall(M + "e")):
+        parts += [_text(between)] if n and between else []
+        parts += [child for child in inside if not str(child.tag).endswith("Pr")]
+    parts += [_text(end)] if end else []
+    at = holder.index(fenced)
+    holder[at : at + 1] = parts
+
+
+def _text(text: str) -> etree._Element:
+    """A run that is text, not mathematics."""
+    run = etree.Element(M + "r")
+    etree.SubElement(etree.SubElement(run, M + "rPr"), M + "nor")
+    etree.SubElement(run, M + "t").text = text
+    return run
+
+
 def _made(name: str, **parts: etree._Element | None) -> etree._Element:
     element = etree.Element(M + name)
     for part, inside in parts.items():
@@ -95,9 +128,7 @@ def _quote(holder: etree._Element) -> None:
     """Makes text of operators that lack an operand, and letters of words that are commands; puts a text without signs where there
     is nothing, in whose place LibreOffice would draw a box."""
     if holder.tag != M + "oMath" and not _has_something(holder):
-        empty = etree.SubElement(holder, M + "r")
-        etree.SubElement(etree.SubElement(empty, M + "rPr"), M + "nor")
-        etree.SubElement(empty, M + "t")
+        holder.append(_text(""))
         return
     children = [child for child in holder if isinstance(child.tag, str) and not child.tag.endswith("Pr")]
     signs = [sign for n, child in enumerate(children) for sign in _signs(n, child)]

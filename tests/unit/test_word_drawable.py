@@ -83,6 +83,19 @@ def test_known_large_operators_stay_and_what_is_empty_gets_a_text_without_signs(
     assert root.find(f"{_M}nary/{_M}sup/{_M}r/{_M}rPr/{_M}nor") is not None
 
 
+def test_what_stands_round_something_in_an_unusual_way_is_text():
+    fenced = '<m:d><m:dPr><m:begChr m:val="{}"/><m:endChr m:val="{}"/></m:dPr><m:e>{}</m:e><m:e>{}</m:e></m:d>'
+    assert runs(drawable(fenced.format("]", "[", run("a"), run("b")))) == [
+        ("]", True),
+        ("a", False),
+        ("|", True),
+        ("b", False),
+        ("[", True),
+    ]
+    usual = drawable(fenced.format("\u2329", "\u232a", run("a"), run("b")))
+    assert usual.find(f"{_M}d/{_M}dPr/{_M}begChr").get(f"{_M}val") == "⟨" and runs(usual) == [("a", False), ("b", False)]
+
+
 def test_both_copies_are_drawable_and_the_document_has_the_formula_as_it_is(tmp_path):
     body = xml.paragraph(f"<m:oMath>{run('x=')}</m:oMath>") + xml.section()
     document, plain, marked = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
