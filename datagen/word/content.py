@@ -85,8 +85,9 @@ class _Reader:
         self.plain: dict[str, bytes] = {}
         self.marked: dict[str, bytes] = {}
         self.num_marks = self.num_formulas = self.num_tables = 0
-        if numbering is not None:
-            self.marked[self._part("numbering")] = _without_colours(numbering)
+        for kind, tree in (("numbering", numbering), ("styles", styles)):
+            if tree is not None:
+                self.marked[self._part(kind)] = _without_colours(tree)
 
     def new_mark(self) -> int:
         self.num_marks += 1
@@ -388,10 +389,11 @@ def _drawable(root: etree._Element) -> bytes:
     return written(root)
 
 
-def _without_colours(numbering: etree._Element) -> bytes:
-    """The numbering, in which no number or bullet has a colour of its own: it takes that of its paragraph."""
-    for level in numbering.iter(W + "lvl"):
-        properties = level.find(W + "rPr")
+def _without_colours(part: etree._Element) -> bytes:
+    """A part in which neither numbers and bullets nor styles of letters have a colour: a number takes that of its paragraph, and a
+    paragraph that has one colour takes that of a style for the letters of links."""
+    for holder in (*part.iter(W + "lvl"), *part.iterfind(f"{W}style[@{W}type='character']")):
+        properties = holder.find(W + "rPr")
         for colour in properties.findall(W + "color") if properties is not None else ():
             properties.remove(colour)
-    return written(numbering)
+    return written(part)

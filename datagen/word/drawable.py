@@ -121,7 +121,9 @@ def _is_shown(look: etree._Element | None, name: str) -> bool:
 
 
 def _has_something(part: etree._Element) -> bool:
-    return any(child.tag != M + "ctrlPr" and not str(child.tag).endswith("Pr") for child in part)
+    """Whether anything in it can be seen."""
+    things = [child for child in part if not str(child.tag).endswith("Pr")]
+    return any(child.tag != M + "r" or "".join(child.itertext()).strip() for child in things)
 
 
 def _quote(holder: etree._Element) -> None:

@@ -324,3 +324,15 @@ def test_a_style_of_tables_speaks_of_heads(tmp_path):
         ("head", False),
         ("body", False),
     ]
+
+
+def test_styles_of_letters_have_no_colour_in_the_marked_copy(tmp_path):
+    styles = (
+        f'<w:styles xmlns:w="{xml.W}"><w:style w:type="character" w:styleId="Hyperlink"><w:rPr><w:color w:val="00FF00"/></w:rPr>'
+        "</w:style></w:styles>"
+    )
+    path = xml.write_docx(
+        tmp_path / "a.docx", xml.paragraph(xml.run("a")) + xml.section(), more={"word/styles.xml": styles.encode()}
+    )
+    _, plain, marked = content.read(opened(str(path)))
+    assert b"00FF00" not in marked["word/styles.xml"] and "word/styles.xml" not in plain

@@ -103,3 +103,8 @@ def test_both_copies_are_drawable_and_the_document_has_the_formula_as_it_is(tmp_
     (paragraph,) = document.blocks
     assert isinstance(paragraph, Paragraph) and isinstance(paragraph.pieces[0], Formula)
     assert "nor" not in paragraph.pieces[0].omml
+
+
+def test_a_space_alone_is_nothing():
+    root = drawable(f'<m:f><m:num><m:r><m:t xml:space="preserve"> </m:t></m:r></m:num><m:den>{run("2")}</m:den></m:f>')
+    assert runs(root) == [(" ", False), ("", True), ("2", False)]
