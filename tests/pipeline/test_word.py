@@ -16,6 +16,8 @@ from datagen.stages.check_formulas import CheckFormulas
 from datagen.stages.language import IdentifyLanguage
 from datagen.storage import Folder
 from datagen.target import Prompt, can_answer, encode, usual
+from model.data.ours import open_ours
+from model.tokenizer import byte_tokenizer
 from recipes import RECIPES
 from recipes.__main__ import main as cli
 from recipes.words import Entry
@@ -154,6 +156,18 @@ def test_a_dataset_is_made_once_and_two_copies_have_keys_of_their_own(folder, tm
     before = files(out)
     assert run(folder, out) == 0
     assert files(out) == before
+
+
+def test_a_training_draws_pages_tables_and_formulas(folder, tmp_path):
+    out = tmp_path / "out"
+    (folder / "copy.docx").unlink()
+    assert run(folder, out) == 0
+    datasets = open_ours(Folder(str(out)), ["word"])
+    assert [dataset.name for dataset in datasets] == ["word", "word table", "word formula"]
+    columns = [dataset.columns(byte_tokenizer()) for dataset in datasets]
+    # The second page says what the first one does: it is marked, and what was cut out of it is left out with it.
+    assert [len(of_task.width_N) for of_task in columns] == [1, 1, 2]
+    assert all("bad_record" not in of_task.skipped for of_task in columns)
 
 
 def test_a_document_is_forgotten_with_its_tables_and_formulas(folder, tmp_path):

@@ -1,0 +1,85 @@
+"""Word files, drawn by LibreOffice: the same bytes from one process, from two workers, and after a SIGKILL amid a shard."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from datagen.sources.word import WordSource
+from recipes.recipe import Recipe
+from recipes.run import run
+from recipes.steps import Place
+from recipes.word import word
+from tests import word_formulas as maths
+from tests import word_xml as xml
+from tests.office import needs_office
+from tests.outputs import ROOT, check_corpus, files
+
+pytestmark = [pytest.mark.slow, needs_office, pytest.mark.timeout(900)]
+
+RUN = "import sys; from tests.robustness.test_word_kill import make; sys.exit(make(*sys.argv[1:4]))"
+NUM_DOCUMENTS = 6
+
+
+def make(folder: str, out: str, on: str) -> int:
+    """The recipe with two documents a shard."""
+    documents, *others = word(folder).steps
+    small = replace(documents, source=WordSource(shard_pages=2, long_side=900))
+    return run(Recipe("word", (small, *others)), Place(out, on, 2))
+
+
+def shards(out: Path) -> dict[str, str]:
+    return {tar.name: hashlib.sha256(tar.read_bytes()).hexdigest() for tar in sorted((out / "word/shards").glob("*.tar"))}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("documents")
+    for i in range(NUM_DOCUMENTS):
+        formula = maths.inline(maths.fraction(maths.text("a"), maths.text(str(i))))
+        xml.write_docx(path / f"{i}.docx", xml.paragraph(xml.run(f"Document number {i} has "), formula) + xml.section())
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    assert make(str(folder), str(out), "inline") == 0
+    check_corpus(out, name="word")
+    assert len(shards(out)) == NUM_DOCUMENTS / 2
+    return shards(out)
+
+
+def test_two_workers_give_the_bytes_of_one(folder, undisturbed, tmp_path):
+    assert make(str(folder), str(tmp_path / "out"), "local") == 0
+    assert shards(tmp_path / "out") == undisturbed
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes_and_leaves_no_office_behind(folder, undisturbed, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", RUN, str(folder), str(out), "inline"]
+    started = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 300
+    family: list[psutil.Process] = []
+    while time.monotonic() < deadline and started.poll() is None:
+        family = psutil.Process(started.pid).children(recursive=True)
+        if list((out / "word/shards").glob("*.json")) and any("soffice" in process.name() for process in family):
+            break
+        time.sleep(0.01)
+    assert started.poll() is None, "the run ended before it could be killed"
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    assert psutil.wait_procs(family, timeout=30)[1] == []
+    assert 0 < len(list((out / "word/shards").glob("*.json"))) < len(undisturbed)
+    assert make(str(folder), str(out), "inline") == 0
+    assert shards(out) == undisturbed
+    before = files(out)
+    assert make(str(folder), str(out), "inline") == 0
+    assert files(out) == before
