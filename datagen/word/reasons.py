@@ -20,7 +20,30 @@ REASONS = {
     "timeout": "The file, or a page of it, took longer than its deadline.",
     "memory": "The file, or a page of it, took more memory than it may.",
     "crash": "The file, or a page of it, ended the process that read it.",
+    "not_found": "There is no such file.",
+    "unreadable": "The file, or the server that has it, lets nobody read it.",
+    # A page.
+    "text_moved": "The marks moved the text, so nobody knows where it stands.",
+    "page_text_differs": "The page’s label is further from the page’s own text than it may be.",
+    "no_text": "Nothing is written on the page.",
+    "equation_is_picture": "The page has an equation of which the file has a picture alone.",
+    "page_not_read": "It stands on a page that wasn’t asked for.",
+    "page_too_large": "The page is larger than any that is drawn.",
+    "empty_page_box": "The page has no size.",
+    "broken_page": "The page that LibreOffice made can’t be drawn.",
+    "broken": "The PDF that LibreOffice made can’t be opened.",
+    "no_pages": "The PDF that LibreOffice made has no pages.",
+    # A table.
+    "table_not_placed": "The table wasn’t found on any page.",
+    "table_text_differs": "The table’s label is further from the page’s own text than it may be.",
+    "table_spans_differ": "The table’s rows and columns on the page aren’t those of the file.",
+    "table_too_large": "The table has more cells than any that is read.",
     # A formula.
-    "formula_unlike": "The formula’s LaTeX, drawn again, isn’t what its image shows.",
+    "formula_not_converted": "The formula has something that LaTeX wasn’t made of.",
+    "formula_not_katex": "The formula’s LaTeX can’t be parsed by KaTeX.",
+    "formula_tokens_differ": "The formula’s LaTeX lacks some of its letters and signs, or has them in another order.",
+    "formula_not_placed": "The formula wasn’t found on any page.",
+    "formula_not_apart": "The formula’s ink can’t be told from what stands around it.",
+    "formula_unlike": "What the image shows isn’t the formula: LibreOffice says so, or its LaTeX, drawn again, is unlike it.",
 }
 """Each reason with its sentence."""

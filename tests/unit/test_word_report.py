@@ -1,12 +1,20 @@
 """What the report says of Word documents: figures counted from samples and drops, and labels as MathML and tables."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from lxml import etree
 
-from datagen.record import Drop, Origin, Quality, Range, Sample
+from datagen import word
+from datagen.record import LABELS, Drop, Origin, Quality, Range, Sample
+from datagen.word.reasons import REASONS
+from recipes.report.corpus import corpus_sections
 from recipes.report.word import drawn, mathml
 from recipes.word_tally import counted, lines
 from tests.samples import sample
+from tests.unit.test_report import survey_of
 
 ROW = {"shard": "word-000000", "offset": 0, "bytes": 1}
 HTML = '<table><tr><td colspan="2">a</td></tr><tr><td>1</td><td>2</td></tr></table>'
@@ -73,6 +81,33 @@ def test_a_suspect_page_wasnt_kept():
     counts = summary([page.with_quality("suspect", ("formula_unlike",)), *SAMPLES[2:]])
     assert counts["pages"] == (0, 3) and counts["within"] == (0, 0)
     assert counts["tables"] == (0, 2)  # its first table had lost a piece there
+
+
+def strings_of_reasons() -> set[str]:
+    """The strings in the code that reads Word files which are reasons: what errors and refusals are made with, and what has
+    the form of one."""
+    named = re.compile(r"(?:formula|table|page|text|equation)(?:_[a-z]+)+|no_text")
+    others = {*LABELS, "text_distance"}
+    found: set[str] = set()
+    for file in Path(word.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("SampleError", "Refusal"):
+                found |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant)}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and named.fullmatch(node.value):
+                found.add(node.value)
+    return found - others
+
+
+def test_every_reason_has_its_sentence_and_is_used():
+    reasons = strings_of_reasons()
+    assert {"formula_not_katex", "page_text_differs", "zip_bomb", "table_not_placed"} <= reasons
+    assert reasons - REASONS.keys() == set()
+    assert all(sentence.endswith(".") for sentence in REASONS.values())
+
+
+def test_drops_are_shown_with_their_sentences():
+    html = corpus_sections("word", survey_of([]), DROPS, lambda row: SAMPLES[0])[1].html
+    assert REASONS["formula_not_katex"] in html and REASONS["encrypted"] in html
 
 
 def test_figures_are_told_with_their_numerators():
