@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import Levenshtein
 
-_WHOLE = 0.75  # of the text's letters, in each of several groups: they are repetitions
+_REPEATED = 1.5  # times as many letters as the text has, from which on groups are repetitions
+_WHOLE = 0.75  # of the text's letters: a repetition that has as many is whole
 Share = tuple[int, int]
 """From where to where in the text, exclusive."""
 
@@ -29,7 +30,7 @@ def letters_of(text: str) -> str:
 def shares(text: str, groups: Sequence[str]) -> list[Share]:
     """The share of the text that each group of letters is, in their order; (0, 0) for a group of none.
 
-    Groups that have nearly all of the letters each are repetitions, such as a table's head. Otherwise they divide the text: by
+    Groups that have many more letters than the text are repetitions, such as a table's head. Otherwise they divide the text: by
     their number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a
     later share doesn't begin with white space."""
     places = shown(text)
@@ -37,10 +38,10 @@ def shares(text: str, groups: Sequence[str]) -> list[Share]:
     num = sum(map(len, letters))
     if not num or not places:
         return [(0, 0)] * len(groups)
-    filled = [len(group) for group in letters if group]
-    is_repeated = all(num == len(places) for num in filled) or (len(filled) > 1 and min(filled) > _WHOLE * len(places))
-    if len(letters) == 1 or is_repeated:
+    if len(letters) == 1 or all(len(group) in (0, len(places)) for group in letters):
         return [(0, len(text)) if group else (0, 0) for group in letters]
+    if num > _REPEATED * len(places):
+        return [_alone(text, places, group) for group in letters]
     bounds = [0]
     for group in letters:
         bounds.append(bounds[-1] + len(group))
@@ -52,6 +53,16 @@ def shares(text: str, groups: Sequence[str]) -> list[Share]:
         starts[-1] = len(text)
     spans = itertools.pairwise(starts)
     return [(_begin(text, a, b), b) if group else (0, 0) for group, (a, b) in zip(letters, spans, strict=True)]
+
+
+def _alone(text: str, places: Sequence[int], group: str) -> Share:
+    """The share of one repetition."""
+    if len(group) > _WHOLE * len(places):
+        return 0, len(text)
+    if not group:
+        return 0, 0
+    start, stop = _fitted("".join(text[n] for n in places), group, [0, len(group) - 1])
+    return places[min(start, len(places) - 1)], places[min(stop, len(places) - 1)] + 1
 
 
 def _begin(text: str, start: int, stop: int) -> int:

@@ -40,3 +40,11 @@ def test_letters_too_few_divide_where_they_fit_best() -> None:
 
 def test_head_is_repeated_though_each_page_has_a_letter_more() -> None:
     assert texts("Implementation Notes", "Implementation_Notes", "Implementation_Notes") == ["Implementation Notes"] * 2
+
+
+def test_repetition_of_which_a_page_has_a_part_is_that_part() -> None:
+    assert texts("Implementation Notes", "ImplementationNotes", "Notes", "Implementation_Notes") == [
+        "Implementation Notes",
+        "Notes",
+        "Implementation Notes",
+    ]
