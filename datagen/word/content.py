@@ -390,8 +390,8 @@ def _drawable(root: etree._Element) -> bytes:
 
 
 def _without_colours(part: etree._Element) -> bytes:
-    """A part in which neither numbers and bullets nor styles of letters have a colour: a number takes that of its paragraph, and a
-    paragraph that has one colour takes that of a style for the letters of links."""
+    """A part in which neither numbers and bullets nor styles of letters have a colour: a number takes that of its paragraph, and
+    a paragraph that has one colour takes that of a style for the letters of links."""
     for holder in (*part.iter(W + "lvl"), *part.iterfind(f"{W}style[@{W}type='character']")):
         properties = holder.find(W + "rPr")
         for colour in properties.findall(W + "color") if properties is not None else ():
