@@ -17,7 +17,7 @@ from datagen.synth.charts.chart_data import FIVE, Chart, Series, shares
 from datagen.synth.charts.compose import compose
 from datagen.synth.charts.faces import faces, languages
 from datagen.synth.charts.label import Shown
-from datagen.synth.charts.looks import look
+from datagen.synth.charts.looks import distinct, look
 from datagen.synth.charts.numbers import NumberFormat, Scale, reading_step
 from datagen.synth.charts.words import LANGUAGES
 from datagen.tables import parse, to_html
@@ -87,6 +87,15 @@ def test_axes_hold_their_values_and_have_about_as_many_ticks_as_asked_for():
         assert max(values) <= scale.high
         assert wanted / 2 <= len(scale.ticks) <= 2 * wanted
         assert all(abs(tick / scale.distance - round(tick / scale.distance)) < 1e-6 for tick in scale.ticks)
+
+
+def test_series_have_colours_that_are_seen_and_told_apart():
+    for number in range(300):
+        kind = KINDS[number % len(KINDS)]
+        made = look(random.Random(number), kind)
+        assert len(made.palette) >= (7 if kind in ("pie", "donut") else 5)
+        assert distinct(made.palette, made.plot_paper) == [*made.palette]
+    assert distinct(("#ffffff", "#ff0000", "#f80000", "#0000ff"), "#fafafa") == ["#ff0000", "#0000ff"]
 
 
 def test_shares_are_whole():

@@ -133,7 +133,7 @@ def _whole(draw: random.Random, words: Words, numbers: NumberFormat, axis: Categ
 
 
 def _shares(draw: random.Random, words: Words, numbers: NumberFormat) -> Chart:
-    axis = names_axis(words, draw, draw.randint(3, 8))
+    axis = names_axis(words, draw, draw.randint(3, 7))
     decimals = draw.choice((0, 0, 1, 1, 2))
     column = chart_data.shares(draw, len(axis.names), decimals)
     if draw.random() < 0.5:

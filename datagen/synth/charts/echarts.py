@@ -14,7 +14,7 @@ from datagen.synth.charts.chart_data import Chart
 from datagen.synth.charts.echarts_series import Plan, series_of
 from datagen.synth.charts.faces import Face, Faces
 from datagen.synth.charts.label import Shown
-from datagen.synth.charts.looks import Look
+from datagen.synth.charts.looks import Look, luminance
 from datagen.synth.charts.numbers import NumberFormat, Scale, decimals_of
 
 _TOUCHING = 1.0  # pixels that must be free around each text
@@ -275,7 +275,7 @@ def _radar(plan: Plan) -> dict[str, Any]:
         ],
         "axisLabel": {"texts": ticks(scale, chart.numbers), "color": look.ink, "fontSize": look.size * 0.85},
         "interval": scale.distance,
-        "splitArea": {"show": look.opacity < 1},
+        "splitArea": {"show": look.opacity < 1 and luminance(look.paper) > 0.5},
         "splitLine": {"lineStyle": {"color": "#888888", "opacity": 0.5}},
         "axisLine": {"lineStyle": {"color": "#888888", "opacity": 0.5}},
     }

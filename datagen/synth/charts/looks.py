@@ -1,6 +1,8 @@
 """How charts look: sizes, typefaces, colours, lines, grids, legends and labels, hundreds of combinations by random numbers."""
 
+import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # fmt: off
@@ -21,6 +23,8 @@ PALETTES = (
 )
 DARK = ("#4992ff", "#7cffb2", "#fddd60", "#ff6e76", "#58d9f9", "#05c091", "#ff8a45", "#8d48e3")
 MAPS = ("viridis", "YlOrRd", "Blues", "Greens", "coolwarm", "RdYlBu", "YlGnBu", "magma", "Greys", "PuBu", "cividis", "Oranges")
+_MIN_DISTANCE = 0.19  # of red, green and blue, each from 0 to 1: nearer ones are taken for each other in a legend
+_MAX_SLICES, _MAX_SERIES = 7, 5
 _MIN_CONTRAST = 0.14  # of luminance: paler marks can't be made out
 LIGHT_PAPERS = ("#ffffff", "#ffffff", "#ffffff", "#ffffff", "#fafafa", "#f7f7f2", "#fdf6e3", "#eef3f7", "#f0f0f0")
 # fmt: on
@@ -70,8 +74,22 @@ class Look:
 
 def luminance(colour: str) -> float:
     """How light a hexadecimal colour is, from 0 to 1."""
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = _parts(colour)
     return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def distinct(palette: Sequence[str], paper: str) -> list[str]:
+    """The colours of a palette that can be seen on a paper, and be told from those before them."""
+    kept: list[str] = []
+    for colour in palette:
+        is_seen = abs(luminance(colour) - luminance(paper)) > _MIN_CONTRAST
+        if is_seen and all(math.dist(_parts(colour), _parts(other)) > _MIN_DISTANCE for other in kept):
+            kept.append(colour)
+    return kept
+
+
+def _parts(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
 
 
 def ink_on(paper: str) -> str:
@@ -81,13 +99,14 @@ def ink_on(paper: str) -> str:
 
 def look(draw: random.Random, kind: str) -> Look:
     is_dark = draw.random() < 0.07
-    palette = list(DARK if is_dark else draw.choice(PALETTES))
+    paper = draw.choice(("#100c2a", "#1e1e1e", "#222b3a")) if is_dark else draw.choice(LIGHT_PAPERS)
+    plot_paper = draw.choice(("#ffffff", "#f2f2f2", "#eaeaf2")) if not is_dark and draw.random() < 0.2 else paper
+    most = _MAX_SLICES if kind in ("pie", "donut") else _MAX_SERIES
+    able = [told for palette in PALETTES if len(told := distinct(palette, plot_paper)) >= most]
+    palette = list(distinct(DARK, plot_paper) if is_dark else draw.choice(able))
     if draw.random() < 0.6:
         shift = draw.randrange(len(palette))
         palette = palette[shift:] + palette[:shift]
-    paper = draw.choice(("#100c2a", "#1e1e1e", "#222b3a")) if is_dark else draw.choice(LIGHT_PAPERS)
-    plot_paper = draw.choice(("#ffffff", "#f2f2f2", "#eaeaf2")) if not is_dark and draw.random() < 0.2 else paper
-    palette = [colour for colour in palette if abs(luminance(colour) - luminance(plot_paper)) > _MIN_CONTRAST]
     has_labels = draw.random() < {"line": 0.25, "area": 0.15, "heat_map": 0.6, "pie": 0.85, "donut": 0.85}.get(kind, 0.45)
     width = draw.randint(480, 1000)
     size = draw.uniform(11, 15) * (1.1 if width > 800 else 1.0)
