@@ -72,7 +72,7 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Figures:
         with matplotlib.rc_context(_style(attempt, families)), warnings.catch_warnings(record=True) as complaints:
             warnings.simplefilter("always")  # of letters without a glyph, and of a layout that has no room
             drawn = _drawn(chart, attempt, bold if look.is_title_bold else families)
-        wrong = str(complaints[0].message) if complaints else _fault(drawn.figure) or _struck_out(drawn)
+        wrong = str(complaints[0].message) if complaints else _fault(drawn.figure) or _struck_out(drawn) or _covered(drawn)
         if not wrong:
             return drawn
     raise SampleError("chart_too_crowded", f"{chart.kind} with {len(chart.categories)} categories: {wrong}")
@@ -148,6 +148,18 @@ def _struck_out(drawn: Figures) -> str:
         if path.intersects_bbox(text.get_window_extent().padded(line.get_linewidth()), filled=False):
             return f"a line runs through {text.get_text()!r}"
     return ""
+
+
+def _covered(drawn: Figures) -> str:
+    """Whether a legend within the axes reaches down to the values, or to the numbers over them; "" for no."""
+    marks, axes = drawn.marks, drawn.marks.axes[-1]
+    legend = axes.get_legend()
+    if legend is None:
+        return ""
+    tops = [text.get_window_extent().y1 for one in marks.axes for text in one.texts]
+    for number, one in enumerate(marks.axes):
+        tops.append(one.transData.transform((0, marks.top(number)))[1])
+    return "the legend lies over values" if legend.get_window_extent().y0 < max(tops) else ""
 
 
 def _texts(figure: Figure) -> list[Text]:

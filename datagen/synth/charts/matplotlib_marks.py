@@ -46,6 +46,12 @@ class Marks:
             x_step = self.x_scale.step(self.axes[0].bbox.width)
         return Shown(tuple(steps), self.printed, x_step)
 
+    def top(self, axis: int) -> float:
+        """The largest value on an axis, of a stack its sum."""
+        if self.is_stacked:
+            return max(_stacks(self.chart))
+        return max(value for series in self.chart.series if series.axis == axis for value in series.present)
+
     def _step(self, scale: Scale | None, axes: Axes) -> float | None:
         if scale is None or not self.look.has_axis:
             return None
@@ -91,8 +97,9 @@ def _stacks(chart: Chart) -> list[float]:
 
 
 def _headroom(marks: Marks) -> float:
-    inside = marks.look.legend == "inside" and marks.chart.has_names and len(marks.chart.series) > 1
-    return 0.32 if inside and marks.chart.kind != "horizontal" else 0.12 if marks.look.has_labels else 0.04
+    if marks.look.legend == "inside" and marks.chart.has_names and marks.chart.kind != "horizontal":
+        return 0.32 if len(marks.chart.series) > 1 else 0.22
+    return 0.12 if marks.look.has_labels else 0.04
 
 
 def _bars(marks: Marks) -> None:
