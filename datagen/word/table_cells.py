@@ -10,6 +10,7 @@ from datagen.word.names import VAL, W, is_on, number, value
 
 MAX_COLUMNS = 1000  # Word has 63, LibreOffice more
 MAX_ROWS = 20_000
+_SLIVER = 30  # twentieths of a point: a column that is narrower can't be seen
 
 
 @dataclass
@@ -63,7 +64,23 @@ def drafts(table: etree._Element, signs: Counter[str]) -> list[RowDraft]:
             column += colspan
         rows.append(row)
         above = current
+    _without_slivers(table, rows)
     return rows
+
+
+def _without_slivers(table: etree._Element, rows: list[RowDraft]) -> None:
+    """Takes columns away that are too narrow to be seen, and in which no cell lies as a whole: what is left of edges that were
+    moved."""
+    widths = [number(column.get(W + "w"), _SLIVER) for column in table.iterfind(f"{W}tblGrid/{W}gridCol")]
+    cells = {id(cell): cell for row in rows for cell in row.cells}.values()
+    slivers = {n for n, width in enumerate(widths) if width < _SLIVER}
+    while whole := {n for c in cells if (inside := set(range(c.column, c.column + c.colspan))) <= slivers for n in inside}:
+        slivers -= whole
+    if slivers:
+        for cell in cells:
+            stop = cell.column + cell.colspan
+            cell.column -= sum(n < cell.column for n in slivers)
+            cell.colspan = stop - sum(n < stop for n in slivers) - cell.column
 
 
 def _merge(properties: etree._Element | None, name: str) -> str:

@@ -124,3 +124,14 @@ def test_spans_are_those_that_pandoc_reads(tmp_path):
         assert [one for one in mine if one not in others] == []
         num_tables += len(mine)
     assert num_tables > 10
+
+
+def test_columns_that_nobody_can_see_are_no_columns(tmp_path):
+    grid = '<w:tblGrid><w:gridCol w:w="2000"/><w:gridCol w:w="{}"/><w:gridCol w:w="2000"/></w:tblGrid>'
+    rows = row(cell(), cell(WIDE)) + row(cell(WIDE), cell())
+    moved, whole = [(0, 1, 1), (1, 1, 2)], [(0, 1, 2), (2, 1, 1)]
+    for width, expected in ((10, [[(0, 1, 1), (1, 1, 1)]] * 2), (400, [moved, whole])):
+        table = f"<w:tbl><w:tblPr/>{grid.format(width)}{rows}</w:tbl>"
+        path = xml.write_docx(tmp_path / "a.docx", table + xml.section())
+        (read,) = content.read(opened(str(path)))[0].blocks
+        assert isinstance(read, Table) and spans(read) == expected
