@@ -19,6 +19,7 @@ _KNOWN_LARGE = frozenset("∑∏∐∫∬∭∮∯∰")
 _HOLDERS = frozenset(M + name for name in ("oMath", "e", "num", "den", "sub", "sup", "lim", "deg", "fName"))
 _NEED_BOTH, _NEED_RIGHT = frozenset("=<>*/"), frozenset("+-")
 _NEVER = frozenset("|[]#&_^~")
+_OF_ROWS = str.maketrans({"&": "", "#": " "})  # where rows are aligned, and what stands before an equation's number
 _OPENING, _CLOSING = frozenset("([{,;:"), frozenset(")]},;:")
 _BEGINS, _ENDS = frozenset(("", *"([{|‖⟨⌊⌈⟦")), frozenset(("", *")]}|‖⟩⌋⌉⟧"))
 _ANGLES = {"\u2329": "⟨", "\u3008": "⟨", "\u232a": "⟩", "\u3009": "⟩"}
@@ -49,6 +50,9 @@ def make_drawable(root: etree._Element) -> None:
     """Changes the formulas of a part."""
     for large in list(root.iter(M + "nary")):
         _with_limits(large)
+    for row in root.iterfind(f".//{M}eqArr/{M}e"):
+        for text in row.iterfind(f"{M}r/{M}t"):
+            text.text = (text.text or "").translate(_OF_ROWS)
     for fenced in list(root.iter(M + "d")):
         _with_fences(fenced)
     for holder in list(root.iter(*_HOLDERS)):

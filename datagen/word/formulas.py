@@ -117,6 +117,8 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
         if hidden is None or hidden.get(M + "val", "1") in ("0", "off", "false"):
             yield from _parts(element, "deg")
         yield from _parts(element, "e")
+    elif name == "eqArr" and len(element.findall(M + "e")) == 1:
+        yield from (signs.replace("#", "") for signs in _parts(element, "e"))  # before the equation's number
     elif name == "groupChr":
         yield from _parts(element, "e")
         sign = _character(look, "chr", "⏟")

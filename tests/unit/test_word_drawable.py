@@ -105,6 +105,11 @@ def test_both_copies_are_drawable_and_the_document_has_the_formula_as_it_is(tmp_
     assert "nor" not in paragraph.pieces[0].omml
 
 
+def test_signs_of_alignment_and_numbers_are_not_drawn():
+    root = drawable(f"<m:eqArr><m:e>{run('a&amp;=b')}</m:e><m:e>{run('c')}</m:e></m:eqArr>")
+    assert runs(root) == [("a=b", False), ("c", False)]
+
+
 def test_a_space_alone_is_nothing():
     root = drawable(f'<m:f><m:num><m:r><m:t xml:space="preserve"> </m:t></m:r></m:num><m:den>{run("2")}</m:den></m:f>')
     assert runs(root) == [(" ", False), ("", True), ("2", False)]

@@ -108,6 +108,11 @@ def test_rows_below_each_other():
     assert converted(cases) == r"\begin{cases} 0, & x \\ 1, & y \end{cases}"
 
 
+def test_the_number_of_an_equation():
+    numbered = array(run("x=1") + run("#") + element("d", e=run("7")))
+    assert converted(numbered) == r"x = 1 \qquad (7)"
+
+
 def test_a_formula_that_somebody_broke_into_lines():
     broken = run("a", "<m:aln/>") + "<m:r><w:br/></m:r>" + run("b")
     assert converted(X + "<m:r><w:br/></m:r>" + Y) == r"\begin{gathered} x \\ y \end{gathered}"
