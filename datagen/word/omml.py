@@ -14,7 +14,7 @@ from lxml import etree
 from datagen.word import omml_text
 from datagen.word.names import VAL, M, W
 from datagen.word.omml_signs import ACCENTS, ARROWS, FENCES, NAMES, OVER, UNDER, WIDE, WITH_LIMITS
-from datagen.word.omml_text import ALIGN, NotConverted, joined, sign_name, words
+from datagen.word.omml_text import ALIGN, NotConverted, joined, sign_name, without_room, words
 
 _MVAL = M + "val"
 _FALSE = frozenset(("0", "off", "false"))
@@ -23,11 +23,11 @@ _TALL = re.compile(
 )
 _ROOM_AT_ENDS = re.compile(r"\A(?:\s|\\ )+|(?:(?<!\\)\s|\\ )+\Z")
 _WIDE_ROOM = re.compile(r"(?<!\\)(?:\\ +){2,}")
-_SIGN = re.compile(r"((?:\A|[{(\[=<>&,;]) ?)([-+]) (?=\S)")
 _DEGREE = re.compile(r"(\A|.)\\degree ?")
 _ONE_ATOM = re.compile(
     r"(?:\\[A-Za-z]+|[^\\{}^_\s]|\\[{}%#$&_|]|\\(?:mathrm|mathbf|mathbb|mathit|mathscr|mathfrak|mathsf|mathtt|text)\{[^{}]*\})\Z"
 )
+_ONE_SIGN = re.compile(r"(?:\\[A-Za-z]+|.|\\[A-Za-z]+\{(?:.|\\[A-Za-z]+)\})\Z")
 _WORD = re.compile(r"\\(?:mathrm|text)\{([A-Za-z]{2,}(?: [A-Za-z]+)?)\}")
 _MATRICES = {("(", ")"): "pmatrix", ("[", "]"): "bmatrix", ("{", "}"): "Bmatrix", ("|", "|"): "vmatrix", ("‖", "‖"): "Vmatrix"}
 _INTEGRALS = frozenset("∫∬∭⨌∮∯∰∱∲∳")
@@ -54,9 +54,9 @@ def _lines(lines: list[str]) -> str:
 
 
 def _neat(text: str) -> str:
-    """LaTeX with single spaces, without room at its ends, and with signs of numbers next to them."""
+    """LaTeX with single spaces, without room at its ends and round operators."""
     text = _ROOM_AT_ENDS.sub("", re.sub(r"(?<!\\) {2,}", " ", text))
-    return _SIGN.sub(r"\1\2", _WIDE_ROOM.sub(r"\\quad ", text))
+    return without_room(_WIDE_ROOM.sub(r"\\quad ", text))
 
 
 def _children(element: etree._Element | None, in_name: bool = False) -> str:
@@ -250,7 +250,7 @@ def _accent(element: etree._Element) -> str:
         if sign == "\u033f":
             return rf"\overline{{\overline{{{inside}}}}}"
         raise NotConverted(f"the accent U+{ord(sign[0]):04X}")
-    if not _ONE_ATOM.match(inside):
+    if not _ONE_SIGN.match(inside):
         command = WIDE.get(command, command)
     return rf"{command}{{{inside}}}"
 

@@ -6,12 +6,22 @@ from collections.abc import Iterable
 
 from datagen.word.omml_signs import FUNCTIONS, INVISIBLE, NAMES, plain_letter
 
+_DRAWN_UPRIGHT = frozenset("sin cos tan cot sinh cosh tanh coth arcsin arccos arctan ln log exp lim".split())
+"""Functions that LibreOffice knows, however their letters look in the file."""
+_DECIMAL = re.compile(r"(?<=\d), (?=\d)")
 ALIGN = "\x01"
 """Where lines of a formula are set below each other: `&` in OMML."""
 _SPACED = frozenset(
     "= < > + - ± ∓ "
     "× ÷ ≤ ≥ ≠ ≡ ≈ ≅ ≃ ∼ ∝ ≪ ≫ ⊂ ⊃ ⊆ ⊇ ∈ ∉ ∋ → ← ↔ ⇒ ⇐ ⇔ ↦ ⟶ ⟵ ⟹ ⟺ ∧ ∨ ∩ ∪ ⊕ ⊗ ⋅ · ∘ ∣ ∥ ⊥ ≔ ≜ ≺ ≻ ⊢ ⊨ ∖ − ⇌ ∗ ≦ ≧ ⩽ ⩾".split()
 )
+_OPERATORS = "|".join(
+    re.escape(name) + ("(?![A-Za-z])" if name[-1].isalpha() else "")
+    for name in sorted({NAMES.get(sign, sign) for sign in _SPACED})
+)
+_ROOM_ROUND_SIGNS = re.compile(rf"(?: |(?<!\\)\\ )*({_OPERATORS}) (?: |\\ (?! ?\\ ))*")
+_SIGN = re.compile(r"((?:\A|[{(\[=<>&,;]) ?)([-+]) (?=\S)")
+_UNARY = re.compile(r"([{(\[]) ([-+])")
 _COMMAND_END = re.compile(r"\\[A-Za-z]+\Z")
 _FONTS = {
     "fraktur": r"\mathfrak",
@@ -45,27 +55,33 @@ def run(text: str, style: str = "i", script: str = "roman", is_normal: bool = Fa
     function's name. Raises `NotConverted` for characters that nobody knows."""
     if any(0xE000 <= ord(sign) <= 0xF8FF or sign == "\ufffd" for sign in text):
         raise NotConverted("a character that nobody knows")
-    if is_normal and any(sign.isalpha() for sign in text):
+    if is_normal and text.strip() in _DRAWN_UPRIGHT:
+        return f"\\{text.strip()} "
+    if is_normal and any(sign.isalpha() and sign not in NAMES for sign in text):
         return words(text)
     font = _FONTS.get(script, "")
     if not font and (style == "p" or in_name) and text.strip() in FUNCTIONS:
         return f"\\{text.strip()} "
     parts: list[str] = []
-    for kind, letters in _by_kind(text):
+    for kind, letters in _by_kind(text, parts_digits=style == "i"):
         if kind == "text":
             parts.append(words(letters))
         elif kind == "sign":
             parts += [sign_name(sign) for sign in letters]
+        elif letters in _DRAWN_UPRIGHT and style == "i" and not font:
+            parts.append(f"\\{letters} ")
         else:
             parts.append(_letters(letters, style, font))
-    return joined(parts)
+    return _DECIMAL.sub(",", joined(parts))
 
 
-def _by_kind(text: str) -> list[tuple[str, str]]:
-    """The text in stretches: Latin letters and digits, signs and Greek, and words of other scripts."""
+def _by_kind(text: str, parts_digits: bool) -> list[tuple[str, str]]:
+    """The text in stretches: Latin letters, digits (with them unless `parts_digits`), signs and Greek, and words of other
+    scripts."""
     stretches: list[tuple[str, str]] = []
     for sign in text:
         kind = "letter" if sign.isascii() and sign.isalnum() else "text" if _is_word_sign(sign) else "sign"
+        kind = "digit" if parts_digits and kind == "letter" and sign.isdigit() else kind
         if stretches and stretches[-1][0] == kind:
             stretches[-1] = kind, stretches[-1][1] + sign
         else:
@@ -109,6 +125,12 @@ def sign_name(sign: str) -> str:
     if sign in ",;":
         return f"{name} "
     return name
+
+
+def without_room(latex: str) -> str:
+    """LaTeX without what was typed to have room round operators, and with signs of numbers next to them."""
+    latex = re.sub(r"(?<!\\) {2,}", " ", _ROOM_ROUND_SIGNS.sub(r" \1 ", latex)).strip()
+    return _UNARY.sub(r"\1\2", _SIGN.sub(r"\1\2", latex))
 
 
 def words(text: str) -> str:
