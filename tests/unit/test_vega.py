@@ -40,6 +40,14 @@ def test_the_label_is_what_was_drawn_within_what_can_be_read(kind):
         assert wrong_values(chart, picture.shown, table) == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_five_hundred_labels_are_what_was_drawn():
+    charts = [made for seed in range(44) for kind in KINDS_HERE if (made := drawn(kind, seed))]
+    assert len(charts) >= 500
+    assert {chart.title: wrong for chart, picture, table in charts if (wrong := wrong_values(chart, picture.shown, table))} == {}
+
+
 @pytest.mark.parametrize("kind", ["pie", "grouped", "heat_map", "horizontal"])
 def test_names_and_printed_numbers_are_in_the_picture(kind):
     chart, picture, _ = next(made for seed in range(20) if (made := drawn(kind, seed)) and made[1].shown.printed)

@@ -35,7 +35,7 @@ class Charts:
     """Charts of `kinds`, each as often as another, in the languages of `words.LANGUAGES` by their weights, or in `languages`, by
     `renderers`, each as often as another.
 
-    The label is an HTML table of what the picture shows: see `label`. The picture is a PNG of 480 to 1,300 pixels a side."""
+    The label is an HTML table of what the picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side."""
 
     version: ClassVar[int] = 1
     name: ClassVar[str] = "charts"
