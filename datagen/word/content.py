@@ -16,7 +16,7 @@ from datagen.record import SampleError
 from datagen.sources.glyph_names import private_character
 from datagen.sources.pdf_breaks import has_one_width
 from datagen.word.accepted import accept
-from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
+from datagen.word.document import UNKNOWN, Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
 from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
@@ -334,7 +334,7 @@ class _Line:
             return chr(code)
         known = private_character(code if code >= _FIRST_PRIVATE else 0xF000 + code, typeface)
         self.story.reader.signs["unknown_symbols"] += not known
-        return known or "\ufffd"
+        return known or UNKNOWN
 
     def _field_character(self, element: etree._Element, run: etree._Element) -> None:
         fields = self.story.fields

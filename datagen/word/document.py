@@ -8,6 +8,8 @@ rendered from the plain copy.
 from dataclasses import dataclass
 from typing import Literal
 
+UNKNOWN = "\ufffd"
+"""What stands in a text for a sign of which nobody knows the character: one of a symbol font, say."""
 Where = Literal["body", "header", "footer", "footnote", "endnote", "textbox"]
 """The part of the document that a paragraph or table stands in."""
 

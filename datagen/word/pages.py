@@ -12,7 +12,7 @@ from datagen.record import SampleError
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import OpenPage, encoded, native, open_document, rendered
 from datagen.word.answers import Cut, Lost, WordPage
-from datagen.word.document import Document, Formula
+from datagen.word.document import UNKNOWN, Document, Formula
 from datagen.word.letters import PageLetters, Rect, page_letters
 from datagen.word.page_check import is_blank, text_distance
 from datagen.word.page_cuts import cut, formula_ink
@@ -118,6 +118,8 @@ class WordPages:
             number, reason = min(page.missing.items())
             reason, why = self._refusals.get(number, (reason, ""))
             return reason, f"formula {number} in its text: {why}".removesuffix(": ")
+        if unknown := [entry.region.text for entry in page.regions if UNKNOWN in entry.region.text]:
+            return "unknown_sign", f"in {unknown[0][:60]!r}"
         if distance > MAX_DISTANCE:
             return "page_text_differs", f"{distance:.3f}: {detail}"
         if is_blank([entry.region for entry in page.regions]):
@@ -156,6 +158,8 @@ class WordPages:
         reason = ""
         if missing:
             reason, detail = self._refusals.get(missing[0], ("formula_not_placed", f"formula {missing[0]}"))
+        elif UNKNOWN in entry.region.text:
+            reason, detail = "unknown_sign", ""
         elif distance > MAX_DISTANCE:
             reason, detail = "table_text_differs", f"{distance:.3f}: {detail}"
         elif not has_spans_of_places(piece):

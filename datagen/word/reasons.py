@@ -25,6 +25,7 @@ REASONS = {
     # A page.
     "text_moved": "The marks moved the text, so nobody knows where it stands.",
     "page_text_differs": "The page’s label is further from the page’s own text than it may be.",
+    "unknown_sign": "A sign of a symbol font, of which nobody knows the character, is in the label.",
     "no_text": "Nothing is written on the page.",
     "equation_is_picture": "The page has an equation of which the file has a picture alone.",
     "page_not_read": "It stands on a page that wasn’t asked for.",

@@ -250,6 +250,15 @@ def test_table_over_two_pages_repeats_its_head(read: Read) -> None:
     assert not any(page.reason for page in pages.pages)
 
 
+def test_sign_that_nobody_knows_costs_its_page_and_its_table(read: Read) -> None:
+    sign = '<w:r><w:sym w:font="Webdings" w:char="F0FF"/></w:r>'
+    pages = read(xml.table([[(xml.paragraph(xml.run("cell "), sign), 1, 1), (xml.paragraph(xml.run("other")), 1, 1)]]))
+
+    (page,) = pages.pages
+    assert page.reason == "unknown_sign"
+    assert [(loss.kind, loss.reason) for loss in page.lost] == [("table", "unknown_sign")]
+
+
 def test_nested_table_is_text_of_its_cell_and_a_cut_of_its_own(read: Read) -> None:
     inner = xml.table(
         [[(xml.paragraph(xml.run(t)), 1, 1) for t in ("a", "b")], [(xml.paragraph(xml.run(t)), 1, 1) for t in "cd"]], width_pt=90
