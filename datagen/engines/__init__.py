@@ -14,7 +14,6 @@ regions takes the kind as a setting.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, NamedTuple, Protocol
 
@@ -99,12 +98,6 @@ class PageReader(Engine, Protocol):
     def pages(self, samples: Sequence[Sample]) -> list[tuple[Region, ...] | SampleError]:
         """The regions of each page, with their text, in reading order, boxes in pixels of the sample's image; or why there are
         none."""
-        ...
-
-
-class Office(Engine, Protocol):
-    def pdf(self, path: Path, folder: Path) -> Path:
-        """The PDF that the document at `path` prints as, written into `folder`."""
         ...
 
 
