@@ -98,22 +98,24 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
     Raises `SampleError`: `timeout` after `deadline_s` processor seconds, or ten times that on the wall clock; `not_rendered`
     unless every file comes out. Nothing of LibreOffice runs on when it returns or raises. Raises `ValueError` as `program` does.
     """
-    results = [str(Path(folder) / f"{Path(path).stem}.{target}") for path in paths]
-    if len(set(results)) < len(results):
+    names = [f"{Path(path).stem}.{target}" for path in paths]
+    if len(set(names)) < len(names):
         raise ValueError(f"files of one conversion need names of their own, and these share some: {' '.join(paths)}")
-    for result in results:
-        Path(result).unlink(missing_ok=True)
     template = _template()
-    with temporary_folder(in_memory()) as profile:
+    os.makedirs(folder, exist_ok=True)
+    with temporary_folder(in_memory()) as profile, temporary_folder() as scratch:
         shutil.copytree(template.name, profile, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        code, output = _run(profile, paths, folder, target, deadline_s)
-    missing = [Path(result).name for result in results if not os.path.exists(result)]
+        code, output = _run(profile, paths, scratch, target, deadline_s)
+        made = set(os.listdir(scratch)) & set(names)
+        for name in made:
+            shutil.move(os.path.join(scratch, name), os.path.join(folder, name))
+    missing = [name for name in names if name not in made]
     if missing or code:
         ended = f"LibreOffice was ended by {signal.Signals(-code).name}" if code < 0 else f"LibreOffice ended with {code}"
         detail = f"{ended}, and made no {' and no '.join(missing)}" if missing else ended
         last = output.strip().rpartition("\n")[2]
         raise SampleError("not_rendered", clean_text(f"{detail}: {last[-300:]}" if last else detail))
-    return results
+    return [os.path.join(folder, name) for name in names]
 
 
 @functools.cache
@@ -155,11 +157,10 @@ def _remove_socket(profile: str) -> None:
 def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: float) -> tuple[int, str]:
     """LibreOffice's exit code and what it printed last. Raises `SampleError` (`timeout`)."""
     seconds = max(1, round(deadline_s))
-    os.makedirs(folder, exist_ok=True)
     home = os.path.dirname(os.path.dirname(program()))
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # of a signal before its end LibreOffice makes a crash
         landlock.restrict([*_READABLE, home, *paths], [*_WRITABLE, profile, folder], [_SOCKETS])
 
     arguments = ["--headless", "--norestore", "--nolockcheck", "--nologo", "--convert-to", FILTERS[target], "--outdir", folder]
@@ -173,6 +174,7 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
             start_new_session=True,
             preexec_fn=limit,  # the child has one thread
         )
+        before_s = _waited_s()
         try:
             is_done = _ends_within(process.pid, WALL_FACTOR * deadline_s)
         finally:
@@ -184,9 +186,15 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
         output = printed.read()[-4000:].decode(errors="replace")
     if not is_done:
         raise SampleError("timeout", f"LibreOffice took over {WALL_FACTOR * deadline_s:g} s on the wall clock")
-    if process.returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+    if process.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL) and _waited_s() - before_s > 0.9 * seconds:
         raise SampleError("timeout", f"LibreOffice took over {seconds} s of processor time")
     return process.returncode, output
+
+
+def _waited_s() -> float:
+    """Processor seconds of the children that this process has waited for."""
+    waited = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return waited.ru_utime + waited.ru_stime
 
 
 def _ends_within(pid: int, seconds: float) -> bool:
