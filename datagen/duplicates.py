@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy
 import pyarrow as pa
+import xxhash
 
 from datagen import signatures
 from datagen.marks import Mark
@@ -25,8 +26,8 @@ _ROWS = NUM_HASHES // NUM_BANDS
 
 def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterator[Mark]:
     """The duplicates among the signed samples of a dataset's shards: `duplicate`, of the same image, and `near_duplicate`, of a
-    text with `least` similarity. A sample and what was cut out of it aren't compared: a table may fill its page. Raises
-    `ValueError` if a shard isn't signed."""
+    text with `least` similarity, where both are of one task: a table that fills its page is no copy of it. Raises `ValueError`
+    if a shard isn't signed."""
     places = _Places(folder, reports)
     parents = numpy.arange(len(places), dtype=numpy.int32)
     for first, other in _alike(places.images()):
@@ -36,8 +37,6 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterat
         hashes, known = places.band(band)
         pairs = [(int(known[a]), int(known[b])) for a, b in _alike(hashes)]
         pairs = [(a, b) for a, b in pairs if _root(parents, a) != _root(parents, b)]
-        keys = places.keys(numpy.unique(numpy.array(pairs, numpy.int64)))
-        pairs = [(a, b) for a, b in pairs if not keys[b].startswith(f"{keys[a]}-")]
         for (first, other), estimate in zip(pairs, places.similarities(pairs), strict=True):
             if estimate >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
                 _join(parents, a, b)
@@ -102,11 +101,11 @@ class _Places:
         return numpy.concatenate([numpy.zeros(0, numpy.uint64), *(part["image"].to_numpy() for _, part in self.parts())])
 
     def band(self, band: int) -> tuple[numpy.ndarray, numpy.ndarray]:
-        """A band of all MinHashes as uint64 each, and the numbers of the samples that they are of."""
+        """A band of all MinHashes as uint64 each, with the sample's task, and the numbers of the samples that they are of."""
         hashes, numbers = [numpy.zeros(0, numpy.uint64)], [numpy.zeros(0, numpy.int32)]
         for start, part in self.parts():
             known, rows = _hashes(part)
-            hashes.append(_mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]))
+            hashes.append(_mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]) ^ _task_hashes(part)[known])
             numbers.append((start + known).astype(numpy.int32))
         return numpy.concatenate(hashes), numpy.concatenate(numbers)
 
@@ -130,6 +129,13 @@ def _hashes(part: pa.Table) -> tuple[numpy.ndarray, numpy.ndarray]:
     known = numpy.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
     data = b"".join(value.as_py() for value in column.drop_null())
     return known, numpy.frombuffer(data, numpy.uint32).reshape(len(known), NUM_HASHES)
+
+
+def _task_hashes(part: pa.Table) -> numpy.ndarray:
+    """The task of each row as a uint64."""
+    tasks = part["task"].combine_chunks().dictionary_encode()
+    hashes = numpy.array([xxhash.xxh64_intdigest(task.encode()) for task in tasks.dictionary.to_pylist()], numpy.uint64)
+    return hashes[tasks.indices.to_numpy()] if len(part) else hashes
 
 
 def _mixed(rows: numpy.ndarray) -> numpy.ndarray:

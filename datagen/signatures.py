@@ -3,7 +3,7 @@
 Character n-grams, since words find nothing in Thai, Khmer or Chinese; letters alone, so that page numbers and spaces don't tell
 two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once:
 
-    key · image (64 bits of the image's digest) · letters (how many) · minhash (`NUM_HASHES` x uint32; null under `MIN_LETTERS`)
+    key · task · image (64 bits of the image's digest) · letters (how many) · minhash (`NUM_HASHES` x uint32; null: see `_row`)
 
 Figures have no MinHash: their text is data, and two that say different things have nearly the same letters.
 """
@@ -29,7 +29,13 @@ VERSION = 2  # goes up whenever the same page would be signed otherwise
 _SEED = 1
 _MARKUP = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th)\b[^<>]*>|\\[A-Za-z]+")
 SCHEMA = pa.schema(
-    [("key", pa.string()), ("image", pa.uint64()), ("letters", pa.int32()), ("minhash", pa.binary(4 * NUM_HASHES))]
+    [
+        ("key", pa.string()),
+        ("task", pa.string()),
+        ("image", pa.uint64()),
+        ("letters", pa.int32()),
+        ("minhash", pa.binary(4 * NUM_HASHES)),
+    ]
 )
 
 
@@ -98,6 +104,7 @@ def _row(sample: Sample, image_xxh64: int) -> dict:
     signature = minhash(sample.text) if sample.task != "figure" else None
     return {
         "key": sample.key,
+        "task": sample.task,
         "image": image_xxh64,
         "letters": len(letters_of(sample.text)),
         "minhash": None if signature is None else signature.tobytes(),

@@ -219,5 +219,9 @@ def test_tables_of_numbers_are_no_copies_of_each_other_and_a_table_that_fills_it
     html = f"<table><tr><td>{UDHR['Latn'][1]}</td></tr></table>"
     values = {"task": "table", "image": jpeg(8), "size": (16, 16), "regions": (), "origin": whole.origin}
     its_table = sample(f"{whole.key}-t0000", text=html, **values)
+    its_copy = sample(f"{whole.key}-t0001", text=html, **values | {"image": jpeg(7)})
     copy = pages(UDHR["Latn"][1], start=9)[0]
-    assert marked(tmp_path / "coarse", [*numbers, whole, its_table, copy]) == {copy.key: ("near_duplicate", whole.key)}
+    assert marked(tmp_path / "coarse", [*numbers, whole, its_table, its_copy, copy]) == {
+        copy.key: ("near_duplicate", whole.key),
+        its_copy.key: ("near_duplicate", its_table.key),
+    }
