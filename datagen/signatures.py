@@ -25,7 +25,7 @@ from datagen.shards import read_records, read_report
 from datagen.storage import Folder
 
 NUM_HASHES, NGRAM, MIN_LETTERS = 112, 5, 50
-VERSION = 2  # goes up whenever the same page would be signed otherwise
+VERSION = 4  # goes up whenever the same page would be signed otherwise
 _SEED = 1
 _MARKUP = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th)\b[^<>]*>|\\[A-Za-z]+")
 SCHEMA = pa.schema(
