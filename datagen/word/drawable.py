@@ -3,17 +3,18 @@ are commands, and an operator without both of its operands is an error, drawn as
 
 What is changed shows the same signs: words that are commands become single letters, operators that lack an operand become text,
 large operators that LibreOffice doesn't know get their limits as any sign may have them, and what stands round something in an
-unusual way, such as ]a, b[, becomes text, too. (Tried with LibreOffice 25.2.)
+unusual way, such as ]a, b[, becomes text, too. Lines that end within a formula become rows, since LibreOffice draws them as one
+line. (Tried with LibreOffice 25.2.)
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import NamedTuple
 
 from lxml import etree
 
-from datagen.word.names import M
+from datagen.word.names import M, W
 
 _KNOWN_LARGE = frozenset("∑∏∐∫∬∭∮∯∰")
 _HOLDERS = frozenset(M + name for name in ("oMath", "e", "num", "den", "sub", "sup", "lim", "deg", "fName"))
@@ -48,6 +49,8 @@ class _Sign(NamedTuple):
 
 def make_drawable(root: etree._Element) -> None:
     """Changes the formulas of a part."""
+    for formula in list(root.iter(M + "oMath")):
+        _with_rows(formula)
     for large in list(root.iter(M + "nary")):
         _with_limits(large)
     for row in root.iterfind(f".//{M}eqArr/{M}e"):
@@ -57,6 +60,46 @@ def make_drawable(root: etree._Element) -> None:
         _with_fences(fenced)
     for holder in list(root.iter(*_HOLDERS)):
         _quote(holder)
+
+
+def _with_rows(formula: etree._Element) -> None:
+    """Makes rows of the lines of a formula, where it has more than one."""
+    rows: list[list[etree._Element]] = [[]]
+    for child in formula:
+        if child.tag != M + "r":
+            rows[-1].append(child)
+            continue
+        if child.find(f"{M}rPr/{M}brk") is not None:
+            rows.append([])
+        for n, part in enumerate(_lines(child)):
+            if n:
+                rows.append([])
+            rows[-1].append(part)
+    rows = [row for row in rows if any(map(_can_be_seen, row))]
+    if len(rows) > 1:
+        formula[:] = [_with_children("eqArr", [_with_children("e", row) for row in rows])]
+
+
+def _lines(run: etree._Element) -> Iterator[etree._Element]:
+    """The run's lines, each a run of its own."""
+    line = deepcopy(run)
+    for forced in line.findall(f"{M}rPr/{M}brk"):
+        line.find(f"{M}rPr").remove(forced)
+    looks = [child for child in line if child.tag in (M + "rPr", W + "rPr")]
+    parts: list[list[etree._Element]] = [[]]
+    for child in line:
+        if child.tag in (W + "br", W + "cr"):
+            parts.append([])
+        elif child not in looks:
+            parts[-1].append(child)
+    for part in parts:
+        yield _with_children("r", [*map(deepcopy, looks), *part])
+
+
+def _with_children(name: str, children: Sequence[etree._Element]) -> etree._Element:
+    element = etree.Element(M + name)
+    element.extend(children)
+    return element
 
 
 def _with_limits(large: etree._Element) -> None:
@@ -126,8 +169,11 @@ def _is_shown(look: etree._Element | None, name: str) -> bool:
 
 def _has_something(part: etree._Element) -> bool:
     """Whether anything in it can be seen."""
-    things = [child for child in part if not str(child.tag).endswith("Pr")]
-    return any(child.tag != M + "r" or "".join(child.itertext()).strip() for child in things)
+    return any(map(_can_be_seen, part))
+
+
+def _can_be_seen(child: etree._Element) -> bool:
+    return not str(child.tag).endswith("Pr") and (child.tag != M + "r" or bool("".join(child.itertext()).strip()))
 
 
 def _quote(holder: etree._Element) -> None:

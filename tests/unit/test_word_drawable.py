@@ -56,6 +56,24 @@ def test_an_operator_between_things_that_are_no_runs_has_both_operands():
     assert runs(drawable(root + run("=") + root)) == [("2", False), ("=", False), ("2", False)]
 
 
+@pytest.mark.parametrize(
+    "ending",
+    [
+        f"{run('a=b')}<m:r><w:br/></m:r>{run('=c')}",
+        "<m:r><m:t>a=b</m:t><w:br/><m:t>=c</m:t></m:r>",
+        f"{run('a=b')}<m:r><m:rPr><m:brk/></m:rPr><m:t>=c</m:t></m:r>",
+    ],
+)
+def test_lines_are_rows(ending):
+    (array,) = drawable(ending)
+    assert array.tag == f"{_M}eqArr"
+    assert ["".join(row.itertext()) for row in array.findall(f"{_M}e")] == ["a=b", "=c"]
+
+
+def test_a_line_that_ends_at_the_formulas_end_is_none():
+    assert [child.tag for child in drawable(f"{run('a')}<m:r><w:br/></m:r>")] == [f"{_M}r", f"{_M}r"]
+
+
 def test_a_script_that_is_an_operator_alone():
     script = f"<m:sSup><m:e>{run('N')}</m:e><m:sup>{run('+')}</m:sup></m:sSup>"
     assert runs(drawable(script)) == [("N", False), ("+", True)]
