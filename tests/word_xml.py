@@ -15,6 +15,7 @@ _NAMES = (
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
     'xmlns:pic="http://schemas.openxmlformats.org/drawingml/2006/picture" '
     'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" xmlns:v="urn:schemas-microsoft-com:vml" '
+    'xmlns:o="urn:schemas-microsoft-com:office:office" '
     'mc:Ignorable=""'
 )
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -106,6 +107,16 @@ def picture(width_pt: int = 120, height_pt: int = 80) -> str:
         f'<a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="{cx}" cy="{cy}"/>'
         '</a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline>'
         "</w:drawing></w:r>"
+    )
+
+
+def old_equation(width_pt: int = 90, height_pt: int = 30) -> str:
+    """A run with an equation of Word's old editor: an object, of which the package's one picture shows the equation."""
+    return (
+        f'<w:r><w:object><v:shape id="_x0000_i1025" style="width:{width_pt}pt;height:{height_pt}pt">'
+        '<v:imagedata r:id="rIdPicture" o:title=""/></v:shape>'
+        '<o:OLEObject Type="Embed" ProgID="Equation.3" ShapeID="_x0000_i1025" DrawAspect="Content" ObjectID="_1"/>'
+        "</w:object></w:r>"
     )
 
 

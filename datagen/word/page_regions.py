@@ -121,7 +121,7 @@ class _Writer:
         if "equation" in kinds and any(segment.text.strip() for part in parts for segment in part.segments):
             self.page.reason, self.page.detail = "equation_is_picture", "in a line of text"
         for box in own:
-            yield from self._picture(box, "chart" if "chart" in kinds else "image")
+            yield from self._picture(box, "equation" if "equation" in kinds else "chart" if "chart" in kinds else "image")
 
     def _look_for_holes(self, paragraph: Paragraph, parts: Sequence[Part]) -> None:
         """Note the formulas that the text of these parts lacks: not placed, though they stand on this page or next to it."""
@@ -267,11 +267,14 @@ class _Writer:
     # Pictures
 
     def _picture(self, rect: Rect, label: str) -> Iterator[PageRegion]:
+        """The region of a picture. One that shows an equation is unread: nobody knows its LaTeX."""
         box = self.view.pixels(rect)
         width, height = self.view.size
         is_paper = area(rect) * self.view.zoom**2 > _WHOLE_PAGE * width * height
         if box is not None and not is_paper and min(rect[2] - rect[0], rect[3] - rect[1]) >= _LEAST_PT:
-            yield PageRegion(Region(box, label, "", None, BY), "")
+            is_equation = label == "equation"
+            format = "latex" if is_equation else "markdown"
+            yield PageRegion(Region(box, label, "", None, BY, format=format, is_unread=is_equation), "")
 
     def _add_pictures(self) -> None:
         """Put the pictures of which no paragraph is known where their place is: behind the last region above."""

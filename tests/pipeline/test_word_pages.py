@@ -294,6 +294,20 @@ def test_text_box_and_picture_are_regions(read: Read) -> None:
     assert (box.x1 - box.x0, box.y1 - box.y0) == pytest.approx((120 * zoom, 80 * zoom), abs=2)
 
 
+def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: Read) -> None:
+    png = io.BytesIO()
+    Image.linear_gradient("L").save(png, "PNG")
+    alone = read(prose(), xml.paragraph(xml.old_equation()), picture_png=png.getvalue())
+    assert [(r.label, r.text, r.is_unread) for r in alone.regions] == [
+        ("text", WORDS.strip(), False),
+        ("equation", "", True),
+    ]
+    assert [page.reason for page in alone.pages] == [""]
+
+    in_text = read(xml.paragraph(xml.run("So that "), xml.old_equation(), xml.run(" holds.")), picture_png=png.getvalue())
+    assert [page.reason for page in in_text.pages] == ["equation_is_picture"]
+
+
 def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
     pages = read(
         xml.paragraph(xml.run("A heading"), style="Heading2"),
