@@ -14,6 +14,8 @@ import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import filelock
+
 from datagen.census import Census, Listing
 from datagen.formats import suffixes
 from datagen.items import Item
@@ -107,7 +109,8 @@ class DebianSamples(Census):
 
 
 def fetch(packages: tuple[Package, ...]) -> None:
-    """Download and unpack what the cache lacks. A package that can't be had is named in the log and left out."""
+    """Download and unpack what the cache lacks, one run at a time. A package that can't be had is named in the log and left
+    out."""
     missing = [p for p in packages if not _cached(p)]
     if not missing:
         return
@@ -116,8 +119,11 @@ def fetch(packages: tuple[Package, ...]) -> None:
             raise ValueError(f"the sample documents come from Debian's packages, and there is no {program} here: {HOW_TO_GO_ON}")
     log.info("fetching sample documents from Debian: %s", " ".join(dict.fromkeys(p.name for p in missing)))
     cache_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder:
-        for package in missing:
+    with (
+        filelock.FileLock(cache_folder() / ".lock"),
+        tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder,
+    ):
+        for package in missing:  # unless another run has fetched it in the meantime
             if _cached(package):
                 continue
             message = download(package.name, folder)

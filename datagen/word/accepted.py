@@ -12,7 +12,7 @@ from collections import Counter
 from lxml import etree
 
 from datagen.word.fields import Fields
-from datagen.word.names import MC, M, W
+from datagen.word.names import MC, M, W, sign_code
 from datagen.word.xml_parts import remove
 
 # What LibreOffice 25.2 takes of mc:Choice; for anything else it takes the fallback.
@@ -63,6 +63,9 @@ def accept(root: etree._Element, signs: Counter[str]) -> None:
         _without_ruby(ruby, signs)
     for p in merged:
         _merge(p)
+    for sign in list(root.iter(W + "sym")):
+        if sign_code(sign) is None:
+            remove(sign)
     _remove_empty_formulas(root)
     for run in list(root.iter(W + "r")):
         _split(run)

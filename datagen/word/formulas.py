@@ -61,9 +61,9 @@ def _to_latex(formula: str) -> str | Refusal:
         mathml = katex.mathml(latex)
     except ValueError as error:
         return Refusal("formula_not_katex", str(error)[:200])
-    said, shown = signs_of_omml(element), signs_of_mathml(mathml)
-    if said != shown:
-        return Refusal("formula_tokens_differ", f"{said!r} is {shown!r} in {latex!r}"[:500])
+    of_file, of_latex = signs_of_omml(element), signs_of_mathml(mathml)
+    if of_file != of_latex:
+        return Refusal("formula_tokens_differ", f"{of_file!r} is {of_latex!r} in {latex!r}"[:500])
     return latex
 
 

@@ -1,5 +1,7 @@
 """Names of WordprocessingML's elements and attributes, and what their values say."""
 
+import re
+
 from lxml import etree
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -7,7 +9,6 @@ M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 V = "{urn:schemas-microsoft-com:vml}"
 O = "{urn:schemas-microsoft-com:office:office}"  # noqa: E741 as everybody calls it
 W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
@@ -15,6 +16,8 @@ XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 VAL = W + "val"
 _FALSE = frozenset(("0", "false", "off"))
+_CODE = re.compile("[0-9A-Fa-f]{1,4}")
+_SURROGATES = range(0xD800, 0xE000)
 
 
 def is_on(properties: etree._Element | None, name: str) -> bool | None:
@@ -35,3 +38,10 @@ def number(text: str | None, otherwise: int = 0) -> int:
         return int(text or "")
     except ValueError:
         return otherwise
+
+
+def sign_code(sign: etree._Element) -> int | None:
+    """The code of a sign of a symbol font (w:sym); None where it has none, or one that is no character's."""
+    text = sign.get(W + "char", "")
+    code = int(text, 16) if _CODE.fullmatch(text) else 0
+    return code if code and code not in _SURROGATES else None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from lxml import etree
 
 from datagen.word import omml_text
-from datagen.word.names import VAL, M, W
+from datagen.word.names import VAL, M, W, number, sign_code
 from datagen.word.omml_signs import ACCENTS, ARROWS, FENCES, NAMES, OVER, UNDER, WIDE, WITH_LIMITS
 from datagen.word.omml_text import ALIGN, NotConverted, joined, sign_name, without_room, words
 
@@ -111,8 +111,8 @@ def _run(run: etree._Element, in_name: bool) -> str:
         elif child.tag == W + "tab":
             inside.append(r"\quad ")
         elif child.tag == W + "sym":
-            code = int(child.get(W + "char", "0"), 16)
-            if code >= 0xE000 or not code:
+            code = sign_code(child)
+            if code is None or code >= 0xE000:
                 raise NotConverted(f"a sign of the typeface {child.get(W + 'font')}")
             inside.append(_styled(chr(code), look, in_name))
         elif child.tag in (W + "drawing", W + "pict", W + "object"):
@@ -200,7 +200,7 @@ def _delimited(element: etree._Element) -> str:
     if not is_plain and begin in FENCES and end in FENCES and (len(parts) == 1 or between in FENCES):
         middle = rf" \middle{FENCES[between]} " if len(parts) > 1 and between else " "
         return rf"\left{FENCES[begin]} {middle.join(inside)} \right{FENCES[end]}"
-    middle = f" {sign_name(between).strip()} " if len(parts) > 1 and between else " "
+    middle = f" {_signs(between)} " if len(parts) > 1 and between else " "
     return joined([_fence(begin), middle.join(inside), _fence(end)])
 
 
@@ -210,9 +210,11 @@ def _fence(sign: str) -> str:
 
 def _matrix(element: etree._Element, name: str = "matrix") -> str:
     rows = [[_neat(_children(cell)) for cell in row.findall(M + "e")] for row in element.findall(M + "mr")]
+    num_columns = max(map(len, rows), default=1)
     sides: list[str] = []
     for column in element.iterfind(f"{M}mPr/{M}mcs/{M}mc/{M}mcPr"):
-        sides += [_value(column, "mcJc", "center")[:1]] * max(1, int(_value(column, "count", "1") or 1))
+        count = number(_value(column, "count", "1"), 1)
+        sides += [_value(column, "mcJc", "center")[:1]] * min(max(1, count), num_columns)
     body = r" \\ ".join(" & ".join(row) for row in rows)
     if name == "matrix" and set(sides) - {"c"}:
         return rf"\begin{{array}}{{{''.join(side if side in 'lcr' else 'c' for side in sides)}}} {body} \end{{array}}"
@@ -270,7 +272,7 @@ def _group(element: etree._Element) -> str:
         return rf"{command}{{{inside}}}"
     if sign in ARROWS:
         return rf"{ARROWS[sign]}[{inside}]{{}}" if is_above else rf"{ARROWS[sign]}{{{inside}}}"
-    return rf"\{'over' if is_above else 'under'}set{{{sign_name(sign).strip()}}}{{{inside}}}"
+    return rf"\{'over' if is_above else 'under'}set{{{_signs(sign)}}}{{{inside}}}"
 
 
 def _limit(element: etree._Element) -> str:
@@ -370,6 +372,11 @@ def _value(properties: etree._Element | None, name: str, otherwise: str) -> str:
         return otherwise
     value: str = element.get(_MVAL, element.get(VAL, otherwise if name not in ("begChr", "endChr", "sepChr", "chr") else ""))
     return value
+
+
+def _signs(text: str) -> str:
+    """The LaTeX of an attribute that should have one sign, and may have more."""
+    return joined(map(sign_name, text)).strip()
 
 
 def _is_on(switch: etree._Element | None) -> bool:

@@ -1,4 +1,4 @@
-"""The XML within a Word file, parsed without entities, declarations of types, or the network."""
+"""The XML within a Word file, parsed without entities, declarations of types, comments of XML, or the network."""
 
 from lxml import etree
 
@@ -13,7 +13,9 @@ def parsed(xml: bytes, name: str) -> etree._Element:
     uses any of its own, which no Word file does, and `broken_xml`, also for elements within each other over 256 deep."""
     if len(xml) > MAX_XML_BYTES:
         raise SampleError("too_big", f"{name}: {len(xml)} bytes of XML, allowed are {MAX_XML_BYTES}")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True, remove_comments=True
+    )
     try:
         root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:

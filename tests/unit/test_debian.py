@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -70,6 +72,19 @@ def test_documents_of_other_formats_have_a_cache_of_their_own(archive, tmp_path)
         str(tmp_path / "cache/pagewheel/debian/docx-odt/guide_1.2-3/usr/share/doc/guide/guide.docx"),
     )
     assert len(DebianSamples((PACKAGE,)).items()) == 2 and archive == ["guide", "guide"]
+
+
+def test_runs_that_fetch_at_once_fetch_each_package_once(archive, monkeypatch):
+    both_miss_it, waiting = threading.Barrier(2), debian.filelock.FileLock
+
+    def lock(path):
+        both_miss_it.wait(20)
+        return waiting(path)
+
+    monkeypatch.setattr(debian.filelock, "FileLock", lock)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda samples: samples.items(), [DebianSamples((PACKAGE,))] * 2)
+    assert first == second and len(first) == 2 and archive == ["guide"]
 
 
 def test_what_is_cached_is_not_fetched_again(archive):

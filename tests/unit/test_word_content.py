@@ -58,6 +58,16 @@ def test_symbols_of_symbol_fonts(tmp_path):
     assert document.signs["unknown_symbols"] == 1
 
 
+@pytest.mark.parametrize("code", ["", "ZZZZ", "²", "D800", "FFFFFFFF"])
+def test_a_symbol_without_a_code_is_gone(tmp_path, code):
+    body = xml.paragraph(xml.run("x"), f'<w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>')
+    assert lines(read(tmp_path, body)) == ["x"]
+
+
+def test_comments_of_xml_part_no_text(tmp_path):
+    assert lines(read(tmp_path, xml.paragraph("<!-- a --><w:r><!-- b --><w:t>one<!-- c --> two</w:t></w:r>"))) == ["one two"]
+
+
 def test_capitals_and_raised_letters(tmp_path):
     capitals, small = xml.run("Ab", "<w:caps/>"), xml.run("Cd", "<w:smallCaps/>")
     raised, lowered = xml.run("2", '<w:vertAlign w:val="superscript"/>'), xml.run("0", '<w:vertAlign w:val="subscript"/>')

@@ -125,6 +125,24 @@ def test_a_formula_that_somebody_broke_into_lines():
     assert converted(broken) == r"\begin{aligned} &a \\ b \end{aligned}"
 
 
+@pytest.mark.parametrize("count", ["", "x", "-1", "999999999999"])
+def test_a_matrix_that_says_a_wrong_number_of_columns(count):
+    sides = f"<m:mPr><m:mcs><m:mc><m:mcPr>{val('count', count)}{val('mcJc', 'left')}</m:mcPr></m:mc></m:mcs></m:mPr>"
+    latex = converted(matrix([X, Y]).replace("<m:m>", f"<m:m>{sides}", 1))
+    assert latex in (r"\begin{array}{l} x & y \end{array}", r"\begin{array}{ll} x & y \end{array}")
+
+
+def test_what_is_no_sign_is_refused_or_written_sign_by_sign():
+    for code in ("", "ZZ", "D800"):
+        refused = converted(f'<m:r><w:sym w:font="Symbol" w:char="{code}"/></m:r>')
+        assert isinstance(refused, Refusal) and refused.reason == "formula_not_converted"
+    assert converted(f"<m:d><m:dPr>{val('sepChr', ';;')}</m:dPr><m:e>{X}</m:e><m:e>{Y}</m:e></m:d>") == "(x ; ; y)"
+
+
+def test_comments_of_xml_are_no_part_of_a_formula():
+    assert converted(f"<m:d><!-- a --><m:e>{X}<!-- b --></m:e></m:d>") == "(x)"
+
+
 def test_what_has_no_rule_is_refused():
     refused = converted("<m:new><m:e/></m:new>")
     assert isinstance(refused, Refusal) and refused.reason == "formula_not_converted" and "new" in refused.detail
