@@ -28,7 +28,7 @@ RECIPES = {
     ),
     "figures": Entry(
         "recipes.figures:figures",
-        "figures made here, with exact labels: chemical structures as SMILES, plane geometry",
+        "figures made here, with exact labels: charts as tables, chemical structures as SMILES, plane geometry",
         ("limit", "kinds", "molecules", "seed", "benchmarks"),
     ),
     "corpus30m": Entry(

@@ -6,6 +6,7 @@ are, and a user may want one without the others.
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from datagen.alike import MarkAlike
@@ -72,11 +73,15 @@ KINDS = {
 
 def figures(limit: int = 0, kinds: str = "", molecules: str = "", seed: int = 0, benchmarks: str = "") -> Recipe:
     """At most `limit` figures of the `kinds`, names joined by commas, all of them by default, in the paper's proportions, and at
-    least a block of each. `molecules`: a list of SMILES in place of the packaged ones. Raises `ValueError` for a kind that there
-    isn't."""
+    least a block of each. `molecules`: a list of SMILES in place of the packaged ones. Raises `ValueError` for a kind or a list
+    that there isn't, and for a list of which nothing would be made."""
     names = list(dict.fromkeys(part for part in kinds.split(",") if part)) or list(KINDS)
     if unknown := [name for name in names if name not in KINDS]:
         raise ValueError(f"kinds={kinds}: there is no kind {unknown[0]!r}: allowed are {', '.join(KINDS)}")
+    if molecules and "molecules" not in names:
+        raise ValueError(f"molecules={molecules}: kinds={kinds} has no molecules; leave one of the words out, or add that kind")
+    if molecules and not Path(molecules).is_file():
+        raise ValueError(f"molecules={molecules}: no such file; a list of SMILES is needed, as .smi or .csv, gzipped or not")
     total = sum(KINDS[name].share for name in names)
     made = []
     for name in names:

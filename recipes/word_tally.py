@@ -15,6 +15,7 @@ from datagen.sources.word import UNLIKE, Entity, entity_of
 from recipes.report.pages import seeded, spread
 
 _SHOWN = 48  # tables, and as many formulas, in the gallery: half of them the worst
+_NONE = "none there"
 WITHIN = 0.02  # of the page's own text: what a kept page's label is held to
 
 
@@ -136,23 +137,24 @@ class Tally:
 
 def lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """The figures for people: what each is, and what it comes to."""
-    told = [
+    likeness = f"; likeness {summary['likeness']:.3f} on average" if summary["drawn"][0] else ""
+    distance = f"{summary['distance']:.4f} on average, {summary['worst_distance']:.4f} at worst" if summary["pages"][0] else _NONE
+    figures = [
         ("documents of which something came out", _share(*summary["documents"])),
         ("formulas of the XML that came out", _share(*summary["formulas"])),
         ("of those that LaTeX was made of: KaTeX parses", _share(*summary["parsed"])),
         ("of the same: their text tokens stand in the LaTeX, in order", _share(*summary["tokens"])),
-        ("formula samples that were drawn again", f"{_share(*summary['drawn'])}; likeness {summary['likeness']:.3f} on average"),
+        ("formula samples that were drawn again", _share(*summary["drawn"]) + likeness),
         ("tables of the XML that came out", _share(*summary["tables"])),
         ("pieces of tables with the XML’s rows, columns and spans", _share(*summary["structure"])),
         ("pages kept, of the documents that could be read", _share(*summary["pages"])),
         (f"kept pages whose text is within {WITHIN:.0%} of the text layer", _share(*summary["within"])),
-        ("distance of kept pages", f"{summary['distance']:.4f} on average, {summary['worst_distance']:.4f} at worst"),
+        ("distance of kept pages", distance),
     ]
     if summary["undrawn"]:
-        told.insert(
-            5, ("formula samples that can’t be drawn", ", ".join(f"{n} {name}" for name, n in summary["undrawn"].items()))
-        )
-    return told
+        undrawn = ", ".join(f"{n} {name}" for name, n in summary["undrawn"].items())
+        figures.insert(5, ("formula samples that can’t be drawn", undrawn))
+    return figures
 
 
 def counted(samples: Iterable[tuple[Sample, dict[str, Any]]], drops: Iterable[Drop]) -> dict[str, Any]:
@@ -166,7 +168,7 @@ def counted(samples: Iterable[tuple[Sample, dict[str, Any]]], drops: Iterable[Dr
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,} ({part / whole:.1%})" if whole else "none there"
+    return f"{part:,} of {whole:,} ({part / whole:.1%})" if whole else _NONE
 
 
 def _mean(values: list[float]) -> float:

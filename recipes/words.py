@@ -100,7 +100,7 @@ class Word(NamedTuple):
 
 
 _ALL = (
-    Word("input", "WHERE", "a folder, a glob, a PDF, an archive, or a list (.parquet, .jsonl) with a uri column", is_path=True),
+    Word("input", "WHERE", "a folder, a glob, a file, an archive, or a list (.parquet, .jsonl) with a uri column", is_path=True),
     Word(
         "out", "DIR", "the output: a local folder or an fsspec URL; out/NAME by default for a recipe; a file for read and score"
     ),

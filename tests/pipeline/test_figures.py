@@ -90,6 +90,12 @@ def test_a_kind_that_there_is_not_is_refused(capsys):
     assert "there is no kind 'portraits'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["molecules=nowhere.smi"], [f"molecules={__file__}", "kinds=charts"]])
+def test_a_list_that_there_is_not_or_that_nothing_is_made_of_is_refused(words, tmp_path, capsys):
+    assert main(["figures", *words, f"out={tmp_path / 'out'}"]) == 2
+    assert "molecules=" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 def test_kinds_share_the_limit_by_the_papers_proportions():
     counts = {step.name: step.census.count for step in figures(limit=16_000).steps if hasattr(step, "census")}
     assert sum(counts.values()) <= 16_000 and set(counts) == set(KINDS)

@@ -115,7 +115,7 @@ def test_figures_are_told_with_their_numerators():
     assert told["formulas of the XML that came out"] == "2 of 7 (28.6%)"
     assert told["distance of kept pages"] == "0.0090 on average, 0.0180 at worst"
     assert told["formula samples that can’t be drawn"] == "1 unknown_command"
-    assert dict(lines(summary([], [])))["pages kept, of the documents that could be read"] == "none there"
+    assert {figure for _, figure in lines(summary([], []))} == {"none there"}
 
 
 def test_the_gallery_has_the_worst_first():
