@@ -4,6 +4,7 @@ file ──> package ──> content ──> plain and marked copy ──> offic
                         └──> formulas ──> LaTeX ───────────────────────┘
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,10 +38,11 @@ def read_document(
                 yield Parts([0])
             yield Part(0, _undrawn(document, error))
             return
-        if numbers is None:
-            numbers = [number for number in pages.numbers if number in within]
-            yield Parts(numbers)
-        yield from each(numbers, pages.page)
+        with contextlib.closing(pages):
+            if numbers is None:
+                numbers = [number for number in pages.numbers if number in within]
+                yield Parts(numbers)
+            yield from each(numbers, pages.page)
 
 
 def _copies(package: Package, folder: str) -> tuple[Document, str, str]:

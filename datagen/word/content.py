@@ -278,9 +278,9 @@ class _Line:
                 self.pieces.text("", Look(), run, ended)
 
     def _run(self, run: etree._Element) -> None:
-        properties = run.find(W + "rPr")
-        styles, fields = self.story.reader.styles, self.story.fields
-        if styles.is_hidden(properties, self.properties, self.story.around) and not run.findall(W + "fldChar"):
+        fields = self.story.fields
+        style = self.story.reader.styles.run(run.find(W + "rPr"), self.properties, self.story.around)
+        if style.is_hidden and not run.findall(W + "fldChar"):
             self.story.reader.signs["hidden_runs"] += 1
             return
         for child in run:
@@ -295,15 +295,15 @@ class _Line:
                 self._note(child, run)
             elif child.tag not in (W + "t", W + "sym", *_SIGNS, W + "rPr") and isinstance(child.tag, str) and len(child):
                 self._alternative(child)
-        text = self._text_of(run, styles.typeface(properties, self.properties))
+        text = self._text_of(run, style.typeface)
         if not text or not fields.shows:
             return
-        if styles.is_upper(properties, self.properties, self.story.around):
+        if style.is_upper:
             text = text.upper()
         if text.strip():
-            self._faces.add(has_one_width(styles.typeface(properties, self.properties)))
+            self._faces.add(has_one_width(style.typeface))
         generated = fields.generated
-        mark = self.pieces.text(text, styles.look(properties, self.properties, self.story.around), run, generated)
+        mark = self.pieces.text(text, style.look, run, generated)
         if generated is not None:
             generated.mark = mark
             self._paint_silent(mark)

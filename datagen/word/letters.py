@@ -3,12 +3,14 @@
 Text and places are the plain page's; the marks are the marked page's, which looks the same but for its colours.
 """
 
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy
 
 from datagen import scripts
@@ -32,8 +34,7 @@ _ZOOM = 2.0  # pixels a point, of the image that is looked at for it
 _UNSEEN = 24  # of 255, of a letter's ink to its paper
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, gc=False):
     """A character of the plain page. `line` counts MuPDF's lines on it; `mark` is 0 for what has none, such as a formula's."""
 
     char: str
@@ -50,6 +51,15 @@ class Letter:
         return not self.char.isspace()
 
 
+class _Coloured(NamedTuple):
+    """A letter of the marked page: where its box begins, and its colour, 0xRRGGBB."""
+
+    char: str
+    x0: float
+    y0: float
+    colour: int
+
+
 @dataclass(frozen=True)
 class PageLetters:
     """`letters` are in the file's order, spaces among them. `cells` are the places of each cell by its mark, in the order in
@@ -64,89 +74,90 @@ def page_letters(page: pymupdf.Page, marked: pymupdf.Page, num_marks: int) -> Pa
     """The letters that the plain page shows, with the marks of the other one; 0 for one that isn't in its place there. Raises
     `SampleError` (`broken_page`)."""
     with native("broken_page"):
-        plain = list(_chars(page.get_textpage(flags=_FLAGS)))
-        coloured = [(letter, colour) for letter, colour in _chars(marked.get_textpage(flags=_FLAGS)) if letter.counts]
-        drawings = marked.get_drawings()
-        is_seen = _sight(page, [colour for _, colour in plain])
-    marks = _marks([letter for letter, _ in plain], coloured)
-    letters, num_missing = [], 0
-    for (letter, colour), mark in zip(plain, marks, strict=True):
-        if not letter.counts:
-            letters.append(letter)
-            continue
-        num_missing += mark is None
-        if is_seen(letter, colour):
-            letters.append(replace(letter, mark=mark if mark is not None and mark <= num_marks else 0))
-    num_plain = sum(letter.counts for letter, _ in plain)
-    return PageLetters(
-        tuple(_with_spaces(_stacked(letters))), _cells(drawings, num_marks), max(num_missing, abs(num_plain - len(coloured)))
-    )
+        plain, colours = _letters(page.get_textpage(flags=_FLAGS))
+        coloured = list(_coloured(marked.get_textpage(flags=_FLAGS)))
+        drawings = marked.get_cdrawings()
+        is_seen = _sight(page, set(colours))
+    shown = [letter for letter in plain if letter.counts]
+    marks = _marks(shown, coloured)
+    for letter, mark in zip(shown, marks, strict=True):
+        letter.mark = mark if mark is not None and mark <= num_marks else 0
+    letters = [letter for letter, colour in zip(plain, colours, strict=True) if not letter.counts or is_seen(letter, colour)]
+    _stack(letters)
+    _mark_spaces(letters)
+    num_moved = max(marks.count(None), abs(len(shown) - len(coloured)))
+    return PageLetters(tuple(letters), _cells(drawings, num_marks), num_moved)
 
 
-def _chars(textpage: pymupdf.TextPage) -> Iterator[tuple[Letter, int]]:
-    """The characters with their colours, 0xRRGGBB."""
+def _letters(textpage: pymupdf.TextPage) -> tuple[list[Letter], list[int]]:
+    """The characters, without marks, and their colours, 0xRRGGBB."""
+    letters: list[Letter] = []
+    colours: list[int] = []
     number = 0
     for block in textpage.extractRAWDICT()["blocks"]:
         for line in block.get("lines", ()):
             number += 1
             is_vertical = bool(line["wmode"]) or abs(line["dir"][1]) > 0.9
             for span in line["spans"]:
+                size, font, chars = span["size"], span["font"], span["chars"]
+                letters += [Letter(char["c"], char["bbox"], 0, number, size, font, is_vertical) for char in chars]
+                colours += [span["color"]] * len(chars)
+    return letters, colours
+
+
+def _coloured(textpage: pymupdf.TextPage) -> Iterator[_Coloured]:
+    """The characters that are more than white space."""
+    for block in textpage.extractRAWDICT()["blocks"]:
+        for line in block.get("lines", ()):
+            for span in line["spans"]:
+                colour = span["color"]
                 for char in span["chars"]:
-                    yield (
-                        Letter(char["c"], tuple(char["bbox"]), 0, number, span["size"], span["font"], is_vertical),
-                        span["color"],
-                    )
+                    if not (sign := char["c"]).isspace():
+                        x0, y0, _, _ = char["bbox"]
+                        yield _Coloured(sign, x0, y0, colour)
 
 
-def _marks(plain: Sequence[Letter], coloured: Sequence[tuple[Letter, int]]) -> list[int | None]:
+def _marks(shown: Sequence[Letter], coloured: Sequence[_Coloured]) -> list[int | None]:
     """The colour of the letter in each one's place, None where there is none.
 
     Both pages mostly draw the same letters in one order: then a letter may be a little off in its line, which is set anew where
     a piece ends within a word or between two letters that are kerned."""
-    shown = [letter for letter in plain if letter.counts]
-    is_same_text = len(shown) == len(coloured) and all(a.char == b.char for a, (b, _) in zip(shown, coloured, strict=True))
-    by_place: dict[tuple[str, int, int], list[tuple[Letter, int]]] = defaultdict(list)
-    for letter, colour in coloured:
-        by_place[letter.char, *_rounded(letter.box)].append((letter, colour))
+    is_same_text = len(shown) == len(coloured) and all(a.char == b.char for a, b in zip(shown, coloured, strict=True))
+    across_pt = _SAME_LINE_PT if is_same_text else _SAME_PLACE_PT
+    by_place: dict[tuple[str, int, int], list[_Coloured]] = defaultdict(list)
     marks: list[int | None] = []
-    at = -1
-    for letter in plain:
-        if not letter.counts:
-            marks.append(0)
+    for letter, other in itertools.zip_longest(shown, coloured[: len(shown)]):
+        if other is not None and _is_same(letter, other, across_pt):
+            marks.append(other.colour)
             continue
-        at += 1
-        if at < len(coloured) and _is_same(letter, coloured[at][0], _SAME_LINE_PT if is_same_text else _SAME_PLACE_PT):
-            marks.append(coloured[at][1])
-            continue
-        x, y = _rounded(letter.box)
+        if not by_place:
+            for each in coloured:
+                by_place[each.char, round(each.x0), round(each.y0)].append(each)
+        x, y = round(letter.box[0]), round(letter.box[1])
         near = [
-            (abs(other.box[0] - letter.box[0]) + abs(other.box[1] - letter.box[1]), colour)
+            (abs(each.x0 - letter.box[0]) + abs(each.y0 - letter.box[1]), each.colour)
             for dx in (-1, 0, 1)
             for dy in (-1, 0, 1)
-            for other, colour in by_place.get((letter.char, x + dx, y + dy), ())
-            if _is_same(letter, other, _SAME_PLACE_PT)
+            for each in by_place.get((letter.char, x + dx, y + dy), ())
+            if _is_same(letter, each, _SAME_PLACE_PT)
         ]
         marks.append(min(near)[1] if near else None)
     return marks
 
 
-def _rounded(box: Rect) -> tuple[int, int]:
-    return round(box[0]), round(box[1])
+def _is_same(one: Letter, other: _Coloured, across_pt: float) -> bool:
+    x0, y0, _, _ = one.box
+    if one.is_vertical:
+        return one.char == other.char and abs(x0 - other.x0) <= _SAME_PLACE_PT and abs(y0 - other.y0) <= across_pt
+    return one.char == other.char and abs(x0 - other.x0) <= across_pt and abs(y0 - other.y0) <= _SAME_PLACE_PT
 
 
-def _is_same(one: Letter, other: Letter, across_pt: float) -> bool:
-    return (
-        one.char == other.char
-        and abs(one.box[0] - other.box[0]) <= (_SAME_PLACE_PT if one.is_vertical else across_pt)
-        and abs(one.box[1] - other.box[1]) <= (across_pt if one.is_vertical else _SAME_PLACE_PT)
-    )
-
-
-def _sight(page: pymupdf.Page, colours: Sequence[int]) -> Callable[[Letter, int], bool]:
+def _sight(page: pymupdf.Page, colours: Set[int]) -> Callable[[Letter, int], bool]:
     """Says whether the page shows a letter: it is on the page, and one of a light colour isn't as light as its paper."""
     width, height = page.rect.width, page.rect.height
+    light = {colour for colour in colours if _is_light(colour)}
     image = numpy.empty((0, 0, 3), numpy.uint8)
-    if any(_is_light(colour) for colour in set(colours)):
+    if light:
         pixmap = page.get_pixmap(matrix=pymupdf.Matrix(_ZOOM, _ZOOM), alpha=False)
         image = numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
 
@@ -154,7 +165,7 @@ def _sight(page: pymupdf.Page, colours: Sequence[int]) -> Callable[[Letter, int]
         x0, y0, x1, y1 = letter.box
         if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
             return False
-        if not _is_light(colour):
+        if colour not in light:
             return True
         columns, rows = slice(max(0, int(x0 * _ZOOM)), int(x1 * _ZOOM) + 1), slice(max(0, int(y0 * _ZOOM)), int(y1 * _ZOOM) + 1)
         part = image[rows, columns]
@@ -167,35 +178,34 @@ def _is_light(colour: int) -> bool:
     return min(colour >> 16, colour >> 8 & 255, colour & 255) >= _LIGHT
 
 
-def _stacked(letters: Sequence[Letter]) -> list[Letter]:
-    """The letters; those of vertical Chinese and Japanese, which LibreOffice draws one by one below each other, in one line."""
-    stacked = list(letters)
+def _stack(letters: Sequence[Letter]) -> None:
+    """Put those of vertical Chinese and Japanese, which LibreOffice draws one by one below each other, in one line."""
     start = 0
     for n in range(1, len(letters) + 1):
         if n < len(letters) and _is_below(letters[n - 1], letters[n]):
             continue
-        column = letters[start:n]
-        if len(column) > 1 and 2 * sum(bool(_UPRIGHT.match(letter.char)) for letter in column) > len(column):
-            stacked[start:n] = [replace(letter, line=column[0].line, is_vertical=True) for letter in column]
+        if n - start > 1:
+            column = letters[start:n]
+            if 2 * sum(bool(_UPRIGHT.match(letter.char)) for letter in column) > len(column):
+                for letter in column:
+                    letter.line, letter.is_vertical = column[0].line, True
         start = n
-    return stacked
 
 
 def _is_below(one: Letter, other: Letter) -> bool:
     """Whether a letter is the next of the same piece in a vertical line."""
-    across = abs(one.box[0] + one.box[2] - other.box[0] - other.box[2]) / 2
     down = other.box[1] - one.box[1]
-    return one.mark == other.mark and across < _BESIDE_EM * one.size_pt and 0 < down < _BELOW_EM * one.size_pt
+    if not 0 < down < _BELOW_EM * one.size_pt or one.mark != other.mark:
+        return False
+    return abs(one.box[0] + one.box[2] - other.box[0] - other.box[2]) / 2 < _BESIDE_EM * one.size_pt
 
 
-def _with_spaces(letters: Sequence[Letter]) -> Iterator[Letter]:
+def _mark_spaces(letters: Sequence[Letter]) -> None:
     """Spaces take the mark of the letter before them in their line, at a line's start of the one behind them."""
     for n, letter in enumerate(letters):
-        if letter.counts:
-            yield letter
-            continue
-        near = [letters[k] for k in (n - 1, n + 1) if 0 <= k < len(letters) and letters[k].line == letter.line]
-        yield replace(letter, mark=next((other.mark for other in near if other.counts), 0))
+        if not letter.counts:
+            near = [letters[k] for k in (n - 1, n + 1) if 0 <= k < len(letters) and letters[k].line == letter.line]
+            letter.mark = next((other.mark for other in near if other.counts), 0)
 
 
 def _cells(drawings: Sequence[Mapping[str, Any]], num_marks: int) -> dict[int, list[Rect]]:

@@ -23,7 +23,11 @@ _SURROGATES = range(0xD800, 0xE000)
 def is_on(properties: etree._Element | None, name: str) -> bool | None:
     """What an element of `properties` that switches something says; None where it isn't there."""
     switch = properties.find(W + name) if properties is not None else None
-    return None if switch is None else switch.get(VAL, "true") not in _FALSE
+    return None if switch is None else is_switched_on(switch)
+
+
+def is_switched_on(switch: etree._Element) -> bool:
+    return switch.get(VAL, "true") not in _FALSE
 
 
 def value(properties: etree._Element | None, name: str) -> str | None:

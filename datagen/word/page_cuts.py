@@ -95,8 +95,7 @@ def _paper(image: numpy.ndarray, box: Box) -> numpy.ndarray:
 def cut(image: numpy.ndarray, jpeg_quality: int) -> tuple[bytes, tuple[int, int], Box]:
     """The (H, W, 3) image with paper around it: a JPEG, its size (width, height), and where the image lies in it."""
     height, width = image.shape[:2]
-    canvas = numpy.empty((height + 2 * _MARGIN, width + 2 * _MARGIN, 3), numpy.uint8)
-    canvas[:] = _paper(image, Box(0, 0, width, height))
+    paper = _paper(image, Box(0, 0, width, height)).tolist()
+    canvas = cv2.copyMakeBorder(image, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT, value=paper)
     inner = Box(_MARGIN, _MARGIN, _MARGIN + width, _MARGIN + height)
-    canvas[inner.y0 : inner.y1, inner.x0 : inner.x1] = image
     return encoded(canvas, jpeg_quality), (width + 2 * _MARGIN, height + 2 * _MARGIN), inner

@@ -5,6 +5,7 @@ plain PDF ────────┼──> letters ──> parts of paragraphs
 marked PDF ───────┘
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -45,12 +46,14 @@ class Rendering:
 
 
 class WordPages:
-    """The pages of a document that was rendered. Raises `SampleError` if the two PDFs don't have the same pages."""
+    """The pages of a document that was rendered; the plain PDF is open until `close`. Raises `SampleError` if the two PDFs don't
+    have the same pages."""
 
     def __init__(self, document: Document, latex: Mapping[int, str], refusals: Refusals, rendering: Rendering):
         self._document, self._rendering = document, rendering
         self._latex, self._refusals = dict(latex), dict(refusals)
-        with open_document(rendering.plain_pdf) as plain, open_document(rendering.marked_pdf) as marked:
+        with contextlib.ExitStack() as opened, open_document(rendering.marked_pdf) as marked:
+            plain = opened.enter_context(open_document(rendering.plain_pdf))
             if len(plain) != len(marked):
                 raise SampleError("text_moved", f"{len(plain)} pages, {len(marked)} in the marked copy")
             self.num_pages = len(plain)
@@ -59,6 +62,7 @@ class WordPages:
             ]
             images = {n: _images(page) for n, page in enumerate(plain)}
             self._placed: PlacedDocument = placed(document, tagged_places(plain), self._letters, images)
+            self._plain, self._opened = plain, opened.pop_all()
         for number, signs in misdrawn(document, self._placed, self._letters).items():
             self._latex.pop(number, None)
             self._refusals.setdefault(number, ("formula_unlike", f"LibreOffice drew it with {' '.join(signs)}"))
@@ -76,9 +80,11 @@ class WordPages:
 
     def page(self, number: int) -> WordPage:
         """The page of that number; with page 0 what the whole document lost. Raises `SampleError` as `pdf_page.rendered` does."""
-        with open_document(self._rendering.plain_pdf) as plain:
-            view = rendered(plain, number, self._rendering.long_side, _MAX_PAGE_PT)
-            return self._page(view, number)
+        return self._page(rendered(self._plain, number, self._rendering.long_side, _MAX_PAGE_PT), number)
+
+    def close(self) -> None:
+        self._opened.close()
+        pymupdf.TOOLS.store_shrink(100)  # nothing in MuPDF's store serves the next document
 
     def _page(self, view: OpenPage, number: int) -> WordPage:
         page = page_regions(view, number, self._placed, self._latex)

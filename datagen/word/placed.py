@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from datagen.boxes import area, distance, overlap, shared
 from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Picture, Table, Text
 from datagen.word.formula_places import formula_places, formula_text, within
@@ -113,7 +115,7 @@ def _with_note_numbers(page: PageLetters, paragraphs: Sequence[Paragraph]) -> Pa
         done.add(mark)
         k = n - 1
         while k >= 0 and not letters[k].mark and _is_in_front(letters[k], letter):
-            letters[k] = replace(letters[k], mark=mark)
+            letters[k] = msgspec.structs.replace(letters[k], mark=mark)
             k -= 1
     return replace(page, letters=tuple(letters))
 

@@ -1,14 +1,14 @@
 """What the styles and the numbering of a Word file make of a paragraph and of a run, as far as labels need it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from lxml import etree
 
-from datagen.word.names import VAL, W, is_on, number, value
+from datagen.word.names import VAL, W, is_on, is_switched_on, number, value
 
 TITLE_LEVEL = 1
 """The level of a document's title. That of its headings of the first level is one more."""
@@ -23,6 +23,8 @@ _TABLE_PARTS = {
     "firstCol": ("firstColumn", 0x80),
     "lastCol": ("lastColumn", 0x100),
 }
+_SWITCHES = ("b", "i", "bCs", "iCs", "vanish", "caps", "smallCaps")
+_RAISED = {"superscript": 1, "subscript": -1}
 _HEX = re.compile("[0-9A-Fa-f]{1,8}")
 _MAX_CHAIN = 30  # of styles that are based on each other; Word allows no more, and circles end here
 
@@ -36,6 +38,24 @@ class Look(NamedTuple):
     is_bold: bool = False
     is_italic: bool = False
     raised: int = 0
+
+
+class Run(NamedTuple):
+    """What a run is. `is_upper`: its letters are drawn as capitals, large or small. `typeface`: that of its Latin letters; ""
+    where a theme says it."""
+
+    look: Look
+    is_hidden: bool
+    is_upper: bool
+    typeface: str
+
+
+class _Named(NamedTuple):
+    """What styles say of a run: the names of the switches that are on, w:vertAlign, and the typeface."""
+
+    switched_on: frozenset[str]
+    raised: str
+    typeface: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +86,7 @@ class Styles:
         self._default_run = root.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr") if root is not None else None
         self._numbering = numbering
         self._chains: dict[str, tuple[etree._Element, ...]] = {}
-        self._names: dict[tuple[str, ...], str] = {}
+        self._of_names: dict[tuple[str | None, str | None, Around], _Named] = {}
 
     def shape(self, properties: etree._Element | None) -> Shape:
         """What a paragraph with these properties (w:pPr, or None) is."""
@@ -101,55 +121,49 @@ class Styles:
                    if e.get(W + "type") == part]  # fmt: skip
         return tuple(runs for e in (*special, *chain) if (runs := e.find(W + "rPr")) is not None)
 
-    def look(self, run: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> Look:
-        """How a run with these properties (w:rPr, or None) looks in a paragraph with those (w:pPr), in a cell of which `of_cell`
-        says what is `around`."""
-        is_complex = bool(is_on(run, "rtl") or is_on(run, "cs"))
-        names = ("bCs", "iCs") if is_complex else ("b", "i")
-        is_bold, is_italic = (self._toggle(name, run, paragraph, around) for name in names)
-        raised = next((align for r in self._runs(run, paragraph) if (align := value(r, "vertAlign")) is not None), "")
-        return Look(is_bold, is_italic, {"superscript": 1, "subscript": -1}.get(raised, 0))
+    def run(self, properties: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> Run:
+        """What a run with these properties (w:rPr, or None) is in a paragraph with those (w:pPr), in a cell of which `of_cell` says
+        what is `around`."""
+        own = {child.tag: child for child in reversed(properties)} if properties is not None else {}
+        character = own.get(W + "rStyle")
+        named = self._named(None if character is None else character.get(VAL), value(paragraph, "pStyle"), around)
 
-    def is_hidden(self, run: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> bool:
-        return self._toggle("vanish", run, paragraph, around)
+        def is_on_here(name: str) -> bool:
+            switch = own.get(W + name)
+            return name in named.switched_on if switch is None else is_switched_on(switch)
 
-    def is_upper(self, run: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> bool:
-        """Whether letters are drawn as capitals, large or small."""
-        return self._toggle("caps", run, paragraph, around) or self._toggle("smallCaps", run, paragraph, around)
+        is_complex = any(switch is not None and is_switched_on(switch) for switch in (own.get(W + "rtl"), own.get(W + "cs")))
+        align = own.get(W + "vertAlign")
+        raised = None if align is None else align.get(VAL)
+        typeface = _typeface(own.get(W + "rFonts"))
+        return Run(
+            Look(
+                is_on_here("bCs" if is_complex else "b"),
+                is_on_here("iCs" if is_complex else "i"),
+                _RAISED.get(named.raised if raised is None else raised, 0),
+            ),
+            is_on_here("vanish"),
+            is_on_here("caps") or is_on_here("smallCaps"),
+            named.typeface if typeface is None else typeface,
+        )
 
-    def typeface(self, run: etree._Element | None, paragraph: etree._Element | None) -> str:
-        """The typeface of a run's Latin letters; "" where a theme says it."""
-        for properties in self._runs(run, paragraph):
-            fonts = properties.find(W + "rFonts")
-            if fonts is not None:
-                if fonts.get(W + "asciiTheme"):
-                    return ""
-                if name := fonts.get(W + "ascii") or fonts.get(W + "hAnsi"):
-                    return name
-        return ""
-
-    def _runs(self, run: etree._Element | None, paragraph: etree._Element | None) -> Iterator[etree._Element]:
-        """All properties of runs that matter, the nearest first."""
-        if run is not None:
-            yield run
-        for style in (*self._character(run), *self._chain(value(paragraph, "pStyle"), "paragraph")):
-            if (properties := style.find(W + "rPr")) is not None:
-                yield properties
-        if self._default_run is not None:
-            yield self._default_run
-
-    def _toggle(self, name: str, run: etree._Element | None, paragraph: etree._Element | None, around: Around) -> bool:
-        """A property that each kind of style turns over (ISO 29500-1, 17.7.3), and the run's own says outright."""
-        own = is_on(run, name)
-        if own is not None:
-            return own
-        chains = (self._character(run), self._chain(value(paragraph, "pStyle"), "paragraph"))
-        kinds = [*([style.find(W + "rPr") for style in chain] for chain in chains), around]
-        num_on = sum(next((on for runs in kind if (on := is_on(runs, name)) is not None), False) for kind in kinds)
-        return num_on % 2 == 1 or bool(is_on(self._default_run, name))
-
-    def _character(self, run: etree._Element | None) -> tuple[etree._Element, ...]:
-        return self._chain(value(run, "rStyle"), "character")
+    def _named(self, character: str | None, paragraph: str | None, around: Around) -> _Named:
+        """What styles of these names say of a run that says nothing itself."""
+        key = character, paragraph, around
+        if key not in self._of_names:
+            chains = [self._chain(character, "character"), self._chain(paragraph, "paragraph")]
+            kinds = [[style.find(W + "rPr") for style in chain] for chain in chains]
+            runs = [e for e in (*kinds[0], *kinds[1], self._default_run) if e is not None]
+            # Each kind of style turns a switch over (ISO 29500-1, 17.7.3).
+            switched_on = frozenset(
+                name
+                for name in _SWITCHES
+                if sum(_first_said(kind, name) for kind in (*kinds, around)) % 2 == 1 or is_on(self._default_run, name)
+            )
+            raised = next((align for e in runs if (align := value(e, "vertAlign")) is not None), "")
+            faces = (_typeface(e.find(W + "rFonts")) for e in runs)
+            self._of_names[key] = _Named(switched_on, raised, next((face for face in faces if face is not None), ""))
+        return self._of_names[key]
 
     def _chain(self, name: str | None, kind: str) -> tuple[etree._Element, ...]:
         """A style and those that it is based on, the nearest first."""
@@ -214,6 +228,19 @@ class Styles:
                     levels[override.get(W + "ilvl", "0")] = level
             numberings[num.get(W + "numId", "")] = levels
         return numberings
+
+
+def _first_said(runs: Iterable[etree._Element | None], name: str) -> bool:
+    return next((on for e in runs if (on := is_on(e, name)) is not None), False)
+
+
+def _typeface(fonts: etree._Element | None) -> str | None:
+    """The typeface of Latin letters that a w:rFonts says, None if it says none."""
+    if fonts is None:
+        return None
+    if fonts.get(W + "asciiTheme"):
+        return ""
+    return fonts.get(W + "ascii") or fonts.get(W + "hAnsi") or None
 
 
 def _shows_something(level: etree._Element) -> bool:
