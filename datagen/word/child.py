@@ -18,6 +18,7 @@ from datagen.word.formulas import Refusal, to_latex
 from datagen.word.package import Package, opened
 from datagen.word.pages import Rendering, WordPages
 from datagen.word.paragraph_parts import paragraphs_of
+from datagen.word.small_pictures import small_pictures
 
 
 def read_document(
@@ -53,7 +54,7 @@ def _copies(package: Package, folder: str) -> tuple[Document, str, str]:
         package = opened(office.convert([source], folder, "docx")[0])
     document, plain_parts, marked_parts = content.read(package)
     paths = [str(Path(folder) / f"{kind}.docx") for kind in ("plain", "marked")]
-    for path, parts in zip(paths, (plain_parts, marked_parts), strict=True):
+    for path, parts in zip(paths, (plain_parts, marked_parts | small_pictures(package.parts)), strict=True):
         package.write(path, parts)
     return document, paths[0], paths[1]
 

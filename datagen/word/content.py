@@ -16,6 +16,7 @@ from datagen.record import SampleError
 from datagen.sources.glyph_names import private_character
 from datagen.sources.pdf_breaks import has_one_width
 from datagen.word.accepted import accept
+from datagen.word.colours import Colours
 from datagen.word.document import UNKNOWN, Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
 from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
@@ -60,7 +61,8 @@ def read(package: Package) -> tuple[Document, dict[str, bytes], dict[str, bytes]
         for part in reader.running(kind):
             whole += [block for block in reader.story_of(part, kind) if not isinstance(block, _Note)]
     signs = {name: count for name, count in reader.signs.items() if count}
-    document = Document(tuple(whole), reader.num_marks, reader.num_formulas, reader.num_tables, signs)
+    numbers = reader.num_marks, reader.num_formulas, reader.num_tables
+    document = Document(tuple(whole), *numbers, signs, reader.colours)
     return document, reader.plain, reader.marked
 
 
@@ -84,6 +86,7 @@ class _Reader:
         self.signs: Counter[str] = Counter()
         self.plain: dict[str, bytes] = {}
         self.marked: dict[str, bytes] = {}
+        self.colours = Colours()
         self.num_marks = self.num_formulas = self.num_tables = 0
         for kind, tree in (("numbering", numbering), ("styles", styles)):
             if tree is not None:
@@ -153,6 +156,13 @@ class _Story:
     around: Around = ()
     """What the style of the table that is being read says of its cell's runs."""
     _initial: tuple[Piece, ...] = ()
+    _is_repeated: bool = False  # what is being read is the head of a table
+
+    def new_mark(self) -> int:
+        """The mark of a piece of text."""
+        mark = self.reader.new_mark()
+        self.reader.colours.add(mark, is_in_order=self.where == "body" and not self._is_repeated)
+        return mark
 
     def blocks(self, holder: etree._Element, is_outermost: bool = False) -> Iterator[Block | _Note]:
         for child in holder:
@@ -173,8 +183,10 @@ class _Story:
         reader.num_tables += 1
         rows = []
         of_rows, properties, around = drafts(element, reader.signs), element.find(W + "tblPr"), self.around
+        is_repeated = self._is_repeated
         for r, row in enumerate(of_rows):
             cells = []
+            self._is_repeated = is_repeated or row.is_header
             for n, cell in enumerate(row.cells):
                 places = {
                     "firstRow": r == 0,
@@ -190,14 +202,14 @@ class _Story:
                     fill(e, mark)
                 cells.append(Cell(blocks, cell.column, cell.rowspan, cell.colspan, mark))
             rows.append(Row(tuple(cells), row.is_header))
-        self.around = around
+        self.around, self._is_repeated = around, is_repeated
         is_right_to_left = element.find(f"{W}tblPr/{W}bidiVisual") is not None
         return Table(at, tuple(rows), self.where, is_right_to_left)
 
     def _paragraph(self, element: etree._Element) -> Paragraph | None:
         properties = element.find(W + "pPr")
         shape = self.reader.styles.shape(properties)
-        line = _Line(self, properties, Pieces(self.reader.new_mark))
+        line = _Line(self, properties, Pieces(self.new_mark, self.reader.colours.of))
         line.read(element)
         pieces = tuple(line.pieces.pieces)
         if self._is_initial(properties):
@@ -206,11 +218,11 @@ class _Story:
         pieces, self._initial = self._initial + pieces, ()
         marker = 0
         if shape.is_numbered:
-            marker = self.reader.new_mark()
+            marker = self.new_mark()
             if properties is None:
                 properties = etree.Element(W + "pPr")
                 element.insert(0, properties)
-            paint(properties, marker, before="sectPr")
+            paint(properties, self.reader.colours.of(marker), before="sectPr")
         if not pieces and not marker:
             return None
         return Paragraph(
@@ -354,7 +366,7 @@ class _Line:
 
     def _paint_silent(self, mark: int) -> None:
         for run in self._silent:
-            paint(run, mark)
+            paint(run, self.story.reader.colours.of(mark))
         self._silent.clear()
 
     def _note(self, element: etree._Element, run: etree._Element) -> None:

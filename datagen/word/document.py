@@ -1,12 +1,14 @@
 """What a Word file says, in the order in which its text runs: paragraphs and tables, their text in pieces.
 
-Each piece of text has a *mark*, a number from 1 on. In the marked copy of the file the mark is the colour of the piece's letters
-(0xRRGGBB), so that every letter on a page that is rendered from the copy says which piece it belongs to. The image of the page is
-rendered from the plain copy.
+Each piece of text has a *mark*, a number from 1 on. In the marked copy of the file the mark gives the piece's letters their colour
+(`datagen/word/colours.py`), so that every letter on a page that is rendered from the copy says which piece it belongs to. The
+image of the page is rendered from the plain copy.
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+from datagen.word.colours import Colours
 
 UNKNOWN = "\ufffd"
 """What stands in a text for a sign of which nobody knows the character: one of a symbol font, say."""
@@ -109,10 +111,12 @@ Block = Paragraph | Table
 @dataclass(frozen=True)
 class Document:
     """The blocks of the main part with notes and text boxes behind the block that they are anchored in, then headers and footers.
-    `num_marks`: marks are 1 to this number. `signs` are counts of what the reader met and left out, by name."""
+    `num_marks`: marks are 1 to this number. `signs` are counts of what the reader met and left out, by name; `colours` those of
+    the marks of text in the marked copy."""
 
     blocks: tuple[Block, ...]
     num_marks: int
     num_formulas: int
     num_tables: int
     signs: dict[str, int]
+    colours: Colours

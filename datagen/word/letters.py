@@ -17,6 +17,7 @@ from datagen import scripts
 from datagen.boxes import distance
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import native
+from datagen.word.colours import Marks
 
 Rect = tuple[float, float, float, float]
 """In points, from the page's top left corner."""
@@ -52,12 +53,12 @@ class Letter(msgspec.Struct, gc=False):
 
 
 class _Coloured(NamedTuple):
-    """A letter of the marked page: where its box begins, and its colour, 0xRRGGBB."""
+    """A letter of the marked page: where its box begins, and its mark, 0 for none."""
 
     char: str
     x0: float
     y0: float
-    colour: int
+    mark: int
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,22 @@ class PageLetters:
     num_moved: int
 
 
-def page_letters(page: pymupdf.Page, marked: pymupdf.Page, num_marks: int) -> PageLetters:
-    """The letters that the plain page shows, with the marks of the other one; 0 for one that isn't in its place there. Raises
-    `SampleError` (`broken_page`)."""
+def page_letters(page: pymupdf.Page, marked: pymupdf.Page, marks: Marks, num_marks: int) -> PageLetters:
+    """The letters that the plain page shows, with the marks of the other one; 0 for one that isn't in its place there. It is to be
+    called for one page of a document after the other. Raises `SampleError` (`broken_page`)."""
     with native("broken_page"):
         plain, colours = _letters(page.get_textpage(flags=_FLAGS))
-        coloured = list(_coloured(marked.get_textpage(flags=_FLAGS)))
+        coloured = list(_coloured(marked.get_textpage(flags=_FLAGS), marks))
         drawings = marked.get_cdrawings()
         is_seen = _sight(page, set(colours))
     shown = [letter for letter in plain if letter.counts]
-    marks = _marks(shown, coloured)
-    for letter, mark in zip(shown, marks, strict=True):
-        letter.mark = mark if mark is not None and mark <= num_marks else 0
+    of_letters = _marks(shown, coloured)
+    for letter, mark in zip(shown, of_letters, strict=True):
+        letter.mark = mark or 0
     letters = [letter for letter, colour in zip(plain, colours, strict=True) if not letter.counts or is_seen(letter, colour)]
     _stack(letters)
     _mark_spaces(letters)
-    num_moved = max(marks.count(None), abs(len(shown) - len(coloured)))
+    num_moved = max(of_letters.count(None), abs(len(shown) - len(coloured)))
     return PageLetters(tuple(letters), _cells(drawings, num_marks), num_moved)
 
 
@@ -105,20 +106,20 @@ def _letters(textpage: pymupdf.TextPage) -> tuple[list[Letter], list[int]]:
     return letters, colours
 
 
-def _coloured(textpage: pymupdf.TextPage) -> Iterator[_Coloured]:
+def _coloured(textpage: pymupdf.TextPage, marks: Marks) -> Iterator[_Coloured]:
     """The characters that are more than white space."""
     for block in textpage.extractRAWDICT()["blocks"]:
         for line in block.get("lines", ()):
             for span in line["spans"]:
-                colour = span["color"]
+                mark = marks.mark(span["color"])
                 for char in span["chars"]:
                     if not (sign := char["c"]).isspace():
                         x0, y0, _, _ = char["bbox"]
-                        yield _Coloured(sign, x0, y0, colour)
+                        yield _Coloured(sign, x0, y0, mark)
 
 
 def _marks(shown: Sequence[Letter], coloured: Sequence[_Coloured]) -> list[int | None]:
-    """The colour of the letter in each one's place, None where there is none.
+    """The mark of the letter in each one's place, None where there is none.
 
     Both pages mostly draw the same letters in one order: then a letter may be a little off in its line, which is set anew where
     a piece ends within a word or between two letters that are kerned."""
@@ -128,14 +129,14 @@ def _marks(shown: Sequence[Letter], coloured: Sequence[_Coloured]) -> list[int |
     marks: list[int | None] = []
     for letter, other in itertools.zip_longest(shown, coloured[: len(shown)]):
         if other is not None and _is_same(letter, other, across_pt):
-            marks.append(other.colour)
+            marks.append(other.mark)
             continue
         if not by_place:
             for each in coloured:
                 by_place[each.char, round(each.x0), round(each.y0)].append(each)
         x, y = round(letter.box[0]), round(letter.box[1])
         near = [
-            (abs(each.x0 - letter.box[0]) + abs(each.y0 - letter.box[1]), each.colour)
+            (abs(each.x0 - letter.box[0]) + abs(each.y0 - letter.box[1]), each.mark)
             for dx in (-1, 0, 1)
             for dy in (-1, 0, 1)
             for each in by_place.get((letter.char, x + dx, y + dy), ())

@@ -13,6 +13,7 @@ from datagen.record import SampleError
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import OpenPage, encoded, native, open_document, rendered
 from datagen.word.answers import Cut, Lost, WordPage
+from datagen.word.colours import Marks
 from datagen.word.document import UNKNOWN, Document, Formula
 from datagen.word.letters import PageLetters, Rect, page_letters
 from datagen.word.page_check import is_blank, text_distance
@@ -57,8 +58,9 @@ class WordPages:
             if len(plain) != len(marked):
                 raise SampleError("text_moved", f"{len(plain)} pages, {len(marked)} in the marked copy")
             self.num_pages = len(plain)
+            marks = Marks(document.colours)
             self._letters: list[PageLetters] = [
-                page_letters(a, b, document.num_marks) for a, b in zip(plain, marked, strict=True)
+                page_letters(a, b, marks, document.num_marks) for a, b in zip(plain, marked, strict=True)
             ]
             images = {n: _images(page) for n, page in enumerate(plain)}
             self._placed: PlacedDocument = placed(document, tagged_places(plain), self._letters, images)

@@ -10,8 +10,8 @@ from datagen.word.names import VAL, W14, W
 from datagen.word.styles import Look
 
 
-def paint(holder: etree._Element, mark: int, before: str = "") -> None:
-    """Gives the run properties of a run, or of a paragraph's mark, the colour `mark`. `before`: the element of `holder` that may
+def paint(holder: etree._Element, colour: int, before: str = "") -> None:
+    """Gives the run properties of a run, or of a paragraph's mark, a colour, 0xRRGGBB. `before`: the element of `holder` that may
     not stand before them."""
     properties = holder.find(W + "rPr")
     if properties is None:
@@ -25,7 +25,7 @@ def paint(holder: etree._Element, mark: int, before: str = "") -> None:
             holder.insert(0, properties)
     for other in (*properties.findall(W + "color"), *properties.findall(W14 + "textFill")):
         properties.remove(other)
-    etree.SubElement(properties, W + "color").set(VAL, f"{mark:06X}")
+    etree.SubElement(properties, W + "color").set(VAL, f"{colour:06X}")
 
 
 def fill(cell: etree._Element, mark: int) -> None:
@@ -47,6 +47,8 @@ class Pieces:
     nearer to each other doesn't change then by the colours."""
 
     new_mark: Callable[[], int]
+    colour_of: Callable[[int], int]
+    """The colour of a mark."""
     pieces: list[Piece] = field(default_factory=list)
     _kind: tuple[Look, object] | None = None  # of the last piece, if text can be added to it
 
@@ -61,7 +63,7 @@ class Pieces:
             mark = self.new_mark()
             self.pieces.append(Text(text, mark, look.is_bold, look.is_italic, look.raised, generated is not None))
             self._kind = (look, generated)
-        paint(run, mark)
+        paint(run, self.colour_of(mark))
         return mark
 
     def other(self, piece: Formula | Picture) -> None:

@@ -272,7 +272,7 @@ def test_a_dropped_initial_belongs_to_its_paragraph(tmp_path):
     assert lines(read(tmp_path, initial + xml.paragraph(xml.run("nce")))) == ["Once"]
 
 
-def test_the_marked_copy_colours_each_run_with_its_mark_and_the_plain_one_none(tmp_path):
+def test_the_marked_copy_colours_each_run_by_its_mark_and_the_plain_one_none(tmp_path):
     inside = xml.run("a", '<w:color w:val="FF0000" w:themeColor="accent1"/>') + xml.run("b", "<w:i/>")
     body = xml.item(inside, number=2) + xml.paragraph(xml.field("PAGE", "3")) + xml.section()
     package = opened(str(xml.write_docx(tmp_path / "a.docx", body)))
@@ -281,8 +281,9 @@ def test_the_marked_copy_colours_each_run_with_its_mark_and_the_plain_one_none(t
     root = etree.fromstring(marked["word/document.xml"])
     item, page = paragraphs(document)
     colours = [color.get(f"{_W}val") for color in root.iter(f"{_W}color")]
-    a, b = (f"{piece.mark:06X}" for piece in item.pieces if isinstance(piece, Text))
-    assert colours == [f"{item.marker_mark:06X}", a, b, *[f"{page.pieces[0].mark:06X}"] * 5]  # type: ignore[union-attr]
+    a, b = (piece.mark for piece in item.pieces if isinstance(piece, Text))
+    marks = [item.marker_mark, a, b, *[page.pieces[0].mark] * 5]  # type: ignore[union-attr]
+    assert colours == [f"{document.colours.of(mark):06X}" for mark in marks]
     assert all(len(color.attrib) == 1 for color in root.iter(f"{_W}color"))
 
 
