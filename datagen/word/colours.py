@@ -39,7 +39,7 @@ class Marks:
     """Says the marks of colours, which it must be asked in the order in which the document's pages draw their letters."""
 
     colours: Colours
-    _at: int = 0
+    at: int = 0
     """Where in the main text the last letter of it stood."""
 
     def mark(self, colour: int) -> int:
@@ -51,6 +51,6 @@ class Marks:
         if not 0 <= place < min(NUM_SHARED, len(in_order)):
             return 0
         last = (len(in_order) - 1 - place) // NUM_SHARED
-        nearest = round((self._at - place) / NUM_SHARED)
-        self._at = place + NUM_SHARED * min(last, max(0, nearest))
-        return in_order[self._at]
+        nearest = round((self.at - place) / NUM_SHARED)
+        self.at = place + NUM_SHARED * min(last, max(0, nearest))
+        return in_order[self.at]

@@ -23,7 +23,7 @@ from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
 from datagen.word.names import XML_SPACE, M, R, W
 from datagen.word.package import Package
-from datagen.word.pieces import Pieces, fill, paint
+from datagen.word.pieces import Pieces, fill, paint, without_colours
 from datagen.word.styles import Around, Look, Styles
 from datagen.word.table_cells import drafts
 from datagen.word.xml_parts import written
@@ -62,8 +62,7 @@ def read(package: Package) -> tuple[Document, dict[str, bytes], dict[str, bytes]
             whole += [block for block in reader.story_of(part, kind) if not isinstance(block, _Note)]
     signs = {name: count for name, count in reader.signs.items() if count}
     numbers = reader.num_marks, reader.num_formulas, reader.num_tables
-    document = Document(tuple(whole), *numbers, signs, reader.colours)
-    return document, reader.plain, reader.marked
+    return Document(tuple(whole), *numbers, signs, reader.colours), reader.plain, reader.marked
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class _Reader:
         self.num_marks = self.num_formulas = self.num_tables = 0
         for kind, tree in (("numbering", numbering), ("styles", styles)):
             if tree is not None:
-                self.marked[self._part(kind)] = _without_colours(tree)
+                self.marked[self._part(kind)] = without_colours(tree)
 
     def new_mark(self) -> int:
         self.num_marks += 1
@@ -215,8 +214,7 @@ class _Story:
         if self._is_initial(properties):
             self._initial += pieces
             return None
-        pieces, self._initial = self._initial + pieces, ()
-        marker = 0
+        pieces, self._initial, marker = self._initial + pieces, (), 0
         if shape.is_numbered:
             marker = self.new_mark()
             if properties is None:
@@ -399,13 +397,3 @@ def _displayed(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
 def _drawable(root: etree._Element) -> bytes:
     make_drawable(root)
     return written(root)
-
-
-def _without_colours(part: etree._Element) -> bytes:
-    """A part in which neither numbers and bullets nor styles of letters have a colour: a number takes that of its paragraph, and
-    a paragraph that has one colour takes that of a style for the letters of links."""
-    for holder in (*part.iter(W + "lvl"), *part.iterfind(f"{W}style[@{W}type='character']")):
-        properties = holder.find(W + "rPr")
-        for colour in properties.findall(W + "color") if properties is not None else ():
-            properties.remove(colour)
-    return written(part)

@@ -36,7 +36,8 @@ _UNSEEN = 24  # of 255, of a letter's ink to its paper
 
 
 class Letter(msgspec.Struct, gc=False):
-    """A character of the plain page. `line` counts MuPDF's lines on it; `mark` is 0 for what has none, such as a formula's."""
+    """A character of the plain page. `line` counts MuPDF's lines on it; `mark` is 0 for what has none, such as a formula's. It
+    `counts` if it is more than white space."""
 
     char: str
     box: Rect
@@ -45,11 +46,10 @@ class Letter(msgspec.Struct, gc=False):
     size_pt: float
     font: str
     is_vertical: bool = False
+    counts: bool = True
 
-    @property
-    def counts(self) -> bool:
-        """Whether it is more than white space."""
-        return not self.char.isspace()
+    def __post_init__(self) -> None:
+        self.counts = not self.char.isspace()
 
 
 class _Coloured(NamedTuple):
@@ -76,17 +76,19 @@ def page_letters(page: pymupdf.Page, marked: pymupdf.Page, marks: Marks, num_mar
     called for one page of a document after the other. Raises `SampleError` (`broken_page`)."""
     with native("broken_page"):
         plain, colours = _letters(page.get_textpage(flags=_FLAGS))
-        coloured = list(_coloured(marked.get_textpage(flags=_FLAGS), marks))
+        textpage = marked.get_textpage(flags=_FLAGS)
+        same = _marks_of_spans(plain, textpage, marks)
+        coloured = [] if same else list(_coloured(textpage, marks))
         drawings = marked.get_cdrawings()
         is_seen = _sight(page, set(colours))
     shown = [letter for letter in plain if letter.counts]
-    of_letters = _marks(shown, coloured)
+    of_letters = same or _marks(shown, coloured)
     for letter, mark in zip(shown, of_letters, strict=True):
         letter.mark = mark or 0
     letters = [letter for letter, colour in zip(plain, colours, strict=True) if not letter.counts or is_seen(letter, colour)]
     _stack(letters)
     _mark_spaces(letters)
-    num_moved = max(of_letters.count(None), abs(len(shown) - len(coloured)))
+    num_moved = 0 if same else max(of_letters.count(None), abs(len(shown) - len(coloured)))
     return PageLetters(tuple(letters), _cells(drawings, num_marks), num_moved)
 
 
@@ -104,6 +106,38 @@ def _letters(textpage: pymupdf.TextPage) -> tuple[list[Letter], list[int]]:
                 letters += [Letter(char["c"], char["bbox"], 0, number, size, font, is_vertical) for char in chars]
                 colours += [span["color"]] * len(chars)
     return letters, colours
+
+
+def _marks_of_spans(plain: Sequence[Letter], textpage: pymupdf.TextPage, marks: Marks) -> list[int | None] | None:
+    """The marks of the plain page's letters, spaces left out, if the marked page has the same characters, and each of its spans
+    begins and ends where they do; else None. That is twice as fast as to look at each letter of the marked page."""
+    of_letters: list[int | None] = []
+    at, before = 0, marks.at
+    for block in textpage.extractDICT()["blocks"]:
+        for line in block.get("lines", ()):
+            for span in line["spans"]:
+                text = span["text"]
+                part = plain[at : at + len(text)]
+                at += len(text)
+                is_same = [letter.char for letter in part] == list(text)
+                if not is_same or (part and not _is_at(part[0], part[-1], span["bbox"])):
+                    marks.at = before
+                    return None
+                of_letters += [marks.mark(span["color"])] * sum([letter.counts for letter in part])
+    return of_letters if at == len(plain) else None
+
+
+def _is_at(first: Letter, last: Letter, box: Rect) -> bool:
+    """Whether a span lies from its first letter to its last; never of one that runs downwards."""
+    (ax0, ay0, ax1, _), (bx0, by0, bx1, _) = first.box, last.box
+    x0, y0, x1, _ = box
+    return (
+        not first.is_vertical
+        and abs(min(ax0, bx0) - x0) < _SAME_PLACE_PT
+        and abs(max(ax1, bx1) - x1) < _SAME_PLACE_PT
+        and abs(ay0 - y0) < _SAME_PLACE_PT
+        and abs(by0 - y0) < _SAME_PLACE_PT
+    )
 
 
 def _coloured(textpage: pymupdf.TextPage, marks: Marks) -> Iterator[_Coloured]:

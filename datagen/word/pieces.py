@@ -8,6 +8,7 @@ from lxml import etree
 from datagen.word.document import Formula, Picture, Piece, Text
 from datagen.word.names import VAL, W14, W
 from datagen.word.styles import Look
+from datagen.word.xml_parts import written
 
 
 def paint(holder: etree._Element, colour: int, before: str = "") -> None:
@@ -39,6 +40,16 @@ def fill(cell: etree._Element, mark: int) -> None:
     shading = etree.SubElement(properties, W + "shd")
     for name, text in (("val", "clear"), ("color", "auto"), ("fill", f"{mark:06X}")):
         shading.set(W + name, text)
+
+
+def without_colours(part: etree._Element) -> bytes:
+    """A part in which neither numbers and bullets nor styles of letters have a colour: a number takes that of its paragraph, and
+    a paragraph that has one colour takes that of a style for the letters of links."""
+    for holder in (*part.iter(W + "lvl"), *part.iterfind(f"{W}style[@{W}type='character']")):
+        properties = holder.find(W + "rPr")
+        for colour in properties.findall(W + "color") if properties is not None else ():
+            properties.remove(colour)
+    return written(part)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Which part of a piece's text stands where, by the letters that the pages have of it."""
 
+import functools
 import itertools
 import unicodedata
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ def shown(text: str) -> list[int]:
     return [n for n, char in enumerate(text) if is_shown(char)]
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def is_shown(char: str) -> bool:
     return not char.isspace() and (char.isascii() or unicodedata.category(char) not in ("Cf", "Cc", "Zs"))
 
