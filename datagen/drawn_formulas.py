@@ -108,7 +108,7 @@ def _node(latex: str) -> tuple[Drawable, int]:
     """What ziamath makes of the LaTeX, and how many characters it has to show."""
     if len(latex) > _MAX_CHARS:
         raise NotDrawn("too_long", f"{len(latex)} characters")
-    text = "".join(_texts_outside(bare_latex(_FULL_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), latex))))
+    text = "".join(_texts_outside(bare_latex(_FULL_WIDTH.sub(lambda match: unicodedata.normalize("NFKC", match[0]), latex))))
     text = _BARS.sub(lambda bar: "|" if bar[1] == "v" else r"\|", _SHOWS_NOTHING.sub(" ", text))
     for written, known in _ENVIRONMENTS:
         text = written.sub(known, text)

@@ -28,8 +28,8 @@ class _Document:
     shown: set[tuple[Entity, int]] = field(default_factory=set)  # with the number of a kept page
     lost: set[tuple[Entity, int]] = field(default_factory=set)
     unlike: set[Entity] = field(default_factory=set)
-    kept: set[int] = field(default_factory=set)
-    dropped: set[int] = field(default_factory=set)
+    pages: set[int] = field(default_factory=set)  # those that are samples, and trusted
+    dropped_pages: set[int] = field(default_factory=set)
 
     def met(self, entity: Entity) -> None:
         self.num[entity.kind] = max(self.num[entity.kind], entity.number + 1)
@@ -61,10 +61,10 @@ class Tally:
             document.num[kind] = max(document.num[kind], int(sample.metadata.get(name, 0)))
         entity = entity_of(sample.key)
         if entity is None and sample.quality.verdict != "trusted":
-            document.dropped.add(sample.origin.page)
+            document.dropped_pages.add(sample.origin.page)
             return
         if entity is None:
-            document.kept.add(sample.origin.page)
+            document.pages.add(sample.origin.page)
             self.distances.append(signals.get("text_distance", 0.0))
             for kind, name in (("formula", "shows_formulas"), ("table", "shows_tables")):
                 for number in map(int, sample.metadata.get(name, "").split()):
@@ -97,7 +97,7 @@ class Tally:
             document.lost.add((entity._replace(piece=0), drop.part.first if drop.part else 0))
         elif drop.part is not None:
             first, stop = drop.part
-            document.dropped.update(range(first, stop) if stop >= 0 else [first])
+            document.dropped_pages.update(range(first, stop) if stop >= 0 else [first])
 
     def summary(self) -> dict[str, Any]:
         """All figures, as JSON has them."""
@@ -107,9 +107,9 @@ class Tally:
         )
         unparsed, untrue = self.reasons["formula_not_katex"], self.reasons["formula_tokens_differ"]
         converted = formulas[0] + unparsed + untrue + self.reasons[UNLIKE]
-        kept, dropped = sum(len(d.kept) for d in documents), sum(len(d.dropped - d.kept) for d in documents)
+        num_pages, num_dropped = sum(len(d.pages) for d in documents), sum(len(d.dropped_pages - d.pages) for d in documents)
         return {
-            "documents": (sum(bool(d.out or d.kept) for d in documents), len(self.documents)),
+            "documents": (sum(bool(d.out or d.pages) for d in documents), len(self.documents)),
             "formulas": formulas,
             "parsed": (converted - unparsed, converted),
             "tokens": (converted - untrue, converted),
@@ -118,7 +118,7 @@ class Tally:
             "undrawn": dict(self.undrawn.most_common()),
             "tables": tables,
             "structure": (self.num_equal, self.num_pieces),
-            "pages": (kept, kept + dropped),
+            "pages": (num_pages, num_pages + num_dropped),
             "within": (sum(distance <= WITHIN for distance in self.distances), len(self.distances)),
             "distance": _mean(self.distances),
             "worst_distance": max(self.distances, default=0.0),

@@ -177,7 +177,7 @@ def read(text: str) -> Plane:
 
 
 def _point(text: str) -> complex:
-    found = _POINT.fullmatch(text.strip())
-    if not found:
+    match = _POINT.fullmatch(text.strip())
+    if not match:
         raise ValueError(f"{text!r} is no point")
-    return complex(float(found[1]), float(found[2]))
+    return complex(float(match[1]), float(match[2]))

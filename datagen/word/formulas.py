@@ -81,11 +81,7 @@ def signs_of_mathml(mathml: str) -> str:
 def _of_omml(element: etree._Element) -> Iterator[str]:
     name = element.tag.removeprefix(M) if isinstance(element.tag, str) else ""
     look = element.find(f"{M}{name}Pr")
-    if (
-        name == "phant"
-        and (show := element.find(f"{M}phantPr/{M}show")) is not None
-        and show.get(M + "val", "1") in ("0", "off", "false")
-    ):
+    if name == "phant" and (show := element.find(f"{M}phantPr/{M}show")) is not None and not omml.is_on(show):
         return
     if element.tag in (M + "t", W + "t"):
         yield element.text or ""
@@ -99,8 +95,7 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
     elif name == "nary":
         yield _character(look, "chr", "∫")
         for kind in ("sub", "sup"):
-            hidden = element.find(f"{M}naryPr/{M}{kind}Hide")
-            if hidden is None or hidden.get(M + "val", "1") in ("0", "off", "false"):
+            if not omml.is_on(element.find(f"{M}naryPr/{M}{kind}Hide")):
                 yield from _parts(element, kind)
         yield from _parts(element, "e")
     elif (
@@ -113,8 +108,7 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
         yield "/"
         yield from _parts(element, "den")
     elif name == "rad":
-        hidden = element.find(f"{M}radPr/{M}degHide")
-        if hidden is None or hidden.get(M + "val", "1") in ("0", "off", "false"):
+        if not omml.is_on(element.find(f"{M}radPr/{M}degHide")):
             yield from _parts(element, "deg")
         yield from _parts(element, "e")
     elif name == "eqArr" and len(element.findall(M + "e")) == 1:

@@ -15,7 +15,7 @@ W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 VAL = W + "val"
-_FALSE = frozenset(("0", "false", "off"))
+FALSE = frozenset(("0", "false", "off"))
 _CODE = re.compile("[0-9A-Fa-f]{1,4}")
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -27,7 +27,7 @@ def is_on(properties: etree._Element | None, name: str) -> bool | None:
 
 
 def is_switched_on(switch: etree._Element) -> bool:
-    return switch.get(VAL, "true") not in _FALSE
+    return switch.get(VAL, "true") not in FALSE
 
 
 def value(properties: etree._Element | None, name: str) -> str | None:

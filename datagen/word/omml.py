@@ -12,12 +12,11 @@ from collections.abc import Callable
 from lxml import etree
 
 from datagen.word import omml_text
-from datagen.word.names import VAL, M, W, number, sign_code
+from datagen.word.names import FALSE, VAL, M, W, number, sign_code
 from datagen.word.omml_signs import ACCENTS, ARROWS, FENCES, NAMES, OVER, UNDER, WIDE, WITH_LIMITS
 from datagen.word.omml_text import ALIGN, NotConverted, joined, sign_name, without_room, words
 
 _MVAL = M + "val"
-_FALSE = frozenset(("0", "off", "false"))
 _TALL = re.compile(
     r"\\(?:frac|sum|prod|coprod|i*n?int|oi*nt|big\w+|begin|sqrt|over\w+|under\w+|substack|overset|left|atop|lim|max|min|x\w*arrow)\b"
 )
@@ -121,7 +120,7 @@ def _run(run: etree._Element, in_name: bool) -> str:
 
 
 def _styled(text: str, look: etree._Element | None, in_name: bool) -> str:
-    is_normal = look is not None and _is_on(look.find(M + "nor"))
+    is_normal = look is not None and is_on(look.find(M + "nor"))
     return omml_text.run(text, _value(look, "sty", "i"), _value(look, "scr", "roman"), is_normal, in_name)
 
 
@@ -141,7 +140,7 @@ def _fraction(element: etree._Element) -> str:
 
 
 def _radical(element: etree._Element) -> str:
-    degree = "" if _is_on(element.find(f"{M}radPr/{M}degHide")) else _argument(element, "deg")
+    degree = "" if is_on(element.find(f"{M}radPr/{M}degHide")) else _argument(element, "deg")
     if "]" in degree:
         degree = f"{{{degree}}}"
     return rf"\sqrt[{degree}]{{{_argument(element, 'e')}}}" if degree else rf"\sqrt{{{_argument(element, 'e')}}}"
@@ -173,8 +172,8 @@ def _nary(element: etree._Element) -> str:
     is_above = _value(look, "limLoc", "subSup" if is_integral else "undOvr") == "undOvr"
     name = NAMES.get(sign, rf"\operatorname*{{{sign}}}") if sign else ""
     limits = "" if is_above != is_integral else r"\limits" if is_above else r"\nolimits"
-    sub = "" if _is_on(element.find(f"{M}naryPr/{M}subHide")) else _argument(element, "sub")
-    sup = "" if _is_on(element.find(f"{M}naryPr/{M}supHide")) else _argument(element, "sup")
+    sub = "" if is_on(element.find(f"{M}naryPr/{M}subHide")) else _argument(element, "sub")
+    sup = "" if is_on(element.find(f"{M}naryPr/{M}supHide")) else _argument(element, "sup")
     if not (sub or sup):
         limits = ""
     return f"{name}{limits}{_script('_', sub)}{_script('^', sup)} {_argument(element, 'e')}"
@@ -319,7 +318,7 @@ def _box(element: etree._Element) -> str:
 def _bordered(element: etree._Element) -> str:
     look, inside = element.find(M + "borderBoxPr"), _argument(element, "e")
     on = {name for name in ("hideTop", "hideBot", "hideLeft", "hideRight", "strikeH", "strikeV", "strikeBLTR", "strikeTLBR")
-          if look is not None and _is_on(look.find(M + name))}  # fmt: skip
+          if look is not None and is_on(look.find(M + name))}  # fmt: skip
     hidden = {name for name in on if name.startswith("hide")}
     if "strikeV" in on or 0 < len(hidden) < 4:
         raise NotConverted("a box with some of its sides")
@@ -337,7 +336,7 @@ def _bordered(element: etree._Element) -> str:
 def _phantom(element: etree._Element) -> str:
     show = element.find(f"{M}phantPr/{M}show")
     inside = _argument(element, "e")
-    return inside if show is None or _is_on(show) else rf"\phantom{{{inside}}}"
+    return inside if show is None or is_on(show) else rf"\phantom{{{inside}}}"
 
 
 _RULES: dict[str, Callable[[etree._Element], str]] = {
@@ -379,5 +378,6 @@ def _signs(text: str) -> str:
     return joined(map(sign_name, text)).strip()
 
 
-def _is_on(switch: etree._Element | None) -> bool:
-    return switch is not None and switch.get(_MVAL, "1") not in _FALSE
+def is_on(switch: etree._Element | None) -> bool:
+    """Whether an element that switches something is there, and doesn't say no."""
+    return switch is not None and switch.get(_MVAL, "1") not in FALSE

@@ -13,6 +13,7 @@ import re
 import shutil
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +105,7 @@ def opened(path: str, bounds: Bounds = Bounds()) -> Package:
     if not head.startswith(b"PK"):
         raise SampleError("not_a_word_document", f"begins with {head[:8]!r}")
     parts = _unzipped(path, bounds)
-    signs: dict[str, int] = {}
+    signs: Counter[str] = Counter()
     if package_odt.is_odt(parts):
         parts = package_odt.cleaned(parts, signs)
         package = Package("odt", path, parts, "content.xml", signs)

@@ -7,6 +7,7 @@ that nothing refers to any more isn't written.
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -14,11 +15,9 @@ from urllib.parse import unquote
 from lxml import etree
 
 from datagen.record import SampleError
+from datagen.word.names import O, R, V, W
 from datagen.word.xml_parts import is_declared, local_name, parsed, remove, written
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_RELS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _TYPES_PART = "[Content_Types].xml"
 # Of the strict kind of Office Open XML, which says the same in namespaces of its own.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(officeDocument|wordprocessingml|drawingml)/")
@@ -30,7 +29,7 @@ _IS_WORD = re.compile(
     r"vnd\.ms-word\.(document|template)\.macroEnabled(Template)?)\.main\+xml",
     re.IGNORECASE,
 )
-_KEPT = frozenset(
+_KNOWN = frozenset(
     "officeDocument core-properties extended-properties custom-properties styles stylesWithEffects numbering settings "
     "webSettings fontTable font theme themeOverride footnotes endnotes header footer comments image hyperlink chart "
     "chartUserShapes chartStyle chartColorStyle diagramData diagramLayout diagramQuickStyle diagramColors diagramDrawing".split()
@@ -46,8 +45,6 @@ _CUT_FIELDS = frozenset(
     "DATABASE DDE DDEAUTO HTMLACTIVEX IMPORT INCLUDE INCLUDEPICTURE INCLUDETEXT LINK MACROBUTTON RD AUTOTEXT AUTOTEXTLIST "
     "GLOSSARY ASK FILLIN PRINT ADDIN CONTROL DATE TIME FILENAME TEMPLATE USERNAME USERINITIALS USERADDRESS".split()
 )
-_VML = "{urn:schemas-microsoft-com:vml}"
-_VML_OFFICE = "{urn:schemas-microsoft-com:office:office}"
 
 
 class Reference(NamedTuple):
@@ -59,21 +56,21 @@ class Reference(NamedTuple):
     is_external: bool
 
 
-def cleaned(parts: Mapping[str, bytes], signs: dict[str, int]) -> tuple[str, dict[str, bytes]]:
+def cleaned(parts: Mapping[str, bytes], signs: Counter[str]) -> tuple[str, dict[str, bytes]]:
     """The name of the main part, and the parts that are written. `signs` gets the counts of what was cut out.
 
     Raises `SampleError`: `not_a_word_document`, `broken_zip` if a part is missing, `broken_xml`, `entities`, `too_big`.
     """
     parts = {name: _transitional(content) if _is_xml(name, content) else content for name, content in parts.items()}
     main = _main_part(parts)
-    kept: dict[str, bytes] = {}
+    chosen: dict[str, bytes] = {}
     waiting = [""]
     while waiting:
         source = waiting.pop()
-        targets = _clean_part(parts, source, kept, signs)
-        waiting += [target for target in targets if target not in kept and target in parts and target not in waiting]
-    kept[_TYPES_PART] = _types(parts, kept, main)
-    return main, kept
+        targets = _clean_part(parts, source, chosen, signs)
+        waiting += [target for target in targets if target not in chosen and target in parts and target not in waiting]
+    chosen[_TYPES_PART] = _types(parts, chosen, main)
+    return main, chosen
 
 
 def related(parts: Mapping[str, bytes], source: str) -> dict[str, tuple[str, str]]:
@@ -116,12 +113,12 @@ def _type_of(types: etree._Element, name: str) -> str:
     return by_suffix
 
 
-def _types(parts: Mapping[str, bytes], kept: Mapping[str, bytes], main: str) -> bytes:
+def _types(parts: Mapping[str, bytes], chosen: Mapping[str, bytes], main: str) -> bytes:
     """The types of the parts that are left; the main part's is that of a document without macros."""
     types = parsed(parts[_TYPES_PART], _TYPES_PART)
     for element in list(types):
         name = element.get("PartName", "").lstrip("/") if local_name(element) == "Override" else None
-        if name == main or (name is not None and name not in kept):
+        if name == main or (name is not None and name not in chosen):
             types.remove(element)
     namespace = etree.QName(types).namespace
     etree.SubElement(types, f"{{{namespace}}}Override", PartName="/" + main, ContentType=_DOCUMENT_TYPE)
@@ -146,31 +143,31 @@ def _reference(element: etree._Element, source: str) -> Reference:
     return Reference(element.get("Id", ""), kind, target, is_external)
 
 
-def _clean_part(parts: Mapping[str, bytes], source: str, kept: dict[str, bytes], signs: dict[str, int]) -> list[str]:
-    """Put a part and its references into `kept`, without what is cut out. Returns the names of the parts that it refers to."""
+def _clean_part(parts: Mapping[str, bytes], source: str, chosen: dict[str, bytes], signs: Counter[str]) -> list[str]:
+    """Put a part and its references into `chosen`, without what is cut out. Returns the names of the parts that it refers to."""
     targets, cut = [], set()
     rels = _rels_name(source)
     if rels in parts:
         root = parsed(parts[rels], rels)
         for element in _relationships(root):
             reference = _reference(element, source)
-            if _is_kept(reference, parts):
+            if _is_written(reference, parts):
                 targets += [] if reference.is_external else [reference.target]
             else:
                 cut.add(reference.id)
                 root.remove(element)
                 where = "external" if reference.is_external else "embedded"
-                _count(signs, f"cut_{where}_{re.sub('[^A-Za-z0-9]', '', reference.kind)[:40] or 'part'}")
-        kept[rels] = written(root) if cut else parts[rels]
+                signs[f"cut_{where}_{re.sub('[^A-Za-z0-9]', '', reference.kind)[:40] or 'part'}"] += 1
+        chosen[rels] = written(root) if cut else parts[rels]
     if source:
-        kept[source] = _clean_xml(parts[source], source, cut, signs) if _is_xml(source, parts[source]) else parts[source]
+        chosen[source] = _clean_xml(parts[source], source, cut, signs) if _is_xml(source, parts[source]) else parts[source]
     return targets
 
 
-def _is_kept(reference: Reference, parts: Mapping[str, bytes]) -> bool:
+def _is_written(reference: Reference, parts: Mapping[str, bytes]) -> bool:
     if reference.is_external:
         return reference.kind == "hyperlink"
-    if reference.kind not in _KEPT or reference.target not in parts:
+    if reference.kind not in _KNOWN or reference.target not in parts:
         return reference.kind == "hyperlink"
     return reference.kind != "image" or _is_picture(parts[reference.target])
 
@@ -195,7 +192,7 @@ def _is_xml(name: str, content: bytes) -> bool:
     return name.lower().endswith((".xml", ".vml", ".rels")) or content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xml")
 
 
-def _clean_xml(xml: bytes, name: str, cut: set[str], signs: dict[str, int]) -> bytes:
+def _clean_xml(xml: bytes, name: str, cut: set[str], signs: Counter[str]) -> bytes:
     root = parsed(xml, name)
     changes = is_declared(root) + _cut_references(root, cut) + _cut_addresses(root) + _cut_fields(root, signs)
     if local_name(root) == "settings":
@@ -210,7 +207,7 @@ def _cut_references(root: etree._Element, cut: set[str]) -> int:
     loses its file, and keeps the picture of itself."""
     changes = 0
     for element in list(root.iter()) if cut else ():
-        names = [name for name, value in element.attrib.items() if name.startswith(_R) and value in cut]
+        names = [name for name, value in element.attrib.items() if name.startswith(R) and value in cut]
         for name in names:
             del element.attrib[name]
         if names and local_name(element) in _GO_WITH_IT:
@@ -222,8 +219,8 @@ def _cut_references(root: etree._Element, cut: set[str]) -> int:
 def _cut_addresses(root: etree._Element) -> int:
     """Take out addresses that a drawing holds itself."""
     changes = 0
-    for element in root.iter(f"{_VML}*"):
-        for name in ("src", "althref", f"{_VML_OFFICE}href", f"{_VML_OFFICE}althref"):
+    for element in root.iter(f"{V}*"):
+        for name in ("src", "althref", f"{O}href", f"{O}althref"):
             if name in element.attrib:
                 del element.attrib[name]
                 changes += 1
@@ -239,12 +236,12 @@ class _Field:
         self.has_result = False
 
 
-def _cut_fields(root: etree._Element, signs: dict[str, int]) -> int:
-    """Make plain text of fields that aren't kept: what they showed last stays."""
+def _cut_fields(root: etree._Element, signs: Counter[str]) -> int:
+    """Make plain text of fields that aren't written: what they showed last stays."""
     changes = 0
     for element in list(root.iter(f"{W}fldSimple")):
         if name := _cut_name(element.get(f"{W}instr", "")):
-            _count(signs, f"cut_field_{name}")
+            signs[f"cut_field_{name}"] += 1
             _unwrap(element)
             changes += 1
     stack: list[_Field] = []
@@ -265,7 +262,7 @@ def _cut_fields(root: etree._Element, signs: dict[str, int]) -> int:
         if kind == "end":
             stack.pop()
             if name := _cut_name(field.instruction):
-                _count(signs, f"cut_field_{name}")
+                signs[f"cut_field_{name}"] += 1
                 for mark in field.marks:
                     remove(mark)
                 changes += 1
@@ -273,7 +270,7 @@ def _cut_fields(root: etree._Element, signs: dict[str, int]) -> int:
                 stack[-1].instruction += " "
     for field in stack:  # of a field without an end, LibreOffice may yet make something
         if name := _cut_name(field.instruction):
-            _count(signs, f"cut_field_{name}")
+            signs[f"cut_field_{name}"] += 1
             for mark in field.marks:
                 remove(mark)
             changes += 1
@@ -294,7 +291,3 @@ def _unwrap(element: etree._Element) -> None:
         place = parent.index(element)
         parent[place + 1 : place + 1] = list(element)
         remove(element)
-
-
-def _count(signs: dict[str, int], name: str) -> None:
-    signs[name] = signs.get(name, 0) + 1

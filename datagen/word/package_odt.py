@@ -5,6 +5,7 @@ Hyperlinks stay, since nobody follows them. Dates and names of files stay as the
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -21,7 +22,7 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _OF_TODAY = frozenset(_TEXT + name for name in ("date", "time", "file-name", "author-name", "author-initials", "template-name"))
 _SCRIPT = "urn:oasis:names:tc:opendocument:xmlns:script:1.0"
 # A formula or a chart is a folder of XML parts; what is no XML there is another program's file.
-_KEPT = re.compile(
+_WRITTEN = re.compile(
     r"mimetype|(content|styles|meta|settings)\.xml|META-INF/manifest\.xml|Pictures/[^/]+|media/[^/]+|ObjectReplacements/[^/]+|"
     r"Fonts/[^/]+|[^/]+/(Pictures/[^/]+|(content|styles|meta|settings)\.xml)"
 )
@@ -38,7 +39,7 @@ def is_odt(parts: Mapping[str, bytes]) -> bool:
     return parts.get("mimetype", b"").strip() in (_TYPE, _TYPE + b"-template")
 
 
-def cleaned(parts: Mapping[str, bytes], signs: dict[str, int]) -> dict[str, bytes]:
+def cleaned(parts: Mapping[str, bytes], signs: Counter[str]) -> dict[str, bytes]:
     """The parts that are written. `signs` gets the counts of what was cut out. Raises `SampleError`: `broken_zip` if a part is
     missing, `encrypted`, `broken_xml`, `entities`, `too_big`."""
     for name in ("content.xml", _MANIFEST_PART):
@@ -47,33 +48,33 @@ def cleaned(parts: Mapping[str, bytes], signs: dict[str, int]) -> dict[str, byte
     manifest = parsed(parts[_MANIFEST_PART], _MANIFEST_PART)
     if next(manifest.iter(f"{_MANIFEST}encryption-data", f"{_MANIFEST}encrypted-key"), None) is not None:
         raise SampleError("encrypted", "needs a password")
-    kept = {name: content for name, content in parts.items() if _KEPT.fullmatch(name)}
+    chosen = {name: content for name, content in parts.items() if _WRITTEN.fullmatch(name)}
     for element in list(manifest):
         name = element.get(f"{_MANIFEST}full-path", "")
-        if not name.endswith("/") and name not in kept:
+        if not name.endswith("/") and name not in chosen:
             manifest.remove(element)
         elif name == "/":
             element.set(f"{_MANIFEST}media-type", _TYPE.decode())
     for name in parts:
-        if name not in kept and not _HARMLESS.fullmatch(name):
-            _count(signs, "cut_embedded_part")
-    kept["mimetype"], kept[_MANIFEST_PART] = _TYPE, written(manifest)
-    for name in [name for name in kept if name.endswith(".xml") and name != _MANIFEST_PART]:
-        kept[name] = _clean_xml(kept[name], name, kept, signs)
-    return kept
+        if name not in chosen and not _HARMLESS.fullmatch(name):
+            signs["cut_embedded_part"] += 1
+    chosen["mimetype"], chosen[_MANIFEST_PART] = _TYPE, written(manifest)
+    for name in [name for name in chosen if name.endswith(".xml") and name != _MANIFEST_PART]:
+        chosen[name] = _clean_xml(chosen[name], name, chosen, signs)
+    return chosen
 
 
-def _clean_xml(xml: bytes, name: str, parts: Mapping[str, bytes], signs: dict[str, int]) -> bytes:
+def _clean_xml(xml: bytes, name: str, parts: Mapping[str, bytes], signs: Counter[str]) -> bytes:
     root = parsed(xml, name)
     changes = int(is_declared(root))
     for element in list(root.iter(etree.Element)):
         if local_name(element) in _CUT or etree.QName(element).namespace == _SCRIPT:
             if len(element) or element.attrib:
-                _count(signs, f"cut_{local_name(element)}")
+                signs[f"cut_{local_name(element)}"] += 1
             remove(element)
             changes += 1
         elif local_name(element) != "a" and not _is_within(element.get(_XLINK, "#"), name, parts):
-            _count(signs, f"cut_link_of_{local_name(element)}")
+            signs[f"cut_link_of_{local_name(element)}"] += 1
             del element.attrib[_XLINK]
             changes += 1
         elif element.tag in _OF_TODAY:
@@ -88,7 +89,3 @@ def _is_within(address: str, source: str, parts: Mapping[str, bytes]) -> bool:
         return True
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), unquote(address)))
     return ":" not in address and (path in parts or any(part.startswith(path + "/") for part in parts))
-
-
-def _count(signs: dict[str, int], name: str) -> None:
-    signs[name] = signs.get(name, 0) + 1

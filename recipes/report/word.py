@@ -113,8 +113,8 @@ def _table(label: str) -> Markup:
     return Markup(_INLINE.sub(_formula, tables.to_html(tables.parse(label))))
 
 
-def _formula(found: re.Match[str]) -> str:
+def _formula(match: re.Match[str]) -> str:
     try:
-        return str(mathml(html.unescape(found[1].replace("<br>", " "))))
+        return str(mathml(html.unescape(match[1].replace("<br>", " "))))
     except ValueError:
-        return found[0]
+        return match[0]

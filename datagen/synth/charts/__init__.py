@@ -75,8 +75,7 @@ class Charts:
         drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look(random, kind), own)
         text = to_html(label.table(chart, drawn.shown))
         region = Region(Box(0, 0, *drawn.size), "chart", text, None, self.name, format="html")
-        kept = {"kind": kind, "renderer": renderer}
-        return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata=kept)
+        return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
 
     def engines(self) -> dict[str, str]:
         versions = {"babel": importlib.metadata.version("babel"), "typefaces": faces.digest()}

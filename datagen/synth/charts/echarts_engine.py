@@ -129,13 +129,13 @@ def texts(picture: str, face: Face) -> list[PlacedText]:
 
 
 def _anchor(attributes: str) -> str:
-    found = re.search(r'text-anchor="(\w+)"', attributes)
-    return found[1] if found else "start"
+    match = re.search(r'text-anchor="(\w+)"', attributes)
+    return match[1] if match else "start"
 
 
 def _shift(attributes: str, name: str) -> float:
-    found = re.search(rf'\b{name}="(-?[\d.]+)"', attributes)
-    return float(found[1]) if found else 0.0
+    match = re.search(rf'\b{name}="(-?[\d.]+)"', attributes)
+    return float(match[1]) if match else 0.0
 
 
 def measured(face: Face, size: float, text: str) -> float:

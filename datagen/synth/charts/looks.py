@@ -80,12 +80,12 @@ def luminance(colour: str) -> float:
 
 def distinct(palette: Sequence[str], paper: str) -> list[str]:
     """The colours of a palette that can be seen on a paper, and be told from those before them."""
-    kept: list[str] = []
+    colours: list[str] = []
     for colour in palette:
         is_seen = abs(luminance(colour) - luminance(paper)) > _MIN_CONTRAST
-        if is_seen and all(math.dist(_parts(colour), _parts(other)) > _MIN_DISTANCE for other in kept):
-            kept.append(colour)
-    return kept
+        if is_seen and all(math.dist(_parts(colour), _parts(other)) > _MIN_DISTANCE for other in colours):
+            colours.append(colour)
+    return colours
 
 
 def _parts(colour: str) -> tuple[float, ...]:
@@ -102,7 +102,7 @@ def look(draw: random.Random, kind: str) -> Look:
     paper = draw.choice(("#100c2a", "#1e1e1e", "#222b3a")) if is_dark else draw.choice(LIGHT_PAPERS)
     plot_paper = draw.choice(("#ffffff", "#f2f2f2", "#eaeaf2")) if not is_dark and draw.random() < 0.2 else paper
     most = _MAX_SLICES if kind in ("pie", "donut") else _MAX_SERIES
-    able = [told for palette in PALETTES if len(told := distinct(palette, plot_paper)) >= most]
+    able = [colours for palette in PALETTES if len(colours := distinct(palette, plot_paper)) >= most]
     palette = list(distinct(DARK, plot_paper) if is_dark else draw.choice(able))
     if draw.random() < 0.6:
         shift = draw.randrange(len(palette))

@@ -87,8 +87,8 @@ def _bars(marks: Marks) -> None:
 def _label_layer(marks: Marks, rows: list[dict[str, Any]], lies: bool, below: bool, ink: str, bars: dict) -> dict[str, Any]:
     """Numbers at bars: in the middle of the pieces of a stack, else beyond the ends."""
     along, across = ("x", "y") if lies else ("y", "x")
-    kept = {key: dict(bars[key]) for key in (across, f"{across}Offset") if key in bars}
-    encoding = kept | {
+    across_encoding = {key: dict(bars[key]) for key in (across, f"{across}Offset") if key in bars}
+    encoding = across_encoding | {
         along: {"field": "at", "type": "quantitative"},
         "text": {"field": "text"},
     }
