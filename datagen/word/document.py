@@ -1,8 +1,8 @@
 """What a Word file says, in the order in which its text runs: paragraphs and tables, their text in pieces.
 
-Each piece of text has a *mark*, a number from 1 on. In the marked copy of the file the mark gives the piece's letters their colour
-(`datagen/word/colours.py`), so that every letter on a page that is rendered from the copy says which piece it belongs to. The
-image of the page is rendered from the plain copy.
+Each piece of text has a *mark*, a number from 1 on. In the marked copy of the file the mark gives the piece's letters their
+colour (`datagen/word/colours.py`), so that every letter on a page that is rendered from the copy says which piece it belongs
+to. The image of the page is rendered from the plain copy.
 """
 
 from dataclasses import dataclass

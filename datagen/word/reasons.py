@@ -1,10 +1,13 @@
-"""Why a Word file, a page of it, a formula or a table gave no sample, in plain words: the one table of reasons."""
+"""Why a Word file, a page of it, a formula or a table gave no sample, in plain words: the one table of reasons.
+
+Other sources share some of these reasons, and the report shows the same sentences there.
+"""
 
 REASONS = {
     # The file.
     "empty": "The file has no bytes.",
     "empty_file": "The file has no bytes.",
-    "other_format": "The file’s first bytes are those of no kind of Word file.",
+    "other_format": "The file’s first bytes are those of no kind of file that is read here.",
     "not_a_word_document": "The file is called like a Word document, and is none.",
     "encrypted": "The file is encrypted, and needs a password.",
     "too_big": "The file is larger than any that is read.",
@@ -31,9 +34,9 @@ REASONS = {
     "page_not_read": "It stands on a page that wasn’t asked for.",
     "page_too_large": "The page is larger than any that is drawn.",
     "empty_page_box": "The page has no size.",
-    "broken_page": "The page that LibreOffice made can’t be drawn.",
-    "broken": "The PDF that LibreOffice made can’t be opened.",
-    "no_pages": "The PDF that LibreOffice made has no pages.",
+    "broken_page": "The page can’t be drawn.",
+    "broken": "The PDF, or that which LibreOffice made of the file, can’t be opened.",
+    "no_pages": "The PDF, or that which LibreOffice made of the file, has no pages.",
     # A table.
     "table_not_placed": "The table wasn’t found on any page.",
     "table_text_differs": "The table’s label is further from the page’s own text than it may be.",

@@ -122,8 +122,8 @@ class Styles:
         return tuple(runs for e in (*special, *chain) if (runs := e.find(W + "rPr")) is not None)
 
     def run(self, properties: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> Run:
-        """What a run with these properties (w:rPr, or None) is in a paragraph with those (w:pPr), in a cell of which `of_cell` says
-        what is `around`."""
+        """What a run with these properties (w:rPr, or None) is in a paragraph with those (w:pPr), in a cell of which `of_cell`
+        says what is `around`."""
         own = {child.tag: child for child in reversed(properties)} if properties is not None else {}
         character = own.get(W + "rStyle")
         named = self._named(None if character is None else character.get(VAL), value(paragraph, "pStyle"), around)

@@ -190,8 +190,17 @@ REASONS = _Reasons(
 )
 
 
-DROPS = word_reasons.REASONS
-"""What reasons of drops mean, by name; those of Word documents are the only ones that need words."""
+DROPS = word_reasons.REASONS | {
+    "chart_too_crowded": "The chart’s texts lie over each other, or leave the picture, however it is laid out.",
+    "no_renderer": "None of the programs that draw charts here draws this kind in this script.",
+    "no_typeface": "No typeface of this machine has the language’s letters.",
+    "smiles_unreadable": "The line of the list is no SMILES.",
+    "molecule_size": "The molecule has no atoms, or more than can be read in a picture.",
+    "not_drawn": "RDKit couldn’t draw the molecule.",
+    "not_read_back": "The molecule that the picture shows isn’t that of the label.",
+    "degenerate_figure": "The figure’s points or lines fell together, whatever numbers were drawn.",
+}
+"""What reasons of drops mean, by name, of Word documents and of figures; those of other sources are told by their details."""
 
 
 def doubts(sample: Sample) -> list[dict[str, Any]]:

@@ -110,6 +110,12 @@ def test_drops_are_shown_with_their_sentences():
     assert REASONS["formula_not_katex"] in html and REASONS["encrypted"] in html
 
 
+def test_sentences_of_drops_hold_for_every_source():
+    dropped_pdf = [Drop("", "a.pdf", None, "PdfSource", reason, "") for reason in ("broken", "no_pages", "broken_page")]
+    html = corpus_sections("coarse", survey_of([]), dropped_pdf, lambda row: SAMPLES[0])[1].html
+    assert "The PDF, or" in html and "The page can’t be drawn." in html and "Word" not in html
+
+
 def test_figures_are_told_with_their_numerators():
     told = dict(lines(summary()))
     assert told["formulas of the XML that came out"] == "2 of 7 (28.6%)"
