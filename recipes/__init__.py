@@ -23,7 +23,7 @@ RECIPES = {
     ),
     "multilingual": Entry(
         "recipes.multilingual:multilingual",
-        "the same from real documents in some forty languages, fetched if no input is given",
+        "a corpus, readers and a small model from documents in some forty languages, fetched if no input is given",
         ("input", "limit", "deep", "rounds", "gold", "text", "passwords", "benchmarks", "existing", "readers", "start", "lora"),
     ),
     "figures": Entry(
