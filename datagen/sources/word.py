@@ -97,7 +97,7 @@ class WordSource:
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         with fetched(item.uri, FORMATS, self.max_bytes, self.limits) as (path, _):
-            sha256 = sha256_of(path)
+            sha256, engines = sha256_of(path), self.engines()  # which cost as much as to read a page
             pages = read_parts(
                 READ,
                 WordPage,
@@ -118,7 +118,7 @@ class WordSource:
                     key = page_key(item.uri, sha256, first) if stop == first + 1 else ""
                     yield Drop(key, item.uri, page.parts, STAGE, page.reason, clean_text(page.detail))
                 else:
-                    yield from _outcomes(_Place(item, sha256, page.number, self.stage, self.engines()), page.value)
+                    yield from _outcomes(_Place(item, sha256, page.number, self.stage, engines), page.value)
 
 
 class _Place(NamedTuple):
