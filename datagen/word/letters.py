@@ -72,8 +72,8 @@ class PageLetters:
 
 
 def page_letters(page: pymupdf.Page, marked: pymupdf.Page, marks: Marks, num_marks: int) -> PageLetters:
-    """The letters that the plain page shows, with the marks of the other one; 0 for one that isn't in its place there. It is to be
-    called for one page of a document after the other. Raises `SampleError` (`broken_page`)."""
+    """The letters that the plain page shows, with the marks of the other one; 0 for one that isn't in its place there. It is to
+    be called for one page of a document after the other. Raises `SampleError` (`broken_page`)."""
     with native("broken_page"):
         plain, colours = _letters(page.get_textpage(flags=_FLAGS))
         textpage = marked.get_textpage(flags=_FLAGS)
