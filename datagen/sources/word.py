@@ -52,7 +52,7 @@ class WordSource:
     child. A shard reads about `shard_pages` pages.
 
     `metadata` has how many `formulas` and `tables` the document has, and of a page `shows_formulas` and `shows_tables`, the
-    numbers of those in its label.
+    numbers of those in its label, and how often the document had what was left out, such as `cut_external_attachedTemplate`.
 
     LibreOffice has a deadline of its own (`office.DEADLINE_S`) for making a .docx of another file, and for drawing it; that of
     `limits` is longer, so that a file at which LibreOffice hangs costs that once.
@@ -181,7 +181,7 @@ def _page(place: _Place, page: WordPage) -> Sample:
         quality=Quality("suspect", (UNLIKE,), page.signals) if unlike else Quality("trusted", signals=page.signals),
         origin=Origin(place.item.uri, place.sha256, place.number, place.item.licence, place.engines),
         stage=place.stage,
-        metadata=of_document | shown,
+        metadata={name: str(count) for name, count in sorted(page.signs.items())} | of_document | shown,
     )
 
 

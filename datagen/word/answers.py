@@ -76,3 +76,5 @@ class WordPage(msgspec.Struct, frozen=True, array_like=True):
     num_formulas: int = 0
     """Of the whole document's XML, as is `num_tables`."""
     num_tables: int = 0
+    signs: dict[str, int] = {}
+    """Counts of what was met in the whole document and left out, such as a template on the network, hidden text or comments."""

@@ -5,8 +5,11 @@ file ──> package ──> content ──> plain and marked copy ──> offic
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+import msgspec
 
 from datagen.parts import Failed, Part, Parts, each
 from datagen.record import Range, SampleError, clean_text
@@ -29,7 +32,9 @@ def read_document(
     What can be read and not drawn is one page without an image, of which the `reason` says why; all of its formulas and tables
     are lost with it. Raises `SampleError` for the whole document, as `package.opened` and `content.read` do."""
     with temporary_folder() as folder:
-        document, plain, marked = _copies(opened(path), folder)
+        package = opened(path)
+        document, plain, marked = _copies(package, folder)
+        signs = dict(Counter(package.signs) + Counter(document.signs))
         latex, refusals = _latex(document)
         try:
             pdfs = office.convert([plain, marked], folder, "pdf")
@@ -37,13 +42,13 @@ def read_document(
         except SampleError as error:
             if numbers is None:
                 yield Parts([0])
-            yield Part(0, _undrawn(document, error))
+            yield Part(0, msgspec.structs.replace(_undrawn(document, error), signs=signs))
             return
         with contextlib.closing(pages):
             if numbers is None:
                 numbers = [number for number in pages.numbers if number in within]
                 yield Parts(numbers)
-            yield from each(numbers, pages.page)
+            yield from each(numbers, lambda number: msgspec.structs.replace(pages.page(number), signs=signs))
 
 
 def _copies(package: Package, folder: str) -> tuple[Document, str, str]:

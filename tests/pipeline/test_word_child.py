@@ -59,6 +59,18 @@ def test_pages_by_number_within_a_range_and_up_to_the_most(tmp_path: Path) -> No
 
 
 @needs_office
+def test_what_was_left_out_is_counted(tmp_path: Path) -> None:
+    calling = xml.field("DDEAUTO excel a.xls b", "seven")
+    shown = xml.paragraph(xml.run("Shown, "), calling, xml.run("hidden", "<w:vanish/>"), xml.deleted("gone"))
+
+    _, page = answers(xml.write_docx(tmp_path / "a.docx", shown + xml.section()))
+
+    assert isinstance(page, Part)
+    assert page.value.regions[0].text == "Shown, seven"
+    assert page.value.signs == {"cut_field_DDEAUTO": 1, "hidden_runs": 1, "tracked_changes": 1}
+
+
+@needs_office
 def test_rich_text_is_read_by_way_of_docx(tmp_path: Path) -> None:
     path = tmp_path / "a.rtf"
     path.write_text(r"{\rtf1\ansi A {\b bold} word and {\v hidden} more of the plain text.\par}")
