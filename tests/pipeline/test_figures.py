@@ -49,6 +49,7 @@ def test_a_run_makes_some_of_each_kind(out):
         check_corpus(out, name=kind)
 
 
+@pytest.mark.slow
 def test_what_is_made_again_is_the_same(out, cache):
     again = cache / "again"
     assert run(figures(limit=150, molecules=str(cache / "list.smi"), seed=1), Place(str(again), "inline")) == 0

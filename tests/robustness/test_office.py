@@ -153,12 +153,12 @@ def test_several_start_together(tmp_path):
         results[number] = text_and_images(converted(box, tmp_path / "out", path)[0])
         box.close()
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert results == {number: (f"number {number}", 0) for number in range(4)}
+    assert results == {number: (f"number {number}", 0) for number in range(2)}
 
 
 @needs_office
