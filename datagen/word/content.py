@@ -21,7 +21,7 @@ from datagen.word.document import UNKNOWN, Block, Cell, Document, Formula, Parag
 from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
-from datagen.word.names import XML_SPACE, M, R, W
+from datagen.word.names import XML_SPACE, M, R, W, sign_code
 from datagen.word.package import Package
 from datagen.word.pieces import Pieces, fill, paint, without_colours
 from datagen.word.styles import Around, Look, Styles
@@ -331,8 +331,7 @@ class _Line:
                 shown = child.text or ""
                 text += shown if child.get(XML_SPACE) == "preserve" else shown.strip(" \t\r\n")
             elif child.tag == W + "sym":
-                code = int(child.get(W + "char", "0"), 16) if child.get(W + "char", "").isalnum() else 0
-                text += self._symbol(code, child.get(W + "font", ""))
+                text += self._symbol(sign_code(child) or 0, child.get(W + "font", ""))
             else:
                 text += _SIGNS.get(child.tag, "")
         if any(_FIRST_PRIVATE <= ord(c) <= _LAST_PRIVATE for c in text):

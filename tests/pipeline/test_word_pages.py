@@ -100,11 +100,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[WordDocument, 
 
 def test_drawn_documents_give_nearly_all_of_their_pages(drawn: list[tuple[WordDocument, Pages]]) -> None:
     pages = [page for _, pages in drawn for page in pages.pages if page.reason != "no_text"]
-    kept = [page for page in pages if not page.reason]
+    complete = [page for page in pages if not page.reason]
 
     assert {page.reason for page in pages} <= {"", "table_spans_differ", "formula_not_placed"}
-    assert len(kept) >= 0.8 * len(pages)
-    assert all(page.signals["text_distance"] <= 0.005 for page in kept)
+    assert len(complete) >= 0.8 * len(pages)
+    assert all(page.signals["text_distance"] <= 0.005 for page in complete)
 
 
 def test_drawn_documents_say_all_that_is_shown_and_nothing_hidden(drawn: list[tuple[WordDocument, Pages]]) -> None:

@@ -62,9 +62,9 @@ def checked(one: Sample, **values: float) -> Sample | Drop:
 
 @pytest.mark.parametrize("latex", RIGHT)
 def test_what_is_like_its_image_stays_and_says_how_like(latex):
-    kept = checked(formula(latex, latex))
-    assert isinstance(kept, Sample)
-    assert kept.quality.signals["formula_agreement"] > 0.75
+    checked_sample = checked(formula(latex, latex))
+    assert isinstance(checked_sample, Sample)
+    assert checked_sample.quality.signals["formula_agreement"] > 0.75
 
 
 @pytest.mark.parametrize(("shown", "label"), WRONG.items())
@@ -79,17 +79,17 @@ def test_another_formula_drops_with_its_figure(shown, label):
 
 @pytest.mark.parametrize(("label", "reason"), [(r"\nothing x", "unknown_command"), (r"\text{長}", "unknown_character")])
 def test_what_cant_be_drawn_stays_and_is_counted(label, reason):
-    kept = checked(formula("x", label))
-    assert isinstance(kept, Sample)
-    assert kept.quality.signals.keys() - {"hidden_share"} == {f"undrawn_{reason}"}
+    checked_sample = checked(formula("x", label))
+    assert isinstance(checked_sample, Sample)
+    assert checked_sample.quality.signals.keys() - {"hidden_share"} == {f"undrawn_{reason}"}
 
 
 def test_an_image_without_ink_is_counted_too():
     blank = formula("x", "x")
     file = io.BytesIO()
     Image.fromarray(numpy.full((blank.size[1], blank.size[0]), 255, numpy.uint8)).save(file, "PNG")
-    kept = checked(sample(blank.key, task="formula", image=file.getvalue(), size=blank.size, regions=blank.regions))
-    assert isinstance(kept, Sample) and kept.quality.signals["undrawn_no_ink"] == 1.0
+    checked_sample = checked(sample(blank.key, task="formula", image=file.getvalue(), size=blank.size, regions=blank.regions))
+    assert isinstance(checked_sample, Sample) and checked_sample.quality.signals["undrawn_no_ink"] == 1.0
 
 
 def test_other_samples_pass_by():

@@ -149,7 +149,7 @@ def test_bars_end_where_the_numbers_at_the_axis_say(kind):
 def _ends(svg, side):
     """Coordinates on one axis, 0 for x and 1 for y, of the corners of closed paths."""
     paths = [path for path in re.findall(r'<path d="([^"]*)"', svg) if path.endswith("Z")]
-    found = set()
+    corners = set()
     for path in paths:
         x = y = 0.0
         for command, numbers in re.findall(r"([MLlHhVvAa])([^A-Za-z]*)", path):
@@ -160,8 +160,8 @@ def _ends(svg, side):
                 x, y = x + parts[-2], y + parts[-1]
             elif command == "A":
                 x, y = parts[-2:]
-            found.add((x, y)[side])
-    return sorted(found)
+            corners.add((x, y)[side])
+    return sorted(corners)
 
 
 @needs_script

@@ -88,14 +88,14 @@ def strings_of_reasons() -> set[str]:
     the form of one."""
     named = re.compile(r"(?:formula|table|page|text|equation)(?:_[a-z]+)+|no_text")
     others = {*LABELS, "text_distance"}
-    found: set[str] = set()
+    reasons: set[str] = set()
     for file in Path(word.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("SampleError", "Refusal"):
-                found |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant)}
+                reasons |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant)}
             elif isinstance(node, ast.Constant) and isinstance(node.value, str) and named.fullmatch(node.value):
-                found.add(node.value)
-    return found - others
+                reasons.add(node.value)
+    return reasons - others
 
 
 def test_every_reason_has_its_sentence_and_is_used():
@@ -117,10 +117,10 @@ def test_sentences_of_drops_hold_for_every_source():
 
 
 def test_figures_are_told_with_their_numerators():
-    told = dict(lines(summary()))
-    assert told["formulas of the XML that came out"] == "2 of 7 (28.6%)"
-    assert told["distance of kept pages"] == "0.0090 on average, 0.0180 at worst"
-    assert told["formula samples that can’t be drawn"] == "1 unknown_command"
+    figures = dict(lines(summary()))
+    assert figures["formulas of the XML that came out"] == "2 of 7 (28.6%)"
+    assert figures["distance of kept pages"] == "0.0090 on average, 0.0180 at worst"
+    assert figures["formula samples that can’t be drawn"] == "1 unknown_command"
     assert {figure for _, figure in lines(summary([], []))} == {"none there"}
 
 
