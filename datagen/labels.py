@@ -146,6 +146,10 @@ RUNNING = frozenset({"header", "footer", "page_number"})
 PICTURES = frozenset({"image", "chart", "seal", "molecule", "geometry"})
 """Labels of what is drawn. A page's answer has their boxes, and nothing that is written in them."""
 
+OBJECT, PHRASE = "image", "image_caption"
+"""In a sample of the task caption: a region with the first label is an object, its text the name of it, as `person`; one with the
+second is a place of which somebody wrote a phrase, its text, as `the man on the left`."""
+
 
 def is_page_number(text: str) -> bool:
     """Whether the text is a number and nothing more, in any script's digits or in Roman letters."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 
 from datagen.markdown import lacks_text
@@ -56,6 +57,7 @@ SCHEMA = pa.schema(
 )
 # What stands for columns that manifests of earlier versions lack.
 _UNKNOWN: dict[str, Any] = {"worth": -1.0, "num_unread": 0, "labels": []}
+ANSWERABLE = ("task", "verdict", "num_chars", "has_caption", "num_regions")
 _LETTERS = b"letters"
 Letters = dict[tuple[str, str], Counter[str]]
 """How often each letter stands in the texts of a language and script."""
@@ -120,6 +122,14 @@ def row(sample: Sample, shard: str, place: Place) -> dict:
         "stage": sample.stage,
         "round": sample.round,
     }
+
+
+def answerable(part: pa.Table) -> pa.ChunkedArray:
+    """Which of a part's rows a model can learn from: they are trusted, and have text; a picture has a caption or objects instead;
+    of a scene it is enough to know that nothing is written on it. The columns are `ANSWERABLE`."""
+    described = pc.or_(part["has_caption"], pc.greater(part["num_regions"], 0))
+    silent = pc.or_(pc.equal(part["task"], "scene"), pc.and_(pc.equal(part["task"], "caption"), described))
+    return pc.and_(pc.equal(part["verdict"], "trusted"), pc.or_(pc.greater(part["num_chars"], 0), silent))
 
 
 def letters(part: pa.Table) -> Letters:

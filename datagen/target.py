@@ -12,6 +12,10 @@ The labels are the nine that the released model has. A picture's block has no co
 line, in `<center>`. A table's HTML follows a blank line; if its caption stands before it, the caption's block is inside of the
 table's. Running heads, feet and page numbers have no block, and neither has what is unread, which must be cut out of the image.
 
+A scene's answer is its text, or its lines or blocks with boxes. A picture's is its caption, or where its objects are: by each
+name, all boxes, `<|ref|>name<|/ref|><|det|>[[x1, y1, x2, y2], …]<|/det|>`. A phrase that somebody wrote about one place of a
+picture is looked for, and is not among its objects.
+
 Text from documents may hold what looks like the format's own tokens. `neutralise` puts a word joiner (U+2060) behind the `<` of
 each such literal, so that neither a tokenizer nor `decode` takes it for one, and `restore` takes it out again: nothing is lost.
 `<td>` and its kind are left alone: they mean the same as text and as tokens. Blank lines need no care: a block ends only at the
@@ -19,12 +23,12 @@ next `<|ref|>`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from datagen.labels import OF_ENGINE, PICTURES
+from datagen.labels import OBJECT, OF_ENGINE, PHRASE, PICTURES
 from datagen.markdown import bare_latex, content, lacks_text, markdown
 from datagen.record import Box, Line, Region, Sample
 
@@ -53,21 +57,24 @@ _BLOCK = re.compile(
 
 
 class Prompt(StrEnum):
-    """What is asked of the model. The prompts are the released model's, but for `FREE_LINES` and `PLAIN_MARKDOWN`, which are
-    ours. In `LOCATE`, what is looked for stands in place of `xxxx`."""
+    """What is asked of the model. The prompts are the released model's, `DETECT` as its paper shows it (figure 12), but for
+    `FREE_LINES`, `PLAIN_MARKDOWN` and `BLOCKS`, which are ours. In `LOCATE`, what is looked for stands in place of `xxxx`."""
 
     FREE = f"{IMAGE}\nFree OCR."
     FREE_LINES = f"{IMAGE}\nFree OCR, line by line."
     MARKDOWN = f"{IMAGE}\n{GROUNDING}Convert the document to markdown."
     PLAIN_MARKDOWN = f"{IMAGE}\nConvert the document to markdown."
     LINES = f"{IMAGE}\n{GROUNDING}OCR this image."
+    BLOCKS = f"{IMAGE}\n{GROUNDING}OCR this image, block by block."
     LOCATE = f"{IMAGE}\nLocate {REF}xxxx{REF_END} in the image."
     FIGURE = f"{IMAGE}\nParse the figure."
+    DESCRIBE = f"{IMAGE}\nDescribe this image in detail."
+    DETECT = f"{IMAGE}\nIdentify all objects in the image and output them in bounding boxes."
 
     @property
     def is_grounded(self) -> bool:
         """Whether the answer has boxes."""
-        return GROUNDING in self.value or REF in self.value
+        return GROUNDING in self.value or REF in self.value or self is Prompt.DETECT
 
 
 ANSWERS = {
@@ -77,9 +84,13 @@ ANSWERS = {
     Prompt.MARKDOWN: "a block for each region: its label, its box, its Markdown",
     Prompt.PLAIN_MARKDOWN: "the page's Markdown: headings, lists, tables in HTML, formulas in LaTeX",
     Prompt.LINES: "each line's text and its box, a line each",
-    Prompt.LOCATE: "the text that is looked for, a line of the page, and where it stands",
+    Prompt.BLOCKS: "a block for each sign, column or paragraph: its box, and its lines below",
+    Prompt.LOCATE: "what is looked for, a line of a page or scene, or an object of a picture by its name, and all places where "
+    "it is",
     Prompt.FIGURE: "what the figure shows: of a chart its values as an HTML table, of molecules their SMILES, of plane geometry "
     "its segments and circles",
+    Prompt.DESCRIBE: "the picture's caption",
+    Prompt.DETECT: "each name of an object and the boxes of all that are called so, a line each",
 }
 """What the answer to each prompt holds."""
 
@@ -106,9 +117,11 @@ PROMPTS = {
     "table": (Asked(Prompt.FREE, 1.0),),
     "formula": (Asked(Prompt.FREE, 1.0),),
     "figure": (Asked(Prompt.FIGURE, 1.0),),
+    "scene": (Asked(Prompt.FREE, 0.5), Asked(Prompt.LINES, 0.25), Asked(Prompt.BLOCKS, 0.2), Asked(Prompt.LOCATE, 0.05)),
+    "caption": (Asked(Prompt.DESCRIBE, 0.5), Asked(Prompt.DETECT, 0.25), Asked(Prompt.LOCATE, 0.25)),
 }
-"""The prompts of each task, the usual one first. The model trains on no other task. Lines and regions that were cut out of pages
-are crops, tables and formulas."""
+"""The prompts of each task, the usual one first. The model trains on no other task, but for text alone, which is asked nothing.
+Lines and regions that were cut out of pages are crops, tables and formulas. Of scenes, half are asked for text alone."""
 _PAGES = {asked.prompt: asked.pages for asked in PROMPTS["page"]}
 # The released model's labels for what it has none of its own.
 _RELEASED = {
@@ -116,6 +129,8 @@ _RELEASED = {
     **dict.fromkeys(PICTURES, "image"),
 }
 _LOCATED = range(4, 81)  # characters of a line that is looked for
+_LONGEST_NAME = 80  # characters of an object that is looked for: a name of one letter is a whole one in Chinese
+_OF_PICTURES = (Prompt.DESCRIBE, Prompt.DETECT, Prompt.LOCATE)
 
 
 def is_fine(sample: Sample) -> bool:
@@ -125,13 +140,29 @@ def is_fine(sample: Sample) -> bool:
     return sample.task == "page" and not OF_ENGINE.keys().isdisjoint(named | sample.origin.engines.keys())
 
 
+def is_wordless(sample: Sample) -> bool:
+    """Whether the sample is a scene on which nothing is written. Its answers are empty: a model that is asked to read such a
+    picture has to end at once."""
+    return sample.task == "scene" and not sample.regions and not sample.text.strip()
+
+
 def can_answer(sample: Sample, prompt: Prompt) -> bool:
     """Whether the sample has what the answer needs, and is of the kind of pages that are asked so."""
     if sample.task == "page" and _PAGES.get(prompt) == (COARSE if is_fine(sample) else FINE):
         return False
+    if sample.task == "caption" and prompt not in _OF_PICTURES:
+        return False
     match prompt:
         case Prompt.FREE:
             return True
+        case Prompt.LINES if sample.task == "scene":
+            return bool(sample.regions) or is_wordless(sample)
+        case Prompt.BLOCKS:
+            return sample.task == "scene" and (bool(sample.regions) or is_wordless(sample))
+        case Prompt.DESCRIBE:
+            return bool(sample.caption.strip())
+        case Prompt.DETECT:
+            return bool(_objects(sample))
         case Prompt.FIGURE:
             return sample.task == "figure" and bool(sample.text)
         case Prompt.LOCATE:
@@ -160,6 +191,14 @@ def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
     match prompt:
         case Prompt.FREE | Prompt.FIGURE:
             return prompt.value, neutralise(sample.text)
+        case Prompt.DESCRIBE:
+            return prompt.value, neutralise(sample.caption.strip())
+        case Prompt.DETECT:
+            named = _named(_objects(sample))
+            return prompt.value, "\n".join(_marked(name, boxes, sample.size) for name, boxes in named.items())
+        case Prompt.BLOCKS:
+            blocks = (f"{_marked('text', [r.box], sample.size)}\n{neutralise(r.text)}" for r in _read(sample))
+            return prompt.value, "\n\n".join(blocks)
         case Prompt.FREE_LINES:
             blocks = ("\n".join(line.text for line in region.lines) or region.text for region in sample.regions)
             return prompt.value, neutralise("\n\n".join(block for block in blocks if block))
@@ -198,6 +237,11 @@ def decode(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Regio
 def decode_lines(answer: str, size: tuple[int, int]) -> tuple[Line, ...]:
     """The lines that the answer to `LINES` or `LOCATE` names, as `decode` does; one for each box."""
     return tuple(Line(box, restore(text)) for text, boxes, _ in _parsed(answer, size) for box in boxes)
+
+
+def decode_objects(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Region, ...]:
+    """The objects that the answer to `DETECT` or `LOCATE` names, as `decode` does; one for each box."""
+    return tuple(Region(box, OBJECT, restore(name), None, by) for name, boxes, _ in _parsed(answer, size) for box in boxes)
 
 
 def decode_plain(answer: str) -> list[list[str]]:
@@ -253,15 +297,31 @@ def _region(block: _Block, by: str) -> Region:
 
 
 def _located(sample: Sample) -> tuple[str, list[Box]] | None:
-    """A line of the page that can be told from all others, and where it stands; None if there is none."""
-    lines = [line for region in _read(sample) for line in region.lines]
-    texts = list(dict.fromkeys(line.text.strip() for line in lines))
-    chosen = [text for text in texts if len(text) in _LOCATED and not set("\n\ufffd") & set(text)]
+    """A line of the page, or an object, that can be told from all others, and where it is; None if there is none."""
+    if sample.task == "caption":
+        lengths, places = range(1, _LONGEST_NAME + 1), _named(_objects(sample, PHRASE))
+    else:
+        lengths, places = _LOCATED, _named(line for region in _read(sample) for line in region.lines)
+    chosen = [text for text in places if len(text) in lengths and not set("\n\ufffd") & set(text)]
     Random(f"locate {sample.key}").shuffle(chosen)
     for text in chosen:
-        if not any(text in other for other in texts if other != text):
-            return text, [line.box for line in lines if line.text.strip() == text]
+        if not any(text in other for other in places if other != text):
+            return text, places[text]
     return None
+
+
+def _objects(sample: Sample, *also: str) -> list[Region]:
+    """What a picture's record names, in its order; what the labels `also` say, too."""
+    is_picture = sample.task == "caption"
+    return [r for r in sample.regions if is_picture and r.label in (OBJECT, *also) and r.text.strip() and not r.is_unread]
+
+
+def _named(parts: Iterable[Line | Region]) -> dict[str, list[Box]]:
+    """The boxes of all parts with a text, by that text, in the order in which each text first stands."""
+    places: dict[str, list[Box]] = {}
+    for part in parts:
+        places.setdefault(part.text.strip(), []).append(part.box)
+    return places
 
 
 def _read(sample: Sample) -> list[Region]:

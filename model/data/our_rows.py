@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from datagen.manifest import SCHEMA
+from datagen.manifest import SCHEMA, answerable
 from datagen.record import Sample
 from datagen.shards import ShardReport, read_records
 from datagen.storage import Folder
@@ -41,9 +41,9 @@ class Choice(NamedTuple):
 
 _AT_A_TIME = 1024
 COLUMNS = ["key", "shard", "offset", "bytes", "record_offset", "record_bytes", "task", "lang", "verdict", "num_chars"]
-COLUMNS += ["group", "sha256", "parent", "width", "height", "num_unread", "worth"]
+COLUMNS += ["group", "sha256", "parent", "width", "height", "num_unread", "worth", "has_caption", "num_regions"]
 # What features are made of.
-OF_FEATURE = {DIFFICULTY: ["difficulty"], "source": ["uri"], "layout": ["labels", "num_regions"]}
+OF_FEATURE = {DIFFICULTY: ["difficulty"], "source": ["uri"], "layout": ["labels"]}
 NO_ROWS = SCHEMA.empty_table()
 
 
@@ -55,12 +55,12 @@ class Rows:
         self.skipped: Counter[str] = Counter()
 
     def fitting(self, part: pa.Table) -> pa.Table:
-        """The trusted samples of the dataset's task that have text."""
+        """The samples of the dataset's task that a model can learn from."""
         part = part.filter(pc.equal(part["task"], self.dataset.task))
-        trusted, text = pc.equal(part["verdict"], "trusted"), pc.greater(part["num_chars"], 0)
+        trusted, fits = pc.equal(part["verdict"], "trusted"), answerable(part)
         self.skipped["not_trusted"] += part.num_rows - (pc.sum(trusted).as_py() or 0)
-        self.skipped["no_text"] += pc.sum(pc.and_not(trusted, text)).as_py() or 0
-        return part.filter(pc.and_(trusted, text))
+        self.skipped["no_text"] += pc.sum(pc.and_not(trusted, fits)).as_py() or 0
+        return part.filter(fits)
 
     def free(self, part: pa.Table) -> tuple[pa.Table, np.ndarray]:
         """Those of them that nothing speaks against, and which of the part's rows these are."""

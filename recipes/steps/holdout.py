@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 import msgspec
-import pyarrow.compute as pc
 
 from datagen import manifest
 from datagen.record import SampleError
@@ -63,8 +62,8 @@ class HoldOutRunner(StepRunner[HoldOut]):
             shards = [report.shard for report in read_reports(dataset)]
             if not shards:
                 raise ValueError(f"{dataset.url} has no sample: a dataset that pagewheel wrote is needed, or a .jsonl file")
-            for part in manifest.parts(dataset, shards, ["group", "sha256", "verdict", "num_chars"]):
-                fit = part.filter(pc.and_(pc.equal(part["verdict"], "trusted"), pc.greater(part["num_chars"], 0)))
+            for part in manifest.parts(dataset, shards, ["group", "sha256", *manifest.ANSWERABLE]):
+                fit = part.filter(manifest.answerable(part))
                 for row in fit.group_by(["group", "sha256"]).aggregate([]).to_pylist():
                     documents.setdefault(row["group"], set()).add(row["sha256"])
         return documents

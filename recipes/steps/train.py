@@ -162,9 +162,10 @@ class TrainRunner(StepRunner[Train]):
         for name in run["folders"] if "folders" in run else find_datasets(self.out, run["step"]["datasets"]):
             dataset = dataset_of(self.out, name)
             for shard in (r.shard for r in read_reports(dataset) if r.shard in run["shards"]):
-                for row in manifest.read_part(dataset, shard).to_pylist():
-                    fits = row["task"] in (*PROMPTS, TEXT) and row["verdict"] == "trusted" and row["num_chars"]
-                    if row["sha256"] in documents and fits and not is_held_out(row["group"], share):
+                part = manifest.read_part(dataset, shard)
+                for row in part.filter(manifest.answerable(part)).to_pylist():
+                    fits = row["task"] in (*PROMPTS, TEXT) and row["sha256"] in documents
+                    if fits and not is_held_out(row["group"], share):
                         return [f"{self.step.name}/model"]
         return []
 

@@ -10,7 +10,7 @@ import torch
 
 from datagen import marks
 from datagen.marks import Mark
-from datagen.record import Quality, SampleError
+from datagen.record import Box, Quality, Region, SampleError
 from datagen.storage import Folder
 from datagen.target import PROMPTS, Prompt
 from model.attention import PADDING
@@ -19,6 +19,7 @@ from model.data.loader import Loader, job, maker, read
 from model.data.mixture import Segment, Source, shares
 from model.data.ours import Ours, find_datasets, open_ours
 from model.data.plan import Plan, alone
+from model.data.rows import NO_ANSWER
 from model.data.split import chosen, is_held_out, opened
 from model.tokenizer import train_tokenizer
 from tests.model.drawn_rows import Drawn, pages, texts
@@ -83,8 +84,41 @@ def test_datasets_by_name_and_task(out):
     assert [dataset.name for dataset in open_ours(out, ("coarse", "round-*"))] == ["coarse", "coarse crop", "round-1 crop"]
     with pytest.raises(ValueError, match="no dataset 'fine'; it has coarse, round-1"):
         open_ours(out, ("fine",))
-    with pytest.raises(ValueError, match="task is 'scene'"):
-        Ours(out.sub("coarse"), "coarse", "scene")
+    with pytest.raises(ValueError, match="task is 'chart'"):
+        Ours(out.sub("coarse"), "coarse", "chart")
+
+
+def test_scenes_without_text_and_pictures_without_caption_or_objects(tmp_path, tokenizer):
+    """A scene is a row with nothing written on it, too: then all answers are empty. A picture is one by its caption, or by its
+    objects."""
+    out = Folder(str(tmp_path))
+    sign = line_crop("EXIT 7", "scene0", "a", "scene")
+    cat = dataclasses.replace(
+        line_crop("", "caption0", "a", "caption"), regions=(Region(Box(0, 0, 9, 9), "image", "cat", None, ""),)
+    )
+    shard = [
+        *[sign, dataclasses.replace(sign, key="scene1", text="", regions=())],
+        *[cat, dataclasses.replace(cat, key="caption1", regions=(), caption="A cat.")],
+        dataclasses.replace(cat, key="caption2", regions=()),
+    ]
+    write_dataset(out, "scene", [shard])
+    corpus = opened(open_ours(out, ("scene",)), tokenizer, 1e-9)
+    assert [dataset.name for dataset in corpus.datasets] == ["scene scene", "scene caption"]
+    assert corpus.skipped == {"scene scene": {}, "scene caption": {"no_text": 1}}
+    asked = [[str(one.prompt).partition("\n")[2] for one in dataset.prompts] for dataset in corpus.datasets]
+    answers = [
+        {asked[number][prompt] for prompt, length in enumerate(lengths) if length != NO_ANSWER}
+        for number, columns in enumerate(corpus.columns)
+        for lengths in columns.answer_NP.tolist()
+    ]
+    ocr = {"Free OCR.", "<|grounding|>OCR this image.", "<|grounding|>OCR this image, block by block."}
+    locate = "Locate <|ref|>xxxx<|/ref|> in the image."
+    detect = "Identify all objects in the image and output them in bounding boxes."
+    assert answers == [ocr | {locate}, ocr, {detect, locate}, {"Describe this image in detail."}]
+    for prompt, of_asked in enumerate(asked[0]):
+        if of_asked in ocr:
+            of_parts = corpus.datasets[0].reader.read(corpus.datasets[0].place(1), prompt).parts
+            assert [(part.text, part.learned) for part in of_parts] == [(f"<image>\n{of_asked}", False), ("", True)]
 
 
 def test_only_trusted_samples_with_text_on_the_side_of_their_group(out, tokenizer):
