@@ -71,17 +71,17 @@ class Listing(Census):
                 raise ValueError(f"input={self.input}: no such file")
             files = lists.read_list(self.input, fs, path)
         elif glob.has_magic(self.input) and not fs.exists(path):
-            files = [_file_item(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
+            files = [file_item(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
         elif fs.isdir(path):
             files, wanted = [], suffixes(self.formats)
-            for info in _walk(path) if is_local(fs) else fs.find(path, detail=True).values():
+            for info in walk(fs, path):
                 suffix = PurePosixPath(info["name"]).suffix.lower()
                 if suffix in wanted or info["type"] != "file" or archive.kind_of(info["name"]):
-                    files.append(_file_item(fs, info))
+                    files.append(file_item(fs, info))
                 else:
                     others[suffix] += 1
         elif fs.exists(path):
-            files = [_file_item(fs, fs.info(path))]
+            files = [file_item(fs, fs.info(path))]
         else:
             raise ValueError(f"input={self.input}: no such file or folder")
         items = [item for file in files for item in self._items_of(file)]
@@ -103,9 +103,13 @@ class Listing(Census):
         return items
 
 
+def walk(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[dict[str, Any]]:
+    """The files below a folder, as fsspec describes them. On a local disk through links to folders, too, each folder once; one
+    that can't be read comes as an entry of its own, so that its loss is a drop and not silence."""
+    return _walk(path) if is_local(fs) else iter(fs.find(path, detail=True).values())
+
+
 def _walk(path: str) -> Iterator[dict[str, Any]]:
-    """The files below a local folder, through links to folders too, each folder once. A folder that can't be read comes as an
-    entry of its own, so that its loss is a drop and not silence."""
     unreadable: list[str] = []
     seen: set[tuple[int, int]] = set()
     for folder, folders, files in os.walk(path, followlinks=True, onerror=lambda error: unreadable.append(error.filename)):
@@ -118,7 +122,7 @@ def _walk(path: str) -> Iterator[dict[str, Any]]:
     yield from ({"name": name, "type": "directory"} for name in unreadable)
 
 
-def _file_item(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Item:
+def file_item(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Item:
     """A listed file as an item."""
     size = int(info.get("size") or 0)
     if is_local(fs):

@@ -15,6 +15,8 @@ class Format(NamedTuple):
     matches: Callable[[bytes], bool]
 
 
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""What an HEIC file may say that it is."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ALL = (
     Format("pdf", (".pdf",), lambda head: b"%PDF-" in head),
@@ -24,6 +26,8 @@ _ALL = (
     Format("tiff", (".tif", ".tiff"), lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     Format("gif", (".gif",), lambda head: head[:6] in (b"GIF87a", b"GIF89a")),
     Format("bmp", (".bmp",), lambda head: head.startswith(b"BM")),
+    Format("avif", (".avif",), lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
+    Format("heic", (".heic", ".heif"), lambda head: head[4:8] == b"ftyp" and head[8:12] in HEIC),
     # Word's: which it is, and whether it is one at all, is told where it is opened. Encrypted ones are OLE files, as .doc is.
     Format("docx", (".docx",), lambda head: head.startswith((b"PK\3\4", _OLE))),
     Format("odt", (".odt",), lambda head: head.startswith(b"PK\3\4")),

@@ -1,4 +1,7 @@
-"""Image files, and zips and tars of them, as samples. `image_files.py` decodes each image once, in the sandboxed child."""
+"""Pictures as samples: image files, archives of them, tables that have them, and lists whose images lie in a folder.
+
+`pictures.py` lists them; `image_files.py` and `picture_tables.py` decode each image once, in the sandboxed child.
+"""
 
 import importlib.metadata
 from collections.abc import Iterator, Sequence
@@ -7,29 +10,42 @@ from typing import ClassVar
 
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item, num_parts, shards_of
-from datagen.parts import Failed
+from datagen.parts import Failed, Part
 from datagen.pipeline import Estimate
-from datagen.record import Drop, Origin, Quality, Sample, source_key
+from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, source_key
 from datagen.sandbox import Limits
 from datagen.sources import archive
-from datagen.sources.image_files import FORMATS, Picture
+from datagen.sources.image_files import FORMATS, Bounds, Picture
 from datagen.sources.local import archive_at, fetched
+from datagen.sources.picture_inputs import is_table, listed_rows, look, sidecar_of
+from datagen.sources.picture_join import Join, join
 
 READ = "datagen.sources.image_files:read_images"
+READ_TABLE = "datagen.sources.picture_tables:read_pictures"
 _IMAGE_BYTES = 150_000  # of an image in an archive that nobody has looked into
 
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Images, without text, and what lies beside them here or in an archive: a caption (`NAME.txt`) and metadata (`NAME.json`).
+    """Images, without text, and what is said of them: the caption, and metadata by the names of `picture_words.py`. The licence
+    goes into the sample's origin.
 
-    An item is an image file, whose parts are its frames, or a zip or tar, whose parts are its images in order: list them with
-    `Listing(input, formats=FORMATS, whole_archives=True)`. An upright JPEG, PNG or WebP keeps its bytes; any other image is
-    turned, laid on white and written anew. So is one whose longer side is over `long_side` pixels (0: there is no such limit),
-    scaled down to that. Images with a side under `min_side` pixels, or over `max_pixels`, are dropped.
+    An item is one of
+
+    - an image file, whose parts are its frames, with what lies beside it here: `NAME.txt` and `NAME.json`;
+    - a zip or tar, whose parts are its images in order, with what lies beside them there. Behind these come the rows of the table
+      that img2dataset wrote beside a tar which have no image in it, as drops (`not_downloaded`, `http_404`, …);
+    - a table with images, whose parts are its rows;
+    - a list, whose parts are its rows, each joined with its image below the folder of `input` (`picture_join.py` says how);
+    - the folder of `input` itself, whose parts are the images that no row of its lists names: drops, `not_in_list`.
+
+    An upright JPEG, PNG or WebP keeps its bytes; any other image is turned, laid on white and written anew (`images.upright`). So
+    is one whose longer side is over `long_side` pixels (0: there is no such limit), scaled down to that. Images with a side under
+    `min_side` pixels, or over `max_pixels`, are dropped. `list_name` is the list that they are of, `list` in their
+    metadata.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     task: str = "scene"
     long_side: int = 0
     min_side: int = 16
@@ -38,6 +54,8 @@ class ImageSource:
     limits: Limits = field(default_factory=Limits)
     shard_images: int = 1000
     stage: str = "images"
+    list_name: str = ""
+    input: str = field(default="", metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
         return {"pillow": importlib.metadata.version("pillow")}
@@ -53,26 +71,108 @@ class ImageSource:
         return item
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
-        kind, name, is_empty, stage = archive.kind_of(item.uri), archive.name_of(item.uri), item.begins, type(self).__name__
-        bounds = (self.min_side, self.max_pixels, self.max_bytes, self.long_side)
+        is_empty = item.begins
+        for outcome in self._outcomes(item):
+            is_empty = False
+            yield outcome
+        if is_empty:
+            yield Drop("", item.uri, None, type(self).__name__, "no_images", f"no {', '.join(FORMATS)} in it")
+
+    def _outcomes(self, item: Item) -> Iterator[Sample | Drop]:
+        if is_table(item.uri):
+            looked = look(item.uri, self.limits)
+            yield from self._table(item) if looked.image else self._listed(item)
+        elif self.input and item.uri == self.input:
+            yield from self._strays(item)
+        else:
+            yield from self._files(item)
+
+    def _files(self, item: Item) -> Iterator[Sample | Drop]:
+        kind, name = archive.kind_of(item.uri), archive.name_of(item.uri)
         with archive_at(item.uri) if kind else fetched(item.uri, FORMATS, self.max_bytes, self.limits) as file:
             path = file if isinstance(file, str) else file.path
-            for part in read_parts(READ, Picture, self.limits, path=path, name=name, kind=kind, within=item.part, bounds=bounds):
-                is_empty = False
+            with sidecar_of(item.uri) as sidecar:
+                parts = read_parts(
+                    READ, Picture, self.limits,
+                    path=path, name=name, kind=kind, within=item.part, bounds=self._bounds, sidecar=sidecar,
+                )  # fmt: skip
+                yield from self._told(item, parts)
+
+    def _table(self, item: Item) -> Iterator[Sample | Drop]:
+        with archive_at(item.uri) as path:
+            parts = read_parts(
+                READ_TABLE, Picture, self.limits,
+                noun="rows", path=path, within=item.part, bounds=self._bounds, root=self.input,
+            )  # fmt: skip
+            yield from self._told(item, parts)
+
+    def _told(self, item: Item, parts: Iterator[Part[Picture] | Failed]) -> Iterator[Sample | Drop]:
+        for part in parts:
+            if isinstance(part, Failed):
+                yield Drop("", item.uri, part.parts, type(self).__name__, part.reason, part.detail)
+            else:
+                yield self._sample(item, part.number, part.value)
+
+    def _listed(self, item: Item) -> Iterator[Sample | Drop]:
+        """The rows of a list, each with its image. All rows are read before the first image is: a thread has one child."""
+        joined = self._join()
+        for row in [*listed_rows(item.uri, item.part, self.limits)]:
+            if isinstance(row, Failed):
+                yield Drop("", item.uri, row.parts, type(self).__name__, row.reason, row.detail)
+                continue
+            part = Range(row.number, row.number + 1)
+            try:
+                picture = self._joined(joined, item.uri, row)
+            except SampleError as error:
+                yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
+            else:
+                yield self._sample(item, row.number, picture)
+
+    def _joined(self, joined: Join, table: str, row: Part) -> Picture:
+        """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
+        place = joined.place(table, row.number, row.value.keys)
+        if place < 0:
+            raise SampleError("no_image", f"no image by {joined.rule}: {row.value.metadata.get('url', '')}")
+        uri = joined.folder.path(place)
+        name = archive.name_of(uri)
+        with fetched(uri, FORMATS, self.max_bytes, self.limits) as file:
+            first = Range(0, 1)
+            for part in read_parts(
+                READ, Picture, self.limits, path=file.path, name=name, kind="", within=first, bounds=self._bounds
+            ):
                 if isinstance(part, Failed):
-                    yield Drop("", item.uri, part.parts, stage, part.reason, part.detail)
-                else:
-                    yield self._sample(item, part.number, part.value)
-        if is_empty:
-            yield Drop("", item.uri, None, stage, "no_images", f"no {', '.join(FORMATS)} in it")
+                    raise SampleError(part.reason, f"{name}: {part.detail}")
+                picture = part.value
+        return picture._replace(
+            caption=row.value.caption or picture.caption, metadata={**picture.metadata, **row.value.metadata, "name": name}
+        )
+
+    def _strays(self, item: Item) -> Iterator[Drop]:
+        for number, uri in enumerate(self._join().strays()):
+            if item.has(number):
+                yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", uri)
+
+    def _join(self) -> Join:
+        try:
+            return join(self.input, self.limits)
+        except ValueError as error:
+            raise SampleError("no_images", str(error)) from None
+
+    @property
+    def _bounds(self) -> Bounds:
+        return Bounds(self.min_side, self.max_pixels, self.max_bytes, self.long_side)
 
     def _sample(self, item: Item, number: int, picture: Picture) -> Sample:
         key = f"{source_key(item.uri, picture.sha256)}-{number:06d}"
-        origin = Origin(item.uri, picture.sha256, number, item.licence, self.engines())
+        metadata = dict(picture.metadata)
+        licence = metadata.pop("licence", "") or item.licence
+        if self.list_name:
+            metadata["list"] = self.list_name
+        origin = Origin(item.uri, picture.sha256, number, licence, self.engines())
         lang = item.lang or "und"
         sample = Sample(key, self.task, picture.image, picture.size, lang, "Zyyy", "", (), Quality(), origin, self.stage)
-        return replace(sample, caption=picture.caption, metadata=picture.metadata)
+        return replace(sample, caption=picture.caption, metadata=metadata)
 
 
 def _num_images(item: Item) -> int:
-    return num_parts(item, _IMAGE_BYTES) if archive.kind_of(item.uri) else 1
+    return num_parts(item, _IMAGE_BYTES) if archive.kind_of(item.uri) or is_table(item.uri) or item.count >= 0 else 1

@@ -128,7 +128,7 @@ def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
     size = _called(fs, lambda: fs.size(path))
     if size is not None and size > max_bytes:
         raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
-    copy = os.path.join(_temporary(stack), os.path.basename(path) if archive.kind_of(path) else "document")
+    copy = os.path.join(_temporary(stack), f"document{os.path.splitext(path)[1]}")  # whose kind is told by that
     _called(fs, lambda: fs.get_file(path, copy))
     return copy
 

@@ -76,7 +76,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(format, monkeypatch):
 def test_a_large_image_is_scaled_down_to_its_longer_side_and_a_small_one_is_not_scaled_up(format, mode):
     large = drawn("L").convert("I").point(lambda v: v * 257).convert("I;16") if mode == "I;16" else drawn(mode)
     data = encoded(large.resize((1600, 800)), format)
-    image, size = upright(data, long_side=200)
+    image, size, _ = upright(data, long_side=200)
     assert size == Image.open(io.BytesIO(image)).size == (200, 100)
     gray = pixels(image, "L")
     assert gray[:, :90].mean() + 60 < gray[:, 110:].mean()
@@ -86,7 +86,7 @@ def test_a_large_image_is_scaled_down_to_its_longer_side_and_a_small_one_is_not_
 def test_a_large_image_that_is_turned_stands_upright_when_it_is_scaled_down():
     turned = Image.Exif()
     turned[0x0112] = 6  # the camera was turned to the left
-    image, size = upright(encoded(drawn().resize((1600, 800)), "JPEG", exif=turned), long_side=200)
+    image, size, _ = upright(encoded(drawn().resize((1600, 800)), "JPEG", exif=turned), long_side=200)
     assert size == (100, 200)
     gray = pixels(image, "L")
     assert gray[:90].mean() + 60 < gray[110:].mean()  # what was on the left is on top

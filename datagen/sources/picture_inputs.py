@@ -1,0 +1,159 @@
+"""What lies in an input of pictures: images, archives, tables with images, and lists that tell of images."""
+
+import contextlib
+import functools
+import glob
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import fsspec
+
+from datagen.census import walk
+from datagen.child_loop import read_parts
+from datagen.formats import suffixes
+from datagen.parts import Failed, Part
+from datagen.record import Range, SampleError
+from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.sources import archive
+from datagen.sources.image_files import FORMATS
+from datagen.sources.local import archive_at
+from datagen.sources.picture_tables import SUFFIXES, Listed, Looked
+from datagen.sources.picture_words import is_laion
+from datagen.storage import is_local, resolve
+
+log = logging.getLogger(__name__)
+
+_LOOK = "datagen.sources.picture_tables:look"
+_NAMES = "datagen.sources.image_files:first_names"
+READ_LISTED = "datagen.sources.picture_tables:read_listed"
+_TELLING = frozenset({"url", "image_url", "img_url", "caption", "text", "file_name", "key", "status"})
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """`root` is the folder that images lie in. `archives` come with img2dataset's tables beside them, "" where there is none;
+    `lists` tell of images, `embedded` have them, `broken` can't be read; `num_rows` is of the tables. `laion` are the columns of
+    one that has LAION's. `num_images` plain images lie in the folder."""
+
+    root: str
+    archives: dict[str, str]
+    embedded: tuple[str, ...]
+    lists: tuple[str, ...]
+    broken: tuple[str, ...]
+    num_rows: dict[str, int]
+    columns: dict[str, tuple[str, ...]]
+    laion: tuple[str, ...]
+    num_images: int
+
+
+@functools.lru_cache(maxsize=1)
+def scan(input: str, limits: Limits) -> Scanned:
+    """Look at a folder, or at a table and what lies around it. Holds no image's name, since there may be millions. Raises
+    `ValueError` where there is nothing."""
+    fs, path = resolve(input)
+    if not fs.exists(path):
+        raise ValueError(f"input={input}: no such file or folder")
+    is_table = not fs.isdir(path)
+    root = path.rpartition("/")[0] if is_table else path.rstrip("/")
+    endings = suffixes(FORMATS)
+    tables, archives, num_images = [], [], 0
+    for info in walk(fs, root):
+        name = info["name"].lower()
+        if name.endswith(endings):
+            num_images += 1
+        elif name.endswith(SUFFIXES):
+            tables.append(_uri(fs, info["name"]))
+        elif archive.kind_of(name) in ("tar", "zip"):
+            archives.append(_uri(fs, info["name"]))
+    if is_table:
+        tables, archives = [_uri(fs, path)], []
+    known = set(tables)
+    beside = {uri: table for uri in archives if (table := f"{uri.rpartition('.')[0]}.parquet") in known}
+    num_rows, columns, embedded, lists, broken = {}, {}, [], [], []
+    for uri in sorted(known - set(beside.values())):
+        try:
+            looked = look(uri, limits)
+        except SampleError as error:
+            log.info("census: %s: %s", uri, error)
+            broken.append(uri)
+            continue
+        num_rows[uri], columns[uri] = looked.num_rows, tuple(looked.columns)
+        if looked.image:
+            embedded.append(uri)
+        elif {name.lower() for name in looked.columns} & _TELLING:
+            lists.append(uri)
+        else:
+            log.info("census: %s tells of no pictures (its columns are %s): left alone", uri, ", ".join(looked.columns[:8]))
+    laion = next((names for names in columns.values() if is_laion(list(names))), ())
+    if not laion and archives:
+        names = _names_at(sorted(archives)[0], beside, limits)
+        laion = tuple(names) if is_laion(names) else ()
+    return Scanned(
+        root=_uri(fs, root),
+        archives={uri: beside.get(uri, "") for uri in sorted(archives)},
+        embedded=tuple(embedded),
+        lists=tuple(lists),
+        broken=tuple(broken),
+        num_rows=num_rows,
+        columns=columns,
+        laion=laion,
+        num_images=num_images,
+    )
+
+
+def _names_at(uri: str, beside: dict[str, str], limits: Limits) -> list[str]:
+    """The columns of what an archive holds: of the table beside it, or else of its first JSON file; none if it can't be read."""
+    try:
+        if uri in beside:
+            return look(beside[uri], limits).columns
+        with archive_at(uri) as path:
+            answers = sandbox(limits).run(_NAMES, list[str], path=path, kind=archive.kind_of(uri))
+            return next(answer.value for answer in answers)
+    except (SampleError, ChildDied):
+        return []  # reading it will tell
+
+
+def look(uri: str, limits: Limits) -> Looked:
+    """What a table has. Raises `SampleError`: `broken_table`, as `archive_at` does, or what ended the child."""
+    try:
+        with archive_at(uri) as path:
+            return next(answer.value for answer in sandbox(limits).run(_LOOK, Looked, path=path))
+    except ChildDied as death:
+        raise SampleError(death.reason, f"in the table: {death.detail}") from None
+
+
+def listed_rows(uri: str, within: Range, limits: Limits) -> Iterator[Part[Listed] | Failed]:
+    """The rows of a list. Raises `SampleError` as `look` does."""
+    with archive_at(uri) as path:
+        yield from read_parts(READ_LISTED, Listed, limits, noun="rows", path=path, within=within)
+
+
+@contextlib.contextmanager
+def sidecar_of(uri: str) -> Iterator[str]:
+    """A local path to the table that img2dataset wrote beside an archive; "" where there is none."""
+    if archive.kind_of(uri) == "tar":
+        table = f"{uri.rpartition('.')[0]}.parquet"
+        fs, path = resolve(table)
+        if fs.exists(path):
+            with archive_at(table) as copy:
+                yield copy
+            return
+    yield ""
+
+
+def is_table(uri: str) -> bool:
+    """Whether an item is a table, by its name."""
+    return uri.lower().endswith(SUFFIXES)
+
+
+def is_input(input: str) -> bool:
+    """Whether `scan` can look at an input: a folder or a table, and neither a glob nor an image or archive alone."""
+    fs, path = resolve(input)
+    if glob.has_magic(input) and not fs.exists(path):
+        return False
+    return fs.isdir(path) or is_table(input) or not fs.exists(path)
+
+
+def _uri(fs: fsspec.AbstractFileSystem, name: str) -> str:
+    return name if is_local(fs) else str(fs.unstrip_protocol(name))

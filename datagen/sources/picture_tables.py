@@ -1,0 +1,384 @@
+"""Tables about pictures, read in the sandboxed child: Parquet and Arrow by row groups and batches, CSV and JSON lines by lines.
+
+A table either has the images in a column (`{bytes, path}`, as Hugging Face has them, or bytes), or tells where they lie.
+"""
+
+import bisect
+import contextlib
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datagen.parts import Failed, Part, Parts
+from datagen.record import Range, SampleError, clean_text
+from datagen.sources.image_files import Bounds, Picture, picture_of
+from datagen.sources.picture_words import about, why_missing
+
+SUFFIXES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson")
+FILE_COLUMNS = ("file_name", "filename", "file", "path", "dir", "image_path", "image_file", "image", "img_path", "filepath")
+"""Columns that may name an image's file, the surest first."""
+KEY_COLUMNS = ("key", "sample_id", "uid", "id", "image_id", "imagekey", "image_key", "hash", "md5", "sha1", "sha256")
+"""Columns whose value may be an image's name without its suffix."""
+IN_URL = "name in the url"
+_IMAGE_COLUMNS = ("image", "img", "jpg", "jpeg", "png", "webp", "picture", "photo", "image_bytes", "bytes", "content")
+_MAPPED = 1 << 30  # larger files than the child's address space has room for are read as streams
+_FEW, _MANY = 16, 1024  # rows at a time, with and without images
+_KEYS = 5_000  # rows of keys in a message
+_DIGESTS = {f"{name} of the url": name for name in ("md5", "sha1", "sha256")}
+_ARROW = (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, OverflowError)
+
+
+class Looked(NamedTuple):
+    """What a table has: its rows, its columns, and which of these holds images, "" if none does."""
+
+    num_rows: int
+    columns: list[str]
+    image: str
+
+
+class Listed(NamedTuple):
+    """A row that tells where an image lies. `keys` are what the image's file may be called, by the rule that says so."""
+
+    caption: str
+    metadata: dict[str, str]
+    keys: list[tuple[str, str]]
+
+
+def look(path: str) -> Iterator[Looked]:
+    """Raises `SampleError` (`broken_table`)."""
+    table = opened(path)
+    yield Looked(table.num_rows(), [clean_text(name) for name in table.columns], table.image)
+
+
+def read_pictures(
+    path: str, within: Range, bounds: Bounds, root: str, numbers: list[int] | None = None
+) -> Iterator[Parts | Part[Picture] | Failed]:
+    """The images in a table's rows: those that `numbers` name, or all `within` a range. A row whose image has a path in place of
+    bytes has it below the folder `root`, or beside the table."""
+    table = opened(path)
+    if numbers is None:
+        yield Parts(numbers := _range(table, within))
+    folders = [folder for folder in (os.path.dirname(path), root) if folder]
+    for number, row in table.rows(numbers):
+        try:
+            yield Part(number, _picture(row, table.image, folders, bounds))
+        except SampleError as error:
+            yield Failed(Range(number, number + 1), error.reason, clean_text(error.detail))
+
+
+def read_listed(path: str, within: Range, numbers: list[int] | None = None) -> Iterator[Parts | Part[Listed] | Failed]:
+    """The rows of a table that tells where images lie. One that img2dataset has no image for is `Failed`."""
+    table = opened(path)
+    if numbers is None:
+        yield Parts(numbers := _range(table, within))
+    for number, row in table.rows(numbers):
+        if isinstance(row, SampleError):
+            yield Failed(Range(number, number + 1), row.reason, clean_text(row.detail))
+        elif row.get("status") not in (None, "success"):
+            yield Failed(Range(number, number + 1), *why_missing(row))
+        else:
+            yield Part(number, Listed(*about(row), keys_of(row)))
+
+
+def list_keys(path: str, rule: str) -> Iterator[list[list[str]]]:
+    """What the images of all rows are called by `rule`, many rows at a time; nothing of a row that can't be read."""
+    table = opened(path)
+    some: list[list[str]] = []
+    for _, row in table.rows(range(table.num_rows())):
+        some.append([] if isinstance(row, SampleError) else [key for _, key in keys_of(row, rule)])
+        if len(some) == _KEYS:
+            yield some
+            some = []
+    yield some
+
+
+def failures(path: str, present: set[str]) -> list[tuple[str, str]]:
+    """Why the rows of img2dataset's table beside an archive have no image in it, by `present`, the images' keys there. None of a
+    table of something else. Raises `SampleError`."""
+    table = opened(path)
+    if not {"status", "key"} <= set(table.columns):
+        return []
+    gone = []
+    for _, row in table.rows(range(table.num_rows())):
+        if isinstance(row, SampleError):
+            gone.append((row.reason, row.detail))
+        elif str(row.get("key")) not in present:
+            gone.append(why_missing(row))
+    return gone
+
+
+def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
+    """What a row's image may be called, without its suffix and in small letters, each behind the rule that says so, or by one
+    `rule` alone: a column's name, or what is made of the address. `folder/name` comes before `name`."""
+    small = {name.lower(): value for name, value in row.items()}
+    keys = []
+    for column in FILE_COLUMNS if not rule else {rule}.intersection(FILE_COLUMNS):
+        value = small.get(column)
+        if isinstance(value, str) and value:
+            keys += [(column, key) for key in stems(value)]
+    for column in KEY_COLUMNS if not rule else {rule}.intersection(KEY_COLUMNS):
+        value = small.get(column)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, (str, int)) and value != "":
+            keys.append((column, str(value).lower()))
+    url = next((small[name] for name in ("url", "image_url", "img_url") if isinstance(small.get(name), str)), "")
+    if url:
+        encoded = url.encode("utf-8", "replace")
+        for name in _DIGESTS if not rule else {rule}.intersection(_DIGESTS):
+            keys.append((name, hashlib.new(_DIGESTS[name], encoded).hexdigest()))
+        if rule in ("", IN_URL):
+            with contextlib.suppress(ValueError):  # an address with half a bracket
+                keys += [(IN_URL, key) for key in stems(unquote(urlsplit(url).path))[-1:]]
+    return [(by, clean_text(key)) for by, key in keys]
+
+
+def stems(path: str) -> list[str]:
+    """`folder/name`, if it lies in one, and `name`, without the suffix and in small letters."""
+    file = PurePosixPath(path.replace("\\", "/").lower())
+    if not file.stem:
+        return []
+    return [f"{file.parent.name}/{file.stem}", file.stem] if file.parent.name else [file.stem]
+
+
+def _range(table: "Table", within: Range) -> list[int]:
+    num_rows = table.num_rows()
+    return list(range(within.first, num_rows if within.stop < 0 else min(within.stop, num_rows)))
+
+
+def _picture(row: "dict[str, Any] | SampleError", column: str, folders: Sequence[str], bounds: Bounds) -> Picture:
+    if isinstance(row, SampleError):
+        raise row
+    value = row.pop(column, None)
+    if isinstance(value, list):
+        if len(value) > 1:
+            raise SampleError("several_images", f"{len(value)} in one row: this reads one")
+        value = value[0] if value else None
+    data, name = (value.get("bytes"), value.get("path") or "") if isinstance(value, dict) else (value, "")
+    if not data and name:
+        data = _beside(name, folders, bounds)
+    if not data:
+        raise SampleError(*why_missing(row))
+    caption, metadata = about(row)
+    return picture_of(data, 0, bounds, caption, ({"name": clean_text(PurePosixPath(name).name)} if name else {}) | metadata)
+
+
+def _beside(name: str, folders: Sequence[str], bounds: Bounds) -> bytes:
+    """A file that a table names, if it lies below one of `folders`. A hostile table may name any file."""
+    for folder in folders:
+        path = os.path.realpath(os.path.join(folder, name))
+        if path.startswith(os.path.realpath(folder) + os.sep) and os.path.isfile(path):
+            if os.path.getsize(path) > bounds[2]:
+                raise SampleError("too_large", f"{name}: {os.path.getsize(path)} bytes, allowed are {bounds[2]}")
+            with open(path, "rb") as file:
+                return file.read()
+    raise SampleError("no_image", f"no file {name} here")
+
+
+class Table:
+    """A table's `columns`, the one with images, and its rows by number, each a dict, or why it can't be read."""
+
+    columns: list[str]
+    image = ""
+
+    def num_rows(self) -> int:
+        raise NotImplementedError
+
+    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+        """`numbers` ascend."""
+        raise NotImplementedError
+
+
+def opened(path: str) -> Table:
+    """Raises `SampleError` (`broken_table`)."""
+    try:
+        if path.endswith(".parquet"):
+            return _Parquet(path)
+        if path.endswith(".arrow"):
+            return _Arrow(path)
+        return _Json(path) if path.endswith((".jsonl", ".ndjson")) else _Csv(path)
+    except _ARROW as error:
+        raise SampleError("broken_table", f"{type(error).__name__}: {error}") from None
+
+
+def _image_column(schema: pa.Schema) -> str:
+    """The column with images: a struct that has bytes, or bytes under a name that says image; the first of these by name."""
+    fields = [(field.name, field.type.value_type if _is_list(field.type) else field.type) for field in schema]
+    structs = [name for name, type in fields if pa.types.is_struct(type) and type.get_field_index("bytes") >= 0]
+    binary = [name for name, type in fields if pa.types.is_binary(type) or pa.types.is_large_binary(type)]
+    named = [name for wanted in _IMAGE_COLUMNS for name in (*structs, *binary) if name.lower() == wanted]
+    return next(iter([*named, *structs]), "")
+
+
+def _is_list(type: pa.DataType) -> bool:
+    return bool(pa.types.is_list(type) or pa.types.is_large_list(type))
+
+
+class _Parquet(Table):
+    def __init__(self, path: str):
+        self._file = pq.ParquetFile(pa.OSFile(path), buffer_size=1 << 20, pre_buffer=False)
+        self.columns = self._file.schema_arrow.names
+        self.image = _image_column(self._file.schema_arrow)
+
+    def num_rows(self) -> int:
+        return int(self._file.metadata.num_rows)
+
+    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+        start = 0
+        for group in range(self._file.metadata.num_row_groups):
+            stop = start + self._file.metadata.row_group(group).num_rows
+            wanted = numbers[bisect.bisect_left(numbers, start) : bisect.bisect_left(numbers, stop)]
+            if wanted:
+                size = _FEW if self.image else _MANY
+                batches = self._file.iter_batches(size, row_groups=[group], use_threads=False)
+                yield from _of_batches(batches, start, wanted)
+            start = stop
+
+
+class _Arrow(Table):
+    """What `datasets` saves: a stream of batches, or a file of them."""
+
+    def __init__(self, path: str):
+        self._path = path
+        reader = self._reader()
+        self.columns = reader.schema.names
+        self.image = _image_column(reader.schema)
+
+    def _reader(self) -> Any:
+        source = pa.memory_map(self._path) if os.path.getsize(self._path) <= _MAPPED else pa.OSFile(self._path)
+        magic = source.read(6)
+        source.seek(0)
+        return pa.ipc.open_file(source) if magic == b"ARROW1" else pa.ipc.open_stream(source)
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        reader = self._reader()
+        if isinstance(reader, pa.ipc.RecordBatchFileReader):
+            return (reader.get_batch(number) for number in range(reader.num_record_batches))
+        return iter(reader)
+
+    def num_rows(self) -> int:
+        return sum(batch.num_rows for batch in self._batches())
+
+    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+        return _of_batches(self._batches(), 0, numbers)
+
+
+def _of_batches(
+    batches: Iterator[pa.RecordBatch], start: int, wanted: Sequence[int]
+) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+    """The `wanted` rows of batches that begin at the row `start`, in order; where a batch can't be read, all that are left."""
+    left = list(reversed(wanted))
+    try:
+        for batch in batches:
+            while left and left[-1] < start + batch.num_rows:
+                number = left.pop()
+                yield number, _row(batch, number - start)
+            start += batch.num_rows
+            if not left:
+                return
+        error = SampleError("broken_table", "fewer rows than it says")
+    except _ARROW as raised:
+        error = SampleError("broken_table", f"{type(raised).__name__}: {raised}")
+    while left:
+        yield left.pop(), error
+
+
+def _row(batch: pa.RecordBatch, place: int) -> dict[str, Any] | SampleError:
+    try:
+        return dict(zip(batch.schema.names, (column[place].as_py() for column in batch.columns), strict=True))
+    except _ARROW as error:
+        return SampleError("bad_row", f"{type(error).__name__}: {error}")
+
+
+class _Csv(Table):
+    """CSV or TSV with a line of names, or, as Conceptual Captions has it, a TSV of captions and addresses without one."""
+
+    def __init__(self, path: str):
+        self._path = path
+        self._separator = "\t" if path.endswith(".tsv") else ","
+        csv.field_size_limit(1 << 24)
+        first = next(self._lines(), [])
+        self._is_named = not any(cell.startswith(("http://", "https://")) for cell in first)
+        self.columns = first if self._is_named else _names_of(first)
+        if not self.columns:
+            raise SampleError("broken_table", "no line of names")
+
+    def _lines(self) -> Iterator[list[str]]:
+        with open(self._path, encoding="utf-8-sig", errors="replace", newline="") as file:
+            try:
+                yield from csv.reader((line.replace("\0", "") for line in file), delimiter=self._separator)
+            except csv.Error as error:
+                raise SampleError("broken_table", f"{error}") from None
+
+    def _cells(self) -> Iterator[list[str]]:
+        lines = self._lines()
+        if self._is_named:
+            next(lines, None)
+        return (cells for cells in lines if cells)
+
+    def num_rows(self) -> int:
+        return sum(1 for _ in self._cells())
+
+    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+        wanted = set(numbers)
+        for number, cells in enumerate(self._cells()):
+            if number in wanted:
+                wanted.discard(number)
+                yield number, self._row(cells)
+            if not wanted:
+                return
+
+    def _row(self, cells: list[str]) -> dict[str, Any] | SampleError:
+        if len(cells) != len(self.columns):
+            return SampleError("bad_row", f"{len(cells)} cells where the first line has {len(self.columns)}")
+        return {name: cell for name, cell in zip(self.columns, cells, strict=True) if cell}
+
+
+def _names_of(cells: list[str]) -> list[str]:
+    """Names for columns without any: an address, and the first other one as the caption."""
+    names = ["url" if cell.startswith("http") else "" for cell in cells]
+    caption = names.index("") if "" in names else -1
+    return ["caption" if i == caption else name or f"column_{i}" for i, name in enumerate(names)]
+
+
+class _Json(Table):
+    """JSON lines. The columns are those of the first line."""
+
+    def __init__(self, path: str):
+        self._path = path
+        first = next(self.rows([0]), (0, {}))[1]
+        if isinstance(first, SampleError):
+            raise first
+        self.columns = list(first)
+
+    def _lines(self) -> Iterator[bytes]:
+        with open(self._path, "rb") as file:
+            yield from (line for line in file if line.strip())
+
+    def num_rows(self) -> int:
+        return sum(1 for _ in self._lines())
+
+    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+        wanted = set(numbers)
+        for number, line in enumerate(self._lines()):
+            if number in wanted:
+                wanted.discard(number)
+                yield number, _json_row(line)
+            if not wanted:
+                return
+
+
+def _json_row(line: bytes) -> dict[str, Any] | SampleError:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return SampleError("bad_row", f"{error}")
+    return row if isinstance(row, dict) else SampleError("bad_row", "no object of names and values")

@@ -1,0 +1,137 @@
+"""What lists, JSON files and tables say about a picture, by the names that the record has for it.
+
+| in `Sample.metadata` | columns that say so, in any case of letters |
+| --- | --- |
+| `url` | url, image_url, img_url, image_link, link, coco_url |
+| `hash`, `nsfw`, `punsafe`, `pwatermark` | the same |
+| `similarity` | similarity, clip_similarity, clip_similarity_vitb32, clip_l14_similarity_score |
+| `opt_out` | opt_out, optout, opted_out |
+| `language` | language, lang |
+| `original_width`, `original_height` | the same, else width and height |
+| `licence`, which sources put into `Origin.licence` | license, licence, license_url |
+| every other name, in small letters | itself |
+
+The caption is the first of `CAPTIONS` that says something; of several captions it is the first, and the others stay in the
+metadata. Values are words as they came. What is null, bytes, or an object of over 1,000 letters is left out.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy
+
+from datagen.record import clean_text
+
+CAPTIONS = ("caption", "text", "txt", "alt_text", "alt", "title", "prompt", "captions", "texts", "sentences", "description")
+_NAMES = {
+    "url": ("url", "image_url", "img_url", "image_link", "link", "coco_url"),
+    "licence": ("license", "licence", "license_url"),
+    "similarity": ("similarity", "clip_similarity", "clip_similarity_vitb32", "clip_l14_similarity_score"),
+    "opt_out": ("opt_out", "optout", "opted_out"),
+    "language": ("language", "lang"),
+    "original_width": ("original_width", "width"),
+    "original_height": ("original_height", "height"),
+}
+_PLACE = {alias: (name, rank) for name, aliases in _NAMES.items() for rank, alias in enumerate(aliases)}
+# img2dataset's own, and pandas'. EXIF says where people live, and nobody here reads it.
+_LEFT_OUT = frozenset({"status", "error_message", "exif", "shard_id", "__index_level_0__"})
+_MAX_OBJECT = 1_000
+_NO_LICENCE = ("", "?", "none", "unknown", "nan")
+
+LAION = frozenset({"nsfw", "punsafe", "pwatermark", "similarity", "sample_id"})
+"""Columns, in small letters, that LAION's lists have beside the address."""
+
+
+def is_laion(columns: Mapping[str, Any] | list[str]) -> bool:
+    """Whether columns look like those of a list of LAION: its two names, or an address and what only LAION says beside one."""
+    small = {name.lower() for name in columns}
+    return {"URL", "TEXT"} <= set(columns) or ("url" in small and bool(LAION & small))
+
+
+def about(values: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """The caption and the metadata that a row or a JSON object has."""
+    small: dict[str, Any] = {}
+    for name, value in values.items():
+        small.setdefault(name.lower(), value)
+    caption, source = _caption(small)
+    metadata: dict[str, str] = {}
+    ranks: dict[str, int] = {}
+    for name, value in small.items():
+        if name in _LEFT_OUT or name == source:
+            continue
+        word = _word(value)
+        if word is None:
+            continue
+        place, rank = _PLACE.get(name, (name, 0))
+        if place not in ranks or rank < ranks[place]:
+            metadata[clean_text(place)], ranks[place] = word, rank
+    if metadata.get("licence", "").lower() in _NO_LICENCE:
+        metadata.pop("licence", None)
+    return caption, metadata
+
+
+def _caption(small: Mapping[str, Any]) -> tuple[str, str]:
+    """The caption, and which name it stands under, "" where others stand beside it."""
+    for name in CAPTIONS:
+        value = small.get(name)
+        if isinstance(value, str) and value.strip():
+            return clean_text(value.strip()), name
+        if isinstance(value, (list, tuple)) and value and isinstance(value[0], str) and value[0].strip():
+            return clean_text(value[0].strip()), name if len(value) == 1 else ""
+    return "", ""
+
+
+def _word(value: Any) -> str | None:
+    """A value as words; None if it says nothing."""
+    if value is None or isinstance(value, (bytes, bytearray)):
+        return None
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, (dict, list, tuple)):
+        try:
+            text = json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            return None
+        return clean_text(text) if len(text) <= _MAX_OBJECT else None
+    return clean_text(str(value))
+
+
+def _number(value: float) -> str | None:
+    """A number in as few digits as tell it; a whole one without a point, since lists have sizes as either. None if it is none."""
+    if not math.isfinite(value):
+        return None
+    if value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    short = f"{value:.7g}"
+    is_single = float(numpy.float32(value)) == value
+    return short if is_single and numpy.float32(short) == numpy.float32(value) else repr(value)
+
+
+def why_missing(values: Mapping[str, Any]) -> tuple[str, str]:
+    """Why img2dataset has no image for a row: a reason that is counted, and words for people. The reason is `not_downloaded`, or
+    what the error tells apart: `http_404` and the like, `timed_out`, `no_such_host`, `opted_out` (a header of the server forbids
+    it), `failed_to_resize`, `wrong_hash`. A row that says of no failure has `no_image`."""
+    status, error = str(values.get("status") or ""), str(values.get("error_message") or "")
+    address = clean_text(str(values.get("url") or ""))
+    detail = clean_text(f"{error or status or 'no image for this row'}{f': {address}' if address else ''}")
+    small = error.lower()
+    if status in ("", "success"):
+        return "no_image", detail
+    if "robots-tag" in small or "disallowed" in small:
+        return "opted_out", detail
+    if "http error" in small:
+        code = small.partition("http error")[2].strip(" :")[:3]
+        return (f"http_{code}" if code.isdigit() else "not_downloaded"), detail
+    if "timed out" in small or "timeout" in small:
+        return "timed_out", detail
+    if "name or service not known" in small or "name resolution" in small or "nodename nor servname" in small:
+        return "no_such_host", detail
+    if "hash" in small:
+        return "wrong_hash", detail
+    return ("failed_to_resize" if status == "failed_to_resize" else "not_downloaded"), detail

@@ -1,0 +1,150 @@
+"""Pictures as people have them, behind one function: what lies at `input` is looked at, and read as what it is."""
+
+import importlib.util
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from datagen.census import Census, Listing, file_item, walk
+from datagen.formats import suffixes
+from datagen.items import Item
+from datagen.sandbox import Limits
+from datagen.sources.image_files import FORMATS
+from datagen.sources.images import ImageSource
+from datagen.sources.picture_inputs import Scanned, is_input, look, scan
+from datagen.sources.picture_join import join
+from datagen.sources.picture_lists import as_typed, ask_for_name, checked, download_command
+from datagen.storage import Folder, resolve
+
+log = logging.getLogger(__name__)
+
+DOWNLOADS = "downloads"
+"""The folder of an output that img2dataset fills."""
+
+
+def pictures(
+    input: str, list: str = "", unsafe_list: bool = False, download: bool = False, **values: Any
+) -> tuple["Pictures", ImageSource]:
+    """The census and the source of the pictures at `input`; `values` are further fields of `ImageSource`. `input` is
+
+    - the output folder of img2dataset, in any of its formats: tars, folders or Parquet. Rows that it couldn't download are drops;
+    - a folder of images beside lists of them (Parquet, CSV, TSV, JSON lines), as of LAION and Wukong, or one such list with its
+      images below its folder: rows and images are joined as `picture_join.py` says. Rows without image (`no_image`) and images
+      without row (`not_in_list`) are drops. What Hugging Face calls an image folder (metadata.csv) is one of these;
+    - tars of WebDataset, or zips, with a caption (txt, caption, text), json or cls beside each image;
+    - an image dataset of Hugging Face on disk, by `save_to_disk` or as Parquet: tables with a column of images;
+    - a folder of images, a glob, an image, an archive, or a list of files with a column `uri`.
+
+    `list` is the name of the list that the pictures are of (`picture_lists.py`): asked for where columns look like LAION's.
+    Raises `ValueError` for a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the
+    command that downloads it, or, with `download`, downloaded by img2dataset, which must be installed, into `downloads` of the
+    output; the next run goes on where one stopped.
+    """
+    name = checked(list, unsafe_list) if list else ""
+    return Pictures(input, name, download), ImageSource(list_name=name, input=_absolute(input), **values)
+
+
+@dataclass(frozen=True)
+class Pictures(Census):
+    """What `pictures` says, as items: containers with their parts, not pictures, where these lie in tables and archives, so that
+    twenty million rows are a few thousand items. `downloads` is the folder that img2dataset fills."""
+
+    input: str
+    list_name: str = ""
+    download: bool = False
+    downloads: str = ""
+
+    def within(self, out: Folder) -> "Pictures":
+        return replace(self, downloads=out.sub(DOWNLOADS).url)
+
+    def pending(self) -> str:
+        if not self.download or not is_input(self.input):
+            return ""
+        scanned = scan(self.input, Limits())
+        return f"downloads {len(scanned.lists)} lists with img2dataset" if _is_urls_alone(scanned) else ""
+
+    def items(self) -> list[Item]:
+        if not is_input(self.input) or self._is_list_of_files():
+            return Listing(self.input, FORMATS, whole_archives=True).items()
+        scan.cache_clear()  # the folder may have changed since
+        join.cache_clear()
+        scanned = scan(self.input, Limits())
+        if scanned.laion and not self.list_name:
+            raise ask_for_name(self.input, scanned.laion)
+        if _is_urls_alone(scanned):
+            return self._downloaded(scanned)
+        items = [*self._archives(scanned), *self._tables(scanned), *self._images(scanned)]
+        if not items:
+            kinds = "/".join(name.upper() for name in FORMATS)
+            raise ValueError(f"input={self.input}: no {kinds}, archive or table of them to read there")
+        return sorted(items, key=lambda item: item.uri)
+
+    def _is_list_of_files(self) -> bool:
+        """Whether the input is a list with a column `uri`, or of Common Crawl's captures."""
+        if not self.input.endswith((".parquet", ".jsonl")) or not resolve(self.input)[0].exists(resolve(self.input)[1]):
+            return False
+        looked = look(_absolute(self.input), Limits())
+        return not looked.image and bool({"uri", "warc_filename"} & set(looked.columns))
+
+    def _archives(self, scanned: Scanned) -> Iterator[Item]:
+        for uri, table in scanned.archives.items():
+            item = _item(uri)
+            yield replace(item, etag=f"{item.etag} {_item(table).etag}") if table else item
+
+    def _tables(self, scanned: Scanned) -> Iterator[Item]:
+        """The tables that are read: those with images, and lists of images that lie here. One that is broken comes along, so that
+        it is a drop."""
+        lists = scanned.lists if scanned.num_images else ()
+        for uri in (*scanned.embedded, *lists, *scanned.broken):
+            yield replace(_item(uri), count=scanned.num_rows.get(uri, -1))
+        for uri in set(scanned.lists) - set(lists):
+            log.info("census: %s tells of pictures that don't lie here: left alone", uri)
+
+    def _images(self, scanned: Scanned) -> Iterator[Item]:
+        if not scanned.num_images:
+            return
+        if scanned.lists:
+            strays = len(join(_absolute(self.input), Limits()).strays())
+            if strays:
+                log.info("census: %d images are in no list", strays)
+                yield Item(scanned.root, count=strays)
+            return
+        fs, path = resolve(scanned.root)
+        endings = suffixes(FORMATS)
+        yield from (file_item(fs, info) for info in walk(fs, path) if info["name"].lower().endswith(endings))
+
+    def _downloaded(self, scanned: Scanned) -> list[Item]:
+        """What img2dataset downloads of the lists. Raises `ValueError`, with the command, unless it is to be run and can be."""
+        where = self.downloads or DOWNLOADS
+        command = download_command(scanned.lists, scanned.columns[scanned.lists[0]], where, os.cpu_count() or 1)
+        if not self.download:
+            raise ValueError(
+                f"input={self.input}: a list of urls, without images. img2dataset (pip install img2dataset) downloads them:\n"
+                f"  {as_typed(command)}\nand input={where} reads what it wrote; download=1 does both"
+            )
+        program = [sys.executable, "-m", "img2dataset.main"] if importlib.util.find_spec("img2dataset") else ["img2dataset"]
+        if program == ["img2dataset"] and shutil.which("img2dataset") is None:
+            raise ValueError(f"download=1: pip install img2dataset first, or run it elsewhere, as\n  {as_typed(command)}")
+        log.info("downloading: %s", as_typed(command))
+        os.makedirs(where, exist_ok=True)
+        if (code := subprocess.run([*program, *command[1:]], check=False).returncode) != 0:
+            raise ValueError(f"img2dataset ended with {code}: the same command goes on where it stopped\n  {as_typed(command)}")
+        return replace(self, input=where, download=False).items()
+
+
+def _is_urls_alone(scanned: Scanned) -> bool:
+    return bool(scanned.lists) and not (scanned.num_images or scanned.archives or scanned.embedded)
+
+
+def _absolute(input: str) -> str:
+    return input if "://" in input else os.path.abspath(os.path.expanduser(input))
+
+
+def _item(uri: str) -> Item:
+    fs, path = resolve(uri)
+    return file_item(fs, fs.info(path))
