@@ -101,6 +101,9 @@ class Word(NamedTuple):
 
 _ALL = (
     Word("input", "WHERE", "a folder, a glob, a file, an archive, or a list (.parquet, .jsonl) with a uri column", is_path=True),
+    Word("list", "NAME", "the list that pictures are of, such as relaion2b-en-research-safe or wukong; other: your own"),
+    Word("unsafe_list", "0|1", "read pictures of a list that is older than Re-LAION-5B, which linked to illegal images", flag),
+    Word("download", "0|1", "have img2dataset download a list of urls into downloads of the output", flag),
     Word(
         "out", "DIR", "the output: a local folder or an fsspec URL; out/NAME by default for a recipe; a file for read and score"
     ),

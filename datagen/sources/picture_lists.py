@@ -47,6 +47,11 @@ LISTS = {
     "laion-coco": KnownList("CC-BY-4.0", "en", "2022-09", True),
     "laion-pop": KnownList("CC-BY-4.0", "en", "2023-11", True),
 }
+_TAKEN = (
+    "key", "caption", "url", "width", "height", "original_width", "original_height", "status", "error_message", "exif", "md5",
+    "sha256", "sha512",
+)  # fmt: skip
+"""What img2dataset calls columns of its own: it refuses to save others of these names."""
 OTHER = "other"
 """A list of one's own, or one that nobody here knows: any other name is taken for one, too."""
 
@@ -80,7 +85,7 @@ def download_command(lists: Sequence[str], columns: Sequence[str], out: str, cor
     if not url:
         raise ValueError(f"{lists[0]}: it has neither images nor a column of urls (its columns are {', '.join(columns[:8])})")
     where = lists[0] if len(lists) == 1 else lists[0].rpartition("/")[0]
-    kept = [name for name in columns if name not in (url, caption) and not name.startswith("__")]
+    kept = [name for name in columns if name not in (url, caption, *_TAKEN) and not name.startswith("__")]
     words = {
         "url_list": where,
         "input_format": {"ndjson": "jsonl"}.get(ending := lists[0].rpartition(".")[2].lower(), ending),
