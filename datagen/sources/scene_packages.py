@@ -1,0 +1,77 @@
+"""Photographs out of Debian's packages: street photographs with signs, and others without text, which signs are set onto.
+
+- `opencv-doc` (98 MB): OpenCV's examples. Apache-2.0 and BSD-3-Clause; no licence is stated photo by photo.
+- `mate-backgrounds` (47 MB): photographs of nature, GPL-2.0-or-later, by people whom the package's copyright file names.
+"""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlparse
+
+from datagen.formats import suffixes
+from datagen.items import Item
+from datagen.sources import debian
+from datagen.sources.debian import DebianSamples, Package
+
+PACKAGES = "packages"
+"""What stands for the packages in place of a folder."""
+FORMATS = ("jpeg", "png")
+_OPENCV, _GPL2 = "Apache-2.0 AND BSD-3-Clause", "GPL-2.0-or-later"
+_TEXT = (
+    r"examples/text/scenetext(0\d|_segmented_word0\d)\.jpg"
+    r"|examples/data/(box_in_scene\.png|(left|right|messi5|licenseplate_motion)\.jpg)"
+)
+_PLAIN = (
+    r"examples/data/(home|building|fruits|baboon|apple|orange|aloeL|aero1|chicky_512|squirrel_cls|stuff|leuvenA|ela_original)\.jpg"
+    r"|examples/data/(butterfly\.jpg|rubberwhale1\.png)|alphamat/input_images/plant\.jpg"
+)
+
+
+def _opencv(pattern: str) -> Package:
+    return Package("opencv-doc", _OPENCV, ((f"({pattern})", "und"),), FORMATS)
+
+
+_BACKGROUNDS = Package("mate-backgrounds", _GPL2, ((r"mate/nature/\w+\.jpg", "und"),), FORMATS)
+
+
+def scene_samples() -> DebianSamples:
+    """A census of photographs with text, and of some without."""
+    return DebianSamples((_opencv(_TEXT), _opencv(_PLAIN)))
+
+
+def backgrounds() -> DebianSamples:
+    """A census of photographs without text."""
+    return DebianSamples((_opencv(_PLAIN), _BACKGROUNDS))
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A file, what it is called wherever it lies, and its licence, "" if nobody states one."""
+
+    path: str
+    name: str
+    licence: str = ""
+
+
+@functools.lru_cache(maxsize=8)
+def photographs(source: str) -> tuple[Photograph, ...]:
+    """The photographs in a folder, by name, or those of the packages, which are fetched where they lack. Raises `ValueError` if
+    there are none."""
+    if source == PACKAGES:
+        return tuple(_photograph(item) for item in backgrounds().items())
+    folder = Path(source)
+    files = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(suffixes(FORMATS)) and path.is_file())
+    if not files:
+        raise ValueError(f"photographs={source}: no .jpg or .png there; a folder of photographs without text is needed")
+    return tuple(Photograph(str(path), path.relative_to(folder).as_posix()) for path in files)
+
+
+def missing(source: str) -> list[str]:
+    """The packages that `photographs` would download."""
+    return backgrounds().missing() if source == PACKAGES else []
+
+
+def _photograph(item: Item) -> Photograph:
+    path = unquote(urlparse(item.uri).path) if item.uri.startswith("file:") else item.uri
+    return Photograph(path, PurePosixPath(path).relative_to(debian.cache_folder()).name, item.licence)
