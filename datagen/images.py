@@ -87,6 +87,9 @@ def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS, long_sid
     converted as Pillow does. Raises `SampleError` as `pixels`.
     """
     with _opened(image, max_pixels) as opened:
+        if opened.format == "TIFF":  # Pillow turns it where it is decoded, and no other
+            opened.seek(frame)
+            opened.load()
         turn = opened.getexif().get(_ORIENTATION, 1)
         turn = turn if turn in _TURNS else 1
         num_frames = getattr(opened, "n_frames", 1) if opened.format in _MOVING else 1
@@ -98,7 +101,6 @@ def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS, long_sid
         if is_plain and turn == 1 and not is_large and num_frames == 1 and to_srgb is None:
             opened.load()  # a file that is cut short raises here, and not in a training
             return Still(image, opened.size)
-        opened.seek(frame)
         if is_large and opened.format in _PHOTOGRAPHS:
             opened.draft(opened.mode, (long_side, long_side))  # a JPEG is decoded at an eighth, a quarter or half of the size
         still = _on_paper(_with_polarity(opened))
@@ -192,8 +194,10 @@ def _to_srgb(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None":
 
 def _jpeg(image: bytes, mode: str) -> numpy.ndarray:
     """By libjpeg-turbo alone, which takes half the time that Pillow takes for colour."""
-    height, width, *_ = simplejpeg.decode_jpeg_header(image)
+    height, width, colours, _ = simplejpeg.decode_jpeg_header(image)
     _check_size(width, height, MAX_PIXELS)
+    if colours in ("CMYK", "YCCK"):
+        raise ValueError("it shows these as black")
     decoded: numpy.ndarray = simplejpeg.decode_jpeg(image, colorspace="GRAY" if mode == "L" else "RGB")
     return decoded[:, :, 0] if mode == "L" else decoded
 

@@ -98,7 +98,7 @@ def scan(input: str, limits: Limits) -> Scanned:
         num_rows=num_rows,
         columns=columns,
         laion=laion,
-        num_images=num_images,
+        num_images=0 if is_table and embedded else num_images,  # they are the table's own
     )
 
 

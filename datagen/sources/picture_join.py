@@ -16,12 +16,14 @@ A key that several files have finds none of them. Names are compared in small le
 """
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 import numpy
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 
 from datagen.census import walk
@@ -31,19 +33,21 @@ from datagen.record import Range, SampleError
 from datagen.sandbox import ChildDied, Limits, sandbox
 from datagen.sources.image_files import FORMATS
 from datagen.sources.local import archive_at
-from datagen.sources.picture_inputs import listed_rows, scan
+from datagen.sources.picture_inputs import listed_rows, look, scan
 from datagen.sources.picture_tables import FILE_COLUMNS, IN_URL, KEY_COLUMNS, Listed, stems
 from datagen.storage import resolve
 
 LIST_KEYS = "datagen.sources.picture_tables:list_keys"
 _PEEK = 2_000  # rows that tell the rule
+_CHUNK = 10_000  # paths
 _NUMBER_BITS = 40  # of a file's number, in a code that its folder's number is in front of
 NUMBER = "number"
 _RULES = (*FILE_COLUMNS, *KEY_COLUMNS, "md5 of the url", "sha1 of the url", "sha256 of the url", IN_URL, NUMBER)
 
 
 class Folder:
-    """The images below `root`, found by `folder/name` and `name`. 40 bytes an image beside its path."""
+    """The images below `root`, found by `folder/name` and `name`, or by their numbers. 16 bytes an image beside its path, for
+    each way that was used."""
 
     def __init__(self, root: str):
         fs, path = resolve(root)
@@ -51,23 +55,34 @@ class Folder:
         self._unstrip = (lambda name: name) if "://" not in root else fs.unstrip_protocol
         endings = suffixes(FORMATS)
         names = (info["name"] for info in walk(fs, path) if info["type"] == "file" and info["name"].lower().endswith(endings))
-        self.paths = pa.array(sorted(name.removeprefix(self._prefix) for name in names), pa.large_string())
-        self._short, self._short_place = _sorted(stems(name)[-1:] for name in self._names())
-        self._long, self._long_place = _sorted(stems(name)[:1] for name in self._names())
+        below = (name.removeprefix(self._prefix) for name in names)
+        chunks = [pa.array(some, pa.large_string()) for some in iter(lambda: list(itertools.islice(below, _CHUNK)), [])]
+        paths = pa.chunked_array(chunks, pa.large_string()).combine_chunks()
+        self.paths = paths.take(pc.array_sort_indices(paths))
 
     def _names(self) -> Iterator[str]:
-        for chunk in range(0, len(self.paths), 10_000):
-            yield from self.paths.slice(chunk, 10_000).to_pylist()
+        for start in range(0, len(self.paths), _CHUNK):
+            yield from self.paths.slice(start, _CHUNK).to_pylist()
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def place(self, key: str) -> int:
         """The number of the one image that `key` names; -1 if there is none, or several."""
-        values, places = (self._long, self._long_place) if "/" in key else (self._short, self._short_place)
-        digest = numpy.uint64(xxhash.xxh3_64_intdigest(key.encode("utf-8", "replace")))
-        first, stop = numpy.searchsorted(values, digest, "left"), numpy.searchsorted(values, digest, "right")
-        return int(places[first]) if stop - first == 1 else -1
+        return (self._long if "/" in key else self._short).place(xxhash.xxh3_64_intdigest(key.encode("utf-8", "replace")))
+
+    @functools.cached_property
+    def _short(self) -> "_Codes":
+        return _Codes(_digests(stems(name)[-1:] for name in self._names()))
+
+    @functools.cached_property
+    def _long(self) -> "_Codes":
+        return _Codes(_digests(stems(name)[:1] for name in self._names()))
+
+    def forget_names(self) -> None:
+        """Free what finds images by names."""
+        self.__dict__.pop("_short", None)
+        self.__dict__.pop("_long", None)
 
     def path(self, place: int) -> str:
         """Where the image of a number lies: a local path, or a URL."""
@@ -79,18 +94,32 @@ class Folder:
         return Numbers.of(self._names(), len(self))
 
 
-def _sorted(keys: Iterator[list[str]]) -> tuple[numpy.ndarray, numpy.ndarray]:
-    digests = numpy.fromiter((xxhash.xxh3_64_intdigest(key[0].encode()) if key else 0 for key in keys), numpy.uint64)
-    order = numpy.argsort(digests, kind="stable")
-    return digests[order], order
+def _digests(keys: Iterator[list[str]]) -> numpy.ndarray:
+    return numpy.fromiter(
+        (xxhash.xxh3_64_intdigest(key[0].encode("utf-8", "replace")) if key else 0 for key in keys), numpy.uint64
+    )
+
+
+class _Codes:
+    """Places by a 64-bit code each."""
+
+    def __init__(self, codes: numpy.ndarray):
+        self._places = numpy.argsort(codes, kind="stable")
+        self._codes = codes[self._places]
+
+    def place(self, code: int) -> int:
+        """The one place that has a code; -1 if there is none, or several."""
+        at = int(numpy.searchsorted(self._codes, numpy.uint64(code)))
+        if at == len(self._codes) or self._codes[at] != code or (at + 1 < len(self._codes) and self._codes[at + 1] == code):
+            return -1
+        return int(self._places[at])
 
 
 class Numbers:
-    """Files that are called by numbers, found by their folder's number and their own. 16 bytes an image."""
+    """Files that are called by numbers, found by their folder's number and their own."""
 
     def __init__(self, codes: numpy.ndarray, is_flat: bool, room: int):
-        self._places = numpy.argsort(codes, kind="stable")
-        self._codes = codes[self._places]
+        self._codes = _Codes(codes)
         self._is_flat, self._room = is_flat, room
 
     @classmethod
@@ -114,13 +143,9 @@ class Numbers:
     def place(self, table: int, row: int, num_tables: int) -> int:
         """The number of the image of a row of the list that has the number `table`; -1 if there is none."""
         if self._is_flat:
-            return self._place(row) if num_tables == 1 else -1
+            return self._codes.place(row) if num_tables == 1 else -1
         folder, number = (table, row) if num_tables > 1 else divmod(row, self._room)
-        return self._place((folder + 1) << _NUMBER_BITS | number)
-
-    def _place(self, code: int) -> int:
-        first, stop = (int(numpy.searchsorted(self._codes, numpy.uint64(code), side)) for side in ("left", "right"))
-        return int(self._places[first]) if stop - first == 1 else -1
+        return self._codes.place((folder + 1) << _NUMBER_BITS | number)
 
 
 def _is_number(word: str) -> bool:
@@ -135,6 +160,8 @@ class Join:
         self._tables, self._limits = tuple(tables), limits
         self._table_numbers = _table_numbers(self._tables)
         self.rule = self._rule()
+        if self.rule == NUMBER:
+            self.folder.forget_names()
 
     def place(self, table: str, row: int, keys: Sequence[tuple[str, str]]) -> int:
         """The number of the image of a row; -1 if there is none."""
@@ -182,6 +209,9 @@ class Join:
 
     def _keys(self, table: str) -> Iterator[list[str]]:
         try:
+            if self.rule == NUMBER:
+                yield from itertools.repeat([], look(table, self._limits).num_rows)
+                return
             with archive_at(table) as path:
                 for answer in sandbox(self._limits).run(LIST_KEYS, list[list[str]], path=path, rule=self.rule):
                     yield from answer.value

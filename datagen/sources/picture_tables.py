@@ -32,8 +32,13 @@ _IMAGE_COLUMNS = ("image", "img", "jpg", "jpeg", "png", "webp", "picture", "phot
 _MAPPED = 1 << 30  # larger files than the child's address space has room for are read as streams
 _FEW, _MANY = 16, 1024  # rows at a time, with and without images
 _KEYS = 5_000  # rows of keys in a message
+_URLS = ("url", "image_url", "img_url")
 _DIGESTS = {f"{name} of the url": name for name in ("md5", "sha1", "sha256")}
 _ARROW = (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, OverflowError)
+
+
+Rows = Iterator[tuple[int, dict[str, Any] | SampleError]]
+"""Rows by number, each a dict, or why it can't be read."""
 
 
 class Looked(NamedTuple):
@@ -92,7 +97,7 @@ def list_keys(path: str, rule: str) -> Iterator[list[list[str]]]:
     """What the images of all rows are called by `rule`, many rows at a time; nothing of a row that can't be read."""
     table = opened(path)
     some: list[list[str]] = []
-    for _, row in table.rows(range(table.num_rows())):
+    for _, row in table.rows(range(table.num_rows()), columns_of(rule)):
         some.append([] if isinstance(row, SampleError) else [key for _, key in keys_of(row, rule)])
         if len(some) == _KEYS:
             yield some
@@ -130,7 +135,7 @@ def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
             value = int(value)
         if isinstance(value, (str, int)) and value != "":
             keys.append((column, str(value).lower()))
-    url = next((small[name] for name in ("url", "image_url", "img_url") if isinstance(small.get(name), str)), "")
+    url = next((small[name] for name in _URLS if isinstance(small.get(name), str)), "")
     if url:
         encoded = url.encode("utf-8", "replace")
         for name in _DIGESTS if not rule else {rule}.intersection(_DIGESTS):
@@ -141,12 +146,18 @@ def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
     return [(by, clean_text(key)) for by, key in keys]
 
 
+def columns_of(rule: str) -> tuple[str, ...]:
+    """The columns, in small letters, that a rule makes keys of."""
+    return _URLS if rule == IN_URL or rule in _DIGESTS else (rule,)
+
+
 def stems(path: str) -> list[str]:
     """`folder/name`, if it lies in one, and `name`, without the suffix and in small letters."""
-    file = PurePosixPath(path.replace("\\", "/").lower())
-    if not file.stem:
+    folders, _, file = path.replace("\\", "/").lower().rpartition("/")
+    stem, folder = file.rpartition(".")[0] or file, folders.rpartition("/")[2]
+    if not stem:
         return []
-    return [f"{file.parent.name}/{file.stem}", file.stem] if file.parent.name else [file.stem]
+    return [f"{folder}/{stem}", stem] if folder else [stem]
 
 
 def _range(table: "Table", within: Range) -> list[int]:
@@ -184,7 +195,7 @@ def _beside(name: str, folders: Sequence[str], bounds: Bounds) -> bytes:
 
 
 class Table:
-    """A table's `columns`, the one with images, and its rows by number, each a dict, or why it can't be read."""
+    """A table's `columns`, the one with images, and its rows."""
 
     columns: list[str]
     image = ""
@@ -192,8 +203,8 @@ class Table:
     def num_rows(self) -> int:
         raise NotImplementedError
 
-    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
-        """`numbers` ascend."""
+    def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
+        """`numbers` ascend. Of a large table only these `columns`, in small letters, need be read."""
         raise NotImplementedError
 
 
@@ -231,14 +242,15 @@ class _Parquet(Table):
     def num_rows(self) -> int:
         return int(self._file.metadata.num_rows)
 
-    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+    def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
         start = 0
         for group in range(self._file.metadata.num_row_groups):
             stop = start + self._file.metadata.row_group(group).num_rows
             wanted = numbers[bisect.bisect_left(numbers, start) : bisect.bisect_left(numbers, stop)]
             if wanted:
                 size = _FEW if self.image else _MANY
-                batches = self._file.iter_batches(size, row_groups=[group], use_threads=False)
+                names = [name for name in self.columns if name.lower() in columns] if columns else None
+                batches = self._file.iter_batches(size, row_groups=[group], columns=names, use_threads=False)
                 yield from _of_batches(batches, start, wanted)
             start = stop
 
@@ -267,21 +279,23 @@ class _Arrow(Table):
     def num_rows(self) -> int:
         return sum(batch.num_rows for batch in self._batches())
 
-    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+    def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
         return _of_batches(self._batches(), 0, numbers)
 
 
-def _of_batches(
-    batches: Iterator[pa.RecordBatch], start: int, wanted: Sequence[int]
-) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+def _of_batches(batches: Iterator[pa.RecordBatch], start: int, wanted: Sequence[int]) -> Rows:
     """The `wanted` rows of batches that begin at the row `start`, in order; where a batch can't be read, all that are left."""
     left = list(reversed(wanted))
     try:
         for batch in batches:
-            while left and left[-1] < start + batch.num_rows:
-                number = left.pop()
-                yield number, _row(batch, number - start)
-            start += batch.num_rows
+            stop = start + batch.num_rows
+            if left and left[-1] < stop:
+                first = left[-1] - start
+                rows = _rows(batch.slice(first))
+                while left and left[-1] < stop:
+                    number = left.pop()
+                    yield number, rows[number - start - first]
+            start = stop
             if not left:
                 return
         error = SampleError("broken_table", "fewer rows than it says")
@@ -289,6 +303,15 @@ def _of_batches(
         error = SampleError("broken_table", f"{type(raised).__name__}: {raised}")
     while left:
         yield left.pop(), error
+
+
+def _rows(batch: pa.RecordBatch) -> list[dict[str, Any] | SampleError]:
+    """All rows of a batch, or, where one can't be read, each that can."""
+    try:
+        columns = [column.to_pylist() for column in batch.columns]
+    except _ARROW:
+        return [_row(batch, place) for place in range(batch.num_rows)]
+    return [dict(zip(batch.schema.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def _row(batch: pa.RecordBatch, place: int) -> dict[str, Any] | SampleError:
@@ -327,7 +350,7 @@ class _Csv(Table):
     def num_rows(self) -> int:
         return sum(1 for _ in self._cells())
 
-    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+    def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
         wanted = set(numbers)
         for number, cells in enumerate(self._cells()):
             if number in wanted:
@@ -366,7 +389,7 @@ class _Json(Table):
     def num_rows(self) -> int:
         return sum(1 for _ in self._lines())
 
-    def rows(self, numbers: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | SampleError]]:
+    def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
         wanted = set(numbers)
         for number, line in enumerate(self._lines()):
             if number in wanted:

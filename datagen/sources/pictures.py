@@ -1,11 +1,7 @@
 """Pictures as people have them, behind one function: what lies at `input` is looked at, and read as what it is."""
 
-import importlib.util
 import logging
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,9 +12,10 @@ from datagen.items import Item
 from datagen.sandbox import Limits
 from datagen.sources.image_files import FORMATS
 from datagen.sources.images import ImageSource
+from datagen.sources.picture_download import commands, download, url_column
 from datagen.sources.picture_inputs import Scanned, is_input, look, scan
 from datagen.sources.picture_join import join
-from datagen.sources.picture_lists import as_typed, ask_for_name, checked, download_command
+from datagen.sources.picture_lists import ask_for_name, checked
 from datagen.storage import Folder, resolve
 
 log = logging.getLogger(__name__)
@@ -120,21 +117,17 @@ class Pictures(Census):
 
     def _downloaded(self, scanned: Scanned) -> list[Item]:
         """What img2dataset downloads of the lists. Raises `ValueError`, with the command, unless it is to be run and can be."""
-        where = self.downloads or DOWNLOADS
-        command = download_command(scanned.lists, scanned.columns[scanned.lists[0]], where, os.cpu_count() or 1)
+        lists = {uri: scanned.columns[uri] for uri in scanned.lists if url_column(scanned.columns[uri])}
+        out = Folder(self.downloads or DOWNLOADS)
+        if not lists:
+            raise ValueError(f"input={self.input}: lists of images, and none of the images lies here")
         if not self.download:
             raise ValueError(
                 f"input={self.input}: a list of urls, without images. img2dataset (pip install img2dataset) downloads them:\n"
-                f"  {as_typed(command)}\nand input={where} reads what it wrote; download=1 does both"
+                f"  {commands(lists, out.url)}\nand input={out.url} reads what it wrote; download=1 does both"
             )
-        program = [sys.executable, "-m", "img2dataset.main"] if importlib.util.find_spec("img2dataset") else ["img2dataset"]
-        if program == ["img2dataset"] and shutil.which("img2dataset") is None:
-            raise ValueError(f"download=1: pip install img2dataset first, or run it elsewhere, as\n  {as_typed(command)}")
-        log.info("downloading: %s", as_typed(command))
-        os.makedirs(where, exist_ok=True)
-        if (code := subprocess.run([*program, *command[1:]], check=False).returncode) != 0:
-            raise ValueError(f"img2dataset ended with {code}: the same command goes on where it stopped\n  {as_typed(command)}")
-        return replace(self, input=where, download=False).items()
+        download(lists, out)
+        return replace(self, input=out.url, download=False).items()
 
 
 def _is_urls_alone(scanned: Scanned) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import sys
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Range, Sample
 from datagen.sources.pictures import pictures
+from datagen.storage import Folder
 
 
 def image(color: object = "navy", kind: str = "JPEG", size: tuple[int, int] = (48, 32)) -> bytes:
@@ -149,3 +151,135 @@ def test_lists_older_than_re_laion_are_refused_unless_they_are_asked_for():
         with pytest.raises(ValueError, match="Re-LAION-5B of 2024"):
             pictures("in", list=name)
     assert pictures("in", list="laion400m", unsafe_list=True)[1].list_name == "laion400m"
+
+
+def test_folders_of_img2dataset_are_read_by_the_tables_beside_them(tmp_path):
+    rows = []
+    for shard in (0, 1):
+        (tmp_path / f"{shard:05d}").mkdir()
+        rows = [{"key": f"{shard:05d}{n:04d}", "url": URLS[n], "caption": f"{shard} {n}", "status": "success",
+                 "error_message": None} for n in range(3)]  # fmt: skip
+        rows[1] |= {"status": "failed_to_download", "error_message": "<urlopen error timed out>"}
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{shard:05d}.parquet")
+        for row in (rows[0], rows[2]):
+            (tmp_path / f"{shard:05d}" / f"{row['key']}.jpg").write_bytes(image())
+    outcomes = read(tmp_path)
+    assert [s.caption for s in samples(outcomes)] == ["0 0", "0 2", "1 0", "1 2"]
+    assert [reason for _, _, reason in drops(outcomes)] == ["timed_out"] * 2
+
+
+def test_an_image_folder_of_hugging_face_is_joined_by_the_names_that_it_says(tmp_path):
+    for folder in ("train", "test"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "0.png").write_bytes(image(kind="PNG"))
+    (tmp_path / "metadata.csv").write_text(
+        'file_name,text\ntrain/0.png,one\ntest/0.png,another\ntrain/1.png,gone\n"only one cell"\n'
+    )
+    outcomes = read(tmp_path)
+    assert [(s.caption, s.metadata["name"]) for s in samples(outcomes)] == [("one", "0.png"), ("another", "0.png")]
+    assert [reason for _, _, reason in drops(outcomes)] == ["no_image", "bad_row"]
+
+
+def test_a_tar_of_webdataset_has_its_captions_classes_and_json(tmp_path):
+    about = {"TEXT": "from the JSON", "LICENSE": "cc0", "PUNSAFE": 0.25, "tags": ["a", "b"], "score": float("nan")}
+    files = {
+        "a.png": image(kind="PNG"), "a.caption": b" beside it ", "a.cls": b"7",
+        "dir/b.left.webp": image(kind="WEBP"), "dir/b.json": json.dumps(about).encode(),
+        "c.jpg": image(), "c.json": b"[]",
+    }  # fmt: skip
+    tar(tmp_path / "x.tar", files)
+    first, second, third = samples(read(tmp_path))
+    assert (first.caption, first.metadata) == ("beside it", {"name": "a.png", "class": "7"})
+    assert (second.caption, second.origin.licence) == ("from the JSON", "cc0")
+    assert second.metadata == {"name": "dir/b.left.webp", "punsafe": "0.25", "tags": '["a", "b"]'}
+    assert (third.caption, third.metadata) == ("", {"name": "c.jpg"})
+
+
+def test_what_is_damaged_costs_itself_alone(tmp_path):
+    rows = [{"image": {"bytes": image("red"), "path": f"{n}.jpg"}, "text": f"{n}"} for n in range(40)]
+    whole = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), whole, row_group_size=20, compression="none")
+    data = bytearray(whole.getvalue())
+    group = pq.ParquetFile(pa.BufferReader(bytes(data))).metadata.row_group(1).column(0)
+    data[group.data_page_offset : group.data_page_offset + 30] = b"\xff" * 30
+    (tmp_path / "half.parquet").write_bytes(data)
+    (tmp_path / "none.parquet").write_bytes(b"PAR1" + bytes(100))
+    (tmp_path / "cut.parquet").write_bytes(whole.getvalue()[:500])
+    (tmp_path / "none.arrow").write_bytes(b"\xff\xff\xff\xff" + b"\x7f" * 60)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    tar(tmp_path / "00000.tar", {"0.jpg": image(), "1.jpg": image()})
+    cut = (tmp_path / "00000.tar").read_bytes()[:2600]
+    (tmp_path / "00000.tar").write_bytes(cut)
+    (tmp_path / "00000.parquet").write_bytes(b"no table")
+    outcomes = read(tmp_path)
+    assert [(Path(s.origin.uri).name, s.origin.page) for s in samples(outcomes)] == [
+        ("00000.tar", 0), *(("half.parquet", n) for n in range(20)),
+    ]  # fmt: skip
+    reasons = {(name, reason) for name, _, reason in drops(outcomes)}
+    assert reasons == {
+        ("00000.tar", "broken_archive"), ("00000.tar", "broken_table"), ("half.parquet", "broken_table"),
+        ("none.parquet", "broken_table"), ("cut.parquet", "broken_table"), ("none.arrow", "broken_table"),
+        ("empty.csv", "broken_table"),
+    }  # fmt: skip
+    assert sum(name == "half.parquet" for name, _, _ in drops(outcomes)) == 20
+
+
+def test_a_table_reads_no_file_outside_of_its_folder(tmp_path):
+    (tmp_path / "secret.jpg").write_bytes(image())
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "beside.jpg").write_bytes(image())
+    paths = ["../secret.jpg", str(tmp_path / "secret.jpg"), "beside.jpg"]
+    rows = [{"image": {"bytes": None, "path": path}, "text": path} for path in paths]
+    schema = pa.schema([("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])), ("text", pa.string())])
+    pq.write_table(pa.Table.from_pylist(rows, schema), tmp_path / "in" / "train.parquet")
+    outcomes = read(tmp_path / "in" / "train.parquet")
+    assert [s.caption for s in samples(outcomes)] == ["beside.jpg"]
+    assert [(part, reason) for _, part, reason in drops(outcomes)] == [(Range(0, 1), "no_image"), (Range(1, 2), "no_image")]
+
+
+def test_columns_of_other_types_and_nulls_say_the_same(tmp_path):
+    wide = {"WIDTH": pa.array([640.0, None]), "punsafe": pa.array([0.25, None], pa.float64()), "hash": pa.array([-5, None])}
+    narrow = {"WIDTH": pa.array([640, 7], pa.int16()), "punsafe": pa.array(["0.25", ""]), "hash": pa.array(["-5", "x"])}
+    for number, columns in enumerate((wide, narrow)):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        laion(folder / "list.parquet", URLS[:2], **columns)
+        for row in range(2):
+            (folder / f"{row:06d}.jpg").write_bytes(image())
+        first, second = samples(read(folder, list="other"))
+        assert {k: v for k, v in first.metadata.items() if k != "name"} == {
+            "url": URLS[0], "original_width": "640", "punsafe": "0.25", "hash": "-5", "list": "other",
+        }  # fmt: skip
+        assert "similarity" not in second.metadata
+
+
+def test_img2dataset_downloads_a_list_once_where_it_is_asked_to(tmp_path, monkeypatch):
+    program = tmp_path / "bin" / "img2dataset"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\n" + DOWNLOADER)
+    program.chmod(0o755)
+    (tmp_path / "image.jpg").write_bytes(image())
+    (tmp_path / "in").mkdir()
+    laion(tmp_path / "in" / "list.parquet", URLS[:2])
+    census, source = pictures(str(tmp_path / "in"), list="other", download=True)
+    census = census.within(Folder(str(tmp_path / "out")))
+    assert census.pending() == "downloads 1 lists with img2dataset"
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    with pytest.raises(ValueError, match="pip install img2dataset first"):
+        census.items()
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    for _ in range(2):
+        outcomes = list(Pipeline("pictures", census, source, ()).process(tuple(census.items()), []))
+        assert [s.metadata["list"] for s in samples(outcomes)] == ["other"]
+    assert (tmp_path / "runs.txt").read_text() == "1"
+
+
+DOWNLOADER = """
+import pathlib, sys, tarfile
+words = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:])
+here = pathlib.Path(sys.argv[0]).parents[1]
+runs = here / "runs.txt"
+runs.write_text(str(int(runs.read_text() if runs.exists() else 0) + 1))
+with tarfile.open(pathlib.Path(words["output_folder"]) / "00000.tar", "w") as tar:
+    tar.add(here / "image.jpg", "000000000.jpg")
+"""
