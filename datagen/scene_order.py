@@ -234,20 +234,22 @@ def _is_below(a: _Frame, b: _Frame, stands: bool) -> bool:
 
 
 def _with_numbers(blocks: Sequence[list[_Row]]) -> list[list[_Row]]:
-    """The blocks; a column of numbers, such as prices, is read line by line with the text that it stands behind."""
-    left = [block for block in blocks if not _are_numbers(block)]
-    result = {id(block): list(block) for block in left}
+    """The blocks; numbers, such as prices, are read with the text that they stand behind, line by line, if most of them do."""
+    texts = [block for block in blocks if not _are_numbers(block)]
+    more: dict[int, list[_Row]] = {}
     alone = []
     for numbers in blocks:
         if not _are_numbers(numbers):
             continue
-        paired = [(_paired(block, numbers), n) for n, block in enumerate(left)]
-        share, n = max(paired, default=(0.0, 0))
-        if len(numbers) > 1 and share >= _PAIRED:
-            result[id(left[n])] += numbers
+        behind = [_text_of(number, texts, len(numbers) == 1) for number in numbers]
+        if sum(n is not None for n in behind) >= _PAIRED * len(numbers):
+            last = next(n for n in behind if n is not None)
+            for number, n in zip(numbers, behind, strict=True):
+                last = n if n is not None else last
+                more.setdefault(last, []).append(number)
         else:
             alone.append(numbers)
-    return [_by_lines(rows) if len(rows) > len(block) else rows for block in left for rows in (result[id(block)],)] + alone
+    return [_by_lines([*block, *more[n]]) if n in more else block for n, block in enumerate(texts)] + alone
 
 
 def _are_numbers(block: Sequence[_Row]) -> bool:
@@ -255,17 +257,17 @@ def _are_numbers(block: Sequence[_Row]) -> bool:
     return sum(any(map(str.isdigit, t)) and sum(map(str.isalpha, t)) < 3 for t in texts) >= _NUMBERS * len(texts)
 
 
-def _paired(block: Sequence[_Row], numbers: Sequence[_Row]) -> float:
-    """The share of the numbers that stand behind a row of the block."""
-    paired = 0
-    for number in numbers:
+def _text_of(number: _Row, texts: Sequence[Sequence[_Row]], is_single: bool) -> int | None:
+    """The number of the block with the row behind which this one stands, the nearest one; None if there is none. A single number
+    stands no further away than that row is long."""
+    nearest: tuple[float, int] | None = None
+    for n, block in enumerate(texts):
         for row in block:
-            away = number.frame.middle - row.frame.middle
-            is_behind = float(away @ _way(row.frame)) > (row.frame.length + number.frame.length) / 3
-            if is_behind and _is_level(row.frame, number.frame):
-                paired += 1
-                break
-    return paired / len(numbers)
+            gap = float((number.frame.start - row.frame.end) @ _way(row.frame))
+            most = max(row.frame.length, _FEW * row.frame.height) if is_single else math.inf
+            if -row.frame.height < gap <= most and _is_level(row.frame, number.frame) and (nearest is None or gap < nearest[0]):
+                nearest = gap, n
+    return nearest[1] if nearest else None
 
 
 def _is_level(a: _Frame, b: _Frame) -> bool:

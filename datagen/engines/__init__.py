@@ -28,6 +28,7 @@ ENGINES = {
     "cdla": "datagen.engines.cdla:CdlaLayout",
     "tables": "datagen.engines.tables:TableReader",
     "page-orientation": "datagen.engines.orientation:PageOrientation",
+    "line-angle": "datagen.engines.orientation:LineAngle",
     "tesseract": "datagen.engines.tesseract:Tesseract",
     "compact": "datagen.engines.compact:FolderReader",
     "got_ocr": "datagen.engines.got_ocr:GotOcr",
@@ -178,8 +179,9 @@ class Choice(NamedTuple):
 
     @property
     def gpus(self) -> int:
-        """The GPUs that its worker needs: as many as the class names as `gpus`, none if its `device` is the processor."""
-        return 0 if dict(self.settings).get("device") == "cpu" else getattr(load(self.name), "gpus", 0)
+        """The GPUs that its worker needs: one or none, as its `device` says, or else as many as the class names as `gpus`."""
+        device = str(dict(self.settings).get("device", ""))
+        return int(device != "cpu") if device else getattr(load(self.name), "gpus", 0)
 
 
 @contextlib.contextmanager

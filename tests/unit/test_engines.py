@@ -165,6 +165,23 @@ def test_the_embedded_reader_reads_latin_with_no_download_and_again_after_it_was
         reader.close()
 
 
+def test_what_the_embedded_reader_reads_does_not_depend_on_the_lines_beside_it():
+    lines = crops(["born free", "equal in dignity and rights", "and"])
+    images = [*lines, numpy.repeat(lines[0][:, :, None], 3, 2)]
+    reader = ppocr.TextReader(batch_size=4)
+    together = reader.read([image[:, : 60 * (n + 4)] for n, image in enumerate(images)])
+    assert together == [reader.read([image[:, : 60 * (n + 4)]])[0] for n, image in enumerate(images)]
+    assert together[0][0].replace(" ", "") == "bornfree" == ppocr.TextReader().read(images[3:])[0][0].replace(" ", "")
+
+
+def test_the_embedded_classifier_tells_lines_that_are_upside_down():
+    upright = [numpy.repeat(crop[:, :400, None], 3, 2) for crop in crops(["All human beings", "are born free"])]
+    with Engines() as engines:
+        angles = engines.get("line-angle").turned([*upright, *(crop[::-1, ::-1] for crop in upright)])
+        assert engines.get("line-angle").versions()
+    assert max(angles[:2]) < 0.1 and min(angles[2:]) > 0.9
+
+
 @pytest.mark.skipif(
     not tesseract.language("ru"), reason="Tesseract with Russian is not installed: apt-get install tesseract-ocr-rus"
 )
