@@ -44,12 +44,14 @@ class Listing(Census):
     """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list.
 
     zip, tar and WARC files are archives, wherever they are named: each of their members of these formats is an item, or, with
-    `whole_archives`, the archive is one item, whose members are its parts.
+    `whole_archives`, the archive is one item, whose members are its parts. Without `has_lists` a .parquet or .jsonl file is one
+    like others.
     """
 
     input: str
     formats: tuple[str, ...] = ("pdf",)
     whole_archives: bool = False
+    has_lists: bool = True
 
     def items(self) -> list[Item]:
         """Sorted by uri. Raises `ValueError` if there is nothing to read."""
@@ -66,7 +68,7 @@ class Listing(Census):
         """The items, each uri once, and a count by suffix of the files that a folder scan passed over."""
         fs, path = resolve(self.input)
         others: Counter[str] = Counter()
-        if self.input.endswith((".parquet", ".jsonl")):
+        if self.has_lists and self.input.endswith((".parquet", ".jsonl")):
             if not fs.exists(path):
                 raise ValueError(f"input={self.input}: no such file")
             files = lists.read_list(self.input, fs, path)

@@ -17,6 +17,16 @@ class Format(NamedTuple):
 
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 """What an HEIC file may say that it is."""
+
+
+def _is_plain(head: bytes) -> bool:
+    """Whether a file begins as plain text does: no zero bytes but in UTF-16, and no page of the web."""
+    begins = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    return head.startswith(UTF_16) or (b"\0" not in head and not begins.startswith((b"<!doctype", b"<html", b"<?xml")))
+
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""What a text in UTF-16 begins with."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ALL = (
     Format("pdf", (".pdf",), lambda head: b"%PDF-" in head),
@@ -33,6 +43,13 @@ _ALL = (
     Format("odt", (".odt",), lambda head: head.startswith(b"PK\3\4")),
     Format("doc", (".doc",), lambda head: head.startswith(_OLE)),
     Format("rtf", (".rtf",), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{\\rt")),
+    # Texts alone, in rows or as they stand. What is compressed has lines of one of the two last kinds.
+    Format("parquet", (".parquet",), lambda head: head.startswith(b"PAR1")),
+    Format("arrow", (".arrow",), lambda head: head.startswith((b"ARROW1", b"\xff\xff\xff\xff"))),
+    Format("gzip", (".gz",), lambda head: head.startswith(b"\x1f\x8b")),
+    Format("zstd", (".zst",), lambda head: head.startswith(b"\x28\xb5\x2f\xfd")),
+    Format("jsonl", (".jsonl", ".ndjson"), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")),
+    Format("text", (".txt",), _is_plain),
 )
 FORMATS = {format.name: format for format in _ALL}
 """All formats by name."""

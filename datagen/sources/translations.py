@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -39,25 +39,57 @@ def paragraphs(lang: str) -> list[str]:
     """
     found: dict[str, None] = {}
     for kind in _KINDS:
-        found |= dict.fromkeys(_of_package(f"libreoffice-{kind}-{_NAMES.get(lang, lang).lower()}"))
+        found |= dict.fromkeys(_of_package(_package(kind, lang)))
     return list(found)
 
 
+def help_file(lang: str) -> Path | None:
+    """The help in a language, a paragraph a line; None, and a word in the log, if there is no such package. Raises `ValueError`
+    if packages can't be had here."""
+    return _file(_package("help", lang))
+
+
+def missing_help(langs: Iterable[str]) -> list[str]:
+    """The packages that `help_file` would download."""
+    names = [_package("help", lang) for lang in langs]
+    return [name for name in names if not _kept(name) and not _is_known_to_lack(name)]
+
+
+def _package(kind: str, lang: str) -> str:
+    return f"libreoffice-{kind}-{_NAMES.get(lang, lang).lower()}"
+
+
 def _of_package(name: str) -> list[str]:
-    folder = cache_folder().with_name("translations")
-    kept = sorted(folder.glob(f"{name}_*.txt"), key=lambda path: path.stat().st_mtime_ns)
-    missed = folder / f"{name}.missing"
-    if not kept and missed.exists() and time.time() - missed.stat().st_mtime < _ASK_AGAIN_S:
-        return []
+    path = _file(name)
+    return path.read_text(encoding="utf-8").splitlines() if path else []
+
+
+def _folder() -> Path:
+    return cache_folder().with_name("translations")
+
+
+def _kept(name: str) -> list[Path]:
+    return sorted(_folder().glob(f"{name}_*.txt"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _is_known_to_lack(name: str) -> bool:
+    missed = _folder() / f"{name}.missing"
+    return missed.exists() and time.time() - missed.stat().st_mtime < _ASK_AGAIN_S
+
+
+def _file(name: str) -> Path | None:
+    kept, folder = _kept(name), _folder()
+    if not kept and _is_known_to_lack(name):
+        return None
     if not kept:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as tmp:
             path = _fetched(name, Path(tmp))
             if path is None:
-                missed.touch()
-                return []
+                (folder / f"{name}.missing").touch()
+                return None
             kept = [path.rename(folder / path.name)]
-    return kept[-1].read_text(encoding="utf-8").splitlines()
+    return kept[-1]
 
 
 def _fetched(name: str, tmp: Path) -> Path | None:

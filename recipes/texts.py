@@ -1,0 +1,35 @@
+"""Text alone: what a model keeps its language by. Datasets of others, or texts of packages, as documents without an image."""
+
+from datagen.alike import MarkAlike
+from datagen.pipeline import Pipeline
+from datagen.sources.text_packages import TextSamples
+from datagen.sources.texts import TextListing, TextSource
+from datagen.stages.drop_poor_texts import FILTERS, DropPoorTexts
+from datagen.stages.filters import DropLowInformation
+from datagen.stages.language import IdentifyLanguage
+from recipes.recipe import Recipe, Report, benchmark_folder
+
+NAME = "texts"
+DEFAULT_FILTERS = ("gopher_quality", "gopher_repetition")
+NO_FILTERS = "none"
+
+
+def texts(input: str = "", column: str = "", filters: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
+    """`input`: .parquet, .jsonl and .txt files, and datasets saved to disk, in a folder, a glob or an archive; `column` is the
+    name of the text's column; `filters`: datatrove's that texts must pass, joined by commas, or none. `benchmarks` as for coarse.
+
+    Files that lie here are looked into first, so that large ones are cut into shards.
+    """
+    chosen = DEFAULT_FILTERS if not filters else () if filters == NO_FILTERS else tuple(filters.split(","))
+    if unknown := [name for name in chosen if name not in FILTERS]:
+        raise ValueError(
+            f"filters={filters}: there is no filter {unknown[0]!r}: allowed are {', '.join(FILTERS)}, or {NO_FILTERS}"
+        )
+    if column and not input:
+        raise ValueError(f"column={column}: it is a column of your own files: say input=DIR, too")
+    stages = (IdentifyLanguage(), DropLowInformation(), *((DropPoorTexts(chosen),) if chosen else ()))
+    source = TextSource(column=column)
+    census = TextListing(input) if input else TextSamples()
+    documents = Pipeline(NAME, census, source, stages, limit=limit, deep=bool(input) and "://" not in input)
+    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
+    return Recipe(NAME, (documents, alike, Report(datasets=(NAME,))))
