@@ -40,7 +40,7 @@ help:
 	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
 	@echo "also      make setup · make setup-word · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
 
-run: setup $(if $(filter word,$(recipe)),setup-word)
+run: setup $(if $(filter word mixture,$(recipe)),setup-word)
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
 # Help needs nothing that is set up.

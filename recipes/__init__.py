@@ -41,6 +41,11 @@ RECIPES = {
         "the paper's 30M pages from a list of documents; plan=1: what they cost",
         ("input", "limit", "deep", "passwords", "benchmarks"),
     ),
+    "mixture": Entry(
+        "recipes.mix:mixture",
+        "one mixture for a training: each part's dataset made where it is missing, weighted as in the paper",
+        ("pages", "fine", "minority", "word", "scene", "figures", "vision", "texts", "list", "limit", "benchmarks"),
+    ),
     "train": Entry(
         "recipes.train:train",
         "a model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it",

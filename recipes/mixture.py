@@ -9,16 +9,20 @@ SHARD_PAGES = 1024
 """About what a shard of `recipes/corpus30m.py` holds."""
 SHARD_FIGURES = 1000
 """What a shard of `recipes/figures.py` holds."""
+SHARD_PICTURES = 1000
+"""About what a shard of pictures holds."""
 SHARD_BYTES = 450e6
-"""About what a shard of samples holds that nothing here cuts by their number yet."""
+"""About what a shard of samples holds that aren't cut by their number."""
 
 
 @dataclass(frozen=True)
 class Part:
     """A row of the table. Costs are a sample's: cores times seconds, seconds of a GPU, bytes in a shard. Each is a number, which
-    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, "" if nothing does yet, and
-    `shard_samples` how many samples a shard of it has, 0 where its bytes decide."""
+    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, and `shard_samples` how many
+    samples a shard of it has, 0 where its bytes decide. `key` is what the recipe `mixture` calls it, and `group` the group that
+    it is in."""
 
+    key: str
     name: str
     num_samples: int
     num_bytes: float | tuple[str, ...]
@@ -26,7 +30,7 @@ class Part:
     gpu_s: float = 0.0
     made_by: str = ""
     shard_samples: int = 0
-    is_text: bool = False
+    group: str = "ocr"
 
 
 # General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
@@ -34,6 +38,7 @@ class Part:
 _OTHERS = (30_000_000 + 4_000_000 + 600_000 + 3_000_000 + 20_000_000) + (10_000_000 + 5_000_000 + 1_000_000)
 PAPER = (
     Part(
+        "pages",
         f"PDF pages, coarse ({DOCUMENT_PAGES} a document)",
         30_000_000,
         ("coarse.page_bytes",),
@@ -41,41 +46,66 @@ PAPER = (
         made_by="recipes/corpus30m.py",
         shard_samples=SHARD_PAGES,
     ),
-    Part("PDF pages, fine (2M zh, 2M en)", 4_000_000, ("coarse.page_bytes",), ("fine.page_core_s",), made_by="recipes/fine.py"),
-    Part("minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
-    Part("Word documents", 3_000_000, ("coarse.page_bytes",), 2.0),
-    Part("scene text (10M zh, 10M en)", 20_000_000, 150_000, 0.1, 0.05),
     Part(
-        "charts",
-        10_000_000,
-        ("figures.chart_bytes",),
-        ("figures.chart_core_s",),
-        made_by="recipes/figures.py",
-        shard_samples=SHARD_FIGURES,
+        "fine",
+        "PDF pages, fine (2M zh, 2M en)",
+        4_000_000,
+        ("coarse.page_bytes",),
+        ("fine.page_core_s",),
+        made_by="recipes/fine.py",
+    ),
+    Part("minority", "minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
+    Part("word", "Word documents", 3_000_000, ("word.sample_bytes",), ("word.sample_core_s",), made_by="recipes/word.py"),
+    Part(
+        "scene",
+        "scene text (10M zh, 10M en)",
+        20_000_000,
+        ("scene.picture_bytes",),
+        ("scene.picture_core_s",),
+        gpu_s=0.05,
+        made_by="recipes/scene.py",
+        shard_samples=SHARD_PICTURES,
+    ),
+    *(
+        Part(
+            key,
+            name,
+            num_samples,
+            (f"figures.{rate}_bytes",),
+            (f"figures.{rate}_core_s",),
+            made_by="recipes/figures.py",
+            shard_samples=SHARD_FIGURES,
+        )
+        for key, name, num_samples, rate in (
+            ("charts", "charts", 10_000_000, "chart"),
+            ("molecules", "chemical formulas", 5_000_000, "molecule"),
+            ("geometry", "plane geometry", 1_000_000, "geometry"),
+        )
     ),
     Part(
-        "chemical formulas",
-        5_000_000,
-        ("figures.molecule_bytes",),
-        ("figures.molecule_core_s",),
-        made_by="recipes/figures.py",
-        shard_samples=SHARD_FIGURES,
+        "vision",
+        "general vision (20%)",
+        round(_OTHERS / 0.7 * 0.2),
+        ("vision.picture_bytes",),
+        ("vision.picture_core_s",),
+        made_by="recipes/vision.py",
+        shard_samples=SHARD_PICTURES,
+        group="vision",
     ),
     Part(
-        "plane geometry",
-        1_000_000,
-        ("figures.geometry_bytes",),
-        ("figures.geometry_core_s",),
-        made_by="recipes/figures.py",
-        shard_samples=SHARD_FIGURES,
+        "texts",
+        "text only (10%)",
+        round(_OTHERS / 0.7 * 0.1),
+        ("texts.sample_bytes",),
+        ("texts.sample_core_s",),
+        made_by="recipes/texts.py",
+        group="text",
     ),
-    Part("general vision (20%)", round(_OTHERS / 0.7 * 0.2), 150_000, 0.02),
-    Part("text only (10%)", round(_OTHERS / 0.7 * 0.1), 30_000, 0.005, is_text=True),
 )
 
 
 def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
-    """What each part and all of them come to, for people; a guess has a question mark, and what nothing makes yet says so."""
+    """What each part and all of them come to, for people; a guess has a question mark."""
     header = ("part", "samples", "shards", "TB", "core-hours", "GPU-hours", "made by")
     rows, sums = [], [0.0] * 5
     for part in parts:
@@ -86,7 +116,7 @@ def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
         values = (n, max(1, round(shards)), n * num_bytes / 1e12, n * core_s / 3600, n * part.gpu_s / 3600)
         sums = [a + b for a, b in zip(sums, values, strict=True)]
         sure_shards = sure_bytes or bool(part.shard_samples)
-        rows.append((part.name, *_row(values, sure_shards, sure_bytes, sure_core), part.made_by or "nothing here yet"))
+        rows.append((part.name, *_row(values, sure_shards, sure_bytes, sure_core), part.made_by))
     rows.append(("together", *_row(tuple(sums), False, False, False), ""))
     measured = sorted({rate.by for rate in rates.values() if rate.by})
     notes = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]

@@ -26,6 +26,15 @@ GUESSES = {
     "figures.molecule_bytes": 15_000.0,
     "figures.geometry_core_s": 0.01,
     "figures.geometry_bytes": 20_000.0,
+    # A page, and the tables and formulas cut out of it, are samples.
+    "word.sample_core_s": 0.15,
+    "word.sample_bytes": 150_000.0,
+    "scene.picture_core_s": 1.5,  # read by PP-OCRv6 small on a processor
+    "scene.picture_bytes": 150_000.0,
+    "vision.picture_core_s": 0.03,
+    "vision.picture_bytes": 150_000.0,
+    "texts.sample_core_s": 0.005,
+    "texts.sample_bytes": 8_000.0,
 }
 
 

@@ -78,6 +78,11 @@ def texts(value: str) -> str:
     return ",".join(part if part in known else _absolute(part) for part in parts)
 
 
+def part(value: str) -> str:
+    """What a part of a mixture is made of: `packages`, `none`, an address, or a path, made absolute."""
+    return value if value in ("packages", "none") else _absolute(value)
+
+
 def positive(value: str) -> float:
     try:
         found = float(value)
@@ -139,6 +144,24 @@ _ALL = (
     ),
     Word("column", "NAME", "the column that has the text; default: one called text, content or the like"),
     Word("filters", "A,B,…", "datatrove's filters of texts: gopher_quality, gopher_repetition (both: default), fineweb; none"),
+    Word(
+        "pages",
+        "WHERE",
+        "of a mixture: what its coarse pages are made of: an input, packages, none, or an output that has them",
+        part,
+    ),
+    Word("fine", "WHERE", "of a mixture: its annotated pages; as pages", part),
+    Word("minority", "DIR", "of a mixture: an output of multilingual, whose rounds labelled pages and lines", part),
+    Word("word", "WHERE", "of a mixture: its Word documents; as pages", part),
+    Word("scene", "WHERE", "of a mixture: its pictures with text; as pages", part),
+    Word(
+        "figures",
+        "WHERE",
+        "of a mixture: its figures: packages (default), molecules to draw, none, or an output that has them",
+        part,
+    ),
+    Word("vision", "WHERE", "of a mixture: its described pictures; as pages", part),
+    Word("texts", "WHERE", "of a mixture: its texts alone; as pages", part),
     Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),
     Word("start", "FOLDER", "weights and tokenizer that a training goes on from", paths),
     Word("start_encoder", "FOLDER", "weights whose encoder is taken alone; or SAM's and CLIP's folders, as A,B", paths),

@@ -31,9 +31,9 @@ class DropPoorTexts:
     """Drops texts that one of `filters` refuses, some of `FILTERS`, in turn; the reason is the filter's name and its own.
 
     The limits are those of Gopher (Rae et al. 2021) and FineWeb (Penedo et al. 2024), with these exceptions: common words are
-    asked for in English alone; other languages' words are from 2 to 20 characters long on average, in place of 3 to 10, and any length
-    where no spaces are between them. FineWeb's filter is for pages of the web, whose lines are paragraphs. Samples of other tasks
-    pass by.
+    asked for in English alone; other languages' words are from 2 to 20 characters long on average, in place of 3 to 10, and of
+    any length where no spaces are between them. FineWeb's filter is for pages of the web, whose lines are paragraphs. Samples of
+    other tasks pass by.
     """
 
     version: ClassVar[int] = 1

@@ -33,7 +33,7 @@ class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
         from model.train.planned import planned
 
-        texts = sum(part.num_samples for part in PAPER if part.is_text)
+        texts = sum(part.num_samples for part in PAPER if part.group == "text")
         images = sum(part.num_samples for part in PAPER) - texts
         tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes), images, texts)
         where = ", where there is a GPU" if self.step.optional else ""

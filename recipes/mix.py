@@ -1,0 +1,144 @@
+"""One mixture: the datasets that a training draws from, by 70, 20 and 10% and by the paper's shares within, made where they are
+missing.
+
+Each part has a word, which says what it is made of: what the part's own recipe takes as its input, or `packages`, its default
+input; `none`; a dataset, or the output of a recipe, which is drawn from where it lies. A part without input is left out. A run
+that names no part makes a little of each out of packages.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any, ClassVar, NamedTuple
+
+from datagen.alike import MarkAlike
+from datagen.pipeline import Pipeline
+from datagen.sources.debian import DebianSamples
+from datagen.sources.pdf import PdfSource
+from recipes.recipe import Recipe, Report, Step, benchmark_folder
+
+PACKAGES, NONE = "packages", "none"
+RECIPES_OF = {
+    "pages": "coarse",
+    "fine": "fine",
+    "minority": "",
+    "word": "word",
+    "scene": "scene",
+    "figures": "figures",
+    "vision": "vision",
+    "texts": "texts",
+}
+"""The recipe that makes each part, by the part's word; "" for one that is only taken from an output."""
+DEFAULT_LIMIT = 6
+FIGURES_A_DOCUMENT, TEXTS_A_DOCUMENT = 50, 5
+DEFAULT_PAGES = 10  # of each document of the packages
+
+
+class Drawn(NamedTuple):
+    """Datasets of a part, by the part's key in `PAPER`: `where` is a dataset of this output, if it has no slash; or where else
+    one lies, or the output of a recipe that has some for this part."""
+
+    part: str
+    where: str
+
+
+@dataclass(frozen=True)
+class WriteMixture:
+    """Writes `mixture.json`, what `make recipe=train data=…/mixture.json` learns from: what is `drawn`, with the paper's weights.
+    `left_out` are parts without input."""
+
+    runs: ClassVar[str] = "recipes.steps.mixture:MixtureRunner"
+
+    drawn: tuple[Drawn, ...]
+    left_out: tuple[str, ...] = ()
+    name: str = "mixture"
+
+
+def mixture(
+    pages: str = "",
+    fine: str = "",
+    minority: str = "",
+    word: str = "",
+    scene: str = "",
+    figures: str = "",
+    vision: str = "",
+    texts: str = "",
+    list: str = "",
+    limit: int = 0,
+    benchmarks: str = "",
+) -> Recipe:
+    """What each part is made of. `minority` is an output of `multilingual`, `figures` a list of molecules to draw; figures need
+    no input, and are there unless that is `none`. `list` is that of the scenes' and the vision's pictures. At most `limit`
+    documents of each part, fifty times as many figures, and of packages five times as many texts, which are short."""
+    from recipes import RECIPES  # here, since that file names this one
+
+    given = {
+        "pages": pages, "fine": fine, "minority": minority, "word": word,
+        "scene": scene, "figures": figures, "vision": vision, "texts": texts,
+    }  # fmt: skip
+    if minority == PACKAGES:
+        raise ValueError(f"minority={minority}: say minority=DIR, an output of make recipe=multilingual")
+    if not any(given.values()):
+        given = {key: PACKAGES if recipe in RECIPES else "" for key, recipe in RECIPES_OF.items()}
+        limit = limit or DEFAULT_LIMIT
+    given["figures"] = given["figures"] or PACKAGES
+    steps: dict[str, Step] = {}
+    drawn: dict[Drawn, None] = {}
+    made: dict[str, None] = {}
+    for key, where in given.items():
+        if where in ("", NONE):
+            continue
+        if _is_output(where):
+            drawn |= dict.fromkeys(Drawn(part, os.path.abspath(where)) for part in _parts(key))
+            continue
+        if not RECIPES_OF[key]:
+            raise ValueError(f"{key}={where}: no output and no dataset is there; make recipe=multilingual makes one")
+        recipe = _recipe(key, where, list, limit)
+        for step in recipe.steps:
+            if isinstance(step, MarkAlike):
+                made |= dict.fromkeys(step.datasets)
+                drawn |= dict.fromkeys(Drawn(name if name in _parts(key) else _parts(key)[0], name) for name in step.datasets)
+            elif not isinstance(step, Report):
+                steps[step.name] = step
+    if not drawn:
+        raise ValueError("mixture: every part is none; name one, as texts=DIR")
+    left_out = tuple(key for key, where in given.items() if where in ("", NONE))
+    alike = (MarkAlike(datasets=tuple(made), benchmarks=benchmark_folder(benchmarks)),) if made else ()
+    return Recipe("mixture", (*steps.values(), *alike, WriteMixture(tuple(drawn), left_out), Report(datasets=tuple(made))))
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    """The parts of `PAPER` that a word stands for."""
+    return ("charts", "molecules", "geometry") if key == "figures" else (key,)
+
+
+def _is_output(where: str) -> bool:
+    """Whether a dataset is there, or the output of a recipe."""
+    return any((Path(where) / name).exists() for name in ("shards", "recipe.json"))
+
+
+def _recipe(key: str, where: str, pictures: str, limit: int) -> Recipe:
+    """The recipe of a part. Raises `ValueError` as its function does."""
+    from recipes import RECIPES  # here, since its table names this file
+
+    entry = RECIPES[RECIPES_OF[key]]
+    words: dict[str, Any] = {}
+    if key == "figures":
+        words = {"limit": limit * FIGURES_A_DOCUMENT} | ({} if where == PACKAGES else {"molecules": where})
+    elif key == "texts":
+        words = {"limit": limit * TEXTS_A_DOCUMENT if where == PACKAGES else limit}
+    else:
+        words = {"limit": limit}
+    if key != "figures" and where != PACKAGES:
+        words |= {"input": where} | ({"list": pictures} if pictures and "list" in entry.words else {})
+    if key == "pages" and where == PACKAGES:
+        return _pages_of_packages(resolve_name(entry.function)(input=".", limit=limit))
+    recipe: Recipe = resolve_name(entry.function)(**words)
+    return recipe
+
+
+def _pages_of_packages(recipe: Recipe) -> Recipe:
+    source = PdfSource(max_pages=DEFAULT_PAGES)
+    steps = (replace(s, census=DebianSamples(), source=source) if isinstance(s, Pipeline) else s for s in recipe.steps)
+    return replace(recipe, steps=tuple(steps))

@@ -1,0 +1,161 @@
+"""Writing a mixture as a step: which datasets a training draws from, and with which weights."""
+
+import json
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from datagen import manifest, marks
+from datagen.shards import read_reports
+from datagen.storage import Folder
+from flywheel.step import PAGES_OF_ROUNDS, ROUNDS
+from model.data.mixture import GROUPS
+from model.data.our_rows import is_marked
+from model.data.ours import find_datasets
+from recipes import called
+from recipes.mix import RECIPES_OF, Drawn, WriteMixture
+from recipes.mixture import PAPER
+from recipes.recipe import Report, Step
+from recipes.steps import OK, Gone, StepRunner
+
+if TYPE_CHECKING:
+    from recipes.report import Section
+
+log = logging.getLogger(__name__)
+
+FILE = "mixture.json"
+_PARTS = {part.key: part for part in PAPER}
+# What each part is called in an output of a recipe of its own.
+_IN_OUTPUT = {"pages": ("coarse*",), "fine": ("fin[e]",), "minority": (ROUNDS, PAGES_OF_ROUNDS)}
+_UNREAD_IS_CUT = ("fine", "minority")
+
+
+class Share(NamedTuple):
+    """A dataset's place in the mixture: how many samples can be learned from, its group, its weight there (the paper's millions
+    of samples), and its share of all that is drawn."""
+
+    part: str
+    where: str
+    num_samples: int
+    group: str
+    weight: float
+    share: float
+
+
+class MixtureRunner(StepRunner[WriteMixture]):
+    def plan(self) -> str:
+        named = [_PARTS[one.part] for one in self.step.drawn]
+        groups = _shares_of({part.group for part in named})
+        lines = [f"writes {self.out.path(FILE)}, of which a training draws"]
+        for group, share in groups.items():
+            parts = list(dict.fromkeys(part for part in named if part.group == group))
+            total = sum(part.num_samples for part in parts)
+            lines += [f"  {100 * share * part.num_samples / total:5.1f}%  {group:<6}  {part.key}: {part.name}" for part in parts]
+        return "\n".join([*lines, *self._left_out()])
+
+    def run(self) -> int:
+        shares = self._shares()
+        if not shares:
+            raise ValueError("mixture: none of its datasets has a sample to learn from")
+        for line in _lines(shares):
+            log.info("%s: %s", self.step.name, line)
+        for line in self._left_out():
+            log.info("%s: %s", self.step.name, line.strip())
+        content = json.dumps(_as_json(shares, self.out), indent=1, ensure_ascii=False).encode()
+        if not self.out.exists(FILE) or self.out.read(FILE) != content:
+            self.out.write(FILE, content)
+        log.info("%s: %s: make recipe=train data=%s …", self.step.name, self.out.path(FILE), self.out.path(FILE))
+        return OK
+
+    def folders(self) -> list[str]:
+        return []
+
+    def status(self) -> list[str]:
+        return [f"{self.step.name}: {line.strip()}" for line in _lines(self._shares())] if self.out.exists(FILE) else []
+
+    def shown(self) -> Any:
+        return self.out.read(FILE).decode() if self.out.exists(FILE) else None
+
+    def sections(self, report: Report, max_bytes: int) -> "list[Section]":
+        if not self.out.exists(FILE):
+            return []
+        from recipes.report import Section, asset, fill
+
+        rows = [(f"{100 * s.share:.1f}%", s.group, s.part, s.where, f"{s.num_samples:,}") for s in self._shares()]
+        html = fill("mixture.html", rows=rows, left_out=[line.strip() for line in self._left_out()])
+        return [Section("mixture", "What a training draws from", html, asset("word.css"))]
+
+    def forget(self, gone: Gone) -> None:
+        """A dataset of which nothing is left is drawn from no more."""
+        if self.out.exists(FILE) and self._shares():
+            self.run()
+
+    def after_retry(self) -> Step | None:
+        return self.step
+
+    def _left_out(self) -> list[str]:
+        return [f"  left out, since it has no input: {key}" for key in self.step.left_out]
+
+    def _shares(self) -> list[Share]:
+        """What there is to learn from, in order; what is empty isn't there."""
+        counts = [(one.part, where, _num_samples(folder)) for one in self.step.drawn for where, folder in self._datasets(one)]
+        counts = [count for count in counts if count[2]]
+        groups = _shares_of({_PARTS[part].group for part, _, _ in counts})
+        of_part: dict[str, int] = defaultdict(int)
+        for part, _, num in counts:
+            of_part[part] += num
+        of_group: dict[str, float] = defaultdict(float)
+        for part in of_part:
+            of_group[_PARTS[part].group] += _PARTS[part].num_samples / 1e6
+        shares = []
+        for part, where, num in counts:
+            group, weight = _PARTS[part].group, _PARTS[part].num_samples / 1e6 * num / of_part[part]
+            shares.append(Share(part, where, num, group, round(weight, 4), groups[group] * weight / of_group[group]))
+        return shares
+
+    def _datasets(self, one: Drawn) -> list[tuple[str, Folder]]:
+        """Where the datasets lie that are meant, each as the mixture's file names it."""
+        if "/" not in one.where:
+            return [(f"./{one.where}", self.out.sub(one.where))]
+        folder = Folder(one.where)
+        if folder.exists("shards"):
+            return [(one.where, folder)]
+        names = find_datasets(folder, _patterns(one.part, folder))
+        found = [(f"{one.where}/{name}", folder.sub(name)) for name in names if folder.exists(f"{name}/shards")]
+        if not found:
+            raise ValueError(f"{one.part}={one.where}: that output has no dataset of this kind; name the dataset's own folder")
+        return found
+
+
+def _patterns(part: str, output: Folder) -> list[str]:
+    """What a part's datasets are called in another output: all that its own recipe made, or those of its name."""
+    recipe = json.loads(output.read(called.NAME)).get("recipe") if output.exists(called.NAME) else ""
+    return ["*"] if recipe and recipe == RECIPES_OF.get(part) else [*_IN_OUTPUT.get(part, (f"{part}*",))]
+
+
+def _num_samples(dataset: Folder) -> int:
+    """How many samples of a dataset can be learned from: they have an answer, and no mark."""
+    excluded = marks.excluded(dataset)
+    num = 0
+    for report in read_reports(dataset):
+        part = manifest.read_part(dataset, report.shard)
+        num += sum(not is_marked(key, excluded) for key in part.filter(manifest.answerable(part))["key"].to_pylist())
+    return num
+
+
+def _shares_of(groups: set[str]) -> dict[str, float]:
+    """The shares of the groups that there are, in all 1."""
+    total = sum(share for group, share in GROUPS.items() if group in groups)
+    return {group: share / total for group, share in GROUPS.items() if group in groups}
+
+
+def _lines(shares: list[Share]) -> list[str]:
+    return [f"{100 * s.share:5.1f}%  {s.group:<6}  {s.where}: {s.num_samples:,} samples ({s.part})" for s in shares]
+
+
+def _as_json(shares: list[Share], out: Folder) -> dict[str, Any]:
+    datasets = []
+    for share in shares:
+        unread = {"unread": "cut"} if share.part in _UNREAD_IS_CUT else {}
+        datasets.append({"where": share.where, "group": share.group, "weight": share.weight} | unread)
+    return {"groups": {group: GROUPS[group] for group in GROUPS}, "datasets": datasets}
