@@ -5,12 +5,14 @@ can. A row's parts of the file are rows; those of a plain file are pieces. At mo
 """
 
 import contextlib
+import gzip
 import hashlib
 import io
 import itertools
 import json
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
@@ -31,7 +33,7 @@ _LOOKED_AT = 100  # rows of a file that tell which columns it has
 _MOST_VALUES, _LONGEST_VALUE = 24, 500
 _CHUNK = 1 << 16
 _BEAT = 1 << 24  # bytes that are counted between two signs of life
-_DAMAGE = (pa.ArrowException, OSError, EOFError, ValueError, OverflowError)
+_DAMAGE = (pa.ArrowException, OSError, EOFError, zlib.error, ValueError, OverflowError)
 _LINES = {"jsonl": ("jsonl", "ndjson", "json"), "text": ("txt", "text", "md")}
 # Where a text is cut, best first.
 _BORDERS = tuple(map(re.compile, (r"\n[ \t]*\n\s*", r"\n", r"[.!?…。！？।॥۔።։။៕༎][\"'”’」』)]*\s*", r"\s")))
@@ -225,18 +227,25 @@ class _File:
             )
 
     def _first_rows(self) -> list[dict[str, Any]]:
-        """Those of the first lines that are rows, as far as they can be read."""
+        """Those of the first lines that are rows, as far as they can be read. Raises `SampleError` where damage leaves none."""
         rows = []
-        with contextlib.suppress(SampleError), _damage():
-            for line in itertools.islice(self._lines(), _LOOKED_AT):
-                if len(line) <= self.max_bytes and isinstance(row := _row(line), dict):
-                    rows.append(row)
+        try:
+            with _damage():
+                for line in itertools.islice(self._lines(), _LOOKED_AT):
+                    if len(line) <= self.max_bytes and isinstance(row := _row(line), dict):
+                        rows.append(row)
+        except SampleError:
+            if not rows:
+                raise
         return rows
 
     # Bytes, lines, pieces
 
     def _bytes(self) -> IO[bytes]:
-        return pa.input_stream(self.path, compression={"gzip": "gzip", "zstd": "zstd"}.get(self.packed))  # type: ignore[no-any-return]
+        if self.packed == "gzip":
+            return gzip.GzipFile(self.path)  # type: ignore[return-value]
+        stream: IO[bytes] = pa.input_stream(self.path, compression=self.packed or None)
+        return stream
 
     def _lines(self) -> Iterator[bytes]:
         """The lines that have more than white space; of one that is too long `max_bytes` and one more."""

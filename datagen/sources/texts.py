@@ -7,7 +7,7 @@ them in the sandboxed child.
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from datagen.census import Census, Listing
 from datagen.child_loop import read_parts
@@ -111,7 +111,7 @@ class TextSource:
         if is_empty:
             yield Drop("", item.uri, None, stage, "no_text", "no rows in it")
 
-    def _arguments(self, item: Item) -> dict[str, object]:
+    def _arguments(self, item: Item) -> dict[str, Any]:
         return {"name": archive.name_of(item.uri), "column": self.column, "bounds": (self.max_chars, self.max_row_bytes)}
 
     def _samples(self, item: Item, number: int, document: Document, sha256: str) -> Iterator[Sample]:

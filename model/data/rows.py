@@ -38,13 +38,15 @@ class Part(NamedTuple):
 
 
 class Example(NamedTuple):
-    """A sample as it was read: a conversation of one turn or several, with encoded images in the order of their `<image>`s."""
+    """A sample as it was read: a conversation of one turn or several, with encoded images in the order of their `<image>`s. Of a
+    text alone, `span` says which of its tokens are meant (first, stop); None: all."""
 
     parts: tuple[Part, ...]
     images: tuple[bytes, ...]
     key: str
     source: str
     lang: str
+    span: tuple[int, int] | None = None
 
 
 class Several(NamedTuple):

@@ -1,6 +1,6 @@
 """Text alone, from Hugging Face datasets: one that was saved to disk, a local Parquet, JSON or text file, or one of the hub.
 
-A row's text is learned as a whole. One that is longer than a training's rows is passed over and counted, as any other sample.
+What is longer than a training's rows comes in pieces (`pieces.py`).
 """
 
 import functools

@@ -67,6 +67,9 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
     for part in example.parts:
         if part.learned:
             answer = [*tokenizer.encode(part.text), tokenizer.eos]
+            if example.span is not None:
+                first, stop = example.span
+                answer = answer[first : stop + (stop == len(answer) - 1)]
             ids += answer
             learned += [True] * len(answer)
             continue

@@ -12,6 +12,7 @@ from model.data.members import Members
 from model.data.mixture import Source
 from model.data.our_rows import TEXT, Choice
 from model.data.ours import Ours, find_datasets, open_ours
+from model.data.pieces import Pieces
 from model.data.row_file import is_list
 from model.data.rows import Dataset
 from model.data.split import Corpus, opened
@@ -33,6 +34,11 @@ class Opened:
     @property
     def datasets(self) -> tuple[Dataset, ...]:
         return tuple(dataset for _, datasets in self.places for dataset in datasets)
+
+    @property
+    def whole(self) -> tuple[Dataset, ...]:
+        """The datasets, without texts in pieces."""
+        return tuple(dataset.whole if isinstance(dataset, Pieces) else dataset for dataset in self.datasets)
 
 
 def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -> Opened:
@@ -57,7 +63,13 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
         own = set(find_datasets(out, [one.where]))
         places.append((one, _chosen(one, [dataset for dataset in waiting if _name(dataset) in own])))
         waiting = [dataset for dataset in waiting if _name(dataset) not in own]
-    return Opened(tuple(places), tuple(folders))
+    return Opened(tuple((one, tuple(_in_pieces(of, step.length) for of in found)) for one, found in places), tuple(folders))
+
+
+def _in_pieces(dataset: Dataset, length: int) -> Dataset:
+    """The dataset, with texts alone in pieces that rows of `length` tokens hold."""
+    is_text = isinstance(dataset, Texts) or (isinstance(dataset, Ours) and dataset.task == TEXT)
+    return Pieces(dataset, length) if is_text else dataset
 
 
 def _chosen(one: Data, datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:

@@ -83,7 +83,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
             if ranks.from_first(lambda: finished(step, out, data, held_out, on_state)):
                 return False
             started = within(step, out)
-            tokenizer = ranks.from_first(lambda: tokenizer_of(started, folder, data.datasets, on_state))
+            tokenizer = ranks.from_first(lambda: tokenizer_of(started, folder, data.whole, on_state))
             corpus = ranks.after_first(lambda: corpus_of(data, tokenizer, step.held_out_share))
             num_samples = sum(map(len, corpus.train))
             if not num_samples or not any(map(len, corpus.held_out)):

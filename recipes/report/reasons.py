@@ -198,9 +198,14 @@ DROPS = word_reasons.REASONS | {
     "molecule_size": "The molecule has no atoms, or more than can be read in a picture.",
     "not_drawn": "RDKit couldn’t draw the molecule.",
     "not_read_back": "The molecule that the picture shows isn’t that of the label.",
+    "poor_text": "The text repeats itself, is mostly symbols or numbers, or is too short: the detail says which.",
+    "no_text_column": "The file has no column that is known to hold the text.",
+    "bad_row": "The line is no JSON object.",
+    "broken_file": "The file is damaged there.",
+    "not_utf8": "The text is in neither UTF-8 nor UTF-16.",
     "degenerate_figure": "The figure’s points or lines fell together, whatever numbers were drawn.",
 }
-"""What reasons of drops mean, by name, of Word documents and of figures; those of other sources are told by their details."""
+"""What reasons of drops mean, by name, of Word documents, figures and texts; others are told by their details."""
 
 
 def doubts(sample: Sample) -> list[dict[str, Any]]:
