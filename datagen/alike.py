@@ -16,7 +16,8 @@ class MarkAlike:
     """A step that marks duplicates in each of `datasets`, and what is like a page in the folder `benchmarks`, if one is named.
 
     Two texts are near-duplicates from `similarity` on (Jaccard's, of 5-grams of letters), and a page is contaminated from
-    `benchmark_similarity` on: a benchmark may have been read by an engine, which errs.
+    `benchmark_similarity` on: a benchmark may have been read by an engine, which errs. So are two pictures of which at most
+    `look_bits` of the 256 bits of their look differ, unless they say different things.
     """
 
     runs: ClassVar[str] = "recipes.steps.mark:MarkRunner"
@@ -25,6 +26,7 @@ class MarkAlike:
     similarity: float = 0.8
     benchmarks: str = ""
     benchmark_similarity: float = 0.5
+    look_bits: int = 40
     name: str = "marks"
 
 
@@ -44,7 +46,7 @@ def mark(step: MarkAlike, folder: Folder, runner: Runner) -> Counter[str] | None
         if error is not None:
             raise error
     new_marks = [
-        *duplicates.find(folder, reports, step.similarity),
+        *duplicates.find(folder, reports, step.similarity, step.look_bits),
         *duplicates.find_contaminated(folder, reports, names, hashes, step.benchmark_similarity),
     ]
     marks.write(folder, new_marks, state)

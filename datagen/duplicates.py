@@ -1,7 +1,8 @@
 """Which samples say what others say: exact and near-duplicates over all shards of a dataset, from their signatures.
 
 Locality-sensitive hashing in `NUM_BANDS` bands: two pages are compared if a band of their MinHashes is equal. A band at a time is
-in memory, 8 bytes a page, with arrays of indices beside it, and the whole MinHashes of those that it found alike.
+in memory, 8 bytes a page, with arrays of indices beside it, and the whole MinHashes of those that it found alike; then the hash
+of each picture's look, 32 bytes (`datagen.looks`).
 
 Of pages that are alike, the first stays, in the order of shards: what an older generation holds is never marked for a newer one's
 sake. A chain of likenesses is one group, whose last may be less like its first than pages have to be to be joined.
@@ -13,21 +14,23 @@ import numpy
 import pyarrow as pa
 import xxhash
 
-from datagen import signatures
+from datagen import looks, signatures
 from datagen.marks import Mark
 from datagen.shards import ShardReport
 from datagen.signatures import NUM_HASHES
 from datagen.storage import Folder
 
-VERSION = 3  # goes up whenever the same signatures would be marked otherwise
+VERSION = 4  # goes up whenever the same signatures would be marked otherwise
 NUM_BANDS = 14
 _ROWS = NUM_HASHES // NUM_BANDS
+_SAME_GIST = 0.3  # of the pairs of letters of two scenes that look alike; else they say different things
 
 
-def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterator[Mark]:
+def find(folder: Folder, reports: Sequence[ShardReport], least: float, look_bits: int = 0) -> Iterator[Mark]:
     """The duplicates among the signed samples of a dataset's shards: `duplicate`, of the same image, and `near_duplicate`, of a
-    text with `least` similarity, where both are of one task: a table that fills its page is no copy of it. Raises `ValueError`
-    if a shard isn't signed."""
+    text with `least` similarity, where both are of one task: a table that fills its page is no copy of it; or of a picture of
+    whose look at most `look_bits` of 256 bits are others, unless both say different things. Raises `ValueError` if a shard isn't
+    signed."""
     places = _Places(folder, reports)
     parents = numpy.arange(len(places), dtype=numpy.int32)
     for first, other in _alike(places.images()):
@@ -40,12 +43,15 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float) -> Iterat
         for (first, other), estimate in zip(pairs, places.similarities(pairs), strict=True):
             if estimate >= least and (a := _root(parents, first)) != (b := _root(parents, other)):
                 _join(parents, a, b)
+    for first, other in _alike_pictures(places, look_bits):
+        _join(parents, first, other)
     copies = numpy.flatnonzero(parents != numpy.arange(len(parents)))
     exact = firsts[copies] != copies
     roots = numpy.array([_root(parents, int(i)) for i in copies], numpy.int64)
     roots[exact] = firsts[copies[exact]]
     similarity = numpy.ones(len(copies), numpy.float32)
-    similarity[~exact] = places.similarities(list(zip(copies[~exact].tolist(), roots[~exact].tolist(), strict=True)))
+    pairs = list(zip(copies[~exact].tolist(), roots[~exact].tolist(), strict=True))
+    similarity[~exact] = numpy.maximum(places.similarities(pairs), places.likenesses(pairs))
     keys = places.keys(numpy.union1d(copies, roots))
     for i, root, same, like in zip(copies.tolist(), roots.tolist(), exact.tolist(), similarity.tolist(), strict=True):
         yield Mark(keys[i], "duplicate" if same else "near_duplicate", keys[root], round(like, 3))
@@ -65,6 +71,16 @@ def find_contaminated(
             best = int(similar.argmax())
             if similar[best] >= least:
                 yield Mark(part["key"][i].as_py(), "contaminated", names[best], round(float(similar[best]), 3))
+
+
+def _alike_pictures(places: "_Places", look_bits: int) -> Iterator[tuple[int, int]]:
+    """The numbers of the pictures that look alike and don't say different things."""
+    hashes, numbers, tasks = places.pictures()
+    pairs = {(a, b) for a, b, _ in looks.near(hashes, look_bits) if tasks[a] == tasks[b]}
+    found = [(int(numbers[a]), int(numbers[b])) for a, b in sorted(pairs)]
+    for pair, alike in zip(found, places.similarities(found, "gist", looks.GIST_HASHES, unknown=1.0), strict=True):
+        if alike >= _SAME_GIST:
+            yield pair
 
 
 class _Places:
@@ -109,26 +125,59 @@ class _Places:
             numbers.append((start + known).astype(numpy.int32))
         return numpy.concatenate(hashes), numpy.concatenate(numbers)
 
-    def similarities(self, pairs: Sequence[tuple[int, int]]) -> list[float]:
-        """Of the MinHashes of each pair, 0.0 where one has none; read shard by shard."""
+    def pictures(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+        """The looks of all pictures that have one, (N, 32) bytes, with their numbers and their tasks, as hashes."""
+        width = looks.LOOK_BITS // 8
+        hashes, numbers, tasks = [numpy.zeros((0, width), numpy.uint8)], [numpy.zeros(0, numpy.int64)], []
+        for start, part in self.parts():
+            known, rows = _hashes(part, "look", width, numpy.uint8)
+            if len(known):
+                hashes.append(rows)
+                numbers.append(start + known)
+                tasks.append(_task_hashes(part)[known])
+        return numpy.concatenate(hashes), numpy.concatenate(numbers), numpy.concatenate([numpy.zeros(0, numpy.uint64), *tasks])
+
+    def likenesses(self, pairs: Sequence[tuple[int, int]]) -> list[float]:
+        """Of the looks of each pair, from 0 to 1: the share of their bits that are the same; 0.0 where one has none."""
+        width = looks.LOOK_BITS // 8
+        rows, has, first, other = self._rows_of(pairs, "look", width, numpy.uint8)
+        same = [
+            1 - looks.distance(rows[a].tobytes(), rows[b].tobytes()) / looks.LOOK_BITS for a, b in zip(first, other, strict=True)
+        ]
+        return [like if has[a] and has[b] else 0.0 for like, a, b in zip(same, first, other, strict=True)]
+
+    def similarities(
+        self, pairs: Sequence[tuple[int, int]], column: str = "minhash", width: int = NUM_HASHES, unknown: float = 0.0
+    ) -> list[float]:
+        """Of the MinHashes of each pair, `unknown` where one has none; read shard by shard."""
+        rows, has, first, other = self._rows_of(pairs, column, width, numpy.uint32)
+        known = [bool(has[a] and has[b]) for a, b in zip(first, other, strict=True)]
+        same = [float((rows[a] == rows[b]).mean()) for a, b in zip(first, other, strict=True)]
+        return [like if of_both else unknown for like, of_both in zip(same, known, strict=True)]
+
+    def _rows_of(self, pairs: Sequence[tuple[int, int]], column: str, width: int, dtype: type) -> tuple[numpy.ndarray, ...]:
+        """The values of a column that the pairs need, (N, width); which of them are known; and where each pair's two stand."""
         wanted = numpy.unique(numpy.array(pairs, numpy.int64).reshape(-1))
-        rows, has = numpy.zeros((len(wanted), NUM_HASHES), numpy.uint32), numpy.zeros(len(wanted), bool)
+        rows: numpy.ndarray = numpy.zeros((len(wanted), width), dtype)
+        has = numpy.zeros(len(wanted), bool)
         for start, part in self.parts() if len(wanted) else ():
             a, b = numpy.searchsorted(wanted, (start, start + part.num_rows))
             if a < b:
-                known, hashes = _hashes(part)
+                known, hashes = _hashes(part, column, width, dtype)
                 _, at, places = numpy.intersect1d(known, wanted[a:b] - start, return_indices=True)
                 rows[a + places], has[a + places] = hashes[at], True
         first, other = (numpy.searchsorted(wanted, [pair[side] for pair in pairs]) for side in (0, 1))
-        return [float((rows[a] == rows[b]).mean() * (has[a] and has[b])) for a, b in zip(first, other, strict=True)]
+        return rows, has, first, other
 
 
-def _hashes(part: pa.Table) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Which rows of a part have a MinHash, and these, (N, NUM_HASHES)."""
-    column = part["minhash"].combine_chunks()
+def _hashes(
+    part: pa.Table, name: str = "minhash", width: int = NUM_HASHES, dtype: type = numpy.uint32
+) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Which rows of a part have a hash in a column, and these, (N, width)."""
+    column = part[name].combine_chunks()
     known = numpy.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
     data = b"".join(value.as_py() for value in column.drop_null())
-    return known, numpy.frombuffer(data, numpy.uint32).reshape(len(known), NUM_HASHES)
+    return known, numpy.frombuffer(data, dtype).reshape(len(known), width)
 
 
 def _task_hashes(part: pa.Table) -> numpy.ndarray:

@@ -1,9 +1,10 @@
-"""What a page is recognised by: a digest of its image, and a MinHash of the letters of its text.
+"""What a page is recognised by: a digest of its image, and a MinHash of the letters of its text; a picture by its look, too.
 
 Character n-grams, since words find nothing in Thai, Khmer or Chinese; letters alone, so that page numbers and spaces don't tell
 two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once:
 
     key · task · image (64 bits of the image's digest) · letters (how many) · minhash (`NUM_HASHES` x uint32; null: see `_row`)
+    · look (a perceptual hash of scenes and pictures with captions) · gist (what a scene says, coarsely), both of `looks`, or null
 
 Figures have no MinHash: their text is data, and two that say different things have nearly the same letters.
 """
@@ -19,13 +20,14 @@ import pyarrow as pa
 import xxhash
 from datasketch import MinHash
 
-from datagen import manifest
+from datagen import looks, manifest
 from datagen.record import Sample
-from datagen.shards import read_records, read_report
+from datagen.shards import read_records, read_report, read_samples
 from datagen.storage import Folder
 
 NUM_HASHES, NGRAM, MIN_LETTERS = 112, 5, 50
-VERSION = 4  # goes up whenever the same page would be signed otherwise
+VERSION = 5  # goes up whenever the same page would be signed otherwise
+_PICTURES = ("scene", "caption")
 _SEED = 1
 _MARKUP = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th)\b[^<>]*>|\\[A-Za-z]+")
 SCHEMA = pa.schema(
@@ -35,6 +37,8 @@ SCHEMA = pa.schema(
         ("image", pa.uint64()),
         ("letters", pa.int32()),
         ("minhash", pa.binary(4 * NUM_HASHES)),
+        ("look", pa.binary(looks.LOOK_BITS // 8)),
+        ("gist", pa.binary(4 * looks.GIST_HASHES)),
     ]
 )
 
@@ -54,7 +58,8 @@ def sign_shard(task: SignTask) -> int:
     if (existing := read(folder, task.shard, task.sha256)) is not None:
         return existing.num_rows
     part = manifest.read_part(folder, task.shard).to_pylist()
-    rows = [_row(sample, row["image_xxh64"]) for sample, row in zip(read_records(folder, part), part, strict=True)]
+    read_all = read_samples if any(row["task"] in _PICTURES for row in part) else read_records
+    rows = [_row(sample, row["image_xxh64"]) for sample, row in zip(read_all(folder, part), part, strict=True)]
     table = pa.Table.from_pylist(rows, SCHEMA).replace_schema_metadata(_mark(task.sha256))
     folder.write_table(_name(task.shard), table)
     return len(rows)
@@ -108,6 +113,8 @@ def _row(sample: Sample, image_xxh64: int) -> dict:
         "image": image_xxh64,
         "letters": len(letters_of(sample.text)),
         "minhash": None if signature is None else signature.tobytes(),
+        "look": looks.look(sample.image) if sample.task in _PICTURES else None,
+        "gist": looks.gist(sample.text) if sample.task == "scene" else None,
     }
 
 
