@@ -17,7 +17,7 @@ from datagen.record import Drop, Sample
 from datagen.runner import A_CORE, Needs
 
 FILTERS = ("gopher_quality", "gopher_repetition", "fineweb")
-_LETTERS = {2: f"{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}", 3: scripts.PHRASED}
+_LETTERS = {2: f"{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}{scripts.YI}", 3: scripts.PHRASED}
 """By how many letters a word has, about: what stands without spaces between words."""
 _UNSPACED = {per_word: re.compile(rf"(?=\w)[{letters}]") for per_word, letters in _LETTERS.items()}
 _ALL = "".join(_LETTERS.values())

@@ -22,6 +22,7 @@ BENCHES = {
     "tables": (),
     "charts": (),
     "figures": (),
+    "parts": (),
     "scale": ("--shards", "5000"),
     "model": (),
     "loader": (),
