@@ -8,16 +8,16 @@ limit is a multiple of the height of lines (the width, where they stand): a scen
 """
 
 import math
-import re
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy
 
-from datagen.engines.vertical import TURNED
+from datagen.boxes import around, distance, overlap
 from datagen.order import in_reading_order
 from datagen.record import Box, Line, Region
-from datagen.scripts import HAN, HANGUL, main_script
+from datagen.scene_frames import Frame, are_alike, corners_of, degrees, directions_of, frame_of, near_pairs, unit, way_of
 
 _BENT, _PARALLEL, _SHORT = 40.0, 18.0, 30.0  # degrees: between pieces of a row, rows of a block, and rows too short for a slant
 _GAP, _BENT_GAP, _INTO = 1.3, 0.9, 0.6  # line heights: between pieces of a row, the same around a bend, and how far they overlap
@@ -28,33 +28,19 @@ _SHARED = 0.25  # of the shorter row's length that lies under the other one
 _FEW, _GUTTER = 3, 0.5  # rows at whose gaps, one below the other, a gutter runs; its width in line heights
 _STUB = 2.0  # a row that is no longer, in line heights, shows no slant
 _PAIRED, _NUMBERS = 0.7, 0.6  # of a column of numbers: the rows that have text beside them; those that are numbers
-_SQUARE, _NEARER = 1.5, 0.7  # lengths of a single sign in heights; the gap below it, as a share of the gap beside it
-_SQUARES = re.compile(f"[{HAN}{HANGUL}]")
-
-
-class _Frame(NamedTuple):
-    """Where a piece or a row of text lies: (x, y) in pixels. It is read from `start` over `middle` to `end`, the middles of its
-    first and its last edge; `out` and `on` are the unit vectors in which it sets out there, and goes on. `height` is that of its
-    lines, `under` the unit vector to the next line."""
-
-    start: numpy.ndarray
-    middle: numpy.ndarray
-    end: numpy.ndarray
-    out: numpy.ndarray
-    on: numpy.ndarray
-    under: numpy.ndarray
-    height: float
-
-    @property
-    def length(self) -> float:
-        return float(math.dist(self.start, self.end))
+_SIGN, _HEADING = 3.0, 1.5  # line heights between blocks of a sign: of the lower lines, or of the higher ones above or below
+_BESIDE = 0.25  # of the smaller sign, which lies beside the other one
 
 
 class _Row(NamedTuple):
     """Pieces of text that are read one after another along a line, straight or bent."""
 
     lines: tuple[Line, ...]
-    frame: _Frame
+    frame: Frame
+
+
+_Sign = list[list[_Row]]
+"""Blocks that belong together."""
 
 
 def blocks_in_order(lines: Sequence[Line]) -> list[list[Line]]:
@@ -68,100 +54,35 @@ def blocks_in_order(lines: Sequence[Line]) -> list[list[Line]]:
     if not lines:
         return []
     lines = sorted(lines, key=lambda line: (line.box, line.text, line.polygon))
-    directions = _directions(lines)
-    frames = [_frame(line, direction) for line, direction in zip(lines, directions, strict=True)]
+    directions = directions_of(lines)
+    frames = [frame_of(line, direction) for line, direction in zip(lines, directions, strict=True)]
     rows = [_row([lines[i] for i in chain], [frames[i] for i in chain]) for chain in _rows(frames)]
     blocks = _with_numbers([[rows[i] for i in chain] for chain in _stacks(rows)])
     return [[line for row in block for line in row.lines] for block in _ordered(blocks)]
 
 
-def _directions(lines: Sequence[Line]) -> list[str]:
-    """In which direction each line takes part. One without a letter, such as a number, goes along with the others; signs of
-    Chinese, Japanese or Korean that were found one by one stand if they are nearer to those above and below."""
-    chars = {direction: sum(len(line.text) for line in lines if line.direction == direction) for direction in ("ltr", "rtl")}
-    usual = "rtl" if chars["rtl"] > chars["ltr"] else "ltr"
-    directions = [
-        usual if line.direction != "ttb" and not any(c.isalpha() for c in line.text) else line.direction for line in lines
-    ]
-    single = [i for i, line in enumerate(lines) if line.direction == "ltr" and _is_single(line)]
-    frames = [_frame(lines[i], "ltr") for i in single]
-    for i, frame in zip(single, frames, strict=True):
-        if frame.length > _SQUARE * frame.height or frame.height > _SQUARE * frame.length:
-            continue
-        size = max(frame.length, frame.height)
-        beside, below = math.inf, math.inf
-        for other in frames:
-            away = other.middle - frame.middle
-            along, across = abs(away @ frame.out), abs(away @ frame.under)
-            if other is not frame and across < size / 2:
-                beside = min(beside, along)
-            if other is not frame and along < size / 2:
-                below = min(below, across)
-        if below < 2 * size and below - size * _NEARER < _NEARER * (beside - size * _NEARER):
-            directions[i] = "ttb"
-    return directions
-
-
-def _is_single(line: Line) -> bool:
-    """Whether this is one sign of a script that is set in squares."""
-    text = line.text.strip()
-    return len(text) == 1 and bool(_SQUARES.match(text))
-
-
-def _frame(line: Line, direction: str) -> _Frame:
-    """The frame of a line that runs in a direction."""
-    x0, y0, x1, y1 = line.box
-    corners = numpy.array(line.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1)), float)
-    half = len(corners) // 2
-    top, bottom = corners[:half], corners[: half - 1 : -1][:half]
-    left, right = (top[0] + bottom[0]) / 2, (top[-1] + bottom[-1]) / 2
-    # Both axes tell the slant, the longer one better.
-    side = (bottom[0] - top[0]) + (bottom[-1] - top[-1])
-    across = _unit((top[-1] - top[0]) + (bottom[-1] - bottom[0]) + (side[1], -side[0]))
-    down = numpy.array((-across[1], across[0]))
-    if direction == "ttb":
-        over, under = top.mean(axis=0), bottom.mean(axis=0)
-        width = abs(float((right - left) @ across))
-        return _Frame(
-            over,
-            (over + under) / 2,
-            under,
-            down,
-            down,
-            across if main_script(line.text)[0] in TURNED else -across,
-            max(width, 1e-3),
-        )
-    middles = (top + bottom) / 2
-    height = max(float(numpy.linalg.norm(bottom - top, axis=1).mean()), 1e-3)
-    begin, finish = (_unit(middles[1] - middles[0]), _unit(middles[-1] - middles[-2])) if half > 2 else (across, across)
-    middle = (middles[half // 2] + middles[(half - 1) // 2]) / 2
-    if direction == "rtl":
-        return _Frame(right, middle, left, -finish, -begin, down, height)
-    return _Frame(left, middle, right, begin, finish, down, height)
-
-
-def _row(lines: Sequence[Line], frames: Sequence[_Frame]) -> _Row:
+def _row(lines: Sequence[Line], frames: Sequence[Frame]) -> _Row:
     first, last = frames[0], frames[-1]
-    under = _unit(sum((frame.under for frame in frames), numpy.zeros(2)))
+    under = unit(sum((frame.under for frame in frames), numpy.zeros(2)))
     height = float(numpy.mean([frame.height for frame in frames]))
     half = len(frames) // 2
     middle = frames[half].middle if len(frames) % 2 else (frames[half - 1].end + frames[half].start) / 2
-    if _degrees(first.out, last.on) <= _PARALLEL:
+    if degrees(first.out, last.on) <= _PARALLEL:
         middle = (first.start + last.end) / 2
-    return _Row(tuple(lines), _Frame(first.start, middle, last.end, first.out, last.on, under, height))
+    return _Row(tuple(lines), Frame(first.start, middle, last.end, first.out, last.on, under, height))
 
 
-def _rows(frames: Sequence[_Frame]) -> list[list[int]]:
+def _rows(frames: Sequence[Frame]) -> list[list[int]]:
     """The numbers of pieces that are a row each, in order: every piece goes on in the one that lies nearest behind its end, if it
     is nearest before that one's start."""
     costs = numpy.full((len(frames), len(frames)), numpy.inf)
     gaps: dict[tuple[int, int], float] = {}
-    for i, j in _near(frames, _GAP + _INTO):
+    for i, j in near_pairs(frames, _GAP + _INTO):
         a, b = frames[i], frames[j]
-        turn = _degrees(a.on, b.out)
-        if turn > _BENT or not _are_alike(a, b, _ALIKE):
+        turn = degrees(a.on, b.out)
+        if turn > _BENT or not are_alike(a, b, _ALIKE):
             continue
-        height, along = (a.height + b.height) / 2, _unit(a.on + b.out)
+        height, along = (a.height + b.height) / 2, unit(a.on + b.out)
         step = b.start - a.end
         gap, off = float(step @ along) / height, abs(float(step @ (-along[1], along[0]))) / height
         shorter = min(a.length, b.length) / height
@@ -179,18 +100,18 @@ def _rows(frames: Sequence[_Frame]) -> list[list[int]]:
     return _chains(len(frames), follows)
 
 
-def _at_gutters(frames: Sequence[_Frame], follows: dict[int, int]) -> set[int]:
+def _at_gutters(frames: Sequence[Frame], follows: dict[int, int]) -> set[int]:
     """The pieces behind which a gutter runs: where pieces below each other end before one strip, and go on behind it."""
     bounds = {}
     for i, j in follows.items():
         a, b = frames[i], frames[j]
-        axis = _unit(a.on + b.out)
+        axis = unit(a.on + b.out)
         bounds[i] = (float(a.end @ axis), float(b.start @ axis), float((a.end + b.start) / 2 @ a.under), a.height, a)
     at: set[int] = set()
     for i, (left, right, depth, height, frame) in bounds.items():
         column = [i]
         for other, (start, stop, other_depth, other_height, other_frame) in sorted(bounds.items(), key=lambda item: item[1][2]):
-            is_next = abs(other_depth - depth) < 2 * _FEW * height and _degrees(frame.on, other_frame.on) <= _PARALLEL
+            is_next = abs(other_depth - depth) < 2 * _FEW * height and degrees(frame.on, other_frame.on) <= _PARALLEL
             if other != i and is_next and min(right, stop) - max(left, start) >= _GUTTER * max(height, other_height):
                 left, right = max(left, start), min(right, stop)
                 column.append(other)
@@ -204,7 +125,7 @@ def _stacks(rows: Sequence[_Row]) -> list[list[int]]:
     row above two that lie side by side is a block of its own."""
     below: dict[int, list[int]] = {i: [] for i in range(len(rows))}
     frames = [row.frame for row in rows]
-    for i, j in _near(frames, _STANDING_LEADING + 1):
+    for i, j in near_pairs(frames, _STANDING_LEADING + 1):
         if _is_below(frames[i], frames[j], rows[j].lines[0].direction == "ttb"):
             below[i].append(j)
     nearest = {i: [j for j in under if not any(j in below[k] for k in under if k != j)] for i, under in below.items()}
@@ -215,16 +136,16 @@ def _stacks(rows: Sequence[_Row]) -> list[list[int]]:
     return _chains(len(rows), {i: under[0] for i, under in nearest.items() if len(under) == 1 and len(above[under[0]]) == 1})
 
 
-def _is_below(a: _Frame, b: _Frame, stands: bool) -> bool:
+def _is_below(a: Frame, b: Frame, stands: bool) -> bool:
     """Whether row `b` is the next line below row `a`, or may be."""
-    ways = _way(a), _way(b)
+    ways = way_of(a), way_of(b)
     most = _SHORT if min(a.length / a.height, b.length / b.height) <= _STUB else _PARALLEL
-    if _degrees(*ways) > most or not _are_alike(a, b, _ALIKE_ROWS):
+    if degrees(*ways) > most or not are_alike(a, b, _ALIKE_ROWS):
         return False
     longer = ways[0] if a.length / a.height > b.length / b.height else ways[1]
-    along = longer if most == _SHORT else _unit(ways[0] + ways[1])
-    under = _unit(a.under + b.under)
-    under = _unit(under - (under @ along) * along)
+    along = longer if most == _SHORT else unit(ways[0] + ways[1])
+    under = unit(a.under + b.under)
+    under = unit(under - (under @ along) * along)
     height, away = (a.height + b.height) / 2, b.middle - a.middle
     lower, aside = float(away @ under), float(away @ along)
     gap = lower - (a.height + b.height) / 2
@@ -263,24 +184,24 @@ def _text_of(number: _Row, texts: Sequence[Sequence[_Row]], is_single: bool) -> 
     nearest: tuple[float, int] | None = None
     for n, block in enumerate(texts):
         for row in block:
-            gap = float((number.frame.start - row.frame.end) @ _way(row.frame))
+            gap = float((number.frame.start - row.frame.end) @ way_of(row.frame))
             most = max(row.frame.length, _FEW * row.frame.height) if is_single else math.inf
             if -row.frame.height < gap <= most and _is_level(row.frame, number.frame) and (nearest is None or gap < nearest[0]):
                 nearest = gap, n
     return nearest[1] if nearest else None
 
 
-def _is_level(a: _Frame, b: _Frame) -> bool:
+def _is_level(a: Frame, b: Frame) -> bool:
     """Whether two rows, however far apart, stand on one line."""
-    way = _way(a if a.length > b.length else b)
+    way = way_of(a if a.length > b.length else b)
     off = abs(float((b.middle - a.middle) @ (-way[1], way[0])))
-    return _degrees(_way(a), _way(b)) <= _SHORT and off <= 0.5 * max(a.height, b.height) and _are_alike(a, b, _ALIKE)
+    return degrees(way_of(a), way_of(b)) <= _SHORT and off <= 0.5 * max(a.height, b.height) and are_alike(a, b, _ALIKE)
 
 
 def _by_lines(rows: Sequence[_Row]) -> list[_Row]:
     """Rows, those first that stand first on a line, line by line."""
     longest = max(rows, key=lambda row: row.frame.length).frame
-    way, under = _way(longest), longest.under
+    way, under = way_of(longest), longest.under
     lines: list[list[_Row]] = []
     for row in sorted(rows, key=lambda row: float(row.frame.middle @ under)):
         if lines and _is_level(lines[-1][0].frame, row.frame):
@@ -291,55 +212,84 @@ def _by_lines(rows: Sequence[_Row]) -> list[_Row]:
 
 
 def _ordered(blocks: Sequence[list[_Row]]) -> list[list[_Row]]:
-    """The blocks in the order in which they are read, as `datagen.order` has it, in the frame of most of the text."""
-    way, under = _usual(blocks)
+    """The blocks in the order in which they are read. Signs are read in rows from the top, a row from the right where most of the
+    text is read from there. A sign's blocks are read as those of a page, in the frame of most of its own text."""
+    way, under, stands = _usual(blocks)
+    # Text that stands goes on from the right to the left; the signs that it is on are in rows, too.
+    axes = numpy.array((under, way) if stands else (way, under))
+    boxes = {id(block): around([_box(row, axes) for row in block]) for block in blocks}
+    ordered = _in_rows(_signs(blocks, boxes), boxes)
+    return [block for sign in ordered for block in _in_page_order(sign)]
+
+
+def _signs(blocks: Sequence[list[_Row]], boxes: dict[int, Box]) -> list[_Sign]:
+    """The blocks, those together that are near each other."""
+    signs: list[_Sign] = []
+    for block in blocks:
+        near: list[_Sign] = []
+        rest: list[_Sign] = []
+        for sign in signs:
+            (near if any(_are_near(block, other, boxes) for other in sign) else rest).append(sign)
+        signs = [*rest, [*(other for sign in near for other in sign), block]]
+    return signs
+
+
+def _are_near(a: Sequence[_Row], b: Sequence[_Row], boxes: dict[int, Box]) -> bool:
+    """Whether two blocks are on one sign. What is larger, as a heading, stands above or below the rest."""
+    box, other = boxes[id(a)], boxes[id(b)]
+    heights = [statistics.median(row.frame.height for row in block) for block in (a, b)]
+    is_above = overlap(box, other, 0) > _BESIDE
+    return distance(box, other) <= max(_SIGN * min(heights), _HEADING * max(heights) if is_above else 0.0)
+
+
+def _in_rows(signs: Sequence[_Sign], boxes: dict[int, Box]) -> list[_Sign]:
+    """The signs row by row."""
+    around_signs = [around([boxes[id(block)] for block in sign]) for sign in signs]
+    for axis in (1, 0):
+        strips: list[list[int]] = []
+        for n in sorted(range(len(signs)), key=lambda n: around_signs[n][axis] + around_signs[n][axis + 2]):
+            if strips and any(overlap(around_signs[n], around_signs[other], axis) > _BESIDE for other in strips[-1]):
+                strips[-1].append(n)
+            else:
+                strips.append([n])
+        if len(strips) > 1:
+            return [sign for strip in strips for sign in _in_rows([signs[n] for n in strip], boxes)]
+    return [[block for sign in signs for block in sign]]
+
+
+def _in_page_order(sign: _Sign) -> list[list[_Row]]:
+    """The blocks of a sign in order."""
+    way, under, _ = _usual(sign)
     by_region: dict[int, list[_Row]] = {}
     regions = []
-    for block in blocks:
-        boxes = [_box(row, way, under) for row in block]
-        box = Box(min(b.x0 for b in boxes), min(b.y0 for b in boxes), max(b.x1 for b in boxes), max(b.y1 for b in boxes))
-        region = Region(box, "text", "", None, "", lines=tuple(Line(b, "") for b in boxes))
+    for block in sign:
+        lines = tuple(Line(_box(row, numpy.array((way, under))), "") for row in block)
+        region = Region(around([line.box for line in lines]), "text", "", None, "", lines=lines)
         by_region[id(region)] = block
         regions.append(region)
     return [by_region[id(region)] for region in in_reading_order(regions)]
 
 
-def _usual(blocks: Sequence[Sequence[_Row]]) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """The axes in which most of the text, by characters, is read: along a line, and on to the next."""
+def _usual(blocks: Sequence[Sequence[_Row]]) -> tuple[numpy.ndarray, numpy.ndarray, bool]:
+    """The axes in which most of the text, by characters, is read: along a line, and on to the next; and whether it stands."""
     rows = [(row.frame, sum(len(line.text) + 1 for line in row.lines)) for block in blocks for row in block]
-    ways = numpy.array([_way(frame) for frame, _ in rows])
+    ways = numpy.array([way_of(frame) for frame, _ in rows])
     unders = numpy.array([frame.under for frame, _ in rows])
     weights = numpy.array([chars for _, chars in rows], float)
     like = ways @ ways.T > math.cos(math.radians(_SHORT))
     like &= unders @ unders.T > math.cos(math.radians(_SHORT))
     best = int((like @ weights).argmax())
-    way = _unit((ways[like[best]] * weights[like[best], None]).sum(axis=0))
+    way = unit((ways[like[best]] * weights[like[best], None]).sum(axis=0))
     right = numpy.array((-way[1], way[0]))
-    return way, right if right @ unders[best] > 0 else -right
+    stands = [row.lines[0].direction == "ttb" for block in blocks for row in block]
+    return way, right if right @ unders[best] > 0 else -right, stands[best]
 
 
-def _box(row: _Row, way: numpy.ndarray, under: numpy.ndarray) -> Box:
-    """Around a row's lines, in pixels along the two axes."""
-    points = numpy.concatenate([_corners(line) for line in row.lines]) @ numpy.array((way, under)).T
+def _box(row: _Row, axes: numpy.ndarray) -> Box:
+    """Around a row's lines, in pixels along two axes, unit vectors below each other."""
+    points = numpy.concatenate([corners_of(line) for line in row.lines]) @ axes.T
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     return Box(round(x0), round(y0), max(round(x1), round(x0) + 1), max(round(y1), round(y0) + 1))
-
-
-def _corners(line: Line) -> numpy.ndarray:
-    x0, y0, x1, y1 = line.box
-    return numpy.array(line.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1)), float)
-
-
-def _near(frames: Sequence[_Frame], within: float) -> Iterator[tuple[int, int]]:
-    """The pairs, both ways, that are no further apart than `within` line heights, roughly."""
-    middles = numpy.array([frame.middle for frame in frames])
-    reach = numpy.array([frame.length / 2 for frame in frames])
-    heights = numpy.array([frame.height for frame in frames])
-    away = numpy.linalg.norm(middles[:, None] - middles[None], axis=2)
-    near = away - reach[:, None] - reach[None] <= within * numpy.maximum(heights[:, None], heights[None]) * 1.5
-    numpy.fill_diagonal(near, False)
-    for i, j in zip(*numpy.nonzero(near), strict=True):
-        yield int(i), int(j)
 
 
 def _chains(count: int, follows: dict[int, int]) -> list[list[int]]:
@@ -356,21 +306,3 @@ def _chains(count: int, follows: dict[int, int]) -> list[list[int]]:
         if chain:
             chains.append(chain)
     return chains
-
-
-def _way(frame: _Frame) -> numpy.ndarray:
-    """The unit vector in which a piece or row is read, from its start to its end; where it is short, in which it sets out."""
-    return _unit(frame.end - frame.start) if frame.length > frame.height else frame.out
-
-
-def _are_alike(a: _Frame, b: _Frame, most: float) -> bool:
-    return max(a.height, b.height) <= most * min(a.height, b.height)
-
-
-def _unit(vector: numpy.ndarray) -> numpy.ndarray:
-    length = math.hypot(*vector)
-    return vector / length if length > 1e-9 else numpy.array((1.0, 0.0))
-
-
-def _degrees(a: numpy.ndarray, b: numpy.ndarray) -> float:
-    return math.degrees(math.acos(max(-1.0, min(1.0, float(a @ b)))))

@@ -149,6 +149,12 @@ def test_signs_of_different_size_or_far_from_each_other_are_blocks_of_their_own(
     assert order(large, *small, *far) in ("OPEN | mon fri | shop shoes", "OPEN | shop shoes | mon fri")
 
 
+def test_signs_far_apart_are_read_in_rows_whichever_way_most_of_the_text_runs():
+    assert order(line("right", 600, 0, 200), line("left", 0, 300, 200), line("far", 700, 310, 150)) == "right | left | far"
+    standing = [line(name, 700 - 30 * n, 400, 160, direction="ttb") for n, name in enumerate(("春春春", "夏夏夏"))]
+    assert order(line("a", 0, 0, 100), line("b", 500, 0, 100), *standing) == "b | a | 春春春 夏夏夏"
+
+
 def test_a_standing_banner_beside_a_sign_is_no_part_of_it():
     banner = line("旗", 0, 0, 300, direction="ttb")
     assert order(banner, *stack("a b c", 60, 20)) == "旗 | a b c"
