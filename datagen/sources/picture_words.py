@@ -88,7 +88,7 @@ def _word(value: Any) -> str | None:
     if value is None or isinstance(value, (bytes, bytearray)):
         return None
     if isinstance(value, str):
-        return clean_text(value)
+        return clean_text(value) or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
