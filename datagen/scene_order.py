@@ -22,13 +22,21 @@ from datagen.scene_frames import Frame, are_alike, corners_of, degrees, directio
 _BENT, _PARALLEL, _SHORT = 40.0, 18.0, 30.0  # degrees: between pieces of a row, rows of a block, and rows too short for a slant
 _GAP, _BENT_GAP, _INTO = 1.3, 0.9, 0.6  # line heights: between pieces of a row, the same around a bend, and how far they overlap
 _OFF = 0.45  # line heights that a piece may lie off the row
-_ALIKE, _ALIKE_ROWS = 1.8, 1.7  # how many times as high one may be as the other: pieces of a row, rows of a block
+_ALIKE, _ALIKE_ROWS, _ANY = (
+    1.8,
+    1.7,
+    4.0,
+)  # how many times as high one may be as the other: pieces of a row, rows of a block, and a heading
 _LEADING, _STANDING_LEADING = 1.1, 1.6  # line heights between rows of a block, and between columns of one
 _SHARED = 0.25  # of the shorter row's length that lies under the other one
 _FEW, _GUTTER = 3, 0.5  # rows at whose gaps, one below the other, a gutter runs; its width in line heights
 _STUB = 2.0  # a row that is no longer, in line heights, shows no slant
 _PAIRED, _NUMBERS = 0.7, 0.6  # of a column of numbers: the rows that have text beside them; those that are numbers
-_SIGN, _HEADING = 3.0, 1.5  # line heights between blocks of a sign: of the lower lines, or of the higher ones above or below
+_BESIDE_EM, _BELOW_EM, _HEADING_EM = (
+    3.0,
+    1.6,
+    1.2,
+)  # line heights between blocks of a sign: of the lower lines, and of the higher ones
 _BESIDE = 0.25  # of the smaller sign, which lies beside the other one
 
 
@@ -125,22 +133,29 @@ def _stacks(rows: Sequence[_Row]) -> list[list[int]]:
     row above two that lie side by side is a block of its own."""
     below: dict[int, list[int]] = {i: [] for i in range(len(rows))}
     frames = [row.frame for row in rows]
-    for i, j in near_pairs(frames, _STANDING_LEADING + 1):
-        if _is_below(frames[i], frames[j], rows[j].lines[0].direction == "ttb"):
+    leading = [_STANDING_LEADING if row.lines[0].direction == "ttb" else _LEADING for row in rows]
+    for i, j in near_pairs(frames, 2 * _STANDING_LEADING):
+        if are_alike(frames[i], frames[j], _ANY) and _is_below(frames[i], frames[j], 2 * leading[j]):
             below[i].append(j)
     nearest = {i: [j for j in under if not any(j in below[k] for k in under if k != j)] for i, under in below.items()}
     above: dict[int, list[int]] = {i: [] for i in range(len(rows))}
     for i, under in nearest.items():
         for j in under:
             above[j].append(i)
-    return _chains(len(rows), {i: under[0] for i, under in nearest.items() if len(under) == 1 and len(above[under[0]]) == 1})
+    follows = {i: under[0] for i, under in nearest.items() if len(under) == 1 and len(above[under[0]]) == 1}
+    close = {
+        i: j
+        for i, j in follows.items()
+        if are_alike(frames[i], frames[j], _ALIKE_ROWS) and _is_below(frames[i], frames[j], leading[j])
+    }
+    return _chains(len(rows), close)
 
 
-def _is_below(a: Frame, b: Frame, stands: bool) -> bool:
-    """Whether row `b` is the next line below row `a`, or may be."""
+def _is_below(a: Frame, b: Frame, leading: float) -> bool:
+    """Whether row `b` lies below row `a`, `leading` line heights at most."""
     ways = way_of(a), way_of(b)
     most = _SHORT if min(a.length / a.height, b.length / b.height) <= _STUB else _PARALLEL
-    if degrees(*ways) > most or not are_alike(a, b, _ALIKE_ROWS):
+    if degrees(*ways) > most:
         return False
     longer = ways[0] if a.length / a.height > b.length / b.height else ways[1]
     along = longer if most == _SHORT else unit(ways[0] + ways[1])
@@ -150,7 +165,6 @@ def _is_below(a: Frame, b: Frame, stands: bool) -> bool:
     lower, aside = float(away @ under), float(away @ along)
     gap = lower - (a.height + b.height) / 2
     common = min(a.length / 2, aside + b.length / 2) - max(-a.length / 2, aside - b.length / 2)
-    leading = _STANDING_LEADING if stands else _LEADING
     return lower > 0.4 * height and gap <= leading * height and common >= _SHARED * min(a.length, b.length)
 
 
@@ -217,8 +231,10 @@ def _ordered(blocks: Sequence[list[_Row]]) -> list[list[_Row]]:
     way, under, stands = _usual(blocks)
     # Text that stands goes on from the right to the left; the signs that it is on are in rows, too.
     axes = numpy.array((under, way) if stands else (way, under))
-    boxes = {id(block): around([_box(row, axes) for row in block]) for block in blocks}
-    ordered = _in_rows(_signs(blocks, boxes), boxes)
+    signs = _signs(blocks, {id(block): around([_box(row, axes) for row in block]) for block in blocks})
+    # Text may slant on signs that stand upright.
+    edges = numpy.round(axes / numpy.abs(axes).max(axis=1, keepdims=True) * 0.7)
+    ordered = _in_rows(signs, {id(block): around([_box(row, edges) for row in block]) for block in blocks})
     return [block for sign in ordered for block in _in_page_order(sign)]
 
 
@@ -235,11 +251,13 @@ def _signs(blocks: Sequence[list[_Row]], boxes: dict[int, Box]) -> list[_Sign]:
 
 
 def _are_near(a: Sequence[_Row], b: Sequence[_Row], boxes: dict[int, Box]) -> bool:
-    """Whether two blocks are on one sign. What is larger, as a heading, stands above or below the rest."""
+    """Whether two blocks are on one sign."""
     box, other = boxes[id(a)], boxes[id(b)]
     heights = [statistics.median(row.frame.height for row in block) for block in (a, b)]
-    is_above = overlap(box, other, 0) > _BESIDE
-    return distance(box, other) <= max(_SIGN * min(heights), _HEADING * max(heights) if is_above else 0.0)
+    if overlap(box, other, 1) > _BESIDE:
+        return distance(box, other) <= _BESIDE_EM * min(heights)
+    most = max(_BELOW_EM * min(heights), _HEADING_EM * max(heights)) if overlap(box, other, 0) > _BESIDE else min(heights)
+    return distance(box, other) <= most
 
 
 def _in_rows(signs: Sequence[_Sign], boxes: dict[int, Box]) -> list[_Sign]:

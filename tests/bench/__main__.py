@@ -35,6 +35,7 @@ BENCHES = {
     "fine_cost": (),
     "truth": (),
     "word": (),
+    "scene": (),
     "fine": (),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.

@@ -155,6 +155,15 @@ def test_signs_far_apart_are_read_in_rows_whichever_way_most_of_the_text_runs():
     assert order(line("a", 0, 0, 100), line("b", 500, 0, 100), *standing) == "b | a | 春春春 夏夏夏"
 
 
+def test_a_heading_above_two_columns_is_no_part_of_the_nearer_one():
+    assert order(line("t", 0, -33, 260, 1.3 * EM), *stack("a b", 0, 8, 100), *stack("c d", 150, 0, 100)) == "t | a b | c d"
+
+
+def test_signs_stand_upright_though_most_of_the_text_slants():
+    slanting = [line(f"long{n}", 0, 300 + 30 * n, 500, slant=-20, around=(0, 300)) for n in range(2)]
+    assert order(line("a", 0, 0, 60), line("b", 500, 0, 60), *slanting) == "a | b | long0 long1"
+
+
 def test_a_standing_banner_beside_a_sign_is_no_part_of_it():
     banner = line("旗", 0, 0, 300, direction="ttb")
     assert order(banner, *stack("a b c", 60, 20)) == "旗 | a b c"
