@@ -24,9 +24,17 @@ _PHOTOGRAPHS = ("JPEG", "MPO", "AVIF", "HEIF")  # what is written anew as a JPEG
 _MOVING = ("GIF", "WEBP", "PNG", "AVIF")  # one picture, whatever its frames; a TIFF's are pages, and an MPO's are other views
 _READ = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "TIFF", "BMP", "DIB", "AVIF", "HEIF", "JPEG2000", "PPM", "ICO")
 _NO_IMAGES = {
-    b"<!doctype html": "an HTML page", b"<html": "an HTML page", b"<head": "an HTML page", b"<?xml": "XML", b"%pdf": "a PDF",
-    b"{": "JSON", b"pk\3\4": "a zip", b"\x1f\x8b": "a gzip", b"%!ps": "PostScript",
-}  # fmt: skip
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<head": "an HTML page",
+    b"<?xml": "XML",
+    b"{": "JSON",
+    b"%pdf": "a PDF",
+    b"%!ps": "PostScript",
+    b"pk\3\4": "a zip",
+    b"\x1f\x8b": "a gzip",
+    b"version https://git-lfs": "a pointer of Git LFS, which git lfs pull replaces by the file",
+}
 _VISIBLE = 4.0  # levels of 255
 _ORIENTATION = 0x0112  # EXIF's tag
 _TURNS = {

@@ -6,6 +6,7 @@ import glob
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import fsspec
 
@@ -62,6 +63,8 @@ def scan(input: str, limits: Limits) -> Scanned:
         name = info["name"].lower()
         if name.endswith(endings):
             num_images += 1
+        elif name.endswith(".arrow") and PurePosixPath(name).name.startswith(("cache-", "indices")):
+            continue  # what `datasets` made of the others on the way
         elif name.endswith(SUFFIXES):
             tables.append(_uri(fs, info["name"]))
         elif archive.kind_of(name) in ("tar", "zip"):

@@ -6,7 +6,7 @@ first list find an image of their own. The one that finds most is taken, the fir
 1. a column that names files: file_name, path, dir, … (`FILE_COLUMNS`), by `folder/name`, else by `name` alone, without suffixes;
 2. a column whose value is the file's name without its suffix: key, SAMPLE_ID, id, hash, md5, … (`KEY_COLUMNS`);
 3. a digest of the url, md5, sha1 or sha256 in hex, that is the file's name;
-4. the last name in the url;
+4. the last name in the url; an image whose name several urls have belongs to none of them;
 5. the row's number, where all files are called by numbers. In one folder the file's number is the row's. In several, as Wukong's
    `000/00000.jpg`, the folder's number is the list's where there are several lists (`wukong_100m_7.csv` is 7; lists without
    a number count in order of their names), else folders count through the one list: by hundreds, thousands, … as their numbers
@@ -17,6 +17,7 @@ A key that several files have finds none of them. Names are compared in small le
 
 import functools
 import itertools
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
@@ -36,6 +37,8 @@ from datagen.sources.local import archive_at
 from datagen.sources.picture_inputs import listed_rows, look, scan
 from datagen.sources.picture_tables import FILE_COLUMNS, IN_URL, KEY_COLUMNS, Listed, stems
 from datagen.storage import resolve
+
+log = logging.getLogger(__name__)
 
 LIST_KEYS = "datagen.sources.picture_tables:list_keys"
 _PEEK = 2_000  # rows that tell the rule
@@ -159,13 +162,15 @@ class Join:
         self.folder = Folder(root)
         self._tables, self._limits = tuple(tables), limits
         self._table_numbers = _table_numbers(self._tables)
-        self.rule = self._rule()
+        self.rule, num_found = self._rule()
         if self.rule == NUMBER:
             self.folder.forget_names()
+        log.info("%s: images are joined with rows by %s, which finds %d of the first rows", root, self.rule, num_found)
 
     def place(self, table: str, row: int, keys: Sequence[tuple[str, str]]) -> int:
         """The number of the image of a row; -1 if there is none."""
-        return self._place(self.rule, table, row, keys)
+        place = self._place(self.rule, table, row, keys)
+        return place if place < 0 or self.rule != IN_URL or self._rows_of_each[place] == 1 else -1
 
     def _place(self, rule: str, table: str, row: int, keys: Sequence[tuple[str, str]]) -> int:
         if rule == NUMBER:
@@ -173,8 +178,8 @@ class Join:
             return numbers.place(self._table_numbers[table], row, len(self._tables)) if numbers else -1
         return next((place for by, key in keys if by == rule and (place := self.folder.place(key)) >= 0), -1)
 
-    def _rule(self) -> str:
-        """The rule by which most of the first rows have an image of their own."""
+    def _rule(self) -> tuple[str, int]:
+        """The rule by which most of the first rows have an image of their own, and how many have one."""
         best, most = "", 0
         for table in self._tables:
             rows = self._first_rows(table)
@@ -184,10 +189,11 @@ class Join:
                 if num > most:
                     best, most = rule, num
             if best:
-                return best
+                return best, most
         raise ValueError(
             f"no row of {', '.join(self._tables[:3])} names one of the {len(self.folder):,} images: they are found by a column "
-            "such as file_name or key, by the url's md5, or by the row's number"
+            "such as file_name or key, by the url's md5, or by the row's number; to read images without a list, name them "
+            "alone, as input='DIR/*.jpg'"
         )
 
     def _first_rows(self, table: str) -> list[tuple[int, Listed]]:
@@ -199,13 +205,18 @@ class Join:
 
     def strays(self) -> list[str]:
         """The images that no row names, in order. Reads all tables."""
-        taken = numpy.zeros(len(self.folder), bool)
+        return [self.folder.path(int(place)) for place in numpy.flatnonzero(self._rows_of_each == 0)]
+
+    @functools.cached_property
+    def _rows_of_each(self) -> numpy.ndarray:
+        """How many rows name each image: 0, 1, or 2 for more."""
+        num_rows = numpy.zeros(len(self.folder), numpy.uint8)
         for table in self._tables:
             for row, keys in enumerate(self._keys(table)):
-                place = self.place(table, row, [(self.rule, key) for key in keys])
+                place = self._place(self.rule, table, row, [(self.rule, key) for key in keys])
                 if place >= 0:
-                    taken[place] = True
-        return [self.folder.path(int(place)) for place in numpy.flatnonzero(~taken)]
+                    num_rows[place] = min(2, num_rows[place] + 1)
+        return num_rows
 
     def _keys(self, table: str) -> Iterator[list[str]]:
         try:

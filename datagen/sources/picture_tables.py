@@ -210,6 +210,9 @@ class Table:
 
 def opened(path: str) -> Table:
     """Raises `SampleError` (`broken_table`)."""
+    with open(path, "rb") as file:
+        if file.read(24) == b"version https://git-lfs.":
+            raise SampleError("broken_table", "a pointer of Git LFS: git lfs pull fetches the table")
     try:
         if path.endswith(".parquet"):
             return _Parquet(path)

@@ -229,6 +229,10 @@ def test_pages_in_any_format_are_read_and_bad_ones_are_drops_with_reasons(tmp_pa
     assert pages["large.jpg"].size == (1600, 600)
     with Engines() as engines:
         for name, page in pages.items():
+            shown = Image.open(io.BytesIO(page.image)).convert("L").resize(words.size)
+            assert numpy.abs(numpy.asarray(shown).astype(int) - numpy.asarray(words)).mean() < 4, name
+            if name not in ("gray.png", "phone.jpg"):  # what looks the same is read the same
+                continue
             (annotated,) = AnnotateImage()([page], engines)
             check(annotated)
             letters = "".join(c for c in annotated.text.lower() if c.isalpha())

@@ -14,8 +14,13 @@ from PIL import Image
 
 from datagen.pipeline import Pipeline
 from datagen.record import Drop, Range, Sample
+from datagen.shards import read_reports
 from datagen.sources.pictures import pictures
 from datagen.storage import Folder
+from recipes.recipe import Recipe
+from recipes.run import run
+from recipes.steps import Place
+from tests.outputs import check_corpus
 
 
 def image(color: object = "navy", kind: str = "JPEG", size: tuple[int, int] = (48, 32)) -> bytes:
@@ -283,3 +288,34 @@ runs.write_text(str(int(runs.read_text() if runs.exists() else 0) + 1))
 with tarfile.open(pathlib.Path(words["output_folder"]) / "00000.tar", "w") as tar:
     tar.add(here / "image.jpg", "000000000.jpg")
 """
+
+
+def test_names_in_urls_join_images_that_one_url_names_and_no_others(tmp_path):
+    urls = ["https://a.org/cat.jpg?w=1", "https://b.org/x/dog%201.png", "https://c.org/200x200.jpg", "https://d.org/200x200.jpg"]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps({"url": url, "caption": url[8]}) + "\n" for url in urls))
+    for name in ("cat.jpg", "dog 1.jpg", "200x200.jpg"):
+        (tmp_path / name).write_bytes(image())
+    outcomes = read(tmp_path)
+    assert [(s.caption, s.metadata["name"]) for s in samples(outcomes)] == [("a", "cat.jpg"), ("b", "dog 1.jpg")]
+    assert [reason for _, _, reason in drops(outcomes)] == ["no_image"] * 2
+
+
+def test_images_that_no_rule_joins_with_the_list_beside_them_are_refused(tmp_path):
+    (tmp_path / "list.csv").write_text("url,caption\nhttps://a.org/1,one\n")
+    (tmp_path / "unlike.jpg").write_bytes(image())
+    with pytest.raises(ValueError, match=r"no row of .*list\.csv names one of the 1 images"):
+        read(tmp_path)
+    assert len(samples(read(tmp_path / "*.jpg"))) == 1
+
+
+def test_a_long_list_is_cut_into_shards_that_hold_to_the_contract(tmp_path):
+    laion(tmp_path / "in.parquet", [*URLS, *URLS, *URLS])
+    for row in range(0, 12, 2):
+        (tmp_path / f"{row:05d}.jpg").write_bytes(image())
+    census, source = pictures(str(tmp_path / "in.parquet"), list="other", shard_images=5)
+    recipe = Recipe("pictures", (Pipeline("pictures", census, source, ()),))
+    assert run(recipe, Place(str(tmp_path / "out"), "inline")) == 0
+    reports = read_reports(Folder(str(tmp_path / "out" / "pictures")))
+    assert [(report.num_samples, len(report.drops)) for report in reports] == [(3, 2), (2, 3), (1, 1)]
+    check_corpus(tmp_path / "out", name="pictures")
+    assert run(recipe, Place(str(tmp_path / "out"), "inline")) == 0
