@@ -324,13 +324,25 @@ def _from(batches: Iterable[pa.RecordBatch], start: int, first: int, stop: int) 
     try:
         for batch in batches:
             if at + batch.num_rows > first:
-                yield from batch.slice(max(0, first - at)).to_pylist()
+                yield from _checked(batch.slice(max(0, first - at)))
             at += batch.num_rows
     except MemoryError:
         raise
     except _DAMAGE as error:
         for _ in range(max(at, first), stop):
             yield SampleError("broken_file", f"{type(error).__name__}: {error}"[:300])
+
+
+def _checked(batch: pa.RecordBatch) -> list[dict[str, Any]] | list[SampleError]:
+    """The batch's rows, once it was checked: Arrow believes a file's offsets, wherever they point."""
+    try:
+        batch.validate(full=True)
+        rows: list[dict[str, Any]] = batch.to_pylist()
+        return rows
+    except MemoryError:
+        raise
+    except _DAMAGE as error:
+        return [SampleError("broken_file", f"{type(error).__name__}: {error}"[:300])] * batch.num_rows
 
 
 def _row(line: bytes) -> dict[str, Any] | SampleError:
