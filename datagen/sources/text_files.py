@@ -10,6 +10,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 import re
 import unicodedata
 import zlib
@@ -32,6 +33,7 @@ _BATCH = 64  # rows
 _LOOKED_AT = 100  # rows of a file that tell which columns it has
 _MOST_VALUES, _LONGEST_VALUE = 24, 500
 _CHUNK = 1 << 16
+_MAPPED = 1 << 30  # a larger file has no room in the child's address space, and is read batch by batch
 _BEAT = 1 << 24  # bytes that are counted between two signs of life
 _DAMAGE = (pa.ArrowException, OSError, EOFError, zlib.error, ValueError, OverflowError)
 _LINES = {"jsonl": ("jsonl", "ndjson", "json"), "text": ("txt", "text", "md")}
@@ -183,7 +185,8 @@ class _File:
                 start += batch.num_rows
 
     def _record_batches(self) -> Iterator[pa.RecordBatch]:
-        with pa.memory_map(self.path) as source:
+        is_mapped = os.path.getsize(self.path) < _MAPPED
+        with pa.memory_map(self.path) if is_mapped else pa.OSFile(self.path) as source:
             is_file = source.read(6) == b"ARROW1"
             source.seek(0)
             if is_file:
