@@ -71,7 +71,7 @@ def test_a_training_reads_what_was_written(out):
 def test_plan_status_and_report_say_shares_and_what_is_left_out(out, words, capsys):
     said = plan(mixture(**words), Place(str(out), "inline"))
     assert " 85.8%  ocr     pages" in said and " 12.5%  text    texts" in said
-    assert all(f"left out, since it has no input: {key}" in said for key in ("fine", "word", "scene", "figures", "vision"))
+    assert all(f"left out, since it has no input: {key}" in said for key in ("fine", "word", "scene", "vision"))
     assert main(["status", f"out={out}"]) == 0
     assert "12.5%  text    ./texts: " in capsys.readouterr().out
     page = (out / "report/index.html").read_text()
