@@ -51,19 +51,27 @@ def killed_before(change: int, within: str = "") -> Iterator[list[str]]:
 
 
 def at_every_commit(
-    run: Callable[[int], object], check: Callable[[int, str], None], within: str = "", most: int = 200
+    run: Callable[[int], object],
+    check: Callable[[int, str], None],
+    within: str = "",
+    kind: Callable[[str], str] | None = None,
+    most: int = 200,
 ) -> list[str]:
     """Call `run(n)`, ended before its change number n, then `check(n, name)` with the name of the file that it was about to
-    change, for every n until a run comes to its end. Returns the names.
+    change, for every n up to the last change that `run` makes; with `kind`, for the first change of each kind of names alone.
+    Returns the names of all changes.
 
-    `run` begins from the same state each time.
+    `run` begins from the same state each time; it is called once with `most` and comes to its end.
     """
-    ended = []
-    for number in range(most):
-        with killed_before(number, within) as names:
-            run(number)
-        if len(names) <= number:
-            return ended
-        ended.append(names[number])
-        check(number, names[number])
-    raise AssertionError(f"{most} changes, and it hasn't come to its end")
+    with killed_before(most, within) as names:
+        run(most)
+    assert len(names) < most, f"{most} changes, and it hasn't come to its end"
+    seen = set()
+    for number, name in enumerate(names):
+        if kind is None or kind(name) not in seen:
+            with killed_before(number, within) as changed:
+                run(number)
+            assert changed == names[: number + 1]
+            check(number, name)
+        seen.add(kind(name) if kind else name)
+    return names

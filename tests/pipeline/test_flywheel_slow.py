@@ -149,7 +149,8 @@ def test_a_round_goes_on_from_any_commit(tmp_path):
         assert digests(out) == digests(whole), name
         shutil.rmtree(out)
 
-    names = at_every_commit(end, goes_on, within="round-1")
+    # The round's two datasets are made alike, and so are a dataset's cards and marks whenever they are written.
+    names = at_every_commit(end, goes_on, within="round-1", kind=lambda name: name.replace("pages-", ""))
     assert {"config.json", "metrics.json", "round.json"} <= {name.rpartition("/")[2] for name in names}
     assert any("checkpoint" in name for name in names)
     assert any("pages-round-1" in name for name in names)
