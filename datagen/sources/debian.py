@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,12 +29,13 @@ HOW_TO_GO_ON = "pass your own documents with input=DIR"
 @dataclass(frozen=True)
 class Package:
     """A Debian package, its licence, and its documents: the ending of a path, as a pattern, and the language of what it names
-    ("": the pattern's group says it). Of its files, those of `formats` are kept."""
+    ("": the pattern's group says it). Of its files, those of `formats` are kept, and those whose names have one of `endings`."""
 
     name: str
     licence: str
-    documents: tuple[tuple[str, str], ...]
+    documents: tuple[tuple[str, str], ...] = ()
     formats: tuple[str, ...] = ("pdf",)
+    endings: tuple[str, ...] = ()
 
 
 def _translated(name: str, licence: str, pattern: str, *suffixes: str) -> tuple[Package, ...]:
@@ -105,25 +107,25 @@ class DebianSamples(Census):
 
     def missing(self) -> list[str]:
         """The packages that listing would download."""
-        return list(dict.fromkeys(p.name for p in self.packages if not _cached(p)))
+        return missing(self.packages)
 
 
 def fetch(packages: tuple[Package, ...]) -> None:
     """Download and unpack what the cache lacks, one run at a time. A package that can't be had is named in the log and left
     out."""
-    missing = [p for p in packages if not _cached(p)]
-    if not missing:
+    lacking = [p for p in packages if not _cached(p)]
+    if not lacking:
         return
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise ValueError(f"the sample documents come from Debian's packages, and there is no {program} here: {HOW_TO_GO_ON}")
-    log.info("fetching sample documents from Debian: %s", " ".join(dict.fromkeys(p.name for p in missing)))
+    log.info("fetching sample documents from Debian: %s", " ".join(dict.fromkeys(p.name for p in lacking)))
     cache_folder().mkdir(parents=True, exist_ok=True)
     with (
         filelock.FileLock(cache_folder() / ".lock"),
         tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder,
     ):
-        for package in missing:  # unless another run has fetched it in the meantime
+        for package in lacking:  # unless another run has fetched it in the meantime
             if _cached(package):
                 continue
             message = download(package.name, folder)
@@ -132,6 +134,20 @@ def fetch(packages: tuple[Package, ...]) -> None:
                 _unpack(package, debs[0], Path(folder))
             else:
                 log.warning("%s could not be had: %s", package.name, message)
+
+
+def missing(packages: Iterable[Package]) -> list[str]:
+    """The packages that the cache lacks."""
+    return list(dict.fromkeys(package.name for package in packages if not _cached(package)))
+
+
+def unpacked(packages: Sequence[Package]) -> list[Path]:
+    """The folder with each package's files, named after the package and its version, fetched where the cache lacks it. Raises
+    `ValueError` if one can't be had."""
+    fetch(tuple(packages))
+    if lacking := missing(packages):
+        raise ValueError(f"{', '.join(lacking)} could not be had from Debian (is `apt-get update` due?)")
+    return [_cached(package)[-1] for package in packages]
 
 
 def download(name: str, folder: str) -> str:
@@ -152,7 +168,7 @@ def _unpack(package: Package, deb: Path, tmp: Path) -> None:
     subprocess.run(["dpkg-deb", "-x", str(deb), str(raw)], check=True, capture_output=True, timeout=600)
     for path in sorted(raw.rglob("*")):
         name = str(path.relative_to(raw)).removesuffix(".gz")
-        if path.is_symlink() or not path.is_file() or not name.endswith(suffixes(package.formats)):
+        if path.is_symlink() or not path.is_file() or not name.endswith((*suffixes(package.formats), *package.endings)):
             continue
         target = unpacked / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +186,8 @@ def _unpack(package: Package, deb: Path, tmp: Path) -> None:
 
 def _home(package: Package) -> Path:
     """Where the cache holds the package: a folder for each choice of formats, since one package may have documents of several."""
-    return cache_folder() if package.formats == ("pdf",) else cache_folder() / "-".join(package.formats)
+    kinds = (*package.formats, *(ending.strip(".") for ending in package.endings))
+    return cache_folder() if kinds == ("pdf",) else cache_folder() / "-".join(kinds)
 
 
 def _cached(package: Package) -> list[Path]:

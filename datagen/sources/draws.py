@@ -19,7 +19,7 @@ from datagen.record import Drop, Origin, Quality, Range, Region, Sample, SampleE
 @dataclass(frozen=True)
 class Drawing:
     """What a maker draws. The label is exact, since the picture was made from it. Drawings of one `group` are on one side of any
-    split; "" stands for the draw alone."""
+    split; "" stands for the draw alone. `caption` is a description of the picture, where that is what it is drawn for."""
 
     image: bytes | None
     size: tuple[int, int]
@@ -29,6 +29,7 @@ class Drawing:
     script: str = "Zyyy"
     difficulty: float = -1.0
     group: str = ""
+    caption: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -124,5 +125,6 @@ class DrawSource:
                 stage=self.stage,
                 group=drawing.group,
                 difficulty=drawing.difficulty,
+                caption=drawing.caption,
                 metadata=drawing.metadata,
             )
