@@ -36,6 +36,11 @@ RECIPES = {
         "texts alone, from Parquet, JSON Lines, plain text and datasets saved to disk; of packages if no input is given",
         ("input", "column", "filters", "limit", "benchmarks"),
     ),
+    "vision": Entry(
+        "recipes.vision:vision",
+        "pictures with captions and objects: others' as they have them; without input, cut-outs set on photographs",
+        ("input", "limit", "list", "unsafe_list", "download", "seed", "benchmarks"),
+    ),
     "corpus30m": Entry(
         "recipes.corpus30m:corpus30m",
         "the paper's 30M pages from a list of documents; plan=1: what they cost",

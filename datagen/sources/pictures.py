@@ -43,7 +43,8 @@ def pictures(
     output; the next run goes on where one stopped.
     """
     name = checked(list, unsafe_list) if list else ""
-    return Pictures(input, name, download), ImageSource(list_name=name, input=_absolute(input), **values)
+    joined = _absolute(input) if is_input(input) else ""  # an archive or image alone has no lists beside it
+    return Pictures(input, name, download), ImageSource(list_name=name, input=joined, **values)
 
 
 @dataclass(frozen=True)

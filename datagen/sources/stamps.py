@@ -1,8 +1,8 @@
 """Cut-outs with names in many languages, and photographs to set them on, out of Debian's packages.
 
 The cut-outs are the stamps of Tux Paint (`tuxpaint-stamps-default`): pictures with transparency, each with a phrase about it in
-up to 78 languages. Left out are the letters of alphabets, of which several look alike under different names, and stamps whose phrase
-is a sentence or names no thing.
+up to 78 languages. Left out are the letters of alphabets, of which several look alike under different names, and stamps whose
+phrase is a sentence or names no thing.
 
 The photographs are backgrounds of desktops that show no thing of its own, but grass, sand, clouds, mountains: what is set on them
 is all that there is to find.

@@ -6,62 +6,27 @@ from collections import Counter
 
 import numpy
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from datagen.record import Box, Region
-from datagen.sources import stamps
-from datagen.sources.stamps import Photograph, read
-from datagen.synth import stamps as maker
+from datagen.sources.stamps import read
 from datagen.synth.stamps import Stamps, caption
 from datagen.target import Prompt, decode_objects, encode
+from tests import cutouts
 from tests.samples import sample
-
-COLOURS = {"frog": (220, 30, 30), "cow": (30, 30, 220), "hat": (20, 160, 20), "star": (250, 240, 20)}
-WORDS = {
-    "frog": "A frog.\nde.utf8=Ein Frosch.\nar.utf8=.ضفدع\nzh_CN.utf8=青蛙。\nsr@latin.utf8=A frog.\n",
-    "cow": "A cow!\nde.utf8=Eine Kuh.\nar.utf8=A cow.\nzh_CN.utf8=牛。\n",
-    "hat": "A hat.\nde.utf8=Ein Hut. Er ist grün.\nar.utf8=قبعة.\nzh_CN.utf8=" + "帽" * 61 + "\n",
-    "star": "A star.\nde.utf8=Ein Stern.\nar.utf8=نجمة.\nml.utf8=ഒരു സ്റ്റാർ.\n",
-}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Four discs with pale halos, three of a kind each, a letter and a sentence; and gray photographs."""
     root = tmp_path_factory.mktemp("stamps")
-    for name, kind in {"frog": "animals", "cow": "animals/cartoon", "hat": "clothes", "star": "space"}.items():
-        disc = Image.new("RGBA", (120, 100), (*COLOURS[name], 0))
-        draw = ImageDraw.Draw(disc)
-        draw.ellipse((5, 5, 105, 95), (*COLOURS[name], 30))
-        draw.ellipse((20, 20, 90, 80), (*COLOURS[name], 255))
-        (root / kind).mkdir(parents=True, exist_ok=True)
-        disc.save(root / kind / f"{name}.png")
-        (root / kind / f"{name}.txt").write_text(WORDS[name])
-    (root / "animals/frog.dat").write_text("nomirror\n")
-    (root / "symbols/alphabets").mkdir(parents=True)
-    for name, words in {
-        "symbols/alphabets/a": "The letter a.",
-        "space/moon": "The moon is far away.",
-        "space/sun": "The sun.",
-    }.items():
-        (root / f"{name}.txt").write_text(words)
-        if not name.endswith("sun"):
-            disc.save(root / f"{name}.png")
-    for n, gray in enumerate((90, 140)):
-        Image.new("RGB", (900, 700), (gray,) * 3).save(root / f"photo{n}.jpg")
+    cutouts.write(root)
     return root
 
 
-@pytest.fixture
-def packaged(folder, monkeypatch):
-    photographs = (Photograph(str(folder / "photo0.jpg")), Photograph(str(folder / "photo1.jpg"), ("space",)))
-    monkeypatch.setattr(stamps, "packaged", lambda: (read(folder), photographs))
-    monkeypatch.setattr(stamps, "versions", lambda: {"tuxpaint-stamps-default": "1"})
-    monkeypatch.setattr(maker, "_MIN_NAMES", 3)
-    monkeypatch.setattr(maker, "_SIDES", (400, 512))
-    maker._named.cache_clear()
-    yield
-    maker._named.cache_clear()
+@pytest.fixture(scope="module")
+def packaged(folder):
+    with cutouts.packaged(folder):
+        yield
 
 
 def drawings(num, **values):
@@ -93,7 +58,7 @@ def test_boxes_are_those_of_the_pixels_that_are_seen(packaged):
         names = Counter(region.text for region in drawing.regions)
         for region in drawing.regions:
             if names[region.text] == 1:
-                near = abs(pixels - numpy.array(COLOURS[region.text.removeprefix("A ")])).max(2) < 60
+                near = abs(pixels - numpy.array(cutouts.COLOURS[region.text.removeprefix("A ")])).max(2) < 60
                 rows, columns = numpy.flatnonzero(near.any(1)), numpy.flatnonzero(near.any(0))
                 truth = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
                 assert max(abs(a - b) for a, b in zip(region.box, truth, strict=True)) <= 3

@@ -1,0 +1,40 @@
+"""Pictures with what is to be seen on them: captions, objects with boxes, and phrases about places."""
+
+from datagen.alike import MarkAlike
+from datagen.pipeline import Pipeline
+from datagen.sources.draws import DrawSource
+from datagen.sources.pictures import pictures
+from datagen.stages.filter_pictures import FilterPictures
+from datagen.stages.judge_captions import JudgeCaptions
+from recipes.recipe import Recipe, Report, benchmark_folder
+
+NAME = "vision"
+DEFAULT_LIMIT = 2_000
+BLOCK = 50  # draws of an item
+
+
+def vision(
+    input: str = "",
+    limit: int = 0,
+    list: str = "",
+    unsafe_list: bool = False,
+    download: bool = False,
+    seed: int = 0,
+    benchmarks: str = "",
+) -> Recipe:
+    """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.pictures.pictures`
+    lists; without, `limit` pictures made here of cut-outs on photographs, by `seed`. Raises `ValueError` as `pictures` does."""
+    if input:
+        census, source = pictures(input, list, unsafe_list, download, task="caption", stage=NAME)
+        made = Pipeline(NAME, census, source, (FilterPictures(), JudgeCaptions()), limit=limit)
+    else:
+        made = _stamps(limit or DEFAULT_LIMIT, seed)
+    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
+    return Recipe(NAME, (made, alike, Report(datasets=(NAME,), seed=seed)))
+
+
+def _stamps(limit: int, seed: int) -> Pipeline:
+    from datagen.synth.stamps import StampDraws, Stamps
+
+    draws = StampDraws("stamps", max(1, limit // BLOCK) * BLOCK, seed, BLOCK)
+    return Pipeline(NAME, draws, DrawSource(Stamps(), stage=NAME, core_s=0.025, num_bytes=75_000), ())
