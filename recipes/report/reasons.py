@@ -186,6 +186,9 @@ REASONS = _Reasons(
     no_text=Reason("The page shows something, but the file has no text for it.", ("image_share", "uncovered_ink"), is_whole=True),
     formula_unlike=Reason("LibreOffice drew a formula of the page otherwise than the file has it."),
     form=Reason("The page has fields to fill in.", ("num_fields",), is_whole=True),
+    unsure_reading=Reason("The reader of the lines is not sure of them.", ("reading_score",)),
+    unscored_reading=Reason("The reader of the lines doesn’t say how sure it is of them.", ("num_lines",)),
+    readings_disagree=Reason("The picture reads differently at two sizes.", ("agreement", "agreed_share")),
     cover=Reason("A document’s first page, with little on it.", is_whole=True),
 )
 
@@ -203,9 +206,22 @@ DROPS = word_reasons.REASONS | {
     "bad_row": "The line is no JSON object.",
     "broken_file": "The file is damaged there.",
     "not_utf8": "The text is in neither UTF-8 nor UTF-16.",
+    "no_text": "No text was found on the picture; a small share of such pictures is kept, since a model must learn of them.",
+    "unread_text": "Text was found on the picture, and nobody here can read it well enough.",
+    "little_text": "What can be read covers next to nothing of the picture.",
+    "much_text": "Text covers more of the picture than was asked for.",
+    "language_share": "There are more pictures in this language than were asked for.",
+    "opted_out": "The list says that the picture’s owner doesn’t want it to be trained on.",
+    "unsafe": "The list takes the picture for unsafe.",
+    "nsfw": "The list’s word for how safe the picture is wasn’t among those asked for.",
+    "watermark": "The list takes the picture for watermarked, and such pictures were not wanted.",
+    "dissimilar_caption": "The picture is less like its caption than was asked for.",
+    "no_image": "The list has a row for the picture, and there is no picture.",
+    "not_in_list": "The picture is in no list of those that lie beside it.",
+    "nothing_legible": "No sign that people could read fits on the photograph as chance had it.",
     "degenerate_figure": "The figure’s points or lines fell together, whatever numbers were drawn.",
 }
-"""What reasons of drops mean, by name, of Word documents, figures and texts; others are told by their details."""
+"""What reasons of drops mean, by name, of Word documents, figures, texts and pictures; others are told by their details."""
 
 
 def doubts(sample: Sample) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
     [
         (
             ["corase"],
-            "recipes are coarse, fine, word, multilingual, figures, texts, vision, corpus30m, mixture, train, finetune, reads, ",
+            "recipes are coarse, fine, word, multilingual, scene, figures, texts, vision, corpus30m, mixture, train, finetune, ",
         ),
         (["coarse", "--imput", "x"], "coarse has no word 'imput': its words are input, "),
         (["coarse", "imput=x"], "coarse has no word 'imput'"),

@@ -1,0 +1,95 @@
+"""Scenes: photographs, posters and screens with the text in them, read by PaddleOCR; and signs set onto photographs, with exact
+labels.
+
+Without `input` the pictures are some forty photographs of Debian's packages, a dozen of them with text, and scenes that are
+composed on those without. Own pictures come from what people have of LAION, Wukong or img2dataset, or from any folder.
+"""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from datagen.alike import MarkAlike
+from datagen.census import Census
+from datagen.pipeline import Pipeline
+from datagen.sources import scene_packages
+from datagen.sources.draws import DrawSource
+from datagen.sources.images import ImageSource
+from datagen.sources.pictures import pictures
+from datagen.stages.judge_scene import JudgeScene
+from datagen.stages.read_scene import ReadScene
+from recipes import picture_filters
+from recipes.engines import EMBEDDED, of_word
+from recipes.recipe import Recipe, Report, Step, benchmark_folder
+
+log = logging.getLogger(__name__)
+
+NAME, DRAWN = "scene", "drawn_scenes"
+SHARD_PICTURES = 250  # a picture takes one or two seconds of a core
+DEFAULT_DRAWN = 400
+BLOCK = 50  # drawn scenes of an item
+MAX_DROP = 0.99  # most pictures of the web have no text
+LONG_SIDE = 2048  # pixels of a picture, at most
+
+
+def scene(
+    input: str = "",
+    list: str = "",
+    unsafe_list: bool = False,
+    download: bool = False,
+    only: str = "",
+    agreement: bool = False,
+    engines: str = "",
+    photographs: str = "",
+    limit: int = 0,
+    seed: int = 0,
+    benchmarks: str = "",
+) -> Recipe:
+    """`input`, `list`, `unsafe_list` and `download`: see `datagen.sources.pictures`; `only`: see `picture_filters`. With
+    `agreement` each picture is read at two sizes. `engines`: who finds and who reads lines, see `engine_words`.
+
+    Scenes are composed on `photographs`, a folder of pictures without text, or on those of the packages where there is no
+    `input`. At most `limit` pictures, and as many scenes composed, in whole blocks. Raises `ValueError` for a wrong word, and for
+    a list that is refused."""
+    if list and not input:
+        raise ValueError(f"list={list}: it is the list of the pictures at input=WHERE, which is missing")
+    settings: dict[str, Any] = {"long_side": LONG_SIDE, "shard_images": SHARD_PICTURES, "stage": NAME}
+    census: Census
+    if input:
+        census, source = pictures(input, list, unsafe_list, download, **settings)
+    else:
+        census, source = scene_packages.scene_samples(), ImageSource(**settings)
+    stages = (picture_filters.of_word(only), _reader(engines, agreement), JudgeScene(seed=seed))
+    steps: tuple[Step, ...] = (Pipeline(NAME, census, source, stages, limit=limit, seed=seed, max_drop=MAX_DROP),)
+    if photographs or not input:
+        steps = (*steps, composed(photographs or scene_packages.PACKAGES, limit or DEFAULT_DRAWN, seed))
+    names = tuple(step.name for step in steps)
+    return Recipe(NAME, (*steps, MarkAlike(names, benchmarks=benchmark_folder(benchmarks)), Report(names, seed=seed)))
+
+
+def composed(photographs: str, count: int, seed: int) -> Pipeline:
+    """The dataset of about `count` composed scenes, one block at least."""
+    from datagen.synth.scenes import SceneDraws, Scenes  # it takes Babel, OpenCV and Pango
+
+    maker = Scenes(photographs, texts=_texts())
+    census = SceneDraws(maker.name, max(1, count // BLOCK) * BLOCK, seed, BLOCK, photographs)
+    return Pipeline(DRAWN, census, DrawSource(maker, 4 * BLOCK, DRAWN, core_s=0.12, num_bytes=90_000), ())
+
+
+def _reader(engines: str, agreement: bool) -> ReadScene:
+    chosen = of_word(engines)
+    if replace(chosen, detector=EMBEDDED.detector, lines=EMBEDDED.lines) != EMBEDDED:
+        raise ValueError(f"engines={engines}: scenes are read by a detector and a reader of lines, as detector:…,lines:… say")
+    return ReadScene(detector=chosen.detector, lines=chosen.lines, agreement=agreement)
+
+
+def _texts() -> tuple[str, ...]:
+    """Where the prose on composed posters comes from: what can be had here."""
+    from datagen.sources import declarations
+
+    try:
+        declarations.codes()
+    except ValueError as error:
+        log.warning("scenes are composed without prose: %s", error)
+        return ()
+    return ("udhr",)
