@@ -24,7 +24,7 @@ _TEXT = (
 )
 _PLAIN = (
     r"examples/data/(home|building|fruits|baboon|apple|orange|aloeL|aero1|chicky_512|squirrel_cls|stuff|leuvenA|ela_original)\.jpg"
-    r"|examples/data/(butterfly\.jpg|rubberwhale1\.png)|alphamat/input_images/plant\.jpg"
+    r"|examples/data/(butterfly\.jpg|rubberwhale1\.png)"
 )
 
 

@@ -47,7 +47,8 @@ class JudgeScene:
                        without its region, or `other`) what share is kept, drawn by keys and `seed`. All are, by default.
 
     Signals: `text_share`, the share of the picture that text covers; `line_height`, the median in pixels; and, where there is a
-    caption, `caption_agreement`, the share of the text's words that the caption has: characters, in scripts without spaces. `difficulty` is what the mean score lacks.
+    caption, `caption_agreement`, the share of the text's words that the caption has: characters, in scripts without spaces.
+    `difficulty` is what the mean score lacks.
     Scenes that nobody has read, as those that were drawn, pass as they are, but for `languages`.
     """
 

@@ -1,11 +1,12 @@
 """Scenes as a section of the report: each picture with the polygons and the order of its lines, beside what they say, the worst
 first. It needs no script: polygons are SVG over the image."""
 
+import math
 import posixpath
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from datagen.record import Line, Region, Sample
+from datagen.record import Line, Polygon, Region, Sample
 from recipes.report import Section, asset, cut, fill
 from recipes.report.pages import Survey, by_difficulty, direction, seeded, spread
 from recipes.report.pictures import data_uri, decode
@@ -14,6 +15,7 @@ from recipes.report.reasons import REASONS, number
 MOST_SHOWN = 60
 WORST = 40  # of these, by difficulty; the others are drawn, in turn from each language and verdict
 _SIDE, _QUALITY = 760, 58
+_BADGE = 13  # pixels on the screen from where a line begins to the middle of its number
 _MAX_LINES, _MAX_CHARS = 200, 4_000
 _SIGNALS = ("reading_score", "agreement", "caption_agreement", "text_share", "line_height", "num_unread")
 _METADATA = ("licence", "list", "url", "signs", "photograph_licence", "nsfw", "punsafe", "pwatermark", "similarity")
@@ -43,7 +45,7 @@ def _picked(rows: Sequence[dict], seed: int) -> list[dict]:
 
 def _card(sample: Sample) -> dict[str, Any]:
     """What the gallery shows of a scene."""
-    image, signals = decode(sample.image, _SIDE), sample.quality.signals
+    image, signals, unit = decode(sample.image, _SIDE), sample.quality.signals, max(sample.size) / _SIDE
     facts = [(signal, number(signals[signal])) for signal in _SIGNALS if signal in signals]
     if sample.difficulty >= 0:
         facts.insert(0, ("difficulty", number(sample.difficulty)))
@@ -51,7 +53,7 @@ def _card(sample: Sample) -> dict[str, Any]:
     return {
         "image": data_uri(image, (_SIDE, _SIDE), _QUALITY) if image is not None else "",
         "size": sample.size,
-        "unit": max(sample.size) / _SIDE,
+        "unit": unit,
         "name": sample.metadata.get("name", "") or posixpath.basename(sample.origin.uri),
         "key": sample.key,
         "lang": sample.lang,
@@ -61,25 +63,25 @@ def _card(sample: Sample) -> dict[str, Any]:
         "caption": cut(sample.caption, 600),
         "facts": facts,
         "metadata": [(field, cut(said[field], 200)) for field in _METADATA if said.get(field)],
-        "blocks": _blocks(sample),
+        "blocks": _blocks(sample, unit),
     }
 
 
-def _blocks(sample: Sample) -> list[dict[str, Any]]:
-    """The blocks in reading order, each with the polygons of its lines."""
+def _blocks(sample: Sample, unit: float) -> list[dict[str, Any]]:
+    """The blocks in reading order, each with the polygons of its lines. `unit` is the pixels of the image in one that is shown."""
     blocks, left = [], _MAX_LINES
     for place, region in enumerate(sample.regions):
         lines = region.lines[: max(0, left)]
         left -= len(lines)
         polygons = [_points(line) for line in lines] or [_points(Line(region.box, "", polygon=region.polygon))]
-        start = polygons[0].split(" ", 1)[0].split(",")
+        x, y = _before(region.lines[0] if lines else Line(region.box, "", polygon=region.polygon), unit)
         blocks.append(
             {
                 "number": place + 1,
                 "hue": place * 67 % 360,
                 "polygons": polygons,
-                "x": start[0],
-                "y": start[1],
+                "x": f"{x:.1f}",
+                "y": f"{y:.1f}",
                 "by": region.by,
                 "score": "" if region.score is None else number(region.score),
                 "dir": direction(region, sample.script),
@@ -92,11 +94,28 @@ def _blocks(sample: Sample) -> list[dict[str, Any]]:
     return blocks
 
 
+def _before(line: Line, unit: float) -> tuple[float, float]:
+    """A place outside a line, where it begins: a number there hides no letter."""
+    corners = _corners(line)
+    half = len(corners) // 2
+    first, other, below = (
+        (corners[half - 1], corners[0], corners[half]) if line.direction == "rtl" else (*corners[:2], corners[-1])
+    )
+    if line.direction == "ttb":
+        other, below = below, other
+    away, length = _BADGE * unit, math.dist(first, other) or 1.0
+    x, y = (first[0] + below[0]) / 2, (first[1] + below[1]) / 2
+    return x + (first[0] - other[0]) / length * away, y + (first[1] - other[1]) / length * away
+
+
 def _texts(region: Region) -> list[str]:
     return cut(region.text, _MAX_CHARS).split("\n") if region.text else []
 
 
 def _points(line: Line) -> str:
-    x0, y0, x1, y1 = line.box
-    corners = line.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _corners(line))
+
+
+def _corners(line: Line) -> Polygon:
+    x0, y0, x1, y1 = map(float, line.box)
+    return line.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
