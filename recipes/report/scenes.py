@@ -68,7 +68,7 @@ def _card(sample: Sample) -> dict[str, Any]:
 
 
 def _blocks(sample: Sample, unit: float) -> list[dict[str, Any]]:
-    """The blocks in reading order, each with the polygons of its lines. `unit` is the pixels of the image in one that is shown."""
+    """The blocks in reading order, each with the polygons of its lines. `unit`: how many pixels of the image one shown has."""
     blocks, left = [], _MAX_LINES
     for place, region in enumerate(sample.regions):
         lines = region.lines[: max(0, left)]
