@@ -31,7 +31,7 @@ RECIPES_OF = {
 }
 """The recipe that makes each part, by the part's word; "" for one that is only taken from an output."""
 DEFAULT_LIMIT = 6
-FIGURES_A_DOCUMENT, TEXTS_A_DOCUMENT = 50, 5
+DRAWS_A_DOCUMENT, TEXTS_A_DOCUMENT = 50, 5
 DEFAULT_PAGES = 10  # of each document of the packages
 
 
@@ -70,7 +70,8 @@ def mixture(
 ) -> Recipe:
     """What each part is made of. `minority` is an output of `multilingual`, `figures` a list of molecules to draw; figures need
     no input, and are there unless that is `none`. `list` is that of the scenes' and the vision's pictures. At most `limit`
-    documents of each part, fifty times as many figures, and of packages five times as many texts, which are short."""
+    documents of each part, fifty times as many pictures that are drawn here, and of packages five times as many texts, which are
+    short."""
     from recipes import RECIPES  # here, since that file names this one
 
     given = {
@@ -123,15 +124,12 @@ def _recipe(key: str, where: str, pictures: str, limit: int) -> Recipe:
     from recipes import RECIPES  # here, since its table names this file
 
     entry = RECIPES[RECIPES_OF[key]]
-    words: dict[str, Any] = {}
-    if key == "figures":
-        words = {"limit": limit * FIGURES_A_DOCUMENT} | ({} if where == PACKAGES else {"molecules": where})
-    elif key == "texts":
-        words = {"limit": limit * TEXTS_A_DOCUMENT if where == PACKAGES else limit}
-    else:
-        words = {"limit": limit}
-    if key != "figures" and where != PACKAGES:
-        words |= {"input": where} | ({"list": pictures} if pictures and "list" in entry.words else {})
+    is_drawn = key == "figures" or (key == "vision" and where == PACKAGES)
+    factor = DRAWS_A_DOCUMENT if is_drawn else TEXTS_A_DOCUMENT if key == "texts" and where == PACKAGES else 1
+    words: dict[str, Any] = {"limit": limit * factor}
+    if where != PACKAGES:
+        words |= {"molecules" if key == "figures" else "input": where}
+        words |= {"list": pictures} if pictures and "list" in entry.words else {}
     if key == "pages" and where == PACKAGES:
         return _pages_of_packages(resolve_name(entry.function)(input=".", limit=limit))
     recipe: Recipe = resolve_name(entry.function)(**words)
