@@ -72,8 +72,6 @@ def mixture(
     no input, and are there unless that is `none`. `list` is that of the scenes' and the vision's pictures. At most `limit`
     documents of each part, fifty times as many pictures that are drawn here, and of packages five times as many texts, which are
     short."""
-    from recipes import RECIPES  # here, since that file names this one
-
     given = {
         "pages": pages, "fine": fine, "minority": minority, "word": word,
         "scene": scene, "figures": figures, "vision": vision, "texts": texts,
@@ -81,7 +79,7 @@ def mixture(
     if minority == PACKAGES:
         raise ValueError(f"minority={minority}: say minority=DIR, an output of make recipe=multilingual")
     if not any(given.values()):
-        given = {key: PACKAGES if recipe in RECIPES else "" for key, recipe in RECIPES_OF.items()}
+        given = {key: PACKAGES if recipe else "" for key, recipe in RECIPES_OF.items()}
         limit = limit or DEFAULT_LIMIT
     given["figures"] = given["figures"] or PACKAGES
     steps: dict[str, Step] = {}
