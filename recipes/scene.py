@@ -1,8 +1,9 @@
 """Scenes: photographs, posters and screens with the text in them, read by PaddleOCR; and signs set onto photographs, with exact
 labels.
 
-Without `input` the pictures are some forty photographs of Debian's packages, a dozen of them with text, and scenes that are
-composed on those without. Own pictures come from what people have of LAION, Wukong or img2dataset, or from any folder.
+Without `input` the pictures are photographs and screens of Debian's packages, in twelve languages, some of them without text,
+and scenes that are composed on photographs without. Own pictures come from what people have of LAION, Wukong or img2dataset, or
+from any folder.
 """
 
 import logging

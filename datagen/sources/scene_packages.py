@@ -1,6 +1,10 @@
-"""Photographs out of Debian's packages: street photographs with signs, and others without text, which signs are set onto.
+"""Pictures out of Debian's packages: street photographs with signs, screens and diagrams in twelve languages, and photographs
+without text, which signs are set onto.
 
-- `opencv-doc` (98 MB): OpenCV's examples. Apache-2.0 and BSD-3-Clause; no licence is stated photo by photo.
+- `opencv-doc` (98 MB): OpenCV's examples, photographs. Apache-2.0 and BSD-3-Clause; no licence is stated photo by photo.
+- `debian-handbook` (35 MB): an installer's screens, and diagrams, of which each translation has its own. GPL-2.0-or-later or
+  CC-BY-SA-3.0.
+- `dolphin-doc` (3 MB): windows of a file manager, likewise. GFDL-1.2-or-later.
 - `mate-backgrounds` (47 MB): photographs of nature, GPL-2.0-or-later, by people whom the package's copyright file names.
 """
 
@@ -26,6 +30,7 @@ _PLAIN = (
     r"examples/data/(home|building|fruits|baboon|apple|orange|aloeL|aero1|chicky_512|squirrel_cls|stuff|leuvenA|ela_original)\.jpg"
     r"|examples/data/(butterfly\.jpg|rubberwhale1\.png)"
 )
+_OF_EACH = "(mail-server|release-cycle|inst-(tasksel|partman|rootpw))"
 
 
 def _opencv(pattern: str) -> Package:
@@ -35,9 +40,28 @@ def _opencv(pattern: str) -> Package:
 _BACKGROUNDS = Package("mate-backgrounds", _GPL2, ((r"mate/nature/\w+\.jpg", "und"),), FORMATS)
 
 
+_SCREENS = (
+    Package(
+        "debian-handbook",
+        "GPL-2.0-or-later OR CC-BY-SA-3.0",
+        (
+            (rf"(ar|en|es|fr|it|ja|nl)-\w\w/images/{_OF_EACH}\.png", ""),
+            (rf"pt-BR/images/{_OF_EACH}\.png", "pt-BR"),
+        ),
+        FORMATS,
+    ),
+    Package(
+        "dolphin-doc",
+        "GFDL-1.2-or-later",
+        ((r"/(ca|de|it|nl|pt_BR|sv|tr|uk)/dolphin/(preferences-(startup|viewmodes-icons)|viewproperties-dialog)\.png", ""),),
+        FORMATS,
+    ),
+)
+
+
 def scene_samples() -> DebianSamples:
-    """A census of photographs with text, and of some without."""
-    return DebianSamples((_opencv(_TEXT), _opencv(_PLAIN)))
+    """A census of photographs with text, of some without, and of screens and diagrams."""
+    return DebianSamples((_opencv(_TEXT), _opencv(_PLAIN), *_SCREENS))
 
 
 def backgrounds() -> DebianSamples:

@@ -9,7 +9,7 @@ import datetime
 import functools
 import random
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from babel import Locale, dates, numbers
@@ -22,6 +22,7 @@ from datagen.synth.families import families
 
 TEXTS: Mapping[str, Callable[[str], list[str]]] = {"udhr": declarations.paragraphs}
 """What gives the paragraphs of a language (BCP-47), by name. Raises `ValueError` where that can't be had."""
+LICENCE = "Unicode-3.0"
 _CASELESS = ("tr", "az", "el", "de", "lt")  # whose capitals need more than Python's `upper`
 _SAMPLE = 80  # names that tell which typefaces a language has
 _WIDE_AND_UPRIGHT = "ー"
@@ -113,10 +114,6 @@ def words_of(lang: str, texts: tuple[str, ...]) -> SignWords | None:
     paragraphs = tuple(p for name in texts for p in TEXTS[name](lang) if 20 <= len(p) <= 400 and _is_of(p, sample))
     able = families(sample, lang)
     return SignWords(lang, scripts.main_script(sample)[0], able, words, paragraphs) if able else None
-
-
-def licences(texts: Sequence[str]) -> str:
-    return " AND ".join(["Unicode-3.0", *(["public-domain"] if texts else [])])
 
 
 def _any(text: str) -> bool:

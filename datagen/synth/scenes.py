@@ -10,7 +10,7 @@ import importlib.metadata
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -29,7 +29,7 @@ from datagen.synth.charts.words import LANGUAGES
 from datagen.synth.scene_blend import Light, Seen, View, photographed, seen
 from datagen.synth.scene_looks import light, plan
 from datagen.synth.scene_signs import KINDS, Panel, Plan, laid_out
-from datagen.synth.scene_words import TEXTS, SignWords, words_of
+from datagen.synth.scene_words import LICENCE, TEXTS, SignWords, words_of
 
 _ROWS = ((1,), (1,), (1,), (2,), (1, 1), (1, 1), (1, 2), (2, 1), (1, 1, 1), (2, 2), (3,), (1, 2, 1))
 """How many signs stand in each row."""
@@ -47,13 +47,15 @@ _MAX_KEPT = 1500  # pixels of a photograph's longer side, as it is kept while a 
 
 @dataclass(frozen=True)
 class SceneDraws(Draws):
-    """Draws on photographs, which are fetched when the draws are first listed."""
+    """Draws on photographs, which are fetched when the draws are first listed. Their licence is that of all these together; a
+    drawing's metadata has that of its own photograph."""
 
     source: str = scene_packages.PACKAGES
 
     def items(self) -> list[Item]:
-        scene_packages.photographs(self.source)
-        return super().items()
+        licences = {photograph.licence for photograph in scene_packages.photographs(self.source)} - {""}
+        licence = " AND ".join(sorted({LICENCE, *licences}))
+        return [replace(item, licence=licence) for item in super().items()]
 
     def pending(self) -> str:
         missing = scene_packages.missing(self.source)
