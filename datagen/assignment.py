@@ -5,14 +5,14 @@ its first shard is made. Shards of earlier generations keep their names and byte
 """
 
 import dataclasses
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from datagen.census import Census
 from datagen.items import Inputs, Item
-from datagen.record import another_schema
+from datagen.record import Range, another_schema
 from datagen.storage import Folder
 
 _FIELDS = {"shard", *(field.name for field in dataclasses.fields(Item))}
@@ -66,8 +66,8 @@ def assigned(folder: Folder) -> list[Assigned]:
 
 
 def new_items(items: Sequence[Item], shards: Sequence[Assigned], emptied: Set[str] = frozenset()) -> list[Item]:
-    """The items that none of `shards` reads yet. At the uris `emptied`, where another file may come, also those that have
-    changed.
+    """The items that none of `shards` reads yet; of a container of which they read the first parts alone, as a limit may have it,
+    the rest. At the uris `emptied`, where another file may come, also those that have changed.
 
     Raises `ValueError` if an item that a shard read has changed since.
     """
@@ -80,7 +80,22 @@ def new_items(items: Sequence[Item], shards: Sequence[Assigned], emptied: Set[st
             f"{len(changed)} inputs have changed since they were read (first: {changed[0].uri}): "
             "start a new output with out=…, or replace this one with overwrite=1"
         )
-    return [item for item in items if item.uri not in etags or item.uri in replaced]
+    ranges: dict[str, list[Range]] = {}
+    for item in (item for shard in shards for item in shard.inputs):
+        if item.uri not in replaced:
+            ranges.setdefault(item.uri, []).append(item.part)
+    return [rest for item in items for rest in _unread(item, ranges.get(item.uri, ()))]
+
+
+def _unread(item: Item, ranges: Sequence[Range]) -> Iterator[Item]:
+    """What of an item lies behind `ranges`, which begin where it does: all of it where there are none."""
+    first = item.first
+    for part in sorted(ranges):
+        if part.stop < 0:
+            return
+        first = max(first, part.stop)
+    if item.stop < 0 or first < item.stop:
+        yield dataclasses.replace(item, first=first) if ranges else item
 
 
 def numbered(inputs: Sequence[Inputs], shards: Sequence[Assigned]) -> list[Assigned]:

@@ -77,7 +77,8 @@ def shards_of(items: Sequence[Item], expected_parts: Callable[[Item], int], shar
 
 def _ranges(item: Item, size: int) -> list[Item]:
     """Ranges of at most `size` parts. The last goes to the container's end, wherever that proves to be."""
-    if item.first > 0 or item.stop >= 0 or item.count <= size:
+    end = item.stop if item.stop >= 0 else item.count
+    if item.again or end - item.first <= size:
         return [item]
-    starts = range(0, item.count, size)
-    return [replace(item, first=start, stop=start + size if start + size < item.count else -1) for start in starts]
+    starts = range(item.first, end, size)
+    return [replace(item, first=start, stop=start + size if start + size < end else item.stop) for start in starts]

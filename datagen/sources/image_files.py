@@ -77,6 +77,12 @@ def picture_of(data: bytes, frame: int, bounds: Bounds, caption: str, metadata: 
     return Picture(still.image, still.size, hashlib.sha256(data).hexdigest(), caption, metadata)
 
 
+def count_images(path: str, kind: str) -> Iterator[int]:
+    """How many image files an archive has."""
+    with contextlib.ExitStack() as stack:
+        yield sum(entry.name.lower().endswith(suffixes(FORMATS)) for entry in entries(path, kind, stack))
+
+
 def first_names(path: str, kind: str) -> Iterator[list[str]]:
     """The names in the first JSON object of an archive: its columns, as a table would have them."""
     with contextlib.ExitStack() as stack:

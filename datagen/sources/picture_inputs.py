@@ -26,6 +26,7 @@ from datagen.storage import is_local, resolve
 log = logging.getLogger(__name__)
 
 _LOOK = "datagen.sources.picture_tables:look"
+_COUNT = "datagen.sources.image_files:count_images"
 _NAMES = "datagen.sources.image_files:first_names"
 READ_LISTED = "datagen.sources.picture_tables:read_listed"
 _TELLING = frozenset({"url", "image_url", "img_url", "caption", "text", "file_name", "key", "status"})
@@ -124,6 +125,18 @@ def look(uri: str, limits: Limits) -> Looked:
             return next(answer.value for answer in sandbox(limits).run(_LOOK, Looked, path=path))
     except ChildDied as death:
         raise SampleError(death.reason, f"in the table: {death.detail}") from None
+
+
+def count_images(uri: str, limits: Limits) -> int:
+    """How many images an archive has, as far as it can be read; 1 for any other file, and for one that tells nothing."""
+    kind = archive.kind_of(uri)
+    if not kind:
+        return 1
+    try:
+        with archive_at(uri) as path:
+            return next(answer.value for answer in sandbox(limits).run(_COUNT, int, path=path, kind=kind))
+    except (SampleError, ChildDied):
+        return 1  # reading it will tell
 
 
 def listed_rows(uri: str, within: Range, limits: Limits) -> Iterator[Part[Listed] | Failed]:

@@ -10,10 +10,11 @@ from datagen.census import Census, Listing, file_item, walk
 from datagen.formats import suffixes
 from datagen.items import Item
 from datagen.sandbox import Limits
+from datagen.selection import by_seed
 from datagen.sources.image_files import FORMATS
 from datagen.sources.images import ImageSource
 from datagen.sources.picture_download import commands, download, url_column
-from datagen.sources.picture_inputs import Scanned, is_input, look, scan
+from datagen.sources.picture_inputs import Scanned, count_images, is_input, look, scan
 from datagen.sources.picture_join import join
 from datagen.sources.picture_lists import ask_for_name, checked
 from datagen.storage import Folder, resolve
@@ -25,7 +26,13 @@ DOWNLOADS = "downloads"
 
 
 def pictures(
-    input: str, list: str = "", unsafe_list: bool = False, download: bool = False, **values: Any
+    input: str,
+    list: str = "",
+    unsafe_list: bool = False,
+    download: bool = False,
+    limit: int = 0,
+    seed: int = 0,
+    **values: Any,
 ) -> tuple["Pictures", ImageSource]:
     """The census and the source of the pictures at `input`; `values` are further fields of `ImageSource`. `input` is
 
@@ -41,10 +48,12 @@ def pictures(
     Raises `ValueError` for a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the
     command that downloads it, or, with `download`, downloaded by img2dataset, which must be installed, into `downloads` of the
     output; the next run goes on where one stopped.
+
+    At most `limit` pictures (0: all) are read, of containers chosen by `seed`, the last of them not to its end. A larger limit
+    goes on there. So the limit of the pipeline, which counts containers, is not for pictures.
     """
     name = checked(list, unsafe_list) if list else ""
-    joined = _absolute(input) if is_input(input) else ""  # an archive or image alone has no lists beside it
-    return Pictures(input, name, download), ImageSource(list_name=name, input=joined, **values)
+    return Pictures(input, name, download, limit=limit, seed=seed), ImageSource(list_name=name, input=_absolute(input), **values)
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,8 @@ class Pictures(Census):
     list_name: str = ""
     download: bool = False
     downloads: str = ""
+    limit: int = 0
+    seed: int = 0
 
     def within(self, out: Folder) -> "Pictures":
         return replace(self, downloads=out.sub(DOWNLOADS).url)
@@ -67,6 +78,10 @@ class Pictures(Census):
         return f"downloads {len(scanned.lists)} lists with img2dataset" if _is_urls_alone(scanned) else ""
 
     def items(self) -> list[Item]:
+        items = self._all()
+        return _first(items, self.limit, self.seed) if self.limit else items
+
+    def _all(self) -> list[Item]:
         if not is_input(self.input) or self._is_list_of_files():
             return Listing(self.input, FORMATS, whole_archives=True).items()
         scan.cache_clear()  # the folder may have changed since
@@ -107,7 +122,7 @@ class Pictures(Census):
         if not scanned.num_images:
             return
         if scanned.lists:
-            strays = len(join(_absolute(self.input), Limits()).strays())
+            strays = len(join(_absolute(self.input), Limits()).strays()) if not self.limit else 0  # that reads all lists
             if strays:
                 log.info("census: %d images are in no list", strays)
                 yield Item(scanned.root, count=strays)
@@ -128,7 +143,19 @@ class Pictures(Census):
                 f"  {commands(lists, out.url)}\nand input={out.url} reads what it wrote; download=1 does both"
             )
         download(lists, out)
-        return replace(self, input=out.url, download=False).items()
+        return replace(self, input=out.url, download=False)._all()
+
+
+def _first(items: list[Item], limit: int, seed: int) -> list[Item]:
+    """Items with at most `limit` pictures, by `seed`; the last may be cut."""
+    chosen, left = [], limit
+    for item in by_seed(items, seed):
+        if not left:
+            break
+        num = item.count if item.count >= 0 else count_images(item.uri, Limits())
+        chosen.append(item if num <= left else replace(item, stop=left))
+        left -= min(num, left)
+    return sorted(chosen, key=lambda item: item.uri)
 
 
 def _is_urls_alone(scanned: Scanned) -> bool:

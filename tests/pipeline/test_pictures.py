@@ -20,7 +20,7 @@ from datagen.storage import Folder
 from recipes.recipe import Recipe
 from recipes.run import run
 from recipes.steps import Place
-from tests.outputs import check_corpus
+from tests.outputs import check_corpus, dataset_samples
 
 
 def image(color: object = "navy", kind: str = "JPEG", size: tuple[int, int] = (48, 32)) -> bytes:
@@ -30,6 +30,7 @@ def image(color: object = "navy", kind: str = "JPEG", size: tuple[int, int] = (4
 
 
 def tar(path: Path, files: dict[str, bytes]) -> None:
+    path.parent.mkdir(exist_ok=True)
     with tarfile.open(path, "w") as archive:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
@@ -319,3 +320,16 @@ def test_a_long_list_is_cut_into_shards_that_hold_to_the_contract(tmp_path):
     assert [(report.num_samples, len(report.drops)) for report in reports] == [(3, 2), (2, 3), (1, 1)]
     check_corpus(tmp_path / "out", name="pictures")
     assert run(recipe, Place(str(tmp_path / "out"), "inline")) == 0
+
+
+def test_a_limit_counts_pictures_and_a_larger_one_goes_on(tmp_path):
+    for number in range(3):
+        tar(tmp_path / "in" / f"{number:05d}.tar", {f"{n}.jpg": image((number, n, 0)) for n in range(4)})
+    seen = []
+    for limit in (3, 6, 0):
+        census, source = pictures(str(tmp_path / "in"), limit=limit, seed=1, shard_images=2)
+        recipe = Recipe("pictures", (Pipeline("pictures", census, source, ()),))
+        assert run(recipe, Place(str(tmp_path / "out"), "inline")) == 0
+        seen.append({s.key for s in dataset_samples(Folder(str(tmp_path / "out" / "pictures")))})
+    assert [len(keys) for keys in seen] == [3, 6, 12]
+    assert seen[0] < seen[1] < seen[2]
