@@ -37,7 +37,8 @@ class ImageSource:
       that img2dataset wrote beside a tar which have no image in it, as drops (`not_downloaded`, `http_404`, …);
     - a table with images, whose parts are its rows;
     - a list, whose parts are its rows, each joined with its image below the folder of `input` (`picture_join.py` says how);
-    - the folder of `input` itself, whose parts are the images that no row of its lists names: drops, `not_in_list`.
+    - the folder of a list's images, with a slash at its end, whose parts are the images that no row names:
+      drops, `not_in_list`.
 
     An upright JPEG, PNG or WebP keeps its bytes; any other image is turned, laid on white and written anew (`images.upright`). So
     is one whose longer side is over `long_side` pixels (0: there is no such limit), scaled down to that. Images with a side under
@@ -82,7 +83,7 @@ class ImageSource:
         if is_table(item.uri):
             looked = look(item.uri, self.limits)
             yield from self._table(item) if looked.image else self._listed(item)
-        elif self.input and item.uri == self.input:
+        elif item.uri.endswith("/"):
             yield from self._strays(item)
         else:
             yield from self._files(item)

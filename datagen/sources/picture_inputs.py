@@ -4,6 +4,7 @@ import contextlib
 import functools
 import glob
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ from datagen.sandbox import ChildDied, Limits, sandbox
 from datagen.sources import archive
 from datagen.sources.image_files import FORMATS
 from datagen.sources.local import archive_at
+from datagen.sources.picture_keys import FILE_COLUMNS
 from datagen.sources.picture_tables import SUFFIXES, Listed, Looked
 from datagen.sources.picture_words import is_laion
 from datagen.storage import is_local, resolve
@@ -29,14 +31,14 @@ _LOOK = "datagen.sources.picture_tables:look"
 _COUNT = "datagen.sources.image_files:count_images"
 _NAMES = "datagen.sources.image_files:first_names"
 READ_LISTED = "datagen.sources.picture_tables:read_listed"
-_TELLING = frozenset({"url", "image_url", "img_url", "caption", "text", "file_name", "key", "status"})
+_TELLING = frozenset({"url", "image_url", "img_url", "caption", "text", "key", "status", *FILE_COLUMNS})
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """`root` is the folder that images lie in. `archives` come with img2dataset's tables beside them, "" where there is none;
-    `lists` tell of images, `embedded` have them, `broken` can't be read; `num_rows` is of the tables. `laion` are the columns of
-    one that has LAION's. `num_images` plain images lie in the folder."""
+    """`root` is the folder that images lie in, `num_images` of them. `archives` come with img2dataset's tables beside them, ""
+    where there is none; `embedded` are tables with images, `lists` tell of images; `broken` can't be read, nor can folders among
+    them. `num_rows` is of the tables. `laion` are the columns of one that has LAION's."""
 
     root: str
     archives: dict[str, str]
@@ -59,10 +61,13 @@ def scan(input: str, limits: Limits) -> Scanned:
     is_table = not fs.isdir(path)
     root = path.rpartition("/")[0] if is_table else path.rstrip("/")
     endings = suffixes(FORMATS)
-    tables, archives, num_images = [], [], 0
+    tables, archives, broken, num_images = [], [], [], 0
+    others: Counter[str] = Counter()
     for info in walk(fs, root):
         name = info["name"].lower()
-        if name.endswith(endings):
+        if info["type"] != "file":
+            broken.append(_uri(fs, info["name"]))
+        elif name.endswith(endings):
             num_images += 1
         elif name.endswith(".arrow") and PurePosixPath(name).name.startswith(("cache-", "indices")):
             continue  # what `datasets` made of the others on the way
@@ -70,11 +75,16 @@ def scan(input: str, limits: Limits) -> Scanned:
             tables.append(_uri(fs, info["name"]))
         elif archive.kind_of(name) in ("tar", "zip"):
             archives.append(_uri(fs, info["name"]))
+        else:
+            others[PurePosixPath(name).suffix] += 1
+    if others:
+        seen = ", ".join(f"{num} {suffix or 'without a suffix'}" for suffix, num in others.most_common(4))
+        log.info("census: files that are no pictures left alone, or read beside one: %s", seen)
     if is_table:
         tables, archives = [_uri(fs, path)], []
     known = set(tables)
     beside = {uri: table for uri in archives if (table := f"{uri.rpartition('.')[0]}.parquet") in known}
-    num_rows, columns, embedded, lists, broken = {}, {}, [], [], []
+    num_rows, columns, embedded, lists = {}, {}, [], []
     for uri in sorted(known - set(beside.values())):
         try:
             looked = look(uri, limits)
@@ -91,7 +101,8 @@ def scan(input: str, limits: Limits) -> Scanned:
             log.info("census: %s tells of no pictures (its columns are %s): left alone", uri, ", ".join(looked.columns[:8]))
     laion = next((names for names in columns.values() if is_laion(list(names))), ())
     if not laion and archives:
-        names = _names_at(sorted(archives)[0], beside, limits)
+        first = sorted(archives)[0]
+        names = columns_at(beside.get(first, first), limits)
         laion = tuple(names) if is_laion(names) else ()
     return Scanned(
         root=_uri(fs, root),
@@ -106,14 +117,16 @@ def scan(input: str, limits: Limits) -> Scanned:
     )
 
 
-def _names_at(uri: str, beside: dict[str, str], limits: Limits) -> list[str]:
-    """The columns of what an archive holds: of the table beside it, or else of its first JSON file; none if it can't be read."""
+def columns_at(uri: str, limits: Limits) -> list[str]:
+    """The columns of a table, or the names in the first JSON file of an archive; none of what can't be read, or is neither."""
+    kind = archive.kind_of(uri)
     try:
-        if uri in beside:
-            return look(beside[uri], limits).columns
+        if is_table(uri):
+            return look(uri, limits).columns
+        if kind not in ("tar", "zip"):
+            return []
         with archive_at(uri) as path:
-            answers = sandbox(limits).run(_NAMES, list[str], path=path, kind=archive.kind_of(uri))
-            return next(answer.value for answer in answers)
+            return next(answer.value for answer in sandbox(limits).run(_NAMES, list[str], path=path, kind=kind))
     except (SampleError, ChildDied):
         return []  # reading it will tell
 

@@ -35,7 +35,8 @@ from datagen.sandbox import ChildDied, Limits, sandbox
 from datagen.sources.image_files import FORMATS
 from datagen.sources.local import archive_at
 from datagen.sources.picture_inputs import listed_rows, look, scan
-from datagen.sources.picture_tables import FILE_COLUMNS, IN_URL, KEY_COLUMNS, Listed, stems
+from datagen.sources.picture_keys import DIGESTS, FILE_COLUMNS, IN_URL, KEY_COLUMNS, stems
+from datagen.sources.picture_tables import Listed
 from datagen.storage import resolve
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ _PEEK = 2_000  # rows that tell the rule
 _CHUNK = 10_000  # paths
 _NUMBER_BITS = 40  # of a file's number, in a code that its folder's number is in front of
 NUMBER = "number"
-_RULES = (*FILE_COLUMNS, *KEY_COLUMNS, "md5 of the url", "sha1 of the url", "sha256 of the url", IN_URL, NUMBER)
+_RULES = (*FILE_COLUMNS, *KEY_COLUMNS, *DIGESTS, IN_URL, NUMBER)
 
 
 class Folder:

@@ -4,15 +4,12 @@ A table either has the images in a column (`{bytes, path}`, as Hugging Face has 
 """
 
 import bisect
-import contextlib
 import csv
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,20 +17,14 @@ import pyarrow.parquet as pq
 from datagen.parts import Failed, Part, Parts
 from datagen.record import Range, SampleError, clean_text
 from datagen.sources.image_files import Bounds, Picture, picture_of
+from datagen.sources.picture_keys import columns_of, keys_of
 from datagen.sources.picture_words import about, why_missing
 
 SUFFIXES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson")
-FILE_COLUMNS = ("file_name", "filename", "file", "path", "dir", "image_path", "image_file", "image", "img_path", "filepath")
-"""Columns that may name an image's file, the surest first."""
-KEY_COLUMNS = ("key", "sample_id", "uid", "id", "image_id", "imagekey", "image_key", "hash", "md5", "sha1", "sha256")
-"""Columns whose value may be an image's name without its suffix."""
-IN_URL = "name in the url"
 _IMAGE_COLUMNS = ("image", "img", "jpg", "jpeg", "png", "webp", "picture", "photo", "image_bytes", "bytes", "content")
 _MAPPED = 1 << 30  # larger files than the child's address space has room for are read as streams
 _FEW, _MANY = 16, 1024  # rows at a time, with and without images
 _KEYS = 5_000  # rows of keys in a message
-_URLS = ("url", "image_url", "img_url")
-_DIGESTS = {f"{name} of the url": name for name in ("md5", "sha1", "sha256")}
 _ARROW = (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, OverflowError)
 
 
@@ -118,46 +109,6 @@ def failures(path: str, present: set[str]) -> list[tuple[str, str]]:
         elif str(row.get("key")) not in present:
             gone.append(why_missing(row))
     return gone
-
-
-def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
-    """What a row's image may be called, without its suffix and in small letters, each behind the rule that says so, or by one
-    `rule` alone: a column's name, or what is made of the address. `folder/name` comes before `name`."""
-    small = {name.lower(): value for name, value in row.items()}
-    keys = []
-    for column in FILE_COLUMNS if not rule else {rule}.intersection(FILE_COLUMNS):
-        value = small.get(column)
-        if isinstance(value, str) and value:
-            keys += [(column, key) for key in stems(value)]
-    for column in KEY_COLUMNS if not rule else {rule}.intersection(KEY_COLUMNS):
-        value = small.get(column)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, (str, int)) and value != "":
-            keys.append((column, str(value).lower()))
-    url = next((small[name] for name in _URLS if isinstance(small.get(name), str)), "")
-    if url:
-        encoded = url.encode("utf-8", "replace")
-        for name in _DIGESTS if not rule else {rule}.intersection(_DIGESTS):
-            keys.append((name, hashlib.new(_DIGESTS[name], encoded).hexdigest()))
-        if rule in ("", IN_URL):
-            with contextlib.suppress(ValueError):  # an address with half a bracket
-                keys += [(IN_URL, key) for key in stems(unquote(urlsplit(url).path))[-1:]]
-    return [(by, clean_text(key)) for by, key in keys]
-
-
-def columns_of(rule: str) -> tuple[str, ...]:
-    """The columns, in small letters, that a rule makes keys of."""
-    return _URLS if rule == IN_URL or rule in _DIGESTS else (rule,)
-
-
-def stems(path: str) -> list[str]:
-    """`folder/name`, if it lies in one, and `name`, without the suffix and in small letters."""
-    folders, _, file = path.replace("\\", "/").lower().rpartition("/")
-    stem, folder = file.rpartition(".")[0] or file, folders.rpartition("/")[2]
-    if not stem:
-        return []
-    return [f"{folder}/{stem}", stem] if folder else [stem]
 
 
 def _range(table: "Table", within: Range) -> list[int]:

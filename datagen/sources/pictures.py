@@ -14,9 +14,10 @@ from datagen.selection import by_seed
 from datagen.sources.image_files import FORMATS
 from datagen.sources.images import ImageSource
 from datagen.sources.picture_download import commands, download, url_column
-from datagen.sources.picture_inputs import Scanned, count_images, is_input, look, scan
+from datagen.sources.picture_inputs import Scanned, columns_at, count_images, is_input, look, scan
 from datagen.sources.picture_join import join
 from datagen.sources.picture_lists import ask_for_name, checked
+from datagen.sources.picture_words import is_laion
 from datagen.storage import Folder, resolve
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def pictures(
     output; the next run goes on where one stopped.
 
     At most `limit` pictures (0: all) are read, of containers chosen by `seed`, the last of them not to its end. A larger limit
-    goes on there. So the limit of the pipeline, which counts containers, is not for pictures.
+    goes on there; `download` knows no limit. The limit of the pipeline counts containers, so it isn't for pictures.
     """
     name = checked(list, unsafe_list) if list else ""
     return Pictures(input, name, download, limit=limit, seed=seed), ImageSource(list_name=name, input=_absolute(input), **values)
@@ -83,7 +84,11 @@ class Pictures(Census):
 
     def _all(self) -> list[Item]:
         if not is_input(self.input) or self._is_list_of_files():
-            return Listing(self.input, FORMATS, whole_archives=True).items()
+            items = Listing(self.input, FORMATS, whole_archives=True).items()
+            columns = next((names for item in items[:1] if is_laion(names := columns_at(item.uri, Limits()))), None)
+            if columns and not self.list_name:
+                raise ask_for_name(self.input, columns)
+            return items
         scan.cache_clear()  # the folder may have changed since
         join.cache_clear()
         scanned = scan(self.input, Limits())
@@ -125,7 +130,7 @@ class Pictures(Census):
             strays = len(join(_absolute(self.input), Limits()).strays()) if not self.limit else 0  # that reads all lists
             if strays:
                 log.info("census: %d images are in no list", strays)
-                yield Item(scanned.root, count=strays)
+                yield Item(f"{scanned.root}/", count=strays)
             return
         fs, path = resolve(scanned.root)
         endings = suffixes(FORMATS)

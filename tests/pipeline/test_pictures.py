@@ -72,6 +72,7 @@ def test_a_folder_of_images_is_joined_with_a_list_of_laion_by_what_the_images_ar
     for number in (0, 1):
         (tmp_path / f"{hashlib.md5(URLS[number].encode()).hexdigest()}.jpg").write_bytes(image())
     (tmp_path / "stray.jpg").write_bytes(image())
+    assert len(read(tmp_path / "part-00000.parquet", list="other")) == 5
     with pytest.raises(ValueError, match=r"its columns are LAION's .* say list=NAME"):
         read(tmp_path)
     outcomes = read(tmp_path, list="relaion2b-en-research-safe")
@@ -333,3 +334,11 @@ def test_a_limit_counts_pictures_and_a_larger_one_goes_on(tmp_path):
         seen.append({s.key for s in dataset_samples(Folder(str(tmp_path / "out" / "pictures")))})
     assert [len(keys) for keys in seen] == [3, 6, 12]
     assert seen[0] < seen[1] < seen[2]
+
+
+def test_tars_of_laion_are_asked_for_their_list_however_they_are_named(tmp_path):
+    tar(tmp_path / "0.tar", {"0.jpg": image(), "0.json": json.dumps({"url": URLS[0], "caption": "x", "punsafe": 0.1}).encode()})
+    for input in (tmp_path, tmp_path / "0.tar", tmp_path / "*.tar"):
+        with pytest.raises(ValueError, match="its columns are LAION's"):
+            read(input)
+        assert len(samples(read(input, list="other"))) == 1

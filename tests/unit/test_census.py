@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from datagen.assignment import add_generation, assigned, new_items
+from datagen.assignment import Assigned, add_generation, assigned, new_items
 from datagen.census import Listing
-from datagen.items import Item
+from datagen.items import Item, num_parts, shards_of
 from datagen.selection import choose
 from datagen.sources.pdf import PdfSource
 from datagen.storage import Folder
@@ -213,3 +213,27 @@ def test_large_documents_are_split_when_their_pages_are_known():
         [("/a.pdf", 200, -1), ("/b.pdf", 0, -1)],
         [("/c.pdf", 0, -1)],
     ]
+
+
+def test_behind_the_first_parts_of_a_container_a_wider_census_goes_on():
+    def shard(*items: Item) -> Assigned:
+        return Assigned(0, 0, items)
+
+    read = [
+        shard(Item("/a", first=0, stop=3), Item("/a", first=3, stop=5)),
+        shard(Item("/b", first=0, stop=4), Item("/b", first=4)),
+    ]
+    assert new_items([Item("/a", stop=5), Item("/b")], read) == []
+    assert new_items([Item("/a", stop=9), Item("/b", stop=9)], read) == [Item("/a", first=5, stop=9)]
+    assert new_items([Item("/a"), Item("/c", stop=2)], read) == [Item("/a", first=5), Item("/c", stop=2)]
+
+
+def test_a_container_that_is_read_in_part_is_cut_into_ranges_too():
+    def ranges(item: Item) -> list[tuple[int, int]]:
+        return [(cut.first, cut.stop) for inputs in shards_of([item], lambda item: num_parts(item, 1), 4) for cut in inputs]
+
+    assert ranges(Item("/a", count=10)) == [(0, 4), (4, 8), (8, -1)]
+    assert ranges(Item("/a", count=10, stop=6)) == [(0, 4), (4, 6)]
+    assert ranges(Item("/a", count=10, first=5)) == [(5, 9), (9, -1)]
+    assert ranges(Item("/a", count=10, first=5, again=True)) == [(5, -1)]
+    assert ranges(Item("/a", stop=4)) == [(0, 4)]

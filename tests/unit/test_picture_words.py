@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.sources.picture_join import Numbers
-from datagen.sources.picture_tables import keys_of, stems
+from datagen.sources.picture_keys import keys_of, stems
 from datagen.sources.picture_words import about, is_laion, why_missing
 
 
