@@ -56,12 +56,13 @@ def scene(
         raise ValueError(f"list={list}: it is the list of the pictures at input=WHERE, which is missing")
     settings: dict[str, Any] = {"long_side": LONG_SIDE, "shard_images": SHARD_PICTURES, "stage": NAME}
     census: Census
+    chosen = 0 if input else limit  # of own pictures the census chooses: they lie in containers
     if input:
-        census, source = pictures(input, list, unsafe_list, download, **settings)
+        census, source = pictures(input, list, unsafe_list, download, limit, seed, **settings)
     else:
         census, source = scene_packages.scene_samples(), ImageSource(**settings)
     stages = (picture_filters.of_word(only), _reader(engines, agreement), JudgeScene(seed=seed))
-    steps: tuple[Step, ...] = (Pipeline(NAME, census, source, stages, limit=limit, seed=seed, max_drop=MAX_DROP),)
+    steps: tuple[Step, ...] = (Pipeline(NAME, census, source, stages, limit=chosen, seed=seed, max_drop=MAX_DROP),)
     if photographs or not input:
         steps = (*steps, composed(photographs or scene_packages.PACKAGES, limit or DEFAULT_DRAWN, seed))
     names = tuple(step.name for step in steps)

@@ -25,8 +25,8 @@ def vision(
     """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.pictures.pictures`
     lists; without, `limit` pictures made here of cut-outs on photographs, by `seed`. Raises `ValueError` as `pictures` does."""
     if input:
-        census, source = pictures(input, list, unsafe_list, download, task="caption", stage=NAME)
-        made = Pipeline(NAME, census, source, (FilterPictures(), JudgeCaptions()), limit=limit)
+        census, source = pictures(input, list, unsafe_list, download, limit, seed, task="caption", stage=NAME)
+        made = Pipeline(NAME, census, source, (FilterPictures(), JudgeCaptions()))
     else:
         made = _stamps(limit or DEFAULT_LIMIT, seed)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
