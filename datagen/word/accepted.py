@@ -2,16 +2,16 @@
 and what is rendered are the same then.
 
 Content controls, smart tags and custom XML are taken away from round what they hold. LibreOffice would put a control's text into
-a field of a form, where no letter is on the page, or take it from data that are bound to it. What makes a table of contents a
-field goes, too: in a document that has one, LibreOffice 25.2 draws the numbers of headings and pages black, whatever colour they
-have. So do numbers of lines in the margin.
+a field of a form, where no letter is on the page, or take it from data that are bound to it. Fields go, too, and what they showed
+last stays, as in Word: a tagged PDF calls neither the text of links nor what LibreOffice makes anew by its style. In heads and
+feet only links and tables of contents go. Numbers of lines in the margin go everywhere.
 """
 
 from collections import Counter
 
 from lxml import etree
 
-from datagen.word.fields import Fields
+from datagen.word.fields import Field, Fields
 from datagen.word.names import MC, M, W, sign_code
 from datagen.word.xml_parts import remove
 
@@ -28,7 +28,7 @@ _LINE_NUMBERS = "lnNumType"  # which are in no text, and of which no letter has 
 _COMMENTS = ("commentRangeStart", "commentRangeEnd", "commentReference", "annotationRef")
 _DELETED = ("del", "moveFrom")
 _INSERTED = ("ins", "moveTo")
-_WRAPPERS = ("smartTag", "customXml", "dir", "bdo")
+_WRAPPERS = ("smartTag", "customXml", "dir", "bdo", "hyperlink")
 _PROPERTIES_OF_WRAPPERS = frozenset({W + "smartTagPr", W + "customXmlPr"})
 _LOADED = ("altChunk", "subDoc")  # documents within the document
 _TEXT = frozenset(
@@ -37,9 +37,9 @@ _TEXT = frozenset(
 )
 
 
-def accept(root: etree._Element, signs: Counter[str]) -> None:
-    """Changes the tree of a part. Runs with text and something else are split, so that each has one of them. What goes is counted
-    in `signs`."""
+def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False) -> None:
+    """Changes the tree of a part; `keeps_fields`: of a head or foot. Runs with text and something else are split, so that each
+    has one of them. What goes is counted in `signs`."""
     _choose(root)
     for name in _DELETED + _INSERTED:
         signs["tracked_changes"] += sum(1 for _ in root.iter(W + name))
@@ -69,7 +69,7 @@ def accept(root: etree._Element, signs: Counter[str]) -> None:
     _remove_empty_formulas(root)
     for run in list(root.iter(W + "r")):
         _split(run)
-    _free_indexes(root)
+    _free_fields(root, keeps_fields)
 
 
 def _choose(root: etree._Element) -> None:
@@ -174,12 +174,22 @@ def _split(run: etree._Element) -> None:
         holder.insert(at, part)
 
 
-def _free_indexes(root: etree._Element) -> None:
-    """Takes what makes a table of contents a field away, and leaves its text."""
+def _free_fields(root: etree._Element, keeps_fields: bool) -> None:
+    """Takes fields away, and leaves their results; those that have none stay."""
     fields = Fields()
+    for element in list(root.iter(W + "fldSimple")):
+        fields.begin()
+        fields.instruct(element.get(W + "instr", ""))
+        fields.separate()
+        fields.show("".join(text.text or "" for text in element.iter(W + "t")))
+        if (field := fields.end()) is not None and _can_go(field, keeps_fields):
+            _unwrap(element, element)
     controls: list[list[etree._Element]] = []
-    for element in list(root.iter(W + "fldChar", W + "instrText")):
+    for element in list(root.iter(W + "fldChar", W + "instrText", W + "t")):
         run = element.getparent()
+        if element.tag == W + "t":
+            fields.show(element.text or "")
+            continue
         kind = element.get(W + "fldCharType")
         if kind == "begin":
             fields.begin()
@@ -193,9 +203,13 @@ def _free_indexes(root: etree._Element) -> None:
             fields.separate()
         elif kind == "end":
             ended, runs = fields.end(), controls.pop()
-            if ended is not None and ended.is_index:
+            if ended is not None and _can_go(ended, keeps_fields):
                 for control in runs:
                     remove(control)
+
+
+def _can_go(field: Field, keeps_fields: bool) -> bool:
+    return field.only_holds or (field.has_text and field.is_generated and not keeps_fields)
 
 
 def _unwrap(element: etree._Element, content: etree._Element) -> None:

@@ -1,7 +1,7 @@
-"""A Word file read in the sandboxed child: opened, read, drawn by LibreOffice twice, and taken apart page by page.
+"""A Word file read in the sandboxed child: opened, read, drawn by LibreOffice, and taken apart page by page.
 
-file ──> package ──> content ──> plain and marked copy ──> office ──> pages
-                        └──> formulas ──> LaTeX ───────────────────────┘
+file ──> package ──> content ──> copy with marks ──> office ──> pages
+                        └──> formulas ──> LaTeX ──────────────────┘
 """
 
 import contextlib
@@ -21,7 +21,6 @@ from datagen.word.formulas import Refusal, to_latex
 from datagen.word.package import Package, opened
 from datagen.word.pages import Rendering, WordPages
 from datagen.word.paragraph_parts import paragraphs_of
-from datagen.word.small_pictures import small_pictures
 
 
 def read_document(
@@ -33,12 +32,12 @@ def read_document(
     are lost with it. Raises `SampleError` for the whole document, as `package.opened` and `content.read` do."""
     with temporary_folder() as folder:
         package = opened(path)
-        document, plain, marked = _copies(package, folder)
+        document, copy = _copied(package, folder)
         signs = dict(Counter(package.signs) + Counter(document.signs))
         latex, refusals = _latex(document)
         try:
-            pdfs = office.convert([plain, marked], folder, "pdf")
-            pages = WordPages(document, latex, refusals, Rendering(pdfs[0], pdfs[1], long_side, jpeg_quality, max_pages))
+            (pdf,) = office.convert([copy], folder, "pdf")
+            pages = WordPages(document, latex, refusals, Rendering(pdf, long_side, jpeg_quality, max_pages))
         except SampleError as error:
             if numbers is None:
                 yield Parts([0])
@@ -51,17 +50,16 @@ def read_document(
             yield from each(numbers, lambda number: msgspec.structs.replace(pages.page(number), signs=signs))
 
 
-def _copies(package: Package, folder: str) -> tuple[Document, str, str]:
-    """The document, and the paths of its plain and its marked copy. What is no .docx is made one first."""
+def _copied(package: Package, folder: str) -> tuple[Document, str]:
+    """The document, and the path of its copy. What is no .docx is made one first."""
     if package.kind != "docx":
         source = str(Path(folder) / f"file.{package.kind}")
         package.write(source)
         package = opened(office.convert([source], folder, "docx")[0])
-    document, plain_parts, marked_parts = content.read(package)
-    paths = [str(Path(folder) / f"{kind}.docx") for kind in ("plain", "marked")]
-    for path, parts in zip(paths, (plain_parts, marked_parts | small_pictures(package.parts)), strict=True):
-        package.write(path, parts)
-    return document, paths[0], paths[1]
+    document, parts = content.read(package)
+    path = str(Path(folder) / "copy.docx")
+    package.write(path, parts)
+    return document, path
 
 
 def _latex(document: Document) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:

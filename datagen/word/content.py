@@ -1,13 +1,12 @@
-"""What a Word file says, and the copies of it that are rendered: the plain one, and the one whose letters have their marks as
-colours. One walk gives all three, so that they can't disagree.
+"""What a Word file says, and the copy of it that is rendered, which has the marks (`copy_marks`). One walk gives both, so that
+they can't disagree.
 
-In both copies changes are accepted, and comments are gone (`accepted.accept`). Hidden text stays in them, since nothing shows it,
-and is in no block.
+In the copy changes are accepted, and comments are gone (`accepted.accept`). Hidden text stays in it, since nothing shows it, and
+is in no block.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from lxml import etree
@@ -16,16 +15,17 @@ from datagen.record import SampleError
 from datagen.sources.glyph_names import private_character
 from datagen.sources.pdf_breaks import has_one_width
 from datagen.word.accepted import accept
-from datagen.word.colours import Colours
+from datagen.word.copy_marks import CopyMarks, colours_in
 from datagen.word.document import UNKNOWN, Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
 from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
 from datagen.word.names import XML_SPACE, M, R, W, sign_code
 from datagen.word.package import Package
-from datagen.word.pieces import Pieces, fill, paint, without_colours
+from datagen.word.pieces import Pieces
 from datagen.word.styles import Around, Look, Styles
 from datagen.word.table_cells import drafts
+from datagen.word.table_fills import Fills
 from datagen.word.xml_parts import written
 
 _SIGNS = {
@@ -43,9 +43,9 @@ _FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
 _RAISED = Look(raised=1)
 
 
-def read(package: Package) -> tuple[Document, dict[str, bytes], dict[str, bytes]]:
-    """The document, and the parts that the plain and the marked copy have in place of the file's. Raises `SampleError` for
-    what is no .docx, and for a table that no page has."""
+def read(package: Package) -> tuple[Document, dict[str, bytes]]:
+    """The document, and the parts that the copy has in place of the file's. Raises `SampleError` for what is no .docx, and for a
+    table that no page has."""
     if package.kind != "docx":
         raise SampleError("not_a_word_document", f"a .{package.kind} is converted first")
     reader = _Reader(package)
@@ -62,7 +62,7 @@ def read(package: Package) -> tuple[Document, dict[str, bytes], dict[str, bytes]
             whole += [block for block in reader.story_of(part, kind) if not isinstance(block, _Note)]
     signs = {name: count for name, count in reader.signs.items() if count}
     numbers = reader.num_marks, reader.num_formulas, reader.num_tables
-    return Document(tuple(whole), *numbers, signs, reader.colours), reader.plain, reader.marked
+    return Document(tuple(whole), *numbers, signs, reader.marks), reader.copied()
 
 
 @dataclass(frozen=True)
@@ -80,16 +80,11 @@ class _Reader:
         self._package = package
         self._related = package.related(package.main)
         self._running: dict[str, dict[str, None]] = {"header": {}, "footer": {}}
-        styles, numbering = self._tree("styles"), self._tree("numbering")
-        self.styles = Styles(styles, numbering)
+        self.styles = Styles(self._tree("styles"), self._tree("numbering"))
         self.signs: Counter[str] = Counter()
-        self.plain: dict[str, bytes] = {}
-        self.marked: dict[str, bytes] = {}
-        self.colours = Colours()
+        self._copied: dict[str, bytes] = {}
+        self.marks = CopyMarks(taken=colours_in(content for name, content in package.parts.items() if name.endswith(".xml")))
         self.num_marks = self.num_formulas = self.num_tables = 0
-        for kind, tree in (("numbering", numbering), ("styles", styles)):
-            if tree is not None:
-                self.marked[self._part(kind)] = without_colours(tree)
 
     def new_mark(self) -> int:
         self.num_marks += 1
@@ -97,7 +92,7 @@ class _Reader:
 
     def story_of(self, part: str, where: Where) -> list[Block | _Note]:
         """The blocks of a part, and the places of notes."""
-        root = self._accepted(part)
+        root = self._accepted(part, where)
         body = root.find(W + "body") if where == "body" else root
         if body is None:
             raise SampleError("not_a_word_document", f"{part} has no body")
@@ -107,7 +102,7 @@ class _Reader:
                     asked = (self._related.get(e.get(R + "id", "")) for e in section.findall(f"{W}{kind}Reference"))
                     parts |= {reference[1]: None for reference in asked if reference is not None}
         blocks = list(_Story(self, where).blocks(body, is_outermost=True))
-        self.marked[part] = _drawable(root)
+        self._copied[part] = _drawable(root)
         return blocks
 
     def notes(self, kind: str) -> dict[str, list[Block]]:
@@ -115,24 +110,30 @@ class _Reader:
         part = self._part(f"{kind}s")
         if not part:
             return {}
-        root = self._accepted(part)
-        notes: dict[str, list[Block]] = {}
         where: Where = "footnote" if kind == "footnote" else "endnote"
+        root = self._accepted(part, where)
+        notes: dict[str, list[Block]] = {}
         for note in root.findall(W + kind):
             if note.get(W + "type", "normal") == "normal":
                 blocks = _Story(self, where).blocks(note, is_outermost=True)
                 notes[note.get(W + "id", "")] = [block for block in blocks if not isinstance(block, _Note)]
-        self.marked[part] = _drawable(root)
+        self._copied[part] = _drawable(root)
         return notes
 
     def running(self, kind: str) -> list[str]:
         """The headers or footers that sections ask for, by their parts."""
         return [part for part in self._running[kind] if part in self._package.parts]
 
-    def _accepted(self, part: str) -> etree._Element:
+    def copied(self) -> dict[str, bytes]:
+        """The parts that were read, with their marks, and the styles of these."""
+        part = self._part("styles")
+        if part:
+            return self._copied | {part: self.marks.with_styles(self._package.xml(part))}
+        return self._copied | self._package.with_part("styles", self.marks.with_styles(etree.Element(W + "styles")))
+
+    def _accepted(self, part: str, where: Where) -> etree._Element:
         root = self._package.xml(part)
-        accept(root, self.signs)
-        self.plain[part] = _drawable(deepcopy(root))
+        accept(root, self.signs, keeps_fields=where in ("header", "footer"))
         return root
 
     def _part(self, kind: str) -> str:
@@ -155,13 +156,19 @@ class _Story:
     around: Around = ()
     """What the style of the table that is being read says of its cell's runs."""
     _initial: tuple[Piece, ...] = ()
-    _is_repeated: bool = False  # what is being read is the head of a table
 
-    def new_mark(self) -> int:
-        """The mark of a piece of text."""
-        mark = self.reader.new_mark()
-        self.reader.colours.add(mark, is_in_order=self.where == "body" and not self._is_repeated)
-        return mark
+    @property
+    def is_tagged(self) -> bool:
+        """Whether a PDF of it says of which style each text is."""
+        return self.where not in ("header", "footer")
+
+    def mark_run(self, run: etree._Element, mark: int, properties: etree._Element | None) -> None:
+        """Give a run in a paragraph of these properties (w:pPr) a mark in the copy."""
+        marks, styles = self.reader.marks, self.reader.styles
+        if self.is_tagged:
+            marks.mark_run(run, mark)
+        else:
+            marks.colour_run(run, mark, styles.colour(run.find(W + "rPr"), properties))
 
     def blocks(self, holder: etree._Element, is_outermost: bool = False) -> Iterator[Block | _Note]:
         for child in holder:
@@ -182,10 +189,9 @@ class _Story:
         reader.num_tables += 1
         rows = []
         of_rows, properties, around = drafts(element, reader.signs), element.find(W + "tblPr"), self.around
-        is_repeated = self._is_repeated
+        fills = Fills(reader.styles, element)
         for r, row in enumerate(of_rows):
             cells = []
-            self._is_repeated = is_repeated or row.is_header
             for n, cell in enumerate(row.cells):
                 places = {
                     "firstRow": r == 0,
@@ -197,18 +203,17 @@ class _Story:
                 blocks = tuple(block for e in cell.elements for block in self.blocks(e) if not isinstance(block, _Note))
                 reader.signs["nested_tables"] += sum(isinstance(block, Table) for block in blocks)
                 mark = reader.new_mark()
-                for e in cell.elements:
-                    fill(e, mark)
+                reader.marks.fill_cell(cell.elements, mark, fills.of(cell.elements[0]))
                 cells.append(Cell(blocks, cell.column, cell.rowspan, cell.colspan, mark))
             rows.append(Row(tuple(cells), row.is_header))
-        self.around, self._is_repeated = around, is_repeated
+        self.around = around
         is_right_to_left = element.find(f"{W}tblPr/{W}bidiVisual") is not None
         return Table(at, tuple(rows), self.where, is_right_to_left)
 
     def _paragraph(self, element: etree._Element) -> Paragraph | None:
         properties = element.find(W + "pPr")
         shape = self.reader.styles.shape(properties)
-        line = _Line(self, properties, Pieces(self.new_mark, self.reader.colours.of))
+        line = _Line(self, properties, Pieces(self.reader.new_mark, lambda run, mark: self.mark_run(run, mark, properties)))
         line.read(element)
         pieces = tuple(line.pieces.pieces)
         if self._is_initial(properties):
@@ -216,11 +221,10 @@ class _Story:
             return None
         pieces, self._initial, marker = self._initial + pieces, (), 0
         if shape.is_numbered:
-            marker = self.new_mark()
-            if properties is None:
-                properties = etree.Element(W + "pPr")
-                element.insert(0, properties)
-            paint(properties, self.reader.colours.of(marker), before="sectPr")
+            marker = self.reader.new_mark()
+            if not self.is_tagged and properties is not None:
+                colour = self.reader.styles.colour(properties.find(W + "rPr"), properties)
+                self.reader.marks.colour_run(properties, marker, colour, before="sectPr")
         if not pieces and not marker:
             return None
         return Paragraph(
@@ -363,7 +367,7 @@ class _Line:
 
     def _paint_silent(self, mark: int) -> None:
         for run in self._silent:
-            paint(run, self.story.reader.colours.of(mark))
+            self.story.mark_run(run, mark, self.properties)
         self._silent.clear()
 
     def _note(self, element: etree._Element, run: etree._Element) -> None:

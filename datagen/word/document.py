@@ -1,14 +1,13 @@
 """What a Word file says, in the order in which its text runs: paragraphs and tables, their text in pieces.
 
-Each piece of text has a *mark*, a number from 1 on. In the marked copy of the file the mark gives the piece's letters their
-colour (`datagen/word/colours.py`), so that every letter on a page that is rendered from the copy says which piece it belongs
-to. The image of the page is rendered from the plain copy.
+Each piece of text has a *mark*, a number from 1 on. In the copy of the file that is rendered the mark is in the name of the
+piece's style (`datagen/word/copy_marks.py`), so that every letter on a page says which piece it belongs to.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from datagen.word.colours import Colours
+from datagen.word.copy_marks import CopyMarks
 
 UNKNOWN = "\ufffd"
 """What stands in a text for a sign of which nobody knows the character: one of a symbol font, say."""
@@ -57,7 +56,7 @@ Piece = Text | Formula | Picture
 class Paragraph:
     """`level` is that of a heading: 1 for the document's title, 2 for a heading of the first level, and so on; 0 for other text.
     `list_depth` is that of an item of a list, from 1; 0 elsewhere. The number or bullet of an item, or of a heading, is made by
-    the program that renders the page, in the colour of `marker_mark`, which is 0 where there is none. `is_contents`: an entry of
+    the program that renders the page, and has the mark `marker_mark`, which is 0 where there is none. `is_contents`: an entry of
     a table of contents."""
 
     pieces: tuple[Piece, ...]
@@ -76,9 +75,9 @@ class Cell:
     """A cell with what it holds, a table within it included, and how many rows and columns it spans. `column` is that of its left
     edge in the table's grid, from 0.
 
-    In the marked copy its fill (w:tcPr/w:shd w:fill, w:val="clear") has the colour 0xRRGGBB of `mark`, a number that no other
-    cell and no piece of text has, 0 for none: so a page shows where each cell is, an empty one and a repeated head, too. (Tried:
-    LibreOffice draws one rectangle of that fill for each cell and page, and nothing moves.)"""
+    In the copy its fill (w:tcPr/w:shd w:fill, w:val="clear") has a colour for `mark`, a number that no other cell and no piece of
+    text has, 0 for none: so a page says where each cell is, an empty one and a repeated head, too. (Tried: LibreOffice draws one
+    rectangle of that fill for each cell and page, and nothing moves.)"""
 
     blocks: tuple["Block", ...]
     column: int
@@ -111,12 +110,12 @@ Block = Paragraph | Table
 @dataclass(frozen=True)
 class Document:
     """The blocks of the main part with notes and text boxes behind the block that they are anchored in, then headers and footers.
-    `num_marks`: marks are 1 to this number. `signs` are counts of what the reader met and left out, by name; `colours` those of
-    the marks of text in the marked copy."""
+    `num_marks`: marks are 1 to this number. `signs` are counts of what the reader met and left out, by name; `marks` says how the
+    marks are in the copy."""
 
     blocks: tuple[Block, ...]
     num_marks: int
     num_formulas: int
     num_tables: int
     signs: dict[str, int]
-    colours: Colours
+    marks: CopyMarks

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\s*([A-Za-z=]+)")
-# Results of these stand as the file has them. Those of all others (PAGE, CREATEDATE, REF, SEQ, …) may be made anew.
+# Results of these stand as the file has them. Those of all others (PAGE, CREATEDATE, SEQ, …) may be made anew.
 _AS_WRITTEN = frozenset(
     "HYPERLINK TOC INDEX TOA RD TC XE TA ADDIN CITATION BIBLIOGRAPHY QUOTE INCLUDETEXT INCLUDEPICTURE EMBED LINK SHAPE BARCODE "
     "MERGEBARCODE DISPLAYBARCODE CONTROL HTMLCONTROL PRIVATE FORMTEXT".split()
 )
-_INDEXES = frozenset({"TOC", "INDEX", "TOA", "BIBLIOGRAPHY"})
+_HOLDERS = frozenset({"TOC", "INDEX", "TOA", "BIBLIOGRAPHY", "HYPERLINK"})
 
 
 @dataclass
@@ -18,6 +18,8 @@ class Field:
 
     instruction: str = ""
     is_result: bool = False
+    has_text: bool = False
+    """Whether the file has a result with letters."""
     mark: int = 0
     """Of the last piece of its result, if it is made anew."""
 
@@ -27,8 +29,9 @@ class Field:
         return bool(self._kind) and self._kind not in _AS_WRITTEN
 
     @property
-    def is_index(self) -> bool:
-        return self._kind in _INDEXES
+    def only_holds(self) -> bool:
+        """Whether it makes an index or a link of the text in it, which stays as it is without the field."""
+        return self._kind in _HOLDERS
 
     @property
     def _kind(self) -> str:
@@ -62,6 +65,11 @@ class Fields:
     def separate(self) -> None:
         if self._open:
             self._open[-1].is_result = True
+
+    def show(self, text: str) -> None:
+        """Text in the fields that are open."""
+        for field in self._open:
+            field.has_text |= field.is_result and bool(text.strip())
 
     def end(self) -> Field | None:
         """The field that ends here."""

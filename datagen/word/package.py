@@ -73,6 +73,11 @@ class Package:
         the part; of a "hyperlink" the address, if it isn't in the file."""
         return package_docx.related(self.parts, source)
 
+    def with_part(self, kind: str, content: bytes) -> dict[str, bytes]:
+        """The parts that are to be written in place of a .docx's own so that it has one more, of a kind such as "styles", of
+        which it has none."""
+        return package_docx.with_part(self.parts, self.main, kind, content)
+
     def write(self, path: str, replaced: Mapping[str, bytes] | None = None) -> None:
         """Write the file, without what was cut out, with other bytes for the parts that `replaced` names, which may be new."""
         if self.kind == "doc":

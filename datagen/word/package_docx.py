@@ -22,6 +22,8 @@ _TYPES_PART = "[Content_Types].xml"
 # Of the strict kind of Office Open XML, which says the same in namespaces of its own.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(officeDocument|wordprocessingml|drawingml)/")
 _STRICT_NAMES = {b"/extendedProperties": b"/extended-properties", b"/customProperties": b"/custom-properties"}
+_REFERENCE_TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+_NO_REFERENCES = b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"/>'
 _DOCUMENT_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 # Documents and templates, with macros and without.
 _IS_WORD = re.compile(
@@ -80,6 +82,21 @@ def related(parts: Mapping[str, bytes], source: str) -> dict[str, tuple[str, str
         return {}
     root = parsed(parts[name], name)
     return {ref.id: (ref.kind, ref.target) for ref in (_reference(e, source) for e in _relationships(root))}
+
+
+def with_part(parts: Mapping[str, bytes], main: str, kind: str, content: bytes) -> dict[str, bytes]:
+    """A part of that kind, and the parts that change by it: the main part's references, and the types of all."""
+    name, rels = posixpath.join(posixpath.dirname(main), f"{kind}-{len(parts)}.xml"), _rels_name(main)
+    references = parsed(parts.get(rels, _NO_REFERENCES), rels)
+    reference = {"Id": f"rId{kind}{len(references)}", "Type": _REFERENCE_TYPE + kind, "Target": f"/{name}"}
+    etree.SubElement(references, f"{{{etree.QName(references).namespace}}}Relationship", reference)
+    types = parsed(parts[_TYPES_PART], _TYPES_PART)
+    override = {
+        "PartName": f"/{name}",
+        "ContentType": f"application/vnd.openxmlformats-officedocument.wordprocessingml.{kind}+xml",
+    }
+    etree.SubElement(types, f"{{{etree.QName(types).namespace}}}Override", override)
+    return {name: content, rels: written(references), _TYPES_PART: written(types)}
 
 
 def _transitional(xml: bytes) -> bytes:

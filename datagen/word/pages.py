@@ -1,24 +1,22 @@
 """The pages of a Word document: image, label, cuts of formulas and tables, and the check of the label against the page's text.
 
 document, marks ──┐
-plain PDF ────────┼──> letters ──> parts of paragraphs, pieces of tables, places of formulas ──> regions ──> check ──> page
-marked PDF ───────┘
+PDF ──> streams ──┴──> letters ──> parts of paragraphs, pieces of tables, places of formulas ──> regions ──> check ──> page
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from datagen.record import SampleError
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import OpenPage, encoded, native, open_document, rendered
 from datagen.word.answers import Cut, Lost, WordPage
-from datagen.word.colours import Marks
 from datagen.word.document import UNKNOWN, Document, Formula
-from datagen.word.letters import PageLetters, Rect, page_letters
+from datagen.word.letters import TEXT_FLAGS, PageLetters, Rect, page_letters
 from datagen.word.page_check import is_blank, text_distance
 from datagen.word.page_cuts import cut, formula_ink
 from datagen.word.page_regions import PageRegion, PageRegions, is_display, page_regions
+from datagen.word.page_streams import PageStreams
 from datagen.word.paragraph_parts import paragraphs_of
 from datagen.word.placed import PlacedDocument, misdrawn, placed
 from datagen.word.split_tables import has_spans_of_places
@@ -36,35 +34,30 @@ Refusals = Mapping[int, tuple[str, str]]
 
 @dataclass(frozen=True)
 class Rendering:
-    """Where the two PDFs are, and how their pages are drawn: the image's longer side in pixels, the quality of its JPEG, and how
-    many pages of the document are read at most (0: all)."""
+    """Where the PDF is, and how its pages are drawn: the image's longer side in pixels, the quality of its JPEG, and how many are
+    read at most (0: all)."""
 
-    plain_pdf: str
-    marked_pdf: str
+    pdf: str
     long_side: int
     jpeg_quality: int
     max_pages: int = 0
 
 
 class WordPages:
-    """The pages of a document that was rendered; the plain PDF is open until `close`. Raises `SampleError` if the two PDFs don't
-    have the same pages."""
+    """The pages of a document whose copy was rendered; the PDF is open until `close`. Raises `SampleError` for one that can't be
+    read."""
 
     def __init__(self, document: Document, latex: Mapping[int, str], refusals: Refusals, rendering: Rendering):
         self._document, self._rendering = document, rendering
         self._latex, self._refusals = dict(latex), dict(refusals)
-        with contextlib.ExitStack() as opened, open_document(rendering.marked_pdf) as marked:
-            plain = opened.enter_context(open_document(rendering.plain_pdf))
-            if len(plain) != len(marked):
-                raise SampleError("text_moved", f"{len(plain)} pages, {len(marked)} in the marked copy")
-            self.num_pages = len(plain)
-            marks = Marks(document.colours)
-            self._letters: list[PageLetters] = [
-                page_letters(a, b, marks, document.num_marks) for a, b in zip(plain, marked, strict=True)
-            ]
-            images = {n: _images(page) for n, page in enumerate(plain)}
-            self._placed: PlacedDocument = placed(document, tagged_places(plain), self._letters, images)
-            self._plain, self._opened = plain, opened.pop_all()
+        with contextlib.ExitStack() as opened:
+            self._pdf = opened.enter_context(open_document(rendering.pdf))
+            self.num_pages = len(self._pdf)
+            streams = PageStreams(document)
+            self._letters = [_read(self._pdf, number, streams) for number in range(self.num_pages)]
+            images = {n: _images(page) for n, page in enumerate(self._pdf)}
+            self._placed: PlacedDocument = placed(document, tagged_places(self._pdf), self._letters, images)
+            self._opened = opened.pop_all()
         for number, signs in misdrawn(document, self._placed, self._letters).items():
             self._latex.pop(number, None)
             self._refusals.setdefault(number, ("formula_unlike", f"LibreOffice drew it with {' '.join(signs)}"))
@@ -82,7 +75,7 @@ class WordPages:
 
     def page(self, number: int) -> WordPage:
         """The page of that number; with page 0 what the whole document lost. Raises `SampleError` as `pdf_page.rendered` does."""
-        return self._page(rendered(self._plain, number, self._rendering.long_side, _MAX_PAGE_PT), number)
+        return self._page(rendered(self._pdf, number, self._rendering.long_side, _MAX_PAGE_PT), number)
 
     def close(self) -> None:
         self._opened.close()
@@ -98,8 +91,7 @@ class WordPages:
         in_regions = {entry.table.table.number for entry in page.regions if entry.table is not None}
         if any(loss.reason == "table_spans_differ" and loss.number in in_regions for loss in lost if loss.kind == "table"):
             page.reason, page.detail = page.reason or "table_spans_differ", page.detail or _SPANS_DIFFER
-        moved = self._letters[number].num_moved
-        reason, detail = self._reason(page, moved, distance, detail)
+        reason, detail = self._reason(page, distance, detail)
         regions = tuple(entry.region for entry in page.regions)
         return WordPage(
             image=encoded(view.image, self._rendering.jpeg_quality),
@@ -107,7 +99,7 @@ class WordPages:
             regions=regions,
             formulas=tuple(sorted({n for entry in page.regions for n in entry.formulas if n in self._latex})),
             tables=tuple(sorted({entry.table.table.number for entry in page.regions if entry.table is not None})),
-            signals={"text_distance": distance, "num_moved": float(moved)},
+            signals={"text_distance": distance},
             cuts=tuple(cuts),
             lost=tuple(lost) + (tuple(self._lost_everywhere()) if number == 0 else ()),
             reason=reason,
@@ -116,10 +108,8 @@ class WordPages:
             num_tables=self._document.num_tables,
         )
 
-    def _reason(self, page: PageRegions, num_moved: int, distance: float, detail: str) -> tuple[str, str]:
+    def _reason(self, page: PageRegions, distance: float, detail: str) -> tuple[str, str]:
         """Why the page is no sample, "" if it is one, and a detail."""
-        if num_moved:
-            return "text_moved", f"{num_moved} letters"
         if page.reason:
             return page.reason, page.detail
         if page.missing:
@@ -195,6 +185,20 @@ class WordPages:
                 yield Lost("table", number, "table_not_placed")
             elif not pages & read:
                 yield Lost("table", number, "page_not_read", f"page {min(pages)}")
+
+
+def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> PageLetters:
+    """The page's letters. What the document has as its stream afterwards is the page as it is to be looked at."""
+    with native("broken_page"):
+        page = pdf[number]
+        at, *others = page.get_contents()
+        stream = streams.page(page.read_contents(), page.mediabox.height)
+        for other in others:
+            pdf.update_stream(other, b" ", compress=False)
+        pdf.update_stream(at, stream.read, compress=False)
+        textpage = page.get_textpage(flags=TEXT_FLAGS)
+        pdf.update_stream(at, stream.shown, compress=False)
+    return page_letters(page, textpage, stream.cells)
 
 
 def _images(page: pymupdf.Page) -> list[Rect]:

@@ -2,21 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import msgspec
-
-from datagen.boxes import area, distance, overlap, shared
-from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Picture, Table, Text
+from datagen.boxes import area, shared
+from datagen.word.document import Block, Cell, Document, Formula, Paragraph, Picture, Table
 from datagen.word.formula_places import formula_places, formula_text, within
 from datagen.word.letters import Letter, PageLetters, Rect
 from datagen.word.paragraph_parts import Part, marks_of, paragraph_parts, paragraphs_of
+from datagen.word.repeated_heads import with_repeated_heads
 from datagen.word.split_tables import TablePiece, table_pieces
 from datagen.word.tagged_places import Tagged
 
 _REACH_PT = 1.0  # of a formula's letters beyond its place
 _SIGNS_OF_ERRORS = frozenset("¿❑")
-_NUMBER_EM = 5.0  # as far as a note's number is from its first letter, at most
 _INSIDE = 0.5  # of a picture's area: it is in another one
 
 
@@ -42,7 +40,8 @@ def placed(
 ) -> PlacedDocument:
     """Where everything stands. `images` are the places of each page's pictures as the PDF draws them."""
     paragraphs = list(paragraphs_of(document.blocks))
-    pages = [_with_note_numbers(page, paragraphs) for page in pages]
+    tables = list(tables_of(document.blocks))
+    pages = with_repeated_heads(pages, tables)
     unmarked = {n: [letter for letter in page.letters if letter.counts and not letter.mark] for n, page in enumerate(pages)}
     first: dict[int, tuple[int, Rect]] = {}
     for is_in_note in (False, True):  # in headers and footers nothing is tagged
@@ -51,7 +50,6 @@ def placed(
         of_kind = [place for place in tagged if place.kind == "formula" and place.is_in_note == is_in_note]
         first |= formula_places(formulas, of_kind, unmarked)
     cells = {n: page.cells for n, page in enumerate(pages)}
-    tables = list(tables_of(document.blocks))
     places = {number: [place] for number, place in first.items()}
     for table in tables:
         _repeat(table, cells, places)
@@ -95,33 +93,6 @@ def placed(
         own_pictures,
         {n: _outside(letters, n, places, pictures[n]) for n, letters in unmarked.items()},
     )
-
-
-def _with_note_numbers(page: PageLetters, paragraphs: Sequence[Paragraph]) -> PageLetters:
-    """The page's letters with the numbers in front of notes as pieces of these: LibreOffice draws them in a colour of its own."""
-    numbers: dict[int, int] = {}
-    for paragraph in paragraphs:
-        first = next((piece for piece in paragraph.pieces if isinstance(piece, Text)), None)
-        if paragraph.where in ("footnote", "endnote") and first is not None and first.is_generated:
-            numbers |= dict.fromkeys(marks_of(paragraph), first.mark)
-    if not numbers:
-        return page
-    letters = list(page.letters)
-    done: set[int] = set()
-    for n, letter in enumerate(letters):
-        mark = numbers.get(letter.mark)
-        if mark is None or mark in done:
-            continue
-        done.add(mark)
-        k = n - 1
-        while k >= 0 and not letters[k].mark and _is_in_front(letters[k], letter):
-            letters[k] = msgspec.structs.replace(letters[k], mark=mark)
-            k -= 1
-    return replace(page, letters=tuple(letters))
-
-
-def _is_in_front(number: Letter, letter: Letter) -> bool:
-    return overlap(number.box, letter.box, 1) > _INSIDE and distance(number.box, letter.box) < _NUMBER_EM * letter.size_pt
 
 
 def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:

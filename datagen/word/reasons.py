@@ -26,7 +26,6 @@ REASONS = {
     "not_found": "There is no such file.",
     "unreadable": "The file, or the server that has it, lets nobody read it.",
     # A page.
-    "text_moved": "The marks moved the text, so nobody knows where it stands.",
     "page_text_differs": "The page’s label is further from the page’s own text than it may be.",
     "unknown_sign": "A sign of a symbol font, of which nobody knows the character, is in the label.",
     "no_text": "Nothing is written on the page.",

@@ -26,6 +26,7 @@ _TABLE_PARTS = {
 _SWITCHES = ("b", "i", "bCs", "iCs", "vanish", "caps", "smallCaps")
 _RAISED = {"superscript": 1, "subscript": -1}
 _HEX = re.compile("[0-9A-Fa-f]{1,8}")
+_COLOUR = re.compile("[0-9A-Fa-f]{6}")
 _MAX_CHAIN = 30  # of styles that are based on each other; Word allows no more, and circles end here
 
 
@@ -90,7 +91,7 @@ class Styles:
 
     def shape(self, properties: etree._Element | None) -> Shape:
         """What a paragraph with these properties (w:pPr, or None) is."""
-        chain = self._chain(value(properties, "pStyle"), "paragraph")
+        chain = self.chain(value(properties, "pStyle"), "paragraph")
         own = [p for p in (properties, *(style.find(W + "pPr") for style in chain)) if p is not None]
         names = [(value(style, "name") or "").lower() for style in chain]
         is_numbered, depth = self._numbered(own, chain)
@@ -116,7 +117,7 @@ class Styles:
             for part, (name, bit) in _TABLE_PARTS.items()
             if part in parts and (chosen is not None and (chosen.get(W + name) or str(int(bits & bit > 0))) not in ("0", "false"))
         }
-        chain = self._chain(value(table, "tblStyle"), "table")
+        chain = self.chain(value(table, "tblStyle"), "table")
         special = [e for style in chain for part in _TABLE_PARTS if part in shown for e in style.findall(W + "tblStylePr")
                    if e.get(W + "type") == part]  # fmt: skip
         return tuple(runs for e in (*special, *chain) if (runs := e.find(W + "rPr")) is not None)
@@ -147,11 +148,19 @@ class Styles:
             named.typeface if typeface is None else typeface,
         )
 
+    def colour(self, properties: etree._Element | None, paragraph: etree._Element | None) -> int:
+        """The colour, 0xRRGGBB, of a run with these properties (w:rPr, or None) in a paragraph with those (w:pPr); that of no
+        colour is black."""
+        chains = (self.chain(value(properties, "rStyle"), "character"), self.chain(value(paragraph, "pStyle"), "paragraph"))
+        runs = [properties, *(style.find(W + "rPr") for chain in chains for style in chain), self._default_run]
+        said = next((colour for e in runs if (colour := value(e, "color")) is not None), "")
+        return int(said, 16) if _COLOUR.fullmatch(said) else 0
+
     def _named(self, character: str | None, paragraph: str | None, around: Around) -> _Named:
         """What styles of these names say of a run that says nothing itself."""
         key = character, paragraph, around
         if key not in self._of_names:
-            chains = [self._chain(character, "character"), self._chain(paragraph, "paragraph")]
+            chains = [self.chain(character, "character"), self.chain(paragraph, "paragraph")]
             kinds = [[style.find(W + "rPr") for style in chain] for chain in chains]
             runs = [e for e in (*kinds[0], *kinds[1], self._default_run) if e is not None]
             # Each kind of style turns a switch over (ISO 29500-1, 17.7.3).
@@ -165,7 +174,7 @@ class Styles:
             self._of_names[key] = _Named(switched_on, raised, next((face for face in faces if face is not None), ""))
         return self._of_names[key]
 
-    def _chain(self, name: str | None, kind: str) -> tuple[etree._Element, ...]:
+    def chain(self, name: str | None, kind: str) -> tuple[etree._Element, ...]:
         """A style and those that it is based on, the nearest first."""
         if name is None or name not in self._by_id:
             name = self._defaults.get(kind, "")

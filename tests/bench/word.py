@@ -3,9 +3,8 @@
     python -m tests.bench.word [--input DIR] [--documents 12] [--repeats 3] [--only-office]
 
 Bare is `soffice --convert-to` with the same filter and options, one document a start, each with a profile of its own that is
-empty before; it draws each document once. `office.convert` draws two copies of each, the plain and the marked one, and starts in
-a copied profile. The whole source reads, draws, aligns and cuts, and gives samples. Both of ours run in the sandboxed child,
-which is up before the clock starts. By default the documents are generated ones and those of Debian's .docx
+empty before. `office.convert` draws the same file, and starts in a copied profile. The whole source reads, draws, aligns and
+cuts, and gives samples. Both of ours run in the sandboxed child, which is up before the clock starts. By default the documents are generated ones and those of Debian's .docx
 (`datagen/sources/word_packages.py`) that have at most 100 kB. What a document costs at which LibreOffice hangs is measured last,
 with a stand-in that spins.
 """
@@ -51,16 +50,8 @@ num_pages: dict[str, int] = {}
 """Of each document that was converted bare."""
 
 
-def converted(path: str, folder: str) -> Iterator[int]:
-    """In the child: two copies of a .docx, drawn; yields how many PDFs there are."""
-    copies = [os.path.join(folder, name) for name in ("plain.docx", "marked.docx")]
-    for copy in copies:
-        Path(copy).write_bytes(Path(path).read_bytes())
-    yield len(office.convert(copies, folder, "pdf"))
-
-
-def converted_alone(path: str, folder: str, deadline_s: float) -> Iterator[int]:
-    """In the child: one document, drawn."""
+def converted(path: str, folder: str, deadline_s: float = office.DEADLINE_S) -> Iterator[int]:
+    """In the child: one document, drawn; yields how many PDFs there are."""
     yield len(office.convert([path], os.path.join(folder, "out"), "pdf", deadline_s))
 
 
@@ -134,7 +125,7 @@ def compare(name: str, convert: Callable[[str], None], paths: Sequence[str], rep
 def start_up(path: str, repeats: int = 5) -> None:
     """Seconds that LibreOffice takes for one small document: with an empty profile, and with a copied one."""
     by_office(path)
-    times: dict[str, list[float]] = {"an empty profile, one copy": [], "a copied profile, two copies": []}
+    times: dict[str, list[float]] = {"an empty profile": [], "a copied profile": []}
     for _ in range(repeats):
         for kind, convert in zip(times, (bare, by_office), strict=True):
             started = time.monotonic()
@@ -158,7 +149,7 @@ def stuck(path: str, deadline_s: float = 5.0) -> None:
         for one in (path, str(named), path):
             started = time.monotonic()
             try:
-                for _ in box.run("tests.bench.word:converted_alone", int, path=one, folder=folder, deadline_s=deadline_s):
+                for _ in box.run("tests.bench.word:converted", int, path=one, folder=folder, deadline_s=deadline_s):
                     pass
             except SampleError as error:
                 if error.reason != "timeout":
@@ -191,7 +182,7 @@ def main() -> None:
         print(f"{len(paths)} documents, {office.versions()['libreoffice']}", flush=True)
         start_up(min(paths, key=os.path.getsize))
         for parallel in (1, 2):
-            compare("two copies by office.convert", by_office, paths, args.repeats, parallel)
+            compare("office.convert", by_office, paths, args.repeats, parallel)
             if not args.only_office:
                 compare("the whole source", by_source, paths, args.repeats, parallel)
         print(f"{sum(num_pages.values()) / len(paths):.1f} pages a document")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from datagen import tables
-from datagen.record import Region, SampleError
+from datagen.record import Region
 from datagen.word import content, office
 from datagen.word.answers import WordPage
 from datagen.word.document import Formula
@@ -51,17 +51,15 @@ def read_all(paths: list[Path], folder: Path) -> dict[str, Pages]:
     read = {}
     for path in paths:
         package = opened(str(path))
-        document, plain, marked = content.read(package)
-        for kind, parts in (("plain", plain), ("marked", marked)):
-            package.write(str(folder / f"{path.stem}-{kind}.docx"), parts)
+        document, parts = content.read(package)
+        package.write(str(folder / f"{path.stem}-copy.docx"), parts)
         read[path.stem] = document
-    sources = [str(folder / f"{path.stem}-{kind}.docx") for path in paths for kind in ("plain", "marked")]
-    pdfs = office.convert(sources, str(folder / "pdf"), "pdf")
+    pdfs = office.convert([str(folder / f"{path.stem}-copy.docx") for path in paths], str(folder / "pdf"), "pdf")
     result = {}
-    for (name, document), plain_pdf, marked_pdf in zip(read.items(), pdfs[::2], pdfs[1::2], strict=True):
+    for (name, document), pdf in zip(read.items(), pdfs, strict=True):
         formulas = [x for p in paragraphs_of(document.blocks) for x in p.pieces if isinstance(x, Formula)]
         latex = {formula.number: formula_text(formula.omml) for formula in formulas}
-        pages = WordPages(document, latex, {}, Rendering(plain_pdf, marked_pdf, 1200, 85))
+        pages = WordPages(document, latex, {}, Rendering(pdf, 1200, 85))
         result[name] = Pages([pages.page(number) for number in pages.numbers])
     return result
 
@@ -347,35 +345,15 @@ def test_vertical_text_is_read_from_the_right(read: Read) -> None:
     assert not pages.pages[0].reason
 
 
-def test_marked_copy_of_another_document_is_no_copy(tmp_path: Path) -> None:
-    paths = [xml.write_docx(tmp_path / f"{n}.docx", prose(n) + xml.section()) for n in (1, 2)]
-    plain, other = office.convert([str(path) for path in paths], str(tmp_path / "pdf"), "pdf")
-    document, _, _ = content.read(opened(str(paths[0])))
-
-    page = WordPages(document, {}, {}, Rendering(plain, other, 800, 80)).page(0)
-
-    assert page.reason == "text_moved"
-
-
-def test_documents_of_other_lengths_are_refused(tmp_path: Path) -> None:
-    paths = [xml.write_docx(tmp_path / f"{n}.docx", prose(n) + xml.section()) for n in (1, 90)]
-    plain, other = office.convert([str(path) for path in paths], str(tmp_path / "pdf"), "pdf")
-    document, _, _ = content.read(opened(str(paths[0])))
-
-    with pytest.raises(SampleError, match="text_moved"):
-        WordPages(document, {}, {}, Rendering(plain, other, 800, 80))
-
-
 def test_refused_formula_costs_its_page_and_its_table(tmp_path: Path) -> None:
     bad = xml.table([[(xml.paragraph(xml.run("is "), maths.inline(maths.text("y"))), 1, 1)]])
     path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(maths.display(maths.text("x"))) + bad + prose() + xml.section())
     package = opened(str(path))
-    document, plain, marked = content.read(package)
-    for kind, parts in (("plain", plain), ("marked", marked)):
-        package.write(str(tmp_path / f"{kind}.docx"), parts)
-    pdfs = office.convert([str(tmp_path / "plain.docx"), str(tmp_path / "marked.docx")], str(tmp_path / "pdf"), "pdf")
+    document, parts = content.read(package)
+    package.write(str(tmp_path / "copy.docx"), parts)
+    (pdf,) = office.convert([str(tmp_path / "copy.docx")], str(tmp_path / "pdf"), "pdf")
 
-    page = WordPages(document, {0: "x"}, {1: ("formula_not_katex", "why")}, Rendering(pdfs[0], pdfs[1], 800, 80)).page(0)
+    page = WordPages(document, {0: "x"}, {1: ("formula_not_katex", "why")}, Rendering(pdf, 800, 80)).page(0)
 
     assert (page.reason, page.detail) == ("formula_not_katex", "formula 1 in its text: why")
     assert [(cut.kind, cut.number) for cut in page.cuts] == [("formula", 0)]

@@ -1,4 +1,6 @@
 import io
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,8 @@ from lxml import etree
 from PIL import Image
 
 from datagen.record import SampleError
-from datagen.word import content
+from datagen.word import content, package_docx
+from datagen.word.copy_marks import STYLE
 from datagen.word.document import Document, Formula, Paragraph, Picture, Table, Text
 from datagen.word.package import opened
 from tests import word_formulas as omml
@@ -108,9 +111,9 @@ def test_deleted_rows_are_gone(tmp_path):
 def test_comments_are_gone(tmp_path):
     sign = '<w:commentRangeStart w:id="0"/>{0}<w:commentRangeEnd w:id="0"/><w:r><w:commentReference w:id="0"/></w:r>'
     package = opened(str(xml.write_docx(tmp_path / "a.docx", xml.paragraph(sign.format(xml.run("said"))) + xml.section())))
-    document, plain, marked = content.read(package)
+    document, copied = content.read(package)
     assert lines(document) == ["said"]
-    assert b"comment" not in plain["word/document.xml"] and b"comment" not in marked["word/document.xml"]
+    assert b"comment" not in copied["word/document.xml"]
 
 
 def test_one_of_two_alternatives_is_read(tmp_path):
@@ -120,16 +123,21 @@ def test_one_of_two_alternatives_is_read(tmp_path):
 
 def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
     both = xml.text_box(xml.paragraph(xml.run("boxed"))).replace('Requires="wps"', 'Requires="xyz"')
-    document, plain, _ = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", xml.paragraph(both) + xml.section()))))
+    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", xml.paragraph(both) + xml.section()))))
     assert lines(document) == ["boxed"]
-    assert b"<w:pict>" in plain["word/document.xml"] and b"<w:drawing>" not in plain["word/document.xml"]
+    assert b"<w:pict>" in copied["word/document.xml"] and b"<w:drawing>" not in copied["word/document.xml"]
 
 
-def test_results_of_fields_that_are_made_anew(tmp_path):
+def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_made_anew(tmp_path):
     page, link = xml.field("PAGE", "7"), xml.field('HYPERLINK "http://a"', "link")
     empty = xml.field("NUMPAGES", "").replace(xml.run(""), "")
-    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(page, link, empty)))
-    assert [(piece.text, piece.is_generated) for piece in paragraph.pieces] == [("7", True), ("link", False), ("", True)]
+    fields, running = xml.paragraph(page, link, empty), xml.section(running=True)
+    package = opened(str(xml.write_docx(tmp_path / "a.docx", fields + running, header=fields)))
+    document, copied = content.read(package)
+    body, header = paragraphs(document)
+    assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("7link", False), ("", True)]
+    assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("7", True), ("link", False), ("", True)]
+    assert copied["word/document.xml"].count(b"instrText") == 2 and copied["word/header1.xml"].count(b"instrText") == 4
 
 
 def test_a_field_within_an_instruction_shows_nothing(tmp_path):
@@ -141,9 +149,10 @@ def test_a_field_within_an_instruction_shows_nothing(tmp_path):
 
 
 def test_simple_fields(tmp_path):
-    simple = f'<w:fldSimple w:instr=" CREATEDATE ">{xml.run("1 May")}</w:fldSimple>'
-    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(xml.run("on "), simple)))
-    assert [(piece.text, piece.is_generated) for piece in paragraph.pieces] == [("on ", False), ("1 May", True)]
+    simple = xml.paragraph(xml.run("on "), f'<w:fldSimple w:instr=" CREATEDATE ">{xml.run("1 May")}</w:fldSimple>')
+    body, header = paragraphs(read(tmp_path, simple + xml.section(running=True), header=simple))
+    assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("on 1 May", False)]
+    assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("on ", False), ("1 May", True)]
 
 
 def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
@@ -152,9 +161,9 @@ def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
         kinds[0], '<w:r><w:instrText> TOC \\o "1-3" </w:instrText></w:r>', kinds[1], xml.run("One\t", "<w:webHidden/>")
     )
     body = first + xml.paragraph(xml.run("Two"), kinds[2]) + xml.section()
-    document, plain, _ = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
+    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
     assert lines(document) == ["One\t", "Two"]
-    assert b"fldChar" not in plain["word/document.xml"] and b"webHidden" not in plain["word/document.xml"]
+    assert b"fldChar" not in copied["word/document.xml"] and b"webHidden" not in copied["word/document.xml"]
 
 
 def test_what_stands_round_runs_and_blocks(tmp_path):
@@ -188,9 +197,9 @@ def test_headers_and_footers_come_last(tmp_path):
     header, footer = xml.paragraph(xml.run("head")), xml.paragraph(xml.field("PAGE", "1"))
     body = xml.paragraph(xml.run("body")) + xml.section(running=True)
     package = opened(str(xml.write_docx(tmp_path / "a.docx", body, header=header, footer=footer)))
-    document, _, marked = content.read(package)
+    document, copied = content.read(package)
     assert [(words(p), p.where) for p in paragraphs(document)] == [("body", "body"), ("head", "header"), ("1", "footer")]
-    assert {"word/header1.xml", "word/footer1.xml", "word/document.xml"} <= set(marked)
+    assert {"word/header1.xml", "word/footer1.xml", "word/document.xml"} <= set(copied)
 
 
 def test_headings_lists_captions_code_and_direction(tmp_path):
@@ -272,32 +281,47 @@ def test_a_dropped_initial_belongs_to_its_paragraph(tmp_path):
     assert lines(read(tmp_path, initial + xml.paragraph(xml.run("nce")))) == ["Once"]
 
 
-def test_the_marked_copy_colours_each_run_by_its_mark_and_the_plain_one_none(tmp_path):
-    inside = xml.run("a", '<w:color w:val="FF0000" w:themeColor="accent1"/>') + xml.run("b", "<w:i/>")
-    body = xml.item(inside, number=2) + xml.paragraph(xml.field("PAGE", "3")) + xml.section()
-    package = opened(str(xml.write_docx(tmp_path / "a.docx", body)))
-    document, plain, marked = content.read(package)
-    assert b'"FF0000"' in plain["word/document.xml"]
-    root = etree.fromstring(marked["word/document.xml"])
-    item, page = paragraphs(document)
-    colours = [color.get(f"{_W}val") for color in root.iter(f"{_W}color")]
-    a, b = (piece.mark for piece in item.pieces if isinstance(piece, Text))
-    marks = [item.marker_mark, a, b, *[page.pieces[0].mark] * 5]  # type: ignore[union-attr]
-    assert colours == [f"{document.colours.of(mark):06X}" for mark in marks]
-    assert all(len(color.attrib) == 1 for color in root.iter(f"{_W}color"))
+def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):
+    inside = xml.run("a", '<w:color w:val="FF0000" w:themeColor="accent1"/>') + xml.run("b", '<w:rStyle w:val="S"/><w:i/>')
+    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(inside) + xml.section())
+    document, copied = content.read(opened(str(path)))
+    (paragraph,) = paragraphs(document)
+    names = [f"{STYLE}{piece.mark}" for piece in paragraph.pieces if isinstance(piece, Text)]
+    root = etree.fromstring(copied["word/document.xml"])
+    assert [style.get(f"{_W}val") for style in root.iter(f"{_W}rStyle")] == names and b'"FF0000"' in copied["word/document.xml"]
+    styles = {style.get(f"{_W}styleId"): style for style in etree.fromstring(copied["word/styles.xml"]).iter(f"{_W}style")}
+    bases = [[e.get(f"{_W}val") for e in styles[name].iter(f"{_W}basedOn")] for name in names]
+    assert bases == [[], ["S"]]
 
 
-def test_numbers_of_lists_have_no_colour_of_their_own_in_the_marked_copy(tmp_path):
-    numbering = (
-        f'<w:numbering xmlns:w="{xml.W}"><w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/>'
-        '<w:lvlText w:val="%1"/><w:rPr><w:color w:val="00FF00"/></w:rPr></w:lvl></w:abstractNum><w:num w:numId="1">'
-        '<w:abstractNumId w:val="1"/></w:num></w:numbering>'
-    )
-    path = xml.write_docx(
-        tmp_path / "a.docx", xml.item(xml.run("a"), number=1) + xml.section(), more={"word/numbering.xml": numbering.encode()}
-    )
-    _, plain, marked = content.read(opened(str(path)))
-    assert b"00FF00" not in marked["word/numbering.xml"] and "word/numbering.xml" not in plain
+def test_in_heads_letters_have_the_colour_of_their_mark(tmp_path):
+    head = xml.item(xml.run("a", '<w:color w:val="FF0000"/>'), xml.field("PAGE", "3"), number=2)
+    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(xml.run("b")) + xml.section(running=True), header=head)
+    document, copied = content.read(opened(str(path)))
+    header = paragraphs(document)[1]
+    colours = [int(e.get(f"{_W}val", ""), 16) for e in etree.fromstring(copied["word/header1.xml"]).iter(f"{_W}color")]
+    a, page = (piece.mark for piece in header.pieces if isinstance(piece, Text))
+    marks = [document.marks.letters[colour] for colour in colours]
+    assert marks == [(header.marker_mark, 0), (a, 0xFF0000), *[(page, 0)] * 5]
+
+
+def test_a_file_without_styles_gets_some(tmp_path):
+    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")) + xml.section())
+    package = opened(str(path))
+    without = replace(package, parts=package_docx.cleaned(_without_styles(package.parts), Counter())[1])
+    _, copied = content.read(without)
+    without.write(str(tmp_path / "b.docx"), copied)
+    again = opened(str(tmp_path / "b.docx"))
+    (styles,) = (part for kind, part in again.related(again.main).values() if kind == "styles")
+    assert STYLE.encode() in again.parts[styles]
+
+
+def _without_styles(parts):
+    rels = "word/_rels/document.xml.rels"
+    root = etree.fromstring(parts[rels])
+    for element in [e for e in root if e.get("Type", "").endswith("/styles")]:
+        root.remove(element)
+    return {name: part for name, part in parts.items() if name != "word/styles.xml"} | {rels: etree.tostring(root)}
 
 
 def test_a_list_without_numbers_or_bullets_has_no_marker(tmp_path):
@@ -335,15 +359,3 @@ def test_a_style_of_tables_speaks_of_heads(tmp_path):
         ("head", False),
         ("body", False),
     ]
-
-
-def test_styles_of_letters_have_no_colour_in_the_marked_copy(tmp_path):
-    styles = (
-        f'<w:styles xmlns:w="{xml.W}"><w:style w:type="character" w:styleId="Hyperlink"><w:rPr><w:color w:val="00FF00"/></w:rPr>'
-        "</w:style></w:styles>"
-    )
-    path = xml.write_docx(
-        tmp_path / "a.docx", xml.paragraph(xml.run("a")) + xml.section(), more={"word/styles.xml": styles.encode()}
-    )
-    _, plain, marked = content.read(opened(str(path)))
-    assert b"00FF00" not in marked["word/styles.xml"] and "word/styles.xml" not in plain

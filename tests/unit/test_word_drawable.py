@@ -114,10 +114,10 @@ def test_what_stands_round_something_in_an_unusual_way_is_text():
     assert usual.find(f"{_M}d/{_M}dPr/{_M}begChr").get(f"{_M}val") == "⟨" and runs(usual) == [("a", False), ("b", False)]
 
 
-def test_both_copies_are_drawable_and_the_document_has_the_formula_as_it_is(tmp_path):
+def test_the_copy_is_drawable_and_the_document_has_the_formula_as_it_is(tmp_path):
     body = xml.paragraph(f"<m:oMath>{run('x=')}</m:oMath>") + xml.section()
-    document, plain, marked = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
-    assert all(b"<m:nor/>" in copy["word/document.xml"] for copy in (plain, marked))
+    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
+    assert b"<m:nor/>" in copied["word/document.xml"]
     (paragraph,) = document.blocks
     assert isinstance(paragraph, Paragraph) and isinstance(paragraph.pieces[0], Formula)
     assert "nor" not in paragraph.pieces[0].omml
