@@ -43,9 +43,9 @@ class Entity(NamedTuple):
 class WordSource:
     """Pages of Word files, and each formula and table that stands on them, cut out of the page's image.
 
-    A file is rendered by LibreOffice. What a page says is taken from the file, and where it stands from the colours of a marked
-    copy. Each page and each formula and table is a sample (tasks `page`, `formula`, `table`) or a drop with a reason. The key of
-    what was cut out is the page's key and a suffix (`entity_of`), its language the page's.
+    A file is rendered by LibreOffice. What a page says is taken from the file, and where it stands from marks in the copy that is
+    rendered. Each page and each formula and table is a sample (tasks `page`, `formula`, `table`) or a drop with a reason. The key
+    of what was cut out is the page's key and a suffix (`entity_of`), its language the page's.
 
     `long_side` is the image's longer side in pixels. Of a document at most the first `max_pages` are read (0: all); what it lacks
     after `max_document_s` seconds of processor time is given up, and so is the rest of one of which `max_fatal_pages` ended the
@@ -58,7 +58,7 @@ class WordSource:
     `limits` is longer, so that a file at which LibreOffice hangs costs that once.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     long_side: int = 1920
     jpeg_quality: int = 90

@@ -5,6 +5,7 @@ file ──> package ──> content ──> copy with marks ──> office ─�
 """
 
 import contextlib
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from datagen.word.formulas import Refusal, to_latex
 from datagen.word.package import Package, opened
 from datagen.word.pages import Rendering, WordPages
 from datagen.word.paragraph_parts import paragraphs_of
+
+gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no circles: to look for them took a tenth of its time
 
 
 def read_document(

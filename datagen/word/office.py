@@ -10,6 +10,7 @@ closes the network, caps the memory of each process, and ends whatever is left.
 import contextlib
 import functools
 import hashlib
+import json
 import os
 import resource
 import select
@@ -31,9 +32,11 @@ DEADLINE_S = 60.0
 MEMORY_BYTES = 3 << 30
 """The least address space that LibreOffice starts in and draws large documents with."""
 
-# What is tagged says where formulas and tables are. Fields to be filled in are drawn as text, as a printer does.
-_PDF_OPTIONS = '{"UseTaggedPDF":{"type":"boolean","value":"true"},"ExportFormFields":{"type":"boolean","value":"false"}}'
-FILTERS = {"pdf": f"pdf:writer_pdf_Export:{_PDF_OPTIONS}", "docx": "docx:MS Word 2007 XML"}
+# What is tagged says where text, formulas and pictures are. Fields to be filled in are drawn as text, as a printer does. To make
+# pictures smaller takes longer than to draw a document with few.
+_PDF_OPTIONS = {"UseTaggedPDF": True, "ExportFormFields": False, "ReduceImageResolution": False}
+_PDF_JSON = json.dumps({name: {"type": "boolean", "value": str(on).lower()} for name, on in _PDF_OPTIONS.items()})
+FILTERS = {"pdf": f"pdf:writer_pdf_Export:{_PDF_JSON}", "docx": "docx:MS Word 2007 XML"}
 """What `--convert-to` is told, by the kind of file that is made."""
 
 # DisableActiveContent isn't among them: formulas are active content to LibreOffice.
@@ -181,6 +184,7 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            _reap(process.pid)
             _remove_socket(profile)
         printed.seek(0)
         output = printed.read()[-4000:].decode(errors="replace")
@@ -189,6 +193,14 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
     if process.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL) and _waited_s() - before_s > 0.9 * seconds:
         raise SampleError("timeout", f"LibreOffice took over {seconds} s of processor time")
     return process.returncode, output
+
+
+def _reap(group: int) -> None:
+    """Wait for what LibreOffice started and left behind, all of it killed: a sandboxed child inherits it, and while it has
+    children of whom nobody knows what they took, each answer of its costs a look at all processes."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
 
 
 def _waited_s() -> float:

@@ -54,8 +54,9 @@ class WordPages:
             self._pdf = opened.enter_context(open_document(rendering.pdf))
             self.num_pages = len(self._pdf)
             streams = PageStreams(document)
-            self._letters = [_read(self._pdf, number, streams) for number in range(self.num_pages)]
-            images = {n: _images(page) for n, page in enumerate(self._pdf)}
+            drawn = [_read(self._pdf, number, streams) for number in range(self.num_pages)]
+            self._letters = [letters for letters, _ in drawn]
+            images = {number: rects for number, (_, rects) in enumerate(drawn)}
             self._placed: PlacedDocument = placed(document, tagged_places(self._pdf), self._letters, images)
             self._opened = opened.pop_all()
         for number, signs in misdrawn(document, self._placed, self._letters).items():
@@ -187,8 +188,9 @@ class WordPages:
                 yield Lost("table", number, "page_not_read", f"page {min(pages)}")
 
 
-def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> PageLetters:
-    """The page's letters. What the document has as its stream afterwards is the page as it is to be looked at."""
+def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> tuple[PageLetters, list[Rect]]:
+    """The page's letters, and where it draws pictures. What the document has as its stream afterwards is the page as it is to be
+    looked at."""
     with native("broken_page"):
         page = pdf[number]
         at, *others = page.get_contents()
@@ -198,10 +200,5 @@ def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> PageLette
         pdf.update_stream(at, stream.read, compress=False)
         textpage = page.get_textpage(flags=TEXT_FLAGS)
         pdf.update_stream(at, stream.shown, compress=False)
-    return page_letters(page, textpage, stream.cells)
-
-
-def _images(page: pymupdf.Page) -> list[Rect]:
-    """Where the page draws pictures."""
-    with native("broken_page"):
-        return [tuple(info["bbox"]) for info in page.get_image_info()]
+        images = [tuple(info["bbox"]) for info in page.get_image_info()] if b" Do" in stream.shown else []
+    return page_letters(page, textpage, stream.cells), images

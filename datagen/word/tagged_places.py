@@ -9,9 +9,13 @@ from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import native
 from datagen.word.letters import Rect
 
-_KINDS: dict[str, Literal["formula", "picture"]] = {"/Formula": "formula", "/Figure": "picture"}
+_KINDS: dict[str, Literal["formula", "picture"]] = {"Formula": "formula", "Figure": "picture"}
 _REFERENCE = re.compile(r"(\d+) 0 R")
-_IN_PLACE = re.compile(r"<<.*?>>", re.DOTALL)  # marked content of another page, annotations
+_IN_PLACE = re.compile(r"<<.*?>>", re.DOTALL)  # attributes, marked content of another page, annotations
+_KIND = re.compile(r"/S\s*/([^\s/\[\]<>()]+)")
+_PAGE = re.compile(r"/Pg\s+(\d+) 0 R")
+_KIDS = re.compile(r"/K\s*(\[[^\]]*\]|\d+ 0 R)")
+_BOX = re.compile(r"/BBox\s*\[([^]]*)\]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MAX_ELEMENTS = 200_000
 
@@ -44,29 +48,24 @@ def _walked(pdf: pymupdf.Document, root: int, pages: dict[int, int], heights: li
     while waiting and num < _MAX_ELEMENTS:
         num += 1
         xref, is_in_note = waiting.pop()
-        name = pdf.xref_get_key(xref, "S")[1]
-        is_in_note |= name == "/Note"
-        kind = _KINDS.get(name)
+        whole = pdf.xref_object(xref, compressed=True)[2:-2]
+        element = _IN_PLACE.sub(" ", whole)
+        name = _KIND.search(element)
+        is_in_note |= name is not None and name[1] == "Note"
+        kind = _KINDS.get(name[1]) if name is not None else None
         if kind is not None:
-            page = pages.get(_first_reference(pdf.xref_get_key(xref, "Pg")[1]))
-            box = _box(pdf, xref)
+            of_page = _PAGE.search(element)
+            page = pages.get(int(of_page[1])) if of_page is not None else None
+            box = _box(whole)
             if page is not None and box is not None:
                 x0, y0, x1, y1 = box
                 yield Tagged(kind, page, (x0, heights[page] - y1, x1, heights[page] - y0), is_in_note)
-        kids = _IN_PLACE.sub(" ", pdf.xref_get_key(xref, "K")[1])
-        waiting += [(int(number), is_in_note) for number in reversed(_REFERENCE.findall(kids))]
+        kids = _KIDS.search(element)
+        waiting += [(int(number), is_in_note) for number in reversed(_REFERENCE.findall(kids[1]) if kids is not None else [])]
 
 
-def _first_reference(text: str) -> int:
-    match = _REFERENCE.match(text)
-    return int(match[1]) if match else -1
-
-
-def _box(pdf: pymupdf.Document, xref: int) -> Rect | None:
-    """What /A has as its /BBox, in the PDF's own coordinates."""
-    kind, text = pdf.xref_get_key(xref, "A")
-    if kind == "xref":
-        text = pdf.xref_object(int(text.split()[0]))
-    match = re.search(r"/BBox\s*\[([^]]*)\]", text)
+def _box(element: str) -> Rect | None:
+    """The /BBox among its attributes, in the PDF's own coordinates."""
+    match = _BOX.search(element)
     numbers = [float(number) for number in _NUMBER.findall(match[1])] if match else []
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
