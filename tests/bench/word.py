@@ -5,8 +5,8 @@
 Bare is `soffice --convert-to` with the same filter and options, one document a start, each with a profile of its own that is
 empty before. `office.convert` draws the same file, and starts in a copied profile. The whole source reads, draws, aligns and
 cuts, and gives samples. Both of ours run in the sandboxed child, which is up before the clock starts. By default the documents
-are generated ones and those of Debian's .docx (`datagen/sources/word_packages.py`) that have at most 100 kB. What a document costs
-at which LibreOffice hangs is measured last, with a stand-in that spins.
+are generated ones and those of Debian's .docx (`datagen/sources/word_packages.py`) that have at most 100 kB. What a document
+costs at which LibreOffice hangs is measured last, with a stand-in that spins.
 """
 
 import argparse
