@@ -24,6 +24,7 @@ TEXTS: Mapping[str, Callable[[str], list[str]]] = {"udhr": declarations.paragrap
 """What gives the paragraphs of a language (BCP-47), by name. Raises `ValueError` where that can't be had."""
 LICENCE = "Unicode-3.0"
 _CASELESS = ("tr", "az", "el", "de", "lt")  # whose capitals need more than Python's `upper`
+_JOINED = ("Arab", "Deva", "Beng", "Guru", "Syrc")  # whose letters join: monospaced typefaces draw them torn
 _SAMPLE = 80  # names that tell which typefaces a language has
 _WIDE_AND_UPRIGHT = "ー"
 
@@ -112,8 +113,9 @@ def words_of(lang: str, texts: tuple[str, ...]) -> SignWords | None:
     words = cached(lang, _any)
     sample = " ".join([*words.countries[:_SAMPLE], *words.cities[:_SAMPLE], *words.months(False), *words.days(False)])
     paragraphs = tuple(p for name in texts for p in TEXTS[name](lang) if 20 <= len(p) <= 400 and _is_of(p, sample))
-    able = families(sample, lang)
-    return SignWords(lang, scripts.main_script(sample)[0], able, words, paragraphs) if able else None
+    script = scripts.main_script(sample)[0]
+    able = tuple(name for name in families(sample, lang) if script not in _JOINED or "Mono" not in name)
+    return SignWords(lang, script, able, words, paragraphs) if able else None
 
 
 def _any(text: str) -> bool:
