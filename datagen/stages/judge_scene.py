@@ -15,6 +15,7 @@ import numpy
 from datagen import scripts
 from datagen.boxes import around
 from datagen.engines import Engines
+from datagen.engines.lookalikes import ALIKE
 from datagen.record import Box, Drop, Line, Polygon, Quality, Region, Sample
 from datagen.runner import A_CORE, Needs
 from datagen.selection import seeded
@@ -22,6 +23,8 @@ from datagen.stages.annotate_lines import mean_score
 
 _UNSPACED = f"{scripts.HAN}{scripts.PHRASED}{scripts.YI}"
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W{_UNSPACED}]+")
+_ALIKE = frozenset(ALIKE["Cyrl"][1]) - frozenset("sSjJiI")  # which hardly any language in Cyrillic has
+_LONG_WORD, _FEW_LETTERS = 4, 7  # letters
 _SEEN = 1024  # pixels
 
 
@@ -33,9 +36,14 @@ class JudgeScene:
     of the picture's longer side: a model sees pictures at about a thousand pixels. Other lines become blocks without text,
     `is_unread`.
 
-    The verdict is `trusted`, or `suspect` for these reasons: `unsure_reading`, the lines' mean score, by character, is under
-    `min_score`; `unscored_reading`, a reader gave none; `readings_disagree`, the signal `agreement` is under `min_agreement`;
-    `incomplete`, of the lines that are at least half as high as those that count, over `max_unread` don't.
+    The verdict is `trusted`, or `suspect` for these reasons:
+
+    `unsure_reading`     the lines' mean score, by character, is under `min_score`
+    `unscored_reading`   a reader gave no score
+    `script_in_doubt`    half of the words have such letters alone as look like Cyrillic ones, which PP-OCR reads as if it were sure
+                         (TEXEPAH), and the caption has none of the words
+    `readings_disagree`  the signal `agreement` is under `min_agreement`
+    `incomplete`         of the lines at least half as high as those that count, over `max_unread` don't count
 
     These drops are made:
 
@@ -116,6 +124,7 @@ class JudgeScene:
         reasons = {
             "unsure_reading": score is not None and score < self.min_score,
             "unscored_reading": score is None,
+            "script_in_doubt": not signals.get("caption_agreement") and _may_be_cyrillic(text),
             "readings_disagree": signals.get("agreement", 1.0) < self.min_agreement,
             "incomplete": num_lost > self.max_unread * (num_lost + len(read)),
         }
@@ -145,6 +154,13 @@ def in_caption(text: str, caption: str) -> float:
 
 def _words(text: str) -> Counter[str]:
     return Counter(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _may_be_cyrillic(text: str) -> bool:
+    """Whether half of a text's longer words are of Latin letters alone that look like Cyrillic ones."""
+    words = [word for word in _WORD.findall(text) if len(word) >= _LONG_WORD and word.isalpha() and word.isascii()]
+    alike = [word for word in words if _ALIKE.issuperset(word)]
+    return 2 * len(alike) >= len(words) and sum(map(len, alike)) >= _FEW_LETTERS
 
 
 def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:

@@ -70,6 +70,10 @@ def test_lines_that_are_small_or_doubtful_are_no_text_and_stay_as_boxes():
 def test_doubts_are_named():
     assert judged(scene([line("a", 10, score=0.8)])).quality.reasons == ("unsure_reading",)
     assert judged(scene([line("a", 10, score=None)])).quality.reasons == ("unscored_reading",)
+    doubtful = [line("TEXEPAH", 10), line("APAJI", 50)]
+    assert judged(scene(doubtful)).quality.reasons == ("script_in_doubt",)
+    assert judged(scene(doubtful, caption="Texepah in summer")).quality.reasons == ()
+    assert judged(scene([line("TEACH", 10), line("NEW YORK", 50), line("DRUGS", 90)])).quality.reasons == ()
     assert judged(scene([line("a", 10)], signals={"agreement": 0.5})).quality.reasons == ("readings_disagree",)
     assert judged(scene([line("a", 10)], signals={"agreement": 0.5}), min_agreement=0.4).quality.verdict == "trusted"
 
