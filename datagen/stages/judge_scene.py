@@ -40,7 +40,7 @@ class JudgeScene:
 
     `unsure_reading`     the lines' mean score, by character, is under `min_score`
     `unscored_reading`   a reader gave no score
-    `script_in_doubt`    half of the words have such letters alone as look like Cyrillic ones, which PP-OCR reads as if it were sure
+    `script_in_doubt`    half of the words have such letters alone as look like Cyrillic ones, which PP-OCR surely reads so
                          (TEXEPAH), and the caption has none of the words
     `readings_disagree`  the signal `agreement` is under `min_agreement`
     `incomplete`         of the lines at least half as high as those that count, over `max_unread` don't count
