@@ -19,6 +19,7 @@ import numpy
 import simplejpeg
 
 from datagen import typefaces
+from datagen.boxes import around
 from datagen.drawing import VERSIONS
 from datagen.images import pixels
 from datagen.items import Item
@@ -167,13 +168,9 @@ class _Sign(NamedTuple):
                 corners = self.seen.place(line.corners)
                 polygon = tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners)
                 lines.append(Line(_around(corners), line.text, self.plan.family, line.direction, None, polygon))
-            box = Box(
-                min(line.box.x0 for line in lines),
-                min(line.box.y0 for line in lines),
-                max(line.box.x1 for line in lines),
-                max(line.box.y1 for line in lines),
-            )
-            yield Region(box, "text", "\n".join(line.text for line in lines), None, by, lines=tuple(lines))
+            box = around([line.box for line in lines])
+            text, polygon = "\n".join(line.text for line in lines), lines[0].polygon if len(lines) == 1 else ()
+            yield Region(box, "text", text, None, by, polygon, tuple(lines))
 
 
 def _around(corners: numpy.ndarray) -> Box:
