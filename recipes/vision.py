@@ -2,8 +2,8 @@
 
 from datagen.alike import MarkAlike
 from datagen.pipeline import Pipeline
+from datagen.sources.described import described
 from datagen.sources.draws import DrawSource
-from datagen.sources.pictures import pictures
 from datagen.stages.filter_pictures import FilterPictures
 from datagen.stages.judge_captions import JudgeCaptions
 from recipes.recipe import Recipe, Report, benchmark_folder
@@ -22,10 +22,10 @@ def vision(
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.pictures.pictures`
-    lists; without, `limit` pictures made here of cut-outs on photographs, by `seed`. Raises `ValueError` as `pictures` does."""
+    """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.described` reads;
+    without, `limit` pictures made here of cut-outs on photographs, by `seed`. Raises `ValueError` as that does."""
     if input:
-        census, source = pictures(input, list, unsafe_list, download, limit, seed, task="caption", stage=NAME)
+        census, source = described(input, list, unsafe_list, download, limit, seed, stage=NAME)
         made = Pipeline(NAME, census, source, (FilterPictures(), JudgeCaptions()))
     else:
         made = _stamps(limit or DEFAULT_LIMIT, seed)

@@ -112,7 +112,7 @@ class ImageSource:
             if isinstance(part, Failed):
                 yield Drop("", item.uri, part.parts, type(self).__name__, part.reason, part.detail)
             else:
-                yield self._sample(item, part.number, part.value)
+                yield self.sample(item, part.number, part.value)
 
     def _listed(self, item: Item) -> Iterator[Sample | Drop]:
         """The rows of a list, each with its image. All rows are read before the first image is: a thread has one child."""
@@ -127,14 +127,21 @@ class ImageSource:
             except SampleError as error:
                 yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
             else:
-                yield self._sample(item, row.number, picture)
+                yield self.sample(item, row.number, picture)
 
     def _joined(self, joined: Join, table: str, row: Part) -> Picture:
         """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
         place = joined.place(table, row.number, row.value.keys)
         if place < 0:
             raise SampleError("no_image", f"no image by {joined.rule}: {row.value.metadata.get('url', '')}")
-        uri = joined.folder.path(place)
+        picture = self.picture(joined.folder.path(place))
+        return picture._replace(
+            caption=row.value.caption or picture.caption,
+            metadata={**picture.metadata, **row.value.metadata, "name": picture.metadata["name"]},
+        )
+
+    def picture(self, uri: str) -> Picture:
+        """The image at `uri`, with what lies beside it, and its file's name. Raises `SampleError`."""
         name = archive.name_of(uri)
         with fetched(uri, FORMATS, self.max_bytes, self.limits) as file:
             first = Range(0, 1)
@@ -144,9 +151,7 @@ class ImageSource:
                 if isinstance(part, Failed):
                     raise SampleError(part.reason, f"{name}: {part.detail}")
                 picture = part.value
-        return picture._replace(
-            caption=row.value.caption or picture.caption, metadata={**picture.metadata, **row.value.metadata, "name": name}
-        )
+        return picture._replace(metadata={**picture.metadata, "name": name})
 
     def _strays(self, item: Item) -> Iterator[Drop]:
         for number, uri in enumerate(self._join().strays()):
@@ -163,7 +168,8 @@ class ImageSource:
     def _bounds(self) -> Bounds:
         return Bounds(self.min_side, self.max_pixels, self.max_bytes, self.long_side)
 
-    def _sample(self, item: Item, number: int, picture: Picture) -> Sample:
+    def sample(self, item: Item, number: int, picture: Picture) -> Sample:
+        """A picture as the sample of a part of an item."""
         key = f"{source_key(item.uri, picture.sha256)}-{number:06d}"
         metadata = dict(picture.metadata)
         licence = metadata.pop("licence", "") or item.licence

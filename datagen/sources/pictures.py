@@ -80,7 +80,7 @@ class Pictures(Census):
 
     def items(self) -> list[Item]:
         items = self._all()
-        return _first(items, self.limit, self.seed) if self.limit else items
+        return first(items, self.limit, self.seed) if self.limit else items
 
     def _all(self) -> list[Item]:
         if not is_input(self.input) or self._is_list_of_files():
@@ -151,7 +151,7 @@ class Pictures(Census):
         return replace(self, input=out.url, download=False)._all()
 
 
-def _first(items: list[Item], limit: int, seed: int) -> list[Item]:
+def first(items: list[Item], limit: int, seed: int) -> list[Item]:
     """Items with at most `limit` pictures, by `seed`; the last may be cut."""
     chosen, left = [], limit
     for item in by_seed(items, seed):
