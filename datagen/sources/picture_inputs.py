@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any, TypeVar
 
 import fsspec
 
@@ -26,6 +27,8 @@ from datagen.sources.picture_words import is_laion
 from datagen.storage import is_local, resolve
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _LOOK = "datagen.sources.picture_tables:look"
 _COUNT = "datagen.sources.image_files:count_images"
@@ -126,7 +129,7 @@ def columns_at(uri: str, limits: Limits) -> list[str]:
         if kind not in ("tar", "zip"):
             return []
         with archive_at(uri) as path:
-            return next(answer.value for answer in sandbox(limits).run(_NAMES, list[str], path=path, kind=kind))
+            return _answer(_NAMES, list[str], limits, path=path, kind=kind)
     except (SampleError, ChildDied):
         return []  # reading it will tell
 
@@ -135,9 +138,15 @@ def look(uri: str, limits: Limits) -> Looked:
     """What a table has. Raises `SampleError`: `broken_table`, as `archive_at` does, or what ended the child."""
     try:
         with archive_at(uri) as path:
-            return next(answer.value for answer in sandbox(limits).run(_LOOK, Looked, path=path))
+            return _answer(_LOOK, Looked, limits, path=path)
     except ChildDied as death:
         raise SampleError(death.reason, f"in the table: {death.detail}") from None
+
+
+def _answer(function: str, answer_type: type[T], limits: Limits, **arguments: Any) -> T:
+    """The one answer of a function in the child, which is let to end: one that is left in the middle costs its child."""
+    (answer,) = [answer.value for answer in sandbox(limits).run(function, answer_type, **arguments)]
+    return answer
 
 
 def count_images(uri: str, limits: Limits) -> int:
@@ -147,7 +156,7 @@ def count_images(uri: str, limits: Limits) -> int:
         return 1
     try:
         with archive_at(uri) as path:
-            return next(answer.value for answer in sandbox(limits).run(_COUNT, int, path=path, kind=kind))
+            return _answer(_COUNT, int, limits, path=path, kind=kind)
     except (SampleError, ChildDied):
         return 1  # reading it will tell
 
