@@ -7,7 +7,7 @@ import bisect
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -62,9 +62,12 @@ def read_pictures(
     table = opened(path)
     if numbers is None:
         yield Parts(numbers := _range(table, within))
+    names = table.class_names()
     folders = [folder for folder in (os.path.dirname(path), root) if folder]
     for number, row in table.rows(numbers):
         try:
+            if isinstance(row, dict):
+                row |= {column: _named(row.get(column), names[column]) for column in names}
             yield Part(number, _picture(row, table.image, folders, bounds))
         except SampleError as error:
             yield Failed(Range(number, number + 1), error.reason, clean_text(error.detail))
@@ -116,6 +119,11 @@ def _range(table: "Table", within: Range) -> list[int]:
     return list(range(within.first, num_rows if within.stop < 0 else min(within.stop, num_rows)))
 
 
+def _named(value: Any, names: Sequence[str]) -> Any:
+    """A class by its name."""
+    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+
+
 def _picture(row: "dict[str, Any] | SampleError", column: str, folders: Sequence[str], bounds: Bounds) -> Picture:
     if isinstance(row, SampleError):
         raise row
@@ -150,9 +158,19 @@ class Table:
 
     columns: list[str]
     image = ""
+    notes: Mapping[bytes, bytes] = {}
 
     def num_rows(self) -> int:
         raise NotImplementedError
+
+    def class_names(self) -> dict[str, list[str]]:
+        """The names of classes, by the columns that have numbers for them: Hugging Face says so in the schema."""
+        try:
+            features = json.loads(self.notes.get(b"huggingface", b"{}"))["info"]["features"]
+            pairs = [(column, feature["names"]) for column, feature in features.items() if feature.get("_type") == "ClassLabel"]
+            return {column: names for column, names in pairs if all(isinstance(name, str) for name in names)}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return {}
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
         """`numbers` ascend. Of a large table only these `columns`, in small letters, need be read."""
@@ -192,6 +210,7 @@ class _Parquet(Table):
         self._file = pq.ParquetFile(pa.OSFile(path), buffer_size=1 << 20, pre_buffer=False)
         self.columns = self._file.schema_arrow.names
         self.image = _image_column(self._file.schema_arrow)
+        self.notes = self._file.schema_arrow.metadata or {}
 
     def num_rows(self) -> int:
         return int(self._file.metadata.num_rows)
@@ -217,6 +236,7 @@ class _Arrow(Table):
         reader = self._reader()
         self.columns = reader.schema.names
         self.image = _image_column(reader.schema)
+        self.notes = reader.schema.metadata or {}
 
     def _reader(self) -> Any:
         source = pa.memory_map(self._path) if os.path.getsize(self._path) <= _MAPPED else pa.OSFile(self._path)
@@ -281,6 +301,8 @@ class _Csv(Table):
     def __init__(self, path: str):
         self._path = path
         self._separator = "\t" if path.endswith(".tsv") else ","
+        if self._separator == "," and len(line := next(self._lines(), [])) == 1:  # it may be another sign
+            self._separator = max(",;\t|", key=line[0].count)
         csv.field_size_limit(1 << 24)
         first = next(self._lines(), [])
         self._is_named = not any(cell.startswith(("http://", "https://")) for cell in first)

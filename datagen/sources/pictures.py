@@ -60,7 +60,8 @@ def pictures(
 @dataclass(frozen=True)
 class Pictures(Census):
     """What `pictures` says, as items: containers with their parts, not pictures, where these lie in tables and archives, so that
-    twenty million rows are a few thousand items. `downloads` is the folder that img2dataset fills."""
+    twenty million rows are a few thousand items. Image files without a list are an item each. `downloads` is the folder that
+    img2dataset fills."""
 
     input: str
     list_name: str = ""

@@ -133,14 +133,15 @@ def test_tables_with_images_are_read_row_by_row(tmp_path):
         {"image": {"bytes": None, "path": None}, "text": None, "license": None, "label": None},
         {"image": {"bytes": b"<html>", "path": "b.jpg"}, "text": "no image", "license": "", "label": 1},
     ]
-    table = pa.Table.from_pylist(rows)
+    features = {"label": {"names": ["cat", "dog", "cow", "hen"], "_type": "ClassLabel"}, "image": {"_type": "Image"}}
+    table = pa.Table.from_pylist(rows).replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     pq.write_table(table, tmp_path / "train-00000-of-00001.parquet", row_group_size=2)
     with pa.OSFile(str(tmp_path / "data-00000-of-00001.arrow"), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_table(table)
     outcomes = read(tmp_path)
     for sample in samples(outcomes):
         assert (sample.caption, sample.origin.licence) == ("red", "CC0-1.0")
-        assert sample.metadata == {"name": "a.jpg", "label": "3"}
+        assert sample.metadata == {"name": "a.jpg", "label": "hen"}
     assert [s.origin.page for s in samples(outcomes)] == [0, 0]
     assert [reason for _, _, reason in drops(outcomes)] == ["no_image", "other_format"] * 2
 
@@ -180,7 +181,7 @@ def test_an_image_folder_of_hugging_face_is_joined_by_the_names_that_it_says(tmp
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "0.png").write_bytes(image(kind="PNG"))
     (tmp_path / "metadata.csv").write_text(
-        'file_name,text\ntrain/0.png,one\ntest/0.png,another\ntrain/1.png,gone\n"only one cell"\n'
+        'file_name;text\ntrain/0.png;one\ntest/0.png;"another"\ntrain/1.png;gone\nonly one cell\n'
     )
     outcomes = read(tmp_path)
     assert [(s.caption, s.metadata["name"]) for s in samples(outcomes)] == [("one", "0.png"), ("another", "0.png")]
