@@ -34,6 +34,7 @@ _SERVER = Takes(
     True,
     ("prompt", "family", "key", "together", "tries", "timeout_s", "wait_s", "max_tokens", "logprobs"),
 )
+_CAPTIONER = Takes("address", True, (*_SERVER.settings, "long_side"))
 _GOT = Takes("model", settings=_WRITING)
 _PADDLE = Takes("model")
 
@@ -61,6 +62,7 @@ _TYPES: Mapping[str, type] = {
     "together": int,
     "tries": int,
     "max_tokens": int,
+    "long_side": int,
     "logprobs": int,
 }
 
@@ -100,6 +102,19 @@ def written(asked: Asked) -> str:
         where = f"@{settings['url']}#{settings['model']}"
     others = "&".join(f"{name}={settings[name]}" for name in takes.settings if name in settings)
     return f"{asked.kind}:{asked.name}{where}{'?' if others else ''}{others}"
+
+
+def server(value: str) -> tuple[tuple[str, Any], ...]:
+    """The settings of a server, as `http://HOST:PORT/v1#MODEL?together=64&key=VARIABLE`, for the word `captioner`. Raises
+    `ValueError`."""
+    address, _, options = value.partition("?")
+    url, _, model = address.partition("#")
+    if not url.startswith(("http://", "https://")) or not model:
+        raise ValueError("an address and a model are needed, as http://HOST:PORT/v1#MODEL, and settings behind a question mark")
+    settings: dict[str, Any] = {"url": url, "model": model}
+    for option in options.split("&") if options else []:
+        settings |= _option(_CAPTIONER, "captioner", option, value)
+    return tuple(sorted(settings.items()))
 
 
 def _asked(part: str) -> Asked:

@@ -1,11 +1,14 @@
 """Pictures with what is to be seen on them: captions, objects with boxes, and phrases about places."""
 
 from datagen.alike import MarkAlike
+from datagen.engines import Choice
 from datagen.pipeline import Pipeline
 from datagen.sources.described import described
 from datagen.sources.draws import DrawSource
+from datagen.stages.caption_pictures import CaptionPictures
 from datagen.stages.filter_pictures import FilterPictures
 from datagen.stages.judge_captions import JudgeCaptions
+from recipes import engine_words
 from recipes.recipe import Recipe, Report, benchmark_folder
 
 NAME = "vision"
@@ -19,14 +22,21 @@ def vision(
     list: str = "",
     unsafe_list: bool = False,
     download: bool = False,
+    captioner: str = "",
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
     """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.described` reads;
-    without, `limit` pictures made here of cut-outs on photographs, by `seed`. Raises `ValueError` as that does."""
+    those without a caption are described by `captioner`, a server as `http://HOST:8000/v1#MODEL`. Without `input`, `limit`
+    pictures made here of cut-outs on photographs, by `seed`. Raises `ValueError` as `described` does."""
+    if captioner and not input:
+        raise ValueError(
+            "captioner describes pictures of others: name them with input=DIR; those that are made here have captions"
+        )
     if input:
         census, source = described(input, list, unsafe_list, download, limit, seed, stage=NAME)
-        made = Pipeline(NAME, census, source, (FilterPictures(), JudgeCaptions()))
+        captions = (CaptionPictures(Choice("captioner", engine_words.server(captioner))),) if captioner else ()
+        made = Pipeline(NAME, census, source, (FilterPictures(), *captions, JudgeCaptions()))
     else:
         made = _stamps(limit or DEFAULT_LIMIT, seed)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))

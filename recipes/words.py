@@ -69,6 +69,12 @@ def engines(value: str) -> str:
     return engine_words.absolute(value)
 
 
+def captioner(value: str) -> str:
+    """An address and a model, as they are."""
+    engine_words.server(value)
+    return value
+
+
 def texts(value: str) -> str:
     """A folder, made absolute, and `packages` or `none`, one of them or a folder and one, joined by a comma."""
     parts, known = value.split(","), ("packages", "none")
@@ -135,6 +141,12 @@ _ALL = (
         "WHO",
         "who annotates pages: embedded (default), paper, or kinds of work by name, as layout:pp-doclayout@FOLDER,tables:none",
         engines,
+    ),
+    Word(
+        "captioner",
+        "URL#MODEL",
+        "a model behind OpenAI's chat completions that describes pictures without a caption; default: none, since each one costs",
+        captioner,
     ),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),

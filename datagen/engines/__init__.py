@@ -38,8 +38,22 @@ ENGINES = {
     "slanet": "datagen.engines.slanet:SLANet",
     "mineru": "datagen.engines.mineru:MinerU",
     "server": "datagen.engines.server:Server",
+    "captioner": "datagen.engines.captioner:Captioner",
     "ours": "flywheel.readers.ours_engine:OurReader",
 }
+
+
+class Description(NamedTuple):
+    """What an engine says of a picture: the text and its score, or the `reason` why there is none, with a `detail` for people;
+    and what it cost in tokens, read and written."""
+
+    text: str
+    score: float | None = None
+    reason: str = ""
+    detail: str = ""
+    num_read: int = 0
+    num_written: int = 0
+
 
 Quad = tuple[tuple[float, float], ...]
 """Four corners (x, y) in pixels, clockwise from the top left."""
@@ -99,6 +113,14 @@ class PageReader(Engine, Protocol):
     def pages(self, samples: Sequence[Sample]) -> list[tuple[Region, ...] | SampleError]:
         """The regions of each page, with their text, in reading order, boxes in pixels of the sample's image; or why there are
         none."""
+        ...
+
+
+class PictureDescriber(Engine, Protocol):
+    """Says what is to be seen on pictures."""
+
+    def describe(self, pictures: Sequence[bytes]) -> list[Description]:
+        """What is on each picture, an encoded image."""
         ...
 
 

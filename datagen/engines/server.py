@@ -27,13 +27,18 @@ from PIL import Image
 
 from datagen import images, table_texts, target
 from datagen.engines.scores import mean_probability
+from datagen.formats import HEAD_BYTES, format_of
 from datagen.labels import PICTURES, label_of
 from datagen.markdown import bare_latex
 from datagen.record import Line, Region, Sample, SampleError
 from datagen.tables import to_html
 
-FORMATS = {"text": "markdown", "tables": "html", "formulas": "latex", "pages": "markdown"}
+FORMATS = {"text": "markdown", "tables": "html", "formulas": "latex", "pages": "markdown", "captions": "markdown"}
 """What the readings of each kind are."""
+
+
+Shown = numpy.ndarray | bytes
+"""What a server is asked about: pixels, (H, W, 3) RGB bytes, or a JPEG, PNG or WebP."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ FAMILIES = (
         "tables": f"{target.GROUNDING}Convert the document to markdown.",
         "formulas": f"{target.GROUNDING}Convert the document to markdown.",
         "pages": f"{target.GROUNDING}Convert the document to markdown.",
+        "captions": "Describe this image in detail.",
     }, parameters=_WITH_SPECIAL),
     Family("paddleocr-vl", {
         "text": "OCR:", "tables": "Table Recognition:", "formulas": "Formula Recognition:",
@@ -68,13 +74,14 @@ FAMILIES = (
         "text": "Transcribe the text of this image exactly, as Markdown, in reading order. Write nothing else.",
         "tables": "Transcribe the table of this image as an HTML table with rowspan and colspan. Write nothing else.",
         "formulas": "Transcribe the formula of this image as LaTeX. Write nothing else.",
+        "captions": "Describe this image in detail, in plain sentences. Say only what is to be seen. Write nothing else.",
     }),
 )  # fmt: skip
 """Tried in this order: the last is for all others."""
 
 _GROUNDED = "deepseek-ocr"
 # Where special tokens aren't left out, some servers give the one that ends an answer, too.
-_ENDS = re.compile(rf"(?:\s|<\|im_end\|>|<\|endoftext\|>|</s>|{re.escape(target.EOS)})+\Z")
+ENDS = re.compile(rf"(?:\s|<\|im_end\|>|<\|endoftext\|>|</s>|{re.escape(target.EOS)})+\Z")
 _BUSY = (408, 409, 425, 429, 500, 502, 503, 504)
 _REFUSED = (400, 413, 415, 422)
 _LONGEST_WAIT_S = 60.0
@@ -83,12 +90,15 @@ _SMALLEST = 32
 
 
 class Answer(NamedTuple):
-    """What a server said: the text and its score, or the `reason` why there is none, with a `detail` for people."""
+    """What a server said: the text and its score, or the `reason` why there is none, with a `detail` for people; and the tokens
+    that it counted, of what was asked and of what it answered, 0 where it doesn't say."""
 
     text: str
     score: float | None = None
     reason: str = ""
     detail: str = ""
+    num_asked: int = 0
+    num_answered: int = 0
 
 
 def _none(reason: str, detail: str = "") -> Answer:
@@ -126,7 +136,8 @@ class Server:
             raise ValueError(f"server reads no {kind!r}: allowed are {', '.join(FORMATS)}")
         self.family = next(one for one in FAMILIES if one.named in (family or model).lower())
         if not (prompt or kind in self.family.prompts):
-            raise ValueError(f"{model} has no prompt for {kind}: only DeepSeek-OCR and models like it answer with boxes")
+            why = "only DeepSeek-OCR and models like it answer with boxes" if kind == "pages" else "name one with prompt=…"
+            raise ValueError(f"{model} has no prompt for {kind}: {why}")
         self.kind, self.url, self.model, self.key = kind, url.rstrip("/"), model, key
         self.prompt = prompt or self.family.prompts[kind]
         self.together, self.tries, self.timeout_s, self.wait_s = together, tries, timeout_s, wait_s
@@ -143,7 +154,7 @@ class Server:
         """The text of each crop, (H, W, 3) RGB bytes, and the mean probability of its tokens, None if the server doesn't tell it.
         "" stands for a crop without an answer; `reasons` has why. Raises `ConnectionError` if the server answers nothing at all,
         and `ValueError` if it knows no such model or refuses the key."""
-        answers = [self._converted(answer) for answer in asyncio.run(self._all(crops))]
+        answers = [self._converted(answer) for answer in self.ask(crops)]
         self.reasons = tuple(answer.reason for answer in answers)
         return [(answer.text, answer.score) for answer in answers]
 
@@ -156,9 +167,13 @@ class Server:
                 shown.append((sample, images.pixels(sample.image or b"")))
             except SampleError as error:
                 found[sample.key] = error
-        answers = asyncio.run(self._all([image for _, image in shown]))
+        answers = self.ask([image for _, image in shown])
         found |= {sample.key: self._regions(answer, sample) for answer, (sample, _) in zip(answers, shown, strict=True)}
         return [found[sample.key] for sample in samples]
+
+    def ask(self, shown: Sequence[Shown]) -> list[Answer]:
+        """What the server says about each, as it says it. Raises as `read`."""
+        return asyncio.run(self._all(shown))
 
     def close(self) -> None:
         """Nothing stays open between calls."""
@@ -167,7 +182,7 @@ class Server:
         """The answer as text of this kind."""
         if answer.reason:
             return answer
-        text = table_texts.unfenced(_ENDS.sub("", answer.text)).strip()
+        text = table_texts.unfenced(ENDS.sub("", answer.text)).strip()
         if target.REF in text:
             wanted = {"tables": "table", "formulas": "equation"}.get(self.kind)
             regions = target.decode(text, (1000, 1000))
@@ -184,7 +199,7 @@ class Server:
     def _regions(self, answer: Answer, sample: Sample) -> tuple[Region, ...] | SampleError:
         if answer.reason:
             return SampleError(f"server_{answer.reason}", f"{self.model}: {answer.detail}")
-        regions = target.decode(_ENDS.sub("", answer.text), sample.size, self.model)
+        regions = target.decode(ENDS.sub("", answer.text), sample.size, self.model)
         try:
             return tuple(
                 replace(
@@ -199,7 +214,7 @@ class Server:
         except ValueError as error:
             return SampleError("server_unknown_label", str(error))
 
-    async def _all(self, crops: Sequence[numpy.ndarray]) -> list[Answer]:
+    async def _all(self, crops: Sequence[Shown]) -> list[Answer]:
         """The answers, in the order of the crops, of which `together` are asked about at a time."""
         room = asyncio.Semaphore(self.together)
         key = os.environ.get(self.key, "")
@@ -207,7 +222,7 @@ class Server:
         timeout = aiohttp.ClientTimeout(total=self.timeout_s)
         async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
 
-            async def asked(crop: numpy.ndarray) -> Answer:
+            async def asked(crop: Shown) -> Answer:
                 async with room:
                     return await self._one(session, crop)
 
@@ -216,7 +231,7 @@ class Server:
             raise ConnectionError(f"{self.url} can't be reached: {answers[0].detail}")
         return answers
 
-    async def _one(self, session: aiohttp.ClientSession, crop: numpy.ndarray) -> Answer:
+    async def _one(self, session: aiohttp.ClientSession, crop: Shown) -> Answer:
         """The answer about a crop, asked for up to `tries` times."""
         body = self._body(crop)
         answer = _none("unreachable")
@@ -241,9 +256,14 @@ class Server:
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # so that not all come back at once
         return answer
 
-    def _body(self, crop: numpy.ndarray) -> dict[str, Any]:
-        """The request, with the crop as PNG."""
-        image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_png(crop)}"}}
+    def _body(self, crop: Shown) -> dict[str, Any]:
+        """The request, with the crop as PNG, or the file as it is."""
+        if isinstance(crop, bytes):
+            kind = format_of(crop[:HEAD_BYTES], ("jpeg", "png", "webp"))
+            url = f"data:image/{kind.name if kind else 'png'};base64,{base64.b64encode(crop).decode()}"
+        else:
+            url = f"data:image/png;base64,{_png(crop)}"
+        image = {"type": "image_url", "image_url": {"url": url}}
         messages: list[dict[str, Any]] = [{"role": "user", "content": [image, {"type": "text", "text": self.prompt}]}]
         if self.family.system:
             messages.insert(0, {"role": "system", "content": self.family.system})
@@ -254,15 +274,18 @@ class Server:
 def _answer(body: bytes) -> Answer:
     """What a whole answer of the server says."""
     try:
-        choice = json.loads(body)["choices"][0]
+        answer = json.loads(body)
+        choice = answer["choices"][0]
         text, finish = choice["message"]["content"] or "", choice.get("finish_reason")
         tokens = (choice.get("logprobs") or {}).get("content") or []
         logp = [float(token["logprob"]) for token in tokens]
+        usage = answer.get("usage") or {}
+        counts = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         return _none("garbled", f"{type(error).__name__}: {error}")
     if finish == "length":
-        return _none("too_long", text[:100])
-    return Answer(str(text), mean_probability(logp) if logp else None)
+        return Answer("", None, "too_long", text[:100], *counts)
+    return Answer(str(text), mean_probability(logp) if logp else None, "", "", *counts)
 
 
 async def _whole(asked: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:

@@ -12,7 +12,7 @@ import pytest
 
 from recipes import RECIPES, VERBS
 from recipes.__main__ import main, words_of
-from recipes.words import WORDS, engines, flag, number, parse, part, paths, positive, readers, rounds, text, texts
+from recipes.words import WORDS, captioner, engines, flag, number, parse, part, paths, positive, readers, rounds, text, texts
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +79,7 @@ def test_a_function_takes_the_words_that_are_declared_for_it(name):
     entry = (RECIPES | VERBS)[name]
     parameters = inspect.signature(resolve_name(entry.function)).parameters
     assert set(parameters) == set(entry.words)
-    types = dict.fromkeys((text, texts, part, paths, readers, engines), str)
+    types = dict.fromkeys((text, texts, part, paths, readers, engines, captioner), str)
     types |= {number: int, rounds: int, flag: bool, positive: float}
     assert {n: p.annotation for n, p in parameters.items()} == {n: types[WORDS[n].read] for n in entry.words}
     assert {n for n, p in parameters.items() if p.default is p.empty} == set(entry.needs)
