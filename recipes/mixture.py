@@ -9,8 +9,8 @@ SHARD_PAGES = 1024
 """About what a shard of `recipes/corpus30m.py` holds."""
 SHARD_FIGURES = 1000
 """What a shard of `recipes/figures.py` holds."""
-SHARD_PICTURES = 1000
-"""About what a shard of pictures holds."""
+SHARD_PICTURES, SHARD_SCENES = 1000, 250
+"""What a shard of described pictures holds, and one of pictures whose text is read."""
 SHARD_BYTES = 450e6
 """About what a shard of samples holds that aren't cut by their number."""
 
@@ -64,7 +64,7 @@ PAPER = (
         ("scene.picture_core_s",),
         gpu_s=0.05,
         made_by="recipes/scene.py",
-        shard_samples=SHARD_PICTURES,
+        shard_samples=SHARD_SCENES,
     ),
     *(
         Part(

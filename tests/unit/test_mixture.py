@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from recipes import rates
+from recipes import rates, scene
 from recipes.corpus30m import corpus30m
 from recipes.mixture import PAPER, Part, table
 from recipes.rates import Rate
 from recipes.run import Place, plan, run
+from recipes.vision import vision
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +33,14 @@ def test_the_coarse_pages_are_as_many_shards_as_the_recipe_cuts():
     (part,) = (part for part in PAPER if part.made_by == "recipes/corpus30m.py")
     row = table((part,), rates.rates()).splitlines()[1].removeprefix(part.name)
     assert row.split()[:2] == ["30,000,000", f"{round(30_000_000 / pages):,}"]
+
+
+def test_the_pictures_are_as_many_shards_as_their_recipes_cut():
+    shards = {
+        "scene": scene.scene(input=".").steps[0].source.shard_images,
+        "vision": vision(input=".").steps[0].source.shard_images,
+    }
+    assert {part.key: part.shard_samples for part in PAPER if part.key in shards} == shards
 
 
 def test_one_guess_makes_a_sum_a_guess():
