@@ -40,6 +40,8 @@ function drawSheet(page, markerId, hot, pick) {
     const events = { onmouseenter: (event) => pointerMoved(event) && hot(i), onmouseleave: () => hot(-1), onclick: () => pick(i) };
     const shape = { class: "region", "data-region": i, style, ...events };
     regions.append(outline(region.box, region.polygon, shape));
+    // What a picture's objects are called stands in their boxes: there is no other text to show.
+    if (page.task === "caption") regions.append(el("text", { x: region.box[0], y: region.box[1], class: "name" }, region.text));
     for (const line of region.lines) {
       lines.append(outline(line, line[7], { style }));
       text.append(...lineText(line, page.lang));
