@@ -47,4 +47,4 @@ def _stamps(limit: int, seed: int) -> Pipeline:
     from datagen.synth.stamps import StampDraws, Stamps
 
     draws = StampDraws("stamps", max(1, limit // BLOCK) * BLOCK, seed, BLOCK)
-    return Pipeline(NAME, draws, DrawSource(Stamps(), stage=NAME, core_s=0.025, num_bytes=75_000), ())
+    return Pipeline(NAME, draws, DrawSource(Stamps(), stage=NAME, core_s=0.022, num_bytes=90_000), ())

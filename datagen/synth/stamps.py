@@ -75,15 +75,15 @@ class Stamps:
         """Raises `SampleError` where nothing could be set so that it is seen."""
         of_lang, photographs = _named()
         lang = self._lang(random, tuple(of_lang))
-        photograph = random.choice(photographs)
-        picture = _background(photograph, random)
+        chosen = random.choice(photographs)
+        picture = _background(chosen, random)
         owners = numpy.full((picture.height, picture.width), _NO_OBJECT, numpy.int16)
         objects: list[_Object] = []
-        for stamp in self._chosen(of_lang[lang], photograph, random):
+        for stamp in self._chosen(of_lang[lang], chosen, random):
             _set(stamp, stamp.names[lang], picture, owners, objects, random)
         regions = sorted(self._regions(objects, owners), key=lambda region: (region.box, region.text))
         if not regions:
-            raise SampleError("nothing_seen", f"no cut-out stands out from {photograph.path.rpartition('/')[2]}")
+            raise SampleError("nothing_seen", f"no cut-out stands out from {chosen.path.rpartition('/')[2]}")
         pixels = numpy.asarray(picture)
         return Drawing(
             simplejpeg.encode_jpeg(pixels, random.randint(80, 95), "RGB", random.choice(("420", "444"))),
@@ -94,7 +94,7 @@ class Stamps:
             script=main_script(" ".join(region.text for region in regions))[0],
             difficulty=min(1.0, len(regions) / 12),
             caption=caption(regions, picture.size, lang.startswith("en") and random.random() < 0.5),
-            metadata={"background": photograph.path.rpartition("/")[2]},
+            metadata={"background": chosen.path.rpartition("/")[2]},
         )
 
     def engines(self) -> dict[str, str]:
@@ -107,12 +107,12 @@ class Stamps:
                 return language
         return random.choice([lang for lang in langs if lang not in ("en", "zh-Hans")] or langs)
 
-    def _chosen(self, named: Sequence[Stamp], photograph: Photograph, random: random.Random) -> Iterator[Stamp]:
+    def _chosen(self, named: Sequence[Stamp], behind: Photograph, random: random.Random) -> Iterator[Stamp]:
         """Cut-outs of different kinds, so that no name fits another's thing, too; some several times."""
         num_objects = random.randint(1, self.max_objects)
         by_kind: defaultdict[str, list[Stamp]] = defaultdict(list)
         for stamp in named:
-            if not stamp.kind.startswith(photograph.shows):
+            if not stamp.kind.startswith(behind.shows):
                 by_kind[stamp.kind].append(stamp)
         kinds = sorted(by_kind)
         random.shuffle(kinds)
@@ -192,9 +192,9 @@ def _drawn(stamp: Stamp, side: int, random: random.Random) -> Image.Image | None
     return cutout.crop(box) if box else None
 
 
-def _background(photograph: Photograph, random: random.Random) -> Image.Image:
+def _background(of: Photograph, random: random.Random) -> Image.Image:
     """A piece of the photograph, in a size and a light of its own."""
-    whole = _photograph(photograph.path)
+    whole = photograph(of.path)
     across, down = random.choice(_SHAPES)
     longer = random.choice(_SIDES)
     size = (longer, round(longer * down / across)) if across >= down else (round(longer * across / down), longer)
@@ -229,8 +229,8 @@ def _cutout(path: str) -> Image.Image:
 
 
 @functools.cache
-def _photograph(path: str) -> Image.Image:
-    """Some 9 MB each."""
+def photograph(path: str) -> Image.Image:
+    """A photograph, its shorter side of at most `_PHOTOGRAPH` pixels: some 9 MB each."""
     with Image.open(path) as opened:
         opened.draft("RGB", (_PHOTOGRAPH, _PHOTOGRAPH))
         whole = opened.convert("RGB")

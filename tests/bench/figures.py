@@ -6,6 +6,8 @@
   large as the sample's image, and encodes it.
 - geometry: whole samples, all by Cairo or all by matplotlib; and these alone, which draw a triangle, a circle and three letters
   on an image as large as the sample's, and encode it.
+- stamps: whole samples; and Pillow alone, which cuts a piece out of a photograph, sets as many cut-outs of the same sizes on it,
+  and encodes it. Both have read the photographs before.
 
 A ratio is ours over the library's alone; at least 0.8 is asked for. What a sample takes on disk is its image and its label.
 """
@@ -19,14 +21,17 @@ from collections.abc import Callable
 from statistics import median
 
 import cairocffi
+from PIL import Image
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdChemReactions
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from datagen.record import SampleError
+from datagen.sources import stamps
 from datagen.sources.draws import Drawing, Maker
 from datagen.synth.geometry import Geometry
 from datagen.synth.molecules import Molecules
+from datagen.synth.stamps import Stamps, photograph
 from recipes.rates import record
 
 LEAST = 0.8
@@ -44,6 +49,7 @@ def main() -> None:
         "molecules": (Molecules(), rdkit_alone),
         "geometry by Cairo": (Geometry(by_matplotlib=0.0), cairo_alone),
         "geometry by matplotlib": (Geometry(by_matplotlib=1.0), matplotlib_alone),
+        "stamps": (Stamps(), pillow_alone),
     }
     print(f"{'a second, one core':<26}{'ours':>8}{'alone':>8}{'ratio':>8}{'bytes':>10}{'dropped':>9}")
     for name, (maker, alone) in kinds.items():
@@ -142,6 +148,22 @@ def matplotlib_alone(drawing: Drawing) -> object:
         plot.text(x, y, letter)
     file = io.BytesIO()
     figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def pillow_alone(drawing: Drawing) -> object:
+    cutouts, photographs = stamps.packaged()
+    source = random.Random(drawing.caption)
+    whole = photograph(source.choice(photographs).path)
+    scale = min(whole.width / drawing.size[0], whole.height / drawing.size[1])
+    picture = whole.resize(drawing.size, Image.Resampling.BILINEAR, (0, 0, scale * drawing.size[0], scale * drawing.size[1]))
+    for region in drawing.regions:
+        with Image.open(source.choice(cutouts).path) as opened:
+            box = region.box
+            cutout = opened.convert("RGBA").resize((box.x1 - box.x0, box.y1 - box.y0), Image.Resampling.BICUBIC, reducing_gap=2.0)
+        picture.paste(cutout, (box.x0, box.y0), cutout)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=88)
     return file.getvalue()
 
 

@@ -198,6 +198,17 @@ def test_what_is_unusual_stands_beside_the_page(browser, tmp_path):
     assert find(browser, ".lines polygon").get_attribute("points") == "60,90 290,80 300,110 70,120"
     facts = find(browser, ".about dl").text
     assert all(fact in facts for fact in ("whole-7 at 1, 2, 30, 40", "g-12", "0.250", HOSTILE, "https://example.org/a.png"))
+    assert not browser.find_elements(By.CSS_SELECTOR, ".sheet .name")
+    assert browser.execute_script("return window.owned") is None
+
+
+def test_objects_are_named_in_their_boxes_and_captions_keep_their_lines(browser, tmp_path):
+    regions = tuple(replace(region, label="image", lines=()) for region in SAMPLES[0].regions)
+    named = (replace(regions[0], text=HOSTILE), replace(regions[1], text="ضفدع"))
+    browser.get(written(tmp_path, [replace(SAMPLES[0], task="caption", text="", caption="A cow.\nA frog.", regions=named)]))
+    names = browser.find_elements(By.CSS_SELECTOR, ".sheet .name")
+    assert [(node.text, node.get_attribute("x")) for node in names] == [(HOSTILE, "60"), ("ضفدع", "330")]
+    assert "A cow.\nA frog." in find(browser, ".about dl").text
     assert browser.execute_script("return window.owned") is None
 
 
