@@ -8,6 +8,7 @@ limit is a multiple of the height of lines (the width, where they stand): a scen
 """
 
 import math
+import re
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from datagen.scene_frames import Frame, are_alike, corners_of, degrees, directio
 
 _BENT, _PARALLEL, _SHORT = 40.0, 18.0, 30.0  # degrees: between pieces of a row, rows of a block, and rows too short for a slant
 _GAP, _BENT_GAP, _INTO = 1.3, 0.9, 0.6  # line heights: between pieces of a row, the same around a bend, and how far they overlap
+_FAR = 8.0  # line heights between pieces on one line that may show a gutter
 _OFF = 0.45  # line heights that a piece may lie off the row
 _ALIKE, _ALIKE_ROWS, _ANY = (
     1.8,
@@ -29,8 +31,9 @@ _ALIKE, _ALIKE_ROWS, _ANY = (
 )  # how many times as high one may be as the other: pieces of a row, rows of a block, and a heading
 _LEADING, _STANDING_LEADING = 1.1, 1.6  # line heights between rows of a block, and between columns of one
 _SHARED = 0.25  # of the shorter row's length that lies under the other one
-_FEW, _GUTTER = 3, 0.5  # rows at whose gaps, one below the other, a gutter runs; its width in line heights
+_FEW, _GUTTER = 3, 0.7  # rows at whose gaps, one below the other, a gutter runs; its width in line heights
 _STUB = 2.0  # a row that is no longer, in line heights, shows no slant
+_NUMBER = re.compile(r"[^\w\s]*\s?[^\W\d_]?[^\w\s]*\s?\d[\W\d]*[^\W\d_]{0,2}\W*")  # $3.50, 1.99 B, 12 km
 _PAIRED, _NUMBERS = 0.7, 0.6  # of a column of numbers: the rows that have text beside them; those that are numbers
 _BESIDE_EM, _BELOW_EM, _HEADING_EM = (
     3.0,
@@ -84,8 +87,8 @@ def _rows(frames: Sequence[Frame]) -> list[list[int]]:
     """The numbers of pieces that are a row each, in order: every piece goes on in the one that lies nearest behind its end, if it
     is nearest before that one's start."""
     costs = numpy.full((len(frames), len(frames)), numpy.inf)
-    gaps: dict[tuple[int, int], float] = {}
-    for i, j in near_pairs(frames, _GAP + _INTO):
+    is_close = numpy.zeros(costs.shape, bool)
+    for i, j in near_pairs(frames, _FAR):
         a, b = frames[i], frames[j]
         turn = degrees(a.on, b.out)
         if turn > _BENT or not are_alike(a, b, _ALIKE):
@@ -95,34 +98,34 @@ def _rows(frames: Sequence[Frame]) -> list[list[int]]:
         gap, off = float(step @ along) / height, abs(float(step @ (-along[1], along[0]))) / height
         shorter = min(a.length, b.length) / height
         most = _GAP if turn <= _PARALLEL else _BENT_GAP
-        if -min(_INTO, shorter / 2) <= gap <= most and off <= _OFF:
+        if -min(_INTO, shorter / 2) <= gap <= _FAR and off <= _OFF:
             costs[i, j] = max(gap, 0.0) + off
-            gaps[i, j] = gap
-    follows = {
+            is_close[i, j] = gap <= most
+    beside = {
         i: int(costs[i].argmin())
         for i in range(len(frames))
         if numpy.isfinite(costs[i].min()) and int(costs[:, costs[i].argmin()].argmin()) == i
     }
-    for i in _at_gutters(frames, follows):
-        del follows[i]
-    return _chains(len(frames), follows)
+    parted = _at_gutters(frames, beside)
+    return _chains(len(frames), {i: j for i, j in beside.items() if is_close[i, j] and i not in parted})
 
 
-def _at_gutters(frames: Sequence[Frame], follows: dict[int, int]) -> set[int]:
-    """The pieces behind which a gutter runs: where pieces below each other end before one strip, and go on behind it."""
-    bounds = {}
-    for i, j in follows.items():
-        a, b = frames[i], frames[j]
-        axis = unit(a.on + b.out)
-        bounds[i] = (float(a.end @ axis), float(b.start @ axis), float((a.end + b.start) / 2 @ a.under), a.height, a)
+def _at_gutters(frames: Sequence[Frame], beside: dict[int, int]) -> set[int]:
+    """The pieces behind which a gutter runs: where pieces below each other end before one strip, and others begin behind it."""
     at: set[int] = set()
-    for i, (left, right, depth, height, frame) in bounds.items():
-        column = [i]
-        for other, (start, stop, other_depth, other_height, other_frame) in sorted(bounds.items(), key=lambda item: item[1][2]):
-            is_next = abs(other_depth - depth) < 2 * _FEW * height and degrees(frame.on, other_frame.on) <= _PARALLEL
-            if other != i and is_next and min(right, stop) - max(left, start) >= _GUTTER * max(height, other_height):
+    for i, j in beside.items():
+        a, column = frames[i], [i]
+        left, right = float(a.end @ a.on), float(frames[j].start @ a.on)
+        away = {k: abs(float((frames[k].end - a.end) @ a.under)) for k in beside if k != i}
+        for k in sorted(away, key=lambda k: away[k]):
+            other = frames[k]
+            if away[k] > 2 * _FEW * a.height or len(column) >= _FEW:
+                break
+            start, stop = float(other.end @ a.on), float(frames[beside[k]].start @ a.on)
+            is_next = away[k] > _OFF * a.height and degrees(a.on, other.on) <= _PARALLEL
+            if is_next and min(right, stop) - max(left, start) >= _GUTTER * max(a.height, other.height):
                 left, right = max(left, start), min(right, stop)
-                column.append(other)
+                column.append(k)
         if len(column) >= _FEW:
             at.update(column)
     return at
@@ -189,7 +192,7 @@ def _with_numbers(blocks: Sequence[list[_Row]]) -> list[list[_Row]]:
 
 def _are_numbers(block: Sequence[_Row]) -> bool:
     texts = ["".join(line.text for line in row.lines) for row in block]
-    return sum(any(map(str.isdigit, t)) and sum(map(str.isalpha, t)) < 3 for t in texts) >= _NUMBERS * len(texts)
+    return sum(bool(_NUMBER.fullmatch(text)) for text in texts) >= _NUMBERS * len(texts)
 
 
 def _text_of(number: _Row, texts: Sequence[Sequence[_Row]], is_single: bool) -> int | None:
@@ -226,37 +229,46 @@ def _by_lines(rows: Sequence[_Row]) -> list[_Row]:
 
 
 def _ordered(blocks: Sequence[list[_Row]]) -> list[list[_Row]]:
-    """The blocks in the order in which they are read. Signs are read in rows from the top, a row from the right where most of the
+    """The blocks in the order in which they are read. Signs are read in rows from the top, a row from the right where most of its
     text is read from there. A sign's blocks are read as those of a page, in the frame of most of its own text."""
-    way, under, stands = _usual(blocks)
-    # Text that stands goes on from the right to the left; the signs that it is on are in rows, too.
-    axes = numpy.array((under, way) if stands else (way, under))
-    signs = _signs(blocks, {id(block): around([_box(row, axes) for row in block]) for block in blocks})
+    across, down, _ = _upright(blocks)
     # Text may slant on signs that stand upright.
+    axes = numpy.array((across, down))
     edges = numpy.round(axes / numpy.abs(axes).max(axis=1, keepdims=True) * 0.7)
-    ordered = _in_rows(signs, {id(block): around([_box(row, edges) for row in block]) for block in blocks})
-    return [block for sign in ordered for block in _in_page_order(sign)]
+    boxes = {id(block): around([_box(row, edges) for row in block]) for block in blocks}
+    return [block for sign in _in_rows(_signs(blocks), boxes) for block in _in_page_order(sign)]
 
 
-def _signs(blocks: Sequence[list[_Row]], boxes: dict[int, Box]) -> list[_Sign]:
+def _upright(blocks: Sequence[list[_Row]]) -> tuple[numpy.ndarray, numpy.ndarray, bool]:
+    """The unit vectors to the right and down of most of the text, as its letters stand upright, and whether it is read from the
+    right."""
+    way, under, stands = _usual(blocks)
+    down, on = (way, under) if stands else (under, way)
+    across = numpy.array((down[1], -down[0]))
+    return across, down, bool(on @ across < 0)
+
+
+def _signs(blocks: Sequence[list[_Row]]) -> list[_Sign]:
     """The blocks, those together that are near each other."""
     signs: list[_Sign] = []
     for block in blocks:
         near: list[_Sign] = []
         rest: list[_Sign] = []
         for sign in signs:
-            (near if any(_are_near(block, other, boxes) for other in sign) else rest).append(sign)
+            (near if any(_are_near(block, other) for other in sign) else rest).append(sign)
         signs = [*rest, [*(other for sign in near for other in sign), block]]
     return signs
 
 
-def _are_near(a: Sequence[_Row], b: Sequence[_Row], boxes: dict[int, Box]) -> bool:
-    """Whether two blocks are on one sign."""
-    box, other = boxes[id(a)], boxes[id(b)]
+def _are_near(a: Sequence[_Row], b: Sequence[_Row]) -> bool:
+    """Whether two blocks are on one sign: in the frame of the longer one's text."""
+    way, under, stands = _usual([max(a, b, key=lambda block: max(row.frame.length for row in block))])
+    box, other = (around([_box(row, numpy.array((way, under))) for row in block]) for block in (a, b))
+    beside, below = (overlap(box, other, axis) for axis in ((0, 1) if stands else (1, 0)))
     heights = [statistics.median(row.frame.height for row in block) for block in (a, b)]
-    if overlap(box, other, 1) > _BESIDE:
+    if beside > _BESIDE:
         return distance(box, other) <= _BESIDE_EM * min(heights)
-    most = max(_BELOW_EM * min(heights), _HEADING_EM * max(heights)) if overlap(box, other, 0) > _BESIDE else min(heights)
+    most = max(_BELOW_EM * min(heights), _HEADING_EM * max(heights)) if below > _BESIDE else min(heights)
     return distance(box, other) <= most
 
 
@@ -271,6 +283,8 @@ def _in_rows(signs: Sequence[_Sign], boxes: dict[int, Box]) -> list[_Sign]:
             else:
                 strips.append([n])
         if len(strips) > 1:
+            if axis == 0 and _upright([block for sign in signs for block in sign])[2]:
+                strips.reverse()
             return [sign for strip in strips for sign in _in_rows([signs[n] for n in strip], boxes)]
     return [[block for sign in signs for block in sign]]
 

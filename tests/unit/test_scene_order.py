@@ -73,6 +73,8 @@ def test_two_columns_are_read_one_after_the_other_however_the_picture_is_turned(
 def test_a_narrow_gutter_through_three_rows_parts_columns_and_the_gap_of_a_row_doesnt():
     assert order(*stack("a b c", 0, 0, 100), *stack("d e f", 120, 0, 100)) == "a b c | d e f"
     assert order(*stack("a c", 0, 0, 100), *stack("b d", 120, 0, 100)) == "a b c d"
+    uneven = [line(name, 0, 28 * n, length) for n, (name, length) in enumerate((("a", 100), ("b", 30), ("c", 60), ("d", 98)))]
+    assert order(*uneven, *stack("e f g h", 122, 0, 100, pitch=28)) == "a b c d | e f g h"
     ragged = [line("a", 0, 0, 100), line("b", 110, 0, 90), line("c", 0, 28, 60), line("d", 70, 28, 130), line("e", 0, 56, 150)]
     assert order(*ragged, line("f", 160, 56, 40)) == "a b c d e f"
 
@@ -140,6 +142,8 @@ def test_lines_from_the_right_are_read_from_there_with_their_numbers_and_columns
 def test_prices_are_read_with_what_they_are_the_price_of():
     dishes, prices = stack("soup rice tea", 0, 0, 120), stack("3.50 4.20 1", 400, 2, 50)
     assert order(*dishes, *prices) == "soup 3.50 rice 4.20 tea 1"
+    days = stack("mo8:00–9:00 tu8:00–9:00 we8:00", 400, 2, 150)
+    assert order(*dishes, *days) == "soup rice tea | mo8:00–9:00 tu8:00–9:00 we8:00"
 
 
 def test_signs_of_different_size_or_far_from_each_other_are_blocks_of_their_own():
@@ -152,7 +156,8 @@ def test_signs_of_different_size_or_far_from_each_other_are_blocks_of_their_own(
 def test_signs_far_apart_are_read_in_rows_whichever_way_most_of_the_text_runs():
     assert order(line("right", 600, 0, 200), line("left", 0, 300, 200), line("far", 700, 310, 150)) == "right | left | far"
     standing = [line(name, 700 - 30 * n, 400, 160, direction="ttb") for n, name in enumerate(("春春春", "夏夏夏"))]
-    assert order(line("a", 0, 0, 100), line("b", 500, 0, 100), *standing) == "b | a | 春春春 夏夏夏"
+    more = line("冬", 300, 420, 160, direction="ttb")
+    assert order(line("a", 0, 0, 100), line("b", 500, 0, 100), *standing, more) == "a | b | 春春春 夏夏夏 | 冬"
 
 
 def test_a_heading_above_two_columns_is_no_part_of_the_nearer_one():
