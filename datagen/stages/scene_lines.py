@@ -77,7 +77,7 @@ def read_lines(of_scenes: Sequence[Sequence[Cut]], read: Read, turned: Turned | 
     views = [_down(cut) if cut.is_tall else LineRead(cut.quad, "", None, "ltr", cut.image) for cut in all_cuts]
     lines = _read(views, read)
     tall = [n for n, cut in enumerate(all_cuts) if cut.is_tall]
-    for n, line in zip(tall, _read_tall([(all_cuts[n], lines[n]) for n in tall], read), strict=True):
+    for n, line in zip(tall, _read_tall([(all_cuts[n], lines[n]) for n in tall], read, turned), strict=True):
         lines[n] = line
     result, first = [], 0
     for scene in of_scenes:
@@ -115,10 +115,11 @@ def _turn_better(
     return better
 
 
-def _read_tall(tall: Sequence[tuple[Cut, LineRead]], read: Read) -> list[LineRead]:
+def _read_tall(tall: Sequence[tuple[Cut, LineRead]], read: Read, turned: Turned | None) -> list[LineRead]:
     """The best reading of each tall line, of which it is known what it says if it runs down."""
     views: list[list[LineRead]] = []
-    for cut, down in tall:
+    angles = turned([down.image for _, down in tall]) if turned and tall else [0.0] * len(tall)
+    for (cut, down), angle in zip(tall, angles, strict=True):
         more = []
         script = main_script(down.text)[0]
         is_sure = (down.score or 0.0) >= SURE
@@ -126,10 +127,10 @@ def _read_tall(tall: Sequence[tuple[Cut, LineRead]], read: Read) -> list[LineRea
             gray = cv2.cvtColor(cut.image, cv2.COLOR_RGB2GRAY)
             row = laid(gray, Box(0, 0, gray.shape[1], gray.shape[0]), "Jpan")[0]
             more.append(LineRead(cut.quad, "", None, "ttb", cv2.cvtColor(row, cv2.COLOR_GRAY2RGB)))
-        if not is_sure:
+        if not is_sure or angle > _DOWN:
             more.append(_turned(down))
-            if cut.image.shape[0] <= _VERY_TALL * cut.image.shape[1]:
-                more.append(LineRead(cut.quad, "", None, "ltr", cut.image))
+        if not is_sure and cut.image.shape[0] <= _VERY_TALL * cut.image.shape[1]:
+            more.append(LineRead(cut.quad, "", None, "ltr", cut.image))
         views.append(more)
     others = iter(_read([view for more in views for view in more], read))
     return [_best(cut, down, [next(others) for _ in more]) for (cut, down), more in zip(tall, views, strict=True)]

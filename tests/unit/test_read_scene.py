@@ -27,6 +27,7 @@ class Bar:
     starts: str = "left"
     tesseract: str = ""
     second: str | None = None
+    upside_down: float = 0.3  # the score of what it seems to say then
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Engine:
             return "paper", 0.2
         bar = self.told.bars[shade - 1]
         if gray[gray.shape[0] // 2, 0] < 128 or gray.shape[0] > gray.shape[1]:
-            return "uwop", 0.3
+            return "uwop", bar.upside_down
         if self.name == "tesseract":
             return bar.tesseract, None
         return (bar.text if bar.second is None or gray.shape[0] > 15 else bar.second), bar.score
@@ -119,6 +120,12 @@ def test_lines_that_stand_on_their_head_or_on_a_side_are_read_and_their_polygons
     assert lines["on its head"].polygon[:2] == ((350, 120), (200, 120))
     assert result.quality.signals["num_turned"] == 3
     assert "uwop" in read(Told([head]), ReadScene(angle=None)).text
+    # What seems to be read well the wrong way up isn't believed where the classifier doubts it.
+    sure = [replace(up, upside_down=0.9), replace(head, upside_down=0.9), head, Bar(Box(200, 140, 350, 160), "upright", 0.9)]
+    assert sorted(line.text for region in read(Told(sure[:3])).regions for line in region.lines) == ["on its head"] * 2 + [
+        "runs up"
+    ]
+    assert "uwop" not in read(Told([*sure[:1], sure[3]])).text
 
 
 def test_a_scene_in_a_script_that_ppocr_does_not_know_is_read_by_who_knows_it_but_for_its_latin_lines():
