@@ -24,6 +24,7 @@ SUFFIXES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson")
 _IMAGE_COLUMNS = ("image", "img", "jpg", "jpeg", "png", "webp", "picture", "photo", "image_bytes", "bytes", "content")
 _MAPPED = 1 << 30  # larger files than the child's address space has room for are read as streams
 _FEW, _MANY = 16, 1024  # rows at a time, with and without images
+_ROWS_A_BYTE = 8  # more than any table of addresses or images has, however it is packed
 _KEYS = 5_000  # rows of keys in a message
 _ARROW = (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, OverflowError)
 
@@ -51,7 +52,10 @@ class Listed(NamedTuple):
 def look(path: str) -> Iterator[Looked]:
     """Raises `SampleError` (`broken_table`)."""
     table = opened(path)
-    yield Looked(table.num_rows(), [clean_text(name) for name in table.columns], table.image)
+    num_rows, num_bytes = table.num_rows(), os.path.getsize(path)
+    if num_rows > _ROWS_A_BYTE * num_bytes:  # who believed it would count them all
+        raise SampleError("broken_table", f"it says that it has {num_rows} rows in {num_bytes} bytes")
+    yield Looked(num_rows, [clean_text(name) for name in table.columns], table.image)
 
 
 def read_pictures(
@@ -251,7 +255,16 @@ class _Arrow(Table):
         return iter(reader)
 
     def num_rows(self) -> int:
-        return sum(batch.num_rows for batch in self._batches())
+        """The rows up to damage, and behind that one more: the rest."""
+        num_rows = 0
+        try:
+            for batch in self._batches():
+                num_rows += batch.num_rows
+        except _ARROW as error:
+            if not num_rows:
+                raise SampleError("broken_table", f"{type(error).__name__}: {error}") from None
+            num_rows += 1
+        return num_rows
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
         return _of_batches(self._batches(), 0, numbers)
@@ -280,19 +293,25 @@ def _of_batches(batches: Iterator[pa.RecordBatch], start: int, wanted: Sequence[
 
 
 def _rows(batch: pa.RecordBatch) -> list[dict[str, Any] | SampleError]:
-    """All rows of a batch, or, where one can't be read, each that can."""
+    """All rows of a batch. What is no UTF-8 is replaced; where a column is damaged otherwise, none of them can be read."""
     try:
-        columns = [column.to_pylist() for column in batch.columns]
-    except _ARROW:
-        return [_row(batch, place) for place in range(batch.num_rows)]
-    return [dict(zip(batch.schema.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
-
-
-def _row(batch: pa.RecordBatch, place: int) -> dict[str, Any] | SampleError:
-    try:
-        return dict(zip(batch.schema.names, (column[place].as_py() for column in batch.columns), strict=True))
+        columns = [_cells(column) for column in batch.columns]
+        rows = [dict(zip(batch.schema.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+        if len(rows) != batch.num_rows:
+            raise ValueError(f"{len(rows)} rows in a batch of {batch.num_rows}")
     except _ARROW as error:
-        return SampleError("bad_row", f"{type(error).__name__}: {error}")
+        return [SampleError("broken_table", f"{type(error).__name__}: {error}")] * batch.num_rows
+    return [*rows]
+
+
+def _cells(column: pa.Array) -> list[Any]:
+    """Raises Arrow's errors. Nothing is looked at that isn't checked: Arrow follows wrong offsets to wherever they lead."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        as_bytes = column.cast(pa.binary() if pa.types.is_string(column.type) else pa.large_binary())
+        as_bytes.validate(full=True)
+        return [None if value is None else value.decode("utf-8", "replace") for value in as_bytes.to_pylist()]
+    column.validate(full=True)
+    return list(column.to_pylist())
 
 
 class _Csv(Table):

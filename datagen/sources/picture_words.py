@@ -109,8 +109,9 @@ def _number(value: float) -> str | None:
     if value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     short = f"{value:.7g}"
-    is_single = float(numpy.float32(value)) == value
-    return short if is_single and numpy.float32(short) == numpy.float32(value) else repr(value)
+    with numpy.errstate(over="ignore", under="ignore"):
+        single = numpy.float32(value)
+        return short if float(single) == value and numpy.float32(short) == single else repr(value)
 
 
 def why_missing(values: Mapping[str, Any]) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import struct
 import sys
 import tarfile
 from pathlib import Path
@@ -341,3 +342,27 @@ def test_tars_of_laion_are_asked_for_their_list_however_they_are_named(tmp_path)
         with pytest.raises(ValueError, match="its columns are LAION's"):
             read(input)
         assert len(samples(read(input, list="other"))) == 1
+
+
+def test_tables_that_lie_about_their_insides_end_no_shard(tmp_path):
+    table = pa.Table.from_pylist([{"image": {"bytes": image(), "path": "a.jpg"}, "text": "four"} for _ in range(20)])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table, 10)
+    whole = sink.getvalue().to_pybytes()
+    (tmp_path / "cut.arrow").write_bytes(whole[: len(whole) * 3 // 4])
+    offsets = struct.pack("<3i", 0, 4, 8)  # of the texts: where each begins
+    assert whole.count(offsets) >= 2
+    (tmp_path / "offsets.arrow").write_bytes(whole.replace(offsets, struct.pack("<3i", 0, 2**30, 8), 1))
+    (tmp_path / "bytes.arrow").write_bytes(whole.replace(b"fourfour", b"fo\xff\xfefour", 1))
+    huge = pa.Table.from_pydict({"url": pa.array([""] * 100_000)})
+    pq.write_table(huge, tmp_path / "huge.parquet")
+    outcomes = read(tmp_path)
+    assert [(Path(s.origin.uri).name, s.origin.page) for s in samples(outcomes)] == [
+        *(("bytes.arrow", n) for n in range(20)), *(("cut.arrow", n) for n in range(10)),
+        *(("offsets.arrow", n) for n in range(10, 20)),
+    ]  # fmt: skip
+    assert samples(outcomes)[0].caption == "fo\ufffd\ufffd"
+    assert {(name, reason) for name, _, reason in drops(outcomes)} == {
+        ("cut.arrow", "broken_table"), ("huge.parquet", "broken_table"), ("offsets.arrow", "broken_table"),
+    }  # fmt: skip
