@@ -98,10 +98,10 @@ class Scenes:
         signs = []
         for row in _cells(random, width, height):
             is_upright = words.lang in _UPRIGHT and "vertical" in self.kinds and random.random() < 0.35
-            from_right = words.is_rtl or is_upright
+            from_right, level = words.is_rtl or is_upright, random.random()
             for cell in reversed(row) if from_right else row:
                 kind = "vertical" if is_upright else random.choice([k for k in self.kinds if k != "vertical"] or self.kinds)
-                if sign := _sign(picture, cell, kind, words, random):
+                if sign := _sign(picture, cell, level, kind, words, random):
                     signs.append(sign)
                     box, canvas = sign.seen.box, sign.seen.canvas
                     picture[box.y0 : box.y1, box.x0 : box.x1] = numpy.round(canvas)
@@ -203,11 +203,12 @@ def _shares(source: random.Random, count: int, whole: int) -> list[int]:
     return [int(whole * weight / sum(weights)) for weight in weights]
 
 
-def _sign(picture: numpy.ndarray, cell: Box, kind: str, words: SignWords, source: random.Random) -> _Sign | None:
-    """A sign that can be read in a cell of the picture; None where chance gives none."""
+def _sign(picture: numpy.ndarray, cell: Box, level: float, kind: str, words: SignWords, source: random.Random) -> _Sign | None:
+    """A sign that can be read in a cell of the picture, about at the `level` of its row, from 0 to 1: signs of a row stand beside
+    each other. None where chance gives none."""
     view = _view(source, kind)
     behind = picture[cell.y0 : cell.y1, cell.x0 : cell.x1]
-    fill, at = source.uniform(0.62, 0.94), (source.random(), source.random())
+    fill, at = source.uniform(0.62, 0.94), (source.random(), min(1.0, max(0.0, level + source.uniform(-0.06, 0.06))))
     for attempt in range(_TRIES):
         chosen = plan(kind, words, source, behind, is_bare=None if attempt == 0 else False)
         if chosen is None:
