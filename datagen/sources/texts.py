@@ -28,6 +28,8 @@ _ROW_BYTES = 3000  # of a row that nobody has counted, as packed as its file is
 _PIECE_BYTES = 150_000  # of a long plain text
 _LEAST_BYTES = 20_000  # that a file counts as, however small
 _OF_A_CARD = 1 << 20
+# A packed file is unpacked from its beginning for each range of its rows.
+_PACKED, _MOST_RANGES = (".gz", ".zst"), 8
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class TextSource:
         if item.is_part or item.count < 2 or item.num_bytes <= self.shard_bytes:
             return [item]
         size = max(1, item.count * self.shard_bytes // item.num_bytes)
+        if item.uri.lower().endswith(_PACKED):
+            size = max(size, -(-item.count // _MOST_RANGES))
         starts = range(0, item.count, size)
         return [replace(item, first=start, stop=start + size if start + size < item.count else -1) for start in starts]
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from datagen.items import Item
 from datagen.record import Drop, Range, SampleError
 from datagen.sources import declarations, translations
 from datagen.sources.text_packages import TextSamples
@@ -88,6 +89,8 @@ def test_a_file_whose_rows_were_counted_is_cut_into_shards(folder):
     shards = source.split([source.probe(item)])
     assert len(shards) > 2 and len(source.split([item])) == 1
     assert [s.text for shard in shards for part in shard for s in source.read(part)] == ARTICLES
+    packed = Item("/in/rows.jsonl.gz", num_bytes=10**9, count=10**6)
+    assert len(source.split([packed])) == 8 and len(source.split([replace(packed, uri="/in/rows.jsonl")])) > 1000
 
 
 def test_a_dataset_saved_to_disk_brings_its_licence(folder):
