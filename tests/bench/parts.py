@@ -1,7 +1,7 @@
 """What a sample of each part of the mixture costs: processor seconds, and bytes in a shard, by the parts' own recipes over the
 documents of packages that they take by default.
 
-    python -m tests.bench.parts [--only fine,word,scene,vision,texts] [--documents 12] [--seed 0]
+    python -m tests.bench.parts [--only fine,word,scene,vision,texts] [--documents 6] [--seed 0]
 
 Counted are the seconds of this process and of the children that parse, for all that a pipeline does to a document, with one
 thread; the first document of each is not counted, since engines and children start with it. Scenes are photographs that PP-OCR
@@ -65,7 +65,7 @@ class Cost(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(PARTS))
-    parser.add_argument("--documents", type=int, default=12)
+    parser.add_argument("--documents", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     print(f"{'a sample of':<26}{'core-s':>9}{'kB':>8}{'samples':>9}{'documents':>11}  dropped")
