@@ -4,8 +4,8 @@ The hash is imagehash's `phash` with 16 x 16 frequencies: 256 bits, of the gray 
 third of the size, as JPEG of quality 30, as WebP or made brighter differed by at most 14 bits, and copies without 2% on each side
 by 36 (median); different photographs by 104 at least. So a turned, mirrored or well cropped copy isn't found.
 
-Two pictures may look alike and say different things, such as posters of one design. So what they say is compared, too, where both
-say something: coarsely, since one may be too small to be read well.
+Two pictures may look alike and say different things, such as posters of one design, or a diagram in two languages. So what they
+say is compared, too, where both say something.
 """
 
 import functools
@@ -21,7 +21,7 @@ from datasketch import MinHash
 from PIL import Image
 
 LOOK_BITS = 256
-GIST_HASHES = 32
+GIST_HASHES = 128
 _SIDE = 128  # pixels that a hash needs: the lesser side of a picture may be made so small
 _FLAT = 4.0  # standard deviation of brightness, of 255, under which a hash is noise
 _MIN_CHARS, _NGRAM, _SEED = 4, 2, 3

@@ -26,7 +26,7 @@ from datagen.shards import read_records, read_report, read_samples
 from datagen.storage import Folder
 
 NUM_HASHES, NGRAM, MIN_LETTERS = 112, 5, 50
-VERSION = 5  # goes up whenever the same page would be signed otherwise
+VERSION = 6  # goes up whenever the same page would be signed otherwise
 _PICTURES = ("scene", "caption")
 _SEED = 1
 _MARKUP = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th)\b[^<>]*>|\\[A-Za-z]+")
