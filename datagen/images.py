@@ -6,6 +6,7 @@ import importlib
 import io
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -35,6 +36,11 @@ _NO_IMAGES = {
     b"\x1f\x8b": "a gzip",
     b"version https://git-lfs": "a pointer of Git LFS, which git lfs pull replaces by the file",
 }
+# Pillow's plugins raise all of these on damaged files.
+_DAMAGE = (
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error),
+)
 _VISIBLE = 4.0  # levels of 255
 _ORIENTATION = 0x0112  # EXIF's tag
 _TURNS = {
@@ -139,8 +145,7 @@ def _opened(image: bytes, max_pixels: int) -> Iterator[Image.Image]:
         raise SampleError("image_too_large", str(error)) from None
     except UnidentifiedImageError:
         raise _no_image(image[:1024]) from None
-    # Pillow's plugins raise all of these on damaged files.
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error) as error:
+    except _DAMAGE as error:
         raise SampleError("damaged_image", str(error)) from None
 
 
@@ -156,9 +161,9 @@ def _formats() -> tuple[str, ...]:
 def _no_image(head: bytes) -> SampleError:
     """Why a file that begins so isn't read."""
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
-    if brand in (b"avif", b"avis"):
+    if brand in (b"avif", b"avis") and "AVIF" not in _formats():
         return SampleError("unsupported_image", "AVIF, which this build of Pillow doesn't read: pip install -U pillow")
-    if brand in HEIC:
+    if brand in HEIC and "HEIF" not in _formats():
         return SampleError("unsupported_image", "HEIC: it is read where pillow-heif is installed (pip install pillow-heif)")
     if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
         return SampleError("unsupported_image", "JPEG XL: convert it to PNG or JPEG first")

@@ -50,7 +50,7 @@ def test_sixteen_bits_are_scaled_and_not_cut_off():
     assert gray.ravel().tolist() == [v >> 8 for v in values.ravel().tolist()]
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF"])
 def test_a_damaged_image_is_a_bad_sample(format):
     noise = Image.fromarray(numpy.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=numpy.uint8))
     data = encoded(noise, format)
