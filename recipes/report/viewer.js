@@ -211,6 +211,7 @@ class Viewer {
 
   say(what, more) {
     this.shownKey = null;
+    this.stage.hidden = false;
     const reset = el("button", { type: "button", onclick: () => this.go({ ...Object.fromEntries(FILTERS.map((f) => [f, ""])), key: this.pages[0].key }) }, "Show all pages");
     this.stage.replaceChildren(el("div", { class: "message", role: "status" }, el("p", {}, what), el("p", { class: "note" }, more), reset));
     this.side.replaceChildren();
@@ -220,6 +221,7 @@ class Viewer {
     this.shownKey = key;
     // Parsed and decoded only now: what makes a file of many pages open at once.
     const page = JSON.parse(document.getElementById(`${this.name}-page-${key}`).textContent);
+    this.stage.hidden = page.task === "text";
     const hot = (i) => this.hot(i);
     this.stage.replaceChildren(drawSheet(page, `${this.name}-arrow`, hot, (i) => this.side.querySelector(`article[data-region="${i}"]`)?.focus()));
     this.side.replaceChildren(drawFacts(page), drawDoubts(page), drawText(page, hot, (i) => this.reveal(i)));
