@@ -20,7 +20,7 @@ from datagen.sources import debian
 from datagen.sources.debian import Package
 
 _MAX_NAME = 60  # characters
-_STORY = re.compile(r"[.!?…。]\s+\S|^\W*[–-]|[<>\ufffd]")
+_STORY = re.compile(r"[.!?…。]\s+\S|^\W*[–-]|—|[<>\ufffd]")
 _SENTENCE = re.compile(
     r"\b(is|are|was|saw|means|must|have|carry|carries|eat|enter|say|remember|another|boom|knitting|down at)\b", re.I
 )
