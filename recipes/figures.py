@@ -63,30 +63,43 @@ def _charts(source: str) -> Maker:
     return Charts(renderers=("matplotlib", "echarts", "vega"))
 
 
+def _pages(source: str) -> Maker:
+    from datagen.synth.figure_pages import FigurePages
+
+    return FigurePages((_charts(source), _molecules(source), _geometry(source)))
+
+
+def _page_draws(source: str, count: int, seed: int) -> Draws:
+    from datagen.synth.figure_pages import NAME, FigurePageDraws
+
+    return FigurePageDraws(NAME, count, seed, BLOCK, (_molecule_draws(source, BLOCK, seed),))
+
+
 KINDS = {
     "charts": Kind(10, 0.07, 31_000, _charts, lambda source, count, seed: Draws("charts", count, seed, BLOCK)),
     "molecules": Kind(5, 0.01, 11_000, _molecules, _molecule_draws),
     "geometry": Kind(1, 0.006, 13_000, _geometry, lambda source, count, seed: Draws("geometry", count, seed, BLOCK)),
+    "figure-pages": Kind(0, 0.4, 180_000, _pages, _page_draws),
 }
-"""By the name of the dataset, which is the maker's."""
+"""By the name of the dataset, which is the maker's. What has no share in the paper is made only if it is asked for."""
 
 
 def figures(limit: int = 0, kinds: str = "", molecules: str = "", seed: int = 0, benchmarks: str = "") -> Recipe:
-    """At most `limit` figures of the `kinds`, names joined by commas, all of them by default, in the paper's proportions, and at
-    least a block of each. `molecules`: a list of SMILES in place of the packaged ones. Raises `ValueError` for a kind or a list
-    that there isn't, and for a list of which nothing would be made."""
-    names = list(dict.fromkeys(part for part in kinds.split(",") if part)) or list(KINDS)
+    """At most `limit` figures of the `kinds`, names joined by commas, by default all that the paper has, in its proportions, and
+    at least a block of each. `molecules`: a list of SMILES in place of the packaged ones. Raises `ValueError` for a kind or a
+    list that there isn't, and for a list of which nothing would be made."""
+    names = list(dict.fromkeys(part for part in kinds.split(",") if part)) or [name for name in KINDS if KINDS[name].share]
     if unknown := [name for name in names if name not in KINDS]:
         raise ValueError(f"kinds={kinds}: there is no kind {unknown[0]!r}: allowed are {', '.join(KINDS)}")
-    if molecules and "molecules" not in names:
+    if molecules and not {"molecules", "figure-pages"} & set(names):
         raise ValueError(f"molecules={molecules}: kinds={kinds} has no molecules; leave one of the words out, or add that kind")
     if molecules and not Path(molecules).is_file():
         raise ValueError(f"molecules={molecules}: no such file; a list of SMILES is needed, as .smi or .csv, gzipped or not")
-    total = sum(KINDS[name].share for name in names)
+    total = sum(max(1, KINDS[name].share) for name in names)
     made = []
     for name in names:
         kind = KINDS[name]
-        count = max(1, (limit or DEFAULT_LIMIT) * kind.share // total // BLOCK) * BLOCK
+        count = max(1, (limit or DEFAULT_LIMIT) * max(1, kind.share) // total // BLOCK) * BLOCK
         source = DrawSource(kind.maker(molecules or PACKAGES), stage=NAME, core_s=kind.core_s, num_bytes=kind.num_bytes)
         made.append(Pipeline(name, kind.draws(molecules or PACKAGES, count, seed), source, ()))
     alike = MarkAlike(datasets=tuple(names), benchmarks=benchmark_folder(benchmarks))

@@ -150,7 +150,7 @@ _ALL = (
     ),
     Word("passwords", "FILE", "a text file with one password in each line, for encrypted documents", is_path=True),
     Word("benchmarks", "DIR", "a folder of benchmark pages; pages that are like one of them are never trained on", is_path=True),
-    Word("kinds", "A,B,…", "which kinds of figures to make; default: all"),
+    Word("kinds", "A,B,…", "which kinds of figures to make; default: all but figure-pages, which are pages with some of each"),
     Word(
         "molecules",
         "FILE",

@@ -21,7 +21,8 @@ from datagen.synth.typeset import Slots, Style, broken_lines, laid_out
 class Block:
     """Text that is set in one size: a title, a heading, a paragraph or an item of a list, by its `label`.
 
-    `gap_pt` is left above it, and `indent_pt` is as `Style` has it. A title stands above all columns.
+    `gap_pt` is left above it, and `indent_pt` is as `Style` has it. A title stands above all columns. A block with a `space_pt`
+    is no text, but room of that height, as wide as the column, for a picture.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Block:
     italic: bool = False
     indent_pt: float = 0.0
     gap_pt: float = 0.0
+    space_pt: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,13 @@ class SetLine:
 
 @dataclass
 class SetBlock:
-    """The lines of a block that stand in one column. What `continues` goes on in the next one."""
+    """The lines of a block that stand in one column, or the room that it has, in pixels. What `continues` goes on in the next
+    column."""
 
     block: Block
     lines: list[SetLine] = field(default_factory=list)
     continues: bool = False
+    room: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,13 @@ def draw(blocks: Iterable[Block], lang: str, style: Style, long_side: int, rtl: 
         if is_above and block.label != "title":
             slots, is_above = Slots(style, rtl, slots.y), False
         slots.y += block.gap_pt if slots.y > slots.top else 0
+        if block.space_pt:
+            x, y, page = slots.take(block.space_pt)
+            if page:
+                return _finished(surface, made, ink)
+            room = (x, y, x + (above if is_above else style).column_width_pt, y + block.space_pt)
+            made.append(SetBlock(block, room=_pixels(room, zoom, width, height)))
+            continue
         for line, x, y, page in _placed(context, block, lang, above if is_above else style, slots, rtl):
             if page:
                 return _finished(surface, made, ink)

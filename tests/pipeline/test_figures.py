@@ -19,6 +19,8 @@ from recipes.steps import Place
 from tests.outputs import check_corpus, dataset_samples
 from tests.unit.test_molecules import SMILES
 
+DRAWN = [kind for kind in KINDS if KINDS[kind].share]  # pages with figures are drawn only where they are asked for
+
 
 def unreachable(package, folder):
     raise ValueError(f"{package} could not be had from npm: tests ask no network")
@@ -41,7 +43,7 @@ def out(cache):
 
 
 def test_a_run_makes_some_of_each_kind(out):
-    for kind in KINDS:
+    for kind in DRAWN:
         samples = dataset_samples(Folder(f"{out}/{kind}"))
         assert len(samples) >= 45
         assert {s.task for s in samples} == {"figure"} and {s.quality.verdict for s in samples} == {"trusted"}
@@ -53,14 +55,14 @@ def test_a_run_makes_some_of_each_kind(out):
 def test_what_is_made_again_is_the_same(out, cache):
     again = cache / "again"
     assert run(figures(limit=150, molecules=str(cache / "list.smi"), seed=1), Place(str(again), "inline")) == 0
-    for kind in KINDS:
+    for kind in DRAWN:
         ours, theirs = ([r.sha256 for r in read_reports(Folder(f"{folder}/{kind}"))] for folder in (out, again))
         assert ours == theirs
 
 
 def test_the_report_shows_them(out):
     page = (out / "report" / "index.html").read_text()
-    assert all(f'id="{kind}-index"' in page for kind in KINDS)
+    assert all(f'id="{kind}-index"' in page for kind in DRAWN)
 
 
 def test_without_npm_there_are_charts_and_the_log_says_what_lacks(cache, caplog):
@@ -69,8 +71,15 @@ def test_without_npm_there_are_charts_and_the_log_says_what_lacks(cache, caplog)
     assert "charts are drawn without ECharts: echarts@" in caplog.text
 
 
+def test_pages_with_figures_are_made_only_where_they_are_asked_for(cache):
+    assert [s.name for s in figures(limit=150).steps if hasattr(s, "census")] == DRAWN
+    (pages,) = (s for s in figures(limit=150, kinds="figure-pages").steps if hasattr(s, "census"))
+    assert pages.census.count == 150 and [maker.name for maker in pages.source.maker.makers] == DRAWN
+    assert pages.census.maker == pages.source.maker.name
+
+
 def test_a_training_asks_for_them_by_their_prompt(out):
-    for dataset in open_ours(Folder(str(out)), list(KINDS)):
+    for dataset in open_ours(Folder(str(out)), list(DRAWN)):
         sample = dataset_samples(dataset.folder)[0]
         asked, answer = example(sample, dataset.prompts[0].prompt, dataset.name).parts
         assert asked.text == "<image>\nParse the figure." and restore(answer.text) == sample.text
@@ -99,6 +108,6 @@ def test_a_list_that_there_is_not_or_that_nothing_is_made_of_is_refused(words, t
 
 def test_kinds_share_the_limit_by_the_papers_proportions():
     counts = {step.name: step.census.count for step in figures(limit=16_000).steps if hasattr(step, "census")}
-    assert sum(counts.values()) <= 16_000 and set(counts) == set(KINDS)
+    assert sum(counts.values()) <= 16_000 and set(counts) == set(DRAWN)
     shares = {name: KINDS[name].share / sum(kind.share for kind in KINDS.values()) for name in counts}
     assert all(abs(counts[name] / 16_000 - shares[name]) < 0.01 for name in counts)
