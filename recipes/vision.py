@@ -27,8 +27,11 @@ def vision(
     benchmarks: str = "",
 ) -> Recipe:
     """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.described` reads;
-    those without a caption are described by `captioner`, a server as `http://HOST:8000/v1#MODEL`. Without `input`, `limit`
-    pictures made here of cut-outs on photographs, by `seed`. Raises `ValueError` as `described` does."""
+    those without a caption are described by `captioner`, a server as `http://HOST:8000/v1#MODEL`. Without `input`, about `limit`
+    pictures made here of cut-outs on photographs, by `seed`, in whole blocks. Raises `ValueError` as `described` does, and for
+    words that say what `input` is where there is none."""
+    if list and not input:
+        raise ValueError(f"list={list}: it is the list of the pictures at input=WHERE, which is missing")
     if captioner and not input:
         raise ValueError(
             "captioner describes pictures of others: name them with input=DIR; those that are made here have captions"

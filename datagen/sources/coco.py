@@ -70,15 +70,22 @@ def read(files: Sequence[bytes]) -> list[Described | SampleError]:
 def _rows(file: _File) -> Iterator[tuple[str, Described | SampleError]]:
     names = {_key(one.get("id")): str(one.get("name") or "").strip() for one in file.categories}
     licences = {_key(one.get("id")): str(one.get("url") or one.get("name") or "") for one in file.licenses}
-    of_image: defaultdict[Any, list[_Annotation]] = defaultdict(list)
+    of_image: defaultdict[str | None, list[_Annotation]] = defaultdict(list)
     for annotation in file.annotations:
         of_image[_key(annotation.image_id)].append(annotation)
+    of_image.pop(None, None)
+    names_of: defaultdict[str | None, set[str]] = defaultdict(set)
+    for image in file.images:
+        names_of[_key(image.get("id"))].add(str(image.get("file_name")))
     for number, image in enumerate(file.images):
         name = image.get("file_name") or str(image.get("coco_url") or "").rpartition("/")[2]
         if not isinstance(name, str) or not name:
             yield f"\0{number}", SampleError("bad_row", f"image {image.get('id')!r} has no file_name")
             continue
         annotations = of_image.get(_key(image.get("id")), [])
+        if annotations and len(names_of[_key(image.get("id"))]) > 1:
+            yield name, SampleError("ambiguous_id", f"{name}: another image has its id {image.get('id')!r}, too")
+            continue
         metadata = {"url": str(image.get("coco_url") or image.get("flickr_url") or ""), "image_id": str(image.get("id", ""))}
         captions = [image.get("caption"), *(one.caption for one in annotations if one.bbox is None)]
         yield (
@@ -97,7 +104,7 @@ def _rows(file: _File) -> Iterator[tuple[str, Described | SampleError]]:
         )
 
 
-def _thing(one: _Annotation, names: dict[Any, str]) -> Thing | None:
+def _thing(one: _Annotation, names: dict[str | None, str]) -> Thing | None:
     """An object or a phrase with its box; None for a crowd, for what has no name, and for no box."""
     if one.iscrowd or not isinstance(one.bbox, list) or len(one.bbox) != 4:
         return None
@@ -119,8 +126,10 @@ def _phrase(words: Any) -> str:
     return " ".join(words.split()) if isinstance(words, str) else ""
 
 
-def _key(value: Any) -> Any:
-    """An id that dictionaries take. A number and its digits are the same."""
+def _key(value: Any) -> str | None:
+    """An id that dictionaries take, None for what is none. A number and its digits are the same."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if isinstance(value, int | str) else None
 
 

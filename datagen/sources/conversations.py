@@ -85,7 +85,7 @@ def _first(row: dict[str, Any]) -> str:
 
 def _turns(row: dict[str, Any]) -> list[tuple[str, str]]:
     turns = row.get("conversations") or row.get("messages") or row.get("conversation")
-    found = []
+    spoken = []
     for turn in turns if isinstance(turns, list) else []:
         if not isinstance(turn, dict):
             continue
@@ -94,5 +94,5 @@ def _turns(row: dict[str, Any]) -> list[tuple[str, str]]:
         if isinstance(content, list):
             content = " ".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
         if speaker and isinstance(content, str):
-            found.append((speaker, content))
-    return found
+            spoken.append((speaker, content))
+    return spoken

@@ -5,8 +5,10 @@ A file of descriptions is a container, and its parts are the pictures that it te
 """
 
 import functools
+import logging
 import math
 import re
+from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,9 @@ from datagen.sources.image_files import FORMATS
 from datagen.sources.images import ImageSource
 from datagen.sources.local import archive_at
 from datagen.sources.pictures import first, pictures
-from datagen.storage import resolve
+from datagen.storage import is_local, resolve
+
+log = logging.getLogger(__name__)
 
 _ENDINGS = (".json", ".jsonl")
 _HEAD_BYTES = 1 << 16
@@ -138,23 +142,23 @@ class DescribedSource:
         regions = [_region(thing, row.size, picture.size) for thing in row.things]
         if None in regions:
             signals["boxes_outside"] = float(regions.count(None))
-        kept = tuple(region for region in regions if region is not None)
-        if not kept and not row.captions:
+        inside = tuple(region for region in regions if region is not None)
+        if not inside and not row.captions:
             raise SampleError("not_described", f"{row.file}: no box lies in the image")
         caption, *others = sorted(row.captions, key=len, reverse=True) or [""]
         metadata = {**picture.metadata, **row.metadata, **({"licence": row.licence} if row.licence else {})}
         metadata |= {"other_captions": "\n".join(others)} if others else {}
         sample = self.images.sample(item, number, picture._replace(caption=caption, metadata=metadata))
-        return replace(sample, regions=kept, quality=Quality(signals=signals))
+        return replace(sample, regions=inside, quality=Quality(signals=signals))
 
 
-def _region(thing: Thing, said: tuple[int, int], size: tuple[int, int]) -> Region | None:
+def _region(thing: Thing, stated: tuple[int, int], size: tuple[int, int]) -> Region | None:
     """The thing in pixels of the image that is there, which may be scaled; None if it lies outside by half. Raises
     `SampleError` if the image has another shape."""
-    scale_x, scale_y = (size[0] / said[0], size[1] / said[1]) if all(said) else (1.0, 1.0)
+    scale_x, scale_y = (size[0] / stated[0], size[1] / stated[1]) if all(stated) else (1.0, 1.0)
     if abs(scale_x / scale_y - 1) > _SAME_SHAPE:
         raise SampleError(
-            "another_size", f"the image is {size[0]} x {size[1]}, and was {said[0]} x {said[1]} when it was described"
+            "another_size", f"the image is {size[0]} x {size[1]}, and was {stated[0]} x {stated[1]} when it was described"
         )
     x0, y0, x1, y1 = (value * scale for value, scale in zip(thing.box, (scale_x, scale_y) * 2, strict=True))
     if not all(map(math.isfinite, (x0, y0, x1, y1))) or x1 <= x0 or y1 <= y0:
@@ -172,7 +176,7 @@ def _rows(group: tuple[str, ...], etags: tuple[str, ...]) -> list[Described | Sa
     files = []
     for uri in group:
         with archive_at(uri) as path, open(path, "rb") as file:
-            files.append(file.read())
+            files.append(file.read().removeprefix(BOM_UTF8))
     return coco.read(files) if _form(files[0][:_HEAD_BYTES]) == "coco" else conversations.read(files[0])
 
 
@@ -182,19 +186,27 @@ def _groups(input: str) -> list[tuple[str, ...]]:
     fs, path = resolve(input)
     if not fs.exists(path) or not (fs.isdir(path) or path.endswith(_ENDINGS)):
         return []
-    folder = path if fs.isdir(path) else path.rpartition("/")[0]
-    names = [info["name"] for info in walk(fs, folder)]
+    infos = walk(fs, path) if fs.isdir(path) else fs.ls(path.rpartition("/")[0], detail=True)
+    names = [info["name"] for info in infos if info["type"] != "directory"]
     shown = {name.rpartition(".")[0] for name in names if name.lower().endswith(suffixes(FORMATS))}
     files = sorted(name for name in names if name.endswith(_ENDINGS) and name.rpartition(".")[0] not in shown)
+    if len(files) > _MOST_LOOKED_AT:
+        log.warning("descriptions: of %d files of JSON in %s only the first %d are looked at", len(files), path, _MOST_LOOKED_AT)
     sets: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    unreadable = []
     for name in files[:_MOST_LOOKED_AT]:
-        with fs.open(name, "rb") as file:
-            form = _form(file.read(_HEAD_BYTES))
         in_folder, _, last = name.rpartition("/")
+        uri = name if "://" not in input else str(fs.unstrip_protocol(name))
+        try:
+            with fs.open(name, "rb") as file:
+                form = _form(file.read(_HEAD_BYTES))
+        except OSError:
+            unreadable.append(uri)
+            continue
         if form:
-            uri = name if "://" not in input else str(fs.unstrip_protocol(name))
             sets[(in_folder, coco.set_of(last)) if form == "coco" else (name, "")].append(uri)
     groups = [tuple(group) for _, group in sorted(sets.items())]
+    groups += [(uri,) for uri in unreadable if groups]  # reading them tells why
     return groups if fs.isdir(path) else [group for group in groups if any(resolve(uri)[1] == path for uri in group)]
 
 
@@ -204,6 +216,7 @@ def _group_of(uri: str) -> tuple[str, ...]:
 
 
 def _form(head: bytes) -> str:
+    head = head.removeprefix(BOM_UTF8)
     if _TURNS.search(head) and _SHOWS.search(head):
         return "conversations"
     return "coco" if head.lstrip()[:1] == b"{" and _COCO.search(head) else ""
@@ -251,4 +264,4 @@ def _root(input: str) -> str:
 
 def _item(uri: str) -> Item:
     fs, path = resolve(uri)
-    return file_item(fs, fs.info(path))
+    return file_item(fs, {"name": path} if is_local(fs) else fs.info(path))

@@ -201,8 +201,8 @@ class _File:
                 yield _row(line) if len(line) <= self.max_bytes else SampleError("too_large", f"a line of over {self.max_bytes}")
 
     def _columns(self, schema: pa.Schema) -> list[str]:
-        """The columns to read: the text's, and those of single values."""
-        plain = [field.name for field in schema if _is_text(field) or pa.types.is_primitive(field.type)]
+        """The columns to read: the text's, words and numbers. A time out of Python's range would cost its row's text."""
+        plain = [field.name for field in schema if _is_text(field.type) or _is_number(field.type)]
         return [self.column, *[name for name in plain if name != self.column]]
 
     def find_column(self) -> None:
@@ -212,22 +212,21 @@ class _File:
         with _damage():
             if self.kind == "parquet":
                 with pq.ParquetFile(self.path) as parquet:
-                    names, texts = parquet.schema_arrow.names, [f.name for f in parquet.schema_arrow if _is_text(f)]
+                    names, texts = parquet.schema_arrow.names, [f.name for f in parquet.schema_arrow if _is_text(f.type)]
             elif self.kind == "arrow":
                 schema = next((batch.schema for batch in self._record_batches()), pa.schema([]))
-                names, texts = schema.names, [field.name for field in schema if _is_text(field)]
+                names, texts = schema.names, [field.name for field in schema if _is_text(field.type)]
             else:
                 rows = self._first_rows()
                 names = list(dict.fromkeys(name for row in rows for name in row))
                 texts = [name for name in names if any(isinstance(row.get(name), str) for row in rows)]
-        columns = ", ".join(names) or "none"
+        columns = ", ".join(names) or ('none: a line is an object, as {"text": "…"}' if self.kind == "jsonl" else "none")
         if self.column and self.column not in names:
             raise SampleError("no_text_column", f"there is no column {self.column}; columns are {columns}")
         self.column = self.column or next((name for name in COLUMNS if name in texts), texts[0] if len(texts) == 1 else "")
         if not self.column:
-            raise SampleError(
-                "no_text_column", f"say column=NAME, since it isn't clear which has the text; columns are {columns}"
-            )
+            why = "say column=NAME, since it isn't clear which has the text" if texts else "no column has text"
+            raise SampleError("no_text_column", f"{why}; columns are {columns}")
 
     def _first_rows(self) -> list[dict[str, Any]]:
         """Those of the first lines that are rows, as far as they can be read. Raises `SampleError` where damage leaves none."""
@@ -317,8 +316,13 @@ def _border(text: str) -> int:
     return at
 
 
-def _is_text(field: pa.Field) -> bool:
-    return pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
 
 
 def _from(batches: Iterable[pa.RecordBatch], start: int, first: int, stop: int) -> Iterator[dict[str, Any] | SampleError]:

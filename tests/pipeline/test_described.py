@@ -149,6 +149,22 @@ def test_a_file_that_is_cut_short_is_a_drop_and_others_are_read(coco):
     assert len(samples(outcomes)) == 3
 
 
+def test_ids_tell_images_apart_or_nothing_is_said_of_them(tmp_path):
+    """A table that was read with holes has ids like 1.0, some of them none; of an id that two images have nobody knows whose it
+    is."""
+    images = [{"id": 1.0, "file_name": "a.jpg"}, {"id": 2.0, "file_name": "b.jpg"}, {"id": None, "file_name": "c.jpg"}]
+    images += [{"id": 3, "file_name": "d.jpg"}, {"id": "3", "file_name": "e.jpg"}, images[0]]
+    boxes = [{"image_id": id, "category_id": 1, "bbox": [id or 9, 0, 20, 20]} for id in (1, 2.0, None, 3)]
+    rows = {"images": images, "annotations": boxes, "categories": [{"id": 1.0, "name": "dog"}]}
+    write(tmp_path / "instances.json", b"\xef\xbb\xbf" + json.dumps(rows).encode())
+    (tmp_path / "link.json").symlink_to(tmp_path / "gone")
+    for name in "abcde":
+        write(tmp_path / f"{name}.jpg", image(size=SIZE))
+    outcomes = read(tmp_path)
+    assert [(s.metadata["name"], [r.box.x0 for r in s.regions]) for s in samples(outcomes)] == [("a.jpg", [1]), ("b.jpg", [2])]
+    assert [reason for _, _, reason in drops(outcomes)] == ["not_described", "ambiguous_id", "ambiguous_id", "not_found"]
+
+
 def test_what_describes_nothing_is_read_as_pictures_and_nothing_is_one_clear_error(tmp_path):
     write(tmp_path / "pictures/a.jpg", image())
     write(tmp_path / "pictures/a.json", {"images": [{"caption": "beside it"}]})

@@ -111,6 +111,19 @@ def test_a_long_text_is_cut_where_paragraphs_end(folder):
     assert read(folder / "wide.txt")[0][0].text == "Größe\nzwei"
 
 
+def test_a_column_of_words_that_are_kept_once_is_text_and_times_cost_nothing(tmp_path):
+    never = pa.array([-(1 << 62)] * 2, pa.timestamp("us"))
+    pq.write_table(
+        pa.table({"text": pa.array(ARTICLES[:2]).dictionary_encode(), "when": never, "n": [1, 2]}), tmp_path / "a.parquet"
+    )
+    samples, drops = read(tmp_path / "a.parquet")
+    assert [(sample.text, sample.metadata) for sample in samples] == [(ARTICLES[0], {"n": "1"}), (ARTICLES[1], {"n": "2"})]
+    assert not drops
+    (tmp_path / "list.jsonl").write_text(json.dumps(ROWS))
+    with pytest.raises(SampleError, match="no column has text; columns are none: a line is an object"):
+        read(tmp_path / "list.jsonl")
+
+
 def test_what_is_damaged_costs_what_it_holds(folder, tmp_path):
     raw = (folder / "rows.parquet").read_bytes()
     (tmp_path / "rows.parquet").write_bytes(raw[:60] + b"\xee" * 200 + raw[260:])

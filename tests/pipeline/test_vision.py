@@ -63,3 +63,8 @@ def test_captions_of_others_are_taken_as_they_are(tmp_path):
     assert {s.quality.verdict for s in samples} == {"trusted"}
     assert sorted(drop.reason for drop in read_report(out, "vision-000000").drops) == ["no_caption", "short_caption"]
     assert [len(dataset.prompts) for dataset in open_ours(Folder(f"{tmp_path}/out"), ["vision"])] == [3]
+
+
+def test_a_list_of_no_pictures_is_refused():
+    with pytest.raises(ValueError, match="list=wukong: it is the list of the pictures at input=WHERE"):
+        vision(list="wukong")
