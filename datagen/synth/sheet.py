@@ -70,7 +70,8 @@ class Sheet:
 def draw(blocks: Iterable[Block], lang: str, style: Style, long_side: int, rtl: bool, ink: float = 1.0) -> Sheet:
     """A page of `style` with as many of the blocks as it has room for, at `long_side` pixels. `ink` is how dark they are.
 
-    Blocks are asked for one by one, until the page is full; what is left of the last one is left out. With `rtl`, all lines begin
+    Blocks are asked for one by one, until the page is full; what is left of the last one is left out, and so is each picture for
+    which there is no room. With `rtl`, all lines begin
     on the right, and columns fill from there. Raises `ValueError` if no installed font has one of the characters.
     """
     zoom = long_side / max(style.width_pt, style.height_pt)
@@ -86,9 +87,11 @@ def draw(blocks: Iterable[Block], lang: str, style: Style, long_side: int, rtl: 
             slots, is_above = Slots(style, rtl, slots.y), False
         slots.y += block.gap_pt if slots.y > slots.top else 0
         if block.space_pt:
+            before = slots.column, slots.page, slots.y
             x, y, page = slots.take(block.space_pt)
-            if page:
-                return _finished(surface, made, ink)
+            if page or slots.y > style.height_pt - style.margin_pt:  # text still has room, perhaps
+                slots.column, slots.page, slots.y = before
+                continue
             room = (x, y, x + (above if is_above else style).column_width_pt, y + block.space_pt)
             made.append(SetBlock(block, room=_pixels(room, zoom, width, height)))
             continue

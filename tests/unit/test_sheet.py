@@ -73,3 +73,16 @@ def test_right_to_left_lines_end_paragraphs_on_the_right_even_if_they_begin_with
 def test_text_that_no_font_has_is_refused():
     with pytest.raises(ValueError, match="no installed font"):
         draw([Block("a\U0010ffff", "text", 10)], "en", STYLE, 600, False)
+
+
+def test_pictures_have_room_between_blocks_and_none_where_there_is_no_room():
+    lang, text = UDHR["Grek"]
+    words = Block(text, "text", 10, gap_pt=4)
+    room, too_high = Block("", "chart", 0, gap_pt=6, space_pt=200), Block("", "chart", 0, space_pt=3000)
+    sheet = draw([words, room, words, too_high, *[words] * 30], lang, Style(family="FreeSerif", columns=2), 1200, False)
+    assert [block.block.label for block in sheet.blocks[:4]] == ["text", "chart", "text", "text"]
+    assert all((block.room is None) == bool(block.lines) for block in sheet.blocks)
+    (x0, y0, x1, y1), zoom = sheet.blocks[1].room, 1200 / STYLE.height_pt
+    assert abs((y1 - y0) - 200 * zoom) <= 2 and abs((x1 - x0) - STYLE.column_width_pt * zoom) <= 2
+    assert (sheet.gray[y0:y1, x0:x1] == 255).all()
+    assert sum(block.block is too_high for block in sheet.blocks) == 0 and len(sheet.blocks) > 10
