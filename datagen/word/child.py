@@ -18,6 +18,7 @@ from datagen.temporary import temporary_folder
 from datagen.word import content, office
 from datagen.word.answers import Lost, WordPage
 from datagen.word.document import Document, Formula
+from datagen.word.fitting_pictures import fitting_pictures
 from datagen.word.formulas import Refusal, to_latex
 from datagen.word.package import Package, opened
 from datagen.word.pages import Rendering, WordPages
@@ -35,7 +36,7 @@ def read_document(
     are lost with it. Raises `SampleError` for the whole document, as `package.opened` and `content.read` do."""
     with temporary_folder() as folder:
         package = opened(path)
-        document, copy = _copied(package, folder)
+        document, copy = _copied(package, folder, long_side)
         signs = dict(Counter(package.signs) + Counter(document.signs))
         latex, refusals = _latex(document)
         try:
@@ -53,15 +54,15 @@ def read_document(
             yield from each(numbers, lambda number: msgspec.structs.replace(pages.page(number), signs=signs))
 
 
-def _copied(package: Package, folder: str) -> tuple[Document, str]:
-    """The document, and the path of its copy. What is no .docx is made one first."""
+def _copied(package: Package, folder: str, long_side: int) -> tuple[Document, str]:
+    """The document, and the path of its copy for images with so many pixels. What is no .docx is made one first."""
     if package.kind != "docx":
         source = str(Path(folder) / f"file.{package.kind}")
         package.write(source)
         package = opened(office.convert([source], folder, "docx")[0])
     document, parts = content.read(package)
     path = str(Path(folder) / "copy.docx")
-    package.write(path, parts)
+    package.write(path, parts | fitting_pictures(package.parts, document.pictures, long_side))
     return document, path
 
 

@@ -20,6 +20,7 @@ from datagen.word.document import UNKNOWN, Block, Cell, Document, Formula, Parag
 from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
+from datagen.word.fitting_pictures import Shown, shown_pictures
 from datagen.word.names import XML_SPACE, M, R, W, sign_code
 from datagen.word.package import Package
 from datagen.word.pieces import Pieces
@@ -62,7 +63,7 @@ def read(package: Package) -> tuple[Document, dict[str, bytes]]:
             whole += [block for block in reader.story_of(part, kind) if not isinstance(block, _Note)]
     signs = {name: count for name, count in reader.signs.items() if count}
     numbers = reader.num_marks, reader.num_formulas, reader.num_tables
-    return Document(tuple(whole), *numbers, signs, reader.marks), reader.copied()
+    return Document(tuple(whole), *numbers, signs, reader.marks, tuple(reader.pictures)), reader.copied()
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class _Reader:
         self._running: dict[str, dict[str, None]] = {"header": {}, "footer": {}}
         self.styles = Styles(self._tree("styles"), self._tree("numbering"))
         self.signs: Counter[str] = Counter()
+        self.pictures: list[Shown] = []
         self._copied: dict[str, bytes] = {}
         self.marks = CopyMarks(taken=colours_in(content for name, content in package.parts.items() if name.endswith(".xml")))
         self.num_marks = self.num_formulas = self.num_tables = 0
@@ -134,6 +136,7 @@ class _Reader:
     def _accepted(self, part: str, where: Where) -> etree._Element:
         root = self._package.xml(part)
         accept(root, self.signs, keeps_fields=where in ("header", "footer"))
+        self.pictures += shown_pictures(root, self._package.related(part))
         return root
 
     def _part(self, kind: str) -> str:

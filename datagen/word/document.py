@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from datagen.word.copy_marks import CopyMarks
+from datagen.word.fitting_pictures import Shown
 
 UNKNOWN = "\ufffd"
 """What stands in a text for a sign of which nobody knows the character: one of a symbol font, say."""
@@ -111,7 +112,7 @@ Block = Paragraph | Table
 class Document:
     """The blocks of the main part with notes and text boxes behind the block that they are anchored in, then headers and footers.
     `num_marks`: marks are 1 to this number. `signs` are counts of what the reader met and left out, by name; `marks` says how the
-    marks are in the copy."""
+    marks are in the copy; `pictures` are those of its parts that the file's text shows."""
 
     blocks: tuple[Block, ...]
     num_marks: int
@@ -119,3 +120,4 @@ class Document:
     num_tables: int
     signs: dict[str, int]
     marks: CopyMarks
+    pictures: tuple[Shown, ...] = ()

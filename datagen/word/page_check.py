@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from rapidfuzz.distance import Levenshtein
 
 from datagen.record import Region
+from datagen.word.paragraph_parts import is_rtl_within
 from datagen.word.text_shares import letters_of
 
 _FORMULA = re.compile(r"\\\(.*?\\\)", re.DOTALL)
@@ -29,7 +30,8 @@ def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[f
     """The edits between labels and the page's text, as a share of the longer one's letters, and the region that has most of them.
 
     Each region comes with what the page's text layer has in its place; `others` is what it has in none."""
-    num_edits, num_label, num_page = len(letters_of(others)), 0, len(letters_of(others))
+    num_edits = num_page = len(letters_of(others))
+    num_label = 0
     worst = (num_edits, f"{num_edits} letters in no region: {others[:60]!r}" if num_edits else "")
     for region, text in regions:
         label, page = label_letters(region), letters_of(text)
@@ -43,7 +45,9 @@ def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[f
 def _edits(label: str, page: str) -> int:
     """The edits between two texts' letters. Points of Hebrew and Arabic count as many, in whatever order: they stand over their
     letters, and the order in which a page has them is that of its program."""
-    if not any(map(_is_rtl, page)):
+    if label == page:
+        return 0
+    if not is_rtl_within(page):
         return Levenshtein.distance(label, page)
     points = [Counter(char for char in text if _is_point(char)) for text in (label, page)]
     bases = ["".join(char for char in text if not _is_point(char)) for text in (label, page)]
@@ -53,10 +57,6 @@ def _edits(label: str, page: str) -> int:
 
 def _is_point(char: str) -> bool:
     return char > "\u02ff" and unicodedata.category(char) == "Mn"
-
-
-def _is_rtl(char: str) -> bool:
-    return unicodedata.bidirectional(char) in ("R", "AL")
 
 
 def is_blank(regions: Sequence[Region]) -> bool:

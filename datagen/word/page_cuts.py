@@ -87,7 +87,8 @@ def _paper(image: numpy.ndarray, box: Box) -> numpy.ndarray:
     part = image[box.y0 : box.y1, box.x0 : box.x1]
     step = max(1, math.isqrt(part.shape[0] * part.shape[1] // _LOOKED_AT))
     pixels = part[::step, ::step].reshape(-1, 3)
-    colours = (pixels >> 3) @ numpy.array([1024, 32, 1])
+    red, green, blue = (pixels >> 3).astype(numpy.uint16).T
+    colours = red << 10 | green << 5 | blue
     most = numpy.bincount(colours).argmax()
     return numpy.median(pixels[colours == most], axis=0).astype(numpy.uint8)
 

@@ -18,7 +18,7 @@ from datagen.word.answers import BY
 from datagen.word.document import Block, Cell, Formula, Paragraph, Picture, Table, Text
 from datagen.word.letters import Letter, Rect
 from datagen.word.page_cuts import formula_ink, table_box
-from datagen.word.paragraph_parts import Part, line_text, line_texts, paragraphs_of, union
+from datagen.word.paragraph_parts import Part, is_rtl_within, line_text, line_texts, paragraphs_of, union
 from datagen.word.placed import PlacedDocument
 from datagen.word.split_tables import TablePiece, grid
 from datagen.word.text_shares import letters_of
@@ -177,6 +177,9 @@ class _Writer:
 
     def layer_text(self, part: Part) -> str:
         """What the page's text layer has in the part's place."""
+        lines = ["".join([letter.char for letter in line]) for line in part.lines]
+        if not any(map(is_rtl_within, lines)):
+            return " ".join(lines)
         label = letters_of("".join(segment.text for segment in part.segments))
         return " ".join(line_text(line, part.paragraph.is_right_to_left, label) for line in part.lines)
 

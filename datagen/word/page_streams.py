@@ -6,6 +6,7 @@ colours that marks took the place of, and as it is to be read, each letter in a 
 """
 
 import bisect
+import functools
 import itertools
 import re
 from collections import defaultdict
@@ -20,8 +21,8 @@ from datagen.word.paragraph_parts import paragraphs_of
 
 _NUMBER = rb"-?\d*\.?\d+"
 _OPERATOR = re.compile(
-    rb"(?:(?<=\s)|^)(?:/(?P<tag>[^\s<(/]+)\s*(?:<<(?:[^<>]|<[^<>]*>)*>>)?\s*(?:BDC|BMC)|(?P<end>EMC)|(?P<save>q)|(?P<restore>Q)|"
-    rb"(?P<r>[\d.]+) (?P<g>[\d.]+) (?P<b>[\d.]+) rg|(?P<path>(?:%s %s %s %s re\s+)+)(?P<fill>f\*?))(?=\s)" % ((_NUMBER,) * 4)
+    rb"\s(?:/(?P<tag>[^\s<(/]+)\s*(?:<<(?:[^<>]|<[^<>]*>)*>>)?\s*(?:BDC|BMC)|(?P<end>EMC)|(?P<save>q)|(?P<restore>Q)|"
+    rb"(?P<colour>[\d.]+ [\d.]+ [\d.]+ rg)|(?P<path>(?:%s %s %s %s re\s+)+)(?P<fill>f\*?))(?=\s)" % ((_NUMBER,) * 4)
 )
 _RECT = re.compile(rb"(%s) (%s) (%s) (%s) re" % ((_NUMBER,) * 4))
 _STYLE = re.compile(rf"{STYLE}(\d+)(?:b\d+)?".encode())
@@ -146,17 +147,17 @@ class _Reading:
         contents: list[int] = [0]  # the stretches that are open
         for match in _OPERATOR.finditer(stream):
             kind = match.lastgroup
-            if kind == "b":
-                fill = _colour(match)
+            if kind == "colour":
+                fill, place = _colour(match["colour"]), match.span("colour")
                 original = copy.fills.get(fill) or copy.letters.get(fill)
                 stretch, shown = contents[-1], fill
                 if original is not None:
                     shown = shown if original.colour is None else original.colour
-                    self.changes.append((*match.span(), _operands(shown)))
+                    self.changes.append((*place, _operands(shown)))
                     if fill in copy.letters:
                         stretch = len(self.marks)
                         self.marks.append(original.mark)
-                self.colours.append((*match.span(), stretch, is_light(shown)))
+                self.colours.append((*place, stretch, is_light(shown)))
             elif kind == "save":
                 saved.append(fill)
             elif kind == "restore":
@@ -181,10 +182,13 @@ def _mark(tag: bytes) -> int:
     return int(style[1]) if style else _TAGS.get(tag, 0)
 
 
-def _colour(match: re.Match[bytes]) -> int:
-    return sum(round(255 * float(match[name])) << shift for name, shift in (("r", 16), ("g", 8), ("b", 0)))
+@functools.lru_cache(maxsize=1 << 14)
+def _colour(operator: bytes) -> int:
+    red, green, blue = (round(255 * float(part)) for part in operator.split()[:3])
+    return red << 16 | green << 8 | blue
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def _operands(colour: int) -> bytes:
     return b"%.6f %.6f %.6f rg" % tuple((colour >> shift & 255) / 255 for shift in (16, 8, 0))
 

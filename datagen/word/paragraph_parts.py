@@ -1,5 +1,6 @@
 """A paragraph as pages show it: a part for each page, and for each column of it, with what it has there of each piece."""
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from datagen.boxes import distance, overlap
 from datagen.sources.pdf_glyphs import clusters_by_place, read_rtl
 from datagen.word.document import Block, Formula, Paragraph, Text
 from datagen.word.letters import Letter, Rect
-from datagen.word.text_shares import is_shown, letters_of, shares
+from datagen.word.text_shares import is_shown, letters_of, shares, shown
 
 _UP = 0.5  # of a line's height, by which the next one begins above it: it stands in another column
 _LEADER = re.compile(r"(?:([.·…_])\s*)\1(?:\s*\1)+")  # that a tab draws
@@ -203,8 +204,7 @@ def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool]]
         text = piece.text[start:stop]
         if "\t" in text and (leader := _LEADER.search(group)):
             text = leader[0].join(text.rsplit("\t", 1))
-        letters = [char for char in group if is_shown(char)]
-        places = [n for n in range(len(text)) if is_shown(text[n])]
+        letters, places = list(filter(is_shown, group)), shown(text)
         is_exact = len(letters) == len(places)
         if is_exact and any(text[n] != char for n, char in zip(places, letters, strict=True)):
             text = _in_case(text, places, letters)
@@ -227,10 +227,20 @@ def line_text(line: Sequence[Letter], is_rtl: bool, label: str = "") -> str:
     Of right-to-left text that order is worked out from the places of letters. Or it is that in which the page's text layer has
     them, if the letters of the `label` have it, too: points stand over their letters, and no place says which is read first."""
     text = "".join(letter.char for letter in line)
-    if line[0].is_vertical or not any(num_rtl(letter.char) > 0 for letter in line) or letters_of(text) in label:
+    if line[0].is_vertical or not is_rtl_within(text) or letters_of(text) in label:
         return text
     glyphs = [(letter.char, letter.box[0], letter.box[2]) for letter in line]
     return read_rtl(clusters_by_place(glyphs, line[0].size_pt), is_rtl, {})
+
+
+def is_rtl_within(text: str) -> bool:
+    """Whether any letter of a text runs from right to left."""
+    return not text.isascii() and any(map(_is_rtl, text))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _is_rtl(char: str) -> bool:
+    return num_rtl(char) > 0
 
 
 def line_texts(part: Part) -> list[str] | None:
@@ -238,7 +248,7 @@ def line_texts(part: Part) -> list[str] | None:
     if not part.is_exact or part.formulas:
         return None
     whole = "".join(segment.text for segment in part.segments)
-    places = [n for n in range(len(whole)) if is_shown(whole[n])]
+    places = shown(whole)
     mark = part.paragraph.marker_mark
     texts, at = [], 0
     for line in part.lines:

@@ -39,7 +39,8 @@ def table_pieces(
     """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark; `is_filled` says
     whether a page shows what is in a cell. A row that a break divides is in both pieces if both show something of it."""
     groups: list[tuple[int, Placed]] = []
-    for page in sorted(cells):
+    marks = {cell.mark for row in table.rows for cell in row.cells}
+    for page in sorted(page for page in cells if not marks.isdisjoint(cells[page])):
         placed = [
             ((r, n), rect)
             for r, row in enumerate(table.rows)

@@ -15,7 +15,7 @@ Share = tuple[int, int]
 
 def shown(text: str) -> list[int]:
     """Where the characters stand that a page shows: neither white space nor what draws nothing."""
-    return [n for n, char in enumerate(text) if is_shown(char)]
+    return list(itertools.compress(itertools.count(), map(is_shown, text)))
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -25,8 +25,14 @@ def is_shown(char: str) -> bool:
 
 def letters_of(text: str) -> str:
     """The letters, their marks and the digits of a text, each in the one form that it has among those that look the same."""
-    text = unicodedata.normalize("NFKC", text)
-    return "".join(char for char in text if char.isalnum() or unicodedata.category(char)[0] == "M")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return "".join(filter(_is_letter, text))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _is_letter(char: str) -> bool:
+    return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
 def shares(text: str, groups: Sequence[str]) -> list[Share]:
@@ -36,7 +42,7 @@ def shares(text: str, groups: Sequence[str]) -> list[Share]:
     their number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a
     later share doesn't begin with white space."""
     places = shown(text)
-    letters = ["".join(group[n] for n in shown(group)) for group in groups]
+    letters = ["".join(filter(is_shown, group)) for group in groups]
     num = sum(map(len, letters))
     if not num or not places:
         return [(0, 0)] * len(groups)
