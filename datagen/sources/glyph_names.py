@@ -49,7 +49,9 @@ _PIECES = {
 }
 # Fonts that pictures are drawn with: pieces of lines, arcs and arrowheads under the codes of letters.
 _STROKES = re.compile(r"(LINE|LINEW|LCIRCLE|LCIRCLEW|XY(ATIP|BTIP|BSQL|DASH|LINE|CIRC|CMAT|CMBT|EUAT|EUBT))\d+")
-# Symbol fonts map their bytes to private characters from U+F000 on. These are the signs that text has: bullets, arrows, marks.
+# Symbol fonts map their bytes to private characters from U+F000 on. Of Wingdings these are the signs that text has: bullets,
+# arrows, marks. Of Symbol it is Adobe's encoding, without pieces of brackets.
+_FIRST_OF_SYMBOLS = 0xF000
 _WINGDINGS = dict(
     zip(
         b'"()*6@FJLlmnopqrsuvwx\x9e\x9f\xa1\xa7\xa8\xab\xd8\xdf\xe0\xe1\xe2\xe8\xec\xee\xef\xf0\xf1\xf2\xfb\xfc\xfd\xfe',
@@ -59,16 +61,29 @@ _WINGDINGS = dict(
 )
 _SYMBOL = dict(
     zip(
-        b"-DFSWabgdempq\xa3\xa5\xac\xad\xae\xaf\xb0\xb1\xb3\xb4\xb7\xb9\xde",
-        "−ΔΦΣΩαβγδεμπθ≤∞←↑→↓°±≥×•≠⇒",
+        (*range(0x21, 0x60), *range(0x61, 0x7F), *range(0xA0, 0xBD), *range(0xBF, 0xE6), 0xF1, 0xF2),
+        "!∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
+        "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊⟨®©™∑⟩∫",
+        strict=True,
+    )
+)
+# LibreOffice's own font has letters and signs of formulas under private characters of its own.
+_OPEN_SYMBOL = dict(
+    zip(
+        (
+            *(0xE080, 0xE083, 0xE084, 0xE085, 0xE086, 0xE087, 0xE089, 0xE08B, 0xE08C),
+            *range(0xE0AC, 0xE0D2),
+            *range(0xE0D3, 0xE0D6),
+        ),
+        "‰+<>⩽⩾∈…→ΓΔΘΛΞΠΣϒΦΨΩαβγδϵζηθικλμνξοπρστυϕχψωεϑϖςφ∂",
         strict=True,
     )
 )
 _SYMBOL_FONTS = (
-    (re.compile(r"(?:.*\+)?Wingdings(?:-?Regular)?"), _WINGDINGS),
-    (re.compile(r"(?:.*\+)?Symbol(?:MT)?(?:[,-].*)?"), _SYMBOL),
+    (re.compile(r"(?:.*\+)?Wingdings(?:-?Regular)?"), {_FIRST_OF_SYMBOLS + code: char for code, char in _WINGDINGS.items()}),
+    (re.compile(r"(?:.*\+)?Symbol(?:MT)?(?:[,-].*)?"), {_FIRST_OF_SYMBOLS + code: char for code, char in _SYMBOL.items()}),
+    (re.compile(r"(?:.*\+)?(?:OpenSymbol|StarSymbol)"), _OPEN_SYMBOL),
 )
-_FIRST_OF_SYMBOLS = 0xF000
 # Adobe's private characters for names that are in no other standard: a dotless j, and digits in the old style.
 _ADOBE_PRIVATE = {0xF6BE: "\u0237"} | {0xF730 + digit: str(digit) for digit in range(10)}
 _ICON_FONT = re.compile("Icon|icons|[Ii]co[Mm]oon|[Aa]wesome|[Gg]lyph|Symbol|Emoji")  # draws icons under these; Lexicon is none
@@ -86,7 +101,7 @@ def private_character(code: int, font: str) -> str:
     """The character that a private one stands for in a font of that name; "" if that isn't known."""
     for name, characters in _SYMBOL_FONTS:
         if name.fullmatch(font):
-            return characters.get(code - _FIRST_OF_SYMBOLS, "")
+            return characters.get(code, "")
     return "" if _ICON_FONT.search(font) else _ADOBE_PRIVATE.get(code, "")
 
 

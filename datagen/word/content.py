@@ -21,6 +21,7 @@ from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
 from datagen.word.fitting_pictures import Shown, shown_pictures
+from datagen.word.letters import FALLBACK
 from datagen.word.names import XML_SPACE, M, R, W, sign_code
 from datagen.word.package import Package
 from datagen.word.pieces import Pieces
@@ -348,7 +349,8 @@ class _Line:
     def _symbol(self, code: int, typeface: str) -> str:
         if 0x20 <= code < _FIRST_PRIVATE and not private_character(0xF000 + code, typeface):
             return chr(code)
-        known = private_character(code if code >= _FIRST_PRIVATE else 0xF000 + code, typeface)
+        code = code if code >= _FIRST_PRIVATE else 0xF000 + code
+        known = private_character(code, typeface) or private_character(code, FALLBACK)
         self.story.reader.signs["unknown_symbols"] += not known
         return known or UNKNOWN
 

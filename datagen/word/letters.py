@@ -11,6 +11,7 @@ import msgspec
 import numpy
 
 from datagen import scripts
+from datagen.sources.glyph_names import private_character
 from datagen.sources.light_pymupdf import pymupdf
 from datagen.sources.pdf_page import native
 
@@ -21,6 +22,8 @@ Rect = tuple[float, float, float, float]
 TEXT_FLAGS = (pymupdf.TEXTFLAGS_RAWDICT | pymupdf.TEXT_PRESERVE_LIGATURES) & ~(
     pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE | pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_PRESERVE_LIGATURES
 )
+FALLBACK = "OpenSymbol"
+"""The font in which LibreOffice draws private characters that the text's own font lacks."""
 _FIRST = 0x050000  # of the colours of marks: nearly black, and none that people choose
 _LIGHT = 170  # of 255
 _BESIDE_EM, _BELOW_EM = 0.3, 1.6  # how far the next letter of a vertical line is, at most
@@ -93,6 +96,8 @@ def _letters(textpage: pymupdf.TextPage) -> tuple[list[Letter], set[int]]:
                 if at & 1 if at >= 0 else is_light(span["color"]):
                     light.update(range(len(letters), len(letters) + len(chars)))
                 mark = max(0, at >> 1)
+                if font.endswith(FALLBACK):
+                    chars = [char | {"c": private_character(ord(char["c"]), FALLBACK) or char["c"]} for char in chars]
                 letters += [Letter(char["c"], char["bbox"], mark, number, size, font, is_vertical) for char in chars]
     return letters, light
 

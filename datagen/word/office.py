@@ -16,8 +16,10 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Literal
 from xml.sax.saxutils import escape
@@ -71,6 +73,8 @@ _READABLE = (
 )
 _WRITABLE = ("/dev/null", "/dev/urandom")
 _SOCKETS = "/tmp"  # where each LibreOffice has one, whatever TMPDIR says
+_NEW_S = 60.0  # a socket that is younger may be one that nobody listens at yet
+_NO_PROGRAMS = "/nonexistent"  # it would ask GnuPG for its version several times, which takes a tenth of a start
 _RESTART = 81  # the code with which LibreOffice asks for another start of a new profile
 
 
@@ -124,6 +128,7 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
 @functools.cache
 def _template() -> tempfile.TemporaryDirectory:
     """A profile that LibreOffice has written, for conversions to copy. It goes with the process."""
+    _sweep_sockets()
     folder = temporary_folder()
     user = Path(folder.name) / "user"
     user.mkdir()
@@ -157,6 +162,20 @@ def _remove_socket(profile: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def _sweep_sockets() -> None:
+    """Remove the sockets of this user's LibreOffices that don't run any more: whoever was killed beside its own removed none."""
+    for path in Path(_SOCKETS).glob(f"OSL_PIPE_{os.getuid()}_*"):
+        with contextlib.suppress(OSError):  # another process sweeps, too
+            if time.time() - path.stat().st_mtime < _NEW_S:
+                continue
+            with socket.socket(socket.AF_UNIX) as asking:
+                asking.settimeout(1.0)
+                try:
+                    asking.connect(str(path))
+                except ConnectionRefusedError:
+                    path.unlink()
+
+
 def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: float) -> tuple[int, str]:
     """LibreOffice's exit code and what it printed last. Raises `SampleError` (`timeout`)."""
     seconds = max(1, round(deadline_s))
@@ -173,7 +192,7 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
-            env=os.environ | {"SAL_USE_VCLPLUGIN": "svp", "HOME": profile, "TMPDIR": folder},
+            env=os.environ | {"SAL_USE_VCLPLUGIN": "svp", "HOME": profile, "TMPDIR": folder, "PATH": _NO_PROGRAMS},
             start_new_session=True,
             preexec_fn=limit,  # the child has one thread
         )

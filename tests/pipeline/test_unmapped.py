@@ -81,6 +81,8 @@ def test_shapes_are_not_asked_where_letters_look_like_signs(tmp_path):
     [
         ("AAAAAA+Wingdings-Regular", "\uf0fc", "✓ done"),
         ("SymbolMT", "\uf0b7", "• done"),
+        ("Symbol", "\uf06c", "λ done"),
+        ("AAAAAA+OpenSymbol", "\ue0c6", "π done"),
         ("Wingdings3", "\uf0fc", "\uf0fc done"),
         ("NotoSansSymbols", "\uf0b7", "\uf0b7 done"),
         ("CMMI10", "\uf732", "2 done"),

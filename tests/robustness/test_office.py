@@ -2,6 +2,7 @@
 
 import os
 import resource
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ LIMITS = Limits(deadline_s=60.0, memory_bytes=office.MEMORY_BYTES)
 
 # A stand-in for LibreOffice, which writes a profile as it should, and hangs at documents.
 STAND_IN = """#!/bin/sh
+PATH=/usr/bin:/bin
 while [ "$1" != --outdir ]; do shift; done
 case "$3" in */first.rtf) touch "$2/first.pdf"; exit 0; esac
 sh -c 'while true; do sleep 1; done' {folder} &
@@ -52,7 +54,7 @@ def convert_and_look(path: str, folder: str) -> Iterator[list[str]]:
 
 def convert_in_little_memory(path: str, folder: str) -> Iterator[list[str]]:
     office.convert([path], folder, "pdf")
-    resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+    resource.setrlimit(resource.RLIMIT_AS, (250 << 20, 250 << 20))
     yield office.convert([path], folder, "pdf")
 
 
@@ -195,3 +197,18 @@ def test_without_libreoffice_the_error_names_what_installs_it(tmp_path, monkeypa
 def test_names_of_one_conversion_differ(tmp_path):
     with pytest.raises(ValueError, match="names of their own"):
         office.convert([str(tmp_path / "a.docx"), str(tmp_path / "b" / "a.docx")], str(tmp_path), "pdf")
+
+
+def test_sockets_of_dead_processes_are_swept(monkeypatch, tmp_path):
+    monkeypatch.setattr(office, "_SOCKETS", str(tmp_path))
+    names = [f"OSL_PIPE_{os.getuid()}_{name}" for name in ("dead", "new", "live")] + ["OSL_PIPE_x_other"]
+    open_sockets = {name: socket.socket(socket.AF_UNIX) for name in names}
+    for name, one in open_sockets.items():
+        one.bind(str(tmp_path / name))
+        if not name.endswith("new"):
+            os.utime(tmp_path / name, (0, 0))
+    open_sockets[names[2]].listen()
+    office._sweep_sockets()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
+    for one in open_sockets.values():
+        one.close()
