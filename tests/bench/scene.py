@@ -220,7 +220,7 @@ def write(images: Sequence[bytes], folder: Path) -> Path:
     return folder
 
 
-def small(image: bytes, long_side: int = 256) -> bytes:
+def small(image: bytes, long_side: int) -> bytes:
     decoded = cv2.imdecode(numpy.frombuffer(image, numpy.uint8), cv2.IMREAD_COLOR)
     scale = long_side / max(decoded.shape[:2])
     resized = cv2.resize(decoded, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -243,8 +243,8 @@ def main() -> None:
         if args.only in (None, "rates"):
             rates(write(images, Path(folder) / "timed"), write(images[:_WARM], Path(folder) / "warm"), args.repeats)
         if args.only in (None, "memory"):
-            again = [small(image) for image in images]
-            show_memory(write([again[n % len(again)] for n in range(1000)], Path(folder) / "small"))
+            again = [small(images[n % len(images)], 96 + n % 128) for n in range(1000)]  # of many sizes
+            show_memory(write(again, Path(folder) / "small"))
     if args.only in (None, "orders"):
         known = [scene_orders.known(drawing) for drawing in scene_orders.drawn(args.scenes, args.seed)]
         scene_orders.table("true lines", known, [scene_orders.orders(p.lines, p.text) for p in known])
