@@ -17,18 +17,18 @@ from typing import Any
 import msgspec
 
 from datagen.record import SampleError
-from datagen.sources.descriptions import Described, Thing
+from datagen.sources.descriptions import Described, Thing, decoded
 
 _WORDS = ("caption", "phrase", "expression", "sentence", "sentences")
 
 
 class _File(msgspec.Struct):
-    """What is read of a file. Its images and annotations are checked one by one: what is wrong with one costs that one."""
+    """What is read of a file. What is wrong with one image or annotation costs that one."""
 
-    images: list[dict[str, Any]] = []
+    images: list[Any] = []
     annotations: list["_Annotation"] = []
-    categories: list[dict[str, Any]] = []
-    licenses: list[dict[str, Any]] = []
+    categories: list[Any] = []
+    licenses: list[Any] = []
 
 
 class _Annotation(msgspec.Struct):
@@ -54,10 +54,7 @@ def read(files: Sequence[bytes]) -> list[Described | SampleError]:
     (`broken_json`)."""
     rows: dict[str, Described | SampleError] = {}
     for data in files:
-        try:
-            file = msgspec.json.decode(data, type=_File)
-        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
-            raise SampleError("broken_json", str(error)) from None
+        file: _File = decoded(data, _File)
         for name, row in _rows(file):
             before = rows.get(name)
             if before is None or isinstance(before, SampleError):
@@ -68,16 +65,21 @@ def read(files: Sequence[bytes]) -> list[Described | SampleError]:
 
 
 def _rows(file: _File) -> Iterator[tuple[str, Described | SampleError]]:
-    names = {_key(one.get("id")): str(one.get("name") or "").strip() for one in file.categories}
-    licences = {_key(one.get("id")): str(one.get("url") or one.get("name") or "") for one in file.licenses}
+    names = {_key(one.get("id")): str(one.get("name") or "").strip() for one in file.categories if isinstance(one, dict)}
+    licences = {
+        _key(one.get("id")): str(one.get("url") or one.get("name") or "") for one in file.licenses if isinstance(one, dict)
+    }
     of_image: defaultdict[str | None, list[_Annotation]] = defaultdict(list)
     for annotation in file.annotations:
         of_image[_key(annotation.image_id)].append(annotation)
     of_image.pop(None, None)
     names_of: defaultdict[str | None, set[str]] = defaultdict(set)
-    for image in file.images:
+    for image in filter(lambda one: isinstance(one, dict), file.images):
         names_of[_key(image.get("id"))].add(str(image.get("file_name")))
     for number, image in enumerate(file.images):
+        if not isinstance(image, dict):
+            yield f"\0{number}", SampleError("bad_row", f"an image is {type(image).__name__}, not an object")
+            continue
         name = image.get("file_name") or str(image.get("coco_url") or "").rpartition("/")[2]
         if not isinstance(name, str) or not name:
             yield f"\0{number}", SampleError("bad_row", f"image {image.get('id')!r} has no file_name")

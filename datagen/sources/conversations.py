@@ -12,10 +12,8 @@ describe nothing that stands without its question: they are left alone.
 import re
 from typing import Any
 
-import msgspec
-
 from datagen.record import SampleError
-from datagen.sources.descriptions import Described
+from datagen.sources.descriptions import Described, decoded
 
 _SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant"}
 _IMAGE = re.compile(r"\s*<(image|ImageHere)>\s*")
@@ -34,22 +32,19 @@ _LONGEST = 300  # characters of somebody who only asks for a description
 
 def read(data: bytes) -> list[Described | SampleError]:
     """What each row says of its picture. Raises `SampleError` (`broken_json`)."""
+    if data.lstrip()[:1] == b"[":
+        return [_row(row) for row in decoded(data, list[Any])]
+    return [_of_line(line) for line in data.splitlines() if line.strip()]
+
+
+def _of_line(line: bytes) -> Described | SampleError:
     try:
-        rows = msgspec.json.decode(data, type=list[msgspec.Raw]) if data.lstrip()[:1] == b"[" else _lines(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise SampleError("broken_json", str(error)) from None
-    return [_row(bytes(row)) for row in rows]
+        return _row(decoded(line, Any))
+    except SampleError as error:
+        return SampleError("broken_row", error.detail)
 
 
-def _lines(data: bytes) -> list[bytes]:
-    return [line for line in data.splitlines() if line.strip()]
-
-
-def _row(data: bytes) -> Described | SampleError:
-    try:
-        row = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        return SampleError("broken_row", str(error))
+def _row(row: Any) -> Described | SampleError:
     if not isinstance(row, dict):
         return SampleError("bad_row", f"it is {type(row).__name__}, not an object")
     images = row.get("image") or row.get("images")

@@ -1,8 +1,13 @@
 """What others say of a picture: the readers of their files make these."""
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
+
+from datagen.record import SampleError
 
 
 class Thing(NamedTuple):
@@ -36,3 +41,17 @@ class Described(NamedTuple):
             licence=self.licence or other.licence,
             metadata={**other.metadata, **self.metadata},
         )
+
+
+def decoded(data: bytes, type: Any) -> Any:
+    """JSON as values of a type. Python's `NaN` and `Infinity`, which no standard knows, are numbers, too. Raises `SampleError`
+    (`broken_json`)."""
+    try:
+        try:
+            return msgspec.json.decode(data, type=type)
+        except msgspec.DecodeError as error:
+            if isinstance(error, msgspec.ValidationError):
+                raise
+            return msgspec.convert(json.loads(data), type)
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise SampleError("broken_json", str(error)[:300]) from None

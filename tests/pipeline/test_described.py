@@ -36,7 +36,8 @@ def coco(tmp_path):
         {"id": 3, "file_name": "missing.jpg", "width": 200, "height": 100},
         {"id": 4, "file_name": "bare.jpg"},
         {"id": 5, "file_name": "turned.jpg", "width": 100, "height": 200},
-        {"id": 6, "width": 9},
+        {"id": 6, "width": float("nan")},  # as Python writes it, and no standard knows
+        "a text",
         {"id": 7, "file_name": "broken.jpg", "width": 200, "height": 100},
     ]
     boxes = [
