@@ -37,7 +37,7 @@ def vision(
             "captioner describes pictures of others: name them with input=DIR; those that are made here have captions"
         )
     if input:
-        census, source = described(input, list, unsafe_list, download, limit, seed, stage=NAME)
+        census, source = described(input, list, unsafe_list, download, limit, seed, bool(captioner), stage=NAME)
         captions = (CaptionPictures(Choice("captioner", engine_words.server(captioner))),) if captioner else ()
         made = Pipeline(NAME, census, source, (FilterPictures(), *captions, JudgeCaptions()))
     else:

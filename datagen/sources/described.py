@@ -47,6 +47,7 @@ def described(
     download: bool = False,
     limit: int = 0,
     seed: int = 0,
+    bare: bool = False,
     **values: Any,
 ) -> tuple[Census, Any]:
     """The census and the source of described pictures at `input`; `values` are further fields of `ImageSource`. `input` is
@@ -57,15 +58,16 @@ def described(
     - anything that `datagen.sources.pictures.pictures` reads, with captions: LAION's and Wukong's lists, img2dataset's output,
       WebDataset, image datasets of Hugging Face.
 
-    At most `limit` pictures (0: all) are read, of files chosen by `seed`. Raises `ValueError` where there is nothing to read, or
-    as `pictures` does.
+    COCO's pictures of which nothing is said are drops, unless `bare` ones are wanted, too, for a captioner; `pictures` has them
+    anyway. At most `limit` pictures (0: all) are read, of files chosen by `seed`. Raises `ValueError` where there is nothing to
+    read, or as `pictures` does.
     """
     if not _groups(input):
         return pictures(input, list, unsafe_list, download, limit, seed, task="caption", **values)
     if list or download:
         raise ValueError(f"input={input}: descriptions in JSON need neither list nor download: leave these words out")
     images = ImageSource(task="caption", **values)
-    return DescribedCensus(input, limit, seed), DescribedSource(images, _root(input))
+    return DescribedCensus(input, limit, seed), DescribedSource(images, _root(input), bare)
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,15 @@ class DescribedSource:
     Of several captions of a picture the longest is its caption; the others are in the metadata, `other_captions`. Boxes are
     clipped to the image. One that lies outside by half is left out, and counted by the signal `boxes_outside`; crowds, which
     nobody told apart, are by `crowds`. A picture without its image, `no_image`, with another shape than the file says,
-    `another_size`, or with neither caption nor objects, `not_described`, is a drop.
+    `another_size`, or with neither caption nor objects, `not_described`, is a drop; `bare` ones of the last kind come along,
+    for a captioner.
     """
 
     version: ClassVar[int] = 1
 
     images: ImageSource
     root: str = field(default="", metadata={"secret": True})
+    bare: bool = False
     shard_images: int = 1000
 
     def engines(self) -> dict[str, str]:
@@ -135,7 +139,7 @@ class DescribedSource:
                 yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
 
     def _sample(self, item: Item, number: int, row: Described) -> Sample:
-        if not row.captions and not row.things:
+        if not (row.captions or row.things or self.bare):
             raise SampleError("not_described", row.file)
         picture = self.images.picture(_images(self.root).find(row.file, coco.set_of(item.uri)))
         signals: dict[str, float] = {"crowds": float(row.num_crowds)} if row.num_crowds else {}
@@ -143,7 +147,7 @@ class DescribedSource:
         if None in regions:
             signals["boxes_outside"] = float(regions.count(None))
         inside = tuple(region for region in regions if region is not None)
-        if not inside and not row.captions:
+        if not (inside or row.captions or self.bare):
             raise SampleError("not_described", f"{row.file}: no box lies in the image")
         caption, *others = sorted(row.captions, key=len, reverse=True) or [""]
         metadata = {**picture.metadata, **row.metadata, **({"licence": row.licence} if row.licence else {})}
