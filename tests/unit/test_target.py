@@ -20,11 +20,9 @@ from datagen.target import (
     can_answer,
     decode,
     decode_lines,
-    decode_objects,
     decode_plain,
     encode,
     is_fine,
-    is_wordless,
     neutralise,
     restore,
     usual,
@@ -280,102 +278,6 @@ def test_what_is_located_holds_no_token_of_the_format():
 
 def test_a_page_whose_lines_all_look_alike_is_not_asked_where_one_is():
     assert not can_answer(page([region((0, 0, 320, 80), "…", lines=lines_of("so", "it", "is " * 40))]), Prompt.LOCATE)
-
-
-def scene(*blocks, size=(1000, 500), **values):
-    """A scene whose blocks are these lists of lines."""
-    regions = []
-    for n, texts in enumerate(blocks):
-        lines = [Line(Box(100 * n, 20 * m, 100 * n + 90, 20 * m + 18), text) for m, text in enumerate(texts)]
-        regions.append(region((100 * n, 0, 100 * n + 90, 20 * len(texts)), "\n".join(texts), lines=tuple(lines)))
-    return sample(task="scene", size=size, regions=tuple(regions), text="\n\n".join(r.text for r in regions), **values)
-
-
-def test_a_scene_is_asked_for_text_alone_or_with_boxes_half_and_half():
-    weights = {asked.prompt: asked.weight for asked in PROMPTS["scene"]}
-    assert sum(weights.values()) == pytest.approx(1)
-    assert sum(weight for prompt, weight in weights.items() if prompt.is_grounded) == pytest.approx(0.5)
-
-
-def test_a_scenes_signs_are_read_in_order_by_line_and_by_block():
-    s = scene(["出口", "EXIT 7"], ["مخرج", "# <|ref|>"])
-    assert usual(s) == Prompt.FREE and encode(s, Prompt.FREE)[1].startswith("出口\nEXIT 7\n\nمخرج")
-    lines = [line for r in s.regions for line in r.lines]
-    assert [(line.text, line.box) for line in decode_lines(encode(s, Prompt.LINES)[1], s.size)] == [
-        (line.text, line.box) for line in lines
-    ]
-    prompt, answer = encode(s, Prompt.BLOCKS)
-    assert prompt == "<image>\n<|grounding|>OCR this image, block by block."
-    assert answer.startswith("<|ref|>text<|/ref|><|det|>[[0, 0, 90, 80]]<|/det|>\n出口\nEXIT 7\n\n<|ref|>text<|/ref|>")
-    assert [(r.label, r.text, r.box) for r in decode(answer, s.size)] == [(r.label, r.text, r.box) for r in s.regions]
-    assert encode(s, Prompt.LOCATE)[1] == "<|ref|>EXIT 7<|/ref|><|det|>[[0, 40, 90, 76]]<|/det|>"
-
-
-def test_a_scene_on_which_nothing_is_written_is_answered_with_nothing():
-    wordless = scene()
-    assert is_wordless(wordless) and not is_wordless(scene(["EXIT"])) and not is_wordless(sample(text="", regions=()))
-    for asked in PROMPTS["scene"]:
-        if asked.prompt is not Prompt.LOCATE:
-            assert encode(wordless, asked.prompt) == (asked.prompt.value, "")
-    assert not can_answer(wordless, Prompt.LOCATE)
-
-
-def picture(*named, caption="", size=(999, 999), label="image", **values):
-    regions = tuple(Region(Box(*box), label, name, None, "stamps") for name, box in named)
-    return sample(task="caption", text="", caption=caption, regions=regions, size=size, **values)
-
-
-def test_a_picture_is_described_and_its_objects_are_found_by_name():
-    objects = [("cat", (0, 0, 20, 30)), ("犬", (50, 60, 70, 80)), ("cat", (100, 0, 120, 30)), ("black dog", (5, 5, 9, 9))]
-    s = picture(*objects, caption="Two cats and <image> dogs. ")
-    assert sum(asked.weight for asked in PROMPTS["caption"]) == pytest.approx(1) and usual(s) == Prompt.DESCRIBE
-    assert restore(encode(s, Prompt.DESCRIBE)[1]) == "Two cats and <image> dogs." and IMAGE not in encode(s, Prompt.DESCRIBE)[1]
-    answer = encode(s, Prompt.DETECT)[1]
-    assert answer == (
-        "<|ref|>cat<|/ref|><|det|>[[0, 0, 20, 30], [100, 0, 120, 30]]<|/det|>\n"
-        "<|ref|>犬<|/ref|><|det|>[[50, 60, 70, 80]]<|/det|>\n<|ref|>black dog<|/ref|><|det|>[[5, 5, 9, 9]]<|/det|>"
-    )
-    assert {(r.text, tuple(r.box), r.label) for r in decode_objects(answer, s.size)} == {(n, b, "image") for n, b in objects}
-    located = {encode(picture(*objects, key=f"a-{n}"), Prompt.LOCATE) for n in range(40)}
-    assert {prompt.partition("<|ref|>")[2].partition("<|/ref|>")[0] for prompt, _ in located} == {"cat", "犬", "black dog"}
-    assert all(answer.count("[[") == 1 and answer.startswith(prompt[prompt.index("<|ref|>") : -14]) for prompt, answer in located)
-
-
-def test_what_a_picture_lacks_is_not_asked_of_it():
-    def answered(s):
-        return [asked.prompt for asked in PROMPTS["caption"] if can_answer(s, asked.prompt)]
-
-    box = (0, 0, 9, 9)
-    assert answered(picture(caption="A cat.")) == [Prompt.DESCRIBE]
-    assert answered(picture(("cat", box))) == [Prompt.DETECT, Prompt.LOCATE]
-    assert answered(picture(("the cat on the left", box), label="image_caption")) == [Prompt.LOCATE]
-    assert answered(picture(("", box))) == answered(picture(caption=" ")) == []
-    assert not any(can_answer(picture(("cat", box), caption="A cat."), p) for p in (Prompt.FREE, Prompt.LINES, Prompt.MARKDOWN))
-    assert not can_answer(page(two_regions()), Prompt.DETECT) and not can_answer(page(two_regions()), Prompt.BLOCKS)
-
-
-@st.composite
-def pictures(draw):
-    width, height = draw(st.integers(1, 4000)), draw(st.integers(1, 4000))
-    objects = []
-    for name in draw(st.lists(st.one_of(st.sampled_from(["cat", "dog", *SPECIAL_TOKENS]), st.text(min_size=1)), max_size=6)):
-        x0, y0 = draw(st.integers(0, width - 1)), draw(st.integers(0, height - 1))
-        objects.append((name, (x0, y0, draw(st.integers(x0 + 1, width)), draw(st.integers(y0 + 1, height)))))
-    return picture(*objects, size=(width, height))
-
-
-@settings(deadline=None)
-@given(pictures())
-def test_objects_make_a_round_trip_within_a_bin(s):
-    named = [r for r in s.regions if r.text.strip()]
-    if not can_answer(s, Prompt.DETECT):
-        assert not named
-        return
-    found = decode_objects(encode(s, Prompt.DETECT)[1], s.size)
-    order = list(dict.fromkeys(r.text.strip() for r in named))
-    for r, truth in zip(found, sorted(named, key=lambda r: order.index(r.text.strip())), strict=True):
-        assert r.text == truth.text.strip()
-        assert all(abs(a - b) <= side / 999 + 1 for a, b, side in zip(r.box, truth.box, (*s.size, *s.size), strict=True))
 
 
 def broken_paragraph():
