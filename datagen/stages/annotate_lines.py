@@ -23,7 +23,7 @@ _PP_SCRIPTS = frozenset(
 _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 SURE = 0.85  # its mean score on lines that it knows is higher, on others lower
 _VERY_SURE = 0.95  # its score of a line
-_LIKE_LATIN = frozenset(("Cyrl", "Grek", "Copt", "Cher"))  # scripts with letters of the same shapes
+LIKE_LATIN = frozenset(("Cyrl", "Grek", "Copt", "Cher"))  # scripts with letters of the same shapes
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
 _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
 _NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
@@ -205,7 +205,7 @@ def _asked(
 def _sure_latin(readings: dict[int, tuple[str, float | None]], script: str) -> dict[int, tuple[str, float | None]]:
     """Those of PP-OCR's readings that it is sure of, and that are mostly Latin letters: lines in Latin on a page in another
     script, which no reader of that script reads as well. None where that script has letters that look like Latin ones."""
-    if script in _LIKE_LATIN:
+    if script in LIKE_LATIN:
         return {}
     return {
         cut: (text, score)

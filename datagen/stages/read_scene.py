@@ -16,7 +16,17 @@ from datagen.runner import Needs
 from datagen.scene_order import blocks_in_order
 from datagen.scripts import main_script
 from datagen.stages import annotate_lines, scene_lines
-from datagen.stages.annotate_lines import COMPACT, PPOCR, TESSERACT, folder_of, guessed_script, mean_score, opened, who
+from datagen.stages.annotate_lines import (
+    COMPACT,
+    LIKE_LATIN,
+    PPOCR,
+    TESSERACT,
+    folder_of,
+    guessed_script,
+    mean_score,
+    opened,
+    who,
+)
 from datagen.stages.language import IdentifyLanguage, identify
 from datagen.stages.scene_lines import LineRead, with_text
 
@@ -47,8 +57,9 @@ class ReadScene:
     Lines are found by `detector` and read by the recogniser `lines`, whichever way up they stand; `angle` is who says that one is
     upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract or one of the flywheel's `readers` (their
     folders) does: where the scene's declared language, or its caption, is in a script of theirs, or where Tesseract recognises
-    such a script in what PP-OCR is unsure of. Latin lines of which PP-OCR is sure stay. What nobody can read is no line. A line's
-    score is its reader's; where `agreement` has the picture read again at `second_side` pixels, times how far both agree.
+    such a script in what PP-OCR is unsure of. Latin lines of which PP-OCR is sure stay, but beside scripts that look like Latin.
+    What nobody can read is no line. A line's score is its reader's; where `agreement` has the picture read again at `second_side`
+    pixels, times how far both agree.
 
     Lines are found picture by picture, and those of `batch_size` pictures are read together: `lines` may be
     `Choice.of("ppocr", device="gpu", batch_size=64)`.
@@ -149,7 +160,8 @@ class ReadScene:
             by, read_in = who("und", script, engines, self.readers)
         if by == PPOCR:
             return scene
-        asked = [n for n, line in enumerate(scene.lines) if not (n in sure and _is_latin(line)) and line.direction != "ttb"]
+        stay = set() if script in LIKE_LATIN else {n for n in sure if _is_latin(scene.lines[n])}
+        asked = [n for n, line in enumerate(scene.lines) if n not in stay and line.direction != "ttb"]
         reader = opened(by, script, engines, self.readers, self.lines)
         readings = reader.read([_gray(scene.lines[n]) for n in asked], read_in)
         lines, others = list(scene.lines), set()

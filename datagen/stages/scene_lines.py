@@ -1,6 +1,7 @@
 """Lines cut out of scenes, and what they say: whichever way up they stand."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -12,8 +13,9 @@ from datagen.engines import Quad
 from datagen.engines.direction import is_rtl
 from datagen.engines.vertical import TURNED, UPRIGHT, laid
 from datagen.record import Box, Line
-from datagen.scripts import main_script
+from datagen.scripts import INVISIBLE, main_script
 
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")  # Tesseract writes marks of direction
 SURE = 0.85  # PP-OCR's score of lines that it knows, and that stand upright
 _BETTER = 0.1  # another way up is believed if its score is so much higher
 _TALL, _VERY_TALL = 1.5, 3.0  # times as high as wide: it may stand or lie on its side; it is no single letter
@@ -153,7 +155,7 @@ def _read(views: Sequence[LineRead], read: Read) -> list[LineRead]:
 
 
 def with_text(line: LineRead, text: str, score: float | None) -> LineRead:
-    text = " ".join(text.split())
+    text = " ".join(_INVISIBLE.sub("", text).split())
     direction = "rtl" if line.direction != "ttb" and is_rtl(text, main_script(text)[0]) else line.direction
     return line._replace(text=text, score=score, direction=direction)
 

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from datagen.contract import check
+from datagen.engines import tesseract
 from datagen.record import Box, Drop, Quality, Sample
 from datagen.stages.read_scene import ReadScene
 from tests.samples import sample
@@ -128,17 +129,22 @@ def test_lines_that_stand_on_their_head_or_on_a_side_are_read_and_their_polygons
     assert "uwop" not in read(Told([*sure[:1], sure[3]])).text
 
 
+@pytest.mark.skipif(
+    not tesseract.language("ar"), reason="Tesseract with Arabic is not installed: apt-get install tesseract-ocr-ara"
+)
 def test_a_scene_in_a_script_that_ppocr_does_not_know_is_read_by_who_knows_it_but_for_its_latin_lines():
-    pytest.importorskip("tesserocr")
-    arabic = [Bar(Box(10, 10 + 40 * n, 300, 30 + 40 * n), "jgo", 0.4, tesseract="مرحبا بكم في المدينة") for n in range(2)]
+    arabic = [Bar(Box(10, 10 + 40 * n, 300, 30 + 40 * n), "jgo", 0.4, tesseract="مرحبا بكم\u200f في المدينة") for n in range(2)]
     latin = Bar(Box(10, 200, 200, 220), "WELCOME TO TOWN", 0.99, tesseract="WELC0ME")
     told = Told([*arabic, latin], script_guess="Arab")
     result = read(told)
-    if ("tesseract", "ar") not in told.asked:
-        pytest.skip("Tesseract with Arabic is not installed: apt-get install tesseract-ocr-ara")
     assert result.text == "مرحبا بكم في المدينة\nمرحبا بكم في المدينة\n\nWELCOME TO TOWN"
     assert [(r.by, r.score, r.lines[0].direction) for r in result.regions] == [("tesseract", None, "rtl"), ("ppocr", 0.99, "ltr")]
     assert (result.lang, result.script) == ("ar", "Arab") and "tesserocr" in result.origin.engines
+    # Where letters look like Latin ones, a Latin line may be none.
+    likeness = Bar(Box(10, 10, 200, 30), "Ha3Ba", 0.99, tesseract="Назва")
+    told = Told([likeness, replace(latin, tesseract="WELCOME TO TOWN")])
+    if tesseract.language("uk"):
+        assert read(told, lang="uk", script="Cyrl").text == "Назва\n\nWELCOME TO TOWN"
     # The caption tells the script where there is too little text for a guess.
     told = Told([Bar(Box(10, 10, 90, 30), "jgo", 0.4, tesseract="مرحبا")])
     assert read(told).text == "jgo" and read(told, caption="صورة لمدخل مدينة قديمة في الصباح").text == "مرحبا"
