@@ -78,6 +78,8 @@ def mixture(
     }  # fmt: skip
     if minority == PACKAGES:
         raise ValueError(f"minority={minority}: say minority=DIR, an output of make recipe=multilingual")
+    if list and not {scene, vision} - {"", PACKAGES, NONE}:
+        raise ValueError(f"list={list}: it is the list of the pictures at scene=WHERE or vision=WHERE, which are missing")
     if not any(given.values()):
         given = {key: PACKAGES if recipe else "" for key, recipe in RECIPES_OF.items()}
         limit = limit or DEFAULT_LIMIT
