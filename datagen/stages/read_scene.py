@@ -281,7 +281,9 @@ def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, fl
         best = max((Levenshtein.normalized_similarity(line.text, text) for text in [*texts, " ".join(texts)]), default=0.0)
         shares.append((best, len(line.text)))
         lines.append(line._replace(score=round(best if line.score is None else line.score * best, 3)) if line.text else line)
-    total = max(1, sum(chars for _, chars in shares))
+    total = sum(chars for _, chars in shares)
+    if not total:
+        return scene, {}
     signals = {
         "agreement": sum(share * chars for share, chars in shares) / total,
         "agreed_share": sum(chars for share, chars in shares if share >= scene_lines.SURE) / total,

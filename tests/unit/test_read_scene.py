@@ -156,6 +156,7 @@ def test_two_readings_agree_or_make_a_line_unsure():
     assert [round(line.score or 0, 3) for region in result.regions for line in region.lines] == [0.97, 0.754]
     assert result.quality.signals["agreement"] == pytest.approx((8 + 9 * 7 / 9) / 17)
     assert result.quality.signals["agreed_share"] == pytest.approx(8 / 17)
+    assert "agreement" not in read(Told([]), ReadScene(agreement=True)).quality.signals
 
 
 def test_what_is_exact_or_no_scene_passes_and_a_damaged_picture_drops():
