@@ -59,7 +59,7 @@ class MixtureRunner(StepRunner[WriteMixture]):
             raise ValueError("mixture: none of its datasets has a sample to learn from")
         for line in _lines(shares):
             log.info("%s: %s", self.step.name, line)
-        for line in self._left_out():
+        for line in [*self._left_out(), *self._empty(shares)]:
             log.info("%s: %s", self.step.name, line.strip())
         content = json.dumps(_as_json(shares, self.out), indent=1, ensure_ascii=False).encode()
         if not self.out.exists(FILE) or self.out.read(FILE) != content:
@@ -81,8 +81,10 @@ class MixtureRunner(StepRunner[WriteMixture]):
             return []
         from recipes.report import Section, asset, fill
 
-        rows = [(f"{100 * s.share:.1f}%", s.group, s.part, s.where, f"{s.num_samples:,}") for s in self._shares()]
-        html = fill("mixture.html", rows=rows, left_out=[line.strip() for line in self._left_out()])
+        shares = self._shares()
+        rows = [(f"{100 * s.share:.1f}%", s.group, s.part, s.where, f"{s.num_samples:,}") for s in shares]
+        left_out = [line.strip() for line in (*self._left_out(), *self._empty(shares))]
+        html = fill("mixture.html", rows=rows, left_out=left_out)
         return [Section("mixture", "What a training draws from", html, asset("word.css"))]
 
     def forget(self, gone: Gone) -> None:
@@ -95,6 +97,12 @@ class MixtureRunner(StepRunner[WriteMixture]):
 
     def _left_out(self) -> list[str]:
         return [f"  left out, since it has no input: {key}" for key in self.step.left_out]
+
+    def _empty(self, shares: list[Share]) -> list[str]:
+        """The parts that have an input, of which nothing came that can be learned from."""
+        parts = dict.fromkeys(one.part for one in self.step.drawn)
+        has = {share.part for share in shares}
+        return [f"  left out, since it has no sample to learn from: {part}" for part in parts if part not in has]
 
     def _shares(self) -> list[Share]:
         """What there is to learn from, in order; what is empty isn't there."""

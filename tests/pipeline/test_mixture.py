@@ -96,6 +96,16 @@ def test_figures_need_no_input_and_outputs_are_not_made_again(place, out):
     assert [where for where, _ in writer._datasets(writer.step.drawn[0])] == [f"{place}/pages/coarse"]
 
 
+def test_a_part_without_a_sample_to_learn_from_is_left_out_and_said_so(place, tmp_path, caplog):
+    write_dataset(place / "empty/word", [page_sample("d-000000", "word", verdict="none")])
+    recipe = mixture(pages=f"{place}/pages", word=f"{place}/empty", figures="none")
+    (writer,) = (runner for runner in runners(recipe, Place(str(tmp_path))) if runner.step.name == "mixture")
+    with caplog.at_level("INFO"):
+        assert writer.run() == 0
+    assert "left out, since it has no sample to learn from: word" in caplog.text
+    assert len(json.loads((tmp_path / "mixture.json").read_text())["datasets"]) == 1
+
+
 def test_parts_are_those_of_the_papers_table():
     assert {*RECIPES_OF} - {"figures"} | {"charts", "molecules", "geometry"} == {part.key for part in PAPER}
 
