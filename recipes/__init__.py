@@ -47,7 +47,7 @@ RECIPES = {
     "vision": Entry(
         "recipes.vision:vision",
         "pictures with captions and objects: others' as they have them; without input, cut-outs set on photographs",
-        ("input", "limit", "list", "unsafe_list", "download", "captioner", "seed", "benchmarks"),
+        ("input", "limit", "list", "unsafe_list", "download", "only", "captioner", "seed", "benchmarks"),
     ),
     "corpus30m": Entry(
         "recipes.corpus30m:corpus30m",

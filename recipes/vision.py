@@ -6,9 +6,8 @@ from datagen.pipeline import Pipeline
 from datagen.sources.described import described
 from datagen.sources.draws import DrawSource
 from datagen.stages.caption_pictures import CaptionPictures
-from datagen.stages.filter_pictures import FilterPictures
 from datagen.stages.judge_captions import JudgeCaptions
-from recipes import engine_words
+from recipes import engine_words, picture_filters
 from recipes.recipe import Recipe, Report, benchmark_folder
 
 NAME = "vision"
@@ -22,16 +21,18 @@ def vision(
     list: str = "",
     unsafe_list: bool = False,
     download: bool = False,
+    only: str = "",
     captioner: str = "",
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
     """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.described` reads;
-    those without a caption are described by `captioner`, a server as `http://HOST:8000/v1#MODEL`. Without `input`, about `limit`
-    pictures made here of cut-outs on photographs, by `seed`, in whole blocks. Raises `ValueError` as `described` does, and for
-    words that say what `input` is where there is none."""
-    if list and not input:
-        raise ValueError(f"list={list}: it is the list of the pictures at input=WHERE, which is missing")
+    `only` says which of them to take, see `picture_filters`. Those without a caption are described by `captioner`, a server as
+    `http://HOST:8000/v1#MODEL`. Without `input`, about `limit` pictures made here of cut-outs on photographs, by `seed`, in whole
+    blocks. Raises `ValueError` as `described` does, and for words about pictures of others where there is no `input`."""
+    for word, value in {"list": list, "only": only}.items():
+        if value and not input:
+            raise ValueError(f"{word}={value}: it is about the pictures at input=WHERE, which is missing")
     if captioner and not input:
         raise ValueError(
             "captioner describes pictures of others: name them with input=DIR; those that are made here have captions"
@@ -39,7 +40,7 @@ def vision(
     if input:
         census, source = described(input, list, unsafe_list, download, limit, seed, bool(captioner), stage=NAME)
         captions = (CaptionPictures(Choice("captioner", engine_words.server(captioner))),) if captioner else ()
-        made = Pipeline(NAME, census, source, (FilterPictures(), *captions, JudgeCaptions()))
+        made = Pipeline(NAME, census, source, (picture_filters.of_word(only), *captions, JudgeCaptions()))
     else:
         made = _stamps(limit or DEFAULT_LIMIT, seed)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))

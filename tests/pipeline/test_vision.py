@@ -3,6 +3,7 @@
 import pytest
 
 from datagen.shards import read_report
+from datagen.stages.filter_pictures import FilterPictures
 from datagen.storage import Folder
 from datagen.target import Prompt
 from model.data.ours import example, open_ours
@@ -65,6 +66,9 @@ def test_captions_of_others_are_taken_as_they_are(tmp_path):
     assert [len(dataset.prompts) for dataset in open_ours(Folder(f"{tmp_path}/out"), ["vision"])] == [3]
 
 
-def test_a_list_of_no_pictures_is_refused():
-    with pytest.raises(ValueError, match="list=wukong: it is the list of the pictures at input=WHERE"):
-        vision(list="wukong")
+def test_words_about_pictures_choose_them_and_need_some(tmp_path):
+    tar(tmp_path / "00000.tar", {"a.jpg": image(), "a.txt": b"A red square."})
+    assert vision(str(tmp_path), only="max_punsafe:0.1").steps[0].stages[0] == FilterPictures(max_punsafe=0.1)
+    for words in ({"list": "wukong"}, {"only": "min_size:9"}):
+        with pytest.raises(ValueError, match="it is about the pictures at input=WHERE, which is missing"):
+            vision(**words)
