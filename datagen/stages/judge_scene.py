@@ -25,6 +25,8 @@ _UNSPACED = f"{scripts.HAN}{scripts.PHRASED}{scripts.YI}"
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W{_UNSPACED}]+")
 _ALIKE = frozenset(ALIKE["Cyrl"][1]) - frozenset("sSjJiI")  # which hardly any language in Cyrillic has
 _LONG_WORD, _FEW_LETTERS = 4, 7  # letters
+_IDEOGRAPH = re.compile(f"[{scripts.IDEOGRAPHS}]")
+_EAST_ASIAN = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.HANGUL}]")
 _SEEN = 1024  # pixels
 
 
@@ -33,8 +35,9 @@ class JudgeScene:
     """Gives scenes that `ReadScene` has read their verdicts; takes doubtful lines out of their text; drops what is worth nothing.
 
     A line counts if its score is at least `min_line_score`, and its height at least `min_height` pixels and `min_relative_height`
-    of the picture's longer side: a model sees pictures at about a thousand pixels. Other lines become blocks without text,
-    `is_unread`.
+    of the picture's longer side: a model sees pictures at about a thousand pixels. A line of a single ideograph counts only where
+    another line or the caption is Chinese, Japanese or Korean, too: PP-OCR takes icons and windows for such (图, 田, 品). Other
+    lines become blocks without text, `is_unread`.
 
     The verdict is `trusted`, or `suspect` for these reasons:
 
@@ -103,8 +106,8 @@ class JudgeScene:
             is_negative = self._drawn("negatives", sample) < self.negatives
             return sample.with_quality("trusted", text_share=0.0) if is_negative else sample.drop("no_text", name)
         least = max(self.min_height, self.min_relative_height * max(sample.size))
-        counted = {id(line) for line in lines if self._is_sure(line) and _height(line) >= least}
-        read = [line for line in lines if id(line) in counted]
+        read = _without_icons([line for line in lines if self._is_sure(line) and _height(line) >= least], sample.caption)
+        counted = {id(line) for line in read}
         if not read:
             return sample.drop("unread_text", name, f"none of {len(lines)} lines counts")
         text_share = _covered([line.polygon or _corners(line.box) for line in read], sample.size)
@@ -161,6 +164,13 @@ def _may_be_cyrillic(text: str) -> bool:
     words = [word for word in _WORD.findall(text) if len(word) >= _LONG_WORD and word.isalpha() and word.isascii()]
     alike = [word for word in words if _ALIKE.issuperset(word)]
     return 2 * len(alike) >= len(words) and sum(map(len, alike)) >= _FEW_LETTERS
+
+
+def _without_icons(lines: list[Line], caption: str) -> list[Line]:
+    """The lines, but for those of a single ideograph where nothing else, nor the caption, is East Asian."""
+    if _EAST_ASIAN.search(caption) or any(len(_EAST_ASIAN.findall(line.text)) > 1 for line in lines):
+        return lines
+    return [line for line in lines if not _IDEOGRAPH.fullmatch(line.text)]
 
 
 def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:

@@ -18,7 +18,7 @@ _SIDE, _QUALITY = 760, 58
 _BADGE = 13  # pixels on the screen from where a line begins to the middle of its number
 _MAX_LINES, _MAX_CHARS = 200, 4_000
 _SIGNALS = ("reading_score", "agreement", "caption_agreement", "text_share", "line_height", "num_unread")
-_METADATA = ("licence", "list", "url", "signs", "photograph_licence", "nsfw", "punsafe", "pwatermark", "similarity")
+_METADATA = ("licence", "list", "url", "signs", "nsfw", "punsafe", "pwatermark", "similarity")
 
 
 def scene_section(name: str, survey: Survey, load: Callable[[dict], Sample], seed: int, max_bytes: int) -> Section:
@@ -49,7 +49,7 @@ def _card(sample: Sample) -> dict[str, Any]:
     facts = [(signal, number(signals[signal])) for signal in _SIGNALS if signal in signals]
     if sample.difficulty >= 0:
         facts.insert(0, ("difficulty", number(sample.difficulty)))
-    said = {"licence": sample.origin.licence} | sample.metadata
+    metadata = {"licence": sample.origin.licence} | sample.metadata
     return {
         "image": data_uri(image, (_SIDE, _SIDE), _QUALITY) if image is not None else "",
         "size": sample.size,
@@ -62,7 +62,7 @@ def _card(sample: Sample) -> dict[str, Any]:
         "reasons": [(reason, REASONS[reason].sentence) for reason in sample.quality.reasons],
         "caption": cut(sample.caption, 600),
         "facts": facts,
-        "metadata": [(field, cut(said[field], 200)) for field in _METADATA if said.get(field)],
+        "metadata": [(field, cut(metadata[field], 200)) for field in _METADATA if metadata.get(field)],
         "blocks": _blocks(sample, unit),
     }
 

@@ -67,6 +67,14 @@ def test_lines_that_are_small_or_doubtful_are_no_text_and_stay_as_boxes():
     assert dropped(scene([line("blurred", 50, score=0.4)])) == "unread_text"
 
 
+def test_a_single_ideograph_is_taken_for_an_icon_where_nothing_else_is_east_asian():
+    result = judged(scene([line("图", 10)], [line("Preferences", 50)], [line("唱 Details", 90)]))
+    assert result.text == "Preferences\n\n唱 Details" and [region.is_unread for region in result.regions] == [True, False, False]
+    assert dropped(scene([line("田", 10)], [line("品", 50)])) == "unread_text"
+    assert judged(scene([line("茶", 10)], [line("Tea", 50)], caption="一家茶馆")).text == "茶\n\nTea"
+    assert judged(scene([line("茶", 10)], [line("お茶", 50)])).text == "茶\n\nお茶"
+
+
 def test_doubts_are_named():
     assert judged(scene([line("a", 10, score=0.8)])).quality.reasons == ("unsure_reading",)
     assert judged(scene([line("a", 10, score=None)])).quality.reasons == ("unscored_reading",)
@@ -101,7 +109,7 @@ def test_a_share_of_the_pictures_without_text_stays_by_key():
 
 def test_languages_are_thinned_to_shares_by_key():
     stage = JudgeScene(languages=(("zh", 0.5), ("other", 0.0)))
-    scenes = [scene([line("字", 10)], key=f"{lang}-{n:06d}", lang=lang) for lang in ("zh", "zh-Hant", "en") for n in range(100)]
+    scenes = [scene([line("文字", 10)], key=f"{lang}-{n:06d}", lang=lang) for lang in ("zh", "zh-Hant", "en") for n in range(100)]
     kept = [one.lang for one in stage(scenes, None) if isinstance(one, Sample)]
     assert 30 <= kept.count("zh") <= 70 and 30 <= kept.count("zh-Hant") <= 70 and "en" not in kept
     assert all(isinstance(one, Sample) for one in JudgeScene()(scenes, None))
