@@ -17,11 +17,12 @@ from datagen.sources import scene_packages
 from datagen.sources.draws import DrawSource
 from datagen.sources.images import ImageSource
 from datagen.sources.pictures import pictures
+from datagen.stages.filter_pictures import FilterPictures
 from datagen.stages.judge_scene import JudgeScene
 from datagen.stages.read_scene import ReadScene
-from recipes import picture_filters
 from recipes.engines import EMBEDDED, of_word
 from recipes.recipe import Recipe, Report, Step, benchmark_folder
+from recipes.stage_fields import stage_of
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def scene(
     unsafe_list: bool = False,
     download: bool = False,
     only: str = "",
+    judge: str = "",
     agreement: bool = False,
     engines: str = "",
     photographs: str = "",
@@ -46,8 +48,9 @@ def scene(
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """`input`, `list`, `unsafe_list` and `download`: see `datagen.sources.pictures`; `only`: see `picture_filters`. With
-    `agreement` each picture is read at two sizes. `engines`: who finds and who reads lines, see `engine_words`.
+    """`input`, `list`, `unsafe_list` and `download`: see `datagen.sources.pictures`; `only` and `judge`: fields of
+    `FilterPictures` and `JudgeScene`, see `stage_fields`. With `agreement` each picture is read at two sizes. `engines`: who
+    finds and who reads lines, see `engine_words`.
 
     Scenes are composed on `photographs`, a folder of pictures without text, or on those of the packages where there is no
     `input`. At most `limit` pictures, and as many scenes composed, in whole blocks. Raises `ValueError` for a wrong word, and for
@@ -61,7 +64,11 @@ def scene(
         census, source = pictures(input, list, unsafe_list, download, limit, seed, **settings)
     else:
         census, source = scene_packages.scene_samples(), ImageSource(**settings)
-    stages = (picture_filters.of_word(only), _reader(engines, agreement), JudgeScene(seed=seed))
+    stages = (
+        stage_of(FilterPictures, "only", only),
+        _reader(engines, agreement),
+        stage_of(JudgeScene, "judge", judge, seed=seed),
+    )
     steps: tuple[Step, ...] = (Pipeline(NAME, census, source, stages, limit=chosen, seed=seed, max_drop=MAX_DROP),)
     if photographs or not input:
         steps = (*steps, composed(photographs or scene_packages.PACKAGES, limit or DEFAULT_DRAWN, seed))

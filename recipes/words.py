@@ -116,7 +116,12 @@ _ALL = (
     Word("unsafe_list", "0|1", "read pictures of a list that is older than Re-LAION-5B, which linked to illegal images", flag),
     Word("download", "0|1", "have img2dataset download a list of urls into downloads of the output", flag),
     Word("only", "A:V,…", "which pictures to take, as max_punsafe:0.1,licences:cc-by+cc0; default: all but those opted out"),
-    Word("agreement", "0|1", "read each picture at two sizes, and say how far both agree: it takes half as long again", flag),
+    Word(
+        "judge",
+        "A:V,…",
+        "what a picture that was read is worth, as min_score:0.95,languages:zh:0.5+other:0.1; default: see stages/judge_scene.py",
+    ),
+    Word("agreement", "0|1", "read each picture at two sizes, and say how far both agree: it takes 1.7 times as long", flag),
     Word("photographs", "DIR", "photographs without text, which signs are set onto; default: of packages", is_path=True),
     Word(
         "out", "DIR", "the output: a local folder or an fsspec URL; out/NAME by default for a recipe; a file for read and score"

@@ -170,6 +170,8 @@ def test_a_killed_run_on_two_workers_goes_on_to_the_bytes_of_one_process(out, fo
         (["input=.", "only=max_punsafe"], "no NAME:VALUE with a name of drop_opted_out"),
         (["input=.", "only=max_punsafe:low"], "max_punsafe takes a number, not 'low'"),
         (["input=.", "only=drop_opted_out:yes"], "drop_opted_out takes 0 or 1"),
+        (["input=.", "judge=negatives:2"], "judge=negatives:2: shares of JudgeScene are from 0 to 1"),
+        (["input=.", "judge=languages:zh:some"], "languages takes values joined by a plus"),
         (["input=.", "engines=tables:none"], "scenes are read by a detector and a reader of lines"),
         (["input=.", "list=laion2B-en"], "list=laion2B-en"),
     ],
@@ -183,3 +185,8 @@ def test_the_word_only_makes_a_filter():
     (filters, *_) = scene_recipe.scene(".", only="max_punsafe:0.1,licences:cc-by+cc0,min_size:64,keep_unknown:1").steps[0].stages
     assert (filters.max_punsafe, filters.licences, filters.min_size) == (0.1, ("cc-by", "cc0"), 64)
     assert filters.keep_unknown and filters.drop_opted_out
+
+
+def test_the_word_judge_sets_what_a_scene_is_worth():
+    judge = scene_recipe.scene(".", judge="min_score:0.95,negatives:0.02,languages:zh:0.5+other:0.1", seed=3).steps[0].stages[2]
+    assert (judge.min_score, judge.negatives, judge.languages, judge.seed) == (0.95, 0.02, (("zh", 0.5), ("other", 0.1)), 3)
