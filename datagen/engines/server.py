@@ -30,7 +30,7 @@ from datagen.engines.scores import mean_probability
 from datagen.formats import HEAD_BYTES, format_of
 from datagen.labels import PICTURES, label_of
 from datagen.markdown import bare_latex
-from datagen.record import Line, Region, Sample, SampleError
+from datagen.record import Line, Region, Sample, SampleError, clean_text
 from datagen.tables import to_html
 
 FORMATS = {"text": "markdown", "tables": "html", "formulas": "latex", "pages": "markdown", "captions": "markdown"}
@@ -276,7 +276,7 @@ def _answer(body: bytes) -> Answer:
     try:
         answer = json.loads(body)
         choice = answer["choices"][0]
-        text, finish = choice["message"]["content"] or "", choice.get("finish_reason")
+        text, finish = _text(choice["message"]["content"]), choice.get("finish_reason")
         tokens = (choice.get("logprobs") or {}).get("content") or []
         logp = [float(token["logprob"]) for token in tokens]
         usage = answer.get("usage") or {}
@@ -285,7 +285,14 @@ def _answer(body: bytes) -> Answer:
         return _none("garbled", f"{type(error).__name__}: {error}")
     if finish == "length":
         return Answer("", None, "too_long", text[:100], *counts)
-    return Answer(str(text), mean_probability(logp) if logp else None, "", "", *counts)
+    return Answer(text, mean_probability(logp) if logp else None, "", "", *counts)
+
+
+def _text(content: Any) -> str:
+    """The text of a message, which some servers give in parts."""
+    if isinstance(content, list):
+        content = "".join(part["text"] for part in content if part.get("type", "text") == "text")
+    return clean_text(str(content or ""))
 
 
 async def _whole(asked: Sequence[Coroutine[Any, Any, Answer]]) -> list[Answer]:

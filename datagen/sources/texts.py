@@ -54,8 +54,8 @@ class TextListing(Census):
 class TextSource:
     """Texts, each a document of its own; what is over `max_chars` characters comes in several samples, cut where a paragraph
     ends, whose group in a split is one. The text stands in the column `column`; "": one that is called as such columns are
-    (`text_files.COLUMNS`), or the only one with text. A row's other single values are the sample's metadata, and its language
-    and licence if they are called so. Rows of over `max_row_bytes` are dropped.
+    (`text_files.COLUMNS`), or the only one with text. A row's other words and numbers are the sample's metadata, and its
+    language and licence if they are called so. Rows of over `max_row_bytes` are dropped.
 
     An item's parts are rows; of a plain text, pieces. A shard has about `shard_bytes` of files, as they lie. A file whose rows
     were counted (`probe`) is cut into ranges.
