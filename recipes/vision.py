@@ -6,9 +6,11 @@ from datagen.pipeline import Pipeline
 from datagen.sources.described import described
 from datagen.sources.draws import DrawSource
 from datagen.stages.caption_pictures import CaptionPictures
+from datagen.stages.filter_pictures import FilterPictures
 from datagen.stages.judge_captions import JudgeCaptions
-from recipes import engine_words, picture_filters
+from recipes import engine_words
 from recipes.recipe import Recipe, Report, benchmark_folder
+from recipes.stage_fields import stage_of
 
 NAME = "vision"
 DEFAULT_LIMIT = 2_000
@@ -27,7 +29,7 @@ def vision(
     benchmarks: str = "",
 ) -> Recipe:
     """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.described` reads;
-    `only` says which of them to take, see `picture_filters`. Those without a caption are described by `captioner`, a server as
+    `only` says which of them to take, see `stage_fields`. Those without a caption are described by `captioner`, a server as
     `http://HOST:8000/v1#MODEL`. Without `input`, about `limit` pictures made here of cut-outs on photographs, by `seed`, in whole
     blocks. Raises `ValueError` as `described` does, and for words about pictures of others where there is no `input`."""
     for word, value in {"list": list, "only": only}.items():
@@ -40,7 +42,7 @@ def vision(
     if input:
         census, source = described(input, list, unsafe_list, download, limit, seed, bool(captioner), stage=NAME)
         captions = (CaptionPictures(Choice("captioner", engine_words.server(captioner))),) if captioner else ()
-        made = Pipeline(NAME, census, source, (picture_filters.of_word(only), *captions, JudgeCaptions()))
+        made = Pipeline(NAME, census, source, (stage_of(FilterPictures, "only", only), *captions, JudgeCaptions()))
     else:
         made = _stamps(limit or DEFAULT_LIMIT, seed)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
