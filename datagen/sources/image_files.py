@@ -92,20 +92,20 @@ def first_names(path: str, kind: str) -> Iterator[list[str]]:
 
 
 class _Neighbours:
-    """What lies beside an image: `NAME.txt`, `.caption` or `.text`, `NAME.json`, `NAME.cls`. NAME is the image's without its
-    suffix, or, as WebDataset has it, all before the first dot."""
+    """What lies beside an image: `NAME.txt`, `.caption` or `.text`, `NAME.json`, `NAME.cls`, also in capitals. NAME is the
+    image's without its suffix, or, as WebDataset has it, all before the first dot."""
 
     def __init__(self, files: list[Entry], max_bytes: int):
-        self._by_name = {entry.name: entry for entry in files}
+        self._by_name = {_small_suffix(entry.name): entry for entry in files}
         self._max_bytes = max_bytes
 
     def about(self, image: str) -> tuple[str, dict[str, str]]:
         """The caption and the metadata. Raises `SampleError` (`bad_metadata`)."""
         caption, metadata = about(_object(self._read(image, ".json")))
-        told = next((text for suffix in (".txt", ".caption", ".text") if (text := self._text(image, suffix))), "")
+        written = next((text for suffix in (".txt", ".caption", ".text") if (text := self._text(image, suffix))), "")
         if number := self._text(image, ".cls"):
             metadata = metadata | {"class": number}
-        return told or caption, metadata
+        return written or caption, metadata
 
     def _text(self, image: str, suffix: str) -> str:
         return clean_text(self._read(image, suffix).decode("utf-8", "replace").strip())
@@ -130,8 +130,14 @@ def _missing(sidecar: str, images: list[Entry]) -> list[tuple[str, str]]:
 
 def _beside(file: Path) -> list[Entry]:
     """A file, and what shares its stem and may tell of it."""
-    told = [file.with_suffix(suffix) for suffix in (".txt", ".caption", ".text", ".json", ".cls")]
-    return [Entry(str(f), f.stat().st_size, f.read_bytes) for f in (file, *told) if f.is_file()]
+    spelt = [form for suffix in (".txt", ".caption", ".text", ".json", ".cls") for form in (suffix.upper(), suffix)]
+    files = (file, *map(file.with_suffix, spelt))
+    return [Entry(str(f), f.stat().st_size, f.read_bytes) for f in files if f.is_file()]
+
+
+def _small_suffix(name: str) -> str:
+    stem, point, suffix = name.rpartition(".")
+    return f"{stem}{point}{suffix.lower()}"
 
 
 def _object(text: bytes) -> dict[str, Any]:

@@ -133,7 +133,8 @@ class ImageSource:
         """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
         place = joined.place(table, row.number, row.value.keys)
         if place < 0:
-            raise SampleError("no_image", f"no image by {joined.rule}: {row.value.metadata.get('url', '')}")
+            name = next((key for rule, key in row.value.keys if rule == joined.rule), f"row {row.number}")
+            raise SampleError("no_image", f"no image by {joined.rule}: {row.value.metadata.get('url', '') or name}")
         picture = self.picture(joined.folder.path(place))
         return picture._replace(
             caption=row.value.caption or picture.caption,

@@ -5,11 +5,12 @@ A table either has the images in a column (`{bytes, path}`, as Hugging Face has 
 
 import bisect
 import csv
+import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,8 +27,8 @@ _MAPPED = 1 << 30  # larger files than the child's address space has room for ar
 _FEW, _MANY = 16, 1024  # rows at a time, with and without images
 _ROWS_A_BYTE = 8  # more than any table of addresses or images has, however it is packed
 _KEYS = 5_000  # rows of keys in a message
+T = TypeVar("T")
 _ARROW = (pa.ArrowException, OSError, ValueError, UnicodeDecodeError, OverflowError)
-
 
 Rows = Iterator[tuple[int, dict[str, Any] | SampleError]]
 """Rows by number, each a dict, or why it can't be read."""
@@ -186,27 +187,27 @@ def opened(path: str) -> Table:
     with open(path, "rb") as file:
         if file.read(24) == b"version https://git-lfs.":
             raise SampleError("broken_table", "a pointer of Git LFS: git lfs pull fetches the table")
+    suffix = os.path.splitext(path)[1].lower()
+    kind = {".parquet": _Parquet, ".arrow": _Arrow, ".jsonl": _Json, ".ndjson": _Json}.get(suffix, _Csv)
     try:
-        if path.endswith(".parquet"):
-            return _Parquet(path)
-        if path.endswith(".arrow"):
-            return _Arrow(path)
-        return _Json(path) if path.endswith((".jsonl", ".ndjson")) else _Csv(path)
+        return kind(path)
     except _ARROW as error:
         raise SampleError("broken_table", f"{type(error).__name__}: {error}") from None
 
 
 def _image_column(schema: pa.Schema) -> str:
     """The column with images: a struct that has bytes, or bytes under a name that says image; the first of these by name."""
-    fields = [(field.name, field.type.value_type if _is_list(field.type) else field.type) for field in schema]
+    lists = (pa.ListType, pa.LargeListType)
+    fields = [(field.name, field.type.value_type if isinstance(field.type, lists) else field.type) for field in schema]
     structs = [name for name, type in fields if pa.types.is_struct(type) and type.get_field_index("bytes") >= 0]
-    binary = [name for name, type in fields if pa.types.is_binary(type) or pa.types.is_large_binary(type)]
+    binary = [name for name, type in fields if _is_bytes(type)]
     named = [name for wanted in _IMAGE_COLUMNS for name in (*structs, *binary) if name.lower() == wanted]
     return next(iter([*named, *structs]), "")
 
 
-def _is_list(type: pa.DataType) -> bool:
-    return bool(pa.types.is_list(type) or pa.types.is_large_list(type))
+def _is_bytes(type: pa.DataType) -> bool:
+    type = type.value_type if pa.types.is_dictionary(type) else type
+    return str(type).startswith(("binary", "large_binary", "fixed_size_binary"))
 
 
 class _Parquet(Table):
@@ -311,7 +312,16 @@ def _cells(column: pa.Array) -> list[Any]:
         as_bytes.validate(full=True)
         return [None if value is None else value.decode("utf-8", "replace") for value in as_bytes.to_pylist()]
     column.validate(full=True)
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):  # there are some that Python has no type for
+        column = column.cast(pa.string())
     return list(column.to_pylist())
+
+
+def _wanted(lines: Iterator[T], numbers: Sequence[int]) -> Iterator[tuple[int, T]]:
+    """Those of the lines that `numbers` name."""
+    wanted = set(numbers)
+    first = itertools.islice(lines, max(wanted, default=-1) + 1)
+    return ((number, line) for number, line in enumerate(first) if number in wanted)
 
 
 class _Csv(Table):
@@ -319,7 +329,7 @@ class _Csv(Table):
 
     def __init__(self, path: str):
         self._path = path
-        self._separator = "\t" if path.endswith(".tsv") else ","
+        self._separator = "\t" if path.lower().endswith(".tsv") else ","
         if self._separator == "," and len(line := next(self._lines(), [])) == 1:  # it may be another sign
             self._separator = max(",;\t|", key=line[0].count)
         csv.field_size_limit(1 << 24)
@@ -346,13 +356,7 @@ class _Csv(Table):
         return sum(1 for _ in self._cells())
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
-        wanted = set(numbers)
-        for number, cells in enumerate(self._cells()):
-            if number in wanted:
-                wanted.discard(number)
-                yield number, self._row(cells)
-            if not wanted:
-                return
+        return ((number, self._row(cells)) for number, cells in _wanted(self._cells(), numbers))
 
     def _row(self, cells: list[str]) -> dict[str, Any] | SampleError:
         if len(cells) != len(self.columns):
@@ -385,13 +389,7 @@ class _Json(Table):
         return sum(1 for _ in self._lines())
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
-        wanted = set(numbers)
-        for number, line in enumerate(self._lines()):
-            if number in wanted:
-                wanted.discard(number)
-                yield number, _json_row(line)
-            if not wanted:
-                return
+        return ((number, _json_row(line)) for number, line in _wanted(self._lines(), numbers))
 
 
 def _json_row(line: bytes) -> dict[str, Any] | SampleError:

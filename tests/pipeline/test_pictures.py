@@ -147,6 +147,27 @@ def test_tables_with_images_are_read_row_by_row(tmp_path):
     assert [reason for _, _, reason in drops(outcomes)] == ["no_image", "other_format"] * 2
 
 
+def test_names_in_capitals_and_bytes_of_any_type_are_read_alike(tmp_path):
+    tar(tmp_path / "X.TAR", {"A.JPG": image(), "A.TXT": b"in a tar", "A.JSON": b'{"url": "u"}'})
+    pictures = pa.array([image()] * 2)
+    types = (pa.large_binary(), pa.binary(len(image())), pa.binary_view(), pa.dictionary(pa.int32(), pa.binary()))
+    for number, type in enumerate(types):
+        column = pictures.dictionary_encode() if pa.types.is_dictionary(type) else pictures.cast(type)
+        dates = pa.array([0, 2**62], pa.timestamp("ms"))  # the second is in no calendar of Python's
+        pq.write_table(pa.table({"image": column, "text": ["one", "two"], "seen": dates}), tmp_path / f"{number}.PARQUET")
+    assert [s.caption for s in samples(read(tmp_path))] == ["one", "two"] * 4 + ["in a tar"]
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("A.JPG", "b.jpg"):
+        (folder / name).write_bytes(image())
+    (folder / "A.TXT").write_text("beside it")
+    assert [s.caption for s in samples(read(folder))] == ["beside it", ""]
+    (folder / "LIST.JSONL").write_text(json.dumps({"file_name": "A.JPG", "text": "listed"}) + '\n{"file_name": "c.jpg"}\n')
+    outcomes = read(folder)
+    assert [s.caption for s in samples(outcomes)] == ["listed"]
+    assert [(o.reason, o.detail) for o in outcomes if isinstance(o, Drop)][-1] == ("no_image", "no image by file_name: c")
+
+
 def test_urls_alone_are_refused_with_the_command_that_downloads_them(tmp_path):
     laion(tmp_path / "list.parquet", URLS, punsafe=[0.1] * 4)
     with pytest.raises(
