@@ -17,7 +17,7 @@ from datagen.sandbox import Limits
 from datagen.sources import archive
 from datagen.sources.image_files import FORMATS, Bounds, Picture
 from datagen.sources.local import archive_at, fetched
-from datagen.sources.picture_inputs import is_table, listed_rows, look, sidecar_of
+from datagen.sources.picture_inputs import PACKED, is_table, listed_rows, look, sidecar_of
 from datagen.sources.picture_join import Join, join
 
 READ = "datagen.sources.image_files:read_images"
@@ -90,6 +90,8 @@ class ImageSource:
 
     def _files(self, item: Item) -> Iterator[Sample | Drop]:
         kind, name = archive.kind_of(item.uri), archive.name_of(item.uri)
+        if name.lower().endswith(PACKED):
+            raise SampleError("unsupported_archive", f"{name}: unpack it to a plain tar first, as gunzip does")
         with archive_at(item.uri) if kind else fetched(item.uri, FORMATS, self.max_bytes, self.limits) as file:
             path = file if isinstance(file, str) else file.path
             with sidecar_of(item.uri) as sidecar:

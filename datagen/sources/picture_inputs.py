@@ -34,14 +34,16 @@ _LOOK = "datagen.sources.picture_tables:look"
 _COUNT = "datagen.sources.image_files:count_images"
 _NAMES = "datagen.sources.image_files:first_names"
 READ_LISTED = "datagen.sources.picture_tables:read_listed"
+PACKED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+"""Tars that nobody can read but from their beginning."""
 _TELLING = frozenset({"url", "image_url", "img_url", "caption", "text", "key", "status", *FILE_COLUMNS})
 
 
 @dataclass(frozen=True)
 class Scanned:
     """`root` is the folder that images lie in, `num_images` of them. `archives` come with img2dataset's tables beside them, ""
-    where there is none; `embedded` are tables with images, `lists` tell of images; `broken` can't be read, nor can folders among
-    them. `num_rows` is of the tables. `laion` are the columns of one that has LAION's."""
+    where there is none; `embedded` are tables with images, `lists` tell of images; `broken` can't be read, nor can folders and
+    packed tars among them. `num_rows` is of the tables. `laion` are the columns of one that has LAION's."""
 
     root: str
     archives: dict[str, str]
@@ -76,6 +78,8 @@ def scan(input: str, limits: Limits) -> Scanned:
             continue  # what `datasets` made of the others on the way
         elif name.endswith(SUFFIXES):
             tables.append(_uri(fs, info["name"]))
+        elif name.endswith(PACKED):
+            broken.append(_uri(fs, info["name"]))
         elif archive.kind_of(name) in ("tar", "zip"):
             archives.append(_uri(fs, info["name"]))
         else:

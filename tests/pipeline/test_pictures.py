@@ -237,6 +237,7 @@ def test_what_is_damaged_costs_itself_alone(tmp_path):
     (tmp_path / "cut.parquet").write_bytes(whole.getvalue()[:500])
     (tmp_path / "none.arrow").write_bytes(b"\xff\xff\xff\xff" + b"\x7f" * 60)
     (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "packed.tar.gz").write_bytes(b"\x1f\x8b")
     tar(tmp_path / "00000.tar", {"0.jpg": image(), "1.jpg": image()})
     cut = (tmp_path / "00000.tar").read_bytes()[:2600]
     (tmp_path / "00000.tar").write_bytes(cut)
@@ -249,7 +250,7 @@ def test_what_is_damaged_costs_itself_alone(tmp_path):
     assert reasons == {
         ("00000.tar", "broken_archive"), ("00000.tar", "broken_table"), ("half.parquet", "broken_table"),
         ("none.parquet", "broken_table"), ("cut.parquet", "broken_table"), ("none.arrow", "broken_table"),
-        ("empty.csv", "broken_table"),
+        ("empty.csv", "broken_table"), ("packed.tar.gz", "unsupported_archive"),
     }  # fmt: skip
     assert sum(name == "half.parquet" for name, _, _ in drops(outcomes)) == 20
 
