@@ -32,16 +32,16 @@ class Captioner:
 
     def describe(self, pictures: Sequence[bytes]) -> list[Description]:
         """Raises as `Server.read`, for a server that isn't there and for one that refuses everything."""
-        found: list[Description | None] = []
+        failures: list[Description | None] = []
         shown: list[Shown] = []
         for picture in pictures:
             try:
                 shown.append(upright(picture, long_side=self._long_side)[0])
-                found.append(None)
+                failures.append(None)
             except SampleError as error:
-                found.append(Description("", None, error.reason, error.detail))
+                failures.append(Description("", None, error.reason, error.detail))
         answers = iter(self._server.ask(shown))
-        described = [one or self._description(*next(answers)) for one in found]
+        described = [one or self._description(*next(answers)) for one in failures]
         self.num_read += sum(one.num_read for one in described)
         self.num_written += sum(one.num_written for one in described)
         self.num_described += sum(not one.reason for one in described)

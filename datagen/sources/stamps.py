@@ -105,11 +105,11 @@ def read(folder: Path) -> tuple[Stamp, ...]:
     `de.utf8=Ein Frosch.`; `nomirror` in `NAME.dat` says that its mirror image is another thing."""
     stamps = [stamp for path in sorted(folder.rglob("*.txt")) if (stamp := _stamp(path, folder)) is not None]
     scripts = _scripts(stamps)
-    kept = []
+    named = []
     for stamp in stamps:
         names = {lang: name for lang, name in stamp.names.items() if _fits(main_script(name)[0], scripts[lang])}
-        kept.append(stamp._replace(names=names))
-    return tuple(stamp for stamp in kept if "en" in stamp.names)
+        named.append(stamp._replace(names=names))
+    return tuple(stamp for stamp in named if "en" in stamp.names)
 
 
 def _stamp(described: Path, folder: Path) -> Stamp | None:
@@ -123,8 +123,8 @@ def _stamp(described: Path, folder: Path) -> Stamp | None:
         return None
     english = first.strip(_ENDS)
     names = dict(_named(phrases, english))
-    data = described.with_suffix(".dat")
-    may_mirror = not data.exists() or "nomirror" not in data.read_text(encoding="utf-8", errors="replace")
+    about = described.with_suffix(".dat")
+    may_mirror = not about.exists() or "nomirror" not in about.read_text(encoding="utf-8", errors="replace")
     parts = [part for part in kind.parts if part not in _STYLES]
     return Stamp(str(picture), "/".join(parts), may_mirror, names)
 

@@ -129,10 +129,10 @@ class MixtureRunner(StepRunner[WriteMixture]):
         if folder.exists("shards"):
             return [(one.where, folder)]
         names = find_datasets(folder, _patterns(one.part, folder))
-        found = [(f"{one.where}/{name}", folder.sub(name)) for name in names if folder.exists(f"{name}/shards")]
-        if not found:
+        datasets = [(f"{one.where}/{name}", folder.sub(name)) for name in names if folder.exists(f"{name}/shards")]
+        if not datasets:
             raise ValueError(f"{one.part}={one.where}: that output has no dataset of this kind; name the dataset's own folder")
-        return found
+        return datasets
 
 
 def _patterns(part: str, output: Folder) -> list[str]:
