@@ -16,6 +16,7 @@ from recipes import called
 from recipes.mix import RECIPES_OF, Drawn, WriteMixture
 from recipes.mixture import PAPER
 from recipes.recipe import Report, Step
+from recipes.scene import DRAWN
 from recipes.steps import OK, Gone, StepRunner
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ log = logging.getLogger(__name__)
 FILE = "mixture.json"
 _PARTS = {part.key: part for part in PAPER}
 # What each part is called in an output of a recipe of its own.
-_IN_OUTPUT = {"pages": ("coarse*",), "fine": ("fin[e]",), "minority": (ROUNDS, PAGES_OF_ROUNDS)}
+_IN_OUTPUT = {
+    "pages": ("coarse*",),
+    "fine": ("fin[e]",),
+    "minority": (ROUNDS, PAGES_OF_ROUNDS),
+    "scene": ("scene*", f"{DRAWN}*"),
+}
 _UNREAD_IS_CUT = ("fine", "minority")
 
 

@@ -106,6 +106,17 @@ def test_a_part_without_a_sample_to_learn_from_is_left_out_and_said_so(place, tm
     assert len(json.loads((tmp_path / "mixture.json").read_text())["datasets"]) == 1
 
 
+def test_scenes_of_a_mixture_are_both_read_and_drawn(tmp_path):
+    (tmp_path / "recipe.json").write_text('{"recipe": "mixture", "values": {}}')
+    for name in ("scene", "drawn_scenes", "coarse"):
+        write_dataset(tmp_path / name, [page_sample("e-000000", "sign")])
+    recipe = mixture(scene=str(tmp_path), figures="none")
+    (writer,) = (runner for runner in runners(recipe, Place("x")) if runner.step.name == "mixture")
+    assert [where for where, _ in writer._datasets(writer.step.drawn[0])] == [
+        f"{tmp_path}/{name}" for name in ("drawn_scenes", "scene")
+    ]
+
+
 def test_parts_are_those_of_the_papers_table():
     assert {*RECIPES_OF} - {"figures"} | {"charts", "molecules", "geometry"} == {part.key for part in PAPER}
 
