@@ -112,9 +112,7 @@ def test_scenes_of_a_mixture_are_both_read_and_drawn(tmp_path):
         write_dataset(tmp_path / name, [page_sample("e-000000", "sign")])
     recipe = mixture(scene=str(tmp_path), figures="none")
     (writer,) = (runner for runner in runners(recipe, Place("x")) if runner.step.name == "mixture")
-    assert [where for where, _ in writer._datasets(writer.step.drawn[0])] == [
-        f"{tmp_path}/{name}" for name in ("drawn_scenes", "scene")
-    ]
+    assert {where for where, _ in writer._datasets(writer.step.drawn[0])} == {f"{tmp_path}/scene", f"{tmp_path}/drawn_scenes"}
 
 
 def test_parts_are_those_of_the_papers_table():
