@@ -4,6 +4,7 @@ Columns don't tell which list a file is of, so users say its name. A list has a 
 each picture is another matter.
 """
 
+import difflib
 from collections.abc import Sequence
 
 WHY_UNSAFE = (
@@ -17,14 +18,17 @@ SAFE = (
 """Names to choose from; `relaion…` are Re-LAION-5B's, of August 2024. Others are taken, too, but for older ones of LAION's."""
 OTHER = "other"
 """A list of one's own."""
+_NEARLY = 0.9  # of the letters of a name, as difflib counts: it is misspelt
 
 
 def checked(name: str, unsafe_list: bool) -> str:
     """The name of a list in small letters, without the account before it. Raises `ValueError` for one that is called LAION's, and
-    so is older than Re-LAION-5B, unless `unsafe_list`."""
+    so is older than Re-LAION-5B, unless `unsafe_list`; and for a name that is nearly one of `SAFE`."""
     small = name.strip().lower().rpartition("/")[2].replace("_", "-")
-    if small.startswith("laion") and not unsafe_list:
+    if "laion" in small.replace("relaion", "").replace("re-laion", "") and not unsafe_list:
         raise ValueError(f"list={name}: {WHY_UNSAFE}")
+    if small not in SAFE and (meant := difflib.get_close_matches(small, SAFE, 1, _NEARLY)):
+        raise ValueError(f"list={name}: say list={meant[0]} if that is meant, or list={OTHER} for one of your own")
     return small
 
 

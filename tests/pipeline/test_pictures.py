@@ -177,9 +177,12 @@ def test_urls_alone_are_refused_with_the_command_that_downloads_them(tmp_path):
 
 
 def test_lists_older_than_re_laion_are_refused_unless_they_are_asked_for():
-    for name in ("laion400m", "laion/laion2B-en", "laion-something-new"):
+    for name in ("laion400m", "laion/laion2B-en", "laion-something-new", "my_laion400m"):
         with pytest.raises(ValueError, match="Re-LAION-5B of 2024"):
             pictures("in", list=name)
+    with pytest.raises(ValueError, match="say list=relaion2b-en-research-safe if that is meant"):
+        pictures("in", list="relaion2B-en-reserch-safe")
+    assert pictures("in", list="laion/Re-LAION-5B")[1].list_name == "re-laion-5b"
     assert pictures("in", list="laion400m", unsafe_list=True)[1].list_name == "laion400m"
 
 
