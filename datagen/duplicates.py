@@ -79,8 +79,8 @@ def _alike_pictures(places: "_Places", look_bits: int) -> Iterator[tuple[int, in
     """The numbers of the pictures that look alike and don't say different things."""
     hashes, numbers, tasks = places.pictures()
     pairs = {(a, b) for a, b, _ in looks.near(hashes, look_bits) if tasks[a] == tasks[b]}
-    found = [(int(numbers[a]), int(numbers[b])) for a, b in sorted(pairs)]
-    for pair, alike in zip(found, places.similarities(found, "gist", looks.GIST_HASHES, unknown=1.0), strict=True):
+    candidates = [(int(numbers[a]), int(numbers[b])) for a, b in sorted(pairs)]
+    for pair, alike in zip(candidates, places.similarities(candidates, "gist", looks.GIST_HASHES, unknown=1.0), strict=True):
         if alike >= _SAME_GIST:
             yield pair
 
@@ -178,8 +178,8 @@ def _hashes(
     """Which rows of a part have a hash in a column, and these, (N, width)."""
     column = part[name].combine_chunks()
     known = numpy.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-    data = b"".join(value.as_py() for value in column.drop_null())
-    return known, numpy.frombuffer(data, dtype).reshape(len(known), width)
+    joined = b"".join(value.as_py() for value in column.drop_null())
+    return known, numpy.frombuffer(joined, dtype).reshape(len(known), width)
 
 
 def _task_hashes(part: pa.Table) -> numpy.ndarray:

@@ -67,14 +67,14 @@ def read_images(
         yield from each(numbers, picture)
 
 
-def picture_of(data: bytes, frame: int, bounds: Bounds, caption: str, metadata: dict[str, str]) -> Picture:
+def picture_of(encoded: bytes, frame: int, bounds: Bounds, caption: str, metadata: dict[str, str]) -> Picture:
     """An image's file as a picture. Raises `SampleError`: `image_too_small`, and as `upright` does."""
-    still = upright(data, frame, bounds.max_pixels, bounds.long_side)
+    still = upright(encoded, frame, bounds.max_pixels, bounds.long_side)
     if min(still.size) < bounds.min_side:
         raise SampleError("image_too_small", f"{still.size[0]} x {still.size[1]}, a side needs {bounds.min_side} at least")
     if still.num_frames > 1:
         metadata = metadata | {"num_frames": str(still.num_frames)}
-    return Picture(still.image, still.size, hashlib.sha256(data).hexdigest(), caption, metadata)
+    return Picture(still.image, still.size, hashlib.sha256(encoded).hexdigest(), caption, metadata)
 
 
 def count_images(path: str, kind: str) -> Iterator[int]:

@@ -99,7 +99,7 @@ class ImageSource:
                     READ, Picture, self.limits,
                     path=path, name=name, kind=kind, within=item.part, bounds=self._bounds, sidecar=sidecar,
                 )  # fmt: skip
-                yield from self._told(item, parts)
+                yield from self._outcomes_of(item, parts)
 
     def _table(self, item: Item) -> Iterator[Sample | Drop]:
         with archive_at(item.uri) as path:
@@ -107,9 +107,9 @@ class ImageSource:
                 READ_TABLE, Picture, self.limits,
                 noun="rows", path=path, within=item.part, bounds=self._bounds, root=self.input,
             )  # fmt: skip
-            yield from self._told(item, parts)
+            yield from self._outcomes_of(item, parts)
 
-    def _told(self, item: Item, parts: Iterator[Part[Picture] | Failed]) -> Iterator[Sample | Drop]:
+    def _outcomes_of(self, item: Item, parts: Iterator[Part[Picture] | Failed]) -> Iterator[Sample | Drop]:
         for part in parts:
             if isinstance(part, Failed):
                 yield Drop("", item.uri, part.parts, type(self).__name__, part.reason, part.detail)

@@ -40,14 +40,14 @@ def command(where: str, columns: Sequence[str], out: str) -> list[str]:
         raise ValueError(f"{where}: it has neither images nor a column of urls (its columns are {', '.join(columns[:8])})")
     small = {name.lower(): name for name in reversed(columns)}
     caption = next((small[name] for name in _CAPTIONS if name in small), "")
-    kept = [name for name in columns if name not in (url, caption) and name not in _TAKEN and not name.startswith("__")]
+    others = [name for name in columns if name not in (url, caption) and name not in _TAKEN and not name.startswith("__")]
     ending = where.rpartition(".")[2].lower()
     words = {
         "url_list": os.path.dirname(where) if "*" in where else where,
         "input_format": {"ndjson": "jsonl"}.get(ending, ending),
         "url_col": url,
         "caption_col": caption,
-        "save_additional_columns": json.dumps(kept, separators=(",", ":")) if kept else "",
+        "save_additional_columns": json.dumps(others, separators=(",", ":")) if others else "",
         "output_folder": out,
         "output_format": "webdataset",
         "resize_mode": "no",

@@ -233,8 +233,8 @@ class Join:
 
 def _table_numbers(tables: Sequence[str]) -> dict[str, int]:
     """The last number in each table's name, or, where one has none or two have the same, its place among them."""
-    found = [re.findall(r"\d+", PurePosixPath(table).stem) for table in tables]
-    numbers = [int(digits[-1]) for digits in found if digits]
+    of_names = [re.findall(r"\d+", PurePosixPath(table).stem) for table in tables]
+    numbers = [int(digits[-1]) for digits in of_names if digits]
     return dict(zip(tables, numbers if len(set(numbers)) == len(tables) else range(len(tables)), strict=True))
 
 

@@ -137,13 +137,13 @@ def _picture(row: "dict[str, Any] | SampleError", column: str, folders: Sequence
         if len(value) > 1:
             raise SampleError("several_images", f"{len(value)} in one row: this reads one")
         value = value[0] if value else None
-    data, name = (value.get("bytes"), value.get("path") or "") if isinstance(value, dict) else (value, "")
-    if not data and name:
-        data = _beside(name, folders, bounds)
-    if not data:
+    encoded, name = (value.get("bytes"), value.get("path") or "") if isinstance(value, dict) else (value, "")
+    if not encoded and name:
+        encoded = _beside(name, folders, bounds)
+    if not encoded:
         raise SampleError(*why_missing(row))
     caption, metadata = about(row)
-    return picture_of(data, 0, bounds, caption, ({"name": clean_text(PurePosixPath(name).name)} if name else {}) | metadata)
+    return picture_of(encoded, 0, bounds, caption, ({"name": clean_text(PurePosixPath(name).name)} if name else {}) | metadata)
 
 
 def _beside(name: str, folders: Sequence[str], bounds: Bounds) -> bytes:

@@ -28,6 +28,8 @@ class FilterPictures:
     | `languages` | whose caption is in none of these languages, by their first part | `language` |
     | `min_size`, `max_size` | whose shorter side has fewer pixels, whose longer side has more | `too_small`, `too_large` |
 
+    Sizes are those of the sample: behind the source's `long_side`, to which larger pictures are scaled.
+
     A picture whose list doesn't say what a filter needs to know drops, too, for `unknown_` and what is missing, such as
     `unknown_punsafe`, unless `keep_unknown`: what nobody measured isn't known to be safe.
 
@@ -114,8 +116,8 @@ def _licence(word: str, allowed: Sequence[str]) -> str:
 def _plain(word: str) -> str:
     """A licence as its identifier: `https://creativecommons.org/licenses/by-nc/4.0/` is `cc-by-nc-4.0`."""
     small = word.strip().lower().rstrip("/").replace(" ", "-").replace("_", "-")
-    _, found, path = small.partition("creativecommons.org/")
-    if not found:
+    _, address, path = small.partition("creativecommons.org/")
+    if not address:
         return small
     kind, _, rest = path.partition("/")
     name = "-".join(part for part in rest.split("/")[:2] if part)

@@ -136,5 +136,5 @@ def _currency(locale: str) -> str:
 
 def _plain(text: str) -> str:
     """Text without marks of direction, and with plain spaces, as a person would type it."""
-    kept = "".join(char for char in text if unicodedata.category(char) != "Cf" or char in "\u200c\u200d")
-    return " ".join(kept.split())
+    shown = "".join(char for char in text if unicodedata.category(char) != "Cf" or char in "\u200c\u200d")
+    return " ".join(shown.split())

@@ -93,7 +93,7 @@ class Scenes:
         photographs = scene_packages.photographs(self.source)
         photograph = random.choice(photographs)
         words = self._words(random)
-        picture = _cropped(_kept(photograph.path), random)
+        picture = _cropped(_pixels_of(photograph.path), random)
         height, width = picture.shape[:2]
         signs = []
         for row in _cells(random, width, height):
@@ -288,7 +288,7 @@ def _cropped(photograph: numpy.ndarray, source: random.Random) -> numpy.ndarray:
 
 
 @functools.lru_cache(maxsize=24)
-def _kept(path: str) -> numpy.ndarray:
+def _pixels_of(path: str) -> numpy.ndarray:
     """A photograph's pixels, (H, W, 3) bytes, up to `_MAX_KEPT` a side."""
     decoded = pixels(Path(path).read_bytes())
     scale = _MAX_KEPT / max(decoded.shape[:2])
