@@ -111,9 +111,13 @@ class MixtureRunner(StepRunner[WriteMixture]):
         return [f"  left out, since it has no sample to learn from: {part}" for part in parts if part not in has]
 
     def _shares(self) -> list[Share]:
-        """What there is to learn from, in order; what is empty isn't there."""
+        """What there is to learn from, in order; what is empty isn't there. Raises `ValueError` for what two parts name."""
         counts = [(one.part, where, _num_samples(folder)) for one in self.step.drawn for where, folder in self._datasets(one)]
         counts = [count for count in counts if count[2]]
+        part_of: dict[str, str] = {}
+        for part, where, _ in counts:
+            if (other := part_of.setdefault(where, part)) != part:
+                raise ValueError(f"{other} and {part} name the same dataset, {where}: give it to one of them")
         groups = _shares_of({_PARTS[part].group for part, _, _ in counts})
         of_part: dict[str, int] = defaultdict(int)
         for part, _, num in counts:

@@ -115,6 +115,13 @@ def test_scenes_of_a_mixture_are_both_read_and_drawn(tmp_path):
     assert {where for where, _ in writer._datasets(writer.step.drawn[0])} == {f"{tmp_path}/scene", f"{tmp_path}/drawn_scenes"}
 
 
+def test_a_dataset_is_one_part_alone(place, tmp_path):
+    recipe = mixture(pages=f"{place}/pages/coarse", fine=f"{place}/pages/coarse", figures="none")
+    (writer,) = (runner for runner in runners(recipe, Place(str(tmp_path))) if runner.step.name == "mixture")
+    with pytest.raises(ValueError, match="pages and fine name the same dataset"):
+        writer.run()
+
+
 def test_parts_are_those_of_the_papers_table():
     assert {*RECIPES_OF} - {"figures"} | {"charts", "molecules", "geometry"} == {part.key for part in PAPER}
 
