@@ -66,7 +66,7 @@ def scan(input: str, limits: Limits) -> Scanned:
     is_table = not fs.isdir(path)
     root = path.rpartition("/")[0] if is_table else path.rstrip("/")
     endings = suffixes(FORMATS)
-    tables, archives, broken, num_images = [], [], [], 0
+    tables, archives, packed, broken, num_images = [], [], [], [], 0
     others: Counter[str] = Counter()
     for info in walk(fs, root):
         name = info["name"].lower()
@@ -79,7 +79,7 @@ def scan(input: str, limits: Limits) -> Scanned:
         elif name.endswith(SUFFIXES):
             tables.append(_uri(fs, info["name"]))
         elif name.endswith(PACKED):
-            broken.append(_uri(fs, info["name"]))
+            packed.append(_uri(fs, info["name"]))
         elif archive.kind_of(name) in ("tar", "zip"):
             archives.append(_uri(fs, info["name"]))
         else:
@@ -88,7 +88,7 @@ def scan(input: str, limits: Limits) -> Scanned:
         seen = ", ".join(f"{num} {suffix or 'without a suffix'}" for suffix, num in others.most_common(4))
         log.info("census: files that are no pictures left alone, or read beside one: %s", seen)
     if is_table:
-        tables, archives = [_uri(fs, path)], []
+        tables, archives, packed = [_uri(fs, path)], [], []
     known = set(tables)
     beside = {uri: table for uri in archives if (table := f"{uri.rpartition('.')[0]}.parquet") in known}
     num_rows, columns, embedded, lists = {}, {}, [], []
@@ -116,7 +116,7 @@ def scan(input: str, limits: Limits) -> Scanned:
         archives={uri: beside.get(uri, "") for uri in sorted(archives)},
         embedded=tuple(embedded),
         lists=tuple(lists),
-        broken=tuple(broken),
+        broken=(*broken, *packed),
         num_rows=num_rows,
         columns=columns,
         laion=laion,

@@ -9,6 +9,7 @@ from typing import Any
 from datagen.census import Census, Listing, file_item, walk
 from datagen.formats import suffixes
 from datagen.items import Item
+from datagen.record import SampleError
 from datagen.sandbox import Limits
 from datagen.selection import by_seed
 from datagen.sources.image_files import FORMATS
@@ -107,7 +108,10 @@ class Pictures(Census):
         """Whether the input is a list with a column `uri`, or of Common Crawl's captures."""
         if not self.input.endswith((".parquet", ".jsonl")) or not resolve(self.input)[0].exists(resolve(self.input)[1]):
             return False
-        looked = look(_absolute(self.input), Limits())
+        try:
+            looked = look(_absolute(self.input), Limits())
+        except SampleError:
+            return False  # reading it will tell
         return not looked.image and bool({"uri", "warc_filename"} & set(looked.columns))
 
     def _archives(self, scanned: Scanned) -> Iterator[Item]:

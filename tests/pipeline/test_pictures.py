@@ -256,6 +256,7 @@ def test_what_is_damaged_costs_itself_alone(tmp_path):
         ("empty.csv", "broken_table"), ("packed.tar.gz", "unsupported_archive"),
     }  # fmt: skip
     assert sum(name == "half.parquet" for name, _, _ in drops(outcomes)) == 20
+    assert drops(read(tmp_path / "none.parquet")) == [("none.parquet", None, "broken_table")]
 
 
 def test_a_table_reads_no_file_outside_of_its_folder(tmp_path):
