@@ -181,7 +181,9 @@ def _named(kind: str, model: str, threads: int, device: str) -> Any:
     return _opened(kind, name[1], model, threads, device)
 
 
+@functools.cache
 def _packages() -> dict[str, str]:
+    """The versions of packages. Looking them up takes milliseconds, and a sample of every picture has them."""
     return {name: importlib.metadata.version(name) for name in ("paddleocr", "paddlex", "onnxruntime")}
 
 

@@ -3,10 +3,11 @@
 `pictures.py` lists them; `image_files.py` and `picture_tables.py` decode each image once, in the sandboxed child.
 """
 
-import importlib.metadata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
+
+import PIL
 
 from datagen.child_loop import read_parts
 from datagen.items import Inputs, Item, num_parts, shards_of
@@ -59,7 +60,7 @@ class ImageSource:
     input: str = field(default="", metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
-        return {"pillow": importlib.metadata.version("pillow")}
+        return {"pillow": PIL.__version__}
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
         return shards_of(items, _num_images, self.shard_images)
