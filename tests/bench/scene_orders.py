@@ -60,6 +60,7 @@ def known(drawing: Drawing) -> Known:
         "vertical": any(line.direction == "ttb" for line in lines),
         "right to left": any(line.direction == "rtl" for line in lines),
         "curved": bool({"arc", "wave"} & signs),
+        "Latin, Chinese": drawing.script in ("Latn", "Hans", "Hant", "Jpan"),
         "several signs": len(drawing.metadata["signs"].split(",")) > 1,
     }
     assert drawing.image is not None
