@@ -66,8 +66,9 @@ def near(looks: numpy.ndarray, most: int) -> Iterator[tuple[int, int, int]]:
     generator = numpy.random.Generator(numpy.random.PCG64(_SEED))
     for _ in range(_NUM_BANDS):
         chosen = generator.choice(LOOK_BITS, _BAND_BITS, replace=False)
-        bits = (looks[:, chosen >> 3] >> (7 - (chosen & 7)).astype(numpy.uint8)) & 1
-        bands = bits.astype(numpy.uint32) @ (numpy.uint32(1) << numpy.arange(_BAND_BITS, dtype=numpy.uint32))
+        bands = numpy.zeros(len(looks), numpy.uint32)
+        for bit in chosen.tolist():
+            bands = bands << 1 | (looks[:, bit >> 3] >> (7 - (bit & 7)) & 1)
         order = numpy.argsort(bands, kind="stable")
         ordered = bands[order]
         for step in range(1, min(_NEIGHBOURS + 1, len(order))):

@@ -97,6 +97,12 @@ class Line:
     score: float | None = None
     polygon: Polygon = ()
 
+    @property
+    def corners(self) -> Polygon:
+        """Those of its polygon, or else of its box."""
+        x0, y0, x1, y1 = map(float, self.box)
+        return self.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+
 
 @dataclass(frozen=True, slots=True)
 class Region:

@@ -69,8 +69,7 @@ def _is_single(line: Line) -> bool:
 
 def frame_of(line: Line, direction: str) -> Frame:
     """The frame of a line that runs in a direction."""
-    x0, y0, x1, y1 = line.box
-    corners = numpy.array(line.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1)), float)
+    corners = numpy.array(line.corners)
     half = len(corners) // 2
     top, bottom = corners[:half], corners[: half - 1 : -1][:half]
     left, right = (top[0] + bottom[0]) / 2, (top[-1] + bottom[-1]) / 2
@@ -109,11 +108,6 @@ def near_pairs(frames: Sequence[Frame], within: float) -> Iterator[tuple[int, in
     numpy.fill_diagonal(near, False)
     for i, j in zip(*numpy.nonzero(near), strict=True):
         yield int(i), int(j)
-
-
-def corners_of(line: Line) -> numpy.ndarray:
-    x0, y0, x1, y1 = line.box
-    return numpy.array(line.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1)), float)
 
 
 def way_of(frame: Frame) -> numpy.ndarray:

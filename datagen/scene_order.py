@@ -18,7 +18,7 @@ import numpy
 from datagen.boxes import around, distance, overlap
 from datagen.order import in_reading_order
 from datagen.record import Box, Line, Region
-from datagen.scene_frames import Frame, are_alike, corners_of, degrees, directions_of, frame_of, near_pairs, unit, way_of
+from datagen.scene_frames import Frame, are_alike, degrees, directions_of, frame_of, near_pairs, unit, way_of
 
 _BENT, _PARALLEL, _SHORT = 40.0, 18.0, 30.0  # degrees: between pieces of a row, rows of a block, and rows too short for a slant
 _GAP, _BENT_GAP, _INTO = 1.3, 0.9, 0.6  # line heights: between pieces of a row, the same around a bend, and how far they overlap
@@ -319,7 +319,7 @@ def _usual(blocks: Sequence[Sequence[_Row]]) -> tuple[numpy.ndarray, numpy.ndarr
 
 def _box(row: _Row, axes: numpy.ndarray) -> Box:
     """Around a row's lines, in pixels along two axes, unit vectors below each other."""
-    points = numpy.concatenate([corners_of(line) for line in row.lines]) @ axes.T
+    points = numpy.concatenate([line.corners for line in row.lines]) @ axes.T
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     return Box(round(x0), round(y0), max(round(x1), round(x0) + 1), max(round(y1), round(y0) + 1))
 

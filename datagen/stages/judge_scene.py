@@ -16,7 +16,7 @@ from datagen import scripts
 from datagen.boxes import around
 from datagen.engines import Engines
 from datagen.engines.lookalikes import ALIKE
-from datagen.record import Box, Drop, Line, Polygon, Quality, Region, Sample
+from datagen.record import Drop, Line, Polygon, Quality, Region, Sample
 from datagen.runner import A_CORE, Needs
 from datagen.selection import seeded
 from datagen.stages.annotate_lines import mean_score
@@ -110,7 +110,7 @@ class JudgeScene:
         counted = {id(line) for line in read}
         if not read:
             return sample.drop("unread_text", name, f"none of {len(lines)} lines counts")
-        text_share = _covered([line.polygon or _corners(line.box) for line in read], sample.size)
+        text_share = _covered([line.corners for line in read], sample.size)
         if text_share < self.min_text_share:
             return sample.drop("little_text", name, f"{text_share:.2%} of the picture")
         if text_share > self.max_text_share:
@@ -190,7 +190,7 @@ def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:
 
 def _height(line: Line) -> float:
     """The height of a line's letters, in pixels: the shorter of its sides."""
-    corners = line.polygon or _corners(line.box)
+    corners = line.corners
     half = len(corners) // 2
     across = math.dist(corners[0], corners[-1]) + math.dist(corners[half - 1], corners[half])
     along = math.dist(corners[0], corners[half - 1]) + math.dist(corners[half], corners[-1])
@@ -204,8 +204,3 @@ def _covered(polygons: Sequence[Polygon], size: tuple[int, int]) -> float:
     for polygon in polygons:
         cv2.fillPoly(mask, [numpy.round(numpy.array(polygon) * scale).astype(numpy.int32)], (1,))
     return float(mask.mean())
-
-
-def _corners(box: Box) -> Polygon:
-    x0, y0, x1, y1 = map(float, box)
-    return (x0, y0), (x1, y0), (x1, y1), (x0, y1)

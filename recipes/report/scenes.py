@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from datagen.record import Line, Polygon, Region, Sample
+from datagen.record import Line, Region, Sample
 from recipes.report import Section, asset, cut, fill
 from recipes.report.pages import Survey, by_difficulty, direction, seeded, spread
 from recipes.report.pictures import data_uri, decode
@@ -96,7 +96,7 @@ def _blocks(sample: Sample, unit: float) -> list[dict[str, Any]]:
 
 def _before(line: Line, unit: float) -> tuple[float, float]:
     """A place outside a line, where it begins: a number there hides no letter."""
-    corners = _corners(line)
+    corners = line.corners
     half = len(corners) // 2
     first, other, below = (
         (corners[half - 1], corners[0], corners[half]) if line.direction == "rtl" else (*corners[:2], corners[-1])
@@ -113,9 +113,4 @@ def _texts(region: Region) -> list[str]:
 
 
 def _points(line: Line) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in _corners(line))
-
-
-def _corners(line: Line) -> Polygon:
-    x0, y0, x1, y1 = map(float, line.box)
-    return line.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in line.corners)

@@ -72,17 +72,13 @@ def test_boxes_hold_the_ink_of_renders_and_of_scans(hebrew):
     for page in of_lang:
         mask = Image.new("1", page.size)
         for line in (line for region in page.regions for line in region.lines):
-            ImageDraw.Draw(mask).polygon(line.polygon or _corners(line.box), fill=1)
+            ImageDraw.Draw(mask).polygon(line.corners, fill=1)
             assert bool(line.polygon) == (page.metadata["look"] == "scan")
-            xs, ys = zip(*(line.polygon or _corners(line.box)), strict=True)
+            xs, ys = zip(*line.corners, strict=True)
             assert abs(min(xs) - line.box.x0) <= 1 and abs(max(ys) - line.box.y1) <= 1
         ink, inside = dark(page), numpy.asarray(mask)
         assert ink[inside].mean() > 0.03
         assert ink[~inside].mean() < 0.1 * ink[inside].mean()
-
-
-def _corners(box):
-    return ((box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1))
 
 
 def test_the_layer_scores_what_a_reader_reads_there(hebrew):
