@@ -25,7 +25,7 @@ _UNSPACED = f"{scripts.HAN}{scripts.PHRASED}{scripts.YI}"
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W{_UNSPACED}]+")
 _ALIKE = frozenset(ALIKE["Cyrl"][1]) - frozenset("sSjJiI")  # which hardly any language in Cyrillic has
 _LONG_WORD, _FEW_LETTERS = 4, 7  # letters
-_IDEOGRAPH = re.compile(f"[{scripts.IDEOGRAPHS}]")
+_ICONS = re.compile(f"([{scripts.IDEOGRAPHS}])\\1*")
 _EAST_ASIAN = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.HANGUL}]")
 _SEEN = 1024  # pixels
 
@@ -35,9 +35,9 @@ class JudgeScene:
     """Gives scenes that `ReadScene` has read their verdicts; takes doubtful lines out of their text; drops what is worth nothing.
 
     A line counts if its score is at least `min_line_score`, and its height at least `min_height` pixels and `min_relative_height`
-    of the picture's longer side: a model sees pictures at about a thousand pixels. A line of a single ideograph counts only where
-    another line or the caption is Chinese, Japanese or Korean, too: PP-OCR takes icons and windows for such (图, 田, 品). Other
-    lines become blocks without text, `is_unread`.
+    of the picture's longer side: a model sees pictures at about a thousand pixels. A line of one ideograph, once or repeated,
+    counts only where another line or the caption is Chinese, Japanese or Korean, too: PP-OCR takes icons and windows for such
+    (图, 田, 品). Other lines become blocks without text, `is_unread`.
 
     The verdict is `trusted`, or `suspect` for these reasons:
 
@@ -167,10 +167,10 @@ def _may_be_cyrillic(text: str) -> bool:
 
 
 def _without_icons(lines: list[Line], caption: str) -> list[Line]:
-    """The lines, but for those of a single ideograph where nothing else, nor the caption, is East Asian."""
-    if _EAST_ASIAN.search(caption) or any(len(_EAST_ASIAN.findall(line.text)) > 1 for line in lines):
+    """The lines, but for those of one ideograph, once or repeated, where nothing else, nor the caption, is East Asian."""
+    if _EAST_ASIAN.search(caption) or any(len(set(_EAST_ASIAN.findall(line.text))) > 1 for line in lines):
         return lines
-    return [line for line in lines if not _IDEOGRAPH.fullmatch(line.text)]
+    return [line for line in lines if not _ICONS.fullmatch(line.text)]
 
 
 def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:

@@ -67,10 +67,10 @@ def test_lines_that_are_small_or_doubtful_are_no_text_and_stay_as_boxes():
     assert dropped(scene([line("blurred", 50, score=0.4)])) == "unread_text"
 
 
-def test_a_single_ideograph_is_taken_for_an_icon_where_nothing_else_is_east_asian():
+def test_one_ideograph_is_taken_for_an_icon_where_nothing_else_is_east_asian():
     result = judged(scene([line("图", 10)], [line("Preferences", 50)], [line("唱 Details", 90)]))
     assert result.text == "Preferences\n\n唱 Details" and [region.is_unread for region in result.regions] == [True, False, False]
-    assert dropped(scene([line("田", 10)], [line("品", 50)])) == "unread_text"
+    assert dropped(scene([line("田", 10)], [line("日日", 50)])) == "unread_text"
     assert judged(scene([line("茶", 10)], [line("Tea", 50)], caption="一家茶馆")).text == "茶\n\nTea"
     assert judged(scene([line("茶", 10)], [line("お茶", 50)])).text == "茶\n\nお茶"
 
