@@ -22,6 +22,7 @@ from PIL import Image
 
 LOOK_BITS = 256
 GIST_HASHES = 128
+_FORMATS = ("JPEG", "PNG", "WEBP")  # of pictures in shards
 _SIDE = 128  # pixels that a hash needs: the lesser side of a picture may be made so small
 _FLAT = 4.0  # standard deviation of brightness, of 255, under which a hash is noise
 _MIN_CHARS, _NGRAM, _SEED = 4, 2, 3
@@ -33,7 +34,7 @@ _POPULATION = numpy.array([value.bit_count() for value in range(1 << 16)], numpy
 def look(image: bytes | None) -> bytes | None:
     """The hash of an encoded picture, 32 bytes; None of none, of one that can't be decoded, and of one without features."""
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(image or b"")) as picture:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(image or b""), formats=_FORMATS) as picture:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture.draft("L", (_SIDE, _SIDE))
             gray = picture.convert("L")

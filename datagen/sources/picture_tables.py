@@ -178,7 +178,7 @@ class Table:
             return {}
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
-        """`numbers` ascend. Of a large table only these `columns`, in small letters, need be read."""
+        """`numbers` ascend. `columns`, in small letters, are those that are needed of a large table: all, if none is named."""
         raise NotImplementedError
 
 
