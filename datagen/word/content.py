@@ -7,7 +7,7 @@ is in no block.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -16,7 +16,7 @@ from datagen.sources.glyph_names import private_character
 from datagen.sources.pdf_breaks import has_one_width
 from datagen.word.accepted import accept
 from datagen.word.copy_marks import CopyMarks, colours_in
-from datagen.word.document import UNKNOWN, Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Text, Where
+from datagen.word.document import UNKNOWN, Block, Cell, Document, Formula, Paragraph, Piece, Row, Table, Where
 from datagen.word.drawable import make_drawable
 from datagen.word.drawings import DRAWN, picture, text_boxes
 from datagen.word.fields import Fields
@@ -24,7 +24,7 @@ from datagen.word.fitting_pictures import Shown, shown_pictures
 from datagen.word.letters import FALLBACK
 from datagen.word.names import XML_SPACE, M, R, W, sign_code
 from datagen.word.package import Package
-from datagen.word.pieces import Pieces
+from datagen.word.pieces import Pieces, displayed
 from datagen.word.styles import Around, Look, Styles
 from datagen.word.table_cells import drafts
 from datagen.word.table_fills import Fills
@@ -232,7 +232,7 @@ class _Story:
         if not pieces and not marker:
             return None
         return Paragraph(
-            _displayed(pieces),
+            displayed(pieces),
             self.where,
             shape.level,
             shape.list_depth,
@@ -392,14 +392,6 @@ class _Line:
             inner = _Story(story.reader, where)
             story.anchored += inner.blocks(box, is_outermost=True)
             self.pieces.part()
-
-
-def _displayed(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """The pieces, with a formula that stands alone in its paragraph as a displayed one."""
-    rest = [piece for piece in pieces if not (isinstance(piece, Text) and not piece.text.strip() and not piece.is_generated)]
-    if len(rest) != 1 or not isinstance(rest[0], Formula):
-        return pieces
-    return tuple(replace(piece, is_display=True) if isinstance(piece, Formula) else piece for piece in pieces)
 
 
 def _drawable(root: etree._Element) -> bytes:

@@ -41,3 +41,11 @@ class Pieces:
     def part(self) -> None:
         """Nothing is added to the last piece any more."""
         self._kind = None
+
+
+def displayed(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """The pieces, with a formula that stands alone in its paragraph as a displayed one."""
+    rest = [piece for piece in pieces if not (isinstance(piece, Text) and not piece.text.strip() and not piece.is_generated)]
+    if len(rest) != 1 or not isinstance(rest[0], Formula):
+        return pieces
+    return tuple(replace(piece, is_display=True) if isinstance(piece, Formula) else piece for piece in pieces)
