@@ -2,7 +2,8 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from datagen.items import Item
@@ -25,6 +26,19 @@ def choose(items: Iterable[Item], limit: int, seed: int) -> list[Item]:
     rounds = itertools.zip_longest(*(by_lang[lang] for lang in languages))
     chosen = (item for round_ in rounds for item in round_ if item is not None)
     return sorted(itertools.islice(chosen, limit), key=lambda item: item.uri)
+
+
+def first_parts(items: Iterable[Item], limit: int, seed: int, count: Callable[[Item], int]) -> list[Item]:
+    """Items with at most `limit` parts in all, by `seed`; the last may be cut, where a larger limit goes on. `count` says how
+    many an item has that doesn't say so itself."""
+    chosen, left = [], limit
+    for item in by_seed(items, seed):
+        if not left:
+            break
+        num = item.count if item.count >= 0 else count(item)
+        chosen.append(item if num <= left else replace(item, stop=left))
+        left -= min(num, left)
+    return sorted(chosen, key=lambda item: item.uri)
 
 
 def by_seed(items: Iterable[Item], seed: int) -> list[Item]:

@@ -16,7 +16,8 @@ NO_FILTERS = "none"
 
 def texts(input: str = "", column: str = "", filters: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
     """`input`: .parquet, .jsonl and .txt files, and datasets saved to disk, in a folder, a glob or an archive; `column` is the
-    name of the text's column; `filters`: datatrove's that texts must pass, joined by commas, or none. `benchmarks` as for coarse.
+    name of the text's column; `filters`: datatrove's that texts must pass, joined by commas, or none. At most `limit`
+    texts of your files, or files of the packages. `benchmarks` as for coarse.
 
     Files that lie here are looked into first, so that large ones are cut into shards.
     """
@@ -29,7 +30,8 @@ def texts(input: str = "", column: str = "", filters: str = "", limit: int = 0, 
         raise ValueError(f"column={column}: it is a column of your own files: say input=DIR, too")
     stages = (IdentifyLanguage(), DropLowInformation(), *((DropPoorTexts(chosen),) if chosen else ()))
     source = TextSource(column=column)
-    census = TextListing(input) if input else TextSamples()
-    documents = Pipeline(NAME, census, source, stages, limit=limit, deep=bool(input) and "://" not in input)
+    census = TextListing(input, limit) if input else TextSamples()
+    num_files = 0 if input else limit  # of your own files the census chooses rows
+    documents = Pipeline(NAME, census, source, stages, limit=num_files, deep=bool(input) and "://" not in input)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
     return Recipe(NAME, (documents, alike, Report(datasets=(NAME,))))

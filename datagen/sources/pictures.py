@@ -11,7 +11,7 @@ from datagen.formats import suffixes
 from datagen.items import Item
 from datagen.record import SampleError
 from datagen.sandbox import Limits
-from datagen.selection import by_seed
+from datagen.selection import first_parts
 from datagen.sources.image_files import FORMATS
 from datagen.sources.images import ImageSource
 from datagen.sources.picture_download import commands, download, url_column
@@ -158,14 +158,7 @@ class Pictures(Census):
 
 def first(items: list[Item], limit: int, seed: int) -> list[Item]:
     """Items with at most `limit` pictures, by `seed`; the last may be cut."""
-    chosen, left = [], limit
-    for item in by_seed(items, seed):
-        if not left:
-            break
-        num = item.count if item.count >= 0 else count_images(item.uri, Limits())
-        chosen.append(item if num <= left else replace(item, stop=left))
-        left -= min(num, left)
-    return sorted(chosen, key=lambda item: item.uri)
+    return first_parts(items, limit, seed, lambda item: count_images(item.uri, Limits()))
 
 
 def _is_urls_alone(scanned: Scanned) -> bool:

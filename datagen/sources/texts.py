@@ -16,6 +16,7 @@ from datagen.parts import Failed
 from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Sample, SampleError, source_key
 from datagen.sandbox import ChildDied, Limits, sandbox
+from datagen.selection import first_parts
 from datagen.sources import archive
 from datagen.sources.local import fetched, sha256_of
 from datagen.sources.text_files import FORMATS, Document, licence_of
@@ -35,9 +36,12 @@ _PACKED, _MOST_RANGES = (".gz", ".zst"), 8
 @dataclass(frozen=True)
 class TextListing(Census):
     """The files of text that `input` names: a folder, a glob, a file, also in zip and tar files. A .parquet or .jsonl file is one
-    of them here, not a list of others. Its licence is the one that a dataset's card beside it, or above its folder, names."""
+    of them here, not a list of others. Its licence is the one that a dataset's card beside it, or above its folder, names.
+    At most `limit` texts (0: all) are read, of files chosen by `seed`, the last of them not to its end: these files are counted."""
 
     input: str
+    limit: int = 0
+    seed: int = 0
 
     def items(self) -> list[Item]:
         licences: dict[str, str] = {}
@@ -47,7 +51,7 @@ class TextListing(Census):
             if folder not in licences:
                 licences[folder] = _licence(folder)
             items.append(replace(item, licence=item.licence or licences[folder]))
-        return items
+        return first_parts(items, self.limit, self.seed, _count) if self.limit else items
 
 
 @dataclass(frozen=True)
@@ -78,13 +82,13 @@ class TextSource:
         return shards_of([part for item in items for part in self._ranges(item)], _num_bytes, self.shard_bytes, cut=False)
 
     def _ranges(self, item: Item) -> list[Item]:
-        if item.is_part or item.count < 2 or item.num_bytes <= self.shard_bytes:
+        if item.again or item.count < 2 or _bytes_of(item) <= self.shard_bytes:
             return [item]
-        size = max(1, item.count * self.shard_bytes // item.num_bytes)
+        size, end = max(1, item.count * self.shard_bytes // item.num_bytes), item.stop if item.stop >= 0 else item.count
         if item.uri.lower().endswith(_PACKED):
             size = max(size, -(-item.count // _MOST_RANGES))
-        starts = range(0, item.count, size)
-        return [replace(item, first=start, stop=start + size if start + size < item.count else -1) for start in starts]
+        starts = range(item.first, end, size)
+        return [replace(item, first=start, stop=start + size if start + size < end else item.stop) for start in starts]
 
     def estimate(self, inputs: Inputs) -> Estimate:
         num_rows = sum(max(1, _rows_of(item)) for item in inputs)
@@ -137,6 +141,11 @@ class TextSource:
                 stage=self.stage,
                 metadata=document.metadata,
             )
+
+
+def _count(item: Item) -> int:
+    """The parts of a file; 1 of one that can't be read, which reading tells."""
+    return max(1, TextSource().probe(item).count)
 
 
 def _rows_of(item: Item) -> int:

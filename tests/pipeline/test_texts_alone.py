@@ -166,6 +166,22 @@ def test_the_recipe_makes_a_dataset_once(folder, tmp_path):
     assert (tmp_path / "texts/shards/texts-000000.json").stat().st_mtime_ns == before
 
 
+def test_a_limit_counts_texts_and_a_larger_one_goes_on(tmp_path):
+    rows = [json.dumps({"text": f"{text} {number}"}) for number, text in enumerate(ARTICLES[:9])]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/rows.jsonl").write_text("\n".join(rows[:6]))
+    (tmp_path / "in/more.jsonl").write_text("\n".join(rows[6:]))
+    chosen = []
+    for limit in (2, 7):
+        assert run(texts(f"{tmp_path}/in", filters="none", limit=limit), Place(f"{tmp_path}/out", "inline")) == 0
+        chosen.append({sample.key for sample in dataset_samples(Folder(f"{tmp_path}/out/texts"))})
+    assert [len(keys) for keys in chosen] == [2, 7] and chosen[0] < chosen[1]
+    cut_to = TextSource(shard_bytes=300)
+    (item,) = TextListing(f"{tmp_path}/in/rows.jsonl", limit=5).items()
+    parts = [part for shard in cut_to.split([cut_to.probe(item)]) for part in shard]
+    assert len(parts) > 2 and [s.text[-1] for part in parts for s in cut_to.read(part)] == ["0", "1", "2", "3", "4"]
+
+
 def test_texts_of_packages_have_languages_and_licences(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(declarations, "codes", lambda: ["rus", "khm"])
