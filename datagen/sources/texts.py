@@ -37,7 +37,7 @@ _PACKED, _MOST_RANGES = (".gz", ".zst"), 8
 class TextListing(Census):
     """The files of text that `input` names: a folder, a glob, a file, also in zip and tar files. A .parquet or .jsonl file is one
     of them here, not a list of others. Its licence is the one that a dataset's card beside it, or above its folder, names.
-    At most `limit` texts (0: all) are read, of files chosen by `seed`, the last of them not to its end: these files are counted."""
+    At most `limit` texts (0: all) are read, of files chosen by `seed`, the last of them not to its end, which are counted."""
 
     input: str
     limit: int = 0
