@@ -130,7 +130,7 @@ _ALL = (
     Word("workers", "N", "how many processes or jobs; default: one for each core", number),
     Word("gpus", "N", "GPUs of each machine that train, or processes where there are none; default: all; on=slurm: 8", number),
     Word("nodes", "N", "with on=slurm, how many machines train", number),
-    Word("limit", "N", "at most N documents, chosen by seed, in turn from each language", number),
+    Word("limit", "N", "at most N documents, chosen by seed, in turn from each language; or N pictures or texts", number),
     Word("rounds", "N", "how many rounds of the flywheel to have in all; 0: none; auto: until one brings no gain", rounds),
     Word("gold", "FILE", "what a person answered, as the pages of make flywheel review=N and audit=N save it", is_path=True),
     Word(
