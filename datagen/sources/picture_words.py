@@ -12,7 +12,8 @@
 | every other name, in small letters | itself |
 
 The caption is the first of `CAPTIONS` that says something; of several captions it is the first, and the others stay in the
-metadata. Values are words as they came. What is null, bytes, or an object of over 1,000 letters is left out.
+metadata; of an object it is what that calls `raw`, as in COCO's sentences. Values are words as they came. What is null, bytes, or
+an object of over 1,000 letters is left out.
 """
 
 import json
@@ -76,10 +77,12 @@ def _caption(small: Mapping[str, Any]) -> tuple[str, str]:
     """The caption, and which name it stands under, "" where others stand beside it."""
     for name in CAPTIONS:
         value = small.get(name)
-        if isinstance(value, str) and value.strip():
-            return clean_text(value.strip()), name
-        if isinstance(value, (list, tuple)) and value and isinstance(value[0], str) and value[0].strip():
-            return clean_text(value[0].strip()), name if len(value) == 1 else ""
+        several = value if isinstance(value, (list, tuple)) else [value]
+        one = several[0] if several else None
+        if isinstance(one, Mapping):  # COCO's captions as Karpathy and Hugging Face have them
+            one = one.get("raw")
+        if isinstance(one, str) and one.strip():
+            return clean_text(one.strip()), name if len(several) == 1 else ""
     return "", ""
 
 

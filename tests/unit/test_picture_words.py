@@ -1,5 +1,7 @@
 """What lists say of pictures, by the record's names; and which image is of which row, by its number."""
 
+import json
+
 import pytest
 
 from datagen.sources.picture_join import Numbers
@@ -32,6 +34,9 @@ def test_of_several_captions_the_first_is_taken_and_all_stay():
     assert about({"captions": ["one", "two"]}) == ("one", {"captions": '["one", "two"]'})
     assert about({"captions": ["one"]}) == ("one", {})
     assert about({"caption": None, "text": "", "title": "at last"}) == ("at last", {})
+    assert about({"sentences": {"raw": " A cat. ", "imgid": 1}}) == ("A cat.", {})
+    sentences = [{"raw": "A cat."}, {"raw": "A pet."}]
+    assert about({"text": {}, "sentences": sentences}) == ("A cat.", {"text": "{}", "sentences": json.dumps(sentences)})
 
 
 def test_laion_is_known_by_its_columns():
