@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -320,8 +320,7 @@ def _cells(column: pa.Array) -> list[Any]:
 def _wanted(lines: Iterator[T], numbers: Sequence[int]) -> Iterator[tuple[int, T]]:
     """Those of the lines that `numbers` name."""
     wanted = set(numbers)
-    first = itertools.islice(lines, max(wanted, default=-1) + 1)
-    return ((number, line) for number, line in enumerate(first) if number in wanted)
+    return ((n, line) for n, line in enumerate(itertools.islice(lines, max(wanted, default=-1) + 1)) if n in wanted)
 
 
 class _Csv(Table):
@@ -329,12 +328,16 @@ class _Csv(Table):
 
     def __init__(self, path: str):
         self._path = path
+        self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
         self._separator = "\t" if path.lower().endswith(".tsv") else ","
         if self._separator == "," and len(line := next(self._lines(), [])) == 1:  # it may be another sign
             self._separator = max(",;\t|", key=line[0].count)
         csv.field_size_limit(1 << 24)
         first = next(self._lines(), [])
         self._is_named = not any(cell.startswith(("http://", "https://")) for cell in first)
+        if not self._is_named and self._separator == "\t":  # quotation marks are captions' own there
+            self._quoting = csv.QUOTE_NONE
+            first = next(self._lines(), [])
         self.columns = first if self._is_named else _names_of(first)
         if not self.columns:
             raise SampleError("broken_table", "no line of names")
@@ -342,15 +345,12 @@ class _Csv(Table):
     def _lines(self) -> Iterator[list[str]]:
         with open(self._path, encoding="utf-8-sig", errors="replace", newline="") as file:
             try:
-                yield from csv.reader((line.replace("\0", "") for line in file), delimiter=self._separator)
+                yield from csv.reader((line.replace("\0", "") for line in file), delimiter=self._separator, quoting=self._quoting)
             except csv.Error as error:
                 raise SampleError("broken_table", f"{error}") from None
 
     def _cells(self) -> Iterator[list[str]]:
-        lines = self._lines()
-        if self._is_named:
-            next(lines, None)
-        return (cells for cells in lines if cells)
+        return (cells for cells in itertools.islice(self._lines(), int(self._is_named), None) if cells)
 
     def num_rows(self) -> int:
         return sum(1 for _ in self._cells())

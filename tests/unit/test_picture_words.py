@@ -6,6 +6,7 @@ import pytest
 
 from datagen.sources.picture_join import Numbers
 from datagen.sources.picture_keys import keys_of, stems
+from datagen.sources.picture_tables import opened
 from datagen.sources.picture_words import about, is_laion, why_missing
 
 
@@ -37,6 +38,15 @@ def test_of_several_captions_the_first_is_taken_and_all_stay():
     assert about({"sentences": {"raw": " A cat. ", "imgid": 1}}) == ("A cat.", {})
     sentences = [{"raw": "A cat."}, {"raw": "A pet."}]
     assert about({"text": {}, "sentences": sentences}) == ("A cat.", {"text": "{}", "sentences": json.dumps(sentences)})
+
+
+def test_captions_before_addresses_keep_their_quotation_marks(tmp_path):
+    captions = ['"A sign" says', '"half a quote', "plain"]
+    path = tmp_path / "train.tsv"
+    path.write_text("".join(f"{caption}\thttps://example.org/{n}.jpg\n" for n, caption in enumerate(captions)))
+    table = opened(str(path))
+    assert (table.columns, table.num_rows()) == (["caption", "url"], 3)
+    assert [row["caption"] for _, row in table.rows(range(3))] == captions
 
 
 def test_laion_is_known_by_its_columns():
