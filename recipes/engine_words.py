@@ -36,7 +36,6 @@ _SERVER = Takes(
 )
 _CAPTIONER = Takes("address", True, (*_SERVER.settings, "long_side"))
 _GOT = Takes("model", settings=_WRITING)
-_PADDLE = Takes("model")
 
 KINDS: Mapping[str, Mapping[str, Takes]] = {
     "pages": {"mineru": Takes("folder", True), "server": _SERVER},
@@ -46,8 +45,8 @@ KINDS: Mapping[str, Mapping[str, Takes]] = {
         "pp-doclayout": Takes("model", settings=(*_HUB, "threshold")),
     },
     "equations": {"cdla": Takes()},
-    "detector": {"ppocr-detector": _PADDLE},
-    "lines": {"ppocr": _PADDLE},
+    "detector": {"ppocr-detector": Takes("model", settings=("device", "long_side"))},
+    "lines": {"ppocr": Takes("model", settings=("device", "batch_size"))},
     "text": {"got": _GOT, "server": _SERVER},
     "tables": {"tables": Takes(), "slanet": Takes("model", settings=_HUB), "got": _GOT, "server": _SERVER},
     "formulas": {"pp-formulanet": Takes("model", settings=_WRITING), "got": _GOT, "server": _SERVER},
@@ -63,6 +62,7 @@ _TYPES: Mapping[str, type] = {
     "tries": int,
     "max_tokens": int,
     "long_side": int,
+    "batch_size": int,
     "logprobs": int,
 }
 

@@ -32,6 +32,7 @@ DEFAULT_DRAWN = 400
 BLOCK = 50  # drawn scenes of an item
 MAX_DROP = 0.99  # most pictures of the web have no text
 LONG_SIDE = 2048  # pixels of a picture, at most
+TOGETHER = 16  # pictures whose lines are read together, where a GPU reads batches of lines: they take 200 MB
 
 
 def scene(
@@ -89,7 +90,8 @@ def _reader(engines: str, agreement: bool) -> ReadScene:
     chosen = of_word(engines)
     if replace(chosen, detector=EMBEDDED.detector, lines=EMBEDDED.lines) != EMBEDDED:
         raise ValueError(f"engines={engines}: scenes are read by a detector and a reader of lines, as detector:…,lines:… say")
-    return ReadScene(detector=chosen.detector, lines=chosen.lines, agreement=agreement)
+    in_batches = dict(chosen.lines.settings).get("batch_size", 1) > 1
+    return ReadScene(detector=chosen.detector, lines=chosen.lines, agreement=agreement, batch_size=TOGETHER if in_batches else 1)
 
 
 def _texts() -> tuple[str, ...]:

@@ -184,6 +184,13 @@ def test_wrong_words_are_refused(words, message, tmp_path, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_a_gpu_reads_the_lines_of_several_pictures_in_batches():
+    reader = scene_recipe.scene(".", engines="lines:ppocr?device=gpu&batch_size=64").steps[0].stages[1]
+    assert dict(reader.lines.settings) == {"device": "gpu", "batch_size": 64}
+    assert (reader.batch_size, reader.needs.gpus) == (scene_recipe.TOGETHER, 1)
+    assert scene_recipe.scene(".").steps[0].stages[1].batch_size == 1
+
+
 def test_the_word_only_makes_a_filter():
     (filters, *_) = scene_recipe.scene(".", only="max_punsafe:0.1,licences:cc-by+cc0,min_size:64,keep_unknown:1").steps[0].stages
     assert (filters.max_punsafe, filters.licences, filters.min_size) == (0.1, ("cc-by", "cc0"), 64)
