@@ -130,6 +130,8 @@ _RELEASED = {
 }
 _LOCATED = range(4, 81)  # characters of a line that is looked for
 _LONGEST_NAME = 80  # characters of an object that is looked for: a name of one letter is a whole one in Chinese
+UNBOXED = ("crowds", "boxes_outside")
+"""Signals that count objects of a picture that have no box in its record."""
 _OF_PICTURES = (Prompt.DESCRIBE, Prompt.DETECT, Prompt.LOCATE)
 
 
@@ -311,9 +313,10 @@ def _located(sample: Sample) -> tuple[str, list[Box]] | None:
 
 
 def _objects(sample: Sample, *also: str) -> list[Region]:
-    """What a picture's record names, in its order; what the labels `also` say, too."""
-    is_picture = sample.task == "caption"
-    return [r for r in sample.regions if is_picture and r.label in (OBJECT, *also) and r.text.strip() and not r.is_unread]
+    """What a picture's record names, in its order; what the labels `also` say, too. Where some objects have no box in the record
+    (`UNBOXED`), no answer could name them all, so that none is an object."""
+    labels = {OBJECT, *also} if not any(sample.quality.signals.get(name) for name in UNBOXED) else set(also)
+    return [r for r in sample.regions if sample.task == "caption" and r.label in labels and r.text.strip() and not r.is_unread]
 
 
 def _named(parts: Iterable[Line | Region]) -> dict[str, list[Box]]:

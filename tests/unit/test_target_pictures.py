@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datagen.record import Box, Line, Region
+from datagen.record import Box, Line, Quality, Region
 from datagen.target import (
     IMAGE,
     PROMPTS,
@@ -90,6 +90,9 @@ def test_what_a_picture_lacks_is_not_asked_of_it():
     assert answered(picture(caption="A cat.")) == [Prompt.DESCRIBE]
     assert answered(picture(("cat", box))) == [Prompt.DETECT, Prompt.LOCATE]
     assert answered(picture(("the cat on the left", box), label="image_caption")) == [Prompt.LOCATE]
+    crowd = {"quality": Quality("trusted", (), {"crowds": 1.0})}  # people that nobody told apart
+    assert answered(picture(("person", box), caption="A queue.", **crowd)) == [Prompt.DESCRIBE]
+    assert answered(picture(("the first one", box), label="image_caption", **crowd)) == [Prompt.LOCATE]
     assert answered(picture(("", box))) == answered(picture(caption=" ")) == []
     assert not any(can_answer(picture(("cat", box), caption="A cat."), p) for p in (Prompt.FREE, Prompt.LINES, Prompt.MARKDOWN))
     assert not can_answer(page(two_regions()), Prompt.DETECT) and not can_answer(page(two_regions()), Prompt.BLOCKS)
