@@ -22,6 +22,7 @@ import xxhash
 from datagen import manifest
 from datagen.assignment import Assigned, add_generation, assigned, new_items, numbered
 from datagen.card import content_digest, dataset_card
+from datagen.engines import NothingAnswers
 from datagen.items import Item
 from datagen.pipeline import Pipeline, ShardTask, run_shard, shard_fingerprint, shard_task
 from datagen.record import SCHEMA, another_schema
@@ -159,7 +160,8 @@ def _chosen(
 def build(
     pipeline: Pipeline, folder: Folder, todo: Plan, runner: Runner, run: dict[str, Any], on_shard: OnShard = lambda report: None
 ) -> Outcome:
-    """Make the shards of `todo`. One that fails is reported and the others finish. `run` is what run.json says of this run."""
+    """Make the shards of `todo`. One that fails is reported and the others finish, unless it fails with
+    `NothingAnswers`, which would be theirs, too. `run` is what run.json says of this run."""
     started = time.time()
     new: list[ShardReport] = []
     failed: dict[str, BaseException] = {}
@@ -177,6 +179,8 @@ def build(
                 error,
                 exc_info=None if isinstance(error, OSError) else error,
             )
+            if isinstance(error, NothingAnswers):
+                break
     reports = sorted([*todo.made, *new], key=lambda r: r.shard)
     summarise(folder, pipeline.name, reports)
     if todo.todo:

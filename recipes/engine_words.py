@@ -32,7 +32,7 @@ _WRITING = (*_HUB, "precision", "max_tokens")
 _SERVER = Takes(
     "address",
     True,
-    ("prompt", "family", "key", "together", "tries", "timeout_s", "wait_s", "max_tokens", "logprobs"),
+    ("prompt", "family", "key", "together", "tries", "timeout_s", "wait_s", "max_tokens", "logprobs", "most_failed"),
 )
 _CAPTIONER = Takes("address", True, (*_SERVER.settings, "long_side"))
 _GOT = Takes("model", settings=_WRITING)
@@ -60,6 +60,7 @@ _TYPES: Mapping[str, type] = {
     "wait_s": float,
     "together": int,
     "tries": int,
+    "most_failed": int,
     "max_tokens": int,
     "long_side": int,
     "batch_size": int,

@@ -128,6 +128,10 @@ MOST_OPEN = 4
 """How many engines of a name, with other settings each, stay open in a process: a run may have dozens of readers."""
 
 
+class NothingAnswers(ConnectionError):
+    """An engine that is elsewhere answers nothing more. The run stops, since no other shard would fare better."""
+
+
 class Engines:
     """The engines that are open in this process. Not for two threads at once, as engines aren't."""
 

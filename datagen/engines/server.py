@@ -4,7 +4,8 @@ pages where the model answers with boxes.
     server = Server(kind="tables", url="http://gpu-1:8000/v1", model="PaddlePaddle/PaddleOCR-VL")
 
 Several crops are asked about at a time; the temperature is 0. What the server can't do just now (429, 500, no answer in time) is
-asked again, later each time. A key comes from an environment variable and is written nowhere.
+asked again, later each time, until it did so to many in a row: then the run stops (`NothingAnswers`). A server that refuses
+`logprobs` is asked without them. A key comes from an environment variable and is written nowhere.
 
 What a model is asked depends on its family, which its name tells. The prompts are those of the models' own cards and clients:
 PaddleOCR-VL, MinerU2.5 (mineru-vl-utils), GLM-OCR, DeepSeek-OCR. Any other model is asked in plain words.
@@ -14,6 +15,7 @@ import asyncio
 import base64
 import io
 import json
+import logging
 import os
 import random
 import re
@@ -26,12 +28,15 @@ import numpy
 from PIL import Image
 
 from datagen import images, table_texts, target
+from datagen.engines import NothingAnswers
 from datagen.engines.scores import mean_probability
 from datagen.formats import HEAD_BYTES, format_of
 from datagen.labels import PICTURES, label_of
 from datagen.markdown import bare_latex
 from datagen.record import Line, Region, Sample, SampleError, clean_text
 from datagen.tables import to_html
+
+log = logging.getLogger(__name__)
 
 FORMATS = {"text": "markdown", "tables": "html", "formulas": "latex", "pages": "markdown", "captions": "markdown"}
 """What the readings of each kind are."""
@@ -84,6 +89,8 @@ _GROUNDED = "deepseek-ocr"
 ENDS = re.compile(rf"(?:\s|<\|im_end\|>|<\|endoftext\|>|</s>|{re.escape(target.EOS)})+\Z")
 _BUSY = (408, 409, 425, 429, 500, 502, 503, 504)
 _REFUSED = (400, 413, 415, 422)
+_FAULTS = ("busy", "timeout", "unreachable", "garbled")
+"""Reasons that lie with the server, and not with what it is shown."""
 _LONGEST_WAIT_S = 60.0
 _SMALLEST = 32
 """Pixels: vision networks refuse images that are smaller than two of their patches."""
@@ -111,7 +118,8 @@ class Server:
 
     `prompt` is asked in place of the family's own, `family` stands for the model's name where that doesn't tell it. `key` names
     the environment variable that holds the server's key, if it wants one. At most `together` crops are under way at a time; each
-    is asked `tries` times, has `timeout_s` for each, and waits at first for `wait_s`, then twice as long each time. Raises
+    is asked `tries` times, has `timeout_s` for each, and waits at first for `wait_s`, then twice as long each time. After
+    `most_failed` in a row whose failures are the server's (or that it refused, having answered none) it gives up. Raises
     `ValueError` for settings that don't go together.
     """
 
@@ -129,6 +137,7 @@ class Server:
         wait_s: float = 1.0,
         max_tokens: int = 4096,
         logprobs: bool = True,
+        most_failed: int = 16,
     ):
         if not url.startswith(("http://", "https://")) or not model:
             raise ValueError(f"server needs the address and the model, as http://HOST:8000/v1#MODEL, not {url}#{model}")
@@ -143,6 +152,8 @@ class Server:
         self.together, self.tries, self.timeout_s, self.wait_s = together, tries, timeout_s, wait_s
         self.max_tokens, self.logprobs = max_tokens, logprobs
         self.format = FORMATS[kind]
+        self.most_failed = most_failed
+        self._num_failed, self._answers = 0, False
         self.reasons: tuple[str, ...] = ()
 
     def versions(self) -> dict[str, str]:
@@ -152,8 +163,8 @@ class Server:
         self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]] = (), lang: str = "und"
     ) -> list[tuple[str, float | None]]:
         """The text of each crop, (H, W, 3) RGB bytes, and the mean probability of its tokens, None if the server doesn't tell it.
-        "" stands for a crop without an answer; `reasons` has why. Raises `ConnectionError` if the server answers nothing at all,
-        and `ValueError` if it knows no such model or refuses the key."""
+        "" stands for a crop without an answer; `reasons` has why. Raises `ConnectionError` if the server can't be reached,
+        `NothingAnswers` after `most_failed` failures in a row, and `ValueError` if it knows no such model or refuses the key."""
         answers = [self._converted(answer) for answer in self.ask(crops)]
         self.reasons = tuple(answer.reason for answer in answers)
         return [(answer.text, answer.score) for answer in answers]
@@ -224,12 +235,26 @@ class Server:
 
             async def asked(crop: Shown) -> Answer:
                 async with room:
-                    return await self._one(session, crop)
+                    answer = await self._one(session, crop)
+                    self._count(answer)
+                    return answer
 
             answers = await _whole([asked(crop) for crop in crops])
         if answers and all(answer.reason == "unreachable" for answer in answers):
             raise ConnectionError(f"{self.url} can't be reached: {answers[0].detail}")
         return answers
+
+    def _count(self, answer: Answer) -> None:
+        """Raises `NothingAnswers` where this is the last of too many failures in a row."""
+        is_fault = answer.reason in _FAULTS or (answer.reason == "refused" and not self._answers)
+        self._num_failed = self._num_failed + 1 if is_fault else 0
+        self._answers |= not is_fault
+        if self._num_failed >= self.most_failed:
+            num, self._num_failed = self._num_failed, 0
+            raise NothingAnswers(
+                f"{self.url} gave no answer for {self.model} {num} times in a row, the last time {answer.reason}: "
+                f"{answer.detail or 'it says nothing else'}. When the server answers, the same command goes on."
+            )
 
     async def _one(self, session: aiohttp.ClientSession, crop: Shown) -> Answer:
         """The answer about a crop, asked for up to `tries` times."""
@@ -241,12 +266,18 @@ class Server:
                 async with session.post(f"{self.url}/chat/completions", json=body) as response:
                     if response.status == 200:
                         return _answer(await response.read())
-                    reason = " ".join((await response.text(errors="replace")).split())[:200]
+                    words = " ".join((await response.text(errors="replace")).split())
+                    reason = words[:200]
+                    if response.status in _REFUSED and "logprobs" in body and "logprob" in words.lower():
+                        if self.logprobs:
+                            log.warning("%s refuses logprobs: its answers have no scores", self.url)
+                        self.logprobs = False
+                        return await self._one(session, crop)
                     if response.status in _REFUSED:
                         return _none("refused", reason)
                     if response.status not in _BUSY:
                         raise ValueError(f"{self.url} answers {response.status} for {self.model}: {reason}")
-                    answer = _none("busy", reason)
+                    answer = _none("busy", f"{response.status} {reason}")
                     wait_s = _asked_wait(response.headers.get("Retry-After"), wait_s)
             except TimeoutError:
                 answer = _none("timeout", f"no answer within {self.timeout_s:g} s")
@@ -282,7 +313,8 @@ def _answer(body: bytes) -> Answer:
         usage = answer.get("usage") or {}
         counts = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        return _none("garbled", f"{type(error).__name__}: {error}")
+        shown = " ".join(body[:200].decode("utf-8", "replace").split())
+        return _none("garbled", clean_text(f"{type(error).__name__}: {error}: {shown}"))
     if finish == "length":
         return Answer("", None, "too_long", text[:100], *counts)
     return Answer(text, mean_probability(logp) if logp else None, "", "", *counts)

@@ -2,14 +2,20 @@
 
 import base64
 import logging
+import re
 from dataclasses import replace
 
 import pytest
 
+from datagen.dataset import build, plan
 from datagen.engines import Choice, Engines
 from datagen.engines.captioner import Captioner
+from datagen.pipeline import Pipeline
 from datagen.record import Box, Drop, Region, Sample
+from datagen.runner import InProcess
+from datagen.sources.pictures import pictures
 from datagen.stages.caption_pictures import CaptionPictures
+from datagen.storage import Folder
 from recipes.vision import vision
 from recipes.words import captioner
 from tests.chat_server import fails, says, serving, shown
@@ -102,12 +108,57 @@ def test_a_recipe_has_a_captioner_only_if_it_is_asked_for(tmp_path):
     (tmp_path / "a.jpg").write_bytes(image())
     stages = [type(of).__name__ for of in vision(str(tmp_path)).steps[0].stages]
     assert stages == ["FilterPictures", "JudgeCaptions"]
-    asked = captioner("http://gpu-1:8000/v1#Qwen/Qwen3-VL?together=64&long_side=512")
+    asked = captioner("http://gpu-1:8000/v1#Qwen/Qwen3-VL?together=64&long_side=512&most_failed=9")
     of_asked = vision(str(tmp_path), captioner=asked).steps[0].stages[1]
-    settings = {"url": "http://gpu-1:8000/v1", "model": "Qwen/Qwen3-VL", "together": 64, "long_side": 512}
+    settings = {"url": "http://gpu-1:8000/v1", "model": "Qwen/Qwen3-VL", "together": 64, "long_side": 512, "most_failed": 9}
     assert of_asked.captioner == Choice.of("captioner", **settings)
     for wrong in ("http://gpu-1:8000/v1", "Qwen", "http://gpu-1:8000/v1#Qwen?size=2"):
         with pytest.raises(ValueError, match=r"http://HOST:PORT/v1#MODEL|'size=2' is no setting: captioner takes"):
             captioner(wrong)
     with pytest.raises(ValueError, match="name them with input=DIR"):
         vision(captioner=asked)
+
+
+@pytest.mark.parametrize(
+    ("reply", "says_why"),
+    [
+        (fails(500, "out of memory"), 'busy: 500 {"error": "out of memory"}'),
+        ((200, b"<html>Bad gateway", {}), "garbled: .*<html>Bad gateway"),
+        (fails(400, "no images"), 'refused: {"error": "no images"}'),
+    ],
+)
+def test_a_server_that_fails_for_everything_is_left_after_so_many_pictures_and_ends_the_run(reply, says_why, tmp_path):
+    for number in range(9):
+        (tmp_path / f"in{number % 3}").mkdir(exist_ok=True)
+        (tmp_path / f"in{number % 3}" / f"{number}.jpg").write_bytes(image(64 + number, 48))
+    settings = {**QUICK, "together": 1, "most_failed": 4}
+    with serving(lambda request: reply) as (url, came):
+        model = Choice.of("captioner", url=url, model="a-vlm", **settings)
+        census, source = pictures(str(tmp_path), task="caption", shard_images=5)
+        step = Pipeline("vision", census, source, (CaptionPictures(model, batch_size=2),))
+        folder = Folder(f"{tmp_path}/out")
+        todo = plan(step, folder, census.items(), InProcess(), True)
+        outcome = build(step, folder, todo, InProcess(), {})
+    assert len(todo.todo) == 2 and list(outcome.failed) == ["vision-000000"]
+    (error,) = outcome.failed.values()
+    assert re.search(f"4 times in a row, the last time {says_why}.* the same command goes on", str(error))
+    assert len(came) == (8 if reply[0] == 500 else 4)
+
+
+def test_one_answer_ends_a_row_of_failures_and_a_refusal_is_the_pictures_where_others_are_answered():
+    replies = {64: counted("A cat."), 65: fails(503), 66: fails(400, "unsafe")}
+    with serving(lambda request: replies[shown(request).shape[1]]) as (url, _):
+        model = Captioner(url, "a-vlm", most_failed=2, together=1, **QUICK)
+        described = model.describe([image(width, 48) for width in (64, 65, 64, 65, 66, 66, 66, 65)])
+    assert [one.reason for one in described] == ["", "busy", "", "busy", "refused", "refused", "refused", "busy"]
+
+
+def test_a_server_that_refuses_logprobs_is_asked_without_them(caplog):
+    def reply(request):
+        return fails(400, "logprobs are not supported") if "logprobs" in request else counted("A cat.")
+
+    with serving(reply) as (url, came):
+        model = Captioner(url, "a-vlm", **QUICK | {"tries": 1, "together": 1})
+        described = model.describe([image(64, 48), image(65, 48)])
+    assert [(one.text, one.score) for one in described] == [("A cat.", None)] * 2
+    assert len(came) == 3 and caplog.text.count("refuses logprobs") == 1
