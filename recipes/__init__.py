@@ -30,7 +30,7 @@ RECIPES = {
         "recipes.scene:scene",
         "photographs with the text in them, as lists of LAION's have them; and signs set onto photographs, with exact labels",
         (
-            *("input", "list", "unsafe_list", "download", "only", "judge", "agreement", "engines", "photographs"),
+            *("input", "list", "unsafe_list", "download", "only", "judge", "agreement", "engines", "reader", "photographs"),
             *("limit", "seed"),
             "benchmarks",
         ),

@@ -20,6 +20,7 @@ from datagen.sources.pictures import pictures
 from datagen.stages.filter_pictures import FilterPictures
 from datagen.stages.judge_scene import JudgeScene
 from datagen.stages.read_scene import ReadScene
+from datagen.storage import Folder
 from recipes.engines import EMBEDDED, of_word
 from recipes.recipe import Recipe, Report, Step, benchmark_folder
 from recipes.stage_fields import stage_of
@@ -44,6 +45,7 @@ def scene(
     judge: str = "",
     agreement: bool = False,
     engines: str = "",
+    reader: str = "",
     photographs: str = "",
     limit: int = 0,
     seed: int = 0,
@@ -51,7 +53,8 @@ def scene(
 ) -> Recipe:
     """`input`, `list`, `unsafe_list` and `download`: see `datagen.sources.pictures`; `only` and `judge`: fields of
     `FilterPictures` and `JudgeScene`, see `stage_fields`. With `agreement` each picture is read at two sizes. `engines`: who
-    finds and who reads lines, see `engine_words`.
+    finds and who reads lines, see `engine_words`; `reader`: a folder of the flywheel's, which reads lines of its script in
+    place of Tesseract.
 
     Scenes are composed on `photographs`, a folder of pictures without text, or on those of the packages where there is no
     `input`. At most `limit` pictures, and as many scenes composed, in whole blocks. Raises `ValueError` for a wrong word, and for
@@ -67,7 +70,7 @@ def scene(
         census, source = scene_packages.scene_samples(), ImageSource(**settings)
     stages = (
         stage_of(FilterPictures, "only", only),
-        _reader(engines, agreement),
+        _reader(engines, reader, agreement),
         stage_of(JudgeScene, "judge", judge, seed=seed),
     )
     steps: tuple[Step, ...] = (Pipeline(NAME, census, source, stages, limit=chosen, seed=seed, max_drop=MAX_DROP),)
@@ -86,12 +89,20 @@ def composed(photographs: str, count: int, seed: int) -> Pipeline:
     return Pipeline(DRAWN, census, DrawSource(maker, 4 * BLOCK, DRAWN, core_s=0.12, num_bytes=90_000), ())
 
 
-def _reader(engines: str, agreement: bool) -> ReadScene:
+def _reader(engines: str, reader: str, agreement: bool) -> ReadScene:
     chosen = of_word(engines)
     if replace(chosen, detector=EMBEDDED.detector, lines=EMBEDDED.lines) != EMBEDDED:
         raise ValueError(f"engines={engines}: scenes are read by a detector and a reader of lines, as detector:…,lines:… say")
+    if reader and not Folder(reader).exists("alphabet.json"):
+        raise ValueError(f"reader={reader}: no reader is there that a flywheel's round trained")
     in_batches = dict(chosen.lines.settings).get("batch_size", 1) > 1
-    return ReadScene(detector=chosen.detector, lines=chosen.lines, agreement=agreement, batch_size=TOGETHER if in_batches else 1)
+    return ReadScene(
+        detector=chosen.detector,
+        lines=chosen.lines,
+        readers=(reader,) if reader else (),
+        agreement=agreement,
+        batch_size=TOGETHER if in_batches else 1,
+    )
 
 
 def _texts() -> tuple[str, ...]:

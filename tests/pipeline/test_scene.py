@@ -175,6 +175,7 @@ def test_a_killed_run_on_two_workers_goes_on_to_the_bytes_of_one_process(out, fo
         (["input=.", "judge=languages:zh"], "languages takes pairs such as en:0.5"),
         (["input=.", "only=max_punsafe:nan"], "max_punsafe takes a number, not 'nan'"),
         (["input=.", "only=nsfw:a,nsfw:b"], "nsfw is given twice"),
+        (["input=.", "reader=."], "no reader is there that a flywheel's round trained"),
         (["input=.", "engines=tables:none"], "scenes are read by a detector and a reader of lines"),
         (["input=.", "list=laion2B-en"], "list=laion2B-en"),
     ],
