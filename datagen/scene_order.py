@@ -24,22 +24,16 @@ _BENT, _PARALLEL, _SHORT = 40.0, 18.0, 30.0  # degrees: between pieces of a row,
 _GAP, _BENT_GAP, _INTO = 1.3, 0.9, 0.6  # line heights: between pieces of a row, the same around a bend, and how far they overlap
 _FAR = 8.0  # line heights between pieces on one line that may show a gutter
 _OFF = 0.45  # line heights that a piece may lie off the row
-_ALIKE, _ALIKE_ROWS, _ANY = (
-    1.8,
-    1.7,
-    4.0,
-)  # how many times as high one may be as the other: pieces of a row, rows of a block, and a heading
+# How many times as high one may be as the other: pieces of a row, rows of a block, and a heading.
+_ALIKE, _ALIKE_ROWS, _ANY = 1.8, 1.7, 4.0
 _LEADING, _STANDING_LEADING = 1.1, 1.6  # line heights between rows of a block, and between columns of one
 _SHARED = 0.25  # of the shorter row's length that lies under the other one
 _FEW, _GUTTER = 3, 0.7  # rows at whose gaps, one below the other, a gutter runs; its width in line heights
 _STUB = 2.0  # a row that is no longer, in line heights, shows no slant
 _NUMBER = re.compile(r"[^\w\s]*\s?[^\W\d_]?[^\w\s]*\s?\d[\W\d]*[^\W\d_]{0,2}\W*")  # $3.50, 1.99 B, 12 km
 _PAIRED, _NUMBERS = 0.7, 0.6  # of a column of numbers: the rows that have text beside them; those that are numbers
-_BESIDE_EM, _BELOW_EM, _HEADING_EM = (
-    3.0,
-    1.6,
-    1.2,
-)  # line heights between blocks of a sign: of the lower lines, and of the higher ones
+# Line heights between blocks of a sign: of the lower lines, twice, and of the higher ones.
+_BESIDE_EM, _BELOW_EM, _HEADING_EM = 3.0, 1.6, 1.2
 _BESIDE = 0.25  # of the smaller sign, which lies beside the other one
 
 
