@@ -108,12 +108,10 @@ class Line:
 class Region:
     """A block of a page, in reading order.
 
-    In a picture that is described (the task caption), a region is an object and its text the object's name, or a place that
-    somebody wrote a phrase about (`datagen.labels`).
-
-    `by` names the engine, or `flywheel/round-N`, that read the text; `detected_by` names the one that drew the box, "" if it is
-    the same. `score` is None where the text comes from the file itself. An `is_unread` region has a box and no text yet. A region
-    that `continues` goes on in the next column or on the next page.
+    In a described picture (the task caption) it is an object and its text the object's name, or a place with a phrase about it
+    (`datagen.labels`). `by` names the engine, or `flywheel/round-N`, that read the text; `detected_by` names the one that drew
+    the box, "" if it is the same. `score` is None where the text comes from the file itself. An `is_unread` region has a box and
+    no text yet. A region that `continues` goes on in the next column or on the next page.
     """
 
     box: Box

@@ -52,7 +52,7 @@ def help_file(lang: str) -> Path | None:
 def missing_help(langs: Iterable[str]) -> list[str]:
     """The packages that `help_file` would download."""
     names = [_package("help", lang) for lang in langs]
-    return [name for name in names if not _kept(name) and not _is_known_to_lack(name)]
+    return [name for name in names if not _cached(name) and not _is_known_to_lack(name)]
 
 
 def _package(kind: str, lang: str) -> str:
@@ -68,7 +68,7 @@ def _folder() -> Path:
     return cache_folder().with_name("translations")
 
 
-def _kept(name: str) -> list[Path]:
+def _cached(name: str) -> list[Path]:
     return sorted(_folder().glob(f"{name}_*.txt"), key=lambda path: path.stat().st_mtime_ns)
 
 
@@ -78,18 +78,18 @@ def _is_known_to_lack(name: str) -> bool:
 
 
 def _file(name: str) -> Path | None:
-    kept, folder = _kept(name), _folder()
-    if not kept and _is_known_to_lack(name):
+    cached, folder = _cached(name), _folder()
+    if not cached and _is_known_to_lack(name):
         return None
-    if not kept:
+    if not cached:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as tmp:
             path = _fetched(name, Path(tmp))
             if path is None:
                 (folder / f"{name}.missing").touch()
                 return None
-            kept = [path.rename(folder / path.name)]
-    return kept[-1]
+            cached = [path.rename(folder / path.name)]
+    return cached[-1]
 
 
 def _fetched(name: str, tmp: Path) -> Path | None:

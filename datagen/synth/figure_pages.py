@@ -106,13 +106,13 @@ class FigurePages:
         if random.random() < 0.5:
             yield Block(paragraphs[0], "title", style.size_pt * random.uniform(1.4, 1.9), 700)
         until_figure = random.randint(0, 2)
-        kept = []
+        alive = []
         for paragraph in paragraphs[first:]:
             if not until_figure and len(figures) < _MOST_FIGURES:
                 if (figure := self._figure(style, zoom, random)) is not None:
                     block = Block("", figure.regions[0].label, 0, gap_pt=style.size_pt, space_pt=_height_pt(figure, style, zoom))
                     figures[id(block)] = figure
-                    kept.append(block)  # so that no other block gets its number
+                    alive.append(block)  # so that no other block gets its number
                     yield block
                 until_figure = random.randint(1, 4)
             until_figure = max(0, until_figure - 1)
@@ -148,8 +148,8 @@ class FigurePages:
 def _text_of(block: SetBlock) -> str:
     """What the block's lines say, as its text has it, so that no typesetter's hyphen is guessed at."""
     texts = [line.text for line in block.lines]
-    found = re.search(r"\s*".join(map(re.escape, texts)), block.block.text)
-    return found[0] if found else joined(texts)
+    match = re.search(r"\s*".join(map(re.escape, texts)), block.block.text)
+    return match[0] if match else joined(texts)
 
 
 def _of_text(paragraph: str, style: Style) -> Block:
@@ -203,8 +203,8 @@ def _codes() -> list[str]:
 
 @functools.lru_cache(maxsize=64)
 def _text(code: str) -> tuple[str, tuple[str, ...]]:
-    found = declarations.declaration(code)
-    return found.lang, found.paragraphs
+    declaration = declarations.declaration(code)
+    return declaration.lang, declaration.paragraphs
 
 
 @functools.lru_cache(maxsize=512)

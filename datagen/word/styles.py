@@ -153,8 +153,8 @@ class Styles:
         colour is black."""
         chains = (self.chain(value(properties, "rStyle"), "character"), self.chain(value(paragraph, "pStyle"), "paragraph"))
         runs = [properties, *(style.find(W + "rPr") for chain in chains for style in chain), self._default_run]
-        said = next((colour for e in runs if (colour := value(e, "color")) is not None), "")
-        return int(said, 16) if _COLOUR.fullmatch(said) else 0
+        named = next((colour for e in runs if (colour := value(e, "color")) is not None), "")
+        return int(named, 16) if _COLOUR.fullmatch(named) else 0
 
     def _named(self, character: str | None, paragraph: str | None, around: Around) -> _Named:
         """What styles of these names say of a run that says nothing itself."""

@@ -62,12 +62,12 @@ class Fills:
 
 def _parts(properties: etree._Element | None) -> Iterator[str]:
     """The parts of a style that a row or a cell with these properties has."""
-    said = properties.find(W + "cnfStyle") if properties is not None else None
-    if said is None:
+    conditions = properties.find(W + "cnfStyle") if properties is not None else None
+    if conditions is None:
         return
-    digits = dict(zip(_DIGITS, said.get(VAL, ""), strict=False))
+    digits = dict(zip(_DIGITS, conditions.get(VAL, ""), strict=False))
     for name, part in _PARTS.items():
-        if said.get(W + name, digits.get(name, "0")) in ("1", "true", "on"):
+        if conditions.get(W + name, digits.get(name, "0")) in ("1", "true", "on"):
             yield part
 
 
