@@ -71,8 +71,7 @@ Polygon = tuple[tuple[float, float], ...]
 
 
 class Range(NamedTuple):
-    """The parts of a container (pages, rows, members or draws) from `first` to `stop`, exclusive; a `stop` of -1 means the
-    end."""
+    """The parts of a container (pages, rows, members or draws) from `first` to `stop`, exclusive; -1 means the end."""
 
     first: int
     stop: int = -1
@@ -356,8 +355,7 @@ def content_key(sha256: str) -> str:
 
 
 def source_key(uri: str, sha256: str) -> str:
-    """What the keys of a file's samples begin with, if it lies at `uri`. Without the place, two copies of a file would give one
-    key to two samples."""
+    """What the keys of a file's samples begin with, if it lies at `uri`: samples of two copies of a file have two keys."""
     return f"{content_key(sha256)}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}"
 
 

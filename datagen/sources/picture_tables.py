@@ -200,14 +200,10 @@ def _image_column(schema: pa.Schema) -> str:
     lists = (pa.ListType, pa.LargeListType)
     fields = [(field.name, field.type.value_type if isinstance(field.type, lists) else field.type) for field in schema]
     structs = [name for name, type in fields if pa.types.is_struct(type) and type.get_field_index("bytes") >= 0]
-    binary = [name for name, type in fields if _is_bytes(type)]
+    plain = [(name, type.value_type if pa.types.is_dictionary(type) else type) for name, type in fields]
+    binary = [name for name, type in plain if str(type).startswith(("binary", "large_binary", "fixed_size_binary"))]
     named = [name for wanted in _IMAGE_COLUMNS for name in (*structs, *binary) if name.lower() == wanted]
     return next(iter([*named, *structs]), "")
-
-
-def _is_bytes(type: pa.DataType) -> bool:
-    type = type.value_type if pa.types.is_dictionary(type) else type
-    return str(type).startswith(("binary", "large_binary", "fixed_size_binary"))
 
 
 class _Parquet(Table):
