@@ -6,7 +6,6 @@ A file of descriptions is a container, and its parts are the pictures that it te
 
 import functools
 import logging
-import math
 import re
 from codecs import BOM_UTF8
 from collections import defaultdict
@@ -17,11 +16,10 @@ from typing import Any, ClassVar
 from datagen.census import Census, file_item, walk
 from datagen.formats import suffixes
 from datagen.items import Inputs, Item, num_parts, shards_of
-from datagen.labels import OBJECT, PHRASE
 from datagen.pipeline import Estimate
-from datagen.record import Box, Drop, Quality, Range, Region, Sample, SampleError
+from datagen.record import Drop, Quality, Range, Sample, SampleError
 from datagen.sources import coco, conversations
-from datagen.sources.descriptions import Described, Thing
+from datagen.sources.descriptions import Described, regions_of
 from datagen.sources.image_files import FORMATS
 from datagen.sources.images import ImageSource
 from datagen.sources.local import archive_at
@@ -36,8 +34,6 @@ _COCO = re.compile(rb'"(images|annotations)"\s*:\s*\[\s*\{\s*"(?!role|from|conte
 _TURNS = re.compile(rb'"(conversations?|messages)"\s*:\s*\[\s*\{')
 _SHOWS = re.compile(rb'"images?"\s*:')
 _MOST_LOOKED_AT = 500  # files of JSON in a folder
-_INSIDE = 0.5  # of a box's area, at least, that lies in its image
-_SAME_SHAPE = 0.02
 
 
 def described(
@@ -143,10 +139,8 @@ class DescribedSource:
             raise SampleError("not_described", row.file)
         picture = self.images.picture(_images(self.root).find(row.file, coco.set_of(item.uri)))
         signals: dict[str, float] = {"crowds": float(row.num_crowds)} if row.num_crowds else {}
-        regions = [_region(thing, row.size, picture.size) for thing in row.things]
-        if None in regions:
-            signals["boxes_outside"] = float(regions.count(None))
-        inside = tuple(region for region in regions if region is not None)
+        inside, num_outside = regions_of(row.things, row.size, picture.size)
+        signals |= {"boxes_outside": float(num_outside)} if num_outside else {}
         if not (inside or row.captions or self.bare):
             raise SampleError("not_described", f"{row.file}: no box lies in the image")
         caption, *others = sorted(row.captions, key=len, reverse=True) or [""]
@@ -154,24 +148,6 @@ class DescribedSource:
         metadata |= {"other_captions": "\n".join(others)} if others else {}
         sample = self.images.sample(item, number, picture._replace(caption=caption, metadata=metadata))
         return replace(sample, regions=inside, quality=Quality(signals=signals))
-
-
-def _region(thing: Thing, stated: tuple[int, int], size: tuple[int, int]) -> Region | None:
-    """The thing in pixels of the image that is there, which may be scaled; None if it lies outside by half. Raises
-    `SampleError` if the image has another shape."""
-    scale_x, scale_y = (size[0] / stated[0], size[1] / stated[1]) if all(stated) else (1.0, 1.0)
-    if abs(scale_x / scale_y - 1) > _SAME_SHAPE:
-        raise SampleError(
-            "another_size", f"the image is {size[0]} x {size[1]}, and was {stated[0]} x {stated[1]} when it was described"
-        )
-    x0, y0, x1, y1 = (value * scale for value, scale in zip(thing.box, (scale_x, scale_y) * 2, strict=True))
-    if not all(map(math.isfinite, (x0, y0, x1, y1))) or x1 <= x0 or y1 <= y0:
-        return None
-    left, top, right, bottom = max(0.0, x0), max(0.0, y0), min(float(size[0]), x1), min(float(size[1]), y1)
-    if max(0.0, right - left) * max(0.0, bottom - top) < _INSIDE * (x1 - x0) * (y1 - y0):
-        return None
-    box = Box(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
-    return Region(box, PHRASE if thing.is_phrase else OBJECT, thing.text, None, "annotation")
 
 
 @functools.lru_cache(maxsize=2)

@@ -1,13 +1,20 @@
 """What others say of a picture: the readers of their files make these."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
 
-from datagen.record import SampleError
+from datagen.labels import OBJECT, PHRASE
+from datagen.record import Box, Region, SampleError
+
+_INSIDE = 0.5  # of a box's area, at least, that lies in its image
+_SAME_SHAPE = 0.02
+UNREAD_OBJECTS = "unread_objects"
+"""In a sample's metadata: why what its source says of objects gives no region."""
 
 
 class Thing(NamedTuple):
@@ -41,6 +48,41 @@ class Described(NamedTuple):
             licence=self.licence or other.licence,
             metadata={**other.metadata, **self.metadata},
         )
+
+
+class Detected(NamedTuple):
+    """The objects that a row of a table has beside its picture. `size` and `num_crowds` are as in `Described`. `fault` says why
+    there are none though the row has some: `ambiguous_boxes`, `unnamed_objects`, `bad_objects`."""
+
+    things: tuple[Thing, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    num_crowds: int = 0
+    fault: str = ""
+
+
+def regions_of(things: Iterable[Thing], stated: tuple[int, int], size: tuple[int, int]) -> tuple[tuple[Region, ...], int]:
+    """The things in pixels of an image of `size`, which may be scaled since it had the size that is `stated`, clipped to it; and
+    how many are left out, since they lie outside by half. Raises `SampleError` (`another_size`) if it has another shape."""
+    regions = [_region(thing, stated, size) for thing in things]
+    return tuple(region for region in regions if region is not None), regions.count(None)
+
+
+def _region(thing: Thing, stated: tuple[int, int], size: tuple[int, int]) -> Region | None:
+    """The thing in pixels of the image that is there, which may be scaled; None if it lies outside by half. Raises
+    `SampleError` if the image has another shape."""
+    scale_x, scale_y = (size[0] / stated[0], size[1] / stated[1]) if all(stated) else (1.0, 1.0)
+    if abs(scale_x / scale_y - 1) > _SAME_SHAPE:
+        raise SampleError(
+            "another_size", f"the image is {size[0]} x {size[1]}, and was {stated[0]} x {stated[1]} when it was described"
+        )
+    x0, y0, x1, y1 = (value * scale for value, scale in zip(thing.box, (scale_x, scale_y) * 2, strict=True))
+    if not all(map(math.isfinite, (x0, y0, x1, y1))) or x1 <= x0 or y1 <= y0:
+        return None
+    left, top, right, bottom = max(0.0, x0), max(0.0, y0), min(float(size[0]), x1), min(float(size[1]), y1)
+    if max(0.0, right - left) * max(0.0, bottom - top) < _INSIDE * (x1 - x0) * (y1 - y0):
+        return None
+    box = Box(math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom))
+    return Region(box, PHRASE if thing.is_phrase else OBJECT, thing.text, None, "annotation")
 
 
 def decoded(data: bytes, type: Any) -> Any:

@@ -12,6 +12,7 @@ from datagen.images import num_frames, upright
 from datagen.parts import Failed, Part, Parts, each
 from datagen.record import Range, SampleError, clean_text
 from datagen.sources.archive_members import REST, Entry, entries
+from datagen.sources.descriptions import Detected
 from datagen.sources.picture_words import about
 
 FORMATS = ("jpeg", "png", "webp", "tiff", "gif", "bmp", "avif", "heic")
@@ -29,13 +30,14 @@ class Bounds(NamedTuple):
 
 class Picture(NamedTuple):
     """An image and what is said of it. `sha256` is of the image's file, in hex; `metadata` has the names of `picture_words.py`,
-    the licence among them."""
+    the licence among them; `detected` are the objects that its row of a table has."""
 
     image: bytes
     size: tuple[int, int]
     sha256: str
     caption: str
     metadata: dict[str, str]
+    detected: Detected | None = None
 
 
 def read_images(

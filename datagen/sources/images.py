@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import PIL
 
@@ -16,6 +16,7 @@ from datagen.pipeline import Estimate
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, source_key
 from datagen.sandbox import Limits
 from datagen.sources import archive
+from datagen.sources.descriptions import UNREAD_OBJECTS, Detected, regions_of
 from datagen.sources.image_files import FORMATS, Bounds, Picture
 from datagen.sources.local import archive_at, fetched
 from datagen.sources.picture_inputs import PACKED, is_table, listed_rows, look, sidecar_of
@@ -44,7 +45,8 @@ class ImageSource:
     An upright JPEG, PNG or WebP keeps its bytes; any other image is turned, laid on white and written anew (`images.upright`). So
     is one whose longer side is over `long_side` pixels (0: there is no such limit), scaled down to that. Images with a side under
     `min_side` pixels, or over `max_pixels`, are dropped. `list_name` is the list that they are of, `list` in their
-    metadata.
+    metadata. For the task caption, objects that a table has (`picture_objects.py`) are regions, as `DescribedSource` has them;
+    why they can't be read is `unread_objects` in the metadata.
     """
 
     version: ClassVar[int] = 3
@@ -114,8 +116,12 @@ class ImageSource:
         for part in parts:
             if isinstance(part, Failed):
                 yield Drop("", item.uri, part.parts, type(self).__name__, part.reason, part.detail)
-            else:
+                continue
+            try:
                 yield self.sample(item, part.number, part.value)
+            except SampleError as error:
+                lost = Range(part.number, part.number + 1)
+                yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
 
     def _listed(self, item: Item) -> Iterator[Sample | Drop]:
         """The rows of a list, each with its image. All rows are read before the first image is: a thread has one child."""
@@ -126,11 +132,9 @@ class ImageSource:
                 continue
             part = Range(row.number, row.number + 1)
             try:
-                picture = self._joined(joined, item.uri, row)
+                yield self.sample(item, row.number, self._joined(joined, item.uri, row))
             except SampleError as error:
                 yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
-            else:
-                yield self.sample(item, row.number, picture)
 
     def _joined(self, joined: Join, table: str, row: Part) -> Picture:
         """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
@@ -142,6 +146,7 @@ class ImageSource:
         return picture._replace(
             caption=row.value.caption or picture.caption,
             metadata={**picture.metadata, **row.value.metadata, "name": picture.metadata["name"]},
+            detected=row.value.detected,
         )
 
     def picture(self, uri: str) -> Picture:
@@ -173,7 +178,8 @@ class ImageSource:
         return Bounds(self.min_side, self.max_pixels, self.max_bytes, self.long_side)
 
     def sample(self, item: Item, number: int, picture: Picture) -> Sample:
-        """A picture as the sample of a part of an item."""
+        """A picture as the sample of a part of an item. Raises `SampleError` (`another_size`) where its objects are those of an
+        image of another shape."""
         key = f"{source_key(item.uri, picture.sha256)}-{number:06d}"
         metadata = dict(picture.metadata)
         licence = metadata.pop("licence", "") or item.licence
@@ -182,7 +188,18 @@ class ImageSource:
         origin = Origin(item.uri, picture.sha256, number, licence, self.engines())
         lang = item.lang or "und"
         sample = Sample(key, self.task, picture.image, picture.size, lang, "Zyyy", "", (), Quality(), origin, self.stage)
+        if self.task == "caption" and picture.detected:
+            sample = replace(sample, **self._detected(picture.detected, picture.size, metadata))
         return replace(sample, caption=picture.caption, metadata=metadata)
+
+    def _detected(self, detected: Detected, size: tuple[int, int], metadata: dict[str, str]) -> dict[str, Any]:
+        """The regions and the quality that objects give; why there are none goes to the metadata, where they were."""
+        regions, num_outside = regions_of(detected.things, detected.size, size)
+        counts = {"crowds": detected.num_crowds, "boxes_outside": num_outside}
+        metadata.pop("objects", None)
+        fault = detected.fault or ("boxes_outside" if detected.things and not regions else "")
+        metadata |= {UNREAD_OBJECTS: fault} if fault else {}
+        return {"regions": regions, "quality": Quality(signals={name: float(num) for name, num in counts.items() if num})}
 
 
 def _num_images(item: Item) -> int:

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 
 from datagen.parts import Failed, Part, Parts
 from datagen.record import Range, SampleError, clean_text
+from datagen.sources.descriptions import Detected
 from datagen.sources.image_files import Bounds, Picture, picture_of
 from datagen.sources.picture_keys import columns_of, keys_of
+from datagen.sources.picture_objects import COLUMN, LOOKED_AT, Objects, class_names, looked_at, named, stored_size
 from datagen.sources.picture_words import about, why_missing
 
 SUFFIXES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson")
@@ -43,11 +45,12 @@ class Looked(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A row that tells where an image lies. `keys` are what the image's file may be called, by the rule that says so."""
+    """A row that tells where an image lies. `keys` are what its file may be called, each by the rule that says so."""
 
     caption: str
     metadata: dict[str, str]
     keys: list[tuple[str, str]]
+    detected: Detected | None = None
 
 
 def look(path: str) -> Iterator[Looked]:
@@ -67,13 +70,13 @@ def read_pictures(
     table = opened(path)
     if numbers is None:
         yield Parts(numbers := _range(table, within))
-    names = table.class_names()
+    names, objects = class_names(table.notes), _objects(table)
     folders = [folder for folder in (os.path.dirname(path), root) if folder]
     for number, row in table.rows(numbers):
         try:
             if isinstance(row, dict):
-                row |= {column: _named(row.get(column), names[column]) for column in names}
-            yield Part(number, _picture(row, table.image, folders, bounds))
+                row |= {column: named(row[column], names[column]) for column in row.keys() & names.keys()}
+            yield Part(number, _picture(row, table.image, folders, bounds, objects))
         except SampleError as error:
             yield Failed(Range(number, number + 1), error.reason, clean_text(error.detail))
 
@@ -83,13 +86,14 @@ def read_listed(path: str, within: Range, numbers: list[int] | None = None) -> I
     table = opened(path)
     if numbers is None:
         yield Parts(numbers := _range(table, within))
+    objects = _objects(table)
     for number, row in table.rows(numbers):
         if isinstance(row, SampleError):
             yield Failed(Range(number, number + 1), row.reason, clean_text(row.detail))
         elif row.get("status") not in (None, "success"):
             yield Failed(Range(number, number + 1), *why_missing(row))
         else:
-            yield Part(number, Listed(*about(row), keys_of(row)))
+            yield Part(number, Listed(*about(row), keys_of(row), objects.read(row) if objects else None))
 
 
 def list_keys(path: str, rule: str) -> Iterator[list[list[str]]]:
@@ -124,12 +128,15 @@ def _range(table: "Table", within: Range) -> list[int]:
     return list(range(within.first, num_rows if within.stop < 0 else min(within.stop, num_rows)))
 
 
-def _named(value: Any, names: Sequence[str]) -> Any:
-    """A class by its name."""
-    return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+def _objects(table: "Table") -> Objects | None:
+    needed = (COLUMN, "width", "height", table.image.lower())
+    rows = table.rows(range(LOOKED_AT), needed) if COLUMN in map(str.lower, table.columns) else None
+    return Objects(class_names(table.notes), looked_at(rows, table.image)) if rows else None
 
 
-def _picture(row: "dict[str, Any] | SampleError", column: str, folders: Sequence[str], bounds: Bounds) -> Picture:
+def _picture(
+    row: "dict[str, Any] | SampleError", column: str, folders: Sequence[str], bounds: Bounds, objects: Objects | None
+) -> Picture:
     if isinstance(row, SampleError):
         raise row
     value = row.pop(column, None)
@@ -143,7 +150,9 @@ def _picture(row: "dict[str, Any] | SampleError", column: str, folders: Sequence
     if not encoded:
         raise SampleError(*why_missing(row))
     caption, metadata = about(row)
-    return picture_of(encoded, 0, bounds, caption, ({"name": clean_text(PurePosixPath(name).name)} if name else {}) | metadata)
+    metadata = ({"name": clean_text(PurePosixPath(name).name)} if name else {}) | metadata
+    picture = picture_of(encoded, 0, bounds, caption, metadata)
+    return picture._replace(detected=objects.read(row, stored_size(encoded))) if objects else picture
 
 
 def _beside(name: str, folders: Sequence[str], bounds: Bounds) -> bytes:
@@ -167,15 +176,6 @@ class Table:
 
     def num_rows(self) -> int:
         raise NotImplementedError
-
-    def class_names(self) -> dict[str, list[str]]:
-        """The names of classes, by the columns that have numbers for them: Hugging Face says so in the schema."""
-        try:
-            features = json.loads(self.notes.get(b"huggingface", b"{}"))["info"]["features"]
-            pairs = [(column, feature["names"]) for column, feature in features.items() if feature.get("_type") == "ClassLabel"]
-            return {column: names for column, names in pairs if all(isinstance(name, str) for name in names)}
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return {}
 
     def rows(self, numbers: Sequence[int], columns: Sequence[str] = ()) -> Rows:
         """`numbers` ascend. `columns`, in small letters, are those that are needed of a large table: all, if none is named."""

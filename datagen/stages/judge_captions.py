@@ -8,6 +8,7 @@ from typing import ClassVar
 from datagen.engines import Engines, langid
 from datagen.record import Drop, Quality, Sample
 from datagen.runner import A_CORE, Needs
+from datagen.sources.descriptions import UNREAD_OBJECTS
 from datagen.stages.language import identify
 
 _MIN_LETTERS = 12  # of a caption whose language is told: it is one sentence, and not part of a page
@@ -19,8 +20,9 @@ class JudgeCaptions:
     `IdentifyLanguage` does by a text, and the signal `lang_score`; a picture that only has objects keeps the language that its
     source says.
 
-    A picture with neither caption nor objects drops, `no_caption`, and so does one whose caption has under `min_letters` letters,
-    `short_caption`, or over `max_chars` characters, `long_caption`, unless it has objects: then it only loses that caption.
+    A picture with neither caption nor objects drops, `no_caption`, or for why its objects couldn't be read. So does one whose
+    caption has under `min_letters` letters, `short_caption`, or over `max_chars` characters, `long_caption`, unless it has
+    objects: then it only loses that caption.
     """
 
     version: ClassVar[int] = 1
@@ -34,6 +36,8 @@ class JudgeCaptions:
         for sample in batch:
             caption = sample.caption.strip()
             objection = self._objection(caption)
+            if objection == "no_caption":
+                objection = sample.metadata.get(UNREAD_OBJECTS, objection)
             if objection and not sample.regions:
                 yield sample.drop(objection, type(self).__name__, caption[:200])
                 continue
