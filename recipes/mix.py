@@ -6,6 +6,7 @@ input; `none`; a dataset, or the output of a recipe, which is drawn from where i
 that names no part makes a little of each out of packages.
 """
 
+import glob
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,6 +94,8 @@ def mixture(
         if _is_output(where):
             drawn |= dict.fromkeys(Drawn(part, os.path.abspath(where)) for part in _parts(key))
             continue
+        if where != PACKAGES and "://" not in where and not glob.has_magic(where) and not os.path.exists(where):
+            raise ValueError(f"{key}={where}: no such file or folder")  # now, and not when the parts before it are made
         if not RECIPES_OF[key]:
             raise ValueError(f"{key}={where}: no output and no dataset is there; make recipe=multilingual makes one")
         recipe = _recipe(key, where, list, limit)

@@ -133,5 +133,7 @@ def test_what_is_wrong_is_said(tmp_path):
         mixture(minority="packages")
     with pytest.raises(ValueError, match="no output and no dataset is there"):
         mixture(minority=str(tmp_path))
+    with pytest.raises(ValueError, match="texts=/nowhere: no such file or folder"):
+        mixture(texts="/nowhere")
     with pytest.raises(ValueError, match="list=wukong: it is the list of the pictures at scene=WHERE or vision=WHERE"):
         mixture(texts=str(tmp_path), vision="packages", list="wukong")
