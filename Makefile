@@ -75,14 +75,13 @@ $(VENV)/.system $(VENV)/.word: Makefile | $(VENV)/.installed
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py).
-# Tests wait for processes that they start, so that one process more than there are cores is faster; slow ones train, and wait less.
-PYTEST := $(VENV)/bin/python -m pytest -q --dist worksteal --maxprocesses 4
+PYTEST := $(VENV)/bin/python -m pytest -q --numprocesses logical --maxprocesses 4 --dist worksteal
 
 test: setup-word
-	@$(PYTEST) --numprocesses $$(( $$(nproc) + 1 )) -m 'not slow'
+	@$(PYTEST) -m 'not slow'
 
 test-slow: setup-word
-	@$(PYTEST) --numprocesses logical -m slow
+	@$(PYTEST) -m slow
 
 lint: setup
 	@$(VENV)/bin/ruff check .
