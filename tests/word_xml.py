@@ -43,7 +43,7 @@ def paragraph(*inside: str, style: str = "", look: str = "") -> str:
 
 
 def item(*inside: str, number: int, depth: int = 1, look: str = "") -> str:
-    """An item of the list `number`: 1 has bullets, 2 numbers, 3 letters."""
+    """An item of the list `number`: 1 has bullets, 2 numbers, 3 letters, 4 bullets of the typeface Symbol."""
     return paragraph(*inside, look=f'<w:numPr><w:ilvl w:val="{depth - 1}"/><w:numId w:val="{number}"/></w:numPr>{look}')
 
 
@@ -200,16 +200,20 @@ _STYLES = "".join(
     )
 )
 _NUMBERS = ("%1.", "%2.", "%3.")
+PRIVATE = "\uf0b7"
+"""The bullet of Symbol, as Word writes it."""
+_SYMBOL = '<w:rPr><w:rFonts w:ascii="Symbol" w:hAnsi="Symbol" w:hint="default"/></w:rPr>'
 _LEVELS = "".join(
     f'<w:abstractNum w:abstractNumId="{n}">'
     + "".join(
         f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{kind}"/><w:lvlText w:val="{text or _NUMBERS[depth]}"/>'
-        f'<w:lvlJc w:val="left"/><w:pPr><w:ind w:left="{720 * (depth + 1)}" w:hanging="360"/></w:pPr></w:lvl>'
+        f'<w:lvlJc w:val="left"/><w:pPr><w:ind w:left="{720 * (depth + 1)}" w:hanging="360"/></w:pPr>'
+        f"{_SYMBOL if text == PRIVATE else ''}</w:lvl>"
         for depth in range(3)
     )
     + "</w:abstractNum>"
-    for n, kind, text in ((1, "bullet", "•"), (2, "decimal", ""), (3, "lowerLetter", ""))
-) + "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="{n}"/></w:num>' for n in (1, 2, 3))
+    for n, kind, text in ((1, "bullet", "•"), (2, "decimal", ""), (3, "lowerLetter", ""), (4, "bullet", PRIVATE))
+) + "".join(f'<w:num w:numId="{n}"><w:abstractNumId w:val="{n}"/></w:num>' for n in (1, 2, 3, 4))
 
 
 def _part(root: str, inside: str) -> str:

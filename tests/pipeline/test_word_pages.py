@@ -190,7 +190,7 @@ def test_note_is_a_footnote_with_its_number_behind_the_text(read: Read) -> None:
 def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
     items = [
         xml.item(xml.run(f"item {n}"), number=number, depth=depth)
-        for n, number, depth in ((0, 2, 1), (1, 2, 2), (2, 2, 1), (3, 1, 1))
+        for n, number, depth in ((0, 2, 1), (1, 2, 2), (2, 2, 1), (3, 1, 1), (4, 4, 1))
     ]
 
     pages = read(*items)
@@ -200,7 +200,10 @@ def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
         ("list", "1. item 1"),
         ("list", "2. item 2"),
         ("list", "- item 3"),
+        ("list", "- item 4"),
     ]
+    # Symbol's bullet has a private character, which nobody would type.
+    assert [r.lines[0].text for r in pages.regions[3:]] == ["• item 3", "• item 4"]
 
 
 def test_hidden_and_deleted_text_is_in_no_label(read: Read) -> None:
