@@ -29,9 +29,14 @@ _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_cap
 _LETTERS = re.compile(r"[^\W\d_]")
 _WHOLE_PAGE = 0.8  # a picture over more of the page is its paper
 _EMPTY_LINE = 0.8  # of a line's height, between two lines of code
-_PRIVATE = re.compile("[\ue000-\uf8ff]")
+_DASHES = frozenset("-–—‒−‐")
 _LEAST_PT = 8.0  # a smaller picture is an ornament
 _ORDER = {"header": 0, "footnote": 2, "footer": 3}
+
+
+def _typed(bullet: str) -> str:
+    """What a person types for a list's bullet, which may be a letter or a private character of a symbol font."""
+    return "-" if bullet in _DASHES else "•"
 
 
 @dataclass(frozen=True)
@@ -148,8 +153,8 @@ class _Writer:
             label = "page_number"
         box = around([self._box(rect) for rect in (part.box,)])
         lines = self._lines(part)
-        if lines and marker and _PRIVATE.fullmatch(marker) and lines[0].text.startswith(marker):  # a symbol font's bullet
-            lines = (replace(lines[0], text=f"•{lines[0].text[len(marker) :]}"), *lines[1:])
+        if lines and label == "list" and text.startswith("- ") and marker and lines[0].text.startswith(marker):
+            lines = (replace(lines[0], text=f"{_typed(marker)}{lines[0].text[len(marker) :]}"), *lines[1:])
         region = Region(box, label, text, None, BY, lines=lines, continues=part.continues)
         return PageRegion(region, self.layer_text(part), formulas)
 

@@ -96,22 +96,22 @@ def test_the_share_of_a_picture_that_is_text_has_limits():
 def test_a_share_of_the_pictures_without_text_stays_by_key():
     keys = [f"k-{n:06d}" for n in range(300)]
     results = [next(iter(JudgeScene(negatives=0.2)([scene(key=key)], None))) for key in keys]
-    kept = [one.key for one in results if isinstance(one, Sample)]
-    assert 40 <= len(kept) <= 80
+    passed = [one.key for one in results if isinstance(one, Sample)]
+    assert 40 <= len(passed) <= 80
     assert {one.reason for one in results if isinstance(one, Drop)} == {"no_text"}
     assert all(one.quality.verdict == "trusted" and not one.text for one in results if isinstance(one, Sample))
     again = [
         one.key for one in JudgeScene(negatives=0.2)([scene(key=key) for key in reversed(keys)], None) if isinstance(one, Sample)
     ]
-    assert again[::-1] == kept
+    assert again[::-1] == passed
     assert dropped(scene(unread=2.0), negatives=1.0) == "unread_text"
 
 
 def test_languages_are_thinned_to_shares_by_key():
     stage = JudgeScene(languages=(("zh", 0.5), ("other", 0.0)))
     scenes = [scene([line("文字", 10)], key=f"{lang}-{n:06d}", lang=lang) for lang in ("zh", "zh-Hant", "en") for n in range(100)]
-    kept = [one.lang for one in stage(scenes, None) if isinstance(one, Sample)]
-    assert 30 <= kept.count("zh") <= 70 and 30 <= kept.count("zh-Hant") <= 70 and "en" not in kept
+    passed = [one.lang for one in stage(scenes, None) if isinstance(one, Sample)]
+    assert 30 <= passed.count("zh") <= 70 and 30 <= passed.count("zh-Hant") <= 70 and "en" not in passed
     assert all(isinstance(one, Sample) for one in JudgeScene()(scenes, None))
     with pytest.raises(ValueError, match="from 0 to 1"):
         JudgeScene(languages=(("zh", 2.0),))

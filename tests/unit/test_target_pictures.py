@@ -115,8 +115,8 @@ def test_objects_make_a_round_trip_within_a_bin(s):
     if not can_answer(s, Prompt.DETECT):
         assert not named
         return
-    found = decode_objects(encode(s, Prompt.DETECT)[1], s.size)
+    objects = decode_objects(encode(s, Prompt.DETECT)[1], s.size)
     order = list(dict.fromkeys(r.text.strip() for r in named))
-    for r, truth in zip(found, sorted(named, key=lambda r: order.index(r.text.strip())), strict=True):
+    for r, truth in zip(objects, sorted(named, key=lambda r: order.index(r.text.strip())), strict=True):
         assert r.text == truth.text.strip()
         assert all(abs(a - b) <= side / 999 + 1 for a, b, side in zip(r.box, truth.box, (*s.size, *s.size), strict=True))
