@@ -23,7 +23,7 @@ RUN := $(VENV)/bin/python -m recipes
 # What users type, quoted for the shell, apostrophes and all.
 quoted = '$(subst ','\'',$(1))'
 
-# The words of recipes and verbs are declared in recipes/words.py. make passes over a misspelt word in silence, so that file is
+# The words of recipes and verbs are declared in recipes/words/words.py. make passes over a misspelt word in silence, so that file is
 # asked, by a bare python3, before anything is set up. `only` is a word of bench.
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v)))
 GIVEN := $(filter-out PYTHON only MAKEFLAGS MFLAGS MAKEOVERRIDES CURDIR -*-%,$(GIVEN))

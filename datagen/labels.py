@@ -138,7 +138,7 @@ OF_ENGINE: Mapping[str, Mapping[str, str]] = {
     "word": {label: label for label in LABELS},  # the styles of Word files: see datagen/word
     "figure-pages": {
         label: label for label in LABELS
-    },  # what is drawn here says itself what it is: datagen/synth/figure_pages.py
+    },  # what is drawn here says itself what it is: datagen/figures/figure_pages.py
     "deepseek-ocr": {label: label for label in LABELS},  # and networks that learned from this project's labels
 }
 """The record's label of each class, by the name of the engine, or of the benchmark."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from datagen.labels import PICTURES, RUNNING
 from datagen.record import Region, Sample
-from datagen.text import joined
+from datagen.writing.join_lines import joined
 
 _HEADINGS = {"title": "# ", "sub_title": "## "}
 _IS_HEADING = re.compile(r"#{1,6} ")

@@ -7,7 +7,7 @@ Units are stated here, once.
 - Sizes are `(width, height)` in pixels. Pages, rows, members and draws count from 0.
 - `lang` is BCP-47 (`und` where it can't be told), `script` is ISO 15924.
 - Text is Unicode. A region's `format` says what kind of text it is: Markdown, an HTML table, bare LaTeX, SMILES, or the
-  segments and circles of plane geometry (`datagen.synth.plane`).
+  segments and circles of plane geometry (`datagen.figures.geometry.plane`).
 
 On disk (`Sample.to_json`) every record has the same keys with the same types and no null, so that Arrow sees one schema. ""
 stands for no licence, no caption and no parent. -1 stands for no round, no difficulty, and for text that was read from the file

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from datagen import dataset
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
+from datagen.work import dataset
 
 CROPS = "crops"
 """The dataset of line crops that all rounds share."""
@@ -53,11 +53,11 @@ ORIGIN = "round.json"
 """The file of a round that is written first. It says what the round is made from."""
 
 ASIDE = "aside.json"
-"""The file that sets a round aside, and says why. `flywheel.aside` writes it, and moves the round's folder away."""
+"""The file that sets a round aside, and says why. `flywheel.rounds.set_aside` writes it, and moves the round's folder away."""
 
 COMPACT = "compact"
 READERS = (COMPACT, "got_ocr", "ours")
-"""The kinds of readers: `flywheel.kinds` says how each is trained."""
+"""The kinds of readers: `flywheel.readers.kinds` says how each is trained."""
 
 AUTO = -1
 """As a number of rounds: as many as bring something."""
@@ -139,9 +139,9 @@ class Flywheel:
     from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
     pages calibrate gates. Where those of a script have less than `calibration_lines` lines, typeset pages of its text fill up.
 
-    A round is kept if no language got worse and some got better (`flywheel.keep`); with `needs_gain` False, if none got worse.
-    Others are set aside. `rounds` says how many rounds should exist, those included that the rule set aside; a number smaller
-    than what exists changes nothing. `AUTO`: rounds are made until one is set aside, or nothing is left to read.
+    A round is kept if no language got worse and some got better (`flywheel.rounds.keep_rule`); with `needs_gain` False, if none
+    got worse. Others are set aside. `rounds` says how many rounds should exist, those included that the rule set aside; a number
+    smaller than what exists changes nothing. `AUTO`: rounds are made until one is set aside, or nothing is left to read.
 
     A language of which less than `text_below` lines train gets text to typeset, at most `max_text_lines` lines, from
     `text_packages`. `text` is a folder of text by language; the languages in it get a reader even if there
@@ -157,7 +157,6 @@ class Flywheel:
     output has one flywheel.
     """
 
-    runs: ClassVar[str] = "recipes.steps.flywheel:FlywheelRunner"
     makes: ClassVar[tuple[str, ...]] = (*SHARED, GOLD)
 
     pages: str

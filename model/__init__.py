@@ -4,11 +4,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from model.deepseek_ocr import DeepseekOcr
+    from model.net.deepseek_ocr import DeepseekOcr
 
 
 def load(folder: str | os.PathLike[str], **options: Any) -> "DeepseekOcr":
-    """The network in a folder, with the released names or ours. See `model.weights.load`."""
-    from model.weights import load  # torch, only where a network is wanted
+    """The network in a folder, with the released names or ours. See `model.files.weights.load`."""
+    from model.files.weights import load  # torch, only where a network is wanted
 
     return load(folder, **options)

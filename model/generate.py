@@ -17,13 +17,13 @@ from PIL import Image, UnidentifiedImageError
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from datagen.target import IMAGE, Prompt
-from model.cache import Cache
-from model.cpu import keep_packed
-from model.deepseek_ocr import DeepseekOcr
-from model.image import MODES, Views, load
-from model.tokenizer import TextTokenizer
+from model.net.cache import Cache
+from model.net.cpu import keep_packed
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import MODES, Views, load
+from model.net.tokenizer import TextTokenizer
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def generate(
 
 
 def main() -> None:
-    from model.checkpoint import load_model
+    from model.files.network_folder import load_model
 
     parser = argparse.ArgumentParser(prog="python -m model.generate", description="read images with a trained network")
     parser.add_argument("folder", help="of model.safetensors, config.json and tokenizer.json")

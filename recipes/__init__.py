@@ -3,7 +3,7 @@
 Only the standard library is imported here, so that listing works before anything is set up.
 """
 
-from recipes.words import Entry
+from recipes.words.words import Entry
 
 RECIPES = {
     "coarse": Entry(
@@ -56,7 +56,7 @@ RECIPES = {
         ("input", "limit", "deep", "passwords", "benchmarks"),
     ),
     "mixture": Entry(
-        "recipes.mix:mixture",
+        "recipes.mixture:mixture",
         "one mixture for a training: each part's dataset made where it is missing, weighted as in the paper",
         ("pages", "fine", "minority", "word", "scene", "figures", "vision", "texts", "list", "limit", "benchmarks"),
     ),
@@ -89,35 +89,39 @@ RECIPES = {
 }
 
 VERBS = {
-    "status": Entry("recipes.verbs:status", "what is done, left and dropped in an output, step by step", ("out",), ("out",)),
-    "verify": Entry("recipes.verbs:verify", "re-read every shard of an output against its report", ("out",), ("out",)),
-    "report": Entry("recipes.verbs:report", "make the report of an output anew, as far as a run has come", ("out",), ("out",)),
+    "status": Entry(
+        "recipes.verbs.functions:status", "what is done, left and dropped in an output, step by step", ("out",), ("out",)
+    ),
+    "verify": Entry("recipes.verbs.functions:verify", "re-read every shard of an output against its report", ("out",), ("out",)),
+    "report": Entry(
+        "recipes.verbs.functions:report", "make the report of an output anew, as far as a run has come", ("out",), ("out",)
+    ),
     "forget": Entry(
-        "recipes.verbs:forget",
+        "recipes.verbs.functions:forget",
         "take a source, uri=… or sha256=…, out of an output, and keep it out",
         ("out", "uri", "sha256"),
         ("out",),
     ),
     "retry": Entry(
-        "recipes.verbs:retry",
+        "recipes.verbs.functions:retry",
         "read again what dropped for a reason, reason=…, and nothing else",
         ("out", "reason", "passwords", "on", "workers"),
         ("out",),
     ),
     "flywheel": Entry(
-        "recipes.verbs:flywheel",
+        "recipes.verbs.functions:flywheel",
         "the rounds of an output; rollback=N: back to an earlier one; review=N, audit=N: pages for a person to work on",
         ("out", "rollback", "review", "audit", "gold"),
         ("out",),
     ),
     "read": Entry(
-        "recipes.verbs:read",
+        "recipes.verbs.functions:read",
         "read images of lines or pages with a round's reader, a JSON line each",
         ("reader", "input", "out", "kind", "on", "workers", "overwrite"),
         ("reader", "input", "out"),
     ),
     "score": Entry(
-        "recipes.verbs:score",
+        "recipes.verbs.functions:score",
         "how good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes",
         ("pred", "gt", "out"),
         ("pred", "gt"),

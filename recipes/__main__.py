@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from recipes import RECIPES, VERBS
-from recipes.words import EVERY_RECIPE, EVERY_VERB, TRAINING, WORDS, explained, parse
+from recipes.words.words import EVERY_RECIPE, EVERY_VERB, TRAINING, WORDS, explained, parse
 
 USAGE = 2
 
@@ -103,8 +103,8 @@ def checked(arguments: list[str]) -> str:
 
 
 def run_recipe(name: str, values: dict[str, Any]) -> int:
-    from recipes.called import build
-    from recipes.run import plan, run
+    from recipes.run.execute import plan, run
+    from recipes.run.recipe_json import build
     from recipes.steps import Place
 
     configure_logging(values.get("verbose", False))
@@ -137,7 +137,7 @@ def configure_logging(verbose: bool) -> None:
 
     from rich.logging import RichHandler
 
-    from recipes.progress import console
+    from recipes.run.progress import console
 
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # what fails comes back from the tasks themselves
     plain = logging.StreamHandler()
@@ -145,7 +145,7 @@ def configure_logging(verbose: bool) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[rich if console.is_terminal else plain])
     for name in ("recipes", "datagen", "flywheel", "model"):
         logging.getLogger(name).setLevel(logging.INFO)
-    logging.getLogger("datagen.pipeline").setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("datagen.work.pipeline").setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -7,22 +7,22 @@ trained on drawn ones. Three such ablations come with the recipe, by the word `o
 
 import dataclasses
 
-from datagen.pipeline import Pipeline
-from datagen.sources.dataset import SamplesOf, ShardsOf
-from datagen.sources.raw_lines import RawLines, ShortLineCrops
-from datagen.sources.short import ShortSamples
-from datagen.storage import Folder
-from datagen.synth.lines import Curriculum
+from datagen.coarse.raw_lines import RawLines, ShortLineCrops
+from datagen.disk.storage import Folder
+from datagen.drawing.line_curriculum import Curriculum
+from datagen.work.pipeline import Pipeline
+from datagen.work.samples_of import SamplesOf, ShardsOf
+from datagen.work.short_samples import ShortSamples
+from flywheel.lines.wear_stage import WearLines
 from flywheel.step import CROPS, is_whole, numbers, round_name
-from flywheel.wear import WearLines
-from model.config import line_reader
+from model.net.config import line_reader
 from model.train.step import MEASURE, RANDOM, TRAIN, Data, DrawnLines, Train
 from recipes import finetune
-from recipes.ablation import Arm, Compare, HoldOut
+from recipes.ablation.steps import Arm, Compare, HoldOut
 from recipes.multilingual import multilingual
 from recipes.reads import LINES, reads
 from recipes.recipe import Recipe, Report, Step
-from recipes.training_data import mixture
+from recipes.words.training_data import mixture
 
 NOTHING = 1e-9
 """The share of documents that a training holds out by itself: `HoldOut` says which."""

@@ -1,12 +1,12 @@
 """Coarse extraction alone, from any PDFs: what `fitz` gave the paper's 30M pages, with a verdict on each text layer."""
 
-from datagen.alike import MarkAlike
-from datagen.census import Listing
-from datagen.pipeline import Pipeline
-from datagen.sources.pdf import PdfSource
-from datagen.stages.ink import CompareInk
-from datagen.stages.language import IdentifyLanguage
-from datagen.stages.textlayer import JudgeTextLayer
+from datagen.coarse.source import PdfSource
+from datagen.coarse.verdict.judge_ink import CompareInk
+from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.curation.mark_similar import MarkAlike
+from datagen.inputs.census import Listing
+from datagen.reading.language import IdentifyLanguage
+from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 

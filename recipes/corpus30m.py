@@ -3,16 +3,16 @@
 The stages of `coarse`, and filters; a shard is a few minutes' work and about 500 MB.
 """
 
-from datagen.alike import MarkAlike
-from datagen.census import Listing
-from datagen.pipeline import Pipeline
-from datagen.sources.pdf import PdfSource
-from datagen.stages.filters import DropBoilerplate, DropLowInformation, DropRepetition
-from datagen.stages.ink import CompareInk
-from datagen.stages.language import IdentifyLanguage
-from datagen.stages.textlayer import JudgeTextLayer
-from datagen.weights import Share, Weights
-from recipes.mixture import PAPER, SHARD_PAGES
+from datagen.coarse.source import PdfSource
+from datagen.coarse.verdict.filters import DropBoilerplate, DropLowInformation, DropRepetition
+from datagen.coarse.verdict.judge_ink import CompareInk
+from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.curation.mark_similar import MarkAlike
+from datagen.inputs.census import Listing
+from datagen.inputs.language_weights import Share, Weights
+from datagen.reading.language import IdentifyLanguage
+from datagen.work.pipeline import Pipeline
+from recipes.paper_mixture import PAPER, SHARD_PAGES
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 SEED = 0

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen.alike import MarkAlike
-from datagen.pipeline import Pipeline
-from datagen.sources.draws import Draws, DrawSource, Maker
-from datagen.sources.molecules import PACKAGES
+from datagen.curation.mark_similar import MarkAlike
+from datagen.samples.molecules import PACKAGES
+from datagen.work.draws import Draws, DrawSource, Maker
+from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, benchmark_folder
 
 log = logging.getLogger(__name__)
@@ -34,26 +34,26 @@ class Kind(NamedTuple):
 
 
 def _molecules(source: str) -> Maker:
-    from datagen.synth.molecules import Molecules
+    from datagen.figures.chemistry.molecules import Molecules
 
     return Molecules(source)
 
 
 def _molecule_draws(source: str, count: int, seed: int) -> Draws:
-    from datagen.synth.molecules import MoleculeDraws
+    from datagen.figures.chemistry.molecules import MoleculeDraws
 
     return MoleculeDraws("molecules", count, seed, BLOCK, source)
 
 
 def _geometry(source: str) -> Maker:
-    from datagen.synth.geometry import Geometry
+    from datagen.figures.geometry.geometry import Geometry
 
     return Geometry()
 
 
 def _charts(source: str) -> Maker:
-    from datagen.synth.charts import Charts
-    from datagen.synth.charts.echarts_engine import script
+    from datagen.figures.charts import Charts
+    from datagen.figures.charts.echarts_engine import script
 
     try:
         script()
@@ -64,13 +64,13 @@ def _charts(source: str) -> Maker:
 
 
 def _pages(source: str) -> Maker:
-    from datagen.synth.figure_pages import FigurePages
+    from datagen.figures.figure_pages import FigurePages
 
     return FigurePages((_charts(source), _molecules(source), _geometry(source)))
 
 
 def _page_draws(source: str, count: int, seed: int) -> Draws:
-    from datagen.synth.figure_pages import NAME, FigurePageDraws
+    from datagen.figures.figure_pages import NAME, FigurePageDraws
 
     return FigurePageDraws(NAME, count, seed, BLOCK, (_molecule_draws(source, BLOCK, seed),))
 

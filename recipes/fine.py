@@ -8,24 +8,24 @@ Without `input` the documents are Debian's, and of each at most four pages, chos
 
 from dataclasses import replace
 
-from datagen.alike import MarkAlike
-from datagen.census import Listing
-from datagen.pipeline import Pipeline, Stage
-from datagen.sources.debian import DebianSamples
-from datagen.sources.images import ImageSource
-from datagen.sources.pages import FORMATS, PageFiles
-from datagen.sources.pdf import ANNOTATED, PICTURES, PdfSource
-from datagen.stages.annotate import AnnotateImage
-from datagen.stages.ink import CompareInk
-from datagen.stages.language import IdentifyLanguage
-from datagen.stages.read_pages import ReadPages
-from datagen.stages.read_regions import ReadRegions
-from datagen.stages.running import LabelRunning
-from datagen.stages.settle import SettleRegions
-from datagen.stages.textlayer import JudgeTextLayer
-from datagen.stages.worth import WeighLabels
-from recipes.engines import PageEngines, of_word
+from datagen.coarse.source import PICTURES, PdfSource
+from datagen.coarse.verdict.judge_ink import CompareInk
+from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.curation.mark_similar import MarkAlike
+from datagen.fine.annotate_image import AnnotateImage
+from datagen.fine.judge_page import WeighLabels
+from datagen.fine.read_pages import ReadPages
+from datagen.fine.read_regions import ReadRegions
+from datagen.fine.running_heads import LabelRunning
+from datagen.fine.settle_overlaps import SettleRegions
+from datagen.fine.source import ANNOTATED, FORMATS, PageFiles
+from datagen.inputs.census import Listing
+from datagen.pictures.source import ImageSource
+from datagen.reading.language import IdentifyLanguage
+from datagen.samples.documents import DebianSamples
+from datagen.work.pipeline import Pipeline, Stage
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.words.engines import PageEngines, of_word
 
 NAME = "fine"
 DEFAULT_PAGES = 4

@@ -7,10 +7,10 @@ after.
 import dataclasses
 from pathlib import Path
 
-from model.config import ModelConfig
+from model.net.config import ModelConfig
 from model.train.step import Train
 from recipes.recipe import Recipe, Report
-from recipes.training_data import mixture
+from recipes.words.training_data import mixture
 
 FULL = Train(
     datasets=(),

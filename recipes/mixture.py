@@ -1,153 +1,143 @@
-"""The paper's data table (DeepSeek-OCR, arXiv 2510.18234, section 3.4), and what making it costs."""
+"""One mixture: the datasets that a training draws from, by 70, 20 and 10% and by the paper's shares within, made where they are
+missing.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Each part has a word, which says what it is made of: what the part's own recipe takes as its input, or `packages`, its default
+input; `none`; a dataset, or the output of a recipe, which is drawn from where it lies. A part without input is left out. A run
+that names no part makes a little of each out of packages.
+"""
 
-from recipes.rates import DOCUMENT_PAGES, Rate
+import glob
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any, NamedTuple
 
-SHARD_PAGES = 1024
-"""About what a shard of `recipes/corpus30m.py` holds."""
-SHARD_FIGURES = 1000
-"""What a shard of `recipes/figures.py` holds."""
-SHARD_PICTURES, SHARD_SCENES = 1000, 250
-"""What a shard of described pictures holds, and one of pictures whose text is read."""
-SHARD_BYTES = 450e6
-"""About what a shard of samples holds that aren't cut by their number."""
+from datagen.coarse.source import PdfSource
+from datagen.curation.mark_similar import MarkAlike
+from datagen.samples.documents import DebianSamples
+from datagen.work.pipeline import Pipeline
+from recipes.recipe import Recipe, Report, Step, benchmark_folder
+
+PACKAGES, NONE = "packages", "none"
+RECIPES_OF = {
+    "pages": "coarse",
+    "fine": "fine",
+    "minority": "",
+    "word": "word",
+    "scene": "scene",
+    "figures": "figures",
+    "vision": "vision",
+    "texts": "texts",
+}
+"""The recipe that makes each part, by the part's word; "" for one that is only taken from an output."""
+DEFAULT_LIMIT = 6
+DRAWS_A_DOCUMENT, TEXTS_A_DOCUMENT = 50, 5
+DEFAULT_PAGES = 10  # of each document of the packages
+
+
+class Drawn(NamedTuple):
+    """Datasets of a part, by the part's key in `PAPER`: `where` is a dataset of this output, if it has no slash; or where else
+    one lies, or the output of a recipe that has some for this part."""
+
+    part: str
+    where: str
 
 
 @dataclass(frozen=True)
-class Part:
-    """A row of the table. Costs are a sample's: cores times seconds, seconds of a GPU, bytes in a shard. Each is a number, which
-    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, and `shard_samples` how many
-    samples a shard of it has, 0 where its bytes decide. `key` is what the recipe `mixture` calls it, and `group` the group that
-    it is in."""
+class WriteMixture:
+    """Writes `mixture.json`, what `make recipe=train data=…/mixture.json` learns from: what is `drawn`, with the paper's weights.
+    `left_out` are parts without input."""
 
-    key: str
-    name: str
-    num_samples: int
-    num_bytes: float | tuple[str, ...]
-    core_s: float | tuple[str, ...]
-    gpu_s: float = 0.0
-    made_by: str = ""
-    shard_samples: int = 0
-    group: str = "ocr"
+    drawn: tuple[Drawn, ...]
+    left_out: tuple[str, ...] = ()
+    name: str = "mixture"
 
 
-# General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
-# doesn't say.
-_OTHERS = (30_000_000 + 4_000_000 + 600_000 + 3_000_000 + 20_000_000) + (10_000_000 + 5_000_000 + 1_000_000)
-PAPER = (
-    Part(
-        "pages",
-        f"PDF pages, coarse ({DOCUMENT_PAGES} a document)",
-        30_000_000,
-        ("coarse.page_bytes",),
-        ("coarse.read_core_s", "coarse.ink_core_s"),
-        made_by="recipes/corpus30m.py",
-        shard_samples=SHARD_PAGES,
-    ),
-    Part(
-        "fine",
-        "PDF pages, fine (2M zh, 2M en)",
-        4_000_000,
-        ("coarse.page_bytes",),
-        ("fine.page_core_s",),
-        made_by="recipes/fine.py",
-    ),
-    Part("minority", "minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
-    Part("word", "Word documents", 3_000_000, ("word.sample_bytes",), ("word.sample_core_s",), made_by="recipes/word.py"),
-    Part(
-        "scene",
-        "scene text (10M zh, 10M en)",
-        20_000_000,
-        ("scene.picture_bytes",),
-        ("scene.picture_core_s",),
-        gpu_s=0.05,
-        made_by="recipes/scene.py",
-        shard_samples=SHARD_SCENES,
-    ),
-    *(
-        Part(
-            key,
-            name,
-            num_samples,
-            (f"figures.{rate}_bytes",),
-            (f"figures.{rate}_core_s",),
-            made_by="recipes/figures.py",
-            shard_samples=SHARD_FIGURES,
-        )
-        for key, name, num_samples, rate in (
-            ("charts", "charts", 10_000_000, "chart"),
-            ("molecules", "chemical formulas", 5_000_000, "molecule"),
-            ("geometry", "plane geometry", 1_000_000, "geometry"),
-        )
-    ),
-    Part(
-        "vision",
-        "general vision (20%)",
-        round(_OTHERS / 0.7 * 0.2),
-        ("vision.picture_bytes",),
-        ("vision.picture_core_s",),
-        made_by="recipes/vision.py",
-        shard_samples=SHARD_PICTURES,
-        group="vision",
-    ),
-    Part(
-        "texts",
-        "text only (10%)",
-        round(_OTHERS / 0.7 * 0.1),
-        ("texts.sample_bytes",),
-        ("texts.sample_core_s",),
-        made_by="recipes/texts.py",
-        group="text",
-    ),
-)
+def mixture(
+    pages: str = "",
+    fine: str = "",
+    minority: str = "",
+    word: str = "",
+    scene: str = "",
+    figures: str = "",
+    vision: str = "",
+    texts: str = "",
+    list: str = "",
+    limit: int = 0,
+    benchmarks: str = "",
+) -> Recipe:
+    """What each part is made of. `minority` is an output of `multilingual`, `figures` a list of molecules to draw; figures need
+    no input, and are there unless that is `none`. `list` is that of the scenes' and the vision's pictures. At most `limit`
+    documents of each part, fifty times as many pictures that are drawn here, and of packages five times as many texts, which are
+    short."""
+    given = {
+        "pages": pages, "fine": fine, "minority": minority, "word": word,
+        "scene": scene, "figures": figures, "vision": vision, "texts": texts,
+    }  # fmt: skip
+    if minority == PACKAGES:
+        raise ValueError(f"minority={minority}: say minority=DIR, an output of make recipe=multilingual")
+    if list and not {scene, vision} - {"", PACKAGES, NONE}:
+        raise ValueError(f"list={list}: it is the list of the pictures at scene=WHERE or vision=WHERE, which are missing")
+    if not any(given.values()):
+        given = {key: PACKAGES if recipe else "" for key, recipe in RECIPES_OF.items()}
+        limit = limit or DEFAULT_LIMIT
+    given["figures"] = given["figures"] or PACKAGES
+    steps: dict[str, Step] = {}
+    drawn: dict[Drawn, None] = {}
+    made: dict[str, None] = {}
+    for key, where in given.items():
+        if where in ("", NONE):
+            continue
+        if _is_output(where):
+            drawn |= dict.fromkeys(Drawn(part, os.path.abspath(where)) for part in _parts(key))
+            continue
+        if where != PACKAGES and "://" not in where and not glob.has_magic(where) and not os.path.exists(where):
+            raise ValueError(f"{key}={where}: no such file or folder")  # now, and not when the parts before it are made
+        if not RECIPES_OF[key]:
+            raise ValueError(f"{key}={where}: no output and no dataset is there; make recipe=multilingual makes one")
+        recipe = _recipe(key, where, list, limit)
+        for step in recipe.steps:
+            if isinstance(step, MarkAlike):
+                made |= dict.fromkeys(step.datasets)
+                drawn |= dict.fromkeys(Drawn(name if name in _parts(key) else _parts(key)[0], name) for name in step.datasets)
+            elif not isinstance(step, Report):
+                steps[step.name] = step
+    if not drawn:
+        raise ValueError("mixture: every part is none; name one, as texts=DIR")
+    left_out = tuple(key for key, where in given.items() if not where)
+    alike = (MarkAlike(datasets=tuple(made), benchmarks=benchmark_folder(benchmarks)),) if made else ()
+    return Recipe("mixture", (*steps.values(), *alike, WriteMixture(tuple(drawn), left_out), Report(datasets=tuple(made))))
 
 
-def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
-    """What each part and all of them come to, for people; a guess has a question mark."""
-    header = ("part", "samples", "shards", "TB", "core-hours", "GPU-hours", "made by")
-    rows, sums = [], [0.0] * 5
-    for part in parts:
-        num_bytes, sure_bytes = _cost(part.num_bytes, rates)
-        core_s, sure_core = _cost(part.core_s, rates)
-        n = part.num_samples
-        shards = n / part.shard_samples if part.shard_samples else n * num_bytes / SHARD_BYTES
-        values = (n, max(1, round(shards)), n * num_bytes / 1e12, n * core_s / 3600, n * part.gpu_s / 3600)
-        sums = [a + b for a, b in zip(sums, values, strict=True)]
-        sure_shards = sure_bytes or bool(part.shard_samples)
-        rows.append((part.name, *_row(values, sure_shards, sure_bytes, sure_core), part.made_by))
-    rows.append(("together", *_row(tuple(sums), False, False, False), ""))
-    measured = sorted({rate.by for rate in rates.values() if rate.by})
-    notes = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
-    notes.append("? rests on a guess, which recipes/mixture.py or recipes/rates.py holds")
-    return "\n".join([*_columns([header, *rows]), "", *notes])
+def _parts(key: str) -> tuple[str, ...]:
+    """The parts of `PAPER` that a word stands for."""
+    return ("charts", "molecules", "geometry") if key == "figures" else (key,)
 
 
-def _cost(cost: float | tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[float, bool]:
-    """A value, and whether it was measured."""
-    if isinstance(cost, tuple):
-        return sum(rates[name].value for name in cost), all(rates[name].by for name in cost)
-    return cost, False
+def _is_output(where: str) -> bool:
+    """Whether a dataset is there, or the output of a recipe."""
+    return any((Path(where) / name).exists() for name in ("shards", "recipe.json"))
 
 
-def _row(values: tuple[float, ...], sure_shards: bool, sure_bytes: bool, sure_core: bool) -> tuple[str, ...]:
-    samples, shards, terabytes, core_h, gpu_h = values
-    of_shards, of_bytes, of_core = ("" if sure else "?" for sure in (sure_shards, sure_bytes, sure_core))
-    return (
-        f"{samples:,.0f}",
-        f"{shards:,.0f}{of_shards}",
-        f"{terabytes:,.2f}{of_bytes}",
-        f"{core_h:,.0f}{of_core}",
-        f"{gpu_h:,.0f}?" if gpu_h else "0",
-    )
+def _recipe(key: str, where: str, pictures: str, limit: int) -> Recipe:
+    """The recipe of a part. Raises `ValueError` as its function does."""
+    from recipes import RECIPES  # here, since its table names this file
+
+    entry = RECIPES[RECIPES_OF[key]]
+    is_drawn = key == "figures" or (key == "vision" and where == PACKAGES)
+    factor = DRAWS_A_DOCUMENT if is_drawn else TEXTS_A_DOCUMENT if key == "texts" and where == PACKAGES else 1
+    words: dict[str, Any] = {"limit": limit * factor}
+    if where != PACKAGES:
+        words |= {"molecules" if key == "figures" else "input": where}
+        words |= {"list": pictures} if pictures and "list" in entry.words else {}
+    if key == "pages" and where == PACKAGES:
+        return _pages_of_packages(resolve_name(entry.function)(input=".", limit=limit))
+    recipe: Recipe = resolve_name(entry.function)(**words)
+    return recipe
 
 
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows as lines, the first and the last column to the left, numbers to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for first, *numbers, last in rows:
-        cells = [n.rjust(w) for n, w in zip(numbers, widths[1:-1], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells, last]).rstrip())
-    return lines
+def _pages_of_packages(recipe: Recipe) -> Recipe:
+    source = PdfSource(max_pages=DEFAULT_PAGES)
+    steps = (replace(s, census=DebianSamples(), source=source) if isinstance(s, Pipeline) else s for s in recipe.steps)
+    return replace(recipe, steps=tuple(steps))

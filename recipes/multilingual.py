@@ -7,25 +7,25 @@ languages.
 
 from dataclasses import replace
 
-from datagen.alike import MarkAlike
-from datagen.census import Listing
-from datagen.pipeline import Pipeline, Stage
-from datagen.sources.dataset import SamplesOf, ShardsOf
-from datagen.sources.debian import DebianSamples
-from datagen.sources.pdf import PdfSource
-from datagen.stages.check_formulas import CheckFormulas
-from datagen.stages.ink import CompareInk
-from datagen.stages.language import IdentifyLanguage
-from datagen.stages.regions import CutLines, CutRegions
-from datagen.stages.textlayer import JudgeTextLayer
+from datagen.coarse.source import PdfSource
+from datagen.coarse.verdict.judge_ink import CompareInk
+from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.curation.mark_similar import MarkAlike
+from datagen.fine.cut_regions import CutLines, CutRegions
+from datagen.formulas.check import CheckFormulas
+from datagen.inputs.census import Listing
+from datagen.reading.language import IdentifyLanguage
+from datagen.samples.documents import DebianSamples
+from datagen.work.pipeline import Pipeline, Stage
+from datagen.work.samples_of import SamplesOf, ShardsOf
 from flywheel.step import COMPACT, CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
-from model.config import small_moe
+from model.net.config import small_moe
 from model.train.step import Data, Train
 from recipes import fine
-from recipes.engines import EMBEDDED
-from recipes.readers import of_kind
 from recipes.reads import LINES, drawn
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.words.engines import EMBEDDED
+from recipes.words.readers import of_kind
 
 SEED = 0
 # The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel

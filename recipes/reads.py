@@ -12,9 +12,9 @@ far, steps of 128 at twice the rate took longer.
 
 from dataclasses import replace
 
-from datagen import typefaces
-from datagen.synth.lines import Curriculum, Lines
-from model.config import line_reader
+from datagen.drawing import typefaces
+from datagen.drawing.line_curriculum import Curriculum, Lines
+from model.net.config import line_reader
 from model.train.step import RANDOM, Data, DrawnLines, Train
 from recipes.recipe import Recipe, Report
 

@@ -3,16 +3,14 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
-from recipes.mixture import Part
+from recipes.paper_mixture import Part
 
 
 class Step(Protocol):
-    """One step of a recipe: a frozen dataclass of plain values. Its `name` is that of its folder in the output."""
-
-    runs: ClassVar[str]
-    """The class that plans and runs it, "module:Class", a `recipes.steps.StepRunner`."""
+    """One step of a recipe: a frozen dataclass of plain values. Its `name` is that of its folder in the output, and
+    `recipes.steps.RUNNERS` says which class plans and runs it."""
 
     @property
     def name(self) -> str: ...
@@ -23,8 +21,6 @@ class Report:
     """The HTML report: a section or more for each step that has something to show, and for each of the `datasets` a seeded sample
     of its pages, in at most `max_bytes`. It is also made after each of the steps `after`, so that there is something to look at
     while the others run."""
-
-    runs: ClassVar[str] = "recipes.steps.report:ReportRunner"
 
     datasets: tuple[str, ...]
     seed: int = 0

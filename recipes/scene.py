@@ -10,20 +10,20 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from datagen.alike import MarkAlike
-from datagen.census import Census
-from datagen.pipeline import Pipeline
-from datagen.sources import scene_packages
-from datagen.sources.draws import DrawSource
-from datagen.sources.images import ImageSource
-from datagen.sources.pictures import pictures
-from datagen.stages.filter_pictures import FilterPictures
-from datagen.stages.judge_scene import JudgeScene
-from datagen.stages.read_scene import ReadScene
-from datagen.storage import Folder
-from recipes.engines import EMBEDDED, of_word
+from datagen.curation.mark_similar import MarkAlike
+from datagen.disk.storage import Folder
+from datagen.inputs.census import Census
+from datagen.pictures.filter_pictures import FilterPictures
+from datagen.pictures.pick_source import pictures
+from datagen.pictures.source import ImageSource
+from datagen.samples import photographs as scene_packages
+from datagen.scene.judge_scene import JudgeScene
+from datagen.scene.read_scene import ReadScene
+from datagen.work.draws import DrawSource
+from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, Step, benchmark_folder
-from recipes.stage_fields import stage_of
+from recipes.words.engines import EMBEDDED, of_word
+from recipes.words.stage_fields import stage_of
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def scene(
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """`input`, `list`, `unsafe_list` and `download`: see `datagen.sources.pictures`; `only` and `judge`: fields of
+    """`input`, `list`, `unsafe_list` and `download`: see `datagen.pictures.pick_source`; `only` and `judge`: fields of
     `FilterPictures` and `JudgeScene`, see `stage_fields`. With `agreement` each picture is read at two sizes. `engines`: who
     finds and who reads lines, see `engine_words`; `reader`: a folder of the flywheel's, which reads lines of its script in
     place of Tesseract.
@@ -82,7 +82,7 @@ def scene(
 
 def composed(photographs: str, count: int, seed: int) -> Pipeline:
     """The dataset of about `count` composed scenes, one block at least."""
-    from datagen.synth.scenes import SceneDraws, Scenes  # it takes Babel, OpenCV and Pango
+    from datagen.scene.maker import SceneDraws, Scenes  # it takes Babel, OpenCV and Pango
 
     maker = Scenes(photographs, texts=_texts())
     census = SceneDraws(maker.name, max(1, count // BLOCK) * BLOCK, seed, BLOCK, photographs)
@@ -107,7 +107,7 @@ def _reader(engines: str, reader: str, agreement: bool) -> ReadScene:
 
 def _texts() -> tuple[str, ...]:
     """Where the prose on composed posters comes from: what can be had here."""
-    from datagen.sources import declarations
+    from datagen.samples import declarations
 
     try:
         declarations.codes()

@@ -1,12 +1,12 @@
 """Text alone: what a model keeps its language by. Datasets of others, or texts of packages, as documents without an image."""
 
-from datagen.alike import MarkAlike
-from datagen.pipeline import Pipeline
-from datagen.sources.text_packages import TextSamples
-from datagen.sources.texts import TextListing, TextSource
-from datagen.stages.drop_poor_texts import FILTERS, DropPoorTexts
-from datagen.stages.filters import DropLowInformation
-from datagen.stages.language import IdentifyLanguage
+from datagen.coarse.verdict.filters import DropLowInformation
+from datagen.curation.mark_similar import MarkAlike
+from datagen.reading.language import IdentifyLanguage
+from datagen.samples.texts import TextSamples
+from datagen.texts.drop_poor_texts import FILTERS, DropPoorTexts
+from datagen.texts.source import TextListing, TextSource
+from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, benchmark_folder
 
 NAME = "texts"

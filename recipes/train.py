@@ -7,10 +7,10 @@ weight decay, the number of steps, and how often each image mode comes: those ar
 
 import dataclasses
 
-from model.config import ModelConfig, full, stage1, tiny
+from model.net.config import ModelConfig, full, stage1, tiny
 from model.train.step import RANDOM, Train
 from recipes.recipe import Recipe, Report
-from recipes.training_data import mixture
+from recipes.words.training_data import mixture
 
 JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gundam", 1.0))
 

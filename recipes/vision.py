@@ -1,16 +1,16 @@
 """Pictures with what is to be seen on them: captions, objects with boxes, and phrases about places."""
 
-from datagen.alike import MarkAlike
+from datagen.curation.mark_similar import MarkAlike
 from datagen.engines import Choice
-from datagen.pipeline import Pipeline
-from datagen.sources.described import described
-from datagen.sources.draws import DrawSource
-from datagen.stages.caption_pictures import CaptionPictures
-from datagen.stages.filter_pictures import FilterPictures
-from datagen.stages.judge_captions import JudgeCaptions
-from recipes import engine_words
+from datagen.pictures.filter_pictures import FilterPictures
+from datagen.vision.caption_pictures import CaptionPictures
+from datagen.vision.judge_captions import JudgeCaptions
+from datagen.vision.source import described
+from datagen.work.draws import DrawSource
+from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, benchmark_folder
-from recipes.stage_fields import stage_of
+from recipes.words import engine_words
+from recipes.words.stage_fields import stage_of
 
 NAME = "vision"
 DEFAULT_LIMIT = 2_000
@@ -28,7 +28,7 @@ def vision(
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.sources.described` reads;
+    """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.vision.source` reads;
     `only` says which of them to take, see `stage_fields`. Those without a caption are described by `captioner`, a server as
     `http://HOST:8000/v1#MODEL`. Without `input`, about `limit` pictures made here of cut-outs on photographs, by `seed`, in whole
     blocks. Raises `ValueError` as `described` does, and for words about pictures of others where there is no `input`."""
@@ -50,7 +50,7 @@ def vision(
 
 
 def _stamps(limit: int, seed: int) -> Pipeline:
-    from datagen.synth.stamps import StampDraws, Stamps
+    from datagen.vision.maker import StampDraws, Stamps
 
     draws = StampDraws("stamps", max(1, limit // BLOCK) * BLOCK, seed, BLOCK)
     return Pipeline(NAME, draws, DrawSource(Stamps(), stage=NAME, core_s=0.022, num_bytes=90_000), ())

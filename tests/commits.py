@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 
 
 class Killed(BaseException):

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests import pdfs
+from tests.inputs import pdfs
 
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as recipes.run has it, and for the same reason
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as recipes.run.execute has it, and for the same reason
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,7 +62,7 @@ def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """`on=` for two worker processes that all tests of this process share: the address of the cluster that `on=local` starts."""
-    from datagen.cluster import local_cluster
+    from datagen.work.cluster import local_cluster
 
     with local_cluster(2) as cluster:
         yield cluster.scheduler_address

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy
 import pymupdf
 
-from datagen.sources.pdf_answers import PageContent
-from datagen.sources.pdf_page import OpenPage, PageReader
-from datagen.sources.pdf_text import text_layer
+from datagen.coarse.answers import PageContent
+from datagen.coarse.page import OpenPage, PageReader
+from datagen.coarse.text_layer import text_layer
 
 
 def read(pdf: bytes | Path, page: int = 0, function: PageReader = text_layer) -> PageContent:

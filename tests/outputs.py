@@ -6,19 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from datagen import manifest
-from datagen.alike import MarkAlike
-from datagen.census import Listing
-from datagen.pipeline import Pipeline
+from datagen.coarse.source import PdfSource
+from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.curation.mark_similar import MarkAlike
+from datagen.disk import manifest
+from datagen.disk.shards import ShardReport, ShardWriter, read_samples, read_shard, shard_name
+from datagen.disk.storage import Folder
+from datagen.inputs.census import Listing
+from datagen.reading.language import IdentifyLanguage
 from datagen.record import Sample
-from datagen.shards import ShardReport, ShardWriter, read_samples, read_shard, shard_name
-from datagen.sources.pdf import PdfSource
-from datagen.stages.language import IdentifyLanguage
-from datagen.stages.textlayer import JudgeTextLayer
-from datagen.storage import Folder
+from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, read_passwords
-from recipes.run import Place, run
-from recipes.words import Entry
+from recipes.run.execute import Place, run
+from recipes.words.words import Entry
 
 ROOT = Path(__file__).parents[1]
 

@@ -3,8 +3,8 @@
 import ctypes
 from pathlib import Path
 
-from datagen.sources.pdf_answers import PageContent
-from datagen.sources.pdf_page import OpenPage
+from datagen.coarse.answers import PageContent
+from datagen.coarse.page import OpenPage
 
 
 def crash_on_request(view: OpenPage) -> PageContent:

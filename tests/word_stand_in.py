@@ -13,10 +13,10 @@ from typing import Any
 
 from PIL import Image
 
-from datagen.drawn_formulas import draw
-from datagen.parts import Failed, Part, Parts
+from datagen.formulas.render import draw
 from datagen.record import Box, Line, Range, Region, SampleError
-from datagen.word.answers import BY, Cut, Lost, WordPage
+from datagen.sandbox.parts import Failed, Part, Parts
+from datagen.word.pages.answers import BY, Cut, Lost, WordPage
 
 READ = "tests.word_stand_in:read_document"
 SIZE = (600, 800)

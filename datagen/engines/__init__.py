@@ -39,7 +39,6 @@ ENGINES = {
     "mineru": "datagen.engines.mineru:MinerU",
     "server": "datagen.engines.server:Server",
     "captioner": "datagen.engines.captioner:Captioner",
-    "ours": "flywheel.readers.ours_engine:OurReader",
 }
 
 

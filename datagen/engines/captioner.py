@@ -12,7 +12,7 @@ from typing import Any
 
 from datagen.engines import Description
 from datagen.engines.server import ENDS, Server, Shown
-from datagen.images import upright
+from datagen.page.images import upright
 from datagen.record import SampleError
 
 log = logging.getLogger(__name__)

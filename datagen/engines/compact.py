@@ -32,12 +32,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from datagen.disk.storage import Folder
 from datagen.engines.ctc_words import Spelling, spell
-from datagen.engines.direction import as_it_is_read, as_it_stands
-from datagen.engines.hangul import put_together, take_apart
-from datagen.engines.left_marks import as_drawn, as_written
-from datagen.engines.lookalikes import fold, unfold
-from datagen.storage import Folder
+from datagen.writing.direction import as_it_is_read, as_it_stands
+from datagen.writing.hangul import put_together, take_apart
+from datagen.writing.left_marks import as_drawn, as_written
+from datagen.writing.lookalikes import fold, unfold
 
 FORMAT = 3  # of a reader's folder: goes up whenever older weights or alphabets mean something else
 HEIGHT = 32

@@ -15,11 +15,11 @@ import torch
 from datagen.engines import got_ocr, pretrained, token_reader
 from datagen.engines.compact import normalise
 from datagen.engines.scores import mean_probability
-from datagen.latex_tables import to_table
 from datagen.markdown import bare_latex
 from datagen.record import Line
-from datagen.tables import to_html
-from datagen.text import joined
+from datagen.tables.cells import to_html
+from datagen.tables.tabular import to_table
+from datagen.writing.join_lines import joined
 
 AT_A_TIME = 8
 """Regions that are read together."""

@@ -19,13 +19,13 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from datagen import table_texts
+from datagen.disk.storage import Folder
 from datagen.labels import PICTURES, is_page_number, label_of
 from datagen.markdown import bare_latex
 from datagen.record import Box, Line, Region, Sample, SampleError
-from datagen.storage import Folder
-from datagen.tables import to_html
-from datagen.text import joined
+from datagen.tables import markup
+from datagen.tables.cells import to_html
+from datagen.writing.join_lines import joined
 
 _NAME = "mineru"
 _FILE = "middle.json"
@@ -200,7 +200,7 @@ def _of_block(block: Mapping[str, Any], frame: _Frame, kind: str) -> Iterator[Re
     elif label == "equation":
         text, form = bare_latex("\n".join(span.get("content") or "" for span in spans)), "latex"
     elif label == "code":
-        text = table_texts.unfenced("\n".join(map(_text_of, lines)).strip("\n"))
+        text = markup.unfenced("\n".join(map(_text_of, lines)).strip("\n"))
     elif label not in PICTURES:
         filled = [line for line in lines if _text_of(line)]
         text = joined(list(map(_text_of, filled)), [tuple(line["bbox"]) not in frame.starts for line in filled[1:]])
@@ -232,7 +232,7 @@ def _table(spans: Sequence[Mapping[str, Any]]) -> str:
     """The HTML of a table's spans; "" where MinerU didn't read it, or wrote what isn't one."""
     written = [span.get("html") or span.get("latex") or "" for span in spans if span["type"] == "table"]
     try:
-        return to_html(table_texts.read(written[0])) if len(written) == 1 else ""
+        return to_html(markup.read(written[0])) if len(written) == 1 else ""
     except ValueError:
         return ""
 

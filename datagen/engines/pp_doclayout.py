@@ -22,9 +22,9 @@ from transformers import (
     PPDocLayoutV4ForObjectDetection,
 )
 
-from datagen.boxes import area, shared
 from datagen.engines import pretrained, token_reader
 from datagen.labels import label_of
+from datagen.page.boxes import area, shared
 from datagen.record import Box, Line, Polygon, Region
 
 NETWORKS = {

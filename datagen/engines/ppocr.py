@@ -22,8 +22,8 @@ from typing import Any
 import cv2
 import numpy
 
+from datagen.disk.temporary import temporary_folder
 from datagen.engines import Quad, needed_by, wheels
-from datagen.temporary import temporary_folder
 
 _FILES = ("inference.onnx", "inference.yml")
 _NAME = re.compile(r"[A-Za-z][\w.-]*")

@@ -17,9 +17,9 @@ import numpy
 from PIL import Image
 
 from datagen.engines import needed_by
+from datagen.engines.light_pymupdf import pymupdf
 from datagen.labels import label_of
 from datagen.record import Box, Line, Region
-from datagen.sources.light_pymupdf import pymupdf
 
 NAME = "pymupdf-layout"
 _INPUT = "text+post-seg-image"  # lines, and pictures that its network for images sees

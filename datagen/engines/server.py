@@ -27,14 +27,16 @@ import aiohttp
 import numpy
 from PIL import Image
 
-from datagen import images, table_texts, target
+from datagen import target
 from datagen.engines import NothingAnswers
 from datagen.engines.scores import mean_probability
-from datagen.formats import HEAD_BYTES, format_of
+from datagen.inputs.formats import HEAD_BYTES, format_of
 from datagen.labels import PICTURES, label_of
 from datagen.markdown import bare_latex
+from datagen.page import images
 from datagen.record import Line, Region, Sample, SampleError, clean_text
-from datagen.tables import to_html
+from datagen.tables import markup
+from datagen.tables.cells import to_html
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +195,7 @@ class Server:
         """The answer as text of this kind."""
         if answer.reason:
             return answer
-        text = table_texts.unfenced(ENDS.sub("", answer.text)).strip()
+        text = markup.unfenced(ENDS.sub("", answer.text)).strip()
         if target.REF in text:
             wanted = {"tables": "table", "formulas": "equation"}.get(self.kind)
             regions = target.decode(text, (1000, 1000))
@@ -202,7 +204,7 @@ class Server:
             text = bare_latex(text)
         elif self.kind == "tables" and text:
             try:
-                text = to_html(table_texts.read(text))
+                text = to_html(markup.read(text))
             except ValueError:
                 return _none("no_table")
         return answer._replace(text=text) if text else _none("empty_answer")

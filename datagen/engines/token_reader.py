@@ -20,9 +20,9 @@ from typing import Any, ClassVar
 import numpy
 import torch
 
+from datagen.disk.storage import Folder
+from datagen.disk.temporary import temporary_folder
 from datagen.engines.compact import normalise, threads
-from datagen.storage import Folder
-from datagen.temporary import temporary_folder
 
 MODEL = "model"
 AT_A_TIME = 16

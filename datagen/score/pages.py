@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from datagen import manifest
+from datagen.disk import manifest
+from datagen.disk.shards import read_records
+from datagen.disk.storage import Folder
 from datagen.labels import PICTURES, RUNNING, label_of
 from datagen.markdown import markdown
 from datagen.record import Region, Sample
 from datagen.score import parts
 from datagen.score.layout import Placed
-from datagen.shards import read_records
-from datagen.storage import Folder
 from datagen.target import REF, decode
 
 BESIDE = frozenset(

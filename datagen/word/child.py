@@ -12,17 +12,18 @@ from pathlib import Path
 
 import msgspec
 
-from datagen.parts import Failed, Part, Parts, each
+from datagen.disk.temporary import temporary_folder
 from datagen.record import Range, SampleError, clean_text
-from datagen.temporary import temporary_folder
-from datagen.word import content, office
-from datagen.word.answers import Lost, WordPage
-from datagen.word.document import Document, Formula
-from datagen.word.fitting_pictures import fitting_pictures
-from datagen.word.formulas import Refusal, to_latex
-from datagen.word.package import Package, opened
-from datagen.word.pages import Rendering, WordPages
-from datagen.word.paragraph_parts import paragraphs_of
+from datagen.sandbox.parts import Failed, Part, Parts, each
+from datagen.word import office
+from datagen.word.file import content
+from datagen.word.file.document import Document, Formula
+from datagen.word.file.fitting_pictures import fitting_pictures
+from datagen.word.file.package import Package, opened
+from datagen.word.formulas.document_formulas import Refusal, to_latex
+from datagen.word.pages.answers import Lost, WordPage
+from datagen.word.pages.document_pages import Rendering, WordPages
+from datagen.word.pages.paragraph_parts import paragraphs_of
 
 gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no circles: to look for them took a tenth of its time
 

@@ -1,4 +1,5 @@
-"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child (`datagen/sandbox.py`).
+"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child
+(`datagen/sandbox/process.py`).
 
 Each conversion has a profile of its own and nobody else's, in memory where there is room: a copy of one that LibreOffice has
 written before, which starts in half the time that an empty one takes. The process makes that template when it first converts,
@@ -24,10 +25,10 @@ from pathlib import Path
 from typing import Literal
 from xml.sax.saxutils import escape
 
+from datagen.disk.temporary import in_memory, temporary_folder
 from datagen.record import SampleError, clean_text
-from datagen.sandbox import WALL_FACTOR
-from datagen.temporary import in_memory, temporary_folder
-from datagen.word import landlock
+from datagen.sandbox import landlock
+from datagen.sandbox.process import WALL_FACTOR
 
 DEADLINE_S = 60.0
 """The processor seconds that LibreOffice may take for the files of one conversion."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datagen import progress
+from datagen.disk.storage import Folder
 from datagen.engines.compact import (
     HEIGHT,
     MAX_WIDTH,
@@ -32,11 +32,11 @@ from datagen.engines.compact import (
     symbols_of,
     threads,
 )
-from datagen.progress import State
-from datagen.storage import Folder
-from flywheel.crops import Crop, degraded, tallness
-from flywheel.readers import standing
-from flywheel.readers.shares import shares_of
+from datagen.work import progress
+from datagen.work.progress import State
+from flywheel.lines.crops import Crop, degraded, tallness
+from flywheel.readers import symbol_places
+from flywheel.readers.line_shares import shares_of
 from flywheel.step import Fit
 
 _REPORT_EVERY_S = 10.0
@@ -147,7 +147,7 @@ def _loss(
     if not is_told:
         return nll
     symbols = [symbols_of(text, alphabet.script) for text in texts]
-    return nll + _TOLD * standing.loss(logp_BTA, targets, symbols, num_steps_B.tolist())
+    return nll + _TOLD * symbol_places.loss(logp_BTA, targets, symbols, num_steps_B.tolist())
 
 
 def _least_frames(symbols: Sequence[int] | str) -> int:

@@ -10,11 +10,11 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from datagen.disk.storage import Folder
 from datagen.engines.got_ocr import Network, opened
 from datagen.engines.token_reader import MODEL, on_disk, save, to_fill
-from datagen.storage import Folder
-from flywheel.crops import Crop
-from flywheel.readers import tuned
+from flywheel.lines.crops import Crop
+from flywheel.readers import fine_tuning
 from flywheel.step import Fit
 
 IGNORED = -100
@@ -30,10 +30,10 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     at the end. Raises `ValueError` if there are no crops, if the folder has a reader of another training, or if there are no
     weights.
     """
-    values = tuned.pretrained(config)
-    if tuned.is_there(folder, crops, mark):
+    values = fine_tuning.pretrained(config)
+    if fine_tuning.is_there(folder, crops, mark):
         return []
-    precision, device = tuned.precision_of(values), tuned.device_of(values)
+    precision, device = fine_tuning.precision_of(values), fine_tuning.device_of(values)
     dtype = getattr(torch, precision)
     # What is trained is in fp32. Beneath adapters the weights stay as they are.
     weights_dtype = dtype if values.lora else torch.float32
@@ -48,17 +48,17 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
             torch.manual_seed(config.seed)
             network = Network(get_peft_model(network.net, adapters), network.processor)
     network.net.train()
-    losses = tuned.learn(config, crops, _Learner(network, values.at_once, device, dtype), folder, mark)
+    losses = fine_tuning.learn(config, crops, _Learner(network, values.at_once, device, dtype), folder, mark)
     net = network.net.merge_and_unload(safe_merge=True) if values.lora else network.net
-    tuned.clear(folder)
+    fine_tuning.clear(folder)
     with to_fill(folder.sub(MODEL)) as path:
         net.to(dtype).save_pretrained(path, max_shard_size=_ONE_FILE)
         network.processor.save_pretrained(path)
     languages = dict(Counter(crop.lang for crop in crops))
-    longest = tuned.most_tokens([len(network.answer(crop.text)) for crop in crops])
+    longest = fine_tuning.most_tokens([len(network.answer(crop.text)) for crop in crops])
     made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": languages}
     save(folder, "got_ocr", crops[0].script, precision, longest, made)
-    tuned.tidy(folder)
+    fine_tuning.tidy(folder)
     return losses
 
 

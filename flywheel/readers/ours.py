@@ -9,17 +9,17 @@ import numpy
 import torch
 from torch import Tensor
 
+from datagen.disk.storage import Folder
 from datagen.engines.token_reader import MODEL, save
-from datagen.storage import Folder
-from flywheel.crops import Crop
-from flywheel.readers import tuned
+from flywheel.lines.crops import Crop
+from flywheel.readers import fine_tuning
 from flywheel.readers.ours_engine import PROMPT, answer, answered, together, view
 from flywheel.step import Fit
-from model.batch import Tokens, through
-from model.checkpoint import load_model
-from model.deepseek_ocr import DeepseekOcr
-from model.image import MAX_LINE_WIDTH, MODES
-from model.tokenizer import TextTokenizer
+from model.files.network_folder import load_model
+from model.net.batch import Tokens, through
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import MAX_LINE_WIDTH, MODES
+from model.net.tokenizer import TextTokenizer
 from model.train.export import DTYPES, export
 
 log = logging.getLogger(__name__)
@@ -28,29 +28,29 @@ log = logging.getLogger(__name__)
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> list[float]:
     """As `got_ocr.fit`, for a network that `model.train.export` wrote, or that is as the released folder. Lines that have more
     tokens than its positions leave are left out, and counted in the log."""
-    values = tuned.pretrained(config)
-    if tuned.is_there(folder, crops, mark):
+    values = fine_tuning.pretrained(config)
+    if fine_tuning.is_there(folder, crops, mark):
         return []
-    precision, device = tuned.precision_of(values), tuned.device_of(values)
+    precision, device = fine_tuning.precision_of(values), fine_tuning.device_of(values)
     dtype = getattr(torch, precision)
     weights = start.sub(MODEL) if start is not None else Folder(values.weights)
     net, tokenizer = _opened(weights, device, None if values.lora else torch.float32)
     crops, longest = _short_enough(crops, net, tokenizer)
     if values.lora:
-        from model.lora import adapt
+        from model.files.lora import adapt
 
         adapt(net, values.lora, 2 * values.lora, seed=config.seed, autocast=dtype is not torch.float32)
         net.to(device)
-    losses = tuned.learn(config, crops, _Learner(net.train(), tokenizer, values.at_once, device, dtype), folder, mark)
+    losses = fine_tuning.learn(config, crops, _Learner(net.train(), tokenizer, values.at_once, device, dtype), folder, mark)
     if values.lora:
-        from model.lora import merge
+        from model.files.lora import merge
 
         merge(net)
-    tuned.clear(folder)
+    fine_tuning.clear(folder)
     export(folder.sub(MODEL), net, tokenizer, dtype=DTYPES[precision])
     made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(crop.lang for crop in crops))}
     save(folder, "ours", crops[0].script, precision, longest, made)
-    tuned.tidy(folder)
+    fine_tuning.tidy(folder)
     return losses
 
 
@@ -73,7 +73,7 @@ def _short_enough(crops: Sequence[Crop], net: DeepseekOcr, tokenizer: TextTokeni
         raise ValueError(f"the network has {most} positions: no line is as short as the {room} tokens that they leave")
     if num := len(crops) - len(short):
         log.warning("%s: %d of %d lines are left out: they have more than %d tokens", crops[0].script, num, len(crops), room)
-    return short, min(room, tuned.most_tokens([length for length in lengths if length <= room]))
+    return short, min(room, fine_tuning.most_tokens([length for length in lengths if length <= room]))
 
 
 class _Learner:

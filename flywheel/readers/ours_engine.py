@@ -12,12 +12,12 @@ from torch import Tensor
 from datagen.engines import token_reader
 from datagen.engines.token_reader import MODEL, TokenReader
 from datagen.target import Prompt, neutralise, restore
-from model.batch import Batch, Tokens, batch, packed, through
-from model.checkpoint import load_model
-from model.deepseek_ocr import DeepseekOcr
+from model.files.network_folder import load_model
 from model.generate import NoRepeat, tokens
-from model.image import Views, views
-from model.tokenizer import TextTokenizer
+from model.net.batch import Batch, Tokens, batch, packed, through
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import Views, views
+from model.net.tokenizer import TextTokenizer
 
 PACKAGES = ("tokenizers",)
 MODE = "line"

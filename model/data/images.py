@@ -12,8 +12,8 @@ from typing import BinaryIO, NamedTuple
 import xxhash
 from PIL import Image
 
+from datagen.disk.storage import Folder
 from datagen.record import SampleError
-from datagen.storage import Folder
 from model.data.tokens import IMAGE_ERRORS
 
 ENDS = 4096

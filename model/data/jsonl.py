@@ -17,17 +17,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from datagen.disk.storage import Folder
 from datagen.record import SampleError
-from datagen.storage import Folder
 from model.data import lengths
 from model.data.conversations import VERSION, Row, row
+from model.data.image_facts import NAMED, Looks, inline
 from model.data.images import is_inline, look, read_image
-from model.data.looks import NAMED, Looks, inline
 from model.data.row_file import BETWEEN, row_file
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Several, tell_skipped
 from model.data.split import group_hash, joined
 from model.data.tokens import counted
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from model.data.rows import Asked
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 

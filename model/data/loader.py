@@ -20,13 +20,13 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from datagen.record import SampleError
-from model.batch import Batch, Skipped, batch
 from model.data.plan import Plan
 from model.data.rows import Draw, Example, Reader
 from model.data.split import Corpus
 from model.data.tokens import Degrade, made
-from model.image import Views, together
-from model.tokenizer import TextTokenizer
+from model.net.batch import Batch, Skipped, batch
+from model.net.image import Views, together
+from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 

@@ -15,15 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from datagen.manifest import SCHEMA, answerable
+from datagen.disk.manifest import SCHEMA, answerable
+from datagen.disk.shards import ShardReport, read_records
+from datagen.disk.storage import Folder
 from datagen.record import Sample
-from datagen.shards import ShardReport, read_records
-from datagen.storage import Folder
 from datagen.target import Prompt, can_answer, encode, neutralise
 from model.data import lengths
 from model.data.rows import DIFFICULTY, NO_ANSWER, Columns, Features, Part
 from model.data.tokens import counted
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 if TYPE_CHECKING:
     from model.data.ours import Ours

@@ -20,17 +20,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datagen.manifest import parts
-from datagen.marks import digest, excluded
-from datagen.pageink import cut_out
+from datagen.disk.manifest import parts
+from datagen.disk.marks import digest, excluded
+from datagen.disk.shards import ShardReport, read_reports, read_sample
+from datagen.disk.storage import Folder
+from datagen.page.pageink import cut_out
 from datagen.record import Sample, SampleError
-from datagen.shards import ShardReport, read_reports, read_sample
-from datagen.storage import Folder
 from datagen.target import PROMPTS, Prompt, encode, neutralise
 from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, TEXT, Choice, Index, Rows, feature, is_marked
 from model.data.rows import Asked, Columns, Example, Part
 from model.data.split import NAMED, group_hash
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 
 class Place(NamedTuple):

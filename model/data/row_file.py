@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import xxhash
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 
 BETWEEN = b" \t\r\n,"
 _CHUNK = 1 << 24

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 

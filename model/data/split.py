@@ -15,7 +15,7 @@ import xxhash
 
 from model.data.order import mixed
 from model.data.rows import NO_ANSWER, Columns, Dataset
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 NAMED = 0  # the hash of a group that is held out by its name
 

@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from datagen.disk.storage import Folder
 from datagen.record import SampleError, clean_text
-from datagen.storage import Folder
 from model.data import lengths
 from model.data.archive import samples, span
 from model.data.images import ENDS, identity, upright_size
@@ -31,7 +31,7 @@ from model.data.members import Members, ending
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part, tell_skipped
 from model.data.split import NAMED, group_hash
 from model.data.tokens import counted
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 

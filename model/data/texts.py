@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+from datagen.disk.storage import Folder
 from datagen.record import SampleError
-from datagen.storage import Folder
 from datagen.target import neutralise
 from model.data import lengths
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
 from model.data.tokens import counted
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 
 _KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".txt": "text"}
 _AT_A_TIME = 1000

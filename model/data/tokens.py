@@ -9,11 +9,11 @@ from PIL import Image
 
 from datagen.record import SampleError
 from datagen.target import DET, GROUNDING, IMAGE
-from model.batch import Tokens
 from model.data.modes import fitting
 from model.data.rows import Draw, Example, Part
-from model.image import MODES, open_upright, views
-from model.tokenizer import TextTokenizer
+from model.net.batch import Tokens
+from model.net.image import MODES, open_upright, views
+from model.net.tokenizer import TextTokenizer
 
 IMAGE_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RuntimeError, struct.error),

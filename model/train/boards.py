@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from model.train.run import RUN
 
 

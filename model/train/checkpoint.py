@@ -21,8 +21,8 @@ import torch
 import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
 
-from datagen.storage import Folder
-from datagen.temporary import temporary_folder
+from datagen.disk.storage import Folder
+from datagen.disk.temporary import temporary_folder
 from model.train.layout import ALONE, Ranks
 from model.train.optim import Average, own, with_state
 

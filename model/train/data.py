@@ -5,20 +5,20 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from datagen.storage import Folder
-from model.data.drawn import Drawn
+from datagen.disk.storage import Folder
+from model.data.drawn_lines import Drawn
 from model.data.jsonl import Jsonl
 from model.data.members import Members
 from model.data.mixture import Source
 from model.data.our_rows import TEXT, Choice
 from model.data.ours import Ours, find_datasets, open_ours
-from model.data.pieces import Pieces
 from model.data.row_file import is_list
 from model.data.rows import Dataset
 from model.data.split import Corpus, opened
 from model.data.tars import Tars
+from model.data.text_pieces import Pieces
 from model.data.texts import Texts
-from model.tokenizer import TextTokenizer
+from model.net.tokenizer import TextTokenizer
 from model.train.step import MEASURE, TRAIN, Data, Train
 
 _PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")

@@ -14,16 +14,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from model.batch import Batch, through
 from model.data.loader import by_threads, job, maker
 from model.data.modes import placeholders
 from model.data.plan import packed
 from model.data.rows import NO_ANSWER, Draw
 from model.data.split import Corpus, by_hash
-from model.deepseek_ocr import DeepseekOcr
-from model.image import Views
-from model.loss import IGNORED
-from model.tokenizer import TextTokenizer
+from model.net.batch import Batch, through
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import Views
+from model.net.loss import IGNORED
+from model.net.tokenizer import TextTokenizer
 from model.train.stop import GoesOn, always
 
 log = logging.getLogger(__name__)

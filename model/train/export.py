@@ -24,15 +24,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datagen.storage import Folder, same_place
+from datagen.disk.storage import Folder, same_place
 from datagen.target import BOS, EOS, IMAGE, PAD
-from model import weights
-from model.checkpoint import TOKENIZER, check_vocabulary, load_model
-from model.config import ModelConfig
-from model.deepseek_ocr import DeepseekOcr
-from model.safetensors_files import Planned, bytes_of, write
-from model.tokenizer import TextTokenizer
-from model.train.restored import is_going_on, restored
+from model.files import weights
+from model.files.network_folder import TOKENIZER, check_vocabulary, load_model
+from model.files.safetensors_files import Planned, bytes_of, write
+from model.net.config import ModelConfig
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.tokenizer import TextTokenizer
+from model.train.restore import is_going_on, restored
 from model.train.run import METRICS
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
@@ -185,7 +185,7 @@ def main() -> None:
             net, tokenizer = load_model(folder, dtype=None if args.adapter else DTYPES[args.dtype])
             start = folder
         if args.adapter:
-            from model.lora import load_adapter, merge  # peft, only where there is an adapter
+            from model.files.lora import load_adapter, merge  # peft, only where there is an adapter
 
             load_adapter(net, Folder(args.adapter))
             merge(net)

@@ -1,6 +1,6 @@
 """The ranks that train one network together: how many stages and copies there are, and what the ranks tell each other.
 
-    pipeline    stages, each a part of the network: `model/stages.py`
+    pipeline    stages, each a part of the network: `model/net/stages.py`
     replicate   copies of each stage
     shard       ranks that share the weights of one copy: FSDP2
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 
 _PARTS = ".parts"  # of a file NAME, they lie in the folder NAME.parts, by the number of lines before them
 

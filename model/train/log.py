@@ -8,13 +8,13 @@ import psutil
 import torch
 from torch import Tensor, nn
 
-from model import plan
-from model.activations import Load
-from model.attention import PADDING
-from model.batch import Batch
-from model.config import ModelConfig
-from model.moe import Router
-from model.plan import SetUp
+from model.costs import plan
+from model.costs.activations import Load
+from model.costs.plan import SetUp
+from model.net.attention import PADDING
+from model.net.batch import Batch
+from model.net.config import ModelConfig
+from model.net.moe import Router
 
 # Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 4090": 165e12}

@@ -8,11 +8,11 @@ from typing import Any, TypeVar, cast
 
 import torch
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from model.data.rows import Draw
 from model.data.split import Corpus
-from model.deepseek_ocr import DeepseekOcr
-from model.tokenizer import TextTokenizer
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.tokenizer import TextTokenizer
 from model.train import evaluate
 from model.train.optim import Average
 from model.train.readings import Readings, readings

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from model.deepseek_ocr import PARTS, part_of
+from model.net.deepseek_ocr import PARTS, part_of
 from model.train.layout import ALONE, Ranks
 from model.train.step import Train
 

@@ -19,10 +19,10 @@ from model.data.modes import fitting
 from model.data.rows import Draw, Example
 from model.data.split import Corpus
 from model.data.tokens import opened
-from model.deepseek_ocr import DeepseekOcr
 from model.generate import NoRepeat, tokens
-from model.image import views
-from model.tokenizer import TextTokenizer
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import views
+from model.net.tokenizer import TextTokenizer
 from model.train.stop import GoesOn, always
 
 _READ_AT_ONCE = 16

@@ -8,11 +8,11 @@ from typing import Any
 import tokenizers
 import torch
 
-from datagen.marks import digest
-from datagen.progress import OnState, State
-from datagen.shards import read_reports
-from datagen.storage import Folder
-from model.cpu import native_dtype
+from datagen.disk.marks import digest
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.work.progress import OnState, State
+from model.net.cpu import native_dtype
 from model.train.data import Opened
 from model.train.start import starts
 from model.train.step import Data, Train

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor
 
-from model.batch import Batch, through
-from model.deepseek_ocr import DeepseekOcr
-from model.stages import Stage, cut, stage_of
+from model.net.batch import Batch, through
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.stages import Stage, cut, stage_of
 from model.train.layout import Ranks
 from model.train.log import Clock, by_source
 from model.train.step import Train

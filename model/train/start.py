@@ -10,18 +10,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from datagen.progress import OnState, State
+from datagen.disk.storage import Folder
 from datagen.record import SampleError
-from datagen.storage import Folder
-from model import weights
-from model.checkpoint import TOKENIZER, check_vocabulary
-from model.config import ModelConfig
+from datagen.work.progress import OnState, State
 from model.data.loader import read
 from model.data.rows import NO_ANSWER, Dataset, Draw
 from model.data.split import Corpus, chosen, opened
-from model.deepseek_ocr import DeepseekOcr, build
-from model.pretrained import start_clip, start_sam
-from model.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
+from model.files import weights
+from model.files.network_folder import TOKENIZER, check_vocabulary
+from model.files.pretrained import start_clip, start_sam
+from model.net.config import ModelConfig
+from model.net.deepseek_ocr import DeepseekOcr, build
+from model.net.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
 from model.train.step import RANDOM, Train
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
     """
     net = _plain(step, tokenizer)
     if step.lora:
-        from model.lora import adapt  # peft, only where there are adapters
+        from model.files.lora import adapt  # peft, only where there are adapters
 
         adapt(net, step.lora, step.lora_alpha or 2 * step.lora, step.lora_targets, seed=step.seed, autocast=autocast)
     return net

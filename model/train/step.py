@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
-from datagen.synth.lines import Curriculum
-from model.config import ModelConfig, tiny
+from datagen.drawing.line_curriculum import Curriculum
+from model.costs.plan import LANGUAGE
 from model.data.words import DIVERSE, LEVELS, UNREAD
-from model.plan import LANGUAGE
+from model.net.config import ModelConfig, tiny
 
 SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("", "bfloat16", "float32")
@@ -108,7 +108,7 @@ class Train:
     start_encoder       a folder whose encoder is taken alone; or two, joined by a comma: SAM's and CLIP's as published
     start_decoder       a folder whose decoder and tokenizer are taken alone; or "random". It must be said where an encoder is
                         taken from a folder
-    frozen              parts that aren't trained, as in `model.deepseek_ocr.PARTS`, or patterns of parameters' names
+    frozen              parts that aren't trained, as in `model.net.deepseek_ocr.PARTS`, or patterns of parameters' names
     lora                the rank of adapters that are trained in place of the weights, which keep their own precision; 0: none
     lora_alpha          what an adapter's output is multiplied by, times its rank; 0: twice the rank
     lora_targets        the released names of the layers that have one, or what they end in
@@ -137,12 +137,10 @@ class Train:
     optional            whether a recipe goes on without this training, saying so: where there is no GPU, or nothing to learn from
     precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
     workers             processes that make batches, on each rank; 0: a thread of this one
-    pipeline            stages that the network is cut into, as `model.stages` does it. Where there is one process, 1
+    pipeline            stages that the network is cut into, as `model.net.stages` does it. Where there is one process, 1
     replicate           copies of each stage, whose gradients are added up. What ranks are left over by `pipeline` and `replicate`
                         share the weights of a copy among them
     """
-
-    runs: ClassVar[str] = "recipes.steps.train:TrainRunner"
 
     datasets: tuple[str | Data, ...]
     groups: tuple[tuple[str, float], ...] = (("ocr", 0.7), ("vision", 0.2), ("text", 0.1))

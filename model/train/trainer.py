@@ -23,35 +23,35 @@ from typing import Any, cast
 
 import torch
 
-from datagen.progress import OnState, State, ignore
-from datagen.storage import Folder
-from model.batch import Batch
-from model.checkpoint import TOKENIZER
-from model.checkpointing import set_checkpointing
-from model.cpu import native_dtype
+from datagen.disk.storage import Folder
+from datagen.work.progress import OnState, State, ignore
+from model.costs.plan import SetUp
 from model.data.degrade import Degradations
 from model.data.loader import Loader
 from model.data.mixture import Segment, shares
 from model.data.plan import Plan
 from model.data.split import Corpus
-from model.deepseek_ocr import DeepseekOcr
-from model.plan import SetUp
-from model.tokenizer import TextTokenizer
+from model.files.network_folder import TOKENIZER
+from model.net.activation_checkpointing import set_checkpointing
+from model.net.batch import Batch
+from model.net.cpu import native_dtype
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.tokenizer import TextTokenizer
 from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, corpus_of, open_all, sources
 from model.train.export import export
+from model.train.forecast import set_up
+from model.train.journal import Speed, Told
 from model.train.layout import Ranks, joined
 from model.train.log import Clock, ExpertLoad, memory, operations
 from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
-from model.train.planned import set_up
 from model.train.run import begun, finished
 from model.train.spread import Spread
 from model.train.start import network, tokenizer_of, within
 from model.train.step import Train
 from model.train.stop import STOPPED, Stopped, terminated, until
-from model.train.told import Speed, Told
 
 log = logging.getLogger(__name__)
 
@@ -353,7 +353,7 @@ class _Training:
 
     def _merge(self, net: DeepseekOcr, start: str) -> None:
         if self.step.lora:
-            from model.lora import merge, save_adapter
+            from model.files.lora import merge, save_adapter
 
             save_adapter(self.folder.sub("adapter"), net, start)
             merge(net)

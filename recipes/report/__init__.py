@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from datagen import scripts
+from datagen.writing import scripts
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # `<` ends or opens a script element early (`</script>`, `<!--`); U+2028 and U+2029 end a line of JavaScript. In JSON

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from recipes.report import Section, asset, fill
 from recipes.report.curve import chart
 from recipes.report.train import TEXT_LIMIT, with_images

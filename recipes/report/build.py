@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from datagen.shards import ShardReport, read_reports
-from datagen.specification import describe, fingerprint
-from datagen.storage import Folder
+from datagen.disk.shards import ShardReport, read_reports
+from datagen.disk.storage import Folder
+from datagen.work.specification import describe, fingerprint
 from recipes.recipe import Report
 from recipes.report import render
 from recipes.steps import StepRunner

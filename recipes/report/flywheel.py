@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from markupsafe import Markup
 from PIL import Image
 
-from datagen import manifest
+from datagen.disk import manifest
+from datagen.disk.shards import read_reports, read_sample
+from datagen.disk.storage import Folder
 from datagen.record import Drop
-from datagen.shards import read_reports, read_sample
-from datagen.storage import Folder
-from flywheel import card
+from flywheel.rounds import card
 from recipes.report import Section, asset, fill
 from recipes.report.pages import seeded
 from recipes.report.pictures import data_uri, decode

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from datagen.manifest import Tally
+from datagen.disk.manifest import Tally
+from datagen.figures import redraw
 from datagen.record import LEVELS, NOWHERE, Polygon, Region, Sample
-from datagen.synth import redraw
 from recipes.report import Section, asset, embed, fill
 from recipes.report.pictures import data_uri, decode
 from recipes.report.reasons import doubts, number

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from datagen.storage import Folder
-from flywheel import comparable, gate
+from datagen.disk.storage import Folder
+from flywheel.labels import calibrated_scores, gate
 from flywheel.step import CALIBRATION
-from recipes.flywheel import other_rates
 from recipes.report import Section, asset, fill
+from recipes.verbs.rounds import other_rates
 
 _FEWEST = 20  # pieces that a share is told of
 _DOTS = 8  # at most, on a curve of reliability
@@ -92,7 +92,7 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
     """A row for each stratum of a reader's gate."""
     for stratum in sorted({piece.stratum for piece in pieces}):
         of_stratum = [piece for piece in pieces if piece.stratum == stratum]
-        shares = comparable.crossed([piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum])
+        shares = calibrated_scores.crossed([piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum])
         of_worth = [piece._replace(score=share) for piece, share in zip(of_stratum, shares, strict=True)]
         points = yields(of_stratum)
         cutoff = gates.get(reader, {}).get(stratum, {}).get("confidence")
@@ -107,7 +107,7 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
             "num_right": sum(piece.is_right for piece in of_stratum),
             "dots": _dots(of_stratum),
             "worth_dots": _dots(of_worth),
-            "errors": [comparable.error([p.score for p in of], [p.is_right for p in of]) for of in (of_stratum, of_worth)],
+            "errors": [calibrated_scores.error([p.score for p in of], [p.is_right for p in of]) for of in (of_stratum, of_worth)],
             "curve": " ".join(f"{_x(share)},{_y_of(right)}" for share, right in _thinned(points) if right >= _LEAST_PRECISION),
             "told": [(told, max((share for share, right in points if right >= told), default=0.0)) for told in _TOLD],
             "cutoff": cutoff,

@@ -10,9 +10,9 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from datagen import scripts
 from datagen.record import Box, Line, Sample
 from datagen.word import reasons as word_reasons
+from datagen.writing import scripts
 from recipes.report.pictures import decode
 
 # One page, which may be hostile, is read and shown up to these limits.

@@ -12,14 +12,14 @@ import numpy
 from markupsafe import Markup
 from PIL import Image
 
-from datagen import scripts
-from datagen.images import pixels
+from datagen.disk.shards import read_sample
+from datagen.disk.storage import Folder
+from datagen.page.images import pixels
 from datagen.record import Box, SampleError
-from datagen.shards import read_sample
-from datagen.storage import Folder
-from flywheel.asked import AUDIT, REVIEW, Asked, Sheet
-from flywheel.crops import Row
-from flywheel.review import page_rows
+from datagen.writing import scripts
+from flywheel.lines.crops import Row
+from flywheel.people.review import page_rows
+from flywheel.pools.questions import AUDIT, REVIEW, Asked, Sheet
 from recipes.report import asset, embed, fill
 from recipes.report.pictures import data_uri
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from model.train.lines import read_lines
 from recipes.report import Section, asset, fill
 from recipes.report.curve import Points, chart

@@ -13,16 +13,16 @@ from typing import Any
 from lxml import etree
 from markupsafe import Markup
 
-from datagen import tables
+from datagen.disk.shards import read_sample
+from datagen.disk.storage import Folder
+from datagen.formulas import katex
 from datagen.markdown import bare_latex
 from datagen.record import Sample
-from datagen.shards import read_sample
-from datagen.sources.word import entity_of
-from datagen.storage import Folder
-from datagen.word import katex
+from datagen.tables import cells
+from datagen.word.source import entity_of
 from recipes.report import Section, asset, cut, fill
 from recipes.report.pictures import data_uri, decode
-from recipes.word_tally import lines
+from recipes.steps.word_tally import lines
 
 _LARGEST = {"formula": (900, 300), "table": (1000, 1000)}
 _QUALITY = 60
@@ -110,7 +110,7 @@ def _safe(element: etree._Element) -> etree._Element:
 
 def _table(label: str) -> Markup:
     """A table's HTML, parsed and written anew, with the formulas in it as MathML."""
-    return Markup(_INLINE.sub(_formula, tables.to_html(tables.parse(label))))
+    return Markup(_INLINE.sub(_formula, cells.to_html(cells.parse(label))))
 
 
 def _formula(match: re.Match[str]) -> str:

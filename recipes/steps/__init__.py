@@ -1,7 +1,7 @@
 """The kinds of steps, a file a kind: how each is planned and run, and what it answers to verbs, the report and later steps.
 
-A step is a frozen dataclass of plain values, with a `name`. Its class attribute `runs` names its runner, "module:Class", a
-`StepRunner`. Nothing else in the project lists the kinds.
+A step is a frozen dataclass of plain values, with a `name`. The table `RUNNERS` says which `StepRunner` runs it. Nothing else in
+the project lists the kinds.
 """
 
 import pkgutil
@@ -10,12 +10,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from datagen.storage import Folder
-from datagen.tombstones import Forgotten
+from datagen.disk.storage import Folder
+from datagen.work.tombstones import Forgotten
 from recipes.recipe import Recipe, Report, Step
 
 if TYPE_CHECKING:
     from recipes.report import Section
+
+RUNNERS = {
+    "Pipeline": "recipes.steps.pipeline:PipelineRunner",
+    "MarkAlike": "recipes.steps.mark:MarkRunner",
+    "Flywheel": "recipes.steps.flywheel:FlywheelRunner",
+    "Train": "recipes.steps.train:TrainRunner",
+    "HoldOut": "recipes.steps.holdout:HoldOutRunner",
+    "Compare": "recipes.steps.compare:CompareRunner",
+    "WriteMixture": "recipes.steps.mixture:MixtureRunner",
+    "TallyWord": "recipes.steps.word:TallyRunner",
+    "Report": "recipes.steps.report:ReportRunner",
+}
+"""The runner of each kind of step, "module:Class", by the name of the step's class. A file with a step of its own adds to it."""
 
 OK, SHARD_FAILED, USAGE, OVER_MAX_DROP = 0, 1, 2, 3
 
@@ -133,8 +146,8 @@ class StepRunner(Generic[S]):
 
 
 def runner_of(step: Step, recipe: Recipe, place: Place) -> StepRunner[Any]:
-    """The runner that the step names."""
-    runner: StepRunner[Any] = pkgutil.resolve_name(step.runs)(step, recipe, place)
+    """The runner of the step's kind."""
+    runner: StepRunner[Any] = pkgutil.resolve_name(RUNNERS[type(step).__name__])(step, recipe, place)
     return runner
 
 

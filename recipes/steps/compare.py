@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from datagen.specification import fingerprint
+from datagen.work.specification import fingerprint
 from model.train.lines import read_lines
 from model.train.step import MEASURE, Train
-from recipes.ablation import Arm, Compare
-from recipes.compared import HARDLY_READS, compared, unlike
+from recipes.ablation.comparison import HARDLY_READS, compared, unlike
+from recipes.ablation.steps import Arm, Compare
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner
 

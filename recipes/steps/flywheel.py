@@ -4,11 +4,12 @@ import dataclasses
 import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from datagen.pipeline import Pipeline
-from datagen.runner import make_runner
-from datagen.specification import fingerprint
-from flywheel import aside, asked, trained
-from flywheel.enough import enough, refused_rounds
+from datagen.work.pipeline import Pipeline
+from datagen.work.runner import make_runner
+from datagen.work.specification import fingerprint
+from flywheel.pools import questions
+from flywheel.rounds import documents_learned, set_aside
+from flywheel.rounds.stop_rule import enough, refused_rounds
 from flywheel.step import (
     AUTO,
     GOLD,
@@ -24,8 +25,8 @@ from flywheel.step import (
     round_metrics,
     round_name,
 )
-from recipes.progress import watched
 from recipes.recipe import Report
+from recipes.run.progress import watched
 from recipes.steps import OK, Gone, StepRunner, pipeline
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
     def run(self) -> int:
         if not self.step.rounds and not self.place.overwrite and not self.step.gold:
             return OK
-        from flywheel import loop
+        from flywheel.rounds import loop
 
         if self.place.overwrite:
             loop.clear(self.step, self.out)
@@ -59,7 +60,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return loop.turn(self.step, self.out, make, make_runner(here.on, here.workers), watched)
 
     def folders(self) -> list[str]:
-        rounds = [*round_folders(self.out), *page_folders(self.out), *aside.folders(self.out)]
+        rounds = [*round_folders(self.out), *page_folders(self.out), *set_aside.folders(self.out)]
         return [self.step.name, *SHARED, GOLD, *rounds]
 
     def status(self) -> list[str]:
@@ -72,12 +73,12 @@ class FlywheelRunner(StepRunner[Flywheel]):
             errors = [f"{lang} {100 * row['cer']:.2f}%" for lang, row in rows.items() if row["cer"] is not None]
             accepted = sum(row["num_accepted"] for row in rows.values())
             lines.append(f"{round_name(metrics['round'])}: character error {', '.join(errors)}; {accepted:,} lines labelled")
-        return lines + aside.describe(aside.of(self.out))
+        return lines + set_aside.describe(set_aside.of(self.out))
 
     def shown(self) -> Any:
-        audits = self.folder.read(asked.AUDITS).decode() if self.folder.exists(asked.AUDITS) else ""
+        audits = self.folder.read(questions.AUDITS).decode() if self.folder.exists(questions.AUDITS) else ""
         rounds = [fingerprint(metrics) for metrics in round_metrics(self.out)]
-        return [*rounds, audits, aside.describe(aside.of(self.out))]
+        return [*rounds, audits, set_aside.describe(set_aside.of(self.out))]
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         from recipes.report.flywheel import flywheel_sections
@@ -85,26 +86,26 @@ class FlywheelRunner(StepRunner[Flywheel]):
         rounds, pages = round_metrics(self.out), self.out.sub(self.step.pages)
         if not rounds:
             return []
-        from flywheel import audit
+        from flywheel.people import audit
         from recipes.report.readings import readings_sections
 
         last, found = self.out.sub(round_name(rounds[-1]["round"])), audit.results(self.folder)
-        asides = aside.describe(aside.of(self.out))
+        asides = set_aside.describe(set_aside.of(self.out))
         sections = flywheel_sections(self.step.name, rounds, asides, last, pages, report.seed)
         return [*sections, *readings_sections(self.step.name, rounds[-1], last, found, self.step.precision)]
 
     def held_out(self) -> frozenset[str]:
-        return trained.held_out(self.step, self.out)
+        return documents_learned.held_out(self.step, self.out)
 
     def learned_from(self, sha256s: frozenset[str]) -> list[str]:
-        return trained.readers_trained_on(self.out, sha256s)
+        return documents_learned.readers_trained_on(self.out, sha256s)
 
     def forget(self, gone: Gone) -> None:
         """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources. What
         a person was asked about their lines, and answered, goes."""
-        from flywheel import audit
+        from flywheel.people import audit
 
-        if asked.forget(self.folder, gone.keys):
+        if questions.forget(self.folder, gone.keys):
             audit.measure(self.folder)
         for number in numbers(self.out):
             if not is_whole(self.out.sub(round_name(number))):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import msgspec
 
-from datagen import manifest
+from datagen.disk import manifest
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
 from datagen.record import SampleError
-from datagen.shards import read_reports
-from datagen.storage import Folder
-from recipes.ablation import HoldOut
+from recipes.ablation.steps import HoldOut
 from recipes.steps import OK, StepRunner
 
 log = logging.getLogger(__name__)

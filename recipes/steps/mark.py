@@ -2,12 +2,12 @@
 
 import logging
 
-from datagen import alike
-from datagen.alike import MarkAlike
-from datagen.runner import InProcess, make_runner
-from datagen.shards import read_reports
-from recipes.progress import working
+from datagen.curation import mark_similar
+from datagen.curation.mark_similar import MarkAlike
+from datagen.disk.shards import read_reports
+from datagen.work.runner import InProcess, make_runner
 from recipes.recipe import Step
+from recipes.run.progress import working
 from recipes.steps import OK, Gone, StepRunner
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class MarkRunner(StepRunner[MarkAlike]):
             folder = self.out.sub(name)
             few = len(read_reports(folder)) <= _FEW_SHARDS
             with working(f"{step.name}: looking for pages of {name} that are alike"):
-                counts = alike.mark(step, folder, InProcess() if few else make_runner(self.place.on, self.place.workers))
+                counts = mark_similar.mark(step, folder, InProcess() if few else make_runner(self.place.on, self.place.workers))
             if counts is None:
                 log.info("%s: nothing new in %s", step.name, name)
             else:

@@ -5,17 +5,17 @@ import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datagen import manifest, marks
-from datagen.shards import read_reports
-from datagen.storage import Folder
+from datagen.disk import manifest, marks
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
 from flywheel.step import PAGES_OF_ROUNDS, ROUNDS
 from model.data.mixture import GROUPS
 from model.data.our_rows import is_marked
 from model.data.ours import find_datasets
-from recipes import called
-from recipes.mix import RECIPES_OF, Drawn, WriteMixture
-from recipes.mixture import PAPER
+from recipes.mixture import RECIPES_OF, Drawn, WriteMixture
+from recipes.paper_mixture import PAPER
 from recipes.recipe import Report, Step
+from recipes.run import recipe_json
 from recipes.scene import DRAWN
 from recipes.steps import OK, Gone, StepRunner
 
@@ -147,7 +147,7 @@ class MixtureRunner(StepRunner[WriteMixture]):
 
 def _patterns(part: str, output: Folder) -> list[str]:
     """What a part's datasets are called in another output: all that its own recipe made, or those of its name."""
-    recipe = json.loads(output.read(called.NAME)).get("recipe") if output.exists(called.NAME) else ""
+    recipe = json.loads(output.read(recipe_json.NAME)).get("recipe") if output.exists(recipe_json.NAME) else ""
     return ["*"] if recipe and recipe == RECIPES_OF.get(part) else [*_IN_OUTPUT.get(part, (f"{part}*",))]
 
 

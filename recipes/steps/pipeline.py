@@ -9,19 +9,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen import dataset, manifest, marks, tombstones
-from datagen import retry as datagen_retry
-from datagen.assignment import Known, assigned
-from datagen.pipeline import Pipeline
+from datagen.disk import manifest, marks
+from datagen.disk.shards import ShardReport, read_reports, read_sample
+from datagen.disk.storage import Folder
 from datagen.record import Drop
-from datagen.runner import InProcess, make_runner
-from datagen.shards import ShardReport, read_reports, read_sample
-from datagen.specification import describe
-from datagen.storage import Folder
-from datagen.tombstones import Forgotten
-from recipes.progress import Shards, shown
-from recipes.rates import BY_PAGE, DOCUMENT_PAGES, processor, rates
+from datagen.work import dataset, tombstones
+from datagen.work import retry as datagen_retry
+from datagen.work.assignment import Known, assigned
+from datagen.work.pipeline import Pipeline
+from datagen.work.runner import InProcess, make_runner
+from datagen.work.specification import describe
+from datagen.work.tombstones import Forgotten
 from recipes.recipe import Report, Step
+from recipes.run.progress import Shards, shown
+from recipes.sample_costs import BY_PAGE, DOCUMENT_PAGES, processor, rates
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner
 
 if TYPE_CHECKING:

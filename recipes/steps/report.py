@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
-from datagen.storage import Folder
-from recipes.progress import working
+from datagen.disk.storage import Folder
 from recipes.recipe import Report, Step
+from recipes.run.progress import working
 from recipes.steps import OK, Gone, StepRunner, runners
 
 log = logging.getLogger(__name__)

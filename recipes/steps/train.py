@@ -5,20 +5,20 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from datagen import manifest
-from datagen.progress import OnState
-from datagen.shards import read_reports
-from datagen.specification import fingerprint
-from datagen.storage import Folder, lies_in
+from datagen.disk import manifest
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder, lies_in
 from datagen.target import PROMPTS
+from datagen.work.progress import OnState
+from datagen.work.specification import fingerprint
 from flywheel.step import dataset_of
-from model.launch import Machines, launch
+from model.train.launch import Machines, launch
 from model.train.lines import read_lines
 from model.train.step import Train
-from recipes import slurm
-from recipes.mixture import PAPER
-from recipes.progress import shown
+from recipes.paper_mixture import PAPER
 from recipes.recipe import Report
+from recipes.run import slurm
+from recipes.run.progress import shown
 from recipes.steps import OK, Gone, StepRunner
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ METRICS, READBACK, LOSS = "metrics.json", "readback.json", "loss.jsonl"
 
 class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
-        from model.train.planned import planned
+        from model.train.forecast import planned
 
         texts = sum(part.num_samples for part in PAPER if part.group == "text")
         images = sum(part.num_samples for part in PAPER) - texts

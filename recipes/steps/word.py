@@ -4,12 +4,12 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from datagen import manifest
-from datagen.shards import read_records, read_reports
+from datagen.disk import manifest
+from datagen.disk.shards import read_records, read_reports
 from recipes.recipe import Report, Step
 from recipes.steps import OK, Gone, StepRunner
+from recipes.steps.word_tally import counted, lines
 from recipes.word import TallyWord
-from recipes.word_tally import counted, lines
 
 if TYPE_CHECKING:
     from recipes.report import Section

@@ -2,7 +2,7 @@
 
     make bench [only=NAME]          python -m tests.bench [NAME]
 
-Each is a program of its own, `python -m tests.bench.NAME`, whose head says what it measures and which options it takes.
+Each is a program of its own, `python -m tests.bench.FOLDER.NAME`, whose head says what it measures and which options it takes.
 """
 
 import os
@@ -11,35 +11,43 @@ import sys
 
 from tests.bench import results
 
+# By name: the folder of the benchmark, and the options that `make bench` gives it.
 BENCHES = {
-    "extraction": (),
-    "lines": (),
-    "memory": (),
-    "reader": (),
-    "rates": (),
-    "language": (),
-    "glyphs": (),
-    "tables": (),
-    "charts": (),
-    "figures": (),
-    "parts": (),
-    "scale": ("--shards", "5000"),
-    "model": (),
-    "loader": (),
-    "training": (),
-    "packed_attention": (),
-    "promises": (),
-    "gate": (),
-    "fine_digital": (),
-    "fine_image": (),
-    "fine_cost": (),
-    "truth": (),
-    "word": (),
-    "scene": (),
-    "fine": (),
+    "extraction": ("coarse",),
+    "lines": ("coarse",),
+    "memory": ("work",),
+    "reader": ("flywheel",),
+    "rates": ("flywheel",),
+    "language": ("coarse",),
+    "glyphs": ("coarse",),
+    "tables": ("fine",),
+    "charts": ("figures",),
+    "figures": ("figures",),
+    "parts": ("work",),
+    "scale": ("work", "--shards", "5000"),
+    "model": ("network",),
+    "loader": ("network",),
+    "training": ("network",),
+    "packed_attention": ("network",),
+    "promises": ("network",),
+    "gate": ("flywheel",),
+    "fine_digital": ("fine",),
+    "fine_image": ("fine",),
+    "fine_cost": ("fine",),
+    "truth": ("coarse",),
+    "word": ("word",),
+    "scene": ("scene",),
+    "fine": ("fine",),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
-BY_NAME = {"long_run": (), "weights": (), "real_pages": (), "sentences": (), "languages": (), "detection": ()}
+BY_NAME = {
+    "long_run": ("work",),
+    "weights": ("network",),
+    "real_pages": ("coarse",),
+    "sentences": ("coarse",),
+    "languages": ("flywheel",),
+    "detection": ("flywheel",),
+}
 ALL = BENCHES | BY_NAME
 
 
@@ -52,7 +60,8 @@ def chosen(only: str) -> list[str]:
 
 def run(name: str) -> None:
     """Run a benchmark, show what it prints, and record it. A benchmark that fails ends this program, and its section stays."""
-    arguments = ["-m", f"tests.bench.{name}", *ALL[name]]
+    folder, *options = ALL[name]
+    arguments = ["-m", f"tests.bench.{folder}.{name}", *options]
     print(f"== {name}", flush=True)
     revision, load, lines = results.revision(), os.getloadavg()[0], []
     unbuffered = os.environ | {"PYTHONUNBUFFERED": "1"}

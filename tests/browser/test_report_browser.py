@@ -8,16 +8,16 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from datagen import manifest
+from datagen.disk import manifest
+from datagen.disk.shards import Place
+from datagen.disk.storage import Folder
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
-from datagen.shards import Place
-from datagen.storage import Folder
 from recipes.report import Section, render
 from recipes.report.corpus import corpus_sections
 from recipes.report.pages import Survey
 from recipes.report.train import train_sections
 from tests.browser import opened
-from tests.unit.test_report import written_training
+from tests.unit.recipes.report.test_report import written_training
 
 pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageDraw
 
+from datagen.disk.storage import Folder
 from datagen.record import Box, Origin, Quality, Sample
-from datagen.storage import Folder
-from flywheel import asked, gold, review
-from flywheel.asked import Asked, Sheet
+from flywheel.people import gold, review
+from flywheel.pools import questions
+from flywheel.pools.questions import Asked, Sheet
 from recipes.report.sheet import write_sheet
 from tests.browser import opened
 from tests.outputs import write_dataset
@@ -70,8 +71,8 @@ def written(tmp_path):
     write_dataset(tmp_path / "coarse", [page(lang) for lang in KEYS])
     folder, pages = Folder(str(tmp_path / "flywheel")), Folder(str(tmp_path / "coarse"))
     heard = tuple(replace(one, id=f"{one.id}-heard", reason="") for one in (LINES[2], LINES[3]))
-    for kind, lines in ((asked.REVIEW, LINES), (asked.AUDIT, heard)):
-        assert write_sheet(folder, asked.add_sheet(folder, kind, 2, review.NOTE, lines), pages) == []
+    for kind, lines in ((questions.REVIEW, LINES), (questions.AUDIT, heard)):
+        assert write_sheet(folder, questions.add_sheet(folder, kind, 2, review.NOTE, lines), pages) == []
     return folder, pages
 
 
@@ -140,7 +141,7 @@ def test_lines_are_corrected_by_keyboard_saved_and_taken_in(sheet, written):
     file = saved(driver, "review-1")
     taken = gold.take(*written, file)
     assert str(taken) == "4 new answers (1 accept, 1 edit, 1 not_a_line, 1 skip)"
-    kept = {answer.id: answer for answer in asked.answers(written[0])}
+    kept = {answer.id: answer for answer in questions.answers(written[0])}
     assert [kept[one.id].text if one.id in kept else None for one in LINES] == [
         LINES[0].reading, "", "Самая первая строка", "", None, None
     ]  # fmt: skip
@@ -285,7 +286,7 @@ def test_who_transcribes_sees_no_reading(sheet, written):
 def test_hundreds_of_lines_cost_no_more_than_one(browser, written, tmp_path):
     many = tuple(replace(LINES[2], id=f"{LINES[2].id}-{number}") for number in range(400))
     folder = Folder(str(tmp_path / "many"))
-    write_sheet(folder, Sheet("review-1", asked.REVIEW, 2, "", many), written[1])
+    write_sheet(folder, Sheet("review-1", questions.REVIEW, 2, "", many), written[1])
     browser.get((tmp_path / "many/review-1.html").as_uri())
     assert len(browser.find_elements(By.CSS_SELECTOR, ".cells button")) == 400
     assert len(browser.find_elements(By.CSS_SELECTOR, "img")) == 2
@@ -294,5 +295,5 @@ def test_hundreds_of_lines_cost_no_more_than_one(browser, written, tmp_path):
 def test_a_page_that_is_gone_is_left_out(written, tmp_path):
     lost = replace(LINES[2], page="f" * 16 + "-00000000-000000")
     folder = Folder(str(tmp_path / "lost"))
-    assert write_sheet(folder, Sheet("review-1", asked.REVIEW, 2, "", (LINES[3], lost)), written[1]) == [lost.id]
+    assert write_sheet(folder, Sheet("review-1", questions.REVIEW, 2, "", (LINES[3], lost)), written[1]) == [lost.id]
     assert folder.exists("review-1.html")

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from datagen import manifest
+from datagen.disk import manifest
+from datagen.disk.storage import Folder
 from datagen.record import Box, Origin, Quality, Region, Sample
-from datagen.storage import Folder
 from recipes.report import render
 from recipes.report.word import word_sections
-from recipes.word_tally import counted
+from recipes.steps.word_tally import counted
 from tests.browser import opened
 from tests.outputs import write_dataset
 

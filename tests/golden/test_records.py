@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from datagen.census import Listing
-from datagen.items import Item
-from datagen.pipeline import Pipeline
-from datagen.sources.pdf import PdfSource
-from datagen.stages.language import IdentifyLanguage
-from datagen.stages.textlayer import JudgeTextLayer
-from tests import pdfs
+from datagen.coarse.source import PdfSource
+from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.inputs.census import Listing
+from datagen.inputs.items import Item
+from datagen.reading.language import IdentifyLanguage
+from datagen.work.pipeline import Pipeline
+from tests.inputs import pdfs
 
 GOLDEN = Path(__file__).with_name("records.json")
 

@@ -6,12 +6,12 @@ import io
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from datagen.manifest import PartBuilder
+from datagen.disk.manifest import PartBuilder
+from datagen.disk.shards import ShardReport, ShardWriter
+from datagen.disk.storage import Folder
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
-from datagen.shards import ShardReport, ShardWriter
-from datagen.storage import Folder
-from model.batch import Batch
-from model.deepseek_ocr import DeepseekOcr, Losses
+from model.net.batch import Batch
+from model.net.deepseek_ocr import DeepseekOcr, Losses
 
 HEIGHT = 40
 EIGHT = (

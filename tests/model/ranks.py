@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from datagen.storage import Folder
-from model import image
-from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
+from datagen.disk.storage import Folder
+from model.net import image
+from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from model.train import trainer
 from model.train.optim import groups
 from model.train.step import Train

@@ -1,4 +1,5 @@
-"""Ranks of `model.launch` with a small training in the place of the real one: `python -m tests.model.small_ranks rank FOLDER`.
+"""Ranks of `model.train.launch` with a small training in the place of the real one: `python -m tests.model.small_ranks rank
+FOLDER`.
 
 All ranks add up their numbers at each of `step.steps` steps, and rank 0 writes the sum down every `step.checkpoint_every` steps,
 as a checkpoint. FAULTS in the environment is "TURN RANK STEP WHAT,…": in that turn of the launcher, counted from 0, WHAT befalls
@@ -12,9 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-from datagen.progress import State
-from datagen.storage import Folder
-from model import launch
+from datagen.disk.storage import Folder
+from datagen.work.progress import State
+from model.train import launch
 from model.train.step import Train
 from model.train.stop import STOPPED, terminated
 

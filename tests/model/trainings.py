@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from datagen.storage import Folder
-from model.config import line_reader
+from datagen.disk.storage import Folder
+from model.net.config import line_reader
 from model.train import trainer
 from model.train.checkpoint import Checkpoints
 from model.train.step import Train

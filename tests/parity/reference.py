@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 
-from datagen.storage import Folder
-from model import weights
-from model.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
-from model.deepseek_ocr import DeepseekOcr
-from model.image import Views
-from model.tokenizer import TextTokenizer, train_tokenizer
+from datagen.disk.storage import Folder
+from model.files import weights
+from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import Views
+from model.net.tokenizer import TextTokenizer, train_tokenizer
 from tests.model.lines import EIGHT
 
 os.environ["HF_HUB_OFFLINE"] = "1"

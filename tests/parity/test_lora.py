@@ -11,15 +11,15 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 
 import model
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from datagen.target import Prompt
-from model.batch import IGNORED
-from model.deepseek_ocr import build
+from model.costs.plan import LANGUAGE
+from model.files.lora import adapt, is_adapted, linear_layers, load_adapter, merge, save_adapter
+from model.files.safetensors_files import BadCheckpoint, Reader
+from model.files.weights import save
 from model.generate import NoRepeat, tokens
-from model.lora import adapt, is_adapted, linear_layers, load_adapter, merge, save_adapter
-from model.plan import LANGUAGE
-from model.safetensors_files import BadCheckpoint, Reader
-from model.weights import save
+from model.net.batch import IGNORED
+from model.net.deepseek_ocr import build
 from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
 from tests.parity.test_unlimited_ocr import sequence, views
 

@@ -8,10 +8,10 @@ import torch
 from transformers import UnlimitedOcrConfig, UnlimitedOcrForConditionalGeneration
 
 import model
-from datagen.storage import Folder
-from model import weights
-from model.config import ModelConfig, for_transformers
-from model.safetensors_files import BadCheckpoint, Reader
+from datagen.disk.storage import Folder
+from model.files import weights
+from model.files.safetensors_files import BadCheckpoint, Reader
+from model.net.config import ModelConfig, for_transformers
 from tests.parity.reference import DEEPER, NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
 from tests.parity.test_unlimited_ocr import sequence, views
 

@@ -6,28 +6,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from datagen.target import Prompt
-from model import weights
-from model.batch import PADDING
-from model.cache import Cache
-from model.config import ModelConfig
+from model.files import weights
+from model.files.safetensors_files import Reader
 from model.generate import NoRepeat, tokens
-from model.image import MODES, Views
-from model.loss import IGNORED
-from model.moe import MixtureOfExperts
-from model.safetensors_files import Reader
-from tests.parity.reference import (
-    DEEPER,
-    NARROW,
-    RELEASED_WIDTHS,
-    TOLERANCE,
-    as_theirs,
-    loaded,
-    randomised,
-    saved,
-    tokenizer_for,
-)
+from model.net.batch import PADDING
+from model.net.cache import Cache
+from model.net.config import ModelConfig
+from model.net.image import MODES, Views
+from model.net.loss import IGNORED
+from model.net.moe import MixtureOfExperts
+from tests.parity.reference import DEEPER, NARROW, RELEASED_WIDTHS, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
 
 pytest.importorskip("transformers.models.unlimited_ocr")
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests import wheel
+from tests.inputs import wheel
 
 
 @pytest.fixture(scope="module")

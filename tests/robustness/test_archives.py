@@ -17,12 +17,12 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from datagen.census import Listing
+from datagen.inputs import archive, archive_members, local
+from datagen.inputs.archive import Member
+from datagen.inputs.census import Listing
 from datagen.record import SampleError
-from datagen.sandbox import Limits
-from datagen.sources import archive, archive_members, local
-from datagen.sources.archive import Member
-from tests import pdfs
+from datagen.sandbox.process import Limits
+from tests.inputs import pdfs
 from tests.outputs import check_corpus, files, make, samples
 
 LIMIT = 3_000_000  # bytes a document may have

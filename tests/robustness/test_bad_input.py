@@ -8,14 +8,14 @@ import threading
 
 import pytest
 
-from datagen.census import Listing
-from datagen.items import Item
-from datagen.pipeline import Pipeline
+from datagen.coarse.source import TEXT_LAYER, PageFunction, PdfSource
+from datagen.inputs import local, web
+from datagen.inputs.census import Listing
+from datagen.inputs.items import Item
 from datagen.record import Drop, Range, Sample, SampleError
-from datagen.sandbox import Limits, sandbox
-from datagen.sources import local, web
-from datagen.sources.pdf import TEXT_LAYER, PageFunction, PdfSource
-from tests import pdfs
+from datagen.sandbox.process import Limits, sandbox
+from datagen.work.pipeline import Pipeline
+from tests.inputs import pdfs
 from tests.outputs import check_corpus, make, samples, shards
 
 LIMITS = Limits(deadline_s=0.5, memory_bytes=1 << 30)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from datagen import tombstones
-from datagen.retry import retry
-from datagen.storage import Folder
-from recipes.forget import forget
+from datagen.disk.storage import Folder
+from datagen.work import tombstones
+from datagen.work.retry import retry
 from recipes.recipe import Recipe
-from recipes.run import Place, run
-from recipes.status import verify
-from tests import pdfs
+from recipes.run.execute import Place, run
+from recipes.verbs.forget import forget
+from recipes.verbs.status import verify
 from tests.commits import at_every_commit
+from tests.inputs import pdfs
 from tests.outputs import check_corpus, recipe, samples
 
 

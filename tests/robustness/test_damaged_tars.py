@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from tests import pdfs
+from tests.inputs import pdfs
 from tests.robustness.test_archives import listed
 
 

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from datagen.coarse.source import PdfSource
 from datagen.contract import check
-from datagen.items import Item
+from datagen.inputs import archive
+from datagen.inputs.items import Item
 from datagen.record import Drop, Sample, SampleError
-from datagen.sandbox import Limits
-from datagen.sources import archive
-from datagen.sources.pdf import PdfSource
-from tests import pdfs
+from datagen.sandbox.process import Limits
+from tests.inputs import pdfs
 
 LIMITS = Limits(deadline_s=1.0, memory_bytes=1 << 30)
 REASONS = {

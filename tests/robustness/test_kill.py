@@ -3,6 +3,7 @@
 Every other moment is tried in the process, in test_commit_points.py; an output on object storage in pipeline/test_s3.py.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests import pdfs
+from tests.inputs import pdfs
 from tests.outputs import ROOT, check_corpus, make, shards
 
 RUN = """
@@ -89,9 +90,10 @@ def test_a_killed_parser_costs_nothing(folder, undisturbed, tmp_path):
     while run.poll() is None:
         if not killed and num_reports(out) >= 2:
             for child in psutil.Process(run.pid).children():
-                if "datagen.sandbox" in " ".join(child.cmdline()):
-                    child.kill()
-                    killed = True
+                with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                    if "datagen.sandbox.walls" in " ".join(child.cmdline()):
+                        child.kill()
+                        killed = True
         time.sleep(0.002)
     assert run.returncode == 0
     assert killed

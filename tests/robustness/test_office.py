@@ -12,14 +12,16 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from datagen.child_loop import read_parts
-from datagen.parts import Failed, Part, each
 from datagen.record import SampleError
-from datagen.sandbox import Limits, Sandbox, sandbox
-from datagen.word import landlock, office, package
-from tests import word_xml as xml
+from datagen.sandbox import landlock
+from datagen.sandbox.loop import read_parts
+from datagen.sandbox.parts import Failed, Part, each
+from datagen.sandbox.process import Limits, Sandbox, sandbox
+from datagen.word import office
+from datagen.word.file import package
+from tests.inputs import word_xml as xml
 from tests.office import needs_office
-from tests.unit.test_word_package import docx, odt
+from tests.unit.word.test_package import docx, odt
 
 HERE = "tests.robustness.test_office:"
 LIMITS = Limits(deadline_s=60.0, memory_bytes=office.MEMORY_BYTES)

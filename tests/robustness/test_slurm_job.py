@@ -14,7 +14,7 @@ from pathlib import Path
 import dask
 import pytest
 
-from datagen.storage import Folder
+from datagen.disk.storage import Folder
 from recipes.__main__ import main
 from tests.model.lines import EIGHT, line_crop, write_dataset
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from datagen.sources.word import WordSource
+from datagen.word.source import WordSource
 from recipes.recipe import Recipe
-from recipes.run import run
+from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.word import word
-from tests import word_formulas as maths
-from tests import word_xml as xml
+from tests.inputs import word_formulas as maths
+from tests.inputs import word_xml as xml
 from tests.office import needs_office
 from tests.outputs import ROOT, check_corpus, files
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from datagen.markdown import all_text, markdown
 from datagen.record import Box, Line, Region
-from tests.samples import sample
+from tests.inputs.samples import sample
 
 BOX = Box(1, 2, 30, 12)
 

@@ -16,29 +16,91 @@ MAY_IMPORT = {
     "model": {"datagen"},
     "datagen": set(),
 }
-_MODEL_READS = ("manifest", "marks", "pageink", "progress", "record", "shards", "storage", "synth.lines", "target", "temporary")
+LEVELS = (
+    "record",
+    "contract labels writing",
+    "drawing markdown tables",
+    "target",
+    "disk",
+    "sandbox",
+    "inputs",
+    "page samples",
+    "engines",
+    "work",
+    "figures formulas pictures reading texts",
+    "coarse scene score vision",
+    "curation fine",
+    "word",
+)
+"""The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""
+LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}
+_MODEL_READS = (
+    *("disk.manifest", "disk.marks", "disk.shards", "disk.storage", "disk.temporary", "drawing.line_curriculum"),
+    *("page.pageink", "record", "target", "work.progress"),
+)
 MODEL_MAY_READ = {f"datagen.{name}" for name in _MODEL_READS}
 HEAVY = ("torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets")
 
 
-def imported(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def files_of(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for package in MAY_IMPORT for path in files_of(package)}
+
+
+def imported(path: Path, at_run: bool = False) -> set[str]:
+    """The modules that a file imports, and those that it names in strings: "module", or "module:name". With `at_run` those alone
+    that are imported while it runs: neither strings count, nor what is imported for types."""
+    tree, names = ast.parse(path.read_text()), set()
+    for_types = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    left_out = {id(inner) for node in for_types for inner in ast.walk(node)} if at_run else set()
+    for node in ast.walk(tree):
+        if id(node) in left_out:
+            continue
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= inner & MODULES.keys() or {node.module}
+        elif not at_run and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names |= {node.value.partition(":")[0]} & MODULES.keys() - MAY_IMPORT.keys()
+    return names
+
+
+def room(module: str) -> str:
+    """A module's folder in its package, or its own name if it lies in the package's root."""
+    return [*module.split("."), ""][1]
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_imports_point_one_way(package):
     others = set(MAY_IMPORT) - {package} - MAY_IMPORT[package]
-    for path in (ROOT / package).rglob("*.py"):
+    for path in files_of(package):
         for module in imported(path):
-            assert module.split(".")[0] not in others, f"{path.relative_to(ROOT)} imports {module}"
+            assert module.split(".")[0] not in others, f"{path.relative_to(ROOT)} names {module}"
             if package == "model" and module.startswith("datagen"):
-                assert module in MODEL_MAY_READ, f"{path.relative_to(ROOT)} imports {module}"
+                assert module in MODEL_MAY_READ, f"{path.relative_to(ROOT)} names {module}"
+
+
+def test_rooms_of_datagen_know_only_rooms_below_them():
+    assert {room(name) for name in MODULES if name.startswith("datagen.")} == LEVEL.keys()
+    for name, path in MODULES.items():
+        for module in imported(path) if name.startswith("datagen.") else ():
+            if module.startswith("datagen.") and room(module) != room(name):
+                assert LEVEL[room(module)] < LEVEL[room(name)], f"{name} names {module}, which isn't below it"
+
+
+def test_no_files_import_each_other_in_a_ring():
+    imports = {name: {m for m in imported(path, at_run=True) if m in MODULES and m != name} for name, path in MODULES.items()}
+    while free := [name for name, others in imports.items() if not others & imports.keys()]:
+        for name in free:
+            del imports[name]
+    assert not imports, f"in a ring, or above one: {', '.join(imports)}"
 
 
 def loaded_by(code: str) -> set[str]:
@@ -67,7 +129,7 @@ def test_names_are_not_used_twice():
 
 
 def test_a_child_loads_pymupdf_without_its_layout_model_and_can_have_it():
-    child = "import datagen.sources.pdf_lines, datagen.sources.pdf_page, datagen.sources.pdf_text"
+    child = "import datagen.coarse.line_crops_child, datagen.coarse.page, datagen.coarse.text_layer"
     assert not loaded_by(child) & {"onnxruntime", "pymupdf4llm", "psutil", "pyarrow", "fsspec"}
     assert "onnxruntime" in loaded_by(f"{child}, pymupdf.layout")
     loaded_by(f"{child}, pymupdf; assert pymupdf.TOOLS.unset_quad_corrections()")

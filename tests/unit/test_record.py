@@ -4,7 +4,7 @@ import pytest
 
 from datagen.contract import check
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample, SampleError, clean_text
-from tests.samples import image, sample
+from tests.inputs.samples import image, sample
 
 
 def test_record_round_trips():

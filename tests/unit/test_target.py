@@ -27,7 +27,7 @@ from datagen.target import (
     restore,
     usual,
 )
-from tests.samples import sample
+from tests.inputs.samples import sample
 
 PIECES = [
     *SPECIAL_TOKENS,

@@ -19,7 +19,7 @@ from datagen.target import (
     restore,
     usual,
 )
-from tests.samples import sample
+from tests.inputs.samples import sample
 from tests.unit.test_target import page, region, two_regions
 
 

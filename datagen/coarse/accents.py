@@ -1,0 +1,40 @@
+"""Letters whose accent is a glyph of its own, drawn over them, as TeX sets them in its old fonts."""
+
+import itertools
+import re
+import unicodedata
+
+from datagen.coarse.unmapped import NOTHING, lines
+from datagen.engines.light_pymupdf import pymupdf
+
+_COMBINING = {
+    "`": "\u0300", "\u00b4": "\u0301", "\u02c6": "\u0302", "^": "\u0302", "\u02dc": "\u0303", "~": "\u0303", "\u00af": "\u0304",
+    "\u02d8": "\u0306", "\u02d9": "\u0307", "\u00a8": "\u0308", "\u02da": "\u030a", "\u02dd": "\u030b", "\u02c7": "\u030c",
+    "\u00b8": "\u0327", "\u02db": "\u0328",
+}  # fmt: skip
+_DOTLESS = {"\u0131": "i", "\u0237": "j"}
+_LOOSE = re.compile("[\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd][^\\W\\d_]")  # the ASCII ones stand in any listing
+_OFF = 0.3  # of the letter's width: how far its accent's middle may be from its own
+
+
+def worth_a_look(text: str) -> bool:
+    """Whether `compose` might change a page of this text."""
+    return bool(_LOOSE.search(text))
+
+
+def compose(textpage: pymupdf.TextPage) -> None:
+    """Write a letter with its accent, in one character if there is one, where the accent is drawn over the letter behind it."""
+    for line in lines(textpage):
+        for accent, letter in itertools.pairwise(line):
+            combining = _COMBINING.get(chr(accent.c))
+            if combining and chr(letter.c).isalpha() and _is_over(accent.quad, letter.quad):
+                base = _DOTLESS.get(chr(letter.c), chr(letter.c))
+                composed = unicodedata.normalize("NFC", base + combining)
+                # Two characters hold two.
+                accent.c, letter.c = (NOTHING, ord(composed)) if len(composed) == 1 else map(ord, composed)
+
+
+def _is_over(accent: pymupdf.mupdf.FzQuad, letter: pymupdf.mupdf.FzQuad) -> bool:
+    """Whether the accent's middle is that of the letter, in a line from left to right."""
+    width = letter.lr.x - letter.ll.x
+    return abs(accent.ll.x + accent.lr.x - letter.ll.x - letter.lr.x) / 2 < _OFF * width

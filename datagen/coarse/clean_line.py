@@ -1,0 +1,79 @@
+"""A line of a text layer as it is written in a label: one way to write each thing that looks the same."""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable
+
+from datagen.page.glyphs import is_mark
+from datagen.record import clean_text
+from datagen.writing import scripts
+
+_CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n"}
+# ZWJ and ZWNJ choose forms of letters, so they stay.
+_INVISIBLE = re.compile(f"[{scripts.INVISIBLE}]")
+_HYPHENS = str.maketrans("\u2010\u2011", "--")
+_GLYPHS = re.compile(f"[{scripts.GLYPHS}]")
+_VERTICAL_FORM = re.compile(f"[{scripts.VERTICAL_FORMS}]")
+# MuPDF says some characters twice. It takes the bytes of an /ActualText for its characters, and so repeats the end of it. And it
+# says consonants in place of the first part of a vowel sign that stands on both sides of them. No word has the same vowel sign
+# twice in a row, or a letter three times in one stack, or a letter twice below another one, unless that one is an r.
+_LETTER, _VIRAMA, _STACKED = f"[{scripts.INDIC_LETTERS}]", f"[{scripts.VIRAMAS}]", f"[{scripts.STACKED_LETTERS}]"
+_TWICE = re.compile(
+    f"((?<=({_LETTER}))({_VIRAMA})\\2)\\1|"
+    f"((?:{_LETTER}{_VIRAMA})+{_LETTER})\\4(?=[{scripts.TWO_PART_VOWELS}])|"
+    f"((?:(?<![\u0c30\u0cb0])[\u0c4d\u0ccd\u17d2\u1039]{_STACKED})+|[{scripts.VOWEL_SIGNS}]+)\\5"
+)
+_CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+_HANGUL_PART = re.compile(f"[{scripts.HANGUL_PARTS}]")
+
+
+def without_control(text: str) -> str:
+    return text.translate(_CONTROL)
+
+
+def cleaner(alphabet: str) -> Callable[[str], str]:
+    """A function that writes lines of these characters as labels have them. Only the steps that these need are in it.
+
+    A line comes out in NFC, without characters that draw nothing. Ligatures and presentation forms become letters. White space
+    becomes one space. U+2010 and U+2011 look like `-` and become it, as does a soft hyphen at the end, where it is drawn. Lone
+    surrogates become U+FFFD. Most pages need few of these steps, and have a hundred lines.
+    """
+    steps = [step for needed, step in _STEPS if needed(alphabet)] if not alphabet.isascii() else []
+    if not steps:
+        return _spaces
+
+    def clean(line: str) -> str:
+        if not line.isascii():
+            for step in steps:
+                line = step(line)
+        return _spaces(line)
+
+    return clean
+
+
+def _spaces(line: str) -> str:
+    return " ".join(line.split())
+
+
+def _may_compose(alphabet: str) -> bool:
+    composing = any(map(is_mark, alphabet)) or _HANGUL_PART.search(alphabet)
+    return bool(composing) or not unicodedata.is_normalized("NFC", alphabet)
+
+
+_STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
+    (re.compile(f"[{scripts.SURROGATES}]").search, clean_text),
+    (re.compile("\u00ad").search, lambda line: re.sub("\u00ad(?=\\s*$)", "-", line)),
+    (_INVISIBLE.search, lambda line: _INVISIBLE.sub("", line)),
+    (re.compile("[\u2010\u2011]").search, lambda line: line.translate(_HYPHENS)),
+    (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
+    (_may_compose, functools.partial(unicodedata.normalize, "NFC")),
+    (_CLUSTERED.search, lambda line: _TWICE.sub(lambda match: match[1] or match[4] or match[5], line)),
+)
+
+
+def _letters(match: re.Match[str]) -> str:
+    text = unicodedata.normalize("NFKC", match[0])
+    if _VERTICAL_FORM.match(match[0]):  # vertical forms of what Chinese and Japanese set in full width
+        return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+    return text.strip(" \u0640") or text

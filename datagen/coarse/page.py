@@ -1,0 +1,229 @@
+"""PDF pages, read with PyMuPDF: what runs in the sandboxed child, the only place that holds an open document.
+
+A page's content is interpreted once, into a display list, from which both the text and the image come, so that both share a
+frame: the rotated, cropped page as a viewer shows it.
+"""
+
+import contextlib
+import functools
+import hashlib
+import math
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy
+import simplejpeg
+
+from datagen.coarse.answers import Draw, PageCall, PageContent, Probe, ReadPage
+from datagen.coarse.uncovered_ink import uncovered_ink
+from datagen.engines.light_pymupdf import pymupdf
+from datagen.record import Box, Range, SampleError, clean_text
+from datagen.sandbox.parts import Failed, Part, Parts, each
+from datagen.sandbox.walls import MEMORY_MARKS, is_out_of_memory
+
+pymupdf.TOOLS.mupdf_display_errors(False)
+pymupdf.TOOLS.mupdf_display_warnings(False)
+
+# The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
+TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_CONTRAST = 64  # of 255, of ink to paper
+
+
+@dataclass(frozen=True)
+class OpenPage:
+    """What a page function gets. `zoom` is pixels a point; `size` the image's (width, height) in pixels, `image` its (H, W, 3)
+    bytes."""
+
+    page: pymupdf.Page
+    displaylist: pymupdf.DisplayList
+    zoom: float
+    size: tuple[int, int]
+    image: numpy.ndarray
+    pixmap: pymupdf.Pixmap | None = None
+    """What owns the image's memory: it goes with its last owner, and numpy isn't one."""
+
+    def is_clear(self, bbox: tuple[float, float, float, float]) -> bool:
+        """Whether nothing is drawn in the middle of a box in points: an underline, or tails of the lines around it, may be."""
+        box = self.pixels(bbox)
+        if box is None:
+            return True
+        height = box.y1 - box.y0
+        columns = slice(box.x0 + height // 5, max(0, box.x1 - height // 5))
+        middle = self.image[box.y0 + 2 * height // 5 : box.y0 + 2 * height // 3, columns, 1]
+        top = self.image[box.y0 : box.y0 + max(1, height // 5), columns, 1]
+        if middle.size == 0:
+            return True
+        darkest, lightest = int(middle.min()), int(middle.max())
+        # What fills the middle alone, such as a word blacked out, is drawn there, too.
+        return lightest - darkest < _CONTRAST and abs(float(top.mean()) - darkest) < _CONTRAST
+
+    def has_gap(self, bbox: tuple[float, float, float, float], least_pt: float) -> bool:
+        """Whether a strip from top to bottom of a box in points, `least_pt` wide, is blank."""
+        box = self.pixels(bbox)
+        if box is None:
+            return False
+        trim = (box.y1 - box.y0) // 12  # tails of the lines around it
+        part = self.image[box.y0 + trim : box.y1 - trim, box.x0 : box.x1, 1].astype(numpy.int16)
+        underline = numpy.arange(len(part)) > 3 * len(part) // 4
+        underline &= numpy.ptp(part, axis=1) < _CONTRAST
+        part = part[~underline]
+        inked = numpy.flatnonzero(part.max(axis=0, initial=0) - part.min(axis=0, initial=255) >= _CONTRAST)
+        edges = numpy.concatenate(([-1], inked, [part.shape[1]]))
+        return int(numpy.diff(edges).max()) - 1 >= least_pt * self.zoom
+
+    def pixels(self, bbox: tuple[float, float, float, float]) -> Box | None:
+        """A box in points as the smallest pixel box that holds it, cut to the image; None if it lies outside."""
+        x0, y0, x1, y1 = bbox
+        if not all(map(math.isfinite, bbox)):
+            return None
+        left, top = max(0, math.floor(x0 * self.zoom)), max(0, math.floor(y0 * self.zoom))
+        right, bottom = min(self.size[0], math.ceil(x1 * self.zoom)), min(self.size[1], math.ceil(y1 * self.zoom))
+        return Box(left, top, right, bottom) if left < right and top < bottom else None
+
+
+PageReader = Callable[[OpenPage], PageContent]
+
+
+def read_pages(
+    path: str,
+    numbers: list[int] | None,
+    within: Range,
+    draw: Draw,
+    long_side: int,
+    jpeg_quality: int,
+    max_page_pt: float,
+    page_functions: list[PageCall],
+    passwords: Sequence[str] = (),
+) -> Iterator[Parts | Part[ReadPage] | Failed]:
+    """Yields each of the pages called `numbers`, or, if that is None, of those pages `within` a range that `draw` chooses. Raises
+    `SampleError` for the whole document."""
+    functions = [functools.partial(pkgutil.resolve_name(call.function), **call.arguments) for call in page_functions]
+    with open_document(path, passwords) as doc:
+        if numbers is None:
+            numbers = [number for number in choose_pages(len(doc), *draw) if number in within]
+            yield Parts(numbers)
+        yield from each(numbers, lambda number: _read_page(doc, number, long_side, jpeg_quality, max_page_pt, functions))
+    pymupdf.TOOLS.store_shrink(100)  # MuPDF bounds its store at 256 MB; nothing in it serves the next document
+
+
+def probe_document(path: str, numbers: list[int], passwords: Sequence[str] = ()) -> Iterator[Part[Probe]]:
+    """Yields one part: the number of pages, and the text of up to five of them, spread over the document."""
+    with open_document(path, passwords) as doc:
+        text = ""
+        for page in sorted({len(doc) * i // 5 for i in range(5)}):
+            with contextlib.suppress(SampleError), native("broken_page"):
+                text += doc[page].get_text(flags=TEXT_FLAGS)
+        yield Part(numbers[0], Probe(len(doc), clean_text(text)))
+
+
+def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
+    """At most `max_pages` (0: all) page numbers, ascending. A larger `max_pages` keeps what a smaller one chose."""
+    if not max_pages or num_pages <= max_pages:
+        return list(range(num_pages))
+    order = sorted(range(num_pages), key=lambda n: hashlib.sha256(f"{seed}/{n}".encode()).digest())
+    return sorted(order[:max_pages])
+
+
+def pictures(view: OpenPage) -> PageContent:
+    """How much of the page its images cover, as `image_share`, and how many fields are there to fill in, as `num_fields` if there
+    are any. No regions: what images show is a layout model's to say."""
+    with native("broken_page"):
+        num_fields = sum(1 for _ in view.page.widgets()) if view.page.first_widget else 0
+        fields = {"num_fields": float(num_fields)} if num_fields else {}
+        if not view.page.get_images():
+            return PageContent(signals={"image_share": 0.0} | fields)
+        boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
+    coarse = 64  # a grid is exact enough for a share, and overlapping tiles count once
+    covered: set[tuple[int, int]] = set()
+    for box in boxes:
+        px = view.pixels(tuple(box))
+        if px:
+            (w, h), (x0, y0, x1, y1) = view.size, px
+            columns, rows = range(x0 * coarse // w, -(-x1 * coarse // w)), range(y0 * coarse // h, -(-y1 * coarse // h))
+            covered.update((x, y) for x in columns for y in rows)
+    return PageContent(signals={"image_share": len(covered) / coarse**2} | fields)
+
+
+def rendered(doc: pymupdf.Document, number: int, long_side: int, max_page_pt: float) -> OpenPage:
+    """The page with its image, `long_side` pixels long.
+
+    Raises `SampleError` (`empty_page_box`, `page_too_large`, `broken_page`)."""
+    with native("broken_page"):
+        page = doc[number]
+        width, height = page.rect.width, page.rect.height
+        if not (0 < width < math.inf and 0 < height < math.inf):
+            raise SampleError("empty_page_box", f"{width:g} x {height:g} pt")
+        if max(width, height) > max_page_pt:
+            raise SampleError("page_too_large", f"{width:g} x {height:g} pt, allowed are {max_page_pt:g}")
+        zoom = long_side / max(width, height)
+        pymupdf.TOOLS.reset_mupdf_warnings()
+        displaylist = page.get_displaylist()
+        pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+        size = (pixmap.width, pixmap.height)
+        warnings = pymupdf.TOOLS.mupdf_warnings()
+        if any(mark in warnings.lower() for mark in MEMORY_MARKS):
+            raise MemoryError(warnings)  # MuPDF draws the page without what it could not hold
+        pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
+    return OpenPage(page, displaylist, zoom, size, pixels, pixmap)
+
+
+def encoded(pixels: numpy.ndarray, jpeg_quality: int) -> bytes:
+    """The (H, W, 3) bytes as a JPEG."""
+    # Straight from MuPDF's pixels, 1.1 to 1.5 times as fast as Pillow, which copies them first, and some ten times as fast as
+    # Pixmap.tobytes("jpg").
+    jpeg: bytes = simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False)
+    return jpeg
+
+
+def _read_page(
+    doc: pymupdf.Document,
+    number: int,
+    long_side: int,
+    jpeg_quality: int,
+    max_page_pt: float,
+    functions: Sequence[PageReader],
+) -> ReadPage:
+    view = rendered(doc, number, long_side, max_page_pt)
+    readings = [function(view) for function in functions]
+    regions = tuple(region for reading in readings for region in reading.regions)
+    engines = {name: version for reading in readings for name, version in reading.engines.items()}
+    signals = {"repaired": 1.0} if doc.is_repaired else {}
+    for reading in readings:
+        signals |= reading.signals
+    lines = [line.box for region in regions for line in region.lines]
+    if lines:
+        signals["uncovered_ink"] = uncovered_ink(view.image, lines)
+    else:
+        signals["blank"] = float(int(view.image.max()) - int(view.image.min()) < 8)  # one colour, but for noise
+        if doc.is_repaired and signals["blank"]:
+            raise SampleError("broken_page", "nothing is left of it after repair of a damaged file")
+    return ReadPage(encoded(view.image, jpeg_quality), view.size, PageContent(regions, signals, engines))
+
+
+def open_document(path: str, passwords: Sequence[str] = ()) -> contextlib.closing:
+    """The document, with the first of `passwords` that fits if it asks for one. Raises `SampleError`: `broken`, `encrypted`,
+    `no_pages`, `not_a_pdf`."""
+    with native("broken"):
+        doc = pymupdf.open(path, filetype="pdf")
+        if not doc.is_pdf:
+            raise SampleError("not_a_pdf", str(doc.metadata.get("format")))
+        if doc.needs_pass and not any(doc.authenticate(word) for word in passwords):
+            tried = f"; none of {len(passwords)} fits" if passwords else ""
+            raise SampleError("encrypted", f"a password is needed{tried}")
+        if len(doc) == 0:
+            raise SampleError(*(("broken", "no page survives repair") if doc.is_repaired else ("no_pages", "0 pages")))
+    return contextlib.closing(doc)
+
+
+@contextlib.contextmanager
+def native(reason: str) -> Iterator[None]:
+    """Whatever PyMuPDF raises on a hostile file, of any type, as a `SampleError`. Wraps calls into it, and no code of ours."""
+    try:
+        yield
+    except SampleError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise MemoryError(str(error)) from None
+        raise SampleError(reason, f"{type(error).__name__}: {error}") from None

@@ -1,0 +1,376 @@
+"""The text layer of a PDF page as a label: what the image shows, in the order in which it is read."""
+
+import contextlib
+import importlib.metadata
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from datagen.coarse import accents, formula_share, unmapped
+from datagen.coarse.answers import BY, PageContent
+from datagen.coarse.clean_line import cleaner, without_control
+from datagen.coarse.page import TEXT_FLAGS, OpenPage, native
+from datagen.engines.light_pymupdf import pymupdf
+from datagen.page import glyphs, line_pieces
+from datagen.page.line_order import reading_order
+from datagen.page.line_pieces import Piece
+from datagen.page.paragraphs import Paragraph, paragraphs
+from datagen.page.visual_lines import visual_lines
+from datagen.record import Box, Line, Region, SampleError, clean_text
+from datagen.writing import homoglyphs, scripts
+from datagen.writing.bidi import KINDS, mirroring_helps, num_rtl
+from datagen.writing.join_lines import joined, words_of
+
+# Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
+_FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
+ENGINES = {BY: importlib.metadata.version(BY)}
+_VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
+_PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
+# Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
+_PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
+_RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
+_CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+# Letters behind which MuPDF adds no space: one behind them is the file's own.
+_SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
+# Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
+_PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
+_GAP_EM = 0.08  # of a gap's blank strip, at least
+# Listings set signs in the middle of wide cells, and MuPDF takes what is left of a cell for a space.
+_SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] , |[0-9A-Za-z] ’ ?’")
+_LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
+# Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
+_TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
+_SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
+_HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
+# MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
+_LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z]) (?=[{scripts.HAN}])")
+_HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
+
+
+def text_layer(view: OpenPage) -> PageContent:
+    """The paragraphs of the page's text layer as regions with their lines, and signals to judge it by.
+
+    - Paragraphs: each is a region, whatever blocks the file has: see `datagen.page.paragraphs`. So is a heading. An item of a
+      list is one, labelled "list"; lines of code that follow each other are one, labelled "code"; the others are labelled "text".
+      One that `continues` plainly goes on in the next column or on the next page.
+    - Text: as a person would type it. Where a line ends because its column does (see `datagen.page.line_breaks`), the next one is
+      joined to it and the typesetter's hyphens are undone (see `text.joined`). Where somebody ended the line, a newline stands.
+      `lines` has the lines as they stand.
+    - Order: the file's. If that goes across columns of prose row by row, or up the page again and again, columns are read one
+      after the other, and titles across them where they stand. Columns of right-to-left text are read from the right.
+    - Lines: whole, whatever gaps they have. Leaders take one form. Columns and cells are apart, in no common region: see
+      `datagen.page.visual_lines`.
+    - Frame: the image's, which is that of the rotated page. What lies outside of the crop box isn't there. Lines at an angle are
+      read along it.
+    - Spaces: if the layer has none, or too many, one for each gap that shows one. In scripts without spaces between words, only a
+      gap as wide as a space shows one. The quarter em between Chinese and Latin is no space.
+    - Vertical text: one line a column, from right to left, direction "ttb"; also if its glyphs were placed one by one.
+    - Ruby: its lines are a region of their own, right behind the region that they stand beside.
+    - Right-to-left text: in logical order, worked out from the places of the glyphs, since the order in the file depends on who
+      wrote it. Numbers and Latin words run left to right, and brackets are as they are read. A hidden layer's order stays.
+    - Clusters: whole. MuPDF splits or repeats those that an /ActualText stands for.
+    - Characters: NFC. Ligatures and presentation forms are letters, no-break spaces are spaces. An accent drawn over a letter is
+      that letter's. Every hyphen that looks like `-` is that. A word of letters that look alike in two scripts is in one script
+      (see `homoglyphs`). A soft hyphen is one where it is drawn, so that a line ends as it does in the image. What draws
+      nothing is left out, and so are control characters, which are counted.
+    - Doubled text, which is drawn again for boldness, stands once. Text under render mode 3 or at opacity 0 stays, since it is
+      all the text that a scan has, and is counted.
+
+    Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `read_glyphs_share` (unmapped,
+    but read from their glyphs: see `unmapped`), `private_use_share`, `control_share`, `hidden_share`, `presentation_share`
+    (before they become letters), `doubled_share`, `spaces_added_share`, `silent_share` (soft hyphens within a line, where none is
+    drawn, so that a letter isn't said), `math_share` (of formulas: see `formula_share`).
+
+    Raises `SampleError` (`broken_page`).
+    """
+    layer = read_layer(view)
+    paragraphs_of_page = with_ruby(paragraphs(layer.blocks, layer.rtl))
+    return PageContent(tuple(region(view, p, layer.words) for p in paragraphs_of_page), layer.signals, ENGINES)
+
+
+@dataclass(frozen=True)
+class TextLayer:
+    """The lines of a page in reading order, before they are paragraphs and regions: their pieces are in points.
+
+    `words` are those that the page has whole, see `text.words_of`; `spans` are MuPDF's, with their fonts, as the file has them.
+    `rtl`: the page has right-to-left letters.
+    """
+
+    blocks: tuple[line_pieces.Block, ...] = ()
+    rtl: bool = False
+    words: Collection[str] = ()
+    signals: dict[str, float] = field(default_factory=dict)
+    spans: tuple[dict[str, Any], ...] = ()
+
+
+def read_layer(view: OpenPage) -> TextLayer:
+    """What `text_layer` tells, for page functions that go on from there. Raises as it does."""
+    layer = _read(view, _FLAGS)
+    if rtl := bool(_RIGHT_TO_LEFT.search(layer.alphabet)):
+        layer = _without_actual_text(view, layer)
+    if not layer.num_chars:
+        return TextLayer()
+    by_char = layer.blocks
+    lacks_spaces = _lacks_spaces(layer.text, layer.alphabet)
+    if rtl or lacks_spaces or _asks_for_glyphs(layer.text, layer.alphabet):
+        with contextlib.suppress(SampleError), native("broken_page"):  # a character above U+10FFFF, which only this refuses
+            by_char = [b for b in layer.textpage.extractRAWDICT()["blocks"] if b.get("lines")]
+    signals, printing = _counted(layer)
+    lines = iter(printing)
+    blocks = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
+    num_hidden = sum(p.num_hidden for block in blocks for p in block)
+    blocks, num_doubled = line_pieces.without_doubles([block for block in blocks if block])
+    if rtl:
+        blocks = line_pieces.joined_rows(blocks, view.is_clear)
+    num_added = _read_glyphs(view, blocks, rtl, by_char is not layer.blocks and not lacks_spaces)
+    if _CLUSTERED.search(layer.alphabet):
+        blocks = line_pieces.whole_clusters(blocks)
+    if _HAN_OR_KANA.search(layer.alphabet):
+        blocks = line_pieces.with_ruby_apart(line_pieces.stacked(blocks))
+    blocks = visual_lines(blocks, rtl, view.is_clear)
+    clean = _cleaner(layer)
+    printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]
+    words = words_of([p.text for block in printed for p in block])
+    for piece in (piece for block in printed for piece in block):
+        piece.ruby = _printed(view, piece.ruby, clean)
+    for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
+        signals[f"{name}_share"] = num / layer.num_chars
+    spans = tuple(span for block in layer.blocks for line in block["lines"] for span in line["spans"])
+    return TextLayer(tuple(block for block in printed if block), rtl, words, signals, spans)
+
+
+def with_ruby(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
+    """The paragraphs, each with the ruby that stands beside it as a paragraph of its own behind it."""
+    for paragraph in paragraphs:
+        yield paragraph
+        if annotations := [a for piece in paragraph.pieces for a in piece.ruby]:
+            yield Paragraph(tuple(annotations), (False,) * (len(annotations) - 1))
+
+
+def _cleaner(layer: "_Layer") -> Callable[[str], str]:
+    clean = cleaner(layer.alphabet)
+    if layer.alphabet.isascii() or not homoglyphs.has_mixed(layer.text):
+        return clean
+    main_script, _ = scripts.main_script(layer.text)
+    return lambda line: homoglyphs.in_one_script(clean(line), main_script)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
+
+    `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work. `num_read` characters
+    that the file doesn't map were read from their glyphs.
+    """
+
+    textpage: pymupdf.TextPage
+    blocks: list[dict[str, Any]]
+    raws: list[str]
+    text: str
+    alphabet: str
+    num_chars: int
+    num_read: int
+
+
+def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
+    """Signals of what is wrong with the layer's characters; and its lines without control characters.
+
+    Spaces that MuPDF sees between Latin and Chinese are left out of the lines, too.
+    """
+    text, alphabet, total = layer.text, layer.alphabet, layer.num_chars
+    nums = dict.fromkeys(("unmapped", "private_use", "control", "presentation", "silent"), 0) | {"read_glyphs": layer.num_read}
+    nums["math"] = formula_share.num_math([line for block in layer.blocks for line in block["lines"]])
+    lines = layer.raws
+    if without_control(alphabet) != alphabet:
+        lines = [without_control(line) for line in lines]
+        nums["control"] = len(text) - len(without_control(text))
+    if not alphabet.isascii():
+        if "\ufffd" in clean_text(alphabet):
+            nums["unmapped"] = clean_text(text).count("\ufffd")
+        if _PRIVATE.search(alphabet):
+            nums["private_use"] = sum(map(len, _PRIVATE.findall(text)))
+        if _PRESENTATION_FORMS.search(alphabet):
+            nums["presentation"] = sum(map(len, _PRESENTATION_FORMS.findall(text)))
+        if "\u00ad" in alphabet:
+            nums["silent"] = len(_SOFT_INSIDE.findall(text))
+        gaps = _HAN_LATIN.findall(text) if _HAN_OR_KANA.search(alphabet) else []
+        if len(gaps) > 4 * sum(map(len, gaps)):
+            lines = [_LATIN_HAN.sub("", line) for line in lines]
+    return {f"{name}_share": num / total for name, num in nums.items()} | {"num_chars": total}, lines
+
+
+def _read(view: OpenPage, flags: int) -> _Layer:
+    with native("broken_page"):
+        textpage = pymupdf.TextPage(view.displaylist.get_textpage(flags))
+        blocks, raws, alphabet = _extracted(textpage)
+        num_read = 0
+        if unmapped.worth_a_look(alphabet, {s["font"] for block in blocks for line in block["lines"] for s in line["spans"]}):
+            num_read = unmapped.read(view.displaylist, textpage, flags, alphabet)
+            blocks, raws, alphabet = _extracted(textpage)
+        if accents.worth_a_look("\n".join(raws)):
+            accents.compose(textpage)
+            blocks, raws, alphabet = _extracted(textpage)
+        if _CLUSTERED.search(alphabet):
+            _add_lost_marks(raws, textpage.extractText().splitlines())
+    filled = [raw for raw in raws if raw and not raw.isspace()]
+    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read)
+
+
+def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[str], str]:
+    """The blocks that have lines, the text of each line, and its characters, each once."""
+    blocks = [block for block in textpage.extractDICT()["blocks"] if block.get("lines")]
+    raws = ["".join([s["text"] for s in line["spans"]]) for block in blocks for line in block["lines"]]
+    return blocks, raws, "".join(sorted(set().union(*raws)))
+
+
+def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
+    """Put lines of nothing but marks into `raws`, behind the line before, which ends with their bases.
+
+    Their boxes are empty, so PyMuPDF leaves them out of its dictionary.
+    """
+    at = 0
+    for line in lines:
+        if at < len(raws) and line == raws[at]:
+            at += 1
+        elif at > 0 and line and all(map(glyphs.is_mark, line)):
+            raws[at - 1] += line
+
+
+def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
+    """The layer without its /ActualText, unless it then has fewer right-to-left letters, or more that are unmapped.
+
+    MuPDF puts an /ActualText in wrong places, and loses the alef that stands before a lam-alef.
+    """
+    other = _read(view, _FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
+    worse = other.text.count("\ufffd") > layer.text.count("\ufffd")
+    return layer if worse or len(_RIGHT_TO_LEFT.findall(other.text)) < len(_RIGHT_TO_LEFT.findall(layer.text)) else other
+
+
+def _asks_for_glyphs(text: str, alphabet: str) -> bool:
+    """Whether glyphs have to be looked at one by one, at twice the cost, since the text doesn't say what the characters are."""
+    if _LETTERSPACED.search(text) or _SIGNS_APART.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
+        return True
+    return bool(_SPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text))
+
+
+def _lacks_spaces(text: str, alphabet: str) -> bool:
+    """Whether hardly any letter is followed by a space, in scripts of which MuPDF adds none."""
+    for followed, rare, few in ((_SPACED, 40, 2), (_PHRASED, 400, 40)):
+        letters = followed.findall(text) if followed.search(alphabet) else []
+        if len(letters) >= few and sum(map(len, letters)) * rare < len(letters):
+            return True
+    return False
+
+
+def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str], rtl: bool) -> Iterator[Piece]:
+    """The lines of a block that have any text."""
+    for line, chars in zip(block["lines"], by_char["lines"], strict=True):
+        text = next(lines)
+        if not text or text.isspace() or not all(map(math.isfinite, line["bbox"])):
+            continue
+        spans = line["spans"]
+        span = _main_span(spans)
+        if not span["size"] > 0:  # a matrix lays it flat, so that it leaves no ink
+            continue
+        piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
+        piece.baseline = span["origin"][0 if round(piece.direction[1]) else 1]
+        for s in spans:
+            if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE:
+                piece.num_hidden += len(s["text"])
+        straight = max(map(abs, piece.direction)) > 0.999
+        asks = rtl or _lacks_spaces(text, text) or _asks_for_glyphs(text, text)
+        if chars is not line and straight and not piece.vertical and asks:
+            piece.glyphs = glyphs.glyphs(chars)
+            piece.baseline = glyphs.baseline(chars) if rtl else piece.baseline
+        yield piece
+
+
+def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:
+    """The longest span in the font of most of a line's text."""
+    if len(spans) == 1:
+        return spans[0]
+    num_chars: Counter[tuple[str, float]] = Counter()
+    for span in spans:
+        num_chars[span["font"], span["size"]] += len(span["text"])
+    return max(spans, key=lambda s: (num_chars[s["font"], s["size"]], len(s["text"])))
+
+
+def _read_glyphs(view: OpenPage, blocks: Sequence[line_pieces.Block], rtl: bool, complete: bool) -> int:
+    """Set the text of pieces that have glyphs to what these say, and return the number of spaces that this added.
+
+    A piece of a hidden layer stays as it is, since its places are guesses. `complete`: the layer has all of its spaces.
+    """
+    leans = [rtl and sum(num_rtl(p.text) for p in block) > 0 for block in blocks]
+    lines = [(p, rtl and _is_rtl_line(p.text, lean)) for block, lean in zip(blocks, leans, strict=True) for p in block]
+    lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
+    clusters = {
+        id(p): glyphs.clusters_by_place(p.glyphs, p.size)
+        for p, in_rtl in lines
+        if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))
+    }
+    # A font's map says what the glyph of a bracket was first used for, which may be the other bracket of the pair.
+    drawn = [[c[0] for c in line] for line in clusters.values()]
+    mirrored = {kind: sum(mirroring_helps(line, kind) for line in drawn) for kind in KINDS}
+    num_added = 0
+    for piece, in_rtl in lines:
+        if parts := clusters.get(id(piece)):
+            text = glyphs.read_rtl(parts, in_rtl, mirrored)
+            num = sum(c[0] == " " for c in parts) - sum(c[0] == " " for c in piece.glyphs)
+        else:
+            text, num = glyphs.spaced(piece.glyphs, piece.size, complete, _gaps(view, piece))
+        piece.text = without_control(text)
+        num_added += max(0, num)
+    return num_added
+
+
+def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None:
+    """Says whether the image of a line has a gap somewhere between two places along it. None for lines that aren't upright."""
+    if not piece.upright:
+        return None
+    _, y0, _, y1 = piece.bbox
+    return lambda x0, x1: view.has_gap((x0, y0, x1, y1), _GAP_EM * piece.size)
+
+
+def _is_rtl_line(text: str, in_rtl: bool) -> bool:
+    """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is."""
+    num = num_rtl(text)
+    if num == 0 or _RIGHT_TO_LEFT.search(text):
+        return in_rtl or num > 0
+    return num > 0
+
+
+def _printed(view: OpenPage, block: line_pieces.Block, clean: Callable[[str], str]) -> line_pieces.Block:
+    """The lines of a block that are on the page and have text, with their text as labels have it.
+
+    A soft hyphen at a line's end stays one, so that `text.joined` knows it for the typesetter's.
+    """
+    printed = []
+    for piece in block:
+        text = clean(piece.text)
+        if text and view.pixels(piece.bbox) is not None:
+            piece.text = text[:-1] + "\u00ad" if text[-1] == "-" and piece.text.rstrip()[-1] == "\u00ad" else text
+            printed.append(piece)
+    return printed
+
+
+def region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Region:
+    """A paragraph as a region, in pixels, with its text as a person would type it."""
+    lines: list[Line] = []
+    for piece in paragraph.pieces:
+        box = view.pixels(piece.bbox)
+        assert box is not None, piece
+        text = piece.text.replace("\u00ad", "-")
+        lines.append(Line(box, text, clean_text(piece.font), _direction(text, piece.vertical)))
+    x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
+    box = Box(min(x0), min(y0), max(x1), max(y1))
+    text = lines[0].text if len(lines) == 1 else joined([p.text for p in paragraph.pieces], paragraph.soft, words)
+    return Region(box, paragraph.label, text, None, BY, lines=tuple(lines), continues=paragraph.continues)
+
+
+def _direction(text: str, vertical: bool) -> str:
+    if vertical:
+        return "ttb"
+    return "rtl" if _RIGHT_TO_LEFT.search(text) and num_rtl(text) > 0 else "ltr"

@@ -1,0 +1,190 @@
+"""Characters that a PDF doesn't map (U+FFFD), read from their glyphs: by name, by the font program's own map, or by shape.
+
+A reading depends on the glyph and on the page that it stands on, and on nothing else that was seen. So a page reads the same in
+any range of pages, and a glyph that is read on two pages reads the same on both.
+"""
+
+import functools
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from fontTools.ttLib import TTFont
+
+from datagen.coarse import glyph_names
+from datagen.engines.light_pymupdf import pymupdf
+from datagen.writing import scripts
+
+_UNMAPPED, _NOTDEF = 0xFFFD, 0  # a code, a glyph
+_SPACE, NOTHING = 0x20, 0x2060  # what is written for strokes of a picture, and for the second piece of an arrow
+_WORTH_A_LOOK = re.compile(f"[\ufffd{scripts.PRIVATE}]")
+_FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
+_HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
+_MAX_PROGRAM_BYTES = 8 << 20
+# Glyphs of these stand in the order in which they are drawn, which is not that of the text.
+_REORDERED = re.compile(f"[{scripts.CLUSTERED}]")
+# A shape is read where all letters are of these scripts. Others have letters and marks that look like signs.
+_PLAIN_SCRIPTS = frozenset("Latn Grek Cyrl Armn Geor".split()) | scripts.NO_SCRIPT
+_MIN_PLAIN_LETTERS = 10
+_WITHIN_WORDS = frozenset("'\u2019-\u2013\u00b7.,:")  # signs that stand between letters, and look like none
+_LAST_OF_BMP, _LAST = 0xFFFF, 0x10FFFF
+
+Char = Any  # of MuPDF's structured text: `c`, `font`, `origin`
+Line = list[Char]
+Font = Any  # MuPDF's
+
+
+def worth_a_look(alphabet: str, fonts: Iterable[str]) -> bool:
+    """Whether `read` might read any of these characters, in fonts of these names."""
+    return bool(_WORTH_A_LOOK.search(alphabet)) or any(map(glyph_names.draws_strokes, fonts))
+
+
+def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int, alphabet: str) -> int:
+    """How many unmapped characters of `textpage` are read, which is the display list's by `flags`. They are written into it.
+
+    A reading has to be sure: one character, by a name or a map that says which, and no letter of another script than its word's;
+    or a sign whose shape is like no other one's, on a page whose letters (in its `alphabet`) don't look like signs. Strokes of a
+    picture become spaces. What can't be read stays U+FFFD. MuPDF may raise anything.
+    """
+    num_read = 0
+    plain = is_plain(alphabet)
+    whole = _by_place(displaylist, flags | pymupdf.TEXT_PRESERVE_LIGATURES)
+    numbers = _by_place(displaylist, flags | pymupdf.TEXT_USE_GID_FOR_UNKNOWN_UNICODE)
+    maps: dict[int, Mapping[int, tuple[str, ...]]] = {}
+    signs: dict[tuple[int, int], str] = {}
+    for line in lines(textpage):
+        codes = [char.c for char in line]
+        for i, code in enumerate(codes):
+            if glyph_names.draws_strokes(line[i].font.name):
+                line[i].c = _SPACE
+            elif _FIRST_PRIVATE <= code <= _LAST_PRIVATE:
+                if char := glyph_names.private_character(code, line[i].font.name):
+                    line[i].c = ord(char)
+                    num_read += 1
+            elif code == _UNMAPPED or code > _LAST:
+                place = _place(line[i])
+                # As it takes ligatures apart, MuPDF loses U+FD3E and U+FD3F, and writes some number.
+                line[i].c = whole.get(place, _UNMAPPED) if code > _LAST else _UNMAPPED
+                if line[i].c == _UNMAPPED and numbers.get(place, _NOTDEF) != _NOTDEF:
+                    glyph = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font)), numbers[place]
+                    num_read += _read_by_program(line, i, *glyph, maps) or (plain and _read_by_shape(line, i, *glyph, signs))
+    return num_read
+
+
+def _read_by_program(line: Line, i: int, font: Font, number: int, maps: dict[int, Mapping[int, tuple[str, ...]]]) -> bool:
+    """Whether the glyph of character `i` of a line was read by its name or the program's map, and written into the line.
+
+    `maps` are those of the page's fonts that were looked at: to copy a program out of MuPDF takes milliseconds.
+    """
+    name = pymupdf.mupdf.fz_get_glyph_name2(font, number)
+    piece = glyph_names.other_piece(name)
+    if piece:
+        before, arrow = piece
+        k = i + 1 if before else i - 1
+        if not (0 <= k < len(line) and line[k].c == ord(arrow)):
+            return False
+        line[k].c = NOTHING
+    near = {scripts.script(char) for char in _word(line, i) if char.isalpha()} - scripts.NO_SCRIPT
+    by_name = glyph_names.character(name, line[i].font.name)
+    if not by_name and (key := font.m_internal_value()) not in maps:
+        maps[key] = _by_map(_program(line[i].font))
+    char = _fitting([by_name] if by_name else maps[key].get(number, ()), near)
+    if char:
+        line[i].c = ord(char)
+    return bool(char)
+
+
+def _read_by_shape(line: Line, i: int, font: Font, number: int, signs: dict[tuple[int, int], str]) -> bool:
+    """Whether the glyph of character `i` of a line was read as a sign that fits there, and written into the line.
+
+    `signs` are those of the page's glyphs that were looked at, by font and number.
+    """
+    # Few pages need shapes, and to load the file and draw the characters takes half a second.
+    from datagen.coarse import glyph_shapes
+
+    key = font.m_internal_value(), number
+    if key not in signs:
+        drawn = glyph_shapes.shape(font, number) if line[i].font.buffer else None  # else a Type 3 font, of whatever size
+        signs[key] = glyph_shapes.sign(drawn) if drawn else ""
+    before, after = (chr(line[k].c) if 0 <= k < len(line) else " " for k in (i - 1, i + 1))
+    if not signs[key] or (before.isalpha() and after.isalpha() and signs[key] not in _WITHIN_WORDS):
+        return False
+    line[i].c = ord(signs[key])
+    return True
+
+
+def is_plain(alphabet: str) -> bool:
+    """Whether shapes may be read on a page of these characters: no letter of it looks like a sign."""
+    letters = [char for char in alphabet if char.isalpha()]
+    return len(letters) >= _MIN_PLAIN_LETTERS and {scripts.script(char) for char in letters} <= _PLAIN_SCRIPTS
+
+
+def _fitting(candidates: Sequence[str], near: set[str]) -> str:
+    """The first of the characters that may stand in a word with letters of the scripts `near`; "" for none."""
+    for char in candidates:
+        script = scripts.script(char)
+        if ord(char) > _LAST_OF_BMP or _REORDERED.match(char) or unicodedata.category(char)[0] == "M":
+            continue
+        if not char.isalpha() or script in scripts.NO_SCRIPT or not near or script in near or near <= scripts.EAST_ASIAN:
+            return char
+    return ""
+
+
+def _word(line: Line, i: int) -> str:
+    """The other characters of the word that character `i` stands in."""
+    text = "".join(chr(char.c) for char in line)
+    start = max(text.rfind(" ", 0, i), text.rfind("\u00a0", 0, i)) + 1
+    return text[start:i] + re.split(r"\s", text[i + 1 :], maxsplit=1)[0]
+
+
+def _by_place(displaylist: pymupdf.DisplayList, flags: int) -> dict[tuple[float, float, str], int]:
+    """The code at each place of a font's character, as the display list gives it by `flags`. Without places that two share."""
+    codes: dict[tuple[float, float, str], int] = {}
+    shared = set()
+    textpage = pymupdf.TextPage(displaylist.get_textpage(flags))
+    for line in lines(textpage):
+        for char in line:
+            place = _place(char)
+            if codes.setdefault(place, char.c) != char.c:
+                shared.add(place)
+    return {place: code for place, code in codes.items() if place not in shared}
+
+
+def _place(char: Char) -> tuple[float, float, str]:
+    return char.origin.x, char.origin.y, char.font.name
+
+
+def lines(textpage: pymupdf.TextPage) -> Iterator[Line]:
+    """The characters of each line of a text page."""
+    for block in textpage.this:
+        if block.m_internal.type == pymupdf.mupdf.FZ_STEXT_BLOCK_TEXT:
+            for line in block:
+                yield [char.m_internal for char in line]
+
+
+def _program(font: Any) -> bytes:
+    """The font program; empty if there is none, or one too large to look at."""
+    if font.buffer is None:
+        return b""
+    program = pymupdf.JM_BinFromBuffer(pymupdf.mupdf.FzBuffer(pymupdf.mupdf.ll_fz_keep_buffer(font.buffer)))
+    return program if len(program) <= _MAX_PROGRAM_BYTES else b""
+
+
+@functools.lru_cache(maxsize=4)
+def _by_map(program: bytes) -> Mapping[int, tuple[str, ...]]:
+    """The characters that the program's Unicode map gives each glyph, by the glyph's number. Empty without such a map."""
+    if program[:4] not in _HEADS:
+        return {}
+    characters: dict[int, set[str]] = {}
+    try:
+        with TTFont(io.BytesIO(program), lazy=True) as font:
+            for code, name in (font.getBestCmap() or {}).items():
+                if glyph_names.is_drawn(chr(code)):
+                    characters.setdefault(font.getGlyphID(name), set()).add(chr(code))
+    except MemoryError:
+        raise
+    except Exception:  # whatever fontTools raises on a hostile program
+        return {}
+    return {number: tuple(sorted(chars)) for number, chars in characters.items()}

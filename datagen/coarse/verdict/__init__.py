@@ -1,0 +1,1 @@
+"""Whether a text layer says what its page shows."""

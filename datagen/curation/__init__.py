@@ -1,0 +1,1 @@
+"""What happens to a dataset that is made: duplicates, contamination, forgetting."""

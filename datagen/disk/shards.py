@@ -1,0 +1,233 @@
+"""WebDataset shards: deterministic tar bytes, and the report beside each that commits it. The only file that knows tar.
+
+    shards/{dataset}-{shard:06d}.tar      {key}.jpg, .png or .webp, then {key}.json, for every sample
+    shards/{dataset}-{shard:06d}.json     its ShardReport, written last: a shard without one doesn't count
+
+The bytes depend on the samples alone: no time, user or order of arrival enters. A shard whose inputs all dropped is an empty tar,
+so that shard numbers have no gaps.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
+
+from datagen.contract import check
+from datagen.disk.storage import Folder
+from datagen.record import SCHEMA, Drop, Sample, another_schema
+
+_BLOCK = 512
+_EXTENSIONS = {b"\xff\xd8\xff": "jpg", b"\x89PN": "png", b"RIF": "webp"}
+
+
+class Place(NamedTuple):
+    """Where a sample lies in a shard's tar, in bytes: its members with their headers, and its JSON record without one."""
+
+    offset: int
+    num_bytes: int
+    record_offset: int
+    record_bytes: int
+
+
+def shard_name(dataset: str, index: int) -> str:
+    return f"{dataset}-{index:06d}"
+
+
+@dataclass(frozen=True)
+class ShardReport:
+    """What became of a shard's inputs. Times are Unix seconds; `num_barren` of the documents that begin in it gave no page.
+
+    `identity` is the sha256 that the shard was first made with, where a source has been taken out of it since. Steps that read
+    the shard know it by `known_as`, so that they needn't be made again for what they read no more.
+    """
+
+    shard: str
+    generation: int
+    fingerprint: str
+    sha256: str
+    num_bytes: int
+    num_samples: int
+    num_documents: int
+    num_barren: int
+    drops: tuple[Drop, ...]
+    started: float
+    finished: float
+    identity: str = ""
+
+    @property
+    def known_as(self) -> str:
+        return self.identity or self.sha256
+
+    def to_json(self) -> bytes:
+        values = {"schema": SCHEMA} | dataclasses.asdict(self) | {"drops": [d.to_dict() for d in self.drops]}
+        return json.dumps(values, ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "ShardReport":
+        """Raises `ValueError` if `data` is not a report of this schema."""
+        try:
+            values = json.loads(data)
+            schema = values.pop("schema")
+            if schema == SCHEMA:
+                return cls(**values | {"drops": tuple(map(Drop.from_dict, values["drops"]))})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a shard's report ({error}): delete it, and its shard is made again") from None
+        raise ValueError(another_schema(schema))
+
+
+class ShardWriter:
+    """Writes samples to an open file as a tar, hashing on the way. `close` must be called: a shard is whole or nothing."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self._hash = hashlib.sha256()
+        self._keys: set[str] = set()
+        self.num_bytes = 0
+
+    @property
+    def num_samples(self) -> int:
+        return len(self._keys)
+
+    def write(self, sample: Sample) -> Place:
+        """Append a sample. Raises `ValueError` on a bad record."""
+        check(sample)
+        start = self._begin(sample.key)
+        if sample.image is not None:
+            self._member(f"{sample.key}.{image_extension(sample.image)}", sample.image)
+        record = sample.to_json()
+        record_offset = self.num_bytes + _BLOCK
+        self._member(f"{sample.key}.json", record)
+        return Place(start, self.num_bytes - start, record_offset, len(record))
+
+    def copy(self, key: str, members: bytes, place: Place) -> Place:
+        """Append a sample's members, which lie at `place` in another shard."""
+        start = self._begin(key)
+        self._put(members)
+        return Place(start, len(members), start + place.record_offset - place.offset, place.record_bytes)
+
+    def close(self) -> str:
+        """Write the end of the archive; returns its sha256 in hex."""
+        self._put(bytes(tarfile.RECORDSIZE - self.num_bytes % tarfile.RECORDSIZE))
+        return self._hash.hexdigest()
+
+    def _begin(self, key: str) -> int:
+        if key in self._keys:
+            raise ValueError(f"key {key} twice in a shard")
+        self._keys.add(key)
+        return self.num_bytes
+
+    def _member(self, name: str, data: bytes) -> None:
+        info = tarfile.TarInfo(name)  # mtime 0, no user, mode 0644: tarfile's defaults hold nothing of the machine
+        info.size = len(data)
+        self._put(info.tobuf(tarfile.USTAR_FORMAT))
+        self._put(data)
+        self._put(bytes(-len(data) % _BLOCK))
+
+    def _put(self, data: bytes) -> None:
+        self._hash.update(data)
+        self._file.write(data)
+        self.num_bytes += len(data)
+
+
+def image_extension(image: bytes) -> str:
+    """The ending of a member's name, without its dot. Raises `ValueError` for what is no JPEG, PNG or WebP."""
+    try:
+        return _EXTENSIONS[image[:3]]
+    except KeyError:
+        raise ValueError(f"image starts with {image[:4]!r}: allowed are JPEG, PNG and WebP") from None
+
+
+def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, Place]]:
+    """The samples of an open tar and where each lies. Raises `tarfile.ReadError` or `ValueError` on damage."""
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        image, start = None, 0
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is None:
+                raise ValueError(f"{member.name} is not a plain file")
+            data = content.read()
+            if len(data) != member.size:
+                raise tarfile.ReadError(f"{member.name} is cut short")
+            if not member.name.endswith(".json"):
+                image, start = data, member.offset
+                continue
+            if image is None:
+                start = member.offset
+            end = member.offset_data + member.size + -member.size % _BLOCK
+            yield Sample.from_json(data, image), Place(start, end - start, member.offset_data, member.size)
+            image = None
+
+
+def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Sample:
+    """One sample of the dataset in `folder`, by its place in the manifest."""
+    data = folder.read(f"shards/{shard}.tar", offset, offset + num_bytes)
+    return next(read_shard(io.BytesIO(data + bytes(2 * _BLOCK))))[0]
+
+
+def read_samples(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
+    """The samples of a manifest's `rows`, with their images, in order. A row needs shard, offset and bytes."""
+    for data in folder.read_ranges((_tar(row), row["offset"], row["offset"] + row["bytes"]) for row in rows):
+        yield next(read_shard(io.BytesIO(data + bytes(2 * _BLOCK))))[0]
+
+
+def read_records(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
+    """The samples of a manifest's `rows`, without their images, in order: no byte of an image is read. A row needs shard,
+    record_offset and record_bytes."""
+    ranges = ((_tar(row), row["record_offset"], row["record_offset"] + row["record_bytes"]) for row in rows)
+    yield from map(Sample.from_json, folder.read_ranges(ranges))
+
+
+def _tar(row: Mapping[str, Any]) -> str:
+    return f"shards/{row['shard']}.tar"
+
+
+def read_report(folder: Folder, shard: str) -> ShardReport | None:
+    """The report that commits `shard`, or None. Raises `ValueError`, naming the file, if it is damaged."""
+    try:
+        return _report(folder, f"shards/{shard}.json", folder.read(f"shards/{shard}.json"))
+    except FileNotFoundError:
+        return None
+
+
+def read_reports(folder: Folder) -> list[ShardReport]:
+    """The reports of all committed shards of the dataset in `folder`, in order. Raises `ValueError` as `read_report`."""
+    names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
+    files = zip(names, folder.read_each(names), strict=True)
+    return [_report(folder, name, data) for name, data in files if data is not None]
+
+
+def _report(folder: Folder, name: str, data: bytes) -> ShardReport:
+    try:
+        return ShardReport.from_json(data)
+    except ValueError as error:
+        raise ValueError(f"{folder.path(name)}: {error}") from None
+
+
+def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
+    """What differs between a shard and its report, re-reading every byte; empty if nothing does."""
+    name = f"shards/{report.shard}.tar"
+    try:
+        with folder.open(name) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            size = file.seek(0, io.SEEK_END)
+            faults = []
+            if size != report.num_bytes:
+                faults.append(f"{name}: {size} bytes, its report says {report.num_bytes}")
+            if digest != report.sha256:
+                faults.append(f"{name}: sha256 {digest[:12]}…, its report says {report.sha256[:12]}…")
+            file.seek(0)
+            num_samples = 0
+            for sample, _ in read_shard(file):
+                check(sample)
+                num_samples += 1
+            if num_samples != report.num_samples:
+                faults.append(f"{name}: {num_samples} samples, its report says {report.num_samples}")
+            return faults
+    except FileNotFoundError:
+        return [f"{name}: missing, but its report is there"]
+    except (tarfile.TarError, ValueError, KeyError, TypeError, OSError) as error:
+        return [f"{name}: unreadable: {error}"]

@@ -1,0 +1,180 @@
+"""Endless drawn lines of text, for a small model to learn reading from.
+
+What a line says, and how it looks, follows from a seed, its number and the longest text alone. So any line can be drawn again, in
+any order, on any number of machines.
+
+The text is English prose that any machine with Python has: the docstrings of the standard library, and the licences of a Debian
+system. Its files are split: lines that a model is measured on come from files that no training line comes from.
+"""
+
+import bisect
+import functools
+import hashlib
+import io
+import random
+import re
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy
+from PIL import Image
+
+from datagen.drawing import line_by_pillow, typefaces
+from datagen.record import SampleError
+
+HEIGHT = 64
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-()"
+_LICENCES = Path("/usr/share/common-licenses")
+_NOT_PROSE = {"test", "tests", "idlelib", "pydoc_data", "site-packages", "dist-packages"}
+_HELD_OUT = 20  # of 256 files
+_AFTER = 4  # pixels right of the text
+_MARGIN = HEIGHT // 2  # more than a line is ever moved by
+
+
+@dataclass(frozen=True)
+class DrawnLine:
+    text: str
+    image: bytes  # grey PNG, 64 pixels high, as wide as the text and a few pixels more
+    size: tuple[int, int]
+
+
+class _Look(NamedTuple):
+    """How a line is drawn: its font file and size, the pixels left of it and above it, and how dark the ink is."""
+
+    path: str
+    size: int
+    left: int
+    above: int
+    dark: int
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a seed, as long as is asked for, in the typefaces of these files.
+
+    Texts of up to `random_to` characters are random, so that nothing but the image says what comes next. Of longer ones
+    `random_share` are. In em sizes of `sizes` pixels, a line that long fills the image's height.
+    """
+
+    version: ClassVar[int] = 1  # goes up whenever a line would come out otherwise
+
+    seed: int = 0
+    faces: tuple[str, ...] = ("DejaVuSans.ttf",)
+    sizes: tuple[int, int] = (40, 48)
+    random_to: int = 4
+    random_share: float = 0.3
+
+    def paths(self) -> tuple[str, ...]:
+        """Where the font files lie. Raises `ValueError`, naming them, for those that this machine doesn't have."""
+        files = typefaces.files()
+        if missing := [name for name in self.faces if name not in files]:
+            raise ValueError(f"no font file {', '.join(missing)}: apt-get install fonts-dejavu-core, or name other faces")
+        return tuple(files[name] for name in self.faces)
+
+    def line(self, number: int, longest: int) -> DrawnLine:
+        """Line `number`, of 1 to `longest` characters."""
+        source = self._source(number, longest)
+        return self.drawn(self._text(source, longest), source)
+
+    def planned(self, number: int, longest: int) -> tuple[str, int]:
+        """What line `number` says, and how many pixels wide it is, without drawing it."""
+        source = self._source(number, longest)
+        text = self._text(source, longest)
+        return text, self.width(text, source)
+
+    def width(self, text: str, source: random.Random) -> int:
+        """How many pixels wide `text` would be `drawn` from `source`."""
+        look = self._look(source)
+        return look.left + max(1, round(line_by_pillow.width(look.path, look.size, text))) + _AFTER
+
+    def drawn(self, text: str, source: random.Random) -> DrawnLine:
+        """`text` as an image. Where it stands, how large and how dark it is, is drawn from `source`."""
+        path, size, left, above, dark = self._look(source)
+        ink, box = line_by_pillow.line(path, size, text, _MARGIN)
+        ink = ink[_MARGIN - above : _MARGIN - above + HEIGHT, _MARGIN - left : box.x1 + _AFTER]
+        image = Image.fromarray((255 - ink.astype(numpy.uint16) * dark // 255).astype(numpy.uint8))
+        file = io.BytesIO()
+        image.save(file, "PNG", compress_level=1)
+        return DrawnLine(text, file.getvalue(), image.size)
+
+    def _source(self, number: int, longest: int) -> random.Random:
+        return random.Random(f"{self.version} {self.seed} {number} {longest}")
+
+    def _look(self, source: random.Random) -> "_Look":
+        path = source.choice(self.paths())
+        size = min(source.randint(*self.sizes), line_by_pillow.size_of_height(path, HEIGHT - 2))
+        room = HEIGHT - line_by_pillow.height(path, size)
+        return _Look(path, size, source.randint(2, 8), source.randint(0, room), source.randint(195, 255))
+
+    def _text(self, source: random.Random, longest: int) -> str:
+        text, length = prose(held_out=False), source.randint(1, longest)
+        if longest <= self.random_to or source.random() < self.random_share:
+            chosen = (source.choice(text) if source.random() < 0.8 else source.choice(_LETTERS) for _ in range(length))
+            return re.sub(" +", " ", "".join(chosen).strip()) or source.choice(_LETTERS)
+        return _phrase(text, source, length) or source.choice(_LETTERS)
+
+    def engines(self) -> dict[str, str]:
+        """What decides how a line comes out, beside the fields: Pillow, the font files and the prose."""
+        faces = typefaces.digest(self.paths())
+        text = hashlib.sha256(prose(held_out=False).encode()).hexdigest()
+        return line_by_pillow.VERSIONS | {"faces": faces, "prose": text, "lines": str(self.version)}
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """Lines that grow. `stages` are (number of the first line, longest text), in order, the first from 0 on.
+
+    A network learns first that the image says what comes next, then to find its place in longer and longer ones. On whole lines
+    at once it learns the language, and never looks. Raises `ValueError` for stages that are no order.
+    """
+
+    lines: Lines = Lines()
+    stages: tuple[tuple[int, int], ...] = ((0, 12),)
+
+    def __post_init__(self) -> None:
+        firsts = [first for first, _ in self.stages]
+        if firsts[:1] != [0] or firsts != sorted(set(firsts)) or min(longest for _, longest in self.stages) < 1:
+            raise ValueError(f"stages is {self.stages}: the first is from line 0 on, each later one from a later line on")
+
+    def longest(self, number: int) -> int:
+        """The longest text that line `number` may have."""
+        return self.stages[bisect.bisect_right(self.stages, number, key=lambda stage: stage[0]) - 1][1]
+
+
+def unseen(count: int, shortest: int, longest: int, seed: int = 0) -> list[str]:
+    """`count` different texts of held-out prose that are nowhere in the training text, of `shortest` to `longest` characters.
+
+    Raises `SampleError` if the held-out prose has not as many.
+    """
+    known, text, source = prose(held_out=False), prose(held_out=True), random.Random(f"unseen {seed}")
+    found: dict[str, None] = {}
+    for _ in range(100 * count):
+        phrase = _phrase(text, source, source.randint(shortest, longest))
+        if len(phrase) >= shortest and phrase not in known:
+            found[phrase] = None
+        if len(found) == count:
+            return list(found)
+    raise SampleError("too_short", f"the held-out prose has {len(found)} unseen lines, {count} are needed")
+
+
+def _phrase(text: str, source: random.Random, length: int) -> str:
+    """At most `length` characters from the beginning of a word on."""
+    start = text.find(" ", source.randrange(len(text) - 2 * HEIGHT)) + 1
+    return text[start : start + length].strip()
+
+
+@functools.cache
+def prose(held_out: bool) -> str:
+    """The prose of this machine in one piece: printable ASCII, white space as single spaces."""
+    library = Path(sysconfig.get_path("stdlib"))
+    found = [(str(path.relative_to(library)), path) for path in library.rglob("*.py") if not _NOT_PROSE & set(path.parts)]
+    if _LICENCES.is_dir():
+        found += [(path.name, path) for path in _LICENCES.iterdir() if not path.is_symlink()]
+    pieces: list[str] = []
+    for name, path in sorted(found):
+        if (hashlib.sha256(name.encode()).digest()[0] < _HELD_OUT) == held_out:
+            text = path.read_text(encoding="utf-8", errors="ignore")
+            pieces += re.findall(r'"""(.*?)"""', text, re.DOTALL) if path.suffix == ".py" else [text]
+    return re.sub(r"[^\x21-\x7e]+", " ", " ".join(pieces)).strip()

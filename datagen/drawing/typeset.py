@@ -1,0 +1,322 @@
+"""Text as typeset PDF pages, with the place of each line and word, by Pango and Cairo.
+
+The places and texts come from the input and from Pango's layout. They never come from the text layer of the PDF, since that is
+what they are to test. Pango is needed because it breaks lines, orders right-to-left text, and knows where each cluster stands;
+lines of training come from `datagen.drawing.line_by_pillow`, which can do none of this. Needs libpangocairo. The same input,
+fonts and library versions give the same bytes.
+"""
+
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cairocffi
+import pangocairocffi
+from pangocffi import Layout, ffi, pango
+
+from datagen.drawing.families import PANGO_UNIT, description, family
+from datagen.drawing.typefaces import installed, missing
+
+Rect = tuple[float, float, float, float]  # x0, y0, x1, y1 in points, origin top left, x1/y1 exclusive
+
+_SOFT_HYPHEN = "\u00ad"
+_CREATED = "2000-01-01T00:00:00Z"  # Cairo would write the time of day
+_BREAK_INSERTS_HYPHEN = 1 << 13  # in PangoLogAttr's bit field, which pangocffi leaves opaque
+
+
+@dataclass(frozen=True)
+class Word:
+    """A run of characters between white space. In scripts without spaces between words, that is many words."""
+
+    text: str
+    box: Rect
+
+
+@dataclass(frozen=True)
+class Ruby:
+    """A reading beside the characters of a line that it belongs to (`base`). `box` is the reading's."""
+
+    base: str
+    text: str
+    box: Rect
+
+
+@dataclass(frozen=True)
+class TypesetLine:
+    """A line as the input has it, in logical order, without the space that it is broken at.
+
+    `box` holds the logical extents and the ink. Soft hyphens draw nothing and are left out. If the line is broken at one, it is
+    drawn, and stands as `-` at the end (`hyphenated`). `text` and `box` don't include ruby.
+    """
+
+    text: str
+    box: Rect
+    words: tuple[Word, ...]
+    direction: str = "ltr"
+    hyphenated: bool = False
+    ruby: tuple[Ruby, ...] = ()
+
+
+@dataclass(frozen=True)
+class TypesetPage:
+    """The lines of `paragraphs`, in reading order. A paragraph that is broken over two pages has lines on both."""
+
+    size_pt: tuple[float, float]
+    paragraphs: tuple[tuple[TypesetLine, ...], ...]
+
+    @property
+    def lines(self) -> tuple[TypesetLine, ...]:
+        return tuple(line for paragraph in self.paragraphs for line in paragraph)
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join("\n".join(line.text for line in paragraph) for paragraph in self.paragraphs)
+
+
+@dataclass(frozen=True)
+class Typeset:
+    pdf: bytes
+    pages: tuple[TypesetPage, ...]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a document looks.
+
+    An empty `family` is chosen by the text. Characters that a named one lacks come from other fonts. `line_spacing` is the
+    distance of baselines in font sizes; lines of fonts that are higher get more. `indent_pt` is the first line's in each
+    paragraph; below 0 it is the other lines'. `colour` is RGB, 0 to 1.
+    """
+
+    width_pt: float = 595
+    height_pt: float = 842
+    margin_pt: float = 56
+    family: str = ""
+    size_pt: float = 11
+    line_spacing: float = 1.3
+    paragraph_gap_pt: float = 6
+    columns: int = 1
+    column_gap_pt: float = 24
+    justify: bool = False
+    indent_pt: float = 0
+    weight: int = 400
+    italic: bool = False
+    colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def column_width_pt(self) -> float:
+        return (self.width_pt - 2 * self.margin_pt - (self.columns - 1) * self.column_gap_pt) / self.columns
+
+    @property
+    def column_height_pt(self) -> float:
+        return self.height_pt - 2 * self.margin_pt
+
+
+def typeset(paragraphs: Sequence[str], lang: str = "und", style: Style = Style(), max_pages: int = 0) -> Typeset:
+    """The paragraphs on as many pages as they fill, but at most `max_pages` (0: all). The text beyond these is left out.
+
+    A newline in a paragraph breaks the line. Each paragraph has its own base direction. Columns fill from the right if the first
+    line is right to left. `lang` (BCP-47) chooses forms of letters and rules of line breaking. Raises `ValueError` if no font has
+    the text's letters, or if the style leaves no room for them.
+    """
+    if style.columns < 1 or style.column_width_pt < style.size_pt or style.column_height_pt < 2 * style.size_pt:
+        raise ValueError(f"no room for text of size_pt={style.size_pt:g} in {style}")
+    paragraphs = [unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs if paragraph.strip()]
+    name = style.family or family("\n".join(paragraphs), lang)
+    if name not in installed():
+        raise ValueError(f"family={name!r}: not installed")
+    buffer = io.BytesIO()
+    surface = cairocffi.PDFSurface(buffer, style.width_pt, style.height_pt)
+    surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, _CREATED)
+    context = cairocffi.Context(surface)
+    context.set_source_rgb(*style.colour)
+    pages: list[list[list[TypesetLine]]] = [[]]
+    slots: Slots | None = None
+    for paragraph in paragraphs:
+        layout = laid_out(context, paragraph, name, lang, style)
+        pages[-1].append([])
+        for line in broken_lines(layout, paragraph.encode()):
+            slots = slots or Slots(style, line.direction == "rtl")
+            height = max(line.height, style.line_spacing * style.size_pt)
+            x, y, page = slots.take(height)
+            if page == len(pages):
+                if page == max_pages:
+                    return _finished(surface, buffer, style, pages)
+                context.show_page()
+                pages.append([[]])
+            baseline = y + (height - line.height) / 2 + line.ascent
+            context.move_to(x + line.left, baseline)
+            pangocairocffi.pangocairo.pango_cairo_show_layout_line(context._pointer, line.pointer)
+            pages[-1][-1].append(line.at(x, baseline))
+        if slots:
+            slots.y += style.paragraph_gap_pt
+    return _finished(surface, buffer, style, pages)
+
+
+def _finished(surface: cairocffi.PDFSurface, buffer: io.BytesIO, style: Style, pages: list[list[list[TypesetLine]]]) -> Typeset:
+    surface.finish()
+    size = (style.width_pt, style.height_pt)
+    read = [TypesetPage(size, tuple(tuple(paragraph) for paragraph in page if paragraph)) for page in pages]
+    return Typeset(buffer.getvalue(), tuple(read))
+
+
+def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style: Style) -> Layout:
+    """A layout of one paragraph. Raises `ValueError` if no font has some of its characters."""
+    layout = pangocairocffi.create_layout(context)
+    pointer = layout.pointer
+    # "und" too: without a language Pango takes the environment's, and the bytes with it.
+    pango.pango_context_set_language(pango.pango_layout_get_context(pointer), pango.pango_language_from_string(lang.encode()))
+    pango.pango_context_set_round_glyph_positions(pango.pango_layout_get_context(pointer), False)
+    plain = "Noto Sans" if "Sans" in name else "Noto Serif"
+    pango.pango_layout_set_font_description(
+        pointer, description(f"{name},{plain},DejaVu Sans", style.size_pt, style.weight, style.italic)
+    )
+    pango.pango_layout_set_wrap(pointer, pango.PANGO_WRAP_WORD_CHAR)
+    pango.pango_layout_set_justify(pointer, style.justify)
+    pango.pango_layout_set_width(pointer, int(style.column_width_pt * PANGO_UNIT))
+    pango.pango_layout_set_indent(pointer, int(style.indent_pt * PANGO_UNIT))
+    layout.text = text
+    if _SOFT_HYPHEN not in text:
+        # Else Pango puts hyphens where it cuts words that are wider than the column, even in scripts without hyphens.
+        attributes = ffi.gc(pango.pango_attr_list_new(), pango.pango_attr_list_unref)
+        pango.pango_attr_list_insert(attributes, pango.pango_attr_insert_hyphens_new(False))
+        pango.pango_layout_set_attributes(pointer, attributes)
+    if pango.pango_layout_get_unknown_glyphs_count(pointer):
+        lacking = frozenset.intersection(*(missing(name, frozenset(text)) for name in installed()))
+        lacking |= {char for char in text if unicodedata.category(char) == "Cc"} - set("\t\n")
+        raise ValueError(f"no installed font has {''.join(sorted(lacking))!r}")
+    return layout
+
+
+class Slots:
+    """Gives lines their places. Columns are filled from top to bottom, and pages column by column. Columns begin at `top_pt`, or
+    at the margin."""
+
+    def __init__(self, style: Style, from_right: bool, top_pt: float = 0) -> None:
+        self.style, self.from_right, self.top = style, from_right, top_pt or style.margin_pt
+        self.column, self.page, self.y = 0, 0, self.top
+
+    def take(self, height: float) -> tuple[float, float, int]:
+        """The left edge and top of a line of this height, and its page."""
+        style = self.style
+        if self.y + height > style.height_pt - style.margin_pt and self.y > self.top:
+            self.column, self.y = self.column + 1, self.top
+            if self.column == style.columns:
+                self.column, self.page = 0, self.page + 1
+        place = style.columns - 1 - self.column if self.from_right else self.column
+        top, self.y = self.y, self.y + height
+        return style.margin_pt + place * (style.column_width_pt + style.column_gap_pt), top, self.page
+
+
+class BrokenLine(NamedTuple):
+    """A line that Pango has broken. x is from the column's left edge, y from the baseline, in points."""
+
+    pointer: Any
+    text: str
+    words: list[tuple[str, float, float]]
+    logical: Rect
+    ink: Rect
+    direction: str
+    hyphenated: bool
+
+    @property
+    def left(self) -> float:
+        return self.logical[0]
+
+    @property
+    def ascent(self) -> float:
+        return -self.logical[1]
+
+    @property
+    def height(self) -> float:
+        return self.logical[3] - self.logical[1]
+
+    def at(self, x: float, baseline: float) -> TypesetLine:
+        top, bottom = baseline + self.logical[1], baseline + self.logical[3]
+        words = tuple(Word(text, (x + x0, top, x + x1, bottom)) for text, x0, x1 in self.words)
+        box = union(self.logical, self.ink) if self.ink[0] < self.ink[2] else self.logical
+        box = (x + box[0], baseline + box[1], x + box[2], baseline + box[3])
+        return TypesetLine(self.text, box, words, self.direction, self.hyphenated)
+
+
+def broken_lines(layout: Layout, text: bytes) -> Iterator[BrokenLine]:
+    """The layout's lines from top to bottom. They are freed with the layout."""
+    pointer = layout.pointer
+    number = ffi.new("int *")
+    attributes = ffi.cast("uint32_t *", pango.pango_layout_get_log_attrs_readonly(pointer, number))
+    clusters = _clusters(pointer)
+    iterator = ffi.gc(pango.pango_layout_get_iter(pointer), pango.pango_layout_iter_free)
+    ink, logical = ffi.new("PangoRectangle *"), ffi.new("PangoRectangle *")
+    char = byte = 0
+    while True:
+        line = pango.pango_layout_iter_get_line_readonly(iterator)
+        start = pango.pango_layout_line_get_start_index(line)
+        end = start + pango.pango_layout_line_get_length(line)
+        char, byte = char + len(text[byte:end].decode()), end
+        last = pango.pango_layout_iter_at_last_line(iterator)
+        hyphen = "-" if not last and attributes[char] & _BREAK_INSERTS_HYPHEN else ""
+        pango.pango_layout_iter_get_line_extents(iterator, ink, logical)
+        baseline = pango.pango_layout_iter_get_baseline(iterator)
+        edges = _rect(logical, baseline)
+        shown = text[start:end].decode()
+        yield BrokenLine(
+            line,
+            shown.replace(_SOFT_HYPHEN, "").strip() + hyphen,
+            _words(shown, start, hyphen, clusters, edges),
+            edges,
+            _rect(ink, baseline),
+            "rtl" if pango.pango_layout_line_get_resolved_direction(line) == pango.PANGO_DIRECTION_RTL else "ltr",
+            bool(hyphen),
+        )
+        if not pango.pango_layout_iter_next_line(iterator):
+            return
+
+
+def _clusters(layout: Any) -> dict[int, tuple[float, float]]:
+    """The left and right edge of each cluster of glyphs, by the first byte of its text.
+
+    Pango also gives the edges of any range of text, but they are wrong inside some scripts' clusters of several glyphs.
+    """
+    extents: dict[int, tuple[float, float]] = {}
+    iterator = ffi.gc(pango.pango_layout_get_iter(layout), pango.pango_layout_iter_free)
+    logical = ffi.new("PangoRectangle *")
+    while True:
+        if pango.pango_layout_iter_get_run_readonly(iterator):  # none at a line's end
+            pango.pango_layout_iter_get_cluster_extents(iterator, ffi.NULL, logical)
+            extents[pango.pango_layout_iter_get_index(iterator)] = (
+                logical.x / PANGO_UNIT,
+                (logical.x + logical.width) / PANGO_UNIT,
+            )
+        if not pango.pango_layout_iter_next_cluster(iterator):
+            return extents
+
+
+def _words(
+    text: str, start: int, hyphen: str, clusters: dict[int, tuple[float, float]], edges: Rect
+) -> list[tuple[str, float, float]]:
+    """The words of a line that starts at byte `start`, each with its left and right edge.
+
+    A word whose parts stand apart, since part of it runs the other way, has edges around all that stands between them.
+    """
+    words = []
+    tokens = list(re.finditer(r"\S+", text))
+    for token in tokens:
+        word = token.group().replace(_SOFT_HYPHEN, "") + (hyphen if token is tokens[-1] else "")
+        first = start + len(text[: token.start()].encode())
+        extents = [clusters[i] for i in range(first, first + len(token.group().encode())) if i in clusters]
+        if word and extents:
+            # Letters spaced out to justify a line have some of their space beyond it.
+            words.append((word, max(min(extents)[0], edges[0]), min(max(x1 for _, x1 in extents), edges[2])))
+    return words
+
+
+def _rect(rectangle: Any, baseline: int) -> Rect:
+    x, y = rectangle.x, rectangle.y - baseline
+    return x / PANGO_UNIT, y / PANGO_UNIT, (x + rectangle.width) / PANGO_UNIT, (y + rectangle.height) / PANGO_UNIT
+
+
+def union(a: Rect, b: Rect) -> Rect:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

@@ -1,0 +1,84 @@
+"""Charts, drawn here, and their tables: a maker of figures."""
+
+import importlib
+import importlib.metadata
+import random
+from dataclasses import dataclass
+from typing import ClassVar
+
+from datagen.figures.charts import faces, label
+from datagen.figures.charts.chart_data import KINDS
+from datagen.figures.charts.compose import compose
+from datagen.figures.charts.looks import look
+from datagen.figures.charts.words import cached
+from datagen.record import Box, Region, SampleError
+from datagen.tables.cells import to_html
+from datagen.work.draws import Drawing
+
+RENDERERS = {
+    "matplotlib": "datagen.figures.charts.matplotlib_charts",
+    "echarts": "datagen.figures.charts.echarts",
+    "vega": "datagen.figures.charts.vega",
+}
+"""What draws charts, by name: modules with `draw` and `versions`. ECharts' script is fetched from npm the first time."""
+_LACKING = {
+    "vega": frozenset(
+        # it has no polar axes, and takes words in these scripts for narrower than they are, by up to 38%
+        ("radar", "Deva", "Beng", "Taml", "Telu", "Gujr", "Guru", "Knda", "Mlym", "Sinh", "Khmr", "Mymr")
+    )
+}
+"""The kinds and scripts that a renderer doesn't draw."""
+
+
+@dataclass(frozen=True)
+class Charts:
+    """Charts of `kinds`, each as often as another, in the languages of `words.LANGUAGES` by their weights, or in `languages`, by
+    `renderers`, each as often as another.
+
+    The label is an HTML table of what the picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side."""
+
+    version: ClassVar[int] = 1
+    name: ClassVar[str] = "charts"
+    task: ClassVar[str] = "figure"
+
+    kinds: tuple[str, ...] = KINDS
+    languages: tuple[str, ...] = ()
+    renderers: tuple[str, ...] = ("matplotlib",)
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.renderers if name not in RENDERERS]:
+            raise ValueError(f"renderers={','.join(unknown)}: allowed are {', '.join(RENDERERS)}")
+        if unknown := [kind for kind in self.kinds if kind not in KINDS]:
+            raise ValueError(f"kinds={','.join(unknown)}: allowed are {', '.join(KINDS)}")
+        if undrawn := [kind for kind in self.kinds if not self._able(kind)]:
+            raise ValueError(
+                f"kinds={','.join(undrawn)}: {', '.join(self.renderers)} doesn't draw it, take another renderer, too"
+            )
+
+    def _able(self, kind: str, script: str = "") -> list[str]:
+        return [name for name in self.renderers if _LACKING.get(name, frozenset()).isdisjoint((kind, script))]
+
+    def draw(self, random: random.Random) -> Drawing:
+        here = faces.languages()
+        able = [lang for lang in here if not self.languages or lang in self.languages]
+        if not able:
+            raise SampleError("no_typeface", f"no typeface for {', '.join(self.languages) or 'any language'} here")
+        lang = random.choices(able, [here[name] for name in able])[0]
+        own = faces.faces(lang)
+        assert own is not None
+        kind = random.choice(self.kinds)
+        renderers = self._able(kind, own.script)
+        if not renderers:
+            raise SampleError("no_renderer", f"{', '.join(self.renderers)} draws no {kind} in {own.script}")
+        chart = compose(random, kind, cached(lang, own.can_draw))
+        renderer = random.choice(renderers)
+        drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look(random, kind), own)
+        text = to_html(label.table(chart, drawn.shown))
+        region = Region(Box(0, 0, *drawn.size), "chart", text, None, self.name, format="html")
+        return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
+
+    def engines(self) -> dict[str, str]:
+        versions = {"babel": importlib.metadata.version("babel"), "typefaces": faces.digest()}
+        for name in self.renderers:
+            versions |= importlib.import_module(RENDERERS[name]).versions()
+        return versions

@@ -1,0 +1,171 @@
+"""Apache ECharts without a browser: its script in V8 makes SVG, and resvg makes pixels of that.
+
+The script is in npm's package `echarts` (Apache-2.0), which is fetched once and kept in the user's cache. resvg draws what
+ECharts writes, value labels too; cairosvg and PyMuPDF leave holes in their place.
+"""
+
+import atexit
+import functools
+import html
+import importlib.metadata
+import json
+import os
+import re
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import resvg_py
+from PIL import ImageFont
+from py_mini_racer import MiniRacer
+
+from datagen.drawing import typefaces
+from datagen.figures.charts.faces import Face
+from datagen.samples import npm
+from datagen.samples.documents import cache_folder
+
+PACKAGE = "echarts@6.1.0"
+_MEMBER = "package/dist/echarts.min.js"
+# Numbers at ticks come as texts by their place on the axis, since JSON holds no functions.
+_RENDER = """
+function revived(axis) {
+  if (axis && axis.axisLabel && axis.axisLabel.texts) {
+    var texts = axis.axisLabel.texts, interval = axis.interval;
+    axis.axisLabel.formatter = function (value) {
+      var place = Math.round(value / interval);
+      return Math.abs(place * interval - value) < interval * 1e-6 ? texts[String(place)] || '' : '';
+    };
+  }
+}
+function render(text, width, height) {
+  var option = JSON.parse(text);
+  option.animation = false;
+  [].concat(option.xAxis, option.yAxis, option.radar).forEach(revived);
+  var chart = echarts.init(null, null, {renderer: 'svg', ssr: true, width: width, height: height});
+  chart.setOption(option);
+  var svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg;
+}
+"""
+_TEXT = re.compile(r"<text([^>]*)>([^<]*)</text>")
+_PLACE = re.compile(r'transform="(translate|matrix)\(([^)]*)\)"')
+_SIZE = re.compile(r"font-size:([\d.]+)px")
+
+
+class PlacedText(NamedTuple):
+    """A text of an SVG: its box in pixels, and whether it lies or stands; else the box is nowhere near it."""
+
+    text: str
+    box: tuple[float, float, float, float]
+    is_upright: bool
+
+
+def kept() -> Path:
+    """Where the script is kept, or will be."""
+    return cache_folder().with_name("echarts") / f"{PACKAGE}.min.js"
+
+
+def script() -> Path:
+    """ECharts' script in the cache, fetched the first time. Raises `ValueError` if it can't be had."""
+    path = kept()
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=path.parent) as tmp:
+        with tarfile.open(npm.packed(PACKAGE, Path(tmp))) as tar:
+            member = tar.extractfile(_MEMBER)
+            if member is None:
+                raise ValueError(f"{PACKAGE} has no {_MEMBER}")
+            (Path(tmp) / "script").write_bytes(member.read())
+        (Path(tmp) / "script").rename(path)
+    return path
+
+
+def versions() -> dict[str, str]:
+    packages = ("mini-racer", "resvg-py")
+    return {"echarts": PACKAGE.split("@")[1]} | {name: importlib.metadata.version(name) for name in packages}
+
+
+def svg(option: dict[str, Any], width: int, height: int) -> str:
+    """What ECharts draws for an option."""
+    drawn = _context(os.getpid()).call("render", json.dumps(option), width, height)
+    assert isinstance(drawn, str)
+    return drawn
+
+
+def png(picture: str, paper: str, faces: Sequence[Face]) -> bytes:
+    """The pixels of an SVG whose texts are in these typefaces, the first one first."""
+    files = list(dict.fromkeys(path for face in faces for path in (face.path, face.bold_path)))
+    return bytes(resvg_py.svg_to_bytes(svg_string=picture, background=paper, skip_system_fonts=True, font_files=files))
+
+
+def texts(picture: str, face: Face) -> list[PlacedText]:
+    """The texts of an SVG by ECharts with their boxes."""
+    placed = []
+    for attributes, written in _TEXT.findall(picture):
+        text = html.unescape(written)
+        size, place = _SIZE.search(attributes), _PLACE.search(attributes)
+        if not text.strip() or size is None or place is None:
+            continue
+        numbers = [float(part) for part in re.split(r"[\s,]+", place[2].strip())]
+        x, y = numbers[-2:]
+        height = float(size[1])
+        width = measured(face, height, text)
+        left = {"end": -width, "middle": -width / 2}.get(_anchor(attributes), 0.0) + _shift(attributes, "x")
+        middle = _shift(attributes, "y")
+        box = (left, middle - height / 2, left + width, middle + height / 2)
+        is_upright = True
+        if place[1] == "matrix":
+            cosine, sine = numbers[0], numbers[1]
+            is_upright = min(abs(cosine), abs(sine)) < 0.01
+            if abs(sine) > 0.5:
+                x0, y0, x1, y1 = box
+                box = (y0, -x1, y1, -x0) if sine < 0 else (-y1, x0, -y0, x1)
+        placed.append(PlacedText(text, (x + box[0], y + box[1], x + box[2], y + box[3]), is_upright))
+    return placed
+
+
+def _anchor(attributes: str) -> str:
+    match = re.search(r'text-anchor="(\w+)"', attributes)
+    return match[1] if match else "start"
+
+
+def _shift(attributes: str, name: str) -> float:
+    match = re.search(rf'\b{name}="(-?[\d.]+)"', attributes)
+    return float(match[1]) if match else 0.0
+
+
+def measured(face: Face, size: float, text: str) -> float:
+    """How wide a text is in a typeface, in pixels; characters that it lacks count as its box for them."""
+    return _font(face.path, face.index).getlength(text) * size / 40
+
+
+@functools.lru_cache(maxsize=256)
+def _font(path: str, index: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, 40, index=index)
+
+
+def needed(face: Face, fallbacks: Sequence[Face], words: str) -> list[Face]:
+    """The typeface, and those of the others that have what it lacks of the words: each one more takes its time."""
+    lacking = {ord(char) for char in words} - {0x20}
+    used = []
+    for one in (face, *fallbacks):
+        has = typefaces.characters(one.path, one.index)
+        if one is face or lacking & has:
+            used.append(one)
+            lacking -= has
+    return used
+
+
+@functools.cache
+def _context(process: int) -> MiniRacer:
+    """V8 with the script, one for each process: what a fork copies has lost its threads."""
+    context = MiniRacer()
+    context.eval("var setTimeout = function () {}, clearTimeout = function () {};")
+    context.eval(script().read_text(encoding="utf-8") + ";0")
+    context.eval(_RENDER + ";0")
+    atexit.register(context.close)  # else the process doesn't end
+    return context

@@ -1,0 +1,198 @@
+"""The words on charts, in languages of many scripts: names out of Unicode's CLDR, which Babel carries, and lines of text.
+
+CLDR has countries, cities, languages, currencies, months, days, quarters and units, as people write them in a language. Titles
+are put together from these; where lines of text are given, most titles are one of them. Licence of CLDR: Unicode-3.0.
+"""
+
+import functools
+import random
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from babel import Locale
+
+from datagen.figures.charts.numbers import NumberFormat
+
+# fmt: off
+LANGUAGES: dict[str, tuple[str, int]] = {
+    "en": ("en", 24), "zh-Hans": ("zh_Hans", 20), "zh-Hant": ("zh_Hant", 4), "ja": ("ja", 4), "ko": ("ko", 4), "ar": ("ar", 4),
+    "fa": ("fa", 2), "ur": ("ur", 1), "he": ("he", 2), "hi": ("hi", 4), "mr": ("mr", 1), "ne": ("ne", 1), "bn": ("bn", 2),
+    "ta": ("ta", 2), "te": ("te", 1), "gu": ("gu", 1), "pa": ("pa", 1), "kn": ("kn", 1), "ml": ("ml", 1), "si": ("si", 1),
+    "th": ("th", 2), "lo": ("lo", 1), "km": ("km", 2), "my": ("my", 1), "ka": ("ka", 1), "hy": ("hy", 1), "am": ("am", 1),
+    "el": ("el", 2), "ru": ("ru", 5), "uk": ("uk", 2), "bg": ("bg", 1), "sr": ("sr", 1), "kk": ("kk", 1), "mn": ("mn", 1),
+    "de": ("de", 4), "fr": ("fr", 4), "es": ("es", 4), "pt": ("pt", 3), "it": ("it", 2), "nl": ("nl", 1), "pl": ("pl", 2),
+    "cs": ("cs", 1), "hu": ("hu", 1), "ro": ("ro", 1), "tr": ("tr", 2), "vi": ("vi", 3), "id": ("id", 2), "sv": ("sv", 1),
+    "da": ("da", 1), "fi": ("fi", 1), "nb": ("nb", 1), "hr": ("hr", 1), "sk": ("sk", 1), "lt": ("lt", 1), "lv": ("lv", 1),
+    "et": ("et", 1), "sl": ("sl", 1), "ca": ("ca", 1), "eu": ("eu", 1), "sw": ("sw", 1), "az": ("az", 1), "uz": ("uz", 1),
+}
+"""Language (BCP-47): its name in CLDR, and how often it comes beside the others."""
+# fmt: on
+
+_ZEROS = {"arab": "٠", "arabext": "۰", "deva": "०", "beng": "০", "mymr": "၀"}
+_MAX_CHARS = 26
+_NO_COUNTRIES = ("ZZ", "XA", "XB")  # nowhere, and what programmers test with
+_NOT_UNITS = ("per-", "concentr", "portion", "light-speed")
+
+
+@dataclass(frozen=True)
+class Category:
+    """What one axis of a chart is divided by: the names in order, and what stands for all of them. Those in time have a season of
+    `period` steps, 0 for none."""
+
+    names: tuple[str, ...]
+    title: str = ""
+    period: int = 0
+    is_time: bool = False
+
+
+@dataclass(frozen=True)
+class Words:
+    """A language's words, those that `can_draw` says yes to. `lines` are the titles that were given for it."""
+
+    lang: str
+    can_draw: Callable[[str], bool] = lambda text: True
+    lines: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def _locale(self) -> Locale:
+        return Locale.parse(LANGUAGES[self.lang][0])
+
+    def _good(self, names: Sequence[str], most: int = _MAX_CHARS) -> list[str]:
+        """Those that are neither long nor in another script, each once, in their order."""
+        own = _is_latin(self._locale)
+        clean = (" ".join(_plain(name).split()) for name in names)
+        is_good = (name for name in clean if 0 < len(name) <= most and (own or not name.isascii()) and self.can_draw(name))
+        return list(dict.fromkeys(is_good))
+
+    @functools.cached_property
+    def countries(self) -> list[str]:
+        return self._good(
+            [name for code, name in sorted(self._locale.territories.items()) if code.isalpha() and code not in _NO_COUNTRIES]
+        )
+
+    @functools.cached_property
+    def cities(self) -> list[str]:
+        zones = sorted(self._locale.time_zones.items())
+        return self._good([zone["city"] for name, zone in zones if "city" in zone and not name.startswith("Etc/")])
+
+    @functools.cached_property
+    def languages(self) -> list[str]:
+        return self._good([name for _, name in sorted(self._locale.languages.items())])
+
+    @functools.cached_property
+    def currencies(self) -> list[str]:
+        return self._good([name for _, name in sorted(self._locale.currencies.items()) if "(" not in name])
+
+    @functools.cached_property
+    def units(self) -> list[str]:
+        names = self._locale.unit_display_names
+        long = [forms.get("long", "") for key, forms in sorted(names.items()) if not any(bad in key for bad in _NOT_UNITS)]
+        return self._good(long, 30)
+
+    def _of_calendar(self, names: Mapping[str, Any], width: str) -> tuple[str, ...]:
+        form = names["stand-alone"] if width in names["stand-alone"] else names["format"]
+        items = form[width]
+        return tuple(" ".join(_plain(items[key]).split()) for key in sorted(items))
+
+    def months(self, is_short: bool) -> tuple[str, ...]:
+        return self._of_calendar(self._locale.months, "abbreviated" if is_short else "wide")
+
+    def days(self, is_short: bool) -> tuple[str, ...]:
+        return self._of_calendar(self._locale.days, "abbreviated" if is_short else "wide")
+
+    def quarters(self) -> tuple[str, ...]:
+        return self._of_calendar(self._locale.quarters, "abbreviated")
+
+    def numbers(self, draw: random.Random) -> NumberFormat:
+        """A way in which this language's charts write numbers, without a unit."""
+        system = self._locale.default_numbering_system
+        if system not in _ZEROS or draw.random() < 0.3:
+            system = "latn"
+        symbols = self._locale.number_symbols.get(system) or self._locale.number_symbols["latn"]
+        decimal, group = _mark(symbols.get("decimal", ".")), _mark(symbols.get("group", ","))
+        zero = ord(_ZEROS.get(system, "0"))
+        digits = "".join(chr(zero + n) for n in range(10))
+        is_grouped = group != decimal and draw.random() < 0.6
+        return NumberFormat(decimal, group if is_grouped else "", digits, draw.choice(("-", "\u2212")))
+
+    def percent(self, numbers: NumberFormat) -> tuple[str, str]:
+        """What stands before and behind a percentage."""
+        pattern = _plain(self._locale.percent_formats[None].pattern).replace("\xa0", " ").replace("\u202f", " ")
+        before, after = pattern.split("#")[0], pattern.rsplit("0", 1)[-1]
+        sign = "٪" if numbers.digits[0] in "٠۰" else "%"
+        return before.replace("%", sign), after.replace("%", sign)
+
+    def thousands(self, largest: float) -> tuple[float, str]:
+        """By what numbers up to `largest` are divided, and what stands behind them then: as in 12K. (1, "") for small ones."""
+        forms = self._locale.compact_decimal_formats["short"]["other"]
+        for power in (9, 8, 6, 4, 3):
+            pattern = forms.get(str(10**power))
+            if pattern is None or largest < 1.5 * 10**power:
+                continue
+            text = _plain(pattern.pattern.replace("'", "")).replace("\xa0", " ").replace("\u202f", " ")
+            if text.strip("0") and text.startswith("0") and text.count("0") == 1 and self.can_draw(text):
+                return float(10**power), text[1:]
+        return 1.0, ""
+
+    def year(self, year: int, numbers: NumberFormat) -> str:
+        return NumberFormat(digits=numbers.digits).text(year, 0)
+
+
+@functools.cache
+def cached(lang: str, can_draw: Callable[[str], bool], lines: tuple[str, ...] = ()) -> Words:
+    """The same words as ever for a language, so that each list is made once."""
+    return Words(lang, can_draw, lines)
+
+
+def time_axis(words: Words, draw: random.Random, numbers: NumberFormat) -> Category:
+    """Years, months, days or quarters in a row."""
+    match draw.choices(("years", "months", "days", "quarters", "days of a month"), (9, 7, 2, 3, 2))[0]:
+        case "years":
+            num = draw.randint(4, 16)
+            first = draw.randint(1950, 2026 - num)
+            return Category(tuple(words.year(first + k, numbers) for k in range(num)), is_time=True)
+        case "months":
+            months = words.months(is_short=draw.random() < 0.7)
+            num = draw.choice((6, 8, 12, 12, 12, 12))
+            first = 0 if num == 12 else draw.randint(0, 12 - num)
+            return Category(months[first : first + num], period=12, is_time=True)
+        case "days":
+            return Category(words.days(is_short=draw.random() < 0.6), period=7, is_time=True)
+        case "quarters":
+            first = draw.randint(2005, 2023)
+            names = words.quarters()
+            return Category(
+                tuple(f"{name} {words.year(first + k, numbers)}" for k in range(draw.randint(1, 3)) for name in names),
+                period=4,
+                is_time=True,
+            )
+        case _:
+            num = draw.randint(5, 20)
+            return Category(tuple(words.year(k + 1, numbers) for k in range(num)), is_time=True)
+
+
+def names_axis(words: Words, draw: random.Random, num: int, most: int = _MAX_CHARS, but: Sequence[str] = ()) -> Category:
+    """So many countries, cities, languages or currencies, none of `but`. Fewer where the language has no more."""
+    lists = (words.countries, words.cities, words.languages, words.currencies)
+    names = draw.choices(lists, (6, 5, 3, 1))[0]
+    fitting = [name for name in names if len(name) <= most and name not in but]
+    if len(fitting) < num:
+        fitting = [name for name in words.countries if len(name) <= max(most, 16) and name not in but]
+    return Category(tuple(draw.sample(fitting, min(num, len(fitting)))))
+
+
+def _is_latin(locale: Locale) -> bool:
+    """Whether the language is written in Latin letters."""
+    return any(unicodedata.name(char, "").startswith("LATIN") for char in locale.months["format"]["wide"][1])
+
+
+def _plain(text: str) -> str:
+    """Text without marks of direction, which CLDR has around signs; joiners stay."""
+    return "".join(char for char in text if unicodedata.category(char) != "Cf" or char in "\u200c\u200d")
+
+
+def _mark(mark: str) -> str:
+    mark = _plain(mark)
+    return " " if mark in ("\xa0", "\u202f", "\u2009") else mark

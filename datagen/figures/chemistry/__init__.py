@@ -1,0 +1,1 @@
+"""Chemical structures and their SMILES."""

@@ -1,0 +1,339 @@
+"""What the parts of a page are: the layout model's word, checked against the text, the fonts and the neighbours."""
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from datagen.coarse.formula_share import is_for_formulas
+from datagen.engines.light_pymupdf import pymupdf
+from datagen.fine.page_layout import Block
+from datagen.labels import RUNNING, is_page_number
+from datagen.page.line_breaks import is_monospaced
+from datagen.page.line_pieces import Rect
+from datagen.page.paragraphs import Paragraph
+from datagen.writing import scripts
+
+_HEADINGS = frozenset({"title", "sub_title"})
+_MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
+_LARGE = 1.5
+_LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
+_TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
+_BOLD = re.compile(r"bold|black|heavy|demi(?!light)|CMBX|CMSSBX|SFBX", re.IGNORECASE)
+_MAX_HEAD_LINES = 2
+_EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
+_PROSE_CHARS, _PROSE_CJK_CHARS = 80, 30
+_CJK = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.HANGUL}]")
+_OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\.\d{1,3})*\.?(?=\s|$)")
+_ENTRY = re.compile(r"(?:\.{3,}|_{3,})\s*[\divxlcIVXLC]+$")  # of contents
+_MIN_ENTRIES = 3
+_FIGURE = re.compile(
+    r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
+    r"|šekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)\s*[\dA-Z一二三四五六七八九]",
+    re.IGNORECASE,
+)
+_TABLE = re.compile(
+    r"(?:tab(?:le|elle|leau|ella|ela|la|ulka|el|\.)|таб(?:лица|лиця|л\.|\.)|tablo|πίνακας|جدول|טבלה|तालिका|कोष्टक|表|표|bảng|taulukko"
+    r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]",
+    re.IGNORECASE,
+)
+_AS_CAPTION = re.compile(r"\D{3,20}\d+(?:[.-]\d+)*\s?[:.։：]\s")
+_REFERENCES = frozenset(
+    "references bibliography literature literatur literaturverzeichnis bibliographie références bibliografía referencias "
+    "bibliografia referências riferimenti literatuur litteratur kirjallisuus piśmiennictwo literatura irodalom kaynakça "
+    "kaynaklar литература литературы библиография література βιβλιογραφία المراجع מקורות 参考文献 參考文獻 참고문헌".split()
+)
+_ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})[.)）、．\]](?:\s|\b|$)")
+_OF_FORMULA = re.compile(f"[=<>±×÷√∑∫{scripts.MATH}]")
+_WORD, _MAX_REFERENCES_WORDS = re.compile(r"[^\W\d_]+"), 2
+_MATH = re.compile(f"[{scripts.MATH}]")
+_MAX_FORMULA = 500  # characters
+_MAX_PIECE = 15  # characters of a formula's piece
+_WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
+_CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
+_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+_NEAR_EM, _CAPTION_GAP_EM, _MAX_CAPTION_LINES = 3.0, 1.5, 4
+
+
+class Usual(NamedTuple):
+    """A font and its size in points."""
+
+    font: str
+    size: float
+
+
+@dataclass(eq=False)
+class Part:
+    """Something that becomes a region: the paragraph, or several of a table, and what the model has it in. A picture without text
+    has no paragraph. `level` is a heading's, from 1; `frame` is what is drawn around a table."""
+
+    paragraph: Paragraph | None
+    block: Block | None
+    others: list[Paragraph] = field(default_factory=list)
+    label: str = ""
+    level: int = 0
+    frame: Rect | None = None
+
+    @property
+    def paragraphs(self) -> list[Paragraph]:
+        return ([] if self.paragraph is None else [self.paragraph]) + self.others
+
+    @property
+    def box(self) -> Rect:
+        """In points: that of its lines, and of the model's block where that has a picture or a table's rules."""
+        boxes = [piece.bbox for p in self.paragraphs for piece in p.pieces] + ([] if self.frame is None else [self.frame])
+        if self.block is not None and (not boxes or self.block.label in ("image", "table", "equation")):
+            boxes.append(self.block.box)
+        x0, y0, x1, y1 = zip(*boxes, strict=True)
+        return min(x0), min(y0), max(x1), max(y1)
+
+    @property
+    def lines(self) -> list[str]:
+        return [piece.text for p in self.paragraphs for piece in p.pieces]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.lines)
+
+    @property
+    def size(self) -> float:
+        return max((piece.size for p in self.paragraphs for piece in p.pieces), default=0.0)
+
+    @property
+    def is_in_picture(self) -> bool:
+        return self.block is not None and self.block.label == "image"
+
+    @property
+    def is_vertical(self) -> bool:
+        return any(piece.vertical for p in self.paragraphs for piece in p.pieces)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether all of it is in letters of one width."""
+        return all(is_monospaced(piece) for p in self.paragraphs for piece in p.pieces)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but its text says what it is."""
+        return (self.block is None or self.block.label == "text") and not any(map(is_prose, self.paragraphs))
+
+    @property
+    def may_be_formula(self) -> bool:
+        """Whether it is a formula, or a number, a name or a sign that may be a piece of one."""
+        return self.label == "equation" or (
+            self.label == "text" and self.is_plain and len(self.text) <= _MAX_PIECE and not _WORDS.search(self.text)
+        )
+
+
+@functools.lru_cache(maxsize=1024)
+def is_bold(font: str) -> bool:
+    return bool(_BOLD.search(font))
+
+
+def is_prose(paragraph: Paragraph | None) -> bool:
+    """Whether its lines go on in each other, and are long enough for running text."""
+    if paragraph is None or not any(paragraph.soft):
+        return False
+    text = "".join(piece.text for piece in paragraph.pieces)
+    return len(text) >= (_PROSE_CJK_CHARS if _CJK.search(text) else _PROSE_CHARS)
+
+
+def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
+    """Set `label` and `level` of all parts.
+
+    - title, sub_title, footnote: as the model has it. A heading of many lines is text; one that is alone in its size, and large,
+      is the title. `level` is 1 for a title; for others it is one more than the numbers in front of it, or goes by size.
+    - equation: as the model has it where there is something of formulas in it, and what is nothing but a formula.
+    - header, footer: as the model has it, at the page's edges alone. One that is but a number is a page_number.
+    - list, code: as `text_layer` has it; list also as the model has it.
+    - image_caption, table_caption: as the text says, else by which of both is nearer.
+    - toc: entries with leaders and a page's number. reference: entries behind a heading that says so, or a page of them.
+    """
+    usual = _usual(parts)
+    for part in parts:
+        part.label = _label(part, page, usual)
+    if all(part.label in RUNNING for part in parts if part.paragraph is not None):
+        for part in parts:
+            if part.label in RUNNING and part.paragraph is not None:
+                part.label = part.paragraph.label
+    _label_set_headings(parts, usual)
+    _label_title(parts, usual)
+    _label_captions(parts, usual)
+    _label_references(parts)
+    _set_levels(parts)
+
+
+def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
+    by_model = "" if part.block is None else part.block.label
+    if part.paragraph is None:
+        return by_model
+    by_layer = part.paragraph.label
+    if _is_contents(part):
+        return "toc"
+    match by_model:
+        case "header" | "footer":
+            return _running(part, by_model, page, usual) or by_layer
+        case "title" | "sub_title":
+            is_long = len(part.lines) > _MAX_HEADING_LINES or len(part.text) > _MAX_HEADING_CHARS
+            return by_layer if is_long or part.is_code else by_model
+        case "table":
+            return "code" if all(p.label == "code" for p in part.paragraphs) else by_model
+        case "list":
+            return by_layer if by_layer != "text" or not _ITEM.match(part.text) else by_model
+        case "equation":
+            return by_model if _is_formula(part) else by_layer
+        case "text" | "":
+            return "equation" if _is_only_formula(part) else by_layer
+    return by_model
+
+
+def _is_formula(part: Part) -> bool:
+    """Whether anything in it is of a formula. The model takes vertical text for one."""
+    pieces = [piece for p in part.paragraphs for piece in p.pieces]
+    if part.is_vertical or len(part.text) > _MAX_FORMULA or any(map(is_prose, part.paragraphs)):
+        return False
+    return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
+
+
+def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
+    """Headings that the model has as text: in some scripts it sees few. Where there are more of them than text, they are none."""
+    plain = [part for part in parts if part.label == "text" and (part.block is None or part.block.label in ("text", "list"))]
+    headings = [part for part in plain if _is_set_as_heading(part, usual)]
+    if 2 * len(headings) <= len(plain):
+        for part in headings:
+            part.label = "sub_title"
+
+
+def _is_set_as_heading(part: Part, usual: Usual) -> bool:
+    """Whether it is set as headings are: larger than the text, or bold in a line of its own."""
+    text, pieces = part.text, [piece for p in part.paragraphs for piece in p.pieces]
+    if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2:
+        return False
+    if len(text) > _MAX_SET_CHARS or text[-1] in _NO_HEADINGS_END or not _TWO_LETTERS.search(text):
+        return False
+    if min(piece.size for piece in pieces) > _LARGER * usual.size:
+        return True
+    return len(pieces) == 1 and part.size > 0.95 * usual.size and is_bold(pieces[0].font) and not is_bold(usual.font)
+
+
+def _is_only_formula(part: Part) -> bool:
+    """Whether there is nothing in it but a formula, or a piece of one."""
+    pieces = [piece for p in part.paragraphs for piece in p.pieces]
+    is_math = [is_for_formulas(piece.font) or bool(_MATH.search(piece.text)) for piece in pieces]
+    return all(is_math) and not any(map(_WORDS.search, (piece.text for piece in pieces)))
+
+
+def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
+    """The label of a running head or foot; "" for what isn't at an edge of the page. A head in large type is a heading: if it
+    stands on other pages, too, `LabelRunning` sees that."""
+    if part.is_vertical:
+        return "page_number" if is_page_number(part.text) else ""
+    x0, y0, x1, y1 = part.box
+    top, bottom = y0 < _EDGE * page.height, y1 > (1 - _EDGE) * page.height
+    if not (top or bottom or x1 < _EDGE * page.width or x0 > (1 - _EDGE) * page.width):
+        return ""
+    if is_page_number(part.text):
+        return "page_number"
+    if label == "header" and len(part.lines) > _MAX_HEAD_LINES:
+        return ""  # a letter's
+    return "title" if label == "header" and part.size > _LARGE * usual.size else label
+
+
+def _usual(parts: Sequence[Part]) -> Usual:
+    """The font of most of the page's text."""
+    num_chars: Counter[Usual] = Counter()
+    for piece in (piece for part in parts for p in part.paragraphs for piece in p.pieces):
+        num_chars[Usual(piece.font, round(piece.size, 1))] += len(piece.text)
+    return num_chars.most_common(1)[0][0] if num_chars else Usual("", 0.0)
+
+
+def _is_contents(part: Part) -> bool:
+    lines = part.lines
+    num = sum(bool(_ENTRY.search(line)) for line in lines)
+    return num >= 1 and 2 * num >= len(lines) and (num >= _MIN_ENTRIES or len(lines) == num)
+
+
+def _label_title(parts: Sequence[Part], usual: Usual) -> None:
+    """The one heading without a number that is much larger than the text, and larger than all others, is the title. The model
+    hardly tells it from a section's."""
+    headings = [part for part in parts if part.label in _HEADINGS]
+    largest = max((part.size for part in headings), default=0.0)
+    alone = [part for part in headings if part.size > largest - 0.5]
+    if len(alone) == 1 and largest > _LARGE * usual.size and not _OF_SECTION.match(alone[0].text):
+        alone[0].label = "title"
+
+
+def _label_captions(parts: Sequence[Part], usual: Usual) -> None:
+    things = [part for part in parts if part.label in ("image", "table")]
+    for part in parts:
+        if part.paragraph is None or part.label not in ("image_caption", "text", "sub_title"):
+            continue
+        says = "table_caption" if _TABLE.match(part.text) else "image_caption" if _FIGURE.match(part.text) else ""
+        near = min(things, key=lambda thing: _distance(part.box, thing.box), default=None)
+        if (
+            part.label != "image_caption"
+            and not (says and _is_caption(part, says, near))
+            and not _is_set_as_caption(part, near, usual)
+        ):
+            continue
+        part.label = says or ("table_caption" if near is not None and near.label == "table" else "image_caption")
+
+
+def _is_caption(part: Part, says: str, near: Part | None) -> bool:
+    """Whether a part that begins as captions do is one. Running text may begin so, too; a caption stands at what it is of, or is
+    set as a heading."""
+    if near is not None and near.label == says.removesuffix("_caption") and _distance(part.box, near.box) < _NEAR_EM * part.size:
+        return True
+    return part.label == "sub_title" and bool(_AS_CAPTION.match(part.text))
+
+
+def _is_set_as_caption(part: Part, near: Part | None, usual: Usual) -> bool:
+    """Whether it is in smaller type than the text, and right below a picture, or on it."""
+    if near is None or near.label != "image" or part.size >= 0.97 * usual.size or len(part.lines) > _MAX_CAPTION_LINES:
+        return False
+    (x0, y0, x1, _), (left, top, right, bottom) = part.box, near.box
+    return left - part.size < x0 < x1 < right + part.size and top < y0 < bottom + _CAPTION_GAP_EM * part.size
+
+
+def _distance(a: Rect, b: Rect) -> float:
+    """How far two boxes are apart; beside each other counts twice, since captions stand above or below."""
+    across = max(0.0, a[0] - b[2], b[0] - a[2])
+    return 2 * across + max(0.0, a[1] - b[3], b[1] - a[3])
+
+
+def _label_references(parts: Sequence[Part]) -> None:
+    behind = False
+    entries = []
+    for part in parts:
+        if part.label in _HEADINGS:
+            words = _WORD.findall(_OF_SECTION.sub("", part.text).lower())
+            behind = len(words) <= _MAX_REFERENCES_WORDS and not _REFERENCES.isdisjoint(words)
+        elif part.label in ("text", "list") and _CITED.match(part.text) and _YEAR.search(part.text):
+            entries.append(part)
+        if behind and part.label in ("text", "list"):
+            part.label = "reference"
+    num_text = sum(part.label in ("text", "list") for part in parts)
+    if len(entries) >= 5 and 10 * len(entries) >= 8 * num_text:
+        for part in entries:
+            part.label = "reference"
+
+
+def _set_levels(parts: Sequence[Part]) -> None:
+    """Levels of headings: 1 for a title. A number tells how deep a section is; one without a number is as deep as a numbered one
+    of its size, else deeper than the larger ones."""
+    headings = [part for part in parts if part.label in _HEADINGS]
+    by_size: dict[int, int] = {}
+    for part in headings:
+        if part.label == "title":
+            part.level = 1
+        elif number := _OF_SECTION.match(part.text):
+            part.level = min(6, 2 + number[0].strip(".").count("."))
+            by_size.setdefault(round(2 * part.size), part.level)
+    sizes = sorted({round(2 * part.size) for part in headings if not part.level} - by_size.keys(), reverse=True)
+    for i, size in enumerate(sizes):
+        larger = [level for other, level in by_size.items() if other > size]
+        by_size[size] = min(6, max(larger, default=1 + (i > 0)) + 1) if larger else min(6, 2 + i)
+    for part in headings:
+        part.level = part.level or by_size[round(2 * part.size)]

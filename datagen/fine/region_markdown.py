@@ -1,0 +1,194 @@
+"""The text of a region as Markdown: headings, lists, code, and emphasis where the font says so.
+
+What a page shows is not escaped: a reader of pages writes `*` for a star, too.
+"""
+
+import itertools
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from datagen.coarse.formula_share import is_for_formulas
+from datagen.fine.region_labels import Part, is_bold
+from datagen.page.line_breaks import is_monospaced
+from datagen.page.line_pieces import Piece, Rect
+from datagen.page.paragraphs import Paragraph
+from datagen.writing import scripts
+
+_ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.IGNORECASE)
+_BOLD_FLAG, _ITALIC_FLAG = 16, 2  # of MuPDF's spans
+_USUAL = 0.6  # a style in which more of the page is set emphasises nothing
+_BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—*+o]\\s+)(?=\\S)")
+_NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
+_LETTERS = re.compile(r"[^\W\d_]")
+_STAR = {"bold": "**", "italic": "*", "both": "***"}
+_EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_caption", "reference"})
+_ADVANCE_EM = (0.4, 0.75)  # of letters of one width
+_PITCH = 1.7  # lines of code that are farther apart have an empty one between them
+
+_STEP_PT = 50.0
+
+
+Styled = tuple[Rect, str, str]
+
+
+class Styles(NamedTuple):
+    """What the fonts of a page's spans say. `styled` are those that stand out: box in points, text, `bold`, `italic` or `both`;
+    by their height on the page, in steps of `_STEP_PT`. `spaces` is how many a line begins with, by its start and baseline."""
+
+    styled: Mapping[int, Sequence[Styled]]
+    spaces: Mapping[tuple[int, int], int]
+
+
+def styles(spans: Sequence[Mapping[str, Any]]) -> Styles:
+    """The spans of a page in another style than most of its text."""
+    num_chars: dict[str, int] = defaultdict(int)
+    styled = []
+    spaces = {}
+    for span in spans:
+        if span["text"][:1] == " ":
+            spaces[_start(span["bbox"], span["origin"][1])] = len(span["text"]) - len(span["text"].lstrip(" "))
+        style, text = _style(span), span["text"].strip()
+        num_chars[style] += len(text)
+        if style and _LETTERS.search(text):
+            styled.append((tuple(span["bbox"]), text, style))
+    total = sum(num_chars.values())
+    usual = {style for style, num in num_chars.items() if num > _USUAL * total}
+    by_height: dict[int, list[Styled]] = defaultdict(list)
+    for box, text, style in styled:
+        if style not in usual:
+            by_height[int(box[1] // _STEP_PT)].append((box, text, style))
+    return Styles(by_height, spaces)
+
+
+def _start(box: Rect, baseline: float) -> tuple[int, int]:
+    return round(box[0]), round(baseline)
+
+
+def _style(span: Mapping[str, Any]) -> str:
+    font, flags = span["font"], span["flags"]
+    if is_for_formulas(font):
+        return ""
+    bold, italic = flags & _BOLD_FLAG or is_bold(font), flags & _ITALIC_FLAG or _ITALIC.search(font)
+    return "both" if bold and italic else "bold" if bold else "italic" if italic else ""
+
+
+def markdown(part: Part, plain: str, others: Sequence[str], styled: Styles) -> str:
+    """The part's text, which is `plain`, and that of its other paragraphs, as Markdown."""
+    assert part.paragraph is not None
+    match part.label:
+        case "title" | "sub_title":
+            return f"{'#' * part.level} {' '.join(plain.split())}"
+        case "code":
+            return _code(part.paragraphs, styled.spaces)
+        case "toc":
+            return "\n".join((plain, *others))
+    if part.label not in _EMPHASISED:
+        return "\n".join((plain, *others))
+    marker, replaced = list_marker(plain) if part.label == "list" else ("", "")
+    text = _emphasised(plain, part.paragraph.pieces, styled.styled, len(marker))
+    return "\n".join((replaced + text[len(marker) :], *others))
+
+
+def list_marker(text: str) -> tuple[str, str]:
+    """What a list's item begins with, and how Markdown writes it."""
+    if bullet := _BULLET.match(text):
+        return bullet[0], "- "
+    if number := _NUMBER.match(text):
+        return number[0], f"{number[0].strip()} "
+    return "", ""
+
+
+def _code(paragraphs: Sequence[Paragraph], spaces: Mapping[tuple[int, int], int]) -> str:
+    """Lines of code with the indents and the empty lines that the page shows."""
+    pieces = [piece for paragraph in paragraphs for piece in paragraph.pieces]
+    begun = [spaces.get(_start(p.bbox, p.baseline), 0) for p in pieces]
+    widths = [
+        (p.bbox[2] - p.bbox[0]) / (num + len(p.text))
+        for p, num in zip(pieces, begun, strict=True)
+        if len(p.text) > 3 and p.upright
+    ]
+    advance = min(widths, default=0.0)
+    size = statistics.median(p.size for p in pieces)
+    pitch = statistics.median([b.baseline - a.baseline for a, b in itertools.pairwise(pieces)] or [0.0])
+    if not _ADVANCE_EM[0] * size < advance < _ADVANCE_EM[1] * size:
+        return "\n".join(p.text for p in pieces)
+    starts = [p.bbox[0] + advance * num for p, num in zip(pieces, begun, strict=True)]
+    lines = []
+    for i, (piece, start) in enumerate(zip(pieces, starts, strict=True)):
+        if i and pitch > 0 and piece.baseline - pieces[i - 1].baseline > _PITCH * pitch:
+            lines.append("")
+        lines.append(" " * max(0, round((start - min(starts)) / advance)) + piece.text.replace("\u00ad", "-"))
+    return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class _Run:
+    start: int
+    end: int
+    style: str
+
+
+def _emphasised(text: str, pieces: Sequence[Piece], styled: Mapping[int, Sequence[Styled]], first: int) -> str:
+    """The text with stars around what stands out in its lines, behind `first` characters. A span of which the place isn't plain
+    stays as it is."""
+    runs: list[_Run] = []
+    at = 0
+    for piece in pieces:
+        core = piece.text.rstrip("-\u00ad\u2010 ")
+        start = text.find(core, at, at + len(core) + 2) if core else -1
+        if start < 0:
+            return text
+        at = start + len(core)
+        for box, span, style in [] if is_monospaced(piece) else _within(piece.bbox, styled):
+            place = _find(piece, core, box, span)
+            if place >= 0:
+                begin, end = max(first, start + place), start + place + min(len(span), len(core) - place)
+                if begin < end:
+                    runs.append(_Run(begin, end, style))
+    merged: list[_Run] = []
+    for run in sorted(runs, key=lambda r: r.start):
+        last = merged[-1] if merged else None
+        if last is not None and run.start < last.end:
+            continue
+        if last is not None and last.style == run.style and not text[last.end : run.start].strip(" \n-"):
+            last.end = run.end
+        else:
+            merged.append(run)
+    for run in reversed(merged):
+        inside = text[run.start : run.end]
+        if _LETTERS.search(inside) and not {"*", "_"} & set(inside):
+            text = f"{text[: run.start]}{starred(inside, _STAR[run.style])}{text[run.end :]}"
+    return text
+
+
+def _within(box: Rect, styled: Mapping[int, Sequence[Styled]]) -> list[Styled]:
+    steps = range(int(box[1] // _STEP_PT) - 1, int(box[3] // _STEP_PT) + 1)
+    spans = [span for step in steps for span in styled.get(step, ())]
+    return [span for span in spans if _is_inside(span[0], box)]
+
+
+def _is_inside(a: Rect, b: Rect) -> bool:
+    x, y = (a[0] + a[2]) / 2, (a[1] + a[3]) / 2
+    return b[0] <= x <= b[2] and b[1] <= y <= b[3]
+
+
+def _find(piece: Piece, text: str, box: Rect, span: str) -> int:
+    """Where a span stands in the text of its line: of the places that say the same, the one that is nearest to its box."""
+    span = span.rstrip("-\u00ad\u2010") or span
+    axis = 1 if piece.vertical else 0
+    length = piece.bbox[axis + 2] - piece.bbox[axis]
+    share = (box[axis] - piece.bbox[axis]) / length if length > 0 else 0.0
+    if piece.upright and piece.glyphs and any("\u0590" <= c <= "\u08ff" for c in text):
+        share = (piece.bbox[2] - box[2]) / length
+    places = [m.start() for m in re.finditer(re.escape(span), text)]
+    return min(places, key=lambda place: abs(place - share * len(text)), default=-1)
+
+
+def starred(text: str, stars: str) -> str:
+    core = text.strip()
+    before = text[: len(text) - len(text.lstrip())]
+    return f"{before}{stars}{core}{stars}{text[len(before) + len(core) :]}"

@@ -1,0 +1,144 @@
+"""Running heads, feet and page numbers, told by what stands in one place on several pages of a document."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from datagen.engines import Engines
+from datagen.labels import PICTURES, RUNNING, is_page_number
+from datagen.markdown import markdown
+from datagen.record import Drop, Region, Sample
+from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import DOCUMENT
+
+_DIGITS = re.compile(r"\d+")
+_LARGE = frozenset({"table", "equation", "code", "toc"}) | PICTURES
+
+
+@dataclass(frozen=True)
+class LabelRunning:
+    """Labels regions at a page's top or bottom `header`, `footer` or `page_number` if the document says so, puts heads before the
+    page's other regions and feet behind them, and makes the page's Markdown anew, which has neither.
+
+    Within `edge` of a page's height from its top or bottom, a region of at most `max_lines` lines is one
+
+    - if its text, but for numbers, stands at the same height on `min_pages` pages;
+    - if it is but a number, at the same height on two pages that are as far apart as the numbers are;
+    - if it is the outermost, and the outermost regions at its height are heads or feet on `min_pages` pages, and on most that
+      have any there.
+
+    Heights are the same within `near` of the page's height.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
+
+    min_pages: int = 3
+    edge: float = 0.15
+    near: float = 0.008
+    max_lines: int = 2
+    batch_size: int = field(default=DOCUMENT, init=False)
+
+    def engines(self) -> dict[str, str]:
+        return {}
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        placed = [(n, i, self._height(page, region)) for n, page in enumerate(batch) for i, region in enumerate(page.regions)]
+        at_edges = [(n, i, height) for n, i, height in placed if height is not None]
+        labels: dict[tuple[int, int], str] = {}
+        for same in self._of_one_text(batch, at_edges):
+            labels |= {(n, i): _side(batch[n], batch[n].regions[i]) for n, i in same}
+        labels |= dict.fromkeys(self._numbers(batch, at_edges), "page_number")
+        labels |= self._at_heights(batch, at_edges, labels)
+        for n, page in enumerate(batch):
+            regions = [
+                _running(region, labels[n, i]) if (n, i) in labels and region.label not in RUNNING else region
+                for i, region in enumerate(page.regions)
+            ]
+            yield page if regions == list(page.regions) else _rearranged(page, regions)
+
+    def _height(self, page: Sample, region: Region) -> float | None:
+        """Where a region stands, as a share of the page's height; None for one that is no head or foot."""
+        if not region.lines or len(region.lines) > self.max_lines or region.label in _LARGE:
+            return None
+        top, bottom = region.box.y0 / page.size[1], region.box.y1 / page.size[1]
+        return (top + bottom) / 2 if bottom < self.edge or top > 1 - self.edge else None
+
+    def _of_one_text(
+        self, batch: Sequence[Sample], at_edges: Sequence[tuple[int, int, float]]
+    ) -> Iterator[list[tuple[int, int]]]:
+        by_text: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
+        for n, i, height in at_edges:
+            by_text[_DIGITS.sub("0", _text(batch[n].regions[i]))].append((n, i, height))
+        for text, places in by_text.items():
+            if not text.strip("0 .-–—"):
+                continue
+            for group in self._level(places):
+                if len({n for n, _ in group}) >= self.min_pages:
+                    yield group
+
+    def _numbers(self, batch: Sequence[Sample], at_edges: Sequence[tuple[int, int, float]]) -> Iterator[tuple[int, int]]:
+        """Numbers that count the pages. A page's own number is in the document, which may begin with others."""
+        numbers = [
+            (n, i, height) for n, i, height in at_edges if is_page_number(text := _text(batch[n].regions[i])) and text.isdecimal()
+        ]
+        for group in self._level(numbers):
+            by_offset: dict[int, list[tuple[int, int]]] = defaultdict(list)
+            for n, i in group:
+                by_offset[int(_text(batch[n].regions[i])) - batch[n].origin.page].append((n, i))
+            for same in by_offset.values():
+                if len({n for n, _ in same}) >= 2:
+                    yield from same
+
+    def _at_heights(
+        self, batch: Sequence[Sample], at_edges: Sequence[tuple[int, int, float]], labels: dict[tuple[int, int], str]
+    ) -> dict[tuple[int, int], str]:
+        result = {}
+        outermost: dict[tuple[int, bool], float] = {}
+        for n, _, height in at_edges:
+            side = n, height < 0.5
+            outermost[side] = (min if height < 0.5 else max)(height, outermost.get(side, height))
+        for group in self._level([p for p in at_edges if abs(p[2] - outermost[p[0], p[2] < 0.5]) <= self.near]):
+            running = {n for n, i in group if batch[n].regions[i].label in RUNNING or (n, i) in labels}
+            if len(running) >= self.min_pages and 2 * len(running) > len({n for n, _ in group}):
+                for n, i in group:
+                    region = batch[n].regions[i]
+                    result[n, i] = labels.get((n, i)) or (
+                        "page_number" if is_page_number(_text(region)) else _side(batch[n], region)
+                    )
+        return result
+
+    def _level(self, places: Sequence[tuple[int, int, float]]) -> Iterator[list[tuple[int, int]]]:
+        """The places, page and region, in groups that stand at one height."""
+        group: list[tuple[int, int]] = []
+        first = 0.0
+        for n, i, height in sorted(places, key=lambda place: (place[2], place[:2])):
+            if group and height - first > self.near:
+                yield group
+                group = []
+            if not group:
+                first = height
+            group.append((n, i))
+        if group:
+            yield group
+
+
+def _text(region: Region) -> str:
+    return " ".join(line.text for line in region.lines)
+
+
+def _side(page: Sample, region: Region) -> str:
+    return "header" if 2 * region.box.y0 < page.size[1] else "footer"
+
+
+def _running(region: Region, label: str) -> Region:
+    return replace(region, label=label, text=_text(region), format="markdown", is_unread=False, continues=False)
+
+
+def _rearranged(page: Sample, regions: Sequence[Region]) -> Sample:
+    heads = [r for r in regions if r.label in RUNNING and _side(page, r) == "header"]
+    feet = [r for r in regions if r.label in RUNNING and _side(page, r) == "footer"]
+    ordered = (*heads, *(r for r in regions if r.label not in RUNNING), *feet)
+    return replace(page, regions=ordered, text=markdown(ordered))

@@ -1,0 +1,56 @@
+"""PDF files and images of pages, side by side: each is read by the source for its kind."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from datagen.coarse.source import PageFunction, PdfSource
+from datagen.inputs import archive
+from datagen.inputs.formats import suffixes
+from datagen.inputs.items import Inputs, Item
+from datagen.pictures.image_files import FORMATS as IMAGES
+from datagen.pictures.source import ImageSource
+from datagen.record import Drop, Sample
+from datagen.work.pipeline import Estimate
+
+FORMATS = ("pdf", *IMAGES)
+"""What to list for this source: members of archives are items of their own."""
+ANNOTATED = PageFunction(
+    "datagen.sources.pdf_annotated:annotated_layer", version=2, place="datagen.fine.text_layer:annotated_layer", annotates=True
+)
+"""Stands in place of `TEXT_LAYER`."""
+
+
+@dataclass(frozen=True)
+class PageFiles:
+    """Pages of PDF files, and images of pages. A file that has an image's name is an image, any other is a PDF. A shard reads
+    files of one kind."""
+
+    version: ClassVar[int] = 1
+
+    pdf: PdfSource
+    images: ImageSource
+
+    def engines(self) -> dict[str, str]:
+        return {}  # those of the two sources are in their descriptions
+
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
+        pdfs = [item for item in items if not _is_image(item)]
+        return [*self.pdf.split(pdfs), *self.images.split([item for item in items if _is_image(item)])]
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        parts = [self._source(item).estimate((item,)) for item in inputs]
+        return Estimate(*(sum(column) for column in zip(*parts, strict=True))) if parts else Estimate(0, 0, 0.0)
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        yield from self._source(item).read(item)
+
+    def probe(self, item: Item) -> Item:
+        return self._source(item).probe(item)
+
+    def _source(self, item: Item) -> PdfSource | ImageSource:
+        return self.images if _is_image(item) else self.pdf
+
+
+def _is_image(item: Item) -> bool:
+    return archive.name_of(item.uri).lower().endswith(suffixes(IMAGES))

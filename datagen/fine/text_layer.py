@@ -1,0 +1,345 @@
+"""A page's text layer as labelled regions in reading order: text from the file, never from OCR, and boxes from a layout model."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy
+
+from datagen.coarse.answers import BY, PageContent
+from datagen.coarse.page import OpenPage
+from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
+from datagen.fine import region_markdown
+from datagen.fine.floats import direction_of, with_floats_in_place
+from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
+from datagen.fine.page_layout import Block, PageLayout, page_layout
+from datagen.fine.page_pictures import framed, holds_picture, pictures
+from datagen.fine.region_labels import Part, is_prose, label_parts
+from datagen.fine.structure_tags import tag_signals
+from datagen.fine.text_layer_tables import table_html
+from datagen.page.boxes import area, around, shared
+from datagen.page.line_pieces import Rect
+from datagen.page.paragraphs import Paragraph, paragraphs
+from datagen.page.region_order import settled
+from datagen.record import Region
+
+Owners = Mapping[int, int]
+"""Which of the model's blocks a piece is in, by its identity; -1 for none."""
+
+_HEADINGS = frozenset({"title", "sub_title"})
+_WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
+_LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
+_PROSE_SHARE = 0.3  # of the characters in what the model takes for a picture
+_FRAME_EM, _CODE_GAP_EM, _FORMULA_GAP_EM = 1.5, 3.0, 1.0
+_CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # of its area: text that a picture or a table takes with it, and how long it may be
+_CELLS_SHARE = 0.3  # of a table's lines: where more would be cells, it is no table
+
+
+def annotated_layer(view: OpenPage) -> PageContent:
+    """The lines of `text_layer`, each in one region, as PyMuPDF's layout model divides and labels them.
+
+    - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
+      picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
+      A heading between the rows of a table divides it, and small text that the model has in nothing is a table's around it.
+    - Labels: see `region_labels`.
+    - Order: that of `text_layer`, unless the places of regions show that it is none: see `order.settled`. Running heads come
+      first, feet last, and pictures with their captions where they stand among the rest.
+    - Text is Markdown, see `region_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
+      both are unread where nobody reads them. A picture has no text, whatever is written in it.
+
+    Signals beside those of `text_layer`: `layout_failed`, if the model couldn't take the page. Else, as shares of the lines'
+    characters, `layout_coverage` (in what the model sees), `unread_share`, `picture_text_share`; `layout_agreement`, of lines
+    that follow each other in a paragraph, the share that the model has in one thing; `order_agreement`, of regions that follow
+    each other, the share in the model's order; and those of `structure_tags`, if the file is tagged.
+
+    Raises `SampleError` (`broken_page`).
+    """
+    layer = read_layer(view)
+    layout = page_layout(view)
+    engines = ENGINES | LAYOUT_ENGINES
+    owners = _owners(layer, layout.blocks)
+    all_paragraphs = list(with_ruby(paragraphs(layer.blocks, layer.rtl)))
+    parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)), layout)
+    parts = _with_pictures(view, parts, layout)
+    label_parts(parts, view.page.rect)
+    parts = _between_headings(_with_cells(_joined(parts)))
+    _frame_tables(parts, layout)
+    styles = region_markdown.styles(layer.spans)
+    made = settled([one for part in parts if (one := _region(view, part, layer, styles)) is not None])
+    regions = tuple(_between_heads_and_feet(with_floats_in_place(made, direction_of(layer.blocks, layer.rtl))))
+    signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
+    return PageContent(regions, signals | tag_signals(parts, layout.tags), engines)
+
+
+def _owners(layer: TextLayer, blocks: Sequence[Block]) -> Owners:
+    """Which block each line is in, by the lines that the model has in it."""
+    pieces = [piece for block in layer.blocks for line in block for piece in (line, *line.ruby)]
+    if not blocks:
+        return dict.fromkeys(map(id, pieces), -1)
+    boxes = numpy.array([part for block in blocks for part in block.parts or (block.box,)])
+    of_block = numpy.array([i for i, block in enumerate(blocks) for _ in block.parts or (block.box,)])
+    return {id(piece): _owner(piece.bbox, boxes, of_block) for piece in pieces}
+
+
+def _owner(box: Rect, boxes: numpy.ndarray, of_block: numpy.ndarray) -> int:
+    x0, y0, x1, y1 = box
+    wide = numpy.minimum(boxes[:, 2], x1) - numpy.maximum(boxes[:, 0], x0)
+    high = numpy.minimum(boxes[:, 3], y1) - numpy.maximum(boxes[:, 1], y0)
+    areas = numpy.bincount(of_block, numpy.maximum(wide, 0) * numpy.maximum(high, 0))
+    best = int(areas.argmax())
+    return best if areas[best] > _LEAST_SHARE * (x1 - x0) * (y1 - y0) else -1
+
+
+def _divided(paragraphs: Sequence[Paragraph], owners: Owners, blocks: Sequence[Block]) -> Iterator[Part]:
+    """Each paragraph, or the parts of it that are in things with different labels. A line that is in none goes with the line
+    before it, and with the one behind it if it is the first."""
+    for paragraph in paragraphs:
+        of_lines = [owners[id(piece)] for piece in paragraph.pieces]
+        known = [i for i in of_lines if i >= 0]
+        last = known[0] if known else -1
+        runs: list[tuple[int, int]] = []  # where a run begins, and its block
+        for n, owner in enumerate(of_lines):
+            owner = owner if owner >= 0 else last
+            if not runs or (owner != last and _parts(blocks[owner], blocks[last])):
+                runs.append((n, owner))
+            last = owner
+        ends = [n for n, _ in runs[1:]] + [len(of_lines)]
+        for (start, owner), end in zip(runs, ends, strict=True):
+            yield Part(
+                replace(
+                    paragraph,
+                    pieces=paragraph.pieces[start:end],
+                    soft=paragraph.soft[start : end - 1],
+                    continues=paragraph.continues and end == len(of_lines),
+                ),
+                None if owner < 0 else blocks[owner],
+            )
+
+
+def _parts(a: Block, b: Block) -> bool:
+    return a.label != b.label or a.label in _WHOLE
+
+
+def _whole(parts: Sequence[Part], layout: PageLayout) -> list[Part]:
+    """The parts, in which all that is in one table, picture or formula is one, at the place of its first line. A paragraph of
+    prose, or code, in a picture is none of it: it stands in a box, and the model takes the box for a picture."""
+    result: list[Part] = []
+    wholes: dict[int, Part] = {}
+    false = _false(parts, layout)
+    for part in parts:
+        block = part.block
+        if block is None or block.label not in _WHOLE:
+            result.append(part)
+        elif _is_none_of_it(part, block, false):
+            result.append(Part(part.paragraph, None))
+        elif id(block) in wholes:
+            wholes[id(block)].others.extend(part.paragraphs)
+        else:
+            wholes[id(block)] = part
+            result.append(part)
+    return result
+
+
+def _false(parts: Sequence[Part], layout: PageLayout) -> set[int]:
+    """Which blocks are no pictures though the model says so: nothing is drawn in them, or running text fills them."""
+    num_chars: dict[int, list[int]] = {}
+    for part in parts:
+        if part.block is not None and part.block.label == "image":
+            counts = num_chars.setdefault(id(part.block), [0, 0])
+            counts[is_prose(part.paragraph)] += len(part.text)
+    return {
+        id(block)
+        for block in layout.blocks
+        if id(block) in num_chars
+        and (num_chars[id(block)][1] > _PROSE_SHARE * sum(num_chars[id(block)]) or not holds_picture(block.box, layout))
+    }
+
+
+def _is_none_of_it(part: Part, block: Block, false: set[int]) -> bool:
+    """Whether a part stands in something that the model takes for a picture, a table or a formula, and is plainly none of it."""
+    if block.label == "image":
+        return is_prose(part.paragraph) or part.is_code or id(block) in false
+    return part.is_vertical  # the model has hardly seen vertical text
+
+
+def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) -> list[Part]:
+    """The parts, and the page's pictures. A picture takes with it what is written in it, if that is no prose."""
+    texts = [piece.bbox for part in parts if not part.is_in_picture for p in part.paragraphs for piece in p.pieces]
+    result = list(parts)
+    for box in pictures(layout, texts, view.page.rect):
+        block = Block(box, "image", ())
+        inside = [part for part in result if _is_caught(part, box)]
+        paragraphs = [p for part in inside for p in part.paragraphs]
+        picture = Part(paragraphs[0] if paragraphs else None, block, paragraphs[1:])
+        if inside:
+            result[result.index(inside[0])] = picture
+            result = [part for part in result if not any(part is other for other in inside)]
+        else:
+            result.append(picture)
+    return result
+
+
+def _is_caught(part: Part, box: Rect) -> bool:
+    """Whether a picture in the box takes the part with it."""
+    if part.paragraph is None or shared(part.box, box) < _CAUGHT * area(part.box):
+        return False
+    return part.is_in_picture or (part.is_plain and len(part.text) < _MAX_CAUGHT_CHARS)
+
+
+def _with_cells(parts: Sequence[Part]) -> list[Part]:
+    """The parts, in which a table has what stands in it and the model has in nothing, such as a dash in a cell. Where much does,
+    it is left as it is."""
+    result = list(parts)
+    for table in [part for part in parts if part.label == "table"]:
+        inside = [part for part in result if _is_cell(part) and _stands_in(part, table)]
+        if inside and sum(len(part.lines) for part in inside) <= _CELLS_SHARE * len(table.lines):
+            table.others += [paragraph for part in inside for paragraph in part.paragraphs]
+            result = [part for part in result if not any(part is other for other in inside)]
+    return result
+
+
+def _is_cell(part: Part) -> bool:
+    return part.block is None and part.label in ("text", "list") and len(part.text) < _MAX_CAUGHT_CHARS
+
+
+def _stands_in(part: Part, table: Part) -> bool:
+    return part.paragraph is not None and shared(part.box, table.box) >= _CAUGHT * area(part.box)
+
+
+def _between_headings(parts: Sequence[Part]) -> list[Part]:
+    """The parts, in which a table that the model has around a heading is a table above it and one below it."""
+    result: list[Part] = []
+    remaining = list(parts)
+    while remaining:
+        part = remaining.pop(0)
+        heading = next(
+            (other for other in parts if other.label in _HEADINGS and part.label == "table" and _stands_in(other, part)), None
+        )
+        if heading is None or (halves := _above_and_below(part, heading)) is None:
+            result.append(part)
+            continue
+        result = [other for other in result if other is not heading]
+        remaining = [other for other in remaining if other is not heading]
+        above, below = halves
+        result += ([above] if above else []) + [heading]
+        remaining[:0] = [below] if below else []
+    return result
+
+
+def _above_and_below(table: Part, heading: Part) -> tuple[Part | None, Part | None] | None:
+    """The parts of a table above and below a heading in it; None where one of its paragraphs stands beside the heading."""
+    x0, y0, x1, y1 = table.box
+    top, bottom = heading.box[1], heading.box[3]
+    halves = []
+    num_paragraphs = 0
+    for box, lies in (((x0, y0, x1, top), lambda middle: middle < top), ((x0, bottom, x1, y1), lambda middle: middle > bottom)):
+        of_half = [p for p in table.paragraphs if all(lies((piece.bbox[1] + piece.bbox[3]) / 2) for piece in p.pieces)]
+        num_paragraphs += len(of_half)
+        halves.append(Part(of_half[0], Block(box, "table", ()), of_half[1:], "table") if of_half else None)
+    return (halves[0], halves[1]) if num_paragraphs == len(table.paragraphs) else None
+
+
+def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:
+    """Give tables their frames."""
+    for part in parts:
+        if part.label == "table":
+            others = [piece.bbox for other in parts if other is not part for p in other.paragraphs for piece in p.pieces]
+            part.frame = framed(part.box, layout, _FRAME_EM * part.size, others)
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """The parts, in which lines of code that stand close to each other are one, whatever empty lines are between them, and so are
+    the pieces of a formula."""
+    result: list[Part] = []
+    for part in parts:
+        last = result[-1] if result else None
+        if last is not None and _goes_on_as_code(last, part):
+            last.others += part.paragraphs
+            last.label = "code"
+        else:
+            result.append(part)
+    return _with_whole_formulas(result)
+
+
+def _with_whole_formulas(parts: list[Part]) -> list[Part]:
+    """The parts, in which pieces of a formula, and what may be one, are one where they stand close to each other."""
+    remaining = list(parts)
+    for seed in parts:
+        if seed.label != "equation" or not any(seed is other for other in remaining):
+            continue
+        while near := [p for p in remaining if p is not seed and p.may_be_formula and _is_near(seed, p)]:
+            seed.others += [paragraph for p in near for paragraph in p.paragraphs]
+            seed.block = None
+            remaining = [p for p in remaining if not any(p is other for other in near)]
+    return remaining
+
+
+def _is_near(a: Part, b: Part) -> bool:
+    apart = max(max(a.box[i], b.box[i]) - min(a.box[i + 2], b.box[i + 2]) for i in (0, 1))
+    return apart < _FORMULA_GAP_EM * max(a.size, b.size)
+
+
+def _goes_on_as_code(a: Part, b: Part) -> bool:
+    if not (a.is_code and b.is_code and {"code"} <= {a.label, b.label} <= {"code", "text"}):
+        return False
+    return -b.size < b.box[1] - a.box[3] < _CODE_GAP_EM * b.size
+
+
+def _between_heads_and_feet(regions: Sequence[Region]) -> list[Region]:
+    """The regions, running heads and their like before all others, and feet behind them."""
+    feet = ("footer", "page_number")
+    heads = [region for region in regions if region.label == "header"]
+    return [
+        *heads,
+        *(region for region in regions if region.label not in ("header", *feet)),
+        *(region for region in regions if region.label in feet),
+    ]
+
+
+def _region(view: OpenPage, part: Part, layer: TextLayer, styles: region_markdown.Styles) -> Region | None:
+    """The part in pixels. None for a picture that is off the page."""
+    box = view.pixels(part.box)
+    if box is None:
+        return None
+    if part.paragraph is None:
+        return Region(box, part.label, "", None, BY, detected_by="pymupdf-layout")
+    plain = region(view, part.paragraph, layer.words)
+    lines = plain.lines + tuple(line for other in part.others for line in region(view, other, layer.words).lines)
+    detected_by = "pymupdf-layout" if part.block is not None else ""
+    made = replace(
+        plain, box=around([box, *(line.box for line in lines)]), label=part.label, lines=lines, detected_by=detected_by
+    )
+    match part.label:
+        case "image":
+            return replace(made, text="", continues=False)
+        case "equation":
+            return replace(made, text="", format="latex", is_unread=True, continues=False)
+        case "table":
+            html = table_html(view, made.box, made.lines)
+            return replace(made, text=html or "", format="html", is_unread=html is None, continues=False)
+    others = [region(view, other, layer.words).text for other in part.others]
+    text = region_markdown.markdown(part, plain.text, others, styles)
+    return replace(made, box=plain.box if not part.others else made.box, text=text)
+
+
+def _signals(
+    regions: Sequence[Region], parts: Sequence[Part], owners: Owners, paragraphs: Sequence[Paragraph], layout: PageLayout
+) -> dict[str, float]:
+    if layout.failed:
+        return {"layout_failed": 1.0}
+    total = sum(len(piece.text) for p in paragraphs for piece in p.pieces)
+    if not total:
+        return {}
+    seen = sum(len(piece.text) for p in paragraphs for piece in p.pieces if owners[id(piece)] >= 0)
+    follow = [(owners[id(a)], owners[id(b)]) for p in paragraphs for a, b in itertools.pairwise(p.pieces)]
+    pairs = [a == b for a, b in follow if a >= 0 and b >= 0]
+    rank = {id(block): i for i, block in enumerate(layout.blocks)}
+    ranks = [rank[id(part.block)] for part in parts if part.block is not None and id(part.block) in rank]
+    steps = [a <= b for a, b in itertools.pairwise(ranks)]
+    return {
+        "layout_coverage": seen / total,
+        "unread_share": sum(len(line.text) for r in regions if r.is_unread for line in r.lines) / total,
+        "picture_text_share": sum(len(line.text) for r in regions if r.label == "image" for line in r.lines) / total,
+        "layout_agreement": sum(pairs) / len(pairs) if pairs else 1.0,
+        "order_agreement": sum(steps) / len(steps) if steps else 1.0,
+    }

@@ -1,0 +1,1 @@
+"""Formulas: LaTeX that is drawn, parsed and compared with ink."""

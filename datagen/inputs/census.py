@@ -1,0 +1,138 @@
+"""What there is to read. A census is listed anew by every run; `assignment.py` says what of it earlier runs have assigned."""
+
+import glob
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+import fsspec
+
+from datagen.disk.storage import Folder, is_local, resolve, stat_etag
+from datagen.inputs import archive, lists
+from datagen.inputs.formats import suffixes
+from datagen.inputs.items import Item
+from datagen.inputs.local import archive_at
+from datagen.record import SampleError
+from datagen.sandbox.process import Limits
+
+log = logging.getLogger(__name__)
+
+
+class Census(Protocol):
+    """Where items come from. Listing may take long and touch the network; building the object does neither."""
+
+    def items(self) -> list[Item]:
+        """Sorted by uri. Raises `ValueError` if there is nothing to read."""
+        ...
+
+    def pending(self) -> str:
+        """What happens before the items are known, for a plan, such as a download; "" if nothing does."""
+        return ""
+
+    def within(self, out: Folder) -> "Census":
+        """The census in the output `out`, for one that names another step's folder."""
+        return self
+
+
+@dataclass(frozen=True)
+class Listing(Census):
+    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list.
+
+    zip, tar and WARC files are archives, wherever they are named: each of their members of these formats is an item, or, with
+    `whole_archives`, the archive is one item, whose members are its parts. Without `has_lists` a .parquet or .jsonl file is one
+    like others.
+    """
+
+    input: str
+    formats: tuple[str, ...] = ("pdf",)
+    whole_archives: bool = False
+    has_lists: bool = True
+
+    def items(self) -> list[Item]:
+        """Sorted by uri. Raises `ValueError` if there is nothing to read."""
+        items, others = self.scan()
+        kinds = "/".join(name.upper() for name in self.formats)
+        if not items:
+            seen = ", ".join(f"{n} {suffix or 'without a suffix'}" for suffix, n in others.most_common(4)) or "no file"
+            raise ValueError(f"input={self.input}: no {kinds} to read there ({seen} found)")
+        if others:
+            log.info("census: %d files that are not %s left alone", others.total(), kinds)
+        return items
+
+    def scan(self) -> tuple[list[Item], Counter[str]]:
+        """The items, each uri once, and a count by suffix of the files that a folder scan passed over."""
+        fs, path = resolve(self.input)
+        others: Counter[str] = Counter()
+        if self.has_lists and self.input.endswith((".parquet", ".jsonl")):
+            if not fs.exists(path):
+                raise ValueError(f"input={self.input}: no such file")
+            files = lists.read_list(self.input, fs, path)
+        elif glob.has_magic(self.input) and not fs.exists(path):
+            files = [file_item(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
+        elif fs.isdir(path):
+            files, wanted = [], suffixes(self.formats)
+            for info in walk(fs, path):
+                suffix = PurePosixPath(info["name"]).suffix.lower()
+                if suffix in wanted or info["type"] != "file" or archive.kind_of(info["name"]):
+                    files.append(file_item(fs, info))
+                else:
+                    others[suffix] += 1
+        elif fs.exists(path):
+            files = [file_item(fs, fs.info(path))]
+        else:
+            raise ValueError(f"input={self.input}: no such file or folder")
+        items = [item for file in files for item in self._items_of(file)]
+        return sorted({item.uri: item for item in items}.values(), key=lambda item: item.uri), others
+
+    def _items_of(self, file: Item) -> list[Item]:
+        """The members of a file that is an archive. The archive itself comes with them where it can't be listed to its end, so
+        that this is a drop and not silence. Any other file alone."""
+        if self.whole_archives or not archive.kind_of(file.uri):
+            return [file]
+        items = []
+        try:
+            with archive_at(file.uri) as path:
+                for member, etag, num_bytes in archive.members(path, file.uri, self.formats, Limits()):
+                    items.append(Item(member.uri, etag, num_bytes, file.lang, file.licence))
+        except SampleError as error:
+            log.info("census: %s: %s", file.uri, error)
+            items.append(file)
+        return items
+
+
+def walk(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[dict[str, Any]]:
+    """The files below a folder, as fsspec describes them. On a local disk through links to folders, too, each folder once; one
+    that can't be read comes as an entry of its own, so that its loss is a drop and not silence."""
+    return _walk(path) if is_local(fs) else iter(fs.find(path, detail=True).values())
+
+
+def _walk(path: str) -> Iterator[dict[str, Any]]:
+    unreadable: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for folder, folders, files in os.walk(path, followlinks=True, onerror=lambda error: unreadable.append(error.filename)):
+        st = os.stat(folder)
+        if (st.st_dev, st.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((st.st_dev, st.st_ino))
+        yield from ({"name": os.path.join(folder, name), "type": "file"} for name in files)
+    yield from ({"name": name, "type": "directory"} for name in unreadable)
+
+
+def file_item(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Item:
+    """A listed file as an item."""
+    size = int(info.get("size") or 0)
+    if is_local(fs):
+        # A name that UTF-8 can't hold won't open; what it can't hold is spelt out, so that no two names become one.
+        name = info["name"].encode(errors="surrogateescape").decode(errors="backslashreplace")
+        try:
+            st = os.stat(info["name"])
+            return Item(name, stat_etag(st.st_size, st.st_mtime_ns), st.st_size)
+        except OSError:
+            return Item(name)  # a broken link, say: reading it tells, and is counted
+    etag = next((str(info[k]) for k in ("ETag", "etag", "md5Hash", "LastModified", "mtime") if info.get(k)), "")
+    return Item(fs.unstrip_protocol(info["name"]), etag.strip('"') or f"{size:x}", size)

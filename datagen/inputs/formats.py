@@ -1,0 +1,67 @@
+"""Which files are of which kind: by their names where a folder is listed, by their first bytes where they are read."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+HEAD_BYTES = 1024
+"""How many of a file's first bytes `Format.matches` looks at."""
+
+
+class Format(NamedTuple):
+    """A kind of file. `suffixes` are lower case, with their dot; `matches` says whether a file's first bytes are of the kind."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    matches: Callable[[bytes], bool]
+
+
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""What an HEIC file may say that it is."""
+
+
+def _is_plain(head: bytes) -> bool:
+    """Whether a file begins as plain text does: no zero bytes but in UTF-16, and no page of the web."""
+    begins = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    return head.startswith(UTF_16) or (b"\0" not in head and not begins.startswith((b"<!doctype", b"<html", b"<?xml")))
+
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""What a text in UTF-16 begins with."""
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ALL = (
+    Format("pdf", (".pdf",), lambda head: b"%PDF-" in head),
+    Format("jpeg", (".jpg", ".jpeg"), lambda head: head.startswith(b"\xff\xd8\xff")),
+    Format("png", (".png",), lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
+    Format("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
+    Format("tiff", (".tif", ".tiff"), lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    Format("gif", (".gif",), lambda head: head[:6] in (b"GIF87a", b"GIF89a")),
+    Format("bmp", (".bmp",), lambda head: head.startswith(b"BM")),
+    Format("avif", (".avif",), lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
+    Format("heic", (".heic", ".heif"), lambda head: head[4:8] == b"ftyp" and head[8:12] in HEIC),
+    # Word's: which it is, and whether it is one at all, is told where it is opened. Encrypted ones are OLE files, as .doc is.
+    Format("docx", (".docx",), lambda head: head.startswith((b"PK\3\4", _OLE))),
+    Format("odt", (".odt",), lambda head: head.startswith(b"PK\3\4")),
+    Format("doc", (".doc",), lambda head: head.startswith(_OLE)),
+    Format("rtf", (".rtf",), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{\\rt")),
+    # Texts alone, in rows or as they stand. What is compressed has lines of one of the two last kinds.
+    Format("parquet", (".parquet",), lambda head: head.startswith(b"PAR1")),
+    Format("arrow", (".arrow",), lambda head: head.startswith((b"ARROW1", b"\xff\xff\xff\xff"))),
+    Format("gzip", (".gz",), lambda head: head.startswith(b"\x1f\x8b")),
+    Format("zstd", (".zst",), lambda head: head.startswith(b"\x28\xb5\x2f\xfd")),
+    Format("jsonl", (".jsonl", ".ndjson"), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")),
+    Format("text", (".txt",), _is_plain),
+)
+WORD = ("docx", "doc", "odt", "rtf")
+"""The formats of Word documents."""
+FORMATS = {format.name: format for format in _ALL}
+"""All formats by name."""
+
+
+def format_of(head: bytes, names: Iterable[str]) -> Format | None:
+    """The first of the formats called `names` that a file's first bytes are of."""
+    return next((FORMATS[name] for name in names if FORMATS[name].matches(head)), None)
+
+
+def suffixes(names: Iterable[str]) -> tuple[str, ...]:
+    """The endings of file names of these formats."""
+    return tuple(suffix for name in names for suffix in FORMATS[name].suffixes)

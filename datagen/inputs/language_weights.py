@@ -1,0 +1,104 @@
+"""How much of each language: a budget of pages for groups of languages, divided within a group by temperature.
+
+A language with n pages gets a share proportional to n^(1/T): T=1 leaves the languages as they are, a large T makes them alike
+(as for multilingual models since Conneau et al. 2020, whose exponent of 0.3 is T=3.3). No language gets more than it has; what it
+leaves goes to the others of its group.
+"""
+
+import functools
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import langcodes
+
+from datagen.inputs.items import Item
+from datagen.inputs.selection import by_seed
+
+log = logging.getLogger(__name__)
+
+_HALVINGS = 100  # of the interval that a group's scale is looked for in
+
+
+@dataclass(frozen=True)
+class Share:
+    """`num_pages` of `languages` together, by their primary subtags; of all that no other share names, if none is named."""
+
+    num_pages: int
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Documents of a language are taken in an order given by `seed` until its pages are reached: larger shares keep what smaller
+    ones took. A document without a declared language is of the language "und"."""
+
+    shares: tuple[Share, ...]
+    temperature: float = 3.3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        named = [lang for share in self.shares for lang in share.languages or ("",)]
+        if len(named) != len(set(named)):
+            raise ValueError("weights: a language stands in two shares, or two shares name none")
+        if not self.temperature > 0:
+            raise ValueError(f"weights: temperature={self.temperature}: a number above 0 is needed")
+
+    def targets(self, available: Mapping[str, int], taken: Mapping[str, int] | None = None) -> dict[str, int]:
+        """How many pages of each language, out of those `available`; never fewer than are `taken` already."""
+        named = {lang for share in self.shares for lang in share.languages}
+        wanted: dict[str, int] = {}
+        for share in self.shares:
+            languages = set(share.languages) or set(available) - named
+            have = {lang: n for lang, n in sorted(available.items()) if lang in languages and n > 0}
+            if share.num_pages and not have:
+                log.warning("weights: no document is in %s", " or ".join(share.languages) or "any other language")
+            wanted |= self._divided(share.num_pages, have, taken or {})
+        return wanted
+
+    def _divided(self, budget: int, available: dict[str, int], taken: Mapping[str, int]) -> dict[str, int]:
+        """A budget over languages: as many pages as a common scale of their weights gives, but between what is taken of a
+        language and what there is."""
+        weights = {lang: n ** (1 / self.temperature) for lang, n in available.items()}
+
+        def at(scale: float) -> dict[str, float]:
+            return {lang: min(max(scale * weights[lang], taken.get(lang, 0)), n) for lang, n in available.items()}
+
+        low, high = 0.0, max((n / weights[lang] for lang, n in available.items()), default=0.0)
+        if sum(at(high).values()) <= budget:
+            return available
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if sum(at(middle).values()) <= budget else (low, middle)
+        return {lang: round(n) for lang, n in at(low).items()}
+
+
+def weigh(new: Sequence[Item], read: Iterable[Item], weights: Weights, num_pages: Callable[[Item], int]) -> list[Item]:
+    """Of `new` documents those that belong in a corpus of these weights, beside those that it has read or will; sorted by uri. By
+    what `num_pages` expects of each, whatever it gave."""
+    taken: dict[str, int] = defaultdict(int)
+    for document in read:
+        taken[language(document.lang)] += num_pages(document)
+    new_of: dict[str, list[Item]] = defaultdict(list)
+    for document in new:
+        new_of[language(document.lang)].append(document)
+    available = {lang: taken[lang] + sum(map(num_pages, new_of[lang])) for lang in {*taken, *new_of}}
+    chosen: list[Item] = []
+    for lang, target in weights.targets(available, taken).items():
+        room = target - taken[lang]
+        for document in by_seed(new_of[lang], weights.seed):
+            if room <= 0:
+                break
+            chosen.append(document)
+            room -= num_pages(document)
+    return sorted(chosen, key=lambda d: d.uri)
+
+
+@functools.cache
+def language(tag: str) -> str:
+    """The primary subtag of a language tag, the shortest that there is for it (zho, cmn-Hans and zh_TW are zh); "und" of none."""
+    try:
+        return langcodes.standardize_tag(tag, macro=True).split("-")[0] if tag else "und"
+    except ValueError:  # no tag: a language of its own
+        return tag.lower()

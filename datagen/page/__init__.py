@@ -1,0 +1,1 @@
+"""What any page is made of: ink, lines, paragraphs, regions and their order."""

@@ -1,0 +1,248 @@
+"""A line's text by the places of its glyphs: gaps show spaces, and right-to-left text is put in the order in which it is read."""
+
+import itertools
+import math
+import re
+import statistics
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from datagen.writing import scripts
+from datagen.writing.bidi import KINDS, logical_order, mirror, mirroring_helps
+
+# A character, and where its advance starts and ends along the line, in points. One without width shares another one's glyph.
+Glyph = tuple[str, float, float]
+
+_HAN = re.compile(f"[{scripts.HAN}]")
+_PHRASED = re.compile(f"[{scripts.PHRASED}]")
+_CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+_TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
+_SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
+# Ethiopic's wordspace is a sign. Justified, such text has gaps between letters. Two of the signs are a full stop.
+_WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
+_TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
+_HARDLY_EM = 0.02
+_SIGN_SHARE = 0.5  # of the gap between two words: a narrower one beside a sign is none
+_LAM, _ALEF = "\u0644", "\u0622\u0623\u0625\u0627\u0671"
+_STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
+
+
+def glyphs(line: dict[str, Any]) -> list[Glyph]:
+    """The characters of a `rawdict` line in the file's order, without spaces that MuPDF added. The line lies along an axis."""
+    direction = tuple(round(v) for v in line["dir"])
+    if direction == (1, 0):  # nearly all, at a third of the cost
+        return [(c["c"], c["bbox"][0], c["bbox"][2]) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
+    along = _AXES[direction]
+    return [(c["c"], *along(c["bbox"])) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
+
+
+_AXES: dict[tuple[int, ...], Callable[[Sequence[float]], tuple[float, float]]] = {
+    (-1, 0): lambda b: (-b[2], -b[0]),
+    (0, 1): lambda b: (b[1], b[3]),
+    (0, -1): lambda b: (-b[3], -b[1]),
+}
+
+
+def baseline(line: dict[str, Any]) -> float:
+    """The place of a `rawdict` line's baseline across its direction, in points. The line lies along an axis."""
+    across = 0 if round(line["dir"][1]) else 1
+    return statistics.median([c["origin"][across] for s in line["spans"] for c in s["chars"]])
+
+
+def spaced(
+    chars: Sequence[Glyph], size: float, complete: bool = False, is_blank: Callable[[float, float], bool] | None = None
+) -> tuple[str, int]:
+    """The text of glyphs in their order, with a space where a gap shows one, and the number of spaces that were added.
+
+    `size` is the font's, in points. No space is put before a mark, or where the next glyph lies further back, since there the
+    file follows the text and not the page. If /ActualText stands for several glyphs, MuPDF tells the place of one of them, and
+    the others leave gaps that are no spaces. So none is put behind letters behind which MuPDF adds none either, if the line has
+    spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
+    `is_blank(start, end)` says that the image shows no gap there. None is put beside a sign whose gap is far narrower than those
+    between the line's words: in listings, signs stand in the middle of wide cells. A soft hyphen that is drawn becomes a hyphen.
+    """
+    text = "".join([c[0] for c in chars])
+    hardly = _HARDLY_EM * size
+    if _TWO_PART_VOWEL.search(text):
+        # What stands for the first glyph of a cluster, and again for its own.
+        twice = [a[0] == b[0] and a[2] - a[1] <= hardly < b[1] - a[1] for a, b in itertools.pairwise(chars)]
+        chars = [c for c, again in zip(chars, [*twice, False], strict=True) if not again]
+        text = "".join([c[0] for c in chars])
+    if "\u00ad" in text:
+        text = "".join(["-" if c == "\u00ad" and x1 - x0 > hardly else c for c, x0, x1 in chars])
+    least = min(_SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM) * size
+    gaps = [i for i, (a, b) in enumerate(itertools.pairwise(chars), 1) if b[1] - a[2] > least]
+    if not gaps:
+        return text, 0
+    own = complete or " " in text or bool(_WORDSPACE.search(text))
+    wider = _tracking(chars, size) if 2 * len(gaps) >= len(chars) else 0.0
+    least_of_sign = _SIGN_SHARE * _word_gap(chars, gaps)
+    parts: list[str] = []
+    done = 0
+    for i in gaps:
+        char, x0, _ = chars[i]
+        k = i - 1
+        end = chars[k][2]
+        while k and (chars[k][0] in scripts.JOINERS or is_mark(chars[k][0])):
+            k -= 1
+            end = max(end, chars[k][2])
+        before = chars[k][0]
+        if (
+            " " in (before, char)
+            or char in scripts.JOINERS
+            or is_mark(char)
+            or chars[i - 1][0] in _STACKERS
+            or (own and _is_silent(before))
+            or (x0 - end < least_of_sign and not (before.isalnum() and char.isalnum()))
+        ):
+            continue
+        if x0 - end > size * _space_em(before, char) + _between(wider, before, char):
+            if is_blank and _CLUSTERED.match(before) and _CLUSTERED.match(char) and not is_blank(end, x0):
+                continue
+            parts.append(text[done:i])
+            done = i
+    parts.append(text[done:])
+    return " ".join(parts), len(parts) - 1
+
+
+def read_rtl(clusters: Sequence[Glyph], rtl: bool, mirrored: Mapping[str, int]) -> str:
+    """The text of a line with right-to-left letters in the order in which it is read, whatever the order in the file.
+
+    `rtl` is the direction of the line's paragraph. `mirrored` is above 0 for kinds of brackets that the page has mirrored; it
+    decides where the line itself doesn't show that.
+    """
+    texts = [c[0] for c in clusters]
+    for kind in KINDS:
+        if (mirroring_helps(texts, kind) or mirrored.get(kind, 0)) > 0:
+            texts = [mirror(t) if t in kind else t for t in texts]
+    return "".join(mirror(texts[i]) if odd else texts[i] for i, odd in logical_order([t[0] for t in texts], rtl))
+
+
+def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
+    """Glyphs from left to right, each with all characters that are drawn as one with it, and spaces where gaps show them.
+
+    These are bases with their marks, and ligatures with their letters.
+    """
+    owner = _owners(chars, size)
+    texts = {i: [chars[i][0]] for i, o in enumerate(owner) if o == i}
+    # Letters of a ligature stand beside it in the file, before it if MuPDF reversed the run: nearest first.
+    root = [owner[o] for o in owner]
+    for i in sorted(range(len(chars)), key=lambda i: (abs(i - root[i]), i)):
+        if root[i] != i:
+            texts[root[i]].append(chars[i][0])
+    placed = sorted((chars[i][1] + chars[i][2], i) for i in texts)
+    clusters: list[Glyph] = []
+    wider = _tracking([chars[i] for _, i in placed], size)
+    end = 0.0
+    for _, i in placed:
+        char, x0, x1 = chars[i]
+        before = clusters[-1][0][0] if clusters else " "
+        if " " not in (before, char) and x0 - end > size * _space_em(before, char) + _between(wider, before, char):
+            clusters.append((" ", end, x0))
+        if not (char == " " and clusters and clusters[-1][0] == " "):
+            clusters.append(("".join(texts[i]), x0, x1))
+        end = x1 if x1 - x0 > _HARDLY_EM * size or char == " " else math.inf  # how wide it is drawn isn't known
+    return clusters
+
+
+def is_mark(char: str) -> bool:
+    return char > "\u02ff" and unicodedata.category(char)[0] == "M"
+
+
+def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
+    """For each character, the index of the one that it belongs to: itself, a mark's base, or the first letter of a ligature.
+
+    The second letter of a ligature has no width, and stands where the first one ends, or within it. In the file it comes after
+    the first. It comes before it if MuPDF has reversed the run, or has left a run reversed as it is drawn. The same is true of
+    marks.
+    """
+    hardly = _HARDLY_EM * size
+    owner = list(range(len(chars)))
+    wide = [i for i, (c, x0, x1) in enumerate(chars) if x1 - x0 > hardly and not is_mark(c)]
+    for i, left, right in _neighbours(len(chars), wide):
+        c, x0, x1 = chars[i]
+        if not is_mark(c) and c != " ":
+            beside = [k for k in (left, right) if k >= 0 and chars[k][0] != " "]
+            lams = [k for k in beside if c in _ALEF and chars[k][0] == _LAM]
+            inside = [k for k in lams or beside if chars[k][2] == x0]  # to the bit: MuPDF copies it
+            # As a glyph of its own, the alef of lam-alef may have no width, and stand where its lam starts.
+            inside = inside or [k for k in lams if chars[k][1] == x0]
+            inside = inside or [k for k in beside if chars[k][1] + hardly < x0 < chars[k][2] - hardly]
+            if inside:
+                owner[i] = _nearer(chars, inside)
+    bases = [i for i, (c, _, _) in enumerate(chars) if owner[i] == i and not is_mark(c) and c != " "]
+    near = 0.1 * size
+    for i, left, right in _neighbours(len(chars), bases):
+        c, x0, x1 = chars[i]
+        if not is_mark(c):
+            continue
+        centre = (x0 + x1) / 2
+        beside = [k for k in (left, right) if k >= 0]
+        close = [k for k in beside if chars[k][1] - near <= centre <= chars[k][2] + near]
+        if close == [right] and left >= 0 and chars[left][1] > chars[right][2] <= centre:
+            owner[i] = left  # MuPDF turned a run around, and moved its last mark over the gap to the next one
+        elif close:
+            owner[i] = _nearer(chars, close)
+        elif beside:
+            owner[i] = min(bases, key=lambda k: (max(chars[k][1] - centre, centre - chars[k][2], 0.0), abs(k - i)))
+    return owner
+
+
+def _neighbours(length: int, chosen: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Each index that isn't chosen, with the nearest chosen ones before and after it. -1 stands for none."""
+    before, at = -1, 0
+    for i in range(length):
+        if at < len(chosen) and chosen[at] == i:
+            before, at = i, at + 1
+        else:
+            yield i, before, chosen[at] if at < len(chosen) else -1
+
+
+def _nearer(chars: Sequence[Glyph], candidates: Sequence[int]) -> int:
+    """The one of the two neighbours in the file that a character belongs to.
+
+    It is the one after it in a run that is drawn from left to right, the one before it in a run from right to left.
+    """
+    if len(candidates) == 1:
+        return candidates[0]
+    left, right = candidates
+    return right if chars[left][1] < chars[right][1] else left
+
+
+def _is_silent(char: str) -> bool:
+    """Whether MuPDF adds no space behind this character."""
+    return char >= "\u0700" and not "\u2000" <= char < "\u20d0"
+
+
+def _space_em(left: str, right: str) -> float:
+    if _HAN.match(left) or _HAN.match(right):
+        return _HAN_SPACE_EM
+    if _PHRASED.match(left) and _PHRASED.match(right):
+        return _PHRASE_SPACE_EM
+    return _SPACE_EM
+
+
+def _tracking(chars: Sequence[Glyph], size: float) -> float:
+    """The distance between the letters of a letterspaced line, in points. 0 for other lines."""
+    least = _TRACKED_EM * size
+    gaps = [
+        b[1] - a[2]
+        for a, b in itertools.pairwise(chars)
+        if b[1] - a[2] > least and a[0].isalnum() and b[0].isalnum() and b[2] - b[1] > _HARDLY_EM * size
+    ]
+    # In a letterspaced line nearly all pairs are so far apart. Else gaps part words, in some languages of one letter.
+    if len(gaps) < 4 or len(gaps) * 5 < 4 * sum(a[0].isalnum() and b[0].isalnum() for a, b in itertools.pairwise(chars)):
+        return 0.0
+    middle = statistics.median(gaps)
+    return middle if middle < size else 0.0
+
+
+def _word_gap(chars: Sequence[Glyph], gaps: Sequence[int]) -> float:
+    """The narrowest of the line's gaps between letters or digits, in points; 0 without any. `gaps` are the places behind them."""
+    pairs = [(chars[i - 1], chars[i]) for i in gaps]
+    return min((b[1] - a[2] for a, b in pairs if a[0].isalnum() and b[0].isalnum()), default=0.0)
+
+
+def _between(tracking: float, left: str, right: str) -> float:
+    return tracking if left.isalnum() and right.isalnum() else 0.0

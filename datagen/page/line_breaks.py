@@ -1,0 +1,166 @@
+"""Where a line ends because its column does, and where because somebody ended it.
+
+A typesetter takes the next word if it fits. So a line's end is soft if the next line's first word had not fitted into what the
+line leaves of its column; else it is hard: the end of a paragraph, an entry, a verse. Places are in points, in the frame in which
+the text is read: `start` to `end` along its lines, `top` to `bottom` across them.
+"""
+
+import functools
+import itertools
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datagen.page.line_pieces import Piece
+from datagen.writing import scripts
+
+_HAN = re.compile(f"[{scripts.HAN}]")
+_PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
+_MONOSPACED = re.compile(
+    r"Mono(?!type)|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Monaco|Inconsolata|Fixed|Letter ?Gothic|NimbusMon"
+    r"|Lucida Console",
+    re.IGNORECASE,
+)
+# Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
+_CLOSED = re.compile(
+    r"[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b\u0964\u0965\u06d4\u061f\u1362\u17d4\u104b\u0f0d][)\]\"'\u2019\u201d\u00bb\uff09\u300d\u300f]*$"
+)
+_HYPHENS = "-\u2010\u00ad\u058a"
+_FULL = 1.25  # widths of words are estimates
+_SPACE_EM = 0.25
+_HAN_EM = 2.5  # a sign and the punctuation that may not begin a line
+_PHRASE_EM = 5.0  # a word of a script without spaces is at most so long, for want of a dictionary
+_SAME_EM = 0.12  # ends of lines that are set flush are as near
+_FLUSH_EM = 8.0  # a line shorter than this shows no edge
+_NUM_FLUSH = 3
+_OVERFULL = 6  # of so many lines of a column that is set flush, one may stick out
+_NARROW, _WIDE = re.compile(r"[iljtfrI.,;:'!|()\[\] ]"), re.compile("[mwMW@%\u2014]")
+
+
+@dataclass(slots=True, eq=False)
+class Placed:
+    """A line in the frame of its reading. `room` is what it leaves of its column, in what the next line's first word needs."""
+
+    piece: Piece
+    start: float
+    top: float
+    end: float
+    bottom: float
+    size: float
+    room: float = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        return self.room < _FULL
+
+    @property
+    def text(self) -> str:
+        return self.piece.text
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it ends as a sentence does."""
+        return bool(_CLOSED.search(self.piece.text))
+
+
+def is_monospaced(piece: Piece) -> bool:
+    return has_one_width(piece.font)
+
+
+@functools.lru_cache(maxsize=1024)
+def has_one_width(font: str) -> bool:
+    """Whether the letters of a font of this name are all of one width."""
+    return bool(_MONOSPACED.search(font))
+
+
+def goes_on_in_mid_sentence(a: Placed, b: Placed) -> bool:
+    """Whether the letters say that `b` goes on where `a` ends: a small letter follows, and no end of a sentence precedes."""
+    return b.text[0].islower() and not a.is_closed
+
+
+def is_cut(a: Placed, b: Placed) -> bool:
+    """Whether `a` ends within a word that `b` goes on with."""
+    text = a.text
+    return text[-1] in _HYPHENS and text[-2:-1].isalpha() and (b.text[0].islower() or text[-1] == "\u00ad")
+
+
+def measure_room(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
+    """Set the `room` of the lines of a flow, which stand below each other, by the edge of their column.
+
+    That edge is where several lines of the flow end, if they do. Otherwise it is where the longest line of the column ends on
+    the page. `page` is all lines in the same frame.
+    """
+    edge = _edge(flow, page)
+    narrower = _narrower(flow, edge)
+    flush = [_ends_flush(a, b) for a, b in itertools.pairwise(flow)]
+    for i, (a, b) in enumerate(itertools.pairwise(flow)):
+        room = edge - narrower.get(round(a.start), 0.0) - a.end
+        if room > _SPACE_EM * a.size and not (flush[i] or (i > 0 and flush[i - 1]) or is_cut(a, b)):
+            a.room = room / needed_pt(a, b)
+
+
+def needed_pt(a: Placed, b: Placed) -> float:
+    """The room that `b`'s first word had taken at the end of `a`, with the space before it."""
+    text = b.text
+    if not text.isascii():
+        if _HAN.match(text):
+            return _HAN_EM * b.size
+        if _PHRASED.match(text):
+            return min(_width_of(b, text.partition(" ")[0]), _PHRASE_EM * b.size)
+    word = text.partition(" ")[0]
+    host = word.find("://") + 3
+    for sign in "/\u2014":  # a line may end behind one of these; behind a word's own hyphen hardly one does
+        part = word.find(sign, max(1, host)) + 1
+        if 1 < part < len(word):
+            word = word[:part]
+    return _width_of(b, word) + _SPACE_EM * a.size
+
+
+def _width_of(line: Placed, word: str) -> float:
+    return (line.end - line.start) * _weight(word) / max(_weight(line.text), 0.1)
+
+
+def _weight(text: str) -> float:
+    """About how wide a text is, in widths of a common letter."""
+    return len(text) - 0.5 * len(_NARROW.findall(text)) + 0.4 * len(_WIDE.findall(text))
+
+
+def _ends_flush(a: Placed, b: Placed) -> bool:
+    """Whether two lines end at the same place, as those of a quotation do that is set narrower than its column."""
+    return (
+        abs(a.end - b.end) < _SAME_EM * a.size
+        and a.size == b.size
+        and a.end - a.start > _FLUSH_EM * a.size
+        and " " in a.text
+        and not is_monospaced(a.piece)
+    )
+
+
+def _narrower(flow: Sequence[Placed], edge: float) -> dict[int, float]:
+    """By how much the column is narrower at its end for lines that begin with an indent, by where they begin.
+
+    A quotation is set in from both sides alike: none of its lines comes nearer to the edge than all begin to the other one.
+    """
+    ends: dict[int, list[float]] = {}
+    for line in flow:
+        ends.setdefault(round(line.start), []).append(line.end)
+    left = min(ends)
+    return {
+        start: start - left
+        for start, at in ends.items()
+        if len(at) >= _NUM_FLUSH and start - left > flow[0].size and max(at) < edge - (start - left) + 1
+    }
+
+
+def _edge(flow: Sequence[Placed], page: Sequence[Placed]) -> float:
+    size = statistics.median(line.size for line in flow)
+    ends = sorted((line.end for line in flow[:-1] if not is_monospaced(line.piece)), reverse=True)
+    for i in range(min(len(ends) - _NUM_FLUSH, len(ends) // _OVERFULL) + 1):
+        if ends[i] - ends[i + _NUM_FLUSH - 1] < _SAME_EM * size:
+            return ends[i]
+    top, bottom = flow[0].top, max(line.bottom for line in flow)
+    start, end = min(line.start for line in flow), max(line.end for line in flow)
+    beside = [line.start for line in page if line.start > end and line.top < bottom and line.bottom > top]
+    limit = min(beside, default=float("inf"))
+    return max(line.end for line in page if line.start < end and start < line.end <= limit)

@@ -1,0 +1,104 @@
+"""Lines that were found on an image, as paragraphs in reading order: what is done with the lines of a text layer, without the
+fonts that a layer knows."""
+
+import statistics
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from datagen.page.boxes import overlap
+from datagen.page.line_order import reading_order
+from datagen.page.line_pieces import Piece, Rect
+from datagen.page.paragraphs import paragraphs
+from datagen.page.visual_lines import visual_lines
+from datagen.record import Box, Line, Region
+from datagen.writing import scripts
+from datagen.writing.join_lines import joined, words_of
+
+_EM = 0.8  # of a detected line's height
+_SAME_SIZE = 1.3  # times as high, at most, are lines of one size: the box of one without tall letters is lower
+
+
+@dataclass(frozen=True)
+class FoundLine:
+    """A line at `box`, and what of it has text, in the order in which it is read. What lies between is unknown."""
+
+    box: Box
+    runs: tuple[Line, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(run.text for run in self.runs)
+
+
+def regions_of(
+    lines: Sequence[FoundLine], script: str, by: str, detected_by: str, is_clear: Callable[[Rect], bool]
+) -> tuple[Region, ...]:
+    """The paragraphs of a page in `script` as regions, in reading order; none is empty.
+
+    Order and paragraphs come from where lines lie and how their texts begin and end, as with a text layer. Parts of a line that
+    the detector found apart are one again, unless they are columns or cells, or `is_clear` says that something is drawn between
+    them. A region's box is around what has text. Its score is the mean of its lines' by character.
+    """
+    rtl = script in scripts.RTL
+    sizes = _sizes([line.box.y1 - line.box.y0 for line in lines])
+    ordered = _by_rows(lines, rtl)
+    blocks = visual_lines([[_piece(line, sizes)] for line in ordered], rtl, is_clear)
+    rows = [piece for block in blocks for piece in block]
+    words = words_of([piece.text for piece in rows])
+    regions = []
+    divided = paragraphs([b for b in reading_order([rows], rtl) if b], rtl)
+    alone = {piece.bbox for paragraph in divided for piece in paragraph.pieces} & {_rect(line.box) for line in ordered}
+    for paragraph in divided:
+        texts = [piece.text for piece in paragraph.pieces]
+        text = texts[0] if len(texts) == 1 else joined(texts, paragraph.soft, words)
+        runs = tuple(run for piece in paragraph.pieces for line in _within(piece.bbox, ordered, alone) for run in line.runs)
+        x0s, y0s, x1s, y1s = zip(*(run.box for run in runs), strict=True)
+        box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
+        score = sum((run.score or 0.0) * len(run.text) for run in runs) / sum(len(run.text) for run in runs)
+        regions.append(
+            Region(box, paragraph.label, text, score, by, (), runs, detected_by=detected_by, continues=paragraph.continues)
+        )
+    return tuple(regions)
+
+
+def _piece(line: FoundLine, sizes: dict[int, float]) -> Piece:
+    x0, y0, x1, y1 = _rect(line.box)
+    return Piece((x0, y0, x1, y1), line.text, "", _EM * sizes[line.box.y1 - line.box.y0], baseline=(y0 + y1) / 2)
+
+
+def _within(box: Rect, lines: Sequence[FoundLine], alone: Collection[Rect]) -> list[FoundLine]:
+    """The lines that a piece is made of, in order. Those that are `alone` a piece are no part of another one."""
+    if box in alone:
+        return [line for line in lines if _rect(line.box) == box][:1]
+    return [line for line in lines if _holds(box, line.box) and _rect(line.box) not in alone]
+
+
+def _rect(box: Box) -> Rect:
+    x0, y0, x1, y1 = map(float, box)
+    return x0, y0, x1, y1
+
+
+def _holds(box: Rect, line: Box) -> bool:
+    return box[0] <= line.x0 and box[1] <= line.y0 and line.x1 <= box[2] and line.y1 <= box[3]
+
+
+def _by_rows(lines: Sequence[FoundLine], rtl: bool) -> list[FoundLine]:
+    """The lines from top to bottom; those side by side in the order in which a row is read."""
+    rows: list[list[FoundLine]] = []
+    for line in sorted(lines, key=lambda line: line.box.y0 + line.box.y1):
+        if rows and overlap(rows[-1][0].box, line.box, 1) > 0.5:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: line.box.x0, reverse=rtl)]
+
+
+def _sizes(heights: Sequence[int]) -> dict[int, float]:
+    """The size that each height stands for: lines of one font have boxes of several heights."""
+    sizes: dict[int, float] = {}
+    left = sorted(heights)
+    while left:
+        size = statistics.median_low(left)
+        sizes |= {height: float(size) for height in left if size / _SAME_SIZE <= height <= size * _SAME_SIZE}
+        left = [height for height in left if height not in sizes]
+    return sizes

@@ -1,0 +1,126 @@
+"""Regions that lie over each other: repaired where that can be done without a guess, and counted where not.
+
+A paragraph that goes on in the next column has a box around both columns, and with that around what else is in them. It becomes a
+region a column. What stands in a table and is told again beside it is told once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from datagen.labels import PICTURES
+from datagen.page.boxes import area, around, shared
+from datagen.record import Box, Region
+from datagen.tables.cells import parse
+
+_INSIDE = 0.5  # of a line's area
+_SAME = 0.8  # of both areas, of two regions with one text
+_MOST_PARTS = 6
+_LONG = 12  # letters that stand one behind the other by no chance
+_WHOLE = frozenset({"title", "sub_title", "code", "table", "equation", "toc"}) | PICTURES  # these aren't divided
+_HYPHENS = "-\u2010\u058a\u00ad"
+_OPENING = "([{<\"'“‘«„¿¡（「『《〈【"
+
+
+def overlap_share(regions: Sequence[Region]) -> float:
+    """Of all lines outside of pictures, the share that lies mostly in the box of another region, pictures aside."""
+    placed = [(i, line.box) for i, region in enumerate(regions) if region.label not in PICTURES for line in region.lines]
+    boxes = [(i, region.box) for i, region in enumerate(regions) if region.label not in PICTURES]
+    covered = sum(any(i != j and _is_inside(box, other) for j, other in boxes) for i, box in placed)
+    return covered / len(placed) if placed else 0.0
+
+
+def without_doubles(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """The regions without those whose text a table around them has, too, and without the second of two that are the same."""
+    single: list[Region] = []
+    for i, region in enumerate(regions):
+        tables = (r for r in regions if r.label == "table" and r.format == "html" and r is not region)
+        if not (any(_is_told_in(region, table) for table in tables) or any(_is_double(region, other) for other in regions[:i])):
+            single.append(region)
+    return tuple(single)
+
+
+def divided(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """The regions, in which each that has lines of others in its box is several, so that none is in one, if its text can be
+    divided as its lines are. All but the last of these `continue`, but for those behind which somebody ended a line."""
+    return tuple(part for i, region in enumerate(regions) for part in _divided(region, [*regions[:i], *regions[i + 1 :]]))
+
+
+def _divided(region: Region, others: Sequence[Region]) -> Sequence[Region]:
+    boxes = [line.box for other in others if other.label not in PICTURES for line in other.lines]
+    inside = [box for box in boxes if _is_inside(box, region.box)]
+    if not inside or len(region.lines) < 2 or region.label in _WHOLE or region.format != "markdown" or region.is_unread:
+        return [region]
+    runs: list[list[int]] = []
+    for n, line in enumerate(region.lines):
+        tried = around([region.lines[k].box for k in runs[-1]] + [line.box]) if runs else line.box
+        if not runs or any(_is_inside(box, tried) and not _is_inside(box, line.box) for box in inside):
+            runs.append([])
+        runs[-1].append(n)
+    texts = _divided_text(region, runs)
+    if not 1 < len(runs) <= _MOST_PARTS or texts is None:
+        return [region]
+    return [
+        replace(
+            region,
+            box=around(region.lines[n].box for n in run),
+            polygon=(),
+            text=text,
+            lines=tuple(region.lines[n] for n in run),
+            continues=goes_on,
+        )
+        for run, (text, goes_on) in zip(runs, texts, strict=True)
+    ]
+
+
+def _divided_text(region: Region, runs: Sequence[Sequence[int]]) -> list[tuple[str, bool]] | None:
+    """The text of each run of lines, and whether it goes on in the next; None where the region's text hasn't the letters of its
+    lines, or emphasis would be cut."""
+    of_runs = [_letters("".join(region.lines[n].text for n in run)) for run in runs]
+    if "".join(of_runs) != _letters(region.text) or not all(of_runs):
+        return None
+    texts: list[tuple[str, bool]] = []
+    at = 0
+    for run, letters in zip(runs, of_runs, strict=True):
+        end = _behind(region.text, at, len(letters)) if run is not runs[-1] else len(region.text)
+        text = region.text[at:end].strip()
+        last = region.lines[run[-1]].text.rstrip()
+        if end < len(region.text) and last.endswith(tuple(_HYPHENS)) and text[-1:].isalnum():
+            text += "-"
+        is_last = run is runs[-1]
+        texts.append((text, region.continues if is_last else not region.text[end:].startswith("\n")))
+        at = end
+    return None if any(text.count(sign) % 2 for text, _ in texts for sign in ("*", "**", "`")) else texts
+
+
+def _behind(text: str, at: int, num_letters: int) -> int:
+    """Where so many letters and digits of the text end, from `at` on, with the punctuation behind them."""
+    while num_letters:
+        num_letters -= text[at].isalnum()
+        at += 1
+    while at < len(text) and not (text[at].isalnum() or text[at].isspace() or text[at] in _OPENING):
+        at += 1
+    return at
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _is_inside(box: Box, other: Box) -> bool:
+    return shared(box, other) > _INSIDE * area(box)
+
+
+def _is_told_in(region: Region, table: Region) -> bool:
+    if region.label in _WHOLE - {"title", "sub_title"} or not table.text or not _is_inside(region.box, table.box):
+        return False
+    letters = _letters(region.text)
+    try:
+        cells = [_letters(cell.text) for cell in parse(table.text).cells]
+    except ValueError:  # what an engine that knows the whole page said is no table
+        return False
+    return bool(letters) and (letters in cells or (len(letters) >= _LONG and letters in "".join(cells)))
+
+
+def _is_double(region: Region, other: Region) -> bool:
+    same = shared(region.box, other.box) > _SAME * max(area(region.box), area(other.box))
+    return same and region.label == other.label and region.text == other.text and bool(region.text)

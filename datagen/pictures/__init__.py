@@ -1,0 +1,1 @@
+"""Pictures in the forms in which people have them."""

@@ -1,0 +1,174 @@
+"""Pictures as people have them, behind one function: what lies at `input` is looked at, and read as what it is."""
+
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from datagen.disk.storage import Folder, resolve
+from datagen.inputs.census import Census, Listing, file_item, walk
+from datagen.inputs.formats import suffixes
+from datagen.inputs.items import Item
+from datagen.inputs.selection import first_parts
+from datagen.pictures.download import commands, download, url_column
+from datagen.pictures.image_files import FORMATS
+from datagen.pictures.join import join
+from datagen.pictures.known_lists import ask_for_name, checked
+from datagen.pictures.listing import Scanned, columns_at, count_images, is_input, look, scan
+from datagen.pictures.metadata import is_laion
+from datagen.pictures.source import ImageSource
+from datagen.record import SampleError
+from datagen.sandbox.process import Limits
+
+log = logging.getLogger(__name__)
+
+DOWNLOADS = "downloads"
+"""The folder of an output that img2dataset fills."""
+
+
+def pictures(
+    input: str,
+    list: str = "",
+    unsafe_list: bool = False,
+    download: bool = False,
+    limit: int = 0,
+    seed: int = 0,
+    **values: Any,
+) -> tuple["Pictures", ImageSource]:
+    """The census and the source of the pictures at `input`; `values` are further fields of `ImageSource`. `input` is
+
+    - the output folder of img2dataset, in any of its formats: tars, folders or Parquet. Rows that it couldn't download are drops;
+    - a folder of images beside lists of them (Parquet, CSV, TSV, JSON lines), as of LAION and Wukong, or one such list with its
+      images below its folder: rows and images are joined as `join.py` says. Rows without image (`no_image`) and images
+      without row (`not_in_list`) are drops. What Hugging Face calls an image folder (metadata.csv) is one of these;
+    - tars of WebDataset, or zips, with a caption (txt, caption, text), json or cls beside each image;
+    - an image dataset of Hugging Face on disk, by `save_to_disk` or as Parquet: tables with a column of images;
+    - a folder of images, a glob, an image, an archive, or a list of files with a column `uri`.
+
+    `list` is the name of the list that the pictures are of (`known_lists.py`): asked for where columns look like LAION's.
+    Raises `ValueError` for a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the
+    command that downloads it, or, with `download`, downloaded by img2dataset, which must be installed, into `downloads` of the
+    output; the next run goes on where one stopped.
+
+    At most `limit` pictures (0: all) are read, of containers chosen by `seed`, the last of them not to its end. A larger limit
+    goes on there; `download` knows no limit. The limit of the pipeline counts containers, so it isn't for pictures.
+    """
+    name = checked(list, unsafe_list) if list else ""
+    return Pictures(input, name, download, limit=limit, seed=seed), ImageSource(list_name=name, input=_absolute(input), **values)
+
+
+@dataclass(frozen=True)
+class Pictures(Census):
+    """What `pictures` says, as items: containers with their parts, not pictures, where these lie in tables and archives, so that
+    twenty million rows are a few thousand items. Image files without a list are an item each. `downloads` is the folder that
+    img2dataset fills."""
+
+    input: str
+    list_name: str = ""
+    download: bool = False
+    downloads: str = ""
+    limit: int = 0
+    seed: int = 0
+
+    def within(self, out: Folder) -> "Pictures":
+        return replace(self, downloads=out.sub(DOWNLOADS).url)
+
+    def pending(self) -> str:
+        if not self.download or not is_input(self.input):
+            return ""
+        scanned = scan(self.input, Limits())
+        return f"downloads {len(scanned.lists)} lists with img2dataset" if _is_urls_alone(scanned) else ""
+
+    def items(self) -> list[Item]:
+        items = self._all()
+        return first(items, self.limit, self.seed) if self.limit else items
+
+    def _all(self) -> list[Item]:
+        if not is_input(self.input) or self._is_list_of_files():
+            items = Listing(self.input, FORMATS, whole_archives=True).items()
+            columns = next((names for item in items[:1] if is_laion(names := columns_at(item.uri, Limits()))), None)
+            if columns and not self.list_name:
+                raise ask_for_name(self.input, columns)
+            return items
+        scan.cache_clear()  # the folder may have changed since
+        join.cache_clear()
+        scanned = scan(self.input, Limits())
+        if scanned.laion and not self.list_name:
+            raise ask_for_name(self.input, scanned.laion)
+        if _is_urls_alone(scanned):
+            return self._downloaded(scanned)
+        items = [*self._archives(scanned), *self._tables(scanned), *self._images(scanned)]
+        if not items:
+            kinds = "/".join(name.upper() for name in FORMATS)
+            raise ValueError(f"input={self.input}: no {kinds}, archive or table of them to read there")
+        return sorted(items, key=lambda item: item.uri)
+
+    def _is_list_of_files(self) -> bool:
+        """Whether the input is a list with a column `uri`, or of Common Crawl's captures."""
+        if not self.input.endswith((".parquet", ".jsonl")) or not resolve(self.input)[0].exists(resolve(self.input)[1]):
+            return False
+        try:
+            looked = look(_absolute(self.input), Limits())
+        except SampleError:
+            return False  # reading it will tell
+        return not looked.image and bool({"uri", "warc_filename"} & set(looked.columns))
+
+    def _archives(self, scanned: Scanned) -> Iterator[Item]:
+        for uri, table in scanned.archives.items():
+            item = _item(uri)
+            yield replace(item, etag=f"{item.etag} {_item(table).etag}") if table else item
+
+    def _tables(self, scanned: Scanned) -> Iterator[Item]:
+        """The tables that are read: those with images, and lists of images that lie here. One that is broken comes along, so that
+        it is a drop."""
+        lists = scanned.lists if scanned.num_images else ()
+        for uri in (*scanned.embedded, *lists, *scanned.broken):
+            yield replace(_item(uri), count=scanned.num_rows.get(uri, -1))
+        for uri in set(scanned.lists) - set(lists):
+            log.info("census: %s tells of pictures that don't lie here: left alone", uri)
+
+    def _images(self, scanned: Scanned) -> Iterator[Item]:
+        if not scanned.num_images:
+            return
+        if scanned.lists:
+            strays = len(join(_absolute(self.input), Limits()).strays()) if not self.limit else 0  # that reads all lists
+            if strays:
+                log.info("census: %d images are in no list", strays)
+                yield Item(f"{scanned.root}/", count=strays)
+            return
+        fs, path = resolve(scanned.root)
+        endings = suffixes(FORMATS)
+        yield from (file_item(fs, info) for info in walk(fs, path) if info["name"].lower().endswith(endings))
+
+    def _downloaded(self, scanned: Scanned) -> list[Item]:
+        """What img2dataset downloads of the lists. Raises `ValueError`, with the command, unless it is to be run and can be."""
+        lists = {uri: scanned.columns[uri] for uri in scanned.lists if url_column(scanned.columns[uri])}
+        out = Folder(self.downloads or DOWNLOADS)
+        if not lists:
+            raise ValueError(f"input={self.input}: lists of images, and none of the images lies here")
+        if not self.download:
+            raise ValueError(
+                f"input={self.input}: a list of urls, without images. img2dataset (pip install img2dataset) downloads them:\n"
+                f"  {commands(lists, out.url)}\nand input={out.url} reads what it wrote; download=1 does both"
+            )
+        download(lists, out)
+        return replace(self, input=out.url, download=False)._all()
+
+
+def first(items: list[Item], limit: int, seed: int) -> list[Item]:
+    """Items with at most `limit` pictures, by `seed`; the last may be cut."""
+    return first_parts(items, limit, seed, lambda item: count_images(item.uri, Limits()))
+
+
+def _is_urls_alone(scanned: Scanned) -> bool:
+    return bool(scanned.lists) and not (scanned.num_images or scanned.archives or scanned.embedded)
+
+
+def _absolute(input: str) -> str:
+    return input if "://" in input else os.path.abspath(os.path.expanduser(input))
+
+
+def _item(uri: str) -> Item:
+    fs, path = resolve(uri)
+    return file_item(fs, fs.info(path))

@@ -1,0 +1,207 @@
+"""Pictures as samples: image files, archives of them, tables that have them, and lists whose images lie in a folder.
+
+`pictures.py` lists them; `image_files.py` and `tables.py` decode each image once, in the sandboxed child.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import PIL
+
+from datagen.inputs import archive
+from datagen.inputs.items import Inputs, Item, num_parts, shards_of
+from datagen.inputs.local import archive_at, fetched
+from datagen.pictures.descriptions import UNREAD_OBJECTS, Detected, regions_of
+from datagen.pictures.image_files import FORMATS
+from datagen.pictures.join import Join, join
+from datagen.pictures.listing import PACKED, is_table, listed_rows, look, sidecar_of
+from datagen.pictures.picture import Bounds, Picture
+from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, source_key
+from datagen.sandbox.loop import read_parts
+from datagen.sandbox.parts import Failed, Part
+from datagen.sandbox.process import Limits
+from datagen.work.pipeline import Estimate
+
+READ = "datagen.pictures.image_files:read_images"
+READ_TABLE = "datagen.pictures.tables:read_pictures"
+_IMAGE_BYTES = 150_000  # of an image in an archive that nobody has looked into
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images, without text, and what is said of them: the caption, and metadata by the names of `metadata.py`. The licence
+    goes into the sample's origin.
+
+    An item is one of
+
+    - an image file, whose parts are its frames, with what lies beside it here: `NAME.txt` and `NAME.json`;
+    - a zip or tar, whose parts are its images in order, with what lies beside them there. Behind these come the rows of the table
+      that img2dataset wrote beside a tar which have no image in it, as drops (`not_downloaded`, `http_404`, …);
+    - a table with images, whose parts are its rows;
+    - a list, whose parts are its rows, each joined with its image below the folder of `input` (`join.py` says how);
+    - the folder of a list's images, with a slash at its end, whose parts are the images that no row names:
+      drops, `not_in_list`.
+
+    An upright JPEG, PNG or WebP keeps its bytes; any other image is turned, laid on white and written anew (`images.upright`). So
+    is one whose longer side is over `long_side` pixels (0: there is no such limit), scaled down to that. Images with a side under
+    `min_side` pixels, or over `max_pixels`, are dropped. `list_name` is the list that they are of, `list` in their
+    metadata. For the task caption, objects that a table has (`objects.py`) are regions, as `DescribedSource` has them;
+    why they can't be read is `unread_objects` in the metadata.
+    """
+
+    version: ClassVar[int] = 3
+    task: str = "scene"
+    long_side: int = 0
+    min_side: int = 16
+    max_pixels: int = 100_000_000
+    max_bytes: int = 2 << 30
+    limits: Limits = field(default_factory=Limits)
+    shard_images: int = 1000
+    stage: str = "images"
+    list_name: str = ""
+    input: str = field(default="", metadata={"secret": True})
+
+    def engines(self) -> dict[str, str]:
+        return {"pillow": PIL.__version__}
+
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
+        return shards_of(items, _num_images, self.shard_images)
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        num_images = sum(map(_num_images, inputs))
+        return Estimate(num_images, sum(item.num_bytes for item in inputs), 0.02 * num_images)
+
+    def probe(self, item: Item) -> Item:
+        return item
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        is_empty = item.begins
+        for outcome in self._outcomes(item):
+            is_empty = False
+            yield outcome
+        if is_empty:
+            yield Drop("", item.uri, None, type(self).__name__, "no_images", f"no {', '.join(FORMATS)} in it")
+
+    def _outcomes(self, item: Item) -> Iterator[Sample | Drop]:
+        if is_table(item.uri):
+            looked = look(item.uri, self.limits)
+            yield from self._table(item) if looked.image else self._listed(item)
+        elif item.uri.endswith("/"):
+            yield from self._strays(item)
+        else:
+            yield from self._files(item)
+
+    def _files(self, item: Item) -> Iterator[Sample | Drop]:
+        kind, name = archive.kind_of(item.uri), archive.name_of(item.uri)
+        if name.lower().endswith(PACKED):
+            raise SampleError("unsupported_archive", f"{name}: unpack it to a plain tar first, as gunzip does")
+        with archive_at(item.uri) if kind else fetched(item.uri, FORMATS, self.max_bytes, self.limits) as file:
+            path = file if isinstance(file, str) else file.path
+            with sidecar_of(item.uri) as sidecar:
+                parts = read_parts(
+                    READ, Picture, self.limits,
+                    path=path, name=name, kind=kind, within=item.part, bounds=self._bounds, sidecar=sidecar,
+                )  # fmt: skip
+                yield from self._outcomes_of(item, parts)
+
+    def _table(self, item: Item) -> Iterator[Sample | Drop]:
+        with archive_at(item.uri) as path:
+            parts = read_parts(
+                READ_TABLE, Picture, self.limits,
+                noun="rows", path=path, within=item.part, bounds=self._bounds, root=self.input,
+            )  # fmt: skip
+            yield from self._outcomes_of(item, parts)
+
+    def _outcomes_of(self, item: Item, parts: Iterator[Part[Picture] | Failed]) -> Iterator[Sample | Drop]:
+        for part in parts:
+            if isinstance(part, Failed):
+                yield Drop("", item.uri, part.parts, type(self).__name__, part.reason, part.detail)
+                continue
+            try:
+                yield self.sample(item, part.number, part.value)
+            except SampleError as error:
+                lost = Range(part.number, part.number + 1)
+                yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
+
+    def _listed(self, item: Item) -> Iterator[Sample | Drop]:
+        """The rows of a list, each with its image. All rows are read before the first image is: a thread has one child."""
+        joined = self._join()
+        for row in [*listed_rows(item.uri, item.part, self.limits)]:
+            if isinstance(row, Failed):
+                yield Drop("", item.uri, row.parts, type(self).__name__, row.reason, row.detail)
+                continue
+            part = Range(row.number, row.number + 1)
+            try:
+                yield self.sample(item, row.number, self._joined(joined, item.uri, row))
+            except SampleError as error:
+                yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
+
+    def _joined(self, joined: Join, table: str, row: Part) -> Picture:
+        """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
+        place = joined.place(table, row.number, row.value.keys)
+        if place < 0:
+            name = next((key for rule, key in row.value.keys if rule == joined.rule), f"row {row.number}")
+            raise SampleError("no_image", f"no image by {joined.rule}: {row.value.metadata.get('url', '') or name}")
+        picture = self.picture(joined.folder.path(place))
+        return picture._replace(
+            caption=row.value.caption or picture.caption,
+            metadata={**picture.metadata, **row.value.metadata, "name": picture.metadata["name"]},
+            detected=row.value.detected,
+        )
+
+    def picture(self, uri: str) -> Picture:
+        """The image at `uri`, with what lies beside it, and its file's name. Raises `SampleError`."""
+        name = archive.name_of(uri)
+        with fetched(uri, FORMATS, self.max_bytes, self.limits) as file:
+            first = Range(0, 1)
+            for part in read_parts(
+                READ, Picture, self.limits, path=file.path, name=name, kind="", within=first, bounds=self._bounds
+            ):
+                if isinstance(part, Failed):
+                    raise SampleError(part.reason, f"{name}: {part.detail}")
+                picture = part.value
+        return picture._replace(metadata={**picture.metadata, "name": name})
+
+    def _strays(self, item: Item) -> Iterator[Drop]:
+        for number, uri in enumerate(self._join().strays()):
+            if item.has(number):
+                yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", uri)
+
+    def _join(self) -> Join:
+        try:
+            return join(self.input, self.limits)
+        except ValueError as error:
+            raise SampleError("no_images", str(error)) from None
+
+    @property
+    def _bounds(self) -> Bounds:
+        return Bounds(self.min_side, self.max_pixels, self.max_bytes, self.long_side)
+
+    def sample(self, item: Item, number: int, picture: Picture) -> Sample:
+        """A picture as the sample of a part of an item. Raises `SampleError` (`another_size`) where its objects are those of an
+        image of another shape."""
+        key = f"{source_key(item.uri, picture.sha256)}-{number:06d}"
+        metadata = dict(picture.metadata)
+        licence = metadata.pop("licence", "") or item.licence
+        if self.list_name:
+            metadata["list"] = self.list_name
+        origin = Origin(item.uri, picture.sha256, number, licence, self.engines())
+        lang = item.lang or "und"
+        sample = Sample(key, self.task, picture.image, picture.size, lang, "Zyyy", "", (), Quality(), origin, self.stage)
+        if self.task == "caption" and picture.detected:
+            sample = replace(sample, **self._detected(picture.detected, picture.size, metadata))
+        return replace(sample, caption=picture.caption, metadata=metadata)
+
+    def _detected(self, detected: Detected, size: tuple[int, int], metadata: dict[str, str]) -> dict[str, Any]:
+        """The regions and the quality that objects give; why there are none goes to the metadata, where they were."""
+        regions, num_outside = regions_of(detected.things, detected.size, size)
+        counts = {"crowds": detected.num_crowds, "boxes_outside": num_outside}
+        metadata.pop("objects", None)
+        fault = detected.fault or ("boxes_outside" if detected.things and not regions else "")
+        metadata |= {UNREAD_OBJECTS: fault} if fault else {}
+        return {"regions": regions, "quality": Quality(signals={name: float(num) for name, num in counts.items() if num})}
+
+
+def _num_images(item: Item) -> int:
+    return num_parts(item, _IMAGE_BYTES) if archive.kind_of(item.uri) or is_table(item.uri) or item.count >= 0 else 1

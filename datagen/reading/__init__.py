@@ -1,0 +1,1 @@
+"""Who reads a line, which way up, and in which language."""

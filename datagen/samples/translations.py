@@ -1,0 +1,159 @@
+"""Text in some hundred languages out of LibreOffice's translations: the messages of its windows, and its help where there is one.
+
+Messages are short, and the help is prose. Debian has a package of each for each language. It is downloaded by name, unpacked
+without being installed, and its paragraphs are kept in the user's cache. The licence is MPL-2.0.
+"""
+
+import gettext
+import logging
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+from datagen.samples.documents import cache_folder, download
+
+log = logging.getLogger(__name__)
+
+_KINDS = ("l10n", "help")
+_NAMES = {"zh-Hans": "zh-cn", "zh-Hant": "zh-tw", "pa": "pa-in", "sr-Latn": "sr", "no": "nb"}
+_MAX_HELP = 900  # files of help: half a million letters
+_ASK_AGAIN_S = 24 * 3600  # whether there is a package by now
+# What stands for something else in a message: arguments, markup, variables.
+_PLACEHOLDER = re.compile(r"[%$<>{}|\\]|&[a-z]+;|#\w+#")
+_MNEMONIC = re.compile(r"\(?[_~](\w)\)?$|[_~](?=\w)")
+# What apt says of a package that there isn't.
+_UNKNOWN = re.compile(r"Unable to locate package|no candidate|no installation candidate")
+_TAGS = ("p", "h1", "h2", "h3", "h4", "td", "li")
+
+
+def paragraphs(lang: str) -> list[str]:
+    """The paragraphs in a language (BCP-47), each once, in order; none if there is no such package.
+
+    Raises `ValueError` if packages can't be had here.
+    """
+    found: dict[str, None] = {}
+    for kind in _KINDS:
+        found |= dict.fromkeys(_of_package(_package(kind, lang)))
+    return list(found)
+
+
+def help_file(lang: str) -> Path | None:
+    """The help in a language, a paragraph a line; None, and a word in the log, if there is no such package. Raises `ValueError`
+    if packages can't be had here."""
+    return _file(_package("help", lang))
+
+
+def missing_help(langs: Iterable[str]) -> list[str]:
+    """The packages that `help_file` would download."""
+    names = [_package("help", lang) for lang in langs]
+    return [name for name in names if not _cached(name) and not _is_known_to_lack(name)]
+
+
+def _package(kind: str, lang: str) -> str:
+    return f"libreoffice-{kind}-{_NAMES.get(lang, lang).lower()}"
+
+
+def _of_package(name: str) -> list[str]:
+    path = _file(name)
+    return path.read_text(encoding="utf-8").splitlines() if path else []
+
+
+def _folder() -> Path:
+    return cache_folder().with_name("translations")
+
+
+def _cached(name: str) -> list[Path]:
+    return sorted(_folder().glob(f"{name}_*.txt"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _is_known_to_lack(name: str) -> bool:
+    missed = _folder() / f"{name}.missing"
+    return missed.exists() and time.time() - missed.stat().st_mtime < _ASK_AGAIN_S
+
+
+def _file(name: str) -> Path | None:
+    cached, folder = _cached(name), _folder()
+    if not cached and _is_known_to_lack(name):
+        return None
+    if not cached:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as tmp:
+            path = _fetched(name, Path(tmp))
+            if path is None:
+                (folder / f"{name}.missing").touch()
+                return None
+            cached = [path.rename(folder / path.name)]
+    return cached[-1]
+
+
+def _fetched(name: str, tmp: Path) -> Path | None:
+    """A file in `tmp` with the paragraphs of a package, a line each; None, and a word in the log, if there is no such package."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise ValueError("LibreOffice's translations come from Debian's packages, and there is no apt-get or no dpkg-deb here")
+    message = download(name, str(tmp))
+    debs = list(tmp.glob(f"{name}_*.deb"))
+    if not debs and not _UNKNOWN.search(message):
+        raise ValueError(f"{name} could not be had from Debian: {message}")
+    if not debs:
+        log.info("%s: there is no such package: %s", name, message)
+        return None
+    subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(tmp / "raw")], check=True, capture_output=True, timeout=600)
+    found = dict.fromkeys([*_messages(tmp / "raw"), *_help(tmp / "raw")])
+    version = debs[0].name.removeprefix(f"{name}_").rsplit("_", 1)[0]
+    path = tmp / f"{name}_{version}.txt"
+    path.write_text("".join(f"{paragraph}\n" for paragraph in found), encoding="utf-8")
+    os.utime(path, ns=(debs[0].stat().st_mtime_ns,) * 2)
+    return path
+
+
+def _messages(folder: Path) -> Iterator[str]:
+    """The messages that hold nothing but text, without the letter that a key is for."""
+    for path in sorted(folder.rglob("*.mo")):
+        with open(path, "rb") as file:
+            catalogue = vars(gettext.GNUTranslations(file))["_catalog"]
+        for key, message in catalogue.items():
+            if not key or not isinstance(message, str):
+                continue
+            for line in message.splitlines():
+                plain = " ".join(_MNEMONIC.sub(r"\1", line.strip()).split())
+                if plain and not _PLACEHOLDER.search(plain):
+                    yield plain
+
+
+def _help(folder: Path) -> Iterator[str]:
+    """The paragraphs of the help's pages that hold nothing but text."""
+    pages = sorted(folder.rglob("help/*/text/**/*.html"))
+    for path in pages[:: max(1, len(pages) // _MAX_HELP)]:
+        parser = _Page()
+        parser.feed(path.read_text(encoding="utf-8", errors="replace"))
+        parser.close()
+        yield from (p for p in map(" ".join, map(str.split, parser.paragraphs)) if p and not _PLACEHOLDER.search(p))
+
+
+class _Page(HTMLParser):
+    """The paragraphs of a page of the help, which stand behind its menus."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paragraphs: list[str] = []
+        self.inside = self.begun = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.begun = self.begun or dict(attrs).get("id") == "DisplayArea"
+        if tag in _TAGS and self.begun:
+            self.inside = True
+            self.paragraphs.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _TAGS:
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.paragraphs[-1] += data

@@ -1,0 +1,206 @@
+"""What scenes are worth that a reader has read: which lines count, how far the text can be believed, and what is left out."""
+
+import math
+import re
+import statistics
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import cv2
+import numpy
+
+from datagen.engines import Engines
+from datagen.inputs.selection import seeded
+from datagen.page.boxes import around
+from datagen.reading.page_lines import mean_score
+from datagen.record import Drop, Line, Polygon, Quality, Region, Sample
+from datagen.work.needs import A_CORE, Needs
+from datagen.writing import scripts
+from datagen.writing.lookalikes import ALIKE
+
+_UNSPACED = f"{scripts.HAN}{scripts.PHRASED}{scripts.YI}"
+_WORD = re.compile(f"[{_UNSPACED}]|[^\\W{_UNSPACED}]+")
+_ALIKE = frozenset(ALIKE["Cyrl"][1]) - frozenset("sSjJiI")  # which hardly any language in Cyrillic has
+_LONG_WORD, _FEW_LETTERS = 4, 7  # letters
+_ICONS = re.compile(f"([{scripts.IDEOGRAPHS}])\\1*")
+_EAST_ASIAN = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.HANGUL}]")
+_SEEN = 1024  # pixels
+
+
+@dataclass(frozen=True)
+class JudgeScene:
+    """Gives scenes that `ReadScene` has read their verdicts; takes doubtful lines out of their text; drops what is worth nothing.
+
+    A line counts if its score is at least `min_line_score`, and its height at least `min_height` pixels and `min_relative_height`
+    of the picture's longer side: a model sees pictures at about a thousand pixels. A line of one ideograph, once or repeated,
+    counts only where another line or the caption is Chinese, Japanese or Korean, too: PP-OCR takes icons and windows for such
+    (图, 田, 品). Other lines become blocks without text, `is_unread`.
+
+    The verdict is `trusted`, or `suspect` for these reasons:
+
+    `unsure_reading`     the lines' mean score, by character, is under `min_score`
+    `unscored_reading`   a reader gave no score
+    `script_in_doubt`    half of the words have such letters alone as look like Cyrillic ones, which PP-OCR surely reads so
+                         (TEXEPAH), and the caption has none of the words
+    `readings_disagree`  the signal `agreement` is under `min_agreement`
+    `incomplete`         of the lines at least half as high as those that count, over `max_unread` don't count
+
+    These drops are made:
+
+    `no_text`          no line was found, but for a share `negatives` of such pictures, drawn by their keys and `seed`: a model
+                       must learn that a picture may say nothing. They are trusted, and their text is empty.
+    `unread_text`      lines were found, and none counts
+    `little_text`      the text covers less than `min_text_share` of the picture, or more than `max_text_share` (`much_text`)
+    `language_share`   there are too many scenes in its language: `languages` says of which language (zh, en, other; BCP-47
+                       without its region, or `other`) what share is kept, drawn by keys and `seed`. All are, by default.
+
+    Signals: `text_share`, the share of the picture that text covers; `line_height`, the median in pixels; and, where there is a
+    caption, `caption_agreement`, the share of the text's words that the caption has: characters, in scripts without spaces.
+    `difficulty` is what the mean score lacks.
+    Scenes that nobody has read, as those that were drawn, pass as they are, but for `languages`.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
+
+    min_line_score: float = 0.6
+    min_height: float = 8.0
+    min_relative_height: float = 0.006
+    min_score: float = 0.9
+    min_agreement: float = 0.9
+    max_unread: float = 0.25
+    min_text_share: float = 0.001
+    max_text_share: float = 1.0
+    negatives: float = 0.05
+    languages: tuple[tuple[str, float], ...] = ()
+    seed: int = 0
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        shares = [self.negatives, *(share for _, share in self.languages)]
+        if not all(0 <= share <= 1 for share in shares):
+            raise ValueError(f"shares of {type(self).__name__} are from 0 to 1, not {min(shares)} or {max(shares)}")
+
+    def engines(self) -> dict[str, str]:
+        return {}
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        for sample in batch:
+            if sample.task != "scene":
+                yield sample
+                continue
+            judged = self._judged(sample) if "num_unread" in sample.quality.signals else sample
+            if isinstance(judged, Sample) and not self._is_kept(judged):
+                judged = judged.drop("language_share", type(self).__name__, judged.lang)
+            yield judged
+
+    def _judged(self, sample: Sample) -> Sample | Drop:
+        name, signals = type(self).__name__, sample.quality.signals
+        lines = [line for region in sample.regions for line in region.lines]
+        if not lines:
+            if signals["num_unread"]:
+                return sample.drop("unread_text", name, f"{signals['num_unread']:.0f} lines that nobody could read")
+            is_negative = self._drawn("negatives", sample) < self.negatives
+            return sample.with_quality("trusted", text_share=0.0) if is_negative else sample.drop("no_text", name)
+        least = max(self.min_height, self.min_relative_height * max(sample.size))
+        read = _without_icons([line for line in lines if self._is_sure(line) and _height(line) >= least], sample.caption)
+        counted = {id(line) for line in read}
+        if not read:
+            return sample.drop("unread_text", name, f"none of {len(lines)} lines counts")
+        text_share = _covered([line.corners for line in read], sample.size)
+        if text_share < self.min_text_share:
+            return sample.drop("little_text", name, f"{text_share:.2%} of the picture")
+        if text_share > self.max_text_share:
+            return sample.drop("much_text", name, f"{text_share:.0%} of the picture")
+        regions = tuple(part for region in sample.regions for part in _parts(region, counted))
+        text = "\n\n".join(region.text for region in regions if not region.is_unread)
+        half = statistics.median(map(_height, read)) / 2
+        num_lost = sum(id(line) not in counted and _height(line) >= half for line in lines)
+        signals = signals | {"text_share": text_share, "line_height": 2 * half}
+        if sample.caption.strip():
+            signals["caption_agreement"] = in_caption(text, sample.caption)
+        if (score := mean_score(read)) is not None:
+            signals["reading_score"] = score
+        reasons = {
+            "unsure_reading": score is not None and score < self.min_score,
+            "unscored_reading": score is None,
+            "script_in_doubt": not signals.get("caption_agreement") and _may_be_cyrillic(text),
+            "readings_disagree": signals.get("agreement", 1.0) < self.min_agreement,
+            "incomplete": num_lost > self.max_unread * (num_lost + len(read)),
+        }
+        given = tuple(reason for reason, holds in reasons.items() if holds)
+        quality = Quality("suspect" if given else "trusted", given, signals)
+        difficulty = -1.0 if score is None else 1 - score
+        return replace(sample, text=text, regions=regions, quality=quality, difficulty=difficulty)
+
+    def _is_sure(self, line: Line) -> bool:
+        return line.score is None or line.score >= self.min_line_score
+
+    def _is_kept(self, sample: Sample) -> bool:
+        shares = dict(self.languages)
+        share = shares.get(sample.lang.split("-")[0], shares.get("other", 1.0))
+        return self._drawn("language", sample) < share
+
+    def _drawn(self, what: str, sample: Sample) -> float:
+        """A number from 0 to 1 that stands for a draw."""
+        return int.from_bytes(seeded(self.seed, what, sample.key)[:8]) / 2**64
+
+
+def in_caption(text: str, caption: str) -> float:
+    """The share of a text's words that its caption has; of its characters, in scripts without spaces between words."""
+    words, there = _words(text), _words(caption)
+    return (words & there).total() / max(1, words.total())
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _may_be_cyrillic(text: str) -> bool:
+    """Whether half of a text's longer words are of Latin letters alone that look like Cyrillic ones."""
+    words = [word for word in _WORD.findall(text) if len(word) >= _LONG_WORD and word.isalpha() and word.isascii()]
+    alike = [word for word in words if _ALIKE.issuperset(word)]
+    return 2 * len(alike) >= len(words) and sum(map(len, alike)) >= _FEW_LETTERS
+
+
+def _without_icons(lines: list[Line], caption: str) -> list[Line]:
+    """The lines, but for those of one ideograph, once or repeated, where nothing else, nor the caption, is East Asian."""
+    if _EAST_ASIAN.search(caption) or any(len(set(_EAST_ASIAN.findall(line.text))) > 1 for line in lines):
+        return lines
+    return [line for line in lines if not _ICONS.fullmatch(line.text)]
+
+
+def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:
+    """A block with the lines that count, and one without text for the others."""
+    read = tuple(line for line in region.lines if id(line) in counted)
+    lost = [line for line in region.lines if id(line) not in counted]
+    if read and lost:
+        text, box = "\n".join(line.text for line in read), around([line.box for line in read])
+        polygon = read[0].polygon if len(read) == 1 else ()
+        yield replace(region, box=box, polygon=polygon, text=text, score=mean_score(read), lines=read)
+    elif read:
+        yield region
+    if lost:
+        box = around([line.box for line in lost])
+        yield replace(region, box=box, polygon=(), text="", score=None, lines=(), is_unread=True)
+
+
+def _height(line: Line) -> float:
+    """The height of a line's letters, in pixels: the shorter of its sides."""
+    corners = line.corners
+    half = len(corners) // 2
+    across = math.dist(corners[0], corners[-1]) + math.dist(corners[half - 1], corners[half])
+    along = math.dist(corners[0], corners[half - 1]) + math.dist(corners[half], corners[-1])
+    return min(across, along) / 2
+
+
+def _covered(polygons: Sequence[Polygon], size: tuple[int, int]) -> float:
+    """The share of a picture that polygons cover together, as if it were `_SEEN` pixels long."""
+    scale = _SEEN / max(size)
+    mask = numpy.zeros((max(1, round(size[1] * scale)), max(1, round(size[0] * scale))), numpy.uint8)
+    for polygon in polygons:
+        cv2.fillPoly(mask, [numpy.round(numpy.array(polygon) * scale).astype(numpy.int32)], (1,))
+    return float(mask.mean())

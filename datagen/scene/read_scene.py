@@ -1,0 +1,282 @@
+"""Scenes read by PaddleOCR: photographs, posters, screens. Lines with polygons, as blocks in reading order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import cv2
+import numpy
+from rapidfuzz.distance import Levenshtein
+
+from datagen.engines import Choice, Engines, versions
+from datagen.page.boxes import area, around, shared
+from datagen.page.images import pixels
+from datagen.reading import page_lines, scene_lines
+from datagen.reading.language import IdentifyLanguage, identify
+from datagen.reading.page_lines import COMPACT, LIKE_LATIN, PPOCR, TESSERACT, folder_of, guessed_script, mean_score, opened, who
+from datagen.reading.scene_lines import LineRead, with_text
+from datagen.record import Drop, Line, Quality, Region, Sample, SampleError
+from datagen.scene.line_order import blocks_in_order
+from datagen.work.needs import Needs
+from datagen.writing.scripts import main_script
+
+_ANGLE = "line-angle"
+_UNSURE_SHARE = 0.5  # of the length of a scene's lines, in line heights: PP-OCR doesn't know their script
+_FEW_LETTERS = 12.0  # line heights: what is shorter in all tells no script
+_KEPT = 0.95  # PP-OCR's score of a Latin line that stays beside another script
+_OF_SCRIPT = 0.5  # of a reading's letters must be in the script that its reader knows
+_SAME_PLACE = 0.5  # of the smaller of two boxes: both are one line
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A scene with its lines: `others` were read by the engine `by`, all else by PP-OCR."""
+
+    sample: Sample
+    image: numpy.ndarray
+    lines: list[LineRead]
+    by: str = ""
+    folder: str = ""
+    others: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class ReadScene:
+    """Gives scenes blocks of lines in reading order (`datagen.scene.line_order`), their text, and the language that it looks
+    like.
+
+    Lines are found by `detector` and read by the recogniser `lines`, whichever way up they stand; `angle` is who says that one is
+    upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract or one of the flywheel's `readers` (their
+    folders) does: where the scene's declared language, or its caption, is in a script of theirs, or where Tesseract recognises
+    such a script in what PP-OCR is unsure of. Latin lines of which PP-OCR is sure stay, but beside scripts that look like Latin.
+    What nobody can read is no line. A line's score is its reader's; where `agreement` has the picture read again at `second_side`
+    pixels, times how far both agree.
+
+    Lines are found picture by picture, and those of `batch_size` pictures are read together: `lines` may be
+    `Choice.of("ppocr", device="gpu", batch_size=64)`.
+
+    A sample whose words hold (`Quality.words_hold`), such as a drawn scene with its exact truth, isn't read, unless `takes_all`;
+    nor is one of another task. The verdict is `none`: `JudgeScene` gives it. Signals:
+
+    `reading_score`   the mean of the lines' scores, by character, where the readers give any
+    `num_unread`      lines that were found and that nobody could read
+    `num_lines`       lines that were read
+    `num_turned`      lines that stand on their head or on a side
+    `agreement`       how far two readings of PP-OCR agree, on average by character, where `agreement` asks for two; and
+    `agreed_share`    the share of the characters in lines on which they do
+    """
+
+    version: ClassVar[int] = 1
+
+    detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
+    lines: Choice = Choice("ppocr")  # noqa: RUF009
+    angle: Choice | None = Choice(_ANGLE)  # noqa: RUF009
+    readers: tuple[str, ...] = ()
+    agreement: bool = False
+    second_side: int = 640
+    takes_all: bool = False
+    batch_size: int = 1  # an image may take 300 MB
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(gpus=max(choice.gpus for choice in self._choices))
+
+    @property
+    def _choices(self) -> list[Choice]:
+        return [self.detector, self.lines, *([self.angle] if self.angle else [])]
+
+    def engines(self) -> dict[str, str]:
+        asked = versions(TESSERACT) | IdentifyLanguage().engines()
+        for choice in self._choices:
+            asked |= choice.versions()
+        for folder in self.readers:
+            asked |= versions(COMPACT, folder=folder)
+        return asked
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        images: dict[int, numpy.ndarray | Drop] = {}
+        for i, sample in enumerate(batch):
+            if sample.task == "scene" and (self.takes_all or not sample.quality.words_hold):
+                try:
+                    images[i] = pixels(sample.image or b"")
+                except SampleError as error:
+                    images[i] = sample.drop(error.reason, type(self).__name__, error.detail)
+        shown = [(batch[i], image) for i, image in images.items() if isinstance(image, numpy.ndarray)]
+        read = iter(self._read(shown, engines))
+        for i, sample in enumerate(batch):
+            image = images.get(i)
+            yield sample if image is None else image if isinstance(image, Drop) else next(read)
+
+    def _read(self, shown: Sequence[tuple[Sample, numpy.ndarray]], engines: Engines) -> Iterator[Sample]:
+        lines = self._lines([image for _, image in shown], self.detector, engines)
+        again = (
+            self._lines([_smaller(image, self.second_side) for _, image in shown], self._second, engines)
+            if self.agreement
+            else []
+        )
+        for n, (sample, image) in enumerate(shown):
+            scene = self._by_others(_Scene(sample, image, lines[n]), engines)
+            signals: dict[str, float] = {}
+            if self.agreement:
+                scale = self.second_side / max(image.shape[:2])
+                second = [line.as_line(sample.size) for line in (_scaled(line, 1 / min(1.0, scale)) for line in again[n])]
+                scene, signals = _agreed(scene, second)
+            yield self._with_blocks(scene, signals)
+
+    def _lines(self, images: Sequence[numpy.ndarray], detector: Choice, engines: Engines) -> list[list[LineRead]]:
+        """The lines of each image, as PP-OCR reads them."""
+        detected = detector.opened(engines).detect(images)
+        pieces = [scene_lines.cuts(image, [quad for quad, _ in quads]) for image, quads in zip(images, detected, strict=True)]
+        turned = self.angle.opened(engines).turned if self.angle else None
+        return scene_lines.read_lines(pieces, self.lines.opened(engines).read, turned)
+
+    @property
+    def _second(self) -> Choice:
+        settings = dict(self.detector.settings) | (
+            {} if "model" in dict(self.detector.settings) else {"long_side": self.second_side}
+        )
+        return Choice.of(self.detector.name, **settings)
+
+    def _by_others(self, scene: _Scene, engines: Engines) -> _Scene:
+        """The scene with those lines that PP-OCR can't read as another engine reads them, if one can."""
+        sure = {n for n, line in enumerate(scene.lines) if line.text and (line.score or 0.0) >= scene_lines.SURE}
+        lang, script = _declared(scene.sample)
+        by, read_in = who(lang, script, engines, self.readers) if lang != "und" else (PPOCR, "und")
+        if by == PPOCR:
+            unsure = [line for n, line in enumerate(scene.lines) if n not in sure and line.direction != "ttb"]
+            length, rest = _length(unsure), _length(scene.lines[n] for n in sure)
+            if length < max(_FEW_LETTERS, _UNSURE_SHARE * (length + rest)):
+                return scene
+            script = guessed_script([_gray(line) for line in unsure], engines)
+            by, read_in = who("und", script, engines, self.readers)
+        if by == PPOCR:
+            return scene
+        stay = set() if script in LIKE_LATIN else {n for n in sure if _is_latin(scene.lines[n])}
+        asked = [n for n, line in enumerate(scene.lines) if n not in stay and line.direction != "ttb"]
+        reader = opened(by, script, engines, self.readers, self.lines)
+        readings = reader.read([_gray(scene.lines[n]) for n in asked], read_in)
+        lines, others = list(scene.lines), set()
+        for n, (text, score) in zip(asked, readings, strict=True):
+            if _is_in(text, script):
+                lines[n] = with_text(lines[n], text, score)
+                others.add(n)
+        folder = folder_of(script, engines, self.readers) if by == COMPACT else ""
+        return replace(scene, lines=lines, by=by, folder=folder, others=frozenset(others))
+
+    def _with_blocks(self, scene: _Scene, signals: dict[str, float]) -> Sample:
+        sample = scene.sample
+        lines: dict[int, Line] = {n: line.as_line(sample.size) for n, line in enumerate(scene.lines) if line.text}
+        by = {id(line): scene.by if n in scene.others else self.lines.name for n, line in lines.items()}
+        regions = [self._region(block, [by[id(line)] for line in block]) for block in blocks_in_order(list(lines.values()))]
+        text = "\n\n".join(region.text for region in regions)
+        language = identify(text, _declared(sample)[0])
+        signals = {
+            "num_lines": float(len(lines)),
+            "num_unread": float(len(scene.lines) - len(lines)),
+            "num_turned": float(sum(_is_turned(scene.lines[n]) for n in lines)),
+            **signals,
+        }
+        score = mean_score(list(lines.values()))
+        if lines and score is not None:
+            signals["reading_score"] = score
+        return replace(
+            sample,
+            lang=language.lang,
+            script=language.script,
+            text=text,
+            regions=tuple(regions),
+            quality=Quality("none", sample.quality.reasons, sample.quality.signals | signals),
+            origin=replace(sample.origin, engines=sample.origin.engines | self._asked(scene)),
+        )
+
+    def _region(self, lines: Sequence[Line], by: Sequence[str]) -> Region:
+        """A block, by the engine that has read most of it."""
+        chars = {name: sum(len(line.text) for line, of in zip(lines, by, strict=True) if of == name) for name in by}
+        return Region(
+            around([line.box for line in lines]),
+            "text",
+            "\n".join(line.text for line in lines),
+            mean_score(lines),
+            max(chars, key=lambda name: chars[name]),
+            polygon=lines[0].polygon if len(lines) == 1 else (),
+            lines=tuple(lines),
+            detected_by=self.detector.name,
+        )
+
+    def _asked(self, scene: _Scene) -> dict[str, str]:
+        """The engines that said something of the scene, with their versions."""
+        asked = self.detector.versions() | self.lines.versions()
+        if scene.others:
+            asked |= versions(scene.by, **({"folder": scene.folder} if scene.folder else {}))
+        return asked
+
+
+def _declared(sample: Sample) -> tuple[str, str]:
+    """The language and script that a scene's text is in, as its source or its caption has it; `und` where neither tells."""
+    if sample.lang != "und":
+        is_known = sample.script not in ("Zyyy", "")
+        return sample.lang, sample.script if is_known else page_lines.script_of(sample.lang)
+    language = identify(sample.caption)
+    return language.lang, language.script
+
+
+def _length(lines: Iterator[LineRead] | Sequence[LineRead]) -> float:
+    """The length of lines together, in their heights: about how many letters they have."""
+    return sum(max(line.image.shape[:2]) / min(line.image.shape[:2]) for line in lines)
+
+
+def _gray(line: LineRead) -> numpy.ndarray:
+    gray: numpy.ndarray = cv2.cvtColor(line.image, cv2.COLOR_RGB2GRAY)
+    return gray
+
+
+def _is_latin(line: LineRead) -> bool:
+    return (line.score or 0.0) >= _KEPT and main_script(line.text)[0] == "Latn"
+
+
+def _is_in(text: str, script: str) -> bool:
+    """Whether a text is mostly letters of a script."""
+    letters = sum(map(str.isalpha, text))
+    return main_script(text)[0] == script and letters >= _OF_SCRIPT * len(text.replace(" ", ""))
+
+
+def _is_turned(line: LineRead) -> bool:
+    (x0, y0), (x1, y1) = line.quad[0], line.quad[1]
+    return line.direction != "ttb" and x1 - x0 < abs(y1 - y0)
+
+
+def _smaller(image: numpy.ndarray, long_side: int) -> numpy.ndarray:
+    height, width = image.shape[:2]
+    scale = long_side / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small: numpy.ndarray = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _scaled(line: LineRead, scale: float) -> LineRead:
+    return line._replace(quad=tuple((x * scale, y * scale) for x, y in line.quad))
+
+
+def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, float]]:
+    """The scene with each line's score times its likeness with what the `second` reading has in its place, and the signals."""
+    lines, shares = [], []
+    for n, line in enumerate(scene.lines):
+        if n in scene.others:
+            lines.append(line)
+            continue
+        box = line.as_line(scene.sample.size).box
+        there = [other for other in second if shared(box, other.box) > _SAME_PLACE * min(area(box), area(other.box))]
+        texts = [other.text for other in there]
+        best = max((Levenshtein.normalized_similarity(line.text, text) for text in [*texts, " ".join(texts)]), default=0.0)
+        shares.append((best, len(line.text)))
+        lines.append(line._replace(score=round(best if line.score is None else line.score * best, 3)) if line.text else line)
+    total = sum(chars for _, chars in shares)
+    if not total:
+        return scene, {}
+    signals = {
+        "agreement": sum(share * chars for share, chars in shares) / total,
+        "agreed_share": sum(chars for share, chars in shares if share >= scene_lines.SURE) / total,
+    }
+    return replace(scene, lines=lines), signals

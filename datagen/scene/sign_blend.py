@@ -1,0 +1,131 @@
+"""Signs set onto photographs: seen at an angle, lit as what is behind them, with shadows; and the whole as a camera sees it."""
+
+import math
+import random
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy
+
+from datagen.record import Box
+from datagen.scene.signs import Panel
+
+cv2.setNumThreads(0)  # workers are processes already
+_LUMA = numpy.array([0.299, 0.587, 0.114], numpy.float32)
+_INK, _GROUND = 160, 8  # of 255: what is ink for sure, and what is ground
+_SHADOW_REACH = 14  # pixels
+
+
+@dataclass(frozen=True)
+class View:
+    """How a sign is turned: by an angle in radians, and away from the eye by shares of its width and height, each from -1 to 1:
+    the nearer end is so much larger than the other."""
+
+    angle: float
+    yaw: float
+    pitch: float
+
+    def corners(self, width: float, height: float) -> numpy.ndarray:
+        """Where the corners of a panel come, (4, 2) floats around 0, from its top left one clockwise."""
+        w, h = width / 2 * (1 - 0.35 * abs(self.yaw)), height / 2 * (1 - 0.35 * abs(self.pitch))
+        left, right, top, bottom = 1 - self.yaw * 0.4, 1 + self.yaw * 0.4, 1 - self.pitch * 0.4, 1 + self.pitch * 0.4
+        flat = numpy.array([(-w * top, -h * left), (w * top, -h * right), (w * bottom, h * right), (-w * bottom, h * left)])
+        turn = numpy.array([(math.cos(self.angle), math.sin(self.angle)), (-math.sin(self.angle), math.cos(self.angle))])
+        return flat @ turn
+
+
+@dataclass(frozen=True)
+class Light:
+    """How a sign takes part in its photograph: how far the light behind falls on it, how opaque its paint is and how dark its
+    shadow, from 0 to 1; and where the shadow falls, in pixels."""
+
+    shading: float
+    paint: float
+    shadow: float
+    dx: int
+    dy: int
+
+
+class Seen(NamedTuple):
+    """A sign in a picture: `canvas` is its part in `box` with the sign on it; `ink` and `matrix` are of the same frame."""
+
+    box: Box
+    canvas: numpy.ndarray
+    ink: numpy.ndarray
+    matrix: numpy.ndarray  # from the panel to the whole picture
+
+    def place(self, corners: numpy.ndarray) -> numpy.ndarray:
+        """(N, 2) points of the panel as points of the picture."""
+        placed: numpy.ndarray = cv2.perspectiveTransform(corners[None].astype(numpy.float64), self.matrix)[0]
+        return placed
+
+    def contrast(self, corners: numpy.ndarray) -> float:
+        """How far ink and ground in the polygon of a line, in the picture, are apart in brightness or any colour, of 255, less
+        what the ground itself varies by; -1 where there is no ink or no ground."""
+        left, top = self.box.x0, self.box.y0
+        mask = numpy.zeros(self.ink.shape, numpy.uint8)
+        cv2.fillPoly(mask, [numpy.round(corners - (left, top)).astype(numpy.int32)], (1.0,))
+        ink, ground = (mask > 0) & (self.ink >= _INK), (mask > 0) & (self.ink <= _GROUND)
+        if ink.sum() < 12 or ground.sum() < 12:
+            return -1.0
+        inks, grounds = self.canvas[ink], self.canvas[ground]
+        luma = abs(float((inks @ _LUMA).mean() - (grounds @ _LUMA).mean()))
+        return luma - 0.7 * float((grounds @ _LUMA).std()) - 0.4 * float((inks @ _LUMA).std())
+
+
+def homography(width: int, height: int, corners: numpy.ndarray) -> numpy.ndarray:
+    """The matrix that takes the corners of a panel to (4, 2) points of the picture."""
+    flat = numpy.array([(0, 0), (width, 0), (width, height), (0, height)], numpy.float32)
+    matrix: numpy.ndarray = cv2.getPerspectiveTransform(flat, corners.astype(numpy.float32))
+    return matrix
+
+
+def seen(picture: numpy.ndarray, panel: Panel, corners: numpy.ndarray, light: Light) -> Seen:
+    """`picture`, (H, W, 3) bytes, with the panel's corners at `corners`, around these. The picture itself isn't changed."""
+    reach = _SHADOW_REACH if light.shadow else 2
+    x0, y0 = numpy.maximum(0, numpy.floor(corners.min(0)).astype(int) - reach)
+    x1, y1 = numpy.minimum((picture.shape[1], picture.shape[0]), numpy.ceil(corners.max(0)).astype(int) + reach)
+    height, width = panel.opaque.shape
+    matrix = homography(width, height, corners)
+    shift = numpy.array([(1, 0, -x0), (0, 1, -y0), (0, 0, 1)], numpy.float64)
+    size = (int(x1 - x0), int(y1 - y0))
+    share = panel.opaque[..., None].astype(numpy.float32) / 255
+    layers = numpy.concatenate([panel.colours * share, share * 255, panel.ink[..., None].astype(numpy.float32)], 2)
+    warped = cv2.warpPerspective(layers, shift @ matrix, size, flags=cv2.INTER_LINEAR)
+    colours, opaque, ink = warped[..., :3], warped[..., 3] / 255, warped[..., 4]
+    part = picture[y0:y1, x0:x1].astype(numpy.float32)
+    if light.shadow:
+        soft = cv2.GaussianBlur(opaque, (0, 0), 3.0)
+        moved = cv2.warpAffine(soft, numpy.array([(1, 0, light.dx), (0, 1, light.dy)], numpy.float64), size)
+        part *= (1 - light.shadow * moved)[..., None]
+    behind = cv2.GaussianBlur(part @ _LUMA, (0, 0), max(4.0, 0.06 * max(size)))
+    shade = 1 - light.shading + light.shading * numpy.clip(behind / max(30.0, float(behind.mean())), 0.55, 1.5)
+    canvas = part * (1 - light.paint * opaque)[..., None] + light.paint * colours * shade[..., None]
+    return Seen(Box(int(x0), int(y0), int(x1), int(y1)), numpy.clip(canvas, 0, 255), ink.astype(numpy.uint8), matrix)
+
+
+def photographed(picture: numpy.ndarray, source: random.Random, text_height: float) -> numpy.ndarray:
+    """The picture, (H, W, 3) bytes, as a camera takes it: exposure and white balance, focus, shake and noise. Nothing moves, and
+    text that is `text_height` pixels high stays legible."""
+    pixels: numpy.ndarray = picture.astype(numpy.float32)
+    gain, lift, warm = source.uniform(0.75, 1.15), source.uniform(-12, 14), source.uniform(-0.06, 0.06)
+    pixels *= numpy.array([gain * (1 + warm), gain, gain * (1 - warm)], numpy.float32)
+    pixels += lift
+    if source.random() < 0.55:
+        sigma = min(1.6, text_height * source.uniform(0.01, 0.045))
+        if sigma > 0.3:
+            pixels = cv2.GaussianBlur(pixels, (0, 0), sigma)
+    elif source.random() < 0.3:
+        length = max(3, min(7, round(text_height * source.uniform(0.05, 0.14))) | 1)
+        kernel = numpy.zeros((length, length), numpy.float32)
+        angle = source.uniform(0, math.pi)
+        for step in numpy.linspace(-(length // 2), length // 2, 4 * length):
+            at = (round(length // 2 + step * math.sin(angle)), round(length // 2 + step * math.cos(angle)))
+            kernel[at] = 1
+        pixels = cv2.filter2D(pixels, -1, kernel / kernel.sum())
+    if source.random() < 0.6:
+        noise = numpy.random.Generator(numpy.random.PCG64(source.getrandbits(63)))
+        sigma = source.uniform(1, 9)
+        pixels += noise.normal(0, sigma, pixels.shape[:2]).astype(numpy.float32)[..., None]
+    return numpy.clip(numpy.round(pixels), 0, 255).astype(numpy.uint8)

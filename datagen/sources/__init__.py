@@ -1,1 +1,0 @@
-"""Readers of what people have: each turns documents into samples."""

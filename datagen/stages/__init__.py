@@ -1,1 +1,0 @@
-"""Verbs applied to samples, in batches: each yields samples or drops."""

@@ -1,1 +1,0 @@
-"""Makers of pages that nobody has: known text in, documents out."""

@@ -1,0 +1,1 @@
+"""Tables: their cells, and how these are told from lines and rules."""

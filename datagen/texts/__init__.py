@@ -1,0 +1,1 @@
+"""Text alone (the paper's 3.4.4)."""

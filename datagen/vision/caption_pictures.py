@@ -1,0 +1,61 @@
+"""Captions by a captioner, for pictures that nobody described."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from datagen.engines import Choice, Description, Engines, PictureDescriber
+from datagen.record import Drop, Sample
+from datagen.work.needs import Needs
+
+
+@dataclass(frozen=True)
+class CaptionPictures:
+    """Has the engine `captioner` describe the pictures without a caption, all of a batch at once; with `anew` the others, too:
+    the caption that they had goes to the metadata, `other_captions`.
+
+    The signals `caption_tokens_read` and `caption_tokens_written` are what a picture cost, as the server counts, and
+    `caption_score` is the mean probability of the caption's tokens, where it says that. A picture that couldn't be described
+    keeps what it has; one that has neither caption nor objects drops for the captioner's reason, such as `captioner_timeout`.
+    """
+
+    version: ClassVar[int] = 1
+
+    captioner: Choice
+    anew: bool = False
+    batch_size: int = 64
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(gpus=self.captioner.gpus)
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        engine: PictureDescriber = self.captioner.opened(engines)
+        wanted = [sample for sample in batch if self.anew or not sample.caption.strip()]
+        descriptions = engine.describe([sample.image or b"" for sample in wanted]) if wanted else []
+        of_key = {sample.key: description for sample, description in zip(wanted, descriptions, strict=True)}
+        for sample in batch:
+            yield self._captioned(sample, of_key[sample.key]) if sample.key in of_key else sample
+
+    def engines(self) -> dict[str, str]:
+        return self.captioner.versions()
+
+    def _captioned(self, sample: Sample, description: Description) -> Sample | Drop:
+        signals = dict(sample.quality.signals)
+        costs = {"caption_tokens_read": description.num_read, "caption_tokens_written": description.num_written}
+        signals |= {name: float(count) for name, count in costs.items() if count}
+        if description.score is not None:
+            signals["caption_score"] = description.score
+        if not description.text and not sample.caption.strip() and not sample.regions:
+            cost = f"{description.num_read + description.num_written} tokens" if description.num_read else ""
+            detail = "; ".join(filter(None, (description.detail, cost)))
+            return sample.drop(f"captioner_{description.reason}", type(self).__name__, detail)
+        sample = replace(sample, quality=replace(sample.quality, signals=signals))
+        if not description.text:
+            return sample
+        others = "\n".join(filter(None, (sample.caption.strip(), sample.metadata.get("other_captions", ""))))
+        metadata = sample.metadata | ({"other_captions": others} if others else {})
+        sample = replace(sample, caption=description.text, metadata=metadata)
+        for name, version in self.captioner.versions().items():
+            sample = sample.with_engine(name, version)
+        return sample

@@ -1,0 +1,93 @@
+"""Conversations about pictures, as LLaVA, ShareGPT4V and others have them, in JSON or JSON lines.
+
+    [{"id": "1", "image": "coco/a.jpg", "conversations": [{"from": "human", "value": "<image>\\nDescribe it."},
+                                                          {"from": "gpt", "value": "A dog in a meadow."}]}]
+    {"messages": [{"role": "user", "content": "<image>What is in the photo?"}, {"role": "assistant", "content": "…"}],
+     "images": ["a.jpg"]}
+
+The first answer to somebody who asks for a description is the picture's caption. Other turns, about colours, numbers or reasons,
+describe nothing that stands without its question: they are left alone.
+"""
+
+import re
+from typing import Any
+
+from datagen.pictures.descriptions import Described, decoded
+from datagen.record import SampleError
+
+_SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant"}
+_IMAGE = re.compile(r"\s*<(image|ImageHere)>\s*")
+_ASKS = re.compile(
+    r"\b(describe|descri\w+ (of|for)|description|caption|depict|summar(y|ize|ise)|interpretation|elaborate on|share its details|"
+    r"explain the (various|different|content|visual|image|picture|photo|scene)|(key|main) (elements|features)|"
+    r"(clear|succinct|short|brief|concise) \w* ?explanation|clarify the contents|analy[sz]e the (image|picture|photo|scene)|"
+    r"what do you (see|think is going on)|what('s| is| are) (in|shown in|depicted in|happening|going on|this)|"
+    r"what('s| is| are) the (content|main content|image|picture|photo|scene))\b|"
+    r"描述|介绍一下?(这|图)|图(片|像|中|里).{0,6}(什么|内容)|写.{0,6}(说明|标题)",
+    re.IGNORECASE,
+)
+_SPECIFIC = re.compile(r"\b(colou?r|how many|which|why|where|who|brand|number|text|written|say|year|country)\b", re.IGNORECASE)
+_LONGEST = 300  # characters of somebody who only asks for a description
+
+
+def read(data: bytes) -> list[Described | SampleError]:
+    """What each row says of its picture. Raises `SampleError` (`broken_json`)."""
+    if data.lstrip()[:1] == b"[":
+        return [_row(row) for row in decoded(data, list[Any])]
+    return [_of_line(line) for line in data.splitlines() if line.strip()]
+
+
+def _of_line(line: bytes) -> Described | SampleError:
+    try:
+        return _row(decoded(line, Any))
+    except SampleError as error:
+        return SampleError("broken_row", error.detail)
+
+
+def _row(row: Any) -> Described | SampleError:
+    if not isinstance(row, dict):
+        return SampleError("bad_row", f"it is {type(row).__name__}, not an object")
+    images = row.get("image") or row.get("images")
+    images = images if isinstance(images, list) else [images]
+    names = [image.get("path") or image.get("url") if isinstance(image, dict) else image for image in images]
+    if len(names) != 1 or not isinstance(names[0], str) or not names[0]:
+        return SampleError("several_images" if len(names) > 1 else "no_image", f"row {row.get('id', '')}")
+    caption = _description(row)
+    if not caption:
+        return SampleError("no_description", _first(row)[:200])
+    about = {name: str(row[name]) for name in ("id", "source", "model") if isinstance(row.get(name), str | int)}
+    return Described(names[0], (caption,), metadata=about)
+
+
+def _description(row: dict[str, Any]) -> str:
+    """What is answered where a description is asked for; "" if none is."""
+    asked = ""
+    for speaker, text in _turns(row):
+        if speaker == "assistant" and _asks(asked):
+            return text.strip()
+        asked = text if speaker == "user" else ""
+    return ""
+
+
+def _asks(text: str) -> bool:
+    text = _IMAGE.sub(" ", text).strip()
+    return len(text) <= _LONGEST and bool(_ASKS.search(text)) and not _SPECIFIC.search(text)
+
+
+def _first(row: dict[str, Any]) -> str:
+    return next((_IMAGE.sub(" ", text).strip() for speaker, text in _turns(row) if speaker == "user"), "")
+
+
+def _turns(row: dict[str, Any]) -> list[tuple[str, str]]:
+    turns = row.get("conversations") or row.get("messages") or row.get("conversation")
+    spoken = []
+    for turn in turns if isinstance(turns, list) else []:
+        if not isinstance(turn, dict):
+            continue
+        speaker = _SPEAKERS.get(str(turn.get("from") or turn.get("role")), "")
+        content = turn.get("value", turn.get("content"))
+        if isinstance(content, list):
+            content = " ".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+        if speaker and isinstance(content, str):
+            spoken.append((speaker, content))
+    return spoken

@@ -1,0 +1,221 @@
+"""A part of a Word file with its tracked changes accepted, its comments gone, and one of each pair of alternatives: what is read
+and what is rendered are the same then.
+
+Content controls, smart tags and custom XML are taken away from round what they hold. LibreOffice would put a control's text into
+a field of a form, where no letter is on the page, or take it from data that are bound to it. Fields go, too, and what they showed
+last stays, as in Word: a tagged PDF calls neither the text of links nor what LibreOffice makes anew by its style. In heads and
+feet only links and tables of contents go. Numbers of lines in the margin go everywhere.
+"""
+
+from collections import Counter
+
+from lxml import etree
+
+from datagen.word.file.fields import Field, Fields
+from datagen.word.file.names import MC, M, W, sign_code
+from datagen.word.file.xml_parts import remove
+
+# What LibreOffice 25.2 takes of mc:Choice; for anything else it takes the fallback.
+_UNDERSTOOD = frozenset({"wps", "wpg", "w14", "wpc"})
+_CHANGES = (
+    "rPrChange pPrChange sectPrChange tblPrChange tblPrExChange trPrChange tcPrChange tblGridChange numberingChange cellIns "
+    "cellMerge moveFromRangeStart moveFromRangeEnd moveToRangeStart moveToRangeEnd customXmlInsRangeStart customXmlInsRangeEnd "
+    "customXmlDelRangeStart customXmlDelRangeEnd customXmlMoveFromRangeStart customXmlMoveFromRangeEnd customXmlMoveToRangeStart "
+    "customXmlMoveToRangeEnd"
+).split()
+_HIDDEN_IN_BROWSERS = "webHidden"  # and shown in print; LibreOffice hides it outside of tables of contents
+_LINE_NUMBERS = "lnNumType"  # which are in no text, and of which no letter has a mark
+_COMMENTS = ("commentRangeStart", "commentRangeEnd", "commentReference", "annotationRef")
+_DELETED = ("del", "moveFrom")
+_INSERTED = ("ins", "moveTo")
+_WRAPPERS = ("smartTag", "customXml", "dir", "bdo", "hyperlink")
+_PROPERTIES_OF_WRAPPERS = frozenset({W + "smartTagPr", W + "customXmlPr"})
+_LOADED = ("altChunk", "subDoc")  # documents within the document
+_TEXT = frozenset(
+    W + name
+    for name in "rPr t tab br cr noBreakHyphen softHyphen sym ptab lastRenderedPageBreak instrText delText delInstrText".split()
+)
+
+
+def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False) -> None:
+    """Changes the tree of a part; `keeps_fields`: of a head or foot. Runs with text and something else are split, so that each
+    has one of them. What goes is counted in `signs`."""
+    _choose(root)
+    for name in _DELETED + _INSERTED:
+        signs["tracked_changes"] += sum(1 for _ in root.iter(W + name))
+    signs["comments"] += sum(1 for _ in root.iter(W + "commentReference"))
+    signs["documents_within"] += sum(1 for _ in root.iter(*(W + name for name in _LOADED)))
+    _remove_rows(root)
+    merged = [p for p in root.iter(W + "p") if _lost_its_mark(p)]
+    for name in (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED, _HIDDEN_IN_BROWSERS, _LINE_NUMBERS):
+        for element in list(root.iter(W + name)):
+            remove(element)
+    for name in (*_INSERTED, *_WRAPPERS):
+        for element in list(root.iter(W + name)):
+            _unwrap(element, element)
+    for element in list(root.iter(W + "sdt")):
+        content = element.find(W + "sdtContent")
+        if content is None:
+            remove(element)
+        else:
+            _unwrap(element, content)
+    for ruby in list(root.iter(W + "ruby")):
+        _without_ruby(ruby, signs)
+    for p in merged:
+        _merge(p)
+    for sign in list(root.iter(W + "sym")):
+        if sign_code(sign) is None:
+            remove(sign)
+    _remove_empty_formulas(root)
+    for run in list(root.iter(W + "r")):
+        _split(run)
+    _free_fields(root, keeps_fields)
+
+
+def _choose(root: etree._Element) -> None:
+    """Leaves one alternative of each."""
+    for alternatives in list(root.iter(MC + "AlternateContent")):
+        chosen = next(
+            (c for c in alternatives.findall(MC + "Choice") if _UNDERSTOOD.issuperset(c.get("Requires", "").split())),
+            alternatives.find(MC + "Fallback"),
+        )
+        for other in list(alternatives):
+            if other is not chosen:
+                alternatives.remove(other)
+
+
+def _remove_rows(root: etree._Element) -> None:
+    for row in list(root.iter(W + "tr")):
+        properties = row.find(W + "trPr")
+        if properties is not None and properties.find(W + "del") is not None:
+            remove(row)
+    for cell in list(root.iter(W + "tc")):
+        properties = cell.find(W + "tcPr")
+        if properties is not None and properties.find(W + "cellDel") is not None:
+            remove(cell)
+    for row in list(root.iter(W + "tr")):
+        if row.find(f".//{W}tc") is None:
+            remove(row)
+    for table in list(root.iter(W + "tbl")):
+        if table.find(f".//{W}tr") is None:
+            holder = table.getparent()
+            if holder is not None and holder.tag == W + "tc" and len(holder.findall(W + "p")) == 0:
+                etree.SubElement(holder, W + "p")
+            remove(table)
+
+
+def _without_ruby(ruby: etree._Element, signs: Counter[str]) -> None:
+    """Takes small letters above others away: the program that draws the page gives both of them one colour."""
+    signs["ruby"] += 1
+    run, base = ruby.getparent(), ruby.find(W + "rubyBase")
+    if run is None or base is None or run.getparent() is None:
+        remove(ruby)
+        return
+    for inner in base.iterchildren(W + "r"):
+        run.addprevious(inner)
+    remove(ruby)
+
+
+def _lost_its_mark(p: etree._Element) -> bool:
+    mark = p.find(f"{W}pPr/{W}rPr")
+    return mark is not None and any(mark.find(W + name) is not None for name in _DELETED)
+
+
+def _merge(p: etree._Element) -> None:
+    """Puts what a paragraph without its mark holds into the next one."""
+    following = p.getnext()
+    while following is not None and following.tag in (W + "bookmarkStart", W + "bookmarkEnd", W + "proofErr"):
+        following = following.getnext()
+    if p.find(f"{W}pPr/{W}sectPr") is not None:
+        return
+    content = [child for child in p if child.tag != W + "pPr"]
+    if following is None or following.tag != W + "p":
+        if not content and following is not None:
+            remove(p)
+        return
+    at = 1 if following.find(W + "pPr") is not None else 0
+    following[at:at] = content
+    remove(p)
+
+
+def _remove_empty_formulas(root: etree._Element) -> None:
+    """Takes formulas away of which nothing is left."""
+    for formula in list(root.iter(M + "oMath")):
+        if not any(text.text for text in formula.iter(M + "t", W + "t")):
+            remove(formula)
+    for paragraph in list(root.iter(M + "oMathPara")):
+        if paragraph.find(M + "oMath") is None:
+            remove(paragraph)
+
+
+def _split(run: etree._Element) -> None:
+    """Makes several runs of one with text and pictures, notes or fields."""
+    holder = run.getparent()
+    children = [child for child in run if isinstance(child.tag, str)]
+    special = [child for child in children if child.tag not in _TEXT]
+    if holder is None or not special or len(children) - (run.find(W + "rPr") is not None) == 1:
+        return
+    at = holder.index(run)
+    groups: list[list[etree._Element]] = []
+    for child in children:
+        if child.tag == W + "rPr":
+            continue
+        if child.tag in _TEXT and groups and groups[-1][0].tag in _TEXT:
+            groups[-1].append(child)
+        else:
+            groups.append([child])
+    properties = run.find(W + "rPr")
+    for group in groups[1:]:
+        part = etree.Element(W + "r")
+        if properties is not None:
+            part.append(etree.fromstring(etree.tostring(properties, with_tail=False)))
+        part.extend(group)
+        at += 1
+        holder.insert(at, part)
+
+
+def _free_fields(root: etree._Element, keeps_fields: bool) -> None:
+    """Takes fields away, and leaves their results; those that have none stay."""
+    fields = Fields()
+    for element in list(root.iter(W + "fldSimple")):
+        fields.begin()
+        fields.instruct(element.get(W + "instr", ""))
+        fields.separate()
+        fields.show("".join(text.text or "" for text in element.iter(W + "t")))
+        if (field := fields.end()) is not None and _can_go(field, keeps_fields):
+            _unwrap(element, element)
+    controls: list[list[etree._Element]] = []
+    for element in list(root.iter(W + "fldChar", W + "instrText", W + "t")):
+        run = element.getparent()
+        if element.tag == W + "t":
+            fields.show(element.text or "")
+            continue
+        kind = element.get(W + "fldCharType")
+        if kind == "begin":
+            fields.begin()
+            controls.append([])
+        if run is None or run.tag != W + "r" or not controls:
+            continue
+        controls[-1].append(run)
+        if element.tag == W + "instrText":
+            fields.instruct(element.text or "")
+        elif kind == "separate":
+            fields.separate()
+        elif kind == "end":
+            ended, runs = fields.end(), controls.pop()
+            if ended is not None and _can_go(ended, keeps_fields):
+                for control in runs:
+                    remove(control)
+
+
+def _can_go(field: Field, keeps_fields: bool) -> bool:
+    return field.only_holds or (field.has_text and field.is_generated and not keeps_fields)
+
+
+def _unwrap(element: etree._Element, content: etree._Element) -> None:
+    """Puts what `content`, a part of `element`, holds in the place of `element`."""
+    holder = element.getparent()
+    if holder is None:
+        return
+    at = holder.index(element)
+    holder[at : at + 1] = [child for child in content if child.tag not in _PROPERTIES_OF_WRAPPERS]

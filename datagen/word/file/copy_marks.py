@@ -1,0 +1,148 @@
+"""How the marks of a document are put into the copy of it that LibreOffice renders, so that the copy looks like the file, or can
+be made to.
+
+- A piece of text has a character style of its own, which says nothing and is based on the style that the text had. A tagged PDF
+  calls each stretch of text by its style.
+- Heads and feet aren't tagged: a piece in one has a colour of its own.
+- A cell has a fill of its own. It is as light or as dark as what was behind the cell's text, since LibreOffice draws text of no
+  colour black or white accordingly.
+
+`page_streams` reads the marks in the PDF, and sets colours and fills back there.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lxml import etree
+
+from datagen.word.file.names import VAL, W14, W
+from datagen.word.file.xml_parts import written
+
+STYLE = "pagewheel"
+"""What the names of marks' styles begin with; the mark follows, and behind a `b` a number where a piece has several styles."""
+_FIRST_LETTERS = 0x050000  # nearly black, and none that people choose
+_FIRST_DARK, _NUM_DARK = 0x000001, 0x040000
+_LEAST_LIGHT, _NUM_LIGHT = 0xE0, 1 << 18
+_DARK = 156  # of 255: LibreOffice takes a colour for a dark one up to this luminance
+_HEX_COLOUR = re.compile(rb"\"#?([0-9A-Fa-f]{6})\"")
+
+
+class Original(NamedTuple):
+    """Whose mark a colour is, and what stands there in the file, 0xRRGGBB; None for no fill."""
+
+    mark: int
+    colour: int | None
+
+
+@dataclass
+class CopyMarks:
+    """`letters` and `fills` are the marks of heads and feet, and of cells, by colour. `taken` are the file's own colours."""
+
+    letters: dict[int, Original] = field(default_factory=dict)
+    fills: dict[int, Original] = field(default_factory=dict)
+    taken: frozenset[int] = frozenset()
+    _bases: dict[str, str] = field(default_factory=dict)
+    _names: dict[tuple[int, str], str] = field(default_factory=dict)
+    _num: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})  # of fills, by whether they are dark
+
+    def mark_run(self, run: etree._Element, mark: int) -> None:
+        """Give a run the style of `mark`."""
+        properties = _run_properties(run)
+        own = properties.find(W + "rStyle")
+        base = "" if own is None else own.get(VAL, "")
+        base = self._bases.get(base, base)
+        name = self._names.get((mark, base))
+        if name is None:
+            name = f"{STYLE}{mark}"
+            while name in self._bases:
+                name = f"{STYLE}{mark}b{len(self._bases)}"
+            self._names[mark, base], self._bases[name] = name, base
+        if own is None:
+            own = etree.Element(W + "rStyle")
+            properties.insert(0, own)
+        own.set(VAL, name)
+
+    def colour_run(self, holder: etree._Element, mark: int, original: int, before: str = "") -> None:
+        """Give the run properties of a run, or of a paragraph's mark, the colour of `mark`. `before`: the element of `holder`
+        that may not stand before them."""
+        properties = _run_properties(holder, before)
+        for other in (*properties.findall(W + "color"), *properties.findall(W14 + "textFill")):
+            properties.remove(other)
+        colour = next((colour for colour, of in self.letters.items() if of.mark == mark), None)
+        if colour is None:
+            colour = next(self._free(range(_FIRST_LETTERS + len(self.letters), 0xFFFFFF)))
+            self.letters[colour] = Original(mark, original)
+        etree.SubElement(properties, W + "color").set(VAL, f"{colour:06X}")
+
+    def fill_cell(self, cells: Iterable[etree._Element], mark: int, original: int | None) -> None:
+        """Give the elements of a cell the fill of `mark`; none, if there are more cells than such fills."""
+        is_dark = original is not None and luminance(original) <= _DARK
+        colour = next(self._free(_fills(is_dark, self._num[is_dark])), None)
+        if colour is None:
+            return
+        self._num[is_dark] = (colour - _FIRST_DARK if is_dark else _light_number(colour)) + 1
+        self.fills[colour] = Original(mark, original)
+        for cell in cells:
+            properties = cell.find(W + "tcPr")
+            if properties is None:
+                properties = etree.Element(W + "tcPr")
+                cell.insert(0, properties)
+            for other in properties.findall(W + "shd"):
+                properties.remove(other)
+            shading = etree.SubElement(properties, W + "shd")
+            for name, text in (("val", "clear"), ("color", "auto"), ("fill", f"{colour:06X}")):
+                shading.set(W + name, text)
+
+    def with_styles(self, styles: etree._Element) -> bytes:
+        """The part of a file's styles with those of the marks."""
+        root = deepcopy(styles)
+        for name, base in self._bases.items():
+            style = etree.SubElement(root, W + "style")
+            for attribute, text in (("type", "character"), ("customStyle", "1"), ("styleId", name)):
+                style.set(W + attribute, text)
+            etree.SubElement(style, W + "name").set(VAL, name)
+            if base:
+                etree.SubElement(style, W + "basedOn").set(VAL, base)
+        return written(root)
+
+    def _free(self, colours: Iterable[int]) -> Iterator[int]:
+        return (colour for colour in colours if colour not in self.taken)
+
+
+def colours_in(parts: Iterable[bytes]) -> frozenset[int]:
+    """The colours that these parts of a file name."""
+    return frozenset(int(colour, 16) for part in parts for colour in set(_HEX_COLOUR.findall(part)))
+
+
+def luminance(colour: int) -> int:
+    """Of 0xRRGGBB, 0 to 255, as LibreOffice computes it."""
+    return ((colour & 255) * 29 + (colour >> 8 & 255) * 151 + (colour >> 16) * 76) >> 8
+
+
+def _fills(is_dark: bool, first: int) -> Iterator[int]:
+    if is_dark:
+        yield from range(_FIRST_DARK + first, _FIRST_DARK + _NUM_DARK)
+        return
+    for n in range(first, _NUM_LIGHT):
+        yield (_LEAST_LIGHT + (n >> 13)) << 16 | (_LEAST_LIGHT + (n >> 8 & 31)) << 8 | n & 255
+
+
+def _light_number(colour: int) -> int:
+    return ((colour >> 16) - _LEAST_LIGHT) << 13 | ((colour >> 8 & 255) - _LEAST_LIGHT) << 8 | colour & 255
+
+
+def _run_properties(holder: etree._Element, before: str = "") -> etree._Element:
+    properties = holder.find(W + "rPr")
+    if properties is None:
+        properties = etree.Element(W + "rPr")
+        later = holder.find(W + before) if before else None
+        if later is not None:
+            later.addprevious(properties)
+        elif before:
+            holder.append(properties)
+        else:
+            holder.insert(0, properties)
+    return properties

@@ -1,0 +1,252 @@
+"""Formulas so that LibreOffice draws them: it makes a text of its own language of each, in which words such as `in` and `over`
+are commands, and an operator without both of its operands is an error, drawn as ¿.
+
+What is changed shows the same signs: words that are commands become single letters, operators that lack an operand become text,
+large operators that LibreOffice doesn't know get their limits as any sign may have them, and what stands round something in an
+unusual way, such as ]a, b[, becomes text, too. Lines that end within a formula become rows, since LibreOffice draws them as one
+line. (Tried with LibreOffice 25.2.)
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from typing import NamedTuple
+
+from lxml import etree
+
+from datagen.word.file.names import M, W
+
+_KNOWN_LARGE = frozenset("∑∏∐∫∬∭∮∯∰")
+_HOLDERS = frozenset(M + name for name in ("oMath", "e", "num", "den", "sub", "sup", "lim", "deg", "fName"))
+_NEED_BOTH, _NEED_RIGHT = frozenset("=<>*/"), frozenset("+-")
+_NEVER = frozenset("|[]#&_^~")
+_OF_ROWS = str.maketrans({"&": "", "#": " "})  # where rows are aligned, and what stands before an equation's number
+_OPENING, _CLOSING = frozenset("([{,;:"), frozenset(")]},;:")
+_BEGINS, _ENDS = frozenset(("", *"([{|‖⟨⌊⌈⟦")), frozenset(("", *")]}|‖⟩⌋⌉⟧"))
+_ANGLES = {"\u2329": "⟨", "\u3008": "⟨", "\u232a": "⟩", "\u3009": "⟩"}
+_WORD = re.compile("[A-Za-z]{2,}")
+_COMMANDS = frozenset(
+    "abs acute aleph and approx backepsilon bar binom bold boper breve cdot check circ circle color coprod csub csup dddot "
+    "ddot def div dlarrow dlrarrow dot dotsaxis dotsdiag dotsdown dotslow dotsup downarrow drarrow emptyset equiv exists "
+    "fact fixed font forall from func ge geslant gg grave gt harpoon hat hbar hex iiint iint im in infinity infty int intd "
+    "intersection ital italic lambdabar langle laplace lbrace lceil ldbracket ldline le left leftarrow leslant lfloor "
+    "liminf limsup lint ll llint lllint lsub lsup lt maj matrix minusplus mline nabla nbold ndibrvbar neg neq newline ni "
+    "nitalic none nospace notexists notin nroot nsubset nsubseteq nsupset nsupseteq odivide odot ominus oper oplus or ortho "
+    "oslash otimes over overbrace overline overstrike owns parallel partial phantom plusminus prec preccurlyeq precsim prod "
+    "prop rangle rbrace rceil rdbracket rdline re rfloor right rightarrow rsub rsup sans serif setminus sim simeq size "
+    "slash sqrt stack sub subset subseteq succ succcurlyeq succsim sum sup supset supseteq tilde times to toward transl "
+    "transr underbrace underline union uoper uparrow vec vline widebslash wideharpoon widehat wideslash widetilde widevec "
+    "wp".split()
+)
+
+
+class _Sign(NamedTuple):
+    """A character of the run with that number in its argument, or another thing (`text` is "") that stands there."""
+
+    child: int
+    text: str
+
+
+def make_drawable(root: etree._Element) -> None:
+    """Changes the formulas of a part."""
+    for formula in list(root.iter(M + "oMath")):
+        _with_rows(formula)
+    for large in list(root.iter(M + "nary")):
+        _with_limits(large)
+    for row in root.iterfind(f".//{M}eqArr/{M}e"):
+        for text in row.iterfind(f"{M}r/{M}t"):
+            text.text = (text.text or "").translate(_OF_ROWS)
+    for fenced in list(root.iter(M + "d")):
+        _with_fences(fenced)
+    for holder in list(root.iter(*_HOLDERS)):
+        _quote(holder)
+
+
+def _with_rows(formula: etree._Element) -> None:
+    """Makes rows of the lines of a formula, where it has more than one."""
+    rows: list[list[etree._Element]] = [[]]
+    for child in formula:
+        if child.tag != M + "r":
+            rows[-1].append(child)
+            continue
+        if child.find(f"{M}rPr/{M}brk") is not None:
+            rows.append([])
+        for n, part in enumerate(_lines(child)):
+            if n:
+                rows.append([])
+            rows[-1].append(part)
+    rows = [row for row in rows if any(map(_can_be_seen, row))]
+    if len(rows) > 1:
+        formula[:] = [_with_children("eqArr", [_with_children("e", row) for row in rows])]
+
+
+def _lines(run: etree._Element) -> Iterator[etree._Element]:
+    """The run's lines, each a run of its own."""
+    line = deepcopy(run)
+    for forced in line.findall(f"{M}rPr/{M}brk"):
+        line.find(f"{M}rPr").remove(forced)
+    looks = [child for child in line if child.tag in (M + "rPr", W + "rPr")]
+    parts: list[list[etree._Element]] = [[]]
+    for child in line:
+        if child.tag in (W + "br", W + "cr"):
+            parts.append([])
+        elif child not in looks:
+            parts[-1].append(child)
+    for part in parts:
+        yield _with_children("r", [*map(deepcopy, looks), *part])
+
+
+def _with_children(name: str, children: Sequence[etree._Element]) -> etree._Element:
+    element = etree.Element(M + name)
+    element.extend(children)
+    return element
+
+
+def _with_limits(large: etree._Element) -> None:
+    look, holder = large.find(M + "naryPr"), large.getparent()
+    character = look.find(M + "chr") if look is not None else None
+    sign = "∫" if character is None else character.get(M + "val", "")
+    limits = [(name, part) for name in ("sub", "sup") if (part := large.find(M + name)) is not None and _is_shown(look, name)]
+    if holder is None or not sign or sign in _KNOWN_LARGE:
+        return
+    where = look.find(M + "limLoc") if look is not None else None
+    is_beside = where is not None and where.get(M + "val") == "subSup"
+    whole = _made("r", t=None)
+    whole[0].text = sign
+    for name, part in limits:
+        if _has_something(part):
+            kind, into = (f"s{name.title()}", name) if is_beside else ("limLow" if name == "sub" else "limUpp", "lim")
+            outer = _made(kind, e=whole)
+            part.tag = M + into
+            outer.append(part)
+            whole = outer
+    inside = large.find(M + "e")
+    at = holder.index(large)
+    holder[at : at + 1] = [whole, *(inside if inside is not None else ())]
+
+
+def _with_fences(fenced: etree._Element) -> None:
+    look, holder = fenced.find(M + "dPr"), fenced.getparent()
+    signs = []
+    for name, usual in (("begChr", "("), ("endChr", ")"), ("sepChr", "|")):
+        character = look.find(M + name) if look is not None else None
+        if character is not None and (other := _ANGLES.get(character.get(M + "val", ""))):
+            character.set(M + "val", other)
+        signs.append(usual if character is None else character.get(M + "val", ""))
+    begin, end, between = signs
+    if holder is None or (begin in _BEGINS and end in _ENDS):
+        return
+    parts: list[etree._Element] = [_text(begin)] if begin else []
+    for n, inside in enumerate(fenced.findall(M + "e")):
+        parts += [_text(between)] if n and between else []
+        parts += [child for child in inside if not str(child.tag).endswith("Pr")]
+    parts += [_text(end)] if end else []
+    at = holder.index(fenced)
+    holder[at : at + 1] = parts
+
+
+def _text(text: str) -> etree._Element:
+    """A run that is text, not mathematics."""
+    run = etree.Element(M + "r")
+    etree.SubElement(etree.SubElement(run, M + "rPr"), M + "nor")
+    etree.SubElement(run, M + "t").text = text
+    return run
+
+
+def _made(name: str, **parts: etree._Element | None) -> etree._Element:
+    element = etree.Element(M + name)
+    for part, inside in parts.items():
+        child = etree.SubElement(element, M + part)
+        if inside is not None:
+            child.append(inside)
+    return element
+
+
+def _is_shown(look: etree._Element | None, name: str) -> bool:
+    hide = look.find(f"{M}{name}Hide") if look is not None else None
+    return hide is None or hide.get(M + "val", "1") in ("0", "off", "false")
+
+
+def _has_something(part: etree._Element) -> bool:
+    """Whether anything in it can be seen."""
+    return any(map(_can_be_seen, part))
+
+
+def _can_be_seen(child: etree._Element) -> bool:
+    return not str(child.tag).endswith("Pr") and (child.tag != M + "r" or bool("".join(child.itertext()).strip()))
+
+
+def _quote(holder: etree._Element) -> None:
+    """Makes text of operators that lack an operand, and letters of words that are commands; puts a text without signs where there
+    is nothing, in whose place LibreOffice would draw a box."""
+    if holder.tag != M + "oMath" and not _has_something(holder):
+        holder.append(_text(""))
+        return
+    children = [child for child in holder if isinstance(child.tag, str) and not child.tag.endswith("Pr")]
+    signs = [sign for n, child in enumerate(children) for sign in _signs(n, child)]
+    quoted = {n for n in range(len(signs)) if _is_lone(signs, n)}
+    for n, child in enumerate(children):
+        text = child.find(M + "t")
+        own = [at for at, sign in enumerate(signs) if sign.child == n]
+        if text is None or not text.text or len(own) != len(text.text) or not signs[own[0]].text:
+            continue
+        parts = list(_parts(text.text, {at - own[0] for at in own if at in quoted}))
+        if len(parts) > 1 or parts[0][1]:
+            runs = [_run(child, part, is_quoted) for part, is_quoted in parts]
+            at = holder.index(child)
+            holder[at : at + 1] = runs
+
+
+def _signs(n: int, child: etree._Element) -> Iterator[_Sign]:
+    text = child.find(M + "t") if child.tag == M + "r" else None
+    is_plain = text is not None and text.text and len(child.findall(M + "t")) == 1 and child.find(f"{M}rPr/{M}nor") is None
+    if not is_plain or text is None:
+        yield _Sign(n, "")
+        return
+    for sign in text.text or "":
+        yield _Sign(n, sign)
+
+
+def _is_lone(signs: list[_Sign], at: int) -> bool:
+    """Whether a sign can't be drawn as an operator."""
+    sign = signs[at].text
+    if not sign or sign in _NEVER:
+        return bool(sign)
+    if sign not in _NEED_BOTH and sign not in _NEED_RIGHT:
+        return False
+    operators = _NEED_BOTH | _NEED_RIGHT
+    before = next((s.text for s in reversed(signs[:at]) if not s.text.isspace()), None)
+    after = next((s.text for s in signs[at + 1 :] if not s.text.isspace()), None)
+    lacks_right = after is None or after in _CLOSING or after in _NEED_BOTH
+    lacks_left = before is None or before in _OPENING or before in operators
+    return lacks_right or (sign in _NEED_BOTH and lacks_left)
+
+
+def _parts(text: str, quoted: set[int]) -> Iterator[tuple[str, bool]]:
+    """The parts of a run's text, and whether each is to be text. A word that is a command is so many parts as it has letters."""
+    alone = {n for word in _WORD.finditer(text) if word[0].lower() in _COMMANDS for n in range(*word.span())}
+    start = 0
+    for n in range(len(text)):
+        if n in quoted or n in alone:
+            if start < n:
+                yield text[start:n], False
+            yield text[n], n in quoted
+            start = n + 1
+    if start < len(text):
+        yield text[start:], False
+
+
+def _run(run: etree._Element, text: str, is_quoted: bool) -> etree._Element:
+    part = deepcopy(run)
+    inside = part.find(M + "t")
+    assert inside is not None
+    inside.text = text
+    if is_quoted:
+        look = part.find(M + "rPr")
+        if look is None:
+            look = etree.Element(M + "rPr")
+            part.insert(0, look)
+        for style in (*look.findall(M + "sty"), *look.findall(M + "scr")):
+            look.remove(style)
+        look.insert(0, etree.Element(M + "nor"))
+    return part

@@ -1,0 +1,207 @@
+"""Word files, opened: .docx, .odt, .doc and .rtf, told apart by what is in them, whatever they are called.
+
+The files are strangers'. What unpacks to too much, holds images too large to draw, is encrypted, damaged or declares entities
+isn't opened at all. What would read other files, ask the network or run a program is cut out of what `Package` has and writes,
+and counted: `package_docx.py` and `package_odt.py` say what. Of an .rtf the fields become what they showed last, and
+embedded files go. A .doc stays as it is, until LibreOffice, which has all of that turned off, has made a .docx of it.
+"""
+
+import contextlib
+import io
+import posixpath
+import re
+import shutil
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import olefile
+from lxml import etree
+from PIL import Image
+
+from datagen.inputs.archive_members import damage
+from datagen.page.images import MAX_PIXELS
+from datagen.record import SampleError
+from datagen.word.file import package_docx, package_odt
+from datagen.word.file.xml_parts import parsed
+
+Kind = Literal["docx", "odt", "doc", "rtf"]
+
+_ENCRYPTED_MEMBER = 0x1  # in a zip member's flags
+_ENCRYPTED_FIB = 0x01  # in the byte at 0x0B of the stream WordDocument
+_SWELLS_FROM = 16 << 20  # bytes: what is smaller may be as regular as it likes
+_MIMETYPE = "mimetype"
+# Names of groups of an .rtf. Readers pass over a group whose name they don't know. LibreOffice reads the files that a field names
+# while it still opens the .rtf, whatever its settings.
+_RTF_CALLS = re.compile(rb"(\\\*\s*)?\\(fldinst|objdata|template|subdocument|nextfile|mailmerge|datafield)(?![a-z])")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a file may be: bytes as it is, bytes unpacked, parts; how many times its size a part may unpack to, and pixels of an
+    image within it and of all together."""
+
+    max_bytes: int = 256 << 20
+    max_unpacked_bytes: int = 512 << 20
+    max_parts: int = 10_000
+    max_ratio: float = 250.0
+    max_pixels: int = MAX_PIXELS
+    max_all_pixels: int = 10 * MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Package:
+    """An opened file. `parts` are those of a .docx or .odt, by name, without what was cut out; `signs` counts what that was, by
+    name. `main` is the name of a .docx's main part."""
+
+    kind: Kind
+    path: str
+    parts: dict[str, bytes] = field(default_factory=dict, repr=False)
+    main: str = ""
+    signs: dict[str, int] = field(default_factory=dict)
+
+    def xml(self, name: str) -> etree._Element:
+        """The root of a part, parsed anew: what the caller changes is the caller's. Raises `KeyError` and `SampleError`."""
+        return parsed(self.parts[name], name)
+
+    def related(self, source: str) -> dict[str, tuple[str, str]]:
+        """What a part of a .docx refers to, by the id of the reference: its kind, such as "header" or "image", and the name of
+        the part; of a "hyperlink" the address, if it isn't in the file."""
+        return package_docx.related(self.parts, source)
+
+    def with_part(self, kind: str, content: bytes) -> dict[str, bytes]:
+        """The parts that are to be written in place of a .docx's own so that it has one more, of a kind such as "styles", of
+        which it has none."""
+        return package_docx.with_part(self.parts, self.main, kind, content)
+
+    def write(self, path: str, replaced: Mapping[str, bytes] | None = None) -> None:
+        """Write the file, without what was cut out, with other bytes for the parts that `replaced` names, which may be new."""
+        if self.kind == "doc":
+            shutil.copyfile(self.path, path)
+            return
+        if self.kind == "rtf":
+            Path(path).write_bytes(_RTF_CALLS.sub(rb"\\*\\cut", Path(self.path).read_bytes()))
+            return
+        parts = self.parts | dict(replaced or {})
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for name in sorted(parts, key=lambda name: name != _MIMETYPE):  # which has to come first, and as it is
+                how = zipfile.ZIP_STORED if name == _MIMETYPE else zipfile.ZIP_DEFLATED
+                archive.writestr(zipfile.ZipInfo(name), parts[name], how)
+
+
+def opened(path: str, bounds: Bounds = Bounds()) -> Package:
+    """The file at `path`. Raises `SampleError`: `empty_file`, `not_a_word_document`, `encrypted`, `too_big`, `zip_bomb`,
+    `image_bomb`, `broken_zip`, `broken_file` (of a .doc), `broken_xml`, `entities`, `unsafe_path`."""
+    size = Path(path).stat().st_size
+    if size == 0:
+        raise SampleError("empty_file")
+    if size > bounds.max_bytes:
+        raise SampleError("too_big", f"{size} bytes, allowed are {bounds.max_bytes}")
+    with open(path, "rb") as file:
+        head = file.read(1024)
+    if head.startswith(olefile.MAGIC):
+        return _ole(path)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{\\rtf"):
+        return Package("rtf", path)
+    if not head.startswith(b"PK"):
+        raise SampleError("not_a_word_document", f"begins with {head[:8]!r}")
+    parts = _unzipped(path, bounds)
+    signs: Counter[str] = Counter()
+    if package_odt.is_odt(parts):
+        parts = package_odt.cleaned(parts, signs)
+        package = Package("odt", path, parts, "content.xml", signs)
+    else:
+        main, parts = package_docx.cleaned(parts, signs)
+        package = Package("docx", path, parts, main, signs)
+    _check_images(package.parts, bounds)
+    return package
+
+
+def _ole(path: str) -> Package:
+    """A .doc, or what else is of that kind."""
+    try:
+        with olefile.OleFileIO(path) as file:
+            if file.exists("EncryptedPackage"):
+                raise SampleError("encrypted", "needs a password")
+            if not file.exists("WordDocument"):
+                raise SampleError("not_a_word_document", "an OLE file without a stream WordDocument")
+            with file.openstream("WordDocument") as stream:
+                head = stream.read(32)
+    except SampleError:
+        raise
+    except Exception as error:  # whatever the library raises on damaged files
+        raise SampleError("broken_file", f"{type(error).__name__}: {error}") from None
+    if len(head) < 32:
+        raise SampleError("broken_file", "its stream WordDocument is cut off")
+    if head[0x0B] & _ENCRYPTED_FIB:
+        raise SampleError("encrypted", "needs a password")
+    return Package("doc", path)
+
+
+def _unzipped(path: str, bounds: Bounds) -> dict[str, bytes]:
+    """The bytes of each part, by its name."""
+    with _zip_damage(), zipfile.ZipFile(path) as archive:
+        members = [info for info in archive.infolist() if not info.is_dir()]
+        if len(members) > bounds.max_parts:
+            raise SampleError("zip_bomb", f"{len(members)} parts, allowed are {bounds.max_parts}")
+        total = sum(info.file_size for info in members)
+        if total > bounds.max_unpacked_bytes:
+            raise SampleError("zip_bomb", f"unpacks to {total} bytes, allowed are {bounds.max_unpacked_bytes}")
+        parts: dict[str, bytes] = {}
+        for info in members:
+            name = _checked_name(info.filename)
+            if info.flag_bits & _ENCRYPTED_MEMBER:
+                raise SampleError("encrypted", f"{name} needs a password")
+            if info.file_size > max(_SWELLS_FROM, bounds.max_ratio * info.compress_size):
+                raise SampleError("zip_bomb", f"{name}: {info.compress_size} bytes unpack to {info.file_size}")
+            if name in parts:
+                raise SampleError("broken_zip", f"two parts are called {name}")
+            parts[name] = archive.read(info)  # as many bytes as it announced: the sum is bounded
+        return parts
+
+
+def _checked_name(name: str) -> str:
+    name = name.replace("\\", "/").lstrip("/")
+    if ".." in name.split("/") or ":" in name or name != posixpath.normpath(name):
+        raise SampleError("unsafe_path", name)
+    return name
+
+
+@contextlib.contextmanager
+def _zip_damage() -> Iterator[None]:
+    try:
+        with damage():
+            yield
+    except SampleError as error:
+        raise SampleError("broken_zip" if error.reason == "broken_archive" else error.reason, error.detail) from None
+
+
+def _check_images(parts: Mapping[str, bytes], bounds: Bounds) -> None:
+    """Raise `SampleError` (`image_bomb`) if an image, or all together, would take too much memory as pixels."""
+    num_pixels = 0
+    for name, content in parts.items():
+        if name.endswith((".xml", ".rels")):
+            continue
+        width, height = _pixels(content)
+        num_pixels += width * height
+        if width * height > bounds.max_pixels:
+            raise SampleError("image_bomb", f"{name}: {width} x {height} pixels, over {bounds.max_pixels:,}")
+    if num_pixels > bounds.max_all_pixels:
+        raise SampleError("image_bomb", f"{num_pixels:,} pixels in all images, over {bounds.max_all_pixels:,}")
+
+
+def _pixels(content: bytes) -> tuple[int, int]:
+    """The size of an image as its head states it; (0, 0) for what Pillow doesn't know, which draws nothing, or lines."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content)) as image:
+                return image.size if image.format not in ("WMF", "EMF") else (0, 0)
+    except Image.DecompressionBombError as error:
+        raise SampleError("image_bomb", str(error)) from None
+    except Exception:  # Pillow's plugins raise all kinds of errors on damaged files; LibreOffice will show a gap there
+        return 0, 0

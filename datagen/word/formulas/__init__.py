@@ -1,0 +1,1 @@
+"""Formulas of Word documents: OMML to LaTeX."""

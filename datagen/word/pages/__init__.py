@@ -1,0 +1,1 @@
+"""The pages of a Word document, and what each shows."""

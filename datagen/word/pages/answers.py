@@ -1,0 +1,80 @@
+"""What the child answers of a Word document's page. Both sides load this file, so it imports little.
+
+The worker (`datagen.word.source`) calls `datagen.word.child:read_document` by `datagen.sandbox.loop.read_parts` as
+
+    read_document(path, name, within, long_side, jpeg_quality, max_pages, numbers) -> Iterator[Parts | Part[WordPage] | Failed]
+
+where `name` is what the file is called where it comes from, `within` a `Range` of pages, `max_pages` the most pages of a document
+that are read (0: all; the first ones), and the numbers of pages count from 0.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from datagen.record import Box, Region
+
+BY = "word"
+"""Who read the text of regions that comes from the Word file itself: `by` of each region here."""
+
+Kind = Literal["formula", "table"]
+
+
+class Cut(msgspec.Struct, frozen=True, array_like=True):
+    """A formula, or what a page has of a table, cut out of the page's image.
+
+    `number` is that among the document's formulas or tables (`document.Formula.number`, `document.Table.number`). `piece`
+    counts the pieces of a table in the order of its rows, over all pages: 0 where it stands on one page, in one column. `box` is
+    its place in the page's image; `image` a JPEG of `size` (width, height) that shows what is inside the box with some paper
+    around, and `inner` where the box lies in that. `text` is bare LaTeX, or HTML as `datagen.tables.cells.to_html` writes it, of
+    this piece's rows. `signals` are measurements, such as `structure_equal` (1.0 where rows, columns and spans are the XML's)."""
+
+    kind: Kind
+    number: int
+    piece: int
+    box: Box
+    image: bytes
+    size: tuple[int, int]
+    inner: Box
+    text: str
+    is_display: bool = False
+    signals: dict[str, float] = {}
+
+
+class Lost(msgspec.Struct, frozen=True, array_like=True):
+    """A formula or table of which there is no cut, or a piece of a table. `reason` is stable snake_case, `detail` for people."""
+
+    kind: Kind
+    number: int
+    reason: str
+    detail: str = ""
+    piece: int = 0
+
+
+class WordPage(msgspec.Struct, frozen=True, array_like=True):
+    """A page: its JPEG, its size in pixels (width, height), and what it says.
+
+    `regions` stand in the document's order, `by=BY`. A region has `lines` from the page's text layer only if their letters are
+    those of its text, so none where a formula stands in it; a table may have lines beside its HTML. `formulas` and `tables` are
+    the numbers of those that are in the page's label. `signals` has at least `text_distance`, that of the label from the page's
+    text layer (edits over the longer one's length).
+
+    `reason` says why the page is no sample ("" if it is one), with a `detail` for people; its cuts are samples all the same. Each
+    formula and each table of the document is among the `cuts` or the `lost` of one page at least; what was never placed is lost
+    with the first page. A document that could be read and not rendered is a single page, without an image, with a reason."""
+
+    image: bytes
+    size: tuple[int, int]
+    regions: tuple[Region, ...] = ()
+    formulas: tuple[int, ...] = ()
+    tables: tuple[int, ...] = ()
+    signals: dict[str, float] = {}
+    cuts: tuple[Cut, ...] = ()
+    lost: tuple[Lost, ...] = ()
+    reason: str = ""
+    detail: str = ""
+    num_formulas: int = 0
+    """Of the whole document's XML, as is `num_tables`."""
+    num_tables: int = 0
+    signs: dict[str, int] = {}
+    """Counts of what was met in the whole document and left out, such as a template on the network, hidden text or comments."""

@@ -1,0 +1,204 @@
+"""The pages of a Word document: image, label, cuts of formulas and tables, and the check of the label against the page's text.
+
+document, marks ──┐
+PDF ──> streams ──┴──> letters ──> parts of paragraphs, pieces of tables, places of formulas ──> regions ──> check ──> page
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from datagen.coarse.page import OpenPage, encoded, native, open_document, rendered
+from datagen.engines.light_pymupdf import pymupdf
+from datagen.word.file.document import UNKNOWN, Document, Formula
+from datagen.word.pages.answers import Cut, Lost, WordPage
+from datagen.word.pages.page_check import is_blank, text_distance
+from datagen.word.pages.page_cuts import cut, formula_ink
+from datagen.word.pages.page_letters import TEXT_FLAGS, PageLetters, Rect, page_letters
+from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display, page_regions
+from datagen.word.pages.page_streams import PageStreams
+from datagen.word.pages.paragraph_parts import paragraphs_of
+from datagen.word.pages.placement import PlacedDocument, misdrawn, placed
+from datagen.word.pages.split_tables import has_spans_of_places
+from datagen.word.pages.tagged_places import tagged_places
+
+MAX_DISTANCE = 0.02
+"""Of a page's label from its text layer: one that is further away is no sample."""
+_SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
+_MAX_PAGE_PT = 5000.0
+_LEAST_SHARE = 0.5  # of a formula's or a table's place that the page's image shows
+
+Refusals = Mapping[int, tuple[str, str]]
+"""Why there is no LaTeX of a formula, by its number: a reason and a detail."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Where the PDF is, and how its pages are drawn: the image's longer side in pixels, the quality of its JPEG, and how many are
+    read at most (0: all)."""
+
+    pdf: str
+    long_side: int
+    jpeg_quality: int
+    max_pages: int = 0
+
+
+class WordPages:
+    """The pages of a document whose copy was rendered; the PDF is open until `close`. Raises `SampleError` for one that can't be
+    read."""
+
+    def __init__(self, document: Document, latex: Mapping[int, str], refusals: Refusals, rendering: Rendering):
+        self._document, self._rendering = document, rendering
+        self._latex, self._refusals = dict(latex), dict(refusals)
+        with contextlib.ExitStack() as opened:
+            self._pdf = opened.enter_context(open_document(rendering.pdf))
+            self.num_pages = len(self._pdf)
+            streams = PageStreams(document)
+            drawn = [_read(self._pdf, number, streams) for number in range(self.num_pages)]
+            self._letters = [letters for letters, _ in drawn]
+            images = {number: rects for number, (_, rects) in enumerate(drawn)}
+            self._placed: PlacedDocument = placed(document, tagged_places(self._pdf), self._letters, images)
+            self._opened = opened.pop_all()
+        for number, signs in misdrawn(document, self._placed, self._letters).items():
+            self._latex.pop(number, None)
+            self._refusals.setdefault(number, ("formula_unlike", f"LibreOffice drew it with {' '.join(signs)}"))
+        self._displayed = {
+            piece.number
+            for paragraph in paragraphs_of(document.blocks)
+            for piece in paragraph.pieces
+            if isinstance(piece, Formula) and (piece.is_display or is_display(paragraph))
+        }
+
+    @property
+    def numbers(self) -> list[int]:
+        """The pages that are read."""
+        return list(range(min(self.num_pages, self._rendering.max_pages or self.num_pages)))
+
+    def page(self, number: int) -> WordPage:
+        """The page of that number; with page 0 what the whole document lost. Raises `SampleError` as `page.rendered` does."""
+        return self._page(rendered(self._pdf, number, self._rendering.long_side, _MAX_PAGE_PT), number)
+
+    def close(self) -> None:
+        self._opened.close()
+        pymupdf.TOOLS.store_shrink(100)  # nothing in MuPDF's store serves the next document
+
+    def _page(self, view: OpenPage, number: int) -> WordPage:
+        page = page_regions(view, number, self._placed, self._latex)
+        others = "".join(letter.char for letter in self._placed.unmarked[number])
+        distance, detail = text_distance([(entry.region, entry.text) for entry in page.regions], others)
+        cuts, lost = self._formula_cuts(view, number)
+        for entry in page.tables:
+            self._cut_table(view, entry, page, cuts, lost)
+        in_regions = {entry.table.table.number for entry in page.regions if entry.table is not None}
+        if any(loss.reason == "table_spans_differ" and loss.number in in_regions for loss in lost if loss.kind == "table"):
+            page.reason, page.detail = page.reason or "table_spans_differ", page.detail or _SPANS_DIFFER
+        reason, detail = self._reason(page, distance, detail)
+        regions = tuple(entry.region for entry in page.regions)
+        return WordPage(
+            image=encoded(view.image, self._rendering.jpeg_quality),
+            size=view.size,
+            regions=regions,
+            formulas=tuple(sorted({n for entry in page.regions for n in entry.formulas if n in self._latex})),
+            tables=tuple(sorted({entry.table.table.number for entry in page.regions if entry.table is not None})),
+            signals={"text_distance": distance},
+            cuts=tuple(cuts),
+            lost=tuple(lost) + (tuple(self._lost_everywhere()) if number == 0 else ()),
+            reason=reason,
+            detail=detail,
+            num_formulas=self._document.num_formulas,
+            num_tables=self._document.num_tables,
+        )
+
+    def _reason(self, page: PageRegions, distance: float, detail: str) -> tuple[str, str]:
+        """Why the page is no sample, "" if it is one, and a detail."""
+        if page.reason:
+            return page.reason, page.detail
+        if page.missing:
+            number, reason = min(page.missing.items())
+            reason, why = self._refusals.get(number, (reason, ""))
+            return reason, f"formula {number} in its text: {why}".removesuffix(": ")
+        if unknown := [entry.region.text for entry in page.regions if UNKNOWN in entry.region.text]:
+            return "unknown_sign", f"in {unknown[0][:60]!r}"
+        if distance > MAX_DISTANCE:
+            return "page_text_differs", f"{distance:.3f}: {detail}"
+        if is_blank([entry.region for entry in page.regions]):
+            return "no_text", "nothing is written on it"
+        return "", ""
+
+    # Cuts
+
+    def _formula_cuts(self, view: OpenPage, number: int) -> tuple[list[Cut], list[Lost]]:
+        cuts: list[Cut] = []
+        lost: list[Lost] = []
+        for formula, places in sorted(self._placed.formulas.items()):
+            page, place = places[0]
+            if page != number:
+                continue
+            if formula in self._refusals or formula not in self._latex:
+                lost.append(Lost("formula", formula, *self._refusals.get(formula, ("formula_not_converted", ""))))
+                continue
+            ink = formula_ink(view, place)
+            if ink is None:
+                lost.append(Lost("formula", formula, "formula_not_apart", "its ink isn't apart from what stands around it"))
+                continue
+            image, size, inner = cut(ink.image, self._rendering.jpeg_quality)
+            is_displayed = formula in self._displayed
+            cuts.append(Cut("formula", formula, 0, ink.box, image, size, inner, self._latex[formula], is_displayed))
+        return cuts, lost
+
+    def _cut_table(self, view: OpenPage, entry: PageRegion, page: PageRegions, cuts: list[Cut], lost: list[Lost]) -> None:
+        """The cut of a table's piece, or why there is none."""
+        piece = entry.table
+        assert piece is not None
+        number = piece.table.number
+        pieces = [x for paragraph in paragraphs_of([piece.table]) for x in paragraph.pieces if isinstance(x, Formula)]
+        missing = [x.number for x in pieces if x.number in page.missing or x.number in {*entry.formulas} - self._latex.keys()]
+        distance, detail = text_distance([(entry.region, entry.text)], "")
+        reason = ""
+        if missing:
+            reason, detail = self._refusals.get(missing[0], ("formula_not_placed", f"formula {missing[0]}"))
+        elif UNKNOWN in entry.region.text:
+            reason, detail = "unknown_sign", ""
+        elif distance > MAX_DISTANCE:
+            reason, detail = "table_text_differs", f"{distance:.3f}: {detail}"
+        elif not has_spans_of_places(piece):
+            reason, detail = "table_spans_differ", _SPANS_DIFFER
+        if reason:
+            lost.append(Lost("table", number, reason, detail, piece.piece))
+            return
+        signals = {"text_distance": distance, "structure_equal": 1.0}
+        x0, y0, x1, y1 = entry.region.box
+        image, size, inner = cut(view.image[y0:y1, x0:x1], self._rendering.jpeg_quality)
+        cuts.append(Cut("table", number, piece.piece, entry.region.box, image, size, inner, entry.region.text, False, signals))
+
+    def _lost_everywhere(self) -> Iterator[Lost]:
+        """What stands on no page that is read."""
+        read = set(self.numbers)
+        for number in range(self._document.num_formulas):
+            places = self._placed.formulas.get(number, ())
+            if not places:
+                yield Lost("formula", number, *self._refusals.get(number, ("formula_not_placed", "")))
+            elif places[0][0] not in read:
+                yield Lost("formula", number, "page_not_read", f"page {places[0][0]}")
+        for number in range(self._document.num_tables):
+            pages = {piece.page for piece in self._placed.pieces.get(number, ())}
+            if not pages:
+                yield Lost("table", number, "table_not_placed")
+            elif not pages & read:
+                yield Lost("table", number, "page_not_read", f"page {min(pages)}")
+
+
+def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> tuple[PageLetters, list[Rect]]:
+    """The page's letters, and where it draws pictures. What the document has as its stream afterwards is the page as it is to be
+    looked at."""
+    with native("broken_page"):
+        page = pdf[number]
+        at, *others = page.get_contents()
+        stream = streams.page(page.read_contents(), page.mediabox.height)
+        for other in others:
+            pdf.update_stream(other, b" ", compress=False)
+        pdf.update_stream(at, stream.read, compress=False)
+        textpage = page.get_textpage(flags=TEXT_FLAGS)
+        pdf.update_stream(at, stream.shown, compress=False)
+        images = [tuple(info["bbox"]) for info in page.get_image_info()] if b" Do" in stream.shown else []
+    return page_letters(page, textpage, stream.cells), images

@@ -1,0 +1,98 @@
+"""Which formula of the file stands where: the formulas of the tagged PDF, in its order, against those of the document."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from lxml import etree
+
+from datagen.word.file.document import Formula
+from datagen.word.pages.page_letters import Letter, Rect
+from datagen.word.pages.tagged_places import Tagged
+
+_MAX_PAIRS = 1_000_000  # beyond, only the k-th are compared
+_ALIKE = 0.5  # of a formula's letters and digits, that the page has in its place
+_SURELY_ALIKE = 0.9
+_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
+
+
+def formula_places(
+    formulas: Sequence[Formula], places: Sequence[Tagged], letters: Mapping[int, Sequence[Letter]]
+) -> dict[int, tuple[int, Rect]]:
+    """The page and the place of each formula that has one, by its number. `letters` are those without a mark, by page.
+
+    Formulas and places are in one order, so the k-th belong together. Each is looked at: what the page shows there must have the
+    formula's letters and digits. Where numbers or letters don't agree, as many as do are paired, in order; then those that are
+    alike and alone in it."""
+    of_files = [_signs(formula_text(formula.omml)) for formula in formulas]
+    of_pages = [_signs("".join(letter.char for letter in within(place.box, letters.get(place.page, ())))) for place in places]
+    pairs = list(zip(range(len(formulas)), range(len(places)), strict=False))
+    is_plain = len(formulas) == len(places) and all(_likeness(of_files[i], of_pages[k]) >= _ALIKE for i, k in pairs)
+    if not is_plain and len(formulas) * len(places) <= _MAX_PAIRS:
+        pairs = _paired(of_files, of_pages)
+        pairs += _alone(of_files, of_pages, pairs)
+    return {
+        formulas[i].number: (places[k].page, places[k].box) for i, k in pairs if _likeness(of_files[i], of_pages[k]) >= _ALIKE
+    }
+
+
+def formula_text(omml: str) -> str:
+    """The text of a formula's elements, in their order; "" if it is no XML."""
+    try:
+        root = etree.fromstring(omml.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError:
+        return ""
+    return "".join(element.text or "" for element in root.iter(_TEXT))
+
+
+def within(box: Rect, letters: Sequence[Letter]) -> list[Letter]:
+    """The letters of which the middle lies in the box."""
+    return [
+        letter
+        for letter in letters
+        if box[0] <= (letter.box[0] + letter.box[2]) / 2 <= box[2] and box[1] <= (letter.box[1] + letter.box[3]) / 2 <= box[3]
+    ]
+
+
+def _signs(text: str) -> Counter[str]:
+    return Counter(char for char in unicodedata.normalize("NFKC", text) if char.isalnum())
+
+
+def _likeness(of_file: Counter[str], of_page: Counter[str]) -> float:
+    """The share of both's letters and digits that are in the other one, too; 1 for a formula that has none."""
+    if not of_file:
+        return 1.0
+    return 2 * (of_file & of_page).total() / (of_file.total() + of_page.total())
+
+
+def _paired(of_files: Sequence[Counter[str]], of_pages: Sequence[Counter[str]]) -> list[tuple[int, int]]:
+    """The pairs, in order, that are most alike taken together."""
+    rows, columns = len(of_files), len(of_pages)
+    best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
+    alike = [[_likeness(a, b) for b in of_pages] for a in of_files]
+    for i in range(rows - 1, -1, -1):
+        for k in range(columns - 1, -1, -1):
+            pair = alike[i][k] + best[i + 1][k + 1] if alike[i][k] >= _ALIKE else 0.0
+            best[i][k] = max(pair, best[i + 1][k], best[i][k + 1])
+    pairs = []
+    i = k = 0
+    while i < rows and k < columns:
+        if alike[i][k] >= _ALIKE and best[i][k] == alike[i][k] + best[i + 1][k + 1]:
+            pairs.append((i, k))
+            i, k = i + 1, k + 1
+        elif best[i][k] == best[i + 1][k]:
+            i += 1
+        else:
+            k += 1
+    return pairs
+
+
+def _alone(
+    of_files: Sequence[Counter[str]], of_pages: Sequence[Counter[str]], pairs: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Further pairs, out of order: of formulas that are like one place alone, of which no other formula is like it."""
+    rows = [i for i in range(len(of_files)) if of_files[i] and i not in {i for i, _ in pairs}]
+    columns = [k for k in range(len(of_pages)) if k not in {k for _, k in pairs}]
+    alike = [(i, k) for i in rows for k in columns if _likeness(of_files[i], of_pages[k]) >= _SURELY_ALIKE]
+    nums_i, nums_k = Counter(i for i, _ in alike), Counter(k for _, k in alike)
+    return [(i, k) for i, k in alike if nums_i[i] == nums_k[k] == 1]

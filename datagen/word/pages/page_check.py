@@ -1,0 +1,63 @@
+"""How far a page's label is from the page's own text: letters and digits, formulas left out of both."""
+
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rapidfuzz.distance import Levenshtein
+
+from datagen.record import Region
+from datagen.word.pages.paragraph_parts import is_rtl_within
+from datagen.word.pages.text_shares import letters_of
+
+_FORMULA = re.compile(r"\\\(.*?\\\)", re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def label_letters(region: Region) -> str:
+    """The letters of a region's label, without its formulas and the tags of a table."""
+    if region.format == "latex":
+        return ""
+    text = region.text
+    if region.format == "html":
+        text = html.unescape(_TAG.sub(" ", text))
+    return letters_of(_FORMULA.sub(" ", text))
+
+
+def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[float, str]:
+    """The edits between labels and the page's text, as a share of the longer one's letters, and the region that has most of them.
+
+    Each region comes with what the page's text layer has in its place; `others` is what it has in none."""
+    num_edits = num_page = len(letters_of(others))
+    num_label = 0
+    worst = (num_edits, f"{num_edits} letters in no region: {others[:60]!r}" if num_edits else "")
+    for region, text in regions:
+        label, page = label_letters(region), letters_of(text)
+        edits = _edits(label, page)
+        num_edits, num_label, num_page = num_edits + edits, num_label + len(label), num_page + len(page)
+        if edits > worst[0]:
+            worst = edits, f"{edits} edits in {region.label} {region.text[:60]!r}, of the page {text[:60]!r}"
+    return num_edits / max(1, num_label, num_page), worst[1]
+
+
+def _edits(label: str, page: str) -> int:
+    """The edits between two texts' letters. Points of Hebrew and Arabic count as many, in whatever order: they stand over their
+    letters, and the order in which a page has them is that of its program."""
+    if label == page:
+        return 0
+    if not is_rtl_within(page):
+        return Levenshtein.distance(label, page)
+    points = [Counter(char for char in text if _is_point(char)) for text in (label, page)]
+    bases = ["".join(char for char in text if not _is_point(char)) for text in (label, page)]
+    apart = max((points[0] - points[1]).total(), (points[1] - points[0]).total())
+    return Levenshtein.distance(bases[0], bases[1]) + apart
+
+
+def _is_point(char: str) -> bool:
+    return char > "\u02ff" and unicodedata.category(char) == "Mn"
+
+
+def is_blank(regions: Sequence[Region]) -> bool:
+    return not any(label_letters(region) or region.format == "latex" for region in regions)

@@ -1,0 +1,377 @@
+"""The blocks of a document that a page shows, as regions with labels, boxes and text, in the document's order."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from datagen.coarse.clean_line import cleaner
+from datagen.coarse.page import OpenPage
+from datagen.fine.region_markdown import list_marker, starred
+from datagen.labels import is_page_number
+from datagen.page.boxes import area, around, shared
+from datagen.page.visual_lines import leaders_as_one
+from datagen.record import Box, Line, Region
+from datagen.tables import cells as tables
+from datagen.word.file.document import Block, Cell, Formula, Paragraph, Picture, Table, Text
+from datagen.word.pages.answers import BY
+from datagen.word.pages.page_cuts import formula_ink, table_box
+from datagen.word.pages.page_letters import Letter, Rect
+from datagen.word.pages.paragraph_parts import Part, is_rtl_within, line_text, line_texts, paragraphs_of, union
+from datagen.word.pages.placement import PlacedDocument
+from datagen.word.pages.split_tables import TablePiece, grid
+from datagen.word.pages.text_shares import letters_of
+from datagen.writing.bidi import num_rtl
+
+_NUMBER_OF_FORMULA = re.compile(r"[\s.…]*(?:[(\[（]\s*[\w.\-–:]{1,8}\s*[)\]）])?[\s.,;。，]*")
+_USUAL = 0.6  # a style in which more of the page is set emphasises nothing
+_EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_caption"})
+_LETTERS = re.compile(r"[^\W\d_]")
+_WHOLE_PAGE = 0.8  # a picture over more of the page is its paper
+_EMPTY_LINE = 0.8  # of a line's height, between two lines of code
+_DASHES = frozenset("-–—‒−‐")
+_LEAST_PT = 8.0  # a smaller picture is an ornament
+_ORDER = {"header": 0, "footnote": 2, "footer": 3}
+
+
+def _typed(bullet: str) -> str:
+    """What a person types for a list's bullet, which may be a letter or a private character of a symbol font."""
+    return "-" if bullet in _DASHES else "•"
+
+
+@dataclass(frozen=True)
+class PageRegion:
+    """A region, and what the page's own text layer has in its place. `formulas` and `table` are what stands in it."""
+
+    region: Region
+    text: str
+    formulas: tuple[int, ...] = ()
+    table: TablePiece | None = None
+
+
+@dataclass
+class PageRegions:
+    """The regions of a page; `tables` are all pieces of tables, those in cells and in running heads, too. `missing` are formulas
+    that its text lacks, with a reason: it can't be a page then, nor for another `reason`."""
+
+    regions: list[PageRegion]
+    tables: list[PageRegion]
+    missing: dict[int, str]
+    reason: str = ""
+    detail: str = ""
+
+
+def page_regions(view: OpenPage, number: int, document: PlacedDocument, latex: Mapping[int, str]) -> PageRegions:
+    """What the page `number` shows of the document. `latex` has the formulas that could be read, by their numbers."""
+    return _Writer(view, number, document, latex).regions()
+
+
+def is_display(paragraph: Paragraph) -> bool:
+    """Whether formulas are all that the paragraph is, but for their number."""
+    formulas = [piece for piece in paragraph.pieces if isinstance(piece, Formula)]
+    text = "".join(piece.text for piece in paragraph.pieces if isinstance(piece, Text))
+    return bool(formulas) and not paragraph.list_depth and bool(_NUMBER_OF_FORMULA.fullmatch(text))
+
+
+class _Writer:
+    def __init__(self, view: OpenPage, number: int, document: PlacedDocument, latex: Mapping[int, str]):
+        self.view, self.number, self.document, self.latex = view, number, document, latex
+        self.page = PageRegions([], [], {})
+        blocks = document.document.blocks
+        self.shown = [(n, blocks[n]) for n in document.blocks.get(number, ())]
+        parts = [part for paragraph in paragraphs_of([block for _, block in self.shown]) for part in self._parts(paragraph)]
+        letters = Counter(char for part in parts for segment in part.segments for char in segment.text)
+        clean = cleaner("".join(sorted(letters)))
+        self.clean: Callable[[str], str] = lambda text: clean(leaders_as_one(text))
+        styles: Counter[tuple[bool, bool]] = Counter()
+        for part in parts:
+            for segment in part.segments:
+                styles[segment.is_bold, segment.is_italic] += len(segment.text)
+        self.usual = {style for style, num in styles.items() if num > _USUAL * styles.total()}
+
+    def regions(self) -> PageRegions:
+        blocks = self.document.document.blocks
+        entries: list[tuple[int, int, PageRegion]] = []
+        for n, block in self.shown:
+            order = _ORDER.get(block.where, 1)
+            made = self._paragraph(block, blocks, n) if isinstance(block, Paragraph) else self._table(block)
+            entries += [(order, n, region) for region in made]
+        entries.sort(key=lambda entry: entry[:2])
+        self.page.regions = list(_with_whole_code(entries))
+        self._add_pictures()
+        whole = {id(entry.table): entry for entry in self.page.regions if entry.table is not None}
+        for pieces in self.document.pieces.values():
+            is_running = any(piece.table.where in ("header", "footer") for piece in pieces)
+            for piece in pieces[:1] if is_running else pieces:
+                if piece.page == self.number and (entry := whole.get(id(piece)) or self.table_piece(piece)) is not None:
+                    self.page.tables.append(entry)
+        return self.page
+
+    def _parts(self, paragraph: Paragraph) -> list[Part]:
+        return [part for part in self.document.parts.get(id(paragraph), ()) if part.page == self.number]
+
+    # Paragraphs
+
+    def _paragraph(self, paragraph: Paragraph, blocks: Sequence[Block], at: int) -> Iterator[PageRegion]:
+        parts = self._parts(paragraph)
+        for part in parts:
+            if is_display(paragraph):
+                yield from self._equations(part)
+            elif any(segment.text.strip() or segment.formula >= 0 for segment in part.segments) or part.marker:
+                label = _label(paragraph, blocks, at)
+                yield self._text(part, label)
+        if parts:
+            self._look_for_holes(paragraph, parts)
+        own = [box for page, box in self.document.own_pictures.get(id(paragraph), ()) if page == self.number]
+        kinds = [piece.kind for piece in paragraph.pieces if isinstance(piece, Picture)]
+        if "equation" in kinds and any(segment.text.strip() for part in parts for segment in part.segments):
+            self.page.reason, self.page.detail = "equation_is_picture", "in a line of text"
+        for box in own:
+            yield from self._picture(box, "equation" if "equation" in kinds else "chart" if "chart" in kinds else "image")
+
+    def _look_for_holes(self, paragraph: Paragraph, parts: Sequence[Part]) -> None:
+        """Note the formulas that the text of these parts lacks: not placed, though they stand on this page or next to it."""
+        pages = {part.page for part in self.document.parts[id(paragraph)]}
+        for piece in paragraph.pieces:
+            if isinstance(piece, Formula) and piece.number not in self.document.formulas and len(pages) == 1:
+                self.page.missing[piece.number] = "formula_not_placed"
+
+    def _text(self, part: Part, label: str) -> PageRegion:
+        paragraph = part.paragraph
+        formulas = tuple(segment.formula for segment in part.segments if segment.formula >= 0)
+        body = self.markdown(part, label in _EMPHASISED)
+        marker = self.clean(part.marker)
+        if label in ("title", "sub_title"):
+            whole = f"{marker} {body}".strip()
+            text = f"{'#' * min(6, max(1, paragraph.level))} {' '.join(whole.split())}"
+        elif label == "list" and marker:
+            _, replaced = list_marker(f"{marker} x")
+            text = f"{replaced.strip() or marker} {body}"
+        else:
+            text = f"{marker} {body}" if marker else body
+        if label in ("header", "footer") and is_page_number(text):
+            label = "page_number"
+        box = around([self._box(rect) for rect in (part.box,)])
+        lines = self._lines(part)
+        if lines and label == "list" and text.startswith("- ") and marker and lines[0].text.startswith(marker):
+            lines = (replace(lines[0], text=f"{_typed(marker)}{lines[0].text[len(marker) :]}"), *lines[1:])
+        region = Region(box, label, text, None, BY, lines=lines, continues=part.continues)
+        return PageRegion(region, self.layer_text(part), formulas)
+
+    def markdown(self, part: Part, is_emphasised: bool = False) -> str:
+        """The part's text with its formulas, and with stars around what stands out."""
+        runs: list[tuple[str, tuple[bool, bool]]] = []
+        for segment in part.segments:
+            style = (segment.is_bold, segment.is_italic)
+            if segment.formula >= 0:
+                if segment.formula not in self.latex:
+                    self.page.missing[segment.formula] = "formula_not_converted"
+                text, style = rf"\({self.latex.get(segment.formula, '')}\)", (False, False)
+                runs.append((text, style))
+            elif runs and (runs[-1][1] == style or not segment.text.strip()) and not runs[-1][0].endswith(r"\)"):
+                runs[-1] = runs[-1][0] + segment.text, runs[-1][1]
+            else:
+                runs.append((segment.text, style))
+        text = ""
+        for run, style in runs:
+            stars = "*" * (2 * style[0] + style[1])
+            stands_out = is_emphasised and stars and style not in self.usual
+            if stands_out and _LETTERS.search(run) and not {"*", "_"} & set(run):
+                run = starred(run, stars)
+            text += run
+        if part.paragraph.is_code:
+            return "\n".join(line.rstrip() for line in text.expandtabs(4).split("\n"))
+        return "\n".join(line for line in map(self.clean, text.split("\n")) if line)
+
+    def layer_text(self, part: Part) -> str:
+        """What the page's text layer has in the part's place."""
+        lines = ["".join([letter.char for letter in line]) for line in part.lines]
+        if not any(map(is_rtl_within, lines)):
+            return " ".join(lines)
+        label = letters_of("".join(segment.text for segment in part.segments))
+        return " ".join(line_text(line, part.paragraph.is_right_to_left, label) for line in part.lines)
+
+    def _lines(self, part: Part) -> tuple[Line, ...]:
+        texts = line_texts(part)
+        if texts is None:
+            return ()
+        return tuple(
+            Line(
+                self._box(union([letter.box for letter in line if letter.counts])),
+                self.clean(text),
+                line[0].font,
+                _direction(line, text),
+            )
+            for line, text in zip(part.lines, texts, strict=True)
+            if text
+        )
+
+    def _equations(self, part: Part) -> Iterator[PageRegion]:
+        for number, place in sorted(part.formulas.items()):
+            ink = formula_ink(self.view, place)
+            box = ink.box if ink else self._box(place)
+            latex = self.latex.get(number, "")
+            yield PageRegion(Region(box, "equation", latex, None, BY, format="latex", is_unread=not latex), "", (number,))
+        text = self.clean("".join(segment.text for segment in part.segments if segment.formula < 0))
+        letters = [letter for letter in part.letters if letter.counts]
+        if text and letters:
+            region = Region(self._box(union([letter.box for letter in letters])), "text", text, None, BY, lines=())
+            yield PageRegion(region, self.layer_text(part))
+
+    def _box(self, rect: Rect) -> Box:
+        box = self.view.pixels(rect)
+        if box is None:  # out of the page's edge, or without an extent
+            (width, height), zoom = self.view.size, self.view.zoom
+            x, y = min(width - 1, max(0, int(rect[0] * zoom))), min(height - 1, max(0, int(rect[1] * zoom)))
+            return Box(x, y, x + 1, y + 1)
+        return box
+
+    # Tables
+
+    def _table(self, table: Table) -> Iterator[PageRegion]:
+        pieces = [piece for piece in self.document.pieces.get(table.number, ()) if piece.page == self.number]
+        if table.where in ("header", "footer") or not pieces:
+            for paragraph in paragraphs_of([table]):
+                yield from self._paragraph(paragraph, [paragraph], 0)
+            return
+        for piece in pieces:
+            for paragraph in paragraphs_of([table]):
+                if parts := self._parts(paragraph):
+                    self._look_for_holes(paragraph, parts)
+            made = self.table_piece(piece)
+            if made is not None:
+                yield made
+
+    def table_piece(self, piece: TablePiece) -> PageRegion | None:
+        """The piece as a region; None, with a reason for the page, if its cells overlap."""
+        layer: list[str] = []
+        formulas: list[int] = []
+
+        def text(cell: Cell, piece: TablePiece) -> str:
+            return tables.plain(self._cell_lines(cell, piece, layer, formulas))
+
+        try:
+            html = tables.to_html(grid(piece, text))
+        except ValueError as error:
+            self.page.reason, self.page.detail = "table_spans_differ", str(error)
+            return None
+        box = table_box(self.view, piece.box) or self._box(piece.box)
+        region = Region(box, "table", html, None, BY, format="html")
+        return PageRegion(region, " ".join(layer), tuple(formulas), piece)
+
+    def _cell_lines(self, cell: Cell, piece: TablePiece, layer: list[str], formulas: list[int]) -> Iterator[str]:
+        """The lines of a cell's text; those of a table within it, row by row. What the page has there goes into `layer`."""
+        for block in cell.blocks:
+            if isinstance(block, Table):
+                for row in block.rows:
+                    lines = [" ".join(self._cell_lines(inner, piece, layer, formulas)) for inner in row.cells]
+                    yield " ".join(line for line in lines if line)
+                continue
+            for part in self._parts(block):
+                if not shared(part.box, piece.box) > 0.5 * area(part.box):
+                    continue
+                formulas += [segment.formula for segment in part.segments if segment.formula >= 0]
+                layer.append(self.layer_text(part))
+                marker = self.clean(part.marker)
+                yield from f"{marker} {self.markdown(part)}".strip().split("\n")
+
+    # Pictures
+
+    def _picture(self, rect: Rect, label: str) -> Iterator[PageRegion]:
+        """The region of a picture. One that shows an equation is unread: nobody knows its LaTeX."""
+        box = self.view.pixels(rect)
+        width, height = self.view.size
+        is_paper = area(rect) * self.view.zoom**2 > _WHOLE_PAGE * width * height
+        if box is not None and not is_paper and min(rect[2] - rect[0], rect[3] - rect[1]) >= _LEAST_PT:
+            is_equation = label == "equation"
+            format = "latex" if is_equation else "markdown"
+            yield PageRegion(Region(box, label, "", None, BY, format=format, is_unread=is_equation), "")
+
+    def _add_pictures(self) -> None:
+        """Put the pictures of which no paragraph is known where their place is: behind the last region above."""
+        regions = self.page.regions
+        taken = {tuple(entry.region.box) for entry in regions if not entry.region.text}
+        for rect in sorted(self.document.pictures.get(self.number, ()), key=lambda rect: rect[1]):
+            for picture in self._picture(rect, "image"):
+                box = picture.region.box
+                if tuple(box) in taken:
+                    continue
+                is_in_table = any(
+                    entry.region.label == "table" and shared(box, entry.region.box) > 0.5 * area(box) for entry in regions
+                )
+                if is_in_table:
+                    continue
+                above = [
+                    n
+                    for n, entry in enumerate(regions)
+                    if entry.region.label == "header"
+                    or (
+                        entry.region.box.y1 <= (box.y0 + box.y1) / 2
+                        and entry.region.box.x0 < box.x1
+                        and box.x0 < entry.region.box.x1
+                    )
+                ]
+                regions.insert(max(above, default=-1) + 1, picture)
+
+
+def _label(paragraph: Paragraph, blocks: Sequence[Block], at: int) -> str:
+    if paragraph.where in ("header", "footer"):
+        return paragraph.where
+    if paragraph.where in ("footnote", "endnote"):
+        return "footnote"
+    if paragraph.is_caption:
+        beside = [block for block in (_next(blocks, at, 1), _next(blocks, at, -1)) if block is not None]
+        return "table_caption" if any(isinstance(block, Table) for block in beside) else "image_caption"
+    if paragraph.level:
+        return "title" if paragraph.level == 1 else "sub_title"
+    if paragraph.is_code:
+        return "code"
+    if paragraph.is_contents:
+        return "toc"
+    return "list" if paragraph.list_depth else "text"
+
+
+def _next(blocks: Sequence[Block], at: int, step: int) -> Block | None:
+    """The next block that isn't empty."""
+    at += step
+    while 0 <= at < len(blocks):
+        block = blocks[at]
+        if not _is_empty(block):
+            return block
+        at += step
+    return None
+
+
+def _with_whole_code(entries: Sequence[tuple[int, int, PageRegion]]) -> Iterator[PageRegion]:
+    """The regions in order; paragraphs of code that follow each other in the document, further down on the page, are one. An
+    empty line stands where the page has room for one: the document has no empty paragraphs."""
+    last: PageRegion | None = None
+    last_at = -2
+    for _, at, entry in entries:
+        region = entry.region
+        is_code = last is not None and region.label == last.region.label == "code" and region.box.y0 >= last.region.box.y0
+        if last is not None and is_code and at == last_at + 1:
+            before = last.region
+            height = (region.box.y1 - region.box.y0) / max(1, len(region.lines))
+            gap = "\n\n" if region.box.y0 - before.box.y1 > _EMPTY_LINE * height else "\n"
+            lines = before.lines + region.lines if before.lines and region.lines else ()
+            box, text = around([before.box, region.box]), before.text + gap + region.text
+            whole = replace(before, box=box, text=text, lines=lines, continues=region.continues)
+            last = PageRegion(whole, f"{last.text}\n{entry.text}", last.formulas + entry.formulas)
+        else:
+            if last is not None:
+                yield last
+            last = entry
+        last_at = at
+    if last is not None:
+        yield last
+
+
+def _is_empty(block: Block) -> bool:
+    return isinstance(block, Paragraph) and all(isinstance(piece, Text) and not piece.text.strip() for piece in block.pieces)
+
+
+def _direction(line: Sequence[Letter], text: str) -> str:
+    if line[0].is_vertical:
+        return "ttb"
+    return "rtl" if num_rtl(text) > 0 else "ltr"

@@ -1,0 +1,263 @@
+"""A paragraph as pages show it: a part for each page, and for each column of it, with what it has there of each piece."""
+
+import functools
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from datagen.page.boxes import distance, overlap
+from datagen.page.glyphs import clusters_by_place, read_rtl
+from datagen.word.file.document import Block, Formula, Paragraph, Text
+from datagen.word.pages.page_letters import Letter, Rect
+from datagen.word.pages.text_shares import is_shown, letters_of, shares, shown
+from datagen.writing.bidi import num_rtl
+
+_UP = 0.5  # of a line's height, by which the next one begins above it: it stands in another column
+_LEADER = re.compile(r"(?:([.·…_])\s*)\1(?:\s*\1)+")  # that a tab draws
+_SAME_LINE = 0.5  # of the lower one's height
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Text of one look, or the formula of that number."""
+
+    text: str
+    is_bold: bool = False
+    is_italic: bool = False
+    formula: int = -1
+
+
+@dataclass
+class Part:
+    """What one column of a page shows of a paragraph. `lines` are its visual lines from the first to the last; `formulas` are the
+    places of those that stand in it; `marker` is the number or bullet in front. `is_exact`: the letters are as many as those of
+    the text. `continues`: another part follows."""
+
+    paragraph: Paragraph
+    page: int
+    letters: list[Letter]
+    lines: list[list[Letter]]
+    formulas: dict[int, Rect] = field(default_factory=dict)
+    segments: list[Segment] = field(default_factory=list)
+    marker: str = ""
+    is_exact: bool = True
+    continues: bool = False
+
+    @property
+    def box(self) -> Rect:
+        """Around its letters and formulas."""
+        return union([letter.box for letter in self.letters if letter.counts] + list(self.formulas.values()))
+
+
+def union(boxes: Sequence[Rect]) -> Rect:
+    """The smallest rectangle around these, of which there is one at least."""
+    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
+    return min(x0s), min(y0s), max(x1s), max(y1s)
+
+
+def paragraphs_of(blocks: Sequence[Block]) -> Iterator[Paragraph]:
+    """All paragraphs in their order, those in tables included."""
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            yield block
+        else:
+            for row in block.rows:
+                for cell in row.cells:
+                    yield from paragraphs_of(cell.blocks)
+
+
+def marks_of(paragraph: Paragraph) -> set[int]:
+    marks = {piece.mark for piece in paragraph.pieces if isinstance(piece, Text)} | {paragraph.marker_mark}
+    return marks - {0}
+
+
+def paragraph_parts(
+    paragraph: Paragraph,
+    letters: Mapping[int, Sequence[Letter]],
+    places: Mapping[int, Sequence[tuple[int, Rect]]],
+    pictures: Mapping[int, Sequence[Rect]] | None = None,
+) -> list[Part]:
+    """The parts of a paragraph, in order. `letters` are its own by page, `places` the pages and boxes of each formula;
+    `pictures` are those of each page: the lines above one and those below it are two parts."""
+    around = pictures or {}
+    parts = [part for page in sorted(letters) for part in _columns(paragraph, page, letters[page], around.get(page, ()))]
+    for piece in paragraph.pieces:
+        for page, box in places.get(piece.number, ()) if isinstance(piece, Formula) else ():
+            assert isinstance(piece, Formula)
+            near = [part for part in parts if part.page == page]
+            if not near:
+                near = [Part(paragraph, page, [], [])]
+                before = sum(part.page < page for part in parts)
+                parts.insert(before, near[0])
+            min(near, key=lambda part: _apart(part, box)).formulas[piece.number] = box
+    _fill(paragraph, parts)
+    is_repeated = paragraph.where in ("header", "footer")
+    for part, following in itertools.pairwise(parts):
+        part.continues = not is_repeated and not (part.page != following.page and _texts(part) == _texts(following))
+    return parts
+
+
+def _apart(part: Part, box: Rect) -> float:
+    return distance(part.box, box) if part.letters or part.formulas else 0.0
+
+
+def _texts(part: Part) -> list[str]:
+    return [segment.text for segment in part.segments]
+
+
+def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter], pictures: Sequence[Rect]) -> Iterator[Part]:
+    """The page's letters of the paragraph, in parts where they go on further up or below a picture: each with its lines."""
+    part: Part | None = None
+    for line in _runs(letters):
+        box = union([letter.box for letter in line])
+        if part is not None:
+            last = union([letter.box for letter in part.lines[-1] if letter.counts])
+            if _is_elsewhere(last, box, line[0].is_vertical) or any(_is_between(last, picture, box) for picture in pictures):
+                yield part
+                part = None
+            elif _is_beside(last, box, line[0].is_vertical):
+                part.lines[-1] += line
+                part.letters += line
+                continue
+        if part is None:
+            part = Part(paragraph, page, [], [])
+        part.lines.append(list(line))
+        part.letters += line
+    if part is not None:
+        yield part
+
+
+def _runs(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
+    """Letters that follow each other in one of MuPDF's lines; those of white space alone are left out."""
+    run: list[Letter] = []
+    for letter in letters:
+        if run and letter.line != run[-1].line:
+            if any(other.counts for other in run):
+                yield run
+            run = []
+        run.append(letter)
+    if any(other.counts for other in run):
+        yield run
+
+
+def _is_elsewhere(last: Rect, box: Rect, is_vertical: bool) -> bool:
+    if is_vertical:
+        return (box[0] + box[2]) / 2 > last[2] + _UP * (last[2] - last[0])
+    return (box[1] + box[3]) / 2 < last[1] - _UP * (last[3] - last[1])
+
+
+def _is_between(last: Rect, picture: Rect, box: Rect) -> bool:
+    """Whether a picture stands below one line and above the next."""
+    middle = (picture[1] + picture[3]) / 2
+    return last[3] < middle < box[1] and overlap(picture, box, 0) > 0 and overlap(picture, last, 0) > 0
+
+
+def _is_beside(last: Rect, box: Rect, is_vertical: bool) -> bool:
+    return overlap(last, box, 0 if is_vertical else 1) >= _SAME_LINE
+
+
+def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
+    """Give the parts what they have of the paragraph's text, in its order."""
+    by_part = [_by_mark(part.letters) for part in parts]
+    last = -1  # the part of the piece before
+    for piece in paragraph.pieces:
+        if isinstance(piece, Formula):
+            for n, part in enumerate(parts):
+                if piece.number in part.formulas:
+                    part.segments.append(Segment("", formula=piece.number))
+                    last = n
+        elif isinstance(piece, Text):
+            groups = [letters.get(piece.mark, "") for letters in by_part]
+            if not piece.text.strip() and not any(map(str.strip, groups)):
+                if last >= 0:
+                    parts[last].segments.append(Segment(piece.text))
+                continue
+            for n, (text, is_exact) in enumerate(_shares_of(piece, groups)):
+                if text:
+                    parts[n].segments.append(Segment(text, piece.is_bold, piece.is_italic))
+                    parts[n].is_exact &= is_exact
+                    last = n
+    if paragraph.marker_mark:
+        for part, letters in zip(parts, by_part, strict=True):
+            part.marker = letters.get(paragraph.marker_mark, "").strip()
+
+
+def _by_mark(letters: Sequence[Letter]) -> dict[int, str]:
+    """The letters of each mark, a space for each end of a line."""
+    texts: dict[int, str] = {}
+    lines: dict[int, int] = {}
+    for letter in letters:
+        text = texts.get(letter.mark, "")
+        is_new = text and lines[letter.mark] != letter.line and not text[-1].isspace()
+        texts[letter.mark] = text + (" " if is_new else "") + letter.char
+        lines[letter.mark] = letter.line
+    return texts
+
+
+def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """What each group of the page's letters is of the piece's text, and whether that has as many letters."""
+    if piece.is_generated or not any(map(is_shown, piece.text)):
+        yield from ((group, True) for group in groups)
+        return
+    for (start, stop), group in zip(shares(piece.text, groups), groups, strict=True):
+        text = piece.text[start:stop]
+        if "\t" in text and (leader := _LEADER.search(group)):
+            text = leader[0].join(text.rsplit("\t", 1))
+        letters, places = list(filter(is_shown, group)), shown(text)
+        is_exact = len(letters) == len(places)
+        if is_exact and any(text[n] != char for n, char in zip(places, letters, strict=True)):
+            text = _in_case(text, places, letters)
+        yield text, is_exact
+
+
+def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:
+    """The text in the page's capitals, if it differs from its letters in these alone: a style may ask for capitals."""
+    if any(text[n].casefold() != char.casefold() for n, char in zip(places, letters, strict=True)):
+        return text
+    chars = list(text)
+    for n, char in zip(places, letters, strict=True):
+        chars[n] = char
+    return "".join(chars)
+
+
+def line_text(line: Sequence[Letter], is_rtl: bool, label: str = "") -> str:
+    """A visual line's text by the page alone, in the order in which it is read.
+
+    Of right-to-left text that order is worked out from the places of letters. Or it is that in which the page's text layer has
+    them, if the letters of the `label` have it, too: points stand over their letters, and no place says which is read first."""
+    text = "".join(letter.char for letter in line)
+    if line[0].is_vertical or not is_rtl_within(text) or letters_of(text) in label:
+        return text
+    glyphs = [(letter.char, letter.box[0], letter.box[2]) for letter in line]
+    return read_rtl(clusters_by_place(glyphs, line[0].size_pt), is_rtl, {})
+
+
+def is_rtl_within(text: str) -> bool:
+    """Whether any letter of a text runs from right to left."""
+    return not text.isascii() and any(map(_is_rtl, text))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _is_rtl(char: str) -> bool:
+    return num_rtl(char) > 0
+
+
+def line_texts(part: Part) -> list[str] | None:
+    """The texts of the part's lines, cut from its own by the number of their letters; None where that isn't sure."""
+    if not part.is_exact or part.formulas:
+        return None
+    whole = "".join(segment.text for segment in part.segments)
+    places = shown(whole)
+    mark = part.paragraph.marker_mark
+    texts, at = [], 0
+    for line in part.lines:
+        own = [letter for letter in line if not (mark and letter.mark == mark) and is_shown(letter.char)]
+        marker = "".join(letter.char for letter in line if mark and letter.mark == mark).strip()
+        if at + len(own) > len(places):
+            return None
+        stop = places[at + len(own)] if at + len(own) < len(places) else len(whole)
+        text = " ".join(whole[places[at] if own else stop : stop].split())
+        texts.append(f"{marker} {text}".strip())
+        at += len(own)
+    return texts if at == len(places) else None

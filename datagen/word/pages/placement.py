@@ -1,0 +1,159 @@
+"""A document on its pages: the parts of each paragraph, the pieces of each table, the places of formulas and pictures."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from datagen.page.boxes import area, shared
+from datagen.word.file.document import Block, Cell, Document, Formula, Paragraph, Picture, Table
+from datagen.word.pages.formula_places import formula_places, formula_text, within
+from datagen.word.pages.page_letters import Letter, PageLetters, Rect
+from datagen.word.pages.paragraph_parts import Part, marks_of, paragraph_parts, paragraphs_of
+from datagen.word.pages.repeated_heads import with_repeated_heads
+from datagen.word.pages.split_tables import TablePiece, table_pieces
+from datagen.word.pages.tagged_places import Tagged
+
+_REACH_PT = 1.0  # of a formula's letters beyond its place
+_SIGNS_OF_ERRORS = frozenset("¿❑")
+_INSIDE = 0.5  # of a picture's area: it is in another one
+
+
+@dataclass(frozen=True)
+class PlacedDocument:
+    """`blocks` has the numbers of those that each page shows. `parts` and `pieces` are by paragraph (its identity) and by table
+    (its number). `formulas` has the places of each, the first one where the text has it, others where a table's head is repeated.
+    `pictures` has those of each page that are no text box; `own_pictures` those of paragraphs, by identity, where each of them is
+    known. `unmarked` are the letters of each page that belong to no piece of text, formulas and pictures left out."""
+
+    document: Document
+    blocks: Mapping[int, Sequence[int]]
+    parts: Mapping[int, Sequence[Part]]
+    pieces: Mapping[int, Sequence[TablePiece]]
+    formulas: Mapping[int, Sequence[tuple[int, Rect]]]
+    pictures: Mapping[int, Sequence[Rect]]
+    own_pictures: Mapping[int, Sequence[tuple[int, Rect]]]
+    unmarked: Mapping[int, Sequence[Letter]]
+
+
+def placed(
+    document: Document, tagged: Sequence[Tagged], pages: Sequence[PageLetters], images: Mapping[int, Sequence[Rect]]
+) -> PlacedDocument:
+    """Where everything stands. `images` are the places of each page's pictures as the PDF draws them."""
+    paragraphs = list(paragraphs_of(document.blocks))
+    tables = list(tables_of(document.blocks))
+    pages = with_repeated_heads(pages, tables)
+    unmarked = {n: [letter for letter in page.letters if letter.counts and not letter.mark] for n, page in enumerate(pages)}
+    first: dict[int, tuple[int, Rect]] = {}
+    for is_in_note in (False, True):  # in headers and footers nothing is tagged
+        wheres = ("footnote", "endnote") if is_in_note else ("body", "textbox")
+        formulas = [x for p in paragraphs if p.where in wheres for x in p.pieces if isinstance(x, Formula)]
+        of_kind = [place for place in tagged if place.kind == "formula" and place.is_in_note == is_in_note]
+        first |= formula_places(formulas, of_kind, unmarked)
+    cells = {n: page.cells for n, page in enumerate(pages)}
+    places = {number: [place] for number, place in first.items()}
+    for table in tables:
+        _repeat(table, cells, places)
+    owners = {mark: id(paragraph) for paragraph in paragraphs for mark in marks_of(paragraph)}
+    own: dict[int, dict[int, list[Letter]]] = defaultdict(dict)
+    for n, page in enumerate(pages):
+        for letter in page.letters:
+            if (owner := owners.get(letter.mark)) is not None:
+                own[owner].setdefault(n, []).append(letter)
+    marked = {n: [letter.box for letter in page.letters if letter.mark and letter.counts] for n, page in enumerate(pages)}
+    figures = [place for place in tagged if place.kind == "picture" and not _is_text_box(place, marked, images)]
+    pictures: dict[int, list[Rect]] = {n: [] for n in range(len(pages))}
+    for place in figures:
+        pictures[place.page].append(place.box)
+    for n, boxes in images.items():
+        pictures[n] += [box for box in boxes if not any(shared(box, other) > _INSIDE * area(box) for other in pictures[n])]
+    parts = {id(p): paragraph_parts(p, own.get(id(p), {}), places, pictures) for p in paragraphs}
+
+    def is_filled(cell: Cell, page: int) -> bool:
+        inside = list(paragraphs_of(cell.blocks))
+        has_picture = any(isinstance(piece, Picture) for paragraph in inside for piece in paragraph.pieces)
+        return has_picture or any(part.page == page for paragraph in inside for part in parts[id(paragraph)])
+
+    pieces = {table.number: table_pieces(table, cells, is_filled) for table in tables}
+    own_pictures = _own_pictures(paragraphs, figures)
+    blocks: dict[int, list[int]] = defaultdict(list)
+    for n, block in enumerate(document.blocks):
+        inside = [id(paragraph) for paragraph in paragraphs_of([block])]
+        numbers = {part.page for one in inside for part in parts[one]}
+        numbers |= {page for one in inside for page, _ in own_pictures.get(one, ())}
+        numbers |= {piece.page for piece in pieces[block.number]} if isinstance(block, Table) else set()
+        for number in numbers:
+            blocks[number].append(n)
+    return PlacedDocument(
+        document,
+        blocks,
+        parts,
+        pieces,
+        places,
+        pictures,
+        own_pictures,
+        {n: _outside(letters, n, places, pictures[n]) for n, letters in unmarked.items()},
+    )
+
+
+def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
+    """All tables, each before those within it."""
+    for block in blocks:
+        if isinstance(block, Table):
+            yield block
+            for row in block.rows:
+                for cell in row.cells:
+                    yield from tables_of(cell.blocks)
+
+
+def misdrawn(document: Document, places: PlacedDocument, pages: Sequence[PageLetters]) -> dict[int, str]:
+    """The formulas in which LibreOffice drew a sign for what it doesn't understand, or for an empty place, and these signs."""
+    signs: dict[int, str] = {}
+    for paragraph in paragraphs_of(document.blocks):
+        for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula)):
+            for page, box in places.formulas.get(formula.number, ())[:1]:
+                drawn = {letter.char for letter in within(box, pages[page].letters)} & _SIGNS_OF_ERRORS
+                if strange := drawn.difference(formula_text(formula.omml)):
+                    signs[formula.number] = "".join(sorted(strange))
+    return signs
+
+
+def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], places: dict[int, list[tuple[int, Rect]]]) -> None:
+    """Add the places of formulas in a table's head where that is drawn again."""
+    for cell in (cell for row in table.rows if row.is_header for cell in row.cells):
+        rects = [(page, rect) for page in sorted(cells) for rect in cells[page].get(cell.mark, ())] if cell.mark else []
+        for paragraph in paragraphs_of(cell.blocks) if len(rects) > 1 else ():
+            for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula) and piece.number in places):
+                page, box = places[formula.number][0]
+                home = next((rect for n, rect in rects if n == page and shared(rect, box) > _INSIDE * area(box)), None)
+                if home is None:
+                    continue
+                for n, rect in rects:
+                    if rect is not home:
+                        x, y = rect[0] - home[0], rect[1] - home[1]
+                        places[formula.number].append((n, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
+
+
+def _is_text_box(place: Tagged, marked: Mapping[int, Sequence[Rect]], images: Mapping[int, Sequence[Rect]]) -> bool:
+    """Whether a figure is the frame of a text box: the document's text is in it, and no picture."""
+    x0, y0, x1, y1 = place.box
+    holds_text = any(x0 < (box[0] + box[2]) / 2 < x1 and y0 < (box[1] + box[3]) / 2 < y1 for box in marked.get(place.page, ()))
+    return holds_text and not any(shared(box, place.box) > _INSIDE * area(place.box) for box in images.get(place.page, ()))
+
+
+def _own_pictures(paragraphs: Sequence[Paragraph], figures: Sequence[Tagged]) -> dict[int, list[tuple[int, Rect]]]:
+    owners = [id(p) for p in paragraphs if p.where not in ("header", "footer") for x in p.pieces if isinstance(x, Picture)]
+    own: dict[int, list[tuple[int, Rect]]] = defaultdict(list)
+    if len(owners) == len(figures):
+        for owner, figure in zip(owners, figures, strict=True):
+            own[owner].append((figure.page, figure.box))
+    return own
+
+
+def _outside(
+    letters: Sequence[Letter], page: int, places: Mapping[int, Sequence[tuple[int, Rect]]], pictures: Sequence[Rect]
+) -> list[Letter]:
+    """The letters that are in no formula and in no picture."""
+    boxes = [box for of_formula in places.values() for n, box in of_formula if n == page]
+    grown = [(x0 - _REACH_PT, y0 - _REACH_PT, x1 + _REACH_PT, y1 + _REACH_PT) for x0, y0, x1, y1 in [*boxes, *pictures]]
+    taken = {id(letter) for box in grown for letter in within(box, letters)}
+    return [letter for letter in letters if id(letter) not in taken]

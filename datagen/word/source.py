@@ -1,0 +1,209 @@
+"""Word files as samples of pages, tables and formulas: the worker's side. The child's side is `datagen.word.child`."""
+
+import importlib.metadata
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
+
+from datagen.coarse.source import page_key
+from datagen.drawing import typefaces
+from datagen.formulas import katex
+from datagen.inputs.formats import WORD
+from datagen.inputs.items import Inputs, Item, num_parts, shards_of
+from datagen.inputs.local import fetched, sha256_of
+from datagen.markdown import all_text, content, markdown
+from datagen.reading.language import Language, identify
+from datagen.record import Box, Drop, Origin, Quality, Range, Region, Sample, SampleError, clean_text
+from datagen.sandbox.loop import read_parts
+from datagen.sandbox.parts import Failed
+from datagen.sandbox.process import Limits
+from datagen.word import office
+from datagen.word.pages.answers import BY, Cut, Kind, WordPage
+from datagen.work.pipeline import Estimate
+
+READ = "datagen.word.child:read_document"
+STAGE = "WordSource"
+UNLIKE = "formula_unlike"
+"""The reason of a formula that LibreOffice drew otherwise than the file has it; a page that shows one is suspect."""
+_PAGE_BYTES, _UNKNOWN_PAGES = 15_000, 5
+_LETTER: dict[Kind, str] = {"formula": "f", "table": "t"}
+_SUFFIX = re.compile(r"-([ft])(\d{4,})(?:-(\d+))?")
+
+
+class Entity(NamedTuple):
+    """A formula or a table of a document, and its piece: see `Cut`."""
+
+    kind: Kind
+    number: int
+    piece: int = 0
+
+
+@dataclass(frozen=True)
+class WordSource:
+    """Pages of Word files, and each formula and table that stands on them, cut out of the page's image.
+
+    A file is rendered by LibreOffice. What a page says is taken from the file, and where it stands from marks in the copy that is
+    rendered. Each page and each formula and table is a sample (tasks `page`, `formula`, `table`) or a drop with a reason. The key
+    of what was cut out is the page's key and a suffix (`entity_of`), its language the page's.
+
+    `long_side` is the image's longer side in pixels. Of a document at most the first `max_pages` are read (0: all); what it lacks
+    after `max_document_s` seconds of processor time is given up, and so is the rest of one of which `max_fatal_pages` ended the
+    child. A shard reads about `shard_pages` pages.
+
+    `metadata` has how many `formulas` and `tables` the document has, and of a page `shows_formulas` and `shows_tables`, the
+    numbers of those in its label, and how often the document had what was left out, such as `cut_external_attachedTemplate`.
+
+    LibreOffice has a deadline of its own (`office.DEADLINE_S`) for making a .docx of another file, and for drawing it; that of
+    `limits` is longer, so that a file at which LibreOffice hangs costs that once.
+    """
+
+    version: ClassVar[int] = 2
+
+    long_side: int = 1920
+    jpeg_quality: int = 90
+    max_pages: int = 0
+    max_bytes: int = 256 << 20
+    max_fatal_pages: int = 1
+    max_document_s: float = 600.0
+    limits: Limits = field(default_factory=lambda: Limits(3 * office.DEADLINE_S, office.MEMORY_BYTES))
+    shard_pages: int = 64
+    stage: str = "word"
+
+    def engines(self) -> dict[str, str]:
+        """Raises `ValueError`, saying what to do, where there is no LibreOffice."""
+        names = ("lxml", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
+        versions = {name: importlib.metadata.version(name) for name in names} | office.versions()
+        return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
+
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
+        return shards_of(items, self.expected_pages, self.shard_pages, cut=False)  # a range costs as much as all
+
+    def expected_pages(self, item: Item) -> int:
+        total = num_parts(item, _PAGE_BYTES, _UNKNOWN_PAGES)
+        return max(1, min(total, self.max_pages or total))
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        pages = sum(map(self.expected_pages, inputs))
+        return Estimate(3 * pages, 300_000 * pages, 2.0 * len(inputs) + 0.3 * pages)
+
+    def probe(self, item: Item) -> Item:
+        """With the content's sha256: how many pages a file has, nobody knows before it is rendered."""
+        try:
+            with fetched(item.uri, WORD, self.max_bytes, self.limits) as (path, _):
+                return replace(item, sha256=sha256_of(path))
+        except SampleError:
+            return item
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        with fetched(item.uri, WORD, self.max_bytes, self.limits) as (path, _):
+            sha256, engines = sha256_of(path), self.engines()  # which cost as much as to read a page
+            pages = read_parts(
+                READ,
+                WordPage,
+                self.limits,
+                max_fatal=self.max_fatal_pages,
+                max_cpu_s=self.max_document_s,
+                noun="pages",
+                path=path,
+                name=item.uri,
+                within=item.part,
+                long_side=self.long_side,
+                jpeg_quality=self.jpeg_quality,
+                max_pages=self.max_pages,
+            )
+            for page in pages:
+                if isinstance(page, Failed):
+                    first, stop = page.parts
+                    key = page_key(item.uri, sha256, first) if stop == first + 1 else ""
+                    yield Drop(key, item.uri, page.parts, STAGE, page.reason, clean_text(page.detail))
+                else:
+                    yield from _outcomes(_Place(item, sha256, page.number, self.stage, engines), page.value)
+
+
+class _Place(NamedTuple):
+    """The page that is read, and what its samples have in common."""
+
+    item: Item
+    sha256: str
+    number: int
+    stage: str
+    engines: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        return page_key(self.item.uri, self.sha256, self.number)
+
+    def drop(self, key: str, reason: str, detail: str) -> Drop:
+        return Drop(key, self.item.uri, Range(self.number, self.number + 1), STAGE, reason, clean_text(detail))
+
+
+def entity_key(page: str, entity: Entity) -> str:
+    """The key of a formula or table on the page with that key."""
+    return f"{page}-{_LETTER[entity.kind]}{entity.number:04d}" + (f"-{entity.piece}" if entity.piece else "")
+
+
+def entity_of(key: str) -> Entity | None:
+    """The formula or table of the document that a sample's or a drop's key names; None for a page's key."""
+    suffix = _SUFFIX.search(key)
+    if suffix is None or suffix.end() != len(key):
+        return None
+    return Entity("formula" if suffix[1] == "f" else "table", int(suffix[2]), int(suffix[3] or 0))
+
+
+def _outcomes(place: _Place, page: WordPage) -> Iterator[Sample | Drop]:
+    """The page, what was cut out of it, and what was lost."""
+    sample = _page(place, page)
+    language = identify(all_text(sample), sample.lang)
+    if page.reason:
+        yield place.drop(place.key, page.reason, page.detail)
+    else:
+        yield sample
+    for cut in page.cuts:
+        yield _cut_out(sample, cut, language)
+    for lost in page.lost:
+        yield place.drop(entity_key(place.key, Entity(lost.kind, lost.number, lost.piece)), lost.reason, lost.detail)
+
+
+def _page(place: _Place, page: WordPage) -> Sample:
+    of_document = {"formulas": str(page.num_formulas), "tables": str(page.num_tables)}
+    unlike = any(lost.kind == "formula" and lost.reason == UNLIKE and lost.number in page.formulas for lost in page.lost)
+    shown = {"shows_formulas": _listed(page.formulas), "shows_tables": _listed(page.tables)}
+    return Sample(
+        key=place.key,
+        task="page",
+        image=page.image,
+        size=page.size,
+        lang=place.item.lang or "und",
+        script="Zyyy",
+        text=markdown(page.regions),
+        regions=page.regions,
+        quality=Quality("suspect", (UNLIKE,), page.signals) if unlike else Quality("trusted", signals=page.signals),
+        origin=Origin(place.item.uri, place.sha256, place.number, place.item.licence, place.engines),
+        stage=place.stage,
+        metadata={name: str(count) for name, count in sorted(page.signs.items())} | of_document | shown,
+    )
+
+
+def _cut_out(page: Sample, cut: Cut, language: Language) -> Sample:
+    entity = Entity(cut.kind, cut.number, cut.piece)
+    is_table = cut.kind == "table"
+    region = Region(cut.inner, "table" if is_table else "equation", cut.text, None, BY, format="html" if is_table else "latex")
+    return replace(
+        page,
+        key=entity_key(page.key, entity),
+        task=cut.kind,
+        image=cut.image,
+        size=cut.size,
+        lang=language.lang,
+        script=language.script,
+        text=content(region),
+        regions=(region,),
+        quality=Quality("trusted", signals=cut.signals | ({} if is_table else {"is_display": float(cut.is_display)})),
+        origin=replace(page.origin, parent=page.key, box=Box(*cut.box)),
+        metadata={name: page.metadata[name] for name in ("formulas", "tables")},
+    )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return " ".join(map(str, sorted(set(numbers))))

@@ -1,0 +1,36 @@
+"""What a task must have for itself, and the GPUs that there are."""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a task must have for itself, beside one core: a number of GPUs, and bytes of memory where it takes much."""
+
+    gpus: int = 0
+    memory_bytes: int = 0
+
+    @classmethod
+    def most(cls, needs: Iterable["Needs"]) -> "Needs":
+        """What covers all of `needs`, of which one is used at a time."""
+        needs = list(needs)
+        return cls(max((n.gpus for n in needs), default=0), max((n.memory_bytes for n in needs), default=0))
+
+
+A_CORE = Needs()
+
+
+def gpus() -> list[str]:
+    """The GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES has for them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return list(itertools.takewhile(lambda name: name not in ("", "-1"), (name.strip() for name in visible.split(","))))
+    try:
+        command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    except (OSError, subprocess.SubprocessError):
+        return []

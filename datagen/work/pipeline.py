@@ -1,0 +1,355 @@
+"""Source -> stages -> shard: the types of a data step, and `run_shard`, the unit of work anywhere.
+
+census ── split ──> inputs ── source.read ──> samples ── stage ── stage ──> shard + manifest part + report
+                                    └── drops ──────────────────────────────────────────────┘
+"""
+
+import dataclasses
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+from datagen.disk import manifest
+from datagen.disk.shards import ShardReport, ShardWriter, read_report, shard_name
+from datagen.disk.storage import Folder
+from datagen.engines import OPEN, Engines
+from datagen.inputs.census import Census
+from datagen.inputs.items import Inputs, Item
+from datagen.inputs.language_weights import Weights
+from datagen.record import Drop, Range, Sample, SampleError, clean_text
+from datagen.work.assignment import Assigned
+from datagen.work.needs import Needs
+from datagen.work.specification import describe, fingerprint, verify_worker
+from datagen.work.tombstones import NOTHING, Forgotten
+
+log = logging.getLogger(__name__)
+
+DOCUMENT = 0
+"""The `batch_size` of a stage that takes a document's samples together, `MAX_TOGETHER` of them at most."""
+MAX_TOGETHER = 256
+"""How many samples of one document are in memory at a time. A page with its image is about half a megabyte."""
+
+
+class Estimate(NamedTuple):
+    """`cpu_s` is seconds of one core, `num_bytes` the size in shards."""
+
+    num_samples: int
+    num_bytes: int
+    cpu_s: float
+
+
+class Source(Protocol):
+    """Reads items. A frozen dataclass: its fields are its configuration and part of the fingerprint, and so is its `version`,
+    which goes up whenever its code gives other samples."""
+
+    version: ClassVar[int]
+
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
+        """The inputs of each shard, in order."""
+        ...
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        """The samples and drops of one item, at least one of them unless the item is a later range of its container. Raises
+        `SampleError` where the whole item is bad."""
+        ...
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        """What reading `inputs` will give and cost, about."""
+        ...
+
+    def probe(self, item: Item) -> Item:
+        """`item` with count, sha256 and language, by looking inside; unchanged if it can't be read."""
+        ...
+
+    def engines(self) -> dict[str, str]:
+        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
+        ...
+
+
+class Stage(Protocol):
+    """A verb over samples. A frozen dataclass, like a source; it opens its engines by name from those of the process, which the
+    runner closes.
+
+    `batch_size` samples at a time go in, or, if it is `DOCUMENT`, those of a document that the shard has. Where a batch raises
+    `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
+    sample that goes in comes out, under its key or as keys that start with it, or is dropped.
+
+    A stage that costs much may have a `rate`, the name in recipes/sample_costs.py of what a page costs it in core-seconds, for
+    plans.
+
+    Stages are plain functions of a batch, also where an engine is asynchronous inside, as vLLM is: the stage hands all crops of
+    its batch to the engine's `read` at once, and that runs its own event loop until the last is read.
+    """
+
+    version: ClassVar[int]
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def needs(self) -> Needs:
+        """What a worker must have to run the stage. Decides no bytes."""
+        ...
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...
+
+    def engines(self) -> dict[str, str]:
+        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A step that makes the dataset `name`.
+
+    Items are chosen by `weights` of languages, if there are any, and at most `limit` of them (0: all) by `seed`; `deep` looks
+    inside every item before that. The run fails if more than `max_drop` of its containers
+    yield nothing. None of these changes a shard's bytes.
+    """
+
+    name: str
+    census: Census
+    source: Source
+    stages: tuple[Stage, ...]
+    weights: Weights | None = None
+    limit: int = 0
+    seed: int = 0
+    deep: bool = False
+    max_drop: float = 0.5
+
+    @property
+    def needs(self) -> Needs:
+        """What a worker must have: what covers each of the stages."""
+        return Needs.most(stage.needs for stage in self.stages)
+
+    def process(
+        self, inputs: Inputs, barren: list[Item], forgotten: Forgotten = NOTHING, later: Inputs = ()
+    ) -> Iterator[Sample | Drop]:
+        """The samples of `inputs` after every stage, and all drops on the way. Items that begin a container which gave nothing
+        are added to `barren`. What is `forgotten`, or read again by `later` shards, doesn't come."""
+        stream = _read(self.source, inputs, barren, forgotten, later)
+        for stage in self.stages:
+            stream = _apply(stage, stream)
+        return stream
+
+    def description(self) -> dict[str, Any]:
+        """What decides the bytes of its shards: values, versions and engines of source and stages."""
+        return {"source": describe(self.source), "stages": [describe(stage) for stage in self.stages]}
+
+
+@dataclass(frozen=True)
+class NoCensus(Census):
+    """The census of a task's pipeline. Its items are in the task, and the list of all items may be long."""
+
+    def items(self) -> list[Item]:
+        return []
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `planned` is the
+    fingerprint of the pipeline's description where the run was planned; `later` are the items that shards of later generations
+    read again."""
+
+    pipeline: Pipeline
+    url: str
+    shard: str
+    generation: int
+    inputs: Inputs
+    fingerprint: str
+    planned: str
+    forgotten: Forgotten = NOTHING
+    later: Inputs = ()
+
+    def counts(self, item: Item) -> bool:
+        """Whether this shard tells the fate of the item's container."""
+        elsewhere = any(other.begins and other.uri == item.uri for other in self.later)
+        return item.begins and not elsewhere and not self.forgotten.holds(item)
+
+
+def shard_task(
+    pipeline: Pipeline,
+    url: str,
+    assigned: Assigned,
+    description: dict[str, Any],
+    forgotten: Forgotten = NOTHING,
+    later: Inputs = (),
+) -> ShardTask:
+    return ShardTask(
+        dataclasses.replace(pipeline, census=NoCensus()),
+        url,
+        shard_name(pipeline.name, assigned.index),
+        assigned.generation,
+        assigned.inputs,
+        shard_fingerprint(description, assigned.inputs),
+        fingerprint(description),
+        forgotten,
+        later,
+    )
+
+
+def shard_fingerprint(description: dict[str, Any], inputs: Inputs) -> str:
+    return fingerprint([description, [(item.uri, item.etag, item.first, item.stop) for item in inputs]])
+
+
+def run_shard(task: ShardTask) -> ShardReport:
+    """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before.
+
+    Raises `RuntimeError` on a worker with other engines than the run was planned with, and what a source or stage raises that is
+    not a `SampleError`: a bug, or a full disk. Nothing partial is left then.
+    """
+    folder = Folder(task.url)
+    existing = read_report(folder, task.shard)
+    is_same = existing is not None and existing.fingerprint == task.fingerprint
+    if existing is not None and is_same and folder.exists(f"shards/{task.shard}.tar"):
+        return existing
+    verify_worker(task.pipeline.description, task.planned, folder)
+    folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
+    started = time.time()
+    part = manifest.PartBuilder(task.shard)
+    drops: list[Drop] = []
+    barren: list[Item] = []
+    with folder.create(f"shards/{task.shard}.tar") as file:
+        writer = ShardWriter(file)
+        for outcome in task.pipeline.process(task.inputs, barren, task.forgotten, task.later):
+            if isinstance(outcome, Drop):
+                drops.append(outcome)
+            else:
+                part.add(outcome, writer.write(outcome))
+        sha256 = writer.close()
+    part.write(folder)
+    report = ShardReport(
+        shard=task.shard,
+        generation=task.generation,
+        fingerprint=task.fingerprint,
+        sha256=sha256,
+        num_bytes=writer.num_bytes,
+        num_samples=writer.num_samples,
+        num_documents=sum(map(task.counts, task.inputs)),
+        num_barren=len(barren),
+        drops=tuple(drops),
+        started=round(started, 3),
+        finished=round(time.time(), 3),
+        identity=existing.identity if existing is not None and is_same else "",
+    )
+    folder.write(f"shards/{task.shard}.json", report.to_json())
+    log.info("%s: %d samples, %d drops", task.shard, report.num_samples, len(drops))
+    return report
+
+
+def part_of(outcome: Sample | Drop, item: Item) -> Range:
+    """The parts of the item's container that a sample or drop tells of."""
+    if isinstance(outcome, Sample):
+        return Range(outcome.origin.page, outcome.origin.page + 1)
+    return item.part if outcome.part is None else outcome.part
+
+
+def covered(part: Range, by: Iterable[Range]) -> bool:
+    """Whether the ranges of `by` together hold all of `part`."""
+    first = part.first
+    for other in sorted(by):
+        if other.first > first:
+            break
+        if other.stop < 0:
+            return True
+        first = max(first, other.stop)
+    return 0 <= part.stop <= first
+
+
+def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:
+    """What `source` gives of `inputs`. Only the item that begins a container says whether it is barren; every item that can't be
+    read at all is a drop."""
+    for item in inputs:
+        read_again = [other.part for other in later if other.uri == item.uri]
+        if forgotten.holds(item) or covered(item.part, read_again):
+            continue
+        num_samples = num_drops = num_skipped = 0
+        is_forgotten = False
+        for outcome in _outcomes(source, item):
+            # A drop without a key has no content to be known by. It goes with what was read before it.
+            is_forgotten = forgotten.holds_outcome(outcome) or (is_forgotten and isinstance(outcome, Drop) and not outcome.key)
+            if is_forgotten or covered(part_of(outcome, item), read_again):
+                num_skipped += 1
+                continue
+            num_samples += isinstance(outcome, Sample)
+            num_drops += isinstance(outcome, Drop)
+            yield outcome
+        if item.begins and not num_samples and not num_skipped:
+            if not num_drops:
+                raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {item.uri}")
+            barren.append(item)
+
+
+def _outcomes(source: Source, item: Item) -> Iterator[Sample | Drop]:
+    """What `source` gives of an item. A drop of a whole item that is a range of its container names that range, and one of all
+    that was left of it ends where the item does."""
+    whole = item.part if item.is_part else None
+    try:
+        for outcome in source.read(item):
+            if isinstance(outcome, Drop) and outcome.part is None:
+                outcome = dataclasses.replace(outcome, part=whole)
+            elif isinstance(outcome, Drop) and outcome.part is not None and outcome.part.stop < 0:
+                outcome = dataclasses.replace(outcome, part=Range(outcome.part.first, item.stop))
+            yield outcome
+    except SampleError as error:
+        yield Drop("", clean_text(item.uri), whole, type(source).__name__, error.reason, clean_text(error.detail))
+
+
+def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | Drop]:
+    """`stage` over the samples of `stream`, in batches that never cross a shard; drops pass by."""
+    size = stage.batch_size or MAX_TOGETHER
+    batch: list[Sample] = []
+    for outcome in stream:
+        if isinstance(outcome, Drop):
+            yield outcome
+            continue
+        if stage.batch_size == DOCUMENT and batch and batch[0].origin.uri != outcome.origin.uri:
+            yield from _call(stage, batch)
+            batch = []
+        batch.append(outcome)
+        if len(batch) == size:
+            yield from _call(stage, batch)
+            batch = []
+    if batch:
+        yield from _call(stage, batch)
+
+
+def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
+    """What the stage makes of a batch. A sample that it can't take drops alone, and spoils nothing for the others."""
+    try:
+        return _complete(stage, batch)
+    except SampleError as error:
+        failure = error
+    if len(batch) == 1:
+        return [_drop(stage, batch[0], failure)]
+    if stage.batch_size != DOCUMENT:
+        return [outcome for sample in batch for outcome in _call(stage, [sample])]
+    failures = {sample.key: alone for sample in batch if (alone := _failure_alone(stage, sample))}
+    rest = [sample for sample in batch if sample.key not in failures]
+    if not failures:  # no sample is to blame, and one that is looked at alone isn't what the stage is for
+        return [_drop(stage, sample, failure) for sample in batch]
+    drops: list[Sample | Drop] = [_drop(stage, s, failures[s.key]) for s in batch if s.key in failures]
+    return drops + (_call(stage, rest) if rest else [])
+
+
+def _failure_alone(stage: Stage, sample: Sample) -> SampleError | None:
+    try:
+        _complete(stage, [sample])
+    except SampleError as error:
+        return error
+    return None
+
+
+def _drop(stage: Stage, sample: Sample, error: SampleError) -> Drop:
+    return sample.drop(error.reason, type(stage).__name__, error.detail)
+
+
+def _complete(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
+    outcomes = list(stage(batch, OPEN))
+    keys = {outcome.key for outcome in outcomes}
+    for sample in batch:
+        if sample.key not in keys and not any(key.startswith(sample.key) for key in keys):
+            raise RuntimeError(f"{type(stage).__name__} gives neither sample nor drop of {sample.key}")
+    return outcomes

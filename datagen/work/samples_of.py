@@ -1,0 +1,107 @@
+"""The samples of another dataset, with their images: one step's output as the next one's input.
+
+    coarse (CPUs: parses files) ──> a dataset of its own (GPUs: layout and reading of images)
+
+Parsing and inference never share a task: each dataset has workers of its own kind, and stands alone with its images.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_records, read_reports, read_samples
+from datagen.disk.storage import Folder
+from datagen.inputs.census import Census
+from datagen.inputs.items import Inputs, Item
+from datagen.record import Drop, Sample
+from datagen.work.pipeline import Estimate
+
+
+@dataclass(frozen=True)
+class ShardsOf(Census):
+    """The `shards` of a dataset as items, each known by its content; None stands for all that are committed. Shards that the
+    dataset gains later are new items then.
+
+    `dataset` is its folder or URL; in a recipe, where that isn't known yet, it may be the name of an earlier step.
+    """
+
+    dataset: str
+    shards: tuple[str, ...] | None = None
+
+    def within(self, out: Folder) -> "ShardsOf":
+        """With the folder that a step's name stands for in the output `out`."""
+        return self if "/" in self.dataset else replace(self, dataset=out.sub(self.dataset).url)
+
+    def items(self) -> list[Item]:
+        """In order. Raises `ValueError` if there is none, or one of `shards` isn't committed."""
+        folder = Folder(self.dataset)
+        reports = {report.shard: report for report in read_reports(folder)}
+        missing = [shard for shard in self.shards or () if shard not in reports]
+        if missing or not reports:
+            raise ValueError(f"{folder.path(missing[0]) if missing else folder.url} is not made yet: make that dataset first")
+        chosen = [reports[shard] for shard in (reports if self.shards is None else self.shards)]
+        return [Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in chosen]
+
+    def pending(self) -> str:
+        return "" if read_reports(Folder(self.dataset)) else f"waits for {self.dataset}"
+
+
+@dataclass(frozen=True)
+class ShardSource:
+    """What sources that read the shards of a dataset share: a shard in gives a shard out."""
+
+    version: ClassVar[int] = 2
+
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
+        return [(item,) for item in items]
+
+    def probe(self, item: Item) -> Item:
+        return item
+
+    def samples(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
+        """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""
+        url, _, name = item.uri.rpartition("/")
+        folder = Folder(url.rpartition("/")[0])
+        rows = (row for row in manifest.read_part(folder, name.removesuffix(".tar")).to_pylist() if wanted(row))
+        return read_samples(folder, rows) if images else read_records(folder, rows)
+
+
+@dataclass(frozen=True)
+class SamplesOf(ShardSource):
+    """The samples of each shard as they are, for stages to work on: those in `languages` and with one of `verdicts` ("": all).
+
+    They keep key, image and origin, and say that they come from `stage`. A shard in gives a shard out. A shard without such a
+    sample is a drop, `nothing_chosen`.
+    """
+
+    version: ClassVar[int] = 1
+
+    stage: str = ""
+    languages: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
+
+    def engines(self) -> dict[str, str]:
+        return {}
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        """Samples, and no time: what costs is what the stages do."""
+        return Estimate(sum(max(0, item.count) for item in inputs), sum(item.num_bytes for item in inputs), 0.0)
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        num_samples = 0
+        for sample in self.samples(item, self._is_chosen, images=True):
+            num_samples += 1
+            yield replace(sample, stage=self.stage or sample.stage)
+        if not num_samples:
+            yield Drop("", item.uri, None, type(self).__name__, "nothing_chosen", "no sample in these languages and verdicts")
+
+    def _is_chosen(self, row: dict[str, Any]) -> bool:
+        chosen = (not self.languages or row["lang"] in self.languages, not self.verdicts or row["verdict"] in self.verdicts)
+        return all(chosen)
+
+
+def _uri(folder: Folder, shard: str) -> str:
+    name = f"shards/{shard}.tar"
+    return folder.path(name) if folder.local else posixpath.join(folder.url, name)

@@ -1,0 +1,64 @@
+"""What decides a dataset's bytes, as plain values with a fingerprint; and whether a worker has what its task was planned with."""
+
+import dataclasses
+import hashlib
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from datagen.disk.storage import Folder
+
+_VERIFIED: set[str] = set()
+"""Fingerprints of the descriptions that this process agrees with."""
+
+
+def describe(value: Any) -> Any:
+    """A dataclass, however nested, as plain JSON values that name its type, and its version and engines where it has them. Fields
+    that are secret, by their metadata, are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        described = {"type": type(value).__name__}
+        if hasattr(value, "version"):
+            described["version"] = value.version
+        fields = (f for f in dataclasses.fields(value) if not f.metadata.get("secret"))
+        described |= {f.name: describe(getattr(value, f.name)) for f in fields}
+        return described | ({"engines": value.engines()} if hasattr(value, "engines") else {})
+    if isinstance(value, (tuple, list)):
+        return [describe(v) for v in value]
+    return value
+
+
+def fingerprint(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def differences(one: Any, other: Any) -> dict[str, tuple[Any, Any]]:
+    """The values that differ between two descriptions, by their names: `source.engines.pymupdf`. None stands for one that is
+    missing."""
+    ours, theirs = _flat(one), _flat(other)
+    return {name: (ours.get(name), theirs.get(name)) for name in ours | theirs if ours.get(name) != theirs.get(name)}
+
+
+def verify_worker(describe_here: Callable[[], Any], planned: str, folder: Folder) -> None:
+    """Raise `RuntimeError`, naming what differs and where, if this process has other engines, fonts or weights than the run was
+    planned with. `describe_here` gives the description as this process would plan it; `planned` is the fingerprint of the one in
+    the folder's run.json. They are compared once a process."""
+    if planned in _VERIFIED:
+        return
+    description = json.loads(json.dumps(describe_here()))
+    if fingerprint(description) != planned:
+        run = json.loads(folder.read("run.json")) if folder.exists("run.json") else {}
+        differing = differences(description, run.get("description")) if run.get("fingerprint") == planned else {}
+        detail = "; ".join(f"{name.rpartition('.')[2]} {ours}, not {theirs}" for name, (ours, theirs) in differing.items())
+        raise RuntimeError(f"worker {socket.gethostname()} has other engines than the run was planned with: {detail}")
+    _VERIFIED.add(planned)
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value):
+        items = {str(v.get("type", i) if isinstance(v, dict) else i): v for i, v in enumerate(value)}.items()
+    else:
+        return {name: value}
+    return {k: v for key, item in items for k, v in _flat(item, f"{name}.{key}".lstrip(".")).items()}

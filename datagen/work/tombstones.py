@@ -1,0 +1,86 @@
+"""Sources that were taken out of an output, and that no later run may bring back.
+
+    forgotten.jsonl    in the output's folder, beside its datasets, where overwrite=1 doesn't reach: a line a request
+
+A line is written before the first byte is removed (`done` false), so that whatever comes after a kill finishes the removal.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from datagen.disk.storage import Folder
+from datagen.inputs.items import Item
+from datagen.record import Drop, Sample, content_key
+
+NAME = "forgotten.jsonl"
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """A request to forget the source `uri`, or all with the content `sha256`.
+
+    `sources` are what it meant when it was made, each a uri and a sha256 ("" where the document gave nothing); `trained` names
+    what had learned from them: readers of rounds, and models. `time` is Unix seconds.
+    """
+
+    uri: str = ""
+    sha256: str = ""
+    sources: tuple[tuple[str, str], ...] = ()
+    trained: tuple[str, ...] = ()
+    time: float = 0.0
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What may not be read again: what lies at `uris`, and what has the content of `sha256s`. At `emptied`, where such a content
+    lay, another file may come."""
+
+    uris: frozenset[str] = frozenset()
+    sha256s: frozenset[str] = frozenset()
+    emptied: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.uris or self.sha256s)
+
+    @classmethod
+    def of(cls, tombstones: Sequence[Tombstone]) -> "Forgotten":
+        """What they say together."""
+        sources = [(t, uri, sha256) for t in tombstones for uri, sha256 in t.sources]
+        uris = {t.uri for t in tombstones if t.uri} | {uri for t, uri, sha256 in sources if t.uri or not sha256}
+        emptied = {uri for _, uri, _ in sources} - uris
+        return cls(frozenset(uris), frozenset(t.sha256 for t in tombstones if t.sha256), frozenset(emptied))
+
+    def holds(self, item: Item) -> bool:
+        return self.origin(item.uri, item.sha256)
+
+    def origin(self, uri: str, sha256: str) -> bool:
+        return uri in self.uris or sha256 in self.sha256s
+
+    def holds_outcome(self, outcome: Sample | Drop) -> bool:
+        """Whether a sample, or the trace that a dropped one left, is of a forgotten source."""
+        if isinstance(outcome, Sample):
+            return self.origin(outcome.origin.uri, outcome.origin.sha256)
+        return outcome.uri in self.uris or outcome.key.startswith(tuple(map(content_key, self.sha256s)))
+
+
+NOTHING = Forgotten()
+
+
+def read(out: Folder) -> list[Tombstone]:
+    """All requests that were made of the output, in order. Raises `ValueError` if the file is damaged."""
+    if not out.exists(NAME):
+        return []
+    try:
+        rows = [json.loads(line) for line in out.read(NAME).splitlines() if line.strip()]
+        lists = ({"sources": tuple(map(tuple, row["sources"])), "trained": tuple(row["trained"])} for row in rows)
+        return [Tombstone(**row | tuples) for row, tuples in zip(rows, lists, strict=True)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{out.path(NAME)} is damaged ({error}): mend it by hand, so that nothing forgotten comes back"
+        ) from None
+
+
+def write(out: Folder, tombstones: Sequence[Tombstone]) -> None:
+    out.write(NAME, "".join(json.dumps(asdict(t), ensure_ascii=False) + "\n" for t in tombstones).encode())

@@ -1,0 +1,142 @@
+"""Lines of text put together as a person would type them."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from datagen.writing import scripts
+
+# The letters of scripts without spaces between words, and the punctuation that they set in full width.
+_UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}{scripts.YI}]")
+_HAN = re.compile(f"[{scripts.HAN}]")
+_HAN_LATIN = re.compile(f"(?<=[{scripts.HAN}])( ?)[0-9A-Za-z]|[0-9A-Za-z]( ?)(?=[{scripts.HAN}])")
+_HANGUL = re.compile(f"[{scripts.HANGUL}]")
+_ENDS_PHRASE = re.compile(f"[{scripts.PHRASE_ENDS}]")
+_HYPHENS = "-\u2010\u058a\u00ad"  # and Armenian's; a soft hyphen, which is drawn at a line's end
+# What stands at a word's end without a space behind it: dashes, a slash, maqaf, and Ethiopic's sign between words.
+_DRAWING = "\u2014\u2013/\u05be\u1361"
+_SOFT_HYPHEN = "\u00ad"
+_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u058a][^\W\d_]+)*")
+_LAST_WORD, _FIRST_WORD = re.compile(r"[^\W\d_]+$"), re.compile(r"[^\W\d_]+")
+# Addresses on the net, paths of files, options of programs: a hyphen in one of these is its own.
+_LITERAL = re.compile(r"[(<\[\"'“‘]*(?:[a-z][a-z+.]*://|mailto:|www\.|(?:~|\.{1,2})?/[\w.~-]|-{1,2}\w).*", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:[a-z][a-z+.]*://|mailto:|www\.|<[\w.+-]+@)", re.IGNORECASE)
+_PART_OF_ADDRESS = re.compile(r"[\w%~+-]*[/=&?#_%~@]\S*|[\w-]{2,}\.\w{2,}\S*")
+_IN_NAME = re.compile("[@_]")  # of an address or a program's
+_CUT_HOST = re.compile(r"://[\w.-]*\.$")
+_REST_OF_HOST = re.compile(r"[a-z][\w-]*\.[a-z]{2}")
+_SCHEMES = ("http:", "https:", "ftp:")
+_CLOSING = ".,;:!?)>]\"'"
+_PATH = re.compile(r"(?:^|[(<\[\"'“‘=])(?:~|\.{1,2})?/(?:[\w.+~-]+/)*[\w.+~-]*$")
+# A hyphen in front of one of these stands for a word's second half: "Ein- und Ausgabe".
+_CONJUNCTIONS = frozenset(
+    "and or to und oder bis sowie bzw noch et ou à y e o u i en of och eller og eller oraz lub albo a nebo či ili или и або та й "
+    "ja tai és vagy ve veya și sau".split()
+)
+_COMPOUNDING = frozenset(("self", "well", "non"))  # these hardly end a syllable, so a hyphen behind one is the compound's
+
+
+def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[str] = ()) -> str:
+    """The lines' text in one, with words whole that the typesetter cut.
+
+    `soft` says of each line but the last whether the next word merely didn't fit. A newline stands behind a line of which this is
+    False. Behind all others:
+
+    - A hyphen (`-`, U+2010, Armenian's) between a letter and a small letter is the typesetter's, and goes. It stays if `words`,
+      all words of the same page in small letters, have the compound with its hyphen and don't have it without; in front of a
+      conjunction (`Ein- und Ausgabe`); and in addresses, paths and options. A soft hyphen always goes.
+    - An address that is cut, or a path, goes on without a space, and so does a Korean word that the page also has whole.
+    - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
+      and Latin if they are within the lines. Dashes and slashes draw the next line to them if no space is before them.
+    - Between all others stands a space.
+    """
+    text = ""
+    for i, line in enumerate(lines):
+        if not text or not line:
+            text += line
+        elif soft and not soft[i - 1]:
+            text = f"{text.replace(_SOFT_HYPHEN, '-')}\n{line}"
+        else:
+            text = _drawn_together(text, line, words)
+    return text.replace(_SOFT_HYPHEN, "-")
+
+
+def words_of(lines: Sequence[str]) -> set[str]:
+    """The words within these lines, in small letters, compounds with their hyphens as one. Words that a line cuts aren't there.
+
+    `joined` asks for them where a line ends with a hyphen or in Hangul. If none does, they are none, since to find them costs.
+    """
+    uncut: set[str] = set()
+    if not any(line[-1] in _HYPHENS or _HANGUL.match(line[-1]) for line in lines if line):
+        return uncut
+    for line in lines:
+        whole = _WORD.findall(line.lower())
+        cut = len(whole) > 0 and line[-1] in _HYPHENS
+        uncut.update(whole[:-1] if cut else whole)
+    return uncut
+
+
+def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
+    last = left[-1]
+    if last in _HYPHENS and left[-2:-1].isalnum():
+        return _without_hyphen(left, right, words)
+    if left.endswith("/-"):  # a typesetter's hyphen behind the folder of a path
+        return left[:-1] + right
+    if _HAN.match(last) or _HAN.match(right):
+        if _UNSPACED.match(last) and _UNSPACED.match(right):
+            return left + right
+        gaps = _HAN_LATIN.findall(left) + _HAN_LATIN.findall(right)
+        return left + right if gaps and not any(" " in gap for gap in gaps) else f"{left} {right}"
+    if _UNSPACED.match(last) and _UNSPACED.match(right):
+        return f"{left} {right}" if _ENDS_PHRASE.match(last) and not _ENDS_PHRASE.match(right) else left + right
+    if words and _HANGUL.match(last) and _HANGUL.match(right) and _is_cut_korean(left, right, words):
+        return left + right
+    before = _last_token(left)
+    if is_cut_literal(left, right) or (last in _DRAWING and len(before) > 1 and not _ADDRESS.search(before)):
+        return left + right
+    return f"{left} {right}"
+
+
+def _is_cut_korean(left: str, right: str, words: Collection[str]) -> bool:
+    """Whether a Korean word goes on in the next line. Words have endings, so one that only begins as this one does is enough,
+    unless its first half is a word of the page, too."""
+    first, last = _FIRST_WORD.match(right), _LAST_WORD.search(left)
+    assert first is not None and last is not None
+    whole = (last[0] + first[0]).lower()
+    if whole in words or (last[0].endswith("니") and first[0] == "다"):  # the polite ending of a sentence
+        return True
+    return last[0] not in words and any(word.startswith(whole) for word in words)
+
+
+def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
+    """Both lines in one, the first of which ends with a hyphen behind a letter or a digit."""
+    if left[-1] == _SOFT_HYPHEN:
+        return left[:-1] + right
+    first, last = _FIRST_WORD.match(right), _LAST_WORD.search(left[:-1])
+    if first is None or last is None:
+        return left + right
+    if first[0] in _CONJUNCTIONS:
+        return f"{left} {right}"
+    if _LITERAL.fullmatch(_last_token(left)) or _IN_NAME.search(right.partition(" ")[0]):
+        return left + right
+    solid, compound = (last[0] + first[0]).lower(), f"{last[0]}-{first[0]}".lower()
+    if solid in words:
+        return left[:-1] + right
+    if compound in words or last[0].lower() in _COMPOUNDING:
+        return left + right
+    return left[:-1] + right if right[0].islower() else left + right
+
+
+def is_cut_literal(left: str, right: str) -> bool:
+    """Whether an address or a path at the end of a line goes on at the beginning of the next."""
+    before, after = _last_token(left), right.partition(" ")[0]
+    if before.endswith(_SCHEMES) and after.startswith("//"):
+        return True
+    if _ADDRESS.search(before):
+        if ("<" in before and ">" not in before) or (_CUT_HOST.search(before) and _REST_OF_HOST.match(after)):
+            return True
+        return before[-1] not in _CLOSING and bool(_PART_OF_ADDRESS.match(after.rstrip(_CLOSING)))
+    return before[-1:] == "/" and len(before) > 1 and bool(_PATH.search(before)) and bool(_PART_OF_ADDRESS.match(after))
+
+
+def _last_token(text: str) -> str:
+    return text[max(text.rfind(" "), text.rfind("\n")) + 1 :]

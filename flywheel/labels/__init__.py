@@ -1,0 +1,1 @@
+"""Readings, gates and labels."""

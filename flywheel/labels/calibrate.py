@@ -1,0 +1,174 @@
+"""The pieces that calibrate a reader's gate.
+
+The detector cuts their lines from page images, and the reader reads them, as it does with the lines to label. The text layer,
+which the reader doesn't see, says which readings are right.
+
+Each reader and shard of lines is a task for a worker. A task names its pages by a file, and returns numbers and texts only.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_records, read_samples
+from datagen.disk.storage import Folder
+from datagen.engines.compact import normalise
+from flywheel.labels import gate
+from flywheel.labels import score_readings as score
+from flywheel.labels.calibrated_scores import Worth
+from flywheel.labels.detected_lines import line_of
+from flywheel.labels.plausible import PlausibleFile
+from flywheel.labels.reading_pieces import AGREED, STRATA, read_parts
+from flywheel.labels.relabel import box_of
+from flywheel.pools.page_lists import PlaceFile
+from flywheel.pools.pools import Place, Pools
+from flywheel.readers import kinds
+
+
+@dataclass(frozen=True)
+class JudgedPart:
+    """A part of a line, `num_chars` characters long. `truth` is what the layer has in the line's row, "" where it has nothing.
+
+    A part without a `stratum` is no piece. It counts among what was read, and calibrates nothing.
+    """
+
+    lang: str
+    key: str
+    stratum: str
+    score: float
+    text: str
+    truth: str
+    is_right: bool
+
+    @property
+    def num_chars(self) -> int:
+        return len(self.text)
+
+
+@dataclass(frozen=True)
+class CalibrateTask:
+    """The reader `name` in the folder `readers`, whose weights are of `sha256`, on those lines of a shard of the dataset `lines`
+    whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`. `like` says what lines of
+    the script's languages are like."""
+
+    name: str
+    script: str
+    sha256: str
+    readers: str
+    pages: PlaceFile
+    lines: str
+    shard: str
+    dataset: str
+    page_shards: tuple[str, ...]
+    like: tuple[PlausibleFile, ...] = ()
+
+
+def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
+    """The parts of the task's lines, in order."""
+    reader = kinds.reader(f"{task.readers}/{task.name}", task.sha256)
+    languages, lines, pages = task.pages.keys(), Folder(task.lines), Folder(task.dataset)
+    rows = [row for row in manifest.read_part(lines, task.shard).to_pylist() if row["parent"] in languages]
+    rows = [row for row in rows if row["script"] == task.script]
+    parents = {row["parent"] for row in rows}
+    page_rows = [row for part in manifest.parts(pages, task.page_shards) for row in part.to_pylist() if row["key"] in parents]
+    layers = {page.key: page for page in read_records(pages, page_rows)}
+    rows = [row for row in rows if row["parent"] in layers]
+    judges = {file.lang: file.read().reason for file in task.like}
+    judged = []
+    for key, of_page in groupby(read_samples(lines, rows), key=lambda line: line.origin.parent):
+        samples, page = list(of_page), layers[key]
+        readings = read_parts([line_of(s) for s in samples], reader, task.script, judges.get(languages[key]))
+        for sample, reading in zip(samples, readings, strict=True):
+            truth = score.truth(page, sample.origin.box)
+            for number, part in enumerate(reading.parts):
+                box = sample.origin.box if len(reading.parts) == 1 else box_of(reading, part)
+                is_right = bool(part.stratum) and score.is_right(page, box, part.text)
+                name = f"{sample.key}p{number}"
+                judged.append(JudgedPart(languages[key], name, part.stratum, part.score, part.text, truth, is_right))
+    return judged
+
+
+def pages(served: Iterable[Pools], most: int) -> dict[Place, str]:
+    """The pages that calibrate gates, with their languages: at most `most` of a language, drawn by hashes.
+
+    Scripts without a page to read need no gate.
+    """
+    served = list(served)
+    scripts = {p.script for p in served if p.unlabelled}
+    chosen: dict[Place, str] = {}
+    for p in served:
+        if p.script in scripts:
+            drawn = sorted(p.calibration, key=lambda place: hashlib.sha256(f"{place[0]}/{place[1]}".encode()).digest())[:most]
+            chosen |= dict.fromkeys(drawn, p.lang)
+    return chosen
+
+
+def accepted_texts(rounds: Iterable[Folder]) -> frozenset[str]:
+    """The texts of the lines that these rounds accepted, as readers learn them."""
+    return frozenset(normalise(record.text) for folder in rounds for record in read_records(folder, manifest.rows(folder)))
+
+
+def counted(parts: Iterable[JudgedPart], learned: frozenset[str]) -> list[JudgedPart]:
+    """The pieces that calibrate: none of a row, or with a text, that readers `learned`, and each text of a row once, as lines
+    that repeat aren't independent."""
+    by_row: dict[tuple[str, str], JudgedPart] = {}
+    for part in sorted(parts, key=lambda part: part.key):
+        if part.stratum and part.truth not in learned and normalise(part.text) not in learned:
+            by_row.setdefault((part.truth or part.key, part.text), part)
+    return list(by_row.values())
+
+
+@dataclass(frozen=True)
+class ReaderGate:
+    """Where a reader's gate stands in each stratum, the languages of the pieces that calibrated it, and what a confidence is
+    worth there."""
+
+    cutoffs: Mapping[str, gate.Cutoff]
+    languages: Mapping[str, frozenset[str]]
+    worth: Mapping[str, Worth]
+
+    def threshold(self, stratum: str, lang: str) -> float:
+        """The confidence that pieces of a language need. Nobody passes in a language without a calibration piece."""
+        return self.cutoffs[stratum].confidence if lang in self.languages[stratum] else gate.NOBODY
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            stratum: cutoff.to_dict() | {"languages": sorted(self.languages[stratum]), "worth": self.worth[stratum].points}
+            for stratum, cutoff in self.cutoffs.items()
+        }
+
+
+def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
+    """The gate of a reader by those pieces that are `counted`. A piece where the layer has nothing is wrong.
+
+    The strata share the risk `gate.RISK`, so both together keep the promise. One that has too few pieces to open in any case
+    takes no part of it.
+    """
+    parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
+    num_tested = sum(len(of_stratum) >= gate.least_lines(precision, gate.RISK) for of_stratum in parts.values())
+    cutoffs, languages, worth = {}, {}, {}
+    for stratum, of_stratum in parts.items():
+        scores, right = [piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum]
+        cutoffs[stratum] = gate.cutoff(scores, right, precision, gate.RISK / max(1, num_tested))
+        languages[stratum] = frozenset(piece.lang for piece in of_stratum)
+        worth[stratum] = Worth.of(scores, right)
+    return ReaderGate(cutoffs, languages, worth)
+
+
+def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:
+    """How strong agreement of the two readers is, by language: the share of agreed pieces that is right, whatever their score,
+    with its 95% interval, and the share of all characters read that stand in them."""
+    by_language: dict[str, list[JudgedPart]] = defaultdict(list)
+    for part in parts:
+        by_language[part.lang].append(part)
+    shares = {}
+    for lang, of_lang in sorted(by_language.items()):
+        agreed = [part for part in of_lang if part.stratum == AGREED]
+        num_right, num_chars = sum(part.is_right for part in agreed), sum(part.num_chars for part in of_lang)
+        share = sum(part.num_chars for part in agreed) / max(1, num_chars)
+        shares[lang] = gate.share(num_right, len(agreed), "num_pieces") | {"share_of_chars": round(share, 4)}
+    return shares

@@ -1,0 +1,100 @@
+"""The lines that readers were never trained on, and what readers read in them."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from datagen.disk.shards import read_records
+from datagen.disk.storage import Folder
+from datagen.engines import Reader
+from datagen.engines.compact import normalise
+from flywheel.lines import typeset_lines
+from flywheel.lines.crops import Crop, Row, read_crops, rows_of_pages
+from flywheel.pools.pools import Pools
+from flywheel.pools.texts import TextFile
+
+MARGIN = 0.1
+"""The margin of a held-out line, in heights of the line."""
+
+
+TYPESET_LINES = 100
+"""How many typeset lines test a language that lines of documents test, too."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Crops of held-out lines by language. `learned` are the texts on the pages that train.
+
+    Of languages with text to typeset, lines that no reader learns are `typeset` in typefaces that no reader sees. They are the
+    test, too, of languages that no line of a document can test: those are `alone`.
+    """
+
+    test: Mapping[str, Sequence[Crop]]
+    learned: frozenset[str]
+    typeset: Mapping[str, Sequence[Crop]] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(
+        cls,
+        crops: Folder,
+        served: Sequence[Pools],
+        most: int,
+        taught: frozenset[str] = frozenset(),
+        texts: Mapping[str, TextFile] = MappingProxyType({}),
+        seed: int = 0,
+    ) -> "HeldOut":
+        """At most `most` crops of each language, drawn by their keys. The texts `taught`, and those of `texts` that train, are
+        learned beside those of the crops.
+
+        A text that stands in a page to train on is left out, and so is one in a page to be read, since the next round trains on
+        it. Each text is taken once. Texts are read from the records; only the crops that are drawn are read with their images.
+        """
+        learned = set(taught)
+        waiting: set[str] = set()
+        test: dict[str, dict[str, Row]] = defaultdict(dict)
+        pool_of = {place: name for p in served for name in ("train", "held_out", "unlabelled") for place in getattr(p, name)}
+        places = {place: p.lang for p in served for place in p.train + p.held_out + p.unlabelled}
+        rows = list(rows_of_pages(crops, places))
+        for row, record in zip(rows, read_records(crops, rows), strict=True):
+            text, pool = normalise(record.text), pool_of[row["sha256"], row["page"]]
+            if pool != "held_out":
+                (learned if pool == "train" else waiting).add(text)
+            elif text:
+                by_text = test[row["lang"]]
+                by_text[text] = min(row, by_text.get(text, row), key=lambda row: row["key"])
+        to_typeset = {lang: file.read() for lang, file in texts.items()}
+        learned.update(line for text in to_typeset.values() for line in text.train)
+        drawn = _by_language(crops, _drawn(test, learned | waiting, most))
+        set_lines = {
+            lang: typeset_lines.to_test(text, min(most, TYPESET_LINES) if lang in drawn else most, seed)
+            for lang, text in to_typeset.items()
+        }
+        set_lines = {lang: of_lang for lang, of_lang in set_lines.items() if of_lang}
+        alone = frozenset(set_lines.keys() - drawn.keys())
+        on_both = drawn | {lang: set_lines[lang] for lang in alone}
+        return cls(dict(sorted(on_both.items())), frozenset(learned), set_lines, alone)
+
+
+def readings(reader: Reader, crops: Sequence[Crop]) -> list[str]:
+    """What a reader reads in crops, as the text layer frames them."""
+    return [text for text, _ in reader.read([c.line(MARGIN) for c in crops])]
+
+
+def _drawn(by_text: Mapping[str, Mapping[str, Row]], learned: set[str], most: int) -> list[Row]:
+    """At most `most` rows of each language whose text is not `learned`, in the order of the dataset."""
+    drawn: list[Row] = []
+    for rows in by_text.values():
+        new = [row for text, row in rows.items() if text not in learned]
+        drawn += sorted(new, key=lambda row: hashlib.sha256(row["key"].encode()).digest())[:most]
+    return sorted(drawn, key=lambda row: (row["shard"], row["offset"]))
+
+
+def _by_language(dataset: Folder, rows: Sequence[Row]) -> dict[str, list[Crop]]:
+    """The crops of these rows by language, both in order."""
+    crops: dict[str, list[Crop]] = defaultdict(list)
+    for crop in read_crops(dataset, rows):
+        crops[crop.lang].append(crop)
+    return dict(sorted(crops.items()))

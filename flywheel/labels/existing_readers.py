@@ -1,0 +1,130 @@
+"""Round 0: which of the readers that exist already reads a language best, on held-out lines. It is compared with ours, and votes.
+
+    NAME/existing.json    by language, the reader, and the character error rate of each that was compared; NAME is the step's
+
+Tesseract reads with Debian's data, or with npm's where there is some; PP-OCR is one that the step names. A language's only reader
+is compared with nothing.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy
+
+from datagen.disk.storage import Folder
+from datagen.engines import OPEN, tessdata, tesseract, versions
+from flywheel.labels import evaluate, gate
+from flywheel.lines.crops import Crop
+from flywheel.pools import pools_file
+from flywheel.pools.pools_file import FrozenPools
+from flywheel.step import CROPS, Flywheel, numbers, numbers_aside
+
+log = logging.getLogger(__name__)
+
+NAME, RATES = "existing.json", "tesseract.json"
+DEBIAN, NPM, PPOCR = "tesseract", "tesseract-npm", "ppocr"
+_LINES = 100
+
+
+def candidates(step: Flywheel, lang: str, script: str) -> list[str]:
+    """The readers that know a language. Packages are asked only by a step that takes text from packages."""
+    code = tesseract.reads(lang, script)
+    names = [DEBIAN] if code else []
+    if step.text_packages and code and tessdata.has(tesseract.language(code)):
+        names.append(NPM)
+    return names + list(step.existing)
+
+
+def choose(step: Flywheel, out: Folder, pools: FrozenPools) -> dict[str, str]:
+    """The reader of each served language that has one, by language; measured before the first round begins, and kept."""
+    folder = out.sub(step.name)
+    if numbers(out) or numbers_aside(out):
+        return chosen(folder)
+    known = {p.lang: candidates(step, p.lang, p.script) for p in pools.served}
+    compared = [p for p in pools.served if len(known[p.lang]) > 1]
+    texts = pools_file.texts_of(step, out, compared)
+    test = evaluate.HeldOut.read(out.sub(CROPS), compared, _LINES, texts=texts, seed=step.seed) if compared else None
+    choices: dict[str, dict[str, object]] = {}
+    for p in pools.served:
+        readers = known[p.lang]
+        lines: list[Crop] = []
+        if test and len(readers) > 1:
+            lines = [*test.test.get(p.lang, ()), *(() if p.lang in test.alone else test.typeset.get(p.lang, ()))]
+        rates = {name: rate for name in readers if lines and (rate := _rate(name, p.lang, p.script, lines)) is not None}
+        if readers:
+            best = min(rates, key=lambda name: (rates[name], readers.index(name))) if rates else readers[0]
+            choices[p.lang] = {"reader": best, "num_lines": len(lines), "rates": rates}
+            if rates:
+                log.info("%s is read best by %s: %s", p.lang, best, ", ".join(f"{n} {100 * r:.1f}%" for n, r in rates.items()))
+    folder.write(NAME, json.dumps(choices, ensure_ascii=False, indent=1).encode())
+    return chosen(folder)
+
+
+def chosen(folder: Folder) -> dict[str, str]:
+    """What was chosen, from the step's `folder`; nothing where nobody chose."""
+    choices = json.loads(folder.read(NAME)) if folder.exists(NAME) else {}
+    return {lang: of["reader"] for lang, of in choices.items()}
+
+
+def read(reader: str, lang: str, script: str, images: Sequence[numpy.ndarray]) -> list[str]:
+    """What a reader reads in lines, (H, W) gray bytes. Raises `ValueError` if it doesn't know the language, and `RuntimeError` if
+    it fails."""
+    if reader in (DEBIAN, NPM):
+        engine = OPEN.get("tesseract", data="npm" if reader == NPM else "")
+        return [text for text, _ in engine.read(images, tesseract.reads(lang, script))]
+    engine = OPEN.get(PPOCR, model="" if reader == PPOCR else reader)
+    return [text for text, _ in engine.read(images)]
+
+
+def rates(
+    folder: Folder, test: Mapping[str, Sequence[Crop]], readers: Mapping[str, str], kind: str = ""
+) -> dict[str, float | None]:
+    """The character error rates of the languages' existing `readers` (Tesseract where none is named) on test lines; None where
+    there is no reader. `kind` tells lines of one kind from those of another.
+
+    The rates stay in tesseract.json in the step's `folder`, since Tesseract is slow and no round changes them.
+    """
+    saved = json.loads(folder.read(RATES)) if folder.exists(RATES) else {}
+    by_language: dict[str, float | None] = {}
+    for lang, crops in test.items():
+        reader = readers.get(lang, DEBIAN)
+        if reader == DEBIAN and not tesseract.language(lang):
+            log.info("tesseract: no data for %s; its column stays empty (tesseract-ocr-* of your system)", lang)
+            by_language[lang] = None
+            continue
+        images = [(c.key, hashlib.sha256(c.image).hexdigest()) for c in crops]  # a typeset line's key doesn't tell its typeface
+        mark = hashlib.sha256(f"{_mark(reader)}{images}".encode()).hexdigest()
+        if saved.get(lang + kind, {}).get("mark") != mark:
+            log.info("%s: reading %d lines, %s", reader, len(crops), lang)
+            cer = _rate(reader, lang, crops[0].script, crops)
+            if cer is None:  # a round doesn't need the comparison
+                by_language[lang] = None
+                continue
+            saved[lang + kind] = {"mark": mark, "cer": cer, "reader": reader, "version": tesseract.version()}
+            folder.write(RATES, json.dumps(saved, indent=1).encode())
+        by_language[lang] = saved[lang + kind]["cer"]
+    return by_language
+
+
+def _rate(name: str, lang: str, script: str, lines: Sequence[Crop]) -> float | None:
+    """A reader's character error rate; None if it fails, which the log says."""
+    try:
+        readings = read(name, lang, script, [crop.line(evaluate.MARGIN) for crop in lines])
+    except RuntimeError as error:
+        log.warning("%s: %s: %s; its column stays empty", name, lang, error)
+        return None
+    return gate.errors([crop.text for crop in lines], readings).cer
+
+
+def engines(readers: Iterable[str]) -> dict[str, str]:
+    """What decides, beside their choice, what these readers read."""
+    of_readers = versions("tesseract")
+    for name in sorted({*readers} - {DEBIAN}):
+        of_readers |= versions("tesseract", data="npm") if name == NPM else versions(PPOCR, model="" if name == PPOCR else name)
+    return of_readers
+
+
+def _mark(reader: str) -> str:
+    return tesseract.version() if reader == DEBIAN else f"{reader} {sorted(engines([reader]).items())}"

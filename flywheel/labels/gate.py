@@ -1,0 +1,178 @@
+"""The gate before labels: a reader's errors on held-out lines of known text, and the confidence that its readings need.
+
+A character error rate is the edit distance between readings and truth, divided by the truth's characters. Both texts are
+normalised first. The interval is the middle 95% of the rates of resampled lines.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy
+from rapidfuzz.distance import Levenshtein
+
+from datagen.engines.compact import normalise
+from flywheel.labels import error_kinds
+from flywheel.labels.error_kinds import Confusion
+
+NOBODY = 2.0
+"""A threshold that no confidence reaches."""
+RISK = 0.05
+"""The share of calibrations that may promise too much."""
+_STARTS = 3
+_GROWTH = 1.25  # each test takes so many times the lines of the one before
+
+
+@dataclass(frozen=True)
+class Errors:
+    """A character error rate with its interval, over `num_chars` characters in `num_lines` lines, of which `num_exact` are
+    right letter for letter.
+
+    `cluster_rate` is the rate by letters with their marks, `space_rate` that of spaces alone. `confusions` are the commonest
+    errors (`flywheel.labels.error_kinds`).
+    """
+
+    cer: float
+    cer_low: float
+    cer_high: float
+    num_chars: int
+    num_lines: int
+    num_exact: int
+    cluster_rate: float
+    space_rate: float
+    confusions: tuple[Confusion, ...]
+
+
+def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_resamples: int = 1000) -> Errors:
+    """Raises `ValueError` if there is nothing to compare."""
+    by_line = distances_of(truths, readings)
+    distances, lengths = numpy.array([d for d, _ in by_line]), numpy.array([n for _, n in by_line])
+    if not lengths.sum():
+        raise ValueError("no characters to compare")
+    drawn = numpy.random.default_rng(seed).integers(0, len(truths), (num_resamples, len(truths)))
+    rates = distances[drawn].sum(1) / lengths[drawn].sum(1).clip(1)
+    low, high = numpy.quantile(rates, (0.025, 0.975))
+    rate = distances.sum() / lengths.sum()
+    cer, cer_low, cer_high = (round(float(x), 5) for x in (rate, low, high))
+    pairs = list(zip(map(normalise, truths), map(normalise, readings), strict=True))
+    others = round(error_kinds.cluster_rate(pairs), 5), round(error_kinds.space_rate(pairs), 5), error_kinds.confusions(pairs)
+    return Errors(cer, cer_low, cer_high, int(lengths.sum()), len(truths), int((distances == 0).sum()), *others)
+
+
+def distances_of(truths: Sequence[str], readings: Sequence[str]) -> list[tuple[int, int]]:
+    """For each line, how many edits its reading is from the truth, and how many characters the truth has."""
+    truths, readings = [normalise(t) for t in truths], [normalise(r) for r in readings]
+    return [(Levenshtein.distance(t, r), len(t)) for t, r in zip(truths, readings, strict=True)]
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """The confidence from which on a reader's lines are accepted, and what it rests on.
+
+    Of `num_lines` calibration lines, or pieces of lines, `num_above` have that `confidence` or more, and `num_right` of these are
+    right. The true share is `bound` or more, except in the share of all calibrations that was allowed. `reason` says why nothing
+    is accepted; "" if something is.
+    """
+
+    confidence: float
+    num_lines: int
+    num_above: int = 0
+    num_right: int = 0
+    bound: float = 0.0
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its values; the confidence is None where nothing is accepted."""
+        return asdict(self) | {"confidence": self.confidence if self.confidence < NOBODY else None}
+
+
+def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, risk: float = RISK) -> Cutoff:
+    """The lowest confidence from which on a share of `precision` of a reader's lines is right, by a lower bound. It promises too
+    much in a share of `risk` of all cases at most.
+
+    It is found by fixed-sequence testing: the most confident lines are tested first, as few as can show the precision without an
+    error, then ever more of them, and the first test that fails ends the search. So the search needs no correction (Maurer,
+    Hothorn and Lehmacher 1995), whatever the reader. Where confidence tells little, the surest few have an error, and all lines
+    together are good enough: so there are `_STARTS` searches with an equal part of the risk, which begin with the fewest lines,
+    with half of them, and with all (Angelopoulos and others 2021). A test is exact (Clopper and Pearson 1934). Lines of equal
+    confidence are accepted or refused together. The bound holds for lines that are independent, and drawn as the lines to judge
+    are.
+    """
+    order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
+    least, risk = least_lines(precision, risk), risk / _STARTS
+    if len(order) < least:
+        reason = f"the bound can't be reached with {len(order)} calibration pieces: at least {least} without an error are needed"
+        return Cutoff(NOBODY, len(order), reason=reason)
+    num_right_of_first = list(itertools.accumulate((is_right for _, is_right in order), initial=0))
+    tested: list[int] = []
+    best = 0
+    for start in (least, max(least, len(order) // 2), len(order)):
+        count = start
+        while count:
+            while count < len(order) and order[count][0] == order[count - 1][0]:
+                count += 1
+            tested.append(count)
+            if not _is_shown(num_right_of_first[count], count, precision, risk):
+                break
+            best = max(best, count)
+            count = min(len(order), math.ceil(count * _GROWTH)) if count < len(order) else 0
+    if not best:
+        counts = " and ".join(f"{count - num_right_of_first[count]} of {count}" for count in sorted({*tested}))
+        reason = f"the bound can't be reached: of the most confident calibration pieces {counts} are wrong"
+        return Cutoff(NOBODY, len(order), reason=reason)
+    num_right = num_right_of_first[best]
+    return Cutoff(order[best - 1][0], len(order), best, num_right, round(interval(num_right, best, 2 * risk)[0], 4))
+
+
+def least_lines(precision: float, risk: float = RISK) -> int:
+    """The number of lines that show the precision if none of them is wrong."""
+    return math.ceil(math.log(risk / _STARTS) / math.log(precision)) if precision < 1 else 1 << 62
+
+
+def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float, float]:
+    """The shares between which the true one lies, except in a share of `risk` of all cases (Clopper and Pearson 1934)."""
+    if not num_lines:
+        return 0.0, 1.0
+    num_wrong = num_lines - num_right
+    low = _solved(lambda share: at_most(num_wrong, num_lines, 1 - share) < risk / 2) if num_right else 0.0
+    high = _solved(lambda share: at_most(num_right, num_lines, share) >= risk / 2) if num_wrong else 1.0
+    return low, high
+
+
+def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> dict[str, Any]:
+    """How many of the judged ones are right, and their share with its 95% interval; null if there is none."""
+    low, high = interval(num_right, num_judged)
+    shares = (num_right / num_judged, low, high) if num_judged else (None, None, None)
+    names = ("precision", "precision_low", "precision_high")
+    rounded = {name: None if value is None else round(value, 4) for name, value in zip(names, shares, strict=True)}
+    return {counted_as: num_judged, "num_right": num_right, **rounded}
+
+
+def at_most(count: int, num_lines: int, share: float) -> float:
+    """The probability that at most `count` of `num_lines` are hit, where each is with the probability `share`."""
+    if not 0 < share < 1:
+        return float(share <= 0 or count >= num_lines)
+    hit, missed, whole = math.log(share), math.log1p(-share), math.lgamma(num_lines + 1)
+    terms = (
+        math.exp(whole - math.lgamma(i + 1) - math.lgamma(num_lines - i + 1) + i * hit + (num_lines - i) * missed)
+        for i in range(count + 1)
+    )
+    return min(1.0, math.fsum(terms))
+
+
+def _is_shown(num_right: int, num_lines: int, precision: float, risk: float) -> bool:
+    """Whether so few wrong lines would come by chance at most in a share of `risk` of all cases, if the precision were missed."""
+    num_wrong = num_lines - num_right
+    # As many wrong lines as the share allows, or more, come by chance half of the time.
+    return num_wrong < num_lines * (1 - precision) and at_most(num_wrong, num_lines, 1 - precision) <= risk
+
+
+def _solved(holds: Callable[[float], bool]) -> float:
+    """The share up to which `holds`, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low

@@ -1,0 +1,125 @@
+"""How a round labels the pages that wait: its readers' gates are calibrated, then the readers read the lines behind them."""
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from datagen.disk import manifest, marks
+from datagen.disk.marks import Mark
+from datagen.disk.storage import Folder
+from datagen.work.pipeline import Pipeline
+from datagen.work.samples_of import ShardsOf
+from flywheel.labels import calibrate
+from flywheel.labels.calibrate import CalibrateTask, JudgedPart, ReaderGate
+from flywheel.labels.plausible import PlausibleFile
+from flywheel.labels.reading_pieces import STRATA
+from flywheel.labels.relabel import Gate, ReadLines
+from flywheel.pools.lineage import RoundReader
+from flywheel.pools.page_lists import PlaceFile
+from flywheel.pools.pools import Place, Pools
+from flywheel.step import CALIBRATION, Flywheel, round_name
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PageLines:
+    """Pages of the dataset `pages`, those in the file `chosen`, whose lines are the dataset `lines`."""
+
+    chosen: PlaceFile
+    pages: Folder
+    lines: Folder
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The labelling of round `number`, in `folder`, with its `readers`, whose weights have the sha256s `weights`.
+
+    `served` are the pools of the languages that it serves, and `folds` has the pages of each fold. The lines of the pages to read
+    are the dataset `lines`; gates are calibrated on the pages `calibrating`, which may be of several datasets. `like` says by
+    language what its lines are like.
+    """
+
+    step: Flywheel
+    number: int
+    folder: Folder
+    served: Sequence[Pools]
+    readers: Sequence[RoundReader]
+    weights: Mapping[str, str]
+    folds: Mapping[str, PlaceFile]
+    lines: Folder
+    calibrating: Sequence[PageLines]
+    like: Mapping[str, PlausibleFile] = field(default_factory=dict)
+
+    def tasks(self) -> list[CalibrateTask]:
+        """A task for each reader and shard of lines that calibrate its gate."""
+        tasks = []
+        for source in self.calibrating:
+            languages = source.chosen.keys()
+            shard_of = {row["key"]: row["shard"] for row in manifest.rows(source.pages) if row["key"] in languages}
+            shards: dict[tuple[str, str], set[str]] = defaultdict(set)
+            for row in manifest.rows(source.lines):
+                if row["parent"] in shard_of:
+                    shards[row["script"], row["shard"]].add(shard_of[row["parent"]])
+            for reader in self.readers:
+                for (script, shard), page_shards in sorted(shards.items()):
+                    if script == reader.script:
+                        weights, readers = self.weights[reader.name], self.folder.sub("reader").url
+                        lines, pages = (source.lines.url, shard), (source.pages.url, tuple(sorted(page_shards)))
+                        like = tuple(self.like[p.lang] for p in self.served if p.script == script and p.lang in self.like)
+                        tasks.append(CalibrateTask(reader.name, script, weights, readers, source.chosen, *lines, *pages, like))
+        return tasks
+
+    def gates(self, judged: Iterable[tuple[CalibrateTask, list[JudgedPart]]], learned: frozenset[str]) -> "Gates":
+        """Each reader's gate by the parts that the tasks `judged`. Writes the pieces that calibrated it. Texts that readers
+        `learned` calibrate none."""
+        parts: dict[str, list[JudgedPart]] = {reader.name: [] for reader in self.readers}
+        for task, of_task in judged:
+            parts[task.name] += of_task
+        pieces = {name: calibrate.counted(of_reader, learned) for name, of_reader in parts.items()}
+        gates = {name: calibrate.reader_gate(of_reader, self.step.precision) for name, of_reader in pieces.items()}
+        for name, of_reader in gates.items():
+            for stratum, cutoff in of_reader.cutoffs.items():
+                log.info("gate of %s, %s: %s", name, stratum, cutoff.reason or f"opens at {cutoff.confidence:.3f}")
+        rows = {
+            name: [[p.lang, p.stratum, p.score, p.is_right, p.num_chars] for p in of_reader] for name, of_reader in pieces.items()
+        }
+        self.folder.write(CALIBRATION, json.dumps(rows, separators=(",", ":")).encode())
+        return Gates(gates, {name: calibrate.agreement(of_reader) for name, of_reader in parts.items()})
+
+    def reading(self, gates: Mapping[str, ReaderGate]) -> Pipeline | None:
+        """The pipeline that reads the lines of the pages that wait, each with its fold's reader and behind that reader's gate;
+        None if there is no line."""
+        behind: list[Gate] = []
+        keys: set[str] = set()
+        for p in self.served:
+            for reader in (r for r in self.readers if r.script == p.script):
+                for fold in (fold for fold in reader.folds if p.fold(fold)):
+                    of_reader = gates[reader.name]
+                    agreed, alone = (of_reader.threshold(stratum, p.lang) for stratum in STRATA)
+                    worth = tuple(of_reader.worth[stratum] for stratum in STRATA)
+                    pages, weights = self.folds[fold], self.weights[reader.name]
+                    passes = (agreed, alone, self.like.get(p.lang), worth)
+                    behind.append(Gate(p.lang, p.script, pages, reader.name, weights, *passes))
+                    keys |= {key for key, lang in pages.keys().items() if lang == p.lang}
+        shards = dict.fromkeys(row["shard"] for row in manifest.rows(self.lines) if row["parent"] in keys)
+        source = ReadLines(self.folder.sub("reader").url, self.number, tuple(behind), self.step.reader)
+        census = ShardsOf(self.lines.url, tuple(shards))
+        return Pipeline(round_name(self.number), census, source, (), max_drop=1.0) if shards else None
+
+
+def mark_earlier(folder: Folder, earlier: Iterable[Folder], read: set[Place]) -> None:
+    """Mark, in a round's dataset in `folder`, the samples of `earlier` rounds on pages that the round `read`: a place trains by
+    its last reading alone, and not at all if that was refused."""
+    rows = [row for before in earlier for row in manifest.rows(before, lambda row: (row["sha256"], row["page"]) in read)]
+    marks.write(folder, [Mark(row["key"], "read_again", row["parent"], 1.0) for row in rows], "")
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The gate of each reader, and by reader and language how strong agreement with the existing reader is."""
+
+    of_reader: Mapping[str, ReaderGate]
+    agreement: Mapping[str, Mapping[str, object]]

@@ -1,0 +1,154 @@
+"""Lines that the detector found on a page's image, and what a reader makes of them as a whole.
+
+PaddleOCR's detector finds the lines. A reader reads each of them in two frames, and what no confidence can mend is refused.
+`pieces.py` takes such lines apart.
+"""
+
+from dataclasses import dataclass
+
+import numpy
+from PIL import Image
+
+from datagen.engines import OPEN, Quad
+from datagen.engines.compact import FolderReader
+from datagen.page.images import pixels
+from datagen.record import Box, Sample
+from datagen.writing.lookalikes import is_settled
+from datagen.writing.vertical_lines import along, laid, stands
+
+LONG_SIDE = 960
+"""What a page's image is resized to before the detector looks at it, in pixels."""
+
+ROOM = 0.18
+"""The margin that a line's image has at least, in heights of its box, where the page goes so far."""
+
+_MIN_HEIGHT = 10
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How a view shows a line: with a margin in heights of its box, and so many times as wide."""
+
+    margin: float
+    stretch: float = 1.0
+
+
+FRAMES = (Frame(0.06), Frame(0.18, 1.25))
+"""The two views of a line. In the second one letters are lower by a sixth and hardly narrower: what is read by luck is read
+otherwise there. README.md has the others that were tried."""
+
+
+@dataclass(frozen=True)
+class DetectedLine:
+    """A line at `box` of a page's image, in pixels. It lies at `inner` of `gray`, (H, W) bytes, which has `ROOM` around it.
+
+    A line that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is what the existing reader of its
+    language reads; None if there is no such reader.
+    """
+
+    box: Box
+    gray: numpy.ndarray
+    inner: Box
+    vote: str | None = None
+    stands: bool = False
+
+    def view(self, margin: float) -> numpy.ndarray:
+        """The line with a margin in heights of its box, as far as the image goes."""
+        return _framed(self.gray, self.inner, margin)
+
+    def shown(self, frame: Frame) -> numpy.ndarray:
+        """The line as a reader is shown it in a view."""
+        crop = self.view(frame.margin)
+        if frame.stretch == 1:
+            return crop
+        height, width = crop.shape
+        size = max(1, round(width * frame.stretch)), height
+        return numpy.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC))
+
+    def inset(self, margin: float) -> int:
+        """How many columns that view has before the line's box."""
+        return min(self.inner.x0, _pad(self.inner, margin))
+
+
+@dataclass(frozen=True)
+class ReadLine:
+    """A line at `box` of a page's image, in pixels, and what a reader reads in it.
+
+    `score` is the lower confidence of the two views. `refusal` says why no confidence makes the reading a label; "" if one can.
+    """
+
+    box: Box
+    text: str
+    score: float
+    refusal: str
+
+
+def detected(page: Sample, script: str) -> list[DetectedLine]:
+    """The lines of a page's image in `script`, from top to bottom, without votes. The page's text is not looked at."""
+    assert page.image is not None
+    image = pixels(page.image)
+    gray = numpy.asarray(Image.fromarray(image).convert("L"))
+    quads = OPEN.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
+    return [_cut(gray, _box(quad, page.size), script) for quad, _ in quads]
+
+
+def read_lines(page: Sample, reader: FolderReader, script: str) -> list[ReadLine]:
+    """The lines of a page's image with their readings, from top to bottom."""
+    lines = detected(page, script)
+    plain, wide = (reader.read([line.shown(frame) for line in lines]) for frame in FRAMES)
+    read = []
+    for line, (text, score), (other, other_score) in zip(lines, plain, wide, strict=True):
+        read.append(ReadLine(line.box, text, min(score, other_score), refusal(line.inner, text, other, script)))
+    return read
+
+
+def refusal(box: Box, text: str, other: str, script: str) -> str:
+    """Why a line's two readings, `text` and `other`, can't be accepted whatever their confidence; "" if they can. `box` is the
+    line's when it is laid down."""
+    if reason := unfit(box, text):
+        return reason
+    if text != other:
+        return "views_differ"
+    return "" if is_settled(text, script) else "look_alike"
+
+
+def unfit(box: Box, text: str) -> str:
+    """Why what was read at `box` is no line; "" if it may be one. A line that stands is to be laid down first."""
+    width, height = box.x1 - box.x0, box.y1 - box.y0
+    if height < _MIN_HEIGHT:
+        return "too_small"
+    if height > 1.5 * width and len(text) > 2:
+        return "turned"
+    return "" if text else "nothing_read"
+
+
+def view(gray: numpy.ndarray, box: Box, script: str) -> numpy.ndarray:
+    """The first of the two views of a line at `box` of a page, laid down if it stands."""
+    return _cut(gray, box, script).view(FRAMES[0].margin)
+
+
+def _pad(box: Box, margin: float) -> int:
+    return max(1, round(margin * (box.y1 - box.y0)))
+
+
+def _framed(gray: numpy.ndarray, box: Box, margin: float) -> numpy.ndarray:
+    pad = _pad(box, margin)
+    return gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
+
+
+def _cut(gray: numpy.ndarray, box: Box, script: str) -> DetectedLine:
+    is_standing = stands(box, script)
+    pad = _pad(along(box) if is_standing else box, ROOM)
+    left, top = min(pad, box.x0), min(pad, box.y0)
+    inner = Box(left, top, left + box.x1 - box.x0, top + box.y1 - box.y0)
+    around = gray[box.y0 - top : box.y1 + pad, box.x0 - left : box.x1 + pad]
+    if is_standing:
+        around, inner = laid(around, inner, script)
+    return DetectedLine(box, around, inner, stands=is_standing)
+
+
+def _box(quad: Quad, size: tuple[int, int]) -> Box:
+    """The upright box around a quad, at least a pixel large and inside the image."""
+    xs, ys = [x for x, _ in quad], [y for _, y in quad]
+    x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
+    return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))

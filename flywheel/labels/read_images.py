@@ -1,0 +1,107 @@
+"""Reading images of lines, or of pages, with a round's reader: what `make read` writes, a row an image."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from datagen.disk.storage import Folder
+from datagen.engines import versions
+from datagen.inputs.items import Item
+from datagen.page.images import pixels
+from datagen.pictures.source import ImageSource
+from datagen.record import Drop, Sample, SampleError
+from flywheel.labels.line_readings import read_lines
+from flywheel.readers import kinds
+
+LINE, PAGE, AUTO = "line", "page", "auto"
+KINDS = (AUTO, LINE, PAGE)
+MIN_SIDE = 8
+"""An image with a shorter side, in pixels, has no line that anybody could read."""
+
+_LINE_HEIGHT, _LINE_WIDTH = 160, 6  # the highest line, in pixels; and in heights, how wide a higher one must be
+_AT_A_TIME = 50_000_000  # pixels of lines that wait to be read together
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """Images to read with the reader in `folder`, whose weights are of `sha256`; `kind` is one of `KINDS`."""
+
+    folder: str
+    sha256: str
+    kind: str
+    items: tuple[Item, ...]
+
+
+def engines(reader: Folder) -> dict[str, str]:
+    """What decides, beside the reader's weights, what is read. Raises `ValueError` if the folder has no reader."""
+    return versions("ppocr-detector") | kinds.engines(kinds.kind_of(reader))
+
+
+def is_line(size: tuple[int, int], kind: str) -> bool:
+    """Whether an image of this (width, height) is read as one line. By itself, one is that is at most 160 pixels high, or at
+    least 6 times as wide as high."""
+    width, height = size
+    return kind == LINE or (kind == AUTO and (height <= _LINE_HEIGHT or width >= _LINE_WIDTH * height))
+
+
+def run_read(task: ReadTask) -> list[Row]:
+    """The rows of the task's images, in order; the pages of a TIFF are rows each.
+
+    A line's row has `text` and `score`. A page's has its `size`, and `lines` from top to bottom, each with `box`, `text` and
+    `score`, and with `doubt` where no confidence would make the reading a label. Other rows have an `error`. A row of a TIFF with
+    pages says which `page`, counted from 0. Boxes are in pixels of the image as it is shown, turned as its EXIF says.
+    """
+    reader = kinds.reader(task.folder, task.sha256)
+    rows: list[Row] = []
+    waiting: list[tuple[Row, numpy.ndarray]] = []
+    for item in task.items:
+        of_item = list(_images(item))
+        for number, image in enumerate(of_item):
+            row: Row = {"image": item.uri} | ({"page": number} if len(of_item) > 1 else {})
+            rows.append(row)
+            try:
+                if isinstance(image, Drop):
+                    raise SampleError(image.reason, image.detail)
+                assert image.image is not None
+                if is_line(image.size, task.kind):
+                    waiting.append((row, pixels(image.image, "L")))
+                    if sum(line.size for _, line in waiting) > _AT_A_TIME:
+                        _read_waiting(reader, waiting)
+                else:
+                    row |= _page(image, reader)
+            except SampleError as error:
+                row["error"] = str(error)
+    _read_waiting(reader, waiting)
+    return rows
+
+
+def _images(item: Item) -> Iterator[Sample | Drop]:
+    """The images of a file, decoded once in a child process, so that a damaged one costs itself alone."""
+    try:
+        yield from ImageSource(min_side=MIN_SIDE, stage="read").read(item)
+    except SampleError as error:
+        yield Drop("", item.uri, None, "read", error.reason, error.detail)
+
+
+def _read_waiting(reader: Any, waiting: list[tuple[Row, numpy.ndarray]]) -> None:
+    """Read the lines that wait, into their rows; none waits after that."""
+    for (row, _), (text, score) in zip(waiting, reader.read([line for _, line in waiting]), strict=True):
+        row |= {"text": text, "score": score}
+    waiting.clear()
+
+
+def _page(page: Sample, reader: Any) -> Row:
+    lines = [
+        {"box": list(line.box), "text": line.text, "score": line.score} | ({"doubt": line.refusal} if line.refusal else {})
+        for line in read_lines(page, reader, reader.script)
+    ]
+    return {"size": list(page.size), "lines": lines}
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[tuple[Item, ...]]:
+    """The items in order, `size` at a time."""
+    yield from (tuple(items[start : start + size]) for start in range(0, len(items), size))

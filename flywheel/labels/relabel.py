@@ -1,0 +1,172 @@
+"""Reading lines that nobody has labelled: the gate decides which pieces of them are accepted."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import ClassVar
+
+import numpy
+import simplejpeg
+
+from datagen.inputs.items import Inputs, Item
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
+from datagen.work.pipeline import Estimate
+from datagen.work.samples_of import ShardSource
+from datagen.writing.direction import is_rtl
+from flywheel.labels.calibrated_scores import Worth
+from flywheel.labels.detected_lines import line_of
+from flywheel.labels.gate import NOBODY
+from flywheel.labels.plausible import PlausibleFile
+from flywheel.labels.reading_pieces import AGREED, STRATA, LineReading, Part, read_parts
+from flywheel.pools.page_lists import PlaceFile
+from flywheel.readers import kinds
+from flywheel.step import COMPACT
+
+STAGE = "ReadLines"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What reads the lines of a language on the pages in the file `pages`, and the confidence that is asked for: of pieces that
+    the existing reader reads alike, and of others.
+
+    `reader` names the reader's folder, and `sha256` is of its weights. `like` says what lines of the language are like, and
+    `worth`, for each of `STRATA`, how often pieces of some confidence are right.
+    """
+
+    lang: str
+    script: str
+    pages: PlaceFile
+    reader: str
+    sha256: str
+    agreed: float
+    alone: float
+    like: PlausibleFile | None = None
+    worth: tuple[Worth, ...] = ()
+
+    def share(self, part: Part) -> float:
+        """The share of pieces that is right, of those as sure as this one; its confidence where nobody knows."""
+        return self.worth[STRATA.index(part.stratum)].share(part.score) if self.worth else part.score
+
+    def refusal(self, part: Part) -> str:
+        """Why a part is not accepted; "" if it is."""
+        if not part.stratum:
+            return part.reason
+        cutoff = self.agreed if part.stratum == AGREED else self.alone
+        return "" if part.score >= cutoff else "gate_is_shut" if cutoff == NOBODY else "low_confidence"
+
+
+@dataclass(frozen=True)
+class ReadLines(ShardSource):
+    """Reads the lines of the dataset `lines` with readers of a `kind`; gives a crop for each piece that is accepted, a drop for
+    each part of a line that is refused, and one for each line of which nothing is accepted.
+
+    A crop's score is the share of pieces that is right, among those as sure in its stratum: so labels of all readers and
+    languages compare. The reader's own confidence stays in its quality's signals. A drop's score is the reader's confidence.
+
+    Each of `gates` names its pages, and the reader that reads their lines: a folder in the folder `readers` of the round `round`.
+    An accepted crop's origin says which page it is from and where it lies there. A drop has the reading that was refused. The
+    reason of a line is `too_small` (for the reader), `turned` (higher than wide, in a script that has no
+    columns) or `nothing_read`. That of a part of a line, or
+    of most of a line, is
+
+        views_differ     it reads otherwise at another scale
+        look_alike       its letters don't say which script a word is in
+        disagrees        the existing reader reads otherwise
+        low_confidence   the words aren't sure, and there is no other reader; or a piece has less than its cutoff
+        gate_is_shut     a piece of a stratum that can't be shown to be right often enough
+        implausible      unlike lines of the language, as `other_script`, `latin_word` and `length_misfit` are (`plausible.py`)
+        too_short        sure, but too few words for a piece
+        no_gap           no paper between the words, so that the image can't be cut there
+    """
+
+    version: ClassVar[int] = 5
+
+    readers: str = ""
+    round: int = 0
+    gates: tuple[Gate, ...] = ()
+    kind: str = COMPACT
+    jpeg_quality: int = 92
+
+    def engines(self) -> dict[str, str]:
+        return kinds.engines(self.kind)
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        lines = sum(max(0, item.count) for item in inputs)
+        return Estimate(lines, 8_000 * lines, 0.01 * lines)
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        num_items = 0
+        lines = self.samples(item, lambda row: self._gate(row["parent"]) is not None, images=True)
+        for page, of_page in groupby(lines, key=lambda line: line.origin.parent):
+            gate = self._gate(page)
+            assert gate is not None
+            num_items += 1
+            yield from self.outcomes(list(of_page), gate)
+        if not num_items:
+            yield Drop("", item.uri, None, STAGE, "no_lines", "no line to read")
+
+    def _gate(self, page: str) -> Gate | None:
+        """The gate that names this page."""
+        return next((gate for gate in self.gates if gate.pages.keys().get(page) == gate.lang), None)
+
+    def outcomes(self, lines: Sequence[Sample], gate: Gate) -> Iterator[Sample | Drop]:
+        """The lines of a page behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
+        reader = kinds.reader(f"{self.readers}/{gate.reader}", gate.sha256)
+        judge = gate.like.read().reason if gate.like else None
+        readings = read_parts([line_of(line) for line in lines], reader, gate.script, judge)
+        for line, reading in zip(lines, readings, strict=True):
+            page, _, number = line.key.rpartition("-l")
+            key = f"{page}-r{self.round}-{number}"
+            judged = [replace(part, reason=gate.refusal(part)) for part in reading.parts]
+            is_whole = len(judged) == 1 or all(part.reason for part in judged)
+            runs = [(reason, list(run)) for reason, run in groupby(judged, key=lambda part: bool(part.reason))]
+            count = 0
+            for is_refused, run in runs:
+                for part in [reading.merge(run)] if is_refused else run:
+                    count += 1
+                    at = line.origin.box if is_whole else box_of(reading, part)
+                    part_key = key if is_whole else f"{key}p{count}"
+                    yield (
+                        self._refused(line, gate, part_key, part, at)
+                        if is_refused
+                        else self._accepted(line, gate, part_key, part, at, reading.crop)
+                    )
+
+    def _refused(self, line: Sample, gate: Gate, key: str, part: Part, box: Box) -> Drop:
+        where = Range(line.origin.page, line.origin.page + 1)
+        reading = Reading(gate.lang, box, part.text, part.score)
+        return Drop(key, line.origin.uri, where, STAGE, part.reason, readings=(reading,))
+
+    def _accepted(self, line: Sample, gate: Gate, key: str, part: Part, at: Box, crop: numpy.ndarray) -> Sample:
+        pixels = numpy.ascontiguousarray(crop[:, part.left : part.right])
+        height, width = pixels.shape
+        box, by, o, share = Box(0, 0, width, height), f"flywheel/round-{self.round}", line.origin, gate.share(part)
+        direction = "rtl" if is_rtl(part.text, gate.script) else "ltr"
+        return Sample(
+            key=key,
+            task="crop",
+            image=simplejpeg.encode_jpeg(pixels[:, :, None], self.jpeg_quality, "GRAY"),
+            size=(width, height),
+            lang=gate.lang,
+            script=gate.script,
+            text=part.text,
+            regions=(Region(box, "text", part.text, share, by, lines=(Line(box, part.text, direction=direction),)),),
+            quality=Quality("trusted", signals={"confidence": part.score, "agreed": float(part.stratum == AGREED)}),
+            origin=Origin(o.uri, o.sha256, o.page, o.licence, o.engines | self.engines() | {by: gate.sha256}, o.parent, at),
+            stage=by,
+            round=self.round,
+            group=line.group,
+        )
+
+
+def box_of(reading: LineReading, part: Part) -> Box:
+    """Where a part of a line lies on its page: the line's box, as far as the part goes."""
+    box, inset = reading.line.box, reading.inset
+    if reading.line.stands:
+        scale = (box.y1 - box.y0) / (reading.line.inner.x1 - reading.line.inner.x0)
+        top, bottom = (box.y0 + round((x - inset) * scale) for x in (part.left, part.right))
+        y0 = max(box.y0, min(box.y1 - 1, top))
+        return Box(box.x0, y0, box.x1, max(y0 + 1, min(box.y1, bottom)))
+    x0 = max(box.x0, min(box.x1 - 1, box.x0 + part.left - inset))
+    return Box(x0, box.y0, max(x0 + 1, min(box.x1, box.x0 + part.right - inset)), box.y1)

@@ -1,0 +1,199 @@
+"""Typeset pages that calibrate gates: text that nobody learned, in typefaces that only test, as documents' pages look.
+
+A language with few documents has few lines to calibrate a gate. Its frozen text has lines that test. They are set as pages with
+titles, paragraphs, lists and columns, at the size that images of documents' pages have. Some look like rendered PDFs, the others
+like scans. The dataset's samples are like those of documents: regions with lines and their true boxes, and text that is trusted.
+"""
+
+import importlib.metadata
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cairocffi
+import cv2
+import numpy
+import pangocffi
+import simplejpeg
+
+from datagen.disk import manifest
+from datagen.disk.storage import Folder
+from datagen.drawing.sheet import SetBlock, Sheet, draw
+from datagen.inputs.census import Census
+from datagen.inputs.items import Inputs, Item, shards_of
+from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample, content_key
+from datagen.work.pipeline import Estimate, Pipeline
+from datagen.writing import scripts
+from flywheel.labels import calibrate, page_blocks
+from flywheel.labels.page_blocks import Queue
+from flywheel.lines import typeset_lines
+from flywheel.lines.line_wear import bleed_through, broken
+from flywheel.pools import pools_file
+from flywheel.pools.pools import Pools
+from flywheel.pools.pools_file import FrozenPools
+from flywheel.pools.texts import TextFile, Texts, licence
+from flywheel.step import TYPESET, Flywheel
+from model.data.degrade import scanned
+
+BY = "typeset"
+"""What regions and records say that they come from."""
+
+OWN_LINES = 200
+"""The lines of a language that calibrate its script's gate, at least, where it has text."""
+
+
+@dataclass(frozen=True)
+class FrozenTexts(Census):
+    """The frozen texts of languages as items, known by their bytes."""
+
+    files: tuple[TextFile, ...]
+
+    def items(self) -> list[Item]:
+        return sorted((Item(f"{f.url}/{f.lang}.json", f.sha256, lang=f.lang) for f in self.files), key=lambda item: item.uri)
+
+
+@dataclass(frozen=True)
+class TypesetPages:
+    """Pages of the lines that test, until as many lines of a language are set as `lines` says, or no text is left.
+
+    The share `scans` of the pages are degraded as scans are: turned by 1.2 degrees at most, dull, noisy, blurred, saved as JPEG,
+    and at times with broken strokes, or with the other side of the sheet shining through. A line's box is upright, and around the
+    line as it lies; where it is turned, its polygon has its corners. Reads the items of `FrozenTexts`. A page that was asked for
+    and has no line is a drop, `no_text`.
+    """
+
+    version: ClassVar[int] = 1
+
+    lines: tuple[tuple[str, int], ...] = ()
+    scans: float = 0.5
+    long_side: int = 1920
+    jpeg_quality: int = 90
+    seed: int = 0
+
+    def engines(self) -> dict[str, str]:
+        packages = {name: importlib.metadata.version(name) for name in ("pangocairocffi", "simplejpeg")}
+        made = {"cairo": cairocffi.cairo_version_string(), "opencv": cv2.__version__}
+        return packages | made | {"pango": pangocffi.pango_version_string()}
+
+    def split(self, items: Sequence[Item]) -> list[Inputs]:
+        return shards_of(items, lambda item: 1, 1)
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        pages = sum(math.ceil(dict(self.lines)[item.lang] / 40) for item in inputs)
+        return Estimate(pages, 400_000 * pages, 0.3 * pages)
+
+    def probe(self, item: Item) -> Item:
+        return item
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        url, _, _ = item.uri.rpartition("/")
+        texts = TextFile(url, item.lang, item.etag).read()
+        texts.families.check(texts.lang)
+        lines = [(text, typeset_lines.families_for(text, texts.families.test, texts.lang)) for text in texts.held_out]
+        queue = Queue([(text, families) for text, families in lines if families])
+        num_lines = number = 0
+        while num_lines < dict(self.lines)[item.lang] and (families := [name for name in texts.families.test if queue.has(name)]):
+            drawn = random.Random(f"{self.seed} {texts.lang} {number}")
+            style = page_blocks.style(families[number % len(families)], texts.script, drawn)
+            ink = drawn.uniform(0.75, 1)
+            blocks = page_blocks.blocks(queue, style, drawn)
+            sheet = draw(blocks, texts.lang, style, self.long_side, texts.script in scripts.RTL, ink)
+            yield self._sample(item, texts, sheet, style.family, style.size_pt, number)
+            num_lines, number = num_lines + sheet.num_lines, number + 1
+        if not number:
+            part = Range(0, 1)
+            yield Drop("", item.uri, part, type(self).__name__, "no_text", "no line that only tests, or no typeface for it")
+
+    def _sample(self, item: Item, texts: Texts, sheet: Sheet, family: str, size_pt: float, number: int) -> Sample:
+        random = numpy.random.default_rng([self.seed, number, int(item.etag[:8], 16)])
+        pixels, matrix = sheet.gray, numpy.eye(2, 3)
+        height, width = pixels.shape
+        # Every typeface has pages of both looks: the golden ratio's multiples are spread evenly in any arithmetic series.
+        if is_scan := (int(item.etag[:8], 16) / 2**32 + number * (math.sqrt(5) - 1) / 2) % 1 < self.scans:
+            pixels, matrix = _scanned(pixels, size_pt * 1.3 * self.long_side / 842, random)
+        regions = tuple(_region(block, matrix, (width, height), family) for block in sheet.blocks)
+        colours = pixels if pixels.ndim == 3 else numpy.repeat(pixels[:, :, None], 3, axis=2)
+        image = simplejpeg.encode_jpeg(
+            numpy.ascontiguousarray(colours), quality=self.jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False
+        )
+        engines = self.engines() | {"typefaces": texts.families.sha256}
+        counts = ", ".join(f"{n} paragraphs of {name}" for name, n in sorted(texts.paragraphs.items()))
+        return Sample(
+            key=f"{content_key(item.etag)}-{number:06d}",
+            task="page",
+            image=image,
+            size=(width, height),
+            lang=texts.lang,
+            script=texts.script,
+            text="\n\n".join(region.text for region in regions),
+            regions=regions,
+            quality=Quality("trusted"),
+            origin=Origin(item.uri, item.etag, number, licence(texts.paragraphs), engines),
+            stage=BY,
+            metadata={"text": counts, "typeface": family, "look": "scan" if is_scan else "render"},
+        )
+
+
+def lines_needed(served: Sequence[Pools], own: Mapping[str, int], of_script: int) -> dict[str, int]:
+    """By language, how many lines are to be typeset, beside those of its `own` documents that calibrate.
+
+    A gate is of a script, so all languages of a script that have text bring as many, until the script has `of_script` lines. A
+    language has `OWN_LINES` at least.
+    """
+    with_text = Counter(p.script for p in served if p.text)
+    num_own: Counter[str] = Counter()
+    for p in served:
+        num_own[p.script] += own.get(p.lang, 0)
+    shares = {p.lang: math.ceil((of_script - num_own[p.script]) / with_text[p.script]) for p in served if p.text}
+    needed = {lang: max(share, OWN_LINES - own.get(lang, 0)) for lang, share in shares.items()}
+    return {lang: num_lines for lang, num_lines in needed.items() if num_lines > 0}
+
+
+def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None:
+    """The pipeline that makes the pages of the output; None if no language needs them.
+
+    Those are languages of scripts that have pages to read, and languages without a document.
+    """
+    read = {p.script for p in pools.served if p.unlabelled}
+    served = [p for p in pools.served if p.script in read or p.kind == "text"]
+    places = calibrate.pages(pools.served, step.max_calibration_pages)
+    own: Counter[str] = Counter()
+    for row in (row for part in manifest.parts(out.sub(step.pages), list(pools.shards)) for row in part.to_pylist()):
+        if lang := places.get((row["sha256"], row["page"])):
+            own[lang] += row["num_lines"]
+    needed = lines_needed(served, own, step.calibration_lines)
+    short = [p for p in served if p.lang in needed]
+    files = pools_file.texts_of(step, out, short)
+    source = TypesetPages(tuple((lang, needed[lang]) for lang in sorted(files)), seed=step.seed)
+    return Pipeline(TYPESET, FrozenTexts(tuple(files.values())), source, (), max_drop=1.0) if files else None
+
+
+def _scanned(gray: numpy.ndarray, line_height: float, random: numpy.random.Generator) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """(H, W) bytes as a scan of (H, W, 3) bytes, and the matrix that says where each point went."""
+    if random.random() < 0.3:
+        gray = bleed_through(gray, random, line_height)
+    if random.random() < 0.2:
+        gray = broken(gray, random, line_height)
+    return scanned(numpy.repeat(gray[:, :, None], 3, axis=2), random)
+
+
+def _region(block: SetBlock, matrix: numpy.ndarray, size: tuple[int, int], family: str) -> Region:
+    lines = tuple(_line(line.text, line.box, line.direction, matrix, size, family) for line in block.lines)
+    boxes = [line.box for line in lines]
+    box = Box(min(b.x0 for b in boxes), min(b.y0 for b in boxes), max(b.x1 for b in boxes), max(b.y1 for b in boxes))
+    label, text = block.block.label, " ".join(line.text for line in lines)
+    return Region(box, label, text, None, BY, lines=lines, continues=block.continues)
+
+
+def _line(text: str, box: Box, direction: str, matrix: numpy.ndarray, size: tuple[int, int], family: str) -> Line:
+    """The line where the matrix took it."""
+    if numpy.array_equal(matrix, numpy.eye(2, 3)):
+        return Line(box, text, family, direction)
+    corners = numpy.array([(box.x0, box.y0, 1), (box.x1, box.y0, 1), (box.x1, box.y1, 1), (box.x0, box.y1, 1)], float)
+    moved = (corners @ matrix.T).clip(0, size)
+    (x0, y0), (x1, y1) = moved.min(0).round().astype(int).tolist(), moved.max(0).round().astype(int).tolist()
+    upright = Box(min(x0, size[0] - 1), min(y0, size[1] - 1), max(x1, x0 + 1), max(y1, y0 + 1))
+    return Line(upright, text, family, direction, polygon=tuple((round(x, 1), round(y, 1)) for x, y in moved.tolist()))

@@ -1,0 +1,1 @@
+"""Crops of lines to learn from."""

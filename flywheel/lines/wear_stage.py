@@ -1,0 +1,60 @@
+"""Crops of lines as a poor scan or a careless detector would give them, as a stage: what a model is measured on that is to read
+more than clean renderings.
+"""
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy
+import simplejpeg
+
+from datagen.engines import Engines
+from datagen.record import Box, Drop, Sample
+from datagen.work.needs import A_CORE, Needs
+
+
+@dataclass(frozen=True)
+class WearLines:
+    """Each crop as `flywheel.lines.crops.degraded` makes it, by `seed` and its key; its region is then the whole image. What is
+    no crop of a line drops as `no_line`, and one that is worn to nothing as `worn_away`."""
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
+
+    seed: int = 0
+    jpeg_quality: int = 90
+    batch_size: int = 1
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        from flywheel.lines.crops import Crop, degraded  # OpenCV and more, for the worker alone
+
+        for sample in batch:
+            if sample.task != "crop" or sample.image is None or not sample.regions:
+                yield sample.drop("no_line", type(self).__name__, sample.task)
+                continue
+            region = sample.regions[0]
+            crop = Crop(sample.key, sample.lang, sample.script, sample.text, sample.image, region.box)
+            drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{sample.key}".encode()).digest()[:8])
+            gray = degraded(crop, numpy.random.default_rng(drawn))
+            height, width = gray.shape
+            if height < 8 or width < 8:
+                yield sample.drop("worn_away", type(self).__name__, f"{width} x {height} pixels are left")
+                continue
+            pixels = numpy.ascontiguousarray(gray)[:, :, None]
+            box = Box(0, 0, width, height)
+            lines = tuple(replace(line, box=box, polygon=()) for line in region.lines[:1])
+            yield replace(
+                sample,
+                image=simplejpeg.encode_jpeg(pixels, quality=self.jpeg_quality, colorspace="GRAY"),
+                size=(width, height),
+                regions=(replace(region, box=box, polygon=(), lines=lines),),
+            )
+
+    def engines(self) -> dict[str, str]:
+        import cv2
+
+        names = ("numpy", "pillow", "simplejpeg")
+        return {name: importlib.metadata.version(name) for name in names} | {"opencv": cv2.__version__}

@@ -1,0 +1,141 @@
+"""How many of the accepted labels are right where no text layer says so: lines for a person to transcribe, and what comes of it.
+
+A sample is uniform by language and document: each language gives as many lines, and within it each document, as far as they have
+lines. The lines are asked in a random order, so that a part of an audit is a smaller audit. Whoever transcribes sees no reading.
+
+Of each language the pages without a text layer are asked about (`scanned_pages.py`). Documents that the reader learned from, or
+that calibrated its gate, are left out. A language without such a page, or none of whose lines passes, is asked about lines that
+the round accepted, on pages whose layer is hidden; the result says so.
+"""
+
+import itertools
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_records
+from datagen.disk.storage import Folder
+from datagen.engines.compact import normalise
+from datagen.writing.lookalikes import mended
+from flywheel.labels import gate
+from flywheel.people import review, scanned_pages
+from flywheel.pools import questions
+from flywheel.pools.questions import AUDIT, AUDITS, Answer, Asked, Sheet
+from flywheel.step import Flywheel, round_name
+
+NO_LAYER, HIDDEN_LAYER = "no layer", "hidden layer"
+
+
+def sample(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int) -> tuple[list[Asked], dict[str, str]]:
+    """`count` lines that the round with these `metrics` would label, or labelled, in the order in which they are asked; and by
+    language whether their pages have no layer, or a hidden one."""
+    answered = {answer.image for answer in questions.answers(out.sub(step.name))}
+    served = scanned_pages.served_pools(step, out)
+    documents = scanned_pages.pages(step, out, metrics, served)
+    accepted = _accepted(step, out, metrics["round"])
+    languages = sorted({*documents, *accepted})
+    lines, layers = {}, {}
+    for lang in languages:
+        wanted = -(-count // len(languages))
+        found = (
+            list(scanned_pages.read(step, out, metrics, served[lang], documents[lang], 2 * wanted, True))
+            if lang in documents
+            else []
+        )
+        layers[lang] = NO_LAYER if found else HIDDEN_LAYER
+        lines[lang] = [line for line in found or accepted.get(lang, []) if line.image not in answered]
+    chosen = uniform(lines, count)
+    return chosen, {lang: layer for lang, layer in layers.items() if any(line.lang == lang for line in chosen)}
+
+
+def uniform(lines: Mapping[str, Iterable[Asked]], count: int) -> list[Asked]:
+    """At most `count` of the lines of each language: as many of each language, and of each of its documents, as there are. In a
+    random order."""
+    turns = []
+    for of_language in lines.values():
+        documents: dict[str, list[Asked]] = defaultdict(list)
+        for line in sorted(of_language, key=_drawn):
+            documents[line.sha256].append(line)
+        turns.append(_flat(itertools.zip_longest(*(documents[doc] for doc in sorted(documents)))))
+    return sorted(itertools.islice(_flat(itertools.zip_longest(*turns)), count), key=_drawn)
+
+
+def note(layers: Mapping[str, str]) -> str:
+    """How the lines were chosen, for people."""
+    parts = ["lines that the gate lets through, as many of each language and document as there are"]
+    for layer, what in ((NO_LAYER, "on pages without a text layer"), (HIDDEN_LAYER, "on pages whose text layer is hidden")):
+        if languages := sorted(lang for lang, of_lang in layers.items() if of_lang == layer):
+            parts.append(f"{', '.join(languages)}: {what}")
+    return "; ".join(parts)
+
+
+def result(sheet: Sheet, answers: Iterable[Answer], layers: Mapping[str, str]) -> dict[str, Any]:
+    """The precision of the labels that an audit asked about, by language and of all together, with its 95% interval.
+
+    A line that nobody can read is left out, and counted. A line that is none has a wrong label.
+    """
+    given = {answer.id: answer for answer in answers if answer.sheet.startswith(AUDIT)}  # audits may share lines
+    of_language: dict[str, list[Asked]] = defaultdict(list)
+    for line in sheet.lines:
+        of_language[line.lang].append(line)
+    rows = {lang: _precision(lines, given) | {"layer": layers.get(lang, "")} for lang, lines in sorted(of_language.items())}
+    people = Counter(given[line.id].by for line in sheet.lines if line.id in given)
+    return {"round": sheet.round, "by": dict(people), "all": _precision(sheet.lines, given), "languages": rows}
+
+
+def results(folder: Folder) -> dict[str, Any]:
+    """The result of each audit that somebody answered, by the sheet's name, from the file that `measure` wrote."""
+    found: dict[str, Any] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
+    return found
+
+
+def measure(folder: Folder) -> dict[str, Any]:
+    """Write the results of all audits of the step's `folder` by the answers that are there, and return them."""
+    answers = questions.answers(folder)
+    audits = [sheet for sheet in questions.sheets(folder) if sheet.kind == AUDIT]
+    results = {sheet.name: result(sheet, answers, sheet.layers) for sheet in audits}
+    found = {name: of_sheet for name, of_sheet in results.items() if of_sheet["by"]}
+    if found:
+        folder.write(AUDITS, json.dumps(found, ensure_ascii=False, indent=1).encode())
+    else:
+        folder.remove(AUDITS)
+    return found
+
+
+def is_same(text: str, reading: str, script: str) -> bool:
+    """Whether two texts are drawn alike, letter for letter: letters of another script within a word, which nobody sees, are
+    in the word's script."""
+    return mended(normalise(text), script) == mended(normalise(reading), script)
+
+
+def _precision(lines: Sequence[Asked], given: Mapping[str, Answer]) -> dict[str, Any]:
+    judged = [(line, given[line.id]) for line in lines if line.id in given]
+    counted = [(line, answer) for line, answer in judged if answer.verdict != "skip"]
+    right = sum(answer.has_text and is_same(answer.text, line.reading, line.script) for line, answer in counted)
+    low, high = gate.interval(right, len(counted))
+    share = (right / len(counted), low, high) if counted else (None, None, None)
+    names = ("precision", "precision_low", "precision_high")
+    rounded = {name: None if value is None else round(value, 4) for name, value in zip(names, share, strict=True)}
+    counts = {"num_asked": len(lines), "num_judged": len(counted), "num_skipped": len(judged) - len(counted), "num_right": right}
+    return counts | rounded
+
+
+def _accepted(step: Flywheel, out: Folder, number: int) -> dict[str, list[Asked]]:
+    """The lines that a round accepted on pages that are still there, by language."""
+    folder = out.sub(round_name(number))
+    here = {row["key"] for row in review.page_rows(out.sub(step.pages))}
+    lines: dict[str, list[Asked]] = defaultdict(list)
+    for record in read_records(folder, manifest.rows(folder)):
+        if record.origin.parent in here:
+            lines[record.lang].append(scanned_pages.accepted_line(record, record.origin.parent))
+    return lines
+
+
+def _flat(turns: Iterable[Iterable[Asked | None]]) -> Iterator[Asked]:
+    return (line for line in itertools.chain.from_iterable(turns) if line is not None)
+
+
+def _drawn(line: Asked) -> bytes:
+    return scanned_pages.digest(line.id)

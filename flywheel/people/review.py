@@ -1,0 +1,143 @@
+"""Which lines a person should correct first: those that teach most for the time that they take.
+
+A reader that says how probably a line is right says, too, how many of its characters are probably wrong: the negative
+logarithm of the line's confidence. Lines are chosen by that, with three corrections, each for something that was measured on
+the default run's second round, whose pages have a hidden text layer:
+
+    200 refused lines of six languages                      no text there   wrong characters a line
+    by chance                                                     7%                 4.7
+    least confidence of a character                              66%                 1.9
+    most confident, just under the threshold                      3%                 0.0
+    least confidence of the line                                 14%                15.8
+    ... from each language as many                                9%                16.4
+    ... whose characters are read with .85 on average             5%                16.5
+    the whole rule                                                6%                16.6
+
+The reader is least sure of what is no text: screenshots, rules, ornaments. So lines whose characters have less than `_LEGIBLE` of
+confidence on average come last. A reader's disagreement with itself, or with anybody else, stands in the reason of the refusal,
+and each reason gets its turn (Reul and others 2018 choose the lines on which voters disagree most). A line counts less the more
+lines of its document, height and reason are chosen already: another height is mostly another typeface or size, which nobody knows
+of a page that is an image. A line whose reading is like a chosen one's is left out.
+"""
+
+import heapq
+import itertools
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from flywheel.lines.crops import Row
+from flywheel.pools.questions import Answer, Asked
+
+NOTE = (
+    "refused lines, as many of each language as there are; those first in which most characters are probably wrong, from "
+    "documents, line heights and reasons in turn"
+)
+_LEGIBLE = 0.85
+_LEAST_SCORE = 0.0005  # drops keep three decimals
+_ALIKE = 80.0  # of 100, as rapidfuzz compares two readings
+_NEVER = frozenset({"too_small", "nothing_read", "no_lines", "turned"})  # no text to correct
+
+
+def candidates(labels: Folder, pages: Folder) -> list[Asked]:
+    """The refused lines of the round whose dataset is `labels`, on pages that the dataset `pages` has."""
+    drops = [drop for report in read_reports(labels) for drop in report.drops if drop.readings and drop.key and drop.part]
+    places = {(drop.uri, drop.part.first) for drop in drops if drop.part}
+    rows: dict[str, Row] = {row["key"]: row for row in page_rows(pages) if (row["uri"], row["page"]) in places}
+    lines = []
+    for drop in drops:
+        row = rows.get(_page_of(drop.key))
+        (reading,) = drop.readings
+        if row:
+            place = (row["key"], row["uri"], row["sha256"], row["page"], reading.box)
+            lines.append(Asked(drop.key, *place, reading.lang, row["script"], reading.text, reading.score, drop.reason))
+    return list(filter(is_correctable, lines))
+
+
+def is_correctable(line: Asked) -> bool:
+    """Whether something was read that a person could correct."""
+    return bool(line.reading.strip()) and line.reason not in _NEVER
+
+
+def choose(lines: Iterable[Asked], count: int, answered: Iterable[Answer] = ()) -> list[Asked]:
+    """At most `count` of the lines, as many of each language as there are, in the order in which they teach most.
+
+    What was `answered` isn't asked again, whichever round read it.
+    """
+    known = {answer.image for answer in answered}
+    by_language: dict[str, list[Asked]] = defaultdict(list)
+    for line in lines:
+        if line.image not in known:
+            by_language[line.lang].append(line)
+    turns = [_in_turn(by_language[lang]) for lang in sorted(by_language)]
+    in_turns = itertools.chain.from_iterable(itertools.zip_longest(*turns))
+    chosen = list(itertools.islice((line for line in in_turns if line), count))
+    return sorted(chosen, key=lambda line: line.lang)
+
+
+def expected_errors(line: Asked) -> float:
+    """How many characters of the reading are probably wrong, by its confidence; negative for what is probably no text."""
+    confidence = max(line.score, _LEAST_SCORE)
+    of_character = confidence ** (1 / max(1, len(line.reading)))
+    return -math.log(confidence) if of_character >= _LEGIBLE else of_character - 1
+
+
+def page_rows(pages: Folder) -> Iterator[dict[str, Any]]:
+    """The places of the pages of a dataset."""
+    columns = [
+        "key",
+        "uri",
+        "sha256",
+        "page",
+        "script",
+        "lang",
+        "verdict",
+        "reasons",
+        "shard",
+        "offset",
+        "bytes",
+        "width",
+        "height",
+    ]
+    for part in manifest.parts(pages, [report.shard for report in read_reports(pages)]):
+        yield from part.select(columns).to_pylist()
+
+
+def _page_of(key: str) -> str:
+    """The page's key in the key of a line that a round read: PAGE-rN-NUMBER."""
+    return key.rsplit("-", 2)[0]
+
+
+def _in_turn(lines: Sequence[Asked]) -> Iterator[Asked]:
+    """The lines of a language, best first. A line's value falls with each chosen line of its kind, so the best of the heap is
+    valued anew before it is taken."""
+    of_kind: Counter[tuple[Any, ...]] = Counter()
+    heap = [(-expected_errors(line), line.id, line) for line in lines]
+    heapq.heapify(heap)
+    readings: list[str] = []
+    while heap:
+        value, key, line = heapq.heappop(heap)
+        kinds = [("height", line.sha256, _height(line)), ("reason", line.reason), ("document", line.sha256)]
+        worth = _worth(expected_errors(line), [of_kind[kind] for kind in kinds])
+        if -worth > value and heap and -worth > heap[0][0]:
+            heapq.heappush(heap, (-worth, key, line))
+        elif not any(fuzz.ratio(line.reading, reading, score_cutoff=_ALIKE) for reading in readings):
+            of_kind.update(kinds)
+            readings.append(line.reading)
+            yield line
+
+
+def _worth(errors: float, counts: Sequence[int]) -> float:
+    crowd = math.prod(1 + count / 8 for count in counts)
+    return errors / crowd if errors > 0 else errors * crowd
+
+
+def _height(line: Asked) -> int:
+    """The line's height, in steps of a fifth."""
+    return round(math.log(max(1, min(line.box.y1 - line.box.y0, line.box.x1 - line.box.x0))) / math.log(1.2))

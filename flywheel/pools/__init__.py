@@ -1,0 +1,1 @@
+"""Which documents and texts train, test, or wait to be read."""

@@ -1,0 +1,118 @@
+"""The pools as the first round froze them: the file pools.json in the step's folder.
+
+Rounds are compared with each other, so a document that tests the first round must test all of them. Documents that arrive after
+the first round stay out of the pools until a run with overwrite=1 makes the pools anew.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.engines import ppocr
+from datagen.record import another_schema
+from datagen.work import dataset
+from flywheel.pools import pools, text_supply, texts
+from flywheel.pools.pools import POOLS, Language, Pools, TextLines
+from flywheel.pools.texts import TextFile
+from flywheel.step import SHARED, Flywheel, numbers, numbers_aside
+
+log = logging.getLogger(__name__)
+
+NAME = "pools.json"
+VERSION = 4  # goes up whenever the code makes other pools of the same pages
+
+
+@dataclass(frozen=True)
+class FrozenPools:
+    """The pools of each language, the `values` that they were made with, and the `shards` of pages that they were made from.
+
+    `shards` maps a shard's name to what it was known as.
+    """
+
+    values: list[Any]
+    shards: dict[str, str]
+    pools: tuple[Pools, ...]
+
+    @property
+    def served(self) -> list[Pools]:
+        """The pools of the languages that get a reader."""
+        return [p for p in self.pools if not p.not_served]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.to_json()).hexdigest()
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "FrozenPools":
+        state = json.loads(data)
+        return cls(state["values"], state["shards"], tuple(map(_pools, state["pools"])))
+
+
+def read(folder: Folder) -> FrozenPools | None:
+    """The pools in the step's `folder`; None before they are made. Raises `ValueError` if another version made them."""
+    try:
+        return FrozenPools.from_json(folder.read(NAME)) if folder.exists(NAME) else None
+    except (KeyError, TypeError):
+        raise ValueError(f"{folder.path(NAME)}: {another_schema()}") from None
+
+
+def freeze(step: Flywheel, out: Folder) -> FrozenPools:
+    """The pools of the output. Until the first round begins they are made of the corpus as it is, and written.
+
+    Raises `ValueError` if the pools were made of other pages, or with other values.
+    """
+    folder, pages = out.sub(step.name), out.sub(step.pages)
+    shards = {report.shard: report.known_as for report in read_reports(pages)}
+    text = [bool(step.text), list(step.text_packages), step.text_below, step.max_text_lines, step.serve_by_text]
+    values = [VERSION, step.seed, step.min_alphabet_share, step.min_train_lines, ppocr.alphabet_sha256(), text]
+    if not numbers(out) and not numbers_aside(out):
+        made = FrozenPools(values, shards, tuple(_assign(step, pages, folder)))
+        for name in SHARED:
+            if out.exists(f"{name}/census") and read(folder) != made:
+                dataset.clear(out.sub(name))  # made for other pools, by a run that ended before its first round began
+        folder.write(NAME, made.to_json())
+        return made
+    frozen = read(folder)
+    is_same = frozen is not None and frozen.values == values
+    if frozen is None or not is_same or any(shards.get(shard) != known_as for shard, known_as in frozen.shards.items()):
+        raise ValueError(
+            f"{folder.path(NAME)} was made from other pages or values: "
+            "start a new output with out=…, or replace this one with overwrite=1"
+        )
+    if num_new := len(shards.keys() - frozen.shards.keys()):
+        log.info("%s: %d shards are newer than the pools and stay out of them; overwrite=1 makes pools anew", step.name, num_new)
+    return frozen
+
+
+def texts_of(step: Flywheel, out: Folder, served: Iterable[Pools]) -> dict[str, TextFile]:
+    """The frozen texts of the languages that have some, by language."""
+    url = out.sub(step.name).sub(texts.FOLDER).url
+    return {p.lang: TextFile(url, p.lang, p.text) for p in served if p.text}
+
+
+def _assign(step: Flywheel, pages: Folder, folder: Folder) -> Sequence[Pools]:
+    """The pools, with the texts of languages that need some written in the step's `folder`."""
+    languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
+    found = text_supply.texts(step, languages)
+    folder.remove(texts.FOLDER)
+    lines = {}
+    for lang, text in found.items():
+        sha256 = TextFile.write(folder.sub(texts.FOLDER), text).sha256
+        lines[lang] = TextLines(sha256, len(text.train), len(text.held_out))
+    new = [Language(text.lang, text.script, text_supply.share(text)) for text in found.values()]
+    known = {language.lang for language in languages}
+    languages = [*languages, *(language for language in new if language.lang not in known)]
+    return pools.assign(languages, step.seed, step.min_train_lines, lines)
+
+
+def _pools(values: dict[str, Any]) -> Pools:
+    """The pools that `dataclasses.asdict` took apart."""
+    return Pools(**values | {name: tuple((doc, page) for doc, page in values[name]) for name in POOLS})

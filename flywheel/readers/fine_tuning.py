@@ -1,0 +1,164 @@
+"""Fine-tuning of a network that writes a line token by token: the steps that `got_ocr` and `ours` have in common.
+
+Lines and weights follow from the values alone. A killed training goes on from its checkpoint: on a processor to the same bytes;
+on a GPU the last bits may differ, as they may between two whole trainings.
+"""
+
+import contextlib
+import json
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
+
+import numpy
+import torch
+from torch import Tensor, nn
+
+from datagen.disk.storage import Folder
+from datagen.engines.compact import threads
+from datagen.engines.token_reader import MODEL
+from datagen.work import progress
+from datagen.work.progress import State
+from flywheel.lines.crops import Crop, degraded
+from flywheel.readers.line_shares import shares_of
+from flywheel.step import Fit, Pretrained
+from model.train.checkpoint import Checkpoints, tensors
+from model.train.optim import adamw, rate_at, update
+from model.train.step import Train
+
+log = logging.getLogger(__name__)
+
+_REPORT_EVERY_S = 10.0
+_AHEAD = 2  # steps whose lines are prepared while others are learned
+_MAX_NOT_FINITE = 20
+_CHECKPOINT = "checkpoint-"
+
+
+class Learner(Protocol):
+    """A network that learns lines."""
+
+    @property
+    def net(self) -> nn.Module: ...
+
+    def prepared(self, lines: Sequence[tuple[numpy.ndarray, str]]) -> Any:
+        """What `gradients` takes, of lines with their texts: (H, W) gray bytes. It is called in another thread."""
+        ...
+
+    def gradients(self, prepared: Any) -> Tensor:
+        """The loss of a step's lines, in nats a token of their texts, once its gradients are there."""
+        ...
+
+
+def pretrained(config: Fit) -> Pretrained:
+    """Raises `ValueError` if the values don't say what a training starts from."""
+    if config.pretrained is None:
+        raise ValueError("pretrained is None: it must say which weights the training starts from")
+    return config.pretrained
+
+
+def device_of(values: Pretrained) -> str:
+    return values.device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def precision_of(values: Pretrained) -> str:
+    return values.precision or ("bfloat16" if device_of(values) == "cuda" else "float32")
+
+
+def is_there(folder: Folder, crops: Sequence[Crop], mark: str) -> bool:
+    """Whether the folder has the reader of the training `mark`. Raises `ValueError` if it has another's, or if there are no
+    `crops`."""
+    if not crops:
+        raise ValueError(f"no crops to train the reader in {folder.url} on")
+    if not folder.exists("config.json"):
+        return False
+    if json.loads(folder.read("config.json"))["made"]["mark"] != mark:
+        raise ValueError(f"{folder.url} holds a reader of another training: overwrite=1 replaces it, out=… leaves it alone")
+    tidy(folder)
+    return True
+
+
+def clear(folder: Folder) -> None:
+    """Remove what was left of a network when its writing was interrupted."""
+    folder.remove(MODEL)
+
+
+def tidy(folder: Folder) -> None:
+    """Remove what is only needed while a reader is trained."""
+    for name in folder.folders():
+        if name.startswith(_CHECKPOINT):
+            folder.remove(name)
+    folder.remove(progress.NAME)
+
+
+def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, mark: str) -> list[float]:
+    """Train for as many steps as `config` says, from the last checkpoint on; returns the loss of each of these steps.
+
+    Raises `ValueError` if no gradient is finite for many steps in turn, and `OSError` if a checkpoint can't be written.
+    """
+    values = _values(config)
+    precision = precision_of(pretrained(config))
+    checkpoints = Checkpoints(folder.sub(f"{_CHECKPOINT}{mark[:16]}-{precision}"), keep=1)
+    torch.manual_seed(config.seed)
+    optimizer = adamw(learner.net, values)
+    saved = checkpoints.load(learner.net, optimizer, None)
+    first = saved["step"] if saved else 0
+    started, shown, losses, not_finite = time.monotonic(), time.monotonic(), list[float](), 0
+    lines = _lines(config, crops)
+    with threads(config.threads), ThreadPoolExecutor(1, "lines") as thread, contextlib.ExitStack() as ending:
+        ending.callback(checkpoints.wait)  # what was begun is written, however the steps end
+        waiting: deque[Future[Any]] = deque()
+        for step in range(first, config.steps):
+            while len(waiting) < _AHEAD and step + len(waiting) < config.steps:
+                waiting.append(thread.submit(lambda number: learner.prepared(lines(number)), step + len(waiting)))
+            loss = learner.gradients(waiting.popleft().result())
+            norm, nats = update(optimizer, rate_at(values, step), values.max_norm, loss[None])
+            not_finite = 0 if math.isfinite(norm) and math.isfinite(nats) else not_finite + 1
+            if not_finite >= _MAX_NOT_FINITE:
+                raise ValueError(
+                    f"{_MAX_NOT_FINITE} steps in turn, up to step {step + 1}, had no finite gradient: learning_rate is "
+                    f"{config.learning_rate}, and a lower one may help"
+                )
+            losses.append(nats)
+            if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
+                checkpoints.save(step + 1, tensors(learner.net, optimizer, None), {})
+            if time.monotonic() - shown > _REPORT_EVERY_S:
+                shown = time.monotonic()
+                left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
+                note = f"loss {numpy.mean(losses[-50:]):.2f} nats a token"
+                progress.write(folder, State(step + 1, config.steps, "steps", note, left))
+    return losses
+
+
+def _values(config: Fit) -> Train:
+    """The training as model/train has it: its rates, its optimizer, its bound on gradients."""
+    return Train(
+        datasets=(),
+        steps=config.steps,
+        learning_rate=config.learning_rate,
+        min_learning_rate=config.learning_rate / 100,
+        warmup=max(1, round(config.warmup * config.steps)),
+        weight_decay=config.weight_decay,
+        seed=config.seed,
+    )
+
+
+def _lines(config: Fit, crops: Sequence[Crop]) -> Callable[[int], list[tuple[numpy.ndarray, str]]]:
+    """The lines of a step, degraded, with their texts, by the step's number alone."""
+    shares = shares_of(crops)
+    num = pretrained(config).lines
+
+    def of_step(step: int) -> list[tuple[numpy.ndarray, str]]:
+        random = numpy.random.default_rng([config.seed, 1, step])
+        drawn = [crops[i] for i in random.choice(len(crops), num, p=shares)]
+        return [(degraded(crop, random, config.typeset_share), crop.text) for crop in drawn]
+
+    return of_step
+
+
+def most_tokens(lengths: Sequence[int]) -> int:
+    """The tokens that a reading may have at most: some more than the longest line learned has."""
+    return max(lengths) * 5 // 4 + 8

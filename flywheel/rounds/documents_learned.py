@@ -1,0 +1,50 @@
+"""Which documents the readers of an output learned from, and which only tested them."""
+
+from collections.abc import Iterable
+
+from datagen.disk.storage import Folder
+from flywheel.pools import lineage, pools_file
+from flywheel.pools.pools import Place, Pools
+from flywheel.rounds import set_aside
+from flywheel.step import LEARNED_FROM, Flywheel, has_reader, reader_name, round_folders
+
+
+def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
+    """The sha256s of documents that only test the readers. A document whose other pages train them isn't one.
+
+    Raises `ValueError` if there are rounds but nothing that says what they were tested on.
+    """
+    pools = _pools(step, out)
+    tests = _documents(place for p in pools for place in p.held_out)
+    teaches = _documents(place for p in pools for place in p.train + p.unlabelled)
+    return tests - teaches
+
+
+def readers_trained_on(out: Folder, sha256s: frozenset[str]) -> list[str]:
+    """The folders of readers that learned from these documents, in rounds that are set aside, too.
+
+    A reader learned from a document if it was trained on lines of it, or on lines that the round before read in it, or if it
+    started from the weights of such a reader. The rounds' own files say so.
+    """
+    readers = []
+    for name in [*round_folders(out), *set_aside.folders(out)]:
+        folder = out.sub(name)
+        for reader, documents in lineage.read(folder).items() if folder.exists(LEARNED_FROM) else ():
+            if documents & sha256s and has_reader(folder, reader):
+                readers.append(f"{name}/{reader_name(reader)}")
+    return readers
+
+
+def _documents(places: Iterable[Place]) -> frozenset[str]:
+    return frozenset(doc for doc, _ in places)
+
+
+def _pools(step: Flywheel, out: Folder) -> tuple[Pools, ...]:
+    """The pools as they were frozen; none before the first round. Raises `ValueError` if rounds have none."""
+    pools = pools_file.read(out.sub(step.name))
+    if pools is None and (rounds := round_folders(out)):
+        raise ValueError(
+            f"{out.url} has {rounds[0]} but no {step.name}/{pools_file.NAME}, which says what its readers are tested on: "
+            "give the flywheel its old name, or start a new output with out=…"
+        )
+    return pools.pools if pools else ()

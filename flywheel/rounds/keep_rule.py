@@ -1,0 +1,108 @@
+"""Whether a round is kept: no language got worse on the held-out lines, and some got better.
+
+A round and the one that it comes from read the same lines, so each line says which of the two made fewer errors in it. If neither
+were better, it would be chance which of them made which errors of a line. So the readings of each line are swapped at random,
+many times over: the probability of a change is the share of swappings that change a language's errors at least as much. A
+language got better, or worse, if that is less than `RISK`, divided by the number of languages (Bonferroni).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy
+
+from flywheel.pools.lineage import RoundReader
+
+RISK = 0.05
+_SWAPPINGS = 20_000
+
+Distances = Mapping[str, Mapping[str, tuple[int, int]]]
+"""By language and line: how many edits a reading is from the truth, and how many characters the truth has."""
+ByReader = Mapping[str, Distances]
+"""The distances of each reader's readings, by its name."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A language's character error rate `before` and `now` on the same lines, and the probability that chance alone makes it so
+    much better, or so much worse."""
+
+    before: float
+    now: float
+    num_lines: int
+    p_better: float
+    p_worse: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a round is kept. `reason` says why it isn't; "" if it is. `changes` are by language and reader; none in a first
+    round."""
+
+    kept: bool
+    reason: str
+    changes: Mapping[str, Change]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judge(readers: Iterable[RoundReader], before: ByReader | None, now: ByReader, needs_gain: bool = True) -> Verdict:
+    """The verdict on a round with these readers, each of which is compared with the one that it started from.
+
+    `before` is of the round that it comes from, None if it comes from nothing.
+    """
+    if before is None:
+        return verdict(None, {})
+    ours: dict[str, Mapping[str, tuple[int, int]]] = {}
+    theirs: dict[str, Mapping[str, tuple[int, int]]] = {}
+    for reader in readers:
+        for lang, lines in now[reader.name].items():
+            ours[f"{lang} ({reader.name})"] = lines
+            if lang in before.get(reader.start, {}):
+                theirs[f"{lang} ({reader.name})"] = before[reader.start][lang]
+    read_now = {lang for of_reader in now.values() for lang in of_reader}
+    theirs |= {lang: lines for of_reader in before.values() for lang, lines in of_reader.items() if lang not in read_now}
+    return verdict(theirs, ours, needs_gain)
+
+
+def verdict(before: Distances | None, now: Distances, needs_gain: bool = True) -> Verdict:
+    """The verdict on a round with the errors `now`, where those `before` are to be compared with (None: there is nothing).
+
+    Without `needs_gain`, a round is kept if no language got worse.
+    """
+    if before is None:
+        return Verdict(True, "", {})
+    lost = sorted(before.keys() - now.keys())
+    changes = {lang: change for lang in sorted(before.keys() & now.keys()) if (change := _change(before[lang], now[lang]))}
+    risk = RISK / max(1, len(changes))
+    worse = [_said(lang, c) for lang, c in changes.items() if c.p_worse < risk] + [
+        f"{lang} is not read any more" for lang in lost
+    ]
+    is_better = any(c.p_better < risk for c in changes.values()) or bool(now.keys() - before.keys())
+    if worse:
+        return Verdict(False, f"worse than the round that it comes from: {', '.join(worse)}", changes)
+    if needs_gain and not is_better:
+        return Verdict(False, "no gain: no language is better than in the round that it comes from, beyond chance", changes)
+    return Verdict(True, "", changes)
+
+
+def _said(lang: str, change: Change) -> str:
+    return f"{lang} {change.before:.2%} -> {change.now:.2%} character error"
+
+
+def _change(before: Mapping[str, tuple[int, int]], now: Mapping[str, tuple[int, int]]) -> Change | None:
+    """The change of a language; None if the rounds have no line in common."""
+    keys = sorted(before.keys() & now.keys())
+    num_chars = sum(now[key][1] for key in keys)
+    if not num_chars:
+        return None
+    then, after = (numpy.array([errors[key][0] for key in keys]) for errors in (before, now))
+    differences = (after - then)[after != then]
+    change = differences.sum()
+    signs = numpy.random.default_rng(0).integers(0, 2, (_SWAPPINGS, len(differences)), dtype=numpy.int8) * 2 - 1
+    by_chance = signs @ differences if len(differences) else numpy.zeros(_SWAPPINGS)
+    p_better, p_worse = (float((by_chance <= change).mean()), float((by_chance >= change).mean()))
+    rate_before, rate_now = (round(float(errors.sum() / num_chars), 5) for errors in (then, after))
+    return Change(rate_before, rate_now, len(keys), p_better, p_worse)

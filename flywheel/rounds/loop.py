@@ -1,0 +1,203 @@
+"""The flywheel: pools once, then one round after the other. Nothing changes a round once its metrics.json is written; one that
+isn't kept is moved aside.
+
+    NAME/pools.json          which document trains, tests, or waits to be read; NAME is the step's
+    NAME/text/               text to typeset, by language
+    NAME/existing.json       which existing reader reads each language best, Tesseract with whichever data, or PP-OCR
+    NAME/tesseract.json      how well it reads the test lines
+    NAME/pages_to_detect.json  the pages whose lines are the dataset `lines`
+    crops/                   a dataset: lines of trusted pages, drawn for readers
+    lines/                   a dataset: lines that the detector found on the pages to read, and what the existing reader reads
+    typeset/                 a dataset: pages of typeset text that calibrate gates, if any
+    typeset-lines/           a dataset: the lines that the detector found on these
+    gold/                    a dataset: lines that people corrected, if any
+    aside-round-N/           a round that is set aside, with aside.json, which says why
+    pages-round-N/           a dataset: the pages of which round N accepted most, if it labelled any line
+    round-N/                 a dataset: the lines that round N's readers read and the gate accepted
+        round.json           what the round is made from; written first
+        learned_from.json    the documents that each of its readers, and those before it, learned from
+        pages_to_train.json  the pages whose lines train its readers, with their languages
+        fold_a.json          the pages of the first fold that its readers read, with their languages; fold_b.json: of the second
+        reader/NAME/         model.safetensors, alphabet.json, config.json
+        errors.json          by reader, language and held-out line, how many edits a reading is from the truth
+        pages_to_calibrate.json  the held-out pages that calibrate its gates, with their languages
+        typeset_to_calibrate.json  the typeset pages that do
+        marks/               the lines of earlier rounds that this round read again: they train no more
+        calibration.json     by reader, the pieces that calibrated its gate
+        metrics.json         how good the round is; written last, so a round that has it is whole
+
+After a kill the same command goes on: training from its last checkpoint, reading from its last shard.
+"""
+
+import json
+import logging
+
+from datagen.coarse.line_crops import LineCrops
+from datagen.disk import manifest
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.work import dataset
+from datagen.work.pipeline import Pipeline
+from datagen.work.runner import Runner
+from datagen.work.samples_of import ShardsOf
+from flywheel.labels import calibrate, existing_readers, typeset_pages
+from flywheel.labels.detected_lines import DetectedLines
+from flywheel.people import audit, gold
+from flywheel.pools import page_lists, pools_file
+from flywheel.pools.page_lists import PlaceFile
+from flywheel.pools.pools_file import FrozenPools
+from flywheel.pools.texts import FOLDER as TEXT
+from flywheel.rounds import set_aside
+from flywheel.rounds.round import Round, RunPipeline, Watch, values
+from flywheel.rounds.stop_rule import enough
+from flywheel.step import (
+    CROPS,
+    GOLD,
+    LINES,
+    ORIGIN,
+    SHARED,
+    TYPESET,
+    TYPESET_LINES,
+    Flywheel,
+    clear_round,
+    next_number,
+    numbers,
+    numbers_aside,
+    round_folders,
+    round_metrics,
+    round_name,
+    whole_rounds,
+)
+
+TO_DETECT = "pages_to_detect.json"
+"""The file in the step's folder that has the pages whose lines are the dataset `lines`."""
+
+TYPESET_TO_DETECT = "typeset_to_detect.json"
+"""The file in the step's folder that has the typeset pages."""
+
+Readers = tuple[tuple[str, str], ...]
+"""The existing reader of each language that has one."""
+
+_COLUMNS = ["key", "shard", "sha256", "page"]
+
+log = logging.getLogger(__name__)
+
+
+def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: Watch) -> int:
+    """Make the rounds that don't exist yet. `runner` trains readers, and `watch` shows how far they are. Returns the exit code.
+
+    Raises `ValueError` if the rounds that exist were made with other values, or if the file of corrections isn't one.
+    """
+    if step.gold:
+        log.info("%s: %s", GOLD, gold.take(out.sub(step.name), out.sub(step.pages), step.gold))
+        audit.measure(out.sub(step.name))
+    if not step.rounds:
+        return 0
+    pools = pools_file.freeze(step, out)
+    for p in pools.pools:
+        if p.not_served:
+            log.info("%s: %s (%s) can't be served: %s", step.name, p.lang, p.script, p.not_served)
+    if not pools.served:
+        log.info("%s: no language to serve, no round to make", step.name)
+        return 0
+    _check(step, out)
+    settle(out)
+    if why := enough(step, out):
+        log.info("%s: nothing new: %s", step.name, why)
+        return 0
+    if code := run(_crops(step, out, pools)):
+        return code
+    typeset = typeset_pages.pipeline(step, out, pools)
+    if typeset and (code := run(typeset)):
+        return code
+    readers = tuple(sorted(existing_readers.choose(step, out, pools).items()))
+    for lines in filter(None, (_lines(step, out, pools, readers), _typeset_lines(step, out, readers) if typeset else None)):
+        if code := run(lines):
+            return code
+    corrected = gold.pipeline(step, out, pools)
+    if corrected and (code := run(corrected)):
+        return code
+    if corrected:
+        gold.mark(out, whole_rounds(out))
+    while not (why := enough(step, out)):
+        if code := Round(step, out, pools, next_number(out), whole_rounds(out)).make(run, runner, watch):
+            return code
+        settle(out)
+    log.info("%s: %s", step.name, why)
+    return 0
+
+
+def settle(out: Folder) -> None:
+    """Set aside the rounds that aren't kept, and say why. Done again, it finishes what was interrupted."""
+    set_aside.finish(out)
+    for made in round_metrics(out):
+        if not made["verdict"]["kept"]:
+            log.warning("%s is set aside: %s", round_name(made["round"]), made["verdict"]["reason"])
+            set_aside.set_aside(out, made["round"], set_aside.RULE, made["verdict"]["reason"])
+
+
+def clear(step: Flywheel, out: Folder) -> None:
+    """Delete all rounds, the last one first, then those that are set aside, crops and pools. What people were asked and answered
+    stays."""
+    for number in reversed(numbers(out)):
+        clear_round(out, number)
+    set_aside.clear(out)
+    for name in (*SHARED, GOLD):
+        if out.exists(f"{name}/census"):
+            dataset.clear(out.sub(name))
+    for name in (existing_readers.NAME, existing_readers.RATES, TO_DETECT, TYPESET_TO_DETECT, pools_file.NAME, TEXT):
+        out.sub(step.name).remove(name)
+
+
+def _crops(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline:
+    """The pipeline that draws the lines of the served languages' trusted pages."""
+    languages = tuple(p.lang for p in pools.served)
+    source = LineCrops(languages=languages, seed=step.seed, passwords=step.passwords)
+    return Pipeline(CROPS, ShardsOf(out.sub(step.pages).url, tuple(pools.shards)), source, (), max_drop=1.0)
+
+
+def _lines(step: Flywheel, out: Folder, pools: FrozenPools, readers: Readers) -> Pipeline | None:
+    """The pipeline that finds the lines of the pages that wait or calibrate; None if there is no such page.
+
+    The pages are chosen before the first round begins, and their lines are whole then. Lines of other pages, of a run that ended
+    before that, are deleted.
+    """
+    folder, pages = out.sub(step.name), out.sub(step.pages)
+    if _is_whole(out, LINES):
+        return None
+    rows = [row for part in manifest.parts(pages, list(pools.shards)) for row in part.select(_COLUMNS).to_pylist()]
+    earlier = PlaceFile.written(folder, TO_DETECT) if folder.exists(TO_DETECT) else None
+    waiting = {place: p.lang for p in pools.served for place in p.unlabelled}
+    languages = waiting | calibrate.pages(pools.served, step.max_calibration_pages)
+    chosen = PlaceFile.write(folder, TO_DETECT, languages, page_lists.sample_keys(pages, rows, languages))
+    if chosen != earlier and out.exists(f"{LINES}/census"):
+        dataset.clear(out.sub(LINES))
+    keys = chosen.keys()
+    shards = tuple(dict.fromkeys(row["shard"] for row in rows if row["key"] in keys))
+    return Pipeline(LINES, ShardsOf(pages.url, shards), DetectedLines(chosen, readers), (), max_drop=1.0) if shards else None
+
+
+def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | None:
+    """The pipeline that finds the lines of typeset pages; None if there is no such page."""
+    if _is_whole(out, TYPESET_LINES):
+        return None
+    pages = out.sub(TYPESET)
+    rows = list(manifest.rows(pages))
+    languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
+    chosen = PlaceFile.write(out.sub(step.name), TYPESET_TO_DETECT, languages, page_lists.sample_keys(pages, rows, languages))
+    return Pipeline(TYPESET_LINES, ShardsOf(pages.url), DetectedLines(chosen, readers), (), max_drop=1.0) if rows else None
+
+
+def _is_whole(out: Folder, name: str) -> bool:
+    """Whether a dataset that is made before the first round is there, and a round has begun."""
+    return bool(numbers(out) or numbers_aside(out)) and bool(read_reports(out.sub(name)))
+
+
+def _check(step: Flywheel, out: Folder) -> None:
+    """Raise `ValueError` if one of the rounds was made, or begun, with other values."""
+    for i, name in enumerate(round_folders(out)):
+        folder = out.sub(name)
+        if json.loads(folder.read(ORIGIN))["values"] != values(step, is_first=i == 0):
+            raise ValueError(
+                f"{folder.url} was made with other values: start a new output with out=…, or replace this one with overwrite=1"
+            )

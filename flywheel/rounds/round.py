@@ -1,0 +1,331 @@
+"""One round: readers are trained, measured on lines they never saw, and then label pages that nobody has labelled."""
+
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.engines import versions
+from datagen.work.pipeline import Pipeline
+from datagen.work.runner import Runner
+from datagen.work.specification import describe, fingerprint
+from flywheel.labels import calibrate, detection, evaluate, existing_readers, gate, plausible, reading_pieces, score_pages
+from flywheel.labels import labelled_pages as labelled
+from flywheel.labels.calibrate import run_calibrate
+from flywheel.labels.label_pages import Labelling, PageLines, mark_earlier
+from flywheel.lines.crops import Row, rows_of_pages
+from flywheel.people import gold
+from flywheel.pools import lineage, typefaces
+from flywheel.pools import page_lists as places
+from flywheel.pools import pools_file as frozen
+from flywheel.pools.lineage import RoundReader
+from flywheel.pools.page_lists import PlaceFile
+from flywheel.pools.pools import FOLDS, Place, Pools
+from flywheel.pools.pools_file import FrozenPools
+from flywheel.pools.texts import TextFile
+from flywheel.readers import kinds
+from flywheel.rounds import card, keep_rule, metrics
+from flywheel.rounds.keep_rule import Verdict
+from flywheel.rounds.metrics import Measured
+from flywheel.rounds.train_readers import FitTask, budget, run_fit
+from flywheel.step import (
+    CROPS,
+    DISTANCES,
+    GOLD,
+    LINES,
+    METRICS,
+    ORIGIN,
+    PLAUSIBLE,
+    SHARED,
+    TYPESET,
+    TYPESET_LINES,
+    Fit,
+    Flywheel,
+    has_reader,
+    pages_name,
+    reader_name,
+    round_name,
+)
+
+log = logging.getLogger(__name__)
+
+VERSION = 11  # goes up whenever the code makes other rounds of the same pools
+SHARD_FAILED = 1  # as recipes.steps has it
+_PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
+
+RunPipeline = Callable[[Pipeline], int]
+"""Makes a pipeline's dataset in the output, with progress. Returns an exit code: 0 if the dataset is whole."""
+
+Watch = Callable[[str, Mapping[str, Folder]], AbstractContextManager[None]]
+"""Shows, while its block runs, the progress that trainings of that name write in their folders, by script."""
+
+
+class Round:
+    """Round `number` of the flywheel `step` in `out`, which goes on from the last of the `earlier` rounds.
+
+    `served` are the pools of the languages that it serves.
+    """
+
+    def __init__(self, step: Flywheel, out: Folder, frozen: FrozenPools, number: int, earlier: Sequence[str] = ()):
+        self.step, self.out, self.frozen, self.number = step, out, frozen, number
+        self.name, self.earlier = round_name(number), [out.sub(name) for name in earlier]
+        self.labelled, self.labelled_earlier = out.sub(pages_name(self.name)), [out.sub(pages_name(name)) for name in earlier]
+        self.folder, self.crops, self.pages = out.sub(self.name), out.sub(CROPS), out.sub(step.pages)
+        self.gold, self.lines = out.sub(GOLD), out.sub(LINES)
+        self.before = self.earlier[-1] if earlier else None
+        self.comes_from = earlier[-1] if earlier else ""
+        self.served = frozen.served
+        self.left_out: dict[str, str] = {}
+        self.folds: dict[str, PlaceFile] = {}
+
+    def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
+        """Make the round, or what is missing of it. Returns the exit code."""
+        origin = self._write_origin()
+        for fold in FOLDS:
+            waiting = {place: p.lang for p in self.served for place in p.fold(fold)}
+            self.folds[fold] = self._pages_file(f"fold_{fold}.json", waiting)
+        readers = self._readers()
+        lineage.check(readers, self.served)
+        weights = self._train(readers, origin, runner, watch)
+        if weights is None:
+            return SHARD_FAILED
+        scripts = {reader.script for reader in readers}
+        self._leave_out({p.lang: f"no line of {p.script} is left to train on" for p in self.served if p.script not in scripts})
+        texts = frozen.texts_of(self.step, self.out, self.served)
+        taught = calibrate.accepted_texts([self.gold])
+        held_out = evaluate.HeldOut.read(self.crops, self.served, self.step.max_held_out, taught, texts, self.step.seed)
+        self._leave_out({p.lang: "no new line is left to test on" for p in self.served if p.lang not in held_out.test})
+        own = {p.lang: _own_reader(p, readers).name for p in self.served}
+        measured, verdict = self._measure(readers, own, held_out)
+        pages: list[Row] = []
+        if verdict.kept:  # else nobody needs what its readers would read
+            labelling = self._labelling(readers, weights, texts)
+            judged = self._outcomes(runner, run_calibrate, labelling.tasks(), "a line could not be read to calibrate a gate")
+            if judged is None:
+                return SHARD_FAILED
+            gates = labelling.gates(judged, held_out.learned | calibrate.accepted_texts(self.earlier))
+            measured = replace(measured, gates=gates)
+            pages = self._rows_of(*self.folds.values())
+            if (reading := labelling.reading(gates.of_reader)) and (code := run(reading)):
+                return code
+            if (labelled_pages := labelled.pipeline(self.number, self.folder, self.pages, pages)) and (
+                code := run(labelled_pages)
+            ):
+                return code
+            read = {(row["sha256"], row["page"]) for row in pages}
+            for folder, before in ((self.folder, self.earlier), (self.labelled, self.labelled_earlier)):
+                mark_earlier(folder, before, read)
+        which = metrics.Which(self.number, self.comes_from, verdict)
+        table = metrics.of_round(which, self.frozen.pools, weights, measured, self.left_out, self.pages, pages, self.folder)
+        typeset = detection.of_lines(self.out.sub(TYPESET), self.out.sub(TYPESET_LINES))
+        table["detection"] = {"documents": detection.of_lines(self.pages, self.lines), "typeset": typeset}
+        table["pages"] = score_pages.of_round(self.labelled, self.folder, self.pages, pages)
+        card.write(self.folder, self.name, table)
+        card.write_pages(self.labelled, pages_name(self.name), table)
+        self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
+        return 0
+
+    @property
+    def _fit(self) -> Fit:
+        return self.step.later if self.before else self.step.first
+
+    def _num_text_lines(self) -> Counter[str]:
+        """How many lines of each script are typeset to train on."""
+        num_lines: Counter[str] = Counter()
+        for p in self.served:
+            num_lines[p.script] += p.num_text_lines
+        return num_lines
+
+    def _leave_out(self, reasons: dict[str, str]) -> None:
+        """Serve these languages no more in this round, and log why."""
+        for lang, reason in reasons.items():
+            log.warning("%s: %s can't be served: %s", self.name, lang, reason)
+        self.left_out |= reasons
+        self.served = [p for p in self.served if p.lang not in reasons]
+
+    def _readers(self) -> list[RoundReader]:
+        """The readers to train, those with most lines first. Writes what they learn from."""
+        languages = {place: p.lang for p in self.served for place in p.train}
+        # A line whose characters all have no shape is counted here, and left out of the training.
+        num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages)) + self._num_text_lines()
+        accepted: dict[str, set[str]] = defaultdict(set)
+        for row in manifest.rows(self.before) if self.before else ():
+            accepted[row["script"]].add(row["sha256"])
+        corrected: dict[str, set[str]] = defaultdict(set)
+        for row in manifest.rows(self.gold):
+            corrected[row["script"]].add(row["sha256"])
+        before = lineage.read(self.before) if self.before else {}
+        readers = []
+        for script, _ in sorted(num_lines.items(), key=lambda item: (-item[1], item[0])):
+            gold_of_script = frozenset(corrected[script])
+            readers += lineage.of_round(script, self.served, frozenset(accepted[script]), before, gold_of_script)
+        lineage.write(self.folder, readers)
+        return readers
+
+    def _train(self, readers: list[RoundReader], origin: dict[str, Any], runner: Runner, watch: Watch) -> dict[str, str] | None:
+        """Train the readers that are not trained yet. Returns the sha256 of each one's weights; None if one failed."""
+        tasks = self._fit_tasks(readers, origin)
+        todo = [task.name for task in tasks if not has_reader(self.folder, task.name)]
+        if todo:
+            log.info("%s: training the readers %s", self.name, ", ".join(todo))
+        with watch(self.name, {name: self.folder.sub(reader_name(name)) for name in todo}):
+            # Tasks whose reader is there run too: each checks that its reader is the one that this round asks for.
+            trained = self._outcomes(runner, run_fit, tasks, "a reader could not be trained")
+        return None if trained is None else {task.name: sha256 for task, sha256 in trained}
+
+    def _outcomes(self, runner: Runner, function: Callable[[Any], Any], tasks: list[Any], what: str) -> list[Any] | None:
+        """Each task with what it returned, in the tasks' order; None if one failed. Raises the `ValueError` of a task."""
+        outcomes = list(runner.map(function, tasks))
+        for _, _, error in outcomes:
+            if isinstance(error, ValueError):
+                raise error
+            if error is not None:
+                log.error("%s: %s: %s: %s. The same command goes on.", self.name, what, type(error).__name__, error)
+                return None
+        place = {task: i for i, task in enumerate(tasks)}
+        return sorted(((task, result) for task, result, _ in outcomes), key=lambda outcome: place[outcome[0]])
+
+    def _fit_tasks(self, readers: list[RoundReader], origin: dict[str, Any]) -> list[FitTask]:
+        """A task for each reader."""
+        languages = {place: p.lang for p in self.served for place in p.train}
+        num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages))
+        texts = frozen.texts_of(self.step, self.out, self.served)
+        fitted = replace(self._fit, seed=self.step.seed + self.number)
+        pages = PlaceFile.write(self.folder, "pages_to_train.json", languages)
+        before = self.before.url if self.before else ""
+        tasks = []
+        for r in readers:
+            num_text_lines = self._num_text_lines()[r.script]
+            fit = budget(fitted, num_lines[r.script], num_text_lines, self.step.min_train_lines, is_fresh=not r.start)
+            mark = fingerprint([origin, describe(fit), r.name])
+            accepted = self.folds[r.learns] if r.learns and before else None
+            task = FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted)
+            of_script = tuple(texts[p.lang] for p in self.served if p.script == r.script and p.lang in texts)
+            task = replace(task, gold=self.gold.url, gold_pages=self._gold_for(r.folds), texts=of_script)
+            tasks.append(replace(task, kind=self.step.reader, weights=kinds.weights_of(fit, self.out)))
+        return tasks
+
+    def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
+        """The pages whose gold a reader of these folds learns: none of a document that it is to read. None if there is no
+        gold."""
+        waiting = {doc for p in self.served for fold in folds for doc, _ in p.fold(fold)}
+        places = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(self.gold) if row["sha256"] not in waiting}
+        return PlaceFile.write(self.folder, f"gold_for_{''.join(folds)}.json", places) if places else None
+
+    def _write_origin(self) -> dict[str, Any]:
+        """Write what the round is made from, and return it. Raises `ValueError` if the round was begun from something else."""
+        shared = [name for name in (*SHARED, GOLD) if read_reports(self.out.sub(name))]
+        datasets = [*shared, self.comes_from] if self.comes_from else shared
+        origin = {
+            "values": values(self.step, self.before is None),
+            "from": self.comes_from,
+            "parent": {} if self.before is None else json.loads(self.before.read(METRICS))["readers"],
+            "pools": self.frozen.sha256,
+            "shards": {name: [report.known_as for report in read_reports(self.out.sub(name))] for name in datasets},
+        }
+        origin |= {"weights": known} if (known := kinds.known_as(self._fit, self.out)) else {}
+        if self.folder.exists(ORIGIN) and json.loads(self.folder.read(ORIGIN)) != origin:
+            raise ValueError(
+                f"{self.folder.url} was begun from other crops or another round: "
+                "start a new output with out=…, or replace this one with overwrite=1"
+            )
+        self.folder.write(ORIGIN, json.dumps(origin, ensure_ascii=False, indent=1).encode())
+        return origin
+
+    def _labelling(self, readers: list[RoundReader], weights: dict[str, str], texts: Mapping[str, TextFile]) -> Labelling:
+        chosen = calibrate.pages(self.served, self.step.max_calibration_pages)
+        file = self._pages_file("pages_to_calibrate.json", chosen)
+        calibrating = [PageLines(file, self.pages, self.lines), self._typeset()]
+        of_round = (self.step, self.number, self.folder, self.served, readers, weights, self.folds)
+        like = plausible.learn(self.folder.sub(PLAUSIBLE), self.crops, self.served, texts)
+        return Labelling(*of_round, self.lines, calibrating, like)
+
+    def _typeset(self) -> PageLines:
+        """The typeset pages that calibrate gates."""
+        pages, served = self.out.sub(TYPESET), {p.lang for p in self.served}
+        rows = list(manifest.rows(pages, lambda row: row["lang"] in served))
+        languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
+        keys = places.sample_keys(pages, rows, languages)
+        file = PlaceFile.write(self.folder, "typeset_to_calibrate.json", languages, keys)
+        return PageLines(file, pages, self.out.sub(TYPESET_LINES))
+
+    def _measure(
+        self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
+    ) -> tuple[Measured, Verdict]:
+        """What each language's `own` reader and Tesseract achieve on held-out lines, and whether the errors of all readers let
+        the round be kept. Those stay in errors.json, line by line."""
+        errors, of_typeset = {}, {}
+        distances: dict[str, dict[str, dict[str, tuple[int, int]]]] = {r.name: {} for r in readers}
+        for r in readers:
+            reader = kinds.reader(self.folder.sub(reader_name(r.name)).url)
+            for lang in (p.lang for p in self.served if p.script == r.script):
+                crops = held_out.test[lang]
+                truths, readings = [crop.text for crop in crops], evaluate.readings(reader, crops)
+                by_line = zip((crop.key for crop in crops), gate.distances_of(truths, readings), strict=True)
+                distances[r.name][lang] = dict(by_line)
+                found = gate.errors(truths, readings)
+                if own[lang] == r.name:
+                    errors[lang] = found
+                if own[lang] == r.name and lang in held_out.typeset:
+                    crops = held_out.typeset[lang]
+                    of_typeset[lang] = gate.errors([crop.text for crop in crops], evaluate.readings(reader, crops))
+                cer, num_lines = 100 * found.cer, found.num_lines
+                log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, r.name, cer, num_lines)
+            reader.close()
+        self.folder.write(DISTANCES, json.dumps(distances, separators=(",", ":")).encode())
+        before = json.loads(self.before.read(DISTANCES)) if self.before else None
+        folder = self.out.sub(self.step.name)
+        chosen = existing_readers.chosen(folder)
+        of_others = (
+            existing_readers.rates(folder, held_out.test, chosen),
+            existing_readers.rates(folder, held_out.typeset, chosen, "/typeset"),
+        )
+        measured = Measured(own, errors, None, *of_others, of_typeset, held_out.alone, chosen)
+        return measured, keep_rule.judge(readers, before, distances, self.step.needs_gain)
+
+    def _pages_file(self, name: str, languages: Mapping[Place, str]) -> PlaceFile:
+        """The file `name` of these pages. It is written once, when the round begins: marks that come later don't change it."""
+        if self.folder.exists(name):
+            return PlaceFile.written(self.folder, name)
+        return PlaceFile.write(self.folder, name, languages, places.sample_keys(self.pages, self._page_rows(), languages))
+
+    def _page_rows(self) -> Iterator[Row]:
+        """The manifest's rows of pages, in the shards that the pools were made from."""
+        for part in manifest.parts(self.pages, list(self.frozen.shards)):
+            yield from part.select(_PAGE_COLUMNS).to_pylist()
+
+    def _rows_of(self, *files: PlaceFile) -> list[Row]:
+        """The manifest's rows of the samples that the files name, of languages that are served."""
+        served = {p.lang for p in self.served}
+        keys = {key for file in files for key, lang in file.keys().items() if lang in served}
+        return [row for row in self._page_rows() if row["key"] in keys]
+
+
+def _own_reader(pools: Pools, readers: list[RoundReader]) -> RoundReader:
+    """The reader that reads most of a language's pages; the first of its script where none waits."""
+    of_script = [r for r in readers if r.script == pools.script]
+    return max(of_script, key=lambda r: sum(len(pools.fold(fold)) for fold in r.folds))
+
+
+def values(step: Flywheel, is_first: bool) -> Any:
+    """The values of the step that decide a round, as JSON gives them back. A first round comes from no other."""
+    fitted = step.first if is_first else step.later
+    engines = versions("ppocr-detector") | kinds.engines(step.reader) | {"typefaces": typefaces.sha256()}
+    network = [step.reader, kinds.sizes(step.reader)]
+    sizes = [step.precision, step.max_held_out, step.max_calibration_pages, step.calibration_lines]
+    of_pieces = [
+        reading_pieces.VERSION,
+        reading_pieces.WORD,
+        reading_pieces.MIN_WORDS,
+        reading_pieces.MIN_CHARS,
+        reading_pieces.MIN_LINE,
+        plausible.VERSION,
+    ]
+    decided = [*sizes, is_first or step.needs_gain, gold.TIMES, gate.RISK, keep_rule.RISK, of_pieces, engines]
+    return json.loads(json.dumps([VERSION, describe(fitted), *network, *decided]))

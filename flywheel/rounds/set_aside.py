@@ -1,0 +1,103 @@
+"""Rounds that are set aside: no later round, training or report goes on from them, and nothing of them is deleted.
+
+The file aside.json in a round's folder sets it aside, and says why. The folder is then moved, from `round-3` to `aside-round-3`,
+which no pattern of rounds matches, and so is the dataset of the pages that the round labelled. A kill in between costs nothing:
+whoever comes next moves them. Its number stays taken.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from datagen.disk.storage import Folder
+from flywheel.step import ASIDE, METRICS, aside_name, clear_round, is_whole, numbers, numbers_aside, pages_name, round_name
+
+ROLLBACK, RULE = "rollback", "rule"
+"""What sets a round aside: a person's word, or the rule that keeps rounds."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """The round `number` was set aside `by` a person or the rule, at `time`, in seconds since 1970, for a `reason`."""
+
+    number: int
+    by: str
+    reason: str
+    time: float
+
+
+def of(out: Folder) -> list[Aside]:
+    """What is set aside, in the order of the rounds' numbers."""
+    return [Aside(**json.loads(_folder(out, number).read(ASIDE))) for number in numbers_aside(out)]
+
+
+def metrics(out: Folder, number: int) -> dict:
+    """The contents of metrics.json of a round that is set aside; empty if it has none."""
+    folder = _folder(out, number)
+    return json.loads(folder.read(METRICS)) if folder.exists(METRICS) else {}
+
+
+def folders(out: Folder) -> list[str]:
+    """The names of the folders of rounds that are set aside, those of their pages among them."""
+    names = [name for number in numbers_aside(out) for name in _names(number)]
+    return [folder for name in names for folder in (aside_name(name), name) if out.exists(folder)]
+
+
+def set_aside(out: Folder, number: int, by: str, reason: str) -> None:
+    """Set a whole round aside."""
+    assert is_whole(out.sub(round_name(number)))
+    aside = Aside(number, by, reason, round(time.time(), 3))
+    out.sub(round_name(number)).write(ASIDE, json.dumps(asdict(aside), ensure_ascii=False, indent=1).encode())
+    finish(out)
+
+
+def finish(out: Folder) -> None:
+    """Move the folders that are still where their rounds were made."""
+    for number in numbers_aside(out):
+        for name in _names(number):
+            if out.exists(name):
+                out.move(name, aside_name(name))
+
+
+def roll_back(out: Folder, last: int) -> list[int]:
+    """Set aside all rounds after the round `last`, the latest first; returns their numbers. 0: all rounds.
+
+    A round that isn't whole is deleted, since nothing came of it. Killed on the way, the same again sets aside the others. Raises
+    `ValueError` if there is no such round.
+    """
+    finish(out)
+    known = numbers(out)
+    if last and last not in known:
+        what = "is set aside already" if last in numbers_aside(out) else "isn't there"
+        rounds = ", ".join(str(number) for number in known) or "none"
+        raise ValueError(f"rollback={last}: round {last} {what}; rounds that can be gone back to are 0 (from nothing), {rounds}")
+    later = [number for number in known if number > last]
+    for number in reversed(later):
+        if is_whole(out.sub(round_name(number))):
+            set_aside(out, number, ROLLBACK, f"rolled back to {round_name(last) if last else 'nothing'}")
+        else:
+            clear_round(out, number)
+    return later
+
+
+def clear(out: Folder) -> None:
+    """Delete what is set aside."""
+    for name in folders(out):
+        out.remove(name)
+
+
+def _names(number: int) -> tuple[str, str]:
+    """The folders of a round: that which says that it is set aside is the last to go."""
+    return pages_name(round_name(number)), round_name(number)
+
+
+def _folder(out: Folder, number: int) -> Folder:
+    moved = out.sub(aside_name(round_name(number)))
+    return moved if moved.exists(ASIDE) else out.sub(round_name(number))
+
+
+def describe(asides: Sequence[Aside]) -> list[str]:
+    """A line for each, for people."""
+    days = [time.strftime("%Y-%m-%d %H:%M", time.localtime(a.time)) for a in asides]
+    return [f"{round_name(a.number)} was set aside on {day}: {a.reason}" for a, day in zip(asides, days, strict=True)]

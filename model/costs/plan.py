@@ -1,0 +1,229 @@
+"""What a training takes, before it is started: parameters, operations a token, memory by set-up, days. By formula, without torch.
+
+parameters(config)          by part, as `model.net.deepseek_ocr.PARTS` names them
+linear_layers(config)       the layers that an adapter can stand beside
+operations(config, …)       of a step, forward and backward, where some parts are frozen
+memory(config, …)           weights, gradients, moments, activations
+table(config, …)            all that, for people
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from model.costs import flops
+from model.costs.activations import Load, kept
+from model.net.config import ModelConfig
+
+PARTS = ("sam", "clip", "projector", "experts", "embeddings", "decoder")
+ENCODER = PARTS[:3]
+PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12}
+"""Operations a second in bf16, dense, as their makers say."""
+LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""The decoder's linear layers by the ends of their released names, shared experts included."""
+_DAY_S = 86_400.0
+
+
+def parameters(config: ModelConfig) -> dict[str, int]:
+    """The number of parameters of each part."""
+    sam, clip, decoder = config.sam, config.clip, config.decoder
+    W, C, D, E, neck = sam.width, clip.width, decoder.width, decoder.num_experts, sam.neck
+    tables = sum(2 * (2 * (sam.grid if n in sam.global_blocks else sam.window) - 1) * (W // sam.heads) for n in range(sam.depth))
+    num_mixtures = decoder.depth - decoder.num_dense_layers
+    dense = decoder.num_dense_layers * 3 * D * decoder.dense_width
+    shared = num_mixtures * (3 * D * decoder.num_shared_experts * decoder.expert_width + E * D)
+    return {
+        "sam": 3 * sam.patch**2 * W
+        + W
+        + sam.grid**2 * W
+        + sam.depth * (12 * W * W + 13 * W)
+        + tables
+        + neck * (W + 9 * neck + 4)
+        + 9 * sam.downsample[0] * (neck + sam.downsample[1]),
+        "clip": C * (1 + 3 * clip.patch**2 + clip.grid**2 + 1 + 2) + clip.depth * (12 * C * C + 13 * C),
+        "projector": 2 * C * D + 3 * D,
+        "experts": num_mixtures * E * 3 * D * decoder.expert_width,
+        "embeddings": 2 * decoder.vocab_size * D,
+        "decoder": decoder.depth * (4 * D * D + 2 * D) + dense + shared + D,
+    }
+
+
+def unused(config: ModelConfig) -> int:
+    """The parameters of CLIP's patch embedding, which nothing uses or trains."""
+    return 3 * config.clip.patch**2 * config.clip.width
+
+
+def linear_layers(config: ModelConfig) -> dict[str, tuple[int, int]]:
+    """(inputs, outputs) of each linear layer by its released name."""
+    W, C, D, decoder = config.sam.width, config.clip.width, config.decoder.width, config.decoder
+    layers = {"lm_head": (D, decoder.vocab_size), "model.projector.layers": (2 * C, D)}
+    for n in range(config.sam.depth):
+        shapes = {"attn.qkv": (W, 3 * W), "attn.proj": (W, W), "mlp.lin1": (W, 4 * W), "mlp.lin2": (4 * W, W)}
+        layers |= {f"model.sam_model.blocks.{n}.{name}": shape for name, shape in shapes.items()}
+    for n in range(config.clip.depth):
+        shapes = {"self_attn.qkv_proj": (C, 3 * C), "self_attn.out_proj": (C, C), "mlp.fc1": (C, 4 * C), "mlp.fc2": (4 * C, C)}
+        layers |= {f"model.vision_model.transformer.layers.{n}.{name}": shape for name, shape in shapes.items()}
+    for n in range(decoder.depth):
+        dense = n < decoder.num_dense_layers
+        mlp, inner = "mlp" if dense else "mlp.shared_experts", decoder.dense_width
+        inner = inner if dense else decoder.num_shared_experts * decoder.expert_width
+        shapes = {f"self_attn.{name}_proj": (D, D) for name in "qkvo"}
+        shapes |= {f"{mlp}.{half}_proj": (D, inner) for half in ("gate", "up")} | {f"{mlp}.down_proj": (inner, D)}
+        layers |= {f"model.layers.{n}.{name}": shape for name, shape in shapes.items()}
+    return layers
+
+
+def adapter_parameters(config: ModelConfig, rank: int, targets: Sequence[str]) -> int:
+    """The parameters of an adapter beside the layers whose released names are `targets`, or end in them:
+    `model.files.lora.adapt`'s."""
+    shapes = (s for name, s in linear_layers(config).items() if any(f".{name}".endswith(f".{one}") for one in targets))
+    return sum(rank * (inputs + outputs) for inputs, outputs in shapes)
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What is trained: `parts`, or an adapter of `rank` beside `targets`, which are layers of the decoder."""
+
+    name: str
+    parts: tuple[str, ...] = PARTS
+    rank: int = 0
+    targets: tuple[str, ...] = ()
+
+    def num_trained(self, config: ModelConfig) -> int:
+        if self.rank:
+            return adapter_parameters(config, self.rank, self.targets)
+        counts = parameters(config)
+        return sum(counts[part] for part in self.parts) - ("clip" in self.parts) * unused(config)
+
+    @property
+    def through(self) -> frozenset[str]:
+        """The parts that a gradient goes through or into: all from the first that is trained on."""
+        if self.rank:
+            return frozenset(PARTS[3:])
+        first = min(PARTS.index(part) for part in self.parts)
+        # Embeddings are the decoder's ground: with them, or the encoder, trained, all of the decoder hands gradients on.
+        return frozenset(PARTS[first:] if first < 3 else PARTS[3:])
+
+
+SET_UPS = (
+    SetUp("all"),
+    SetUp("SAM frozen", PARTS[1:]),
+    SetUp("encoder frozen", PARTS[3:]),
+    SetUp("LoRA, rank 16", rank=16, targets=LANGUAGE),
+)
+
+
+def operations(config: ModelConfig, load: Load, set_up: SetUp = SET_UPS[0]) -> int:
+    """The operations of a step. Those of an adapter itself are left out."""
+    return with_backward(forward_operations(config, load), set_up)
+
+
+def with_backward(forward: Mapping[str, int], set_up: SetUp) -> int:
+    """The operations of a step from those of its forward pass by part: what is trained counts three times, what hands a gradient
+    on twice, the rest once."""
+    trained = set() if set_up.rank else set(set_up.parts)
+    return sum(count * (3 if part in trained else 2 if part in set_up.through else 1) for part, count in forward.items())
+
+
+def forward_operations(config: ModelConfig, load: Load) -> dict[str, int]:
+    """The operations of a forward pass by part, those of the projector with CLIP's."""
+    decoder = config.decoder
+    tokens, mixtures = sum(load.lengths), decoder.depth - decoder.num_dense_layers
+    sam = sum(flops.sam(config.sam, view) for view in load.views)
+    experts = tokens * mixtures * 6 * decoder.width * decoder.expert_width * decoder.num_experts_per_token
+    return {
+        "sam": sam,
+        "clip": sum(flops.view(config, view) for view in load.views) - sam,
+        "experts": experts,
+        "decoder": sum(flops.decoder(decoder, length, length) for length in load.lengths) - experts,
+        "embeddings": flops.head(decoder, load.num_learned),
+    }
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes. `copies` are weights in bf16 beside those in fp32, for products. `kept` and `checkpointed` are activations."""
+
+    weights: int
+    copies: int
+    gradients: int
+    moments: int
+    kept: int
+    checkpointed: int
+
+    def total(self, checkpointing: bool) -> int:
+        state = self.weights + self.copies + self.gradients + self.moments
+        return state + (self.checkpointed if checkpointing else self.kept)
+
+
+def memory(config: ModelConfig, load: Load, set_up: SetUp, weight_bytes: int = 4) -> Memory:
+    """What a step holds at its peak, with weights, gradients and moments in fp32, or in bf16 if `weight_bytes` is 2. Adapters are
+    in fp32 always. Products are in bf16."""
+    counts, trained = parameters(config), set_up.num_trained(config)
+    own = 4 if set_up.rank else weight_bytes
+    weights = sum(counts.values()) * weight_bytes + (4 * trained if set_up.rank else 0)
+    # Experts' weights are narrowed one product after the other, the embedding's never.
+    copied = sum(counts[part] for part in set_up.through - {"experts", "embeddings"}) + counts["embeddings"] // 2
+    seen = load if "clip" in set_up.through else Load((), load.lengths, load.num_learned)
+    plain, checkpointed = (kept(config, seen, 2, on, "sam" in set_up.through, not set_up.rank) for on in (False, True))
+    copies = 2 * copied if weight_bytes == 4 else 0
+    return Memory(weights, copies, own * trained, 2 * own * trained, plain.total, checkpointed.total)
+
+
+def table(
+    config: ModelConfig,
+    load: Load,
+    steps: int,
+    loads_a_step: int = 1,
+    set_ups: Sequence[SetUp] = SET_UPS,
+    mfu: float = 0.3,
+    peaks: Mapping[str, float] = PEAKS,
+) -> str:
+    """Lines for people. `load` is what goes through the network at a time, `loads_a_step` times before the weights move."""
+    counts, tokens = parameters(config), sum(load.lengths)
+    total = sum(counts.values())
+    rows: list[tuple[str, ...]] = [("parameters", "", "share")]
+    rows += [(f"  {part}", f"{num:,}", f"{num / total:.1%}") for part, num in counts.items() if num]
+    rows += [("  together", f"{total:,}", "")]
+    lines = [*columns(rows), ""]
+    lines += [
+        f"a step: {loads_a_step} x {tokens:,} tokens in {len(load.lengths)} samples, {len(load.views)} views of images, "
+        f"{load.num_learned:,} learned"
+    ]
+    rows = [("trained", "parameters", "GFLOP a token", *(f"time, {name}" for name in peaks))]
+    for set_up in set_ups:
+        done = operations(config, load, set_up)
+        times = (_time(steps * loads_a_step * done / (mfu * peak)) for peak in peaks.values())
+        rows.append((set_up.name, f"{set_up.num_trained(config):,}", f"{done / tokens / 1e9:,.3g}", *times))
+    lines += [
+        "",
+        *columns(rows),
+        f"  time is that of {steps:,} steps on one GPU at {mfu:.0%} of its peak in bf16; the paper's rate was 8%",
+    ]
+    found = {bytes_: [memory(config, load, set_up, bytes_) for set_up in set_ups] for bytes_ in (4, 2)}
+    unit, name = (1e9, "GB") if max(m.total(False) for m in found[4]) > 1e9 else (1e6, "MB")
+    header = (f"memory, {name}", "weights", "bf16 copies", "gradients", "moments", "activations", "peak", "checkpointed", "peak")
+    for bytes_, precision in ((4, "fp32"), (2, "bf16")):
+        rows = [header]
+        for set_up, m in zip(set_ups, found[bytes_], strict=True):
+            sizes = (m.weights, m.copies, m.gradients, m.moments, m.kept, m.total(False), m.checkpointed, m.total(True))
+            rows.append((set_up.name, *(f"{size / unit:,.3g}" for size in sizes)))
+        lines += ["", f"weights and moments in {precision}, products in bf16", *columns(rows)]
+    return "\n".join([*lines, "an estimate from below: allocators and kernels take more"])
+
+
+def _time(seconds: float) -> str:
+    for unit, name in ((_DAY_S, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:,.3g} {name}"
+    return f"{seconds:.2g} s"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, the first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for row in rows
+    ]

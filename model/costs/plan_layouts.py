@@ -1,0 +1,281 @@
+"""What a training takes on many GPUs, before it is started: memory by stage, bubbles of the pipeline, days. By formula.
+
+stages(config, n)         what each stage of a pipeline has, as `model/net/stages.py` cuts it
+memory(config, …)         bytes on a GPU of a stage
+waiting(…)                the share of the time that GPUs of a pipeline wait
+table(config, …)          all that, for people
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from model.costs import plan
+from model.costs.activations import Load, kept
+from model.costs.plan import PEAKS, SetUp, columns
+from model.net.config import ModelConfig
+
+if TYPE_CHECKING:
+    from model.train.layout import Layout
+
+PAPER_TOKENS = (70e9, 90e9)
+"""Tokens a day on 20 x 8 A100 of 40 GB (arXiv 2510.18234, 3.5.2): of images and text, and of text alone."""
+PAPER_GPUS = 160
+MFUS = (0.3, 0.4, 0.5)
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage of a pipeline has: towers, embedding, the decoder's layers from `first` to before `stop`, norm and head."""
+
+    sam: bool
+    clip: bool
+    embeds: bool
+    first: int
+    stop: int
+    is_last: bool
+
+    @property
+    def num_layers(self) -> int:
+        return self.stop - self.first
+
+    def name(self) -> str:
+        layers = f"layers {self.first} to {self.stop - 1}" if self.num_layers else ""
+        parts = [("SAM", self.sam), ("CLIP", self.clip), ("embedding", self.embeds), (layers, layers), ("head", self.is_last)]
+        return ", ".join(part for part, is_there in parts if is_there)
+
+    def of(self, config: ModelConfig) -> ModelConfig:
+        """The configuration of a network that has the layers of this stage alone; of one layer, if it has none."""
+        dense = min(max(config.decoder.num_dense_layers - self.first, 0), self.num_layers)
+        return replace(config, decoder=replace(config.decoder, depth=max(1, self.num_layers), num_dense_layers=dense))
+
+    def parameters(self, config: ModelConfig) -> dict[str, int]:
+        """The number of parameters of each part that this stage has."""
+        own, ends = plan.parameters(self.of(config)), config.decoder.vocab_size * config.decoder.width
+        norm = config.decoder.width
+        return {
+            "sam": own["sam"] * self.sam,
+            "clip": own["clip"] * self.clip,
+            "projector": own["projector"] * self.clip,
+            "experts": own["experts"] * (self.num_layers > 0),
+            "embeddings": ends * (self.embeds + self.is_last),
+            "decoder": (own["decoder"] - norm) * (self.num_layers > 0) + norm * self.is_last,
+        }
+
+    def load(self, load: Load) -> Load:
+        """What of `load` goes through this stage."""
+        return Load(
+            load.views if self.sam or self.clip else (),
+            load.lengths if self.num_layers else (),
+            load.num_learned if self.is_last else 0,
+        )
+
+    def operations(self, config: ModelConfig, load: Load, set_up: SetUp) -> tuple[int, int]:
+        """Those of `plan.operations` that are this stage's: (forward, backward)."""
+        forward = plan.forward_operations(self.of(config), self.load(load))
+        forward |= {"sam": forward["sam"] * self.sam, "clip": forward["clip"] * self.clip}
+        both, once = plan.with_backward(forward, set_up), sum(forward.values())
+        return once, both - once
+
+
+def stages(config: ModelConfig, of: int) -> list[Stage]:
+    """Raises `ValueError` if there aren't as many layers as stages for them."""
+    before, depth = (0 if of == 1 else 1 if of < 4 else 2), config.decoder.depth
+    if depth < of - before:
+        raise ValueError(f"pipeline is {of}: the network has {depth} layers, which makes {depth + before} stages at most")
+    stage_of = [before + n * (of - before) // depth for n in range(depth)]
+    last_of_encoder = max(before - 1, 0)
+    return [
+        Stage(
+            sam=number == 0,
+            clip=number == last_of_encoder,
+            embeds=number == last_of_encoder,
+            first=sum(one < number for one in stage_of),
+            stop=sum(one <= number for one in stage_of),
+            is_last=number == of - 1,
+        )
+        for number in range(of)
+    ]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes on a GPU. `gathered` is what it has for a while of the other GPUs' shares. `kept` are the activations of all batches
+    that the stage has at a time."""
+
+    weights: int
+    copies: int
+    gradients: int
+    moments: int
+    gathered: int
+    kept: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.copies + self.gradients + self.moments + self.gathered + self.kept
+
+
+def memory(
+    config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, checkpointing: bool
+) -> Memory:
+    """That of a GPU of stage `number`, as `plan.memory` counts it: weights, gradients and moments in fp32, products in bf16.
+
+    The encoder isn't sharded, whatever the layout. A stage has begun with as many batches as there are stages from it to the
+    last, before it is done with the first.
+    """
+    stage = stages(config, layout.pipeline)[number]
+    counts, through = stage.parameters(config), set_up.through
+    encoder = sum(counts[part] for part in plan.ENCODER)
+    shared = sum(counts.values()) - encoder
+    trained = {part: counts[part] * (part in set_up.parts) for part in counts}
+    trained["clip"] -= plan.unused(config) * (trained["clip"] > 0)
+    trained_encoder = sum(trained[part] for part in plan.ENCODER)
+    trained_shared = sum(trained.values()) - trained_encoder
+    if set_up.rank:
+        adapters = plan.adapter_parameters(stage.of(config), set_up.rank, set_up.targets) if stage.num_layers else 0
+        trained_encoder, trained_shared, shared = 0, adapters, shared + adapters
+    weights, learned = (
+        alone + -(-of_all // layout.shard) for alone, of_all in ((encoder, shared), (trained_encoder, trained_shared))
+    )
+    head = config.decoder.vocab_size * config.decoder.width * stage.is_last
+    copied = sum(counts[part] for part in through - {"experts", "embeddings"}) + head
+    seen = stage.load(load) if "clip" in through else replace(stage.load(load), views=())
+    activations = kept(stage.of(config), seen, 2, checkpointing, "sam" in through and stage.sam, not set_up.rank)
+    of_batch = activations.sam * stage.sam + (activations.clip + activations.projector) * stage.clip
+    of_batch += activations.decoder + activations.head * stage.is_last
+    at_a_time = min(layout.pipeline - number, num_micros)
+    return Memory(
+        weights=4 * weights,
+        copies=2 * copied,
+        gradients=4 * learned,
+        moments=8 * learned,
+        gathered=_gathered(config, stage, bool(trained_shared)) if layout.shard > 1 else 0,
+        kept=of_batch * at_a_time + activations.once * (of_batch > 0),
+    )
+
+
+def _gathered(config: ModelConfig, stage: Stage, trained: bool) -> int:
+    """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
+    one, and of what is around."""
+    counts, decoder = stage.parameters(config), config.decoder
+    around = counts["embeddings"] + decoder.width * stage.is_last
+    each = (Stage(False, False, False, n, n + 1, False) for n in range(stage.first, stage.stop))
+    layers = [sum(one.parameters(config).values()) for one in each]
+    largest = max(layers, default=0)
+    return 4 * (around + min(2, len(layers)) * largest) + 4 * trained * (around + largest)
+
+
+def waiting(forward: Sequence[float], backward: Sequence[float], num_micros: int) -> float:
+    """The share of a step in which GPUs of the pipeline wait, on average. `forward` and `backward` are each stage's times for one
+    batch.
+
+    Torch's 1F1B, played out: a stage begins with as many batches as there are stages from it to the last, and then goes back with
+    one and forward with the next in turn. Of stages that take as long it is (p - 1) / (m + p - 1), with p stages and m batches.
+    """
+    num = len(forward)
+    turns = []
+    for n in range(num):
+        ahead = min(num - n, num_micros)
+        turns.append([(0, m) for m in range(ahead)])
+        for m in range(num_micros):
+            turns[n] += [(1, m), *([(0, m + ahead)] if m + ahead < num_micros else [])]
+    free, done = [0.0] * num, dict[tuple[int, int, int], float]()
+    while any(turns):
+        for n, turn in enumerate(turns):
+            while turn:
+                back, m = turn[0]
+                before = (back, n + 1, m) if back and n + 1 < num else (0, n if back else n - 1, m)
+                if before[1] >= 0 and before not in done:
+                    break
+                free[n] = max(free[n], done.get(before, 0.0)) + (backward[n] if back else forward[n])
+                done[back, n, m] = free[n]
+                turn.pop(0)
+    return 1 - num_micros * (sum(forward) + sum(backward)) / (num * max(free))
+
+
+def table(
+    config: ModelConfig,
+    load: Load,
+    set_up: SetUp,
+    layouts: "Sequence[Layout]",
+    rows_per_step: int,
+    micro_rows: int,
+    checkpointing: bool,
+    num_images: int = 0,
+    num_texts: int = 0,
+    length: int = 8192,
+    peak: float = PEAKS["A100"],
+    mfus: Sequence[float] = MFUS,
+) -> str:
+    """Lines for people. `load` is a batch of `micro_rows` rows. The `layouts` are of one number of GPUs. A corpus is `num_images`
+    samples like those of `load`, and `num_texts` of `length` tokens."""
+    num_gpus = layouts[0].pipeline * layouts[0].copies
+    lines: list[str] = []
+    header = ("memory a GPU, GB", "weights", "bf16 copies", "gradients", "moments", "gathered", "activations", "peak")
+    for layout in layouts:
+        num_micros = -(-rows_per_step // (layout.copies * micro_rows))
+        rows: list[tuple[str, ...]] = [header]
+        for number, stage in enumerate(stages(config, layout.pipeline)):
+            m = memory(config, load, set_up, layout, number, num_micros, checkpointing)
+            sizes = (m.weights, m.copies, m.gradients, m.moments, m.gathered, m.kept, m.total)
+            rows.append((stage.name() if layout.pipeline > 1 else "all", *(f"{size / 1e9:.3g}" for size in sizes)))
+        title = f"pipeline {layout.pipeline} x replicate {layout.replicate} x shard {layout.shard}, {num_micros} batches a step"
+        lines += ["", title, *columns(rows)]
+    for pipeline in sorted({layout.pipeline for layout in layouts} - {1}):
+        lines += ["", *_bubbles(config, load, set_up, pipeline, rows_per_step, num_gpus, micro_rows)]
+    lines += ["", *_days(config, load, set_up, num_gpus, num_images, num_texts, length, peak, mfus)]
+    return "\n".join(lines[1:])
+
+
+def _bubbles(
+    config: ModelConfig, load: Load, set_up: SetUp, pipeline: int, rows_per_step: int, num_gpus: int, micro_rows: int
+) -> list[str]:
+    parts = stages(config, pipeline)
+    forward, backward = zip(*(stage.operations(config, load, set_up) for stage in parts), strict=True)
+    work = [sum(both) for both in zip(forward, backward, strict=True)]
+    own = max(1, rows_per_step // (num_gpus // pipeline * micro_rows))
+    shares = ", ".join(f"{stage.name()} {one / sum(work):.0%}" for stage, one in zip(parts, work, strict=True))
+    rows = [("batches a step", "wait, stages alike", "wait, as they are")]
+    for num in sorted({pipeline, 2 * pipeline, 4 * pipeline, 8 * pipeline, own}):
+        mark = " (this training)" if num == own else ""
+        alike = (pipeline - 1) / (num + pipeline - 1)
+        rows.append((f"{num}{mark}", f"{alike:.1%}", f"{waiting(forward, backward, num):.1%}"))
+    return [f"pipeline of {pipeline}, work by operations: {shares}", *columns(rows)]
+
+
+def _days(
+    config: ModelConfig,
+    load: Load,
+    set_up: SetUp,
+    num_gpus: int,
+    num_images: int,
+    num_texts: int,
+    length: int,
+    peak: float,
+    mfus: Sequence[float],
+) -> list[str]:
+    text = Load((), (length,), length)
+    of_image, of_text = (plan.operations(config, one, set_up) / sum(one.lengths) for one in (load, text))
+    tokens = num_images * sum(load.lengths) / len(load.lengths) + num_texts * length
+    work = num_images * of_image * sum(load.lengths) / len(load.lengths) + num_texts * length * of_text
+    paper = [
+        rate / _DAY_S / PAPER_GPUS * one / PEAKS["A100"] for rate, one in zip(PAPER_TOKENS, (of_image, of_text), strict=True)
+    ]
+    header = ("share of the peak", "tokens a day", "of text alone", "days for the corpus")
+    rows: list[tuple[str, ...]] = [header if tokens else header[:-1]]
+    for mfu, mark in ((paper[0], " (the paper's)"), *((one, "") for one in mfus)):
+        per_day = mfu * peak * num_gpus * _DAY_S
+        days = [f"{work / per_day:,.3g}"] if tokens else []
+        rows.append((f"{mfu:.1%}{mark}", f"{per_day / of_image / 1e9:,.3g}B", f"{per_day / of_text / 1e9:,.3g}B", *days))
+    images, texts = (f"{rate / 1e9:.0f}B" for rate in PAPER_TOKENS)
+    notes = [
+        f"the paper's {images} tokens a day of images and text on {PAPER_GPUS} A100 are {paper[0]:.1%} of the peak by this "
+        f"count, its {texts} of text alone {paper[1]:.1%}"
+    ]
+    if tokens:
+        notes.append(
+            f"the corpus: {num_images:,} samples with images, taken for such pages, and {num_texts:,} texts of {length:,} "
+            f"tokens: {tokens / 1e9:,.3g}B tokens, each once"
+        )
+    return [f"{num_gpus} GPUs of {peak / 1e12:.0f} TFLOP/s", *columns(rows), *notes]

@@ -1,0 +1,175 @@
+"""Low-rank adapters (LoRA, arXiv 2106.09685) through peft: put into a network, saved, loaded, merged.
+
+    adapt(net, 16, 32, LANGUAGE)                trains A and B beside the layers of these released names, and nothing else
+    save_adapter(folder, net, start)            adapter_config.json and adapter_model.safetensors, as peft has them
+    load_adapter(net, folder)                   an adapter of ours, or one that peft saved beside transformers' class
+    merge(net)                                  adds what was learned to the weights, and takes the adapters out
+
+Any linear layer can be adapted. What is saved has the released names, which the released code and vLLM ask for (vLLM serves
+adapters of the decoder's layers alone). peft renames them where it loads an adapter beside transformers' class. That class has
+no layer for two of them, CLIP's fused `qkv_proj` and the projector's `layers`: an adapter with these must be merged first.
+Routed experts aren't layers but stacked tensors, and are not adapted: they are trained whole, or frozen.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model_state_dict, inject_adapter_in_model
+from peft.functional import cast_adapter_dtype
+from peft.tuners.lora import LoraLayer
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from datagen.disk.storage import Folder
+from model.costs.plan import LANGUAGE
+from model.files.safetensors_files import BadCheckpoint, Reader
+from model.files.weights import released_name
+from model.net.deepseek_ocr import DeepseekOcr
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_WRAPPED = "base_model.model."  # peft's name for the network that it wraps
+_TENSORS = ("A.weight", "B.weight")  # behind `lora_`
+# Beginnings of the released names of layers, and what transformers' class calls these layers.
+_IN_TRANSFORMERS = (
+    ("model.layers.", "model.language_model.layers."),
+    ("model.sam_model.blocks.", "model.vision_tower.sam_encoder.layers."),
+    ("model.vision_model.transformer.layers.", "model.vision_tower.vision_encoder.encoder.layers."),
+)
+
+
+def linear_layers(net: nn.Module) -> dict[str, str]:
+    """Our names of the linear layers by their released names. An adapter's own layers are none."""
+    layers = {}
+    inside: tuple[str, ...] = ()
+    for name, module in net.named_modules():
+        if isinstance(module, (nn.Linear, LoraLayer)) and not name.startswith(inside or "\0"):
+            layers[released_name(f"{name}.weight").removesuffix(".weight")] = name
+            inside += (f"{name}.",)
+    return layers
+
+
+def adapt(
+    net: DeepseekOcr,
+    rank: int,
+    alpha: float,
+    targets: Sequence[str] = LANGUAGE,
+    dropout: float = 0.0,
+    seed: int = 0,
+    autocast: bool = False,
+) -> None:
+    """Put an adapter beside each layer whose released name is one of `targets`, or ends in one. All else is frozen.
+
+    What a layer gives is unchanged at first: B is zero. A follows from `seed`. Its weights are in fp32 where the layer's are in
+    half precision. With `autocast` the network is only run under autocast: then inputs aren't widened to fp32 before autocast
+    narrows them again, which would keep a copy for each adapter. Raises `ValueError` for a target that is no linear layer.
+    """
+    if rank < 1:
+        raise ValueError(f"the adapter's rank is {rank}: it must be at least 1")
+    layers, chosen = linear_layers(net), set()
+    for target in targets:
+        fits = {ours for name, ours in layers.items() if f".{name}".endswith(f".{target}")}
+        if not fits:
+            names = ", ".join(sorted({name.rpartition(".")[2] for name in layers}))
+            raise ValueError(
+                f"an adapter is wanted beside {target!r}, which is no linear layer: there are {names}, and longer names"
+            )
+        chosen |= fits
+    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=sorted(chosen))  # type: ignore[arg-type]
+    _inject(net, config, seed)
+    for _, module in _adapted(net):
+        module.cast_input_dtype_enabled = not autocast
+
+
+def _inject(net: DeepseekOcr, config: LoraConfig, seed: int) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        inject_adapter_in_model(config, net)
+    cast_adapter_dtype(net, "default")  # to fp32
+
+
+def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
+    """Write the adapter of `net` in peft's format. `start` is where the weights beside it are. The same adapter gives the same
+    bytes."""
+    config = _config(net)
+    names = {ours: released for released, ours in linear_layers(net).items()}
+    state: dict[str, Tensor] = {}
+    for key, value in get_peft_model_state_dict(net, save_embedding_layers=False).items():
+        layer, _, rest = key.partition(".lora_")
+        state[f"{_WRAPPED}{names[layer]}.lora_{rest}"] = value.detach().cpu().contiguous()
+    adapted = {key.removeprefix(_WRAPPED).partition(".lora_")[0] for key in state}
+    values: dict[str, Any] = config.to_dict()
+    values |= {"target_modules": sorted(adapted | {_in_transformers(name) for name in adapted})}
+    values |= {"base_model_name_or_path": start or None, "inference_mode": True}
+    values = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
+    folder.remove(CONFIG)  # which marks a whole adapter
+    with folder.create(WEIGHTS) as file:
+        file.write(save(state, {"format": "pt"}))
+    folder.write(CONFIG, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
+
+
+def load_adapter(net: DeepseekOcr, folder: Folder) -> None:
+    """Put the adapter in `folder` into `net`, as `adapt` does. Its names may be the released ones or transformers'.
+
+    Raises `FileNotFoundError`, and `BadCheckpoint` for what isn't a LoRA adapter of this network's layers.
+    """
+    values = json.loads(folder.read(CONFIG))
+    if values.get("peft_type") != "LORA" or values.get("use_dora") or values.get("modules_to_save"):
+        raise BadCheckpoint(f"{folder.path(CONFIG)}: LoRA alone is needed, without DoRA and without modules_to_save")
+    layers = linear_layers(net)
+    layers |= {_in_transformers(released): ours for released, ours in layers.items()}
+    with Reader(folder) as files:
+        # peft saves the frozen head again beside its adapter.
+        kept = [key for key in files.tensors if not key.endswith(".base_layer.weight")]
+        state = {key.removeprefix(_WRAPPED): files.read(key).clone() for key in kept}
+    parts = {key: key.partition(".lora_") for key in state}
+    if unknown := sorted(key for key, (layer, _, rest) in parts.items() if layer not in layers or rest not in _TENSORS):
+        raise BadCheckpoint(f"{folder.url}: {unknown[0]} has no place beside a linear layer of this network")
+    ours = {f"{layers[layer]}.lora_{rest}": state[key] for key, (layer, _, rest) in parts.items()}
+    chosen = sorted({layers[layer] for layer, _, _ in parts.values()})
+    known = {key: values[key] for key in ("r", "lora_alpha", "lora_dropout", "use_rslora", "bias") if key in values}
+    _inject(net, LoraConfig(target_modules=chosen, **known), 0)
+    places = {re.sub(r"\.default\.weight$", ".weight", name): p for name, p in net.named_parameters() if ".lora_" in name}
+    if lacking := sorted(places.keys() ^ ours.keys()):
+        raise BadCheckpoint(f"{folder.url} has no pair of matrices beside each layer: {lacking[0]} stands alone")
+    with torch.no_grad():
+        for name, place in places.items():
+            if place.shape != ours[name].shape:
+                raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(place.shape)}, and is {tuple(ours[name].shape)}")
+            place.copy_(ours[name])
+
+
+def is_adapted(net: nn.Module) -> bool:
+    """Whether `net` has adapters that aren't merged."""
+    return any(isinstance(module, LoraLayer) for module in net.modules())
+
+
+def merge(net: DeepseekOcr) -> None:
+    """Add what the adapters of `net` learned to its weights, and take them out. Raises `ValueError` if that isn't finite."""
+    for name, module in list(_adapted(net)):
+        module.merge(safe_merge=True)
+        above, _, own = name.rpartition(".")
+        setattr(net.get_submodule(above), own, module.get_base_layer())
+    if hasattr(net, "peft_config"):
+        delattr(net, "peft_config")
+
+
+def _adapted(net: nn.Module) -> Iterator[tuple[str, Any]]:
+    return ((name, module) for name, module in net.named_modules() if isinstance(module, LoraLayer))
+
+
+def _config(net: DeepseekOcr) -> LoraConfig:
+    assert is_adapted(net), "the network has no adapter"
+    configs: Any = net.peft_config
+    config: LoraConfig = configs["default"]
+    return config
+
+
+def _in_transformers(name: str) -> str:
+    """What transformers' class calls the layer of the released name `name`."""
+    for released, theirs in _IN_TRANSFORMERS:
+        if name.startswith(released):
+            return theirs + name.removeprefix(released)
+    return name

@@ -1,0 +1,52 @@
+"""Selective activation checkpointing: the backward pass computes a block's activations again, with two exceptions.
+
+Attention's results are saved, because they cost most to compute again for the memory that they take. The router's choice is
+saved, because a second computation may round otherwise: a token on the edge between two experts could go to the other one, and
+the gradient would belong to a network that never ran.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch._higher_order_ops.wrap import inductor_compiled_code
+from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
+
+from model.net.cpu import ATTENTION_OPERATOR
+
+_aten = torch.ops.aten
+SAVED = {
+    _aten.topk.default,
+    _aten.sort.stable,
+    ATTENTION_OPERATOR,
+    _aten._scaled_dot_product_flash_attention_for_cpu.default,
+    _aten._scaled_dot_product_flash_attention.default,
+    _aten._scaled_dot_product_efficient_attention.default,
+    _aten._scaled_dot_product_cudnn_attention.default,
+    torch.ops.higher_order.flex_attention,
+    # Compiled flex attention, which is the only thing that is compiled: see `_flex` in `model/net/attention.py`.
+    inductor_compiled_code,
+}
+
+
+def _policy(_context: Any, operation: Any, *_args: Any, **_more: Any) -> CheckpointPolicy:
+    return CheckpointPolicy.MUST_SAVE if operation in SAVED else CheckpointPolicy.PREFER_RECOMPUTE
+
+
+def _contexts() -> tuple[Any, Any]:
+    return create_selective_checkpoint_contexts(_policy)
+
+
+def checkpointed(tower: nn.Module, block: Callable[..., Any], *args: Any) -> Any:
+    """The result of `block(*args)`. It goes through a checkpoint if `tower.checkpointing` is on and gradients are wanted."""
+    if tower.checkpointing and torch.is_grad_enabled():
+        return checkpoint(block, *args, use_reentrant=False, context_fn=_contexts)
+    return block(*args)
+
+
+def set_checkpointing(net: nn.Module, on: bool) -> None:
+    """Turn checkpointing on or off in every tower of `net`: SAM, CLIP and the decoder."""
+    for module in net.modules():
+        if hasattr(module, "checkpointing"):
+            setattr(module, "checkpointing", on)  # noqa: B010  (mypy takes a module's attributes for tensors)

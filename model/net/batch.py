@@ -1,0 +1,191 @@
+"""From samples to token sequences, rows and a batch. A row holds one sample or several, with images or of text alone.
+
+B rows · L positions
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from datagen.record import Sample
+from datagen.target import Prompt, can_answer, encode, neutralise, usual
+from model.net.attention import PADDING
+from model.net.deepseek_ocr import Losses
+from model.net.image import MODES, Views, load, parted, together
+from model.net.loss import IGNORED
+from model.net.tokenizer import TextTokenizer
+
+
+class Skipped(NamedTuple):
+    """A sample that couldn't be made: of which dataset, its row and place, and why. `reason` is stable snake_case."""
+
+    source: str
+    row: int
+    place: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One sample as tokens: [bos], then texts, images' placeholders and answers; an [eos] follows each answer.
+
+    `learned` says of each token whether it belongs to an answer. `images` are in the order of their placeholders. `source` is a
+    number that losses are told apart by. `truncated` says that the answer was cut. It then ends without [eos], so that nothing
+    teaches the model to stop there. `upsampled` says that an image has fewer pixels than its mode.
+    """
+
+    ids: list[int]
+    learned: list[bool]
+    images: tuple[Views, ...] = ()
+    source: int = 0
+    truncated: bool = False
+    upsampled: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a training step learns from.
+
+    `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_BL` marks the
+    placeholders of images. `samples_BL` numbers a row's samples from 0, and is `PADDING` after them. `images` are in the order of
+    their placeholders, row by row. `sources_T` has the source of each learned token, in the labels' order, row by row. `skipped`
+    are the samples that should have been here and couldn't be made.
+    """
+
+    ids_BL: Tensor
+    labels_BL: Tensor
+    image_BL: Tensor
+    samples_BL: Tensor
+    images: tuple[Views, ...]
+    sources_T: Tensor
+    learned_T: Tensor
+    num_samples: int
+    num_truncated: int
+    num_upsampled: int
+    skipped: tuple[Skipped, ...] = ()
+    pixels: Tensor | None = None
+
+    @property
+    def num_tokens(self) -> int:
+        """The tokens that are learned."""
+        return len(self.sources_T)
+
+    @property
+    def num_positions(self) -> int:
+        """The positions that aren't padding."""
+        return int((self.samples_BL != PADDING).sum())
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """This batch with its tensors on `device`."""
+        pixels = self.pixels if self.pixels is None else self.pixels.to(device, non_blocking=True)
+        images = tuple(image.to(device) for image in self.images) if pixels is None else parted(pixels, self.images)
+        return self._with(images, pixels, lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "Batch":
+        """This batch where a GPU can copy it from while other things go on."""
+        pixels = together(self.images).pin_memory()
+        return self._with(parted(pixels, self.images), pixels, Tensor.pin_memory)
+
+    def _with(self, images: tuple[Views, ...], pixels: Tensor | None, moved: Callable[[Tensor], Tensor]) -> "Batch":
+        tensors: dict[str, Any] = {name: moved(getattr(self, name)) for name in _TENSORS}
+        return replace(self, images=images, pixels=pixels, **tensors)
+
+
+_TENSORS = ("ids_BL", "labels_BL", "image_BL", "samples_BL", "sources_T", "learned_T")
+
+
+def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float | None = None) -> Losses:
+    """The losses of a batch that is on the network's device."""
+    found: Losses = net(
+        one.ids_BL,
+        one.images,
+        one.image_BL,
+        one.samples_BL,
+        labels_BL=one.labels_BL,
+        scale=scale,
+        balance_scale=balance_scale,
+        learned_T=one.learned_T,
+        num_samples=one.num_samples,
+    )
+    return found
+
+
+def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
+    """A sample as at most `length` tokens, under `prompt`, or under its usual one if it can't answer that.
+
+    Raises `ValueError` if the image and the prompt alone take `length` tokens.
+    """
+    if sample.image is None:
+        ids = [tokenizer.bos, *tokenizer.encode(neutralise(sample.text)), tokenizer.eos]
+        return Tokens(ids[:length], _after(1, ids[:length]), truncated=len(ids) > length)
+    prompt_text, answer = encode(sample, prompt if can_answer(sample, prompt) else usual(sample))
+    image = load(sample.image, mode)
+    head = tokenizer.prompt(prompt_text, image.num_tokens)
+    if len(head) >= length:
+        raise ValueError(f"length is {length}: the image and the prompt alone take {len(head)} tokens in mode {mode}")
+    ids = [*head, *tokenizer.encode(answer), tokenizer.eos]
+    learned = _after(len(head), ids[:length])
+    return Tokens(ids[:length], learned, (image,), truncated=len(ids) > length, upsampled=MODES[mode].upsamples(*sample.size))
+
+
+def _after(num_asked: int, ids: list[int]) -> list[bool]:
+    return [at >= num_asked for at in range(len(ids))]
+
+
+def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
+    """Rows of at most `length` tokens. Each sequence goes into the first row with room for it."""
+    rows: list[list[Tokens]] = []
+    room: list[int] = []
+    for tokens in sequences:
+        row = next((n for n, left in enumerate(room) if len(tokens.ids) <= left), len(rows))
+        if row == len(rows):
+            rows.append([])
+            room.append(length)
+        rows[row].append(tokens)
+        room[row] -= len(tokens.ids)
+    return rows
+
+
+def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: int = 0, skipped: Sequence[Skipped] = ()) -> Batch:
+    """The batch of these rows, each padded at its end to the longest row's length, or to `length` tokens. A row of no sample is a
+    [bos] that belongs to none."""
+    longest = max(length, 1, *(sum(len(tokens.ids) for tokens in row) for row in rows))
+    ids_BL = torch.full((len(rows), longest), tokenizer.pad)
+    labels_BL = torch.full((len(rows), longest), IGNORED)
+    samples_BL = torch.full((len(rows), longest), PADDING)
+    sources_BL = torch.zeros((len(rows), longest), dtype=torch.int64)
+    for b, row in enumerate(rows):
+        start = 0
+        if not row:
+            ids_BL[b, 0] = tokenizer.bos
+        for number, tokens in enumerate(row):
+            end = start + len(tokens.ids)
+            ids_BL[b, start:end] = ids_L = torch.tensor(tokens.ids)
+            labels_BL[b, start : end - 1] = torch.where(torch.tensor(tokens.learned), ids_L, IGNORED)[1:]
+            samples_BL[b, start:end] = number
+            sources_BL[b, start:end] = tokens.source
+            start = end
+    sequences = [tokens for row in rows for tokens in row]
+    learned_BL = labels_BL != IGNORED
+    return Batch(
+        ids_BL=ids_BL,
+        labels_BL=labels_BL,
+        image_BL=ids_BL == tokenizer.image,
+        samples_BL=samples_BL,
+        images=tuple(image for tokens in sequences for image in tokens.images),
+        sources_T=sources_BL[learned_BL],
+        learned_T=learned_BL.flatten().nonzero()[:, 0],
+        num_samples=len(sequences),
+        num_truncated=sum(tokens.truncated for tokens in sequences),
+        num_upsampled=sum(tokens.upsampled for tokens in sequences),
+        skipped=tuple(skipped),
+    )
+
+
+def collate(samples: Sequence[tuple[Sample, Prompt]], tokenizer: TextTokenizer, mode: str, length: int) -> Batch:
+    """The batch of these samples in one row, one after the other, without padding."""
+    return batch([[sequence(sample, prompt, tokenizer, mode, length) for sample, prompt in samples]], tokenizer)

@@ -1,0 +1,33 @@
+"""What a processor needs for speed. The rest of `model/` imports this package, and none of its files.
+
+On another device the layers below are torch's own, `wide` returns what it is given, and nothing else here is called.
+
+    Linear, Conv2d, Unbiased        layers whose products are widened where the processor lacks half precision
+    together, keep_packed, Packs    weights packed for reading token by token: of layers with one input, one product
+    attention, is_blockwise         attention a block of queries at a time; ATTENTION_OPERATOR is its name in torch
+    routed                          the routed experts' products
+    native_dtype                    the precision that this processor multiplies fastest
+    product_dtype, wide             the precision that products of a dtype are computed in
+"""
+
+from model.net.cpu.blocked_attention import OPERATOR as ATTENTION_OPERATOR
+from model.net.cpu.blocked_attention import attention, is_blockwise
+from model.net.cpu.experts import routed
+from model.net.cpu.half_precision import Conv2d, Linear, native_dtype, product_dtype, wide
+from model.net.cpu.packed_linear import Packs, Unbiased, keep_packed, together
+
+__all__ = [
+    "ATTENTION_OPERATOR",
+    "Conv2d",
+    "Linear",
+    "Packs",
+    "Unbiased",
+    "attention",
+    "is_blockwise",
+    "keep_packed",
+    "native_dtype",
+    "product_dtype",
+    "routed",
+    "together",
+    "wide",
+]

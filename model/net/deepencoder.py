@@ -1,0 +1,108 @@
+"""DeepEncoder: SAM, the compressor, CLIP and the projector, and the order in which the decoder gets an image's tokens.
+
+    B views · H W pixels · h w vision tokens · C channels of the compressor and of CLIP · D decoder width · L tokens of an image
+
+The paper's section 3.2 and figure 3. The layout is that of the released `modeling_deepseekocr.py`. The encoder works alone, and
+before any decoder that takes embeddings: `model/README.md` shows both.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from model.net.clip import Clip
+from model.net.compressor import Compressor
+from model.net.config import ModelConfig
+from model.net.cpu import Linear
+from model.net.image import Views
+from model.net.sam import Sam
+
+Size = torch.Size  # (H, W)
+
+
+class DeepEncoder(nn.Module):
+    """From images to vision tokens of the decoder's width. Gradients reach every part; in the released code they reach none."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        width = config.decoder.width
+        self.sam = Sam(config.sam)
+        self.compressor = Compressor(config.sam)
+        self.clip = Clip(config.clip)
+        self.projector = Linear(2 * config.clip.width, width)
+        self.image_newline = nn.Parameter(torch.empty(width))
+        self.view_separator = nn.Parameter(torch.empty(width))
+
+    def seen(self, images: Sequence[Views]) -> dict[Size, Tensor]:
+        """(B, C, h, w), where h = H/64, of the views of each size, as `views` has them: what CLIP gets."""
+        return {size: self.compressor(self.sam(torch.cat(parts))) for size, parts in views(images).items()}
+
+    def tokens(self, images: Sequence[Views], seen: Mapping[Size, Tensor]) -> list[Tensor]:
+        """(L, D) for each image, whose views were seen as `seen`: the grid of its tiles, the grid of the whole view, the
+        separator. L is the image's `num_tokens`."""
+        nums = {size: [len(part) for part in parts] for size, parts in views(images).items()}
+        grids = {size: iter(self._grids(local_BChw).split(nums[size])) for size, local_BChw in seen.items()}
+        tokens = []
+        for image in images:
+            # In the order in which the views were put in, because a tile may be as large as a whole view.
+            whole_1hwD = next(grids[image.whole_3HW.shape[1:]])
+            rows = [self._rows(whole_1hwD[0]), self.view_separator[None].to(whole_1hwD.dtype)]
+            if image.tiles_N3TT is not None:
+                tiles_NhwD = next(grids[image.tiles_N3TT.shape[2:]])
+                rows.insert(0, self._rows(stitched(tiles_NhwD, image.grid)))
+            tokens.append(torch.cat(rows))
+        return tokens
+
+    def forward(self, images: Sequence[Views]) -> list[Tensor]:
+        """(L, D) for each image. Views of one size go through the towers together, whichever image they belong to."""
+        return self.tokens(images, self.seen(images))
+
+    def _grids(self, local_BChw: Tensor) -> Tensor:
+        """(B, h, w, D): the vision tokens of views that have one size."""
+        global_BLC = self.clip(local_BChw)
+        x_BLD = self.projector(torch.cat([global_BLC, local_BChw.flatten(2).transpose(1, 2)], -1))
+        return x_BLD.unflatten(1, local_BChw.shape[2:])
+
+    def _rows(self, x_hwD: Tensor) -> Tensor:
+        """(h * (w + 1), D): a newline after each row."""
+        newline_h1D = self.image_newline.to(x_hwD.dtype).expand(x_hwD.shape[0], 1, -1)
+        return torch.cat([x_hwD, newline_h1D], 1).flatten(0, 1)
+
+    def init_marks(self, source: torch.Generator) -> None:
+        """Draw the newline and the separator afresh."""
+        for mark in (self.image_newline, self.view_separator):
+            mark.normal_(0, 1 / math.sqrt(mark.numel()), generator=source)
+
+
+def views(images: Sequence[Views]) -> dict[Size, list[Tensor]]:
+    """(N, 3, H, W) of each image's whole view, then of its tiles, by their sizes (H, W)."""
+    parts = defaultdict(list)
+    for image in images:
+        parts[image.whole_3HW.shape[1:]].append(image.whole_3HW[None])
+        if image.tiles_N3TT is not None:
+            parts[image.tiles_N3TT.shape[2:]].append(image.tiles_N3TT)
+    return parts
+
+
+def stitched(tiles_NhwD: Tensor, grid: tuple[int, int]) -> Tensor:
+    """(rows * h, columns * w, D): the tiles put together. They lie row by row over `grid` (columns, rows)."""
+    return tiles_NhwD.unflatten(0, (grid[1], grid[0])).transpose(1, 2).flatten(2, 3).flatten(0, 1)
+
+
+def placed(x_BLD: Tensor, image_BL: Tensor, features: Sequence[Tensor]) -> Tensor:
+    """`x_BLD` with the images' tokens at the places that `image_BL` marks, in order.
+
+    Raises `ValueError` if there are more or fewer places than tokens. On a GPU counting would wait for the device: there an
+    assertion on the device fails later.
+    """
+    if not features:
+        return x_BLD
+    together_TD = torch.cat(list(features)).to(x_BLD.dtype)
+    if x_BLD.device.type != "cpu":
+        torch._assert_async(image_BL.sum() == len(together_TD), f"{len(together_TD)} image tokens have not as many places")
+    elif (marked := int(image_BL.sum())) != len(together_TD):
+        raise ValueError(f"{marked} places are marked for {len(together_TD)} image tokens")
+    return x_BLD.masked_scatter(image_BL[..., None], together_TD)

@@ -1,0 +1,118 @@
+"""What a training would take, for people, before it is started."""
+
+import contextlib
+from dataclasses import replace
+
+from model.costs import plan, plan_layouts
+from model.costs.activations import Load
+from model.data import modes
+from model.net.config import ModelConfig
+from model.net.deepseek_ocr import PARTS
+from model.net.image import MODES, tile_grid
+from model.train.layout import Layout, layout
+from model.train.start import sizes
+from model.train.step import Train
+
+PAGE = (1240, 1754)  # A4 at 150 dpi
+PAGE_TOKENS = 1_000  # of a page's text and prompt
+LINE, LINE_TOKENS = (640, 48), 30
+PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
+
+
+def planned(step: Train, nodes: int = 0, gpus: int = 0, images: int = 0, texts: int = 0) -> str:
+    """The tables of `model.costs.plan` and `model.costs.plan_layouts` for `step`, or a sentence that says why there are none.
+    Data isn't looked at: rows are taken to be full of pages.
+
+    The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them. A
+    corpus of so many `images` and `texts` is what days are said for.
+    """
+    modes.check(dict(step.modes))
+    try:
+        config = sizes(step)
+    except (OSError, ValueError) as error:
+        return f"  its memory and time can't be told: {error}"
+    load = typical(config, step)
+    if not load.lengths:
+        return (
+            f"  its memory and time can't be told: not one page fits into {step.length} tokens in {', '.join(dict(step.modes))}"
+        )
+    own = set_up(step)
+    others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
+    text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
+    text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus, images, texts)
+    notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
+    if step.epochs:
+        notes.append(f"it ends after {step.epochs:g} epochs, if that is before {step.steps:,} steps")
+    if patterns := [one for one in step.frozen if one not in PARTS]:
+        notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
+    return "\n".join([text, *notes])
+
+
+def _on_many(
+    step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int, images: int, texts: int
+) -> str:
+    """The table for as many GPUs as are said; for the paper's if nobody says; "" if there is one, or rows don't go round."""
+    if nodes * gpus <= 1:
+        nodes, gpus = PAPER_MACHINES
+    layouts = _layouts(step, nodes, gpus)
+    if not layouts:
+        return ""
+    rows = (step.rows_per_step, step.micro_rows, step.checkpointing)
+    table = plan_layouts.table(config, load, trained, layouts, *rows, images, texts, step.length)
+    whole = 4 * sum(plan.parameters(config).values()) / 1e9
+    return (
+        f"\n\non {nodes} x {gpus} GPUs\n{table}\nwhile it measures, the first GPU has all weights beside its own: {whole:.3g} GB"
+    )
+
+
+def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
+    """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's.
+    Those that its rows go round in."""
+    layouts: list[Layout] = []
+    for pipeline in (step.pipeline, 1, PAPER_STAGES):
+        for replicate in (step.replicate if step.replicate > 1 else nodes, nodes * gpus // pipeline):
+            with contextlib.suppress(ValueError):
+                layouts.append(layout(replace(step, pipeline=pipeline, replicate=replicate), nodes * gpus))
+    return list(dict.fromkeys(layouts))
+
+
+def set_up(step: Train) -> plan.SetUp | None:
+    """What `step` trains; None if that is nothing. What patterns of names freeze counts as trained."""
+    trained = tuple(part for part in PARTS if part not in step.frozen)
+    return plan.SetUp("as it is set", trained, step.lora, step.lora_targets) if trained or step.lora else None
+
+
+def typical(config: ModelConfig, step: Train) -> Load:
+    """What goes through the network at a time: `micro_rows` rows, full of pages or lines, in the step's modes by weight."""
+    views: list[tuple[int, int]] = []
+    lengths: list[int] = []
+    num_learned, owed = 0, dict.fromkeys((mode for mode, weight in step.modes if weight), 0.0)
+    for _ in range(step.micro_rows):
+        room = step.length
+        while True:
+            owed = {mode: owed[mode] + weight for mode, weight in step.modes if weight}
+            mode = max(owed, key=lambda name: owed[name])
+            owed[mode] -= sum(weight for _, weight in step.modes)
+            seen, num_image, num_text = _image(mode)
+            if num_image + num_text > room:
+                num_text = room - num_image  # the last one is as long as there is room
+            if num_text <= 0:
+                break
+            views += seen
+            lengths.append(num_image + num_text)
+            num_learned += num_text
+            room -= num_image + num_text
+    return Load(tuple(views), tuple(lengths), num_learned)
+
+
+def _image(mode: str) -> tuple[list[tuple[int, int]], int, int]:
+    """The views, (height, width) in pixels, of an image in `mode`, its placeholders, and the tokens of its text."""
+    chosen = MODES[mode]
+    size, num_text = (LINE, LINE_TOKENS) if chosen.line else (PAGE, PAGE_TOKENS)
+    grid = tile_grid(*size, chosen.tile) if chosen.tile else (0, 0)
+    width, height = chosen.whole(*size)
+    return (
+        [(chosen.tile, chosen.tile)] * (grid[0] * grid[1]) + [(height, width)],
+        chosen.num_tokens(grid, (width, height)),
+        num_text,
+    )

@@ -1,0 +1,329 @@
+"""A training by ranks: torchrun starts a process for each GPU of each machine, and all begin again if one is lost.
+
+    launch(step, out, …)                          what `model.train.trainer.train` does, by ranks
+    python -m model.train.launch torchrun PID WORDS     torchrun with its own words; `launch` starts it, or srun on each machine
+    python -m model.train.launch rank FOLDER            a rank; torchrun starts it
+
+FOLDER is where they meet, on a disk that all of them see. job.json says what is trained, states.jsonl how far rank 0 is, and
+rank-N.json and torchrun-….json how each ended.
+
+SIGTERM goes down from `launch` to every rank. A process ends when the one that started it is gone, so that nothing trains on
+after a kill: but for what srun started, which is SLURM's to end.
+"""
+
+import contextlib
+import ctypes
+import itertools
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import psutil
+
+from datagen.disk.storage import Folder
+from datagen.disk.temporary import temporary_folder
+from datagen.work.progress import OnState, State, ignore
+from model.train.step import Train
+from model.train.stop import STOPPED, terminated
+
+log = logging.getLogger(__name__)
+
+RESTARTS = 3
+"""How often in turn ranks begin again without a checkpoint that is newer than the time before."""
+JOB, STATES, AGENT = "job.json", "states.jsonl", "PAGEWHEEL_TORCHRUN"
+_ROOT = Path(__file__).parents[2]
+_LOOK_EVERY_S = 0.2
+_ENDS_IN_S = 60  # after which `launch` doesn't wait any more for what it started
+_SHUTDOWN_S = "10"  # that ranks get from torchrun to end, once one is lost: they wait for it in vain
+_NOTHING = "NothingToLearn"  # trainer.NothingToLearn, which recipes know
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Where ranks run: on `nodes` machines, `gpus` of them on each.
+
+    `start`, such as srun and its options, starts a command once on each machine, and stays until all have ended. `meet` is
+    HOST:PORT of the first machine, under which the others reach it. Both are empty for this machine alone.
+    """
+
+    gpus: int = 1
+    nodes: int = 1
+    start: tuple[str, ...] = ()
+    meet: str = ""
+
+    @property
+    def num_ranks(self) -> int:
+        return self.nodes * self.gpus
+
+    def command(self, folder: Path, turn: int) -> list[str]:
+        """What starts torchrun, and that the ranks."""
+        meet = ("--rdzv-backend=c10d", f"--rdzv-endpoint={self.meet}", f"--rdzv-id={turn}") if self.meet else ("--standalone",)
+        ranks = (f"--nnodes={self.nodes}", f"--nproc-per-node={self.gpus}", "--max-restarts=0")
+        parent = 0 if self.start else os.getpid()  # srun's tasks are children of its daemon
+        words = (*ranks, *meet, "--module", "model.train.launch", "rank", str(folder))
+        return [*self.start, sys.executable, "-m", "model.train.launch", "torchrun", str(parent), *words]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What ranks train: the arguments of `trainer.train`."""
+
+    step: Train
+    out: str
+    held_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a rank ended, `at` in seconds since 1970. `made` is what the training returned. An `error` is the name of its class."""
+
+    at: float
+    made: bool = False
+    stopped: bool = False
+    error: str = ""
+    message: str = ""
+    trace: str = ""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A rank that ended with another code than 0, below 0 if by a signal, as torchrun saw it."""
+
+    at: float
+    rank: int
+    code: int
+
+
+def launch(
+    step: Train,
+    out: Folder,
+    held_out: frozenset[str],
+    machines: Machines,
+    on_state: OnState = ignore,
+    meet_in: Path | None = None,
+) -> bool:
+    """Train by ranks. Returns and raises what `model.train.trainer.train` does, SIGTERM included.
+
+    `meet_in` is a folder that all machines see; for this machine alone it isn't needed. If a rank is lost, the others end, and
+    all begin again from the last checkpoint. Raises `ChildProcessError` once that was done `RESTARTS` times in turn without a
+    newer checkpoint.
+    """
+    with _meeting(meet_in) as folder, terminated() as asked:
+        where = str(out.local) if out.local else out.url
+        (folder / JOB).write_bytes(msgspec.json.encode(Job(step, where, tuple(sorted(held_out)))))
+        newest, in_turn = _newest(out.sub(step.name)), 0
+        for turn in itertools.count():
+            for path in folder.glob("*-*.json"):
+                path.unlink()
+            code = _run(machines.command(folder, turn), step, folder, asked, on_state)
+            ranks = {int(path.stem.partition("-")[2]): _read(path, Ended) for path in folder.glob("rank-*.json")}
+            _raise_what_is_for_people(ranks)
+            if code == 0 and ranks and not any(ended.stopped for ended in ranks.values()):
+                return any(ended.made for ended in ranks.values())
+            if asked.is_set() or (code == 0 and ranks):
+                raise SystemExit(STOPPED)
+            reason = _reason(code, ranks, [_read(path, Lost) for path in folder.glob("torchrun-*.json")])
+            before, newest = newest, _newest(out.sub(step.name))
+            in_turn = 1 if newest > before else in_turn + 1
+            from_where = f"from step {newest}" if newest else "from the beginning"
+            if in_turn > RESTARTS:
+                raise ChildProcessError(
+                    f"{step.name}: {reason}; {in_turn} times in turn nothing came of it; the same command goes on {from_where}"
+                )
+            log.warning("%s: %s; all ranks begin again %s (%d of %d)", step.name, reason, from_where, in_turn, RESTARTS)
+    raise AssertionError
+
+
+@contextlib.contextmanager
+def _meeting(meet_in: Path | None) -> Iterator[Path]:
+    if meet_in is None:
+        with temporary_folder() as here:
+            yield Path(here)
+    else:
+        meet_in.mkdir(parents=True, exist_ok=True)
+        yield meet_in
+
+
+def _newest(folder: Folder) -> int:
+    """The step of the last checkpoint of the training in `folder`; 0 if there is none."""
+    from model.train.checkpoint import Checkpoints  # torch
+
+    return max(Checkpoints(folder.sub("checkpoint")).steps(), default=0)
+
+
+def _run(command: list[str], step: Train, folder: Path, asked: threading.Event, on_state: OnState) -> int:
+    """The exit code of `command`, once it and all that it started have ended. SIGTERM is handed on to it once."""
+    environ = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(step.threads)),
+        "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": _SHUTDOWN_S,
+    }
+    states = folder / STATES
+    states.touch()
+    # In a session of its own, so that a terminal's Ctrl-C is heard here alone.
+    process = subprocess.Popen(command, env=environ, start_new_session=True)
+    has_asked = False
+    try:
+        with open(states, encoding="utf-8") as file:
+            file.seek(0, os.SEEK_END)
+            while process.poll() is None:
+                if asked.is_set() and not has_asked:
+                    process.terminate()
+                    has_asked = True
+                _show(file, on_state)
+                time.sleep(_LOOK_EVERY_S)
+            _show(file, on_state)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_ENDS_IN_S)
+            finally:
+                process.kill()
+                process.wait()
+    return process.returncode
+
+
+def _show(file: Any, on_state: OnState) -> None:
+    while True:
+        begin = file.tell()
+        line = file.readline()
+        if not line.endswith("\n"):
+            file.seek(begin)
+            return
+        on_state(State(*json.loads(line)))
+
+
+def _raise_what_is_for_people(ranks: dict[int, Ended]) -> None:
+    """Raises the first `ValueError` of a rank: what has to be changed before another try."""
+    wrong = [ended for ended in ranks.values() if ended.error in ("ValueError", _NOTHING)]
+    if not wrong:
+        return
+    first = min(wrong, key=lambda ended: ended.at)
+    if first.error == _NOTHING:
+        from model.train.trainer import NothingToLearn
+
+        raise NothingToLearn(first.message)
+    raise ValueError(first.message)
+
+
+def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost]) -> str:
+    """Why the ranks ended, as the first of them did. The others were waiting for it."""
+    failed = [(ended.at, rank) for rank, ended in ranks.items() if ended.error]
+    failed += [(one.at, one.rank) for one in lost if one.rank not in ranks]
+    if not failed:
+        return f"the ranks ended with the code {code}, and none says why"
+    rank = min(failed)[1]
+    if rank in ranks:
+        log.error("rank %d:\n%s", rank, ranks[rank].trace)
+        return f"rank {rank} ended with {ranks[rank].error}: {' '.join(ranks[rank].message.split())}"
+    (code,) = (one.code for one in lost if one.rank == rank)
+    return f"rank {rank} was ended by {signal.Signals(-code).name}" if code < 0 else f"rank {rank} ended with the code {code}"
+
+
+def _read(path: Path, kind: Any) -> Any:
+    return msgspec.json.decode(path.read_bytes(), type=kind)
+
+
+def _write(path: Path, value: Any) -> None:
+    part = path.with_suffix(".part")
+    part.write_bytes(msgspec.json.encode(value))
+    part.replace(path)
+
+
+def torchrun(parent: int, words: list[str]) -> int:
+    """Torchrun on this machine; the exit code. `parent`: the process that started this one, 0 for SLURM's."""
+    if parent:
+        _end_with(parent)
+    # Until ranks are there to hear of it SIGTERM ends this process, and torchrun, which would kill them soon, doesn't hear it.
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    logging.disable(logging.ERROR)  # what it says of a lost rank in many lines `launch` says in one
+    os.environ[AGENT] = str(os.getpid())
+    signal.signal(signal.SIGTERM, _hand_on)
+    folder = Path(words[-1])
+    try:
+        run.run(run.parse_args(["--signals-to-handle=SIGQUIT", *words]))
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        name = f"torchrun-{socket.gethostname()}-{os.getpid()}.json"
+        _write(folder / name, Lost(float(failure.timestamp), rank, failure.exitcode))
+        return 1
+    return 0
+
+
+def _hand_on(number: int, frame: object) -> None:
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.send_signal(number)
+
+
+def rank(folder: Path) -> int:
+    """Train as a rank; the exit code. One that was stopped ends with 0, for torchrun ends the others if one doesn't."""
+    _end_with(int(os.environ[AGENT]))
+    signal.signal(signal.SIGTERM, _stop)  # until the training hears it
+    number = int(os.environ["RANK"])
+    if number:
+        logging.disable(logging.WARNING)  # rank 0 says it for all
+    made = stopped = False
+    failed = ("", "", "")
+    try:
+        made = _trained(_read(folder / JOB, Job), folder, number)
+    except SystemExit as end:
+        if end.code != STOPPED:
+            raise
+        stopped = True
+    except Exception as error:
+        name = "ValueError" if isinstance(error, ValueError) and type(error).__name__ != _NOTHING else type(error).__name__
+        failed = (name, str(error), traceback.format_exc())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _write(folder / f"rank-{number}.json", Ended(time.time(), made, stopped, *failed))
+    return 1 if failed[0] else 0
+
+
+def _trained(job: Job, folder: Path, number: int) -> bool:
+    from model.train.trainer import train
+
+    with open(folder / STATES, "a", encoding="utf-8") as file:
+
+        def on_state(state: State) -> None:
+            file.write(json.dumps(state) + "\n")
+            file.flush()
+
+        return train(job.step, Folder(job.out), frozenset(job.held_out), ignore if number else on_state)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise SystemExit(STOPPED)
+
+
+def _end_with(parent: int) -> None:
+    """Have the kernel kill this process when `parent` ends, which started it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def main(words: list[str]) -> int:
+    what, *rest = words
+    return torchrun(int(rest[0]), rest[1:]) if what == "torchrun" else rank(Path(rest[0]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

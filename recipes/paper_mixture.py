@@ -1,0 +1,153 @@
+"""The paper's data table (DeepSeek-OCR, arXiv 2510.18234, section 3.4), and what making it costs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recipes.sample_costs import DOCUMENT_PAGES, Rate
+
+SHARD_PAGES = 1024
+"""About what a shard of `recipes/corpus30m.py` holds."""
+SHARD_FIGURES = 1000
+"""What a shard of `recipes/figures.py` holds."""
+SHARD_PICTURES, SHARD_SCENES = 1000, 250
+"""What a shard of described pictures holds, and one of pictures whose text is read."""
+SHARD_BYTES = 450e6
+"""About what a shard of samples holds that aren't cut by their number."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A row of the table. Costs are a sample's: cores times seconds, seconds of a GPU, bytes in a shard. Each is a number, which
+    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, and `shard_samples` how many
+    samples a shard of it has, 0 where its bytes decide. `key` is what the recipe `mixture` calls it, and `group` the group that
+    it is in."""
+
+    key: str
+    name: str
+    num_samples: int
+    num_bytes: float | tuple[str, ...]
+    core_s: float | tuple[str, ...]
+    gpu_s: float = 0.0
+    made_by: str = ""
+    shard_samples: int = 0
+    group: str = "ocr"
+
+
+# General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
+# doesn't say.
+_OTHERS = (30_000_000 + 4_000_000 + 600_000 + 3_000_000 + 20_000_000) + (10_000_000 + 5_000_000 + 1_000_000)
+PAPER = (
+    Part(
+        "pages",
+        f"PDF pages, coarse ({DOCUMENT_PAGES} a document)",
+        30_000_000,
+        ("coarse.page_bytes",),
+        ("coarse.read_core_s", "coarse.ink_core_s"),
+        made_by="recipes/corpus30m.py",
+        shard_samples=SHARD_PAGES,
+    ),
+    Part(
+        "fine",
+        "PDF pages, fine (2M zh, 2M en)",
+        4_000_000,
+        ("coarse.page_bytes",),
+        ("fine.page_core_s",),
+        made_by="recipes/fine.py",
+    ),
+    Part("minority", "minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
+    Part("word", "Word documents", 3_000_000, ("word.sample_bytes",), ("word.sample_core_s",), made_by="recipes/word.py"),
+    Part(
+        "scene",
+        "scene text (10M zh, 10M en)",
+        20_000_000,
+        ("scene.picture_bytes",),
+        ("scene.picture_core_s",),
+        gpu_s=0.05,
+        made_by="recipes/scene.py",
+        shard_samples=SHARD_SCENES,
+    ),
+    *(
+        Part(
+            key,
+            name,
+            num_samples,
+            (f"figures.{rate}_bytes",),
+            (f"figures.{rate}_core_s",),
+            made_by="recipes/figures.py",
+            shard_samples=SHARD_FIGURES,
+        )
+        for key, name, num_samples, rate in (
+            ("charts", "charts", 10_000_000, "chart"),
+            ("molecules", "chemical formulas", 5_000_000, "molecule"),
+            ("geometry", "plane geometry", 1_000_000, "geometry"),
+        )
+    ),
+    Part(
+        "vision",
+        "general vision (20%)",
+        round(_OTHERS / 0.7 * 0.2),
+        ("vision.picture_bytes",),
+        ("vision.picture_core_s",),
+        made_by="recipes/vision.py",
+        shard_samples=SHARD_PICTURES,
+        group="vision",
+    ),
+    Part(
+        "texts",
+        "text only (10%)",
+        round(_OTHERS / 0.7 * 0.1),
+        ("texts.sample_bytes",),
+        ("texts.sample_core_s",),
+        made_by="recipes/texts.py",
+        group="text",
+    ),
+)
+
+
+def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
+    """What each part and all of them come to, for people; a guess has a question mark."""
+    header = ("part", "samples", "shards", "TB", "core-hours", "GPU-hours", "made by")
+    rows, sums = [], [0.0] * 5
+    for part in parts:
+        num_bytes, sure_bytes = _cost(part.num_bytes, rates)
+        core_s, sure_core = _cost(part.core_s, rates)
+        n = part.num_samples
+        shards = n / part.shard_samples if part.shard_samples else n * num_bytes / SHARD_BYTES
+        values = (n, max(1, round(shards)), n * num_bytes / 1e12, n * core_s / 3600, n * part.gpu_s / 3600)
+        sums = [a + b for a, b in zip(sums, values, strict=True)]
+        sure_shards = sure_bytes or bool(part.shard_samples)
+        rows.append((part.name, *_row(values, sure_shards, sure_bytes, sure_core), part.made_by))
+    rows.append(("together", *_row(tuple(sums), False, False, False), ""))
+    measured = sorted({rate.by for rate in rates.values() if rate.by})
+    notes = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
+    notes.append("? rests on a guess, which recipes/paper_mixture.py or recipes/sample_costs.py holds")
+    return "\n".join([*_columns([header, *rows]), "", *notes])
+
+
+def _cost(cost: float | tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[float, bool]:
+    """A value, and whether it was measured."""
+    if isinstance(cost, tuple):
+        return sum(rates[name].value for name in cost), all(rates[name].by for name in cost)
+    return cost, False
+
+
+def _row(values: tuple[float, ...], sure_shards: bool, sure_bytes: bool, sure_core: bool) -> tuple[str, ...]:
+    samples, shards, terabytes, core_h, gpu_h = values
+    of_shards, of_bytes, of_core = ("" if sure else "?" for sure in (sure_shards, sure_bytes, sure_core))
+    return (
+        f"{samples:,.0f}",
+        f"{shards:,.0f}{of_shards}",
+        f"{terabytes:,.2f}{of_bytes}",
+        f"{core_h:,.0f}{of_core}",
+        f"{gpu_h:,.0f}?" if gpu_h else "0",
+    )
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows as lines, the first and the last column to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for first, *numbers, last in rows:
+        cells = [n.rjust(w) for n, w in zip(numbers, widths[1:-1], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells, last]).rstrip())
+    return lines

@@ -1,0 +1,127 @@
+"""Progress that people read: bars on a terminal, plain lines elsewhere."""
+
+import contextlib
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from datagen.disk.shards import ShardReport
+from datagen.disk.storage import Folder
+from datagen.work.progress import OnState, State, read
+
+log = logging.getLogger(__name__)
+
+console = Console(stderr=True, highlight=False)
+_LINE_EVERY_S = 5.0
+_LOOK_EVERY_S = 10.0
+Show = Callable[[str, State], None]
+"""Shows the state of the work of that name."""
+
+
+@contextlib.contextmanager
+def shown(name: str) -> Iterator[OnState]:
+    """Shows the states that the work called `name` reports, while the block runs."""
+    with _display() as show:
+        yield partial(show, name)
+
+
+@contextlib.contextmanager
+def watched(name: str, folders: Mapping[str, Folder]) -> Iterator[None]:
+    """Shows, while the block runs, the states that parts of the work called `name` write in their folders, wherever they run."""
+    over = threading.Event()
+
+    def watch(show: Show) -> None:
+        while not over.wait(_LOOK_EVERY_S):
+            for part, folder in folders.items():
+                if state := read(folder):
+                    show(f"{name}: {part}", state)
+
+    with _display() as show:
+        thread = threading.Thread(target=watch, args=(show,), daemon=True)
+        if folders:
+            thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if folders:
+                thread.join()
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """Shows that something goes on whose end nobody knows: a spinner on a terminal, nothing elsewhere."""
+    with console.status(what) if console.is_terminal else contextlib.nullcontext():
+        yield
+
+
+class Shards:
+    """Counts the shards of a run. `expected` samples are a guess, replaced shard by shard by what came out."""
+
+    def __init__(self, num_shards: int, expected: int, noun: str = "pages"):
+        self.num_shards, self.expected, self.noun = num_shards, expected, noun
+        self.shards = self.samples = self.drops = 0
+        self.started = time.monotonic()
+
+    def add(self, report: ShardReport) -> State:
+        """The state after one more shard."""
+        self.shards += 1
+        self.samples += report.num_samples
+        self.drops += len(report.drops)
+        elapsed = time.monotonic() - self.started
+        dropped = f", {self.drops} dropped" if self.drops else ""
+        rate = f", {self.samples / elapsed:.1f} {self.noun}/s" if self.samples and elapsed else ""
+        note = f"{self.samples} of about {self.total()} {self.noun}{dropped}{rate}"
+        left_s = elapsed / self.shards * (self.num_shards - self.shards)
+        return State(self.shards, self.num_shards, "shards", note, left_s)
+
+    def total(self) -> int:
+        """Samples in all: those made, and for the shards left the guess, corrected by how it has fared so far."""
+        guessed_so_far = self.expected * self.shards / self.num_shards
+        factor = self.samples / guessed_so_far if guessed_so_far else 1.0
+        return self.samples + round((self.expected - guessed_so_far) * factor)
+
+
+def _left(state: State) -> str:
+    return f", {state.left_s:.0f} s left" if state.left_s >= 0 else ""
+
+
+@contextlib.contextmanager
+def _display() -> Iterator[Show]:
+    if not console.is_terminal:
+        yield _lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, state: State) -> None:
+            if not state.total:
+                log.info("%s: %s", name, state.note)
+                return
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, text="")
+            bars.update(tasks[name], completed=state.done, total=state.total, text=state.text() + _left(state))
+
+        yield show
+
+
+def _lines() -> Show:
+    """A line a piece of work every few seconds, and whenever one is done or nothing is counted."""
+    lasts: dict[str, float] = {}
+    started = time.monotonic()
+
+    def show(name: str, state: State) -> None:
+        if not state.total:
+            log.info("%s: %s", name, state.note)
+        elif state.done == state.total or time.monotonic() - lasts.get(name, started) >= _LINE_EVERY_S:
+            lasts[name] = time.monotonic()
+            print(f"{name}: {state.text()}{_left(state)}", file=sys.stderr, flush=True)
+
+    return show

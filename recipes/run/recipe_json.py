@@ -1,0 +1,51 @@
+"""recipe.json: with which words an output's recipe was called, so that verbs can build it again."""
+
+import json
+import os
+import pkgutil
+from typing import Any
+
+from datagen.disk.storage import Folder
+from recipes import RECIPES
+from recipes.recipe import Recipe
+from recipes.words.words import WORDS
+
+NAME = "recipe.json"
+
+
+def build(name: str, values: dict[str, Any]) -> Recipe:
+    """The recipe `name` with these words. Raises `ValueError` as its function does."""
+    recipe: Recipe = pkgutil.resolve_name(RECIPES[name].function)(**values)
+    return recipe
+
+
+def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
+    """Write down the words, so that the next command may come from another folder."""
+    out.write(NAME, json.dumps({"recipe": name, "values": absolute(values)}, ensure_ascii=False, indent=1).encode())
+
+
+def absolute(values: dict[str, Any]) -> dict[str, Any]:
+    """The words with absolute paths in place of relative ones."""
+    for name, value in values.items():
+        if WORDS[name].is_path and value and "://" not in value:
+            values = values | {name: os.path.abspath(os.path.expanduser(value))}
+    return values
+
+
+def again(out: Folder, **changed: Any) -> Recipe:
+    """The recipe that the output was last made with, but for words that have `changed`. Raises `ValueError` if recipe.json is
+    missing or damaged, or if the recipe doesn't have one of the words."""
+    if not out.exists(NAME):
+        raise ValueError(f"{out.url} has no {NAME}, which says how it was made: run its recipe again first")
+    try:
+        record = json.loads(out.read(NAME))
+        name, values = record["recipe"], dict(record["values"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{out.path(NAME)} is damaged ({error}): run its recipe again") from None
+    if name not in RECIPES:
+        raise ValueError(f"{out.path(NAME)} names the recipe {name!r}, which isn't there: recipes are {', '.join(RECIPES)}")
+    values |= changed
+    words = RECIPES[name].words
+    if unknown := sorted(values.keys() - set(words)):
+        raise ValueError(f"{name} has no word {unknown[0]!r}: its words are {', '.join(words)}")
+    return build(name, values)

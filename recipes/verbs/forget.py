@@ -1,0 +1,154 @@
+"""`make forget`: a source out of everything that an output has, for good."""
+
+import difflib
+import logging
+import os
+import posixpath
+import re
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+from datagen.curation import forget as datagen_forget
+from datagen.disk import manifest
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.record import source_key
+from datagen.work import dataset, tombstones
+from datagen.work.tombstones import Forgotten, Tombstone
+from recipes.recipe import Recipe
+from recipes.run import recipe_json
+from recipes.steps import Gone, Place, report, runners
+from recipes.verbs.status import datasets
+
+log = logging.getLogger(__name__)
+
+Sources = set[tuple[str, str]]
+"""Each a uri and a sha256."""
+
+
+class Finished(NamedTuple):
+    """How many samples went, and what could not be done, a sentence each. While there is a problem, the request stays open and
+    every later run tries again."""
+
+    num_removed: int
+    problems: list[str]
+
+
+def forget(out: str, uri: str = "", sha256: str = "", recipe: Recipe | None = None) -> tuple[str, bool]:
+    """Take the source `uri`, or all with the content `sha256`, out of the output; returns what went and what had learned from it,
+    for people, and whether all of it is done. `recipe` made the output, if recipe.json doesn't say which.
+
+    Raises `ValueError` if the output has no such source.
+    """
+    if bool(uri) == bool(sha256):
+        raise ValueError("forget needs one of uri=… and sha256=…: a sample's record has both, under origin")
+    if sha256 and not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise ValueError(f"sha256={sha256}: 64 digits in hex are needed, as in a sample's record, under origin")
+    folder = Folder(out)
+    folders = datasets(out)
+    if folder.exists("census"):
+        raise ValueError(f"out={out} is a dataset: name the output folder that it lies in, so that no other part of it is missed")
+    with dataset.lock(folder):
+        recipe, unknown = (recipe, "") if recipe else _recipe_of(folder)
+        finish(folder, recipe, unknown)
+        sources: Sources = {source for each in folders for source in datagen_forget.sources(each, uri, sha256)}
+        if not sources and uri and "://" not in uri:  # relative to where the user is
+            uri = os.path.abspath(uri)
+            sources = {source for each in folders for source in datagen_forget.sources(each, uri)}
+        if not sources:
+            raise ValueError(_unknown_source(folders, out, uri, sha256))
+        trained = _learned_from(folder, recipe, frozenset(s for _, s in sources if s))
+        earlier = tombstones.read(folder)
+        request = Tombstone(uri, sha256, tuple(sorted(sources)), trained, round(time.time(), 3))
+        tombstones.write(folder, [*earlier, request])
+        finished = finish(folder, recipe, unknown)
+    return _message(folder, folders, uri, sources, trained, finished), not finished.problems
+
+
+def finish(out: Folder, recipe: Recipe | None, unknown: str = "") -> Finished:
+    """Do what was asked of the output and isn't done yet, whoever was killed at it. For the holder of the lock. `recipe` made the
+    output; without it, `unknown` says why nobody knows it.
+
+    Nothing that keeps samples out of a training is deleted on the way: marks stay until others replace them.
+    """
+    requests = tombstones.read(out)
+    if all(t.done for t in requests):
+        return Finished(0, [])
+    gone = Gone(Forgotten.of(requests), tuple(source_key(*source) for t in requests for source in t.sources if source[1]))
+    num_removed, folders = 0, [f for f in map(out.sub, out.folders()) if f.exists("census")]
+    for folder in folders:
+        folder.sweep()
+        num_removed += datagen_forget.forget(folder, gone.sources)
+    problems = _forget_in_steps(out, recipe, gone) if recipe else _forget_reports(out, unknown)
+    if not problems:
+        tombstones.write(out, [replace(t, done=True) for t in requests])
+    return Finished(num_removed, problems)
+
+
+def _forget_in_steps(out: Folder, recipe: Recipe, gone: Gone) -> list[str]:
+    """Ask every step of the recipe; returns what could not be done."""
+    problems = []
+    of_steps = runners(recipe, Place(out.url))
+    for runner in of_steps:
+        try:
+            runner.forget(gone)
+        except (ValueError, OSError, ImportError) as error:
+            problems.append(f"{runner.step.name}: {error}")
+    claimed = {name for runner in of_steps for name in runner.folders()}
+    for name in out.folders():
+        if name not in claimed and out.exists(f"{name}/run.json") and not out.exists(f"{name}/census"):
+            problems.append(f"{name}: no step of {recipe.name} makes it: delete the folder, or run the recipe that made it")
+    return problems
+
+
+def _forget_reports(out: Folder, unknown: str) -> list[str]:
+    """What can be done where nobody knows the recipe: reports go, since they show pages. Returns why the rest can't be."""
+    for name in out.folders():
+        if report.remove(out.sub(name)):
+            log.warning("%s: removed, since it shows pages; the next run makes it anew", name)
+    return [f"marks, rounds and trainings are as they were, until its recipe runs again: {unknown}"]
+
+
+def _recipe_of(out: Folder) -> tuple[Recipe | None, str]:
+    """The recipe that made the output; or None, and why nobody knows it."""
+    try:
+        return recipe_json.again(out), ""
+    except (ValueError, OSError, ImportError) as error:
+        return None, str(error)
+
+
+def _learned_from(out: Folder, recipe: Recipe | None, sha256s: frozenset[str]) -> tuple[str, ...]:
+    """What of the output had learned from these sources, when it still had them: readers of whole rounds, and models."""
+    names = []
+    for runner in runners(recipe, Place(out.url)) if recipe else []:
+        try:
+            names += runner.learned_from(sha256s)
+        except (ValueError, OSError) as error:  # no reason to keep the samples
+            names.append(f"{runner.step.name}, perhaps ({error})")
+    return tuple(names)
+
+
+def _message(out: Folder, folders: list[Folder], uri: str, sources: Sources, trained: tuple[str, ...], done: Finished) -> str:
+    names = ", ".join(sorted({u for u, _ in sources}))
+    lines = [f"forgotten: {names}: {done.num_removed:,} samples taken out; {out.path(tombstones.NAME)} keeps it out"]
+    if trained:
+        lines.append(f"trained on it, and not changed: {', '.join(trained)}; overwrite=1 makes them anew")
+    copies = {u for each in folders for _, s in sources if s and uri for u, _ in datagen_forget.sources(each, sha256=s)} - {uri}
+    if copies:
+        (digest,) = {s for _, s in sources if s}
+        lines.append(f"the same content stays under {', '.join(sorted(copies))}: sha256={digest} forgets it everywhere")
+    lines += [f"not finished: {problem}" for problem in done.problems]
+    if done.problems:
+        lines.append("the next run of the recipe, or of forget, goes on with it")
+    return "\n".join(lines)
+
+
+def _unknown_source(folders: list[Folder], out: str, uri: str, sha256: str) -> str:
+    if sha256:
+        return f"sha256={sha256}: nothing in {out} has that content"
+    parts = (manifest.read_part(folder, r.shard) for folder in folders for r in read_reports(folder))
+    by_name = {posixpath.basename(u): u for u in sorted({u for part in parts for u in part["uri"].to_pylist()})}
+    near = difflib.get_close_matches(posixpath.basename(uri), by_name, n=1)
+    hint = f"the nearest is {by_name[near[0]]}" if near else "a sample's record has its uri, under origin"
+    return f"uri={uri}: nothing in {out} comes from there; {hint}"

@@ -1,0 +1,164 @@
+"""`make read`: images of lines or of pages, read with a round's reader, as a file of JSON lines.
+
+A row is on the disk before the next images are asked for, so that a run that was killed goes on behind the last row. Beside the
+file lies FILE.run.json, which says what its rows were read with: other readers' rows don't come among them.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from datagen.disk.storage import Folder
+from datagen.inputs.census import Listing
+from datagen.work.runner import InProcess, make_runner
+from recipes.run.progress import State, shown
+from recipes.steps import OK, SHARD_FAILED
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+
+_IMAGES_A_TASK = 16
+_FEW = 64  # images: a cluster takes longer to start than one process to read so many
+
+
+def read(reader: str, input: str, out: str, kind: str, overwrite: bool, on: str, workers: int) -> int:
+    """Read the images that aren't in the file `out` yet. Returns the exit code: 1 if something that is no image's fault failed.
+
+    Raises `ValueError` if there is no reader or no image, or if the file has other rows than this command's.
+    """
+    from datagen.engines import Engines
+    from datagen.pictures.image_files import FORMATS
+    from flywheel.labels import read_images
+    from flywheel.readers import kinds
+
+    if kind not in read_images.KINDS:
+        raise ValueError(f"kind={kind}: allowed are {', '.join(read_images.KINDS)}")
+    runner = make_runner(on, workers)
+    folder = Folder(reader)
+    with Engines() as engines:
+        assert kinds.reader(folder.url, "", engines).script  # refuses what holds none
+    sha256 = kinds.weights_sha256(folder)
+    made = {"reader": sha256, "kind": kind, "engines": read_images.engines(folder)}
+    items = Listing(input, FORMATS).items()
+    with _file(out, made, overwrite) as file:
+        seen = {row["image"] for row in _rows(out, file)}
+        chunks = list(read_images.chunks(items, _IMAGES_A_TASK))
+        # A chunk is read whole even if some of its rows are there: what a line is read with decides its last digits.
+        numbers = [number for number, chunk in enumerate(chunks) if any(item.uri not in seen for item in chunk)]
+        tasks = {read_images.ReadTask(folder.url, sha256, kind, chunks[number]): number for number in numbers}
+        num_left = sum(item.uri not in seen for item in items)
+        log.info("read: %d images, %d of them read before", len(items), len(items) - num_left)
+        if num_left <= _FEW and on == "local":
+            runner = InProcess()
+        order, done, failed = iter(numbers), {}, 0
+        count, started = Count(num_left), time.monotonic()
+        expected = next(order, -1)
+        with shown("read") as show:
+            for task, rows, error in runner.map(read_images.run_read, list(tasks)):
+                if error is not None:
+                    failed += 1
+                    log.error(
+                        "read: %s and %d after it: %s: %s", task.items[0].uri, len(task.items) - 1, type(error).__name__, error
+                    )
+                done[tasks[task]] = rows or []
+                while expected in done:  # in the order of the images, whoever was first
+                    new = [row for row in done.pop(expected) if row["image"] not in seen]
+                    _append(file, new)
+                    count.add(new)
+                    expected = next(order, -1)
+                show(count.state(time.monotonic() - started))
+    log.info("read: %s", count.summary(out))
+    if failed:
+        log.error("read: %d times something failed that is no image's fault. The same command tries again.", failed)
+    return SHARD_FAILED if failed else OK
+
+
+class Count:
+    """What became of images, so far."""
+
+    def __init__(self, num_images: int):
+        self.num_images, self.num_read = num_images, 0
+        self.errors: Counter[str] = Counter()
+        self.images: set[str] = set()
+
+    def add(self, rows: list[Row]) -> None:
+        self.images |= {row["image"] for row in rows}
+        self.errors.update(row["error"].partition(":")[0] for row in rows if "error" in row)
+        self.num_read += sum("error" not in row for row in rows)
+
+    def state(self, seconds: float) -> State:
+        num = len(self.images)
+        left_s = seconds / num * (self.num_images - num) if num else -1.0
+        return State(num, self.num_images, "images", f"{self.errors.total()} with an error", left_s)
+
+    def summary(self, out: str) -> str:
+        errors = ", ".join(f"{n} {reason}" for reason, n in self.errors.most_common())
+        return f"{self.num_read} new rows with a reading in {out}" + (f"; with an error: {errors}" if errors else "")
+
+
+@contextmanager
+def _file(out: str, made: dict[str, Any], overwrite: bool) -> Iterator[BinaryIO]:
+    """The file of rows, open to read and to append, for one run at a time. FILE.run.json is there before the first row."""
+    if "://" in out or out.endswith(os.sep) or os.path.isdir(out):
+        raise ValueError(f"out={out}: a file on a local disk is needed, such as readings.jsonl")
+    path = os.path.abspath(os.path.expanduser(out))
+    folder, name = Folder(os.path.dirname(path)), f"{os.path.basename(path)}.run.json"
+    try:
+        os.makedirs(folder.url, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"out={out}: a file is in the way of its folder") from None
+    with open(path, "a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another run is writing to {out}: wait for it, or choose another out=…") from None
+        before = folder.read(name) if folder.exists(name) else b""
+        if overwrite:
+            file.truncate(0)
+        elif file.seek(0, os.SEEK_END) and before != _json(made):
+            what = "was read with another reader, kind or engine" if before else "has rows that this command didn't write"
+            raise ValueError(f"out={out} {what}: choose another out=…, or replace it with overwrite=1")
+        folder.write(name, _json(made))
+        yield file
+
+
+def _rows(out: str, file: BinaryIO) -> list[Row]:
+    """The rows that the file has. What a kill left of a row at its end is cut off, and so are the last rows if they are of pages
+    of one TIFF: some of its pages may be missing. Raises `ValueError` for a line that is no row."""
+    file.seek(0)
+    rows: list[tuple[int, Row]] = []
+    end = 0
+    for line in file:
+        if not line.endswith(b"\n"):
+            break
+        try:
+            row = json.loads(line)
+            row["image"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f"out={out}: line {len(rows) + 1} is no row of an image: mend it, or overwrite=1") from None
+        rows.append((end, row))
+        end += len(line)
+    last = rows[-1][1]["image"] if rows and "page" in rows[-1][1] else None
+    while rows and rows[-1][1]["image"] == last:
+        end = rows.pop()[0]
+    if end < file.seek(0, os.SEEK_END):
+        file.truncate(end)
+    return [row for _, row in rows]
+
+
+def _append(file: BinaryIO, rows: list[Row]) -> None:
+    """Write rows, and wait until they are on the disk."""
+    file.write(b"".join(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n" for row in rows))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True).encode()

@@ -1,0 +1,72 @@
+"""What there is in an output: read from its shards' reports alone, so it is true during a run, after it, and after a kill."""
+
+from pathlib import Path
+
+from datagen.disk.storage import Folder
+from datagen.work import dataset, tombstones
+from recipes.recipe import Recipe
+from recipes.run import recipe_json
+from recipes.steps import Place, runners
+from recipes.steps.pipeline import dataset_status
+
+
+def datasets(out: str) -> list[Folder]:
+    """The dataset folders of an output, or the one that `out` itself is. Raises `ValueError` if there is none."""
+    folder = Folder(out)
+    if folder.exists("census"):
+        return [folder]
+    inside = [f for f in (folder.sub(name) for name in folder.folders()) if f.exists("census")]
+    if not inside:
+        raise ValueError(f"out={out}: no output of pagewheel there; name the folder that a recipe wrote, such as out/coarse")
+    return inside
+
+
+def status(out: str, recipe: Recipe | None = None) -> str:
+    """A paragraph a step: done, left, pages/s, dropped by reason. `recipe` made the output, if recipe.json doesn't say which.
+
+    Where the recipe isn't known, only datasets are listed.
+    """
+    folder, notes = Folder(out), []
+    # A recipe that only trains has no dataset.
+    folders = [] if folder.exists(recipe_json.NAME) and not _has_datasets(folder) else datasets(out)
+    if recipe is None and not folder.exists(recipe_json.NAME):
+        notes = [f"only datasets are listed until the first step is done, which writes {recipe_json.NAME}"]
+    elif recipe is None:
+        try:
+            recipe = recipe_json.again(folder)
+        except ValueError as error:
+            notes = [f"only datasets are listed: {error}"]
+    of_steps = runners(recipe, Place(out)) if recipe else []
+    lines = [line for runner in of_steps for line in runner.status()]
+    claimed = {name for runner in of_steps for name in runner.folders()}
+    lines += [line for f in folders if Path(f.url).name not in claimed for line in dataset_status(f)]
+    return "\n".join(lines + _forgotten(folder) + notes)
+
+
+def _has_datasets(folder: Folder) -> bool:
+    return any(folder.sub(name).exists("census") for name in folder.folders())
+
+
+def verify(out: str) -> tuple[str, bool]:
+    """A line for everything that differs, and whether nothing does."""
+    lines: list[str] = []
+    clean = True
+    for folder in datasets(out):
+        num_shards = num_faults = 0
+        for shard, faults in dataset.verify(folder):
+            num_shards += bool(shard)
+            num_faults += len(faults)
+            lines.extend(f"{Path(folder.url).name}: {fault}" for fault in faults)
+        lines.append(f"{Path(folder.url).name}: {num_shards} shards read, {num_faults} faults")
+        clean = clean and not num_faults
+    return "\n".join(lines), clean
+
+
+def _forgotten(out: Folder) -> list[str]:
+    """A line a source that was taken out."""
+    lines = []
+    for tombstone in tombstones.read(out):
+        what = f"uri={tombstone.uri}" if tombstone.uri else f"sha256={tombstone.sha256}"
+        learned = f"; had learned from it: {', '.join(tombstone.trained)}" if tombstone.trained else ""
+        lines.append(f"forgotten: {what}{'' if tombstone.done else ' (under way: run again)'}{learned}")
+    return lines

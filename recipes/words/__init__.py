@@ -1,0 +1,1 @@
+"""The words that recipes and verbs take. The standard library alone is imported here."""

@@ -1,0 +1,79 @@
+"""The engines of a recipe that annotates pages, from its word `engines`; `recipes/words/engine_words.py` has the word itself."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from datagen.engines import Choice
+from recipes.words import engine_words
+from recipes.words.engine_words import Asked
+
+_TOGETHER = 8
+
+
+@dataclass(frozen=True)
+class PageEngines:
+    """Who does what on a page. `pages` knows whole pages: if it is there, no other is asked. Without `text` a region's text is
+    that of its lines; without `tables` or `formulas` these stay unread."""
+
+    layout: Choice
+    equations: Choice | None
+    detector: Choice
+    lines: Choice
+    text: Choice | None
+    tables: Choice | None
+    formulas: Choice | None
+    orientation: Choice | None
+    pages: Choice | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """How many pages are looked at together: several pay on a GPU, elsewhere they only take memory."""
+        return _TOGETHER if self.layout.name == "pp-doclayout" else 1
+
+
+EMBEDDED = PageEngines(
+    layout=Choice("pymupdf-layout"),
+    equations=Choice.of("cdla", classes=("equation",)),
+    detector=Choice("ppocr-detector"),
+    lines=Choice("ppocr"),
+    text=None,
+    tables=Choice("tables"),
+    formulas=None,
+    orientation=Choice("page-orientation"),
+)
+PAPER = replace(
+    EMBEDDED,
+    layout=Choice("pp-doclayout"),
+    equations=None,
+    text=Choice.of("got", kind="text"),
+    tables=Choice.of("got", kind="tables"),
+    formulas=Choice.of("got", kind="formulas"),
+)
+_BASES = {"embedded": EMBEDDED, "paper": PAPER}
+_OF_KINDS = ("got", "server")
+"""Engines that read several kinds, and take the kind as a setting."""
+
+
+def of_word(engines: str) -> PageEngines:
+    """The engines that the word asks for; "" is `embedded`. A layout that names equations itself is asked alone, unless the word
+    has an engine for `equations`. Raises `ValueError`, one sentence that says what is allowed."""
+    try:
+        base, asked = engine_words.parse(engines or engine_words.BASES[0])
+    except ValueError as error:
+        raise ValueError(f"engines={engines}: {error}") from None
+    chosen = _BASES[base]
+    if any(one.kind == "layout" and one.name == "pp-doclayout" for one in asked):
+        chosen = replace(chosen, equations=None)
+    choices: dict[str, Any] = {one.kind: _choice(one) for one in asked}
+    return replace(chosen, **choices)
+
+
+def _choice(asked: Asked) -> Choice | None:
+    if not asked.name:
+        return None
+    settings = dict(asked.settings)
+    if asked.name in _OF_KINDS:
+        settings["kind"] = asked.kind
+    if asked.kind == "equations":
+        settings["classes"] = ("equation",)
+    return Choice.of(asked.name, **settings)

@@ -1,0 +1,175 @@
+"""Figures a second on one core, beside a bare loop over the library that draws them, in turn and in the same run.
+
+    python -m tests.bench.figures.figures [--figures 300] [--turns 3] [--seed 0]
+
+- molecules: whole samples; and RDKit alone, which parses the same SMILES, lays each out, draws it in its own look on a canvas as
+  large as the sample's image, and encodes it.
+- geometry: whole samples, all by Cairo or all by matplotlib; and these alone, which draw a triangle, a circle and three letters
+  on an image as large as the sample's, and encode it.
+- stamps: whole samples; and Pillow alone, which cuts a piece out of a photograph, sets as many cut-outs of the same sizes on it,
+  and encodes it. Both have read the photographs before.
+
+A ratio is ours over the library's alone; at least 0.8 is asked for. What a sample takes on disk is its image and its label.
+"""
+
+import argparse
+import io
+import math
+import random
+import time
+from collections.abc import Callable
+from statistics import median
+
+import cairocffi
+from PIL import Image
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdChemReactions
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from datagen.figures.chemistry.molecules import Molecules
+from datagen.figures.geometry.geometry import Geometry
+from datagen.record import SampleError
+from datagen.samples import cutouts as stamps
+from datagen.vision.maker import Stamps, photograph
+from datagen.work.draws import Drawing, Maker
+from recipes.sample_costs import record
+
+LEAST = 0.8
+RECORD_BYTES = 2500  # of a sample in a shard, beside its image and its text: its record and the archive's blocks
+Alone = Callable[[Drawing], object]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--figures", type=int, default=300)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    kinds: dict[str, tuple[Maker, Alone]] = {
+        "molecules": (Molecules(), rdkit_alone),
+        "geometry by Cairo": (Geometry(by_matplotlib=0.0), cairo_alone),
+        "geometry by matplotlib": (Geometry(by_matplotlib=1.0), matplotlib_alone),
+        "stamps": (Stamps(), pillow_alone),
+    }
+    print(f"{'a second, one core':<26}{'ours':>8}{'alone':>8}{'ratio':>8}{'bytes':>10}{'dropped':>9}")
+    for name, (maker, alone) in kinds.items():
+        measure(name, maker, alone, arguments.figures, arguments.turns, arguments.seed)
+    of_mix = [drawn(maker, arguments.figures, arguments.seed + 1) for maker in (Molecules(), Geometry())]
+    names = "figures.molecule", "figures.geometry"
+    for name, (drawings, seconds) in zip(names, of_mix, strict=True):
+        record("figures", {f"{name}_core_s": seconds / len(drawings), f"{name}_bytes": bytes_of(drawings) + RECORD_BYTES})
+
+
+def measure(name: str, maker: Maker, alone: Alone, count: int, turns: int, seed: int) -> None:
+    """Print a row: the median of the turns of each, which alternate."""
+    drawn(maker, 20, seed + 2)  # what is loaded once
+    drawings: list[Drawing] = []
+    ours, theirs = [], []
+    for _ in range(turns):
+        drawings, seconds = drawn(maker, count, seed)
+        ours.append(len(drawings) / seconds)
+        started = time.process_time()
+        for drawing in drawings:
+            alone(drawing)
+        theirs.append(len(drawings) / (time.process_time() - started))
+    ratio = median(ours) / median(theirs)
+    row = (
+        f"{name:<26}{median(ours):>8.1f}{median(theirs):>8.1f}{ratio:>8.2f}{bytes_of(drawings):>10,.0f}{count - len(drawings):>9}"
+    )
+    print(row if ratio >= LEAST else f"{row}  under {LEAST}", flush=True)
+
+
+def bytes_of(drawings: list[Drawing]) -> float:
+    return sum(len(of.image or b"") + len(of.text) for of in drawings) / len(drawings)
+
+
+def drawn(maker: Maker, count: int, seed: int) -> tuple[list[Drawing], float]:
+    """What the maker draws in `count` draws, and the processor's seconds that they took."""
+    drawings = []
+    started = time.process_time()
+    for number in range(count):
+        try:
+            drawings.append(maker.draw(random.Random(f"bench {seed} {number}")))
+        except SampleError:
+            continue
+    return drawings, time.process_time() - started
+
+
+def rdkit_alone(drawing: Drawing) -> object:
+    canvas = rdMolDraw2D.MolDraw2DCairo(*drawing.size)
+    with rdBase.BlockLogs():
+        if ">" in drawing.text:
+            canvas.DrawReaction(rdChemReactions.ReactionFromSmarts(drawing.text, useSmiles=True))
+        else:
+            rdMolDraw2D.PrepareAndDrawMolecule(canvas, Chem.MolFromSmiles(drawing.text))
+    canvas.FinishDrawing()
+    return canvas.GetDrawingText()
+
+
+def cairo_alone(drawing: Drawing) -> object:
+    width, height = drawing.size
+    surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, width, height)
+    pen = cairocffi.Context(surface)
+    pen.set_source_rgb(1, 1, 1)
+    pen.paint()
+    pen.set_source_rgb(0, 0, 0)
+    corners = _corners(width, height)
+    for x, y in corners:
+        pen.line_to(x, y)
+    pen.close_path()
+    pen.stroke()
+    pen.arc(width / 2, height / 2, min(width, height) / 4, 0, 2 * math.pi)
+    pen.stroke()
+    pen.set_font_size(16)
+    for letter, (x, y) in zip("ABC", corners, strict=False):
+        pen.move_to(x, y)
+        pen.show_text(letter)
+    file = io.BytesIO()
+    surface.write_to_png(file)
+    return file.getvalue()
+
+
+def matplotlib_alone(drawing: Drawing) -> object:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Circle, Polygon
+
+    width, height = drawing.size
+    figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+    FigureCanvasAgg(figure)
+    plot = figure.add_axes((0, 0, 1, 1))
+    plot.set_axis_off()
+    plot.set_xlim(0, width)
+    plot.set_ylim(height, 0)
+    corners = _corners(width, height)
+    plot.add_patch(Polygon(corners, fill=False))
+    plot.add_patch(Circle((width / 2, height / 2), min(width, height) / 4, fill=False))
+    for letter, (x, y) in zip("ABC", corners, strict=False):
+        plot.text(x, y, letter)
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def pillow_alone(drawing: Drawing) -> object:
+    cutouts, photographs = stamps.packaged()
+    source = random.Random(drawing.caption)
+    whole = photograph(source.choice(photographs).path)
+    scale = min(whole.width / drawing.size[0], whole.height / drawing.size[1])
+    picture = whole.resize(drawing.size, Image.Resampling.BILINEAR, (0, 0, scale * drawing.size[0], scale * drawing.size[1]))
+    for region in drawing.regions:
+        with Image.open(source.choice(cutouts).path) as opened:
+            box = region.box
+            cutout = opened.convert("RGBA").resize((box.x1 - box.x0, box.y1 - box.y0), Image.Resampling.BICUBIC, reducing_gap=2.0)
+        picture.paste(cutout, (box.x0, box.y0), cutout)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+def _corners(width: int, height: int) -> list[tuple[float, float]]:
+    return [(width * 0.1, height * 0.9), (width * 0.9, height * 0.9), (width * 0.4, height * 0.1)]
+
+
+if __name__ == "__main__":
+    main()

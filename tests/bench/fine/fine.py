@@ -1,0 +1,83 @@
+"""How good the labels of `make recipe=fine` are: pages as images only, and typeset pages as PDFs, against their ground truth.
+
+    python -m tests.bench.fine.fine [FOLDER …] [--seed 0] [--engines WORDS] [--keep OUT]
+
+A FOLDER has pages in OmniDocBench's form: `pages.json`, and its images in `images/`. Without one, the thirty pages of
+`datagen.fine.typeset_pages` are set: as images, and as PDFs whose text layers are true. Prints, for each, the edit distance of
+the text page by page (in reading order, letters and digits alone), the measures of `make score` with their intervals, which tests
+of heads, order and cells hold, and what share of the regions nobody read, by label. `--keep` writes pages and labels to a folder.
+"""
+
+import argparse
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_records
+from datagen.disk.storage import Folder
+from datagen.fine import typeset_pages
+from datagen.work import dataset
+from datagen.work.pipeline import Pipeline
+from datagen.work.runner import InProcess
+from recipes.fine import fine
+from recipes.verbs.score import score
+
+
+def annotate(pages: Path, out: Path, engines: str) -> Folder:
+    """The labels of a folder of PDFs or images, by the recipe's own step, in this process. What is there already stays."""
+    recipe = fine(str(pages), engines=engines)
+    (step,) = [step for step in recipe.steps if isinstance(step, Pipeline)]
+    folder, runner = Folder(str(out)), InProcess()
+    todo = dataset.plan(step, folder, step.census.items(), runner, commit=True)
+    built = dataset.build(step, folder, todo, runner, {})
+    if built.failed:
+        raise SystemExit(f"shards failed: {built.failed}")
+    return folder
+
+
+def unread(folder: Folder) -> str:
+    """The share of regions without a reading, of all and by label."""
+    regions = [region for page in read_records(folder, manifest.rows(folder)) for region in page.regions]
+    count = Counter(region.label for region in regions)
+    left = Counter(region.label for region in regions if region.is_unread)
+    by_label = ", ".join(f"{label} {left[label]} of {count[label]}" for label in sorted(left))
+    return f"unread: {left.total()} of {len(regions)} regions" + (f" ({by_label})" if left else "")
+
+
+def measure(name: str, pages: Path, truth: Path, out: Path, engines: str) -> None:
+    labels = annotate(pages, out, engines)
+    report = out / "scores.json"
+    print(f"== {name}\n{score(labels.url, str(truth), str(report))}")
+    for page, values in json.loads(report.read_text())["pages"].items():
+        print(f"  {values['page']:.3f}  {page}")
+    print(unread(labels))
+    tests = truth.with_name("facts.jsonl")
+    if tests.exists():
+        print(score(labels.url, str(tests)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engines", default="")
+    parser.add_argument("--keep", type=Path)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as temporary:
+        out = args.keep or Path(temporary)
+        for number, folder in enumerate(args.folders):
+            measure(f"{folder.name}, images", folder / "images", folder / "pages.json", out / f"labels-{number}", args.engines)
+        if not args.folders:
+            typeset_pages.write(out / "pages", args.seed)
+            truth = out / "pages" / "pages.json"
+            for kind, name in (
+                ("images", "thirty typeset pages, images alone"),
+                ("pdf", "the same, PDFs with their text layers"),
+            ):
+                measure(name, out / "pages" / kind, truth, out / f"labels-{kind}", args.engines)
+
+
+if __name__ == "__main__":
+    main()

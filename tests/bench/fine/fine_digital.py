@@ -1,0 +1,204 @@
+"""The annotation of born-digital pages: how fast it is beside a bare loop over PyMuPDF's layout model and beside
+`pymupdf4llm.to_markdown`, and how far its text is from the text that was set.
+
+    python -m tests.bench.fine.fine_digital [--pages 2] [--repeats 2] [--typeset 1]
+
+Speed: pages of Debian's documents in many scripts, `--pages` of each document, written as PDFs of their own, so that all three
+read the same. Each side runs in a process of its own, pinned to one core, in turn; the first document warms it up and isn't
+counted; medians of the repeats. Seconds are of the processor, of the process and its children: others may run beside it. The
+bare loop calls `page.get_layout()` and `page.get_text("dict")`. Ours is the source of the recipe `fine` with its child, images
+and all. The converter to Markdown is told not to run OCR.
+
+Text: pages of known paragraphs (`tests/inputs/paragraph_pages.py`) of each kind in ten scripts, `--typeset` of each; and the
+thirty pages of `typeset_pages`, drawn in order, and drawn in none. The Markdown is compared with the text as it was set, as the
+README of OmniDocBench's pages says: letters and digits alone, the edit distance over the longer length.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pymupdf
+from rapidfuzz.distance import Levenshtein
+
+from datagen.coarse.source import PICTURES, PdfSource
+from datagen.fine import typeset_pages
+from datagen.fine.source import ANNOTATED
+from datagen.inputs.items import Item
+from datagen.record import Sample
+from datagen.samples.documents import DebianSamples
+from tests.inputs.paragraph_pages import KINDS, SCRIPTS, pages
+
+AT_LEAST, AT_MOST = 0.8, 0.02
+_DOCUMENTS = re.compile(
+    r"refcard-(en|de|el|ru|ja|ko|hi|zh_CN)-a4|install\.(en|fr|pt|cs)\.pdf|lshort-(bg|mn)|lshort\.pdf|arabic-book|maint-guide\.ja|"
+    r"debian-faq\.it|quran-test2"
+)
+
+
+def documents() -> list[Path]:
+    """Debian's documents in many scripts."""
+    return [Path(item.uri) for item in DebianSamples().items() if _DOCUMENTS.search(item.uri)]
+
+
+def extract(path: Path, num_pages: int, to: Path) -> None:
+    """A PDF of `num_pages` pages, spread over the document, the first and the last left out where there are more."""
+    with pymupdf.open(path) as doc:
+        inside = range(1, len(doc) - 1) if len(doc) > num_pages + 1 else range(len(doc))
+        doc.select(sorted({inside[len(inside) * i // num_pages] for i in range(min(num_pages, len(inside)))}))
+        doc.save(to, garbage=3, deflate=True)
+
+
+def bare(paths: list[str]) -> list[tuple[int, float]]:
+    """Pages and seconds of each document."""
+    import pymupdf.layout  # noqa: F401  # makes `get_layout` work
+
+    return [timed(path, lambda page, _: (page.get_layout(), page.get_text("dict"))) for path in paths]
+
+
+def llm(paths: list[str]) -> list[tuple[int, float]]:
+    import pymupdf4llm
+
+    def convert(page: pymupdf.Page, doc: pymupdf.Document) -> None:
+        pymupdf4llm.to_markdown(doc, pages=[page.number], use_ocr=False, show_progress=False)
+
+    return [timed(path, convert) for path in paths]
+
+
+def timed(path, read):  # type: ignore[no-untyped-def]
+    started = cpu_s()
+    with pymupdf.open(path) as doc:
+        for page in doc:
+            read(page, doc)
+        return len(doc), cpu_s() - started
+
+
+def cpu_s() -> float:
+    """Seconds of the processor that this process and its children have taken."""
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+def ours(paths: list[str]) -> list[tuple[int, float]]:
+    source, result = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine"), []
+    for path in paths:
+        started = cpu_s()
+        result.append((sum(isinstance(x, Sample) for x in source.read(Item(path))), cpu_s() - started))
+    return result
+
+
+SIDES = {"bare": bare, "llm": llm, "ours": ours}
+
+
+def rates(side: str, paths: list[str], core: int) -> list[tuple[int, float]]:
+    command = [sys.executable, "-m", "tests.bench.fine.fine_digital", "--side", side, *paths]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, [core]))
+    if done.returncode:
+        sys.exit(done.stderr)
+    values: list[tuple[int, float]] = json.loads(done.stdout.strip().splitlines()[-1])
+    return values
+
+
+def speed(paths: list[str], repeats: int) -> None:
+    core = sorted(os.sched_getaffinity(0))[0]
+    runs: dict[str, list[float]] = defaultdict(list)
+    for i in range(repeats):
+        for side in SIDES:
+            counted = rates(side, paths, core)[1:]
+            runs[side].append(sum(n for n, _ in counted) / sum(s for _, s in counted))
+        print(f"  run {i + 1}: " + ", ".join(f"{side} {runs[side][-1]:.2f}" for side in SIDES) + " pages/s", flush=True)
+    rate = {side: statistics.median(values) for side, values in runs.items()}
+    num_pages = sum(n for n, _ in counted)
+    print(f"{num_pages} pages of {len(paths) - 1} documents, pages a second of the processor, medians of {repeats} runs:")
+    print(f"  a bare loop over get_layout() with text {rate['bare']:.2f}, pymupdf4llm.to_markdown {rate['llm']:.2f}")
+    print(f"  ours, with the page's image {rate['ours']:.2f}")
+    print(f"ratio to the bare loop {rate['ours'] / rate['bare']:.2f} (at least {AT_LEAST})")
+    print(f"ratio to pymupdf4llm {rate['ours'] / rate['llm']:.2f} (at least 1)")
+
+
+def distance(text: str, truth: str) -> float:
+    """The normalised edit distance of two texts by their letters and digits."""
+    return Levenshtein.normalized_distance(*(re.sub(r"\W+", "", t.replace("\u00ad", "")) for t in (text, truth)))
+
+
+def exactness(num: int, folder: Path) -> None:
+    """Prints the mean distance of typeset pages by script, by kind, and by layout."""
+    by_script, by_kind = defaultdict(list), defaultdict(list)
+    for kind in KINDS:
+        for script in SCRIPTS:
+            for page in pages(kind, num, 11, script):
+                far = distance(markdown_of(page.doc.tobytes(), folder), "".join(page.truths))
+                by_script[script].append(far)
+                by_kind[kind].append(far)
+    for name, table in (("script", by_script), ("kind", by_kind)):
+        print(f"by {name}: " + ", ".join(f"{key} {statistics.mean(values):.4f}" for key, values in table.items()))
+    summary("pages of paragraphs", [far for values in by_script.values() for far in values])
+    for how in ("in order", "in no order"):
+        by_layout = {
+            name: distance(re.sub("<[^>]*>", "", markdown_of(pdf, folder)), truth_of(truth))
+            for name, pdf, _, truth in typeset_pages.pages(shuffled=how == "in no order")
+        }
+        worst = sorted(by_layout, key=lambda name: -by_layout[name])[:5]
+        print(f"largest, drawn {how}: " + ", ".join(f"{name} {by_layout[name]:.4f}" for name in worst))
+        summary(f"pages in many layouts, drawn {how}", list(by_layout.values()))
+
+
+def markdown_of(pdf: bytes, folder: Path) -> str:
+    path = folder / "page.pdf"
+    path.write_bytes(pdf)
+    source = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine")
+    (sample,) = [x for x in source.read(Item(str(path))) if isinstance(x, Sample)]
+    return sample.text
+
+
+def truth_of(page: dict[str, Any]) -> str:
+    """The text of a page in OmniDocBench's form."""
+    blocks = [block for block in page["layout_dets"] if not block.get("ignore") and block.get("order") is not None]
+    parts = [
+        block.get("text") or block.get("html") or block.get("latex") or "" for block in sorted(blocks, key=lambda b: b["order"])
+    ]
+    return "".join(re.sub("<[^>]*>", "", part) for part in parts)
+
+
+def summary(what: str, distances: list[float]) -> None:
+    print(
+        f"edit distance of {len(distances)} {what}: mean {statistics.mean(distances):.4f} (at most {AT_MOST}), "
+        f"{sum(far > AT_MOST for far in distances)} over {AT_MOST}, largest {max(distances):.4f}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pages", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--typeset", type=int, default=1)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("pdf", nargs="*", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.side:
+        print(json.dumps(SIDES[args.side](args.pdf)))
+        return
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
+        paths = []
+        for i, path in enumerate(documents()):
+            to = Path(folder) / f"{i:02d}.pdf"
+            extract(path, args.pages, to)
+            paths.append(str(to))
+        speed(paths, args.repeats)
+        exactness(args.typeset, Path(folder))
+    print(f"measured in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

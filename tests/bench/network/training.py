@@ -1,0 +1,175 @@
+"""Where a training's time goes: waiting for data, forward, backward, optimiser; rates, fill, memory; and what packing saves.
+
+    python -m tests.bench.network.training [--steps 40] [--rows 2] [--length 2048]
+
+Pages of drawn text, as long as pages are (the odd eighths of `tests/bench/network/model.py`), go the whole way: shards, plan,
+workers, steps. The first ten steps are left out. Then the same samples go through the network packed in rows, and one a row with
+padding. With a CUDA device the network is of the released sizes, in bf16, with SAM frozen and activations computed again, and
+model FLOPs utilisation is shown; else it is `small_moe`.
+"""
+
+import argparse
+import io
+import json
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from datagen.disk.storage import Folder
+from datagen.record import Box, Origin, Quality, Region, Sample
+from model.costs import flops
+from model.data.plan import packed
+from model.net.activation_checkpointing import set_checkpointing
+from model.net.batch import Batch, Tokens, batch
+from model.net.config import ModelConfig, full, small_moe
+from model.net.cpu import native_dtype
+from model.net.deepseek_ocr import build
+from model.net.image import views
+from model.net.tokenizer import TextTokenizer, byte_tokenizer
+from model.train.log import memory, peak
+from model.train.step import Train
+from model.train.trainer import train
+from tests.model.lines import write_dataset
+
+# Characters, which are tokens of bytes.
+TEXTS = (367, 744, 951, 1270)
+WORDS = "the of and a to in is you that it he was for on are as with his they at be this from have or by one had not but".split()
+SIZE = (900, 1200)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--rows", type=int, default=2)
+    parser.add_argument("--length", type=int, default=2048)
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    on_gpu = torch.cuda.is_available()
+    config = full() if on_gpu else small_moe()
+    name = torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} threads"
+    print(f"{config.decoder.depth} decoder layers of {config.decoder.width}, {name}")
+    with tempfile.TemporaryDirectory(prefix="pagewheel-training-") as folder:
+        through(Path(folder), config, args.steps, args.rows, args.length, args.workers)
+    packing(config, args.length)
+
+
+def through(root: Path, config: ModelConfig, steps: int, rows: int, length: int, workers: int) -> None:
+    """A training, from shards."""
+    out = Folder(str(root))
+    write_dataset(out, "pages", [[page(number) for number in range(64)]])
+    step = Train(
+        datasets=("pages",),
+        model=config,
+        frozen=("sam",),
+        steps=steps,
+        rows_per_step=rows,
+        micro_rows=1,
+        length=length,
+        tokenizer_samples=0,
+        loss_samples=1,
+        loss_every=steps,
+        read_samples=1,
+        max_new_tokens=1,
+        looks_after=steps,
+        checkpoint_every=steps,
+        checkpointing=torch.cuda.is_available(),
+        workers=workers,
+        threads=torch.get_num_threads(),
+        learning_rate=1e-5,
+    )
+    train(step, out)
+    metrics = json.loads(out.read("train/metrics.json"))
+    lines = [json.loads(line) for line in out.read("train/speed.jsonl").splitlines()][1:]
+    seconds = sum(line["seconds"] for line in lines)
+    print(f"a step of {rows} x {length} positions: {seconds / (10 * len(lines)):.3f} s, rows full to {metrics['fill']:.1%}")
+    for part in ("data", "forward", "backward", "optimizer"):
+        print(f"  {part:<10} {sum(line[part] for line in lines) / seconds:6.1%}")
+    for unit in ("positions", "tokens", "images"):
+        rate = sum(line[f"{unit}_per_s"] * line["seconds"] for line in lines) / seconds
+        print(f"  {rate:10,.1f} {'learned tokens' if unit == 'tokens' else unit} a second")
+    print(f"  {sum(line['tflops'] * line['seconds'] for line in lines) / seconds:10.3f} TFLOP/s by formula", end="")
+    print(f", {sum(line['mfu'] * line['seconds'] for line in lines) / seconds:.1%} of peak" if "mfu" in lines[0] else "")
+    print(f"  {max(line['memory'] for line in lines) / 1e9:10.2f} GB, {metrics['precision']}", flush=True)
+
+
+def packing(config: ModelConfig, length: int) -> None:
+    """The same samples, packed and padded."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = torch.bfloat16 if device.type == "cuda" else native_dtype()
+    tokenizer = byte_tokenizer()
+    net = build(config.with_vocab(len(tokenizer)) if device.type == "cpu" else config).to(device).train()
+    set_checkpointing(net, device.type == "cuda")
+    samples = [tokens(page(number), tokenizer) for number in range(8)]
+    arranged = {
+        "packed": [[samples[at] for at in row] for row in packed([len(one.ids) for one in samples], length)],
+        "padded, a sample a row": [[one] for one in samples],
+    }
+    num_positions = sum(len(one.ids) for one in samples)
+    for name, rows in arranged.items():
+        one = batch(rows, tokenizer).to(device)
+        tries = []
+        for _ in range(4):
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+                torch.cuda.reset_peak_memory_stats()
+            began = time.perf_counter()
+            work(net, one, dtype)
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            tries.append(time.perf_counter() - began)
+        seconds = min(tries[1:])
+        operations = flops.training(config, [512] * len(samples), [len(sample.ids) for sample in samples], one.num_tokens)
+        best = peak(device)
+        mfu = f", {operations / seconds / best:.1%} of peak" if best else ""
+        used = f", {memory(device) / 1e9:.1f} GB" if device.type == "cuda" else ""
+        size = f"{one.ids_BL.shape[0]} x {one.ids_BL.shape[1]}"
+        print(f"{name}: {size}, {seconds:.3f} s, {num_positions / seconds:,.0f} real positions a second{mfu}{used}", flush=True)
+
+
+def work(net: torch.nn.Module, one: Batch, dtype: torch.dtype) -> None:
+    with torch.autocast(one.ids_BL.device.type, dtype, enabled=dtype is not torch.float32):
+        found = net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, scale=1 / one.num_tokens)
+    found.total.backward()
+    net.zero_grad()
+
+
+def tokens(sample: Sample, tokenizer: TextTokenizer) -> Tokens:
+    assert sample.image is not None
+    image = views(Image.open(io.BytesIO(sample.image)).convert("RGB"), "tiny")
+    head = tokenizer.prompt("<image>\nFree OCR.", image.num_tokens)
+    answer = [*tokenizer.encode(sample.text), tokenizer.eos]
+    return Tokens([*head, *answer], [False] * len(head) + [True] * len(answer), (image,))
+
+
+def page(number: int) -> Sample:
+    """A page of words, as long as one of `TEXTS`."""
+    source, text = random.Random(number), ""
+    while len(text) < TEXTS[number % len(TEXTS)]:
+        text += source.choice(WORDS) + ("\n" if source.random() < 0.1 else " ")
+    text = text[: TEXTS[number % len(TEXTS)]].strip()
+    image = Image.new("L", SIZE, 255)
+    ImageDraw.Draw(image).multiline_text((40, 40), text, fill=0, font=ImageFont.truetype("DejaVuSans.ttf", 22))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    region = Region(Box(0, 0, *SIZE), "text", text, None, "bench")
+    return Sample(
+        key=f"page-{number:05d}",
+        task="page",
+        image=file.getvalue(),
+        size=SIZE,
+        lang="en",
+        script="Latn",
+        text=text,
+        regions=(region,),
+        quality=Quality("trusted"),
+        origin=Origin(f"/bench/{number}.pdf", f"{number:064x}", 0),
+        stage="bench",
+    )
+
+
+if __name__ == "__main__":
+    main()

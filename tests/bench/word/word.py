@@ -1,0 +1,194 @@
+"""Word documents against bare LibreOffice: documents a second, one at a time and two in parallel, on the same files, in turn.
+
+    python -m tests.bench.word.word [--input DIR] [--documents 12] [--repeats 3] [--only-office]
+
+Bare is `soffice --convert-to` with the same filter and options, one document a start, each with a profile of its own that is
+empty before. `office.convert` draws the same file, and starts in a copied profile. The whole source reads, draws, aligns and
+cuts, and gives samples. Both of ours run in the sandboxed child, which is up before the clock starts. By default the documents
+are generated ones and those of Debian's .docx (`datagen/samples/word_documents.py`) that have at most 100 kB. What a document
+costs at which LibreOffice hangs is measured last, with a stand-in that spins.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pymupdf
+
+from datagen.inputs.census import Listing
+from datagen.inputs.formats import WORD
+from datagen.inputs.items import Item
+from datagen.record import SampleError
+from datagen.samples.word_documents import word_samples
+from datagen.sandbox.process import Limits, Sandbox, sandbox
+from datagen.word import office
+from datagen.word.source import WordSource
+from tests.inputs.word_documents import documents
+
+TARGET = 0.9
+MAX_BYTES = 100_000
+LIMITS = Limits(3 * office.DEADLINE_S, office.MEMORY_BYTES)
+
+
+class Rate(NamedTuple):
+    """Documents a second, and processor seconds a document."""
+
+    documents_s: float
+    cpu_s: float
+
+
+num_pages: dict[str, int] = {}
+"""Of each document that was converted bare."""
+
+
+def converted(path: str, folder: str, deadline_s: float = office.DEADLINE_S) -> Iterator[int]:
+    """In the child: one document, drawn; yields how many PDFs there are."""
+    yield len(office.convert([path], os.path.join(folder, "out"), "pdf", deadline_s))
+
+
+def bare(path: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        profile = f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}"
+        command = [
+            "soffice",
+            profile,
+            "--headless",
+            "--norestore",
+            "--convert-to",
+            office.FILTERS["pdf"],
+            "--outdir",
+            folder,
+            path,
+        ]
+        subprocess.run(command, check=True, capture_output=True, timeout=600)
+        for pdf in Path(folder).glob("*.pdf"):
+            with pymupdf.open(pdf) as opened:
+                num_pages[path] = len(opened)
+        if path not in num_pages:
+            sys.exit(f"LibreOffice makes no PDF of {path}")
+
+
+def by_office(path: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in sandbox(LIMITS).run("tests.bench.word.word:converted", int, path=path, folder=folder):
+            pass
+
+
+def by_source(path: str) -> None:
+    for _ in WordSource().read(Item(path)):
+        pass
+
+
+def rate(convert: Callable[[str], None], paths: Sequence[str], parallel: int) -> Rate:
+    """`parallel` at a time. Each thread has converted one before the clock starts."""
+    warm = threading.Barrier(parallel)
+
+    def start() -> None:
+        convert(paths[0])
+        warm.wait()
+
+    with ThreadPoolExecutor(parallel) as pool:
+        list(pool.map(lambda _: start(), range(parallel)))
+        started, before_s = time.monotonic(), spent_s()
+        list(pool.map(convert, paths))
+        return Rate(len(paths) / (time.monotonic() - started), (spent_s() - before_s) / len(paths))
+
+
+def spent_s() -> float:
+    """Processor seconds of this process and of all that it started."""
+    this = psutil.Process()
+    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return sum(t.user + t.system + t.children_user + t.children_system for t in times)
+
+
+def compare(name: str, convert: Callable[[str], None], paths: Sequence[str], repeats: int, parallel: int) -> None:
+    pairs = [(rate(bare, paths, parallel), rate(convert, paths, parallel)) for _ in range(repeats)]
+    theirs, ours = ([statistics.median(values) for values in zip(*side, strict=True)] for side in zip(*pairs, strict=True))
+    print(
+        f"{name}, {parallel} at a time: bare LibreOffice {theirs[0]:.2f}, ours {ours[0]:.2f} documents/s, ratio "
+        f"{statistics.median(mine.documents_s / their.documents_s for their, mine in pairs):.2f} (at least {TARGET}; runs "
+        f"{', '.join(f'{mine.documents_s / their.documents_s:.2f}' for their, mine in pairs)}); "
+        f"processor seconds a document: {theirs[1]:.2f} and {ours[1]:.2f}",
+        flush=True,
+    )
+
+
+def start_up(path: str, repeats: int = 5) -> None:
+    """Seconds that LibreOffice takes for one small document: with an empty profile, and with a copied one."""
+    by_office(path)
+    times: dict[str, list[float]] = {"an empty profile": [], "a copied profile": []}
+    for _ in range(repeats):
+        for kind, convert in zip(times, (bare, by_office), strict=True):
+            started = time.monotonic()
+            convert(path)
+            times[kind].append(time.monotonic() - started)
+    print("one small document: " + ", ".join(f"{kind} {statistics.median(s):.2f} s" for kind, s in times.items()), flush=True)
+
+
+def stuck(path: str, deadline_s: float = 5.0) -> None:
+    """What a document costs at which LibreOffice hangs, and what one costs behind it, with a stand-in that hangs at one name."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "bin" / "soffice"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\ncase "$*" in *stuck*) while :; do :; done; esac\nexec {office.program()} "$@"\n')
+        program.chmod(0o755)
+        named = Path(folder) / "stuck.docx"
+        named.write_bytes(Path(path).read_bytes())
+        before, os.environ["PATH"] = os.environ["PATH"], f"{program.parent}:{os.environ['PATH']}"
+        box = Sandbox(LIMITS)
+        took = []
+        for one in (path, str(named), path):
+            started = time.monotonic()
+            try:
+                for _ in box.run("tests.bench.word.word:converted", int, path=one, folder=folder, deadline_s=deadline_s):
+                    pass
+            except SampleError as error:
+                if error.reason != "timeout":
+                    raise
+            took.append(time.monotonic() - started)
+        box.close()
+        os.environ["PATH"] = before
+    print(
+        f"a document at which LibreOffice spins, at a deadline of {deadline_s:g} s of processor time: {took[1]:.1f} s; "
+        f"the one behind it {took[2]:.1f} s"
+    )
+
+
+def chosen(args: argparse.Namespace, folder: Path) -> list[str]:
+    if args.input:
+        return [item.uri for item in Listing(args.input, WORD).items()]
+    real = [i.uri for i in word_samples().items() if i.uri.endswith(".docx") and i.num_bytes <= MAX_BYTES]
+    return [str(document.path) for document in documents(folder, args.documents)] + real
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--input", default="")
+    parser.add_argument("--documents", type=int, default=12)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only-office", action="store_true")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
+        paths = chosen(args, Path(folder))
+        print(f"{len(paths)} documents, {office.versions()['libreoffice']}", flush=True)
+        start_up(min(paths, key=os.path.getsize))
+        for parallel in (1, 2):
+            compare("office.convert", by_office, paths, args.repeats, parallel)
+            if not args.only_office:
+                compare("the whole source", by_source, paths, args.repeats, parallel)
+        print(f"{sum(num_pages.values()) / len(paths):.1f} pages a document")
+        stuck(paths[0])
+
+
+if __name__ == "__main__":
+    main()

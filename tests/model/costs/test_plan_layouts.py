@@ -1,0 +1,146 @@
+"""The plan for many GPUs: against numbers worked out by hand, and against those of one GPU."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+
+from model.costs import plan
+from model.costs.activations import Load, kept
+from model.costs.plan import SET_UPS, SetUp
+from model.costs.plan_layouts import PAPER_TOKENS, Stage, memory, stages, table, waiting
+from model.net.config import full, small_moe, stage1, tiny
+from model.net.deepseek_ocr import DeepseekOcr, part_of
+from model.net.stages import stage_of
+from model.train.forecast import planned
+from model.train.layout import Layout
+from recipes.train import FULL, FULL_STAGE_1, TINY
+
+LOAD = Load(((1024, 1024), (640, 640)), (1900, 500), 1300)
+PAPER = SET_UPS[1]  # SAM frozen
+HALF = 1280 * 129280
+ATTENTION = 4 * 1280 * 1280 + 2 * 1280  # with two norms
+MIXTURE = 64 * 3 * 1280 * 896 + 3 * 1280 * 1792 + 64 * 1280
+FIRST_HALF = 6 * ATTENTION + 3 * 1280 * 6848 + 5 * MIXTURE
+
+
+def test_the_papers_cut():
+    assert stages(full(), 4) == [
+        Stage(True, False, False, 0, 0, False),
+        Stage(False, True, True, 0, 0, False),
+        Stage(False, False, False, 0, 6, False),
+        Stage(False, False, False, 6, 12, True),
+    ]
+    assert [stage.name() for stage in stages(full(), 4)] == ["SAM", "CLIP, embedding", "layers 0 to 5", "layers 6 to 11, head"]
+    assert [stage.name() for stage in stages(full(), 2)] == ["SAM, CLIP, embedding", "layers 0 to 11, head"]
+    with pytest.raises(ValueError, match=r"pipeline is 15: the network has 12 layers, which makes 14 stages at most"):
+        stages(full(), 15)
+
+
+@pytest.mark.parametrize("pipeline", [1, 2, 3, 4, 6])
+def test_the_cut_is_the_trainers(pipeline):
+    with torch.device("meta"):
+        net = DeepseekOcr(full())
+    counts = [Counter(dict.fromkeys(plan.PARTS, 0)) for _ in range(pipeline)]
+    for name, parameter in net.named_parameters():
+        counts[stage_of(name, full(), pipeline)][part_of(name)] += parameter.numel()
+    assert [stage.parameters(full()) for stage in stages(full(), pipeline)] == counts
+
+
+@pytest.mark.parametrize("config", [full(), stage1(), small_moe()])
+@pytest.mark.parametrize("pipeline", [1, 2, 3, 4, 5])
+def test_stages_together_are_the_network(config, pipeline):
+    parts = stages(config, pipeline)
+    totals = {part: sum(stage.parameters(config)[part] for stage in parts) for part in plan.PARTS}
+    assert totals == plan.parameters(config)
+    for set_up in SET_UPS:
+        work = sum(sum(stage.operations(config, LOAD, set_up)) for stage in parts)
+        assert work == plan.operations(config, LOAD, set_up)
+
+
+@pytest.mark.parametrize("set_up", SET_UPS, ids=lambda one: one.name)
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_one_gpu_is_that_of_the_plan_for_one(set_up, checkpointing):
+    for config in (full(), tiny()):
+        expected = plan.memory(config, LOAD, set_up)
+        found = memory(config, LOAD, set_up, Layout(), 0, 16, checkpointing)
+        assert found.total == expected.total(checkpointing) and found.gathered == 0
+
+
+def test_memory_of_the_papers_stages_by_hand():
+    """On 160 GPUs of which none shares its weights: 4 bytes a weight, 4 a gradient, 8 for two moments."""
+    layout = Layout(4, 40, 1)
+    sam, clip, first, second = (memory(full(), LOAD, PAPER, layout, n, 16, True) for n in range(4))
+    assert (sam.weights, sam.gradients, sam.moments, sam.kept) == (4 * 95_569_152, 0, 0, 0)
+    with_embedding = 303_177_728 + 2_625_280 + HALF
+    assert clip.weights == 4 * with_embedding and clip.gradients == 4 * (with_embedding - 602_112)
+    assert (first.weights, first.gradients, first.moments) == tuple(n * FIRST_HALF for n in (4, 4, 8))
+    last = 6 * (ATTENTION + MIXTURE) + 1280 + HALF
+    assert (second.weights, second.moments) == (4 * last, 8 * last)
+    # In bf16: what isn't experts, whose products are narrowed one after the other.
+    assert first.copies == 2 * (FIRST_HALF - 5 * 64 * 3 * 1280 * 896)
+
+
+def test_a_stage_keeps_as_many_batches_as_there_are_stages_behind_it():
+    config, layout = full(), Layout(4, 40, 1)
+    half = replace(config, decoder=replace(config.decoder, depth=6))
+    one = kept(half, Load((), LOAD.lengths, 0), 2, head=False).decoder
+    assert memory(config, LOAD, PAPER, layout, 2, 16, False).kept == 2 * one
+    assert memory(config, LOAD, PAPER, layout, 2, 1, False).kept == one
+    seen = kept(config, Load(LOAD.views, (), 0), 2, sam=False, head=False)
+    assert memory(config, LOAD, PAPER, layout, 1, 16, False).kept == 3 * (seen.clip + seen.projector)
+
+
+def test_shared_weights_are_the_decoders():
+    config = full()
+    alone, shared = (memory(config, LOAD, PAPER, Layout(1, 1, n), 0, 4, True) for n in (1, 8))
+    encoder = 95_569_152 + 303_177_728 + 2_625_280
+    decoder = 3_336_106_240 - encoder
+    assert shared.weights == 4 * (encoder + decoder // 8)
+    assert shared.moments == 8 * (encoder - 95_569_152 - 602_112 + decoder // 8)
+    assert (shared.kept, shared.copies) == (alone.kept, alone.copies)
+    # Embedding, head and norm, two layers at a time; gradients of the first and of one layer.
+    around, layer = 2 * HALF + 1280, ATTENTION + MIXTURE
+    assert shared.gathered == 4 * (around + 2 * layer) + 4 * (around + layer)
+
+
+@pytest.mark.parametrize(("pipeline", "num_micros"), [(2, 2), (4, 16), (4, 1), (3, 40), (1, 5)])
+def test_stages_that_take_as_long_wait_as_the_formula_says(pipeline, num_micros):
+    wait = waiting([1.0] * pipeline, [2.0] * pipeline, num_micros)
+    assert wait == pytest.approx((pipeline - 1) / (num_micros + pipeline - 1))
+
+
+def test_waiting_by_hand():
+    """The first stage, which is frozen, is done after 2. The second goes 1-2 forward, 2-4 back, 4-5 forward, 5-7 back."""
+    assert waiting([1, 1], [0, 2], 2) == pytest.approx(1 - 8 / 14)
+    # The first one is slow, 0-3 and 3-6 forward; the second 3-4, 4-5, 6-7, 7-8; the first goes back 6-9 and 9-12.
+    assert waiting([3, 1], [3, 1], 2) == pytest.approx(1 - 16 / 24)
+
+
+def test_the_papers_rate_by_hand():
+    """A corpus of 70 billion tokens takes the paper one day, whatever share of the peak that is."""
+    load = Load(((1024, 1024),), (1000,), 700)
+    text = table(full(), load, PAPER, [Layout(1, 20, 8)], 640, 1, True, num_images=70_000_000)
+    (row,) = (line for line in text.splitlines() if "the paper's)" in line)
+    assert row.split()[3] == "70B" and row.split()[-1] == "1"
+    share = PAPER_TOKENS[0] / 86_400 / 160 * plan.operations(full(), load, PAPER) / 1000 / 312e12
+    assert row.startswith(f"{share:.1%} ") and 0.06 < share < 0.14
+    assert "70,000,000 samples with images" in text and "70B tokens, each once" in text
+
+
+def test_what_is_printed_for_a_training():
+    said = planned(replace(FULL, pipeline=4), images=1000)
+    own, *_ = said.partition("on 20 x 8 GPUs\n")[2].splitlines()
+    assert own == "pipeline 4 x replicate 20 x shard 2, 16 batches a step"
+    assert "pipeline 1 x replicate 20 x shard 8, 4 batches a step" in said and "16 (this training)" in said
+    assert "pipeline 1 x replicate 20 x shard 8, 8 batches a step" in planned(FULL_STAGE_1)
+    assert "on 2 x 8 GPUs" in planned(FULL, 2, 8) and "on 1 x 2 GPUs" in planned(replace(TINY, rows_per_step=4), 0, 2)
+    assert "GPUs\npipeline" not in planned(TINY)  # 2 rows aren't for 160
+
+
+def test_adapters_are_those_of_the_stages_layers():
+    lora = SetUp("LoRA", rank=16, targets=plan.LANGUAGE)
+    parts = [memory(full(), LOAD, lora, Layout(4, 40, 1), n, 16, True) for n in range(4)]
+    assert parts[0].gradients == parts[1].gradients == 0
+    assert parts[2].gradients + parts[3].gradients == 4 * lora.num_trained(full())

@@ -1,0 +1,109 @@
+"""The plan's numbers against those of real networks and optimisers."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+
+from model.costs import flops
+from model.costs.activations import Load
+from model.costs.plan import (
+    LANGUAGE,
+    PEAKS,
+    SET_UPS,
+    SetUp,
+    adapter_parameters,
+    linear_layers,
+    memory,
+    operations,
+    parameters,
+    table,
+    unused,
+)
+from model.files.lora import adapt
+from model.files.lora import linear_layers as real_layers
+from model.net.config import full, line_reader, small_moe, stage1, tiny
+from model.net.deepseek_ocr import DeepseekOcr, build, part_of, train_only
+
+LOAD = Load(((512, 512),), (300, 100), 200)
+
+
+@pytest.mark.parametrize("config", [full(), stage1(), small_moe(), tiny(), line_reader(1), line_reader(2)])
+def test_parameters_are_counted_by_part(config):
+    with torch.device("meta"):
+        net = DeepseekOcr(config)
+    counts: Counter[str] = Counter(dict.fromkeys(parameters(config), 0))
+    for name, parameter in net.named_parameters():
+        counts[part_of(name)] += parameter.numel()
+    assert dict(counts) == parameters(config)
+    shapes = {name: tuple(net.get_parameter(f"{ours}.weight").shape[::-1]) for name, ours in real_layers(net).items()}
+    assert shapes == linear_layers(config)
+
+
+def test_the_released_network_has_as_many_as_it_has():
+    assert sum(parameters(full()).values()) == 3_336_106_240
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize(
+    "set_up", [*SET_UPS, SetUp("LoRA elsewhere", rank=3, targets=("qkv", "lm_head"))], ids=lambda one: one.name
+)
+def test_weights_gradients_and_moments_are_an_optimisers(set_up, dtype):
+    net = build(tiny()).to(dtype)
+    if set_up.rank:
+        adapt(net, set_up.rank, 4, set_up.targets)
+    else:
+        train_only(net, set_up.parts)
+    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    assert sum(parameter.numel() for parameter in trained) == set_up.num_trained(tiny())
+    optimizer = torch.optim.AdamW(trained)
+    for parameter in trained:
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    moments = [state[slot] for state in optimizer.state.values() for slot in ("exp_avg", "exp_avg_sq")]
+    expected = memory(tiny(), LOAD, set_up, dtype.itemsize)
+    for values, num_bytes in ((net.parameters(), expected.weights), (trained, expected.gradients), (moments, expected.moments)):
+        assert sum(value.numel() * value.element_size() for value in values) == num_bytes
+
+
+def test_an_adapters_parameters_follow_its_rank():
+    assert adapter_parameters(full(), 32, LANGUAGE) == 2 * adapter_parameters(full(), 16, LANGUAGE) > 0
+    assert unused(full()) == 602_112
+
+
+def test_operations_are_three_passes_of_what_is_trained():
+    config = small_moe()
+    every = operations(config, LOAD)
+    assert every == flops.training(config, [512], [300, 100], 200)
+    frozen = {set_up.name: operations(config, LOAD, set_up) for set_up in SET_UPS}
+    assert every - frozen["SAM frozen"] == 2 * flops.sam(config.sam, 512)
+    assert every - frozen["encoder frozen"] == 2 * flops.view(config, 512)
+    forward = flops.forward(config, [512], [300, 100], 200)
+    assert frozen["LoRA, rank 16"] == 2 * forward - flops.view(config, 512)
+    assert operations(config, LOAD, SetUp("decoder", ("decoder",))) < every
+
+
+def test_memory_falls_with_what_is_frozen_and_with_checkpoints():
+    for weight_bytes in (2, 4):
+        peaks = [memory(full(), LOAD, set_up, weight_bytes).total(False) for set_up in SET_UPS]
+        assert peaks == sorted(peaks, reverse=True)
+        for set_up in SET_UPS:
+            found = memory(full(), LOAD, set_up, weight_bytes)
+            assert found.total(True) < found.total(False)
+    assert memory(full(), LOAD, SET_UPS[0], 2).copies == 0
+
+
+def test_the_table_says_it_all():
+    text = table(full(), replace(LOAD, views=((1024, 1024),)), 1000, 8)
+    assert "3,336,106,240" in text and "a step: 8 x 400 tokens in 2 samples, 1 views of images, 200 learned" in text
+    assert "time is that of 1,000 steps on one GPU at 30% of its peak" in text and "weights and moments in bf16" in text
+
+
+def test_the_papers_rate_is_the_papers_share_of_the_peak():
+    """5,064 tokens a second on each A100: 8% by 6 times the active parameters, and about as much by this count."""
+    load = Load(((640, 640),) * 6 + ((1024, 1024),), (903 + 1000,) * 4, 4 * 1000)
+    done = operations(full(), replace(load, views=load.views * 4), SET_UPS[1])
+    assert 0.06 < done / sum(load.lengths) * 5064 / PEAKS["A100"] < 0.11
+    assert table(full(), load, 10**8).count(" days") == 12 and " MB" not in table(full(), load, 1)
+    assert " days" not in table(tiny(), LOAD, 10) and "memory, MB" in table(tiny(), LOAD, 10)

@@ -1,0 +1,104 @@
+"""Scans and photos of pages: the same for a seed, of the same size, and still legible to the eye of a correlation."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from model.data import degrade
+from model.data.degrade import Degradations
+from model.net.image import open_upright
+from tests.model.lines import LONG, rendered
+
+SCAN, CAMERA = Degradations(1, 0), Degradations(0, 1)
+
+
+def page(size=(900, 1200)):
+    image = Image.new("RGB", size, "white")
+    font = ImageFont.truetype("DejaVuSans.ttf", 24)
+    for n in range(12):
+        ImageDraw.Draw(image).text((60, 80 + 85 * n), LONG[n:], fill="black", font=font)
+    return image
+
+
+def dark(image):
+    pixels = np.asarray(image.convert("L"), float)
+    return pixels - pixels.mean()
+
+
+@pytest.mark.parametrize("kind", [SCAN, CAMERA])
+def test_a_seed_gives_the_same_image_of_the_same_size(kind):
+    image = page()
+    first, again, other = (kind(image, seed, True) for seed in (5, 5, 6))
+    assert first.size == image.size and first.mode == "RGB"
+    assert np.array_equal(first, again) and not np.array_equal(first, other) and not np.array_equal(first, image)
+
+
+@pytest.mark.parametrize("kind", [SCAN, CAMERA])
+def test_what_must_not_move_stays_in_its_place(kind):
+    image = page()
+    for seed in range(8):
+        found = dark(kind(image, seed, False))
+        likeness = (found * dark(image)).sum() / np.sqrt((found**2).sum() * (dark(image) ** 2).sum())
+        assert likeness > 0.35, seed
+        # The ink's own rows and columns are where they were: no shift is a better fit.
+        shifted = [(np.roll(found, by, axis) * dark(image)).sum() for by in (-6, 6) for axis in (0, 1)]
+        assert (found * dark(image)).sum() > max(shifted)
+
+
+def test_all_of_it_stays_in_the_picture():
+    """A frame along the edge moves inward, so that no text leaves the image."""
+    image = Image.new("RGB", (600, 800), "white")
+    ImageDraw.Draw(image).rectangle((6, 6, 593, 793), outline="black", width=4)
+    pixels = np.asarray(image)
+    for seed in range(20):
+        tilted = degrade.tilt(pixels, np.random.default_rng(seed), 1.0)
+        dark = tilted[..., 0] < 128
+        assert not dark[0].any() and not dark[-1].any() and not dark[:, 0].any() and not dark[:, -1].any()
+        assert dark.sum() / (pixels[..., 0] < 128).sum() > 0.8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 2), (40, 40)])
+def test_any_size_can_be_degraded(size):
+    for seed in range(6):
+        assert SCAN(Image.new("RGB", size), seed, True).size == CAMERA(Image.new("RGB", size), seed, True).size == size
+
+
+def test_a_line_stays_a_line():
+    line = open_upright(rendered(LONG))
+    for seed in range(8):
+        found = dark(SCAN(line, seed, True))
+        assert np.abs(found).max() > 40
+
+
+def test_shares_hold():
+    image = Image.new("RGB", (64, 64), "white")
+    changed = sum(Degradations(0.3, 0.2)(image, seed, True) is not image for seed in range(400))
+    assert 150 < changed < 250
+    assert Degradations(0, 0)(image, 1, True) is image
+    with pytest.raises(ValueError, match=r"scan is 0.8, camera 0.3"):
+        Degradations(0.8, 0.3)
+
+
+@pytest.mark.parametrize("kind", [SCAN, CAMERA])
+@pytest.mark.parametrize("size", [(33_000, 4), (4, 33_000)])
+def test_an_image_that_is_longer_than_opencv_takes_stays_as_it_is(kind, size):
+    image = Image.new("RGB", size, "white")
+    assert all(kind(image, seed, True).size == size for seed in range(4))
+
+
+def test_a_scan_says_where_each_point_went():
+    pixels = np.full((800, 600, 3), 255, np.uint8)
+    marks = [(100, 100), (480, 90), (110, 700), (470, 690)]
+    for x, y in marks:
+        pixels[y - 6 : y + 7, x - 6 : x + 7] = 0
+    moved = 0
+    for seed in range(6):
+        scan, matrix = degrade.scanned(pixels, np.random.default_rng(seed))
+        assert scan.shape == pixels.shape
+        for x, y in marks:
+            at_x, at_y = matrix @ (x, y, 1)
+            moved = max(moved, abs(at_x - x), abs(at_y - y))
+            near = scan[round(at_y) - 20 : round(at_y) + 21, round(at_x) - 20 : round(at_x) + 21].mean(2)
+            ys, xs = np.nonzero(near < (near.min() + np.median(near)) / 2)
+            assert abs(xs.mean() - 20) < 1.5 and abs(ys.mean() - 20) < 1.5
+    assert moved > 3

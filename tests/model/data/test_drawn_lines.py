@@ -1,0 +1,71 @@
+"""Drawn lines as a dataset: what the index says is what a worker makes, in the curriculum's order; unseen lines are held out."""
+
+from itertools import pairwise
+
+import pytest
+
+from datagen.drawing.line_curriculum import Curriculum, Lines
+from model.data.drawn_lines import Drawn
+from model.data.loader import Loader
+from model.data.mixture import Segment, Source, shares
+from model.data.plan import Plan
+from model.data.split import opened
+from model.net.tokenizer import byte_tokenizer
+
+LENGTH, WINDOW = 128, 64
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return planned(Drawn(Curriculum(stages=((0, 1), (100, 2), (200, 3), (300, 4))), 400, held_out=20))
+
+
+def planned(dataset):
+    corpus = opened([dataset], byte_tokenizer(), 0.1)
+    modes = {"line": 1.0}
+    return Plan(corpus, (Segment(0, shares(corpus, [Source(dataset.name)])),), modes, LENGTH, rows_per_step=2, window=WINDOW)
+
+
+def test_lines_come_in_the_order_of_the_curriculum(plan):
+    """Windows follow one another; within one, rows are packed and shuffled."""
+    draws = [draw for number in range(16) for row in plan.step(number) for draw in row]
+    assert all(abs(draw.row - at) < WINDOW for at, draw in enumerate(draws))
+    assert len({draw.row for draw in draws}) == len(draws) > 200
+    texts = [[Lines().planned(n, 1 + n // 100)[0] for n in range(start, start + 100)] for start in (0, 100, 200)]
+    assert all(max(map(len, before)) < max(map(len, after)) for before, after in pairwise(texts))
+
+
+def test_what_the_index_says_is_what_is_made(plan):
+    """A sample that isn't as long as the index says would be passed over."""
+    (batches,) = zip(*Loader(plan, byte_tokenizer(), micro_rows=2).steps(0, 8), strict=True)
+    assert not any(batch.skipped for batch in batches)
+    for number, batch in enumerate(batches):
+        rows = plan.step(number)
+        assert batch.num_samples == sum(map(len, rows)) and batch.num_upsampled == 0
+        assert batch.num_positions == sum(draw.length for row in rows for draw in row)
+        assert {image.whole_3HW.shape[1] for image in batch.images} == {64}
+
+
+def test_unseen_lines_are_held_out_and_no_others(plan):
+    corpus = plan.corpus
+    assert corpus.train[0].tolist() == list(range(400)) and corpus.held_out[0].tolist() == list(range(400, 420))
+    dataset = corpus.datasets[0]
+    examples = [dataset.reader.read(dataset.place(row), 0) for row in range(400, 420)]
+    assert [example.parts[1].text for example in examples] == dataset.unseen
+
+
+def test_another_curriculum_is_another_dataset():
+    one = Drawn(Curriculum(), 50, held_out=5)
+    others = [
+        Drawn(Curriculum(Lines(seed=1)), 50, 5),
+        Drawn(Curriculum(stages=((0, 1), (9, 2))), 50, 5),
+        Drawn(Curriculum(), 51, 5),
+    ]
+    assert one.digest == Drawn(Curriculum(), 50, held_out=5).digest
+    assert len({one.digest, *(other.digest for other in others)}) == 4
+    assert one.unseen == others[0].unseen
+
+
+def test_what_makes_no_lines_is_refused():
+    with pytest.raises(ValueError, match="lines: count=-1 held_out=300 shortest=8 longest=12"):
+        Drawn(Curriculum(), -1)

@@ -1,0 +1,254 @@
+"""Files of rows as people bring them: encodings and lists, images that come, go and change, and rows that belong together."""
+
+import base64
+import functools
+import http.server
+import importlib.util
+import io
+import json
+import os
+import threading
+from typing import ClassVar
+
+import fsspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from datagen.disk.storage import Folder
+from model.data import image_facts, jsonl
+from model.data.jsonl import Jsonl
+from model.data.loader import job, maker, read
+from model.data.plan import alone
+from model.data.row_file import row_file
+from model.data.split import NAMED, group_hash, joined, opened
+from model.net.tokenizer import byte_tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return byte_tokenizer()
+
+
+def picture(path, size=(600, 700), colour="white"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+
+
+def written(tmp_path, rows, name="my.jsonl"):
+    file = tmp_path / name
+    file.write_bytes(b"\n".join(json.dumps(row, ensure_ascii=False).encode() for row in rows))
+    return str(file)
+
+
+def texts(corpus):
+    return [read(corpus, alone(corpus, 0, row, "tiny")).parts[-1].text for row in range(len(corpus.columns[0]))]
+
+
+ROWS = [{"text": "Zwölf, [Boxkämpfer]"}, {"text": 'a "quoted" {brace}'}, {"text": "λίγα\n"}]
+
+
+@pytest.mark.parametrize("indent", [None, 0, 4])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_lines_and_lists_are_the_same_rows(tmp_path, tokenizer, indent, mark):
+    (tmp_path / "lines.jsonl").write_bytes(mark + b"\n".join(json.dumps(row).encode() for row in ROWS))
+    (tmp_path / "list.json").write_bytes(mark + b"\n" + json.dumps(ROWS, indent=indent, ensure_ascii=False).encode() + b"\n")
+    (tmp_path / "empty.json").write_bytes(mark + b" [ ] ")
+    for name in ("lines.jsonl", "list.json"):
+        corpus = opened([Jsonl(str(tmp_path / name))], tokenizer, 0.1)
+        assert texts(corpus) == [row["text"] for row in ROWS] and not corpus.columns[0].skipped
+    with pytest.raises(ValueError, match=r"no row can be used \(there are none\)"):
+        opened([Jsonl(str(tmp_path / "empty.json"))], tokenizer, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (json.dumps(ROWS[0]).encode("utf-16"), "UTF-16: save it as UTF-8, as by iconv"),
+        (json.dumps(ROWS[0]).encode("utf-16-le"), "UTF-16: save it as UTF-8, as by iconv"),
+        (b"\x1f\x8b\x08\x00", "is compressed: .*; unpack it"),
+        (b'[{"text": "x"}, {"text": ', "its list is damaged behind 1 rows"),
+        (b'[{"text": "x"}]\n[{"text": "y"}]', "its list ends behind 1 rows, and there is more"),
+        (b'[{"text": "\xff"}]', "is no UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_one_clear_error(tmp_path, content, message):
+    (tmp_path / "a.jsonl").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"a\.jsonl.*{message}"):
+        Jsonl(str(tmp_path / "a.jsonl"))
+
+
+def test_rows_come_in_chunks_of_so_many_bytes(tmp_path, monkeypatch, tokenizer):
+    rows = [{"text": "x" * n} for n in (10, 1000, 10, 10, 3000, 10)]
+    file = row_file(Folder(str(tmp_path)), os.path.basename(written(tmp_path, rows)))
+    chunks = list(file.chunks(3, 1500))
+    assert [len(chunk) for chunk in chunks] == [3, 1, 1, 1]
+    assert [json.loads(data) for chunk in chunks for data in chunk] == rows
+    monkeypatch.setattr(jsonl, "_BYTES_AT_A_TIME", 1500)
+    assert len(opened([Jsonl(str(tmp_path / "my.jsonl"))], tokenizer, 0.1).columns[0]) == 6
+
+
+def test_an_image_that_comes_later_is_found_and_one_that_changes_is_seen_anew(tmp_path, tokenizer, monkeypatch, caplog):
+    file = written(tmp_path, [{"image": f"{n}.png", "answer": f"{n}"} for n in range(3)])
+    picture(tmp_path / "0.png")
+    picture(tmp_path / "1.png", colour="red")
+    first = opened([Jsonl(file)], tokenizer, 0.1)
+    assert first.skipped == {"my.jsonl": {"image_missing": 1}} and len(first.train[0]) + len(first.held_out[0]) == 2
+    picture(tmp_path / "2.png", (300, 400), "blue")
+    picture(tmp_path / "1.png", (1300, 900), "red")
+    second = opened([Jsonl(file)], tokenizer, 0.1)
+    assert not second.columns[0].skipped and second.digests != first.digests
+    assert [second.columns[0].sizes(row) for row in range(3)] == [((600, 700),), ((1300, 900),), ((300, 400),)]
+    monkeypatch.delattr(image_facts, "look")  # no image is opened again
+    assert opened([Jsonl(file)], tokenizer, 0.1).digests == second.digests
+    (tmp_path / "0.png").unlink()
+    with pytest.raises(NameError):
+        opened([Jsonl(file)], tokenizer, 0.1)
+
+
+def test_an_image_of_several_that_changes_makes_another_dataset(tmp_path, tokenizer):
+    file = written(tmp_path, [{"images": ["0.png", f"{n}.png"], "answer": f"{n}"} for n in range(1, 4)])
+    for n in range(4):
+        picture(tmp_path / f"{n}.png", (600, 700 + n))
+    first = opened([Jsonl(file)], tokenizer, 0.1)
+    assert first.columns[0].sizes(2) == ((600, 700), (600, 703))
+    picture(tmp_path / "3.png", (800, 900))
+    second = opened([Jsonl(file)], tokenizer, 0.1)
+    assert second.columns[0].sizes(2) == ((600, 700), (800, 900)) and second.digests != first.digests
+
+
+class NoCredentials(fsspec.AbstractFileSystem):
+    has_some = False
+
+    def cat_file(self, *args, **kwargs):
+        if self.has_some:
+            file = io.BytesIO()
+            Image.new("RGB", (320, 200)).save(file, "PNG")
+            return file.getvalue()
+        raise RuntimeError("Unable to locate credentials")
+
+
+def test_references_that_lead_nowhere(tmp_path, tokenizer, monkeypatch):
+    picture(tmp_path / "0.png")
+    os.mkfifo(tmp_path / "fifo.png")
+    nowhere = ["a\0.png", "foo://bucket/a.png", "fifo.png", ".", "data:image/png;base64,!", "data:;base64,AAAA"]
+    rows = [{"image": image, "answer": "x"} for image in ["0.png", *nowhere]]
+    corpus = opened([Jsonl(written(tmp_path, rows))], tokenizer, 0.1)
+    assert corpus.skipped == {"my.jsonl": {"image_missing": 5, "bad_image": 1}}
+    fsspec.register_implementation("nocreds", NoCredentials)
+    with pytest.raises(ValueError, match=r"nocreds://bucket/a.png can't be read: RuntimeError: Unable to locate credentials"):
+        opened([Jsonl(written(tmp_path, [{"image": "nocreds://bucket/a.png", "answer": "x"}]))], tokenizer, 0.1)
+    # While a training runs it is as if a disk had gone.
+    with monkeypatch.context() as patched:
+        patched.setattr(NoCredentials, "has_some", True)
+        corpus = opened([Jsonl(str(tmp_path / "my.jsonl"))], tokenizer, 0.1)
+    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, 0, "tiny")]])]
+    assert [(skipped.reason, batch.num_samples) for skipped in batch.skipped] == [("unreadable", 0)]
+    if not importlib.util.find_spec("gcsfs"):
+        with pytest.raises(ValueError, match=r"gs://bucket/a.png can't be read: .*gcsfs"):
+            opened([Jsonl(written(tmp_path, [{"image": "gs://bucket/a.png", "answer": "x"}]))], tokenizer, 0.1)
+
+
+def test_a_file_that_goes_while_training_is_passed_over(tmp_path, tokenizer):
+    file = written(tmp_path, [{"text": f"{n}"} for n in range(4)])
+    corpus = opened([Jsonl(file)], tokenizer, 0.1)
+    os.unlink(file)
+    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, row, "tiny") for row in range(4)]])]
+    assert [skipped.reason for skipped in batch.skipped] == ["unreadable"] * 4 and batch.num_samples == 0
+
+
+def groups(corpus):
+    return corpus.columns[0].group_N.tolist()
+
+
+def test_rows_that_share_an_image_are_one_group(tmp_path, tokenizer):
+    for n in range(6):
+        picture(tmp_path / "images" / f"{n}.png", (300 + n, 400))
+    inline = "data:;base64," + base64.b64encode((tmp_path / "images" / "0.png").read_bytes()).decode()
+    same = ["images/0.png", "./images//0.png", "images/../images/0.png", str(tmp_path / "images" / "0.png"), inline]
+    rows = [{"image": image, "answer": f"{n}"} for n, image in enumerate(same)]
+    rows += [{"images": [f"images/{a}.png", f"images/{b}.png"], "answer": f"{a} {b}"} for a, b in ((1, 2), (3, 4), (2, 3))]
+    rows += [{"image": "images/5.png", "answer": "5"}, {"text": "alike"}, {"text": "alike"}, {"text": "another"}]
+    found = groups(opened([Jsonl(written(tmp_path, rows))], tokenizer, 0.5))
+    assert len({*found[:5]}) == 1 and len({*found[5:8]}) == 1 and found[9] == found[10] and len({*found}) == 5
+    # Whatever the dataset is called, and whichever file names the image.
+    other = written(tmp_path / "images", [{"image": "0.png", "answer": "x"}, {"text": "alike"}], "other.jsonl")
+    assert groups(opened([Jsonl(other, "a/other.jsonl")], tokenizer, 0.5)) == [found[0], found[9]]
+
+
+def test_groups_that_rows_say_are_held_out_by_name(tmp_path, tokenizer):
+    for n in range(4):
+        picture(tmp_path / f"{n}.png", (300 + n, 400))
+    rows = [{"image": f"{n % 4}.png", "answer": f"{n}", "group": f"g{n // 2}"} for n in range(4)]
+    rows += [{"image": "1.png", "answer": "x"}, {"text": "x", "group": "g7"}, {"text": "y", "group": "g8"}]
+    corpus = opened([Jsonl(written(tmp_path, rows), held_out=frozenset({"g0", "g7"}))], tokenizer, 1e-9)
+    found = groups(corpus)
+    assert [group == NAMED for group in found] == [True, True, False, False, True, True, False]
+    assert found[2] == found[3] and found[6] == group_hash("g8") and corpus.held_out[0].tolist() == [0, 1, 4, 5]
+
+
+def test_groups_over_chains_of_keys():
+    random = np.random.default_rng(0)
+    num = 2000
+    rows_E, keys_E = np.sort(random.integers(0, num, 3000)), random.integers(1, 2500, 3000).astype(np.uint64)
+    parent = {}
+
+    def root(node):
+        while parent.setdefault(node, node) != node:
+            node = parent[node]
+        return node
+
+    for row, key in zip(rows_E.tolist(), keys_E.tolist(), strict=True):
+        parent[root(("row", row))] = root(("key", key))
+    found = joined(num, rows_E, keys_E)
+    of_root = {}
+    for row in set(rows_E.tolist()):
+        of_root.setdefault(root(("row", row)), set()).add(int(found[row]))
+    assert all(len(labels) == 1 for labels in of_root.values())
+    assert len({label for labels in of_root.values() for label in labels}) == len(of_root) > 100
+    chain = joined(1000, np.repeat(np.arange(1000), 2), np.repeat(np.arange(1, 1002), 2)[1:-1].astype(np.uint64))
+    assert set(chain.tolist()) == {1}
+
+
+def test_an_image_as_bytes_in_the_row(tmp_path, tokenizer):
+    file = io.BytesIO()
+    Image.new("RGB", (320, 200), "white").save(file, "PNG")
+    image = {"bytes": base64.b64encode(file.getvalue()).decode(), "path": None}
+    corpus = opened([Jsonl(written(tmp_path, [{"image": image, "answer": "x"}, {"text": "y"}]))], tokenizer, 0.1)
+    assert corpus.columns[0].sizes(0) == ((320, 200),) and read(corpus, alone(corpus, 0, 0, "tiny")).images == (file.getvalue(),)
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+
+    def log_message(self, *args):
+        self.asked.append(self.command)
+
+
+def test_what_is_read_from_a_web_server_is_kept_in_the_cache(tmp_path, tokenizer, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    picture(tmp_path / "web" / "0.png")
+    written(tmp_path / "web", [{"image": "0.png", "answer": "x"}, {"text": "y"}])
+    handler = functools.partial(Handler, directory=str(tmp_path / "web"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"http://127.0.0.1:{server.server_address[1]}/my.jsonl"
+        first = opened([Jsonl(where)], tokenizer, 0.1)
+        num_asked = len(Handler.asked)
+        assert opened([Jsonl(where)], tokenizer, 0.1).digests == first.digests and first.columns[0].sizes(0) == ((600, 700),)
+        written(tmp_path / "web", ROWS * 4, "long.jsonl")
+        with pytest.raises(ValueError, match=r"long.jsonl: its server sends whole files"):
+            Jsonl(where.replace("my.jsonl", "long.jsonl"))
+        server.shutdown()
+    assert "POST" not in Handler.asked and len(Handler.asked) < 2 * num_asked
+    assert len(list((tmp_path / "cache" / "pagewheel").rglob("my.jsonl.parquet"))) == 2
+
+
+def test_what_cannot_be_kept_is_said_and_counted_again(tmp_path, tokenizer, monkeypatch, caplog):
+    def refuse(self, name, table):
+        raise RuntimeError("this storage takes nothing")
+
+    monkeypatch.setattr(Folder, "write_table", refuse)
+    file = written(tmp_path, ROWS)
+    assert opened([Jsonl(file)], tokenizer, 0.1).digests == opened([Jsonl(file)], tokenizer, 0.1).digests
+    assert "can't be written, so that all is read at each start: this storage takes nothing" in caplog.text

@@ -1,0 +1,309 @@
+"""Folders of weights: from released names to ours and back, byte for byte. An error says in a line what is wrong."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import model
+from datagen.disk.storage import Folder
+from model.files import safetensors_files, weights
+from model.files.safetensors_files import BadCheckpoint, write
+from model.net.config import tiny
+from model.net.deepseek_ocr import build
+
+CONFIG = tiny()
+
+
+@pytest.fixture(scope="module")
+def net():
+    return build(CONFIG, seed=4)
+
+
+@pytest.fixture
+def released(net, tmp_path):
+    """As a publisher would leave it: written by the library, in bf16, with a tensor that the network doesn't know."""
+    folder = tmp_path / "released"
+    folder.mkdir()
+    state = {
+        key: value.to(torch.bfloat16) if value.is_floating_point() else value
+        for key, value in weights.released_tensors(net).items()
+    }
+    state = {key: value.contiguous() for key, value in state.items()} | {"model.extra.thing": torch.arange(7.0)}
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_bytes(CONFIG.to_json())
+    (folder / "tokenizer.json").write_text("{}")
+    return folder
+
+
+def test_a_round_trip_is_byte_exact(released, tmp_path):
+    ours, back = tmp_path / "ours", tmp_path / "back"
+    assert weights.convert(Folder(str(released)), Folder(str(ours))) == "ours"
+    assert weights.convert(Folder(str(ours)), Folder(str(back))) == "released"
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        assert (back / name).read_bytes() == (released / name).read_bytes(), name
+    stacked = load_file(ours / "model.safetensors")
+    assert stacked["decoder.layers.1.mlp.experts.gate_up"].shape == (8, 256, 192) and "model.extra.thing" in stacked
+
+
+def test_either_layout_loads_to_the_same_network(released, tmp_path, net):
+    weights.convert(Folder(str(released)), Folder(str(tmp_path / "ours")))
+    one, other = model.load(str(released)), model.load(str(tmp_path / "ours"), dtype=torch.float32)
+    assert one.lm_head.weight.dtype == torch.bfloat16 and other.lm_head.weight.dtype == torch.float32
+    for name, value in net.state_dict().items():
+        expected = value.to(torch.bfloat16) if value.is_floating_point() else value
+        assert torch.equal(one.state_dict()[name], expected), name
+        assert torch.equal(other.state_dict()[name], expected.to(other.state_dict()[name].dtype)), name
+
+
+def test_what_is_saved_is_the_librarys_bytes(net, tmp_path):
+    weights.save(Folder(str(tmp_path)), net)
+    save_file(
+        {k: v.contiguous() for k, v in weights.released_tensors(net).items()}, tmp_path / "theirs", metadata={"format": "pt"}
+    )
+    assert (tmp_path / "model.safetensors").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+def test_several_files_and_their_index(net, tmp_path):
+    folder = Folder(str(tmp_path / "parts"))
+    plan = [weights.planned(key, value) for key, value in weights.released_tensors(net).items()]
+    write(folder, plan, {"format": "pt"}, 4_000_000, lambda line: None)
+    folder.write("config.json", CONFIG.to_json())
+    files = folder.names(".safetensors")
+    assert len(files) > 2
+    index = json.loads(folder.read("model.safetensors.index.json"))
+    assert set(index["weight_map"]) == set(weights.released_tensors(net)) and set(index["weight_map"].values()) == set(files)
+    again = weights.load(folder)
+    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), net.state_dict().values(), strict=True))
+    # An expert's tensors may lie in several files: stacked they are in one.
+    weights.convert(folder, Folder(str(tmp_path / "ours")))
+    again = weights.load(str(tmp_path / "ours"))
+    assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), net.state_dict().values(), strict=True))
+    (tmp_path / "parts" / files[1]).unlink()
+    with pytest.raises(BadCheckpoint, match=f"names {files[1]}, which isn't there"):
+        weights.load(folder)
+
+
+def in_files(folder, tmp_path, name: str, num_files: int):
+    """The released folder's tensors in files named as a publisher may, written by the library, with an index."""
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    state = load_file(folder / "model.safetensors")
+    where = {key: name.format(n % num_files + 1) for n, key in enumerate(state)}
+    for file in sorted(set(where.values())):
+        save_file({key: state[key] for key in state if where[key] == file}, parts / file, metadata={"format": "pt"})
+    index = json.dumps({"metadata": {"total_size": 7}, "weight_map": where}, indent=2) + "\n"
+    (parts / "model.safetensors.index.json").write_text(index)
+    (parts / "config.json").write_bytes(CONFIG.to_json())
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("name", "num_files"), [("model-00001-of-000001.safetensors", 1), ("model-{:05}-of-00003.safetensors", 3)]
+)
+def test_a_round_trip_gives_the_same_files(released, tmp_path, name, num_files):
+    parts = in_files(released, tmp_path, name, num_files)
+    weights.convert(Folder(str(parts)), Folder(str(tmp_path / "ours")))
+    weights.convert(Folder(str(tmp_path / "ours")), Folder(str(tmp_path / "back")))
+    files = sorted(path.name for path in parts.iterdir())
+    assert sorted(path.name for path in (tmp_path / "back").iterdir()) == files and len(files) == num_files + 2
+    for file in files:
+        assert (tmp_path / "back" / file).read_bytes() == (parts / file).read_bytes(), file
+
+
+def test_weights_that_were_there_are_replaced(released, tmp_path, net):
+    """Of several files by one, and of one by several: none of the old ones is left, or read."""
+    parts = in_files(released, tmp_path, "model-{:05}-of-00003.safetensors", 3)
+    other = build(CONFIG, seed=5)
+    weights.save(Folder(str(parts)), other)
+    assert Folder(str(parts)).names(".safetensors") == ["model.safetensors"]
+    assert torch.equal(weights.load(str(parts)).lm_head.weight, other.lm_head.weight)
+    plan = [weights.planned(key, value) for key, value in weights.released_tensors(net).items()]
+    write(Folder(str(parts)), plan, {}, 4_000_000, lambda line: None)
+    assert "model.safetensors" not in Folder(str(parts)).names(".safetensors")
+    assert torch.equal(weights.load(str(parts)).lm_head.weight, net.lm_head.weight)
+
+
+def test_old_and_new_files_never_mix(released, tmp_path, net):
+    """Killed after its first file, a write of as many files as there were leaves what doesn't load."""
+    folder = Folder(str(in_files(released, tmp_path, "model-{:05}-of-00003.safetensors", 3)))
+    plan = [weights.planned(key, value) for key, value in weights.released_tensors(net).items()]
+
+    def killed(line: str) -> None:
+        if line.startswith("model-00002"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(folder, plan, {}, sum(tensor.num_bytes for tensor in plan) // 3 + 500_000, killed)
+    with pytest.raises(BadCheckpoint, match="lacks"):
+        weights.load(folder)
+
+
+def test_links_are_followed(released, tmp_path):
+    """As a hub's cache has them: a folder of links to files that are named by their content."""
+    snapshot, again = tmp_path / "snapshot", tmp_path / "again"
+    snapshot.mkdir()
+    for path in released.iterdir():
+        (snapshot / path.name).symlink_to(path)
+    (snapshot / "gone.safetensors").symlink_to(tmp_path / "nowhere")
+    assert model.load(snapshot).lm_head.weight.dtype == torch.bfloat16
+    weights.convert(Folder(str(snapshot)), Folder(str(again)))
+    assert (again / "tokenizer.json").read_text() == "{}"
+    alias = tmp_path / "alias"
+    alias.symlink_to(released)
+    with pytest.raises(ValueError, match="must be another"):
+        weights.convert(Folder(str(released)), Folder(str(alias)))
+
+
+def test_a_folder_that_is_not_on_a_disk(released, tmp_path, net):
+    """Loaded and rearranged from there, and written to it."""
+    there = Folder(f"memory://{tmp_path.name}/released")
+    for path in released.iterdir():
+        there.write(path.name, path.read_bytes())
+    assert torch.equal(model.load(there.url).lm_head.weight, net.lm_head.weight.bfloat16())
+    weights.convert(there, Folder(f"memory://{tmp_path.name}/ours"))
+    weights.convert(Folder(f"memory://{tmp_path.name}/ours"), Folder(str(tmp_path / "back")))
+    assert (tmp_path / "back" / "model.safetensors").read_bytes() == (released / "model.safetensors").read_bytes()
+
+
+def test_large_tensors_are_read_in_pieces_and_files_opened_anew(released, tmp_path, monkeypatch):
+    monkeypatch.setattr(safetensors_files, "_PIECE_BYTES", 100_000)
+    monkeypatch.setattr(safetensors_files, "_MAPPED_BYTES", 500_000)
+    weights.convert(Folder(str(released)), Folder(str(tmp_path / "ours")))
+    weights.convert(Folder(str(tmp_path / "ours")), Folder(str(tmp_path / "back")))
+    assert (tmp_path / "back" / "model.safetensors").read_bytes() == (released / "model.safetensors").read_bytes()
+
+
+def test_tensors_lie_as_the_library_lays_them(tmp_path):
+    dtypes = (torch.int32, torch.float32, torch.uint32, torch.int64, torch.float64, torch.bfloat16, torch.float16, torch.int16)
+    dtypes += (torch.uint8, torch.int8, torch.bool, torch.float8_e4m3fn, torch.float8_e5m2, torch.uint16, torch.uint64)
+    state = {f"{name} of {dtype}": torch.zeros(3, dtype=dtype) for dtype in dtypes for name in ("a", "b")}
+    write(Folder(str(tmp_path)), [weights.planned(*item) for item in state.items()], {}, 1 << 30, lambda line: None)
+    save_file(state, tmp_path / "theirs")
+    assert (tmp_path / "model.safetensors").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "{}",
+        "[]",
+        "{",
+        '{"weight_map": []}',
+        '{"weight_map": {"a": 7}}',
+        '{"weight_map": {"a": "../b.safetensors"}}',
+        '{"weight_map": {"a": "config.json"}}',
+    ],
+)
+def test_a_bad_index_is_told_in_a_line(released, index):
+    (released / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(BadCheckpoint, match=r"model\.safetensors\.index\.json is no index of safetensors files"):
+        model.load(str(released))
+
+
+def rewritten(folder, change):
+    state = load_file(folder / "model.safetensors")
+    change(state)
+    save_file(state, folder / "model.safetensors")
+
+
+def test_a_shape_that_differs_is_named(released):
+    rewritten(released, lambda state: state.update({"model.projector.layers.bias": torch.zeros(5)}))
+    with pytest.raises(BadCheckpoint, match=r"model\.projector\.layers\.bias should be \(192,\) by config\.json, and is \(5,\)"):
+        model.load(str(released))
+
+
+def test_numbers_of_another_kind_are_named(released):
+    rewritten(released, lambda state: state.update({"model.norm.weight": torch.zeros(192, dtype=torch.int8)}))
+    with pytest.raises(BadCheckpoint, match=r"model\.norm\.weight should be of float32 or the like, and is torch\.int8"):
+        model.load(str(released))
+
+
+def test_experts_of_several_dtypes_want_one_said(released):
+    key = "model.layers.2.mlp.experts.3.up_proj.weight"
+    rewritten(released, lambda state: state.update({key: state[key].float()}))
+    with pytest.raises(BadCheckpoint, match=r"the experts of decoder\.layers\.2\.mlp\.experts\.gate_up have several dtypes"):
+        model.load(str(released))
+    assert model.load(str(released), dtype=torch.float32).lm_head.weight.dtype == torch.float32
+
+
+def test_what_lacks_is_named(released):
+    rewritten(released, lambda state: [state.pop(f"model.layers.2.mlp.experts.3.{half}_proj.weight") for half in ("up", "down")])
+    with pytest.raises(BadCheckpoint, match=r"lacks model\.layers\.2\.mlp\.experts\.3\.\w+_proj\.weight and 1 others"):
+        model.load(str(released))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:-100], r"model\.safetensors is cut off within model\.\S+: .*not fully covered"),
+        (lambda data: data[:50], r"model\.safetensors can't be read: .*invalid header length"),
+        (lambda data: b"", r"model\.safetensors can't be read: .*header too small"),
+        (lambda data: data + b"more", r"model\.safetensors can't be read: .*not fully covered"),
+        (lambda data: data[:9] + b"\xff" + data[10:], r"model\.safetensors can't be read: .*invalid UTF-8 in header"),
+        (lambda data: data.replace(b'"BF16"', b'"B_16"', 1), r"model\.safetensors can't be read: .*unknown variant `B_16`"),
+        (lambda data: b"PK\x03\x04" + data[4:], r"model\.safetensors can't be read: .*invalid header length"),
+    ],
+)
+def test_a_damaged_file_is_told_in_a_line(released, damage, message):
+    path = released / "model.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(BadCheckpoint, match=message) as error:
+        model.load(str(released))
+    assert "\n" not in str(error.value)
+
+
+def test_pickled_weights_are_never_loaded(net, tmp_path):
+    torch.save(net.state_dict(), tmp_path / "pytorch_model.bin")
+    (tmp_path / "config.json").write_bytes(CONFIG.to_json())
+    with pytest.raises(FileNotFoundError, match="pickled weights are never loaded"):
+        model.load(str(tmp_path))
+
+
+def test_a_config_of_something_else_is_told(released):
+    (released / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(BadCheckpoint, match=r"config\.json doesn't describe this network: KeyError\('language_config'\)"):
+        model.load(str(released))
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [
+        ("hidden_size", -3, r"decoder\.width is -3"),
+        ("hidden_size", "192", r"decoder\.width is '192'"),
+        ("num_attention_heads", 0, r"decoder\.heads is 0"),
+        ("num_attention_heads", 7, r"must be a multiple of decoder\.heads, 7"),
+        ("num_hidden_layers", None, r"decoder\.depth is None"),
+    ],
+)
+def test_a_config_of_no_network_is_told(released, entry, value, message):
+    config = json.loads((released / "config.json").read_text())
+    config["language_config"][entry] = value
+    (released / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BadCheckpoint, match=message):
+        model.load(str(released))
+
+
+def test_the_command_line(released, tmp_path, monkeypatch, capsys):
+    def refused(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["model.files.weights", *words])
+        with pytest.raises(SystemExit) as error:
+            weights.main()
+        return f"{error.value.code} {capsys.readouterr().err}"
+
+    command = [sys.executable, "-m", "model.files.weights"]
+    done = subprocess.run([*command, "inspect", str(released)], capture_output=True, text=True)
+    assert "the released names, 1 files" in done.stdout and "experts" in done.stdout
+    assert "1 tensors that the network doesn't know: model.extra.thing" in done.stdout
+    monkeypatch.setattr(sys, "argv", ["model.files.weights", "convert", str(released), str(tmp_path / "ours")])
+    weights.main()
+    assert capsys.readouterr().out.endswith("ours has our names\n")
+    assert "must be another" in refused("convert", str(released), str(released))
+    assert "holds no *.safetensors file" in refused("inspect", str(tmp_path / "nothing"))
+    assert "is empty" in refused("inspect", "")
+    (tmp_path / "file").write_text("")
+    assert "file" in refused("convert", str(released), str(tmp_path / "file"))
+    assert "/proc/nowhere" in refused("convert", str(released), "/proc/nowhere")

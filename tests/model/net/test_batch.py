@@ -1,0 +1,182 @@
+"""What a batch holds, and that samples which share a row don't see each other."""
+
+import dataclasses
+import warnings
+
+import pytest
+import torch
+
+from datagen.target import Prompt
+from model.net import attention
+from model.net.attention import PADDING
+from model.net.batch import IGNORED, batch, collate, packed, sequence
+from model.net.config import tiny
+from model.net.deepseek_ocr import build
+from model.net.moe import Samples, balance
+from model.net.tokenizer import train_tokenizer
+from tests.model.lines import EIGHT, LONG, answer_loss, line_crop
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(EIGHT, 400)
+
+
+def text_alone(text: str):
+    return dataclasses.replace(line_crop(text), image=None, size=(0, 0))
+
+
+def a_sample_a_row(samples, tokenizer):
+    return batch([[sequence(sample, Prompt.FREE, tokenizer, "tiny", 300)] for sample in samples], tokenizer)
+
+
+def test_a_batch_by_hand(tokenizer):
+    short, long = line_crop("Ab", "a"), line_crop(LONG, "b")
+    batch = a_sample_a_row([short, long], tokenizer)
+    assert [image.whole_3HW.shape for image in batch.images] == [(3, 512, 512)] * 2
+    assert batch.image_BL.sum(1).tolist() == [73, 73]
+    for row, sample in enumerate((short, long)):
+        learned = batch.labels_BL[row] != IGNORED
+        answer = batch.labels_BL[row][learned].tolist()
+        assert tokenizer.decode(answer[:-1]) == sample.text and answer[-1] == tokenizer.eos
+        # The label at a position is the token after it.
+        assert torch.equal(batch.labels_BL[row][learned], batch.ids_BL[row].roll(-1)[learned])
+    assert batch.num_tokens == sum(len(tokenizer.encode(s.text)) + 1 for s in (short, long))
+    assert (batch.num_truncated, batch.num_upsampled) == (0, 1)
+    assert batch.samples_BL[0, -1] == PADDING and (batch.samples_BL[1] == 0).all()
+
+
+def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
+    samples = [line_crop("Ab", "a"), text_alone("c"), line_crop(LONG, "b")]
+    apart = a_sample_a_row(samples, tokenizer)
+    together = collate([(sample, Prompt.FREE) for sample in samples], tokenizer, "tiny", 300)
+    real_BL = apart.samples_BL != PADDING
+    assert together.ids_BL.tolist() == [apart.ids_BL[real_BL].tolist()]
+    assert together.labels_BL.tolist() == [apart.labels_BL[real_BL].tolist()]
+    lengths = real_BL.sum(1).tolist()
+    assert together.samples_BL.tolist() == [[n for n, length in enumerate(lengths) for _ in range(length)]]
+    assert (together.num_samples, together.num_positions) == (3, apart.num_positions)
+
+
+def test_a_long_answer_is_cut_without_an_end_and_counted(tokenizer):
+    batch = collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 90)
+    assert batch.ids_BL.shape == (1, 90) and batch.num_truncated == 1
+    assert tokenizer.eos not in batch.ids_BL
+    with pytest.raises(ValueError, match="length is 60"):
+        collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 60)
+
+
+def test_text_alone_beside_images(tokenizer):
+    together = a_sample_a_row([text_alone("Ab"), line_crop("Ab")], tokenizer)
+    assert len(together.images) == 1 and together.image_BL.sum(1).tolist() == [0, 73]
+    learned = together.labels_BL[0] != IGNORED
+    assert together.labels_BL[0][learned].tolist() == [*tokenizer.encode("Ab"), tokenizer.eos]
+    assert learned[0] and together.ids_BL[0, 0] == tokenizer.bos
+
+
+def test_text_that_names_a_placeholder_marks_no_place(tokenizer):
+    batch = collate([(text_alone("an <image> here"), Prompt.FREE)], tokenizer, "tiny", 300)
+    assert not batch.image_BL.any() and not batch.images
+
+
+def test_rows_are_filled_in_turn(tokenizer):
+    sequences = [sequence(text_alone("x" * n), Prompt.FREE, tokenizer, "tiny", 300) for n in (5, 9, 3, 6, 1)]
+    lengths = [[len(one.ids) for one in row] for row in packed(sequences, 14)]
+    alone = [len(one.ids) for one in sequences]
+    assert sorted(length for row in lengths for length in row) == sorted(alone) and all(sum(row) <= 14 for row in lengths)
+    assert lengths[0][0] == alone[0] and len(lengths) < 5
+
+
+def balancing(alpha: float):
+    return dataclasses.replace(tiny(), decoder=dataclasses.replace(tiny().decoder, balance_alpha=alpha))
+
+
+def test_packed_rows_give_what_samples_give_alone(tokenizer):
+    """Loss, and every gradient, that of a large balance loss among them: images and text alone, in rows of several and one by
+    one."""
+    samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
+    sequences = [sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples]
+    rows = packed(sequences, 260)
+    assert any(len(row) > 1 for row in rows) and len(rows) > 1
+    results = []
+    for arranged in (rows, [[one] for one in sequences]):
+        net = build(balancing(0.1).with_vocab(len(tokenizer)), seed=1).train()
+        loss = answer_loss(net, batch(arranged, tokenizer))
+        loss.backward()
+        results.append((loss.item(), {name: p.grad for name, p in net.named_parameters()}))
+    (loss, gradients), (loss_alone, gradients_alone) = results
+    assert loss == pytest.approx(loss_alone, rel=1e-5)
+    for name, gradient in gradients.items():
+        if gradient is not None:
+            assert torch.allclose(gradient, gradients_alone[name], rtol=1e-3, atol=1e-4 * gradients_alone[name].abs().max()), name
+
+
+@pytest.mark.parametrize("lengths", [[5, 64, 1, 17, 1, 8], [1], [3, 3, 3, 3]])
+def test_short_samples_attend_together_as_they_do_one_by_one(lengths, monkeypatch):
+    """Two rows of them, with gradients, whose sums over keys are in fp32."""
+    source = torch.Generator().manual_seed(sum(lengths))
+    inputs = [torch.randn(2, 3, sum(lengths), 8, generator=source, dtype=torch.float64) for _ in range(4)]
+    results = []
+    for short in (0, 64):
+        monkeypatch.setattr(attention, "_SHORT", short)
+        q, k, v, upstream = (x.clone().requires_grad_() for x in inputs)
+        y = attention.attend(q, k, v, lengths + lengths)
+        results.append([y.detach(), *torch.autograd.grad(y, (q, k, v), upstream)])
+    assert all(torch.allclose(one, other, atol=1e-8) for one, other in zip(*results, strict=True))
+
+
+def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
+    """flex attention, not compiled, forward: all that a processor has of it."""
+    samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
+    rows = packed([sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples], 260)
+    net, one = build(tiny().with_vocab(len(tokenizer)), seed=1).eval(), batch(rows, tokenizer)
+    outputs = []
+    for flexes in (False, True):
+        monkeypatch.setattr(attention, "_flexes", lambda device, flexes=flexes: flexes)
+        monkeypatch.setattr(attention, "_flex", lambda: attention.flex_attention)
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is slow so
+            seen = attention.places(net.config.decoder, one.ids_BL.shape[1], one.ids_BL.device, one.samples_BL, None).seen
+            assert isinstance(seen, attention.BlockMask) == flexes
+            outputs.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL)[one.samples_BL != PADDING])
+    assert torch.allclose(*outputs, atol=1e-4)
+
+
+def test_batches_of_a_step_add_up_to_it(tokenizer):
+    """Two batches under the scales of the whole give the gradients of the whole, the balance loss's too; and each token's loss
+    is its own, whichever batch it is in."""
+    samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c")]
+    sequences = [sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples]
+    whole = batch([sequences], tokenizer)
+    results = []
+    for batches in ([whole], [batch([sequences[:1]], tokenizer), batch([sequences[1:]], tokenizer)]):
+        net = build(balancing(0.1).with_vocab(len(tokenizer)), seed=1).train()
+        found = []
+        for one in batches:
+            scales = {"scale": 1 / whole.num_tokens, "balance_scale": 1 / whole.num_samples}
+            found.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, **scales))
+            found[-1].total.backward()
+        each_T = torch.cat([one.each_T for one in found])
+        assert sum(one.total.item() for one in found) == pytest.approx(each_T.mean().item(), rel=1e-5)
+        results.append((each_T, {name: p.grad for name, p in net.named_parameters() if p.grad is not None}))
+    (each_T, gradients), (each_apart_T, gradients_apart) = results
+    assert torch.allclose(each_T, each_apart_T, atol=1e-4) and len(each_T) == whole.num_tokens
+    for name, gradient in gradients.items():
+        assert torch.allclose(gradient, gradients_apart[name], rtol=1e-3, atol=1e-4 * gradient.abs().max()), name
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_the_balance_loss_reaches_the_router_alone(tokenizer, alpha):
+    """What a router's gradient gains by the balance loss is that of its formula, and a layer's loss doesn't change another's
+    choice."""
+    one = batch([[sequence(line_crop("Ab"), Prompt.FREE, tokenizer, "tiny", 300)]], tokenizer)
+    net = build(balancing(alpha).with_vocab(len(tokenizer)), seed=1).train()
+    last = net.decoder.layers[-1].mlp
+    seen = []
+    last.gate.register_forward_hook(lambda module, inputs, outputs: seen.append((inputs[0].detach(), outputs[2])))
+    net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, scale=0.0).total.backward()
+    (x_TD, chosen_TS), weight = seen[0], last.gate.weight.detach().requires_grad_()
+    samples = Samples(one.samples_BL.flatten(), 1, 1.0)
+    (alpha * balance(torch.softmax(x_TD @ weight.T, -1), chosen_TS, samples)).backward()
+    assert torch.allclose(last.gate.weight.grad, weight.grad, rtol=1e-3, atol=1e-7)
+    assert bool(weight.grad.any()) == bool(alpha)

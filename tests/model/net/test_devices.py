@@ -1,0 +1,137 @@
+"""The way that a GPU takes, on tensors without content: a value that is waited for, or a grouped product of shapes, strides or
+types that CUDA refuses, raises there. What comes out is compared with the processor's in `test_parts.py`.
+"""
+
+import contextlib
+
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from datagen.target import Prompt
+from model.data.loader import _flat, _unflat, job, made_ahead, maker
+from model.data.plan import alone
+from model.data.split import opened
+from model.net import attention
+from model.net.activation_checkpointing import checkpointed, set_checkpointing
+from model.net.attention import compiled
+from model.net.batch import batch, sequence, through
+from model.net.config import full, tiny
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import Views
+from model.net.loss import cross_entropy
+from model.net.tokenizer import byte_tokenizer
+from model.train.log import by_source
+from tests.model.drawn_rows import pages
+from tests.model.lines import EIGHT, line_crop
+
+
+@pytest.fixture(autouse=True)
+def without_autocast(monkeypatch):
+    """Such tensors have none."""
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda *_: False)
+
+
+def pixels(side: int) -> torch.Tensor:
+    return torch.empty(3, side, side, dtype=torch.bfloat16)
+
+
+@pytest.mark.parametrize(("config", "checkpointing"), [(full(), False), (tiny(), True)], ids=["full", "checkpointed"])
+def test_a_step_waits_for_no_value(config, checkpointing):
+    """Of a page in gundam beside one in tiny, in bf16."""
+    with torch.device("meta"):
+        net = DeepseekOcr(config).to(torch.bfloat16).train()
+        gundam = Views(pixels(1024), torch.stack([pixels(640)] * 6), (2, 3))
+        pages = [gundam, Views(pixels(512))]
+        ids_BL = torch.zeros(2, 1200, dtype=torch.long)
+        labels_T = torch.zeros(1000, dtype=torch.long)
+        set_checkpointing(net, checkpointing)
+        hidden_BLD = net(ids_BL, pages, ids_BL == 5)
+        cross_entropy(hidden_BLD[0, -1000:], net.lm_head.weight, labels_T).backward()
+    assert hidden_BLD.shape == (2, 1200, config.decoder.width)
+    assert_all_have_gradients(net)
+
+
+def test_a_step_of_the_trainer_waits_for_no_value(monkeypatch):
+    """From a batch to gradients: rows of several samples, of which a part is learned. What samples see of each other is left out:
+    flex attention knows no such tensors."""
+    monkeypatch.setattr(attention, "_seen_packed", lambda *_: None)
+    tokenizer = byte_tokenizer()
+    samples = [sequence(line_crop(text), Prompt.FREE, tokenizer, "tiny", 300) for text in EIGHT[:4]]
+    one = batch([samples[:3], samples[3:]], tokenizer)
+    with torch.device("meta"):
+        net = DeepseekOcr(tiny().with_vocab(len(tokenizer))).to(torch.bfloat16).train()
+    found = through(net, one.to("meta"), 0.1, 0.25)
+    found.total.backward()
+    assert found.each_T.shape == (one.num_tokens,)
+    by_source(found.each_T, one.to("meta").sources_T, 2)
+    assert_all_have_gradients(net)
+
+
+class Copies(TorchDispatchMode):
+    """Counts what is copied to a device."""
+
+    num = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.num += function is torch.ops.aten._to_copy.default
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_all_images_of_a_batch_go_to_a_device_at_once(workers):
+    corpus = opened([pages("pages", 12)], byte_tokenizer(), 0.1)
+    draws = [alone(corpus, 0, row, "gundam") for row in range(6)]
+    make = maker(corpus, byte_tokenizer(), ["gundam"])
+    jobs = [job(corpus, [draws[:2]]), job(corpus, [draws])]
+    counts = []
+    for plain, one in zip([make[each] for each in jobs], made_ahead(make, jobs, workers), strict=True):
+        if not workers:  # as a thread does it for a GPU, but for the pinning
+            one = _unflat(_flat(one))
+        with Copies() as copies:
+            moved = one.to("meta")
+        counts.append(copies.num)
+        for image, other, on_device in zip(one.images, plain.images, moved.images, strict=True):
+            assert all(torch.equal(*pair) for pair in zip(image.views, other.views, strict=True)) and image.grid == other.grid
+            assert [view.shape for view in on_device.views] == [view.shape for view in image.views]
+            assert {view.device.type for view in on_device.views} == {"meta"}
+    assert counts == [7, 7]  # the pixels, and six that say what is where
+
+
+def assert_all_have_gradients(net):
+    missing = [name for name, parameter in net.named_parameters() if parameter.grad is None and parameter.requires_grad]
+    assert missing == []
+
+
+@pytest.mark.slow
+def test_what_is_compiled_is_one_operation_whose_result_checkpointing_saves():
+    """As flex attention is on a GPU: the backward pass doesn't compute its products a second time."""
+
+    def products(q_LK, k_LK):
+        return (q_LK @ k_LK.T).softmax(-1) @ k_LK
+
+    class Tower(torch.nn.Module):
+        def __init__(self, checkpointing):
+            super().__init__()
+            self.checkpointing = checkpointing
+
+    counts = []
+    for how, is_checkpointed in ((compiled, False), (compiled, True), (torch.compile, True)):
+        torch._dynamo.reset()
+        attends = how(products)
+        x_LK, tower = torch.randn(16, 8, requires_grad=True), Tower(is_checkpointed)
+
+        def forward(tower=tower, attends=attends, x_LK=x_LK):
+            return checkpointed(tower, lambda x_LK: attends(x_LK.relu(), x_LK).cos(), x_LK).sum()
+
+        forward().backward()  # compiles, and the compiler multiplies, too
+        y, x_LK.grad = forward(), None
+        with profile(activities=[ProfilerActivity.CPU]) as done:
+            y.backward()
+        counts.append(sum(event.count for event in done.key_averages() if event.key == "aten::mm"))
+        found, x_LK.grad = x_LK.grad, None
+        products(x_LK.relu(), x_LK).cos().sum().backward()
+        assert torch.allclose(found, x_LK.grad, atol=1e-5)
+    assert counts[0] == counts[1] < counts[2]

@@ -1,0 +1,201 @@
+"""Greedy generation: a batch says what its samples say alone, and repetition is cut."""
+
+import copy
+import sys
+
+import pytest
+import torch
+from PIL import Image
+
+from datagen.disk.storage import Folder
+from datagen.target import Prompt
+from model.files.network_folder import save_model
+from model.generate import NoRepeat, generate, main, prompt_of, stream
+from model.net.config import tiny
+from model.net.deepseek_ocr import build
+from model.net.image import MODES, Views
+from model.net.tokenizer import train_tokenizer
+from model.train.readings import edit_distance
+from tests.model.lines import EIGHT
+
+
+@pytest.fixture(scope="module")
+def reader():
+    tokenizer = train_tokenizer(EIGHT, 400)
+    return build(tiny().with_vocab(len(tokenizer)), seed=3).eval(), tokenizer
+
+
+def images(*modes: str, width: int = 300, height: int = 64) -> list[Views]:
+    """Noise, as an image of this size has it in each of `modes`."""
+    source = torch.Generator().manual_seed(0)
+    return [Views(torch.randn(3, *MODES[mode].whole(width, height)[::-1], generator=source)) for mode in modes]
+
+
+class Scripted(torch.nn.Module):
+    """The tiny network with other logits: what `say` makes of the step and the number of rows."""
+
+    def __init__(self, net, say):
+        super().__init__()
+        self.inner, self.say, self.step = net, say, 0
+        self.config, self.lm_head = net.config, net.lm_head
+
+    def forward(self, *args, **more):
+        return self.inner(*args, **more)
+
+    def logits(self, h_BD):
+        self.step += 1
+        return self.say(self.step, len(h_BD))
+
+
+def test_a_batch_says_what_its_samples_say_alone(reader):
+    """Of several modes, so that some rows begin later than others."""
+    net, tokenizer = reader
+    views = images("tiny", "line", "small", "tiny", "small", "line")
+    together = generate(net, tokenizer, views, Prompt.FREE, 12)
+    alone = [generate(net, tokenizer, [view], Prompt.FREE, 12)[0] for view in views]
+    assert together == alone
+    assert all(together)
+
+
+def test_a_cache_says_what_whole_forwards_say(reader):
+    net, tokenizer = reader
+    views = images("tiny")
+    ids = tokenizer.prompt(Prompt.FREE, 73)
+    start = len(ids)
+    with torch.no_grad():
+        for _ in range(10):
+            ids_BL = torch.tensor([ids])
+            h_BLD = net(ids_BL, views, ids_BL == tokenizer.image)
+            ids.append(int(net.logits(h_BLD[:, -1]).argmax()))
+    assert generate(net, tokenizer, views, Prompt.FREE, 10) == [tokenizer.decode(ids[start:])]
+
+
+def preferring(tokenizer, letters: str):
+    words = [tokenizer.encode(letter)[0] for letter in letters]
+
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, words] = torch.arange(len(words), 0, -1).float()
+        return logits
+
+    return say
+
+
+def test_a_banned_ngram_by_hand(reader):
+    """A network that would say `a` for ever, then `b`, then `c`: no three tokens come twice."""
+    net, tokenizer = reader
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(3)) == ["aaabaacaa"]
+
+
+def test_a_window_forgets(reader):
+    """Of the last four tokens, no two come twice: `aa` may come again when the first of it is five back."""
+    net, tokenizer = reader
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(2, window=4)) == ["aabacaaba"]
+
+
+def test_what_is_exempt_may_always_come(reader):
+    net, tokenizer = reader
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    rule = NoRepeat(2, exempt=frozenset(tokenizer.encode("b")))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 7, rule) == ["aababbb"]
+
+
+def test_eos_ends_a_sample_and_the_others_go_on(reader):
+    """The first sample ends after two tokens, the second after four, and the third has all the room there is."""
+    net, tokenizer = reader
+
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, tokenizer.encode("x")[0]] = 1
+        if step == 3:
+            logits[0, tokenizer.eos] = 2
+        if step == 5:
+            logits[1, tokenizer.eos] = 2  # the last row took the first one's place
+        return logits
+
+    assert generate(Scripted(net, say), tokenizer, images("tiny", "small", "tiny"), Prompt.FREE, 7) == ["xx", "xxxx", "x" * 7]
+
+
+def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
+    net, tokenizer = reader
+    spelled = "naïve 東京"
+    ids = tokenizer.encode(spelled)
+
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, [*ids, tokenizer.eos][step - 1]] = 1
+        return logits
+
+    pieces = list(stream(Scripted(net, say), tokenizer, images("tiny"), Prompt.FREE, 40))
+    assert "".join(piece for _, piece in pieces) == spelled
+    assert len(pieces) > 3 and not any("\ufffd" in piece for _, piece in pieces)
+
+
+def test_a_stream_that_stops_within_a_character_says_so(reader):
+    net, tokenizer = reader
+    ids = tokenizer.encode("ab東")
+
+    def say(step, num_rows):
+        logits = torch.zeros(num_rows, len(tokenizer))
+        logits[:, ids[step - 1]] = 1
+        return logits
+
+    arguments = tokenizer, images("tiny"), Prompt.FREE, len(ids) - 1
+    whole = generate(Scripted(net, say), *arguments)[0]
+    assert "".join(piece for _, piece in stream(Scripted(net, say), *arguments)) == whole
+    assert whole.startswith("ab") and whole.endswith("\ufffd")
+
+
+def test_without_a_rule_anything_may_come(reader):
+    net, tokenizer = reader
+    stuck = Scripted(net, preferring(tokenizer, "abc"))
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(0)) == ["a" * 9]
+
+
+def test_what_cannot_be_read_is_told(reader):
+    net, tokenizer = reader
+    assert generate(net, tokenizer, [], Prompt.FREE, 9) == []
+    with pytest.raises(ValueError, match="max_new_tokens is -3: it must be at least 1"):
+        generate(net, tokenizer, images("tiny"), Prompt.FREE, -3)
+    tiles = Views(torch.zeros(3, 1280, 1280), torch.zeros(9, 3, 1024, 1024), (3, 3))
+    with pytest.raises(ValueError, match=r"take 2\d\d\d tokens, of 2048 in all: a smaller mode takes fewer"):
+        generate(net, tokenizer, [tiles], Prompt.FREE, 9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
+def test_the_command_line_reads_weights_of_any_precision(reader, tmp_path, monkeypatch, capsys, dtype):
+    net, tokenizer = reader
+    save_model(Folder(str(tmp_path)), copy.deepcopy(net).to(dtype), tokenizer)
+    Image.new("RGB", (60, 40), "white").save(tmp_path / "page.png")
+    (tmp_path / "no.png").write_text("no")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/tokenizer.json").write_text("{}")
+    words = ["model.generate", "--mode", "tiny", "--max-new-tokens", "5"]
+    monkeypatch.setattr(sys, "argv", [*words, str(tmp_path), str(tmp_path / "page.png")])
+    main()
+    assert capsys.readouterr().out.strip()
+    for folder, image, message in (
+        (tmp_path, tmp_path / "no.png", "is no image that Pillow knows"),
+        (tmp_path / "bad", tmp_path / "page.png", "tokenizer.json can't be read"),
+        (tmp_path / "nowhere", tmp_path / "page.png", "nowhere"),
+    ):
+        monkeypatch.setattr(sys, "argv", [*words, str(folder), str(image)])
+        with pytest.raises(SystemExit, match=message):
+            main()
+
+
+def test_a_prompt_may_be_named_or_said():
+    assert prompt_of("markdown") == Prompt.MARKDOWN.value and prompt_of("Free") == Prompt.FREE.value
+    assert prompt_of("What is it?") == "<image>\nWhat is it?" and prompt_of("Read <image>.") == "Read <image>."
+    with pytest.raises(ValueError, match="2 times <image>"):
+        prompt_of("<image><image>")
+
+
+@pytest.mark.parametrize(
+    ("truth", "reading", "distance"),
+    [("abc", "abc", 0), ("", "", 0), ("abc", "", 1), ("abcd", "abxd", 0.25), ("ab", "abcd", 0.5)],
+)
+def test_edit_distance_is_over_the_longer_text(truth, reading, distance):
+    assert edit_distance(truth, reading) == distance

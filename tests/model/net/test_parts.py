@@ -1,0 +1,331 @@
+"""The hot path's own functions against plain ones: experts, loss, checkpointing; and DeepEncoder before another's decoder."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from datagen.target import Prompt
+from model.generate import tokens
+from model.net import loss as loss_module
+from model.net.activation_checkpointing import set_checkpointing
+from model.net.config import tiny
+from model.net.cpu import Unbiased, blocked_attention, keep_packed, packed_linear
+from model.net.cpu.experts import ByExpert, few
+from model.net.deepencoder import DeepEncoder, placed
+from model.net.deepseek_ocr import build
+from model.net.experts import Grouped, arranged, routed
+from model.net.image import Views
+from model.net.loss import cross_entropy, losses
+from model.net.tokenizer import train_tokenizer
+from tests.model.lines import EIGHT
+
+
+def plainly(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF):
+    """A token at a time, in float64 where its inputs are."""
+    rows = []
+    for x_D, weights_S, chosen_S in zip(x_TD, weights_TS, chosen_TS, strict=True):
+        total = 0
+        for weight, expert in zip(weights_S, chosen_S, strict=True):
+            gate, up = (gate_up_EGD[expert] @ x_D).chunk(2)
+            total = total + weight * (down_EDF[expert] @ (F.silu(gate) * up))
+        rows.append(total)
+    return torch.stack(rows)
+
+
+def inputs(num_tokens: int, dtype=torch.float64, num_experts: int = 6, unused: int = 4):
+    """Expert `unused` gets nothing."""
+    source = torch.Generator().manual_seed(num_tokens)
+    x, gate_up, down = (
+        torch.randn(*size, generator=source).to(dtype).requires_grad_()
+        for size in ((num_tokens, 16), (num_experts, 48, 16), (num_experts, 16, 24))
+    )
+    logits = torch.randn(num_tokens, num_experts, generator=source)
+    logits[:, unused] = -torch.inf
+    weights, chosen = logits.softmax(-1).topk(3)
+    return x, weights.to(dtype).requires_grad_(), chosen, gate_up, down
+
+
+def outcome(function, arguments):
+    x, weights, chosen, gate_up, down = arguments
+    y = function(x, weights, chosen, gate_up, down)
+    learned = (x, weights, gate_up, down)
+    return [y, *torch.autograd.grad(y, learned, torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y))]
+
+
+def grouped(x, weights, chosen, gate_up, down):
+    return Grouped.apply(x, weights, arranged(chosen, len(gate_up)), gate_up, down)
+
+
+def by_expert(rounded):
+    def function(x, weights, chosen, gate_up, down):
+        return ByExpert.apply(x, weights, arranged(chosen, len(gate_up), rounded), gate_up, down)
+
+    return function
+
+
+# `grouped_mm` runs on a processor too, in fp32 and bf16: the way that a GPU takes is tested without one.
+@pytest.mark.parametrize(
+    ("function", "dtype", "tolerance"),
+    [
+        (by_expert(1), torch.float64, 1e-6),  # sums over a token's experts are in fp32
+        (by_expert(16), torch.float64, 1e-6),
+        (grouped, torch.float32, 1e-5),
+        (routed, torch.float32, 1e-5),
+        (by_expert(8), torch.bfloat16, 3e-2),
+        (grouped, torch.bfloat16, 3e-2),
+    ],
+)
+@pytest.mark.parametrize("num_tokens", [1, 37, 150])
+def test_experts_are_what_they_are_a_token_at_a_time(function, dtype, tolerance, num_tokens):
+    exact = outcome(plainly, inputs(num_tokens))
+    results = outcome(function, inputs(num_tokens, dtype))
+    for ours, theirs in zip(results, exact, strict=True):
+        assert ours.dtype == dtype
+        assert (ours.double() - theirs).abs().max() <= tolerance * theirs.abs().max()
+
+
+@pytest.mark.parametrize("num_tokens", [1, 2, 37])
+def test_a_few_tokens_that_are_only_read(num_tokens):
+    exact = outcome(plainly, inputs(num_tokens))[0]
+    with torch.no_grad():
+        results = few(*inputs(num_tokens, torch.float32))
+    assert (results.double() - exact).abs().max() <= 1e-5 * exact.abs().max()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("autocast", [False, True])
+@torch.no_grad()
+def test_packed_weights_give_what_others_give(dtype, autocast):
+    """While a text is read; and what has changed by the next one is read as it is then."""
+    net = build(tiny(), 3).to(dtype).eval()
+    ids_BL = torch.randint(6, 4000, (2, 9), generator=torch.Generator().manual_seed(0))
+
+    def logits():
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            return net.logits(net(ids_BL))
+
+    layers = [module for module in net.modules() if hasattr(module, "packs")]
+    for _ in range(2):
+        exact = logits()
+        with keep_packed(net):
+            results = [logits() for _ in range(8)]
+            packed = [pack for layer in layers for _, pack in layer.packs.values() if not isinstance(pack, int)]
+            if expected := packed_linear._packs(torch.bfloat16 if autocast else dtype):  # not every processor packs bf16
+                net.lm_head.weight.mul_(-1)
+                assert (logits() + exact).abs().max() <= 3e-2 * exact.abs().max()  # what changes is packed anew
+        assert len(packed) > len(layers) / 2 if expected else not packed
+        tolerance = 1e-4 if dtype == torch.float32 and not autocast else 3e-2
+        assert all((again - exact).abs().max() <= tolerance * exact.abs().max() for again in results)
+        assert all(layer.packs is None for layer in layers)
+        for parameter in net.parameters():
+            parameter.mul_(1.1)
+
+
+class Adapted(nn.Module):
+    """A layer with something added to its output, as an adapter's library wraps it."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.base = layer
+
+    @property
+    def weight(self):
+        return self.base.weight
+
+    def forward(self, x):
+        return self.base(x) + 1
+
+
+@pytest.mark.parametrize("name", ["q_proj", "v_proj"])
+@torch.no_grad()
+def test_a_wrapped_layer_is_called_also_where_weights_are_packed(name):
+    net = build(tiny(), 3).eval()
+    attention = net.decoder.layers[0].self_attn
+    setattr(attention, name, Adapted(getattr(attention, name)))
+    ids_BL = torch.randint(6, 4000, (2, 9), generator=torch.Generator().manual_seed(0))
+    exact = net(ids_BL)
+    with keep_packed(net):
+        hidden_states = [net(ids_BL) for _ in range(8)]
+    assert all(torch.allclose(hidden, exact, atol=1e-4) for hidden in hidden_states)
+
+
+PARTS = [("encoder",), ("decoder", "lm_head"), ("encoder", "decoder"), ("decoder.layers",), ("decoder.norm",), ("lm_head",)]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("parts", PARTS, ids=str)
+def test_parts_of_half_precision_read_and_train_with_others(dtype, parts):
+    tokenizer = train_tokenizer(EIGHT, 400)
+    net = build(tiny().with_vocab(len(tokenizer)), 3)
+    image = Views(torch.randn(3, 512, 512, generator=torch.Generator().manual_seed(0)))
+    exact = [token for _, token in tokens(net, tokenizer, [image], Prompt.FREE, 1)]
+    for part in parts:
+        net.get_submodule(part).to(dtype)
+    results = list(tokens(net, tokenizer, [image] * 2, Prompt.FREE, 5))
+    assert [token for _, token in results[:2]] == exact * 2
+    ids_BL = torch.randint(6, 400, (1, 90))
+    hidden_BLD = net.train()(ids_BL, [image], (torch.arange(90) < 73)[None])
+    cross_entropy(hidden_BLD[0, :-1], net.lm_head.weight, ids_BL[0, 1:]).backward()
+    assert all(p.grad is None or (p.grad.dtype == p.dtype and p.grad.isfinite().all()) for p in net.parameters())
+
+
+def test_experts_under_autocast_keep_weights_and_gradients_in_fp32():
+    x, weights, chosen, gate_up, down = inputs(60, torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = routed(x, weights, chosen, gate_up, down)
+    assert y.dtype == torch.bfloat16
+    y.float().sum().backward()
+    exact = outcome(routed, inputs(60, torch.float32))
+    assert gate_up.grad.dtype == torch.float32 and (y.float() - exact[0]).abs().max() < 3e-2 * exact[0].abs().max()
+
+
+@pytest.mark.parametrize("chunk_bytes", [1 << 30, 4 * 50 * 7, 1])
+@pytest.mark.parametrize("cached_bytes", [1 << 30, 4 * 50 * 3])
+def test_the_loss_in_chunks_is_the_loss(monkeypatch, chunk_bytes, cached_bytes):
+    monkeypatch.setattr(loss_module, "CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(loss_module, "_CACHED_BYTES", cached_bytes)
+    source = torch.Generator().manual_seed(0)
+    x, head = (torch.randn(*size, generator=source).requires_grad_() for size in ((23, 8), (50, 8)))
+    labels = torch.randint(0, 50, (23,), generator=source)
+    ours, theirs = cross_entropy(x, head, labels, 1 / 23), F.cross_entropy(x @ head.T, labels)
+    assert torch.allclose(ours, theirs)
+    # Twice the loss, twice the gradient: what comes from above counts.
+    for mine, other in zip(torch.autograd.grad(2 * ours, (x, head)), torch.autograd.grad(2 * theirs, (x, head)), strict=True):
+        assert torch.allclose(mine, other, atol=1e-6)
+
+
+def test_the_loss_of_bf16_is_in_fp32_and_a_frozen_head_has_no_gradient():
+    source = torch.Generator().manual_seed(0)
+    x, head = (torch.randn(*size, generator=source).bfloat16() for size in ((64, 32), (1000, 32)))
+    labels = torch.randint(0, 1000, (64,), generator=source)
+    x.requires_grad_()
+    loss = cross_entropy(x, head, labels)
+    exact = F.cross_entropy(x.float() @ head.float().T, labels, reduction="sum")
+    assert loss.dtype == torch.float32 and abs(loss - exact) < 2e-3 * exact
+    loss.backward()
+    assert head.grad is None and x.grad is not None
+    with torch.no_grad():
+        assert cross_entropy(x, head, labels) == loss
+
+
+@pytest.mark.parametrize("chunk_bytes", [1 << 30, 4 * 50 * 7])
+def test_a_wrapped_head_is_called_and_learns(monkeypatch, chunk_bytes):
+    """An adapter beside the head's weight: loss and gradients are those of the logits of both."""
+    monkeypatch.setattr(loss_module, "CHUNK_BYTES", chunk_bytes)
+    source = torch.Generator().manual_seed(0)
+    head, extra = Unbiased(8, 50), nn.Linear(8, 50, bias=False)
+    wrapped = Adapted(head)
+    wrapped.extra = extra
+    wrapped.forward = lambda x: head(x) + extra(x)
+    x = torch.randn(23, 8, generator=source).requires_grad_()
+    labels = torch.randint(0, 50, (23,), generator=source)
+    total, each_T = losses(wrapped, x, labels, 1 / 23)
+    exact = F.cross_entropy(x @ (head.weight + extra.weight).T, labels, reduction="none")
+    assert torch.allclose(each_T, exact) and torch.allclose(total, exact.mean()) and not each_T.requires_grad
+    wanted = (x, head.weight, extra.weight)
+    for mine, other in zip(torch.autograd.grad(total, wanted), torch.autograd.grad(exact.mean(), wanted), strict=True):
+        assert torch.allclose(mine, other, atol=1e-6)
+
+
+def test_a_loss_that_is_gone_back_from_twice_is_no_wrong_gradient():
+    x, head = torch.randn(5, 8, requires_grad=True), torch.randn(30, 8, requires_grad=True)
+    loss = cross_entropy(x, head, torch.arange(5)) / 4
+    first = torch.autograd.grad(loss, (x, head), retain_graph=True)[0].clone()
+    with pytest.raises(RuntimeError, match="inplace operation"):
+        torch.autograd.grad(loss, (x, head))
+    assert first.any()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_a_backward_pass_leaves_what_it_was_given(dtype):
+    """And can be gone through once more."""
+    net = build(tiny()).to(dtype).train()
+    x_BLD = torch.randn(2, 20, 192, generator=torch.Generator().manual_seed(0)).to(dtype).requires_grad_()
+    before = x_BLD.detach().clone()
+    hidden_BLD = net.decoder(x_BLD)
+    loss = hidden_BLD.float().square().mean()
+    once = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
+    twice = torch.autograd.grad(loss, x_BLD, retain_graph=True)[0]
+    assert torch.equal(once, twice) and torch.equal(x_BLD, before)
+
+
+def checkpointed_gradients(on: bool, between=lambda net: None):
+    """Of a loss over images and text; `between` happens after the forward pass."""
+    ids = torch.randint(6, 4000, (2, 90), generator=torch.Generator().manual_seed(1))
+    ids[:, 1:74] = 5
+    images = [Views(torch.randn(3, 512, 512, generator=torch.Generator().manual_seed(n))) for n in range(2)]
+    net = build(tiny(), 2).train()
+    set_checkpointing(net, on)
+    hidden = net(ids, images, ids == 5)
+    loss = hidden.square().mean()
+    between(net)
+    loss.backward()
+    return {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
+
+
+def test_checkpointing_changes_no_gradient():
+    plain, saving = checkpointed_gradients(False), checkpointed_gradients(True)
+    assert plain.keys() == saving.keys()
+    for name, gradient in plain.items():
+        assert torch.equal(gradient, saving[name]), name
+
+
+def test_checkpointing_keeps_what_attention_gave(monkeypatch):
+    """Blocks of queries are attended to as often as without it: not once more in the backward pass."""
+    asked, attended = [], blocked_attention._blocks
+    monkeypatch.setattr(blocked_attention, "_blocks", lambda *args: asked.append(args) or attended(*args))
+    counts = []
+    for on in (False, True):
+        asked.clear()
+        checkpointed_gradients(on)
+        counts.append(len(asked))
+    assert counts[0] == counts[1] > 0
+
+
+def test_checkpointing_keeps_the_routing():
+    """Were it made again in the backward pass, with a router turned round in between, other experts would learn."""
+
+    def turn_round(net):
+        gate = net.decoder.layers[-1].mlp.gate.weight
+        gate.data = -gate.data
+
+    plain, turned = checkpointed_gradients(False), checkpointed_gradients(True, turn_round)
+    for name in ("gate_up", "down"):
+        key = f"decoder.layers.{tiny().decoder.depth - 1}.mlp.experts.{name}"
+        assert torch.equal(plain[key], turned[key]) and plain[key].any()
+
+
+def test_the_encoder_alone():
+    encoder = DeepEncoder(tiny())
+    encoder.load_state_dict(build(tiny()).encoder.state_dict())
+    results = encoder([Views(torch.randn(3, 512, 512)), Views(torch.randn(3, 640, 640))])
+    assert [tuple(tokens.shape) for tokens in results] == [(73, 192), (111, 192)]
+
+
+def test_lines_of_one_width_go_together_and_each_has_its_own_tokens():
+    """Among views as high and wider, as wide and higher: a line's tokens are those that it has alone."""
+    encoder = DeepEncoder(tiny())
+    encoder.load_state_dict(build(tiny()).encoder.state_dict())
+    source = torch.Generator().manual_seed(0)
+    sizes = [(64, 128), (64, 64), (64, 512), (512, 512), (64, 128)]
+    images = [Views(torch.randn(3, *size, generator=source)) for size in sizes]
+    seen = []
+    encoder.sam.register_forward_pre_hook(lambda sam, pixels: seen.append(tuple(pixels[0].shape)))
+    with torch.no_grad():
+        together = encoder(images)
+        assert seen == [(2, 3, 64, 128), (1, 3, 64, 64), (1, 3, 64, 512), (1, 3, 512, 512)]
+        assert [len(tokens) for tokens in together] == [image.num_tokens for image in images] == [4, 3, 10, 73, 4]
+        for image, tokens in zip(images, together, strict=True):
+            assert torch.allclose(encoder([image])[0], tokens, atol=1e-5)
+
+
+def test_white_paper_is_zero_to_a_fresh_network():
+    patches = build(tiny(), 3).encoder.sam.patch_embed
+    white = patches(torch.ones(1, 3, 64, 64))
+    assert white.abs().max() < 1e-4 < patches(-torch.ones(1, 3, 64, 64)).abs().max()
+
+
+def test_places_that_are_not_as_many_as_the_tokens_are_told():
+    with pytest.raises(ValueError, match="3 places are marked for 2 image tokens"):
+        placed(torch.zeros(1, 5, 4), torch.tensor([[True, True, True, False, False]]), [torch.zeros(2, 4)])

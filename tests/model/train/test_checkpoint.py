@@ -1,0 +1,150 @@
+"""Checkpoints of a training: whole or none, the last ones, and exact."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from datagen.disk.storage import Folder
+from model.train.checkpoint import PROGRESS, Checkpoints, tensors
+from model.train.optim import Average, update
+
+ROOT = Path(__file__).parents[3]
+
+
+def small(seed=0, width=6):
+    torch.manual_seed(seed)
+    net = nn.Sequential(nn.Linear(4, width), nn.Linear(width, 3, bias=False))
+    optimizer = torch.optim.AdamW([{"params": list(net.parameters()), "factor": 1.0}], lr=0.1, fused=True)
+    return net, optimizer, Average(net, 0.9)
+
+
+def learn(net, optimizer, average, number):
+    x = torch.randn(5, 4, generator=torch.Generator().manual_seed(number))
+    net(x).square().mean().backward()
+    update(optimizer, 0.1, 1.0, torch.zeros(1))
+    average.update(net)
+
+
+def all_of(parts):
+    return {name: value.clone() for name, value in tensors(*parts).items() if not name.startswith("generator/")}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_going_on_from_a_checkpoint_gives_the_same_weights(tmp_path):
+    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
+    for number in range(5):
+        learn(*parts, number)
+        if number == 2:
+            progress = {"num_tokens": [7]}
+            checkpoints.save(3, tensors(*parts), progress)
+            progress["num_tokens"].append(8)  # it goes on, and the weights move, while this is written
+    checkpoints.wait()
+    other = small(seed=1)
+    assert Checkpoints(Folder(str(tmp_path))).load(*other) == {"num_tokens": [7], "step": 3}
+    for number in (3, 4):
+        learn(*other, number)
+    assert same(all_of(other), all_of(parts))
+
+
+def test_a_generator_goes_on_where_it_was(tmp_path):
+    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
+    learn(*parts, 0)
+    checkpoints.save(1, tensors(*parts), {})
+    expected = torch.rand(3)
+    checkpoints.wait()
+    Checkpoints(Folder(str(tmp_path))).load(*small())
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_last_ones_are_kept(tmp_path):
+    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)), keep=2)
+    for step in (1, 2, 3, 4):
+        learn(*parts, step)
+        checkpoints.save(step, tensors(*parts), {})
+    checkpoints.wait()
+    assert checkpoints.steps() == [3, 4] and sorted(os.listdir(tmp_path)) == ["step-000000003", "step-000000004"]
+
+
+def test_a_half_written_one_never_loads_and_is_swept(tmp_path):
+    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
+    for step in (1, 2):
+        learn(*parts, step)
+        checkpoints.save(step, tensors(*parts), {})
+    checkpoints.wait()
+    (tmp_path / "step-000000002" / PROGRESS).unlink()
+    (tmp_path / "step-000000003").mkdir()
+    assert Checkpoints(Folder(str(tmp_path))).load(*small())["step"] == 1
+    assert os.listdir(tmp_path) == ["step-000000001"]
+    assert Checkpoints(Folder(str(tmp_path / "nothing"))).load(*small()) is None
+
+
+def test_one_of_another_network_is_refused(tmp_path):
+    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
+    learn(*parts, 0)
+    checkpoints.save(1, tensors(*parts), {})
+    checkpoints.wait()
+    with pytest.raises(ValueError, match="step-000000001 is no checkpoint of this training"):
+        checkpoints.load(*small(width=7))
+    net, optimizer, _ = small()
+    net.append(nn.Linear(3, 3))
+    with pytest.raises(ValueError, match=r"no checkpoint of this training: .*2\.(weight|bias)"):
+        checkpoints.load(net, optimizer, None)
+
+
+def test_on_object_storage(tmp_path):
+    import fsspec
+
+    fsspec.filesystem("memory").store.clear()
+    parts, checkpoints = small(), Checkpoints(Folder("memory://checkpoints"), keep=1)
+    for step in (1, 2):
+        learn(*parts, step)
+        checkpoints.save(step, tensors(*parts), {})
+    checkpoints.wait()
+    assert checkpoints.steps() == [2]
+    other = small(seed=1)
+    assert Checkpoints(Folder("memory://checkpoints")).load(*other)["step"] == 2
+    assert same(all_of(other), all_of(parts))
+
+
+# A disk that is full, as far as this process can tell: no file may grow beyond a few bytes.
+FULL = """
+import resource, sys
+from datagen.disk.storage import Folder
+from model.train.checkpoint import Checkpoints, tensors
+from tests.model.train.test_checkpoint import learn, small
+parts, checkpoints = small(width=2000), Checkpoints(Folder(sys.argv[1]))
+learn(*parts, 0)
+checkpoints.save(1, tensors(*parts), {})
+checkpoints.wait()
+learn(*parts, 1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+checkpoints.save(2, tensors(*parts), {})
+try:
+    checkpoints.wait()
+except OSError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_fills_is_one_clear_error_and_leaves_the_one_before(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FULL, str(tmp_path)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"{tmp_path}/step-000000002: the checkpoint can't be written: ") and "File too large" in line
+    assert os.listdir(tmp_path) == ["step-000000001"]
+    assert Checkpoints(Folder(str(tmp_path))).load(*small(width=2000))["step"] == 1

@@ -1,0 +1,247 @@
+"""A folder as released: keys, types, files; and transformers loads it, with its tokenizer."""
+
+import json
+import os
+import sys
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import pytest
+import torch
+from transformers import AutoTokenizer, UnlimitedOcrConfig, UnlimitedOcrForConditionalGeneration
+
+import model
+from datagen.disk.storage import Folder
+from datagen.target import IMAGE, PAD
+from model.files import weights
+from model.files.lora import adapt, merge, save_adapter
+from model.files.network_folder import load_model, save_model
+from model.files.safetensors_files import Reader
+from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
+from model.net.deepseek_ocr import build
+from model.net.tokenizer import train_tokenizer
+from model.train.export import export, main
+from tests.model.lines import EIGHT
+
+# What the released config.json leaves to its code is as released: window, patch, neck.
+CONFIG = ModelConfig(
+    SamConfig(width=32, depth=2, heads=2, global_blocks=(1,), downsample=(24, 32)),
+    ClipConfig(width=32, depth=1, heads=2),
+    DecoderConfig(400, 48, 2, 4, 80, num_experts=3, num_experts_per_token=2, expert_width=16),
+)
+RELEASED_FILES = [
+    "config.json",
+    "model-00001-of-000001.safetensors",
+    "model.safetensors.index.json",
+    "processor_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(EIGHT, 380)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return build(CONFIG, seed=3)
+
+
+@pytest.fixture(scope="module")
+def exported(net, tokenizer, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    export(Folder(str(folder)), net, tokenizer)
+    return folder
+
+
+def released_layout() -> dict[str, tuple[int, ...]]:
+    """Keys and shapes of a checkpoint of `CONFIG`, spelled out as facts of the released one are."""
+    layout = {"lm_head.weight": (400, 48), "model.embed_tokens.weight": (400, 48), "model.norm.weight": (48,)}
+    layout |= {"model.image_newline": (48,), "model.view_seperator": (48,)}
+    layout |= {"model.projector.layers.weight": (48, 64), "model.projector.layers.bias": (48,)}
+    for n in range(2):
+        layer = f"model.layers.{n}"
+        layout |= {f"{layer}.{norm}_layernorm.weight": (48,) for norm in ("input", "post_attention")}
+        layout |= {f"{layer}.self_attn.{name}_proj.weight": (48, 48) for name in "qkvo"}
+    mlps = {"model.layers.0.mlp": 80, "model.layers.1.mlp.shared_experts": 32}
+    mlps |= {f"model.layers.1.mlp.experts.{n}": 16 for n in range(3)}
+    for mlp, inner in mlps.items():
+        layout |= {f"{mlp}.{half}_proj.weight": (inner, 48) for half in ("gate", "up")} | {f"{mlp}.down_proj.weight": (48, inner)}
+    layout["model.layers.1.mlp.gate.weight"] = (3, 48)
+    sam = "model.sam_model"
+    layout |= {f"{sam}.pos_embed": (1, 64, 64, 32), f"{sam}.patch_embed.proj.weight": (32, 3, 16, 16)}
+    layout |= {
+        f"{sam}.patch_embed.proj.bias": (32,),
+        f"{sam}.neck.0.weight": (256, 32, 1, 1),
+        f"{sam}.neck.2.weight": (256, 256, 3, 3),
+    }
+    layout |= {f"{sam}.neck.{n}.{kind}": (256,) for n in (1, 3) for kind in ("weight", "bias")}
+    layout |= {f"{sam}.net_2.weight": (24, 256, 3, 3), f"{sam}.net_3.weight": (32, 24, 3, 3)}
+    for n, table in enumerate((27, 127)):
+        block = f"{sam}.blocks.{n}"
+        layout |= {f"{block}.norm{m}.{kind}": (32,) for m in (1, 2) for kind in ("weight", "bias")}
+        layout |= {f"{block}.attn.rel_pos_{way}": (table, 16) for way in "hw"}
+        for name, rows, width in (("attn.qkv", 96, 32), ("attn.proj", 32, 32), ("mlp.lin1", 128, 32), ("mlp.lin2", 32, 128)):
+            layout |= {f"{block}.{name}.weight": (rows, width), f"{block}.{name}.bias": (rows,)}
+    clip, layer = "model.vision_model", "model.vision_model.transformer.layers.0"
+    layout |= {f"{clip}.embeddings.class_embedding": (32,), f"{clip}.embeddings.patch_embedding.weight": (32, 3, 14, 14)}
+    layout |= {f"{clip}.embeddings.position_embedding.weight": (257, 32), f"{clip}.embeddings.position_ids": (1, 257)}
+    layout |= {f"{clip}.pre_layrnorm.{kind}": (32,) for kind in ("weight", "bias")}
+    layout |= {f"{layer}.layer_norm{m}.{kind}": (32,) for m in (1, 2) for kind in ("weight", "bias")}
+    for name, rows, width in (
+        ("self_attn.qkv_proj", 96, 32),
+        ("self_attn.out_proj", 32, 32),
+        ("mlp.fc1", 128, 32),
+        ("mlp.fc2", 32, 128),
+    ):
+        layout |= {f"{layer}.{name}.weight": (rows, width), f"{layer}.{name}.bias": (rows,)}
+    return layout
+
+
+def test_keys_types_and_files_are_the_released_ones(exported):
+    assert Folder(str(exported)).names() == RELEASED_FILES
+    with Reader(Folder(str(exported))) as files:
+        assert {key: tensor.shape for key, tensor in files.tensors.items()} == released_layout()
+        kinds = {key: tensor.dtype for key, tensor in files.tensors.items()}
+        assert files.metadata == {"format": "pt"}
+    assert kinds.pop("model.vision_model.embeddings.position_ids") == torch.int64 and set(kinds.values()) == {torch.bfloat16}
+    index = json.loads((exported / "model.safetensors.index.json").read_text())
+    assert set(index["weight_map"]) == set(released_layout())
+    assert index["metadata"]["total_size"] == sum(2 * torch.Size(s).numel() for s in released_layout().values()) + 6 * 257
+
+
+def test_the_config_says_what_the_released_one_says(exported):
+    config = json.loads((exported / "config.json").read_text())
+    expected = {"torch_dtype": "bfloat16", "model_type": "deepseek_vl_v2", "architectures": ["DeepseekOCRForCausalLM"]}
+    expected |= {"candidate_resolutions": [[1024, 1024]], "global_view_pos": "head", "tile_tag": "2D", "hidden_size": 48}
+    expected |= {"vocab_size": 400, "n_routed_experts": 3, "bos_token_id": 0, "eos_token_id": 1}
+    assert {key: config.get(key) for key in expected} == expected and "auto_map" not in config
+    assert config["language_config"]["torch_dtype"] == "bfloat16" and "architectures" in config["language_config"]
+    processor = json.loads((exported / "processor_config.json").read_text())
+    assert processor["processor_class"] == "DeepseekVLV2Processor" and processor["image_token"] == IMAGE
+
+
+def test_transformers_loads_it(exported, net, tokenizer):
+    config = UnlimitedOcrConfig(**for_transformers((exported / "config.json").read_bytes()))
+    theirs, info = UnlimitedOcrForConditionalGeneration.from_pretrained(exported, config=config, output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
+    assert theirs.dtype == torch.bfloat16 and theirs.config.image_token_id == tokenizer.image
+    assert torch.equal(theirs.lm_head.weight, net.lm_head.weight.bfloat16())
+
+
+def test_transformers_loads_the_tokenizer(exported, tokenizer):
+    theirs = AutoTokenizer.from_pretrained(exported)
+    for text in (*EIGHT, f"{IMAGE}\nFree OCR.", "<td>1</td>"):
+        assert theirs.encode(text, add_special_tokens=False) == tokenizer.encode(text)
+        assert theirs.decode(tokenizer.encode(text), skip_special_tokens=False) == text
+    assert (theirs.bos_token_id, theirs.eos_token_id, theirs.pad_token) == (tokenizer.bos, tokenizer.eos, PAD)
+
+
+def test_what_the_start_had_beside_weights_is_copied(exported, net, tokenizer, tmp_path):
+    """Its config.json too, as long as sizes and tokenizer are the same; its weights, and pickles, are not."""
+    start, out = tmp_path / "start", Folder(str(tmp_path / "out"))
+    export(Folder(str(start)), net, tokenizer, dtype=torch.float32)
+    config = json.loads((start / "config.json").read_text()) | {"torch_dtype": "float32", "said": "by the publisher"}
+    (start / "config.json").write_text(json.dumps(config))
+    said = {
+        "modeling_deepseekocr.py": "# code",
+        "LICENSE": "MIT",
+        "tokenizer_config.json": '{"tokenizer_class": "LlamaTokenizerFast"}',
+    }
+    for name, text in (said | {"optimizer.pt": "", "old.safetensors.index.json": ""}).items():
+        (start / name).write_text(text)
+    export(out, net, tokenizer, Folder(str(start)))
+    assert out.names() == sorted([*RELEASED_FILES, "LICENSE", "modeling_deepseekocr.py"])
+    assert {name: out.read(name).decode() for name in said} == said
+    assert json.loads(out.read("config.json")) == config | {
+        "torch_dtype": "bfloat16",
+        "language_config": config["language_config"] | {"torch_dtype": "bfloat16"},
+    }
+    assert out.read("model-00001-of-000001.safetensors") == (exported / "model-00001-of-000001.safetensors").read_bytes()
+
+
+def test_another_tokenizer_is_not_taken_for_the_starts(net, tokenizer, tmp_path):
+    start, out = Folder(str(tmp_path / "start")), Folder(str(tmp_path / "out"))
+    export(start, net, tokenizer)
+    start.write("modeling_deepseekocr.py", b"# code")
+    start.write("tokenizer_config.json", b'{"tokenizer_class": "LlamaTokenizerFast"}')
+    other = train_tokenizer(EIGHT, 300)
+    export(out, net, other, start)
+    assert load_model(out)[1].to_json() == other.to_json()
+    assert b"PreTrainedTokenizerFast" in out.read("tokenizer_config.json")
+    assert json.loads(out.read("config.json"))["auto_map"]["AutoModel"] == "modeling_deepseekocr.DeepseekOCRForCausalLM"
+
+
+def test_from_transformers_own_folder_back_to_the_released_one(exported, tokenizer, tmp_path):
+    """Its class has another name and another processor: neither is taken for the released one's."""
+    config = UnlimitedOcrConfig(**for_transformers((exported / "config.json").read_bytes()))
+    theirs = UnlimitedOcrForConditionalGeneration.from_pretrained(exported, config=config)
+    theirs.save_pretrained(tmp_path / "theirs")
+    start, out = Folder(str(tmp_path / "theirs")), Folder(str(tmp_path / "out"))
+    start.write("tokenizer.json", tokenizer.to_json())
+    start.write("processor_config.json", b'{"processor_class": "UnlimitedOcrProcessor"}')
+    export(out, *load_model(start), start)
+    assert out.names() == RELEASED_FILES and json.loads(out.read("config.json"))["model_type"] == "deepseek_vl_v2"
+    assert b"DeepseekVLV2Processor" in out.read("processor_config.json")
+    with Reader(out) as files, Reader(Folder(str(exported))) as before:
+        assert files.tensors.keys() == before.tensors.keys()
+
+
+def test_a_tokenizer_with_more_tokens_than_the_network_is_told(net, tmp_path):
+    big = train_tokenizer(["".join(map(chr, range(0x3041, 0x3200)))] * 3 + list(EIGHT) * 3, 420)
+    assert len(big) > 400
+    with pytest.raises(ValueError, match=r"tokenizer\.json has \d+ tokens, and vocab_size is 400: it must be as many or more"):
+        export(Folder(str(tmp_path / "out")), net, big)
+    save_model(Folder(str(tmp_path)), net, big)
+    with pytest.raises(ValueError, match=r"has \d+ tokens, and vocab_size is 400"):
+        load_model(Folder(str(tmp_path)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_killed_on_the_way_it_leaves_what_does_not_load(net, tokenizer, tmp_path, monkeypatch):
+    folder = Folder(str(tmp_path))
+    export(folder, build(CONFIG, seed=4), tokenizer)
+
+    def killed(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(folder, net, tokenizer, tell=killed)
+    with pytest.raises(FileNotFoundError):
+        model.load(tmp_path)
+    export(folder, net, tokenizer)
+    assert torch.equal(model.load(tmp_path).lm_head.weight, net.lm_head.weight.bfloat16())
+
+
+def test_an_adapter_is_merged_by_the_command(net, tokenizer, tmp_path, monkeypatch):
+    save_model(Folder(str(tmp_path / "base")), net, tokenizer)
+    adapted = model.load(tmp_path / "base")
+    adapt(adapted, 2, 4, ("o_proj",))
+    torch.nn.init.ones_(adapted.get_parameter("decoder.layers.1.self_attn.o_proj.lora_B.default.weight"))
+    save_adapter(Folder(str(tmp_path / "adapter")), adapted)
+    folders = [str(tmp_path / name) for name in ("base", "out", "adapter")]
+    monkeypatch.setattr(sys, "argv", ["model.train.export", *folders[:2], "--adapter", folders[2], "--dtype", "float32"])
+    main()
+    merge(adapted)
+    merged, before = model.load(tmp_path / "out").state_dict(), net.state_dict()
+    assert all(torch.equal(value, adapted.state_dict()[name]) for name, value in merged.items())
+    assert [name for name in merged if not torch.equal(merged[name], before[name])] == [
+        "decoder.layers.1.self_attn.o_proj.weight"
+    ]
+
+
+def test_the_command_line(net, tokenizer, tmp_path, monkeypatch, capsys):
+    save_model(Folder(str(tmp_path / "trained")), net, tokenizer)
+    folders = [str(tmp_path / name) for name in ("trained", "out")]
+    monkeypatch.setattr(sys, "argv", ["model.train.export", *folders, "--dtype", "float16"])
+    main()
+    assert "model-00001-of-000001.safetensors: " in capsys.readouterr().out
+    loaded, again = load_model(Folder(folders[1]))
+    assert loaded.lm_head.weight.dtype == torch.float16 and again.to_json() == tokenizer.to_json()
+    assert weights.read_config(Folder(folders[1])) == CONFIG
+    monkeypatch.setattr(sys, "argv", ["model.train.export", folders[0], folders[0]])
+    with pytest.raises(SystemExit, match="must be another"):
+        main()

@@ -1,0 +1,164 @@
+"""Ranks by torchrun: lost and started again, stopped, wrong. What they train is `small_ranks.train`, but for the last tests."""
+
+import dataclasses
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from datagen.disk.storage import Folder
+from model.train.launch import RESTARTS, Machines, launch
+from model.train.stop import STOPPED
+from model.train.trainer import NothingToLearn, train
+from tests.model.lines import line_crop, write_dataset
+from tests.model.trainings import STEP, make_corpus, same_results
+
+SMALL = dataclasses.replace(STEP, steps=6, checkpoint_every=2)
+TWO = Machines(2)
+SUM = sum(3 * number for number in range(6))  # of two ranks
+
+
+@pytest.fixture
+def out(tmp_path, monkeypatch):
+    """An output, where ranks are small ones."""
+    command = Machines.command
+    monkeypatch.setattr(
+        Machines,
+        "command",
+        lambda *args: [
+            "tests.model.small_ranks" if n > 3 and word == "model.train.launch" else word for n, word in enumerate(command(*args))
+        ],
+    )
+    return Folder(str(tmp_path))
+
+
+def run(out: Folder, monkeypatch, faults: str = "", machines: Machines = TWO) -> tuple[bool, list]:
+    monkeypatch.setenv("FAULTS", faults)
+    states = []
+    return launch(SMALL, out, frozenset({"b", "a"}), machines, states.append), states
+
+
+def results(out: Folder) -> dict:
+    return json.loads(out.read("train/metrics.json"))
+
+
+def turns(out: Folder) -> int:
+    return len([*Path(out.url).glob("train/rank-0-*")])
+
+
+def test_what_torchrun_is_told(tmp_path):
+    words = Machines(8).command(tmp_path, 0)
+    assert words[1:4] == ["-m", "model.train.launch", "torchrun"]
+    assert words[5:] == ["--nnodes=1", "--nproc-per-node=8", "--max-restarts=0", "--standalone", *RANK, str(tmp_path)]
+    words = Machines(8, 20, ("srun", "--nodes=20"), "a100-7:20001").command(tmp_path, 3)
+    assert words[:2] == ["srun", "--nodes=20"] and words[6] == "0"
+    meet = ["--rdzv-backend=c10d", "--rdzv-endpoint=a100-7:20001", "--rdzv-id=3"]
+    assert words[7:] == ["--nnodes=20", "--nproc-per-node=8", "--max-restarts=0", *meet, *RANK, str(tmp_path)]
+
+
+RANK = ["--module", "model.train.launch", "rank"]
+
+
+def test_ranks_train_together_and_rank_0_says_how_far_they_are(out, monkeypatch):
+    made, states = run(out, monkeypatch)
+    assert made and results(out) == {"sum": SUM, "held_out": ["a", "b"]}
+    assert [state.done for state in states] == [0, 2, 4, 6] and states[0].note == "from step 0"
+    assert run(out, monkeypatch) == (False, [])
+
+
+def test_a_lost_rank_ends_the_others_and_all_begin_again_from_the_checkpoint(out, monkeypatch, caplog):
+    made, states = run(out, monkeypatch, "0 1 3 kill")
+    assert made and results(out)["sum"] == SUM and turns(out) == 2
+    assert [state.note for state in states if state.note] == ["from step 0", "from step 2"]
+    (line,) = caplog.messages
+    assert line == f"train: rank 1 was ended by SIGKILL; all ranks begin again from step 2 (1 of {RESTARTS})"
+
+
+@pytest.mark.slow
+def test_without_a_newer_checkpoint_the_launcher_gives_up(out, monkeypatch, caplog):
+    faults = ["0 0 1 bug", "1 0 3 bug", *(f"{turn} 1 {2 + turn % 2} bug" for turn in range(2, 9))]
+    with pytest.raises(
+        ChildProcessError, match="rank 1 ended with RuntimeError: out of memory; 4 times in turn nothing"
+    ) as error:
+        run(out, monkeypatch, ",".join(faults))
+    assert "the same command goes on from step 2" in str(error.value)
+    assert turns(out) == 2 + RESTARTS
+    counts = [line.partition("begin again ")[2] for line in caplog.messages if "begin again" in line]
+    assert counts == ["from the beginning (1 of 3)", *(f"from step 2 ({n} of 3)" for n in (1, 2, 3))]
+    assert "in befall" in caplog.text
+
+
+def test_what_is_wrong_with_the_input_is_not_tried_again(out, monkeypatch):
+    with pytest.raises(ValueError, match=r"^the data has changed: begin anew$"):
+        run(out, monkeypatch, "0 1 1 wrong")
+    assert turns(out) == 1
+
+
+def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch):
+    monkeypatch.setattr("tests.model.train.test_launch.SMALL", dataclasses.replace(SMALL, steps=10**6, checkpoint_every=10**6))
+    begun = threading.Thread(target=lambda: (until(lambda: turns(out)), time.sleep(3), os.kill(os.getpid(), signal.SIGTERM)))
+    begun.start()
+    with pytest.raises(SystemExit) as end:
+        run(out, monkeypatch)
+    begun.join()
+    assert end.value.code == STOPPED and turns(out) == 1
+    (checkpoint,) = Path(out.url).glob("train/checkpoint/*/progress.json")
+    progress = json.loads(checkpoint.read_text())
+    assert progress["sum"] == sum(3 * number for number in range(progress["step"]))
+
+
+def test_ranks_end_with_the_launcher(out, monkeypatch):
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=run, args=(out, monkeypatch, "0 0 1 wait,0 1 1 wait"))
+    process.start()
+    until(lambda: len([*Path(out.url).glob("train/rank-*")]) == 2)
+    below = psutil.Process(process.pid).children(recursive=True)
+    assert len(below) >= 3
+    process.kill()
+    process.join()
+    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in below))
+
+
+def test_two_machines_meet(out, monkeypatch, tmp_path):
+    """Two torchruns on one machine stand for them, started as srun would."""
+    srun = tmp_path / "twice"
+    srun.write_text('#!/bin/bash\n"$@" & "$@" & wait -n && wait -n\n')
+    srun.chmod(0o755)
+    made, states = run(out, monkeypatch, machines=Machines(1, 2, (str(srun),), f"127.0.0.1:{free_port()}"))
+    assert made and results(out)["sum"] == SUM and states[0].note == "from step 0"
+
+
+@pytest.mark.slow
+def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
+    one, other = make_corpus(tmp_path / "one"), make_corpus(tmp_path / "other")
+    step = dataclasses.replace(STEP, device="cpu")
+    assert train(step, one) and launch(step, other, frozenset(), Machines())
+    same_results(one, other)
+    assert not launch(step, other, frozenset(), Machines())
+
+
+def test_nothing_to_learn_is_said_by_a_rank_too(tmp_path):
+    out = Folder(str(tmp_path))
+    write_dataset(out, "coarse", [[line_crop("alone", "p0", "document", "page")]])
+    with pytest.raises(NothingToLearn, match="hold no two samples"):
+        launch(dataclasses.replace(STEP, datasets=("coarse",)), out, frozenset(), Machines())
+
+
+def until(is_so, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]

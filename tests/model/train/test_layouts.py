@@ -1,0 +1,284 @@
+"""Trainings on several ranks are as that of one process: losses, gradients, weights; after kills, and on other ranks than before.
+
+Batches are unlike: some rows have no image, others small ones or tiles, so that no rank and no stage may count on the others'.
+"""
+
+import dataclasses
+import json
+import os
+import random
+import signal
+from collections import Counter
+
+import pytest
+import torch
+from torch.distributed.tensor import DTensor
+
+from datagen.disk.storage import Folder
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.stages import cut, stage_of
+from model.train import trainer
+from model.train.layout import Layout, Ranks, layout
+from model.train.lines import read_lines
+from model.train.optim import own, parameters
+from model.train.stop import STOPPED
+from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, lines_of, make_rows, on_ranks, sgd
+
+pytestmark = pytest.mark.timeout(900)  # several processes, beside whatever else runs
+
+WEIGHTS = "train/model/model-00001-of-000001.safetensors"
+ASKED_FOR = ("FSDP 4", "pipeline 4", "pipeline 2 x copies 2")
+OTHERS = ("copies 4", "copies 2 x FSDP 2", "pipeline 2 x FSDP 2", "pipeline 3")
+
+
+@pytest.fixture(scope="module")
+def step(shared):
+    rows = shared("rows-for-ranks", make_rows)
+    return dataclasses.replace(STEP, datasets=(str(rows / "rows.jsonl"),))
+
+
+def noting(folder):
+    """Train by SGD, and have the first step's gradients written down, of each rank those that it has."""
+
+    def noted(net, step):
+        optimizer, move, names = sgd(net, step), torch.optim.SGD.step, {p: name for name, p in net.named_parameters()}
+
+        def note(self):
+            path = folder / f"gradients-{os.environ['RANK']}.pt"
+            whole = {names[p]: p.grad for group in self.param_groups for p in group["params"]}
+            whole = {name: g.full_tensor() if isinstance(g, DTensor) else g.clone() for name, g in whole.items()}
+            if not path.exists():
+                torch.save(whole, path)
+            move(self)
+
+        optimizer.step = note.__get__(optimizer)
+        return optimizer
+
+    return lambda rank: setattr(trainer, "adamw", noted)
+
+
+def by_sgd(rank):
+    trainer.adamw = sgd
+
+
+def kills(at, *those):
+    """SIGKILL to these ranks, within the step that comes after `at` steps."""
+
+    def within(rank):
+        trainer.adamw, update = sgd, trainer._Training._update
+
+        def killed(self, number, *rest):
+            if number == at and rank in those:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return update(self, number, *rest)
+
+        trainer._Training._update = killed
+
+    return within
+
+
+def gradients(folder):
+    parts = [torch.load(path) for path in sorted(folder.glob("gradients-*.pt"))]
+    return {name: value for part in parts for name, value in part.items()}
+
+
+@pytest.fixture(scope="module")
+def one(step, tmp_path_factory):
+    """One process's training by SGD."""
+    folder = tmp_path_factory.mktemp("one")
+    assert on_ranks(step, Folder(str(folder)), 1, noting(folder)) == [0]
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*ASKED_FOR, *OTHERS])
+def test_losses_and_gradients_are_those_of_one_process(name, step, one, tmp_path, record_property):
+    spread, world = laid_out(step, name)
+    assert on_ranks(spread, Folder(str(tmp_path)), world, noting(tmp_path)) == [0] * world
+    record_property("layout", (name, *same_training(tmp_path, one, world)))
+
+
+def test_three_steps_on_stages_that_share_weights(step, tmp_path):
+    spread, world = laid_out(dataclasses.replace(step, steps=3), "pipeline 2 x FSDP 2")
+    for name, num, values in (("one", 1, {"pipeline": 1}), ("four", world, {})):
+        (tmp_path / name).mkdir()
+        assert (
+            on_ranks(dataclasses.replace(spread, **values), Folder(str(tmp_path / name)), num, noting(tmp_path / name))
+            == [0] * num
+        )
+    same_training(tmp_path / "four", tmp_path / "one", world)
+
+
+def same_training(folder, one, world):
+    """The largest relative differences of losses and of gradients."""
+    same_lines(folder, one, 1e-5)
+    expected, found = gradients(one), gradients(folder)
+    assert found.keys() == expected.keys()
+    furthest = {
+        key: ((found[key] - value).abs().max() / value.abs().max().clamp(min=1e-6)).item() for key, value in expected.items()
+    }
+    assert max(furthest.values()) < 1e-5, max(furthest, key=lambda key: furthest[key])
+    metrics, alone = (json.loads((at / "train/metrics.json").read_text()) for at in (folder, one))
+    assert metrics["counts"] == alone["counts"] and metrics["num_parameters"] == alone["num_parameters"]
+    (*_, last), (*_, of_one) = (list(read_lines(Folder(str(at)).sub("train"), "speed.jsonl")) for at in (folder, one))
+    # Of all layers. Stages have rows that are filled up, and what fills them has experts, too.
+    assert last["expert_load"] == pytest.approx(of_one["expert_load"], abs=0.5)
+    assert len(last["rank_waits"]) == world and "rank_waits" not in of_one
+    assert not (folder / "train/checkpoint").exists()
+    both = zip(*(lines_of(Folder(str(at)))[1:] for at in (folder, one)), strict=True)
+    return max(abs(line["loss"] / alone["loss"] - 1) for line, alone in both), max(furthest.values())
+
+
+def same_lines(folder, expected, rel):
+    lines, alone = lines_of(Folder(str(folder))), lines_of(Folder(str(expected)))
+    assert [line["num_tokens"] for line in lines] == [line["num_tokens"] for line in alone]
+    for field in ("loss", "norm", "held_out_loss", "own_image_loss", "other_image_loss"):
+        for found, line in zip(lines, alone, strict=True):
+            assert (field in found) == (field in line)
+            if field in line:
+                assert found[field] == pytest.approx(line[field], rel=rel, abs=2e-5), (field, line["step"])
+    for found, line in zip(lines[1:], alone[1:], strict=True):
+        assert found["by"] == pytest.approx(line["by"], rel=rel, abs=2e-5)
+
+
+@pytest.mark.slow
+def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
+    """As the paper freezes SAM. So the first of four stages learns nothing, and hands no gradient on."""
+    step = dataclasses.replace(step, frozen=("sam",), average=0.9, rates=(("clip", 0.5),), schedule="cosine", checkpointing=True)
+    assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
+    for name in ASKED_FOR:
+        spread, world = laid_out(step, name)
+        assert on_ranks(spread, Folder(str(tmp_path / name)), world) == [0] * world
+        same_lines(tmp_path / name, tmp_path / "one", 1e-3)
+
+
+@pytest.mark.slow
+def test_adapters(step, one, tmp_path):
+    start = Folder(str(one / "train/model")).url
+    step = dataclasses.replace(step, start=start, lora=2, steps=6, lora_targets=("q_proj", "down_proj", "lm_head"))
+    assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
+    for name in ASKED_FOR:
+        spread, world = laid_out(step, name)
+        assert on_ranks(spread, Folder(str(tmp_path / name)), world) == [0] * world
+        same_lines(tmp_path / name, tmp_path / "one", 1e-3)
+        assert (tmp_path / name / "train/adapter/adapter_config.json").exists()
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_on_other_ranks(step, one, tmp_path):
+    """From each layout to the next one, with the samples that it would have had."""
+    chain = ("FSDP 4", "pipeline 4", "one process", "copies 2 x FSDP 2", "pipeline 2 x copies 2", "one process")
+    step = dataclasses.replace(step, checkpoint_every=2)
+    for number, name in enumerate(chain[:-1]):
+        spread, world = laid_out(step, name)
+        assert signal.SIGKILL in map(abs, on_ranks(spread, Folder(str(tmp_path)), world, kills(3 * number + 4, *range(world))))
+        assert len(lines_of(Folder(str(tmp_path)))) > 3 * number + 2
+    assert on_ranks(laid_out(step, chain[-1])[0], Folder(str(tmp_path)), 1, by_sgd) == [0]
+    same_lines(tmp_path, one, 1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_kills_change_no_bit(name, step, tmp_path):
+    """Of a single rank, and of all of them."""
+    spread, world = laid_out(step, name)
+    assert on_ranks(spread, Folder(str(tmp_path / "whole")), world, by_sgd) == [0] * world
+    draw, out = random.Random(name), Folder(str(tmp_path / "killed"))
+    for number, at in enumerate(sorted(draw.sample(range(1, step.steps), 5))):
+        those = range(world) if number % 2 else (draw.randrange(world),)
+        codes = on_ranks(spread, out, world, kills(at, *those))
+        assert -signal.SIGKILL in codes and 0 not in codes
+    assert on_ranks(spread, out, world, by_sgd) == [0] * world
+    for file in (WEIGHTS, "train/loss.jsonl", "train/readback.json"):
+        assert out.read(file) == (tmp_path / "whole" / file).read_bytes(), file
+
+
+def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
+    """When one of them alone has a gradient that isn't finite, or is told to stop."""
+    spread, world = laid_out(step, "FSDP 4")
+
+    def told(rank):
+        by_sgd(rank)
+        update, numbers = trainer.update, iter(range(step.steps))
+
+        def spoiled(optimizer, *rest):
+            number = next(numbers)
+            if (number, rank) == (1, 2):
+                own(next(p.grad for p in parameters(optimizer) if isinstance(p.grad, DTensor))).fill_(torch.nan)
+            if (number, rank) == (2, 3):
+                os.kill(os.getpid(), signal.SIGTERM)
+            return update(optimizer, *rest)
+
+        trainer.update = spoiled
+
+    assert on_ranks(spread, Folder(str(tmp_path)), world, told) == [STOPPED] * world
+    (checkpoint,) = (tmp_path / "train/checkpoint").iterdir()
+    progress = json.loads((checkpoint / "progress.json").read_text())
+    assert progress["step"] == 3 and progress["counts"]["not_finite"] == 1
+    assert [line.get("norm") is None for line in lines_of(Folder(str(tmp_path)))] == [True, False, True, False]
+
+
+def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_path):
+    step = dataclasses.replace(step, steps=1, precision="bfloat16", micro_rows=4)
+    for on in (False, True):
+        assert on_ranks(dataclasses.replace(step, checkpointing=on), Folder(str(tmp_path / str(on))), 1, by_sgd) == [0]
+    first, again = (lines_of(Folder(str(tmp_path / str(on))))[1] for on in (False, True))
+    assert again["loss"] == first["loss"] and again["norm"] == pytest.approx(first["norm"], rel=1e-2)
+
+
+def test_stages_that_read_other_samples_are_told(monkeypatch):
+    """Where a disk failed for one of them: what they hand on would not fit together."""
+    ranks = Ranks()
+    ranks.layout = Layout(pipeline=2, replicate=2)
+    counts = [Counter(tokens=7, samples=2), Counter(tokens=5, samples=1)]
+    monkeypatch.setattr(ranks, "gathered", lambda value: [*counts, *counts])
+    assert ranks.summed(counts[0]) == Counter(tokens=12, samples=3)
+    monkeypatch.setattr(ranks, "gathered", lambda value: [*counts, counts[0], Counter(tokens=4, samples=1)])
+    with pytest.raises(ValueError, match="ranks 1 and 3 are stages of one copy, and read other samples"):
+        ranks.summed(counts[0])
+
+
+def test_each_parameter_is_of_one_stage():
+    with torch.device("meta"):
+        names = {name for name, _ in DeepseekOcr(CONFIG).named_parameters()}
+    for of in range(2, 7):
+        found: list[str] = []
+        for number in range(of):
+            with torch.device("meta"):
+                net = DeepseekOcr(CONFIG)
+            cut(net, number, of)
+            found += [name for name, _ in net.named_parameters()]
+            assert all(stage_of(name, CONFIG, of) == number for name, _ in net.named_parameters())
+            assert any(True for _ in net.parameters())
+        assert sorted(found) == sorted(names)
+    with torch.device("meta"), pytest.raises(ValueError, match="pipeline is 7: the network has 4 layers, which makes 6 stages"):
+        cut(DeepseekOcr(CONFIG), 0, 7)
+
+
+def test_the_papers_cut():
+    assert [stage_of(f"decoder.layers.{n}.mlp", dataclasses.replace(CONFIG, decoder=DEEP), 4) for n in range(12)] == [2] * 6 + [
+        3
+    ] * 6
+    places = ("encoder.sam.pos_embed", "encoder.clip.pre_layrnorm.bias", "decoder.embed_tokens.weight", "lm_head.weight")
+    assert [stage_of(name, CONFIG, 4) for name in places] == [0, 1, 1, 3]
+
+
+DEEP = dataclasses.replace(CONFIG.decoder, depth=12)
+
+
+def test_layouts_that_do_not_fit():
+    values = {"pipeline": 2, "replicate": 2}
+    assert layout(dataclasses.replace(STEP, **values), 8) == Layout(2, 2, 2)
+    with pytest.raises(ValueError, match="pipeline is 2, replicate 2, and there are 6 processes: it takes 4, or a multiple"):
+        layout(dataclasses.replace(STEP, **values), 6)
+    with pytest.raises(ValueError, match="pipeline is 4, replicate 1, and there are 1 processes"):
+        layout(dataclasses.replace(STEP, pipeline=4), 1)
+    with pytest.raises(
+        ValueError, match="rows_per_step is 8: it must be a multiple of 16, which is 16 ranks with rows of their own"
+    ):
+        layout(STEP, 16)
+    with pytest.raises(ValueError, match="multiple of 6, which is 2 ranks with rows of their own x 3 micro_rows"):
+        layout(dataclasses.replace(STEP, pipeline=2, micro_rows=3), 4)
+    with pytest.raises(ValueError, match="pipeline is 0: it must be at least 1"):
+        dataclasses.replace(STEP, pipeline=0)
+    assert set(LAYOUTS) == {"one process", *ASKED_FOR, *OTHERS}

@@ -1,0 +1,166 @@
+"""What a training writes down: lines that go on after a kill, boards, seconds, the use of experts, operations."""
+
+import importlib
+import json
+import sys
+import time
+
+import pytest
+import torch
+from torch import nn
+
+from datagen.disk.storage import Folder
+from datagen.target import Prompt
+from model.costs import flops
+from model.costs.plan import PARTS, SET_UPS, SetUp
+from model.net.batch import collate
+from model.net.config import DecoderConfig, tiny
+from model.net.moe import Router
+from model.net.tokenizer import train_tokenizer
+from model.train.boards import boards, flat, run_id
+from model.train.lines import Lines, read_lines
+from model.train.log import Clock, ExpertLoad, by_source, loads, operations
+from tests.model.lines import EIGHT, line_crop
+
+
+def measured(line):
+    return "held" in line
+
+
+@pytest.mark.parametrize("url", ["{}", "memory://lines"])
+def test_lines_go_on_after_the_step_of_the_checkpoint(tmp_path, url):
+    folder = Folder(url.format(tmp_path))
+    lines = Lines(folder, "loss.jsonl", 0, measured)
+    for step in range(5):
+        lines.add(step=step, loss=step / 2, **({"held": 1.0} if step == 1 else {}))
+        if step == 3:
+            lines.flush()
+    lines.flush()
+    assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == list(range(5))
+    again = Lines(folder, "loss.jsonl", 2, measured)
+    assert (again.kept, again.last) == ([{"step": 1, "loss": 0.5, "held": 1.0}], {"step": 2, "loss": 1.0})
+    again.add(step=3, loss=9.0)
+    again.flush()
+    assert [line["loss"] for line in read_lines(folder, "loss.jsonl")] == [0.0, 0.5, 1.0, 9.0]
+    again.close()
+    assert [json.loads(line)["step"] for line in folder.read("loss.jsonl").splitlines()] == [0, 1, 2, 3]
+    assert not folder.exists("loss.jsonl.parts")
+
+
+@pytest.mark.parametrize("url", ["{}", "memory://few"])
+def test_a_checkpoint_writes_new_lines_alone(tmp_path, url, monkeypatch):
+    """Nothing that is there is read or written again."""
+    folder, written = Folder(url.format(tmp_path)), []
+    write = Folder.write
+    monkeypatch.setattr(Folder, "write", lambda self, name, data: written.append(len(data)) or write(self, name, data))
+    lines = Lines(folder, "loss.jsonl", 0, measured)
+    for step in range(30):
+        lines.add(step=step)
+        if step % 10 == 9:
+            lines.flush()
+    num_bytes = sum(len(json.dumps({"step": step})) + 1 for step in range(30))
+    assert sum(written) == (0 if folder.local else num_bytes) and lines.kept == []
+    assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == list(range(30))
+
+
+def test_parts_that_were_put_together_before_a_kill_count_once(monkeypatch):
+    folder = Folder("memory://killed")
+    lines = Lines(folder, "loss.jsonl", 0)
+    for step in range(4):
+        lines.add(step=step)
+        lines.flush()
+    monkeypatch.setattr(Folder, "remove", lambda self, name: None)
+    lines.close()
+    monkeypatch.undo()
+    assert folder.exists("loss.jsonl") and folder.exists("loss.jsonl.parts")
+    again = Lines(folder, "loss.jsonl", 3)
+    again.add(step=4)
+    again.close()
+    assert [json.loads(line)["step"] for line in folder.read("loss.jsonl").splitlines()] == list(range(5))
+
+
+def test_a_line_that_was_cut_by_a_kill_is_dropped(tmp_path):
+    (tmp_path / "loss.jsonl").write_text('{"step": 0}\n{"step": 1}\n{"st')
+    folder = Folder(str(tmp_path))
+    assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == [0, 1]
+    assert [line["step"] for line in Lines(folder, "loss.jsonl").kept] == [0, 1]
+    assert (tmp_path / "loss.jsonl").read_text() == '{"step": 0}\n{"step": 1}\n'
+
+
+def test_boards_get_what_is_nested_too():
+    line = {"step": 4, "loss": 2.5, "by": {"pages": 1.5, "lines": None}, "looks": True}
+    line["read"] = {"lang en": {"num": 3, "character_error_rate": 0.25}}
+    assert flat(line) == {"loss": 2.5, "by/pages": 1.5, "read/lang en/character_error_rate": 0.25}
+
+
+def test_weights_and_biases_know_trainings_apart(tmp_path, monkeypatch):
+    """By their place and what they are; their names are those of the recipe's folder and of the step."""
+    (tmp_path / "wandb.py").write_text(
+        "calls = []\n"
+        "class Run:\n"
+        "    def log(self, values, step): calls.append((step, values))\n"
+        "    def finish(self): pass\n"
+        "def init(**values):\n"
+        "    calls.append(values)\n"
+        "    return Run()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    folders = [Folder(str(tmp_path / name / "train")) for name in ("one", "two", "two")]
+    for folder, fingerprint in zip(folders, "aab", strict=True):
+        folder.write("run.json", json.dumps({"fingerprint": fingerprint}).encode())
+        for board in boards(folder, 0, run_id(folder)):
+            board.add(1, {"loss": 2.0})
+            board.close()
+    calls = importlib.import_module("wandb").calls
+    begun = [call for call in calls if isinstance(call, dict)]
+    assert [call["name"] for call in begun] == ["one/train", "two/train", "two/train"]
+    assert len({call["id"] for call in begun}) == 3 and {call["resume"] for call in begun} == {"allow"}
+    assert calls[1] == (1, {"loss": 2.0})
+    monkeypatch.delitem(sys.modules, "wandb")
+
+
+def test_a_clock_tells_parts_apart():
+    clock = Clock(torch.device("cpu"))
+    for _ in range(2):
+        with clock.part("data", waits=True):
+            time.sleep(0.02)
+        with clock.part("forward"):
+            pass
+    taken = clock.take()
+    assert taken["data"] > 0.03 > taken["forward"] and clock.take() == {}
+
+
+def test_the_load_of_experts():
+    config = DecoderConfig(width=4, num_experts=4, num_experts_per_token=1)
+    router = Router(config)
+    router.weight.data = torch.eye(4)
+    load = ExpertLoad(nn.ModuleList([router]))
+    router(torch.eye(4))
+    assert loads([load.take()]) == [1.0] and loads([load.take()]) == []
+    router(torch.eye(4)[[2, 2, 2, 1]])
+    router.eval()(torch.eye(4)[[0, 0]])  # what is read isn't counted
+    taken = load.take()
+    assert loads([taken]) == [3.0]
+    # Of ranks that have other rows of a layer, and of stages that have other layers.
+    other = {name: [0, 1, 0, 3] for name in taken}
+    assert loads([taken, other, {"layers.10.gate": [1, 1]}, {"layers.9.gate": [2, 0]}]) == [1.5, 2.0, 1.0]
+
+
+def test_losses_of_each_source():
+    sums = by_source(torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2, 0, 2]), 3)
+    assert sums.tolist() == [[2.0, 1.0], [0.0, 0.0], [5.0, 2.0]]
+
+
+def test_operations_are_those_of_each_sample():
+    tokenizer = train_tokenizer(EIGHT, 400)
+    one = collate([(line_crop("Ab"), Prompt.FREE), (line_crop("cd", "d"), Prompt.FREE)], tokenizer, "tiny", 300)
+    config = tiny().with_vocab(len(tokenizer))
+    lengths = [int((one.samples_BL == n).sum()) for n in range(2)]
+    assert operations(config, one, SET_UPS[0]) == flops.training(config, [512, 512], lengths, one.num_tokens)
+    line = collate([(line_crop("Ab"), Prompt.FREE)], tokenizer, "line", 300)
+    assert flops.view(config, (64, line.images[0].whole_3HW.shape[2])) < flops.view(config, 512) / 20
+    assert operations(config, line, SET_UPS[0]) < operations(config, one, SET_UPS[0]) / 20
+    # What is frozen counts for its forward pass alone.
+    frozen = flops.training(config, [512, 512], lengths, one.num_tokens) - 2 * 2 * flops.sam(config.sam, 512)
+    assert operations(config, one, SetUp("SAM frozen", PARTS[1:])) == frozen

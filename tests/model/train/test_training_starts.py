@@ -1,0 +1,63 @@
+"""What a training starts from, and what it refuses."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from datagen.disk.storage import Folder
+from model.files.network_folder import save_model
+from model.files.safetensors_files import Reader
+from model.net.config import line_reader
+from model.net.deepseek_ocr import build
+from model.net.tokenizer import train_tokenizer
+from model.train.trainer import train
+from tests.model.lines import EIGHT
+from tests.model.trainings import FEW, make_corpus
+
+
+def started(tmp_path, **values):
+    """A network that was trained from a folder: what it had, and what it has now."""
+    out = make_corpus(tmp_path)
+    tokenizer = train_tokenizer(EIGHT, 300)
+    folder = Folder(str(tmp_path / "from"))
+    save_model(folder, build(line_reader(1).with_vocab(len(tokenizer)), seed=5), tokenizer)
+    assert train(dataclasses.replace(FEW, average=0.0, **values), out)
+    with Reader(folder) as before, Reader(out.sub("train/model")) as after:
+        same = {key for key in after.tensors if key in before.tensors}
+        same = {key for key in same if after.tensors[key].shape == before.tensors[key].shape}
+        same = {key for key in same if torch.equal(after.read(key), before.read(key).bfloat16())}
+    assert out.read("train/model/tokenizer.json") == tokenizer.to_json()
+    return same
+
+
+def test_a_start_gives_weights_and_tokenizer_and_what_is_frozen_stays(tmp_path):
+    same = started(tmp_path, start=str(tmp_path / "from"), frozen=("sam", "embeddings"))
+    assert {"model.sam_model.pos_embed", "lm_head.weight", "model.embed_tokens.weight"} <= same
+    assert not [key for key in same if key.endswith("q_proj.weight")]
+
+
+def test_an_encoder_goes_before_a_new_decoder(tmp_path):
+    """Stage 2: the encoder's own sizes, its tokenizer, and a decoder with experts."""
+    same = started(tmp_path, start_encoder=str(tmp_path / "from"), start_decoder="random", frozen=("sam", "clip"))
+    assert {key for key in same if "sam_model" in key} and {key for key in same if "vision_model" in key}
+    assert "lm_head.weight" not in same
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"length": 4000}, "length is 4000: the network has 2048 positions"),
+        ({"length": 5}, "no held-out sample can be read that has at most 5 tokens"),
+        ({"datasets": ("fine",)}, "has no dataset 'fine'; it has coarse, round-1"),
+        (
+            {"datasets": ("/nowhere/at/all",)},
+            "data has /nowhere/at/all: it is no .jsonl file, no .json file with a list of rows, no .tar, and no dataset",
+        ),
+        ({"modes": (("huge", 1.0),)}, "modes has huge: allowed are"),
+        ({"frozen": ("eyes",)}, "frozen has 'eyes'"),
+    ],
+)
+def test_what_can_not_be_is_said_in_a_sentence(tmp_path, values, message):
+    with pytest.raises(ValueError, match=message):
+        train(dataclasses.replace(FEW, **values), make_corpus(tmp_path))

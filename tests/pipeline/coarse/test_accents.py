@@ -1,0 +1,41 @@
+"""Accents that are glyphs of their own, drawn over letters."""
+
+import pymupdf
+import pytest
+
+from datagen.drawing import typefaces
+from tests.pipeline.page.test_right_to_left import texts
+
+FACE = typefaces.files().get("DejaVuSans.ttf", "")
+pytestmark = pytest.mark.skipif(not FACE, reason="no DejaVu Sans on this machine")
+
+
+def page(before: str, accent: str, after: str, is_over: bool) -> bytes:
+    """A page with a line in which an accent is drawn over, or in front of, the first letter of `after`."""
+    font = pymupdf.Font(fontfile=FACE)
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        writer = pymupdf.TextWriter(sheet.rect)
+        x = writer.append((72, 100), before, font, 20)[1].x
+        shift = (font.text_length(after[0], 20) - font.text_length(accent, 20)) / 2 if is_over else 0.0
+        end = writer.append((x + shift, 100), accent, font, 20)[1].x
+        writer.append((x if is_over else end, 100), after, font, 20)
+        writer.write_text(sheet)
+        return doc.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("before", "accent", "after", "word"),
+    [
+        ("J", "\u00a8", "org", "J\u00f6rg"),
+        ("S", "\u02dc", "ao", "S\u00e3o"),
+        ("na", "\u00a8", "\u0131ve", "na\u00efve"),
+        ("\u0432", "\u00b4", "\u043e\u0434\u0430", "\u0432\u043e\u0301\u0434\u0430"),
+    ],
+)
+def test_an_accent_over_a_letter_is_that_letters(before, accent, after, word):
+    assert texts(page(before, accent, after, is_over=True)) == [word]
+
+
+def test_an_accent_in_front_of_a_letter_stays():
+    assert texts(page("l", "\u00b4", "eau", is_over=False)) == ["l\u00b4eau"]

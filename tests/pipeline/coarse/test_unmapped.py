@@ -1,0 +1,112 @@
+"""Characters that a file doesn't map are read from their glyphs, where that is sure."""
+
+import pymupdf
+import pytest
+
+from datagen.coarse.answers import PageContent
+from datagen.drawing import typefaces
+from tests.inputs.unmapped_pdf import write
+from tests.pipeline.page.test_right_to_left import read
+
+FACE = typefaces.files().get("DejaVuSans.ttf", "")
+pytestmark = pytest.mark.skipif(not FACE, reason="no DejaVu Sans on this machine")
+
+
+def lines(content: PageContent) -> list[str]:
+    return [line.text for region in content.regions for line in region.lines]
+
+
+def test_a_glyph_is_read_by_its_name(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["go on → there", "№ 5 ✓"], FACE, hidden="→№✓", names=True))
+    assert lines(content) == ["go on → there", "№ 5 ✓"]
+    assert content.signals["unmapped_share"] == 0
+    assert content.signals["read_glyphs_share"] == pytest.approx(3 / content.signals["num_chars"])
+
+
+def test_a_glyph_is_read_by_the_programs_own_map(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["go on → there", "№ 5 ✓"], FACE, hidden="→№✓", cmap=True))
+    assert lines(content) == ["go on → there", "№ 5 ✓"]
+
+
+def test_the_two_pieces_of_an_arrow_are_one(tmp_path):
+    names = {"⊂": "arrowhookright", "⊃": "arrowhookleft"}
+    page = write(tmp_path / "a.pdf", ["make all ←⊂", "⊃→ on", "⊂ alone"], FACE, hidden="⊂⊃", renamed=names)
+    content = read(page)
+    assert lines(content) == ["make all ↩", "↪ on", "\ufffd alone"]
+    assert content.signals["unmapped_share"] > 0
+
+
+def test_a_letter_of_another_script_is_not_read_into_a_word(tmp_path):
+    words = ["Привет", "hello"]
+    content = read(write(tmp_path / "a.pdf", words, FACE, hidden="вe", renamed={"в": "b", "e": "afii10070"}))
+    assert lines(content) == ["При\ufffdет", "h\ufffdllo"]
+
+
+@pytest.mark.parametrize("hidden", ["ab", "a", ""])
+def test_strokes_of_a_picture_are_no_text(tmp_path, hidden):
+    page = write(tmp_path / "a.pdf", ["abab"], FACE, hidden=hidden, font_name="AAAAAA+LINE10")
+    with pymupdf.open(page) as doc:
+        assert doc[0].get_text().strip()
+    assert not read(page).regions
+
+
+BOLD = typefaces.files().get("NotoSerif-Bold.ttf", FACE)
+
+
+def test_a_sign_is_read_by_its_shape(tmp_path):
+    text = ["• what a person types (or reads)", "“never”, nobody's; to @all ©"]
+    content = read(write(tmp_path / "a.pdf", text, BOLD, hidden="•(,;©"))
+    assert lines(content) == text
+    assert content.signals["unmapped_share"] == 0
+
+
+def test_a_letter_is_not_read_by_its_shape(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["what a person types I or 0", "reading l"], BOLD, hidden="I0l"))
+    assert lines(content) == ["what a person types \ufffd or \ufffd", "reading \ufffd"]
+
+
+def test_a_sign_is_not_read_within_a_word(tmp_path):
+    content = read(write(tmp_path / "a.pdf", ["what a per(on types", "it's (b)"], BOLD, hidden="('"))
+    assert lines(content) == ["what a per\ufffdon types", "it's (b)"]
+
+
+def test_shapes_are_not_asked_where_letters_look_like_signs(tmp_path):
+    face = typefaces.files()["FreeSerif.ttf"]
+    page = write(tmp_path / "a.pdf", ["what a person types ) שלום"], face, hidden=")")
+    assert "\ufffd" in lines(read(page))[0]
+
+
+@pytest.mark.parametrize(
+    ("font_name", "private", "line"),
+    [
+        ("AAAAAA+Wingdings-Regular", "\uf0fc", "✓ done"),
+        ("SymbolMT", "\uf0b7", "• done"),
+        ("Symbol", "\uf06c", "λ done"),
+        ("AAAAAA+OpenSymbol", "\ue0c6", "π done"),
+        ("Wingdings3", "\uf0fc", "\uf0fc done"),
+        ("NotoSansSymbols", "\uf0b7", "\uf0b7 done"),
+        ("CMMI10", "\uf732", "2 done"),
+        ("AAAAAA+FontAwesome5Free-Solid", "\uf732", "\uf732 done"),
+        ("AAAAAA+LexiconNo1-Roman", "\uf732", "2 done"),
+        ("LinLibertine", "\ue049", "\ue049 done"),
+    ],
+)
+def test_a_private_character_is_read_by_its_font(tmp_path, font_name, private, line):
+    page = write(tmp_path / "a.pdf", ["x done"], FACE, hidden="", told={"x": private}, font_name=font_name)
+    content = read(page)
+    assert lines(content) == [line]
+    assert (content.signals["private_use_share"] > 0) == (private in line)
+
+
+def test_a_bracket_that_mupdf_loses_is_there(tmp_path):
+    face = typefaces.files().get("NotoNaskhArabic-Regular.ttf") or typefaces.files()["FreeSerif.ttf"]
+    content = read(write(tmp_path / "a.pdf", ["\ufd3e", "\ufd3f"], face, hidden=""))
+    assert lines(content) == ["\ufd3e", "\ufd3f"]
+    assert content.signals["read_glyphs_share"] == 0
+
+
+def test_a_broken_font_program_costs_its_readings_alone(tmp_path):
+    page = write(tmp_path / "a.pdf", ["go on → there"], FACE, hidden="→", cmap=True)
+    data = page.read_bytes()
+    page.write_bytes(data.replace(b"cmap", b"xmap"))
+    assert lines(read(page)) == ["go on \ufffd there"]

@@ -1,0 +1,113 @@
+"""The recipe of figures: some of each kind, drawn again the same, and what is wrong is said."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.figures import redraw
+from datagen.samples import npm
+from datagen.target import restore
+from model.data.ours import example, open_ours
+from recipes.__main__ import main
+from recipes.figures import KINDS, figures
+from recipes.run.execute import run
+from recipes.steps import Place
+from tests.outputs import check_corpus, dataset_samples
+from tests.unit.figures.test_molecules import SMILES
+
+DRAWN = [kind for kind in KINDS if KINDS[kind].share]  # pages with figures are drawn only where they are asked for
+
+
+def unreachable(package, folder):
+    raise ValueError(f"{package} could not be had from npm: tests ask no network")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("molecules")
+    (folder / "list.smi").write_text("".join(f"{smiles}\n" for smiles in SMILES))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setattr(npm, "packed", unreachable)  # charts are drawn without ECharts then
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def out(cache):
+    assert run(figures(limit=150, molecules=str(cache / "list.smi"), seed=1), Place(str(cache / "out"), "inline")) == 0
+    return cache / "out"
+
+
+def test_a_run_makes_some_of_each_kind(out):
+    for kind in DRAWN:
+        samples = dataset_samples(Folder(f"{out}/{kind}"))
+        assert len(samples) >= 45
+        assert {s.task for s in samples} == {"figure"} and {s.quality.verdict for s in samples} == {"trusted"}
+        assert all(s.text and s.image for s in samples)
+        check_corpus(out, name=kind)
+
+
+@pytest.mark.slow
+def test_what_is_made_again_is_the_same(out, cache):
+    again = cache / "again"
+    assert run(figures(limit=150, molecules=str(cache / "list.smi"), seed=1), Place(str(again), "inline")) == 0
+    for kind in DRAWN:
+        ours, theirs = ([r.sha256 for r in read_reports(Folder(f"{folder}/{kind}"))] for folder in (out, again))
+        assert ours == theirs
+
+
+def test_the_report_shows_them(out):
+    page = (out / "report" / "index.html").read_text()
+    assert all(f'id="{kind}-index"' in page for kind in DRAWN)
+
+
+def test_without_npm_there_are_charts_and_the_log_says_what_lacks(cache, caplog):
+    maker = next(step.source.maker for step in figures(kinds="charts").steps if hasattr(step, "census"))
+    assert maker.renderers == ("matplotlib", "vega")
+    assert "charts are drawn without ECharts: echarts@" in caplog.text
+
+
+def test_pages_with_figures_are_made_only_where_they_are_asked_for(cache):
+    assert [s.name for s in figures(limit=150).steps if hasattr(s, "census")] == DRAWN
+    (pages,) = (s for s in figures(limit=150, kinds="figure-pages").steps if hasattr(s, "census"))
+    assert pages.census.count == 150 and [maker.name for maker in pages.source.maker.makers] == DRAWN
+    assert pages.census.maker == pages.source.maker.name
+
+
+def test_a_training_asks_for_them_by_their_prompt(out):
+    for dataset in open_ours(Folder(str(out)), list(DRAWN)):
+        sample = dataset_samples(dataset.folder)[0]
+        asked, answer = example(sample, dataset.prompts[0].prompt, dataset.name).parts
+        assert asked.text == "<image>\nParse the figure." and restore(answer.text) == sample.text
+
+
+def test_a_figure_is_drawn_again_from_its_label_for_people(out):
+    for kind, label in (("molecules", "molecule"), ("geometry", "geometry")):
+        region = dataset_samples(Folder(f"{out}/{kind}"))[0].regions[0]
+        assert region.label == label
+        with Image.open(io.BytesIO(redraw.again(region))) as image:
+            assert min(image.size) >= 300 and image.convert("L").getextrema()[0] < 100
+        assert redraw.again(replace(region, text="nothing of the kind(")) is None
+    assert redraw.again(replace(region, format="markdown")) is None
+
+
+def test_a_kind_that_there_is_not_is_refused(capsys):
+    assert main(["figures", "kinds=molecules,portraits", "plan=1"]) == 2
+    assert "there is no kind 'portraits'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["molecules=nowhere.smi"], [f"molecules={__file__}", "kinds=charts"]])
+def test_a_list_that_there_is_not_or_that_nothing_is_made_of_is_refused(words, tmp_path, capsys):
+    assert main(["figures", *words, f"out={tmp_path / 'out'}"]) == 2
+    assert "molecules=" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_kinds_share_the_limit_by_the_papers_proportions():
+    counts = {step.name: step.census.count for step in figures(limit=16_000).steps if hasattr(step, "census")}
+    assert sum(counts.values()) <= 16_000 and set(counts) == set(DRAWN)
+    shares = {name: KINDS[name].share / sum(kind.share for kind in KINDS.values()) for name in counts}
+    assert all(abs(counts[name] / 16_000 - shares[name]) < 0.01 for name in counts)

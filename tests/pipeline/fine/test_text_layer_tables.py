@@ -1,0 +1,76 @@
+"""Born-digital tables as HTML, from PDFs that Cairo wrote."""
+
+import numpy
+import pymupdf
+import pytest
+
+from datagen.coarse.page import OpenPage
+from datagen.coarse.text_layer import text_layer
+from datagen.fine.text_layer_tables import table_html
+from datagen.fine.typeset_tables import TypesetTable, typeset_tables
+from datagen.record import Box, Line
+
+
+def read(pdf: bytes, rotation: int = 0) -> tuple[OpenPage, list[Line]]:
+    doc = pymupdf.open(stream=pdf, filetype="pdf")
+    doc[0].set_rotation(rotation)
+    page = doc[0]
+    zoom = 1920 / max(page.rect.width, page.rect.height)
+    displaylist = page.get_displaylist()
+    pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
+    pixels = numpy.array(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
+    view = OpenPage(page, displaylist, zoom, (pixmap.width, pixmap.height), pixels)
+    return view, [line for region in text_layer(view).regions for line in region.lines]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[TypesetTable]:
+    return list(typeset_tables(20, seed=1))
+
+
+def test_ruled_tables_are_exact_in_latin_and_chinese(drawn: list[TypesetTable]) -> None:
+    ruled = [table for table in drawn if table.style == "ruled"]
+    assert {table.lang for table in ruled} == {"en", "zh"}
+    for table in ruled:
+        view, lines = read(table.pdf)
+        assert table_html(view, table.pixels(view.zoom), lines) == table.html
+
+
+def test_every_other_table_keeps_all_of_its_text_or_is_none(drawn: list[TypesetTable]) -> None:
+    written = [table for table in drawn if table.style != "ruled"]
+    read_tables = []
+    for table in written:
+        view, lines = read(table.pdf)
+        html = table_html(view, table.pixels(view.zoom), lines)
+        if html is not None:
+            read_tables.append(html)
+            assert sorted(_letters(html)) == sorted(_letters(table.html))
+    assert len(read_tables) > len(written) / 2
+
+
+def test_a_page_that_is_turned_is_read_as_it_is_shown(drawn: list[TypesetTable]) -> None:
+    table = drawn[0]
+    turned = pymupdf.open(stream=table.pdf, filetype="pdf")
+    turned[0].set_rotation(0)
+    # The page's content is turned by its matrix and turned back by /Rotate: it looks as before.
+    xref = turned[0].get_contents()[0]
+    width, height = turned[0].rect.width, turned[0].rect.height
+    turned.update_stream(xref, b"q 0 1 -1 0 %f 0 cm\n" % height + turned.xref_stream(xref) + b"\nQ")
+    turned[0].set_mediabox(pymupdf.Rect(0, 0, height, width))
+    view, lines = read(turned.tobytes(), rotation=90)
+    assert view.size[0] < view.size[1]
+    assert table_html(view, table.pixels(view.zoom), lines) == table.html
+
+
+def test_a_paragraph_is_no_table() -> None:
+    doc = pymupdf.open()
+    page = doc.new_page()
+    page.insert_htmlbox(pymupdf.Rect(50, 50, 300, 400), "Nothing in here stands in columns. " * 20)
+    view, lines = read(doc.tobytes())
+    assert len(lines) > 5
+    assert table_html(view, Box(0, 0, *view.size), lines) is None
+    assert table_html(view, Box(0, 0, *view.size), []) is None
+
+
+def _letters(html: str) -> str:
+    return "".join(part.partition(">")[2] for part in html.split("<")).replace(" ", "")

@@ -1,0 +1,383 @@
+"""The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round.
+
+That a reader learns what isn't made easy for it, and what a kill does, is in test_flywheel_slow.py.
+"""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.engines.compact import Reader, normalise
+from datagen.record import Sample
+from datagen.writing.lookalikes import fold as fold_letters
+from flywheel.labels import calibrate, detected_lines
+from flywheel.labels.evaluate import HeldOut
+from flywheel.lines.crops import read_crops, rows_of_pages
+from flywheel.pools import lineage, pools_file
+from flywheel.step import AUTO, Fit
+from model.data.ours import open_ours
+from model.data.split import opened
+from model.net.tokenizer import byte_tokenizer
+from recipes.__main__ import main
+from recipes.run.execute import Place, run
+from recipes.verbs.forget import forget
+from tests.inputs import pdfs, wheel
+from tests.outputs import check_corpus, dataset_samples, files
+
+pytestmark = pytest.mark.timeout(900)  # the first test waits for two rounds, beside whatever else runs
+METRICS = frozenset(
+    "cer cer_low cer_high num_chars reader num_accepted num_right rejected precision precision_low tesseract_cer pools".split()
+)
+
+
+def metrics(out, number=1) -> dict:
+    return json.loads((out / f"round-{number}" / "metrics.json").read_text())
+
+
+def samples(folder) -> list[Sample]:
+    return list(dataset_samples(Folder(str(folder))))
+
+
+def test_a_round_learns_measures_and_labels(turned):
+    first, second = metrics(turned / "out", 1), metrics(turned / "out", 2)
+    row = first["languages"]["ru"]
+    assert row.keys() >= METRICS
+    assert row["cer_low"] <= row["cer"] <= row["cer_high"] < 0.1
+    assert row["num_chars"] > 400
+    assert row["num_accepted"] > 20
+    assert row["precision"] >= 0.5
+    assert row["pools"]["kind"] == "documents"
+    pools = {name: row["pools"][name]["documents"] for name in ("train", "held_out", "fold_a", "fold_b")}
+    assert pools == {"train": 5, "held_out": 1, "fold_a": 1, "fold_b": 1}
+    assert (list(first["readers"]), list(second["readers"])) == (["Cyrl"], ["Cyrl-a", "Cyrl-b"])
+    assert first["labels"]["num_accepted"] == row["num_accepted"]
+    gates = [gate for gate in first["gates"]["Cyrl"].values() if gate["confidence"] is not None]
+    assert gates
+    for gate in gates:
+        assert gate["num_lines"] >= gate["num_above"] >= gate["num_right"] > 0
+        assert gate["bound"] >= 0.5
+        assert gate["languages"] == ["ru"]
+    assert row["chars_read"] == row["chars_accepted"] + sum(row["chars_refused"].values())
+    assert 0.2 < row["chars_accepted"] / row["chars_read"] <= 1
+    calibrated = json.loads((turned / "out/round-1/calibration.json").read_text())["Cyrl"]
+    assert len(calibrated) == sum(gate["num_lines"] for gate in first["gates"]["Cyrl"].values())
+    assert row["agreement"]["num_pieces"] >= sum(stratum == "agreed" for _, stratum, *_ in calibrated)
+
+
+def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
+    folder = turned / "out" / "round-1"
+    row = metrics(turned / "out")["languages"]["ru"]
+    accepted = samples(folder)
+    assert len(accepted) == row["num_accepted"]
+    assert {s.regions[0].by for s in accepted} == {"flywheel/round-1"}
+    assert {(s.task, s.stage, s.round, s.lang) for s in accepted} == {("crop", "flywheel/round-1", 1, "ru")}
+    strata = metrics(turned / "out")["gates"]["Cyrl"]
+    opens = {s.key: strata["agreed" if s.quality.signals["agreed"] else "alone"]["confidence"] for s in accepted}
+    assert all(round(opens[s.key], 3) <= s.regions[0].score <= 1 for s in accepted)
+    drops = [json.loads(line) for line in (folder / "drops.jsonl").read_text().splitlines()]
+    refused = [d for d in drops if d["key"]]
+    assert len(refused) == sum(row["rejected"].values())
+    assert all(reading.keys() == {"lang", "box", "text", "score"} for d in refused for reading in d["readings"])
+    num_pages = row["pools"]["fold_a"]["pages"] + row["pools"]["fold_b"]["pages"]
+    lines = [re.fullmatch(r"(.*-r1-\d+)(?:p\d+)?", key)[1] for key in [s.key for s in accepted] + [d["key"] for d in refused]]
+    assert len({*lines}) == pytest.approx(num_pages * wheel.LINES, rel=0.05)  # lines on the pages to read
+    (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
+    waiting = [s for s in samples(turned / "out/lines") if (s.origin.sha256, s.origin.page) in pools.unlabelled]
+    assert len({*lines}) == len(waiting)  # none is lost
+
+
+def test_only_unlabelled_pages_are_read_and_their_layer_is_not_looked_at(turned):
+    pages = {(s.origin.sha256, s.origin.page) for s in samples(turned / "out" / "round-1")}
+    (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
+    assert len({sha256 for sha256, _ in pages}) == 2
+    assert pages <= set(pools.unlabelled)
+
+
+def test_a_round_says_what_it_came_from_and_trains_on_what_was_accepted(turned):
+    first, second = (json.loads((turned / "out" / f"round-{n}" / "round.json").read_text()) for n in (1, 2))
+    assert first["parent"] == {}
+    assert second["parent"] == metrics(turned / "out", 1)["readers"]
+    (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
+    folds = {fold: {doc for doc, _ in pools.fold(fold)} for fold in "ab"}
+    taught = [(s.origin.sha256, s.text) for s in samples(turned / "out/round-1")]
+    made = json.loads((turned / "out/round-1/reader/Cyrl/config.json").read_text())["made"]
+    for fold, other in ("ab", "ba"):
+        folder = Folder(str(turned / "out/round-2/reader" / f"Cyrl-{fold}"))
+        assert set(fold_letters("".join(wheel.WORDS), "Cyrl")) <= set(Reader.load(folder).alphabet.symbols)
+        num_lines = json.loads(folder.read("config.json"))["made"]["languages"]["ru"]
+        assert num_lines == made["languages"]["ru"] + sum(doc in folds[other] for doc, _ in taught)
+        assert sorted(p.name for p in folder.local.iterdir()) == ["alphabet.json", "config.json", "model.safetensors"]
+
+
+def test_no_reader_reads_a_document_that_it_learned_from(turned):
+    """By what the readings themselves say: which weights read a line, and which documents' lines trained these weights."""
+    out = turned / "out"
+    (pools,) = pools_file.read(Folder(str(out / "flywheel"))).pools
+    for number in (1, 2):
+        folder = Folder(str(out / f"round-{number}"))
+        learned, weights = lineage.read(folder), {sha256: name for name, sha256 in metrics(out, number)["readers"].items()}
+        read = {(weights[s.origin.engines[f"flywheel/round-{number}"]], s.origin.sha256) for s in samples(folder.local)}
+        assert read
+        assert all(doc not in learned[reader] for reader, doc in read)
+        assert not {doc for doc, _ in pools.held_out} & frozenset().union(*learned.values())
+    accepted = {s.origin.sha256 for s in samples(out / "round-1")}
+    assert accepted <= learned["Cyrl-a"] | learned["Cyrl-b"]
+    assert not learned["Cyrl-a"] & {doc for doc, _ in pools.fold_a}
+
+
+def test_lines_that_an_earlier_round_taught_calibrate_no_gate(turned):
+    accepted = calibrate.accepted_texts([Folder(str(turned / "out/round-1"))])
+    assert accepted == {normalise(s.text) for s in samples(turned / "out/round-1")}
+    parts = [calibrate.JudgedPart("ru", "p", "agreed", 1.0, text, f"{text} и ещё", True) for text in accepted]
+    assert parts and not calibrate.counted(parts, accepted)
+
+
+def test_a_place_trains_a_model_by_its_last_reading_alone(turned):
+    out = Folder(str(turned / "out"))
+    corpus = opened(open_ours(out, ["coarse", "round-1", "round-2"]), byte_tokenizer(), 0.1)
+    sides = zip(corpus.datasets, corpus.train, corpus.held_out, strict=True)
+    num = {dataset.name: len(train) + len(held_out) for dataset, train, held_out in sides}
+    assert num["round-1 crop"] == 0 and num["round-2 crop"] == metrics(turned / "out", 2)["labels"]["num_accepted"]
+    assert corpus.skipped["round-1 crop"]["marked"] == metrics(turned / "out", 1)["labels"]["num_accepted"]
+    alone = opened(open_ours(out, ["round-1"]), byte_tokenizer(), 0.1)
+    assert "marked" not in alone.skipped["round-1 crop"]
+
+
+def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
+    before = files(output)
+    for rounds in (2, 1, 0):
+        assert wheel.turn(turned / "in", output, rounds=rounds) == 0
+        assert files(output) == before
+
+
+def test_after_a_rollback_the_next_round_starts_from_the_last_one_that_is_left(turned, output, capsys):
+    assert main(["flywheel", f"out={output}", "rollback=1"]) == 0
+    aside = files(output / "aside-round-2")
+    assert wheel.turn(turned / "in", output, rounds=2) == 0
+    origin = json.loads((output / "round-3/round.json").read_text())
+    assert (origin["from"], origin["parent"]) == ("round-1", metrics(output, 1)["readers"])
+    assert (metrics(output, 3)["round"], metrics(output, 3)["from"]) == (3, "round-1")
+    assert {s.stage for s in samples(output / "round-3")} == {"flywheel/round-3"}
+    assert sorted(name for name in Folder(str(output)).folders() if "round" in name) == [
+        *("aside-pages-round-2", "aside-round-2", "pages-round-1", "pages-round-3", "round-1", "round-3")
+    ]
+    assert files(output / "aside-round-2") == aside
+    corpus = opened(open_ours(Folder(str(output)), ["coarse", "round-*"]), byte_tokenizer(), 0.1)
+    assert {dataset.name for dataset in corpus.datasets} >= {"round-1 crop", "round-3 crop"}
+    assert not [dataset.name for dataset in corpus.datasets if "round-2" in dataset.name]
+    page = (output / "report/index.html").read_text()
+    assert "labels of round 3" in page and "round-2 was set aside on" in page
+    (pools,) = pools_file.read(Folder(str(output / "flywheel"))).pools
+    read = pools.fold_a[0][0]
+    message, done = forget(str(output), sha256=read, recipe=wheel.recipe(turned / "in", 2))
+    assert done and "round-3/reader/Cyrl-b, aside-round-2/reader/Cyrl-b" in message
+    for name in ("round-1", "aside-round-2", "round-3"):
+        assert {s.origin.sha256 for s in samples(output / name)} & {doc for doc, _ in pools.unlabelled} - {read}
+        assert read not in {s.origin.sha256 for s in samples(output / name)}
+
+
+def test_a_round_without_a_gain_is_set_aside_and_rounds_come_to_an_end(tmp_path, caplog):
+    """Readers that learn next to nothing: the first rounds may gain by what they count of their batches, and then none does. One
+    may also get worse by it, which depends on the machine's typefaces."""
+    folder, out = wheel.few_documents(tmp_path / "in"), tmp_path / "out"
+    still = wheel.UNTRAINED | {"later": Fit(steps=1, learning_rate=1e-12, batch_width=1_000), "needs_gain": True}
+    with caplog.at_level("INFO"):
+        assert wheel.turn(folder, out, rounds=AUTO, **still) == 0
+    (last,) = (int(path.name.rpartition("-")[2]) for path in out.glob("aside-round-*"))
+    assert re.search(rf"round-{last} is set aside: (no gain|worse than the round that it comes from)", caplog.text)
+    assert f"round-{last} brought nothing, so no other is tried" in caplog.text
+    assert sorted(path.name for path in out.glob("round-*")) == [f"round-{number}" for number in range(1, last)]
+    made = json.loads((out / f"aside-round-{last}/metrics.json").read_text())
+    assert (made["from"], made["verdict"]["kept"]) == (f"round-{last - 1}", False)
+    assert made["verdict"]["changes"]["ru (Cyrl)"]["now"] == made["languages"]["ru"]["cer"]
+    assert made["labels"]["num_accepted"] == 0
+    assert not (out / f"aside-round-{last}/shards").exists()  # nobody needs what its readers would read
+    before = files(out)
+    for rounds in (AUTO, last, 1):
+        assert wheel.turn(folder, out, rounds=rounds, **still) == 0
+        assert files(out) == before
+    assert f"round-{last} was set aside on" in (out / "report/index.html").read_text()
+    check_corpus(out, "--datasets")
+
+
+def test_its_datasets_keep_the_contract(turned):
+    check_corpus(turned / "out", "--datasets")
+
+
+def test_another_recipe_is_refused_and_leaves_the_rounds_alone(turned, output):
+    before = files(output)
+    with pytest.raises(ValueError, match="overwrite=1"):
+        wheel.turn(turned / "in", output, rounds=2, precision=0.9)
+    with pytest.raises(ValueError, match="overwrite=1"):
+        wheel.turn(turned / "in", output, rounds=2, seed=5)
+    assert files(output) == before
+
+
+def test_new_documents_stay_out_of_pools_that_are_frozen(turned, tmp_path, caplog):
+    inputs, out = tmp_path / "in", tmp_path / "out"
+    wheel.few_documents(inputs)
+    assert wheel.turn(inputs, out, rounds=1, **wheel.UNTRAINED) == 0
+    pools = (out / "flywheel/pools.json").read_bytes()
+    pdfs.write(inputs / "new.pdf", *["\n".join([" ".join(wheel.WORDS)] * 3)] * 12)
+    with caplog.at_level("INFO"):
+        assert wheel.turn(inputs, out, rounds=2, **wheel.UNTRAINED | {"later": wheel.UNTRAINED["first"]}) == 0
+    assert "newer than the pools" in caplog.text
+    assert (out / "flywheel/pools.json").read_bytes() == pools
+    assert wheel.turn(inputs, out, rounds=1, overwrite=True, **wheel.UNTRAINED) == 0
+    assert (out / "flywheel/pools.json").read_bytes() != pools
+    assert not (out / "round-2/metrics.json").exists()
+
+
+def test_a_language_that_cannot_be_served_is_said_in_a_line(tmp_path, caplog):
+    pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
+    with caplog.at_level("INFO"):
+        assert wheel.turn(tmp_path / "in", tmp_path / "out") == 0
+    assert "ru (Cyrl) can't be served: 0 lines of Cyrl to train on, at least 50 are needed" in caplog.text
+    assert not (tmp_path / "out" / "round-1").exists()
+
+
+def test_documents_that_make_a_language_servable_are_taken_in_while_no_round_has_begun(tmp_path):
+    pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
+    assert not (tmp_path / "out" / "round-1").exists()
+    wheel.few_documents(tmp_path / "in")
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
+    assert metrics(tmp_path / "out")["languages"]["ru"]["cer"] is not None
+
+
+def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
+    wheel.written(tmp_path / "in", dict.fromkeys("abcd", 5))
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
+    row = metrics(tmp_path / "out")["languages"]["ru"]
+    assert (row["num_accepted"], row["precision"], row["rejected"]) == (0, None, {})
+    assert row["pools"]["fold_a"] == row["pools"]["fold_b"] == {"documents": 0, "pages": 0}
+    before = files(tmp_path / "out")
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
+    assert files(tmp_path / "out") == before
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **wheel.UNTRAINED) == 0
+
+
+def test_a_gate_without_enough_lines_to_calibrate_on_stays_shut_and_says_why(tmp_path):
+    wheel.few_documents(tmp_path / "in")
+    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED | {"precision": 0.97}) == 0
+    made = metrics(tmp_path / "out")
+    for gate in made["gates"]["Cyrl"].values():
+        assert gate["confidence"] is None
+        assert "at least 135 without an error are needed" in gate["reason"]
+    assert (made["labels"]["num_accepted"], made["labels"]["precision"], made["labels"]["chars_accepted"]) == (0, None, 0)
+    assert sum(made["languages"]["ru"]["rejected"].values()) > 0
+    assert "at least 135 without an error are needed" in (tmp_path / "out/report/index.html").read_text()
+
+
+def test_held_out_lines_are_none_that_anybody_trains_on(turned):
+    out = Folder(str(turned / "out"))
+    served = pools_file.read(out.sub("flywheel")).served
+    held_out = HeldOut.read(out.sub("crops"), served, 10_000)
+    texts = {c.text for c in held_out.test["ru"]}
+    languages = {place: p.lang for p in served for place in p.train + p.unlabelled}
+    learned = {c.text for c in read_crops(out.sub("crops"), rows_of_pages(out.sub("crops"), languages))}
+    assert texts
+    assert learned
+    assert not texts & learned
+
+
+def test_the_report_shows_errors_and_crops(turned):
+    page = (turned / "out" / "report" / "index.html").read_text()
+    assert "flywheel: error by language and round" in page
+    assert page.count('<span class="accepted">') == 4
+    assert "data:image/webp;base64," in page
+
+
+def test_the_card_of_a_round_and_the_report_say_what_was_measured(turned):
+    for number in (1, 2):
+        row, card = metrics(turned / "out", number)["languages"]["ru"], (turned / f"out/round-{number}/README.md").read_text()
+        assert f"What was measured in round {number}" in card
+        assert f"| ru | {row['cer']:.2%} ({100 * row['cer_low']:.2f} to {100 * row['cer_high']:.2f}) |" in card
+        assert f"{row['precision']:.1%} ({100 * row['precision_low']:.1f} to {100 * row['precision_high']:.1f})" in card
+        assert sum(count for *_, count in row["confusions"]) <= row["cer"] * row["num_chars"] + 1e-6
+        assert row["space_rate"] is not None and row["cluster_rate"] == row["cer"]  # no letter has marks
+
+
+def test_read_reads_lines_and_pages_with_a_rounds_reader(turned, tmp_path):
+    """The lines that the round accepted, as image files; and a page that it read."""
+    crops = samples(turned / "out/round-1")[:30]
+    (tmp_path / "in").mkdir()
+    for crop in crops:
+        (tmp_path / f"in/{crop.key}.jpg").write_bytes(crop.image)
+    page = next(p for p in samples(turned / "out/coarse") if p.key == crops[0].origin.parent)
+    (tmp_path / "in/page.png").write_bytes(page.image)
+    out, reader = tmp_path / "rows.jsonl", turned / "out/round-1/reader/Cyrl"
+    assert main(["read", f"reader={reader}", f"input={tmp_path / 'in'}", f"out={out}", "on=inline"]) == 0
+    rows = {Path(row["image"]).stem: row for row in map(json.loads, out.read_text().splitlines())}
+    assert sum(rows[crop.key]["text"] == crop.text for crop in crops) > 27
+    read = [line["text"] for line in rows["page"]["lines"]]
+    assert len(read) == wheel.LINES
+    accepted = [crop.text for crop in crops if crop.origin.parent == page.key]
+    assert accepted and all(any(f" {text} " in f" {line} " for line in read) for text in accepted)
+
+
+def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
+    wheel.few_documents(tmp_path / "in")
+    steps = wheel.recipe(tmp_path / "in").steps
+    missing = replace(steps[0].source.page_functions[0], function="os:x", place="")
+    broken = replace(steps[0], source=replace(steps[0].source, page_functions=(missing,)))
+    assert run(replace(wheel.recipe(tmp_path / "in"), steps=(broken, *steps[1:])), Place(str(tmp_path / "out"), "inline")) == 1
+    assert not read_reports(Folder(str(tmp_path / "out" / "crops")))
+    assert not (tmp_path / "out" / "flywheel").exists()
+
+
+def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what_they_learned(turned, output):
+    out = output
+    (pools,) = pools_file.read(Folder(str(out / "flywheel"))).pools
+    learned, read = pools.train[0][0], pools.fold_a[0][0]
+    assert [s for s in samples(out / "crops") if s.origin.sha256 == learned]
+    assert [s for s in samples(out / "round-1") if s.origin.sha256 == read]
+    made = wheel.recipe(turned / "in", 2)
+    message, done = forget(str(out), sha256=learned, recipe=made)
+    assert done and "round-1/reader/Cyrl, round-2/reader/Cyrl-a, round-2/reader/Cyrl-b;" in message
+    message, done = forget(str(out), sha256=read, recipe=made)
+    assert done and "trained on it, and not changed: round-2/reader/Cyrl-b;" in message
+    for name in ("coarse", "crops", "round-1", "round-2"):
+        assert {s.origin.sha256 for s in samples(out / name)}.isdisjoint({learned, read})
+    check_corpus(out, "--datasets")
+    before = files(out)
+    assert wheel.turn(turned / "in", out, rounds=2) == 0  # nothing is refused, and nothing made again but the report
+    after = files(out)
+    assert {name for name in {**before, **after} if before.get(name) != after.get(name)} <= {
+        "report/index.html",
+        "report/run.json",
+    }
+
+
+def test_pages_are_detected_once_and_rounds_read_the_same_lines(turned):
+    lines = samples(turned / "out/lines")
+    (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
+    places = {(s.origin.sha256, s.origin.page) for s in lines}
+    assert places == {*pools.unlabelled, *calibrate.pages([pools], 30)}
+    assert {(s.task, s.stage, s.lang, s.quality.verdict, s.regions[0].detected_by) for s in lines} == {
+        ("crop", "lines", "ru", "none", "ppocr-detector")
+    }
+    assert all(s.regions[0].is_unread or s.regions[0].by == "tesseract" for s in lines)
+    boxes = {(s.origin.parent, s.origin.box) for s in lines}
+    whole = [s for n in (1, 2) for s in samples(turned / "out" / f"round-{n}") if not re.search(r"p\d+$", s.key)]
+    assert whole and {(s.origin.parent, s.origin.box) for s in whole} <= boxes
+
+
+def test_a_tesseract_that_fails_costs_votes_and_no_run(turned, monkeypatch, caplog):
+    def fail(*_: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(detected_lines.tesseract, "reads", lambda lang, script: lang)
+    monkeypatch.setattr(detected_lines.tesseract.Tesseract, "read", fail)
+    detected_lines._tell.cache_clear()
+    pages = [s for s in samples(turned / "out/coarse") if s.origin.page == 0][:2]
+    lines = [line for page in pages for line in detected_lines.of_page(page, "ru", "Cyrl", {})]
+    assert len(lines) > 20
+    assert all(line.regions[0].is_unread and line.metadata == {"existing_reader": "failed"} for line in lines)
+    assert detected_lines.line_of(lines[0]).vote is None
+    assert caplog.text.count("tesseract can't read ru: no memory; its lines have no vote") == 1

@@ -1,0 +1,202 @@
+"""Paragraphs of PDFs as regions, and their text as a person would type it, on pages whose paragraphs are known."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pymupdf
+import pytest
+
+from datagen.drawing.typeset import Style
+from datagen.page.line_breaks import is_monospaced
+from datagen.page.line_pieces import Piece
+from datagen.record import Region
+from tests.inputs.paragraph_pages import KINDS, SCRIPTS, ParagraphPage, compare, pages
+from tests.opened import read
+
+STYLE = Style(width_pt=300, height_pt=2000, margin_pt=0, size_pt=10, line_spacing=1.3)
+
+
+def a_page(script: str = "Latn", **style: Any) -> ParagraphPage:
+    return ParagraphPage(script, random.Random(1), replace(STYLE, **style))
+
+
+def regions(page: ParagraphPage) -> tuple[Region, ...]:
+    return read(page.doc.tobytes()).regions
+
+
+def texts(page: ParagraphPage) -> list[str]:
+    return [region.text for region in regions(page)]
+
+
+def drawn(*lines: tuple[float, float, str], size: float = 10, font: str = "helv") -> tuple[Region, ...]:
+    """The regions of a page with these lines at places of their own."""
+    with pymupdf.open() as doc:
+        page = doc.new_page(width=595, height=842)
+        writer = pymupdf.TextWriter(page.rect)
+        for x, y, text in lines:
+            writer.append((x, y), text, font=pymupdf.Font(font), fontsize=size)
+        writer.write_text(page)
+        return read(doc.tobytes()).regions
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_paragraph_is_one_region_however_far_its_lines_stand_apart(script):
+    page = a_page(script, line_spacing=2.2)
+    for _ in range(3):
+        assert page.put(page.prose(30))
+        page.space(14)
+    paragraphs = regions(page)
+    assert [len(region.lines) for region in paragraphs] == [len(lines) for lines in page.lines]
+    assert all("\n" not in region.text for region in paragraphs)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("kind", ["paragraphs", "headings", "items"])
+def test_paragraphs_headings_and_items_are_apart(kind, script):
+    (page,) = pages(kind, 1, 7, script)
+    counts = compare(page, read(page.doc.tobytes()))
+    assert counts["between"] and counts["within"]
+    assert (counts["joined"], counts["broken"]) == (0, 0)
+    assert script == "Kore" or counts["mistyped"] == 0  # Pango ends Korean lines within words
+
+
+def test_every_kind_of_page_can_be_made():
+    for kind in KINDS:
+        (page,) = pages(kind, 1, 3, "Latn")
+        assert len(page.truths) > 1, kind
+
+
+def test_indents_part_paragraphs_without_a_gap():
+    page = a_page()
+    for indent in (0, 15, 15, 15):
+        page.put(page.prose(25), indent=indent)
+    assert texts(page) == page.truths
+
+
+def test_indents_part_paragraphs_of_one_full_line():
+    long = "it rained on the hills and on the town for so many days that the river"
+    got = drawn(
+        (60, 100, "They came to the old town in the morning, and nobody had seen them for"),
+        (60, 113, "a long time."),
+        (75, 126, "Nobody in the old town had ever seen them go out by its western gate."),
+        (75, 139, "Then " + long),
+        (60, 152, "rose above the bridge, and they had to wait for the water to go back to"),
+        (60, 165, "where it had been."),
+        (75, 178, "They went."),
+    )
+    assert [len(region.lines) for region in got] == [2, 1, 3, 1]
+
+
+def test_a_bold_heading_of_the_same_size_is_apart():
+    page = a_page()
+    page.put("General rules", weight=700)
+    page.put(page.prose(25))
+    assert texts(page) == page.truths
+
+
+def test_bulleted_and_numbered_items_are_regions_labelled_list():
+    page = a_page()
+    page.put(page.prose(25))
+    for mark in ("•", "•", "1.", "2."):
+        page.put(page.prose(18), mark=mark, left=25)
+    page.put(page.prose(25))
+    paragraphs = regions(page)
+    assert [region.text for region in paragraphs] == page.truths
+    assert [region.label for region in paragraphs] == ["text", "list", "list", "list", "list", "text"]
+
+
+def test_a_number_at_a_lines_start_by_chance_is_no_item():
+    paragraphs = drawn(
+        (72, 100, "This line is as long as all the others on the page are, or nearly so, and ends with the year"),
+        (72, 112, "1948. The next sentence goes on in the same paragraph, and fills all of its line but for a few"),
+        (72, 124, "letters that are left."),
+    )
+    assert len(paragraphs) == 1 and "the year 1948. The next" in paragraphs[0].text and "a few letters" in paragraphs[0].text
+
+
+def test_ragged_lines_are_joined_and_verses_and_addresses_are_not():
+    page = a_page()
+    page.put(page.prose(40))
+    page.space(12)
+    page.put("Johann Sebastian Bach\nThomaskirchhof 16\n04109 Leipzig")
+    assert texts(page) == page.truths
+
+
+@pytest.mark.parametrize("script", ["Latn", "Arab", "Hebr"])
+def test_lines_that_somebody_ended_keep_their_breaks(script):
+    page = a_page(script)
+    page.put(page.prose(40))
+    page.space(12)
+    page.put("\n".join(page.prose(2) for _ in range(4)))
+    assert [text.count("\n") for text in texts(page)] == [0, 3]
+
+
+def test_hyphens_of_the_typesetter_are_undone_and_those_of_the_writer_stay():
+    page = a_page(width_pt=150)
+    page.put("A user-friendly rule")
+    page.space(12)
+    page.put(
+        "All human beings are inter\u00adnational, well-known and user-friendly, "
+        "as inter\u00adnational brother\u00adhood demands."
+    )
+    _, region = regions(page)
+    assert sum(line.text.endswith("-") for line in region.lines) > 1
+    assert region.text == page.truths[1]
+
+
+def test_code_keeps_its_breaks_and_is_labelled():
+    page = a_page()
+    page.put(page.prose(25))
+    page.space(10)
+    page.put("int main(void) {\n    return 0;\n}", family="DejaVu Sans Mono")
+    prose, code = regions(page)
+    assert (prose.label, code.label) == ("text", "code")
+    assert code.text == "int main(void) {\nreturn 0;\n}"
+
+
+@pytest.mark.parametrize(
+    ("font", "is_of_one_width"),
+    [("AAAAAA+DejaVuSansMono-Bold", True), ("CMTT10", True), ("Courier", True), ("MonotypeCorsiva", False), ("Times", False)],
+)
+def test_letters_of_one_width_are_known_by_the_fonts_name(font, is_of_one_width):
+    assert is_monospaced(Piece((0, 0, 9, 9), "a", font, 9)) is is_of_one_width
+
+
+def test_contents_are_one_region_with_a_line_an_entry():
+    entries = [(72.0, "Preface"), (72.0, "Getting started"), (87.0, "Before you begin"), (87.0, "Hardware"), (72.0, "Index")]
+    paragraphs = drawn(*((x, 100 + 13 * i, f"{title} {'. ' * 40}{i + 1}") for i, (x, title) in enumerate(entries)))
+    assert len(paragraphs) == 1 and paragraphs[0].text.count("\n") == len(entries) - 1
+
+
+def test_a_paragraph_that_goes_on_in_the_next_column_continues():
+    lines = [
+        "which are as long as these are, and fill it",
+        "so that the next one goes on in the same",
+        "sentence, as anybody can see who reads the",
+    ]
+    left = [(60, 100 + 12 * i, line) for i, line in enumerate(lines * 8)]
+    right = [
+        (320, 100 + 12 * i, line)
+        for i, line in enumerate(["column to its end, and stops.", "Another paragraph follows here, which ends."])
+    ]
+    paragraphs = drawn(*left, *right)
+    assert [region.continues for region in paragraphs][:1] == [True]
+    assert not any(region.continues for region in paragraphs[1:])
+
+
+def test_an_address_on_the_net_that_is_cut_is_whole():
+    paragraphs = drawn(
+        (72, 100, "The manual of the whole system can be found at the address https://www.debian.org/doc/"),
+        (72, 112, "manuals/debian-reference/index.en.html in English, and in other languages beside it there too,"),
+        (72, 124, "for those who read them."),
+    )
+    assert "https://www.debian.org/doc/manuals/debian-reference/index.en.html in English" in paragraphs[0].text
+
+
+def test_a_ragged_quotation_that_is_set_in_on_both_sides_is_joined():
+    page = a_page()
+    page.put(page.prose(40))
+    page.space(6)
+    page.put(page.prose(40), left=24, right=24)
+    assert texts(page) == page.truths

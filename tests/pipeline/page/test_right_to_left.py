@@ -1,0 +1,389 @@
+"""What `text_layer` promises of a label, on pages whose text is known before they are typeset."""
+
+import itertools
+import math
+import random
+import shutil
+import unicodedata
+from pathlib import Path
+
+import pymupdf
+import pytest
+from rapidfuzz.distance import Levenshtein
+
+from datagen.coarse.clean_line import cleaner
+from datagen.drawing.typeset import Style, typeset
+from datagen.drawing.vertical_pages import vertical
+from datagen.page import glyphs as pdf_glyphs
+from datagen.page import line_pieces
+from datagen.page.line_order import reading_order
+from datagen.page.line_pieces import Piece
+from datagen.page.paragraphs import paragraphs
+from datagen.page.visual_lines import visual_lines
+from datagen.record import LABELS
+from datagen.writing.bidi import levels, logical_order, mirror, visual_order
+from tests.inputs.pdfs import LATIN, assemble, stream
+from tests.inputs.udhr import UDHR
+from tests.opened import read
+
+# Drawn, but not there for a reader: what chooses a form of a letter, or allows a break.
+UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u180e"))
+
+
+def texts(pdf: bytes | Path) -> list[str]:
+    return [line.text for region in read(pdf).regions for line in region.lines]
+
+
+def drawn(draw) -> bytes:
+    """A page on which `draw` has drawn, as a PDF."""
+    with pymupdf.open() as doc:
+        draw(doc.new_page(width=595, height=842))
+        return doc.tobytes()
+
+
+def placed(*words: tuple[float, float, str], font: str = "helv", size: float = 10, spacing: float = 0) -> bytes:
+    """Text at places, each a text object of its own; `spacing` is between characters, in points."""
+
+    def draw(page):
+        f = pymupdf.Font(font)
+        for x, y, text in words:
+            writer = pymupdf.TextWriter(page.rect)
+            if spacing:
+                for char in text:
+                    writer.append((x, y), char, font=f, fontsize=size)
+                    x += f.text_length(char, size) + spacing
+            else:
+                writer.append((x, y), text, font=f, fontsize=size)
+            writer.write_text(page)
+
+    return drawn(draw)
+
+
+# Bounds in percent of characters, where MuPDF tells less than what is in the file: of /ActualText, only a part of a cluster.
+WRONG = {"Deva": 1.6, "Gran": 2.5}
+
+
+@pytest.mark.parametrize("script", UDHR)
+def test_every_script_comes_out_as_it_went_in(script):
+    lang, text = UDHR[script]
+    document = typeset([text], lang)
+    truth = [plain(line.text) for line in document.pages[0].lines]
+    found = [plain(line) for line in texts(document.pdf)]
+    if script in WRONG:
+        error = 100 * Levenshtein.normalized_distance("\n".join(truth), "\n".join(found))
+        assert error <= WRONG[script]
+    else:
+        assert found == truth
+
+
+@pytest.mark.parametrize(
+    "script", ["Latn", "Cyrl", "Grek", "Arab", "Hebr", "Beng", "Telu", "Thai", "Tibt", "Geor", "Adlm", "Ethi"]
+)
+def test_justified_columns_come_out_line_by_line(script):
+    lang, text = UDHR[script]
+    document = typeset([text, text], lang, Style(columns=2, size_pt=9, justify=True, height_pt=200))
+    truth = [plain(line.text) for line in document.pages[0].lines]
+    assert [plain(line) for line in texts(document.pdf)] == truth
+
+
+def clean_line(text: str) -> str:
+    return cleaner(text)(text)
+
+
+def plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).translate(UNSEEN).split())
+
+
+@pytest.mark.parametrize(
+    ("lang", "text"),
+    [
+        ("ar", "صدر الإصدار 18 من Debian Linux (12.5) في عام 2024، والإصدار ١٩ بعده."),
+        ("ar", "بِسْمِ ٱللَّهِ ٱلرَّحْمَٰنِ ٱلرَّحِيمِ"),
+        ("he", "גרסה 18 של Debian Linux (12.5) יצאה בשנת 2024, ב-10:30 (שעון ישראל) [א]."),
+        ("he", "בְּרֵאשִׁית בָּרָא אֱלֹהִים אֵת הַשָּׁמַיִם וְאֵת הָאָרֶץ׃"),
+        ("fa", "می‌خواهم ۵۰٪ از آن را «به‌زودی» بخوانم."),
+        ("ur", "تمام انسان آزاد اور حقوق و عزت کے اعتبار سے برابر پیدا ہوئے ہیں۔"),
+    ],
+)
+def test_right_to_left_text_is_in_logical_order(lang, text):
+    (line,) = read(typeset([text], lang).pdf).regions[0].lines
+    assert plain(line.text) == plain(text)
+    assert line.direction == "rtl"
+
+
+@pytest.mark.parametrize("visual", [False, True])
+def test_the_order_in_the_file_does_not_matter(visual):
+    hebrew = "שלום עולם 18"
+    noto = Path("/usr/share/fonts/truetype/noto/NotoSansHebrew-Regular.ttf")
+    if not noto.exists():
+        pytest.skip(f"{noto} isn't there (fonts-noto-core)")
+    font = pymupdf.Font(fontfile=str(noto))
+
+    def draw(page):
+        order = "18 " + hebrew[:-3][::-1]
+        xs = [200 + sum(font.text_length(c, 12) for c in order[:i]) for i in range(len(order))]
+        writer = pymupdf.TextWriter(page.rect)
+        for x, c in list(zip(xs, order, strict=True))[:: 1 if visual else -1]:
+            writer.append((x, 100), c, font=font, fontsize=12)
+        writer.write_text(page)
+
+    assert texts(drawn(draw)) == [hebrew]
+
+
+def test_the_bidirectional_algorithm_runs_backwards():
+    for words in itertools.permutations(["שלום", "abc", "18", "(א)", "كتاب"], 4):
+        for rtl in (True, False):
+            text = " ".join(["סוף" if rtl else "end", *words, "סוף." if rtl else "end."])
+            level = levels(text, rtl)
+            visual = "".join(mirror(text[i]) if level[i] % 2 else text[i] for i in visual_order(level))
+            logical = "".join(mirror(visual[i]) if odd else visual[i] for i, odd in logical_order(visual, rtl))
+            again = levels(logical, rtl)
+            assert "".join(mirror(logical[i]) if again[i] % 2 else logical[i] for i in visual_order(again)) == visual
+
+
+def test_presentation_forms_become_letters_and_are_counted():
+    assert clean_line("\ufef3\ufeee\ufedf\ufeaa") == "يولد"
+    assert clean_line("\ufefb") == "لا"
+    assert clean_line("\ufe11\ufe41\ufe35") == "、「（"
+    assert clean_line("ef\ufb01cient \ufb00\ufb04") == "efficient ffffl"
+
+
+def test_gaps_are_spaces_where_a_font_has_none_to_show():
+    vietnamese = "Tất cả mọi người sinh ra đều được tự do"
+    noto = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
+    if not noto.exists():
+        pytest.skip(f"{noto} isn't there (fonts-noto-core)")
+    font = pymupdf.Font(fontfile=str(noto))
+
+    def draw(page):
+        x = 72.0
+        writer = pymupdf.TextWriter(page.rect)
+        for word in vietnamese.split():
+            writer.append((x, 100), word, font=font, fontsize=11)
+            x += font.text_length(word, 11) + 3
+        writer.write_text(page)
+
+    pdf = drawn(draw)
+    assert texts(pdf) == [vietnamese]
+    assert read(pdf).signals["spaces_added_share"] > 0.1
+
+
+def test_korean_words_are_parted_and_chinese_is_not():
+    korean = typeset(["모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다"], "ko")
+    assert texts(korean.pdf) == [line.text for line in korean.pages[0].lines]
+    quarter = placed(
+        (72, 100, "Linux"), (72 + 23.5 + 2.5, 100, "系统"), (72 + 23.5 + 2.5 + 20 + 2.5, 100, "Linux"), font="china-s"
+    )
+    assert " ".join(texts(quarter)).replace(" ", "") == "Linux系统Linux"
+    assert "系统 " not in " ".join(texts(quarter))
+
+
+def test_letterspaced_words_are_words():
+    assert texts(placed((72, 100, "THE QUICK BROWN FOX"), spacing=2)) == ["THE QUICK BROWN FOX"]
+
+
+def test_double_spaces_are_one_and_no_break_spaces_are_spaces():
+    assert texts(placed((72, 100, "one  two\u00a0three   four"))) == ["one two three four"]
+
+
+def columns(lines: int = 8, title: bool = False) -> list[tuple[float, float, str]]:
+    """Two columns of prose, drawn row by row."""
+    words = LATIN.split()
+    rows: list[tuple[float, float, str]] = (
+        [(60, 60, "A title that goes right across both of the columns of this page")] if title else []
+    )
+    for i in range(lines):
+        for column, x in enumerate((60, 320)):
+            rows.append((x, 100 + 14 * i, f"{'LR'[column]}{i} " + " ".join(words[k % len(words)] for k in range(i, i + 7))[:42]))
+    return rows
+
+
+def test_columns_drawn_row_by_row_are_read_one_after_the_other():
+    found = texts(placed(*columns(title=True)))
+    assert found[0].startswith("A title")
+    assert [line[:2] for line in found[1:]] == [f"{c}{i}" for c in "LR" for i in range(8)]
+
+
+def test_columns_in_the_right_order_stay_and_so_do_tables():
+    right = sorted(columns(), key=lambda row: row[0])
+    assert [line[:2] for line in texts(placed(*right))] == [f"{c}{i}" for c in "LR" for i in range(8)]
+    cells = [(60 + 150 * k, 100 + 14 * i, f"cell {i} {k}") for i in range(8) for k in range(3)]
+    assert texts(placed(*cells)) == [text for *_, text in cells]
+    terms = [
+        (x, 100 + 14 * i, t) for i in range(8) for x, t in ((60, f"term {i}"), (160, f"{i} explains what this term means here"))
+    ]
+    assert texts(placed(*terms)) == [text for *_, text in terms]
+
+
+def test_lines_drawn_from_the_bottom_up_are_read_from_the_top_down():
+    lines = [(60.0, 100.0 + 14 * i, f"{i} all human beings are born free and equal") for i in range(12)]
+    assert texts(placed(*lines[::-1])) == [text for *_, text in lines]
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_rotated_page_and_lines_at_an_angle_keep_text_and_boxes(rotation):
+    def draw(page):
+        page.insert_text((100, 400), "upward it goes", rotate=90)
+        page.insert_text((200, 200), "downward it goes", rotate=270)
+        page.insert_text((300, 300), "on its head", rotate=180)
+        page.insert_text((300, 500), "at a slant", morph=(pymupdf.Point(300, 500), pymupdf.Matrix(30)))
+        page.insert_text((100, 700), "level")
+        page.set_rotation(rotation)
+
+    pdf = drawn(draw)
+    assert sorted(texts(pdf)) == sorted(["upward it goes", "downward it goes", "on its head", "at a slant", "level"])
+    with pymupdf.open(stream=pdf, filetype="pdf") as doc:
+        page = doc[0]
+        zoom = 1920 / max(page.rect.width, page.rect.height)
+        dark = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), colorspace=pymupdf.csGRAY)
+        boxes = [line.box for region in read(pdf).regions for line in region.lines]
+        for box in boxes:
+            assert any(dark.pixel(x, y)[0] < 128 for x in range(box.x0, box.x1) for y in range(box.y0, box.y1))
+
+
+def test_what_is_outside_of_the_crop_box_is_not_there():
+    def draw(page):
+        page.insert_text((100, 150), "inside")
+        page.insert_text((100, 700), "outside")
+        page.set_cropbox(pymupdf.Rect(50, 100, 350, 300))
+
+    assert texts(drawn(draw)) == ["inside"]
+
+
+def test_vertical_text_is_read_from_the_right_and_ruby_apart():
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        pytest.skip("there is no Chromium")
+    paragraph = [
+        "すべての",
+        ("人間", "にんげん"),
+        "は、生まれながらにして",
+        ("自由", "じゆう"),
+        "であり、かつ、尊厳と権利とについて平等である。",
+    ]
+    document = vertical(
+        [paragraph, "人間は、理性と良心とを授けられており、互いに同胞の精神をもって行動しなければならない。" * 2], "ja"
+    )
+    truth = document.pages[0].lines
+    reading = read(document.pdf)
+    ruby = [ruby.text for line in truth for ruby in line.ruby]
+    annotating = [region for region in reading.regions if region.lines[0].text in ruby]
+    lines = [line for region in reading.regions if region not in annotating for line in region.lines]
+    assert [line.text for line in lines] == [line.text for line in truth]
+    assert {line.direction for line in lines} == {"ttb"}
+    assert [line.text for region in annotating for line in region.lines] == ruby
+    assert {region.label for region in reading.regions} <= set(LABELS)
+
+
+def test_ruby_stays_where_its_line_is_joined_to_what_stands_before_it():
+    font = pymupdf.Font("japan")
+
+    def draw(page):
+        for x, y, text, size in ((72, 100, "第一章", 20), (162, 100, "漢字仮名交じり文", 20), (162, 80, "かんじ", 8)):
+            writer = pymupdf.TextWriter(page.rect)
+            writer.append((x, y), text, font=font, fontsize=size)
+            writer.write_text(page)
+
+    assert texts(drawn(draw)) == ["第一章 漢字仮名交じり文", "かんじ"]
+
+
+def test_vertical_fonts_say_that_they_are(tmp_path):
+    content = b"BT /F 20 Tf 300 700 Td <4E0080054EBA> Tj ET BT /F 20 Tf 260 700 Td <4EBA4E008005> Tj ET"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        stream(content),
+        b"<</Type/Font/Subtype/Type0/BaseFont/HeiseiMin-W3/Encoding/UniJIS-UCS2-V/DescendantFonts[6 0 R]>>",
+        b"<</Type/Font/Subtype/CIDFontType0/BaseFont/HeiseiMin-W3/CIDSystemInfo<</Registry(Adobe)/Ordering(Japan1)/Supplement 2>>"
+        b"/FontDescriptor 7 0 R>>",
+        b"<</Type/FontDescriptor/FontName/HeiseiMin-W3/Flags 4/FontBBox[0 -200 1000 900]/ItalicAngle 0/Ascent 880/Descent -120"
+        b"/CapHeight 700/StemV 80>>",
+    ]
+    lines = [line for region in read(assemble(tmp_path / "a.pdf", objects)).regions for line in region.lines]
+    assert [(line.text, line.direction) for line in lines] == [("一者人", "ttb"), ("人一者", "ttb")]
+
+
+def test_hyphens_stand_as_drawn_in_lines():
+    document = typeset(["conscience and inter\u00adnational brother\u00adhood of men"], "en", Style(width_pt=210, margin_pt=40))
+    found = texts(document.pdf)
+    assert found == [line.text for line in document.pages[0].lines]
+    assert any(line.endswith("-") for line in found)
+    assert not any("\u00ad" in line for line in found)
+
+
+def test_soft_hyphens_are_drawn_at_a_line_end_only():
+    assert clean_line("co\u00adop\u00ad") == "coop-"
+    assert clean_line("well\u2011known\u2010 ") == "well-known-"
+
+
+def test_text_drawn_twice_for_boldness_stands_once():
+    pdf = placed((72, 100, "Bold heading"), (72.3, 100, "Bold heading"), (72, 120, "Bold heading"))
+    assert texts(pdf) == ["Bold heading", "Bold heading"]
+    assert read(pdf).signals["doubled_share"] == pytest.approx(1 / 3)
+
+
+def test_characters_are_composed_and_marks_of_direction_go():
+    assert clean_line("e\u0301le\u0300ve \u200fשלום\u200e") == "élève שלום"
+    assert clean_line("क्\u200dष") == "क्\u200dष"
+
+
+def test_what_mupdf_says_twice_stands_once():
+    assert clean_line("आज़ादी आज़ाादी राष्ट्रोंों") == "आज़ादी आज़ादी राष्ट्रों"
+    assert clean_line("कर्त्तव्य வாழ்க்கை ಕರ್ತ್ತ") == "कर्त्तव्य வாழ்க்கை ಕರ್ತ್ತ"
+
+
+def test_hostile_places_raise_nothing(tmp_path):
+    content = (
+        b"BT /T 12 Tf 1e38 0 0 1e38 0 0 Tm (huge) Tj ET BT /T 12 Tf 0 0 0 0 72 700 Tm (none) Tj ET "
+        b"BT /T 0 Tf 72 600 Td (\\350\\351 x) Tj ET BT /T 12 Tf 1 0 0 1 72 500 Tm 9e30 Tc (far apart) Tj ET "
+        b"BT /T 12 Tf 0 0 3 1 72 400 Tm (QZQZ) Tj ET"
+    )
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</T 5 0 R>>>>>>",
+        stream(content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    assert not set("QZ") & set("".join(texts(assemble(tmp_path / "a.pdf", objects))))
+
+
+def test_no_place_or_size_of_a_glyph_raises_anything():
+    draw = random.Random(0)
+    letters = "ab שלم لاً́ 一か  ກາ க்ொ \u00ad(1)."
+    numbers = (0.0, 1.0, 5.0, 5.0, 12.0, -3.0, 1e-30, 1e30)
+    for _ in range(300):
+        size = draw.choice((0.0, 1e-30, 10.0, 1e30))
+        blocks = []
+        for _ in range(3):
+            pieces = []
+            for _ in range(draw.randint(1, 12)):
+                x0, y0, x1, y1 = (draw.choice(numbers) * draw.random() for _ in range(4))
+                text = "".join(draw.choices(letters, k=draw.randint(1, 9))).strip("\u00ad") or "a"
+                glyphs = [(c, *draw.choices((*numbers, math.inf, math.nan), k=2)) for c in text]
+                direction = draw.choice([(1.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+                baseline = draw.choice((*numbers, math.inf, math.nan))
+                is_vertical = draw.random() < 0.2
+                pieces.append(Piece((x0, y0, x1, y1), text, "", size, direction, is_vertical, 0, glyphs, baseline))
+            blocks.append(pieces)
+        for piece in blocks[0]:
+            pdf_glyphs.spaced(piece.glyphs, size)
+            pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(piece.glyphs, size), True, {})
+        blocks, _ = line_pieces.without_doubles(blocks)
+        blocks = line_pieces.whole_clusters(line_pieces.joined_rows(blocks, lambda box: True))
+        blocks = line_pieces.with_ruby_apart(line_pieces.stacked(blocks))
+        blocks = reading_order(visual_lines(blocks, True, lambda box: True), False)
+        if size:  # text without any is left out before
+            paragraphs(blocks, True)
+
+
+def test_what_is_drawn_between_words_keeps_them_apart():
+    """Outlined words: their line is no line any more, so that their ink is seen to lie outside of all lines."""
+    document = typeset([" ".join(UDHR["Latn"][1].split()[:8])], "en", Style(size_pt=12))
+    words = document.pages[0].lines[0].words
+    with pymupdf.open(stream=document.pdf, filetype="pdf") as doc:
+        doc[0].add_redact_annot(pymupdf.Rect(words[3].box), fill=False)
+        doc[0].apply_redactions(graphics=0)
+        x0, y0, x1, y1 = words[3].box
+        doc[0].draw_rect(pymupdf.Rect(x0 + 1, y0 + 3, x1 - 1, y1 - 3), fill=(0, 0, 0))
+        assert len(texts(doc.tobytes())) == 2

@@ -1,0 +1,211 @@
+"""A visual line is one line, whatever its gaps; what stands beside it in another column or cell is not in its region."""
+
+from collections import Counter
+
+import pymupdf
+import pytest
+
+from datagen.page.visual_lines import leaders_as_one
+from tests.inputs.line_pages import KINDS, compare, pages
+from tests.opened import read
+from tests.pipeline.page.test_right_to_left import drawn, texts
+
+
+def page(*pieces: tuple[float, float, str], font: str = "helv", size: float = 10, rules: tuple = ()) -> bytes:
+    """Pieces at their places, each a text object of its own, and rules from point to point."""
+
+    def draw(page):
+        for x, y, text in pieces:
+            writer = pymupdf.TextWriter(page.rect)
+            writer.append((x, y), text, font=pymupdf.Font(font), fontsize=size)
+            writer.write_text(page)
+        for start, end in rules:
+            page.draw_line(start, end, width=0.7)
+
+    return drawn(draw)
+
+
+def regions(pdf: bytes) -> list[list[str]]:
+    return [[line.text for line in region.lines] for region in read(pdf).regions]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_typeset_lines_are_whole_and_columns_are_apart(kind):
+    counts: Counter[str] = Counter()
+    for typeset in pages(kind, 3):
+        counts.update(compare(typeset, read(typeset.pdf())))
+    # Of words that are set far apart, gaps lie above each other now and then.
+    assert counts["broken"] <= 0.005 * counts["within"]
+    assert counts["joined"] == 0
+    assert counts["within"] + counts["between"] > 5 or kind == "drop capital"
+
+
+def test_an_entry_of_a_contents_page_is_one_line():
+    dots = ". " * 40
+    pdf = page(
+        *((72, 100, "1"), (95, 100, "Welcome to Debian"), (515, 100, "1")),
+        *((95, 120, "1.1"), (120, 120, "What is Debian?"), (210, 120, dots), (515, 120, "1")),
+        *((95, 140, "1.2"), (120, 140, "What is Linux?"), (210, 140, dots), (510, 140, "12")),
+        *((72, 160, "2"), (95, 160, "Requirements"), (510, 160, "15")),
+    )
+    assert texts(pdf) == [
+        "1 Welcome to Debian 1",
+        "1.1 What is Debian? ..... 1",
+        "1.2 What is Linux? ..... 12",
+        "2 Requirements 15",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "one"),
+    [
+        ("Index ........................ 9", "Index ..... 9"),
+        ("Index. . . . . . . . . . . . .9", "Index ..... 9"),
+        ("Index \u00b7 \u00b7 \u00b7 \u00b7 \u00b7 \u00b7 9", "Index ..... 9"),
+        ("Index \u2026\u2026\u2026\u2026\u2026\u2026 9", "Index ..... 9"),
+        ("A long title of an entry . . 9", "A long title of an entry ..... 9"),
+        ("Name: ______________ Date: _____", "Name: _____ Date: _____"),
+        ("and so on... and on", "and so on... and on"),
+        ("\u4ed6\u8bf4\u2026\u2026\u597d", "\u4ed6\u8bf4\u2026\u2026\u597d"),
+        ("a . . . b . . . .", "a . . . b . . . ."),
+        ("__init__ and ___", "__init__ and ___"),
+    ],
+)
+def test_leaders_take_one_form(written, one):
+    assert leaders_as_one(written).strip() == one
+
+
+def test_entries_in_two_columns_are_two_lines():
+    left = [(72, 100 + 14 * i, f"1.{i}.1") for i in range(8)]
+    titles = [(105, 100 + 14 * i, f"Title {word}" + " ." * 12) for i, word in enumerate("abcdefgh")]
+    numbers = [(240, 100 + 14 * i, str(10 + i)) for i in range(8)]
+    right = [(262, 100 + 14 * i, f"{20 + i} Other {word}") for i, word in enumerate("abcdefgh")]
+    read_lines = texts(page(*left, *titles, *numbers, *right))
+    assert sorted(read_lines) == sorted(
+        [f"1.{i}.1 Title {word} ..... {10 + i}" for i, word in enumerate("abcdefgh")]
+        + [f"{20 + i} Other {word}" for i, word in enumerate("abcdefgh")]
+    )
+
+
+def test_a_dash_in_a_cell_is_no_bullet():
+    rows = [("Name", "Size", "Owner"), ("readme", "-", "root"), ("licence", "-", "nobody"), ("notes", "404", "root")]
+    pieces = [(72 + 60 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
+    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
+
+
+def test_a_drop_capital_is_the_first_letter_of_its_line():
+    pdf = page(
+        (100, 103, "ver the past three decades the free"),
+        (100, 116, "software of the world has grown and"),
+        (72, 129, "grown more"),
+    )
+    with pymupdf.open(stream=pdf, filetype="pdf") as doc:
+        writer = pymupdf.TextWriter(doc[0].rect)
+        writer.append((72, 116), "O", font=pymupdf.Font("helv"), fontsize=33)
+        writer.write_text(doc[0])
+        content = read(doc.tobytes())
+    first, second, third = (line for region in content.regions for line in region.lines)
+    assert [line.text for line in (first, second, third)] == [
+        *("Over the past three decades the free", "software of the world has grown and", "grown more")
+    ]
+    assert first.box.x0 < second.box.x0 - 40
+    assert first.box.y1 - first.box.y0 == second.box.y1 - second.box.y0
+
+
+def test_a_bullet_and_a_number_belong_to_their_item():
+    items = [(72, "\u2022", "An apple that is red"), (72, "1.", "A pear"), (72, "(a)", "A plum and"), (72, "\u2022", "A quince")]
+    pdf = page(
+        *(piece for i, (x, label, text) in enumerate(items) for piece in ((x, 100 + 14 * i, label), (100, 100 + 14 * i, text)))
+    )
+    assert texts(pdf) == [f"{label} {text}" for _, label, text in items]
+
+
+def test_a_line_of_a_form_is_one_line():
+    pdf = page(
+        (72, 100, "Name:"),
+        (110, 100, "_" * 30),
+        (300, 100, "Date:"),
+        (340, 100, "_" * 20),
+        (72, 130, "Place:"),
+        (110, 130, "_" * 30),
+    )
+    assert texts(pdf) == ["Name: _____ Date: _____", "Place: _____"]
+
+
+def test_a_tab_stop_parts_no_line():
+    above, below = (
+        "A line of text above that is long enough to show one column",
+        "And a line of text below, which also goes across the gap",
+    )
+    assert texts(page((72, 100, above), (72, 114, "Telephone"), (180, 114, "555 0100"), (72, 128, below))) == [
+        *(above, "Telephone 555 0100", below)
+    ]
+
+
+def test_words_set_far_apart_are_one_line():
+    words = ["judged", "simply", "as", "a", "corporate", "entity"]
+    widths = [pymupdf.get_text_length(word, "helv", 10) for word in words]
+    places = [72 + sum(widths[:i]) + 15 * i for i in range(len(words))]
+    pdf = page(
+        *((x, 100, word) for x, word in zip(places, words, strict=True)),
+        (72, 114, "and nothing else than that, said he to us all"),
+    )
+    assert texts(pdf)[0] == "judged simply as a corporate entity"
+
+
+def test_the_order_in_the_file_is_not_that_of_the_line():
+    assert texts(page((200, 100, "third"), (72, 100, "first"), (130, 100, "second"))) == ["first second third"]
+
+
+def test_cells_of_a_ruled_table_are_apart_though_near():
+    rows = [("alpha", "beta"), ("gamma", "delta")]
+    pieces = [(72 + 45 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
+    pdf = page(*pieces, rules=[((111, 88), (111, 120)), ((68, 104), (160, 104))])
+    assert regions(pdf) == [["alpha"], ["beta"], ["gamma"], ["delta"]]
+
+
+def test_cells_of_a_table_without_rules_are_apart():
+    rows = [("Name", "Size", "Owner"), ("readme", "12", "root"), ("licence", "7", "nobody"), ("notes", "404", "root")]
+    pieces = [(72 + 80 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
+    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
+
+
+def test_numbers_that_go_up_within_a_table_are_no_numbers_of_pages():
+    rows = [("apples", "10", "red"), ("pears", "12", "green"), ("plums", "30", "blue"), ("quinces", "45", "yellow")]
+    pieces = [(72 + 60 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
+    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
+
+
+def test_columns_that_share_baselines_are_apart():
+    left = [f"the left column goes on in line {i} of it" for i in "abcdefghij"]
+    right = [f"while the right one has in {i} its own lines" for i in "abcdefghij"]
+    pieces = [(x, 100 + 12 * i, text[i]) for i in range(10) for x, text in ((72, left), (290, right))]
+    assert texts(page(*pieces)) == left + right
+
+
+def test_lines_of_columns_that_share_a_baseline_by_chance_are_apart():
+    left = [(72, 100 + 12 * i, f"the left column goes on in line {i:02}") for i in range(20)]
+    right = [(290, 104 + 14 * i, f"while the right one has its line {i:02}") for i in range(17)]
+    assert texts(page(*left, *right)) == [text for _, _, text in (*left, *right)]
+
+
+def test_a_rotated_page_is_no_different():
+    (typeset,) = pages("contents", 1)
+    with pymupdf.open(stream=typeset.pdf(), filetype="pdf") as doc:
+        doc[0].set_rotation(90)
+        counts = compare(typeset, read(doc.tobytes()))
+    assert (counts["within"] > 10, counts["broken"]) == (True, 0)
+
+
+def test_a_coloured_or_underlined_gap_parts_nothing():
+    above, below = (
+        "A line of text above that is long enough to show one column",
+        "And a line of text below, which also goes across the gap",
+    )
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        sheet.draw_rect((70, 104, 300, 118), fill=(0.8, 0.9, 1), color=None)
+        sheet.draw_line((70, 116), (300, 116))
+        for x, y, text in ((72, 100, above), (72, 114, "Telephone"), (180, 114, "555 0100"), (72, 128, below)):
+            sheet.insert_text((x, y), text, fontsize=10)
+        assert texts(doc.tobytes()) == [above, "Telephone 555 0100", below]

@@ -1,0 +1,79 @@
+"""The benchmarks still run; what they measure is `make bench`'s to say."""
+
+import importlib.util
+import time
+
+import pytest
+import torch
+
+from recipes.sample_costs import processor
+from tests.bench import results
+from tests.bench.__main__ import ALL, BENCHES, chosen
+from tests.bench.coarse.extraction import measure_ours
+from tests.bench.flywheel import rates as bench_rates
+from tests.bench.flywheel import reader
+from tests.inputs import pdfs
+
+
+def test_the_extraction_benchmark_measures_something(tmp_path):
+    path = pdfs.write(tmp_path / "long.pdf", *[f"page {i}" for i in range(200)])
+    assert measure_ours([str(path)], long_side=128, workers=1) > 0
+
+
+def test_the_readers_benchmark_runs(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # what it measures so isn't this machine's rate
+    threads = torch.get_num_threads()
+    for name, value in {"NUM_LINES": 4, "NUM_STEPS": 1, "TURNS": 1}.items():
+        monkeypatch.setattr(reader, name, value)
+    reader.main()
+    torch.set_num_threads(threads)
+    output = capsys.readouterr().out
+    assert output.count("ratio") >= 1
+    assert "lines/s" in output
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_rates_runs(monkeypatch, capsys):
+    threads = torch.get_num_threads()
+    for name, value in {"NUM_LINES": 4, "NUM_STEPS": 1, "PP_STEPS": 1, "TURNS": 1}.items():
+        monkeypatch.setattr(bench_rates, name, value)
+    monkeypatch.setattr(reader, "TURNS", 1)
+    bench_rates.main()
+    torch.set_num_threads(threads)
+    training, reading = capsys.readouterr().out.splitlines()
+    assert training.startswith("training, lines/s") and reading.startswith("reading, lines/s")
+    assert "PP-OCRv6" in training and "PP-OCRv6" in reading
+
+
+def test_a_benchmark_records_its_own_section_and_leaves_the_others(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    results.record(path, "scale", results.section("python -m tests.bench.work.scale", "abc", 0.1, "9 shards/s\n"), list(ALL))
+    results.record(
+        path,
+        "reader",
+        results.section("python -m tests.bench.flywheel.reader", "abd", 1.7, "## ratio 9.1\n\n  lines\n"),
+        list(ALL),
+    )
+    first = path.read_text()
+    assert first.index("## reader") < first.index("## scale")  # in the order in which they run
+    assert "    ## ratio 9.1\n\n      lines\n" in first
+    assert f"{time.strftime('%Y-%m-%d')}, {processor()}" in first
+    assert "revision abd; 1.7 processes of others wanted a core" in first
+    results.record(path, "reader", "anew", list(ALL))
+    second = path.read_text()
+    assert "ratio 9.1" not in second and "\n## reader\n\nanew\n" in second
+    assert second[second.index("## scale") :] == first[first.index("## scale") :]
+
+
+def test_a_benchmark_that_there_is_not_is_refused_with_the_names():
+    assert chosen("") == list(BENCHES)
+    assert chosen("long_run") == ["long_run"]
+    with pytest.raises(ValueError, match="there is no such benchmark") as refused:
+        chosen("speed")
+    assert str(refused.value) == f"only=speed: there is no such benchmark; allowed are {', '.join(ALL)}"
+    assert {"extraction", "lines", "truth", "weights", "real_pages", "sentences"} <= ALL.keys()
+
+
+def test_every_benchmark_is_a_program():
+    for name, (folder, *_) in ALL.items():
+        assert importlib.util.find_spec(f"tests.bench.{folder}.{name}"), name

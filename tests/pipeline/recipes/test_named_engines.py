@@ -1,0 +1,104 @@
+"""Engines by name in a run: MinerU's output and a model behind a server give the pages of a dataset their regions, and a run that
+is made again, or with other engines, says so."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from datagen.coarse.source import PdfSource
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.engines import Choice
+from datagen.fine.read_pages import ReadPages
+from datagen.inputs.census import Listing
+from datagen.work.pipeline import Pipeline
+from recipes.recipe import Recipe, Report
+from recipes.run.execute import Place, run
+from tests.chat_server import fails, says, serving
+from tests.inputs import pdfs
+from tests.outputs import check_corpus, dataset_samples
+
+GROUNDED = (
+    "<|ref|>sub_title<|/ref|><|det|>[[100, 50, 900, 100]]<|/det|>\n## A heading\n\n"
+    "<|ref|>table<|/ref|><|det|>[[0, 200, 999, 400]]<|/det|>\n\n<table><tr><td>1</td></tr></table>\n\n"
+    "<|ref|>text<|/ref|><|det|>[[100, 500, 900, 600]]<|/det|>\nSome text."
+)
+
+
+def recipe(folder: Path, engine: Choice) -> Recipe:
+    pages = Pipeline("fine", Listing(str(folder)), PdfSource(long_side=512), (ReadPages(engine),), max_drop=1.0)
+    return Recipe("test", (pages, Report(("fine",))))
+
+
+def mineru_output(folder: Path, stem: str, *texts: str) -> Path:
+    """In the form of MinerU's reference, by hand."""
+
+    def block(text: str) -> dict:
+        box = [72, 90, 400, 110]
+        return {
+            "type": "text",
+            "bbox": box,
+            "lines": [{"bbox": box, "spans": [{"type": "text", "bbox": box, "content": text, "score": 1.0}]}],
+        }
+
+    pages = [{"page_idx": i, "page_size": [595, 842], "para_blocks": [block(t)]} for i, t in enumerate(texts)]
+    path = folder / stem / "auto" / f"{stem}_middle.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"pdf_info": pages, "_backend": "pipeline", "_version_name": "2.7.0"}))
+    return folder
+
+
+@pytest.fixture
+def documents(tmp_path) -> Path:
+    pdfs.write(tmp_path / "in/a.pdf", pdfs.lines(pdfs.LATIN), pdfs.lines(pdfs.LATIN))
+    pdfs.write(tmp_path / "in/b.pdf", pdfs.lines(pdfs.LATIN))
+    return tmp_path / "in"
+
+
+def test_mineru_s_pages_are_a_dataset_and_those_it_lacks_are_drops(documents, tmp_path):
+    out = tmp_path / "out"
+    engine = Choice.of(
+        "mineru", folder=str(mineru_output(tmp_path / "mineru", "a", "Все люди рождаются свободными.", "The second."))
+    )
+    assert run(recipe(documents, engine), Place(str(out), "inline")) == 0
+    made = sorted(dataset_samples(Folder(str(out / "fine"))), key=lambda sample: sample.origin.page)
+    assert [sample.text for sample in made] == ["Все люди рождаются свободными.", "The second."]
+    assert [(sample.lang, sample.script) for sample in made] == [
+        ("ru", "Cyrl"),
+        ("und", "Latn"),
+    ]  # the second is too short to tell
+    assert [region.detected_by for sample in made for region in sample.regions] == ["mineru", "mineru"]
+    drops = [drop for report in read_reports(Folder(str(out / "fine"))) for drop in report.drops]
+    assert [(Path(drop.uri).name, drop.reason, drop.stage) for drop in drops] == [("b.pdf", "not_in_mineru", "ReadPages")]
+    check_corpus(out, name="fine")
+    assert json.loads((out / "fine/run.json").read_text())["description"]["stages"][0]["engines"]["mineru"] == "2.7.0 pipeline"
+
+
+def test_a_served_model_s_pages_are_a_dataset_and_its_key_is_written_nowhere(documents, tmp_path, monkeypatch):
+    monkeypatch.setenv("KEY_OF_THE_TEST", "a-secret-key")
+    out = tmp_path / "out"
+    with serving(lambda request: says(GROUNDED, logprobs=[-0.1])) as (url, came):
+        engine = Choice.of("server", kind="pages", url=url, model="deepseek-ai/DeepSeek-OCR", key="KEY_OF_THE_TEST")
+        assert run(recipe(documents, engine), Place(str(out), "inline")) == 0
+    made = dataset_samples(Folder(str(out / "fine")))
+    assert len(made) == len(came) == 3
+    assert {tuple((r.label, r.format, r.score) for r in sample.regions) for sample in made} == {
+        (("sub_title", "markdown", 0.905), ("table", "html", 0.905), ("text", "markdown", 0.905))
+    }
+    assert all(request["headers"]["Authorization"] == "Bearer a-secret-key" for request in came)
+    check_corpus(out, name="fine")
+    written = [path for path in out.rglob("*") if path.is_file() and b"a-secret-key" in path.read_bytes()]
+    assert written == []
+
+
+def test_a_server_that_refuses_the_model_fails_the_run_and_the_same_command_goes_on(documents, tmp_path, caplog):
+    out = tmp_path / "out"
+    answers = {"now": fails(404, "no such model")}
+    with serving(lambda request: answers["now"]) as (url, _):
+        engine = Choice.of("server", kind="pages", url=url, model="deepseek-ai/DeepSeek-OCR", wait_s=0.001)
+        assert run(recipe(documents, engine), Place(str(out), "inline")) == 1
+        assert "no such model" in caplog.text
+        answers["now"] = says(GROUNDED)
+        assert run(recipe(documents, engine), Place(str(out), "inline")) == 0
+    assert len(dataset_samples(Folder(str(out / "fine")))) == 3

@@ -1,0 +1,180 @@
+"""A step kind is a class, its runner, and a line in `RUNNERS`. Two steps of one kind stand beside each other, under any names."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from markupsafe import Markup
+
+import recipes
+from datagen.disk.storage import Folder
+from flywheel.pools.pools import Pools
+from flywheel.pools.pools_file import FrozenPools
+from flywheel.step import Flywheel
+from model.train.step import Train
+from recipes.__main__ import main
+from recipes.recipe import Recipe, Report
+from recipes.report import Section
+from recipes.run import recipe_json
+from recipes.run.execute import Place, plan, run
+from recipes.steps import OK, RUNNERS, StepRunner, runner_of
+from recipes.verbs.status import status
+from recipes.words.words import Entry
+from tests import outputs
+from tests.model.lines import EIGHT, line_crop
+from tests.model.trainings import STEP
+
+RUNNERS["CountLetters"] = "tests.pipeline.recipes.test_steps:CountRunner"
+RUNNERS["Look"] = "tests.pipeline.recipes.test_steps:LookRunner"
+TINY = replace(STEP, datasets=("lines",), steps=2, loss_samples=1, read_samples=1, shown_samples=1, checkpoint_every=1)
+
+
+@dataclass(frozen=True)
+class CountLetters:
+    """A step kind that no file of the project knows: how often letters stand in a dataset's texts."""
+
+    runs: ClassVar[str] = "tests.pipeline.recipes.test_steps:CountRunner"
+
+    dataset: str
+    name: str = "letters"
+
+
+class CountRunner(StepRunner[CountLetters]):
+    def plan(self) -> str:
+        return f"counts the letters of {self.step.dataset}"
+
+    def run(self) -> int:
+        texts = {s.origin.uri: s.text for s in outputs.samples(Path(self.place.out))}
+        self.folder.write("counts.json", json.dumps({uri: len(text) for uri, text in texts.items()}).encode())
+        return OK
+
+    def counts(self) -> dict[str, int]:
+        return json.loads(self.folder.read("counts.json")) if self.folder.exists("counts.json") else {}
+
+    def status(self) -> list[str]:
+        return [f"{self.step.name}: {len(self.counts())} documents counted"]
+
+    def shown(self):
+        return self.counts()
+
+    def sections(self, report, max_bytes):
+        return [Section(self.step.name, "Letters", Markup(f"<p>{len(self.counts())} counted</p>"), css="/* of letters */")]
+
+    def learned_from(self, sha256s):
+        return [f"{self.step.name}/counts.json"]
+
+    def forget(self, gone):
+        left = {uri: n for uri, n in self.counts().items() if not gone.sources.origin(uri, "")}
+        self.folder.write("counts.json", json.dumps(left).encode())
+
+
+def letters(input: str = "") -> Recipe:
+    pages, report = outputs.recipe(input).steps
+    return Recipe("letters", (pages, CountLetters("coarse"), report))
+
+
+def test_a_new_kind_is_planned_run_shown_and_forgets(corpus, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(
+        recipes.RECIPES, "letters", Entry("tests.pipeline.recipes.test_steps:letters", "counts letters", ("input",))
+    )
+    out = tmp_path / "out"
+    made = letters(str(corpus))
+    assert "counts the letters of coarse" in plan(made, Place(str(out)))
+    assert run(made, Place(str(out), "inline"), {"input": str(corpus)}) == 0
+    assert "letters: 4 documents counted" in status(str(out))
+    page = (out / "report/index.html").read_text()
+    assert "<p>4 counted</p>" in page and page.count("/* of letters */") == 1
+    assert main(["forget", str(out), "--uri", str(corpus / "english.pdf")]) == 0
+    assert "trained on it, and not changed: letters/counts.json" in capsys.readouterr().out
+    assert "letters: 3 documents counted" in status(str(out))
+    assert "<p>3 counted</p>" in (out / "report/index.html").read_text()
+
+
+@dataclass(frozen=True)
+class Look:
+    """Writes down what the report shows by then."""
+
+    name: str = "look"
+
+
+class LookRunner(StepRunner[Look]):
+    def run(self) -> int:
+        if self.out.exists("report/index.html"):
+            self.folder.write("seen.html", self.out.read("report/index.html"))
+        return OK
+
+
+def test_the_report_can_be_looked_at_while_later_steps_run(corpus, tmp_path):
+    pages, report = outputs.recipe(str(corpus)).steps
+    for after, seen in (((), False), (("coarse",), True)):
+        place = Place(str(tmp_path / str(seen)), "inline")
+        made = Recipe("looked", (pages, Look(), CountLetters("coarse"), replace(report, after=after)))
+        assert run(made, place) == 0
+        assert Folder(place.out).exists("look/seen.html") == seen
+        assert "4 counted" in Folder(place.out).read("report/index.html").decode()
+    early = (tmp_path / "True/look/seen.html").read_text()
+    assert 'id="coarse' in early and "<p>0 counted</p>" in early
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """An output with two trainings on one dataset, and a report over both."""
+    out = Folder(str(tmp_path_factory.mktemp("two")))
+    lines = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
+    outputs.write_dataset(Path(out.url) / "lines", lines, "lines")
+    made = Recipe("two", (replace(TINY, name="first"), replace(TINY, name="second", seed=1), Report(())))
+    assert run(made, Place(out.url, "inline")) == 0
+    return out, made
+
+
+def test_two_trainings_of_one_recipe_stand_beside_each_other(trained):
+    out, made = trained
+    page = out.read("report/index.html").decode()
+    for name in ("first", "second"):
+        assert out.exists(f"{name}/model/model-00001-of-000001.safetensors")
+        assert f'id="{name}-metrics"' in page and f'id="{name}-readback"' in page
+    assert out.read("first/model/model-00001-of-000001.safetensors") != out.read("second/model/model-00001-of-000001.safetensors")
+    before = outputs.files(Path(out.url))
+    assert run(made, Place(out.url, "inline")) == 0
+    assert outputs.files(Path(out.url)) == before
+
+
+def test_a_flywheel_under_another_name_holds_out_what_it_tests_on(tmp_path):
+    out = Folder(str(tmp_path))
+    train, test = (("a", 0), ("both", 0)), (("c", 0), ("both", 1))
+    pools = Pools("ru", "Cyrl", 0.1, "documents", "", train, (("b", 0), *test), (("d", 0),))
+    out.write("wheel/pools.json", FrozenPools([], {}, (pools,)).to_json())
+    wheel = Flywheel("coarse", name="wheel")
+    made = Recipe("renamed", (wheel, Train(("coarse",), name="stage-1"), Train(("coarse",), name="stage-2")))
+    for train in made.steps[1:]:
+        runner = runner_of(train, made, Place(out.url))
+        assert frozenset().union(*(earlier.held_out() for earlier in runner.earlier())) == {"b", "c"}
+    out.write("round-1/round.json", b"{}")
+    other = replace(made, steps=(replace(wheel, name="other"), *made.steps[1:]))
+    with pytest.raises(ValueError, match=r"has round-1 but no other/pools\.json"):
+        runner_of(other.steps[0], other, Place(out.url)).held_out()
+
+
+@pytest.mark.parametrize(("names", "message"), [(("a", "a"), "two steps are called 'a'"), (("a/b",), "a step is called 'a/b'")])
+def test_names_of_steps_are_checked(names, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe("wrong", tuple(Train(("coarse",), name=name) for name in names))
+
+
+def test_a_word_that_the_recipe_of_an_output_does_not_have_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(
+        recipes.RECIPES, "letters", Entry("tests.pipeline.recipes.test_steps:letters", "counts letters", ("input",))
+    )
+    recipe_json.remember(Folder(str(tmp_path)), "letters", {"input": "somewhere"})
+    with pytest.raises(ValueError, match="letters has no word 'passwords': its words are input"):
+        recipe_json.again(Folder(str(tmp_path)), passwords="file")
+
+
+def test_recipe_json_that_names_an_unknown_recipe_is_told_of(corpus, tmp_path):
+    out = tmp_path / "out"
+    assert outputs.make(corpus, out) == 0
+    recipe_json.remember(Folder(str(out)), "gone", {})
+    message = status(str(out))
+    assert "coarse: " in message and "names the recipe 'gone', which isn't there" in message

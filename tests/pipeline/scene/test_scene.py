@@ -1,0 +1,203 @@
+"""The recipe of scenes: a folder of pictures is read and judged, scenes are composed, and the datasets are like all others."""
+
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib
+import numpy
+import psutil
+import pytest
+from PIL import Image
+
+from datagen.disk import marks
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.drawing.typefaces import text_faces
+from datagen.samples import declarations
+from datagen.scene.maker import Scenes
+from recipes import RECIPES
+from recipes import scene as scene_recipe
+from recipes.__main__ import main
+from recipes.recipe import Recipe
+from recipes.run.execute import Place, run
+from recipes.words.words import Entry
+from tests.outputs import ROOT, check_corpus, dataset_samples, files
+
+pytestmark = pytest.mark.skipif(not text_faces(), reason="no typefaces here")
+
+RUN = "import sys; from tests.pipeline.scene.test_scene import make; sys.exit(make(*sys.argv[1:4]))"
+DRAWS = 8
+
+
+def recipe(input: str = "") -> Recipe:
+    """The recipe with two pictures a shard, and with a few composed scenes on the photograph beside `input`."""
+    pictures, *others = scene_recipe.scene(input).steps
+    maker = Scenes(f"{input}/../photographs", ("he",))
+    drawn = scene_recipe.composed(maker.source, 0, 0)
+    drawn = replace(
+        drawn,
+        census=replace(drawn.census, count=DRAWS, block=2),
+        source=replace(drawn.source, maker=maker, shard_draws=DRAWS // 2),
+    )
+    pictures = replace(pictures, source=replace(pictures.source, shard_images=2))
+    alike, report = (replace(step, datasets=("scene", "drawn_scenes")) for step in others)
+    return Recipe("scenes", (pictures, drawn, alike, report))
+
+
+def make(input: str, out: str, on: str) -> int:
+    declarations.codes = lambda: []  # no network
+    return run(recipe(input), Place(out, on, 2))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scenes_recipe():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "scenes", Entry("tests.pipeline.scene.test_scene:recipe", "scenes, quickly", ("input",)))
+        patch.setattr(declarations, "codes", lambda: [])
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A sign with a caption, a copy of it as another file, a picture without text, and one that is cut short."""
+    root = tmp_path_factory.mktemp("scenes")
+    (root / "in").mkdir()
+    (root / "photographs").mkdir()
+    shutil.copy(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg", root / "photographs")
+    maker = Scenes(f"{root}/photographs", ("en",), ("shop",))
+    sign = next(sign for i in range(99) if max((sign := maker.draw(random.Random(i))).size) <= 640 and len(sign.text) > 8)
+    (root / "in/a.jpg").write_bytes(sign.image)
+    (root / "in/a.txt").write_text(f"A photograph of {sign.text}")
+    with Image.open(root / "in/a.jpg") as picture:
+        picture.resize((picture.width * 3 // 4, picture.height * 3 // 4)).save(root / "in/b.jpg", quality=60)
+    x, y = numpy.mgrid[0:300, 0:400]
+    Image.fromarray(numpy.stack([x % 256, (x + y) // 3, y % 256], 2).astype(numpy.uint8)).save(root / "in/c.jpg")
+    (root / "in/d.jpg").write_bytes(sign.image[:4000])
+    return root
+
+
+@pytest.fixture(scope="module")
+def out(folder):
+    assert main(["scenes", f"input={folder}/in", f"out={folder}/out", "on=inline"]) == 0
+    return folder / "out"
+
+
+def shards(out: Path) -> dict[str, str]:
+    tars = sorted(out.glob("*scene*/shards/*.tar"))
+    return {tar.name: hashlib.sha256(tar.read_bytes()).hexdigest() for tar in tars if tar.with_suffix(".json").exists()}
+
+
+def test_pictures_are_read_and_what_gives_nothing_is_dropped(out):
+    by_name = {Path(s.origin.uri).name: s for s in dataset_samples(Folder(f"{out}/scene"))}
+    assert {"a.jpg", "b.jpg"} <= {*by_name} <= {"a.jpg", "b.jpg", "c.jpg"}
+    sign = by_name["a.jpg"]
+    assert sign.caption.startswith("A photograph of") and sign.quality.signals["caption_agreement"] > 0.5
+    assert all(len(line.polygon) >= 4 for region in sign.regions for line in region.lines)
+    drops = {Path(drop.uri).name: drop.reason for report in read_reports(Folder(f"{out}/scene")) for drop in report.drops}
+    assert drops["d.jpg"] == "damaged_image" and drops.get("c.jpg", "no_text") == "no_text"
+    check_corpus(out, name="scene")
+
+
+def test_scenes_are_composed(out):
+    samples = dataset_samples(Folder(f"{out}/drawn_scenes"))
+    assert len(samples) >= DRAWS / 2 and {sample.lang for sample in samples} == {"he"}
+    assert all(s.quality.verdict == "trusted" and s.metadata["name"] == "grace_hopper.jpg" for s in samples)
+    check_corpus(out, name="drawn_scenes")
+
+
+def test_copies_are_marked(out):
+    rows = marks.read(Folder(f"{out}/scene")).to_pylist()
+    assert [row["mark"] for row in rows] == ["near_duplicate"]
+    assert marks.read(Folder(f"{out}/drawn_scenes")).num_rows == 0
+
+
+def test_the_report_shows_each_picture_with_its_polygons_and_its_order(out):
+    page = (out / "report/index.html").read_text()
+    gallery = page.split('id="scene-scenes"')[1].split("</section>")[0]
+    assert gallery.count("<svg") == len(dataset_samples(Folder(f"{out}/scene"))) and "<polygon" in gallery
+    assert "caption agreement" in gallery and '<circle cx="' in gallery and "A photograph of" in gallery
+    assert 'id="drawn_scenes-scenes"' in page and 'data-dir="rtl"' in page
+
+
+def test_a_run_that_finds_nothing_new_writes_nothing(out, folder):
+    before = files(out)
+    assert main(["scenes", f"input={folder}/in", f"out={out}", "on=inline"]) == 0
+    assert files(out) == before
+
+
+def test_a_picture_is_forgotten_for_good(out, folder):
+    copy = folder / "forgetful"
+    shutil.copytree(out, copy)
+    (uri,) = {s.origin.uri for s in dataset_samples(Folder(f"{copy}/scene")) if s.origin.uri.endswith("a.jpg")}
+    assert main(["forget", f"out={copy}", f"uri={uri}"]) == 0
+    assert uri not in {s.origin.uri for s in dataset_samples(Folder(f"{copy}/scene"))}
+    assert marks.read(Folder(f"{copy}/scene")).num_rows == 0  # its copy is none any more
+    assert main(["scenes", f"input={folder}/in", f"out={copy}", "on=inline"]) == 0
+    assert uri not in {s.origin.uri for s in dataset_samples(Folder(f"{copy}/scene"))}
+    assert "A photograph of" not in (copy / "report/index.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_killed_run_on_two_workers_goes_on_to_the_bytes_of_one_process(out, folder, tmp_path):
+    killed = tmp_path / "out"
+    command = [sys.executable, "-c", RUN, f"{folder}/in", str(killed), "local"]
+    started = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and started.poll() is None and not shards(killed):
+        time.sleep(0.01)
+    assert started.poll() is None, "the run ended before it could be killed"
+    family = psutil.Process(started.pid).children(recursive=True)
+    os.kill(started.pid, signal.SIGKILL)
+    started.wait()
+    assert psutil.wait_procs(family, timeout=30)[1] == []
+    assert 0 < len(shards(killed)) < len(shards(out)) == 4
+    assert make(f"{folder}/in", str(killed), "local") == 0
+    assert shards(killed) == shards(out)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["list=wukong"], "input=WHERE, which is missing"),
+        (["input=.", "only=max_punsafe"], "no NAME:VALUE with a name of drop_opted_out"),
+        (["input=.", "only=max_punsafe:low"], "max_punsafe takes a number, not 'low'"),
+        (["input=.", "only=drop_opted_out:yes"], "drop_opted_out takes 0 or 1"),
+        (["input=.", "judge=negatives:2"], "judge=negatives:2: shares of JudgeScene are from 0 to 1"),
+        (["input=.", "judge=languages:zh:some"], "languages takes pairs such as en:0.5, joined by a plus, not 'zh:some'"),
+        (["input=.", "judge=languages:zh"], "languages takes pairs such as en:0.5"),
+        (["input=.", "only=max_punsafe:nan"], "max_punsafe takes a number, not 'nan'"),
+        (["input=.", "only=nsfw:a,nsfw:b"], "nsfw is given twice"),
+        (["input=.", "reader=."], "no reader is there that a flywheel's round trained"),
+        (["input=.", "engines=tables:none"], "scenes are read by a detector and a reader of lines"),
+        (["input=.", "list=laion2B-en"], "list=laion2B-en"),
+    ],
+)
+def test_wrong_words_are_refused(words, message, tmp_path, capsys):
+    assert main(["scene", *words, f"out={tmp_path}/out", "plan=1"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_gpu_reads_the_lines_of_several_pictures_in_batches():
+    reader = scene_recipe.scene(".", engines="lines:ppocr?device=gpu&batch_size=64").steps[0].stages[1]
+    assert dict(reader.lines.settings) == {"device": "gpu", "batch_size": 64}
+    assert (reader.batch_size, reader.needs.gpus) == (scene_recipe.TOGETHER, 1)
+    assert scene_recipe.scene(".").steps[0].stages[1].batch_size == 1
+
+
+def test_the_word_only_makes_a_filter():
+    (filters, *_) = scene_recipe.scene(".", only="max_punsafe:0.1,licences:cc-by+cc0,min_size:64,keep_unknown:1").steps[0].stages
+    assert (filters.max_punsafe, filters.licences, filters.min_size) == (0.1, ("cc-by", "cc0"), 64)
+    assert filters.keep_unknown and filters.drop_opted_out
+
+
+def test_the_word_judge_sets_what_a_scene_is_worth():
+    judge = scene_recipe.scene(".", judge="min_score:0.95,negatives:0.02,languages:zh:0.5+other:0.1", seed=3).steps[0].stages[2]
+    assert (judge.min_score, judge.negatives, judge.languages, judge.seed) == (0.95, 0.02, (("zh", 0.5), ("other", 0.1)), 3)

@@ -1,0 +1,367 @@
+"""Word documents rendered and taken apart into pages: what is true of the document is what the pages say."""
+
+import io
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from datagen.record import Region
+from datagen.tables import cells as tables
+from datagen.word import office
+from datagen.word.file import content
+from datagen.word.file.document import Formula
+from datagen.word.file.package import opened
+from datagen.word.pages.answers import WordPage
+from datagen.word.pages.document_pages import Rendering, WordPages
+from datagen.word.pages.formula_places import formula_text
+from datagen.word.pages.paragraph_parts import paragraphs_of
+from tests.inputs import word_formulas as maths
+from tests.inputs import word_xml as xml
+from tests.inputs.word_documents import LANGUAGES, WordDocument, documents
+from tests.office import needs_office
+
+pytestmark = needs_office
+WORDS = "The river sold quiet lamps under seven green bridges while old maps turned slowly. "
+Read = Callable[..., "Pages"]
+
+
+@dataclass
+class Pages:
+    pages: list[WordPage]
+
+    @property
+    def regions(self) -> list[Region]:
+        return [region for page in self.pages for region in page.regions]
+
+    def labelled(self, *labels: str) -> list[Region]:
+        return [region for region in self.regions if region.label in labels]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(region.text for region in self.regions)
+
+
+def read_all(paths: list[Path], folder: Path) -> dict[str, Pages]:
+    """The pages of these files, converted in one go; the LaTeX of a formula is its text."""
+    read = {}
+    for path in paths:
+        package = opened(str(path))
+        document, parts = content.read(package)
+        package.write(str(folder / f"{path.stem}-copy.docx"), parts)
+        read[path.stem] = document
+    pdfs = office.convert([str(folder / f"{path.stem}-copy.docx") for path in paths], str(folder / "pdf"), "pdf")
+    result = {}
+    for (name, document), pdf in zip(read.items(), pdfs, strict=True):
+        formulas = [x for p in paragraphs_of(document.blocks) for x in p.pieces if isinstance(x, Formula)]
+        latex = {formula.number: formula_text(formula.omml) for formula in formulas}
+        pages = WordPages(document, latex, {}, Rendering(pdf, 1200, 85))
+        result[name] = Pages([pages.page(number) for number in pages.numbers])
+    return result
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Reads a body's XML."""
+
+    def read_body(*blocks: str, **parts: Any) -> Pages:
+        body = "".join(blocks) + xml.section(running="header" in parts or "footer" in parts)
+        path = xml.write_docx(tmp_path / "body.docx", body, **parts)
+        return read_all([path], tmp_path)["body"]
+
+    return read_body
+
+
+def prose(num: int = 1, marks: str = "") -> str:
+    return xml.paragraph(xml.run(WORDS * num, marks))
+
+
+def letters(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFC", text) if c.isalnum() or unicodedata.category(c)[0] == "M").casefold()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[WordDocument, Pages]]:
+    """A document of each language, with its pages."""
+    folder = tmp_path_factory.mktemp("word")
+    made = documents(folder, len(LANGUAGES), first=8)
+    pages = read_all([document.path for document in made], folder)
+    return [(document, pages[document.path.stem]) for document in made]
+
+
+# Documents of many languages, with known truth
+
+
+def test_drawn_documents_give_nearly_all_of_their_pages(drawn: list[tuple[WordDocument, Pages]]) -> None:
+    pages = [page for _, pages in drawn for page in pages.pages if page.reason != "no_text"]
+    complete = [page for page in pages if not page.reason]
+
+    assert {page.reason for page in pages} <= {"", "table_spans_differ", "formula_not_placed"}
+    assert len(complete) >= 0.8 * len(pages)
+    assert all(page.signals["text_distance"] <= 0.005 for page in complete)
+
+
+def test_drawn_documents_say_all_that_is_shown_and_nothing_hidden(drawn: list[tuple[WordDocument, Pages]]) -> None:
+    for document, pages in drawn:
+        text = letters(re.sub(r"\\\(.*?\\\)", "", pages.text))
+        lacking = [shown for shown in document.shown if letters(shown) not in text]
+
+        assert len(lacking) <= 0.02 * len(document.shown), (document.path.name, lacking)  # what a page break divides
+        assert not any(hidden in pages.text for hidden in document.hidden)
+
+
+def test_drawn_documents_give_their_formulas_in_order(drawn: list[tuple[WordDocument, Pages]]) -> None:
+    for document, pages in drawn:
+        cuts = {cut.number: cut.text for page in pages.pages for cut in page.cuts if cut.kind == "formula"}
+
+        lost = {loss.number for page in pages.pages for loss in page.lost if loss.kind == "formula"}
+
+        assert cuts == {n: "".join(tokens) for n, tokens in enumerate(document.formulas) if n not in lost}
+        assert len(lost) <= 0.05 * len(document.formulas)
+
+
+def test_drawn_documents_give_their_tables_with_spans(drawn: list[tuple[WordDocument, Pages]]) -> None:
+    num_whole = 0
+    for document, pages in drawn:
+        cuts = [cut for page in pages.pages for cut in page.cuts if cut.kind == "table"]
+        lost = [lost for page in pages.pages for lost in page.lost if lost.kind == "table"]
+        assert {cut.number for cut in cuts} | {loss.number for loss in lost} == set(range(len(document.tables)))
+        for number, spans in enumerate(document.tables):
+            pieces = [cut for cut in cuts if cut.number == number]
+            if len(pieces) == 1 and not any(loss.number == number for loss in lost):
+                cells = tables.parse(pieces[0].text, is_strict=True).cells
+                rows = tuple(tuple((c.rows, c.columns) for c in cells if c.row == row) for row in range(len(spans)))
+                assert rows == spans
+                num_whole += 1
+    assert num_whole >= 8
+
+
+# Rules, one by one
+
+
+def test_paragraph_over_two_pages_is_divided_at_a_word(read: Read) -> None:
+    pages = read(*[prose(20)] * 4)
+
+    (*_, first), (second, *_) = (page.regions for page in pages.pages)
+    assert (first.continues, second.continues) == (True, False)
+    assert f"{first.text} {second.text}".split() == (WORDS * 20).split()
+    assert " ".join(line.text for line in first.lines) == first.text
+    assert " ".join(line.text for line in second.lines) == second.text
+
+
+def test_columns_divide_a_paragraph_too(read: Read) -> None:
+    pages = read(prose(30), xml.paragraph(look=xml.section(columns=2, kind="continuous")))
+
+    first, second = pages.labelled("text")
+    assert first.continues
+    assert first.box.x1 < second.box.x0
+    assert f"{first.text} {second.text}".split() == (WORDS * 30).split()
+
+
+def test_heads_feet_and_numbers_are_regions_of_their_own(read: Read) -> None:
+    pages = read(
+        prose(70),
+        header=xml.paragraph(xml.run("A running head")),
+        footer=xml.paragraph(xml.field("PAGE", "99")),
+    )
+
+    assert [[r.label for r in page.regions] for page in pages.pages] == [["header", "text", "page_number"]] * 2
+    assert [r.text for r in pages.labelled("page_number")] == ["1", "2"]
+
+
+def test_note_is_a_footnote_with_its_number_behind_the_text(read: Read) -> None:
+    pages = read(
+        xml.paragraph(xml.run("Anchored here"), xml.note_sign("footnote", 1), xml.run(" and further.")),
+        prose(),
+        footnotes=xml.note("footnote", 1, xml.run("What is noted.")),
+    )
+
+    assert [(r.label, r.text) for r in pages.regions] == [
+        ("text", "Anchored here1 and further."),
+        ("text", WORDS.strip()),
+        ("footnote", "1 What is noted."),
+    ]
+
+
+def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
+    items = [
+        xml.item(xml.run(f"item {n}"), number=number, depth=depth)
+        for n, number, depth in ((0, 2, 1), (1, 2, 2), (2, 2, 1), (3, 1, 1), (4, 4, 1))
+    ]
+
+    pages = read(*items)
+
+    assert [(r.label, r.text) for r in pages.regions] == [
+        ("list", "1. item 0"),
+        ("list", "1. item 1"),
+        ("list", "2. item 2"),
+        ("list", "- item 3"),
+        ("list", "- item 4"),
+    ]
+    # Symbol's bullet has a private character, which nobody would type.
+    assert [r.lines[0].text for r in pages.regions[3:]] == ["• item 3", "• item 4"]
+
+
+def test_hidden_and_deleted_text_is_in_no_label(read: Read) -> None:
+    pages = read(
+        xml.paragraph(
+            xml.run("Seen "), xml.deleted("deleted "), xml.inserted(xml.run("inserted ")), xml.run("vanished ", "<w:vanish/>")
+        ),
+        xml.paragraph(xml.run("white", '<w:color w:val="FFFFFF"/>')),
+        xml.paragraph(xml.run("White on black", '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="000000"/>')),
+    )
+
+    assert [r.text for r in pages.regions] == ["Seen inserted", "White on black"]
+    assert not pages.pages[0].reason
+
+
+def test_formulas_stand_in_text_and_alone(read: Read) -> None:
+    inline, shown = maths.raised(maths.text("x"), maths.text("2")), maths.fraction(maths.text("a"), maths.text("b"))
+    pages = read(
+        xml.paragraph(xml.run("where "), maths.inline(inline), xml.run(" holds")),
+        xml.paragraph(maths.display(shown)),
+        xml.paragraph(xml.run("\t"), maths.inline(shown), xml.run("\t(7)")),
+    )
+
+    assert [(r.label, r.format, r.text) for r in pages.regions] == [
+        ("text", "markdown", r"where \(x2\) holds"),
+        ("equation", "latex", "ab"),
+        ("equation", "latex", "ab"),
+        ("text", "markdown", "(7)"),
+    ]
+    cuts = pages.pages[0].cuts
+    assert [(cut.number, cut.is_display) for cut in cuts] == [(0, False), (1, True), (2, True)]
+    assert [region.box for region in pages.labelled("equation")] == [cut.box for cut in cuts[1:]]
+
+
+def test_table_over_two_pages_repeats_its_head(read: Read) -> None:
+    rows = [(xml.paragraph(xml.run(f"cell {n} ")), 1, 1) for n in range(60)]
+    head = [(xml.paragraph(xml.run("name"), maths.inline(maths.text("x"))), 1, 1), (xml.paragraph(xml.run("sum")), 1, 1)]
+
+    pages = read(xml.table([head, *([cell, cell] for cell in rows)], head=1), prose())
+
+    texts = [tables.parse(region.text) for region in pages.labelled("table")]
+    assert [table.cells[0].text for table in texts] == [r"name\(x\)"] * 2
+    assert sum(table.num_rows for table in texts) == 62
+    assert [cut.piece for page in pages.pages for cut in page.cuts if cut.kind == "table"] == [0, 1]
+    assert not any(page.reason for page in pages.pages)
+
+
+def test_sign_that_nobody_knows_costs_its_page_and_its_table(read: Read) -> None:
+    sign = '<w:r><w:sym w:font="Webdings" w:char="F0FF"/></w:r>'
+    pages = read(xml.table([[(xml.paragraph(xml.run("cell "), sign), 1, 1), (xml.paragraph(xml.run("other")), 1, 1)]]))
+
+    (page,) = pages.pages
+    assert page.reason == "unknown_sign"
+    assert [(loss.kind, loss.reason) for loss in page.lost] == [("table", "unknown_sign")]
+
+
+def test_nested_table_is_text_of_its_cell_and_a_cut_of_its_own(read: Read) -> None:
+    inner = xml.table(
+        [[(xml.paragraph(xml.run(t)), 1, 1) for t in ("a", "b")], [(xml.paragraph(xml.run(t)), 1, 1) for t in "cd"]], width_pt=90
+    )
+    outer = xml.table([[(xml.paragraph(xml.run("left")), 1, 1), (inner + xml.paragraph(xml.run("below")), 1, 1)]])
+
+    pages = read(outer, prose())
+
+    assert [cut.text for cut in pages.pages[0].cuts] == [
+        "<table><tr><td>left</td><td>a b<br>c d<br>below</td></tr></table>",
+        "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+    ]
+    assert [region.label for region in pages.regions] == ["table", "text"]
+
+
+def test_text_box_and_picture_are_regions(read: Read) -> None:
+    png = io.BytesIO()
+    Image.linear_gradient("L").save(png, "PNG")
+    pages = read(
+        xml.paragraph(xml.run("Before."), xml.text_box(xml.paragraph(xml.run("In the box.")))),
+        xml.paragraph(xml.picture(width_pt=120, height_pt=80)),
+        prose(),
+        picture_png=png.getvalue(),
+    )
+
+    assert [(r.label, r.text) for r in pages.regions] == [
+        ("text", "Before."),
+        ("text", "In the box."),
+        ("image", ""),
+        ("text", WORDS.strip()),
+    ]
+    box, zoom = pages.labelled("image")[0].box, 1200 / 841.9
+    assert (box.x1 - box.x0, box.y1 - box.y0) == pytest.approx((120 * zoom, 80 * zoom), abs=2)
+
+
+def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: Read) -> None:
+    png = io.BytesIO()
+    Image.linear_gradient("L").save(png, "PNG")
+    alone = read(prose(), xml.paragraph(xml.old_equation()), picture_png=png.getvalue())
+    assert [(r.label, r.text, r.is_unread) for r in alone.regions] == [
+        ("text", WORDS.strip(), False),
+        ("equation", "", True),
+    ]
+    assert [page.reason for page in alone.pages] == [""]
+
+    in_text = read(xml.paragraph(xml.run("So that "), xml.old_equation(), xml.run(" holds.")), picture_png=png.getvalue())
+    assert [page.reason for page in in_text.pages] == ["equation_is_picture"]
+
+
+def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
+    pages = read(
+        xml.paragraph(xml.run("A heading"), style="Heading2"),
+        xml.paragraph(
+            xml.run("Plain, then "), xml.run("bold words", "<w:b/>"), xml.run(", and all the rest of it is plain again.")
+        ),
+        *(xml.paragraph(xml.run(line), style="Code") for line in ("if x:", "    y()", "", "z()")),
+    )
+
+    assert [(r.label, r.text) for r in pages.regions] == [
+        ("sub_title", "### A heading"),
+        ("text", "Plain, then **bold words**, and all the rest of it is plain again."),
+        ("code", "if x:\n    y()\n\nz()"),
+    ]
+
+
+def test_leaders_of_a_tab_take_their_one_form(read: Read) -> None:
+    tab = '<w:tabs><w:tab w:val="right" w:leader="dot" w:pos="9000"/></w:tabs>'
+    pages = read(xml.paragraph(xml.run("1 Introduction\t12"), look=tab))
+
+    assert pages.regions[0].text == "1 Introduction ..... 12"
+    assert [line.text for line in pages.regions[0].lines] == ["1 Introduction ..... 12"]
+
+
+def test_vertical_text_is_read_from_the_right(read: Read) -> None:
+    text = "我们在这个系统中研究方程与矩阵的基本性质并说明如何计算函数值。"
+    cell, other = [(xml.paragraph(xml.run(t)), 1, 1) for t in ("甲", "乙")]
+    section = xml.section(kind="nextPage").replace("<w:cols", '<w:textDirection w:val="tbRl"/><w:cols')
+    pages = read(xml.paragraph(xml.run(text * 4)), xml.table([[cell, other]]), xml.paragraph(xml.run(text), look=section))
+
+    first, table, last, *_ = pages.regions
+    assert (first.text, last.text) == (text * 4, text)
+    assert {line.direction for line in first.lines} == {"ttb"}
+    assert "".join(line.text for line in first.lines) == first.text
+    assert first.lines[0].box.x0 > first.lines[1].box.x1 - 2
+    assert table.text == "<table><tr><td>甲</td><td>乙</td></tr></table>"
+    assert not pages.pages[0].reason
+
+
+def test_refused_formula_costs_its_page_and_its_table(tmp_path: Path) -> None:
+    bad = xml.table([[(xml.paragraph(xml.run("is "), maths.inline(maths.text("y"))), 1, 1)]])
+    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(maths.display(maths.text("x"))) + bad + prose() + xml.section())
+    package = opened(str(path))
+    document, parts = content.read(package)
+    package.write(str(tmp_path / "copy.docx"), parts)
+    (pdf,) = office.convert([str(tmp_path / "copy.docx")], str(tmp_path / "pdf"), "pdf")
+
+    page = WordPages(document, {0: "x"}, {1: ("formula_not_katex", "why")}, Rendering(pdf, 800, 80)).page(0)
+
+    assert (page.reason, page.detail) == ("formula_not_katex", "formula 1 in its text: why")
+    assert [(cut.kind, cut.number) for cut in page.cuts] == [("formula", 0)]
+    assert [(loss.kind, loss.number, loss.reason) for loss in page.lost] == [
+        ("formula", 1, "formula_not_katex"),
+        ("table", 0, "formula_not_katex"),
+    ]

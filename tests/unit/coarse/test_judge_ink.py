@@ -1,0 +1,339 @@
+"""What the ink says of text layers that lie: pages typeset here, whose lines claim what the test makes them claim."""
+
+import io
+from dataclasses import replace
+from functools import cache
+
+import numpy
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from datagen.coarse.uncovered_ink import uncovered_ink
+from datagen.coarse.verdict import ink_letters as letters
+from datagen.coarse.verdict import ink_shapes
+from datagen.coarse.verdict.ink_fonts import FontInk
+from datagen.coarse.verdict.judge_ink import CompareInk
+from datagen.disk.storage import Folder
+from datagen.drawing import typefaces
+from datagen.drawing.families import families
+from datagen.drawing.typeset import Style, typeset
+from datagen.engines import OPEN, tesseract
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
+from datagen.record import Box, Region
+from tests.inputs.drawn_pages import drawn_page, pictured
+from tests.inputs.samples import sample
+from tests.inputs.udhr import UDHR
+
+SHIFTED = {c: c + 1 for c in range(ord("a"), ord("z"))}
+READ = "Latn"  # a script that PP-OCRv6 reads
+UNREAD = ("Geor", "Tibt", "Hebr")
+OTHERS = tuple(pytest.param(script, marks=pytest.mark.slow) for script in ("Armn", "Ethi", "Khmr", "Cher", "Taml"))
+
+
+def page(script: str, lie=lambda text: text, num_paragraphs: int = 6, family: str = ""):
+    """A page in `script` as the coarse source would give it, but with its lines as truth has them, and `lie` told of them."""
+    return claimed_page(script, drawn_page(script, num_paragraphs, family), lie)
+
+
+def claimed_page(script: str, drawn, lie):
+    """A page of `pictured` lines with `lie` told of them."""
+    image, size, lines = drawn
+    lines = tuple(replace(line, text=lie(line.text)) for line in lines)
+    region = Region(Box(0, 0, *size), "text", "\n".join(line.text for line in lines), None, "pymupdf", lines=lines)
+    return sample(image=image, size=size, lang="und", script=script, text=region.text, regions=(region,))
+
+
+def signals(*pages, **values):
+    return [p.quality.signals for p in CompareInk(**values)(pages, OPEN)]
+
+
+def shuffled(text: str) -> str:
+    """Each letter as the next one of the same general category in use: a font whose map is wrong."""
+    return text.translate(ink_shapes._cipher(text, numpy.random.default_rng(5)))
+
+
+@pytest.mark.parametrize("script", [READ, *UNREAD, *OTHERS])
+def test_a_true_layer_agrees_with_its_ink_in_any_typeface(script):
+    for family in families(UDHR[script][1], UDHR[script][0])[:2]:
+        (measured,) = signals(page(script, family=family))
+        assert measured["ink_checked_share"] == 1.0, family
+        assert measured["ink_lies_share"] == 0.0, family
+
+
+@pytest.mark.parametrize("script", [READ, *UNREAD, *OTHERS])
+def test_a_layer_in_a_cipher_does_not(script):
+    (measured,) = signals(page(script, shuffled))
+    assert measured["ink_lies_share"] == 1.0
+    assert measured["lineup_margin"] < 0.15
+
+
+@pytest.mark.parametrize("script", ["Tibt", "Beng", "Mong"])
+def test_a_legacy_font_that_draws_a_script_under_ascii_codes_does_not(script):
+    letters = sorted(set(UDHR[script][1]) - set(" "))
+    legacy = {ord(c): chr(ord("A") + i % 58) for i, c in enumerate(letters)}
+    (measured,) = signals(page(script, lambda text: text.translate(legacy)))
+    assert measured["ink_lies_share"] == 1.0
+
+
+def test_three_letters_that_stand_for_each_other_are_found_by_a_reader():
+    (measured,) = signals(page(READ, lambda text: text.translate(str.maketrans("aei", "eia"))))
+    assert measured["ink_lies_share"] == 1.0
+    assert measured["reader_error"] < 0.4
+
+
+def test_so_is_one_letter_that_is_told_as_two_such_as_accents_in_an_old_encoding():
+    # One letter of seventy: with other seeds, too few of the lines that are read have it.
+    (measured,) = signals(page(READ, lambda text: text.replace("y", "ye")), seed=2)
+    assert measured["ink_lies_share"] == 1.0
+    assert measured["reader_error"] < 0.1
+
+
+@pytest.mark.parametrize("script", ["Geor", "Taml"])
+def test_and_without_one_by_the_shapes_of_their_words(script):
+    text = UDHR[script][1]
+    a, b, c = sorted((x for x in set(text) if x.isalpha()), key=lambda x: (-text.count(x), x))[:3]
+    (measured,) = signals(page(script, lambda text: text.translate(str.maketrans(a + b + c, b + c + a))))
+    assert measured["ink_lies_share"] == 1.0
+
+
+@pytest.mark.parametrize("script", ["Thai", "Khmr", "Tibt", "Mong"])
+def test_lines_without_spaces_are_compared_in_pieces(script):
+    true, lies = page(script), page(script, shuffled)
+    assert signals(true)[0]["lineup_margin"] > 0.3
+    assert signals(lies)[0]["ink_lies_share"] == 1.0
+
+
+def code_page(lie=lambda text: text, family: str = "DejaVu Sans Mono"):
+    """A page of code between quotation marks, as a reader that expects words misreads it."""
+    words = UDHR["Cyrl"][1].split()
+    quoted = " ".join("".join(f"b''{letter}b''" for letter in word) for word in words[:60])
+    made = typeset([quoted] * 4, "ru", Style(family=family, size_pt=9), max_pages=1)
+    return replace(claimed_page("Cyrl", pictured(made), lie), lang="ru")
+
+
+def test_a_reader_that_misreads_code_is_no_witness_of_it():
+    (font,) = CompareInk().fonts([page_ := code_page()], [page_.image], OPEN).values()
+    assert font.error > 0.2  # Tesseract expects words
+    assert font.drawn_texts
+    assert font.opinion() is True
+    assert "words" not in font.witnesses()
+
+
+def test_but_it_tells_code_that_lies():
+    (measured,) = signals(code_page(shuffled))
+    assert measured["ink_lies_share"] == 1.0
+
+
+def test_clusters_end_where_no_mark_and_no_virama_joins():
+    assert [end for end, _ in ink_shapes.clusters("กำลังที่", "Thai")] == [1, 2, 4, 5]
+    assert [end for end, _ in ink_shapes.clusters("ស្រី", "Khmr")] == []
+    shares = [share for _, share in ink_shapes.clusters("iiiWWW", "Latn")]
+    assert shares == sorted(shares)
+    assert shares[2] < 0.3
+    assert ink_shapes.clusters("\U00018b00\U00018b01", "Kits") == []
+
+
+def test_letters_that_are_swapped_are_counted_and_true_ones_are_not():
+    true, lies = (page("Geor", lie) for lie in (lambda t: t, lambda t: t.translate(str.maketrans("აის", "საი"))))
+    for sample_, least in ((true, 0), (lies, 2)):
+        (font,) = CompareInk().fonts([sample_], [sample_.image], OPEN).values()
+        assert (font.num_swapped >= 2) == bool(least)
+        assert font.opinion() is not bool(least)
+
+
+def test_a_letter_that_stands_for_a_rare_one_is_enough():
+    lies = page("Geor", lambda text: text.translate(str.maketrans("აჭ", "ჭა")))  # too rare to be looked at itself
+    (font,) = CompareInk().fonts([lies], [lies.image], OPEN).values()
+    assert (font.num_swapped, font.opinion()) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("likes", "num"),
+    [
+        ({"a": ("z", 0.17, 3.4, 0.18)}, 0),  # as typefaces differ
+        ({"a": ("z", 0.17, 7.0, 0.18)}, 1),
+        ({"a": ("z", 0.17, 7.0, -0.01)}, 0),  # the script's other faces don't agree
+        ({"a": ("b", 0.06, 2.5, 0.05)}, 0),
+        ({"a": ("b", 0.06, 2.5, 0.05), "b": ("c", 0.03, 0.8, 0.01)}, 1),  # what it stands for stands for another
+        ({"a": ("b", 0.06, 2.5, 0.05), "c": ("d", 0.07, 2.1, 0.02)}, 2),
+    ],
+)
+def test_how_many_letters_are_swapped_by_what_their_ink_likes_better(monkeypatch, likes, num):
+    monkeypatch.setattr(letters, "preferred", lambda *_: {letter: letters.Preferred(*best) for letter, best in likes.items()})
+    assert letters.num_swapped([], "Latn", "face") == num
+
+
+@pytest.mark.parametrize(
+    ("margin", "deviation", "num_words", "clear"),
+    [
+        (0.5, 6.0, 24, True),
+        (0.5, 2.0, 24, False),
+        (0.2, 6.0, 24, False),
+        (0.1, 1.3, 24, False),
+        (0.03, 0.5, 24, True),
+        (0.03, 0.5, 4, False),
+        (0.0, 0.0, 0, False),
+    ],
+)
+def test_more_words_are_looked_at_where_the_line_up_is_not_clear(margin, deviation, num_words, clear):
+    assert FontInk(ink_shapes.Lineup(margin, deviation, num_words, "face")).lineup_is_clear(0.06) is clear
+
+
+@pytest.mark.parametrize(("margin", "says"), [(0.5, True), (0.4, None), (0.02, False)])
+def test_a_line_up_must_be_clearer_where_nobody_reads_the_script(margin, says):
+    assert FontInk(ink_shapes.Lineup(margin, 6.0, 24, "face")).opinion() is says
+
+
+def drawn_words(script: str, lie=lambda text: text) -> list[ink_shapes.Ink]:
+    """Words of a script's text as ink, one in three of them cut in the wrong place: with the ink of another."""
+    texts = list(dict.fromkeys(w for w in UDHR[script][1].split() if len(w) > 2))[:24]
+    face = typefaces.reference_faces(script)[0]
+    claims = lie(" ".join(texts)).split()
+    inks = [ink_shapes.ink(255 - ink_shapes._drawn(face, text), claim) for text, claim in zip(texts, claims, strict=True)]
+    wrong = inks[::3]
+    for i, other in zip(range(0, len(inks), 3), [*wrong[1:], wrong[0]], strict=True):
+        inks[i] = inks[i]._replace(rows=other.rows, aspect=other.aspect)
+    return inks
+
+
+@pytest.mark.parametrize("script", ["Latn", "Hebr", "Grek", "Armn"])
+def test_ink_cut_in_the_wrong_places_hides_no_truth_and_helps_no_lie(script):
+    true, lying = drawn_words(script), drawn_words(script, shuffled)
+    assert ink_shapes.lineup(true, script, alike_share=0.5).margin > ink_shapes.lineup(true, script).margin + 0.1
+    assert ink_shapes.lineup(true, script, alike_share=0.5).deviation > 3
+    assert ink_shapes.lineup(lying, script, alike_share=0.5).margin < 0.15
+
+
+def test_a_verdict_does_not_hang_on_where_the_file_lies():
+    here = page("Armn")
+    there = replace(here, key="other-000000", origin=replace(here.origin, uri="elsewhere.pdf"))
+    assert signals(here) == signals(there)
+
+
+def test_one_lying_font_is_not_diluted_by_true_ones():
+    true = page(READ)
+    (region,) = true.regions
+    lines = tuple(replace(li, font="other", text=shuffled(li.text)) if i % 4 == 0 else li for i, li in enumerate(region.lines))
+    mixed = replace(true, regions=(replace(region, lines=lines),))
+    (measured,) = signals(mixed)
+    assert 0.1 < measured["ink_lies_share"] < 0.4
+
+
+def test_fonts_are_judged_over_all_of_a_documents_pages():
+    true, bare = page(READ), page(READ)
+    (region,) = bare.regions
+    bare = replace(bare, key="b-000001", regions=(replace(region, lines=region.lines[:1]),))
+    both = signals(true, bare)
+    assert [s["ink_checked_share"] for s in both] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF"])
+def test_the_ink_of_any_image_format_is_looked_at(format):
+    """Without loss of pixels, what is said of a page is what is said of its JPEG, or nearly so."""
+    jpeg, expected = page_with_notes()
+    file = io.BytesIO()
+    Image.open(io.BytesIO(jpeg.image)).save(file, format, lossless=True)
+    (measured,) = signals(replace(jpeg, image=file.getvalue()))
+    assert measured.keys() == expected.keys()
+    assert measured["ink_checked_share"] == 1.0
+    assert measured["ink_recall"] == pytest.approx(expected["ink_recall"], abs=0.02)
+
+
+def test_the_same_pages_give_the_same_signals():
+    pages = page(READ), replace(page("Armn"), key="b-000001")
+    assert signals(*pages) == signals(*pages)
+
+
+def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path, monkeypatch):
+    monkeypatch.setattr(tesseract, "reads", lambda lang, script: "")
+    config = CompactConfig(channels=(8, 8, 8), width=16, layers=1, heads=2)
+    for script in ("Geor", "Cyrl"):
+        alphabet = Alphabet.of(script, [UDHR[script][1]])
+        reader = Reader(CompactNet(config, len(alphabet.symbols) + 1), alphabet, config, bf16=False)
+        reader.save(Folder(str(tmp_path / script)), {})
+    asked, other = (signals(page("Geor"), reader=str(tmp_path / script))[0] for script in ("Geor", "Cyrl"))
+    assert asked["reader_error"] > 0.5  # it was never trained; the line-up overrules it
+    assert asked["ink_lies_share"] == 0.0
+    assert "reader_error" not in other
+    assert (
+        CompareInk(reader=str(tmp_path / "Geor")).engines()["compact"]
+        != CompareInk(reader=str(tmp_path / "Cyrl")).engines()["compact"]
+    )
+
+
+def test_what_the_budget_does_not_reach_is_unchecked():
+    (measured,) = signals(page("Armn"), budget_s=0.1)
+    assert measured["ink_checked_share"] == 0.0
+    assert "lineup_margin" not in measured
+
+
+def test_without_a_budget_nothing_is_said():
+    assert signals(page(READ), budget_s=0) == [sample().quality.signals]
+
+
+def test_a_page_without_letters_says_nothing():
+    assert signals(sample(text="", regions=())) == [sample().quality.signals]
+
+
+def with_ink_outside(text: str):
+    """A page on which `text` is drawn below all lines, without being in the layer."""
+    true = page(READ, num_paragraphs=3)
+    picture = Image.open(io.BytesIO(true.image))
+    ImageDraw.Draw(picture).multiline_text((200, 1200), text, "black", ImageFont.load_default(34))
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=90)
+    boxes = [line.box for region in true.regions for line in region.lines]
+    share = uncovered_ink(numpy.asarray(picture), boxes)
+    quality = replace(true.quality, signals={"uncovered_ink": share})
+    return replace(true, image=file.getvalue(), quality=quality)
+
+
+@cache
+def page_with_notes():
+    """A page with text outside of its layer, and its signals."""
+    written = with_ink_outside("Written by hand, and\nnot in the text layer")
+    return written, signals(written)[0]
+
+
+def test_text_that_no_line_lies_over_lowers_the_recall():
+    _, measured = page_with_notes()
+    assert measured["uncovered_ink"] > 0.05
+    assert measured["ink_recall"] < 0.95
+
+
+def test_a_page_that_its_lines_cover_is_not_looked_at_again():
+    (measured,) = signals(with_ink_outside(""))
+    assert measured["uncovered_ink"] == 0.0
+    assert "ink_recall" not in measured
+
+
+def test_rules_and_fills_are_not_taken_for_text():
+    pixels = numpy.full((1900, 1300, 3), 255, numpy.uint8)
+    pixels[100:104] = 0
+    pixels[:, 200:203] = 0
+    pixels[500:900, 500:900] = 30
+    assert uncovered_ink(pixels, ()) == 0.0
+    assert uncovered_ink(numpy.zeros((5, 5, 3), numpy.uint8), ()) == 0.0
+
+
+def test_one_word_that_a_reader_takes_for_letters_of_the_same_shapes_is_no_lie():
+    """On a Bulgarian page Tesseract reads a Latin "pager" as "радег", and the ink is a little more like that."""
+    lineup = ink_shapes.Lineup(0.42, 6.0, 24, "face")
+    once, twice = (
+        FontInk(lineup, num_chars=160, num_differing=6 * len(words), num_wrong=6 * len(words), wrong_words=words)
+        for words in ({"pager"}, {"pager", "ping"})
+    )
+    assert "words" not in once.witnesses() and once.opinion() is not False
+    assert twice.witnesses()["words"] is False and twice.opinion() is False
+
+
+def test_a_letter_that_says_a_space_is_found_by_a_reader():
+    """Words then don't stand apart where the text says, but those that were read do."""
+    (measured,) = signals(page(READ, lie=lambda text: text.replace("n", " ")))
+    assert measured["lies_by_words"] == 1.0
+
+
+def test_letters_swapped_in_text_without_spaces_are_found_by_a_reader():
+    (measured,) = signals(page("Hans", lie=lambda text: text.translate(str.maketrans("人的和", "的和人"))))
+    assert measured["ink_lies_share"] == 1.0
+    assert signals(page("Hans"))[0]["ink_lies_share"] == 0.0

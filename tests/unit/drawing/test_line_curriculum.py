@@ -1,0 +1,84 @@
+"""Drawn lines follow from seed, number and the longest text; what a model is measured on is nowhere in what it learns."""
+
+import io
+import re
+
+import numpy
+import pytest
+from PIL import Image
+
+from datagen.drawing.line_curriculum import HEIGHT, Curriculum, Lines, prose, unseen
+
+
+def ink(image: bytes) -> numpy.ndarray:
+    return 255 - numpy.asarray(Image.open(io.BytesIO(image))).astype(int)
+
+
+def test_a_line_follows_from_seed_number_and_length_in_any_order():
+    lines = [Lines().line(number, 12) for number in range(50)]
+    assert lines[::-1] == [Lines().line(number, 12) for number in reversed(range(50))]
+    for others in ([Lines(seed=1).line(n, 12) for n in range(50)], [Lines().line(n, 11) for n in range(50)]):
+        assert sum(a.text != b.text for a, b in zip(lines, others, strict=True)) > 40
+
+
+@pytest.mark.parametrize("longest", [1, 5, 12, 40])
+def test_a_line_is_as_long_as_asked_and_fills_its_image(longest):
+    lines = [Lines().line(number, longest) for number in range(200)]
+    assert max(len(line.text) for line in lines) in range(longest - 1, longest + 1)
+    assert min(len(line.text) for line in lines) == 1
+    for line in lines:
+        assert re.fullmatch(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?", line.text), line.text
+        picture = ink(line.image)
+        assert picture.shape == (HEIGHT, line.size[0]) and line.size[1] == HEIGHT
+        columns = numpy.flatnonzero(picture.max(0) > 40)
+        assert columns[0] < 20 and line.size[0] - columns[-1] < 20, line.text
+
+
+@pytest.mark.parametrize("face", ["DejaVuSans.ttf", "DejaVuSerif-Bold.ttf", "DejaVuSansMono.ttf"])
+def test_no_letter_is_cut(face):
+    """Ink of large letters touches no edge of the image."""
+    for number in range(60):
+        picture = ink(Lines(faces=(face,)).line(number, 8).image)
+        assert not picture[[0, -1]].any() and not picture[:, -1].any(), number
+
+
+def test_a_plan_of_a_line_is_what_is_drawn():
+    lines = Lines(faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
+    for number in range(200):
+        drawn = lines.line(number, 20)
+        assert lines.planned(number, 20) == (drawn.text, drawn.size[0])
+
+
+def test_lines_grow_at_their_numbers():
+    curriculum = Curriculum(stages=((0, 3), (10, 4), (30, 12)))
+    assert [curriculum.longest(number) for number in (0, 9, 10, 29, 30, 10**9)] == [3, 3, 4, 4, 12, 12]
+
+
+@pytest.mark.parametrize("stages", [(), ((1, 5),), ((0, 5), (9, 6), (9, 7)), ((0, 5), (9, 6), (8, 7)), ((0, 0),)])
+def test_stages_that_are_no_order_are_told(stages):
+    with pytest.raises(ValueError, match="stages is"):
+        Curriculum(stages=stages)
+
+
+def test_short_texts_are_random_and_longer_ones_mostly_prose():
+    text = prose(held_out=False)
+    short = [Lines(random_to=4).line(number, 4).text for number in range(300)]
+    long = [Lines(random_to=4).line(number, 12).text for number in range(300)]
+    shares = [sum(t in text for t in texts if len(t) > 3) / sum(len(t) > 3 for t in texts) for texts in (short, long)]
+    assert shares[0] < 0.3 and 0.6 < shares[1] < 0.9, shares
+
+
+def test_unseen_lines_are_nowhere_in_the_training_text():
+    lines = unseen(300, 8, 12)
+    assert lines == unseen(300, 8, 12) and len(set(lines)) == 300 and lines != unseen(300, 8, 12, seed=1)
+    assert all(8 <= len(line) <= 12 and line in prose(held_out=True) and line not in prose(held_out=False) for line in lines)
+
+
+def test_a_typeface_that_is_not_there_is_told():
+    with pytest.raises(ValueError, match=r"no font file Nowhere\.ttf: apt-get install"):
+        Lines(faces=("DejaVuSans.ttf", "Nowhere.ttf")).line(0, 5)
+
+
+def test_what_decides_how_lines_look_is_told_by_its_hash():
+    one, other = Lines().engines(), Lines(faces=("DejaVuSerif.ttf",)).engines()
+    assert one == Lines().engines() and {key for key in one if one[key] != other[key]} == {"faces"}

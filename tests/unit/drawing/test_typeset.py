@@ -1,0 +1,291 @@
+"""Typeset pages against their ink: text, words and boxes have to be true of the image, not only of each other."""
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unicodedata
+from dataclasses import replace
+
+import numpy
+import pymupdf
+import pytest
+
+from datagen.drawing import typefaces
+from datagen.drawing import vertical_pages as vertical_module
+from datagen.drawing.families import families, family
+from datagen.drawing.typeset import Rect, Style, Typeset, typeset
+from datagen.drawing.vertical_pages import vertical
+from tests.inputs.udhr import UDHR
+
+ZOOM = 3
+DARK = 128
+NARROW = Style(width_pt=300, height_pt=400, margin_pt=30)
+HYPHENS = "Donau\u00addampf\u00adschiff\u00adfahrts\u00adgesell\u00adschaft und " * 8
+needs_chromium = pytest.mark.skipif(not any(map(shutil.which, vertical_module._BROWSERS)), reason="needs Chromium")
+
+
+def ink(made: Typeset, page: int) -> numpy.ndarray:
+    """Where the page is dark, (H, W) bool, at `ZOOM` pixels a point."""
+    with pymupdf.open(stream=made.pdf) as doc:
+        pixmap = doc[page].get_pixmap(matrix=pymupdf.Matrix(ZOOM, ZOOM), colorspace=pymupdf.csGRAY, alpha=False)
+    return numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width) < DARK
+
+
+def within(dark: numpy.ndarray, box: Rect, slack_pt: float = 0) -> numpy.ndarray:
+    x0, y0, x1, y1 = box
+    return dark[
+        max(0, round((y0 - slack_pt) * ZOOM)) : round((y1 + slack_pt) * ZOOM),
+        max(0, round((x0 - slack_pt) * ZOOM)) : round((x1 + slack_pt) * ZOOM),
+    ]
+
+
+def assert_boxes_hold_the_ink(made: Typeset, bearing_pt: float = 3) -> None:
+    """Words fill their boxes to within `bearing_pt` at either side, and nothing is drawn outside of them."""
+    for number, page in enumerate(made.pages):
+        dark = ink(made, number)
+        total = dark.sum()
+        between = dark.copy()
+        for line in page.lines:
+            for word in line.words:
+                _, y0, _, y1 = line.box
+                x0, _, x1, _ = word.box
+                at = numpy.flatnonzero(within(dark, (x0, y0, x1, y1)).any(axis=0))
+                assert at.size, f"no ink in {word}"
+                assert at[0] < bearing_pt * ZOOM and at[-1] > (x1 - x0 - bearing_pt) * ZOOM - 1, f"box too wide: {word}"
+                within(between, (x0, y0, x1, y1), 1)[:] = False
+            for ruby in line.ruby:
+                assert within(dark, ruby.box).any(), f"no ink in {ruby}"
+        for line in page.lines:
+            for box in (line.box, *(ruby.box for ruby in line.ruby)):
+                within(dark, box, 1)[:] = False
+                if line.ruby:
+                    within(between, box, 1)[:] = False
+        assert total and not dark.any(), f"ink outside of the lines of page {number}: {numpy.argwhere(dark)[:5] / ZOOM}"
+        assert between.sum() < 0.005 * total, f"ink outside of the words of page {number}"  # Syriac's tails reach over
+
+
+def bearing_pt(script: str) -> float:
+    """How far ink may stay from a word's edge: marks in the em square of a full-width font leave most of it empty."""
+    return 9 if script in ("Hans", "Hant", "Jpan", "Yiii") else 3
+
+
+def letters(text: str) -> str:
+    return re.sub(r"\s+", "", unicodedata.normalize("NFC", text).replace("\u00ad", ""))
+
+
+def read_back(made: Typeset) -> str:
+    return "".join(line.text.removesuffix("-" * line.hyphenated) for page in made.pages for line in page.lines)
+
+
+@pytest.mark.parametrize("script", UDHR)
+def test_boxes_hold_the_ink_in_every_script(script):
+    lang, text = UDHR[script]
+    made = typeset([text, text], lang, NARROW)
+    assert_boxes_hold_the_ink(made, bearing_pt(script))
+    assert letters(read_back(made)) == letters(text + text)
+    words = [word.text for page in made.pages for line in page.lines for word in line.words]
+    assert letters("".join(words)) == letters(text + text)
+    assert len(made.pages[0].paragraphs) == 2
+
+
+@pytest.mark.parametrize("script", ["Arab", "Deva", "Ethi", "Hans", "Hebr", "Jpan", "Latn", "Mong"])
+@pytest.mark.parametrize(
+    "style", [replace(NARROW, justify=True), replace(NARROW, columns=2, column_gap_pt=12)], ids=["justify", "columns"]
+)
+def test_boxes_hold_the_ink_justified_and_in_columns(script, style):
+    lang, text = UDHR[script]
+    made = typeset([text] * 3, lang, style)
+    assert_boxes_hold_the_ink(made, bearing_pt(script))
+    assert letters(read_back(made)) == letters(text * 3)
+
+
+@pytest.mark.parametrize("script", ["Latn", "Cyrl", "Grek", "Armn", "Hans", "Jpan", "Kore"])
+def test_words_stand_where_the_text_layer_has_them(script):
+    """Both come from one layout, so this finds wrong offsets, not wrong shaping."""
+    lang, text = UDHR[script]
+    made = typeset([text], lang, replace(NARROW, justify=True))
+    with pymupdf.open(stream=made.pdf) as doc:
+        layer = doc[0].get_text("words")
+    words = [word for line in made.pages[0].lines for word in line.words]
+    assert [word.text for word in words] == [word[4] for word in layer]
+    for word, found in zip(words, layer, strict=True):
+        assert numpy.abs(numpy.subtract(word.box, found[:4]))[[0, 2]].max() < 2, (word, found)
+        assert word.box[1] - 2 < (found[1] + found[3]) / 2 < word.box[3] + 2
+
+
+def test_a_justified_line_fills_the_column():
+    lines = typeset([UDHR["Latn"][1]], "en", replace(NARROW, justify=True)).pages[0].lines
+    assert len(lines) > 2
+    for line in lines[:-1]:
+        assert line.box[0] == pytest.approx(30, abs=1) and line.box[2] == pytest.approx(270, abs=1)
+    assert lines[-1].box[2] < 265
+
+
+@pytest.mark.parametrize("script", ["Arab", "Hebr", "Adlm", "Nkoo", "Syrc", "Thaa"])
+def test_right_to_left_starts_at_the_right(script):
+    lang, text = UDHR[script]
+    for line in typeset([text], lang, NARROW).pages[0].lines:
+        assert line.direction == "rtl"
+        assert line.words[0].box[2] == pytest.approx(270, abs=1)
+        lefts = [word.box[0] for word in line.words]
+        assert lefts == sorted(lefts, reverse=True)
+
+
+def test_bidi_words_are_boxed_where_they_are_drawn():
+    hebrew = "הספר Unicode Standard 15 יצא לאור"
+    made = typeset([hebrew], "he", NARROW)
+    assert_boxes_hold_the_ink(made)
+    (line,) = made.pages[0].lines
+    assert line.text == hebrew and line.direction == "rtl"
+    left = {word.text: word.box[0] for word in line.words}
+    assert left["הספר"] > left["Standard"] > left["Unicode"] > left["יצא"] > left["לאור"]
+    assert typeset(["The word שלום means peace"], "en").pages[0].lines[0].direction == "ltr"
+
+
+def test_columns_fill_from_the_side_where_reading_starts():
+    style = replace(NARROW, columns=2, column_gap_pt=20)
+    for script, first_is_left in (("Latn", True), ("Hebr", False)):
+        lang, text = UDHR[script]
+        made = typeset([text] * 20, lang, style)
+        lines = made.pages[0].lines
+        left = [line.box[2] <= 141 for line in lines]
+        assert left[0] == first_is_left and left.count(True) > 10 and left.count(False) > 10
+        assert sum(a != b for a, b in itertools.pairwise(left)) == 1
+        assert len(made.pages) > 1 and letters(read_back(made)) == letters(text * 20)
+
+
+def test_a_paragraph_goes_on_over_columns_and_pages():
+    text = " ".join(UDHR["Latn"][1] for _ in range(60))
+    made = typeset([text], "en", replace(NARROW, columns=2))
+    assert len(made.pages) > 2 and all(len(page.paragraphs) == 1 for page in made.pages)
+    assert letters(read_back(made)) == letters(text)
+    some = typeset([text], "en", replace(NARROW, columns=2), max_pages=2)
+    assert some.pages == made.pages[:2]
+    with pymupdf.open(stream=some.pdf) as doc:
+        assert len(doc) == 2
+
+
+def test_text_is_lines_and_paragraphs_as_read():
+    page = typeset(["one\ntwo", "", "three"]).pages[0]
+    assert page.text == "one\ntwo\n\nthree"
+    assert [len(paragraph) for paragraph in page.paragraphs] == [2, 1]
+
+
+def test_a_line_broken_at_a_soft_hyphen_ends_with_a_hyphen():
+    made = typeset([HYPHENS], "de", replace(NARROW, width_pt=200))
+    lines = made.pages[0].lines
+    broken = [line for line in lines if line.hyphenated]
+    assert broken and all(line.text.endswith("-") and line.words[-1].text.endswith("-") for line in broken)
+    assert not any(line.text.endswith("-") for line in lines if not line.hyphenated)
+    assert "\u00ad" not in made.pages[0].text
+    assert letters(read_back(made)) == letters(HYPHENS)
+    assert_boxes_hold_the_ink(made)
+
+
+def test_a_word_wider_than_the_column_is_cut_without_a_hyphen():
+    made = typeset(["a" * 200], "en", NARROW)
+    assert len(made.pages[0].lines) > 2
+    assert read_back(made) == "a" * 200 and not any(line.hyphenated for line in made.pages[0].lines)
+
+
+def test_same_input_same_bytes_whatever_the_environment():
+    code = (
+        "import hashlib; from datagen.drawing.typeset import typeset; from tests.inputs.udhr import UDHR;"
+        "made = [typeset([UDHR[s][1] + ' 123 Latin'], 'und').pdf for s in ('Latn', 'Arab', 'Hans', 'Khmr')];"
+        "print(hashlib.sha256(b''.join(made)).hexdigest())"
+    )
+    environments = ({"LANG": "C"}, {"LANG": "ja_JP.UTF-8", "LC_ALL": "ja_JP.UTF-8", "LANGUAGE": "ja", "TZ": "Asia/Tokyo"})
+    digests = {
+        subprocess.run([sys.executable, "-c", code], env=os.environ | e, capture_output=True, text=True, check=True).stdout
+        for e in environments
+    }
+    assert len(digests) == 1
+
+
+def test_several_typefaces_of_a_script():
+    for script in ("Latn", "Cyrl", "Grek", "Arab", "Thai", "Hans"):
+        lang, text = UDHR[script]
+        names = families(text, lang)
+        assert len(names) > 1 and names[0] == family(text, lang)
+        made = {typeset([text], lang, replace(NARROW, family=name)).pdf for name in names}
+        assert len(made) > 1
+    assert family(UDHR["Latn"][1]) == "Noto Serif"
+    assert not [name for name in families(UDHR["Latn"][1]) if re.search(r"Math|CJK|Thai", name)]
+
+
+def test_han_is_set_in_the_typeface_of_its_tradition():
+    for script, end in (("Hans", "SC"), ("Hant", "TC"), ("Jpan", "JP"), ("Kore", "KR")):
+        lang, text = UDHR[script]
+        assert {name.split()[-1] for name in families(text, lang) if "CJK" in name} == {end}
+    assert family("人人", "ja").endswith("JP") and family("人人", "zh-TW").endswith("TC")
+
+
+def test_typefaces_that_draw_no_conjuncts_in_a_language_are_left_out():
+    text = "मानव परिवारका सबै सदस्यहरूको अन्तर्निहित मान तथा सम्मान र अवछिन्न अधिकारहरू"
+    assert "FreeMono" in families(text, "hi")
+    for lang in ("mr", "ne"):
+        assert "FreeMono" not in families(text, lang) and "FreeSerif" in families(text, lang)
+
+
+def test_what_cannot_be_set_is_a_value_error():
+    with pytest.raises(ValueError, match="no installed font has"):
+        typeset(["\U00016d43\U00016d44\U00016d45"])  # Kirat Rai, of Unicode 16
+    with pytest.raises(ValueError, match="no installed font has '\\\\x92'"):
+        typeset(["it\x92s"])
+    with pytest.raises(ValueError, match="'No Such Font'"):
+        typeset(["text"], style=Style(family="No Such Font"))
+    with pytest.raises(ValueError, match="no room"):
+        typeset(["text"], style=Style(margin_pt=400))
+
+
+def test_a_missing_script_says_which_package_has_it(monkeypatch):
+    latin_only = {name: font for name, font in typefaces.installed().items() if name.startswith("DejaVu")}
+    monkeypatch.setattr(typefaces, "installed", lambda: latin_only)
+    with pytest.raises(ValueError, match=r"Khmr.*fonts-noto-core"):
+        family(UDHR["Khmr"][1], "km")
+    with pytest.raises(ValueError, match=r"Hans.*fonts-noto-cjk"):
+        family(UDHR["Hans"][1], "zh")
+
+
+JAPANESE = [
+    "　" + UDHR["Jpan"][1],
+    [("人間", "にんげん"), "は、", ("理性", "りせい"), "と", ("良心", "りょうしん"), "とを授けられて「いる」…"],
+]
+
+
+@needs_chromium
+def test_vertical_lines_and_ruby_stand_where_they_are_said_to():
+    style = Style(width_pt=240, height_pt=200, margin_pt=24, size_pt=12, line_spacing=1.8, columns=2, column_gap_pt=16)
+    made = vertical(JAPANESE * 3, "ja", style)
+    with pymupdf.open(stream=made.pdf) as doc:
+        assert len(doc) == len(made.pages) > 1
+    assert_boxes_hold_the_ink(made)
+    lines = [line for page in made.pages for line in page.lines]
+    assert {line.direction for line in lines} == {"ttb"}
+    plain = ["".join(piece if isinstance(piece, str) else piece[0] for piece in p) for p in JAPANESE]
+    assert "".join(line.text for line in lines) == "".join(plain) * 3
+    assert [(r.base, r.text) for line in lines for r in line.ruby] == [p for p in JAPANESE[1] if isinstance(p, tuple)] * 3
+    first, second = made.pages[0].lines[:2]
+    assert second.box[2] < first.box[0]
+    dark = ink(made, 0)
+    for line in made.pages[0].lines:  # a square a character: none has drifted by the last one
+        x0, _, x1, y1 = line.box
+        assert line.text[-1] in "、。…」" or within(dark, (x0, y1 - 11, x1, y1)).sum() > 20
+    assert all(line.text[0] not in "、。」" for line in lines)
+
+
+@needs_chromium
+def test_vertical_gives_the_same_bytes_and_no_more_pages_than_asked():
+    made = vertical(["人" * 2000], "zh", max_pages=1)
+    assert len(made.pages) == 1 and made == vertical(["人" * 2000], "zh", max_pages=1)
+
+
+def test_vertical_refuses_what_is_not_square(monkeypatch):
+    with pytest.raises(ValueError, match="full-width characters, not 'abc'"):
+        vertical(["人人cab"], "ja")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(OSError, match="apt-get install chromium"):
+        vertical(["人人"], "ja")

@@ -1,0 +1,249 @@
+"""The table of engines and their life in a process; the embedded ones on lines that the tests draw."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from datagen.engines import ENGINES, MOST_OPEN, Choice, Engines, load, ppocr, tesseract, versions, wheels
+
+SANS = "DejaVuSans.ttf"
+
+
+def drawn(*lines: str, size: tuple[int, int] = (800, 400)) -> numpy.ndarray:
+    image = Image.new("RGB", size, "white")
+    for i, line in enumerate(lines):
+        ImageDraw.Draw(image).text((60, 50 + 80 * i), line, "black", ImageFont.truetype(SANS, 30))
+    return numpy.asarray(image)
+
+
+def test_the_embedded_alphabet_is_read_from_the_model():
+    known = ppocr.alphabet()
+    assert len(known) > 18_000
+    assert set("abcXYZ019漢字かな") <= known
+    assert not set("жщїўђ") & known
+    assert ppocr.alphabet_share({"a": 3, "ж": 1}) == 0.75
+    assert ppocr.alphabet_share({}) == 1.0
+
+
+class Counting:
+    """An engine that counts how often it is opened and closed."""
+
+    opened, closed = 0, 0
+
+    def __init__(self, size: int = 1):
+        Counting.opened += 1
+        self.size = size
+
+    def versions(self) -> dict[str, str]:
+        return {"counting": str(self.size)}
+
+    def close(self) -> None:
+        Counting.closed += 1
+
+
+def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(monkeypatch):
+    monkeypatch.setitem(ENGINES, "counting", "tests.unit.engines.test_engines:Counting")
+    monkeypatch.setattr(Counting, "opened", 0)
+    monkeypatch.setattr(Counting, "closed", 0)
+    with Engines() as engines:
+        small = engines.get("counting")
+        assert engines.get("counting") is small
+        assert engines.get("counting", size=2) is not small
+        assert (Counting.opened, Counting.closed) == (2, 0)
+    assert Counting.closed == 2
+    assert engines.get("counting") is not small
+    assert versions("counting", size=3) == {"counting": "3"}
+
+
+def test_a_choice_opens_the_engine_of_its_settings_and_says_what_a_worker_needs(monkeypatch):
+    monkeypatch.setitem(ENGINES, "counting", "tests.unit.engines.test_engines:Counting")
+    chosen = Choice.of("counting", size=4)
+    assert chosen == Choice("counting", (("size", 4),))
+    with Engines() as engines:
+        assert chosen.opened(engines) is engines.get("counting", size=4)
+    assert chosen.versions() == {"counting": "4"}
+    assert chosen.gpus == 0
+    monkeypatch.setattr(Counting, "gpus", 1, raising=False)
+    assert (chosen.gpus, Choice.of("counting", size=4, device="cpu").gpus) == (1, 0)
+
+
+def test_the_engine_that_was_asked_for_longest_ago_is_closed_when_there_are_many_of_its_name(monkeypatch):
+    monkeypatch.setitem(ENGINES, "counting", "tests.unit.engines.test_engines:Counting")
+    monkeypatch.setattr(Counting, "closed", 0)
+    with Engines() as engines:
+        other = engines.get("tesseract")
+        opened = [engines.get("counting", size=size) for size in range(MOST_OPEN)]
+        assert engines.get("counting", size=0) is opened[0] and Counting.closed == 0
+        engines.get("counting", size=MOST_OPEN)
+        assert Counting.closed == 1
+        assert engines.get("counting", size=0) is opened[0]
+        assert engines.get("counting", size=1) is not opened[1]
+        assert engines.get("tesseract") is other
+
+
+def test_a_name_that_is_not_in_the_table_is_refused():
+    with pytest.raises(ValueError, match="engine 'nobody': allowed are ppocr, "):
+        Engines().get("nobody")
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_name_in_the_table_is_an_engine(name):
+    assert {"versions", "close"} <= set(dir(load(name)))
+
+
+@pytest.mark.parametrize(("name", "package"), [("ppocr", "paddleocr"), ("ppocr-detector", "paddleocr"), ("compact", "torch")])
+def test_an_engine_without_its_package_says_what_to_install(name, package):
+    """In a process of its own, where the package was never imported; the rest of the table still loads."""
+    code = f"""
+import sys, numpy
+sys.modules[{package!r}] = None
+from datagen.engines import Engines
+image = numpy.zeros((64, 64, 3), numpy.uint8)
+Engines().get("tesseract")
+engine = Engines().get({name!r}, **({{"folder": "none"}} if {name!r} == "compact" else {{}}))
+engine.read([image[:, :, 0]]) if hasattr(engine, "read") else engine.detect([image])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    needs = "ppocr" if name.startswith("ppocr") else name
+    assert run.stderr.splitlines()[-1] == (
+        f"ImportError: engine {needs} needs {package}, which is not installed: pip install {package}"
+    )
+
+
+def test_versions_load_no_model(monkeypatch):
+    monkeypatch.setattr(ppocr, "_loaded", None)
+    for name in ("ppocr", "ppocr-detector"):
+        assert {"paddleocr", "onnxruntime"} < set(versions(name))
+
+
+def test_lines_of_any_script_are_found_from_top_to_bottom():
+    image = drawn("Все люди рождаются", "Όλοι οι άνθρωποι", "All human beings")
+    with Engines() as engines:
+        lines, nothing = engines.get("ppocr-detector").detect([image, drawn()])
+    assert nothing == []
+    assert len(lines) == 3
+    tops = [min(y for _, y in quad) for quad, _ in lines]
+    assert tops == sorted(tops)
+    for i, (quad, score) in enumerate(lines):
+        assert 0.5 < score <= 1
+        assert min(y for _, y in quad) < 65 + 80 * i < max(y for _, y in quad)
+
+
+def test_a_detector_of_pp_ocr_is_opened_from_a_folder(tmp_path):
+    (tmp_path / "inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.DETECTOR}"))
+    with pytest.raises(ValueError, match="is no detector of PP-OCR: inference"):
+        ppocr.TextDetector(model=str(tmp_path))
+    (tmp_path / "inference.yml").write_text(json.dumps(ppocr._detection_yml(960)))
+    image = drawn("All human beings", "are born free")
+    with Engines() as engines:
+        named = engines.get("ppocr-detector", model=str(tmp_path))
+        assert named.detect([image]) == engines.get("ppocr-detector").detect([image])
+        assert any(name.startswith(str(tmp_path)) for name in named.versions())
+
+
+@pytest.mark.parametrize(("engine", "method"), [("ppocr", "read"), ("ppocr-detector", "detect")])
+def test_a_model_that_paddleocr_does_not_have_is_refused(engine, method):
+    with Engines() as engines, pytest.raises(ValueError, match="PaddleOCR opens no model 'PP-OCRv0_no'"):
+        getattr(engines.get(engine, model="PP-OCRv0_no"), method)([drawn("a")[:, :, 0] if method == "read" else drawn("a")])
+
+
+def crops(lines: list[str]) -> list[numpy.ndarray]:
+    return [numpy.asarray(Image.fromarray(drawn(line, size=(700, 140))).convert("L"))[40:100] for line in lines]
+
+
+def test_the_embedded_reader_reads_latin_with_no_download_and_again_after_it_was_closed():
+    reader = ppocr.TextReader()
+    for _ in range(2):
+        ((text, score),) = reader.read(crops(["All human beings are born free"]))
+        assert (text.replace(" ", ""), score > 0.9) == ("Allhumanbeingsarebornfree", True)
+        reader.close()
+
+
+def test_what_the_embedded_reader_reads_does_not_depend_on_the_lines_beside_it():
+    lines = crops(["born free", "equal in dignity and rights", "and"])
+    images = [*lines, numpy.repeat(lines[0][:, :, None], 3, 2)]
+    reader = ppocr.TextReader(batch_size=4)
+    together = reader.read([image[:, : 60 * (n + 4)] for n, image in enumerate(images)])
+    assert together == [reader.read([image[:, : 60 * (n + 4)]])[0] for n, image in enumerate(images)]
+    assert together[0][0].replace(" ", "") == "bornfree" == ppocr.TextReader().read(images[3:])[0][0].replace(" ", "")
+
+
+def test_the_embedded_classifier_tells_lines_that_are_upside_down():
+    upright = [numpy.repeat(crop[:, :400, None], 3, 2) for crop in crops(["All human beings", "are born free"])]
+    with Engines() as engines:
+        angles = engines.get("line-angle").turned([*upright, *(crop[::-1, ::-1] for crop in upright)])
+        assert engines.get("line-angle").versions()
+    assert max(angles[:2]) < 0.1 and min(angles[2:]) > 0.9
+
+
+@pytest.mark.skipif(
+    not tesseract.language("ru"), reason="Tesseract with Russian is not installed: apt-get install tesseract-ocr-rus"
+)
+def test_tesseract_reads_lines_in_order():
+    lines = ["Все люди рождаются", "свободными и равными", "в своем достоинстве"]
+    with Engines() as engines:
+        assert [text for text, _ in engines.get("tesseract", workers=2).read(crops(lines), "ru")] == lines
+
+
+@pytest.mark.skipif(not tesseract.language("el"), reason="Tesseract's Greek is not installed: apt-get install tesseract-ocr-ell")
+def test_what_tesseract_reads_depends_on_the_line_alone():
+    lines = ["Όλοι οι άνθρωποι", "All human beings", "γεννιούνται ελεύθεροι", "(2.1)", "Όλοι οι άνθρωποι"]
+    one, several = tesseract.Tesseract(), tesseract.Tesseract(workers=3)
+    forward = one.read(crops(lines), "el")
+    assert [text for text, _ in forward] == lines
+    assert one.read(crops(lines)[::-1], "el") == forward[::-1]
+    assert several.read(crops(lines), "el") == forward
+    assert several.read([], "el") == []
+    one.close()
+    assert one.read(crops(lines[:1]), "el") == forward[:1]
+
+
+def test_tesseract_with_data_that_cannot_be_loaded_raises(monkeypatch, tmp_path):
+    """What it reads decides verdicts, so that a page without its answer would be another page."""
+    tmp_path.joinpath("rus.traineddata").write_bytes(b"no data")
+    monkeypatch.setattr(tesseract, "_data_folder", lambda: tmp_path)
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset({"rus"}))
+    with pytest.raises(RuntimeError, match="init"):
+        tesseract.Tesseract().read(crops(["мир"]), "ru")
+
+
+def test_setup_installs_the_languages_that_tesseract_is_asked_in():
+    makefile = Path(__file__).parents[3].joinpath("Makefile").read_text().replace("\\\n", " ")
+    (listed,) = re.findall(r"addprefix tesseract-ocr-,([a-z\s-]+)\)", makefile)
+    asked = {*tesseract._NAMES.values(), *tesseract._SECOND_NAMES.values(), tesseract._TRADITIONAL[1]}
+    assert sorted(listed.split()) == sorted(name.replace("_", "-") for name in asked - {"eng"})  # which comes with Tesseract
+
+
+def test_a_second_reader_reads_what_nothing_is_read_in_first(monkeypatch):
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("eng", "deu", "chi_sim", "chi_tra", "rus")))
+    codes = [
+        ("de", "Latn"),
+        ("sv", "Latn"),
+        ("und", "Hani"),
+        ("zh-Hans", "Hans"),
+        ("zh-Hant", "Hant"),
+        ("ja", "Jpan"),
+        ("ru", "Cyrl"),
+    ]
+    assert [tesseract.second_language(*code) for code in codes] == ["de", "en", "zh", "zh-Hans", "zh-Hant", "", "ru"]
+    assert [tesseract.reads(*code) for code in codes] == ["", "", "", "", "", "", "ru"]
+
+
+def test_a_script_is_read_in_a_language_that_stands_for_it(monkeypatch):
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("hin", "mar")))
+    assert tesseract.reads("mr", "Deva") == "mr"
+    assert tesseract.reads("und", "Deva") == "hi"
+    assert tesseract.reads("und", "Cyrl") == ""
+    assert tesseract.reads("th", "Thai") == ""
+
+
+def test_a_language_without_data_is_named():
+    assert tesseract.language("xx") == ""
+    with pytest.raises(ValueError, match="tesseract has no data for xx"):
+        tesseract.Tesseract().read([], "xx")

@@ -1,0 +1,303 @@
+"""MinerU's output as annotated pages. The files here are written by hand, in the form that MinerU's reference gives for versions
+2.5 to 3 (docs/en/reference/output_files.md in opendatalab/MinerU): they are no output of MinerU itself."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datagen.contract import check
+from datagen.engines import Choice, Engines, load
+from datagen.engines.mineru import MinerU
+from datagen.fine.read_pages import ReadPages
+from datagen.record import Box, SampleError
+from tests.inputs.samples import sample
+
+PAGE = (600.0, 800.0)
+SIZE = (1200, 1600)
+
+
+def span(content: str, kind: str = "text", **more: Any) -> dict[str, Any]:
+    return {"type": kind, "bbox": [0, 0, 1, 1], "content": content, **more}
+
+
+def line(box: list[float], *spans: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"bbox": box, "spans": list(spans), **more}
+
+
+def block(kind: str, box: list[float], *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": kind, "bbox": box, "lines": list(lines), **more}
+
+
+def text(kind: str, box: list[float], content: str, **more: Any) -> dict[str, Any]:
+    return block(kind, box, line(box, span(content, score=0.9)), **more)
+
+
+def write(folder: Path, *pages: dict[str, Any], stem: str = "a", backend: str = "pipeline", method: str = "auto") -> Path:
+    """The output for a document, where MinerU puts it."""
+    path = folder / stem / method / f"{stem}_middle.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    numbered = [{"page_idx": i, "page_size": list(PAGE), "discarded_blocks": [], **page} for i, page in enumerate(pages)]
+    path.write_text(json.dumps({"pdf_info": numbered, "_backend": backend, "_version_name": "3.1.0"}))
+    return folder
+
+
+def page(number: int = 0, uri: str = "/in/a.pdf", size: tuple[int, int] = SIZE):
+    made = sample(size=size, regions=(), text="")
+    return replace(made, origin=replace(made.origin, uri=uri, page=number))
+
+
+def regions(folder: Path, number: int = 0) -> list[Any]:
+    (found,) = MinerU(str(folder)).pages([page(number)])
+    assert not isinstance(found, SampleError), found
+    return list(found)
+
+
+def test_blocks_become_regions_with_the_records_labels_in_pixels_of_the_image(tmp_path):
+    blocks = [
+        text("title", [50, 40, 550.5, 60], "A title"),
+        block(
+            "text",
+            [50, 80, 290, 110],
+            line([50, 80, 290, 95], span("The value of", score=0.98), span("x ^ 2", "inline_equation", score=0.7)),
+            line([50, 95, 200, 110], span("is known.", score=0.99)),
+        ),
+        block("interline_equation", [50, 120, 290, 150], line([50, 120, 290, 150], span("E = m c ^ 2", "interline_equation"))),
+        {
+            "type": "table",
+            "bbox": [310, 80, 550, 200],
+            "blocks": [
+                text("table_caption", [310, 80, 550, 95], "Table 1"),
+                block(
+                    "table_body",
+                    [310, 100, 550, 190],
+                    line(
+                        [310, 100, 550, 190],
+                        {
+                            "type": "table",
+                            "bbox": [310, 100, 550, 190],
+                            "html": '<html><body><table><tr><td rowspan="1">a</td><td>b</td></tr></table></body></html>',
+                        },
+                    ),
+                ),
+                text("table_footnote", [310, 190, 550, 200], "na: none"),
+            ],
+        },
+        {
+            "type": "image",
+            "bbox": [310, 220, 550, 400],
+            "blocks": [
+                block(
+                    "image_body",
+                    [310, 220, 550, 380],
+                    line([310, 220, 550, 380], {"type": "image", "bbox": [], "image_path": "x"}),
+                ),
+                text("image_caption", [310, 385, 550, 400], "Fig. 1"),
+            ],
+        },
+    ]
+    running = [text("page_number", [290, 780, 310, 795], "7"), text("header", [50, 10, 550, 20], "Journal")]
+    found = regions(write(tmp_path, {"preproc_blocks": blocks, "para_blocks": blocks, "discarded_blocks": running}))
+    assert [(r.label, r.text, r.format) for r in found] == [
+        ("header", "Journal", "markdown"),
+        ("sub_title", "A title", "markdown"),
+        ("text", r"The value of \(x ^ 2\) is known.", "markdown"),
+        ("equation", "E = m c ^ 2", "latex"),
+        ("table_caption", "Table 1", "markdown"),
+        ("table", "<table><tr><td>a</td><td>b</td></tr></table>", "html"),
+        ("table_footnote", "na: none", "markdown"),
+        ("image", "", "markdown"),
+        ("image_caption", "Fig. 1", "markdown"),
+        ("page_number", "7", "markdown"),
+    ]
+    assert found[1].box == Box(100, 80, 1101, 120)
+    assert [(one.box, one.text) for one in found[2].lines] == [
+        (Box(100, 160, 580, 190), r"The value of \(x ^ 2\)"),
+        (Box(100, 190, 400, 220), "is known."),
+    ]
+    assert (found[2].score, found[7].is_unread, found[3].lines) == (0.7, False, ())
+    assert {(r.by, r.detected_by) for r in found} == {("mineru", "mineru")}
+
+
+def test_a_paragraph_that_mineru_joined_with_the_next_column_stays_in_its_box_and_goes_on(tmp_path):
+    first, second = [50, 80, 290, 100], [310, 80, 550, 100]
+    before = [text("text", first, "The first half and"), text("text", second, "the second.")]
+    after = [
+        block("text", first, *before[0]["lines"], *before[1]["lines"]),
+        block("text", second, lines_deleted=True),
+    ]
+    found = regions(write(tmp_path, {"preproc_blocks": before, "para_blocks": after}))
+    assert [(r.text, r.continues) for r in found] == [("The first half and", True), ("the second.", False)]
+
+
+def test_lines_of_the_next_page_are_left_out(tmp_path):
+    box = [50, 700, 290, 720]
+    here, there = line(box, span("It ends")), line([50, 80, 290, 100], span("overleaf.", cross_page=True))
+    (found,) = regions(write(tmp_path, {"para_blocks": [block("text", box, here, there)]}, backend="vlm"))
+    assert (found.text, found.continues) == ("It ends", True)
+
+
+def test_lists_and_code_of_the_vlm(tmp_path):
+    blocks = [
+        {
+            "type": "list",
+            "sub_type": "text",
+            "bbox": [50, 80, 290, 120],
+            "blocks": [text("text", [50, 80, 290, 95], "- one"), text("text", [50, 100, 290, 120], "- two")],
+        },
+        {
+            "type": "list",
+            "sub_type": "ref_text",
+            "bbox": [50, 200, 290, 220],
+            "blocks": [text("text", [50, 200, 290, 220], "[1] A. Author")],
+        },
+        {
+            "type": "code",
+            "sub_type": "code",
+            "bbox": [50, 300, 290, 400],
+            "blocks": [text("code_body", [50, 300, 290, 400], "```c\nint x;\n  x = 1;\n```")],
+        },
+        text("ref_text", [50, 500, 290, 520], "[2] B. Author"),
+    ]
+    found = regions(write(tmp_path, {"para_blocks": blocks}, backend="vlm", method="vlm"))
+    assert [(r.label, r.text) for r in found] == [
+        ("list", "- one"),
+        ("list", "- two"),
+        ("reference", "[1] A. Author"),
+        ("code", "int x;\n  x = 1;"),
+        ("reference", "[2] B. Author"),
+    ]
+
+
+def test_items_of_a_list_that_the_pipeline_has_in_one_block_stay_apart(tmp_path):
+    box = [50, 80, 290, 140]
+    before = block(
+        "text", box, *(line([50, y, 290, y + 15], span(t)) for y, t in ((80, "1. one"), (100, "goes on"), (120, "2. two")))
+    )
+    after = json.loads(json.dumps(before)) | {"type": "list"}
+    for at in (0, 2):
+        after["lines"][at]["is_list_start_line"] = True
+    (found,) = regions(write(tmp_path, {"preproc_blocks": [before], "para_blocks": [after]}))
+    assert (found.label, found.text) == ("list", "1. one goes on\n2. two")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_unread"),
+    [
+        ({"html": ""}, True),
+        ({"html": "<table><tr>"}, True),
+        ({"latex": r"\begin{tabular}{l} a \\ \end{tabular}"}, False),
+        ({}, True),
+    ],
+)
+def test_a_table_that_was_not_read_stays_unread(tmp_path, body, is_unread):
+    box = [50, 80, 290, 140]
+    table = block("table_body", box, line(box, {"type": "table", "bbox": box, **body}))
+    (found,) = regions(write(tmp_path, {"para_blocks": [{"type": "table", "bbox": box, "blocks": [table]}]}))
+    assert (found.label, found.is_unread, bool(found.text)) == ("table", is_unread, not is_unread)
+
+
+def test_what_old_versions_discard_is_told_apart_by_where_it_stands(tmp_path):
+    running = [
+        text("discarded", [50, 10, 90, 20], "Head"),
+        text("discarded", [50, 780, 90, 795], "Foot"),
+        text("discarded", [290, 780, 310, 795], "- 12 -"),
+    ]
+    found = regions(write(tmp_path, {"para_blocks": [], "discarded_blocks": running}))
+    assert [r.label for r in found] == ["header", "footer", "page_number"]
+
+
+def test_a_box_outside_the_page_is_cut_and_an_empty_one_has_a_pixel(tmp_path):
+    blocks = [text("text", [-5, 790, 700, 900], "a"), text("text", [600, 800, 600, 800], "b")]
+    assert [r.box for r in regions(write(tmp_path, {"para_blocks": blocks}))] == [
+        Box(0, 1580, 1200, 1600),
+        Box(1199, 1599, 1200, 1600),
+    ]
+
+
+def test_pages_are_known_by_their_documents_stem_and_their_number(tmp_path):
+    one = [{"para_blocks": [text("text", [50, 80, 290, 100], t)]} for t in ("first", "second")]
+    write(tmp_path, *one)
+    write(tmp_path, {"para_blocks": [text("text", [50, 80, 290, 100], "twice")]}, stem="b")
+    write(tmp_path, {"para_blocks": []}, stem="b", method="ocr")
+    (tmp_path / "c/auto").mkdir(parents=True)
+    (tmp_path / "c/auto/c_middle.json").write_text("{")
+    asked = [
+        page(1),
+        page(0, "s3://bucket/deep/a.pdf"),
+        page(2),
+        page(0, "/in/x.pdf"),
+        page(0, "/in/b.pdf"),
+        page(0, "/in/c.pdf"),
+        page(0, size=(1600, 1200)),
+    ]
+    found = MinerU(str(tmp_path)).pages(asked)
+    assert [one.reason if isinstance(one, SampleError) else one[0].text for one in found] == [
+        "second",
+        "first",
+        "not_in_mineru",
+        "not_in_mineru",
+        "mineru_ambiguous",
+        "mineru_garbled",
+        "mineru_other_page",
+    ]
+
+
+@pytest.mark.parametrize(
+    "damage", [{"page_size": None}, {"para_blocks": [{"type": "text"}]}, {"para_blocks": [text("song", [0, 0, 9, 9], "la")]}]
+)
+def test_a_damaged_page_is_that_pages_reason(tmp_path, damage):
+    (found,) = MinerU(str(write(tmp_path, {"para_blocks": [], **damage}))).pages([page()])
+    assert isinstance(found, SampleError) and found.reason == "mineru_garbled"
+
+
+def test_its_version_changes_with_the_folder_and_a_folder_of_something_else_is_refused(tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ValueError, match=r"holds no middle\.json"):
+        MinerU(str(empty)).versions()
+    folder = write(tmp_path / "out", {"para_blocks": []})
+    before = MinerU(str(folder)).versions()
+    assert before["mineru"] == "3.1.0 pipeline"
+    write(folder, {"para_blocks": [text("text", [50, 80, 290, 100], "more")]}, stem="b")
+    assert MinerU(str(folder)).versions() != before
+    (empty / "x_middle.json").write_text("[]")
+    assert MinerU(str(empty)).versions()["mineru"] == "unknown"
+
+
+def test_pages_of_a_dataset_get_mineru_s_regions(tmp_path):
+    blocks = [text("title", [50, 40, 550, 60], "A title"), text("text", [50, 80, 290, 100], "Text.")]
+    folder = write(tmp_path, {"para_blocks": blocks}, {"para_blocks": []})
+    stage = ReadPages(Choice.of("mineru", folder=str(folder)), takes_all=True)
+    crop = replace(page(), key="crop", task="crop")
+    with Engines() as engines:
+        read, left, *dropped = stage([page(), crop, replace(page(5), key="c"), replace(page(1), key="d")], engines)
+    assert read.text == "## A title\n\nText." and len(read.regions) == 2
+    assert (read.quality.verdict, read.quality.signals["reading_score"]) == ("trusted", 0.9)
+    assert left is crop
+    assert [(drop.key, drop.reason) for drop in dropped] == [("c", "not_in_mineru"), ("d", "no_regions")]
+    assert stage.engines()["mineru"] == "3.1.0 pipeline" and stage.needs.gpus == 0
+    assert load("mineru") is MinerU
+
+
+def test_a_page_whose_text_layer_holds_is_not_asked_about(tmp_path):
+    layered = sample("g").with_quality("suspect", ("incomplete", "formula_in_text"))
+    assert list(ReadPages(Choice.of("mineru", folder=str(tmp_path)))([layered], Engines())) == [layered]
+
+
+def test_real_output_of_mineru_keeps_to_the_contract():
+    """Of the folder that PAGEWHEEL_MINERU names."""
+    folder = os.environ.get("PAGEWHEEL_MINERU", "")
+    if not folder:
+        pytest.skip("set PAGEWHEEL_MINERU to an output folder of mineru -p DIR -o OUT")
+    engine = MinerU(folder)
+    for stem, files in engine._files.items():
+        pages = json.loads(engine.folder.read(files[0][0]))["pdf_info"]
+        sizes = [(round(2 * one["page_size"][0]), round(2 * one["page_size"][1])) for one in pages]
+        asked = [page(i, f"/in/{stem}.pdf", size) for i, size in enumerate(sizes)]
+        for of_page, found in zip(asked, engine.pages(asked), strict=True):
+            assert not isinstance(found, SampleError), found
+            check(replace(of_page, regions=found))

@@ -1,0 +1,170 @@
+"""PP-DocLayout: what it says of a page, as regions of the record, on tiny networks with weights drawn at random."""
+
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+
+from datagen.engines import Engines
+from datagen.engines.pp_doclayout import PPDocLayout, captioned
+from datagen.labels import PP_DOCLAYOUT
+from datagen.record import LABELS, Box, Region
+from tests.inputs import tiny_engines
+
+NOISE = (numpy.random.default_rng(0).random((300, 200, 3)) * 255).astype(numpy.uint8)
+BLANK = numpy.full((300, 200, 3), 255, numpy.uint8)
+
+
+@pytest.fixture(scope="module", params=["v2", "v3", "v4"])
+def layout_folder(request, tmp_path_factory) -> Path:
+    return tiny_engines.write_layout(tmp_path_factory.mktemp(request.param), request.param)
+
+
+def test_a_layout_network_gives_regions_of_the_record(layout_folder):
+    with Engines() as engines:
+        engine = engines.get("pp-doclayout", model=str(layout_folder), threshold=0.001, device="cpu")
+        images = [NOISE, BLANK, NOISE[:, :150]]
+        pages = engine.regions(images, [[], [], []])
+        assert engine.regions(images[:1], [[]]) == pages[:1]
+        for page, image in zip(pages, images, strict=True):
+            assert page
+            for region in page:
+                x0, y0, x1, y1 = region.box
+                assert 0 <= x0 < x1 <= image.shape[1] and 0 <= y0 < y1 <= image.shape[0]
+                assert region.label in LABELS and region.is_unread and region.text == ""
+                assert isinstance(region.score, float) and 0 <= region.score <= 1
+                assert (region.by, region.detected_by) == ("pp-doclayout", "pp-doclayout")
+        assert engines.get("pp-doclayout", model=str(layout_folder), threshold=1.0, device="cpu").regions([NOISE], [[]]) == [()]
+        assert engine.regions([], []) == []
+
+
+def test_a_class_that_has_no_label_is_refused_when_the_network_is_opened(tmp_path):
+    folder = tiny_engines.write_layout(tmp_path, "v4", classes=[*tiny_engines.CLASSES[:-1], "hologram"])
+    with pytest.raises(ValueError, match="pp-doclayout has a class 'hologram', for which"):
+        PPDocLayout(str(folder), device="cpu").regions([NOISE])
+
+
+def test_every_class_has_a_label_of_the_record():
+    assert set(tiny_engines.CLASSES) <= PP_DOCLAYOUT.keys()
+    assert set(PP_DOCLAYOUT.values()) <= set(LABELS)
+
+
+class Found:
+    """A network and an image processor in one, that have found these boxes."""
+
+    def __init__(self, *found: tuple[str, float, list[float]], polygons: list | None = None):
+        self.config = type("Config", (), {"id2label": dict(enumerate(tiny_engines.CLASSES))})
+        self.device = "cpu"
+        self.answer = {
+            "labels": torch.tensor([tiny_engines.CLASSES.index(name) for name, _, _ in found]),
+            "scores": torch.tensor([score for _, score, _ in found]),
+            "boxes": torch.tensor([box for _, _, box in found]),
+        } | ({"polygon_points": polygons} if polygons else {})
+
+    def __call__(self, pixel_values=None, **_):
+        return {"pixel_values": torch.zeros(1)}
+
+    def post_process_object_detection(self, *_, **__):
+        return [self.answer]
+
+
+def regions_of(*found: tuple[str, float, list[float]], polygons: list | None = None) -> list[Region]:
+    engine = PPDocLayout("any")
+    net = Found(*found, polygons=polygons)
+    engine.__dict__["_network"] = (net, net)
+    return list(engine.regions([NOISE])[0])
+
+
+def test_of_two_boxes_for_one_thing_one_stays():
+    kept = regions_of(
+        ("footnote", 0.82, [10, 200, 190, 240]),
+        ("text", 0.51, [10, 200, 190, 240]),  # the same box under two classes
+        ("text", 0.9, [10, 10, 190, 60]),
+        ("text", 0.6, [12, 12, 90, 58]),  # inside the other
+        ("text", 0.7, [10, 100, 13, 180]),  # too narrow to be anything
+    )
+    assert [(r.label, r.box) for r in kept] == [("footnote", Box(10, 200, 190, 240)), ("text", Box(10, 10, 190, 60))]
+
+
+def test_a_formula_in_a_paragraph_is_the_paragraphs_and_a_displayed_one_is_not():
+    kept = regions_of(
+        ("text", 0.9, [10, 10, 190, 60]),
+        ("inline_formula", 0.9, [100, 20, 140, 30]),
+        ("display_formula", 0.9, [10, 70, 190, 90]),
+        ("inline_formula", 0.8, [10, 250, 60, 270]),
+    )
+    assert [r.label for r in kept] == ["text", "equation", "equation"]
+
+
+def test_the_two_classes_that_released_files_call_formula_are_told_apart():
+    net = Found(
+        ("text", 0.9, [10, 10, 190, 60]),
+        ("inline_formula", 0.9, [100, 36, 140, 76]),  # six tenths of it in the paragraph
+        ("display_formula", 0.9, [10, 48, 190, 68]),
+    )
+    net.config.id2label |= {5: "formula", 15: "formula"}
+    engine = PPDocLayout("any")
+    engine.__dict__["_network"] = (net, net)
+    assert [(r.label, r.box.y0) for r in engine.regions([NOISE])[0]] == [("text", 10), ("equation", 48)]
+
+
+def test_each_class_has_the_least_score_that_the_network_says():
+    net = Found(("text", 0.45, [10, 10, 190, 60]), ("table", 0.45, [10, 70, 190, 160]), ("seal", 0.8, [10, 170, 190, 260]))
+    net.config.class_thresholds = [0.4 if name == "text" else 0.5 for name in tiny_engines.CLASSES]
+    for threshold, labels in ((0.0, ["text", "seal"]), (0.7, ["seal"]), (0.3, ["text", "table", "seal"])):
+        engine = PPDocLayout("any", threshold)
+        engine.__dict__["_network"] = (net, net)
+        assert [r.label for r in engine.regions([NOISE])[0]] == labels
+
+
+def test_what_lies_in_a_picture_stays_and_what_lies_in_a_table_goes():
+    kept = regions_of(
+        ("image", 0.9, [10, 10, 190, 100]),
+        ("figure_title", 0.9, [20, 80, 180, 98]),
+        ("seal", 0.9, [100, 20, 140, 60]),
+        ("table", 0.9, [10, 120, 190, 200]),
+        ("text", 0.9, [20, 130, 80, 150]),
+        ("image", 0.9, [100, 130, 180, 190]),
+    )
+    assert [r.label for r in kept] == ["image", "image_caption", "seal", "table", "image"]
+
+
+def test_a_list_of_references_gives_way_to_its_entries():
+    kept = regions_of(
+        ("reference", 0.9, [10, 10, 190, 100]),
+        ("reference_content", 0.9, [10, 10, 190, 50]),
+        ("reference_content", 0.9, [10, 55, 190, 100]),
+        ("reference", 0.9, [10, 200, 190, 250]),
+    )
+    assert [r.box for r in kept] == [Box(10, 10, 190, 50), Box(10, 55, 190, 100), Box(10, 200, 190, 250)]
+
+
+def test_captions_and_notes_are_those_of_what_is_nearest():
+    def region(label, y):
+        return Region(Box(0, y, 100, y + 10), label, "", None, "x")
+
+    page = [
+        region("image_caption", 0),
+        region("table", 12),
+        region("table_footnote", 24),
+        region("image", 100),
+        region("image_caption", 112),
+        region("table_footnote", 124),
+    ]
+    labels = ["table_caption", "table", "table_footnote", "image", "image_caption", "image_caption"]
+    assert [r.label for r in captioned(page)] == labels
+    assert [r.label for r in captioned([region("image_caption", 0)])] == ["image_caption"]
+
+
+def test_an_outline_is_kept_where_it_is_not_the_box():
+    straight = [[10, 10], [90, 10], [90, 50], [10, 50]]
+    skewed = [[10, 12], [85, 10], [90, 48], [15, 50]]
+    one, other = regions_of(
+        ("text", 0.9, [10, 10, 90, 50]), ("text", 0.9, [10, 110, 90, 150]), polygons=[straight, [[x, y + 100] for x, y in skewed]]
+    )
+    assert one.polygon == ()
+    assert other.polygon == ((10.0, 112.0), (85.0, 110.0), (90.0, 148.0), (15.0, 150.0))
+
+
+# Networks that write

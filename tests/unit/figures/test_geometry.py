@@ -1,0 +1,265 @@
+"""Plane geometry: a figure drawn again from its label lies on the ink, and labels are written and read alike."""
+
+import ast
+import io
+import random
+
+import cv2
+import numpy
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from datagen.figures.geometry import plane, sketch, strokes
+from datagen.figures.geometry.circles import CIRCLES
+from datagen.figures.geometry.geometry import Figure, Geometry, on_paper
+from datagen.figures.geometry.plane import Circle, Plane, Segment
+from datagen.figures.geometry.sketch import Mark, Sketch
+from datagen.figures.geometry.triangles import TRIANGLES
+from datagen.record import SampleError
+
+
+def drawings(count, maker=None, seed=0):
+    for number in range(count):
+        yield (maker or Geometry()).draw(random.Random(f"{seed} {number}"))
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """Figures without marks, dots, names and captions: what the label holds is all there is. The strokes of each, and their
+    width."""
+    passed = []
+
+    def without(draw):
+        def drawn(of, ink, *rest):
+            passed.append((of, ink.width))
+            return draw(strokes.Strokes(of.size, of.lines, of.circles), ink, *rest)
+
+        return drawn
+
+    monkeypatch.setattr(strokes, "by_cairo", without(strokes.by_cairo))
+    monkeypatch.setattr(strokes, "by_matplotlib", without(strokes.by_matplotlib))
+    monkeypatch.setattr("datagen.drawing.captions.drawn", lambda patterns, source: None)
+    return passed
+
+
+def ink_of(image):
+    grey = numpy.asarray(Image.open(io.BytesIO(image)).convert("L")).astype(int)
+    paper = grey[0, 0]
+    return paper - grey > 0.35 * (paper - grey.min())
+
+
+def places(shape):
+    """Points along each line and circle, at most half a pixel apart; whether dashed."""
+    for segment in shape.segments:
+        count = max(2, round(2 * abs(segment.b - segment.a)))
+        yield numpy.linspace(segment.a, segment.b, count), segment.dashed
+    for circle in shape.circles:
+        yield (
+            circle.centre + circle.radius * numpy.exp(1j * numpy.linspace(0, 2 * numpy.pi, max(12, round(13 * circle.radius)))),
+            False,
+        )
+
+
+def ends_off(shape, given, unit):
+    """How many pixels the ends and radii of a label are at most from those that were drawn, middle on middle."""
+    drawn = Plane([Segment(a.conjugate(), b.conjugate()) for a, b, _ in given.lines])
+    drawn.circles = [Circle(centre.conjugate(), radius) for centre, radius in given.circles]
+    drawn, shape = drawn.moved(1, 0j), shape.moved(unit, 0j)
+    ends = [[(s.a, s.b) for s in of.segments] for of in (drawn, shape)]
+    assert len(ends[0]) == len(ends[1]) and len(drawn.circles) == len(shape.circles)
+    off = [min(abs(a - c) + abs(b - d) for c, d in [*ends[0], *(pair[::-1] for pair in ends[0])]) for a, b in ends[1]]
+    off += [min(abs(c.centre - o.centre) + abs(c.radius - o.radius) for o in drawn.circles) for c in shape.circles]
+    return max(off)
+
+
+def far(mask):
+    """How far each pixel is from one of the mask's."""
+    return cv2.distanceTransform((~mask).astype(numpy.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_a_figure_drawn_again_from_its_label_lies_within_a_pixel(bare, count):
+    for drawing in drawings(count):
+        ink = ink_of(drawing.image)
+        rows, columns = numpy.nonzero(ink)
+        middle = complex((columns.min() + columns.max() + 1) / 2, ink.shape[0] - (rows.min() + rows.max() + 1) / 2)
+        shape = plane.read(drawing.text)
+        unit = max(drawing.size) / 20
+        low, high = shape.box()
+        assert abs((low + high) / 2) < 0.011, "the label stays in the middle, wherever the figure lies"
+        given, width = bare[-1]
+        assert ends_off(shape, given, unit) < 0.75
+        shape = shape.moved(unit, middle)
+        again, to_ink = numpy.zeros_like(ink), far(ink)
+        for points, dashed in places(shape):
+            x, y = points.real, ink.shape[0] - points.imag
+            cells = numpy.clip(y.astype(int), 0, ink.shape[0] - 1), numpy.clip(x.astype(int), 0, ink.shape[1] - 1)
+            again[cells] = True
+            off = to_ink[cells]
+            assert off[0] <= 1.5 and (dashed or off.max() <= 1.5), drawing.text
+            assert not dashed or (off <= 1).mean() > 0.35
+        assert far(again)[ink].max() <= width / 2 + 2, drawing.text
+
+
+def test_every_named_point_lies_on_ink_or_is_a_centre(bare):
+    for drawing in drawings(40, seed=1):
+        shape = plane.read(drawing.text)
+        ends = numpy.concatenate([points for points, _ in places(shape.moved(50, 0j))]) / 50
+        low, high = shape.box()
+        for point in shape.points.values():
+            assert numpy.abs(ends - (point - (low + high) / 2)).min() < 0.08, drawing.text
+
+
+def test_a_label_is_what_the_released_program_reads():
+    shape = Plane(
+        [Segment(3 + 1j, -4 - 2j), Segment(0j, 1 + 1j, True)], [Circle(1 + 2j, 2.5, "O"), Circle(0j, 1.0)], {"A'": 3 + 1j}
+    )
+    text = plane.text_of(shape, random.Random(1))
+    outputs = ast.literal_eval(text)
+    first, last = outputs["Line"]["line"][0].split(" -- ")[0], outputs["Line"]["line"][0].split(" -- ")[-1]
+    assert (ast.literal_eval(first), ast.literal_eval(last)) == ((-4.0, -2.0), (3.0, 1.0))
+    assert outputs["Line"]["line_type"] == ["-", "--"]
+    assert [end.split(": ") for end in outputs["Line"]["line_endpoint"]] == [["A'", "(3.0,1.0)"]]
+    assert [ast.literal_eval(c.split(": ")[1]) for c in outputs["Circle"]["circle_center"]] == [(0.0, 0.0), (1.0, 2.0)]
+    assert outputs["Circle"]["radius"] == [1.0, 2.5]
+
+
+def test_a_figure_without_circles_has_no_key_for_them():
+    assert "Circle" not in plane.text_of(Plane([Segment(0j, 1 + 0j)]), random.Random(1))
+
+
+def test_a_line_longer_than_the_ruler_has_points_to_gaze_at_on_its_way():
+    shape = Plane([Segment(0j, 9 + 0j)])
+    points = [
+        complex(*ast.literal_eval(p))
+        for p in ast.literal_eval(plane.text_of(shape, random.Random(1)))["Line"]["line"][0].split(" -- ")
+    ]
+    assert (points[0], points[-1], len(points)) == (0j, 9 + 0j, 4)
+    for number, point in enumerate(points[1:-1], 1):
+        moved = point - 4 * number
+        assert abs(moved.real - moved.imag) < 0.011 and abs(moved.real) <= 0.9
+    straight = plane.text_of(shape, random.Random(1), jitter=0.0)
+    assert "(4.0,0.0) -- (8.0,0.0)" in straight
+    assert plane.text_of(Plane([Segment(0j, 4 + 0j)]), random.Random(1)).count("--") == 1
+    assert plane.text_of(shape, random.Random(1), ruler=0.0).count("--") == 1
+
+
+@pytest.mark.parametrize(
+    ("segments", "number"),
+    [
+        ([(0, 2), (2, 5)], 1),  # they touch
+        ([(0, 3), (1, 2)], 1),  # one in the other
+        ([(0, 2), (2.5, 5)], 2),  # a gap
+        ([(5, 2), (2, 0), (0, -3)], 1),
+        ([(0, 2), (2, 2 + 2j)], 2),  # a corner
+        ([(0, 4), (1j, 4 + 1j)], 2),  # beside each other
+        ([(0, 1 + 1j), (3 + 3j, 1 + 1j)], 1),
+    ],
+)
+def test_segments_of_one_line_are_one(segments, number):
+    joined = plane.joined([Segment(complex(a), complex(b)) for a, b in segments])
+    assert len(joined) == number
+    assert all((s.a.real, s.a.imag) <= (s.b.real, s.b.imag) for s in joined)
+
+
+def test_a_dashed_end_of_a_solid_line_stays_its_own():
+    assert len(plane.joined([Segment(0j, 2 + 0j), Segment(2 + 0j, 3 + 0j, True)])) == 2
+
+
+numbers = st.floats(-10, 10).map(lambda value: round(value, 2) + 0.0)
+points = st.builds(complex, numbers, numbers)
+names = st.text("ABCDΑΒقاก'₁:", min_size=1, max_size=3).filter(lambda name: ": " not in name)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(points, points, st.booleans()), max_size=6),
+    st.dictionaries(names, points, max_size=5),
+    st.lists(st.tuples(points, st.floats(0.1, 9)), max_size=3),
+)
+def test_what_is_written_is_read_back(segments, named, circles):
+    shape = Plane([Segment(*s) for s in segments], [Circle(c, round(r, 2)) for c, r in circles], named)
+    again = plane.read(plane.text_of(shape, random.Random(0)))
+    expected = sorted((s.a.real, s.a.imag, s.b.real, s.b.imag) for s in plane.joined(shape.segments))
+    assert numpy.allclose(sorted((s.a.real, s.a.imag, s.b.real, s.b.imag) for s in again.segments), expected, atol=0.011)
+    assert again.points == named
+    assert sorted((c.centre.real, c.radius) for c in again.circles) == sorted((c.centre.real, c.radius) for c in shape.circles)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", "{'Line': {'line': ['a'], 'line_type': ['-'], 'line_endpoint': []}}", "f(x)", "(" * 3000]
+)
+def test_what_is_no_label_is_refused(text):
+    with pytest.raises(ValueError, match="no label of plane geometry"):
+        plane.read(text)
+
+
+@pytest.mark.parametrize("construct", [*TRIANGLES, *CIRCLES], ids=lambda of: of.__name__)
+def test_every_construction_draws_something_with_points(construct):
+    kinds = set()
+    for number in range(30):
+        s = Sketch()
+        construct(s, random.Random(number))
+        assert len(s.segments) + len(s.circles) >= 1
+        kinds.add(repr(s))
+        for mark in s.marks:
+            if mark.kind == "right":
+                vertex, a, b = mark.at
+                assert abs(sketch.angle(vertex, a, b) - 90) < 1e-6, "a right angle is one"
+    assert len(kinds) > 10
+
+
+def test_helpers_find_the_points_that_their_names_say():
+    a, b, c = 0j, 6 + 0j, 2 + 5j
+    centre = sketch.circumcentre(a, b, c)
+    assert abs(abs(centre - a) - abs(centre - b)) < 1e-9 and abs(abs(centre - a) - abs(centre - c)) < 1e-9
+    inside = sketch.incentre(a, b, c)
+    off = [abs(inside - sketch.foot(inside, p, q)) for p, q in ((a, b), (b, c), (c, a))]
+    assert max(off) - min(off) < 1e-9
+    assert sketch.meet(0j, 2 + 2j, 2 + 0j, 2j) == pytest.approx(1 + 1j)
+    assert sketch.crossings(0j, 5, -9 + 3j, 9 + 3j) == pytest.approx((-4 + 3j, 4 + 3j))
+
+
+def test_a_marks_text_gives_way_to_names_and_to_other_marks():
+    figure = Figure(Plane([Segment(0j, 10 + 0j)], [], {"A": 0j}))
+    figure.marks = [Mark("text", (at,), text=text) for at, text in ((0j, "under"), (5 + 0j, "1"), (5.2 + 0j, "2"), (9 + 0j, "3"))]
+    ink = strokes.Ink(1, (4, 3), (0, 0, 0), (1, 1, 1), (0, 0, 0), 8, False)
+    labels = on_paper(figure, 20, 150 + 150j, (300, 300), ink, 16).labels
+    assert [label.text for label in labels] == ["A", "1", "3"]
+
+
+def test_a_machine_without_typefaces_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr("datagen.figures.geometry.geometry._letterings", lambda script: ())
+    with pytest.raises(ValueError, match="apt-get install"):
+        Geometry().engines()
+
+
+def test_an_arc_spans_the_smaller_angle():
+    (path,) = strokes.mark_lines(Mark("arc", (0j, 1 + 0j, 1j)), 10)
+    assert path[0] == pytest.approx(15) and path[-1] == pytest.approx(15j)
+
+
+def test_points_are_named_in_many_scripts_and_a_draw_is_the_same_by_its_seed():
+    ours = list(drawings(60, seed=7))
+    assert ours == list(drawings(60, seed=7))
+    assert len({drawing.script for drawing in ours}) >= 3
+    assert ours[0].text != next(drawings(1, seed=8)).text
+
+
+def test_both_programs_draw_the_same_places(bare):
+    by_cairo, by_matplotlib = (next(drawings(1, Geometry(by_matplotlib=share), seed=3)) for share in (0.0, 1.0))
+    assert plane.read(by_cairo.text) == plane.read(by_matplotlib.text) and by_cairo.size == by_matplotlib.size
+    inks = [ink_of(drawing.image) for drawing in (by_cairo, by_matplotlib)]
+    assert far(inks[0])[inks[1]].max() < 2.5 and far(inks[1])[inks[0]].max() < 2.5
+
+
+def test_a_figure_whose_points_fall_together_is_a_drop(monkeypatch):
+    def together(s, source):
+        s.polygon(0j, 1 + 0j, 1 + 0.001j)
+
+    monkeypatch.setattr("datagen.figures.geometry.geometry.TRIANGLES", (together,))
+    monkeypatch.setattr("datagen.figures.geometry.geometry.CIRCLES", (together,))
+    with pytest.raises(SampleError, match="degenerate_figure"):
+        Geometry().draw(random.Random(1))

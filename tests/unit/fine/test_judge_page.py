@@ -1,0 +1,143 @@
+"""What labels are worth: lines of typeset pages, which a second reader reads for real."""
+
+from dataclasses import replace
+
+import cv2
+import numpy
+import pytest
+
+from datagen.engines import OPEN, tesseract
+from datagen.fine.judge_page import WeighLabels, second_reader
+from datagen.formulas.render import draw
+from datagen.page import images
+from datagen.record import Box, Region
+from tests.inputs.drawn_pages import drawn_page
+from tests.inputs.samples import sample
+
+ONE_EACH = WeighLabels(lines_a_page=4)
+
+
+def page(claims=lambda i, text: text, by: str = "pymupdf", score: float | None = None, verdict: str = "trusted", **values):
+    """A typeset English page, a region a line; `claims` is told the text of line i."""
+    image, size, lines = drawn_page("Latn", 3, "")
+    regions = []
+    for i, line in enumerate(lines[:4]):
+        line = replace(line, text=claims(i, line.text))
+        regions.append(Region(line.box, "text", line.text, score, by, lines=(line,)))
+    rest = lines[4:]
+    around = Box(*(f(line.box[k] for line in rest) for k, f in enumerate((min, min, max, max))))
+    regions.append(Region(around, "image", "", None, by))
+    text = "\n\n".join(region.text for region in regions if region.text)
+    made = sample(image=image, size=size, lang="en", script="Latn", text=text, regions=tuple(regions), **values)
+    return made.with_quality(verdict)
+
+
+def weighed(page, stage=ONE_EACH):
+    (result,) = stage([page], OPEN)
+    return result
+
+
+def test_a_true_page_is_easy_and_each_region_that_was_read_again_has_a_score():
+    result = weighed(page())
+    signals = result.quality.signals
+    assert result.quality.verdict == "trusted" and result.quality.reasons == ()
+    assert signals["agreement"] > 0.98 and signals["level"] == 0.0 and signals["coverage"] == 1.0
+    assert signals["worth"] == signals["agreement"] and result.difficulty == pytest.approx(1 - signals["worth"])
+    assert [region.score is None for region in result.regions] == [False] * 4 + [True]
+
+
+def test_a_region_whose_text_is_another_has_the_least_score_and_makes_the_page_hard():
+    result = weighed(page(lambda i, text: text[::-1] if i == 1 else text))
+    scores = [region.score for region in result.regions[:4]]
+    assert scores[1] < 0.5 < min(scores[:1] + scores[2:])
+    assert result.quality.signals["level"] == 2.0
+    assert result.quality.verdict == "trusted"  # its layer was judged by its ink
+
+
+@pytest.mark.skipif(
+    not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed: apt-get install tesseract-ocr"
+)
+def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
+    assert second_reader(page(by="ppocr"), page().regions[0].lines) == ("tesseract", "en")
+    agreed = weighed(page(by="ppocr", score=0.9, verdict="none"))
+    assert agreed.quality.verdict == "trusted" and agreed.quality.signals["agreement"] > 0.95
+    assert all(0.85 < region.score <= 0.9 for region in agreed.regions[:4])
+    disagreed = weighed(page(lambda i, text: text[::-1], by="ppocr", score=0.9, verdict="none"))
+    assert (disagreed.quality.verdict, disagreed.quality.reasons) == ("suspect", ("readers_disagree",))
+
+
+def test_a_page_that_nobody_else_can_read_is_suspect(monkeypatch):
+    monkeypatch.setattr(tesseract, "_installed", frozenset)
+    alone = weighed(page(by="ppocr", score=0.9, verdict="none"))
+    assert (alone.quality.verdict, alone.quality.reasons) == ("suspect", ("reading_unchecked",))
+    assert alone.difficulty == -1.0 and "worth" not in alone.quality.signals
+
+
+def test_ink_without_a_region_makes_a_page_incomplete():
+    whole = page()
+    partial = weighed(replace(whole, regions=whole.regions[:2]))
+    assert partial.quality.verdict == "suspect" and partial.quality.reasons == ("incomplete",)
+    assert partial.quality.signals["worth"] == partial.quality.signals["coverage"] < 0.9
+
+
+def test_a_page_whose_lines_lie_in_two_regions_is_suspect():
+    whole = page()
+    boxes = [region.box for region in whole.regions[:4]]
+    around = Box(*(f(box[k] for box in boxes) for k, f in enumerate((min, min, max, max))))
+    result = weighed(replace(whole, regions=(replace(whole.regions[0], box=around), *whole.regions[1:])))
+    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("regions_overlap",))
+    assert result.quality.signals["overlap_share"] == 0.75
+
+
+def test_what_nobody_has_read_is_named_and_read_by_nobody_here():
+    whole = page()
+    unread = replace(whole.regions[0], text="", is_unread=True, label="equation", format="latex")
+    result = weighed(replace(whole, regions=(unread, *whole.regions[1:])))
+    assert result.quality.reasons == ("unread_regions",) and result.quality.verdict == "trusted"
+    assert result.regions[0].score is None and 0 < result.quality.signals["unread_share"] < 1
+
+
+def formula_page(latex: str, drawn: str = r"E = m c^2 + \sum_{i} x_i"):
+    """The page, with a region for the formula `latex` where the ink of another is, which an engine read."""
+    whole = page()
+    ink = 255 - draw(drawn).ink
+    height, width = ink.shape
+    pixels = numpy.full((whole.size[1] + height + 60, max(whole.size[0], width + 60), 3), 255, numpy.uint8)
+    pixels[: whole.size[1], : whole.size[0]] = images.pixels(whole.image)
+    top = whole.size[1] + 30
+    pixels[top : top + height, 30 : 30 + width] = ink[..., None]
+    formula = Region(Box(24, top - 6, 36 + width, top + height + 6), "equation", latex, 0.9, "got", format="latex")
+    size = pixels.shape[1::-1]
+    return replace(whole, image=cv2.imencode(".png", pixels)[1].tobytes(), size=size, regions=(*whole.regions, formula))
+
+
+def test_a_formula_that_is_drawn_otherwise_than_its_ink_has_less_agreement():
+    true = weighed(formula_page(r"E = mc^{2} + \sum_{i} x_{i}"))
+    assert true.regions[-1].score > 0.85 and true.quality.signals["formula_agreement"] > 0.95
+    other = weighed(formula_page(r"E = mc^{3} + \sum_{j} y_{i}"))
+    assert other.regions[-1].score < true.regions[-1].score - 0.1
+    assert other.quality.signals["agreement"] < true.quality.signals["agreement"]
+
+
+def test_a_formula_that_cant_be_drawn_has_no_agreement_and_is_counted():
+    result = weighed(formula_page(r"\nothing{x}"))
+    assert result.regions[-1].score == 0.9 and result.quality.signals["undrawn_unknown_command"] == 1.0
+    assert "formula_agreement" not in result.quality.signals
+
+
+def test_formulas_alone_dont_speak_for_text_that_nobody_read_again(monkeypatch):
+    monkeypatch.setattr(tesseract, "_installed", frozenset)
+    read = formula_page("E = m")
+    regions = [replace(region, by="ppocr") for region in read.regions[:-1]]
+    alone = weighed(replace(read, regions=(*regions, read.regions[-1])).with_quality("none"))
+    assert alone.quality.reasons == ("reading_unchecked",) and "formula_agreement" in alone.quality.signals
+
+
+def test_the_same_lines_are_drawn_whatever_the_batch():
+    two = list(ONE_EACH([page(), page(key="b-000000")], OPEN))
+    assert [r.score for r in two[0].regions] == [r.score for r in weighed(page()).regions]
+
+
+def test_pages_without_image_or_regions_pass_by():
+    assert "coverage" not in weighed(replace(page(), image=None)).quality.signals
+    assert weighed(sample(regions=(), text="")).regions == ()

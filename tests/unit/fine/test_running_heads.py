@@ -1,0 +1,81 @@
+"""Running heads, feet and page numbers, told by a document's pages together."""
+
+from collections.abc import Sequence
+
+from datagen.engines import OPEN
+from datagen.fine.running_heads import LabelRunning
+from datagen.markdown import markdown
+from datagen.record import Box, Line, Origin, Region, Sample
+from tests.inputs.samples import sample
+
+SIZE = (1000, 1400)
+
+
+def region(text: str, y: int, label: str = "text", lines: int = 1) -> Region:
+    box = Box(100, y, 800, y + 20 * lines)
+    parts = tuple(Line(Box(100, y + 20 * i, 800, y + 20 * i + 20), part) for i, part in enumerate(text.split("\n")))
+    return Region(box, label, text, None, "pymupdf", lines=parts)
+
+
+def page(number: int, *regions: Region) -> Sample:
+    origin = Origin("/in/a.pdf", "ab" * 32, number)
+    return sample(f"a-{number:06d}", size=SIZE, regions=regions, text=markdown(regions), origin=origin)
+
+
+def labelled(*pages: Sample) -> list[Sample]:
+    made = list(LabelRunning()(pages, OPEN))
+    assert all(isinstance(one, Sample) for one in made)
+    return [one for one in made if isinstance(one, Sample)]
+
+
+def labels(pages: Sequence[Sample]) -> list[list[str]]:
+    return [[r.label for r in one.regions] for one in pages]
+
+
+def test_what_stands_on_three_pages_but_for_its_number_is_a_head_and_leaves_the_markdown():
+    pages = [page(n, region(f"Body of page {n}", 300), region(f"**The guide**, version {n}", 40, lines=1)) for n in (4, 5, 6)]
+    made = labelled(*pages)
+    assert labels(made) == [["header", "text"]] * 3
+    assert [one.text for one in made] == [f"Body of page {n}" for n in (4, 5, 6)]
+    assert made[0].regions[0].text == "**The guide**, version 4"
+
+
+def test_two_pages_or_another_height_make_no_head():
+    two = [page(n, region("The guide", 40), region(f"Body {n}", 300)) for n in range(2)]
+    assert labels(labelled(*two)) == [["text", "text"]] * 2
+    moved = [page(n, region("The guide", 40 + 60 * n), region(f"Body {n}", 500)) for n in range(3)]
+    assert labels(labelled(*moved)) == [["text", "text"]] * 3
+    inside = [page(n, region("The guide", 500), region(f"Body {n}", 700)) for n in range(3)]
+    assert labels(labelled(*inside)) == [["text", "text"]] * 3
+
+
+def test_numbers_that_count_the_pages_are_page_numbers_and_others_are_not():
+    counting = [page(n, region("Body", 300 + n), region(str(n + 11), 1350)) for n in (3, 4)]
+    assert labels(labelled(*counting)) == [["text", "page_number"]] * 2
+    years = [page(n, region("Body", 300 + n), region(text, 1350)) for n, text in ((3, "1999"), (4, "2024"))]
+    assert labels(labelled(*years)) == [["text", "text"]] * 2
+
+
+def test_a_head_that_changes_is_one_where_the_other_pages_have_theirs():
+    heads = [page(n, region(f"Chapter {'ABC'[n]}", 40, "header"), region("Body", 300 + n)) for n in range(3)]
+    made = labelled(*heads, page(3, region("Appendix", 40), region("Body", 303)))
+    assert labels(made) == [["header", "text"]] * 4
+    assert made[3].text == "Body"
+
+
+def test_what_stands_below_a_head_is_none():
+    pages = [page(n, region("Chapter A", 40, "header"), region("Heading", 70 + 9 * n), region("Body", 300 + n)) for n in range(4)]
+    assert labels(labelled(*pages)) == [["header", "text", "text"]] * 4
+
+
+def test_a_table_at_the_top_of_every_page_is_no_head():
+    pages = [page(n, region("a b c", 40, "table"), region("Body", 300)) for n in range(4)]
+    assert labels(labelled(*pages)) == [["table", "text"]] * 4
+
+
+def test_feet_stand_behind_the_rest_and_pages_without_any_stay_as_they_are():
+    pages = [page(n, region("Printed 2024", 1350), region(f"Body {n}", 300)) for n in range(3)]
+    untouched = page(9, region("Alone", 300))
+    made = labelled(*pages, untouched)
+    assert labels(made) == [["text", "footer"]] * 3 + [["text"]]
+    assert made[3] == untouched

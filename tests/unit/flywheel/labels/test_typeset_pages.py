@@ -1,0 +1,134 @@
+"""Typeset pages that calibrate: held-out text in typefaces that only test, with boxes that hold after degradation."""
+
+import io
+import json
+import random
+
+import numpy
+import pytest
+from PIL import Image, ImageDraw
+
+from datagen.disk.storage import Folder
+from datagen.engines.compact import normalise
+from datagen.record import Drop, Sample
+from flywheel.labels import page_blocks, score_readings, typeset_pages
+from flywheel.labels.page_blocks import Queue
+from flywheel.labels.typeset_pages import FrozenTexts, TypesetPages
+from flywheel.pools import texts
+from flywheel.pools.pools import Pools
+from flywheel.pools.texts import TextFile, Texts
+from tests.inputs.udhr import UDHR
+
+
+def gathered(script: str, lang: str = "", num_lines: int = 120) -> Texts:
+    known, text = UDHR[script]
+    words = text.split()
+    paragraphs = [" ".join([*words[i:], *words[:i]]) for i in range(len(words))]
+    made = texts.gather(lang or known, script, paragraphs, (), 60, 0)
+    assert made is not None
+    lines = tuple(f"{' '.join(words[i % len(words) :][: 2 + i % 9])} {i}" for i in range(num_lines))
+    return Texts(made.lang, script, made.train, lines, {"udhr": 9, "given": 2}, made.families)
+
+
+def pages(folder, made: Texts, num_lines: int = 600, **values) -> list[Sample]:
+    file = TextFile.write(Folder(str(folder)), made)
+    (item,) = FrozenTexts((file,)).items()
+    return list(TypesetPages(((made.lang, num_lines),), **values).read(item))
+
+
+def dark(page: Sample) -> numpy.ndarray:
+    gray = numpy.asarray(Image.open(io.BytesIO(page.image)).convert("L")).astype(float)
+    return gray < numpy.percentile(gray, 50) - 40
+
+
+@pytest.fixture(scope="module")
+def hebrew(tmp_path_factory):
+    made = gathered("Hebr")
+    return made, pages(tmp_path_factory.mktemp("text"), made, scans=0.5, long_side=1200)
+
+
+def test_pages_are_samples_like_those_of_documents(hebrew):
+    made, of_lang = hebrew
+    assert len({page.key for page in of_lang}) == len(of_lang) >= 2
+    for number, page in enumerate(of_lang):
+        assert (page.task, page.lang, page.script, page.quality.words_hold) == ("page", "he", "Hebr", True)
+        assert page.origin.page == number and page.origin.licence == "public-domain" and page.origin.engines["pango"]
+        assert max(page.size) == 1200 == max(Image.open(io.BytesIO(page.image)).size)
+        assert page.metadata["typeface"] in made.families.test
+        assert page.text and all(region.lines and region.by == "typeset" for region in page.regions)
+        json.loads(page.to_json())
+
+
+def test_only_text_that_tests_is_set_and_all_of_it(hebrew):
+    made, of_lang = hebrew
+    words = {word for line in made.held_out for word in line.split()}
+    numbers = [word for page in of_lang for region in page.regions for word in region.text.split() if word.isdigit()]
+    assert {word for page in of_lang for word in page.text.split()} <= words
+    assert len(set(numbers)) == len(numbers) > 100
+
+
+def test_boxes_hold_the_ink_of_renders_and_of_scans(hebrew):
+    _, of_lang = hebrew
+    assert {page.metadata["look"] for page in of_lang} == {"render", "scan"}
+    for page in of_lang:
+        mask = Image.new("1", page.size)
+        for line in (line for region in page.regions for line in region.lines):
+            ImageDraw.Draw(mask).polygon(line.corners, fill=1)
+            assert bool(line.polygon) == (page.metadata["look"] == "scan")
+            xs, ys = zip(*line.corners, strict=True)
+            assert abs(min(xs) - line.box.x0) <= 1 and abs(max(ys) - line.box.y1) <= 1
+        ink, inside = dark(page), numpy.asarray(mask)
+        assert ink[inside].mean() > 0.03
+        assert ink[~inside].mean() < 0.1 * ink[inside].mean()
+
+
+def test_the_layer_scores_what_a_reader_reads_there(hebrew):
+    _, of_lang = hebrew
+    for page in of_lang:
+        for line in (line for region in page.regions for line in region.lines):
+            assert score_readings.is_right(page, line.box, normalise(line.text)), line
+            assert not score_readings.is_right(page, line.box, normalise(line.text) + "א")
+
+
+def test_the_same_text_gives_the_same_pages_and_fewer_lines_fewer_pages(tmp_path, hebrew):
+    made, of_lang = hebrew
+    again = pages(tmp_path, made, scans=0.5, long_side=1200)
+    assert [page.image for page in again] == [page.image for page in of_lang]
+    few = pages(tmp_path, made, num_lines=10, long_side=600)
+    assert len(few) == 1
+
+
+def test_text_without_a_line_to_test_is_a_drop(tmp_path):
+    (drop,) = pages(tmp_path, gathered("Hebr", num_lines=0))
+    assert isinstance(drop, Drop) and drop.reason == "no_text"
+
+
+def test_a_changed_text_is_refused(tmp_path):
+    file = TextFile.write(Folder(str(tmp_path)), gathered("Grek"))
+    (tmp_path / "el.json").write_text("{}")
+    (item,) = FrozenTexts((file,)).items()
+    with pytest.raises(ValueError, match="other text"):
+        next(TypesetPages((("el", 9),)).read(item))
+
+
+def test_a_line_waits_for_a_typeface_that_has_its_letters():
+    queue = Queue([("• short", ("A",)), ("a line that is long enough for a paragraph of text", ("B",)), ("other", ("A", "B"))])
+    assert queue.take("B", True) == "other"
+    assert queue.take("B", True) == "a line that is long enough for a paragraph of text"
+    assert queue.take("B") == "" and queue.has("A") and not queue.has("B")
+
+
+def test_lines_without_spaces_are_not_justified():
+    drawn = [[page_blocks.style("Noto Serif", script, random.Random(seed)) for seed in range(40)] for script in ("Khmr", "Grek")]
+    assert [sum(style.justify for style in of_script) for of_script in drawn] == [0, pytest.approx(16, abs=8)]
+    assert {style.columns for style in drawn[0]} == {1, 2, 3}
+
+
+def test_languages_of_a_script_share_what_its_gate_needs_and_have_some_lines_of_their_own():
+    def pools(lang, script, text="of this sha256"):
+        return Pools(lang, script, 0.5, "documents", "", text=text)
+
+    served = [pools("bg", "Cyrl"), pools("sr", "Cyrl"), pools("ru", "Cyrl", ""), pools("vi", "Latn"), pools("ko", "Kore")]
+    own = {"bg": 300, "sr": 50, "ru": 450, "vi": 330, "ko": 4000}
+    assert typeset_pages.lines_needed(served, own, 2500) == {"bg": 850, "sr": 850, "vi": 2170}
+    assert typeset_pages.lines_needed(served, own, 500) == {"sr": 150, "vi": 170}

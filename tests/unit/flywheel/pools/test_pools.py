@@ -1,0 +1,165 @@
+"""Which languages need a reader, how their documents are parted, and the file that freezes them."""
+
+import hashlib
+
+import pytest
+
+from datagen.disk import marks
+from datagen.disk.marks import Mark
+from datagen.disk.storage import Folder
+from flywheel.pools import pools_file
+from flywheel.pools.pools import POOLS, Language, assign, survey
+from flywheel.pools.pools_file import FrozenPools
+from flywheel.rounds.train_readers import budget
+from flywheel.step import Fit
+from tests.inputs.samples import page_sample
+from tests.outputs import write_dataset
+
+
+def language(lang="ru", script="Cyrl", **pages: int) -> Language:
+    """A language with documents of so many pages, ten lines each."""
+    documents = {doc: list(range(n)) for doc, n in pages.items()}
+    return Language(lang, script, 0.3, documents, {doc: 10 * n for doc, n in pages.items()})
+
+
+def docs(pool):
+    return {doc for doc, _ in pool}
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [{"a": 40, "b": 30, "c": 20}, {"a": 40, "b": 30, "c": 20, "d": 2, "e": 9}, {"a": 40, "b": 2}, {"a": 40}, {"a": 2}, {}],
+)
+def test_no_page_is_in_two_pools(pages):
+    (pools,) = assign([language(**pages)], seed=0, min_train_lines=1)
+    places = [place for name in POOLS for place in getattr(pools, name)]
+    assert len(places) == len(set(places))
+
+
+def test_with_three_documents_pools_are_whole_documents_and_the_largest_trains():
+    (pools,) = assign([language(big=40, middle=30, small=2)], seed=0, min_train_lines=1)
+    assert pools.kind == "documents"
+    assert docs(pools.train) == {"big"}
+    assert docs(pools.unlabelled) == {"middle"}  # two pages are not worth reading
+    assert docs(pools.held_out) == docs(pools.calibration) == {"small"}
+
+
+def test_no_document_is_in_two_pools_or_two_folds():
+    languages = [language("ru", **{f"r{i}": 20 + i for i in range(12)}), language("uk", **{f"u{i}": 20 + i for i in range(4)})]
+    for pools in assign(languages, seed=3, min_train_lines=1):
+        assert all(getattr(pools, name) for name in ("train", "held_out"))
+        of_pools = [docs(getattr(pools, name)) for name in POOLS]
+        assert sum(map(len, of_pools)) == len(frozenset().union(*of_pools))
+
+
+def test_folds_of_a_script_are_about_as_large_and_a_document_that_waits_alone_is_in_one():
+    many = [language(lang, **{f"{lang}{i}": 20 + i for i in range(8)}) for lang in ("ru", "uk")]
+    alone = language("el", "Grek", a=40, b=30, c=20)
+    *cyrillic, greek = assign([*many, alone], seed=0, min_train_lines=1)
+    first, second = (sum(len(p.fold(fold)) for p in cyrillic) for fold in "ab")
+    assert abs(first - second) < 30 < first
+    assert greek.fold_a
+    assert not greek.fold_b
+
+
+def test_of_two_documents_one_trains_and_the_other_tests():
+    (pools,) = assign([language(long=40, short=2)], seed=0, min_train_lines=1)
+    assert (docs(pools.train), docs(pools.held_out), pools.unlabelled) == ({"long"}, {"short"}, ())
+
+
+def test_the_seed_decides_and_nothing_else():
+    several = language(**{f"d{i}": 20 + i for i in range(10)})
+    assert assign([several], 1, 1) == assign([several], 1, 1)
+    assert len({assign([several], seed, 1)[0].held_out for seed in range(8)}) > 1
+
+
+def test_one_long_document_is_cut_into_distant_ranges():
+    (pools,) = assign([language(a=40)], seed=0, min_train_lines=1)
+    assert pools.kind == "page_ranges"
+    train, held_out = ([page for _, page in pool] for pool in (pools.train, pools.held_out))
+    assert max(train) + 2 < min(held_out)
+    assert not pools.unlabelled
+    assert not pools.calibration  # its document trains
+
+
+def test_a_language_with_two_pages_is_only_held_out_and_served_by_its_script():
+    many, few = assign([language("ru", a=40, b=30, c=20), language("sr", x=2)], seed=0, min_train_lines=300)
+    assert (few.kind, few.not_served) == ("held_out_only", "")
+    assert len(few.held_out) == 2
+    assert not few.train
+    assert not many.not_served
+    (alone,) = assign([language("sr", x=2)], seed=0, min_train_lines=300)
+    assert "0 lines of Cyrl to train on, at least 300" in alone.not_served
+
+
+def test_a_document_is_of_one_language_alone(tmp_path):
+    mostly_greek = [page_sample(f"g{n}", "αβγ", lang="el", script="Grek", page=n, sha256="d" * 64) for n in range(3)]
+    stray = page_sample("r", "где", lang="ru", script="Cyrl", page=3, sha256="d" * 64)
+    write_dataset(tmp_path / "coarse", [*mostly_greek, stray])
+    greek, russian = survey(Folder(str(tmp_path / "coarse")), lambda letters: 0.0, 0.99)
+    assert greek.documents == {"d" * 64: [0, 1, 2]}
+    assert russian.documents == {}
+
+
+def test_survey_counts_letters_and_trusts_trusted_pages_alone(tmp_path):
+    def page(key, text, verdict, number):
+        return page_sample(key, text, lang="el", script="Grek", verdict=verdict, page=number, sha256="d" * 64)
+
+    pages = [page("a", "αβγ", "trusted", 0), page("b", "αβγab", "suspect", 1)]
+    pages.append(page_sample("c", "hello", lang="en", script="Latn", verdict="trusted", page=0, sha256="e" * 64))
+    write_dataset(tmp_path / "coarse", pages)
+    known = frozenset("abcdefghijklmnopqrstuvwxyzα")
+    share = lambda letters: sum(n for c, n in letters.items() if c in known) / sum(letters.values())  # noqa: E731
+    (greek,) = survey(Folder(str(tmp_path / "coarse")), share, 0.99)
+    assert greek == Language("el", "Grek", 2 / 6, {"d" * 64: [0]}, {"d" * 64: 1})
+
+
+def test_letters_of_other_scripts_make_no_language_one_that_needs_a_reader(tmp_path):
+    """A specimen of a typeface, in English, shows Russian words; a Korean page has Chinese characters, which are its own."""
+    pages = [page_sample("a", "words слова слова", lang="en", script="Latn", page=0, sha256="d" * 64)]
+    pages.append(page_sample("b", "한국 韓國 words", lang="ko", script="Kore", page=0, sha256="e" * 64))
+    write_dataset(tmp_path / "coarse", pages)
+    counted = []
+
+    def share(letters):
+        counted.append("".join(sorted(letters)))
+        return float(set(letters) <= set("words"))
+
+    assert [language.lang for language in survey(Folder(str(tmp_path / "coarse")), share, 0.99)] == ["ko"]
+    assert counted == ["dorsw", "".join(sorted("한국韓國"))]
+
+
+def test_a_marked_copy_counts_neither_its_letters_nor_its_page(tmp_path):
+    folder = Folder(str(tmp_path / "coarse"))
+    pages = [page_sample(key, "αβγab", lang="el", script="Grek", page=n, sha256="d" * 64) for n, key in enumerate("ab")]
+    pages.append(page_sample("c", "γγγγ", lang="el", script="Grek", page=2, sha256="d" * 64))
+    pages.append(page_sample("d", "слово", lang="ru", page=0, sha256="e" * 64))
+    write_dataset(tmp_path / "coarse", pages)
+    marks.write(folder, [Mark(key, "duplicate", "a", 1.0) for key in "cd"], "")
+    counted = []
+    (greek,) = survey(folder, lambda letters: counted.append(dict(letters)) or 0.5, 0.99)
+    assert counted == [{"α": 2, "β": 2, "γ": 2}]
+    assert (greek.lang, greek.documents) == ("el", {"d" * 64: [0, 1]})
+
+
+def test_frozen_pools_come_back_as_they_were(tmp_path):
+    languages = [language("ru", a=40, b=30, c=20), language("el", "Grek", x=2)]
+    pools = FrozenPools([1, 0, 0.99], {"coarse-000000": "ab" * 32}, tuple(assign(languages, seed=0, min_train_lines=300)))
+    folder = Folder(str(tmp_path))
+    assert pools_file.read(folder) is None
+    folder.write(pools_file.NAME, pools.to_json())
+    assert pools_file.read(folder) == pools
+    assert pools.sha256 == pools_file.read(folder).sha256 == hashlib.sha256(folder.read(pools_file.NAME)).hexdigest()
+    assert [p.lang for p in pools.served] == ["ru"]
+
+
+def test_pools_of_another_version_are_refused_in_a_sentence(tmp_path):
+    folder = Folder(str(tmp_path))
+    folder.write(pools_file.NAME, b'{"values": [1], "shards": {}, "pools": [{"lang": "ru", "train": [], "test": []}]}')
+    with pytest.raises(ValueError, match=r"pools\.json: it was made by another version of pagewheel.*overwrite=1"):
+        pools_file.read(folder)
+
+
+def test_fewer_lines_get_fewer_steps():
+    fit = Fit(steps=1000, learning_rate=1e-3, num_lines=8_000, least_share=0.3)
+    assert [budget(fit, n).steps for n in (80_000, 8_000, 2_000, 10)] == [1000, 1000, 500, 300]

@@ -1,0 +1,74 @@
+"""Training the compact reader: frames where letters are dense, what a reader that goes on inherits, the same after a kill."""
+
+from dataclasses import replace
+
+import numpy
+import pytest
+import simplejpeg
+import torch
+
+from datagen.disk.storage import Folder
+from datagen.engines.compact import Alphabet, Reader
+from datagen.record import Box
+from flywheel.lines.crops import Crop
+from flywheel.readers import compact
+from flywheel.readers.compact import fit
+from flywheel.step import Fit
+
+FEW = Fit(steps=4, learning_rate=1e-3, typeset_share=0.0, batch_width=600, checkpoint_every=2)
+
+
+def crop(number: int, text: str, width: int, script: str = "Cyrl") -> Crop:
+    pixels = numpy.random.default_rng(number).integers(0, 255, (32, width, 1), numpy.uint8)
+    image = simplejpeg.encode_jpeg(pixels, 90, "GRAY")
+    return Crop(f"line-{number:03d}", "ru", script, text, image, Box(2, 2, width - 2, 30))
+
+
+LINES = [crop(i, "абв где"[: 3 + i % 5], 120 + 10 * i) for i in range(12)]
+
+
+@pytest.mark.parametrize(("width", "frames"), [(400, 2), (160, 4)])
+def test_dense_letters_get_more_frames(tmp_path, width, frames):
+    lines = [crop(i, "абвгдежзиклмнопрстуфхцчшщ", width) for i in range(8)]
+    reader = fit(FEW, lines, Folder(str(tmp_path)), None, "")
+    assert reader.config.frames == Reader.load(Folder(str(tmp_path))).config.frames == frames
+
+
+@pytest.mark.parametrize(("tall", "height"), [(1.2, 32), (1.7, 48)])
+def test_lines_of_stacked_letters_are_seen_higher(tmp_path, tall, height):
+    fit(FEW, [replace(line, tall=tall) for line in LINES], Folder(str(tmp_path)), None, "")
+    reader = Reader.load(Folder(str(tmp_path)))
+    assert reader.config.height == height
+    assert len(reader.read([line.line() for line in LINES])) == len(LINES)
+
+
+def test_a_reader_that_goes_on_keeps_its_frames_and_the_weights_of_its_symbols(tmp_path):
+    first, later = Folder(str(tmp_path / "first")), Folder(str(tmp_path / "later"))
+    dense = [crop(i, "абвгдежзиклмнопрстуфхцчшщ", 160) for i in range(8)]
+    before = fit(FEW, dense, first, None, "")
+    still = Fit(steps=1, learning_rate=0.0, typeset_share=0.0, batch_width=600)
+    reader = fit(still, [crop(i, "я щука", 200) for i in range(8)], later, first, "")
+    assert reader.config == before.config
+    ours, theirs = (r.net.head.weight[r.alphabet.encode("щ")[0]] for r in (reader, before))
+    assert torch.equal(ours, theirs)
+    assert reader.alphabet == Alphabet.of("Cyrl", ["я щука"])
+
+
+def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    fit(FEW, LINES, Folder(str(whole)), None, "a")
+    save = compact._save
+
+    def save_and_end(*args):
+        save(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compact, "_save", save_and_end)
+    with pytest.raises(KeyboardInterrupt):
+        fit(FEW, LINES, Folder(str(killed)), None, "a")
+    monkeypatch.setattr(compact, "_save", save)
+    assert [p.suffix for p in killed.iterdir()] == [".safetensors"]
+    fit(FEW, LINES, Folder(str(killed)), None, "a")
+    names = sorted(p.name for p in whole.iterdir())
+    assert names == ["alphabet.json", "config.json", "model.safetensors"] == sorted(p.name for p in killed.iterdir())
+    assert all((whole / name).read_bytes() == (killed / name).read_bytes() for name in names)

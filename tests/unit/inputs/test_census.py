@@ -1,0 +1,239 @@
+import json
+import os
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from datagen.coarse.source import PdfSource
+from datagen.disk.storage import Folder
+from datagen.inputs.census import Listing
+from datagen.inputs.items import Item, num_parts, shards_of
+from datagen.inputs.selection import choose
+from datagen.work.assignment import Assigned, add_generation, assigned, new_items
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.pdf", "a.PDF", "sub/c.pdf", "notes.txt"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"%PDF-1.7")
+    return tmp_path / "in"
+
+
+def names(documents) -> list[str]:
+    return [d.uri.rsplit("/in/", 1)[1] for d in documents]
+
+
+def test_a_folder_lists_its_pdfs_and_counts_the_rest(folder):
+    found, other = Listing(str(folder)).scan()
+    assert names(found) == ["a.PDF", "b.pdf", "sub/c.pdf"]
+    assert other == {".txt": 1}
+    assert found[0].num_bytes == 8
+    assert found[0].etag
+
+
+def test_a_folder_whose_name_looks_like_a_glob(folder):
+    folder.rename(folder.parent / "scans [2024]")
+    assert len(Listing(str(folder.parent / "scans [2024]")).items()) == 3
+
+
+def test_linked_folders_are_followed_once(folder):
+    (folder / "link").symlink_to(folder / "sub")
+    (folder / "loop").symlink_to(folder)
+    found = Listing(str(folder)).items()
+    assert sorted(d.uri.rsplit("/", 1)[1] for d in found) == ["a.PDF", "b.pdf", "c.pdf"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_input_and_no_silence(folder, monkeypatch):
+    real = os.walk
+
+    def walk(path, onerror, **words):
+        onerror(PermissionError(13, "Permission denied", str(folder / "closed")))
+        return real(path, onerror=onerror, **words)
+
+    monkeypatch.setattr(os, "walk", walk)
+    assert str(folder / "closed") in [d.uri for d in Listing(str(folder)).items()]
+
+
+def test_a_colon_in_a_name_is_a_colon(folder):
+    (folder / "sub/c.pdf").rename(folder / "sub/x::y.pdf")
+    assert "sub/x::y.pdf" in names(Listing(str(folder)).items())
+
+
+def test_a_glob_and_a_file(folder):
+    assert names(Listing(f"{folder}/*.pdf").items()) == ["b.pdf"]
+    assert names(Listing(f"{folder}/**/*.pdf").items()) == ["b.pdf", "sub/c.pdf"]
+    assert names(Listing(f"{folder}/b.pdf").items()) == ["b.pdf"]
+
+
+def test_lists_carry_what_is_known(folder):
+    rows = [{"uri": "b.pdf", "lang": "ru", "licence": "CC0-1.0", "pages": 7}, {"uri": "s3://bucket/x.pdf", "bytes": 99}]
+    (folder / "l.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    pq.write_table(
+        pa.Table.from_pylist([{"lang": None, "licence": None, "pages": None, "bytes": None, **r} for r in rows]),
+        folder / "l.parquet",
+    )
+    for kind in ("jsonl", "parquet"):
+        b, x = Listing(f"{folder}/l.{kind}").items()
+        assert (b.uri, b.lang, b.licence, b.count, b.num_bytes) == (str(folder / "b.pdf"), "ru", "CC0-1.0", 7, 8)
+        assert x == Item("s3://bucket/x.pdf", num_bytes=99)
+
+
+def test_a_uri_listed_twice_is_one_document(folder):
+    (folder / "l.jsonl").write_text('{"uri": "b.pdf"}\n{"uri": "b.pdf"}\n')
+    assert len(Listing(f"{folder}/l.jsonl").items()) == 1
+
+
+def test_an_archive_is_looked_into_wherever_it_is_named(folder):
+    with zipfile.ZipFile(folder / "a.zip", "w") as made:
+        made.writestr("x.pdf", b"%PDF-1.7")
+    (folder / "l.jsonl").write_text('{"uri": "a.zip", "lang": "ru", "licence": "CC0-1.0"}\n')
+    (folder / "m.jsonl").write_text(json.dumps({"uri": f"zip://x.pdf::{folder}/a.zip"}))
+    uri = f"zip://x.pdf::{folder}/a.zip"
+    for input in ("*.zip", "a.zip", "l.jsonl", "m.jsonl", "[ab].*"):
+        assert uri in [d.uri for d in Listing(f"{folder}/{input}").items()], input
+        assert str(folder / "a.zip") not in [d.uri for d in Listing(f"{folder}/{input}").items()], input
+    (member,) = Listing(f"{folder}/l.jsonl").items()
+    assert (member.lang, member.licence, member.num_bytes) == ("ru", "CC0-1.0", 8)
+
+
+def test_a_folder_or_a_fifo_that_is_called_an_archive_is_an_input_and_no_bug(folder):
+    (folder / "folder.zip").mkdir()
+    os.mkfifo(folder / "fifo.tar")
+    (folder / "l.jsonl").write_text('{"uri": "folder.zip"}\n{"uri": "fifo.tar"}\n{"uri": "gone.zip"}\n')
+    assert names(Listing(f"{folder}/l.jsonl").items()) == ["fifo.tar", "folder.zip", "gone.zip"]
+
+
+def test_a_list_of_documents_and_captures_has_one_of_two_columns_in_a_row(folder):
+    capture = {"uri": None, "url": "u", "warc_filename": "x.warc.gz", "warc_record_offset": 7, "warc_record_length": 9}
+    rows = [dict.fromkeys(capture) | {"uri": "b.pdf"}, capture]
+    pq.write_table(pa.Table.from_pylist(rows), folder / "l.parquet")
+    found = Listing(f"{folder}/l.parquet").items()
+    assert [d.uri for d in found] == [str(folder / "b.pdf"), "warc://7-9/u::https://data.commoncrawl.org/x.warc.gz"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"uri": "b.pdf", "pages": "many"}\n', r"row 1: .*b\.pdf: bytes and pages are whole numbers"),
+        ('{"uri": "b.pdf"}\n{"uri": "b.pdf", "lang": 5}\n', r"row 2: .*b\.pdf: etag, lang and licence are words"),
+        ('{"url": "x"}\n', "every row needs a uri"),
+        ("not json\n", "not a readable list"),
+        ("", "no PDF to read"),
+    ],
+)
+def test_a_bad_list_is_one_clear_error(folder, content, said):
+    (folder / "l.jsonl").write_text(content)
+    with pytest.raises(ValueError, match=said):
+        Listing(f"{folder}/l.jsonl").items()
+
+
+def test_nothing_to_read_says_what_was_seen(folder, tmp_path):
+    (tmp_path / "void").mkdir()
+    with pytest.raises(ValueError, match="no file found"):
+        Listing(str(tmp_path / "void")).items()
+    for path in folder.rglob("*.[pP]*"):
+        path.unlink()
+    with pytest.raises(ValueError, match=r"1 \.txt found"):
+        Listing(str(folder)).items()
+    with pytest.raises(ValueError, match="no such file"):
+        Listing(str(tmp_path / "gone")).items()
+
+
+def test_a_name_that_is_not_utf8_is_listed(folder):
+    with open(os.fsencode(str(folder)) + b"/\xff.pdf", "wb") as file:
+        file.write(b"%PDF-")
+    with open(os.fsencode(str(folder)) + b"/\xfe.pdf", "wb") as file:
+        file.write(b"%PDF-")
+    assert {"\\xfe.pdf", "\\xff.pdf"} <= set(names(Listing(str(folder)).items()))
+
+
+def documents(**langs: int) -> list[Item]:
+    return [Item(f"/in/{lang}/{i}.pdf", f"e{i}", 50_000, lang) for lang, n in langs.items() for i in range(n)]
+
+
+def test_limit_goes_round_the_languages_and_is_stable():
+    chosen = choose(documents(ru=50, de=50, my=1), 9, seed=0)
+    counts = {lang: sum(d.lang == lang for d in chosen) for lang in ("ru", "de", "my")}
+    assert counts == {"ru": 4, "de": 4, "my": 1}
+    assert set(chosen) < set(choose(documents(ru=50, de=50, my=1), 20, seed=0))
+    assert chosen == choose(reversed(documents(ru=50, de=50, my=1)), 9, seed=0)
+    assert chosen != choose(documents(ru=50, de=50, my=1), 9, seed=1)
+
+
+def test_limit_does_not_depend_on_where_the_folder_lies():
+    moved = [Item(d.uri.replace("/in/", "/elsewhere/in/"), lang=d.lang) for d in documents(ru=50)]
+    assert [d.uri[-9:] for d in choose(moved, 5, 0)] == [d.uri[-9:] for d in choose(documents(ru=50), 5, 0)]
+
+
+def test_limit_draws_among_an_archives_members():
+    zipped = [Item(f"zip://{i:04d}.pdf::/data/big.zip") for i in range(1000)]
+    drawn = [[d.uri for d in choose(zipped, 5, seed)] for seed in (0, 1)]
+    assert drawn[0] != drawn[1]
+    assert drawn[0] != [d.uri for d in zipped[:5]]
+    moved = [Item(d.uri.replace("/data/", "s3://bucket/")) for d in zipped]
+    assert [d.uri.replace("s3://bucket/", "/data/") for d in choose(moved, 5, 0)] == drawn[0]
+    crawl = "https://data.commoncrawl.org/crawl-data/CC/warc"
+    crawled = [Item(f"warc://{i}-9/https%3A//e.org/{i}.pdf::{crawl}/W{w}.warc.gz") for w in range(4) for i in range(1000)]
+    chosen = choose(crawled, 500, 0)
+    counts = [sum(d.uri.endswith(f"W{w}.warc.gz") for d in chosen) for w in range(4)]
+    assert min(counts) > 90
+    assert sum(int(d.uri[7:].split("-")[0]) >= 500 for d in chosen) > 200
+
+
+def test_a_uri_that_is_no_archives_is_drawn_as_it_is():
+    assert len(choose([Item(f"zip://{i}.pdf") for i in range(9)], 5, 0)) == 5
+
+
+def test_generations_keep_their_numbers(tmp_path):
+    folder = Folder(str(tmp_path))
+    first = add_generation(folder, [(Item("/a.pdf", "1"),), (Item("/b.pdf", "1"),)], [])
+    second = add_generation(folder, [(Item("/c.pdf", "1"),)], first)
+    assert assigned(folder) == first + second
+    assert [(s.index, s.generation) for s in assigned(folder)] == [(0, 0), (1, 0), (2, 1)]
+
+
+def test_only_new_documents_are_new_and_changed_ones_are_refused(tmp_path):
+    held = add_generation(Folder(str(tmp_path)), [(Item("/a.pdf", "1"),)], [])
+    assert new_items([Item("/a.pdf", "1"), Item("/b.pdf", "1")], held) == [Item("/b.pdf", "1")]
+    with pytest.raises(ValueError, match=r"1 inputs have changed.*overwrite=1"):
+        new_items([Item("/a.pdf", "2")], held)
+
+
+def test_large_documents_are_split_when_their_pages_are_known():
+    source = PdfSource(shard_pages=100)
+    shards = source.split([Item("/a.pdf", count=250), Item("/b.pdf", count=30), Item("/c.pdf", count=60)])
+    spans = [[(d.uri, d.first, d.stop) for d in shard] for shard in shards]
+    assert spans == [
+        [("/a.pdf", 0, 100)],
+        [("/a.pdf", 100, 200)],
+        [("/a.pdf", 200, -1), ("/b.pdf", 0, -1)],
+        [("/c.pdf", 0, -1)],
+    ]
+
+
+def test_behind_the_first_parts_of_a_container_a_wider_census_goes_on():
+    def shard(*items: Item) -> Assigned:
+        return Assigned(0, 0, items)
+
+    read = [
+        shard(Item("/a", first=0, stop=3), Item("/a", first=3, stop=5)),
+        shard(Item("/b", first=0, stop=4), Item("/b", first=4)),
+    ]
+    assert new_items([Item("/a", stop=5), Item("/b")], read) == []
+    assert new_items([Item("/a", stop=9), Item("/b", stop=9)], read) == [Item("/a", first=5, stop=9)]
+    assert new_items([Item("/a"), Item("/c", stop=2)], read) == [Item("/a", first=5), Item("/c", stop=2)]
+
+
+def test_a_container_that_is_read_in_part_is_cut_into_ranges_too():
+    def ranges(item: Item) -> list[tuple[int, int]]:
+        return [(cut.first, cut.stop) for inputs in shards_of([item], lambda item: num_parts(item, 1), 4) for cut in inputs]
+
+    assert ranges(Item("/a", count=10)) == [(0, 4), (4, 8), (8, -1)]
+    assert ranges(Item("/a", count=10, stop=6)) == [(0, 4), (4, 6)]
+    assert ranges(Item("/a", count=10, first=5)) == [(5, 9), (9, -1)]
+    assert ranges(Item("/a", count=10, first=5, again=True)) == [(5, -1)]
+    assert ranges(Item("/a", stop=4)) == [(0, 4)]

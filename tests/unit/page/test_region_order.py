@@ -1,0 +1,204 @@
+"""The order of a page's regions, on layouts that a plain cut gets wrong."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from datagen.page.region_order import columns_of, in_reading_order, settled
+from datagen.record import Box, Line, Region
+
+EM = 10
+
+
+def region(
+    name: str, x0: int, y0: int, x1: int, y1: int, label: str = "text", num_lines: int = 0, standing: bool = False
+) -> Region:
+    """A region with as many lines as fit, or one, if it is no text."""
+    count = num_lines or (max(1, (y1 - y0) // EM) if label in ("text", "list", "footnote") else 1)
+    if standing:
+        width = (x1 - x0) / (num_lines or max(1, (x1 - x0) // EM))
+        lines = [
+            Line(Box(round(x1 - (n + 1) * width), y0, round(x1 - n * width), y1), "") for n in range(num_lines or (x1 - x0) // EM)
+        ]
+    else:
+        height = (y1 - y0) / count
+        lines = [Line(Box(x0, round(y0 + n * height), x1, round(y0 + (n + 1) * height)), "") for n in range(count)]
+    return Region(Box(x0, y0, x1, y1), label, name, None, "", lines=tuple(lines))
+
+
+def order(*regions: Region, direction: str = "ltr") -> str:
+    """The names of the regions in order; the same, however they were shuffled."""
+    results = set()
+    for seed in range(4):
+        shuffled = list(regions)
+        random.Random(seed).shuffle(shuffled)
+        results.add(" ".join(r.text for r in in_reading_order(shuffled, direction)))
+    (result,) = results
+    return result
+
+
+def test_no_region_gives_none():
+    assert in_reading_order([]) == []
+
+
+def test_columns_below_a_title_are_read_one_after_the_other_though_their_paragraphs_end_at_one_height():
+    title = region("t", 100, 0, 500, 30, "title")
+    left = [region("a", 0, 50, 290, 150), region("b", 0, 150, 290, 300)]
+    right = [region("c", 310, 50, 600, 150), region("d", 310, 150, 600, 300)]
+    assert order(title, *left, *right) == "t a b c d"
+
+
+def test_columns_above_and_below_what_runs_across_are_two_blocks():
+    above = [region("a", 0, 0, 290, 100), region("b", 310, 0, 600, 100)]
+    below = [region("d", 0, 200, 290, 300), region("e", 310, 200, 600, 300)]
+    assert order(*above, region("c", 0, 120, 600, 180), *below) == "a b c d e"
+
+
+def test_a_heading_that_stands_in_the_left_column_alone_belongs_to_what_runs_across_below_it():
+    above = [region("a", 0, 0, 290, 100), region("b", 310, 0, 600, 100)]
+    assert order(*above, region("h", 0, 120, 200, 135, "sub_title"), region("c", 0, 145, 600, 250)) == "a b h c"
+
+
+def test_the_longer_left_column_of_an_article_is_read_to_its_end_first():
+    article = [region("a", 0, 0, 290, 100), region("b", 0, 110, 290, 200), region("c", 310, 0, 600, 90)]
+    assert order(*article, region("t", 0, 260, 600, 300, "title"), region("d", 0, 310, 600, 400)) == "a b c t d"
+
+
+def test_articles_of_a_newspaper_are_read_one_by_one_each_with_its_own_columns():
+    main = [region("A", 50, 0, 550, 40, "title"), *(region(f"a{n}", 150 * n, 60, 150 * n + 140, 300) for n in range(4))]
+    side = [region("B", 620, 0, 790, 30, "title"), region("b1", 610, 50, 695, 600), region("b2", 705, 50, 790, 600)]
+    lower = [region("C", 0, 330, 140, 350, "title"), region("c", 0, 360, 140, 600)]
+    picture = [region("p", 160, 330, 590, 450, "image"), region("q", 200, 455, 500, 470, "image_caption")]
+    last = [
+        region("D", 200, 480, 560, 510, "title"),
+        *(region(f"d{n}", 160 + 150 * n, 520, 290 + 150 * n, 600) for n in range(3)),
+    ]
+    assert order(*main, *side, *lower, *picture, *last) == "A a0 a1 a2 a3 C c p q D d0 d1 d2 B b1 b2"
+
+
+def test_a_heading_that_stands_to_the_right_of_its_text_comes_first():
+    text = [region("a", 0, 0, 300, 150), region("b", 0, 150, 300, 300)]
+    assert order(region("t", 320, 0, 360, 304, "title", standing=True), *text, region("c", 0, 300, 360, 380)) == "t a b c"
+
+
+def test_numbers_of_equations_and_labels_of_items_are_no_columns():
+    formulas = [region(f"f{n}", 50, 100 * n, 250, 100 * n + 20, "equation") for n in range(4)]
+    numbers = [region(f"({n})", 570, 100 * n, 600, 100 * n + 20, num_lines=1) for n in range(4)]
+    between = [region(f"t{n}", 0, 100 * n + 40, 200, 100 * n + 55, num_lines=1) for n in range(4)]
+    assert order(*formulas, *numbers, *between) == "f0 (0) t0 f1 (1) t1 f2 (2) t2 f3 (3) t3"
+    labels = [region(f"{n}.", 0, 100 * n, 15, 100 * n + 10, num_lines=1) for n in range(3)]
+    items = [region(f"i{n}", 30, 100 * n, 400, 100 * n + 60) for n in range(3)]
+    assert order(*labels, *items) == "0. i0 1. i1 2. i2"
+
+
+def test_cells_side_by_side_are_read_row_by_row():
+    cells = [region(f"{x}{y}", 200 * x, 30 * y, 200 * x + 80, 30 * y + 12, num_lines=1) for x in range(3) for y in range(4)]
+    assert order(*cells) == "00 10 20 01 11 21 02 12 22 03 13 23"
+
+
+def test_a_caption_stands_beside_its_picture_though_a_column_lies_nearer_to_the_top():
+    left = [region("a", 0, 0, 290, 200), region("p", 0, 210, 290, 400, "image"), region("q", 10, 405, 280, 430, "image_caption")]
+    assert order(*left, region("b", 310, 0, 600, 430)) == "a p q b"
+    above = [
+        region("q", 0, 0, 290, 20, "table_caption"),
+        region("p", 0, 25, 290, 200, "table"),
+        region("n", 0, 205, 200, 220, "table_footnote"),
+    ]
+    assert order(*above, region("b", 310, 0, 600, 430)) == "q p n b"
+
+
+def test_running_heads_come_first_footnotes_behind_all_text_feet_last():
+    page = [
+        region("h", 0, 0, 100, 10, "header"),
+        region("1", 580, 0, 600, 10, "page_number"),
+        region("f", 0, 580, 300, 590, "footer"),
+    ]
+    text = [region("a", 0, 30, 290, 500), region("b", 310, 30, 600, 560)]
+    note = region("n", 0, 520, 290, 560, "footnote")
+    assert order(*page, *text, note) == "h 1 a b n f"
+
+
+def test_a_right_to_left_page_begins_in_its_right_column():
+    page = [region("t", 100, 0, 500, 30, "title"), region("a", 310, 50, 600, 300), region("b", 0, 50, 290, 300)]
+    assert order(*page, direction="rtl") == "t a b"
+
+
+def test_lines_from_top_to_bottom_are_read_from_the_right_and_the_upper_half_first():
+    upper = [region("a", 300, 0, 600, 280, standing=True), region("b", 0, 0, 290, 280, standing=True)]
+    lower = [region("c", 300, 310, 600, 600, standing=True), region("d", 0, 310, 290, 600, standing=True)]
+    assert order(*upper, *lower, direction="ttb") == "a b c d"
+
+
+def test_cards_in_rows_are_read_row_by_row_if_the_rows_are_far_apart():
+    cards = [region(f"{x}{y}", 210 * x, 200 * y, 210 * x + 190, 200 * y + 100) for x in range(3) for y in range(2)]
+    assert order(*cards) == "00 10 20 01 11 21"
+
+
+def test_regions_that_no_gap_parts_are_read_from_above_and_from_the_left():
+    # A pinwheel: every gap ends at a region.
+    wheel = [
+        region("a", 0, 0, 200, 100),
+        region("b", 210, 0, 300, 200),
+        region("d", 100, 210, 300, 300),
+        region("c", 0, 110, 90, 300),
+    ]
+    middle = region("m", 100, 110, 200, 200)
+    assert order(*wheel, middle) in ("a c m b d", "a c m d b", "a m c b d", "a b c m d", "a b m c d")
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl", "ttb"])
+def test_every_region_is_there_once_whatever_lies_over_whatever(direction):
+    draw = random.Random(7)
+    for _ in range(60):
+        regions = []
+        for number in range(draw.randrange(1, 25)):
+            x0, y0 = draw.randrange(500), draw.randrange(500)
+            label = draw.choice(["text", "text", "title", "image", "image_caption", "table", "footnote", "header", "page_number"])
+            regions.append(region(str(number), x0, y0, x0 + draw.randrange(5, 200), y0 + draw.randrange(5, 200), label))
+        ordered = in_reading_order(regions, direction)
+        assert sorted(r.text for r in ordered) == sorted(r.text for r in regions)
+        assert ordered == in_reading_order(regions, direction)
+
+
+def test_regions_in_any_order_are_put_in_reading_order_and_those_in_one_stay():
+    column = [region(str(n), 0, 40 * n, 300, 40 * n + 30) for n in range(8)]
+    assert settled(column) == column
+    shuffled = [column[n] for n in (5, 2, 7, 0, 3, 6, 1, 4)]
+    assert settled(shuffled) == column
+    # Two frames that were written the wrong way round: most steps are right, most pairs are not.
+    assert settled(column[4:] + column[:4]) == column
+    # A file knows better than places do where two orders differ in little.
+    aside = [*column[:3], column[4], column[3], *column[5:]]
+    assert settled(aside) == aside
+    assert settled([]) == []
+
+
+def test_a_region_goes_on_only_in_the_one_that_still_follows_it():
+    column = [replace(region(str(n), 0, 40 * n, 300, 40 * n + 30), continues=True) for n in range(5)]
+    placed = settled([column[n] for n in (3, 4, 1, 2, 0)])
+    assert [r.box for r in placed] == [r.box for r in column]
+    assert [r.continues for r in placed] == [False, True, False, True, False]
+
+
+def test_footnotes_that_a_file_has_in_its_text_come_behind_it():
+    texts = [region(name, 0, y, 100, y + 40) for name, y in zip("ABCD", (0, 50, 100, 150), strict=True)]
+    note, foot = region("n", 0, 300, 100, 310, "footnote"), region("7", 45, 320, 55, 330, "page_number")
+    assert "".join(one.text for one in settled([*texts[:3], note, texts[3], foot])) == "ABCDn7"
+    assert "".join(one.text for one in settled([*texts, foot, note])) == "ABCD7n"  # only text is passed over
+
+
+def test_words_set_wide_apart_make_columns_no_less_than_whole_lines_do():
+    """In narrow columns set flush on both sides, detectors find words alone, and gaps between words are wider than the gutter."""
+    lines = []
+    for column, x0 in enumerate((0, 320)):
+        for row in range(12):
+            box = Box(x0, 30 * row, x0 + 300, 30 * row + 26)
+            words = (
+                [box]
+                if row % 3
+                else [box._replace(x1=x0 + 90), box._replace(x0=x0 + 130 + row, x1=x0 + 180), box._replace(x0=x0 + 240)]
+            )
+            lines += [Line(word, f"{column}") for word in words]
+    shuffled = random.Random(0).sample(lines, len(lines))
+    assert [{line.text for line in column} for column in columns_of(shuffled)] == [{"0"}, {"1"}]

@@ -1,0 +1,167 @@
+"""What a user types, and what is said of a wrong word."""
+
+import inspect
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from pkgutil import resolve_name
+
+import pytest
+
+from recipes import RECIPES, VERBS
+from recipes.__main__ import main, words_of
+from recipes.words.words import (
+    WORDS,
+    captioner,
+    engines,
+    flag,
+    number,
+    parse,
+    part,
+    paths,
+    positive,
+    readers,
+    rounds,
+    text,
+    texts,
+)
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["corase"],
+            "recipes are coarse, fine, word, multilingual, scene, figures, texts, vision, corpus30m, mixture, train, finetune, ",
+        ),
+        (["coarse", "--imput", "x"], "coarse has no word 'imput': its words are input, "),
+        (["coarse", "imput=x"], "coarse has no word 'imput'"),
+        (["coarse", "input=x", "workers=many"], "workers=many: a whole number is needed"),
+        (["coarse", "--input", "x", "--limit", "-1"], "limit=-1: a whole number is needed"),
+        (["coarse", "input=x", "rounds=2"], "coarse has no word 'rounds'"),
+        (["multilingual", "rounds=some"], "rounds=some: a whole number is needed"),
+        (["multilingual", "--rounds=-1"], "rounds=-1: a whole number is needed"),
+        (["coarse", "plan=yes"], "plan=yes: allowed are 0 and 1"),
+        (["coarse", "--input"], "input needs a value: input=WHERE"),
+        (["coarse", "--input", "--plan"], "input needs a value: input=WHERE"),
+        (["coarse", "input=a", "--input", "b"], "input is given twice"),
+        (["coarse", "on=moon", "input=x"], "inline, local, slurm and tcp://HOST:PORT"),
+        (["coarse"], "input=DIR"),
+        (["coarse", "input=/nowhere/at/all"], "no such file or folder"),
+        (["status"], "status needs out=DIR"),
+        (["status", "out=x", "limit=3"], "status has no word 'limit': its words are out, help"),
+        (["status", "/nowhere/at/all"], "no output of pagewheel"),
+        (["verify", "/nowhere/at/all"], "no output of pagewheel"),
+        (["read", "input=x", "out=x.jsonl"], "read needs reader=FOLDER"),
+        (["read", "input=x", "reader=x"], "read needs out="),
+        (["read", "reader=/nowhere", "input=x", "out=x.jsonl"], "/nowhere holds no reader"),
+        (["read", "reader=/nowhere", "input=x", "out=x.jsonl", "kind=word"], "kind=word: allowed are auto, line, page"),
+    ],
+)
+def test_a_wrong_word_is_one_line_that_says_what_is_allowed(argv, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(argv) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not [path for path in tmp_path.rglob("*") if path.name != ".lock" and path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["input=a b", "deep=1", "limit=3"],
+        ["--input", "a b", "--deep", "--limit=3"],
+        ["--input=a b", "limit=3", "deep=1"],
+    ],
+)
+def test_words_are_read_in_every_spelling(argv):
+    assert parse("coarse", RECIPES["coarse"].words, argv) == {"input": "a b", "deep": True, "limit": 3}
+
+
+def test_what_is_no_word_is_the_output_of_a_verb():
+    assert parse("status", ("out",), ["some folder"]) == parse("status", ("out",), ["out=some folder"]) == {"out": "some folder"}
+    assert parse("status", ("out",), ["./a=b"]) == {"out": "./a=b"}
+
+
+@pytest.mark.parametrize("name", [*RECIPES, *VERBS])
+def test_a_function_takes_the_words_that_are_declared_for_it(name):
+    """With values of the type that reading a word gives, and a default for each but those that are needed."""
+    entry = (RECIPES | VERBS)[name]
+    parameters = inspect.signature(resolve_name(entry.function)).parameters
+    assert set(parameters) == set(entry.words)
+    types = dict.fromkeys((text, texts, part, paths, readers, engines, captioner), str)
+    types |= {number: int, rounds: int, flag: bool, positive: float}
+    assert {n: p.annotation for n, p in parameters.items()} == {n: types[WORDS[n].read] for n in entry.words}
+    assert {n for n, p in parameters.items() if p.default is p.empty} == set(entry.needs)
+
+
+@pytest.mark.parametrize("name", [*RECIPES, *VERBS])
+def test_help_names_every_word_of_one_recipe_or_verb(name, capsys):
+    assert main([name, "help=1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("=")[0].strip() for line in lines[1:]] == list(words_of(name))
+
+
+def test_an_empty_input_makes_no_dataset(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    assert main(["coarse", "--input", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--on", "inline"]) == 2
+    assert "no PDF to read there" in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "out").rglob("*")] == [".lock"]
+
+
+def test_the_listing_names_every_recipe_and_verb(capsys):
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert all(word in out for word in (*RECIPES, *VERBS))
+
+
+def test_nothing_but_the_command_line_configures_logging():
+    for path in [path for package in ("datagen", "flywheel", "model", "recipes") for path in ROOT.glob(f"{package}/**/*.py")]:
+        if path.name != "__main__.py":
+            assert "basicConfig" not in path.read_text(), path
+
+
+def make(*words: str) -> subprocess.CompletedProcess:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, env=env)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["recipe=coarse", "imput=x"], "coarse has no word 'imput': its words are input"),
+        (["recipe=coarse", "input=it's", "plan=yes"], "plan=yes: allowed are 0 and 1"),
+        (["recipe=corase"], "no recipe or verb 'corase'"),
+        (["status"], "status needs out=DIR"),
+        (["retry", "out=x", "limit=3"], "retry has no word 'limit'"),
+        (["test", "imput=x"], "no word 'imput'"),
+        (["run"], "make run needs recipe=NAME"),
+    ],
+)
+def test_make_knows_its_words_before_anything_is_set_up(words, message):
+    done = make(*words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
+def test_make_passes_every_word_on_as_it_was_typed():
+    commands = make("-n", "recipe=coarse", "input=it's a $(file), $HOME", "deep=1").stdout
+    (command,) = (line for line in commands.splitlines() if "-m recipes" in line)
+    _, _, _, recipe, *words = shlex.split(command)
+    assert recipe == "coarse"
+    assert sorted(words) == ["deep=1", "input=it's a $(file), $HOME"]
+    commands = make("-n", "forget", "out=a b", "uri=x").stdout
+    (command,) = (line for line in commands.splitlines() if "-m recipes" in line)
+    assert sorted(shlex.split(command)[3:]) == ["forget", "out=a b", "uri=x"]
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
+def test_make_explains_one_recipe():
+    assert "input=WHERE" in make("recipe=coarse", "help=1").stdout

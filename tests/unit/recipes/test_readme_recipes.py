@@ -1,0 +1,62 @@
+"""recipes/README.md: its examples run as they stand there, and it names every word, verb and method that there is."""
+
+import inspect
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from recipes import RECIPES, VERBS
+from recipes.__main__ import main
+from recipes.steps import RUNNERS, StepRunner
+from recipes.words.words import WORDS, Entry
+from tests.inputs import pdfs
+
+README = (Path(__file__).parents[3] / "recipes" / "README.md").read_text()
+
+
+def test_the_words_are_those_of_the_code():
+    rows = re.findall(r"^\| `(\w+)=(.*?)` \| (.*?) \|$", README, re.MULTILINE)
+    assert [(name, takes.replace("\\|", "|"), text) for name, takes, text in rows] == [
+        (word.name, word.takes, word.help) for word in WORDS.values()
+    ]
+
+
+def test_every_recipe_and_verb_is_shown():
+    assert set(re.findall(r"make recipe=(\w+)", README)) >= {*RECIPES} - {"NAME"}
+    assert set(re.findall(r"^    make (\w+) \w+=DIR", README, re.MULTILINE)) == {*VERBS}
+
+
+def test_every_method_of_a_runner_is_named():
+    methods = {name for name, _ in inspect.getmembers(StepRunner, inspect.isfunction) if not name.startswith("_")}
+    table = README.rsplit("| method |", 1)[1]
+    assert set(re.findall(r"`(\w+)`", table)) == methods - {"earlier"}
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """The modules of the examples, as if they were files."""
+    monkeypatch.setattr("recipes.steps.RUNNERS", RUNNERS.copy())
+    recipe, line, step, runner = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    for name, code in (("recipes.letters", step + recipe), ("recipes.steps.letters", runner)):
+        module = types.ModuleType(name)
+        monkeypatch.setitem(sys.modules, name, module)
+        exec(compile(code, name, "exec"), module.__dict__)
+    for name, entry in eval("{" + line + "}", {"Entry": Entry}).items():
+        monkeypatch.setitem(RECIPES, name, entry)
+
+
+def test_the_examples_run(example, tmp_path, capsys):
+    pdfs.write(tmp_path / "in/a.pdf", "abc")
+    pdfs.write(tmp_path / "in/b.pdf", "abd")
+    words = [f"out={tmp_path}/out", f"input={tmp_path}/in", "on=inline"]
+    assert main(["letters", *words, "plan=1"]) == 0
+    assert "letters: counts the letters of pages" in capsys.readouterr().out
+    assert main(["letters", *words]) == 0
+    assert main(["status", f"{tmp_path}/out"]) == 0
+    assert "letters: 4 letters" in capsys.readouterr().out
+    assert main(["forget", f"{tmp_path}/out", f"uri={tmp_path}/in/b.pdf"]) == 0
+    assert main(["status", f"{tmp_path}/out"]) == 0
+    assert "letters: 3 letters" in capsys.readouterr().out

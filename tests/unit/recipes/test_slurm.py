@@ -1,0 +1,263 @@
+"""A job of SLURM for training: its script as text, and run by a shell with stand-ins for SLURM's programs."""
+
+import os
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import dask
+import pytest
+
+from model.train.launch import Machines
+from recipes.__main__ import main
+from recipes.run import slurm
+from recipes.words.words import EVERY_RECIPE, TRAINING, parse
+
+CLUSTER = {
+    "slurm": {"queue": "cpu", "account": "ocr", "memory": "6 GB", "walltime": "12:00:00", "python": "/shared/bin/python"},
+    "slurm-train": {
+        "queue": "a100",
+        "walltime": "2-00:00:00",
+        "job-cpu": 96,
+        "job-extra-directives": ["--exclusive"],
+        "job-script-prologue": ["module load cuda", "export NCCL_DEBUG=WARN"],
+    },
+}
+ROOT = Path(__file__).parents[3]
+TRAIN = ["train", "data=a b.jsonl", "start=weights", "steps=7"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with dask.config.set(jobqueue=CLUSTER):
+        yield tmp_path
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """A function that puts a program of SLURM on the PATH: its name, and what its shell script does."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+    def program(name: str, does: str) -> None:
+        (folder / name).write_text(f"#!/bin/bash\n{does}\n")
+        (folder / name).chmod(0o755)
+
+    return program
+
+
+def planned(capsys, *words: str) -> list[str]:
+    assert main([*words, "plan=1"]) == 0
+    said = capsys.readouterr().out
+    return [line.removeprefix("  ") for line in said.partition("slurm/job.sh:\n")[2].rstrip("\n").splitlines()]
+
+
+def test_the_script(here, capsys):
+    """What one reads with plan=1, word for word."""
+    assert planned(capsys, *TRAIN, "on=slurm", "nodes=20", "out=out dir/x") == [
+        "#!/bin/bash",
+        "#SBATCH --job-name=pagewheel-train",
+        "#SBATCH --nodes=20",
+        "#SBATCH --ntasks-per-node=1",
+        "#SBATCH --gres=gpu:8",
+        "#SBATCH --partition=a100",
+        "#SBATCH --account=ocr",
+        "#SBATCH --time=2-00:00:00",
+        "#SBATCH --cpus-per-task=96",
+        "#SBATCH --mem=0",
+        "#SBATCH --exclusive",
+        "#SBATCH --requeue",
+        "#SBATCH --open-mode=append",
+        "#SBATCH --signal=B:USR1@300",
+        f"#SBATCH --output='{here}/out dir/x/slurm/%j.log'",
+        "",
+        f"cd {ROOT}",
+        "module load cuda",
+        "export NCCL_DEBUG=WARN",
+        "",
+        "# USR1: the time is nearly over. TERM: somebody ends the job. Both leave a checkpoint.",
+        'stop() { again=1; [ -z "$run" ] || kill -TERM "$run"; }',
+        "run= again= ending=",
+        "trap 'ending=1; stop' USR1",
+        "trap stop TERM",
+        f"/shared/bin/python -m recipes train 'data={here}/a b.jsonl' start={here}/weights steps=7 'out={here}/out dir/x' "
+        "on=srun gpus=8 &",
+        "run=$!",
+        '[ -z "$again" ] || stop  # told before there was anybody to tell',
+        "again=1",
+        'while [ -n "$again" ]; do  # a signal interrupts wait',
+        "    again=",
+        '    wait "$run"',
+        "    code=$?",
+        "done",
+        'if [ -n "$ending" ] && [ "$code" -eq 143 ]; then',
+        '    scontrol requeue "$SLURM_JOB_ID"',
+        "fi",
+        'exit "$code"',
+    ]
+    assert not (here / "out dir").exists()
+
+
+def test_the_jobs_words_are_those_that_were_typed(here):
+    words = {"data": "/a b.jsonl,text:/c", "rate": 2e-05, "modes": "base", "lora": 16, "overwrite": True}
+    text = slurm.script("finetune", words, here, 2, 4, slurm.Cluster(python="python"))
+    (line,) = (line for line in text.splitlines() if " -m recipes " in line)
+    assert line.endswith(" overwrite=$((${SLURM_RESTART_COUNT:-0} == 0)) " + f"out={here} on=srun gpus=4 &")
+    for count, overwrites in (({}, True), ({"SLURM_RESTART_COUNT": "2"}, False)):
+        said = subprocess.run(["bash", "-c", f"printf '%s\\n' {line[:-1]}"], env=count, capture_output=True, text=True).stdout
+        typed = said.splitlines()[4:]
+        expected = {**words, "overwrite": overwrites, "out": str(here), "on": "srun", "gpus": 4}
+        assert parse("finetune", (*words, *EVERY_RECIPE, *TRAINING), typed) == expected
+
+
+def test_a_cluster_may_say_gpus_itself_and_a_share_of_memory(here):
+    with dask.config.set({"jobqueue.slurm-train": {"memory": "400 GB", "job-extra-directives": ["--gpus-per-node=a100:8"]}}):
+        wants = slurm.cluster()
+    assert wants.options == ("--partition=cpu", "--account=ocr", "--time=12:00:00", "--mem=400G", "--gpus-per-node=a100:8")
+    assert "--gres" not in slurm.script("train", {}, here, 1, 8, wants)
+
+
+def test_a_percent_sign_in_a_folder_is_no_pattern(here):
+    assert f"#SBATCH --output={here}/50%%/slurm/%j.log" in slurm.script("train", {}, here / "50%", 1, 8, slurm.Cluster())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["on=slurm"], "train on=slurm needs nodes=N, how many machines with 8 GPUs each"),
+        (["nodes=2"], "nodes=2: it goes with on=slurm"),
+        (["on=inline", "gpus=2"], "gpus=2: on=inline trains in this process alone"),
+        (["on=srun"], "on=srun: this process is in no job of SLURM: on=slurm nodes=N submits one"),
+        (["on=slurm", "nodes=2", "out=memory://x"], "on=slurm needs a folder on a disk that all machines see"),
+        (["on=slurm", "nodes=two"], "nodes=two: a whole number is needed"),
+        (["on=moon"], "allowed are inline, local, slurm and tcp://HOST:PORT"),
+        (["layout=ring"], "layout=ring: allowed are shard and paper"),
+    ],
+)
+def test_a_wrong_word_is_one_line(words, message, capsys, monkeypatch, here):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    assert main([*TRAIN, *words]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line and not [*here.rglob("job.sh")]
+
+
+@pytest.mark.parametrize("recipe", ["coarse", "multilingual"])
+def test_recipes_that_do_more_than_train_have_no_such_words(recipe, capsys):
+    assert main([recipe, "nodes=2"]) == 2
+    assert f"{recipe} has no word 'nodes'" in capsys.readouterr().err
+
+
+def test_without_the_clusters_file_it_says_what_to_copy(capsys):
+    with dask.config.set(jobqueue={"slurm": {}}):
+        assert main([*TRAIN, "on=slurm", "nodes=2"]) == 2
+    assert "needs jobqueue.slurm-train in ~/.config/dask/jobqueue.yaml: recipes/run/jobqueue.yaml" in capsys.readouterr().err
+
+
+def test_the_file_to_copy_has_all_that_is_asked_for():
+    import yaml
+
+    with dask.config.set(yaml.safe_load((ROOT / "recipes/run/jobqueue.yaml").read_text())):
+        wants = slurm.cluster()
+    assert wants.python == "/shared/pagewheel/.venv/bin/python" and "cd /shared/pagewheel" in wants.prologue[0]
+    assert {option.split("=")[0] for option in wants.options} >= {
+        "--partition",
+        "--account",
+        "--time",
+        "--cpus-per-task",
+        "--mem",
+    }
+
+
+def test_a_machine_without_sbatch_says_where_the_script_is(here, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert main([*TRAIN, "on=slurm", "nodes=2", "out=x"]) == 2
+    file = here / "x/slurm/job.sh"
+    assert f"this machine has no sbatch; submit {file} where SLURM is" in capsys.readouterr().err
+    assert file.read_text().startswith("#!/bin/bash\n#SBATCH") and os.access(file, os.X_OK)
+
+
+def test_a_job_is_submitted_once(here, programs, caplog):
+    programs("sbatch", f'echo "$@" >> {here}/submitted; echo "4711;cluster"')
+    programs("squeue", 'echo "$@" > squeue; cat state')
+    words = [*TRAIN, "on=slurm", "nodes=2", "out=x"]
+    with caplog.at_level("INFO"):
+        assert main(words) == 0
+    assert (here / "submitted").read_text() == f"--parsable {here}/x/slurm/job.sh\n"
+    assert f"as job 4711; it will write {here}/x/slurm/4711.log" in caplog.text
+    (here / "state").write_text("RUNNING\n")
+    with caplog.at_level("INFO"):
+        assert main(words) == 0
+    assert f"job 4711 of {here}/x is RUNNING in SLURM's queue already" in caplog.text
+    assert (here / "squeue").read_text() == "--noheader --format=%T --jobs=4711\n"
+    (here / "state").write_text("")
+    assert main(words) == 0
+    assert len((here / "submitted").read_text().splitlines()) == 2
+
+
+def test_what_sbatch_refuses_is_said(here, programs, capsys):
+    programs("sbatch", "echo 'sbatch: error: invalid partition specified: a100' >&2; exit 1")
+    assert main([*TRAIN, "on=slurm", "nodes=2", "out=x"]) == 1
+    assert "job.sh: sbatch: error: invalid partition specified: a100" in capsys.readouterr().err
+
+
+def test_the_machines_of_a_job(here, programs):
+    programs("scontrol", 'if [ "$*" = "show hostnames a100-[07-08]" ]; then echo a100-07; echo a100-08; else exit 1; fi')
+    job = {"SLURM_JOB_ID": "1234567", "SLURM_JOB_NUM_NODES": "2", "SLURM_JOB_NODELIST": "a100-[07-08]"}
+    start = ("srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1", "--cpu-bind=none")
+    assert slurm.allocated(0, job) == Machines(8, 2, start, "a100-07:24567")
+    assert slurm.allocated(4, job).num_ranks == 8
+    with pytest.raises(ValueError, match="scontrol show hostnames says no name"):
+        slurm.allocated(0, job | {"SLURM_JOB_NODELIST": "other"})
+
+
+RUN = """
+trap 'sleep 0.3; echo stopped >> ran; exit 143' TERM
+echo "$@" >> ran
+for i in $(seq 100); do sleep 0.1; done
+exit 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("signals", "code", "requeued"),
+    [
+        ([signal.SIGUSR1], 143, True),
+        ([signal.SIGTERM], 143, False),
+        ([signal.SIGUSR1, signal.SIGTERM], 143, True),  # its time is nearly over, and then it is
+    ],
+)
+def test_a_shell_runs_the_script_and_puts_the_job_back(signals, code, requeued, here, programs):
+    programs("scontrol", f'echo "$@" > {here}/requeued')
+    programs("run", f"cd {here}\n{RUN}")
+    process = started(here, ["run"])
+    until((here / "ran").exists)
+    for number in signals:
+        process.send_signal(number)
+        time.sleep(0.1)
+    assert process.wait(30) == code
+    assert (here / "ran").read_text() == f"-m recipes train steps=7 out={here} on=srun gpus=8\nstopped\n"
+    assert ((here / "requeued").read_text() == "requeue 99\n") if requeued else not (here / "requeued").exists()
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_a_run_that_ends_by_itself_is_not_put_back(code, here, programs):
+    programs("scontrol", f'echo "$@" > {here}/requeued')
+    programs("run", f"exit {code}")
+    assert started(here, ["run"]).wait(30) == code and not (here / "requeued").exists()
+
+
+def started(here: Path, python: list[str]) -> subprocess.Popen:
+    file = here / "job.sh"
+    file.write_text(slurm.script("train", {"steps": 7}, here, 2, 8, slurm.Cluster(python=shlex.join(python))))
+    return subprocess.Popen(["bash", str(file)], env=os.environ | {"SLURM_JOB_ID": "99"}, start_new_session=True)
+
+
+def until(is_so, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)

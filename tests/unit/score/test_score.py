@@ -1,0 +1,347 @@
+"""Pages against a ground truth, olmOCR-bench's tests, and the verb."""
+
+import json
+
+import pytest
+
+from datagen.record import Box, Region
+from datagen.score import facts, pages, scores
+from datagen.score.layout import Placed
+from datagen.score.pages import Block, PredictedPage, TruePage
+from recipes.__main__ import main
+from tests.inputs.samples import sample
+from tests.outputs import write_dataset
+
+TABLE = "<table><tr><td>a</td><td>b</td></tr></table>"
+
+
+def poly(x0, y0, x1, y1):
+    return [x0, y0, x1, y0, x1, y1, x0, y1]
+
+
+def box(category, order, **values):
+    return {"category_type": category, "poly": poly(0, 0, 50, 10), "ignore": False, "order": order, **values}
+
+
+def page(*boxes, name="a.pdf_3.jpg", relation=()):
+    info = {"page_info": {"image_path": name, "width": 100, "height": 200}, "extra": {"relation": list(relation)}}
+    return {"layout_dets": [{"anno_id": number} | one for number, one in enumerate(boxes)], **info}
+
+
+def omnidocbench(tmp_path, *all_pages):
+    path = tmp_path / "pages.json"
+    path.write_text(json.dumps(all_pages))
+    return str(path)
+
+
+def test_omnidocbench_is_read_in_its_order_with_what_was_cut_joined(tmp_path):
+    boxes = (
+        box("text_block", 3, text="end"), box("page_number", None, text="7"), box("title", 1, text="Head"),
+        box("text_block", 2, text="begin"), box("table", 4, html=TABLE, latex="x"), box("figure", 5),
+        box("equation_isolated", 6, latex="$$x$$"), box("abandon", None, text="stamp"),
+        box("text_block", 9, ignore=True, text="no"),
+    )  # fmt: skip
+    cut = [{"source_anno_id": 3, "target_anno_id": 0, "relation_type": "truncated"}]
+    (true,) = pages.truths(omnidocbench(tmp_path, page(*boxes, relation=cut)))
+    assert true.name == "a.pdf_3"
+    assert true.blocks == (
+        Block("text", "Head", 1, False), Block("text", "beginend", 2, False), Block("table", TABLE, 4, False),
+        Block("formula", "$$x$$", 6, False), Block("text", "7", None, True),
+    )  # fmt: skip
+    labels = ["text", "page_number", "title", "text", "table", "image", "equation"]
+    assert [placed.label for placed in true.placed] == labels
+    assert true.placed[0] == Placed("text", (0, 0, 0.5, 0.05))
+    assert scores.true_text(true) == "Headbeginendab"
+
+
+def test_sides_that_a_file_has_exchanged_are_put_right(tmp_path):
+    lying = box("title", 1, text="Head") | {"poly": poly(20, 0, 180, 50)}
+    (true,) = pages.truths(omnidocbench(tmp_path, page(lying)))
+    assert true.placed[0].box == (0.1, 0.0, 0.9, 0.5)
+    outside = box("title", 1, text="Head") | {"poly": poly(20, 0, 180, 150)}
+    (true,) = pages.truths(omnidocbench(tmp_path, page(outside)))
+    assert true.placed[0].box == (0.2, 0.0, 1.8, 0.75)  # neither way inside
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "it is no JSON"),
+        ("{}", "OmniDocBench's JSON is a list of pages"),
+        ("[]", "OmniDocBench's JSON is a list of pages"),
+        ('[{"page_info": {}}]', "page 1 isn't as OmniDocBench writes it: KeyError"),
+        ("[3]", "page 1 isn't as OmniDocBench writes it: TypeError"),
+        (json.dumps([page(box("moon", 1, text="a"))]), "page 1: omnidocbench has a class 'moon'"),
+    ],
+)
+def test_a_truth_that_cant_be_read_is_one_sentence(content, message, tmp_path, capsys):
+    (tmp_path / "gt.json").write_text(content)
+    (tmp_path / "a.md").write_text("a")
+    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/gt.json"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+
+
+TRUE = TruePage(
+    ("one",),
+    (
+        Block("text", "The quick brown fox", 1, False),
+        Block("text", "jumps over the lazy dog", 2, False),
+        Block("formula", "$$x^2$$", 3, False),
+        Block("table", TABLE, 4, False),
+        Block("text", "Running head", None, True),
+    ),
+    (Placed("text", (0, 0, 1, 0.5)),),
+)
+
+
+def test_a_perfect_page_and_an_empty_one():
+    markdown = "The quick *brown* fox\n\njumps over the lazy dog\n\n\\[x^{2}\\]\n\n" + TABLE
+    values, broken = scores.of_page(TRUE, markdown)
+    perfect = {"page": 0, "text": 0, "order": 0, "teds": 1, "teds_s": 1, "formula": 0, "formula_same": 1, "formula_cdm": 1}
+    assert ({name: total / weight for name, (total, weight) in values.items()}, broken) == (perfect, 0)
+    values, broken = scores.of_page(TRUE, "")
+    worst = {"page": 1, "text": 1, "order": 1, "teds": 0, "teds_s": 0, "formula": 1, "formula_same": 0, "formula_cdm": 0}
+    assert ({name: total / weight for name, (total, weight) in values.items()}, broken) == (worst, 0)
+
+
+def test_what_has_no_letters_is_nothing_to_compare():
+    true = TruePage(("one",), (Block("text", "— — —", 1, False), Block("text", "The quick brown fox", 2, False)), ())
+    values, _ = scores.of_page(true, "***\n\nThe quick brown fox\n\n...")
+    assert {name: total for name, (total, weight) in values.items() if weight} == {"page": 0, "text": 0, "order": 0}
+
+
+def test_turned_order_costs_the_page_and_the_order_and_not_the_text():
+    values, _ = scores.of_page(TRUE, "jumps over the lazy dog\n\nThe quick brown fox")
+    assert values["text"] == (0, 1)
+    assert values["order"] == (1, 1)  # both of two blocks are in another place
+    assert values["page"][0] > 0.5
+
+
+def test_a_running_head_in_the_text_costs_the_page_alone():
+    values, _ = scores.of_page(TRUE, f"Running head\n\nThe quick brown fox\n\njumps over the lazy dog\n\n{TABLE}")
+    assert values["text"] == values["order"] == (0, 1)
+    assert values["page"] == (11 / (11 + 16 + 19 + 2), 1)
+
+
+def test_a_measure_of_which_a_page_has_nothing_is_left_out():
+    result = scores.score([TruePage(("one",), (Block("text", "abcd", 1, False),), ())], [PredictedPage(("one",), "abxd")])
+    assert {name: mean.value for name, mean in result.means.items()} == {"page": 0.25, "text": 0.25, "order": 0}
+    assert not result.has_boxes
+
+
+def test_missing_pages_count_as_all_wrong_and_are_named():
+    truth = [TruePage((name,), (Block("text", "abcd", 1, False),), (Placed("text", (0, 0, 1, 1)),)) for name in ("one", "two")]
+    result = scores.score(
+        truth, [PredictedPage(("one",), "abcd", (Placed("text", (0, 0, 1, 1)),)), PredictedPage(("three",), "x")]
+    )
+    assert (result.missing, result.unused) == (("two",), ("three",))
+    assert {name: mean.value for name, mean in result.means.items()} == {
+        "page": 0.5, "text": 0.5, "order": 0.5, "layout_f1": pytest.approx(2 / 3), "layout_map": pytest.approx(51 / 101),
+    }  # fmt: skip
+    assert (result.means["page"].low, result.means["page"].high) == (0, 1)
+    assert result.of_labels["text"]["num_true"] == 2
+    assert scores.worst(result, "page", 1) == [("two", 1.0)]
+
+
+def test_the_same_seed_gives_the_same_interval_and_more_pages_a_narrower_one():
+    values = [n % 2 for n in range(40)]
+
+    def mean(numbers):
+        return sum(values[n] for n in numbers) / len(numbers)
+
+    low, high = scores.interval(mean, 40)
+    assert (low, high) == scores.interval(mean, 40)
+    assert 0.3 < low < 0.5 < high < 0.7
+    assert scores.interval(mean, 1) == (0, 0)
+
+
+def test_omnidocbench_tells_fewer_labels_apart():
+    true = TruePage(("one",), (), (Placed("title", (0, 0, 1, 0.5)), Placed("text", (0, 0.5, 1, 1))), coarse=True)
+    predicted = (Placed("sub_title", (0, 0, 1, 0.5)), Placed("list", (0, 0.5, 1, 1)))
+    assert scores.score([true], [PredictedPage(("one",), "", predicted)]).means["layout_f1"].value == 1
+    exact = TruePage(("one",), (), true.placed)
+    assert scores.score([exact], [PredictedPage(("one",), "", predicted)]).means["layout_f1"].value == 0
+
+
+def test_a_sample_of_a_dataset_is_a_page(tmp_path):
+    regions = (
+        Region(Box(0, 0, 64, 8), "header", "Head", None, "pymupdf"),
+        Region(Box(0, 8, 64, 16), "title", "Über", None, "pymupdf"),
+        Region(Box(0, 16, 32, 32), "table", TABLE, 0.5, "tables", format="html"),
+        Region(Box(32, 16, 64, 32), "equation", "", None, "", format="latex", is_unread=True),
+    )
+    write_dataset(tmp_path, [sample(regions=regions)])
+    folder = str(tmp_path)
+    (predicted,) = pages.predictions(folder)
+    assert predicted.names == ("a", "a-000000", "a.pdf_3")
+    assert predicted.markdown == f"# Über\n\n{TABLE}"
+    assert predicted.placed[2] == Placed("table", (0, 0.5, 0.5, 1), 0.5)
+    (true,) = pages.truths(folder)
+    assert true.blocks == (Block("text", "Head", None, True), Block("text", "Über", 1, False), Block("table", TABLE, 2, False))
+    assert scores.score([true], [predicted]).means["page"].value == 0
+
+
+def test_a_grounded_answer_has_boxes_and_its_running_heads_are_no_text(tmp_path):
+    answer = (
+        "<|ref|>header<|/ref|><|det|>[[0, 0, 999, 50]]<|/det|>\nHead\n\n"
+        "<|ref|>text<|/ref|><|det|>[[0, 500, 999, 999]]<|/det|>\nA text.\n\nIts end."
+    )
+    (tmp_path / "one.md").write_text(answer)
+    (page_,) = pages.predictions(str(tmp_path))
+    assert page_.markdown == "A text.\n\nIts end."
+    assert page_.placed == (Placed("header", (0, 0, 1, 0.05)), Placed("text", (0, 0.501, 1, 1)))
+
+
+FACT = {"pdf": "a.pdf", "page": 1, "id": "1", "max_diffs": 0}
+PAGE = PredictedPage(
+    ("a",),
+    "# The *Head*\n\nFirst “article” is here.\n\nSecond article follows.\n\n$E = mc^{2}$\n\n"
+    "<table><tr><th></th><th colspan=2>Sum</th></tr>"
+    "<tr><th>Row</th><td>12</td><td>34</td></tr><tr><td>Low</td><td>5</td></table>",
+)
+
+
+@pytest.mark.parametrize(
+    ("test", "holds"),
+    [
+        ({"type": "present", "text": 'The Head First "article"'}, True),
+        ({"type": "present", "text": "first “article"}, False),
+        ({"type": "present", "text": "first “article", "case_sensitive": False}, True),
+        ({"type": "present", "text": "Second particle follows", "max_diffs": 2}, True),
+        ({"type": "present", "text": "Second particle follows"}, False),
+        ({"type": "present", "text": "Second article", "first_n": 20}, False),
+        ({"type": "absent", "text": "Second article", "first_n": 20}, True),
+        ({"type": "absent", "text": "The Head", "last_n": 30}, True),
+        ({"type": "absent", "text": "Second article"}, False),
+        ({"type": "order", "before": "First", "after": "Second article"}, True),
+        ({"type": "order", "before": "Second article", "after": "First"}, False),
+        ({"type": "order", "before": "Furst", "after": "Sacond article", "max_diffs": 1}, True),
+        ({"type": "order", "before": "Third", "after": "Second"}, False),
+        ({"type": "table", "cell": "12", "left": "Row", "right": "34", "up": "Sum", "down": "5"}, True),
+        ({"type": "table", "cell": "34", "top_heading": "Sum", "left_heading": "Row"}, True),
+        ({"type": "table", "cell": "5", "left_heading": "Low", "top_heading": "Sum"}, True),
+        ({"type": "table", "cell": "Sum", "left": "Sum"}, False),
+        ({"type": "table", "cell": "12", "right": "5"}, False),
+        ({"type": "table", "cell": "99"}, False),
+        ({"type": "math", "math": r"mc^2"}, True),
+        ({"type": "math", "math": r"mc^3"}, False),
+        ({"type": "baseline"}, True),
+        ({"type": "baseline", "max_length": 3}, False),
+    ],
+)
+def test_a_fact_holds_or_not(test, holds, tmp_path):
+    (tmp_path / "tests.jsonl").write_text(json.dumps(FACT | test) + "\n\n")
+    (outcome,) = facts.check(facts.facts(str(tmp_path / "tests.jsonl")), [PAGE])
+    assert (outcome.holds, outcome.is_missing) == (holds, False)
+    assert bool(outcome.why) != holds
+
+
+def test_an_empty_page_has_nothing_absent_and_nothing_present(tmp_path):
+    tests = [FACT | {"type": kind, "text": "a word"} for kind in ("present", "absent")] + [FACT | {"type": "baseline"}]
+    (tmp_path / "tests.jsonl").write_text("\n".join(map(json.dumps, tests)))
+    outcomes = facts.check(facts.facts(str(tmp_path / "tests.jsonl")), [PredictedPage(("a",), "\n")])
+    assert [outcome.holds for outcome in outcomes] == [False, True, False]
+
+
+def test_what_repeats_itself_at_the_end_is_no_page(tmp_path):
+    (tmp_path / "tests.jsonl").write_text(json.dumps(FACT | {"type": "baseline"}))
+    read = facts.facts(str(tmp_path / "tests.jsonl"))
+    assert [facts.check(read, [PredictedPage(("a",), "Text " + "ab " * n)])[0].holds for n in (30, 31)] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["a", "a_pg1", "a_pg1_repeat1", "a.pdf_0", "sub/a_pg1"])
+def test_predictions_of_a_test_have_these_names(name):
+    fact = facts.Fact("1", "sub/a.pdf", 1, "baseline", {})
+    assert name in fact.names
+    assert "a" not in facts.Fact("1", "sub/a.pdf", 2, "baseline", {}).names
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 1: a test is a JSON object with pdf, page, id and type"),
+        ("[1]", "line 1: a test is a JSON object with pdf, page, id and type"),
+        (json.dumps(FACT | {"type": "smell"}), "line 1: type 'smell' is none of present, absent, order, table, math, baseline"),
+        (json.dumps(FACT | {"type": "order", "before": "x"}), "line 1: a test of type order needs after"),
+        (json.dumps(FACT | {"type": "present", "text": "x", "max_diffs": -1}), "line 1: max_diffs is a whole number, 0 or more"),
+        ("", "there is no test in it"),
+    ],
+)
+def test_a_test_that_cant_be_run_is_one_sentence(line, message, tmp_path, capsys):
+    (tmp_path / "gt.jsonl").write_text(line)
+    (tmp_path / "a.md").write_text("a")
+    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/gt.jsonl"]) == 2
+    (message_,) = capsys.readouterr().err.strip().splitlines()
+    assert message in message_
+
+
+@pytest.fixture
+def folder(tmp_path):
+    boxes = (box("title", 1, text="Head"), box("text_block", 2, text="The quick brown fox"))
+    omnidocbench(tmp_path, page(*boxes, name="one.jpg"), page(*boxes, name="two.jpg"))
+    (tmp_path / "pred").mkdir()
+    (tmp_path / "pred" / "one.md").write_text("# Head\n\nThe quick brown fox")
+    return tmp_path
+
+
+def test_the_verb_prints_a_table_and_writes_json(folder, capsys):
+    assert main(["score", f"pred={folder}/pred", f"gt={folder}/pages.json", f"out={folder}/out/scores.json"]) == 0
+    printed = capsys.readouterr().out
+    assert "page     0.500  0.000 to 1.000  2" in printed
+    assert "1 pages without a prediction, counted as all wrong: two" in printed
+    assert "layout isn't scored" in printed
+    written = json.loads((folder / "out" / "scores.json").read_text())
+    assert written["pages"] == {"one": {"page": 0, "text": 0, "order": 0}, "two": {"page": 1, "text": 1, "order": 1}}
+    assert written["means"]["page"]["value"] == 0.5 and written["missing"] == ["two"]
+
+
+def test_formulas_are_compared_as_they_look_and_what_cant_be_drawn_is_counted(tmp_path, capsys):
+    formulas = ("$$\\frac{a}{b} + c$$", "$$\\nothing$$")
+    boxes = [box("equation_isolated", n, latex=latex) for n, latex in enumerate(formulas, 1)]
+    omnidocbench(tmp_path, page(*boxes, name="one.jpg"))
+    (tmp_path / "one.md").write_text("\\[{a \\over b} + d\\]\n\n\\[\\nothing\\]")
+    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/pages.json", f"out={tmp_path}/scores.json"]) == 0
+    printed = capsys.readouterr().out
+    assert "our variant of CDM" in printed
+    assert "1 true formulas can't be drawn, and have no CDM: on one" in printed
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert written["undrawn"] == {"one": 1}
+    assert written["pages"]["one"]["formula_cdm"] == pytest.approx(4 / 5)  # a, b, the line and the plus; not c
+
+
+def test_the_verb_runs_olmocr_benchs_tests(folder, capsys):
+    tests = [
+        {"pdf": "one.pdf", "page": 1, "id": "p", "type": "present", "text": "quick"},
+        {"pdf": "one.pdf", "page": 1, "id": "a", "type": "absent", "text": "quick"},
+        {"pdf": "two.pdf", "page": 1, "id": "m", "type": "math", "math": "x"},
+    ]
+    (folder / "gt.jsonl").write_text("\n".join(map(json.dumps, tests)))
+    assert main(["score", f"pred={folder}/pred", f"gt={folder}/gt.jsonl", f"out={folder}/scores.json"]) == 0
+    printed = capsys.readouterr().out
+    assert "a (absent): there is a text that is alike by 1.00" in printed
+    assert "two.pdf 1" in printed and "KaTeX" in printed
+    written = json.loads((folder / "scores.json").read_text())
+    assert {kind: mean["value"] for kind, mean in written["means"].items()} == {
+        "present": 1, "absent": 0, "math": 0, "all": pytest.approx(1 / 3),
+    }  # fmt: skip
+    assert [test["holds"] for test in written["tests"]] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["pred=/nowhere", "gt={}/pages.json"], "pred=/nowhere: a folder of STEM.md files, or of one of our datasets, is needed"),
+        (["pred={}/pred", "gt=/nowhere.json"], "gt=/nowhere.json: OmniDocBench's JSON"),
+        (["pred={}/pred", "gt=/nowhere.jsonl"], "gt=/nowhere.jsonl: there is no file of UTF-8 text"),
+        (["pred={}/pred", "gt={}/pages.json", "out={}"], "a file on a local disk is needed"),
+        (["pred={}/other", "gt={}/pages.json"], "no prediction is of a page of the ground truth (the truth has one"),
+        (["pred={}/pred"], "score needs gt=FILE"),
+    ],
+)
+def test_wrong_words_are_one_sentence(words, message, folder, capsys):
+    (folder / "other").mkdir()
+    (folder / "other" / "three.md").write_text("x")
+    assert main(["score", *(word.format(folder) for word in words)]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line

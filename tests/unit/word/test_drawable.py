@@ -1,0 +1,134 @@
+"""Formulas as LibreOffice can draw them: the same signs, and nothing that its own language would take for a command."""
+
+import pytest
+from lxml import etree
+
+from datagen.word.file import content
+from datagen.word.file.document import Formula, Paragraph
+from datagen.word.file.drawable import make_drawable
+from datagen.word.file.package import opened
+from datagen.word.formulas import document_formulas
+from tests.inputs import word_xml as xml
+from tests.inputs.word_xml import M, W
+
+_M = f"{{{M}}}"
+
+
+def drawable(inside: str) -> etree._Element:
+    root = etree.fromstring(f'<m:oMath xmlns:m="{M}" xmlns:w="{W}">{inside}</m:oMath>')
+    before = document_formulas.signs_of_omml(root)
+    make_drawable(root)
+    assert document_formulas.signs_of_omml(root) == before
+    return root
+
+
+def run(text: str) -> str:
+    return f"<m:r><m:t>{text}</m:t></m:r>"
+
+
+def runs(root: etree._Element) -> list[tuple[str, bool]]:
+    """The text of each run, and whether it is text rather than mathematics."""
+    return [(r.findtext(f"{_M}t"), r.find(f"{_M}rPr/{_M}nor") is not None) for r in root.iter(f"{_M}r")]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("x=y", [("x=y", False)]),
+        ("=5", [("=", True), ("5", False)]),
+        ("x=", [("x", False), ("=", True)]),
+        ("-5", [("-5", False)]),
+        ("a=-b", [("a=-b", False)]),
+        ("n+", [("n", False), ("+", True)]),
+        ("1&lt;x&lt;", [("1&lt;x".replace("&lt;", "<"), False), ("<", True)]),
+        ("|x|", [("|", True), ("x", False), ("|", True)]),
+        ("[0,1)", [("[", True), ("0,1)", False)]),
+        ("in", [("i", False), ("n", False)]),
+        ("inner", [("inner", False)]),
+        ("aover", [("aover", False)]),
+    ],
+)
+def test_runs(text, parts):
+    assert runs(drawable(run(text))) == parts
+
+
+def test_an_operator_between_things_that_are_no_runs_has_both_operands():
+    root = f"<m:rad><m:radPr/><m:e>{run('2')}</m:e></m:rad>"
+    assert runs(drawable(root + run("=") + root)) == [("2", False), ("=", False), ("2", False)]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        f"{run('a=b')}<m:r><w:br/></m:r>{run('=c')}",
+        "<m:r><m:t>a=b</m:t><w:br/><m:t>=c</m:t></m:r>",
+        f"{run('a=b')}<m:r><m:rPr><m:brk/></m:rPr><m:t>=c</m:t></m:r>",
+    ],
+)
+def test_lines_are_rows(ending):
+    (array,) = drawable(ending)
+    assert array.tag == f"{_M}eqArr"
+    assert ["".join(row.itertext()) for row in array.findall(f"{_M}e")] == ["a=b", "=c"]
+
+
+def test_a_line_that_ends_at_the_formulas_end_is_none():
+    assert [child.tag for child in drawable(f"{run('a')}<m:r><w:br/></m:r>")] == [f"{_M}r", f"{_M}r"]
+
+
+def test_a_script_that_is_an_operator_alone():
+    script = f"<m:sSup><m:e>{run('N')}</m:e><m:sup>{run('+')}</m:sup></m:sSup>"
+    assert runs(drawable(script)) == [("N", False), ("+", True)]
+
+
+def test_large_operators_that_nobody_knows_get_their_limits_otherwise():
+    large = (
+        '<m:nary><m:naryPr><m:chr m:val="⋃"/>{}</m:naryPr>'
+        f"<m:sub>{run('i')}</m:sub><m:sup>{run('n')}</m:sup><m:e>{run('x')}</m:e></m:nary>"
+    )
+    above = drawable(large.format(""))
+    assert above.find(f"{_M}limUpp/{_M}e/{_M}limLow/{_M}e/{_M}r/{_M}t").text == "⋃"
+    assert above.find(f"{_M}nary") is None and above[-1].findtext(f"{_M}t") == "x"
+    beside = drawable(large.format('<m:limLoc m:val="subSup"/>'))
+    assert beside.find(f"{_M}sSup/{_M}e/{_M}sSub/{_M}sub/{_M}r/{_M}t").text == "i"
+
+
+def test_known_large_operators_stay_and_what_is_empty_gets_a_text_without_signs():
+    large = f'<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{run("i")}</m:sub><m:sup/><m:e>{run("x")}</m:e></m:nary>'
+    root = drawable(large + f"<m:rad><m:deg/><m:e>{run('x')}</m:e></m:rad>")
+    assert [part.getparent().getparent().tag for part in root.iter(f"{_M}r") if not part.findtext(f"{_M}t")] == [
+        f"{_M}nary",
+        f"{_M}rad",
+    ]
+    assert root.find(f"{_M}nary/{_M}sup/{_M}r/{_M}rPr/{_M}nor") is not None
+
+
+def test_what_stands_round_something_in_an_unusual_way_is_text():
+    fenced = '<m:d><m:dPr><m:begChr m:val="{}"/><m:endChr m:val="{}"/></m:dPr><m:e>{}</m:e><m:e>{}</m:e></m:d>'
+    assert runs(drawable(fenced.format("]", "[", run("a"), run("b")))) == [
+        ("]", True),
+        ("a", False),
+        ("|", True),
+        ("b", False),
+        ("[", True),
+    ]
+    usual = drawable(fenced.format("\u2329", "\u232a", run("a"), run("b")))
+    assert usual.find(f"{_M}d/{_M}dPr/{_M}begChr").get(f"{_M}val") == "⟨" and runs(usual) == [("a", False), ("b", False)]
+
+
+def test_the_copy_is_drawable_and_the_document_has_the_formula_as_it_is(tmp_path):
+    body = xml.paragraph(f"<m:oMath>{run('x=')}</m:oMath>") + xml.section()
+    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
+    assert b"<m:nor/>" in copied["word/document.xml"]
+    (paragraph,) = document.blocks
+    assert isinstance(paragraph, Paragraph) and isinstance(paragraph.pieces[0], Formula)
+    assert "nor" not in paragraph.pieces[0].omml
+
+
+def test_signs_of_alignment_and_numbers_are_not_drawn():
+    root = drawable(f"<m:eqArr><m:e>{run('a&amp;=b')}</m:e><m:e>{run('c')}</m:e></m:eqArr>")
+    assert runs(root) == [("a=b", False), ("c", False)]
+
+
+def test_a_space_alone_is_nothing():
+    root = drawable(f'<m:f><m:num><m:r><m:t xml:space="preserve"> </m:t></m:r></m:num><m:den>{run("2")}</m:den></m:f>')
+    assert runs(root) == [(" ", False), ("", True), ("2", False)]

@@ -1,0 +1,86 @@
+"""Word files of another kind, OpenDocument, and files of both that are damaged at random."""
+
+import random
+import zipfile
+from collections import Counter
+
+from datagen.record import SampleError
+from datagen.word.file.package import opened
+from tests.inputs import word_xml as xml
+from tests.unit.word.test_package import docx, odt, png, reason
+
+
+def test_an_odt_keeps_its_own_pictures_and_loses_what_it_links_to(tmp_path):
+    body = (
+        '<text:p><text:a xlink:href="https://example.org/">site</text:a><draw:frame><draw:image xlink:href="Pictures/a.png"/>'
+        '</draw:frame><draw:frame><draw:image xlink:href="file:///etc/hostname"/></draw:frame></text:p>'
+        '<text:section><text:section-source xlink:href="../other.odt"/>'
+        "<text:p>kept <text:date>1999</text:date></text:p></text:section>"
+    )
+    path = odt(
+        tmp_path / "a.docx", body, **{"Pictures/a.png": png(3, 3), "Basic/Standard/Module1.xml": b"<a/>", "Object 1": b"x"}
+    )
+    package = opened(str(path))
+    assert package.kind == "odt" and sorted(package.parts) == [
+        "META-INF/manifest.xml",
+        "Pictures/a.png",
+        "content.xml",
+        "mimetype",
+    ]
+    content = package.parts["content.xml"]
+    assert b"example.org" in content and b"Pictures/a.png" in content and b'kept <text:date text:fixed="true">1999' in content
+    assert b"file:///" not in content and b"other.odt" not in content and b"scripts" not in content
+    assert b"Module1" not in package.parts["META-INF/manifest.xml"]
+    package.write(str(tmp_path / "b.odt"))
+    with zipfile.ZipFile(tmp_path / "b.odt") as archive:
+        assert archive.infolist()[0].filename == "mimetype" and archive.infolist()[0].compress_type == zipfile.ZIP_STORED
+
+
+def test_an_encrypted_odt_says_so(tmp_path):
+    manifest = '<m:file-entry m:full-path="styles.xml"><m:encryption-data/></m:file-entry>'
+    assert reason(odt(tmp_path / "a.odt", manifest=manifest)) == "encrypted"
+
+
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    at, length = rng.randrange(len(content)), rng.randrange(1, 200)
+    other = rng.choice([b"", rng.randbytes(9), content[at : at + length] * 2, content[: rng.randrange(len(content))]])
+    return content[:at] + other + content[at + length * rng.randrange(2) :]
+
+
+def test_a_file_damaged_at_random_has_a_reason_or_is_read(tmp_path):
+    word = docx(
+        tmp_path / "a.docx",
+        xml.paragraph(xml.field("PAGE", "7"), xml.picture()),
+        references=(("rIdPicture", "image", "media/a.png", False), ("rIdLink", "hyperlink", "https://example.org/", True)),
+        word__media__a_dot_png=png(4, 4),
+    )
+    results = Counter()
+    for original in (word, odt(tmp_path / "a.odt", "<text:p>words</text:p>")):
+        with zipfile.ZipFile(original) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        for seed in range(150):
+            rng = random.Random(seed)
+            name = rng.choice(list(parts))
+            with zipfile.ZipFile(tmp_path / "b", "w") as archive:
+                for other, content in (parts | {name: damaged(parts[name], rng)}).items():
+                    archive.writestr(other, content)
+            if seed % 5 == 0:
+                (tmp_path / "b").write_bytes(damaged((tmp_path / "b").read_bytes(), rng))
+            try:
+                package = opened(str(tmp_path / "b"))
+                package.write(str(tmp_path / "c"))
+                assert opened(str(tmp_path / "c")).parts == package.parts
+                results["read"] += 1
+            except SampleError as error:
+                results[error.reason] += 1
+    assert results["read"] > 20 and results["broken_xml"] > 20 and results["broken_zip"] > 5
+    assert set(results) <= {
+        "read",
+        "broken_xml",
+        "broken_zip",
+        "not_a_word_document",
+        "unsafe_path",
+        "entities",
+        "encrypted",
+        "zip_bomb",
+    }

@@ -1,0 +1,130 @@
+"""A paragraph on its pages: columns, what it has of each piece there, and the texts of its lines."""
+
+from datagen.word.file.document import Formula, Paragraph, Text
+from datagen.word.pages.page_letters import Letter
+from datagen.word.pages.paragraph_parts import Part, line_text, line_texts, paragraph_parts
+
+SIZE = 10.0
+
+
+def line(text: str, mark: int, y: float, number: int, x: float = 50.0) -> list[Letter]:
+    """Letters of five points' width from `x` on."""
+    return [Letter(c, (x + 5 * n, y, x + 5 * n + 5, y + SIZE), mark, number, SIZE, "Serif") for n, c in enumerate(text)]
+
+
+def said(part: Part) -> str:
+    return "".join(segment.text or f"<{segment.formula}>" for segment in part.segments)
+
+
+def test_text_that_goes_on_further_up_is_in_another_column() -> None:
+    paragraph = Paragraph((Text("one two three four", 1),))
+    letters = [
+        *line("one", 1, 700, 1),
+        *line("two", 1, 712, 2),
+        *line("three", 1, 100, 3, x=300),
+        *line("four", 1, 112, 4, x=300),
+    ]
+
+    first, second = paragraph_parts(paragraph, {0: letters}, {})
+
+    assert (said(first), said(second)) == ("one two ", "three four")
+    assert (first.continues, second.continues) == (True, False)
+    assert (first.box, second.box) == ((50, 700, 65, 722), (300, 100, 325, 122))
+
+
+def test_lines_above_and_below_a_picture_are_two_parts() -> None:
+    paragraph = Paragraph((Text("one two three", 1),))
+    letters = {0: [*line("one", 1, 100, 1), *line("two", 1, 112, 2), *line("three", 1, 300, 3)]}
+
+    first, second = paragraph_parts(paragraph, letters, {}, {0: [(40.0, 124.0, 200.0, 296.0)]})
+
+    assert (said(first), said(second), first.continues) == ("one two ", "three", True)
+    assert len(paragraph_parts(paragraph, letters, {}, {0: [(400.0, 124.0, 500.0, 296.0)]})) == 1  # beside the text
+
+
+def test_tab_that_draws_leaders_is_these() -> None:
+    (part,) = paragraph_parts(Paragraph((Text("A part\t12", 1),)), {0: line("A part . . . . . . . 12", 1, 100, 1)}, {})
+
+    assert said(part) == "A part. . . . . . .12"
+    assert line_texts(part) == ["A part. . . . . . .12"]
+
+
+def test_pages_share_pieces_and_formulas() -> None:
+    paragraph = Paragraph(
+        (Text("for all ", 1), Formula(0, ""), Text(" holds, and ", 2, is_bold=True), Formula(1, ""), Text(" too", 3))
+    )
+    letters = {
+        0: [*line("for all", 1, 700, 1), *line("holds,", 2, 700, 2, x=120)],
+        1: [*line("and", 2, 60, 1), *line("too", 3, 60, 2, x=90)],
+    }
+    places = {0: [(0, (88.0, 698.0, 118.0, 712.0))], 1: [(1, (67.0, 58.0, 88.0, 72.0))]}
+
+    first, second = paragraph_parts(paragraph, letters, places)
+
+    assert (said(first), said(second)) == ("for all <0> holds, ", "and <1> too")
+    assert first.continues
+    assert [segment.is_bold for segment in first.segments] == [False, False, True]
+
+
+def test_formula_alone_is_a_part_where_it_stands() -> None:
+    (part,) = paragraph_parts(Paragraph((Formula(4, ""),)), {}, {4: [(2, (100.0, 100.0, 150.0, 120.0))]})
+
+    assert (part.page, part.box, said(part)) == (2, (100.0, 100.0, 150.0, 120.0), "<4>")
+
+
+def test_hidden_piece_is_left_out_and_generated_one_is_the_pages() -> None:
+    paragraph = Paragraph((Text("Page ", 1), Text("7", 2, is_generated=True), Text(" secret", 3)))
+
+    (part,) = paragraph_parts(paragraph, {0: [*line("Page ", 1, 10, 1), *line("12", 2, 10, 1, x=75)]}, {})
+
+    assert said(part) == "Page 12"
+
+
+def test_running_head_is_whole_on_each_page() -> None:
+    paragraph = Paragraph((Text("A head", 1),), where="header")
+
+    parts = paragraph_parts(paragraph, {0: line("A head", 1, 10, 1), 3: line("A head", 1, 10, 1)}, {})
+
+    assert [(part.page, said(part), part.continues) for part in parts] == [(0, "A head", False), (3, "A head", False)]
+
+
+def test_capitals_are_the_pages() -> None:
+    (part,) = paragraph_parts(Paragraph((Text("Small caps", 1),)), {0: line("SMALL CAPS", 1, 10, 1)}, {})
+
+    assert said(part) == "SMALL CAPS"
+
+
+def test_lines_are_cut_from_the_text_in_logical_order() -> None:
+    # the page's letters from left to right, as they stand: the second word of a line comes first
+    paragraph = Paragraph((Text("אבג דהו זחט", 1),), is_right_to_left=True)
+    letters = [*line("והד גבא", 1, 100, 1), *line("טחז", 1, 112, 2)]
+
+    (part,) = paragraph_parts(paragraph, {0: letters}, {})
+
+    assert line_texts(part) == ["אבג דהו", "זחט"]
+    assert [line_text(own, True) for own in part.lines] == ["אבג דהו", "זחט"]
+
+
+def test_order_of_marks_over_letters_is_the_text_layers_if_the_label_has_it() -> None:
+    base, mark = line("ب", 1, 100, 1), line("ٰ", 1, 100, 1)
+
+    assert line_text([*base, *mark], True, "بٰ") == "بٰ"
+    assert line_text(line("והד גבא", 1, 100, 1), True, "גבאוהד") == "אבג דהו"  # as it stands, not as it is read
+
+
+def test_lines_are_unsure_beside_a_formula_and_where_letters_are_missing() -> None:
+    (with_formula,) = paragraph_parts(
+        Paragraph((Text("so ", 1), Formula(0, ""))), {0: line("so", 1, 10, 1)}, {0: [(0, (70.0, 10.0, 90.0, 20.0))]}
+    )
+    (unlike,) = paragraph_parts(Paragraph((Text("office", 1),)), {0: line("o\ufb03ce", 1, 10, 1)}, {})
+
+    assert line_texts(with_formula) is None
+    assert line_texts(unlike) is None
+
+
+def test_number_of_an_item_is_its_marker() -> None:
+    paragraph = Paragraph((Text("First of them", 1),), list_depth=1, marker_mark=2)
+
+    (part,) = paragraph_parts(paragraph, {0: [*line("1.", 2, 10, 1), *line("First of them", 1, 10, 2, x=70)]}, {})
+
+    assert (part.marker, said(part), line_texts(part)) == ("1.", "First of them", ["1. First of them"])

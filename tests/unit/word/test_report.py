@@ -1,0 +1,191 @@
+"""What the report says of Word documents: figures counted from samples and drops, and labels as MathML and tables."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from datagen import word
+from datagen.record import LABELS, Drop, Origin, Quality, Range, Sample
+from datagen.word.reasons import REASONS
+from recipes.report.corpus import corpus_sections
+from recipes.report.word import drawn, mathml
+from recipes.steps.word_tally import counted, lines
+from tests.inputs.samples import sample
+from tests.unit.recipes.report.test_report import survey_of
+
+ROW = {"shard": "word-000000", "offset": 0, "bytes": 1}
+HTML = '<table><tr><td colspan="2">a</td></tr><tr><td>1</td><td>2</td></tr></table>'
+
+
+def made(document: str, page: int, suffix: str = "", **signals: float) -> Sample:
+    """A page of a document with three formulas and two tables, or what was cut out of it."""
+    origin = Origin(f"/in/{document}", "ab" * 32, page, parent=f"k-{page:06d}" if suffix else "")
+    task = {"": "page", "f": "formula", "t": "table"}[suffix[1:2]]
+    shown = {} if suffix else {"shows_formulas": "0" if page == 0 else "", "shows_tables": "0 1" if page == 1 else ""}
+    of_document = {"formulas": "3", "tables": "2"}
+    quality = Quality("trusted", signals=signals)
+    return sample(f"k-{page:06d}{suffix}", task=task, origin=origin, quality=quality, metadata=of_document | shown)
+
+
+def dropped(document: str, page: int, suffix: str, reason: str) -> Drop:
+    return Drop(f"k-{page:06d}{suffix}", f"/in/{document}", Range(page, page + 1), "WordSource", reason)
+
+
+SAMPLES = [
+    made("a.docx", 0, text_distance=0.0),
+    made("a.docx", 1, text_distance=0.018),
+    made("a.docx", 0, "-f0000", formula_agreement=0.9),
+    made("a.docx", 1, "-f0001", undrawn_unknown_command=1.0),
+    made("a.docx", 0, "-t0000", structure_equal=1.0, text_distance=0.0),
+    made("a.docx", 2, "-t0001-1", structure_equal=0.0, text_distance=0.01),
+]
+DROPS = [
+    dropped("a.docx", 1, "-f0002", "formula_not_katex"),
+    dropped("a.docx", 1, "-t0000-1", "table_text_differs"),  # on a page that was kept, which shows the table
+    dropped("a.docx", 2, "-t0001-2", "table_text_differs"),  # on one that wasn't
+    dropped("a.docx", 2, "", "page_text_differs"),
+    dropped("b.docx", 0, "", "not_rendered"),
+    dropped("b.docx", 0, "-f0003", "not_rendered"),
+    Drop("", "/in/c.docx", None, "WordSource", "encrypted"),
+]
+
+
+def summary(samples=SAMPLES, drops=DROPS) -> dict:
+    return counted(((one, ROW | {"offset": n}) for n, one in enumerate(samples)), drops)
+
+
+def test_what_came_out_is_counted_against_the_xml():
+    counts = summary()
+    assert counts["documents"] == (1, 3)
+    assert counts["formulas"] == (2, 3 + 4)  # b.docx has lost its fourth formula, so it has four
+    assert counts["tables"] == (1, 2)  # of the second a piece is missing
+    assert (counts["parsed"], counts["tokens"]) == ((2, 3), (3, 3))
+    assert (counts["drawn"], counts["undrawn"], counts["likeness"]) == ((1, 2), {"unknown_command": 1}, 0.9)
+    assert counts["structure"] == (1, 2)
+    assert counts["pages"] == (2, 4)
+    assert (counts["within"], counts["worst_distance"]) == ((2, 2), 0.018)
+    assert counts["distance"] == pytest.approx(0.009)
+
+
+def test_a_formula_that_isnt_what_its_image_shows_didnt_come_out_though_its_page_was_kept():
+    counts = summary(drops=[*DROPS, dropped("a.docx", 0, "-f0000", "formula_unlike")])
+    assert counts["formulas"] == (1, 7)
+    assert counts["parsed"] == (2, 3)
+
+
+def test_a_suspect_page_wasnt_kept():
+    page = made("a.docx", 1, text_distance=0.018)
+    counts = summary([page.with_quality("suspect", ("formula_unlike",)), *SAMPLES[2:]])
+    assert counts["pages"] == (0, 3) and counts["within"] == (0, 0)
+    assert counts["tables"] == (0, 2)  # its first table had lost a piece there
+
+
+def strings_of_reasons() -> set[str]:
+    """The strings in the code that reads Word files which are reasons: what errors and refusals are made with, and what has
+    the form of one."""
+    named = re.compile(r"(?:formula|table|page|text|equation)(?:_[a-z]+)+|no_text")
+    others = {*LABELS, "text_distance"}
+    reasons: set[str] = set()
+    for file in Path(word.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("SampleError", "Refusal"):
+                reasons |= {a.value for a in node.args[:1] if isinstance(a, ast.Constant)}
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and named.fullmatch(node.value):
+                reasons.add(node.value)
+    return reasons - others
+
+
+def test_every_reason_has_its_sentence_and_is_used():
+    reasons = strings_of_reasons()
+    assert {"formula_not_katex", "page_text_differs", "zip_bomb", "table_not_placed"} <= reasons
+    assert reasons - REASONS.keys() == set()
+    assert all(sentence.endswith(".") for sentence in REASONS.values())
+
+
+def test_drops_are_shown_with_their_sentences():
+    html = corpus_sections("word", survey_of([]), DROPS, lambda row: SAMPLES[0])[1].html
+    assert REASONS["formula_not_katex"] in html and REASONS["encrypted"] in html
+
+
+def test_sentences_of_drops_hold_for_every_source():
+    dropped_pdf = [Drop("", "a.pdf", None, "PdfSource", reason, "") for reason in ("broken", "no_pages", "broken_page")]
+    html = corpus_sections("coarse", survey_of([]), dropped_pdf, lambda row: SAMPLES[0])[1].html
+    assert "The PDF, or" in html and "The page can’t be drawn." in html and "Word" not in html
+
+
+def test_figures_are_told_with_their_numerators():
+    figures = dict(lines(summary()))
+    assert figures["formulas of the XML that came out"] == "2 of 7 (28.6%)"
+    assert figures["distance of kept pages"] == "0.0090 on average, 0.0180 at worst"
+    assert figures["formula samples that can’t be drawn"] == "1 unknown_command"
+    assert {figure for _, figure in lines(summary([], []))} == {"none there"}
+
+
+def test_the_gallery_has_the_worst_first():
+    many = [made("a.docx", 0, f"-f{n:04d}", formula_agreement=1 - 0.001 * n) for n in range(400)]
+    gallery = summary(many, [])["gallery"]["formula"]
+    assert len(gallery) == 48
+    agreements = [1 - one["badness"][0] for one in gallery]
+    assert agreements == sorted(agreements)
+    assert {one["key"] for one in gallery[:24]} == {f"k-000000-f{n:04d}" for n in range(376, 400)}
+    assert [one["key"] for one in gallery] == [one["key"] for one in summary(many[::-1], [])["gallery"]["formula"]]
+    assert [one["badness"] for one in summary()["gallery"]["table"]] == [(1.0, 0.01), (0.0, 0.0)]
+
+
+def names(markup: str) -> set[str]:
+    root = etree.fromstring(f"<x>{markup}</x>")
+    return {etree.QName(element).localname for element in root.iter() if element is not root}
+
+
+@pytest.mark.parametrize(
+    ("latex", "elements"),
+    [
+        (r"\frac{a}{b}", {"math", "mfrac", "mi", "mrow"}),
+        (r"\sum_{i=1}^{n} \sqrt{x}", {"math", "mrow", "munderover", "mo", "mi", "mn", "msqrt"}),
+        (r"\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}", {"math", "mrow", "mo", "mn", "mtable", "mtr", "mtd", "mstyle"}),
+    ],
+)
+def test_a_formula_is_mathml_without_its_source(latex, elements):
+    markup = mathml(latex)
+    assert names(markup) <= elements
+    assert names(markup) >= elements - {"mrow", "mstyle"}
+    assert latex not in markup
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\href{javascript:alert(1)}{x}",
+        r"\htmlData{x=1}{y}",
+        r"\includegraphics{http://example.org/x.png}",
+        r"\text{</annotation></math><script>window.owned=1</script>}",
+        r"\color{red;background:url(http://example.org)} x",
+        r"\url{http://example.org}",
+    ],
+)
+def test_hostile_latex_draws_or_is_none_and_does_no_more(latex):
+    markup = drawn(latex, "formula")
+    if markup is None:
+        return
+    assert names(markup) <= {"math", "mrow", "mi", "mo", "mn", "mtext", "mstyle", "mspace", "mpadded", "merror"}
+    for attribute in ("href", "src", "style", "class", "on"):
+        assert f" {attribute}" not in str(markup).replace(" on ", "")
+    assert "<script" not in markup
+
+
+def test_a_table_is_written_anew_with_its_formulas_drawn():
+    markup = drawn(
+        '<table onclick="x"><tr><td colspan="2">a &lt;b&gt; <script>1</script>\\(x^2\\)</td></tr><tr><td>1</td></tr></table>',
+        "table",
+    )
+    assert markup is not None and 'colspan="2"' in markup and "&lt;b&gt;" in markup
+    assert "onclick" not in markup and "<script" not in markup and "msup" in names(markup)
+    assert drawn("no table at all", "table") is None
+    assert drawn(r"\frac{a", "formula") is None
+
+
+def test_a_table_keeps_latex_that_cant_be_drawn():
+    assert r"\(\frac{a\)" in drawn(r"<table><tr><td>\(\frac{a\)</td></tr></table>", "table")

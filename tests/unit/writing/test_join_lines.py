@@ -1,0 +1,102 @@
+"""Lines joined as a person would type them."""
+
+import pytest
+
+from datagen.writing.join_lines import is_cut_literal, joined, words_of
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (("of inter-", "national law"), "of international law"),
+        (("of inter\u00ad", "national law"), "of international law"),
+        (("of inter\u2010", "national law"), "of international law"),
+        (("Меж-", "дународное право"), "Международное право"),
+        (("հռչակա\u058a", "գիր"), "հռչակագիր"),
+        (("INTER\u00ad", "NATIONAL"), "INTERNATIONAL"),
+        (("the North-", "South line"), "the North-South line"),
+        (("pages 10-", "12 and on"), "pages 10-12 and on"),
+        (("pages 10\u2013", "12 and on"), "pages 10\u201312 and on"),
+        (("Ein-", "und Ausgabe"), "Ein- und Ausgabe"),
+        (("a self-", "contained guide"), "a self-contained guide"),
+        (("one -", "two"), "one - two"),
+        (("a word\u2014", "and another"), "a word\u2014and another"),
+        (("a word \u2014", "and another"), "a word \u2014 and another"),
+        (("and/", "or"), "and/or"),
+        (("בית\u05be", "ספר"), "בית\u05beספר"),
+        (("ሰላም\u1361", "ለዓለም"), "ሰላም\u1361ለዓለም"),
+    ],
+)
+def test_hyphens_and_dashes(lines, text):
+    assert joined(lines) == text
+
+
+def test_the_pages_other_words_tell_a_compound_from_a_cut_word():
+    page = ["A user-friendly program is well documented.", "A reform of the whole, and re-form it. The co-"]
+    assert joined(("a user-", "friendly one"), words=words_of(page)) == "a user-friendly one"
+    assert joined(("no re-", "form"), words=words_of(page)) == "no reform"
+    assert joined(("the co-", "operation"), words=words_of(page)) == "the cooperation"
+    assert "co" not in words_of(page)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (("see https://www.debian.org/", "doc/manuals.html for more"), "see https://www.debian.org/doc/manuals.html for more"),
+        (("see https://www.debian.org/debian-", "policy/ for more"), "see https://www.debian.org/debian-policy/ for more"),
+        (("see https://www.debian.org/", "for more"), "see https://www.debian.org/ for more"),
+        (("see http://www.", "gnu.de/documents/gpl.html."), "see http://www.gnu.de/documents/gpl.html."),
+        (("write to debian-", "boot@lists.debian.org"), "write to debian-boot@lists.debian.org"),
+        (("at https:", "//www.debian.org/doc/."), "at https://www.debian.org/doc/."),
+        (("at https://www.debian.org.", "doc/ holds"), "at https://www.debian.org. doc/ holds"),
+        (("(<https://lists.debian.org/a", "b>)"), "(<https://lists.debian.org/ab>)"),
+        (("in /usr/share/", "doc/apt and"), "in /usr/share/doc/apt and"),
+        (("in netboot/amd64/-", "linux itself"), "in netboot/amd64/linux itself"),
+        (("with --no-", "install-recommends"), "with --no-install-recommends"),
+    ],
+)
+def test_addresses_paths_and_options_stay_whole(lines, text):
+    assert joined(lines) == text
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (("人人生而", "自由"), "人人生而自由"),
+        (("すべての人間は、", "生れながら"), "すべての人間は、生れながら"),
+        (("我们用Debian系统", "GNU内核"), "我们用Debian系统GNU内核"),
+        (("我们用 Debian 系统", "GNU 内核"), "我们用 Debian 系统 GNU 内核"),
+        (("มนุษย์ทั้ง", "หลาย"), "มนุษย์ทั้งหลาย"),
+        (("មនុស្ស", "ទាំងអស់"), "មនុស្សទាំងអស់"),
+        (("ທຸກຄົນ", "ເກີດມາ"), "ທຸກຄົນເກີດມາ"),
+        (("လူတိုင်းသည်", "တူညီ"), "လူတိုင်းသည်တူညီ"),
+        (("ရှိသည်။", "ထိုသူ"), "ရှိသည်။ ထိုသူ"),
+        (("འགྲོ་བ་", "མིའི་"), "འགྲོ་བ་མིའི་"),
+        (("ཡིན།", "དེ་དག"), "ཡིན། དེ་དག"),
+        (("모든 인간은", "태어날"), "모든 인간은 태어날"),
+        (("सभी मनुष्यों को", "गौरव"), "सभी मनुष्यों को गौरव"),
+        (("يولد جميع الناس", "أحرارا"), "يولد جميع الناس أحرارا"),
+        (("ሰላም ለዓለም", "ሁሉ"), "ሰላም ለዓለም ሁሉ"),
+    ],
+)
+def test_scripts_join_with_a_space_where_they_write_one(lines, text):
+    assert joined(lines) == text
+
+
+def test_a_hard_break_stays():
+    assert joined(("To be, or not", "to be:", "that is"), (True, False)) == "To be, or not to be:\nthat is"
+    assert joined(("a long op\u00ad", "b"), (False,)) == "a long op-\nb"
+
+
+def test_korean_words_that_the_page_has_whole_are_whole_again():
+    assert joined(("광학 드라이", "브에 넣고"), words=words_of(["이 드라이브에 있는"])) == "광학 드라이브에 넣고"
+    page = words_of(["디스크 파티션을 만들고 있으면"])
+    assert joined(("중요한 파티", "션) 공간이"), words=page) == "중요한 파티션) 공간이"
+    assert joined(("볼륨을 선택합니", "다."), words=page) == "볼륨을 선택합니다."
+    assert joined(("만들고", "있으면"), words=page) == "만들고 있으면"
+
+
+def test_an_address_is_cut_if_its_rest_looks_like_one():
+    assert is_cut_literal("https://a.example/b", "c/d.html and")
+    assert not is_cut_literal("https://a.example/b", "and")
+    assert not is_cut_literal("either/", "or")
