@@ -17,7 +17,7 @@ from datagen.record import Drop, Origin, Quality, Region, Sample, SampleError, c
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed, Part
 from datagen.sandbox.process import Limits
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Estimate, Source
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=2, place="d
 
 
 @dataclass(frozen=True)
-class PdfSource:
+class PdfSource(Source):
     """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge that layer by.
 
     `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are

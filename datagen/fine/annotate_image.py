@@ -19,6 +19,7 @@ from datagen.reading import page_lines
 from datagen.reading.page_lines import PageLines
 from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError
 from datagen.work.needs import Needs
+from datagen.work.pipeline import Stage
 
 _CONTRAST = 64  # of 255, between paper and what is drawn in a gap of a line
 _WIDE = 3.0  # a gap, in heights of its line, that parts it: detectors go on through narrower ones
@@ -36,7 +37,7 @@ class _Page(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AnnotateImage:
+class AnnotateImage(Stage):
     """Gives pages regions in reading order, their text as Markdown, and what reads and sees them as engines, all by their image.
 
     Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. Lines are found by `detector`, and read as

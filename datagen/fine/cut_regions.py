@@ -8,7 +8,6 @@ Pipeline("fine-lines", ShardsOf("fine"), SamplesOf(stage="fine-lines", verdicts=
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import ClassVar
 
 import cv2
 import numpy
@@ -19,7 +18,7 @@ from datagen.markdown import content
 from datagen.page.boxes import area, shared
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Polygon, Quality, Region, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 
 TASK_OF = {"table": "table", "equation": "formula", "text": "crop", "list": "crop", "code": "crop", "reference": "crop"}
 """The task of a region by its label. Regions with other labels aren't cut out."""
@@ -28,7 +27,7 @@ _FORMAT_OF = {"table": "html", "formula": "latex"}
 
 
 @dataclass(frozen=True)
-class CutRegions:
+class CutRegions(Stage):
     """Gives, in place of each page, its tables and formulas, and at most `num_paragraphs` of its paragraphs, drawn by the page's
     key. A page of which none is cut out drops: `no_regions`.
 
@@ -37,9 +36,6 @@ class CutRegions:
     theirs (`unformatted`), what is less than `min_side` pixels high or wide (`small`), what scored under `min_score`
     (`little_score`), and what shares more than `max_shared` of its box with another region (`overlapped`).
     """
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     num_paragraphs: int = 2
     margin: int = 8
@@ -52,9 +48,6 @@ class CutRegions:
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for page in batch:
             yield from self._regions(page)
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def _regions(self, page: Sample) -> Iterator[Sample | Drop]:
         wanted = [number for number, region in enumerate(page.regions) if TASK_OF.get(region.label) in ("table", "formula")]
@@ -88,7 +81,7 @@ class CutRegions:
 
 
 @dataclass(frozen=True)
-class CutLines:
+class CutLines(Stage):
     """Gives, in place of each page, at most `num_lines` of its lines, drawn by the page's key. A page of which none is cut out
     drops: `no_lines`.
 
@@ -96,9 +89,6 @@ class CutLines:
     or have less than `min_chars` characters. A line's image is what is inside its box, with `margin` pixels of the paper's colour
     around.
     """
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     num_lines: int = 8
     margin: int = 2
@@ -119,9 +109,6 @@ class CutLines:
                 region, line = lines[number]
                 alone = Region(line.box, "text", line.text, line.score, region.by, lines=(line,))
                 yield _cut(page, alone, image, f"{page.key}-l{number:03d}", self.margin, self.quality)
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def _is_fit(self, line: Line) -> bool:
         is_level = line.direction != "ttb" and not line.polygon

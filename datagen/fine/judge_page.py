@@ -24,14 +24,14 @@ from datagen.page.boxes import area
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
 from datagen.record import Drop, Line, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 from datagen.writing.lookalikes import fold
 
 _PP_ALPHABET = 0.99
 
 
 @dataclass(frozen=True)
-class WeighLabels:
+class WeighLabels(Stage):
     """Has a second reader read some lines of every page, and says what the page's labels are worth.
 
     Of each page `lines_a_page` lines are read, drawn by `seed`, each of another region while there are some. The second reader is
@@ -58,7 +58,6 @@ class WeighLabels:
     """
 
     version: ClassVar[int] = 3
-    needs: ClassVar[Needs] = A_CORE
 
     lines_a_page: int = 8
     formulas_a_page: int = 8

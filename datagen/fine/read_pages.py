@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from datagen.engines import Choice, Engines
 from datagen.markdown import markdown
 from datagen.reading.language import IdentifyLanguage, identify
 from datagen.record import Drop, Quality, Region, Sample, SampleError
 from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 
 
 @dataclass(frozen=True)
-class ReadPages:
+class ReadPages(Stage):
     """Gives each page the regions that `engine` knows, and their Markdown as its text, in place of what it had. A page that the
     engine doesn't know is dropped for the engine's reason; one on which it found nothing, for `no_regions`. Pages whose words
     hold (`Quality.words_hold`) pass as they are, unless `takes_all`.
@@ -20,8 +20,6 @@ class ReadPages:
     The verdict is that of `AnnotateImage`: `trusted` if the regions' mean score, by character, which is the signal
     `reading_score`, is at least `min_score`; else `suspect`, for `unsure_reading`, or for `unscored_reading` where a region has
     none; `none` without any text."""
-
-    version: ClassVar[int] = 1
 
     engine: Choice
     takes_all: bool = False

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy
 
@@ -14,6 +14,7 @@ from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Region, Sample
 from datagen.tables.cells import parse, to_html
 from datagen.work.needs import Needs
+from datagen.work.pipeline import Stage
 
 _TABLES = Choice("tables")
 
@@ -26,7 +27,7 @@ class _Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ReadRegions:
+class ReadRegions(Stage):
     """Reads the regions of pages that are marked `is_unread`: tables by the engine `tables`, equations by `formulas`. None is for
     no engine. What has no engine stays unread.
 
@@ -41,8 +42,6 @@ class ReadRegions:
     left unread; absent if it is 0. `not_read_` with a reason of the engine's, such as `timeout`, or with `not_whole`, is the
     number of regions that an engine couldn't read for it.
     """
-
-    version: ClassVar[int] = 1
 
     tables: Choice | None = _TABLES
     formulas: Choice | None = None

@@ -4,21 +4,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
 
 from datagen.engines import Engines
 from datagen.labels import PICTURES, RUNNING, is_page_number
 from datagen.markdown import markdown
 from datagen.record import Drop, Region, Sample
-from datagen.work.needs import A_CORE, Needs
-from datagen.work.pipeline import DOCUMENT
+from datagen.work.pipeline import DOCUMENT, Stage
 
 _DIGITS = re.compile(r"\d+")
 _LARGE = frozenset({"table", "equation", "code", "toc"}) | PICTURES
 
 
 @dataclass(frozen=True)
-class LabelRunning:
+class LabelRunning(Stage):
     """Labels regions at a page's top or bottom `header`, `footer` or `page_number` if the document says so, puts heads before the
     page's other regions and feet behind them, and makes the page's Markdown anew, which has neither.
 
@@ -32,17 +30,11 @@ class LabelRunning:
     Heights are the same within `near` of the page's height.
     """
 
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
-
     min_pages: int = 3
     edge: float = 0.15
     near: float = 0.008
     max_lines: int = 2
     batch_size: int = field(default=DOCUMENT, init=False)
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         placed = [(n, i, self._height(page, region)) for n, page in enumerate(batch) for i, region in enumerate(page.regions)]

@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from datagen.engines import Engines
 from datagen.markdown import markdown
 from datagen.page.overlaps import divided, without_doubles
 from datagen.record import Drop, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 
 
 @dataclass(frozen=True)
-class SettleRegions:
+class SettleRegions(Stage):
     """Leaves out regions that say again what a table around them says, and divides those whose boxes hold other regions' lines:
     see `overlaps`. The page's text is made anew of its regions. Where it stands, how much is still in two boxes is weighed by
     `WeighLabels`.
@@ -20,13 +19,7 @@ class SettleRegions:
     Signals, absent where they are 0: `regions_doubled`, how many were left out; `regions_divided`, how many were divided.
     """
 
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
-
     batch_size: int = 64
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for page in batch:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from datagen.coarse.source import PageFunction, PdfSource
 from datagen.inputs import archive
@@ -11,7 +10,7 @@ from datagen.inputs.items import Inputs, Item
 from datagen.pictures.image_files import FORMATS as IMAGES
 from datagen.pictures.source import ImageSource
 from datagen.record import Drop, Sample
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Estimate, Source
 
 FORMATS = ("pdf", *IMAGES)
 """What to list for this source: members of archives are items of their own."""
@@ -22,17 +21,12 @@ ANNOTATED = PageFunction(
 
 
 @dataclass(frozen=True)
-class PageFiles:
+class PageFiles(Source):
     """Pages of PDF files, and images of pages. A file that has an image's name is an image, any other is a PDF. A shard reads
     files of one kind."""
 
-    version: ClassVar[int] = 1
-
     pdf: PdfSource
     images: ImageSource
-
-    def engines(self) -> dict[str, str]:
-        return {}  # those of the two sources are in their descriptions
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
         pdfs = [item for item in items if not _is_image(item)]

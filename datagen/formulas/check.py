@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy
 
@@ -11,11 +10,11 @@ from datagen.formulas import compare_ink, render
 from datagen.formulas.render import NotDrawn
 from datagen.page.images import pixels
 from datagen.record import Drop, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 
 
 @dataclass(frozen=True)
-class CheckFormulas:
+class CheckFormulas(Stage):
     """Drops a sample of the task `formula` whose LaTeX, drawn again, is less than `min_likeness` like its ink: `formula_unlike`.
     Other samples pass by.
 
@@ -25,9 +24,6 @@ class CheckFormulas:
     The limit was measured on 226 cuts of 115 formulas of books, papers and schools, which LibreOffice had rendered displayed and
     inline: 0.4 drops 0.9% of the right labels, and 96.8% of labels that are another formula of the document.
     """
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     min_likeness: float = 0.4
     batch_size: int = 1

@@ -3,18 +3,17 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from datagen.engines import Engines
 from datagen.record import Drop, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 
 _YES = ("1", "1.0", "true", "yes", "y", "t", "opt_out", "opted_out")
 _VERSION = re.compile(r"-\d+(\.\d+)*$")
 
 
 @dataclass(frozen=True)
-class FilterPictures:
+class FilterPictures(Stage):
     """Drops pictures by their metadata. Each filter is off at its default, but for `drop_opted_out`; each has its own reason:
 
     | field | drops a picture | reason |
@@ -37,9 +36,6 @@ class FilterPictures:
     one, so that it throws away signs, posters and covers, which are what a reader learns from.
     """
 
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
-
     drop_opted_out: bool = True
     max_punsafe: float = 1.0
     nsfw: tuple[str, ...] = ()
@@ -56,9 +52,6 @@ class FilterPictures:
         for sample in batch:
             reason, detail = self._objection(sample)
             yield sample.drop(reason, type(self).__name__, detail) if reason else sample
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def _objection(self, sample: Sample) -> tuple[str, str]:
         """The first reason against a picture, with what it rests on; "" if there is none."""

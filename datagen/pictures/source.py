@@ -21,7 +21,7 @@ from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, so
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed, Part
 from datagen.sandbox.process import Limits
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Estimate, Source
 
 READ = "datagen.pictures.image_files:read_images"
 READ_TABLE = "datagen.pictures.tables:read_pictures"
@@ -29,7 +29,7 @@ _IMAGE_BYTES = 150_000  # of an image in an archive that nobody has looked into
 
 
 @dataclass(frozen=True)
-class ImageSource:
+class ImageSource(Source):
     """Images, without text, and what is said of them: the caption, and metadata by the names of `metadata.py`. The licence
     goes into the sample's origin.
 
@@ -71,9 +71,6 @@ class ImageSource:
     def estimate(self, inputs: Inputs) -> Estimate:
         num_images = sum(map(_num_images, inputs))
         return Estimate(num_images, sum(item.num_bytes for item in inputs), 0.02 * num_images)
-
-    def probe(self, item: Item) -> Item:
-        return item
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         is_empty = item.begins

@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 from datagen.engines import Engines
 from datagen.markdown import all_text, all_text_of
 from datagen.record import Drop, Region, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 from datagen.writing import scripts
 
 # Not "\W", which holds the vowel signs of Indic scripts.
@@ -36,7 +36,7 @@ class Language(NamedTuple):
 
 
 @dataclass(frozen=True)
-class IdentifyLanguage:
+class IdentifyLanguage(Stage):
     """Sets a sample's language and script from its text, and the signals `lang_score` and `script_share`.
 
     The language is `und`, and no guess, if there are fewer than `min_letters` letters, or if the identifier's score is less than
@@ -52,7 +52,6 @@ class IdentifyLanguage:
     """
 
     version: ClassVar[int] = 2
-    needs: ClassVar[Needs] = A_CORE
 
     min_letters: int = 24
     min_score: float = 0.5

@@ -7,7 +7,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import cv2
 import numpy
@@ -17,7 +16,7 @@ from datagen.inputs.selection import seeded
 from datagen.page.boxes import around
 from datagen.reading.page_lines import mean_score
 from datagen.record import Drop, Line, Polygon, Quality, Region, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 from datagen.writing import scripts
 from datagen.writing.lookalikes import ALIKE
 
@@ -31,7 +30,7 @@ _SEEN = 1024  # pixels
 
 
 @dataclass(frozen=True)
-class JudgeScene:
+class JudgeScene(Stage):
     """Gives scenes that `ReadScene` has read their verdicts; takes doubtful lines out of their text; drops what is worth nothing.
 
     A line counts if its score is at least `min_line_score`, and its height at least `min_height` pixels and `min_relative_height`
@@ -63,9 +62,6 @@ class JudgeScene:
     Scenes that nobody has read, as those that were drawn, pass as they are, but for `languages`.
     """
 
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
-
     min_line_score: float = 0.6
     min_height: float = 8.0
     min_relative_height: float = 0.006
@@ -83,9 +79,6 @@ class JudgeScene:
         shares = [self.negatives, *(share for _, share in self.languages)]
         if not all(0 <= share <= 1 for share in shares):
             raise ValueError(f"shares of {type(self).__name__} are from 0 to 1, not {min(shares)} or {max(shares)}")
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import cv2
 import numpy
@@ -18,6 +17,7 @@ from datagen.reading.scene_lines import LineRead, with_text
 from datagen.record import Drop, Line, Quality, Region, Sample, SampleError
 from datagen.scene.line_order import blocks_in_order
 from datagen.work.needs import Needs
+from datagen.work.pipeline import Stage
 from datagen.writing.scripts import main_script
 
 _ANGLE = "line-angle"
@@ -41,7 +41,7 @@ class _Scene:
 
 
 @dataclass(frozen=True)
-class ReadScene:
+class ReadScene(Stage):
     """Gives scenes blocks of lines in reading order (`datagen.scene.line_order`), their text, and the language that it looks
     like.
 
@@ -65,8 +65,6 @@ class ReadScene:
     `agreement`       how far two readings of PP-OCR agree, on average by character, where `agreement` asks for two; and
     `agreed_share`    the share of the characters in lines on which they do
     """
-
-    version: ClassVar[int] = 1
 
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
     lines: Choice = Choice("ppocr")  # noqa: RUF009

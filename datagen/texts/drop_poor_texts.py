@@ -9,11 +9,11 @@ import importlib.metadata
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from datagen.engines import Engines
 from datagen.record import Drop, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 from datagen.writing import scripts
 
 FILTERS = ("gopher_quality", "gopher_repetition", "fineweb")
@@ -27,7 +27,7 @@ _LOOKED_AT = 5000  # characters that tell how a text is written
 
 
 @dataclass(frozen=True)
-class DropPoorTexts:
+class DropPoorTexts(Stage):
     """Drops texts that one of `filters` refuses, some of `FILTERS`, in turn; the reason is the filter's name and its own.
 
     The limits are those of Gopher (Rae et al. 2021) and FineWeb (Penedo et al. 2024), with these exceptions: common words are
@@ -35,9 +35,6 @@ class DropPoorTexts:
     any length where no spaces are between them. FineWeb's filter is for pages of the web, whose lines are paragraphs. Samples of
     other tasks pass by.
     """
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     filters: tuple[str, ...] = ("gopher_quality", "gopher_repetition")
     batch_size: int = 1

@@ -7,7 +7,7 @@ them in the sandboxed child.
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from datagen.disk.storage import resolve
 from datagen.inputs import archive
@@ -20,7 +20,7 @@ from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed
 from datagen.sandbox.process import ChildDied, Limits, sandbox
 from datagen.texts.text_files import FORMATS, Document, licence_of
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Estimate, Source
 
 READ = "datagen.texts.text_files:read_texts"
 COUNT = "datagen.texts.text_files:count_rows"
@@ -55,7 +55,7 @@ class TextListing(Census):
 
 
 @dataclass(frozen=True)
-class TextSource:
+class TextSource(Source):
     """Texts, each a document of its own; what is over `max_chars` characters comes in several samples, cut where a paragraph
     ends, whose group in a split is one. The text stands in the column `column`; "": one that is called as such columns are
     (`text_files.COLUMNS`), or the only one with text. A row's other words and numbers are the sample's metadata, and its
@@ -65,8 +65,6 @@ class TextSource:
     were counted (`probe`) is cut into ranges.
     """
 
-    version: ClassVar[int] = 1
-
     column: str = ""
     max_chars: int = 100_000
     max_row_bytes: int = 16 << 20
@@ -74,9 +72,6 @@ class TextSource:
     shard_bytes: int = 64 << 20
     limits: Limits = field(default_factory=lambda: Limits(num_messages=1_000_000))
     stage: str = "texts"
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
         return shards_of([part for item in items for part in self._ranges(item)], _num_bytes, self.shard_bytes, cut=False)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from datagen.engines import Choice, Description, Engines, PictureDescriber
 from datagen.record import Drop, Sample
 from datagen.work.needs import Needs
+from datagen.work.pipeline import Stage
 
 
 @dataclass(frozen=True)
-class CaptionPictures:
+class CaptionPictures(Stage):
     """Has the engine `captioner` describe the pictures without a caption, all of a batch at once; with `anew` the others, too:
     the caption that they had goes to the metadata, `other_captions`.
 
@@ -18,8 +18,6 @@ class CaptionPictures:
     `caption_score` is the mean probability of the caption's tokens, where it says that. A picture that couldn't be described
     keeps what it has; one that has neither caption nor objects drops for the captioner's reason, such as `captioner_timeout`.
     """
-
-    version: ClassVar[int] = 1
 
     captioner: Choice
     anew: bool = False

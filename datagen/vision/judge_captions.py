@@ -3,19 +3,18 @@
 import importlib.metadata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 from datagen.engines import Engines, langid
 from datagen.pictures.descriptions import UNREAD_OBJECTS
 from datagen.reading.language import identify
 from datagen.record import Drop, Quality, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 
 _MIN_LETTERS = 12  # of a caption whose language is told: it is one sentence, and not part of a page
 
 
 @dataclass(frozen=True)
-class JudgeCaptions:
+class JudgeCaptions(Stage):
     """Takes captions for what they are: what somebody wrote is the label. Sets a picture's language and script by its caption, as
     `IdentifyLanguage` does by a text, and the signal `lang_score`; a picture that only has objects keeps the language that its
     source says.
@@ -24,9 +23,6 @@ class JudgeCaptions:
     caption has under `min_letters` letters, `short_caption`, or over `max_chars` characters, `long_caption`, unless it has
     objects: then it only loses that caption.
     """
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     min_letters: int = 2
     max_chars: int = 8_000

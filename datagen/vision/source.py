@@ -11,7 +11,7 @@ from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from datagen.disk.storage import is_local, resolve
 from datagen.inputs.census import Census, file_item, walk
@@ -24,7 +24,7 @@ from datagen.pictures.pick_source import first, pictures
 from datagen.pictures.source import ImageSource
 from datagen.record import Drop, Quality, Range, Sample, SampleError
 from datagen.vision import coco, conversations
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Estimate, Source
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class DescribedCensus(Census):
 
 
 @dataclass(frozen=True)
-class DescribedSource:
+class DescribedSource(Source):
     """Pictures with captions and objects, as a file says them; `images` decodes them, `root` is where they lie.
 
     Of several captions of a picture the longest is its caption; the others are in the metadata, `other_captions`. Boxes are
@@ -100,8 +100,6 @@ class DescribedSource:
     `another_size`, or with neither caption nor objects, `not_described`, is a drop; `bare` ones of the last kind come along,
     for a captioner.
     """
-
-    version: ClassVar[int] = 1
 
     images: ImageSource
     root: str = field(default="", metadata={"secret": True})
@@ -117,9 +115,6 @@ class DescribedSource:
     def estimate(self, inputs: Inputs) -> Estimate:
         count = sum(num_parts(item, 1000) for item in inputs)
         return Estimate(count, 150_000 * count, 0.02 * count)
-
-    def probe(self, item: Item) -> Item:
-        return item
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         group = _group_of(item.uri)

@@ -20,7 +20,7 @@ from datagen.sandbox.parts import Failed
 from datagen.sandbox.process import Limits
 from datagen.word import office
 from datagen.word.pages.answers import BY, Cut, Kind, WordPage
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Estimate, Source
 
 READ = "datagen.word.child:read_document"
 STAGE = "WordSource"
@@ -40,7 +40,7 @@ class Entity(NamedTuple):
 
 
 @dataclass(frozen=True)
-class WordSource:
+class WordSource(Source):
     """Pages of Word files, and each formula and table that stands on them, cut out of the page's image.
 
     A file is rendered by LibreOffice. What a page says is taken from the file, and where it stands from marks in the copy that is

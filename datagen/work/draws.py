@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item, num_parts, shards_of
 from datagen.record import Drop, Origin, Quality, Range, Region, Sample, SampleError, content_key
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Estimate, Source
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,9 @@ _ESTIMATE = {"secret": True}  # left out of the description: it decides no byte 
 
 
 @dataclass(frozen=True)
-class DrawSource:
+class DrawSource(Source):
     """The samples of `maker`, a draw each, whose group in any split is the draw itself unless the maker says another. Reads the
     items of `Draws`. A draw takes about `core_s` seconds of a core and `num_bytes`."""
-
-    version: ClassVar[int] = 1
 
     maker: Maker
     shard_draws: int = 1000
@@ -93,9 +91,6 @@ class DrawSource:
     def estimate(self, inputs: Inputs) -> Estimate:
         num_draws = sum(num_parts(item, 1) for item in inputs)
         return Estimate(num_draws, self.num_bytes * num_draws, self.core_s * num_draws)
-
-    def probe(self, item: Item) -> Item:
-        return item
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         scheme, _, rest = item.uri.partition("://")

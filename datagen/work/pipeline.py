@@ -16,11 +16,11 @@ from datagen.disk.shards import ShardReport, ShardWriter, read_report, shard_nam
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN, Engines
 from datagen.inputs.census import Census
-from datagen.inputs.items import Inputs, Item
+from datagen.inputs.items import Inputs, Item, num_parts, shards_of
 from datagen.inputs.language_weights import Weights
 from datagen.record import Drop, Range, Sample, SampleError, clean_text
 from datagen.work.assignment import Assigned
-from datagen.work.needs import Needs
+from datagen.work.needs import A_CORE, Needs
 from datagen.work.specification import describe, fingerprint, verify_worker
 from datagen.work.tombstones import NOTHING, Forgotten
 
@@ -30,6 +30,8 @@ DOCUMENT = 0
 """The `batch_size` of a stage that takes a document's samples together, `MAX_TOGETHER` of them at most."""
 MAX_TOGETHER = 256
 """How many samples of one document are in memory at a time. A page with its image is about half a megabyte."""
+SHARD_PARTS, PART_BYTES = 1000, 100_000
+"""How many parts a shard has of a source that doesn't say, and the bytes of a part where nobody has counted them."""
 
 
 class Estimate(NamedTuple):
@@ -40,15 +42,29 @@ class Estimate(NamedTuple):
     cpu_s: float
 
 
-class Source(Protocol):
-    """Reads items. A frozen dataclass: its fields are its configuration and part of the fingerprint, and so is its `version`,
-    which goes up whenever its code gives other samples."""
+class Component(Protocol):
+    """What sources and stages share. A frozen dataclass: its fields are its configuration and part of the fingerprint, and so is
+    its `version`, which goes up whenever its code gives other samples."""
 
-    version: ClassVar[int]
+    version: ClassVar[int] = 1
+
+    @property
+    def needs(self) -> Needs:
+        """What a worker must have to run it. Decides no bytes."""
+        return A_CORE
+
+    def engines(self) -> dict[str, str]:
+        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
+        return {}
+
+
+class Source(Component, Protocol):
+    """Reads items. A source has a `read`, and what is not so by default: `split` takes an item for as many parts as its count
+    says, or its bytes at `PART_BYTES` each, and cuts none into ranges, which `read` would have to heed."""
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
         """The inputs of each shard, in order."""
-        ...
+        return shards_of(items, _num_parts, SHARD_PARTS, cut=False)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         """The samples and drops of one item, at least one of them unless the item is a later range of its container. Raises
@@ -57,47 +73,34 @@ class Source(Protocol):
 
     def estimate(self, inputs: Inputs) -> Estimate:
         """What reading `inputs` will give and cost, about."""
-        ...
+        return Estimate(sum(map(_num_parts, inputs)), sum(item.num_bytes for item in inputs), 0.0)
 
     def probe(self, item: Item) -> Item:
         """`item` with count, sha256 and language, by looking inside; unchanged if it can't be read."""
-        ...
-
-    def engines(self) -> dict[str, str]:
-        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
-        ...
+        return item
 
 
-class Stage(Protocol):
-    """A verb over samples. A frozen dataclass, like a source; it opens its engines by name from those of the process, which the
-    runner closes.
+class Stage(Component, Protocol):
+    """A verb over samples. It opens its engines by name from those of the process, which the runner closes.
 
     `batch_size` samples at a time go in, or, if it is `DOCUMENT`, those of a document that the shard has. Where a batch raises
     `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
     sample that goes in comes out, under its key or as keys that start with it, or is dropped.
 
-    A stage that costs much may have a `rate`, the name in recipes/sample_costs.py of what a page costs it in core-seconds, for
-    plans.
-
     Stages are plain functions of a batch, also where an engine is asynchronous inside, as vLLM is: the stage hands all crops of
     its batch to the engine's `read` at once, and that runs its own event loop until the last is read.
     """
 
-    version: ClassVar[int]
+    @property
+    def batch_size(self) -> int:
+        return 1
 
     @property
-    def batch_size(self) -> int: ...
-
-    @property
-    def needs(self) -> Needs:
-        """What a worker must have to run the stage. Decides no bytes."""
-        ...
+    def rate(self) -> str:
+        """The name in recipes/sample_costs.py of what a page costs the stage in core-seconds, for plans; "": next to nothing."""
+        return ""
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...
-
-    def engines(self) -> dict[str, str]:
-        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,8 @@ class Pipeline:
 
     @property
     def needs(self) -> Needs:
-        """What a worker must have: what covers each of the stages."""
-        return Needs.most(stage.needs for stage in self.stages)
+        """What a worker must have: what covers the source and each of the stages."""
+        return Needs.most(component.needs for component in (self.source, *self.stages))
 
     def process(
         self, inputs: Inputs, barren: list[Item], forgotten: Forgotten = NOTHING, later: Inputs = ()
@@ -237,6 +240,10 @@ def run_shard(task: ShardTask) -> ShardReport:
     folder.write(f"shards/{task.shard}.json", report.to_json())
     log.info("%s: %d samples, %d drops", task.shard, report.num_samples, len(drops))
     return report
+
+
+def _num_parts(item: Item) -> int:
+    return num_parts(item, PART_BYTES)
 
 
 def part_of(outcome: Sample | Drop, item: Item) -> Range:

@@ -8,7 +8,7 @@ Parsing and inference never share a task: each dataset has workers of its own ki
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from datagen.disk import manifest
 from datagen.disk.shards import read_records, read_reports, read_samples
@@ -16,7 +16,7 @@ from datagen.disk.storage import Folder
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item
 from datagen.record import Drop, Sample
-from datagen.work.pipeline import Estimate
+from datagen.work.pipeline import Source
 
 
 @dataclass(frozen=True)
@@ -48,17 +48,11 @@ class ShardsOf(Census):
         return "" if read_reports(Folder(self.dataset)) else f"waits for {self.dataset}"
 
 
-@dataclass(frozen=True)
-class ShardSource:
+class ShardSource(Source):
     """What sources that read the shards of a dataset share: a shard in gives a shard out."""
-
-    version: ClassVar[int] = 2
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
         return [(item,) for item in items]
-
-    def probe(self, item: Item) -> Item:
-        return item
 
     def samples(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
         """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""
@@ -76,18 +70,9 @@ class SamplesOf(ShardSource):
     sample is a drop, `nothing_chosen`.
     """
 
-    version: ClassVar[int] = 1
-
     stage: str = ""
     languages: tuple[str, ...] = ()
     verdicts: tuple[str, ...] = ()
-
-    def engines(self) -> dict[str, str]:
-        return {}
-
-    def estimate(self, inputs: Inputs) -> Estimate:
-        """Samples, and no time: what costs is what the stages do."""
-        return Estimate(sum(max(0, item.count) for item in inputs), sum(item.num_bytes for item in inputs), 0.0)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         num_samples = 0

@@ -8,7 +8,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import simplejpeg
 
@@ -88,8 +87,6 @@ class LabelledPages(ShardSource):
         in_columns          lines stand, in a script with columns: nothing here puts such lines in order
         ink_without_line    the detector missed lines, or pictures hold text
     """
-
-    version: ClassVar[int] = 1
 
     pages: str = ""
     round: int = 0

@@ -11,7 +11,6 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import cairocffi
 import cv2
@@ -25,7 +24,7 @@ from datagen.drawing.sheet import SetBlock, Sheet, draw
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item, shards_of
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample, content_key
-from datagen.work.pipeline import Estimate, Pipeline
+from datagen.work.pipeline import Estimate, Pipeline, Source
 from datagen.writing import scripts
 from flywheel.labels import calibrate, page_blocks
 from flywheel.labels.page_blocks import Queue
@@ -56,7 +55,7 @@ class FrozenTexts(Census):
 
 
 @dataclass(frozen=True)
-class TypesetPages:
+class TypesetPages(Source):
     """Pages of the lines that test, until as many lines of a language are set as `lines` says, or no text is left.
 
     The share `scans` of the pages are degraded as scans are: turned by 1.2 degrees at most, dull, noisy, blurred, saved as JPEG,
@@ -64,8 +63,6 @@ class TypesetPages:
     line as it lies; where it is turned, its polygon has its corners. Reads the items of `FrozenTexts`. A page that was asked for
     and has no line is a drop, `no_text`.
     """
-
-    version: ClassVar[int] = 1
 
     lines: tuple[tuple[str, int], ...] = ()
     scans: float = 0.5
@@ -84,9 +81,6 @@ class TypesetPages:
     def estimate(self, inputs: Inputs) -> Estimate:
         pages = sum(math.ceil(dict(self.lines)[item.lang] / 40) for item in inputs)
         return Estimate(pages, 400_000 * pages, 0.3 * pages)
-
-    def probe(self, item: Item) -> Item:
-        return item
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         url, _, _ = item.uri.rpartition("/")

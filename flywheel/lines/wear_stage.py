@@ -6,23 +6,19 @@ import hashlib
 import importlib.metadata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy
 import simplejpeg
 
 from datagen.engines import Engines
 from datagen.record import Box, Drop, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 
 
 @dataclass(frozen=True)
-class WearLines:
+class WearLines(Stage):
     """Each crop as `flywheel.lines.crops.degraded` makes it, by `seed` and its key; its region is then the whole image. What is
     no crop of a line drops as `no_line`, and one that is worn to nothing as `worn_away`."""
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     seed: int = 0
     jpeg_quality: int = 90

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy
 import simplejpeg
@@ -188,13 +188,8 @@ class GoldCrops(ShardSource):
     `held_out` is a drop.
     """
 
-    version: ClassVar[int] = 1
-
     gold: GoldFile = GoldFile()
     jpeg_quality: int = 92
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def estimate(self, inputs: Inputs) -> Estimate:
         count = sum(map(len, self.gold.lines().values()))

@@ -56,7 +56,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         todo = dataset.plan(step, self.folder, items, InProcess(), False, self._forgotten(), afresh=place.overwrite)
         estimates = [step.source.estimate(task.inputs) for task in todo.todo]
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
-        names = [name for stage in step.stages if (name := getattr(stage, "rate", ""))]  # most cost next to nothing
+        names = [name for stage in step.stages if (name := stage.rate)]  # most cost next to nothing
         for name in names:
             cpu_s += rates()[name].value * (pages if name.endswith(BY_PAGE) else todo.num_documents * DOCUMENT_PAGES)
         workers = make_runner(place.on, place.workers).num_workers(step.needs)

@@ -9,27 +9,22 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from datagen.engines import Engines
 from datagen.record import Drop, Sample
-from datagen.work.needs import A_CORE, Needs
-from datagen.work.pipeline import DOCUMENT
+from datagen.work.pipeline import DOCUMENT, Stage
 
 _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
-class DropRepetition:
+class DropRepetition(Stage):
     """Drops pages that say the same again and again, for the reason `repetition`.
 
     On these, more than `max_line_share` of the characters are in lines that repeat earlier ones, or one run of `run` letters that
     comes back makes up more than `max_run_share` of them. The measures follow Gopher's repetition filters (Rae et al. 2021), by
     characters. The limits are ours.
     """
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     max_line_share: float = 0.3
     max_run_share: float = 0.2
@@ -41,9 +36,6 @@ class DropRepetition:
         for sample in batch:
             detail = self._repeated(sample)
             yield sample.drop("repetition", type(self).__name__, detail) if detail else sample
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def _repeated(self, sample: Sample) -> str:
         if len(sample.text) < self.min_chars:
@@ -62,15 +54,12 @@ class DropRepetition:
 
 
 @dataclass(frozen=True)
-class DropBoilerplate:
+class DropBoilerplate(Stage):
     """Drops pages that mostly repeat other pages of their document, for the reason `boilerplate`.
 
     More than `max_share` of their characters are in lines that at least `min_pages` pages of the document have. Lines that differ
     in numbers alone are the same. The stage takes a document's pages together.
     """
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     max_share: float = 0.8
     min_pages: int = 3
@@ -87,16 +76,10 @@ class DropBoilerplate:
             else:
                 yield sample
 
-    def engines(self) -> dict[str, str]:
-        return {}
-
 
 @dataclass(frozen=True)
-class DropLowInformation:
+class DropLowInformation(Stage):
     """Drops pages whose text has fewer than `min_letters` letters, or less than `min_letter_share` of them: `low_information`."""
-
-    version: ClassVar[int] = 1
-    needs: ClassVar[Needs] = A_CORE
 
     min_letters: int = 20
     min_letter_share: float = 0.3
@@ -110,9 +93,6 @@ class DropLowInformation:
                 yield sample.drop("low_information", type(self).__name__, f"{num} letters of {len(dense)} characters")
             else:
                 yield sample
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
 
 def _lines(sample: Sample) -> list[str]:

@@ -22,8 +22,7 @@ from datagen.engines import Engines, Reader, ppocr, tesseract, versions
 from datagen.markdown import all_text
 from datagen.page.images import pixels
 from datagen.record import Drop, Line, Sample
-from datagen.work.needs import A_CORE, Needs
-from datagen.work.pipeline import DOCUMENT
+from datagen.work.pipeline import DOCUMENT, Stage
 from datagen.writing.lookalikes import fold
 from datagen.writing.scripts import main_script
 
@@ -41,7 +40,7 @@ _DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
 
 
 @dataclass(frozen=True)
-class CompareInk:
+class CompareInk(Stage):
     """Adds signals to every page: what the ink says of its fonts, and how much ink no text lies over.
 
     `ink_checked_share`  the share of the page's characters in fonts that could be told true from false
@@ -61,7 +60,6 @@ class CompareInk:
     """
 
     version: ClassVar[int] = 8
-    needs: ClassVar[Needs] = A_CORE
 
     budget_s: float = 9.0
     lines_a_font: int = 12

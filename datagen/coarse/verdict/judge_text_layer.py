@@ -8,7 +8,7 @@ from typing import ClassVar
 from datagen.engines import Engines
 from datagen.markdown import all_text
 from datagen.record import Drop, Sample
-from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Stage
 from datagen.writing import scripts
 
 # Scripts whose letters are drawn in clusters. Their glyphs may be wider or narrower than they say, so gaps show spaces less well.
@@ -20,7 +20,7 @@ _WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vo
 
 
 @dataclass(frozen=True)
-class JudgeTextLayer:
+class JudgeTextLayer(Stage):
     """Sets a page's verdict and reasons from its signals. A limit is the largest share of the layer's characters that may be so.
 
     `none`: the page has no text.
@@ -44,7 +44,6 @@ class JudgeTextLayer:
     """
 
     version: ClassVar[int] = 6
-    needs: ClassVar[Needs] = A_CORE
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
@@ -71,9 +70,6 @@ class JudgeTextLayer:
             reasons = self.reasons(sample)
             verdict = "none" if not all_text(sample) else "suspect" if set(reasons) - _KINDS else "trusted"
             yield sample.with_quality(verdict, reasons)
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
     def reasons(self, sample: Sample) -> tuple[str, ...]:
         s, text = sample.quality.signals, all_text(sample)

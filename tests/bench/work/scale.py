@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import psutil
 
@@ -27,7 +26,7 @@ from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item
 from datagen.record import Drop, Origin, Quality, Sample
 from datagen.work import dataset
-from datagen.work.pipeline import Estimate, Pipeline
+from datagen.work.pipeline import Pipeline, Source
 from datagen.work.runner import make_runner
 
 MILLION = 1_000_000
@@ -44,10 +43,8 @@ class Numbers(Census):
 
 
 @dataclass(frozen=True)
-class Nothing:
+class Nothing(Source):
     """A sample of a word for each document, a shard each."""
-
-    version: ClassVar[int] = 1
 
     def split(self, documents: Sequence[Item]) -> list[Inputs]:
         return [(document,) for document in documents]
@@ -55,15 +52,6 @@ class Nothing:
     def read(self, document: Item) -> Iterator[Sample | Drop]:
         origin = Origin(document.uri, "0" * 64, 0)
         yield Sample(document.uri[-7:], "text", None, (0, 0), "und", "Zyyy", "word", (), Quality("none"), origin, "scale")
-
-    def estimate(self, inputs: Inputs) -> Estimate:
-        return Estimate(len(inputs), 10_240 * len(inputs), 0.0)
-
-    def probe(self, document: Item) -> Item:
-        return document
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
 
 def work(num: int, workers: int, out: str) -> None:

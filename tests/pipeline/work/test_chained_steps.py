@@ -11,8 +11,7 @@ from datagen.disk.storage import Folder
 from datagen.engines import Engines, versions
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Region, Sample
-from datagen.work.needs import A_CORE
-from datagen.work.pipeline import Pipeline
+from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.retry import retry
 from datagen.work.samples_of import SamplesOf, ShardsOf
 from recipes.recipe import Recipe
@@ -24,12 +23,10 @@ from tests.outputs import check_corpus, dataset_samples, files, make, recipe
 
 
 @dataclass(frozen=True)
-class FindLines:
+class FindLines(Stage):
     """What a page's image shows: regions where PP-OCR's detector sees lines of text, not read yet. A page without one drops."""
 
-    version = 1
     batch_size: int = 4
-    needs = A_CORE
 
     def engines(self) -> dict[str, str]:
         return versions("ppocr-detector")

@@ -17,8 +17,7 @@ from datagen.inputs.census import Listing
 from datagen.inputs.items import Item
 from datagen.record import Drop, Origin, Range, SampleError
 from datagen.work import dataset, retry
-from datagen.work.needs import A_CORE
-from datagen.work.pipeline import DOCUMENT, Pipeline, run_shard
+from datagen.work.pipeline import DOCUMENT, Pipeline, Stage, run_shard
 from datagen.work.runner import InProcess
 from recipes import RECIPES
 from recipes.__main__ import main
@@ -319,19 +318,14 @@ def test_a_retry_reads_no_document_that_is_new(lacking, corpus, tmp_path):
 
 
 @dataclass(frozen=True)
-class DropLast:
+class DropLast(Stage):
     """A stage that needs a document's pages together."""
 
-    version = 1
     batch_size: int = DOCUMENT
-    needs = A_CORE
 
     def __call__(self, batch, engines):
         yield from batch[:-1]
         yield batch[-1].drop("last", "DropLast")
-
-    def engines(self):
-        return {}
 
 
 def test_what_dropped_beside_other_pages_is_not_tried_alone(corpus, tmp_path):

@@ -10,16 +10,14 @@ from datagen.inputs.census import Listing
 from datagen.inputs.items import Item
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError
 from datagen.work.needs import A_CORE, Needs
-from datagen.work.pipeline import DOCUMENT, Pipeline, covered
+from datagen.work.pipeline import DOCUMENT, Pipeline, Source, Stage, covered
 from datagen.work.specification import describe
 from tests.inputs.samples import sample
 
 
 @dataclass(frozen=True)
-class Keys:
+class Keys(Source):
     """A source of one sample a letter of the document's uri."""
-
-    version = 1
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
         if document.uri == "bad":
@@ -32,22 +30,18 @@ class Keys:
 
 
 @dataclass(frozen=True)
-class Refuse:
+class Refuse(Stage):
     """A stage that finds some samples bad, and loses others."""
 
     bad: str = ""
     lost: str = ""
     batch_size: int = 3
-    needs = A_CORE
     version = 7
 
     def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
         if any(s.key[0] in self.bad for s in batch):
             raise SampleError("ugly", "look at it")
         yield from (s for s in batch if s.key[0] not in self.lost)
-
-    def engines(self) -> dict[str, str]:
-        return {}
 
 
 @dataclass(frozen=True)
@@ -171,7 +165,7 @@ def test_what_is_given_up_of_a_range_ends_where_the_range_does():
     assert [drop.part for drop in out if isinstance(drop, Drop)] == [Range(1, 4), Range(5)]
 
 
-def test_a_pipeline_needs_what_covers_each_of_its_stages():
+def test_a_pipeline_needs_what_covers_its_source_and_each_of_its_stages():
     @dataclass(frozen=True)
     class Large(Refuse):
         needs = Needs(gpus=1, memory_bytes=5)
@@ -180,8 +174,20 @@ def test_a_pipeline_needs_what_covers_each_of_its_stages():
     class Wide(Refuse):
         needs = Needs(gpus=4, memory_bytes=3)
 
-    pipelines = [Pipeline("test", Listing(""), Keys(), stages) for stages in ((), (Refuse(),), (Large(), Refuse(), Wide()))]
-    assert [p.needs for p in pipelines] == [A_CORE, A_CORE, Needs(gpus=4, memory_bytes=5)]
+    class Network(Keys):
+        needs = Needs(gpus=1)
+
+    parts = ((Keys(),), (Keys(), Refuse()), (Keys(), Large(), Refuse(), Wide()), (Network(), Refuse()))
+    pipelines = [Pipeline("test", Listing(""), source, tuple(stages)) for source, *stages in parts]
+    assert [p.needs for p in pipelines] == [A_CORE, A_CORE, Needs(gpus=4, memory_bytes=5), Needs(gpus=1)]
+
+
+def test_a_source_that_has_a_read_alone_makes_shards_of_a_thousand_parts():
+    items = [Item(f"{at}", count=400) for at in range(5)] + [Item("big", num_bytes=90_000_000)]
+    shards = Keys().split(items)
+    assert [[item.uri for item in shard] for shard in shards] == [["0", "1"], ["2", "3"], ["4"], ["big"]]
+    assert Keys().estimate(shards[0]).num_samples == 800
+    assert Keys().probe(items[0]) is items[0]
 
 
 def test_a_stage_asks_for_engines_by_name():

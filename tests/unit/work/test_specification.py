@@ -12,16 +12,15 @@ from datagen.inputs.census import Listing
 from datagen.inputs.items import Item
 from datagen.record import Drop
 from datagen.work import dataset
-from datagen.work.pipeline import Estimate, Pipeline
+from datagen.work.pipeline import Pipeline, Source
 from datagen.work.runner import DaskRunner, InProcess
 from datagen.work.specification import describe, differences, fingerprint, verify_worker
 
 
 @dataclass(frozen=True)
-class Documents:
+class Documents(Source):
     """A source of drops, by a parser whose version a variable of the machine says."""
 
-    version = 1
     pages: tuple[int, ...] = ()
     name: str = ""
 
@@ -30,12 +29,6 @@ class Documents:
 
     def read(self, item):
         yield Drop("", item.uri, None, "Documents", "nothing")
-
-    def estimate(self, inputs):
-        return Estimate(1, 1, 1.0)
-
-    def probe(self, item):
-        return item
 
     def engines(self):
         return {"parser": os.environ.get("TEST_PARSER", "2.0.0"), "weights": "ab"}
