@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from datagen.disk.shards import Place, read_reports
+from datagen.disk.shards import Place, read_reports, read_shard
 from datagen.disk.storage import Folder, parquet_table
 from datagen.markdown import lacks_text
 from datagen.record import Sample
@@ -82,7 +82,16 @@ class PartBuilder:
         counts = {" ".join(written): dict(sorted(n.items())) for written, n in sorted(self._letters.items())}
         table = pa.Table.from_pylist(self._rows, schema=SCHEMA)
         metadata = {_LETTERS: json.dumps(counts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")}
-        folder.write_table(_name(self.shard), table.replace_schema_metadata(metadata))
+        folder.write_table(name_of(self.shard), table.replace_schema_metadata(metadata))
+
+
+def rebuild(folder: Folder, shard: str) -> None:
+    """Write the part of `shard` anew from its tar. Raises as `read_shard`."""
+    part = PartBuilder(shard)
+    with folder.open(f"shards/{shard}.tar") as file:
+        for sample, place in read_shard(file):
+            part.add(sample, place)
+    part.write(folder)
 
 
 def row(sample: Sample, shard: str, place: Place) -> dict:
@@ -140,13 +149,13 @@ def letters(part: pa.Table) -> Letters:
 
 def read_part(folder: Folder, shard: str) -> pa.Table:
     """The rows of one shard. Raises `FileNotFoundError`."""
-    return folder.read_table(_name(shard))
+    return folder.read_table(name_of(shard))
 
 
 def parts(folder: Folder, shards: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """The manifest of the dataset in `folder` over its committed `shards`, a table each, or these columns of it: a part left by a
     killed run is not read. Raises `FileNotFoundError`."""
-    names = list(map(_name, shards))
+    names = list(map(name_of, shards))
     for name, data in zip(names, folder.read_each(names), strict=True):
         if data is None:
             raise FileNotFoundError(folder.path(name))
@@ -176,7 +185,8 @@ def rows(folder: Folder, wanted: Callable[[dict[str, Any]], bool] = lambda row: 
         yield from (row for row in part.to_pylist() if wanted(row))
 
 
-def _name(shard: str) -> str:
+def name_of(shard: str) -> str:
+    """The file of a shard's part in the dataset's folder."""
     return f"manifest/{shard}.parquet"
 
 

@@ -271,9 +271,9 @@ def _verify_manifest(folder: Folder, report: ShardReport) -> list[str]:
 
 
 def _whole(folder: Folder) -> dict[str, ShardReport]:
-    """The reports by shard, but for those whose tar somebody took away: these shards are to be made again."""
-    tars = set(folder.sub("shards").names(".tar"))
-    return {r.shard: r for r in read_reports(folder) if f"{r.shard}.tar" in tars}
+    """The reports by shard, but for those whose tar or manifest part somebody took away: these are to be made again."""
+    there = {*folder.sub("shards").names(".tar"), *folder.sub("manifest").names(".parquet")}
+    return {r.shard: r for r in read_reports(folder) if {f"{r.shard}.tar", f"{r.shard}.parquet"} <= there}
 
 
 def _probed(pipeline: Pipeline, items: list[Item], runner: Runner) -> list[Item]:

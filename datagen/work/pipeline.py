@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from datagen.disk import manifest
-from datagen.disk.shards import ShardReport, ShardWriter, read_report, shard_name
+from datagen.disk.shards import ShardReport, ShardWriter, read_report, shard_name, verify_shard
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN, Engines
 from datagen.inputs.census import Census
@@ -85,7 +85,7 @@ class Stage(Component, Protocol):
 
     `batch_size` samples at a time go in, or, if it is `DOCUMENT`, those of a document that the shard has. Where a batch raises
     `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
-    sample that goes in comes out, under its key or as keys that start with it, or is dropped.
+    sample that goes in comes out, under its key or as keys of it, a dash and more (`is_of`), or is dropped.
 
     Stages are plain functions of a batch, also where an engine is asynchronous inside, as vLLM is: the stage hands all crops of
     its batch to the engine's `read` at once, and that runs its own event loop until the last is read.
@@ -206,7 +206,7 @@ def run_shard(task: ShardTask) -> ShardReport:
     folder = Folder(task.url)
     existing = read_report(folder, task.shard)
     is_same = existing is not None and existing.fingerprint == task.fingerprint
-    if existing is not None and is_same and folder.exists(f"shards/{task.shard}.tar"):
+    if existing is not None and is_same and _is_there(folder, existing):
         return existing
     verify_worker(task.pipeline.description, task.planned, folder)
     folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
@@ -240,6 +240,19 @@ def run_shard(task: ShardTask) -> ShardReport:
     folder.write(f"shards/{task.shard}.json", report.to_json())
     log.info("%s: %d samples, %d drops", task.shard, report.num_samples, len(drops))
     return report
+
+
+def _is_there(folder: Folder, report: ShardReport) -> bool:
+    """Whether a committed shard has its tar and its manifest part, which a tar that is the report's own can give again."""
+    if not folder.exists(f"shards/{report.shard}.tar"):
+        return False
+    if folder.exists(manifest.name_of(report.shard)):
+        return True
+    if faults := verify_shard(folder, report):
+        log.warning("%s has lost its manifest part, and is made again: %s", report.shard, "; ".join(faults))
+        return False
+    manifest.rebuild(folder, report.shard)
+    return True
 
 
 def _num_parts(item: Item) -> int:
@@ -353,10 +366,15 @@ def _drop(stage: Stage, sample: Sample, error: SampleError) -> Drop:
     return sample.drop(error.reason, type(stage).__name__, error.detail)
 
 
+def is_of(key: str, whole: str) -> bool:
+    """Whether `key` is that of the sample `whole`, or of a part of it."""
+    return key == whole or key.startswith(f"{whole}-")
+
+
 def _complete(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
     outcomes = list(stage(batch, OPEN))
     keys = {outcome.key for outcome in outcomes}
     for sample in batch:
-        if sample.key not in keys and not any(key.startswith(sample.key) for key in keys):
+        if sample.key not in keys and not any(is_of(key, sample.key) for key in keys):
             raise RuntimeError(f"{type(stage).__name__} gives neither sample nor drop of {sample.key}")
     return outcomes

@@ -10,15 +10,16 @@ import webdataset
 
 from datagen.coarse.answers import PageContent
 from datagen.coarse.source import TEXT_LAYER, PageFunction, PdfSource
-from datagen.disk import manifest
-from datagen.disk.shards import read_report, read_reports, read_shard
+from datagen.disk.shards import read_report, read_reports
 from datagen.disk.storage import Folder
 from datagen.work.assignment import assigned
 from datagen.work.dataset import MEASURED, clear, lock, summarise
+from recipes import RECIPES
+from recipes.__main__ import main
 from recipes.run.execute import Place, plan, run
 from recipes.verbs.status import status, verify
 from tests.inputs import pdfs
-from tests.outputs import check_corpus, files, make, recipe, samples, shards
+from tests.outputs import SMALL, check_corpus, files, make, recipe, samples, shards
 
 
 def test_a_corpus_keeps_the_contract_with_a_blank_unlicensed_page_first(corpus, tmp_path):
@@ -327,14 +328,23 @@ def test_status_and_verify_say_what_is_there(corpus, tmp_path):
     assert "1 left" in status(str(out))
 
 
-def test_the_manifest_can_be_rebuilt_from_the_shards(corpus, tmp_path):
-    make(corpus, tmp_path / "out")
-    folder = Folder(f"{tmp_path}/out/coarse")
-    for name in folder.sub("shards").names(".tar"):
-        shard = name.removesuffix(".tar")
-        with folder.open(f"shards/{name}") as file:
-            rows = [manifest.row(sample, shard, place) for sample, place in read_shard(file)]
-        assert rows == manifest.read_part(folder, shard).to_pylist()
+@pytest.mark.parametrize("damage", ["none", "tar"])
+def test_a_manifest_part_that_is_lost_is_rebuilt_from_its_tar_or_made_with_it(damage, corpus, tmp_path, monkeypatch):
+    monkeypatch.setitem(RECIPES, "small", SMALL)
+    words = ["small", f"input={corpus}", f"out={tmp_path}/out", "on=inline"]
+    assert main(words) == 0
+    before = files(tmp_path / "out")
+    tar, part, report = (
+        f"coarse/{kind}/coarse-000000.{suffix}"
+        for kind, suffix in (("shards", "tar"), ("manifest", "parquet"), ("shards", "json"))
+    )
+    (tmp_path / "out" / part).unlink()
+    if damage == "tar":
+        (tmp_path / "out" / tar).write_bytes(b"\0" * 10240)
+    assert main(words) == 0
+    after = files(tmp_path / "out")
+    assert (after[part][2], after[tar][2]) == (before[part][2], before[tar][2])
+    assert (after[report] == before[report]) is (damage == "none")
 
 
 def test_plan_runs_nothing(corpus, tmp_path):

@@ -190,6 +190,16 @@ def test_a_source_that_has_a_read_alone_makes_shards_of_a_thousand_parts():
     assert Keys().probe(items[0]) is items[0]
 
 
+def test_a_lost_sample_is_told_from_one_whose_key_starts_like_its_own():
+    @dataclass(frozen=True)
+    class Lose(Refuse):
+        def __call__(self, batch, engines) -> Iterator[Sample | Drop]:
+            yield replace(batch[0], key=f"{batch[0].key}0")
+
+    with pytest.raises(RuntimeError, match="Lose gives neither sample nor drop of a-0"):
+        run(Lose(batch_size=1), uris=("a",))
+
+
 def test_a_stage_asks_for_engines_by_name():
     asked = []
 
