@@ -13,7 +13,8 @@ regions takes the kind as a setting.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pkgutil import resolve_name
 from typing import Any, NamedTuple, Protocol
 
@@ -59,7 +60,11 @@ Quad = tuple[tuple[float, float], ...]
 
 
 class Engine(Protocol):
-    """A class of engines that is of no use without a GPU has `gpus = 1`: a worker then has one for itself (`Choice.gpus`)."""
+    """A class of engines that is of no use without a GPU has `gpus = 1`: a worker then has one for itself (`Choice.gpus`).
+
+    Its settings say what it is, and decide what it says; but for those that it names as `reach`, which say how it is reached,
+    such as an address. The setting `where` may be a folder of weights: where that lies decides nothing either.
+    """
 
     def versions(self) -> dict[str, str]:
         """Name to version, or to the sha256 of weights, of all that decides what the engine says. Loads no model."""
@@ -183,9 +188,22 @@ def versions(name: str, **settings: Any) -> dict[str, str]:
         return names_to_versions
 
 
+def merged(asked: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Versions of several engines as one. A name that has several has them all, in order."""
+    every: dict[str, dict[str, None]] = {}
+    for name, version in (item for of_engine in asked for item in of_engine.items()):
+        every.setdefault(name, {})[version] = None
+    return {name: ", ".join(of_name) for name, of_name in every.items()}
+
+
+def is_folder(where: str) -> bool:
+    """Whether weights at `where` lie in a folder, and are no name on a hub."""
+    return where.startswith((".", "/", "~")) or os.path.isdir(where)
+
+
 class Choice(NamedTuple):
     """An engine by its name in the table, with settings, as a field of a stage: `Choice("got", (("model", "out/got"),))`. In a
-    fingerprint it is plain values. Settings are sorted by name, so that equal choices are equal."""
+    fingerprint it is plain values, those of `described`. Settings are sorted by name, so that equal choices are equal."""
 
     name: str
     settings: tuple[tuple[str, Any], ...] = ()
@@ -201,6 +219,14 @@ class Choice(NamedTuple):
     def versions(self) -> dict[str, str]:
         """What `Engine.versions` says of it. Loads no model."""
         return versions(self.name, **dict(self.settings))
+
+    @property
+    def described(self) -> tuple[str, tuple[tuple[str, Any], ...]]:
+        """Its name, and the settings that decide what it says, beside its `versions`."""
+        kind = load(self.name) if self.settings else None
+        reach, where = getattr(kind, "reach", ()), getattr(kind, "where", "")
+        what = [(name, value) for name, value in self.settings if name not in reach and not (name == where and is_folder(value))]
+        return self.name, tuple(what)
 
     @property
     def gpus(self) -> int:

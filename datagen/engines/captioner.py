@@ -8,7 +8,7 @@ Nothing calls it unless it is asked for: each picture costs, and is shown to who
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from datagen.engines import Description
 from datagen.engines.server import ENDS, Server, Shown
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 class Captioner:
     """The model `model` at `url`. Pictures are shown with a longer side of at most `long_side` pixels (0: as they are), since a
     server counts pixels. `settings` are those of `Server`; `prompt` asks in other words, or in another language."""
+
+    reach: ClassVar[tuple[str, ...]] = Server.reach
 
     def __init__(self, url: str = "", model: str = "", long_side: int = 1024, max_tokens: int = 1024, **settings: Any):
         self._server = Server("captions", url, model, max_tokens=max_tokens, **settings)

@@ -33,6 +33,7 @@ class GotRegions:
     if there is no such network."""
 
     gpus: ClassVar[int] = 1
+    where: ClassVar[str] = "model"
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class GotRegions:
         self.reasons: tuple[str, ...] = ()
 
     def versions(self) -> dict[str, str]:
-        return token_reader.package_versions(got_ocr.PACKAGES) | pretrained.version(self.model, self.revision)
+        return token_reader.package_versions(got_ocr.PACKAGES) | pretrained.version(f"got {self.kind}", self.model, self.revision)
 
     def read(
         self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]] = (), lang: str = "und"

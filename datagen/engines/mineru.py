@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from datagen.disk.storage import Folder
 from datagen.labels import PICTURES, is_page_number, label_of
@@ -38,6 +38,8 @@ _DOCUMENTS = 8
 class MinerU:
     """The output folder `folder`, anywhere that fsspec reaches. Raises `ValueError` if it has no `middle.json`."""
 
+    reach: ClassVar[tuple[str, ...]] = ("folder",)
+
     def __init__(self, folder: str):
         self.folder = Folder(folder)
         self._document = functools.lru_cache(_DOCUMENTS)(self._read)
@@ -51,7 +53,7 @@ class MinerU:
                 document = self._json(name)
                 version = f"{document.get('_version_name', version)} {document.get('_backend', '')}".strip()
                 break
-        return {_NAME: version, self.folder.url: hashlib.sha256(json.dumps(listed).encode()).hexdigest()}
+        return {_NAME: version, f"{_NAME} folder": hashlib.sha256(json.dumps(listed).encode()).hexdigest()}
 
     def pages(self, samples: Sequence[Sample]) -> list[tuple[Region, ...] | SampleError]:
         """The regions of each page, in MinerU's order: running heads first, feet last. A sample without such a page, or with one

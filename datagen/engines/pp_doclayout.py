@@ -52,6 +52,7 @@ class PPDocLayout:
     is_ordered: ClassVar[bool] = True
 
     gpus: ClassVar[int] = 1
+    where: ClassVar[str] = "model"
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class PPDocLayout:
 
     def versions(self) -> dict[str, str]:
         packages = token_reader.package_versions(("transformers", "torchvision"))
-        return packages | pretrained.version(self.model, self.revision)
+        return packages | pretrained.version("pp-doclayout", self.model, self.revision)
 
     def regions(self, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]] = ()) -> list[tuple[Region, ...]]:
         """The regions of each image, (H, W, 3) RGB bytes, in reading order, with scores and no text. The networks don't look at

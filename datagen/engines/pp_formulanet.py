@@ -27,6 +27,7 @@ class PPFormulaNet:
     Raises `ValueError` at the first formula if there is no such network."""
 
     gpus: ClassVar[int] = 1
+    where: ClassVar[str] = "model"
     format = "latex"
 
     def __init__(
@@ -43,7 +44,7 @@ class PPFormulaNet:
 
     def versions(self) -> dict[str, str]:
         packages = token_reader.package_versions(("transformers", "torchvision", "ftfy"))
-        return packages | pretrained.version(self.model, self.revision)
+        return packages | pretrained.version("pp-formulanet", self.model, self.revision)
 
     def read(
         self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]] = (), lang: str = "und"

@@ -17,7 +17,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy
@@ -64,12 +64,14 @@ class TextDetector:
     onnxruntime-gpu.
     """
 
+    where: ClassVar[str] = "model"
+
     def __init__(self, long_side: int = 960, threads: int = 1, model: str = "", device: str = "cpu"):
         _check(model, "detector")
         self.long_side, self.threads, self.model, self.device = long_side, threads, model, device
 
     def versions(self) -> dict[str, str]:
-        return _packages() | (_version(self.model) if self.model else {"PP-OCRv6_det_small": _sha256(DETECTOR)})
+        return _packages() | (_version("ppocr-detector", self.model) if self.model else {"PP-OCRv6_det_small": _sha256(DETECTOR)})
 
     def detect(self, images: Sequence[numpy.ndarray]) -> list[list[tuple[Quad, float]]]:
         """The lines of each image, (H, W, 3) RGB bytes, with scores, from top to bottom. One image at a time."""
@@ -99,12 +101,14 @@ class TextReader:
     Where a batch has several lines, each is first made as wide as the next step of `_STEP` says: a line's text never depends on
     those beside it. Batches pay on a GPU alone (`device`, as for the detector)."""
 
+    where: ClassVar[str] = "model"
+
     def __init__(self, threads: int = 1, model: str = "", batch_size: int = 1, device: str = "cpu"):
         _check(model, "recogniser")
         self.threads, self.model, self.batch_size, self.device = threads, model, batch_size, device
 
     def versions(self) -> dict[str, str]:
-        return _packages() | (_version(self.model) if self.model else {"PP-OCRv6_rec_small": _sha256(RECOGNISER)})
+        return _packages() | (_version("ppocr", self.model) if self.model else {"PP-OCRv6_rec_small": _sha256(RECOGNISER)})
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """The text of each crop, (H, W) gray or (H, W, 3) RGB bytes with one line in it, and a score; the model has no languages
@@ -156,11 +160,11 @@ def _check(model: str, kind: str) -> None:
         raise ValueError(f"{model} is no {kind} of PP-OCR: {' and '.join(_FILES)} are needed")
 
 
-def _version(model: str) -> dict[str, str]:
-    """A folder's files by their digests. What a name of PaddleOCR's stands for, its version says."""
+def _version(engine: str, model: str) -> dict[str, str]:
+    """A folder's files, as those of the engine, by their digests. What a name of PaddleOCR's stands for, its version says."""
     if not os.path.isdir(model):
         return {model: "as PaddleOCR has it"}
-    return {f"{model}/{name}": hashlib.sha256(Path(model, name).read_bytes()).hexdigest() for name in _FILES}
+    return {f"{engine}/{name}": hashlib.sha256(Path(model, name).read_bytes()).hexdigest() for name in _FILES}
 
 
 def _named(kind: str, model: str, threads: int, device: str) -> Any:

@@ -13,6 +13,8 @@ from torch import Tensor
 from transformers import AutoConfig, AutoImageProcessor, GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.utils import logging
 
+from datagen.engines import is_folder
+
 logging.disable_progress_bar()  # a training and a run show their own progress
 
 WHOLE_OR_NOT = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError)
@@ -26,7 +28,7 @@ def place(where: str) -> str:
     """`where` as transformers takes it: a folder on this machine's disk, or a hub's name. Raises `ValueError` for a path that is
     no folder."""
     path = os.path.expanduser(where)
-    if not where or (where.startswith((".", "/", "~")) and not os.path.isdir(path)):
+    if not where or (is_folder(where) and not os.path.isdir(path)):
         raise ValueError(f"{where or 'no model'}: a folder of weights is needed, or a hub's name such as OWNER/MODEL")
     return path if os.path.isdir(path) else where
 
@@ -85,11 +87,11 @@ def dtype_of(precision: str, device: str) -> torch.dtype:
     return dtype
 
 
-def version(where: str, revision: str) -> dict[str, str]:
-    """What decides a network's answers: the digest of a folder's files, or a hub's name with its revision, which stays the same
-    only if it is a commit's."""
+def version(name: str, where: str, revision: str) -> dict[str, str]:
+    """What decides a network's answers: the digest of a folder's files, as that of the engine `name`; or a hub's name with its
+    revision, which stays the same only if it is a commit's."""
     path = place(where)
-    return {where: _sha256(path) if os.path.isdir(path) else revision}
+    return {name: _sha256(path)} if os.path.isdir(path) else {where: revision}
 
 
 @functools.cache

@@ -21,7 +21,7 @@ import random
 import re
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import aiohttp
 import numpy
@@ -125,6 +125,8 @@ class Server:
     `ValueError` for settings that don't go together.
     """
 
+    reach: ClassVar[tuple[str, ...]] = ("url", "key", "together", "tries", "timeout_s", "wait_s", "most_failed")
+
     def __init__(
         self,
         kind: str = "text",
@@ -159,7 +161,7 @@ class Server:
         self.reasons: tuple[str, ...] = ()
 
     def versions(self) -> dict[str, str]:
-        return {f"server {self.model}": self.url, "aiohttp": aiohttp.__version__}
+        return {f"server {self.model}": "as it is served", "aiohttp": aiohttp.__version__}
 
     def read(
         self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]] = (), lang: str = "und"

@@ -30,6 +30,7 @@ class SLANet:
     such network."""
 
     gpus: ClassVar[int] = 1
+    where: ClassVar[str] = "model"
     format = "html"
 
     def __init__(self, model: str = "PaddlePaddle/SLANet_plus_safetensors", device: str = "", revision: str = "main"):
@@ -38,7 +39,7 @@ class SLANet:
 
     def versions(self) -> dict[str, str]:
         packages = token_reader.package_versions(("transformers", "torchvision"))
-        return packages | pretrained.version(self.model, self.revision)
+        return packages | pretrained.version("slanet", self.model, self.revision)
 
     def read(self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]], lang: str = "und") -> list[tuple[str, float]]:
         """The HTML of each crop, (H, W, 3) RGB bytes, with the text of its `lines`, and the mean probability of the structure's

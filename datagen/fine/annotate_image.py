@@ -1,7 +1,7 @@
 """Pages that are images, as far as anybody can believe: lines found and read, regions with labels, and the order of reading."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import ClassVar, NamedTuple
 
@@ -9,7 +9,7 @@ import cv2
 import numpy
 import simplejpeg
 
-from datagen.engines import Choice, Engines, versions
+from datagen.engines import Choice, Engines, merged, versions
 from datagen.fine import lines_to_regions
 from datagen.markdown import markdown
 from datagen.page.images import pixels
@@ -20,6 +20,7 @@ from datagen.reading.page_lines import PageLines
 from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
+from datagen.work.specification import PLACE
 
 _CONTRAST = 64  # of 255, between paper and what is drawn in a gap of a line
 _WIDE = 3.0  # a gap, in heights of its line, that parts it: detectors go on through narrower ones
@@ -64,7 +65,7 @@ class AnnotateImage(Stage):
     equations: Choice | None = Choice("cdla", (("classes", ("equation",)),))  # noqa: RUF009
     orientation: Choice | None = Choice("page-orientation")  # noqa: RUF009
     lines: Choice = Choice("ppocr")  # noqa: RUF009
-    readers: tuple[str, ...] = ()
+    readers: tuple[str, ...] = field(default=(), metadata=PLACE)
     min_score: float = 0.9
     batch_size: int = 1  # an image may take 300 MB
 
@@ -78,12 +79,8 @@ class AnnotateImage(Stage):
         return [choice for choice in chosen if choice is not None]
 
     def engines(self) -> dict[str, str]:
-        asked = versions("tesseract")
-        for choice in self._choices:
-            asked |= choice.versions()
-        for folder in self.readers:
-            asked |= versions("compact", folder=folder)
-        return asked
+        asked = merged(choice.versions() for choice in self._choices) | versions("tesseract")
+        return asked | merged(versions("compact", folder=folder) for folder in self.readers)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         read: dict[int, _Page | Drop] = {}

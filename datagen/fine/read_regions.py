@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy
 
-from datagen.engines import Choice, Engines, RegionReader
+from datagen.engines import Choice, Engines, RegionReader, merged
 from datagen.labels import PICTURES
 from datagen.markdown import bare_latex, markdown
 from datagen.page.images import pixels
@@ -58,7 +58,7 @@ class ReadRegions(Stage):
         return [choice for choice in (self.tables, self.formulas, self.text) if choice is not None]
 
     def engines(self) -> dict[str, str]:
-        return {name: version for choice in self._choices for name, version in choice.versions().items()}
+        return merged(choice.versions() for choice in self._choices)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         asked: dict[tuple[Choice, str], list[_Place]] = defaultdict(list)

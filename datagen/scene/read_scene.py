@@ -1,13 +1,13 @@
 """Scenes read by PaddleOCR: photographs, posters, screens. Lines with polygons, as blocks in reading order."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines import Choice, Engines, versions
+from datagen.engines import Choice, Engines, merged, versions
 from datagen.page.boxes import area, around, shared
 from datagen.page.images import pixels
 from datagen.reading import page_lines, scene_lines
@@ -18,6 +18,7 @@ from datagen.record import Drop, Line, Quality, Region, Sample, SampleError
 from datagen.scene.line_order import blocks_in_order
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
+from datagen.work.specification import PLACE
 from datagen.writing.scripts import main_script
 
 _ANGLE = "line-angle"
@@ -69,7 +70,7 @@ class ReadScene(Stage):
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
     lines: Choice = Choice("ppocr")  # noqa: RUF009
     angle: Choice | None = Choice(_ANGLE)  # noqa: RUF009
-    readers: tuple[str, ...] = ()
+    readers: tuple[str, ...] = field(default=(), metadata=PLACE)
     agreement: bool = False
     second_side: int = 640
     takes_all: bool = False
@@ -84,12 +85,8 @@ class ReadScene(Stage):
         return [self.detector, self.lines, *([self.angle] if self.angle else [])]
 
     def engines(self) -> dict[str, str]:
-        asked = versions(TESSERACT) | IdentifyLanguage().engines()
-        for choice in self._choices:
-            asked |= choice.versions()
-        for folder in self.readers:
-            asked |= versions(COMPACT, folder=folder)
-        return asked
+        asked = merged(choice.versions() for choice in self._choices) | versions(TESSERACT) | IdentifyLanguage().engines()
+        return asked | merged(versions(COMPACT, folder=folder) for folder in self.readers)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         images: dict[int, numpy.ndarray | Drop] = {}

@@ -9,19 +9,23 @@ from typing import Any
 
 from datagen.disk.storage import Folder
 
+PLACE = {"place": True}
+"""The metadata of a field that says where weights lie: that decides no byte, and `engines` says what they are."""
 _VERIFIED: set[str] = set()
 """Fingerprints of the descriptions that this process agrees with."""
 
 
 def describe(value: Any) -> Any:
     """A dataclass, however nested, as plain JSON values that name its type, and its version and engines where it has them. Fields
-    that are secret, by their metadata, are left out."""
+    that are secret, by their metadata, are left out, and a `PLACE` is its default. What has a `described` is that."""
+    if hasattr(value, "described"):
+        value = value.described
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         described = {"type": type(value).__name__}
         if hasattr(value, "version"):
             described["version"] = value.version
         fields = (f for f in dataclasses.fields(value) if not f.metadata.get("secret"))
-        described |= {f.name: describe(getattr(value, f.name)) for f in fields}
+        described |= {f.name: describe(f.default if f.metadata == PLACE else getattr(value, f.name)) for f in fields}
         return described | ({"engines": value.engines()} if hasattr(value, "engines") else {})
     if isinstance(value, (tuple, list)):
         return [describe(v) for v in value]
@@ -57,8 +61,19 @@ def verify_worker(describe_here: Callable[[], Any], planned: str, folder: Folder
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
     if isinstance(value, dict):
         items = value.items()
+    elif _is_pairs(value):
+        items = dict(value).items()
+    elif isinstance(value, list) and len(value) == 2 and _is_pairs(value[1]):  # an engine with its settings
+        items = [("", value[0]), *dict(value[1]).items()]
     elif isinstance(value, list) and any(isinstance(v, (dict, list)) for v in value):
         items = {str(v.get("type", i) if isinstance(v, dict) else i): v for i, v in enumerate(value)}.items()
     else:
         return {name: value}
-    return {k: v for key, item in items for k, v in _flat(item, f"{name}.{key}".lstrip(".")).items()}
+    return {k: v for key, item in items for k, v in _flat(item, f"{name}.{key}".strip(".")).items()}
+
+
+def _is_pairs(value: Any) -> bool:
+    """Whether it is a list of names with their values."""
+    pairs = value if isinstance(value, list) else []
+    are_named = all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs)
+    return bool(pairs) and are_named and len(dict(pairs)) == len(pairs)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy
 
 from datagen.disk.storage import Folder
-from datagen.engines import OPEN, tessdata, tesseract, versions
+from datagen.engines import OPEN, is_folder, tessdata, tesseract, versions
 from flywheel.labels import evaluate, gate
 from flywheel.lines.crops import Crop
 from flywheel.pools import pools_file
@@ -122,7 +122,11 @@ def engines(readers: Iterable[str]) -> dict[str, str]:
     """What decides, beside their choice, what these readers read."""
     of_readers = versions("tesseract")
     for name in sorted({*readers} - {DEBIAN}):
-        of_readers |= versions("tesseract", data="npm") if name == NPM else versions(PPOCR, model="" if name == PPOCR else name)
+        if name == NPM:
+            of_readers |= versions("tesseract", data="npm")
+        else:
+            of_one = versions(PPOCR, model="" if name == PPOCR else name)
+            of_readers |= {f"{name} {key}": of_one[key] for key in of_one} if is_folder(name) else of_one
     return of_readers
 
 

@@ -23,6 +23,7 @@ from datagen.markdown import all_text
 from datagen.page.images import pixels
 from datagen.record import Drop, Line, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
+from datagen.work.specification import PLACE
 from datagen.writing.lookalikes import fold
 from datagen.writing.scripts import main_script
 
@@ -65,7 +66,7 @@ class CompareInk(Stage):
     lines_a_font: int = 12
     min_font_share: float = 0.02
     min_uncovered: float = 0.02
-    reader: str = ""
+    reader: str = field(default="", metadata=PLACE)
     seed: int = 0
     batch_size: int = field(default=DOCUMENT, init=False)
 

@@ -9,15 +9,18 @@ import pytest
 from datagen.coarse.source import PdfSource
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
-from datagen.engines import Choice
+from datagen.engines import Choice, ppocr, wheels
+from datagen.engines.captioner import Captioner
 from datagen.fine.read_pages import ReadPages
 from datagen.inputs.census import Listing
 from datagen.work.pipeline import Pipeline
+from recipes.__main__ import main
 from recipes.recipe import Recipe, Report
 from recipes.run.execute import Place, run
 from tests.chat_server import fails, says, serving
 from tests.inputs import pdfs
 from tests.outputs import check_corpus, dataset_samples
+from tests.pipeline.pictures.test_pictures import image
 
 GROUNDED = (
     "<|ref|>sub_title<|/ref|><|det|>[[100, 50, 900, 100]]<|/det|>\n## A heading\n\n"
@@ -102,3 +105,59 @@ def test_a_server_that_refuses_the_model_fails_the_run_and_the_same_command_goes
         answers["now"] = says(GROUNDED)
         assert run(recipe(documents, engine), Place(str(out), "inline")) == 0
     assert len(dataset_samples(Folder(str(out / "fine")))) == 3
+
+
+MODEL = "Qwen/Qwen3-VL-8B-Instruct"
+CAPTION = "A red square on a wall that has been painted for the occasion."
+
+
+def described(folder: Path, address: str) -> int:
+    return main(["vision", f"input={folder}/in", f"captioner={address}", f"out={folder}/out", "on=inline"])
+
+
+def test_a_run_goes_on_with_its_model_at_another_address_and_asked_more_at_a_time(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / f"in/{name}.jpg").write_bytes(image())
+        with serving(lambda request: says(CAPTION)) as (url, came):
+            assert described(tmp_path, f"{url}#{MODEL}?together={len(name) + ord(name)}&timeout_s=60") == 0
+        assert len(came) == 1  # the pictures of runs before are described
+    folder = Folder(f"{tmp_path}/out/vision")
+    assert [sample.caption for sample in dataset_samples(folder)] == [CAPTION] * 2
+    made_by = [sample.origin.engines[f"server {MODEL}"] for sample in dataset_samples(folder)]
+    assert made_by == ["as it is served"] * 2
+    assert described(tmp_path, "http://127.0.0.1:1/v1#another/model") == 2
+    assert f"captioner.model {MODEL} -> another/model" in capsys.readouterr().err
+
+
+def test_an_output_whose_address_was_still_part_of_its_making_is_refused_by_name(tmp_path, capsys, monkeypatch):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.jpg").write_bytes(image())
+    with serving(lambda request: says(CAPTION)) as (url, _):
+        with monkeypatch.context() as before:
+            before.setattr(Captioner, "reach", ())
+            assert described(tmp_path, f"{url}#{MODEL}") == 0
+        assert described(tmp_path, f"{url}#{MODEL}") == 2
+    assert f"captioner.url {url} -> None" in capsys.readouterr().err
+
+
+def test_weights_may_be_moved_and_not_exchanged(tmp_path, capsys):
+    for folder in ("in", "weights"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "in/a.jpg").write_bytes(image())
+    (tmp_path / "weights/inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.DETECTOR}"))
+    yml = json.dumps(ppocr._detection_yml(960))
+    (tmp_path / "weights/inference.yml").write_text(yml)
+
+    def read(weights: str) -> int:
+        engines = f"engines=detector:ppocr-detector@{tmp_path}/{weights}"
+        return main(["scene", f"input={tmp_path}/in", engines, f"out={tmp_path}/out", "on=inline"])
+
+    assert read("weights") == 0
+    made = (tmp_path / "out/scene/run.json").read_bytes()
+    (tmp_path / "weights").rename(tmp_path / "moved")
+    assert read("moved") == 0
+    assert (tmp_path / "out/scene/run.json").read_bytes() == made
+    (tmp_path / "moved/inference.yml").write_text(f"{yml}\n")
+    assert read("moved") == 2
+    assert "engines.ppocr-detector/inference.yml" in capsys.readouterr().err

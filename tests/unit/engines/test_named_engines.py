@@ -76,12 +76,13 @@ def test_each_wants_a_gpu_unless_it_is_told_otherwise(name):
 
 def test_a_folders_version_is_its_content_and_a_hubs_its_revision(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"1")
-    before = pretrained.version(str(tmp_path), "main")
-    assert pretrained.version("stepfun-ai/GOT-OCR-2.0-hf", "abc") == {"stepfun-ai/GOT-OCR-2.0-hf": "abc"}
+    before = pretrained.version("got", str(tmp_path), "main")
+    assert pretrained.version("got", "stepfun-ai/GOT-OCR-2.0-hf", "abc") == {"stepfun-ai/GOT-OCR-2.0-hf": "abc"}
     other = tmp_path / "other"
     other.mkdir()
     (other / "model.safetensors").write_bytes(b"2")
-    assert set(before.values()).isdisjoint(pretrained.version(str(other), "main").values())
+    exchanged = pretrained.version("got", str(other), "main")
+    assert before.keys() == exchanged.keys() == {"got"} and before != exchanged
 
 
 @pytest.mark.parametrize("precision", ["float64", "int8"])

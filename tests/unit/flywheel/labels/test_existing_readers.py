@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 from datagen.disk.storage import Folder
-from datagen.engines import OPEN, ppocr, tessdata, tesseract, wheels
+from datagen.engines import ppocr, tessdata, tesseract, wheels
 from datagen.record import Box
 from flywheel.labels import existing_readers
 from flywheel.labels.evaluate import HeldOut
@@ -115,4 +115,4 @@ def test_a_recogniser_of_pp_ocr_is_opened_from_a_folder(tmp_path):
     gray = numpy.full((48, 200), 255, numpy.uint8)
     gray[10:38, 20:26] = gray[10:38, 60:66] = gray[20:26, 20:66] = 0  # H
     assert existing_readers.read(str(tmp_path), "en", "Latn", [gray]) == existing_readers.read("ppocr", "en", "Latn", [gray])
-    assert any(name.startswith(str(tmp_path)) for name in OPEN.get("ppocr", model=str(tmp_path)).versions())
+    assert any(name.startswith(str(tmp_path)) for name in existing_readers.engines([str(tmp_path)]))
