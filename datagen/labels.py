@@ -143,6 +143,10 @@ OF_ENGINE: Mapping[str, Mapping[str, str]] = {
 }
 """The record's label of each class, by the name of the engine, or of the benchmark."""
 
+PLAIN = frozenset({"pymupdf", "ppocr", "ppocr-detector", "typeset"})
+"""Who draws boxes around text and knows no more of it: text layers, detectors of lines, and lines that were set. Whoever else
+drew a page's regions, an engine that nobody here has heard of, too, told their labels: such a page is a fine one."""
+
 RUNNING = frozenset({"header", "footer", "page_number"})
 """Labels of what stands on every page beside its text: a region each, and no part of the page's text."""
 

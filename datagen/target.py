@@ -28,7 +28,7 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
-from datagen.labels import OBJECT, OF_ENGINE, PHRASE, PICTURES
+from datagen.labels import OBJECT, PHRASE, PICTURES, PLAIN
 from datagen.markdown import bare_latex, content, lacks_text, markdown
 from datagen.record import Box, Line, Region, Sample
 
@@ -136,10 +136,8 @@ _OF_PICTURES = (Prompt.DESCRIBE, Prompt.DETECT, Prompt.LOCATE)
 
 
 def is_fine(sample: Sample) -> bool:
-    """Whether the page is a fine one: an engine of layout, one of those in `datagen.labels`, drew its regions or is among its
-    engines. The text of such pages is Markdown."""
-    named = {name for region in sample.regions for name in (region.by, region.detected_by)}
-    return sample.task == "page" and not OF_ENGINE.keys().isdisjoint(named | sample.origin.engines.keys())
+    """Whether the page is a fine one, whose text is Markdown: somebody who isn't `PLAIN` drew some of its regions."""
+    return sample.task == "page" and not PLAIN.issuperset(region.detected_by or region.by for region in sample.regions)
 
 
 def is_wordless(sample: Sample) -> bool:
