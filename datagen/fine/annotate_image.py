@@ -15,8 +15,9 @@ from datagen.markdown import markdown
 from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
 from datagen.page.region_order import in_order_of, in_reading_order
-from datagen.reading import page_lines
-from datagen.reading.page_lines import PageLines
+from datagen.reading.cuts import SURE
+from datagen.reading.line_readers import LineReaders
+from datagen.reading.page_lines import PageLines, read_lines
 from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
@@ -143,7 +144,8 @@ class AnnotateImage(Stage):
     def _lines(self, image: numpy.ndarray, sample: Sample, engines: Engines) -> PageLines:
         (detected,) = self.detector.opened(engines).detect([image])
         quads = [quad for quad, _ in detected]
-        return page_lines.read_lines(image, quads, sample.lang, sample.script, engines, self.readers, self.lines)
+        readers = LineReaders(engines, self.readers, self.lines)
+        return read_lines(image, quads, sample.lang, sample.script, readers)
 
     def _turned(
         self, image: numpy.ndarray, lines: PageLines, sample: Sample, engines: Engines
@@ -156,7 +158,7 @@ class AnnotateImage(Stage):
             return None
         upright = numpy.ascontiguousarray(numpy.rot90(image, quarters))
         others = self._lines(upright, sample, engines)
-        surely = lines.score < page_lines.SURE if others.score is None else others.score >= lines.score + _BETTER
+        surely = lines.score < SURE if others.score is None else others.score >= lines.score + _BETTER
         if not surely:
             return None
         return quarters, upright, others
@@ -172,12 +174,7 @@ class AnnotateImage(Stage):
 
     def _asked(self, lines: PageLines) -> dict[str, str]:
         """The engines that said something of the page, with their versions."""
-        by = (
-            self.lines
-            if lines.by == self.lines.name
-            else Choice.of(lines.by, **({"folder": lines.folder} if lines.folder else {}))
-        )
-        asked = self.detector.versions() | self.layout.versions() | by.versions()
+        asked = self.detector.versions() | self.layout.versions() | lines.reader.versions()
         return asked | (self.equations.versions() if self.equations else {})
 
 

@@ -10,10 +10,12 @@ from rapidfuzz.distance import Levenshtein
 from datagen.engines import Choice, Engines, merged, versions
 from datagen.page.boxes import area, around, shared
 from datagen.page.images import pixels
-from datagen.reading import page_lines, scene_lines
+from datagen.reading import scene_lines
+from datagen.reading.cuts import SURE, LineView
 from datagen.reading.language import IdentifyLanguage, identify
-from datagen.reading.page_lines import COMPACT, LIKE_LATIN, PPOCR, TESSERACT, folder_of, guessed_script, mean_score, opened, who
-from datagen.reading.scene_lines import LineRead, with_text
+from datagen.reading.line_readers import COMPACT, LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders, script_of
+from datagen.reading.page_lines import mean_score
+from datagen.reading.scene_lines import as_line, with_text
 from datagen.record import Drop, Line, Quality, Region, Sample, SampleError
 from datagen.scene.line_order import blocks_in_order
 from datagen.work.needs import Needs
@@ -24,20 +26,17 @@ from datagen.writing.scripts import main_script
 _ANGLE = "line-angle"
 _UNSURE_SHARE = 0.5  # of the length of a scene's lines, in line heights: PP-OCR doesn't know their script
 _FEW_LETTERS = 12.0  # line heights: what is shorter in all tells no script
-_KEPT = 0.95  # PP-OCR's score of a Latin line that stays beside another script
 _OF_SCRIPT = 0.5  # of a reading's letters must be in the script that its reader knows
 _SAME_PLACE = 0.5  # of the smaller of two boxes: both are one line
 
 
 @dataclass(frozen=True)
 class _Scene:
-    """A scene with its lines: `others` were read by the engine `by`, all else by PP-OCR."""
+    """A scene with its lines: `others` were read by `reader`, all else by PP-OCR."""
 
     sample: Sample
-    image: numpy.ndarray
-    lines: list[LineRead]
-    by: str = ""
-    folder: str = ""
+    lines: list[LineView]
+    reader: Choice
     others: frozenset[int] = frozenset()
 
 
@@ -110,15 +109,15 @@ class ReadScene(Stage):
             else []
         )
         for n, (sample, image) in enumerate(shown):
-            scene = self._by_others(_Scene(sample, image, lines[n]), engines)
+            scene = self._by_others(_Scene(sample, lines[n], self.lines), LineReaders(engines, self.readers, self.lines))
             signals: dict[str, float] = {}
             if self.agreement:
                 scale = self.second_side / max(image.shape[:2])
-                second = [line.as_line(sample.size) for line in (_scaled(line, 1 / min(1.0, scale)) for line in again[n])]
+                second = [as_line(_scaled(line, 1 / min(1.0, scale)), sample.size) for line in again[n]]
                 scene, signals = _agreed(scene, second)
             yield self._with_blocks(scene, signals)
 
-    def _lines(self, images: Sequence[numpy.ndarray], detector: Choice, engines: Engines) -> list[list[LineRead]]:
+    def _lines(self, images: Sequence[numpy.ndarray], detector: Choice, engines: Engines) -> list[list[LineView]]:
         """The lines of each image, as PP-OCR reads them."""
         detected = detector.opened(engines).detect(images)
         pieces = [scene_lines.cuts(image, [quad for quad, _ in quads]) for image, quads in zip(images, detected, strict=True)]
@@ -132,36 +131,34 @@ class ReadScene(Stage):
         )
         return Choice.of(self.detector.name, **settings)
 
-    def _by_others(self, scene: _Scene, engines: Engines) -> _Scene:
+    def _by_others(self, scene: _Scene, readers: LineReaders) -> _Scene:
         """The scene with those lines that PP-OCR can't read as another engine reads them, if one can."""
-        sure = {n for n, line in enumerate(scene.lines) if line.text and (line.score or 0.0) >= scene_lines.SURE}
+        sure = {n for n, line in enumerate(scene.lines) if line.text and (line.score or 0.0) >= SURE}
         lang, script = _declared(scene.sample)
-        by, read_in = who(lang, script, engines, self.readers) if lang != "und" else (PPOCR, "und")
-        if by == PPOCR:
+        reader, read_in = readers.who(lang, script) if lang != "und" else (readers.ppocr, "und")
+        if reader == readers.ppocr:
             unsure = [line for n, line in enumerate(scene.lines) if n not in sure and line.direction != "ttb"]
             length, rest = _length(unsure), _length(scene.lines[n] for n in sure)
             if length < max(_FEW_LETTERS, _UNSURE_SHARE * (length + rest)):
                 return scene
-            script = guessed_script([_gray(line) for line in unsure], engines)
-            by, read_in = who("und", script, engines, self.readers)
-        if by == PPOCR:
+            script = readers.guessed_script([_gray(line) for line in unsure])
+            reader, read_in = readers.who("und", script)
+        if reader == readers.ppocr:
             return scene
         stay = set() if script in LIKE_LATIN else {n for n in sure if _is_latin(scene.lines[n])}
         asked = [n for n, line in enumerate(scene.lines) if n not in stay and line.direction != "ttb"]
-        reader = opened(by, script, engines, self.readers, self.lines)
-        readings = reader.read([_gray(scene.lines[n]) for n in asked], read_in)
+        readings = readers.read(reader, [_gray(scene.lines[n]) for n in asked], read_in)
         lines, others = list(scene.lines), set()
         for n, (text, score) in zip(asked, readings, strict=True):
             if _is_in(text, script):
                 lines[n] = with_text(lines[n], text, score)
                 others.add(n)
-        folder = folder_of(script, engines, self.readers) if by == COMPACT else ""
-        return replace(scene, lines=lines, by=by, folder=folder, others=frozenset(others))
+        return replace(scene, lines=lines, reader=reader, others=frozenset(others))
 
     def _with_blocks(self, scene: _Scene, signals: dict[str, float]) -> Sample:
         sample = scene.sample
-        lines: dict[int, Line] = {n: line.as_line(sample.size) for n, line in enumerate(scene.lines) if line.text}
-        by = {id(line): scene.by if n in scene.others else self.lines.name for n, line in lines.items()}
+        lines: dict[int, Line] = {n: as_line(line, sample.size) for n, line in enumerate(scene.lines) if line.text}
+        by = {id(line): scene.reader.name if n in scene.others else self.lines.name for n, line in lines.items()}
         regions = [self._region(block, [by[id(line)] for line in block]) for block in blocks_in_order(list(lines.values()))]
         text = "\n\n".join(region.text for region in regions)
         language = identify(text, _declared(sample)[0])
@@ -202,7 +199,7 @@ class ReadScene(Stage):
         """The engines that said something of the scene, with their versions."""
         asked = self.detector.versions() | self.lines.versions()
         if scene.others:
-            asked |= versions(scene.by, **({"folder": scene.folder} if scene.folder else {}))
+            asked |= scene.reader.versions()
         return asked
 
 
@@ -210,23 +207,23 @@ def _declared(sample: Sample) -> tuple[str, str]:
     """The language and script that a scene's text is in, as its source or its caption has it; `und` where neither tells."""
     if sample.lang != "und":
         is_known = sample.script not in ("Zyyy", "")
-        return sample.lang, sample.script if is_known else page_lines.script_of(sample.lang)
+        return sample.lang, sample.script if is_known else script_of(sample.lang)
     language = identify(sample.caption)
     return language.lang, language.script
 
 
-def _length(lines: Iterator[LineRead] | Sequence[LineRead]) -> float:
+def _length(lines: Iterator[LineView] | Sequence[LineView]) -> float:
     """The length of lines together, in their heights: about how many letters they have."""
     return sum(max(line.image.shape[:2]) / min(line.image.shape[:2]) for line in lines)
 
 
-def _gray(line: LineRead) -> numpy.ndarray:
+def _gray(line: LineView) -> numpy.ndarray:
     gray: numpy.ndarray = cv2.cvtColor(line.image, cv2.COLOR_RGB2GRAY)
     return gray
 
 
-def _is_latin(line: LineRead) -> bool:
-    return (line.score or 0.0) >= _KEPT and main_script(line.text)[0] == "Latn"
+def _is_latin(line: LineView) -> bool:
+    return (line.score or 0.0) >= VERY_SURE and main_script(line.text)[0] == "Latn"
 
 
 def _is_in(text: str, script: str) -> bool:
@@ -235,7 +232,7 @@ def _is_in(text: str, script: str) -> bool:
     return main_script(text)[0] == script and letters >= _OF_SCRIPT * len(text.replace(" ", ""))
 
 
-def _is_turned(line: LineRead) -> bool:
+def _is_turned(line: LineView) -> bool:
     (x0, y0), (x1, y1) = line.quad[0], line.quad[1]
     return line.direction != "ttb" and x1 - x0 < abs(y1 - y0)
 
@@ -250,7 +247,7 @@ def _smaller(image: numpy.ndarray, long_side: int) -> numpy.ndarray:
     return small
 
 
-def _scaled(line: LineRead, scale: float) -> LineRead:
+def _scaled(line: LineView, scale: float) -> LineView:
     return line._replace(quad=tuple((x * scale, y * scale) for x, y in line.quad))
 
 
@@ -261,7 +258,7 @@ def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, fl
         if n in scene.others:
             lines.append(line)
             continue
-        box = line.as_line(scene.sample.size).box
+        box = as_line(line, scene.sample.size).box
         there = [other for other in second if shared(box, other.box) > _SAME_PLACE * min(area(box), area(other.box))]
         texts = [other.text for other in there]
         best = max((Levenshtein.normalized_similarity(line.text, text) for text in [*texts, " ".join(texts)]), default=0.0)
@@ -272,6 +269,6 @@ def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, fl
         return scene, {}
     signals = {
         "agreement": sum(share * chars for share, chars in shares) / total,
-        "agreed_share": sum(chars for share, chars in shares if share >= scene_lines.SURE) / total,
+        "agreed_share": sum(chars for share, chars in shares if share >= SURE) / total,
     }
     return replace(scene, lines=lines), signals

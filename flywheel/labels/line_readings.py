@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy
 from PIL import Image
 
-from datagen.engines import OPEN, Quad
+from datagen.engines import OPEN
 from datagen.engines.compact import FolderReader
 from datagen.page.images import pixels
+from datagen.reading.cuts import TALL, box_around
 from datagen.record import Box, Sample
 from datagen.writing.lookalikes import is_settled
 from datagen.writing.vertical_lines import along, laid, stands
@@ -89,7 +90,7 @@ def detected(page: Sample, script: str) -> list[DetectedLine]:
     image = pixels(page.image)
     gray = numpy.asarray(Image.fromarray(image).convert("L"))
     quads = OPEN.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
-    return [_cut(gray, _box(quad, page.size), script) for quad, _ in quads]
+    return [_cut(gray, box_around(quad, page.size), script) for quad, _ in quads]
 
 
 def read_lines(page: Sample, reader: FolderReader, script: str) -> list[ReadLine]:
@@ -117,7 +118,7 @@ def unfit(box: Box, text: str) -> str:
     width, height = box.x1 - box.x0, box.y1 - box.y0
     if height < _MIN_HEIGHT:
         return "too_small"
-    if height > 1.5 * width and len(text) > 2:
+    if height > TALL * width and len(text) > 2:
         return "turned"
     return "" if text else "nothing_read"
 
@@ -145,10 +146,3 @@ def _cut(gray: numpy.ndarray, box: Box, script: str) -> DetectedLine:
     if is_standing:
         around, inner = laid(around, inner, script)
     return DetectedLine(box, around, inner, stands=is_standing)
-
-
-def _box(quad: Quad, size: tuple[int, int]) -> Box:
-    """The upright box around a quad, at least a pixel large and inside the image."""
-    xs, ys = [x for x, _ in quad], [y for _, y in quad]
-    x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
-    return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))

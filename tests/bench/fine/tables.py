@@ -21,6 +21,7 @@ from datagen.engines import OPEN
 from datagen.engines.tables import Reading, TableReader
 from datagen.fine.text_layer_tables import table_html
 from datagen.fine.typeset_tables import STYLES, TypesetTable, typeset_tables
+from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import read_lines
 from datagen.record import Line
 from datagen.score.tables import normalised, score
@@ -35,7 +36,7 @@ def lines_of(table: TypesetTable) -> tuple[Line, ...]:
     """The table's lines as PP-OCRv6 finds and reads them."""
     (found,) = OPEN.get("ppocr-detector").detect([table.image])
     script = "Hans" if table.lang == "zh" else "Latn"
-    return read_lines(table.image, [quad for quad, _ in found], table.lang, script, OPEN).lines
+    return read_lines(table.image, [quad for quad, _ in found], table.lang, script, LineReaders(OPEN)).lines
 
 
 def readings(table: TypesetTable, reader: TableReader) -> Iterator[tuple[str, str | None, float]]:

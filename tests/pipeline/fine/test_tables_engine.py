@@ -7,6 +7,7 @@ import pytest
 from datagen.engines import OPEN
 from datagen.engines.tables import TableReader
 from datagen.fine.typeset_tables import TypesetTable, typeset_tables
+from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import read_lines
 from datagen.record import Box, Line
 from datagen.tables.cells import parse
@@ -14,7 +15,7 @@ from datagen.tables.cells import parse
 
 def lines_of(image: numpy.ndarray) -> tuple[Line, ...]:
     (found,) = OPEN.get("ppocr-detector").detect([image])
-    return read_lines(image, [quad for quad, _ in found], "en", "Latn", OPEN).lines
+    return read_lines(image, [quad for quad, _ in found], "en", "Latn", LineReaders(OPEN)).lines
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,10 @@ def test_lines_in_latin_that_ppocr_is_sure_of_stay_on_a_page_that_tesseract_read
     assert {line.text for line in lines} == {"свободный текст"}
 
 
+def test_a_page_in_a_known_script_without_a_line_is_read_in_no_language():
+    assert annotated(Told(script_guess="Arab"), lang="und", script="Arab").text == ""
+
+
 def test_another_recogniser_of_pp_ocr_reads_in_place_of_the_embedded_one():
     class Asks(Told):
         def get(self, name: str, **settings: Any) -> Engine:

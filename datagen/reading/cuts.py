@@ -1,0 +1,85 @@
+"""A line cut out of an image by its corners, the ways up in which it may be read, and which of them is right."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy
+from rapidfuzz.fuzz import ratio
+
+from datagen.engines import Quad
+from datagen.record import Box
+from datagen.writing.vertical_lines import laid
+
+SURE = 0.85
+"""PP-OCR's mean score on lines that it knows, and that stand upright, is higher."""
+TALL, VERY_TALL = 1.5, 3.0
+"""Times as high as wide: a line may stand or lie on its side; and it is no single letter."""
+_SKEW = 0.08  # of a line's height: a line that drifts further is made straight
+_SAME_TEXT = 50.0  # of 100
+
+
+class LineView(NamedTuple):
+    """A line seen one way up: its corners in an image's pixels, clockwise from the top left one of its first character, as that
+    stands upright, and (H, W) gray or (H, W, 3) RGB bytes between them, made straight if it `is_skewed`; and what it says so."""
+
+    quad: Quad
+    image: numpy.ndarray
+    direction: str = "ltr"
+    is_skewed: bool = False
+    text: str = ""
+    score: float | None = None
+
+    @property
+    def aspect(self) -> float:
+        """How many times as high as wide it is."""
+        return self.image.shape[0] / self.image.shape[1]
+
+
+def box_around(quad: Quad, size: tuple[int, int]) -> Box:
+    """The upright box around four corners in an image of this (width, height): inside of it, and at least a pixel large."""
+    xs, ys = [x for x, _ in quad], [y for _, y in quad]
+    x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
+    return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))
+
+
+def cut(image: numpy.ndarray, quad: Quad, drift: float, most: int | None = None) -> LineView:
+    """The line at `quad` of an image, (H, W) or (H, W, 3) bytes. `drift` is by how many pixels its sides are off the image's.
+    Where that is much, the line is made straight, and at most `most` pixels long."""
+    top_left, top_right, bottom_right, bottom_left = corners = numpy.array(quad, numpy.float32)
+    wide = float(max(numpy.linalg.norm(top_right - top_left), numpy.linalg.norm(bottom_right - bottom_left)))
+    high = float(max(numpy.linalg.norm(bottom_left - top_left), numpy.linalg.norm(bottom_right - top_right)))
+    if drift <= 1 + _SKEW * min(wide, high):
+        x0, y0, x1, y1 = box_around(quad, (image.shape[1], image.shape[0]))
+        return LineView(quad, numpy.ascontiguousarray(image[y0:y1, x0:x1]))
+    width, height = (min(most or length, max(1, length)) for length in (round(wide), round(high)))
+    turn = cv2.getPerspectiveTransform(corners, numpy.array([(0, 0), (width, 0), (width, height), (0, height)], numpy.float32))
+    straight = cv2.warpPerspective(image, turn, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return LineView(quad, straight, is_skewed=True)
+
+
+def on_its_side(tall: LineView) -> LineView:
+    """A tall line as one that runs from top to bottom, letters lying on their right side."""
+    return LineView((*tall.quad[1:], tall.quad[0]), numpy.ascontiguousarray(numpy.rot90(tall.image)))
+
+
+def upside_down(line: LineView) -> LineView:
+    """The line the other way up, unread."""
+    return LineView((*line.quad[2:], *line.quad[:2]), numpy.ascontiguousarray(line.image[::-1, ::-1]))
+
+
+def side_by_side(tall: LineView) -> LineView:
+    """A tall line's characters, which stand upright one below the other, set side by side."""
+    is_gray = tall.image.ndim == 2
+    gray = tall.image if is_gray else cv2.cvtColor(tall.image, cv2.COLOR_RGB2GRAY)
+    row = laid(gray, Box(0, 0, gray.shape[1], gray.shape[0]), "Jpan")[0]
+    return LineView(tall.quad, row if is_gray else cv2.cvtColor(row, cv2.COLOR_GRAY2RGB), "ttb")
+
+
+def best(views: Sequence[LineView]) -> tuple[LineView, bool]:
+    """The one of a line's views that is read best, the first of equals; and whether the line is a column.
+
+    PP-OCR reads a column that was turned, too. What its characters say that were set side by side tells that it is one.
+    """
+    surest = max(views, key=lambda line: (line.score or 0.0, len(line.text)))
+    return surest, any(line.direction == "ttb" and ratio(line.text, surest.text) > _SAME_TEXT for line in views)

@@ -1,0 +1,58 @@
+"""Who reads lines in a language and a script: PP-OCR, Tesseract in one of its languages, or one of the flywheel's readers."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import langcodes
+import numpy
+
+from datagen.engines import Choice, Engines, tesseract
+
+PPOCR, COMPACT, TESSERACT = "ppocr", "compact", "tesseract"
+LIKE_LATIN = frozenset(("Cyrl", "Grek", "Copt", "Cher"))
+"""Scripts with letters of the same shapes as Latin ones."""
+VERY_SURE = 0.95
+"""PP-OCR's score of a line in Latin that no reader of another script, in which its page or scene is, reads as well."""
+
+_PP_SCRIPTS = frozenset("Latn Hans Hant Hani Jpan Zyyy".split())  # which PP-OCR reads, but for the languages of Tesseract
+_ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
+
+
+class LineReaders(NamedTuple):
+    """Who may read lines: the recogniser `ppocr`, Tesseract, and the flywheel's readers in these `folders`."""
+
+    engines: Engines
+    folders: Sequence[str] = ()
+    ppocr: Choice = Choice(PPOCR)
+
+    def who(self, lang: str, script: str) -> tuple[Choice, str]:
+        """Who reads a language (BCP-47) in a script (ISO 15924), and the language in which to read."""
+        folder = next((f for f in self.folders if self.engines.get(COMPACT, folder=f).script == script), "")
+        if folder:
+            return Choice.of(COMPACT, folder=folder), lang
+        if not (script in _PP_SCRIPTS and not tesseract.language(lang)):
+            read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
+            if read_in:
+                return Choice(TESSERACT), read_in
+        return self.ppocr, lang
+
+    def read(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
+        """What one of them reads in lines, (H, W) gray bytes each, as `Reader.read` gives it."""
+        readings: Sequence[tuple[str, float | None]] = reader.opened(self.engines).read(lines, lang)
+        return readings
+
+    def guessed_script(self, lines: Sequence[numpy.ndarray]) -> str:
+        """The script that Tesseract takes these lines for, (H, W) gray bytes each, set below each other."""
+        rows = [cv2.resize(line, (max(1, line.shape[1] * _ROW // line.shape[0]), _ROW)) for line in lines[:_MOST_ROWS]]
+        width = max((row.shape[1] for row in rows), default=0) + 2 * _ROW
+        page = numpy.full((_ROW + 2 * _ROW * len(rows), width), 255, numpy.uint8)
+        for n, row in enumerate(rows):
+            page[_ROW + 2 * n * _ROW : 2 * (n + 1) * _ROW, _ROW : _ROW + row.shape[1]] = row
+        guess: str = self.engines.get(TESSERACT).script(page)
+        return guess
+
+
+def script_of(lang: str) -> str:
+    """The script (ISO 15924) that a language (BCP-47) is usually written in."""
+    return langcodes.Language.get(lang).maximize().script or "Zyyy"
