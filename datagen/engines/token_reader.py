@@ -34,14 +34,16 @@ _HASHED = 1 << 24
 class TokenReader(abc.ABC):
     """The reader in `folder`, which must have the weights of `sha256` ("": any). Not for two threads at once.
 
-    It reads on a GPU where there is one. There a score's last digits may be others than on a processor.
+    It reads on the `device`, cpu or cuda; "": on a GPU where there is one. There a score's last digits may be others than on a
+    processor.
     """
 
     kind: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
+    gpus: ClassVar[int] = 1
 
-    def __init__(self, folder: str, sha256: str = ""):
-        self.folder, self.sha256 = Folder(folder), sha256
+    def __init__(self, folder: str, sha256: str = "", device: str = ""):
+        self.folder, self.sha256, self.device = Folder(folder), sha256, device
 
     def versions(self) -> dict[str, str]:
         return package_versions(self.packages) | {self.kind: weights_sha256(self.folder)}
@@ -86,7 +88,8 @@ class TokenReader(abc.ABC):
         """Raises `ValueError` if the weights are others than those that were asked for, or can't be read."""
         if self.sha256 and weights_sha256(self.folder) != self.sha256:
             raise ValueError(f"{self.folder.url} holds other weights than those that were planned with")
-        return self._opened("cuda" if torch.cuda.is_available() else "cpu", getattr(torch, self.config["precision"]))
+        device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return self._opened(device, getattr(torch, self.config["precision"]))
 
     @abc.abstractmethod
     def _opened(self, device: str, dtype: torch.dtype) -> Any:

@@ -76,13 +76,18 @@ class SamplesOf(ShardSource):
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         num_samples = 0
-        for sample in self.samples(item, self._is_chosen, images=True):
+        for sample in self.samples(item, self.is_chosen, images=True):
             num_samples += 1
-            yield replace(sample, stage=self.stage or sample.stage)
+            yield self.given(sample)
         if not num_samples:
-            yield Drop("", item.uri, None, type(self).__name__, "nothing_chosen", "no sample in these languages and verdicts")
+            yield Drop("", item.uri, None, type(self).__name__, "nothing_chosen", "no sample of the shard is asked for")
 
-    def _is_chosen(self, row: dict[str, Any]) -> bool:
+    def given(self, sample: Sample) -> Sample:
+        """A chosen sample as stages are given it."""
+        return replace(sample, stage=self.stage or sample.stage)
+
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        """Whether the sample of this row of the manifest is worked on."""
         chosen = (not self.languages or row["lang"] in self.languages, not self.verdicts or row["verdict"] in self.verdicts)
         return all(chosen)
 

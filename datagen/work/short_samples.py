@@ -22,8 +22,8 @@ class ShortSamples(SamplesOf):
     longest: int = 24
     beside: tuple[str, ...] = ()
 
-    def _is_chosen(self, row: dict[str, Any]) -> bool:
-        if not self.shortest <= row["num_chars"] <= self.longest or not super()._is_chosen(row):
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        if not self.shortest <= row["num_chars"] <= self.longest or not super().is_chosen(row):
             return False
         langs, documents = _of(self.beside)
         return not self.beside or (row["lang"] in langs and row["sha256"] not in documents)

@@ -53,7 +53,7 @@ class JudgedPart:
 class CalibrateTask:
     """The reader `name` in the folder `readers`, whose weights are of `sha256`, on those lines of a shard of the dataset `lines`
     whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`. `like` says what lines of
-    the script's languages are like."""
+    the script's languages are like. The reader reads on the `device`, as in `Pretrained`."""
 
     name: str
     script: str
@@ -65,11 +65,12 @@ class CalibrateTask:
     dataset: str
     page_shards: tuple[str, ...]
     like: tuple[PlausibleFile, ...] = ()
+    device: str = ""
 
 
 def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
     """The parts of the task's lines, in order."""
-    reader = kinds.reader(f"{task.readers}/{task.name}", task.sha256)
+    reader = kinds.reader(f"{task.readers}/{task.name}", task.sha256, device=task.device)
     languages, lines, pages = task.pages.keys(), Folder(task.lines), Folder(task.dataset)
     rows = [row for row in manifest.read_part(lines, task.shard).to_pylist() if row["parent"] in languages]
     rows = [row for row in rows if row["script"] == task.script]

@@ -7,24 +7,24 @@ looks at the pages' text layers.
 import functools
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy
 import simplejpeg
 
-from datagen.engines import tesseract, versions
-from datagen.inputs.items import Inputs, Item
+from datagen.engines import Engines, tesseract, versions
+from datagen.inputs.items import Inputs
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Quality, Reading, Region, Sample
-from datagen.work.pipeline import Estimate
-from datagen.work.samples_of import ShardSource
+from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Estimate, Stage
+from datagen.work.samples_of import SamplesOf
 from datagen.writing.vertical_lines import stands
 from flywheel.labels import existing_readers as existing
 from flywheel.labels.line_readings import DetectedLine, detected
 from flywheel.pools.page_lists import PlaceFile
 
-STAGE = "DetectedLines"
 _DETECTOR = "ppocr-detector"
 _VOTE_MARGIN = 0.1  # in heights of the line
 _JPEG_QUALITY = 95
@@ -33,8 +33,28 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class DetectedLines(ShardSource):
-    """The lines on those pages that are in the file `pages`: a gray crop each, wide enough for both views of a reader.
+class PagesOf(SamplesOf):
+    """The pages that are in the file `pages`, each in the language that the file says."""
+
+    version: ClassVar[int] = 1
+
+    pages: PlaceFile = field(default_factory=PlaceFile)
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        pages = sum(max(0, item.count) for item in inputs)
+        return Estimate(30 * pages, 400_000 * pages, 1.2 * pages)
+
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        keys = self.pages.keys()
+        return row["key"] in keys
+
+    def given(self, sample: Sample) -> Sample:
+        return replace(sample, lang=self.pages.keys()[sample.key])
+
+
+@dataclass(frozen=True)
+class DetectLines(Stage):
+    """The lines on pages: a gray crop each, wide enough for both views of a reader.
 
     A line that stands is laid down. The crop's text is what the existing reader of the page's language reads, one of `existing`
     (`flywheel.labels.existing_readers`), or else Tesseract. Where there is none, or it fails, the crop is unread; in the second
@@ -42,74 +62,65 @@ class DetectedLines(ShardSource):
     without a line is a drop, `no_lines`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 1
+    needs: ClassVar[Needs] = A_CORE
 
-    pages: PlaceFile = field(default_factory=PlaceFile)
     existing: tuple[tuple[str, str], ...] = ()
+    batch_size: int = 8
 
     def engines(self) -> dict[str, str]:
         return versions(_DETECTOR) | existing.engines(reader for _, reader in self.existing)
 
-    def estimate(self, inputs: Inputs) -> Estimate:
-        pages = sum(max(0, item.count) for item in inputs)
-        return Estimate(30 * pages, 400_000 * pages, 1.2 * pages)
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        asked, readers = self.engines(), dict(self.existing)
+        for page in batch:
+            yield from self._lines(page, asked, readers.get(page.lang, existing.DEBIAN), engines)
 
-    def read(self, item: Item) -> Iterator[Sample | Drop]:
-        num_items = 0
-        languages, engines, readers = self.pages.keys(), self.engines(), dict(self.existing)
-        for page in self.samples(item, lambda row: row["key"] in languages, images=True):
-            num_items += 1
-            lang = languages[page.key]
-            yield from of_page(page, lang, page.script, engines, readers.get(lang, existing.DEBIAN))
-        if not num_items:
-            yield Drop("", item.uri, None, STAGE, "no_pages", "no page to read")
-
-
-def of_page(
-    page: Sample, lang: str, script: str, engines: dict[str, str], reader: str = existing.DEBIAN
-) -> Iterator[Sample | Drop]:
-    """The lines on a page's image, as samples, with what the existing `reader` reads in them; a drop if there is none."""
-    lines = detected(page, script)
-    if not lines:
-        yield page.drop("no_lines", STAGE, readings=(Reading(lang, Box(0, 0, *page.size), "", 0.0),))
-    votes, failed = _votes(lines, lang, script, reader)
-    for number, (line, vote) in enumerate(zip(lines, votes, strict=True)):
-        height, width = line.gray.shape
-        is_unread = vote is None
-        lines_read = () if vote is None else (Line(line.inner, vote),)
-        region = Region(line.inner, "text", vote or "", None, reader, (), lines_read, detected_by=_DETECTOR, is_unread=is_unread)
-        o = page.origin
-        yield Sample(
-            key=f"{page.key}-l{number:04d}",
-            task="crop",
-            image=simplejpeg.encode_jpeg(numpy.ascontiguousarray(line.gray)[:, :, None], _JPEG_QUALITY, "GRAY"),
-            size=(width, height),
-            lang=lang,
-            script=script,
-            text=vote or "",
-            regions=(region,),
-            quality=Quality("none"),
-            origin=Origin(o.uri, o.sha256, o.page, o.licence, engines, page.key, line.box),
-            stage="lines",
-            group=page.group,
-            metadata={"existing_reader": "failed"} if failed else {},
-        )
+    def _lines(self, page: Sample, asked: dict[str, str], reader: str, engines: Engines) -> Iterator[Sample | Drop]:
+        lines = detected(page, page.script, engines)
+        if not lines:
+            yield page.drop("no_lines", type(self).__name__, readings=(Reading(page.lang, Box(0, 0, *page.size), "", 0.0),))
+        votes, failed = _votes(lines, page.lang, page.script, reader, engines)
+        for number, (line, vote) in enumerate(zip(lines, votes, strict=True)):
+            height, width = line.gray.shape
+            lines_read = () if vote is None else (Line(line.inner, vote),)
+            is_unread, o = vote is None, page.origin
+            region = Region(
+                line.inner, "text", vote or "", None, reader, (), lines_read, detected_by=_DETECTOR, is_unread=is_unread
+            )
+            yield Sample(
+                key=f"{page.key}-l{number:04d}",
+                task="crop",
+                image=simplejpeg.encode_jpeg(numpy.ascontiguousarray(line.gray)[:, :, None], _JPEG_QUALITY, "GRAY"),
+                size=(width, height),
+                lang=page.lang,
+                script=page.script,
+                text=vote or "",
+                regions=(region,),
+                quality=Quality("none"),
+                origin=Origin(o.uri, o.sha256, o.page, o.licence, asked, page.key, line.box),
+                stage="lines",
+                group=page.group,
+                metadata={"existing_reader": "failed"} if failed else {},
+            )
 
 
 def line_of(sample: Sample) -> DetectedLine:
-    """The line that `of_page` made a sample of."""
+    """The line that `DetectLines` made a sample of."""
     (region,) = sample.regions
     vote = None if region.is_unread else sample.text
     box = sample.origin.box
     return DetectedLine(box, pixels(sample.image or b"", "L"), region.box, vote, stands(box, sample.script))
 
 
-def _votes(lines: Sequence[DetectedLine], lang: str, script: str, reader: str) -> tuple[Sequence[str | None], bool]:
+def _votes(
+    lines: Sequence[DetectedLine], lang: str, script: str, reader: str, engines: Engines
+) -> tuple[Sequence[str | None], bool]:
     """What the existing reader of a language reads in each line, None where there is none; and whether it failed."""
     if not lines or (reader == existing.DEBIAN and not tesseract.reads(lang, script)):
         return [None] * len(lines), False
     try:
-        return existing.read(reader, lang, script, [line.view(_VOTE_MARGIN) for line in lines]), False
+        return existing.read(reader, lang, script, [line.view(_VOTE_MARGIN) for line in lines], engines), False
     except RuntimeError as error:
         _tell(reader, lang, str(error))
         return [None] * len(lines), True

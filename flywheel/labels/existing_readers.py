@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy
 
 from datagen.disk.storage import Folder
-from datagen.engines import OPEN, is_folder, tessdata, tesseract, versions
+from datagen.engines import OPEN, Engines, is_folder, tessdata, tesseract, versions
 from flywheel.labels import evaluate, gate
 from flywheel.lines.crops import Crop
 from flywheel.pools import pools_file
@@ -68,13 +68,13 @@ def chosen(folder: Folder) -> dict[str, str]:
     return {lang: of["reader"] for lang, of in choices.items()}
 
 
-def read(reader: str, lang: str, script: str, images: Sequence[numpy.ndarray]) -> list[str]:
+def read(reader: str, lang: str, script: str, images: Sequence[numpy.ndarray], engines: Engines = OPEN) -> list[str]:
     """What a reader reads in lines, (H, W) gray bytes. Raises `ValueError` if it doesn't know the language, and `RuntimeError` if
     it fails."""
     if reader in (DEBIAN, NPM):
-        engine = OPEN.get("tesseract", data="npm" if reader == NPM else "")
+        engine = engines.get("tesseract", data="npm" if reader == NPM else "")
         return [text for text, _ in engine.read(images, tesseract.reads(lang, script))]
-    engine = OPEN.get(PPOCR, model="" if reader == PPOCR else reader)
+    engine = engines.get(PPOCR, model="" if reader == PPOCR else reader)
     return [text for text, _ in engine.read(images)]
 
 

@@ -15,7 +15,7 @@ from flywheel.labels import calibrate
 from flywheel.labels.calibrate import CalibrateTask, JudgedPart, ReaderGate
 from flywheel.labels.plausible import PlausibleFile
 from flywheel.labels.reading_pieces import STRATA
-from flywheel.labels.relabel import Gate, ReadLines
+from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.pools.lineage import RoundReader
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Place, Pools
@@ -39,7 +39,7 @@ class Labelling:
 
     `served` are the pools of the languages that it serves, and `folds` has the pages of each fold. The lines of the pages to read
     are the dataset `lines`; gates are calibrated on the pages `calibrating`, which may be of several datasets. `like` says by
-    language what its lines are like.
+    language what its lines are like. Readers read on the `device`, as in `Pretrained`.
     """
 
     step: Flywheel
@@ -52,6 +52,7 @@ class Labelling:
     lines: Folder
     calibrating: Sequence[PageLines]
     like: Mapping[str, PlausibleFile] = field(default_factory=dict)
+    device: str = ""
 
     def tasks(self) -> list[CalibrateTask]:
         """A task for each reader and shard of lines that calibrate its gate."""
@@ -69,7 +70,8 @@ class Labelling:
                         weights, readers = self.weights[reader.name], self.folder.sub("reader").url
                         lines, pages = (source.lines.url, shard), (source.pages.url, tuple(sorted(page_shards)))
                         like = tuple(self.like[p.lang] for p in self.served if p.script == script and p.lang in self.like)
-                        tasks.append(CalibrateTask(reader.name, script, weights, readers, source.chosen, *lines, *pages, like))
+                        where = (source.chosen, *lines, *pages, like, self.device)
+                        tasks.append(CalibrateTask(reader.name, script, weights, readers, *where))
         return tasks
 
     def gates(self, judged: Iterable[tuple[CalibrateTask, list[JudgedPart]]], learned: frozenset[str]) -> "Gates":
@@ -105,9 +107,10 @@ class Labelling:
                     behind.append(Gate(p.lang, p.script, pages, reader.name, weights, *passes))
                     keys |= {key for key, lang in pages.keys().items() if lang == p.lang}
         shards = dict.fromkeys(row["shard"] for row in manifest.rows(self.lines) if row["parent"] in keys)
-        source = ReadLines(self.folder.sub("reader").url, self.number, tuple(behind), self.step.reader)
         census = ShardsOf(self.lines.url, tuple(shards))
-        return Pipeline(round_name(self.number), census, source, (), max_drop=1.0) if shards else None
+        source = LinesOf(pages=tuple((gate.lang, gate.pages) for gate in behind), round=self.number)
+        read = ReadLines(self.folder.sub("reader").url, self.number, tuple(behind), self.step.reader, self.device)
+        return Pipeline(round_name(self.number), census, source, (read,), max_drop=1.0) if shards else None
 
 
 def mark_earlier(folder: Folder, earlier: Iterable[Folder], read: set[Place]) -> None:

@@ -29,7 +29,7 @@ from flywheel.step import pages_name, round_name
 
 STAGE = "LabelledPages"
 _DETECTOR = "ppocr-detector"
-_PART = re.compile(r"(?P<page>.*)-r\d+-(?P<line>\d+)(?:p\d+)?")
+_PART = re.compile(r"(?P<page>.*)-r\d+-(?P<line>\d+)(?:-?p\d+)?")
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def pipeline(number: int, labels: Folder, pages: Folder, rows: Sequence[Row]) ->
     shards: dict[str, set[str]] = {}
     for report in read_reports(labels):
         keys = {row["parent"] for row in manifest.read_part(labels, report.shard).select(["parent"]).to_pylist()}
-        keys |= {_place(drop.key)[0] for drop in report.drops if drop.readings}
+        keys |= {place_of(drop.key)[0] for drop in report.drops if drop.readings}
         shards[report.shard] = {shard_of[key] for key in keys if key in shard_of}
     read = tuple((shard, tuple(sorted(of_pages))) for shard, of_pages in shards.items() if of_pages)
     census = ShardsOf(labels.url, tuple(shard for shard, _ in read))
@@ -185,7 +185,7 @@ def refused_boxes(labels: Folder) -> dict[str, list[Box]]:
     """By the key of a page, where the round with the dataset `labels` refused what it read."""
     boxes: dict[str, list[Box]] = defaultdict(list)
     for drop in (drop for report in read_reports(labels) for drop in report.drops if drop.readings):
-        boxes[_place(drop.key)[0]] += [reading.box for reading in drop.readings]
+        boxes[place_of(drop.key)[0]] += [reading.box for reading in drop.readings]
     return boxes
 
 
@@ -196,13 +196,13 @@ def page_readings(accepted: Iterable[Sample], refused: Iterable[Drop]) -> dict[s
     for crop in accepted:
         (region,) = crop.regions
         (line,) = region.lines
-        page, number = _place(crop.key)
+        page, number = place_of(crop.key)
         is_agreed = crop.quality.signals.get("agreed", 0.0) > 0
         lines[page][number].append(Part(crop.origin.box, crop.text, region.score or 0.0, line.direction, is_agreed))
         first_crops.setdefault(page, crop)
     for drop in refused:
         for reading in drop.readings:
-            page, number = _place(drop.key)
+            page, number = place_of(drop.key)
             lines[page][number].append(Part(reading.box, reading.text, reading.score, reason=drop.reason))
     readings = {}
     for key, of_page in lines.items():
@@ -241,7 +241,7 @@ def _run(parts: Sequence[Part], script: str) -> Line:
     return Line(Box(min(x0), min(y0), max(x1), max(y1)), text, direction=direction, score=score)
 
 
-def _place(key: str) -> tuple[str, int]:
+def place_of(key: str) -> tuple[str, int]:
     """The page and the number of the line that a part of a line was read in."""
     match = _PART.fullmatch(key)
     assert match, key

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy
 from PIL import Image
 
-from datagen.engines import OPEN
+from datagen.engines import OPEN, Engines
 from datagen.engines.compact import FolderReader
 from datagen.page.images import pixels
 from datagen.reading.cuts import TALL, box_around
@@ -84,12 +84,12 @@ class ReadLine:
     refusal: str
 
 
-def detected(page: Sample, script: str) -> list[DetectedLine]:
+def detected(page: Sample, script: str, engines: Engines = OPEN) -> list[DetectedLine]:
     """The lines of a page's image in `script`, from top to bottom, without votes. The page's text is not looked at."""
     assert page.image is not None
     image = pixels(page.image)
     gray = numpy.asarray(Image.fromarray(image).convert("L"))
-    quads = OPEN.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
+    quads = engines.get("ppocr-detector", long_side=LONG_SIDE).detect([image])[0]
     return [_cut(gray, box_around(quad, page.size), script) for quad, _ in quads]
 
 

@@ -1,17 +1,18 @@
 """Reading lines that nobody has labelled: the gate decides which pieces of them are accepted."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy
 import simplejpeg
 
-from datagen.inputs.items import Inputs, Item
+from datagen.engines import OPEN, Engines
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
-from datagen.work.pipeline import Estimate
-from datagen.work.samples_of import ShardSource
+from datagen.work.needs import Needs
+from datagen.work.pipeline import Stage
+from datagen.work.samples_of import SamplesOf
 from datagen.writing.direction import is_rtl
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.detected_lines import line_of
@@ -57,9 +58,27 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class ReadLines(ShardSource):
-    """Reads the lines of the dataset `lines` with readers of a `kind`; gives a crop for each piece that is accepted, a drop for
-    each part of a line that is refused, and one for each line of which nothing is accepted.
+class LinesOf(SamplesOf):
+    """The lines of the dataset `lines` on those pages that one of the files `pages` has in its language, under the keys that they
+    have in the round `round`."""
+
+    version: ClassVar[int] = 1
+
+    pages: tuple[tuple[str, PlaceFile], ...] = ()
+    round: int = 0
+
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        return any(file.keys().get(row["parent"]) == lang for lang, file in self.pages)
+
+    def given(self, sample: Sample) -> Sample:
+        page, _, number = sample.key.rpartition("-l")
+        return replace(sample, key=f"{page}-r{self.round}-{number}")
+
+
+@dataclass(frozen=True)
+class ReadLines(Stage):
+    """Reads lines (`LinesOf`) with readers of a `kind`, on a `device` as in `Pretrained`; gives a crop for each piece that is
+    accepted, a drop for each part of a line that is refused, and one for each line of which nothing is accepted.
 
     A crop's score is the share of pieces that is right, among those as sure in its stratum: so labels of all readers and
     languages compare. The reader's own confidence stays in its quality's signals. A drop's score is the reader's confidence.
@@ -80,44 +99,37 @@ class ReadLines(ShardSource):
         no_gap           no paper between the words, so that the image can't be cut there
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     readers: str = ""
     round: int = 0
     gates: tuple[Gate, ...] = ()
     kind: str = COMPACT
+    device: str = field(default="", metadata={"secret": True})  # decides no byte
     jpeg_quality: int = 92
+    batch_size: int = 64
+
+    @property
+    def needs(self) -> Needs:
+        return kinds.needs(self.kind, self.device)
 
     def engines(self) -> dict[str, str]:
         return kinds.engines(self.kind)
 
-    def estimate(self, inputs: Inputs) -> Estimate:
-        lines = sum(max(0, item.count) for item in inputs)
-        return Estimate(lines, 8_000 * lines, 0.01 * lines)
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        for gate, lines in groupby(batch, key=self._gate):
+            yield from self.outcomes(list(lines), gate, engines)
 
-    def read(self, item: Item) -> Iterator[Sample | Drop]:
-        num_items = 0
-        lines = self.samples(item, lambda row: self._gate(row["parent"]) is not None, images=True)
-        for page, of_page in groupby(lines, key=lambda line: line.origin.parent):
-            gate = self._gate(page)
-            assert gate is not None
-            num_items += 1
-            yield from self.outcomes(list(of_page), gate)
-        if not num_items:
-            yield Drop("", item.uri, None, STAGE, "no_lines", "no line to read")
+    def _gate(self, line: Sample) -> Gate:
+        """The gate that names this line's page."""
+        return next(gate for gate in self.gates if gate.pages.keys().get(line.origin.parent) == gate.lang)
 
-    def _gate(self, page: str) -> Gate | None:
-        """The gate that names this page."""
-        return next((gate for gate in self.gates if gate.pages.keys().get(page) == gate.lang), None)
-
-    def outcomes(self, lines: Sequence[Sample], gate: Gate) -> Iterator[Sample | Drop]:
-        """The lines of a page behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
-        reader = kinds.reader(f"{self.readers}/{gate.reader}", gate.sha256)
+    def outcomes(self, lines: Sequence[Sample], gate: Gate, engines: Engines = OPEN) -> Iterator[Sample | Drop]:
+        """Lines behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
+        reader = kinds.reader(f"{self.readers}/{gate.reader}", gate.sha256, engines, self.device)
         judge = gate.like.read().reason if gate.like else None
         readings = read_parts([line_of(line) for line in lines], reader, gate.script, judge)
         for line, reading in zip(lines, readings, strict=True):
-            page, _, number = line.key.rpartition("-l")
-            key = f"{page}-r{self.round}-{number}"
             judged = [replace(part, reason=gate.refusal(part)) for part in reading.parts]
             is_whole = len(judged) == 1 or all(part.reason for part in judged)
             runs = [(reason, list(run)) for reason, run in groupby(judged, key=lambda part: bool(part.reason))]
@@ -126,7 +138,7 @@ class ReadLines(ShardSource):
                 for part in [reading.merge(run)] if is_refused else run:
                     count += 1
                     at = line.origin.box if is_whole else box_of(reading, part)
-                    part_key = key if is_whole else f"{key}p{count}"
+                    part_key = line.key if is_whole else f"{line.key}-p{count}"
                     yield (
                         self._refused(line, gate, part_key, part, at)
                         if is_refused

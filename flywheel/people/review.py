@@ -32,6 +32,7 @@ from rapidfuzz import fuzz
 from datagen.disk import manifest
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
+from flywheel.labels.labelled_pages import place_of
 from flywheel.lines.crops import Row
 from flywheel.pools.questions import Answer, Asked
 
@@ -52,7 +53,7 @@ def candidates(labels: Folder, pages: Folder) -> list[Asked]:
     rows: dict[str, Row] = {row["key"]: row for row in page_rows(pages) if (row["uri"], row["page"]) in places}
     lines = []
     for drop in drops:
-        row = rows.get(_page_of(drop.key))
+        row = rows.get(place_of(drop.key)[0])
         (reading,) = drop.readings
         if row:
             place = (row["key"], row["uri"], row["sha256"], row["page"], reading.box)
@@ -107,11 +108,6 @@ def page_rows(pages: Folder) -> Iterator[dict[str, Any]]:
     ]
     for part in manifest.parts(pages, [report.shard for report in read_reports(pages)]):
         yield from part.select(columns).to_pylist()
-
-
-def _page_of(key: str) -> str:
-    """The page's key in the key of a line that a round read: PAGE-rN-NUMBER."""
-    return key.rsplit("-", 2)[0]
 
 
 def _in_turn(lines: Sequence[Asked]) -> Iterator[Asked]:

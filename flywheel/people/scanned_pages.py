@@ -8,18 +8,21 @@ import hashlib
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from datagen.disk.shards import read_sample
 from datagen.disk.storage import Folder
+from datagen.engines import OPEN
 from datagen.reading.language import identify
 from datagen.record import Sample
 from datagen.work.assignment import assigned
-from flywheel.labels import detected_lines, gate
+from flywheel.labels import gate
 from flywheel.labels.calibrated_scores import Worth
+from flywheel.labels.detected_lines import DetectLines
 from flywheel.labels.line_readings import read_lines
 from flywheel.labels.reading_pieces import STRATA
-from flywheel.labels.relabel import Gate, ReadLines
+from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.lines.crops import Row
 from flywheel.people import review
 from flywheel.pools import lineage, pools_file
@@ -136,9 +139,9 @@ def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Poo
     worth = tuple(Worth(tuple((c, s) for c, s in metrics["gates"][reader][stratum].get("worth", ()))) for stratum in STRATA)
     one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], agreed, alone, None, worth)
     page = read_sample(pages, row["shard"], row["offset"], row["bytes"])
-    found = detected_lines.of_page(page, pools.lang, pools.script, detected_lines.DetectedLines().engines())
-    kind = kinds.kind_of(folder.sub(reader_name(reader)))
-    lines = [line for line in found if isinstance(line, Sample)]
+    found = DetectLines()([replace(page, lang=pools.lang, script=pools.script)], OPEN)
+    of_round, kind = LinesOf(round=metrics["round"]), kinds.kind_of(folder.sub(reader_name(reader)))
+    lines = [of_round.given(line) for line in found if isinstance(line, Sample)]
     for outcome in ReadLines(folder.sub("reader").url, metrics["round"], kind=kind).outcomes(lines, one):
         if isinstance(outcome, Sample):
             yield accepted_line(outcome, row["key"])

@@ -5,12 +5,15 @@ training wrote into a folder. The folder's config.json says of which kind the re
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from pkgutil import resolve_name
 from typing import Any
 
 from datagen.disk.storage import Folder
-from datagen.engines import ENGINES, OPEN, Engines, needed_by
+from datagen.engines import ENGINES, OPEN, Choice, Engines, needed_by
+from datagen.work.needs import Needs
+from datagen.work.runner import Runner
 from datagen.work.specification import describe
 from flywheel.lines.crops import Crop
 from flywheel.step import COMPACT, READERS, Fit
@@ -23,6 +26,8 @@ TRAININGS = {
     "ours": "flywheel.readers.ours:fit",
 }
 """The function that trains a reader of each kind."""
+
+log = logging.getLogger(__name__)
 
 
 def fit(kind: str, config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> str:
@@ -50,9 +55,29 @@ def kind_of(folder: Folder) -> str:
     return str(kind)
 
 
-def reader(folder: str, sha256: str = "", engines: Engines = OPEN) -> Any:
+def needs(kind: str, device: str = "") -> Needs:
+    """What a worker must have to train or to read with readers of this kind on a `device`: "cpu", "cuda", or "" for a GPU."""
+    return Needs(gpus=Choice.of(kind, device=device).gpus)
+
+
+def device(kind: str, asked: str, runner: Runner) -> str:
+    """Where the runner's workers train readers of this kind and read with them, as `Pretrained.device` has it: as `asked`, or, if
+    that is "" and the runner has no GPU, on a processor, which the log says."""
+    try:
+        runner.num_workers(needs(kind, asked))
+    except ValueError as error:
+        if asked:
+            raise
+        log.warning("readers %s work on a processor: %s", kind, error)
+        return "cpu"
+    return asked
+
+
+def reader(folder: str, sha256: str = "", engines: Engines = OPEN, device: str = "") -> Any:
     """The engine that reads with the reader in `folder`, whose weights must be of `sha256` ("": any)."""
-    return engines.get(kind_of(Folder(folder)), folder=folder, sha256=sha256)
+    kind = kind_of(Folder(folder))
+    on = {} if kind == COMPACT or not device else {"device": device}
+    return engines.get(kind, folder=folder, sha256=sha256, **on)
 
 
 def engines(kind: str) -> dict[str, str]:

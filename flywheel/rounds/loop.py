@@ -41,7 +41,7 @@ from datagen.work.pipeline import Pipeline
 from datagen.work.runner import Runner
 from datagen.work.samples_of import ShardsOf
 from flywheel.labels import calibrate, existing_readers, typeset_pages
-from flywheel.labels.detected_lines import DetectedLines
+from flywheel.labels.detected_lines import DetectLines, PagesOf
 from flywheel.people import audit, gold
 from flywheel.pools import page_lists, pools_file
 from flywheel.pools.page_lists import PlaceFile
@@ -174,7 +174,7 @@ def _lines(step: Flywheel, out: Folder, pools: FrozenPools, readers: Readers) ->
         dataset.clear(out.sub(LINES))
     keys = chosen.keys()
     shards = tuple(dict.fromkeys(row["shard"] for row in rows if row["key"] in keys))
-    return Pipeline(LINES, ShardsOf(pages.url, shards), DetectedLines(chosen, readers), (), max_drop=1.0) if shards else None
+    return _detection(LINES, ShardsOf(pages.url, shards), chosen, readers) if shards else None
 
 
 def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | None:
@@ -185,7 +185,11 @@ def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | 
     rows = list(manifest.rows(pages))
     languages = {(row["sha256"], row["page"]): row["lang"] for row in rows}
     chosen = PlaceFile.write(out.sub(step.name), TYPESET_TO_DETECT, languages, page_lists.sample_keys(pages, rows, languages))
-    return Pipeline(TYPESET_LINES, ShardsOf(pages.url), DetectedLines(chosen, readers), (), max_drop=1.0) if rows else None
+    return _detection(TYPESET_LINES, ShardsOf(pages.url), chosen, readers) if rows else None
+
+
+def _detection(name: str, pages: ShardsOf, chosen: PlaceFile, readers: Readers) -> Pipeline:
+    return Pipeline(name, pages, PagesOf(pages=chosen), (DetectLines(readers),), max_drop=1.0)
 
 
 def _is_whole(out: Folder, name: str) -> bool:
@@ -197,7 +201,7 @@ def _check(step: Flywheel, out: Folder) -> None:
     """Raise `ValueError` if one of the rounds was made, or begun, with other values."""
     for i, name in enumerate(round_folders(out)):
         folder = out.sub(name)
-        if json.loads(folder.read(ORIGIN))["values"] != values(step, is_first=i == 0):
-            raise ValueError(
-                f"{folder.url} was made with other values: start a new output with out=…, or replace this one with overwrite=1"
-            )
+        made, here = json.loads(folder.read(ORIGIN))["values"], values(step, is_first=i == 0)
+        if made != here:
+            how = "with other values" if made[0] == here[0] else f"by version {made[0]} of rounds, and this is {here[0]}"
+            raise ValueError(f"{folder.url} was made {how}: start a new output with out=…, or replace this one with overwrite=1")

@@ -55,7 +55,7 @@ from flywheel.step import (
 
 log = logging.getLogger(__name__)
 
-VERSION = 11  # goes up whenever the code makes other rounds of the same pools
+VERSION = 12  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
@@ -83,10 +83,13 @@ class Round:
         self.served = frozen.served
         self.left_out: dict[str, str] = {}
         self.folds: dict[str, PlaceFile] = {}
+        self.device = ""
 
     def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
         """Make the round, or what is missing of it. Returns the exit code."""
         origin = self._write_origin()
+        begun = self._fit.pretrained
+        self.device = kinds.device(self.step.reader, begun.device if begun else "", runner)
         for fold in FOLDS:
             waiting = {place: p.lang for p in self.served for place in p.fold(fold)}
             self.folds[fold] = self._pages_file(f"fold_{fold}.json", waiting)
@@ -181,7 +184,7 @@ class Round:
 
     def _outcomes(self, runner: Runner, function: Callable[[Any], Any], tasks: list[Any], what: str) -> list[Any] | None:
         """Each task with what it returned, in the tasks' order; None if one failed. Raises the `ValueError` of a task."""
-        outcomes = list(runner.map(function, tasks))
+        outcomes = list(runner.map(function, tasks, needs=kinds.needs(self.step.reader, self.device)))
         for _, _, error in outcomes:
             if isinstance(error, ValueError):
                 raise error
@@ -244,7 +247,7 @@ class Round:
         calibrating = [PageLines(file, self.pages, self.lines), self._typeset()]
         of_round = (self.step, self.number, self.folder, self.served, readers, weights, self.folds)
         like = plausible.learn(self.folder.sub(PLAUSIBLE), self.crops, self.served, texts)
-        return Labelling(*of_round, self.lines, calibrating, like)
+        return Labelling(*of_round, self.lines, calibrating, like, self.device)
 
     def _typeset(self) -> PageLines:
         """The typeset pages that calibrate gates."""

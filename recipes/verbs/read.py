@@ -61,7 +61,9 @@ def read(reader: str, input: str, out: str, kind: str, overwrite: bool, on: str,
         count, started = Count(num_left), time.monotonic()
         expected = next(order, -1)
         with shown("read") as show:
-            for task, rows, error in runner.map(read_images.run_read, list(tasks)):
+            of_kind = kinds.kind_of(folder)
+            needs = kinds.needs(of_kind, kinds.device(of_kind, "", runner))
+            for task, rows, error in runner.map(read_images.run_read, list(tasks), needs=needs):
                 if error is not None:
                     failed += 1
                     log.error(

@@ -12,6 +12,7 @@ import pytest
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
+from datagen.engines import OPEN
 from datagen.engines.compact import Reader, normalise
 from datagen.record import Sample
 from datagen.writing.lookalikes import fold as fold_letters
@@ -84,7 +85,7 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     assert len(refused) == sum(row["rejected"].values())
     assert all(reading.keys() == {"lang", "box", "text", "score"} for d in refused for reading in d["readings"])
     num_pages = row["pools"]["fold_a"]["pages"] + row["pools"]["fold_b"]["pages"]
-    lines = [re.fullmatch(r"(.*-r1-\d+)(?:p\d+)?", key)[1] for key in [s.key for s in accepted] + [d["key"] for d in refused]]
+    lines = [re.fullmatch(r"(.*-r1-\d+)(?:-p\d+)?", key)[1] for key in [s.key for s in accepted] + [d["key"] for d in refused]]
     assert len({*lines}) == pytest.approx(num_pages * wheel.LINES, rel=0.05)  # lines on the pages to read
     (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
     waiting = [s for s in samples(turned / "out/lines") if (s.origin.sha256, s.origin.page) in pools.unlabelled]
@@ -364,7 +365,7 @@ def test_pages_are_detected_once_and_rounds_read_the_same_lines(turned):
     }
     assert all(s.regions[0].is_unread or s.regions[0].by == "tesseract" for s in lines)
     boxes = {(s.origin.parent, s.origin.box) for s in lines}
-    whole = [s for n in (1, 2) for s in samples(turned / "out" / f"round-{n}") if not re.search(r"p\d+$", s.key)]
+    whole = [s for n in (1, 2) for s in samples(turned / "out" / f"round-{n}") if not re.search(r"-p\d+$", s.key)]
     assert whole and {(s.origin.parent, s.origin.box) for s in whole} <= boxes
 
 
@@ -376,7 +377,7 @@ def test_a_tesseract_that_fails_costs_votes_and_no_run(turned, monkeypatch, capl
     monkeypatch.setattr(detected_lines.tesseract.Tesseract, "read", fail)
     detected_lines._tell.cache_clear()
     pages = [s for s in samples(turned / "out/coarse") if s.origin.page == 0][:2]
-    lines = [line for page in pages for line in detected_lines.of_page(page, "ru", "Cyrl", {})]
+    lines = list(detected_lines.DetectLines()([replace(page, lang="ru", script="Cyrl") for page in pages], OPEN))
     assert len(lines) > 20
     assert all(line.regions[0].is_unread and line.metadata == {"existing_reader": "failed"} for line in lines)
     assert detected_lines.line_of(lines[0]).vote is None

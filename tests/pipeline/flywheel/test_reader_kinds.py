@@ -19,6 +19,9 @@ from safetensors.torch import load_file, save_file
 from datagen.disk.storage import Folder
 from datagen.engines import Engines
 from datagen.record import Box
+from datagen.work.needs import A_CORE
+from datagen.work.pipeline import run_shard
+from datagen.work.runner import InProcess
 from flywheel.lines.crops import Crop
 from flywheel.readers import fine_tuning, got_ocr, kinds, ours, ours_engine
 from flywheel.step import Fit, Flywheel, Pretrained
@@ -230,12 +233,23 @@ def test_gradients_that_are_never_finite_end_a_training(weights, tmp_path, monke
 
 
 @pytest.mark.parametrize("kind", [pytest.param("got_ocr", marks=pytest.mark.slow), "ours"])
-def test_a_round_of_the_wheel(kind, weights, tmp_path):
-    """A network that learned next to nothing opens no gate; all else of a round is there, and its reader reads."""
-    fit = values(kind, weights, 2)
+def test_a_round_of_the_wheel(kind, weights, tmp_path, monkeypatch):
+    """A network that learned next to nothing opens no gate; all else of a round is there, and its reader reads. Where it is
+    trained and reads, there is a GPU, and nowhere else."""
+    fit, gpus, mapped = values(kind, weights, 2), {}, InProcess.map
+    fit = replace(fit, pretrained=replace(fit.pretrained, device=""))
+
+    def seen(self, function, tasks, *, needs=A_CORE):
+        for task, *outcome in mapped(self, function, tasks, needs=needs):
+            gpus[task.shard[:-7] if function is run_shard else function.__name__] = needs.gpus
+            yield task, *outcome
+
+    monkeypatch.setattr(InProcess, "map", seen)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     step = {"reader": kind, "first": fit, "later": fit, "max_held_out": 6, "max_calibration_pages": 1}
     assert wheel.turn(wheel.few_documents(tmp_path / "in"), tmp_path / "out", **step) == 0
     out = Folder(str(tmp_path / "out"))
+    assert {name for name in gpus if gpus[name]} == {"run_fit", "run_calibrate", "round-1"} < gpus.keys()
     metrics = json.loads(out.read("round-1/metrics.json"))
     reader = out.sub("round-1/reader/Cyrl")
     assert metrics["readers"] == {"Cyrl": kinds.weights_sha256(reader)} and kinds.kind_of(reader) == kind

@@ -7,6 +7,7 @@ import pytest
 import simplejpeg
 
 from datagen.drawing.line_by_pango import line
+from datagen.engines import OPEN
 from datagen.record import Box, Line, Region
 from datagen.writing.vertical_lines import along, cells, laid, stands
 from flywheel.labels import detected_lines, line_readings, score_readings
@@ -89,7 +90,7 @@ def test_columns_of_a_page_go_to_the_readers_laid_down():
         image=simplejpeg.encode_jpeg(gray[:, :, None], colorspace="GRAY"),
         size=(500, 700),
     )
-    samples = list(detected_lines.of_page(page, "mn-Mong", "Mong", {}))
+    samples = list(detected_lines.DetectLines()([page], OPEN))
     lines = sorted((detected_lines.line_of(sample) for sample in samples), key=lambda of: of.box.x0)
     assert len(lines) == 3 and all(of.stands for of in lines)
     for of, box in zip(lines, boxes, strict=True):

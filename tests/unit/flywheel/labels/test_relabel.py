@@ -9,10 +9,10 @@ from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
 from flywheel.labels import relabel
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.gate import NOBODY
+from flywheel.labels.labelled_pages import place_of
 from flywheel.labels.line_readings import DetectedLine
 from flywheel.labels.reading_pieces import read_parts
-from flywheel.labels.relabel import Gate, ReadLines
-from flywheel.people import review
+from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.pools.page_lists import PlaceFile
 from tests.unit.flywheel.labels.test_reading_pieces import LINE, HandReader, drawn
 
@@ -42,7 +42,8 @@ def sample(line: DetectedLine) -> Sample:
 def outcomes(monkeypatch, plain: str, vote: str | None, agreed: float = 0.5, alone: float = NOBODY, **doubtful: float):
     monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(plain, doubtful=doubtful))
     gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, agreed, alone)
-    return list(ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(plain, vote))], gate))
+    line = LinesOf(round=2).given(sample(drawn(plain, vote)))
+    return list(ReadLines("readers", 2, (gate,)).outcomes([line], gate))
 
 
 def test_a_line_that_passes_is_a_crop_of_the_whole_line(monkeypatch):
@@ -66,12 +67,12 @@ def test_a_labels_score_is_the_share_that_is_right_of_pieces_as_sure(monkeypatch
 def test_a_line_is_parted_into_what_passes_and_what_does_not(monkeypatch):
     crop, drop = outcomes(monkeypatch, LINE, "слово дело вещь кнвга стол", г=0.6)
     assert isinstance(crop, Sample) and isinstance(drop, Drop)
-    assert (crop.key, crop.text) == (f"{PAGE}-r2-0007p1", "слово дело вещь")
-    assert (drop.key, drop.reason, drop.readings[0].text) == (f"{PAGE}-r2-0007p2", "disagrees", "книга стол")
+    assert (crop.key, crop.text) == (f"{PAGE}-r2-0007-p1", "слово дело вещь")
+    assert (drop.key, drop.reason, drop.readings[0].text) == (f"{PAGE}-r2-0007-p2", "disagrees", "книга стол")
     whole, left, right = drawn(LINE, "").box, crop.origin.box, drop.readings[0].box
     assert (left.x0, left.x1, right.x1) == (whole.x0, right.x0, whole.x1)
     assert pixels(crop.image, "L").shape[1] == crop.size[0] == pytest.approx(left.x1 - left.x0, abs=3)
-    assert review._page_of(drop.key) == PAGE
+    assert place_of(drop.key) == (PAGE, 7)
     assert crop.quality.signals["agreed"] == 1
 
 

@@ -13,7 +13,7 @@ from datagen.work.assignment import Assigned
 from datagen.work.pipeline import Pipeline, shard_task
 from datagen.work.samples_of import ShardsOf
 from flywheel.labels.calibrate import CalibrateTask
-from flywheel.labels.relabel import Gate, ReadLines
+from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Pools
 from flywheel.pools.pools_file import FrozenPools
@@ -68,7 +68,7 @@ def test_a_task_is_small_however_many_pages_and_shards_there_are(tmp_path):
     pages = PlaceFile.write(folder, "pages.json", languages)
     read = ReadLines("readers", 1, (Gate("ru", "Cyrl", pages, "Cyrl-a", "ab" * 32, 0.9, 0.99),))
     census = ShardsOf("out/lines", tuple(f"lines-{i:06d}" for i in range(10_000)))
-    pipeline = Pipeline("round-1", census, read, ())
+    pipeline = Pipeline("round-1", census, LinesOf(pages=(("ru", pages),), round=1), (read,))
     task = shard_task(pipeline, folder.url, Assigned(0, 0, (Item("out/lines/shards/lines-000000.tar"),)), {})
     assert len(pickle.dumps(task)) < 4000
     assert len(str(pipeline.description())) < 4000

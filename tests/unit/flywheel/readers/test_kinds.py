@@ -7,6 +7,10 @@ import pytest
 
 from datagen.disk.storage import Folder
 from datagen.engines import ENGINES
+from datagen.work.pipeline import Pipeline
+from datagen.work.runner import DaskRunner, InProcess
+from datagen.work.samples_of import ShardsOf
+from flywheel.labels.relabel import LinesOf, ReadLines
 from flywheel.readers import kinds
 from flywheel.step import READERS, Fit, Pretrained
 from recipes.multilingual import multilingual
@@ -59,6 +63,22 @@ def test_words_choose_a_kind(tmp_path, monkeypatch):
     assert wheel.later.steps < wheel.first.steps and wheel.later.pretrained == wheel.first.pretrained
     assert wheel.first.learning_rate > wheel_of(readers="got_ocr", start="weights").first.learning_rate
     assert wheel_of(readers="ours", start="train").first.pretrained == Pretrained("train")
+
+
+def test_readers_that_are_networks_need_a_gpu(monkeypatch):
+    wheel = wheel_of(readers="got_ocr", start="weights")
+
+    def gpus(kind: str, device: str = "") -> int:
+        return Pipeline("round-1", ShardsOf("a/lines"), LinesOf(), (ReadLines(kind=kind, device=device),)).needs.gpus
+
+    assert [gpus(wheel.reader), gpus("ours", "cuda"), gpus("ours", "cpu"), gpus("compact")] == [1, 1, 0, 0]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert kinds.device(wheel.reader, "", InProcess()) == ""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert kinds.device(wheel.reader, "", InProcess()) == "cpu" and kinds.device("compact", "", InProcess()) == ""
+    assert kinds.device(wheel.reader, "", DaskRunner("slurm", 2)) == ""
+    with pytest.raises(ValueError, match="a task needs GPUs: 1"):
+        kinds.device(wheel.reader, "cuda", InProcess())
 
 
 @pytest.mark.parametrize(
