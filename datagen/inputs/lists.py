@@ -1,44 +1,35 @@
 """Lists of inputs: a Parquet or JSON Lines file with a row a document, or rows of Common Crawl's columnar index."""
 
-import json
 import os
 from typing import Any
 
 import fsspec
-import pyarrow as pa
 
-from datagen.disk.storage import is_local, parquet_table, stat_etag
+from datagen.disk.storage import is_local, stat_etag
 from datagen.inputs import archive
 from datagen.inputs.archive import COMMON_CRAWL
 from datagen.inputs.items import Item
-from datagen.record import clean_text
+from datagen.inputs.local import archive_at
+from datagen.inputs.tables import JsonLines, Parquet, Row
+from datagen.record import SampleError, clean_text
 
 LIST_COLUMNS = ("uri", "etag", "bytes", "lang", "licence", "pages")
 
 
 def read_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Item]:
     """The items of the list at `path`, which the user calls `input`. Raises `ValueError`, naming what is wrong with which row."""
-    rows: list[dict[str, Any]]
-    with fs.open(path, "rb") as file:
-        try:
-            if input.endswith(".parquet"):
-                rows = parquet_table(file.read()).to_pylist()
-            else:
-                rows = [json.loads(line) for line in file if line.strip()]
-        except (ValueError, pa.ArrowException) as error:
-            raise ValueError(f"input={input}: not a readable list: {error}") from None
-    if not all(isinstance(row, dict) and (_is_named(row, "uri") or _is_named(row, "warc_filename")) for row in rows):
-        raise ValueError(
-            f"input={input}: every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}; "
-            "or a capture's warc_filename, warc_record_offset and warc_record_length"
-        )
     folder = fs.unstrip_protocol(fs._parent(path)) if not is_local(fs) else os.path.dirname(path)
     items = []
-    for number, row in enumerate(rows, 1):
-        try:
-            items.append(_listed(row, folder))
-        except ValueError as error:
-            raise ValueError(f"input={input}: row {number}: {error}") from None
+    try:
+        with archive_at(input) as copy:
+            table = (Parquet if input.endswith(".parquet") else JsonLines)(copy, "broken_list")
+            for number, row in table.rows(range(table.num_rows())):
+                try:
+                    items.append(_listed(row, folder))
+                except ValueError as error:
+                    raise ValueError(f"input={input}: row {number + 1}: {error}") from None
+    except SampleError as error:
+        raise ValueError(f"input={input}: not a readable list: {error}") from None
     return items
 
 
@@ -46,8 +37,15 @@ def _is_named(row: dict[str, Any], column: str) -> bool:
     return isinstance(row.get(column), str) and bool(row[column])
 
 
-def _listed(row: dict[str, Any], folder: str) -> Item:
+def _listed(row: Row, folder: str) -> Item:
     """A list's row as an item. A relative uri is relative to the list. Raises `ValueError`, naming what is wrong with it."""
+    if isinstance(row, SampleError):
+        raise ValueError(f"not a readable list: {row}")
+    if not _is_named(row, "uri") and not _is_named(row, "warc_filename"):
+        raise ValueError(
+            f"every row needs a uri; optional are {', '.join(LIST_COLUMNS[1:])}; "
+            "or a capture's warc_filename, warc_record_offset and warc_record_length"
+        )
     uri = clean_text(row["uri"]) if _is_named(row, "uri") else _captured(row)
     if "://" not in uri and not os.path.isabs(uri):
         uri = f"{folder}/{uri}"

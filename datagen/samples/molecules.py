@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from datagen.inputs.tables import unpacked
 from datagen.samples import pypi
 from datagen.samples.documents import cache_folder
 
@@ -160,17 +161,11 @@ def _given(file: str) -> Molecules:
     if not path.is_file():
         log.info("molecules: making %s plain, once", file)
         try:
-            with _opened(file) as text:
+            with io.TextIOWrapper(unpacked(file), encoding="utf-8-sig", newline="") as text:
                 _keep(path, _column(file, text))
         except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
             raise ValueError(f"molecules={file}: it can't be read as text, gzipped or not ({error})") from None
     return Molecules(path)
-
-
-def _opened(file: str) -> TextIO:
-    if file.endswith(".gz"):
-        return io.TextIOWrapper(gzip.open(file), encoding="utf-8", newline="")
-    return open(file, encoding="utf-8-sig", newline="")
 
 
 def _column(file: str, text: TextIO) -> Iterator[str]:
