@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from datagen.labels import OBJECT, PHRASE
-from datagen.record import Box, Region, SampleError
+from datagen.record import Box, Region, SampleError, clean_text
 
 _INSIDE = 0.5  # of a box's area, at least, that lies in its image
 _SAME_SHAPE = 0.02
@@ -37,6 +37,16 @@ class Described(NamedTuple):
     num_crowds: int = 0
     licence: str = ""
     metadata: Mapping[str, str] = MappingProxyType({})
+
+    def cleaned(self) -> "Described":
+        """This, with texts that UTF-8 can hold."""
+        return self._replace(
+            file=clean_text(self.file),
+            captions=tuple(map(clean_text, self.captions)),
+            things=tuple(thing._replace(text=clean_text(thing.text)) for thing in self.things),
+            licence=clean_text(self.licence),
+            metadata={name: clean_text(value) for name, value in self.metadata.items()},
+        )
 
     def joined(self, other: "Described") -> "Described":
         """This, with what another file says of the same picture."""
@@ -85,7 +95,7 @@ def _region(thing: Thing, stated: tuple[int, int], size: tuple[int, int]) -> Reg
     return Region(box, PHRASE if thing.is_phrase else OBJECT, thing.text, None, "annotation")
 
 
-def decoded(data: bytes, type: Any) -> Any:
+def decoded(data: bytes | msgspec.Raw, type: Any) -> Any:
     """JSON as values of a type. Python's `NaN` and `Infinity`, which no standard knows, are numbers, too. Raises `SampleError`
     (`broken_json`)."""
     try:
@@ -94,6 +104,6 @@ def decoded(data: bytes, type: Any) -> Any:
         except msgspec.DecodeError as error:
             if isinstance(error, msgspec.ValidationError):
                 raise
-            return msgspec.convert(json.loads(data), type)
+            return msgspec.convert(json.loads(bytes(data)), type)
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise SampleError("broken_json", str(error)[:300]) from None

@@ -9,8 +9,9 @@ An annotation with both a box and words (`caption`, `phrase`, `expression`, `sen
 Genome, is a phrase about that place. Masks, keypoints and panoptic segments are left alone.
 """
 
+from codecs import BOM_UTF8
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -49,19 +50,17 @@ def set_of(name: str) -> str:
     return stem.partition("_")[2] or stem
 
 
-def read(files: Sequence[bytes]) -> list[Described | SampleError]:
-    """What the files of one set say of each image, in the order in which they name these. Raises `SampleError`
+def read(path: str, rows: dict[str, Described | SampleError]) -> None:
+    """Add to `rows`, by the image's name, what a file says of each, to what other files of its set say. Raises `SampleError`
     (`broken_json`)."""
-    rows: dict[str, Described | SampleError] = {}
-    for data in files:
-        file: _File = decoded(data, _File)
-        for name, row in _rows(file):
-            before = rows.get(name)
-            if before is None or isinstance(before, SampleError):
-                rows[name] = row
-            elif isinstance(row, Described):
-                rows[name] = before.joined(row)
-    return list(rows.values())
+    with open(path, "rb") as file:
+        of_file: _File = decoded(file.read().removeprefix(BOM_UTF8), _File)
+    for name, row in _rows(of_file):
+        before = rows.get(name)
+        if before is None or isinstance(before, SampleError):
+            rows[name] = row
+        elif isinstance(row, Described):
+            rows[name] = before.joined(row)
 
 
 def _rows(file: _File) -> Iterator[tuple[str, Described | SampleError]]:
@@ -112,7 +111,7 @@ def _thing(one: _Annotation, names: dict[str | None, str]) -> Thing | None:
         return None
     try:
         x, y, width, height = map(float, one.bbox)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     phrase = next((text for name in _WORDS if (text := _phrase(getattr(one, name)))), "")
     name = phrase or names.get(_key(one.category_id), "")

@@ -10,7 +10,11 @@ describe nothing that stands without its question: they are left alone.
 """
 
 import re
+from codecs import BOM_UTF8
+from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from datagen.pictures.descriptions import Described, decoded
 from datagen.record import SampleError
@@ -30,16 +34,29 @@ _SPECIFIC = re.compile(r"\b(colou?r|how many|which|why|where|who|brand|number|te
 _LONGEST = 300  # characters of somebody who only asks for a description
 
 
-def read(data: bytes) -> list[Described | SampleError]:
-    """What each row says of its picture. Raises `SampleError` (`broken_json`)."""
-    if data.lstrip()[:1] == b"[":
-        return [_row(row) for row in decoded(data, list[Any])]
-    return [_of_line(line) for line in data.splitlines() if line.strip()]
+def read(path: str) -> Iterator[Described | SampleError]:
+    """What each row says of its picture. Of an array its bytes and a row are in memory, of lines a line. Raises `SampleError`
+    (`broken_json`)."""
+    with open(path, "rb") as file:
+        start = len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0
+        file.seek(start)
+        while (first := file.read(1)).isspace():
+            pass
+        file.seek(start)
+        yield from map(_parsed, _elements(file.read()) if first == b"[" else (line for line in file if line.strip()))
 
 
-def _of_line(line: bytes) -> Described | SampleError:
+def _elements(data: bytes) -> list[Any]:
+    """Those of an array, each as its own bytes, or as values where there are numbers that no standard knows."""
     try:
-        return _row(decoded(line, Any))
+        return msgspec.json.decode(data, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        return list(decoded(data, list[Any]))
+
+
+def _parsed(row: Any) -> Described | SampleError:
+    try:
+        return _row(decoded(row, Any) if isinstance(row, (bytes, msgspec.Raw)) else row)
     except SampleError as error:
         return SampleError("broken_row", error.detail)
 

@@ -4,10 +4,9 @@
 A file of descriptions is a container, and its parts are the pictures that it tells of, whose images lie in folders beside it.
 """
 
+import contextlib
 import functools
 import logging
-import re
-from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,16 +22,16 @@ from datagen.pictures.image_files import FORMATS
 from datagen.pictures.pick_source import first, pictures
 from datagen.pictures.source import ImageSource
 from datagen.record import Drop, Quality, Range, Sample, SampleError
-from datagen.vision import coco, conversations
+from datagen.sandbox.parts import Failed, Part
+from datagen.sandbox.process import ChildDied, Limits, sandbox
+from datagen.vision import coco
+from datagen.vision.descriptions_child import HEAD_BYTES, form_of
 from datagen.work.pipeline import Estimate, Source
 
 log = logging.getLogger(__name__)
 
+READ = "datagen.vision.descriptions_child:read_described"
 _ENDINGS = (".json", ".jsonl")
-_HEAD_BYTES = 1 << 16
-_COCO = re.compile(rb'"(images|annotations)"\s*:\s*\[\s*\{\s*"(?!role|from|content)')
-_TURNS = re.compile(rb'"(conversations?|messages)"\s*:\s*\[\s*\{')
-_SHOWS = re.compile(rb'"images?"\s*:')
 _MOST_LOOKED_AT = 500  # files of JSON in a folder
 
 
@@ -81,7 +80,7 @@ class DescribedCensus(Census):
         for group in _groups(self.input):
             listed = [_item(uri) for uri in group]
             try:
-                count = len(_rows(group, tuple(item.etag for item in listed)))
+                count = len(_rows(group, tuple(item.etag for item in listed), Limits()))
             except SampleError:
                 count = 1  # reading it will tell
             etag, size = " ".join(item.etag for item in listed), sum(item.num_bytes for item in listed)
@@ -101,6 +100,8 @@ class DescribedSource(Source):
     for a captioner.
     """
 
+    version: ClassVar[int] = 2  # 2: a row of an array that can't be read costs itself alone
+
     images: ImageSource
     root: str = field(default="", metadata={"secret": True})
     bare: bool = False
@@ -118,16 +119,15 @@ class DescribedSource(Source):
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         group = _group_of(item.uri)
-        rows = _rows(group, tuple(_item(uri).etag for uri in group))
-        stop = item.stop if item.stop >= 0 else len(rows)
-        for number in range(item.first, min(stop, len(rows))):
-            row, part = rows[number], Range(number, number + 1)
+        rows = _rows(group, tuple(_item(uri).etag for uri in group), self.images.limits)
+        for row in rows[item.first : item.stop if item.stop >= 0 else None]:
+            if isinstance(row, Failed):
+                yield Drop("", item.uri, row.parts, type(self).__name__, row.reason, row.detail)
+                continue
             try:
-                if isinstance(row, SampleError):
-                    raise row
-                yield self._sample(item, number, row)
+                yield self._sample(item, row.number, row.value)
             except SampleError as error:
-                yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
+                yield Drop("", item.uri, Range(row.number, row.number + 1), type(self).__name__, error.reason, error.detail)
 
     def _sample(self, item: Item, number: int, row: Described) -> Sample:
         if not (row.captions or row.things or self.bare):
@@ -146,13 +146,16 @@ class DescribedSource(Source):
 
 
 @functools.lru_cache(maxsize=2)
-def _rows(group: tuple[str, ...], etags: tuple[str, ...]) -> list[Described | SampleError]:
-    """What a group of files says, in the state that the `etags` are of. Raises `SampleError` as the readers do."""
-    files = []
-    for uri in group:
-        with archive_at(uri) as path, open(path, "rb") as file:
-            files.append(file.read().removeprefix(BOM_UTF8))
-    return coco.read(files) if _form(files[0][:_HEAD_BYTES]) == "coco" else conversations.read(files[0])
+def _rows(group: tuple[str, ...], etags: tuple[str, ...], limits: Limits) -> list[Part[Described] | Failed]:
+    """What a group of files says, in the state that the `etags` are of. Raises `SampleError` as the readers do, or what ended the
+    child."""
+    with contextlib.ExitStack() as stack:
+        paths = [stack.enter_context(archive_at(uri)) for uri in group]
+        try:
+            answers = sandbox(limits).run(READ, list[Part[Described] | Failed], paths=paths)
+            return [row for answer in answers for row in answer.value]
+        except ChildDied as death:
+            raise SampleError(death.reason, death.detail) from None
 
 
 def _groups(input: str) -> list[tuple[str, ...]]:
@@ -174,7 +177,7 @@ def _groups(input: str) -> list[tuple[str, ...]]:
         uri = name if "://" not in input else str(fs.unstrip_protocol(name))
         try:
             with fs.open(name, "rb") as file:
-                form = _form(file.read(_HEAD_BYTES))
+                form = form_of(file.read(HEAD_BYTES))
         except OSError:
             unreadable.append(uri)
             continue
@@ -188,13 +191,6 @@ def _groups(input: str) -> list[tuple[str, ...]]:
 @functools.lru_cache(maxsize=64)
 def _group_of(uri: str) -> tuple[str, ...]:
     return next(iter(_groups(uri)), (uri,))
-
-
-def _form(head: bytes) -> str:
-    head = head.removeprefix(BOM_UTF8)
-    if _TURNS.search(head) and _SHOWS.search(head):
-        return "conversations"
-    return "coco" if head.lstrip()[:1] == b"{" and _COCO.search(head) else ""
 
 
 class _Images:

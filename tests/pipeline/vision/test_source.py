@@ -1,15 +1,21 @@
 """Pictures that others described: COCO's files and conversations, with what is wrong in them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
 from datagen.pictures.source import ImageSource
 from datagen.record import Drop, Sample
 from datagen.target import Prompt, can_answer
 from datagen.vision.source import described
 from datagen.work.pipeline import Pipeline
+from recipes.__main__ import main
+from recipes.steps import OVER_MAX_DROP
+from tests.outputs import dataset_samples
 from tests.pipeline.pictures.test_pictures import drops, image, samples
 
 SIZE = (200, 100)
@@ -128,17 +134,18 @@ def test_of_a_conversation_the_description_is_the_caption(tmp_path):
     ]
     write(tmp_path / "llava.json", rows)
     messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is in the picture?"}]}]
+    write(tmp_path / "damaged.json", json.dumps(rows[:3]).encode().replace(b"Brown", b"\xff\xfe"))
     row = {"messages": [*messages, {"role": "assistant", "content": " A meadow. "}], "images": [{"path": "/far/away/b.jpg"}]}
     write(tmp_path / "more.jsonl", json.dumps(row).encode() + b"\n{broken\n\n")
     for name in ("images/coco/a.jpg", "images/b.jpg"):
         write(tmp_path / name, image(size=SIZE))
     outcomes = read(tmp_path)
     assert [(s.caption, s.metadata["name"]) for s in samples(outcomes)] == [
-        ("A dog.", "a.jpg"),
-        ("一只狗。", "b.jpg"),
+        *[("A dog.", "a.jpg"), ("一只狗。", "b.jpg")] * 2,
         ("A meadow.", "b.jpg"),
     ]
     assert [(name, part.first, reason) for name, part, reason in drops(outcomes)] == [
+        ("damaged.json", 1, "broken_row"),
         *[("llava.json", 1, "no_description"), ("llava.json", 3, "no_image"), ("llava.json", 4, "no_image")],
         *[("llava.json", 5, "several_images"), ("llava.json", 6, "bad_row"), ("more.jsonl", 1, "broken_row")],
     ]
@@ -150,6 +157,24 @@ def test_a_file_that_is_cut_short_is_a_drop_and_others_are_read(coco):
     outcomes = read(coco)
     assert [(name, part) for name, part, reason in drops(outcomes) if reason == "broken_json"] == [("instances_test.json", None)]
     assert len(samples(outcomes)) == 3
+
+
+def test_a_hostile_file_ends_the_child_and_costs_itself(coco, tmp_path_factory):
+    nested, huge = coco / "annotations/instances_nested.json", coco / "annotations/instances_huge.json"
+    write(nested, b'{"images": [{"file_name": "a.jpg", "more": ' + b"[" * 1_000_000)
+    write(huge, b'{"images": [{"file_name": "a.jpg", "caption": "')
+    os.truncate(huge, 4 << 30)  # a hole, which takes no room on the disk, and more than a child may have
+    write(coco / "turns.json", b'[{"image": "a.jpg", "conversations": [{"from": "human", "value": ' + b'{"x":' * 1_000_000)
+    images = b'"images": [{"id": 1, "file_name": "a\\ud800.jpg", "caption": "A dog."}]'
+    write(coco / "ids.json", b'{%s, "annotations": [{"image_id": 1, "bbox": [1%s, 1, 1, 1]}]}' % (images, b"0" * 999))
+    out = tmp_path_factory.mktemp("out")
+    assert main(["vision", "--input", str(coco), "--out", str(out), "--on", "inline"]) == OVER_MAX_DROP
+    dropped = {(Path(d.uri).name, d.reason) for r in read_reports(Folder(f"{out}/vision")) for d in r.drops}
+    assert dropped > {
+        *(("instances_nested.json", "broken_json"), ("instances_huge.json", "memory")),
+        *(("turns.json", "broken_json"), ("ids.json", "no_image")),
+    }  # fmt: skip
+    assert len(dataset_samples(Folder(f"{out}/vision"))) == 3
 
 
 def test_ids_tell_images_apart_or_nothing_is_said_of_them(tmp_path):
