@@ -123,12 +123,16 @@ def _walk(path: str) -> Iterator[dict[str, Any]]:
     yield from ({"name": name, "type": "directory"} for name in unreadable)
 
 
+def spelt_out(name: str) -> str:
+    """A file's name with what UTF-8 can't hold spelt out, so that no two names become one. Such a name won't open."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def file_item(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Item:
     """A listed file as an item."""
     size = int(info.get("size") or 0)
     if is_local(fs):
-        # A name that UTF-8 can't hold won't open; what it can't hold is spelt out, so that no two names become one.
-        name = info["name"].encode(errors="surrogateescape").decode(errors="backslashreplace")
+        name = spelt_out(info["name"])
         try:
             st = os.stat(info["name"])
             return Item(name, stat_etag(st.st_size, st.st_mtime_ns), st.st_size)

@@ -15,6 +15,7 @@ first list find an image of their own. The one that finds most is taken, the fir
 A key that several files have finds none of them. Names are compared in small letters.
 """
 
+import contextlib
 import functools
 import itertools
 import logging
@@ -28,7 +29,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from datagen.disk.storage import resolve
-from datagen.inputs.census import walk
+from datagen.inputs.census import spelt_out, walk
 from datagen.inputs.formats import suffixes
 from datagen.inputs.local import archive_at
 from datagen.pictures.image_files import FORMATS
@@ -38,6 +39,7 @@ from datagen.pictures.tables import Listed
 from datagen.record import Range, SampleError
 from datagen.sandbox.parts import Part
 from datagen.sandbox.process import ChildDied, Limits, sandbox
+from datagen.work.joined_rows import WHOLE, JoinedRow
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class Folder:
         self._unstrip = (lambda name: name) if "://" not in root else fs.unstrip_protocol
         endings = suffixes(FORMATS)
         names = (info["name"] for info in walk(fs, path) if info["type"] == "file" and info["name"].lower().endswith(endings))
-        below = (name.removeprefix(self._prefix) for name in names)
+        below = (spelt_out(name.removeprefix(self._prefix)) for name in names)
         chunks = [pa.array(some, pa.large_string()) for some in iter(lambda: list(itertools.islice(below, _CHUNK)), [])]
         paths = pa.chunked_array(chunks, pa.large_string()).combine_chunks()
         self.paths = paths.take(pc.array_sort_indices(paths))
@@ -163,15 +165,22 @@ class Join:
         self.folder = Folder(root)
         self._tables, self._limits = tuple(tables), limits
         self._table_numbers = _table_numbers(self._tables)
+        self._places: dict[str, numpy.ndarray] = {}
         self.rule, num_found = self._rule()
         if self.rule == NUMBER:
             self.folder.forget_names()
         log.info("%s: images are joined with rows by %s, which finds %d of the first rows", root, self.rule, num_found)
 
-    def place(self, table: str, row: int, keys: Sequence[tuple[str, str]]) -> int:
-        """The number of the image of a row; -1 if there is none."""
-        place = self._place(self.rule, table, row, keys)
-        return place if place < 0 or self.rule != IN_URL or self._rows_of_each[place] == 1 else -1
+    def rows(self, table: str, within: Range) -> Iterator[JoinedRow]:
+        """Where the images of a list's rows within a range lie, behind the rule that found them."""
+        yield JoinedRow(table, WHOLE, detail=self.rule)
+        places = self._found(table, within.stop if self.rule != IN_URL else -1)
+        has_image = places >= 0
+        if self.rule == IN_URL:
+            has_image &= self._rows_of_each[places] == 1
+        for number in map(int, numpy.flatnonzero(has_image)):
+            if number in within:
+                yield JoinedRow(table, number, self.folder.path(int(places[number])))
 
     def _place(self, rule: str, table: str, row: int, keys: Sequence[tuple[str, str]]) -> int:
         if rule == NUMBER:
@@ -210,16 +219,28 @@ class Join:
 
     @functools.cached_property
     def _rows_of_each(self) -> numpy.ndarray:
-        """How many rows name each image: 0, 1, or 2 for more."""
-        num_rows = numpy.zeros(len(self.folder), numpy.uint8)
+        """How many rows name each image."""
+        num_rows = numpy.zeros(len(self.folder), numpy.int64)
         for table in self._tables:
-            for row, keys in enumerate(self._keys(table)):
-                place = self._place(self.rule, table, row, [(self.rule, key) for key in keys])
-                if place >= 0:
-                    num_rows[place] = min(2, num_rows[place] + 1)
+            places = self._found(table)
+            num_rows += numpy.bincount(places[places >= 0], minlength=len(self.folder))
         return num_rows
 
+    def _found(self, table: str, stop: int = -1) -> numpy.ndarray:
+        """The number of the image of each of a table's rows, up to `stop`; -1 where there is none. Kept for tables that were read
+        to their end."""
+        if table in self._places:
+            return self._places[table]
+        rows = enumerate(itertools.islice(self._keys(table), None if stop < 0 else stop))
+        found = (self._place(self.rule, table, row, [(self.rule, key) for key in keys]) for row, keys in rows)
+        places = numpy.fromiter(found, numpy.int32)
+        if stop < 0:
+            self._places[table] = places
+        return places
+
     def _keys(self, table: str) -> Iterator[list[str]]:
+        """What the images of a table's rows are called by the rule, row by row. What ends the child is read with more care."""
+        num_rows = 0
         try:
             if self.rule == NUMBER:
                 yield from itertools.repeat([], look(table, self._limits).num_rows)
@@ -227,8 +248,12 @@ class Join:
             with archive_at(table) as path:
                 for answer in sandbox(self._limits).run(LIST_KEYS, list[list[str]], path=path, rule=self.rule):
                     yield from answer.value
+                    num_rows += len(answer.value)
         except (SampleError, ChildDied):
-            return  # reading it will tell
+            with contextlib.suppress(SampleError):  # reading it will tell
+                for row in listed_rows(table, Range(num_rows), self._limits):
+                    keys = row.value.keys if isinstance(row, Part) else []
+                    yield [key for rule, key in keys if rule == self.rule]
 
 
 def _table_numbers(tables: Sequence[str]) -> dict[str, int]:
@@ -240,6 +265,7 @@ def _table_numbers(tables: Sequence[str]) -> dict[str, int]:
 
 @functools.lru_cache(maxsize=1)
 def join(input: str, limits: Limits) -> Join:
-    """The join of an input's images and lists, kept from item to item: it lists the folder. Raises as `scan` and `Join`."""
+    """The join of an input's images and lists, kept from the census to the run: it lists the folder. Raises as `scan` and
+    `Join`."""
     scanned = scan(input, limits)
     return Join(scanned.root, scanned.lists, limits)

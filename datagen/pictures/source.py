@@ -14,13 +14,14 @@ from datagen.inputs.items import Inputs, Item, num_parts, shards_of
 from datagen.inputs.local import archive_at, fetched
 from datagen.pictures.descriptions import UNREAD_OBJECTS, Detected, regions_of
 from datagen.pictures.image_files import FORMATS
-from datagen.pictures.join import Join, join
-from datagen.pictures.listing import PACKED, is_table, listed_rows, look, sidecar_of
+from datagen.pictures.join import join
+from datagen.pictures.listing import PACKED, is_table, listed_rows, look, scan, sidecar_of
 from datagen.pictures.picture import Bounds, Picture
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, source_key
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed, Part
 from datagen.sandbox.process import Limits
+from datagen.work.joined_rows import WHOLE, JoinedRow, extents, rows_of
 from datagen.work.pipeline import Estimate, Source
 
 READ = "datagen.pictures.image_files:read_images"
@@ -46,8 +47,8 @@ class ImageSource(Source):
     An upright JPEG, PNG or WebP keeps its bytes; any other image is turned, laid on white and written anew (`images.upright`). So
     is one whose longer side is over `long_side` pixels (0: there is no such limit), scaled down to that. Images with a side under
     `min_side` pixels, or over `max_pixels`, are dropped. `list_name` is the list that they are of, `list` in their
-    metadata. For the task caption, objects that a table has (`objects.py`) are regions, as `DescribedSource` has them;
-    why they can't be read is `unread_objects` in the metadata.
+    metadata. `joined` is where the images of lists' rows lie. For the task caption, objects that a table has (`objects.py`) are
+    regions, as `DescribedSource` has them; why they can't be read is `unread_objects` in the metadata.
     """
 
     version: ClassVar[int] = 3
@@ -61,6 +62,7 @@ class ImageSource(Source):
     stage: str = "images"
     list_name: str = ""
     input: str = field(default="", metadata={"secret": True})
+    joined: tuple[JoinedRow, ...] | None = field(default=None, repr=False, metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
         return {"pillow": PIL.__version__}
@@ -121,26 +123,48 @@ class ImageSource(Source):
                 lost = Range(part.number, part.number + 1)
                 yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
 
+    def join(self, items: Sequence[Item]) -> Iterator[JoinedRow]:
+        """Where the images of lists' rows lie, by the rule that finds them; and those that no row names, as the folder's rows."""
+        read = {uri: within for uri, within in extents(items).items() if is_table(uri) or uri.endswith("/")}
+        if not read:
+            return
+        try:
+            lists = scan(self.input, self.limits).lists
+            read = {uri: within for uri, within in read.items() if uri in lists or uri.endswith("/")}
+            joined = join(self.input, self.limits) if read else None
+        except ValueError as error:
+            yield from (JoinedRow(uri, WHOLE, reason="no_images", detail=str(error)) for uri in read)
+            return
+        for uri, within in read.items():
+            assert joined is not None
+            if uri.endswith("/"):
+                yield from (JoinedRow(uri, number, path) for number, path in enumerate(joined.strays()) if number in within)
+            else:
+                yield from joined.rows(uri, within)
+        join.cache_clear()  # it takes memory
+
     def _listed(self, item: Item) -> Iterator[Sample | Drop]:
         """The rows of a list, each with its image. All rows are read before the first image is: a thread has one child."""
-        joined = self._join()
+        joined = rows_of(self, item)
+        if WHOLE not in joined:
+            raise SampleError("no_images", "it was no list that could be read when the run was planned")
+        rule = joined[WHOLE].detail
         for row in [*listed_rows(item.uri, item.part, self.limits)]:
             if isinstance(row, Failed):
                 yield Drop("", item.uri, row.parts, type(self).__name__, row.reason, row.detail)
                 continue
-            part = Range(row.number, row.number + 1)
             try:
-                yield self.sample(item, row.number, self._joined(joined, item.uri, row))
+                yield self.sample(item, row.number, self._joined(joined.get(row.number), row, rule))
             except SampleError as error:
-                yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
+                lost = Range(row.number, row.number + 1)
+                yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
 
-    def _joined(self, joined: Join, table: str, row: Part) -> Picture:
+    def _joined(self, joined: JoinedRow | None, row: Part, rule: str) -> Picture:
         """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
-        place = joined.place(table, row.number, row.value.keys)
-        if place < 0:
-            name = next((key for rule, key in row.value.keys if rule == joined.rule), f"row {row.number}")
-            raise SampleError("no_image", f"no image by {joined.rule}: {row.value.metadata.get('url', '') or name}")
-        picture = self.picture(joined.folder.path(place))
+        if joined is None:
+            name = next((key for by, key in row.value.keys if by == rule), f"row {row.number}")
+            raise SampleError("no_image", f"no image by {rule}: {row.value.metadata.get('url', '') or name}")
+        picture = self.picture(joined.path)
         return picture._replace(
             caption=row.value.caption or picture.caption,
             metadata={**picture.metadata, **row.value.metadata, "name": picture.metadata["name"]},
@@ -161,15 +185,8 @@ class ImageSource(Source):
         return picture._replace(metadata={**picture.metadata, "name": name})
 
     def _strays(self, item: Item) -> Iterator[Drop]:
-        for number, uri in enumerate(self._join().strays()):
-            if item.has(number):
-                yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", uri)
-
-    def _join(self) -> Join:
-        try:
-            return join(self.input, self.limits)
-        except ValueError as error:
-            raise SampleError("no_images", str(error)) from None
+        for number, row in rows_of(self, item).items():
+            yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", row.path)
 
     @property
     def _bounds(self) -> Bounds:

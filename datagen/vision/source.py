@@ -5,15 +5,16 @@ A file of descriptions is a container, and its parts are the pictures that it te
 """
 
 import contextlib
-import functools
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
+
+import msgspec
 
 from datagen.disk.storage import is_local, resolve
-from datagen.inputs.census import Census, file_item, walk
+from datagen.inputs.census import Census, file_item, spelt_out, walk
 from datagen.inputs.formats import suffixes
 from datagen.inputs.items import Inputs, Item, num_parts, shards_of
 from datagen.inputs.local import archive_at
@@ -26,6 +27,7 @@ from datagen.sandbox.parts import Failed, Part
 from datagen.sandbox.process import ChildDied, Limits, sandbox
 from datagen.vision import coco
 from datagen.vision.descriptions_child import HEAD_BYTES, form_of
+from datagen.work.joined_rows import WHOLE, JoinedRow, extents, rows_of
 from datagen.work.pipeline import Estimate, Source
 
 log = logging.getLogger(__name__)
@@ -74,13 +76,11 @@ class DescribedCensus(Census):
     seed: int = 0
 
     def items(self) -> list[Item]:
-        _group_of.cache_clear()  # the folder may have changed since
-        _images.cache_clear()
         items = []
         for group in _groups(self.input):
             listed = [_item(uri) for uri in group]
             try:
-                count = len(_rows(group, tuple(item.etag for item in listed), Limits()))
+                count = sum(1 for _ in _rows(group, Limits()))
             except SampleError:
                 count = 1  # reading it will tell
             etag, size = " ".join(item.etag for item in listed), sum(item.num_bytes for item in listed)
@@ -91,7 +91,8 @@ class DescribedCensus(Census):
 
 @dataclass(frozen=True)
 class DescribedSource(Source):
-    """Pictures with captions and objects, as a file says them; `images` decodes them, `root` is where they lie.
+    """Pictures with captions and objects, as a file says them; `images` decodes them, `root` is where they lie. `joined` are the
+    files' rows with their images.
 
     Of several captions of a picture the longest is its caption; the others are in the metadata, `other_captions`. Boxes are
     clipped to the image. One that lies outside by half is left out, and counted by the signal `boxes_outside`; crowds, which
@@ -106,6 +107,7 @@ class DescribedSource(Source):
     root: str = field(default="", metadata={"secret": True})
     bare: bool = False
     shard_images: int = 1000
+    joined: tuple[JoinedRow, ...] | None = field(default=None, repr=False, metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
         return self.images.engines()
@@ -117,22 +119,39 @@ class DescribedSource(Source):
         count = sum(num_parts(item, 1000) for item in inputs)
         return Estimate(count, 150_000 * count, 0.02 * count)
 
-    def read(self, item: Item) -> Iterator[Sample | Drop]:
-        group = _group_of(item.uri)
-        rows = _rows(group, tuple(_item(uri).etag for uri in group), self.images.limits)
-        for row in rows[item.first : item.stop if item.stop >= 0 else None]:
-            if isinstance(row, Failed):
-                yield Drop("", item.uri, row.parts, type(self).__name__, row.reason, row.detail)
-                continue
+    def join(self, items: Sequence[Item]) -> Iterator[JoinedRow]:
+        """What the files say of each picture, and where its image lies."""
+        images = _Images(self.root)
+        for uri, within in extents(items).items():
             try:
-                yield self._sample(item, row.number, row.value)
+                rows = enumerate(_rows(next(iter(_groups(uri)), (uri,)), self.images.limits))
+                yield from (self._joined(uri, number, row, images) for number, row in rows if number in within)
             except SampleError as error:
-                yield Drop("", item.uri, Range(row.number, row.number + 1), type(self).__name__, error.reason, error.detail)
+                yield JoinedRow(uri, WHOLE, reason=error.reason, detail=error.detail)
 
-    def _sample(self, item: Item, number: int, row: Described) -> Sample:
-        if not (row.captions or row.things or self.bare):
-            raise SampleError("not_described", row.file)
-        picture = self.images.picture(_images(self.root).find(row.file, coco.set_of(item.uri)))
+    def _joined(self, uri: str, number: int, row: Described | Failed, images: "_Images") -> JoinedRow:
+        if isinstance(row, Failed):
+            return JoinedRow(uri, number, reason=row.reason, detail=row.detail)
+        try:
+            if not (row.captions or row.things or self.bare):
+                raise SampleError("not_described", row.file)
+            path = images.find(row.file, coco.set_of(uri))
+        except SampleError as error:
+            return JoinedRow(uri, number, reason=error.reason, detail=error.detail)
+        return JoinedRow(uri, number, path, msgspec.msgpack.encode(row))
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        for number, row in rows_of(self, item).items():
+            try:
+                if row.reason:
+                    raise SampleError(row.reason, row.detail)
+                yield self._sample(item, number, row.path, msgspec.msgpack.decode(row.content, type=Described))
+            except SampleError as error:
+                part = Range(number, number + 1)
+                yield Drop("", item.uri, part, type(self).__name__, error.reason, error.detail)
+
+    def _sample(self, item: Item, number: int, image: str, row: Described) -> Sample:
+        picture = self.images.picture(image)
         signals: dict[str, float] = {"crowds": float(row.num_crowds)} if row.num_crowds else {}
         inside, num_outside = regions_of(row.things, row.size, picture.size)
         signals |= {"boxes_outside": float(num_outside)} if num_outside else {}
@@ -145,15 +164,13 @@ class DescribedSource(Source):
         return replace(sample, regions=inside, quality=Quality(signals=signals))
 
 
-@functools.lru_cache(maxsize=2)
-def _rows(group: tuple[str, ...], etags: tuple[str, ...], limits: Limits) -> list[Part[Described] | Failed]:
-    """What a group of files says, in the state that the `etags` are of. Raises `SampleError` as the readers do, or what ended the
-    child."""
+def _rows(group: tuple[str, ...], limits: Limits) -> Iterator[Described | Failed]:
+    """What a group of files says, row by row. Raises `SampleError` as the readers do, or what ended the child."""
     with contextlib.ExitStack() as stack:
         paths = [stack.enter_context(archive_at(uri)) for uri in group]
         try:
-            answers = sandbox(limits).run(READ, list[Part[Described] | Failed], paths=paths)
-            return [row for answer in answers for row in answer.value]
+            for answer in sandbox(limits).run(READ, list[Part[Described] | Failed], paths=paths):
+                yield from (row.value if isinstance(row, Part) else row for row in answer.value)
         except ChildDied as death:
             raise SampleError(death.reason, death.detail) from None
 
@@ -188,11 +205,6 @@ def _groups(input: str) -> list[tuple[str, ...]]:
     return groups if fs.isdir(path) else [group for group in groups if any(resolve(uri)[1] == path for uri in group)]
 
 
-@functools.lru_cache(maxsize=64)
-def _group_of(uri: str) -> tuple[str, ...]:
-    return next(iter(_groups(uri)), (uri,))
-
-
 class _Images:
     """The images below a folder, by their names."""
 
@@ -201,7 +213,7 @@ class _Images:
         self._places: defaultdict[str, list[str]] = defaultdict(list)
         for info in walk(fs, path):
             if info["name"].lower().endswith(suffixes(FORMATS)):
-                uri = info["name"] if "://" not in root else str(fs.unstrip_protocol(info["name"]))
+                uri = spelt_out(info["name"] if "://" not in root else str(fs.unstrip_protocol(info["name"])))
                 self._places[uri.rpartition("/")[2]].append(uri)
 
     def find(self, file: str, folder: str) -> str:
@@ -217,11 +229,6 @@ class _Images:
             if len(fitting) == 1:
                 return fitting[0]
         raise SampleError("ambiguous_image" if places else "no_image", file)
-
-
-@functools.lru_cache(maxsize=1)
-def _images(root: str) -> _Images:
-    return _Images(root)
 
 
 def _root(input: str) -> str:

@@ -29,6 +29,7 @@ from datagen.inputs.language_weights import weigh
 from datagen.inputs.selection import choose
 from datagen.record import SCHEMA, another_schema
 from datagen.work.assignment import Assigned, add_generation, assigned, new_items, numbered
+from datagen.work.joined_rows import with_joined
 from datagen.work.pipeline import Pipeline, ShardTask, run_shard, shard_fingerprint, shard_task
 from datagen.work.retry import read_later, settle
 from datagen.work.runner import Runner
@@ -165,7 +166,7 @@ def build(
     started = time.time()
     new: list[ShardReport] = []
     failed: dict[str, BaseException] = {}
-    for task, report, error in runner.map(run_shard, todo.todo, needs=pipeline.needs) if todo.todo else ():
+    for task, report, error in runner.map(run_shard, with_joined(todo.todo), needs=pipeline.needs) if todo.todo else ():
         if report is not None:
             new.append(report)
             on_shard(report)

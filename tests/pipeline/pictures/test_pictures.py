@@ -18,6 +18,7 @@ from datagen.disk.storage import Folder
 from datagen.pictures.pick_source import pictures
 from datagen.record import Drop, Range, Sample
 from datagen.work.pipeline import Pipeline
+from recipes.__main__ import main
 from recipes.recipe import Recipe
 from recipes.run.execute import run
 from recipes.steps import Place
@@ -338,15 +339,28 @@ def test_images_that_no_rule_joins_with_the_list_beside_them_are_refused(tmp_pat
     assert len(samples(read(tmp_path / "*.jpg"))) == 1
 
 
-def test_a_long_list_is_cut_into_shards(tmp_path):
-    laion(tmp_path / "in.parquet", [*URLS, *URLS, *URLS])
-    for row in range(0, 12, 2):
-        (tmp_path / f"{row:05d}.jpg").write_bytes(image())
-    census, source = pictures(str(tmp_path / "in.parquet"), list="other", shard_images=5)
-    recipe = Recipe("pictures", (Pipeline("pictures", census, source, ()),))
-    assert run(recipe, Place(str(tmp_path / "out"), "inline")) == 0
-    reports = read_reports(Folder(str(tmp_path / "out" / "pictures")))
-    assert [(report.num_samples, len(report.drops)) for report in reports] == [(3, 2), (2, 3), (1, 1)]
+def test_the_shards_of_a_long_list_are_made_by_several_workers_and_read_again_alone(tmp_path):
+    """No worker joins anything: it gets the images of its own rows."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    laion(folder / "list.parquet", [f"https://example.org/{row}.jpg" for row in range(1200)])
+    for row in (0, 999, 1100):
+        (folder / f"{row:05d}.jpg").write_bytes(image((row % 256, 0, 0)))
+    words = ["vision", "--input", str(folder), "--list", "other", "--out", str(out)]
+
+    def captions() -> list[tuple[str, str]]:
+        return sorted((s.caption, s.metadata["name"]) for s in dataset_samples(Folder(f"{out}/vision")))
+
+    assert main([*words, "--on", "local", "--workers", "2"]) == 0
+    reports = read_reports(Folder(f"{out}/vision"))
+    assert [(report.num_samples, len(report.drops)) for report in reports] == [(2, 998), (1, 199)]
+    assert captions() == [("caption 0", "00000.jpg"), ("caption 1100", "01100.jpg"), ("caption 999", "00999.jpg")]
+    (out / f"vision/shards/{reports[1].shard}.json").unlink()  # as a kill leaves it
+    assert main([*words, "--on", "inline"]) == 0
+    assert read_reports(Folder(f"{out}/vision"))[1].sha256 == reports[1].sha256
+    (folder / "01101.jpg").write_bytes(image("red"))
+    assert main(["retry", str(out), "--reason", "no_image", "--on", "inline"]) == 0
+    assert len(captions()) == 4 and captions()[2] == ("caption 1101", "01101.jpg")
 
 
 def test_a_limit_counts_pictures_and_a_larger_one_goes_on(tmp_path):
