@@ -128,7 +128,9 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a sample comes from. `sha256` is of the whole source file, in hex; `engines` maps a name to a version.
+    """Where a sample comes from. `uri` is that of a file or of an archive's member. `sha256`, in hex, is of the bytes that the
+    sample was made from: those of the whole file, or, of a container of texts or pictures, of the row's text or of the picture.
+    `engines` maps a name to a version.
 
     `page` is the place in the container: a page, row, member or draw. A sample that was cut from another has that sample's key as
     its `parent`, and lies at `box` in the parent's image.
@@ -167,7 +169,7 @@ class Sample:
     """One training sample.
 
     `image` holds the encoded file (JPEG, PNG or WebP). It is None for text alone, and where a record was read without its image.
-    Samples of one `group` are on one side of any split; "" stands for the source file's sha256. `difficulty` is from 0 to 1, or
+    Samples of one `group` are on one side of any split; "" stands for the sha256 of their origin. `difficulty` is from 0 to 1, or
     -1 where nobody measured it. `caption` is what somebody wrote about the picture. `metadata` is what the source says of it, by
     name: an address, a licence, safety scores."""
 
@@ -356,7 +358,12 @@ def content_key(sha256: str) -> str:
 
 def source_key(uri: str, sha256: str) -> str:
     """What the keys of a file's samples begin with, if it lies at `uri`: samples of two copies of a file have two keys."""
-    return f"{content_key(sha256)}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}"
+    return f"{content_key(sha256)}-{uri_key(uri)}"
+
+
+def uri_key(uri: str) -> str:
+    """What the keys of all samples out of the file at `uri` have in second place, whatever row or picture they are of."""
+    return hashlib.sha256(uri.encode()).hexdigest()[:8]
 
 
 def clean_text(text: str) -> str:

@@ -5,23 +5,25 @@
 A line is written before the first byte is removed (`done` false), so that whatever comes after a kill finishes the removal.
 """
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
-from datagen.record import Drop, Sample, content_key
+from datagen.record import Drop, Sample, content_key, uri_key
 
 NAME = "forgotten.jsonl"
 
 
 @dataclass(frozen=True)
 class Tombstone:
-    """A request to forget the source `uri`, or all with the content `sha256`.
+    """A request to forget the file `uri`, with all of its rows or pictures, or whatever has the content `sha256`.
 
-    `sources` are what it meant when it was made, each a uri and a sha256 ("" where the document gave nothing); `trained` names
-    what had learned from them: readers of rounds, and models. `time` is Unix seconds.
+    `sources` are what it meant when it was made, each a uri and a sha256. A file is one of them, however many rows it has: its
+    sha256 is "" where they have several, or where it gave nothing. `trained` names what had learned from them: readers of rounds,
+    and models. `time` is Unix seconds.
     """
 
     uri: str = ""
@@ -58,11 +60,23 @@ class Forgotten:
     def origin(self, uri: str, sha256: str) -> bool:
         return uri in self.uris or sha256 in self.sha256s
 
+    def holds_key(self, key: str) -> bool:
+        """Whether a sample's key is that of a forgotten source's, or of what was cut from it."""
+        return key.startswith(self._content_keys) or key.partition("-")[2].partition("-")[0] in self._uri_keys
+
+    @functools.cached_property
+    def _content_keys(self) -> tuple[str, ...]:
+        return tuple(map(content_key, self.sha256s))
+
+    @functools.cached_property
+    def _uri_keys(self) -> frozenset[str]:
+        return frozenset(map(uri_key, self.uris))
+
     def holds_outcome(self, outcome: Sample | Drop) -> bool:
         """Whether a sample, or the trace that a dropped one left, is of a forgotten source."""
         if isinstance(outcome, Sample):
             return self.origin(outcome.origin.uri, outcome.origin.sha256)
-        return outcome.uri in self.uris or outcome.key.startswith(tuple(map(content_key, self.sha256s)))
+        return outcome.uri in self.uris or outcome.key.startswith(self._content_keys)
 
 
 NOTHING = Forgotten()

@@ -13,7 +13,7 @@ A review's answers teach. An audit's answers measure, and teach nobody.
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -145,24 +145,25 @@ def gold_lines(lines: Sequence[Mapping[str, Any]]) -> bytes:
     return json.dumps(lines, ensure_ascii=False, indent=1).encode()
 
 
-def forget(folder: Folder, keys: tuple[str, ...]) -> int:
-    """Take the lines of pages whose keys begin with one of `keys` out of sheets, answers and gold; returns how many lines went.
+def forget(folder: Folder, is_forgotten: Callable[[str], bool]) -> int:
+    """Take the lines of pages whose keys are those of forgotten sources out of sheets, answers and gold; returns how many
+    lines went.
 
     A sheet's page that shows such a line is deleted: the same command as before asks about other lines.
     """
     num_gone = 0
     for sheet in sheets(folder):
-        left = tuple(line for line in sheet.lines if not line.page.startswith(keys))
+        left = tuple(line for line in sheet.lines if not is_forgotten(line.page))
         if gone := len(sheet.lines) - len(left):
             num_gone += gone
             folder.remove(f"{sheet.name}.html")
             folder.write(f"{sheet.name}.json", replace(sheet, lines=left).to_json())
             log.warning("%s: removed, since it shows %d lines of what is forgotten", folder.path(f"{sheet.name}.html"), gone)
     if folder.exists(GOLD_LINES):
-        corrected = [line for line in json.loads(folder.read(GOLD_LINES)) if not line["page"].startswith(keys)]
+        corrected = [line for line in json.loads(folder.read(GOLD_LINES)) if not is_forgotten(line["page"])]
         folder.write(GOLD_LINES, gold_lines(corrected))
     answered = answers(folder)
-    if left_answers := [answer for answer in answered if not answer.image.startswith(keys)]:
+    if left_answers := [answer for answer in answered if not is_forgotten(answer.image)]:
         if len(left_answers) < len(answered):
             write_answers(folder, left_answers)
     elif answered:

@@ -52,15 +52,14 @@ class Place:
 
 
 class Gone(NamedTuple):
-    """What is being forgotten: sources, and what the keys of their samples begin with."""
+    """What is being forgotten."""
 
     sources: Forgotten
-    keys: tuple[str, ...]
 
     @classmethod
     def nothing(cls) -> "Gone":
         """No source: for a step that is to begin again with what isn't finished, and no more."""
-        return cls(Forgotten.of([]), ())
+        return cls(Forgotten.of([]))
 
 
 @dataclass(frozen=True)

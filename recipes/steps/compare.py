@@ -111,7 +111,7 @@ class CompareRunner(StepRunner[Compare]):
         if not self.folder.exists(WORST):
             return
         worst = json.loads(self.folder.read(WORST))
-        left = {truth: [one for one in rows if not one["key"].startswith(gone.keys)] for truth, rows in worst.items()}
+        left = {truth: [one for one in rows if not gone.sources.holds_key(one["key"])] for truth, rows in worst.items()}
         if left != worst:
             self.folder.write(WORST, json.dumps(left, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
 

@@ -105,7 +105,7 @@ class FlywheelRunner(StepRunner[Flywheel]):
         a person was asked about their lines, and answered, goes."""
         from flywheel.people import audit
 
-        if questions.forget(self.folder, gone.keys):
+        if questions.forget(self.folder, gone.sources.holds_key):
             audit.measure(self.folder)
         for number in numbers(self.out):
             if not is_whole(self.out.sub(round_name(number))):

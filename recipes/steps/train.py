@@ -177,7 +177,7 @@ class TrainRunner(StepRunner[Train]):
             clear(self.folder)
         if self.folder.exists(READBACK):
             rows = json.loads(self.folder.read(READBACK))
-            left = [row for row in rows if not row["key"].startswith(gone.keys)]
+            left = [row for row in rows if not gone.sources.holds_key(row["key"])]
             if len(left) < len(rows):
                 self.folder.write(READBACK, json.dumps(left, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
 

@@ -13,7 +13,6 @@ from datagen.curation import forget as datagen_forget
 from datagen.disk import manifest
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
-from datagen.record import source_key
 from datagen.work import dataset, tombstones
 from datagen.work.tombstones import Forgotten, Tombstone
 from recipes.recipe import Recipe
@@ -36,8 +35,9 @@ class Finished(NamedTuple):
 
 
 def forget(out: str, uri: str = "", sha256: str = "", recipe: Recipe | None = None) -> tuple[str, bool]:
-    """Take the source `uri`, or all with the content `sha256`, out of the output; returns what went and what had learned from it,
-    for people, and whether all of it is done. `recipe` made the output, if recipe.json doesn't say which.
+    """Take the file `uri` with all of its parts, or whatever has the content `sha256`, out of the output; returns what went and
+    what had learned from it, for people, and whether all of it is done. `recipe` made the output, if recipe.json doesn't say
+    which.
 
     Raises `ValueError` if the output has no such source.
     """
@@ -60,7 +60,8 @@ def forget(out: str, uri: str = "", sha256: str = "", recipe: Recipe | None = No
             raise ValueError(_unknown_source(folders, out, uri, sha256))
         trained = _learned_from(folder, recipe, frozenset(s for _, s in sources if s))
         earlier = tombstones.read(folder)
-        request = Tombstone(uri, sha256, tuple(sorted(sources)), trained, round(time.time(), 3))
+        meant = sources if sha256 or len(sources) == 1 else {(uri, "")}  # not an entry for each row of a file
+        request = Tombstone(uri, sha256, tuple(sorted(meant)), trained, round(time.time(), 3))
         tombstones.write(folder, [*earlier, request])
         finished = finish(folder, recipe, unknown)
     return _message(folder, folders, uri, sources, trained, finished), not finished.problems
@@ -75,7 +76,7 @@ def finish(out: Folder, recipe: Recipe | None, unknown: str = "") -> Finished:
     requests = tombstones.read(out)
     if all(t.done for t in requests):
         return Finished(0, [])
-    gone = Gone(Forgotten.of(requests), tuple(source_key(*source) for t in requests for source in t.sources if source[1]))
+    gone = Gone(Forgotten.of(requests))
     num_removed, folders = 0, [f for f in map(out.sub, out.folders()) if f.exists("census")]
     for folder in folders:
         folder.sweep()
@@ -134,9 +135,8 @@ def _message(out: Folder, folders: list[Folder], uri: str, sources: Sources, tra
     lines = [f"forgotten: {names}: {done.num_removed:,} samples taken out; {out.path(tombstones.NAME)} keeps it out"]
     if trained:
         lines.append(f"trained on it, and not changed: {', '.join(trained)}; overwrite=1 makes them anew")
-    copies = {u for each in folders for _, s in sources if s and uri for u, _ in datagen_forget.sources(each, sha256=s)} - {uri}
-    if copies:
-        (digest,) = {s for _, s in sources if s}
+    digest = next(iter(sources))[1] if uri and len(sources) == 1 else ""
+    if copies := {u for each in folders for u, _ in datagen_forget.sources(each, sha256=digest) if digest} - {uri}:
         lines.append(f"the same content stays under {', '.join(sorted(copies))}: sha256={digest} forgets it everywhere")
     lines += [f"not finished: {problem}" for problem in done.problems]
     if done.problems:
@@ -146,7 +146,10 @@ def _message(out: Folder, folders: list[Folder], uri: str, sources: Sources, tra
 
 def _unknown_source(folders: list[Folder], out: str, uri: str, sha256: str) -> str:
     if sha256:
-        return f"sha256={sha256}: nothing in {out} has that content"
+        return (
+            f"sha256={sha256}: nothing in {out} has that content; a row of a table, or a picture in an archive, has its own: "
+            "uri=… forgets the whole file"
+        )
     parts = (manifest.read_part(folder, r.shard) for folder in folders for r in read_reports(folder))
     by_name = {posixpath.basename(u): u for u in sorted({u for part in parts for u in part["uri"].to_pylist()})}
     near = difflib.get_close_matches(posixpath.basename(uri), by_name, n=1)

@@ -19,7 +19,7 @@ from recipes.run import recipe_json
 from recipes.verbs.forget import forget
 from recipes.verbs.status import status, verify
 from tests.inputs import pdfs
-from tests.outputs import SMALL, check_corpus, files, make, samples, shards
+from tests.outputs import SMALL, check_corpus, dataset_samples, files, make, samples, shards
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +142,28 @@ def test_copies_are_told_of_and_go_by_their_content(corpus, tmp_path):
     assert f"stays under {corpus / 'sub' / 'copy.pdf'}" in message and f"sha256={digest}" in message
     assert "4 samples" in forget(str(out), sha256=digest)[0]
     assert not [s for s in samples(out) if s.origin.sha256 == digest]
+
+
+def test_a_table_is_forgotten_whole_by_one_entry_and_a_row_by_its_own_content(tmp_path, capsys):
+    table, other, out = tmp_path / "in/rows.jsonl", tmp_path / "in/other.jsonl", tmp_path / "out"
+    table.parent.mkdir()
+    rows = [f"The harbour wakes before the sun does, on day {n} as on any other day." for n in range(3)]
+    for path, some in ((table, rows), (other, [rows[2].upper()])):
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in some))
+    again = ["texts", "--input", str(table.parent), "--filters", "none", "--out", str(out), "--on", "inline"]
+
+    def pages() -> list[tuple[str, int]]:
+        return [(s.origin.uri.rpartition("/")[2], s.origin.page) for s in dataset_samples(Folder(f"{out}/texts"))]
+
+    assert main(again) == 0 and len(pages()) == 4
+    assert main(["forget", str(out), "--sha256", sha256_of(table)]) == 2
+    assert "uri=… forgets the whole file" in capsys.readouterr().err
+    assert main(["forget", str(out), "--sha256", hashlib.sha256(rows[1].encode()).hexdigest()]) == 0
+    assert pages() == [("other.jsonl", 0), ("rows.jsonl", 0), ("rows.jsonl", 2)]
+    assert main(["forget", str(out), "--uri", str(table)]) == 0
+    assert [len(request.sources) for request in tombstones.read(Folder(str(out)))] == [1, 1]
+    assert traces(out, b"rows.jsonl") == set()
+    assert main([*again, "--overwrite"]) == 0 and pages() == [("other.jsonl", 0)]
 
 
 @pytest.mark.parametrize(

@@ -203,13 +203,14 @@ def test_without_a_truth_arms_are_measured_on_documents_that_no_corpus_teaches(r
 
 
 def test_a_forgotten_documents_pictures_go(root, tmp_path, monkeypatch):
-    from datagen.work.tombstones import Forgotten
+    from datagen.record import source_key
+    from datagen.work.tombstones import Forgotten, Tombstone
     from recipes.steps import Gone
 
     monkeypatch.setattr("recipes.ablate.FRESH_ARM", TINY)
     recipe = ablate(a=f"{root}/bad", b=f"{root}/good", start_encoder=f"{root}/encoder", seeds=1)
     compare = next(one for one in runners(recipe, Place(str(tmp_path))) if one.step.name == "compare")
-    rows = [{"key": "k1-1"}, {"key": "k2-1"}]
+    rows = [{"key": f"{source_key(uri, '0' * 64)}-000001"} for uri in ("a.pdf", "b.pdf")]
     compare.folder.write("worst.json", json.dumps({"t": rows}).encode())
-    compare.forget(Gone(Forgotten.of([]), ("k1-",)))
+    compare.forget(Gone(Forgotten.of([Tombstone(uri="a.pdf")])))
     assert json.loads(compare.folder.read("worst.json")) == {"t": rows[1:]}

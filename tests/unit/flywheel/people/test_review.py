@@ -81,10 +81,10 @@ def test_lines_of_a_forgotten_source_leave_sheets_and_answers(tmp_path):
     folder.write("review-1.html", b"shows them")
     given = [Answer(one.id, one.image, one.reading, "x", "edit", "Eva") for one in (line(1), other)]
     questions.write_answers(folder, given)
-    assert questions.forget(folder, (PAGE[:25],)) == 1
+    assert questions.forget(folder, lambda key: key.startswith(PAGE)) == 1
     (sheet,) = questions.sheets(folder)
     assert sheet == Sheet("review-1", "review", 2, "why", (other,))
     assert questions.answers(folder) == given[1:]
     assert not folder.exists("review-1.html")
-    assert questions.forget(folder, ("fedc",)) == 1
+    assert questions.forget(folder, lambda key: key.startswith("fedc")) == 1
     assert not folder.exists(questions.ANSWERS)
