@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -18,7 +19,7 @@ import cv2
 import numpy
 import simplejpeg
 
-from datagen.drawing import typefaces
+from datagen.drawing import typefaces, wear
 from datagen.drawing.line_by_pillow import VERSIONS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.inputs.items import Item
@@ -27,7 +28,7 @@ from datagen.page.images import pixels
 from datagen.record import Box, Line, Region, SampleError
 from datagen.samples import declarations
 from datagen.samples import photographs as scene_packages
-from datagen.scene.sign_blend import Light, Seen, View, photographed, seen
+from datagen.scene.sign_blend import Light, Seen, View, seen
 from datagen.scene.sign_looks import light, plan
 from datagen.scene.sign_words import LICENCE, TEXTS, SignWords, words_of
 from datagen.scene.signs import KINDS, Panel, Plan, laid_out
@@ -44,6 +45,13 @@ _TRIAL, _SMALLEST, _LARGEST = 32.0, 9.0, 0.16
 """Pixels an em: of a sign that is measured, and of the smallest that is tried; of the largest, a share of the longer side."""
 _TRIES = 3  # to make a sign legible: with another look each time
 _LONG_SIDES = (480, 640, 768, 960, 1120, 1280)
+_CAMERA: wear.Steps = (
+    (1, partial(wear.tone, dark=(-12, 14), bright=(190, 290), tint=0.1)),  # exposure and white balance
+    (0.55, wear.blur),
+    (0.15, wear.shake),
+    (0.6, partial(wear.grain, sigmas=(1, 9))),
+)
+"""What a camera does to a picture. Nothing moves, and the lowest line stays legible."""
 _MAX_KEPT = 1500  # pixels of a photograph's longer side, as it is kept while a process draws
 
 
@@ -72,7 +80,7 @@ class Scenes:
     A picture is a JPEG of 480 to 1,280 pixels. A region is a block of a sign, lines of one size. Lines have polygons.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: ClassVar[str] = "scenes"
     task: ClassVar[str] = "scene"
 
@@ -110,7 +118,8 @@ class Scenes:
             raise SampleError("nothing_legible", f"no sign fits on {photograph.name}")
         regions = tuple(region for sign in signs for region in sign.regions(self.name))
         shortest = min(sign.height for sign in signs)
-        image = photographed(picture, random, shortest)
+        taken = numpy.random.default_rng(random.getrandbits(63))
+        image = wear.worn(picture, taken, _CAMERA, shortest)[0]
         quality = random.randint(45, 95)
         return Drawing(
             simplejpeg.encode_jpeg(image, quality, "RGB", "420"),

@@ -1,7 +1,6 @@
-"""Signs set onto photographs: seen at an angle, lit as what is behind them, with shadows; and the whole as a camera sees it."""
+"""Signs set onto photographs: seen at an angle, lit as what is behind them, with shadows."""
 
 import math
-import random
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,29 +102,3 @@ def seen(picture: numpy.ndarray, panel: Panel, corners: numpy.ndarray, light: Li
     shade = 1 - light.shading + light.shading * numpy.clip(behind / max(30.0, float(behind.mean())), 0.55, 1.5)
     canvas = part * (1 - light.paint * opaque)[..., None] + light.paint * colours * shade[..., None]
     return Seen(Box(int(x0), int(y0), int(x1), int(y1)), numpy.clip(canvas, 0, 255), ink.astype(numpy.uint8), matrix)
-
-
-def photographed(picture: numpy.ndarray, source: random.Random, text_height: float) -> numpy.ndarray:
-    """The picture, (H, W, 3) bytes, as a camera takes it: exposure and white balance, focus, shake and noise. Nothing moves, and
-    text that is `text_height` pixels high stays legible."""
-    pixels: numpy.ndarray = picture.astype(numpy.float32)
-    gain, lift, warm = source.uniform(0.75, 1.15), source.uniform(-12, 14), source.uniform(-0.06, 0.06)
-    pixels *= numpy.array([gain * (1 + warm), gain, gain * (1 - warm)], numpy.float32)
-    pixels += lift
-    if source.random() < 0.55:
-        sigma = min(1.6, text_height * source.uniform(0.01, 0.045))
-        if sigma > 0.3:
-            pixels = cv2.GaussianBlur(pixels, (0, 0), sigma)
-    elif source.random() < 0.3:
-        length = max(3, min(7, round(text_height * source.uniform(0.05, 0.14))) | 1)
-        kernel = numpy.zeros((length, length), numpy.float32)
-        angle = source.uniform(0, math.pi)
-        for step in numpy.linspace(-(length // 2), length // 2, 4 * length):
-            at = (round(length // 2 + step * math.sin(angle)), round(length // 2 + step * math.cos(angle)))
-            kernel[at] = 1
-        pixels = cv2.filter2D(pixels, -1, kernel / kernel.sum())
-    if source.random() < 0.6:
-        noise = numpy.random.Generator(numpy.random.PCG64(source.getrandbits(63)))
-        sigma = source.uniform(1, 9)
-        pixels += noise.normal(0, sigma, pixels.shape[:2]).astype(numpy.float32)[..., None]
-    return numpy.clip(numpy.round(pixels), 0, 255).astype(numpy.uint8)

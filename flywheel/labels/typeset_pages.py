@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cairocffi
 import cv2
@@ -20,6 +21,7 @@ import simplejpeg
 
 from datagen.disk import manifest
 from datagen.disk.storage import Folder
+from datagen.drawing import wear
 from datagen.drawing.sheet import SetBlock, Sheet, draw
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item, shards_of
@@ -29,19 +31,20 @@ from datagen.writing import scripts
 from flywheel.labels import calibrate, page_blocks
 from flywheel.labels.page_blocks import Queue
 from flywheel.lines import typeset_lines
-from flywheel.lines.line_wear import bleed_through, broken
 from flywheel.pools import pools_file
 from flywheel.pools.pools import Pools
 from flywheel.pools.pools_file import FrozenPools
 from flywheel.pools.texts import TextFile, Texts, licence
 from flywheel.step import TYPESET, Flywheel
-from model.data.degrade import scanned
+from model.data import degrade
 
 BY = "typeset"
 """What regions and records say that they come from."""
 
 OWN_LINES = 200
 """The lines of a language that calibrate its script's gate, at least, where it has text."""
+
+_SCAN = ((0.3, wear.bleed_through), (0.2, wear.gaps), *degrade.SCAN)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class TypesetPages(Source):
     line as it lies; where it is turned, its polygon has its corners. Reads the items of `FrozenTexts`. A page that was asked for
     and has no line is a drop, `no_text`.
     """
+
+    version: ClassVar[int] = 2
 
     lines: tuple[tuple[str, int], ...] = ()
     scans: float = 0.5
@@ -103,15 +108,14 @@ class TypesetPages(Source):
 
     def _sample(self, item: Item, texts: Texts, sheet: Sheet, family: str, size_pt: float, number: int) -> Sample:
         random = numpy.random.default_rng([self.seed, number, int(item.etag[:8], 16)])
-        pixels, matrix = sheet.gray, numpy.eye(2, 3)
-        height, width = pixels.shape
+        pixels, matrix = numpy.repeat(sheet.gray[:, :, None], 3, axis=2), numpy.eye(3)
+        height, width = sheet.gray.shape
         # Every typeface has pages of both looks: the golden ratio's multiples are spread evenly in any arithmetic series.
         if is_scan := (int(item.etag[:8], 16) / 2**32 + number * (math.sqrt(5) - 1) / 2) % 1 < self.scans:
-            pixels, matrix = _scanned(pixels, size_pt * 1.3 * self.long_side / 842, random)
+            pixels, matrix = wear.worn(pixels, random, _SCAN, size_pt * 1.3 * self.long_side / 842)
         regions = tuple(_region(block, matrix, (width, height), family) for block in sheet.blocks)
-        colours = pixels if pixels.ndim == 3 else numpy.repeat(pixels[:, :, None], 3, axis=2)
         image = simplejpeg.encode_jpeg(
-            numpy.ascontiguousarray(colours), quality=self.jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False
+            numpy.ascontiguousarray(pixels), quality=self.jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False
         )
         engines = self.engines() | {"typefaces": texts.families.sha256}
         counts = ", ".join(f"{n} paragraphs of {name}" for name, n in sorted(texts.paragraphs.items()))
@@ -165,15 +169,6 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
     return Pipeline(TYPESET, FrozenTexts(tuple(files.values())), source, (), max_drop=1.0) if files else None
 
 
-def _scanned(gray: numpy.ndarray, line_height: float, random: numpy.random.Generator) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """(H, W) bytes as a scan of (H, W, 3) bytes, and the matrix that says where each point went."""
-    if random.random() < 0.3:
-        gray = bleed_through(gray, random, line_height)
-    if random.random() < 0.2:
-        gray = broken(gray, random, line_height)
-    return scanned(numpy.repeat(gray[:, :, None], 3, axis=2), random)
-
-
 def _region(block: SetBlock, matrix: numpy.ndarray, size: tuple[int, int], family: str) -> Region:
     lines = tuple(_line(line.text, line.box, line.direction, matrix, size, family) for line in block.lines)
     boxes = [line.box for line in lines]
@@ -184,10 +179,10 @@ def _region(block: SetBlock, matrix: numpy.ndarray, size: tuple[int, int], famil
 
 def _line(text: str, box: Box, direction: str, matrix: numpy.ndarray, size: tuple[int, int], family: str) -> Line:
     """The line where the matrix took it."""
-    if numpy.array_equal(matrix, numpy.eye(2, 3)):
+    if numpy.array_equal(matrix, numpy.eye(3)):
         return Line(box, text, family, direction)
     corners = numpy.array([(box.x0, box.y0, 1), (box.x1, box.y0, 1), (box.x1, box.y1, 1), (box.x0, box.y1, 1)], float)
-    moved = (corners @ matrix.T).clip(0, size)
+    moved = (corners @ matrix.T[:, :2]).clip(0, size)
     (x0, y0), (x1, y1) = moved.min(0).round().astype(int).tolist(), moved.max(0).round().astype(int).tolist()
     upright = Box(min(x0, size[0] - 1), min(y0, size[1] - 1), max(x1, x0 + 1), max(y1, y0 + 1))
     return Line(upright, text, family, direction, polygon=tuple((round(x, 1), round(y, 1)) for x, y in moved.tolist()))

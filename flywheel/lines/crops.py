@@ -2,24 +2,44 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy
-import simplejpeg
-from PIL import Image, ImageFilter
 
 from datagen.disk import manifest
 from datagen.disk.shards import read_reports, read_samples
 from datagen.disk.storage import Folder
+from datagen.drawing import wear
 from datagen.engines.compact import normalise
 from datagen.page.images import pixels
 from datagen.record import Box
-from flywheel.lines.line_wear import worn
 from flywheel.pools.pools import Place
 from flywheel.pools.typefaces import in_family, typeset
 
 Row = dict[str, Any]
 """A row of a manifest, with the columns of `_COLUMNS`."""
+
+# What happens to a line on paper, and once it is seen. Most lines suffer a thing or two.
+_FADED = partial(wear.tone, dark=(60, 110), bright=(180, 225))
+_PRINTED: wear.Steps = (
+    (0.15, wear.neighbours),
+    (0.06, wear.rules),
+    (0.08, wear.gaps),
+    (0.2, wear.lean),
+    (0.07, wear.bleed_through),
+    (0.08, wear.ground),
+    (0.1, _FADED),
+    (0.1, partial(wear.light, strengths=(0.05, 0.2), shadows=0.1)),
+)
+_READ: wear.Steps = (
+    (0.3, wear.blur),
+    (0.15, wear.spread),
+    (0.5, partial(wear.tone, dark=(0, 90), bright=(180, 255))),
+    (0.4, wear.grain),
+    (0.05, wear.invert),
+    (0.2, partial(wear.jpeg, qualities=(25, 80))),
+)
 
 _COLUMNS = [
     "key", "shard", "offset", "bytes", "record_offset", "record_bytes", "lang", "script", "verdict", "num_chars", "sha256",
@@ -125,26 +145,5 @@ def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 
     gray bytes."""
     set_anew = not crop.image or random.random() < typeset_share
     pixels, box, tall = (_anew(crop, random) if set_anew else None) or (crop.pixels(), crop.box, crop.tall)
-    line = worn(_somewhere_around(pixels, box, random), random)
-    image = Image.fromarray(numpy.ascontiguousarray(line))
-    if random.random() < 0.6:  # small print, enlarged again when it is read
-        height = round(int(random.integers(15, 30)) * tall)  # letters of any script get as small
-        size = (max(4, round(image.width * height / image.height)), height)
-        image = image.resize(size, Image.Resampling(int(random.choice([1, 2, 3]))))
-    if random.random() < 0.3:
-        image = image.filter(ImageFilter.GaussianBlur(float(random.uniform(0.2, 0.9))))
-    if random.random() < 0.15:
-        image = image.filter(ImageFilter.MinFilter(3) if image.height > 30 else ImageFilter.SMOOTH)
-    gray = numpy.asarray(image, numpy.float32)
-    if random.random() < 0.5:  # gray ink, gray paper
-        dark, light = random.uniform(0, 90), random.uniform(180, 255)
-        gray = dark + gray * ((light - dark) / 255)
-    if random.random() < 0.4:
-        gray = gray + float(random.uniform(2, 14)) * random.standard_normal(gray.shape, numpy.float32)
-    if random.random() < 0.05:
-        gray = 255 - gray
-    out = numpy.clip(gray, 0, 255).astype(numpy.uint8)
-    if random.random() < 0.2:
-        jpeg = simplejpeg.encode_jpeg(numpy.ascontiguousarray(out[:, :, None]), int(random.integers(25, 80)), "GRAY")
-        out = simplejpeg.decode_jpeg(jpeg, colorspace="GRAY")[:, :, 0]
-    return out
+    small = partial(wear.shrink, heights=(15, 30), tall=tall)  # letters of any script get as small
+    return wear.worn(_somewhere_around(pixels, box, random), random, (*_PRINTED, (0.6, small), *_READ))[0]

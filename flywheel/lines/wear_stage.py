@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy
 import simplejpeg
@@ -19,6 +20,8 @@ from datagen.work.pipeline import Stage
 class WearLines(Stage):
     """Each crop as `flywheel.lines.crops.degraded` makes it, by `seed` and its key; its region is then the whole image. What is
     no crop of a line drops as `no_line`, and one that is worn to nothing as `worn_away`."""
+
+    version: ClassVar[int] = 2
 
     seed: int = 0
     jpeg_quality: int = 90

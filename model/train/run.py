@@ -17,7 +17,7 @@ from model.train.data import Opened
 from model.train.start import starts
 from model.train.step import Data, Train
 
-VERSION = 5  # goes up whenever the same values would train other weights
+VERSION = 6  # goes up whenever the same values would train other weights
 RUN, METRICS = "run.json", "metrics.json"
 _FILES = (
     METRICS,

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from model.data import degrade
 from model.data.degrade import Degradations
 from model.net.image import open_upright
 from tests.model.lines import LONG, rendered
@@ -45,18 +44,6 @@ def test_what_must_not_move_stays_in_its_place(kind):
         assert (found * dark(image)).sum() > max(shifted)
 
 
-def test_all_of_it_stays_in_the_picture():
-    """A frame along the edge moves inward, so that no text leaves the image."""
-    image = Image.new("RGB", (600, 800), "white")
-    ImageDraw.Draw(image).rectangle((6, 6, 593, 793), outline="black", width=4)
-    pixels = np.asarray(image)
-    for seed in range(20):
-        tilted = degrade.tilt(pixels, np.random.default_rng(seed), 1.0)
-        dark = tilted[..., 0] < 128
-        assert not dark[0].any() and not dark[-1].any() and not dark[:, 0].any() and not dark[:, -1].any()
-        assert dark.sum() / (pixels[..., 0] < 128).sum() > 0.8
-
-
 @pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 2), (40, 40)])
 def test_any_size_can_be_degraded(size):
     for seed in range(6):
@@ -84,21 +71,3 @@ def test_shares_hold():
 def test_an_image_that_is_longer_than_opencv_takes_stays_as_it_is(kind, size):
     image = Image.new("RGB", size, "white")
     assert all(kind(image, seed, True).size == size for seed in range(4))
-
-
-def test_a_scan_says_where_each_point_went():
-    pixels = np.full((800, 600, 3), 255, np.uint8)
-    marks = [(100, 100), (480, 90), (110, 700), (470, 690)]
-    for x, y in marks:
-        pixels[y - 6 : y + 7, x - 6 : x + 7] = 0
-    moved = 0
-    for seed in range(6):
-        scan, matrix = degrade.scanned(pixels, np.random.default_rng(seed))
-        assert scan.shape == pixels.shape
-        for x, y in marks:
-            at_x, at_y = matrix @ (x, y, 1)
-            moved = max(moved, abs(at_x - x), abs(at_y - y))
-            near = scan[round(at_y) - 20 : round(at_y) + 21, round(at_x) - 20 : round(at_x) + 21].mean(2)
-            ys, xs = np.nonzero(near < (near.min() + np.median(near)) / 2)
-            assert abs(xs.mean() - 20) < 1.5 and abs(ys.mean() - 20) < 1.5
-    assert moved > 3

@@ -1,0 +1,107 @@
+"""What happens to an image on paper and before a camera: it follows from the seed, keeps its size, and leaves it legible."""
+
+from functools import partial
+
+import numpy
+import pytest
+
+from datagen.drawing import wear
+from datagen.drawing.line_by_pango import line
+
+ON_PAPER = (wear.neighbours, wear.rules, wear.gaps, wear.bleed_through, wear.spread, wear.ground)
+SEEN = (wear.light, wear.tone, wear.blur, wear.shake, wear.grain, wear.jpeg, *wear.MOVES)
+
+
+def clean() -> numpy.ndarray:
+    return line("Все люди рождаются", "DejaVu Sans", "ru", 30, 6)[0]
+
+
+def after(step: wear.Step, pixels: numpy.ndarray, seed: int, line_height: float = 0) -> numpy.ndarray:
+    return wear.worn(pixels, numpy.random.default_rng(seed), ((1, step),), line_height)[0]
+
+
+@pytest.mark.parametrize("step", ON_PAPER + SEEN, ids=lambda step: step.__name__)
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_step_follows_from_the_seed_and_leaves_the_line_there(step, depth):
+    gray = clean() if depth == 1 else numpy.repeat(clean()[:, :, None], 3, 2)
+    before = gray.copy()
+    made = [after(step, gray, seed) for seed in range(20)]
+    assert all(numpy.array_equal(image, after(step, gray, seed)) for seed, image in enumerate(made))
+    assert numpy.array_equal(gray, before)
+    assert len({image.tobytes() for image in made}) > 10
+    for image in made:
+        assert image.shape == gray.shape and image.dtype == numpy.uint8
+        assert numpy.corrcoef(image.ravel(), gray.ravel())[0, 1] > (0.25 if step in wear.MOVES else 0.6)
+        assert int(image.max()) - int(image.min()) > 45
+
+
+def test_neighbours_stand_at_the_edge_and_gaps_within_the_strokes():
+    gray = clean()
+    added = gray.astype(int) - after(wear.neighbours, gray, 1)
+    edge = round(0.13 * len(gray))
+    assert (added > 60).any() and not added[edge:-edge].any()
+    gone = after(wear.gaps, gray, 1).astype(int) - gray
+    assert gone.min() >= -1 and 0.03 < (gone > 100).sum() / (gray < 100).sum() < 0.5
+
+
+def test_the_other_side_is_fainter_than_the_line():
+    gray = numpy.full((40, 200), 255, numpy.uint8)
+    gray[10:30, 20:40] = 0
+    through = after(wear.bleed_through, gray, 3)
+    assert numpy.array_equal(through[gray == 0], gray[gray == 0])
+    assert 100 < through[gray == 255].min() < 250
+
+
+def test_an_image_without_ink_or_a_tiny_one_stays_an_image():
+    for shape in ((40, 200), (6, 5), (14, 3), (40, 200, 3), (1, 1, 3)):
+        for step in ON_PAPER + SEEN:
+            assert after(step, numpy.full(shape, 255, numpy.uint8), 1).shape == shape
+
+
+def test_on_a_page_distances_hang_on_its_lines():
+    page = numpy.vstack([clean()] * 30)
+    for step in (wear.gaps, wear.bleed_through, wear.blur, wear.shake):
+        fine, coarse = (after(step, page, 1, line_height) for line_height in (len(clean()), 0))
+        assert not numpy.array_equal(fine, coarse)
+        assert numpy.array_equal(coarse, after(step, page, 1, len(page)))
+
+
+def test_small_print_is_as_high_as_it_is_to_be():
+    heights = {after(partial(wear.shrink, heights=(15, 17), tall=2), clean(), seed).shape[0] for seed in range(20)}
+    assert heights == {30, 32}
+
+
+def test_each_step_happens_to_its_share_and_none_moves_what_must_stay():
+    gray, steps = clean(), ((0.3, wear.invert), (1, wear.tilt))
+    made = [wear.worn(gray, numpy.random.default_rng(seed), steps, may_move=False) for seed in range(200)]
+    assert 40 < sum(not numpy.array_equal(image, gray) for image, _ in made) < 80
+    assert all(numpy.array_equal(matrix, numpy.eye(3)) for _, matrix in made)
+
+
+def test_a_tilted_image_stays_in_the_picture():
+    """A frame along the edge moves inward, so that no text leaves the image."""
+    frame = numpy.full((800, 600), 255, numpy.uint8)
+    frame[6:-6, 6:-6] = 0
+    frame[10:-10, 10:-10] = 255
+    for seed in range(20):
+        dark = after(wear.tilt, frame, seed) < 128
+        assert not dark[0].any() and not dark[-1].any() and not dark[:, 0].any() and not dark[:, -1].any()
+        assert dark.sum() / (frame < 128).sum() > 0.8
+
+
+def test_the_matrix_says_where_each_point_went():
+    pixels = numpy.full((800, 600, 3), 255, numpy.uint8)
+    marks = [(100, 100), (480, 90), (110, 700), (470, 690)]
+    for x, y in marks:
+        pixels[y - 6 : y + 7, x - 6 : x + 7] = 0
+    steps = ((1, wear.turn), (1, wear.tilt), (1, wear.blur), (1, wear.grain))
+    furthest = 0
+    for seed in range(6):
+        image, matrix = wear.worn(pixels, numpy.random.default_rng(seed), steps, 20)
+        for x, y in marks:
+            at_x, at_y = (matrix @ (x, y, 1))[:2] / (matrix @ (x, y, 1))[2]
+            furthest = max(furthest, abs(at_x - x), abs(at_y - y))
+            near = image[round(at_y) - 20 : round(at_y) + 21, round(at_x) - 20 : round(at_x) + 21].mean(2)
+            ys, xs = numpy.nonzero(near < (near.min() + numpy.median(near)) / 2)
+            assert abs(xs.mean() - 20) < 1.5 and abs(ys.mean() - 20) < 1.5
+    assert furthest > 3
