@@ -1,4 +1,4 @@
-"""From samples to token sequences, rows and a batch. A row holds one sample or several, with images or of text alone.
+"""From token sequences to rows and a batch. A row holds one sample or several, with images or of text alone.
 
 B rows · L positions
 """
@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from datagen.record import Sample
-from datagen.target import Prompt, can_answer, encode, neutralise, usual
 from model.net.attention import PADDING
 from model.net.deepseek_ocr import Losses
-from model.net.image import MODES, Views, load, parted, together
+from model.net.image import Views, parted, together
 from model.net.loss import IGNORED
 from model.net.tokenizer import TextTokenizer
 
@@ -34,15 +32,13 @@ class Tokens:
     """One sample as tokens: [bos], then texts, images' placeholders and answers; an [eos] follows each answer.
 
     `learned` says of each token whether it belongs to an answer. `images` are in the order of their placeholders. `source` is a
-    number that losses are told apart by. `truncated` says that the answer was cut. It then ends without [eos], so that nothing
-    teaches the model to stop there. `upsampled` says that an image has fewer pixels than its mode.
+    number that losses are told apart by. `upsampled` says that an image has fewer pixels than its mode.
     """
 
     ids: list[int]
     learned: list[bool]
     images: tuple[Views, ...] = ()
     source: int = 0
-    truncated: bool = False
     upsampled: bool = False
 
 
@@ -64,7 +60,6 @@ class Batch:
     sources_T: Tensor
     learned_T: Tensor
     num_samples: int
-    num_truncated: int
     num_upsampled: int
     skipped: tuple[Skipped, ...] = ()
     pixels: Tensor | None = None
@@ -114,28 +109,6 @@ def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float
     return found
 
 
-def sequence(sample: Sample, prompt: Prompt, tokenizer: TextTokenizer, mode: str, length: int) -> Tokens:
-    """A sample as at most `length` tokens, under `prompt`, or under its usual one if it can't answer that.
-
-    Raises `ValueError` if the image and the prompt alone take `length` tokens.
-    """
-    if sample.image is None:
-        ids = [tokenizer.bos, *tokenizer.encode(neutralise(sample.text)), tokenizer.eos]
-        return Tokens(ids[:length], _after(1, ids[:length]), truncated=len(ids) > length)
-    prompt_text, answer = encode(sample, prompt if can_answer(sample, prompt) else usual(sample))
-    image = load(sample.image, mode)
-    head = tokenizer.prompt(prompt_text, image.num_tokens)
-    if len(head) >= length:
-        raise ValueError(f"length is {length}: the image and the prompt alone take {len(head)} tokens in mode {mode}")
-    ids = [*head, *tokenizer.encode(answer), tokenizer.eos]
-    learned = _after(len(head), ids[:length])
-    return Tokens(ids[:length], learned, (image,), truncated=len(ids) > length, upsampled=MODES[mode].upsamples(*sample.size))
-
-
-def _after(num_asked: int, ids: list[int]) -> list[bool]:
-    return [at >= num_asked for at in range(len(ids))]
-
-
 def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
     """Rows of at most `length` tokens. Each sequence goes into the first row with room for it."""
     rows: list[list[Tokens]] = []
@@ -180,12 +153,6 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
         sources_T=sources_BL[learned_BL],
         learned_T=learned_BL.flatten().nonzero()[:, 0],
         num_samples=len(sequences),
-        num_truncated=sum(tokens.truncated for tokens in sequences),
         num_upsampled=sum(tokens.upsampled for tokens in sequences),
         skipped=tuple(skipped),
     )
-
-
-def collate(samples: Sequence[tuple[Sample, Prompt]], tokenizer: TextTokenizer, mode: str, length: int) -> Batch:
-    """The batch of these samples in one row, one after the other, without padding."""
-    return batch([[sequence(sample, prompt, tokenizer, mode, length) for sample, prompt in samples]], tokenizer)

@@ -10,8 +10,14 @@ from datagen.disk.manifest import PartBuilder
 from datagen.disk.shards import ShardReport, ShardWriter
 from datagen.disk.storage import Folder
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
-from model.net.batch import Batch
+from datagen.target import Prompt
+from model.data.ours import example
+from model.data.rows import Draw
+from model.data.tokens import counted, made
+from model.net.batch import Batch, Tokens
 from model.net.deepseek_ocr import DeepseekOcr, Losses
+from model.net.image import num_tokens
+from model.net.tokenizer import TextTokenizer
 
 HEIGHT = 40
 EIGHT = (
@@ -53,6 +59,13 @@ def line_crop(text: str, key: str = "crop", document: str = "a", task: str = "cr
         origin=Origin(f"/in/{document}.pdf", hashlib.sha256(document.encode()).hexdigest(), 0),
         stage="test",
     )
+
+
+def tokens_of(sample: Sample, tokenizer: TextTokenizer, mode: str = "tiny") -> Tokens:
+    """The sample under `Free OCR.`, as a training's workers make it."""
+    one = example(sample, Prompt.FREE, "test")
+    length = counted([one.parts], tokenizer)[0] + (num_tokens(mode, *sample.size) if sample.image else 0)
+    return made(one, Draw(0, 0, 0, 0, mode, length, 0), [mode], tokenizer)
 
 
 def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:

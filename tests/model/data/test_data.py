@@ -12,7 +12,7 @@ from datagen.disk import marks
 from datagen.disk.marks import Mark
 from datagen.disk.storage import Folder
 from datagen.record import Box, Quality, Region, SampleError
-from datagen.target import PROMPTS, Prompt
+from datagen.target import PROMPTS
 from model.data.loader import Loader, job, maker, read
 from model.data.mixture import Segment, Source, shares
 from model.data.ours import Ours, find_datasets, open_ours
@@ -20,7 +20,7 @@ from model.data.plan import Plan, alone
 from model.data.rows import NO_ANSWER
 from model.data.split import chosen, is_held_out, opened
 from model.net.attention import PADDING
-from model.net.batch import IGNORED, sequence
+from model.net.batch import IGNORED
 from model.net.tokenizer import train_tokenizer
 from tests.model.drawn_rows import Drawn, pages, texts
 from tests.model.lines import EIGHT, line_crop, write_dataset
@@ -204,16 +204,6 @@ def test_a_batch_is_what_the_samples_are(out, tokenizer):
     assert len(batch.images) == sum(bool(draw.mode) for draw in draws)
     sources = [draw.dataset for draw in draws for _ in range(len(tokenizer.encode(read(corpus, draw).parts[-1].text)) + 1)]
     assert batch.sources_T.tolist() == sources and batch.num_tokens == len(sources) and len(set(sources)) > 1
-
-
-def test_one_sample_is_the_sequence_that_it_was(tokenizer, out):
-    corpus = opened(open_ours(out, ("coarse",)), tokenizer, 0.1)
-    sample = samples("page", 1)[0]
-    tokens = sequence(sample, Prompt.FREE, tokenizer, "tiny", 300)
-    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, 0, "tiny")]])]
-    assert batch.ids_BL[0].tolist() == tokens.ids and torch.equal(
-        *(next(iter(vars(one.images[0]).values())) for one in (batch, tokens))
-    )
 
 
 def same(one, other):

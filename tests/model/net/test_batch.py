@@ -6,15 +6,14 @@ import warnings
 import pytest
 import torch
 
-from datagen.target import Prompt
 from model.net import attention
 from model.net.attention import PADDING
-from model.net.batch import IGNORED, batch, collate, packed, sequence
+from model.net.batch import IGNORED, batch, packed
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
 from model.net.moe import Samples, balance
 from model.net.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, LONG, answer_loss, line_crop
+from tests.model.lines import EIGHT, LONG, answer_loss, line_crop, tokens_of
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +22,11 @@ def tokenizer():
 
 
 def text_alone(text: str):
-    return dataclasses.replace(line_crop(text), image=None, size=(0, 0))
+    return dataclasses.replace(line_crop(text, task="text"), image=None, size=(0, 0))
 
 
 def a_sample_a_row(samples, tokenizer):
-    return batch([[sequence(sample, Prompt.FREE, tokenizer, "tiny", 300)] for sample in samples], tokenizer)
+    return batch([[tokens_of(sample, tokenizer)] for sample in samples], tokenizer)
 
 
 def test_a_batch_by_hand(tokenizer):
@@ -42,28 +41,20 @@ def test_a_batch_by_hand(tokenizer):
         # The label at a position is the token after it.
         assert torch.equal(batch.labels_BL[row][learned], batch.ids_BL[row].roll(-1)[learned])
     assert batch.num_tokens == sum(len(tokenizer.encode(s.text)) + 1 for s in (short, long))
-    assert (batch.num_truncated, batch.num_upsampled) == (0, 1)
+    assert batch.num_upsampled == 1
     assert batch.samples_BL[0, -1] == PADDING and (batch.samples_BL[1] == 0).all()
 
 
 def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
     samples = [line_crop("Ab", "a"), text_alone("c"), line_crop(LONG, "b")]
     apart = a_sample_a_row(samples, tokenizer)
-    together = collate([(sample, Prompt.FREE) for sample in samples], tokenizer, "tiny", 300)
+    together = batch([[tokens_of(sample, tokenizer) for sample in samples]], tokenizer)
     real_BL = apart.samples_BL != PADDING
     assert together.ids_BL.tolist() == [apart.ids_BL[real_BL].tolist()]
     assert together.labels_BL.tolist() == [apart.labels_BL[real_BL].tolist()]
     lengths = real_BL.sum(1).tolist()
     assert together.samples_BL.tolist() == [[n for n, length in enumerate(lengths) for _ in range(length)]]
     assert (together.num_samples, together.num_positions) == (3, apart.num_positions)
-
-
-def test_a_long_answer_is_cut_without_an_end_and_counted(tokenizer):
-    batch = collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 90)
-    assert batch.ids_BL.shape == (1, 90) and batch.num_truncated == 1
-    assert tokenizer.eos not in batch.ids_BL
-    with pytest.raises(ValueError, match="length is 60"):
-        collate([(line_crop(LONG), Prompt.FREE)], tokenizer, "tiny", 60)
 
 
 def test_text_alone_beside_images(tokenizer):
@@ -75,12 +66,12 @@ def test_text_alone_beside_images(tokenizer):
 
 
 def test_text_that_names_a_placeholder_marks_no_place(tokenizer):
-    batch = collate([(text_alone("an <image> here"), Prompt.FREE)], tokenizer, "tiny", 300)
-    assert not batch.image_BL.any() and not batch.images
+    one = batch([[tokens_of(text_alone("an <image> here"), tokenizer)]], tokenizer)
+    assert not one.image_BL.any() and not one.images
 
 
 def test_rows_are_filled_in_turn(tokenizer):
-    sequences = [sequence(text_alone("x" * n), Prompt.FREE, tokenizer, "tiny", 300) for n in (5, 9, 3, 6, 1)]
+    sequences = [tokens_of(text_alone("x" * n), tokenizer) for n in (5, 9, 3, 6, 1)]
     lengths = [[len(one.ids) for one in row] for row in packed(sequences, 14)]
     alone = [len(one.ids) for one in sequences]
     assert sorted(length for row in lengths for length in row) == sorted(alone) and all(sum(row) <= 14 for row in lengths)
@@ -95,7 +86,7 @@ def test_packed_rows_give_what_samples_give_alone(tokenizer):
     """Loss, and every gradient, that of a large balance loss among them: images and text alone, in rows of several and one by
     one."""
     samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
-    sequences = [sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples]
+    sequences = [tokens_of(sample, tokenizer) for sample in samples]
     rows = packed(sequences, 260)
     assert any(len(row) > 1 for row in rows) and len(rows) > 1
     results = []
@@ -128,7 +119,7 @@ def test_short_samples_attend_together_as_they_do_one_by_one(lengths, monkeypatc
 def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
     """flex attention, not compiled, forward: all that a processor has of it."""
     samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c"), line_crop("d")]
-    rows = packed([sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples], 260)
+    rows = packed([tokens_of(sample, tokenizer) for sample in samples], 260)
     net, one = build(tiny().with_vocab(len(tokenizer)), seed=1).eval(), batch(rows, tokenizer)
     outputs = []
     for flexes in (False, True):
@@ -146,7 +137,7 @@ def test_batches_of_a_step_add_up_to_it(tokenizer):
     """Two batches under the scales of the whole give the gradients of the whole, the balance loss's too; and each token's loss
     is its own, whichever batch it is in."""
     samples = [line_crop("Ab"), text_alone(LONG), line_crop(LONG), text_alone("c")]
-    sequences = [sequence(sample, Prompt.FREE, tokenizer, "tiny", 300) for sample in samples]
+    sequences = [tokens_of(sample, tokenizer) for sample in samples]
     whole = batch([sequences], tokenizer)
     results = []
     for batches in ([whole], [batch([sequences[:1]], tokenizer), batch([sequences[1:]], tokenizer)]):
@@ -169,7 +160,7 @@ def test_batches_of_a_step_add_up_to_it(tokenizer):
 def test_the_balance_loss_reaches_the_router_alone(tokenizer, alpha):
     """What a router's gradient gains by the balance loss is that of its formula, and a layer's loss doesn't change another's
     choice."""
-    one = batch([[sequence(line_crop("Ab"), Prompt.FREE, tokenizer, "tiny", 300)]], tokenizer)
+    one = batch([[tokens_of(line_crop("Ab"), tokenizer)]], tokenizer)
     net = build(balancing(alpha).with_vocab(len(tokenizer)), seed=1).train()
     last = net.decoder.layers[-1].mlp
     seen = []

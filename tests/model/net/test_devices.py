@@ -9,14 +9,13 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from datagen.target import Prompt
 from model.data.loader import _flat, _unflat, job, made_ahead, maker
 from model.data.plan import alone
 from model.data.split import opened
 from model.net import attention
 from model.net.activation_checkpointing import checkpointed, set_checkpointing
 from model.net.attention import compiled
-from model.net.batch import batch, sequence, through
+from model.net.batch import batch, through
 from model.net.config import full, tiny
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import Views
@@ -24,7 +23,7 @@ from model.net.loss import cross_entropy
 from model.net.tokenizer import byte_tokenizer
 from model.train.log import by_source
 from tests.model.drawn_rows import pages
-from tests.model.lines import EIGHT, line_crop
+from tests.model.lines import EIGHT, line_crop, tokens_of
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +58,7 @@ def test_a_step_of_the_trainer_waits_for_no_value(monkeypatch):
     flex attention knows no such tensors."""
     monkeypatch.setattr(attention, "_seen_packed", lambda *_: None)
     tokenizer = byte_tokenizer()
-    samples = [sequence(line_crop(text), Prompt.FREE, tokenizer, "tiny", 300) for text in EIGHT[:4]]
+    samples = [tokens_of(line_crop(text), tokenizer) for text in EIGHT[:4]]
     one = batch([samples[:3], samples[3:]], tokenizer)
     with torch.device("meta"):
         net = DeepseekOcr(tiny().with_vocab(len(tokenizer))).to(torch.bfloat16).train()

@@ -15,7 +15,7 @@ from datagen.record import Box, Line, Origin, Quality, Region, Sample
 from datagen.target import Prompt
 from model.data.split import is_held_out
 from model.generate import generate
-from model.net.batch import collate
+from model.net.batch import batch
 from model.net.config import tiny
 from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
@@ -23,7 +23,7 @@ from model.net.image import MODES, Mode
 from model.net.tokenizer import train_tokenizer
 from model.train.step import Train
 from model.train.trainer import train
-from tests.model.lines import EIGHT, answer_loss, line_crop, write_dataset
+from tests.model.lines import EIGHT, answer_loss, line_crop, tokens_of, write_dataset
 
 RATE = 2e-3
 SIDE = 512
@@ -87,23 +87,22 @@ def test_crops_are_read_back_exactly(monkeypatch, side, steps, num_lines):
     """From images of four tokens; and, among the slow tests, from images as large as the mode has them."""
     lines = list(EIGHT[:num_lines])
     monkeypatch.setitem(MODES, "tiny", Mode(side, padded=False))
-    samples = [(line_crop(text), Prompt.FREE) for text in lines]
     tokenizer = train_tokenizer(lines, 512)
-    batch = collate(samples, tokenizer, "tiny", 256)
+    one = batch([[tokens_of(line_crop(text), tokenizer) for text in lines]], tokenizer)
     net = build(tiny().with_vocab(len(tokenizer)), seed=0).train()
     optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
     for step in range(steps):
         # Up for ten steps, then down in a line: at a constant rate the loss still jumps when it is near zero.
         optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / steps)
         with torch.autocast("cpu", torch.bfloat16, enabled=native_dtype() is torch.bfloat16):
-            loss = answer_loss(net, batch)
+            loss = answer_loss(net, one)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-    assert generate(net, tokenizer, batch.images, Prompt.FREE, 64) == lines
+    assert generate(net, tokenizer, one.images, Prompt.FREE, 64) == lines
     # Only the pixels say which line it is: in another order they give the texts in that order.
-    assert generate(net, tokenizer, batch.images[::-1], Prompt.FREE, 64) == lines[::-1]
+    assert generate(net, tokenizer, one.images[::-1], Prompt.FREE, 64) == lines[::-1]
 
 
 @pytest.mark.slow

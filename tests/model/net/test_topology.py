@@ -6,15 +6,14 @@ import re
 import pytest
 import torch
 
-from datagen.target import Prompt
 from model.files.weights import released_tensors
-from model.net.batch import collate
+from model.net.batch import batch
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, full, line_reader, small_moe, stage1, tiny
 from model.net.deepseek_ocr import PARTS, DeepseekOcr, build, part_of, train_only
 from model.net.image import Views
 from model.net.moe import Samples, balance
 from model.net.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, answer_loss, line_crop
+from tests.model.lines import EIGHT, answer_loss, line_crop, tokens_of
 
 RELEASED_NAMES = (
     r"lm_head\.weight",
@@ -135,10 +134,10 @@ def test_a_part_that_is_none_is_refused():
 def noisy_batch():
     """Noise for pixels: a fresh network takes alike images to alike experts, and one that no token chose gets no gradient."""
     tokenizer = train_tokenizer(EIGHT, 512)
-    batch = collate([(line_crop(text), Prompt.FREE) for text in EIGHT], tokenizer, "tiny", 200)
+    one = batch([[tokens_of(line_crop(text), tokenizer) for text in EIGHT]], tokenizer)
     source = torch.Generator().manual_seed(0)
-    images = tuple(Views(torch.randn(image.whole_3HW.shape, generator=source)) for image in batch.images)
-    return dataclasses.replace(batch, images=images), len(tokenizer)
+    images = tuple(Views(torch.randn(image.whole_3HW.shape, generator=source)) for image in one.images)
+    return dataclasses.replace(one, images=images), len(tokenizer)
 
 
 def test_weights_follow_from_the_seed():

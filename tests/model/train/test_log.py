@@ -10,17 +10,16 @@ import torch
 from torch import nn
 
 from datagen.disk.storage import Folder
-from datagen.target import Prompt
 from model.costs import flops
 from model.costs.plan import PARTS, SET_UPS, SetUp
-from model.net.batch import collate
+from model.net.batch import batch
 from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
 from model.train.boards import boards, flat, run_id
 from model.train.lines import Lines, read_lines
 from model.train.log import Clock, ExpertLoad, by_source, loads, operations
-from tests.model.lines import EIGHT, line_crop
+from tests.model.lines import EIGHT, line_crop, tokens_of
 
 
 def measured(line):
@@ -154,11 +153,11 @@ def test_losses_of_each_source():
 
 def test_operations_are_those_of_each_sample():
     tokenizer = train_tokenizer(EIGHT, 400)
-    one = collate([(line_crop("Ab"), Prompt.FREE), (line_crop("cd", "d"), Prompt.FREE)], tokenizer, "tiny", 300)
+    one = batch([[tokens_of(line_crop("Ab"), tokenizer), tokens_of(line_crop("cd", "d"), tokenizer)]], tokenizer)
     config = tiny().with_vocab(len(tokenizer))
     lengths = [int((one.samples_BL == n).sum()) for n in range(2)]
     assert operations(config, one, SET_UPS[0]) == flops.training(config, [512, 512], lengths, one.num_tokens)
-    line = collate([(line_crop("Ab"), Prompt.FREE)], tokenizer, "line", 300)
+    line = batch([[tokens_of(line_crop("Ab"), tokenizer, "line")]], tokenizer)
     assert flops.view(config, (64, line.images[0].whole_3HW.shape[2])) < flops.view(config, 512) / 20
     assert operations(config, line, SET_UPS[0]) < operations(config, one, SET_UPS[0]) / 20
     # What is frozen counts for its forward pass alone.
