@@ -6,12 +6,13 @@ normalised first. The interval is the middle 95% of the rates of resampled lines
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy
 from rapidfuzz.distance import Levenshtein
+from scipy import special
 
 from datagen.engines.compact import normalise
 from flywheel.labels import error_kinds
@@ -136,8 +137,8 @@ def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float,
     if not num_lines:
         return 0.0, 1.0
     num_wrong = num_lines - num_right
-    low = _solved(lambda share: at_most(num_wrong, num_lines, 1 - share) < risk / 2) if num_right else 0.0
-    high = _solved(lambda share: at_most(num_right, num_lines, share) >= risk / 2) if num_wrong else 1.0
+    low = float(special.betaincinv(num_right, num_wrong + 1, risk / 2)) if num_right else 0.0
+    high = float(special.betaincinv(num_right + 1, num_wrong, 1 - risk / 2)) if num_wrong else 1.0
     return low, high
 
 
@@ -150,29 +151,8 @@ def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> 
     return {counted_as: num_judged, "num_right": num_right, **rounded}
 
 
-def at_most(count: int, num_lines: int, share: float) -> float:
-    """The probability that at most `count` of `num_lines` are hit, where each is with the probability `share`."""
-    if not 0 < share < 1:
-        return float(share <= 0 or count >= num_lines)
-    hit, missed, whole = math.log(share), math.log1p(-share), math.lgamma(num_lines + 1)
-    terms = (
-        math.exp(whole - math.lgamma(i + 1) - math.lgamma(num_lines - i + 1) + i * hit + (num_lines - i) * missed)
-        for i in range(count + 1)
-    )
-    return min(1.0, math.fsum(terms))
-
-
 def _is_shown(num_right: int, num_lines: int, precision: float, risk: float) -> bool:
     """Whether so few wrong lines would come by chance at most in a share of `risk` of all cases, if the precision were missed."""
     num_wrong = num_lines - num_right
     # As many wrong lines as the share allows, or more, come by chance half of the time.
-    return num_wrong < num_lines * (1 - precision) and at_most(num_wrong, num_lines, 1 - precision) <= risk
-
-
-def _solved(holds: Callable[[float], bool]) -> float:
-    """The share up to which `holds`, by bisection."""
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
+    return num_wrong < num_lines * (1 - precision) and bool(special.bdtr(num_wrong, num_lines, 1 - precision) <= risk)

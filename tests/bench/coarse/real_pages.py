@@ -29,7 +29,7 @@ from typing import NamedTuple
 from datagen.disk import manifest
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
-from tests.bench.coarse.truth_tables import interval
+from flywheel.labels.gate import interval
 
 LIST = Path(__file__).with_name("real_pages.tsv")
 JUDGEMENTS = ("right", "unmapped", "lacks", "wrong")

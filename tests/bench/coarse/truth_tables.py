@@ -1,13 +1,13 @@
 """The tables that `tests.bench.coarse.truth` prints: what is falsely trusted, what is refused, and which reason earns its
 place."""
 
-import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from datagen.coarse.verdict.ink_fonts import WITNESSES
+from flywheel.labels.gate import interval
 from tests.inputs.damage import KINDS
 
 MAX_ERROR = 0.02
@@ -57,28 +57,6 @@ def falsely_trusted(document: Document) -> bool:
 def caught_by(document: Document, reason: str) -> bool:
     """Whether the document would not be falsely trusted if this were the only reason, or witness, there is."""
     return sum(not page.true and reason not in (*page.reasons, *page.witnesses) for page in document) * 2 <= len(document)
-
-
-def interval(k: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Clopper and Pearson's exact interval of a share of which `k` of `n` were seen."""
-
-    def tail(p: float, counts: Iterable[int]) -> float:
-        if p in (0.0, 1.0):
-            return float((0 if p == 0.0 else n) in counts)
-        ways = (math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) for i in counts)
-        return sum(math.exp(w + i * math.log(p) + (n - i) * math.log1p(-p)) for w, i in zip(ways, counts, strict=True))
-
-    def solve(rises: Callable[[float], float]) -> float:
-        low, high = 0.0, 1.0
-        for _ in range(50):
-            middle = (low + high) / 2
-            low, high = (middle, high) if rises(middle) < 0 else (low, middle)
-        return (low + high) / 2
-
-    miss = (1 - confidence) / 2
-    lower = solve(lambda p: tail(p, range(k, n + 1)) - miss) if k else 0.0
-    upper = solve(lambda p: miss - tail(p, range(k + 1))) if k < n else 1.0
-    return lower, upper
 
 
 def report(pages: Sequence[Page]) -> str:
@@ -137,7 +115,7 @@ def _by_script(good: Sequence[Document]) -> str:
         mine = [p for p in pages if script in (p.script, "all")]
         true, false = [p for p in mine if p.true], [p for p in mine if not p.true]
         k, n = sum(p.trusted for p in true), len(true)
-        low, high = interval(k, n) if n else (0.0, 1.0)
+        low, high = interval(k, n)
         faults = f"{sum(p.trusted for p in false)}/{len(false)}" if false else ""
         errors = f"{statistics.median(p.error for p in false):.1%}" if false else ""
         because = _reasons(p for p in true if not p.trusted)
@@ -205,7 +183,7 @@ def _bound(k: int, n: int) -> str:
     if not n:
         return "none"
     low, high = interval(k, n)
-    upper = interval(k, n, 2 * CONFIDENCE - 1)[1]
+    upper = interval(k, n, 2 * (1 - CONFIDENCE))[1]
     return f"{k / n:.1%}, {CONFIDENCE:.0%} interval {low:.1%} to {high:.1%}, one-sided upper bound {upper:.2%}"
 
 

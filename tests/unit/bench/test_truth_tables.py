@@ -1,8 +1,6 @@
 """The counting under the benchmark of verdicts, on documents made by hand."""
 
-import pytest
-
-from tests.bench.coarse.truth_tables import GOOD, Page, caught_by, damaged, falsely_trusted, interval, report
+from tests.bench.coarse.truth_tables import GOOD, Page, caught_by, damaged, falsely_trusted, report
 
 
 def page(kind: str, error: float, verdict: str = "trusted", reasons=(), witnesses=(), number: int = 0, family: str = "Serif"):
@@ -23,14 +21,6 @@ def test_a_reason_catches_what_it_alone_would_refuse():
     assert caught_by(document, "mixed_words")
     assert not caught_by(document, "ink_disagrees")
     assert not caught_by(document, "lineup")
-
-
-@pytest.mark.parametrize(
-    ("k", "n", "low", "high"),
-    [(0, 300, 0.0, 0.01222), (3, 1000, 0.00062, 0.00874), (5, 10, 0.18709, 0.81291), (10, 10, 0.69150, 1.0)],
-)
-def test_intervals_are_clopper_and_pearsons(k, n, low, high):
-    assert interval(k, n) == pytest.approx((low, high), abs=2e-5)
 
 
 def test_the_report_counts_by_damage_script_and_reason():
