@@ -43,9 +43,6 @@ CALIBRATION = "calibration.json"
 """The file of a round that has, by reader, the pieces that calibrated its gate: language, stratum, confidence, whether it is
 right, and how many characters it has."""
 
-PLAUSIBLE = "plausible"
-"""The folder of a round that says, in a file a language, what its lines are like."""
-
 METRICS = "metrics.json"
 """The file of a round that is written last. A round that has it is whole, and never changes again."""
 
@@ -277,7 +274,7 @@ def clear_round(out: Folder, number: int) -> None:
         dataset.clear(pages)
     pages.remove("marks")
     folder.remove("reader")
-    folder.remove(PLAUSIBLE)
+    folder.remove("plausible")  # which earlier versions wrote
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
     of_pages = [f"{name}.json" for name in ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")]

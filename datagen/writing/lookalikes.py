@@ -112,11 +112,3 @@ def _nearest(sides: Sequence[int], i: int) -> int:
             if 0 <= j < len(sides) and sides[j]:
                 return sides[j]
     return 1
-
-
-def in_latin(word: str, script: str) -> str:
-    """The Latin word that looks like `word`, or similar to it; "" if a letter has no Latin one like it, or is Latin already."""
-    if script not in ALIKE or any(char.isascii() for char in word):
-        return ""
-    latin = fold(word, script).translate(_MEND_TO_LATIN[script])
-    return latin if latin.isascii() and latin.isalpha() else ""

@@ -21,7 +21,6 @@ from flywheel.labels import gate
 from flywheel.labels import score_readings as score
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.detected_lines import line_of
-from flywheel.labels.plausible import PlausibleFile
 from flywheel.labels.reading_pieces import AGREED, STRATA, read_parts
 from flywheel.labels.relabel import box_of
 from flywheel.pools.page_lists import PlaceFile
@@ -52,8 +51,8 @@ class JudgedPart:
 @dataclass(frozen=True)
 class CalibrateTask:
     """The reader `name` in the folder `readers`, whose weights are of `sha256`, on those lines of a shard of the dataset `lines`
-    whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`. `like` says what lines of
-    the script's languages are like. The reader reads on the `device`, as in `Pretrained`."""
+    whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`. The reader reads on the
+    `device`, as in `Pretrained`."""
 
     name: str
     script: str
@@ -64,7 +63,6 @@ class CalibrateTask:
     shard: str
     dataset: str
     page_shards: tuple[str, ...]
-    like: tuple[PlausibleFile, ...] = ()
     device: str = ""
 
 
@@ -78,11 +76,10 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
     page_rows = [row for part in manifest.parts(pages, task.page_shards) for row in part.to_pylist() if row["key"] in parents]
     layers = {page.key: page for page in read_records(pages, page_rows)}
     rows = [row for row in rows if row["parent"] in layers]
-    judges = {file.lang: file.read().reason for file in task.like}
     judged = []
     for key, of_page in groupby(read_samples(lines, rows), key=lambda line: line.origin.parent):
         samples, page = list(of_page), layers[key]
-        readings = read_parts([line_of(s) for s in samples], reader, task.script, judges.get(languages[key]))
+        readings = read_parts([line_of(s) for s in samples], reader, task.script)
         for sample, reading in zip(samples, readings, strict=True):
             truth = score.truth(page, sample.origin.box)
             for number, part in enumerate(reading.parts):

@@ -4,7 +4,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from datagen.disk import manifest, marks
 from datagen.disk.marks import Mark
@@ -13,7 +13,6 @@ from datagen.work.pipeline import Pipeline
 from datagen.work.samples_of import ShardsOf
 from flywheel.labels import calibrate
 from flywheel.labels.calibrate import CalibrateTask, JudgedPart, ReaderGate
-from flywheel.labels.plausible import PlausibleFile
 from flywheel.labels.reading_pieces import STRATA
 from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.pools.lineage import RoundReader
@@ -38,8 +37,8 @@ class Labelling:
     """The labelling of round `number`, in `folder`, with its `readers`, whose weights have the sha256s `weights`.
 
     `served` are the pools of the languages that it serves, and `folds` has the pages of each fold. The lines of the pages to read
-    are the dataset `lines`; gates are calibrated on the pages `calibrating`, which may be of several datasets. `like` says by
-    language what its lines are like. Readers read on the `device`, as in `Pretrained`.
+    are the dataset `lines`; gates are calibrated on the pages `calibrating`, which may be of several datasets. Readers
+    read on the `device`, as in `Pretrained`.
     """
 
     step: Flywheel
@@ -51,7 +50,6 @@ class Labelling:
     folds: Mapping[str, PlaceFile]
     lines: Folder
     calibrating: Sequence[PageLines]
-    like: Mapping[str, PlausibleFile] = field(default_factory=dict)
     device: str = ""
 
     def tasks(self) -> list[CalibrateTask]:
@@ -69,8 +67,7 @@ class Labelling:
                     if script == reader.script:
                         weights, readers = self.weights[reader.name], self.folder.sub("reader").url
                         lines, pages = (source.lines.url, shard), (source.pages.url, tuple(sorted(page_shards)))
-                        like = tuple(self.like[p.lang] for p in self.served if p.script == script and p.lang in self.like)
-                        where = (source.chosen, *lines, *pages, like, self.device)
+                        where = (source.chosen, *lines, *pages, self.device)
                         tasks.append(CalibrateTask(reader.name, script, weights, readers, *where))
         return tasks
 
@@ -103,8 +100,7 @@ class Labelling:
                     agreed, alone = (of_reader.threshold(stratum, p.lang) for stratum in STRATA)
                     worth = tuple(of_reader.worth[stratum] for stratum in STRATA)
                     pages, weights = self.folds[fold], self.weights[reader.name]
-                    passes = (agreed, alone, self.like.get(p.lang), worth)
-                    behind.append(Gate(p.lang, p.script, pages, reader.name, weights, *passes))
+                    behind.append(Gate(p.lang, p.script, pages, reader.name, weights, agreed, alone, worth))
                     keys |= {key for key, lang in pages.keys().items() if lang == p.lang}
         shards = dict.fromkeys(row["shard"] for row in manifest.rows(self.lines) if row["parent"] in keys)
         census = ShardsOf(self.lines.url, tuple(shards))

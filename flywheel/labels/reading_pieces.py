@@ -103,13 +103,8 @@ class _View:
         return _probabilities([(self, start, end) for start, end in ranges])
 
 
-Judge = Callable[[str, float, bool], str]
-"""Why a text on an image so many times as wide as high is no plausible reading; "" if it is one. The third argument says whether
-the existing reader has the same text."""
-
-
-def read_parts(lines: Sequence[DetectedLine], reader: FolderReader, script: str, judge: Judge | None = None) -> list[LineReading]:
-    """Each line's reading, of which the pieces are plausible to the `judge`. Lines that are read together are read faster."""
+def read_parts(lines: Sequence[DetectedLine], reader: FolderReader, script: str) -> list[LineReading]:
+    """Each line's reading. Lines that are read together are read faster."""
     plain, wide = (_views(reader, [line.shown(frame) for line in lines], script) for frame in FRAMES)
     sketches = [_Sketch(line, *views) for line, *views in zip(lines, plain, wide, strict=True)]
     asked = [(sketch, word) for sketch in sketches if sketch.line.vote is None for word in sketch.in_other]
@@ -117,7 +112,7 @@ def read_parts(lines: Sequence[DetectedLine], reader: FolderReader, script: str,
     second = _probabilities([(sketch.other, sketch.in_other[word], sketch.in_other[word] + 1) for sketch, word in asked])
     for (sketch, word), *both in zip(asked, first, second, strict=True):
         sketch.sure[word] = min(both)
-    parted = [(sketch, sketch.judged(part, judge)) for sketch in sketches for part in sketch.parts()]
+    parted = [(sketch, sketch.judged(part)) for sketch in sketches for part in sketch.parts()]
     first = _probabilities([(sketch.view, part.start, part.end) for sketch, part in parted])
     pieces = [i for i, (_, part) in enumerate(parted) if part.stratum == ALONE]
     ranges = [(parted[i][0].other, *parted[i][0].there(parted[i][1])) for i in pieces]
@@ -173,13 +168,10 @@ class _Sketch:
             parts += self._pieces(start, end, stratum) if stratum else [self._part(start, end, "", reason)]
         return parts
 
-    def judged(self, part: Part, judge: Judge | None) -> Part:
-        """The part, which is no piece if the judge refuses its text."""
-        height = self.line.inner.y1 - self.line.inner.y0
-        reason = "other_script" if part.stratum and is_foreign(part.text, self.script) else ""
-        if judge and part.stratum and not reason:
-            reason = judge(part.text, (part.right - part.left) / height, part.stratum == AGREED)
-        return replace(part, stratum="", reason=reason) if reason else part
+    def judged(self, part: Part) -> Part:
+        """The part, which is no piece if it is of another script."""
+        is_refused = part.stratum and is_foreign(part.text, self.script)
+        return replace(part, stratum="", reason="other_script") if is_refused else part
 
     def there(self, part: Part) -> tuple[int, int]:
         """The words of a piece in the other view."""

@@ -17,7 +17,6 @@ from datagen.writing.direction import is_rtl
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.detected_lines import line_of
 from flywheel.labels.gate import NOBODY
-from flywheel.labels.plausible import PlausibleFile
 from flywheel.labels.reading_pieces import AGREED, STRATA, LineReading, Part, read_parts
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.readers import kinds
@@ -31,8 +30,8 @@ class Gate:
     """What reads the lines of a language on the pages in the file `pages`, and the confidence that is asked for: of pieces that
     the existing reader reads alike, and of others.
 
-    `reader` names the reader's folder, and `sha256` is of its weights. `like` says what lines of the language are like, and
-    `worth`, for each of `STRATA`, how often pieces of some confidence are right.
+    `reader` names the reader's folder, and `sha256` is of its weights. `worth` says, for each of `STRATA`, how often pieces of
+    some confidence are right.
     """
 
     lang: str
@@ -42,7 +41,6 @@ class Gate:
     sha256: str
     agreed: float
     alone: float
-    like: PlausibleFile | None = None
     worth: tuple[Worth, ...] = ()
 
     def share(self, part: Part) -> float:
@@ -94,7 +92,7 @@ class ReadLines(Stage):
         disagrees        the existing reader reads otherwise
         low_confidence   the words aren't sure, and there is no other reader; or a piece has less than its cutoff
         gate_is_shut     a piece of a stratum that can't be shown to be right often enough
-        implausible      unlike lines of the language, as `other_script`, `latin_word` and `length_misfit` are (`plausible.py`)
+        other_script     most of its letters are Latin, in a text of another script
         too_short        sure, but too few words for a piece
         no_gap           no paper between the words, so that the image can't be cut there
     """
@@ -127,8 +125,7 @@ class ReadLines(Stage):
     def outcomes(self, lines: Sequence[Sample], gate: Gate, engines: Engines = OPEN) -> Iterator[Sample | Drop]:
         """Lines behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
         reader = kinds.reader(f"{self.readers}/{gate.reader}", gate.sha256, engines, self.device)
-        judge = gate.like.read().reason if gate.like else None
-        readings = read_parts([line_of(line) for line in lines], reader, gate.script, judge)
+        readings = read_parts([line_of(line) for line in lines], reader, gate.script)
         for line, reading in zip(lines, readings, strict=True):
             judged = [replace(part, reason=gate.refusal(part)) for part in reading.parts]
             is_whole = len(judged) == 1 or all(part.reason for part in judged)

@@ -137,7 +137,7 @@ def digest(text: str) -> bytes:
 def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Pools, row: Row, reader: str) -> Iterator[Asked]:
     agreed, alone = (_threshold(metrics["gates"][reader][stratum], pools.lang) for stratum in STRATA)
     worth = tuple(Worth(tuple((c, s) for c, s in metrics["gates"][reader][stratum].get("worth", ()))) for stratum in STRATA)
-    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], agreed, alone, None, worth)
+    one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], agreed, alone, worth)
     page = read_sample(pages, row["shard"], row["offset"], row["bytes"])
     found = DetectLines()([replace(page, lang=pools.lang, script=pools.script)], OPEN)
     of_round, kind = LinesOf(round=metrics["round"]), kinds.kind_of(folder.sub(reader_name(reader)))

@@ -15,7 +15,7 @@ from datagen.engines import versions
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import Runner
 from datagen.work.specification import describe, fingerprint
-from flywheel.labels import calibrate, detection, evaluate, existing_readers, gate, plausible, reading_pieces, score_pages
+from flywheel.labels import calibrate, detection, evaluate, existing_readers, gate, reading_pieces, score_pages
 from flywheel.labels import labelled_pages as labelled
 from flywheel.labels.calibrate import run_calibrate
 from flywheel.labels.label_pages import Labelling, PageLines, mark_earlier
@@ -28,7 +28,6 @@ from flywheel.pools.lineage import RoundReader
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import FOLDS, Place, Pools
 from flywheel.pools.pools_file import FrozenPools
-from flywheel.pools.texts import TextFile
 from flywheel.readers import kinds
 from flywheel.rounds import card, keep_rule, metrics
 from flywheel.rounds.keep_rule import Verdict
@@ -41,7 +40,6 @@ from flywheel.step import (
     LINES,
     METRICS,
     ORIGIN,
-    PLAUSIBLE,
     SHARED,
     TYPESET,
     TYPESET_LINES,
@@ -108,7 +106,7 @@ class Round:
         measured, verdict = self._measure(readers, own, held_out)
         pages: list[Row] = []
         if verdict.kept:  # else nobody needs what its readers would read
-            labelling = self._labelling(readers, weights, texts)
+            labelling = self._labelling(readers, weights)
             judged = self._outcomes(runner, run_calibrate, labelling.tasks(), "a line could not be read to calibrate a gate")
             if judged is None:
                 return SHARD_FAILED
@@ -233,21 +231,21 @@ class Round:
             "shards": {name: [report.known_as for report in read_reports(self.out.sub(name))] for name in datasets},
         }
         origin |= {"weights": known} if (known := kinds.known_as(self._fit, self.out)) else {}
-        if self.folder.exists(ORIGIN) and json.loads(self.folder.read(ORIGIN)) != origin:
+        before = json.loads(self.folder.read(ORIGIN)) if self.folder.exists(ORIGIN) else origin
+        if changed := sorted(name for name in {*before, *origin} if before.get(name) != origin.get(name)):
             raise ValueError(
-                f"{self.folder.url} was begun from other crops or another round: "
+                f"{self.folder.url} was begun with other {' and '.join(changed)}, as {ORIGIN} says: "
                 "start a new output with out=…, or replace this one with overwrite=1"
             )
         self.folder.write(ORIGIN, json.dumps(origin, ensure_ascii=False, indent=1).encode())
         return origin
 
-    def _labelling(self, readers: list[RoundReader], weights: dict[str, str], texts: Mapping[str, TextFile]) -> Labelling:
+    def _labelling(self, readers: list[RoundReader], weights: dict[str, str]) -> Labelling:
         chosen = calibrate.pages(self.served, self.step.max_calibration_pages)
         file = self._pages_file("pages_to_calibrate.json", chosen)
         calibrating = [PageLines(file, self.pages, self.lines), self._typeset()]
         of_round = (self.step, self.number, self.folder, self.served, readers, weights, self.folds)
-        like = plausible.learn(self.folder.sub(PLAUSIBLE), self.crops, self.served, texts)
-        return Labelling(*of_round, self.lines, calibrating, like, self.device)
+        return Labelling(*of_round, self.lines, calibrating, self.device)
 
     def _typeset(self) -> PageLines:
         """The typeset pages that calibrate gates."""
@@ -322,13 +320,7 @@ def values(step: Flywheel, is_first: bool) -> Any:
     engines = versions("ppocr-detector") | kinds.engines(step.reader) | {"typefaces": typefaces.sha256()}
     network = [step.reader, kinds.sizes(step.reader)]
     sizes = [step.precision, step.max_held_out, step.max_calibration_pages, step.calibration_lines]
-    of_pieces = [
-        reading_pieces.VERSION,
-        reading_pieces.WORD,
-        reading_pieces.MIN_WORDS,
-        reading_pieces.MIN_CHARS,
-        reading_pieces.MIN_LINE,
-        plausible.VERSION,
-    ]
+    of_pieces = [reading_pieces.VERSION, reading_pieces.WORD]
+    of_pieces += [reading_pieces.MIN_WORDS, reading_pieces.MIN_CHARS, reading_pieces.MIN_LINE]
     decided = [*sizes, is_first or step.needs_gain, gold.TIMES, gate.RISK, keep_rule.RISK, of_pieces, engines]
     return json.loads(json.dumps([VERSION, describe(fitted), *network, *decided]))

@@ -19,7 +19,7 @@ from datagen.engines.compact import (
     line_image,
     normalise,
 )
-from datagen.writing.lookalikes import ALIKE, fold, in_latin, is_settled, mended, unfold
+from datagen.writing.lookalikes import ALIKE, fold, is_settled, mended, unfold
 
 ALPHABET = Alphabet.of("Cyrl", ["аб в", "abв"])
 
@@ -192,19 +192,3 @@ def test_whether_a_picture_says_which_script_its_words_are_in(text, settled):
 def test_letters_of_another_script_within_a_word_are_mended_and_other_words_stay():
     assert mended("\u0441\u043bo\u0432o cp TEX", "Cyrl") == "слово cp TEX"  # Latin o within a Cyrillic word
     assert mended("слово", "Hang") == "слово"
-
-
-@pytest.mark.parametrize(
-    ("word", "script", "latin"),
-    [
-        ("Туре", "Cyrl", "Type"),
-        ("Кпарреп", "Cyrl", "Knappen"),
-        ("группы", "Cyrl", ""),
-        ("Type", "Cyrl", ""),
-        ("TуpE", "Cyrl", ""),
-        ("ΝΟΤΕ", "Grek", "NOTE"),
-        ("Туре", "Latn", ""),
-    ],
-)
-def test_a_word_of_letters_that_look_latin_has_a_latin_twin(word, script, latin):
-    assert in_latin(word, script) == latin

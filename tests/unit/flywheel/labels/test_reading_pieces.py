@@ -174,20 +174,6 @@ def test_what_is_no_line_has_one_part_with_a_reason():
     assert parts(reading) == [(LINE, "turned")]
 
 
-def test_an_implausible_piece_is_none():
-    asked: list[tuple[str, float, bool]] = []
-
-    def judge(text: str, aspect: float, is_confirmed: bool) -> str:
-        asked.append((text, round(aspect), is_confirmed))
-        return "implausible" if "слово" in text else ""
-
-    lines = drawn(LINE, "слово дело нет нет нет"), drawn(LINE, None)
-    (agreed,), (alone,) = (read_parts([line], HandReader(LINE), "Cyrl", judge) for line in lines)  # type: ignore[arg-type]
-    assert parts(agreed) == [("слово дело", "implausible"), ("вещь книга стол", "disagrees")]
-    assert parts(alone) == [(LINE, "implausible")]
-    assert asked == [("слово дело", 5, True), (LINE, 13, False)]
-
-
 def test_refused_parts_are_merged_with_the_reason_of_most_characters():
     reading = read(LINE, "слово нет нет кнвга стол", г=0.6, щ=0.6)
     merged = reading.merge(reading.parts[1:])

@@ -57,7 +57,7 @@ def test_a_line_that_passes_is_a_crop_of_the_whole_line(monkeypatch):
 def test_a_labels_score_is_the_share_that_is_right_of_pieces_as_sure(monkeypatch):
     monkeypatch.setattr(relabel.kinds, "reader", lambda *_: HandReader(LINE, doubtful={"щ": 0.6}))
     worth = Worth(((0.5, 0.9), (0.7, 0.98))), Worth(((0.5, 0.1), (0.7, 0.2)))
-    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, 0.5, NOBODY, None, worth)
+    gate = Gate("ru", "Cyrl", PlaceFile(), "Cyrl", "ab" * 32, 0.5, NOBODY, worth)
     (crop,) = ReadLines("readers", 2, (gate,)).outcomes([sample(drawn(LINE, LINE))], gate)
     assert isinstance(crop, Sample)
     assert crop.quality.signals["confidence"] == pytest.approx(0.6, abs=0.01)
