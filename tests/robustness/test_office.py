@@ -129,6 +129,25 @@ def test_what_an_rtf_names_is_not_even_asked_for(box, tmp_path):
 
 
 @needs_office
+def test_what_an_odt_links_to_runs_or_embeds_is_not_in_its_docx(box, tmp_path):
+    Image.new("RGB", (200, 100), "red").save(tmp_path / "secret.png")
+    (tmp_path / "secret.txt").write_text("SECRET")
+    odt(tmp_path / "other.odt", "<text:p>SECRET</text:p>")
+    link = f'xlink:href="{tmp_path.as_uri()}/%s" xlink:type="simple" xlink:show="embed" xlink:actuate="onLoad"'
+    linked = [("image", "secret.png"), ("floating-frame", "secret.txt"), ("plugin", "secret.txt"), ("object", "other.odt")]
+    frames = (f'<draw:frame text:anchor-type="as-char"><draw:{kind} {link % name}/></draw:frame>' for kind, name in linked)
+    section = f'<text:section text:name="S"><text:section-source {link % "other.odt"}/><text:p>kept</text:p></text:section>'
+    macro = '<text:p><text:execute-macro text:name="M">run</text:execute-macro></text:p>'
+    odt(tmp_path / "raw.odt", f"<text:p>before{''.join(frames)}</text:p>{section}{macro}")
+    package.opened(str(tmp_path / "raw.odt")).write(str(tmp_path / "a.odt"))
+    (path,) = converted(box, tmp_path / "out", tmp_path / "a.odt", target="docx")
+    opened = package.opened(path)
+    assert "".join(opened.xml(opened.main).itertext()) == "beforekeptrun"
+    assert not any(b"SECRET" in part for part in opened.parts.values()) and not [n for n in opened.parts if "media" in n]
+    assert opened.signs["cut_external_image"] == 1 and opened.signs["cut_field_MACROBUTTON"] == 1
+
+
+@needs_office
 def test_a_file_that_libreoffice_refuses_is_not_rendered(box, tmp_path):
     good = docx(tmp_path / "good.docx", xml.paragraph(xml.run("a")))
     (tmp_path / "bad.docx").write_bytes(b"PK\x03\x04" + bytes(900))  # LibreOffice repairs archives that have anything in them

@@ -1,9 +1,10 @@
 """Word files, opened: .docx, .odt, .doc and .rtf, told apart by what is in them, whatever they are called.
 
 The files are strangers'. What unpacks to too much, holds images too large to draw, is encrypted, damaged or declares entities
-isn't opened at all. What would read other files, ask the network or run a program is cut out of what `Package` has and writes,
-and counted: `package_docx.py` and `package_odt.py` say what. Of an .rtf the fields become what they showed last, and
-embedded files go. A .doc stays as it is, until LibreOffice, which has all of that turned off, has made a .docx of it.
+isn't opened at all. What would read other files, ask the network or run a program is cut out of a .docx, and counted:
+`package_docx.py` says what. Of an .rtf the fields become what they showed last, and embedded files go. A .doc or .odt stays as it
+is, until LibreOffice, which has all of that turned off, has made a .docx of it. Of an .odt only dates and names stay as it has
+them, and don't become today's.
 """
 
 import contextlib
@@ -26,8 +27,8 @@ from PIL import Image
 from datagen.inputs.archive_members import damage
 from datagen.page.images import MAX_PIXELS
 from datagen.record import SampleError
-from datagen.word.file import package_docx, package_odt
-from datagen.word.file.xml_parts import parsed
+from datagen.word.file import package_docx
+from datagen.word.file.xml_parts import is_declared, parsed, written
 
 Kind = Literal["docx", "odt", "doc", "rtf"]
 
@@ -35,6 +36,13 @@ _ENCRYPTED_MEMBER = 0x1  # in a zip member's flags
 _ENCRYPTED_FIB = 0x01  # in the byte at 0x0B of the stream WordDocument
 _SWELLS_FROM = 16 << 20  # bytes: what is smaller may be as regular as it likes
 _MIMETYPE = "mimetype"
+_ODT_TYPE = b"application/vnd.oasis.opendocument.text"
+_ODT_MANIFEST = "META-INF/manifest.xml"
+_ODT_XML = frozenset({"content.xml", "styles.xml", "meta.xml", "settings.xml", "manifest.xml"})  # others may be empty
+_ODT_MANIFEST_NAME = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
+_ODT_ENCRYPTED = [_ODT_MANIFEST_NAME + name for name in ("encryption-data", "encrypted-key")]
+_ODT_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_ODT_OF_TODAY = [_ODT_TEXT + name for name in ("date", "time", "file-name", "author-name", "author-initials", "template-name")]
 # Names of groups of an .rtf. Readers pass over a group whose name they don't know. LibreOffice reads the files that a field names
 # while it still opens the .rtf, whatever its settings.
 _RTF_CALLS = re.compile(rb"(\\\*\s*)?\\(fldinst|objdata|template|subdocument|nextfile|mailmerge|datafield)(?![a-z])")
@@ -55,7 +63,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Package:
-    """An opened file. `parts` are those of a .docx or .odt, by name, without what was cut out; `signs` counts what that was, by
+    """An opened file. `parts` are those of a .docx or .odt, by name, of a .docx without what was cut out; `signs` counts that, by
     name. `main` is the name of a .docx's main part."""
 
     kind: Kind
@@ -110,11 +118,10 @@ def opened(path: str, bounds: Bounds = Bounds()) -> Package:
     if not head.startswith(b"PK"):
         raise SampleError("not_a_word_document", f"begins with {head[:8]!r}")
     parts = _unzipped(path, bounds)
-    signs: Counter[str] = Counter()
-    if package_odt.is_odt(parts):
-        parts = package_odt.cleaned(parts, signs)
-        package = Package("odt", path, parts, "content.xml", signs)
+    if parts.get(_MIMETYPE, b"").strip() in (_ODT_TYPE, _ODT_TYPE + b"-template"):
+        package = Package("odt", path, _of_odt(parts))
     else:
+        signs: Counter[str] = Counter()
         main, parts = package_docx.cleaned(parts, signs)
         package = Package("docx", path, parts, main, signs)
     _check_images(package.parts, bounds)
@@ -140,6 +147,24 @@ def _ole(path: str) -> Package:
     if head[0x0B] & _ENCRYPTED_FIB:
         raise SampleError("encrypted", "needs a password")
     return Package("doc", path)
+
+
+def _of_odt(parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The parts of an .odt whose dates and names are fixed."""
+    for name in ("content.xml", _ODT_MANIFEST):
+        if name not in parts:
+            raise SampleError("broken_zip", f"it has no {name}")
+    fixed = {}
+    for name in (name for name in parts if posixpath.basename(name) in _ODT_XML):
+        root = parsed(parts[name], name)
+        if name == _ODT_MANIFEST and next(root.iter(*_ODT_ENCRYPTED), None) is not None:
+            raise SampleError("encrypted", "needs a password")
+        of_today = list(root.iter(*_ODT_OF_TODAY))
+        for element in of_today:
+            element.set(f"{_ODT_TEXT}fixed", "true")
+        if of_today or is_declared(root):
+            fixed[name] = written(root)
+    return {**parts, **fixed}
 
 
 def _unzipped(path: str, bounds: Bounds) -> dict[str, bytes]:

@@ -325,9 +325,11 @@ def odt(path: Path, body: str = "", manifest: str = "", **more: bytes) -> Path:
         f'xmlns:draw="{office}:drawing:1.0" xmlns:script="{office}:script:1.0" xmlns:xlink="http://www.w3.org/1999/xlink">'
         f"<office:scripts/><office:body><office:text>{body}</office:text></office:body></office:document-content>"
     )
-    entries = "".join(f'<m:file-entry m:full-path="{name}" m:media-type=""/>' for name in ("/", "content.xml", *more))
+    kind = "application/vnd.oasis.opendocument.text"
+    types = {"/": kind, "content.xml": "text/xml"} | dict.fromkeys(more, "")
+    entries = "".join(f'<m:file-entry m:full-path="{name}" m:media-type="{of}"/>' for name, of in types.items())
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+        archive.writestr("mimetype", kind)
         archive.writestr("content.xml", content)
         archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{office}:manifest:1.0">{entries}{manifest}</m:manifest>')
         for name, part in more.items():
