@@ -11,6 +11,7 @@ import bisect
 import functools
 import hashlib
 import io
+import platform
 import random
 import re
 import sysconfig
@@ -25,6 +26,8 @@ from datagen.drawing import line_by_pillow, typefaces
 from datagen.record import SampleError
 
 HEIGHT = 64
+SOURCES = f"the docstrings of Python {platform.python_version()}'s library, and licences and typefaces of this machine"
+"""What lines follow from beside their fields: another minor version of Python, or another system, draws others."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-()"
 _LICENCES = Path("/usr/share/common-licenses")
 _NOT_PROSE = {"test", "tests", "idlelib", "pydoc_data", "site-packages", "dist-packages"}

@@ -202,14 +202,13 @@ def table(
     rows_per_step: int,
     micro_rows: int,
     checkpointing: bool,
-    num_images: int = 0,
-    num_texts: int = 0,
+    num_samples: int = 0,
     length: int = 8192,
     peak: float = PEAKS["A100"],
     mfus: Sequence[float] = MFUS,
 ) -> str:
-    """Lines for people. `load` is a batch of `micro_rows` rows. The `layouts` are of one number of GPUs. A corpus is `num_images`
-    samples like those of `load`, and `num_texts` of `length` tokens."""
+    """Lines for people. `load` is a batch of `micro_rows` rows. The `layouts` are of one number of GPUs. The training
+    is of `num_samples` like those of `load`; text alone comes `length` tokens at a time."""
     num_gpus = layouts[0].pipeline * layouts[0].copies
     lines: list[str] = []
     header = ("memory a GPU, GB", "weights", "bf16 copies", "gradients", "moments", "gathered", "activations", "peak")
@@ -224,7 +223,7 @@ def table(
         lines += ["", title, *columns(rows)]
     for pipeline in sorted({layout.pipeline for layout in layouts} - {1}):
         lines += ["", *_bubbles(config, load, set_up, pipeline, rows_per_step, num_gpus, micro_rows)]
-    lines += ["", *_days(config, load, set_up, num_gpus, num_images, num_texts, length, peak, mfus)]
+    lines += ["", *_days(config, load, set_up, num_gpus, num_samples, length, peak, mfus)]
     return "\n".join(lines[1:])
 
 
@@ -249,24 +248,22 @@ def _days(
     load: Load,
     set_up: SetUp,
     num_gpus: int,
-    num_images: int,
-    num_texts: int,
+    num_samples: int,
     length: int,
     peak: float,
     mfus: Sequence[float],
 ) -> list[str]:
     text = Load((), (length,), length)
     of_image, of_text = (plan.operations(config, one, set_up) / sum(one.lengths) for one in (load, text))
-    tokens = num_images * sum(load.lengths) / len(load.lengths) + num_texts * length
-    work = num_images * of_image * sum(load.lengths) / len(load.lengths) + num_texts * length * of_text
+    tokens = num_samples * sum(load.lengths) / len(load.lengths)
     paper = [
         rate / _DAY_S / PAPER_GPUS * one / PEAKS["A100"] for rate, one in zip(PAPER_TOKENS, (of_image, of_text), strict=True)
     ]
-    header = ("share of the peak", "tokens a day", "of text alone", "days for the corpus")
+    header = ("share of the peak", "tokens a day", "of text alone", "days for this training")
     rows: list[tuple[str, ...]] = [header if tokens else header[:-1]]
     for mfu, mark in ((paper[0], " (the paper's)"), *((one, "") for one in mfus)):
         per_day = mfu * peak * num_gpus * _DAY_S
-        days = [f"{work / per_day:,.3g}"] if tokens else []
+        days = [f"{tokens * of_image / per_day:,.3g}"] if tokens else []
         rows.append((f"{mfu:.1%}{mark}", f"{per_day / of_image / 1e9:,.3g}B", f"{per_day / of_text / 1e9:,.3g}B", *days))
     images, texts = (f"{rate / 1e9:.0f}B" for rate in PAPER_TOKENS)
     notes = [
@@ -274,8 +271,5 @@ def _days(
         f"count, its {texts} of text alone {paper[1]:.1%}"
     ]
     if tokens:
-        notes.append(
-            f"the corpus: {num_images:,} samples with images, taken for such pages, and {num_texts:,} texts of {length:,} "
-            f"tokens: {tokens / 1e9:,.3g}B tokens, each once"
-        )
+        notes.append(f"this training: {num_samples:,} samples, taken for such pages: {tokens / 1e9:,.3g}B tokens")
     return [f"{num_gpus} GPUs of {peak / 1e12:.0f} TFLOP/s", *columns(rows), *notes]

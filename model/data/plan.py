@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from datagen.drawing.line_curriculum import SOURCES
 from model.data import modes as image_modes
+from model.data.drawn_lines import Drawn
 from model.data.mixture import Segment, Share, Stream, deck_of
 from model.data.order import Deck, Wheel, key, noise, uniform
 from model.data.rows import NO_ANSWER, Columns, Draw
@@ -228,6 +230,8 @@ class Plan:
         for name, digest in theirs["datasets"].items():
             if ours["datasets"].get(name) != digest:
                 what = "has changed" if name in ours["datasets"] else "is missing"
+                if any(one.name == name and isinstance(one, Drawn) for one in self.corpus.datasets):
+                    what += f" (its lines are drawn from {SOURCES})"
                 raise ValueError(f"dataset {name} {what} since the checkpoint, so that its steps can't go on: train anew")
         changed = [name for name in ours if name not in ("datasets", "window") and ours[name] != theirs[name]]
         if changed:

@@ -19,12 +19,11 @@ LINE, LINE_TOKENS = (640, 48), 30
 PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
-def planned(step: Train, nodes: int = 0, gpus: int = 0, images: int = 0, texts: int = 0) -> str:
+def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     """The tables of `model.costs.plan` and `model.costs.plan_layouts` for `step`, or a sentence that says why there are none.
     Data isn't looked at: rows are taken to be full of pages.
 
-    The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them. A
-    corpus of so many `images` and `texts` is what days are said for.
+    The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them.
     """
     modes.check(dict(step.modes))
     try:
@@ -39,8 +38,9 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0, images: int = 0, texts: 
     own = set_up(step)
     others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
     text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
-    text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus, images, texts)
-    notes = [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
+    text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus)
+    notes = [f"{step.steps:,} steps of {step.rows_per_step} rows learn from about {_num_samples(step, load):,} such samples"]
+    notes += [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
     if step.epochs:
         notes.append(f"it ends after {step.epochs:g} epochs, if that is before {step.steps:,} steps")
     if patterns := [one for one in step.frozen if one not in PARTS]:
@@ -48,9 +48,11 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0, images: int = 0, texts: 
     return "\n".join([text, *notes])
 
 
-def _on_many(
-    step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int, images: int, texts: int
-) -> str:
+def _num_samples(step: Train, load: Load) -> int:
+    return step.steps * step.rows_per_step * len(load.lengths) // step.micro_rows
+
+
+def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int) -> str:
     """The table for as many GPUs as are said; for the paper's if nobody says; "" if there is one, or rows don't go round."""
     if nodes * gpus <= 1:
         nodes, gpus = PAPER_MACHINES
@@ -58,7 +60,7 @@ def _on_many(
     if not layouts:
         return ""
     rows = (step.rows_per_step, step.micro_rows, step.checkpointing)
-    table = plan_layouts.table(config, load, trained, layouts, *rows, images, texts, step.length)
+    table = plan_layouts.table(config, load, trained, layouts, *rows, _num_samples(step, load), step.length)
     whole = 4 * sum(plan.parameters(config).values()) / 1e9
     return (
         f"\n\non {nodes} x {gpus} GPUs\n{table}\nwhile it measures, the first GPU has all weights beside its own: {whole:.3g} GB"

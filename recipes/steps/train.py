@@ -15,7 +15,6 @@ from flywheel.step import dataset_of
 from model.train.launch import Machines, launch
 from model.train.lines import read_lines
 from model.train.step import Train
-from recipes.paper_mixture import PAPER
 from recipes.recipe import Report
 from recipes.run import slurm
 from recipes.run.progress import shown
@@ -33,9 +32,7 @@ class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
         from model.train.forecast import planned
 
-        texts = sum(part.num_samples for part in PAPER if part.group == "text")
-        images = sum(part.num_samples for part in PAPER) - texts
-        tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes), images, texts)
+        tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes))
         where = ", where there is a GPU" if self.step.optional else ""
         return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{tables}"
 

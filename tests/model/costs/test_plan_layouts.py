@@ -121,16 +121,20 @@ def test_waiting_by_hand():
 def test_the_papers_rate_by_hand():
     """A corpus of 70 billion tokens takes the paper one day, whatever share of the peak that is."""
     load = Load(((1024, 1024),), (1000,), 700)
-    text = table(full(), load, PAPER, [Layout(1, 20, 8)], 640, 1, True, num_images=70_000_000)
+    text = table(full(), load, PAPER, [Layout(1, 20, 8)], 640, 1, True, num_samples=70_000_000)
     (row,) = (line for line in text.splitlines() if "the paper's)" in line)
     assert row.split()[3] == "70B" and row.split()[-1] == "1"
     share = PAPER_TOKENS[0] / 86_400 / 160 * plan.operations(full(), load, PAPER) / 1000 / 312e12
     assert row.startswith(f"{share:.1%} ") and 0.06 < share < 0.14
-    assert "70,000,000 samples with images" in text and "70B tokens, each once" in text
+    assert "70,000,000 samples, taken for such pages: 70B tokens" in text
 
 
 def test_what_is_printed_for_a_training():
-    said = planned(replace(FULL, pipeline=4), images=1000)
+    said = planned(replace(FULL, pipeline=4))
+    (row,) = (line for line in said.splitlines() if "the paper's)" in line)
+    (short,) = (line for line in planned(replace(FULL, pipeline=4, steps=100)).splitlines() if "the paper's)" in line)
+    assert float(row.split()[-1].replace(",", "")) == pytest.approx(2_000 * float(short.split()[-1]), rel=0.02)
+    assert "100 steps of 640 rows learn from about" in planned(replace(FULL, steps=100))
     own, *_ = said.partition("on 20 x 8 GPUs\n")[2].splitlines()
     assert own == "pipeline 4 x replicate 20 x shard 2, 16 batches a step"
     assert "pipeline 1 x replicate 20 x shard 8, 4 batches a step" in said and "16 (this training)" in said

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from datagen.drawing.line_curriculum import Curriculum, Lines
+from datagen.drawing.line_curriculum import Curriculum, Lines, prose
 from model.data.drawn_lines import Drawn
 from model.data.loader import Loader
 from model.data.mixture import Segment, Source, shares
@@ -64,6 +64,14 @@ def test_another_curriculum_is_another_dataset():
     assert one.digest == Drawn(Curriculum(), 50, held_out=5).digest
     assert len({one.digest, *(other.digest for other in others)}) == 4
     assert one.unseen == others[0].unseen
+
+
+def test_a_checkpoint_with_another_pythons_prose_is_refused_by_what_the_lines_are_drawn_from(plan, monkeypatch):
+    saved = plan.to_json()
+    monkeypatch.setattr("datagen.drawing.line_curriculum.prose", lambda held_out: prose(held_out).replace("the", "eht"))
+    other = planned(Drawn(Curriculum(stages=((0, 1), (100, 2), (200, 3), (300, 4))), 400, held_out=20))
+    with pytest.raises(ValueError, match=r"dataset lines has changed \(its lines are drawn from the docstrings of Python 3\."):
+        other.resumed(saved)
 
 
 def test_what_makes_no_lines_is_refused():
