@@ -1,6 +1,5 @@
 """The words `readers`, `start` and `lora` of a recipe: which kind of readers its flywheel trains, and from which weights."""
 
-import os
 from dataclasses import replace
 
 from flywheel.step import COMPACT, READERS, Fit, Flywheel, Pretrained
@@ -25,9 +24,7 @@ def of_kind(step: Flywheel, kind: str, weights: str, lora: int) -> Flywheel:
     if not weights:
         named = "the name of a training in the output, as train" if kind == "ours" else "a hub's name"
         raise ValueError(f"readers={kind} needs start=FOLDER: the weights that the readers start from, or {named}")
-    path = os.path.expanduser(weights)
-    begun = Pretrained(os.path.abspath(path) if os.path.isdir(path) else weights, lora)
-    fit = replace(GOT_OCR if kind == "got_ocr" else OURS, pretrained=begun)
+    fit = replace(GOT_OCR if kind == "got_ocr" else OURS, pretrained=Pretrained(weights, lora))
     fit = replace(fit, learning_rate=fit.learning_rate * (ADAPTERS_FASTER if lora else 1.0))
     later = replace(fit, steps=round(fit.steps * LATER), learning_rate=fit.learning_rate * LATER)
     return replace(step, reader=kind, first=fit, later=later)

@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 
 from model.train.step import Data
-
-GROUPS = ("ocr", "vision", "text")
+from recipes.words.words import GROUPS
 
 
 def mixture(text: str) -> dict[str, Any]:

@@ -46,17 +46,37 @@ def flag(value: str) -> bool:
     return value == "1"
 
 
-def paths(value: str) -> str:
-    """Paths joined by commas, made absolute, so that the next command may come from another folder. What stands before one, as in
-    `text:prose.jsonl`, stays; so do addresses."""
-    return ",".join(map(_absolute, value.split(",")))
+GROUPS = ("ocr", "vision", "text")
+"""The groups of a mixture, which may stand before a dataset, as in `text:prose.jsonl`."""
+_FILES = (".json", ".jsonl", ".tar")
+
+
+def places(value: str) -> str:
+    """Folders and files joined by commas, made absolute, so that the next command may come from another folder. A name stays: of
+    a training or a dataset of the output, or a hub's OWNER/NAME."""
+    return ",".join(map(_place, value.split(",")))
+
+
+def datasets(value: str) -> str:
+    """Places, each with its group before it if that isn't "ocr", as `text:prose.jsonl`."""
+    return ",".join(map(_dataset, value.split(",")))
+
+
+def _dataset(text: str) -> str:
+    group, colon, where = text.partition(":")
+    return f"{group}:{_place(where)}" if colon and group in GROUPS else _place(text)
+
+
+def _place(where: str) -> str:
+    """`where` as it is if it is a name or an address: nothing is there, and it doesn't look like a path."""
+    if "://" in where or where == "random":
+        return where
+    is_path = where.startswith((".", "/", "~")) or where.endswith(_FILES) or os.path.exists(where)
+    return _absolute(where) if where and is_path else where
 
 
 def _absolute(path: str) -> str:
-    before, joined, rest = path.rpartition(":")
-    if not path or "://" in path or path == "random":
-        return path
-    return before + joined + os.path.abspath(os.path.expanduser(rest))
+    return path if not path or "://" in path else os.path.abspath(os.path.expanduser(path))
 
 
 def readers(value: str) -> str:
@@ -182,10 +202,12 @@ _ALL = (
     ),
     Word("vision", "WHERE", "of a mixture: its described pictures; as pages", part),
     Word("texts", "WHERE", "of a mixture: its texts alone; as pages", part),
-    Word("data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", paths),
-    Word("start", "FOLDER", "weights and tokenizer that a training goes on from", paths),
-    Word("start_encoder", "FOLDER", "weights whose encoder is taken alone; or SAM's and CLIP's folders, as A,B", paths),
-    Word("start_decoder", "FOLDER", "weights whose decoder and tokenizer are taken alone; random: a fresh decoder", paths),
+    Word(
+        "data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", datasets
+    ),
+    Word("start", "FOLDER", "weights and tokenizer that a training goes on from", places),
+    Word("start_encoder", "FOLDER", "weights whose encoder is taken alone; or SAM's and CLIP's folders, as A,B", places),
+    Word("start_decoder", "FOLDER", "weights whose decoder and tokenizer are taken alone; random: a fresh decoder", places),
     Word("stage", "N", "1: the encoder with a compact decoder; 2: all of it (default); 3: going on in gundam-m", number),
     Word(
         "variant", "NAME", "full: the paper's settings (default); tiny: minutes on two cores; for ablate lines (default) or full"
@@ -200,10 +222,10 @@ _ALL = (
     Word("epochs", "N", "how often to learn from each row, in place of the variant's", number),
     Word("steps", "N", "how many steps to train, in place of the variant's", number),
     Word("seed", "N", "the seed of what is drawn; of a training: of its weights and of what it learns from", number),
-    Word("a", "DATASET", "what an arm of an ablation learns from, as in data; b and c are the others", paths),
-    Word("b", "DATASET", "what the second arm learns from", paths),
-    Word("c", "DATASET", "what a third arm learns from", paths),
-    Word("truth", "DATASET", "what all arms are measured on; none learns from its documents", paths),
+    Word("a", "DATASET", "what an arm of an ablation learns from, as in data; b and c are the others", datasets),
+    Word("b", "DATASET", "what the second arm learns from", datasets),
+    Word("c", "DATASET", "what a third arm learns from", datasets),
+    Word("truth", "DATASET", "what all arms are measured on; none learns from its documents", datasets),
     Word("of", "KIND", "an ablation that comes with pagewheel: raw_text, rounds or degradations, in place of a and b"),
     Word("corpus", "DIR", "an output of multilingual, of which pages or rounds are compared", is_path=True),
     Word("seeds", "N", "how many seeds each arm is trained with", number),

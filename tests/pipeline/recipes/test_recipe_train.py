@@ -15,7 +15,6 @@ from recipes.recipe import Recipe
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from recipes.train import FULL, FULL_STAGE_1, TINY, train
-from recipes.words.words import paths
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
 
 
@@ -102,12 +101,6 @@ def test_a_file_may_hold_the_mixture(tmp_path):
         train(data=str(file), start="x")
     (tmp_path / "rows.json").write_text("\ufeff []")
     assert [one.where for one in train(data=f"{tmp_path}/rows.json", start="x").steps[0].data] == [f"{tmp_path}/rows.json"]
-
-
-def test_paths_are_absolute_from_where_they_are_typed(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    typed = "a,text:b.jsonl,/c,s3://bucket/d,random"
-    assert paths(typed) == f"{tmp_path}/a,text:{tmp_path}/b.jsonl,/c,s3://bucket/d,random"
 
 
 def test_both_stages(tmp_path, capsys, monkeypatch):

@@ -15,18 +15,20 @@ from recipes.__main__ import main, words_of
 from recipes.words.words import (
     WORDS,
     captioner,
+    datasets,
     engines,
     flag,
     number,
     parse,
     part,
-    paths,
+    places,
     positive,
     readers,
     rounds,
     text,
     texts,
 )
+from tests.inputs import pdfs
 
 ROOT = Path(__file__).parents[3]
 
@@ -82,6 +84,33 @@ def test_words_are_read_in_every_spelling(argv):
     assert parse("coarse", RECIPES["coarse"].words, argv) == {"input": "a b", "deep": True, "limit": 3}
 
 
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("multilingual input=here readers=ours start=train", ["weights='train'"]),
+        ("multilingual input=here readers=got_ocr start=stepfun-ai/GOT-OCR", ["weights='stepfun-ai/GOT-OCR'"]),
+        ("multilingual input=here readers=ours start=here", ["weights='HERE/here'"]),
+        ("train data=/at/2026-11-28T10:00/out stage=1", ["where='/at/2026-11-28T10:00/out'"]),
+        (
+            "train data=text:10:00/out,vision:a.jsonl,s3://b/c.jsonl stage=1",
+            ["where='HERE/10:00/out'", "where='HERE/a.jsonl'", "where='s3://b/c.jsonl'"],
+        ),
+        (
+            "train data=coarse,text:org/prose start_encoder=stage1 start_decoder=random",
+            ["where='coarse'", "where='org/prose'", "start_encoder='stage1'", "start_decoder='random'"],
+        ),
+        ("mixture pages=10:00/out figures=none", ["where='HERE/10:00/out'"]),
+    ],
+)
+def test_a_path_is_absolute_and_a_name_stays(words, values, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    pdfs.write(tmp_path / "here/a.pdf", "a")
+    (tmp_path / "10:00/out/shards").mkdir(parents=True)
+    assert main([*words.split(), "on=inline", "plan=1"]) == 0
+    planned = capsys.readouterr().out
+    assert [value for value in values if value.replace("HERE", str(tmp_path)) not in planned] == []
+
+
 def test_what_is_no_word_is_the_output_of_a_verb():
     assert parse("status", ("out",), ["some folder"]) == parse("status", ("out",), ["out=some folder"]) == {"out": "some folder"}
     assert parse("status", ("out",), ["./a=b"]) == {"out": "./a=b"}
@@ -93,7 +122,7 @@ def test_a_function_takes_the_words_that_are_declared_for_it(name):
     entry = (RECIPES | VERBS)[name]
     parameters = inspect.signature(resolve_name(entry.function)).parameters
     assert set(parameters) == set(entry.words)
-    types = dict.fromkeys((text, texts, part, paths, readers, engines, captioner), str)
+    types = dict.fromkeys((text, texts, part, places, datasets, readers, engines, captioner), str)
     types |= {number: int, rounds: int, flag: bool, positive: float}
     assert {n: p.annotation for n, p in parameters.items()} == {n: types[WORDS[n].read] for n in entry.words}
     assert {n for n, p in parameters.items() if p.default is p.empty} == set(entry.needs)

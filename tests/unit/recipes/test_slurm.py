@@ -32,6 +32,7 @@ TRAIN = ["train", "data=a b.jsonl", "start=weights", "steps=7"]
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").mkdir()
     with dask.config.set(jobqueue=CLUSTER):
         yield tmp_path
 

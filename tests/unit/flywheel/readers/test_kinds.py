@@ -54,14 +54,12 @@ def wheel_of(**words):
     return next(step for step in multilingual(**words).steps if step.name == "flywheel")
 
 
-def test_words_choose_a_kind(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_words_choose_a_kind():
     assert wheel_of() == wheel_of(readers="compact") and wheel_of().reader == "compact"
-    (tmp_path / "weights").mkdir()
-    wheel = wheel_of(readers="got_ocr", start="weights", lora=8)
-    assert wheel.reader == "got_ocr" and wheel.first.pretrained == Pretrained(str(tmp_path / "weights"), 8)
+    wheel = wheel_of(readers="got_ocr", start="/weights", lora=8)
+    assert wheel.reader == "got_ocr" and wheel.first.pretrained == Pretrained("/weights", 8)
     assert wheel.later.steps < wheel.first.steps and wheel.later.pretrained == wheel.first.pretrained
-    assert wheel.first.learning_rate > wheel_of(readers="got_ocr", start="weights").first.learning_rate
+    assert wheel.first.learning_rate > wheel_of(readers="got_ocr", start="/weights").first.learning_rate
     assert wheel_of(readers="ours", start="train").first.pretrained == Pretrained("train")
 
 
