@@ -9,12 +9,12 @@ that names no part makes a little of each out of packages.
 import glob
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 from datagen.coarse.source import PdfSource
 from datagen.curation.mark_similar import MarkAlike
+from datagen.disk.storage import Folder
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, Step, benchmark_folder
@@ -89,8 +89,8 @@ def mixture(
     for key, where in given.items():
         if where in ("", NONE):
             continue
-        if _is_output(where):
-            drawn |= dict.fromkeys(Drawn(part, os.path.abspath(where)) for part in _parts(key))
+        if output := _output(where):
+            drawn |= dict.fromkeys(Drawn(part, output) for part in _parts(key))
             continue
         if where != PACKAGES and "://" not in where and not glob.has_magic(where) and not os.path.exists(where):
             raise ValueError(f"{key}={where}: no such file or folder")  # now, and not when the parts before it are made
@@ -115,9 +115,12 @@ def _parts(key: str) -> tuple[str, ...]:
     return ("charts", "molecules", "geometry") if key == "figures" else (key,)
 
 
-def _is_output(where: str) -> bool:
-    """Whether a dataset is there, or the output of a recipe."""
-    return any((Path(where) / name).exists() for name in ("shards", "recipe.json"))
+def _output(where: str) -> str:
+    """The path or the URL of the dataset that is there, or of the output of a recipe; "" if neither is."""
+    folder = Folder(where.rstrip("/"))
+    if where == PACKAGES or "::" in where or not any(map(folder.exists, ("shards", "recipe.json"))):
+        return ""
+    return str(folder.local or folder.url)
 
 
 def _recipe(key: str, where: str, pictures: str, limit: int) -> Recipe:

@@ -1,5 +1,6 @@
 """Lists, documents, archives and outputs on object storage: moto's server on loopback, which speaks S3's protocol over HTTP."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,11 +16,16 @@ import s3fs
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
+from model.train.data import open_all
+from model.train.step import Train
+from recipes.__main__ import main
 from recipes.run.execute import Place, run
 from recipes.verbs.forget import forget
 from recipes.verbs.status import status, verify
+from recipes.words.training_data import mixture
 from tests.inputs import pdfs
-from tests.outputs import ROOT, dataset_samples, recipe
+from tests.inputs.samples import page_sample
+from tests.outputs import ROOT, dataset_samples, recipe, write_dataset
 
 RUN = """
 import sys
@@ -135,3 +141,20 @@ def test_a_source_is_forgotten(s3, listed):
     assert run(recipe(listed), Place(out, "inline")) == 0
     assert len(list(dataset_samples(Folder(f"{out}/coarse")))) == 30
     assert verify(out)[1]
+
+
+def test_a_mixture_draws_from_outputs_in_a_bucket(s3, tmp_path):
+    """Each as a dataset, or as the output that has it, and none of them is read anew."""
+    parts = {"pages": "coarse", "minority": "round-1", "scene": "scene", "texts": "texts"}
+    for part, name in parts.items():
+        write_dataset(tmp_path / part / name, [page_sample(f"{part}-000000", "word")])
+        (tmp_path / part / "recipe.json").write_text('{"recipe": "other", "values": {}}')
+        s3.put(str(tmp_path / part), "corpus/parts/", recursive=True)
+    places = {part: f"s3://corpus/parts/{part}" for part in parts} | {"scene": "s3://corpus/parts/scene/scene"}
+    words = [f"{part}={where}" for part, where in places.items()]
+    assert main(["mixture", *words, "figures=none", f"out={tmp_path}/out", "on=inline"]) == 0
+    made = json.loads((tmp_path / "out/mixture.json").read_text())
+    assert [one["where"] for one in made["datasets"]] == [f"s3://corpus/parts/{part}/{name}" for part, name in parts.items()]
+    assert not (tmp_path / "out/scene").exists()
+    opened = open_all(Train(**mixture(f"{tmp_path}/out/mixture.json")), Folder(f"{tmp_path}/train"))
+    assert len(opened.datasets) == len(parts)

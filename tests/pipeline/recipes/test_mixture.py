@@ -115,6 +115,15 @@ def test_scenes_of_a_mixture_are_both_read_and_drawn(tmp_path):
     assert {where for where, _ in writer._datasets(writer.step.drawn[0])} == {f"{tmp_path}/scene", f"{tmp_path}/drawn_scenes"}
 
 
+def test_an_output_by_its_address_is_the_same(place, words, tmp_path, capsys):
+    addresses = {key: f"file://{where}" if where.startswith("/") else where for key, where in words.items()}
+    planned = []
+    for given in (words, addresses | {"texts": words["texts"]}):
+        assert main(["mixture", *(f"{key}={where}" for key, where in given.items()), f"out={tmp_path}/out", "plan=1"]) == 0
+        planned.append(capsys.readouterr().out)
+    assert planned[0] == planned[1] and f"where='{place}/pages'" in planned[0]
+
+
 def test_a_dataset_is_one_part_alone(place, tmp_path):
     recipe = mixture(pages=f"{place}/pages/coarse", fine=f"{place}/pages/coarse", figures="none")
     (writer,) = (runner for runner in runners(recipe, Place(str(tmp_path))) if runner.step.name == "mixture")
