@@ -58,7 +58,20 @@ RECIPES = {
     "mixture": Entry(
         "recipes.mixture:mixture",
         "one mixture for a training: each part's dataset made where it is missing, weighted as in the paper",
-        ("pages", "fine", "minority", "word", "scene", "figures", "vision", "texts", "list", "limit", "benchmarks"),
+        (
+            "pages",
+            "fine",
+            "minority",
+            "word",
+            "scene",
+            "figures",
+            "vision",
+            "texts",
+            "scene_list",
+            "vision_list",
+            "limit",
+            "benchmarks",
+        ),
     ),
     "train": Entry(
         "recipes.train:train",

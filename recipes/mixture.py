@@ -63,22 +63,25 @@ def mixture(
     figures: str = "",
     vision: str = "",
     texts: str = "",
-    list: str = "",
+    scene_list: str = "",
+    vision_list: str = "",
     limit: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
     """What each part is made of. `minority` is an output of `multilingual`, `figures` a list of molecules to draw; figures need
-    no input, and are there unless that is `none`. `list` is that of the scenes' and the vision's pictures. At most `limit`
-    documents of each part, fifty times as many pictures that are drawn here, and of packages five times as many texts, which are
-    short."""
+    no input, and are there unless that is `none`. `scene_list` and `vision_list` are those that the parts' pictures are of. At
+    most `limit` documents of each part, fifty times as many pictures that are drawn here, and of packages five times as many
+    texts, which are short."""
     given = {
         "pages": pages, "fine": fine, "minority": minority, "word": word,
         "scene": scene, "figures": figures, "vision": vision, "texts": texts,
     }  # fmt: skip
     if minority == PACKAGES:
         raise ValueError(f"minority={minority}: say minority=DIR, an output of make recipe=multilingual")
-    if list and not {scene, vision} - {"", PACKAGES, NONE}:
-        raise ValueError(f"list={list}: it is the list of the pictures at scene=WHERE or vision=WHERE, which are missing")
+    lists = {"scene": scene_list, "vision": vision_list}
+    for key, name in lists.items():
+        if name and given[key] in ("", PACKAGES, NONE):
+            raise ValueError(f"{key}_list={name}: it is the list of the pictures at {key}=WHERE, which are missing")
     if not any(given.values()):
         given = {key: PACKAGES if recipe else "" for key, recipe in RECIPES_OF.items()}
         limit = limit or DEFAULT_LIMIT
@@ -96,7 +99,7 @@ def mixture(
             raise ValueError(f"{key}={where}: no such file or folder")  # now, and not when the parts before it are made
         if not RECIPES_OF[key]:
             raise ValueError(f"{key}={where}: no output and no dataset is there; make recipe=multilingual makes one")
-        recipe = _recipe(key, where, list, limit)
+        recipe = _recipe(key, where, lists.get(key, ""), limit)
         for step in recipe.steps:
             if isinstance(step, MarkAlike):
                 made |= dict.fromkeys(step.datasets)
@@ -133,7 +136,7 @@ def _recipe(key: str, where: str, pictures: str, limit: int) -> Recipe:
     words: dict[str, Any] = {"limit": limit * factor}
     if where != PACKAGES:
         words |= {"molecules" if key == "figures" else "input": where}
-        words |= {"list": pictures} if pictures and "list" in entry.words else {}
+        words |= {"list": pictures} if pictures else {}
     if key == "pages" and where == PACKAGES:
         return _pages_of_packages(resolve_name(entry.function)(input=".", limit=limit))
     recipe: Recipe = resolve_name(entry.function)(**words)

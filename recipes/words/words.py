@@ -202,6 +202,8 @@ _ALL = (
     ),
     Word("vision", "WHERE", "of a mixture: its described pictures; as pages", part),
     Word("texts", "WHERE", "of a mixture: its texts alone; as pages", part),
+    Word("scene_list", "NAME", "of a mixture: the list that the pictures of scene are of, as list"),
+    Word("vision_list", "NAME", "of a mixture: the list that the pictures of vision are of, as list"),
     Word(
         "data", "A,B,…", "datasets to train on: folders, .jsonl, .tar; text:A is in another group; or a mixture's .json", datasets
     ),

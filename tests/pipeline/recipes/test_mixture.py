@@ -2,6 +2,8 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from datagen.disk.storage import Folder
@@ -17,6 +19,7 @@ from recipes.steps import Place, runners
 from recipes.words.training_data import mixture as read_mixture
 from tests.inputs.samples import page_sample
 from tests.inputs.udhr import UDHR
+from tests.model.lines import rendered
 from tests.outputs import write_dataset
 
 
@@ -124,6 +127,24 @@ def test_an_output_by_its_address_is_the_same(place, words, tmp_path, capsys):
     assert planned[0] == planned[1] and f"where='{place}/pages'" in planned[0]
 
 
+def test_each_part_has_pictures_of_its_own_list(tmp_path, capsys):
+    """LAION's scenes beside COCO's pictures, whose descriptions are in JSON, and beside Wukong's."""
+    for name in ("laion", "wukong", "coco"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").write_bytes(rendered("word"))
+        pq.write_table(pa.table({"URL": ["http://a/1.jpg"], "TEXT": ["A"], "punsafe": [0.1]}), tmp_path / name / "list.parquet")
+    (tmp_path / "coco/list.parquet").unlink()
+    coco = {"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1, "caption": "A dog."}]}
+    (tmp_path / "coco/captions.json").write_text(json.dumps(coco))
+    words = [f"scene={tmp_path}/laion", "scene_list=relaion2b-en-research-safe", "figures=none", f"out={tmp_path}/out", "plan=1"]
+    assert main(["mixture", *words, f"vision={tmp_path}/coco"]) == 0
+    planned = capsys.readouterr().out
+    assert planned.count("list_name='relaion2b-en-research-safe'") == 2 and "DescribedSource(" in planned
+    assert main(["mixture", *words, f"vision={tmp_path}/wukong", "vision_list=wukong"]) == 0
+    planned = capsys.readouterr().out
+    assert [planned.count(f"list_name='{name}'") for name in ("relaion2b-en-research-safe", "wukong")] == [2, 2]
+
+
 def test_a_dataset_is_one_part_alone(place, tmp_path):
     recipe = mixture(pages=f"{place}/pages/coarse", fine=f"{place}/pages/coarse", figures="none")
     (writer,) = (runner for runner in runners(recipe, Place(str(tmp_path))) if runner.step.name == "mixture")
@@ -144,5 +165,5 @@ def test_what_is_wrong_is_said(tmp_path):
         mixture(minority=str(tmp_path))
     with pytest.raises(ValueError, match="texts=/nowhere: no such file or folder"):
         mixture(texts="/nowhere")
-    with pytest.raises(ValueError, match="list=wukong: it is the list of the pictures at scene=WHERE or vision=WHERE"):
-        mixture(texts=str(tmp_path), vision="packages", list="wukong")
+    with pytest.raises(ValueError, match="vision_list=wukong: it is the list of the pictures at vision=WHERE"):
+        mixture(texts=str(tmp_path), scene=str(tmp_path), vision="packages", vision_list="wukong")

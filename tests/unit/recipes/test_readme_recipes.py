@@ -11,17 +11,10 @@ import pytest
 from recipes import RECIPES, VERBS
 from recipes.__main__ import main
 from recipes.steps import RUNNERS, StepRunner
-from recipes.words.words import WORDS, Entry
+from recipes.words.words import Entry
 from tests.inputs import pdfs
 
 README = (Path(__file__).parents[3] / "recipes" / "README.md").read_text()
-
-
-def test_the_words_are_those_of_the_code():
-    rows = re.findall(r"^\| `(\w+)=(.*?)` \| (.*?) \|$", README, re.MULTILINE)
-    assert [(name, takes.replace("\\|", "|"), text) for name, takes, text in rows] == [
-        (word.name, word.takes, word.help) for word in WORDS.values()
-    ]
 
 
 def test_every_recipe_and_verb_is_shown():
