@@ -23,8 +23,8 @@ RUN := $(VENV)/bin/python -m recipes
 # What users type, quoted for the shell, apostrophes and all.
 quoted = '$(subst ','\'',$(1))'
 
-# The words of recipes and verbs are declared in recipes/words/words.py. make passes over a misspelt word in silence, so that file is
-# asked, by a bare python3, before anything is set up. `only` is a word of bench.
+# make passes over a misspelt word in silence, so recipes/words reads the words of a recipe or verb from its function's signature, by
+# a bare python3, before anything is set up. `only` is a word of bench.
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $(v))),$(v)))
 GIVEN := $(filter-out PYTHON only MAKEFLAGS MFLAGS MAKEOVERRIDES CURDIR -*-%,$(GIVEN))
 given = $(foreach w,$(filter-out $(1),$(GIVEN)),$(call quoted,$(w)=$(value $(w))))

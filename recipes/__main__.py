@@ -8,9 +8,11 @@ import sys
 from typing import Any
 
 from recipes import RECIPES, VERBS
-from recipes.words.words import EVERY_RECIPE, EVERY_VERB, TRAINING, WORDS, explained, parse
+from recipes.words.words import Word, explained, parse, signature
 
 USAGE = 2
+TRAINING = ("gpus", "nodes")
+"""The words that only a recipe takes whose work is to train."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         if values.pop("help", False):
             print(help_of(name))
             return 0
-        return run_recipe(name, values) if name in RECIPES else run_verb(name, values)
+        return run(name, values) if name in RECIPES else run_verb(name, values)
     except ValueError as error:
         return complain(error, USAGE)
     except ImportError as error:
@@ -58,26 +60,27 @@ def listing() -> str:
 
 def help_of(name: str) -> str:
     """A recipe or a verb, and a line for each of its words."""
-    entry = RECIPES.get(name) or VERBS[name]
-    return "\n".join([f"{name}: {entry.does}", *explained(words_of(name))])
+    return "\n".join([f"{name}: {(RECIPES | VERBS)[name].does}", *explained(words_of(name))])
 
 
-def words_of(name: str) -> tuple[str, ...]:
-    """The words that the recipe or verb `name` takes. Raises `ValueError` if there is none of that name."""
+def words_of(name: str) -> dict[str, Word]:
+    """The words that the recipe or verb `name` takes: its own, and those of where a recipe runs. Raises `ValueError` if there is
+    none of that name."""
+    place = signature("recipes.__main__:run_recipe").words
     if name in RECIPES:
-        entry = RECIPES[name]
-        return (*entry.words, *EVERY_RECIPE, *(TRAINING if entry.trains else ()))
+        return RECIPES[name].words | {w: word for w, word in place.items() if RECIPES[name].trains or w not in TRAINING}
     if name in VERBS:
-        return (*VERBS[name].words, *EVERY_VERB)
+        return VERBS[name].words | {"help": place["help"]}
     raise ValueError(f"no recipe or verb {name!r}: recipes are {', '.join(RECIPES)}; verbs are {', '.join(VERBS)}")
 
 
 def read(name: str, arguments: list[str]) -> dict[str, Any]:
     """The values of the words given to a recipe or verb. Raises `ValueError` if one is wrong, or if one is missing."""
-    values = parse(name, words_of(name), arguments)
-    for word in () if values.get("help") else (RECIPES | VERBS)[name].needs:
-        if word not in values:
-            raise ValueError(f"{name} needs {word}={WORDS[word].takes}: {WORDS[word].help}")
+    words = words_of(name)
+    values = parse(name, words, arguments)
+    for word in () if values.get("help") else words.values():
+        if word.is_needed and word.name not in values:
+            raise ValueError(f"{name} needs {word.name}={word.takes}: {word.help}")
     return values
 
 
@@ -97,31 +100,42 @@ def checked(arguments: list[str]) -> str:
             read(recipe, given)
         elif "run" in goals:
             raise ValueError(f"make run needs recipe=NAME: recipes are {', '.join(RECIPES)}")
-        elif unknown := [name for name in words if name not in WORDS]:
-            raise ValueError(f"no word {unknown[0]!r}: words are recipe, {', '.join(WORDS)}")
+        elif given and not VERBS.keys() & goals and not (recipe and "run" in goals):
+            raise ValueError(f"make {goal} takes no word {next(iter(words))!r}: words are for recipe=NAME and for verbs")
     return " ".join(["verbs:", *VERBS])
 
 
-def run_recipe(name: str, values: dict[str, Any]) -> int:
-    from recipes.run.execute import plan, run
+def run(name: str, values: dict[str, Any]) -> int:
+    """Run the recipe `name` with these words, its own and those of `run_recipe`."""
+    own = {word: values.pop(word) for word in RECIPES[name].words if word in values}
+    return run_recipe(name, own, **values)
+
+
+def run_recipe(
+    name: str,
+    own: dict[str, Any],
+    /,
+    out: str = "",
+    on: str = "local",
+    workers: int = 0,
+    gpus: int = 0,
+    nodes: int = 0,
+    overwrite: bool = False,
+    plan: bool = False,
+    verbose: bool = False,
+    help: bool = False,
+) -> int:
+    """Run, or plan, the recipe `name` with its `own` words. What is behind the slash are the words that all recipes have."""
+    from recipes.run import execute
     from recipes.run.recipe_json import build
     from recipes.steps import Place
 
-    configure_logging(values.get("verbose", False))
-    of_recipe = {word: value for word, value in values.items() if word in RECIPES[name].words}
-    recipe = build(name, of_recipe)
-    place = Place(
-        out=values.get("out", os.path.join("out", name)),
-        on=values.get("on", "local"),
-        workers=values.get("workers", 0),
-        overwrite=values.get("overwrite", False),
-        gpus=values.get("gpus", 0),
-        nodes=values.get("nodes", 0),
-    )
-    if values.get("plan"):
-        print(plan(recipe, place, of_recipe))
+    configure_logging(verbose)
+    recipe, place = build(name, own), Place(out or os.path.join("out", name), on, workers, overwrite, gpus, nodes)
+    if plan:
+        print(execute.plan(recipe, place, own))
         return 0
-    return run(recipe, place, of_recipe)
+    return execute.run(recipe, place, own)
 
 
 def run_verb(verb: str, values: dict[str, Any]) -> int:

@@ -6,6 +6,7 @@ trained on drawn ones. Three such ablations come with the recipe, by the word `o
 """
 
 import dataclasses
+from typing import Annotated
 
 from datagen.coarse.raw_lines import RawLines, ShortLineCrops
 from datagen.disk.storage import Folder
@@ -23,12 +24,12 @@ from recipes.multilingual import multilingual
 from recipes.reads import LINES, reads
 from recipes.recipe import Recipe, Report, Step
 from recipes.words.training_data import mixture
+from recipes.words.values import datasets, path
 
 NOTHING = 1e-9
 """The share of documents that a training holds out by itself: `HoldOut` says which."""
 SHARE = 0.15  # of the documents, where the truth is a part of what the arms learn from
 SCANS, PHOTOS = 0.3, 0.2
-STEPS = 1500
 
 LINE_ARM = dataclasses.replace(
     LINES,
@@ -64,31 +65,31 @@ class _Ablation:
 
 
 def ablate(
-    a: str = "",
-    b: str = "",
-    c: str = "",
-    truth: str = "",
-    of: str = "",
-    corpus: str = "",
+    a: Annotated[str, "DATASET", "what an arm learns from, as data of train; b and c are the others", datasets] = "",
+    b: Annotated[str, "DATASET", "what the second arm learns from", datasets] = "",
+    c: Annotated[str, "DATASET", "what a third arm learns from", datasets] = "",
+    truth: Annotated[str, "DATASET", "what all arms are measured on; none learns from its documents", datasets] = "",
+    of: Annotated[
+        str, "KIND", "an ablation that comes with pagewheel: raw_text, rounds or degradations, in place of a and b"
+    ] = "",
+    corpus: Annotated[str, "DIR", "an output of multilingual, of which pages or rounds are compared", path] = "",
     input: str = "",
     limit: int = 0,
     start: str = "",
     start_encoder: str = "",
-    steps: int = STEPS,
-    seeds: int = 3,
-    variant: str = "lines",
+    steps: Annotated[int, "N", "how many steps each arm is trained"] = 1500,
+    seeds: Annotated[int, "N", "how many seeds each arm is trained with"] = 3,
+    variant: Annotated[str, "NAME", "what arms are: lines, small networks of lines; full, the released sizes"] = "lines",
     modes: str = "",
 ) -> Recipe:
-    """`a`, `b` and `c` are corpora, as `data` of train, `truth` a dataset whose documents no arm learns from. Without it, or if
-    it is one of the corpora, a share of the documents is held out of all arms, and all are measured on them, as each corpus
-    labels them.
+    """What a label is worth: the same training on two corpora, with seeds and intervals, measured on one truth.
 
-    `of`: "raw_text", "rounds" or "degradations", in place of `a` and `b`, on short lines of the multilingual output `corpus`;
-    raw_text and degradations may also read documents of their own: `input`, `limit`. A `truth` is then measured, too.
+    Without a `truth`, or if it is one of the corpora, a share of the documents is held out of all arms, and all are measured on
+    them, as each corpus labels them. With `of` short lines of `corpus` are compared, and a `truth` is measured, too; raw_text
+    and degradations may also read documents of their own: `input`, `limit`.
 
     All arms go on from the network in `start`, or take the encoder alone of that in `start_encoder`, before a fresh decoder;
-    without either they go on from the first stage of `reads`, which is trained first. `variant`: arms are networks of "lines", or
-    "full".
+    without either they go on from the first stage of `reads`, which is trained first.
     """
     kinds = {"raw_text": _raw_text, "rounds": _rounds, "degradations": _degradations}
     if bool(of) == bool(a or b or c):

@@ -11,8 +11,7 @@ from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 
 
 def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "") -> Recipe:
-    """`input`: a folder, a glob, a PDF, or a .parquet or .jsonl list of them; `passwords`: a text file, one a line;
-    `benchmarks`: a folder of pages that the corpus must not hold."""
+    """Page images and text layers of any PDFs, in shards, with a report."""
     if not input:
         raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
     stages = (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer())

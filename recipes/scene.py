@@ -8,7 +8,7 @@ from any folder.
 
 import logging
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 from datagen.curation.mark_similar import MarkAlike
 from datagen.disk.storage import Folder
@@ -22,8 +22,10 @@ from datagen.scene.read_scene import ReadScene
 from datagen.work.draws import DrawSource
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, Step, benchmark_folder
-from recipes.words.engines import EMBEDDED, of_word
-from recipes.words.stage_fields import stage_of
+from recipes.words import engines as page_engines
+from recipes.words import values
+from recipes.words.engines import EMBEDDED
+from recipes.words.fields import of_word
 
 log = logging.getLogger(__name__)
 
@@ -42,23 +44,29 @@ def scene(
     unsafe_list: bool = False,
     download: bool = False,
     only: str = "",
-    judge: str = "",
-    agreement: bool = False,
+    judge: Annotated[
+        str,
+        "A:V,…",
+        "what a picture that was read is worth, as min_score:0.95,languages:zh:0.5+other:0.1; see scene/judge_scene.py",
+    ] = "",
+    agreement: Annotated[
+        bool, "0|1", "read each picture at two sizes, and say how far both agree: it takes 1.7 times as long"
+    ] = False,
     engines: str = "",
     reader: str = "",
-    photographs: str = "",
+    photographs: Annotated[
+        str, "DIR", "photographs without text, which signs are set onto; default: of packages", values.path
+    ] = "",
     limit: int = 0,
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """`input`, `list`, `unsafe_list` and `download`: see `datagen.pictures.pick_source`; `only` and `judge`: fields of
-    `FilterPictures` and `JudgeScene`, see `stage_fields`. With `agreement` each picture is read at two sizes. `engines`: who
-    finds and who reads lines, see `engine_words`; `reader`: a folder of the flywheel's, which reads lines of its script in
-    place of Tesseract.
+    """Photographs with the text in them, as lists of LAION's have them; and signs set onto photographs, with exact labels.
 
-    Scenes are composed on `photographs`, a folder of pictures without text, or on those of the packages where there is no
-    `input`. At most `limit` pictures, and as many scenes composed, in whole blocks. Raises `ValueError` for a wrong word, and for
-    a list that is refused."""
+    `only` and `judge` are fields of `FilterPictures` and `JudgeScene`, as `recipes.words.fields` reads them. A `reader` of the
+    flywheel's reads lines of its script in place of Tesseract. Scenes are composed on `photographs`, or on those of the packages
+    where there is no `input`. At most `limit` pictures, and as many scenes composed, in whole blocks. Raises `ValueError` for a
+    wrong word, and for a list that is refused."""
     if list and not input:
         raise ValueError(f"list={list}: it is the list of the pictures at input=WHERE, which is missing")
     settings: dict[str, Any] = {"long_side": LONG_SIDE, "shard_images": SHARD_PICTURES, "stage": NAME}
@@ -69,9 +77,9 @@ def scene(
     else:
         census, source = scene_packages.scene_samples(), ImageSource(**settings)
     stages = (
-        stage_of(FilterPictures, "only", only),
+        of_word(FilterPictures, "only", only),
         _reader(engines, reader, agreement),
-        stage_of(JudgeScene, "judge", judge, seed=seed),
+        of_word(JudgeScene, "judge", judge, seed=seed),
     )
     steps: tuple[Step, ...] = (Pipeline(NAME, census, source, stages, limit=chosen, seed=seed, max_drop=MAX_DROP),)
     if photographs or not input:
@@ -90,7 +98,7 @@ def composed(photographs: str, count: int, seed: int) -> Pipeline:
 
 
 def _reader(engines: str, reader: str, agreement: bool) -> ReadScene:
-    chosen = of_word(engines)
+    chosen = page_engines.of_word(engines)
     if replace(chosen, detector=EMBEDDED.detector, lines=EMBEDDED.lines) != EMBEDDED:
         raise ValueError(f"engines={engines}: scenes are read by a detector and a reader of lines, as detector:…,lines:… say")
     if reader and not Folder(reader).exists("alphabet.json"):

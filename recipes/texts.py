@@ -1,5 +1,7 @@
 """Text alone: what a model keeps its language by. Datasets of others, or texts of packages, as documents without an image."""
 
+from typing import Annotated
+
 from datagen.coarse.verdict.filters import DropLowInformation
 from datagen.curation.mark_similar import MarkAlike
 from datagen.reading.language import IdentifyLanguage
@@ -14,12 +16,19 @@ DEFAULT_FILTERS = ("gopher_quality", "gopher_repetition")
 NO_FILTERS = "none"
 
 
-def texts(input: str = "", column: str = "", filters: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
-    """`input`: .parquet, .jsonl and .txt files, and datasets saved to disk, in a folder, a glob or an archive; `column` is the
-    name of the text's column; `filters`: datatrove's that texts must pass, joined by commas, or none. At most `limit`
-    texts of your files, or files of the packages. `benchmarks` as for coarse.
+def texts(
+    input: str = "",
+    column: Annotated[str, "NAME", "the column that has the text; default: one called text, content or the like"] = "",
+    filters: Annotated[
+        str, "A,B,…", "datatrove's filters of texts: gopher_quality, gopher_repetition (both: default), fineweb; none"
+    ] = "",
+    limit: int = 0,
+    benchmarks: str = "",
+) -> Recipe:
+    """Texts alone, from Parquet, JSON Lines, plain text and datasets saved to disk; of packages if no input is given.
 
-    Files that lie here are looked into first, so that large ones are cut into shards.
+    At most `limit` texts of your files, or files of the packages. Files that lie here are looked into first, so that large ones
+    are cut into shards.
     """
     chosen = DEFAULT_FILTERS if not filters else () if filters == NO_FILTERS else tuple(filters.split(","))
     if unknown := [name for name in chosen if name not in FILTERS]:

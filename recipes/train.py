@@ -6,11 +6,13 @@ weight decay, the number of steps, and how often each image mode comes: those ar
 """
 
 import dataclasses
+from typing import Annotated
 
 from model.net.config import ModelConfig, full, stage1, tiny
 from model.train.step import RANDOM, Train
 from recipes.recipe import Recipe, Report
 from recipes.words.training_data import mixture
+from recipes.words.values import places
 
 JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gundam", 1.0))
 
@@ -57,18 +59,22 @@ def train(
     data: str = "",
     start: str = "",
     start_encoder: str = "",
-    start_decoder: str = "",
-    stage: int = 2,
+    start_decoder: Annotated[
+        str, "FOLDER", "weights whose decoder and tokenizer are taken alone; random: a fresh decoder", places
+    ] = "",
+    stage: Annotated[int, "N", "1: the encoder with a compact decoder; 2: all of it; 3: going on in gundam-m"] = 2,
     variant: str = "full",
-    layout: str = "shard",
+    layout: Annotated[
+        str,
+        "NAME",
+        "shard: the GPUs of a machine share the weights; paper: a pipeline of four stages, and copies",
+    ] = "shard",
     steps: int = 0,
 ) -> Recipe:
-    """`data`: datasets, joined by commas, each with its group of the mixture before it if that isn't "ocr", as `text:a.jsonl`;
-    or a .json file with a mixture.
+    """A model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it.
 
     Stage 2 goes on from `start`, or from `start_encoder` and `start_decoder`; stage 1 from SAM's and CLIP's folders, joined by a
-    comma as `start_encoder`, or from nothing. `steps`: how many, if not as many as the variant has. `layout`: "shard", or "paper"
-    for its pipeline of four stages.
+    comma as `start_encoder`, or from nothing.
     """
     if not data:
         raise ValueError("train needs data=A,B,…: folders of datasets, or .jsonl files")

@@ -1,5 +1,7 @@
 """Pictures with what is to be seen on them: captions, objects with boxes, and phrases about places."""
 
+from typing import Annotated
+
 from datagen.curation.mark_similar import MarkAlike
 from datagen.engines import Choice
 from datagen.pictures.filter_pictures import FilterPictures
@@ -9,8 +11,8 @@ from datagen.vision.source import described
 from datagen.work.draws import DrawSource
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, benchmark_folder
-from recipes.words import engine_words
-from recipes.words.stage_fields import stage_of
+from recipes.words import engine_words, values
+from recipes.words.fields import of_word
 
 NAME = "vision"
 DEFAULT_LIMIT = 2_000
@@ -24,14 +26,20 @@ def vision(
     unsafe_list: bool = False,
     download: bool = False,
     only: str = "",
-    captioner: str = "",
+    captioner: Annotated[
+        str,
+        "URL#MODEL",
+        "a model behind OpenAI's chat completions that describes pictures without a caption; default: none, since each one costs",
+        values.captioner,
+    ] = "",
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """Others' pictures at `input`, with their captions and objects, in any of the forms that `datagen.vision.source` reads;
-    `only` says which of them to take, see `stage_fields`. Those without a caption are described by `captioner`, a server as
-    `http://HOST:8000/v1#MODEL`. Without `input`, about `limit` pictures made here of cut-outs on photographs, by `seed`, in whole
-    blocks. Raises `ValueError` as `described` does, and for words about pictures of others where there is no `input`."""
+    """Pictures with captions and objects: others' as they have them; without input, cut-outs set on photographs.
+
+    Others' are in any of the forms that `datagen.vision.source` reads. Without `input`, about `limit` pictures are made, by
+    `seed`, in whole blocks. Raises `ValueError` as `described` does, and for words about pictures of others where there is no
+    `input`."""
     for word, value in {"list": list, "only": only}.items():
         if value and not input:
             raise ValueError(f"{word}={value}: it is about the pictures at input=WHERE, which is missing")
@@ -42,7 +50,7 @@ def vision(
     if input:
         census, source = described(input, list, unsafe_list, download, limit, seed, bool(captioner), stage=NAME)
         captions = (CaptionPictures(Choice("captioner", engine_words.server(captioner))),) if captioner else ()
-        made = Pipeline(NAME, census, source, (stage_of(FilterPictures, "only", only), *captions, JudgeCaptions()))
+        made = Pipeline(NAME, census, source, (of_word(FilterPictures, "only", only), *captions, JudgeCaptions()))
     else:
         made = _stamps(limit or DEFAULT_LIMIT, seed)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))

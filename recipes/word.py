@@ -24,7 +24,7 @@ class TallyWord:
 
 
 def word(input: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
-    """`input`: .docx, .doc, .odt and .rtf files, in a folder, a glob, an archive or a list; `benchmarks` as for coarse."""
+    """Pages, tables and formulas of Word documents (.docx, .doc, .odt, .rtf), with labels from the files themselves."""
     census = Listing(input, WORD) if input else word_samples()
     documents = Pipeline(NAME, census, WordSource(), (IdentifyLanguage(), CheckFormulas()), limit=limit)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))

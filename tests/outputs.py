@@ -42,7 +42,7 @@ def small(input: str = "", limit: int = 0, passwords: str = "", benchmarks: str 
     return Recipe("small", (pages, MarkAlike(("coarse",), benchmarks=benchmarks), Report(("coarse",))))
 
 
-SMALL = Entry("tests.outputs:small", "coarse, quickly", ("input", "limit", "passwords", "benchmarks"))
+SMALL = Entry("tests.outputs:small")
 
 
 def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, overwrite: bool = False, **source: object) -> int:

@@ -91,7 +91,7 @@ def _is_job(recipe: Recipe, place: Place) -> bool:
 
 
 def _script(recipe: Recipe, place: Place, words: dict[str, Any]) -> str:
-    own = recipe_json.absolute(words) | ({"overwrite": True} if place.overwrite else {})
+    own = recipe_json.absolute(recipe.name, words) | ({"overwrite": True} if place.overwrite else {})
     return slurm.script(recipe.name, own, slurm.local_out(place.out), place.nodes, place.gpus or slurm.GPUS, slurm.cluster())
 
 

@@ -1,14 +1,13 @@
 """recipe.json: with which words an output's recipe was called, so that verbs can build it again."""
 
 import json
-import os
 import pkgutil
 from typing import Any
 
 from datagen.disk.storage import Folder
 from recipes import RECIPES
 from recipes.recipe import Recipe
-from recipes.words.words import WORDS
+from recipes.words import values as reading
 
 NAME = "recipe.json"
 
@@ -21,15 +20,13 @@ def build(name: str, values: dict[str, Any]) -> Recipe:
 
 def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
     """Write down the words, so that the next command may come from another folder."""
-    out.write(NAME, json.dumps({"recipe": name, "values": absolute(values)}, ensure_ascii=False, indent=1).encode())
+    out.write(NAME, json.dumps({"recipe": name, "values": absolute(name, values)}, ensure_ascii=False, indent=1).encode())
 
 
-def absolute(values: dict[str, Any]) -> dict[str, Any]:
-    """The words with absolute paths in place of relative ones."""
-    for name, value in values.items():
-        if WORDS[name].is_path and value and "://" not in value:
-            values = values | {name: os.path.abspath(os.path.expanduser(value))}
-    return values
+def absolute(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The words of the recipe `name` with absolute paths in place of relative ones."""
+    words = RECIPES[name].words if values else {}
+    return {n: reading.absolute(value) if words[n].read is reading.path else value for n, value in values.items()}
 
 
 def again(out: Folder, **changed: Any) -> Recipe:
@@ -46,6 +43,6 @@ def again(out: Folder, **changed: Any) -> Recipe:
         raise ValueError(f"{out.path(NAME)} names the recipe {name!r}, which isn't there: recipes are {', '.join(RECIPES)}")
     values |= changed
     words = RECIPES[name].words
-    if unknown := sorted(values.keys() - set(words)):
+    if unknown := sorted(values.keys() - words.keys()):
         raise ValueError(f"{name} has no word {unknown[0]!r}: its words are {', '.join(words)}")
     return build(name, values)

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from model.train.step import Data
-from recipes.words.words import GROUPS
+from recipes.words.fields import parts
+from recipes.words.values import GROUPS
 
 
 def mixture(text: str) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def mixture(text: str) -> dict[str, Any]:
     """
     mixed = None if "," in text or not text.endswith(".json") else _read(text)
     if mixed is None:
-        return {"datasets": tuple(_typed(one) for one in text.split(","))}
+        return {"datasets": tuple(Data(where, group or GROUPS[0]) for group, where in parts(text, GROUPS))}
     datasets = tuple(
         Data(
             _beside(text, one.where),
@@ -76,8 +77,3 @@ def _beside(file: str, where: str, is_name: bool = True) -> str:
     path = Path(file).parent / Path(where).expanduser()
     is_file = not is_name or where.startswith((".", "/", "~")) or where.endswith((".jsonl", ".tar")) or path.exists()
     return str(path) if is_file and "://" not in where else where
-
-
-def _typed(text: str) -> Data:
-    group, joined, where = text.partition(":")
-    return Data(where, group) if joined and group in GROUPS else Data(text)

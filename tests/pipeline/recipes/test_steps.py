@@ -76,9 +76,7 @@ def letters(input: str = "") -> Recipe:
 
 
 def test_a_new_kind_is_planned_run_shown_and_forgets(corpus, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(
-        recipes.RECIPES, "letters", Entry("tests.pipeline.recipes.test_steps:letters", "counts letters", ("input",))
-    )
+    monkeypatch.setitem(recipes.RECIPES, "letters", Entry("tests.pipeline.recipes.test_steps:letters"))
     out = tmp_path / "out"
     made = letters(str(corpus))
     assert "counts the letters of coarse" in plan(made, Place(str(out)))
@@ -164,9 +162,7 @@ def test_names_of_steps_are_checked(names, message):
 
 
 def test_a_word_that_the_recipe_of_an_output_does_not_have_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setitem(
-        recipes.RECIPES, "letters", Entry("tests.pipeline.recipes.test_steps:letters", "counts letters", ("input",))
-    )
+    monkeypatch.setitem(recipes.RECIPES, "letters", Entry("tests.pipeline.recipes.test_steps:letters"))
     recipe_json.remember(Folder(str(tmp_path)), "letters", {"input": "somewhere"})
     with pytest.raises(ValueError, match="letters has no word 'passwords': its words are input"):
         recipe_json.again(Folder(str(tmp_path)), passwords="file")

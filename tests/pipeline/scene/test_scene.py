@@ -60,7 +60,7 @@ def make(input: str, out: str, on: str) -> int:
 @pytest.fixture(scope="module", autouse=True)
 def scenes_recipe():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(RECIPES, "scenes", Entry("tests.pipeline.scene.test_scene:recipe", "scenes, quickly", ("input",)))
+        patch.setitem(RECIPES, "scenes", Entry("tests.pipeline.scene.test_scene:recipe"))
         patch.setattr(declarations, "codes", lambda: [])
         yield
 

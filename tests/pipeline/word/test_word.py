@@ -35,7 +35,7 @@ RUSSIAN = UDHR["Cyrl"][1]
 def stand_in(monkeypatch):
     monkeypatch.setattr(source, "READ", word_stand_in.READ)
     monkeypatch.setattr(WordSource, "engines", lambda self: {"stand-in": "1"})
-    monkeypatch.setitem(RECIPES, "small_word", Entry("tests.pipeline.word.test_word:small_word", "", ("input", "limit")))
+    monkeypatch.setitem(RECIPES, "small_word", Entry("tests.pipeline.word.test_word:small_word"))
 
 
 def small_word(input: str = "", limit: int = 0):

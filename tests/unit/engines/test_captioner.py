@@ -17,7 +17,7 @@ from datagen.work.dataset import build, plan
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess
 from recipes.vision import vision
-from recipes.words.words import captioner
+from recipes.words.values import captioner
 from tests.chat_server import fails, says, serving, shown
 from tests.inputs.samples import image, sample
 

@@ -1,33 +1,16 @@
 """What a user types, and what is said of a wrong word."""
 
-import inspect
 import os
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from pkgutil import resolve_name
 
 import pytest
 
 from recipes import RECIPES, VERBS
 from recipes.__main__ import main, words_of
-from recipes.words.words import (
-    WORDS,
-    captioner,
-    datasets,
-    engines,
-    flag,
-    number,
-    parse,
-    part,
-    places,
-    positive,
-    readers,
-    rounds,
-    text,
-    texts,
-)
+from recipes.words.words import parse
 from tests.inputs import pdfs
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +29,9 @@ ROOT = Path(__file__).parents[3]
         (["coarse", "--input", "x", "--limit", "-1"], "limit=-1: a whole number is needed"),
         (["coarse", "input=x", "rounds=2"], "coarse has no word 'rounds'"),
         (["multilingual", "rounds=some"], "rounds=some: a whole number is needed"),
+        (["multilingual", "text=a,b"], "text=a,b: folder is given twice"),
+        (["multilingual", "text=none,packages"], "text=none,packages: packages and none exclude each other"),
+        (["multilingual", "text=packages:yes"], "text=packages:yes: packages takes 0 or 1, not 'yes'"),
         (["multilingual", "--rounds=-1"], "rounds=-1: a whole number is needed"),
         (["coarse", "plan=yes"], "plan=yes: allowed are 0 and 1"),
         (["coarse", "--input"], "input needs a value: input=WHERE"),
@@ -100,6 +86,8 @@ def test_words_are_read_in_every_spelling(argv):
             ["where='coarse'", "where='org/prose'", "start_encoder='stage1'", "start_decoder='random'"],
         ),
         ("mixture pages=10:00/out figures=none", ["where='HERE/10:00/out'"]),
+        ("multilingual input=here text=10:00,packages", ["text='HERE/10:00'", "serve_by_text=True"]),
+        ("multilingual input=here text=none existing=ppocr,here", ["text_packages=()", "existing=('ppocr', 'HERE/here')"]),
     ],
 )
 def test_a_path_is_absolute_and_a_name_stays(words, values, tmp_path, monkeypatch, capsys):
@@ -112,20 +100,8 @@ def test_a_path_is_absolute_and_a_name_stays(words, values, tmp_path, monkeypatc
 
 
 def test_what_is_no_word_is_the_output_of_a_verb():
-    assert parse("status", ("out",), ["some folder"]) == parse("status", ("out",), ["out=some folder"]) == {"out": "some folder"}
-    assert parse("status", ("out",), ["./a=b"]) == {"out": "./a=b"}
-
-
-@pytest.mark.parametrize("name", [*RECIPES, *VERBS])
-def test_a_function_takes_the_words_that_are_declared_for_it(name):
-    """With values of the type that reading a word gives, and a default for each but those that are needed."""
-    entry = (RECIPES | VERBS)[name]
-    parameters = inspect.signature(resolve_name(entry.function)).parameters
-    assert set(parameters) == set(entry.words)
-    types = dict.fromkeys((text, texts, part, places, datasets, readers, engines, captioner), str)
-    types |= {number: int, rounds: int, flag: bool, positive: float}
-    assert {n: p.annotation for n, p in parameters.items()} == {n: types[WORDS[n].read] for n in entry.words}
-    assert {n for n, p in parameters.items() if p.default is p.empty} == set(entry.needs)
+    for typed, out in {"some folder": "some folder", "out=some folder": "some folder", "./a=b": "./a=b"}.items():
+        assert parse("status", VERBS["status"].words, [typed]) == {"out": out}
 
 
 @pytest.mark.parametrize("name", [*RECIPES, *VERBS])
@@ -168,7 +144,7 @@ def make(*words: str) -> subprocess.CompletedProcess:
         (["recipe=corase"], "no recipe or verb 'corase'"),
         (["status"], "status needs out=DIR"),
         (["retry", "out=x", "limit=3"], "retry has no word 'limit'"),
-        (["test", "imput=x"], "no word 'imput'"),
+        (["test", "imput=x"], "make test takes no word 'imput'"),
         (["run"], "make run needs recipe=NAME"),
     ],
 )
@@ -193,4 +169,4 @@ def test_make_passes_every_word_on_as_it_was_typed():
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
 def test_make_explains_one_recipe():
-    assert "input=WHERE" in make("recipe=coarse", "help=1").stdout
+    assert "seeds=N               how many seeds each arm is trained with; default: 3" in make("recipe=ablate", "help=1").stdout

@@ -3,11 +3,11 @@
 import inspect
 import re
 import sys
-import types
 from pathlib import Path
 
 import pytest
 
+import recipes.steps
 from recipes import RECIPES, VERBS
 from recipes.__main__ import main
 from recipes.steps import RUNNERS, StepRunner
@@ -29,14 +29,17 @@ def test_every_method_of_a_runner_is_named():
 
 
 @pytest.fixture
-def example(monkeypatch):
-    """The modules of the examples, as if they were files."""
+def example(monkeypatch, tmp_path):
+    """The files of the examples, in a folder that is looked into behind the project's own."""
     monkeypatch.setattr("recipes.steps.RUNNERS", RUNNERS.copy())
     recipe, line, step, runner = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    for name, code in (("recipes.letters", step + recipe), ("recipes.steps.letters", runner)):
-        module = types.ModuleType(name)
-        monkeypatch.setitem(sys.modules, name, module)
-        exec(compile(code, name, "exec"), module.__dict__)
+    for package, code in ((recipes, step + recipe), (recipes.steps, runner)):
+        folder = tmp_path / package.__name__
+        folder.mkdir()
+        (folder / "letters.py").write_text(code, encoding="utf-8")
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+        monkeypatch.setitem(sys.modules, f"{package.__name__}.letters", None)
+        del sys.modules[f"{package.__name__}.letters"]
     for name, entry in eval("{" + line + "}", {"Entry": Entry}).items():
         monkeypatch.setitem(RECIPES, name, entry)
 

@@ -11,9 +11,9 @@ import dask
 import pytest
 
 from model.train.launch import Machines
-from recipes.__main__ import main
+from recipes.__main__ import main, words_of
 from recipes.run import slurm
-from recipes.words.words import EVERY_RECIPE, TRAINING, parse
+from recipes.words.words import parse
 
 CLUSTER = {
     "slurm": {"queue": "cpu", "account": "ocr", "memory": "6 GB", "walltime": "12:00:00", "python": "/shared/bin/python"},
@@ -112,7 +112,7 @@ def test_the_jobs_words_are_those_that_were_typed(here):
         said = subprocess.run(["bash", "-c", f"printf '%s\\n' {line[:-1]}"], env=count, capture_output=True, text=True).stdout
         typed = said.splitlines()[4:]
         expected = {**words, "overwrite": overwrites, "out": str(here), "on": "srun", "gpus": 4}
-        assert parse("finetune", (*words, *EVERY_RECIPE, *TRAINING), typed) == expected
+        assert parse("finetune", words_of("finetune"), typed) == expected
 
 
 def test_a_cluster_may_say_gpus_itself_and_a_share_of_memory(here):

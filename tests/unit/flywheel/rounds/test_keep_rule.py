@@ -12,7 +12,7 @@ from flywheel.rounds.keep_rule import RISK, judge, verdict
 from flywheel.rounds.loop import settle
 from flywheel.rounds.stop_rule import MOST, enough, num_to_read
 from flywheel.step import AUTO, Flywheel, next_number, whole_rounds
-from recipes.words.words import AUTO_ROUNDS
+from recipes.words.values import AUTO_ROUNDS
 from tests.commits import at_every_commit
 
 

@@ -1,0 +1,108 @@
+"""What is typed behind a word's equals sign, read: each function makes a value of it, and raises `ValueError` that says what is
+allowed. Paths become absolute, so that the next command may come from another folder. The standard library alone is imported."""
+
+import os
+from dataclasses import dataclass, field
+
+from recipes.words import engine_words, fields
+
+GROUPS = ("ocr", "vision", "text")
+"""The groups of a mixture, which may stand before a dataset, as in `text:prose.jsonl`."""
+AUTO_ROUNDS = -1
+"""What `rounds=auto` is as a number: `flywheel.step.AUTO`."""
+_FILES = (".json", ".jsonl", ".tar")
+
+
+def text(value: str) -> str:
+    return value
+
+
+def number(value: str) -> int:
+    if not value.isascii() or not value.isdigit():
+        raise ValueError("a whole number is needed, 0 or more")
+    return int(value)
+
+
+def rounds(value: str) -> int:
+    return AUTO_ROUNDS if value == "auto" else number(value)
+
+
+def flag(value: str) -> bool:
+    if value not in ("0", "1"):
+        raise ValueError("allowed are 0 and 1")
+    return value == "1"
+
+
+def positive(value: str) -> float:
+    try:
+        given = float(value)
+    except ValueError:
+        given = 0.0
+    if not 0 < given < float("inf"):
+        raise ValueError("a number above 0 is needed, such as 2e-5")
+    return given
+
+
+def path(value: str) -> str:
+    """A path as it is typed, which messages and descriptions name; `recipe.json` has it absolute."""
+    return value
+
+
+def absolute(value: str) -> str:
+    return value if not value or "://" in value else os.path.abspath(os.path.expanduser(value))
+
+
+def places(value: str) -> str:
+    """Folders and files joined by commas. A name stays: of a training or a dataset of the output, or a hub's OWNER/NAME."""
+    return ",".join(map(_place, value.split(",")))
+
+
+def datasets(value: str) -> str:
+    """Places, each with its group before it if that isn't "ocr", as `text:prose.jsonl`."""
+    groups = fields.parts(value, GROUPS)
+    return ",".join(f"{group}:{_place(where)}" if group else _place(where) for group, where in groups)
+
+
+def _place(where: str) -> str:
+    """`where` as it is if it is a name or an address: nothing is there, and it doesn't look like a path."""
+    is_path = where.startswith((".", "/", "~")) or where.endswith(_FILES) or os.path.exists(where)
+    return absolute(where) if is_path and where != "random" else where
+
+
+def existing_readers(value: str) -> str:
+    """Folders joined by commas; `ppocr` is a name."""
+    return ",".join(part if part == "ppocr" else absolute(part) for part in value.split(","))
+
+
+@dataclass(frozen=True)
+class TypesetText:
+    """The word `text`: a folder of text by language, and whether packages' text is enough for a reader, or isn't taken at all."""
+
+    folder: str = field(default="", metadata=fields.UNNAMED)
+    packages: bool = False
+    none: bool = False
+
+    def __post_init__(self) -> None:
+        if self.packages and self.none:
+            raise ValueError("packages and none exclude each other")
+
+
+def texts(value: str) -> str:
+    given = fields.parse(TypesetText, value)
+    return ",".join(filter(None, (absolute(given.folder), "packages" * given.packages, "none" * given.none)))
+
+
+def part(value: str) -> str:
+    """What a part of a mixture is made of: `packages`, `none`, or a place."""
+    return value if value in ("packages", "none") else absolute(value)
+
+
+def engines(value: str) -> str:
+    """Engines by the kind of their work."""
+    return engine_words.absolute(value)
+
+
+def captioner(value: str) -> str:
+    """An address and a model, as they are."""
+    engine_words.server(value)
+    return value
