@@ -30,6 +30,7 @@ from datagen.writing import scripts
 from recipes.multilingual import multilingual
 from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
+from tests.bench.bars import at_most
 from tests.bench.compare_corpora import Record, records
 from tests.inputs import line_pages, paragraph_pages
 from tests.opened import read
@@ -84,7 +85,13 @@ def broken_lines(pages: Iterable[Record]) -> None:
             f"{direction}: of {num:,} pairs of neighbouring lines {broken[direction]:,} are one ({broken[direction] / num:.3%})"
         )
     num, total = broken.total(), pairs.total()
-    print(f"all: of {total:,} pairs of neighbouring lines {num:,} are one ({num / max(1, total):.3%}; under 0.5%)")
+    print(
+        f"all: of {total:,} pairs of neighbouring lines {num:,} are one ({num / max(1, total):.3%}; {bar(num / max(1, total))})"
+    )
+
+
+def bar(share: float) -> str:
+    return at_most(100 * share, 0.5, "%")
 
 
 def is_one_line(a: BoxOnDisk, b: BoxOnDisk, vertical: bool) -> bool:
@@ -107,7 +114,7 @@ def typeset_lines(num_pages: int, seed: int) -> None:
         print(f"{kind:<28}{counts['within']:>18,}{counts['broken']:>8,}{counts['between']:>10,}{counts['joined']:>8,}")
     broken, joined = total["broken"] / max(1, total["within"]), total["joined"] / max(1, total["between"])
     print(f"all: broken {total['broken']:,} of {total['within']:,} ({broken:.3%}); ", end="")
-    print(f"joined {total['joined']:,} of {total['between']:,} ({joined:.3%}; under 0.5%)")
+    print(f"joined {total['joined']:,} of {total['between']:,} ({joined:.3%}; {bar(joined)})")
 
 
 def broken_paragraphs(pages: Iterable[Record]) -> None:
@@ -126,7 +133,7 @@ def broken_paragraphs(pages: Iterable[Record]) -> None:
         f"paragraphs: of {counts['num']:,} pairs of lines that may go on {counts['broken']:,} are in two regions ({share:.3%}); ",
         end="",
     )
-    print(f"of {counts['num_open']:,} in mid-sentence {counts['broken_open']:,} ({share_open:.3%}; under 0.5%)")
+    print(f"of {counts['num_open']:,} in mid-sentence {counts['broken_open']:,} ({share_open:.3%}; {bar(share_open)})")
 
 
 def goes_on(a: Record, b: Record) -> bool:
@@ -153,7 +160,8 @@ def typeset_paragraphs(num_pages: int, seed: int) -> None:
         total.update(counts)
         print(f"{kind:<28}" + "".join(f"{counts[name]:>10,}" for name in names))
     for fault, of in (("broken", "within"), ("joined", "between"), ("mistyped", "ends")):
-        print(f"all: {fault} {total[fault]:,} of {total[of]:,} ({total[fault] / max(1, total[of]):.3%}; under 0.5%)")
+        share = total[fault] / max(1, total[of])
+        print(f"all: {fault} {total[fault]:,} of {total[of]:,} ({share:.3%}; {bar(share)})")
 
 
 if __name__ == "__main__":

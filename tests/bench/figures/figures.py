@@ -33,6 +33,7 @@ from datagen.samples import cutouts as stamps
 from datagen.vision.maker import Stamps, photograph
 from datagen.work.draws import Drawing, Maker
 from recipes.sample_costs import record
+from tests.bench.bars import at_least
 
 LEAST = 0.8
 RECORD_BYTES = 2500  # of a sample in a shard, beside its image and its text: its record and the archive's blocks
@@ -76,7 +77,7 @@ def measure(name: str, maker: Maker, alone: Alone, count: int, turns: int, seed:
     row = (
         f"{name:<26}{median(ours):>8.1f}{median(theirs):>8.1f}{ratio:>8.2f}{bytes_of(drawings):>10,.0f}{count - len(drawings):>9}"
     )
-    print(row if ratio >= LEAST else f"{row}  under {LEAST}", flush=True)
+    print(f"{row}  ({at_least(ratio, LEAST)})", flush=True)
 
 
 def bytes_of(drawings: list[Drawing]) -> float:

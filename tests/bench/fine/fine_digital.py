@@ -37,6 +37,7 @@ from datagen.fine.source import ANNOTATED
 from datagen.inputs.items import Item
 from datagen.record import Sample
 from datagen.samples.documents import DebianSamples
+from tests.bench.bars import at_least, at_most
 from tests.inputs.paragraph_pages import KINDS, SCRIPTS, pages
 
 AT_LEAST, AT_MOST = 0.8, 0.02
@@ -122,8 +123,9 @@ def speed(paths: list[str], repeats: int) -> None:
     print(f"{num_pages} pages of {len(paths) - 1} documents, pages a second of the processor, medians of {repeats} runs:")
     print(f"  a bare loop over get_layout() with text {rate['bare']:.2f}, pymupdf4llm.to_markdown {rate['llm']:.2f}")
     print(f"  ours, with the page's image {rate['ours']:.2f}")
-    print(f"ratio to the bare loop {rate['ours'] / rate['bare']:.2f} (at least {AT_LEAST})")
-    print(f"ratio to pymupdf4llm {rate['ours'] / rate['llm']:.2f} (at least 1)")
+    for what, side, bar in (("the bare loop", "bare", AT_LEAST), ("pymupdf4llm", "llm", 1)):
+        ratio = rate["ours"] / rate[side]
+        print(f"ratio to {what} {ratio:.2f} ({at_least(ratio, bar)})")
 
 
 def distance(text: str, truth: str) -> float:
@@ -171,8 +173,9 @@ def truth_of(page: dict[str, Any]) -> str:
 
 
 def summary(what: str, distances: list[float]) -> None:
+    mean = statistics.mean(distances)
     print(
-        f"edit distance of {len(distances)} {what}: mean {statistics.mean(distances):.4f} (at most {AT_MOST}), "
+        f"edit distance of {len(distances)} {what}: mean {mean:.4f} ({at_most(mean, AT_MOST)}), "
         f"{sum(far > AT_MOST for far in distances)} over {AT_MOST}, largest {max(distances):.4f}"
     )
 
