@@ -1,4 +1,4 @@
-"""recipes/README.md: its examples run as they stand there, and it names every word, verb and method that there is."""
+"""recipes/README.md: its examples run as they stand there, and it names every recipe, verb and method that there is."""
 
 import inspect
 import re
