@@ -4,6 +4,7 @@ A kind is a name in `flywheel.step.READERS`. Its engine has the same name in `da
 training wrote into a folder. The folder's config.json says of which kind the reader is.
 """
 
+import functools
 import json
 import logging
 from collections.abc import Sequence
@@ -80,8 +81,9 @@ def reader(folder: str, sha256: str = "", engines: Engines = OPEN, device: str =
     return engines.get(kind, folder=folder, sha256=sha256, **on)
 
 
+@functools.cache
 def engines(kind: str) -> dict[str, str]:
-    """What decides, beside its weights, what a reader of this kind reads."""
+    """What decides, beside its weights, what a reader of this kind reads. It is asked for with each piece that is accepted."""
     names_to_versions: dict[str, str] = _of_engine(kind, "engines")()
     return names_to_versions
 

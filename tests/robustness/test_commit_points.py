@@ -49,7 +49,7 @@ def state(out) -> dict[str, str]:
     return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.suffix != ".json"}
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("overwrite", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_goes_on_from_any_commit(inputs, tmp_path, overwrite):
     whole = tmp_path / "whole"
     assert make(inputs, whole) == 0

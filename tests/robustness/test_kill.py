@@ -60,7 +60,7 @@ def kill_and_count_survivors(run: subprocess.Popen) -> list[psutil.Process]:
     return psutil.wait_procs(family, timeout=20)[1]
 
 
-@pytest.mark.parametrize(("on", "num_shards"), [("inline", 0), ("local", 1)])
+@pytest.mark.parametrize(("on", "num_shards"), [("inline", 0), pytest.param("local", 1, marks=pytest.mark.slow)])
 def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, on, num_shards):
     out = tmp_path / "out"
     run = start(folder, out, on)
@@ -124,6 +124,7 @@ def test_ctrl_c_says_how_to_go_on(folder, tmp_path):
     assert "Traceback" not in messages
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_not_answered_by_every_worker(folder, tmp_path):
     code, messages = interrupt([sys.executable, "-c", RUN, str(folder), str(tmp_path / "out"), "local"], tmp_path / "out")
     assert code != 0

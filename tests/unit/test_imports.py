@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recipes import RECIPES, RESERVED, VERBS
+from recipes.__main__ import words_of
 
 ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {
@@ -40,7 +41,7 @@ _MODEL_READS = (
     *("page.pageink", "record", "target", "work.progress"),
 )
 MODEL_MAY_READ = {f"datagen.{name}" for name in _MODEL_READS}
-HEAVY = ("torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets")
+HEAVY = {"torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets"}
 
 
 def files_of(package: str) -> list[Path]:
@@ -110,14 +111,22 @@ def loaded_by(code: str) -> set[str]:
     return {name.split(".")[0] for name in out.split()}
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_building_a_recipe_loads_nothing_heavy(name):
-    entry = RECIPES[name]
-    words = {word: "somewhere" for word in ("input", "data", "start") if word in entry.words}
-    words |= {"readers": "ours"} if "readers" in entry.words else {}  # others than compact ask for a start
-    words |= {"of": "raw_text"} if "of" in entry.words else {}
-    loaded = loaded_by(f"from pkgutil import resolve_name; repr(resolve_name({entry.function!r})(**{words!r}))")
-    assert not loaded & set(HEAVY)
+def test_building_a_recipe_loads_nothing_heavy():
+    calls = []
+    for name, entry in RECIPES.items():
+        words = {word: "somewhere" for word in ("input", "data", "start") if word in words_of(name)}
+        words |= {"readers": "ours"} if "readers" in words_of(name) else {}  # others than compact ask for a start
+        words |= {"of": "raw_text"} if "of" in words_of(name) else {}
+        calls.append((name, entry.function, words))
+    build = f"""
+import sys
+from pkgutil import resolve_name
+for name, function, words in {calls!r}:
+    repr(resolve_name(function)(**words))
+    heavy = sorted({HEAVY!r} & sys.modules.keys())
+    assert not heavy, f"{{name}} loads {{heavy}}"
+"""
+    loaded_by(build)
 
 
 def test_listing_loads_the_standard_library_alone():

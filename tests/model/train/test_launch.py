@@ -95,12 +95,14 @@ def test_without_a_newer_checkpoint_the_launcher_gives_up(out, monkeypatch, capl
     assert "in befall" in caplog.text
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_the_input_is_not_tried_again(out, monkeypatch):
     with pytest.raises(ValueError, match=r"^the data has changed: begin anew$"):
         run(out, monkeypatch, "0 1 1 wrong")
     assert turns(out) == 1
 
 
+@pytest.mark.slow
 def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch):
     monkeypatch.setattr("tests.model.train.test_launch.SMALL", dataclasses.replace(SMALL, steps=10**6, checkpoint_every=10**6))
     begun = threading.Thread(target=lambda: (until(lambda: turns(out)), time.sleep(3), os.kill(os.getpid(), signal.SIGTERM)))
@@ -126,6 +128,7 @@ def test_ranks_end_with_the_launcher(out, monkeypatch):
     until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in below))
 
 
+@pytest.mark.slow
 def test_two_machines_meet(out, monkeypatch, tmp_path):
     """Two torchruns on one machine stand for them, started as srun would."""
     srun = tmp_path / "twice"
@@ -144,6 +147,7 @@ def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
     assert not launch(step, other, frozenset(), Machines())
 
 
+@pytest.mark.slow
 def test_nothing_to_learn_is_said_by_a_rank_too(tmp_path):
     out = Folder(str(tmp_path))
     write_dataset(out, "coarse", [[line_crop("alone", "p0", "document", "page")]])

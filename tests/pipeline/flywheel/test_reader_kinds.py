@@ -232,7 +232,8 @@ def test_gradients_that_are_never_finite_end_a_training(weights, tmp_path, monke
         ours.fit(values("ours", weights, 30), crops(), Folder(str(tmp_path)), None, "mark")
 
 
-@pytest.mark.parametrize("kind", [pytest.param("got_ocr", marks=pytest.mark.slow), "ours"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["got_ocr", "ours"])
 def test_a_round_of_the_wheel(kind, weights, tmp_path, monkeypatch):
     """A network that learned next to nothing opens no gate; all else of a round is there, and its reader reads. Where it is
     trained and reads, there is a GPU, and nowhere else."""

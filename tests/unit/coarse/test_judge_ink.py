@@ -67,7 +67,9 @@ def test_a_layer_in_a_cipher_does_not(script):
     assert measured["lineup_margin"] < 0.15
 
 
-@pytest.mark.parametrize("script", ["Tibt", "Beng", "Mong"])
+@pytest.mark.parametrize(
+    "script", ["Tibt", pytest.param("Beng", marks=pytest.mark.slow), pytest.param("Mong", marks=pytest.mark.slow)]
+)
 def test_a_legacy_font_that_draws_a_script_under_ascii_codes_does_not(script):
     letters = sorted(set(UDHR[script][1]) - set(" "))
     legacy = {ord(c): chr(ord("A") + i % 58) for i, c in enumerate(letters)}
@@ -96,7 +98,15 @@ def test_and_without_one_by_the_shapes_of_their_words(script):
     assert measured["ink_lies_share"] == 1.0
 
 
-@pytest.mark.parametrize("script", ["Thai", "Khmr", "Tibt", "Mong"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Thai",
+        pytest.param("Khmr", marks=pytest.mark.slow),
+        pytest.param("Tibt", marks=pytest.mark.slow),
+        pytest.param("Mong", marks=pytest.mark.slow),
+    ],
+)
 def test_lines_without_spaces_are_compared_in_pieces(script):
     true, lies = page(script), page(script, shuffled)
     assert signals(true)[0]["lineup_margin"] > 0.3
@@ -196,7 +206,15 @@ def drawn_words(script: str, lie=lambda text: text) -> list[ink_shapes.Ink]:
     return inks
 
 
-@pytest.mark.parametrize("script", ["Latn", "Hebr", "Grek", "Armn"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Hebr",
+        pytest.param("Latn", marks=pytest.mark.slow),
+        pytest.param("Grek", marks=pytest.mark.slow),
+        pytest.param("Armn", marks=pytest.mark.slow),
+    ],
+)
 def test_ink_cut_in_the_wrong_places_hides_no_truth_and_helps_no_lie(script):
     true, lying = drawn_words(script), drawn_words(script, shuffled)
     assert ink_shapes.lineup(true, script, alike_share=0.5).margin > ink_shapes.lineup(true, script).margin + 0.1
@@ -227,7 +245,9 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
     assert [s["ink_checked_share"] for s in both] == [1.0, 1.0]
 
 
-@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize(
+    "format", ["TIFF", pytest.param("PNG", marks=pytest.mark.slow), pytest.param("WEBP", marks=pytest.mark.slow)]
+)
 def test_the_ink_of_any_image_format_is_looked_at(format):
     """Without loss of pixels, what is said of a page is what is said of its JPEG, or nearly so."""
     jpeg, expected = page_with_notes()

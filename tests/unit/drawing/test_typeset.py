@@ -191,6 +191,7 @@ def test_a_word_wider_than_the_column_is_cut_without_a_hyphen():
     assert read_back(made) == "a" * 200 and not any(line.hyphenated for line in made.pages[0].lines)
 
 
+@pytest.mark.slow
 def test_same_input_same_bytes_whatever_the_environment():
     code = (
         "import hashlib; from datagen.drawing.typeset import typeset; from tests.inputs.udhr import UDHR;"

@@ -80,6 +80,7 @@ def digests():
     return [hashlib.sha256(made.draw(random.Random(f"same {seed}")).image).hexdigest() for seed in range(3)]
 
 
+@pytest.mark.slow
 def test_draws_are_the_same_in_another_process():
     command = "from tests.unit.figures.test_vega import digests; print(*digests())"
     environment = os.environ | {"PYTHONHASHSEED": "7"}
