@@ -135,17 +135,13 @@ OF_ENGINE: Mapping[str, Mapping[str, str]] = {
     "omnidocbench": OMNIDOCBENCH,
     "pp-doclayout": PP_DOCLAYOUT,
     "mineru": MINERU,
-    "word": {label: label for label in LABELS},  # the styles of Word files: see datagen/word
-    "figure-pages": {
-        label: label for label in LABELS
-    },  # what is drawn here says itself what it is: datagen/figures/figure_pages.py
     "deepseek-ocr": {label: label for label in LABELS},  # and networks that learned from this project's labels
 }
 """The record's label of each class, by the name of the engine, or of the benchmark."""
 
-PLAIN = frozenset({"pymupdf", "ppocr", "ppocr-detector", "typeset"})
-"""Who draws boxes around text and knows no more of it: text layers, detectors of lines, and lines that were set. Whoever else
-drew a page's regions, an engine that nobody here has heard of, too, told their labels: such a page is a fine one."""
+PLAIN = frozenset({"", "pymupdf", "ppocr", "ppocr-detector", "typeset"})
+"""Who draws boxes around text and knows no more of it: text layers, detectors of lines, lines that were set, and nobody. Whoever
+else drew a page's regions, an engine that nobody here has heard of, too, told their labels: such a page is a fine one."""
 
 RUNNING = frozenset({"header", "footer", "page_number"})
 """Labels of what stands on every page beside its text: a region each, and no part of the page's text."""
