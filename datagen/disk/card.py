@@ -108,7 +108,7 @@ def _prompts(tally: Tally) -> str:
         return ""
     head = (
         "A record's `text` is by paragraphs, and Markdown if the page is fine: if its regions are a layout engine's. "
-        "`regions[].lines` keep the lines. `datagen/target.py` asks for each:"
+        "`regions[].lines` keep the lines. `datagen/target` asks for each:"
     )
     return f"{head}\n\n| task | share | prompt | answer |\n| --- | ---: | --- | --- |\n" + "".join(rows)
 

@@ -20,7 +20,7 @@ from datagen.target import (
     usual,
 )
 from tests.inputs.samples import sample
-from tests.unit.test_target import page, region, two_regions
+from tests.unit.target.test_target import page, region, two_regions
 
 
 def scene(*blocks, size=(1000, 500), **values):
