@@ -10,9 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-import numpy
-import simplejpeg
-
 from datagen.engines import Engines, tesseract, versions
 from datagen.inputs.items import Inputs
 from datagen.page.images import pixels
@@ -22,12 +19,11 @@ from datagen.work.pipeline import Estimate, Stage
 from datagen.work.samples_of import SamplesOf
 from datagen.writing.vertical_lines import stands
 from flywheel.labels import existing_readers as existing
-from flywheel.labels.line_readings import DetectedLine, detected
+from flywheel.labels.line_readings import DetectedLine, detected, encoded
 from flywheel.pools.page_lists import PlaceFile
 
 _DETECTOR = "ppocr-detector"
 _VOTE_MARGIN = 0.1  # in heights of the line
-_JPEG_QUALITY = 95
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +50,7 @@ class PagesOf(SamplesOf):
 
 @dataclass(frozen=True)
 class DetectLines(Stage):
-    """The lines on pages: a gray crop each, wide enough for both views of a reader.
+    """The lines on pages: a gray crop each, the page's own pixels, wide enough for both views of a reader.
 
     A line that stands is laid down. The crop's text is what the existing reader of the page's language reads, one of `existing`
     (`flywheel.labels.existing_readers`), or else Tesseract. Where there is none, or it fails, the crop is unread; in the second
@@ -62,7 +58,7 @@ class DetectLines(Stage):
     without a line is a drop, `no_lines`.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     needs: ClassVar[Needs] = A_CORE
 
     existing: tuple[tuple[str, str], ...] = ()
@@ -91,7 +87,7 @@ class DetectLines(Stage):
             yield Sample(
                 key=f"{page.key}-l{number:04d}",
                 task="crop",
-                image=simplejpeg.encode_jpeg(numpy.ascontiguousarray(line.gray)[:, :, None], _JPEG_QUALITY, "GRAY"),
+                image=encoded(line.gray),
                 size=(width, height),
                 lang=page.lang,
                 script=page.script,

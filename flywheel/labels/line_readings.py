@@ -4,6 +4,7 @@ PaddleOCR's detector finds the lines. A reader reads each of them in two frames,
 `pieces.py` takes such lines apart.
 """
 
+import io
 from dataclasses import dataclass
 
 import numpy
@@ -126,6 +127,13 @@ def unfit(box: Box, text: str) -> str:
 def view(gray: numpy.ndarray, box: Box, script: str) -> numpy.ndarray:
     """The first of the two views of a line at `box` of a page, laid down if it stands."""
     return _cut(gray, box, script).view(FRAMES[0].margin)
+
+
+def encoded(gray: numpy.ndarray) -> bytes:
+    """A line, (H, W) gray bytes, as a PNG: it comes out of a page's JPEG, and loses nothing more."""
+    file = io.BytesIO()
+    Image.fromarray(gray).save(file, "PNG")
+    return file.getvalue()
 
 
 def _pad(box: Box, margin: float) -> int:

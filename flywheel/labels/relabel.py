@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 import numpy
-import simplejpeg
 
 from datagen.engines import OPEN, Engines
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
@@ -17,6 +16,7 @@ from datagen.writing.direction import is_rtl
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.detected_lines import line_of
 from flywheel.labels.gate import NOBODY
+from flywheel.labels.line_readings import encoded
 from flywheel.labels.reading_pieces import AGREED, STRATA, LineReading, Part, read_parts
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.readers import kinds
@@ -82,10 +82,9 @@ class ReadLines(Stage):
     languages compare. The reader's own confidence stays in its quality's signals. A drop's score is the reader's confidence.
 
     Each of `gates` names its pages, and the reader that reads their lines: a folder in the folder `readers` of the round `round`.
-    An accepted crop's origin says which page it is from and where it lies there. A drop has the reading that was refused. The
-    reason of a line is `too_small` (for the reader), `turned` (higher than wide, in a script that has no
-    columns) or `nothing_read`. That of a part of a line, or
-    of most of a line, is
+    An accepted crop is pixels of its page, and its origin says which page that is and where it lies there. A drop has the reading
+    that was refused. The reason of a line is `too_small` (for the reader), `turned` (higher than wide, in a script that has no
+    columns) or `nothing_read`. That of a part of a line, or of most of a line, is
 
         views_differ     it reads otherwise at another scale
         look_alike       its letters don't say which script a word is in
@@ -97,14 +96,13 @@ class ReadLines(Stage):
         no_gap           no paper between the words, so that the image can't be cut there
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     readers: str = ""
     round: int = 0
     gates: tuple[Gate, ...] = ()
     kind: str = COMPACT
     device: str = field(default="", metadata={"secret": True})  # decides no byte
-    jpeg_quality: int = 92
     batch_size: int = 64
 
     @property
@@ -148,14 +146,14 @@ class ReadLines(Stage):
         return Drop(key, line.origin.uri, where, STAGE, part.reason, readings=(reading,))
 
     def _accepted(self, line: Sample, gate: Gate, key: str, part: Part, at: Box, crop: numpy.ndarray) -> Sample:
-        pixels = numpy.ascontiguousarray(crop[:, part.left : part.right])
+        pixels = crop[:, part.left : part.right]
         height, width = pixels.shape
         box, by, o, share = Box(0, 0, width, height), f"flywheel/round-{self.round}", line.origin, gate.share(part)
         direction = "rtl" if is_rtl(part.text, gate.script) else "ltr"
         return Sample(
             key=key,
             task="crop",
-            image=simplejpeg.encode_jpeg(pixels[:, :, None], self.jpeg_quality, "GRAY"),
+            image=encoded(pixels),
             size=(width, height),
             lang=gate.lang,
             script=gate.script,

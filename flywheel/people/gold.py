@@ -16,10 +16,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
-import simplejpeg
 from rapidfuzz.distance import Levenshtein
 
 from datagen.disk import manifest, marks
@@ -34,7 +33,7 @@ from datagen.work import dataset
 from datagen.work.pipeline import Estimate, Pipeline
 from datagen.work.samples_of import ShardsOf, ShardSource
 from datagen.writing.direction import is_rtl
-from flywheel.labels.line_readings import view
+from flywheel.labels.line_readings import encoded, view
 from flywheel.people import review
 from flywheel.pools import questions
 from flywheel.pools.pools import Pools
@@ -188,8 +187,9 @@ class GoldCrops(ShardSource):
     `held_out` is a drop.
     """
 
+    version: ClassVar[int] = 2
+
     gold: GoldFile = GoldFile()
-    jpeg_quality: int = 92
 
     def estimate(self, inputs: Inputs) -> Estimate:
         count = sum(map(len, self.gold.lines().values()))
@@ -210,7 +210,7 @@ class GoldCrops(ShardSource):
             yield Drop("", item.uri, None, STAGE, "no_pages", "no page with a line of gold")
 
     def _crop(self, page: Sample, gray: numpy.ndarray, line: dict[str, Any]) -> Sample:
-        crop = numpy.ascontiguousarray(view(gray, Box(*line["box"]), line["script"]))
+        crop = view(gray, Box(*line["box"]), line["script"])
         height, width = crop.shape
         box, by, o = Box(0, 0, width, height), f"person/{line['by']}", page.origin
         text, edits = line["text"], Levenshtein.distance(normalise(line["reading"]), normalise(line["text"]))
@@ -218,7 +218,7 @@ class GoldCrops(ShardSource):
         return Sample(
             key=_key(line),
             task="crop",
-            image=simplejpeg.encode_jpeg(crop[:, :, None], self.jpeg_quality, "GRAY"),
+            image=encoded(crop),
             size=(width, height),
             lang=line["lang"],
             script=line["script"],

@@ -8,12 +8,15 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import pytest
+from PIL import Image
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN
 from datagen.engines.compact import Reader, normalise
+from datagen.page.images import pixels
 from datagen.record import Sample
 from datagen.writing.lookalikes import fold as fold_letters
 from flywheel.labels import calibrate, detected_lines
@@ -90,6 +93,18 @@ def test_every_line_found_is_accepted_or_refused_with_a_reason(turned):
     (pools,) = pools_file.read(Folder(str(turned / "out/flywheel"))).pools
     waiting = [s for s in samples(turned / "out/lines") if (s.origin.sha256, s.origin.page) in pools.unlabelled]
     assert len({*lines}) == len(waiting)  # none is lost
+
+
+def test_a_label_is_pixels_of_its_page(turned):
+    """No JPEG comes after that of the page."""
+    pages = {s.key: s for s in samples(turned / "out/coarse")}
+    whole = [s for s in samples(turned / "out/round-1") if not re.search(r"-p\d+$", s.key)]
+    for label in whole:
+        x0, y0, x1, y1 = label.origin.box
+        gray = numpy.asarray(Image.fromarray(pixels(pages[label.origin.parent].image)).convert("L"))
+        pad = (label.size[1] - (y1 - y0)) // 2
+        assert numpy.array_equal(pixels(label.image, "L"), gray[y0 - pad : y1 + pad, x0 - pad : x1 + pad])
+    assert len(whole) > 20
 
 
 def test_only_unlabelled_pages_are_read_and_their_layer_is_not_looked_at(turned):

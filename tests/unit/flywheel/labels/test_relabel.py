@@ -2,7 +2,6 @@
 
 import numpy
 import pytest
-import simplejpeg
 
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Quality, Region, Sample
@@ -10,7 +9,7 @@ from flywheel.labels import relabel
 from flywheel.labels.calibrated_scores import Worth
 from flywheel.labels.gate import NOBODY
 from flywheel.labels.labelled_pages import place_of
-from flywheel.labels.line_readings import DetectedLine
+from flywheel.labels.line_readings import DetectedLine, encoded
 from flywheel.labels.reading_pieces import read_parts
 from flywheel.labels.relabel import Gate, LinesOf, ReadLines
 from flywheel.pools.page_lists import PlaceFile
@@ -27,7 +26,7 @@ def sample(line: DetectedLine) -> Sample:
     return Sample(
         key=f"{PAGE}-l0007",
         task="crop",
-        image=simplejpeg.encode_jpeg(numpy.ascontiguousarray(line.gray)[:, :, None], 95, "GRAY"),
+        image=encoded(line.gray),
         size=(width, height),
         lang="ru",
         script="Cyrl",
@@ -96,9 +95,11 @@ def test_a_piece_is_refused_by_the_gate_of_those_who_read_its_line(monkeypatch):
 def test_the_image_of_a_piece_has_its_words_and_paper_around_them(monkeypatch):
     *_, last = outcomes(monkeypatch, LINE, "слонн дело вещь книга стол", о=0.95)
     assert last.text == "дело вещь книга стол"
-    ink = (pixels(last.image, "L") < 128).any(axis=0)
+    image = pixels(last.image, "L")
+    ink = (image < 128).any(axis=0)
     assert not ink[:4].any() and not ink[-2:].any()
     assert ink.sum() == pytest.approx(20 * sum(map(len, last.text.split())), abs=6)
+    assert {*numpy.unique(image)} == {0, 255}  # the line's own pixels, which no JPEG came after
 
 
 def test_a_vote_of_nothing_is_a_vote():
