@@ -1,10 +1,11 @@
-"""WebDataset shards: deterministic tar bytes, and the report beside each that commits it. The only file that knows tar.
+"""WebDataset shards: deterministic tar bytes, and the report beside each that commits it.
 
     shards/{dataset}-{shard:06d}.tar      {key}.jpg, .png or .webp, then {key}.json, for every sample
     shards/{dataset}-{shard:06d}.json     its ShardReport, written last: a shard without one doesn't count
 
 The bytes depend on the samples alone: no time, user or order of arrival enters. A shard whose inputs all dropped is an empty tar,
-so that shard numbers have no gaps.
+so that shard numbers have no gaps. Tars of others are read by `inputs/archive_members.py`; a training reads them by places
+(`model/data/archive.py`).
 """
 
 import dataclasses
@@ -142,36 +143,41 @@ def image_extension(image: bytes) -> str:
 
 
 def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, Place]]:
-    """The samples of an open tar and where each lies. Raises `tarfile.ReadError` or `ValueError` on damage."""
-    with tarfile.open(fileobj=file, mode="r:") as tar:
-        image, start = None, 0
-        for member in tar:
-            content = tar.extractfile(member)
-            if content is None:
-                raise ValueError(f"{member.name} is not a plain file")
-            data = content.read()
-            if len(data) != member.size:
-                raise tarfile.ReadError(f"{member.name} is cut short")
-            if not member.name.endswith(".json"):
-                image, start = data, member.offset
-                continue
-            if image is None:
-                start = member.offset
-            end = member.offset_data + member.size + -member.size % _BLOCK
-            yield Sample.from_json(data, image), Place(start, end - start, member.offset_data, member.size)
-            image = None
+    """The samples of an open tar and where each lies. Raises `ValueError`, `KeyError` or `TypeError` on damage."""
+    image, start = None, 0
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                if content is None:
+                    raise ValueError(f"{member.name} is not a plain file")
+                data = content.read()
+                if len(data) != member.size:
+                    raise ValueError(f"{member.name} is cut short")
+                if not member.name.endswith(".json"):
+                    image, start = data, member.offset
+                    continue
+                if image is None:
+                    start = member.offset
+                end = member.offset_data + member.size + -member.size % _BLOCK
+                yield Sample.from_json(data, image), Place(start, end - start, member.offset_data, member.size)
+                image = None
+    except tarfile.TarError as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Sample:
-    """One sample of the dataset in `folder`, by its place in the manifest."""
-    data = folder.read(f"shards/{shard}.tar", offset, offset + num_bytes)
-    return next(read_shard(io.BytesIO(data + bytes(2 * _BLOCK))))[0]
+    """One sample of the dataset in `folder`, by its place in the manifest. Raises as `read_shard` does."""
+    (sample,) = read_samples(folder, [{"shard": shard, "offset": offset, "bytes": num_bytes}])
+    return sample
 
 
 def read_samples(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
-    """The samples of a manifest's `rows`, with their images, in order. A row needs shard, offset and bytes."""
+    """The samples of a manifest's `rows`, with their images, in order. A row needs shard, offset and bytes. Raises as
+    `read_shard` does."""
     for data in folder.read_ranges((_tar(row), row["offset"], row["offset"] + row["bytes"]) for row in rows):
-        yield next(read_shard(io.BytesIO(data + bytes(2 * _BLOCK))))[0]
+        ((sample, _),) = read_shard(io.BytesIO(data + bytes(2 * _BLOCK)))
+        yield sample
 
 
 def read_records(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
@@ -229,5 +235,5 @@ def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
             return faults
     except FileNotFoundError:
         return [f"{name}: missing, but its report is there"]
-    except (tarfile.TarError, ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError) as error:
         return [f"{name}: unreadable: {error}"]

@@ -7,7 +7,6 @@ It is asked for by whoever compares readers, and never needed. A language's data
 import gzip
 import hashlib
 import logging
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from datagen.samples.documents import cache_folder
 log = logging.getLogger(__name__)
 
 _PACKAGE = "@tesseract.js-data/{name}@1.0.0"
-_MEMBER = "package/4.0.0_best_int/{name}.traineddata.gz"
+_FILE = "4.0.0_best_int/{name}.traineddata.gz"
 SHA256 = {
     "amh": "f1644849fd6afb587f7b2fea19b02a5c0a2a2f138cb04ff7cf0272ce66e28b80",
     "ara": "f4746c44b02342dd5b3d4f0198000f47d7c49f1a229e63e0f436c0592dcd9639",
@@ -51,7 +50,7 @@ def _fetched(name: str) -> bool:
     package = _PACKAGE.format(name=name)
     try:
         traineddata = _traineddata(name, package)
-    except (OSError, ValueError, KeyError, tarfile.TarError) as error:
+    except (OSError, ValueError) as error:
         _missing.add(name)
         log.warning("no data for tesseract from npm, Debian's is taken: %s: %s", package, error)
         return False
@@ -64,10 +63,8 @@ def _fetched(name: str) -> bool:
 
 def _traineddata(name: str, package: str) -> bytes:
     """The data of a language. Raises `ValueError` if npm has it not, or has another one."""
-    with tempfile.TemporaryDirectory() as tmp, tarfile.open(npm.packed(package, Path(tmp))) as tar:
-        member = tar.extractfile(_MEMBER.format(name=name))
-        assert member is not None
-        packed = member.read()
+    with tempfile.TemporaryDirectory() as tmp:
+        packed = (npm.unpacked(package, Path(tmp)) / _FILE.format(name=name)).read_bytes()
     if hashlib.sha256(packed).hexdigest() != SHA256[name]:
         raise ValueError("it is another one than was compared")
     return gzip.decompress(packed)

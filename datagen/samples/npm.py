@@ -27,3 +27,9 @@ def packed(package: str, folder: Path) -> Path:
     if not archives:
         raise ValueError(f"{package} could not be had from npm: {done.stderr.strip()[-500:]}")
     return archives[0]
+
+
+def unpacked(package: str, folder: Path) -> Path:
+    """The folder with the files of a package, in `folder`, which is empty before. Raises `ValueError` if it can't be had."""
+    shutil.unpack_archive(packed(package, folder), folder, filter="data")
+    return folder / "package"

@@ -1,4 +1,7 @@
-"""What lies where in a tar of samples, as webdataset writes them. After damage the next header that parses is found again."""
+"""What lies where in a tar of others, whose samples are as webdataset writes them, so that a training reads members by places.
+
+After damage the next header that parses is found again. Shards of ours have a manifest: `datagen/disk/shards.py` reads them.
+"""
 
 import io
 import tarfile

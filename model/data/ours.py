@@ -11,7 +11,6 @@ import functools
 import hashlib
 import json
 import posixpath
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -84,7 +83,7 @@ class OursReader:
             if self.cuts and sample.image is not None:
                 sample = replace(sample, image=cut_out(sample.image, sample.regions))
             return example(sample, self.prompts[prompt].prompt, self.name)
-        except (tarfile.TarError, ValueError, KeyError, TypeError, StopIteration) as error:
+        except (ValueError, KeyError, TypeError) as error:
             where = f"{self.folder.url}/shards/{place.shard}.tar at {place.offset}"
             raise SampleError("bad_record", f"{where}: {type(error).__name__}: {error}") from error
 

@@ -11,7 +11,6 @@ import importlib.metadata
 import json
 import os
 import re
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from datagen.samples import npm
 from datagen.samples.documents import cache_folder
 
 PACKAGE = "echarts@6.1.0"
-_MEMBER = "package/dist/echarts.min.js"
+_SCRIPT = "dist/echarts.min.js"
 # Numbers at ticks come as texts by their place on the axis, since JSON holds no functions.
 _RENDER = """
 function revived(axis) {
@@ -75,12 +74,7 @@ def script() -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=path.parent) as tmp:
-        with tarfile.open(npm.packed(PACKAGE, Path(tmp))) as tar:
-            member = tar.extractfile(_MEMBER)
-            if member is None:
-                raise ValueError(f"{PACKAGE} has no {_MEMBER}")
-            (Path(tmp) / "script").write_bytes(member.read())
-        (Path(tmp) / "script").rename(path)
+        (npm.unpacked(PACKAGE, Path(tmp)) / _SCRIPT).rename(path)
     return path
 
 
