@@ -1,139 +1,380 @@
-"""A page as an image: a title, headings, paragraphs and items of lists in several sizes, with the place of each line.
+"""A typeset page in the making: what is drawn on it, and what stands where.
 
-Lines are broken and placed as on the PDF pages of `datagen.drawing.typeset`, and drawn straight to pixels.
+Layouts set regions in reading order. The page is drawn once it is whole: as a PDF, or straight to pixels, in the same places.
+Heads, feet, notes and captions are drawn somewhere in between, as typesetters do; where the page is `shuffled`, everything is
+drawn anywhere, as from a program that places frames. Boxes hold the extents of the lines that Pango set, never what a text layer
+says. A paragraph that goes on in the next column is two regions, of which the first `continues`.
 """
 
+import functools
+import html
+import io
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import cairocffi
 import numpy
 import pangocairocffi
-from pangocffi import pango
+from pangocffi import Layout, pango
 
-from datagen.drawing.typeset import Slots, Style, broken_lines, laid_out
-from datagen.record import Box
+from datagen.drawing.families import families
+from datagen.drawing.prose import Text
+from datagen.drawing.typeset import CREATED, SOFT_HYPHEN, BrokenLine, Rect, Style, TypesetLine, broken_lines, laid_out, union
+from datagen.record import Box, Line, Region
 
-
-@dataclass(frozen=True)
-class Block:
-    """Text that is set in one size: a title, a heading, a paragraph or an item of a list, by its `label`.
-
-    `gap_pt` is left above it, and `indent_pt` is as `Style` has it. A title stands above all columns. A block with a `space_pt`
-    is no text, but room of that height, as wide as the column, for a picture.
-    """
-
-    text: str
-    label: str
-    size_pt: float
-    weight: int = 400
-    italic: bool = False
-    indent_pt: float = 0.0
-    gap_pt: float = 0.0
-    space_pt: float = 0.0
+_ASIDE = frozenset({"header", "footer", "page_number", "page_footnote", "figure_caption", "table_caption"})
 
 
-@dataclass(frozen=True)
-class SetLine:
-    """A line of a sheet, in logical order; its box is in pixels, and holds the ink and the height of the font."""
+class Column(NamedTuple):
+    """Where text may stand, in points."""
 
-    text: str
-    box: Box
-    direction: str
+    x: float
+    top: float
+    width: float
+    bottom: float
 
 
 @dataclass
-class SetBlock:
-    """The lines of a block that stand in one column, or the room that it has, in pixels. What `continues` goes on in the next
-    column."""
+class SetRegion:
+    """What stands in `box`, in points; `order` is its place in reading order, None for what stands beside it. `values` are what
+    else is known of it: a table's `html`, a formula's `latex`."""
 
-    block: Block
-    lines: list[SetLine] = field(default_factory=list)
+    label: str
+    box: Rect
+    order: int | None
+    text: str = ""
+    lines: tuple[TypesetLine, ...] = ()
+    values: dict[str, Any] = field(default_factory=dict)
     continues: bool = False
-    room: Box | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sheet:
-    """`gray` is (H, W) bytes, dark on white."""
+    """A page of `size_pt`, in the typeface `family`, or in a serif or sans one that has the letters. With `rtl`, all lines begin
+    on the right.
 
-    gray: numpy.ndarray
-    blocks: tuple[SetBlock, ...]
+    On a `vertical` page everything is set as on one that is turned by a quarter: x runs down, and y to the left. Then `size_pt`
+    is the turned page's, which is as wide as the page is high."""
+
+    prose: Text
+    size_pt: tuple[float, float] = (595, 842)
+    family: str = ""
+    serif: bool = True
+    rtl: bool = False
+    vertical: bool = False
+    shuffled: bool = False
+    colour: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    regions: list[SetRegion] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.paper_pt = self.size_pt[::-1] if self.vertical else self.size_pt
+        self.context = self._turned(cairocffi.Context(cairocffi.PDFSurface(None, *self.paper_pt)))  # lines are measured in it
+        self._below: list[Callable[[Any], None]] = []
+        self._drawn: list[tuple[str, list[Callable[[Any], None]]]] = []  # what is drawn together, and which label it has
+        self._layouts: list[Layout] = []  # they own the lines that are yet to be drawn
+        self._order = 0
+        if not self.family:
+            sample = self.prose.paragraph(400)
+            names = [name for name in families(sample, self.prose.lang) if "Mono" not in name and "Display" not in name]
+            fitting = [name for name in names if ("Serif" if self.serif else "Sans") in name] or names
+            self.family = fitting[self.prose.random.randrange(min(3, len(fitting)))]
 
     @property
     def num_lines(self) -> int:
-        return sum(len(block.lines) for block in self.blocks)
+        return sum(len(region.lines) for region in self.regions)
 
+    def lines(self, text: str, width: float, size: float, **how: Any) -> list[BrokenLine]:
+        """The lines of a text in a width. `how`: weight, italic, justify, indent_pt as `Style` has them; `align`: left, center or
+        right; `family`; `markup`: Pango's, in the text's place."""
+        align, markup, family = how.pop("align", ""), how.pop("markup", ""), how.pop("family", self.family)
+        style = Style(width_pt=width, margin_pt=0, size_pt=size, **how)
+        layout = laid_out(self.context, text, family, self.prose.lang, style)
+        if markup:
+            pango.pango_layout_set_markup(layout.pointer, markup.encode(), -1)
+        if self.rtl:  # of lines that begin with Latin letters, too
+            of_layout = pango.pango_layout_get_context(layout.pointer)
+            pango.pango_context_set_base_dir(of_layout, pango.PANGO_DIRECTION_RTL)
+            pango.pango_layout_set_auto_dir(layout.pointer, False)
+        if align or self.rtl:
+            align = align or "right"
+            pango.pango_layout_set_alignment(layout.pointer, getattr(pango, f"PANGO_ALIGN_{align.upper()}"))
+        if self.vertical:
+            upright = pango.pango_layout_get_context(layout.pointer)
+            pango.pango_context_set_base_gravity(upright, pango.PANGO_GRAVITY_EAST)
+            pango.pango_context_set_gravity_hint(upright, pango.PANGO_GRAVITY_HINT_STRONG)
+            pango.pango_layout_context_changed(layout.pointer)
+        self._layouts.append(layout)
+        return list(broken_lines(layout, (text if not markup else _shown(markup)).encode()))
 
-def draw(blocks: Iterable[Block], lang: str, style: Style, long_side: int, rtl: bool, ink: float = 1.0) -> Sheet:
-    """A page of `style` with as many of the blocks as it has room for, at `long_side` pixels. `ink` is how dark they are.
+    def region(self, label: str, box: Rect, ordered: bool = True, **values: Any) -> SetRegion:
+        """A region of the page. `values` are fields of it, or else go into its `values`."""
+        self._order += ordered
+        text, lines = values.pop("text", ""), values.pop("lines", ())
+        if self.vertical:
+            box = self._upright(box)
+            lines = tuple(replace(line, box=self._upright(line.box), words=(), direction="ttb") for line in lines)
+        self.regions.append(SetRegion(label, box, self._order if ordered else None, text, lines, values))
+        return self.regions[-1]
 
-    Blocks are asked for one by one, until the page is full; what is left of the last one is left out, and so is each picture for
-    which there is no room. With `rtl`, all lines begin
-    on the right, and columns fill from there. Raises `ValueError` if no installed font has one of the characters.
-    """
-    zoom = long_side / max(style.width_pt, style.height_pt)
-    width, height = math.ceil(round(style.width_pt * zoom, 3)), math.ceil(round(style.height_pt * zoom, 3))
-    surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, width, height)
-    context = cairocffi.Context(surface)
-    context.scale(zoom, zoom)
-    above = replace(style, columns=1)
-    slots, is_above, column = Slots(above, rtl), True, -1.0
-    made: list[SetBlock] = []
-    for block in blocks:
-        if is_above and block.label != "title":
-            slots, is_above = Slots(style, rtl, slots.y), False
-        slots.y += block.gap_pt if slots.y > slots.top else 0
-        if block.space_pt:
-            before = slots.column, slots.page, slots.y
-            x, y, page = slots.take(block.space_pt)
-            if page or slots.y > style.height_pt - style.margin_pt:  # text still has room, perhaps
-                slots.column, slots.page, slots.y = before
-                continue
-            room = (x, y, x + (above if is_above else style).column_width_pt, y + block.space_pt)
-            made.append(SetBlock(block, room=_pixels(room, zoom, width, height)))
-            continue
-        for line, x, y, page in _placed(context, block, lang, above if is_above else style, slots, rtl):
-            if page:
-                return _finished(surface, made, ink)
-            if not made or made[-1].block is not block or x != column:
-                if made and made[-1].block is block:
-                    made[-1].continues = True
-                made.append(SetBlock(block))
-                column = x
-            context.move_to(x + line.left, y)
+    def text(self, label: str, text: str, x: float, y: float, width: float, size: float, **how: Any) -> float:
+        """A text in one place; the height below it. `ordered=False` leaves it out of the reading order."""
+        flow = Flow(self, [Column(x, y, width, self.size_pt[1])])
+        flow.text(label, text, size, **how)
+        return flow.y
+
+    def begin(self, label: str) -> None:
+        """What is shown from now on is drawn together, in its order."""
+        self._drawn.append((label, []))
+
+    def show(self, line: BrokenLine, x: float, baseline: float, colour: tuple[float, float, float] | None = None) -> None:
+        def draw(context: Any) -> None:
+            context.set_source_rgb(*(colour or self.colour))
+            context.move_to(x + line.left, baseline)
             pangocairocffi.pangocairo.pango_cairo_show_layout_line(context._pointer, line.pointer)
-            at = line.at(x, y)
-            made[-1].lines.append(SetLine(at.text, _pixels(at.box, zoom, width, height), at.direction))
-    return _finished(surface, made, ink)
+
+        self._drawn[-1][1].append(draw)
+
+    def fill(self, box: Rect, colour: tuple[float, float, float]) -> None:
+        """A coloured rectangle below everything."""
+
+        def draw(context: Any) -> None:
+            context.set_source_rgb(*colour)
+            context.rectangle(box[0], box[1], box[2] - box[0], box[3] - box[1])
+            context.fill()
+
+        self._below.append(draw)
+
+    def rule(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.7) -> None:
+        def draw(context: Any) -> None:
+            context.set_source_rgb(*self.colour)
+            context.set_line_width(width)
+            context.move_to(x0, y0)
+            context.line_to(x1, y1)
+            context.stroke()
+
+        self._below.append(draw)
+
+    def picture(self, x: float, y: float, width: float, height: float) -> float:
+        """A landscape without any letters; the height below it."""
+        sky = [self.prose.random.uniform(0.5, 0.9) for _ in range(3)]
+        hills = [
+            (self.prose.random.uniform(0.3, 0.9), self.prose.random.uniform(0.15, 0.45), self.prose.random.random())
+            for _ in range(9)
+        ]
+
+        def draw(context: Any) -> None:
+            context.save()
+            context.rectangle(x, y, width, height)
+            context.clip()
+            gradient = cairocffi.LinearGradient(x, y, x, y + height)
+            gradient.add_color_stop_rgb(0, *sky)
+            gradient.add_color_stop_rgb(1, 0.95, 0.9, 0.8)
+            context.set_source(gradient)
+            context.paint()
+            for number, (top, radius, place) in enumerate(hills):
+                shade = 0.7 - 0.06 * number
+                context.set_source_rgb(shade * 0.6, shade, shade * 0.7)
+                context.arc(x + place * width, y + height * (top + radius + 0.05 * number), radius * width, 0, 6.3)
+                context.fill()
+            context.restore()
+
+        self._below.append(draw)
+        self.region("figure", (x, y, x + width, y + height))
+        return y + height
+
+    def table(
+        self, rows: Sequence[Sequence[str]], x: float, y: float, widths: Sequence[float], size: float, look: str, head: str = ""
+    ) -> float:
+        """A table; the height below it. `look`: ruled, three-line, striped or bare. `head` stands in a cell above all columns."""
+        self.begin("table")
+        grid = [[(cell, 1) for cell in row] for row in rows]
+        if head:
+            grid.insert(0, [(head, len(widths))])
+        pad, top, edges = 4.0, y, [y]
+        lefts = [x + sum(widths[:n]) for n in range(len(widths) + 1)]
+        num_heads = 2 if head else 1
+        for number, row in enumerate(grid):
+            column, height, cells = 0, 0.0, []
+            for text, span in row:
+                width = lefts[column + span] - lefts[column] - 2 * pad
+                lines = self.lines(text, width, size, weight=700 if number < num_heads else 400) if text else []
+                cells.append((lefts[column] + pad, lines))
+                height = max(height, sum(line.height for line in lines))
+                column += span
+            if look == "striped" and number % 2:
+                self.fill((x, top, lefts[-1], top + height + 2 * pad), (0.9, 0.93, 0.97))
+            for left, lines in cells:
+                at = top + pad
+                for line in lines:
+                    self.show(line, left, at + line.ascent)
+                    at += line.height
+            top += height + 2 * pad
+            edges.append(top)
+        self._rules(lefts, edges, look, bool(head))
+        spans = {span: f' colspan="{span}"' if span > 1 else "" for row in grid for _, span in row}
+        lines_html = ["".join(f"<td{spans[span]}>{html.escape(cell)}</td>" for cell, span in row) for row in grid]
+        rows_html = "".join(f"<tr>{line}</tr>" for line in lines_html)
+        self.region("table", (x, y, lefts[-1], top), html=f"<table>{rows_html}</table>", look=look)
+        return top
+
+    def _rules(self, lefts: Sequence[float], edges: Sequence[float], look: str, has_head: bool) -> None:
+        if look == "ruled":
+            for edge in edges:
+                self.rule(lefts[0], edge, lefts[-1], edge)
+            for left in lefts:
+                outer = left in (lefts[0], lefts[-1])
+                self.rule(left, edges[0] if outer or not has_head else edges[1], left, edges[-1])
+        elif look == "three-line":
+            for edge, width in ((edges[0], 1.2), (edges[2 if has_head else 1], 0.6), (edges[-1], 1.2)):
+                self.rule(lefts[0], edge, lefts[-1], edge, width)
+
+    def pdf(self) -> bytes:
+        """The page as a PDF."""
+        buffer = io.BytesIO()
+        surface = cairocffi.PDFSurface(buffer, *self.paper_pt)
+        surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, CREATED)
+        self._draw(cairocffi.Context(surface))
+        surface.finish()
+        return buffer.getvalue()
+
+    def pixels(self, zoom: float) -> numpy.ndarray:
+        """The page as (H, W, 3) RGB bytes, `zoom` pixels a point."""
+        width, height = (math.ceil(round(side * zoom, 3)) for side in self.paper_pt)
+        surface = cairocffi.ImageSurface(cairocffi.FORMAT_RGB24, width, height)
+        context = cairocffi.Context(surface)
+        context.set_source_rgb(1, 1, 1)
+        context.paint()
+        context.scale(zoom, zoom)
+        self._draw(context)
+        surface.flush()
+        rows = numpy.frombuffer(surface.get_data(), numpy.uint8).reshape(height, surface.get_stride())
+        return rows[:, : 4 * width].reshape(height, width, 4)[:, :, 2::-1].copy()
+
+    def in_pixels(self, zoom: float, by: str) -> list[Region]:
+        """The regions as records have them, with their lines, on a page of `zoom` pixels a point."""
+        size = [math.ceil(round(side * zoom, 3)) for side in self.paper_pt]
+
+        def box(rect: Rect) -> Box:
+            x0, y0 = (max(0, math.floor(edge * zoom)) for edge in rect[:2])
+            x1, y1 = (min(most, math.ceil(edge * zoom)) for edge, most in zip(rect[2:], size, strict=True))
+            return Box(x0, y0, max(x0 + 1, x1), max(y0 + 1, y1))
+
+        made = []
+        for region in self.regions:
+            lines = tuple(Line(box(line.box), line.text, self.family, line.direction) for line in region.lines)
+            made.append(Region(box(region.box), region.label, region.text, None, by, lines=lines, continues=region.continues))
+        return made
+
+    def _draw(self, context: Any) -> None:
+        self._turned(context)
+        for draw in self._below:
+            draw(context)
+        for _, together in self._in_files_order():
+            for draw in together:
+                draw(context)
+
+    def _upright(self, box: Rect) -> Rect:
+        return self.size_pt[1] - box[3], box[0], self.size_pt[1] - box[1], box[2]
+
+    def _turned(self, context: Any) -> Any:
+        if self.vertical:
+            context.translate(self.paper_pt[0], 0)
+            context.rotate(math.pi / 2)
+        return context
+
+    def _in_files_order(self) -> list[tuple[str, list[Callable[[Any], None]]]]:
+        draw = self.prose.random
+        if self.shuffled:
+            return draw.sample(self._drawn, len(self._drawn))
+        placed = [group for group in self._drawn if group[0] not in _ASIDE]
+        for group in self._drawn:
+            if group[0] in _ASIDE:
+                placed.insert(draw.randint(0, len(placed)), group)
+        return placed
 
 
-def _placed(context: Any, block: Block, lang: str, style: Style, slots: Slots, rtl: bool) -> Any:
-    """Each line of a block with the left edge of its column, its baseline, and the number of its page."""
-    is_justified = style.justify and block.label == "text"
-    of_block = replace(style, size_pt=block.size_pt, weight=block.weight, italic=block.italic, justify=is_justified)
-    of_block = replace(of_block, indent_pt=block.indent_pt)
-    layout = laid_out(context, block.text, style.family, lang, of_block)
-    of_layout = pango.pango_layout_get_context(layout.pointer)
-    pango.pango_context_set_base_dir(of_layout, pango.PANGO_DIRECTION_RTL if rtl else pango.PANGO_DIRECTION_LTR)
-    pango.pango_layout_set_auto_dir(layout.pointer, False)
-    pango.pango_layout_set_alignment(layout.pointer, pango.PANGO_ALIGN_RIGHT if rtl else pango.PANGO_ALIGN_LEFT)
-    for line in broken_lines(layout, block.text.encode()):
-        height = max(line.height, style.line_spacing * block.size_pt)
-        x, y, page = slots.take(height)
-        yield line, x, y + (height - line.height) / 2 + line.ascent, page
+class Flow:
+    """Text that runs through columns, from the top of the first to the bottom of the last. What finds no room is left out."""
+
+    def __init__(self, sheet: Sheet, columns: Sequence[Column]):
+        self.sheet, self.columns, self.number = sheet, list(columns), 0
+        self.y = self.columns[0].top
+
+    @property
+    def column(self) -> Column:
+        return self.columns[self.number]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether not three lines more fit."""
+        return self.number == len(self.columns) - 1 and self.y > self.column.bottom - 36
+
+    def text(self, label: str, text: str, size: float, **how: Any) -> None:
+        """Set a text below what stands there. `how` as in `Sheet.lines`, and: `leading`, of a line over the font's size; `gap`
+        below; `together` keeps it from being cut, with so many points more below it; `ordered`; `colour`."""
+        leading, gap, together = how.pop("leading", 1.3), how.pop("gap", 0.0), how.pop("together", 0.0)
+        ordered, colour, values = how.pop("ordered", True), how.pop("colour", None), how.pop("values", {})
+        lines = self.sheet.lines(text, self.column.width, size, **how)
+        heights = [max(line.height, leading * size) for line in lines]
+        if together and self.y + sum(heights) + together > self.column.bottom and not self._turn():
+            self.y = self.column.bottom
+            return
+        self.sheet.begin(label)
+        pieces: list[list[tuple[BrokenLine, TypesetLine]]] = [[]]
+        for line, height in zip(lines, heights, strict=True):
+            if self.y + height > self.column.bottom + 0.01:
+                if not self._turn():
+                    break
+                pieces.append([])
+            x, baseline = self.column.x, self.y + (height - line.height) / 2 + line.ascent
+            self.sheet.show(line, x, baseline, colour)
+            pieces[-1].append((line, line.at(x, baseline)))
+            self.y += height
+        self.y += gap
+        at, before = 0, cast(SetRegion | None, None)
+        for piece in filter(None, pieces):
+            start, at = at, piece[-1][0].end if not how.get("markup") else len(text)
+            of_piece = values or {"text": text[start:at].replace(SOFT_HYPHEN, "").strip()}
+            box = functools.reduce(union, (line.box for _, line in piece))
+            region = self.sheet.region(label, box, ordered, lines=tuple(line for _, line in piece), **of_piece)
+            if before:
+                before.continues = True
+            before = region
+
+    def room(self, height: float, below: float = 0) -> Rect | None:
+        """Room of this height, as wide as the column, with `below` more; None if no column has it."""
+        if self.y + height + below > self.column.bottom and not self._turn():
+            return None
+        top, self.y = self.y, self.y + height
+        return self.column.x, top, self.column.x + self.column.width, self.y
+
+    def picture(self, height: float) -> None:
+        """A picture as wide as the column, in the next one if there is no room left in this for it and for a caption."""
+        room = self.room(height, 34)
+        assert room, "no room for a picture"
+        self.sheet.picture(room[0], room[1], room[2] - room[0], height)
+        self.skip(4)
+
+    def skip(self, height: float) -> None:
+        self.y += height
+
+    def _turn(self) -> bool:
+        if self.number == len(self.columns) - 1:
+            return False
+        self.number += 1
+        self.y = self.column.top
+        return True
 
 
-def _pixels(rect: tuple[float, float, float, float], zoom: float, width: int, height: int) -> Box:
-    x0, y0, x1, y1 = (edge * zoom for edge in rect)
-    left, top = max(0, math.floor(x0)), max(0, math.floor(y0))
-    return Box(left, top, max(left + 1, min(width, math.ceil(x1))), max(top + 1, min(height, math.ceil(y1))))
+def columns(x: float, top: float, width: float, bottom: float, num: int, gap: float, from_right: bool = False) -> list[Column]:
+    """Equal columns side by side, in the order in which they are read."""
+    each = (width - (num - 1) * gap) / num
+    made = [Column(x + n * (each + gap), top, each, bottom) for n in range(num)]
+    return made[::-1] if from_right else made
 
 
-def _finished(surface: cairocffi.ImageSurface, blocks: list[SetBlock], ink: float) -> Sheet:
-    surface.flush()
-    height, stride = surface.get_height(), surface.get_stride()
-    inked = numpy.frombuffer(surface.get_data(), numpy.uint8).reshape(height, stride)[:, : surface.get_width()]
-    return Sheet((255 - inked * ink).astype(numpy.uint8), tuple(blocks))
+def _shown(markup: str) -> str:
+    """What a piece of Pango's markup shows."""
+    return html.unescape("".join(part.partition(">")[2] if n else part for n, part in enumerate(markup.split("<"))))

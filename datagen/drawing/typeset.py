@@ -22,8 +22,8 @@ from datagen.drawing.typefaces import installed, missing
 
 Rect = tuple[float, float, float, float]  # x0, y0, x1, y1 in points, origin top left, x1/y1 exclusive
 
-_SOFT_HYPHEN = "\u00ad"
-_CREATED = "2000-01-01T00:00:00Z"  # Cairo would write the time of day
+SOFT_HYPHEN = "\u00ad"
+CREATED = "2000-01-01T00:00:00Z"  # Cairo would write the time of day
 _BREAK_INSERTS_HYPHEN = 1 << 13  # in PangoLogAttr's bit field, which pangocffi leaves opaque
 
 
@@ -130,7 +130,7 @@ def typeset(paragraphs: Sequence[str], lang: str = "und", style: Style = Style()
         raise ValueError(f"family={name!r}: not installed")
     buffer = io.BytesIO()
     surface = cairocffi.PDFSurface(buffer, style.width_pt, style.height_pt)
-    surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, _CREATED)
+    surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, CREATED)
     context = cairocffi.Context(surface)
     context.set_source_rgb(*style.colour)
     pages: list[list[list[TypesetLine]]] = [[]]
@@ -179,7 +179,7 @@ def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style:
     pango.pango_layout_set_width(pointer, int(style.column_width_pt * PANGO_UNIT))
     pango.pango_layout_set_indent(pointer, int(style.indent_pt * PANGO_UNIT))
     layout.text = text
-    if _SOFT_HYPHEN not in text:
+    if SOFT_HYPHEN not in text:
         # Else Pango puts hyphens where it cuts words that are wider than the column, even in scripts without hyphens.
         attributes = ffi.gc(pango.pango_attr_list_new(), pango.pango_attr_list_unref)
         pango.pango_attr_list_insert(attributes, pango.pango_attr_insert_hyphens_new(False))
@@ -192,11 +192,10 @@ def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style:
 
 
 class Slots:
-    """Gives lines their places. Columns are filled from top to bottom, and pages column by column. Columns begin at `top_pt`, or
-    at the margin."""
+    """Gives lines their places. Columns are filled from top to bottom, and pages column by column."""
 
-    def __init__(self, style: Style, from_right: bool, top_pt: float = 0) -> None:
-        self.style, self.from_right, self.top = style, from_right, top_pt or style.margin_pt
+    def __init__(self, style: Style, from_right: bool) -> None:
+        self.style, self.from_right, self.top = style, from_right, style.margin_pt
         self.column, self.page, self.y = 0, 0, self.top
 
     def take(self, height: float) -> tuple[float, float, int]:
@@ -221,6 +220,7 @@ class BrokenLine(NamedTuple):
     ink: Rect
     direction: str
     hyphenated: bool
+    end: int  # in the text, in characters
 
     @property
     def left(self) -> float:
@@ -264,12 +264,13 @@ def broken_lines(layout: Layout, text: bytes) -> Iterator[BrokenLine]:
         shown = text[start:end].decode()
         yield BrokenLine(
             line,
-            shown.replace(_SOFT_HYPHEN, "").strip() + hyphen,
+            shown.replace(SOFT_HYPHEN, "").strip() + hyphen,
             _words(shown, start, hyphen, clusters, edges),
             edges,
             _rect(ink, baseline),
             "rtl" if pango.pango_layout_line_get_resolved_direction(line) == pango.PANGO_DIRECTION_RTL else "ltr",
             bool(hyphen),
+            char,
         )
         if not pango.pango_layout_iter_next_line(iterator):
             return
@@ -304,7 +305,7 @@ def _words(
     words = []
     tokens = list(re.finditer(r"\S+", text))
     for token in tokens:
-        word = token.group().replace(_SOFT_HYPHEN, "") + (hyphen if token is tokens[-1] else "")
+        word = token.group().replace(SOFT_HYPHEN, "") + (hyphen if token is tokens[-1] else "")
         first = start + len(text[: token.start()].encode())
         extents = [clusters[i] for i in range(first, first + len(token.group().encode())) if i in clusters]
         if word and extents:

@@ -8,8 +8,6 @@ there for whoever cuts the figure out.
 import functools
 import io
 import random
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -19,25 +17,22 @@ import pangocffi
 import simplejpeg
 from PIL import Image
 
-from datagen.drawing import families, sheet, typefaces
-from datagen.drawing.sheet import Block, SetBlock
-from datagen.drawing.typeset import Style
+from datagen.drawing import families, page_looks, typefaces
+from datagen.drawing.prose import Prose
+from datagen.drawing.sheet import Flow
 from datagen.inputs.items import Item
 from datagen.markdown import markdown
-from datagen.record import Box, Line, Region, SampleError
+from datagen.record import Box, Region, SampleError
 from datagen.samples import declarations
 from datagen.work.draws import Drawing, Draws, Maker
 from datagen.writing import scripts
-from datagen.writing.join_lines import joined
 
 NAME = "figure-pages"
-_PAPERS = ((595, 842), (612, 792), (842, 595))
-_LONG_SIDES = (1280, 1600, 1920)
+_LONG_SIDES = (1440, 1600, 1920)
 _HIGHEST = 0.42  # of the paper
 _SCALES = (0.62, 1.25)  # of a figure: it stays legible, and isn't blurred
 _MOST_FIGURES = 4
 _MIN_PARAGRAPHS = 20  # of a text that fills a page
-_HEADING = 34  # characters, at most
 _TRIES = 6  # figures that are drawn until one fits a place
 
 
@@ -61,10 +56,10 @@ class FigurePageDraws(Draws):
 
 @dataclass(frozen=True)
 class FigurePages:
-    """Pages of one or two columns with up to four figures by the `makers`. A figure stands in a column, as wide as it has room
+    """Pages of one to three columns with up to four figures by the `makers`. A figure stands in a column, as wide as it has room
     for, and is scaled little, so that its text can be read."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: ClassVar[str] = NAME
     task: ClassVar[str] = "page"
 
@@ -74,18 +69,29 @@ class FigurePages:
         """Raises `SampleError` where no figure fits the page, or where the machine has no typeface for the text."""
         code = random.choice(_codes())
         lang, paragraphs = _text(code)
-        style, long_side = _style(code, random), random.choice(_LONG_SIDES)
         script = scripts.main_script(" ".join(paragraphs))[0]
-        figures: dict[int, Drawing] = {}
-        zoom = long_side / max(style.width_pt, style.height_pt)
-        blocks = self._blocks(list(paragraphs), style, zoom, figures, random)
-        page = sheet.draw(blocks, lang, style, long_side, script in scripts.RTL, random.uniform(0.75, 1.0))
-        pixels = numpy.repeat(page.gray[:, :, None], 3, 2)
-        regions = [self._region(of, figures.get(id(of.block)), pixels) for of in page.blocks]
-        if not any(of.room for of in page.blocks):
+        style = page_looks.style(random.choice(_families(code)), script, random)
+        zoom = random.choice(_LONG_SIDES) / max(style.width_pt, style.height_pt)
+        figures: list[tuple[int, Drawing]] = []  # the number of its region before each
+        until_figure = random.randint(0, 1)
+
+        def place(flow: Flow) -> None:
+            nonlocal until_figure
+            until_figure -= 1
+            if until_figure < 0 and len(figures) < _MOST_FIGURES:
+                until_figure = random.randint(0, 2)
+                if figure := self._placed(flow, zoom, random):
+                    figures.append((len(flow.sheet.regions) - 1, figure))
+
+        sheet = page_looks.page(Prose(lang, paragraphs, random), script, style, place)
+        if not figures:
             raise SampleError("no_figure", "no figure had room on the page")
+        pixels, regions = sheet.pixels(zoom), sheet.in_pixels(zoom, NAME)
+        for number, figure in figures:
+            box, parse = _pasted(figure, regions[number].box, pixels), figure.regions[0]
+            regions[number] = Region(box, parse.label, figure.text, None, NAME, format=parse.format)
+        image = simplejpeg.encode_jpeg(pixels, random.randint(82, 95), "RGB", "420")
         size = (pixels.shape[1], pixels.shape[0])
-        image = simplejpeg.encode_jpeg(numpy.ascontiguousarray(pixels), random.randint(82, 95), "RGB", "420")
         return Drawing(image, size, markdown(regions), tuple(regions), lang=lang, script=script)
 
     def engines(self) -> dict[str, str]:
@@ -98,75 +104,21 @@ class FigurePages:
         faces = typefaces.digest(tuple(sorted(typefaces.files().values())))
         return {name: version for maker in self.makers for name, version in maker.engines().items()} | own | {"typefaces": faces}
 
-    def _blocks(
-        self, paragraphs: list[str], style: Style, zoom: float, figures: dict[int, Drawing], random: random.Random
-    ) -> Iterator[Block]:
-        """The page's blocks, of which figures are put down in `figures`, by the number of their block."""
-        first = random.randrange(max(1, len(paragraphs) - _MIN_PARAGRAPHS))
-        if random.random() < 0.5:
-            yield Block(paragraphs[0], "title", style.size_pt * random.uniform(1.4, 1.9), 700)
-        until_figure = random.randint(0, 2)
-        alive = []
-        for paragraph in paragraphs[first:]:
-            if not until_figure and len(figures) < _MOST_FIGURES:
-                if (figure := self._figure(style, zoom, random)) is not None:
-                    block = Block("", figure.regions[0].label, 0, gap_pt=style.size_pt, space_pt=_height_pt(figure, style, zoom))
-                    figures[id(block)] = figure
-                    alive.append(block)  # so that no other block gets its number
-                    yield block
-                until_figure = random.randint(1, 4)
-            until_figure = max(0, until_figure - 1)
-            yield _of_text(paragraph, style)
-
-    def _figure(self, style: Style, zoom: float, random: random.Random) -> Drawing | None:
-        """A figure that is legible in a column; None if none of a few is."""
+    def _placed(self, flow: Flow, zoom: float, random: random.Random) -> Drawing | None:
+        """A figure for which the sheet now has a region, where it is legible; None if none of a few is, or none has room."""
         for _ in range(_TRIES):
             try:
                 figure = random.choice(self.makers).draw(random)
             except SampleError:
                 continue
-            if _scale(figure, style, zoom) >= _SCALES[0]:
-                return figure
+            width, height = (side / zoom for side in figure.size)
+            scale = min(_SCALES[1], flow.column.width / width, _HIGHEST * flow.sheet.size_pt[1] / height)
+            if scale >= _SCALES[0]:
+                room = flow.room(scale * height + 12)
+                if room:
+                    flow.sheet.region(figure.regions[0].label, (room[0], room[1] + 6, room[2], room[3] - 6))
+                return figure if room else None
         return None
-
-    def _region(self, of: SetBlock, figure: Drawing | None, pixels: numpy.ndarray) -> Region:
-        """A block of the page as a region; a figure is drawn in its room."""
-        if of.room is None or figure is None:
-            box = Box(
-                min(line.box.x0 for line in of.lines),
-                min(line.box.y0 for line in of.lines),
-                max(line.box.x1 for line in of.lines),
-                max(line.box.y1 for line in of.lines),
-            )
-            lines = tuple(Line(line.box, line.text, direction=line.direction) for line in of.lines)
-            return Region(box, of.block.label, _text_of(of), None, NAME, lines=lines, continues=of.continues)
-        box = _pasted(figure, of.room, pixels)
-        parse = figure.regions[0]
-        return Region(box, parse.label, figure.text, None, NAME, format=parse.format)
-
-
-def _text_of(block: SetBlock) -> str:
-    """What the block's lines say, as its text has it, so that no typesetter's hyphen is guessed at."""
-    texts = [line.text for line in block.lines]
-    match = re.search(r"\s*".join(map(re.escape, texts)), block.block.text)
-    return match[0] if match else joined(texts)
-
-
-def _of_text(paragraph: str, style: Style) -> Block:
-    """A paragraph, or a heading: what is short and doesn't end as a sentence does."""
-    is_heading = len(paragraph) <= _HEADING and paragraph[-1].isalnum()
-    if is_heading:
-        return Block(paragraph, "sub_title", 1.15 * style.size_pt, 700, gap_pt=2 * style.paragraph_gap_pt)
-    return Block(paragraph, "text", style.size_pt, gap_pt=style.paragraph_gap_pt)
-
-
-def _scale(figure: Drawing, style: Style, zoom: float) -> float:
-    width, height = style.column_width_pt * zoom, _HIGHEST * style.height_pt * zoom
-    return min(_SCALES[1], width / figure.size[0], height / figure.size[1])
-
-
-def _height_pt(figure: Drawing, style: Style, zoom: float) -> float:
-    return figure.size[1] * _scale(figure, style, zoom) / zoom + 2
 
 
 def _pasted(figure: Drawing, room: Box, pixels: numpy.ndarray) -> Box:
@@ -178,21 +130,6 @@ def _pasted(figure: Drawing, room: Box, pixels: numpy.ndarray) -> Box:
     x, y = (room.x0 + room.x1 - width) // 2, (room.y0 + room.y1 - height) // 2
     pixels[y : y + height, x : x + width] = numpy.asarray(drawn)
     return Box(x, y, x + width, y + height)
-
-
-def _style(code: str, random: random.Random) -> Style:
-    width, height = random.choices(_PAPERS, (0.7, 0.2, 0.1))[0]
-    return Style(
-        width_pt=width,
-        height_pt=height,
-        margin_pt=random.uniform(34, 70),
-        family=random.choice(_families(code)),
-        size_pt=random.uniform(8.5, 12),
-        line_spacing=random.uniform(1.15, 1.5),
-        paragraph_gap_pt=random.uniform(2, 9),
-        columns=random.choices((1, 2), (0.6, 0.4))[0],
-        column_gap_pt=random.uniform(14, 28),
-    )
 
 
 @functools.cache

@@ -1,8 +1,8 @@
-"""How the pages of `typeset_pages` are laid out: each function sets one sheet, in the language of its prose."""
+"""How pages are laid out: each function sets one sheet, in the language of its prose."""
 
 from typing import Any
 
-from datagen.fine.typeset_sheet import Column, Flow, Sheet, columns
+from datagen.drawing.sheet import Column, Flow, Sheet, columns
 
 CODE = '''def merge(left, right):
     """Two sorted lists as one."""
@@ -269,11 +269,10 @@ def slide(sheet: Sheet) -> None:
 def two_columns(sheet: Sheet) -> None:
     """Two columns under a title across, in the direction of the script."""
     short = sheet.prose.lang[:2] in ("zh", "ja", "ko", "th")
-    from_right = sheet.prose.lang[:2] in ("ar", "he")
     head_and_foot(sheet, sheet.prose.heading(18 if short else 44), 46)
     above = Flow(sheet, [Column(50, 62, 495, 200)])
     above.text("title", sheet.prose.heading(16 if short else 44), 19, weight=700, align="center", gap=12)
-    flow = Flow(sheet, columns(50, above.y, 495, 785, 2, 24, from_right))
+    flow = Flow(sheet, columns(50, above.y, 495, 785, 2, 24, sheet.rtl))
     sections(flow, 10.5, 110 if short else 280, 14 if short else 34)
 
 

@@ -4,7 +4,8 @@
 
 OUT gets `images/`, `pdf/`, `pages.json`, and `facts.jsonl`: tests in olmOCR-bench's form over the same pages (heads and feet
 absent, order in and across columns, cells beside cells). The same seed, fonts and libraries give the same bytes. The texts are
-those of the Universal Declaration of Human Rights; what a page says has no sense, but its sentences have.
+those of the Universal Declaration of Human Rights; what a page says has no sense, but its sentences have. Footnotes have a
+place in reading order here, the last one, which OmniDocBench doesn't give them.
 """
 
 import argparse
@@ -17,8 +18,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pymupdf
+
+from datagen.drawing.prose import Prose
+from datagen.drawing.sheet import SetRegion, Sheet
 from datagen.fine import typeset_layouts as layouts
-from datagen.fine.typeset_sheet import Prose, Sheet
+from datagen.samples.declarations import declaration
 
 _SLIDE = {"size_pt": (720, 405), "dpi": 128, "serif": False}
 _TURNED = {"size_pt": (842, 595), "vertical": True}
@@ -44,8 +49,8 @@ LAYOUTS: tuple[tuple[str, Callable[[Sheet], None], str, str, dict[str, Any]], ..
     ("slide_en", layouts.slide, "eng", "other_layout", _SLIDE),
     ("slide_zh", layouts.slide, "cmn_hans", "other_layout", _SLIDE),
     ("columns_ru", layouts.two_columns, "rus", "double_column", {}),
-    ("columns_ar", layouts.two_columns, "arb", "double_column", {}),
-    ("columns_he", layouts.two_columns, "heb", "double_column", {"serif": False}),
+    ("columns_ar", layouts.two_columns, "arb", "double_column", {"rtl": True}),
+    ("columns_he", layouts.two_columns, "heb", "double_column", {"serif": False, "rtl": True}),
     ("columns_ja", layouts.two_columns, "jpn", "double_column", {}),
     ("columns_ko", layouts.two_columns, "kor", "double_column", {"serif": False}),
     ("plain_hi", layouts.plain, "hin", "single_column", {}),
@@ -60,11 +65,46 @@ LAYOUTS: tuple[tuple[str, Callable[[Sheet], None], str, str, dict[str, Any]], ..
 def pages(seed: int = 0, only: str = "", shuffled: bool = False) -> Iterator[tuple[str, bytes, bytes, dict[str, Any]]]:
     """Each page's name, PDF, PNG and ground truth, or those of the one whose name is `only`. `shuffled` PDFs draw their text
     in no order."""
-    for name, layout, text, columned, how in LAYOUTS:
+    for name, layout, code, columned, how in LAYOUTS:
         if only in ("", name):
-            sheet = Sheet(name, Prose(text, random.Random(f"{seed} {name}")), layout.__name__, columned, shuffled=shuffled, **how)
+            text, dpi = declaration(code), how.get("dpi", 150)
+            prose = Prose(text.lang, text.paragraphs, random.Random(f"{seed} {name}"))
+            sheet = Sheet(prose, shuffled=shuffled, **{word: value for word, value in how.items() if word != "dpi"})
             layout(sheet)
-            yield name, *sheet.finished()
+            _check(name, sheet)
+            pdf = sheet.pdf()
+            with pymupdf.open("pdf", pdf) as document:
+                pixmap = document[0].get_pixmap(dpi=dpi)
+            attributes = {"data_source": layout.__name__, "language": text.lang, "layout": columned, "special_issue": []}
+            info = {"page_attribute": attributes, "page_no": 0, "height": pixmap.height, "width": pixmap.width}
+            truth = _truth(sheet.regions, dpi / 72) | {"page_info": info | {"image_path": f"{name}.png"}}
+            yield name, pdf, pixmap.tobytes("png"), truth
+
+
+def _check(name: str, sheet: Sheet) -> None:
+    """No region may leave the page or lie in another: a layout that does so is wrong."""
+    width, height = sheet.paper_pt
+    for number, region in enumerate(sheet.regions):
+        x0, y0, x1, y1 = region.box
+        assert -1 < x0 < x1 < width + 1 and -1 < y0 < y1 < height + 1, f"{name}: {region}"
+        for other in sheet.regions[:number]:
+            left, top, right, bottom = other.box
+            inner = (min(x1, right) - max(x0, left), min(y1, bottom) - max(y0, top))
+            assert min(inner) < 4, f"{name}: {region} lies in {other}"
+
+
+def _truth(regions: list[SetRegion], zoom: float) -> dict[str, Any]:
+    """The regions in OmniDocBench's form, and which of them go on in the next."""
+    detections, relations = [], []
+    for number, region in enumerate(regions):
+        x0, y0, x1, y1 = (round(value * zoom, 2) for value in region.box)
+        values = ({"text": region.text} if region.text else {}) | region.values
+        kind = {"category_type": region.label, "order": region.order}
+        poly = [x0, y0, x1, y0, x1, y1, x0, y1]
+        detections.append({"anno_id": number, "ignore": False, "poly": poly, **kind, **values})
+        if region.continues:
+            relations.append({"source_anno_id": number, "target_anno_id": number + 1, "relation_type": "truncated"})
+    return {"layout_dets": detections, "extra": {"relation": relations}}
 
 
 def facts(truth: dict[str, Any], draw: random.Random) -> Iterator[dict[str, Any]]:

@@ -7,10 +7,11 @@ like scans. The dataset's samples are like those of documents: regions with line
 
 import importlib.metadata
 import math
-import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import ClassVar
 
 import cairocffi
@@ -21,15 +22,15 @@ import simplejpeg
 
 from datagen.disk import manifest
 from datagen.disk.storage import Folder
-from datagen.drawing import wear
-from datagen.drawing.sheet import SetBlock, Sheet, draw
+from datagen.drawing import page_looks, wear
+from datagen.drawing.sheet import Sheet
+from datagen.drawing.typeset import Style
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item, shards_of
-from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample, content_key
+from datagen.page.boxes import around
+from datagen.record import Box, Drop, Origin, Quality, Range, Region, Sample, content_key
 from datagen.work.pipeline import Estimate, Pipeline, Source
-from datagen.writing import scripts
-from flywheel.labels import calibrate, page_blocks
-from flywheel.labels.page_blocks import Queue
+from flywheel.labels import calibrate, score_readings
 from flywheel.lines import typeset_lines
 from flywheel.pools import pools_file
 from flywheel.pools.pools import Pools
@@ -44,6 +45,7 @@ BY = "typeset"
 OWN_LINES = 200
 """The lines of a language that calibrate its script's gate, at least, where it has text."""
 
+_ITEM = re.compile(r"[•–*→-]|\(?\w{1,2}\)|\d+[.)]|\d+(\.\d+)+ ")
 _SCAN = ((0.3, wear.bleed_through), (0.2, wear.gaps), *degrade.SCAN)
 
 
@@ -57,6 +59,43 @@ class FrozenTexts(Census):
         return sorted((Item(f"{f.url}/{f.lang}.json", f.sha256, lang=f.lang) for f in self.files), key=lambda item: item.uri)
 
 
+@dataclass
+class UnsetLines:
+    """A text that is set line by line, each once: `lines` that wait, with the typefaces that can set them. `family` is the one
+    that takes them now."""
+
+    lang: str
+    lines: list[tuple[str, Sequence[str]]]
+    family: str = ""
+    random: Random = field(default_factory=Random)
+
+    def has(self, family: str) -> bool:
+        """Whether a line is left for a typeface."""
+        return any(family in families for _, families in self.lines)
+
+    def heading(self, most: int) -> str:
+        return self._take(True)
+
+    def item(self) -> str:
+        return self._take(True)
+
+    def paragraph(self, least: int) -> str:
+        lines: list[str] = []
+        while sum(map(len, lines)) < least and (line := self._take(False)):
+            lines.append(line)
+        return " ".join(lines)
+
+    def _take(self, is_item: bool) -> str:
+        """The next line for the typeface, an item's or a paragraph's, if there is one; "" if no line is left."""
+        able = [i for i, (_, families) in enumerate(self.lines) if self.family in families]
+        chosen = next((i for i in able if _is_item(self.lines[i][0]) == is_item), able[0] if able else -1)
+        return self.lines.pop(chosen)[0] if able else ""
+
+
+def _is_item(text: str) -> bool:
+    return len(text) <= page_looks.SHORT or bool(_ITEM.match(text) or score_readings.LEADER.search(text))
+
+
 @dataclass(frozen=True)
 class TypesetPages(Source):
     """Pages of the lines that test, until as many lines of a language are set as `lines` says, or no text is left.
@@ -67,7 +106,7 @@ class TypesetPages(Source):
     and has no line is a drop, `no_text`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     lines: tuple[tuple[str, int], ...] = ()
     scans: float = 0.5
@@ -92,28 +131,27 @@ class TypesetPages(Source):
         texts = TextFile(url, item.lang, item.etag).read()
         texts.families.check(texts.lang)
         lines = [(text, typeset_lines.families_for(text, texts.families.test, texts.lang)) for text in texts.held_out]
-        queue = Queue([(text, families) for text, families in lines if families])
+        text = UnsetLines(texts.lang, [(line, families) for line, families in lines if families])
         num_lines = number = 0
-        while num_lines < dict(self.lines)[item.lang] and (families := [name for name in texts.families.test if queue.has(name)]):
-            drawn = random.Random(f"{self.seed} {texts.lang} {number}")
-            style = page_blocks.style(families[number % len(families)], texts.script, drawn)
-            ink = drawn.uniform(0.75, 1)
-            blocks = page_blocks.blocks(queue, style, drawn)
-            sheet = draw(blocks, texts.lang, style, self.long_side, texts.script in scripts.RTL, ink)
-            yield self._sample(item, texts, sheet, style.family, style.size_pt, number)
+        while num_lines < dict(self.lines)[item.lang] and (families := [f for f in texts.families.test if text.has(f)]):
+            text.random, text.family = Random(f"{self.seed} {texts.lang} {number}"), families[number % len(families)]
+            style = page_looks.style(text.family, texts.script, text.random)
+            sheet = page_looks.page(text, texts.script, style)
+            yield self._sample(item, texts, sheet, style, number)
             num_lines, number = num_lines + sheet.num_lines, number + 1
         if not number:
             part = Range(0, 1)
             yield Drop("", item.uri, part, type(self).__name__, "no_text", "no line that only tests, or no typeface for it")
 
-    def _sample(self, item: Item, texts: Texts, sheet: Sheet, family: str, size_pt: float, number: int) -> Sample:
+    def _sample(self, item: Item, texts: Texts, sheet: Sheet, style: Style, number: int) -> Sample:
         random = numpy.random.default_rng([self.seed, number, int(item.etag[:8], 16)])
-        pixels, matrix = numpy.repeat(sheet.gray[:, :, None], 3, axis=2), numpy.eye(3)
-        height, width = sheet.gray.shape
+        zoom = self.long_side / max(sheet.paper_pt)
+        pixels, regions = sheet.pixels(zoom), sheet.in_pixels(zoom, BY)
+        height, width = pixels.shape[:2]
         # Every typeface has pages of both looks: the golden ratio's multiples are spread evenly in any arithmetic series.
         if is_scan := (int(item.etag[:8], 16) / 2**32 + number * (math.sqrt(5) - 1) / 2) % 1 < self.scans:
-            pixels, matrix = wear.worn(pixels, random, _SCAN, size_pt * 1.3 * self.long_side / 842)
-        regions = tuple(_region(block, matrix, (width, height), family) for block in sheet.blocks)
+            pixels, matrix = wear.worn(pixels, random, _SCAN, style.size_pt * style.line_spacing * zoom)
+            regions = [_moved(region, matrix, (width, height)) for region in regions]
         image = simplejpeg.encode_jpeg(
             numpy.ascontiguousarray(pixels), quality=self.jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False
         )
@@ -127,11 +165,11 @@ class TypesetPages(Source):
             lang=texts.lang,
             script=texts.script,
             text="\n\n".join(region.text for region in regions),
-            regions=regions,
+            regions=tuple(regions),
             quality=Quality("trusted"),
             origin=Origin(item.uri, item.etag, number, licence(texts.paragraphs), engines),
             stage=BY,
-            metadata={"text": counts, "typeface": family, "look": "scan" if is_scan else "render"},
+            metadata={"text": counts, "typeface": style.family, "look": "scan" if is_scan else "render"},
         )
 
 
@@ -169,20 +207,14 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
     return Pipeline(TYPESET, FrozenTexts(tuple(files.values())), source, (), max_drop=1.0) if files else None
 
 
-def _region(block: SetBlock, matrix: numpy.ndarray, size: tuple[int, int], family: str) -> Region:
-    lines = tuple(_line(line.text, line.box, line.direction, matrix, size, family) for line in block.lines)
-    boxes = [line.box for line in lines]
-    box = Box(min(b.x0 for b in boxes), min(b.y0 for b in boxes), max(b.x1 for b in boxes), max(b.y1 for b in boxes))
-    label, text = block.block.label, " ".join(line.text for line in lines)
-    return Region(box, label, text, None, BY, lines=lines, continues=block.continues)
-
-
-def _line(text: str, box: Box, direction: str, matrix: numpy.ndarray, size: tuple[int, int], family: str) -> Line:
-    """The line where the matrix took it."""
-    if numpy.array_equal(matrix, numpy.eye(3)):
-        return Line(box, text, family, direction)
-    corners = numpy.array([(box.x0, box.y0, 1), (box.x1, box.y0, 1), (box.x1, box.y1, 1), (box.x0, box.y1, 1)], float)
-    moved = (corners @ matrix.T[:, :2]).clip(0, size)
-    (x0, y0), (x1, y1) = moved.min(0).round().astype(int).tolist(), moved.max(0).round().astype(int).tolist()
-    upright = Box(min(x0, size[0] - 1), min(y0, size[1] - 1), max(x1, x0 + 1), max(y1, y0 + 1))
-    return Line(upright, text, family, direction, polygon=tuple((round(x, 1), round(y, 1)) for x, y in moved.tolist()))
+def _moved(region: Region, matrix: numpy.ndarray, size: tuple[int, int]) -> Region:
+    """The region and its lines where the matrix took them."""
+    lines = []
+    for line in region.lines:
+        b = line.box
+        corners = numpy.array([(b.x0, b.y0, 1), (b.x1, b.y0, 1), (b.x1, b.y1, 1), (b.x0, b.y1, 1)], float)
+        moved = (corners @ matrix.T[:, :2]).clip(0, size)
+        (x0, y0), (x1, y1) = moved.min(0).round().astype(int).tolist(), moved.max(0).round().astype(int).tolist()
+        upright = Box(min(x0, size[0] - 1), min(y0, size[1] - 1), max(x1, x0 + 1), max(y1, y0 + 1))
+        lines.append(replace(line, box=upright, polygon=tuple((round(x, 1), round(y, 1)) for x, y in moved.tolist())))
+    return replace(region, box=around([line.box for line in lines]), lines=tuple(lines))

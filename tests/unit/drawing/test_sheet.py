@@ -1,88 +1,111 @@
-"""Pages drawn to pixels: lines stand where they are said to, in the order in which they are read."""
+"""Sheets, and pages in a look that is drawn: lines stand where they are said to, in the order in which they are read."""
+
+import random
 
 import numpy
+import pymupdf
 import pytest
 
-from datagen.drawing.sheet import Block, draw
+from datagen.drawing import page_looks
+from datagen.drawing.prose import Prose
+from datagen.drawing.sheet import Column, Flow, Sheet, columns
 from datagen.drawing.typeset import Style
+from datagen.fine.typeset_layouts import tiers
 from tests.inputs.udhr import UDHR
 
-STYLE = Style(family="FreeSerif", columns=2)
+FAMILIES = {"Grek": "FreeSerif", "Hebr": "FreeSerif", "Deva": "Noto Serif Devanagari"}
+TWO_COLUMNS = Style(family="FreeSerif", columns=2, justify=True)
 
 
-def page(script: str, blocks: int = 40, family: str = "FreeSerif", **style):
+def prose(script: str, seed: int = 0) -> Prose:
     lang, text = UDHR[script]
-    set_blocks = [
-        Block(" ".join(text.split()[:4]), "title", 20, 700),
-        *(Block(text, "text", 10, indent_pt=8, gap_pt=4) for _ in range(blocks)),
-    ]
-    is_rtl = script in ("Arab", "Hebr")
-    return draw(set_blocks, lang, Style(**{"family": family, "columns": 2, "justify": True} | style), 1200, is_rtl)
+    return Prose(lang, [text, text[:60] + text], random.Random(seed))
 
 
-@pytest.mark.parametrize("script", ["Grek", "Hebr", "Deva"])
+def page(script: str, seed: int = 0, **how) -> Sheet:
+    look = page_looks.style(FAMILIES[script], script, random.Random(seed))
+    return page_looks.page(prose(script, seed), script, look, **how)
+
+
+@pytest.mark.parametrize("script", FAMILIES)
 def test_all_ink_stands_in_the_lines_and_all_lines_have_ink(script):
-    sheet = page(script, family="FreeSerif" if script != "Deva" else "Noto Serif Devanagari")
-    dark = sheet.gray < 128
-    for block in sheet.blocks:
-        for line in block.lines:
-            at = dark[line.box.y0 : line.box.y1, line.box.x0 : line.box.x1]
-            columns = numpy.flatnonzero(at.any(axis=0))
-            assert len(columns) and columns[0] < 12 and columns[-1] > at.shape[1] - 12, line
-            assert line.direction == ("rtl" if script == "Hebr" else "ltr")
-    for block in sheet.blocks:
-        for line in block.lines:
-            dark[max(0, line.box.y0 - 1) : line.box.y1 + 1, max(0, line.box.x0 - 1) : line.box.x1 + 1] = False
+    sheet = page(script)
+    dark, regions = sheet.pixels(1.5).min(2) < 160, sheet.in_pixels(1.5, "test")
+    assert dark.shape == tuple(round(1.5 * side) for side in sheet.paper_pt[::-1])
+    lines = [line for region in regions for line in region.lines]
+    assert len(lines) == sheet.num_lines > 20
+    for line in lines:
+        at = dark[line.box.y0 : line.box.y1, line.box.x0 : line.box.x1]
+        inked = numpy.flatnonzero(at.any(axis=0))
+        assert len(inked) and inked[0] < 12 and inked[-1] > at.shape[1] - 12, line
+        assert (line.direction, line.font) == ("rtl" if script == "Hebr" else "ltr", FAMILIES[script])
+    for line in lines:
+        dark[max(0, line.box.y0 - 1) : line.box.y1 + 1, max(0, line.box.x0 - 1) : line.box.x1 + 1] = False
     assert not dark.any()
 
 
-def test_a_full_page_ends_where_there_is_no_room_and_asks_for_no_more():
-    lang, text = UDHR["Grek"]
-    asked = []
+@pytest.mark.parametrize("vertical", [False, True])
+def test_a_pdf_and_pixels_show_the_same(vertical):
+    sheet = Sheet(prose("Jpan"), (842, 595), vertical=vertical)
+    tiers(sheet)
+    assert all(line.direction == ("ttb" if vertical else "ltr") for region in sheet.regions for line in region.lines)
+    with pymupdf.open("pdf", sheet.pdf()) as document:
+        pixmap = document[0].get_pixmap(dpi=144)
+    of_pdf = numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
+    pixels = sheet.pixels(2)
+    assert pixels.shape == of_pdf.shape and numpy.corrcoef(pixels.ravel(), of_pdf.ravel())[0, 1] > 0.9
+    for region in sheet.in_pixels(2, "test"):
+        assert all((pixels[y0:y1, x0:x1] < 128).any() for x0, y0, x1, y1 in (line.box for line in region.lines))
 
-    def blocks():
-        for number in range(500):
-            asked.append(number)
-            yield Block(text, "text", 10)
 
-    sheet = draw(blocks(), lang, STYLE, 1200, False)
-    assert 10 < len(asked) < 60
-    assert max(line.box.y1 for block in sheet.blocks for line in block.lines) <= 1200 * (1 - 56 / 842) + 2
+def test_pages_differ_in_their_look_and_end_where_there_is_no_room():
+    made = [page("Grek", seed) for seed in range(30)]
+    assert {region.label for sheet in made for region in sheet.regions} == {"title", "sub_title", "text", "list"}
+    assert len({sheet.size_pt for sheet in made}) == 3
+    for sheet in made:
+        for region in sheet.regions:
+            assert region.box[3] <= sheet.size_pt[1] - 34 + 2 and region.text and region.lines
+            assert "".join(region.text.split()) == "".join("".join(line.text for line in region.lines).split())
 
 
-def test_columns_fill_from_the_side_where_lines_begin_below_the_title():
-    for script, first in (("Grek", 0), ("Hebr", 1)):
-        sheet = page(script)
-        title, *others = sheet.blocks
-        middle = sheet.gray.shape[1] / 2
-        columns = [int(line.box.x0 + line.box.x1 > 2 * middle) for block in others for line in block.lines]
-        assert columns[0] == first and columns[-1] == 1 - first and sorted(columns, reverse=bool(first)) == columns
-        assert all(line.box.y0 >= title.lines[0].box.y1 for block in others for line in block.lines)
-        cut = [block for block in sheet.blocks if block.continues]
-        assert all(block.block is sheet.blocks[sheet.blocks.index(block) + 1].block for block in cut)
+def test_lines_without_spaces_are_not_justified():
+    drawn = [[page_looks.style("Noto Serif", script, random.Random(seed)) for seed in range(40)] for script in ("Khmr", "Grek")]
+    assert [sum(style.justify for style in of_script) for of_script in drawn] == [0, pytest.approx(16, abs=8)]
+    assert {style.columns for style in drawn[0]} == {1, 2, 3}
+
+
+@pytest.mark.parametrize(("script", "first"), [("Grek", 0), ("Hebr", 1)])
+def test_columns_fill_from_the_side_where_lines_begin_below_the_title(script, first):
+    (sheet,) = [
+        sheet
+        for seed in range(30)
+        if (sheet := page_looks.page(prose(script, seed), script, TWO_COLUMNS)).regions[0].label == "title"
+    ][:1]
+    title, *others = sheet.regions
+    of_lines = [int(line.box[0] + line.box[2] > sheet.size_pt[0]) for region in others for line in region.lines]
+    assert of_lines[0] == first and of_lines[-1] == 1 - first and sorted(of_lines, reverse=bool(first)) == of_lines
+    assert all(region.box[1] >= title.box[3] for region in others)
+    cut = [number for number, region in enumerate(sheet.regions) if region.continues]
+    assert all(sheet.regions[number].label == sheet.regions[number + 1].label for number in cut)
 
 
 def test_right_to_left_lines_end_paragraphs_on_the_right_even_if_they_begin_with_latin():
-    text = "Debian " + 2 * UDHR["Hebr"][1]
-    sheet = draw([Block(text, "text", 14)], "he", Style(family="FreeSerif"), 1200, True)
-    rights = {line.box.x1 for line in sheet.blocks[0].lines}
-    assert len(sheet.blocks[0].lines) > 2 and max(rights) - min(rights) < 8
-    assert sheet.blocks[0].lines[0].text.startswith("Debian")
+    sheet = Sheet(prose("Hebr"), family="FreeSerif", rtl=True)
+    sheet.text("text", "Debian " + 2 * UDHR["Hebr"][1], 56, 56, 480, 14)
+    (region,) = sheet.regions
+    rights = [line.box[2] for line in region.lines]
+    assert len(region.lines) > 2 and max(rights) - min(rights) < 8
+    assert region.lines[0].text.startswith("Debian")
 
 
 def test_text_that_no_font_has_is_refused():
     with pytest.raises(ValueError, match="no installed font"):
-        draw([Block("a\U0010ffff", "text", 10)], "en", STYLE, 600, False)
+        Sheet(prose("Grek"), family="FreeSerif").text("text", "a\U0010ffff", 56, 56, 480, 10)
 
 
-def test_pictures_have_room_between_blocks_and_none_where_there_is_no_room():
-    lang, text = UDHR["Grek"]
-    words = Block(text, "text", 10, gap_pt=4)
-    room, too_high = Block("", "chart", 0, gap_pt=6, space_pt=200), Block("", "chart", 0, space_pt=3000)
-    sheet = draw([words, room, words, too_high, *[words] * 30], lang, Style(family="FreeSerif", columns=2), 1200, False)
-    assert [block.block.label for block in sheet.blocks[:4]] == ["text", "chart", "text", "text"]
-    assert all((block.room is None) == bool(block.lines) for block in sheet.blocks)
-    (x0, y0, x1, y1), zoom = sheet.blocks[1].room, 1200 / STYLE.height_pt
-    assert abs((y1 - y0) - 200 * zoom) <= 2 and abs((x1 - x0) - STYLE.column_width_pt * zoom) <= 2
-    assert (sheet.gray[y0:y1, x0:x1] == 255).all()
-    assert not any(block.block is too_high for block in sheet.blocks) and sheet.num_lines > 60
+def test_room_is_in_the_next_column_where_this_one_has_none_and_nowhere_once_all_are_full():
+    flow = Flow(Sheet(prose("Grek"), family="FreeSerif"), columns(50, 50, 500, 450, 2, 20))
+    assert flow.room(300) == (50, 50, 290, 350)
+    assert flow.room(300) == (310, 50, 550, 350)
+    assert flow.room(101) is None and flow.room(100) == (310, 350, 550, 450)
+    assert Flow(flow.sheet, [Column(0, 0, 100, 50)]).room(40, below=20) is None

@@ -101,7 +101,7 @@ def test_a_figure_stands_where_the_record_says_and_lines_stand_beside_it():
                 if r.lines
             )
         assert not red.any()
-        assert {region.label for region in page.regions} <= {"title", "sub_title", "text", "molecule"}
+        assert {region.label for region in page.regions} <= {"title", "sub_title", "text", "list", "molecule"}
 
 
 def test_a_pages_answer_has_the_figures_box_and_not_its_parse():

@@ -1,4 +1,4 @@
-"""The benchmark's typeset pages: their ground truth is what they show."""
+"""Typeset pages in many layouts: their ground truth is what they show."""
 
 import io
 
@@ -7,7 +7,7 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from datagen.fine import typeset_pages, typeset_sheet
+from datagen.fine import typeset_pages
 from datagen.samples.declarations import Declaration
 from datagen.score import pages, parts, scores
 from datagen.score.text import bare
@@ -27,7 +27,7 @@ def carried_text(monkeypatch):
         glue = " " if " " in text else ""
         return Declaration(code, lang, tuple(glue.join(pieces[n:] + pieces[:n]) for n in range(0, len(pieces), 3)))
 
-    monkeypatch.setattr(typeset_sheet, "declaration", declaration)
+    monkeypatch.setattr(typeset_pages, "declaration", declaration)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import random
 
 import numpy
 import pytest
@@ -11,9 +10,8 @@ from PIL import Image, ImageDraw
 from datagen.disk.storage import Folder
 from datagen.engines.compact import normalise
 from datagen.record import Drop, Sample
-from flywheel.labels import page_blocks, score_readings, typeset_pages
-from flywheel.labels.page_blocks import Queue
-from flywheel.labels.typeset_pages import FrozenTexts, TypesetPages
+from flywheel.labels import score_readings, typeset_pages
+from flywheel.labels.typeset_pages import FrozenTexts, TypesetPages, UnsetLines
 from flywheel.pools import texts
 from flywheel.pools.pools import Pools
 from flywheel.pools.texts import TextFile, Texts
@@ -43,7 +41,7 @@ def dark(page: Sample) -> numpy.ndarray:
 
 @pytest.fixture(scope="module")
 def hebrew(tmp_path_factory):
-    made = gathered("Hebr")
+    made = gathered("Hebr", num_lines=240)
     return made, pages(tmp_path_factory.mktemp("text"), made, scans=0.5, long_side=1200)
 
 
@@ -112,16 +110,11 @@ def test_a_changed_text_is_refused(tmp_path):
 
 
 def test_a_line_waits_for_a_typeface_that_has_its_letters():
-    queue = Queue([("• short", ("A",)), ("a line that is long enough for a paragraph of text", ("B",)), ("other", ("A", "B"))])
-    assert queue.take("B", True) == "other"
-    assert queue.take("B", True) == "a line that is long enough for a paragraph of text"
-    assert queue.take("B") == "" and queue.has("A") and not queue.has("B")
-
-
-def test_lines_without_spaces_are_not_justified():
-    drawn = [[page_blocks.style("Noto Serif", script, random.Random(seed)) for seed in range(40)] for script in ("Khmr", "Grek")]
-    assert [sum(style.justify for style in of_script) for of_script in drawn] == [0, pytest.approx(16, abs=8)]
-    assert {style.columns for style in drawn[0]} == {1, 2, 3}
+    lines = [("• short", ("A",)), ("a line that is long enough for a paragraph of text", ("B",)), ("other", ("A", "B"))]
+    text = UnsetLines("en", lines, "B")
+    assert text.heading(34) == "other"
+    assert text.paragraph(80) == "a line that is long enough for a paragraph of text"
+    assert text.paragraph(80) == text.item() == "" and text.has("A") and not text.has("B")
 
 
 def test_languages_of_a_script_share_what_its_gate_needs_and_have_some_lines_of_their_own():
