@@ -23,14 +23,14 @@ RECIPES = {
 }
 
 VERBS = {
-    "status": Entry("recipes.verbs.functions:status"),
-    "verify": Entry("recipes.verbs.functions:verify"),
-    "report": Entry("recipes.verbs.functions:report"),
-    "forget": Entry("recipes.verbs.functions:forget"),
-    "retry": Entry("recipes.verbs.functions:retry"),
-    "flywheel": Entry("recipes.verbs.functions:flywheel"),
-    "read": Entry("recipes.verbs.functions:read"),
-    "score": Entry("recipes.verbs.functions:score"),
+    "status": Entry("recipes.verbs.status:status"),
+    "verify": Entry("recipes.verbs.status:verify"),
+    "report": Entry("recipes.verbs.status:report"),
+    "forget": Entry("recipes.verbs.forget:forget"),
+    "retry": Entry("recipes.verbs.retry:retry"),
+    "flywheel": Entry("recipes.verbs.rounds:flywheel"),
+    "read": Entry("recipes.verbs.read:read"),
+    "score": Entry("recipes.verbs.score:score"),
 }
 
 # What make asks for: no recipe may be called that.

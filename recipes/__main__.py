@@ -142,8 +142,12 @@ def run_verb(verb: str, values: dict[str, Any]) -> int:
     import pkgutil
 
     configure_logging(verbose=False)
-    code: int = pkgutil.resolve_name(VERBS[verb].function)(**values)
-    return code
+    answer = pkgutil.resolve_name(VERBS[verb].function)(**values)
+    if isinstance(answer, int):  # it ran something, which has logged all that there is to say
+        return answer
+    message, is_done = (answer, True) if isinstance(answer, str) else answer
+    print(message)
+    return 0 if is_done else 1
 
 
 def configure_logging(verbose: bool) -> None:

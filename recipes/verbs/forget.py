@@ -7,7 +7,7 @@ import posixpath
 import re
 import time
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from datagen.curation import forget as datagen_forget
 from datagen.disk import manifest
@@ -34,12 +34,18 @@ class Finished(NamedTuple):
     problems: list[str]
 
 
-def forget(out: str, uri: str = "", sha256: str = "", recipe: Recipe | None = None) -> tuple[str, bool]:
-    """Take the file `uri` with all of its parts, or whatever has the content `sha256`, out of the output; returns what went and
-    what had learned from it, for people, and whether all of it is done. `recipe` made the output, if recipe.json doesn't say
-    which.
+def forget(
+    out: str,
+    uri: Annotated[str, "URI", "where the source lies, as its samples' records have it under origin"] = "",
+    sha256: Annotated[str, "HEX", "the content of the source, wherever it lies"] = "",
+    *,
+    recipe: Recipe | None = None,
+) -> tuple[str, bool]:
+    """Take a source, uri=… or sha256=…, out of an output, and keep it out.
 
-    Raises `ValueError` if the output has no such source.
+    `uri` is a file with all of its parts; `sha256` whatever has that content. Returns what went and what had learned from it, for
+    people, and whether all of it is done: if not, it is left to the next run. `recipe` made the output, if recipe.json doesn't
+    say which. Raises `ValueError` if the output has no such source.
     """
     if bool(uri) == bool(sha256):
         raise ValueError("forget needs one of uri=… and sha256=…: a sample's record has both, under origin")

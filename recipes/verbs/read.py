@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Listing
@@ -28,9 +28,20 @@ _IMAGES_A_TASK = 16
 _FEW = 64  # images: a cluster takes longer to start than one process to read so many
 
 
-def read(reader: str, input: str, out: str, kind: str, overwrite: bool, on: str, workers: int) -> int:
-    """Read the images that aren't in the file `out` yet. Returns the exit code: 1 if something that is no image's fault failed.
+def read(
+    reader: str,
+    input: str,
+    out: Annotated[str, "FILE", "a file of JSON lines on a local disk"],
+    kind: Annotated[
+        str, "WHAT", "what each image shows: line, page, or auto: a line is at most 160 px high, or 6 times as wide"
+    ] = "auto",
+    on: str = "local",
+    workers: int = 0,
+    overwrite: bool = False,
+) -> int:
+    """Read images of lines or pages with a round's reader, a JSON line each.
 
+    Those that are in the file `out` aren't read again. Returns the exit code: 1 if something that is no image's fault failed.
     Raises `ValueError` if there is no reader or no image, or if the file has other rows than this command's.
     """
     from datagen.engines import Engines

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from datagen.disk.storage import Folder
 from datagen.work import dataset
@@ -16,6 +16,29 @@ log = logging.getLogger(__name__)
 Metrics = dict[str, Any]
 
 _TIMES, _LEAST_RATE = 1.5, 0.01  # another error rate is told if it is so many times the character error, and so high
+
+
+def flywheel(
+    out: str,
+    rollback: Annotated[int, "N", "set aside all rounds of the flywheel after the round N; 0: all"] = -1,
+    review: Annotated[
+        int, "N", "write a page for a browser with the N refused lines that teach most when a person corrects them"
+    ] = 0,
+    audit: Annotated[int, "N", "write a page for a browser with N accepted lines to transcribe; it shows no reading"] = 0,
+    gold: str = "",
+) -> str:
+    """The rounds of an output; rollback=N: back to an earlier one; review=N, audit=N: pages for a person to work on.
+
+    What the rounds are, unless a word asks for something else: that is then said."""
+    from recipes.verbs import ask
+
+    said = [] if rollback < 0 else [roll_back(out, rollback)]
+    wheel = ask.wheel_of(out) if gold or review or audit else None
+    if wheel:
+        said += [ask.take(wheel, gold)] if gold else []
+        said += [ask.ask_review(wheel, review)] if review else []
+        said += [ask.ask_audit(wheel, audit)] if audit else []
+    return "\n".join(said or [state(out)])
 
 
 def state(out: str) -> str:
@@ -36,7 +59,7 @@ def state(out: str) -> str:
     return "\n".join([*lines, "", *_errors(known, away, (kept or known)[-1])])
 
 
-def rollback(out: str, last: int) -> str:
+def roll_back(out: str, last: int) -> str:
     """Set aside all rounds after the round `last`; returns what was done, for people.
 
     Trainings that aren't whole begin again. Raises `ValueError` if there is no such round.

@@ -6,14 +6,20 @@ The words are files; what is measured, and how, is in datagen/score/.
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 _MOST_NAMED = 5  # pages in one line
 
 
-def score(pred: str, gt: str, out: str = "") -> str:
-    """What there is to say of the predictions, after everything was written to the file `out`, if there is one. Raises
-    `ValueError`, one sentence, for what can't be read and where the two have no page in common."""
+def score(
+    pred: Annotated[str, "DIR", "predictions: a folder of STEM.md, each called as its page's image, or a dataset"],
+    gt: Annotated[str, "FILE", "the truth: OmniDocBench's JSON, a .jsonl of olmOCR-bench's tests, or a dataset's folder"],
+    out: Annotated[str, "FILE", "a file for all of it as JSON, page by page"] = "",
+) -> str:
+    """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes.
+
+    Returns what there is to say, for people. Raises `ValueError`, one sentence, for what can't be read and where the two have no
+    page in common."""
     if out and ("://" in out or Path(out).is_dir()):
         raise ValueError(f"out={out}: a file on a local disk is needed, such as scores.json")
     lines, everything = _facts(pred, gt) if gt.endswith(".jsonl") else _pages(pred, gt)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from datagen.disk.storage import Folder
 from datagen.work import dataset, tombstones
-from recipes.recipe import Recipe
+from recipes.recipe import Recipe, Report
 from recipes.run import recipe_json
 from recipes.steps import Place, runners
 from recipes.steps.pipeline import dataset_status
@@ -21,10 +21,11 @@ def datasets(out: str) -> list[Folder]:
     return inside
 
 
-def status(out: str, recipe: Recipe | None = None) -> str:
-    """A paragraph a step: done, left, pages/s, dropped by reason. `recipe` made the output, if recipe.json doesn't say which.
+def status(out: str, *, recipe: Recipe | None = None) -> str:
+    """What is done, left and dropped in an output, step by step.
 
-    Where the recipe isn't known, only datasets are listed.
+    A paragraph a step: done, left, pages/s, dropped by reason. `recipe` made the output, if recipe.json doesn't say which. Where
+    the recipe isn't known, only datasets are listed.
     """
     folder, notes = Folder(out), []
     # A recipe that only trains has no dataset.
@@ -48,7 +49,9 @@ def _has_datasets(folder: Folder) -> bool:
 
 
 def verify(out: str) -> tuple[str, bool]:
-    """A line for everything that differs, and whether nothing does."""
+    """Re-read every shard of an output against its report.
+
+    A line for everything that differs, and whether nothing does."""
     lines: list[str] = []
     clean = True
     for folder in datasets(out):
@@ -60,6 +63,14 @@ def verify(out: str) -> tuple[str, bool]:
         lines.append(f"{Path(folder.url).name}: {num_shards} shards read, {num_faults} faults")
         clean = clean and not num_faults
     return "\n".join(lines), clean
+
+
+def report(out: str) -> int:
+    """Make the report of an output anew, as far as a run has come.
+
+    A run may be going on: what there is stays as it is. Returns the exit code."""
+    of_report = [runner for runner in runners(recipe_json.again(Folder(out)), Place(out)) if isinstance(runner.step, Report)]
+    return max((runner.run() for runner in of_report), default=0)
 
 
 def _forgotten(out: Folder) -> list[str]:

@@ -88,13 +88,13 @@ def test_killed_anywhere_every_state_is_one_gone_back_to_and_the_same_command_fi
     write_round(out, 5, "round-4", whole=False)
 
     def end(number: int) -> None:
-        verb.rollback(str(shutil.copytree(out.local, tmp_path / f"out{number}")), 1)
+        verb.roll_back(str(shutil.copytree(out.local, tmp_path / f"out{number}")), 1)
 
     def goes_on(number: int, name: str) -> None:
         killed = Folder(str(tmp_path / f"out{number}"))
         assert numbers(killed) == [1, 2, 4, 5][: len(numbers(killed))], name
         assert numbers_aside(killed)[:1] == [3] or numbers(killed) == [1]
-        verb.rollback(killed.url, 1)
+        verb.roll_back(killed.url, 1)
         assert sorted(p.name for p in killed.local.glob("*round-*/metrics.json") or ()) == ["metrics.json"] * 4
         assert sorted(killed.folders()) == ["aside-round-2", "aside-round-3", "aside-round-4", "round-1", "round-5"]
         assert (numbers(killed), numbers_aside(killed)) == ([1], [2, 3, 4])
