@@ -31,8 +31,7 @@ NOTHING = 1e-9
 SHARE = 0.15  # of the documents, where the truth is a part of what the arms learn from
 SCANS, PHOTOS = 0.3, 0.2
 
-LINE_ARM = dataclasses.replace(
-    LINES,
+LINE_ARM = LINES.but(
     learning_rate=5e-4,
     frozen=("sam",),
     held_out_share=NOTHING,
@@ -45,11 +44,9 @@ LINE_ARM = dataclasses.replace(
 """An arm of short lines, which goes on from a network that reads drawn ones. With a fresh decoder behind that encoder, 200 steps
 on 2,700 lines brought the loss to 3.18 nats with a line's own image and 3.43 with another's: it learned the texts. Going on from
 the whole network these were 2.93 and 3.74 after 100 steps (one seed each, a network that had half of its characters wrong)."""
-FRESH_ARM = dataclasses.replace(LINE_ARM, model=line_reader(2), start_decoder=RANDOM, learning_rate=LINES.learning_rate)
+FRESH_ARM = LINE_ARM.but(model=line_reader(2), start_decoder=RANDOM, learning_rate=LINES.optim.learning_rate)
 """The same where the encoder alone is taken: the paper's stage 2 in small."""
-PAGE_ARM = dataclasses.replace(
-    finetune.FULL, epochs=0.0, held_out_share=NOTHING, read_samples=300, shown_samples=300, read_first=False
-)
+PAGE_ARM = finetune.FULL.but(epochs=0.0, held_out_share=NOTHING, read_samples=300, shown_samples=300, read_first=False)
 """An arm of whole pages, that goes on from a network that reads them. It takes a GPU, and nobody has run it."""
 UNSEEN = Data("unseen lines", drawn=DrawnLines(Curriculum(), count=0), only=MEASURE)
 """Lines in typefaces of this machine, of which every letter is known since they were drawn. No arm learns from such."""
@@ -131,19 +128,19 @@ def ablate(
 
 def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) -> tuple[Train, tuple[Step, ...]]:
     """What all arms have in common, and what is trained before them."""
-    base = dataclasses.replace(
-        PAGE_ARM if variant == "full" else FRESH_ARM if start_encoder else LINE_ARM,
-        loss_every=max(1, steps // 8),
-        looks_after=max(1, steps // 2),
-    ).lasting(max(1, steps))
+    base = (
+        (PAGE_ARM if variant == "full" else FRESH_ARM if start_encoder else LINE_ARM)
+        .but(loss_every=max(1, steps // 8), looks_after=max(1, steps // 2))
+        .lasting(max(1, steps))
+    )
     if modes:
-        base = dataclasses.replace(base, modes=tuple((mode, 1.0) for mode in modes.split(",") if mode))
+        base = base.but(modes=tuple((mode, 1.0) for mode in modes.split(",") if mode))
     if start_encoder:
-        return dataclasses.replace(base, start_encoder=start_encoder), ()
+        return base.but(start_encoder=start_encoder), ()
     if start:
-        return dataclasses.replace(base, start=start), ()
+        return base.but(start=start), ()
     first = reads().steps[0]
-    return dataclasses.replace(base, start=first.name), (first,)
+    return base.but(start=first.name), (first,)
 
 
 def _of_corpora(base: Train, corpora: list[str], truth: str) -> _Ablation:
@@ -158,7 +155,7 @@ def _of_corpora(base: Train, corpora: list[str], truth: str) -> _Ablation:
         own = tuple(
             one if one.where in truths else dataclasses.replace(one, only=one.only or TRAIN) for one in of_arm["datasets"]
         )
-        arm = dataclasses.replace(base, **(of_arm | {"datasets": own}))
+        arm = base.but(**(of_arm | {"datasets": own}))
         for one in truths:
             arm = _measured_on(arm, one)
         arms[name] = arm
@@ -196,7 +193,7 @@ def _degradations(base: Train, corpus: str, input: str, limit: int) -> _Ablation
     steps, _ = _lines(corpus, input, limit)
     worn = Pipeline("worn", ShardsOf("ours"), SamplesOf(stage="worn"), (WearLines(),))
     plain = dataclasses.replace(base, datasets=(Data("ours"), Data("worn", only=MEASURE)))
-    arms = {"plain": plain, "degraded": dataclasses.replace(plain, scans=SCANS, photos=PHOTOS)}
+    arms = {"plain": plain, "degraded": plain.but(scans=SCANS, photos=PHOTOS)}
     return _Ablation((*steps, worn, HoldOut(("ours",), SHARE)), arms, ("ours", "worn"))
 
 

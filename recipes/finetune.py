@@ -4,42 +4,26 @@ All of the network learns, or all but what is frozen, or adapters beside the dec
 after.
 """
 
-import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 from model.net.config import ModelConfig
-from model.train.step import Train
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes.recipe import Recipe, Report
 from recipes.words.training_data import mixture
 
 FULL = Train(
     datasets=(),
     groups=(),  # each row comes as often as any other, which is what epochs count
-    steps=20_000,
-    epochs=3.0,
-    rows_per_step=2,
-    micro_rows=1,
-    length=8192,
-    modes=(("base", 1.0), ("gundam", 1.0)),
-    learning_rate=2e-5,
-    min_learning_rate=2e-6,
-    warmup=50,
-    weight_decay=0.0,
-    loss_samples=64,
-    loss_every=50,
-    read_samples=32,
-    read_first=True,
-    shown_samples=8,
-    max_new_tokens=4096,
-    checkpoint_every=100,
-    checkpointing=True,
-    workers=8,
-    threads=8,
+    schedule=Schedule(steps=20_000, epochs=3.0, min_learning_rate=2e-6, warmup=50),
+    optim=Optim(learning_rate=2e-5, weight_decay=0.0),
+    batches=Batches(rows_per_step=2, micro_rows=1, length=8192, modes=(("base", 1.0), ("gundam", 1.0))),
+    evaluation=Evaluation(loss_samples=64, loss_every=50, read_samples=32, read_first=True, shown_samples=8, max_new_tokens=4096),
+    checkpoint=Checkpoint(checkpoint_every=100),
+    compute=Compute(checkpointing=True, workers=8, threads=8),
 )
 """For the released network and a GPU. A step learns from some eight pages."""
-TINY = dataclasses.replace(
-    FULL,
+TINY = FULL.but(
     steps=40,
     epochs=0.0,
     rows_per_step=1,
@@ -86,21 +70,20 @@ def finetune(
         raise ValueError(f"variant={variant}: allowed are full and tiny")
     step = FULL if variant == "full" else TINY
     most = _max_positions(start)
-    step = dataclasses.replace(
-        step,
+    step = step.but(
         **mixture(data),
         start=start,
         frozen=tuple(filter(None, freeze.split(","))),
         lora=lora,
-        modes=tuple((mode, 1.0) for mode in modes.split(",") if mode) if modes else step.modes,
-        length=min(step.length, most) if most else step.length,
+        modes=tuple((mode, 1.0) for mode in modes.split(",") if mode) if modes else step.batches.modes,
+        length=min(step.batches.length, most) if most else step.batches.length,
     )
-    faster = rate / step.learning_rate if rate else ADAPTERS_FASTER if lora else 1.0
-    step = dataclasses.replace(step, learning_rate=step.learning_rate * faster, min_learning_rate=step.min_learning_rate * faster)
+    faster = rate / step.optim.learning_rate if rate else ADAPTERS_FASTER if lora else 1.0
+    step = step.but(learning_rate=step.optim.learning_rate * faster, min_learning_rate=step.schedule.min_learning_rate * faster)
     if epochs:
-        step = dataclasses.replace(step, epochs=float(epochs)).lasting(steps or FULL.steps)
+        step = step.but(epochs=float(epochs)).lasting(steps or FULL.schedule.steps)
     elif steps:
-        step = dataclasses.replace(step, epochs=0.0).lasting(steps)
+        step = step.but(epochs=0.0).lasting(steps)
     return Recipe("finetune", (step, Report(datasets=())))
 
 

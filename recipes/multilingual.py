@@ -21,7 +21,7 @@ from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
 from flywheel.step import CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
 from model.net.config import small_moe
-from model.train.step import Data, Train
+from model.train.step import Batches, Checkpoint, Compute, Data, Evaluation, Optim, Schedule, Train
 from recipes import fine
 from recipes.reads import LINES, drawn
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
@@ -43,21 +43,13 @@ PAGES = Train(
     datasets=(),
     model=small_moe(),
     optional=True,
-    steps=2000,
-    num_samples=1500,
-    rows_per_step=8,
-    length=4096,
-    modes=(("tiny", 1.0), ("small", 1.0), ("base", 1.0)),
-    learning_rate=6e-4,
-    min_learning_rate=6e-5,
-    warmup=100,
-    tokenizer_samples=3000,
-    loss_every=200,
-    read_every=1000,
-    max_new_tokens=2000,
-    checkpoint_every=200,
-    workers=2,
     name="pages",
+    schedule=Schedule(steps=2000, num_samples=1500, min_learning_rate=6e-5, warmup=100),
+    optim=Optim(learning_rate=6e-4),
+    batches=Batches(rows_per_step=8, length=4096, modes=(("tiny", 1.0), ("small", 1.0), ("base", 1.0)), tokenizer_samples=3000),
+    evaluation=Evaluation(loss_every=200, read_every=1000, max_new_tokens=2000),
+    checkpoint=Checkpoint(checkpoint_every=200),
+    compute=Compute(workers=2),
 )
 """A model of whole pages, where there is a GPU. No one has run these settings on one yet."""
 
@@ -128,9 +120,8 @@ def multilingual(
     # first on drawn lines alone. The corpus's own lines are ten times as long, and long from the first step on: with 0.4% of them
     # among the drawn ones a network never learned single characters, and never looked.
     steps = min(STEPS, STEPS_A_DOCUMENT * limit) if limit else STEPS
-    of_drawn = replace(LINES, datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="drawn").lasting(steps)
-    of_lines = replace(
-        of_drawn,
+    of_drawn = LINES.but(datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="drawn").lasting(steps)
+    of_lines = of_drawn.but(
         datasets=(
             replace(drawn(SEED + 1000, ((0, 12),)), weight=0.9),
             Data(f"{CROPS}*", weight=0.04),

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datagen.drawing import typefaces
 from datagen.drawing.line_curriculum import Curriculum, Lines
 from model.net.config import line_reader
-from model.train.step import RANDOM, Data, DrawnLines, Train
+from model.train.step import RANDOM, Batches, Checkpoint, Compute, Data, DrawnLines, Evaluation, Optim, Schedule, Train
 from recipes.recipe import Recipe, Report
 
 # From which line on, up to how many characters: random ones, until texts of 8, which are prose mostly.
@@ -27,27 +27,20 @@ OTHER_FACE = "NotoSans-Regular.ttf"
 LINES = Train(
     datasets=(),
     model=line_reader(1),
-    steps=8000,
-    rows_per_step=3,
-    micro_rows=3,
-    length=256,
-    modes=(("line", 1.0),),
-    learning_rate=1e-3,
-    min_learning_rate=5e-5,
-    warmup=100,
-    betas=(0.9, 0.98),
-    weight_decay=0.01,
-    tokenizer_samples=0,
-    loss_samples=100,
-    loss_every=250,
-    read_samples=300,
-    read_every=1000,
-    shown_samples=12,
-    max_new_tokens=24,
-    looks_after=2000,  # before, it has seen no line as long as those that it is measured on
-    checkpoint_every=250,
-    workers=1,
-    threads=1,
+    schedule=Schedule(steps=8000, min_learning_rate=5e-5, warmup=100),
+    optim=Optim(learning_rate=1e-3, betas=(0.9, 0.98), weight_decay=0.01),
+    batches=Batches(rows_per_step=3, micro_rows=3, length=256, modes=(("line", 1.0),), tokenizer_samples=0),
+    evaluation=Evaluation(
+        loss_samples=100,
+        loss_every=250,
+        read_samples=300,
+        read_every=1000,
+        shown_samples=12,
+        max_new_tokens=24,
+        looks_after=2000,  # before, it has seen no line as long as those that it is measured on
+    ),
+    checkpoint=Checkpoint(checkpoint_every=250),
+    compute=Compute(workers=1, threads=1),
 )
 """Stage 1 on drawn lines: the encoder before a dense decoder."""
 
@@ -59,8 +52,7 @@ def reads(seed: int = 0) -> Recipe:
     lines of 8 to 12 characters, and on those lines in a typeface that they never saw.
     """
     first = replace(LINES, datasets=(drawn(seed), *_in_another_typeface()), seed=seed, name="stage1")
-    second = replace(
-        first,
+    second = first.but(
         datasets=(drawn(seed + 1000, ((0, 12),), NUM_LINES // 2), *_in_another_typeface()),
         model=line_reader(2),
         start_encoder=first.name,

@@ -9,7 +9,7 @@ import dataclasses
 from typing import Annotated
 
 from model.net.config import ModelConfig, full, stage1, tiny
-from model.train.step import RANDOM, Train
+from model.train.step import RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from recipes.recipe import Recipe, Report
 from recipes.words.training_data import mixture
 from recipes.words.values import places
@@ -19,35 +19,27 @@ JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gunda
 FULL = Train(
     datasets=(),
     model=full(),
-    frozen=("sam",),
-    steps=200_000,
-    rows_per_step=640,
-    micro_rows=1,
-    length=8192,
-    modes=JOINTLY,
-    scans=0.2,
-    photos=0.1,
-    learning_rate=3e-5,
-    schedule="step",
-    warmup=2_000,
-    weight_decay=0.1,
-    held_out_share=0.001,
-    loss_samples=64,
-    loss_every=500,
-    read_samples=64,
-    read_every=5_000,
-    shown_samples=8,
-    max_new_tokens=4096,
-    checkpoint_every=500,
-    checkpointing=True,
-    workers=8,
-    threads=8,
+    weights=Weights(frozen=("sam",)),
+    schedule=Schedule(steps=200_000, curve="step", warmup=2_000),
+    optim=Optim(learning_rate=3e-5, weight_decay=0.1),
+    batches=Batches(rows_per_step=640, micro_rows=1, length=8192, modes=JOINTLY, scans=0.2, photos=0.1),
+    evaluation=Evaluation(
+        held_out_share=0.001,
+        loss_samples=64,
+        loss_every=500,
+        read_samples=64,
+        read_every=5_000,
+        shown_samples=8,
+        max_new_tokens=4096,
+    ),
+    checkpoint=Checkpoint(checkpoint_every=500),
+    compute=Compute(checkpointing=True, workers=8, threads=8),
 )
 """The paper's stage 2."""
-FULL_STAGE_1 = dataclasses.replace(
-    FULL, model=stage1(), frozen=(), rows_per_step=1280, length=4096, learning_rate=5e-5, min_learning_rate=0.0, schedule="cosine"
+FULL_STAGE_1 = FULL.but(
+    model=stage1(), frozen=(), rows_per_step=1280, length=4096, learning_rate=5e-5, min_learning_rate=0.0, curve="cosine"
 )
-TINY = Train(datasets=(), frozen=("sam",), workers=1)
+TINY = Train(datasets=(), weights=Weights(frozen=("sam",)), compute=Compute(workers=1))
 """Minutes on two cores."""
 
 
@@ -98,25 +90,24 @@ def train(
     if stage == 3 and not start:
         raise ValueError("stage 3 goes on from what stage 2 made: start=FOLDER")
     step = _settings(stage, variant)
-    step = dataclasses.replace(
-        step,
+    step = step.but(
         **mixture(data),
         start=start,
         start_encoder=start_encoder,
         start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
         # From nothing there is nothing worth keeping.
-        frozen=step.frozen if start or start_encoder else (),
+        frozen=step.weights.frozen if start or start_encoder else (),
         pipeline=LAYOUTS[layout],
-    ).lasting(steps or step.steps)
+    ).lasting(steps or step.schedule.steps)
     return Recipe("train", (step, Report(datasets=())))
 
 
 def _settings(stage: int, variant: str) -> Train:
     if variant == "tiny":
-        return dataclasses.replace(TINY, model=_dense(tiny()), frozen=()) if stage == 1 else TINY
+        return TINY.but(model=_dense(tiny()), frozen=()) if stage == 1 else TINY
     if stage == 1:
         return FULL_STAGE_1
-    return dataclasses.replace(FULL, modes=(("gundam-m", 1.0),), schedule="constant") if stage == 3 else FULL
+    return FULL.but(modes=(("gundam-m", 1.0),), curve="constant") if stage == 3 else FULL
 
 
 def _dense(config: ModelConfig) -> ModelConfig:

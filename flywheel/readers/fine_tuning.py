@@ -28,7 +28,7 @@ from flywheel.readers.line_shares import shares_of
 from flywheel.step import Fit, Pretrained
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.optim import adamw, rate_at, update
-from model.train.step import Train
+from model.train.step import Optim, Schedule, Train
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, 
             while len(waiting) < _AHEAD and step + len(waiting) < config.steps:
                 waiting.append(thread.submit(lambda number: learner.prepared(lines(number)), step + len(waiting)))
             loss = learner.gradients(waiting.popleft().result())
-            norm, nats = update(optimizer, rate_at(values, step), values.max_norm, loss[None])
+            norm, nats = update(optimizer, rate_at(values, step), values.optim.max_norm, loss[None])
             not_finite = 0 if math.isfinite(norm) and math.isfinite(nats) else not_finite + 1
             if not_finite >= _MAX_NOT_FINITE:
                 raise ValueError(
@@ -137,12 +137,11 @@ def _values(config: Fit) -> Train:
     """The training as model/train has it: its rates, its optimizer, its bound on gradients."""
     return Train(
         datasets=(),
-        steps=config.steps,
-        learning_rate=config.learning_rate,
-        min_learning_rate=config.learning_rate / 100,
-        warmup=max(1, round(config.warmup * config.steps)),
-        weight_decay=config.weight_decay,
         seed=config.seed,
+        schedule=Schedule(
+            steps=config.steps, min_learning_rate=config.learning_rate / 100, warmup=max(1, round(config.warmup * config.steps))
+        ),
+        optim=Optim(learning_rate=config.learning_rate, weight_decay=config.weight_decay),
     )
 
 

@@ -125,9 +125,9 @@ def known_as(config: Fit, out: Folder) -> dict[str, str]:
     if config.pretrained is None:
         return {}
     from model.train.start import starts
-    from model.train.step import Train
+    from model.train.step import Train, Weights
 
-    return starts(Train(datasets=(), start=config.pretrained.weights), out)
+    return starts(Train(datasets=(), weights=Weights(start=config.pretrained.weights)), out)
 
 
 def _of_engine(kind: str, name: str) -> Any:

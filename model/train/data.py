@@ -63,7 +63,9 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
         own = set(find_datasets(out, [one.where]))
         places.append((one, _chosen(one, [dataset for dataset in waiting if _name(dataset) in own])))
         waiting = [dataset for dataset in waiting if _name(dataset) not in own]
-    return Opened(tuple((one, tuple(_in_pieces(of, step.length) for of in found)) for one, found in places), tuple(folders))
+    return Opened(
+        tuple((one, tuple(_in_pieces(of, step.batches.length) for of in found)) for one, found in places), tuple(folders)
+    )
 
 
 def _in_pieces(dataset: Dataset, length: int) -> Dataset:

@@ -1,7 +1,6 @@
 """What a training would take, for people, before it is started."""
 
 import contextlib
-from dataclasses import replace
 
 from model.costs import plan, plan_layouts
 from model.costs.activations import Load
@@ -25,31 +24,33 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
 
     The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them.
     """
-    modes.check(dict(step.modes))
+    modes.check(dict(step.batches.modes))
     try:
         config = sizes(step)
     except (OSError, ValueError) as error:
         return f"  its memory and time can't be told: {error}"
     load = typical(config, step)
     if not load.lengths:
-        return (
-            f"  its memory and time can't be told: not one page fits into {step.length} tokens in {', '.join(dict(step.modes))}"
-        )
+        names = ", ".join(dict(step.batches.modes))
+        return f"  its memory and time can't be told: not one page fits into {step.batches.length} tokens in {names}"
     own = set_up(step)
     others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
-    text = plan.table(config, load, step.steps, -(-step.rows_per_step // step.micro_rows), [*([own] if own else []), *others])
+    rows = step.batches
+    num_loads = -(-rows.rows_per_step // rows.micro_rows)
+    text = plan.table(config, load, step.schedule.steps, num_loads, [*([own] if own else []), *others])
     text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus)
-    notes = [f"{step.steps:,} steps of {step.rows_per_step} rows learn from about {_num_samples(step, load):,} such samples"]
+    num_samples = _num_samples(step, load)
+    notes = [f"{step.schedule.steps:,} steps of {rows.rows_per_step} rows learn from about {num_samples:,} such samples"]
     notes += [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
-    if step.epochs:
-        notes.append(f"it ends after {step.epochs:g} epochs, if that is before {step.steps:,} steps")
-    if patterns := [one for one in step.frozen if one not in PARTS]:
+    if step.schedule.epochs:
+        notes.append(f"it ends after {step.schedule.epochs:g} epochs, if that is before {step.schedule.steps:,} steps")
+    if patterns := [one for one in step.weights.frozen if one not in PARTS]:
         notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
     return "\n".join([text, *notes])
 
 
 def _num_samples(step: Train, load: Load) -> int:
-    return step.steps * step.rows_per_step * len(load.lengths) // step.micro_rows
+    return step.schedule.steps * step.batches.rows_per_step * len(load.lengths) // step.batches.micro_rows
 
 
 def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int) -> str:
@@ -59,8 +60,8 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
     layouts = _layouts(step, nodes, gpus)
     if not layouts:
         return ""
-    rows = (step.rows_per_step, step.micro_rows, step.checkpointing)
-    table = plan_layouts.table(config, load, trained, layouts, *rows, _num_samples(step, load), step.length)
+    rows = (step.batches.rows_per_step, step.batches.micro_rows, step.compute.checkpointing)
+    table = plan_layouts.table(config, load, trained, layouts, *rows, _num_samples(step, load), step.batches.length)
     whole = 4 * sum(plan.parameters(config).values()) / 1e9
     return (
         f"\n\non {nodes} x {gpus} GPUs\n{table}\nwhile it measures, the first GPU has all weights beside its own: {whole:.3g} GB"
@@ -71,30 +72,31 @@ def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
     """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's.
     Those that its rows go round in."""
     layouts: list[Layout] = []
-    for pipeline in (step.pipeline, 1, PAPER_STAGES):
-        for replicate in (step.replicate if step.replicate > 1 else nodes, nodes * gpus // pipeline):
+    for pipeline in (step.parallel.pipeline, 1, PAPER_STAGES):
+        for replicate in (step.parallel.replicate if step.parallel.replicate > 1 else nodes, nodes * gpus // pipeline):
             with contextlib.suppress(ValueError):
-                layouts.append(layout(replace(step, pipeline=pipeline, replicate=replicate), nodes * gpus))
+                layouts.append(layout(step.but(pipeline=pipeline, replicate=replicate), nodes * gpus))
     return list(dict.fromkeys(layouts))
 
 
 def set_up(step: Train) -> plan.SetUp | None:
     """What `step` trains; None if that is nothing. What patterns of names freeze counts as trained."""
-    trained = tuple(part for part in PARTS if part not in step.frozen)
-    return plan.SetUp("as it is set", trained, step.lora, step.lora_targets) if trained or step.lora else None
+    trained = tuple(part for part in PARTS if part not in step.weights.frozen)
+    lora, targets = step.weights.lora, step.weights.lora_targets
+    return plan.SetUp("as it is set", trained, lora, targets) if trained or lora else None
 
 
 def typical(config: ModelConfig, step: Train) -> Load:
     """What goes through the network at a time: `micro_rows` rows, full of pages or lines, in the step's modes by weight."""
     views: list[tuple[int, int]] = []
     lengths: list[int] = []
-    num_learned, owed = 0, dict.fromkeys((mode for mode, weight in step.modes if weight), 0.0)
-    for _ in range(step.micro_rows):
-        room = step.length
+    num_learned, owed = 0, dict.fromkeys((mode for mode, weight in step.batches.modes if weight), 0.0)
+    for _ in range(step.batches.micro_rows):
+        room = step.batches.length
         while True:
-            owed = {mode: owed[mode] + weight for mode, weight in step.modes if weight}
+            owed = {mode: owed[mode] + weight for mode, weight in step.batches.modes if weight}
             mode = max(owed, key=lambda name: owed[name])
-            owed[mode] -= sum(weight for _, weight in step.modes)
+            owed[mode] -= sum(weight for _, weight in step.batches.modes)
             seen, num_image, num_text = _image(mode)
             if num_image + num_text > room:
                 num_text = room - num_image  # the last one is as long as there is room

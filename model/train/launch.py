@@ -169,7 +169,7 @@ def _run(command: list[str], step: Train, folder: Path, asked: threading.Event, 
     environ = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(step.threads)),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(step.compute.threads)),
         "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": _SHUTDOWN_S,
     }
     states = folder / STATES

@@ -45,18 +45,19 @@ class Layout:
 
 def layout(step: Train, world: int) -> Layout:
     """The layout of `step` on so many ranks. Raises `ValueError` if they aren't as many as it takes."""
-    least = step.pipeline * step.replicate
+    parallel, rows_per_step = step.parallel, step.batches.rows_per_step
+    least = parallel.pipeline * parallel.replicate
     if world % least:
         raise ValueError(
-            f"pipeline is {step.pipeline}, replicate {step.replicate}, and there are {world} processes: it takes {least}, or a "
-            "multiple of that"
+            f"pipeline is {parallel.pipeline}, replicate {parallel.replicate}, and there are {world} processes: it takes "
+            f"{least}, or a multiple of that"
         )
-    chosen = Layout(step.pipeline, step.replicate, world // least)
-    rows = chosen.copies * (step.micro_rows if step.pipeline > 1 else 1)
-    if step.rows_per_step % rows:
-        per = f" x {step.micro_rows} micro_rows" if step.pipeline > 1 else ""
+    chosen = Layout(parallel.pipeline, parallel.replicate, world // least)
+    rows = chosen.copies * (step.batches.micro_rows if parallel.pipeline > 1 else 1)
+    if rows_per_step % rows:
+        per = f" x {step.batches.micro_rows} micro_rows" if parallel.pipeline > 1 else ""
         raise ValueError(
-            f"rows_per_step is {step.rows_per_step}: it must be a multiple of {rows}, which is {chosen.copies} ranks with rows "
+            f"rows_per_step is {rows_per_step}: it must be a multiple of {rows}, which is {chosen.copies} ranks with rows "
             f"of their own{per}"
         )
     return chosen
@@ -193,7 +194,7 @@ def joined(step: Train) -> Iterator[Ranks]:
     if world == 1:
         yield Ranks()
         return
-    on_gpu = step.device.startswith("cuda") or (not step.device and torch.cuda.is_available())
+    on_gpu = step.compute.device.startswith("cuda") or (not step.compute.device and torch.cuda.is_available())
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
     dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")

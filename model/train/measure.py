@@ -42,15 +42,15 @@ class Measure:
     ):
         self.step, self.folder, self.spread, self.average, self.corpus = step, folder, spread, average, corpus
         self.tokenizer = tokenizer
-        self.modes = tuple(mode for mode, weight in step.modes if weight)
+        self.modes = tuple(mode for mode, weight in step.batches.modes if weight)
         self.held_out = evaluate.HeldOut(
             corpus,
             tokenizer,
             self.modes,
-            step.length,
-            step.micro_rows,
-            step.loss_samples,
-            max(1, min(MOST_THREADS, step.workers)),
+            step.batches.length,
+            step.batches.micro_rows,
+            step.evaluation.loss_samples,
+            max(1, min(MOST_THREADS, step.compute.workers)),
             spread.device.type == "cuda",
         )
 
@@ -74,12 +74,12 @@ class Measure:
                     self.corpus,
                     self._draws(),
                     self.modes,
-                    self.step.max_new_tokens,
+                    self.step.evaluation.max_new_tokens,
                     goes_on,
                 )
         finally:
             torch.set_num_threads(threads)
-        shown = json.dumps(found.shown(self.step.shown_samples), indent=1, ensure_ascii=False)
+        shown = json.dumps(found.shown(self.step.evaluation.shown_samples), indent=1, ensure_ascii=False)
         self.folder.write(READBACK, shown.encode("utf-8", "replace"))
         return found
 
@@ -94,16 +94,16 @@ class Measure:
 
     def after(self, number: int, goes_on: GoesOn = always) -> dict[str, Any]:
         """What is to be measured after this many steps, for the step's line: often nothing."""
-        step, last = self.step, number == self.step.steps
+        step, last = self.step, number == self.step.schedule.steps
         found: dict[str, Any] = {}
-        if last or number % step.loss_every == 0 or number == step.looks_after:
+        if last or number % step.evaluation.loss_every == 0 or number == step.evaluation.looks_after:
             found |= self.losses(goes_on)
-        if step.read_every and number % step.read_every == 0 and not last:
+        if step.evaluation.read_every and number % step.evaluation.read_every == 0 and not last:
             found["read"] = self.read(goes_on)
         return found
 
     def _draws(self) -> list[Draw]:
-        return evaluate.held_out_draws(self.corpus, self.modes, self.step.length, self.step.read_samples)
+        return evaluate.held_out_draws(self.corpus, self.modes, self.step.batches.length, self.step.evaluation.read_samples)
 
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:

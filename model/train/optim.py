@@ -81,9 +81,8 @@ def groups(net: nn.Module, rates: Mapping[str, float], weight_decay: float) -> l
 
 def adamw(net: nn.Module, step: Train) -> torch.optim.AdamW:
     """AdamW over `groups`, in one kernel for many parameters."""
-    return torch.optim.AdamW(
-        groups(net, dict(step.rates), step.weight_decay), lr=step.learning_rate, betas=step.betas, fused=True
-    )
+    one = step.optim
+    return torch.optim.AdamW(groups(net, dict(one.rates), one.weight_decay), lr=one.learning_rate, betas=one.betas, fused=True)
 
 
 def rate_at(step: Train, number: int) -> float:
@@ -93,14 +92,15 @@ def rate_at(step: Train, number: int) -> float:
     step        times `step_factor` past each of the shares `step_at` of the steps, as DeepSeek's models were trained
     constant    as it is
     """
-    if number < step.warmup:
-        return step.learning_rate * (number + 1) / step.warmup
-    if step.schedule == "constant":
-        return step.learning_rate
-    if step.schedule == "step":
-        return step.learning_rate * step.step_factor ** sum(number >= at * step.steps for at in step.step_at)
-    done = (number - step.warmup) / max(1, step.steps - step.warmup)
-    return step.min_learning_rate + (step.learning_rate - step.min_learning_rate) * (1 + math.cos(math.pi * done)) / 2
+    plan, highest = step.schedule, step.optim.learning_rate
+    if number < plan.warmup:
+        return highest * (number + 1) / plan.warmup
+    if plan.curve == "constant":
+        return highest
+    if plan.curve == "step":
+        return highest * plan.step_factor ** sum(number >= at * plan.steps for at in plan.step_at)
+    done = (number - plan.warmup) / max(1, plan.steps - plan.warmup)
+    return plan.min_learning_rate + (highest - plan.min_learning_rate) * (1 + math.cos(math.pi * done)) / 2
 
 
 class Average:

@@ -12,7 +12,7 @@ from model.train.checkpoint import Checkpoints
 from model.train.optim import Average, freeze
 from model.train.run import METRICS, RUN
 from model.train.start import network, tokenizer_at, within
-from model.train.step import RANDOM, Train
+from model.train.step import RANDOM, Train, flat, sectioned
 
 
 def is_going_on(folder: Folder) -> bool:
@@ -27,21 +27,21 @@ def restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None,
     `FileNotFoundError` if there is no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read.
     """
     try:
-        step = msgspec.convert(json.loads(folder.read(RUN))["step"], Train)
+        step = msgspec.convert(sectioned(flat(json.loads(folder.read(RUN))["step"])), Train)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{folder.path(RUN)} isn't that of a training: {error}") from error
     out = Folder(folder.url.rstrip("/").rpartition("/")[0] or ".")
     step = within(step, out)
     tokenizer = tokenizer_at(folder)
     net = network(step, tokenizer)
-    freeze(net, step.frozen)
-    average = Average(net, step.average) if step.average else None
+    freeze(net, step.weights.frozen)
+    average = Average(net, step.optim.average) if step.optim.average else None
     number = Checkpoints(folder.sub("checkpoint")).weights(net, average)
     if average is not None:
         average.swap(net)
-    if step.lora:
+    if step.weights.lora:
         from model.files.lora import merge  # peft, only where there are adapters
 
         merge(net)
-    start = step.start or (step.start_decoder if step.start_decoder != RANDOM else "")
+    start = step.weights.start or (step.weights.start_decoder if step.weights.start_decoder != RANDOM else "")
     return net.eval(), tokenizer, Folder(start) if start else None, number

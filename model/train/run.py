@@ -15,7 +15,7 @@ from datagen.work.progress import OnState, State
 from model.net.cpu import native_dtype
 from model.train.data import Opened
 from model.train.start import starts
-from model.train.step import Data, Train
+from model.train.step import Data, Train, flat
 
 VERSION = 6  # goes up whenever the same values would train other weights
 RUN, METRICS = "run.json", "metrics.json"
@@ -37,10 +37,8 @@ _FILES = (
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
 _ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional", "pipeline", "replicate")
 # The values of fields that an earlier version didn't have: it trained as these say.
-_DEFAULTS, _DATA_DEFAULTS = (
-    {field.name: field.default for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING}
-    for kind in (Train, Data)
-)
+_DEFAULTS = json.loads(json.dumps(flat(dataclasses.asdict(Train(datasets=())))))
+_DATA_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(Data(""))))
 _CHANGEABLE = ("datasets", "groups")  # the mixture's weights, which a training may go on with others of
 
 
@@ -90,9 +88,8 @@ def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
     if name != "step":
         return run.get(name)
     skipped = _ELSEWHERE if is_done else (*_ELSEWHERE, *_CHANGEABLE)
-    values = json.loads(json.dumps(_DEFAULTS)) | run["step"]
-    of_data = json.loads(json.dumps(_DATA_DEFAULTS))
-    values["datasets"] = [of_data | one if isinstance(one, dict) else one for one in values["datasets"]]
+    values = _DEFAULTS | flat(run["step"])
+    values["datasets"] = [_DATA_DEFAULTS | one if isinstance(one, dict) else one for one in values["datasets"]]
     return {field: value for field, value in values.items() if field not in skipped}
 
 

@@ -34,7 +34,7 @@ class Spread:
     def __init__(self, net: DeepseekOcr, step: Train, ranks: Ranks, device: torch.device, dtype: torch.dtype, num_sources: int):
         """Takes `net`, the whole one, apart. Raises `ValueError` if it can't be cut into as many stages."""
         self.ranks, self.device, self.dtype, self.num_sources = ranks, device, dtype, num_sources
-        self._narrows_once = not step.checkpointing
+        self._narrows_once = not step.compute.checkpointing
         self.blank = net if ranks.is_alone else _blank(net)
         cut(net, ranks.stage, ranks.layout.pipeline)
         self.net = net.to(device)
@@ -113,15 +113,15 @@ class Spread:
             with_gradient = number >= first_trained
             if number == of - 1:
                 return torch.zeros(1, device=self.device, requires_grad=with_gradient)
-            shape: tuple[int, ...] = (step.micro_rows, step.length, config.decoder.width)
+            shape: tuple[int, ...] = (step.batches.micro_rows, step.batches.length, config.decoder.width)
             dtype = self.blank.decoder.embed_tokens.weight.dtype
             if of > 3 and number == 0:
-                shape, dtype = (step.micro_rows * step.length, config.sam.downsample[1]), stage.dtype
+                shape, dtype = (step.batches.micro_rows * step.batches.length, config.sam.downsample[1]), stage.dtype
             return torch.zeros(shape, dtype=dtype, device=self.device, requires_grad=with_gradient)
 
         handed, given = after(number - 1), after(number)
         placed = PipelineStage(stage, number, of, self.device, handed, given, group=self.ranks.stages)
-        num_micros = step.rows_per_step // self.ranks.layout.copies // step.micro_rows
+        num_micros = step.batches.rows_per_step // self.ranks.layout.copies // step.batches.micro_rows
         return Schedule1F1B(placed, num_micros, loss_fn=lambda total, _: total.sum(), scale_grads=False)
 
     @torch.no_grad()

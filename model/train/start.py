@@ -36,18 +36,19 @@ def within(step: Train, out: Folder) -> Train:
     """
     found: dict[str, Any] = {}
     for name in ("start", "start_encoder", "start_decoder"):
-        given = getattr(step, name)
+        given = getattr(step.weights, name)
         if given and given != RANDOM and "/" not in given:
             if not out.exists(f"{given}/metrics.json"):
                 raise ValueError(f"{name} is {given}: {out.url} has no training of that name that has finished")
             found[name] = out.sub(f"{given}/model").url
-    return dataclasses.replace(step, **found)
+    return step.but(**found)
 
 
 def tokenizer_folder(step: Train) -> Folder | None:
     """The folder that the tokenizer comes from; None if there is to be a fresh one."""
-    for folder in (step.start, step.start_decoder if step.start_decoder != RANDOM else "", _encoder_folder(step)):
-        if folder and (folder != step.start_encoder or Folder(folder).exists(TOKENIZER)):
+    given = step.weights
+    for folder in (given.start, given.start_decoder if given.start_decoder != RANDOM else "", _encoder_folder(step)):
+        if folder and (folder != given.start_encoder or Folder(folder).exists(TOKENIZER)):
             return Folder(folder)
     return None
 
@@ -66,11 +67,11 @@ def tokenizer_of(step: Train, folder: Folder, datasets: Sequence[Dataset], on_st
         return tokenizer_at(folder)
     if (start := tokenizer_folder(step)) is not None:
         return tokenizer_at(start)
-    if not step.tokenizer_samples:
+    if not step.batches.tokenizer_samples:
         return byte_tokenizer()
     on_state(State(note="training the tokenizer"))
-    corpus = opened(datasets, byte_tokenizer(), step.held_out_share)
-    return train_tokenizer(_texts(corpus, step.tokenizer_samples), step.model.decoder.vocab_size)
+    corpus = opened(datasets, byte_tokenizer(), step.evaluation.held_out_share)
+    return train_tokenizer(_texts(corpus, step.batches.tokenizer_samples), step.model.decoder.vocab_size)
 
 
 def _texts(corpus: Corpus, count: int) -> Iterator[str]:
@@ -87,7 +88,8 @@ def _texts(corpus: Corpus, count: int) -> Iterator[str]:
 
 def starts(step: Train, out: Folder) -> dict[str, str]:
     """What the weights that the network comes from are known as, by their folders' names."""
-    named = (step.start, *step.start_encoder.split(","), step.start_decoder)
+    given = step.weights
+    named = (given.start, *given.start_encoder.split(","), given.start_decoder)
     folders = {name: Folder(name) if "/" in name else out.sub(f"{name}/model") for name in named if name not in ("", RANDOM)}
     return {name: _known_as(folder) for name, folder in folders.items()}
 
@@ -109,11 +111,11 @@ def sizes(step: Train) -> ModelConfig:
 
     Raises `FileNotFoundError`, and `BadCheckpoint` for a folder without a good `config.json`.
     """
-    if "/" in step.start:
-        return weights.read_config(Folder(step.start))
+    if "/" in step.weights.start:
+        return weights.read_config(Folder(step.weights.start))
     config, encoder = step.model, _encoder_folder(step)
-    if "/" in step.start_decoder:
-        config = dataclasses.replace(config, decoder=weights.read_config(Folder(step.start_decoder)).decoder)
+    if "/" in step.weights.start_decoder:
+        config = dataclasses.replace(config, decoder=weights.read_config(Folder(step.weights.start_decoder)).decoder)
     if "/" in encoder:
         theirs = weights.read_config(Folder(encoder))
         config = dataclasses.replace(config, sam=theirs.sam, clip=theirs.clip)
@@ -127,34 +129,36 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
     adapted.
     """
     net = _plain(step, tokenizer)
-    if step.lora:
+    if (given := step.weights).lora:
         from model.files.lora import adapt  # peft, only where there are adapters
 
-        adapt(net, step.lora, step.lora_alpha or 2 * step.lora, step.lora_targets, seed=step.seed, autocast=autocast)
+        rank = given.lora
+        adapt(net, rank, given.lora_alpha or 2 * rank, given.lora_targets, seed=step.seed, autocast=autocast)
     return net
 
 
 def _plain(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
     """In fp32; beneath adapters in the folder's precision, because weights stay as they are. What comes from no folder is drawn
     by `seed`."""
-    if step.start:
-        net = weights.load(step.start, dtype=None if step.lora else torch.float32)
-        check_vocabulary(tokenizer, net.config, step.start)
+    given = step.weights
+    if given.start:
+        net = weights.load(given.start, dtype=None if given.lora else torch.float32)
+        check_vocabulary(tokenizer, net.config, given.start)
         return net.train()
-    decoder = weights.load(step.start_decoder, dtype=torch.float32) if step.start_decoder not in ("", RANDOM) else None
+    decoder = weights.load(given.start_decoder, dtype=torch.float32) if given.start_decoder not in ("", RANDOM) else None
     folder = _encoder_folder(step)
     encoder = weights.load(folder, dtype=torch.float32) if folder else None
     config = step.model.with_vocab(len(tokenizer))
     if decoder is not None:
-        check_vocabulary(tokenizer, decoder.config, step.start_decoder)
+        check_vocabulary(tokenizer, decoder.config, given.start_decoder)
         config = dataclasses.replace(config, decoder=decoder.config.decoder)
     if encoder is not None:
         config = dataclasses.replace(config, sam=encoder.config.sam, clip=encoder.config.clip)
     net = build(config, step.seed)
     if encoder is not None:
         _copied(encoder.encoder, net.encoder, "encoder")
-    elif step.start_encoder:
-        sam, clip = step.start_encoder.split(",")
+    elif given.start_encoder:
+        sam, clip = given.start_encoder.split(",")
         start_sam(net, sam)
         start_clip(net, clip)
     if decoder is not None:
@@ -165,7 +169,7 @@ def _plain(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
 
 def _encoder_folder(step: Train) -> str:
     """The folder whose encoder is taken, "" if it is SAM's and CLIP's, or none."""
-    return "" if "," in step.start_encoder else step.start_encoder
+    return "" if "," in step.weights.start_encoder else step.weights.start_encoder
 
 
 @torch.no_grad()

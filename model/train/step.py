@@ -1,7 +1,8 @@
-"""A recipe's training as plain values. This file loads no torch, so that a recipe is quick to build and to show."""
+"""A recipe's training as plain values, by sections. This file loads no torch, so that a recipe is quick to build and to show."""
 
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from datagen.drawing.line_curriculum import Curriculum
@@ -9,7 +10,7 @@ from model.costs.plan import LANGUAGE
 from model.data.words import DIVERSE, LEVELS, UNREAD
 from model.net.config import ModelConfig, tiny
 
-SCHEDULES = ("cosine", "step", "constant")
+CURVES = ("cosine", "step", "constant")
 PRECISIONS = ("", "bfloat16", "float32")
 RANDOM = "random"
 TRAIN, MEASURE = "train", "measure"
@@ -95,14 +96,9 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Train:
-    """A training: which network learns from which datasets, in how many steps. Budgets are in steps, because a budget in seconds
-    would not give the same weights twice.
+class Weights:
+    """Where weights come from, and which of them are trained.
 
-    datasets            what is learned from: `Data`, or a name, which stands for a dataset of the group "ocr"
-    groups              shares of the groups of datasets. A group without a sample is left out. Empty: groups count for nothing,
-                        and datasets come by their weights, or as often as they have samples
-    model               the sizes of a network that starts fresh. One that starts from a folder has the folder's
     start               a folder of weights with its tokenizer, to go on from; here and in the next two, a name without a slash
                         is that of another training of the output
     start_encoder       a folder whose encoder is taken alone; or two, joined by a comma: SAM's and CLIP's as published
@@ -112,39 +108,8 @@ class Train:
     lora                the rank of adapters that are trained in place of the weights, which keep their own precision; 0: none
     lora_alpha          what an adapter's output is multiplied by, times its rank; 0: twice the rank
     lora_targets        the released names of the layers that have one, or what they end in
-    rates               factors of the learning rate by part or pattern
-    steps               steps of the optimizer, or with `epochs` how many at most. See `worth`
-    epochs              as many steps as it takes to learn from as many samples as there are, so often; 0: `steps` alone
-    num_samples         the number of samples that `steps` is meant for
-    rows_per_step       packed rows that a step learns from, over all ranks
-    micro_rows          rows that go through the network at a time. Their gradients add up
-    length              tokens of a row. A sample that is longer is left out, and counted
-    modes               image modes with their weights, of which each sample draws one
-    scans, photos       shares of images that are made to look as scanned, or as taken by a camera
-    schedule            "cosine" from `learning_rate` to `min_learning_rate`, "step" or "constant"; after `warmup` steps
-    max_norm            the longest gradient that isn't shortened; 0: any
-    average             the decay of the weights' moving average, which is then exported in their place; 0: there is none
-    tokenizer_samples   samples that a fresh tokenizer learns from; 0: a tokenizer of bytes
-    held_out_share      the share of groups, usually documents, that are never trained on
-    loss_samples        held-out samples of each dataset whose loss is measured, every `loss_every` steps
-    read_samples        held-out samples of each dataset that are read, at the end, and every `read_every` steps if that isn't 0
-    read_first          whether they are read before the first step, too
-    shown_samples       samples of each dataset that the report shows, of those read
-    looks_after         steps after which held-out loss with another's image must differ from that with the own one
-    checkpoint_every    steps from one checkpoint to the next, of which the last `keep` are kept
-    checkpointing       whether activations are computed again in the backward pass
-    device              "cpu", "cuda", or "" for a GPU where there is one
-    optional            whether a recipe goes on without this training, saying so: where there is no GPU, or nothing to learn from
-    precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
-    workers             processes that make batches, on each rank; 0: a thread of this one
-    pipeline            stages that the network is cut into, as `model.net.stages` does it. Where there is one process, 1
-    replicate           copies of each stage, whose gradients are added up. What ranks are left over by `pipeline` and `replicate`
-                        share the weights of a copy among them
     """
 
-    datasets: tuple[str | Data, ...]
-    groups: tuple[tuple[str, float], ...] = (("ocr", 0.7), ("vision", 0.2), ("text", 0.1))
-    model: ModelConfig = field(default_factory=tiny)
     start: str = ""
     start_encoder: str = ""
     start_decoder: str = ""
@@ -152,27 +117,107 @@ class Train:
     lora: int = 0
     lora_alpha: float = 0.0
     lora_targets: tuple[str, ...] = LANGUAGE
-    rates: tuple[tuple[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "lora")
+        if self.start and (self.start_encoder or self.start_decoder):
+            raise ValueError(f"start is {self.start}: it is the whole network, so start_encoder and start_decoder must be empty")
+        if self.start_encoder and not self.start_decoder:
+            raise ValueError(
+                f"start_encoder is {self.start_encoder}, and start_decoder is empty: give the decoder's folder, or "
+                f"start_decoder={RANDOM} for one that knows nothing yet"
+            )
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a training is, in steps, since a budget in seconds would not give the same weights twice; and how its rate moves.
+
+    steps               steps of the optimizer, or with `epochs` how many at most. See `Train.worth`
+    epochs              as many steps as it takes to learn from as many samples as there are, so often; 0: `steps` alone
+    num_samples         the number of samples that `steps` is meant for
+    curve               "cosine" from the learning rate to `min_learning_rate`, "step" or "constant"; after `warmup` steps
+    step_at             of "step", the shares of the steps past each of which the rate is multiplied by `step_factor`
+    """
+
     steps: int = 450
     epochs: float = 0.0
     num_samples: int = 1
+    curve: str = "cosine"
+    min_learning_rate: float = 1e-4
+    step_at: tuple[float, ...] = (0.8, 0.9)
+    step_factor: float = 0.316
+    warmup: int = 20
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "steps", "num_samples")
+        _at_least(self, 0, "epochs", "warmup")
+        if self.curve not in CURVES:
+            raise ValueError(f"curve is {self.curve!r}: allowed are {', '.join(CURVES)}")
+
+
+@dataclass(frozen=True)
+class Optim:
+    """AdamW.
+
+    rates               factors of the learning rate by part or pattern
+    max_norm            the longest gradient that isn't shortened; 0: any
+    average             the decay of the weights' moving average, which is then exported in their place; 0: there is none
+    """
+
+    learning_rate: float = 3e-3
+    rates: tuple[tuple[str, float], ...] = ()
+    betas: tuple[float, float] = (0.9, 0.95)
+    weight_decay: float = 0.05
+    max_norm: float = 1.0
+    average: float = 0.0
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "weight_decay", "max_norm")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average is {self.average}: it must be at least 0, and less than 1")
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How samples become batches.
+
+    rows_per_step       packed rows that a step learns from, over all ranks
+    micro_rows          rows that go through the network at a time. Their gradients add up
+    length              tokens of a row. A sample that is longer is left out, and counted
+    modes               image modes with their weights, of which each sample draws one
+    scans, photos       shares of images that are made to look as scanned, or as taken by a camera
+    tokenizer_samples   samples that a fresh tokenizer learns from; 0: a tokenizer of bytes
+    """
+
     rows_per_step: int = 2
     micro_rows: int = 2
     length: int = 1024
     modes: tuple[tuple[str, float], ...] = (("tiny", 1.0),)
     scans: float = 0.0
     photos: float = 0.0
-    learning_rate: float = 3e-3
-    min_learning_rate: float = 1e-4
-    schedule: str = "cosine"
-    step_at: tuple[float, ...] = (0.8, 0.9)
-    step_factor: float = 0.316
-    warmup: int = 20
-    betas: tuple[float, float] = (0.9, 0.95)
-    weight_decay: float = 0.05
-    max_norm: float = 1.0
-    average: float = 0.0
     tokenizer_samples: int = 1500
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "rows_per_step", "micro_rows", "length")
+        _at_least(self, 0, "tokenizer_samples")
+        if min(self.scans, self.photos) < 0 or self.scans + self.photos > 1:
+            raise ValueError(f"scans is {self.scans}, photos {self.photos}: shares of all images, together at most 1")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is measured, on which samples, and when.
+
+    held_out_share      the share of groups, usually documents, that are never trained on
+    loss_samples        held-out samples of each dataset whose loss is measured, every `loss_every` steps
+    read_samples        held-out samples of each dataset that are read, at the end, and every `read_every` steps if that isn't 0,
+                        of at most `max_new_tokens` tokens
+    read_first          whether they are read before the first step, too
+    shown_samples       samples of each dataset that the report shows, of those read
+    looks_after         steps after which held-out loss with another's image must differ from that with the own one
+    """
+
     held_out_share: float = 0.1
     loss_samples: int = 16
     loss_every: int = 90
@@ -182,68 +227,141 @@ class Train:
     shown_samples: int = 4
     max_new_tokens: int = 400
     looks_after: int = 100
-    checkpoint_every: int = 50
-    keep: int = 2
-    checkpointing: bool = False
-    device: str = ""
-    optional: bool = False
-    precision: str = ""
-    workers: int = 0
-    pipeline: int = 1
-    replicate: int = 1
-    seed: int = 0
-    threads: int = 2
-    name: str = "train"
 
     def __post_init__(self) -> None:
-        for name in (
-            *("steps", "num_samples", "rows_per_step", "micro_rows", "length", "loss_samples", "loss_every", "read_samples"),
-            *("max_new_tokens", "looks_after", "checkpoint_every", "keep", "threads", "pipeline", "replicate"),
-        ):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1")
-        for name in (
-            "warmup",
-            "weight_decay",
-            "max_norm",
-            "tokenizer_samples",
-            "read_every",
-            "shown_samples",
-            "workers",
-            "lora",
-            "epochs",
-        ):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 0")
+        _at_least(self, 1, "loss_samples", "loss_every", "read_samples", "max_new_tokens", "looks_after")
+        _at_least(self, 0, "read_every", "shown_samples")
         if not 0 < self.held_out_share < 1:
             raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
-        if min(self.scans, self.photos) < 0 or self.scans + self.photos > 1:
-            raise ValueError(f"scans is {self.scans}, photos {self.photos}: shares of all images, together at most 1")
-        if not 0 <= self.average < 1:
-            raise ValueError(f"average is {self.average}: it must be at least 0, and less than 1")
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"schedule is {self.schedule!r}: allowed are {', '.join(SCHEDULES)}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Steps from one checkpoint to the next, of which the last `keep` are kept."""
+
+    checkpoint_every: int = 50
+    keep: int = 2
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "checkpoint_every", "keep")
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What computes.
+
+    device              "cpu", "cuda", or "" for a GPU where there is one
+    precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
+    checkpointing       whether activations are computed again in the backward pass
+    workers             processes that make batches, on each rank; 0: a thread of this one
+    threads             threads of a rank's own process
+    """
+
+    device: str = ""
+    precision: str = ""
+    checkpointing: bool = False
+    workers: int = 0
+    threads: int = 2
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "threads")
+        _at_least(self, 0, "workers")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {self.precision!r}: allowed are bfloat16, float32, and none for the device's own")
-        if self.start and (self.start_encoder or self.start_decoder):
-            raise ValueError(f"start is {self.start}: it is the whole network, so start_encoder and start_decoder must be empty")
-        if self.start_encoder and not self.start_decoder:
-            raise ValueError(
-                f"start_encoder is {self.start_encoder}, and start_decoder is empty: give the decoder's folder, or "
-                f"start_decoder={RANDOM} for one that knows nothing yet"
-            )
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """How ranks share a network.
+
+    pipeline            stages that the network is cut into, as `model.net.stages` does it. Where there is one process, 1
+    replicate           copies of each stage, whose gradients are added up. What ranks are left over by `pipeline` and `replicate`
+                        share the weights of a copy among them
+    """
+
+    pipeline: int = 1
+    replicate: int = 1
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "pipeline", "replicate")
+
+
+def _at_least(section: Any, least: int, *names: str) -> None:
+    for name in names:
+        if getattr(section, name) < least:
+            raise ValueError(f"{name} is {getattr(section, name)}: it must be at least {least}")
+
+
+@dataclass(frozen=True)
+class Train:
+    """A training: which network learns from which datasets, and how. No two sections have fields of one name.
+
+    datasets            what is learned from: `Data`, or a name, which stands for a dataset of the group "ocr"
+    groups              shares of the groups of datasets. A group without a sample is left out. Empty: groups count for nothing,
+                        and datasets come by their weights, or as often as they have samples
+    model               the sizes of a network that starts fresh. One that starts from a folder has the folder's
+    optional            whether a recipe goes on without this training, saying so: where there is no GPU, or nothing to learn from
+    """
+
+    datasets: tuple[str | Data, ...]
+    groups: tuple[tuple[str, float], ...] = (("ocr", 0.7), ("vision", 0.2), ("text", 0.1))
+    model: ModelConfig = field(default_factory=tiny)
+    weights: Weights = Weights()
+    schedule: Schedule = Schedule()
+    optim: Optim = Optim()
+    batches: Batches = Batches()
+    evaluation: Evaluation = Evaluation()
+    checkpoint: Checkpoint = Checkpoint()
+    compute: Compute = Compute()
+    parallel: Parallel = Parallel()
+    optional: bool = False
+    seed: int = 0
+    name: str = "train"
 
     @property
     def data(self) -> tuple[Data, ...]:
         """The datasets, each with its place in the mixture."""
         return tuple(Data(one) if isinstance(one, str) else one for one in self.datasets)
 
+    def but(self, **values: Any) -> "Train":
+        """This step with other `values` of fields, in whichever section they are. Raises `TypeError` for one that is in none."""
+        own = sectioned(values)
+        return replace(self, **own | {name: replace(getattr(self, name), **own[name]) for name in SECTIONS if name in own})
+
     def worth(self, num_samples: int) -> "Train":
         """This step with fewer `steps` if there are fewer than `num_samples`, and as much less `warmup`: by the square root, and
         0.3 of them at least."""
-        share = min(1.0, max(0.3, math.sqrt(num_samples / self.num_samples)))
-        return replace(self, steps=max(1, round(self.steps * share)), warmup=round(self.warmup * share))
+        share = min(1.0, max(0.3, math.sqrt(num_samples / self.schedule.num_samples)))
+        return self.but(steps=max(1, round(self.schedule.steps * share)), warmup=round(self.schedule.warmup * share))
 
     def lasting(self, steps: int) -> "Train":
         """This step with so many `steps`, of which a tenth at most are `warmup`."""
-        return replace(self, steps=steps, warmup=min(self.warmup, -(-steps // 10)))
+        return self.but(steps=steps, warmup=min(self.schedule.warmup, -(-steps // 10)))
+
+
+SECTIONS = {
+    **{"weights": Weights, "schedule": Schedule, "optim": Optim, "batches": Batches, "evaluation": Evaluation},
+    **{"checkpoint": Checkpoint, "compute": Compute, "parallel": Parallel},
+}
+"""The sections of `Train`, by their names."""
+
+
+def sectioned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields, each in its section: {"seed": 1, "steps": 9} as {"seed": 1, "schedule": {"steps": 9}}."""
+    section_of = {one.name: name for name, kind in SECTIONS.items() for one in fields(kind)}
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        place = found.setdefault(section_of[name], {}) if name in section_of else found
+        place[name] = value
+    return found
+
+
+def flat(step: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a training's fields, without their sections, as run.json has the training. An earlier version wrote it
+    without sections, and called the curve `schedule`."""
+    values = dict(step)
+    if isinstance(values.get("schedule"), str):
+        values["curve"] = values.pop("schedule")
+    for name in SECTIONS:
+        values |= values.pop(name, {})
+    return values

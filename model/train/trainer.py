@@ -75,7 +75,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     """
     folder = out.sub(step.name)
     threads = torch.get_num_threads()
-    torch.set_num_threads(step.threads)
+    torch.set_num_threads(step.compute.threads)
     try:
         with joined(step) as ranks:
             on_state = on_state if ranks.is_first else ignore
@@ -84,7 +84,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
                 return False
             started = within(step, out)
             tokenizer = ranks.from_first(lambda: tokenizer_of(started, folder, data.whole, on_state))
-            corpus = ranks.after_first(lambda: corpus_of(data, tokenizer, step.held_out_share))
+            corpus = ranks.after_first(lambda: corpus_of(data, tokenizer, step.evaluation.held_out_share))
             num_samples = sum(map(len, corpus.train))
             if not num_samples or not any(map(len, corpus.held_out)):
                 names = ", ".join(one.where for one in step.data)
@@ -104,29 +104,31 @@ class _Training:
     ):
         self.step, self.folder, self.corpus, self.tokenizer, self.on_state = step, folder, corpus, tokenizer, on_state
         self.ranks = ranks
-        self.device = torch.device(step.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = torch.device(step.compute.device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if self.device.type == "cuda" and not ranks.is_alone:
             self.device = torch.device("cuda", torch.cuda.current_device())  # that of this rank
         own = torch.bfloat16 if self.device.type == "cuda" else native_dtype()
-        self.dtype = getattr(torch, step.precision) if step.precision else own
+        self.dtype = getattr(torch, step.compute.precision) if step.compute.precision else own
         self.names = tuple(dataset.name for dataset in corpus.datasets)
-        self.modes = {mode: weight for mode, weight in step.modes if weight}
+        self.modes = {mode: weight for mode, weight in step.batches.modes if weight}
         self.sources = shares(corpus, sources(data, corpus), dict(step.groups))
-        self.plan = Plan(corpus, (Segment(0, self.sources),), self.modes, step.length, step.rows_per_step, step.seed)
-        if step.epochs:
-            num_draws = round(step.epochs * sum(map(len, corpus.train)))
-            self.step = step = step.lasting(max(1, min(step.steps, self.plan.num_steps(num_draws))))
+        self.plan = Plan(
+            corpus, (Segment(0, self.sources),), self.modes, step.batches.length, step.batches.rows_per_step, step.seed
+        )
+        if step.schedule.epochs:
+            num_draws = round(step.schedule.epochs * sum(map(len, corpus.train)))
+            self.step = step = step.lasting(max(1, min(step.schedule.steps, self.plan.num_steps(num_draws))))
         net = network(step, tokenizer, self.dtype is not torch.float32)
         self._check(net)
-        freeze(net, step.frozen)
-        check_rates(net, dict(step.rates))
+        freeze(net, step.weights.frozen)
+        check_rates(net, dict(step.optim.rates))
         self.set_up = set_up(step) or SetUp("nothing")
-        set_checkpointing(net, step.checkpointing)
+        set_checkpointing(net, step.compute.checkpointing)
         self.spread = Spread(net, step, ranks, self.device, self.dtype, len(self.names))
         self.net = self.spread.net
         self.optimizer = adamw(self.net, step)
-        self.average = Average(self.net, step.average) if step.average else None
-        self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.keep, ranks)
+        self.average = Average(self.net, step.optim.average) if step.optim.average else None
+        self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.checkpoint.keep, ranks)
         self.experts = ExpertLoad(self.net)
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None, "read_before": None}
         self.progress["unmeasured"] = None  # the line of the last step, if the training was stopped before it was measured
@@ -142,10 +144,10 @@ class _Training:
         self.told = Told(self.folder, first, self.run_id, self.device) if self.ranks.is_first else None
         self.measure = Measure(step, self.folder, self.spread, self.average, self.corpus, self.tokenizer)
         if not self.measure.held_out:
-            raise NothingToLearn(f"{step.name}: no held-out sample can be read that has at most {step.length} tokens")
+            raise NothingToLearn(f"{step.name}: no held-out sample can be read that has at most {step.batches.length} tokens")
         if self.ranks.any(self.told is not None and not self.told.has_begun):
             self._tell({"step": 0, "num_tokens": 0} | self.measure.losses())
-        if step.read_first and not first:
+        if step.evaluation.read_first and not first:
             self.on_state(State(note="reading held-out samples, before the first step"))
             self.progress["read_before"] = self.measure.read()
             if self.told is not None:
@@ -154,20 +156,20 @@ class _Training:
             self.progress["unmeasured"] = None
             self._tell(line | self.measure.after(first))
         with terminated() as asked:
-            degrade = Degradations(step.scans, step.photos) if step.scans or step.photos else None
+            degrade = Degradations(step.batches.scans, step.batches.photos) if step.batches.scans or step.batches.photos else None
             places = self.ranks.layout
             loader = Loader(
                 self.plan,
                 self.tokenizer,
                 degrade,
-                step.micro_rows,
+                step.batches.micro_rows,
                 self.ranks.copy,
                 places.copies,
-                step.workers,
+                step.compute.workers,
                 fills=self.device.type == "cuda" or places.pipeline > 1,
                 pins=self.device.type == "cuda",
             )
-            with contextlib.closing(loader.steps(first, step.steps)) as batches:
+            with contextlib.closing(loader.steps(first, step.schedule.steps)) as batches:
                 self._train(batches, first, asked)
         self._finish()
 
@@ -193,7 +195,7 @@ class _Training:
     def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event) -> None:
         step, progress = self.step, self.progress
         clock, last_state, since, since_s = Clock(self.device), 0.0, Counter[str](), 0.0
-        for number in range(first, step.steps):
+        for number in range(first, step.schedule.steps):
             began = time.monotonic()
             with clock.part("data", waits=True):
                 micros = next(batches)
@@ -204,7 +206,7 @@ class _Training:
             since_s += seconds
             self.counts += done + self._dropped(number)
             since += done
-            last = number + 1 == step.steps
+            last = number + 1 == step.schedule.steps
             line |= {"num_tokens": self.counts["tokens"]}
             try:
                 line |= self.measure.after(number + 1, until(asked))
@@ -217,7 +219,7 @@ class _Training:
                     self.told.speed(number + 1, since_s, since, of_ranks)
                 since, since_s = Counter(), 0.0
             stops = self.ranks.any(asked.is_set())
-            if last or stops or (number + 1) % step.checkpoint_every == 0:
+            if last or stops or (number + 1) % step.checkpoint.checkpoint_every == 0:
                 self._save()
             if stops and (progress["unmeasured"] or not last):
                 self.checkpoints.wait()
@@ -227,8 +229,8 @@ class _Training:
             if self.told is not None and (time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line):
                 last_state = time.monotonic()
                 rate = self.counts["positions"] / max(progress["seconds_training"], 1e-9)
-                left = (step.steps - number - 1) * progress["seconds_training"] / (number + 1)
-                self.on_state(self.told.state(line, step.steps, rate, left))
+                left = (step.schedule.steps - number - 1) * progress["seconds_training"] / (number + 1)
+                self.on_state(self.told.state(line, step.schedule.steps, rate, left))
         self.checkpoints.wait()
 
     def _tell(self, line: dict[str, Any]) -> None:
@@ -236,7 +238,7 @@ class _Training:
             self.told.line(line)
         if "looks" in line and line["step"]:
             self.progress["looks"] = line["looks"]
-            if line["step"] >= self.step.looks_after and not line["looks"]:
+            if line["step"] >= self.step.evaluation.looks_after and not line["looks"]:
                 note = about_looking(line)
                 if self.ranks.is_first:
                     log.warning("%s", note)
@@ -251,7 +253,7 @@ class _Training:
         rate = rate_at(self.step, number)
         with clock.part("optimizer"):
             told_N = torch.cat([total[None], sums_S2.flatten()])
-            norm, loss, *sums = update(self.optimizer, rate, self.step.max_norm, told_N, self.ranks)
+            norm, loss, *sums = update(self.optimizer, rate, self.step.optim.max_norm, told_N, self.ranks)
             if self.average is not None:
                 self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
@@ -281,7 +283,7 @@ class _Training:
             counts["samples"] += one.num_samples
             counts["tokens"] += one.num_tokens
             counts["positions"] += one.num_positions
-            counts["room"] += self.step.length * len(one.ids_BL)
+            counts["room"] += self.step.batches.length * len(one.ids_BL)
             counts["images"] += len(one.images)
             counts["upsampled"] += one.num_upsampled
             counts["operations"] += operations(self.net.config, one, self.set_up)
@@ -315,7 +317,7 @@ class _Training:
     def _write(self, net: DeepseekOcr) -> None:
         step = self.step
         assert self.told is not None
-        start = step.start or (step.start_decoder if step.start_decoder != "random" else "")
+        start = step.weights.start or (step.weights.start_decoder if step.weights.start_decoder != "random" else "")
         self._merge(net, start)
         export(self.folder.sub("model"), net, self.tokenizer, Folder(start) if start else None)
         self.on_state(State(note="reading held-out samples"))
@@ -331,7 +333,7 @@ class _Training:
             "speed": self.told.speeds.last or {"data_wait": 0.0},
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
-            "threads": step.threads,
+            "threads": step.compute.threads,
             "num_parameters": total,
             "num_active_parameters": active,
             "vocab_size": len(self.tokenizer),
@@ -346,21 +348,21 @@ class _Training:
             "not_read": dict(sorted(read.passed_over.items())),
             "not_measured": dict(sorted(self.measure.held_out.unreadable.items())),
         }
-        self.told.read(step.steps, read.summary)
+        self.told.read(step.schedule.steps, read.summary)
         self.told.close()
         self.folder.write("metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False).encode())
         self.folder.remove("checkpoint")
 
     def _merge(self, net: DeepseekOcr, start: str) -> None:
-        if self.step.lora:
+        if self.step.weights.lora:
             from model.files.lora import merge, save_adapter
 
             save_adapter(self.folder.sub("adapter"), net, start)
             merge(net)
 
     def _check(self, net: DeepseekOcr) -> None:
-        if (most := net.config.decoder.max_positions) < self.step.length:
-            raise ValueError(f"length is {self.step.length}: the network has {most} positions")
+        if (most := net.config.decoder.max_positions) < self.step.batches.length:
+            raise ValueError(f"length is {self.step.batches.length}: the network has {most} positions")
 
     def _seconds(self) -> float:
         before: float = self.progress["seconds"]

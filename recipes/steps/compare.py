@@ -5,13 +5,14 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy
 
 from datagen.work.specification import fingerprint
 from model.train.lines import read_lines
-from model.train.step import MEASURE, Train
+from model.train.step import MEASURE, Train, flat
 from recipes.ablation.comparison import HARDLY_READS, compared, unlike
 from recipes.ablation.steps import Arm, Compare
 from recipes.recipe import Report
@@ -144,11 +145,12 @@ class CompareRunner(StepRunner[Compare]):
 
     def _differs(self, arm: Arm) -> dict[str, Any]:
         """The values of the arm's training that aren't the same in all arms."""
-        steps = [self._training(one.trainings[0]) for one in self.step.arms]
-        own = self._training(arm.trainings[0])
-        fields = [f for f in vars(own) if f not in ("name", "seed") and any(vars(s)[f] != vars(own)[f] for s in steps)]
-        values = {name: vars(own)[name] for name in fields if name != "datasets"}
-        learned = [one.where for one in own.data if one.only != MEASURE]
+        every = [flat(asdict(self._training(one.trainings[0]))) for one in self.step.arms]
+        training = self._training(arm.trainings[0])
+        own = flat(asdict(training))
+        fields = [f for f in own if f not in ("name", "seed") and any(values[f] != own[f] for values in every)]
+        values = {name: own[name] for name in fields if name != "datasets"}
+        learned = [one.where for one in training.data if one.only != MEASURE]
         return values | ({"learns from": ", ".join(learned)} if "datasets" in fields else {})
 
     def _readings(self, truth: str, names: Mapping[str, Mapping[str, set[str]]]) -> tuple[dict[str, list[dict[Key, Row]]], int]:

@@ -1,6 +1,5 @@
 """Training as a step."""
 
-import dataclasses
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from datagen.work.specification import fingerprint
 from flywheel.step import dataset_of
 from model.train.launch import Machines, launch
 from model.train.lines import read_lines
-from model.train.step import Train
+from model.train.step import Train, flat
 from recipes.recipe import Report
 from recipes.run import slurm
 from recipes.run.progress import shown
@@ -34,7 +33,7 @@ class TrainRunner(StepRunner[Train]):
 
         tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes))
         where = ", where there is a GPU" if self.step.optional else ""
-        return f"{self.step.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{tables}"
+        return f"{self.step.schedule.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{tables}"
 
     def run(self) -> int:
         import torch
@@ -64,7 +63,7 @@ class TrainRunner(StepRunner[Train]):
         from model.train.trainer import train
 
         if self.folder.exists(METRICS):  # nothing is laid out any more
-            return train(dataclasses.replace(self.step, pipeline=1, replicate=1), self.out, self._never_trained_on(), show)
+            return train(self.step.but(pipeline=1, replicate=1), self.out, self._never_trained_on(), show)
         machines = self._machines()
         step = self._laid_out(machines)
         if machines.num_ranks == 1 and not machines.start:
@@ -81,27 +80,25 @@ class TrainRunner(StepRunner[Train]):
             return slurm.allocated(self.place.gpus)
         if self.place.on == "inline" or self.place.gpus:
             return Machines(self.place.gpus or 1)
-        step, num_gpus = self.step, 1 if self.step.device == "cpu" else max(1, torch.cuda.device_count())
-        num_loads = -(-step.rows_per_step // step.micro_rows)
-        return Machines(
-            max(
-                (n for n in range(1, num_gpus + 1) if n % step.pipeline == 0 and num_loads % (n // step.pipeline) == 0), default=1
-            )
-        )
+        num_gpus = 1 if self.step.compute.device == "cpu" else max(1, torch.cuda.device_count())
+        pipeline, rows = self.step.parallel.pipeline, self.step.batches
+        num_loads = -(-rows.rows_per_step // rows.micro_rows)
+        fits = (n for n in range(1, num_gpus + 1) if n % pipeline == 0 and num_loads % (n // pipeline) == 0)
+        return Machines(max(fits, default=1))
 
     def _laid_out(self, machines: Machines) -> Train:
         """The step with a copy of the weights on each machine, unless it says how many there are. Raises `ValueError` if there
         aren't as many ranks as it takes."""
         from model.train.layout import layout
 
-        step = self.step if self.step.replicate > 1 else dataclasses.replace(self.step, replicate=machines.nodes)
+        step = self.step if self.step.parallel.replicate > 1 else self.step.but(replicate=machines.nodes)
         layout(step, machines.num_ranks)
         return step
 
     def _check_overwriting(self) -> None:
         """Raises `ValueError` if overwriting would delete what the training starts from or learns from."""
         step = self.step
-        starts = {name: getattr(step, name).split(",") for name in ("start", "start_encoder", "start_decoder")}
+        starts = {name: getattr(step.weights, name).split(",") for name in ("start", "start_encoder", "start_decoder")}
         needed = starts | {"data": [one.where for one in step.data if one.drawn is None]}
         for name, places in needed.items():
             for place in places:
@@ -113,7 +110,7 @@ class TrainRunner(StepRunner[Train]):
     def status(self) -> list[str]:
         if not self.folder.exists(METRICS):
             done = max((line["step"] for line in read_lines(self.folder, LOSS)), default=None)
-            return [f"{self.step.name}: {done} of {self.step.steps} steps"] if done is not None else []
+            return [f"{self.step.name}: {done} of {self.step.schedule.steps} steps"] if done is not None else []
         metrics = json.loads(self.folder.read(METRICS))
         first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
         looks = "" if metrics.get("looks") is not False else "; it doesn't look at the image"
@@ -154,15 +151,15 @@ class TrainRunner(StepRunner[Train]):
         from model.data.split import is_held_out
 
         run = json.loads(self.folder.read("run.json"))
-        share, documents = run["step"]["held_out_share"], sha256s - self._never_trained_on()
+        step, documents = flat(run["step"]), sha256s - self._never_trained_on()
         # Earlier versions wrote down names alone.
-        for name in run["folders"] if "folders" in run else find_datasets(self.out, run["step"]["datasets"]):
+        for name in run["folders"] if "folders" in run else find_datasets(self.out, step["datasets"]):
             dataset = dataset_of(self.out, name)
             for shard in (r.shard for r in read_reports(dataset) if r.shard in run["shards"]):
                 part = manifest.read_part(dataset, shard)
                 for row in part.filter(manifest.answerable(part)).to_pylist():
                     fits = row["task"] in (*PROMPTS, TEXT) and row["sha256"] in documents
-                    if fits and not is_held_out(row["group"], share):
+                    if fits and not is_held_out(row["group"], step["held_out_share"]):
                         return [f"{self.step.name}/model"]
         return []
 

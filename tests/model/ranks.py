@@ -1,6 +1,5 @@
 """Trainings on several ranks: gloo processes of this machine, and a corpus whose batches are as unlike as they get."""
 
-import dataclasses
 import io
 import json
 import multiprocessing
@@ -20,7 +19,7 @@ from model.net import image
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from model.train import trainer
 from model.train.optim import groups
-from model.train.step import Train
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 
 # Modes as the released ones, in small: a square, and a square with tiles of another size.
 image.MODES["square"] = image.Mode(64, padded=True)
@@ -46,27 +45,14 @@ CONFIG = ModelConfig(
 STEP = Train(
     datasets=("rows.jsonl",),
     model=CONFIG,
-    modes=(("square", 1.0), ("tiled", 2.0)),
-    steps=20,
-    rows_per_step=8,
-    micro_rows=1,
-    length=96,
-    learning_rate=0.01,
-    min_learning_rate=0.001,
-    schedule="constant",
-    warmup=2,
-    tokenizer_samples=0,
-    held_out_share=0.2,
-    loss_samples=2,
-    loss_every=10,
-    looks_after=1000,
-    read_samples=1,
-    shown_samples=1,
-    max_new_tokens=2,
-    checkpoint_every=4,
-    precision="float32",
-    device="cpu",
-    threads=1,
+    schedule=Schedule(steps=20, min_learning_rate=0.001, curve="constant", warmup=2),
+    optim=Optim(learning_rate=0.01),
+    batches=Batches(modes=(("square", 1.0), ("tiled", 2.0)), rows_per_step=8, micro_rows=1, length=96, tokenizer_samples=0),
+    evaluation=Evaluation(
+        held_out_share=0.2, loss_samples=2, loss_every=10, looks_after=1000, read_samples=1, shown_samples=1, max_new_tokens=2
+    ),
+    checkpoint=Checkpoint(checkpoint_every=4),
+    compute=Compute(precision="float32", device="cpu", threads=1),
 )
 
 LAYOUTS = {
@@ -102,7 +88,7 @@ def make_rows(folder: Path, count: int = 60) -> None:
 
 
 def sgd(net: torch.nn.Module, step: Train) -> torch.optim.Optimizer:
-    return torch.optim.SGD(groups(net, {}, 0.0), lr=step.learning_rate)
+    return torch.optim.SGD(groups(net, {}, 0.0), lr=step.optim.learning_rate)
 
 
 def on_ranks(
@@ -147,4 +133,4 @@ def lines_of(out: Folder) -> list[dict]:
 def laid_out(step: Train, layout: str, **values) -> tuple[Train, int]:
     """(the step on this one of `LAYOUTS`, the number of its ranks)"""
     world, fields = LAYOUTS[layout]
-    return dataclasses.replace(step, **fields, **values), world
+    return step.but(**fields, **values), world

@@ -36,7 +36,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str], on_state) -> bool:
     dist.init_process_group("gloo")
     on_state(State(note=f"from step {first}"))
     with terminated() as asked:
-        for number in range(first, step.steps):
+        for number in range(first, step.schedule.steps):
             for at, who, when, what in faults:
                 if [at, who, when] == [str(turn), str(rank), str(number)]:
                     befall(what)
@@ -44,11 +44,11 @@ def train(step: Train, out: Folder, held_out: frozenset[str], on_state) -> bool:
             dist.all_reduce(one)
             total += int(one[0])
             stops = bool(one[1])
-            if rank == 0 and (stops or (number + 1) % step.checkpoint_every == 0):
+            if rank == 0 and (stops or (number + 1) % step.checkpoint.checkpoint_every == 0):
                 folder.write(
                     f"checkpoint/step-{number + 1:09d}/progress.json", json.dumps({"step": number + 1, "sum": total}).encode()
                 )
-                on_state(State(number + 1, step.steps, "steps"))
+                on_state(State(number + 1, step.schedule.steps, "steps"))
             if stops:
                 raise SystemExit(STOPPED)
     if rank == 0:

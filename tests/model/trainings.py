@@ -1,6 +1,5 @@
 """A training of some steps, and a corpus for it."""
 
-import dataclasses
 import json
 import multiprocessing
 import os
@@ -14,31 +13,22 @@ from datagen.disk.storage import Folder
 from model.net.config import line_reader
 from model.train import trainer
 from model.train.checkpoint import Checkpoints
-from model.train.step import Train
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 STEP = Train(
     datasets=("coarse", "round-*"),
     model=line_reader(),
-    modes=(("line", 1.0),),
-    steps=8,
-    rows_per_step=4,
-    micro_rows=2,
-    length=100,
-    warmup=2,
-    tokenizer_samples=0,
-    held_out_share=0.3,
-    loss_samples=6,
-    loss_every=4,
-    looks_after=4,
-    read_samples=3,
-    shown_samples=2,
-    max_new_tokens=8,
-    checkpoint_every=3,
-    average=0.9,
-    threads=1,
+    schedule=Schedule(steps=8, warmup=2),
+    optim=Optim(average=0.9),
+    batches=Batches(modes=(("line", 1.0),), rows_per_step=4, micro_rows=2, length=100, tokenizer_samples=0),
+    evaluation=Evaluation(
+        held_out_share=0.3, loss_samples=6, loss_every=4, looks_after=4, read_samples=3, shown_samples=2, max_new_tokens=8
+    ),
+    checkpoint=Checkpoint(checkpoint_every=3),
+    compute=Compute(threads=1),
 )
-FEW = dataclasses.replace(STEP, steps=2, loss_samples=1, read_samples=1, max_new_tokens=1, checkpoint_every=1)
+FEW = STEP.but(steps=2, loss_samples=1, read_samples=1, max_new_tokens=1, checkpoint_every=1)
 
 WEIGHTS = "train/model/model-00001-of-000001.safetensors"
 

@@ -31,7 +31,7 @@ from model.net.deepseek_ocr import build
 from model.net.image import views
 from model.net.tokenizer import TextTokenizer, byte_tokenizer
 from model.train.log import memory, peak
-from model.train.step import Train
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from model.train.trainer import train
 from tests.model.lines import write_dataset
 
@@ -64,22 +64,13 @@ def through(root: Path, config: ModelConfig, steps: int, rows: int, length: int,
     step = Train(
         datasets=("pages",),
         model=config,
-        frozen=("sam",),
-        steps=steps,
-        rows_per_step=rows,
-        micro_rows=1,
-        length=length,
-        tokenizer_samples=0,
-        loss_samples=1,
-        loss_every=steps,
-        read_samples=1,
-        max_new_tokens=1,
-        looks_after=steps,
-        checkpoint_every=steps,
-        checkpointing=torch.cuda.is_available(),
-        workers=workers,
-        threads=torch.get_num_threads(),
-        learning_rate=1e-5,
+        weights=Weights(frozen=("sam",)),
+        schedule=Schedule(steps=steps),
+        optim=Optim(learning_rate=1e-5),
+        batches=Batches(rows_per_step=rows, micro_rows=1, length=length, tokenizer_samples=0),
+        evaluation=Evaluation(loss_samples=1, loss_every=steps, read_samples=1, max_new_tokens=1, looks_after=steps),
+        checkpoint=Checkpoint(checkpoint_every=steps),
+        compute=Compute(checkpointing=torch.cuda.is_available(), workers=workers, threads=torch.get_num_threads()),
     )
     train(step, out)
     metrics = json.loads(out.read("train/metrics.json"))

@@ -130,16 +130,16 @@ def test_the_papers_rate_by_hand():
 
 
 def test_what_is_printed_for_a_training():
-    said = planned(replace(FULL, pipeline=4))
+    said = planned(FULL.but(pipeline=4))
     (row,) = (line for line in said.splitlines() if "the paper's)" in line)
-    (short,) = (line for line in planned(replace(FULL, pipeline=4, steps=100)).splitlines() if "the paper's)" in line)
+    (short,) = (line for line in planned(FULL.but(pipeline=4, steps=100)).splitlines() if "the paper's)" in line)
     assert float(row.split()[-1].replace(",", "")) == pytest.approx(2_000 * float(short.split()[-1]), rel=0.02)
-    assert "100 steps of 640 rows learn from about" in planned(replace(FULL, steps=100))
+    assert "100 steps of 640 rows learn from about" in planned(FULL.but(steps=100))
     own, *_ = said.partition("on 20 x 8 GPUs\n")[2].splitlines()
     assert own == "pipeline 4 x replicate 20 x shard 2, 16 batches a step"
     assert "pipeline 1 x replicate 20 x shard 8, 4 batches a step" in said and "16 (this training)" in said
     assert "pipeline 1 x replicate 20 x shard 8, 8 batches a step" in planned(FULL_STAGE_1)
-    assert "on 2 x 8 GPUs" in planned(FULL, 2, 8) and "on 1 x 2 GPUs" in planned(replace(TINY, rows_per_step=4), 0, 2)
+    assert "on 2 x 8 GPUs" in planned(FULL, 2, 8) and "on 1 x 2 GPUs" in planned(TINY.but(rows_per_step=4), 0, 2)
     assert "GPUs\npipeline" not in planned(TINY)  # 2 rows aren't for 160
 
 

@@ -16,7 +16,7 @@ from model.data.texts import Texts
 from model.data.tokens import made
 from model.net.tokenizer import train_tokenizer
 from model.train.data import open_all
-from model.train.step import Data, Train
+from model.train.step import Batches, Data, Train
 from tests.inputs.samples import sample
 from tests.model.lines import EIGHT
 from tests.outputs import write_dataset
@@ -74,5 +74,7 @@ def test_the_pieces_of_our_texts_are_the_texts_and_have_their_features(tmp_path,
     (dataset,) = open_ours(Folder(str(tmp_path)), ["texts"])
     columns = check(dataset, tokenizer)
     assert len(columns.features["source"]) == len(columns)
-    (found,) = open_all(Train((Data(f"{tmp_path}/texts", "text"),), length=LENGTH), Folder(str(tmp_path / "out"))).datasets
+    (found,) = open_all(
+        Train((Data(f"{tmp_path}/texts", "text"),), batches=Batches(length=LENGTH)), Folder(str(tmp_path / "out"))
+    ).datasets
     assert isinstance(found, Pieces) and found.length == LENGTH

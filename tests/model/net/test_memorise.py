@@ -21,7 +21,7 @@ from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.image import MODES, Mode
 from model.net.tokenizer import train_tokenizer
-from model.train.step import Train
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from model.train.trainer import train
 from tests.model.lines import EIGHT, answer_loss, line_crop, tokens_of, write_dataset
 
@@ -34,21 +34,12 @@ WORDS = (
 ).split()
 PAGES = Train(
     datasets=("pages", "again"),
-    steps=150,
-    rows_per_step=5,  # all pages, mostly
-    micro_rows=5,
-    learning_rate=1e-3,
-    schedule="constant",
-    warmup=10,
-    weight_decay=0.0,
-    tokenizer_samples=128,
-    held_out_share=0.5,
-    loss_samples=64,
-    loss_every=50,
-    read_samples=64,
-    checkpoint_every=75,
-    max_new_tokens=150,
-    threads=2,
+    schedule=Schedule(steps=150, curve="constant", warmup=10),
+    optim=Optim(learning_rate=1e-3, weight_decay=0.0),
+    batches=Batches(rows_per_step=5, micro_rows=5, tokenizer_samples=128),  # all pages in a step, mostly
+    evaluation=Evaluation(held_out_share=0.5, loss_samples=64, loss_every=50, read_samples=64, max_new_tokens=150),
+    checkpoint=Checkpoint(checkpoint_every=75),
+    compute=Compute(threads=2),
 )
 
 

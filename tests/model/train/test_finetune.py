@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ from model.train import trainer
 from model.train.export import export
 from model.train.export import main as export_main
 from model.train.forecast import planned, typical
-from model.train.step import Train
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from recipes.__main__ import main
 from recipes.finetune import TINY, finetune
 from tests.model.files.test_readme import README
@@ -37,7 +37,7 @@ SMALL = ModelConfig(
 def test_the_page_runs(tmp_path, monkeypatch, capsys):
     """In fewer steps, and with shorter readings."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("recipes.finetune.TINY", replace(TINY, read_samples=2, max_new_tokens=12))
+    monkeypatch.setattr("recipes.finetune.TINY", TINY.but(read_samples=2, max_new_tokens=12))
     steps = re.findall(r"```python\n(.*?)```|^    (?:make|\.venv/bin/python -m) ([^\n]*)$", PAGE, re.DOTALL | re.MULTILINE)
     assert len(steps) == 8
     said, names = [], {}
@@ -86,24 +86,16 @@ def rows(tmp_path):
             file.write(json.dumps((row if n % 6 else {"text": f"Text alone, {n}."}) | {"group": f"{n}"}) + "\n")
     return Train(
         datasets=(str(tmp_path / "rows.jsonl"),),
-        start=str(tmp_path / "start"),
-        lora=3,
-        steps=4,
-        rows_per_step=1,
-        micro_rows=1,
-        length=300,
-        modes=(("line", 1.0),),
-        learning_rate=1e-2,
-        warmup=1,
-        held_out_share=0.3,
-        loss_samples=4,
-        loss_every=4,
-        read_samples=2,
-        read_first=True,
-        max_new_tokens=4,
-        checkpoint_every=2,
-        threads=1,
         name="tuned",
+        weights=Weights(start=str(tmp_path / "start"), lora=3),
+        schedule=Schedule(steps=4, warmup=1),
+        optim=Optim(learning_rate=1e-2),
+        batches=Batches(rows_per_step=1, micro_rows=1, length=300, modes=(("line", 1.0),)),
+        evaluation=Evaluation(
+            held_out_share=0.3, loss_samples=4, loss_every=4, read_samples=2, read_first=True, max_new_tokens=4
+        ),
+        checkpoint=Checkpoint(checkpoint_every=2),
+        compute=Compute(threads=1),
     )
 
 
@@ -133,29 +125,29 @@ def test_adapters_that_are_killed_end_in_the_same_bytes(rows, tmp_path, monkeypa
         assert again.read(f"tuned/{name}") == whole.read(f"tuned/{name}"), name
     before, then = (json.loads(folder.read("tuned/metrics.json"))["read_before"] for folder in (whole, again))
     assert before == then and before["all"]["num"] in (1, 2)
-    with Reader(whole.sub("tuned/model")) as files, Reader(Folder(rows.start)) as before:
+    with Reader(whole.sub("tuned/model")) as files, Reader(Folder(rows.weights.start)) as before:
         changed = {key for key in files.tensors if not torch.equal(files.read(key), before.read(key))}
     assert changed and all(re.search(r"layers\.\d\.(self_attn|mlp)", key) and ".experts.0" not in key for key in changed)
-    export(Folder(rows.start), build(SMALL, 4), byte_tokenizer())
+    export(Folder(rows.weights.start), build(SMALL, 4), byte_tokenizer())
     assert not trainer.train(rows, whole)  # done, it needs its start no more
 
 
 def test_epochs_say_how_many_steps_there_are(rows, tmp_path):
     out = Folder(str(tmp_path / "out"))
-    assert trainer.train(replace(rows, epochs=2.0, steps=50, warmup=20, read_first=False), out)
+    assert trainer.train(rows.but(epochs=2.0, steps=50, warmup=20, read_first=False), out)
     metrics = json.loads(out.read("tuned/metrics.json"))
     num_train = metrics["num_train"]["rows.jsonl"]
     # A step is a row of samples: as many come as there are, twice, but for the last step's, and as rows have unequal numbers.
     assert abs(metrics["counts"]["samples"] - 2 * num_train) <= 1.5 * metrics["counts"]["samples"] / metrics["step"]
-    assert 2 < metrics["step"] < 50 and "ends after 2 epochs" in planned(replace(rows, epochs=2.0))
-    lasting = replace(rows, steps=50, warmup=20).lasting(7)
-    assert (lasting.steps, lasting.warmup) == (7, 1)
+    assert 2 < metrics["step"] < 50 and "ends after 2 epochs" in planned(rows.but(epochs=2.0))
+    lasting = rows.but(steps=50, warmup=20).lasting(7)
+    assert (lasting.schedule.steps, lasting.schedule.warmup) == (7, 1)
 
 
 @pytest.mark.parametrize("values", [{}, {"lora": 0, "average": 0.9, "frozen": ("sam",)}], ids=["adapters", "averaged"])
 def test_the_last_checkpoint_of_a_training_is_exported(rows, values, tmp_path, monkeypatch, capsys):
     """Killed after its last step, it gives the bytes that it would have come to; and can go on afterwards."""
-    step, out = replace(rows, read_first=False, **values), Folder(str(tmp_path / "out"))
+    step, out = rows.but(read_first=False, **values), Folder(str(tmp_path / "out"))
 
     def killed(self):
         raise KeyboardInterrupt
@@ -197,10 +189,10 @@ def test_other_weights_in_the_start_are_not_gone_on_with(rows, tmp_path, monkeyp
 
     monkeypatch.setattr(trainer._Training, "_train", killed)
     with pytest.raises(KeyboardInterrupt):
-        trainer.train(replace(rows, read_first=False), out)
-    export(Folder(rows.start), build(SMALL, 4), byte_tokenizer())
+        trainer.train(rows.but(read_first=False), out)
+    export(Folder(rows.weights.start), build(SMALL, 4), byte_tokenizer())
     with pytest.raises(ValueError, match=r"another training \(different: starts\)"):
-        trainer.train(replace(rows, read_first=False), out)
+        trainer.train(rows.but(read_first=False), out)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +206,7 @@ def test_other_weights_in_the_start_are_not_gone_on_with(rows, tmp_path, monkeyp
 )
 def test_what_can_not_be_tuned_is_told(rows, tmp_path, values, message):
     with pytest.raises(ValueError, match=message):
-        trainer.train(replace(rows, **values), Folder(str(tmp_path / "out")))
+        trainer.train(rows.but(**values), Folder(str(tmp_path / "out")))
 
 
 @pytest.mark.parametrize(
@@ -247,27 +239,30 @@ def test_words_become_the_step(tmp_path, monkeypatch):
         data="a.jsonl,text:b.jsonl", start="s", freeze="sam,clip", modes="tiny,line", rate=1e-4, steps=7, variant="tiny"
     )
     step = made.steps[0]
-    assert [one.group for one in step.data] == ["ocr", "text"] and step.frozen == ("sam", "clip")
-    assert step.length == 512 and step.learning_rate == pytest.approx(1e-4) and step.modes == (("tiny", 1.0), ("line", 1.0))
-    assert (step.steps, step.epochs) == (7, 0)
+    assert [one.group for one in step.data] == ["ocr", "text"] and step.weights.frozen == ("sam", "clip")
+    assert step.batches.length == 512 and step.optim.learning_rate == pytest.approx(1e-4)
+    assert step.batches.modes == (("tiny", 1.0), ("line", 1.0))
+    assert (step.schedule.steps, step.schedule.epochs) == (7, 0)
     given = finetune(data="a.jsonl", start="s", epochs=2, steps=9, modes="tiny,").steps[0]
-    assert given.warmup == 1 and given.modes == (("tiny", 1.0),) and given.groups == ()
-    assert (given.epochs, given.steps) == (2, 9) and finetune(data="a.jsonl", start="s").steps[0].epochs == 3
-    assert finetune(data="a.jsonl", start="s", lora=4, variant="tiny").steps[0].learning_rate == 10 * TINY.learning_rate
+    assert given.schedule.warmup == 1 and given.batches.modes == (("tiny", 1.0),) and given.groups == ()
+    assert (given.schedule.epochs, given.schedule.steps) == (2, 9)
+    assert finetune(data="a.jsonl", start="s").steps[0].schedule.epochs == 3
+    adapters = finetune(data="a.jsonl", start="s", lora=4, variant="tiny").steps[0]
+    assert adapters.optim.learning_rate == 10 * TINY.optim.learning_rate
 
 
 def test_the_plan_of_what_can_not_be(rows):
     with pytest.raises(ValueError, match="modes has bse: allowed are tiny"):
-        planned(replace(rows, modes=(("bse", 1.0),)))
-    assert "not one page fits into 256 tokens in gundam-m" in planned(replace(rows, modes=(("gundam-m", 1.0),), length=256))
+        planned(rows.but(modes=(("bse", 1.0),)))
+    assert "not one page fits into 256 tokens in gundam-m" in planned(rows.but(modes=(("gundam-m", 1.0),), length=256))
 
 
 def test_the_plan_is_of_what_is_set(rows):
-    text = planned(replace(rows, lora=0, frozen=("sam", "clip", "projector"), length=512))
+    text = planned(rows.but(lora=0, frozen=("sam", "clip", "projector"), length=512))
     first = next(line for line in text.splitlines() if line.startswith("as it is set"))
     net = build(SMALL)
     assert f"{sum(p.numel() for name, p in net.named_parameters() if not name.startswith('encoder.')):,}" in first
-    assert "encoder frozen" not in text and "patterns decoder.norm.*" in planned(replace(rows, frozen=("decoder.norm.*",)))
-    load = typical(SMALL, replace(rows, micro_rows=2, modes=(("tiny", 1.0), ("line", 3.0))))
-    assert sum(load.lengths) == 2 * rows.length and len(load.views) == len(load.lengths)
-    assert "can't be told" in planned(replace(rows, start="/nowhere"))
+    assert "encoder frozen" not in text and "patterns decoder.norm.*" in planned(rows.but(frozen=("decoder.norm.*",)))
+    load = typical(SMALL, rows.but(micro_rows=2, modes=(("tiny", 1.0), ("line", 3.0))))
+    assert sum(load.lengths) == 2 * rows.batches.length and len(load.views) == len(load.lengths)
+    assert "can't be told" in planned(rows.but(start="/nowhere"))

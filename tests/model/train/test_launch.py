@@ -20,7 +20,7 @@ from model.train.trainer import NothingToLearn, train
 from tests.model.lines import line_crop, write_dataset
 from tests.model.trainings import STEP, make_corpus, same_results
 
-SMALL = dataclasses.replace(STEP, steps=6, checkpoint_every=2)
+SMALL = STEP.but(steps=6, checkpoint_every=2)
 TWO = Machines(2)
 SUM = sum(3 * number for number in range(6))  # of two ranks
 
@@ -104,7 +104,7 @@ def test_what_is_wrong_with_the_input_is_not_tried_again(out, monkeypatch):
 
 @pytest.mark.slow
 def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch):
-    monkeypatch.setattr("tests.model.train.test_launch.SMALL", dataclasses.replace(SMALL, steps=10**6, checkpoint_every=10**6))
+    monkeypatch.setattr("tests.model.train.test_launch.SMALL", SMALL.but(steps=10**6, checkpoint_every=10**6))
     begun = threading.Thread(target=lambda: (until(lambda: turns(out)), time.sleep(3), os.kill(os.getpid(), signal.SIGTERM)))
     begun.start()
     with pytest.raises(SystemExit) as end:
@@ -141,7 +141,7 @@ def test_two_machines_meet(out, monkeypatch, tmp_path):
 @pytest.mark.slow
 def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
     one, other = make_corpus(tmp_path / "one"), make_corpus(tmp_path / "other")
-    step = dataclasses.replace(STEP, device="cpu")
+    step = STEP.but(device="cpu")
     assert train(step, one) and launch(step, other, frozenset(), Machines())
     same_results(one, other)
     assert not launch(step, other, frozenset(), Machines())

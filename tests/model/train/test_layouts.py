@@ -99,13 +99,10 @@ def test_losses_and_gradients_are_those_of_one_process(name, step, one, tmp_path
 
 
 def test_three_steps_on_stages_that_share_weights(step, tmp_path):
-    spread, world = laid_out(dataclasses.replace(step, steps=3), "pipeline 2 x FSDP 2")
+    spread, world = laid_out(step.but(steps=3), "pipeline 2 x FSDP 2")
     for name, num, values in (("one", 1, {"pipeline": 1}), ("four", world, {})):
         (tmp_path / name).mkdir()
-        assert (
-            on_ranks(dataclasses.replace(spread, **values), Folder(str(tmp_path / name)), num, noting(tmp_path / name))
-            == [0] * num
-        )
+        assert on_ranks(spread.but(**values), Folder(str(tmp_path / name)), num, noting(tmp_path / name)) == [0] * num
     same_training(tmp_path / "four", tmp_path / "one", world)
 
 
@@ -144,7 +141,7 @@ def same_lines(folder, expected, rel):
 @pytest.mark.slow
 def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
     """As the paper freezes SAM. So the first of four stages learns nothing, and hands no gradient on."""
-    step = dataclasses.replace(step, frozen=("sam",), average=0.9, rates=(("clip", 0.5),), schedule="cosine", checkpointing=True)
+    step = step.but(frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=True)
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
     for name in ASKED_FOR:
         spread, world = laid_out(step, name)
@@ -155,7 +152,7 @@ def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
 @pytest.mark.slow
 def test_adapters(step, one, tmp_path):
     start = Folder(str(one / "train/model")).url
-    step = dataclasses.replace(step, start=start, lora=2, steps=6, lora_targets=("q_proj", "down_proj", "lm_head"))
+    step = step.but(start=start, lora=2, steps=6, lora_targets=("q_proj", "down_proj", "lm_head"))
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
     for name in ASKED_FOR:
         spread, world = laid_out(step, name)
@@ -168,7 +165,7 @@ def test_adapters(step, one, tmp_path):
 def test_a_training_goes_on_on_other_ranks(step, one, tmp_path):
     """From each layout to the next one, with the samples that it would have had."""
     chain = ("FSDP 4", "pipeline 4", "one process", "copies 2 x FSDP 2", "pipeline 2 x copies 2", "one process")
-    step = dataclasses.replace(step, checkpoint_every=2)
+    step = step.but(checkpoint_every=2)
     for number, name in enumerate(chain[:-1]):
         spread, world = laid_out(step, name)
         assert signal.SIGKILL in map(abs, on_ranks(spread, Folder(str(tmp_path)), world, kills(3 * number + 4, *range(world))))
@@ -184,7 +181,7 @@ def test_kills_change_no_bit(name, step, tmp_path):
     spread, world = laid_out(step, name)
     assert on_ranks(spread, Folder(str(tmp_path / "whole")), world, by_sgd) == [0] * world
     draw, out = random.Random(name), Folder(str(tmp_path / "killed"))
-    for number, at in enumerate(sorted(draw.sample(range(1, step.steps), 5))):
+    for number, at in enumerate(sorted(draw.sample(range(1, step.schedule.steps), 5))):
         those = range(world) if number % 2 else (draw.randrange(world),)
         codes = on_ranks(spread, out, world, kills(at, *those))
         assert -signal.SIGKILL in codes and 0 not in codes
@@ -199,7 +196,7 @@ def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
 
     def told(rank):
         by_sgd(rank)
-        update, numbers = trainer.update, iter(range(step.steps))
+        update, numbers = trainer.update, iter(range(step.schedule.steps))
 
         def spoiled(optimizer, *rest):
             number = next(numbers)
@@ -219,9 +216,9 @@ def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
 
 
 def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_path):
-    step = dataclasses.replace(step, steps=1, precision="bfloat16", micro_rows=4)
+    step = step.but(steps=1, precision="bfloat16", micro_rows=4)
     for on in (False, True):
-        assert on_ranks(dataclasses.replace(step, checkpointing=on), Folder(str(tmp_path / str(on))), 1, by_sgd) == [0]
+        assert on_ranks(step.but(checkpointing=on), Folder(str(tmp_path / str(on))), 1, by_sgd) == [0]
     first, again = (lines_of(Folder(str(tmp_path / str(on))))[1] for on in (False, True))
     assert again["loss"] == first["loss"] and again["norm"] == pytest.approx(first["norm"], rel=1e-2)
 
@@ -268,17 +265,17 @@ DEEP = dataclasses.replace(CONFIG.decoder, depth=12)
 
 def test_layouts_that_do_not_fit():
     values = {"pipeline": 2, "replicate": 2}
-    assert layout(dataclasses.replace(STEP, **values), 8) == Layout(2, 2, 2)
+    assert layout(STEP.but(**values), 8) == Layout(2, 2, 2)
     with pytest.raises(ValueError, match="pipeline is 2, replicate 2, and there are 6 processes: it takes 4, or a multiple"):
-        layout(dataclasses.replace(STEP, **values), 6)
+        layout(STEP.but(**values), 6)
     with pytest.raises(ValueError, match="pipeline is 4, replicate 1, and there are 1 processes"):
-        layout(dataclasses.replace(STEP, pipeline=4), 1)
+        layout(STEP.but(pipeline=4), 1)
     with pytest.raises(
         ValueError, match="rows_per_step is 8: it must be a multiple of 16, which is 16 ranks with rows of their own"
     ):
         layout(STEP, 16)
     with pytest.raises(ValueError, match="multiple of 6, which is 2 ranks with rows of their own x 3 micro_rows"):
-        layout(dataclasses.replace(STEP, pipeline=2, micro_rows=3), 4)
+        layout(STEP.but(pipeline=2, micro_rows=3), 4)
     with pytest.raises(ValueError, match="pipeline is 0: it must be at least 1"):
-        dataclasses.replace(STEP, pipeline=0)
+        STEP.but(pipeline=0)
     assert set(LAYOUTS) == {"one process", *ASKED_FOR, *OTHERS}

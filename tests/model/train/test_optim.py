@@ -10,9 +10,9 @@ from torch import nn
 from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
 from model.train.optim import Average, adamw, check_rates, freeze, groups, rate_at, update, with_state
-from model.train.step import Data, Train
+from model.train.step import SECTIONS, Data, Optim, Schedule, Train, flat
 
-STEP = Train(datasets=("coarse",), steps=100, warmup=10, learning_rate=1.0, min_learning_rate=0.1)
+STEP = Train(datasets=("coarse",), schedule=Schedule(steps=100, warmup=10, min_learning_rate=0.1), optim=Optim(learning_rate=1.0))
 
 
 def on_meta():
@@ -32,7 +32,7 @@ def test_tables_scales_and_biases_do_not_decay():
 
 
 def test_parts_learn_at_rates_of_their_own():
-    step = dataclasses.replace(STEP, rates=(("decoder.layers.0.*", 0.5), ("sam", 0.1)))
+    step = STEP.but(rates=(("decoder.layers.0.*", 0.5), ("sam", 0.1)))
     optimizer = adamw(on_meta(), step)
     factors = {name: group["factor"] for group in optimizer.param_groups for name in group["names"]}
     assert factors["encoder.sam.pos_embed"] == factors["encoder.compressor.net_2.weight"] == 0.1
@@ -61,9 +61,9 @@ def test_schedules():
     cosine = [rate_at(STEP, n) for n in range(101)]
     assert cosine[0] == pytest.approx(0.1) and cosine[9] == cosine[10] == 1.0
     assert cosine[55] == pytest.approx(0.55) and cosine[100] == pytest.approx(0.1)
-    steps = dataclasses.replace(STEP, schedule="step")
+    steps = STEP.but(curve="step")
     assert [rate_at(steps, n) for n in (4, 79, 80, 89, 90)] == pytest.approx([0.5, 1.0, 0.316, 0.316, 0.316**2])
-    assert rate_at(dataclasses.replace(STEP, schedule="constant"), 99) == 1.0
+    assert rate_at(STEP.but(curve="constant"), 99) == 1.0
 
 
 def moved(gradient, loss=1.0, max_norm=1.0):
@@ -119,7 +119,7 @@ def test_the_average_of_weights():
     ("values", "message"),
     [
         ({"steps": 0}, "steps is 0: it must be at least 1"),
-        ({"schedule": "linear"}, "schedule is 'linear': allowed are cosine, step, constant"),
+        ({"curve": "linear"}, "curve is 'linear': allowed are cosine, step, constant"),
         ({"start": "a", "start_encoder": "b"}, "start is a: it is the whole network"),
         ({"start_encoder": "a"}, "start_encoder is a, and start_decoder is empty: give .* start_decoder=random"),
         ({"average": 1.0}, "average is 1.0"),
@@ -128,14 +128,24 @@ def test_the_average_of_weights():
 )
 def test_values_that_are_not_allowed(values, message):
     with pytest.raises(ValueError, match=message):
-        Train(datasets=("coarse",), **values)
+        STEP.but(**values)
+
+
+def test_a_field_is_in_one_section_and_goes_there_by_its_name():
+    names = [one.name for kind in (Train, *SECTIONS.values()) for one in dataclasses.fields(kind)]
+    assert len(set(names)) == len(names)
+    step = STEP.but(steps=7, seed=3, scans=0.5)
+    assert (step.schedule.steps, step.schedule.warmup, step.seed, step.batches.scans) == (7, 10, 3, 0.5)
+    assert flat(dataclasses.asdict(step)) == flat(dataclasses.asdict(STEP)) | {"steps": 7, "seed": 3, "scans": 0.5}
+    with pytest.raises(TypeError, match="stepz"):
+        STEP.but(stepz=7)
 
 
 def test_fewer_samples_are_worth_fewer_steps_and_less_warmup():
-    step = dataclasses.replace(STEP, num_samples=400)
+    step = STEP.but(num_samples=400)
     assert step.worth(400) == step and step.worth(10**6) == step
-    assert (step.worth(100).steps, step.worth(100).warmup) == (50, 5)
-    assert step.worth(1).steps == 30
+    assert (step.worth(100).schedule.steps, step.worth(100).schedule.warmup) == (50, 5)
+    assert step.worth(1).schedule.steps == 30
 
 
 def test_a_name_is_a_dataset_of_text_in_images():

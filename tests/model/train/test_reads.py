@@ -23,7 +23,7 @@ def shortened(step: Train) -> Train:
     """With the lines that so few steps come to."""
     data = tuple(one if one.drawn is None else replace(one, drawn=few(one.drawn)) for one in step.data)
     less = {"loss_samples": 6, "loss_every": 3, "read_samples": 4, "read_every": 2, "looks_after": 3, "max_new_tokens": 4}
-    return replace(step, datasets=data, steps=3, length=128, workers=0, **less)
+    return step.but(datasets=data, steps=3, length=128, workers=0, **less)
 
 
 def training(recipe: Recipe, name: str) -> Train:
@@ -78,8 +78,8 @@ def test_run_again_it_touches_nothing(recipe, out):
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
     """Lines of annotated pages, crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
     (drawn, step), (of_few, _) = ((training(r, "drawn"), training(r, "train")) for r in (multilingual(), multilingual(limit=8)))
-    assert of_few.steps == 200 < drawn.steps
-    assert step.start == drawn.name
+    assert of_few.schedule.steps == 200 < drawn.schedule.steps
+    assert step.weights.start == drawn.name
     out, empty = Folder(f"{tmp_path}/out"), Folder(f"{tmp_path}/empty")
     for name in ("fine-lines", "crops", "round-1"):
         write_dataset(out, name, [[line_crop(f"{text} {n}", f"{name}{n}", f"document {n}") for n, text in enumerate(EIGHT)]])
@@ -101,7 +101,7 @@ def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypa
         assert run(Recipe("r", (step,)), place) == 0
     assert "this machine has no GPU" in caplog.text and not out.exists("pages/run.json")
     # What such a machine would do, in small, on a processor.
-    assert train(replace(shortened(step), model=tiny(), num_samples=1, micro_rows=1, rows_per_step=2), out)
+    assert train(shortened(step).but(model=tiny(), num_samples=1, micro_rows=1, rows_per_step=2), out)
     metrics = json.loads(out.read("pages/metrics.json"))
     assert metrics["step"] == 3 and "mode tiny" in metrics["read"]
     assert set(metrics["num_train"]) == {"coarse", "fine", "fine-regions crop"}
@@ -118,5 +118,5 @@ def test_the_whole_recipe_has_lines_enough_and_takes_all_stages():
         drawn = step.data[0].drawn
         assert isinstance(drawn, DrawnLines) and isinstance(step.data[0], Data)
         # The shortest line takes 16 tokens; later ones 24 in the mean, so that a step has 32 at least.
-        assert 32 * step.steps < drawn.count and drawn.curriculum.stages[-1][0] < 24 * step.steps
+        assert 32 * step.schedule.steps < drawn.count and drawn.curriculum.stages[-1][0] < 24 * step.schedule.steps
     assert STAGES[-1][1] == 12

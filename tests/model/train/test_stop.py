@@ -1,6 +1,5 @@
 """A training that is told to stop, as clusters do it: what it leaves, and that it goes on to the same bytes."""
 
-import dataclasses
 import os
 import signal
 import time
@@ -34,7 +33,7 @@ def test_sigterm_leaves_a_checkpoint_of_that_very_step(whole, tmp_path):
 def test_sigterm_to_all_processes_of_a_job_leaves_it_too(whole, tmp_path):
     """Its worker as well."""
     other = make_corpus(tmp_path)
-    helped = dataclasses.replace(STEP, workers=1)
+    helped = STEP.but(workers=1)
     assert in_child(helped, other, 4, lambda: os.killpg(0, signal.SIGTERM)) == STOPPED
     assert Checkpoints(other.sub("train/checkpoint")).steps() == [3, 5]
     assert train(helped, other)
@@ -50,7 +49,7 @@ def test_a_worker_ends_when_its_training_is_killed(tmp_path):
         pids.write_text(" ".join(str(child.pid) for child in psutil.Process().children()))
         os.kill(os.getpid(), signal.SIGKILL)
 
-    assert in_child(dataclasses.replace(STEP, workers=1), other, 1, killed) == -signal.SIGKILL
+    assert in_child(STEP.but(workers=1), other, 1, killed) == -signal.SIGKILL
     (worker,) = map(int, pids.read_text().split())
     until = time.monotonic() + 30
     while is_running(worker) and time.monotonic() < until:

@@ -29,7 +29,7 @@ from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
-from model.train.step import Data
+from model.train.step import Data, flat
 from model.train.trainer import NothingToLearn, train
 from recipes.recipe import Recipe
 from recipes.report.train import IMAGES_BYTES, train_sections
@@ -95,7 +95,7 @@ def test_read_back_rows_show_their_samples(whole):
     for row in rows:
         number = int(row["key"][1:])
         assert row["truth"] == f"{EIGHT[number % 8]} {number}"
-        assert is_held_out(line_crop("x", document=f"document {number % 12}").origin.sha256, STEP.held_out_share)
+        assert is_held_out(line_crop("x", document=f"document {number % 12}").origin.sha256, STEP.evaluation.held_out_share)
         size = Image.open(io.BytesIO(base64.b64decode(row["image"]))).size
         assert size == Image.open(io.BytesIO(line_crop(row["truth"]).image)).size
 
@@ -105,7 +105,7 @@ def test_the_same_step_again_touches_nothing(whole):
     root = Path(out.url) / "train"
     before = files(root)
     assert train(STEP, out) is False
-    assert train(dataclasses.replace(STEP, workers=2, device="cpu"), out) is False  # who trains it is nothing that counts
+    assert train(STEP.but(workers=2, device="cpu"), out) is False  # who trains it is nothing that counts
     assert files(root) == before
 
 
@@ -120,15 +120,16 @@ def test_a_finished_training_is_good_on_another_processor(whole, monkeypatch):
 
 
 def test_a_finished_training_of_an_earlier_version_is_the_same_one(whole, tmp_path):
-    """`run.json` lacks the values that `Train` has got since."""
+    """`run.json` lacks the values that `Train` has got since, and has no sections."""
     out, _ = whole
     shutil.copytree(out.local, tmp_path / "old")
     run = json.loads(out.read("train/run.json"))
-    del run["step"]["optional"], run["step"]["photos"]
+    values = flat(run["step"])
+    run["step"] = {"schedule": values.pop("curve"), **{k: v for k, v in values.items() if k not in ("optional", "photos")}}
     (tmp_path / "old/train/run.json").write_text(json.dumps(run))
     assert train(STEP, Folder(str(tmp_path / "old"))) is False
     with pytest.raises(ValueError, match=r"different: step"):
-        train(dataclasses.replace(STEP, photos=0.5), Folder(str(tmp_path / "old")))
+        train(STEP.but(photos=0.5), Folder(str(tmp_path / "old")))
 
 
 def test_overwriting_does_not_delete_what_the_training_starts_from(whole, tmp_path):
@@ -136,7 +137,7 @@ def test_overwriting_does_not_delete_what_the_training_starts_from(whole, tmp_pa
     before = files(Path(out.url) / "train")
     (tmp_path / "link").symlink_to(out.local / "train")
     for values in ({"start": out.sub("train/model").url}, {"start": f"{tmp_path}/link/model"}):
-        step = dataclasses.replace(STEP, **values)
+        step = STEP.but(**values)
         with pytest.raises(ValueError, match=r"start is .*, which overwrite=1 would delete first: say out="):
             TrainRunner(step, Recipe("small", (step,)), Place(out.url, overwrite=True)).run()
     assert files(Path(out.url) / "train") == before
@@ -147,7 +148,8 @@ def test_the_model_is_named_for_the_documents_that_it_learned_from(whole):
     runner = TrainRunner(STEP, Recipe("small", (STEP,)), Place(out.url))
     documents = [line_crop("x", document=f"document {n}").origin.sha256 for n in range(12)]
     learned = {sha256 for sha256 in documents if runner.learned_from(frozenset({sha256})) == ["train/model"]}
-    assert learned == {sha256 for sha256 in documents if not is_held_out(sha256, STEP.held_out_share)} and 0 < len(learned) < 12
+    share = STEP.evaluation.held_out_share
+    assert learned == {sha256 for sha256 in documents if not is_held_out(sha256, share)} and 0 < len(learned) < 12
     assert runner.learned_from(frozenset({"ab" * 32})) == []
 
 
@@ -182,7 +184,7 @@ def test_a_model_stays_when_what_it_learned_from_is_set_aside_and_is_still_named
 def test_two_trainings_stand_beside_each_other(whole):
     out, _ = whole
     before = files(Path(out.url) / "train")
-    second = dataclasses.replace(STEP, name="second", steps=1, loss_samples=1, read_samples=1)
+    second = STEP.but(name="second", steps=1, loss_samples=1, read_samples=1)
     assert train(second, out) is True and train(second, out) is False
     assert json.loads(out.read("second/metrics.json"))["step"] == 1
     assert train(STEP, out) is False and files(Path(out.url) / "train") == before
@@ -193,7 +195,7 @@ def test_another_step_is_refused(whole, change):
     out, _ = whole
     before = files(Path(out.url) / "train")
     with pytest.raises(ValueError, match=r"overwrite=1 .* out="):
-        train(dataclasses.replace(STEP, **change), out)
+        train(STEP.but(**change), out)
     assert files(Path(out.url) / "train") == before
 
 
@@ -228,7 +230,7 @@ def test_marks_that_come_later_are_told_of_and_nothing_that_they_name_is_trained
 
 
 def test_only_an_optional_training_may_have_nothing_to_learn_from(tmp_path, monkeypatch):
-    step = dataclasses.replace(STEP, device="cpu", datasets=("round-*",))
+    step = STEP.but(device="cpu", datasets=("round-*",))
     with pytest.raises(NothingToLearn):
         TrainRunner(step, Recipe("small", (step,)), Place(str(tmp_path))).run()
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -258,14 +260,14 @@ def test_killed_twice_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
 def test_workers_make_the_same_batches(whole, tmp_path):
     out, _ = whole
     other = make_corpus(tmp_path)
-    assert train(dataclasses.replace(STEP, workers=1), other)
+    assert train(STEP.but(workers=1), other)
     assert other.read(WEIGHTS) == out.read(WEIGHTS)
 
 
 def test_rows_at_a_time_change_nothing_but_rounding(tmp_path):
     other, third = make_corpus(tmp_path), make_corpus(tmp_path / "third")
     for micro_rows, out in ((4, other), (1, third)):
-        assert train(dataclasses.replace(STEP, micro_rows=micro_rows, steps=3, precision="float32", read_samples=1), out)
+        assert train(STEP.but(micro_rows=micro_rows, steps=3, precision="float32", read_samples=1), out)
     losses = [[line["loss"] for line in lines_of(one)[1:4]] for one in (other, third)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
@@ -280,13 +282,13 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
         return update(optimizer, *args)
 
     monkeypatch.setattr(trainer, "update", spoiled)
-    assert train(dataclasses.replace(FEW, steps=3), out)
+    assert train(FEW.but(steps=3), out)
     assert [line.get("norm") is None for line in lines_of(out)[1:]] == [False, True, False]
     assert json.loads(out.read("train/metrics.json"))["counts"]["not_finite"] == 1
     monkeypatch.setattr(trainer, "update", lambda *args: [float("nan"), *args[3].tolist()])
     monkeypatch.setattr(trainer, "MAX_NOT_FINITE", 2)
     with pytest.raises(ValueError, match="2 steps in turn, up to step 2, had no finite gradient"):
-        train(dataclasses.replace(FEW, name="never", steps=5), out)
+        train(FEW.but(name="never", steps=5), out)
 
 
 def test_other_weights_of_datasets_from_a_checkpoint_on(tmp_path, monkeypatch):
@@ -305,7 +307,7 @@ def test_it_says_when_it_does_not_look(tmp_path, caplog):
     net = build(line_reader().with_vocab(len(tokenizer)))
     torch.nn.init.zeros_(net.encoder.projector.weight)
     save_model(folder, net, tokenizer)
-    step = dataclasses.replace(FEW, start=folder.url, frozen=("sam", "clip", "projector"), looks_after=2, loss_every=2)
+    step = FEW.but(start=folder.url, frozen=("sam", "clip", "projector"), looks_after=2, loss_every=2)
     assert train(step, out)
     assert "step 2: it doesn't look" in caplog.text
     assert json.loads(out.read("train/metrics.json"))["looks"] is False

@@ -1,7 +1,5 @@
 """What a training starts from, and what it refuses."""
 
-import dataclasses
-
 import pytest
 import torch
 
@@ -22,7 +20,7 @@ def started(tmp_path, **values):
     tokenizer = train_tokenizer(EIGHT, 300)
     folder = Folder(str(tmp_path / "from"))
     save_model(folder, build(line_reader(1).with_vocab(len(tokenizer)), seed=5), tokenizer)
-    assert train(dataclasses.replace(FEW, average=0.0, **values), out)
+    assert train(FEW.but(average=0.0, **values), out)
     with Reader(folder) as before, Reader(out.sub("train/model")) as after:
         same = {key for key in after.tensors if key in before.tensors}
         same = {key for key in same if after.tensors[key].shape == before.tensors[key].shape}
@@ -60,4 +58,4 @@ def test_an_encoder_goes_before_a_new_decoder(tmp_path):
 )
 def test_what_can_not_be_is_said_in_a_sentence(tmp_path, values, message):
     with pytest.raises(ValueError, match=message):
-        train(dataclasses.replace(FEW, **values), make_corpus(tmp_path))
+        train(FEW.but(**values), make_corpus(tmp_path))

@@ -20,9 +20,7 @@ from recipes.steps import Place, runners
 from recipes.steps.holdout import HoldOutRunner
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
 
-TINY = dataclasses.replace(
-    FRESH_ARM, rows_per_step=1, micro_rows=1, loss_samples=3, read_samples=3, shown_samples=3, max_new_tokens=3, workers=0
-)
+TINY = FRESH_ARM.but(rows_per_step=1, micro_rows=1, loss_samples=3, read_samples=3, shown_samples=3, max_new_tokens=3, workers=0)
 
 
 @pytest.mark.parametrize(
@@ -57,19 +55,19 @@ def test_the_steps_of_an_ablation():
     arms = recipe.steps[2:6]
     same = [dataclasses.replace(arm, name="", seed=0, datasets=()) for arm in arms]
     assert all(arm == same[0] for arm in same)
-    assert {arm.start for arm in arms} == {"stage1"} and [arm.seed for arm in arms] == [0, 0, 1, 1]
+    assert {arm.weights.start for arm in arms} == {"stage1"} and [arm.seed for arm in arms] == [0, 0, 1, 1]
     assert [(one.where, one.only) for one in arms[0].data] == [("/x/a", "train"), ("/x/t", "measure")]
     assert recipe.steps[1] == HoldOut(("/x/t",), 1.0)
     own = ablate(a="/x/a", b="/x/b", start="/x/s").steps
     assert own[0].share < 1 and own[0].datasets == ("/x/a", "/x/b")  # with a start there is nothing to train before
     assert [(one.where, one.only) for one in own[2].data] == [("/x/b", ""), ("/x/a", "measure")]
-    assert own[1].start == "/x/s" and not own[1].start_encoder and not own[1].start_decoder
+    assert own[1].weights.start == "/x/s" and not own[1].weights.start_encoder and not own[1].weights.start_decoder
     fresh = ablate(a="/x/a", b="/x/b", start_encoder="/x/e").steps[1]
-    assert (fresh.start, fresh.start_encoder, fresh.start_decoder) == ("", "/x/e", "random")
+    assert (fresh.weights.start, fresh.weights.start_encoder, fresh.weights.start_decoder) == ("", "/x/e", "random")
     (plain, degraded) = ablate(of="degradations", corpus="/x", seeds=1).steps[4:6]
-    assert (plain.scans, plain.photos) == (0, 0) and degraded.scans and degraded.photos
+    assert (plain.batches.scans, plain.batches.photos) == (0, 0) and degraded.batches.scans and degraded.batches.photos
     pages = ablate(a="/x/a", b="/x/b", start="/x/s", variant="full", modes="small,base").steps[1]
-    assert pages.modes == (("small", 1.0), ("base", 1.0)) and not pages.frozen
+    assert pages.batches.modes == (("small", 1.0), ("base", 1.0)) and not pages.weights.frozen
 
 
 def runner(step, out) -> HoldOutRunner:
@@ -85,7 +83,7 @@ def test_a_truths_documents_are_in_no_arm_whatever_their_names(tmp_path):
     names = runner(recipe.steps[1], out.url).held_out()
     assert {sample.origin.sha256 for sample in renamed} <= names and "other t0" in names
     arm = recipe.steps[2]
-    corpus = corpus_of(open_all(arm, out, names), byte_tokenizer(), arm.held_out_share)
+    corpus = corpus_of(open_all(arm, out, names), byte_tokenizer(), arm.evaluation.held_out_share)
     assert [len(rows) for rows in corpus.train] == [4, 0]  # d2 and d3 are left
     assert [len(rows) for rows in corpus.held_out] == [0, 4]
 

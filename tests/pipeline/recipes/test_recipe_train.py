@@ -1,6 +1,5 @@
 """The recipe that trains from datasets: what it refuses, and both stages one after the other on a corpus and a user's file."""
 
-import dataclasses
 import itertools
 import json
 
@@ -41,15 +40,18 @@ def test_what_is_refused(words, message):
 def test_the_papers_settings():
     """Section 3.5."""
     second = train(data="a,text:b.jsonl,/c:d", start="x").steps[0]
-    assert (second.learning_rate, second.schedule, second.length, second.rows_per_step) == (3e-5, "step", 8192, 640)
-    assert second.frozen == ("sam",) and [mode for mode, _ in second.modes] == ["tiny", "small", "base", "large", "gundam"]
+    assert (second.optim.learning_rate, second.schedule.curve) == (3e-5, "step")
+    assert (second.batches.length, second.batches.rows_per_step) == (8192, 640)
+    assert second.weights.frozen == ("sam",)
+    assert [mode for mode, _ in second.batches.modes] == ["tiny", "small", "base", "large", "gundam"]
     assert [(one.where, one.group) for one in second.data] == [("a", "ocr"), ("b.jsonl", "text"), ("/c:d", "ocr")]
     assert dict(second.groups) == {"ocr": 0.7, "vision": 0.2, "text": 0.1}
     first = train(data="a", stage=1, start_encoder="sam,clip").steps[0]
-    assert (first.learning_rate, first.schedule, first.length, first.rows_per_step) == (5e-5, "cosine", 4096, 1280)
+    assert (first.optim.learning_rate, first.schedule.curve) == (5e-5, "cosine")
+    assert (first.batches.length, first.batches.rows_per_step) == (4096, 1280)
     assert first.model.decoder.num_dense_layers == first.model.decoder.depth
     assert FULL.model.decoder.vocab_size == FULL_STAGE_1.model.decoder.vocab_size == 129280
-    assert [mode for mode, _ in train(data="a", stage=3, start="x").steps[0].modes] == ["gundam-m"]
+    assert [mode for mode, _ in train(data="a", stage=3, start="x").steps[0].batches.modes] == ["gundam-m"]
 
 
 def test_how_many_ranks_there_are(monkeypatch, tmp_path):
@@ -60,24 +62,24 @@ def test_how_many_ranks_there_are(monkeypatch, tmp_path):
         runner = TrainRunner(step, Recipe("train", (step,)), Place(str(tmp_path), **place))
         return runner._machines().num_ranks
 
-    assert ranks(FULL) == ranks(dataclasses.replace(FULL, pipeline=4)) == 8
-    assert ranks(dataclasses.replace(FULL, rows_per_step=6)) == 6 and ranks(TINY) == 1
-    assert ranks(FULL, gpus=3) == 3 and ranks(FULL, on="inline") == ranks(dataclasses.replace(FULL, device="cpu")) == 1
+    assert ranks(FULL) == ranks(FULL.but(pipeline=4)) == 8
+    assert ranks(FULL.but(rows_per_step=6)) == 6 and ranks(TINY) == 1
+    assert ranks(FULL, gpus=3) == 3 and ranks(FULL, on="inline") == ranks(FULL.but(device="cpu")) == 1
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert ranks(FULL) == 1 and ranks(FULL, gpus=2) == 2
 
 
 def test_too_few_ranks_for_the_papers_pipeline_are_refused(tmp_path, capsys):
     words = [f"data={tmp_path}/a", "start_decoder=random", f"out={tmp_path}/out", "layout=paper"]
-    assert train(data="a", start="x", layout="paper").steps[0].pipeline == 4
+    assert train(data="a", start="x", layout="paper").steps[0].parallel.pipeline == 4
     assert main(["train", *words, "gpus=6"]) == 2
     assert "pipeline is 4, replicate 1, and there are 6 processes: it takes 4, or a multiple of that" in capsys.readouterr().err
 
 
 def test_fewer_steps_warm_up_for_a_tenth_of_them():
     step = train(data="a", start="x", steps=100).steps[0]
-    assert (step.steps, step.warmup) == (100, 10) and FULL.warmup == 2000
-    assert train(data="a", start="x", steps=10**6).steps[0].warmup == 2000
+    assert (step.schedule.steps, step.schedule.warmup) == (100, 10) and FULL.schedule.warmup == 2000
+    assert train(data="a", start="x", steps=10**6).steps[0].schedule.warmup == 2000
 
 
 def test_a_file_may_hold_the_mixture(tmp_path):
@@ -104,14 +106,14 @@ def test_a_file_may_hold_the_mixture(tmp_path):
 
 
 def test_both_stages(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("recipes.train.TINY", dataclasses.replace(TINY, max_new_tokens=4, read_samples=2, loss_samples=2))
+    monkeypatch.setattr("recipes.train.TINY", TINY.but(max_new_tokens=4, read_samples=2, loss_samples=2))
     pages = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
     write_dataset(Folder(str(tmp_path)), "coarse", [pages])
     rows = []
     for n, text in enumerate(EIGHT):
         (tmp_path / f"{n}.jpg").write_bytes(rendered(text))
         rows.append({"image": f"{n}.jpg", "prompt": "<image>\nWhat does it say?", "answer": text})
-    rows[0]["group"] = next(f"{n}" for n in itertools.count() if is_held_out(f"{n}", TINY.held_out_share))
+    rows[0]["group"] = next(f"{n}" for n in itertools.count() if is_held_out(f"{n}", TINY.evaluation.held_out_share))
     (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
     words = [f"data={tmp_path}/coarse,vision:{tmp_path}/mine.jsonl", "variant=tiny", "steps=1", "on=inline"]
     assert main(["train", *words, "stage=1", f"out={tmp_path}/first"]) == 0
@@ -133,7 +135,7 @@ def test_both_stages(tmp_path, capsys, monkeypatch):
 
 def test_a_training_that_goes_on_is_shown_as_far_as_it_has_come(tmp_path, capsys, monkeypatch):
     """Its recipe is known from the start, although no step of it is done."""
-    monkeypatch.setattr("recipes.train.TINY", dataclasses.replace(TINY, max_new_tokens=4, read_samples=2, loss_samples=2))
+    monkeypatch.setattr("recipes.train.TINY", TINY.but(max_new_tokens=4, read_samples=2, loss_samples=2))
     for n, text in enumerate(EIGHT):
         (tmp_path / f"{n}.jpg").write_bytes(rendered(text))
     rows = [{"image": f"{n}.jpg", "prompt": "<image>\nWhat does it say?", "answer": text} for n, text in enumerate(EIGHT)]

@@ -28,7 +28,7 @@ from tests.model.trainings import STEP
 
 RUNNERS["CountLetters"] = "tests.pipeline.recipes.test_steps:CountRunner"
 RUNNERS["Look"] = "tests.pipeline.recipes.test_steps:LookRunner"
-TINY = replace(STEP, datasets=("lines",), steps=2, loss_samples=1, read_samples=1, shown_samples=1, checkpoint_every=1)
+TINY = STEP.but(datasets=("lines",), steps=2, loss_samples=1, read_samples=1, shown_samples=1, checkpoint_every=1)
 
 
 @dataclass(frozen=True)
