@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from datagen.disk.storage import Folder
@@ -59,6 +59,7 @@ def verify_worker(describe_here: Callable[[], Any], planned: str, folder: Folder
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    items: Iterable[tuple[Any, Any]]
     if isinstance(value, dict):
         items = value.items()
     elif _is_pairs(value):

@@ -37,7 +37,7 @@ class Frame:
 
 FRAMES = (Frame(0.06), Frame(0.18, 1.25))
 """The two views of a line. In the second one letters are lower by a sixth and hardly narrower: what is read by luck is read
-otherwise there. README.md has the others that were tried."""
+otherwise there. tests/bench/EARLIER.md has the others that were tried."""
 
 
 @dataclass(frozen=True)
