@@ -18,7 +18,6 @@ import os
 import sys
 import time
 import zlib
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Literal, TypeVar
 
@@ -85,22 +84,23 @@ class Table:
     def rows(self, numbers: Sequence[int], columns: Collection[str] | None = None) -> Iterator[tuple[int, Row]]:
         """The rows of these `numbers`, which ascend. Of Parquet and Arrow only `columns` are read, if they are given."""
         for start, stop, batches in self._groups(columns):
-            left = deque(numbers[bisect.bisect_left(numbers, start) : bisect.bisect_left(numbers, stop)])
+            wanted, done = numbers[bisect.bisect_left(numbers, start) : bisect.bisect_left(numbers, stop)], 0
             error = SampleError(self.reason, "fewer rows than it says")
             try:
                 with damage(self.reason):
-                    for batch in batches if left else ():
-                        stop = start + len(batch)
-                        if (first := left[0]) < stop:
+                    for batch in batches if wanted else ():
+                        stop, first = start + len(batch), wanted[done]
+                        if first < stop:
                             rows = self._rows(batch[first - start :])
-                            while left and left[0] < stop:
-                                yield left[0], rows[left.popleft() - first]
-                        if not left:
+                            while done < len(wanted) and wanted[done] < stop:
+                                yield wanted[done], rows[wanted[done] - first]
+                                done += 1
+                        if done == len(wanted):
                             break
                         start = stop
             except SampleError as raised:
                 error = raised
-            yield from ((number, error) for number in left)
+            yield from ((number, error) for number in wanted[done:])
 
     def _groups(self, columns: Collection[str] | None) -> Iterator[tuple[int, int, Iterable[Any]]]:
         """Batches of rows from one number to another. Damage stays in its group."""

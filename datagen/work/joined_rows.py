@@ -84,14 +84,14 @@ def with_joined(tasks: Sequence[ShardTask]) -> Iterator[ShardTask]:
         yield from tasks
         return
     with temporary_folder() as folder:
-        table = _Table(f"{folder}/joined.parquet", source.join([item for task in tasks for item in task.inputs]))
+        table = JoinedTable(f"{folder}/joined.parquet", source.join([item for task in tasks for item in task.inputs]))
         for task in tasks:
             rows = tuple(row for item in task.inputs for row in table.slice(item))
             joined = cast(Source, replace(cast(Any, source), joined=rows))
             yield replace(task, pipeline=replace(task.pipeline, source=joined))
 
 
-class _Table:
+class JoinedTable:
     """Rows in a Parquet file, in groups of one table each. What is said of whole tables is in memory."""
 
     def __init__(self, path: str, rows: Iterator[JoinedRow]):

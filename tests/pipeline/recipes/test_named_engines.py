@@ -122,10 +122,10 @@ def described(folder: Path, address: str) -> int:
 
 def test_a_run_goes_on_with_its_model_at_another_address_and_asked_more_at_a_time(tmp_path, capsys):
     (tmp_path / "in").mkdir()
-    for name in ("a", "b"):
+    for name, together in (("a", 2), ("b", 64)):
         (tmp_path / f"in/{name}.jpg").write_bytes(image())
         with serving(lambda request: says(CAPTION)) as (url, came):
-            assert described(tmp_path, f"{url}#{MODEL}?together={len(name) + ord(name)}&timeout_s=60") == 0
+            assert described(tmp_path, f"{url}#{MODEL}?together={together}&timeout_s={60 + together}") == 0
         assert len(came) == 1  # the pictures of runs before are described
     folder = Folder(f"{tmp_path}/out/vision")
     assert [sample.caption for sample in dataset_samples(folder)] == [CAPTION] * 2

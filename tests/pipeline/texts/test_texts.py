@@ -6,7 +6,6 @@ import zipfile
 from dataclasses import replace
 
 import datasets
-import numpy
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -140,18 +139,6 @@ def test_what_is_damaged_costs_what_it_holds(folder, tmp_path):
     (tmp_path / "end.txt").write_bytes("\n\n".join(ARTICLES * 20).encode() + b"\xff")
     pieces, drops = read(tmp_path / "end.txt", TextSource(max_chars=1000))
     assert len(pieces) > 5 and drops == [("not_utf8", Range(len(pieces), len(pieces) + 1))]
-
-
-def test_places_that_a_file_of_arrow_only_claims_are_no_text(tmp_path):
-    """Arrow believes the places of texts that a file names, even before its beginning."""
-    places = pa.py_buffer(numpy.array([0, 9, 2, 3], numpy.int32))
-    texts = pa.StringArray.from_buffers(3, places, pa.py_buffer(b"a text of some"))
-    with (
-        pa.OSFile(str(tmp_path / "a.arrow"), "wb") as file,
-        pa.ipc.new_stream(file, pa.schema([("text", pa.string())])) as stream,
-    ):
-        stream.write_batch(pa.record_batch([texts], ["text"]))
-    assert read(tmp_path / "a.arrow") == ([], [("broken_file", Range(n, n + 1)) for n in range(3)])
 
 
 def test_the_recipe_makes_a_dataset_once(folder, tmp_path):
