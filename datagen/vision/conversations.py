@@ -1,9 +1,4 @@
-"""Conversations about pictures, as LLaVA, ShareGPT4V and others have them, in JSON or JSON lines.
-
-    [{"id": "1", "image": "coco/a.jpg", "conversations": [{"from": "human", "value": "<image>\\nDescribe it."},
-                                                          {"from": "gpt", "value": "A dog in a meadow."}]}]
-    {"messages": [{"role": "user", "content": "<image>What is in the photo?"}, {"role": "assistant", "content": "…"}],
-     "images": ["a.jpg"]}
+"""Conversations about pictures, as LLaVA, ShareGPT4V and others have them, in JSON or JSON lines, as `chat_turns` reads them.
 
 The first answer to somebody who asks for a description is the picture's caption. Other turns, about colours, numbers or reasons,
 describe nothing that stands without its question: they are left alone.
@@ -16,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from datagen.inputs.chat_turns import turns
 from datagen.pictures.descriptions import Described, decoded
 from datagen.record import SampleError
 
-_SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant"}
 _IMAGE = re.compile(r"\s*<(image|ImageHere)>\s*")
 _ASKS = re.compile(
     r"\b(describe|descri\w+ (of|for)|description|caption|depict|summar(y|ize|ise)|interpretation|elaborate on|share its details|"
@@ -56,9 +51,13 @@ def _elements(data: bytes) -> list[Any]:
 
 def _parsed(row: Any) -> Described | SampleError:
     try:
-        return _row(decoded(row, Any) if isinstance(row, (bytes, msgspec.Raw)) else row)
+        row = decoded(row, Any) if isinstance(row, (bytes, msgspec.Raw)) else row
     except SampleError as error:
         return SampleError("broken_row", error.detail)
+    try:
+        return _row(row)
+    except SampleError as error:
+        return error
 
 
 def _row(row: Any) -> Described | SampleError:
@@ -79,7 +78,7 @@ def _row(row: Any) -> Described | SampleError:
 def _description(row: dict[str, Any]) -> str:
     """What is answered where a description is asked for; "" if none is."""
     asked = ""
-    for speaker, text in _turns(row):
+    for speaker, text in _said(row):
         if speaker == "assistant" and _asks(asked):
             return text.strip()
         asked = text if speaker == "user" else ""
@@ -92,19 +91,13 @@ def _asks(text: str) -> bool:
 
 
 def _first(row: dict[str, Any]) -> str:
-    return next((_IMAGE.sub(" ", text).strip() for speaker, text in _turns(row) if speaker == "user"), "")
+    return next((_IMAGE.sub(" ", text).strip() for speaker, text in _said(row) if speaker == "user"), "")
 
 
-def _turns(row: dict[str, Any]) -> list[tuple[str, str]]:
-    turns = row.get("conversations") or row.get("messages") or row.get("conversation")
-    spoken = []
-    for turn in turns if isinstance(turns, list) else []:
-        if not isinstance(turn, dict):
-            continue
-        speaker = _SPEAKERS.get(str(turn.get("from") or turn.get("role")), "")
-        content = turn.get("value", turn.get("content"))
+def _said(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for turn in turns(row):
+        content = turn.content
         if isinstance(content, list):
             content = " ".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-        if speaker and isinstance(content, str):
-            spoken.append((speaker, content))
-    return spoken
+        if turn.role in ("user", "assistant") and isinstance(content, str):
+            yield turn.role, content

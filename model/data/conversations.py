@@ -19,12 +19,13 @@ Keys that would make another sample of the row, such as boxes or tools, are refu
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from datagen.inputs.chat_turns import LISTS, ROLES
+from datagen.inputs.chat_turns import turns as chat_turns
 from datagen.record import SampleError
 from datagen.target import BOS, EOS, IMAGE, PAD
 from model.data.rows import Part
 
 VERSION = 2  # goes up whenever a row would become other parts
-ROLES = ("system", "user", "assistant")
 LAYOUTS = (
     "messages",
     "conversations",
@@ -35,7 +36,6 @@ LAYOUTS = (
 )
 FREE = f"{IMAGE}\nFree OCR."
 _CONTROL = (BOS, EOS, PAD)
-_SPEAKERS = {"human": "user", "gpt": "assistant"} | {role: role for role in ROLES}
 _WEIGHTS = ("loss", "loss_scale", "weight")
 _REFUSED = (
     *("objects", "videos", "video", "audios", "audio", "tools", "label", "kto_tag", "chosen", "rejected"),
@@ -88,9 +88,8 @@ def row(values: Any) -> Row:
 
 def _turns(values: Mapping[str, Any]) -> tuple[list[_Turn], list[str | None]]:
     """The turns of a row, and of each image in them where it lies, None where the row says it."""
-    for name in ("messages", "conversations", "conversation"):
-        if name in values:
-            return _messages(values[name], name)
+    if any(name in values for name in LISTS):
+        return _messages(values)
     for asked, more, answer in (("instruction", "input", "output"), ("query", "", "response"), ("prompt", "", "answer")):
         if answer in values:
             given = [_text(values[name], name).strip() for name in (asked, more) if name in values]
@@ -117,26 +116,20 @@ def _before(values: Mapping[str, Any], turns: Sequence[_Turn]) -> Iterator[_Turn
         yield _Turn("assistant", _text(pair[1], "history"), True)
 
 
-def _messages(messages: Any, name: str) -> tuple[list[_Turn], list[str | None]]:
+def _messages(values: Mapping[str, Any]) -> tuple[list[_Turn], list[str | None]]:
     turns: list[_Turn] = []
     images: list[str | None] = []
-    if not (messages := _list(messages, name)):
-        raise SampleError("bad_row", f"{name} is empty")
-    for message in messages:
-        message = {key: value for key, value in message.items() if value is not None} if isinstance(message, Mapping) else {}
+    for role, content, message in chat_turns(values):
         _refuse(message, _REFUSED_OF_MESSAGES)
-        if {"human", "assistant"} <= set(message):
-            turns += [_Turn("user", _text(message["human"], "human").strip())]
-            turns += [_Turn("assistant", _text(message["assistant"], "assistant"), True)]
-            continue
-        role = message.get("role") or _SPEAKERS.get(str(message.get("from")), message.get("from"))
         if role not in ROLES:
             raise SampleError("bad_row", f"a message has the role {role!r}: allowed are {', '.join(ROLES)}")
-        text, within = _content(message.get("content", message.get("value")))
+        text, within = _content(content)
         images += within
         is_answer = role == "assistant"
         # What is asked is stripped, as the released code does it.
         turns.append(_Turn(role, text if is_answer else text.strip(), _is_learned(message, is_answer)))
+    if not turns:
+        raise SampleError("bad_row", "its messages are empty")
     return turns, images
 
 
