@@ -146,6 +146,17 @@ class Sheet:
 
         self._below.append(draw)
 
+    def frame(self, box: Rect, colour: tuple[float, float, float], width: float) -> None:
+        """The edges of a rectangle, below all text."""
+
+        def draw(context: Any) -> None:
+            context.set_source_rgb(*colour)
+            context.set_line_width(width)
+            context.rectangle(box[0], box[1], box[2] - box[0], box[3] - box[1])
+            context.stroke()
+
+        self._below.append(draw)
+
     def rule(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.7) -> None:
         def draw(context: Any) -> None:
             context.set_source_rgb(*self.colour)
@@ -183,52 +194,6 @@ class Sheet:
         self._below.append(draw)
         self.region("figure", (x, y, x + width, y + height))
         return y + height
-
-    def table(
-        self, rows: Sequence[Sequence[str]], x: float, y: float, widths: Sequence[float], size: float, look: str, head: str = ""
-    ) -> float:
-        """A table; the height below it. `look`: ruled, three-line, striped or bare. `head` stands in a cell above all columns."""
-        self.begin("table")
-        grid = [[(cell, 1) for cell in row] for row in rows]
-        if head:
-            grid.insert(0, [(head, len(widths))])
-        pad, top, edges = 4.0, y, [y]
-        lefts = [x + sum(widths[:n]) for n in range(len(widths) + 1)]
-        num_heads = 2 if head else 1
-        for number, row in enumerate(grid):
-            column, height, cells = 0, 0.0, []
-            for text, span in row:
-                width = lefts[column + span] - lefts[column] - 2 * pad
-                lines = self.lines(text, width, size, weight=700 if number < num_heads else 400) if text else []
-                cells.append((lefts[column] + pad, lines))
-                height = max(height, sum(line.height for line in lines))
-                column += span
-            if look == "striped" and number % 2:
-                self.fill((x, top, lefts[-1], top + height + 2 * pad), (0.9, 0.93, 0.97))
-            for left, lines in cells:
-                at = top + pad
-                for line in lines:
-                    self.show(line, left, at + line.ascent)
-                    at += line.height
-            top += height + 2 * pad
-            edges.append(top)
-        self._rules(lefts, edges, look, bool(head))
-        spans = {span: f' colspan="{span}"' if span > 1 else "" for row in grid for _, span in row}
-        lines_html = ["".join(f"<td{spans[span]}>{html.escape(cell)}</td>" for cell, span in row) for row in grid]
-        rows_html = "".join(f"<tr>{line}</tr>" for line in lines_html)
-        self.region("table", (x, y, lefts[-1], top), html=f"<table>{rows_html}</table>", look=look)
-        return top
-
-    def _rules(self, lefts: Sequence[float], edges: Sequence[float], look: str, has_head: bool) -> None:
-        if look == "ruled":
-            for edge in edges:
-                self.rule(lefts[0], edge, lefts[-1], edge)
-            for left in lefts:
-                outer = left in (lefts[0], lefts[-1])
-                self.rule(left, edges[0] if outer or not has_head else edges[1], left, edges[-1])
-        elif look == "three-line":
-            for edge, width in ((edges[0], 1.2), (edges[2 if has_head else 1], 0.6), (edges[-1], 1.2)):
-                self.rule(lefts[0], edge, lefts[-1], edge, width)
 
     def pdf(self) -> bytes:
         """The page as a PDF."""

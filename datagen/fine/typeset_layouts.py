@@ -3,6 +3,8 @@
 from typing import Any
 
 from datagen.drawing.sheet import Column, Flow, Sheet, columns
+from datagen.fine.typeset_tables import set_table
+from datagen.tables.cells import Cell, Table
 
 CODE = '''def merge(left, right):
     """Two sorted lists as one."""
@@ -186,15 +188,21 @@ def lists(sheet: Sheet) -> None:
     sections(flow, 11, 300 if spaced else 110, 34 if spaced else 16)
 
 
-def _priced(sheet: Sheet, num: int) -> list[list[str]]:
-    """A table of prices: a row of heads, and `num` goods."""
+def _priced(sheet: Sheet, num: int, above: str = "") -> Table:
+    """A table of prices: a row of heads, below a cell `above` all columns if there is one, and `num` goods."""
     draw = sheet.prose.random
     heads, goods = (words.split() for words in _GOODS[sheet.prose.lang[:2]][:2])
-    rows = []
+    rows = [heads]
     for good in goods[:num]:
         amount, price = draw.randint(2, 60), draw.randint(100, 9900) / 100
         rows.append([good, str(amount), f"{price:.2f}", f"{amount * price:,.2f}"])
-    return [heads, *rows]
+    first = 1 if above else 0
+    cells = [
+        Cell(row + first, column, text, is_header=not row)
+        for row, of_row in enumerate(rows)
+        for column, text in enumerate(of_row)
+    ]
+    return Table(tuple([Cell(0, 0, above, 1, 4, True)] * first + cells))
 
 
 def tables(sheet: Sheet) -> None:
@@ -208,7 +216,7 @@ def tables(sheet: Sheet) -> None:
     for number, look in ((1, "ruled"), (2, "three-line")):
         flow.text("table_caption", caption.format(number) + sheet.prose.heading(20 if chinese else 60), 9, gap=4, together=150)
         head = above if number == 1 else ""
-        flow.y = sheet.table(_priced(sheet, 6), 100, flow.y, (130, 85, 85, 95), 9.5, look, head) + 14
+        flow.y = set_table(sheet, _priced(sheet, 6, head), 100, flow.y, (130, 85, 85, 95), 9.5, look) + 14
         body(flow, 10.5, 110 if chinese else 260, 1)
     sections(flow, 10.5, 100 if chinese else 260, 14 if chinese else 34)
 
@@ -316,7 +324,7 @@ def letter(sheet: Sheet) -> None:
     main = Flow(sheet, [Column(72, 232, 451, 740)])
     main.text("title", "Rechnung Nr. 2019-0417", 14, weight=700, gap=10)
     body(main, 11, 260, 1)
-    main.y = sheet.table(_priced(sheet, 7), 72, main.y, (180, 80, 90, 101), 10, "striped") + 14
+    main.y = set_table(sheet, _priced(sheet, 7), 72, main.y, (180, 80, 90, 101), 10, "striped") + 14
     body(main, 11, 200, 1)
     main.text("text_block", "Mit freundlichen Grüßen", 11, gap=24)
     main.text("text_block", "Johann Vogel", 11)

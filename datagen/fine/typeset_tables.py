@@ -3,23 +3,22 @@
 Each is a page of a PDF by Pango and Cairo, so that it can be read as a born-digital page and, rendered, as an image. Words and
 numbers are drawn by a seed. No rule of any engine was written for them."""
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import Any
 
-import cairocffi
 import numpy
-import pangocairocffi
 import pymupdf
 
-from datagen.drawing.families import PANGO_UNIT
-from datagen.drawing.typeset import Style, broken_lines, laid_out
+from datagen.drawing.prose import Prose
+from datagen.drawing.sheet import Sheet
+from datagen.drawing.typeset import BrokenLine
 from datagen.record import Box
 from datagen.tables.cells import Cell, Table, to_html
 
+Colour = tuple[float, float, float]
 STYLES = ("ruled", "three-line", "no lines", "striped")
 LANGS = ("en", "zh")
 SPANNING, EMPTY, WRAPPED = 0.12, 0.1, 0.08  # of the cells
@@ -110,54 +109,69 @@ def _text(random: Random, lang: str, kind: str) -> str:
 
 def _typeset(table: Table, style: str, lang: str, random: Random) -> TypesetTable:
     size, face = random.uniform(8, 11), random.choice(_FACES[lang])
-    pad_x, pad_y = random.uniform(0.3, 0.8) * size, random.uniform(0.15, 0.5) * size
-    alignment = [0.0, *(random.choice((0.0, 0.5, 1.0)) for _ in range(table.num_columns))]
-    buffer = io.BytesIO()
-    surface = cairocffi.PDFSurface(buffer, 595, 842)
-    surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z")
-    context = cairocffi.Context(surface)
-    bold = Style(size_pt=size, weight=700)
-    widths = _widths(context, table, face, lang, size, pad_x)
-    lefts = [_MARGIN_PT + sum(widths[:c]) for c in range(len(widths) + 1)]
+    pads = random.uniform(0.3, 0.8) * size, random.uniform(0.15, 0.5) * size
+    places = [0.0, *(random.choice((0.0, 0.5, 1.0)) for _ in range(table.num_columns))]
+    sheet = Sheet(Prose(lang, ("",), Random(0)), family=face)
+    widths = _widths(sheet, table, size, pads[0])
     heads = style != "no lines" or random.random() < 0.5
-    layouts: list[Any] = []  # lines are freed with their layouts
+    thin = random.choice((0.4, 0.5, 0.75, 1.0))
+    look: dict[str, Any] = {}
+    if style == "ruled":
+        look = {"ink": random.choice(((0, 0, 0), (0.4, 0.4, 0.4), (0.2, 0.3, 0.6)))}
+    elif style == "striped":
+        shade = random.uniform(0.88, 0.96)
+        look = {"tint": (shade, shade, random.choice((shade, 1.0)))}
+    set_table(sheet, table, _MARGIN_PT, _MARGIN_PT, widths, size, style, pads, places, heads, thin, **look)
+    return TypesetTable(style, lang, to_html(table), sheet.pdf(), sheet.regions[0].box)
 
-    def lines(cell: Cell) -> list[Any]:
-        width = lefts[cell.column + cell.columns] - lefts[cell.column] - 2 * pad_x
-        weight = bold.weight if heads and cell.is_header else 400
-        look = Style(width_pt=width + 0.5, margin_pt=0, size_pt=size, weight=weight)
-        if not cell.text:
-            return []
-        layouts.append(laid_out(context, cell.text, face, lang, look))
-        return list(broken_lines(layouts[-1], cell.text.encode()))
 
-    broken = {cell: lines(cell) for cell in table.cells}
-    tops = _tops(table, broken, size, pad_y)
-    _draw_rules(context, table, style, lefts, tops, random)
-    context.set_source_rgb(0, 0, 0)
+def set_table(
+    sheet: Sheet,
+    table: Table,
+    x: float,
+    y: float,
+    widths: Sequence[float],
+    size: float,
+    style: str,
+    pads: tuple[float, float] = (4.0, 4.0),
+    places: Sequence[float] = (),
+    has_heads: bool = True,
+    thin: float = 0.7,
+    ink: Colour = (0, 0, 0),
+    tint: Colour = (0.9, 0.93, 0.97),
+) -> float:
+    """Set a table at (x, y) on a sheet, in one of `STYLES`; the height below it. `pads` are beside and above what a cell says;
+    `places` say for each column where lines stand, from 0, left, to 1. Lengths are in points."""
+    sheet.begin("table")
+    lefts = [x + sum(widths[:c]) for c in range(len(widths) + 1)]
+    broken: dict[Cell, list[BrokenLine]] = {}
+    for cell in table.cells:
+        width = lefts[cell.column + cell.columns] - lefts[cell.column] - 2 * pads[0]
+        weight = 700 if has_heads and cell.is_header else 400
+        broken[cell] = sheet.lines(cell.text, width + 0.5, size, weight=weight) if cell.text else []
+    tops = _tops(table, broken, y, size, pads[1])
+    _rule(sheet, table, style, lefts, tops, thin, ink, tint)
     for cell, of_cell in broken.items():
-        left, right = lefts[cell.column] + pad_x, lefts[cell.column + cell.columns] - pad_x
-        height = sum(line.height for line in of_cell)
-        y = (tops[cell.row] + tops[cell.row + cell.rows] - height) / 2
-        place = 0.5 if cell.columns > 1 or cell.is_header else alignment[cell.column]
+        left, right = lefts[cell.column] + pads[0], lefts[cell.column + cell.columns] - pads[0]
+        at = (tops[cell.row] + tops[cell.row + cell.rows] - sum(line.height for line in of_cell)) / 2
+        place = 0.5 if cell.columns > 1 or cell.is_header else places[cell.column] if places else 0.0
         for line in of_cell:
-            width = line.at(0, 0).box[2] - line.at(0, 0).box[0]
-            context.move_to(left + place * max(0.0, right - left - width), y + line.ascent)
-            pangocairocffi.pangocairo.pango_cairo_show_layout_line(context._pointer, line.pointer)
-            y += line.height
-    surface.finish()
-    return TypesetTable(style, lang, to_html(table), buffer.getvalue(), (lefts[0], tops[0], lefts[-1], tops[-1]))
+            box = line.at(0, 0).box
+            sheet.show(line, left + place * max(0.0, right - left - box[2] + box[0]), at + line.ascent)
+            at += line.height
+    sheet.region("table", (x, y, lefts[-1], tops[-1]), html=to_html(table), look=style)
+    return tops[-1]
 
 
-def _widths(context: Any, table: Table, face: str, lang: str, size: float, pad: float) -> list[float]:
+def _widths(sheet: Sheet, table: Table, size: float, pad: float) -> list[float]:
     """Of each column: its widest cell's, at most a share of the page's, and enough for what spans."""
     most = (595 - 2 * _MARGIN_PT) / table.num_columns
     widths = [2 * size] * table.num_columns
     for cell in sorted(table.cells, key=lambda cell: cell.columns):
         if not cell.text:
             continue
-        layout = laid_out(context, cell.text, face, lang, Style(width_pt=9999, margin_pt=0, size_pt=size, weight=700))
-        needed = layout.get_extents()[1].width / PANGO_UNIT + 2 * pad + 1
+        (line,) = sheet.lines(cell.text, 9999, size, weight=700)
+        needed = line.logical[2] + 2 * pad + 1
         span = range(cell.column, cell.column + cell.columns)
         lacking = min(needed, most * cell.columns) - sum(widths[c] for c in span)
         for c in span:
@@ -165,36 +179,25 @@ def _widths(context: Any, table: Table, face: str, lang: str, size: float, pad: 
     return widths
 
 
-def _tops(table: Table, broken: dict[Cell, list[Any]], size: float, pad: float) -> list[float]:
+def _tops(table: Table, broken: dict[Cell, list[BrokenLine]], top: float, size: float, pad: float) -> list[float]:
     heights = [1.2 * size + 2 * pad] * table.num_rows
     for cell in sorted(broken, key=lambda cell: cell.rows):
         lacking = sum(line.height for line in broken[cell]) + 2 * pad - sum(heights[cell.row : cell.row + cell.rows])
         for r in range(cell.row, cell.row + cell.rows):
             heights[r] += max(0.0, lacking) / cell.rows
-    return [_MARGIN_PT + sum(heights[:r]) for r in range(len(heights) + 1)]
+    return [top + sum(heights[:r]) for r in range(len(heights) + 1)]
 
 
-def _draw_rules(context: Any, table: Table, style: str, lefts: list[float], tops: list[float], random: Random) -> None:
-    thin = random.choice((0.4, 0.5, 0.75, 1.0))
-    if style == "ruled":
-        context.set_line_width(thin)
-        context.set_source_rgb(*random.choice(((0, 0, 0), (0.4, 0.4, 0.4), (0.2, 0.3, 0.6))))
-        for cell in table.cells:
-            x, y = lefts[cell.column], tops[cell.row]
-            context.rectangle(x, y, lefts[cell.column + cell.columns] - x, tops[cell.row + cell.rows] - y)
-            context.stroke()
-    elif style == "three-line":
-        context.set_source_rgb(0, 0, 0)
-        for y, width in ((tops[0], 2 * thin), (tops[1], thin), (tops[-1], 2 * thin)):
-            context.set_line_width(width)
-            context.move_to(lefts[0], y)
-            context.line_to(lefts[-1], y)
-            context.stroke()
-    elif style == "striped":
-        shade = random.uniform(0.88, 0.96)
-        context.set_source_rgb(shade, shade, random.choice((shade, 1.0)))
-        for cell in table.cells:
-            if cell.row % 2 == 0:
-                x, y = lefts[cell.column], tops[cell.row]
-                context.rectangle(x, y, lefts[cell.column + cell.columns] - x, tops[cell.row + 1] - y)
-                context.fill()
+def _rule(
+    sheet: Sheet, table: Table, style: str, lefts: list[float], tops: list[float], thin: float, ink: Colour, tint: Colour
+) -> None:
+    if style == "three-line":
+        below_heads = max(cell.row + cell.rows for cell in table.cells if cell.is_header)
+        for y, width in ((tops[0], 2 * thin), (tops[below_heads], thin), (tops[-1], 2 * thin)):
+            sheet.rule(lefts[0], y, lefts[-1], y, width)
+    for cell in table.cells:
+        left, top, right = lefts[cell.column], tops[cell.row], lefts[cell.column + cell.columns]
+        if style == "ruled":
+            sheet.frame((left, top, right, tops[cell.row + cell.rows]), ink, thin)
+        elif style == "striped" and cell.row % 2 == 0:
+            sheet.fill((left, top, right, tops[cell.row + 1]), tint)
