@@ -59,7 +59,7 @@ def test_an_image_without_ink_or_a_tiny_one_stays_an_image():
 
 
 def test_on_a_page_distances_hang_on_its_lines():
-    page = numpy.vstack([clean()] * 30)
+    page = numpy.vstack([clean()] * 8)
     for step in (wear.gaps, wear.bleed_through, wear.blur, wear.shake):
         fine, coarse = (after(step, page, 1, line_height) for line_height in (len(clean()), 0))
         assert not numpy.array_equal(fine, coarse)
