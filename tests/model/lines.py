@@ -54,7 +54,7 @@ def line_crop(text: str, key: str = "crop", document: str = "a", task: str = "cr
         lang="und",
         script="Zyyy",
         text=text,
-        regions=(Region(box, "text", text, None, "test", lines=(Line(box, text),)),),
+        regions=(Region(box, "text", text, None, "typeset", lines=(Line(box, text),)),),
         quality=Quality(verdict),
         origin=Origin(f"/in/{document}.pdf", hashlib.sha256(document.encode()).hexdigest(), 0),
         stage="test",

@@ -78,7 +78,7 @@ def test_only_pictures_without_a_caption_are_described_many_at_a_time_and_failur
         described[0].quality.signals["caption_tokens_read"] == 300
         and described[0].quality.signals["caption_tokens_written"] == 20
     )
-    assert described[0].origin.engines["server a-vlm"] == url and "server a-vlm" not in described[3].origin.engines
+    assert described[0].origin.engines["server a-vlm"] == "as it is served" and "server a-vlm" not in described[3].origin.engines
     drops = {one.key: (one.reason, one.detail) for one in outcomes if isinstance(one, Drop)}
     assert {key: reason for key, (reason, _) in drops.items()} == {
         "a-70": "captioner_refused",
