@@ -335,9 +335,9 @@ def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
     checkpoint."""
     out, other = make_corpus(tmp_path / "whole"), make_corpus(tmp_path / "killed")
     code = (
-        "import dataclasses, sys; from datagen.disk.storage import Folder; from model.train.trainer import train;"
+        "import sys; from datagen.disk.storage import Folder; from model.train.trainer import train;"
         "from tests.model.trainings import STEP;"
-        "train(dataclasses.replace(STEP, steps=40, checkpoint_every=2, loss_every=10), Folder(sys.argv[1]))"
+        "train(STEP.but(steps=40, checkpoint_every=2, loss_every=10), Folder(sys.argv[1]))"
     )
     command = [sys.executable, "-W", "ignore", "-c", code]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

@@ -1,5 +1,6 @@
 """The commands of all READMEs: each recipe can be planned as it stands there, each verb says something of a small output."""
 
+import gzip
 import re
 import shutil
 import zipfile
@@ -62,7 +63,7 @@ def here(tmp_path_factory):
     pq.write_table(pa.table({"uri": ["pdfs/a.pdf", "gone.pdf"]}), root / "LIST.parquet")
     with zipfile.ZipFile(root / "FILE.zip", "w") as archive:
         archive.write(root / "pdfs/a.pdf", "a.pdf")
-    (root / "CID-SMILES.gz").write_bytes(b"")
+    (root / "CID-SMILES.gz").write_bytes(gzip.compress(b"702\tCCO\n"))
     for name in ("coarse", "fine", "multilingual"):
         write_dataset(root / "out" / name / name, [page_sample("a-000000", "word")])
         (root / "out" / name / "recipe.json").write_text(f'{{"recipe": "{name}", "values": {{}}}}')
