@@ -62,21 +62,21 @@ class _Ablation:
 
 
 def ablate(
-    a: Annotated[str, "DATASET", "what an arm learns from, as data of train; b and c are the others", datasets] = "",
-    b: Annotated[str, "DATASET", "what the second arm learns from", datasets] = "",
-    c: Annotated[str, "DATASET", "what a third arm learns from", datasets] = "",
-    truth: Annotated[str, "DATASET", "what all arms are measured on; none learns from its documents", datasets] = "",
+    a: Annotated[str, "DATASET", "the first dataset to compare, as data= of train; b and c are the others", datasets] = "",
+    b: Annotated[str, "DATASET", "the second dataset", datasets] = "",
+    c: Annotated[str, "DATASET", "a third dataset", datasets] = "",
+    truth: Annotated[str, "DATASET", "the test set for all; its documents are kept out of a, b and c", datasets] = "",
     of: Annotated[
-        str, "KIND", "an ablation that comes with pagewheel: raw_text, rounds or degradations, in place of a and b"
+        str, "KIND", "a ready comparison in place of a and b: raw_text (with ours), rounds (1 with 2), degradations"
     ] = "",
-    corpus: Annotated[str, "DIR", "an output of multilingual, of which pages or rounds are compared", path] = "",
+    corpus: Annotated[str, "DIR", "with of=: an output of multilingual to compare pages or rounds of", path] = "",
     input: str = "",
     limit: int = 0,
     start: str = "",
     start_encoder: str = "",
-    steps: Annotated[int, "N", "how many steps each arm is trained"] = 1500,
-    seeds: Annotated[int, "N", "how many seeds each arm is trained with"] = 3,
-    variant: Annotated[str, "NAME", "what arms are: lines, small networks of lines; full, the released sizes"] = "lines",
+    steps: Annotated[int, "N", "how many steps to train on each dataset"] = 1500,
+    seeds: Annotated[int, "N", "how many seeds to train each with"] = 3,
+    variant: Annotated[str, "NAME", "what to train: lines, a small reader of lines; full, the released sizes"] = "lines",
     modes: str = "",
 ) -> Recipe:
     """What a label is worth: the same training on two corpora, with seeds and intervals, measured on one truth.

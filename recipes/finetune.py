@@ -51,11 +51,11 @@ def finetune(
     start: str = "",
     lora: int = 0,
     freeze: Annotated[
-        str, "A,B,…", "what isn't trained: sam, clip, projector, experts, embeddings, decoder, or patterns of names"
+        str, "A,B,…", "what not to train: sam, clip, projector, experts, embeddings, decoder, or name patterns"
     ] = "",
     modes: str = "",
-    rate: Annotated[float, "X", "the learning rate at its highest, in place of the variant's"] = 0.0,
-    epochs: Annotated[int, "N", "how often to learn from each row, in at most steps=N steps; without it as many steps"] = 0,
+    rate: Annotated[float, "X", "peak learning rate; default: the variant's"] = 0.0,
+    epochs: Annotated[int, "N", "passes over each row, in at most steps=N steps; default: the variant's number of steps"] = 0,
     steps: int = 0,
     variant: str = "full",
 ) -> Recipe:

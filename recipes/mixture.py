@@ -56,18 +56,18 @@ class WriteMixture:
 
 
 def mixture(
-    pages: Annotated[str, "WHERE", "coarse pages: an input, packages, none, or an output that has them", part] = "",
-    fine: Annotated[str, "WHERE", "annotated pages; as pages", part] = "",
-    minority: Annotated[str, "DIR", "an output of multilingual, whose rounds labelled pages and lines", part] = "",
-    word: Annotated[str, "WHERE", "Word documents; as pages", part] = "",
-    scene: Annotated[str, "WHERE", "pictures with text; as pages", part] = "",
+    pages: Annotated[str, "WHERE", "coarse pages: an input, packages (sample data), none, or an earlier output", part] = "",
+    fine: Annotated[str, "WHERE", "annotated pages: values as for pages", part] = "",
+    minority: Annotated[str, "DIR", "an output of multilingual: pages and lines that its flywheel labelled", part] = "",
+    word: Annotated[str, "WHERE", "Word documents: values as for pages", part] = "",
+    scene: Annotated[str, "WHERE", "pictures with text: values as for pages", part] = "",
     figures: Annotated[
         str, "WHERE", "figures: packages (default), molecules to draw, none, or an output that has them", part
     ] = "",
-    vision: Annotated[str, "WHERE", "described pictures; as pages", part] = "",
-    texts: Annotated[str, "WHERE", "texts alone; as pages", part] = "",
-    scene_list: Annotated[str, "NAME", "the list that the pictures of scene are of, as list of the recipe scene"] = "",
-    vision_list: Annotated[str, "NAME", "the list that the pictures of vision are of, as list of the recipe vision"] = "",
+    vision: Annotated[str, "WHERE", "pictures with captions: values as for pages", part] = "",
+    texts: Annotated[str, "WHERE", "texts without images: values as for pages", part] = "",
+    scene_list: Annotated[str, "NAME", "the published list of scene='s pictures, as list= of the recipe scene"] = "",
+    vision_list: Annotated[str, "NAME", "the published list of vision='s pictures, as list= of the recipe vision"] = "",
     limit: int = 0,
     benchmarks: str = "",
 ) -> Recipe:

@@ -59,13 +59,13 @@ def multilingual(
     limit: int = 0,
     deep: bool = False,
     rounds: Annotated[
-        int, "N", "how many rounds of the flywheel to have in all; 0: none; auto: until one brings no gain", values.rounds
+        int, "N", "the flywheel's rounds in all, earlier ones included; 0: none; auto: until one brings no gain", values.rounds
     ] = 2,
     gold: str = "",
     text: Annotated[
         str,
         "DIR",
-        "text to typeset for readers, as km.txt or km/*.txt; packages: theirs, for all languages; none: not theirs",
+        "a folder of text (km.txt, km/*.txt) to train readers from; packages: also packaged text; none: no packaged text",
         values.texts,
     ] = "",
     passwords: str = "",
@@ -73,12 +73,10 @@ def multilingual(
     existing: Annotated[
         str,
         "A,B,…",
-        "readers beside Tesseract, of which the best one votes: ppocr, folders of its models",
+        "other OCR to compare with Tesseract: ppocr, model folders; the best checks our readings",
         values.existing_readers,
     ] = "",
-    readers: Annotated[
-        str, "KIND", "what the flywheel trains: compact; or got_ocr, ours, which start from start=FOLDER"
-    ] = "compact",
+    readers: Annotated[str, "KIND", "which reader to train: compact; or got_ocr, ours, which need start="] = "compact",
     start: str = "",
     lora: int = 0,
 ) -> Recipe:

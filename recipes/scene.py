@@ -47,16 +47,12 @@ def scene(
     judge: Annotated[
         str,
         "A:V,…",
-        "what a picture that was read is worth, as min_score:0.95,languages:zh:0.5+other:0.1; see scene/judge_scene.py",
+        "limits on readings (min_score:0.95) and shares of languages (languages:zh:0.5+other:0.1)",
     ] = "",
-    agreement: Annotated[
-        bool, "0|1", "read each picture at two sizes, and say how far both agree: it takes 1.7 times as long"
-    ] = False,
+    agreement: Annotated[bool, "0|1", "read each picture at two sizes and compare; it takes 1.7 times as long"] = False,
     engines: str = "",
     reader: str = "",
-    photographs: Annotated[
-        str, "DIR", "photographs without text, which signs are set onto; default: of packages", values.path
-    ] = "",
+    photographs: Annotated[str, "DIR", "photographs without text, to draw signs on; default: Debian's", values.path] = "",
     limit: int = 0,
     seed: int = 0,
     benchmarks: str = "",

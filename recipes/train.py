@@ -52,14 +52,14 @@ def train(
     start: str = "",
     start_encoder: str = "",
     start_decoder: Annotated[
-        str, "FOLDER", "weights whose decoder and tokenizer are taken alone; random: a fresh decoder", places
+        str, "FOLDER", "take only decoder and tokenizer of these weights; random: a fresh decoder", places
     ] = "",
     stage: Annotated[int, "N", "1: the encoder with a compact decoder; 2: all of it; 3: going on in gundam-m"] = 2,
     variant: str = "full",
     layout: Annotated[
         str,
         "NAME",
-        "shard: the GPUs of a machine share the weights; paper: a pipeline of four stages, and copies",
+        "shard: the GPUs of a machine share the weights; paper: four pipeline stages, replicated",
     ] = "shard",
     steps: int = 0,
 ) -> Recipe:

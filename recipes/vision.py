@@ -29,7 +29,7 @@ def vision(
     captioner: Annotated[
         str,
         "URL#MODEL",
-        "a model behind OpenAI's chat completions that describes pictures without a caption; default: none, since each one costs",
+        "a server and model that write missing captions; default: none, since captions cost money",
         values.captioner,
     ] = "",
     seed: int = 0,

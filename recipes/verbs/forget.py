@@ -36,8 +36,8 @@ class Finished(NamedTuple):
 
 def forget(
     out: str,
-    uri: Annotated[str, "URI", "where the source lies, as its samples' records have it under origin"] = "",
-    sha256: Annotated[str, "HEX", "the content of the source, wherever it lies"] = "",
+    uri: Annotated[str, "URI", "the address of the source, as origin.uri of its samples has it"] = "",
+    sha256: Annotated[str, "HEX", "the sha256 of the source's bytes, as origin.sha256 has it, wherever the source lies"] = "",
     *,
     recipe: Recipe | None = None,
 ) -> tuple[str, bool]:

@@ -33,7 +33,7 @@ def read(
     input: str,
     out: Annotated[str, "FILE", "a file of JSON lines on a local disk"],
     kind: Annotated[
-        str, "WHAT", "what each image shows: line, page, or auto: a line is at most 160 px high, or 6 times as wide"
+        str, "WHAT", "what each image shows: line, page, or auto (a line is at most 160 px high, or 6 times as wide)"
     ] = "auto",
     on: str = "local",
     workers: int = 0,

@@ -12,7 +12,7 @@ from recipes.steps import Place, runners
 
 def retry(
     out: str,
-    reason: Annotated[str, "NAME", "why documents or pages dropped, as drops.jsonl has it, such as timeout or not_found"] = "",
+    reason: Annotated[str, "NAME", "the reason to retry, from drops.jsonl: timeout, not_found…"] = "",
     passwords: str = "",
     on: str = "local",
     workers: int = 0,

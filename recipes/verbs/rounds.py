@@ -21,10 +21,8 @@ _TIMES, _LEAST_RATE = 1.5, 0.01  # another error rate is told if it is so many t
 def flywheel(
     out: str,
     rollback: Annotated[int, "N", "set aside all rounds of the flywheel after the round N; 0: all"] = -1,
-    review: Annotated[
-        int, "N", "write a page for a browser with the N refused lines that teach most when a person corrects them"
-    ] = 0,
-    audit: Annotated[int, "N", "write a page for a browser with N accepted lines to transcribe; it shows no reading"] = 0,
+    review: Annotated[int, "N", "make a browser page with the N refused lines that are most worth correcting"] = 0,
+    audit: Annotated[int, "N", "make a browser page with N accepted lines to type in, to measure how many labels are right"] = 0,
     gold: str = "",
 ) -> str:
     """The rounds of an output; rollback=N: back to an earlier one; review=N, audit=N: pages for a person to work on.

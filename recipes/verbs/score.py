@@ -12,9 +12,9 @@ _MOST_NAMED = 5  # pages in one line
 
 
 def score(
-    pred: Annotated[str, "DIR", "predictions: a folder of STEM.md, each called as its page's image, or a dataset"],
+    pred: Annotated[str, "DIR", "predictions: a folder of NAME.md, named as the pages' images, or a dataset"],
     gt: Annotated[str, "FILE", "the truth: OmniDocBench's JSON, a .jsonl of olmOCR-bench's tests, or a dataset's folder"],
-    out: Annotated[str, "FILE", "a file for all of it as JSON, page by page"] = "",
+    out: Annotated[str, "FILE", "a file for all scores, page by page, as JSON"] = "",
 ) -> str:
     """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes.
 
