@@ -2,8 +2,7 @@
 
 Pillow draws a line of known text, which is all that ink is compared with and that training lines need, and takes a font by its
 file. It neither breaks lines nor says where a word stands in one, and writes no PDF that holds text: whole pages, with boxes, are
-drawn by Pango in `datagen.drawing.typeset`, and vertical ones by a browser in `datagen.drawing.vertical_pages`. All three take
-their fonts from `datagen.drawing.typefaces`.
+drawn by Pango, on a `datagen.drawing.sheet`. Both take their fonts from `datagen.drawing.typefaces`.
 """
 
 import functools

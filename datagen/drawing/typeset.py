@@ -1,4 +1,4 @@
-"""Text as typeset PDF pages, with the place of each line and word, by Pango and Cairo.
+"""Lines of text set by Pango and Cairo, with the place of each line and word.
 
 The places and texts come from the input and from Pango's layout. They never come from the text layer of the PDF, since that is
 what they are to test. Pango is needed because it breaks lines, orders right-to-left text, and knows where each cluster stands;
@@ -6,10 +6,9 @@ lines of training come from `datagen.drawing.line_by_pillow`, which can do none 
 fonts and library versions give the same bytes.
 """
 
-import io
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ import cairocffi
 import pangocairocffi
 from pangocffi import Layout, ffi, pango
 
-from datagen.drawing.families import PANGO_UNIT, description, family
+from datagen.drawing.families import PANGO_UNIT, description
 from datagen.drawing.typefaces import installed, missing
 
 Rect = tuple[float, float, float, float]  # x0, y0, x1, y1 in points, origin top left, x1/y1 exclusive
@@ -61,28 +60,6 @@ class TypesetLine:
 
 
 @dataclass(frozen=True)
-class TypesetPage:
-    """The lines of `paragraphs`, in reading order. A paragraph that is broken over two pages has lines on both."""
-
-    size_pt: tuple[float, float]
-    paragraphs: tuple[tuple[TypesetLine, ...], ...]
-
-    @property
-    def lines(self) -> tuple[TypesetLine, ...]:
-        return tuple(line for paragraph in self.paragraphs for line in paragraph)
-
-    @property
-    def text(self) -> str:
-        return "\n\n".join("\n".join(line.text for line in paragraph) for paragraph in self.paragraphs)
-
-
-@dataclass(frozen=True)
-class Typeset:
-    pdf: bytes
-    pages: tuple[TypesetPage, ...]
-
-
-@dataclass(frozen=True)
 class Style:
     """How a document looks.
 
@@ -115,54 +92,6 @@ class Style:
         return self.height_pt - 2 * self.margin_pt
 
 
-def typeset(paragraphs: Sequence[str], lang: str = "und", style: Style = Style(), max_pages: int = 0) -> Typeset:
-    """The paragraphs on as many pages as they fill, but at most `max_pages` (0: all). The text beyond these is left out.
-
-    A newline in a paragraph breaks the line. Each paragraph has its own base direction. Columns fill from the right if the first
-    line is right to left. `lang` (BCP-47) chooses forms of letters and rules of line breaking. Raises `ValueError` if no font has
-    the text's letters, or if the style leaves no room for them.
-    """
-    if style.columns < 1 or style.column_width_pt < style.size_pt or style.column_height_pt < 2 * style.size_pt:
-        raise ValueError(f"no room for text of size_pt={style.size_pt:g} in {style}")
-    paragraphs = [unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs if paragraph.strip()]
-    name = style.family or family("\n".join(paragraphs), lang)
-    if name not in installed():
-        raise ValueError(f"family={name!r}: not installed")
-    buffer = io.BytesIO()
-    surface = cairocffi.PDFSurface(buffer, style.width_pt, style.height_pt)
-    surface.set_metadata(cairocffi.PDF_METADATA_CREATE_DATE, CREATED)
-    context = cairocffi.Context(surface)
-    context.set_source_rgb(*style.colour)
-    pages: list[list[list[TypesetLine]]] = [[]]
-    slots: Slots | None = None
-    for paragraph in paragraphs:
-        layout = laid_out(context, paragraph, name, lang, style)
-        pages[-1].append([])
-        for line in broken_lines(layout, paragraph.encode()):
-            slots = slots or Slots(style, line.direction == "rtl")
-            height = max(line.height, style.line_spacing * style.size_pt)
-            x, y, page = slots.take(height)
-            if page == len(pages):
-                if page == max_pages:
-                    return _finished(surface, buffer, style, pages)
-                context.show_page()
-                pages.append([[]])
-            baseline = y + (height - line.height) / 2 + line.ascent
-            context.move_to(x + line.left, baseline)
-            pangocairocffi.pangocairo.pango_cairo_show_layout_line(context._pointer, line.pointer)
-            pages[-1][-1].append(line.at(x, baseline))
-        if slots:
-            slots.y += style.paragraph_gap_pt
-    return _finished(surface, buffer, style, pages)
-
-
-def _finished(surface: cairocffi.PDFSurface, buffer: io.BytesIO, style: Style, pages: list[list[list[TypesetLine]]]) -> Typeset:
-    surface.finish()
-    size = (style.width_pt, style.height_pt)
-    read = [TypesetPage(size, tuple(tuple(paragraph) for paragraph in page if paragraph)) for page in pages]
-    return Typeset(buffer.getvalue(), tuple(read))
-
-
 def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style: Style) -> Layout:
     """A layout of one paragraph. Raises `ValueError` if no font has some of its characters."""
     layout = pangocairocffi.create_layout(context)
@@ -189,25 +118,6 @@ def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style:
         lacking |= {char for char in text if unicodedata.category(char) == "Cc"} - set("\t\n")
         raise ValueError(f"no installed font has {''.join(sorted(lacking))!r}")
     return layout
-
-
-class Slots:
-    """Gives lines their places. Columns are filled from top to bottom, and pages column by column."""
-
-    def __init__(self, style: Style, from_right: bool) -> None:
-        self.style, self.from_right, self.top = style, from_right, style.margin_pt
-        self.column, self.page, self.y = 0, 0, self.top
-
-    def take(self, height: float) -> tuple[float, float, int]:
-        """The left edge and top of a line of this height, and its page."""
-        style = self.style
-        if self.y + height > style.height_pt - style.margin_pt and self.y > self.top:
-            self.column, self.y = self.column + 1, self.top
-            if self.column == style.columns:
-                self.column, self.page = 0, self.page + 1
-        place = style.columns - 1 - self.column if self.from_right else self.column
-        top, self.y = self.y, self.y + height
-        return style.margin_pt + place * (style.column_width_pt + style.column_gap_pt), top, self.page
 
 
 class BrokenLine(NamedTuple):

@@ -4,8 +4,9 @@ from functools import cache
 
 import pymupdf
 
-from datagen.drawing.typeset import Style, typeset
+from datagen.drawing.typeset import Style
 from datagen.record import Box, Line
+from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
 
 

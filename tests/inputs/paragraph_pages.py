@@ -18,8 +18,9 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.answers import PageContent
 from datagen.drawing.families import family
-from datagen.drawing.typeset import Style, Typeset, typeset
+from datagen.drawing.typeset import Style
 from datagen.record import Region
+from tests.inputs.typeset import Typeset, typeset
 from tests.inputs.udhr import UDHR
 
 WIDTH_PT, HEIGHT_PT, MARGIN_PT = 595.0, 842.0, 60.0

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datagen.coarse.source import PdfSource
-from datagen.drawing.typeset import Style, typeset
+from datagen.drawing.typeset import Style
 from datagen.engines import OPEN, langid
 from datagen.inputs.items import Item
 from datagen.reading.language import IdentifyLanguage, identify_regions
@@ -28,6 +28,7 @@ from datagen.record import Sample
 from datagen.samples import declarations
 from datagen.samples.documents import DebianSamples
 from datagen.writing.scripts import main_script
+from tests.inputs.typeset import typeset
 
 # Tags of the texts as the identifier has them: members of a language that has a label, and other spellings.
 _LABELS = {"als": "sq", "zlm": "ms", "bik": "bcl", "lah": "pnb", "bho": "bh"} | dict.fromkeys("cjy gan hak hsn nan".split(), "zh")

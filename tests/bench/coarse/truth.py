@@ -42,13 +42,14 @@ from datagen.coarse.verdict.ink_fonts import WITNESSES
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.drawing import typefaces
 from datagen.drawing.families import families
-from datagen.drawing.typeset import Style, typeset
+from datagen.drawing.typeset import Style
 from datagen.record import Drop, Quality
 from datagen.samples.declarations import declaration
 from datagen.work.pipeline import Pipeline
 from recipes.coarse import coarse
 from tests.bench.coarse.truth_tables import GOOD, Page, report
 from tests.inputs.damage import KINDS, damage
+from tests.inputs.typeset import typeset
 
 SIZES_PT = (8, 14)
 LIMIT = JudgeTextLayer().max_ink_lies_share

@@ -5,13 +5,14 @@ import shutil
 import pytest
 
 from datagen.disk.storage import Folder
-from datagen.drawing.typeset import Style, typeset
-from datagen.drawing.vertical_pages import vertical
+from datagen.drawing.typeset import Style
 from recipes.coarse import coarse
 from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
 from tests.inputs.damage import damage
+from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
+from tests.inputs.vertical_pages import vertical
 from tests.outputs import dataset_samples, shards
 
 

@@ -12,8 +12,7 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.clean_line import cleaner
-from datagen.drawing.typeset import Style, typeset
-from datagen.drawing.vertical_pages import vertical
+from datagen.drawing.typeset import Style
 from datagen.page import glyphs as pdf_glyphs
 from datagen.page import line_pieces
 from datagen.page.line_order import reading_order
@@ -23,7 +22,9 @@ from datagen.page.visual_lines import visual_lines
 from datagen.record import LABELS
 from datagen.writing.bidi import levels, logical_order, mirror, visual_order
 from tests.inputs.pdfs import LATIN, assemble, stream
+from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
+from tests.inputs.vertical_pages import vertical
 from tests.opened import read
 
 # Drawn, but not there for a reader: what chooses a form of a letter, or allows a break.

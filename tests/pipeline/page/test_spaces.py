@@ -5,9 +5,9 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.page import OpenPage
-from datagen.drawing.typeset import typeset
 from datagen.page import glyphs as pdf_glyphs
 from tests.inputs.damage import damage
+from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
 from tests.pipeline.page.test_right_to_left import WRONG, plain, texts
 

@@ -5,8 +5,9 @@ import pymupdf
 import pytest
 
 from datagen.coarse.page import TEXT_FLAGS
-from datagen.drawing.typeset import Style, typeset
+from datagen.drawing.typeset import Style
 from tests.inputs.damage import KINDS, damage
+from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
 
 REMAPPED = sorted(set(KINDS) - {"hidden", "hidden_opacity", "doubled", "off_page", "spaces_dropped", "outlined"})

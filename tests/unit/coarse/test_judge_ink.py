@@ -16,12 +16,13 @@ from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.disk.storage import Folder
 from datagen.drawing import typefaces
 from datagen.drawing.families import families
-from datagen.drawing.typeset import Style, typeset
+from datagen.drawing.typeset import Style
 from datagen.engines import OPEN, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Region
 from tests.inputs.drawn_pages import drawn_page, pictured
 from tests.inputs.samples import sample
+from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
 
 SHIFTED = {c: c + 1 for c in range(ord("a"), ord("z"))}

@@ -14,11 +14,12 @@ import pymupdf
 import pytest
 
 from datagen.drawing import typefaces
-from datagen.drawing import vertical_pages as vertical_module
 from datagen.drawing.families import families, family
-from datagen.drawing.typeset import Rect, Style, Typeset, typeset
-from datagen.drawing.vertical_pages import vertical
+from datagen.drawing.typeset import Rect, Style
+from tests.inputs import vertical_pages as vertical_module
+from tests.inputs.typeset import Typeset, typeset
 from tests.inputs.udhr import UDHR
+from tests.inputs.vertical_pages import vertical
 
 ZOOM = 3
 DARK = 128
@@ -194,7 +195,7 @@ def test_a_word_wider_than_the_column_is_cut_without_a_hyphen():
 @pytest.mark.slow
 def test_same_input_same_bytes_whatever_the_environment():
     code = (
-        "import hashlib; from datagen.drawing.typeset import typeset; from tests.inputs.udhr import UDHR;"
+        "import hashlib; from tests.inputs.typeset import typeset; from tests.inputs.udhr import UDHR;"
         "made = [typeset([UDHR[s][1] + ' 123 Latin'], 'und').pdf for s in ('Latn', 'Arab', 'Hans', 'Khmr')];"
         "print(hashlib.sha256(b''.join(made)).hexdigest())"
     )

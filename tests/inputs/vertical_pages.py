@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from datagen.drawing.families import family
-from datagen.drawing.typeset import Rect, Ruby, Style, Typeset, TypesetLine, TypesetPage, Word
+from datagen.drawing.typeset import Rect, Ruby, Style, TypesetLine, Word
+from tests.inputs.typeset import Typeset, TypesetPage
 
 Piece = str | tuple[str, str]  # characters, or (base, reading)
 
