@@ -28,7 +28,7 @@ UNLIKE = "formula_unlike"
 """The reason of a formula that LibreOffice drew otherwise than the file has it; a page that shows one is suspect."""
 _PAGE_BYTES, _UNKNOWN_PAGES = 15_000, 5
 _LETTER: dict[Kind, str] = {"formula": "f", "table": "t"}
-_SUFFIX = re.compile(r"-([ft])(\d{4,})(?:-(\d+))?")
+_OF_PAGE = re.compile(r".*-\d{6,}-([ft])(\d{4,})(?:-(\d+))?")  # the page's key, and what was cut out of it
 
 
 class Entity(NamedTuple):
@@ -145,10 +145,8 @@ def entity_key(page: str, entity: Entity) -> str:
 
 def entity_of(key: str) -> Entity | None:
     """The formula or table of the document that a sample's or a drop's key names; None for a page's key."""
-    suffix = _SUFFIX.search(key)
-    if suffix is None or suffix.end() != len(key):
-        return None
-    return Entity("formula" if suffix[1] == "f" else "table", int(suffix[2]), int(suffix[3] or 0))
+    named = _OF_PAGE.fullmatch(key)
+    return Entity("formula" if named[1] == "f" else "table", int(named[2]), int(named[3] or 0)) if named else None
 
 
 def _outcomes(place: _Place, page: WordPage) -> Iterator[Sample | Drop]:

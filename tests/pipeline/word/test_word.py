@@ -171,6 +171,11 @@ def test_a_training_draws_pages_tables_and_formulas(folder, tmp_path):
     assert all("bad_record" not in of_task.skipped for of_task in columns)
 
 
+def test_a_page_whose_key_looks_like_a_formulas_is_a_page():
+    page = "5c273d08a154bb75-f0778798-000000"
+    assert entity_of(page) is None and entity_of(f"{page}-t0012-3") == Entity("table", 12, 3)
+
+
 def test_a_document_is_forgotten_with_its_tables_and_formulas(folder, tmp_path):
     out = tmp_path / "out"
     run(folder, out)
