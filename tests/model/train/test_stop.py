@@ -30,6 +30,7 @@ def test_sigterm_leaves_a_checkpoint_of_that_very_step(whole, tmp_path):
     same_results(whole, other)
 
 
+@pytest.mark.slow
 def test_sigterm_to_all_processes_of_a_job_leaves_it_too(whole, tmp_path):
     """Its worker as well."""
     other = make_corpus(tmp_path)

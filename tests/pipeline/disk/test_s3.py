@@ -111,6 +111,7 @@ def test_a_local_output_has_the_same_bytes(listed, undisturbed, tmp_path):
     assert digests(str(tmp_path / "out")) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(listed, undisturbed):
     out = "s3://corpus/killed"
     started = subprocess.Popen([sys.executable, "-c", RUN, listed, out], cwd=ROOT, env=os.environ, stderr=subprocess.DEVNULL)

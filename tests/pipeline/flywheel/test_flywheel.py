@@ -234,6 +234,7 @@ def test_another_recipe_is_refused_and_leaves_the_rounds_alone(turned, output):
     assert files(output) == before
 
 
+@pytest.mark.slow
 def test_new_documents_stay_out_of_pools_that_are_frozen(turned, tmp_path, caplog):
     inputs, out = tmp_path / "in", tmp_path / "out"
     wheel.few_documents(inputs)
