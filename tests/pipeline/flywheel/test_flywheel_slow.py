@@ -78,7 +78,7 @@ def poison(folder: Folder) -> None:
 RUN = """
 import sys
 from pathlib import Path
-from tests import wheel
+from tests.inputs import wheel
 from tests.commits import at_every_commit
 sys.exit(wheel.turn(Path(sys.argv[1]), Path(sys.argv[2])))
 """
