@@ -4,13 +4,13 @@ After damage the next header that parses is found again. Shards of ours have a m
 """
 
 import io
-import tarfile
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from webdataset.tariterators import base_plus_ext
 
-_BLOCK = tarfile.BLOCKSIZE
+from datagen.inputs.archive_members import TAR_BLOCK_BYTES, members_despite_damage
+
 _AT_A_TIME = 1 << 16
 
 
@@ -19,10 +19,10 @@ def samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[in
     no members. Raises `ValueError` if it is no tar at all."""
     size, end, key = file.seek(0, io.SEEK_END), 0, ""
     found: dict[str, tuple[int, int]] = {}
-    for member in _members(file):
+    for member in members_despite_damage(file):
         if not _is_blank(file, end, member.offset):
             yield f"{name} at {end}", None
-        end = member.offset_data + member.size + -member.size % _BLOCK
+        end = member.offset_data + member.size + -member.size % TAR_BLOCK_BYTES
         base, ending = base_plus_ext(member.name)
         if not member.isfile() or base is None:
             continue
@@ -49,30 +49,6 @@ def span(file: BinaryIO, offset: int, num_bytes: int) -> bytes:
     data = file.read(num_bytes)
     file.seek(before)
     return data
-
-
-class _Tar(tarfile.TarFile):
-    """Passes over headers that are damaged. `tarfile` does so too, but gives up where the damage is behind a header of the PAX
-    format, which stands before the member's own."""
-
-    def next(self) -> tarfile.TarInfo | None:
-        while True:
-            try:
-                return super().next()
-            except (tarfile.TarError, ValueError, OverflowError):
-                self.offset += _BLOCK
-                file: Any = self.fileobj
-                if self.offset >= file.seek(0, io.SEEK_END):
-                    return None
-
-
-def _members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
-    """The headers of a tar, those after damage too."""
-    file.seek(0)
-    with _Tar(fileobj=file, ignore_zeros=True) as tar:
-        while member := tar.next():
-            tar.members = []  # type: ignore[attr-defined]  # it would keep them all
-            yield member
 
 
 def _is_blank(file: BinaryIO, start: int, end: int) -> bool:

@@ -68,6 +68,18 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     )
 
 
+def check_places(step: Train) -> None:
+    """Raises `ValueError` for a path on this machine that the training's data names and where nothing lies. Names in the output
+    and of a hub are passed over: those may still come."""
+    for one in step.data:
+        is_path = one.drawn is None and one.group != TEXT and _is_elsewhere(one.where)
+        if not is_path or "://" in one.where or set(one.where) & set("*?[{"):
+            continue
+        parent, name = posixpath.split(one.where.rstrip("/"))
+        if not Folder(parent or ".").exists(name):
+            raise ValueError(f"data has {one.where}: nothing lies there")
+
+
 def _in_pieces(dataset: Dataset, length: int) -> Dataset:
     """The dataset, with texts alone in pieces that rows of `length` tokens hold."""
     is_text = isinstance(dataset, Texts) or (isinstance(dataset, Ours) and dataset.task == TEXT)

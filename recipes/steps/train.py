@@ -29,8 +29,10 @@ METRICS, READBACK, LOSS = "metrics.json", "readback.json", "loss.jsonl"
 
 class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
+        from model.train.data import check_places
         from model.train.forecast import planned
 
+        check_places(self.step)
         tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes))
         where = ", where there is a GPU" if self.step.optional else ""
         return f"{self.step.schedule.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{tables}"

@@ -2,6 +2,7 @@
 
     engines=embedded                                        those that work with no download (default)
     engines=paper                                           those of the DeepSeek-OCR paper, by a hub's names
+    engines=paper?device=cpu                                these, without a GPU
     engines=paper,tables:tables                             these, but for one kind
     engines=layout:pp-doclayout@FOLDER,tables:server@http://gpu-1:8000/v1#MODEL?together=64,orientation:none
 
@@ -12,6 +13,7 @@ imports the standard library alone, so that make can ask it before anything is s
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -77,9 +79,13 @@ class Asked(NamedTuple):
 
 
 def parse(value: str) -> tuple[str, tuple[Asked, ...]]:
-    """The base, one of `BASES`, and what is asked for beside it. Raises `ValueError`, one sentence that says what is allowed."""
+    """The base, one of `BASES`, maybe with `?device=` and a device, and what is asked for beside it. Raises `ValueError`, one
+    sentence that says what is allowed."""
     first, _, rest = value.partition(",")
-    base, parts = (first, rest.split(",") if rest else []) if first in BASES else (BASES[0], value.split(","))
+    name, _, option = first.partition("?")
+    if option and name in BASES and not re.fullmatch(r"device=[\w:]+", option):
+        raise ValueError(f"{first!r}: {name} takes ?device=cpu, and other settings are an engine's own")
+    base, parts = (first, rest.split(",") if rest else []) if name in BASES else (BASES[0], value.split(","))
     asked = [_asked(part) for part in parts]
     kinds = [one.kind for one in asked]
     if twice := next((kind for kind in kinds if kinds.count(kind) > 1), ""):

@@ -61,11 +61,22 @@ def of_word(engines: str) -> PageEngines:
         base, asked = engine_words.parse(engines or engine_words.BASES[0])
     except ValueError as error:
         raise ValueError(f"engines={engines}: {error}") from None
-    chosen = _BASES[base]
+    name, _, option = base.partition("?")
+    chosen = _on_device(_BASES[name], option.removeprefix("device=")) if option else _BASES[name]
     if any(one.kind == "layout" and one.name == "pp-doclayout" for one in asked):
         chosen = replace(chosen, equations=None)
     choices: dict[str, Any] = {one.kind: _choice(one) for one in asked}
     return replace(chosen, **choices)
+
+
+def _on_device(base: PageEngines, device: str) -> PageEngines:
+    """`base` with its engines on this device, where an engine takes one."""
+    moved = {}
+    for kind, engines in engine_words.KINDS.items():
+        choice: Choice | None = getattr(base, kind)
+        if choice and "device" in engines[choice.name].settings:
+            moved[kind] = Choice.of(choice.name, **dict(choice.settings), device=device)
+    return replace(base, **moved)
 
 
 def _choice(asked: Asked) -> Choice | None:

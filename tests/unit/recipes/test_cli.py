@@ -76,7 +76,7 @@ def test_words_are_read_in_every_spelling(argv):
         ("multilingual input=here readers=ours start=train", ["weights='train'"]),
         ("multilingual input=here readers=got_ocr start=stepfun-ai/GOT-OCR", ["weights='stepfun-ai/GOT-OCR'"]),
         ("multilingual input=here readers=ours start=here", ["weights='HERE/here'"]),
-        ("train data=/at/2026-11-28T10:00/out stage=1", ["where='/at/2026-11-28T10:00/out'"]),
+        ("train data=10:00/out stage=1", ["where='HERE/10:00/out'"]),
         (
             "train data=text:10:00/out,vision:a.jsonl,s3://b/c.jsonl stage=1",
             ["where='HERE/10:00/out'", "where='HERE/a.jsonl'", "where='s3://b/c.jsonl'"],
@@ -94,6 +94,7 @@ def test_a_path_is_absolute_and_a_name_stays(words, values, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     pdfs.write(tmp_path / "here/a.pdf", "a")
     (tmp_path / "10:00/out/shards").mkdir(parents=True)
+    (tmp_path / "a.jsonl").touch()
     assert main([*words.split(), "on=inline", "plan=1"]) == 0
     planned = capsys.readouterr().out
     assert [value for value in values if value.replace("HERE", str(tmp_path)) not in planned] == []

@@ -33,6 +33,15 @@ def test_kinds_are_chosen_one_by_one(tmp_path):
     assert (chosen.orientation, chosen.equations, chosen.detector) == (None, None, EMBEDDED.detector)
 
 
+def test_the_papers_engines_run_without_a_gpu_where_the_word_says_so():
+    chosen = of_word("paper?device=cpu,tables:tables")
+    assert chosen.text == Choice.of("got", kind="text", device="cpu")
+    assert [chosen.layout.gpus, chosen.text.gpus, chosen.formulas.gpus] == [0, 0, 0]
+    assert chosen.tables == Choice("tables")
+    with pytest.raises(ValueError, match="paper takes"):
+        of_word("paper?precision=half")
+
+
 def test_a_kind_is_changed_in_the_papers():
     chosen = of_word("paper,tables:tables,equations:cdla,text:none")
     assert (chosen.tables, chosen.equations, chosen.text) == (Choice("tables"), EMBEDDED.equations, None)
