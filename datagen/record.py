@@ -219,17 +219,7 @@ class Sample:
                     "detected_by": r.detected_by,
                     "is_unread": r.is_unread,
                     "continues": r.continues,
-                    "lines": [
-                        {
-                            "box": line.box,
-                            "polygon": line.polygon,
-                            "text": line.text,
-                            "score": _score(line.score),
-                            "font": line.font,
-                            "direction": line.direction,
-                        }
-                        for line in r.lines
-                    ],
+                    "lines": [_line_record(line) for line in r.lines],
                 }
                 for r in self.regions
             ],
@@ -373,6 +363,11 @@ def clean_text(text: str) -> str:
     except UnicodeEncodeError:
         return _SURROGATE.sub("�", text)
     return text
+
+
+def _line_record(line: Line) -> dict[str, Any]:
+    fields = {"box": line.box, "polygon": line.polygon, "text": line.text, "score": _score(line.score)}
+    return fields | {"font": line.font, "direction": line.direction}
 
 
 def _score(score: float | None) -> float:
