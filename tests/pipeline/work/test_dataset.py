@@ -162,15 +162,6 @@ def test_overwrite_deletes_nothing_before_it_has_something_to_read(corpus, tmp_p
     assert files(out) == before
 
 
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_somebody_elses_folder_is_left_alone(corpus, tmp_path, overwrite):
-    (tmp_path / "out/coarse").mkdir(parents=True)
-    (tmp_path / "out/coarse/README.md").write_text("my thesis")
-    with pytest.raises(ValueError, match=r"holds README\.md, and no dataset of pagewheel"):
-        make(corpus, tmp_path / "out", overwrite=overwrite)
-    assert (tmp_path / "out/coarse/README.md").read_text() == "my thesis"
-
-
 def test_a_kill_between_tar_and_report_or_a_lost_tar_is_mended(corpus, tmp_path):
     out = tmp_path / "out"
     make(corpus, out)
@@ -248,18 +239,6 @@ def test_the_sweep_takes_only_what_a_run_left(corpus, tmp_path):
     make(corpus, tmp_path / "out")
     assert all(path.exists() for path in kept)
     assert not left.exists()
-
-
-def test_an_output_whose_name_holds_a_colon(corpus, tmp_path):
-    assert make(corpus, tmp_path / "a::b") == 0
-    assert verify(str(tmp_path / "a::b"))[1]
-    assert not (tmp_path / "a").exists()
-
-
-def test_a_file_in_the_way_of_the_output(corpus, tmp_path):
-    (tmp_path / "out").write_text("x")
-    with pytest.raises(ValueError, match="a file is in the way"):
-        make(corpus, tmp_path / "out")
 
 
 def test_two_runs_at_once_are_refused(corpus, tmp_path):
@@ -369,25 +348,6 @@ def break_on(view, word):
     if word in view.page.parent.name:
         return 1 / 0
     return PageContent()
-
-
-def test_an_output_in_memory(corpus):
-    out = "memory://pagewheel-test-out"
-    assert run(recipe(corpus), Place(out, "inline")) == 0
-    said, clean = verify(out)
-    assert clean, said
-    assert Folder(out).exists("report/index.html")
-
-
-def test_the_output_can_be_moved(corpus, tmp_path):
-    make(corpus, tmp_path / "out")
-    shutil.move(tmp_path / "out", tmp_path / "elsewhere")
-    assert verify(str(tmp_path / "elsewhere"))[1]
-    shutil.copytree(tmp_path / "elsewhere/coarse", tmp_path / "my corpus")
-    assert verify(str(tmp_path / "my corpus"))[1]
-    before = files(tmp_path / "elsewhere/coarse")
-    assert make(corpus, tmp_path / "elsewhere") == 0
-    assert files(tmp_path / "elsewhere/coarse") == before
 
 
 def test_an_output_of_another_schema_is_refused_in_one_sentence(tmp_path):
