@@ -14,14 +14,14 @@ from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native
 from datagen.engines.light_pymupdf import pymupdf
-from datagen.page import glyphs, line_pieces
+from datagen.page import brackets, glyphs, line_pieces
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.page.visual_lines import visual_lines
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.writing import homoglyphs, scripts
-from datagen.writing.bidi import KINDS, mirroring_helps, num_rtl
+from datagen.writing.bidi import KINDS, num_rtl
 from datagen.writing.join_lines import joined, words_of
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
@@ -33,6 +33,7 @@ _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
 _PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+_BRACKETS = "".join(KINDS)
 # Letters behind which MuPDF adds no space: one behind them is the file's own.
 _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
@@ -285,6 +286,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
         if chars is not line and straight and not piece.vertical and asks:
             piece.glyphs = glyphs.glyphs(chars)
             piece.baseline = glyphs.baseline(chars) if rtl else piece.baseline
+            piece.bracket_fonts = glyphs.fonts_of(chars, _BRACKETS) if rtl else {}
         yield piece
 
 
@@ -311,13 +313,13 @@ def _read_glyphs(view: OpenPage, blocks: Sequence[line_pieces.Block], rtl: bool,
         for p, in_rtl in lines
         if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))
     }
-    # A font's map says what the glyph of a bracket was first used for, which may be the other bracket of the pair.
-    drawn = [[c[0] for c in line] for line in clusters.values()]
-    mirrored = {kind: sum(mirroring_helps(line, kind) for line in drawn) for kind in KINDS}
+    fonts = {id(p): p.bracket_fonts for p, _ in lines}
+    drawn = brackets.as_they_look([(line, fonts[i]) for i, line in clusters.items()])
+    clusters = dict(zip(clusters, drawn, strict=True))
     num_added = 0
     for piece, in_rtl in lines:
         if parts := clusters.get(id(piece)):
-            text = glyphs.read_rtl(parts, in_rtl, mirrored)
+            text = glyphs.read_rtl(parts, in_rtl)
             num = sum(c[0] == " " for c in parts) - sum(c[0] == " " for c in piece.glyphs)
         else:
             text, num = glyphs.spaced(piece.glyphs, piece.size, complete, _gaps(view, piece))

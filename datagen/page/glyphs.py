@@ -5,11 +5,11 @@ import math
 import re
 import statistics
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from datagen.writing import scripts
-from datagen.writing.bidi import KINDS, logical_order, mirror, mirroring_helps
+from datagen.writing.bidi import logical_order, mirror
 
 # A character, and where its advance starts and ends along the line, in points. One without width shares another one's glyph.
 Glyph = tuple[str, float, float]
@@ -35,6 +35,13 @@ def glyphs(line: dict[str, Any]) -> list[Glyph]:
         return [(c["c"], c["bbox"][0], c["bbox"][2]) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
     along = _AXES[direction]
     return [(c["c"], *along(c["bbox"])) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
+
+
+def fonts_of(line: dict[str, Any], chars: str) -> dict[tuple[float, float], str]:
+    """The font of each glyph of a `rawdict` line that is one of `chars`, by where it starts and ends along the line."""
+    direction = tuple(round(v) for v in line["dir"])
+    along = _AXES.get(direction, lambda b: (b[0], b[2]))
+    return {along(c["bbox"]): s["font"] for s in line["spans"] for c in s["chars"] if c["c"] in chars and not c["synthetic"]}
 
 
 _AXES: dict[tuple[int, ...], Callable[[Sequence[float]], tuple[float, float]]] = {
@@ -106,16 +113,12 @@ def spaced(
     return " ".join(parts), len(parts) - 1
 
 
-def read_rtl(clusters: Sequence[Glyph], rtl: bool, mirrored: Mapping[str, int]) -> str:
+def read_rtl(clusters: Sequence[Glyph], rtl: bool) -> str:
     """The text of a line with right-to-left letters in the order in which it is read, whatever the order in the file.
 
-    `rtl` is the direction of the line's paragraph. `mirrored` is above 0 for kinds of brackets that the page has mirrored; it
-    decides where the line itself doesn't show that.
+    `rtl` is the direction of the line's paragraph. Brackets are as they look: see `datagen.page.brackets`.
     """
     texts = [c[0] for c in clusters]
-    for kind in KINDS:
-        if (mirroring_helps(texts, kind) or mirrored.get(kind, 0)) > 0:
-            texts = [mirror(t) if t in kind else t for t in texts]
     return "".join(mirror(texts[i]) if odd else texts[i] for i, odd in logical_order([t[0] for t in texts], rtl))
 
 

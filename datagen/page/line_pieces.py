@@ -35,6 +35,7 @@ class Piece:
 
     `size` is the font's, in points. `direction` is the unit vector that the line is written along. `glyphs`, and the place of the
     `baseline` across the direction, are there only if somebody asked for them. `ruby` are the annotations beside it.
+    `bracket_fonts` are the fonts of brackets by their places, where there are `glyphs` of a right-to-left page.
     """
 
     bbox: Rect
@@ -48,6 +49,7 @@ class Piece:
     baseline: float = 0.0
     num_joined: int = 1
     ruby: list["Piece"] = field(default_factory=list)
+    bracket_fonts: dict[tuple[float, float], str] = field(default_factory=dict)
 
     @property
     def single_words(self) -> bool:
@@ -277,7 +279,8 @@ def joined(chain: Sequence[Piece], text: str = "") -> Piece:
     text = text or "".join(p.text for p in chain)
     glyphs = [g for p in chain for g in p.glyphs]
     num_joined, ruby = sum(p.num_joined for p in chain), [r for p in chain for r in p.ruby]
-    return replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=num_joined, ruby=ruby)
+    fonts = {place: font for p in chain for place, font in p.bracket_fonts.items()}
+    return replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=num_joined, ruby=ruby, bracket_fonts=fonts)
 
 
 def _is_cell(piece: Piece) -> bool:

@@ -37,23 +37,43 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
     """The indices of characters in the order in which they are read, each with whether it is in a right-to-left run.
 
     `visual` has the characters as they stand, from left to right, brackets as they look. `rtl` is the paragraph's direction.
-    Several readings may be drawn alike. Of three candidates, the first is taken that the algorithm would draw as `visual` is.
+    Several readings may be drawn alike. Of three candidates, the first is taken that the algorithm would draw as `visual` is. Word
+    processors draw brackets that were typed as Arabic as such, whatever the algorithm says: that is a fourth candidate. One in
+    which more brackets pair up goes before the others.
     """
     indices = list(range(len(visual)))[:: -1 if rtl else 1]
     if rtl and not any(unicodedata.bidirectional(c) in ("L", "EN", "AN") for c in visual):
         return [(i, True) for i in indices]
-    best = None
+    candidates = []
     for pairs in (-1, 0, 1) if rtl else (1, 0, -1):
-        embedding = levels([mirror(visual[i]) if rtl else visual[i] for i in indices], rtl, pairs)
-        moved = _reversed_runs(embedding, 2) if rtl else visual_order(embedding)
-        order = [indices[i] for i in moved]
-        text = [mirror(visual[indices[i]]) if embedding[i] % 2 else visual[indices[i]] for i in moved]
-        forward = levels(text, rtl)
-        result = [(i, level % 2 == 1) for i, level in zip(order, forward, strict=True)]
-        if [order[i] for i in visual_order(forward)] == list(range(len(visual))):
+        result, is_drawn_so = _candidate(visual, indices, rtl, pairs)
+        candidates.append(((_num_unpaired(visual, result), not is_drawn_so), result))
+        if candidates[-1][0] == (0, False):
             return result
-        best = best or result
-    return best or []
+    if rtl and any(c in _BRACKETS for c in visual):
+        result, is_drawn_so = _candidate(visual, indices, rtl, 0, typed_rtl=True)
+        if is_drawn_so:
+            candidates.append(((_num_unpaired(visual, result), False), result))
+    return min(candidates, key=lambda candidate: candidate[0])[1]
+
+
+def _candidate(
+    visual: Sequence[str], indices: Sequence[int], rtl: bool, pairs: int, typed_rtl: bool = False
+) -> tuple[list[tuple[int, bool]], bool]:
+    """A reading, and whether the algorithm draws it as `visual` is."""
+    embedding = levels([mirror(visual[i]) if rtl else visual[i] for i in indices], rtl, pairs, typed_rtl)
+    moved = _reversed_runs(embedding, 2) if rtl else visual_order(embedding)
+    order = [indices[i] for i in moved]
+    text = [mirror(visual[indices[i]]) if embedding[i] % 2 else visual[indices[i]] for i in moved]
+    forward = levels(text, rtl, 0 if typed_rtl else 1, typed_rtl)
+    result = [(i, level % 2 == 1) for i, level in zip(order, forward, strict=True)]
+    return result, [order[i] for i in visual_order(forward)] == list(range(len(visual)))
+
+
+def _num_unpaired(visual: Sequence[str], reading: Sequence[tuple[int, bool]]) -> int:
+    """How many brackets of a reading lack their other one."""
+    read = [mirror(visual[i]) if odd else visual[i] for i, odd in reading if visual[i] in _MIRRORED]
+    return sum(len(of_kind := [c for c in read if c in kind]) - 2 * _num_pairs(of_kind, kind) for kind in KINDS)
 
 
 def visual_order(levels: Sequence[int]) -> list[int]:
@@ -64,14 +84,16 @@ def visual_order(levels: Sequence[int]) -> list[int]:
     return order
 
 
-def levels(text: Sequence[str], rtl: bool, pairs: int = 1) -> list[int]:
+def levels(text: Sequence[str], rtl: bool, pairs: int = 1, typed_rtl: bool = False) -> list[int]:
     """The embedding level of each character of a text without embedding controls.
 
     `pairs` is 1 if brackets go together (rule N0), and 0 if they don't. It is -1 for a text whose left-to-right runs stand
-    backwards, in which numbers and brackets go with what follows them.
+    backwards, in which numbers and brackets go with what follows them. `typed_rtl`: brackets run from the right, as letters do.
     """
     base = "R" if rtl else "L"
     types = [unicodedata.bidirectional(c) or "L" for c in text]
+    if typed_rtl:
+        types = ["R" if c in _BRACKETS or c in _CLOSING else t for c, t in zip(text, types, strict=True)]
     _weak(types, base, pairs < 0)
     if pairs:
         _paired(types, text, base, pairs < 0)
