@@ -20,6 +20,7 @@ _FENCE = re.compile("`{3,}")
 # What somebody else put around bare LaTeX.
 _DISPLAYED = re.compile(r"\s*(?:\\\[((?:(?!\\\]).)*)\\\]|\\\(((?:(?!\\\)).)*)\\\)|\$\$([^$]*)\$\$|\$([^$]*)\$)\s*", re.DOTALL)
 _ROUND_TAGS = re.compile(r"\s*(</?(?:table|thead|tbody|tfoot|tr|td|th|caption)\b[^>]*>)\s*")
+_SCRIPT_TAGS = re.compile("</?su[bp]>")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _SILENT = PICTURES | RUNNING
 # A paragraph that goes on behind one of these does so as if it weren't there.
@@ -70,17 +71,18 @@ def content(region: Region) -> str:
 
 
 def all_text(sample: Sample) -> str:
-    """All that is written on the page, also in what its Markdown leaves out or has in another form: running heads, pictures,
-    tables, what is unread. What judges the text layer asks for this, so that it judges a page alike, annotated or not."""
+    """All that is written on the page, without tags of sub- and superscripts, also in what its Markdown leaves out or has in
+    another form: running heads, pictures, tables, what is unread. What judges the text layer asks for this, so that it judges a
+    page alike, annotated or not."""
     if all(_is_whole(region) for region in sample.regions):
-        return sample.text
+        return _SCRIPT_TAGS.sub("", sample.text)
     return "\n\n".join(text for region in sample.regions if (text := all_text_of(region)))
 
 
 def all_text_of(region: Region) -> str:
     """All that is written in the region: its text, or its lines' where it has none, or no plain one."""
     if region.text and (region.format == "markdown" or not region.lines):
-        return region.text
+        return _SCRIPT_TAGS.sub("", region.text)
     return "\n".join(line.text for line in region.lines)
 
 

@@ -9,7 +9,10 @@ from typing import Any
 from datagen.writing import scripts
 
 # Letters of formulas by their fonts, and signs that hardly stand in prose.
-_MATH_FONT = re.compile(r"CMMI|CMSY|CMEX|MSAM|MSBM|MTSY|MTMI|MathJax|Euclid(Math|Symbol|Extra)|Math(?!ias|ilde)")
+_MATH_FONT = re.compile(
+    r"CMMI|CMSY|CMEX|MSAM|MSBM|MTSY|MTMI|EU[FSR]M\d|RSFS|r[tp]xmi|[tp]x(?:mi|sy|ex)|[TP]X(?:MI|SY|EX)|MathJax"
+    r"|Euclid(?:Math|Symbol|Extra)|Math(?!ias|ilde)"
+)
 _DELIMITERS = re.compile("CMEX|MathExtension")  # with roots and large operators
 _MATH = re.compile(f"[{scripts.MATH}]")
 _RELATION = re.compile("[=<>+\u00b1\u2212\u00d7\u00f7|]")

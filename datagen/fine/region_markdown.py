@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from datagen.coarse.formula_share import is_for_formulas
+from datagen.fine import raised
 from datagen.fine.region_labels import Part, is_bold
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
@@ -24,6 +25,7 @@ _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—*+o]\\s+)(?=\\S)")
 _NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
 _LETTERS = re.compile(r"[^\W\d_]")
+_TAGS = ("sup", "sub")
 _STAR = {"bold": "**", "italic": "*", "both": "***"}
 _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_caption", "reference"})
 _ADVANCE_EM = (0.4, 0.75)  # of letters of one width
@@ -37,10 +39,12 @@ Styled = tuple[Rect, str, str]
 
 class Styles(NamedTuple):
     """What the fonts of a page's spans say. `styled` are those that stand out: box in points, text, `bold`, `italic` or `both`;
-    by their height on the page, in steps of `_STEP_PT`. `spaces` is how many a line begins with, by its start and baseline."""
+    by their height on the page, in steps of `_STEP_PT`. `spaces` is how many a line begins with, by its start and baseline.
+    `scripts` are sub- and superscripts."""
 
     styled: Mapping[int, Sequence[Styled]]
     spaces: Mapping[tuple[int, int], int]
+    scripts: raised.Scripts
 
 
 def styles(spans: Sequence[Mapping[str, Any]]) -> Styles:
@@ -61,7 +65,7 @@ def styles(spans: Sequence[Mapping[str, Any]]) -> Styles:
     for box, text, style in styled:
         if style not in usual:
             by_height[int(box[1] // _STEP_PT)].append((box, text, style))
-    return Styles(by_height, spaces)
+    return Styles(by_height, spaces, raised.scripts(spans))
 
 
 def _start(box: Rect, baseline: float) -> tuple[int, int]:
@@ -81,7 +85,8 @@ def markdown(part: Part, plain: str, others: Sequence[str], styled: Styles) -> s
     assert part.paragraph is not None
     match part.label:
         case "title" | "sub_title":
-            return f"{'#' * part.level} {' '.join(plain.split())}"
+            text = _emphasised(plain, part.paragraph.pieces, styled, 0, stars=False)
+            return f"{'#' * part.level} {' '.join(text.split())}"
         case "code":
             return _code(part.paragraphs, styled.spaces)
         case "toc":
@@ -89,7 +94,7 @@ def markdown(part: Part, plain: str, others: Sequence[str], styled: Styles) -> s
     if part.label not in _EMPHASISED:
         return "\n".join((plain, *others))
     marker, replaced = list_marker(plain) if part.label == "list" else ("", "")
-    text = _emphasised(plain, part.paragraph.pieces, styled.styled, len(marker))
+    text = _emphasised(plain, part.paragraph.pieces, styled, len(marker))
     return "\n".join((replaced + text[len(marker) :], *others))
 
 
@@ -132,9 +137,9 @@ class _Run:
     style: str
 
 
-def _emphasised(text: str, pieces: Sequence[Piece], styled: Mapping[int, Sequence[Styled]], first: int) -> str:
-    """The text with stars around what stands out in its lines, behind `first` characters. A span of which the place isn't plain
-    stays as it is."""
+def _emphasised(text: str, pieces: Sequence[Piece], styled: Styles, first: int, stars: bool = True) -> str:
+    """The text with `stars` around what stands out in its lines, and tags around scripts, behind `first` characters. A span stays
+    as it is where its place isn't plain."""
     runs: list[_Run] = []
     at = 0
     for piece in pieces:
@@ -143,26 +148,39 @@ def _emphasised(text: str, pieces: Sequence[Piece], styled: Mapping[int, Sequenc
         if start < 0:
             return text
         at = start + len(core)
-        for box, span, style in [] if is_monospaced(piece) else _within(piece.bbox, styled):
+        if is_monospaced(piece):
+            continue
+        own = list(raised.runs(core, piece.bbox, styled.scripts, _is_rtl(piece, core))) if piece.upright else []
+        runs += [_Run(max(first, start + run.start), start + run.end, run.tag) for run in own]
+        for box, span, style in _within(piece.bbox, styled.styled) if stars else ():
             place = _find(piece, core, box, span)
             if place >= 0:
                 begin, end = max(first, start + place), start + place + min(len(span), len(core) - place)
-                if begin < end:
+                if begin < end and not any(run.start < end - start and begin - start < run.end for run in own):
                     runs.append(_Run(begin, end, style))
+    for run in reversed(_merged(runs, text)):
+        inside = text[run.start : run.end]
+        if run.style in _TAGS:
+            inside = raised.tagged(inside, run.style)
+        elif _LETTERS.search(inside) and not {"*", "_"} & set(inside):
+            inside = starred(inside, _STAR[run.style])
+        text = text[: run.start] + inside + text[run.end :]
+    return text
+
+
+def _merged(runs: Sequence[_Run], text: str) -> list[_Run]:
+    """The runs from the first one, those of one style as one where nothing but a space is between them."""
     merged: list[_Run] = []
     for run in sorted(runs, key=lambda r: r.start):
         last = merged[-1] if merged else None
-        if last is not None and run.start < last.end:
+        if run.start >= run.end or (last is not None and run.start < last.end):
             continue
-        if last is not None and last.style == run.style and not text[last.end : run.start].strip(" \n-"):
+        between = "" if last is None else text[last.end : run.start].strip("" if run.style in _TAGS else " \n-")
+        if last is not None and last.style == run.style and not between:
             last.end = run.end
         else:
             merged.append(run)
-    for run in reversed(merged):
-        inside = text[run.start : run.end]
-        if _LETTERS.search(inside) and not {"*", "_"} & set(inside):
-            text = f"{text[: run.start]}{starred(inside, _STAR[run.style])}{text[run.end :]}"
-    return text
+    return merged
 
 
 def _within(box: Rect, styled: Mapping[int, Sequence[Styled]]) -> list[Styled]:
@@ -182,10 +200,14 @@ def _find(piece: Piece, text: str, box: Rect, span: str) -> int:
     axis = 1 if piece.vertical else 0
     length = piece.bbox[axis + 2] - piece.bbox[axis]
     share = (box[axis] - piece.bbox[axis]) / length if length > 0 else 0.0
-    if piece.upright and piece.glyphs and any("\u0590" <= c <= "\u08ff" for c in text):
+    if _is_rtl(piece, text):
         share = (piece.bbox[2] - box[2]) / length
     places = [m.start() for m in re.finditer(re.escape(span), text)]
     return min(places, key=lambda place: abs(place - share * len(text)), default=-1)
+
+
+def _is_rtl(piece: Piece, text: str) -> bool:
+    return piece.upright and bool(piece.glyphs) and any("\u0590" <= c <= "\u08ff" for c in text)
 
 
 def starred(text: str, stars: str) -> str:

@@ -11,6 +11,7 @@ from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
 from datagen.fine import region_markdown
 from datagen.fine.floats import direction_of, with_floats_in_place
+from datagen.fine.inline_formulas import MAX_CHARS, by_height, num_in_formulas
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import Block, PageLayout, page_layout
 from datagen.fine.page_pictures import framed, holds_picture, pictures
@@ -45,12 +46,14 @@ def annotated_layer(view: OpenPage) -> PageContent:
     - Order: that of `text_layer`, unless the places of regions show that it is none: see `order.settled`. Running heads come
       first, feet last, and pictures with their captions where they stand among the rest.
     - Text is Markdown, see `region_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
-      both are unread where nobody reads them. A picture has no text, whatever is written in it.
+      both are unread where nobody reads them. So is a paragraph with formulas in its lines, which the layer has flattened. A
+      picture has no text, whatever is written in it.
 
-    Signals beside those of `text_layer`: `layout_failed`, if the model couldn't take the page. Else, as shares of the lines'
-    characters, `layout_coverage` (in what the model sees), `unread_share`, `picture_text_share`; `layout_agreement`, of lines
-    that follow each other in a paragraph, the share that the model has in one thing; `order_agreement`, of regions that follow
-    each other, the share in the model's order; and those of `structure_tags`, if the file is tagged.
+    Signals beside those of `text_layer`, whose `math_share` is of what isn't unread: `layout_failed`, if the model couldn't take
+    the page. Else, as shares of the lines' characters, `layout_coverage` (in what the model sees), `unread_share`,
+    `picture_text_share`; `layout_agreement`, of lines that follow each other in a paragraph, the share that the model has in one
+    thing; `order_agreement`, of regions that follow each other, the share in the model's order; and those of `structure_tags`, if
+    the file is tagged.
 
     Raises `SampleError` (`broken_page`).
     """
@@ -65,10 +68,28 @@ def annotated_layer(view: OpenPage) -> PageContent:
     parts = _between_headings(_with_cells(_joined(parts)))
     _frame_tables(parts, layout)
     styles = region_markdown.styles(layer.spans)
-    made = settled([one for part in parts if (one := _region(view, part, layer, styles)) is not None])
+    num_math = _num_math(parts, layer)
+    flattened = {id(part) for part, num in zip(parts, num_math, strict=True) if num > MAX_CHARS and part.label not in _WHOLE}
+    made = settled([one for part in parts if (one := _region(view, part, layer, styles, id(part) in flattened)) is not None])
     regions = tuple(_between_heads_and_feet(with_floats_in_place(made, direction_of(layer.blocks, layer.rtl))))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
+    if layer.signals.get("math_share"):
+        trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
+        signals["math_share"] = trusted / layer.signals["num_chars"]
     return PageContent(regions, signals | tag_signals(parts, layout.tags), engines)
+
+
+def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
+    """Of each part, how many characters belong to formulas."""
+    if not layer.signals.get("math_share"):
+        return [0] * len(parts)
+    spans = by_height(layer.spans)
+    return [num_in_formulas(part, spans) for part in parts]
+
+
+def _is_flat(part: Part) -> bool:
+    """Whether formulas in the part would be flattened: what is unread or a picture says nothing of them."""
+    return part.label not in ("equation", "image")
 
 
 def _owners(layer: TextLayer, blocks: Sequence[Block]) -> Owners:
@@ -296,8 +317,8 @@ def _between_heads_and_feet(regions: Sequence[Region]) -> list[Region]:
     ]
 
 
-def _region(view: OpenPage, part: Part, layer: TextLayer, styles: region_markdown.Styles) -> Region | None:
-    """The part in pixels. None for a picture that is off the page."""
+def _region(view: OpenPage, part: Part, layer: TextLayer, styles: region_markdown.Styles, is_flattened: bool) -> Region | None:
+    """The part in pixels; unread if formulas in it are flattened. None for a picture that is off the page."""
     box = view.pixels(part.box)
     if box is None:
         return None
@@ -317,6 +338,8 @@ def _region(view: OpenPage, part: Part, layer: TextLayer, styles: region_markdow
         case "table":
             html = table_html(view, made.box, made.lines)
             return replace(made, text=html or "", format="html", is_unread=html is None, continues=False)
+    if is_flattened:
+        return replace(made, text="", is_unread=True, continues=False)
     others = [region(view, other, layer.words).text for other in part.others]
     text = region_markdown.markdown(part, plain.text, others, styles)
     return replace(made, box=plain.box if not part.others else made.box, text=text)

@@ -37,9 +37,9 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
     """The indices of characters in the order in which they are read, each with whether it is in a right-to-left run.
 
     `visual` has the characters as they stand, from left to right, brackets as they look. `rtl` is the paragraph's direction.
-    Several readings may be drawn alike. Of three candidates, the first is taken that the algorithm would draw as `visual` is. Word
-    processors draw brackets that were typed as Arabic as such, whatever the algorithm says: that is a fourth candidate. One in
-    which more brackets pair up goes before the others.
+    Several readings may be drawn alike. Of three candidates, the first is taken that the algorithm would draw as `visual` is.
+    Word processors draw brackets that were typed as Arabic as such, whatever the algorithm says: that is a fourth candidate. One
+    in which more brackets pair up goes before the others.
     """
     indices = list(range(len(visual)))[:: -1 if rtl else 1]
     if rtl and not any(unicodedata.bidirectional(c) in ("L", "EN", "AN") for c in visual):
