@@ -8,7 +8,11 @@ from collections.abc import Mapping
 
 from datagen.record import LABELS
 
-_PAGE_NUMBER = re.compile(r"(?:[-–—~•|\[(]\s*)?(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})(?:\s*[-–—~•|\])])?")
+_PAGE_NUMBER = re.compile(
+    r"(?:[-–—~•|\[(]\s*)?(?:(?i:page|seite|pagina|página|pág\.|стр\.|страница|стор\.|sivu|sida|side|strona|trang|第|الصفحة|صفحه|עמוד)\s?)?"
+    r"(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})(?:\s?(?:/|of|von|sur|de|di|из|з)\s?\d{1,4})?\s?(?:[页頁]|ページ)?"
+    r"(?:\s*[-–—~•|\])])?"
+)
 
 PYMUPDF = {
     "text": "text",
@@ -155,7 +159,7 @@ second is a place of which somebody wrote a phrase, its text, as `the man on the
 
 
 def is_page_number(text: str) -> bool:
-    """Whether the text is a number and nothing more, in any script's digits or in Roman letters."""
+    """Whether the text is a page's number and nothing more, in any script's digits or in Roman letters: - xii -, Page 3 of 7."""
     return bool(_PAGE_NUMBER.fullmatch(text.strip()))
 
 

@@ -13,6 +13,7 @@ from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.curation.mark_similar import MarkAlike
 from datagen.fine.annotate_image import AnnotateImage
+from datagen.fine.document_structure import SettleStructure
 from datagen.fine.judge_page import WeighLabels
 from datagen.fine.read_pages import ReadPages
 from datagen.fine.read_regions import ReadRegions
@@ -53,8 +54,8 @@ def annotated(source: PdfSource) -> PdfSource:
 
 def stages(chosen: PageEngines) -> tuple[Stage, ...]:
     """What happens to a page, in order: its text layer is judged; where that doesn't hold, the image is read; running heads are
-    told by the pages around; tables and formulas that have no text yet are read; what lies over each other is divided; and the
-    whole is weighed."""
+    told by the pages around, and so is the structure; tables and formulas that have no text yet are read; what lies over each
+    other is divided; and the whole is weighed."""
     by_image: Stage
     if chosen.pages:
         by_image = ReadPages(chosen.pages)
@@ -73,6 +74,7 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
         JudgeTextLayer(),
         by_image,
         LabelRunning(),
+        SettleStructure(),
         ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text),
         SettleRegions(),
         WeighLabels(),

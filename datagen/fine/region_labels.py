@@ -26,15 +26,15 @@ _MAX_HEAD_LINES = 2
 _EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
 _PROSE_CHARS, _PROSE_CJK_CHARS = 80, 30
 _CJK = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.HANGUL}]")
-_OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\.\d{1,3})*\.?(?=\s|$)")
+OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\.\d{1,3})*\.?(?=\s|$)")
 _ENTRY = re.compile(r"(?:\.{3,}|_{3,})\s*[\divxlcIVXLC]+$")  # of contents
 _MIN_ENTRIES = 3
-_FIGURE = re.compile(
+FIGURE = re.compile(
     r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
     r"|šekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)\s*[\dA-Z一二三四五六七八九]",
     re.IGNORECASE,
 )
-_TABLE = re.compile(
+TABLE = re.compile(
     r"(?:tab(?:le|elle|leau|ella|ela|la|ulka|el|\.)|таб(?:лица|лиця|л\.|\.)|tablo|πίνακας|جدول|טבלה|तालिका|कोष्टक|表|표|bảng|taulukko"
     r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]",
     re.IGNORECASE,
@@ -45,7 +45,7 @@ _REFERENCES = frozenset(
     "bibliografia referências riferimenti literatuur litteratur kirjallisuus piśmiennictwo literatura irodalom kaynakça "
     "kaynaklar литература литературы библиография література βιβλιογραφία المراجع מקורות 参考文献 參考文獻 참고문헌".split()
 )
-_ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})[.)）、．\]](?:\s|\b|$)")
+ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})[.)）、．\]](?:\s|\b|$)")
 _OF_FORMULA = re.compile(f"[=<>±×÷√∑∫{scripts.MATH}]")
 _WORD, _MAX_REFERENCES_WORDS = re.compile(r"[^\W\d_]+"), 2
 _MATH = re.compile(f"[{scripts.MATH}]")
@@ -181,7 +181,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
         case "table":
             return "code" if all(p.label == "code" for p in part.paragraphs) else by_model
         case "list":
-            return by_layer if by_layer != "text" or not _ITEM.match(part.text) else by_model
+            return by_layer if by_layer != "text" or not ITEM.match(part.text) else by_model
         case "equation":
             return by_model if _is_formula(part) else by_layer
         case "text" | "":
@@ -261,7 +261,7 @@ def _label_title(parts: Sequence[Part], usual: Usual) -> None:
     headings = [part for part in parts if part.label in _HEADINGS]
     largest = max((part.size for part in headings), default=0.0)
     alone = [part for part in headings if part.size > largest - 0.5]
-    if len(alone) == 1 and largest > _LARGE * usual.size and not _OF_SECTION.match(alone[0].text):
+    if len(alone) == 1 and largest > _LARGE * usual.size and not OF_SECTION.match(alone[0].text):
         alone[0].label = "title"
 
 
@@ -270,7 +270,7 @@ def _label_captions(parts: Sequence[Part], usual: Usual) -> None:
     for part in parts:
         if part.paragraph is None or part.label not in ("image_caption", "text", "sub_title"):
             continue
-        says = "table_caption" if _TABLE.match(part.text) else "image_caption" if _FIGURE.match(part.text) else ""
+        says = "table_caption" if TABLE.match(part.text) else "image_caption" if FIGURE.match(part.text) else ""
         near = min(things, key=lambda thing: _distance(part.box, thing.box), default=None)
         if (
             part.label != "image_caption"
@@ -308,7 +308,7 @@ def _label_references(parts: Sequence[Part]) -> None:
     entries = []
     for part in parts:
         if part.label in _HEADINGS:
-            words = _WORD.findall(_OF_SECTION.sub("", part.text).lower())
+            words = _WORD.findall(OF_SECTION.sub("", part.text).lower())
             behind = len(words) <= _MAX_REFERENCES_WORDS and not _REFERENCES.isdisjoint(words)
         elif part.label in ("text", "list") and _CITED.match(part.text) and _YEAR.search(part.text):
             entries.append(part)
@@ -328,7 +328,7 @@ def _set_levels(parts: Sequence[Part]) -> None:
     for part in headings:
         if part.label == "title":
             part.level = 1
-        elif number := _OF_SECTION.match(part.text):
+        elif number := OF_SECTION.match(part.text):
             part.level = min(6, 2 + number[0].strip(".").count("."))
             by_size.setdefault(round(2 * part.size), part.level)
     sizes = sorted({round(2 * part.size) for part in headings if not part.level} - by_size.keys(), reverse=True)

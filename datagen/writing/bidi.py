@@ -5,6 +5,7 @@ the algorithm are enough. Libraries such as python-bidi go forwards, from what i
 which two equal characters can't be told apart. Here glyphs are put in order. The tests compare the levels with python-bidi's.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -41,6 +42,7 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
     Word processors draw brackets that were typed as Arabic as such, whatever the algorithm says: that is a fourth candidate. One
     in which more brackets pair up goes before the others.
     """
+    visual = _with_calls(visual)
     indices = list(range(len(visual)))[:: -1 if rtl else 1]
     if rtl and not any(unicodedata.bidirectional(c) in ("L", "EN", "AN") for c in visual):
         return [(i, True) for i in indices]
@@ -55,6 +57,15 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
         if is_drawn_so:
             candidates.append(((_num_unpaired(visual, result), False), result))
     return min(candidates, key=lambda candidate: candidate[0])[1]
+
+
+def _with_calls(visual: Sequence[str]) -> Sequence[str]:
+    """The characters with letters in place of empty brackets right behind a Latin name, which are its own: `print()`."""
+    text = "".join(c[0] for c in visual)
+    if "()" not in text and "[]" not in text:
+        return visual
+    own = {i for match in re.finditer(r"(?<=[0-9A-Za-z_])(?:\(\)|\[\])", text) for i in range(match.start(), match.end())}
+    return ["a" if i in own else c for i, c in enumerate(visual)]
 
 
 def _candidate(

@@ -33,6 +33,19 @@ _CONJUNCTIONS = frozenset(
     "ja tai és vagy ve veya și sau".split()
 )
 _COMPOUNDING = frozenset(("self", "well", "non"))  # these hardly end a syllable, so a hyphen behind one is the compound's
+# Second halves of English compounds, behind a name, or behind a longer word of the page: "English-speaking", "kernel-specific".
+_COMPOUNDED = frozenset("speaking based like only specific style aware compatible friendly dependent oriented driven".split())
+_MIN_COMPOUNDING = 4
+# Korean particles, which no space precedes. Those that are words of their own, too, aren't here.
+_PARTICLES = frozenset(
+    "에 에서 에게 에는 에도 에만 을 를 은 는 의 와 과 로 로서 로써 으로 으로는 보다 까지 부터 처럼 께서".split()
+    + "입니다 습니다 이며 이나".split()
+)
+_CUT_DOI, _CUT_FILE = re.compile(r"\bdoi:10\.$", re.IGNORECASE), re.compile(r"(?=.*[a-z])[\w.+-]*[\d_/-][\w.+-]*\.")
+_EXTENSIONS = re.compile(
+    r"(?:conf|txt|deb|dsc|orig|tar|gz|xz|html?|pdf|py|sh|xml|json|ya?ml|symbols|install|dirs|docs|links|postinst|preinst|postrm|prerm"
+    r"|templates|service|changes|patch|diff)\b"
+)
 
 
 def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[str] = ()) -> str:
@@ -44,7 +57,8 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
     - A hyphen (`-`, U+2010, Armenian's) between a letter and a small letter is the typesetter's, and goes. It stays if `words`,
       all words of the same page in small letters, have the compound with its hyphen and don't have it without; in front of a
       conjunction (`Ein- und Ausgabe`); and in addresses, paths and options. A soft hyphen always goes.
-    - An address that is cut, or a path, goes on without a space, and so does a Korean word that the page also has whole.
+    - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
+      whole, and one whose particle stands on the next line.
     - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
       and Latin if they are within the lines. Dashes and slashes draw the next line to them if no space is before them.
     - Between all others stands a space.
@@ -88,7 +102,7 @@ def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
         return left + right if gaps and not any(" " in gap for gap in gaps) else f"{left} {right}"
     if _UNSPACED.match(last) and _UNSPACED.match(right):
         return f"{left} {right}" if _ENDS_PHRASE.match(last) and not _ENDS_PHRASE.match(right) else left + right
-    if words and _HANGUL.match(last) and _HANGUL.match(right) and _is_cut_korean(left, right, words):
+    if _HANGUL.match(last) and _HANGUL.match(right) and _is_cut_korean(left, right, words):
         return left + right
     before = _last_token(left)
     if is_cut_literal(left, right) or (last in _DRAWING and len(before) > 1 and not _ADDRESS.search(before)):
@@ -101,6 +115,8 @@ def _is_cut_korean(left: str, right: str, words: Collection[str]) -> bool:
     unless its first half is a word of the page, too."""
     first, last = _FIRST_WORD.match(right), _LAST_WORD.search(left)
     assert first is not None and last is not None
+    if first[0] in _PARTICLES or "@" in _last_token(left):
+        return True
     whole = (last[0] + first[0]).lower()
     if whole in words or (last[0].endswith("니") and first[0] == "다"):  # the polite ending of a sentence
         return True
@@ -121,15 +137,24 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
     solid, compound = (last[0] + first[0]).lower(), f"{last[0]}-{first[0]}".lower()
     if solid in words:
         return left[:-1] + right
-    if compound in words or last[0].lower() in _COMPOUNDING:
+    if compound in words or last[0].lower() in _COMPOUNDING or _is_compound(left[:-1], last[0], first[0], words):
         return left + right
     return left[:-1] + right if right[0].islower() else left + right
+
+
+def _is_compound(before: str, last: str, first: str, words: Collection[str]) -> bool:
+    """Whether two halves are an English compound that has its hyphen anywhere in a line."""
+    if first not in _COMPOUNDED or len(last) < _MIN_COMPOUNDING:
+        return False
+    return (last[0].isupper() and before != last) or last.lower() in words
 
 
 def is_cut_literal(left: str, right: str) -> bool:
     """Whether an address or a path at the end of a line goes on at the beginning of the next."""
     before, after = _last_token(left), right.partition(" ")[0]
     if before.endswith(_SCHEMES) and after.startswith("//"):
+        return True
+    if (_CUT_DOI.search(before) and after[:1].isdigit()) or (_CUT_FILE.fullmatch(before) and _EXTENSIONS.match(after)):
         return True
     if _ADDRESS.search(before):
         if ("<" in before and ">" not in before) or (_CUT_HOST.search(before) and _REST_OF_HOST.match(after)):

@@ -100,3 +100,23 @@ def test_an_address_is_cut_if_its_rest_looks_like_one():
     assert is_cut_literal("https://a.example/b", "c/d.html and")
     assert not is_cut_literal("https://a.example/b", "and")
     assert not is_cut_literal("either/", "or")
+
+
+def test_korean_particles_and_addresses_are_joined_to_the_word_before():
+    assert joined(("우리 집", "에 갔다")) == "우리 집에 갔다"
+    assert joined(("나", "보다 크다")) == "나보다 크다"
+    assert joined(("사용자@호스", "트 이름")) == "사용자@호스트 이름"
+    assert joined(("이것", "이 책")) == "이것 이 책"
+
+
+def test_an_english_compound_keeps_its_hyphen_and_a_cut_word_loses_it():
+    assert joined(("the English-", "speaking world")) == "the English-speaking world"
+    assert joined(("it is kernel-", "specific"), words={"kernel"}) == "it is kernel-specific"
+    assert joined(("it is un-", "like them")) == "it is unlike them"
+    assert joined(("all of docu-", "mentation")) == "all of documentation"
+
+
+def test_the_number_of_a_paper_and_a_file_go_on_behind_their_dot():
+    assert joined(("see doi:10.", "1371/journal")) == "see doi:10.1371/journal"
+    assert joined(("edit debian/libfoo1.", "symbols now")) == "edit debian/libfoo1.symbols now"
+    assert joined(("in version 1.", "install it")) == "in version 1. install it"

@@ -1,0 +1,272 @@
+"""Headings, footnotes and captions, told by the typefaces, places and numbers of a whole document beside the layout engine."""
+
+import re
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
+
+from datagen.coarse.answers import BY
+from datagen.engines import Engines
+from datagen.fine.region_labels import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
+from datagen.labels import RUNNING
+from datagen.markdown import markdown
+from datagen.record import Drop, Region, Sample
+from datagen.work.pipeline import DOCUMENT, Stage
+
+_HEADINGS = frozenset({"title", "sub_title"})
+_TEXTS = frozenset({"text", "list"})
+_HASHES = re.compile(r"#{1,6} ")
+_STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
+_NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
+_MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")
+_ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
+_NAMED = re.compile(r"\D{1,20}\d+(?:[.-]\d+)*\s?(?:[:.։：]\s|[—–-]\s)")
+_POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
+_SAME_PT = 0.7  # boxes are whole pixels
+_SMALLER, _SMALLEST, _LARGER = 0.93, 0.6, 1.25  # of the size of the text
+_MAX_LINES, _MAX_CHARS, _MAX_CAPTION_LINES = 2, 120, 4
+_FOOT = 0.45  # of the page's height: footnotes stand lower
+_NEAR = 0.008  # of the page's height
+_MIN_PAGES = 3
+
+
+class _Style(NamedTuple):
+    """A font, and the number of its size among those of the document, from the smallest."""
+
+    font: str
+    size: int
+
+
+class _Place(NamedTuple):
+    page: int
+    region: int
+
+
+@dataclass(frozen=True)
+class SettleStructure(Stage):
+    """Labels regions anew where the whole document disagrees with the layout engine, and makes the page's Markdown anew. Where
+    typeface and number don't confirm a heading, the label is the safer one: text.
+
+    - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
+      type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
+      others of their type.
+    - A running head that no other page has, in larger type than the text, is a heading.
+    - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
+      goes on with it.
+    - What begins with the word for a figure or a table and a number, and then a sign, is that caption.
+
+    The signal `structure_agreement` is the share of a page's regions that keep their label. Pages whose text isn't the file's
+    pass as they are."""
+
+    version: ClassVar[int] = 1
+
+    batch_size: int = field(default=DOCUMENT, init=False)
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        document = _Document([page if _is_of_file(page) else replace(page, regions=()) for page in batch])
+        labels = document.labels()
+        levels = document.levels(labels)
+        for n, page in enumerate(batch):
+            if not (regions := document.pages[n].regions):
+                yield page
+                continue
+            made = [
+                _relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
+                for i, region in enumerate(regions)
+            ]
+            kept = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
+            signals = page.quality.signals | {"structure_agreement": round(kept / len(made), 3)}
+            page = replace(page, quality=replace(page.quality, signals=signals))
+            yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
+
+
+def _is_of_file(page: Sample) -> bool:
+    return page.task == "page" and any(r.by == BY for r in page.regions) and all(r.by == BY for r in page.regions if r.lines)
+
+
+class _Document:
+    """The pages of a document and the type that their regions are set in."""
+
+    def __init__(self, pages: Sequence[Sample]):
+        self.pages = pages
+        self.heights = {
+            _Place(n, i): statistics.median(line.box.y1 - line.box.y0 for line in region.lines) * _POINTS / max(page.size)
+            for n, page in enumerate(pages)
+            for i, region in enumerate(page.regions)
+            if region.lines and region.label not in ("table", "image") and region.lines[0].direction != "ttb"
+        }
+        self.styles = self._styles()
+        num_chars: Counter[_Style] = Counter()
+        for place, style in self.styles.items():
+            if self._region(place).label in _TEXTS:
+                num_chars[style] += sum(len(line.text) for line in self._region(place).lines)
+        self.usual = num_chars.most_common(1)[0][0] if num_chars else _Style("", 0)
+        of_usual = [self.heights[place] for place, style in self.styles.items() if style == self.usual]
+        self.usual_height = statistics.median(of_usual) if of_usual else 0.0
+        self.num_chars = num_chars
+
+    def _region(self, place: _Place) -> Region:
+        return self.pages[place.page].regions[place.region]
+
+    def _styles(self) -> dict[_Place, _Style]:
+        """The style of each region: its font, and its size, of which those that differ by pixels alone are one."""
+        by_font: dict[str, list[_Place]] = defaultdict(list)
+        for place in self.heights:
+            by_font[Counter(line.font for line in self._region(place).lines).most_common(1)[0][0]].append(place)
+        styles = {}
+        for font, places in by_font.items():
+            number, first = 0, 0.0
+            for place in sorted(places, key=lambda p: (self.heights[p], p)):
+                if self.heights[place] > first + _SAME_PT:
+                    number, first = number + 1, self.heights[place]
+                styles[place] = _Style(font, number)
+        return styles
+
+    def labels(self) -> dict[_Place, str]:
+        """The labels of regions that get another one."""
+        captions = {place: label for place in self.heights if (label := self._caption(place))}
+        footnotes = {place: "footnote" for n in range(len(self.pages)) for place in self._footnotes(n)}
+        return self._headings() | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
+
+    def _headings(self) -> dict[_Place, str]:
+        short: dict[_Style, list[_Place]] = defaultdict(list)
+        headings: dict[_Style, list[_Place]] = defaultdict(list)
+        for place, style in self.styles.items():
+            region = self._region(place)
+            if region.label in _HEADINGS:
+                headings[style].append(place)
+            elif region.label in _TEXTS and _may_be_heading(region):
+                short[style].append(place)
+        result = {}
+        for style, places in headings.items():
+            if style == self.usual and not is_bold(style.font):
+                for place in places:
+                    text = _plain(self._region(place))
+                    if self._region(place).label == "sub_title" and not _NUMBERED.match(text):
+                        result[place] = "list" if ITEM.match(text) else "text"
+            elif self._is_of_headings(style, len(places), len(short[style])):
+                result |= dict.fromkeys(short[style], "sub_title")
+        return result
+
+    def _is_of_headings(self, style: _Style, num_headings: int, num_others: int) -> bool:
+        """Whether the document has a type for headings: no running text, and more of the engine's headings than others."""
+        is_rare = self.num_chars[style] < 0.05 * sum(self.num_chars.values()) + _MAX_CHARS * num_others
+        return num_headings >= 2 and num_headings >= num_others and is_rare
+
+    def _lone_heads(self) -> Iterator[_Place]:
+        if len(self.pages) < _MIN_PAGES:
+            return
+        middles: list[tuple[_Place, float]] = []
+        for place in self.heights:
+            box, size = self._region(place).box, self.pages[place.page].size
+            if self._region(place).label in RUNNING:
+                middles.append((place, (box.y0 + box.y1) / 2 / size[1]))
+        for place, middle in middles:
+            others = {other.page for other, at in middles if abs(at - middle) < _NEAR and other.page != place.page}
+            is_large = self.heights[place] > _LARGER * self.usual_height > 0
+            if self._region(place).label == "header" and not others and (is_large or self._is_above_large(place)):
+                yield place
+
+    def _is_above_large(self, place: _Place) -> bool:
+        """Whether a larger head stands right below: what says that a chapter begins."""
+        box, near = self._region(place).box, 2 * self.heights[place] * max(self.pages[place.page].size) / _POINTS
+        return any(
+            other.page == place.page
+            and self._region(other).label == "header"
+            and 0 <= self._region(other).box.y0 - box.y1 < near
+            and self.heights[other] > _LARGER * max(self.heights[place], self.usual_height)
+            for other in self.heights
+        )
+
+    def _footnotes(self, n: int) -> Iterator[_Place]:
+        """Regions of page `n` that are footnotes, though the engine says text; from the top."""
+        page = self.pages[n]
+        places = sorted((p for p in self.heights if p.page == n), key=lambda p: self._region(p).box.y0)
+        low = max((self._region(p).box.y1 for p in places if self._region(p).label in _TEXTS and self._is_usual(p)), default=0)
+        notes: list[_Place] = []
+        for place in places:
+            region = self._region(place)
+            is_small = _SMALLEST * self.usual_height < self.heights[place] < _SMALLER * self.usual_height
+            if not is_small or region.box.y0 < max(low, _FOOT * page.size[1]) - self.heights[place]:
+                continue
+            if region.label == "footnote":
+                notes.append(place)
+            elif region.label in _TEXTS and (_MARK.match(region.text) or self._goes_on(notes, place)):
+                notes.append(place)
+                yield place
+
+    def _is_usual(self, place: _Place) -> bool:
+        return self.heights[place] >= _SMALLER * self.usual_height
+
+    def _goes_on(self, notes: Sequence[_Place], place: _Place) -> bool:
+        """Whether a region stands right below a footnote, in its type."""
+        if not notes or self.styles[notes[-1]] != self.styles[place]:
+            return False
+        above, box = self._region(notes[-1]).box, self._region(place).box
+        height = self.heights[place] * max(self.pages[place.page].size) / _POINTS
+        return -height < box.y0 - above.y1 < height and min(above.x1, box.x1) > max(above.x0, box.x0)
+
+    def _caption(self, place: _Place) -> str:
+        region = self._region(place)
+        if region.label not in (*_TEXTS, *_HEADINGS, "footer", "header", "image_caption", "table_caption"):
+            return ""
+        text = _plain(region)
+        says = "table_caption" if TABLE.match(text) else "image_caption" if FIGURE.match(text) else ""
+        if not says or len(region.lines) > _MAX_CAPTION_LINES:
+            return ""
+        if region.label.endswith("_caption"):
+            return says
+        return says if _NAMED.match(text) else ""
+
+    def levels(self, labels: Mapping[_Place, str]) -> dict[_Place, int]:
+        """How deep headings are whose label is new or that have no number: as most others of their type."""
+        of_style: dict[_Style, Counter[int]] = defaultdict(Counter)
+        places = [p for p in self.styles if labels.get(p, self._region(p).label) == "sub_title"]
+        for place in places:
+            text = self._region(place).text
+            if number := OF_SECTION.match(_plain(self._region(place))):
+                of_style[self.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
+            elif hashes := _HASHES.match(text):
+                of_style[self.styles[place]][len(hashes[0]) - 1] += 0
+        levels = {}
+        for place in places:
+            number, known = OF_SECTION.match(_plain(self._region(place))), of_style.get(self.styles[place])
+            if number and number[0].strip("§. ")[:1].isdigit():
+                levels[place] = min(6, 2 + number[0].strip("§. ").count("."))
+            elif known:
+                levels[place] = min(known, key=lambda level: (-known[level], level))
+            elif place in labels:
+                levels[place] = 2
+        return levels
+
+
+def _may_be_heading(region: Region) -> bool:
+    text = _plain(region)
+    if len(region.lines) > _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.is_unread or region.continues:
+        return False
+    return (
+        text[-1] not in _ENDS_SENTENCE
+        and any(map(str.isalpha, text))
+        and not (region.label == "list" and not _NUMBERED.match(text))
+    )
+
+
+def _plain(region: Region) -> str:
+    return " ".join(line.text for line in region.lines)
+
+
+def _relabelled(region: Region, label: str, level: int) -> Region:
+    """The region with a label, and with the Markdown of that label: hashes before a heading, no stars in one."""
+    if region.is_unread or region.format != "markdown":
+        return region if region.label == label else replace(region, label=label)
+    text = region.text
+    if label in _HEADINGS:
+        hashes = _HASHES.match(text)
+        bare = text[hashes.end() :] if hashes else " ".join(_STARRED.sub(r"\2", text).split())
+        depth = level if label == "sub_title" and level else len(hashes[0]) - 1 if hashes else 1 + (label == "sub_title")
+        text = f"{'#' * depth} {bare}"
+    elif region.label in _HEADINGS:
+        text = _HASHES.sub("", text, count=1)
+    return region if (label, text) == (region.label, region.text) else replace(region, label=label, text=text)

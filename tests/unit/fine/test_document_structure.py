@@ -1,0 +1,88 @@
+"""Headings, footnotes and captions that a document's pages tell together."""
+
+from dataclasses import replace
+
+from datagen.engines import OPEN
+from datagen.fine.document_structure import SettleStructure
+from datagen.markdown import markdown
+from datagen.record import Box, Line, Origin, Region, Sample
+from tests.inputs.samples import sample
+
+SIZE = (1000, 1400)
+BODY = "Body text that goes on and on\nas text does in a document of\nseveral pages and many words"
+
+
+def region(text: str, y: int, label: str = "text", height: int = 20, font: str = "Serif", markdown: str = "") -> Region:
+    lines = tuple(Line(Box(100, y + height * i, 800, y + height * (i + 1)), t, font) for i, t in enumerate(text.split("\n")))
+    box = Box(100, y, 800, lines[-1].box.y1)
+    return Region(box, label, markdown or text.replace("\n", " "), None, "pymupdf", lines=lines)
+
+
+def heading(text: str, y: int, hashes: str = "##") -> Region:
+    return region(text, y, "sub_title", 30, "Sans-Bold", f"{hashes} {text}")
+
+
+def page(number: int, *regions: Region) -> Sample:
+    origin = Origin("/in/a.pdf", "ab" * 32, number)
+    return sample(f"a-{number:06d}", size=SIZE, regions=regions, text=markdown(regions), origin=origin)
+
+
+def settled(*pages: Sample) -> list[list[tuple[str, str]]]:
+    made = [one for one in SettleStructure()(pages, OPEN) if isinstance(one, Sample)]
+    assert len(made) == len(pages)
+    assert all(one.text == markdown(one.regions) for one in made)
+    return [[(r.label, r.text) for r in one.regions] for one in made]
+
+
+def test_a_heading_in_the_type_of_the_text_is_text_and_one_in_the_type_of_headings_is_one():
+    wrong = region("(I've added the line numbers.)", 200, "sub_title", markdown="## (I've added the line numbers.)")
+    missed = region("4.3 changelog", 400, height=30, font="Sans-Bold", markdown="**4.3 changelog**")
+    item = region("13. First start of the new system.", 300, "sub_title", markdown="## 13. First start of the new system.")
+    first = page(0, heading("1 One", 100), wrong, item, missed, region(BODY, 600))
+    second = page(1, heading("2.1 Two", 100, "###"), region(BODY, 200))
+    assert settled(first, second) == [
+        [
+            ("sub_title", "## 1 One"),
+            ("text", "(I've added the line numbers.)"),
+            ("list", "13. First start of the new system."),
+            ("sub_title", "### 4.3 changelog"),
+            ("text", BODY.replace("\n", " ")),
+        ],
+        [("sub_title", "### 2.1 Two"), ("text", BODY.replace("\n", " "))],
+    ]
+
+
+def test_a_numbered_heading_in_the_type_of_the_text_stays():
+    kept = region("4.3 changelog", 300, "sub_title", markdown="### 4.3 changelog")
+    assert settled(page(0, kept, region(BODY, 400)))[0][0] == ("sub_title", "### 4.3 changelog")
+
+
+def test_small_type_with_a_mark_below_the_text_is_a_footnote_and_goes_on():
+    note = region("1 See the policy of names", 1200, height=16, markdown="<sup>1</sup> See the policy of names")
+    rest = region("and the list of packages", 1216, height=16)
+    above = region("2 a small remark above text", 900, height=16)
+    labels = [label for label, _ in settled(page(0, above, region(BODY, 1000), note, rest))[0]]
+    assert labels == ["text", "text", "footnote", "footnote"]
+
+
+def test_a_caption_is_of_what_it_names_wherever_the_engine_has_it():
+    foot = region("Фигура 1.2: Пример на статия", 1250, "footer")
+    wrong = region("Table 3: Names of packages", 300, "image_caption")
+    prose = region("Table 3 shows names\nof packages and their\nversions", 500)
+    labels = [label for label, _ in settled(page(0, wrong, prose, region(BODY, 700), foot))[0]]
+    assert labels == ["table_caption", "text", "text", "image_caption"]
+
+
+def test_a_large_head_that_no_other_page_has_is_a_heading_with_what_stands_above_it():
+    chapter = page(0, region("CHAPTER", 150, "header", 24, "Sans"), region("FOUR", 180, "header", 44, "Sans"), region(BODY, 400))
+    others = [page(n, region("The guide", 50, "header"), region(BODY, 400)) for n in (1, 2, 3)]
+    labels = [[label for label, _ in one] for one in settled(chapter, *others)]
+    assert labels == [["sub_title", "sub_title", "text"]] + [["header", "text"]] * 3
+
+
+def test_the_page_says_how_many_labels_it_kept_and_one_read_from_its_image_passes():
+    wrong = region("A line", 200, "sub_title", markdown="## A line")
+    read = replace(page(1), regions=(replace(region("A line", 200, "sub_title"), by="ppocr"),))
+    made = [one for one in SettleStructure()([page(0, wrong, region(BODY, 300)), read], OPEN) if isinstance(one, Sample)]
+    assert made[0].quality.signals["structure_agreement"] == 0.5
+    assert made[1] is read

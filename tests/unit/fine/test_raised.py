@@ -1,0 +1,70 @@
+"""Sub- and superscripts of running text, and formulas in it, by the fonts, sizes and places of spans."""
+
+import pytest
+
+from datagen.fine.inline_formulas import by_height, num_in_formulas
+from datagen.fine.raised import runs, scripts, tagged
+from datagen.fine.region_labels import Part
+from datagen.page.line_pieces import Piece
+from datagen.page.paragraphs import Paragraph
+
+EM = 10.0
+
+
+def spans(*parts: tuple[str, float, float], font: str = "Times") -> list[dict]:
+    """Spans beside each other, of 5 points a letter: text, size in em, and how far it is raised."""
+    result, x = [], 50.0
+    for text, size, rise in parts:
+        wide, y = 5.0 * size * len(text), 100 - rise * EM
+        result.append(
+            {"text": text, "size": size * EM, "font": font, "flags": 0, "origin": (x, y), "bbox": (x, y - size * EM, x + wide, y)}
+        )
+        x += wide
+    return result
+
+
+def written(*parts: tuple[str, float, float]) -> str:
+    """The line's text with its scripts in tags."""
+    text, found = "".join(part[0] for part in parts), scripts(spans(*parts))
+    for run in sorted(runs(text, (50.0, 85.0, 600.0, 105.0), found, False), reverse=True):
+        text = text[: run.start] + tagged(text[run.start : run.end], run.tag) + text[run.end :]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ([("about 12 km", 1, 0), ("2", 0.7, 0.36), (" of land", 1, 0)], "about 12 km<sup>2</sup> of land"),
+        (
+            [("In 2011", 1, 0), ("1", 0.65, 0.33), (" and 11", 1, 0), ("11", 0.65, 0.33)],
+            "In 2011<sup>1</sup> and 11<sup>11</sup>",
+        ),
+        ([("1", 0.7, 0.3), ("See the policy 1.1", 1, 0)], "<sup>1</sup>See the policy 1.1"),
+        ([("H", 1, 0), ("2", 0.7, -0.15), ("O and CO", 1, 0), ("2", 0.7, -0.15)], "H<sub>2</sub>O and CO<sub>2</sub>"),
+        ([("le 1", 1, 0), ("er", 0.7, 0.33), (" mai", 1, 0)], "le 1<sup>er</sup> mai"),
+        ([("a text", 1, 0), ("*", 0.7, 0.33)], "a text<sup>*</sup>"),
+        # No script: the A of LaTeX, small capitals, a word in small type, an accent, what is beside a drop capital.
+        ([("L", 1, 0), ("A", 0.7, 0.2), ("TEX", 1, 0)], "LATEX"),
+        ([("N", 1, 0), ("ATO", 0.8, 0), (" and", 1, 0)], "NATO and"),
+        ([("Rene", 1, 0), ("´", 1, 0.25)], "Rene´"),
+        ([("T", 3, 0), ("he time", 1, 1.8)], "The time"),
+        ([("already m\u00b2 here", 1, 0)], "already m<sup>2</sup> here"),
+    ],
+)
+def test_scripts_are_told_by_size_and_baseline(parts, text):
+    assert written(*parts) == text
+
+
+def piece(text: str) -> Piece:
+    return Piece((50.0, 85.0, 600.0, 105.0), text, "Times", EM)
+
+
+def part(text: str) -> Part:
+    return Part(Paragraph((piece(text),)), None, label="text")
+
+
+def test_formulas_in_a_line_are_told_from_the_name_of_a_variable():
+    formula = spans(("Here ", 1, 0)) + [dict(s, font="CMMI10") for s in spans(("", 1, 0), ("E=mc", 1, 0), ("q", 0.7, 0.4))[1:]]
+    assert num_in_formulas(part("Here E=mcq"), by_height(formula)) >= 4
+    name = [*spans(("The variable ", 1, 0)), dict(spans(("xyz", 1, 0))[0], font="CMMI10")]
+    assert num_in_formulas(part("The variable xyz"), by_height(name)) == 0
