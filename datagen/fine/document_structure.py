@@ -12,8 +12,11 @@ from datagen.engines import Engines
 from datagen.fine.region_labels import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
+from datagen.page.boxes import around
+from datagen.page.line_breaks import has_one_width
 from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
+from datagen.writing.join_lines import joined
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _TEXTS = frozenset({"text", "list"})
@@ -21,11 +24,14 @@ _HASHES = re.compile(r"#{1,6} ")
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
 _MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")
+_RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
+_SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
 _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _NAMED = re.compile(r"\D{1,20}\d+(?:[.-]\d+)*\s?(?:[:.։：]\s|[—–-]\s)")
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
-_SMALLER, _SMALLEST, _LARGER = 0.93, 0.6, 1.25  # of the size of the text
+_SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
+_HEADING_GAP = 0.9  # between the lines of a heading, of their height
 _MAX_LINES, _MAX_CHARS, _MAX_CAPTION_LINES = 2, 120, 4
 _FOOT = 0.45  # of the page's height: footnotes stand lower
 _NEAR = 0.008  # of the page's height
@@ -52,6 +58,7 @@ class SettleStructure(Stage):
     - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
       others of their type.
+    - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
     - A running head that no other page has, in larger type than the text, is a heading.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
       goes on with it.
@@ -79,6 +86,7 @@ class SettleStructure(Stage):
             kept = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
             signals = page.quality.signals | {"structure_agreement": round(kept / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
+            made = _with_whole_headings(made, [document.styles.get(_Place(n, i)) for i in range(len(made))])
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
 
@@ -128,7 +136,17 @@ class _Document:
         """The labels of regions that get another one."""
         captions = {place: label for place in self.heights if (label := self._caption(place))}
         footnotes = {place: "footnote" for n in range(len(self.pages)) for place in self._footnotes(n)}
-        return self._headings() | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
+        codes = dict.fromkeys(self._codes(), "code")
+        return self._headings() | codes | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
+
+    def _codes(self) -> Iterator[_Place]:
+        """Lines in the type that the document has for code, each of which somebody ended."""
+        fonts = {style.font for p, style in self.styles.items() if self._region(p).label == "code" and has_one_width(style.font)}
+        for place in self.styles:
+            region = self._region(place)
+            is_of_lines = region.text.count("\n") == len(region.lines) - 1 and not region.is_unread
+            if region.label == "text" and is_of_lines and all(line.font in fonts for line in region.lines):
+                yield place
 
     def _headings(self) -> dict[_Place, str]:
         short: dict[_Style, list[_Place]] = defaultdict(list)
@@ -141,6 +159,9 @@ class _Document:
                 short[style].append(place)
         result = {}
         for style, places in headings.items():
+            if signed := [place for place in places if _SIGN.match(_plain(self._region(place)))]:
+                result |= dict.fromkeys(signed, "list")
+                places = [place for place in places if place not in signed]
             if style == self.usual and not is_bold(style.font):
                 for place in places:
                     text = _plain(self._region(place))
@@ -184,11 +205,12 @@ class _Document:
         """Regions of page `n` that are footnotes, though the engine says text; from the top."""
         page = self.pages[n]
         places = sorted((p for p in self.heights if p.page == n), key=lambda p: self._region(p).box.y0)
-        low = max((self._region(p).box.y1 for p in places if self._region(p).label in _TEXTS and self._is_usual(p)), default=0)
+        low = max((self._region(p).box.y1 for p in places if self._is_running_text(p)), default=0)
         notes: list[_Place] = []
         for place in places:
             region = self._region(place)
-            is_small = _SMALLEST * self.usual_height < self.heights[place] < _SMALLER * self.usual_height
+            most = _RAISED if _RAISED_MARK.match(region.text) else _SMALLER  # a raised mark makes a line's box higher
+            is_small = _SMALLEST * self.usual_height < self.heights[place] < most * self.usual_height
             if not is_small or region.box.y0 < max(low, _FOOT * page.size[1]) - self.heights[place]:
                 continue
             if region.label == "footnote":
@@ -197,8 +219,10 @@ class _Document:
                 notes.append(place)
                 yield place
 
-    def _is_usual(self, place: _Place) -> bool:
-        return self.heights[place] >= _SMALLER * self.usual_height
+    def _is_running_text(self, place: _Place) -> bool:
+        region = self._region(place)
+        is_usual = self.heights[place] >= _SMALLER * self.usual_height
+        return region.label in _TEXTS and is_usual and not _RAISED_MARK.match(region.text)
 
     def _goes_on(self, notes: Sequence[_Place], place: _Place) -> bool:
         """Whether a region stands right below a footnote, in its type."""
@@ -242,6 +266,31 @@ class _Document:
         return levels
 
 
+def _with_whole_headings(regions: Sequence[Region], styles: Sequence[_Style | None]) -> list[Region]:
+    """The regions, in which the second line of a numbered heading, of the same type and right below, is no heading of its own."""
+    result: list[Region] = []
+    last: _Style | None = None
+    for region, style in zip(regions, styles, strict=True):
+        if result and style is not None and style == last and _goes_on_below(result[-1], region):
+            above = result[-1]
+            text = joined([above.text, _HASHES.sub("", region.text, count=1)])
+            box, lines = around((above.box, region.box)), above.lines + region.lines
+            result[-1] = replace(above, box=box, lines=lines, text=text)
+        else:
+            result.append(region)
+            last = style
+    return result
+
+
+def _goes_on_below(a: Region, b: Region) -> bool:
+    if not a.label == b.label == "sub_title" or a.is_unread or b.is_unread:
+        return False
+    height = b.lines[0].box.y1 - b.lines[0].box.y0
+    is_near = -0.5 * height < b.box.y0 - a.box.y1 < _HEADING_GAP * height
+    is_numbered = [bool(OF_SECTION.match(_plain(region))) for region in (a, b)]
+    return is_near and is_numbered == [True, False] and not ITEM.match(_plain(b))
+
+
 def _may_be_heading(region: Region) -> bool:
     text = _plain(region)
     if len(region.lines) > _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.is_unread or region.continues:
@@ -269,4 +318,6 @@ def _relabelled(region: Region, label: str, level: int) -> Region:
         text = f"{'#' * depth} {bare}"
     elif region.label in _HEADINGS:
         text = _HASHES.sub("", text, count=1)
+    if label == "code" != region.label:
+        text = "\n".join(line.text for line in region.lines)
     return region if (label, text) == (region.label, region.text) else replace(region, label=label, text=text)

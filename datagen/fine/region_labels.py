@@ -67,7 +67,8 @@ class Usual(NamedTuple):
 @dataclass(eq=False)
 class Part:
     """Something that becomes a region: the paragraph, or several of a table, and what the model has it in. A picture without text
-    has no paragraph. `level` is a heading's, from 1; `frame` is what is drawn around a table."""
+    has no paragraph. `level` is a heading's, from 1; `frame` is what is drawn around a table. `has_drawn_sign`: an item of a list
+    whose sign is a drawing."""
 
     paragraph: Paragraph | None
     block: Block | None
@@ -75,6 +76,7 @@ class Part:
     label: str = ""
     level: int = 0
     frame: Rect | None = None
+    has_drawn_sign: bool = False
 
     @property
     def paragraphs(self) -> list[Paragraph]:
@@ -181,11 +183,11 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
         case "table":
             return "code" if all(p.label == "code" for p in part.paragraphs) else by_model
         case "list":
-            return by_layer if by_layer != "text" or not ITEM.match(part.text) else by_model
+            return by_layer if by_layer != "text" or not (ITEM.match(part.text) or part.has_drawn_sign) else by_model
         case "equation":
             return by_model if _is_formula(part) else by_layer
         case "text" | "":
-            return "equation" if _is_only_formula(part) else by_layer
+            return "equation" if _is_only_formula(part) else "list" if part.has_drawn_sign and by_layer == "text" else by_layer
     return by_model
 
 

@@ -95,6 +95,8 @@ def markdown(part: Part, plain: str, others: Sequence[str], styled: Styles) -> s
         return "\n".join((plain, *others))
     marker, replaced = list_marker(plain) if part.label == "list" else ("", "")
     text = _emphasised(plain, part.paragraph.pieces, styled, len(marker))
+    if part.label == "list" and part.has_drawn_sign and not marker:
+        replaced = "- "
     return "\n".join((replaced + text[len(marker) :], *others))
 
 
@@ -148,11 +150,9 @@ def _emphasised(text: str, pieces: Sequence[Piece], styled: Styles, first: int, 
         if start < 0:
             return text
         at = start + len(core)
-        if is_monospaced(piece):
-            continue
         own = list(raised.runs(core, piece.bbox, styled.scripts, _is_rtl(piece, core))) if piece.upright else []
         runs += [_Run(max(first, start + run.start), start + run.end, run.tag) for run in own]
-        for box, span, style in _within(piece.bbox, styled.styled) if stars else ():
+        for box, span, style in _within(piece.bbox, styled.styled) if stars and not is_monospaced(piece) else ():
             place = _find(piece, core, box, span)
             if place >= 0:
                 begin, end = max(first, start + place), start + place + min(len(span), len(core) - place)
