@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
-from datagen.fine.region_labels import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
+from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
 from datagen.page.boxes import around

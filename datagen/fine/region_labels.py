@@ -1,6 +1,5 @@
 """What the parts of a page are: the layout model's word, checked against the text, the fonts and the neighbours."""
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import NamedTuple
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import Block
+from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
 from datagen.labels import RUNNING, is_page_number
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Rect
@@ -21,31 +21,18 @@ _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
 _LARGE = 1.5
 _LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
 _TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
-_BOLD = re.compile(r"bold|black|heavy|demi(?!light)|CMBX|CMSSBX|SFBX", re.IGNORECASE)
 _MAX_HEAD_LINES = 2
 _EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
 _PROSE_CHARS, _PROSE_CJK_CHARS = 80, 30
 _CJK = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.HANGUL}]")
-OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\.\d{1,3})*\.?(?=\s|$)")
 _ENTRY = re.compile(r"(?:\.{3,}|_{3,})\s*[\divxlcIVXLC]+$")  # of contents
 _MIN_ENTRIES = 3
-FIGURE = re.compile(
-    r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
-    r"|šekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)\s*[\dA-Z一二三四五六七八九]",
-    re.IGNORECASE,
-)
-TABLE = re.compile(
-    r"(?:tab(?:le|elle|leau|ella|ela|la|ulka|el|\.)|таб(?:лица|лиця|л\.|\.)|tablo|πίνακας|جدول|טבלה|तालिका|कोष्टक|表|표|bảng|taulukko"
-    r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]",
-    re.IGNORECASE,
-)
 _AS_CAPTION = re.compile(r"\D{3,20}\d+(?:[.-]\d+)*\s?[:.։：]\s")
 _REFERENCES = frozenset(
     "references bibliography literature literatur literaturverzeichnis bibliographie références bibliografía referencias "
     "bibliografia referências riferimenti literatuur litteratur kirjallisuus piśmiennictwo literatura irodalom kaynakça "
     "kaynaklar литература литературы библиография література βιβλιογραφία المراجع מקורות 参考文献 參考文獻 참고문헌".split()
 )
-ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})[.)）、．\]](?:\s|\b|$)")
 _OF_FORMULA = re.compile(f"[=<>±×÷√∑∫{scripts.MATH}]")
 _WORD, _MAX_REFERENCES_WORDS = re.compile(r"[^\W\d_]+"), 2
 _MATH = re.compile(f"[{scripts.MATH}]")
@@ -127,11 +114,6 @@ class Part:
         return self.label == "equation" or (
             self.label == "text" and self.is_plain and len(self.text) <= _MAX_PIECE and not _WORDS.search(self.text)
         )
-
-
-@functools.lru_cache(maxsize=1024)
-def is_bold(font: str) -> bool:
-    return bool(_BOLD.search(font))
 
 
 def is_prose(paragraph: Paragraph | None) -> bool:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from datagen.coarse.formula_share import is_for_formulas
-from datagen.fine import raised
-from datagen.fine.region_labels import Part, is_bold
+from datagen.fine.region_labels import Part
+from datagen.fine.wording import is_bold
+from datagen.page import raised
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph

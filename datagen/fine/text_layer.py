@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy
 
 from datagen.coarse.answers import BY, PageContent
+from datagen.coarse.inline_formulas import MAX_CHARS, by_height, num_in_formulas
 from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
 from datagen.fine import region_markdown
 from datagen.fine.floats import direction_of, with_floats_in_place
-from datagen.fine.inline_formulas import MAX_CHARS, by_height, num_in_formulas
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import Block, PageLayout, page_layout
 from datagen.fine.page_pictures import framed, holds_picture, pictures
@@ -106,7 +106,7 @@ def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
     if not layer.signals.get("math_share"):
         return [0] * len(parts)
     spans = by_height(layer.spans)
-    return [num_in_formulas(part, spans) for part in parts]
+    return [num_in_formulas([piece for p in part.paragraphs for piece in p.pieces], spans) for part in parts]
 
 
 def _is_flat(part: Part) -> bool:

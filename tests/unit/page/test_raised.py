@@ -2,11 +2,9 @@
 
 import pytest
 
-from datagen.fine.inline_formulas import by_height, num_in_formulas
-from datagen.fine.raised import runs, scripts, tagged
-from datagen.fine.region_labels import Part
+from datagen.coarse.inline_formulas import by_height, num_in_formulas
 from datagen.page.line_pieces import Piece
-from datagen.page.paragraphs import Paragraph
+from datagen.page.raised import runs, scripts, tagged
 
 EM = 10.0
 
@@ -59,12 +57,8 @@ def piece(text: str) -> Piece:
     return Piece((50.0, 85.0, 600.0, 105.0), text, "Times", EM)
 
 
-def part(text: str) -> Part:
-    return Part(Paragraph((piece(text),)), None, label="text")
-
-
 def test_formulas_in_a_line_are_told_from_the_name_of_a_variable():
     formula = spans(("Here ", 1, 0)) + [dict(s, font="CMMI10") for s in spans(("", 1, 0), ("E=mc", 1, 0), ("q", 0.7, 0.4))[1:]]
-    assert num_in_formulas(part("Here E=mcq"), by_height(formula)) >= 4
+    assert num_in_formulas([piece("Here E=mcq")], by_height(formula)) >= 4
     name = [*spans(("The variable ", 1, 0)), dict(spans(("xyz", 1, 0))[0], font="CMMI10")]
-    assert num_in_formulas(part("The variable xyz"), by_height(name)) == 0
+    assert num_in_formulas([piece("The variable xyz")], by_height(name)) == 0

@@ -1,12 +1,11 @@
 """Formulas within lines of text: a text layer has them without their scripts, fractions and roots."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datagen.coarse.formula_share import num_math
-from datagen.fine.region_labels import Part
-from datagen.page.line_pieces import Rect
+from datagen.page.line_pieces import Piece, Rect
 
 MAX_CHARS = 2  # of formulas in a paragraph: a variable's name is text
 
@@ -24,9 +23,8 @@ def by_height(spans: Sequence[Span]) -> Spans:
     return result
 
 
-def num_in_formulas(part: Part, spans: Spans) -> int:
-    """How many characters of a part belong to formulas: see `datagen.coarse.formula_share`."""
-    pieces = [piece for paragraph in part.paragraphs for piece in paragraph.pieces]
+def num_in_formulas(pieces: Iterable[Piece], spans: Spans) -> int:
+    """How many characters of lines belong to formulas: see `datagen.coarse.formula_share`."""
     return num_math({"spans": _within(piece.bbox, spans)} for piece in pieces)
 
 

@@ -1,0 +1,23 @@
+"""How captions, sections and items of lists begin, in many languages, and what fonts for headings are called."""
+
+import functools
+import re
+
+_BOLD = re.compile(r"bold|black|heavy|demi(?!light)|CMBX|CMSSBX|SFBX", re.IGNORECASE)
+OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\.\d{1,3})*\.?(?=\s|$)")
+FIGURE = re.compile(
+    r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
+    r"|šekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)\s*[\dA-Z一二三四五六七八九]",
+    re.IGNORECASE,
+)
+TABLE = re.compile(
+    r"(?:tab(?:le|elle|leau|ella|ela|la|ulka|el|\.)|таб(?:лица|лиця|л\.|\.)|tablo|πίνακας|جدول|טבלה|तालिका|कोष्टक|表|표|bảng|taulukko"
+    r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]",
+    re.IGNORECASE,
+)
+ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})[.)）、．\]](?:\s|\b|$)")
+
+
+@functools.lru_cache(maxsize=1024)
+def is_bold(font: str) -> bool:
+    return bool(_BOLD.search(font))
