@@ -27,10 +27,10 @@ from datagen.disk.storage import Folder
 from datagen.record import Sample
 
 NUM_HASHES, NGRAM, MIN_LETTERS = 112, 5, 50
-VERSION = 6  # goes up whenever the same page would be signed otherwise
+VERSION = 7  # goes up whenever the same page would be signed otherwise
 _PICTURES = ("scene", "caption")
 _SEED = 1
-_MARKUP = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th)\b[^<>]*>|\\[A-Za-z]+")
+_MARKUP = re.compile(r"</?(?:table|thead|tbody|tfoot|tr|td|th|sup|sub)\b[^<>]*>|\\[A-Za-z]+")
 SCHEMA = pa.schema(
     [
         ("key", pa.string()),

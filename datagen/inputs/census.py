@@ -20,6 +20,7 @@ from datagen.record import SampleError
 from datagen.sandbox.process import Limits
 
 log = logging.getLogger(__name__)
+_NAMED = 4  # suffixes that a line names
 
 
 class Census(Protocol):
@@ -57,10 +58,9 @@ class Listing(Census):
         items, others = self.scan()
         kinds = "/".join(name.upper() for name in self.formats)
         if not items:
-            seen = ", ".join(f"{n} {suffix or 'without a suffix'}" for suffix, n in others.most_common(4)) or "no file"
-            raise ValueError(f"input={self.input}: no {kinds} to read there ({seen} found)")
+            raise ValueError(f"input={self.input}: no {kinds} to read there ({_named(others) or 'no file'} found)")
         if others:
-            log.info("census: %d files that are not %s left alone", others.total(), kinds)
+            log.info("census: %d files that are not %s left alone: %s", others.total(), kinds, _named(others))
         return items
 
     def scan(self) -> tuple[list[Item], Counter[str]]:
@@ -102,6 +102,13 @@ class Listing(Census):
             log.info("census: %s: %s", file.uri, error)
             items.append(file)
         return items
+
+
+def _named(others: Counter[str]) -> str:
+    """How many files there are of the most frequent suffixes, and how many of all others."""
+    first = [f"{num} {suffix or 'without a suffix'}" for suffix, num in others.most_common(_NAMED)]
+    rest = others.total() - sum(num for _, num in others.most_common(_NAMED))
+    return ", ".join([*first, f"{rest} others"] if rest else first)
 
 
 def walk(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[dict[str, Any]]:

@@ -39,7 +39,8 @@ _ALL = (
     Format("avif", (".avif",), lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     Format("heic", (".heic", ".heif"), lambda head: head[4:8] == b"ftyp" and head[8:12] in HEIC),
     # Word's: which it is, and whether it is one at all, is told where it is opened. Encrypted ones are OLE files, as .doc is.
-    Format("docx", (".docx",), lambda head: head.startswith((b"PK\3\4", _OLE))),
+    # Templates, and those with macros, which nobody runs, are of the same form.
+    Format("docx", (".docx", ".docm", ".dotx", ".dotm"), lambda head: head.startswith((b"PK\3\4", _OLE))),
     Format("odt", (".odt",), lambda head: head.startswith(b"PK\3\4")),
     Format("doc", (".doc",), lambda head: head.startswith(_OLE)),
     Format("rtf", (".rtf",), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{\\rt")),

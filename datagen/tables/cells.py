@@ -2,8 +2,8 @@
 
     <table><tr><td rowspan="2">A</td><td colspan="2">B</td></tr><tr><td>1</td><td>2<br>3</td></tr></table>
 
-`td` alone, no other attributes and no white space between tags. A cell's text is plain: `&`, `<` and `>` are escaped, a newline
-is `<br>`. A table that is read from right to left has its rightmost column first.
+`td` alone, no other attributes and no white space between tags. A cell's text is plain but for `<sup>` and `<sub>`: `&`, `<` and
+`>` are escaped elsewhere, a newline is `<br>`. A table that is read from right to left has its rightmost column first.
 """
 
 import functools
@@ -19,6 +19,7 @@ MAX_SLOTS = 100_000
 _MAX_CHARS = 4_000_000
 _MAX_COLUMNS = 1000  # as HTML's specification has it
 _NUMBER = re.compile(r"\s*\+?0*([0-9]{1,9})(?![0-9])", re.ASCII)
+_RAISED = re.compile(r"&lt;(su[bp])&gt;(.*?)&lt;/\1&gt;", re.DOTALL)
 _BREAKING = frozenset(("br", "hr", "p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "caption"))
 _UNSEEN = frozenset(("script", "style", "template", "title", "head"))
 _CELLS, _OUTER = ("td", "th"), ("table", "tr", "td", "th")
@@ -96,7 +97,7 @@ def to_html(table: Table, headers: bool = False) -> str:
     for cell in table.whole().cells:
         tag = "th" if headers and cell.is_header else "td"
         spans = (f' {name}="{num}"' for name, num in (("rowspan", cell.rows), ("colspan", cell.columns)) if num > 1)
-        text = html.escape(cell.text, quote=False).replace("\n", "<br>")
+        text = _RAISED.sub(r"<\1>\2</\1>", html.escape(cell.text, quote=False)).replace("\n", "<br>")
         rows[cell.row].append(f"<{tag}{''.join(spans)}>{text}</{tag}>")
     return f"<table>{''.join('<tr>' + ''.join(row) + '</tr>' for row in rows)}</table>"
 

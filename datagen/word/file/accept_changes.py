@@ -3,8 +3,9 @@ and what is rendered are the same then.
 
 Content controls, smart tags and custom XML are taken away from round what they hold. LibreOffice would put a control's text into
 a field of a form, where no letter is on the page, or take it from data that are bound to it. Fields go, too, and what they showed
-last stays, as in Word: a tagged PDF calls neither the text of links nor what LibreOffice makes anew by its style. In heads and
-feet only links and tables of contents go. Numbers of lines in the margin go everywhere.
+last stays, as in Word: a tagged PDF calls neither the text of links nor what LibreOffice makes anew by its style. Check boxes and
+lists of forms become text. In heads and feet only these, links and tables of contents go. Numbers of lines in the margin go
+everywhere.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from collections import Counter
 from lxml import etree
 
 from datagen.word.file.fields import Field, Fields
+from datagen.word.file.form_controls import write_controls
 from datagen.word.file.names import MC, M, W, sign_code
 from datagen.word.file.xml_parts import remove
 
@@ -69,6 +71,7 @@ def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False
     _remove_empty_formulas(root)
     for run in list(root.iter(W + "r")):
         _split(run)
+    write_controls(root)
     _free_fields(root, keeps_fields)
 
 

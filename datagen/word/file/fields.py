@@ -9,7 +9,7 @@ _AS_WRITTEN = frozenset(
     "HYPERLINK TOC INDEX TOA RD TC XE TA ADDIN CITATION BIBLIOGRAPHY QUOTE INCLUDETEXT INCLUDEPICTURE EMBED LINK SHAPE BARCODE "
     "MERGEBARCODE DISPLAYBARCODE CONTROL HTMLCONTROL PRIVATE FORMTEXT".split()
 )
-_HOLDERS = frozenset({"TOC", "INDEX", "TOA", "BIBLIOGRAPHY", "HYPERLINK"})
+_HOLDERS = frozenset({"TOC", "INDEX", "TOA", "BIBLIOGRAPHY", "HYPERLINK", "FORMTEXT"})
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Field:
 
     @property
     def only_holds(self) -> bool:
-        """Whether it makes an index or a link of the text in it, which stays as it is without the field."""
+        """Whether it makes an index, a link or a place to type in of the text in it, which stays as it is without the field."""
         return self._kind in _HOLDERS
 
     @property

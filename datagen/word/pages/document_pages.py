@@ -6,13 +6,14 @@ PDF ──> streams ──┴──> letters ──> parts of paragraphs, pieces
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datagen.coarse.page import OpenPage, encoded, native, open_document, rendered
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.word.file.document import UNKNOWN, Document, Formula
 from datagen.word.pages.answers import Cut, Lost, WordPage
-from datagen.word.pages.page_check import is_blank, text_distance
+from datagen.word.pages.covered_letters import covered_letters
+from datagen.word.pages.page_check import is_blank, letters_apart, text_distance
 from datagen.word.pages.page_cuts import cut, formula_ink
 from datagen.word.pages.page_letters import TEXT_FLAGS, PageLetters, Rect, page_letters
 from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display, page_regions
@@ -24,6 +25,8 @@ from datagen.word.pages.tagged_places import tagged_places
 
 MAX_DISTANCE = 0.02
 """Of a page's label from its text layer: one that is further away is no sample."""
+MAX_APART = 0.003
+"""Of a page's letters, counted, from its label's."""
 _SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
 _MAX_PAGE_PT = 5000.0
 _LEAST_SHARE = 0.5  # of a formula's or a table's place that the page's image shows
@@ -84,23 +87,27 @@ class WordPages:
 
     def _page(self, view: OpenPage, number: int) -> WordPage:
         page = page_regions(view, number, self._placed, self._latex)
-        others = "".join(letter.char for letter in self._placed.unmarked[number])
+        others = "".join(letter.char for letter in self._placed.unowned[number])
         distance, detail = text_distance([(entry.region, entry.text) for entry in page.regions], others)
         cuts, lost = self._formula_cuts(view, number)
         for entry in page.tables:
             self._cut_table(view, entry, page, cuts, lost)
-        in_regions = {entry.table.table.number for entry in page.regions if entry.table is not None}
+        in_regions = {e.table.table.number for e in page.regions if e.table is not None and not e.region.is_unread}
         if any(loss.reason == "table_spans_differ" and loss.number in in_regions for loss in lost if loss.kind == "table"):
             page.reason, page.detail = page.reason or "table_spans_differ", page.detail or _SPANS_DIFFER
         reason, detail = self._reason(page, distance, detail)
         regions = tuple(entry.region for entry in page.regions)
+        unread = "".join(entry.unread_text for entry in page.regions)
+        apart, why = letters_apart(regions, "".join(letter.char for letter in self._placed.seen[number]), unread)
+        if not reason and apart > MAX_APART:
+            reason, detail = "page_letters_differ", f"{apart:.3f}: {why}"
         return WordPage(
             image=encoded(view.image, self._rendering.jpeg_quality),
             size=view.size,
             regions=regions,
             formulas=tuple(sorted({n for entry in page.regions for n in entry.formulas if n in self._latex})),
-            tables=tuple(sorted({entry.table.table.number for entry in page.regions if entry.table is not None})),
-            signals={"text_distance": distance},
+            tables=tuple(sorted(in_regions)),
+            signals={"text_distance": distance, "letters_apart": apart},
             cuts=tuple(cuts),
             lost=tuple(lost) + (tuple(self._lost_everywhere()) if number == 0 else ()),
             reason=reason,
@@ -113,10 +120,8 @@ class WordPages:
         """Why the page is no sample, "" if it is one, and a detail."""
         if page.reason:
             return page.reason, page.detail
-        if page.missing:
-            number, reason = min(page.missing.items())
-            reason, why = self._refusals.get(number, (reason, ""))
-            return reason, f"formula {number} in its text: {why}".removesuffix(": ")
+        if not page.cuts_are_found:
+            return "page_cut_unsure", "the text has no place that is like what stands at the page's edge"
         if unknown := [entry.region.text for entry in page.regions if UNKNOWN in entry.region.text]:
             return "unknown_sign", f"in {unknown[0][:60]!r}"
         if distance > MAX_DISTANCE:
@@ -201,4 +206,8 @@ def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> tuple[Pag
         textpage = page.get_textpage(flags=TEXT_FLAGS)
         pdf.update_stream(at, stream.shown, compress=False)
         images = [tuple(info["bbox"]) for info in page.get_image_info()] if b" Do" in stream.shown else []
-    return page_letters(page, textpage, stream.cells), images
+        drawn = page_letters(page, textpage, stream.cells)
+        covered = covered_letters(page, at, stream.shown, drawn.letters, images)
+    if covered:
+        drawn = replace(drawn, letters=tuple(letter for n, letter in enumerate(drawn.letters) if n not in covered))
+    return drawn, images

@@ -14,6 +14,7 @@ from datagen.word.pages.text_shares import letters_of
 
 _FORMULA = re.compile(r"\\\(.*?\\\)", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
+_RAISED_TAG = re.compile(r"</?su[bp]>")
 
 
 def label_letters(region: Region) -> str:
@@ -23,7 +24,7 @@ def label_letters(region: Region) -> str:
     text = region.text
     if region.format == "html":
         text = html.unescape(_TAG.sub(" ", text))
-    return letters_of(_FORMULA.sub(" ", text))
+    return letters_of(_FORMULA.sub(" ", _RAISED_TAG.sub("", text)))
 
 
 def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[float, str]:
@@ -40,6 +41,21 @@ def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[f
         if edits > worst[0]:
             worst = edits, f"{edits} edits in {region.label} {region.text[:60]!r}, of the page {text[:60]!r}"
     return num_edits / max(1, num_label, num_page), worst[1]
+
+
+def letters_apart(regions: Iterable[Region], page: str, unread: str = "") -> tuple[float, str]:
+    """How many of the page's letters the whole label lacks, and of its own the page, counted once each whatever their order: a
+    share of the longer one's letters, and which they are. It asks for no marks, so it sees what no region has and what two have.
+    The page shows the `unread` ones in regions without a text."""
+    label, shown = Counter("".join(map(label_letters, regions))), Counter(letters_of(page)) - Counter(letters_of(unread))
+    lacking, strange = shown - label, label - shown
+    num_apart = lacking.total() + strange.total()
+    detail = f"the label lacks {_listed(lacking)} and has {_listed(strange)} too much" if num_apart else ""
+    return num_apart / max(1, label.total(), shown.total()), detail
+
+
+def _listed(letters: Counter[str]) -> str:
+    return repr("".join(sorted(letters.elements()))[:60]) if letters else "nothing"
 
 
 def _edits(label: str, page: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from datagen.coarse.clean_line import cleaner
 from datagen.coarse.page import OpenPage
-from datagen.fine.region_markdown import list_marker, starred
+from datagen.fine.region_markdown import list_marker
 from datagen.labels import is_page_number
 from datagen.page.boxes import area, around, shared
 from datagen.page.visual_lines import leaders_as_one
@@ -17,7 +17,9 @@ from datagen.word.file.document import Block, Cell, Formula, Paragraph, Picture,
 from datagen.word.pages.answers import BY
 from datagen.word.pages.page_cuts import formula_ink, table_box
 from datagen.word.pages.page_letters import Letter, Rect
+from datagen.word.pages.page_region import PageRegion, indented, with_whole_code
 from datagen.word.pages.paragraph_parts import Part, is_rtl_within, line_text, line_texts, paragraphs_of, union
+from datagen.word.pages.part_markdown import marker_text, part_markdown
 from datagen.word.pages.placement import PlacedDocument
 from datagen.word.pages.split_tables import TablePiece, grid
 from datagen.word.pages.text_shares import letters_of
@@ -26,9 +28,7 @@ from datagen.writing.bidi import num_rtl
 _NUMBER_OF_FORMULA = re.compile(r"[\s.…]*(?:[(\[（]\s*[\w.\-–:]{1,8}\s*[)\]）])?[\s.,;。，]*")
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_caption"})
-_LETTERS = re.compile(r"[^\W\d_]")
 _WHOLE_PAGE = 0.8  # a picture over more of the page is its paper
-_EMPTY_LINE = 0.8  # of a line's height, between two lines of code
 _DASHES = frozenset("-–—‒−‐")
 _LEAST_PT = 8.0  # a smaller picture is an ornament
 _ORDER = {"header": 0, "footnote": 2, "footer": 3}
@@ -39,24 +39,16 @@ def _typed(bullet: str) -> str:
     return "-" if bullet in _DASHES else "•"
 
 
-@dataclass(frozen=True)
-class PageRegion:
-    """A region, and what the page's own text layer has in its place. `formulas` and `table` are what stands in it."""
-
-    region: Region
-    text: str
-    formulas: tuple[int, ...] = ()
-    table: TablePiece | None = None
-
-
 @dataclass
 class PageRegions:
     """The regions of a page; `tables` are all pieces of tables, those in cells and in running heads, too. `missing` are formulas
-    that its text lacks, with a reason: it can't be a page then, nor for another `reason`."""
+    that its text lacks, with a reason: the regions that show them are unread. It can't be a page for a `reason`."""
 
     regions: list[PageRegion]
     tables: list[PageRegion]
     missing: dict[int, str]
+    cuts_are_found: bool = True
+    """Whether each text is cut where the page cuts it, as far as anybody can tell."""
     reason: str = ""
     detail: str = ""
 
@@ -87,7 +79,7 @@ class _Writer:
         for part in parts:
             for segment in part.segments:
                 styles[segment.is_bold, segment.is_italic] += len(segment.text)
-        self.usual = {style for style, num in styles.items() if num > _USUAL * styles.total()}
+        self.standing_out = {style for style, num in styles.items() if any(style) and num <= _USUAL * styles.total()}
 
     def regions(self) -> PageRegions:
         blocks = self.document.document.blocks
@@ -97,7 +89,7 @@ class _Writer:
             made = self._paragraph(block, blocks, n) if isinstance(block, Paragraph) else self._table(block)
             entries += [(order, n, region) for region in made]
         entries.sort(key=lambda entry: entry[:2])
-        self.page.regions = list(_with_whole_code(entries))
+        self.page.regions = indented(list(with_whole_code(entries)))
         self._add_pictures()
         whole = {id(entry.table): entry for entry in self.page.regions if entry.table is not None}
         for pieces in self.document.pieces.values():
@@ -113,15 +105,15 @@ class _Writer:
     # Paragraphs
 
     def _paragraph(self, paragraph: Paragraph, blocks: Sequence[Block], at: int) -> Iterator[PageRegion]:
-        parts = self._parts(paragraph)
-        for part in parts:
+        lacks = self._lacks(paragraph)
+        for part in self._parts(paragraph):
+            self.page.cuts_are_found &= part.is_found
             if is_display(paragraph):
                 yield from self._equations(part)
             elif any(segment.text.strip() or segment.formula >= 0 for segment in part.segments) or part.marker:
-                label = _label(paragraph, blocks, at)
-                yield self._text(part, label)
-        if parts:
-            self._look_for_holes(paragraph, parts)
+                region = self._text(part, _label(paragraph, blocks, at))
+                yield region.unread() if lacks else region
+        parts = self._parts(paragraph)
         own = [box for page, box in self.document.own_pictures.get(id(paragraph), ()) if page == self.number]
         kinds = [piece.kind for piece in paragraph.pieces if isinstance(piece, Picture)]
         if "equation" in kinds and any(segment.text.strip() for part in parts for segment in part.segments):
@@ -129,24 +121,31 @@ class _Writer:
         for box in own:
             yield from self._picture(box, "equation" if "equation" in kinds else "chart" if "chart" in kinds else "image")
 
-    def _look_for_holes(self, paragraph: Paragraph, parts: Sequence[Part]) -> None:
-        """Note the formulas that the text of these parts lacks: not placed, though they stand on this page or next to it."""
-        pages = {part.page for part in self.document.parts[id(paragraph)]}
-        for piece in paragraph.pieces:
-            if isinstance(piece, Formula) and piece.number not in self.document.formulas and len(pages) == 1:
-                self.page.missing[piece.number] = "formula_not_placed"
+    def _lacks(self, paragraph: Paragraph, is_in_cell: bool = False) -> bool:
+        """Whether what this page shows of a paragraph lacks formulas: not placed, or without LaTeX. They are noted. A cell that
+        is on the page has its paragraphs there, unless they are on another."""
+        missing: dict[int, str] = {}
+        is_here = self._parts(paragraph) or (is_in_cell and not self.document.parts.get(id(paragraph)))
+        for piece in paragraph.pieces if is_here else ():
+            if isinstance(piece, Formula) and piece.number not in self.document.formulas:
+                missing[piece.number] = "formula_not_placed"
+            elif isinstance(piece, Formula) and piece.number not in self.latex:
+                missing[piece.number] = "formula_not_converted"
+        self.page.missing |= missing
+        return bool(missing)
 
     def _text(self, part: Part, label: str) -> PageRegion:
         paragraph = part.paragraph
         formulas = tuple(segment.formula for segment in part.segments if segment.formula >= 0)
         body = self.markdown(part, label in _EMPHASISED)
-        marker = self.clean(part.marker)
+        marker, bullet = marker_text(part, self.clean), ""
         if label in ("title", "sub_title"):
             whole = f"{marker} {body}".strip()
             text = f"{'#' * min(6, max(1, paragraph.level))} {' '.join(whole.split())}"
         elif label == "list" and marker:
             _, replaced = list_marker(f"{marker} x")
             text = f"{replaced.strip() or marker} {body}"
+            bullet = part.marker if text.startswith("- ") else ""
         else:
             text = f"{marker} {body}" if marker else body
         if label in ("header", "footer") and is_page_number(text):
@@ -156,32 +155,12 @@ class _Writer:
         if lines and label == "list" and text.startswith("- ") and marker and lines[0].text.startswith(marker):
             lines = (replace(lines[0], text=f"{_typed(marker)}{lines[0].text[len(marker) :]}"), *lines[1:])
         region = Region(box, label, text, None, BY, lines=lines, continues=part.continues)
-        return PageRegion(region, self.layer_text(part), formulas)
+        depth = paragraph.list_depth if label == "list" and marker else 0
+        return PageRegion(region, self.layer_text(part).replace(bullet, "", 1), formulas, depth=depth, unread_text=bullet)
 
     def markdown(self, part: Part, is_emphasised: bool = False) -> str:
         """The part's text with its formulas, and with stars around what stands out."""
-        runs: list[tuple[str, tuple[bool, bool]]] = []
-        for segment in part.segments:
-            style = (segment.is_bold, segment.is_italic)
-            if segment.formula >= 0:
-                if segment.formula not in self.latex:
-                    self.page.missing[segment.formula] = "formula_not_converted"
-                text, style = rf"\({self.latex.get(segment.formula, '')}\)", (False, False)
-                runs.append((text, style))
-            elif runs and (runs[-1][1] == style or not segment.text.strip()) and not runs[-1][0].endswith(r"\)"):
-                runs[-1] = runs[-1][0] + segment.text, runs[-1][1]
-            else:
-                runs.append((segment.text, style))
-        text = ""
-        for run, style in runs:
-            stars = "*" * (2 * style[0] + style[1])
-            stands_out = is_emphasised and stars and style not in self.usual
-            if stands_out and _LETTERS.search(run) and not {"*", "_"} & set(run):
-                run = starred(run, stars)
-            text += run
-        if part.paragraph.is_code:
-            return "\n".join(line.rstrip() for line in text.expandtabs(4).split("\n"))
-        return "\n".join(line for line in map(self.clean, text.split("\n")) if line)
+        return part_markdown(part, self.latex, self.standing_out if is_emphasised else frozenset(), self.clean)
 
     def layer_text(self, part: Part) -> str:
         """What the page's text layer has in the part's place."""
@@ -235,9 +214,6 @@ class _Writer:
                 yield from self._paragraph(paragraph, [paragraph], 0)
             return
         for piece in pieces:
-            for paragraph in paragraphs_of([table]):
-                if parts := self._parts(paragraph):
-                    self._look_for_holes(paragraph, parts)
             made = self.table_piece(piece)
             if made is not None:
                 yield made
@@ -246,6 +222,8 @@ class _Writer:
         """The piece as a region; None, with a reason for the page, if its cells overlap."""
         layer: list[str] = []
         formulas: list[int] = []
+        shown = [piece.table.rows[r].cells[n] for r, n in piece.cells]
+        lacks = [self._lacks(paragraph, True) for cell in shown for paragraph in paragraphs_of(cell.blocks)]
 
         def text(cell: Cell, piece: TablePiece) -> str:
             return tables.plain(self._cell_lines(cell, piece, layer, formulas))
@@ -257,7 +235,8 @@ class _Writer:
             return None
         box = table_box(self.view, piece.box) or self._box(piece.box)
         region = Region(box, "table", html, None, BY, format="html")
-        return PageRegion(region, " ".join(layer), tuple(formulas), piece)
+        entry = PageRegion(region, " ".join(layer), tuple(formulas), piece)
+        return entry.unread() if any(lacks) else entry
 
     def _cell_lines(self, cell: Cell, piece: TablePiece, layer: list[str], formulas: list[int]) -> Iterator[str]:
         """The lines of a cell's text; those of a table within it, row by row. What the page has there goes into `layer`."""
@@ -270,9 +249,10 @@ class _Writer:
             for part in self._parts(block):
                 if not shared(part.box, piece.box) > 0.5 * area(part.box):
                     continue
+                self.page.cuts_are_found &= part.is_found
                 formulas += [segment.formula for segment in part.segments if segment.formula >= 0]
                 layer.append(self.layer_text(part))
-                marker = self.clean(part.marker)
+                marker = marker_text(part, self.clean)
                 yield from f"{marker} {self.markdown(part)}".strip().split("\n")
 
     # Pictures
@@ -340,31 +320,6 @@ def _next(blocks: Sequence[Block], at: int, step: int) -> Block | None:
             return block
         at += step
     return None
-
-
-def _with_whole_code(entries: Sequence[tuple[int, int, PageRegion]]) -> Iterator[PageRegion]:
-    """The regions in order; paragraphs of code that follow each other in the document, further down on the page, are one. An
-    empty line stands where the page has room for one: the document has no empty paragraphs."""
-    last: PageRegion | None = None
-    last_at = -2
-    for _, at, entry in entries:
-        region = entry.region
-        is_code = last is not None and region.label == last.region.label == "code" and region.box.y0 >= last.region.box.y0
-        if last is not None and is_code and at == last_at + 1:
-            before = last.region
-            height = (region.box.y1 - region.box.y0) / max(1, len(region.lines))
-            gap = "\n\n" if region.box.y0 - before.box.y1 > _EMPTY_LINE * height else "\n"
-            lines = before.lines + region.lines if before.lines and region.lines else ()
-            box, text = around([before.box, region.box]), before.text + gap + region.text
-            whole = replace(before, box=box, text=text, lines=lines, continues=region.continues)
-            last = PageRegion(whole, f"{last.text}\n{entry.text}", last.formulas + entry.formulas)
-        else:
-            if last is not None:
-                yield last
-            last = entry
-        last_at = at
-    if last is not None:
-        yield last
 
 
 def _is_empty(block: Block) -> bool:

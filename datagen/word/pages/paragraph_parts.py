@@ -20,19 +20,20 @@ _SAME_LINE = 0.5  # of the lower one's height
 
 @dataclass(frozen=True)
 class Segment:
-    """Text of one look, or the formula of that number."""
+    """Text of one look, or the formula of that number. `raised`: 1 superscript, -1 subscript."""
 
     text: str
     is_bold: bool = False
     is_italic: bool = False
     formula: int = -1
+    raised: int = 0
 
 
 @dataclass
 class Part:
     """What one column of a page shows of a paragraph. `lines` are its visual lines from the first to the last; `formulas` are the
     places of those that stand in it; `marker` is the number or bullet in front. `is_exact`: the letters are as many as those of
-    the text. `continues`: another part follows."""
+    the text. `is_found`: the text has the letters that stand where the page cuts it. `continues`: another part follows."""
 
     paragraph: Paragraph
     page: int
@@ -42,6 +43,7 @@ class Part:
     segments: list[Segment] = field(default_factory=list)
     marker: str = ""
     is_exact: bool = True
+    is_found: bool = True
     continues: bool = False
 
     @property
@@ -173,10 +175,11 @@ def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
                 if last >= 0:
                     parts[last].segments.append(Segment(piece.text))
                 continue
-            for n, (text, is_exact) in enumerate(_shares_of(piece, groups)):
+            for n, (text, is_exact, is_found) in enumerate(_shares_of(piece, groups)):
                 if text:
-                    parts[n].segments.append(Segment(text, piece.is_bold, piece.is_italic))
+                    parts[n].segments.append(Segment(text, piece.is_bold, piece.is_italic, raised=piece.raised))
                     parts[n].is_exact &= is_exact
+                    parts[n].is_found &= is_found
                     last = n
     if paragraph.marker_mark:
         for part, letters in zip(parts, by_part, strict=True):
@@ -195,12 +198,14 @@ def _by_mark(letters: Sequence[Letter]) -> dict[int, str]:
     return texts
 
 
-def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """What each group of the page's letters is of the piece's text, and whether that has as many letters."""
+def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool, bool]]:
+    """What each group of the page's letters is of the piece's text, whether that has as many letters, and whether it is cut where
+    the text has the group's letters."""
     if piece.is_generated or not any(map(is_shown, piece.text)):
-        yield from ((group, True) for group in groups)
+        yield from ((group, True, True) for group in groups)
         return
-    for (start, stop), group in zip(shares(piece.text, groups), groups, strict=True):
+    spans, are_found = shares(piece.text, groups)
+    for (start, stop), group in zip(spans, groups, strict=True):
         text = piece.text[start:stop]
         if "\t" in text and (leader := _LEADER.search(group)):
             text = leader[0].join(text.rsplit("\t", 1))
@@ -208,7 +213,7 @@ def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool]]
         is_exact = len(letters) == len(places)
         if is_exact and any(text[n] != char for n, char in zip(places, letters, strict=True)):
             text = _in_case(text, places, letters)
-        yield text, is_exact
+        yield text, is_exact, are_found
 
 
 def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:

@@ -23,7 +23,8 @@ class PlacedDocument:
     """`blocks` has the numbers of those that each page shows. `parts` and `pieces` are by paragraph (its identity) and by table
     (its number). `formulas` has the places of each, the first one where the text has it, others where a table's head is repeated.
     `pictures` has those of each page that are no text box; `own_pictures` those of paragraphs, by identity, where each of them is
-    known. `unmarked` are the letters of each page that belong to no piece of text, formulas and pictures left out."""
+    known. `unowned` are the letters of each page that belong to no piece of text, `seen` all of its letters; formulas, and
+    letters of pictures that belong to no piece, are in neither."""
 
     document: Document
     blocks: Mapping[int, Sequence[int]]
@@ -32,7 +33,8 @@ class PlacedDocument:
     formulas: Mapping[int, Sequence[tuple[int, Rect]]]
     pictures: Mapping[int, Sequence[Rect]]
     own_pictures: Mapping[int, Sequence[tuple[int, Rect]]]
-    unmarked: Mapping[int, Sequence[Letter]]
+    unowned: Mapping[int, Sequence[Letter]]
+    seen: Mapping[int, Sequence[Letter]]
 
 
 def placed(
@@ -83,16 +85,11 @@ def placed(
         numbers |= {piece.page for piece in pieces[block.number]} if isinstance(block, Table) else set()
         for number in numbers:
             blocks[number].append(n)
-    return PlacedDocument(
-        document,
-        blocks,
-        parts,
-        pieces,
-        places,
-        pictures,
-        own_pictures,
-        {n: _outside(letters, n, places, pictures[n]) for n, letters in unmarked.items()},
-    )
+    unowned = {n: [x for x in page.letters if x.counts and x.mark not in owners] for n, page in enumerate(pages)}
+    unowned = {n: _outside(letters, n, places, pictures[n]) for n, letters in unowned.items()}
+    owned = {n: [letter for letter in page.letters if letter.counts and letter.mark in owners] for n, page in enumerate(pages)}
+    seen = {n: owned[n] + unowned[n] for n in owned}
+    return PlacedDocument(document, blocks, parts, pieces, places, pictures, own_pictures, unowned, seen)
 
 
 def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:

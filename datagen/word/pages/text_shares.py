@@ -4,13 +4,23 @@ import functools
 import itertools
 import unicodedata
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
+
+from datagen.word.pages.cut_anchors import anchored
 
 _REPEATED = 1.5  # times as many letters as the text has, from which on groups are repetitions
 _WHOLE = 0.75  # of the text's letters: a repetition that has as many is whole
 Share = tuple[int, int]
 """From where to where in the text, exclusive."""
+
+
+class Shares(NamedTuple):
+    """The share of each group. `are_found`: the text has the letters around each cut where the cut is."""
+
+    of_groups: list[Share]
+    are_found: bool = True
 
 
 def shown(text: str) -> list[int]:
@@ -35,32 +45,36 @@ def _is_letter(char: str) -> bool:
     return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
-def shares(text: str, groups: Sequence[str]) -> list[Share]:
+def shares(text: str, groups: Sequence[str]) -> Shares:
     """The share of the text that each group of letters is, in their order; (0, 0) for a group of none.
 
     Groups that have many more letters than the text are repetitions, such as a table's head. Otherwise they divide the text: by
-    their number of letters if that agrees, else where the letters fit best. What isn't shown goes with the letter before it; a
-    later share doesn't begin with white space."""
+    their number of letters if that agrees, else where the letters fit best, and in either case at the place whose letters before
+    and behind are the groups' own (`anchored`). What isn't shown goes with the letter before it; a later share doesn't begin with
+    white space."""
     places = shown(text)
     letters = ["".join(filter(is_shown, group)) for group in groups]
     num = sum(map(len, letters))
     if not num or not places:
-        return [(0, 0)] * len(groups)
+        return Shares([(0, 0)] * len(groups))
     if len(letters) == 1 or all(len(group) in (0, len(places)) for group in letters):
-        return [(0, len(text)) if group else (0, 0) for group in letters]
+        return Shares([(0, len(text)) if group else (0, 0) for group in letters])
     if num > _REPEATED * len(places):
-        return [_alone(text, places, group) for group in letters]
+        return Shares([_alone(text, places, group) for group in letters])
     bounds = [0]
     for group in letters:
         bounds.append(bounds[-1] + len(group))
     if num != len(places):
         bounds = _fitted("".join(text[n] for n in places), "".join(letters), bounds)
+    cuts = anchored(text, places, bounds, groups)
+    bounds = [bound if cut is None else cut for bound, cut in zip(bounds, cuts, strict=True)]
     starts = [places[bound] if bound < len(places) else len(text) for bound in bounds]
     starts[0] = 0
     if bounds[-1] == len(places):
         starts[-1] = len(text)
     spans = itertools.pairwise(starts)
-    return [(_begin(text, a, b), b) if group else (0, 0) for group, (a, b) in zip(letters, spans, strict=True)]
+    of_groups = [(_begin(text, a, b), b) if group else (0, 0) for group, (a, b) in zip(letters, spans, strict=True)]
+    return Shares(of_groups, None not in cuts)
 
 
 def _alone(text: str, places: Sequence[int], group: str) -> Share:

@@ -4,7 +4,7 @@ from datagen.word.pages.text_shares import shares
 
 
 def texts(text: str, *groups: str) -> list[str]:
-    return [text[start:stop] for start, stop in shares(text, groups)]
+    return [text[start:stop] for start, stop in shares(text, groups).of_groups]
 
 
 def test_one_page_has_all_of_it() -> None:

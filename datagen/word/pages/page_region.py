@@ -1,0 +1,74 @@
+"""The regions of a page beside what the page shows in their places, and what neighbours make of each other: whole code, nested
+lists."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from datagen.page.boxes import around
+from datagen.record import Region
+from datagen.word.pages.split_tables import TablePiece
+
+_EMPTY_LINE = 0.8  # of a line's height, between two lines of code
+_INDENT = "    "  # of an item below another: as wide as "- " needs, and "9. "
+
+
+@dataclass(frozen=True)
+class PageRegion:
+    """A region, and what the page's own text layer has in its place. `formulas` and `table` are what stands in it. `depth` is
+    that of an item of a list, 0 elsewhere. `unread_text` is what the page shows and the region's text lacks for good
+    reason: a letter that is a bullet, or all of it where it is unread."""
+
+    region: Region
+    text: str
+    formulas: tuple[int, ...] = ()
+    table: TablePiece | None = None
+    depth: int = 0
+    unread_text: str = ""
+
+    def unread(self) -> "PageRegion":
+        """This one without its text, which lacks something."""
+        region = replace(self.region, text="", lines=(), is_unread=True)
+        return replace(self, region=region, text="", formulas=(), unread_text=self.text + self.unread_text)
+
+
+def indented(entries: Sequence[PageRegion]) -> list[PageRegion]:
+    """The regions with room before the items of lists that stand below others. The depths of items that follow each other count
+    from the least of them: a page may begin within a list."""
+    result = list(entries)
+    start = 0
+    for stop in range(len(result) + 1):
+        if stop < len(result) and result[stop].region.label == "list":
+            continue
+        depths = sorted({entry.depth for entry in result[start:stop] if entry.depth})
+        for n in range(start, stop):
+            entry = result[n]
+            if entry.depth and entry.region.text:
+                text = _INDENT * depths.index(entry.depth) + entry.region.text
+                result[n] = replace(entry, region=replace(entry.region, text=text))
+        start = stop + 1
+    return result
+
+
+def with_whole_code(entries: Sequence[tuple[int, int, PageRegion]]) -> Iterator[PageRegion]:
+    """The regions in order; paragraphs of code that follow each other in the document, further down on the page, are one. An
+    empty line stands where the page has room for one: the document has no empty paragraphs."""
+    last: PageRegion | None = None
+    last_at = -2
+    for _, at, entry in entries:
+        region = entry.region
+        is_code = last is not None and region.label == last.region.label == "code" and region.box.y0 >= last.region.box.y0
+        if last is not None and is_code and at == last_at + 1:
+            before = last.region
+            height = (region.box.y1 - region.box.y0) / max(1, len(region.lines))
+            gap = "\n\n" if region.box.y0 - before.box.y1 > _EMPTY_LINE * height else "\n"
+            lines = before.lines + region.lines if before.lines and region.lines else ()
+            box, text = around([before.box, region.box]), before.text + gap + region.text
+            whole = replace(before, box=box, text=text, lines=lines, continues=region.continues)
+            last = PageRegion(whole, f"{last.text}\n{entry.text}", last.formulas + entry.formulas)
+        else:
+            if last is not None:
+                yield last
+            last = entry
+        last_at = at
+    if last is not None:
+        yield last
