@@ -53,6 +53,14 @@ def field(code: str, result: str) -> str:
     return f'{kinds[0]}<w:r><w:instrText xml:space="preserve"> {code} </w:instrText></w:r>{kinds[1]}{run(result)}{kinds[2]}'
 
 
+def control(data: str) -> str:
+    """A control of a form; `data` is what stands in its w:ffData."""
+    begin = f'<w:r><w:fldChar w:fldCharType="begin"><w:ffData><w:enabled/>{data}</w:ffData></w:fldChar></w:r>'
+    kind = "FORMCHECKBOX" if "checkBox" in data else "FORMDROPDOWN"
+    code = f'<w:r><w:instrText xml:space="preserve"> {kind} </w:instrText></w:r>'
+    return f'{begin}{code}<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+
+
 def inserted(*inside: str) -> str:
     return f'<w:ins w:id="901" w:author="A" w:date="2020-01-01T00:00:00Z">{"".join(inside)}</w:ins>'
 
@@ -108,6 +116,18 @@ def picture(width_pt: int = 120, height_pt: int = 80) -> str:
         '</a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline>'
         "</w:drawing></w:r>"
     )
+
+
+def picture_over(width_pt: int = 120, height_pt: int = 80) -> str:
+    """A run with the package's one picture before the text of its paragraph."""
+    inline = picture(width_pt, height_pt)
+    anchor = (
+        '<wp:anchor distT="0" distB="0" distL="0" distR="0" simplePos="0" relativeHeight="2" behindDoc="0" locked="0" '
+        'layoutInCell="1" allowOverlap="1"><wp:simplePos x="0" y="0"/><wp:positionH relativeFrom="column"><wp:posOffset>0'
+        '</wp:posOffset></wp:positionH><wp:positionV relativeFrom="paragraph"><wp:posOffset>0</wp:posOffset></wp:positionV>'
+    )
+    whole = inline.replace("<wp:inline>", anchor).replace("</wp:inline>", "</wp:anchor>")
+    return whole.replace('<wp:docPr id="80"', '<wp:wrapNone/><wp:docPr id="80"')
 
 
 def old_equation(width_pt: int = 90, height_pt: int = 30) -> str:

@@ -45,6 +45,12 @@ def formula_text(omml: str) -> str:
     return "".join(element.text or "" for element in root.iter(_TEXT))
 
 
+def likeness(one: str, other: str) -> float:
+    """The share of two texts' letters and digits that are in the other one, too; 0 where neither has any."""
+    a, b = _signs(one), _signs(other)
+    return 2 * (a & b).total() / max(1, a.total() + b.total())
+
+
 def within(box: Rect, letters: Sequence[Letter]) -> list[Letter]:
     """The letters of which the middle lies in the box."""
     return [

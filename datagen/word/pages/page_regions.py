@@ -31,6 +31,7 @@ _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_cap
 _WHOLE_PAGE = 0.8  # a picture over more of the page is its paper
 _DASHES = frozenset("-–—‒−‐")
 _LEAST_PT = 8.0  # a smaller picture is an ornament
+_NOWHERE: Rect = (0.0, 0.0, 0.0, 0.0)
 _ORDER = {"header": 0, "footnote": 2, "footer": 3}
 
 
@@ -111,12 +112,18 @@ class _Writer:
             if is_display(paragraph):
                 yield from self._equations(part)
             elif any(segment.text.strip() or segment.formula >= 0 for segment in part.segments) or part.marker:
-                region = self._text(part, _label(paragraph, blocks, at))
-                yield region.unread() if lacks else region
+                entry = self._text(part, _label(paragraph, blocks, at))
+                yield entry.unread() if lacks else entry
         parts = self._parts(paragraph)
+        has_text = any(segment.text.strip() for part in parts for segment in part.segments)
+        for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula)):
+            page, place = self.document.strange.get(formula.number, (-1, _NOWHERE))
+            if page == self.number and (is_display(paragraph) or not has_text):
+                unread = Region(self._box(place), "equation", "", None, BY, format="latex", is_unread=True)
+                yield PageRegion(unread, "")
         own = [box for page, box in self.document.own_pictures.get(id(paragraph), ()) if page == self.number]
         kinds = [piece.kind for piece in paragraph.pieces if isinstance(piece, Picture)]
-        if "equation" in kinds and any(segment.text.strip() for part in parts for segment in part.segments):
+        if "equation" in kinds and has_text:
             self.page.reason, self.page.detail = "equation_is_picture", "in a line of text"
         for box in own:
             yield from self._picture(box, "equation" if "equation" in kinds else "chart" if "chart" in kinds else "image")

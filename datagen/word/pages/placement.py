@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from datagen.page.boxes import area, shared
 from datagen.word.file.document import Block, Cell, Document, Formula, Paragraph, Picture, Table
+from datagen.word.pages.formula_gaps import Gaps, gaps
 from datagen.word.pages.formula_places import formula_places, formula_text, within
 from datagen.word.pages.page_letters import Letter, PageLetters, Rect
 from datagen.word.pages.paragraph_parts import Part, marks_of, paragraph_parts, paragraphs_of
@@ -23,8 +24,10 @@ class PlacedDocument:
     """`blocks` has the numbers of those that each page shows. `parts` and `pieces` are by paragraph (its identity) and by table
     (its number). `formulas` has the places of each, the first one where the text has it, others where a table's head is repeated.
     `pictures` has those of each page that are no text box; `own_pictures` those of paragraphs, by identity, where each of them is
-    known. `unowned` are the letters of each page that belong to no piece of text, `seen` all of its letters; formulas, and
-    letters of pictures that belong to no piece, are in neither."""
+    known. `strange` are the places of what stands where an unplaced formula should, by its number.
+
+    `unowned` are the letters of each page that belong to no piece of text, `seen` all of its letters; formulas, and letters of
+    pictures that belong to no piece, are in neither."""
 
     document: Document
     blocks: Mapping[int, Sequence[int]]
@@ -33,6 +36,7 @@ class PlacedDocument:
     formulas: Mapping[int, Sequence[tuple[int, Rect]]]
     pictures: Mapping[int, Sequence[Rect]]
     own_pictures: Mapping[int, Sequence[tuple[int, Rect]]]
+    strange: Mapping[int, tuple[int, Rect]]
     unowned: Mapping[int, Sequence[Letter]]
     seen: Mapping[int, Sequence[Letter]]
 
@@ -51,6 +55,8 @@ def placed(
         formulas = [x for p in paragraphs if p.where in wheres for x in p.pieces if isinstance(x, Formula)]
         of_kind = [place for place in tagged if place.kind == "formula" and place.is_in_note == is_in_note]
         first |= formula_places(formulas, of_kind, unmarked)
+    gap = _gaps(paragraphs, first, pages, images)
+    first |= gap.placed
     cells = {n: page.cells for n, page in enumerate(pages)}
     places = {number: [place] for number, place in first.items()}
     for table in tables:
@@ -82,14 +88,17 @@ def placed(
         inside = [id(paragraph) for paragraph in paragraphs_of([block])]
         numbers = {part.page for one in inside for part in parts[one]}
         numbers |= {page for one in inside for page, _ in own_pictures.get(one, ())}
+        own_formulas = [x.number for paragraph in paragraphs_of([block]) for x in paragraph.pieces if isinstance(x, Formula)]
+        numbers |= {gap.strange[number].page for number in own_formulas if number in gap.strange}
         numbers |= {piece.page for piece in pieces[block.number]} if isinstance(block, Table) else set()
         for number in numbers:
             blocks[number].append(n)
     unowned = {n: [x for x in page.letters if x.counts and x.mark not in owners] for n, page in enumerate(pages)}
-    unowned = {n: _outside(letters, n, places, pictures[n]) for n, letters in unowned.items()}
+    taken = [*((n, box) for of_formula in places.values() for n, box in of_formula), *gap.strange.values()]
+    unowned = {n: _outside(letters, [box for k, box in taken if k == n] + pictures[n]) for n, letters in unowned.items()}
     owned = {n: [letter for letter in page.letters if letter.counts and letter.mark in owners] for n, page in enumerate(pages)}
     seen = {n: owned[n] + unowned[n] for n in owned}
-    return PlacedDocument(document, blocks, parts, pieces, places, pictures, own_pictures, unowned, seen)
+    return PlacedDocument(document, blocks, parts, pieces, places, pictures, own_pictures, gap.strange, unowned, seen)
 
 
 def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
@@ -146,11 +155,26 @@ def _own_pictures(paragraphs: Sequence[Paragraph], figures: Sequence[Tagged]) ->
     return own
 
 
-def _outside(
-    letters: Sequence[Letter], page: int, places: Mapping[int, Sequence[tuple[int, Rect]]], pictures: Sequence[Rect]
-) -> list[Letter]:
-    """The letters that are in no formula and in no picture."""
-    boxes = [box for of_formula in places.values() for n, box in of_formula if n == page]
-    grown = [(x0 - _REACH_PT, y0 - _REACH_PT, x1 + _REACH_PT, y1 + _REACH_PT) for x0, y0, x1, y1 in [*boxes, *pictures]]
+def _gaps(
+    paragraphs: Sequence[Paragraph],
+    known: Mapping[int, tuple[int, Rect]],
+    pages: Sequence[PageLetters],
+    images: Mapping[int, Sequence[Rect]],
+) -> Gaps:
+    """The places of formulas that are in no tag, in the letters that stand in no known formula and in no picture."""
+    lacks = any(isinstance(x, Formula) and x.number not in known for p in paragraphs for x in p.pieces)
+    if not lacks:
+        return Gaps()
+    taken = {n: [box for k, box in known.values() if k == n] + list(images.get(n, ())) for n in range(len(pages))}
+    kept = []
+    for n, page in enumerate(pages):
+        outside = {id(letter) for letter in _outside([x for x in page.letters if not x.mark], taken[n])}
+        kept.append([letter for letter in page.letters if letter.mark or id(letter) in outside])
+    return gaps([p for p in paragraphs if p.where in ("body", "textbox")], known, kept)
+
+
+def _outside(letters: Sequence[Letter], boxes: Sequence[Rect]) -> list[Letter]:
+    """The letters that are in none of the boxes of formulas and pictures."""
+    grown = [(x0 - _REACH_PT, y0 - _REACH_PT, x1 + _REACH_PT, y1 + _REACH_PT) for x0, y0, x1, y1 in boxes]
     taken = {id(letter) for box in grown for letter in within(box, letters)}
     return [letter for letter in letters if id(letter) not in taken]

@@ -17,6 +17,7 @@ from datagen.word import office
 from datagen.word.file import content
 from datagen.word.file.document import Formula
 from datagen.word.file.package import opened
+from datagen.word.pages import document_pages
 from datagen.word.pages.answers import WordPage
 from datagen.word.pages.document_pages import Rendering, WordPages
 from datagen.word.pages.formula_places import formula_text
@@ -182,9 +183,9 @@ def test_note_is_a_footnote_with_its_number_behind_the_text(read: Read) -> None:
     )
 
     assert [(r.label, r.text) for r in pages.regions] == [
-        ("text", "Anchored here1 and further."),
+        ("text", "Anchored here<sup>1</sup> and further."),
         ("text", WORDS.strip()),
-        ("footnote", "1 What is noted."),
+        ("footnote", "<sup>1</sup> What is noted."),
     ]
 
 
@@ -198,7 +199,7 @@ def test_items_have_the_numbers_that_the_page_shows(read: Read) -> None:
 
     assert [(r.label, r.text) for r in pages.regions] == [
         ("list", "1. item 0"),
-        ("list", "1. item 1"),
+        ("list", "    1. item 1"),
         ("list", "2. item 2"),
         ("list", "- item 3"),
         ("list", "- item 4"),
@@ -349,19 +350,80 @@ def test_vertical_text_is_read_from_the_right(read: Read) -> None:
     assert not pages.pages[0].reason
 
 
-def test_refused_formula_costs_its_page_and_its_table(tmp_path: Path) -> None:
+def test_refused_formula_costs_the_text_of_its_region(tmp_path: Path) -> None:
     bad = xml.table([[(xml.paragraph(xml.run("is "), maths.inline(maths.text("y"))), 1, 1)]])
-    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(maths.display(maths.text("x"))) + bad + prose() + xml.section())
+    worse = xml.paragraph(xml.run("so "), maths.inline(maths.text("z")))
+    body = xml.paragraph(maths.display(maths.text("x"))) + bad + worse + prose() + xml.section()
+    path = xml.write_docx(tmp_path / "a.docx", body)
     package = opened(str(path))
     document, parts = content.read(package)
     package.write(str(tmp_path / "copy.docx"), parts)
     (pdf,) = office.convert([str(tmp_path / "copy.docx")], str(tmp_path / "pdf"), "pdf")
+    refusals = dict.fromkeys((1, 2), ("formula_not_katex", "why"))
 
-    page = WordPages(document, {0: "x"}, {1: ("formula_not_katex", "why")}, Rendering(pdf, 800, 80)).page(0)
+    page = WordPages(document, {0: "x"}, refusals, Rendering(pdf, 800, 80)).page(0)
 
-    assert (page.reason, page.detail) == ("formula_not_katex", "formula 1 in its text: why")
+    assert (page.reason, page.detail, page.formulas, page.tables) == ("", "", (0,), ())
+    assert [(r.label, r.text, r.is_unread) for r in page.regions] == [
+        ("equation", "x", False),
+        ("table", "", True),
+        ("text", "", True),
+        ("text", WORDS.strip(), False),
+    ]
+    assert page.signals == {"text_distance": 0.0, "letters_apart": 0.0}
     assert [(cut.kind, cut.number) for cut in page.cuts] == [("formula", 0)]
     assert [(loss.kind, loss.number, loss.reason) for loss in page.lost] == [
         ("formula", 1, "formula_not_katex"),
+        ("formula", 2, "formula_not_katex"),
         ("table", 0, "formula_not_katex"),
     ]
+
+
+def test_formula_that_no_tag_places_stands_between_the_letters_around_it(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_pages, "tagged_places", lambda pdf: [])
+    pages = read(
+        xml.paragraph(xml.run("where "), maths.inline(maths.raised(maths.text("x"), maths.text("2"))), xml.run(" holds")),
+        xml.paragraph(maths.display(maths.text("abc"))),
+        prose(),
+        xml.paragraph(maths.display(maths.text("uv"))),
+        xml.paragraph(maths.display(maths.text("wz"))),
+        prose(),
+    )
+
+    assert [(r.label, r.text, r.is_unread) for r in pages.regions] == [
+        ("text", r"where \(x2\) holds", False),
+        ("equation", "abc", False),
+        ("text", WORDS.strip(), False),
+        ("equation", "", True),  # of the next two nobody can tell which is which
+        ("text", WORDS.strip(), False),
+    ]
+    assert [page.reason for page in pages.pages] == [""]
+    assert {(loss.number, loss.reason) for loss in pages.pages[0].lost} == {(2, "formula_not_placed"), (3, "formula_not_placed")}
+
+
+def test_form_says_in_each_cell_what_stands_there(read: Read) -> None:
+    cells = [
+        xml.run("Urgent "), xml.control('<w:checkBox><w:default w:val="0"/><w:checked/></w:checkBox>'),
+        xml.control("<w:checkBox><w:default w:val=\"0\"/></w:checkBox>"),
+        xml.control('<w:ddList><w:result w:val="1"/><w:listEntry w:val="Select..."/><w:listEntry w:val="Routine"/></w:ddList>'),
+        xml.control('<w:ddList><w:listEntry w:val="Select..."/></w:ddList>'),
+        xml.run("H") + xml.run("2", '<w:vertAlign w:val="subscript"/>') + xml.run("O"),
+    ]  # fmt: skip
+    rows = [[(xml.paragraph(cell), 1, 1) for cell in row] for row in (cells[:3], cells[3:])]
+    pages = read(xml.table(rows), prose())
+
+    assert pages.labelled("table")[0].text == (
+        "<table><tr><td>Urgent</td><td>☒</td><td>☐</td></tr>"
+        "<tr><td>Routine</td><td>Select...</td><td>H<sub>2</sub>O</td></tr></table>"
+    )
+    assert [page.reason for page in pages.pages] == [""]
+
+
+def test_text_under_a_picture_costs_its_page(read: Read) -> None:
+    png = io.BytesIO()
+    Image.linear_gradient("L").save(png, "PNG")
+    pages = read(xml.paragraph(xml.picture_over(width_pt=300, height_pt=12), xml.run(WORDS)), prose(), picture_png=png.getvalue())
+
+    (page,) = pages.pages
+    assert page.reason in ("page_text_differs", "page_letters_differ")
+    assert page.signals["letters_apart"] > 0.1

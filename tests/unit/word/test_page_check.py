@@ -3,7 +3,7 @@
 import pytest
 
 from datagen.record import Box, Region
-from datagen.word.pages.page_check import text_distance
+from datagen.word.pages.page_check import letters_apart, text_distance
 
 
 def region(text: str, label: str = "text", format: str = "markdown") -> Region:
@@ -46,3 +46,18 @@ def test_order_of_points_over_letters_is_no_difference_but_their_number_is() -> 
     assert text_distance([(region("חָכְמָה"), "חכָמְהָ")], "")[0] == 0
     assert text_distance([(region("חָכְמָה"), "חָכְמה")], "")[0] == pytest.approx(1 / 7)
     assert text_distance([(region("खिच"), "खचि")], "")[0] > 0  # marks of other scripts have one place
+
+
+def test_letters_are_counted_once_against_the_whole_label() -> None:
+    regions = [region("seven bridges"), region("<table><tr><td>Select...</td></tr></table>", "table", "html")]
+
+    assert letters_apart(regions, "seven bridges Select...") == (0.0, "")
+    apart, detail = letters_apart(regions, "seven bridges Select... and a footnote")
+    assert apart == pytest.approx(12 / 30)
+    assert "lacks 'aadefnnooott'" in detail
+    assert letters_apart([*regions, region("bridges")], "seven bridges Select...")[0] == pytest.approx(7 / 25)
+
+
+def test_letters_of_unread_regions_and_tags_are_no_difference() -> None:
+    assert letters_apart([region("H<sub>2</sub>O")], "H2O where x holds", "where x holds") == (0.0, "")
+    assert text_distance([(region("H<sub>2</sub>O"), "H2O")], "") == (0.0, "")
