@@ -58,7 +58,7 @@ class WordSource(Source):
     `limits` is longer, so that a file at which LibreOffice hangs costs that once.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     long_side: int = 1920
     jpeg_quality: int = 90
@@ -195,7 +195,7 @@ def _cut_out(page: Sample, cut: Cut, language: Language) -> Sample:
         size=cut.size,
         lang=language.lang,
         script=language.script,
-        text=content(region),
+        text=content(region) if is_table or cut.is_display else rf"\({cut.text}\)",
         regions=(region,),
         quality=Quality("trusted", signals=cut.signals | ({} if is_table else {"is_display": float(cut.is_display)})),
         origin=replace(page.origin, parent=page.key, box=Box(*cut.box)),

@@ -4,10 +4,13 @@ are commands, and an operator without both of its operands is an error, drawn as
 What is changed shows the same signs: words that are commands become single letters, operators that lack an operand become text,
 large operators that LibreOffice doesn't know get their limits as any sign may have them, and what stands round something in an
 unusual way, such as ]a, b[, becomes text, too. Lines that end within a formula become rows, since LibreOffice draws them as one
-line. (Tried with LibreOffice 25.2.)
+line. Letters of an alphabet (m:scr), all of which it draws as plain ones, become Unicode's letters of that alphabet, and a brace
+that is a limit becomes a brace. (Tried with LibreOffice 25.2.)
 """
 
+import functools
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import NamedTuple
@@ -40,6 +43,17 @@ _COMMANDS = frozenset(
 )
 
 
+_ALPHABETS = {
+    "fraktur": ("FRAKTUR", "BOLD FRAKTUR"),
+    "script": ("SCRIPT", "BOLD SCRIPT"),
+    "double-struck": ("DOUBLE-STRUCK", "DOUBLE-STRUCK"),
+    "sans-serif": ("SANS-SERIF", "SANS-SERIF BOLD"),
+    "monospace": ("MONOSPACE", "MONOSPACE"),
+}  # as Unicode calls the plain one and the bold one
+_LETTERLIKE = "ℂℍℕℙℚℝℤℬℰℱℋℐℒℳℛℭℌℨℊℯℴℑℜ"  # the letters that Unicode had before, under names of their own
+_BRACES = {M + "limLow": ("⏟", "bot"), M + "limUpp": ("⏞", "top")}
+
+
 class _Sign(NamedTuple):
     """A character of the run with that number in its argument, or another thing (`text` is "") that stands there."""
 
@@ -49,6 +63,10 @@ class _Sign(NamedTuple):
 
 def make_drawable(root: etree._Element) -> None:
     """Changes the formulas of a part."""
+    for run in root.iterfind(f".//{M}rPr/..[{M}t]"):
+        _with_alphabet(run)
+    for limit in list(root.iter(*_BRACES)):
+        _with_brace(limit)
     for formula in list(root.iter(M + "oMath")):
         _with_rows(formula)
     for large in list(root.iter(M + "nary")):
@@ -60,6 +78,48 @@ def make_drawable(root: etree._Element) -> None:
         _with_fences(fenced)
     for holder in list(root.iter(*_HOLDERS)):
         _quote(holder)
+
+
+def _with_alphabet(run: etree._Element) -> None:
+    look = run.find(M + "rPr")
+    script = look.find(M + "scr")
+    names = _ALPHABETS.get(script.get(M + "val", "")) if script is not None else None
+    if names is None:
+        return
+    style = look.find(M + "sty")
+    name = names[style is not None and style.get(M + "val") in ("b", "bi")]
+    for other in (script, style):
+        if other is not None:
+            look.remove(other)
+    for text in run.findall(M + "t"):
+        text.text = "".join(_letter(char, name) for char in text.text or "")
+
+
+@functools.lru_cache(maxsize=1 << 10)
+def _letter(char: str, name: str) -> str:
+    """The letter of an alphabet, or the character where that has none like it."""
+    kind = "DIGIT" if char.isdigit() else "CAPITAL" if char.isupper() else "SMALL"
+    plain = unicodedata.name(char, "").removeprefix("LATIN CAPITAL LETTER ").removeprefix("LATIN SMALL LETTER ")
+    try:
+        return unicodedata.lookup(f"MATHEMATICAL {name} {kind} {plain.removeprefix('DIGIT ')}")
+    except KeyError:
+        words = {"BLACK-LETTER" if name == "FRAKTUR" else name, kind}
+        older = (sign for sign in _LETTERLIKE if unicodedata.normalize("NFKC", sign) == char)
+        return next((sign for sign in older if words <= set(unicodedata.name(sign).split())), char)
+
+
+def _with_brace(limit: etree._Element) -> None:
+    sign, where = _BRACES[limit.tag]
+    inside, brace = limit.find(M + "e"), limit.find(M + "lim")
+    holder = limit.getparent()
+    if holder is None or inside is None or brace is None or "".join(brace.itertext()).strip() != sign:
+        return
+    group = etree.Element(M + "groupChr")
+    look = etree.SubElement(group, M + "groupChrPr")
+    for name, value in (("chr", sign), ("pos", where)):
+        etree.SubElement(look, M + name).set(M + "val", value)
+    group.append(inside)
+    holder.replace(limit, group)
 
 
 def _with_rows(formula: etree._Element) -> None:

@@ -32,6 +32,7 @@ _SAME = str.maketrans(
     }
 )  # fmt: skip
 _SAME |= {ord(greek): latin for greek, latin in zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True)}  # KaTeX has one sign
+_BRACES = {"limLow": "⏟", "limUpp": "⏞"}  # that are the limit of what they stand at
 _DOTS = ("...", "....")  # over a letter
 _PRIMES = {"″": "''", "‴": "'''", "⁗": "''''"}
 _FENCES_BY_DEFAULT = {"begChr": "(", "endChr": ")", "sepChr": "|"}
@@ -114,6 +115,12 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
         yield from _parts(element, "e")
     elif name == "eqArr" and len(element.findall(M + "e")) == 1:
         yield from (signs.replace("#", "") for signs in _parts(element, "e"))  # before the equation's number
+    elif name in _BRACES and "".join(_parts(element, "lim")).strip() == _BRACES[name]:
+        yield from _parts(element, "e")
+    elif name == "limLow" and (upper := omml.large_with_upper_limit(element)) is not None:  # which comes behind the lower one
+        yield from _parts(upper, "e")
+        yield from _parts(element, "lim")
+        yield from _parts(upper, "lim")
     elif name == "groupChr":
         yield from _parts(element, "e")
         sign = _character(look, "chr", "⏟")

@@ -28,6 +28,7 @@ _ONE_ATOM = re.compile(
 )
 _ONE_SIGN = re.compile(r"(?:\\[A-Za-z]+|.|\\[A-Za-z]+\{(?:.|\\[A-Za-z]+)\})\Z")
 _WORD = re.compile(r"\\(?:mathrm|text)\{([A-Za-z]{2,}(?: [A-Za-z]+)?)\}")
+_LARGE = re.compile(r"\\(?:sum|prod|coprod|big(?:cap|cup|vee|wedge|odot|oplus|otimes|uplus|sqcup))(?![A-Za-z])")
 _MATRICES = {("(", ")"): "pmatrix", ("[", "]"): "bmatrix", ("{", "}"): "Bmatrix", ("|", "|"): "vmatrix", ("‖", "‖"): "Vmatrix"}
 _INTEGRALS = frozenset("∫∬∭⨌∮∯∰∱∲∳")
 _BREAK = "\x00"  # a line's end
@@ -278,27 +279,28 @@ def _limit(element: etree._Element) -> str:
     is_below = element.tag == M + "limLow"
     base, limit = _neat(_argument(element, "e", in_name=True)), _argument(element, "lim")
     sign = "_" if is_below else "^"
-    if base.startswith(r"\underbrace{" if is_below else r"\overbrace{") and _is_whole_group(base):
+    if limit == ("⏟" if is_below else "⏞"):
+        return rf"\{'under' if is_below else 'over'}brace{{{base}}}"
+    large = _LARGE.match(base)
+    if large is not None and (large.end() == len(base) or omml_text.is_other_limit(base[large.end() :], sign)):
+        return f"{base}{sign}{{{limit}}} "
+    if base.startswith(r"\underbrace{" if is_below else r"\overbrace{") and omml_text.is_whole_group(base):
         return f"{base}{sign}{{{limit}}}"
     if is_below and (name := _WORD.fullmatch(base)) is not None:
         return rf"\operatorname*{{{name[1]}}}_{{{limit}}} "
     if base.startswith("\\") and base[1:] in WITH_LIMITS:
         return f"{base}{sign}{{{limit}}} "
     for arrow in (r"\xrightarrow", r"\xleftarrow"):
-        if is_below and base.startswith(arrow + "{") and _is_whole_group(base):
+        if is_below and base.startswith(arrow + "{") and omml_text.is_whole_group(base):
             return f"{arrow}[{limit}]{base[len(arrow) :]}"
     return rf"\{'under' if is_below else 'over'}set{{{limit}}}{{{base}}}"
 
 
-def _is_whole_group(text: str) -> bool:
-    """Whether the group that opens first ends where the text does."""
-    depth = 0
-    for at, sign in enumerate(text):
-        if sign in "{}" and text[at - 1] != "\\":
-            depth += 1 if sign == "{" else -1
-            if not depth:
-                return at == len(text) - 1
-    return False
+def large_with_upper_limit(limit: etree._Element) -> etree._Element | None:
+    """What an m:limLow has its limit below, if that is a large operator with one above."""
+    base = [child for child in limit.iterfind(f"{M}e/*") if not child.tag.endswith("Pr")]
+    is_one = len(base) == 1 and base[0].tag == M + "limUpp"
+    return base[0] if is_one and _LARGE.fullmatch(_neat(_argument(base[0], "e", in_name=True))) else None
 
 
 def _applied(element: etree._Element) -> str:

@@ -139,3 +139,19 @@ def words(text: str) -> str:
         return r"\ " if text else ""
     escaped = "".join(_IN_TEXT.get(sign, sign) for sign in text if sign not in INVISIBLE)
     return rf"\text{{{escaped}}}"
+
+
+def is_other_limit(scripts: str, sign: str) -> bool:
+    """Whether this is one limit, on the other side than `sign`."""
+    return scripts[0] in "_^" and scripts[0] != sign and is_whole_group(scripts)
+
+
+def is_whole_group(text: str) -> bool:
+    """Whether the group that opens first ends where the text does."""
+    depth = 0
+    for at, sign in enumerate(text):
+        if sign in "{}" and text[at - 1] != "\\":
+            depth += 1 if sign == "{" else -1
+            if not depth:
+                return at == len(text) - 1
+    return False

@@ -132,3 +132,31 @@ def test_signs_of_alignment_and_numbers_are_not_drawn():
 def test_a_space_alone_is_nothing():
     root = drawable(f'<m:f><m:num><m:r><m:t xml:space="preserve"> </m:t></m:r></m:num><m:den>{run("2")}</m:den></m:f>')
     assert runs(root) == [(" ", False), ("", True), ("2", False)]
+
+
+def test_letters_of_an_alphabet_are_those_that_libreoffice_draws() -> None:
+    look = '<m:rPr><m:scr m:val="{}"/><m:sty m:val="{}"/></m:rPr>'
+    inside = "".join(
+        f"<m:r>{look.format(*names)}<m:t>{text}</m:t></m:r>"
+        for text, names in (
+            ("gR1", ("fraktur", "p")),
+            ("B2", ("script", "b")),
+            ("R1", ("double-struck", "bi")),
+            ("aé", ("roman", "b")),
+        )
+    )
+
+    root = drawable(inside)
+
+    assert [text for text, _ in runs(root)] == ["𝔤ℜ1", "𝓑2", "ℝ𝟙", "aé"]
+    assert [look.tag for look in root.iterfind(f".//{_M}rPr/*")] == [f"{_M}scr", f"{_M}sty"]
+
+
+def test_brace_that_is_a_limit_is_one_under_its_sum() -> None:
+    limit = "<m:limLow><m:e><m:r><m:t>a+b</m:t></m:r></m:e><m:lim><m:r><m:t>⏟</m:t></m:r></m:lim></m:limLow>"
+
+    (group,) = drawable(limit)
+
+    assert group.tag == f"{_M}groupChr"
+    assert [(e.tag.removeprefix(_M), e.get(f"{_M}val")) for e in group[0]] == [("chr", "⏟"), ("pos", "bot")]
+    assert group.findtext(f"{_M}e/{_M}r/{_M}t") == "a+b"
