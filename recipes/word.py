@@ -24,7 +24,7 @@ class TallyWord:
 
 
 def word(input: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
-    """Pages, tables and formulas of Word documents (.docx, .doc, .odt, .rtf), with labels from the files themselves."""
+    """Pages, tables and formulas of Word documents (.docx, .docm, .dotx, .dotm, .doc, .odt, .rtf), with labels from the files."""
     census = Listing(input, WORD) if input else word_samples()
     documents = Pipeline(NAME, census, WordSource(), (IdentifyLanguage(), CheckFormulas()), limit=limit)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))

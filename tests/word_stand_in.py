@@ -91,7 +91,7 @@ def _cut(kind: Any, number: int, piece: int, box: Box, canvas: Image.Image, text
     image = Image.new("L", (part.width + 8, part.height + 8), 255)
     image.paste(part, (4, 4))
     inner = Box(4, 4, 4 + part.width, 4 + part.height)
-    return Cut(kind, number, piece, box, _jpeg(image), image.size, inner, text, kind == "formula", {"structure_equal": 1.0})
+    return Cut(kind, number, piece, box, _jpeg(image), image.size, inner, text, "=" in text, {"structure_equal": 1.0})
 
 
 def _jpeg(image: Image.Image) -> bytes:

@@ -86,6 +86,7 @@ def test_pages_tables_and_formulas_are_samples_and_what_is_lost_is_a_drop(folder
     page, formula, piece = by_suffix["00"], by_suffix["00-f0000"], by_suffix["01-t0000-1"]
     assert [one.task for one in by_suffix.values()] == ["page", "formula", "formula", "table", "page", "table"]
     assert (page.lang, page.script) == (formula.lang, formula.script) == (piece.lang, piece.script) == ("ru", "Cyrl")
+    assert by_suffix["00-f0001"].text == r"\(x\)" and by_suffix["00-f0001"].regions[0].text == "x"
     assert formula.text == r"\[E = mc^2\]" and formula.origin.parent == page.key and formula.origin.box == page.regions[1].box
     assert formula.quality.signals["formula_agreement"] > 0.75
     assert piece.text == HTML and piece.regions[0].format == "html"

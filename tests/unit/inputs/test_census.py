@@ -1,6 +1,7 @@
 import json
 import os
 import zipfile
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,6 +10,7 @@ import pytest
 from datagen.coarse.source import PdfSource
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Listing
+from datagen.inputs.formats import WORD
 from datagen.inputs.items import Item, num_parts, shards_of
 from datagen.inputs.selection import choose
 from datagen.work.assignment import Assigned, add_generation, assigned, new_items
@@ -129,6 +131,19 @@ def test_a_bad_list_is_one_clear_error(folder, content, said):
     (folder / "l.jsonl").write_text(content)
     with pytest.raises(ValueError, match=said):
         Listing(f"{folder}/l.jsonl").items()
+
+
+def test_files_beside_the_inputs_are_counted_and_named(tmp_path, caplog):
+    inputs = ("a.docx", "b.DOCM", "c.dotx", "d.dotm", "e.rtf")
+    others = ("f.txt", "g.txt", "h.jpg", "readme", "i.xlsx", "j.pptx")
+    for name in (*inputs, *others):
+        (tmp_path / name).write_bytes(b"x")
+    with caplog.at_level("INFO", logger="datagen.inputs.census"):
+        found = Listing(str(tmp_path), WORD).items()
+    assert [Path(item.uri).name for item in found] == list(inputs)
+    (line,) = caplog.messages
+    assert line.startswith("census: 6 files that are not DOCX/DOC/ODT/RTF left alone: 2 .txt, ") and line.endswith(", 1 others")
+    assert all(one in line for one in ("1 .jpg", "1 without a suffix"))
 
 
 def test_nothing_to_read_says_what_was_seen(folder, tmp_path):

@@ -230,14 +230,22 @@ def test_what_lies_elsewhere_is_cut_out_and_hyperlinks_stay(tmp_path):
     assert again.parts == package.parts and again.signs == {}
 
 
-def test_a_document_with_macros_becomes_one_without(tmp_path):
-    path = docx(tmp_path / "a.docm", xml.paragraph(xml.run("a")))
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [
+        ("docm", b"vnd.ms-word.document.macroEnabled.main+xml"),
+        ("dotx", b"vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml"),
+        ("dotm", b"vnd.ms-word.template.macroEnabledTemplate.main+xml"),
+    ],
+)
+def test_a_template_or_a_document_with_macros_becomes_one_without(tmp_path, suffix, kind):
+    path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
     with zipfile.ZipFile(path) as archive:
         usual = b"vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-        content = archive.read("[Content_Types].xml").replace(usual, b"vnd.ms-word.document.macroEnabled.main+xml")
-    path = docx(tmp_path / "b.docm", xml.paragraph(xml.run("a")), **{"[Content_Types]_dot_xml": content})
+        content = archive.read("[Content_Types].xml").replace(usual, kind)
+    path = docx(tmp_path / f"b.{suffix}", xml.paragraph(xml.run("a")), **{"[Content_Types]_dot_xml": content})
     types = opened(str(path)).parts["[Content_Types].xml"]
-    assert usual in types and b"macroEnabled" not in types
+    assert usual in types and kind not in types
 
 
 def test_an_object_keeps_its_picture_and_loses_its_file(tmp_path):
