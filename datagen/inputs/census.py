@@ -106,9 +106,10 @@ class Listing(Census):
 
 def _named(others: Counter[str]) -> str:
     """How many files there are of the most frequent suffixes, and how many of all others."""
-    first = [f"{num} {suffix or 'without a suffix'}" for suffix, num in others.most_common(_NAMED)]
-    rest = others.total() - sum(num for _, num in others.most_common(_NAMED))
-    return ", ".join([*first, f"{rest} others"] if rest else first)
+    ranked = sorted(others.items(), key=lambda one: (-one[1], one[0]))
+    named = [f"{num} {suffix or 'without a suffix'}" for suffix, num in ranked[:_NAMED]]
+    rest = sum(num for _, num in ranked[_NAMED:])
+    return ", ".join([*named, f"{rest} of other suffixes"] if rest else named)
 
 
 def walk(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[dict[str, Any]]:

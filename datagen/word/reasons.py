@@ -28,7 +28,7 @@ REASONS = {
     # A page.
     "page_text_differs": "The page’s label is further from the page’s own text than it may be.",
     "page_letters_differ": "The page shows letters that its label lacks, or the label has some that the page doesn’t show.",
-    "page_cut_unsure": "A text goes on over the page’s edge, and nobody can tell at which word.",
+    "text_place_unsure": "Nobody can tell at which word the page cuts a text, or where in it a sign of a note stands.",
     "unknown_sign": "A sign of a symbol font, of which nobody knows the character, is in the label.",
     "no_text": "Nothing is written on the page.",
     "equation_is_picture": "The page has an equation of which the file has a picture alone.",

@@ -15,7 +15,7 @@ TITLE_LEVEL = 1
 _NO_LEVEL = 9
 _HEADING = re.compile(r"heading ([1-9])")
 _CONTENTS = re.compile(r"toc [1-9]|table of figures|table of authorities")
-_CODE = frozenset({"html preformatted", "plain text", "source code", "code", "preformatted text", "macro", "verbatim char"})
+_CODE = frozenset({"html preformatted", "source code", "code", "preformatted text", "macro", "verbatim char"})
 # Of the parts of a table that a style may say something of: what switches them on in w:tblLook, by name or by bit.
 _TABLE_PARTS = {
     "firstRow": ("firstRow", 0x20),

@@ -1,22 +1,25 @@
-"""The letters that a picture covers: a page's text layer has them, and nobody sees them."""
+"""The letters that something covers: a page's text layer has them, and nobody sees them."""
 
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy
 
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.word.pages.page_letters import Letter, Rect
+from datagen.word.pages.paragraph_parts import union
 
 _ZOOM = 2.0  # pixels a point
+_LEAST_PT = 2.0  # of what two tables share
 _UNSEEN = 24  # of 255, that a letter's ink changes
 _MODE = re.compile(rb"(?<=\s)[0-7]\s+Tr(?=\s)")
 
 
-def covered_letters(page: pymupdf.Page, xref: int, shown: bytes, letters: Sequence[Letter], images: Sequence[Rect]) -> set[int]:
-    """Which letters, by their numbers, change nothing where the page is drawn, of those that stand where it draws an image.
-    `shown` is the page's stream, which is the object `xref` of the document."""
-    near = [n for n, letter in enumerate(letters) if letter.counts and any(_is_within(letter.box, box) for box in images)]
+def covered_letters(page: pymupdf.Page, xref: int, shown: bytes, letters: Sequence[Letter], over: Sequence[Rect]) -> set[int]:
+    """Which letters, by their numbers, change nothing where the page is drawn, of those that stand where something may lie `over`
+    them: pictures, shapes, other tables. `shown` is the page's stream, which is the object `xref` of the document."""
+    near = [n for n, letter in enumerate(letters) if letter.counts and any(_is_within(letter.box, box) for box in over)]
     if not near:
         return set()
     with_text = _pixels(page)
@@ -30,6 +33,18 @@ def covered_letters(page: pymupdf.Page, xref: int, shown: bytes, letters: Sequen
         if part.size and part.max() < _UNSEEN:
             covered.add(n)
     return covered
+
+
+def overlaps(cells: Mapping[int, Sequence[Rect]], tables: Mapping[int, int]) -> list[Rect]:
+    """Where two tables lie over each other. `cells` are the places of cells by mark, `tables` has the table of each mark."""
+    whole: dict[int, Rect] = {}
+    for mark, rects in cells.items():
+        for rect in rects if mark in tables else ():
+            whole[tables[mark]] = union([rect, whole.get(tables[mark], rect)])
+    shared = (
+        (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])) for a, b in itertools.combinations(whole.values(), 2)
+    )
+    return [rect for rect in shared if rect[2] - rect[0] > _LEAST_PT and rect[3] - rect[1] > _LEAST_PT]
 
 
 def _is_within(letter: Rect, box: Rect) -> bool:

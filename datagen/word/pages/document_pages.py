@@ -5,21 +5,21 @@ PDF ──> streams ──┴──> letters ──> parts of paragraphs, pieces
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datagen.coarse.page import OpenPage, encoded, native, open_document, rendered
 from datagen.engines.light_pymupdf import pymupdf
-from datagen.word.file.document import UNKNOWN, Document, Formula
+from datagen.word.file.document import UNKNOWN, Block, Document, Formula
 from datagen.word.pages.answers import Cut, Lost, WordPage
-from datagen.word.pages.covered_letters import covered_letters
+from datagen.word.pages.covered_letters import covered_letters, overlaps
 from datagen.word.pages.page_check import is_blank, letters_apart, text_distance
 from datagen.word.pages.page_cuts import cut, formula_ink
 from datagen.word.pages.page_letters import TEXT_FLAGS, PageLetters, Rect, page_letters
 from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display, page_regions
 from datagen.word.pages.page_streams import PageStreams
 from datagen.word.pages.paragraph_parts import paragraphs_of
-from datagen.word.pages.placement import PlacedDocument, misdrawn, placed
+from datagen.word.pages.placement import PlacedDocument, misdrawn, placed, tables_of
 from datagen.word.pages.split_tables import has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
 
@@ -57,10 +57,15 @@ class WordPages:
             self._pdf = opened.enter_context(open_document(rendering.pdf))
             self.num_pages = len(self._pdf)
             streams = PageStreams(document)
-            drawn = [_read(self._pdf, number, streams) for number in range(self.num_pages)]
+            tagged = tagged_places(self._pdf)
+            tables = {mark: n for n, block in enumerate(document.blocks) for mark in _cells_of(block)}
+            figures: dict[int, list[Rect]] = {n: [] for n in range(self.num_pages)}
+            for place in (place for place in tagged if place.kind == "picture"):
+                figures[place.page].append(place.box)
+            drawn = [_read(self._pdf, number, streams, figures[number], tables) for number in range(self.num_pages)]
             self._letters = [letters for letters, _ in drawn]
             images = {number: rects for number, (_, rects) in enumerate(drawn)}
-            self._placed: PlacedDocument = placed(document, tagged_places(self._pdf), self._letters, images)
+            self._placed: PlacedDocument = placed(document, tagged, self._letters, images)
             self._opened = opened.pop_all()
         for number, signs in misdrawn(document, self._placed, self._letters).items():
             self._latex.pop(number, None)
@@ -98,7 +103,7 @@ class WordPages:
         reason, detail = self._reason(page, distance, detail)
         regions = tuple(entry.region for entry in page.regions)
         unread = "".join(entry.unread_text for entry in page.regions)
-        apart, why = letters_apart(regions, "".join(letter.char for letter in self._placed.seen[number]), unread)
+        apart, why = letters_apart(regions, "".join(letter.char for letter in self._placed.seen[number]), unread, others)
         if not reason and apart > MAX_APART:
             reason, detail = "page_letters_differ", f"{apart:.3f}: {why}"
         return WordPage(
@@ -121,7 +126,7 @@ class WordPages:
         if page.reason:
             return page.reason, page.detail
         if not page.cuts_are_found:
-            return "page_cut_unsure", "the text has no place that is like what stands at the page's edge"
+            return "text_place_unsure", "a text's cut at the page's edge, or a sign of a note"
         if unknown := [entry.region.text for entry in page.regions if UNKNOWN in entry.region.text]:
             return "unknown_sign", f"in {unknown[0][:60]!r}"
         if distance > MAX_DISTANCE:
@@ -193,9 +198,17 @@ class WordPages:
                 yield Lost("table", number, "page_not_read", f"page {min(pages)}")
 
 
-def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> tuple[PageLetters, list[Rect]]:
-    """The page's letters, and where it draws pictures. What the document has as its stream afterwards is the page as it is to be
-    looked at."""
+def _cells_of(block: Block) -> Iterator[int]:
+    """The marks of a table's cells, and of those within them."""
+    for cell in (cell for table in tables_of([block]) for row in table.rows for cell in row.cells):
+        yield cell.mark
+
+
+def _read(
+    pdf: pymupdf.Document, number: int, streams: PageStreams, figures: Sequence[Rect], tables: Mapping[int, int]
+) -> tuple[PageLetters, list[Rect]]:
+    """The page's letters, and where it draws pictures. `figures` are those that are tagged; `tables` says of each mark of a cell
+    in which table it is. What the document has as its stream afterwards is the page as it is to be looked at."""
     with native("broken_page"):
         page = pdf[number]
         at, *others = page.get_contents()
@@ -207,7 +220,8 @@ def _read(pdf: pymupdf.Document, number: int, streams: PageStreams) -> tuple[Pag
         pdf.update_stream(at, stream.shown, compress=False)
         images = [tuple(info["bbox"]) for info in page.get_image_info()] if b" Do" in stream.shown else []
         drawn = page_letters(page, textpage, stream.cells)
-        covered = covered_letters(page, at, stream.shown, drawn.letters, images)
+        over = [*images, *figures, *overlaps(stream.cells, tables)]
+        covered = covered_letters(page, at, stream.shown, drawn.letters, over)
     if covered:
         drawn = replace(drawn, letters=tuple(letter for n, letter in enumerate(drawn.letters) if n not in covered))
     return drawn, images

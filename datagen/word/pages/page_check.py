@@ -43,15 +43,19 @@ def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[f
     return num_edits / max(1, num_label, num_page), worst[1]
 
 
-def letters_apart(regions: Iterable[Region], page: str, unread: str = "") -> tuple[float, str]:
+def letters_apart(regions: Iterable[Region], page: str, unread: str = "", unowned: str = "") -> tuple[float, str]:
     """How many of the page's letters the whole label lacks, and of its own the page, counted once each whatever their order: a
     share of the longer one's letters, and which they are. It asks for no marks, so it sees what no region has and what two have.
-    The page shows the `unread` ones in regions without a text."""
+    The page shows the `unread` ones in regions without a text. Of those that are `unowned` symbols count, too."""
     label, shown = Counter("".join(map(label_letters, regions))), Counter(letters_of(page)) - Counter(letters_of(unread))
-    lacking, strange = shown - label, label - shown
+    lacking, strange = shown - label + Counter(filter(_is_symbol, unowned)), label - shown
     num_apart = lacking.total() + strange.total()
     detail = f"the label lacks {_listed(lacking)} and has {_listed(strange)} too much" if num_apart else ""
     return num_apart / max(1, label.total(), shown.total()), detail
+
+
+def _is_symbol(char: str) -> bool:
+    return unicodedata.category(char) in ("Sm", "So", "Co")
 
 
 def _listed(letters: Counter[str]) -> str:

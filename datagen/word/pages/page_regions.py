@@ -23,6 +23,7 @@ from datagen.word.pages.part_markdown import marker_text, part_markdown
 from datagen.word.pages.placement import PlacedDocument
 from datagen.word.pages.split_tables import TablePiece, grid
 from datagen.word.pages.text_shares import letters_of
+from datagen.writing import scripts
 from datagen.writing.bidi import num_rtl
 
 _NUMBER_OF_FORMULA = re.compile(r"[\s.…]*(?:[(\[（]\s*[\w.\-–:]{1,8}\s*[)\]）])?[\s.,;。，]*")
@@ -31,6 +32,9 @@ _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_cap
 _WHOLE_PAGE = 0.8  # a picture over more of the page is its paper
 _DASHES = frozenset("-–—‒−‐")
 _LEAST_PT = 8.0  # a smaller picture is an ornament
+_LONG, _SHORT = 30, 9  # words of a heading, and those of a clause with its full stop
+_END_OF_CLAUSE = re.compile(r"[.,;:。，；：][\])}」』”’\"]*\Z")
+_UPRIGHT = re.compile(f"[{scripts.KANA}{scripts.HAN}]")
 _NOWHERE: Rect = (0.0, 0.0, 0.0, 0.0)
 _ORDER = {"header": 0, "footnote": 2, "footer": 3}
 
@@ -309,13 +313,20 @@ def _label(paragraph: Paragraph, blocks: Sequence[Block], at: int) -> str:
     if paragraph.is_caption:
         beside = [block for block in (_next(blocks, at, 1), _next(blocks, at, -1)) if block is not None]
         return "table_caption" if any(isinstance(block, Table) for block in beside) else "image_caption"
-    if paragraph.level:
+    if paragraph.level and not _is_clause(paragraph):
         return "title" if paragraph.level == 1 else "sub_title"
     if paragraph.is_code:
         return "code"
     if paragraph.is_contents:
         return "toc"
     return "list" if paragraph.list_depth else "text"
+
+
+def _is_clause(paragraph: Paragraph) -> bool:
+    """Whether a heading by its style is a sentence or more, as the numbered paragraphs of contracts are."""
+    text = "".join(piece.text for piece in paragraph.pieces if isinstance(piece, Text)).strip()
+    size = len(text.split()) + sum(map(bool, _UPRIGHT.findall(text))) // 2
+    return size > _LONG or (size >= _SHORT and bool(_END_OF_CLAUSE.search(text)))
 
 
 def _next(blocks: Sequence[Block], at: int, step: int) -> Block | None:

@@ -181,9 +181,26 @@ def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
                     parts[n].is_exact &= is_exact
                     parts[n].is_found &= is_found
                     last = n
+    signs = [piece.mark for piece in paragraph.pieces if isinstance(piece, Text) and _is_note_sign(piece)]
+    for part in parts if signs else ():
+        part.is_found &= _are_in_place(part, signs)
     if paragraph.marker_mark:
         for part, letters in zip(parts, by_part, strict=True):
             part.marker = letters.get(paragraph.marker_mark, "").strip()
+
+
+def _is_note_sign(piece: Text) -> bool:
+    return piece.is_generated and bool(piece.raised) and not piece.text
+
+
+def _are_in_place(part: Part, signs: Sequence[int]) -> bool:
+    """Whether the signs of notes, which have no style of their own in the PDF, stand in one line each, and beside other text."""
+    lines = {(letter.mark, letter.line) for letter in part.letters if letter.counts and letter.mark in signs}
+    has_text = any(letter.counts and letter.mark not in signs for letter in part.letters)
+    is_alone = bool(lines) and not has_text and any(
+        isinstance(piece, Text) and piece.mark not in signs and piece.text.strip() for piece in part.paragraph.pieces
+    )  # fmt: skip
+    return not is_alone and len(lines) == len({mark for mark, _ in lines})
 
 
 def _by_mark(letters: Sequence[Letter]) -> dict[int, str]:

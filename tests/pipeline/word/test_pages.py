@@ -314,6 +314,7 @@ def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: 
 def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
     pages = read(
         xml.paragraph(xml.run("A heading"), style="Heading2"),
+        xml.paragraph(xml.run("The parties deliver all of the goods within ten days."), style="Heading2"),
         xml.paragraph(
             xml.run("Plain, then "), xml.run("bold words", "<w:b/>"), xml.run(", and all the rest of it is plain again.")
         ),
@@ -322,6 +323,7 @@ def test_emphasis_headings_and_code_are_markdown(read: Read) -> None:
 
     assert [(r.label, r.text) for r in pages.regions] == [
         ("sub_title", "### A heading"),
+        ("text", "**The parties deliver all of the goods within ten days.**"),
         ("text", "Plain, then **bold words**, and all the rest of it is plain again."),
         ("code", "if x:\n    y()\n\nz()"),
     ]

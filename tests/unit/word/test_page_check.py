@@ -61,3 +61,9 @@ def test_letters_are_counted_once_against_the_whole_label() -> None:
 def test_letters_of_unread_regions_and_tags_are_no_difference() -> None:
     assert letters_apart([region("H<sub>2</sub>O")], "H2O where x holds", "where x holds") == (0.0, "")
     assert text_distance([(region("H<sub>2</sub>O"), "H2O")], "") == (0.0, "")
+
+
+def test_symbols_that_nobody_owns_count_and_signs_do_not() -> None:
+    apart, detail = letters_apart([region("2SO2O2")], "2SO2O2", unowned="⇌\uf0b7•…")
+
+    assert apart == pytest.approx(2 / 6) and "⇌" in detail

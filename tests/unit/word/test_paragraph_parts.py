@@ -128,3 +128,21 @@ def test_number_of_an_item_is_its_marker() -> None:
     (part,) = paragraph_parts(paragraph, {0: [*line("1.", 2, 10, 1), *line("First of them", 1, 10, 2, x=70)]}, {})
 
     assert (part.marker, said(part), line_texts(part)) == ("1.", "First of them", ["1. First of them"])
+
+
+def test_sign_of_a_note_that_stands_elsewhere_makes_its_text_unsure() -> None:
+    paragraph = Paragraph((Text("one", 1), Text("", 2, raised=1, is_generated=True), Text(" two", 3)))
+    text = [*line("one", 1, 100, 1), *line("7", 2, 98, 1, x=65), *line("two", 3, 100, 1, x=75)]
+
+    (part,) = paragraph_parts(paragraph, {0: text}, {})
+    assert (said(part), part.is_found) == ("one7 two", True)
+    assert not paragraph_parts(paragraph, {0: [*text, *line("8", 2, 700, 2)]}, {})[0].is_found  # the number of another one
+    assert [part.is_found for part in paragraph_parts(paragraph, {0: text, 1: line("8", 2, 700, 3)}, {})] == [True, False]
+
+
+def test_place_where_no_letter_of_the_text_is_cut_is_unsure() -> None:
+    paragraph = Paragraph((Text("one two three four", 1),))
+
+    parts = paragraph_parts(paragraph, {0: line("one two", 1, 700, 1), 1: line("seven eleven", 1, 100, 2)}, {})
+
+    assert [part.is_found for part in parts] == [False, False]
