@@ -10,7 +10,6 @@ from datagen.engines.light_pymupdf import pymupdf
 from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.paragraph_parts import union
 
-_ZOOM = 2.0  # pixels a point
 _LEAST_PT = 2.0  # of what two tables share
 _UNSEEN = 24  # of 255, that a letter's ink changes
 _MODE = re.compile(rb"(?<=\s)[0-7]\s+Tr(?=\s)")
@@ -19,17 +18,20 @@ _MODE = re.compile(rb"(?<=\s)[0-7]\s+Tr(?=\s)")
 def covered_letters(page: pymupdf.Page, xref: int, shown: bytes, letters: Sequence[Letter], over: Sequence[Rect]) -> set[int]:
     """Which letters, by their numbers, change nothing where the page is drawn, of those that stand where something may lie `over`
     them: pictures, shapes, other tables. `shown` is the page's stream, which is the object `xref` of the document."""
-    near = [n for n, letter in enumerate(letters) if letter.counts and any(_is_within(letter.box, box) for box in over)]
+    near = _within(letters, over)
     if not near:
         return set()
-    with_text = _pixels(page)
+    clip = pymupdf.Rect(*union([letters[n].box for n in near]))
+    with_text, left, top = _pixels(page, clip)
     page.parent.update_stream(xref, b" 3 Tr " + _MODE.sub(b"3 Tr", shown), compress=False)
-    changes = numpy.abs(with_text - _pixels(page)).max(axis=2)
+    without = _pixels(page, clip)[0]
+    changes = numpy.maximum(with_text, without) - numpy.minimum(with_text, without)
     page.parent.update_stream(xref, shown, compress=False)
     covered = set()
     for n in near:
-        x0, y0, x1, y1 = (max(0, int(edge * _ZOOM)) for edge in letters[n].box)
-        part = changes[y0 : y1 + 1, x0 : x1 + 1]
+        x0, y0, x1, y1 = map(int, letters[n].box)
+        rows, columns = slice(max(0, y0 - top), max(y0 + 1, y1) - top), slice(max(0, x0 - left), max(x0 + 1, x1) - left)
+        part = changes[rows, columns]
         if part.size and part.max() < _UNSEEN:
             covered.add(n)
     return covered
@@ -47,12 +49,19 @@ def overlaps(cells: Mapping[int, Sequence[Rect]], tables: Mapping[int, int]) -> 
     return [rect for rect in shared if rect[2] - rect[0] > _LEAST_PT and rect[3] - rect[1] > _LEAST_PT]
 
 
-def _is_within(letter: Rect, box: Rect) -> bool:
-    x, y = (letter[0] + letter[2]) / 2, (letter[1] + letter[3]) / 2
-    return box[0] < x < box[2] and box[1] < y < box[3]
+def _within(letters: Sequence[Letter], over: Sequence[Rect]) -> list[int]:
+    """Which letters have their middle in one of the boxes."""
+    if not over:
+        return []
+    boxes = numpy.array([letter.box for letter in letters]).reshape(-1, 4)
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    is_near = numpy.zeros(len(letters), bool)
+    for x0, y0, x1, y1 in over:
+        is_near |= (x0 < x) & (x < x1) & (y0 < y) & (y < y1)
+    return [n for n in numpy.flatnonzero(is_near).tolist() if letters[n].counts]
 
 
-def _pixels(page: pymupdf.Page) -> numpy.ndarray:
-    """(H, W, 3) of int16."""
-    pixmap = page.get_pixmap(matrix=pymupdf.Matrix(_ZOOM, _ZOOM), alpha=False)
-    return numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width, 3).astype(numpy.int16)
+def _pixels(page: pymupdf.Page, clip: pymupdf.Rect) -> tuple[numpy.ndarray, int, int]:
+    """What a part of the page shows, (H, W) of uint8, a pixel a point, and the coordinates of its first pixel."""
+    pixmap = page.get_pixmap(clip=clip, colorspace=pymupdf.csGRAY, alpha=False)
+    return numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width), pixmap.x, pixmap.y

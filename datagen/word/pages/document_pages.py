@@ -5,6 +5,7 @@ PDF ──> streams ──┴──> letters ──> parts of paragraphs, pieces
 """
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,11 +23,13 @@ from datagen.word.pages.paragraph_parts import paragraphs_of
 from datagen.word.pages.placement import PlacedDocument, misdrawn, placed, tables_of
 from datagen.word.pages.split_tables import has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
+from datagen.writing import scripts
 
 MAX_DISTANCE = 0.02
 """Of a page's label from its text layer: one that is further away is no sample."""
 MAX_APART = 0.003
 """Of a page's letters, counted, from its label's."""
+_UNKNOWN = re.compile(f"[{UNKNOWN}{scripts.PRIVATE}]")  # also what LibreOffice itself draws of a symbol font, for a field
 _SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
 _MAX_PAGE_PT = 5000.0
 _LEAST_SHARE = 0.5  # of a formula's or a table's place that the page's image shows
@@ -127,7 +130,7 @@ class WordPages:
             return page.reason, page.detail
         if not page.cuts_are_found:
             return "text_place_unsure", "a text's cut at the page's edge, or a sign of a note"
-        if unknown := [entry.region.text for entry in page.regions if UNKNOWN in entry.region.text]:
+        if unknown := [entry.region.text for entry in page.regions if _UNKNOWN.search(entry.region.text)]:
             return "unknown_sign", f"in {unknown[0][:60]!r}"
         if distance > MAX_DISTANCE:
             return "page_text_differs", f"{distance:.3f}: {detail}"
@@ -167,7 +170,7 @@ class WordPages:
         reason = ""
         if missing:
             reason, detail = self._refusals.get(missing[0], ("formula_not_placed", f"formula {missing[0]}"))
-        elif UNKNOWN in entry.region.text:
+        elif _UNKNOWN.search(entry.region.text):
             reason, detail = "unknown_sign", ""
         elif distance > MAX_DISTANCE:
             reason, detail = "table_text_differs", f"{distance:.3f}: {detail}"

@@ -195,12 +195,10 @@ def _is_note_sign(piece: Text) -> bool:
 
 def _are_in_place(part: Part, signs: Sequence[int]) -> bool:
     """Whether the signs of notes, which have no style of their own in the PDF, stand in one line each, and beside other text."""
-    lines = {(letter.mark, letter.line) for letter in part.letters if letter.counts and letter.mark in signs}
-    has_text = any(letter.counts and letter.mark not in signs for letter in part.letters)
-    is_alone = bool(lines) and not has_text and any(
-        isinstance(piece, Text) and piece.mark not in signs and piece.text.strip() for piece in part.paragraph.pieces
-    )  # fmt: skip
-    return not is_alone and len(lines) == len({mark for mark, _ in lines})
+    has_text = any(isinstance(x, Text) and x.mark not in signs and x.text.strip() for x in part.paragraph.pieces)
+    lines = [[letter.mark for letter in line if letter.counts] for line in part.lines]
+    are_alone = has_text and any(not set(marks).difference(signs) for marks in lines if marks)
+    return not are_alone and all(sum(sign in marks for marks in lines) <= 1 for sign in signs)
 
 
 def _by_mark(letters: Sequence[Letter]) -> dict[int, str]:
