@@ -22,6 +22,7 @@ def region(text, label="text", format="markdown", **values):
         (region("• first\n◦ second", "list"), "- first\n- second"),
         (region("1. first", "list"), "1. first"),
         (region("  • nested", "list"), "  - nested"),
+        (region("10<sup>3</sup> m<sub>i</sub>"), "10<sup>3</sup> m<sub>i</sub>"),
         (region("#include <a.h>\n  x = 1", "code"), "```\n#include <a.h>\n  x = 1\n```"),
         (region("a = '```'", "code"), "````\na = '```'\n````"),
         (region("```c\nint x;\n```", "code"), "```c\nint x;\n```"),

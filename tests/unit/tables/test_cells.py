@@ -36,6 +36,14 @@ def test_a_table_is_the_same_after_its_html(table: Table) -> None:
     assert parse(to_html(table), is_strict=True) == table
 
 
+def test_raised_and_lowered_text_of_a_cell_keeps_its_tags_and_nothing_else_does() -> None:
+    table = Table((Cell(0, 0, "10<sup>3</sup> < x<sub>i</sub>\n<b>a</sup>"),))
+
+    html = "<table><tr><td>10<sup>3</sup> &lt; x<sub>i</sub><br>&lt;b&gt;a&lt;/sup&gt;</td></tr></table>"
+    assert to_html(table) == html
+    assert parse(html, is_strict=True).cells[0].text == "103 < xi\n<b>a</sup>"
+
+
 @given(tables())
 def test_a_table_without_idle_spans_is_smaller_and_says_the_same(table: Table) -> None:
     compact = table.compact()
