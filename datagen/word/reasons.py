@@ -42,6 +42,7 @@ REASONS = {
     "table_not_placed": "The table wasn’t found on any page.",
     "table_text_differs": "The table’s label is further from the page’s own text than it may be.",
     "table_spans_differ": "The table’s rows and columns on the page aren’t those of the file.",
+    "table_in_table": "A cell holds a table of several columns, of which the label has the words alone.",
     "table_too_large": "The table has more cells than any that is read.",
     # A formula.
     "formula_not_converted": "The formula has something that LaTeX wasn’t made of.",

@@ -166,6 +166,7 @@ def _outcomes(place: _Place, page: WordPage) -> Iterator[Sample | Drop]:
 def _page(place: _Place, page: WordPage) -> Sample:
     of_document = {"formulas": str(page.num_formulas), "tables": str(page.num_tables)}
     unlike = any(lost.kind == "formula" and lost.reason == UNLIKE and lost.number in page.formulas for lost in page.lost)
+    doubts = (*((UNLIKE,) if unlike else ()), *page.doubts)
     shown = {"shows_formulas": _listed(page.formulas), "shows_tables": _listed(page.tables)}
     return Sample(
         key=place.key,
@@ -176,7 +177,7 @@ def _page(place: _Place, page: WordPage) -> Sample:
         script="Zyyy",
         text=markdown(page.regions),
         regions=page.regions,
-        quality=Quality("suspect", (UNLIKE,), page.signals) if unlike else Quality("trusted", signals=page.signals),
+        quality=Quality("suspect" if doubts else "trusted", doubts, page.signals),
         origin=Origin(place.item.uri, place.sha256, place.number, place.item.licence, place.engines),
         stage=place.stage,
         metadata={name: str(count) for name, count in sorted(page.signs.items())} | of_document | shown,

@@ -78,3 +78,5 @@ class WordPage(msgspec.Struct, frozen=True, array_like=True):
     num_tables: int = 0
     signs: dict[str, int] = {}
     """Counts of what was met in the whole document and left out, such as a template on the network, hidden text or comments."""
+    doubts: tuple[str, ...] = ()
+    """Reasons for which the page is a sample that nobody should trust."""

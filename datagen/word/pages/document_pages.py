@@ -21,7 +21,7 @@ from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display,
 from datagen.word.pages.page_streams import PageStreams
 from datagen.word.pages.paragraph_parts import paragraphs_of
 from datagen.word.pages.placement import PlacedDocument, misdrawn, placed, tables_of
-from datagen.word.pages.split_tables import has_spans_of_places
+from datagen.word.pages.split_tables import TablePiece, has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
 from datagen.writing import scripts
 
@@ -122,6 +122,7 @@ class WordPages:
             detail=detail,
             num_formulas=self._document.num_formulas,
             num_tables=self._document.num_tables,
+            doubts=("table_in_table",) if any(e.table and _holds_table(e.table) for e in page.regions) else (),
         )
 
     def _reason(self, page: PageRegions, distance: float, detail: str) -> tuple[str, str]:
@@ -170,6 +171,8 @@ class WordPages:
         reason = ""
         if missing:
             reason, detail = self._refusals.get(missing[0], ("formula_not_placed", f"formula {missing[0]}"))
+        elif _holds_table(piece):
+            reason, detail = "table_in_table", ""
         elif _UNKNOWN.search(entry.region.text):
             reason, detail = "unknown_sign", ""
         elif distance > MAX_DISTANCE:
@@ -199,6 +202,12 @@ class WordPages:
                 yield Lost("table", number, "table_not_placed")
             elif not pages & read:
                 yield Lost("table", number, "page_not_read", f"page {min(pages)}")
+
+
+def _holds_table(piece: TablePiece) -> bool:
+    """Whether a cell of the piece holds a table of several columns, of which the label has the words alone."""
+    cells = (piece.table.rows[r].cells[n] for r, n in piece.cells)
+    return any(len(row.cells) > 1 for cell in cells for table in tables_of(cell.blocks) for row in table.rows)
 
 
 def _cells_of(block: Block) -> Iterator[int]:

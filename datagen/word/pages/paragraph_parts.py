@@ -184,6 +184,8 @@ def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
     signs = [piece.mark for piece in paragraph.pieces if isinstance(piece, Text) and _is_note_sign(piece)]
     for part in parts if signs else ():
         part.is_found &= _are_in_place(part, signs)
+    for part in parts:  # letters of a piece that another part has whole: a large initial, which LibreOffice takes for more of it
+        part.is_found &= bool(part.segments) or not any(x.counts and x.mark != paragraph.marker_mark for x in part.letters)
     if paragraph.marker_mark:
         for part, letters in zip(parts, by_part, strict=True):
             part.marker = letters.get(paragraph.marker_mark, "").strip()

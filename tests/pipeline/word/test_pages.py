@@ -262,19 +262,27 @@ def test_sign_that_nobody_knows_costs_its_page_and_its_table(read: Read) -> None
     assert [(loss.kind, loss.reason) for loss in page.lost] == [("table", "unknown_sign")]
 
 
-def test_nested_table_is_text_of_its_cell_and_a_cut_of_its_own(read: Read) -> None:
+def test_nested_table_of_columns_is_a_cut_of_its_own_and_makes_its_page_suspect(read: Read) -> None:
     inner = xml.table(
         [[(xml.paragraph(xml.run(t)), 1, 1) for t in ("a", "b")], [(xml.paragraph(xml.run(t)), 1, 1) for t in "cd"]], width_pt=90
     )
-    outer = xml.table([[(xml.paragraph(xml.run("left")), 1, 1), (inner + xml.paragraph(xml.run("below")), 1, 1)]])
+    lines = xml.table([[(xml.paragraph(xml.run(t)), 1, 1)] for t in ("e", "f")], width_pt=90)
+    outer, other = (
+        xml.table([[(xml.paragraph(xml.run("left")), 1, 1), (nested + xml.paragraph(xml.run("below")), 1, 1)]])
+        for nested in (inner, lines)
+    )
 
-    pages = read(outer, prose())
+    pages = read(outer, prose(), other, prose())
 
-    assert [cut.text for cut in pages.pages[0].cuts] == [
-        "<table><tr><td>left</td><td>a b<br>c d<br>below</td></tr></table>",
+    (page,) = pages.pages
+    assert (page.reason, page.doubts) == ("", ("table_in_table",))
+    assert [(loss.kind, loss.number, loss.reason) for loss in page.lost] == [("table", 0, "table_in_table")]
+    assert [cut.text for cut in page.cuts] == [
         "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+        "<table><tr><td>left</td><td>e<br>f<br>below</td></tr></table>",
+        "<table><tr><td>e</td></tr><tr><td>f</td></tr></table>",
     ]
-    assert [region.label for region in pages.regions] == ["table", "text"]
+    assert [region.label for region in pages.regions] == ["table", "text", "table", "text"]
 
 
 def test_text_box_and_picture_are_regions(read: Read) -> None:
