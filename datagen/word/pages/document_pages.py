@@ -23,6 +23,7 @@ from datagen.word.pages.paragraph_parts import paragraphs_of
 from datagen.word.pages.placement import PlacedDocument, misdrawn, placed, tables_of
 from datagen.word.pages.split_tables import TablePiece, has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
+from datagen.word.pages.text_shares import letters_of
 from datagen.writing import scripts
 
 MAX_DISTANCE = 0.02
@@ -107,7 +108,7 @@ class WordPages:
         regions = tuple(entry.region for entry in page.regions)
         unread = "".join(entry.unread_text for entry in page.regions)
         apart, why = letters_apart(regions, "".join(letter.char for letter in self._placed.seen[number]), unread, others)
-        if not reason and apart > MAX_APART:
+        if not reason and (apart > MAX_APART or letters_of(others)):  # as a list's number that nobody owns
             reason, detail = "page_letters_differ", f"{apart:.3f}: {why}"
         return WordPage(
             image=encoded(view.image, self._rendering.jpeg_quality),
