@@ -90,6 +90,7 @@ class Tesseract:
         if data not in ("", "npm"):
             raise ValueError(f"data is {data!r}: allowed are npm, and none for the system's")
         self.workers, self.data = workers, data
+        self.confidences: list[float] = []
         self._names, self._apis = "", []  # type: str, list[Any]
 
     def versions(self) -> dict[str, str]:
@@ -98,7 +99,9 @@ class Tesseract:
         return {"tesserocr": version(), "tesseract_languages": " ".join(sorted(_installed()))} | of_npm
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, None]]:
-        """The text of each crop, (H, W) gray bytes with one line in it, in `lang` or in English, as documents mix them.
+        """The text of each crop, (H, W) gray bytes with one line in it, in `lang` or in English, as documents mix them. How
+        confident Tesseract is of each, from 0 to 1, is then in `confidences`. That compares its readings of one line, and is no
+        score.
 
         Raises `ValueError` if the language isn't installed, and `RuntimeError` if its data can't be loaded.
         """
@@ -110,7 +113,9 @@ class Tesseract:
         parts = [range(i, len(crops), self.workers) for i in range(self.workers)]
         with ThreadPoolExecutor(self.workers) as pool:
             texts = list(pool.map(lambda api, part: {i: _text(api, crops[i]) for i in part}, self._apis, parts))
-        return [(texts[i % self.workers][i], None) for i in range(len(crops))]
+        readings = [texts[i % self.workers][i] for i in range(len(crops))]
+        self.confidences = [confidence for _, confidence in readings]
+        return [(text, None) for text, _ in readings]
 
     def _folder(self) -> Path | None:
         """The folder of the data. That of npm gets the system's English, which every language is read with."""
@@ -126,8 +131,21 @@ class Tesseract:
     def script(self, page: numpy.ndarray) -> str:
         """The script (ISO 15924) of an upright page, (H, W) gray bytes, as Tesseract guesses; "Zyyy" where it can't tell, takes
         it for turned, or has no data for that (`osd`)."""
-        if "osd" not in _installed():
+        guess = self._guess(page)
+        if not guess or guess["orient_deg"]:
             return "Zyyy"
+        name = str(guess["script_name"])
+        return _SCRIPTS.get(name) or scripts.code(name)
+
+    def way_up(self, page: numpy.ndarray) -> tuple[int, float]:
+        """By how many quarters to turn a page, (H, W) gray bytes, anticlockwise so that its letters stand upright, as Tesseract
+        guesses, and how sure that is: 0 where it can't tell, and over 1 where it is mostly right."""
+        guess = self._guess(page)
+        return (round(guess["orient_deg"] / 90) % 4, float(guess["orient_conf"])) if guess else (0, 0.0)
+
+    def _guess(self, page: numpy.ndarray) -> dict[str, Any]:
+        if "osd" not in _installed():
+            return {}
         with needed_by("tesseract"):
             from tesserocr import PSM, PyTessBaseAPI
         image = Image.fromarray(page)
@@ -135,11 +153,7 @@ class Tesseract:
         with PyTessBaseAPI(path=str(_data_folder()), lang="osd", psm=PSM.OSD_ONLY) as api:
             api.SetImage(image)
             api.SetSourceResolution(_DPI)
-            guess = api.DetectOrientationScript()
-        if not guess or guess["orient_deg"]:
-            return "Zyyy"
-        name = str(guess["script_name"])
-        return _SCRIPTS.get(name) or scripts.code(name)
+            return api.DetectOrientationScript() or {}
 
     def close(self) -> None:
         for api in self._apis:
@@ -157,10 +171,10 @@ class Tesseract:
             self._names = names
 
 
-def _text(api: Any, crop: numpy.ndarray) -> str:
+def _text(api: Any, crop: numpy.ndarray) -> tuple[str, float]:
     api.SetImage(Image.fromarray(numpy.pad(crop, _MARGIN, constant_values=255)))
     api.SetSourceResolution(_DPI)
-    return " ".join(api.GetUTF8Text().split())
+    return " ".join(api.GetUTF8Text().split()), api.MeanTextConf() / 100
 
 
 def version() -> str:

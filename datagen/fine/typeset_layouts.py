@@ -101,33 +101,40 @@ def newsletter(sheet: Sheet) -> None:
 
 
 def newspaper(sheet: Sheet) -> None:
-    """Articles of several widths, each with its headline above its columns; a picture with a caption in the first."""
-    width = sheet.size_pt[0] - 80
-    space = sheet.prose.lang == "en"
-    sheet.text("header", "THE DAILY RECORD" if space else sheet.prose.heading(6), 40, 22, 200, 10, ordered=False, weight=700)
+    """Articles of several widths, each with its headline above its columns; a picture with a caption in the first. Of a script
+    that runs from the right, all of that is mirrored."""
+    across, width = sheet.size_pt[0], sheet.size_pt[0] - 80
+    is_english, space = sheet.prose.lang == "en", sheet.prose.lang[:2] not in ("zh", "ja", "th", "km", "my", "lo")
     sheet.text(
-        "header", "Friday, 27 May 1988" if space else "1988年5月27日", 440, 22, width - 400, 9, ordered=False, align="right"
-    )
+        "header", "THE DAILY RECORD" if is_english else sheet.prose.heading(22 if space else 6), 40, 22, 200, 10,
+        ordered=False, weight=700,
+    )  # fmt: skip
+    date = "Friday, 27 May 1988" if is_english else "27.5.1988" if space else "1988年5月27日"
+    sheet.text("header", date, 440, 22, width - 400, 9, ordered=False, align="right")
     sheet.rule(40, 40, 40 + width, 40, 1.5)
-    big = 30 if space else 15
+    big = 30 if is_english else 20 if space else 15
 
     def piece(x: float, top: float, w: float, bottom: float, num: int, size: float, most: int, picture: float = 0) -> None:
+        x = across - x - w if sheet.rtl else x
         flow = Flow(sheet, [Column(x, top, w, bottom)])
         flow.text("title", sheet.prose.heading(most), size, weight=700, gap=5, leading=1.15)
-        cols = columns(x, flow.y, w, bottom, num, 12)
+        cols = columns(x, flow.y, w, bottom, num, 12, sheet.rtl)
         inner = Flow(sheet, cols)
         if picture:
             inner.picture(picture)
-            inner.text("figure_caption", sheet.prose.heading(60 if space else 24), 7.5, italic=space, gap=6)
+            inner.text("figure_caption", sheet.prose.heading(60 if space else 24), 7.5, italic=is_english, gap=6)
         body(inner, 8.5, 200 if space else 80, justify=space)
 
+    def rule(x0: float, y0: float, x1: float, y1: float) -> None:
+        sheet.rule(across - x0 if sheet.rtl else x0, y0, across - x1 if sheet.rtl else x1, y1)
+
     piece(40, 50, width, 360, 4, big, 60 if space else 22, picture=90)
-    sheet.rule(40, 368, 40 + width, 368)
+    rule(40, 368, 40 + width, 368)
     left = width * 0.62
     piece(40, 376, left - 10, 790, 3, big * 0.66, 50 if space else 20)
-    sheet.rule(40 + left, 376, 40 + left, 790)
+    rule(40 + left, 376, 40 + left, 790)
     piece(50 + left, 376, width - left - 10, 570, 2, big * 0.5, 40 if space else 16)
-    sheet.rule(50 + left, 576, 40 + width, 576)
+    rule(50 + left, 576, 40 + width, 576)
     piece(50 + left, 582, width - left - 10, 790, 2, big * 0.5, 40 if space else 16)
 
 

@@ -32,6 +32,11 @@ _TALL = 2.0  # a heading that stands is so many times as high as wide
 _SETTLED_STEPS, _SETTLED_PAIRS = 0.45, 0.75
 _ROW_GAP_EM, _ROW_GAP_GUTTERS = 2.5, 1.5  # a gap between rows that comes before columns is so wide, and wider than their gutter
 
+_WIDE = 1.2  # times as wide as high is a spread at least
+_NEAR_MIDDLE, _FOLD = 0.08, 0.03  # of its width: how far its fold is from the middle, and the margins there
+FROM_LEFT = "ttb-from-left"
+"""The direction of text in columns of which the leftmost is read first, as in Mongolian."""
+
 Frame = tuple[float, float, float, float]
 
 
@@ -60,11 +65,19 @@ class _Block:
 _AreColumns = Callable[[Sequence[_Block], Sequence[_Block], float], bool]
 
 
-def in_reading_order(regions: Sequence[Region], direction: str = "ltr") -> list[Region]:
-    """The regions in the order in which a page is read whose text runs in that `direction` (ltr, rtl; ttb: lines from the right).
+def in_reading_order(regions: Sequence[Region], direction: str = "ltr", size: tuple[int, int] | None = None) -> list[Region]:
+    """The regions in the order in which a page is read whose text runs in that `direction` (ltr, rtl; ttb: lines from the right,
+    or `FROM_LEFT`).
 
     Running heads come first, footnotes behind the text, running feet and page numbers last. A caption stands beside its picture.
+    If an image of the (width, height) `size` shows two pages side by side, that is so of each, and one comes behind the other.
     """
+    middle = _fold(regions, direction, size) if size else None
+    if middle is not None:
+        left = [region for region in regions if region.box.x0 + region.box.x1 < 2 * middle]
+        right = [region for region in regions if region.box.x0 + region.box.x1 >= 2 * middle]
+        pages = (right, left) if direction in ("rtl", "ttb") else (left, right)
+        return [region for page in pages for region in in_reading_order(page, direction)]
     height = _frame(around([region.box for region in regions]), direction)[3] if regions else 0.0
     heads: list[_Block] = []
     body: list[_Block] = []
@@ -81,6 +94,25 @@ def in_reading_order(regions: Sequence[Region], direction: str = "ltr") -> list[
     em = _em(regions, direction)
     ordered = [*_by_rows(heads), *_cut(_with_captions(body, em), em), *_cut(notes, em), *_by_rows(feet)]
     return [region for block in ordered for region in block.regions]
+
+
+def _fold(regions: Sequence[Region], direction: str, size: tuple[int, int]) -> float | None:
+    """Where an image of a spread is folded, which is wider than two thirds of a page's height and has a gutter without any region
+    near its middle, wider than that between columns, with as much text on either side of it; None of a single page."""
+    width, height = size
+    if width < _WIDE * height or len(regions) < 2:
+        return None
+    edges = sorted((region.box.x0, region.box.x1) for region in regions)
+    gaps, end = [], edges[0][1]
+    for x0, x1 in edges[1:]:
+        gaps.append((x0 - end, (x0 + end) / 2))
+        end = max(end, x1)
+    near = [gap for gap in gaps if abs(gap[1] / width - 0.5) < _NEAR_MIDDLE]
+    gutter, middle = max(near, default=(0.0, 0.0))
+    if gutter < _FOLD * width or any(gap > 0.8 * gutter for gap, at in gaps if at != middle):
+        return None
+    left = sum(len(r.text) for r in regions if r.box.x1 <= middle)
+    return middle if 0.25 <= left / max(1, sum(len(r.text) for r in regions)) <= 0.75 else None
 
 
 def settled(regions: Sequence[Region]) -> list[Region]:
@@ -173,6 +205,8 @@ def _frame(box: Box, direction: str) -> Frame:
     x0, y0, x1, y1 = map(float, box)
     if direction == "rtl":
         return -x1, y0, -x0, y1
+    if direction == FROM_LEFT:
+        return y0, x0, y1, x1
     return (y0, -x1, y1, -x0) if direction == "ttb" else (x0, y0, x1, y1)
 
 

@@ -15,6 +15,8 @@ LIKE_LATIN = frozenset(("Cyrl", "Grek", "Copt", "Cher"))
 VERY_SURE = 0.95
 """PP-OCR's score of a line in Latin that no reader of another script, in which its page or scene is, reads as well."""
 
+UNSCORED = 0.75
+"""What counts as the confidence of a reader that gives neither scores nor confidences."""
 _PP_SCRIPTS = frozenset("Latn Hans Hant Hani Jpan Zyyy".split())  # which PP-OCR reads, but for the languages of Tesseract
 _ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
 
@@ -41,6 +43,23 @@ class LineReaders(NamedTuple):
         """What one of them reads in lines, (H, W) gray bytes each, as `Reader.read` gives it."""
         readings: Sequence[tuple[str, float | None]] = reader.opened(self.engines).read(lines, lang)
         return readings
+
+    def confidence(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> float:
+        """How sure a reader is of lines, (H, W) gray bytes each, from 0 to 1: the mean by character of its scores, or of the
+        confidences of one that gives no scores."""
+        readings = self.read_surely(reader, lines, lang)
+        return sum(sure * len(text) for text, _, sure in readings) / max(1, sum(len(text) for text, _, _ in readings))
+
+    def read_surely(
+        self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und"
+    ) -> list[tuple[str, float | None, float]]:
+        """What `read` gives, and how sure of that the reader is, from 0 to 1: its score, or else its confidence."""
+        readings = self.read(reader, lines, lang)
+        unscored = getattr(reader.opened(self.engines), "confidences", None) or [UNSCORED] * len(readings)
+        return [
+            (text, score, confidence if score is None else score)
+            for (text, score), confidence in zip(readings, unscored, strict=True)
+        ]
 
     def guessed_script(self, lines: Sequence[numpy.ndarray]) -> str:
         """The script that Tesseract takes these lines for, (H, W) gray bytes each, set below each other."""

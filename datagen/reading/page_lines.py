@@ -8,6 +8,7 @@ import cv2
 import numpy
 
 from datagen.engines import Choice, Quad, tesseract
+from datagen.page.region_order import FROM_LEFT
 from datagen.reading.cuts import SURE, TALL, VERY_TALL, LineView, best, box_around, cut, on_its_side, side_by_side, upside_down
 from datagen.reading.language import identify
 from datagen.reading.line_readers import LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders, script_of
@@ -19,24 +20,29 @@ from datagen.writing.vertical_lines import TURNED, UPRIGHT
 _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
 _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
+_CONFIDENT = 0.7  # Tesseract's own confidence of lines in a script that it knows; of others, 0.2 to 0.6
+_NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns
 _NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
-_LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
+LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
 _LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
 
-_Readings = dict[int, tuple[str, float | None]]
-"""By the `id` of a cut."""
+_Reading = tuple[str, float | None, float]
+_Readings = dict[int, _Reading]
+"""By the `id` of a cut: the text, its score, and how sure the reader is of it if it gives no score."""
 
 
 @dataclass(frozen=True)
 class PageLines:
     """The lines of a page, from top to bottom, none without text; how many more were found that nobody could read; the language
-    and script that they are in; and who read them."""
+    and script that they are in; who read them; and how many characters are read surely: each counts as much as the score of its
+    line, or as the confidence of a reader that gives no scores."""
 
     lines: tuple[Line, ...]
     num_unread: int
     lang: str
     script: str
     reader: Choice
+    sureness: float = 0.0
 
     @property
     def by(self) -> str:
@@ -53,11 +59,12 @@ class PageLines:
 
     @property
     def direction(self) -> str:
-        """Whether the page's text runs ltr, rtl, or ttb in lines from the right."""
+        """Whether the page's text runs ltr, rtl, or ttb, in lines from the right or `FROM_LEFT`."""
         chars = {"ltr": 0, "rtl": 0, "ttb": 0}
         for line in self.lines:
             chars[line.direction] += len(line.text)
-        return max(chars, key=lambda direction: chars[direction])
+        most = max(chars, key=lambda direction: chars[direction])
+        return FROM_LEFT if most == "ttb" and self.script in TURNED else most
 
 
 def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: str, readers: LineReaders) -> PageLines:
@@ -70,17 +77,21 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
     of.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    cuts = [cut(gray, quad, _drift(quad)) for quad in quads]
+    cuts = [cut(gray, quad, drift(quad)) for quad in quads]
     flat = [of for of in cuts if of.aspect <= TALL]
     script = script_of(lang) if lang != "und" and script in ("Zyyy", "") else script
     reader, read_in = readers.who(lang, script)
     readings: _Readings = {}
-    if lang == "und" and script in ("Zyyy", ""):
+    is_unknown = lang == "und" and script in ("Zyyy", "")
+    are_columns = is_unknown and _are_columns(cuts, readers)
+    if are_columns:
+        reader, read_in = readers.ppocr, "und"
+    elif is_unknown:
         reader, read_in, script, readings = _asked(flat, readers)
         if reader != readers.ppocr and (readings := _sure_latin(readings, script)):
             readings |= _sure_latin(_read(_without(flat, readings), readers.ppocr, "und", readers), script)
     readings |= _read(_without(flat, readings), reader, read_in, readers)
-    if lang == "und" and reader == readers.ppocr:
+    if lang == "und" and reader == readers.ppocr and not are_columns:
         other, in_other, of_script = _another(flat, readings, readers)
         if other != reader:
             reader, read_in, script = other, in_other, of_script
@@ -92,20 +103,22 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
         if again != read_in:
             read_in = again
             readings |= _read(others, reader, read_in, readers)
-    flat_script = main_script(" ".join(text for text, _ in readings.values()))[0] if flat else script
-    lines = []
+    of_others = main_script(" ".join(text for text, *_ in readings.values()))[0] if flat else script
+    of_others = "Jpan" if are_columns else of_others
+    lines, sureness = [], 0.0
     for of in cuts:
-        text, score, direction = *readings.get(id(of), ("", None)), ""
+        (text, score, sure), direction = readings.get(id(of), ("", None, 0.0)), ""
         if id(of) not in readings:
-            text, score, direction = _read_tall(of, reader, read_in, script, flat_script, readers)
+            text, score, sure, direction = _read_tall(of, reader, read_in, script, of_others, readers)
         if text.strip():
             direction = direction or ("rtl" if is_rtl(text, main_script(text)[0]) else "ltr")
             box, polygon = box_around(of.quad, (image.shape[1], image.shape[0])), of.quad if of.is_skewed else ()
             lines.append(Line(box, text.strip(), direction=direction, score=score, polygon=polygon))
+            sureness += sure * len(text.strip())
     text = "\n".join(line.text for line in lines)
     language = identify(text, lang if lang != "und" else read_in)
     read_as = language.lang if language.lang != "und" else lang
-    return PageLines(tuple(lines), len(cuts) - len(lines), read_as, language.script, reader)
+    return PageLines(tuple(lines), len(cuts) - len(lines), read_as, language.script, reader, sureness)
 
 
 def mean_score(lines: Sequence[Line]) -> float | None:
@@ -116,7 +129,7 @@ def mean_score(lines: Sequence[Line]) -> float | None:
 
 
 def _read(cuts: Sequence[LineView], reader: Choice, lang: str, readers: LineReaders) -> _Readings:
-    return dict(zip(map(id, cuts), readers.read(reader, [of.image for of in cuts], lang), strict=True))
+    return dict(zip(map(id, cuts), readers.read_surely(reader, [of.image for of in cuts], lang), strict=True))
 
 
 def _without(cuts: Sequence[LineView], readings: _Readings) -> list[LineView]:
@@ -130,18 +143,44 @@ def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str,
         return readers.ppocr, "und", "Zyyy", {}
     asked = _some(cuts)
     read = _read(asked, readers.ppocr, "und", readers)
-    num_chars = sum(len(text) for text, _ in read.values())
-    score = sum((score or 0.0) * len(text) for text, score in read.values()) / max(1, num_chars)
-    num_letters = sum(c.isalnum() for text, _ in read.values() for c in text)
-    is_whole = num_letters >= _LETTERS * sum(of.image.shape[1] / of.image.shape[0] for of in asked)
+    score, is_whole = _score(read), _is_whole(read, asked)
     if score >= SURE and is_whole:
         return readers.ppocr, "und", "Zyyy", read
     script = readers.guessed_script([of.image for of in cuts])
     reader, read_in = readers.who("und", script)
+    if reader.name == TESSERACT and readers.confidence(reader, _images(asked[:_NUM_TRIED]), read_in) < _CONFIDENT:
+        reader = readers.ppocr
     if reader == readers.ppocr and score < SURE:
         script = _tried(asked, readers)
         reader, read_in = readers.who("und", script)
     return (reader, read_in, script, read) if reader != readers.ppocr else (reader, "und", "Zyyy", read)
+
+
+def _are_columns(cuts: Sequence[LineView], readers: LineReaders) -> bool:
+    """Whether most of a page's lines stand, and PP-OCR reads their characters, which stand upright in them, surely."""
+    tall = [of for of in cuts if of.aspect > TALL]
+    lengths = [max(of.image.shape) for of in cuts]
+    if sum(of.image.shape[0] for of in tall) <= sum(lengths) / 2:
+        return False
+    asked = [side_by_side(of) for of in sorted(tall, key=lambda of: -of.image.shape[0])[: 2 * _NUM_COLUMNS : 2]]
+    read = _read(asked, readers.ppocr, "und", readers)
+    return _score(read) >= _FAILED and _is_whole(read, asked)
+
+
+def _score(read: _Readings) -> float:
+    """The mean of readings' scores, or of the confidences in place of these, by character."""
+    num_chars = sum(len(text) for text, *_ in read.values())
+    return sum(sure * len(text) for text, _, sure in read.values()) / max(1, num_chars)
+
+
+def _is_whole(read: _Readings, cuts: Sequence[LineView]) -> bool:
+    """Whether there are as many letters as lines so long have."""
+    num_letters = sum(c.isalnum() for text, *_ in read.values() for c in text)
+    return num_letters >= LETTERS * sum(of.image.shape[1] / of.image.shape[0] for of in cuts)
+
+
+def _images(cuts: Sequence[LineView]) -> list[numpy.ndarray]:
+    return [of.image for of in cuts]
 
 
 def _sure_latin(readings: _Readings, script: str) -> _Readings:
@@ -150,21 +189,23 @@ def _sure_latin(readings: _Readings, script: str) -> _Readings:
     if script in LIKE_LATIN:
         return {}
     return {
-        of: (text, score)
-        for of, (text, score) in readings.items()
+        of: (text, score, sure)
+        for of, (text, score, sure) in readings.items()
         if (score or 0.0) >= VERY_SURE and main_script(text)[0] == "Latn" and sum(c.isalpha() for c in text) >= len(text) / 2
     }
 
 
 def _tried(cuts: Sequence[LineView], readers: LineReaders) -> str:
-    """The script in which Tesseract reads some of these lines as a language of that script, "Zyyy" if in none. Each script that
-    it has data of is tried, which takes seconds."""
-    surest, of_surest = _SURE_LANGUAGE, "Zyyy"
+    """The script in which Tesseract reads some of these lines most confidently, and as a language of that script; "Zyyy" if in
+    none. Each script that it has data of is tried, which takes seconds. Any shapes are a language in a script that one language
+    has for itself: what is read in it must be certain, too."""
+    surest, of_surest = _CONFIDENT, "Zyyy"
     for script, lang in tesseract.of_scripts().items():
         readings = _read(cuts[:_NUM_TRIED], Choice(TESSERACT), lang, readers)
-        language = identify("\n".join(text for text, _ in readings.values()))
-        if language.script == script and language.score > surest:
-            surest, of_surest = language.score, script
+        language = identify("\n".join(text for text, *_ in readings.values()))
+        sure = _score(readings)
+        if language.script == script and language.score > _SURE_LANGUAGE and sure > surest:
+            surest, of_surest = sure, script
     return of_surest
 
 
@@ -174,9 +215,12 @@ def _another(cuts: Sequence[LineView], readings: _Readings, readers: LineReaders
     if len(unsure) >= max(_FEW, _FAILED_SHARE * len(cuts)):
         script = readers.guessed_script([of.image for of in unsure])
         reader, read_in = readers.who("und", script)
-        if reader != readers.ppocr:
+        # A picture that is dark or blurred has many such lines, too: whoever reads them instead must be surer of them.
+        asked = _some(unsure)
+        least = max(_CONFIDENT, _score({id(of): readings[id(of)] for of in asked}))
+        if reader != readers.ppocr and readers.confidence(reader, _images(asked), read_in) >= least:
             return reader, read_in, script
-    language = identify("\n".join(text for text, _ in readings.values()))
+    language = identify("\n".join(text for text, *_ in readings.values()))
     if language.score >= _SURE_LANGUAGE and language.lang != "und":
         return *readers.who(language.lang, language.script), language.script
     return readers.ppocr, "und", "Zyyy"
@@ -193,7 +237,7 @@ def _language(
         for lang in _LANGUAGES[script]:
             if tesseract.language(lang):
                 words = _read(asked, reader, lang, readers).values()
-                language = identify("\n".join(text for text, _ in words))
+                language = identify("\n".join(text for text, *_ in words))
                 scores[lang] = language.score if language.lang == lang else 0.0
         surest = max(scores, key=lambda lang: scores[lang] + (_SURER if lang == read_in else 0.0), default=read_in)
         return surest if scores.get(surest) else read_in
@@ -211,21 +255,26 @@ def _some(cuts: Sequence[LineView]) -> Sequence[LineView]:
 
 def _read_tall(
     tall: LineView, reader: Choice, lang: str, script: str, others: str, readers: LineReaders
-) -> tuple[str, float | None, str]:
-    """The text of a line that is higher than wide, its score, and the direction that it runs in: characters one below the other,
-    a line that was turned, or a single letter. `others` is the script of the lines that lie flat."""
+) -> tuple[str, float | None, float, str]:
+    """The text of a line that is higher than wide, its score, how sure that is, and the direction that it runs in: characters one
+    below the other, a line that was turned, or a single letter. `others` is the script of the other lines."""
     if script in TURNED:
         views = [on_its_side(tall)._replace(direction="ttb")]
     else:
         views = [tall._replace(direction="")] if tall.aspect <= VERY_TALL else []
-        views += [side_by_side(tall)] if script in UPRIGHT or others in UPRIGHT or others == "Zyyy" else []
-        views += [on_its_side(tall), upside_down(on_its_side(tall))]
-    readings = readers.read(reader, [view.image for view in views], lang)
-    surest, stands = best([view._replace(text=t, score=s) for view, (t, s) in zip(views, readings, strict=True)])
-    return surest.text, surest.score, "ltr" if len(surest.text) < 2 else "ttb" if stands else surest.direction
+        beside = [side_by_side(tall)] if script in UPRIGHT or others in UPRIGHT or others == "Zyyy" else []
+        if beside and others in UPRIGHT and tall.aspect > VERY_TALL:
+            ((text, score, sure),) = readers.read_surely(reader, [beside[0].image], lang)
+            if (score or 0.0) >= VERY_SURE:
+                return text, score, sure, "ttb"
+        views += [*beside, on_its_side(tall), upside_down(on_its_side(tall))]
+    readings = readers.read_surely(reader, [view.image for view in views], lang)
+    surest, stands = best([view._replace(text=t, score=s) for view, (t, s, _) in zip(views, readings, strict=True)])
+    sure = max((sure for text, _, sure in readings if text == surest.text), default=0.0)
+    return surest.text, surest.score, sure, "ltr" if len(surest.text) < 2 else "ttb" if stands else surest.direction
 
 
-def _drift(quad: Quad) -> float:
+def drift(quad: Quad) -> float:
     """By how many pixels the first of a line's sides is off that of the page which it is along."""
     (x0, y0), (x1, y1) = quad[:2]
     return min(abs(y1 - y0), abs(x1 - x0))

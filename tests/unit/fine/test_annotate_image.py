@@ -1,6 +1,7 @@
 """Pages by their image alone: what is made of lines, layout and readings, with engines that say what the test tells them."""
 
 import io
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +25,7 @@ class Told:
     lines: list[tuple[Box, str, float]] = field(default_factory=list)
     layout: list[Region] = field(default_factory=list)
     equations: list[Region] = field(default_factory=list)
+    grid: numpy.ndarray | None = None
     quarters_by_width: dict[int, int] = field(default_factory=dict)
     readings: dict[int, tuple[str, float | None]] = field(default_factory=dict)
     script_guess: str = "Zyyy"
@@ -55,8 +57,17 @@ class Engine:
     def quarters(self, images):
         return [(self.told.quarters_by_width.get(images[0].shape[1], 0), 0.9)]
 
+    def grids(self, images):
+        return [self.told.grid if self.told.grid is not None else lying(image) for image in images]
+
     def script(self, page):
         return self.told.script_guess
+
+
+def lying(image: numpy.ndarray) -> numpy.ndarray:
+    """The grid of a sheet that lies flat and fills the image."""
+    height, width = image.shape[:2]
+    return numpy.stack(numpy.meshgrid(numpy.linspace(0, width - 1, 31), numpy.linspace(0, height - 1, 45)), -1)
 
 
 def page(told: Told, **values) -> Sample:
@@ -117,7 +128,12 @@ def test_a_page_becomes_regions_in_order_with_words_whole_and_running_heads_apar
     assert result.text.startswith("# Title\n\nMany words of the left column are cut at the end of a line and continue in")
     assert "JOURNAL" not in result.text and "17" not in result.text
     assert (result.lang, result.script, result.quality.verdict) == ("en", "Latn", "trusted")
-    assert result.quality.signals == {"num_unread": 0.0, "layout_share": 1.0, "reading_score": pytest.approx(0.95)}
+    assert result.quality.signals == {
+        "num_unread": 0.0,
+        "layout_share": 1.0,
+        "lines_placed": 1.0,
+        "reading_score": pytest.approx(0.95),
+    }
     assert {r.by for r in result.regions} == {"ppocr"} and {r.detected_by for r in result.regions} == {"pymupdf-layout"}
     assert {"PP-OCRv6_det_small", "PP-OCRv6_rec_small", "pymupdf_layout", "layout_cdla"} <= result.origin.engines.keys()
 
@@ -161,6 +177,50 @@ def test_a_picture_that_is_full_of_lines_is_text():
     assert {r.label for r in regions} == {"text"} and sum(len(r.lines) for r in regions) == 6
 
 
+def test_what_is_written_in_a_picture_is_its_text_and_running_text_that_lies_in_one_is_read():
+    words = [(Box(100 + 120 * n, 300, 160 + 120 * n, 330), f"{n}0 km", 0.95) for n in range(5)]
+    words.append((Box(100, 400, 900, 880), "", 0.0))  # what is drawn there
+    picture, *others = annotated(Told(lines=words, layout=[seen("image", 50, 190, 950, 900)])).regions
+    assert not others
+    assert (picture.label, picture.text, picture.by) == ("image", "00 km\n10 km\n20 km\n30 km\n40 km", "ppocr")
+    prose = rows(60, 200, 400, *(f"words that a layout engine takes for a picture {n}" for n in range(6)))
+    result = annotated(Told(lines=prose, layout=[seen("image", 0, 0, 1000, 1400)]))
+    assert {r.label for r in result.regions} == {"image", "text"} and "picture 5" in result.text
+    assert result.quality.signals["lines_placed"] == 1
+
+
+def test_without_a_layout_the_lines_stand_in_order_and_the_page_says_so(monkeypatch):
+    lines = [line for column in (50, 550) for line in rows(column, 200, 400, *(f"column at {column} line {n}" for n in range(6)))]
+    told = Told(lines=lines, layout=[seen("text", 0, 1300, 1000, 1390)])
+    result = annotated(told)
+    assert "layout_failed" in result.quality.reasons and result.quality.verdict == "suspect"
+    assert result.text.index("column at 50 line 5") < result.text.index("column at 550 line 0")
+
+    def fails(self, images, lines):
+        if self.name == "pymupdf-layout":
+            raise RuntimeError("an operator has no kernel")
+        return [()]
+
+    monkeypatch.setattr(Engine, "regions", fails)
+    again = annotated(told)
+    assert (again.text, again.quality.reasons) == (result.text, ("layout_failed",))
+
+
+def test_columns_of_running_text_are_no_table():
+    columns = [
+        "吾輩は猫である名前はまだ無い",
+        "どこで生れたか頓と見当がつかぬ",
+        "何でも薄暗いじめじめした所で",
+        "ニャーニャー泣いていた事だけは",
+    ]
+    told = Told(
+        lines=[(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(columns)],
+        layout=[seen("table", 400, 50, 800, 750)],
+    )
+    result = annotated(told)
+    assert "".join(r.text for r in result.regions) == "".join(columns) and {r.label for r in result.regions} == {"text"}
+
+
 def test_pages_that_can_be_believed_pass_as_they_are_and_others_do_not():
     told = Told(lines=LEFT)
     believed = page(told, text="It says so.", quality=Quality("trusted"))
@@ -188,20 +248,57 @@ def test_what_nobody_could_read_is_counted_and_not_there():
     assert sum(len(r.lines) for r in result.regions) == 3
 
 
-def test_a_page_is_turned_only_if_it_is_read_more_surely_then(monkeypatch):
+def test_a_page_is_read_turned_if_that_is_surer_and_its_label_is_of_the_picture_as_it_came(monkeypatch):
     told = Told(lines=LEFT, quarters_by_width={SIZE[0]: 2})
     assert "turned" not in annotated(told).quality.signals
-    unsure = [(box, text, 0.3) for box, text, _ in LEFT]
-    told = Told(lines=unsure, quarters_by_width={SIZE[0]: 2})
+    # The lines of the picture lie on their head: their beginning is dark on the right.
+    dark_first = numpy.repeat(numpy.linspace(40, 220, 400, dtype=numpy.uint8)[None], 30, axis=0)
+    pixels = numpy.full((SIZE[1], SIZE[0], 3), 255, numpy.uint8)
+    for box, *_ in LEFT:
+        pixels[SIZE[1] - box.y1 : SIZE[1] - box.y0, SIZE[0] - box.x1 : SIZE[0] - box.x0] = dark_first[::-1, ::-1, None]
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+
+    def detect(self, images):
+        found = []
+        for image in images:
+            rows, columns = (
+                numpy.nonzero((image[..., 0] < 250).any(axis=1))[0],
+                numpy.nonzero((image[..., 0] < 250).any(axis=0))[0],
+            )
+            tops = [rows[0], *(b for a, b in zip(rows, rows[1:], strict=False) if b > a + 1)]
+            x0, x1 = float(columns[0]), float(columns[-1] + 1)
+            found.append([(((x0, y), (x1, y), (x1, y + 30.0), (x0, y + 30.0)), 0.9) for y in map(float, tops)])
+        return found
 
     def read(self, crops, lang="und"):
-        # Where the lines were, the turned page shows paper.
-        return [("Words of a page that was turned", 0.9 if numpy.median(crop) == 255 else 0.3) for crop in crops]
+        return [("Words of a page that was turned", 0.9 if crop[:, 0].mean() < crop[:, -1].mean() else 0.3) for crop in crops]
 
+    monkeypatch.setattr(Engine, "detect", detect)
     monkeypatch.setattr(Engine, "read", read)
-    result = annotated(told)
+    given = replace(page(told), image=file.getvalue())
+    (result,) = AnnotateImage()([given], told)
+    check(result)
     assert (result.quality.signals["turned"], result.quality.signals["reading_score"]) == (2, pytest.approx(0.9))
-    assert result.image != page(told).image and result.size == SIZE
+    assert (result.image, result.size) == (given.image, given.size)
+    lines = [line for region in result.regions for line in region.lines]
+    first = LEFT[0][0]
+    assert [line.box.y0 for line in lines] == [SIZE[1] - box.y1 for box, *_ in LEFT]  # the first line is the lowest
+    assert lines[0].polygon[0] == (SIZE[0] - first.x0, SIZE[1] - first.y0)  # where it begins
+
+
+def test_a_bent_page_is_read_flat_and_a_model_of_its_sheet_that_folds_over_is_dropped():
+    bent = lying(numpy.zeros((SIZE[1], SIZE[0])))
+    bent[..., 1] += 60 * numpy.sin(numpy.linspace(0, numpy.pi, 31))  # the middle of each line is 60 pixels lower
+    told = Told(lines=LEFT, grid=bent)
+    result = annotated(told)
+    assert result.quality.signals["unwarped"] > 0.02
+    first = result.regions[0].lines[0]
+    assert first.box.y1 - first.box.y0 > 60 > 30 > abs(first.polygon[0][1] - first.polygon[1][1]) - 30
+    told.grid = bent[:, ::-1]
+    result = annotated(told)
+    assert result.quality.signals["unfit_sheet"] == 1 and "unwarped" not in result.quality.signals
+    assert result.regions[0].lines[0].polygon == ()
 
 
 def test_lines_carry_their_direction_and_a_right_to_left_page_its_order():
@@ -260,7 +357,8 @@ def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
 
     class Skewed(Engine):
         def detect(self, images):
-            return [[(quad, 0.9)]]
+            level = [((50.0, y), (450.0, y), (450.0, y + 30), (50.0, y + 30)) for y in (600.0, 640.0)]
+            return [[(of, 0.9) for of in (quad, *level)]]
 
         def read(self, crops, lang="und"):
             shapes.extend(crop.shape for crop in crops)
@@ -268,9 +366,11 @@ def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
 
     shapes: list[tuple[int, ...]] = []
     monkeypatch.setattr(told, "get", lambda name, **settings: Skewed(told, name))
-    (region,) = annotated(told).regions
-    assert shapes == [(30, 402)]
-    assert region.lines[0].polygon == quad and region.lines[0].box == Box(47, 200, 450, 270)
+    (result,) = AnnotateImage(unwarping=None)([page(told)], told)
+    assert shapes[0] == (30, 402)
+    lines = [line for region in result.regions for line in region.lines]
+    assert lines[0].polygon == quad and lines[0].box == Box(47, 200, 450, 270)
+    assert not any(line.polygon for line in lines[1:])
 
 
 class Ordered(Engine):
