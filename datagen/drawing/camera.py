@@ -64,7 +64,8 @@ def photographed(page: numpy.ndarray, pose: Pose, random: numpy.random.Generator
     inside = (coarse[..., 0] > -1e5).astype(numpy.float32)
     # Places just outside of the sheet follow from those inside, so that its edge isn't torn.
     coarse = _filled(coarse, inside > 0)
-    places = cv2.resize(coarse, tuple(map(int, size)), interpolation=cv2.INTER_LINEAR)
+    at = (numpy.linspace(0, len(of) - 1, side, dtype=numpy.float32) for of, side in zip((xs, ys), size, strict=True))
+    places = cv2.remap(coarse, *numpy.meshgrid(*at), cv2.INTER_LINEAR)
     table = _table(tuple(map(int, size)), random)
     picture = cv2.remap(page, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     outline = numpy.concatenate([seen[0], seen[1:, -1], seen[-1, -2::-1], seen[-2:0:-1, 0]])

@@ -12,9 +12,11 @@ import numpy
 from datagen.engines import Choice, Engines, Layout, NothingAnswers, Quad, merged, versions
 from datagen.fine import lines_to_regions
 from datagen.markdown import markdown
+from datagen.page.given_order import in_order_of
 from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
-from datagen.page.region_order import in_order_of, in_reading_order
+from datagen.page.long_rules import long_rules
+from datagen.page.region_order import in_reading_order
 from datagen.page.views import View, as_it_came
 from datagen.reading.cuts import SURE
 from datagen.reading.line_readers import LineReaders
@@ -142,7 +144,7 @@ class AnnotateImage(Stage):
         has_failed = len(lines.lines) > _FEW_LINES and share < _SEEN
         if has_failed:
             whole = lines_to_regions.put_together(lines, (), (), self.detector.name, *look)
-        regions = in_reading_order(whole, lines.direction, image.shape[1::-1])
+        regions = in_reading_order(whole, lines.direction, image.shape[1::-1], long_rules(image))
         if is_ordered and not has_failed:
             regions = in_order_of([region for region in whole if region.detected_by == self.layout.name], regions)
         signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(lines, regions, SURE)}

@@ -3,20 +3,25 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy
 
 from datagen.engines import Choice, Engines, RegionReader, merged
 from datagen.labels import PICTURES
 from datagen.markdown import bare_latex, markdown
+from datagen.page.boxes import overlap
 from datagen.page.images import pixels
+from datagen.page.views import straightened
 from datagen.record import Box, Drop, Line, Region, Sample
 from datagen.tables.cells import parse, to_html
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
 
+FEW_LINES = 3
+"""Lines of a table that nobody reads, at least, to become text."""
 _TABLES = Choice("tables")
+_KEPT = 0.85  # of the letters of a table's lines: cells have them, but for a few that stand between two
 
 
 class _Place(NamedTuple):
@@ -34,14 +39,18 @@ class ReadRegions(Stage):
     An engine for `text` reads what is left but pictures, and again what another engine read from lines; what the file says of
     itself it doesn't read.
 
-    Each region is cut out with `margin` pixels around it, so that a table's frame is in the crop. The engine gets the lines that
-    were read there, and all crops of a batch in one language at once. The page's text is made anew of its regions.
+    Each region is cut out with `margin` pixels around it, so that a table's frame is in the crop; one with a polygon, on a page
+    that was turned, tilted or bent, as if it were seen from the front. The engine gets the lines that were read there, and all
+    crops of a batch in one language at once. The page's text is made anew of its regions.
 
-    What an engine says is believed if it is whole: HTML of a table must be well-formed and have text in a cell, LaTeX must have
-    its braces in pairs. Else the region stays unread. Signals: `unread_` with a label is the number of regions with it that are
-    left unread; absent if it is 0. `not_read_` with a reason of the engine's, such as `timeout`, or with `not_whole`, is the
-    number of regions that an engine couldn't read for it.
+    What an engine says is believed if it is whole: HTML of a table must be well-formed, have text in a cell, and have nearly all
+    of what was read in its lines; LaTeX must have its braces in pairs. Else the region stays unread; but a table of at least
+    `FEW_LINES` lines becomes text, row by row, so that nothing that was read is lost. Signals: `unread_` with a label is the
+    number of regions with it that are left unread; absent if it is 0. `not_read_` with a reason of the engine's, such as
+    `timeout`, or with `not_whole` or `lines_lost`, is the number of regions that an engine couldn't read for it.
     """
+
+    version: ClassVar[int] = 2
 
     tables: Choice | None = _TABLES
     formulas: Choice | None = None
@@ -71,23 +80,17 @@ class ReadRegions(Stage):
         why: dict[int, Counter[str]] = defaultdict(Counter)
         for (choice, lang), places in asked.items():
             reader: RegionReader = choice.opened(engines)
-            boxes = [self._around(batch[place.sample], place.region) for place in places]
-            crops = [
-                numpy.ascontiguousarray(images[place.sample][box.y0 : box.y1, box.x0 : box.x1])
-                for place, box in zip(places, boxes, strict=True)
-            ]
-            lines = [
-                [_moved(line, box) for line in batch[place.sample].regions[place.region].lines]
-                for place, box in zip(places, boxes, strict=True)
-            ]
+            cut = [self._cut(images[place.sample], batch[place.sample], place.region) for place in places]
+            crops, lines = [crop for crop, _ in cut], [of_crop for _, of_crop in cut]
             readings = reader.read(crops, lines, lang)
             reasons = getattr(reader, "reasons", None) or [""] * len(places)
             for place, (text, score), reason in zip(places, readings, reasons, strict=True):
-                whole = _whole(text, reader.format)
+                whole, region = _whole(text, reader.format), batch[place.sample].regions[place.region]
                 if not whole:
                     why[place.sample][reason or "not_whole"] += 1
+                elif reader.format == "html" and _kept(whole, region.lines) < _KEPT:
+                    why[place.sample]["lines_lost"] += 1
                 else:
-                    region = batch[place.sample].regions[place.region]
                     read[place] = replace(
                         region,
                         text=whole,
@@ -98,6 +101,9 @@ class ReadRegions(Stage):
                         is_unread=False,
                     )
         for i, sample in enumerate(batch):
+            for n, region in enumerate(sample.regions if sample.task == "page" else ()):
+                if region.label == "table" and region.is_unread and len(region.lines) >= FEW_LINES:
+                    read.setdefault(_Place(i, n), _as_text(region))
             yield self._with(sample, {place.region: region for place, region in read.items() if place.sample == i}, why[i])
 
     def _who(self, region: Region) -> Choice | None:
@@ -109,6 +115,15 @@ class ReadRegions(Stage):
         if region.label == "equation":
             return self.formulas if region.is_unread else None
         return self.text if region.is_unread or region.score is not None else None
+
+    def _cut(self, image: numpy.ndarray, sample: Sample, region: int) -> tuple[numpy.ndarray, list[Line]]:
+        """What an engine sees of a region, and the lines that were read there."""
+        of = sample.regions[region]
+        if of.polygon:
+            return straightened(image, of.polygon, of.lines, self.margin)
+        box = self._around(sample, region)
+        crop = numpy.ascontiguousarray(image[box.y0 : box.y1, box.x0 : box.x1])
+        return crop, [_moved(line, box) for line in of.lines]
 
     def _around(self, sample: Sample, region: int) -> Box:
         x0, y0, x1, y1 = sample.regions[region].box
@@ -136,6 +151,30 @@ def _moved(line: Line, box: Box) -> Line:
     at = line.box
     moved = Box(at.x0 - x, at.y0 - y, at.x1 - x, at.y1 - y)
     return replace(line, box=moved, polygon=tuple((px - x, py - y) for px, py in line.polygon))
+
+
+def _kept(html: str, lines: Sequence[Line]) -> float:
+    """The share of the letters and digits of lines that a table has, too; 1 without any."""
+    of_lines = Counter(c for line in lines for c in line.text if c.isalnum())
+    of_table = Counter(c for cell in parse(html).cells for c in cell.text if c.isalnum())
+    return (of_lines & of_table).total() / of_lines.total() if of_lines else 1.0
+
+
+def _as_text(table: Region) -> Region:
+    """A table that nobody could read as one as the text of its lines, row by row."""
+    direction = max((line.direction for line in table.lines), key=[line.direction for line in table.lines].count)
+    rows: list[list[Line]] = []
+    for line in sorted(table.lines, key=lambda line: line.box.y0 + line.box.y1):
+        if rows and overlap(rows[-1][0].box, line.box, 1) > 0.5:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    ordered = [sorted(row, key=lambda line: line.box.x0, reverse=direction != "ltr") for row in rows]
+    text = "\n".join(" ".join(line.text for line in row) for row in ordered)
+    scores = [line.score for line in table.lines]
+    score = None if None in scores else sum(map(float, filter(None, scores))) / len(scores)
+    lines = tuple(line for row in ordered for line in row)
+    return replace(table, label="text", text=text, lines=lines, score=score, format="markdown", is_unread=False)
 
 
 def _whole(text: str, format: str) -> str:

@@ -19,9 +19,9 @@ from datagen.fine.region_labels import Part, is_prose, label_parts
 from datagen.fine.structure_tags import tag_signals
 from datagen.fine.text_layer_tables import table_html
 from datagen.page.boxes import area, around, shared
+from datagen.page.given_order import settled
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph, paragraphs
-from datagen.page.region_order import settled
 from datagen.record import Region
 
 Owners = Mapping[int, int]

@@ -9,15 +9,12 @@ regions that no gap parts follow Breuel's rules (High Performance Document Layou
 import itertools
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-
-import numpy
+from dataclasses import dataclass
 
 from datagen.page.boxes import area, around, distance, overlap, shared
 from datagen.record import Box, Line, Region
 
 _HEADINGS = frozenset(("title", "sub_title"))
-_LAST = frozenset(("footnote", "footer", "page_number"))
 _CAPTIONS = frozenset(("image_caption", "table_caption", "table_footnote"))
 _CAPTIONED = frozenset(("image", "table", "chart", "molecule", "geometry", "code"))
 _SLACK_EM = 0.35  # by so much boxes may reach into a gap: detectors draw them too large
@@ -28,10 +25,9 @@ _LABELS_EM = 5.0  # what is narrower, and no line goes on in it, is a column of 
 _FEW_LINES = 3  # what has fewer is no column of text
 _FEW_PROSE, _PROSE_EM, _FULL, _DENSE = 4, 6.0, 0.6, 0.5  # lines; their width in em, and as a share of the column's; of its height
 _TALL = 2.0  # a heading that stands is so many times as high as wide
-# Of 98 pages of real files the least shares were .56 and .86, but for one whose frames were in no order (.68, .53).
-_SETTLED_STEPS, _SETTLED_PAIRS = 0.45, 0.75
 _ROW_GAP_EM, _ROW_GAP_GUTTERS = 2.5, 1.5  # a gap between rows that comes before columns is so wide, and wider than their gutter
 
+_ACROSS = 0.85  # of the blocks' width: a rule that parts them is so long
 _WIDE = 1.2  # times as wide as high is a spread at least
 _NEAR_MIDDLE, _FOLD = 0.08, 0.03  # of its width: how far its fold is from the middle, and the margins there
 FROM_LEFT = "ttb-from-left"
@@ -65,19 +61,22 @@ class _Block:
 _AreColumns = Callable[[Sequence[_Block], Sequence[_Block], float], bool]
 
 
-def in_reading_order(regions: Sequence[Region], direction: str = "ltr", size: tuple[int, int] | None = None) -> list[Region]:
+def in_reading_order(
+    regions: Sequence[Region], direction: str = "ltr", size: tuple[int, int] | None = None, rules: Sequence[Box] = ()
+) -> list[Region]:
     """The regions in the order in which a page is read whose text runs in that `direction` (ltr, rtl; ttb: lines from the right,
     or `FROM_LEFT`).
 
     Running heads come first, footnotes behind the text, running feet and page numbers last. A caption stands beside its picture.
     If an image of the (width, height) `size` shows two pages side by side, that is so of each, and one comes behind the other.
+    What lies above one of the `rules`, long strokes of the image that run across, comes before what lies below it.
     """
-    middle = _fold(regions, direction, size) if size else None
+    middle = _fold(regions, size) if size else None
     if middle is not None:
         left = [region for region in regions if region.box.x0 + region.box.x1 < 2 * middle]
         right = [region for region in regions if region.box.x0 + region.box.x1 >= 2 * middle]
         pages = (right, left) if direction in ("rtl", "ttb") else (left, right)
-        return [region for page in pages for region in in_reading_order(page, direction)]
+        return [region for page in pages for region in in_reading_order(page, direction, rules=rules)]
     height = _frame(around([region.box for region in regions]), direction)[3] if regions else 0.0
     heads: list[_Block] = []
     body: list[_Block] = []
@@ -92,13 +91,13 @@ def in_reading_order(regions: Sequence[Region], direction: str = "ltr", size: tu
         else:
             (notes if region.label == "footnote" else body).append(block)
     em = _em(regions, direction)
-    ordered = [*_by_rows(heads), *_cut(_with_captions(body, em), em), *_cut(notes, em), *_by_rows(feet)]
+    across = [rule for rule in (_frame(rule, direction) for rule in rules) if rule[2] - rule[0] > rule[3] - rule[1]]
+    ordered = [*_by_rows(heads), *_cut(_with_captions(body, em), em, across), *_cut(notes, em), *_by_rows(feet)]
     return [region for block in ordered for region in block.regions]
 
 
-def _fold(regions: Sequence[Region], direction: str, size: tuple[int, int]) -> float | None:
-    """Where an image of a spread is folded, which is wider than two thirds of a page's height and has a gutter without any region
-    near its middle, wider than that between columns, with as much text on either side of it; None of a single page."""
+def _fold(regions: Sequence[Region], size: tuple[int, int]) -> float | None:
+    """Where an image of a spread is folded: near its middle, in a gutter wider than any other, with text on both sides."""
     width, height = size
     if width < _WIDE * height or len(regions) < 2:
         return None
@@ -111,52 +110,8 @@ def _fold(regions: Sequence[Region], direction: str, size: tuple[int, int]) -> f
     gutter, middle = max(near, default=(0.0, 0.0))
     if gutter < _FOLD * width or any(gap > 0.8 * gutter for gap, at in gaps if at != middle):
         return None
-    left = sum(len(r.text) for r in regions if r.box.x1 <= middle)
-    return middle if 0.25 <= left / max(1, sum(len(r.text) for r in regions)) <= 0.75 else None
-
-
-def settled(regions: Sequence[Region]) -> list[Region]:
-    """The regions as they come, footnotes behind the text, if that is an order of reading: if enough of those that follow each
-    other do so by where they lie, too, and enough pairs stand in the same order. Else in reading order.
-
-    Programs that place frames write them into a file in any order.
-    """
-    chars: dict[str, int] = {}
-    for line in (line for region in regions for line in region.lines):
-        chars[line.direction] = chars.get(line.direction, 0) + len(line.text)
-    placed = in_reading_order(regions, max(sorted(chars), key=lambda d: chars[d], default="ltr"))
-    came = {id(region): number for number, region in enumerate(regions)}
-    ranks = numpy.array([came[id(region)] for region in placed])
-    follows = ranks[1:] == ranks[:-1] + 1
-    num_pairs = len(ranks) * (len(ranks) - 1) / 2
-    num_swapped = numpy.triu(ranks[:, None] > ranks).sum()
-    if follows.sum() >= _SETTLED_STEPS * len(follows) and num_swapped <= (1 - _SETTLED_PAIRS) * num_pairs:
-        return _notes_last(regions)
-    goes_on = [*follows.tolist(), False]
-    return [replace(region, continues=region.continues and on) for region, on in zip(placed, goes_on, strict=True)]
-
-
-def _notes_last(regions: Sequence[Region]) -> list[Region]:
-    """The regions with footnotes behind the last one that is neither a footnote nor a running foot."""
-    end = max((n for n, region in enumerate(regions) if region.label not in _LAST), default=-1) + 1
-    notes = [region for region in regions[:end] if region.label == "footnote"]
-    return [*(region for region in regions[:end] if region.label != "footnote"), *notes, *regions[end:]]
-
-
-def in_order_of(own: Sequence[Region], regions: Sequence[Region]) -> list[Region]:
-    """`regions`, those of `own` among them in its order, and each other one behind the nearest of these, or before it if it lies
-    above. It is for engines that know the order of what they find, and not that of the rest."""
-    if not own:
-        return list(regions)
-    among = {id(region) for region in own}
-    before: list[list[Region]] = [[] for _ in own]
-    behind: list[list[Region]] = [[] for _ in own]
-    for region in regions:
-        if id(region) not in among:
-            place = min(range(len(own)), key=lambda n: _apart(region.box, own[n].box))
-            is_above = region.box.y0 + region.box.y1 < own[place].box.y0 + own[place].box.y1
-            (before if is_above else behind)[place].append(region)
-    return [one for place, region in enumerate(own) for one in (*before[place], region, *behind[place])]
+    left = sum(len(r.text) for r in regions if r.box.x1 <= middle) / max(1, sum(len(r.text) for r in regions))
+    return middle if 0.25 <= left <= 0.75 else None
 
 
 def columns_of(lines: Sequence[Line], direction: str = "ltr") -> list[list[Line]]:
@@ -242,11 +197,16 @@ def _with_captions(blocks: Sequence[_Block], em: float) -> list[_Block]:
     return [instead.get(n, block) for n, block in enumerate(blocks) if id(block) not in gone]
 
 
-def _cut(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
+def _cut(blocks: Sequence[_Block], em: float, rules: Sequence[Frame] = ()) -> Iterator[_Block]:
     """The blocks in order."""
     if len(blocks) < 2:
         yield from blocks
         return
+    for rule in rules:
+        if parted := _parted_by_a_rule(blocks, rule, em):
+            for part in parted:
+                yield from _cut(part, em, rules)
+            return
     columns, rows = _columns(blocks, em, _read_down), _strips(blocks, 1, em)
     parts: list[list[_Block]] = []
     if len(columns) > 1:
@@ -257,11 +217,24 @@ def _cut(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
         parts = _sections(rows, em, _read_down)
     if len(parts) > 1:
         for part in parts:
-            yield from _cut(part, em)
+            yield from _cut(part, em, rules)
     elif len(_strips(blocks, 0, em)) > 1:
         yield from _by_rows(blocks)  # side by side, but no columns
     else:
         yield from _woven(blocks, em)
+
+
+def _parted_by_a_rule(blocks: Sequence[_Block], rule: Frame, em: float) -> tuple[list[_Block], list[_Block]] | None:
+    """What lies above and below a rule that runs across all of the blocks and through none; None if there is nothing on a side,
+    or it is a rule between a few lines, as in a table."""
+    x0, _, x1, _ = around([block.box for block in blocks])
+    at, slack = (rule[1] + rule[3]) / 2, _SLACK_EM * em
+    if min(rule[2], x1) - max(rule[0], x0) < _ACROSS * (x1 - x0):
+        return None
+    above = [block for block in blocks if block.box[3] <= at + slack]
+    below = [block for block in blocks if block.box[1] >= at - slack and block.box[3] > at + slack]
+    is_article = min(sum(block.num_lines for block in part) for part in (above, below)) >= _FEW_LINES
+    return (above, below) if is_article and len(above) + len(below) == len(blocks) else None
 
 
 def _strips(blocks: Sequence[_Block], axis: int, em: float) -> list[list[_Block]]:
@@ -425,8 +398,3 @@ def _woven(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
         for others in waits.values():
             others.discard(id(block))
         yield block
-
-
-def _apart(a: Box, b: Box) -> tuple[float, float]:
-    """How far two boxes are apart, and the way from the middle of one to that of the other, twice, along both axes."""
-    return distance(a, b), abs(a.x0 + a.x1 - b.x0 - b.x1) + abs(a.y0 + a.y1 - b.y0 - b.y1)

@@ -18,7 +18,12 @@ _BETTER = 0.05  # another way up is believed if these are read so much more sure
 _SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # what the engine, and Tesseract of so many lines, must be sure of
 _MOSTLY = 0.5  # of the lines' length stands: the page may be turned by a quarter
 _BENT = 0.02  # of the picture's longer side: UVDoc is off by half of it on pages that lie flat
-_CROOKED, _ASKEW = 0.5, 0.7  # degrees that a tenth of the lines leans, on a page that isn't flat; that half of them do
+_ASKEW = 0.7  # degrees: a page is turned if half of its lines lean further
+_CROOKED, _DRIFT, _STEP = (
+    0.3,
+    0.2,
+    2.5,
+)  # of the lines' length, on a page that isn't flat; how far each is off, in heights; pixels
 _LONG = 6.0  # times as long as high: the frame of a shorter line says little of how it leans
 _WELL = 0.93  # a flat view that is read so surely needs no other
 _NO_WORSE = 0.97  # of what is read surely in the picture as it came: a flat view in which less is read doesn't fit
@@ -72,9 +77,8 @@ def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: 
     return Seen(flat, lines, signals | of_flat)
 
 
-def lean(quads: Sequence[Quad], share: float = 0.5) -> float:
-    """By how many degrees to turn a page anticlockwise so that such a share of its longer lines, by length, leans less or is
-    level: 0.5 is the median."""
+def lean(quads: Sequence[Quad]) -> float:
+    """By how many degrees to turn a page anticlockwise so that its lines are level: the median of its longer ones, by length."""
     angles = []
     for (x0, y0), (x1, y1), _, (x3, y3) in quads:
         wide, high = math.hypot(x1 - x0, y1 - y0), math.hypot(x3 - x0, y3 - y0)
@@ -83,8 +87,20 @@ def lean(quads: Sequence[Quad], share: float = 0.5) -> float:
         elif high > _LONG * wide:
             angles.append((math.degrees(math.atan2(x0 - x3, y3 - y0)), high))
     angles.sort()
-    upto, along = share * sum(length for _, length in angles), 0.0
-    return next((angle for angle, length in angles if (along := along + length) >= upto), 0.0)
+    half, along = sum(length for _, length in angles) / 2, 0.0
+    return next((angle for angle, length in angles if (along := along + length) >= half), 0.0)
+
+
+def _are_crooked(quads: Sequence[Quad]) -> bool:
+    """Whether many of the longer lines aren't level: by more than the detector is off."""
+    long = crooked = 0.0
+    for (x0, y0), (x1, y1), _, (x3, y3) in quads:
+        high, wide = sorted((math.hypot(x1 - x0, y1 - y0), math.hypot(x3 - x0, y3 - y0)))
+        if wide > _LONG * high:
+            off = abs(y1 - y0) if x1 - x0 > y3 - y0 else abs(x3 - x0)
+            long += wide
+            crooked += wide * (off > max(_STEP, _DRIFT * high))
+    return crooked > _CROOKED * long
 
 
 def _found(view: View, detector: Choice, engines: Engines) -> list[Quad]:
@@ -99,7 +115,7 @@ def _flat(view: View, quads: Sequence[Quad], unwarping: Choice | None, engines: 
         return None, {}
     (grid,) = unwarping.opened(engines).grids([view.image])
     off = bend(grid, view.image.shape[1::-1])
-    if off < _BENT and max(abs(lean(quads, 0.1)), abs(lean(quads, 0.9))) < _CROOKED:
+    if off < _BENT and not _are_crooked(quads):
         return None, {}
     try:
         return view.flat(grid), {"unwarped": off}

@@ -21,8 +21,10 @@ from datagen.coarse.verdict.ink_lines import (
     without_leader_ink,
     without_leaders,
 )
+from datagen.page.views import straightened
 from datagen.record import Line
 
+_AROUND = 0.2  # of a line's height: what is cut out with one that leans
 _ALONE = 0.45  # the margin of a line-up of a script that nobody reads, at least
 UNLIKE, SURELY_UNLIKE = 0.12, 0.06  # a lie's margin is less; a few words' is, where more would say the same
 _MIN_READ, _ENOUGH_READ = 30, 150  # characters, to judge a font by; to read no more of it, if all but so many of them are right
@@ -80,7 +82,11 @@ class Cut:
 
 
 def cut_out(page: numpy.ndarray, line: Line, lang: str) -> Cut:
-    """A line of a page, (H, W) gray bytes, in `lang` (BCP-47), without leaders."""
+    """A line of a page, (H, W) gray bytes, in `lang` (BCP-47), without leaders. One that has a polygon, as it leans or lies on a
+    page that was turned, is cut out along that."""
+    if line.polygon:
+        margin = round(_AROUND * min(line.box.y1 - line.box.y0, line.box.x1 - line.box.x0))
+        page, (line,) = straightened(page, line.polygon, [line], margin)
     if line.direction == "ttb":
         crop = laid_flat(dark_on_white(page, line.box), line.text)
     else:

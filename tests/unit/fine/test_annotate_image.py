@@ -262,12 +262,9 @@ def test_a_page_is_read_turned_if_that_is_surer_and_its_label_is_of_the_picture_
     def detect(self, images):
         found = []
         for image in images:
-            rows, columns = (
-                numpy.nonzero((image[..., 0] < 250).any(axis=1))[0],
-                numpy.nonzero((image[..., 0] < 250).any(axis=0))[0],
-            )
-            tops = [rows[0], *(b for a, b in zip(rows, rows[1:], strict=False) if b > a + 1)]
-            x0, x1 = float(columns[0]), float(columns[-1] + 1)
+            inked = [numpy.flatnonzero((image[..., 0] < 250).any(axis=axis)) for axis in (1, 0)]
+            tops = [inked[0][0], *(b for a, b in itertools.pairwise(inked[0]) if b > a + 1)]
+            x0, x1 = float(inked[1][0]), float(inked[1][-1] + 1)
             found.append([(((x0, y), (x1, y), (x1, y + 30.0), (x0, y + 30.0)), 0.9) for y in map(float, tops)])
         return found
 

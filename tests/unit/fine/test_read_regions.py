@@ -94,6 +94,31 @@ def test_a_table_is_cut_out_with_a_margin_and_read_with_its_lines_in_the_crops_p
     assert not any(name.startswith("unread_") for name in result.quality.signals)
 
 
+def test_a_table_that_loses_its_lines_or_that_nobody_reads_is_text_row_by_row() -> None:
+    lines = tuple(
+        Line(Box(60 + 30 * x, 50 + 12 * y, 80 + 30 * x, 60 + 12 * y), f"cell {x}{y}", score=0.9) for x in (1, 0) for y in range(3)
+    )
+    of_table = region("table", TABLE, lines=lines, by="reader", detected_by="layout")
+    for tables, signals in (
+        (Choice.of("says", text="<table><tr><td>cell 00</td></tr></table>"), {"not_read_lines_lost": 1.0}),
+        (None, {}),
+    ):
+        (result,) = read(ReadRegions(tables=tables), page(of_table))
+        assert result.text == "cell 00 cell 10\ncell 01 cell 11\ncell 02 cell 12"
+        (text,) = result.regions
+        assert (text.label, text.format, text.is_unread, text.by, text.score) == ("text", "markdown", False, "reader", 0.9)
+        assert {name: value for name, value in result.quality.signals.items() if name.startswith("not_read")} == signals
+    (few,) = read(ReadRegions(tables=None), page(replace(of_table, lines=lines[:2])))
+    assert few.regions[0].is_unread and few.quality.signals["unread_table"] == 1
+
+
+def test_a_table_on_a_page_that_was_turned_is_read_as_if_it_stood_upright() -> None:
+    corners = ((150.0, 20.0), (150.0, 80.0), (110.0, 80.0), (110.0, 20.0))  # its text runs down
+    line = Line(Box(130, 30, 140, 60), "one", polygon=((140.0, 30.0), (140.0, 60.0), (130.0, 60.0), (130.0, 30.0)))
+    (result,) = read(ECHO, page(region("table", Box(110, 20, 150, 80), lines=(line,), polygon=corners)))
+    assert result.text == "<table><tr><td>72 x 52</td><td>one (16, 16, 46, 26)</td></tr></table>"
+
+
 def test_a_crop_ends_where_the_page_does() -> None:
     (result,) = read(ECHO, page(region("table", Box(0, 0, WIDTH, HEIGHT))))
     assert f"{WIDTH} x {HEIGHT}" in result.text

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from datagen.page.region_order import columns_of, in_reading_order, settled
+from datagen.page.given_order import settled
+from datagen.page.region_order import columns_of, in_reading_order
 from datagen.record import Box, Line, Region
 
 EM = 10
@@ -202,3 +203,37 @@ def test_words_set_wide_apart_make_columns_no_less_than_whole_lines_do():
             lines += [Line(word, f"{column}") for word in words]
     shuffled = random.Random(0).sample(lines, len(lines))
     assert [{line.text for line in column} for column in columns_of(shuffled)] == [{"0"}, {"1"}]
+
+
+def test_a_spread_is_read_page_by_page_with_the_heads_and_feet_of_each():
+    left = [region("h", 40, 10, 260, 20, "header"), region("a", 40, 40, 260, 300), region("1", 140, 380, 160, 390, "page_number")]
+    right = [region("b", 340, 40, 560, 200), region("c", 340, 210, 560, 350), region("2", 440, 380, 460, 390, "page_number")]
+    spread = [*left, *right]
+    assert [r.text for r in in_reading_order(spread, "ltr", (600, 400))] == "h a 1 b c 2".split()
+    assert [r.text for r in in_reading_order(spread, "rtl", (600, 400))] == "b c 2 h a 1".split()
+    # One page with two columns: it is higher than wide, or a heading runs across.
+    assert [r.text for r in in_reading_order(spread, "ltr", (600, 800))] == "h a b c 1 2".split()
+    across = [*spread, region("T", 40, 24, 560, 36, "title")]
+    assert [r.text for r in in_reading_order(across, "ltr", (600, 400))] == "h T a b c 1 2".split()
+
+
+def test_a_rule_across_parts_articles_whose_columns_stand_in_line():
+    above = [region(f"a{n}", 200 * n, 0, 200 * n + 180, 200) for n in range(3)]
+    below = [region(f"b{n}", 200 * n, 220, 200 * n + 180, 400) for n in range(3)]
+    rule = Box(0, 208, 580, 211)
+    assert [r.text for r in in_reading_order([*above, *below])] == "a0 b0 a1 b1 a2 b2".split()
+    assert [r.text for r in in_reading_order([*above, *below], rules=[rule])] == "a0 a1 a2 b0 b1 b2".split()
+    short = Box(0, 208, 180, 211)  # below one column
+    assert [r.text for r in in_reading_order([*above, *below], rules=[short])] == "a0 b0 a1 b1 a2 b2".split()
+    # Columns that stand, in two articles of which the right one is first, and three tiers.
+    tiers = [
+        region(f"{a}{n}", x, 140 * n, x + 200, 140 * n + 120, standing=True) for a, x in (("a", 230), ("b", 0)) for n in range(3)
+    ]
+    standing = Box(213, 0, 216, 400)
+    assert [r.text for r in in_reading_order(tiers, "ttb", rules=[standing])] == "a0 a1 a2 b0 b1 b2".split()
+
+
+def test_columns_that_stand_are_read_from_the_left_in_mongolian():
+    columns = [region(f"{n}", 60 * n, 0, 60 * n + 40, 300, standing=True) for n in range(4)]
+    assert order(*columns, direction="ttb") == "3 2 1 0"
+    assert order(*columns, direction=FROM_LEFT) == "0 1 2 3"

@@ -1,0 +1,45 @@
+"""A page before a camera: each point of the page is known in the picture, however the sheet lies."""
+
+from dataclasses import replace
+
+import numpy
+import pytest
+
+from datagen.drawing.camera import Pose, photographed
+
+PLACES = ((60, 80), (330, 90), (200, 280), (80, 470), (340, 500))
+POSES = {
+    "flat": Pose(),
+    "a quarter": Pose(quarters=1, degrees=3),
+    "half": Pose(quarters=2, pitch=5),
+    "three quarters": Pose(quarters=3, yaw=-6),
+    "askew": Pose(degrees=12),
+    "bent": Pose(bend=0.2, yaw=5),
+    "bent the other way": Pose(bend=0.15, bend_along=1),
+    "creased": Pose(crease=25, pitch=-4),
+    "in shadow": Pose(shadow=0.5),
+    "dark": Pose(dark=0.6),
+}
+
+
+@pytest.mark.parametrize("name", POSES)
+def test_the_picture_shows_each_point_where_it_is_said_to_be(name):
+    page = numpy.full((560, 400, 3), 255, numpy.uint8)
+    for x, y in PLACES:
+        page[y - 6 : y + 7, x - 6 : x + 7] = (255, 0, 0)
+    picture, points = photographed(page, POSES[name], numpy.random.default_rng(3))
+    assert picture.dtype == numpy.uint8 and 0.5 < picture.size / page.size < 2.5
+    for x, y in points(numpy.array(PLACES, float) + 0.5):
+        part = picture[int(y) - 12 : int(y) + 13, int(x) - 12 : int(x) + 13].astype(int)
+        red = part[..., 0] > 1.6 * part[..., 1] + 8
+        rows, columns = numpy.nonzero(red)
+        assert len(rows) > 40 and abs(rows.mean() - 12) < 3 and abs(columns.mean() - 12) < 3
+
+
+def test_it_follows_from_the_seed():
+    page = numpy.full((200, 150, 3), 255, numpy.uint8)
+    pose = Pose(bend=0.1, crease=10, shadow=0.3)
+    one, two = (photographed(page, pose, numpy.random.default_rng(5))[0] for _ in range(2))
+    assert numpy.array_equal(one, two)
+    other = photographed(page, replace(pose, degrees=4), numpy.random.default_rng(5))[0]
+    assert one.shape != other.shape or not numpy.array_equal(one, other)
