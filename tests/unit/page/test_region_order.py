@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.page.given_order import settled
-from datagen.page.region_order import columns_of, in_reading_order
+from datagen.page.region_order import FROM_LEFT, columns_of, in_reading_order
 from datagen.record import Box, Line, Region
 
 EM = 10
