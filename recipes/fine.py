@@ -66,6 +66,7 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
             layout=chosen.layout,
             equations=chosen.equations,
             orientation=chosen.orientation,
+            unwarping=chosen.unwarping,
             batch_size=chosen.batch_size,
         )
     return (

@@ -28,6 +28,8 @@ _LONG = 6.0  # times as long as high: the frame of a shorter line says little of
 _WELL = 0.93  # a flat view that is read so surely needs no other
 _NO_WORSE = 0.97  # of what is read surely in the picture as it came: a flat view in which less is read doesn't fit
 
+DONE = ("turned", "unwarped", "askew", "lit", "unfit_sheet")
+"""The signals of a page that tell what was done to read it better: see `Seen`."""
 Read = Callable[[numpy.ndarray, Sequence[Quad]], PageLines]
 """Reads the lines at some corners of an image."""
 

@@ -53,9 +53,10 @@ KINDS: Mapping[str, Mapping[str, Takes]] = {
     "tables": {"tables": Takes(), "slanet": Takes("model", settings=_HUB), "got": _GOT, "server": _SERVER},
     "formulas": {"pp-formulanet": Takes("model", settings=_WRITING), "got": _GOT, "server": _SERVER},
     "orientation": {"page-orientation": Takes()},
+    "unwarping": {"page-unwarping": Takes()},
 }
 """The engines that can do each kind of work. `pages` is all of it in one; `text` reads regions whose lines are read already."""
-MAY_BE_NONE = ("pages", "equations", "text", "tables", "formulas", "orientation")
+MAY_BE_NONE = ("pages", "equations", "text", "tables", "formulas", "orientation", "unwarping")
 _TYPES: Mapping[str, type] = {
     "threshold": float,
     "timeout_s": float,

@@ -23,6 +23,7 @@ class PageEngines:
     tables: Choice | None
     formulas: Choice | None
     orientation: Choice | None
+    unwarping: Choice | None
     pages: Choice | None = None
 
     @property
@@ -40,6 +41,7 @@ EMBEDDED = PageEngines(
     tables=Choice("tables"),
     formulas=None,
     orientation=Choice("page-orientation"),
+    unwarping=Choice("page-unwarping"),
 )
 PAPER = replace(
     EMBEDDED,

@@ -33,6 +33,7 @@ BENCHES = {
     "gate": ("flywheel",),
     "fine_digital": ("fine",),
     "fine_image": ("fine",),
+    "fine_photos": ("fine",),
     "fine_cost": ("fine",),
     "truth": ("coarse",),
     "word": ("word",),
