@@ -7,9 +7,12 @@ region a column. What stands in a table and is told again beside it is told once
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
+import numpy
+
 from datagen.labels import PICTURES
 from datagen.page.boxes import area, around, shared
-from datagen.record import Box, Region
+from datagen.record import Box, Line, Region
 from datagen.tables.cells import parse
 
 _INSIDE = 0.5  # of a line's area
@@ -23,9 +26,9 @@ _OPENING = "([{<\"'“‘«„¿¡（「『《〈【"
 
 def overlap_share(regions: Sequence[Region]) -> float:
     """Of all lines outside of pictures, the share that lies mostly in the box of another region, pictures aside."""
-    placed = [(i, line.box) for i, region in enumerate(regions) if region.label not in PICTURES for line in region.lines]
-    boxes = [(i, region.box) for i, region in enumerate(regions) if region.label not in PICTURES]
-    covered = sum(any(i != j and _is_inside(box, other) for j, other in boxes) for i, box in placed)
+    placed = [(i, line) for i, region in enumerate(regions) if region.label not in PICTURES for line in region.lines]
+    others = [(i, region) for i, region in enumerate(regions) if region.label not in PICTURES]
+    covered = sum(any(i != j and _lies_in(line, other) for j, other in others) for i, line in placed)
     return covered / len(placed) if placed else 0.0
 
 
@@ -48,7 +51,14 @@ def divided(regions: Sequence[Region]) -> tuple[Region, ...]:
 def _divided(region: Region, others: Sequence[Region]) -> Sequence[Region]:
     boxes = [line.box for other in others if other.label not in PICTURES for line in other.lines]
     inside = [box for box in boxes if _is_inside(box, region.box)]
-    if not inside or len(region.lines) < 2 or region.label in _WHOLE or region.format != "markdown" or region.is_unread:
+    if (
+        region.polygon
+        or not inside
+        or len(region.lines) < 2
+        or region.label in _WHOLE
+        or region.format != "markdown"
+        or region.is_unread
+    ):
         return [region]
     runs: list[list[int]] = []
     for n, line in enumerate(region.lines):
@@ -104,6 +114,15 @@ def _behind(text: str, at: int, num_letters: int) -> int:
 
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
+
+
+def _lies_in(line: Line, region: Region) -> bool:
+    """Whether a line lies mostly in a region: its middle within the region's polygon, where that has one, since the boxes of what
+    leans reach into each other."""
+    if not region.polygon:
+        return _is_inside(line.box, region.box)
+    x, y = numpy.mean(numpy.array(line.corners, numpy.float32), axis=0).tolist()
+    return cv2.pointPolygonTest(numpy.array(region.polygon, numpy.float32), (x, y), False) >= 0
 
 
 def _is_inside(box: Box, other: Box) -> bool:

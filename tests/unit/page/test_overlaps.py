@@ -92,3 +92,20 @@ def test_the_stage_makes_the_pages_text_anew_and_counts():
     assert result.quality.signals["regions_divided"] == result.quality.signals["regions_doubled"] == 1.0
     (same,) = SettleRegions()([result], OPEN)
     assert same is result
+
+
+def test_paragraphs_on_a_page_that_leans_reach_into_each_others_boxes_and_overlap_by_their_polygons():
+    def leaning(x: float, y: float, height: float) -> tuple[tuple[float, float], ...]:
+        return ((x, y), (x + 400, y + 100), (x + 400, y + height + 100), (x, y + height))
+
+    def paragraph(y: int, *words: str) -> Region:
+        lines = tuple(
+            Line(Box(0, y + 20 * n, 400, y + 120 + 20 * n), text, polygon=leaning(0, y + 20 * n, 18))
+            for n, text in enumerate(words)
+        )
+        box = Box(0, y, 400, y + 100 + 20 * len(words))
+        return Region(box, "text", " ".join(words), None, "ppocr", leaning(0, y, 20 * len(words)), lines)
+
+    page = (paragraph(0, "One paragraph", "of two lines."), paragraph(50, "And another", "below that."))
+    assert overlap_share(page) == 0 and divided(page) == page
+    assert overlap_share((page[0], replace(page[1], polygon=leaning(0, 0, 90)))) == 0.5
