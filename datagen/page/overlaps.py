@@ -51,14 +51,9 @@ def divided(regions: Sequence[Region]) -> tuple[Region, ...]:
 def _divided(region: Region, others: Sequence[Region]) -> Sequence[Region]:
     boxes = [line.box for other in others if other.label not in PICTURES for line in other.lines]
     inside = [box for box in boxes if _is_inside(box, region.box)]
-    if (
-        region.polygon
-        or not inside
-        or len(region.lines) < 2
-        or region.label in _WHOLE
-        or region.format != "markdown"
-        or region.is_unread
-    ):
+    if not inside or len(region.lines) < 2 or region.label in _WHOLE or region.format != "markdown" or region.is_unread:
+        return [region]
+    if region.polygon:  # on a page that leans, boxes reach into others
         return [region]
     runs: list[list[int]] = []
     for n, line in enumerate(region.lines):

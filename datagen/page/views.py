@@ -17,8 +17,10 @@ _MOST_GROWN = 1.5  # times the pixels of the picture, at most, has a flat view
 _SMALL = 320  # pixels of the longer side on which the light is measured
 _LIGHT = 0.06  # of that side: letters are smaller, shadows larger
 _WHITE, _DIM = 245, 0.72  # what paper becomes; a page is dim or uneven whose paper has less than such a share of it somewhere
+_SHADE, _COLOUR = 0.35, 0.25  # of the usual paper's brightness; saturation: what is farther off lies in no shadow
 _MOST_GAIN = 5.0
 _STEPS = 9  # places along each edge of a box that are taken back
+_CURVED = 3.0  # pixels that they are off a straight edge
 
 
 @dataclass(frozen=True)
@@ -111,15 +113,21 @@ def bend(grid: numpy.ndarray, size: tuple[int, int]) -> float:
 
 def evenly_lit(image: numpy.ndarray) -> numpy.ndarray:
     """The image, (H, W, 3) bytes, with the same bright paper everywhere; the image itself where its paper is so already, or where
-    it has hardly any. What is brighter than its surroundings is taken for paper."""
+    it has hardly any. What is brighter than its surroundings is taken for paper, unless it is far darker than the paper of the
+    page or of another colour, as a picture is, or a band with light letters: that is as bright as it was beside the paper."""
     height, width = image.shape[:2]
     scale = _SMALL / max(height, width)
     small = cv2.resize(image, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA)
     reach = 2 * round(_LIGHT * _SMALL / 2) + 1
     paper = cv2.medianBlur(cv2.dilate(small, numpy.ones((reach // 2, reach // 2), numpy.uint8)), reach)
-    gray = paper.max(axis=2)
-    if numpy.percentile(gray, 10) >= _DIM * _WHITE:
+    gray = paper.max(axis=2).astype(numpy.float32)
+    colour = 1 - paper.min(axis=2) / numpy.maximum(1, gray)
+    bright = gray >= numpy.percentile(gray, 90)
+    usual = numpy.median(paper[bright], axis=0)
+    is_paper = (gray >= _SHADE * usual.max()) & (numpy.abs(colour - numpy.median(colour[bright])) < _COLOUR)
+    if numpy.percentile(gray[is_paper], 10) >= _DIM * _WHITE:
         return image
+    paper = numpy.where(is_paper[..., None], paper, usual).astype(numpy.uint8)
     paper = cv2.GaussianBlur(paper, (0, 0), reach / 3)
     gain = numpy.clip(_WHITE / numpy.maximum(1.0, paper.astype(numpy.float32)), 1.0, _MOST_GAIN)
     return cv2.multiply(image, cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U)
@@ -127,24 +135,28 @@ def evenly_lit(image: numpy.ndarray) -> numpy.ndarray:
 
 def as_it_came(regions: Sequence[Region], view: View, size: tuple[int, int]) -> tuple[Region, ...]:
     """Regions of a view with their places in the picture, of this (width, height). Polygons have the corners, from the top left
-    one of the text as it is read; boxes hold all of the edges, which may be curved there."""
+    one of the text as it is read; a region's has more points along its upper and its lower edge, as many on both, where these
+    are curved. Boxes hold all of the edges."""
     if view.back is None:
         return tuple(regions)
     made = []
     for region in regions:
-        box, corners = _placed(_corners(region.polygon, region.box), view.back, size)
+        of_region = _corners(region.polygon, region.box)
+        box, corners = _placed(of_region, view.back, size)
+        polygon = _along(of_region, view.back, size, corners)
         lines = []
         for line in region.lines:
-            of_line, polygon = _placed(line.corners, view.back, size)
-            lines.append(replace(line, box=of_line, polygon=polygon))
-        made.append(replace(region, box=box, polygon=corners, lines=tuple(lines)))
+            of_line, corners = _placed(line.corners, view.back, size)
+            lines.append(replace(line, box=of_line, polygon=corners))
+        made.append(replace(region, box=box, polygon=polygon, lines=tuple(lines)))
     return tuple(made)
 
 
 def straightened(image: numpy.ndarray, polygon: Polygon, lines: Sequence[Line], margin: int) -> tuple[numpy.ndarray, list[Line]]:
     """What is between the four corners of a `polygon` of an image, and so many pixels around, as if it were seen from the front;
-    and `lines` with their places there."""
-    corners = numpy.array(polygon, numpy.float32)
+    and `lines` with their places there. Of a polygon with more points these are the ends of its upper and its lower edge."""
+    half = len(polygon) // 2
+    corners = numpy.array([polygon[n] for n in (0, half - 1, half, -1)], numpy.float32)
     wide = max(2, round(float(max(numpy.linalg.norm(corners[1] - corners[0]), numpy.linalg.norm(corners[2] - corners[3])))))
     high = max(2, round(float(max(numpy.linalg.norm(corners[3] - corners[0]), numpy.linalg.norm(corners[2] - corners[1])))))
     x, y = margin + wide, margin + high
@@ -166,6 +178,19 @@ def _placed(corners: Polygon, back: Points, size: tuple[int, int]) -> tuple[Box,
     edges = numpy.concatenate([a + shares * (b - a) for a, b in zip(at, numpy.roll(at, -1, axis=0), strict=True)])
     polygon = tuple((round(float(x), 1), round(float(y), 1)) for x, y in numpy.clip(back(at), 0, size))
     return _box(back(edges), size), polygon
+
+
+def _along(corners: Polygon, back: Points, size: tuple[int, int], straight: Polygon) -> Polygon:
+    """The upper edge between corners of a view, and back along the lower one, in the picture: `straight` where it is so."""
+    top_left, top_right, bottom_right, bottom_left = numpy.array(corners, float)
+    shares = numpy.linspace(0, 1, _STEPS)[:, None]
+    places = numpy.concatenate([top_left + shares * (top_right - top_left), bottom_right + shares * (bottom_left - bottom_right)])
+    at = numpy.clip(back(places), 0, size)
+    ends = numpy.array(straight)
+    chords = numpy.concatenate([ends[0] + shares * (ends[1] - ends[0]), ends[2] + shares * (ends[3] - ends[2])])
+    if numpy.abs(at - chords).max() < _CURVED:
+        return straight
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in at)
 
 
 def _box(places: numpy.ndarray, size: tuple[int, int]) -> Box:

@@ -26,6 +26,7 @@ _CROOKED, _DRIFT, _STEP = (
 )  # of the lines' length, on a page that isn't flat; how far each is off, in heights; pixels
 _LONG = 6.0  # times as long as high: the frame of a shorter line says little of how it leans
 _WELL = 0.93  # a flat view that is read so surely needs no other
+_FOUND = 0.9  # of the lines that were found before
 _NO_WORSE = 0.97  # of what is read surely in the picture as it came: a flat view in which less is read doesn't fit
 
 DONE = ("turned", "unwarped", "askew", "lit", "unfit_sheet")
@@ -72,7 +73,7 @@ def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: 
     if flat is None:
         return Seen(upright, read(upright.image, quads), signals | of_flat)
     lines = read(flat.image, _found(flat, looks.detector, engines))
-    if lines.score is None or lines.score < _WELL or len(lines.lines) < 0.8 * len(quads):
+    if lines.score is None or lines.score < _WELL or len(lines.lines) < _FOUND * len(quads):
         others = read(upright.image, quads)
         if lines.sureness < _NO_WORSE * others.sureness:
             return Seen(upright, others, signals | {"unfit_sheet": 1.0})

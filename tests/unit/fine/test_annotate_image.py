@@ -29,6 +29,8 @@ class Told:
     quarters_by_width: dict[int, int] = field(default_factory=dict)
     readings: dict[int, tuple[str, float | None]] = field(default_factory=dict)
     script_guess: str = "Zyyy"
+    confidence: float = 0.9
+    confidences: list[float] = field(default_factory=list)
     tesseract: dict[int, str] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
@@ -40,6 +42,11 @@ class Engine:
     def __init__(self, told: Told, name: str):
         self.told, self.name = told, name
 
+    @property
+    def confidences(self) -> list[float] | None:
+        """Tesseract's, of its last readings."""
+        return self.told.confidences if self.name == "tesseract" else None
+
     def detect(self, images):
         return [[(((b.x0, b.y0), (b.x1, b.y0), (b.x1, b.y1), (b.x0, b.y1)), 0.9) for b, *_ in self.told.lines] for _ in images]
 
@@ -47,6 +54,7 @@ class Engine:
         self.told.asked.append((self.name, lang))
         shades = [int(numpy.median(crop)) for crop in crops]
         if self.name == "tesseract":
+            self.told.confidences = [self.told.confidence] * len(crops)
             return [(self.told.tesseract.get(shade, ""), None) for shade in shades]
         return [self.told.lines[shade - 1][1:] if shade <= len(self.told.lines) else ("paper", 0.3) for shade in shades]
 
@@ -184,6 +192,7 @@ def test_what_is_written_in_a_picture_is_its_text_and_running_text_that_lies_in_
     assert not others
     assert (picture.label, picture.text, picture.by) == ("image", "00 km\n10 km\n20 km\n30 km\n40 km", "ppocr")
     prose = rows(60, 200, 400, *(f"words that a layout engine takes for a picture {n}" for n in range(6)))
+    prose.append((Box(100, 600, 900, 1380), "", 0.0))
     result = annotated(Told(lines=prose, layout=[seen("image", 0, 0, 1000, 1400)]))
     assert {r.label for r in result.regions} == {"image", "text"} and "picture 5" in result.text
     assert result.quality.signals["lines_placed"] == 1

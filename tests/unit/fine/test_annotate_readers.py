@@ -51,6 +51,23 @@ def test_a_page_on_which_ppocr_fails_in_many_lines_is_read_by_who_knows_their_sc
     assert {r.by for r in annotated(few).regions} == {"ppocr"}
 
 
+def test_a_blurred_page_stays_with_the_reader_that_knows_its_letters_better():
+    lines = rows(50, 200, 800, *("Todos los seres humanos nacen libres e iguales" for _ in range(8)), score=0.75)
+    tamil = dict.fromkeys(range(1, 9), "மனிதர் யாவரும் சுதந்திரமாகவே பிறக்கின்றனர்")
+    unsure = annotated(Told(lines=lines, script_guess="Taml", tesseract=tamil, confidence=0.4))
+    assert (unsure.lang, {r.by for r in unsure.regions}) == ("es", {"ppocr"})
+    sure = annotated(Told(lines=lines, script_guess="Taml", tesseract=tamil, confidence=0.9))
+    assert (sure.lang, {r.by for r in sure.regions}) == ("ta", {"tesseract"})
+
+
+def test_a_page_of_columns_is_read_by_who_reads_columns_whatever_its_heads_look_like():
+    columns = [(Box(700 - 80 * n, 100, 740 - 80 * n, 800), "何でも薄暗いじめじめした所で泣いていた", 0.97) for n in range(8)]
+    heads = rows(50, 900, 200, *("xx" for _ in range(7)), score=0.4)
+    told = Told(lines=[*columns, *heads], script_guess="Cyrl", tesseract=dict.fromkeys(range(1, 16), "установить пакет"))
+    result = annotated(told)
+    assert {r.by for r in result.regions} == {"ppocr"} and (result.lang, result.script) == ("ja", "Jpan")
+
+
 def test_lines_in_latin_that_ppocr_is_sure_of_stay_on_a_page_that_tesseract_reads():
     latin = [(Box(100, 100 + 50 * n, 800, 130 + 50 * n), f"a licence in English {n}", 0.99) for n in range(6)]
     persian = [(Box(200, 500 + 50 * n, 700, 530 + 50 * n), "", 0.0) for n in range(7)]

@@ -99,10 +99,8 @@ def test_paragraphs_on_a_page_that_leans_reach_into_each_others_boxes_and_overla
         return ((x, y), (x + 400, y + 100), (x + 400, y + height + 100), (x, y + height))
 
     def paragraph(y: int, *words: str) -> Region:
-        lines = tuple(
-            Line(Box(0, y + 20 * n, 400, y + 120 + 20 * n), text, polygon=leaning(0, y + 20 * n, 18))
-            for n, text in enumerate(words)
-        )
+        tops = [(y + 20 * n, text) for n, text in enumerate(words)]
+        lines = tuple(Line(Box(0, top, 400, top + 120), text, polygon=leaning(0, top, 18)) for top, text in tops)
         box = Box(0, y, 400, y + 100 + 20 * len(words))
         return Region(box, "text", " ".join(words), None, "ppocr", leaning(0, y, 20 * len(words)), lines)
 

@@ -74,6 +74,15 @@ def test_uneven_light_is_made_even_and_even_light_is_left_alone():
     assert paper.min() > 225 and lit[90, 60].max() < 40
 
 
+def test_light_letters_on_a_dark_band_are_no_shadow():
+    slide = marked((60, 200), (220, 310))
+    slide[:90] = (25, 64, 115)
+    slide[30:60, 40:260] = 255
+    assert evenly_lit(slide) is slide
+    dim = evenly_lit((slide * 0.5).astype(numpy.uint8))
+    assert dim[45, 150].min() > 225 > 130 > dim[10, 20].max() and dim[250, 100].min() > 225
+
+
 def test_regions_get_corners_from_the_start_of_their_text_and_boxes_that_hold_it():
     view = View(marked()).turned(1)  # the text ran upwards
     line = Line(Box(50, 100, 250, 120), "text")
@@ -89,7 +98,12 @@ def test_a_curved_line_has_a_box_around_its_curve():
     height, width = view.image.shape[:2]
     line = Line(Box(20, height // 2, width - 20, height // 2 + 10), "a long line")
     (region,) = as_it_came([Region(line.box, "text", "", None, "x", lines=(line,))], view, (WIDTH, HEIGHT))
-    assert region.box.y1 - region.box.y0 > 30 and abs(region.polygon[0][1] - region.polygon[1][1]) < 3
+    corners = region.lines[0].polygon
+    assert region.box.y1 - region.box.y0 > 30 and len(corners) == 4 and abs(corners[0][1] - corners[1][1]) < 3
+    upper, lower = region.polygon[:9], region.polygon[9:]
+    assert upper[4][1] - upper[0][1] > 20 and all(8 < b[1] - a[1] < 13 for a, b in zip(upper, lower[::-1], strict=True))
+    image, (moved,) = straightened(view.image, region.polygon, region.lines, 0)
+    assert (image.shape[0], moved.box.x0) == (pytest.approx(10, abs=2), pytest.approx(0, abs=1))
 
 
 def test_what_is_between_corners_is_seen_from_the_front():
