@@ -14,12 +14,14 @@ from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.curation.mark_similar import MarkAlike
 from datagen.fine.annotate_image import AnnotateImage
 from datagen.fine.document_structure import SettleStructure
-from datagen.fine.judge_page import WeighLabels
 from datagen.fine.read_pages import ReadPages
 from datagen.fine.read_regions import ReadRegions
 from datagen.fine.running_heads import LabelRunning
 from datagen.fine.settle_overlaps import SettleRegions
 from datagen.fine.source import ANNOTATED, FORMATS, PageFiles
+from datagen.fine.verdict.judge_page import WeighLabels
+from datagen.fine.verdict.mark_formulas import MarkFormulas
+from datagen.fine.verdict.mend_lookalikes import MendLookalikes
 from datagen.inputs.census import Listing
 from datagen.pictures.source import ImageSource
 from datagen.reading.language import IdentifyLanguage
@@ -53,9 +55,10 @@ def annotated(source: PdfSource) -> PdfSource:
 
 
 def stages(chosen: PageEngines) -> tuple[Stage, ...]:
-    """What happens to a page, in order: its text layer is judged; where that doesn't hold, the image is read; running heads are
-    told by the pages around, and so is the structure; tables and formulas that have no text yet are read; what lies over each
-    other is divided; and the whole is weighed."""
+    """What happens to a page, in order: its text layer is judged; where that doesn't hold, the image is read; signs that look
+    alike are told by their words, and paragraphs with formulas by their signs; running heads are told by the pages around, and so
+    is the structure; tables and formulas that have no text yet are read; what lies over each other is divided; and the whole is
+    weighed."""
     by_image: Stage
     if chosen.pages:
         by_image = ReadPages(chosen.pages)
@@ -74,9 +77,11 @@ def stages(chosen: PageEngines) -> tuple[Stage, ...]:
         CompareInk(budget_s=9.0),
         JudgeTextLayer(),
         by_image,
+        MendLookalikes(),
+        MarkFormulas(),
         LabelRunning(),
         SettleStructure(),
-        ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text),
+        ReadRegions(tables=chosen.tables, formulas=chosen.formulas, text=chosen.text, inline=chosen.inline),
         SettleRegions(),
         WeighLabels(),
     )

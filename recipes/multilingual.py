@@ -36,7 +36,6 @@ DRAW = 7
 FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
 STEPS, STEPS_ON_CORPUS = 2300, 300
 STAGES = ((0, 1), (12_000, 2), (22_000, 5), (55_000, 8), (65_000, 12))  # sooner than where there is more time
-MIN_WORTH = 0.9  # of an annotated page's labels, to learn from it
 STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
 
 PAGES = Train(
@@ -123,7 +122,7 @@ def multilingual(
         datasets=(
             replace(drawn(SEED + 1000, ((0, 12),)), weight=0.9),
             Data(f"{CROPS}*", weight=0.04),
-            Data(f"{lines.name}*", weight=0.04, min_worth=MIN_WORTH),
+            Data(f"{lines.name}*", weight=0.04),
             Data(ROUNDS, weight=0.02),
         ),
         start=of_drawn.name,
@@ -132,8 +131,8 @@ def multilingual(
         loss_every=100,
         name="train",
     ).lasting(max(1, steps * STEPS_ON_CORPUS // STEPS))
-    with_regions = Data(annotated.name, unread="cut", min_worth=MIN_WORTH)
-    of_regions = Data(f"{regions.name}*", min_worth=MIN_WORTH)
+    with_regions = Data(annotated.name, unread="cut")
+    of_regions = Data(f"{regions.name}*")
     of_pages = replace(PAGES, datasets=(pages.name, with_regions, of_regions, PAGES_OF_ROUNDS), seed=SEED)
     report = Report(datasets=(pages.name, annotated.name), seed=SEED, after=(alike.name, annotated.name))
     return Recipe("multilingual", (pages, alike, annotated, regions, lines, wheel, of_drawn, of_lines, of_pages, report))

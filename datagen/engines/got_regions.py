@@ -1,4 +1,5 @@
-"""GOT-OCR2.0 (arXiv 2409.01704) as a reader of regions: paragraphs, formulas as LaTeX, tables as HTML. On a GPU where there is
+"""GOT-OCR2.0 (arXiv 2409.01704) as a reader of regions: paragraphs, with their formulas as LaTeX (`inline`) or without, formulas
+as LaTeX, tables as HTML. On a GPU where there is
 one.
 
 Asked for formatted text, GOT writes a table as LaTeX's `tabular`, which becomes HTML here. A table that isn't one whole `tabular`
@@ -23,12 +24,12 @@ from datagen.writing.join_lines import joined
 
 AT_A_TIME = 8
 """Regions that are read together."""
-FORMATS = {"text": "markdown", "formulas": "latex", "tables": "html"}
+FORMATS = {"text": "markdown", "inline": "markdown", "formulas": "latex", "tables": "html"}
 """What the readings of each kind of region are."""
 
 
 class GotRegions:
-    """Reads regions of a `kind`: text, formulas or tables, with the network `model`, a folder or a hub's name, at a hub's
+    """Reads regions of a `kind`: text, inline, formulas or tables, with the network `model`, a folder or a hub's name, at a hub's
     `revision`. An answer of over `max_tokens` tokens isn't taken. Raises `ValueError` for another kind, and at the first region
     if there is no such network."""
 

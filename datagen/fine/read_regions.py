@@ -7,7 +7,9 @@ from typing import ClassVar, NamedTuple
 
 import numpy
 
+from datagen.coarse.answers import BY
 from datagen.engines import Choice, Engines, RegionReader, merged
+from datagen.fine.verdict.mark_formulas import LABELS, has_formula, is_latex
 from datagen.labels import PICTURES
 from datagen.markdown import bare_latex, markdown
 from datagen.page.boxes import overlap
@@ -37,7 +39,8 @@ class ReadRegions(Stage):
     no engine. What has no engine stays unread.
 
     An engine for `text` reads what is left but pictures, and again what another engine read from lines; what the file says of
-    itself it doesn't read.
+    itself it doesn't read. Paragraphs with formulas in them go to the engine `inline`, which writes these as LaTeX; an answer
+    without any is not believed (`flattened`).
 
     Each region is cut out with `margin` pixels around it, so that a table's frame is in the crop; one with a polygon, on a page
     that was turned, tilted or bent, as if it were seen from the front. The engine gets the lines that were read there, and all
@@ -47,7 +50,7 @@ class ReadRegions(Stage):
     of what was read in its lines; LaTeX must have its braces in pairs. Else the region stays unread; but a table of at least
     `FEW_LINES` lines becomes text, row by row, so that nothing that was read is lost. Signals: `unread_` with a label is the
     number of regions with it that are left unread; absent if it is 0. `not_read_` with a reason of the engine's, such as
-    `timeout`, or with `not_whole` or `lines_lost`, is the number of regions that an engine couldn't read for it.
+    `timeout`, or with `not_whole`, `lines_lost` or `flattened`, is the number of regions that an engine couldn't read for it.
     """
 
     version: ClassVar[int] = 2
@@ -55,6 +58,7 @@ class ReadRegions(Stage):
     tables: Choice | None = _TABLES
     formulas: Choice | None = None
     text: Choice | None = None
+    inline: Choice | None = None
     margin: int = 6
     batch_size: int = 16
 
@@ -64,7 +68,7 @@ class ReadRegions(Stage):
 
     @property
     def _choices(self) -> list[Choice]:
-        return [choice for choice in (self.tables, self.formulas, self.text) if choice is not None]
+        return [choice for choice in (self.tables, self.formulas, self.text, self.inline) if choice is not None]
 
     def engines(self) -> dict[str, str]:
         return merged(choice.versions() for choice in self._choices)
@@ -73,7 +77,7 @@ class ReadRegions(Stage):
         asked: dict[tuple[Choice, str], list[_Place]] = defaultdict(list)
         for i, sample in enumerate(batch):
             for n, region in enumerate(sample.regions if sample.task == "page" and sample.image else ()):
-                if choice := self._who(region):
+                if choice := self._who(region, sample.script):
                     asked[choice, sample.lang].append(_Place(i, n))
         images = {i: pixels(batch[i].image or b"") for i in {place.sample for places in asked.values() for place in places}}
         read: dict[_Place, Region] = {}
@@ -88,6 +92,8 @@ class ReadRegions(Stage):
                 whole, region = _whole(text, reader.format), batch[place.sample].regions[place.region]
                 if not whole:
                     why[place.sample][reason or "not_whole"] += 1
+                elif _wants_latex(region, batch[place.sample].script) and not is_latex(whole):
+                    why[place.sample]["flattened"] += 1
                 elif reader.format == "html" and _kept(whole, region.lines) < _KEPT:
                     why[place.sample]["lines_lost"] += 1
                 else:
@@ -106,7 +112,7 @@ class ReadRegions(Stage):
                     read.setdefault(_Place(i, n), _as_text(region))
             yield self._with(sample, {place.region: region for place, region in read.items() if place.sample == i}, why[i])
 
-    def _who(self, region: Region) -> Choice | None:
+    def _who(self, region: Region, script: str) -> Choice | None:
         """The engine for a region that is to be read."""
         if region.label in PICTURES:
             return None
@@ -114,6 +120,8 @@ class ReadRegions(Stage):
             return self.tables if region.is_unread else None
         if region.label == "equation":
             return self.formulas if region.is_unread else None
+        if _wants_latex(region, script):
+            return self.inline
         return self.text if region.is_unread or region.score is not None else None
 
     def _cut(self, image: numpy.ndarray, sample: Sample, region: int) -> tuple[numpy.ndarray, list[Line]]:
@@ -143,6 +151,12 @@ class ReadRegions(Stage):
         signals = {f"unread_{label}": float(labels.count(label)) for label in sorted(set(labels))}
         signals |= {f"not_read_{reason}": float(num) for reason, num in sorted(why.items())}
         return replace(sample, quality=replace(sample.quality, signals=sample.quality.signals | signals))
+
+
+def _wants_latex(region: Region, script: str) -> bool:
+    """Whether a region is a paragraph with formulas in it. Of the file's own text nothing else is left unread."""
+    is_text = region.is_unread and region.label in LABELS and region.format == "markdown"
+    return is_text and (region.by == BY or has_formula(region, script))
 
 
 def _moved(line: Line, box: Box) -> Line:

@@ -23,6 +23,19 @@ _RARE = {"Cyrl": frozenset("sSjJ"), "Grek": frozenset()}
 _TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in ALIKE.items()}
 _MEND_TO_LATIN = {script: str.maketrans(own, latin) for script, (own, latin) in _SIMILAR.items()}
 _FROM_LATIN = {s: str.maketrans(ALIKE[s][1] + _SIMILAR[s][1], ALIKE[s][0] + _SIMILAR[s][0]) for s in ALIKE}
+# Kana and the ideographs, or hiragana, that are drawn alike.
+_KANA_AS_IDEOGRAPHS = dict(zip("ーカニロエタトハチオ", "一力二口工夕卜八千才", strict=True))
+_IDEOGRAPHS_AS_KANA = {ideograph: kana for kana, ideograph in _KANA_AS_IDEOGRAPHS.items()}
+_KANA_AS_HIRAGANA = dict(zip("ヘベペリ", "へべぺり", strict=True))
+_KANA = re.compile("[{}]".format("".join((*_KANA_AS_IDEOGRAPHS, *_IDEOGRAPHS_AS_KANA, *_KANA_AS_HIRAGANA))))
+_KATAKANA, _HIRAGANA, _HAN = (re.compile(f"[{kind}]") for kind in ("\u30a1-\u30fa\u30fc", "\u3041-\u3096", scripts.IDEOGRAPHS))
+_NUMERALS = frozenset("一二三四五六七八九十百千万数何両半全各")
+_COUNTED = tuple("月所国年条村寺町店")
+_KEYS = ("長", "短", "調")
+_STATES = frozenset("日米中英独仏欧韓朝印")
+_ONE_SIGN = str.maketrans(
+    {sign: alike[0] for alike in ("'‘’‚`´′ʼ", '"“”„«»″', "-‐‑–—−―", "·•∙‧・●", ".。．", ",，、،", ":：", "…") for sign in alike}
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _STOPS = ",.;:!?"
 _PLAIN = re.compile(rf"[^\W\d_]+[{_STOPS}]?")
@@ -32,6 +45,41 @@ _THREE_FOR_ZE = re.compile(f"(?<![^\\W_])3(?=[{scripts.SMALL_CYRILLIC}]{{3}})")
 def fold(text: str, script: str) -> str:
     """`text` with the script's letters that look Latin written as Latin."""
     return text.translate(_TO_LATIN.get(script, {}))
+
+
+def one_sign(text: str) -> str:
+    """`text` with one sign for each class of quotes, dashes and dots that readers take for one another."""
+    return text.translate(_ONE_SIGN).replace("…", "...").replace("''", '"')
+
+
+def in_context(text: str) -> str:
+    """`text` with kana that look like ideographs, or like other kana, and ideographs that look like kana, as what stands beside
+    them says.
+
+    A long mark follows kana, so that one behind an ideograph is `一`. A katakana alone, behind an ideograph that is no number, is
+    the ideograph that it looks like: in `入カ`, not in `二カ月` and `日ロ`. Among katakana an ideograph is a kana, and among
+    hiragana a katakana is a hiragana.
+    """
+    return _KANA.sub(_in_context, text)
+
+
+def _in_context(match: re.Match[str]) -> str:
+    text, at, char = match.string, match.start(), match[0]
+    before, behind = text[at - 1 : at], text[at + 1 : at + 2]
+    if char in _IDEOGRAPHS_AS_KANA:
+        is_kana = _KATAKANA.match(before) and (_KATAKANA.match(behind) or (char == "一" and not _HAN.match(behind)))
+        return _IDEOGRAPHS_AS_KANA[char] if is_kana else char
+    if _KATAKANA.match(behind) or _KATAKANA.match(before) or behind == "ー":
+        return char
+    if char in _KANA_AS_HIRAGANA:
+        is_hiragana = _HIRAGANA.match(before) or (_HAN.match(before) and char != "リ") or _HIRAGANA.match(behind)
+        return _KANA_AS_HIRAGANA[char] if is_hiragana else char
+    if not _HAN.match(before) or (char != "ー" and before in _NUMERALS):
+        return char
+    is_word = (char == "カ" and behind in _COUNTED) or (char == "ロ" and before in _STATES)
+    if is_word or (char in "ハニロト" and behind in _KEYS):
+        return char
+    return _KANA_AS_IDEOGRAPHS[char]
 
 
 def unfold(text: str, script: str) -> str:

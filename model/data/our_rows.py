@@ -23,6 +23,7 @@ from datagen.target import Prompt, can_answer, encode, neutralise
 from model.data import lengths
 from model.data.rows import DIFFICULTY, NO_ANSWER, Columns, Features, Part
 from model.data.tokens import counted
+from model.data.words import MIN_WORTH
 from model.net.tokenizer import TextTokenizer
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Choice(NamedTuple):
     images; labels must be worth `min_worth`, where that was measured."""
 
     unread: str = "leave"
-    min_worth: float = 0.0
+    min_worth: float = MIN_WORTH
 
 
 _AT_A_TIME = 1024

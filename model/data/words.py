@@ -1,5 +1,7 @@
 """Words that recipes say of the samples they learn from. This file loads nothing, so that a recipe is quick to build."""
 
+MIN_WORTH = 0.9
+"""What a sample's labels must be worth to be learned from, where that was measured, if nobody says otherwise."""
 LEVELS = ("easy", "medium", "hard", "unknown")
 """Degrees of difficulty, the last of which is that of samples that nobody measured."""
 DIVERSE = ("document", "source", "lang", "layout")

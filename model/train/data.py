@@ -91,12 +91,13 @@ def _chosen(one: Data, datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
     choice = Choice(one.unread, one.min_worth)
     if choice == Choice():
         return tuple(datasets)
-    if others := [dataset.name for dataset in datasets if not isinstance(dataset, Ours)]:
+    asks = choice.unread != Choice().unread or choice.min_worth > 0
+    if asks and (others := [dataset.name for dataset in datasets if not isinstance(dataset, Ours)]):
         raise ValueError(
             f"data has {one.where} with unread={one.unread}, min_worth={one.min_worth}: pagewheel didn't write "
             f"{', '.join(others)}, and nobody knows these of its samples"
         )
-    return tuple(dataset.choosing(choice) for dataset in datasets if isinstance(dataset, Ours))
+    return tuple(dataset.choosing(choice) if isinstance(dataset, Ours) else dataset for dataset in datasets)
 
 
 def _is_elsewhere(where: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from datagen.drawing.line_curriculum import Curriculum
 from model.costs.plan import LANGUAGE
-from model.data.words import DIVERSE, LEVELS, UNREAD
+from model.data.words import DIVERSE, LEVELS, MIN_WORTH, UNREAD
 from model.net.config import ModelConfig, tiny
 
 CURVES = ("cosine", "step", "constant")
@@ -48,7 +48,7 @@ class Data:
 
     unread        "leave": pages with regions that nobody read are left out; "cut": they are learned from, with these regions cut
                   out of the image
-    min_worth     what a sample's labels must be worth, from 0 to 1, where that was measured
+    min_worth     what a sample's labels must be worth, from 0 to 1, where that was measured; 0: they may be worth anything
     difficulty    shares of "easy", "medium", "hard" and "unknown" samples, where * stands for all that aren't named; empty: each
                   sample as often as any other
     medium_from, hard_from    the difficulty from which on a sample is no longer easy, and from which on it is hard
@@ -67,7 +67,7 @@ class Data:
     split: str = "train"
     only: str = ""
     unread: str = "leave"
-    min_worth: float = 0.0
+    min_worth: float = MIN_WORTH
     difficulty: tuple[tuple[str, float], ...] = ()
     medium_from: float = 0.02
     hard_from: float = 0.1

@@ -27,6 +27,13 @@ class PageEngines:
     pages: Choice | None = None
 
     @property
+    def inline(self) -> Choice | None:
+        """Who reads paragraphs with formulas: the engine for text. GOT must be asked for LaTeX, others write it anyhow."""
+        if self.text is None or self.text.name != "got":
+            return self.text
+        return Choice.of("got", **dict(self.text.settings) | {"kind": "inline"})
+
+    @property
     def batch_size(self) -> int:
         """How many pages are looked at together: several pay on a GPU, elsewhere they only take memory."""
         return _TOGETHER if self.layout.name == "pp-doclayout" else 1

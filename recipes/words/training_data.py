@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from model.data.words import MIN_WORTH
 from model.train.step import Data
 from recipes.words.fields import parts
 from recipes.words.values import GROUPS
@@ -47,7 +48,7 @@ class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
     split: str = "train"
     only: str = ""
     unread: str = "leave"
-    min_worth: float = 0.0
+    min_worth: float = MIN_WORTH
     difficulty: dict[str, float] = {}
     medium_from: float = 0.02
     hard_from: float = 0.1

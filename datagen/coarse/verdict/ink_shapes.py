@@ -194,6 +194,12 @@ def likeness(word: Ink, face: str, text: str) -> float:
     return both - _ASPECT * abs(math.log(drawn.shape[1] / drawn.shape[0] / word.aspect))
 
 
+def drawn_aspect(face: str, text: str) -> float:
+    """How wide the ink of `text` is for its height, as the face draws it; 0 where it draws none."""
+    drawn = _drawn(face, text)
+    return 0.0 if drawn is None else drawn.shape[1] / drawn.shape[0]
+
+
 def _resized(ink: numpy.ndarray, columns: int) -> numpy.ndarray:
     image = Image.fromarray(ink).resize((columns, _HEIGHT), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(_BLUR))
     resized = numpy.asarray(image, numpy.float32)

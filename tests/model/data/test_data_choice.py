@@ -19,6 +19,7 @@ from model.data.ours import open_ours
 from model.data.plan import Plan, alone
 from model.data.rows import Features
 from model.data.split import opened
+from model.data.words import MIN_WORTH
 from model.net.tokenizer import train_tokenizer
 from model.train.data import open_all, sources
 from model.train.step import Data, Train
@@ -76,13 +77,13 @@ def corpus_of(out, tokenizer, choice):
 
 
 def test_pages_with_unread_regions_are_left_out(out, tokenizer):
-    corpus = corpus_of(out, tokenizer, Choice())
+    corpus = corpus_of(out, tokenizer, Choice(min_worth=0))
     assert numbers(corpus) == [n for n in range(20) if n % 5]
     assert corpus.skipped == {"fine": {"unread_regions": 4}}
 
 
 def test_or_these_regions_are_cut_out_of_the_image_and_the_answer(out, tokenizer):
-    corpus = corpus_of(out, tokenizer, Choice("cut"))
+    corpus = corpus_of(out, tokenizer, Choice("cut", min_worth=0))
     assert numbers(corpus) == list(range(20))
     for row in range(20):
         shown = read(corpus, alone(corpus, 0, row, "tiny"))
@@ -109,6 +110,14 @@ def test_a_picture_that_nobody_read_is_no_reason(tmp_path, tokenizer):
 def test_samples_whose_labels_are_worth_too_little_are_left_out(out, tokenizer):
     corpus = corpus_of(out, tokenizer, Choice("cut", 0.6))
     assert numbers(corpus) == list(range(12, 20)) and corpus.skipped == {"fine": {"worth_little": 12}}
+
+
+def test_every_mixture_leaves_out_what_is_worth_less_than_one_default(out, tokenizer, tmp_path):
+    path = tmp_path / "mixture.json"
+    path.write_text(json.dumps({"datasets": [{"where": "./fine"}, {"where": "./fine", "min_worth": 0}]}))
+    by_file, anything = mixture(str(path))["datasets"]
+    assert by_file.min_worth == Data("fine").min_worth == Choice().min_worth == MIN_WORTH == 0.9 and anything.min_worth == 0
+    assert numbers(corpus_of(out, tokenizer, Choice("cut"))) == [18, 19]
 
 
 def test_samples_whose_worth_nobody_measured_stay(tmp_path, tokenizer):

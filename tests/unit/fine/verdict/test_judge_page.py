@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from datagen.engines import OPEN, tesseract
-from datagen.fine.judge_page import WeighLabels, second_reader
+from datagen.fine.verdict.judge_page import WeighLabels, second_reader
 from datagen.formulas.render import draw
 from datagen.page import images
 from datagen.record import Box, Region
@@ -46,12 +46,15 @@ def test_a_true_page_is_easy_and_each_region_that_was_read_again_has_a_score():
     assert [region.score is None for region in result.regions] == [False] * 4 + [True]
 
 
-def test_a_region_whose_text_is_another_has_the_least_score_and_makes_the_page_hard():
-    result = weighed(page(lambda i, text: text[::-1] if i == 1 else text))
-    scores = [region.score for region in result.regions[:4]]
-    assert scores[1] < 0.5 < min(scores[:1] + scores[2:])
-    assert result.quality.signals["level"] == 2.0
-    assert result.quality.verdict == "trusted"  # its layer was judged by its ink
+def test_a_region_whose_text_is_another_becomes_unread_and_the_others_stay():
+    whole = page(lambda i, text: text[::-1] if i == 1 else text)
+    result = weighed(whole)
+    assert [region.is_unread for region in result.regions[:4]] == [False, True, False, False]
+    assert result.regions[1].text == "" and result.regions[1].lines == whole.regions[1].lines
+    assert result.quality.verdict == "trusted" and result.quality.reasons == ("unread_regions",)
+    assert result.quality.signals["agreement"] > 0.98 and result.quality.signals["doubted_readers_disagree"] == 1.0
+    assert 0.1 < result.quality.signals["doubted_share"] < 0.35
+    assert result.text == "\n\n".join(whole.regions[i].text for i in (0, 2, 3))
 
 
 @pytest.mark.skipif(
@@ -62,8 +65,15 @@ def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
     agreed = weighed(page(by="ppocr", score=0.9, verdict="none"))
     assert agreed.quality.verdict == "trusted" and agreed.quality.signals["agreement"] > 0.95
     assert all(0.85 < region.score <= 0.9 for region in agreed.regions[:4])
-    disagreed = weighed(page(lambda i, text: text[::-1], by="ppocr", score=0.9, verdict="none"))
-    assert (disagreed.quality.verdict, disagreed.quality.reasons) == ("suspect", ("readers_disagree",))
+    disagreed = weighed(page(lambda i, text: text[::-1] if i else text, by="ppocr", score=0.9, verdict="none"))
+    assert (disagreed.quality.verdict, disagreed.quality.reasons) == ("suspect", ("readers_disagree", "unread_regions"))
+    assert [region.is_unread for region in disagreed.regions[:4]] == [False, True, True, True]
+
+
+@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
+def test_reasons_of_before_stay_though_two_readers_agree():
+    result = weighed(page(by="ppocr", score=0.6).with_quality("suspect", ("unsure_reading",)))
+    assert (result.quality.verdict, result.quality.reasons) == ("trusted", ("unsure_reading",))
 
 
 def test_a_page_that_nobody_else_can_read_is_suspect(monkeypatch):

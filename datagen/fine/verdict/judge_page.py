@@ -1,0 +1,278 @@
+"""What a page's labels are worth: whether something speaks for each region, and whether all of the page's ink lies in one.
+
+Where engines disagree, a label is wrong or the page is hard, and nobody needs to know which to keep the region back. So agreement
+sorts regions, as cross-model consistency sorts pages for MinerU2.5-Pro (arXiv 2604.04771). Where readers share a weakness, and of
+formulas, the ink is the second reader.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy
+
+from datagen.coarse.answers import BY
+from datagen.coarse.uncovered_ink import uncovered_ink
+from datagen.coarse.verdict.ink_fonts import cut_out
+from datagen.coarse.verdict.ink_lines import comparable
+from datagen.engines import Engines, ppocr, tesseract, versions
+from datagen.fine.verdict.line_ink import is_stretched
+from datagen.fine.verdict.line_witness import Faces, spoken
+from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
+from datagen.formulas import compare_ink, render
+from datagen.formulas.render import NotDrawn
+from datagen.markdown import markdown
+from datagen.page.boxes import area
+from datagen.page.images import pixels
+from datagen.page.overlaps import overlap_share
+from datagen.record import LACKING, Drop, Line, Region, Sample
+from datagen.work.pipeline import Stage
+
+_PP_ALPHABET = 0.99
+_FORMULAS = frozenset({"formula_in_text", "incomplete"})
+_TESSERACT_FASTER = 4  # times as fast as PP-OCR it reads a line
+_MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
+_Drawn = tuple[int, Line, str]
+"""A line that is read again, with the index of its region, and its script."""
+
+
+@dataclass(frozen=True)
+class WeighLabels(Stage):
+    """Asks what speaks for each region, makes those unread that can't be believed, and says what the page's labels are worth.
+
+    Some lines are read by a second reader, one that didn't read them first: PP-OCRv6 where it knows the letters, else Tesseract
+    in a language of their script. Of the file's own text these are `lines_a_page`, of what an engine read `read_lines_a_page`,
+    and a quarter of that where PP-OCR reads them, which takes it longer. One of each region comes first, the one of which its
+    reader was least sure; `seed` draws among equals. A region is worth the share of its characters that both readers have.
+
+    - Where the two differ in letters, the ink of each word decides (`verdict.line_witness`), by which of the two it is more like,
+      drawn in the typeface of this machine that is most like it.
+    - Two readers that share a weakness count as one. Letters that look alike are one letter. The gaps in the ink tell spaces. A
+      line whose ink is much wider than its text would be says more than was read, such as letters that no reader knows.
+    - A region without such a line in its script is worth what those of its kind are: of one reader, font and script.
+    - A table needs `min_table` of its own reader's score, and the letters of its lines in its cells.
+    - A formula's LaTeX is drawn again, of at most `formulas_a_page`: it is worth the share of its signs that its ink has.
+
+    A region is doubted if it is worth less than `min_agreement` (of the file's own text, which `CompareInk` judged by its fonts,
+    `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
+    becomes `is_unread`. What is left has its worth as its score, times the score that it had.
+
+    Signals:
+    `agreement`     of the regions that are left, the mean worth by character, and of formulas the share of signs. Absent where no
+                    second reader knows the script of any line
+    `formula_agreement`  the same of formulas alone; absent where none was drawn
+    `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared, and have no agreement
+    `doubted_`      with a reason, the number of doubted regions: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
+                    `spaces_disagree`, `unsure_table`, `unchecked`
+    `doubted_share` the share of the lines' area in regions that the ink or a reader doubts
+    `unchecked_share`  the share in regions that an engine read and nothing speaks for
+    `coverage`      the share of ink like text that lies in a region
+    `overlap_share` the share of lines that lie in the box of another region, too
+    `unread_share`  the share of the regions' area that is unread
+    `worth`         the lesser one of agreement and coverage; absent where there is no agreement
+    `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
+
+    `difficulty` is 1 less `worth`. The page's verdict follows from its regions' and from the ink outside of them. It is suspect
+    if more than `max_doubted` of it is doubted (`readers_disagree`), or unchecked (`reading_unchecked`; that keeps its text), if
+    less than `min_coverage` of its ink has a region (`incomplete`), or if more than `max_overlap` of its lines lie in two
+    (`regions_overlap`). Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or
+    read by now. Reasons that it had stay, and one with regions that nobody has read has the reason `unread_regions`.
+    """
+
+    version: ClassVar[int] = 4
+
+    lines_a_page: int = 8
+    read_lines_a_page: int = 40
+    formulas_a_page: int = 8
+    easy: float = 0.98
+    hard: float = 0.9
+    min_agreement: float = 0.85
+    min_file_agreement: float = 0.6
+    min_table: float = 0.5
+    max_doubted: float = 0.35
+    min_coverage: float = 0.97
+    max_overlap: float = 0.02
+    seed: int = 0
+    batch_size: int = 1
+
+    @property
+    def rate(self) -> str:
+        return "fine.page_core_s"  # what all stages of an annotation cost
+
+    def engines(self) -> dict[str, str]:
+        return versions("ppocr") | versions("tesseract") | render.versions()
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        for sample in batch:
+            yield self.weighed(sample, engines)
+
+    def weighed(self, page: Sample, engines: Engines) -> Sample:
+        """The page with its signals, scores, difficulty and verdict. Raises `SampleError` if its image can't be decoded."""
+        if page.image is None or not page.regions:
+            return page
+        image = pixels(page.image)
+        gray = numpy.asarray(image[:, :, 1])
+        found = self._witnesses(page, gray, engines)
+        weights = {i: _size(region) for i, region in enumerate(page.regions) if _is_text(region)}
+        reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
+        shares_of = {
+            name: sum(weights[i] for i in of) / max(1, sum(weights.values()))
+            for name, of in (("doubted", reasons), ("unchecked", silent))
+        }
+        if shares_of["unchecked"] <= self.max_doubted:
+            reasons |= dict.fromkeys(sorted(silent), "unchecked")
+        formulas, undrawn = self._formulas(page, gray)
+        shares = {i: (found[i].agreement, found[i].chars) for i in found if found[i].lines} | formulas
+        regions = tuple(_settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
+        signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
+        signals["overlap_share"] = overlap_share(regions)
+        areas = {is_unread: sum(area(r.box) for r in regions if r.is_unread is is_unread) for is_unread in (True, False)}
+        signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
+        signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
+        signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(Counter(reasons.values()).items())}
+        signals |= {f"{name}_share": share for name, share in shares_of.items()}
+        if formulas:
+            signals["formula_agreement"] = _mean(list(formulas.values()))
+        # Formulas alone don't speak for a text that nobody read again.
+        left = [shares[i] for i in shares if i not in reasons]
+        if left and (any(found[i].lines for i in found) or not _has_lines(page)):
+            signals["agreement"] = _mean(left)
+            signals["worth"] = min(signals["agreement"], signals["coverage"])
+            signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
+        difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
+        text = markdown(regions) if reasons else page.text
+        judged = replace(page, regions=regions, text=text, difficulty=difficulty)
+        verdict, why = self._judged(judged, page, signals)
+        return judged.with_quality(verdict, why, **signals)
+
+    def _judged(self, page: Sample, before: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
+        """The verdict and reasons of the page, which was read as it was `before`."""
+        by_engine = sum(len(region.text) for region in before.regions if region.by != BY)
+        is_read = 2 * by_engine > sum(len(region.text) for region in before.regions)
+        doubts = {
+            "incomplete": signals["coverage"] < self.min_coverage,
+            "regions_overlap": signals["overlap_share"] > self.max_overlap,
+            "readers_disagree": signals["doubted_share"] > self.max_doubted,
+            "reading_unchecked": signals["unchecked_share"] > self.max_doubted,
+        }
+        verdict, reasons = page.quality.verdict, page.quality.reasons
+        lacks_formulas = verdict == "suspect" and "formula_in_text" in reasons and LACKING & set(reasons) <= _FORMULAS
+        if is_read or (lacks_formulas and page.quality.words_hold):
+            verdict = "trusted"  # two readers know more than one that is unsure
+        if not page.text:
+            verdict = "none"
+        elif any(doubts.values()):
+            verdict = "suspect"
+        more = [reason for reason, holds in doubts.items() if holds]
+        more += ["unread_regions"] if any(region.is_unread for region in page.regions) else []
+        return verdict, tuple(dict.fromkeys([*reasons, *more]))
+
+    def _witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> dict[int, Witnesses]:
+        """By the index of a region, what was found of its lines' inks, and of those that were read again."""
+        found: dict[int, Witnesses] = defaultdict(Witnesses)
+        faces = Faces()
+        drawn = self._drawn(page)
+        for i, region in enumerate(page.regions):
+            if _is_text(region) and region.by != BY:
+                cuts = (cut_out(gray, line, page.lang) for line in region.lines if comparable(line))
+                found[i].num_stretched = sum(is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts)
+        for (name, lang), lines in self._readers(page, drawn).items():
+            most = self._most(page, name)
+            for i, line, script in lines[:most]:
+                cut = cut_out(gray, line, page.lang)
+                ((text, _),) = engines.get(name).read([cut.crop], lang)
+                found[i].lines[script].append(spoken(cut, text, script, faces))
+        return dict(found)
+
+    def _most(self, page: Sample, reader: str) -> int:
+        """How many lines a second reader reads."""
+        if all(region.by == BY for region in page.regions if _is_text(region)):
+            return self.lines_a_page
+        return self.read_lines_a_page if reader == "tesseract" else max(1, self.read_lines_a_page // _TESSERACT_FASTER)
+
+    def _readers(self, page: Sample, drawn: Sequence[_Drawn]) -> dict[tuple[str, str], list[_Drawn]]:
+        """By a second reader and the language in which it reads: the lines that it can read and didn't, in their order."""
+        by_script: dict[str, list[_Drawn]] = defaultdict(list)
+        for entry in drawn:
+            by_script[entry[2]].append(entry)
+        readers: dict[tuple[str, str], list[_Drawn]] = defaultdict(list)
+        for script, lines in by_script.items():
+            is_own = script == page.script
+            if is_own or len(lines) >= _MANY or len(by_script) == 1:
+                asked = page if is_own else replace(page, lang="und", script=script)
+                name, lang = second_reader(asked, [line for _, line, _ in lines])
+                if name:
+                    readers[name, lang] += lines
+        return readers
+
+    def _formulas(self, page: Sample, gray: numpy.ndarray) -> tuple[dict[int, tuple[float, int]], Counter[str]]:
+        """By the index of a region: how like its ink its LaTeX is, and its number of signs; and why others weren't compared."""
+        likenesses: dict[int, tuple[float, int]] = {}
+        undrawn: Counter[str] = Counter()
+        read = [i for i, region in enumerate(page.regions) if region.format == "latex" and region.text and not region.is_unread]
+        for i in sorted(read, key=lambda i: self._order(page, i))[: self.formulas_a_page]:
+            x0, y0, x1, y1 = page.regions[i].box
+            try:
+                likenesses[i] = compare_ink.compared(page.regions[i].text, gray[y0:y1, x0:x1])
+            except NotDrawn as error:
+                undrawn[error.reason] += 1
+        return likenesses, undrawn
+
+    def _order(self, page: Sample, *place: int) -> bytes:
+        named = "/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place)))
+        return hashlib.sha256(named.encode()).digest()
+
+    def _drawn(self, page: Sample) -> list[_Drawn]:
+        """Lines to read, in the order in which they are: one of each region first. Of a region those come first of which its
+        reader was least sure; of lines as sure, an order that follows from the content."""
+        lines: list[tuple[int, float, bytes, int, Line]] = []
+        for i, region in enumerate(page.regions):
+            if _is_text(region):
+                keys = ((_sure(line), self._order(page, i, n), n) for n, line in enumerate(region.lines) if comparable(line))
+                for turn, (sure, key, n) in enumerate(sorted(keys)):
+                    lines.append((turn, sure, key, i, region.lines[n]))
+        ordered = sorted(lines, key=lambda entry: entry[:4])
+        return [(i, line, script_within(line.text, page.script)) for _, _, _, i, line in ordered]
+
+
+def _sure(line: Line) -> float:
+    return 1.0 if line.score is None else line.score
+
+
+def _size(region: Region) -> int:
+    """The area of a region's lines, in pixels; its own where it has none."""
+    return sum(area(line.box) for line in region.lines) or area(region.box)
+
+
+def _is_text(region: Region) -> bool:
+    return bool(region.text) and not region.is_unread and region.format != "latex"
+
+
+def _has_lines(page: Sample) -> bool:
+    return any(_is_text(region) and any(map(comparable, region.lines)) for region in page.regions)
+
+
+def _settled(region: Region, reason: str, share: tuple[float, int] | None) -> Region:
+    """The region with its score, unread if there is a reason to doubt it."""
+    if share is not None:
+        region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
+    return replace(region, text="", is_unread=True, score=None, continues=False) if reason else region
+
+
+def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[str, str]:
+    """The name of an engine that can read these lines and didn't, "" for none, and the language to read in."""
+    letters = Counter(c for line in lines for c in line.text if c.isalpha())
+    if not letters:
+        return "", ""
+    readers = {region.by for region in page.regions}
+    if "ppocr" not in readers and ppocr.alphabet_share(letters) >= _PP_ALPHABET:
+        return "ppocr", page.lang
+    written = "zh-Hant" if page.script == "Hant" and page.lang.split("-")[0] in ("zh", "und") else page.lang
+    lang = tesseract.second_language(written, page.script)
+    return ("tesseract", lang) if lang and "tesseract" not in readers else ("", "")
+
+
+def _mean(weighted: Sequence[tuple[float, int]]) -> float:
+    return sum(value * weight for value, weight in weighted) / max(1, sum(weight for _, weight in weighted))

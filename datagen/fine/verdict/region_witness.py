@@ -1,0 +1,135 @@
+"""What speaks for a region, or against it: its own lines' witnesses, its neighbours' of the same kind, its table's own."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from datagen.coarse.answers import BY
+from datagen.fine.verdict.line_witness import Spoken
+from datagen.record import Region, Sample
+from datagen.tables.cells import parse
+from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, main_script
+
+_WITH_HAN = EAST_ASIAN | {"Hans", "Hant", "Jpan"} - {"Hang"}
+
+Kind = tuple[str, str, str]
+"""Who read a region, in which font (of the file's own text alone), and in which script: its neighbours of this kind are worth as
+much as it is."""
+
+_WRONG = 0.03  # of the characters of the file's own text, in two words at least: a font whose map has letters wrong
+_MUCH_WRONG = 0.1  # of those of a region that an engine read
+_FEW_WRONG = 2  # words of a font, at least
+_LOST = 0.02  # of a table's letters: more are in its lines and in no cell, or the other way round
+_DOUBTED = 0.5  # of a kind's characters that were read again
+_SPREADS = frozenset({"readers_disagree", "ink_says_more", "mirrored"})  # reasons that say something of neighbours
+
+
+@dataclass
+class Witnesses:
+    """What was found of a region: the second readings of its lines, by their script, and the number of lines whose ink is wider
+    than their text (`num_stretched`)."""
+
+    lines: dict[str, list[Spoken]] = field(default_factory=lambda: defaultdict(list))
+    num_stretched: int = 0
+    is_mirrored: bool = False
+
+    @property
+    def all_lines(self) -> list[Spoken]:
+        return [line for lines in self.lines.values() for line in lines]
+
+    @property
+    def chars(self) -> int:
+        return sum(line.chars for line in self.all_lines)
+
+    def chars_in(self, script: str) -> int:
+        return sum(line.chars for line in self.lines[script])
+
+    @property
+    def agreement(self) -> float:
+        return sum(line.agreement * line.chars for line in self.all_lines) / max(1, self.chars)
+
+    def against(self, is_files: bool, least: float) -> str:
+        """Why the region's text can't be believed, as a reason; "" if nothing speaks against it."""
+        wrong, misread = sum(line.wrong for line in self.all_lines), sum(line.misread for line in self.all_lines)
+        if self.is_mirrored:
+            return "mirrored"
+        if self.num_stretched and not is_files:
+            return "ink_says_more"
+        if is_files:
+            is_wrong = misread >= _FEW_WRONG and wrong >= _WRONG * self.chars
+        else:
+            is_wrong = misread > 0 or wrong > _MUCH_WRONG * self.chars
+        if is_wrong:
+            return "ink_disagrees"
+        if any(line.spaces for line in self.all_lines) and not is_files:
+            return "spaces_disagree"
+        return "readers_disagree" if self.lines and self.agreement < least else ""
+
+
+def script_within(text: str, script: str) -> str:
+    """The script of a text on a page in `script`; the page's where it has no letters, or is in one that is written with that."""
+    own, _ = main_script(text)
+    return script if own in NO_SCRIPT or _family(own) == _family(script) else own
+
+
+def _family(script: str) -> str:
+    return "Hani" if script in _WITH_HAN else script
+
+
+def kind_of(region: Region, script: str) -> Kind:
+    """The region's kind on a page in `script`."""
+    fonts = Counter[str]()
+    for line in region.lines:
+        fonts[line.font] += len(line.text)
+    font = fonts.most_common(1)[0][0] if region.by == BY and fonts else ""
+    return region.by, font, script_within("".join(line.text for line in region.lines) or region.text, script)
+
+
+def doubted(
+    page: Sample, found: Mapping[int, Witnesses], least: float, least_of_file: float, least_of_table: float
+) -> tuple[dict[int, str], set[int]]:
+    """By the index of a region that can't be believed, why; and the regions that an engine read and nothing speaks for.
+
+    A region of which no line in its script was read again is worth what its neighbours of the same kind are: it is doubted if
+    half of them are, by their characters, and nothing speaks for it if there are none. A reason of spaces or of single words is
+    the region's own, and says nothing of neighbours.
+    """
+    reasons: dict[int, str] = {}
+    kinds: dict[int, Kind] = {}
+    chars: dict[Kind, Counter[bool]] = defaultdict(Counter)
+    for i, region in enumerate(page.regions):
+        if not region.text or region.is_unread or region.format == "latex":
+            continue
+        witnesses = found.get(i, Witnesses())
+        reason = _of_table(region, least_of_table) if region.format == "html" else ""
+        reason = reason or witnesses.against(region.by == BY, least_of_file if region.by == BY else least)
+        if reason:
+            reasons[i] = reason
+        kinds[i] = by, font, _ = kind_of(region, page.script)
+        for script in witnesses.lines:
+            chars[by, font, script][reason in _SPREADS] += witnesses.chars_in(script)
+    silent: set[int] = set()
+    for i, kind in kinds.items():
+        if i in reasons or (i in found and kind[2] in found[i].lines):
+            continue
+        counts = chars[kind]
+        if counts[True] > _DOUBTED * counts.total():
+            reasons[i] = "readers_disagree"
+        elif not counts.total() and page.regions[i].by != BY:
+            silent.add(i)
+    return reasons, silent
+
+
+def _of_table(region: Region, least: float) -> str:
+    """Why a table can't be believed: its own reader isn't sure of it, or it hasn't the letters of its lines."""
+    if region.score is not None and region.score < least:
+        return "unsure_table"
+    if not region.lines:
+        return ""
+    try:
+        cells = Counter(c for cell in parse(region.text).cells for c in cell.text if c.isalnum())
+    except ValueError:
+        return "unsure_table"
+    lines = Counter(c for line in region.lines for c in line.text if c.isalnum())
+    lost = (lines - cells).total() + (cells - lines).total()
+    return "unsure_table" if lost > max(1, _LOST * lines.total()) else ""

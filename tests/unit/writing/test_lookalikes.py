@@ -1,0 +1,49 @@
+"""Signs that look alike in two scripts, told by what stands beside them."""
+
+import pytest
+
+from datagen.writing.lookalikes import in_context, one_sign
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("入カする", "入力する"),
+        ("人エ知能", "人工知能"),
+        ("同ーです", "同一です"),
+        ("すベて", "すべて"),
+        ("比ベ、", "比べ、"),
+        ("東京ヘ行く", "東京へ行く"),
+        ("あリます", "あります"),
+        ("メ二ュー", "メニュー"),
+        ("ユ一ザ一は", "ユーザーは"),
+    ],
+)
+def test_a_sign_is_what_its_word_says(read, meant):
+    assert in_context(read) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "二カ月",
+        "三カ所",
+        "日ロ関係",
+        "ハ長調",
+        "口コミ",
+        "生ハム",
+        "サーバー",
+        "ヘルプ",
+        "アップロード",
+        "これは一つ",
+        "第一章",
+        "力",
+    ],
+)
+def test_what_is_written_so_stays(text):
+    assert in_context(text) == text
+
+
+def test_quotes_dashes_and_dots_are_one_sign_each():
+    assert one_sign("“a” – ‘b’ … •") == one_sign("\"a\" - 'b' ... ·")
+    assert one_sign("ab") == "ab"
